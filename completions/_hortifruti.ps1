@@ -1,0 +1,108 @@
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'hortifruti'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'hortifruti' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Mostra a versão')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Mostra a versão')
+            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Guarda o estoque e atende clientes, por texto e por gRPC na mesma porta')
+            [CompletionResult]::new('shell', 'shell', [CompletionResultType]::ParameterValue, 'Abre um terminal interativo para os cinco comandos')
+            [CompletionResult]::new('query', 'query', [CompletionResultType]::ParameterValue, 'Consulta um produto, os produtos até um preço, ou todos')
+            [CompletionResult]::new('update', 'update', [CompletionResultType]::ParameterValue, 'Muda o estoque de um produto')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Cria produtos e muda preços a partir de um CSV')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Escreve o catálogo em CSV')
+            break
+        }
+        'hortifruti;serve' {
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Porta; 0 escolhe uma livre. O padrão é 8082, ou uma livre com --grpc sozinho')
+            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Endereço em que escuta')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Banco de dados; `:memory:` não guarda nada. O padrão é hortifruti.db')
+            [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo que diz a porta do servidor. O padrão é server_port.txt')
+            [CompletionResult]::new('--exit-after', '--exit-after', [CompletionResultType]::ParameterName, 'Para depois de N conexões')
+            [CompletionResult]::new('--drain-seconds', '--drain-seconds', [CompletionResultType]::ParameterName, 'Ao parar, espera no máximo estes segundos pelos clientes. O padrão é 10')
+            [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Atende o protocolo de texto; sem --socket nem --grpc, atende os dois')
+            [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Atende gRPC; sem --socket nem --grpc, atende os dois')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Aceita um endereço aberto à rede, sem senha nem criptografia')
+            [CompletionResult]::new('--empty', '--empty', [CompletionResultType]::ParameterName, 'Começa um banco de dados novo sem os quatro produtos de exemplo')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Não mostra conexões e comandos')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Não mostra conexões e comandos')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;shell' {
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; sem ele, o do arquivo de porta')
+            [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo que diz a porta do servidor. O padrão é server_port.txt')
+            [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho')
+            [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Fala gRPC; sem --socket nem --grpc, descobre sozinho')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;query' {
+            [CompletionResult]::new('--max-price', '--max-price', [CompletionResultType]::ParameterName, 'Só os produtos até este preço, como 8 ou 3,50')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Como mostra: text, table, json ou csv')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; sem ele, o do arquivo de porta')
+            [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo que diz a porta do servidor. O padrão é server_port.txt')
+            [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho')
+            [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Fala gRPC; sem --socket nem --grpc, descobre sozinho')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;update' {
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Por que muda')
+            [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido: repetido, não muda o estoque outra vez')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Como mostra: text, table, json ou csv')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; sem ele, o do arquivo de porta')
+            [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo que diz a porta do servidor. O padrão é server_port.txt')
+            [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho')
+            [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Fala gRPC; sem --socket nem --grpc, descobre sozinho')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;import' {
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; sem ele, o do arquivo de porta')
+            [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo que diz a porta do servidor. O padrão é server_port.txt')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Diz o que mudaria e não muda nada')
+            [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho')
+            [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Fala gRPC; sem --socket nem --grpc, descobre sozinho')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;export' {
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; sem ele, o do arquivo de porta')
+            [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo que diz a porta do servidor. O padrão é server_port.txt')
+            [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho')
+            [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Fala gRPC; sem --socket nem --grpc, descobre sozinho')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}

@@ -1,0 +1,96 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[hortifruti] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'hortifruti'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'hortifruti'= {
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+            cand -V 'Mostra a versão'
+            cand --version 'Mostra a versão'
+            cand serve 'Guarda o estoque e atende clientes, por texto e por gRPC na mesma porta'
+            cand shell 'Abre um terminal interativo para os cinco comandos'
+            cand query 'Consulta um produto, os produtos até um preço, ou todos'
+            cand update 'Muda o estoque de um produto'
+            cand import 'Cria produtos e muda preços a partir de um CSV'
+            cand export 'Escreve o catálogo em CSV'
+        }
+        &'hortifruti;serve'= {
+            cand --port 'Porta; 0 escolhe uma livre. O padrão é 8082, ou uma livre com --grpc sozinho'
+            cand --host 'Endereço em que escuta'
+            cand --data 'Banco de dados; `:memory:` não guarda nada. O padrão é hortifruti.db'
+            cand --port-file 'Arquivo que diz a porta do servidor. O padrão é server_port.txt'
+            cand --exit-after 'Para depois de N conexões'
+            cand --drain-seconds 'Ao parar, espera no máximo estes segundos pelos clientes. O padrão é 10'
+            cand --socket 'Atende o protocolo de texto; sem --socket nem --grpc, atende os dois'
+            cand --grpc 'Atende gRPC; sem --socket nem --grpc, atende os dois'
+            cand --insecure 'Aceita um endereço aberto à rede, sem senha nem criptografia'
+            cand --empty 'Começa um banco de dados novo sem os quatro produtos de exemplo'
+            cand -q 'Não mostra conexões e comandos'
+            cand --quiet 'Não mostra conexões e comandos'
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+        &'hortifruti;shell'= {
+            cand --server 'Servidor; sem ele, o do arquivo de porta'
+            cand --port-file 'Arquivo que diz a porta do servidor. O padrão é server_port.txt'
+            cand --socket 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
+            cand --grpc 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+        &'hortifruti;query'= {
+            cand --max-price 'Só os produtos até este preço, como 8 ou 3,50'
+            cand --format 'Como mostra: text, table, json ou csv'
+            cand --server 'Servidor; sem ele, o do arquivo de porta'
+            cand --port-file 'Arquivo que diz a porta do servidor. O padrão é server_port.txt'
+            cand --socket 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
+            cand --grpc 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+        &'hortifruti;update'= {
+            cand --reason 'Por que muda'
+            cand --request-id 'Identificador do pedido: repetido, não muda o estoque outra vez'
+            cand --format 'Como mostra: text, table, json ou csv'
+            cand --server 'Servidor; sem ele, o do arquivo de porta'
+            cand --port-file 'Arquivo que diz a porta do servidor. O padrão é server_port.txt'
+            cand --socket 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
+            cand --grpc 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+        &'hortifruti;import'= {
+            cand --server 'Servidor; sem ele, o do arquivo de porta'
+            cand --port-file 'Arquivo que diz a porta do servidor. O padrão é server_port.txt'
+            cand --dry-run 'Diz o que mudaria e não muda nada'
+            cand --socket 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
+            cand --grpc 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+        &'hortifruti;export'= {
+            cand --server 'Servidor; sem ele, o do arquivo de porta'
+            cand --port-file 'Arquivo que diz a porta do servidor. O padrão é server_port.txt'
+            cand --socket 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
+            cand --grpc 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+    ]
+    $completions[$command]
+}

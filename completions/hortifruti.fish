@@ -1,0 +1,87 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_hortifruti_global_optspecs
+    string join \n h/help V/version
+end
+
+function __fish_hortifruti_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_hortifruti_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_hortifruti_using_subcommand
+    set -l cmd (__fish_hortifruti_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -s V -l version -d 'Mostra a versão'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "serve" -d 'Guarda o estoque e atende clientes, por texto e por gRPC na mesma porta'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "shell" -d 'Abre um terminal interativo para os cinco comandos'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "query" -d 'Consulta um produto, os produtos até um preço, ou todos'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "update" -d 'Muda o estoque de um produto'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "import" -d 'Cria produtos e muda preços a partir de um CSV'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "export" -d 'Escreve o catálogo em CSV'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l port -d 'Porta; 0 escolhe uma livre. O padrão é 8082, ou uma livre com --grpc sozinho' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l host -d 'Endereço em que escuta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l data -d 'Banco de dados; `:memory:` não guarda nada. O padrão é hortifruti.db' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l exit-after -d 'Para depois de N conexões' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l drain-seconds -d 'Ao parar, espera no máximo estes segundos pelos clientes. O padrão é 10' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l socket -d 'Atende o protocolo de texto; sem --socket nem --grpc, atende os dois'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l grpc -d 'Atende gRPC; sem --socket nem --grpc, atende os dois'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l insecure -d 'Aceita um endereço aberto à rede, sem senha nem criptografia'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l empty -d 'Começa um banco de dados novo sem os quatro produtos de exemplo'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -s q -l quiet -d 'Não mostra conexões e comandos'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l server -d 'Servidor; sem ele, o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l max-price -d 'Só os produtos até este preço, como 8 ou 3,50' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l format -d 'Como mostra: text, table, json ou csv' -r -f -a "text\t''
+table\t''
+json\t''
+csv\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l server -d 'Servidor; sem ele, o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l reason -d 'Por que muda' -r -f -a "ajuste\t''
+compra\t''
+venda\t''
+perda\t''
+contagem\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l request-id -d 'Identificador do pedido: repetido, não muda o estoque outra vez' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l format -d 'Como mostra: text, table, json ou csv' -r -f -a "text\t''
+table\t''
+json\t''
+csv\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l server -d 'Servidor; sem ele, o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l server -d 'Servidor; sem ele, o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l dry-run -d 'Diz o que mudaria e não muda nada'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l server -d 'Servidor; sem ele, o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -s h -l help -d 'Mostra esta ajuda'

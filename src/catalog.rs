@@ -1,0 +1,298 @@
+//! The catalog: the products in memory, by name and by price, and the rules of a change.
+//!
+//! Nothing here touches the disk or the network. A change is checked in a [`Draft`], made
+//! durable by a store, and only then applied.
+
+mod decimal;
+mod draft;
+mod movement;
+mod name;
+mod nearest;
+mod price;
+mod product;
+mod products;
+mod quantity;
+mod quoted;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+pub use draft::{
+    Adjustment, AdjustmentError, Changes, Draft, ImportCounts, ImportRecord, PRODUCTS_MAX, RowError,
+};
+pub use movement::{Kind, KindError, Movement, REQUEST_ID_CHARS_MAX, RequestId, RequestIdError};
+pub use name::{Key, NAME_CHARS_MAX, Name, NameError};
+pub use price::{Price, PriceError};
+pub use product::{Product, ProductDraft, ProductId, UNIT_CHARS_MAX, Unit, UnitError};
+pub use products::Products;
+pub use quantity::{Quantity, QuantityError};
+pub use quoted::{Quoted, Shown, is_unsafe_to_show};
+
+/// The products at one moment, in the order of creation, found by name and by price.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    products: Products,
+    by_key: HashMap<Key, ProductId>,
+    by_price: BTreeSet<(Price, ProductId)>,
+    units: HashSet<Unit>,
+    last_sequence: i64,
+}
+
+impl Catalog {
+    /// A catalog as a store kept it: all products, and the number of the last movement.
+    ///
+    /// # Errors
+    /// Where the ids are not 1, 2, 3, … or two names fold to one key: then these are not
+    /// the products of one catalog. Says which.
+    pub fn load(products: impl IntoIterator<Item = Product>, last_sequence: i64) -> Result<Self, String> {
+        let mut catalog = Self { last_sequence, ..Self::default() };
+        for product in products {
+            if product.id.index() != catalog.products.len() {
+                return Err(format!("product {} is out of order", product.id.number()));
+            }
+            let id = product.id;
+            if let Some(other) = catalog.by_key.insert(product.name.key(), id) {
+                return Err(format!("products {} and {} have the same name", other.number(), id.number()));
+            }
+            catalog.push(product);
+        }
+        Ok(catalog)
+    }
+
+    /// The product whose name folds to this key.
+    pub fn find(&self, key: &Key) -> Option<&Product> {
+        self.by_key.get(key).and_then(|id| self.products.get(*id))
+    }
+
+    /// Up to five names that look like a key that is not here, the likest first.
+    pub fn nearest(&self, key: &Key) -> Vec<Name> {
+        nearest::nearest(&self.products, key)
+    }
+
+    /// All products in the order of creation; a clone is a snapshot.
+    pub fn products(&self) -> &Products {
+        &self.products
+    }
+
+    /// The ids of the products up to this price, in the order of creation.
+    pub fn up_to_price(&self, max_price: Price) -> Vec<ProductId> {
+        let last = (max_price, ProductId::from_number(i64::from(u32::MAX)).unwrap_or(ProductId::FIRST));
+        let mut ids: Vec<ProductId> = self.by_price.range(..=last).map(|(_, id)| *id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// The number of the last movement that is in this catalog's balances.
+    pub fn last_sequence(&self) -> i64 {
+        self.last_sequence
+    }
+
+    /// Shows changes, which must be durable and drafted on this catalog as it is.
+    pub fn apply(&mut self, changes: &Changes) {
+        for product in &changes.listed {
+            let unit = self.shared_unit(&product.unit);
+            if let Some(existing) = self.products.get_mut(product.id) {
+                self.by_price.remove(&(existing.price, product.id));
+                self.by_price.insert((product.price, product.id));
+                existing.price = product.price;
+                existing.unit = unit;
+            } else {
+                self.by_key.insert(product.name.key(), product.id);
+                self.push(product.clone());
+            }
+        }
+        for (id, balance) in &changes.balances {
+            if let Some(product) = self.products.get_mut(*id) {
+                product.stock = *balance;
+            }
+        }
+        if let Some(movement) = changes.movements.last() {
+            self.last_sequence = movement.sequence;
+        }
+    }
+
+    fn push(&mut self, mut product: Product) {
+        product.unit = self.shared_unit(&product.unit);
+        self.by_price.insert((product.price, product.id));
+        self.products.push(product);
+    }
+
+    /// The same label kept once, however many products are sold by it.
+    fn shared_unit(&mut self, unit: &Unit) -> Unit {
+        if let Some(shared) = self.units.get(unit) {
+            return shared.clone();
+        }
+        self.units.insert(unit.clone());
+        unit.clone()
+    }
+}
+
+/// The original's four products, which a new shop opens with.
+pub fn original_products() -> Vec<ProductDraft> {
+    [("Maca", 300, 20), ("Pera", 500, 15), ("Banana", 1000, 30), ("Caju", 200, 60)]
+        .into_iter()
+        .filter_map(|(name, centavos, units)| {
+            Some(ProductDraft {
+                name: Name::parse(name).ok()?,
+                price: Price::from_centavos(centavos).ok()?,
+                unit: None,
+                opening_stock: Quantity::from_units(units),
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn row(name: &str, price: &str, unit: &str, stock: &str) -> ProductDraft {
+        ProductDraft {
+            name: Name::parse(name).unwrap(),
+            price: price.parse().unwrap(),
+            unit: (!unit.is_empty()).then(|| Unit::parse(unit).unwrap()),
+            opening_stock: stock.parse().unwrap(),
+        }
+    }
+
+    fn import(catalog: &mut Catalog, rows: &[ProductDraft]) -> Result<ImportCounts, Vec<(usize, RowError)>> {
+        let mut draft = Draft::new(catalog, SystemTime::UNIX_EPOCH);
+        let counts = draft.import(rows)?;
+        let changes = draft.finish();
+        catalog.apply(&changes);
+        Ok(counts)
+    }
+
+    fn adjust(catalog: &mut Catalog, name: &str, delta: &str) -> Result<Movement, AdjustmentError> {
+        let product = catalog.find(&Key::of(name).unwrap()).unwrap().id;
+        let mut draft = Draft::new(catalog, SystemTime::UNIX_EPOCH);
+        let movement = draft.adjust(Adjustment {
+            product,
+            delta: delta.parse().unwrap(),
+            kind: Kind::Adjustment,
+            request_id: None,
+        })?;
+        let changes = draft.finish();
+        catalog.apply(&changes);
+        Ok(movement)
+    }
+
+    fn shop() -> Catalog {
+        let mut catalog = Catalog::default();
+        import(&mut catalog, &original_products()).unwrap();
+        import(&mut catalog, &[row("Cará", "7,95", "kg", "10.5")]).unwrap();
+        catalog
+    }
+
+    fn stock(catalog: &Catalog, name: &str) -> String {
+        catalog.find(&Key::of(name).unwrap()).unwrap().stock.to_string()
+    }
+
+    #[test]
+    fn lists_keep_the_order_of_creation() {
+        let catalog = shop();
+        let names = |ids: Vec<ProductId>| -> Vec<String> {
+            ids.iter().map(|id| catalog.products().get(*id).unwrap().name.to_string()).collect()
+        };
+        let price = |text: &str| text.parse().unwrap();
+        assert_eq!(names(catalog.up_to_price(price("8"))), ["Maca", "Pera", "Caju", "Cará"]);
+        assert_eq!(names(catalog.up_to_price(price("2"))), ["Caju"]);
+        assert!(catalog.up_to_price(price("1.99")).is_empty());
+    }
+
+    #[test]
+    fn a_change_follows_the_rules() {
+        let mut catalog = shop();
+        assert_eq!(adjust(&mut catalog, "CAJU", "-20").unwrap().balance.to_string(), "40");
+        assert_eq!(stock(&catalog, "caju"), "40");
+        assert_eq!(adjust(&mut catalog, "cara", "-0.35").unwrap().sequence, 7);
+        assert_eq!(stock(&catalog, "cará"), "10.15");
+        for (name, delta) in
+            [("Caju", "0"), ("Caju", "-40.001"), ("Caju", "0.5"), ("Caju", "-41"), ("Caju", "1000000000000")]
+        {
+            assert!(adjust(&mut catalog, name, delta).is_err(), "{name} {delta}");
+        }
+        assert_eq!(stock(&catalog, "caju"), "40");
+        assert_eq!(catalog.last_sequence(), 7);
+    }
+
+    #[test]
+    fn changes_of_one_draft_see_each_other() {
+        let catalog = shop();
+        let caju = catalog.find(&Key::fold("caju")).unwrap().id;
+        let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
+        let minus_forty = Adjustment {
+            product: caju,
+            delta: Quantity::from_units(-40),
+            kind: Kind::Sale,
+            request_id: None,
+        };
+        assert!(draft.adjust(minus_forty.clone()).is_ok());
+        assert!(matches!(draft.adjust(minus_forty), Err(AdjustmentError::Insufficient { .. })));
+        assert_eq!(draft.product(caju).stock, Quantity::from_units(20));
+        assert_eq!(catalog.products().get(caju).unwrap().stock, Quantity::from_units(60));
+    }
+
+    #[test]
+    fn an_import_is_all_or_nothing() {
+        let mut catalog = shop();
+        let rows = [row("Uva", "9", "cx", "3"), row("MAÇÃ", "4", "", "99"), row("pera", "5", "un", "0")];
+        let counts = import(&mut catalog, &rows).unwrap();
+        assert_eq!(counts, ImportCounts { created: 1, updated: 1, unchanged: 1 });
+        let maca = catalog.find(&Key::fold("maca")).unwrap();
+        assert_eq!(
+            (maca.name.as_str(), maca.price.to_string(), maca.stock.to_string()),
+            ("Maca", "4.0".into(), "20".into())
+        );
+
+        let errors = import(
+            &mut catalog,
+            &[
+                row("Kiwi", "1", "", "1"),
+                row("KIWI", "2", "", "1"),
+                row("Figo", "1", "un", "0.5"),
+                row("Cará", "1", "un", "0"),
+                row("Romã", "1", "", "-1"),
+            ],
+        )
+        .unwrap_err();
+        assert_eq!(errors.iter().map(|(row, _)| *row).collect::<Vec<_>>(), [1, 2, 3, 4]);
+        assert!(catalog.find(&Key::fold("kiwi")).is_none());
+        assert_eq!(catalog.products().len(), 6);
+    }
+
+    #[test]
+    fn a_snapshot_does_not_move() {
+        let mut catalog = Catalog::default();
+        let rows: Vec<_> = (0..200).map(|i| row(&format!("P{i}"), "1", "", "5")).collect();
+        import(&mut catalog, &rows).unwrap();
+        let snapshot = catalog.products().clone();
+        adjust(&mut catalog, "P150", "-5").unwrap();
+        import(&mut catalog, &[row("Novo", "1", "", "1")]).unwrap();
+        assert!(snapshot.iter_after(None).all(|product| product.stock.to_string() == "5"));
+        assert_eq!((snapshot.len(), catalog.products().len()), (200, 201));
+        let tail: Vec<i64> =
+            snapshot.iter_after(ProductId::from_number(190)).map(|p| p.id.number()).collect();
+        assert_eq!(tail, (191..=200).collect::<Vec<_>>());
+        assert_eq!(snapshot.iter_after(ProductId::from_number(500)).count(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn the_stock_is_the_sum_of_the_movements(deltas in prop::collection::vec(-30_i32..30, 1..60)) {
+            let mut catalog = shop();
+            let mut sum = 60;
+            for delta in deltas {
+                let answer = adjust(&mut catalog, "Caju", &delta.to_string());
+                prop_assert_eq!(answer.is_ok(), delta != 0 && sum + delta >= 0);
+                if answer.is_ok() {
+                    sum += delta;
+                }
+                prop_assert_eq!(stock(&catalog, "caju"), sum.to_string());
+            }
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! The rules of a change, checked against the catalog and the changes already waiting with
+//! it, before anything is durable.
+
+use std::collections::HashMap;
+use std::time::SystemTime;
+
+use super::Catalog;
+use super::movement::{Kind, Movement, RequestId};
+use super::name::Key;
+use super::price::Price;
+use super::product::{Product, ProductDraft, ProductId, Unit};
+use super::quantity::Quantity;
+use super::quoted::Quoted;
+
+/// Most products in one catalog: ids are 32 bits wide, and a catalog of this size already
+/// takes some gigabytes of memory.
+pub const PRODUCTS_MAX: usize = 10_000_000;
+
+/// A stock change that names its product by id.
+#[derive(Debug, Clone)]
+pub struct Adjustment {
+    /// Whose stock.
+    pub product: ProductId,
+    /// By how much; not zero.
+    pub delta: Quantity,
+    /// Why.
+    pub kind: Kind,
+    /// The client's id for the change.
+    pub request_id: Option<RequestId>,
+}
+
+/// Why a stock change is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AdjustmentError {
+    /// A change by nothing.
+    #[error("quantidade inválida: 0 não muda o estoque")]
+    Zero,
+    /// A fraction of something that is not weighed.
+    #[error("quantidade inválida: {delta} de {} (só produtos vendidos por kg aceitam frações, e este é vendido por {unit})", Quoted(.name))]
+    Fraction { name: String, unit: Unit, delta: Quantity },
+    /// The stock would go below zero.
+    #[error("estoque insuficiente de {}: há {available} {unit}, foram pedidos {requested}", Quoted(.name))]
+    Insufficient { name: String, unit: Unit, available: Quantity, requested: Quantity },
+    /// The balance would pass [`Quantity::MAX`].
+    #[error("o estoque de {} passaria do limite de {} {unit}", Quoted(.name), Quantity::MAX)]
+    BalanceTooLarge { name: String, unit: Unit },
+}
+
+/// Why a row of a price list is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RowError {
+    /// Two rows whose names fold to the same key.
+    #[error("{} já aparece na linha {first_row} da lista", Quoted(.name))]
+    Repeated { name: String, first_row: usize },
+    /// An opening stock below zero.
+    #[error("o estoque inicial de {} não pode ser negativo", Quoted(.0))]
+    NegativeStock(String),
+    /// A fraction of something that is not weighed.
+    #[error("{} tem estoque {stock}, mas só produtos vendidos por kg aceitam frações, e este é vendido por {unit}", Quoted(.name))]
+    Fraction { name: String, unit: Unit, stock: Quantity },
+    /// More than [`PRODUCTS_MAX`] products.
+    #[error("{} passaria do limite de {PRODUCTS_MAX} produtos", Quoted(.0))]
+    TooManyProducts(String),
+}
+
+/// What an import did, or would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ImportCounts {
+    /// Products that did not exist.
+    pub created: usize,
+    /// Products that got another price or unit.
+    pub updated: usize,
+    /// Products that had the same terms already.
+    pub unchanged: usize,
+}
+
+/// An import that carried a request id, as the store keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportRecord {
+    /// The client's id for it.
+    pub request_id: RequestId,
+    /// A digest of its content, to tell a retry from another import.
+    pub digest: u64,
+    /// What it did.
+    pub counts: ImportCounts,
+}
+
+/// What a batch of accepted changes comes to: what a store writes in one transaction, and
+/// what the catalog shows once it has.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    /// Products created or with other terms, as they are after the batch.
+    pub listed: Vec<Product>,
+    /// The last balance of each product that moved.
+    pub balances: HashMap<ProductId, Quantity>,
+    /// The rows of the ledger, in order.
+    pub movements: Vec<Movement>,
+    /// Imports with a request id.
+    pub imports: Vec<ImportRecord>,
+}
+
+impl Changes {
+    /// Whether there is nothing to make durable.
+    pub fn is_empty(&self) -> bool {
+        self.listed.is_empty() && self.movements.is_empty() && self.imports.is_empty()
+    }
+}
+
+/// Changes accepted so far, on top of a catalog that does not show them yet.
+pub struct Draft<'c> {
+    catalog: &'c Catalog,
+    now: SystemTime,
+    listed: HashMap<ProductId, Product>,
+    created: HashMap<Key, ProductId>,
+    balances: HashMap<ProductId, Quantity>,
+    movements: Vec<Movement>,
+    imports: Vec<ImportRecord>,
+}
+
+impl<'c> Draft<'c> {
+    /// No change yet. `now` is the time that the ledger gives to all of them.
+    pub fn new(catalog: &'c Catalog, now: SystemTime) -> Self {
+        Self {
+            catalog,
+            now,
+            listed: HashMap::new(),
+            created: HashMap::new(),
+            balances: HashMap::new(),
+            movements: Vec::new(),
+            imports: Vec::new(),
+        }
+    }
+
+    /// The product without the balance that the draft gives it.
+    fn terms(&self, id: ProductId) -> &Product {
+        if let Some(product) = self.listed.get(&id) {
+            return product;
+        }
+        self.catalog.products.get(id).expect("an id comes from this catalog, and no product is ever removed")
+    }
+
+    /// The product as it is after the changes accepted so far.
+    pub fn product(&self, id: ProductId) -> Product {
+        let mut product = self.terms(id).clone();
+        if let Some(balance) = self.balances.get(&id) {
+            product.stock = *balance;
+        }
+        product
+    }
+
+    /// Changes a stock.
+    ///
+    /// # Errors
+    /// By the rules of a change: not by zero, fractions only of what is weighed, the
+    /// balance from zero to [`Quantity::MAX`]. The draft is then as it was.
+    pub fn adjust(&mut self, adjustment: Adjustment) -> Result<Movement, AdjustmentError> {
+        let Adjustment { product, delta, kind, request_id } = adjustment;
+        let terms = self.terms(product);
+        if delta == Quantity::ZERO {
+            return Err(AdjustmentError::Zero);
+        }
+        let name = || terms.name.to_string();
+        let unit = || terms.unit.clone();
+        if delta.has_fraction() && !terms.unit.takes_fractions() {
+            return Err(AdjustmentError::Fraction { name: name(), unit: unit(), delta });
+        }
+        let available = self.balances.get(&product).copied().unwrap_or(terms.stock);
+        let thousandths = available.thousandths() + delta.thousandths();
+        if thousandths < 0 {
+            let requested = Quantity::from_thousandths(-delta.thousandths()).unwrap_or(Quantity::MAX);
+            return Err(AdjustmentError::Insufficient { name: name(), unit: unit(), available, requested });
+        }
+        let balance = Quantity::from_thousandths(thousandths)
+            .map_err(|_| AdjustmentError::BalanceTooLarge { name: name(), unit: unit() })?;
+        let price = terms.price;
+        self.balances.insert(product, balance);
+        Ok(self.record(product, kind, delta, balance, price, request_id))
+    }
+
+    /// Creates the products that do not exist, and gives those that do another price and
+    /// unit: all rows or none.
+    ///
+    /// # Errors
+    /// Every bad row, with its index. The draft is then as it was.
+    pub fn import(&mut self, rows: &[ProductDraft]) -> Result<ImportCounts, Vec<(usize, RowError)>> {
+        let mut errors = Vec::new();
+        let mut counts = ImportCounts::default();
+        let mut seen = HashMap::with_capacity(rows.len());
+        let mut accepted = Vec::with_capacity(rows.len());
+        let mut product_count = self.catalog.products.len() + self.created.len();
+        for (index, row) in rows.iter().enumerate() {
+            let key = row.name.key();
+            match self.import_row(row, &key, &seen, product_count) {
+                Ok(product) => {
+                    match &product {
+                        None => counts.unchanged += 1,
+                        Some(product) if product.id.index() == product_count => {
+                            counts.created += 1;
+                            product_count += 1;
+                        }
+                        Some(_) => counts.updated += 1,
+                    }
+                    accepted.extend(product.map(|product| (key.clone(), product)));
+                }
+                Err(error) => errors.push((index, error)),
+            }
+            seen.entry(key).or_insert(index);
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        for (key, product) in accepted {
+            if self.find(&key).is_none() {
+                self.created.insert(key, product.id);
+                self.record(product.id, Kind::Opening, product.stock, product.stock, product.price, None);
+            }
+            self.listed.insert(product.id, product);
+        }
+        Ok(counts)
+    }
+
+    /// The product as the row leaves it, or `None` where it changes nothing.
+    fn import_row(
+        &self,
+        row: &ProductDraft,
+        key: &Key,
+        seen: &HashMap<Key, usize>,
+        product_count: usize,
+    ) -> Result<Option<Product>, RowError> {
+        let name = || row.name.to_string();
+        if let Some(first) = seen.get(key) {
+            return Err(RowError::Repeated { name: name(), first_row: first + 1 });
+        }
+        if row.opening_stock < Quantity::ZERO {
+            return Err(RowError::NegativeStock(name()));
+        }
+        let existing = self.find(key).map(|id| self.product(id));
+        let unit = match (&row.unit, &existing) {
+            (Some(unit), _) => unit.clone(),
+            (None, Some(product)) => product.unit.clone(),
+            (None, None) => Unit::default(),
+        };
+        let stock = existing.as_ref().map_or(row.opening_stock, |product| product.stock);
+        if stock.has_fraction() && !unit.takes_fractions() {
+            return Err(RowError::Fraction { name: name(), unit, stock });
+        }
+        match existing {
+            Some(product) if product.price == row.price && product.unit == unit => Ok(None),
+            Some(product) => Ok(Some(Product { price: row.price, unit, ..product })),
+            None => {
+                let id = ProductId::at_index(product_count)
+                    .filter(|_| product_count < PRODUCTS_MAX)
+                    .ok_or_else(|| RowError::TooManyProducts(name()))?;
+                Ok(Some(Product { id, name: row.name.clone(), unit, price: row.price, stock }))
+            }
+        }
+    }
+
+    /// Notes that an import was done under a request id.
+    pub fn record_import(&mut self, record: ImportRecord) {
+        self.imports.push(record);
+    }
+
+    fn find(&self, key: &Key) -> Option<ProductId> {
+        self.catalog.by_key.get(key).or_else(|| self.created.get(key)).copied()
+    }
+
+    fn record(
+        &mut self,
+        product: ProductId,
+        kind: Kind,
+        delta: Quantity,
+        balance: Quantity,
+        price: Price,
+        request_id: Option<RequestId>,
+    ) -> Movement {
+        let movement = Movement {
+            sequence: self.catalog.last_sequence + 1 + self.movements.len() as i64,
+            product,
+            kind,
+            delta,
+            balance,
+            price,
+            recorded_at: self.now,
+            request_id,
+        };
+        self.movements.push(movement.clone());
+        movement
+    }
+
+    /// What the accepted changes come to.
+    pub fn finish(self) -> Changes {
+        let mut listed: Vec<Product> = self.listed.into_values().collect();
+        listed.sort_unstable_by_key(|product| product.id);
+        for product in &mut listed {
+            if let Some(balance) = self.balances.get(&product.id) {
+                product.stock = *balance;
+            }
+        }
+        Changes { listed, balances: self.balances, movements: self.movements, imports: self.imports }
+    }
+}

@@ -1,0 +1,127 @@
+//! The ledger: why and by how much a stock changed.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::SystemTime;
+
+use super::price::Price;
+use super::product::ProductId;
+use super::quantity::Quantity;
+use super::quoted::{Quoted, is_unsafe_to_show};
+
+/// Why a stock changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Kind {
+    /// `ajuste`: a correction, and what is meant where nothing is said.
+    #[default]
+    Adjustment,
+    /// `abertura`: the stock that a product is created with. Nobody can ask for it.
+    Opening,
+    /// `compra`: goods came in.
+    Purchase,
+    /// `venda`: goods were sold.
+    Sale,
+    /// `perda`: goods were spoilt or lost.
+    Waste,
+    /// `contagem`: the shelf was counted.
+    Count,
+}
+
+impl Kind {
+    /// The kinds that a change may be given, in the order in which they are offered.
+    pub const REQUESTABLE: [Kind; 5] =
+        [Kind::Adjustment, Kind::Purchase, Kind::Sale, Kind::Waste, Kind::Count];
+
+    /// The Portuguese word that people, the text protocol and the database use.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Adjustment => "ajuste",
+            Kind::Opening => "abertura",
+            Kind::Purchase => "compra",
+            Kind::Sale => "venda",
+            Kind::Waste => "perda",
+            Kind::Count => "contagem",
+        }
+    }
+
+    /// The kind that the database stores under this word.
+    pub fn from_stored(word: &str) -> Option<Self> {
+        [Kind::Opening].into_iter().chain(Self::REQUESTABLE).find(|kind| kind.word() == word)
+    }
+}
+
+/// A word that is none of the kinds that a change may be given.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("motivo {} desconhecido; use ajuste, compra, venda, perda ou contagem", Quoted(.0))]
+pub struct KindError(pub String);
+
+impl FromStr for Kind {
+    type Err = KindError;
+
+    fn from_str(word: &str) -> Result<Self, KindError> {
+        Self::REQUESTABLE
+            .into_iter()
+            .find(|kind| kind.word() == word.to_lowercase())
+            .ok_or_else(|| KindError(word.to_owned()))
+    }
+}
+
+/// Longest request id, in characters: a UUID has 36, and clients may put a prefix before it.
+pub const REQUEST_ID_CHARS_MAX: usize = 64;
+
+/// The id that a client chose for a change, so that a retry is not a second change.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RequestId(Box<str>);
+
+/// Why a request id cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("identificador de pedido {} inválido; use de 1 a {REQUEST_ID_CHARS_MAX} caracteres sem espaços, como um UUID", Quoted(.0))]
+pub struct RequestIdError(String);
+
+impl RequestId {
+    /// The id as the client gave it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for RequestId {
+    type Err = RequestIdError;
+
+    /// Takes 1 to [`REQUEST_ID_CHARS_MAX`] visible characters; the text protocol ends it
+    /// with a space, so no transport allows one inside.
+    fn from_str(text: &str) -> Result<Self, RequestIdError> {
+        let is_bad = |character: char| character.is_whitespace() || is_unsafe_to_show(character);
+        if text.is_empty() || text.chars().count() > REQUEST_ID_CHARS_MAX || text.contains(is_bad) {
+            return Err(RequestIdError(text.to_owned()));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One row of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Movement {
+    /// Position in the ledger: 1, 2, 3, … without gaps.
+    pub sequence: i64,
+    /// Whose stock changed.
+    pub product: ProductId,
+    /// Why.
+    pub kind: Kind,
+    /// By how much; zero only where a product opens without stock.
+    pub delta: Quantity,
+    /// The product's stock after this movement.
+    pub balance: Quantity,
+    /// The product's price at that moment, so that a retry is answered as the first time.
+    pub price: Price,
+    /// When the change was accepted, just before it was made durable.
+    pub recorded_at: SystemTime,
+    /// The client's id for it.
+    pub request_id: Option<RequestId>,
+}

@@ -1,0 +1,215 @@
+//! Product names, and the key by which a name is found without regard to case or accents.
+
+use std::fmt;
+use std::sync::Arc;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use super::quoted::{Quoted, is_unsafe_to_show};
+
+/// Longest name, in characters after normalisation: the longest of the wholesale market's
+/// names has 43.
+pub const NAME_CHARS_MAX: usize = 64;
+
+/// Text longer than this is refused unread: no 64 characters take as much, however they
+/// are composed.
+const NAME_BYTES_MAX: usize = 4096;
+
+/// A product's name: NFC, trimmed, inner spaces single, 1 to [`NAME_CHARS_MAX`] characters.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Name(Arc<str>);
+
+/// Why a name cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Nothing in it that can be seen.
+    #[error("o nome do produto está vazio")]
+    Empty,
+    /// More than [`NAME_CHARS_MAX`] characters.
+    #[error("o nome {} tem {length} caracteres; o limite é {NAME_CHARS_MAX}", Quoted(.text))]
+    TooLong { text: String, length: usize },
+    /// A control, bidirectional-override or line-separator character.
+    #[error("o nome {} tem um caractere de controle", Quoted(.0))]
+    Control(String),
+}
+
+impl Name {
+    /// Normalises and checks a name as a person or a program wrote it.
+    ///
+    /// # Errors
+    /// Where it is empty, too long or carries a character that is not to be shown.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        // Only spaces are trimmed: a tab or a line end inside quotes of a CSV is an error.
+        let text = text.trim_matches(is_space);
+        if text.len() > NAME_BYTES_MAX {
+            return Err(NameError::TooLong { text: text.to_owned(), length: text.chars().count() });
+        }
+        if text.chars().any(is_unsafe_to_show) {
+            return Err(NameError::Control(text.to_owned()));
+        }
+        let mut name = String::with_capacity(text.len());
+        let mut length = 0;
+        for character in text.nfc() {
+            if is_space(character) {
+                if name.ends_with(' ') {
+                    continue;
+                }
+                name.push(' ');
+            } else {
+                name.push(character);
+            }
+            length += 1;
+        }
+        if length > NAME_CHARS_MAX {
+            return Err(NameError::TooLong { text: name, length });
+        }
+        if Key::fold(&name).0.trim().is_empty() {
+            return Err(NameError::Empty);
+        }
+        Ok(Self(name.into()))
+    }
+
+    /// The name as it is shown.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The key by which it is found.
+    pub fn key(&self) -> Key {
+        Key::fold(&self.0)
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// A name without case, accents and invisible characters: `maca`, `MAÇÃ` and `Maca` have
+/// the same one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(Box<str>);
+
+impl Key {
+    /// The key of a name as somebody typed it.
+    ///
+    /// # Errors
+    /// As [`Name::parse`].
+    pub fn of(text: &str) -> Result<Self, NameError> {
+        if is_plain(text) {
+            return Ok(Self(text.to_ascii_lowercase().into()));
+        }
+        Name::parse(text).map(|name| name.key())
+    }
+
+    /// Folds any text. Case first (upper then lower, so that `ß` and `SS` meet), then the
+    /// marks: what is left of NFD without its combining characters.
+    pub fn fold(text: &str) -> Self {
+        if text.is_ascii() {
+            return Self(text.to_ascii_lowercase().into());
+        }
+        let folded: String = text
+            .chars()
+            .flat_map(char::to_uppercase)
+            .flat_map(char::to_lowercase)
+            .nfd()
+            .filter(|character| !is_combining_mark(*character) && !is_invisible(*character))
+            .collect();
+        Self(folded.into())
+    }
+
+    /// The folded text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::borrow::Borrow<str> for Key {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether a text is already as [`Name::parse`] would leave it, judged by its bytes alone:
+/// printable ASCII, no space at an end, none doubled.
+fn is_plain(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut previous = b' ';
+    for &byte in bytes {
+        if !(b' '..=b'~').contains(&byte) || (byte == b' ' && previous == b' ') {
+            return false;
+        }
+        previous = byte;
+    }
+    previous != b' ' && bytes.len() <= NAME_CHARS_MAX
+}
+
+/// Spaces of any width, which spreadsheets like to leave in cells.
+fn is_space(character: char) -> bool {
+    character == ' '
+        || (character.is_whitespace() && !character.is_control() && !is_unsafe_to_show(character))
+}
+
+/// Characters without a shape of their own: two names that differ only by them look the same.
+fn is_invisible(character: char) -> bool {
+    matches!(character, '\u{00AD}' | '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Key, Name, NameError};
+
+    #[test]
+    fn one_product_however_it_is_written() {
+        let key = Key::of("Maca").unwrap();
+        for text in ["maca", "MAÇÃ", " maçã ", "mac\u{327}a\u{303}", "ma\u{200B}ca"] {
+            assert_eq!(Key::of(text).unwrap(), key, "{text}");
+        }
+        assert_eq!(Key::of("STRASSE"), Key::of("straße"));
+        assert_ne!(Key::of("Maca 1").unwrap(), key);
+    }
+
+    #[test]
+    fn names_are_normalised() {
+        assert_eq!(Name::parse("  ALHO \u{A0} NACIONAL  TIPO 5 ").unwrap().as_str(), "ALHO NACIONAL TIPO 5");
+        assert_eq!(Name::parse("mac\u{327}a").unwrap().as_str(), "maça");
+    }
+
+    #[test]
+    fn names_that_cannot_be() {
+        for text in ["", "   ", "\u{200B}", "\u{301}"] {
+            assert_eq!(Name::parse(text), Err(NameError::Empty), "{text:?}");
+        }
+        for text in ["a\0b", "a\tb", "a\x1b[0m", "a\u{202E}b", "a\u{2028}b", "a\u{85}b", "a\nb"] {
+            assert!(matches!(Name::parse(text), Err(NameError::Control(_))), "{text:?}");
+            assert!(matches!(Key::of(text), Err(NameError::Control(_))), "{text:?}");
+        }
+        assert!(Name::parse(&"ã".repeat(64)).is_ok());
+        for text in ["ã".repeat(65), "a".repeat(65)] {
+            assert!(matches!(Key::of(&text), Err(NameError::TooLong { length: 65, .. })));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_is_its_own_name_and_has_one_key(text in "\\PC{1,40}") {
+            if let Ok(name) = Name::parse(&text) {
+                prop_assert_eq!(Name::parse(name.as_str()), Ok(name.clone()));
+                prop_assert_eq!(Key::of(&text), Ok(name.key()));
+                prop_assert_eq!(Key::fold(name.key().as_str()), name.key());
+            } else {
+                prop_assert!(Key::of(&text).is_err());
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! A product: its name, its unit, its price and its stock.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::name::Name;
+use super::price::Price;
+use super::quantity::Quantity;
+use super::quoted::{Quoted, is_unsafe_to_show};
+
+/// A product's place in the order of creation: 1, 2, 3, …
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProductId(u32);
+
+impl ProductId {
+    /// The first product's.
+    pub const FIRST: ProductId = ProductId(1);
+
+    /// The id that is stored as this number; none below 1.
+    pub fn from_number(number: i64) -> Option<Self> {
+        u32::try_from(number).ok().filter(|id| *id > 0).map(Self)
+    }
+
+    /// The number that is stored.
+    pub fn number(self) -> i64 {
+        i64::from(self.0)
+    }
+
+    /// The id of the product at this index of the catalog.
+    pub(super) fn at_index(index: usize) -> Option<Self> {
+        u32::try_from(index).ok()?.checked_add(1).map(Self)
+    }
+
+    pub(super) fn index(self) -> usize {
+        self.0 as usize - 1
+    }
+}
+
+/// Longest unit label, in characters.
+pub const UNIT_CHARS_MAX: usize = 12;
+
+/// What price and stock are counted in: `kg`, `un`, `maço`, …; in lower case.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Unit(Arc<str>);
+
+/// Why a unit cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a unidade {} não serve: use de 1 a {UNIT_CHARS_MAX} caracteres, como kg, un, maço ou cx", Quoted(.0))]
+pub struct UnitError(String);
+
+impl Unit {
+    /// Checks a label, trimmed and taken to lower case.
+    ///
+    /// # Errors
+    /// Where it is empty, longer than [`UNIT_CHARS_MAX`] or carries control characters.
+    pub fn parse(text: &str) -> Result<Self, UnitError> {
+        let label = text.trim().to_lowercase();
+        let length = label.chars().count();
+        if length == 0 || length > UNIT_CHARS_MAX || label.chars().any(is_unsafe_to_show) {
+            return Err(UnitError(text.to_owned()));
+        }
+        Ok(Self(label.into()))
+    }
+
+    /// The label.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Only what is weighed is sold in fractions.
+    pub fn takes_fractions(&self) -> bool {
+        &*self.0 == "kg"
+    }
+}
+
+impl Default for Unit {
+    /// `un`: a piece.
+    fn default() -> Self {
+        Self("un".into())
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One product of the catalog, at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Product {
+    /// Its place in the order of creation.
+    pub id: ProductId,
+    /// As it was first written; it never changes.
+    pub name: Name,
+    /// What price and stock are counted in.
+    pub unit: Unit,
+    /// The price of one unit.
+    pub price: Price,
+    /// The balance: the sum of the product's movements, never below zero.
+    pub stock: Quantity,
+}
+
+/// A row of a price list: a product to create, or new terms for one that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductDraft {
+    /// The name, by whose key an existing product is found.
+    pub name: Name,
+    /// The price of one unit.
+    pub price: Price,
+    /// `None` keeps an existing product's unit and gives a new one `un`.
+    pub unit: Option<Unit>,
+    /// The stock that a new product opens with; an existing product keeps its own.
+    pub opening_stock: Quantity,
+}

@@ -1,0 +1,157 @@
+//! Quantities of stock: whole thousandths of a product's unit, never floating point.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::decimal::{self, DecimalError};
+
+/// A quantity, or a change of one, in thousandths of the product's unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Quantity(i64);
+
+/// Decimals of a quantity: a thousandth, which of a kilogram is a gram.
+const DECIMALS: u32 = 3;
+
+/// Why a quantity cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QuantityError {
+    /// Not written as a quantity.
+    #[error(
+        "quantidade inválida: {0}. Escreva como 20, -20, +5 ou 0,350, com no máximo três casas decimais e sem separador de milhar"
+    )]
+    Text(DecimalError),
+    /// Beyond [`Quantity::MAX`], on either side of zero.
+    #[error("quantidade inválida: {0} milésimos está além do limite de {max}", max = Quantity::MAX.0)]
+    OutOfRange(i64),
+}
+
+impl Quantity {
+    /// No stock at all.
+    pub const ZERO: Quantity = Quantity(0);
+
+    /// A million million units: far above any stock, and small enough that a sum of several
+    /// thousand quantities still fits in 64 bits.
+    pub const MAX: Quantity = Quantity(1_000_000_000_000_000);
+
+    /// A quantity from thousandths of the unit.
+    ///
+    /// # Errors
+    /// Where it is beyond [`Quantity::MAX`] on either side of zero.
+    pub fn from_thousandths(thousandths: i64) -> Result<Self, QuantityError> {
+        if (-Self::MAX.0..=Self::MAX.0).contains(&thousandths) {
+            Ok(Self(thousandths))
+        } else {
+            Err(QuantityError::OutOfRange(thousandths))
+        }
+    }
+
+    /// A quantity of whole units. Every `i32` is within the limit.
+    pub fn from_units(units: i32) -> Self {
+        Self(i64::from(units) * 1000)
+    }
+
+    /// The quantity in thousandths of the unit.
+    pub fn thousandths(self) -> i64 {
+        self.0
+    }
+
+    /// Whether it is not a whole number of units.
+    pub fn has_fraction(self) -> bool {
+        self.0 % 1000 != 0
+    }
+}
+
+impl FromStr for Quantity {
+    type Err = QuantityError;
+
+    /// Reads `20`, `-20`, `+5`, `0.350` or `0,350`: units, at most three decimals.
+    fn from_str(text: &str) -> Result<Self, QuantityError> {
+        let text = text.trim();
+        let (sign, number) = match text.as_bytes().first() {
+            Some(b'-') => (-1, &text[1..]),
+            Some(b'+') => (1, &text[1..]),
+            _ => (1, text),
+        };
+        decimal::parse(number, DECIMALS, Self::MAX.0)
+            .map(|thousandths| Self(sign * thousandths))
+            .map_err(QuantityError::Text)
+    }
+}
+
+impl fmt::Display for Quantity {
+    /// Units with a point and no trailing zeros: `20`, `19.65`, `-0.35`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        decimal::write(f, self.0, DECIMALS, 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Quantity;
+
+    #[test]
+    fn reads_what_people_write() {
+        for (text, thousandths) in [
+            ("20", 20_000),
+            ("-20", -20_000),
+            ("+5", 5_000),
+            ("0.350", 350),
+            ("0,350", 350),
+            ("-0,35", -350),
+            ("1.000", 1_000),
+            ("0", 0),
+            ("1000000000000", 1_000_000_000_000_000),
+        ] {
+            assert_eq!(text.parse().map(Quantity::thousandths), Ok(thousandths), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_everything_else() {
+        for text in [
+            "",
+            "abc",
+            "NaN",
+            "-",
+            "+",
+            "--1",
+            "+-1",
+            ".5",
+            "5.",
+            "1.0000",
+            "1.000.000",
+            "1,000.5",
+            "1e3",
+            "- 5",
+            "1000000000000.001",
+            "1234567890123456789012345678901234567890",
+        ] {
+            assert!(text.parse::<Quantity>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn shows_no_trailing_zeros() {
+        for (thousandths, text) in
+            [(20_000, "20"), (19_650, "19.65"), (-350, "-0.35"), (0, "0"), (1, "0.001")]
+        {
+            assert_eq!(Quantity(thousandths).to_string(), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_parses_back(thousandths in -Quantity::MAX.0..=Quantity::MAX.0) {
+            let quantity = Quantity(thousandths);
+            prop_assert_eq!(quantity.to_string().parse(), Ok(quantity));
+            prop_assert_eq!(quantity.to_string().replace('.', ",").parse(), Ok(quantity));
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC{0,48}") {
+            let _ = text.parse::<Quantity>();
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The command line: clap types and nothing else. `build.rs` reads this file too, for the
+//! completions and the man pages, so it imports only clap and std.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::builder::PossibleValue;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The layout of `--help`, in Portuguese.
+const HELP_TEMPLATE: &str = "{about-with-newline}\nUso: {usage}\n\n{all-args}{after-help}";
+
+/// O estoque de um hortifruti, por texto em TCP e por gRPC.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hortifruti",
+    version,
+    help_template = HELP_TEMPLATE,
+    subcommand_help_heading = "Comandos",
+    subcommand_value_name = "COMANDO",
+    disable_help_flag = true,
+    disable_version_flag = true,
+    disable_help_subcommand = true,
+    after_help = "Comece com `hortifruti serve` e, em outro terminal, `hortifruti shell`."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    /// Mostra esta ajuda
+    #[arg(short = 'h', long, global = true, action = clap::ArgAction::Help, help_heading = "Opções", display_order = 900)]
+    help: Option<bool>,
+    /// Mostra a versão
+    #[arg(short = 'V', long, action = clap::ArgAction::Version, help_heading = "Opções", display_order = 901)]
+    version: Option<bool>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Guarda o estoque e atende clientes, por texto e por gRPC na mesma porta
+    Serve(Serve),
+    /// Abre um terminal interativo para os cinco comandos
+    Shell(Shell),
+    /// Consulta um produto, os produtos até um preço, ou todos
+    Query(Query),
+    /// Muda o estoque de um produto
+    Update(Update),
+    /// Cria produtos e muda preços a partir de um CSV
+    Import(Import),
+    /// Escreve o catálogo em CSV
+    Export(Export),
+}
+
+#[derive(Debug, Args)]
+#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções")]
+pub struct Serve {
+    /// Atende o protocolo de texto; sem --socket nem --grpc, atende os dois
+    #[arg(long)]
+    pub socket: bool,
+    /// Atende gRPC; sem --socket nem --grpc, atende os dois
+    #[arg(long)]
+    pub grpc: bool,
+    /// Porta; 0 escolhe uma livre. O padrão é 8082, ou uma livre com --grpc sozinho
+    #[arg(long, value_name = "PORTA")]
+    pub port: Option<u16>,
+    /// Endereço em que escuta
+    #[arg(long, value_name = "ENDERECO", default_value = "127.0.0.1", hide_default_value = true)]
+    pub host: IpAddr,
+    /// Aceita um endereço aberto à rede, sem senha nem criptografia
+    #[arg(long)]
+    pub insecure: bool,
+    /// Banco de dados; `:memory:` não guarda nada. O padrão é hortifruti.db
+    #[arg(
+        long,
+        value_name = "ARQUIVO",
+        default_value = "hortifruti.db",
+        hide_default_value = true,
+        value_hint = clap::ValueHint::FilePath
+    )]
+    pub data: PathBuf,
+    /// Começa um banco de dados novo sem os quatro produtos de exemplo
+    #[arg(long)]
+    pub empty: bool,
+    #[command(flatten)]
+    pub port_file: PortFile,
+    /// Para depois de N conexões
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub exit_after: Option<u64>,
+    /// Ao parar, espera no máximo estes segundos pelos clientes. O padrão é 10
+    #[arg(long, value_name = "SEGUNDOS", default_value_t = 10, hide_default_value = true, value_parser = clap::value_parser!(u64).range(..=3600))]
+    pub drain_seconds: u64,
+    /// Não mostra conexões e comandos
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções")]
+pub struct Shell {
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+#[derive(Debug, Args)]
+#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções")]
+pub struct Query {
+    /// Nome do produto, sem diferença de acentos ou maiúsculas; sem nome, todos
+    #[arg(value_name = "NOME", conflicts_with = "max_price", help_heading = "Argumentos")]
+    pub name: Vec<String>,
+    /// Só os produtos até este preço, como 8 ou 3,50
+    #[arg(long, value_name = "PRECO", allow_hyphen_values = true)]
+    pub max_price: Option<String>,
+    #[command(flatten)]
+    pub output: Output,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+#[derive(Debug, Args)]
+#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções")]
+pub struct Update {
+    /// Nome do produto, sem diferença de acentos ou maiúsculas
+    #[arg(value_name = "NOME", help_heading = "Argumentos")]
+    pub name: String,
+    /// Quanto muda, como -20, +5 ou 0,350
+    #[arg(value_name = "QUANTIDADE", allow_hyphen_values = true, help_heading = "Argumentos")]
+    pub delta: String,
+    /// Por que muda
+    #[arg(long, value_name = "MOTIVO", value_enum, default_value_t = Reason::Ajuste, hide_default_value = true, hide_possible_values = true)]
+    pub reason: Reason,
+    /// Identificador do pedido: repetido, não muda o estoque outra vez
+    #[arg(long, value_name = "ID")]
+    pub request_id: Option<String>,
+    #[command(flatten)]
+    pub output: Output,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+#[derive(Debug, Args)]
+#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções")]
+pub struct Import {
+    /// CSV com as colunas nome, preco, estoque e unidade; `-` lê a entrada padrão
+    #[arg(value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath, help_heading = "Argumentos")]
+    pub file: PathBuf,
+    /// Diz o que mudaria e não muda nada
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+#[derive(Debug, Args)]
+#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções")]
+pub struct Export {
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+#[derive(Debug, Args)]
+pub struct PortFile {
+    /// Arquivo que diz a porta do servidor. O padrão é server_port.txt
+    #[arg(
+        long,
+        value_name = "ARQUIVO",
+        env = "HORTIFRUTI_PORT_FILE",
+        hide_env = true,
+        default_value = "server_port.txt",
+        hide_default_value = true,
+        value_hint = clap::ValueHint::FilePath
+    )]
+    pub port_file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Connection {
+    /// Servidor; sem ele, o do arquivo de porta
+    #[arg(long, value_name = "HOST:PORTA", env = "HORTIFRUTI_SERVER", hide_env = true)]
+    pub server: Option<String>,
+    #[command(flatten)]
+    pub port_file: PortFile,
+    /// Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho
+    #[arg(long, conflicts_with = "grpc")]
+    pub socket: bool,
+    /// Fala gRPC; sem --socket nem --grpc, descobre sozinho
+    #[arg(long)]
+    pub grpc: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Output {
+    /// Como mostra: text, table, json ou csv
+    #[arg(long, value_name = "FORMATO", value_enum, default_value_t = Format::Text, hide_default_value = true, hide_possible_values = true)]
+    pub format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Table,
+    Json,
+    Csv,
+}
+
+/// Why a stock changes, in the words of the text protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    Ajuste,
+    Compra,
+    Venda,
+    Perda,
+    Contagem,
+}
+
+impl Reason {
+    pub fn word(self) -> &'static str {
+        match self {
+            Reason::Ajuste => "ajuste",
+            Reason::Compra => "compra",
+            Reason::Venda => "venda",
+            Reason::Perda => "perda",
+            Reason::Contagem => "contagem",
+        }
+    }
+}
+
+impl ValueEnum for Reason {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Reason::Ajuste, Reason::Compra, Reason::Venda, Reason::Perda, Reason::Contagem]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.word()))
+    }
+}

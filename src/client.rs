@@ -1,0 +1,207 @@
+//! The client's side: the trait that both transports implement, and the one that finds
+//! the server again.
+
+mod grpc;
+mod socket;
+
+use std::io;
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+use uuid::Uuid;
+
+use crate::request::{Refusal, Reply, Request};
+use crate::wire::Protocol;
+
+/// How long to wait for a server to accept a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long to wait for an answer, or for the next part of one.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long to look for a server that went away, before giving up: a restart takes less.
+const RECONNECT_FOR: Duration = Duration::from_secs(10);
+
+/// How long to wait between two attempts to find it.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
+
+/// A conversation with a server.
+pub trait Client {
+    /// Asks, and waits for the answer.
+    ///
+    /// # Errors
+    /// The server's refusal; or that the conversation broke, after which the client is of
+    /// no more use and whether a change was made is not known.
+    fn call(&mut self, request: &Request<'_>) -> Result<Reply, Failure>;
+}
+
+/// Why there is no reply.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The server, or the client in its place, refused.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// There is no server, or the conversation with it broke.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+}
+
+/// Why a conversation broke.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    /// No server is known.
+    #[error("{0}")]
+    NoServer(String),
+    /// Nothing accepts connections there.
+    #[error(
+        "nenhum servidor responde em {address} ({source}). Nada foi enviado; inicie um com `hortifruti serve`"
+    )]
+    Connect {
+        /// Where.
+        address: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The connection ended before the answer.
+    #[error("a conexão com o servidor caiu antes da resposta: {0}")]
+    Lost(String),
+    /// What answers is not a server of ours, or does not speak what was asked for.
+    #[error(
+        "o que responde em {address} não é um servidor hortifruti que fale {protocol}. Confira --server e --port-file"
+    )]
+    NotOurs {
+        /// Where.
+        address: String,
+        /// In which protocol it was spoken to.
+        protocol: &'static str,
+    },
+    /// A change was sent, and its answer never came.
+    #[error(
+        "{reason}. Não se sabe se a mudança foi feita; repita com o identificador de pedido {request_id}, que não a faz duas vezes"
+    )]
+    InDoubt {
+        /// What happened.
+        reason: Box<Broken>,
+        /// The id under which it can be repeated.
+        request_id: String,
+    },
+}
+
+/// Connects to a server. Without a protocol, finds out which it speaks, gRPC first.
+///
+/// # Errors
+/// Where nothing answers there, or what answers is no server of ours.
+pub fn connect(address: &str, protocol: Option<Protocol>) -> Result<Box<dyn Client>, Broken> {
+    if protocol != Some(Protocol::Text) {
+        match grpc::GrpcClient::connect(address) {
+            Ok(Some(client)) => return Ok(Box::new(client)),
+            Ok(None) if protocol.is_some() => {
+                return Err(Broken::NotOurs { address: address.to_owned(), protocol: "gRPC" });
+            }
+            Ok(None) => {}
+            Err(broken) => return Err(broken),
+        }
+    }
+    Ok(Box::new(socket::SocketClient::connect(address)?))
+}
+
+/// The first of an address's machines that accepts a connection.
+fn open(address: &str) -> Result<TcpStream, Broken> {
+    let failed = |source| Broken::Connect { address: address.to_owned(), source };
+    let mut last = io::ErrorKind::AddrNotAvailable.into();
+    for candidate in address.to_socket_addrs().map_err(failed)? {
+        match TcpStream::connect_timeout(&candidate, CONNECT_TIMEOUT) {
+            Ok(stream) => {
+                // A request is one small write, which must not wait for another.
+                stream.set_nodelay(true).map_err(failed)?;
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(failed(last))
+}
+
+/// Finds a server and connects to it.
+pub type Connector = Box<dyn FnMut() -> Result<Box<dyn Client>, Broken>>;
+
+/// A client that finds the server again when it went away, and repeats what was asked. It
+/// gives every change a request id, so that a repeated change is made once.
+pub struct Reconnecting {
+    connector: Connector,
+    client: Option<Box<dyn Client>>,
+    /// Told once for each search.
+    notify: fn(&Broken),
+}
+
+impl Reconnecting {
+    /// Connects.
+    ///
+    /// # Errors
+    /// Where there is no server now: nothing was asked yet, so nothing is waited for.
+    pub fn connect(mut connector: Connector, notify: fn(&Broken)) -> Result<Self, Broken> {
+        let client = Some(connector()?);
+        Ok(Self { connector, client, notify })
+    }
+
+    /// Asks once, without looking for the server if it is gone.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub fn call_once(&mut self, request: &Request<'_>) -> Result<Reply, Failure> {
+        let mut client = match self.client.take() {
+            Some(client) => client,
+            None => (self.connector)()?,
+        };
+        let answer = client.call(request);
+        if !matches!(answer, Err(Failure::Broken(_))) {
+            self.client = Some(client);
+        }
+        answer
+    }
+
+    fn call_until(&mut self, request: &Request<'_>) -> Result<Reply, Failure> {
+        let give_up = Instant::now() + RECONNECT_FOR;
+        let mut has_told = false;
+        loop {
+            match self.call_once(request) {
+                Err(Failure::Broken(broken)) if broken.may_pass() => {
+                    if Instant::now() >= give_up {
+                        return Err(broken.into());
+                    }
+                    if !std::mem::replace(&mut has_told, true) {
+                        (self.notify)(&broken);
+                    }
+                    std::thread::sleep(RECONNECT_PAUSE);
+                }
+                answer => return answer,
+            }
+        }
+    }
+}
+
+impl Client for Reconnecting {
+    fn call(&mut self, request: &Request<'_>) -> Result<Reply, Failure> {
+        let mut request = request.clone();
+        let request_id = match &mut request {
+            Request::Adjust(adjust) => &mut adjust.request_id,
+            Request::Import(import) => &mut import.request_id,
+            Request::Find { .. } | Request::List { .. } | Request::Leave => return self.call_until(&request),
+        };
+        if request_id.is_none() {
+            *request_id = Uuid::now_v7().to_string().parse().ok();
+        }
+        let shown = request_id.as_ref().map_or(String::new(), ToString::to_string);
+        self.call_until(&request).map_err(|failure| match failure {
+            Failure::Broken(reason) => Broken::InDoubt { reason: Box::new(reason), request_id: shown }.into(),
+            refused @ Failure::Refused(_) => refused,
+        })
+    }
+}
+
+impl Broken {
+    /// Whether trying again can help.
+    fn may_pass(&self) -> bool {
+        matches!(self, Broken::NoServer(_) | Broken::Connect { .. } | Broken::Lost(_))
+    }
+}

@@ -1,0 +1,214 @@
+//! A client over gRPC, and how it finds out that a server speaks only text.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Response, Status};
+
+use super::{ANSWER_TIMEOUT, Broken, Client, Failure, open};
+use crate::request::{Reply, Request};
+use crate::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
+use crate::wire::grpc::v1::{GetProductRequest, ListProductsRequest};
+use crate::wire::{HTTP2_PREFACE, grpc, text_only_answer};
+
+/// A frame of HTTP/2 begins with nine bytes, of which the fourth is its type; a server's
+/// first frame is SETTINGS (RFC 9113 §3.4, §4.1).
+const FRAME_HEADER_BYTES: usize = 9;
+const FRAME_TYPE_SETTINGS: u8 = 4;
+
+/// Largest answer taken: a page of a thousand products is far smaller.
+const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// A connection that speaks gRPC, with a runtime of its own.
+pub(super) struct GrpcClient {
+    address: String,
+    service: InventoryServiceClient<Channel>,
+    runtime: Runtime,
+}
+
+impl GrpcClient {
+    /// Connects; `None` where the server says that it speaks only text.
+    pub(super) fn connect(address: &str) -> Result<Option<Self>, Broken> {
+        let stream = open(address)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| lost(&error))?;
+        let not_ours = || Broken::NotOurs { address: address.to_owned(), protocol: "gRPC" };
+        let service = runtime.block_on(async {
+            let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+            let greeted = async { greet(stream?).await };
+            let greeting = tokio::time::timeout(ANSWER_TIMEOUT, greeted).await.map_err(|_| not_ours())?;
+            let connection = match greeting.map_err(|error| lost(&error))? {
+                Greeting::Grpc(connection) => connection,
+                Greeting::TextOnly => return Ok(None),
+                Greeting::Unknown => return Err(not_ours()),
+            };
+            let mut connection = Some(TokioIo::new(connection));
+            let connector = tower::service_fn(move |_| {
+                let connection = connection.take().ok_or(io::ErrorKind::NotConnected.into());
+                std::future::ready::<io::Result<_>>(connection)
+            });
+            let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(|_| not_ours())?;
+            let channel = endpoint
+                .connect_with_connector(connector)
+                .await
+                .map_err(|error| Broken::Lost(error.to_string()))?;
+            Ok(Some(InventoryServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX)))
+        })?;
+        Ok(service.map(|service| Self { address: address.to_owned(), service, runtime }))
+    }
+
+    fn failure(&self, status: &Status) -> Failure {
+        if let Some(refusal) = grpc::refusal(status) {
+            return refusal.into();
+        }
+        // Without our error details, tonic or something on the way said it.
+        match status.code() {
+            tonic::Code::Unimplemented => self.not_ours().into(),
+            _ => Broken::Lost(status.message().to_owned()).into(),
+        }
+    }
+
+    fn not_ours(&self) -> Broken {
+        Broken::NotOurs { address: self.address.clone(), protocol: "gRPC" }
+    }
+
+    /// Waits for an answer.
+    fn wait<T>(&self, call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Failure> {
+        let answer = self.runtime.block_on(async { tokio::time::timeout(ANSWER_TIMEOUT, call).await });
+        match answer {
+            Ok(Ok(response)) => Ok(response.into_inner()),
+            Ok(Err(status)) => Err(self.failure(&status)),
+            Err(_) => Err(Broken::Lost("o servidor não respondeu a tempo".to_owned()).into()),
+        }
+    }
+}
+
+impl Client for GrpcClient {
+    fn call(&mut self, request: &Request<'_>) -> Result<Reply, Failure> {
+        // Cloning shares the connection; calls borrow the clone, and waiting borrows `self`.
+        let mut service = self.service.clone();
+        let product = |message| grpc::product_reply(message).map(Reply::Product).map_err(|_| self.not_ours());
+        match request {
+            Request::Find { name } => {
+                let response =
+                    self.wait(service.get_product(GetProductRequest { name: (*name).to_owned() }))?;
+                Ok(product(response.product)?)
+            }
+            Request::Adjust(adjust) => {
+                let response = self.wait(service.adjust_stock(grpc::adjust_message(adjust)))?;
+                Ok(product(response.product)?)
+            }
+            Request::Import(import) => {
+                let response = self.wait(service.import_products(grpc::import_message(import)))?;
+                Ok(Reply::Imported(grpc::import_counts(&response)))
+            }
+            Request::List { max_price } => {
+                let mut products = Vec::new();
+                let mut page = ListProductsRequest {
+                    max_price_centavos: max_price.map(|price| price.centavos()),
+                    page_size: grpc::PAGE_PRODUCTS_MAX as i32,
+                    page_token: String::new(),
+                };
+                loop {
+                    let response = self.wait(service.list_products(page.clone()))?;
+                    for message in response.products {
+                        products.push(grpc::product_reply(Some(message)).map_err(|_| self.not_ours())?);
+                    }
+                    if response.next_page_token.is_empty() {
+                        return Ok(Reply::Products(products));
+                    }
+                    page.page_token = response.next_page_token;
+                }
+            }
+            Request::Leave => Ok(Reply::Farewell),
+        }
+    }
+}
+
+fn lost(error: &io::Error) -> Broken {
+    Broken::Lost(error.to_string())
+}
+
+enum Greeting {
+    Grpc(Greeted),
+    TextOnly,
+    Unknown,
+}
+
+/// Sends the preface and looks at the first bytes of the answer.
+async fn greet(mut stream: TcpStream) -> io::Result<Greeting> {
+    let text_only = text_only_answer();
+    stream.write_all(HTTP2_PREFACE).await?;
+    let mut answer = Vec::with_capacity(text_only.len());
+    loop {
+        if stream.read_buf(&mut answer).await? == 0 {
+            return Ok(Greeting::Unknown);
+        }
+        if answer.starts_with(&text_only) {
+            return Ok(Greeting::TextOnly);
+        }
+        if answer.len() >= FRAME_HEADER_BYTES && !text_only.starts_with(&answer) {
+            break;
+        }
+    }
+    if answer[3] != FRAME_TYPE_SETTINGS {
+        return Ok(Greeting::Unknown);
+    }
+    Ok(Greeting::Grpc(Greeted { answer, unsent: HTTP2_PREFACE.len(), stream }))
+}
+
+/// A connection on which the preface has been sent and the first bytes of the answer read,
+/// for an HTTP/2 client that will do both again.
+struct Greeted {
+    answer: Vec<u8>,
+    /// How much of what the client writes has been sent before.
+    unsent: usize,
+    stream: TcpStream,
+}
+
+impl AsyncRead for Greeted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.answer.is_empty() {
+            return Pin::new(&mut self.stream).poll_read(context, buffer);
+        }
+        let length = self.answer.len().min(buffer.remaining());
+        buffer.put_slice(&self.answer[..length]);
+        self.answer.drain(..length);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Greeted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.unsent > 0 {
+            let length = self.unsent.min(bytes.len());
+            self.unsent -= length;
+            return Poll::Ready(Ok(length));
+        }
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

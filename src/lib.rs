@@ -1,0 +1,36 @@
+//! hortifruti keeps the stock of a produce shop in one executable, and serves it over plain
+//! TCP text and over gRPC, to a shell, to scripts and to other programs.
+//!
+//! This page is the map. A request travels down the list, and its reply back up:
+//!
+//! 1. [`cli`] says what can be typed, [`usage`] what was wrong with it, and [`run`]
+//!    composes the parts that each subcommand needs.
+//! 2. [`shell`], [`render`] and [`price_list`] face people and files.
+//! 3. [`client`] speaks to a server; [`port_file`] is how it finds one.
+//! 4. [`wire`] is bytes and text for both sides: no I/O.
+//! 5. [`server`] accepts connections. A transport is: decode, ask the inventory, encode.
+//!    The two transports are siblings and do not know each other.
+//! 6. [`request`] is what is asked and answered, whatever the transport.
+//! 7. [`inventory`] is the one door to the stock: reads look at the published catalog,
+//!    changes pass the group commit.
+//! 8. [`store`] makes changes durable.
+//! 9. [`catalog`] holds the products and the rules of a change, and knows nothing of disk
+//!    or network.
+//!
+//! Never: a transport that touches a store, a rule of a change outside the catalog, a price
+//! or a quantity in floating point, an answer before its change is on disk.
+
+pub mod catalog;
+pub mod cli;
+pub mod client;
+pub mod inventory;
+pub mod port_file;
+pub mod price_list;
+pub mod render;
+pub mod request;
+pub mod run;
+pub mod server;
+pub mod shell;
+pub mod store;
+pub mod usage;
+pub mod wire;

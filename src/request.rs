@@ -1,0 +1,626 @@
+//! What is asked and what is answered, on every transport alike: the table of the five
+//! commands, [`Request`], [`Reply`] and [`Refusal`].
+
+use std::fmt;
+
+use crate::catalog::{
+    AdjustmentError, ImportCounts, Kind, KindError, Name, NameError, Price, PriceError, Product,
+    ProductDraft, Quantity, QuantityError, Quoted, RequestId, RequestIdError, Unit, UnitError,
+};
+
+/// One of the five commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// `1`: one product by name.
+    Find,
+    /// `2`: products up to a price.
+    ListUpTo,
+    /// `3`: change a stock.
+    Adjust,
+    /// `4`: every product.
+    ListAll,
+    /// `5`: leave.
+    Leave,
+}
+
+/// How a command is written and explained.
+pub struct CommandForm {
+    /// Which one.
+    pub command: Command,
+    /// The digit that the text protocol knows it by.
+    pub digit: &'static str,
+    /// The words that the shell knows it by, the first of them offered by completion.
+    pub words: &'static [&'static str],
+    /// What it does, as the original's menu says it.
+    pub label: &'static str,
+    /// How to write it.
+    pub usage: &'static str,
+}
+
+/// The five commands, in the order of the original's menu.
+pub const COMMANDS: [CommandForm; 5] = [
+    CommandForm {
+        command: Command::Find,
+        digit: "1",
+        words: &["consultar"],
+        label: "Consultar produto (NOME)",
+        usage: "1 NOME",
+    },
+    CommandForm {
+        command: Command::ListUpTo,
+        digit: "2",
+        words: &["ate", "até"],
+        label: "Consultar produtos (PRECO MAXIMO)",
+        usage: "2 PRECO_MAXIMO",
+    },
+    CommandForm {
+        command: Command::Adjust,
+        digit: "3",
+        words: &["atualizar"],
+        label: "Atualizar estoque",
+        usage: "3 NOME QUANTIDADE [id=PEDIDO] [motivo=MOTIVO]",
+    },
+    CommandForm {
+        command: Command::ListAll,
+        digit: "4",
+        words: &["listar"],
+        label: "Listar todos os produtos",
+        usage: "4",
+    },
+    CommandForm { command: Command::Leave, digit: "5", words: &["sair"], label: "Sair", usage: "5" },
+];
+
+impl Command {
+    /// The command that the text protocol knows by this digit.
+    pub fn from_digit(digit: &str) -> Option<Self> {
+        COMMANDS.iter().find(|form| form.digit == digit).map(|form| form.command)
+    }
+
+    /// The command that the shell knows by this digit or word, without regard to case.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let word = word.to_lowercase();
+        COMMANDS
+            .iter()
+            .find(|form| form.digit == word || form.words.contains(&word.as_str()))
+            .map(|form| form.command)
+    }
+
+    /// How it is written and explained.
+    pub fn form(self) -> &'static CommandForm {
+        &COMMANDS[self as usize]
+    }
+}
+
+/// What a client asks. It borrows what was read, so that decoding copies nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request<'a> {
+    /// One product by name.
+    Find { name: &'a str },
+    /// Every product, or those up to a price.
+    List { max_price: Option<Price> },
+    /// A change of stock.
+    Adjust(AdjustRequest<'a>),
+    /// A price list. It has no form in the text protocol.
+    Import(ImportRequest),
+    /// The end of the conversation.
+    Leave,
+}
+
+/// A change of stock as it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdjustRequest<'a> {
+    /// Whose stock.
+    pub name: &'a str,
+    /// By how much.
+    pub delta: Quantity,
+    /// Why.
+    pub kind: Kind,
+    /// The client's id for the change.
+    pub request_id: Option<RequestId>,
+}
+
+/// A price list as it is asked to be imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportRequest {
+    /// The rows.
+    pub rows: Vec<ProductDraft>,
+    /// Whether only to say what would be done.
+    pub is_dry_run: bool,
+    /// The client's id for the import.
+    pub request_id: Option<RequestId>,
+}
+
+impl fmt::Display for ImportRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "import ({} produtos)", self.rows.len())
+    }
+}
+
+/// Most rows of one import: some megabytes of message, and a transaction that the other
+/// writers wait for no longer than a blink.
+pub const IMPORT_ROWS_MAX: usize = 10_000;
+
+impl<'a> Request<'a> {
+    /// Reads a line of the text protocol, without its line end.
+    ///
+    /// # Errors
+    /// `UNKNOWN_COMMAND` where it is none of the five, `INVALID_ARGUMENT` where what
+    /// follows does not fit the command.
+    pub fn parse(line: &'a str) -> Result<Self, Refusal> {
+        let (word, rest) = split_word(line);
+        match Command::from_digit(word) {
+            Some(command) => Self::of(command, rest),
+            None => Err(Refusal::unknown_command(line)),
+        }
+    }
+
+    /// A command with what was written after it.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` where that does not fit the command.
+    pub fn of(command: Command, rest: &'a str) -> Result<Self, Refusal> {
+        let rest = rest.trim_matches([' ', '\t']);
+        match command {
+            Command::Find if rest.is_empty() => Err(Refusal::missing("name", "o nome do produto", command)),
+            Command::Find => Ok(Request::Find { name: rest }),
+            Command::ListUpTo if rest.is_empty() => {
+                Err(Refusal::missing("max_price_centavos", "o preço máximo", command))
+            }
+            Command::ListUpTo => {
+                let max_price = rest.parse().map_err(|error| Refusal::price("max_price_centavos", &error))?;
+                Ok(Request::List { max_price: Some(max_price) })
+            }
+            Command::Adjust => AdjustRequest::parse(rest).map(Request::Adjust),
+            Command::ListAll | Command::Leave if !rest.is_empty() => Err(Refusal::invalid(
+                "command",
+                format!("o comando {} não leva argumentos, mas veio {}", command.form().digit, Quoted(rest)),
+            )),
+            Command::ListAll => Ok(Request::List { max_price: None }),
+            Command::Leave => Ok(Request::Leave),
+        }
+    }
+}
+
+impl fmt::Display for Request<'_> {
+    /// The line of the text protocol that asks the same; an import, which has none, by name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Request::Find { name } => write!(f, "1 {name}"),
+            Request::List { max_price: Some(price) } => write!(f, "2 {price}"),
+            Request::List { max_price: None } => f.write_str("4"),
+            Request::Adjust(adjust) => adjust.fmt(f),
+            Request::Import(import) => import.fmt(f),
+            Request::Leave => f.write_str("5"),
+        }
+    }
+}
+
+impl<'a> AdjustRequest<'a> {
+    /// An adjustment by whole units, as the original's contract asks for it.
+    pub fn of_units(name: &'a str, units: i32) -> Self {
+        Self { name, delta: Quantity::from_units(units), kind: Kind::default(), request_id: None }
+    }
+
+    /// Reads `NAME DELTA [id=REQUEST_ID] [motivo=KIND]`: the last word before the
+    /// attributes is the delta, all before it the name.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT`, naming the field.
+    pub fn parse(text: &'a str) -> Result<Self, Refusal> {
+        let missing = |field, what| Refusal::missing(field, what, Command::Adjust);
+        let mut rest = text;
+        let mut request_id = None;
+        let mut kind = None;
+        let delta_word = loop {
+            let (before, word) = split_last_word(rest);
+            if let Some(value) = word.strip_prefix("id=") {
+                let value: RequestId = value.parse().map_err(|error| Refusal::request_id(&error))?;
+                if request_id.replace(value).is_some() {
+                    return Err(Refusal::invalid("request_id", "o atributo id= aparece duas vezes"));
+                }
+            } else if let Some(value) = word.strip_prefix("motivo=") {
+                let value: Kind = value.parse().map_err(|error| Refusal::kind(&error))?;
+                if kind.replace(value).is_some() {
+                    return Err(Refusal::invalid("kind", "o atributo motivo= aparece duas vezes"));
+                }
+            } else {
+                rest = before;
+                break word;
+            }
+            rest = before;
+        };
+        if delta_word.is_empty() {
+            return Err(missing("name", "o nome do produto e a quantidade"));
+        }
+        if rest.is_empty() {
+            // One word alone: a quantity without a name, or a name without a quantity.
+            return Err(match delta_word.parse::<Quantity>() {
+                Ok(_) => missing("name", "o nome do produto"),
+                Err(_) => missing("delta_thousandths", "a quantidade"),
+            });
+        }
+        let delta: Quantity =
+            delta_word.parse().map_err(|error| Refusal::quantity("delta_thousandths", &error))?;
+        Ok(Self { name: rest, delta, kind: kind.unwrap_or_default(), request_id })
+    }
+}
+
+impl fmt::Display for AdjustRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "3 {} {}", self.name, self.delta)?;
+        if let Some(request_id) = &self.request_id {
+            write!(f, " id={request_id}")?;
+        }
+        if self.kind != Kind::default() {
+            write!(f, " motivo={}", self.kind.word())?;
+        }
+        Ok(())
+    }
+}
+
+/// The first word of a line, and what follows it.
+pub fn split_word(line: &str) -> (&str, &str) {
+    let line = line.trim_matches([' ', '\t']);
+    line.split_once([' ', '\t']).unwrap_or((line, ""))
+}
+
+/// What comes before the last word of a line, and that word.
+fn split_last_word(line: &str) -> (&str, &str) {
+    let line = line.trim_matches([' ', '\t']);
+    let (before, word) = line.rsplit_once([' ', '\t']).unwrap_or(("", line));
+    (before.trim_end_matches([' ', '\t']), word)
+}
+
+/// A product as a reply carries it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductReply {
+    /// The name.
+    pub name: Name,
+    /// The price of one unit.
+    pub price: Price,
+    /// The stock.
+    pub stock: Quantity,
+    /// The unit; the text protocol's product line does not tell it.
+    pub unit: Option<Unit>,
+}
+
+impl From<&Product> for ProductReply {
+    fn from(product: &Product) -> Self {
+        Self {
+            name: product.name.clone(),
+            price: product.price,
+            stock: product.stock,
+            unit: Some(product.unit.clone()),
+        }
+    }
+}
+
+impl fmt::Display for ProductReply {
+    /// The product line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_product_line(f, &self.name, self.price, self.stock)
+    }
+}
+
+/// Writes the original's line for a product: `Maca: R$3.0, Estoque: 20`.
+///
+/// # Errors
+/// Only those of the writer.
+pub fn write_product_line(
+    out: &mut impl fmt::Write,
+    name: &Name,
+    price: Price,
+    stock: Quantity,
+) -> fmt::Result {
+    write!(out, "{name}: R${price}, Estoque: {stock}")
+}
+
+/// What a list without products says.
+pub const NO_PRODUCT: &str = "Nenhum produto encontrado.";
+
+/// What the server says to who leaves.
+pub const FAREWELL: &str = "Até logo.";
+
+/// What a client is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// The product asked for, or as the change left it.
+    Product(ProductReply),
+    /// The products asked for, in catalog order.
+    Products(Vec<ProductReply>),
+    /// What an import did.
+    Imported(ImportCounts),
+    /// The server said goodbye.
+    Farewell,
+}
+
+/// Why a request was refused. DESIGN's one table of errors; each wire and `main` map it
+/// once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// No product folds to that name.
+    ProductNotFound,
+    /// The stock would go below zero.
+    InsufficientStock,
+    /// A number, name, unit or page that cannot be.
+    InvalidArgument,
+    /// Text that is none of the five commands.
+    UnknownCommand,
+    /// The same request id with other content.
+    RequestIdReused,
+    /// The balance would pass its limit.
+    OutOfRange,
+    /// No token, or a wrong one.
+    Unauthenticated,
+    /// A limit of the server.
+    ResourceExhausted,
+    /// The store refuses writes, or the server is stopping, or none answers.
+    Unavailable,
+    /// Whether the change was made cannot be told.
+    OutcomeUnknown,
+    /// A defect.
+    Internal,
+}
+
+impl Code {
+    const ALL: [Code; 11] = [
+        Code::ProductNotFound,
+        Code::InsufficientStock,
+        Code::InvalidArgument,
+        Code::UnknownCommand,
+        Code::RequestIdReused,
+        Code::OutOfRange,
+        Code::Unauthenticated,
+        Code::ResourceExhausted,
+        Code::Unavailable,
+        Code::OutcomeUnknown,
+        Code::Internal,
+    ];
+
+    /// The stable word for programs: in the text protocol, and as `ErrorInfo.reason`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Code::ProductNotFound => "PRODUCT_NOT_FOUND",
+            Code::InsufficientStock => "INSUFFICIENT_STOCK",
+            Code::InvalidArgument => "INVALID_ARGUMENT",
+            Code::UnknownCommand => "UNKNOWN_COMMAND",
+            Code::RequestIdReused => "REQUEST_ID_REUSED",
+            Code::OutOfRange => "OUT_OF_RANGE",
+            Code::Unauthenticated => "UNAUTHENTICATED",
+            Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+            Code::Unavailable => "UNAVAILABLE",
+            Code::OutcomeUnknown => "OUTCOME_UNKNOWN",
+            Code::Internal => "INTERNAL",
+        }
+    }
+
+    /// The code with this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == word)
+    }
+}
+
+/// A refusal: the request is answered, nothing was changed (except, perhaps, where the
+/// code is `OUTCOME_UNKNOWN`), and the connection goes on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// For programs.
+    pub code: Code,
+    /// For people: one line of Portuguese.
+    pub message: String,
+    /// For programs that need more than the code, as `google.rpc.ErrorInfo` carries it.
+    pub metadata: Vec<(&'static str, String)>,
+    /// The bad rows of a price list, by index, as `google.rpc.BadRequest` carries them.
+    pub rows: Vec<(usize, String)>,
+}
+
+impl Refusal {
+    /// A refusal without metadata.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), metadata: Vec::new(), rows: Vec::new() }
+    }
+
+    /// A value that cannot be, in this field of `inventory.proto`.
+    pub fn invalid(field: &'static str, what: impl fmt::Display) -> Self {
+        let message = format!("{what}. Nada foi alterado; corrija e envie de novo.");
+        Self { metadata: vec![("field", field.to_owned())], ..Self::new(Code::InvalidArgument, message) }
+    }
+
+    /// A value that is not there.
+    fn missing(field: &'static str, what: &str, command: Command) -> Self {
+        Self::invalid(field, format!("falta {what}: o comando é {}", command.form().usage))
+    }
+
+    /// A price that cannot be.
+    pub fn price(field: &'static str, error: &PriceError) -> Self {
+        Self::invalid(field, error)
+    }
+
+    /// A quantity that cannot be.
+    pub fn quantity(field: &'static str, error: &QuantityError) -> Self {
+        Self::invalid(field, error)
+    }
+
+    /// A name that cannot be.
+    pub fn name(error: &NameError) -> Self {
+        Self::invalid("name", error)
+    }
+
+    /// A unit that cannot be.
+    pub fn unit(error: &UnitError) -> Self {
+        Self::invalid("unit", error)
+    }
+
+    /// A request id that cannot be.
+    pub fn request_id(error: &RequestIdError) -> Self {
+        Self::invalid("request_id", error)
+    }
+
+    /// A kind of movement that cannot be asked for.
+    pub fn kind(error: &KindError) -> Self {
+        Self::invalid("kind", error)
+    }
+
+    /// Text that is none of the five commands.
+    pub fn unknown_command(line: &str) -> Self {
+        Self::new(
+            Code::UnknownCommand,
+            format!(
+                "{} não é um comando. Nada foi feito; use 1 NOME, 2 PRECO_MAXIMO, 3 NOME QUANTIDADE, 4 ou 5.",
+                Quoted(line)
+            ),
+        )
+    }
+
+    /// No product has this name; `nearest` are names that look like it.
+    pub fn product_not_found(name: &str, nearest: &[Name]) -> Self {
+        let mut message = format!("nenhum produto se chama {}. ", Quoted(name));
+        if nearest.is_empty() {
+            message.push_str("Nada foi alterado; veja os nomes com o comando 4.");
+        } else {
+            let nearest: Vec<&str> = nearest.iter().map(Name::as_str).collect();
+            message.push_str(&format!("Nada foi alterado; os mais parecidos: {}.", nearest.join("; ")));
+        }
+        Self::new(Code::ProductNotFound, message)
+    }
+
+    /// A price list with bad rows, given by index.
+    pub fn bad_rows(rows: Vec<(usize, String)>) -> Self {
+        let first = rows
+            .first()
+            .map_or(String::new(), |(index, what)| format!(" A primeira é a {}: {what}.", index + 1));
+        let count = rows.len();
+        let what = format!(
+            "{count} linha(s) da lista não servem.{first} Nada foi importado; corrija e envie a lista de novo."
+        );
+        Self {
+            metadata: vec![("field", "products".to_owned())],
+            rows,
+            ..Self::new(Code::InvalidArgument, what)
+        }
+    }
+
+    /// A request id that stands in the ledger with another content.
+    pub fn request_id_reused(request_id: &RequestId) -> Self {
+        Self {
+            metadata: vec![("field", "request_id".to_owned())],
+            ..Self::new(
+                Code::RequestIdReused,
+                format!(
+                    "o identificador de pedido {} já foi usado com outro conteúdo. Nada foi alterado; use um novo.",
+                    Quoted(request_id.as_str())
+                ),
+            )
+        }
+    }
+}
+
+impl From<AdjustmentError> for Refusal {
+    fn from(error: AdjustmentError) -> Self {
+        match &error {
+            AdjustmentError::Zero | AdjustmentError::Fraction { .. } => {
+                Self::invalid("delta_thousandths", error)
+            }
+            AdjustmentError::Insufficient { available, requested, .. } => Self {
+                metadata: vec![
+                    ("available_thousandths", available.thousandths().to_string()),
+                    ("requested_thousandths", requested.thousandths().to_string()),
+                ],
+                ..Self::new(
+                    Code::InsufficientStock,
+                    format!("{error}. Nada foi alterado; peça no máximo o que há."),
+                )
+            },
+            AdjustmentError::BalanceTooLarge { .. } => Self {
+                metadata: vec![("field", "delta_thousandths".to_owned())],
+                ..Self::new(Code::OutOfRange, format!("{error}. Nada foi alterado; confira a quantidade."))
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{COMMANDS, Code, Command, Request};
+
+    /// What a line means, written back as the protocol writes it, or the code it is refused with.
+    fn check(line: &str, expected: &str) {
+        let answer = match Request::parse(line) {
+            Ok(request) => request.to_string(),
+            Err(refusal) => refusal.code.as_str().to_owned(),
+        };
+        assert_eq!(answer, expected, "{line:?}");
+    }
+
+    #[test]
+    fn the_five_commands() {
+        check("1 Maca", "1 Maca");
+        check("  1\t ALHO NACIONAL TIPO 5 ", "1 ALHO NACIONAL TIPO 5");
+        check("2 8", "2 8.0");
+        check("2 R$ 3,50", "2 3.5");
+        check("3 Caju -20", "3 Caju -20");
+        check("3 ALHO NACIONAL TIPO 5 -2", "3 ALHO NACIONAL TIPO 5 -2");
+        check("3 Caju +5 motivo=compra id=a-1", "3 Caju 5 id=a-1 motivo=compra");
+        check("3 Caju 5 motivo=ajuste", "3 Caju 5");
+        check("4", "4");
+        check(" 4 ", "4");
+        check("5", "5");
+    }
+
+    #[test]
+    fn what_is_none_of_them() {
+        for line in ["", " ", "6", "listar", "4x", "11 Maca", "\0", "4\0", "GET / HTTP/1.1"] {
+            check(line, "UNKNOWN_COMMAND");
+        }
+        for line in [
+            "1",
+            "1 ",
+            "2",
+            "2 abc",
+            "2 -1",
+            "2 1.234",
+            "2 1e9",
+            "2 NaN",
+            "3",
+            "3 Caju",
+            "3 5",
+            "3 Caju abc",
+            "3 Caju NaN",
+            "3 Caju 5 id=",
+            "3 Caju 5 motivo=roubo",
+            "3 Caju 5 motivo=abertura",
+            "3 Caju 5 id=a id=b",
+            "3 Caju 5 motivo=venda motivo=venda",
+            "3 id=a",
+            "4 tudo",
+            "5 já",
+            "3 Caju 1234567890123456789012345678901234567890",
+        ] {
+            check(line, "INVALID_ARGUMENT");
+        }
+    }
+
+    #[test]
+    fn the_table_is_in_the_order_of_the_commands() {
+        for form in &COMMANDS {
+            assert_eq!(form.command.form().digit, form.digit);
+            assert_eq!(Command::from_digit(form.digit), Some(form.command));
+            assert!(form.words.iter().all(|word| Command::from_word(word) == Some(form.command)));
+        }
+        assert!(Code::ALL.into_iter().all(|code| Code::parse(code.as_str()) == Some(code)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_request_reads_back_as_it_was_written(line in "[1-5][ \t]\\PC{0,40}") {
+            if let Ok(request) = Request::parse(&line) {
+                let written = request.to_string();
+                let again = Request::parse(&written).unwrap();
+                prop_assert_eq!(again.to_string(), written.clone());
+            }
+        }
+    }
+}

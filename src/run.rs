@@ -1,0 +1,384 @@
+//! Composition: what each subcommand does, from its options to the parts that do it. The
+//! only place that names concrete stores and transports.
+
+use std::io::{self, IsTerminal, Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use tokio::sync::oneshot;
+
+use crate::catalog::{Kind, Price, Quantity, RequestId, original_products};
+use crate::cli::{self, Cli, Command};
+use crate::client::{self, Broken, Client, Connector, Failure, Reconnecting};
+use crate::inventory::Inventory;
+use crate::port_file;
+use crate::price_list::{self, BadRows};
+use crate::render::{Format, render};
+use crate::request::{AdjustRequest, Code, ImportRequest, Refusal, Reply, Request};
+use crate::server::console::Console;
+use crate::server::{self, Protocols};
+use crate::shell;
+use crate::store::Store;
+use crate::store::sqlite::SqliteStore;
+use crate::wire::Protocol;
+
+/// The original's port.
+const PORT_DEFAULT: u16 = 8082;
+
+/// The `--data` that keeps nothing.
+const IN_MEMORY: &str = ":memory:";
+
+/// Exit status of a process that a second signal ended at once (128 + SIGINT).
+const EXIT_FORCED: i32 = 130;
+
+/// Why a subcommand failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It was refused, or no server answered.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+    /// The same, and the person has been told already.
+    #[error("{0}")]
+    Told(Failure),
+    /// The machine did not do what was needed.
+    #[error("{0:#}")]
+    Broken(#[from] anyhow::Error),
+}
+
+impl Error {
+    /// The refusal in it.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Error::Failed(Failure::Refused(refusal)) | Error::Told(Failure::Refused(refusal)) => {
+                Some(refusal)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Error::Failed(refusal.into())
+    }
+}
+
+/// Runs a subcommand.
+///
+/// # Errors
+/// Why it failed. A standard output that was closed is no failure.
+pub fn run(cli: Cli) -> Result<(), Error> {
+    match cli.command {
+        Command::Serve(options) => Ok(serve(&options)?),
+        Command::Shell(options) => run_shell(options.connection),
+        Command::Query(options) => query(options),
+        Command::Update(options) => update(options),
+        Command::Import(options) => import(options),
+        Command::Export(options) => export(options),
+    }
+}
+
+// --- serve ----------------------------------------------------------------------------
+
+fn serve(options: &cli::Serve) -> anyhow::Result<()> {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()),
+        )
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+    let protocols = if options.socket || options.grpc {
+        Protocols { socket: options.socket, grpc: options.grpc }
+    } else {
+        Protocols { socket: true, grpc: true }
+    };
+    if !options.host.is_loopback() && !options.insecure {
+        bail!(
+            "o endereço {} é aberto à rede, e este servidor não pede senha nem cifra o que envia. \
+             O servidor não foi iniciado; use --host 127.0.0.1, ou --insecure se a rede é só sua",
+            options.host
+        );
+    }
+    // Bind before anything is written: a second server on a taken port must change nothing.
+    let listener = bind(options.host, options.port, protocols)?;
+    let port = listener.local_addr().context("a porta não pôde ser lida")?.port();
+    let port_file = &options.port_file.port_file;
+    port_file::check_free(port_file, port)?;
+    let store = open_store(&options.data, port)?;
+    let opening = if options.empty { Vec::new() } else { original_products() };
+    let (inventory, committer) = Inventory::open(store, &opening)?;
+
+    let stop = listen_for_stop().context("os sinais do sistema não puderam ser ouvidos")?;
+    let published = port_file::publish(port_file, port)?;
+    let console = if options.quiet { Console::quiet() } else { Console::stdout() };
+    let host = if options.host.is_loopback() { "localhost".to_owned() } else { options.host.to_string() };
+    console.line(&format!("Iniciando comunicacao com {host} na porta {port}"));
+    let server_options = server::Options {
+        protocols,
+        exit_after: options.exit_after,
+        drain: Duration::from_secs(options.drain_seconds),
+    };
+    let served = server::serve(listener, inventory, &console, &server_options, async {
+        let _ = stop.await;
+    });
+    // Every connection has ended; what they submitted is still made durable.
+    committer.join();
+    published.remove();
+    if served.context("o servidor não pôde atender")? {
+        console.line("Numero max de conexoes atingidas.");
+    }
+    console.flush();
+    Ok(())
+}
+
+fn bind(host: IpAddr, port: Option<u16>, protocols: Protocols) -> anyhow::Result<TcpListener> {
+    let default = if protocols.socket { PORT_DEFAULT } else { 0 };
+    let address = SocketAddr::new(host, port.unwrap_or(default));
+    TcpListener::bind(address).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "a porta {} já está em uso. O servidor não foi iniciado; \
+             use --port 0 para uma porta livre, ou pare quem a usa",
+            address.port()
+        ),
+        _ => anyhow::anyhow!(
+            "não foi possível escutar em {address}: {error}. O servidor não foi iniciado; confira --host e --port"
+        ),
+    })
+}
+
+fn open_store(data: &Path, port: u16) -> anyhow::Result<Box<dyn Store>> {
+    if data == Path::new(IN_MEMORY) {
+        return Ok(Box::new(SqliteStore::in_memory()?));
+    }
+    let server = format!("processo {}, porta {port}", std::process::id());
+    Ok(Box::new(SqliteStore::open(data, &server)?))
+}
+
+/// Ready at the first SIGTERM or Ctrl-C; the second ends the process at once.
+fn listen_for_stop() -> anyhow::Result<oneshot::Receiver<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Before the thread runs: from here on no signal is missed.
+    let mut signals = {
+        let _inside = runtime.enter();
+        Signals::new()?
+    };
+    let (stop, stopped) = oneshot::channel();
+    std::thread::Builder::new().name("hortifruti-signals".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            signals.next().await;
+            let _ = stop.send(());
+            signals.next().await;
+            std::process::exit(EXIT_FORCED);
+        });
+    })?;
+    Ok(stopped)
+}
+
+/// SIGTERM and Ctrl-C.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}
+
+// --- clients ----------------------------------------------------------------------------
+
+/// Where the server is: as told, or as the port file says.
+fn find_server(connection: &cli::Connection) -> Result<String, Broken> {
+    if let Some(server) = &connection.server {
+        return Ok(server.clone());
+    }
+    let path = &connection.port_file.port_file;
+    match port_file::read(path) {
+        Ok(port) => Ok(format!("localhost:{port}")),
+        Err(error) => Err(Broken::NoServer(format!(
+            "{error}. Nada foi enviado; inicie um servidor com `hortifruti serve` nesta pasta, \
+             ou diga onde ele está com --server HOST:PORTA ou --port-file"
+        ))),
+    }
+}
+
+/// Finds the server anew each time, because a server that comes back may have another port.
+fn connector(connection: cli::Connection) -> Connector {
+    let protocol = match (connection.socket, connection.grpc) {
+        (true, _) => Some(Protocol::Text),
+        (false, true) => Some(Protocol::Grpc),
+        (false, false) => None,
+    };
+    Box::new(move || {
+        let address = find_server(&connection)?;
+        client::connect(&address, protocol).map_err(|broken| match broken {
+            Broken::Connect { source, .. } if connection.server.is_none() => Broken::NoServer(format!(
+                "o arquivo de porta {} está obsoleto: nada responde em {address} ({source}). \
+                 Nada foi enviado; inicie um servidor com `hortifruti serve`",
+                connection.port_file.port_file.display()
+            )),
+            broken => broken,
+        })
+    })
+}
+
+fn reconnecting(connection: cli::Connection) -> Result<Reconnecting, Error> {
+    let client = Reconnecting::connect(connector(connection), shell::tell_search);
+    Ok(client.map_err(Failure::from)?)
+}
+
+fn run_shell(connection: cli::Connection) -> Result<(), Error> {
+    let address = find_server(&connection).map_err(Failure::from)?;
+    let client = reconnecting(connection)?;
+    match shell::run(client, &address, history_path()) {
+        Ok(None) => Ok(()),
+        Ok(Some(failure)) => Err(Error::Told(failure)),
+        Err(error) => written(Err(error)),
+    }
+}
+
+/// The shell's history, where the XDG base directory specification puts what a program
+/// remembers between its runs.
+fn history_path() -> Option<PathBuf> {
+    let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || std::env::home_dir().map(|home| home.join(".local/state"));
+    Some(state.or_else(home)?.join("hortifruti").join("history"))
+}
+
+fn query(options: cli::Query) -> Result<(), Error> {
+    let name = options.name.join(" ");
+    let max_price = options
+        .max_price
+        .map(|text| text.parse::<Price>())
+        .transpose()
+        .map_err(|error| Refusal::price("max_price_centavos", &error))?;
+    let request = match options.name.is_empty() {
+        true => Request::List { max_price },
+        false => Request::Find { name: &name },
+    };
+    let reply = reconnecting(options.connection)?.call(&request)?;
+    print(&reply, options.output.format)
+}
+
+fn update(options: cli::Update) -> Result<(), Error> {
+    let delta: Quantity =
+        options.delta.parse().map_err(|error| Refusal::quantity("delta_thousandths", &error))?;
+    let kind: Kind = options.reason.word().parse().map_err(|error| Refusal::kind(&error))?;
+    let request_id = options
+        .request_id
+        .map(|text| text.parse::<RequestId>())
+        .transpose()
+        .map_err(|error| Refusal::request_id(&error))?;
+    let request = Request::Adjust(AdjustRequest { name: &options.name, delta, kind, request_id });
+    let reply = reconnecting(options.connection)?.call(&request)?;
+    print(&reply, options.output.format)
+}
+
+fn import(options: cli::Import) -> Result<(), Error> {
+    let bytes = read_file(&options.file)?;
+    let list = price_list::read(&bytes).map_err(|error| list_refused(&options.file, &error))?;
+    for column in &list.ignored_columns {
+        note(&format!("Aviso: a coluna {column} não foi lida."));
+    }
+    let request =
+        Request::Import(ImportRequest { rows: list.rows, is_dry_run: options.dry_run, request_id: None });
+    let answer = reconnecting(options.connection)?.call(&request);
+    let reply = answer.map_err(|failure| match failure {
+        // The server counts rows; a person counts the lines of the file.
+        Failure::Refused(refusal) if !refusal.rows.is_empty() => {
+            let line = |index: &usize| list.lines.get(*index).copied().unwrap_or(0);
+            let rows = refusal.rows.iter().map(|(index, what)| (line(index), what.clone())).collect();
+            list_refused(&options.file, &BadRows(rows))
+        }
+        failure => failure.into(),
+    })?;
+    if options.dry_run {
+        note("Ensaio: nada foi alterado.");
+    }
+    print(&reply, cli::Format::Text)
+}
+
+fn list_refused(path: &Path, error: &dyn std::fmt::Display) -> Error {
+    Refusal::new(Code::InvalidArgument, format!("{}: {error}.", path.display())).into()
+}
+
+fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = price_list::FILE_BYTES_MAX as u64 + 1;
+    let read = if path == Path::new("-") {
+        io::stdin().take(limit).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
+    };
+    let shown = path.display();
+    read.with_context(|| format!("não foi possível ler {shown}. Nada foi importado"))?;
+    if bytes.len() > price_list::FILE_BYTES_MAX {
+        bail!("{shown} tem mais de {} bytes. Nada foi importado; divida a lista", price_list::FILE_BYTES_MAX);
+    }
+    Ok(bytes)
+}
+
+fn export(options: cli::Export) -> Result<(), Error> {
+    let reply = reconnecting(options.connection)?.call(&Request::List { max_price: None })?;
+    if let Reply::Products(products) = &reply
+        && products.iter().any(|product| product.unit.is_none())
+    {
+        return Err(Refusal::new(
+            Code::Unavailable,
+            "o protocolo de texto não diz a unidade dos produtos, sem a qual a lista ficaria incompleta. \
+             Nada foi escrito; inicie o servidor também com --grpc.",
+        )
+        .into());
+    }
+    print(&reply, cli::Format::Csv)
+}
+
+fn print(reply: &Reply, format: cli::Format) -> Result<(), Error> {
+    let format = match format {
+        cli::Format::Text => Format::Text,
+        cli::Format::Table => Format::Table,
+        cli::Format::Json => Format::Json,
+        cli::Format::Csv => Format::Csv,
+    };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    written(render(&mut out, reply, format).and_then(|()| out.flush()))
+}
+
+/// Who closed our output, as `head` does, wants no more: no failure.
+fn written(result: io::Result<()>) -> Result<(), Error> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result.context("a saída não pôde ser escrita")?),
+    }
+}
+
+/// Tells something beside the data. Standard error may be closed; then nobody wants it.
+fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}

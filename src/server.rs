@@ -1,0 +1,270 @@
+//! The server: accepts connections on one port, tells the two protocols apart by their
+//! first bytes, hands each connection to its transport, and stops cleanly.
+//!
+//! One thread accepts; a worker thread for each core, with a runtime of its own, serves.
+//! A connection stays on its worker, so that no core waits for another's.
+
+mod connection;
+pub mod console;
+mod grpc;
+mod socket;
+
+use std::net::TcpListener;
+use std::num::NonZero;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_stream::wrappers::UnboundedReceiverStream;
+
+use crate::inventory::Inventory;
+use crate::wire::{HTTP2_PREFACE, Protocol, text_only_answer};
+use connection::{Connections, Guard, Prefixed};
+use console::Console;
+
+/// How long to wait before accepting again after accepting failed: the usual reason is
+/// that no file descriptor is left, which only time cures.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+
+/// How long first bytes that could become an HTTP/2 preface may take to become one. No
+/// text command begins so; a person who typed `P` gets an error after this.
+const PREFACE_WAIT: Duration = Duration::from_secs(2);
+
+/// What is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Protocols {
+    /// The text protocol.
+    pub socket: bool,
+    /// gRPC.
+    pub grpc: bool,
+}
+
+/// How to serve.
+pub struct Options {
+    /// What is served.
+    pub protocols: Protocols,
+    /// Stop after this many connections.
+    pub exit_after: Option<u64>,
+    /// How long clients have to finish once the server stops.
+    pub drain: Duration,
+}
+
+/// What a connection needs to be served.
+#[derive(Clone)]
+struct Service {
+    inventory: Inventory,
+    console: Console,
+    protocols: Protocols,
+    /// Turns true when the server stops.
+    draining: watch::Receiver<bool>,
+}
+
+impl Service {
+    /// Is ready when the server stops.
+    fn stopping(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut draining = self.draining.clone();
+        async move {
+            // An error means that the sender is gone: then the server stops too.
+            let _ = draining.wait_for(|draining| *draining).await;
+        }
+    }
+}
+
+/// Serves until `stop` is ready or `exit_after` connections have ended, then drains:
+/// accepts nothing more, answers what has been received, and returns when every connection
+/// has ended or the drain time is over. Returns whether it stopped by `exit_after`.
+///
+/// # Errors
+/// Where the system gives no runtime or no thread.
+pub fn serve(
+    listener: TcpListener,
+    inventory: Inventory,
+    console: &Console,
+    options: &Options,
+    stop: impl Future<Output = ()>,
+) -> std::io::Result<bool> {
+    let (drain, draining) = watch::channel(false);
+    let service = Service { inventory, console: console.clone(), protocols: options.protocols, draining };
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let mut workers = Vec::with_capacity(cores);
+    for _ in 0..cores {
+        workers.push(Worker::start(service.clone(), options.drain)?);
+    }
+    drop(service);
+
+    let runtime = runtime()?;
+    let connections = Arc::new(Connections::new(console.clone(), options.exit_after));
+    let has_reached_limit = runtime.block_on(async {
+        listener.set_nonblocking(true)?;
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        console.line("Aguardando conexão...");
+        tokio::select! {
+            () = accept(&listener, &workers, &connections) => Ok::<_, std::io::Error>(true),
+            () = stop => Ok(false),
+        }
+    })?;
+    let _ = drain.send(true);
+    for worker in workers {
+        worker.join();
+    }
+    Ok(has_reached_limit)
+}
+
+/// Accepts until as many connections as are wanted have ended.
+async fn accept(listener: &tokio::net::TcpListener, workers: &[Worker], connections: &Arc<Connections>) {
+    let mut next_worker = workers.iter().cycle();
+    while connections.another_wanted().await {
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_RETRY).await;
+                continue;
+            }
+        };
+        let guard = connections.begin(peer);
+        // A small reply must not wait for an acknowledgement; tonic does not set it here.
+        let stream = stream.set_nodelay(true).and_then(|()| stream.into_std());
+        if let (Ok(stream), Some(worker)) = (stream, next_worker.next()) {
+            let _ = worker.accepted.send((stream, guard));
+        }
+    }
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+/// A thread that serves the connections it is sent.
+struct Worker {
+    accepted: mpsc::UnboundedSender<(std::net::TcpStream, Guard)>,
+    thread: JoinHandle<()>,
+}
+
+impl Worker {
+    fn start(service: Service, drain: Duration) -> std::io::Result<Self> {
+        let runtime = runtime()?;
+        let (accepted, incoming) = mpsc::unbounded_channel();
+        let thread = std::thread::Builder::new().name("hortifruti-worker".to_owned()).spawn(move || {
+            let stopping = service.stopping();
+            runtime.block_on(async {
+                let deadline = async {
+                    stopping.await;
+                    tokio::time::sleep(drain).await;
+                };
+                tokio::select! {
+                    () = serve_all(service, incoming) => {}
+                    () = deadline => tracing::warn!("some clients did not finish in time"),
+                }
+            });
+            runtime.shutdown_background();
+        })?;
+        Ok(Self { accepted, thread })
+    }
+
+    fn join(self) {
+        drop(self.accepted);
+        if self.thread.join().is_err() {
+            tracing::error!("a worker panicked");
+        }
+    }
+}
+
+/// Serves every connection that comes, until no more come and all have ended.
+async fn serve_all(service: Service, mut incoming: mpsc::UnboundedReceiver<(std::net::TcpStream, Guard)>) {
+    let (to_grpc, grpc_connections) = mpsc::unbounded_channel::<std::io::Result<Prefixed>>();
+    let mut tasks = JoinSet::new();
+    if service.protocols.grpc {
+        let incoming = UnboundedReceiverStream::new(grpc_connections);
+        tasks.spawn(grpc::serve(service.clone(), incoming));
+    }
+    loop {
+        tokio::select! {
+            accepted = incoming.recv() => match accepted {
+                Some((stream, guard)) => match TcpStream::from_std(stream) {
+                    Ok(stream) => {
+                        tasks.spawn(serve_one(service.clone(), stream, guard, to_grpc.clone()));
+                    }
+                    Err(error) => tracing::warn!(%error, "a connection could not be served"),
+                },
+                None => break,
+            },
+            Some(ended) = tasks.join_next() => report(ended),
+        }
+    }
+    drop(to_grpc);
+    while let Some(ended) = tasks.join_next().await {
+        report(ended);
+    }
+}
+
+fn report(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a connection's task failed");
+    }
+}
+
+/// Tells the protocol of a connection, and serves it.
+async fn serve_one(
+    service: Service,
+    stream: TcpStream,
+    guard: Guard,
+    to_grpc: mpsc::UnboundedSender<std::io::Result<Prefixed>>,
+) {
+    let (first_bytes, protocol) = tokio::select! {
+        first = read_first_bytes(&stream) => match first {
+            Ok(first) => first,
+            Err(error) => return tracing::debug!(%error, "a connection ended before it said anything"),
+        },
+        () = service.stopping() => return,
+    };
+    match (protocol, service.protocols) {
+        (Protocol::Text, Protocols { socket: true, .. }) => {
+            socket::serve(service, stream, first_bytes).await;
+        }
+        (Protocol::Grpc, Protocols { grpc: true, .. }) => {
+            // The receiver is gone only when the server has stopped.
+            let _ = to_grpc.send(Ok(Prefixed::new(first_bytes, stream, guard)));
+            return;
+        }
+        (Protocol::Text, _) => connection::refuse(stream, socket::grpc_only_answer().as_bytes()).await,
+        (Protocol::Grpc, _) => {
+            // A client of ours that asks which protocol is spoken: not yet a conversation.
+            guard.uncount();
+            connection::refuse(stream, &text_only_answer()).await;
+        }
+    }
+    drop(guard);
+}
+
+/// Reads until the protocol is known, and returns what was read. Silence is no sign: a
+/// client may connect long before it says anything.
+async fn read_first_bytes(stream: &TcpStream) -> std::io::Result<(Vec<u8>, Protocol)> {
+    let mut bytes = Vec::new();
+    loop {
+        let readable = stream.readable();
+        if bytes.is_empty() {
+            readable.await?;
+        } else if tokio::time::timeout(PREFACE_WAIT, readable).await.is_err() {
+            return Ok((bytes, Protocol::Text));
+        }
+        let mut chunk = [0; HTTP2_PREFACE.len()];
+        match stream.try_read(&mut chunk[bytes.len()..]) {
+            Ok(0) if bytes.is_empty() => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+            Ok(0) => return Ok((bytes, Protocol::Text)),
+            Ok(length) => {
+                let start = bytes.len();
+                bytes.extend_from_slice(&chunk[start..start + length]);
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => continue,
+            Err(error) => return Err(error),
+        }
+        if let Some(protocol) = Protocol::detect(&bytes) {
+            return Ok((bytes, protocol));
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The server's console: what the original printed, written by a thread of its own, so
+//! that a slow or closed output never slows the service.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+
+use crate::catalog::Shown;
+
+/// Lines that wait to be written; beyond them, lines are dropped and counted. A terminal
+/// shows no more in a second than a person could want to read in a minute.
+const WAITING_LINES_MAX: usize = 1024;
+
+/// How long the last lines have to be written when the server stops.
+const CLOSE_WAIT: Duration = Duration::from_secs(1);
+
+/// A handle on the console, cheap to clone. A quiet one writes nothing.
+#[derive(Clone)]
+pub struct Console(Option<Arc<Lines>>);
+
+struct Lines {
+    waiting: SyncSender<Line>,
+    dropped: Arc<AtomicU64>,
+}
+
+enum Line {
+    Text(String),
+    /// Everything before it is to be written; then whoever waits is told.
+    Flush(SyncSender<()>),
+}
+
+impl Console {
+    /// A console that writes nothing.
+    pub fn quiet() -> Self {
+        Self(None)
+    }
+
+    /// A console on standard output.
+    pub fn stdout() -> Self {
+        let (waiting, lines) = sync_channel(WAITING_LINES_MAX);
+        let dropped = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&dropped);
+        std::thread::spawn(move || write_all(&lines, &counter, &mut std::io::stdout()));
+        Self(Some(Arc::new(Lines { waiting, dropped })))
+    }
+
+    /// Shows a line.
+    pub fn line(&self, text: &str) {
+        self.show(|| text.to_owned());
+    }
+
+    /// Shows that a client has come, in the form in which Python prints its address.
+    pub(super) fn connected(&self, peer: SocketAddr) {
+        self.show(|| match peer {
+            SocketAddr::V4(peer) => format!("Conexão estabelecida com ('{}', {})", peer.ip(), peer.port()),
+            SocketAddr::V6(peer) => format!(
+                "Conexão estabelecida com ('{}', {}, {}, {})",
+                peer.ip(),
+                peer.port(),
+                peer.flowinfo(),
+                peer.scope_id()
+            ),
+        });
+    }
+
+    /// Shows a command, escaped and cut: it is a stranger's text.
+    pub(super) fn command(&self, command: impl std::fmt::Display) {
+        self.show(|| format!("Comando recebido: {}", Shown(&command.to_string())));
+    }
+
+    /// Waits, for a second at most, until all lines are written.
+    pub fn flush(&self) {
+        let Some(lines) = &self.0 else { return };
+        let (done, written) = sync_channel(1);
+        if lines.waiting.send(Line::Flush(done)).is_ok() {
+            let _ = written.recv_timeout(CLOSE_WAIT);
+        }
+    }
+
+    fn show(&self, text: impl FnOnce() -> String) {
+        let Some(lines) = &self.0 else { return };
+        if lines.waiting.try_send(Line::Text(text())).is_err() {
+            lines.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Writes lines until the console is gone. An output that fails is given up: nobody reads
+/// it, and the service goes on.
+fn write_all(lines: &Receiver<Line>, dropped: &AtomicU64, output: &mut impl Write) {
+    let mut is_open = true;
+    for line in lines {
+        let written = match line {
+            Line::Text(text) if is_open => writeln!(output, "{text}").and_then(|()| output.flush()),
+            Line::Text(_) => Ok(()),
+            Line::Flush(done) => {
+                let _ = done.send(());
+                Ok(())
+            }
+        };
+        let count = dropped.swap(0, Ordering::Relaxed);
+        let told = match count {
+            0 => Ok(()),
+            count if is_open => writeln!(output, "({count} linhas não mostradas)"),
+            _ => Ok(()),
+        };
+        if is_open && let Err(error) = written.and(told) {
+            tracing::warn!(%error, "the console's output failed; it shows nothing more");
+            is_open = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_output_that_fails_stops_nothing() {
+        struct Closed;
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+                Err(std::io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let (waiting, lines) = sync_channel(8);
+        waiting.send(Line::Text("um".into())).unwrap();
+        waiting.send(Line::Text("dois".into())).unwrap();
+        let (done, written) = sync_channel(1);
+        waiting.send(Line::Flush(done)).unwrap();
+        drop(waiting);
+        write_all(&lines, &AtomicU64::new(0), &mut Closed);
+        written.recv().unwrap();
+    }
+
+    #[test]
+    fn dropped_lines_are_counted() {
+        let (waiting, lines) = sync_channel(8);
+        waiting.send(Line::Text("um".into())).unwrap();
+        waiting.send(Line::Text("dois".into())).unwrap();
+        drop(waiting);
+        let mut output = Vec::new();
+        write_all(&lines, &AtomicU64::new(7), &mut output);
+        assert_eq!(String::from_utf8(output).unwrap(), "um\n(7 linhas não mostradas)\ndois\n");
+    }
+}

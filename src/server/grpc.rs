@@ -1,0 +1,150 @@
+//! The gRPC transport: tonic services ↔ the inventory.
+
+use tokio_stream::wrappers::UnboundedReceiverStream;
+use tonic::{Request, Response, Status};
+
+use super::Service;
+use super::connection::Prefixed;
+use crate::request::{self, AdjustRequest};
+use crate::wire::grpc::original::produto_service_server::{ProdutoService, ProdutoServiceServer};
+use crate::wire::grpc::original::{
+    AtualizarRequest, AtualizarResponse, Empty, ListaProdutos, PrecoRequest, ProdutoRequest, ProdutoResponse,
+};
+use crate::wire::grpc::v1::inventory_service_server::{InventoryService, InventoryServiceServer};
+use crate::wire::grpc::v1::{
+    AdjustStockRequest, AdjustStockResponse, GetProductRequest, GetProductResponse, ImportProductsRequest,
+    ImportProductsResponse, ListProductsRequest, ListProductsResponse,
+};
+use crate::wire::grpc::{self, Page, status};
+
+/// Largest message taken: an import of the most rows, each with the longest name.
+const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Calls that one connection may have open: many times what a client keeps in flight.
+const STREAMS_MAX: u32 = 1024;
+
+/// Largest sum of a request's headers, in bytes: a token and the usual metadata fit.
+const HEADER_LIST_BYTES_MAX: u32 = 16 * 1024;
+
+/// Streams that a client may reset before the server has looked at them (CVE-2023-44487).
+const PENDING_RESETS_MAX: usize = 64;
+
+/// Streams that the server resets for a client's errors before it ends the connection.
+/// Without a limit each leaves memory behind.
+const ERROR_RESETS_MAX: usize = 256;
+
+/// Serves the gRPC connections that come, until the server stops and all have ended.
+pub(super) async fn serve(service: Service, incoming: UnboundedReceiverStream<std::io::Result<Prefixed>>) {
+    let stopping = service.stopping();
+    let inventory_service =
+        InventoryServiceServer::new(service.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX);
+    let produto_service = ProdutoServiceServer::new(service).max_decoding_message_size(MESSAGE_BYTES_MAX);
+    let served = tonic::transport::Server::builder()
+        .max_concurrent_streams(STREAMS_MAX)
+        .http2_max_header_list_size(HEADER_LIST_BYTES_MAX)
+        .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS_MAX))
+        .http2_max_local_error_reset_streams(Some(ERROR_RESETS_MAX))
+        .add_service(inventory_service)
+        .add_service(produto_service)
+        .serve_with_incoming_shutdown(incoming, stopping)
+        .await;
+    if let Err(error) = served {
+        tracing::error!(%error, "gRPC is served no more");
+    }
+}
+
+#[tonic::async_trait]
+impl InventoryService for Service {
+    async fn get_product(
+        &self,
+        request: Request<GetProductRequest>,
+    ) -> Result<Response<GetProductResponse>, Status> {
+        let name = &request.get_ref().name;
+        self.console.command(&request::Request::Find { name });
+        let product = self.inventory.find(name).map_err(status)?;
+        Ok(Response::new(GetProductResponse { product: Some(grpc::product_message(&product)) }))
+    }
+
+    async fn list_products(
+        &self,
+        request: Request<ListProductsRequest>,
+    ) -> Result<Response<ListProductsResponse>, Status> {
+        let page = Page::from_message(request.get_ref()).map_err(status)?;
+        self.console.command(&request::Request::List { max_price: page.max_price });
+        let listing = self.inventory.list(page.max_price);
+        let mut products = listing.iter_after(page.after).peekable();
+        let mut response = ListProductsResponse::default();
+        while let Some(product) = products.next() {
+            response.products.push(grpc::product_message(product));
+            if response.products.len() == page.size {
+                if products.peek().is_some() {
+                    response.next_page_token = page.token(product.id);
+                }
+                break;
+            }
+        }
+        Ok(Response::new(response))
+    }
+
+    async fn adjust_stock(
+        &self,
+        request: Request<AdjustStockRequest>,
+    ) -> Result<Response<AdjustStockResponse>, Status> {
+        let adjust = grpc::adjust_request(request.get_ref()).map_err(status)?;
+        self.console.command(&adjust);
+        let adjusted = self.inventory.adjust(adjust).await.map_err(status)?;
+        Ok(Response::new(grpc::adjust_response(&adjusted.product, &adjusted.movement)))
+    }
+
+    async fn import_products(
+        &self,
+        request: Request<ImportProductsRequest>,
+    ) -> Result<Response<ImportProductsResponse>, Status> {
+        let import = grpc::import_request(request.into_inner()).map_err(status)?;
+        self.console.command(&import);
+        let counts = self.inventory.import(import).await.map_err(status)?;
+        Ok(Response::new(grpc::import_response(counts)))
+    }
+}
+
+#[tonic::async_trait]
+impl ProdutoService for Service {
+    async fn listar_produtos(&self, _: Request<Empty>) -> Result<Response<ListaProdutos>, Status> {
+        self.console.command(&request::Request::List { max_price: None });
+        let listing = self.inventory.list(None);
+        let produtos = listing.iter_after(None).map(grpc::original_product).collect();
+        Ok(Response::new(ListaProdutos { produtos }))
+    }
+
+    async fn consultar_produto_nome(
+        &self,
+        request: Request<ProdutoRequest>,
+    ) -> Result<Response<ProdutoResponse>, Status> {
+        let name = &request.get_ref().nome;
+        self.console.command(&request::Request::Find { name });
+        let product = self.inventory.find(name).map_err(status)?;
+        Ok(Response::new(ProdutoResponse { produto: Some(grpc::original_product(&product)) }))
+    }
+
+    async fn consultar_produto_preco(
+        &self,
+        request: Request<PrecoRequest>,
+    ) -> Result<Response<ListaProdutos>, Status> {
+        let max_price = grpc::price_from_float(request.get_ref().preco_max).map_err(status)?;
+        self.console.command(&request::Request::List { max_price: Some(max_price) });
+        let listing = self.inventory.list(Some(max_price));
+        let produtos = listing.iter_after(None).map(grpc::original_product).collect();
+        Ok(Response::new(ListaProdutos { produtos }))
+    }
+
+    async fn atualizar_estoque(
+        &self,
+        request: Request<AtualizarRequest>,
+    ) -> Result<Response<AtualizarResponse>, Status> {
+        let AtualizarRequest { nome, quantidade } = request.get_ref();
+        let adjust = AdjustRequest::of_units(nome, *quantidade);
+        self.console.command(&adjust);
+        let adjusted = self.inventory.adjust(adjust).await.map_err(status)?;
+        Ok(Response::new(AtualizarResponse { mensagem: grpc::product_line(&adjusted.product) }))
+    }
+}

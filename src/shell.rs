@@ -1,0 +1,323 @@
+//! The shell: the five commands for a person at a terminal, and for piped lines, over any
+//! client.
+
+mod completion;
+mod line_editor;
+
+use std::fmt::Display;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::PathBuf;
+
+use crate::catalog::{Quantity, QuantityError};
+use crate::client::{Broken, Client, Failure, Reconnecting};
+use crate::render::{Format, render};
+use crate::request::{COMMANDS, Command, Refusal, Reply, Request, split_word};
+use line_editor::{Asked, LineEditor};
+
+/// What comes after a failure: how a script's run of commands is judged.
+type FirstFailure = Option<Failure>;
+
+/// Runs the shell on standard input: a dialogue on a terminal, bare commands from a pipe.
+/// Returns the first failure, which has been told already.
+///
+/// # Errors
+/// Where the output or the terminal fails, and not where it is merely closed.
+pub fn run(mut client: Reconnecting, address: &str, history: Option<PathBuf>) -> io::Result<FirstFailure> {
+    if io::stdin().is_terminal() {
+        talk(client, address, history).map(|()| None)
+    } else {
+        read_piped(&mut client)
+    }
+}
+
+/// The menu, in the original's words.
+fn menu() -> String {
+    let mut menu = String::from("Comandos disponíveis:\n");
+    for form in &COMMANDS {
+        menu.push_str(&format!("{} - {}\n", form.digit, form.label));
+    }
+    menu
+}
+
+const HELP: &str = "\
+Digite um número ou uma palavra; o comando inteiro numa linha também serve:
+  1 NOME                  consultar NOME         um produto
+  2 PREÇO                 ate PREÇO              os produtos até um preço
+  3 NOME QUANTIDADE       atualizar NOME QTDE    soma ao estoque; negativo retira
+  4                       listar                 todos os produtos
+  5                       sair                   sai (também Ctrl-D)
+  ajuda                                          este texto
+A quantidade pode levar motivo=compra, venda, perda ou contagem, como em: 3 Caju -20 motivo=perda
+Tab completa comandos e nomes; seta para cima repete; acentos e maiúsculas não importam.
+";
+
+/// Where lines come from: a person, or a pipe.
+trait Lines {
+    /// The next line, asked for with this prompt; `None` at the end.
+    fn next(&mut self, asked: Asked) -> io::Result<Input>;
+    /// Whether there is somebody who can be asked back.
+    fn is_person(&self) -> bool;
+}
+
+enum Input {
+    Line(String),
+    /// Ctrl-C: what was typed is dropped.
+    Dropped,
+    End,
+}
+
+/// What a line came to.
+enum Step {
+    Request(Command, String),
+    Help,
+    Nothing,
+    Unknown(Refusal),
+    Leave,
+}
+
+/// A dialogue on a terminal.
+fn talk(client: Reconnecting, address: &str, history: Option<PathBuf>) -> io::Result<()> {
+    let mut out = io::stdout();
+    writeln!(out, "Conectando ao servidor em {address}...")?;
+    write!(out, "Conexão estabelecida. Você pode enviar comandos ao servidor.\n{}", menu())?;
+    out.flush()?;
+    let mut editor = LineEditor::new(client, history)?;
+    loop {
+        let line = match editor.next(Asked::Command)? {
+            Input::Line(line) => line,
+            Input::Dropped => continue,
+            Input::End => break,
+        };
+        match step(&line) {
+            Step::Nothing => {}
+            Step::Leave => break,
+            Step::Help => out.write_all(HELP.as_bytes())?,
+            Step::Unknown(refusal) => tell(&refusal),
+            Step::Request(command, rest) => {
+                let Some(rest) = complete(&mut editor, command, rest)? else { continue };
+                let answer = ask(&mut *editor.client(), command, &rest);
+                show(&mut out, answer)?;
+            }
+        }
+    }
+    editor.save_history();
+    writeln!(out, "Encerrando o cliente...")
+}
+
+/// Commands from a pipe: no prompt, no menu, replies alone.
+fn read_piped(client: &mut Reconnecting) -> io::Result<FirstFailure> {
+    let mut lines = Piped(io::stdin().lock());
+    let mut out = io::stdout().lock();
+    let mut first_failure = None;
+    while let Input::Line(line) = lines.next(Asked::Command)? {
+        let failure = match step(&line) {
+            Step::Nothing => None,
+            Step::Leave => break,
+            Step::Help => {
+                out.write_all(HELP.as_bytes())?;
+                None
+            }
+            Step::Unknown(refusal) => {
+                tell(&refusal);
+                Some(Failure::Refused(refusal))
+            }
+            Step::Request(command, rest) => {
+                let rest = complete(&mut lines, command, rest)?.unwrap_or_default();
+                show(&mut out, ask(client, command, &rest))?
+            }
+        };
+        let is_broken = matches!(failure, Some(Failure::Broken(_)));
+        first_failure = first_failure.or(failure);
+        if is_broken {
+            // The server stays away; the commands that follow would wait as long in vain.
+            break;
+        }
+    }
+    out.flush()?;
+    Ok(first_failure)
+}
+
+struct Piped<R>(R);
+
+impl<R: BufRead> Lines for Piped<R> {
+    fn next(&mut self, _: Asked) -> io::Result<Input> {
+        let mut line = Vec::new();
+        if self.0.read_until(b'\n', &mut line)? == 0 {
+            return Ok(Input::End);
+        }
+        // What is not UTF-8 becomes a sign that no name holds, and so an error of its own.
+        Ok(Input::Line(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned()))
+    }
+
+    fn is_person(&self) -> bool {
+        false
+    }
+}
+
+/// What a line asks for.
+fn step(line: &str) -> Step {
+    let (word, rest) = split_word(line);
+    match (Command::from_word(word), word.to_lowercase().as_str()) {
+        (_, "") => Step::Nothing,
+        (_, "ajuda" | "help" | "?") => Step::Help,
+        (Some(Command::Leave), _) if rest.trim().is_empty() => Step::Leave,
+        (Some(command), _) => Step::Request(command, rest.trim().to_owned()),
+        (None, _) => Step::Unknown(Refusal::unknown_command(line)),
+    }
+}
+
+/// Asks for what a command still needs. `None` where the person dropped it.
+fn complete(lines: &mut impl Lines, command: Command, rest: String) -> io::Result<Option<String>> {
+    let mut rest = rest;
+    if rest.is_empty() {
+        let questions: &[Asked] = match command {
+            Command::Find => &[Asked::Name],
+            Command::ListUpTo => &[Asked::Price],
+            Command::Adjust => &[Asked::Name, Asked::Quantity],
+            Command::ListAll | Command::Leave => &[],
+        };
+        for question in questions {
+            match lines.next(question.clone())? {
+                Input::Line(line) => rest = format!("{rest} {}", line.trim()).trim_start().to_owned(),
+                Input::Dropped => return Ok(None),
+                Input::End => break,
+            }
+        }
+    }
+    if command == Command::Adjust && lines.is_person() {
+        return ask_back(lines, rest);
+    }
+    Ok(Some(rest))
+}
+
+/// A Brazilian reads `1.000` as one thousand, and this program as one.
+fn ask_back(lines: &mut impl Lines, rest: String) -> io::Result<Option<String>> {
+    let Some(word) = rest.split_whitespace().rev().find(|word| !word.contains('=')) else {
+        return Ok(Some(rest));
+    };
+    let Some((thousands, units)) = two_readings(word) else { return Ok(Some(rest)) };
+    let word = word.to_owned();
+    loop {
+        let question = Asked::Reading { thousands: thousands.clone(), units: units.clone() };
+        match lines.next(question)? {
+            Input::Line(line) if line.trim() == thousands => {
+                return Ok(Some(replace_last(&rest, &word, &thousands)));
+            }
+            Input::Line(line) if line.trim() == units => return Ok(Some(replace_last(&rest, &word, &units))),
+            Input::Line(_) => {}
+            Input::Dropped | Input::End => return Ok(None),
+        }
+    }
+}
+
+/// The two numbers that a quantity with a dot and exactly three digits may mean: without
+/// the dot, and with it.
+fn two_readings(word: &str) -> Option<(String, String)> {
+    let (whole, decimals) = word.rsplit_once('.')?;
+    let digits = whole.trim_start_matches(['+', '-']);
+    if digits.is_empty() || digits.len() > 3 || digits.starts_with('0') || decimals.len() != 3 {
+        return None;
+    }
+    let quantity = |text: &str| -> Result<Quantity, QuantityError> { text.parse() };
+    Some((quantity(&format!("{whole}{decimals}")).ok()?.to_string(), quantity(word).ok()?.to_string()))
+}
+
+fn replace_last(text: &str, word: &str, by: &str) -> String {
+    match text.rfind(word) {
+        Some(at) => format!("{}{by}{}", &text[..at], &text[at + word.len()..]),
+        None => text.to_owned(),
+    }
+}
+
+/// Sends a command.
+fn ask(client: &mut impl Client, command: Command, rest: &str) -> Result<Reply, Failure> {
+    client.call(&Request::of(command, rest)?)
+}
+
+/// Shows an answer; a failure is told on standard error and handed on.
+fn show(out: &mut impl Write, answer: Result<Reply, Failure>) -> io::Result<Option<Failure>> {
+    match answer {
+        Ok(reply) => {
+            render(out, &reply, Format::Text)?;
+            out.flush()?;
+            Ok(None)
+        }
+        Err(failure) => {
+            tell(&failure);
+            Ok(Some(failure))
+        }
+    }
+}
+
+/// Tells an error in one line, red on a terminal that takes colours.
+pub fn tell(error: &dyn Display) {
+    let mut stderr = io::stderr();
+    // Standard error may be closed; then there is nobody to tell.
+    let _ = if stderr.is_terminal() && takes_colours() {
+        writeln!(stderr, "\x1b[31mErro: {error}\x1b[0m")
+    } else {
+        writeln!(stderr, "Erro: {error}")
+    };
+}
+
+/// Tells that the server is being looked for.
+pub fn tell_search(broken: &Broken) {
+    let _ = writeln!(io::stderr(), "{broken}. Procurando o servidor de novo...");
+}
+
+/// By the convention of no-color.org: set and not empty means none.
+fn takes_colours() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_may_be_thousands() {
+        for (word, readings) in [
+            ("1.000", Some(("1000", "1"))),
+            ("-20.500", Some(("-20500", "-20.5"))),
+            ("+5.125", Some(("5125", "5.125"))),
+            ("0.350", None),
+            ("1,000", None),
+            ("1.00", None),
+            ("1.0000", None),
+            ("1000.000", None),
+            ("x.000", None),
+            ("20", None),
+        ] {
+            let expected = readings.map(|(thousands, units)| (thousands.to_owned(), units.to_owned()));
+            assert_eq!(two_readings(word), expected, "{word}");
+        }
+        assert_eq!(replace_last("Uva 1.000 1.000 motivo=perda", "1.000", "1"), "Uva 1.000 1 motivo=perda");
+    }
+
+    #[test]
+    fn what_a_line_asks_for() {
+        assert!(matches!(step("  "), Step::Nothing));
+        assert!(matches!(step("AJUDA"), Step::Help));
+        assert!(matches!(step("sair"), Step::Leave));
+        assert!(matches!(step("5"), Step::Leave));
+        assert!(matches!(step("Até 8"), Step::Request(Command::ListUpTo, rest) if rest == "8"));
+        assert!(matches!(step("3 Caju -20"), Step::Request(Command::Adjust, rest) if rest == "Caju -20"));
+        assert!(matches!(step("vender tudo"), Step::Unknown(_)));
+    }
+
+    #[test]
+    fn a_number_alone_reads_what_it_needs_from_the_next_lines() {
+        let mut lines = Piped("Caju\n-20\n".as_bytes());
+        assert_eq!(
+            complete(&mut lines, Command::Adjust, String::new()).unwrap().as_deref(),
+            Some("Caju -20")
+        );
+        assert_eq!(complete(&mut lines, Command::Find, String::new()).unwrap().as_deref(), Some(""));
+        assert_eq!(complete(&mut lines, Command::ListAll, String::new()).unwrap().as_deref(), Some(""));
+    }
+
+    #[test]
+    fn the_menu_is_the_originals() {
+        assert!(menu().starts_with("Comandos disponíveis:\n1 - Consultar produto (NOME)\n2 - "));
+    }
+}

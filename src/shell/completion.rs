@@ -1,0 +1,114 @@
+//! What Tab offers: a pure function of the line, the cursor and the names.
+
+use crate::catalog::Key;
+use crate::request::{COMMANDS, Command, split_word};
+
+/// Most names offered at once: about two screens.
+const OFFERED_MAX: usize = 100;
+
+/// What may be typed at the cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// A whole command.
+    Command,
+    /// A product's name alone.
+    Name,
+    /// Nothing that can be completed.
+    Nothing,
+}
+
+/// Where the completed text starts, and what can stand there. Names are found without
+/// regard to case or accents; those that begin so come before those that only hold it.
+pub(super) fn complete(
+    expected: Expected,
+    line: &str,
+    cursor: usize,
+    names: &[String],
+) -> (usize, Vec<String>) {
+    let Some(typed) = line.get(..cursor) else { return (cursor, Vec::new()) };
+    let start = typed.len() - typed.trim_start().len();
+    match expected {
+        Expected::Nothing => (cursor, Vec::new()),
+        Expected::Name => (start, matching_names(&typed[start..], names)),
+        Expected::Command => {
+            let (word, rest) = split_word(typed);
+            if !typed[start..].contains([' ', '\t']) {
+                return (start, matching_commands(word));
+            }
+            let name_start = cursor - rest.trim_start().len();
+            match Command::from_word(word) {
+                Some(Command::Find | Command::Adjust) => {
+                    (name_start, matching_names(&typed[name_start..], names))
+                }
+                _ => (cursor, Vec::new()),
+            }
+        }
+    }
+}
+
+fn matching_commands(typed: &str) -> Vec<String> {
+    let typed = Key::fold(typed);
+    COMMANDS
+        .iter()
+        .flat_map(|form| [form.digit, form.words[0]])
+        .chain(["ajuda"])
+        .filter(|word| word.starts_with(typed.as_str()))
+        .map(|word| format!("{word} "))
+        .collect()
+}
+
+fn matching_names(typed: &str, names: &[String]) -> Vec<String> {
+    let typed = Key::fold(typed);
+    let (mut begin, mut hold) = (Vec::new(), Vec::new());
+    for name in names {
+        let key = Key::fold(name);
+        if key.as_str().starts_with(typed.as_str()) {
+            begin.push(format!("{name} "));
+        } else if key.as_str().contains(typed.as_str()) {
+            hold.push(format!("{name} "));
+        }
+    }
+    begin.append(&mut hold);
+    begin.truncate(OFFERED_MAX);
+    begin
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Expected, complete};
+
+    fn check(expected: Expected, line: &str, start: usize, offered: &[&str]) {
+        let names = ["Maca", "Pera", "MARACUJÁ AZEDO A", "ALHO NACIONAL TIPO 5"].map(str::to_owned);
+        let (at, found) = complete(expected, line, line.len(), &names);
+        let found: Vec<&str> = found.iter().map(|candidate| candidate.trim_end()).collect();
+        assert_eq!((at, &found[..]), (start, offered), "{line:?}");
+    }
+
+    #[test]
+    fn commands_by_number_and_word() {
+        check(
+            Expected::Command,
+            "",
+            0,
+            &["1", "consultar", "2", "ate", "3", "atualizar", "4", "listar", "5", "sair", "ajuda"],
+        );
+        check(Expected::Command, "at", 0, &["ate", "atualizar"]);
+        check(Expected::Command, "AT", 0, &["ate", "atualizar"]);
+        check(Expected::Command, "3", 0, &["3"]);
+        check(Expected::Command, " lis", 1, &["listar"]);
+        check(Expected::Command, "xyz", 0, &[]);
+    }
+
+    #[test]
+    fn names_after_the_commands_that_take_one() {
+        check(Expected::Command, "1 ma", 2, &["Maca", "MARACUJÁ AZEDO A"]);
+        check(Expected::Command, "1 maracuja az", 2, &["MARACUJÁ AZEDO A"]);
+        check(Expected::Command, "atualizar alho nac", 10, &["ALHO NACIONAL TIPO 5"]);
+        check(Expected::Command, "3  azedo", 3, &["MARACUJÁ AZEDO A"]);
+        check(Expected::Command, "1 ", 2, &["Maca", "Pera", "MARACUJÁ AZEDO A", "ALHO NACIONAL TIPO 5"]);
+        check(Expected::Command, "2 ma", 4, &[]);
+        check(Expected::Command, "4 ", 2, &[]);
+        check(Expected::Name, "per", 0, &["Pera"]);
+        check(Expected::Nothing, "per", 3, &[]);
+    }
+}

@@ -1,0 +1,212 @@
+//! The line editor: rustyline with our completion, hints and history.
+
+use std::cell::{Cell, Ref, RefCell, RefMut};
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustyline::completion::Completer;
+use rustyline::config::CompletionType;
+use rustyline::error::ReadlineError;
+use rustyline::highlight::Highlighter;
+use rustyline::hint::{Hinter, HistoryHinter};
+use rustyline::history::FileHistory;
+use rustyline::validate::Validator;
+use rustyline::{Config, Context, Editor, Helper};
+
+use super::completion::{Expected, complete};
+use super::{Input, Lines, takes_colours};
+use crate::client::Reconnecting;
+use crate::request::{Reply, Request};
+
+/// Lines of history kept: years of a shop's counter in half a megabyte.
+const HISTORY_LINES_MAX: usize = 10_000;
+
+/// How long fetched names are offered before they are fetched again: a person who presses
+/// Tab several times asks the server once.
+const NAMES_FRESH_FOR: Duration = Duration::from_secs(5);
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub(super) enum Asked {
+    Command,
+    Name,
+    Price,
+    Quantity,
+    /// Which of two numbers was meant.
+    Reading {
+        thousands: String,
+        units: String,
+    },
+}
+
+impl Asked {
+    fn prompt(&self) -> String {
+        match self {
+            Asked::Command => "Digite sua escolha: ".to_owned(),
+            Asked::Name => "Digite o nome do produto: ".to_owned(),
+            Asked::Price => "Digite o preço máximo: ".to_owned(),
+            Asked::Quantity => "Digite a quantidade (negativa para retirar): ".to_owned(),
+            Asked::Reading { thousands, units } => {
+                format!("Você quer dizer {thousands} ou {units}? Digite um dos dois: ")
+            }
+        }
+    }
+
+    fn expected(&self) -> Expected {
+        match self {
+            Asked::Command => Expected::Command,
+            Asked::Name => Expected::Name,
+            Asked::Price | Asked::Quantity | Asked::Reading { .. } => Expected::Nothing,
+        }
+    }
+}
+
+/// A person at a terminal.
+pub(super) struct LineEditor {
+    editor: Editor<ShellHelper, FileHistory>,
+    history: Option<PathBuf>,
+}
+
+impl LineEditor {
+    pub(super) fn new(client: Reconnecting, history: Option<PathBuf>) -> io::Result<Self> {
+        let config = Config::builder()
+            .max_history_size(HISTORY_LINES_MAX)
+            .and_then(|config| config.history_ignore_dups(true))
+            .map_err(io::Error::other)?
+            .completion_type(CompletionType::List)
+            .auto_add_history(false)
+            .build();
+        let mut editor = Editor::with_config(config).map_err(io::Error::other)?;
+        editor.set_helper(Some(ShellHelper::new(client)));
+        // A shell without a history file is still a shell.
+        let history = history.filter(|path| prepare(path).is_ok());
+        if let Some(path) = &history {
+            let _ = editor.load_history(path);
+        }
+        Ok(Self { editor, history })
+    }
+
+    pub(super) fn client(&mut self) -> RefMut<'_, Reconnecting> {
+        self.editor
+            .helper()
+            .map(|helper| helper.client.borrow_mut())
+            .expect("the helper is set when the editor is made")
+    }
+
+    pub(super) fn save_history(&mut self) {
+        if let Some(path) = &self.history {
+            let _ = self.editor.append_history(path);
+        }
+    }
+}
+
+impl Lines for LineEditor {
+    fn next(&mut self, asked: Asked) -> io::Result<Input> {
+        if let Some(helper) = self.editor.helper() {
+            helper.expected.set(asked.expected());
+        }
+        match self.editor.readline(&asked.prompt()) {
+            Ok(line) => {
+                if matches!(asked, Asked::Command) && !line.trim().is_empty() {
+                    let _ = self.editor.add_history_entry(line.trim());
+                    // After each line: a closed terminal gives no time at the end.
+                    self.save_history();
+                }
+                Ok(Input::Line(line))
+            }
+            Err(ReadlineError::Interrupted) => Ok(Input::Dropped),
+            Err(ReadlineError::Eof) => Ok(Input::End),
+            Err(ReadlineError::Io(error)) => Err(error),
+            Err(error) => Err(io::Error::other(error)),
+        }
+    }
+
+    fn is_person(&self) -> bool {
+        true
+    }
+}
+
+/// Makes the history file, readable by its owner alone: it says what the shop sold.
+fn prepare(path: &Path) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+        let file = options.mode(0o600).open(path)?;
+        file.set_permissions(fs::Permissions::from_mode(0o600))
+    }
+    #[cfg(not(unix))]
+    options.open(path).map(drop)
+}
+
+/// What rustyline asks while a line is typed.
+struct ShellHelper {
+    client: RefCell<Reconnecting>,
+    expected: Cell<Expected>,
+    names: RefCell<(Option<Instant>, Vec<String>)>,
+    hinter: HistoryHinter,
+}
+
+impl ShellHelper {
+    fn new(client: Reconnecting) -> Self {
+        Self {
+            client: RefCell::new(client),
+            expected: Cell::new(Expected::Command),
+            names: RefCell::default(),
+            hinter: HistoryHinter::new(),
+        }
+    }
+
+    /// The names of all products, or those known last where the server does not answer.
+    fn names(&self) -> Ref<'_, Vec<String>> {
+        let is_fresh = self.names.borrow().0.is_some_and(|fetched| fetched.elapsed() < NAMES_FRESH_FOR);
+        if !is_fresh
+            && let Ok(Reply::Products(products)) =
+                self.client.borrow_mut().call_once(&Request::List { max_price: None })
+        {
+            let names = products.iter().map(|product| product.name.to_string()).collect();
+            *self.names.borrow_mut() = (Some(Instant::now()), names);
+        }
+        Ref::map(self.names.borrow(), |(_, names)| names)
+    }
+}
+
+impl Completer for ShellHelper {
+    type Candidate = String;
+
+    fn complete(
+        &self,
+        line: &str,
+        cursor: usize,
+        _: &Context<'_>,
+    ) -> rustyline::Result<(usize, Vec<String>)> {
+        Ok(complete(self.expected.get(), line, cursor, &self.names()))
+    }
+}
+
+impl Hinter for ShellHelper {
+    type Hint = String;
+
+    fn hint(&self, line: &str, cursor: usize, context: &Context<'_>) -> Option<String> {
+        match self.expected.get() {
+            Expected::Command if !line.is_empty() => self.hinter.hint(line, cursor, context),
+            _ => None,
+        }
+    }
+}
+
+impl Highlighter for ShellHelper {
+    fn highlight_hint<'h>(&self, hint: &'h str) -> std::borrow::Cow<'h, str> {
+        if takes_colours() { format!("\x1b[2m{hint}\x1b[0m").into() } else { hint.into() }
+    }
+}
+
+impl Validator for ShellHelper {}
+
+impl Helper for ShellHelper {}

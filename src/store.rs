@@ -1,0 +1,96 @@
+//! Where changes are made durable: the trait that the inventory writes through.
+
+pub mod sqlite;
+
+use crate::catalog::{Catalog, Changes, ImportRecord, Movement, RequestId};
+
+/// A durable home for one catalog. It has one user, the inventory's committer.
+pub trait Store: Send {
+    /// Everything that is stored; `None` where the store is new.
+    ///
+    /// # Errors
+    /// Where it cannot be read or is not a catalog.
+    fn load(&mut self) -> Result<Option<Catalog>, StoreError>;
+
+    /// Makes a new store one that holds these changes and nothing else, at once: a store
+    /// is never seen half made.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    fn create(&mut self, opening: &Changes) -> Result<(), StoreError>;
+
+    /// What was stored under this request id, which is kept for ever.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    fn recorded(&mut self, request_id: &RequestId) -> Result<Option<Recorded>, StoreError>;
+
+    /// Stores all of the changes or none, and returns once they are on disk.
+    ///
+    /// # Errors
+    /// Whether the changes are stored is then in doubt, and the store must not be
+    /// written to again.
+    fn commit(&mut self, changes: &Changes) -> Result<(), StoreError>;
+}
+
+/// What a request id did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recorded {
+    /// A change of stock.
+    Movement(Movement),
+    /// An import.
+    Import(ImportRecord),
+}
+
+/// A failure of a store: the operator's business, told with the path and what was tried.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another server uses the same data.
+    #[error(
+        "o banco de dados {path} já está em uso{by}. Nada foi alterado; use o servidor que já existe, ou outro arquivo com --data"
+    )]
+    InUse {
+        /// The database.
+        path: String,
+        /// Who uses it, where that is known.
+        by: String,
+    },
+    /// The file is a database, but not one of ours, or of a later version.
+    #[error(
+        "{path} não serve como banco de dados do hortifruti: {reason}. O arquivo não foi alterado; indique outro com --data"
+    )]
+    NotOurs {
+        /// The file.
+        path: String,
+        /// What it is instead.
+        reason: String,
+    },
+    /// What is stored contradicts itself.
+    #[error("o banco de dados {path} está corrompido: {reason}. Nada foi alterado; restaure uma cópia")]
+    Corrupt {
+        /// The database.
+        path: String,
+        /// Where.
+        reason: String,
+    },
+    /// The file system refused something.
+    #[error("não foi possível {action} {path}: {source}")]
+    Io {
+        /// What was tried, as an infinitive.
+        action: &'static str,
+        /// On which file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// SQLite refused something.
+    #[error("não foi possível {action} no banco de dados {path}: {source}")]
+    Sqlite {
+        /// What was tried, as an infinitive.
+        action: &'static str,
+        /// In which database.
+        path: String,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+}

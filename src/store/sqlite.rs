@@ -1,0 +1,455 @@
+//! The embedded store: one SQLite file, in WAL mode with `synchronous=FULL`, so that a
+//! commit returns once the change is on disk.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+use super::{Recorded, Store, StoreError};
+use crate::catalog::{
+    Catalog, Changes, ImportCounts, ImportRecord, Kind, Movement, Name, Price, Product, ProductId, Quantity,
+    RequestId, Unit,
+};
+
+/// Tells our databases from others: the letters `HFRT`.
+const APPLICATION_ID: i32 = 0x4846_5254;
+
+/// The schema below. A database of a later version is refused.
+const SCHEMA_VERSION: i32 = 1;
+
+/// How long to wait for another program that reads or backs up the file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Prepared statements kept: there are fewer than this many in this file.
+const STATEMENT_CACHE: usize = 16;
+
+const SCHEMA: &str = "
+    CREATE TABLE product (
+        id                 INTEGER PRIMARY KEY,
+        name               TEXT NOT NULL,
+        key                TEXT NOT NULL UNIQUE,
+        unit               TEXT NOT NULL,
+        price_centavos     INTEGER NOT NULL CHECK (price_centavos >= 0),
+        stock_thousandths  INTEGER NOT NULL CHECK (stock_thousandths >= 0)
+    ) STRICT;
+
+    CREATE TABLE movement (
+        sequence             INTEGER PRIMARY KEY,
+        product_id           INTEGER NOT NULL REFERENCES product (id),
+        kind                 TEXT NOT NULL,
+        delta_thousandths    INTEGER NOT NULL,
+        balance_thousandths  INTEGER NOT NULL CHECK (balance_thousandths >= 0),
+        price_centavos       INTEGER NOT NULL,
+        recorded_at_micros   INTEGER NOT NULL,
+        request_id           TEXT
+    ) STRICT;
+
+    CREATE UNIQUE INDEX movement_by_request_id ON movement (request_id)
+        WHERE request_id IS NOT NULL;
+
+    CREATE TABLE import_request (
+        request_id       TEXT PRIMARY KEY,
+        digest           INTEGER NOT NULL,
+        created_count    INTEGER NOT NULL,
+        updated_count    INTEGER NOT NULL,
+        unchanged_count  INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// A catalog in a SQLite file, or in memory.
+pub struct SqliteStore {
+    connection: Connection,
+    path: String,
+    /// Whether the file has no tables yet.
+    is_new: bool,
+    /// Held as long as the store is open, so that no second server opens the same file.
+    _lock: Option<File>,
+}
+
+impl SqliteStore {
+    /// Opens the database, and creates it where there is none.
+    ///
+    /// `server` tells a second server who has it, such as `processo 7, porta 8082`.
+    ///
+    /// # Errors
+    /// Where another server has it, it is not ours, or it cannot be opened.
+    pub fn open(path: &Path, server: &str) -> Result<Self, StoreError> {
+        let path = canonical(path)?;
+        let lock = lock(&path, server)?;
+        let shown = path.display().to_string();
+        let connection = Connection::open(&path).map_err(|source| StoreError::Sqlite {
+            action: "abrir o arquivo",
+            path: shown.clone(),
+            source,
+        })?;
+        Self { connection, path: shown, is_new: false, _lock: Some(lock) }.prepare()
+    }
+
+    /// A database that is gone when the store is dropped.
+    ///
+    /// # Errors
+    /// Only where there is no memory.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        let path = ":memory:".to_owned();
+        match Connection::open_in_memory() {
+            Ok(connection) => Self { connection, path, is_new: false, _lock: None }.prepare(),
+            Err(source) => Err(StoreError::Sqlite { action: "abrir", path, source }),
+        }
+    }
+
+    /// Looks at what the file is before anything in it is changed.
+    fn prepare(mut self) -> Result<Self, StoreError> {
+        let not_ours = |reason: String| Err(StoreError::NotOurs { path: self.path.clone(), reason });
+        self.is_new = match self.read_header() {
+            Ok((0, 0, 0)) => true,
+            Ok((APPLICATION_ID, SCHEMA_VERSION, _)) => false,
+            Ok((APPLICATION_ID, version, _)) => {
+                return not_ours(format!(
+                    "foi criado por uma versão mais nova (esquema {version}; esta versão conhece o {SCHEMA_VERSION})"
+                ));
+            }
+            Ok(_) => return not_ours("é um banco SQLite de outro programa".to_owned()),
+            Err(source) if source.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
+                return not_ours("não é um arquivo SQLite".to_owned());
+            }
+            Err(source) => return Err(self.failed("ler o cabeçalho", source)),
+        };
+        self.configure().map_err(|source| self.failed("preparar", source))?;
+        Ok(self)
+    }
+
+    /// Application id, schema version and number of tables.
+    fn read_header(&self) -> rusqlite::Result<(i32, i32, i64)> {
+        let pragma = |name| self.connection.pragma_query_value(None, name, |row| row.get(0));
+        let tables = self.connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        Ok((pragma("application_id")?, pragma("user_version")?, tables))
+    }
+
+    fn configure(&self) -> rusqlite::Result<()> {
+        let connection = &self.connection;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", "ON")
+    }
+
+    fn create_with(&mut self, opening: &Changes) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        transaction.execute_batch(SCHEMA)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+        write(&transaction, opening)?;
+        transaction.commit()
+    }
+
+    fn commit_all(&mut self, changes: &Changes) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        write(&transaction, changes)?;
+        transaction.commit()
+    }
+
+    fn failed(&self, action: &'static str, source: rusqlite::Error) -> StoreError {
+        StoreError::Sqlite { action, path: self.path.clone(), source }
+    }
+
+    fn read_products(&self) -> rusqlite::Result<(Vec<Product>, i64)> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT id, name, unit, price_centavos, stock_thousandths FROM product ORDER BY id")?;
+        let products = statement.query_map([], read_product)?.collect::<Result<_, _>>()?;
+        let last_sequence =
+            self.connection
+                .query_row("SELECT coalesce(max(sequence), 0) FROM movement", [], |row| row.get(0))?;
+        Ok((products, last_sequence))
+    }
+
+    fn read_recorded(&self, request_id: &RequestId) -> rusqlite::Result<Option<Recorded>> {
+        let mut movement = self.connection.prepare_cached(
+            "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
+                    recorded_at_micros
+             FROM movement WHERE request_id = ?1",
+        )?;
+        let movement = movement
+            .query_row([request_id.as_str()], |row| read_movement(row, request_id.clone()))
+            .optional()?;
+        if let Some(movement) = movement {
+            return Ok(Some(Recorded::Movement(movement)));
+        }
+        let mut import = self.connection.prepare_cached(
+            "SELECT digest, created_count, updated_count, unchanged_count
+             FROM import_request WHERE request_id = ?1",
+        )?;
+        let import = import.query_row([request_id.as_str()], |row| read_import(row, request_id.clone()));
+        Ok(import.optional()?.map(Recorded::Import))
+    }
+}
+
+impl Store for SqliteStore {
+    fn load(&mut self) -> Result<Option<Catalog>, StoreError> {
+        if self.is_new {
+            return Ok(None);
+        }
+        let (products, last_sequence) =
+            self.read_products().map_err(|source| self.failed("ler o catálogo", source))?;
+        Catalog::load(products, last_sequence)
+            .map(Some)
+            .map_err(|reason| StoreError::Corrupt { path: self.path.clone(), reason })
+    }
+
+    fn create(&mut self, opening: &Changes) -> Result<(), StoreError> {
+        self.create_with(opening).map_err(|source| self.failed("criar as tabelas", source))?;
+        self.is_new = false;
+        Ok(())
+    }
+
+    fn recorded(&mut self, request_id: &RequestId) -> Result<Option<Recorded>, StoreError> {
+        self.read_recorded(request_id).map_err(|source| self.failed("procurar um pedido", source))
+    }
+
+    fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        self.commit_all(changes).map_err(|source| self.failed("gravar", source))
+    }
+}
+
+/// Writes the rows of the changes inside a transaction.
+fn write(transaction: &Transaction<'_>, changes: &Changes) -> rusqlite::Result<()> {
+    let mut product = transaction.prepare_cached(
+        "INSERT INTO product (id, name, key, unit, price_centavos, stock_thousandths)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (id) DO UPDATE SET unit = ?4, price_centavos = ?5, stock_thousandths = ?6",
+    )?;
+    for listed in &changes.listed {
+        product.execute(params![
+            listed.id.number(),
+            listed.name.as_str(),
+            listed.name.key().as_str(),
+            listed.unit.as_str(),
+            listed.price.centavos(),
+            listed.stock.thousandths(),
+        ])?;
+    }
+    let mut balance =
+        transaction.prepare_cached("UPDATE product SET stock_thousandths = ?2 WHERE id = ?1")?;
+    for (id, stock) in &changes.balances {
+        balance.execute([id.number(), stock.thousandths()])?;
+    }
+    let mut row = transaction.prepare_cached(
+        "INSERT INTO movement (sequence, product_id, kind, delta_thousandths, balance_thousandths,
+                               price_centavos, recorded_at_micros, request_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    for movement in &changes.movements {
+        row.execute(params![
+            movement.sequence,
+            movement.product.number(),
+            movement.kind.word(),
+            movement.delta.thousandths(),
+            movement.balance.thousandths(),
+            movement.price.centavos(),
+            to_micros(movement.recorded_at),
+            movement.request_id.as_ref().map(RequestId::as_str),
+        ])?;
+    }
+    let mut import = transaction.prepare_cached(
+        "INSERT INTO import_request (request_id, digest, created_count, updated_count, unchanged_count)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for record in &changes.imports {
+        let ImportCounts { created, updated, unchanged } = record.counts;
+        import.execute(params![
+            record.request_id.as_str(),
+            record.digest.cast_signed(),
+            created as i64,
+            updated as i64,
+            unchanged as i64,
+        ])?;
+    }
+    Ok(())
+}
+
+fn read_product(row: &Row<'_>) -> rusqlite::Result<Product> {
+    let (name, unit): (String, String) = (row.get(1)?, row.get(2)?);
+    Ok(Product {
+        id: read_id(row, 0)?,
+        name: Name::parse(&name).map_err(|error| bad_value(1, error))?,
+        unit: Unit::parse(&unit).map_err(|error| bad_value(2, error))?,
+        price: Price::from_centavos(row.get(3)?).map_err(|error| bad_value(3, error))?,
+        stock: read_quantity(row, 4)?,
+    })
+}
+
+fn read_movement(row: &Row<'_>, request_id: RequestId) -> rusqlite::Result<Movement> {
+    let kind: String = row.get(2)?;
+    Ok(Movement {
+        sequence: row.get(0)?,
+        product: read_id(row, 1)?,
+        kind: Kind::from_stored(&kind).ok_or_else(|| bad_value(2, format!("unknown kind {kind:?}")))?,
+        delta: read_quantity(row, 3)?,
+        balance: read_quantity(row, 4)?,
+        price: Price::from_centavos(row.get(5)?).map_err(|error| bad_value(5, error))?,
+        recorded_at: from_micros(row.get(6)?),
+        request_id: Some(request_id),
+    })
+}
+
+fn read_import(row: &Row<'_>, request_id: RequestId) -> rusqlite::Result<ImportRecord> {
+    let count = |index| -> rusqlite::Result<usize> {
+        usize::try_from(row.get::<_, i64>(index)?).map_err(|error| bad_value(index, error))
+    };
+    Ok(ImportRecord {
+        request_id,
+        digest: row.get::<_, i64>(0)?.cast_unsigned(),
+        counts: ImportCounts { created: count(1)?, updated: count(2)?, unchanged: count(3)? },
+    })
+}
+
+fn read_id(row: &Row<'_>, index: usize) -> rusqlite::Result<ProductId> {
+    ProductId::from_number(row.get(index)?).ok_or_else(|| bad_value(index, "not a product id"))
+}
+
+fn read_quantity(row: &Row<'_>, index: usize) -> rusqlite::Result<Quantity> {
+    Quantity::from_thousandths(row.get(index)?).map_err(|error| bad_value(index, error))
+}
+
+/// A stored value that this program would never have stored.
+fn bad_value(index: usize, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Null, error.into())
+}
+
+/// Microseconds since 1970; a clock set before that gives 0.
+fn to_micros(time: SystemTime) -> i64 {
+    let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn from_micros(micros: i64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_micros(micros.max(0).cast_unsigned())
+}
+
+/// The one path of a file, however it was written, so that two servers meet at one lock.
+fn canonical(path: &Path) -> Result<PathBuf, StoreError> {
+    let failed = |source| StoreError::Io { action: "abrir", path: path.display().to_string(), source };
+    if let Ok(existing) = path.canonicalize() {
+        return Ok(existing);
+    }
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let name = path.file_name().ok_or_else(|| failed(std::io::ErrorKind::InvalidInput.into()))?;
+    Ok(folder.canonicalize().map_err(failed)?.join(name))
+}
+
+/// Takes the lock file beside the database, which the system releases when the process
+/// ends, however it ends. The file stays: removing it would let two servers lock two files.
+fn lock(database: &Path, server: &str) -> Result<File, StoreError> {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    let path = PathBuf::from(path);
+    let failed = |source| StoreError::Io { action: "travar", path: path.display().to_string(), source };
+    let mut file =
+        OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let by = match file.read_to_string(&mut holder) {
+                Ok(length) if length > 0 => format!(" por outro servidor ({})", holder.trim_end()),
+                _ => " por outro servidor".to_owned(),
+            };
+            return Err(StoreError::InUse { path: database.display().to_string(), by });
+        }
+        Err(TryLockError::Error(source)) => return Err(failed(source)),
+    }
+    file.set_len(0).and_then(|()| writeln!(file, "{server}")).map_err(failed)?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::catalog::{Adjustment, Draft, Key, original_products};
+
+    fn open_shop(store: &mut SqliteStore) -> Catalog {
+        assert!(store.load().unwrap().is_none());
+        let mut catalog = Catalog::default();
+        let mut draft = Draft::new(&catalog, SystemTime::now());
+        draft.import(&original_products()).unwrap();
+        let changes = draft.finish();
+        store.create(&changes).unwrap();
+        catalog.apply(&changes);
+        catalog
+    }
+
+    #[test]
+    fn what_is_committed_is_there_after_opening_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loja.db");
+        let request_id: RequestId = "pedido-1".parse().unwrap();
+        let mut store = SqliteStore::open(&path, "teste").unwrap();
+        let catalog = open_shop(&mut store);
+        let caju = catalog.find(&Key::fold("caju")).unwrap().id;
+        let mut draft = Draft::new(&catalog, SystemTime::now());
+        let movement = draft
+            .adjust(Adjustment {
+                product: caju,
+                delta: Quantity::from_units(-20),
+                kind: Kind::Waste,
+                request_id: Some(request_id.clone()),
+            })
+            .unwrap();
+        let import = ImportRecord {
+            request_id: "lista-1".parse().unwrap(),
+            digest: u64::MAX,
+            counts: ImportCounts::default(),
+        };
+        draft.record_import(import.clone());
+        store.commit(&draft.finish()).unwrap();
+        drop(store);
+
+        let mut store = SqliteStore::open(&path, "teste").unwrap();
+        let catalog = store.load().unwrap().unwrap();
+        assert_eq!(catalog.find(&Key::fold("caju")).unwrap().stock, Quantity::from_units(40));
+        assert_eq!(catalog.last_sequence(), 5);
+        let Some(Recorded::Movement(recorded)) = store.recorded(&request_id).unwrap() else {
+            panic!("the movement is not recorded");
+        };
+        assert_eq!((recorded.kind, recorded.balance, recorded.sequence), (Kind::Waste, movement.balance, 5));
+        assert_eq!(store.recorded(&import.request_id).unwrap(), Some(Recorded::Import(import)));
+        assert_eq!(store.recorded(&"outro".parse().unwrap()).unwrap(), None);
+    }
+
+    #[test]
+    fn one_server_for_one_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loja.db");
+        let first = SqliteStore::open(&path, "processo 7, porta 8082").unwrap();
+        let error = SqliteStore::open(&path, "outro").err().unwrap().to_string();
+        assert!(error.contains("processo 7, porta 8082"), "{error}");
+        drop(first);
+        SqliteStore::open(&path, "outro").unwrap();
+    }
+
+    #[test]
+    fn files_of_others_are_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = folder.path().join("texto.db");
+        std::fs::write(&text, "isto não é um banco de dados, ".repeat(100)).unwrap();
+        let other = folder.path().join("outro.db");
+        Connection::open(&other).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+        let newer = folder.path().join("novo.db");
+        open_shop(&mut SqliteStore::open(&newer, "teste").unwrap());
+        Connection::open(&newer).unwrap().pragma_update(None, "user_version", 99).unwrap();
+        for path in [text, other, newer] {
+            let before = std::fs::read(&path).unwrap();
+            assert!(matches!(SqliteStore::open(&path, "teste"), Err(StoreError::NotOurs { .. })), "{path:?}");
+            assert_eq!(std::fs::read(&path).unwrap().len(), before.len());
+        }
+    }
+}

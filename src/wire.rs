@@ -1,0 +1,64 @@
+//! Bytes and text: how requests and replies are written on each wire, in both directions.
+//! No I/O below here.
+
+pub mod grpc;
+pub mod text;
+
+/// What an HTTP/2 client sends first (RFC 9113 §3.4).
+pub const HTTP2_PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// The two protocols that share a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// The text protocol.
+    Text,
+    /// gRPC, over HTTP/2 without TLS.
+    Grpc,
+}
+
+impl Protocol {
+    /// Tells the protocol by the first bytes of a connection; `None` while they could
+    /// still become either. No command of the text protocol begins like the preface.
+    pub fn detect(first_bytes: &[u8]) -> Option<Self> {
+        let length = first_bytes.len().min(HTTP2_PREFACE.len());
+        if first_bytes[..length] != HTTP2_PREFACE[..length] {
+            Some(Protocol::Text)
+        } else if length == HTTP2_PREFACE.len() {
+            Some(Protocol::Grpc)
+        } else {
+            None
+        }
+    }
+}
+
+/// What a server that serves only text answers to an HTTP/2 preface: an empty SETTINGS
+/// frame, as HTTP/2 asks for, and a GOAWAY (RFC 9113 §6.8) that carries the reason as its
+/// debug data. Always the same bytes, so that our own client knows them.
+pub fn text_only_answer() -> Vec<u8> {
+    let message = text::TEXT_ONLY.as_bytes();
+    let mut answer = vec![0, 0, 0, 0x4, 0, 0, 0, 0, 0];
+    // Length (24 bits), type GOAWAY, no flags, stream 0, last stream 0, REFUSED_STREAM.
+    answer.extend_from_slice(&(message.len() as u32 + 8).to_be_bytes()[1..]);
+    answer.extend_from_slice(&[0x7, 0, 0, 0, 0, 0]);
+    answer.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 0x7]);
+    answer.extend_from_slice(message);
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{HTTP2_PREFACE, Protocol};
+
+    #[test]
+    fn the_first_bytes_tell() {
+        for length in 0..HTTP2_PREFACE.len() {
+            assert_eq!(Protocol::detect(&HTTP2_PREFACE[..length]), None);
+        }
+        let mut more = HTTP2_PREFACE.to_vec();
+        more.extend_from_slice(b"\0\0\0");
+        assert_eq!(Protocol::detect(&more), Some(Protocol::Grpc));
+        for text in ["4", "1 Maca\n", "PRI x", "GET / HTTP/1.1\r\n", "\n", "PRI * HTTP/2.1"] {
+            assert_eq!(Protocol::detect(text.as_bytes()), Some(Protocol::Text), "{text}");
+        }
+    }
+}

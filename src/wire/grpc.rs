@@ -1,0 +1,401 @@
+//! gRPC: the generated code, and the conversions between its messages and ours, in both
+//! directions.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use prost_types::Timestamp;
+use tonic::Status;
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
+
+use crate::catalog::{
+    ImportCounts, Kind, Movement, Name, Price, Product, ProductDraft, ProductId, Quantity, RequestId, Unit,
+};
+use crate::request::{AdjustRequest, Code, ImportRequest, ProductReply, Refusal, write_product_line};
+
+/// `proto/hortifruti/v1/inventory.proto`.
+#[allow(clippy::all, clippy::pedantic, missing_docs, unreachable_pub)]
+pub mod v1 {
+    tonic::include_proto!("hortifruti.v1");
+}
+
+/// `proto/produtos.proto`, the original's contract, which has no package.
+#[allow(clippy::all, clippy::pedantic, missing_docs, unreachable_pub)]
+pub mod original {
+    tonic::include_proto!("_");
+}
+
+/// `ErrorInfo.domain` (AIP-193).
+const ERROR_DOMAIN: &str = "hortifruti";
+
+/// Products on a page where the client does not say.
+const PAGE_PRODUCTS_DEFAULT: usize = 100;
+
+/// Most products on a page: some tens of kilobytes.
+pub const PAGE_PRODUCTS_MAX: usize = 1000;
+
+// --- errors -------------------------------------------------------------------------
+
+/// The gRPC code of a refusal: the one place that maps DESIGN's table to this wire.
+fn grpc_code(code: Code) -> tonic::Code {
+    match code {
+        Code::ProductNotFound => tonic::Code::NotFound,
+        Code::InsufficientStock => tonic::Code::FailedPrecondition,
+        Code::InvalidArgument | Code::UnknownCommand | Code::RequestIdReused => tonic::Code::InvalidArgument,
+        Code::OutOfRange => tonic::Code::OutOfRange,
+        Code::Unauthenticated => tonic::Code::Unauthenticated,
+        Code::ResourceExhausted => tonic::Code::ResourceExhausted,
+        Code::Unavailable => tonic::Code::Unavailable,
+        Code::OutcomeUnknown => tonic::Code::Unknown,
+        Code::Internal => tonic::Code::Internal,
+    }
+}
+
+/// A refusal as a gRPC status, with `google.rpc.ErrorInfo`, and with
+/// `google.rpc.BadRequest` for the rows of a price list.
+pub fn status(refusal: Refusal) -> Status {
+    let metadata: HashMap<String, String> =
+        refusal.metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    let mut details = ErrorDetails::with_error_info(refusal.code.as_str(), ERROR_DOMAIN, metadata);
+    if !refusal.rows.is_empty() {
+        let violations: Vec<FieldViolation> = refusal
+            .rows
+            .into_iter()
+            .map(|(index, what)| FieldViolation::new(format!("products[{index}]"), what))
+            .collect();
+        details.set_bad_request(violations);
+    }
+    Status::with_error_details(grpc_code(refusal.code), refusal.message, details)
+}
+
+/// The refusal that a status carries; `None` where it is not one of ours, so the server
+/// did not say it.
+pub fn refusal(status: &Status) -> Option<Refusal> {
+    let details = status.get_error_details();
+    let info = details.error_info().filter(|info| info.domain == ERROR_DOMAIN)?;
+    let mut refusal = Refusal::new(Code::parse(&info.reason)?, status.message());
+    for violation in details.bad_request().iter().flat_map(|bad| &bad.field_violations) {
+        let index = violation.field.strip_prefix("products[").and_then(|rest| rest.strip_suffix(']'));
+        if let Some(index) = index.and_then(|index| index.parse().ok()) {
+            refusal.rows.push((index, violation.description.clone()));
+        }
+    }
+    Some(refusal)
+}
+
+/// A message that no server of ours sends.
+#[derive(Debug, thiserror::Error)]
+#[error("resposta que não é do protocolo do hortifruti")]
+pub struct NotAReply;
+
+// --- requests: from the wire ----------------------------------------------------------
+
+/// A stock change from its message.
+///
+/// # Errors
+/// `INVALID_ARGUMENT`, naming the field.
+pub fn adjust_request(message: &v1::AdjustStockRequest) -> Result<AdjustRequest<'_>, Refusal> {
+    Ok(AdjustRequest {
+        name: &message.name,
+        delta: Quantity::from_thousandths(message.delta_thousandths)
+            .map_err(|error| Refusal::quantity("delta_thousandths", &error))?,
+        kind: requested_kind(message.kind)?,
+        request_id: optional_request_id(&message.request_id)?,
+    })
+}
+
+/// An import from its message; every row is looked at.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` with every bad row.
+pub fn import_request(message: v1::ImportProductsRequest) -> Result<ImportRequest, Refusal> {
+    let request_id = optional_request_id(&message.request_id)?;
+    let mut rows = Vec::with_capacity(message.products.len());
+    let mut bad = Vec::new();
+    for (index, draft) in message.products.iter().enumerate() {
+        match product_draft(draft) {
+            Ok(row) => rows.push(row),
+            Err(what) => bad.push((index, what)),
+        }
+    }
+    if !bad.is_empty() {
+        return Err(Refusal::bad_rows(bad));
+    }
+    Ok(ImportRequest { rows, is_dry_run: message.dry_run, request_id })
+}
+
+fn product_draft(message: &v1::ProductDraft) -> Result<ProductDraft, String> {
+    fn told(error: impl fmt::Display) -> String {
+        error.to_string()
+    }
+    Ok(ProductDraft {
+        name: Name::parse(&message.name).map_err(told)?,
+        price: Price::from_centavos(message.price_centavos).map_err(told)?,
+        unit: match message.unit.as_str() {
+            "" => None,
+            unit => Some(Unit::parse(unit).map_err(told)?),
+        },
+        opening_stock: Quantity::from_thousandths(message.opening_stock_thousandths).map_err(told)?,
+    })
+}
+
+fn optional_request_id(text: &str) -> Result<Option<RequestId>, Refusal> {
+    match text {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|error| Refusal::request_id(&error)),
+    }
+}
+
+fn requested_kind(number: i32) -> Result<Kind, Refusal> {
+    match v1::MovementKind::try_from(number) {
+        Ok(v1::MovementKind::Unspecified | v1::MovementKind::Adjustment) => Ok(Kind::Adjustment),
+        Ok(v1::MovementKind::Purchase) => Ok(Kind::Purchase),
+        Ok(v1::MovementKind::Sale) => Ok(Kind::Sale),
+        Ok(v1::MovementKind::Waste) => Ok(Kind::Waste),
+        Ok(v1::MovementKind::Count) => Ok(Kind::Count),
+        Ok(v1::MovementKind::Opening) => Err(Refusal::invalid(
+            "kind",
+            "o motivo abertura é só do estoque inicial; use ajuste, compra, venda, perda ou contagem",
+        )),
+        Err(_) => Err(Refusal::invalid("kind", format!("não existe o motivo de número {number}"))),
+    }
+}
+
+/// Which page of the catalog is asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Up to which price.
+    pub max_price: Option<Price>,
+    /// How many products at most.
+    pub size: usize,
+    /// After which product.
+    pub after: Option<ProductId>,
+}
+
+/// Version of the page tokens below, so that a later one can be told from it.
+const PAGE_TOKEN_PREFIX: &str = "v1:";
+
+impl Page {
+    /// The page that a message asks for.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` where the size is negative, or the token is not one that this
+    /// server gave for the same price.
+    pub fn from_message(message: &v1::ListProductsRequest) -> Result<Self, Refusal> {
+        let max_price = message
+            .max_price_centavos
+            .map(Price::from_centavos)
+            .transpose()
+            .map_err(|error| Refusal::price("max_price_centavos", &error))?;
+        let size = match usize::try_from(message.page_size) {
+            Ok(0) => PAGE_PRODUCTS_DEFAULT,
+            Ok(size) => size.min(PAGE_PRODUCTS_MAX),
+            Err(_) => {
+                let what = format!("page_size é {}; use de 1 a {PAGE_PRODUCTS_MAX}", message.page_size);
+                return Err(Refusal::invalid("page_size", what));
+            }
+        };
+        let mut page = Self { max_price, size, after: None };
+        if !message.page_token.is_empty() {
+            let after = message
+                .page_token
+                .strip_prefix(PAGE_TOKEN_PREFIX)
+                .and_then(|token| token.split(':').next())
+                .and_then(|id| id.parse().ok())
+                .and_then(ProductId::from_number)
+                .filter(|after| page.token(*after) == message.page_token);
+            let wrong = || {
+                let what = "page_token não é desta lista; use o next_page_token da página anterior, com o mesmo preço";
+                Refusal::invalid("page_token", what)
+            };
+            page.after = Some(after.ok_or_else(wrong)?);
+        }
+        Ok(page)
+    }
+
+    /// The token of the page after the one that ends with this product.
+    pub fn token(&self, last: ProductId) -> String {
+        let price = self.max_price.map_or(String::new(), |price| price.centavos().to_string());
+        format!("{PAGE_TOKEN_PREFIX}{}:{price}", last.number())
+    }
+}
+
+/// A float price of the original's contract, taken to the nearest centavo.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` where it is not a number, negative, or too large.
+pub fn price_from_float(reais: f32) -> Result<Price, Refusal> {
+    let centavos = (f64::from(reais) * 100.0).round();
+    let is_within = (0.0..=Price::MAX.centavos() as f64).contains(&centavos);
+    is_within
+        .then(|| Price::from_centavos(centavos as i64).ok())
+        .flatten()
+        .ok_or_else(|| Refusal::invalid("preco_max", format!("preço inválido: {reais}")))
+}
+
+// --- replies: to the wire ---------------------------------------------------------------
+
+/// A product as the exact contract tells it.
+pub fn product_message(product: &Product) -> v1::Product {
+    v1::Product {
+        name: product.name.to_string(),
+        price_centavos: product.price.centavos(),
+        stock_thousandths: product.stock.thousandths(),
+        unit: product.unit.to_string(),
+    }
+}
+
+/// The answer to a stock change.
+pub fn adjust_response(product: &Product, movement: &Movement) -> v1::AdjustStockResponse {
+    v1::AdjustStockResponse {
+        product: Some(product_message(product)),
+        movement: Some(v1::Movement {
+            sequence: movement.sequence,
+            product_name: product.name.to_string(),
+            kind: kind_message(movement.kind),
+            delta_thousandths: movement.delta.thousandths(),
+            balance_thousandths: movement.balance.thousandths(),
+            recorded_at: Some(Timestamp::from(movement.recorded_at)),
+            request_id: movement.request_id.as_ref().map_or(String::new(), RequestId::to_string),
+        }),
+    }
+}
+
+fn kind_message(kind: Kind) -> i32 {
+    let kind = match kind {
+        Kind::Adjustment => v1::MovementKind::Adjustment,
+        Kind::Opening => v1::MovementKind::Opening,
+        Kind::Purchase => v1::MovementKind::Purchase,
+        Kind::Sale => v1::MovementKind::Sale,
+        Kind::Waste => v1::MovementKind::Waste,
+        Kind::Count => v1::MovementKind::Count,
+    };
+    kind.into()
+}
+
+/// The answer to an import. There are never more rows than an `i32` counts.
+pub fn import_response(counts: ImportCounts) -> v1::ImportProductsResponse {
+    let count = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+    v1::ImportProductsResponse {
+        created_count: count(counts.created),
+        updated_count: count(counts.updated),
+        unchanged_count: count(counts.unchanged),
+    }
+}
+
+/// A product as the original's contract tells it: a float price, and a stock whose
+/// fraction is cut off and which stops at the largest `int32`.
+pub fn original_product(product: &Product) -> original::Produto {
+    original::Produto {
+        nome: product.name.to_string(),
+        preco: (product.price.centavos() as f64 / 100.0) as f32,
+        quantidade: i32::try_from(product.stock.thousandths() / 1000).unwrap_or(i32::MAX),
+    }
+}
+
+/// The product line, with which `AtualizarEstoque` answers.
+pub fn product_line(product: &Product) -> String {
+    let mut line = String::new();
+    // Writing to a string cannot fail.
+    let _ = write_product_line(&mut line, &product.name, product.price, product.stock);
+    line
+}
+
+// --- the client's side --------------------------------------------------------------------
+
+/// The message of a stock change.
+pub fn adjust_message(request: &AdjustRequest<'_>) -> v1::AdjustStockRequest {
+    v1::AdjustStockRequest {
+        name: request.name.to_owned(),
+        delta_thousandths: request.delta.thousandths(),
+        request_id: request.request_id.as_ref().map_or(String::new(), RequestId::to_string),
+        kind: kind_message(request.kind),
+    }
+}
+
+/// The message of an import.
+pub fn import_message(request: &ImportRequest) -> v1::ImportProductsRequest {
+    let draft = |row: &ProductDraft| v1::ProductDraft {
+        name: row.name.to_string(),
+        price_centavos: row.price.centavos(),
+        unit: row.unit.as_ref().map_or(String::new(), Unit::to_string),
+        opening_stock_thousandths: row.opening_stock.thousandths(),
+    };
+    v1::ImportProductsRequest {
+        products: request.rows.iter().map(draft).collect(),
+        dry_run: request.is_dry_run,
+        request_id: request.request_id.as_ref().map_or(String::new(), RequestId::to_string),
+    }
+}
+
+/// A product that the server told.
+///
+/// # Errors
+/// Where no server of ours would tell it.
+pub fn product_reply(message: Option<v1::Product>) -> Result<ProductReply, NotAReply> {
+    let message = message.ok_or(NotAReply)?;
+    Ok(ProductReply {
+        name: Name::parse(&message.name).map_err(|_| NotAReply)?,
+        price: Price::from_centavos(message.price_centavos).map_err(|_| NotAReply)?,
+        stock: Quantity::from_thousandths(message.stock_thousandths).map_err(|_| NotAReply)?,
+        unit: Some(Unit::parse(&message.unit).map_err(|_| NotAReply)?),
+    })
+}
+
+/// What the server did with an import.
+pub fn import_counts(message: &v1::ImportProductsResponse) -> ImportCounts {
+    let count = |count: i32| usize::try_from(count).unwrap_or(0);
+    ImportCounts {
+        created: count(message.created_count),
+        updated: count(message.updated_count),
+        unchanged: count(message.unchanged_count),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_crosses_the_wire() {
+        let sent = Refusal::bad_rows(vec![(0, "sem preço".into()), (7, "sem nome".into())]);
+        let status = status(sent.clone());
+        assert_eq!(status.code(), tonic::Code::InvalidArgument);
+        let received = refusal(&status).unwrap();
+        assert_eq!((received.code, received.message, received.rows), (sent.code, sent.message, sent.rows));
+        assert_eq!(refusal(&Status::unavailable("proxy")), None);
+    }
+
+    #[test]
+    fn float_prices_go_to_the_nearest_centavo() {
+        for (reais, centavos) in [(8.0, 800), (17.17, 1717), (0.006, 1), (0.004, 0), (0.0, 0), (-0.0, 0)] {
+            assert_eq!(price_from_float(reais).unwrap().centavos(), centavos);
+        }
+        for reais in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -1.0, 1e30] {
+            assert_eq!(price_from_float(reais).unwrap_err().code, Code::InvalidArgument, "{reais}");
+        }
+    }
+
+    #[test]
+    fn a_page_token_belongs_to_its_list() {
+        let message = |token: &str, max_price_centavos| v1::ListProductsRequest {
+            max_price_centavos,
+            page_size: 2,
+            page_token: token.to_owned(),
+        };
+        let first = Page::from_message(&message("", Some(800))).unwrap();
+        let token = first.token(ProductId::from_number(7).unwrap());
+        let second = Page::from_message(&message(&token, Some(800))).unwrap();
+        assert_eq!(second, Page { after: ProductId::from_number(7), ..first });
+        for (token, price) in [
+            (token.as_str(), None),
+            (token.as_str(), Some(801)),
+            ("x", None),
+            ("v1:0:", None),
+            ("v1:-1:", None),
+            ("v1:07:800", Some(800)),
+        ] {
+            assert_eq!(Page::from_message(&message(token, price)).unwrap_err().code, Code::InvalidArgument);
+        }
+    }
+}

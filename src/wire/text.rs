@@ -1,0 +1,381 @@
+//! The text protocol: one line asks, one or more lines and an empty one answer.
+
+use std::fmt::Write;
+
+use crate::catalog::{Name, Price, Product, Quantity};
+use crate::request::{
+    AdjustRequest, Code, FAREWELL, NO_PRODUCT, ProductReply, Refusal, Reply, Request, write_product_line,
+};
+
+/// Longest line, in bytes, without its line end. The original received 1024 at once; a
+/// name of 64 characters and a request id fit many times over.
+pub const LINE_BYTES_MAX: usize = 2048;
+
+/// What a server that serves only gRPC answers to text, and closes.
+pub const GRPC_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só gRPC. \
+    Nada foi feito; use um cliente gRPC, ou inicie o servidor com --socket.";
+
+/// What a server that serves only text answers to gRPC (see [`super::text_only_answer`]).
+pub const TEXT_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só o protocolo de texto. \
+    Nada foi feito; use um cliente de texto, ou inicie o servidor com --grpc.";
+
+/// One command as it came.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Frame<'a> {
+    /// A line, without its line end.
+    Line(&'a str),
+    /// A line that is not UTF-8.
+    NotUtf8,
+    /// A line of more than [`LINE_BYTES_MAX`] bytes. None of it was kept.
+    TooLong,
+    /// The connection ended in the middle of a line.
+    Cut,
+}
+
+/// Cuts what comes on a connection into commands, with at most one line kept.
+///
+/// The original's client ends no line, so text on a connection that has never sent a line
+/// end is a command once the connection falls silent ([`Frames::take_unended`]). A
+/// connection that has once sent a line end is never read so: a line cut in two by the
+/// network must not become a wrong change.
+#[derive(Debug, Default)]
+pub struct Frames {
+    buffer: Vec<u8>,
+    /// Where the first command not yet taken starts.
+    start: usize,
+    /// How far the buffer has been searched for a line end.
+    searched: usize,
+    has_seen_line_end: bool,
+    /// The line is too long, and its bytes are dropped until it ends.
+    is_skipping: bool,
+}
+
+impl Frames {
+    /// Where to append what was read.
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        if self.start > 0 {
+            self.buffer.drain(..self.start);
+            self.searched -= self.start;
+            self.start = 0;
+        }
+        &mut self.buffer
+    }
+
+    /// The next complete line.
+    pub fn take_line(&mut self) -> Option<Frame<'_>> {
+        let line_end = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n');
+        let Some(offset) = line_end else {
+            self.searched = self.buffer.len();
+            if self.searched - self.start > LINE_BYTES_MAX + 1 {
+                self.is_skipping = true;
+            }
+            if self.is_skipping {
+                self.clear();
+            }
+            return None;
+        };
+        let line = self.start..self.searched + offset;
+        self.start = line.end + 1;
+        self.searched = self.start;
+        self.has_seen_line_end = true;
+        if std::mem::take(&mut self.is_skipping) {
+            return Some(Frame::TooLong);
+        }
+        Some(frame(&self.buffer[line]))
+    }
+
+    /// Whether there is text that is a command if the connection now falls silent.
+    pub fn may_be_unended(&self) -> bool {
+        !self.has_seen_line_end && self.has_rest()
+    }
+
+    /// The text without a line end, taken as a command: the connection has fallen silent
+    /// or ended. `None` on a connection that ends its lines.
+    pub fn take_unended(&mut self) -> Option<Frame<'_>> {
+        if !self.may_be_unended() {
+            return None;
+        }
+        if std::mem::take(&mut self.is_skipping) {
+            return Some(Frame::TooLong);
+        }
+        let text = self.start..self.buffer.len();
+        self.start = text.end;
+        self.searched = text.end;
+        Some(frame(&self.buffer[text]))
+    }
+
+    /// What is left when the connection has ended.
+    pub fn take_last(&mut self) -> Option<Frame<'_>> {
+        if self.has_seen_line_end && self.has_rest() {
+            self.is_skipping = false;
+            self.clear();
+            return Some(Frame::Cut);
+        }
+        self.take_unended()
+    }
+
+    fn has_rest(&self) -> bool {
+        self.is_skipping || self.buffer.len() > self.start
+    }
+
+    fn clear(&mut self) {
+        self.buffer.clear();
+        self.start = 0;
+        self.searched = 0;
+    }
+}
+
+fn frame(line: &[u8]) -> Frame<'_> {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if line.len() > LINE_BYTES_MAX {
+        return Frame::TooLong;
+    }
+    std::str::from_utf8(line).map_or(Frame::NotUtf8, Frame::Line)
+}
+
+impl Frame<'_> {
+    /// The request in it.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn request(&self) -> Result<Request<'_>, Refusal> {
+        match self {
+            Frame::Line(line) => Request::parse(line),
+            Frame::NotUtf8 => Err(Refusal::invalid("command", "a linha não é UTF-8")),
+            Frame::TooLong => Err(Refusal::new(
+                Code::ResourceExhausted,
+                format!(
+                    "a linha tem mais de {LINE_BYTES_MAX} bytes. Nada foi feito; envie uma linha mais curta."
+                ),
+            )),
+            Frame::Cut => Err(Refusal::new(
+                Code::UnknownCommand,
+                "a conexão terminou no meio de uma linha. A linha não foi executada; envie-a de novo.",
+            )),
+        }
+    }
+
+    /// The text of it, as far as it is text.
+    pub fn shown(&self) -> &str {
+        match self {
+            Frame::Line(line) => line,
+            Frame::NotUtf8 => "(linha que não é UTF-8)",
+            Frame::TooLong => "(linha longa demais)",
+            Frame::Cut => "(linha incompleta)",
+        }
+    }
+}
+
+/// Writes one product as a whole reply.
+pub fn write_product(out: &mut String, product: &Product) {
+    write_list_line(out, product);
+    out.push('\n');
+}
+
+/// Writes one product of a list; [`write_list_end`] ends it.
+pub fn write_list_line(out: &mut String, product: &Product) {
+    // Writing to a string cannot fail.
+    let _ = write_product_line(out, &product.name, product.price, product.stock);
+    out.push('\n');
+}
+
+/// Ends a list.
+pub fn write_list_end(out: &mut String, is_empty: bool) {
+    if is_empty {
+        write_message(out, NO_PRODUCT);
+    } else {
+        out.push('\n');
+    }
+}
+
+/// Writes a refusal as a whole reply.
+pub fn write_refusal(out: &mut String, refusal: &Refusal) {
+    let _ = write!(out, "Erro {}: {}\n\n", refusal.code.as_str(), refusal.message);
+}
+
+/// Writes a line as a whole reply.
+pub fn write_message(out: &mut String, message: &str) {
+    out.push_str(message);
+    out.push_str("\n\n");
+}
+
+/// Writes a request as a line, with its line end.
+///
+/// # Errors
+/// Where a name could not be one: it might carry a line end, and so a second command.
+/// `UNAVAILABLE` for an import, which has no form in this protocol.
+pub fn write_request(request: &Request<'_>) -> Result<String, Refusal> {
+    match request {
+        Request::Find { name } | Request::Adjust(AdjustRequest { name, .. }) => {
+            Name::parse(name).map_err(|error| Refusal::name(&error))?;
+        }
+        Request::Import(_) => {
+            return Err(Refusal::new(
+                Code::Unavailable,
+                "uma lista de produtos só vai por gRPC, e este servidor atende só texto. \
+                 Nada foi alterado; inicie o servidor também com --grpc.",
+            ));
+        }
+        Request::List { .. } | Request::Leave => {}
+    }
+    Ok(format!("{request}\n"))
+}
+
+/// Something that no server of ours answers.
+#[derive(Debug, thiserror::Error)]
+#[error("resposta que não é do protocolo do hortifruti")]
+pub struct NotAReply;
+
+/// Reads a whole reply, without its empty line, as the answer to this request.
+///
+/// # Errors
+/// The refusal where it is one; [`NotAReply`] where it is not a reply.
+pub fn read_reply(request: &Request<'_>, lines: &[&str]) -> Result<Result<Reply, Refusal>, NotAReply> {
+    // A product may be called "Erro INTERNAL", so a product line comes first.
+    let products: Option<Vec<ProductReply>> = lines.iter().map(|line| read_product_line(line)).collect();
+    match (request, products, lines) {
+        (_, _, []) => Err(NotAReply),
+        (Request::Leave, _, [line]) if *line == FAREWELL => Ok(Ok(Reply::Farewell)),
+        (Request::List { .. }, Some(products), _) => Ok(Ok(Reply::Products(products))),
+        (Request::List { .. }, None, [line]) if *line == NO_PRODUCT => Ok(Ok(Reply::Products(Vec::new()))),
+        (Request::Find { .. } | Request::Adjust(_), Some(mut products), [_]) => {
+            products.pop().map(|product| Ok(Reply::Product(product))).ok_or(NotAReply)
+        }
+        (_, None, [line]) => read_refusal(line).map(Err).ok_or(NotAReply),
+        _ => Err(NotAReply),
+    }
+}
+
+fn read_refusal(line: &str) -> Option<Refusal> {
+    let (code, message) = line.strip_prefix("Erro ")?.split_once(": ")?;
+    Some(Refusal::new(Code::parse(code)?, message))
+}
+
+fn read_product_line(line: &str) -> Option<ProductReply> {
+    let (rest, stock) = line.rsplit_once(", Estoque: ")?;
+    let (name, price) = rest.rsplit_once(": R$")?;
+    Some(ProductReply {
+        name: Name::parse(name).ok()?,
+        price: price.parse::<Price>().ok()?,
+        stock: stock.parse::<Quantity>().ok()?,
+        unit: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn all_lines(frames: &mut Frames) -> Vec<String> {
+        let mut lines = Vec::new();
+        while let Some(frame) = frames.take_line() {
+            lines.push(frame.shown().to_owned());
+        }
+        lines
+    }
+
+    #[test]
+    fn lines_come_whole_however_they_are_cut() {
+        let mut frames = Frames::default();
+        frames.buffer().extend_from_slice(b"4\r\n1 Ma");
+        assert_eq!(all_lines(&mut frames), ["4"]);
+        // A connection that ends its lines is never read by silence.
+        assert!(!frames.may_be_unended());
+        assert_eq!(frames.take_unended(), None);
+        frames.buffer().extend_from_slice(b"ca\n\n5");
+        assert_eq!(all_lines(&mut frames), ["1 Maca", ""]);
+        assert_eq!(frames.take_last(), Some(Frame::Cut));
+        assert_eq!(frames.take_last(), None);
+    }
+
+    #[test]
+    fn the_original_ends_no_line() {
+        let mut frames = Frames::default();
+        for command in ["2 8", "4"] {
+            frames.buffer().extend_from_slice(command.as_bytes());
+            assert_eq!(frames.take_line(), None);
+            assert!(frames.may_be_unended());
+            assert_eq!(frames.take_unended(), Some(Frame::Line(command)));
+            assert!(!frames.may_be_unended());
+        }
+        frames.buffer().extend_from_slice(b"5");
+        assert_eq!(frames.take_last(), Some(Frame::Line("5")));
+    }
+
+    #[test]
+    fn long_lines_are_dropped_and_the_next_is_read() {
+        let mut frames = Frames::default();
+        for _ in 0..10 {
+            frames.buffer().extend_from_slice(&[b'x'; 1000]);
+            assert_eq!(frames.take_line(), None);
+            assert!(frames.buffer().len() <= LINE_BYTES_MAX + 1);
+        }
+        frames.buffer().extend_from_slice(b"x\n4\n");
+        assert_eq!(frames.take_line(), Some(Frame::TooLong));
+        assert_eq!(frames.take_line(), Some(Frame::Line("4")));
+
+        let longest = "x".repeat(LINE_BYTES_MAX);
+        frames.buffer().extend_from_slice(format!("{longest}\r\n{longest}x\n").as_bytes());
+        assert_eq!(frames.take_line(), Some(Frame::Line(&longest)));
+        assert_eq!(frames.take_line(), Some(Frame::TooLong));
+
+        let mut original = Frames::default();
+        original.buffer().extend_from_slice(&[b'x'; 3000]);
+        assert_eq!(original.take_line(), None);
+        assert_eq!(original.take_unended(), Some(Frame::TooLong));
+        original.buffer().extend_from_slice(b"4");
+        assert_eq!(original.take_line(), None);
+        assert_eq!(original.take_unended(), Some(Frame::Line("4")));
+    }
+
+    #[test]
+    fn what_is_not_text_is_told() {
+        let mut frames = Frames::default();
+        frames.buffer().extend_from_slice(b"1 \xff\n4\n");
+        assert_eq!(frames.take_line(), Some(Frame::NotUtf8));
+        assert_eq!(frames.take_line(), Some(Frame::Line("4")));
+    }
+
+    #[test]
+    fn a_product_may_be_called_like_an_error() {
+        let request = Request::parse("1 x").unwrap();
+        let reply = read_reply(&request, &["Erro INTERNAL: R$3.0, Estoque: 20"]).unwrap().unwrap();
+        let Reply::Product(product) = reply else { panic!("{reply:?}") };
+        assert_eq!(product.name.as_str(), "Erro INTERNAL");
+        let refusal = read_reply(&request, &["Erro INTERNAL: defeito"]).unwrap().unwrap_err();
+        assert_eq!((refusal.code, refusal.message.as_str()), (Code::Internal, "defeito"));
+        for lines in [&[][..], &["HTTP/1.1 200 OK"], &["Até logo.", "x"], &[""]] {
+            assert!(read_reply(&request, lines).is_err(), "{lines:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_product_line_reads_back(name in "\\PC{1,40}", centavos in 0_i64..1_000_000, thousandths in 0_i64..10_000_000) {
+            if let Ok(name) = Name::parse(&name) {
+                let product = ProductReply {
+                    name,
+                    price: Price::from_centavos(centavos).unwrap(),
+                    stock: Quantity::from_thousandths(thousandths).unwrap(),
+                    unit: None,
+                };
+                prop_assert_eq!(read_product_line(&product.to_string()), Some(product));
+            }
+        }
+
+        #[test]
+        fn cutting_changes_nothing(text in "[a-c\r\n]{0,60}", cut in 0_usize..60) {
+            let mut whole = Frames::default();
+            whole.buffer().extend_from_slice(text.as_bytes());
+            let mut parts = Frames::default();
+            let cut = cut.min(text.len());
+            parts.buffer().extend_from_slice(&text.as_bytes()[..cut]);
+            let mut lines = all_lines(&mut parts);
+            parts.buffer().extend_from_slice(&text.as_bytes()[cut..]);
+            lines.extend(all_lines(&mut parts));
+            prop_assert_eq!(lines, all_lines(&mut whole));
+        }
+    }
+}
