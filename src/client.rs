@@ -138,9 +138,14 @@ impl Reconnecting {
     /// Connects.
     ///
     /// # Errors
-    /// Where there is no server now: nothing was asked yet, so nothing is waited for.
+    /// Where there is no server now: nothing was asked yet, so nothing is waited for. One
+    /// that hung up is perhaps just restarting, and is looked for when it is asked.
     pub fn connect(mut connector: Connector, notify: fn(&Broken)) -> Result<Self, Broken> {
-        let client = Some(connector()?);
+        let client = match connector() {
+            Ok(client) => Some(client),
+            Err(Broken::Lost(_)) => None,
+            Err(broken) => return Err(broken),
+        };
         Ok(Self { connector, client, notify })
     }
 

@@ -2,7 +2,7 @@
 //! it, before anything is durable.
 
 use std::collections::HashMap;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::Catalog;
 use super::movement::{Kind, Movement, RequestId};
@@ -118,11 +118,14 @@ pub struct Draft<'c> {
 }
 
 impl<'c> Draft<'c> {
-    /// No change yet. `now` is the time that the ledger gives to all of them.
+    /// No change yet. `now` is the time that the ledger gives to all of them, to the
+    /// microsecond, as it is stored: a retry must be answered with the same time.
     pub fn new(catalog: &'c Catalog, now: SystemTime) -> Self {
+        let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let below_a_microsecond = Duration::from_nanos(u64::from(since_epoch.subsec_nanos() % 1000));
         Self {
             catalog,
-            now,
+            now: now - below_a_microsecond,
             listed: HashMap::new(),
             created: HashMap::new(),
             balances: HashMap::new(),

@@ -150,7 +150,7 @@ async fn greet(mut stream: TcpStream) -> io::Result<Greeting> {
     let mut answer = Vec::with_capacity(text_only.len());
     loop {
         if stream.read_buf(&mut answer).await? == 0 {
-            return Ok(Greeting::Unknown);
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
         if answer.starts_with(&text_only) {
             return Ok(Greeting::TextOnly);

@@ -1,5 +1,9 @@
 //! The gRPC transport: tonic services ↔ the inventory.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::{Request, Response, Status};
 
@@ -33,12 +37,57 @@ const PENDING_RESETS_MAX: usize = 64;
 /// Without a limit each leaves memory behind.
 const ERROR_RESETS_MAX: usize = 256;
 
-/// Serves the gRPC connections that come, until the server stops and all have ended.
+/// How long no change may be on its way before a stopping server ends the connections that
+/// are left. A graceful HTTP/2 stop asks each client for a sign of life (RFC 9113 §6.8), and
+/// a client that does not look at its idle connection would hold the stop for ever.
+const SETTLED_AFTER: Duration = Duration::from_millis(500);
+
+/// The services, and how many of their calls wait for a change.
+#[derive(Clone)]
+struct Calls {
+    service: Service,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// One call that waits for a change. Calls that only read do not wait.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Calls {
+    fn wait(&self) -> Waiting<'_> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        Waiting(&self.waiting)
+    }
+
+    /// Is ready once the server stops and no call has waited for a while.
+    async fn settled(&self) {
+        self.service.stopping().await;
+        let mut was_idle = false;
+        loop {
+            tokio::time::sleep(SETTLED_AFTER).await;
+            let is_idle = self.waiting.load(Ordering::Relaxed) == 0;
+            if is_idle && was_idle {
+                return;
+            }
+            was_idle = is_idle;
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Serves the gRPC connections that come, until the server stops and all have ended or
+/// wait for nothing.
 pub(super) async fn serve(service: Service, incoming: UnboundedReceiverStream<std::io::Result<Prefixed>>) {
     let stopping = service.stopping();
+    let calls = Calls { service, waiting: Arc::default() };
     let inventory_service =
-        InventoryServiceServer::new(service.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX);
-    let produto_service = ProdutoServiceServer::new(service).max_decoding_message_size(MESSAGE_BYTES_MAX);
+        InventoryServiceServer::new(calls.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX);
+    let produto_service =
+        ProdutoServiceServer::new(calls.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX);
     let served = tonic::transport::Server::builder()
         .max_concurrent_streams(STREAMS_MAX)
         .http2_max_header_list_size(HEADER_LIST_BYTES_MAX)
@@ -46,22 +95,24 @@ pub(super) async fn serve(service: Service, incoming: UnboundedReceiverStream<st
         .http2_max_local_error_reset_streams(Some(ERROR_RESETS_MAX))
         .add_service(inventory_service)
         .add_service(produto_service)
-        .serve_with_incoming_shutdown(incoming, stopping)
-        .await;
-    if let Err(error) = served {
-        tracing::error!(%error, "gRPC is served no more");
+        .serve_with_incoming_shutdown(incoming, stopping);
+    tokio::select! {
+        served = served => if let Err(error) = served {
+            tracing::error!(%error, "gRPC is served no more");
+        },
+        () = calls.settled() => tracing::debug!("idle gRPC connections were ended"),
     }
 }
 
 #[tonic::async_trait]
-impl InventoryService for Service {
+impl InventoryService for Calls {
     async fn get_product(
         &self,
         request: Request<GetProductRequest>,
     ) -> Result<Response<GetProductResponse>, Status> {
         let name = &request.get_ref().name;
-        self.console.command(&request::Request::Find { name });
-        let product = self.inventory.find(name).map_err(status)?;
+        self.service.console.command(&request::Request::Find { name });
+        let product = self.service.inventory.find(name).map_err(status)?;
         Ok(Response::new(GetProductResponse { product: Some(grpc::product_message(&product)) }))
     }
 
@@ -70,8 +121,8 @@ impl InventoryService for Service {
         request: Request<ListProductsRequest>,
     ) -> Result<Response<ListProductsResponse>, Status> {
         let page = Page::from_message(request.get_ref()).map_err(status)?;
-        self.console.command(&request::Request::List { max_price: page.max_price });
-        let listing = self.inventory.list(page.max_price);
+        self.service.console.command(&request::Request::List { max_price: page.max_price });
+        let listing = self.service.inventory.list(page.max_price);
         let mut products = listing.iter_after(page.after).peekable();
         let mut response = ListProductsResponse::default();
         while let Some(product) = products.next() {
@@ -91,8 +142,9 @@ impl InventoryService for Service {
         request: Request<AdjustStockRequest>,
     ) -> Result<Response<AdjustStockResponse>, Status> {
         let adjust = grpc::adjust_request(request.get_ref()).map_err(status)?;
-        self.console.command(&adjust);
-        let adjusted = self.inventory.adjust(adjust).await.map_err(status)?;
+        self.service.console.command(&adjust);
+        let _waiting = self.wait();
+        let adjusted = self.service.inventory.adjust(adjust).await.map_err(status)?;
         Ok(Response::new(grpc::adjust_response(&adjusted.product, &adjusted.movement)))
     }
 
@@ -101,17 +153,18 @@ impl InventoryService for Service {
         request: Request<ImportProductsRequest>,
     ) -> Result<Response<ImportProductsResponse>, Status> {
         let import = grpc::import_request(request.into_inner()).map_err(status)?;
-        self.console.command(&import);
-        let counts = self.inventory.import(import).await.map_err(status)?;
+        self.service.console.command(&import);
+        let _waiting = self.wait();
+        let counts = self.service.inventory.import(import).await.map_err(status)?;
         Ok(Response::new(grpc::import_response(counts)))
     }
 }
 
 #[tonic::async_trait]
-impl ProdutoService for Service {
+impl ProdutoService for Calls {
     async fn listar_produtos(&self, _: Request<Empty>) -> Result<Response<ListaProdutos>, Status> {
-        self.console.command(&request::Request::List { max_price: None });
-        let listing = self.inventory.list(None);
+        self.service.console.command(&request::Request::List { max_price: None });
+        let listing = self.service.inventory.list(None);
         let produtos = listing.iter_after(None).map(grpc::original_product).collect();
         Ok(Response::new(ListaProdutos { produtos }))
     }
@@ -121,8 +174,8 @@ impl ProdutoService for Service {
         request: Request<ProdutoRequest>,
     ) -> Result<Response<ProdutoResponse>, Status> {
         let name = &request.get_ref().nome;
-        self.console.command(&request::Request::Find { name });
-        let product = self.inventory.find(name).map_err(status)?;
+        self.service.console.command(&request::Request::Find { name });
+        let product = self.service.inventory.find(name).map_err(status)?;
         Ok(Response::new(ProdutoResponse { produto: Some(grpc::original_product(&product)) }))
     }
 
@@ -131,8 +184,8 @@ impl ProdutoService for Service {
         request: Request<PrecoRequest>,
     ) -> Result<Response<ListaProdutos>, Status> {
         let max_price = grpc::price_from_float(request.get_ref().preco_max).map_err(status)?;
-        self.console.command(&request::Request::List { max_price: Some(max_price) });
-        let listing = self.inventory.list(Some(max_price));
+        self.service.console.command(&request::Request::List { max_price: Some(max_price) });
+        let listing = self.service.inventory.list(Some(max_price));
         let produtos = listing.iter_after(None).map(grpc::original_product).collect();
         Ok(Response::new(ListaProdutos { produtos }))
     }
@@ -143,8 +196,9 @@ impl ProdutoService for Service {
     ) -> Result<Response<AtualizarResponse>, Status> {
         let AtualizarRequest { nome, quantidade } = request.get_ref();
         let adjust = AdjustRequest::of_units(nome, *quantidade);
-        self.console.command(&adjust);
-        let adjusted = self.inventory.adjust(adjust).await.map_err(status)?;
+        self.service.console.command(&adjust);
+        let _waiting = self.wait();
+        let adjusted = self.service.inventory.adjust(adjust).await.map_err(status)?;
         Ok(Response::new(AtualizarResponse { mensagem: grpc::product_line(&adjusted.product) }))
     }
 }

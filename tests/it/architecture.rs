@@ -1,0 +1,139 @@
+//! Who may import whom, as data: a forbidden edge fails here.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use crate::support::project;
+
+/// Each module, and the modules of this crate that it may name. What a module holds below
+/// itself is its own and may be named by it; a child may name its parent.
+const IMPORTS: [(&str, &[&str]); 24] = [
+    ("catalog", &[]),
+    ("cli", &[]),
+    ("client", &["request", "wire"]),
+    ("client::grpc", &["request", "wire"]),
+    ("client::socket", &["request", "wire"]),
+    ("inventory", &["catalog", "request", "store"]),
+    ("main", &["cli", "client", "request", "run", "shell", "usage"]),
+    ("port_file", &[]),
+    ("price_list", &["catalog", "request"]),
+    ("render", &["catalog", "client", "request"]),
+    ("request", &["catalog"]),
+    (
+        "run",
+        &[
+            "catalog",
+            "cli",
+            "client",
+            "inventory",
+            "port_file",
+            "price_list",
+            "render",
+            "request",
+            "server",
+            "shell",
+            "store",
+            "wire",
+        ],
+    ),
+    ("server", &["inventory", "wire"]),
+    ("server::connection", &[]),
+    ("server::console", &["catalog"]),
+    ("server::grpc", &["inventory", "request", "wire"]),
+    ("server::socket", &["inventory", "request", "wire"]),
+    ("shell", &["catalog", "client", "render", "request"]),
+    ("store", &["catalog"]),
+    ("store::sqlite", &["catalog"]),
+    ("usage", &["catalog"]),
+    ("wire", &["catalog", "request"]),
+    ("wire::grpc", &["catalog", "request"]),
+    ("wire::text", &["catalog", "request"]),
+];
+
+/// Siblings that must never know each other.
+const STRANGERS: [(&str, &str); 2] = [("server::grpc", "socket"), ("server::socket", "grpc")];
+
+#[test]
+fn nobody_imports_what_the_table_forbids() {
+    let source = project().join("src");
+    let mut forbidden = Vec::new();
+    let mut seen = BTreeSet::new();
+    visit(&source, "", &mut |module, code| {
+        let (known, allowed) = IMPORTS
+            .iter()
+            .filter(|(known, _)| module == *known || module.starts_with(&format!("{known}::")))
+            .max_by_key(|(known, _)| known.len())
+            .unwrap_or_else(|| panic!("module {module} is not in the table"));
+        seen.insert(*known);
+        let own = module.split("::").next().unwrap();
+        for named in named_modules(code) {
+            if named != own && !allowed.contains(&named.as_str()) {
+                forbidden.push(format!("{module} names {named}"));
+            }
+        }
+        for (stranger, sibling) in STRANGERS {
+            if module == stranger && code.contains(&format!("super::{sibling}")) {
+                forbidden.push(format!("{module} names its sibling {sibling}"));
+            }
+        }
+    });
+    assert!(forbidden.is_empty(), "{forbidden:#?}");
+    let stale: Vec<_> = IMPORTS.iter().filter(|(module, _)| !seen.contains(module)).collect();
+    assert!(stale.is_empty(), "the table names modules that are not there: {stale:?}");
+}
+
+#[test]
+fn the_catalog_knows_no_disk_and_no_network() {
+    visit(&project().join("src"), "", &mut |module, code| {
+        if module.starts_with("catalog") {
+            for forbidden in ["std::fs", "std::net", "std::io", "tokio", "rusqlite", "tonic"] {
+                assert!(!code.contains(forbidden), "{module} names {forbidden}");
+            }
+        }
+    });
+}
+
+/// Calls with each module's path and its code without tests.
+fn visit(folder: &Path, prefix: &str, found: &mut impl FnMut(&str, &str)) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let module = if prefix.is_empty() { stem.clone() } else { format!("{prefix}::{stem}") };
+        if path.is_dir() {
+            visit(&path, &module, found);
+        } else if stem != "lib" {
+            let code = fs::read_to_string(&path).unwrap();
+            found(&module, code.split("#[cfg(test)]").next().unwrap());
+        }
+    }
+}
+
+/// The modules of this crate that code names, in a `use` or in place.
+fn named_modules(code: &str) -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+        for prefix in ["crate::", "hortifruti::"] {
+            for (at, _) in line.match_indices(prefix) {
+                let rest = &line[at + prefix.len()..];
+                let names = rest.strip_prefix('{').and_then(|list| list.split('}').next()).unwrap_or(rest);
+                let list = if rest.starts_with('{') { names.split(',').collect() } else { vec![names] };
+                for name in list {
+                    let end = |character: char| !character.is_alphanumeric() && character != '_';
+                    let module = name.trim().split(end).next().unwrap_or("");
+                    if !module.is_empty() {
+                        named.insert(module.to_owned());
+                    }
+                }
+            }
+        }
+    }
+    named
+}
+
+#[test]
+fn the_reader_of_imports_finds_them() {
+    let code = "use crate::{store, wire::text};\nlet x = crate::catalog::Price::MAX;\n// crate::server\nuse hortifruti::run::run;";
+    let named: Vec<String> = named_modules(code).into_iter().collect();
+    assert_eq!(named, ["catalog", "run", "store", "wire"]);
+}

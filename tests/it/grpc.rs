@@ -1,0 +1,210 @@
+//! The exact contract over gRPC, with a client made from it.
+
+use tonic::transport::Channel;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
+use hortifruti::wire::grpc::v1::{
+    AdjustStockRequest, GetProductRequest, ImportProductsRequest, ListProductsRequest, MovementKind,
+    ProductDraft,
+};
+
+use crate::support::Server;
+
+async fn connect(server: &Server) -> InventoryServiceClient<Channel> {
+    InventoryServiceClient::connect(format!("http://127.0.0.1:{}", server.port)).await.unwrap()
+}
+
+fn reason(status: &Status) -> String {
+    let info = status.get_details_error_info().expect("every refusal carries ErrorInfo");
+    assert_eq!(info.domain, "hortifruti");
+    info.reason
+}
+
+fn change(name: &str, delta_thousandths: i64, request_id: &str, kind: MovementKind) -> AdjustStockRequest {
+    AdjustStockRequest {
+        name: name.to_owned(),
+        delta_thousandths,
+        request_id: request_id.to_owned(),
+        kind: kind.into(),
+    }
+}
+
+#[tokio::test]
+async fn a_change_is_a_movement_and_a_retry_is_not() {
+    let mut server = Server::start(&[]);
+    let mut client = connect(&server).await;
+    let request = change("caju", -20_000, "pedido-1", MovementKind::Sale);
+    let first = client.adjust_stock(request.clone()).await.unwrap().into_inner();
+    let product = first.product.clone().unwrap();
+    assert_eq!(
+        (product.name.as_str(), product.stock_thousandths, product.unit.as_str()),
+        ("Caju", 40_000, "un")
+    );
+    let movement = first.movement.clone().unwrap();
+    assert_eq!(
+        (movement.sequence, movement.delta_thousandths, movement.balance_thousandths),
+        (5, -20_000, 40_000)
+    );
+    assert_eq!((movement.kind(), movement.request_id.as_str()), (MovementKind::Sale, "pedido-1"));
+    assert!(movement.recorded_at.is_some_and(|time| time.seconds > 1_700_000_000));
+
+    client.adjust_stock(change("caju", -1_000, "", MovementKind::Unspecified)).await.unwrap();
+    // The retry gets the first answer: on the other transport, and after a crash, too.
+    let mut text = server.connect();
+    assert_eq!(text.ask("3 Caju -20 motivo=venda id=pedido-1"), "Caju: R$2.0, Estoque: 40");
+    server.kill();
+    server.restart();
+    let mut client = connect(&server).await;
+    assert_eq!(client.adjust_stock(request).await.unwrap().into_inner(), first);
+    let other =
+        client.adjust_stock(change("caju", -19_000, "pedido-1", MovementKind::Sale)).await.unwrap_err();
+    assert_eq!((other.code(), reason(&other).as_str()), (Code::InvalidArgument, "REQUEST_ID_REUSED"));
+    assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 39");
+}
+
+#[tokio::test]
+async fn refusals_tell_a_program_what_it_needs() {
+    let server = Server::start(&[]);
+    let mut client = connect(&server).await;
+    let unspecified = MovementKind::Unspecified;
+    let status = client.adjust_stock(change("Caju", -61_000, "", unspecified)).await.unwrap_err();
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::FailedPrecondition, "INSUFFICIENT_STOCK"));
+    let metadata = status.get_details_error_info().unwrap().metadata;
+    assert_eq!(metadata["available_thousandths"], "60000");
+    assert_eq!(metadata["requested_thousandths"], "61000");
+
+    let name_of_65 = "x".repeat(65);
+    for (request, code, expected, field) in [
+        (change("Kiwi", 1_000, "", unspecified), Code::NotFound, "PRODUCT_NOT_FOUND", None),
+        (change("", 1_000, "", unspecified), Code::InvalidArgument, "INVALID_ARGUMENT", Some("name")),
+        (
+            change(&name_of_65, 1_000, "", unspecified),
+            Code::InvalidArgument,
+            "INVALID_ARGUMENT",
+            Some("name"),
+        ),
+        (
+            change("Caju", 0, "", unspecified),
+            Code::InvalidArgument,
+            "INVALID_ARGUMENT",
+            Some("delta_thousandths"),
+        ),
+        (
+            change("Caju", 1, "", unspecified),
+            Code::InvalidArgument,
+            "INVALID_ARGUMENT",
+            Some("delta_thousandths"),
+        ),
+        (
+            change("Caju", i64::MIN, "", unspecified),
+            Code::InvalidArgument,
+            "INVALID_ARGUMENT",
+            Some("delta_thousandths"),
+        ),
+        (
+            change("Caju", 1_000_000_000_000_000, "", unspecified),
+            Code::OutOfRange,
+            "OUT_OF_RANGE",
+            Some("delta_thousandths"),
+        ),
+        (
+            change("Caju", 1_000, "um dois", unspecified),
+            Code::InvalidArgument,
+            "INVALID_ARGUMENT",
+            Some("request_id"),
+        ),
+        (
+            change("Caju", 1_000, "", MovementKind::Opening),
+            Code::InvalidArgument,
+            "INVALID_ARGUMENT",
+            Some("kind"),
+        ),
+    ] {
+        let status = client.adjust_stock(request.clone()).await.unwrap_err();
+        assert_eq!((status.code(), reason(&status).as_str()), (code, expected), "{request:?}");
+        let metadata = status.get_details_error_info().unwrap().metadata;
+        assert_eq!(metadata.get("field").map(String::as_str), field, "{request:?}");
+    }
+    let caju = client.get_product(GetProductRequest { name: "CAJU".into() }).await.unwrap().into_inner();
+    assert_eq!(caju.product.unwrap().stock_thousandths, 60_000);
+}
+
+#[tokio::test]
+async fn pages_hold_the_whole_list_once_and_in_order() {
+    let server = Server::start(&["--empty"]);
+    let mut client = connect(&server).await;
+    let products: Vec<ProductDraft> = (0..2500)
+        .map(|index| ProductDraft {
+            name: format!("Produto {index}"),
+            price_centavos: index % 7 * 100,
+            unit: String::new(),
+            opening_stock_thousandths: 1000,
+        })
+        .collect();
+    let request = ImportProductsRequest { products, dry_run: false, request_id: "lista".into() };
+    for _ in 0..2 {
+        let counts = client.import_products(request.clone()).await.unwrap().into_inner();
+        assert_eq!((counts.created_count, counts.updated_count, counts.unchanged_count), (2500, 0, 0));
+    }
+    for (max_price_centavos, page_size, pages, count) in
+        [(None, 0, 25, 2500), (None, 5000, 3, 2500), (Some(300), 1000, 2, 1429), (Some(0), 1000, 1, 358)]
+    {
+        let mut request = ListProductsRequest { max_price_centavos, page_size, page_token: String::new() };
+        let mut names = Vec::new();
+        let mut calls = 0;
+        loop {
+            let page = client.list_products(request.clone()).await.unwrap().into_inner();
+            names.extend(page.products.into_iter().map(|product| product.name));
+            calls += 1;
+            if page.next_page_token.is_empty() {
+                break;
+            }
+            request.page_token = page.next_page_token;
+        }
+        let max = max_price_centavos.unwrap_or(i64::MAX);
+        let expected: Vec<String> = (0..2500)
+            .filter(|index| index % 7 * 100 <= max)
+            .map(|index| format!("Produto {index}"))
+            .collect();
+        assert_eq!((calls, names.len()), (pages, count));
+        assert_eq!(names, expected);
+    }
+    for (page_size, page_token) in [(-1, ""), (10, "x"), (10, "v1:3:900")] {
+        let request =
+            ListProductsRequest { max_price_centavos: None, page_size, page_token: page_token.into() };
+        let status = client.list_products(request).await.unwrap_err();
+        assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "INVALID_ARGUMENT"));
+    }
+}
+
+#[tokio::test]
+async fn an_import_tells_each_bad_row() {
+    let server = Server::start(&[]);
+    let mut client = connect(&server).await;
+    let draft = |name: &str, price_centavos, stock| ProductDraft {
+        name: name.into(),
+        price_centavos,
+        unit: "un".into(),
+        opening_stock_thousandths: stock,
+    };
+    let bad_values = vec![draft("Uva", 100, 0), draft("", 1, 0), draft("Figo", -1, 0)];
+    let bad_rules = vec![draft("Uva", 100, 0), draft("UVA", 1, 0), draft("Figo", 1, 500)];
+    for products in [bad_values, bad_rules] {
+        let request = ImportProductsRequest { products, ..ImportProductsRequest::default() };
+        let status = client.import_products(request).await.unwrap_err();
+        assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "INVALID_ARGUMENT"));
+        let fields: Vec<String> = status
+            .get_details_bad_request()
+            .unwrap()
+            .field_violations
+            .into_iter()
+            .map(|bad| bad.field)
+            .collect();
+        assert_eq!(fields, ["products[1]", "products[2]"]);
+    }
+    let status = client.import_products(ImportProductsRequest::default()).await.unwrap_err();
+    assert_eq!(reason(&status), "INVALID_ARGUMENT");
+    assert_eq!(server.connect().ask("4"), crate::support::FOUR_PRODUCTS);
+}

@@ -1,0 +1,20 @@
+//! One test binary: the real executable, real sockets, a real database file, a real
+//! terminal. Modules by behaviour.
+
+// A test says what it expects by `unwrap`, and why it was skipped by `println!`.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+mod architecture;
+mod bad_input;
+mod completions;
+mod crash;
+mod grpc;
+mod one_shots;
+mod original_clients;
+mod price_lists;
+mod readme;
+mod serve;
+mod shell;
+mod support;
+mod terminal;
+mod text_protocol;

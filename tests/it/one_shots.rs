@@ -1,0 +1,155 @@
+//! `query` and `update`: formats, exit codes, and a server that goes away.
+
+use std::net::TcpListener;
+use std::process::Stdio;
+
+use crate::support::{FOUR_PRODUCTS, Server, hortifruti, run};
+
+const TRANSPORTS: [&str; 2] = ["--socket", "--grpc"];
+
+#[test]
+fn queries_and_updates_over_both_transports() {
+    for transport in TRANSPORTS {
+        let server = Server::start(&[]);
+        let out = |args: &[&str]| {
+            let ended = server.run(&[args, &[transport]].concat());
+            assert_eq!((ended.code, ended.err.as_str()), (0, ""));
+            ended.out
+        };
+        assert_eq!(out(&["query"]).trim_end(), FOUR_PRODUCTS);
+        assert_eq!(out(&["query", "maçã"]), "Maca: R$3.0, Estoque: 20\n");
+        assert_eq!(out(&["query", "--max-price", "2"]), "Caju: R$2.0, Estoque: 60\n");
+        assert_eq!(out(&["query", "--max-price", "1"]), "Nenhum produto encontrado.\n");
+        assert_eq!(out(&["update", "Caju", "-20", "--reason", "perda"]), "Caju: R$2.0, Estoque: 40\n");
+        assert_eq!(out(&["update", "Caju", "+5", "--request-id", "a"]), "Caju: R$2.0, Estoque: 45\n");
+        assert_eq!(out(&["update", "Caju", "5", "--request-id", "a"]), "Caju: R$2.0, Estoque: 45\n");
+        let unit = if transport == "--grpc" { "\"un\"" } else { "null" };
+        assert_eq!(
+            out(&["query", "Caju", "--format", "json"]),
+            format!(
+                "{{\"name\":\"Caju\",\"price_centavos\":200,\"stock_thousandths\":45000,\"unit\":{unit}}}\n"
+            )
+        );
+        assert!(out(&["query", "--format", "json"]).starts_with("[{\"name\":\"Maca\""));
+        assert!(out(&["query", "--format", "table"]).starts_with("Nome "));
+        assert!(out(&["query", "--format", "csv"]).starts_with("nome,preco,estoque,unidade\nMaca,3.0,20,"));
+    }
+}
+
+#[test]
+fn exit_codes() {
+    for transport in TRANSPORTS {
+        let server = Server::start(&[]);
+        server.run(&["update", "Caju", "-1", "--request-id", "usado"]);
+        for (args, code) in [
+            (&["query", "Kiwi"][..], 3),
+            (&["query", "--max-price", "abc"], 2),
+            (&["query", "--max-price", "-1"], 2),
+            (&["query", ""], 2),
+            (&["query", "Ma\nca"], 2),
+            (&["update", "Caju", "-61"], 4),
+            (&["update", "Caju", "-2", "--request-id", "usado"], 4),
+            (&["update", "Caju", "1000000000000"], 4),
+            (&["update", "Caju", "0"], 2),
+            (&["update", "Caju", "0,5"], 2),
+            (&["update", "Caju"], 2),
+            (&["update", "Caju\n3 Pera", "-1"], 2),
+            (&["update", "Caju", "-1", "--reason", "abertura"], 2),
+            (&["query", "--format", "xml"], 2),
+            (&["vender"], 2),
+        ] {
+            let ended = server.run(&[args, &[transport]].concat());
+            assert_eq!(ended.code, code, "{args:?}: {ended:?}");
+            assert!(ended.out.is_empty() && ended.err.starts_with("Erro: "), "{args:?}: {ended:?}");
+            assert!(!ended.err.contains('\u{1b}'), "no colour without a terminal");
+        }
+        assert_eq!(server.connect().ask("1 Pera"), "Pera: R$5.0, Estoque: 15");
+        assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 59");
+    }
+}
+
+#[test]
+fn the_server_is_found_or_it_is_said_where_it_was_looked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let none = run(hortifruti(folder.path()).arg("query"), "");
+    assert_eq!(none.code, 5);
+    assert!(none.err.contains("server_port.txt") && none.err.contains("hortifruti serve"), "{}", none.err);
+
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    std::fs::write(folder.path().join("server_port.txt"), closed.port().to_string()).unwrap();
+    let stale = run(hortifruti(folder.path()).arg("query"), "");
+    assert_eq!(stale.code, 5);
+    assert!(stale.err.contains("obsoleto") && stale.err.contains("hortifruti serve"), "{}", stale.err);
+
+    let server = Server::start(&["--port-file", "porta"]);
+    let address = format!("127.0.0.1:{}", server.port);
+    let port_file = server.path().join("porta");
+    let found = [
+        run(hortifruti(folder.path()).args(["query", "Maca", "--server", &address]), ""),
+        run(hortifruti(folder.path()).args(["query", "Maca"]).env("HORTIFRUTI_SERVER", &address), ""),
+        run(hortifruti(folder.path()).args(["query", "Maca", "--port-file"]).arg(&port_file), ""),
+        run(hortifruti(folder.path()).args(["query", "Maca"]).env("HORTIFRUTI_PORT_FILE", &port_file), ""),
+    ];
+    for ended in found {
+        assert_eq!(ended.out, "Maca: R$3.0, Estoque: 20\n", "{}", ended.err);
+    }
+}
+
+#[test]
+fn the_protocol_is_found_out() {
+    for transport in TRANSPORTS {
+        let server = Server::start(&[transport]);
+        assert_eq!(server.run(&["query", "Maca"]).out, "Maca: R$3.0, Estoque: 20\n");
+        let other = if transport == "--socket" { "--grpc" } else { "--socket" };
+        let refused = server.run(&["query", "Maca", other]);
+        assert!(refused.code != 0 && refused.err.starts_with("Erro: "), "{refused:?}");
+    }
+    let server = Server::start(&["--socket"]);
+    for args in [&["export"][..], &["import", "-"]] {
+        let refused = run(&mut server.command(args), "nome,preco\nUva,1\n");
+        assert_eq!(refused.code, 5, "{refused:?}");
+        assert!(refused.err.contains("--grpc"), "{}", refused.err);
+    }
+}
+
+#[test]
+fn an_update_survives_a_server_that_comes_back() {
+    for transport in TRANSPORTS {
+        let mut server = Server::start(&[]);
+        server.stop();
+        // Somebody takes the call, and hangs up before the answer.
+        let trap = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port_file = server.path().join("server_port.txt");
+        std::fs::write(&port_file, trap.local_addr().unwrap().port().to_string()).unwrap();
+        let mut command = server.command(&["update", "Caju", "-20", transport]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(trap.accept().unwrap());
+        drop(trap);
+        server.restart();
+        let ended: crate::support::Ended = child.wait_with_output().unwrap().into();
+        assert_eq!((ended.code, ended.out.as_str()), (0, "Caju: R$2.0, Estoque: 40\n"), "{}", ended.err);
+    }
+}
+
+#[test]
+fn who_closes_the_output_is_not_an_error() {
+    let server = Server::start(&[]);
+    let mut child = server.command(&["query"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let ended: crate::support::Ended = child.wait_with_output().unwrap().into();
+    assert_eq!((ended.code, ended.err.as_str()), (0, ""));
+}
+
+#[test]
+fn help_is_in_portuguese() {
+    let folder = tempfile::tempdir().unwrap();
+    for args in [&["--help"][..], &["serve", "--help"], &["update", "-h"], &["query", "--help"]] {
+        let help = run(hortifruti(folder.path()).args(args), "");
+        assert_eq!(help.code, 0);
+        for english in ["Usage:", "Options:", "Commands:", "Arguments:", "Print help", "[default", "possible"]
+        {
+            assert!(!help.out.contains(english), "{args:?}: {}", help.out);
+        }
+    }
+    assert!(run(hortifruti(folder.path()).arg("--version"), "").out.starts_with("hortifruti 0."));
+}

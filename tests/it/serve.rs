@@ -1,0 +1,191 @@
+//! The server's life: its port file, its stop, and what it refuses to start with.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::support::{Server, hortifruti, run};
+
+#[test]
+fn the_port_file_lives_as_long_as_the_server() {
+    let mut server = Server::start(&[]);
+    let path = server.path().join("server_port.txt");
+    assert_eq!(fs::read_to_string(&path).unwrap(), server.port.to_string());
+    server.stop();
+    assert!(!path.exists());
+
+    // A file that a killed server left behind is taken over.
+    server.restart();
+    server.kill();
+    assert!(path.exists());
+    server.restart();
+    assert_eq!(fs::read_to_string(&path).unwrap(), server.port.to_string());
+
+    // A living server's is not, and the second leaves nothing behind.
+    let second = run(hortifruti(server.path()).args(["serve", "--port", "0", "--data", "outro.db"]), "");
+    assert_eq!(second.code, 1);
+    assert!(second.err.contains("--port-file"), "{}", second.err);
+    assert!(!server.path().join("outro.db").exists());
+}
+
+#[test]
+fn one_server_for_one_database() {
+    let server = Server::start(&[]);
+    let second = run(hortifruti(server.path()).args(["serve", "--port", "0", "--port-file", "outra"]), "");
+    assert_eq!(second.code, 1);
+    assert!(
+        second.err.contains("hortifruti.db") && second.err.contains(&server.port.to_string()),
+        "{}",
+        second.err
+    );
+    assert!(!server.path().join("outra").exists());
+}
+
+#[test]
+fn what_it_does_not_start_with() {
+    let server = Server::start(&[]);
+    let port = server.port.to_string();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("texto.db"), "não é um banco").unwrap();
+    for (args, told) in [
+        (&["--port", port.as_str()][..], "--port 0"),
+        (&["--port", "0", "--host", "0.0.0.0"], "--insecure"),
+        (&["--port", "0", "--data", "texto.db"], "texto.db"),
+        (&["--port", "0", "--data", "nada/loja.db"], "nada/loja.db"),
+        (&["--port", "0", "--port-file", "nada/porta"], "nada/porta"),
+    ] {
+        let ended = run(hortifruti(folder.path()).arg("serve").args(args), "");
+        assert_eq!(ended.code, 1, "{ended:?}");
+        assert!(ended.err.starts_with("Erro: ") && ended.err.contains(told), "{}", ended.err);
+    }
+    assert!(!folder.path().join("server_port.txt").exists());
+}
+
+#[test]
+fn it_stops_cleanly_with_idle_connections_and_half_sent_lines() {
+    for signal in ["TERM", "INT"] {
+        let mut server = Server::start(&["--drain-seconds", "20"]);
+        let mut silent = server.connect();
+        let mut idle = server.connect();
+        assert_eq!(idle.ask("1 Caju"), "Caju: R$2.0, Estoque: 60");
+        let mut half = server.connect();
+        assert_eq!(half.ask("3 Caju -1"), "Caju: R$2.0, Estoque: 59");
+        half.send("3 Caju -2");
+        let mut preface = server.connect();
+        preface.send("PRI * HTTP/2.0\r\n");
+        let mut open_grpc = server.connect();
+        open_grpc.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+        assert!(!open_grpc.receive(9).is_empty());
+        // A client that has called and now does not even look at its connection.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let channel = runtime
+            .block_on(
+                tonic::transport::Endpoint::from_shared(format!("http://127.0.0.1:{}", server.port))
+                    .unwrap()
+                    .connect(),
+            )
+            .unwrap();
+        let mut client =
+            hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient::new(channel);
+        let name = "Caju".to_owned();
+        runtime.block_on(client.get_product(hortifruti::wire::grpc::v1::GetProductRequest { name })).unwrap();
+
+        server.signal(signal);
+        let (code, took) = server.wait();
+        assert_eq!(code, Some(0), "{signal}");
+        assert!(took < Duration::from_secs(10), "idle connections held the stop for {took:?}");
+        assert!(!server.path().join("server_port.txt").exists());
+        for connection in [&mut silent, &mut idle, &mut half, &mut preface] {
+            assert_eq!(connection.rest(), b"");
+        }
+        server.restart();
+        assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 59");
+    }
+}
+
+#[test]
+fn an_open_stream_holds_the_stop_no_longer_than_the_drain_time() {
+    let mut server = Server::start(&["--drain-seconds", "1"]);
+    let mut connection = server.connect();
+    // The preface, SETTINGS, and the HEADERS of a GetProduct call (literal HPACK fields
+    // without indexing), whose message never comes.
+    let mut headers = Vec::new();
+    for (name, value) in [
+        (":method", "POST"),
+        (":scheme", "http"),
+        (":path", "/hortifruti.v1.InventoryService/GetProduct"),
+        (":authority", "localhost"),
+        ("content-type", "application/grpc"),
+        ("te", "trailers"),
+    ] {
+        headers.push(0);
+        headers.push(name.len() as u8);
+        headers.extend_from_slice(name.as_bytes());
+        headers.push(value.len() as u8);
+        headers.extend_from_slice(value.as_bytes());
+    }
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
+    bytes.extend_from_slice(&[0, 0, headers.len() as u8, 1, 4, 0, 0, 0, 1]);
+    bytes.extend_from_slice(&headers);
+    connection.send(&bytes);
+    assert!(!connection.receive(9).is_empty());
+    server.signal("TERM");
+    let (code, took) = server.wait();
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let mut server = Server::start(&["--drain-seconds", "3600"]);
+    let mut connection = server.connect();
+    connection.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+    assert!(!connection.receive(9).is_empty());
+    server.signal("TERM");
+    server.signal("INT");
+    let (code, _) = server.wait();
+    assert!(matches!(code, Some(0 | 130)), "{code:?}");
+}
+
+#[test]
+fn a_closed_console_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut child = hortifruti(folder.path())
+        .args(["serve", "--port", "0"])
+        .stdout(full.try_clone().unwrap())
+        .stderr(full)
+        .spawn()
+        .unwrap();
+    let port_file = folder.path().join("server_port.txt");
+    let start = std::time::Instant::now();
+    while !port_file.exists() {
+        assert!(start.elapsed() < crate::support::PATIENCE);
+        std::thread::yield_now();
+    }
+    for _ in 0..3 {
+        let ended = run(hortifruti(folder.path()).args(["update", "Caju", "1"]), "");
+        assert_eq!(ended.code, 0, "{}", ended.err);
+    }
+    Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_stranger_cannot_write_on_the_terminal() {
+    let server = Server::start(&[]);
+    let mut connection = server.connect();
+    connection.ask("1 \u{1b}]0;dono\u{7}\u{202E}");
+    server.console_line();
+    assert_eq!(server.console_line(), "Comando recebido: 1 \\u{1b}]0;dono\\u{7}\\u{202e}");
+}
+
+#[test]
+fn nothing_is_kept_in_memory() {
+    let mut server = Server::start(&["--data", ":memory:"]);
+    assert_eq!(server.connect().ask("3 Caju -20"), "Caju: R$2.0, Estoque: 40");
+    server.stop();
+    server.restart();
+    assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 60");
+    assert!(!server.path().join("hortifruti.db").exists());
+}

@@ -1,0 +1,171 @@
+//! The shell: on a real terminal (a pty), and from a pipe.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use crate::support::{FOUR_PRODUCTS, Server, project, run};
+use crate::terminal::{PROMPT, Terminal};
+
+#[test]
+fn the_readmes_dialogue_on_a_terminal() {
+    let readme = fs::read_to_string(project().join("README.md")).unwrap();
+    let dialogue = readme.split("$ hortifruti shell\n").nth(1).unwrap().split("\n```").next().unwrap();
+    let server = Server::start(&[]);
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    // What follows a prompt is typed; all of it must then stand on the screen.
+    for line in dialogue.lines() {
+        if let Some(typed) = line.strip_prefix(PROMPT) {
+            terminal.wait_for_prompt();
+            terminal.send(&format!("{typed}\r"));
+        }
+    }
+    terminal.wait_for_end();
+    assert_eq!(terminal.screen(), dialogue.replace(":8082", &format!(":{}", server.port)));
+}
+
+#[test]
+fn numbers_ask_words_and_whole_lines_work() {
+    let server = Server::start(&[]);
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    terminal.wait_for_prompt();
+    terminal.send("3\r");
+    terminal.wait_for("Digite o nome do produto:");
+    terminal.send("caju\r");
+    terminal.wait_for("Digite a quantidade (negativa para retirar):");
+    terminal.send("-20\r");
+    assert!(terminal.wait_for_prompt().contains("Caju: R$2.0, Estoque: 40"));
+    assert!(terminal.ask("atualizar Caju 5 motivo=compra").contains("Caju: R$2.0, Estoque: 45"));
+    assert!(terminal.ask("ate 2").contains("Caju: R$2.0, Estoque: 45"));
+    assert!(terminal.ask("consultar MAÇÃ").contains("Maca: R$3.0, Estoque: 20"));
+    assert!(terminal.ask("ajuda").contains("motivo=compra"));
+    for wrong in ["vender", "1 Kiwi", "2 abc", "3 Caju", "3 Caju -999", "4 tudo"] {
+        let shown = terminal.ask(wrong);
+        assert_eq!(shown.matches("Erro: ").count(), 1, "{wrong}: {shown}");
+    }
+    assert!(terminal.ask("").lines().all(|line| line.trim().is_empty()));
+    terminal.send("sair\r");
+    terminal.wait_for_end();
+    assert!(terminal.screen().ends_with("Encerrando o cliente..."));
+}
+
+#[test]
+fn one_thousand_is_asked_back() {
+    let server = Server::start(&[]);
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    terminal.wait_for_prompt();
+    terminal.send("3 Caju 1.000\r");
+    terminal.wait_for("Você quer dizer 1000 ou 1? Digite um dos dois:");
+    terminal.send("talvez\r");
+    terminal.wait_for("Você quer dizer 1000 ou 1? Digite um dos dois:");
+    terminal.send("1000\r");
+    assert!(terminal.wait_for_prompt().contains("Caju: R$2.0, Estoque: 1060"));
+    terminal.send("3 Caju 2.000\r");
+    terminal.wait_for("Você quer dizer 2000 ou 2? Digite um dos dois:");
+    // Ctrl-C drops the command.
+    terminal.send("\u{3}");
+    terminal.wait_for_prompt();
+    assert!(terminal.ask("1 Caju").contains("Estoque: 1060"));
+    // A pipe cannot be asked, and means what the rules of a quantity say.
+    let piped = run(&mut server.command(&["shell"]), "3 Caju 1.000\n");
+    assert_eq!(piped.out, "Caju: R$2.0, Estoque: 1061\n");
+}
+
+#[test]
+fn tab_completes_and_control_keys_do_what_they_do_elsewhere() {
+    let server = Server::start(&[]);
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    terminal.wait_for_prompt();
+    terminal.send("cons\tban\t");
+    terminal.wait_for("Digite sua escolha: consultar Banana");
+    terminal.send("\r");
+    assert!(terminal.wait_for_prompt().contains("Banana: R$10.0, Estoque: 30"));
+    // Ctrl-C drops the line and nothing else.
+    terminal.send("3 Caju -2");
+    terminal.wait_for("Digite sua escolha: 3 Caju -2");
+    terminal.send("\u{3}");
+    terminal.wait_for_prompt();
+    assert!(terminal.ask("1 caju").contains("Caju: R$2.0, Estoque: 60"));
+    // The arrow repeats the last command.
+    terminal.send("\u{1b}[A");
+    terminal.wait_for("Digite sua escolha: 1 caju");
+    terminal.send("\r");
+    assert!(terminal.wait_for_prompt().contains("Caju: R$2.0, Estoque: 60"));
+    // A hint from the history stands behind the cursor; the right arrow takes it.
+    terminal.send("1 ca");
+    terminal.wait_for("Digite sua escolha: 1 caju");
+    terminal.send("\u{1b}[C\r");
+    assert!(terminal.wait_for_prompt().contains("Caju: R$2.0, Estoque: 60"));
+    terminal.send("\u{4}");
+    terminal.wait_for_end();
+    assert!(terminal.screen().ends_with("Encerrando o cliente..."));
+}
+
+#[test]
+fn the_history_is_the_owners_alone_and_outlives_the_shell() {
+    let server = Server::start(&[]);
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    for line in ["1 Maca", "1 Maca", "4", "1 Maca"] {
+        terminal.ask(line);
+    }
+    terminal.send("\u{4}");
+    terminal.wait_for_end();
+    let path = server.path().join("state/hortifruti/history");
+    assert_eq!(history(&path), ["1 Maca", "4", "1 Maca"]);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    terminal.wait_for_prompt();
+    terminal.send("\u{1b}[A\u{1b}[A");
+    terminal.wait_for("Digite sua escolha: 4");
+    terminal.send("\r");
+    assert!(terminal.wait_for_prompt().contains(FOUR_PRODUCTS));
+    terminal.ask("2 8");
+    // A terminal that is closed takes no command with it.
+    drop(terminal);
+    assert_eq!(history(&path).last().map(String::as_str), Some("2 8"));
+}
+
+fn history(path: &Path) -> Vec<String> {
+    let content = fs::read_to_string(path).unwrap();
+    content.lines().filter(|line| !line.starts_with("#V2")).map(str::to_owned).collect()
+}
+
+#[test]
+fn colours_only_on_a_terminal_and_never_with_no_color() {
+    let server = Server::start(&[]);
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    assert!(terminal.ask("vender").contains("Erro: "));
+    assert!(terminal.sent_bytes().contains("\u{1b}[31mErro: "));
+    let mut terminal = Terminal::open(&server, &[], &[("NO_COLOR", "1")]);
+    assert!(terminal.ask("vender").contains("Erro: "));
+    assert!(!terminal.sent_bytes().contains("\u{1b}[31m"));
+}
+
+#[test]
+fn it_finds_a_server_that_comes_back_and_changes_nothing_twice() {
+    for transport in ["--socket", "--grpc"] {
+        let mut server = Server::start(&[]);
+        let mut terminal = Terminal::open(&server, &[transport], &[]);
+        assert!(terminal.ask("3 Caju -20").contains("Estoque: 40"));
+        server.kill();
+        terminal.send("3 Caju -20\r");
+        terminal.wait_for_text("Procurando o servidor de novo");
+        server.restart();
+        assert!(terminal.wait_for_prompt().contains("Caju: R$2.0, Estoque: 20"));
+        assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 20");
+    }
+}
+
+#[test]
+fn a_pipe_gets_replies_alone_and_the_first_failure_is_the_exit_code() {
+    let server = Server::start(&[]);
+    let piped = run(&mut server.command(&["shell"]), "4\n\n1\nmaçã\n3 Caju -20\n5\n4\n");
+    assert_eq!(
+        (piped.code, piped.out, piped.err),
+        (0, format!("{FOUR_PRODUCTS}\nMaca: R$3.0, Estoque: 20\nCaju: R$2.0, Estoque: 40\n"), String::new())
+    );
+    let failing = run(&mut server.command(&["shell"]), "3 Caju -99\n1 Kiwi\nvender\n1 Caju");
+    assert_eq!((failing.code, failing.out.as_str()), (4, "Caju: R$2.0, Estoque: 40\n"));
+    assert_eq!(failing.err.lines().filter(|line| line.starts_with("Erro: ")).count(), 3, "{}", failing.err);
+}

@@ -1,0 +1,251 @@
+//! The executable under test: servers in folders of their own, raw connections, one-shots.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// How long anything may take before a test gives it up: far longer than it ever does.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The price list of 24 November 2023.
+pub(crate) const FIRST_LIST: &str = "ceagesp-2023-11-24.csv";
+
+/// The next market day's, as a Brazilian spreadsheet saves it.
+pub(crate) const NEXT_LIST: &str = "ceagesp-2023-11-27-planilha.csv";
+
+/// The folder of this project.
+pub(crate) fn project() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// One of the real price lists.
+pub(crate) fn list(name: &str) -> PathBuf {
+    project().join("tests/data").join(name)
+}
+
+/// The executable, in a folder, without what the caller's environment says to it.
+pub(crate) fn hortifruti(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hortifruti"));
+    command
+        .current_dir(folder)
+        .env_remove("HORTIFRUTI_SERVER")
+        .env_remove("HORTIFRUTI_PORT_FILE")
+        .env_remove("RUST_LOG")
+        .env("XDG_STATE_HOME", folder.join("state"));
+    command
+}
+
+/// What a finished command printed and how it ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// Runs a command to its end, with this on its standard input.
+pub(crate) fn run(command: &mut Command, input: &str) -> Ended {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // A command that reads nothing may be gone already.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap().into()
+}
+
+/// A running server.
+pub(crate) struct Server {
+    pub(crate) folder: TempDir,
+    pub(crate) port: u16,
+    args: Vec<String>,
+    child: Child,
+    console: Receiver<String>,
+}
+
+impl Server {
+    /// Starts one on a free port, in a new folder.
+    pub(crate) fn start(args: &[&str]) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), args)
+    }
+
+    pub(crate) fn start_in(folder: TempDir, args: &[&str]) -> Self {
+        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        let (child, console, port) = spawn(&folder, &args);
+        Self { folder, port, args, child, console }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A one-shot of this server's folder.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = hortifruti(self.path());
+        command.args(args);
+        command
+    }
+
+    /// Runs a one-shot to its end.
+    pub(crate) fn run(&self, args: &[&str]) -> Ended {
+        run(&mut self.command(args), "")
+    }
+
+    /// The next line of the console.
+    pub(crate) fn console_line(&self) -> String {
+        self.console.recv_timeout(PATIENCE).expect("a line on the console")
+    }
+
+    pub(crate) fn connect(&self) -> Connection {
+        Connection::new(self.port)
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again where it was, on the same data.
+    pub(crate) fn restart(&mut self) {
+        (self.child, self.console, self.port) = spawn(&self.folder, &self.args);
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits for the end, and returns the exit code and how long it took.
+    pub(crate) fn wait(&mut self) -> (Option<i32>, Duration) {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return (status.code(), start.elapsed());
+            }
+            assert!(start.elapsed() < PATIENCE, "the server does not end");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Stops it, and asserts that it stopped cleanly.
+    pub(crate) fn stop(&mut self) {
+        self.signal("TERM");
+        assert_eq!(self.wait().0, Some(0));
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn spawn(folder: &TempDir, args: &[String]) -> (Child, Receiver<String>, u16) {
+    let mut command = hortifruti(folder.path());
+    command.args(["serve", "--port", "0"]).args(args);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let stdout = BufReader::new(child.stdout.take().unwrap());
+    let (lines, console) = channel();
+    std::thread::spawn(move || {
+        for line in stdout.lines() {
+            let _ = lines.send(line.unwrap());
+        }
+    });
+    let first = console.recv_timeout(PATIENCE).expect("the server starts");
+    let port = first
+        .strip_prefix("Iniciando comunicacao com localhost na porta ")
+        .unwrap_or_else(|| panic!("{first}"))
+        .parse()
+        .unwrap();
+    assert_eq!(console.recv_timeout(PATIENCE).unwrap(), "Aguardando conexão...");
+    (child, console, port)
+}
+
+/// A raw text connection: bytes as they are, and not through the code under test.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    unread: Vec<u8>,
+}
+
+impl Connection {
+    pub(crate) fn new(port: u16) -> Self {
+        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream, unread: Vec::new() }
+    }
+
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream.write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// As `send`, to a server that may be gone.
+    pub(crate) fn send_until_closed(&mut self, bytes: impl AsRef<[u8]>) {
+        let _ = self.stream.write_all(bytes.as_ref());
+    }
+
+    /// One whole reply, without its empty line; `None` at the end of the connection.
+    pub(crate) fn try_reply(&mut self) -> Option<String> {
+        loop {
+            if let Some(end) = self.unread.windows(2).position(|pair| pair == b"\n\n") {
+                let reply: Vec<u8> = self.unread.drain(..end + 2).collect();
+                return Some(String::from_utf8(reply).unwrap().trim_end().to_owned());
+            }
+            let mut chunk = [0; 4096];
+            match self.stream.read(&mut chunk) {
+                Ok(0) | Err(_) => return None,
+                Ok(length) => self.unread.extend_from_slice(&chunk[..length]),
+            }
+        }
+    }
+
+    pub(crate) fn reply(&mut self) -> String {
+        self.try_reply().expect("a reply")
+    }
+
+    /// Asks one line, and returns the reply.
+    pub(crate) fn ask(&mut self, line: &str) -> String {
+        self.send(format!("{line}\n"));
+        self.reply()
+    }
+
+    /// One receive of at most this many bytes, as the original's client does.
+    pub(crate) fn receive(&mut self, bytes_max: usize) -> String {
+        let mut chunk = vec![0; bytes_max];
+        let length = self.stream.read(&mut chunk).unwrap();
+        String::from_utf8(chunk[..length].to_vec()).unwrap()
+    }
+
+    /// Ends the sending side.
+    pub(crate) fn finish(&mut self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// Everything up to the end of the connection.
+    pub(crate) fn rest(&mut self) -> Vec<u8> {
+        let mut rest = std::mem::take(&mut self.unread);
+        let _ = self.stream.read_to_end(&mut rest);
+        rest
+    }
+}
+
+/// What the four products of a new shop are listed as.
+pub(crate) const FOUR_PRODUCTS: &str = "Maca: R$3.0, Estoque: 20\n\
+    Pera: R$5.0, Estoque: 15\n\
+    Banana: R$10.0, Estoque: 30\n\
+    Caju: R$2.0, Estoque: 60";
