@@ -16,11 +16,14 @@ mod quoted;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use foldhash::quality::RandomState;
+
 pub use draft::{
     Adjustment, AdjustmentError, Changes, Draft, ImportCounts, ImportRecord, PRODUCTS_MAX, RowError,
 };
 pub use movement::{Kind, KindError, Movement, REQUEST_ID_CHARS_MAX, RequestId, RequestIdError};
 pub use name::{Key, NAME_CHARS_MAX, Name, NameError};
+pub use nearest::nearest;
 pub use price::{Price, PriceError};
 pub use product::{Product, ProductDraft, ProductId, UNIT_CHARS_MAX, Unit, UnitError};
 pub use products::Products;
@@ -31,7 +34,8 @@ pub use quoted::{Quoted, Shown, is_unsafe_to_show};
 #[derive(Debug, Default)]
 pub struct Catalog {
     products: Products,
-    by_key: HashMap<Key, ProductId>,
+    /// Seeded at random, so that nobody can choose names that collide.
+    by_key: HashMap<Key, ProductId, RandomState>,
     by_price: BTreeSet<(Price, ProductId)>,
     units: HashSet<Unit>,
     last_sequence: i64,
@@ -59,13 +63,8 @@ impl Catalog {
     }
 
     /// The product whose name folds to this key.
-    pub fn find(&self, key: &Key) -> Option<&Product> {
+    pub fn find(&self, key: &str) -> Option<&Product> {
         self.by_key.get(key).and_then(|id| self.products.get(*id))
-    }
-
-    /// Up to five names that look like a key that is not here, the likest first.
-    pub fn nearest(&self, key: &Key) -> Vec<Name> {
-        nearest::nearest(&self.products, key)
     }
 
     /// All products in the order of creation; a clone is a snapshot.
@@ -167,7 +166,7 @@ mod tests {
     }
 
     fn adjust(catalog: &mut Catalog, name: &str, delta: &str) -> Result<Movement, AdjustmentError> {
-        let product = catalog.find(&Key::of(name).unwrap()).unwrap().id;
+        let product = catalog.find(Key::of(name).unwrap().as_str()).unwrap().id;
         let mut draft = Draft::new(catalog, SystemTime::UNIX_EPOCH);
         let movement = draft.adjust(Adjustment {
             product,
@@ -188,7 +187,7 @@ mod tests {
     }
 
     fn stock(catalog: &Catalog, name: &str) -> String {
-        catalog.find(&Key::of(name).unwrap()).unwrap().stock.to_string()
+        catalog.find(Key::of(name).unwrap().as_str()).unwrap().stock.to_string()
     }
 
     #[test]
@@ -222,7 +221,7 @@ mod tests {
     #[test]
     fn changes_of_one_draft_see_each_other() {
         let catalog = shop();
-        let caju = catalog.find(&Key::fold("caju")).unwrap().id;
+        let caju = catalog.find("caju").unwrap().id;
         let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
         let minus_forty = Adjustment {
             product: caju,
@@ -242,7 +241,7 @@ mod tests {
         let rows = [row("Uva", "9", "cx", "3"), row("MAÇÃ", "4", "", "99"), row("pera", "5", "un", "0")];
         let counts = import(&mut catalog, &rows).unwrap();
         assert_eq!(counts, ImportCounts { created: 1, updated: 1, unchanged: 1 });
-        let maca = catalog.find(&Key::fold("maca")).unwrap();
+        let maca = catalog.find("maca").unwrap();
         assert_eq!(
             (maca.name.as_str(), maca.price.to_string(), maca.stock.to_string()),
             ("Maca", "4.0".into(), "20".into())
@@ -260,7 +259,7 @@ mod tests {
         )
         .unwrap_err();
         assert_eq!(errors.iter().map(|(row, _)| *row).collect::<Vec<_>>(), [1, 2, 3, 4]);
-        assert!(catalog.find(&Key::fold("kiwi")).is_none());
+        assert!(catalog.find("kiwi").is_none());
         assert_eq!(catalog.products().len(), 6);
     }
 

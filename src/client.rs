@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use crate::request::{Refusal, Reply, Request};
+use crate::request::{Code, Refusal, Reply, Request};
 use crate::wire::Protocol;
 
 /// How long to wait for a server to accept a connection.
@@ -77,11 +77,10 @@ pub enum Broken {
     },
     /// A change was sent, and its answer never came.
     #[error(
-        "{reason}. Não se sabe se a mudança foi feita; repita com o identificador de pedido {request_id}, que não a faz duas vezes"
+        "a mudança foi enviada, a conexão caiu antes da resposta e o servidor não voltou a atender. \
+         Não se sabe se ela foi feita; repita com o identificador de pedido {request_id}, que não a faz duas vezes"
     )]
     InDoubt {
-        /// What happened.
-        reason: Box<Broken>,
         /// The id under which it can be repeated.
         request_id: String,
     },
@@ -165,21 +164,25 @@ impl Reconnecting {
         answer
     }
 
-    fn call_until(&mut self, request: &Request<'_>) -> Result<Reply, Failure> {
+    /// Asks until there is an answer or the time is over. Also tells whether an earlier
+    /// attempt may have arrived.
+    fn call_until(&mut self, request: &Request<'_>) -> (Result<Reply, Failure>, bool) {
         let give_up = Instant::now() + RECONNECT_FOR;
         let mut has_told = false;
+        let mut may_have_arrived = false;
         loop {
             match self.call_once(request) {
                 Err(Failure::Broken(broken)) if broken.may_pass() => {
+                    may_have_arrived |= matches!(broken, Broken::Lost(_));
                     if Instant::now() >= give_up {
-                        return Err(broken.into());
+                        return (Err(broken.into()), may_have_arrived);
                     }
                     if !std::mem::replace(&mut has_told, true) {
                         (self.notify)(&broken);
                     }
                     std::thread::sleep(RECONNECT_PAUSE);
                 }
-                answer => return answer,
+                answer => return (answer, may_have_arrived),
             }
         }
     }
@@ -191,16 +194,25 @@ impl Client for Reconnecting {
         let request_id = match &mut request {
             Request::Adjust(adjust) => &mut adjust.request_id,
             Request::Import(import) => &mut import.request_id,
-            Request::Find { .. } | Request::List { .. } | Request::Leave => return self.call_until(&request),
+            Request::Find { .. } | Request::List { .. } | Request::Leave => {
+                return self.call_until(&request).0;
+            }
         };
         if request_id.is_none() {
             *request_id = Uuid::now_v7().to_string().parse().ok();
         }
-        let shown = request_id.as_ref().map_or(String::new(), ToString::to_string);
-        self.call_until(&request).map_err(|failure| match failure {
-            Failure::Broken(reason) => Broken::InDoubt { reason: Box::new(reason), request_id: shown }.into(),
-            refused @ Failure::Refused(_) => refused,
-        })
+        let request_id = request_id.as_ref().map_or(String::new(), ToString::to_string);
+        match self.call_until(&request) {
+            (Err(Failure::Broken(_)), true) => Err(Broken::InDoubt { request_id }.into()),
+            (Err(Failure::Refused(refusal)), true) if refusal.code == Code::Unavailable => {
+                Err(Broken::InDoubt { request_id }.into())
+            }
+            (Err(Failure::Refused(mut refusal)), _) if refusal.code == Code::OutcomeUnknown => {
+                refusal.message.push_str(&format!(" O identificador deste pedido é {request_id}."));
+                Err(refusal.into())
+            }
+            (answer, _) => answer,
+        }
     }
 }
 

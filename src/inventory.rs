@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::catalog::{
     Adjustment, Catalog, Changes, Draft, ImportCounts, ImportRecord, Key, Movement, Price, Product,
-    ProductDraft, ProductId, Products, RequestId, RowError,
+    ProductDraft, ProductId, Products, RequestId, RowError, nearest,
 };
 use crate::request::{AdjustRequest, Code, IMPORT_ROWS_MAX, ImportRequest, Refusal};
 use crate::store::{Recorded, Store, StoreError};
@@ -24,9 +24,9 @@ use crate::store::{Recorded, Store, StoreError};
 /// few enough that an answer is never seconds away.
 const WAITING_MAX: usize = 1024;
 
-/// Changes after which a transaction takes no further submission: large enough that the cost of
+/// Rows of changes after which a transaction takes no further submission: large enough that the cost of
 /// an fsync is spread thin, small enough that it lasts milliseconds.
-const TRANSACTION_CHANGES_MAX: usize = 4096;
+const TRANSACTION_ROWS_MAX: usize = 4096;
 
 /// A handle on the inventory, cheap to clone. The committer stops when the last is dropped.
 #[derive(Clone)]
@@ -87,6 +87,19 @@ struct Submission {
     answer: oneshot::Sender<Vec<Result<Done, Refusal>>>,
 }
 
+impl Submission {
+    /// How many rows of the store it may touch.
+    fn rows(&self) -> usize {
+        self.changes
+            .iter()
+            .map(|change| match change {
+                Change::Adjust(_) => 1,
+                Change::Import { rows, .. } => rows.len(),
+            })
+            .sum()
+    }
+}
+
 enum Change {
     Adjust(Adjustment),
     Import { rows: Vec<ProductDraft>, request_id: Option<RequestId> },
@@ -112,21 +125,22 @@ impl Inventory {
         };
         let catalog = Arc::new(RwLock::new(catalog));
         let (submissions, waiting) = mpsc::channel(WAITING_MAX);
-        let writer = Writer { catalog: Arc::clone(&catalog), store, is_closed: false };
+        let writer = Writer { catalog: Arc::clone(&catalog), store, in_doubt: None };
         let thread = std::thread::spawn(move || writer.run(waiting));
         Ok((Self { catalog, submissions }, Committer(thread)))
     }
 
-    /// One product.
+    /// Calls with one product.
     ///
     /// # Errors
     /// `PRODUCT_NOT_FOUND`, or `INVALID_ARGUMENT` where no product can have that name.
-    pub fn find(&self, name: &str) -> Result<Product, Refusal> {
-        let key = Key::of(name).map_err(|error| Refusal::name(&error))?;
-        if let Some(product) = self.read().find(&key) {
-            return Ok(product.clone());
+    pub fn find<T>(&self, name: &str, use_product: impl FnOnce(&Product) -> T) -> Result<T, Refusal> {
+        let found = Key::with(name, |key| self.read().find(key).map(use_product));
+        match found {
+            Ok(Some(used)) => Ok(used),
+            Ok(None) => Err(self.not_found(name)),
+            Err(error) => Err(Refusal::name(&error)),
         }
-        Err(self.not_found(name, &key))
     }
 
     /// Every product, or those up to a price.
@@ -154,7 +168,12 @@ impl Inventory {
     pub fn add(&self, run: &mut Run, request: Result<AdjustRequest<'_>, Refusal>) {
         let change = request.and_then(|request| {
             let AdjustRequest { name, delta, kind, request_id } = request;
-            Ok(Change::Adjust(Adjustment { product: self.id_of(name)?, delta, kind, request_id }))
+            Ok(Change::Adjust(Adjustment {
+                product: self.find(name, |product| product.id)?,
+                delta,
+                kind,
+                request_id,
+            }))
         });
         match change {
             Ok(change) => {
@@ -208,16 +227,10 @@ impl Inventory {
         read(&self.catalog)
     }
 
-    fn id_of(&self, name: &str) -> Result<ProductId, Refusal> {
-        let key = Key::of(name).map_err(|error| Refusal::name(&error))?;
-        if let Some(product) = self.read().find(&key) {
-            return Ok(product.id);
-        }
-        Err(self.not_found(name, &key))
-    }
-
-    fn not_found(&self, name: &str, key: &Key) -> Refusal {
-        Refusal::product_not_found(name, &self.read().nearest(key))
+    fn not_found(&self, name: &str) -> Refusal {
+        // On a snapshot: the search takes milliseconds, and nobody is to wait for it.
+        let products = self.read().products().clone();
+        Refusal::product_not_found(name, &nearest(&products, &Key::fold(name)))
     }
 
     /// One answer for each change, in order.
@@ -248,20 +261,21 @@ impl Committer {
 struct Writer {
     catalog: Arc<RwLock<Catalog>>,
     store: Box<dyn Store>,
-    /// Set by the first failed commit: what SQLite would do next cannot be trusted.
-    is_closed: bool,
+    /// The changes of a failed commit, until the store has told whether they are in it.
+    /// Until then it is closed to writes.
+    in_doubt: Option<Changes>,
 }
 
 impl Writer {
     fn run(mut self, mut waiting: mpsc::Receiver<Submission>) {
         let mut batch = Vec::new();
         while let Some(first) = waiting.blocking_recv() {
-            let mut changes = first.changes.len();
+            let mut rows = first.rows();
             batch.push(first);
-            while changes < TRANSACTION_CHANGES_MAX
+            while rows < TRANSACTION_ROWS_MAX
                 && let Ok(next) = waiting.try_recv()
             {
-                changes += next.changes.len();
+                rows += next.rows();
                 batch.push(next);
             }
             self.commit(std::mem::take(&mut batch));
@@ -271,7 +285,7 @@ impl Writer {
     /// One transaction: checks every change, stores those that follow the rules, shows
     /// them, answers all.
     fn commit(&mut self, batch: Vec<Submission>) {
-        if self.is_closed {
+        if self.resolve().is_err() {
             return answer_all(batch, &store_closed());
         }
         let (answers, changes) = {
@@ -287,18 +301,59 @@ impl Writer {
                 .collect();
             (answers, planner.draft.finish())
         };
-        if !changes.is_empty() {
-            if let Err(error) = self.store.commit(&changes) {
-                tracing::error!(%error, "a commit failed; the store takes no more changes");
-                self.is_closed = true;
-                return answer_all(batch, &outcome_unknown());
-            }
-            self.catalog.write().unwrap_or_else(PoisonError::into_inner).apply(&changes);
+        if let Err(refusal) = self.store(changes) {
+            return answer_all(batch, &refusal);
         }
         for (submission, answers) in batch.into_iter().zip(answers) {
             // Who asked may be gone; the change is made all the same.
             let _ = submission.answer.send(answers);
         }
+    }
+
+    /// Makes changes durable and shows them; or says what became of them.
+    fn store(&mut self, changes: Changes) -> Result<(), Refusal> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        match self.store.commit(&changes) {
+            Ok(()) => {
+                self.show(&changes);
+                Ok(())
+            }
+            Err(error @ StoreError::Busy { .. }) => {
+                tracing::warn!(%error, "a transaction could not begin");
+                Err(Refusal::new(Code::Unavailable, format!("{error}.")))
+            }
+            Err(error) => {
+                tracing::error!(%error, "a commit failed; the store is closed to writes and asked");
+                self.in_doubt = Some(changes);
+                match self.resolve() {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err(not_stored()),
+                    Err(_) => Err(outcome_unknown()),
+                }
+            }
+        }
+    }
+
+    /// Asks the store what became of changes in doubt, if there are any. Returns whether
+    /// they are stored; they are then shown.
+    fn resolve(&mut self) -> Result<bool, StoreError> {
+        let Some(changes) = &self.in_doubt else { return Ok(false) };
+        let is_stored = self.store.reopen(changes).inspect_err(|error| {
+            tracing::error!(%error, "the store could not be reopened; it takes no changes");
+        })?;
+        tracing::warn!(is_stored, "the store was reopened and takes changes again");
+        if let Some(changes) = self.in_doubt.take()
+            && is_stored
+        {
+            self.show(&changes);
+        }
+        Ok(is_stored)
+    }
+
+    fn show(&self, changes: &Changes) {
+        self.catalog.write().unwrap_or_else(PoisonError::into_inner).apply(changes);
     }
 }
 
@@ -426,10 +481,18 @@ fn answer_all(batch: Vec<Submission>, refusal: &Refusal) {
     }
 }
 
+/// The committer is gone, which only a defect of it explains: it outlives all who ask.
 fn stopped() -> Refusal {
     Refusal::new(
+        Code::Internal,
+        "o servidor não grava mais, por um defeito. Nada foi alterado; reinicie-o e guarde o que ele registrou.",
+    )
+}
+
+fn not_stored() -> Refusal {
+    Refusal::new(
         Code::Unavailable,
-        "o servidor está parando. Nada foi alterado; tente de novo quando ele voltar.",
+        "o disco falhou durante a gravação. Nada foi alterado; confira o disco e tente de novo.",
     )
 }
 
@@ -437,7 +500,7 @@ fn store_closed() -> Refusal {
     Refusal::new(
         Code::Unavailable,
         "o banco de dados não aceita gravações desde uma falha de disco. Nada foi alterado; \
-         as consultas continuam; confira o disco e reinicie o servidor.",
+         as consultas continuam; confira o disco e tente de novo.",
     )
 }
 
@@ -445,20 +508,32 @@ fn outcome_unknown() -> Refusal {
     Refusal::new(
         Code::OutcomeUnknown,
         "o disco falhou durante a gravação e não se sabe se a mudança foi feita. \
-         Repita com o mesmo identificador de pedido (id=) depois de reiniciar o servidor.",
+         Confira o disco e repita com o mesmo identificador de pedido (id=).",
     )
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::Mutex;
 
     use super::*;
     use crate::catalog::{Quantity, original_products};
     use crate::store::sqlite::SqliteStore;
 
+    /// What a store that fails does.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Fault {
+        None,
+        /// It fails before it has stored anything.
+        Before,
+        /// It fails, and yet has stored everything.
+        After,
+        /// It fails, and cannot be reopened.
+        Gone,
+    }
+
     /// A store that can be told to fail.
-    struct Failing(SqliteStore, Arc<AtomicBool>);
+    struct Failing(SqliteStore, Arc<Mutex<Fault>>);
 
     impl Store for Failing {
         fn load(&mut self) -> Result<Option<Catalog>, StoreError> {
@@ -471,18 +546,24 @@ mod tests {
             self.0.recorded(request_id)
         }
         fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
-            if self.1.load(Ordering::Relaxed) {
-                return Err(StoreError::Corrupt { path: "teste".into(), reason: "falha pedida".into() });
+            let fault = *self.1.lock().unwrap();
+            if matches!(fault, Fault::None | Fault::After) {
+                self.0.commit(changes)?;
             }
-            self.0.commit(changes)
+            if fault == Fault::None { Ok(()) } else { Err(failure()) }
+        }
+        fn reopen(&mut self, in_doubt: &Changes) -> Result<bool, StoreError> {
+            if *self.1.lock().unwrap() == Fault::Gone { Err(failure()) } else { self.0.reopen(in_doubt) }
         }
     }
 
-    fn shop() -> (Inventory, Committer, Arc<AtomicBool>) {
-        let fails = Arc::new(AtomicBool::new(false));
-        let store = Failing(SqliteStore::in_memory().unwrap(), Arc::clone(&fails));
-        let (inventory, committer) = Inventory::open(Box::new(store), &original_products()).unwrap();
-        (inventory, committer, fails)
+    fn failure() -> StoreError {
+        StoreError::Corrupt { path: "teste".into(), reason: "falha pedida".into() }
+    }
+
+    fn shop() -> (Inventory, Committer) {
+        let store = SqliteStore::in_memory().unwrap();
+        Inventory::open(Box::new(store), &original_products()).unwrap()
     }
 
     fn asked(line: &str) -> AdjustRequest<'_> {
@@ -493,15 +574,19 @@ mod tests {
         answer.expect_err("a refusal").code
     }
 
+    fn stock(inventory: &Inventory, name: &str) -> Quantity {
+        inventory.find(name, |product| product.stock).unwrap()
+    }
+
     #[tokio::test]
     async fn a_retry_gets_the_first_answer() {
-        let (inventory, committer, _) = shop();
+        let (inventory, committer) = shop();
         let first = inventory.adjust(asked("Caju -20 id=a")).await.unwrap();
         inventory.adjust(asked("Caju -5")).await.unwrap();
         let again = inventory.adjust(asked("CAJU -20 id=a")).await.unwrap();
         assert_eq!(again.product, first.product);
         assert_eq!(again.movement.sequence, first.movement.sequence);
-        assert_eq!(inventory.find("caju").unwrap().stock, Quantity::from_units(35));
+        assert_eq!(stock(&inventory, "caju"), Quantity::from_units(35));
         for other in ["Caju -21 id=a", "Pera -1 id=a", "Caju -20 id=a motivo=venda"] {
             assert_eq!(code(inventory.adjust(asked(other)).await), Code::RequestIdReused);
         }
@@ -512,14 +597,14 @@ mod tests {
         }
         let answers = inventory.adjust_all(run).await;
         assert_eq!(answers[1], answers[2]);
-        assert_eq!(inventory.find("pera").unwrap().stock, Quantity::from_units(6));
+        assert_eq!(stock(&inventory, "pera"), Quantity::from_units(6));
         drop(inventory);
         committer.join();
     }
 
     #[tokio::test]
     async fn an_import_is_done_once() {
-        let (inventory, _committer, _) = shop();
+        let (inventory, _committer) = shop();
         let mut request = ImportRequest {
             rows: original_products(),
             is_dry_run: true,
@@ -528,11 +613,11 @@ mod tests {
         request.rows[0].price = "4".parse().unwrap();
         let expected = ImportCounts { created: 0, updated: 1, unchanged: 3 };
         assert_eq!(inventory.import(request.clone()).await, Ok(expected));
-        assert_eq!(inventory.find("maca").unwrap().price.to_string(), "3.0");
+        assert_eq!(inventory.find("maca", |product| product.price.to_string()).unwrap(), "3.0");
         request.is_dry_run = false;
         for _ in 0..2 {
             assert_eq!(inventory.import(request.clone()).await, Ok(expected));
-            assert_eq!(inventory.find("maca").unwrap().price.to_string(), "4.0");
+            assert_eq!(inventory.find("maca", |product| product.price.to_string()).unwrap(), "4.0");
         }
         request.rows.pop();
         assert_eq!(inventory.import(request).await.unwrap_err().code, Code::RequestIdReused);
@@ -540,20 +625,36 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failed_commit_is_in_doubt_and_closes_the_store_to_writes() {
-        let (inventory, _committer, fails) = shop();
-        fails.store(true, Ordering::Relaxed);
-        assert_eq!(code(inventory.adjust(asked("Caju -20")).await), Code::OutcomeUnknown);
-        fails.store(false, Ordering::Relaxed);
-        assert_eq!(code(inventory.adjust(asked("Caju -20")).await), Code::Unavailable);
-        assert_eq!(inventory.find("caju").unwrap().stock, Quantity::from_units(60));
+    async fn a_failed_commit_is_in_doubt_until_the_store_has_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let fault = Arc::new(Mutex::new(Fault::None));
+        let store = SqliteStore::open(&folder.path().join("loja.db"), "teste").unwrap();
+        let store = Failing(store, Arc::clone(&fault));
+        let (inventory, _committer) = Inventory::open(Box::new(store), &original_products()).unwrap();
+        let set = |next| *fault.lock().unwrap() = next;
+
+        set(Fault::Before);
+        assert_eq!(code(inventory.adjust(asked("Caju -20 id=a")).await), Code::Unavailable);
+        assert_eq!(stock(&inventory, "caju"), Quantity::from_units(60));
+        set(Fault::After);
+        assert_eq!(inventory.adjust(asked("Caju -20 id=a")).await.unwrap().movement.sequence, 5);
+        assert_eq!(stock(&inventory, "caju"), Quantity::from_units(40));
+        set(Fault::Gone);
+        assert_eq!(code(inventory.adjust(asked("Caju -20 id=b")).await), Code::OutcomeUnknown);
+        assert_eq!(code(inventory.adjust(asked("Caju -20 id=b")).await), Code::Unavailable);
+        // Reads go on from the last durable state.
+        assert_eq!(stock(&inventory, "caju"), Quantity::from_units(40));
+        set(Fault::None);
+        assert_eq!(inventory.adjust(asked("Caju -20 id=b")).await.unwrap().movement.sequence, 6);
+        assert_eq!(inventory.adjust(asked("Caju -20 id=a")).await.unwrap().movement.sequence, 5);
+        assert_eq!(stock(&inventory, "caju"), Quantity::from_units(20));
     }
 
     #[tokio::test]
     async fn a_wrong_name_is_answered_with_those_that_look_like_it() {
-        let (inventory, _committer, _) = shop();
+        let (inventory, _committer) = shop();
         for (typed, offered) in [("Cajú amigo", "Caju"), ("Bananna", "Banana"), ("aca", "Maca")] {
-            let refusal = inventory.find(typed).unwrap_err();
+            let refusal = inventory.find(typed, |_| ()).unwrap_err();
             assert_eq!(refusal.code, Code::ProductNotFound);
             assert!(refusal.message.contains(offered), "{}", refusal.message);
         }

@@ -3,7 +3,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -135,9 +135,12 @@ impl Published {
     }
 }
 
+/// Whether a server answers at this port of `localhost`, by either of its addresses.
 fn answers(port: u16) -> bool {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    TcpStream::connect_timeout(&address, PROBE_TIMEOUT).is_ok()
+    let addresses = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+    addresses
+        .iter()
+        .any(|address| TcpStream::connect_timeout(&SocketAddr::new(*address, port), PROBE_TIMEOUT).is_ok())
 }
 
 #[cfg(test)]

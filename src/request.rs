@@ -312,7 +312,11 @@ pub fn write_product_line(
     price: Price,
     stock: Quantity,
 ) -> fmt::Result {
-    write!(out, "{name}: R${price}, Estoque: {stock}")
+    out.write_str(name.as_str())?;
+    out.write_str(": R$")?;
+    price.write(out)?;
+    out.write_str(", Estoque: ")?;
+    stock.write(out)
 }
 
 /// What a list without products says.
@@ -499,6 +503,13 @@ impl Refusal {
             rows,
             ..Self::new(Code::InvalidArgument, what)
         }
+    }
+
+    /// A message of more bytes than are taken.
+    pub fn message_too_large(bytes_max: usize) -> Self {
+        let what =
+            format!("a mensagem tem mais de {bytes_max} bytes. Nada foi feito; divida o que ela leva.");
+        Self::new(Code::ResourceExhausted, what)
     }
 
     /// A request id that stands in the ledger with another content.

@@ -14,7 +14,7 @@ use crate::cli::{self, Cli, Command};
 use crate::client::{self, Broken, Client, Connector, Failure, Reconnecting};
 use crate::inventory::Inventory;
 use crate::port_file;
-use crate::price_list::{self, BadRows};
+use crate::price_list;
 use crate::render::{Format, render};
 use crate::request::{AdjustRequest, Code, ImportRequest, Refusal, Reply, Request};
 use crate::server::console::Console;
@@ -22,6 +22,7 @@ use crate::server::{self, Protocols};
 use crate::shell;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
+use crate::usage;
 use crate::wire::Protocol;
 
 /// The original's port.
@@ -36,6 +37,9 @@ const EXIT_FORCED: i32 = 130;
 /// Why a subcommand failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The command line cannot be.
+    #[error("{0}")]
+    Usage(String),
     /// It was refused, or no server answered.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -48,14 +52,35 @@ pub enum Error {
 }
 
 impl Error {
-    /// The refusal in it.
-    pub fn refusal(&self) -> Option<&Refusal> {
-        match self {
-            Error::Failed(Failure::Refused(refusal)) | Error::Told(Failure::Refused(refusal)) => {
-                Some(refusal)
-            }
-            _ => None,
+    /// Tells it on standard error, unless the person knows it already.
+    pub fn tell(&self) {
+        if !matches!(self, Error::Told(_)) {
+            shell::tell(self);
         }
+    }
+
+    /// The exit code: DESIGN's table of errors, for shells.
+    pub fn exit_code(&self) -> u8 {
+        let refusal = match self {
+            Error::Usage(_) => return 2,
+            Error::Failed(Failure::Broken(_)) | Error::Told(Failure::Broken(_)) => return 5,
+            Error::Broken(_) => return 1,
+            Error::Failed(Failure::Refused(refusal)) | Error::Told(Failure::Refused(refusal)) => refusal,
+        };
+        match refusal.code {
+            Code::Internal => 1,
+            Code::InvalidArgument | Code::UnknownCommand => 2,
+            Code::ProductNotFound => 3,
+            Code::InsufficientStock | Code::RequestIdReused | Code::OutOfRange => 4,
+            Code::ResourceExhausted | Code::Unavailable | Code::OutcomeUnknown => 5,
+            Code::Unauthenticated => 6,
+        }
+    }
+}
+
+impl From<clap::Error> for Error {
+    fn from(error: clap::Error) -> Self {
+        Error::Usage(usage::message(&error))
     }
 }
 
@@ -312,9 +337,11 @@ fn import(options: cli::Import) -> Result<(), Error> {
     let reply = answer.map_err(|failure| match failure {
         // The server counts rows; a person counts the lines of the file.
         Failure::Refused(refusal) if !refusal.rows.is_empty() => {
-            let line = |index: &usize| list.lines.get(*index).copied().unwrap_or(0);
-            let rows = refusal.rows.iter().map(|(index, what)| (line(index), what.clone())).collect();
-            list_refused(&options.file, &BadRows(rows))
+            let line = |index: usize| list.lines.get(index).copied().unwrap_or(0);
+            let rows: Vec<String> =
+                refusal.rows.iter().map(|(index, what)| format!("linha {}: {what}", line(*index))).collect();
+            let message = format!("{}: {}\n{}", options.file.display(), rows.join("\n"), refusal.message);
+            Error::from(Refusal { message, ..refusal })
         }
         failure => failure.into(),
     })?;

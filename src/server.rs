@@ -64,6 +64,12 @@ struct Service {
 }
 
 impl Service {
+    /// Whether the server stops.
+    fn is_stopping(&self) -> bool {
+        // The value changes once, and nobody marks it seen. An error: the sender is gone.
+        self.draining.has_changed().unwrap_or(true)
+    }
+
     /// Is ready when the server stops.
     fn stopping(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut draining = self.draining.clone();
@@ -216,9 +222,15 @@ async fn serve_one(
     to_grpc: mpsc::UnboundedSender<std::io::Result<Prefixed>>,
 ) {
     let (first_bytes, protocol) = tokio::select! {
+        // A command that came before the stop is answered.
+        biased;
         first = read_first_bytes(&stream) => match first {
             Ok(first) => first,
-            Err(error) => return tracing::debug!(%error, "a connection ended before it said anything"),
+            Err(error) => {
+                // Whoever only looked whether somebody listens was no client.
+                guard.uncount();
+                return tracing::debug!(%error, "a connection ended before it said anything");
+            }
         },
         () = service.stopping() => return,
     };

@@ -192,22 +192,28 @@ fn complete(lines: &mut impl Lines, command: Command, rest: String) -> io::Resul
 
 /// A Brazilian reads `1.000` as one thousand, and this program as one.
 fn ask_back(lines: &mut impl Lines, rest: String) -> io::Result<Option<String>> {
-    let Some(word) = rest.split_whitespace().rev().find(|word| !word.contains('=')) else {
-        return Ok(Some(rest));
-    };
-    let Some((thousands, units)) = two_readings(word) else { return Ok(Some(rest)) };
-    let word = word.to_owned();
+    let Some((before, delta, after)) = split_delta(&rest) else { return Ok(Some(rest)) };
+    let Some((thousands, units)) = two_readings(delta) else { return Ok(Some(rest)) };
     loop {
         let question = Asked::Reading { thousands: thousands.clone(), units: units.clone() };
         match lines.next(question)? {
-            Input::Line(line) if line.trim() == thousands => {
-                return Ok(Some(replace_last(&rest, &word, &thousands)));
+            Input::Line(line) if line.trim() == thousands || line.trim() == units => {
+                return Ok(Some(format!("{before}{}{after}", line.trim())));
             }
-            Input::Line(line) if line.trim() == units => return Ok(Some(replace_last(&rest, &word, &units))),
             Input::Line(_) => {}
             Input::Dropped | Input::End => return Ok(None),
         }
     }
+}
+
+/// What stands before the quantity of a change, the quantity, and the attributes after it.
+fn split_delta(rest: &str) -> Option<(&str, &str, &str)> {
+    let is_attribute = |word: &str| word.starts_with("id=") || word.starts_with("motivo=");
+    let delta = rest.split_whitespace().rev().find(|word| !is_attribute(word))?;
+    let start = delta.as_ptr().addr() - rest.as_ptr().addr();
+    let (before, from_delta) = rest.split_at(start);
+    let (delta, after) = from_delta.split_at(delta.len());
+    Some((before, delta, after))
 }
 
 /// The two numbers that a quantity with a dot and exactly three digits may mean: without
@@ -220,13 +226,6 @@ fn two_readings(word: &str) -> Option<(String, String)> {
     }
     let quantity = |text: &str| -> Result<Quantity, QuantityError> { text.parse() };
     Some((quantity(&format!("{whole}{decimals}")).ok()?.to_string(), quantity(word).ok()?.to_string()))
-}
-
-fn replace_last(text: &str, word: &str, by: &str) -> String {
-    match text.rfind(word) {
-        Some(at) => format!("{}{by}{}", &text[..at], &text[at + word.len()..]),
-        None => text.to_owned(),
-    }
 }
 
 /// Sends a command.
@@ -291,7 +290,11 @@ mod tests {
             let expected = readings.map(|(thousands, units)| (thousands.to_owned(), units.to_owned()));
             assert_eq!(two_readings(word), expected, "{word}");
         }
-        assert_eq!(replace_last("Uva 1.000 1.000 motivo=perda", "1.000", "1"), "Uva 1.000 1 motivo=perda");
+        assert_eq!(
+            split_delta("Caju 5.000 5.000 id=lote-5.000 motivo=perda"),
+            Some(("Caju 5.000 ", "5.000", " id=lote-5.000 motivo=perda"))
+        );
+        assert_eq!(split_delta("id=a"), None);
     }
 
     #[test]

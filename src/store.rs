@@ -29,8 +29,16 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// Whether the changes are stored is then in doubt, and the store must not be
-    /// written to again.
+    /// used before [`Store::reopen`] has told; except after [`StoreError::Busy`], which
+    /// comes before anything was written.
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError>;
+
+    /// After a failed commit: opens the store anew, makes sure that what it shows is on
+    /// disk, and tells whether these changes are in it.
+    ///
+    /// # Errors
+    /// Where it cannot be asked. It may be tried again later.
+    fn reopen(&mut self, in_doubt: &Changes) -> Result<bool, StoreError>;
 }
 
 /// What a request id did.
@@ -64,6 +72,14 @@ pub enum StoreError {
         path: String,
         /// What it is instead.
         reason: String,
+    },
+    /// Another program holds the database, for longer than is waited for.
+    #[error(
+        "outro programa está usando o banco de dados {path} há tempo demais. Nada foi alterado; feche-o e tente de novo"
+    )]
+    Busy {
+        /// The database.
+        path: String,
     },
     /// What is stored contradicts itself.
     #[error("o banco de dados {path} está corrompido: {reason}. Nada foi alterado; restaure uma cópia")]

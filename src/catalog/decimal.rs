@@ -49,6 +49,9 @@ pub(super) fn parse(text: &str, decimals_max: u32, limit: i64) -> Result<i64, De
     Ok(value)
 }
 
+/// Longest number written, in bytes: a sign, the digits of a 64-bit number, a point.
+const WRITTEN_BYTES_MAX: usize = 24;
+
 /// Writes a count of units of 10^-`decimals_max` with a point, at least `decimals_min`
 /// decimals and no trailing zero beyond them.
 ///
@@ -58,22 +61,38 @@ pub(super) fn write(
     out: &mut impl fmt::Write,
     value: i64,
     decimals_max: u32,
-    decimals_min: usize,
+    decimals_min: u32,
 ) -> fmt::Result {
-    let scale = 10_u64.pow(decimals_max);
-    let magnitude = value.unsigned_abs();
+    // From the last digit to the first, into a buffer: every reply holds two numbers, and
+    // the formatting machinery took a fifth of the time of a read.
+    let mut bytes = [0; WRITTEN_BYTES_MAX];
+    let mut start = bytes.len();
+    let mut push = |byte| {
+        start -= 1;
+        bytes[start] = byte;
+    };
+    let mut rest = value.unsigned_abs();
+    let mut decimals = decimals_max;
+    while decimals > decimals_min && rest.is_multiple_of(10) {
+        rest /= 10;
+        decimals -= 1;
+    }
+    if decimals > 0 {
+        for _ in 0..decimals {
+            push(b'0' + (rest % 10) as u8);
+            rest /= 10;
+        }
+        push(b'.');
+    }
+    loop {
+        push(b'0' + (rest % 10) as u8);
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
     if value < 0 {
-        out.write_char('-')?;
+        push(b'-');
     }
-    write!(out, "{}", magnitude / scale)?;
-    let mut fraction = magnitude % scale;
-    let mut width = decimals_max as usize;
-    while width > decimals_min && fraction.is_multiple_of(10) {
-        fraction /= 10;
-        width -= 1;
-    }
-    if width > 0 {
-        write!(out, ".{fraction:0width$}")?;
-    }
-    Ok(())
+    out.write_str(std::str::from_utf8(&bytes[start..]).map_err(|_| fmt::Error)?)
 }

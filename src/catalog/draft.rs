@@ -265,7 +265,7 @@ impl<'c> Draft<'c> {
     }
 
     fn find(&self, key: &Key) -> Option<ProductId> {
-        self.catalog.by_key.get(key).or_else(|| self.created.get(key)).copied()
+        self.catalog.by_key.get(key.as_str()).or_else(|| self.created.get(key)).copied()
     }
 
     fn record(

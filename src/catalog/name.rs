@@ -50,9 +50,9 @@ impl Name {
         }
         let mut name = String::with_capacity(text.len());
         let mut length = 0;
-        for character in text.nfc() {
+        for character in text.nfc().filter(|character| !is_invisible(*character)) {
             if is_space(character) {
-                if name.ends_with(' ') {
+                if name.is_empty() || name.ends_with(' ') {
                     continue;
                 }
                 name.push(' ');
@@ -60,6 +60,10 @@ impl Name {
                 name.push(character);
             }
             length += 1;
+        }
+        if name.ends_with(' ') {
+            name.pop();
+            length -= 1;
         }
         if length > NAME_CHARS_MAX {
             return Err(NameError::TooLong { text: name, length });
@@ -104,20 +108,31 @@ impl Key {
     /// # Errors
     /// As [`Name::parse`].
     pub fn of(text: &str) -> Result<Self, NameError> {
-        if is_plain(text) {
-            return Ok(Self(text.to_ascii_lowercase().into()));
-        }
         Name::parse(text).map(|name| name.key())
     }
 
-    /// Folds any text. Case first (upper then lower, so that `ß` and `SS` meet), then the
-    /// marks: what is left of NFD without its combining characters.
+    /// Calls with the key of a name as somebody typed it. Most names that are typed are
+    /// plain ASCII, and their key is made on the stack.
+    ///
+    /// # Errors
+    /// As [`Name::parse`].
+    pub fn with<T>(text: &str, use_key: impl FnOnce(&str) -> T) -> Result<T, NameError> {
+        let mut folded = [0; NAME_CHARS_MAX];
+        match fold_plain(text, &mut folded) {
+            Some(key) => Ok(use_key(key)),
+            None => Ok(use_key(Self::of(text)?.as_str())),
+        }
+    }
+
+    /// Folds any text. Case first (down, up and down again, so that `ẞ`, `ß` and `SS` meet),
+    /// then the marks: what is left of NFD without its combining characters.
     pub fn fold(text: &str) -> Self {
         if text.is_ascii() {
             return Self(text.to_ascii_lowercase().into());
         }
         let folded: String = text
             .chars()
+            .flat_map(char::to_lowercase)
             .flat_map(char::to_uppercase)
             .flat_map(char::to_lowercase)
             .nfd()
@@ -138,18 +153,22 @@ impl std::borrow::Borrow<str> for Key {
     }
 }
 
-/// Whether a text is already as [`Name::parse`] would leave it, judged by its bytes alone:
-/// printable ASCII, no space at an end, none doubled.
-fn is_plain(text: &str) -> bool {
-    let bytes = text.as_bytes();
+/// The key of a text that is already as [`Name::parse`] would leave it, judged by its bytes
+/// alone: printable ASCII, no space at an end, none doubled. `None` for any other text.
+fn fold_plain<'k>(text: &str, folded: &'k mut [u8; NAME_CHARS_MAX]) -> Option<&'k str> {
+    let folded = folded.get_mut(..text.len())?;
     let mut previous = b' ';
-    for &byte in bytes {
+    for (place, &byte) in folded.iter_mut().zip(text.as_bytes()) {
         if !(b' '..=b'~').contains(&byte) || (byte == b' ' && previous == b' ') {
-            return false;
+            return None;
         }
         previous = byte;
+        *place = byte.to_ascii_lowercase();
     }
-    previous != b' ' && bytes.len() <= NAME_CHARS_MAX
+    if previous == b' ' {
+        return None;
+    }
+    std::str::from_utf8(folded).ok()
 }
 
 /// Spaces of any width, which spreadsheets like to leave in cells.
@@ -176,6 +195,11 @@ mod tests {
             assert_eq!(Key::of(text).unwrap(), key, "{text}");
         }
         assert_eq!(Key::of("STRASSE"), Key::of("straße"));
+        assert_eq!(Key::of("STRAẞE"), Key::of("straße"));
+        for text in ["Maca \u{200B}", "\u{200B} Maca", "Ma\u{AD}ca \u{2060} "] {
+            assert_eq!(Name::parse(text).unwrap().as_str(), "Maca", "{text:?}");
+        }
+        assert_eq!(Name::parse("Alho \u{200B} roxo").unwrap().as_str(), "Alho roxo");
         assert_ne!(Key::of("Maca 1").unwrap(), key);
     }
 
@@ -202,10 +226,17 @@ mod tests {
 
     proptest! {
         #[test]
+        fn plain_names_fold_as_all_do(text in "[ -~]{0,70}") {
+            let key = Name::parse(&text).map(|name| name.key().as_str().to_owned());
+            prop_assert_eq!(Key::with(&text, str::to_owned), key);
+        }
+
+        #[test]
         fn a_name_is_its_own_name_and_has_one_key(text in "\\PC{1,40}") {
             if let Ok(name) = Name::parse(&text) {
                 prop_assert_eq!(Name::parse(name.as_str()), Ok(name.clone()));
                 prop_assert_eq!(Key::of(&text), Ok(name.key()));
+                prop_assert_eq!(Key::with(&text, str::to_owned), Ok(name.key().as_str().to_owned()));
                 prop_assert_eq!(Key::fold(name.key().as_str()), name.key());
             } else {
                 prop_assert!(Key::of(&text).is_err());

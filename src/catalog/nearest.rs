@@ -6,9 +6,8 @@ use super::products::Products;
 /// Names offered: what fits on a line or two.
 const NEAREST_MAX: usize = 5;
 
-/// Products looked at, so that a wrong name on a huge catalog costs no more than a few
-/// milliseconds.
-const SCANNED_MAX: usize = 20_000;
+/// Products looked at, so that a wrong name on a huge catalog costs a few milliseconds.
+const SCANNED_MAX: usize = 5_000;
 
 /// Least likeness that is worth offering, from 0 (nothing in common) to 1 (the same).
 const LIKENESS_MIN: f64 = 0.6;
@@ -16,7 +15,7 @@ const LIKENESS_MIN: f64 = 0.6;
 /// Up to five names, the likest first. Names that hold every word typed come before names
 /// that are merely spelt alike, because people type the part that they remember:
 /// `maracuja azedo` for `MARACUJÁ AZEDO A`.
-pub(super) fn nearest(products: &Products, key: &Key) -> Vec<Name> {
+pub fn nearest(products: &Products, key: &Key) -> Vec<Name> {
     let words: Vec<&str> = key.as_str().split(' ').filter(|word| !word.is_empty()).collect();
     let mut found: Vec<(f64, &Name)> = products
         .iter_after(None)

@@ -46,6 +46,16 @@ impl Price {
     }
 }
 
+impl Price {
+    /// Writes it as it is shown.
+    ///
+    /// # Errors
+    /// Only those of the writer.
+    pub fn write(self, out: &mut impl fmt::Write) -> fmt::Result {
+        decimal::write(out, self.0, DECIMALS, 1)
+    }
+}
+
 impl FromStr for Price {
     type Err = PriceError;
 
@@ -64,7 +74,7 @@ impl fmt::Display for Price {
     /// Reais with a point, at least one decimal and no trailing zero beyond it, as the
     /// original printed its floats: `3.0`, `3.5`, `17.17`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        decimal::write(f, self.0, DECIMALS, 1)
+        self.write(f)
     }
 }
 

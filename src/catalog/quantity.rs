@@ -61,6 +61,16 @@ impl Quantity {
     }
 }
 
+impl Quantity {
+    /// Writes it as it is shown.
+    ///
+    /// # Errors
+    /// Only those of the writer.
+    pub fn write(self, out: &mut impl fmt::Write) -> fmt::Result {
+        decimal::write(out, self.0, DECIMALS, 0)
+    }
+}
+
 impl FromStr for Quantity {
     type Err = QuantityError;
 
@@ -81,7 +91,7 @@ impl FromStr for Quantity {
 impl fmt::Display for Quantity {
     /// Units with a point and no trailing zeros: `20`, `19.65`, `-0.35`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        decimal::write(f, self.0, DECIMALS, 0)
+        self.write(f)
     }
 }
 

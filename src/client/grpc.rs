@@ -12,7 +12,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Response, Status};
 
 use super::{ANSWER_TIMEOUT, Broken, Client, Failure, open};
-use crate::request::{Reply, Request};
+use crate::request::{Code, Refusal, Reply, Request};
 use crate::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
 use crate::wire::grpc::v1::{GetProductRequest, ListProductsRequest};
 use crate::wire::{HTTP2_PREFACE, grpc, text_only_answer};
@@ -71,8 +71,17 @@ impl GrpcClient {
         }
         // Without our error details, tonic or something on the way said it.
         match status.code() {
-            tonic::Code::Unimplemented => self.not_ours().into(),
-            _ => Broken::Lost(status.message().to_owned()).into(),
+            tonic::Code::Unavailable | tonic::Code::Cancelled | tonic::Code::Unknown => {
+                Broken::Lost(status.message().to_owned()).into()
+            }
+            tonic::Code::ResourceExhausted | tonic::Code::OutOfRange => {
+                let what = format!(
+                    "a mensagem passa de um limite ({}). Nada foi feito; peça menos de uma vez.",
+                    status.message()
+                );
+                Refusal::new(Code::ResourceExhausted, what).into()
+            }
+            _ => self.not_ours().into(),
         }
     }
 

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
 
 use crate::catalog::Shown;
 
@@ -16,6 +16,9 @@ const WAITING_LINES_MAX: usize = 1024;
 
 /// How long the last lines have to be written when the server stops.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
+
+/// How long to wait before looking again whether there is room for the last lines.
+const FLUSH_PAUSE: Duration = Duration::from_millis(10);
 
 /// A handle on the console, cheap to clone. A quiet one writes nothing.
 #[derive(Clone)]
@@ -75,9 +78,17 @@ impl Console {
     pub fn flush(&self) {
         let Some(lines) = &self.0 else { return };
         let (done, written) = sync_channel(1);
-        if lines.waiting.send(Line::Flush(done)).is_ok() {
-            let _ = written.recv_timeout(CLOSE_WAIT);
+        let mut flush = Line::Flush(done);
+        let give_up = Instant::now() + CLOSE_WAIT;
+        // Not `send`, which would wait for ever behind an output that nobody reads.
+        while let Err(TrySendError::Full(line)) = lines.waiting.try_send(flush) {
+            if Instant::now() >= give_up {
+                return;
+            }
+            flush = line;
+            std::thread::sleep(FLUSH_PAUSE);
         }
+        let _ = written.recv_timeout(give_up.saturating_duration_since(Instant::now()));
     }
 
     fn show(&self, text: impl FnOnce() -> String) {

@@ -5,11 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio_stream::wrappers::UnboundedReceiverStream;
-use tonic::{Request, Response, Status};
+use tonic::body::Body;
+use tonic::codegen::http;
+use tonic::{Code, Request, Response, Status};
+use tower::util::MapResponseLayer;
 
 use super::Service;
 use super::connection::Prefixed;
-use crate::request::{self, AdjustRequest};
+use crate::request::{self, AdjustRequest, Refusal};
 use crate::wire::grpc::original::produto_service_server::{ProdutoService, ProdutoServiceServer};
 use crate::wire::grpc::original::{
     AtualizarRequest, AtualizarResponse, Empty, ListaProdutos, PrecoRequest, ProdutoRequest, ProdutoResponse,
@@ -89,6 +92,7 @@ pub(super) async fn serve(service: Service, incoming: UnboundedReceiverStream<st
     let produto_service =
         ProdutoServiceServer::new(calls.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX);
     let served = tonic::transport::Server::builder()
+        .layer(MapResponseLayer::new(explain_size))
         .max_concurrent_streams(STREAMS_MAX)
         .http2_max_header_list_size(HEADER_LIST_BYTES_MAX)
         .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS_MAX))
@@ -104,6 +108,14 @@ pub(super) async fn serve(service: Service, incoming: UnboundedReceiverStream<st
     }
 }
 
+/// tonic refuses a message that is too large before any handler sees it, as `OUT_OF_RANGE`
+/// and in English. DESIGN's table has it as `RESOURCE_EXHAUSTED`.
+fn explain_size(response: http::Response<Body>) -> http::Response<Body> {
+    let refused = Status::from_header_map(response.headers())
+        .is_some_and(|status| status.code() == Code::OutOfRange && status.details().is_empty());
+    if refused { status(Refusal::message_too_large(MESSAGE_BYTES_MAX)).into_http() } else { response }
+}
+
 #[tonic::async_trait]
 impl InventoryService for Calls {
     async fn get_product(
@@ -112,8 +124,8 @@ impl InventoryService for Calls {
     ) -> Result<Response<GetProductResponse>, Status> {
         let name = &request.get_ref().name;
         self.service.console.command(&request::Request::Find { name });
-        let product = self.service.inventory.find(name).map_err(status)?;
-        Ok(Response::new(GetProductResponse { product: Some(grpc::product_message(&product)) }))
+        let product = self.service.inventory.find(name, grpc::product_message).map_err(status)?;
+        Ok(Response::new(GetProductResponse { product: Some(product) }))
     }
 
     async fn list_products(
@@ -175,8 +187,8 @@ impl ProdutoService for Calls {
     ) -> Result<Response<ProdutoResponse>, Status> {
         let name = &request.get_ref().nome;
         self.service.console.command(&request::Request::Find { name });
-        let product = self.service.inventory.find(name).map_err(status)?;
-        Ok(Response::new(ProdutoResponse { produto: Some(grpc::original_product(&product)) }))
+        let produto = self.service.inventory.find(name, grpc::original_product).map_err(status)?;
+        Ok(Response::new(ProdutoResponse { produto: Some(produto) }))
     }
 
     async fn consultar_produto_preco(

@@ -1,9 +1,10 @@
 //! The text transport: frames of the text protocol ↔ the inventory.
 
 use std::io;
+use std::pin::pin;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::Service;
@@ -16,9 +17,12 @@ use crate::wire::text::{self, Frame, Frames};
 /// command: the original's clients end no line.
 const QUIET: Duration = Duration::from_millis(50);
 
-/// Bytes read at once: some hundreds of pipelined commands, and little enough to lie on
-/// the stack for the moment of a read, so that an idle connection holds no buffer.
+/// Bytes read at once: more than a thousand pipelined commands.
 const READ_BYTES: usize = 16 * 1024;
+
+/// Bytes that a stopping server still takes from a connection: far more than any client
+/// leaves waiting, and an end for one that never stops sending.
+const LAST_READ_BYTES_MAX: usize = 1024 * 1024;
 
 /// Bytes of replies after which a list is sent on before it is complete, so that a list of
 /// any length takes bounded memory.
@@ -33,8 +37,13 @@ pub(super) fn grpc_only_answer() -> String {
 
 /// Serves a text connection until the client leaves or goes, or the server stops.
 pub(super) async fn serve(service: Service, stream: TcpStream, first_bytes: Vec<u8>) {
-    let mut conversation =
-        Conversation { service, stream, replies: String::new(), run: Run::default(), is_http: false };
+    let mut conversation = Conversation {
+        service,
+        stream,
+        replies: String::new(),
+        run: Run::default(),
+        is_http: begins_as_http(&first_bytes),
+    };
     match conversation.hold(first_bytes).await {
         Ok(()) => connection::end(conversation.stream).await,
         Err(error) => tracing::debug!(%error, "a text connection broke"),
@@ -66,51 +75,90 @@ impl Conversation {
     async fn hold(&mut self, first_bytes: Vec<u8>) -> io::Result<()> {
         let mut frames = Frames::default();
         frames.buffer().extend_from_slice(&first_bytes);
+        let mut stopping = pin!(self.service.stopping());
         loop {
             if self.answer_lines(&mut frames).await? == Next::End {
                 return Ok(());
             }
+            if self.service.is_stopping() {
+                return self.finish(&mut frames).await;
+            }
+            let may_be_unended = frames.may_be_unended();
             tokio::select! {
-                readable = self.stream.readable() => {
-                    readable?;
-                    if self.read(&mut frames)? == Next::End {
-                        self.answer_lines(&mut frames).await?;
-                        if let Some(frame) = frames.take_last() {
-                            self.answer(&frame).await?;
-                        }
-                        return self.send().await;
+                // What has come is answered before anything else is looked at.
+                biased;
+                length = self.read(&mut frames) => {
+                    if length? == 0 {
+                        return self.answer_last(&mut frames).await;
                     }
                 }
-                () = tokio::time::sleep(QUIET), if frames.may_be_unended() => {
-                    if let Some(frame) = frames.take_unended()
+                () = tokio::time::sleep(QUIET), if may_be_unended => {
+                    // A thread that was held up may see the time pass before what came in it.
+                    if self.read_now(&mut frames)? == 0
+                        && let Some(frame) = frames.take_unended()
                         && self.answer(&frame).await? == Next::End
                     {
                         return self.send().await;
                     }
                     self.send().await?;
                 }
-                () = self.service.stopping() => {
-                    // What has come before the stop is answered; what comes after is not read.
-                    self.read(&mut frames)?;
-                    self.answer_lines(&mut frames).await?;
-                    return Ok(());
-                }
+                () = &mut stopping => return self.finish(&mut frames).await,
             }
         }
     }
 
-    /// Takes what has come, without waiting. Ends where the client will send no more.
-    fn read(&self, frames: &mut Frames) -> io::Result<Next> {
-        let mut chunk = [0; READ_BYTES];
-        match self.stream.try_read(&mut chunk) {
-            Ok(0) => Ok(Next::End),
-            Ok(length) => {
-                frames.buffer().extend_from_slice(&chunk[..length]);
-                Ok(Next::More)
+    /// The server stops: answers what has come until now, and no more.
+    async fn finish(&mut self, frames: &mut Frames) -> io::Result<()> {
+        let mut bytes = 0;
+        loop {
+            let length = self.read_now(frames)?;
+            bytes += length;
+            if self.answer_lines(frames).await? == Next::End {
+                return Ok(());
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Next::More),
-            Err(error) => Err(error),
+            if length == 0 || bytes >= LAST_READ_BYTES_MAX {
+                break;
+            }
         }
+        if frames.may_be_unended() {
+            tokio::time::sleep(QUIET).await;
+            self.read_now(frames)?;
+            self.answer_lines(frames).await?;
+            if let Some(frame) = frames.take_unended() {
+                self.answer(&frame).await?;
+            }
+        }
+        self.send().await
+    }
+
+    /// The client sends no more: answers what it left.
+    async fn answer_last(&mut self, frames: &mut Frames) -> io::Result<()> {
+        if let Some(frame) = frames.take_last() {
+            self.answer(&frame).await?;
+        }
+        self.send().await
+    }
+
+    /// Takes what has come, without waiting; 0 where nothing has.
+    fn read_now(&self, frames: &mut Frames) -> io::Result<usize> {
+        let buffer = frames.buffer();
+        buffer.reserve(READ_BYTES);
+        match self.stream.try_read_buf(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            read => read,
+        }
+    }
+
+    /// Waits for more, and takes it. An idle connection holds no buffer: it waits first,
+    /// and the buffer is made for what has come.
+    async fn read(&mut self, frames: &mut Frames) -> io::Result<usize> {
+        frames.release();
+        self.stream.readable().await?;
+        let buffer = frames.buffer();
+        buffer.reserve(READ_BYTES);
+        // Not `try_read`: only this tells the runtime that a short read emptied the socket,
+        // which saves asking the system again.
+        self.stream.read_buf(buffer).await
     }
 
     /// Answers every complete line, and sends the replies.
@@ -134,9 +182,13 @@ impl Conversation {
             Ok(Request::Adjust(request)) => self.service.inventory.add(&mut self.run, Ok(request)),
             Ok(Request::Find { name }) => {
                 self.make_changes().await;
-                match self.service.inventory.find(name) {
-                    Ok(product) => text::write_product(&mut self.replies, &product),
-                    Err(refusal) => text::write_refusal(&mut self.replies, &refusal),
+                let replies = &mut self.replies;
+                let found =
+                    self.service.inventory.find(name, |product| text::write_product(replies, product));
+                if let Err(refusal) = found {
+                    text::write_refusal(&mut self.replies, &refusal);
+                    // Looking for names like it took a while: the others come first.
+                    tokio::task::yield_now().await;
                 }
             }
             Ok(Request::List { max_price }) => {
@@ -149,10 +201,8 @@ impl Conversation {
                 text::write_message(&mut self.replies, FAREWELL);
                 return Ok(Next::End);
             }
-            Ok(Request::Import(_)) => {
-                // It has no form in this protocol, so no line is ever read as one.
-                self.refuse(frame).await;
-            }
+            // An import has no form in this protocol, so no line is ever read as one.
+            Ok(Request::Import(_)) => {}
             Err(refusal) => {
                 self.is_http |= is_http(frame.shown());
                 self.make_changes().await;
@@ -163,11 +213,6 @@ impl Conversation {
             self.send().await?;
         }
         Ok(Next::More)
-    }
-
-    async fn refuse(&mut self, frame: &Frame<'_>) {
-        self.make_changes().await;
-        text::write_refusal(&mut self.replies, &Refusal::unknown_command(frame.shown()));
     }
 
     async fn write_list(&mut self, listing: &Listing) -> io::Result<()> {
@@ -210,6 +255,13 @@ impl Conversation {
         }
         Ok(())
     }
+}
+
+/// Whether a connection begins as an HTTP/1 request: a method in capitals, a space, a slash.
+/// The rest of the line may be too long to be looked at.
+fn begins_as_http(first_bytes: &[u8]) -> bool {
+    let method = first_bytes.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+    method > 0 && first_bytes[method..].starts_with(b" /")
 }
 
 /// Whether a line is the first of an HTTP/1 request.

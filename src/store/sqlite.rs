@@ -6,7 +6,8 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use super::{Recorded, Store, StoreError};
 use crate::catalog::{
@@ -66,11 +67,12 @@ pub struct SqliteStore {
     /// Whether the file has no tables yet.
     is_new: bool,
     /// Held as long as the store is open, so that no second server opens the same file.
-    _lock: Option<File>,
+    /// There is none for a database in memory.
+    lock: Option<File>,
 }
 
 impl SqliteStore {
-    /// Opens the database, and creates it where there is none.
+    /// Opens the database; it is created by the first [`Store::create`].
     ///
     /// `server` tells a second server who has it, such as `processo 7, porta 8082`.
     ///
@@ -79,13 +81,9 @@ impl SqliteStore {
     pub fn open(path: &Path, server: &str) -> Result<Self, StoreError> {
         let path = canonical(path)?;
         let lock = lock(&path, server)?;
-        let shown = path.display().to_string();
-        let connection = Connection::open(&path).map_err(|source| StoreError::Sqlite {
-            action: "abrir o arquivo",
-            path: shown.clone(),
-            source,
-        })?;
-        Self { connection, path: shown, is_new: false, _lock: Some(lock) }.prepare()
+        let path = path.display().to_string();
+        let connection = connect(&path)?;
+        Self { connection, path, is_new: false, lock: Some(lock) }.prepare()
     }
 
     /// A database that is gone when the store is dropped.
@@ -95,7 +93,7 @@ impl SqliteStore {
     pub fn in_memory() -> Result<Self, StoreError> {
         let path = ":memory:".to_owned();
         match Connection::open_in_memory() {
-            Ok(connection) => Self { connection, path, is_new: false, _lock: None }.prepare(),
+            Ok(connection) => Self { connection, path, is_new: false, lock: None }.prepare(),
             Err(source) => Err(StoreError::Sqlite { action: "abrir", path, source }),
         }
     }
@@ -112,7 +110,7 @@ impl SqliteStore {
                 ));
             }
             Ok(_) => return not_ours("é um banco SQLite de outro programa".to_owned()),
-            Err(source) if source.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
+            Err(source) if source.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
                 return not_ours("não é um arquivo SQLite".to_owned());
             }
             Err(source) => return Err(self.failed("ler o cabeçalho", source)),
@@ -146,10 +144,29 @@ impl SqliteStore {
         transaction.commit()
     }
 
-    fn commit_all(&mut self, changes: &Changes) -> rusqlite::Result<()> {
-        let transaction = self.connection.transaction()?;
-        write(&transaction, changes)?;
-        transaction.commit()
+    /// Whether these changes are stored. They are one transaction, so one row tells.
+    fn holds(&self, changes: &Changes) -> rusqlite::Result<bool> {
+        let connection = &self.connection;
+        if let Some(movement) = changes.movements.last() {
+            return connection.query_row(
+                "SELECT count(*) FROM movement WHERE sequence = ?1",
+                [movement.sequence],
+                |row| row.get(0),
+            );
+        }
+        if let Some(import) = changes.imports.last() {
+            return connection.query_row(
+                "SELECT count(*) FROM import_request WHERE request_id = ?1",
+                [import.request_id.as_str()],
+                |row| row.get(0),
+            );
+        }
+        let Some(product) = changes.listed.last() else { return Ok(true) };
+        connection.query_row(
+            "SELECT count(*) FROM product WHERE id = ?1 AND price_centavos = ?2 AND unit = ?3",
+            params![product.id.number(), product.price.centavos(), product.unit.as_str()],
+            |row| row.get(0),
+        )
     }
 
     fn failed(&self, action: &'static str, source: rusqlite::Error) -> StoreError {
@@ -211,7 +228,38 @@ impl Store for SqliteStore {
     }
 
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
-        self.commit_all(changes).map_err(|source| self.failed("gravar", source))
+        let Self { connection, path, .. } = self;
+        let failed = |source| StoreError::Sqlite { action: "gravar", path: path.clone(), source };
+        let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
+            Ok(transaction) => transaction,
+            // The lock was not got, so nothing was written.
+            Err(source) if source.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                return Err(StoreError::Busy { path: path.clone() });
+            }
+            Err(source) => return Err(failed(source)),
+        };
+        write(&transaction, changes).and_then(|()| transaction.commit()).map_err(failed)
+    }
+
+    fn reopen(&mut self, in_doubt: &Changes) -> Result<bool, StoreError> {
+        if self.lock.is_none() {
+            // What was in memory is gone with the connection.
+            return Err(StoreError::Busy { path: self.path.clone() });
+        }
+        // Closing would checkpoint, and so sync pages again whose first sync failed.
+        let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        self.connection = connect(&self.path)?;
+        self.configure().map_err(|source| self.failed("preparar", source))?;
+        // Copies what the log shows into the database, and syncs that: what is read below
+        // is then on disk, whatever became of the log's own pages.
+        let is_busy: bool = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+            .map_err(|source| self.failed("sincronizar", source))?;
+        if is_busy {
+            return Err(StoreError::Busy { path: self.path.clone() });
+        }
+        self.holds(in_doubt).map_err(|source| self.failed("conferir a última gravação", source))
     }
 }
 
@@ -330,6 +378,14 @@ fn from_micros(micros: i64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_micros(micros.max(0).cast_unsigned())
 }
 
+fn connect(path: &str) -> Result<Connection, StoreError> {
+    Connection::open(path).map_err(|source| StoreError::Sqlite {
+        action: "abrir o arquivo",
+        path: path.to_owned(),
+        source,
+    })
+}
+
 /// The one path of a file, however it was written, so that two servers meet at one lock.
 fn canonical(path: &Path) -> Result<PathBuf, StoreError> {
     let failed = |source| StoreError::Io { action: "abrir", path: path.display().to_string(), source };
@@ -374,7 +430,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::catalog::{Adjustment, Draft, Key, original_products};
+    use crate::catalog::{Adjustment, Draft, original_products};
 
     fn open_shop(store: &mut SqliteStore) -> Catalog {
         assert!(store.load().unwrap().is_none());
@@ -394,7 +450,7 @@ mod tests {
         let request_id: RequestId = "pedido-1".parse().unwrap();
         let mut store = SqliteStore::open(&path, "teste").unwrap();
         let catalog = open_shop(&mut store);
-        let caju = catalog.find(&Key::fold("caju")).unwrap().id;
+        let caju = catalog.find("caju").unwrap().id;
         let mut draft = Draft::new(&catalog, SystemTime::now());
         let movement = draft
             .adjust(Adjustment {
@@ -415,7 +471,7 @@ mod tests {
 
         let mut store = SqliteStore::open(&path, "teste").unwrap();
         let catalog = store.load().unwrap().unwrap();
-        assert_eq!(catalog.find(&Key::fold("caju")).unwrap().stock, Quantity::from_units(40));
+        assert_eq!(catalog.find("caju").unwrap().stock, Quantity::from_units(40));
         assert_eq!(catalog.last_sequence(), 5);
         let Some(Recorded::Movement(recorded)) = store.recorded(&request_id).unwrap() else {
             panic!("the movement is not recorded");
@@ -423,6 +479,41 @@ mod tests {
         assert_eq!((recorded.kind, recorded.balance, recorded.sequence), (Kind::Waste, movement.balance, 5));
         assert_eq!(store.recorded(&import.request_id).unwrap(), Some(Recorded::Import(import)));
         assert_eq!(store.recorded(&"outro".parse().unwrap()).unwrap(), None);
+    }
+
+    #[test]
+    fn after_a_failed_commit_the_file_is_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = SqliteStore::open(&folder.path().join("loja.db"), "teste").unwrap();
+        let catalog = open_shop(&mut store);
+        let product = catalog.find("caju").unwrap().id;
+        let mut draft = Draft::new(&catalog, SystemTime::now());
+        let delta = Quantity::from_units(-20);
+        draft.adjust(Adjustment { product, delta, kind: Kind::Sale, request_id: None }).unwrap();
+        let changes = draft.finish();
+        assert!(!store.reopen(&changes).unwrap());
+        store.commit(&changes).unwrap();
+        assert!(store.reopen(&changes).unwrap());
+        assert_eq!(store.load().unwrap().unwrap().last_sequence(), 5);
+    }
+
+    #[test]
+    fn a_database_that_another_program_holds_is_busy_and_not_in_doubt() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loja.db");
+        let mut store = SqliteStore::open(&path, "teste").unwrap();
+        let catalog = open_shop(&mut store);
+        store.connection.busy_timeout(Duration::ZERO).unwrap();
+        let product = catalog.find("caju").unwrap().id;
+        let mut draft = Draft::new(&catalog, SystemTime::now());
+        let delta = Quantity::from_units(-20);
+        draft.adjust(Adjustment { product, delta, kind: Kind::Sale, request_id: None }).unwrap();
+        let changes = draft.finish();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        assert!(matches!(store.commit(&changes), Err(StoreError::Busy { .. })));
+        other.execute_batch("ROLLBACK").unwrap();
+        store.commit(&changes).unwrap();
     }
 
     #[test]

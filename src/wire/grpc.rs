@@ -28,6 +28,11 @@ pub mod original {
 /// `ErrorInfo.domain` (AIP-193).
 const ERROR_DOMAIN: &str = "hortifruti";
 
+/// Bytes of bad rows told in a status. Its details travel as a header, and clients take no
+/// more than some kilobytes of those (grpcio 8, hyper 16); the message tells how many rows
+/// there are.
+const ROWS_BYTES_MAX: usize = 3 * 1024;
+
 /// Products on a page where the client does not say.
 const PAGE_PRODUCTS_DEFAULT: usize = 100;
 
@@ -57,12 +62,18 @@ pub fn status(refusal: Refusal) -> Status {
     let metadata: HashMap<String, String> =
         refusal.metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
     let mut details = ErrorDetails::with_error_info(refusal.code.as_str(), ERROR_DOMAIN, metadata);
-    if !refusal.rows.is_empty() {
-        let violations: Vec<FieldViolation> = refusal
-            .rows
-            .into_iter()
-            .map(|(index, what)| FieldViolation::new(format!("products[{index}]"), what))
-            .collect();
+    let mut bytes_left = ROWS_BYTES_MAX;
+    let violations: Vec<FieldViolation> = refusal
+        .rows
+        .into_iter()
+        .take_while(|(_, what)| {
+            let fits = what.len() <= bytes_left;
+            bytes_left = bytes_left.saturating_sub(what.len());
+            fits
+        })
+        .map(|(index, what)| FieldViolation::new(format!("products[{index}]"), what))
+        .collect();
+    if !violations.is_empty() {
         details.set_bad_request(violations);
     }
     Status::with_error_details(grpc_code(refusal.code), refusal.message, details)
@@ -358,6 +369,11 @@ mod tests {
 
     #[test]
     fn a_refusal_crosses_the_wire() {
+        let many: Vec<_> = (0..10_000).map(|index| (index, "sem preço".to_owned())).collect();
+        let told = refusal(&super::status(Refusal::bad_rows(many))).unwrap();
+        assert!(told.rows.len() > 100 && told.rows.len() < 1000);
+        assert!(told.message.starts_with("10000 linha(s)"));
+
         let sent = Refusal::bad_rows(vec![(0, "sem preço".into()), (7, "sem nome".into())]);
         let status = status(sent.clone());
         assert_eq!(status.code(), tonic::Code::InvalidArgument);

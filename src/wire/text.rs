@@ -61,9 +61,18 @@ impl Frames {
         &mut self.buffer
     }
 
+    /// Gives back the memory of a buffer that holds nothing: most connections are idle.
+    pub fn release(&mut self) {
+        if self.start == self.buffer.len() {
+            self.buffer = Vec::new();
+            self.start = 0;
+            self.searched = 0;
+        }
+    }
+
     /// The next complete line.
     pub fn take_line(&mut self) -> Option<Frame<'_>> {
-        let line_end = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n');
+        let line_end = memchr::memchr(b'\n', &self.buffer[self.searched..]);
         let Some(offset) = line_end else {
             self.searched = self.buffer.len();
             if self.searched - self.start > LINE_BYTES_MAX + 1 {

@@ -105,6 +105,16 @@ fn http_is_told_and_changes_nothing() {
 }
 
 #[test]
+fn http_with_a_long_address_changes_nothing_either() {
+    let server = Server::start(&[]);
+    let mut connection = server.connect();
+    connection.send(format!("POST /{} HTTP/1.1\r\n3 Caju -20\r\n1 Caju\r\n", "x".repeat(3000)));
+    assert_refused("long line", "RESOURCE_EXHAUSTED", &connection.reply());
+    assert_refused("HTTP", "UNKNOWN_COMMAND", &connection.reply());
+    assert_eq!(connection.reply(), "Caju: R$2.0, Estoque: 60");
+}
+
+#[test]
 fn a_server_of_one_protocol_says_so_to_the_other() {
     let server = Server::start(&["--grpc"]);
     for text in ["4\n", "4"] {

@@ -204,6 +204,10 @@ async fn an_import_tells_each_bad_row() {
             .collect();
         assert_eq!(fields, ["products[1]", "products[2]"]);
     }
+    let products = vec![draft(&"x".repeat(5_000_000), 100, 0)];
+    let request = ImportProductsRequest { products, ..ImportProductsRequest::default() };
+    let status = client.import_products(request).await.unwrap_err();
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::ResourceExhausted, "RESOURCE_EXHAUSTED"));
     let status = client.import_products(ImportProductsRequest::default()).await.unwrap_err();
     assert_eq!(reason(&status), "INVALID_ARGUMENT");
     assert_eq!(server.connect().ask("4"), crate::support::FOUR_PRODUCTS);

@@ -123,5 +123,11 @@ fn a_bad_list_changes_nothing_and_tells_each_line() {
     let refused = server.run(&["import", "lista.csv"]);
     assert_eq!(refused.code, 2);
     assert!(refused.err.contains("linha 4: "), "{}", refused.err);
+    // Far more bad rows than a status carries: all are counted, and the first are told.
+    let rows: String = (0..2000).map(|index| format!("Produto {index};1;0,5;un\n")).collect();
+    fs::write(&path, format!("nome;preco;estoque;unidade\n{rows}")).unwrap();
+    let refused = server.run(&["import", "lista.csv"]);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert!(refused.err.contains("linha 2: ") && refused.err.contains("2000 linha(s)"), "{}", refused.err);
     assert_eq!(server.connect().ask("4"), crate::support::FOUR_PRODUCTS);
 }

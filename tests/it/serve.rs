@@ -104,6 +104,41 @@ fn it_stops_cleanly_with_idle_connections_and_half_sent_lines() {
 }
 
 #[test]
+fn a_command_without_line_end_that_came_before_the_stop_is_answered() {
+    let mut server = Server::start(&[]);
+    let mut connection = server.connect();
+    connection.send("3 Caju -20");
+    server.signal("TERM");
+    assert_eq!(String::from_utf8(connection.rest()).unwrap(), "Caju: R$2.0, Estoque: 40\n\n");
+    assert_eq!(server.wait().0, Some(0));
+}
+
+#[test]
+fn a_stalled_console_does_not_hold_the_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = hortifruti(folder.path())
+        .args(["serve", "--port", "0"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let port_file = folder.path().join("server_port.txt");
+    let start = std::time::Instant::now();
+    while !port_file.exists() {
+        assert!(start.elapsed() < crate::support::PATIENCE);
+        std::thread::yield_now();
+    }
+    let port = fs::read_to_string(&port_file).unwrap().parse().unwrap();
+    let mut connection = crate::support::Connection::new(port);
+    // More lines than the pipe and the queue hold, and nobody reads them.
+    connection.send("1 Caju\n".repeat(20_000));
+    for _ in 0..20_000 {
+        assert_eq!(connection.reply(), "Caju: R$2.0, Estoque: 60");
+    }
+    Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn an_open_stream_holds_the_stop_no_longer_than_the_drain_time() {
     let mut server = Server::start(&["--drain-seconds", "1"]);
     let mut connection = server.connect();
