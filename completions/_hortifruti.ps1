@@ -71,7 +71,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             break
         }
         'hortifruti;update' {
-            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Por que muda')
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Por que muda: ajuste (o padrão), compra, venda, perda ou contagem')
             [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido: repetido, não muda o estoque outra vez')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Como mostra: text, table, json ou csv')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; sem ele, o do arquivo de porta')

@@ -64,7 +64,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --help 'Mostra esta ajuda'
         }
         &'hortifruti;update'= {
-            cand --reason 'Por que muda'
+            cand --reason 'Por que muda: ajuste (o padrão), compra, venda, perda ou contagem'
             cand --request-id 'Identificador do pedido: repetido, não muda o estoque outra vez'
             cand --format 'Como mostra: text, table, json ou csv'
             cand --server 'Servidor; sem ele, o do arquivo de porta'

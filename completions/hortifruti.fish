@@ -59,7 +59,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l port-fil
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -s h -l help -d 'Mostra esta ajuda'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l reason -d 'Por que muda' -r -f -a "ajuste\t''
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l reason -d 'Por que muda: ajuste (o padrão), compra, venda, perda ou contagem' -r -f -a "ajuste\t''
 compra\t''
 venda\t''
 perda\t''

@@ -51,7 +51,7 @@ pub enum Command {
 }
 
 #[derive(Debug, Args)]
-#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções")]
+#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti serve [OPÇÕES]")]
 pub struct Serve {
     /// Atende o protocolo de texto; sem --socket nem --grpc, atende os dois
     #[arg(long)]
@@ -94,14 +94,14 @@ pub struct Serve {
 }
 
 #[derive(Debug, Args)]
-#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções")]
+#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti shell [OPÇÕES]")]
 pub struct Shell {
     #[command(flatten)]
     pub connection: Connection,
 }
 
 #[derive(Debug, Args)]
-#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções")]
+#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti query [OPÇÕES] [NOME]...")]
 pub struct Query {
     /// Nome do produto, sem diferença de acentos ou maiúsculas; sem nome, todos
     #[arg(value_name = "NOME", conflicts_with = "max_price", help_heading = "Argumentos")]
@@ -116,16 +116,21 @@ pub struct Query {
 }
 
 #[derive(Debug, Args)]
-#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções")]
+#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti update [OPÇÕES] <NOME> <QUANTIDADE>")]
 pub struct Update {
     /// Nome do produto, sem diferença de acentos ou maiúsculas
-    #[arg(value_name = "NOME", help_heading = "Argumentos")]
+    #[arg(value_name = "NOME", help_heading = "Argumentos", display_order = 1)]
     pub name: String,
     /// Quanto muda, como -20, +5 ou 0,350
-    #[arg(value_name = "QUANTIDADE", allow_hyphen_values = true, help_heading = "Argumentos")]
+    #[arg(
+        value_name = "QUANTIDADE",
+        allow_hyphen_values = true,
+        help_heading = "Argumentos",
+        display_order = 2
+    )]
     pub delta: String,
-    /// Por que muda
-    #[arg(long, value_name = "MOTIVO", value_enum, default_value_t = Reason::Ajuste, hide_default_value = true, hide_possible_values = true)]
+    /// Por que muda: ajuste (o padrão), compra, venda, perda ou contagem
+    #[arg(long, value_name = "MOTIVO", value_enum, default_value_t = Reason::Ajuste, hide_default_value = true, hide_possible_values = true, ignore_case = true)]
     pub reason: Reason,
     /// Identificador do pedido: repetido, não muda o estoque outra vez
     #[arg(long, value_name = "ID")]
@@ -137,7 +142,7 @@ pub struct Update {
 }
 
 #[derive(Debug, Args)]
-#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções")]
+#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti import [OPÇÕES] <ARQUIVO>")]
 pub struct Import {
     /// CSV com as colunas nome, preco, estoque e unidade; `-` lê a entrada padrão
     #[arg(value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath, help_heading = "Argumentos")]
@@ -150,7 +155,7 @@ pub struct Import {
 }
 
 #[derive(Debug, Args)]
-#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções")]
+#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti export [OPÇÕES]")]
 pub struct Export {
     #[command(flatten)]
     pub connection: Connection,

@@ -6,11 +6,13 @@ mod socket;
 
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
 use crate::request::{Code, Refusal, Reply, Request};
+use crate::system_error::told;
 use crate::wire::Protocol;
 
 /// How long to wait for a server to accept a connection.
@@ -19,11 +21,29 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long to wait for an answer, or for the next part of one.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long to wait for a server's first bytes, which tell what it is.
+const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// How long to look for a server that went away, before giving up: a restart takes less.
 const RECONNECT_FOR: Duration = Duration::from_secs(10);
 
 /// How long to wait between two attempts to find it.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
+
+/// How often a wait looks whether it was interrupted.
+const INTERRUPT_LOOK: Duration = Duration::from_millis(100);
+
+/// Ctrl-C is the process's, and so is this.
+static IS_INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Ends the wait for an answer, in whichever client waits.
+pub fn interrupt() {
+    IS_INTERRUPTED.store(true, Ordering::Relaxed);
+}
+
+fn take_interrupt() -> bool {
+    IS_INTERRUPTED.swap(false, Ordering::Relaxed)
+}
 
 /// A conversation with a server.
 pub trait Client {
@@ -54,13 +74,14 @@ pub enum Broken {
     NoServer(String),
     /// Nothing accepts connections there.
     #[error(
-        "nenhum servidor responde em {address} ({source}). Nada foi enviado; inicie um com `hortifruti serve`"
+        "nenhum servidor responde em {address} ({}). Nada foi enviado; inicie um com `hortifruti serve`",
+        told(.error)
     )]
     Connect {
         /// Where.
         address: String,
         /// What the system said.
-        source: io::Error,
+        error: io::Error,
     },
     /// The connection ended before the answer.
     #[error("a conexão com o servidor caiu antes da resposta: {0}")]
@@ -75,10 +96,22 @@ pub enum Broken {
         /// In which protocol it was spoken to.
         protocol: &'static str,
     },
+    /// The server speaks only text, and gRPC was asked for.
+    #[error(
+        "o servidor em {address} atende só o protocolo de texto. Nada foi enviado; use --socket, ou inicie-o também com --grpc"
+    )]
+    TextOnly {
+        /// Where.
+        address: String,
+    },
+    /// The person waits no longer.
+    #[error("a espera foi interrompida")]
+    Interrupted,
     /// A change was sent, and its answer never came.
     #[error(
-        "a mudança foi enviada, a conexão caiu antes da resposta e o servidor não voltou a atender. \
-         Não se sabe se ela foi feita; repita com o identificador de pedido {request_id}, que não a faz duas vezes"
+        "a mudança foi enviada e a resposta não chegou. Não se sabe se ela foi feita; repita com o \
+         mesmo identificador de pedido, que não a faz duas vezes: id={request_id} no shell, \
+         --request-id {request_id} na linha de comando"
     )]
     InDoubt {
         /// The id under which it can be repeated.
@@ -95,7 +128,7 @@ pub fn connect(address: &str, protocol: Option<Protocol>) -> Result<Box<dyn Clie
         match grpc::GrpcClient::connect(address) {
             Ok(Some(client)) => return Ok(Box::new(client)),
             Ok(None) if protocol.is_some() => {
-                return Err(Broken::NotOurs { address: address.to_owned(), protocol: "gRPC" });
+                return Err(Broken::TextOnly { address: address.to_owned() });
             }
             Ok(None) => {}
             Err(broken) => return Err(broken),
@@ -106,7 +139,7 @@ pub fn connect(address: &str, protocol: Option<Protocol>) -> Result<Box<dyn Clie
 
 /// The first of an address's machines that accepts a connection.
 fn open(address: &str) -> Result<TcpStream, Broken> {
-    let failed = |source| Broken::Connect { address: address.to_owned(), source };
+    let failed = |error| Broken::Connect { address: address.to_owned(), error };
     let mut last = io::ErrorKind::AddrNotAvailable.into();
     for candidate in address.to_socket_addrs().map_err(failed)? {
         match TcpStream::connect_timeout(&candidate, CONNECT_TIMEOUT) {
@@ -167,14 +200,16 @@ impl Reconnecting {
     /// Asks until there is an answer or the time is over. Also tells whether an earlier
     /// attempt may have arrived.
     fn call_until(&mut self, request: &Request<'_>) -> (Result<Reply, Failure>, bool) {
+        // Of an earlier wait.
+        take_interrupt();
         let give_up = Instant::now() + RECONNECT_FOR;
         let mut has_told = false;
         let mut may_have_arrived = false;
         loop {
             match self.call_once(request) {
-                Err(Failure::Broken(broken)) if broken.may_pass() => {
-                    may_have_arrived |= matches!(broken, Broken::Lost(_));
-                    if Instant::now() >= give_up {
+                Err(Failure::Broken(broken)) => {
+                    may_have_arrived |= matches!(broken, Broken::Lost(_) | Broken::Interrupted);
+                    if !broken.may_pass() || Instant::now() >= give_up || take_interrupt() {
                         return (Err(broken.into()), may_have_arrived);
                     }
                     if !std::mem::replace(&mut has_told, true) {

@@ -5,7 +5,7 @@
 //! publishes them, and only then answers. The committer is the only writer of the catalog
 //! and the only user of the store.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
 use std::time::SystemTime;
@@ -207,14 +207,19 @@ impl Inventory {
     /// # Errors
     /// `INVALID_ARGUMENT` with every bad row, or where the store refuses writes.
     pub async fn import(&self, request: ImportRequest) -> Result<ImportCounts, Refusal> {
-        let ImportRequest { rows, is_dry_run, request_id } = request;
-        if rows.is_empty() || rows.len() > IMPORT_ROWS_MAX {
-            let what = format!("a lista tem {} produtos; o limite é de 1 a {IMPORT_ROWS_MAX}", rows.len());
+        let ImportRequest { rows, bad_rows, is_dry_run, request_id } = request;
+        let count = rows.len() + bad_rows.len();
+        if count == 0 || count > IMPORT_ROWS_MAX {
+            let what = format!("a lista tem {count} produtos; o limite é de 1 a {IMPORT_ROWS_MAX}");
             return Err(Refusal::invalid("products", what));
         }
-        if is_dry_run {
-            let catalog = self.read();
-            return Draft::new(&catalog, SystemTime::now()).import(&rows).map_err(bad_rows);
+        if is_dry_run || !bad_rows.is_empty() {
+            let looked_at = Draft::new(&self.read(), SystemTime::now()).import(&rows);
+            return if bad_rows.is_empty() {
+                looked_at.map_err(refuse_rows)
+            } else {
+                Err(merge(bad_rows, looked_at.err()))
+            };
         }
         match self.submit(vec![Change::Import { rows, request_id }]).await.pop() {
             Some(Ok(Done::Imported(counts))) => Ok(counts),
@@ -401,14 +406,14 @@ impl Planner<'_> {
         request_id: Option<&RequestId>,
     ) -> Result<ImportCounts, Refusal> {
         let Some(request_id) = request_id else {
-            return self.draft.import(rows).map_err(bad_rows);
+            return self.draft.import(rows).map_err(refuse_rows);
         };
         let digest = digest(rows);
         match self.recorded(request_id)? {
             Some(Recorded::Import(record)) if record.digest == digest => Ok(record.counts),
             Some(_) => Err(Refusal::request_id_reused(request_id)),
             None => {
-                let counts = self.draft.import(rows).map_err(bad_rows)?;
+                let counts = self.draft.import(rows).map_err(refuse_rows)?;
                 let record = ImportRecord { request_id: request_id.clone(), digest, counts };
                 self.recorded.insert(request_id.clone(), Recorded::Import(record.clone()));
                 self.draft.record_import(record);
@@ -471,7 +476,22 @@ fn digest(rows: &[ProductDraft]) -> u64 {
     digest
 }
 
-fn bad_rows(errors: Vec<(usize, RowError)>) -> Refusal {
+/// Rows that could not be read, by their place among all, together with what is wrong with
+/// the others, by their place among those.
+fn merge(unread: Vec<(usize, String)>, errors: Option<Vec<(usize, RowError)>>) -> Refusal {
+    let mut all = unread;
+    let places: HashSet<usize> = all.iter().map(|(place, _)| *place).collect();
+    let mut others = (0..).filter(|place| !places.contains(place)).enumerate();
+    for (index, error) in errors.into_iter().flatten() {
+        if let Some((_, place)) = others.find(|(other, _)| *other == index) {
+            all.push((place, error.to_string()));
+        }
+    }
+    all.sort_by_key(|(place, _)| *place);
+    Refusal::bad_rows(all)
+}
+
+fn refuse_rows(errors: Vec<(usize, RowError)>) -> Refusal {
     Refusal::bad_rows(errors.into_iter().map(|(index, error)| (index, error.to_string())).collect())
 }
 
@@ -607,6 +627,7 @@ mod tests {
         let (inventory, _committer) = shop();
         let mut request = ImportRequest {
             rows: original_products(),
+            bad_rows: Vec::new(),
             is_dry_run: true,
             request_id: Some("lista".parse().unwrap()),
         };

@@ -6,7 +6,7 @@
 //! 1. [`cli`] says what can be typed, [`usage`] what was wrong with it, and [`run`]
 //!    composes the parts that each subcommand needs.
 //! 2. [`shell`], [`render`] and [`price_list`] face people and files.
-//! 3. [`client`] speaks to a server; [`port_file`] is how it finds one.
+//! 3. [`client`] speaks to a server ([`system_error`] tells what failed); [`port_file`] is how it finds one.
 //! 4. [`wire`] is bytes and text for both sides: no I/O.
 //! 5. [`server`] accepts connections. A transport is: decode, ask the inventory, encode.
 //!    The two transports are siblings and do not know each other.
@@ -32,5 +32,6 @@ pub mod run;
 pub mod server;
 pub mod shell;
 pub mod store;
+pub mod system_error;
 pub mod usage;
 pub mod wire;

@@ -7,6 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::system_error::told;
+
 /// How long a port in the file has to accept a connection before it counts as left behind.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -40,14 +42,14 @@ pub enum PortFileError {
         port: u16,
     },
     /// The file system refused something.
-    #[error("não foi possível {action} o arquivo de porta {path}: {source}")]
+    #[error("não foi possível {action} o arquivo de porta {path}: {}. Confira a pasta e as permissões", told(.error))]
     Io {
         /// What was tried, as an infinitive.
         action: &'static str,
         /// The file.
         path: String,
         /// What the system said.
-        source: io::Error,
+        error: io::Error,
     },
 }
 
@@ -69,7 +71,7 @@ pub fn read(path: &Path) -> Result<u16, PortFileError> {
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
             return Err(PortFileError::NotAPort { path: shown() });
         }
-        Err(source) => return Err(PortFileError::Io { action: "ler", path: shown(), source }),
+        Err(error) => return Err(PortFileError::Io { action: "ler", path: shown(), error }),
     }
     match content.trim().parse() {
         Ok(port) if port > 0 => Ok(port),
@@ -105,7 +107,7 @@ pub fn check_free(path: &Path, own_port: u16) -> Result<(), PortFileError> {
 /// Where another server that answers has it, or it cannot be written.
 pub fn publish(path: &Path, port: u16) -> Result<Published, PortFileError> {
     check_free(path, port)?;
-    let failed = |action, source| PortFileError::Io { action, path: path.display().to_string(), source };
+    let failed = |action, error| PortFileError::Io { action, path: path.display().to_string(), error };
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(format!(".{}.tmp", std::process::id()));
     let temporary = PathBuf::from(temporary);
@@ -116,10 +118,10 @@ pub fn publish(path: &Path, port: u16) -> Result<Published, PortFileError> {
         .create_new(true)
         .open(&temporary)
         .and_then(|mut file| write!(file, "{port}"))
-        .map_err(|source| failed("escrever", source))?;
-    fs::rename(&temporary, path).map_err(|source| {
+        .map_err(|error| failed("escrever", error))?;
+    fs::rename(&temporary, path).map_err(|error| {
         let _ = fs::remove_file(&temporary);
-        failed("escrever", source)
+        failed("escrever", error)
     })?;
     Ok(Published { path: path.to_owned(), port })
 }

@@ -1,6 +1,7 @@
 //! Price lists as Brazilian spreadsheets save them: CSV with commas or semicolons, decimal
 //! points or commas, UTF-8 or Windows-1252.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -11,7 +12,7 @@ use crate::request::IMPORT_ROWS_MAX;
 pub const FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Bad rows told one by one; the rest are counted.
-const BAD_ROWS_TOLD_MAX: usize = 20;
+const BAD_ROWS_TOLD_MAX: usize = 50;
 
 /// The rows of a price list.
 #[derive(Debug, Default)]
@@ -20,6 +21,8 @@ pub struct PriceList {
     pub rows: Vec<ProductDraft>,
     /// The line of each in the file.
     pub lines: Vec<u64>,
+    /// Rows that cannot be read, by the line of the file.
+    pub bad: Vec<(u64, String)>,
     /// Columns that were not understood, and so not read.
     pub ignored_columns: Vec<String>,
 }
@@ -27,9 +30,12 @@ pub struct PriceList {
 /// Why a file is no price list. Nothing of it is imported.
 #[derive(Debug, thiserror::Error)]
 pub enum PriceListError {
+    /// A header and nothing below it.
+    #[error("a lista só tem o cabeçalho. Nada foi importado; ponha um produto em cada linha")]
+    NoRows,
     /// Nothing in it.
     #[error("o arquivo está vazio: falta o cabeçalho nome,preco,estoque,unidade. Nada foi importado")]
-    Empty,
+    NoHeader,
     /// No such column.
     #[error(
         "falta a coluna {column} no cabeçalho {header}. Nada foi importado; as colunas são nome, preco, estoque e unidade"
@@ -48,24 +54,28 @@ pub enum PriceListError {
         "a lista tem mais de {IMPORT_ROWS_MAX} produtos. Nada foi importado; divida-a em arquivos menores"
     )]
     TooManyRows,
-    /// Rows that cannot be.
-    #[error("{0}")]
-    BadRows(BadRows),
 }
 
 /// The bad rows of a list, by the line of the file.
 #[derive(Debug)]
-pub struct BadRows(pub Vec<(u64, String)>);
+pub struct BadRows {
+    /// Those that are known.
+    pub rows: Vec<(u64, String)>,
+    /// How many there are.
+    pub count: usize,
+}
 
 impl fmt::Display for BadRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (line, what) in self.0.iter().take(BAD_ROWS_TOLD_MAX) {
+        let told = &self.rows[..self.rows.len().min(BAD_ROWS_TOLD_MAX)];
+        writeln!(f, "{} linha(s) com erro:", self.count)?;
+        for (line, what) in told {
             writeln!(f, "linha {line}: {what}")?;
         }
-        if self.0.len() > BAD_ROWS_TOLD_MAX {
-            writeln!(f, "… e mais {}", self.0.len() - BAD_ROWS_TOLD_MAX)?;
+        if self.count > told.len() {
+            writeln!(f, "… e mais {}", self.count - told.len())?;
         }
-        write!(f, "{} linha(s) com erro. Nada foi importado; corrija e importe de novo", self.0.len())
+        write!(f, "Nada foi importado; corrija e importe de novo")
     }
 }
 
@@ -81,7 +91,7 @@ struct Columns {
 /// Reads a file.
 ///
 /// # Errors
-/// Where it has no header that names the columns, or has bad rows: all of them are told.
+/// Where it has no header that names the columns, no rows, or too many.
 pub fn read(bytes: &[u8]) -> Result<PriceList, PriceListError> {
     let text = decode(bytes);
     let delimiter = delimiter(&text);
@@ -91,7 +101,6 @@ pub fn read(bytes: &[u8]) -> Result<PriceList, PriceListError> {
         .flexible(true)
         .from_reader(text.as_bytes());
     let mut list = PriceList::default();
-    let mut bad = Vec::new();
     let mut columns = None;
     let mut first_lines = HashMap::new();
     let mut counter = LineCounter { text: text.as_bytes(), byte: 0, line: 1 };
@@ -99,7 +108,7 @@ pub fn read(bytes: &[u8]) -> Result<PriceList, PriceListError> {
         let record = match record {
             Ok(record) => record,
             Err(error) => {
-                bad.push((counter.line_of(error.position()), "não é uma linha de CSV".to_owned()));
+                list.bad.push((counter.line_of(error.position()), "não é uma linha de CSV".to_owned()));
                 break;
             }
         };
@@ -111,25 +120,25 @@ pub fn read(bytes: &[u8]) -> Result<PriceList, PriceListError> {
             columns = Some(read_header(&record, &mut list.ignored_columns)?);
             continue;
         };
-        if list.rows.len() + bad.len() >= IMPORT_ROWS_MAX {
+        if list.rows.len() + list.bad.len() >= IMPORT_ROWS_MAX {
             return Err(PriceListError::TooManyRows);
         }
         match read_row(&record, columns, delimiter) {
             Ok(row) => match first_lines.insert(row.name.key(), line) {
-                Some(first) => {
-                    bad.push((line, format!("{} já aparece na linha {first}", Quoted(row.name.as_str()))))
-                }
+                Some(first) => list
+                    .bad
+                    .push((line, format!("{} já aparece na linha {first}", Quoted(row.name.as_str())))),
                 None => {
                     list.rows.push(row);
                     list.lines.push(line);
                 }
             },
-            Err(what) => bad.push((line, what)),
+            Err(what) => list.bad.push((line, what)),
         }
     }
     match columns {
-        None => Err(PriceListError::Empty),
-        Some(_) if !bad.is_empty() => Err(PriceListError::BadRows(BadRows(bad))),
+        None => Err(PriceListError::NoHeader),
+        Some(_) if list.rows.is_empty() && list.bad.is_empty() => Err(PriceListError::NoRows),
         Some(_) => Ok(list),
     }
 }
@@ -219,23 +228,38 @@ fn read_row(record: &csv::StringRecord, columns: &Columns, delimiter: u8) -> Res
     let name = Name::parse(cell(columns.name)).map_err(told)?;
     let price: Price = match cell(columns.price) {
         "" => return Err(format!("{} está sem preço", Quoted(name.as_str()))),
-        text => text.parse().map_err(told)?,
+        text => without_thousands(text).parse().map_err(told)?,
     };
     let opening_stock = match optional(columns.stock) {
         None => Quantity::ZERO,
-        Some(text) if is_ambiguous(text, delimiter) => {
+        Some(text) if is_ambiguous(&without_thousands(text), delimiter) => {
             return Err(format!(
                 "o estoque {} pode ser milhar ou decimal: escreva sem separador de milhar, e decimais como no resto da lista",
                 Quoted(text)
             ));
         }
-        Some(text) => text.parse().map_err(told)?,
+        Some(text) => without_thousands(text).parse().map_err(told)?,
     };
     if opening_stock < Quantity::ZERO {
         return Err(format!("o estoque de {} não pode ser negativo", Quoted(name.as_str())));
     }
     let unit = optional(columns.unit).map(Unit::parse).transpose().map_err(told)?;
     Ok(ProductDraft { name, price, unit, opening_stock })
+}
+
+/// `1.234,56` without its thousands separators, and `1,234.56` too: where both separators
+/// stand in a number, the last is the decimal one. Spreadsheets save amounts so that are
+/// formatted as currency.
+fn without_thousands(text: &str) -> Cow<'_, str> {
+    let Some(decimal) = text.rfind([',', '.']) else { return Cow::Borrowed(text) };
+    let (whole, fraction) = text.split_at(decimal);
+    let separator = if fraction.starts_with(',') { '.' } else { ',' };
+    let mut groups = whole.split(separator);
+    let first_digits = groups.next().unwrap_or("").chars().filter(char::is_ascii_digit).count();
+    let is_grouped = whole.contains(separator)
+        && (1..=3).contains(&first_digits)
+        && groups.all(|group| group.len() == 3 && group.bytes().all(|byte| byte.is_ascii_digit()));
+    if is_grouped { Cow::Owned(whole.replace(separator, "") + fraction) } else { Cow::Borrowed(text) }
 }
 
 /// Whether `1.000` in a list with decimal commas, or `1,000` in one with decimal points,
@@ -253,6 +277,7 @@ mod tests {
 
     fn shown(bytes: &[u8]) -> String {
         match read(bytes) {
+            Ok(list) if !list.bad.is_empty() => format!("{:?}", list.bad),
             Ok(list) => list
                 .rows
                 .iter()
@@ -287,6 +312,19 @@ mod tests {
             .collect();
         assert_eq!(shown(&utf16), expected);
         assert_eq!(shown("preco,nome\n3,Uva\n".as_bytes()), "2: Uva 3.0 0 -\n");
+        for price in ["R$ 1.234,56", "\"1,234.56\"", "1.234,56"] {
+            assert_eq!(shown(format!("nome;preco\nTrufa;{price}\n").as_bytes()), "2: Trufa 1234.56 0 -\n");
+        }
+        assert_eq!(
+            shown("nome;preco;estoque\nUva;1.234.567,5;1.234,5\n".as_bytes()),
+            "2: Uva 1234567.5 1234.5 -\n"
+        );
+        for price in ["1.23,45", "1.2345,6", "1,234,567", ".123,4"] {
+            assert!(
+                shown(format!("nome;preco\nTrufa;{price}\n").as_bytes()).contains("preço inválido"),
+                "{price}"
+            );
+        }
     }
 
     #[test]
@@ -302,9 +340,7 @@ mod tests {
             Romã;1;-1;un\n\
             Pera;1;1;caminhão inteiro\n\
             Lima;1;1;un;sobra\n";
-        let Err(PriceListError::BadRows(BadRows(rows))) = read(text.as_bytes()) else {
-            panic!("it was read")
-        };
+        let rows = read(text.as_bytes()).unwrap().bad;
         assert_eq!(rows.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [3, 4, 5, 7, 8, 9, 10, 11]);
         assert!(rows[3].1.contains("linha 2"), "{}", rows[3].1);
     }
@@ -313,6 +349,7 @@ mod tests {
     fn what_is_no_price_list() {
         for (text, told) in [
             ("", "vazio"),
+            ("nome,preco\n\n", "cabeçalho"),
             ("\n\n", "vazio"),
             ("Maca,3\n", "nome"),
             ("nome\nUva\n", "preco"),

@@ -80,15 +80,22 @@ fn unit(product: &ProductReply) -> Option<&str> {
 pub const COLUMNS: [&str; 4] = ["nome", "preco", "estoque", "unidade"];
 
 fn csv(out: &mut impl Write, products: &[ProductReply]) -> io::Result<()> {
+    // A closed output is to be known as one.
+    let told = |error: csv::Error| match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        _ => io::ErrorKind::InvalidData.into(),
+    };
     let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(COLUMNS)?;
+    writer.write_record(COLUMNS).map_err(told)?;
     for product in products {
-        writer.write_record([
-            product.name.as_str(),
-            &product.price.to_string(),
-            &product.stock.to_string(),
-            unit(product).unwrap_or(""),
-        ])?;
+        writer
+            .write_record([
+                product.name.as_str(),
+                &product.price.to_string(),
+                &product.stock.to_string(),
+                unit(product).unwrap_or(""),
+            ])
+            .map_err(told)?;
     }
     writer.flush()
 }

@@ -122,8 +122,11 @@ pub struct AdjustRequest<'a> {
 /// A price list as it is asked to be imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportRequest {
-    /// The rows.
+    /// The rows that can be read, in order.
     pub rows: Vec<ProductDraft>,
+    /// Those that cannot, by their place among all: with any of them nothing is imported,
+    /// and the others are only looked at.
+    pub bad_rows: Vec<(usize, String)>,
     /// Whether only to say what would be done.
     pub is_dry_run: bool,
     /// The client's id for the import.
@@ -481,7 +484,7 @@ impl Refusal {
     pub fn product_not_found(name: &str, nearest: &[Name]) -> Self {
         let mut message = format!("nenhum produto se chama {}. ", Quoted(name));
         if nearest.is_empty() {
-            message.push_str("Nada foi alterado; veja os nomes com o comando 4.");
+            message.push_str("Nada foi alterado; veja a lista de todos.");
         } else {
             let nearest: Vec<&str> = nearest.iter().map(Name::as_str).collect();
             message.push_str(&format!("Nada foi alterado; os mais parecidos: {}.", nearest.join("; ")));
@@ -510,6 +513,12 @@ impl Refusal {
         let what =
             format!("a mensagem tem mais de {bytes_max} bytes. Nada foi feito; divida o que ela leva.");
         Self::new(Code::ResourceExhausted, what)
+    }
+
+    /// How many rows of a price list are bad; a status may carry fewer.
+    pub fn row_count(&self) -> usize {
+        let told = self.message.split(' ').next().and_then(|count| count.parse().ok());
+        told.unwrap_or(self.rows.len())
     }
 
     /// A request id that stands in the ledger with another content.

@@ -9,12 +9,12 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use tokio::sync::oneshot;
 
-use crate::catalog::{Kind, Price, Quantity, RequestId, original_products};
+use crate::catalog::{Kind, Price, Quantity, Quoted, RequestId, original_products};
 use crate::cli::{self, Cli, Command};
 use crate::client::{self, Broken, Client, Connector, Failure, Reconnecting};
 use crate::inventory::Inventory;
 use crate::port_file;
-use crate::price_list;
+use crate::price_list::{self, BadRows};
 use crate::render::{Format, render};
 use crate::request::{AdjustRequest, Code, ImportRequest, Refusal, Reply, Request};
 use crate::server::console::Console;
@@ -22,6 +22,7 @@ use crate::server::{self, Protocols};
 use crate::shell;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
+use crate::system_error::told;
 use crate::usage;
 use crate::wire::Protocol;
 
@@ -169,7 +170,8 @@ fn bind(host: IpAddr, port: Option<u16>, protocols: Protocols) -> anyhow::Result
             address.port()
         ),
         _ => anyhow::anyhow!(
-            "não foi possível escutar em {address}: {error}. O servidor não foi iniciado; confira --host e --port"
+            "não foi possível escutar em {address}: {}. O servidor não foi iniciado; confira --host e --port",
+            told(&error)
         ),
     })
 }
@@ -240,8 +242,9 @@ impl Signals {
 
 /// Where the server is: as told, or as the port file says.
 fn find_server(connection: &cli::Connection) -> Result<String, Broken> {
-    if let Some(server) = &connection.server {
-        return Ok(server.clone());
+    // An empty variable is as good as none.
+    if let Some(server) = connection.server.as_deref().filter(|server| !server.is_empty()) {
+        return Ok(server.to_owned());
     }
     let path = &connection.port_file.port_file;
     match port_file::read(path) {
@@ -263,10 +266,11 @@ fn connector(connection: cli::Connection) -> Connector {
     Box::new(move || {
         let address = find_server(&connection)?;
         client::connect(&address, protocol).map_err(|broken| match broken {
-            Broken::Connect { source, .. } if connection.server.is_none() => Broken::NoServer(format!(
-                "o arquivo de porta {} está obsoleto: nada responde em {address} ({source}). \
+            Broken::Connect { error, .. } if connection.server.is_none() => Broken::NoServer(format!(
+                "o arquivo de porta {} está obsoleto: nada responde em {address} ({}). \
                  Nada foi enviado; inicie um servidor com `hortifruti serve`",
-                connection.port_file.port_file.display()
+                connection.port_file.port_file.display(),
+                told(&error)
             )),
             broken => broken,
         })
@@ -274,6 +278,14 @@ fn connector(connection: cli::Connection) -> Connector {
 }
 
 fn reconnecting(connection: cli::Connection) -> Result<Reconnecting, Error> {
+    let server = connection.server.as_deref().unwrap_or_default();
+    let port = server.rsplit_once(':').map(|(host, port)| (host, port.parse::<u16>()));
+    if !server.is_empty() && !matches!(port, Some((host, Ok(1..))) if !host.is_empty()) {
+        return Err(Error::Usage(format!(
+            "{} não é um endereço de servidor. Nada foi enviado; escreva --server HOST:PORTA, como localhost:8082",
+            Quoted(server)
+        )));
+    }
     let client = Reconnecting::connect(connector(connection), shell::tell_search);
     Ok(client.map_err(Failure::from)?)
 }
@@ -281,11 +293,33 @@ fn reconnecting(connection: cli::Connection) -> Result<Reconnecting, Error> {
 fn run_shell(connection: cli::Connection) -> Result<(), Error> {
     let address = find_server(&connection).map_err(Failure::from)?;
     let client = reconnecting(connection)?;
+    // While a line is typed, the line editor takes Ctrl-C; while an answer is awaited, this does.
+    watch_interrupts().context("os sinais do sistema não puderam ser ouvidos")?;
     match shell::run(client, &address, history_path()) {
         Ok(None) => Ok(()),
         Ok(Some(failure)) => Err(Error::Told(failure)),
         Err(error) => written(Err(error)),
     }
+}
+
+/// Lets Ctrl-C end a wait for an answer, and not the process.
+fn watch_interrupts() -> io::Result<()> {
+    if !io::stdin().is_terminal() {
+        return Ok(());
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut signals = {
+        let _inside = runtime.enter();
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?
+    };
+    std::thread::Builder::new().name("hortifruti-interrupts".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            while signals.recv().await.is_some() {
+                client::interrupt();
+            }
+        });
+    })?;
+    Ok(())
 }
 
 /// The shell's history, where the XDG base directory specification puts what a program
@@ -326,33 +360,43 @@ fn update(options: cli::Update) -> Result<(), Error> {
 }
 
 fn import(options: cli::Import) -> Result<(), Error> {
+    let shown = options.file.display().to_string();
     let bytes = read_file(&options.file)?;
-    let list = price_list::read(&bytes).map_err(|error| list_refused(&options.file, &error))?;
+    let refused = |what: &dyn std::fmt::Display| -> Error {
+        Refusal::new(Code::InvalidArgument, format!("{shown}: {what}.")).into()
+    };
+    let list = price_list::read(&bytes).map_err(|error| refused(&error))?;
     for column in &list.ignored_columns {
         note(&format!("Aviso: a coluna {column} não foi lida."));
     }
-    let request =
-        Request::Import(ImportRequest { rows: list.rows, is_dry_run: options.dry_run, request_id: None });
+    // Where some rows cannot be read, the server still looks at the others, so that all
+    // bad rows are told at once.
+    let is_dry_run = options.dry_run || !list.bad.is_empty();
+    let request = Request::Import(ImportRequest {
+        rows: list.rows,
+        bad_rows: Vec::new(),
+        is_dry_run,
+        request_id: None,
+    });
     let answer = reconnecting(options.connection)?.call(&request);
-    let reply = answer.map_err(|failure| match failure {
+    let mut bad = BadRows { rows: list.bad, count: 0 };
+    bad.count = bad.rows.len();
+    let reply = match answer {
         // The server counts rows; a person counts the lines of the file.
-        Failure::Refused(refusal) if !refusal.rows.is_empty() => {
+        Err(Failure::Refused(refusal)) if !refusal.rows.is_empty() => {
             let line = |index: usize| list.lines.get(index).copied().unwrap_or(0);
-            let rows: Vec<String> =
-                refusal.rows.iter().map(|(index, what)| format!("linha {}: {what}", line(*index))).collect();
-            let message = format!("{}: {}\n{}", options.file.display(), rows.join("\n"), refusal.message);
-            Error::from(Refusal { message, ..refusal })
+            bad.count += refusal.row_count();
+            bad.rows.extend(refusal.rows.into_iter().map(|(index, what)| (line(index), what)));
+            bad.rows.sort_by_key(|(line, _)| *line);
+            return Err(refused(&bad));
         }
-        failure => failure.into(),
-    })?;
+        _ if bad.count > 0 => return Err(refused(&bad)),
+        answer => answer?,
+    };
     if options.dry_run {
         note("Ensaio: nada foi alterado.");
     }
     print(&reply, cli::Format::Text)
-}
-
-fn list_refused(path: &Path, error: &dyn std::fmt::Display) -> Error {
-    Refusal::new(Code::InvalidArgument, format!("{}: {error}.", path.display())).into()
 }
 
 fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {

@@ -48,6 +48,7 @@ Digite um número ou uma palavra; o comando inteiro numa linha também serve:
   5                       sair                   sai (também Ctrl-D)
   ajuda                                          este texto
 A quantidade pode levar motivo=compra, venda, perda ou contagem, como em: 3 Caju -20 motivo=perda
+Com id=PEDIDO a mudança é feita uma vez só, mesmo repetida: 3 Caju -20 id=balcao-17
 Tab completa comandos e nomes; seta para cima repete; acentos e maiúsculas não importam.
 ";
 
@@ -94,7 +95,11 @@ fn talk(client: Reconnecting, address: &str, history: Option<PathBuf>) -> io::Re
             Step::Help => out.write_all(HELP.as_bytes())?,
             Step::Unknown(refusal) => tell(&refusal),
             Step::Request(command, rest) => {
-                let Some(rest) = complete(&mut editor, command, rest)? else { continue };
+                let rest = match complete(&mut editor, command, rest)? {
+                    Completed::Command(rest) => rest,
+                    Completed::Dropped => continue,
+                    Completed::End => break,
+                };
                 let answer = ask(&mut *editor.client(), command, &rest);
                 show(&mut out, answer)?;
             }
@@ -121,10 +126,10 @@ fn read_piped(client: &mut Reconnecting) -> io::Result<FirstFailure> {
                 tell(&refusal);
                 Some(Failure::Refused(refusal))
             }
-            Step::Request(command, rest) => {
-                let rest = complete(&mut lines, command, rest)?.unwrap_or_default();
-                show(&mut out, ask(client, command, &rest))?
-            }
+            Step::Request(command, rest) => match complete(&mut lines, command, rest)? {
+                Completed::Command(rest) => show(&mut out, ask(client, command, &rest))?,
+                Completed::Dropped | Completed::End => None,
+            },
         };
         let is_broken = matches!(failure, Some(Failure::Broken(_)));
         first_failure = first_failure.or(failure);
@@ -145,8 +150,14 @@ impl<R: BufRead> Lines for Piped<R> {
         if self.0.read_until(b'\n', &mut line)? == 0 {
             return Ok(Input::End);
         }
-        // What is not UTF-8 becomes a sign that no name holds, and so an error of its own.
-        Ok(Input::Line(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned()))
+        // Some programs begin a text with a byte order mark.
+        let line = line.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(&line);
+        // What is not UTF-8 becomes a control character, which every command refuses.
+        let line = std::str::from_utf8(line).map_or_else(
+            |_| String::from_utf8_lossy(line).replace(char::REPLACEMENT_CHARACTER, "\0"),
+            str::to_owned,
+        );
+        Ok(Input::Line(line.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
     fn is_person(&self) -> bool {
@@ -166,8 +177,19 @@ fn step(line: &str) -> Step {
     }
 }
 
-/// Asks for what a command still needs. `None` where the person dropped it.
-fn complete(lines: &mut impl Lines, command: Command, rest: String) -> io::Result<Option<String>> {
+/// What asking for the rest of a command came to.
+#[derive(Debug, PartialEq, Eq)]
+enum Completed {
+    /// What follows the command.
+    Command(String),
+    /// The person dropped it.
+    Dropped,
+    /// The person leaves.
+    End,
+}
+
+/// Asks for what a command still needs. A pipe that ends leaves a command as it is.
+fn complete(lines: &mut impl Lines, command: Command, rest: String) -> io::Result<Completed> {
     let mut rest = rest;
     if rest.is_empty() {
         let questions: &[Asked] = match command {
@@ -179,7 +201,8 @@ fn complete(lines: &mut impl Lines, command: Command, rest: String) -> io::Resul
         for question in questions {
             match lines.next(question.clone())? {
                 Input::Line(line) => rest = format!("{rest} {}", line.trim()).trim_start().to_owned(),
-                Input::Dropped => return Ok(None),
+                Input::Dropped => return Ok(Completed::Dropped),
+                Input::End if lines.is_person() => return Ok(Completed::End),
                 Input::End => break,
             }
         }
@@ -187,21 +210,22 @@ fn complete(lines: &mut impl Lines, command: Command, rest: String) -> io::Resul
     if command == Command::Adjust && lines.is_person() {
         return ask_back(lines, rest);
     }
-    Ok(Some(rest))
+    Ok(Completed::Command(rest))
 }
 
 /// A Brazilian reads `1.000` as one thousand, and this program as one.
-fn ask_back(lines: &mut impl Lines, rest: String) -> io::Result<Option<String>> {
-    let Some((before, delta, after)) = split_delta(&rest) else { return Ok(Some(rest)) };
-    let Some((thousands, units)) = two_readings(delta) else { return Ok(Some(rest)) };
+fn ask_back(lines: &mut impl Lines, rest: String) -> io::Result<Completed> {
+    let Some((before, delta, after)) = split_delta(&rest) else { return Ok(Completed::Command(rest)) };
+    let Some((thousands, units)) = two_readings(delta) else { return Ok(Completed::Command(rest)) };
     loop {
         let question = Asked::Reading { thousands: thousands.clone(), units: units.clone() };
         match lines.next(question)? {
             Input::Line(line) if line.trim() == thousands || line.trim() == units => {
-                return Ok(Some(format!("{before}{}{after}", line.trim())));
+                return Ok(Completed::Command(format!("{before}{}{after}", line.trim())));
             }
             Input::Line(_) => {}
-            Input::Dropped | Input::End => return Ok(None),
+            Input::Dropped => return Ok(Completed::Dropped),
+            Input::End => return Ok(Completed::End),
         }
     }
 }
@@ -312,11 +336,17 @@ mod tests {
     fn a_number_alone_reads_what_it_needs_from_the_next_lines() {
         let mut lines = Piped("Caju\n-20\n".as_bytes());
         assert_eq!(
-            complete(&mut lines, Command::Adjust, String::new()).unwrap().as_deref(),
-            Some("Caju -20")
+            complete(&mut lines, Command::Adjust, String::new()).unwrap(),
+            Completed::Command("Caju -20".into())
         );
-        assert_eq!(complete(&mut lines, Command::Find, String::new()).unwrap().as_deref(), Some(""));
-        assert_eq!(complete(&mut lines, Command::ListAll, String::new()).unwrap().as_deref(), Some(""));
+        assert_eq!(
+            complete(&mut lines, Command::Find, String::new()).unwrap(),
+            Completed::Command(String::new())
+        );
+        assert_eq!(
+            complete(&mut lines, Command::ListAll, String::new()).unwrap(),
+            Completed::Command(String::new())
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod sqlite;
 
 use crate::catalog::{Catalog, Changes, ImportRecord, Movement, RequestId};
+use crate::system_error::told;
 
 /// A durable home for one catalog. It has one user, the inventory's committer.
 pub trait Store: Send {
@@ -90,23 +91,23 @@ pub enum StoreError {
         reason: String,
     },
     /// The file system refused something.
-    #[error("não foi possível {action} {path}: {source}")]
+    #[error("não foi possível {action} {path}: {}. Confira a pasta e as permissões", told(.error))]
     Io {
         /// What was tried, as an infinitive.
         action: &'static str,
         /// On which file.
         path: String,
         /// What the system said.
-        source: std::io::Error,
+        error: std::io::Error,
     },
     /// SQLite refused something.
-    #[error("não foi possível {action} no banco de dados {path}: {source}")]
+    #[error("não foi possível {action} o banco de dados {path}: {error}")]
     Sqlite {
         /// What was tried, as an infinitive.
         action: &'static str,
         /// In which database.
         path: String,
         /// What SQLite said.
-        source: rusqlite::Error,
+        error: rusqlite::Error,
     },
 }

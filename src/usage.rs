@@ -14,11 +14,23 @@ pub fn message(error: &clap::Error) -> String {
     let argument = context(ContextKind::InvalidArg).unwrap_or_default();
     let value = context(ContextKind::InvalidValue).unwrap_or_default();
     let what = match error.kind() {
+        ErrorKind::InvalidSubcommand
+            if context(ContextKind::InvalidSubcommand)
+                .is_some_and(|word| word == "help" || word == "ajuda") =>
+        {
+            return "a ajuda está em `hortifruti --help`, e a de cada comando em `hortifruti COMANDO --help`"
+                .to_owned();
+        }
         ErrorKind::InvalidSubcommand => {
             let command = context(ContextKind::InvalidSubcommand).unwrap_or_default();
             format!("o comando {} não existe", Quoted(&command))
         }
-        ErrorKind::UnknownArgument => format!("o argumento {} não existe", Quoted(&argument)),
+        ErrorKind::UnknownArgument if argument.starts_with('-') => {
+            format!("a opção {} não existe, ou não leva esse valor", Quoted(&argument))
+        }
+        ErrorKind::UnknownArgument => {
+            format!("{} sobra (um nome com espaços vai entre aspas)", Quoted(&argument))
+        }
         ErrorKind::MissingRequiredArgument => format!("falta {argument}"),
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             "falta o comando: serve, shell, query, update, import ou export".to_owned()

@@ -1,5 +1,6 @@
 //! A client over gRPC, and how it finds out that a server speaks only text.
 
+use std::error::Error;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,8 +12,11 @@ use tokio::runtime::Runtime;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Response, Status};
 
-use super::{ANSWER_TIMEOUT, Broken, Client, Failure, open};
+use super::{
+    ANSWER_TIMEOUT, Broken, Client, Failure, GREETING_TIMEOUT, INTERRUPT_LOOK, open, take_interrupt,
+};
 use crate::request::{Code, Refusal, Reply, Request};
+use crate::system_error::told;
 use crate::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
 use crate::wire::grpc::v1::{GetProductRequest, ListProductsRequest};
 use crate::wire::{HTTP2_PREFACE, grpc, text_only_answer};
@@ -44,7 +48,7 @@ impl GrpcClient {
         let service = runtime.block_on(async {
             let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
             let greeted = async { greet(stream?).await };
-            let greeting = tokio::time::timeout(ANSWER_TIMEOUT, greeted).await.map_err(|_| not_ours())?;
+            let greeting = tokio::time::timeout(GREETING_TIMEOUT, greeted).await.map_err(|_| not_ours())?;
             let connection = match greeting.map_err(|error| lost(&error))? {
                 Greeting::Grpc(connection) => connection,
                 Greeting::TextOnly => return Ok(None),
@@ -72,7 +76,12 @@ impl GrpcClient {
         // Without our error details, tonic or something on the way said it.
         match status.code() {
             tonic::Code::Unavailable | tonic::Code::Cancelled | tonic::Code::Unknown => {
-                Broken::Lost(status.message().to_owned()).into()
+                // tonic's own words for it are "transport error".
+                let told = match status.source() {
+                    Some(_) => "o servidor a encerrou",
+                    None => status.message(),
+                };
+                Broken::Lost(told.to_owned()).into()
             }
             tonic::Code::ResourceExhausted | tonic::Code::OutOfRange => {
                 let what = format!(
@@ -91,11 +100,23 @@ impl GrpcClient {
 
     /// Waits for an answer.
     fn wait<T>(&self, call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Failure> {
-        let answer = self.runtime.block_on(async { tokio::time::timeout(ANSWER_TIMEOUT, call).await });
+        let interrupted = async {
+            while !take_interrupt() {
+                tokio::time::sleep(INTERRUPT_LOOK).await;
+            }
+        };
+        let answer = self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                answer = call => Some(answer),
+                () = interrupted => None,
+                () = tokio::time::sleep(ANSWER_TIMEOUT) => Some(Err(Status::cancelled("o tempo de espera acabou"))),
+            }
+        });
         match answer {
-            Ok(Ok(response)) => Ok(response.into_inner()),
-            Ok(Err(status)) => Err(self.failure(&status)),
-            Err(_) => Err(Broken::Lost("o servidor não respondeu a tempo".to_owned()).into()),
+            Some(Ok(response)) => Ok(response.into_inner()),
+            Some(Err(status)) => Err(self.failure(&status)),
+            None => Err(Broken::Interrupted.into()),
         }
     }
 }
@@ -143,7 +164,7 @@ impl Client for GrpcClient {
 }
 
 fn lost(error: &io::Error) -> Broken {
-    Broken::Lost(error.to_string())
+    Broken::Lost(told(error))
 }
 
 enum Greeting {

@@ -1,10 +1,12 @@
 //! A client over the text protocol.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::TcpStream;
+use std::time::Instant;
 
-use super::{ANSWER_TIMEOUT, Broken, Client, Failure, open};
+use super::{ANSWER_TIMEOUT, Broken, Client, Failure, INTERRUPT_LOOK, open, take_interrupt};
 use crate::request::{Reply, Request};
+use crate::system_error::told;
 use crate::wire::text;
 
 /// A connection that speaks the text protocol.
@@ -17,7 +19,7 @@ impl SocketClient {
     pub(super) fn connect(address: &str) -> Result<Self, Broken> {
         let stream = open(address)?;
         stream
-            .set_read_timeout(Some(ANSWER_TIMEOUT))
+            .set_read_timeout(Some(INTERRUPT_LOOK))
             .and_then(|()| stream.set_write_timeout(Some(ANSWER_TIMEOUT)))
             .map_err(|error| lost(&error))?;
         Ok(Self { address: address.to_owned(), connection: BufReader::new(stream) })
@@ -25,17 +27,29 @@ impl SocketClient {
 
     /// The lines of a reply, without the empty one that ends it.
     fn read_lines(&mut self) -> Result<String, Broken> {
-        let mut lines = String::new();
+        let mut lines = Vec::new();
+        let mut start = 0;
+        let mut last_came = Instant::now();
         loop {
-            let start = lines.len();
-            match self.connection.read_line(&mut lines) {
+            match self.connection.read_until(b'\n', &mut lines) {
                 Ok(0) => return Err(Broken::Lost("o servidor a encerrou".to_owned())),
-                Ok(_) if lines[start..].trim_end_matches(['\r', '\n']).is_empty() => {
+                Ok(_) if matches!(&lines[start..], b"\n" | b"\r\n") => {
                     lines.truncate(start);
-                    return Ok(lines);
+                    return String::from_utf8(lines).map_err(|_| self.not_ours());
                 }
-                Ok(_) => {}
-                Err(error) if error.kind() == std::io::ErrorKind::InvalidData => return Err(self.not_ours()),
+                Ok(_) => {
+                    start = lines.len();
+                    last_came = Instant::now();
+                }
+                // What had come of the line is kept, and the wait goes on.
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    if take_interrupt() {
+                        return Err(Broken::Interrupted);
+                    }
+                    if last_came.elapsed() >= ANSWER_TIMEOUT {
+                        return Err(lost(&error));
+                    }
+                }
                 Err(error) => return Err(lost(&error)),
             }
         }
@@ -58,5 +72,5 @@ impl Client for SocketClient {
 }
 
 fn lost(error: &std::io::Error) -> Broken {
-    Broken::Lost(error.to_string())
+    Broken::Lost(told(error))
 }

@@ -19,6 +19,9 @@ use super::console::Console;
 /// with unread bytes would reset it, and the client would lose the last reply.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// How long a new connection waits for the end of the one before, where they are counted.
+const SETTLE_WAIT: Duration = Duration::from_millis(20);
+
 /// Counts connections, and tells the console.
 pub(super) struct Connections {
     console: Console,
@@ -65,6 +68,20 @@ impl Connections {
             }
             changed.await;
         }
+    }
+
+    /// Where only so many connections are wanted, lets the one before be told as ended
+    /// before the next is told as begun, as the original did, which served one at a time.
+    pub(super) async fn settle(&self) {
+        if self.exit_after.is_none() {
+            return;
+        }
+        let ended = async {
+            while self.count.lock().unwrap_or_else(PoisonError::into_inner).open > 0 {
+                self.changed.notified().await;
+            }
+        };
+        let _ = tokio::time::timeout(SETTLE_WAIT, ended).await;
     }
 
     fn change(&self, change: impl FnOnce(&mut Count)) -> bool {

@@ -22,7 +22,7 @@ use crate::wire::grpc::v1::{
     AdjustStockRequest, AdjustStockResponse, GetProductRequest, GetProductResponse, ImportProductsRequest,
     ImportProductsResponse, ListProductsRequest, ListProductsResponse,
 };
-use crate::wire::grpc::{self, Page, status};
+use crate::wire::grpc::{self, Page, original_status, status};
 
 /// Largest message taken: an import of the most rows, each with the longest name.
 const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -187,7 +187,7 @@ impl ProdutoService for Calls {
     ) -> Result<Response<ProdutoResponse>, Status> {
         let name = &request.get_ref().nome;
         self.service.console.command(&request::Request::Find { name });
-        let produto = self.service.inventory.find(name, grpc::original_product).map_err(status)?;
+        let produto = self.service.inventory.find(name, grpc::original_product).map_err(original_status)?;
         Ok(Response::new(ProdutoResponse { produto: Some(produto) }))
     }
 
@@ -195,7 +195,7 @@ impl ProdutoService for Calls {
         &self,
         request: Request<PrecoRequest>,
     ) -> Result<Response<ListaProdutos>, Status> {
-        let max_price = grpc::price_from_float(request.get_ref().preco_max).map_err(status)?;
+        let max_price = grpc::price_from_float(request.get_ref().preco_max).map_err(original_status)?;
         self.service.console.command(&request::Request::List { max_price: Some(max_price) });
         let listing = self.service.inventory.list(Some(max_price));
         let produtos = listing.iter_after(None).map(grpc::original_product).collect();
@@ -210,7 +210,7 @@ impl ProdutoService for Calls {
         let adjust = AdjustRequest::of_units(nome, *quantidade);
         self.service.console.command(&adjust);
         let _waiting = self.wait();
-        let adjusted = self.service.inventory.adjust(adjust).await.map_err(status)?;
+        let adjusted = self.service.inventory.adjust(adjust).await.map_err(original_status)?;
         Ok(Response::new(AtualizarResponse { mensagem: grpc::product_line(&adjusted.product) }))
     }
 }

@@ -18,7 +18,7 @@ pub(super) enum Expected {
 }
 
 /// Where the completed text starts, and what can stand there. Names are found without
-/// regard to case or accents; those that begin so come before those that only hold it.
+/// regard to case or accents; those that only hold it are offered where none begins so.
 pub(super) fn complete(
     expected: Expected,
     line: &str,
@@ -68,7 +68,10 @@ fn matching_names(typed: &str, names: &[String]) -> Vec<String> {
             hold.push(format!("{name} "));
         }
     }
-    begin.append(&mut hold);
+    // Only then: Tab must complete what is begun, not offer what merely contains it.
+    if begin.is_empty() {
+        begin = hold;
+    }
     begin.truncate(OFFERED_MAX);
     begin
 }

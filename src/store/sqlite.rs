@@ -94,7 +94,7 @@ impl SqliteStore {
         let path = ":memory:".to_owned();
         match Connection::open_in_memory() {
             Ok(connection) => Self { connection, path, is_new: false, lock: None }.prepare(),
-            Err(source) => Err(StoreError::Sqlite { action: "abrir", path, source }),
+            Err(error) => Err(StoreError::Sqlite { action: "abrir", path, error }),
         }
     }
 
@@ -110,12 +110,12 @@ impl SqliteStore {
                 ));
             }
             Ok(_) => return not_ours("é um banco SQLite de outro programa".to_owned()),
-            Err(source) if source.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
                 return not_ours("não é um arquivo SQLite".to_owned());
             }
-            Err(source) => return Err(self.failed("ler o cabeçalho", source)),
+            Err(error) => return Err(self.failed("ler", error)),
         };
-        self.configure().map_err(|source| self.failed("preparar", source))?;
+        self.configure().map_err(|error| self.failed("preparar", error))?;
         Ok(self)
     }
 
@@ -169,8 +169,8 @@ impl SqliteStore {
         )
     }
 
-    fn failed(&self, action: &'static str, source: rusqlite::Error) -> StoreError {
-        StoreError::Sqlite { action, path: self.path.clone(), source }
+    fn failed(&self, action: &'static str, error: rusqlite::Error) -> StoreError {
+        StoreError::Sqlite { action, path: self.path.clone(), error }
     }
 
     fn read_products(&self) -> rusqlite::Result<(Vec<Product>, i64)> {
@@ -210,33 +210,32 @@ impl Store for SqliteStore {
         if self.is_new {
             return Ok(None);
         }
-        let (products, last_sequence) =
-            self.read_products().map_err(|source| self.failed("ler o catálogo", source))?;
+        let (products, last_sequence) = self.read_products().map_err(|error| self.failed("ler", error))?;
         Catalog::load(products, last_sequence)
             .map(Some)
             .map_err(|reason| StoreError::Corrupt { path: self.path.clone(), reason })
     }
 
     fn create(&mut self, opening: &Changes) -> Result<(), StoreError> {
-        self.create_with(opening).map_err(|source| self.failed("criar as tabelas", source))?;
+        self.create_with(opening).map_err(|error| self.failed("criar", error))?;
         self.is_new = false;
         Ok(())
     }
 
     fn recorded(&mut self, request_id: &RequestId) -> Result<Option<Recorded>, StoreError> {
-        self.read_recorded(request_id).map_err(|source| self.failed("procurar um pedido", source))
+        self.read_recorded(request_id).map_err(|error| self.failed("consultar", error))
     }
 
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
         let Self { connection, path, .. } = self;
-        let failed = |source| StoreError::Sqlite { action: "gravar", path: path.clone(), source };
+        let failed = |error| StoreError::Sqlite { action: "gravar em", path: path.clone(), error };
         let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
             Ok(transaction) => transaction,
             // The lock was not got, so nothing was written.
-            Err(source) if source.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
                 return Err(StoreError::Busy { path: path.clone() });
             }
-            Err(source) => return Err(failed(source)),
+            Err(error) => return Err(failed(error)),
         };
         write(&transaction, changes).and_then(|()| transaction.commit()).map_err(failed)
     }
@@ -249,17 +248,17 @@ impl Store for SqliteStore {
         // Closing would checkpoint, and so sync pages again whose first sync failed.
         let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         self.connection = connect(&self.path)?;
-        self.configure().map_err(|source| self.failed("preparar", source))?;
+        self.configure().map_err(|error| self.failed("preparar", error))?;
         // Copies what the log shows into the database, and syncs that: what is read below
         // is then on disk, whatever became of the log's own pages.
         let is_busy: bool = self
             .connection
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
-            .map_err(|source| self.failed("sincronizar", source))?;
+            .map_err(|error| self.failed("sincronizar", error))?;
         if is_busy {
             return Err(StoreError::Busy { path: self.path.clone() });
         }
-        self.holds(in_doubt).map_err(|source| self.failed("conferir a última gravação", source))
+        self.holds(in_doubt).map_err(|error| self.failed("conferir", error))
     }
 }
 
@@ -379,16 +378,16 @@ fn from_micros(micros: i64) -> SystemTime {
 }
 
 fn connect(path: &str) -> Result<Connection, StoreError> {
-    Connection::open(path).map_err(|source| StoreError::Sqlite {
-        action: "abrir o arquivo",
+    Connection::open(path).map_err(|error| StoreError::Sqlite {
+        action: "abrir",
         path: path.to_owned(),
-        source,
+        error,
     })
 }
 
 /// The one path of a file, however it was written, so that two servers meet at one lock.
 fn canonical(path: &Path) -> Result<PathBuf, StoreError> {
-    let failed = |source| StoreError::Io { action: "abrir", path: path.display().to_string(), source };
+    let failed = |error| StoreError::Io { action: "abrir", path: path.display().to_string(), error };
     if let Ok(existing) = path.canonicalize() {
         return Ok(existing);
     }
@@ -406,7 +405,7 @@ fn lock(database: &Path, server: &str) -> Result<File, StoreError> {
     let mut path = database.as_os_str().to_owned();
     path.push(".lock");
     let path = PathBuf::from(path);
-    let failed = |source| StoreError::Io { action: "travar", path: path.display().to_string(), source };
+    let failed = |error| StoreError::Io { action: "travar", path: path.display().to_string(), error };
     let mut file =
         OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path).map_err(failed)?;
     match file.try_lock() {
@@ -419,7 +418,7 @@ fn lock(database: &Path, server: &str) -> Result<File, StoreError> {
             };
             return Err(StoreError::InUse { path: database.display().to_string(), by });
         }
-        Err(TryLockError::Error(source)) => return Err(failed(source)),
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
     }
     file.set_len(0).and_then(|()| writeln!(file, "{server}")).map_err(failed)?;
     Ok(file)

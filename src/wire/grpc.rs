@@ -79,6 +79,21 @@ pub fn status(refusal: Refusal) -> Status {
     Status::with_error_details(grpc_code(refusal.code), refusal.message, details)
 }
 
+/// As [`status`], naming the fields as the original's contract does.
+pub fn original_status(mut refusal: Refusal) -> Status {
+    for (key, value) in &mut refusal.metadata {
+        let renamed = match value.as_str() {
+            "name" => "nome",
+            "delta_thousandths" => "quantidade",
+            _ => continue,
+        };
+        if *key == "field" {
+            renamed.clone_into(value);
+        }
+    }
+    status(refusal)
+}
+
 /// The refusal that a status carries; `None` where it is not one of ours, so the server
 /// did not say it.
 pub fn refusal(status: &Status) -> Option<Refusal> {
@@ -115,24 +130,21 @@ pub fn adjust_request(message: &v1::AdjustStockRequest) -> Result<AdjustRequest<
     })
 }
 
-/// An import from its message; every row is looked at.
+/// An import from its message; rows that cannot be read are told in it.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT` with every bad row.
+/// `INVALID_ARGUMENT` where the request id cannot be.
 pub fn import_request(message: v1::ImportProductsRequest) -> Result<ImportRequest, Refusal> {
     let request_id = optional_request_id(&message.request_id)?;
     let mut rows = Vec::with_capacity(message.products.len());
-    let mut bad = Vec::new();
+    let mut bad_rows = Vec::new();
     for (index, draft) in message.products.iter().enumerate() {
         match product_draft(draft) {
             Ok(row) => rows.push(row),
-            Err(what) => bad.push((index, what)),
+            Err(what) => bad_rows.push((index, what)),
         }
     }
-    if !bad.is_empty() {
-        return Err(Refusal::bad_rows(bad));
-    }
-    Ok(ImportRequest { rows, is_dry_run: message.dry_run, request_id })
+    Ok(ImportRequest { rows, bad_rows, is_dry_run: message.dry_run, request_id })
 }
 
 fn product_draft(message: &v1::ProductDraft) -> Result<ProductDraft, String> {

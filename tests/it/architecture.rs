@@ -8,15 +8,15 @@ use crate::support::project;
 
 /// Each module, and the modules of this crate that it may name. What a module holds below
 /// itself is its own and may be named by it; a child may name its parent.
-const IMPORTS: [(&str, &[&str]); 24] = [
+const IMPORTS: [(&str, &[&str]); 25] = [
     ("catalog", &[]),
     ("cli", &[]),
-    ("client", &["request", "wire"]),
-    ("client::grpc", &["request", "wire"]),
-    ("client::socket", &["request", "wire"]),
+    ("client", &["request", "system_error", "wire"]),
+    ("client::grpc", &["request", "system_error", "wire"]),
+    ("client::socket", &["request", "system_error", "wire"]),
     ("inventory", &["catalog", "request", "store"]),
     ("main", &["cli", "run"]),
-    ("port_file", &[]),
+    ("port_file", &["system_error"]),
     ("price_list", &["catalog", "request"]),
     ("render", &["catalog", "client", "request"]),
     ("request", &["catalog"]),
@@ -34,6 +34,7 @@ const IMPORTS: [(&str, &[&str]); 24] = [
             "server",
             "shell",
             "store",
+            "system_error",
             "usage",
             "wire",
         ],
@@ -44,8 +45,9 @@ const IMPORTS: [(&str, &[&str]); 24] = [
     ("server::grpc", &["inventory", "request", "wire"]),
     ("server::socket", &["inventory", "request", "wire"]),
     ("shell", &["catalog", "client", "render", "request"]),
-    ("store", &["catalog"]),
+    ("store", &["catalog", "system_error"]),
     ("store::sqlite", &["catalog"]),
+    ("system_error", &[]),
     ("usage", &["catalog"]),
     ("wire", &["catalog", "request"]),
     ("wire::grpc", &["catalog", "request"]),

@@ -57,6 +57,9 @@ fn exit_codes() {
             (&["update", "Caju", "-1", "--reason", "abertura"], 2),
             (&["query", "--format", "xml"], 2),
             (&["vender"], 2),
+            (&["help"], 2),
+            (&["query", "--server", "localhost"], 2),
+            (&["update", "ALHO", "NACIONAL", "-2"], 2),
         ] {
             let ended = server.run(&[args, &[transport]].concat());
             assert_eq!(ended.code, code, "{args:?}: {ended:?}");
@@ -146,7 +149,8 @@ fn help_is_in_portuguese() {
     for args in [&["--help"][..], &["serve", "--help"], &["update", "-h"], &["query", "--help"]] {
         let help = run(hortifruti(folder.path()).args(args), "");
         assert_eq!(help.code, 0);
-        for english in ["Usage:", "Options:", "Commands:", "Arguments:", "Print help", "[default", "possible"]
+        for english in
+            ["Usage:", "Options:", "Commands:", "Arguments:", "Print help", "[default", "possible", "OPTIONS"]
         {
             assert!(!help.out.contains(english), "{args:?}: {}", help.out);
         }

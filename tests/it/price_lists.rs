@@ -123,6 +123,13 @@ fn a_bad_list_changes_nothing_and_tells_each_line() {
     let refused = server.run(&["import", "lista.csv"]);
     assert_eq!(refused.code, 2);
     assert!(refused.err.contains("linha 4: "), "{}", refused.err);
+    // What the file tells and what the server knows, at once.
+    fs::write(&path, "nome;preco;estoque\nUva;1;1,5\nFigo;x;1\nLima;1;2,5\nUva;1;1\n").unwrap();
+    let refused = server.run(&["import", "lista.csv"]);
+    assert_eq!(refused.code, 2);
+    for line in ["linha 2: ", "linha 3: ", "linha 4: ", "linha 5: ", "4 linha(s)"] {
+        assert!(refused.err.contains(line), "{line}: {}", refused.err);
+    }
     // Far more bad rows than a status carries: all are counted, and the first are told.
     let rows: String = (0..2000).map(|index| format!("Produto {index};1;0,5;un\n")).collect();
     fs::write(&path, format!("nome;preco;estoque;unidade\n{rows}")).unwrap();

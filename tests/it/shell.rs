@@ -158,6 +158,40 @@ fn it_finds_a_server_that_comes_back_and_changes_nothing_twice() {
 }
 
 #[test]
+fn control_c_ends_a_wait_and_says_how_to_repeat() {
+    for transport in ["--socket", "--grpc"] {
+        let mut server = Server::start(&[]);
+        let mut terminal = Terminal::open(&server, &[transport], &[]);
+        terminal.wait_for_prompt();
+        server.signal("STOP");
+        terminal.send("3 Caju -20\r");
+        // Once the line is taken, Ctrl-C is no longer the line editor's.
+        terminal.wait_for("Digite sua escolha: 3 Caju -20");
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        terminal.send("\u{3}");
+        let shown = terminal.wait_for_prompt();
+        assert!(shown.contains("Não se sabe se ela foi feita") && shown.contains("id="), "{shown}");
+        server.signal("CONT");
+        server.kill();
+        server.restart();
+        terminal.send("3 Caju -1\r");
+        assert!(terminal.wait_for_prompt().contains("Caju: R$2.0, Estoque: "));
+    }
+}
+
+#[test]
+fn control_d_leaves_from_a_question_too() {
+    let server = Server::start(&[]);
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    terminal.wait_for_prompt();
+    terminal.send("3\r");
+    terminal.wait_for("Digite o nome do produto:");
+    terminal.send("\u{4}");
+    terminal.wait_for_end();
+    assert!(terminal.screen().ends_with("Encerrando o cliente..."));
+}
+
+#[test]
 fn a_pipe_gets_replies_alone_and_the_first_failure_is_the_exit_code() {
     let server = Server::start(&[]);
     let piped = run(&mut server.command(&["shell"]), "4\n\n1\nmaçã\n3 Caju -20\n5\n4\n");
@@ -165,6 +199,10 @@ fn a_pipe_gets_replies_alone_and_the_first_failure_is_the_exit_code() {
         (piped.code, piped.out, piped.err),
         (0, format!("{FOUR_PRODUCTS}\nMaca: R$3.0, Estoque: 20\nCaju: R$2.0, Estoque: 40\n"), String::new())
     );
+    let mut odd = b"\xef\xbb\xbf1 Caju\n1 ma\xe7\xe3\n".to_vec();
+    odd.extend_from_slice(b"1 Pera\n");
+    let ended = crate::support::run_bytes(&mut server.command(&["shell"]), &odd);
+    assert_eq!((ended.code, ended.out.as_str()), (2, "Caju: R$2.0, Estoque: 40\nPera: R$5.0, Estoque: 15\n"));
     let failing = run(&mut server.command(&["shell"]), "3 Caju -99\n1 Kiwi\nvender\n1 Caju");
     assert_eq!((failing.code, failing.out.as_str()), (4, "Caju: R$2.0, Estoque: 40\n"));
     assert_eq!(failing.err.lines().filter(|line| line.starts_with("Erro: ")).count(), 3, "{}", failing.err);

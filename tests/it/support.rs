@@ -60,10 +60,14 @@ impl From<Output> for Ended {
 
 /// Runs a command to its end, with this on its standard input.
 pub(crate) fn run(command: &mut Command, input: &str) -> Ended {
+    run_bytes(command, input.as_bytes())
+}
+
+pub(crate) fn run_bytes(command: &mut Command, input: &[u8]) -> Ended {
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // A command that reads nothing may be gone already.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let _ = child.stdin.take().unwrap().write_all(input);
     child.wait_with_output().unwrap().into()
 }
 

@@ -1,0 +1,23 @@
+//! What the operating system says, in Portuguese where it says it often.
+
+use std::io::{Error, ErrorKind};
+
+/// The error for people.
+pub fn told(error: &Error) -> String {
+    let what = match error.kind() {
+        ErrorKind::NotFound => "não existe",
+        ErrorKind::PermissionDenied => "sem permissão",
+        ErrorKind::ConnectionRefused => "conexão recusada",
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => "conexão interrompida",
+        ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe => "o outro lado encerrou a conexão",
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => "o tempo de espera acabou",
+        ErrorKind::AddrInUse => "o endereço já está em uso",
+        ErrorKind::AddrNotAvailable => "o endereço não é desta máquina",
+        ErrorKind::StorageFull => "o disco está cheio",
+        ErrorKind::ReadOnlyFilesystem => "o disco só permite leitura",
+        ErrorKind::IsADirectory => "é uma pasta",
+        ErrorKind::NotADirectory => "uma parte do caminho não é uma pasta",
+        _ => return error.to_string(),
+    };
+    what.to_owned()
+}
