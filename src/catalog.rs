@@ -19,7 +19,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use foldhash::quality::RandomState;
 
 pub use draft::{
-    Adjustment, AdjustmentError, Changes, Draft, ImportCounts, ImportRecord, PRODUCTS_MAX, RowError,
+    Adjustment, AdjustmentError, BatchRecord, Changes, Draft, ImportCounts, ImportRecord, PRODUCTS_MAX,
+    RowError, ledger_order,
 };
 pub use movement::{Kind, KindError, Movement, REQUEST_ID_CHARS_MAX, RequestId, RequestIdError};
 pub use name::{Key, NAME_CHARS_MAX, Name, NameError};
@@ -233,6 +234,35 @@ mod tests {
         assert!(matches!(draft.adjust(minus_forty), Err(AdjustmentError::Insufficient { .. })));
         assert_eq!(draft.product(caju).stock, Quantity::from_units(20));
         assert_eq!(catalog.products().get(caju).unwrap().stock, Quantity::from_units(60));
+    }
+
+    #[test]
+    fn a_batch_is_all_or_nothing_and_sums_before_it_checks() {
+        let catalog = shop();
+        let change = |name: &str, delta: &str| Adjustment {
+            product: catalog.find(name).unwrap().id,
+            delta: delta.parse().unwrap(),
+            kind: Kind::Sale,
+            request_id: None,
+        };
+        let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
+        // Sixty are there: seventy are taken and twenty brought.
+        let movements =
+            draft.adjust_all(&[change("caju", "-70"), change("pera", "1"), change("caju", "20")]).unwrap();
+        let told: Vec<(i64, String)> =
+            movements.iter().map(|movement| (movement.sequence, movement.balance.to_string())).collect();
+        assert_eq!(told, [(8, "10".into()), (6, "16".into()), (7, "80".into())]);
+        for (changes, index) in [
+            (vec![change("maca", "1"), change("caju", "-11")], 1),
+            (vec![change("caju", "-6"), change("caju", "-6")], 0),
+            (vec![change("maca", "1"), change("maca", "0.5")], 1),
+            (vec![change("maca", "1000000000000"), change("maca", "1000000000000")], 0),
+        ] {
+            assert_eq!(draft.adjust_all(&changes).unwrap_err().0, index);
+        }
+        let changes = draft.finish();
+        assert_eq!(changes.movements.iter().map(|movement| movement.sequence).collect::<Vec<_>>(), [6, 7, 8]);
+        assert_eq!(changes.balances.len(), 2);
     }
 
     #[test]

@@ -13,10 +13,12 @@ use std::time::SystemTime;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::catalog::{
-    Adjustment, Catalog, Changes, Draft, ImportCounts, ImportRecord, Key, Movement, Price, Product,
-    ProductDraft, ProductId, Products, RequestId, RowError, nearest,
+    Adjustment, BatchRecord, Catalog, Changes, Draft, ImportCounts, ImportRecord, Key, Movement, Price,
+    Product, ProductDraft, ProductId, Products, RequestId, RowError, ledger_order, nearest,
 };
-use crate::request::{AdjustRequest, Code, IMPORT_ROWS_MAX, ImportRequest, Refusal};
+use crate::request::{
+    AdjustRequest, BATCH_LINES_MAX, BatchRequest, Code, IMPORT_ROWS_MAX, ImportRequest, Refusal,
+};
 use crate::store::{Recorded, Store, StoreError};
 
 /// Submissions that wait for the committer before those who submit must wait
@@ -75,6 +77,11 @@ pub struct Run {
 }
 
 impl Run {
+    /// How many changes were asked for.
+    pub fn len(&self) -> usize {
+        self.refusals.len()
+    }
+
     /// Whether nothing was asked.
     pub fn is_empty(&self) -> bool {
         self.refusals.is_empty()
@@ -94,6 +101,7 @@ impl Submission {
             .iter()
             .map(|change| match change {
                 Change::Adjust(_) => 1,
+                Change::Batch { changes, .. } => changes.len(),
                 Change::Import { rows, .. } => rows.len(),
             })
             .sum()
@@ -102,11 +110,13 @@ impl Submission {
 
 enum Change {
     Adjust(Adjustment),
+    Batch { changes: Vec<Adjustment>, request_id: Option<RequestId> },
     Import { rows: Vec<ProductDraft>, request_id: Option<RequestId> },
 }
 
 enum Done {
     Adjusted(Adjusted),
+    Batch(Vec<Adjusted>),
     Imported(ImportCounts),
 }
 
@@ -195,10 +205,35 @@ impl Inventory {
                 None => match answers.next() {
                     Some(Ok(Done::Adjusted(adjusted))) => Ok(adjusted),
                     Some(Err(refusal)) => Err(refusal),
-                    Some(Ok(Done::Imported(_))) | None => Err(stopped()),
+                    Some(Ok(_)) | None => Err(stopped()),
                 },
             })
             .collect()
+    }
+
+    /// Changes several stocks at once: all or none. Returns once they are durable, with one
+    /// answer for each, in the order asked for.
+    ///
+    /// # Errors
+    /// By the rules of a change, with the index of the one that breaks them, or where the
+    /// store refuses writes.
+    pub async fn adjust_together(&self, request: BatchRequest<'_>) -> Result<Vec<Adjusted>, Refusal> {
+        let BatchRequest { adjustments, request_id } = request;
+        if adjustments.is_empty() || adjustments.len() > BATCH_LINES_MAX {
+            let what =
+                format!("o lote tem {} mudanças; o limite é de 1 a {BATCH_LINES_MAX}", adjustments.len());
+            return Err(Refusal::invalid("adjustments", what));
+        }
+        let mut changes = Vec::with_capacity(adjustments.len());
+        for (index, AdjustRequest { name, delta, kind, .. }) in adjustments.into_iter().enumerate() {
+            let product = self.find(name, |product| product.id).map_err(|refusal| refusal.at(index))?;
+            changes.push(Adjustment { product, delta, kind, request_id: None });
+        }
+        match self.submit(vec![Change::Batch { changes, request_id }]).await.pop() {
+            Some(Ok(Done::Batch(adjusted))) => Ok(adjusted),
+            Some(Err(refusal)) => Err(refusal),
+            Some(Ok(_)) | None => Err(stopped()),
+        }
     }
 
     /// Creates and updates products: all rows or none. Returns once it is durable; a dry
@@ -224,7 +259,7 @@ impl Inventory {
         match self.submit(vec![Change::Import { rows, request_id }]).await.pop() {
             Some(Ok(Done::Imported(counts))) => Ok(counts),
             Some(Err(refusal)) => Err(refusal),
-            Some(Ok(Done::Adjusted(_))) | None => Err(stopped()),
+            Some(Ok(_)) | None => Err(stopped()),
         }
     }
 
@@ -374,6 +409,9 @@ impl Planner<'_> {
     fn plan(&mut self, change: &Change) -> Result<Done, Refusal> {
         match change {
             Change::Adjust(adjustment) => self.adjust(adjustment).map(Done::Adjusted),
+            Change::Batch { changes, request_id } => {
+                self.adjust_together(changes, request_id.as_ref()).map(Done::Batch)
+            }
             Change::Import { rows, request_id } => self.import(rows, request_id.as_ref()).map(Done::Imported),
         }
     }
@@ -400,6 +438,52 @@ impl Planner<'_> {
         Ok(self.answer(movement))
     }
 
+    fn adjust_together(
+        &mut self,
+        changes: &[Adjustment],
+        request_id: Option<&RequestId>,
+    ) -> Result<Vec<Adjusted>, Refusal> {
+        let digest = batch_digest(changes);
+        if let Some(request_id) = request_id {
+            match self.recorded(request_id)? {
+                Some(Recorded::Batch(record)) if record.digest == digest => {
+                    return self.answer_again(changes, &record);
+                }
+                Some(_) => return Err(Refusal::request_id_reused(request_id)),
+                None => {}
+            }
+        }
+        let first_sequence = self.draft.next_sequence();
+        let movements =
+            self.draft.adjust_all(changes).map_err(|(index, error)| Refusal::from(error).at(index))?;
+        if let Some(request_id) = request_id {
+            let record = BatchRecord { request_id: request_id.clone(), digest, first_sequence };
+            self.recorded.insert(request_id.clone(), Recorded::Batch(record.clone()));
+            self.draft.record_batch(record);
+        }
+        Ok(movements.into_iter().map(|movement| self.answer(movement)).collect())
+    }
+
+    /// The first answer to a batch, from the ledger.
+    fn answer_again(
+        &mut self,
+        changes: &[Adjustment],
+        record: &BatchRecord,
+    ) -> Result<Vec<Adjusted>, Refusal> {
+        let mut movements = self.draft.movements_from(record.first_sequence, changes.len());
+        if movements.is_empty() {
+            movements = self.store.movements(record.first_sequence, changes.len()).map_err(|error| {
+                tracing::error!(%error, "a batch could not be looked up");
+                store_closed()
+            })?;
+        }
+        let mut answers = vec![None; changes.len()];
+        for (index, movement) in ledger_order(changes).into_iter().zip(movements) {
+            answers[index] = Some(self.answer(movement));
+        }
+        Ok(answers.into_iter().flatten().collect())
+    }
+
     fn import(
         &mut self,
         rows: &[ProductDraft],
@@ -408,7 +492,7 @@ impl Planner<'_> {
         let Some(request_id) = request_id else {
             return self.draft.import(rows).map_err(refuse_rows);
         };
-        let digest = digest(rows);
+        let digest = list_digest(rows);
         match self.recorded(request_id)? {
             Some(Recorded::Import(record)) if record.digest == digest => Ok(record.counts),
             Some(_) => Err(Refusal::request_id_reused(request_id)),
@@ -458,22 +542,41 @@ fn create(store: &mut dyn Store, opening: &[ProductDraft]) -> Result<Catalog, St
     Ok(catalog)
 }
 
-/// A digest of a price list that stays the same for ever (FNV-1a, 64 bits), because it is
-/// stored.
-fn digest(rows: &[ProductDraft]) -> u64 {
-    let mut digest: u64 = 0xcbf2_9ce4_8422_2325;
-    let mut feed = |bytes: &[u8]| {
-        for byte in bytes.iter().chain(&[0xff]) {
-            digest = (digest ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    };
-    for row in rows {
-        feed(row.name.as_str().as_bytes());
-        feed(row.unit.as_ref().map_or("", |unit| unit.as_str()).as_bytes());
-        feed(&row.price.centavos().to_le_bytes());
-        feed(&row.opening_stock.thousandths().to_le_bytes());
+/// A digest that stays the same for ever (FNV-1a, 64 bits), because it is stored.
+struct Digest(u64);
+
+impl Digest {
+    fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
     }
-    digest
+
+    fn feed(&mut self, bytes: &[u8]) {
+        // A byte that ends each part, so that parts do not run into each other.
+        for byte in bytes.iter().chain(&[0xff]) {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
+fn list_digest(rows: &[ProductDraft]) -> u64 {
+    let mut digest = Digest::new();
+    for row in rows {
+        digest.feed(row.name.as_str().as_bytes());
+        digest.feed(row.unit.as_ref().map_or("", |unit| unit.as_str()).as_bytes());
+        digest.feed(&row.price.centavos().to_le_bytes());
+        digest.feed(&row.opening_stock.thousandths().to_le_bytes());
+    }
+    digest.0
+}
+
+fn batch_digest(changes: &[Adjustment]) -> u64 {
+    let mut digest = Digest::new();
+    for change in changes {
+        digest.feed(&change.product.number().to_le_bytes());
+        digest.feed(&change.delta.thousandths().to_le_bytes());
+        digest.feed(change.kind.word().as_bytes());
+    }
+    digest.0
 }
 
 /// Rows that could not be read, by their place among all, together with what is wrong with
@@ -565,6 +668,9 @@ mod tests {
         fn recorded(&mut self, request_id: &RequestId) -> Result<Option<Recorded>, StoreError> {
             self.0.recorded(request_id)
         }
+        fn movements(&mut self, first_sequence: i64, count: usize) -> Result<Vec<Movement>, StoreError> {
+            self.0.movements(first_sequence, count)
+        }
         fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
             let fault = *self.1.lock().unwrap();
             if matches!(fault, Fault::None | Fault::After) {
@@ -620,6 +726,28 @@ mod tests {
         assert_eq!(stock(&inventory, "pera"), Quantity::from_units(6));
         drop(inventory);
         committer.join();
+    }
+
+    #[tokio::test]
+    async fn a_batch_is_made_once() {
+        let (inventory, _committer) = shop();
+        let batch = |lines: &[&'static str]| BatchRequest {
+            adjustments: lines.iter().map(|line| asked(line)).collect(),
+            request_id: Some("lote".parse().unwrap()),
+        };
+        let lines = ["Caju -70", "Pera 1", "Caju 20"];
+        let first = inventory.adjust_together(batch(&lines)).await.unwrap();
+        inventory.adjust(asked("Caju 5")).await.unwrap();
+        assert_eq!(inventory.adjust_together(batch(&lines)).await.unwrap(), first);
+        let other = inventory.adjust_together(batch(&["Caju -70", "Pera 1"])).await.unwrap_err();
+        assert_eq!(other.code, Code::RequestIdReused);
+        assert_eq!(code(inventory.adjust(asked("Caju 1 id=lote")).await), Code::RequestIdReused);
+        assert_eq!(stock(&inventory, "caju"), Quantity::from_units(15));
+        let refused = BatchRequest { adjustments: vec![asked("Maca 1"), asked("Kiwi 1")], request_id: None };
+        let refused = inventory.adjust_together(refused).await.unwrap_err();
+        assert_eq!(refused.code, Code::ProductNotFound);
+        assert!(refused.metadata.contains(&("index", "1".to_owned())));
+        assert_eq!(stock(&inventory, "maca"), Quantity::from_units(20));
     }
 
     #[tokio::test]

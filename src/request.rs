@@ -119,6 +119,18 @@ pub struct AdjustRequest<'a> {
     pub request_id: Option<RequestId>,
 }
 
+/// Changes of stock that are asked for together: all of them or none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchRequest<'a> {
+    /// The changes; ids of their own are not looked at.
+    pub adjustments: Vec<AdjustRequest<'a>>,
+    /// The client's id for all of them.
+    pub request_id: Option<RequestId>,
+}
+
+/// Most changes in one batch: a long shopping list, and milliseconds of a transaction.
+pub const BATCH_LINES_MAX: usize = 1000;
+
 /// A price list as it is asked to be imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportRequest {
@@ -513,6 +525,12 @@ impl Refusal {
         let what =
             format!("a mensagem tem mais de {bytes_max} bytes. Nada foi feito; divida o que ela leva.");
         Self::new(Code::ResourceExhausted, what)
+    }
+
+    /// The same refusal, of one of several changes.
+    pub fn at(mut self, index: usize) -> Self {
+        self.metadata.push(("index", index.to_string()));
+        self
     }
 
     /// How many rows of a price list are bad; a status may carry fewer.

@@ -2,7 +2,7 @@
 
 pub mod sqlite;
 
-use crate::catalog::{Catalog, Changes, ImportRecord, Movement, RequestId};
+use crate::catalog::{BatchRecord, Catalog, Changes, ImportRecord, Movement, RequestId};
 use crate::system_error::told;
 
 /// A durable home for one catalog. It has one user, the inventory's committer.
@@ -25,6 +25,12 @@ pub trait Store: Send {
     /// # Errors
     /// Where the store cannot be read.
     fn recorded(&mut self, request_id: &RequestId) -> Result<Option<Recorded>, StoreError>;
+
+    /// So many rows of the ledger, from this sequence number on.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    fn movements(&mut self, first_sequence: i64, count: usize) -> Result<Vec<Movement>, StoreError>;
 
     /// Stores all of the changes or none, and returns once they are on disk.
     ///
@@ -49,6 +55,8 @@ pub enum Recorded {
     Movement(Movement),
     /// An import.
     Import(ImportRecord),
+    /// Changes made together.
+    Batch(BatchRecord),
 }
 
 /// A failure of a store: the operator's business, told with the path and what was tried.

@@ -85,6 +85,17 @@ pub struct ImportRecord {
     pub counts: ImportCounts,
 }
 
+/// Changes asked for together under one request id, as the store keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchRecord {
+    /// The client's id for them.
+    pub request_id: RequestId,
+    /// A digest of their content, to tell a retry from another batch.
+    pub digest: u64,
+    /// Where they begin in the ledger; the others follow without a gap.
+    pub first_sequence: i64,
+}
+
 /// What a batch of accepted changes comes to: what a store writes in one transaction, and
 /// what the catalog shows once it has.
 #[derive(Debug, Clone, Default)]
@@ -97,6 +108,8 @@ pub struct Changes {
     pub movements: Vec<Movement>,
     /// Imports with a request id.
     pub imports: Vec<ImportRecord>,
+    /// Batches with a request id.
+    pub batches: Vec<BatchRecord>,
 }
 
 impl Changes {
@@ -104,6 +117,14 @@ impl Changes {
     pub fn is_empty(&self) -> bool {
         self.listed.is_empty() && self.movements.is_empty() && self.imports.is_empty()
     }
+}
+
+/// The order in which the changes of a batch stand in the ledger, as indexes of them: what
+/// brings before what takes, and else as asked for.
+pub fn ledger_order(changes: &[Adjustment]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..changes.len()).collect();
+    order.sort_by_key(|index| changes[*index].delta < Quantity::ZERO);
+    order
 }
 
 /// Changes accepted so far, on top of a catalog that does not show them yet.
@@ -115,6 +136,7 @@ pub struct Draft<'c> {
     balances: HashMap<ProductId, Quantity>,
     movements: Vec<Movement>,
     imports: Vec<ImportRecord>,
+    batches: Vec<BatchRecord>,
 }
 
 impl<'c> Draft<'c> {
@@ -131,6 +153,7 @@ impl<'c> Draft<'c> {
             balances: HashMap::new(),
             movements: Vec::new(),
             imports: Vec::new(),
+            batches: Vec::new(),
         }
     }
 
@@ -158,26 +181,79 @@ impl<'c> Draft<'c> {
     /// balance from zero to [`Quantity::MAX`]. The draft is then as it was.
     pub fn adjust(&mut self, adjustment: Adjustment) -> Result<Movement, AdjustmentError> {
         let Adjustment { product, delta, kind, request_id } = adjustment;
+        self.check_delta(product, delta)?;
+        let balance = self.check_balance(product, delta)?;
+        let price = self.terms(product).price;
+        self.balances.insert(product, balance);
+        Ok(self.record(product, kind, delta, balance, price, request_id))
+    }
+
+    /// Changes several stocks at once: all or none. The changes of one product are summed
+    /// before they are checked, so a batch may take away what it also brings.
+    ///
+    /// One movement for each, in the order asked for; in the ledger those that bring come
+    /// before those that take ([`ledger_order`]), so that no balance is ever below zero.
+    ///
+    /// # Errors
+    /// The first change that breaks a rule, by its index. The draft is then as it was.
+    pub fn adjust_all(&mut self, changes: &[Adjustment]) -> Result<Vec<Movement>, (usize, AdjustmentError)> {
+        let mut sums: HashMap<ProductId, i64> = HashMap::new();
+        for (index, change) in changes.iter().enumerate() {
+            self.check_delta(change.product, change.delta).map_err(|error| (index, error))?;
+            *sums.entry(change.product).or_default() += change.delta.thousandths();
+        }
+        for (index, change) in changes.iter().enumerate() {
+            // A product's sum is checked at its first change.
+            if let Some(sum) = sums.remove(&change.product) {
+                let sum = Quantity::from_thousandths(sum).map_err(|_| self.too_large(change.product));
+                let checked = sum.and_then(|sum| self.check_balance(change.product, sum));
+                checked.map_err(|error| (index, error))?;
+            }
+        }
+        let mut movements: Vec<Option<Movement>> = vec![None; changes.len()];
+        let before = (self.balances.clone(), self.movements.len());
+        for index in ledger_order(changes) {
+            match self.adjust(changes[index].clone()) {
+                Ok(movement) => movements[index] = Some(movement),
+                Err(error) => {
+                    // Only a balance that passes its limit on the way to one that does not.
+                    self.balances = before.0;
+                    self.movements.truncate(before.1);
+                    return Err((index, error));
+                }
+            }
+        }
+        Ok(movements.into_iter().flatten().collect())
+    }
+
+    fn check_delta(&self, product: ProductId, delta: Quantity) -> Result<(), AdjustmentError> {
         let terms = self.terms(product);
         if delta == Quantity::ZERO {
             return Err(AdjustmentError::Zero);
         }
-        let name = || terms.name.to_string();
-        let unit = || terms.unit.clone();
         if delta.has_fraction() && !terms.unit.takes_fractions() {
-            return Err(AdjustmentError::Fraction { name: name(), unit: unit(), delta });
+            let (name, unit) = (terms.name.to_string(), terms.unit.clone());
+            return Err(AdjustmentError::Fraction { name, unit, delta });
         }
+        Ok(())
+    }
+
+    /// The balance after a change, if there may be one.
+    fn check_balance(&self, product: ProductId, delta: Quantity) -> Result<Quantity, AdjustmentError> {
+        let terms = self.terms(product);
         let available = self.balances.get(&product).copied().unwrap_or(terms.stock);
         let thousandths = available.thousandths() + delta.thousandths();
         if thousandths < 0 {
             let requested = Quantity::from_thousandths(-delta.thousandths()).unwrap_or(Quantity::MAX);
-            return Err(AdjustmentError::Insufficient { name: name(), unit: unit(), available, requested });
+            let (name, unit) = (terms.name.to_string(), terms.unit.clone());
+            return Err(AdjustmentError::Insufficient { name, unit, available, requested });
         }
-        let balance = Quantity::from_thousandths(thousandths)
-            .map_err(|_| AdjustmentError::BalanceTooLarge { name: name(), unit: unit() })?;
-        let price = terms.price;
-        self.balances.insert(product, balance);
-        Ok(self.record(product, kind, delta, balance, price, request_id))
+        Quantity::from_thousandths(thousandths).map_err(|_| self.too_large(product))
+    }
+
+    fn too_large(&self, product: ProductId) -> AdjustmentError {
+        let terms = self.terms(product);
+        AdjustmentError::BalanceTooLarge { name: terms.name.to_string(), unit: terms.unit.clone() }
     }
 
     /// Creates the products that do not exist, and gives those that do another price and
@@ -259,6 +335,22 @@ impl<'c> Draft<'c> {
         }
     }
 
+    /// The number that the next movement gets.
+    pub fn next_sequence(&self) -> i64 {
+        self.catalog.last_sequence + 1 + self.movements.len() as i64
+    }
+
+    /// Movements accepted in this draft, from this sequence number on.
+    pub fn movements_from(&self, first_sequence: i64, count: usize) -> Vec<Movement> {
+        let first = self.movements.iter().position(|movement| movement.sequence == first_sequence);
+        first.map_or(Vec::new(), |first| self.movements[first..].iter().take(count).cloned().collect())
+    }
+
+    /// Notes that a batch was done under a request id.
+    pub fn record_batch(&mut self, record: BatchRecord) {
+        self.batches.push(record);
+    }
+
     /// Notes that an import was done under a request id.
     pub fn record_import(&mut self, record: ImportRecord) {
         self.imports.push(record);
@@ -278,7 +370,7 @@ impl<'c> Draft<'c> {
         request_id: Option<RequestId>,
     ) -> Movement {
         let movement = Movement {
-            sequence: self.catalog.last_sequence + 1 + self.movements.len() as i64,
+            sequence: self.next_sequence(),
             product,
             kind,
             delta,
@@ -300,6 +392,12 @@ impl<'c> Draft<'c> {
                 product.stock = *balance;
             }
         }
-        Changes { listed, balances: self.balances, movements: self.movements, imports: self.imports }
+        Changes {
+            listed,
+            balances: self.balances,
+            movements: self.movements,
+            imports: self.imports,
+            batches: self.batches,
+        }
     }
 }

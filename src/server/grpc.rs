@@ -1,17 +1,20 @@
 //! The gRPC transport: tonic services ↔ the inventory.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio_stream::wrappers::UnboundedReceiverStream;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::{ReceiverStream, UnboundedReceiverStream};
 use tonic::body::Body;
 use tonic::codegen::http;
-use tonic::{Code, Request, Response, Status};
+use tonic::{Code, Request, Response, Status, Streaming};
 use tower::util::MapResponseLayer;
 
 use super::Service;
 use super::connection::Prefixed;
+use crate::inventory::{Adjusted, Run};
 use crate::request::{self, AdjustRequest, Refusal};
 use crate::wire::grpc::original::produto_service_server::{ProdutoService, ProdutoServiceServer};
 use crate::wire::grpc::original::{
@@ -19,8 +22,9 @@ use crate::wire::grpc::original::{
 };
 use crate::wire::grpc::v1::inventory_service_server::{InventoryService, InventoryServiceServer};
 use crate::wire::grpc::v1::{
-    AdjustStockRequest, AdjustStockResponse, GetProductRequest, GetProductResponse, ImportProductsRequest,
-    ImportProductsResponse, ListProductsRequest, ListProductsResponse,
+    AdjustStockRequest, AdjustStockResponse, BatchAdjustStockRequest, BatchAdjustStockResponse,
+    GetProductRequest, GetProductResponse, ImportProductsRequest, ImportProductsResponse,
+    ListProductsRequest, ListProductsResponse, StreamAdjustStockRequest, StreamAdjustStockResponse,
 };
 use crate::wire::grpc::{self, Page, original_status, status};
 
@@ -39,6 +43,12 @@ const PENDING_RESETS_MAX: usize = 64;
 /// Streams that the server resets for a client's errors before it ends the connection.
 /// Without a limit each leaves memory behind.
 const ERROR_RESETS_MAX: usize = 256;
+
+/// Changes of a stream that are made together at most: as many as one transaction takes.
+const STREAM_RUN_MAX: usize = 4096;
+
+/// Answers of a stream that wait for the client; with these waiting, no more is read.
+const STREAM_ANSWERS_MAX: usize = 1024;
 
 /// How long no change may be on its way before a stopping server ends the connections that
 /// are left. A graceful HTTP/2 stop asks each client for a sign of life (RFC 9113 §6.8), and
@@ -59,6 +69,65 @@ impl Calls {
     fn wait(&self) -> Waiting<'_> {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         Waiting(&self.waiting)
+    }
+
+    /// Answers a stream of changes until the client ends it, or is gone, or the server stops.
+    /// What has come together is made together. While answers are not taken, nothing more
+    /// is read, and HTTP/2's flow control holds the client back.
+    async fn adjust_stream(
+        self,
+        mut requests: Streaming<StreamAdjustStockRequest>,
+        answers: mpsc::Sender<Result<StreamAdjustStockResponse, Status>>,
+    ) {
+        let mut stopping = pin!(self.service.stopping());
+        let mut has_ended = false;
+        while !has_ended {
+            let mut next = tokio::select! {
+                biased;
+                request = requests.message() => request,
+                () = &mut stopping => return,
+            };
+            let mut run = Run::default();
+            let mut failure = None;
+            loop {
+                match next {
+                    Ok(Some(request)) => self.add(&mut run, request),
+                    ended => {
+                        has_ended = true;
+                        failure = ended.err();
+                        break;
+                    }
+                }
+                if run.len() >= STREAM_RUN_MAX {
+                    break;
+                }
+                // Only what has come already.
+                next = tokio::select! {
+                    biased;
+                    request = requests.message() => request,
+                    () = std::future::ready(()) => break,
+                };
+            }
+            let made = {
+                let _waiting = self.wait();
+                self.service.inventory.adjust_all(run).await
+            };
+            let made = made.iter().map(|answer| answer.as_ref().map(adjust_response).map_err(Refusal::clone));
+            for answer in made.map(|answer| Ok(grpc::stream_response(answer))).chain(failure.map(Err)) {
+                if answers.send(answer).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn add(&self, run: &mut Run, request: StreamAdjustStockRequest) {
+        let message = request.adjustment.unwrap_or_default();
+        let adjust = grpc::adjust_request(&message);
+        if let Ok(adjust) = &adjust {
+            self.service.console.command(adjust);
+        }
+        self.service.inventory.add(run, adjust);
     }
 
     /// Is ready once the server stops and no call has waited for a while.
@@ -106,6 +175,10 @@ pub(super) async fn serve(service: Service, incoming: UnboundedReceiverStream<st
         },
         () = calls.settled() => tracing::debug!("idle gRPC connections were ended"),
     }
+}
+
+fn adjust_response(adjusted: &Adjusted) -> AdjustStockResponse {
+    grpc::adjust_response(&adjusted.product, &adjusted.movement)
 }
 
 /// tonic refuses a message that is too large before any handler sees it, as `OUT_OF_RANGE`
@@ -157,7 +230,32 @@ impl InventoryService for Calls {
         self.service.console.command(&adjust);
         let _waiting = self.wait();
         let adjusted = self.service.inventory.adjust(adjust).await.map_err(status)?;
-        Ok(Response::new(grpc::adjust_response(&adjusted.product, &adjusted.movement)))
+        Ok(Response::new(adjust_response(&adjusted)))
+    }
+
+    async fn batch_adjust_stock(
+        &self,
+        request: Request<BatchAdjustStockRequest>,
+    ) -> Result<Response<BatchAdjustStockResponse>, Status> {
+        let batch = grpc::batch_request(request.get_ref()).map_err(status)?;
+        for adjust in &batch.adjustments {
+            self.service.console.command(adjust);
+        }
+        let _waiting = self.wait();
+        let adjusted = self.service.inventory.adjust_together(batch).await.map_err(status)?;
+        let results = adjusted.iter().map(adjust_response).collect();
+        Ok(Response::new(BatchAdjustStockResponse { results }))
+    }
+
+    type StreamAdjustStockStream = ReceiverStream<Result<StreamAdjustStockResponse, Status>>;
+
+    async fn stream_adjust_stock(
+        &self,
+        request: Request<Streaming<StreamAdjustStockRequest>>,
+    ) -> Result<Response<Self::StreamAdjustStockStream>, Status> {
+        let (answers, stream) = mpsc::channel(STREAM_ANSWERS_MAX);
+        tokio::spawn(self.clone().adjust_stream(request.into_inner(), answers));
+        Ok(Response::new(ReceiverStream::new(stream)))
     }
 
     async fn import_products(

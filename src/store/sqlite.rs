@@ -11,15 +11,15 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, Trans
 
 use super::{Recorded, Store, StoreError};
 use crate::catalog::{
-    Catalog, Changes, ImportCounts, ImportRecord, Kind, Movement, Name, Price, Product, ProductId, Quantity,
-    RequestId, Unit,
+    BatchRecord, Catalog, Changes, ImportCounts, ImportRecord, Kind, Movement, Name, Price, Product,
+    ProductId, Quantity, RequestId, RequestIdError, Unit,
 };
 
 /// Tells our databases from others: the letters `HFRT`.
 const APPLICATION_ID: i32 = 0x4846_5254;
 
-/// The schema below. A database of a later version is refused.
-const SCHEMA_VERSION: i32 = 1;
+/// The version that [`MIGRATIONS`] lead to. A database of a later version is refused.
+const SCHEMA_VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// How long to wait for another program that reads or backs up the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,7 +27,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Prepared statements kept: there are fewer than this many in this file.
 const STATEMENT_CACHE: usize = 16;
 
-const SCHEMA: &str = "
+/// The steps from nothing to the current schema; a database of version N has had the first
+/// N. A step that was released is never changed.
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE product (
         id                 INTEGER PRIMARY KEY,
         name               TEXT NOT NULL,
@@ -58,7 +61,15 @@ const SCHEMA: &str = "
         updated_count    INTEGER NOT NULL,
         unchanged_count  INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
-";
+    ",
+    "
+    CREATE TABLE batch_request (
+        request_id      TEXT PRIMARY KEY,
+        digest          INTEGER NOT NULL,
+        first_sequence  INTEGER NOT NULL REFERENCES movement (sequence)
+    ) STRICT, WITHOUT ROWID;
+    ",
+];
 
 /// A catalog in a SQLite file, or in memory.
 pub struct SqliteStore {
@@ -103,7 +114,7 @@ impl SqliteStore {
         let not_ours = |reason: String| Err(StoreError::NotOurs { path: self.path.clone(), reason });
         self.is_new = match self.read_header() {
             Ok((0, 0, 0)) => true,
-            Ok((APPLICATION_ID, SCHEMA_VERSION, _)) => false,
+            Ok((APPLICATION_ID, 1..=SCHEMA_VERSION, _)) => false,
             Ok((APPLICATION_ID, version, _)) => {
                 return not_ours(format!(
                     "foi criado por uma versão mais nova (esquema {version}; esta versão conhece o {SCHEMA_VERSION})"
@@ -116,6 +127,9 @@ impl SqliteStore {
             Err(error) => return Err(self.failed("ler", error)),
         };
         self.configure().map_err(|error| self.failed("preparar", error))?;
+        if !self.is_new {
+            self.migrate().map_err(|error| self.failed("atualizar", error))?;
+        }
         Ok(self)
     }
 
@@ -137,11 +151,25 @@ impl SqliteStore {
 
     fn create_with(&mut self, opening: &Changes) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
-        transaction.execute_batch(SCHEMA)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+        migrate(&transaction)?;
         write(&transaction, opening)?;
         transaction.commit()
+    }
+
+    fn migrate(&mut self) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        migrate(&transaction)?;
+        transaction.commit()
+    }
+
+    fn read_movements(&self, first_sequence: i64, count: usize) -> rusqlite::Result<Vec<Movement>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
+                    recorded_at_micros, request_id
+             FROM movement WHERE sequence >= ?1 ORDER BY sequence LIMIT ?2",
+        )?;
+        statement.query_map([first_sequence, count as i64], read_movement)?.collect()
     }
 
     /// Whether these changes are stored. They are one transaction, so one row tells.
@@ -187,14 +215,25 @@ impl SqliteStore {
     fn read_recorded(&self, request_id: &RequestId) -> rusqlite::Result<Option<Recorded>> {
         let mut movement = self.connection.prepare_cached(
             "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
-                    recorded_at_micros
+                    recorded_at_micros, request_id
              FROM movement WHERE request_id = ?1",
         )?;
-        let movement = movement
-            .query_row([request_id.as_str()], |row| read_movement(row, request_id.clone()))
-            .optional()?;
+        let movement = movement.query_row([request_id.as_str()], read_movement).optional()?;
         if let Some(movement) = movement {
             return Ok(Some(Recorded::Movement(movement)));
+        }
+        let mut batch = self
+            .connection
+            .prepare_cached("SELECT digest, first_sequence FROM batch_request WHERE request_id = ?1")?;
+        let batch = batch.query_row([request_id.as_str()], |row| {
+            Ok(BatchRecord {
+                request_id: request_id.clone(),
+                digest: row.get::<_, i64>(0)?.cast_unsigned(),
+                first_sequence: row.get(1)?,
+            })
+        });
+        if let Some(batch) = batch.optional()? {
+            return Ok(Some(Recorded::Batch(batch)));
         }
         let mut import = self.connection.prepare_cached(
             "SELECT digest, created_count, updated_count, unchanged_count
@@ -224,6 +263,10 @@ impl Store for SqliteStore {
 
     fn recorded(&mut self, request_id: &RequestId) -> Result<Option<Recorded>, StoreError> {
         self.read_recorded(request_id).map_err(|error| self.failed("consultar", error))
+    }
+
+    fn movements(&mut self, first_sequence: i64, count: usize) -> Result<Vec<Movement>, StoreError> {
+        self.read_movements(first_sequence, count).map_err(|error| self.failed("consultar", error))
     }
 
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
@@ -260,6 +303,15 @@ impl Store for SqliteStore {
         }
         self.holds(in_doubt).map_err(|error| self.failed("conferir", error))
     }
+}
+
+/// Takes the schema from the version that the database has to the current one.
+fn migrate(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    for step in MIGRATIONS.iter().skip(version as usize) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", SCHEMA_VERSION)
 }
 
 /// Writes the rows of the changes inside a transaction.
@@ -315,6 +367,16 @@ fn write(transaction: &Transaction<'_>, changes: &Changes) -> rusqlite::Result<(
             unchanged as i64,
         ])?;
     }
+    let mut batch = transaction.prepare_cached(
+        "INSERT INTO batch_request (request_id, digest, first_sequence) VALUES (?1, ?2, ?3)",
+    )?;
+    for record in &changes.batches {
+        batch.execute(params![
+            record.request_id.as_str(),
+            record.digest.cast_signed(),
+            record.first_sequence
+        ])?;
+    }
     Ok(())
 }
 
@@ -329,8 +391,9 @@ fn read_product(row: &Row<'_>) -> rusqlite::Result<Product> {
     })
 }
 
-fn read_movement(row: &Row<'_>, request_id: RequestId) -> rusqlite::Result<Movement> {
+fn read_movement(row: &Row<'_>) -> rusqlite::Result<Movement> {
     let kind: String = row.get(2)?;
+    let request_id: Option<String> = row.get(7)?;
     Ok(Movement {
         sequence: row.get(0)?,
         product: read_id(row, 1)?,
@@ -339,7 +402,10 @@ fn read_movement(row: &Row<'_>, request_id: RequestId) -> rusqlite::Result<Movem
         balance: read_quantity(row, 4)?,
         price: Price::from_centavos(row.get(5)?).map_err(|error| bad_value(5, error))?,
         recorded_at: from_micros(row.get(6)?),
-        request_id: Some(request_id),
+        request_id: request_id
+            .map(|id| id.parse())
+            .transpose()
+            .map_err(|error: RequestIdError| bad_value(7, error))?,
     })
 }
 

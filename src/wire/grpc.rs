@@ -11,7 +11,10 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 use crate::catalog::{
     ImportCounts, Kind, Movement, Name, Price, Product, ProductDraft, ProductId, Quantity, RequestId, Unit,
 };
-use crate::request::{AdjustRequest, Code, ImportRequest, ProductReply, Refusal, write_product_line};
+use crate::request::{
+    AdjustRequest, BATCH_LINES_MAX, BatchRequest, Code, ImportRequest, ProductReply, Refusal,
+    write_product_line,
+};
 
 /// `proto/hortifruti/v1/inventory.proto`.
 #[allow(clippy::all, clippy::pedantic, missing_docs, unreachable_pub)]
@@ -128,6 +131,22 @@ pub fn adjust_request(message: &v1::AdjustStockRequest) -> Result<AdjustRequest<
         kind: requested_kind(message.kind)?,
         request_id: optional_request_id(&message.request_id)?,
     })
+}
+
+/// Changes that are asked for together, from their message.
+///
+/// # Errors
+/// `INVALID_ARGUMENT`, naming the field, and the index of the change.
+pub fn batch_request(message: &v1::BatchAdjustStockRequest) -> Result<BatchRequest<'_>, Refusal> {
+    let mut adjustments = Vec::with_capacity(message.adjustments.len().min(BATCH_LINES_MAX));
+    for (index, adjustment) in message.adjustments.iter().enumerate() {
+        if !adjustment.request_id.is_empty() {
+            let what = "as mudanças de um lote não têm identificador de pedido próprio; use o do lote";
+            return Err(Refusal::invalid("request_id", what).at(index));
+        }
+        adjustments.push(adjust_request(adjustment).map_err(|refusal| refusal.at(index))?);
+    }
+    Ok(BatchRequest { adjustments, request_id: optional_request_id(&message.request_id)? })
 }
 
 /// An import from its message; rows that cannot be read are told in it.
@@ -282,6 +301,18 @@ pub fn adjust_response(product: &Product, movement: &Movement) -> v1::AdjustStoc
             request_id: movement.request_id.as_ref().map_or(String::new(), RequestId::to_string),
         }),
     }
+}
+
+/// One answer of a stream of stock changes.
+pub fn stream_response(answer: Result<v1::AdjustStockResponse, Refusal>) -> v1::StreamAdjustStockResponse {
+    use v1::stream_adjust_stock_response::Result as Told;
+    let told = match answer {
+        Ok(adjusted) => Told::Adjusted(adjusted),
+        Err(refusal) => {
+            Told::Refused(v1::Refusal { reason: refusal.code.as_str().to_owned(), message: refusal.message })
+        }
+    };
+    v1::StreamAdjustStockResponse { result: Some(told) }
 }
 
 fn kind_message(kind: Kind) -> i32 {

@@ -1,13 +1,16 @@
 //! The exact contract over gRPC, with a client made from it.
 
+use std::time::Duration;
+
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
+use hortifruti::wire::grpc::v1::stream_adjust_stock_response::Result as StreamResult;
 use hortifruti::wire::grpc::v1::{
-    AdjustStockRequest, GetProductRequest, ImportProductsRequest, ListProductsRequest, MovementKind,
-    ProductDraft,
+    AdjustStockRequest, BatchAdjustStockRequest, GetProductRequest, ImportProductsRequest,
+    ListProductsRequest, MovementKind, ProductDraft, StreamAdjustStockRequest,
 };
 
 use crate::support::Server;
@@ -177,6 +180,113 @@ async fn pages_hold_the_whole_list_once_and_in_order() {
         let status = client.list_products(request).await.unwrap_err();
         assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "INVALID_ARGUMENT"));
     }
+}
+
+#[tokio::test]
+async fn a_batch_is_all_or_none_and_made_once() {
+    let mut server = Server::start(&[]);
+    let mut client = connect(&server).await;
+    let sale = |name: &str, thousandths| change(name, thousandths, "", MovementKind::Sale);
+    let request = BatchAdjustStockRequest {
+        adjustments: vec![sale("Caju", -70_000), sale("Pera", -1_000), sale("CAJU", 20_000)],
+        request_id: "lote-1".into(),
+    };
+    let first = client.batch_adjust_stock(request.clone()).await.unwrap().into_inner();
+    let balances: Vec<i64> =
+        first.results.iter().map(|result| result.movement.as_ref().unwrap().balance_thousandths).collect();
+    assert_eq!(balances, [10_000, 14_000, 80_000]);
+    server.kill();
+    server.restart();
+    let mut client = connect(&server).await;
+    assert_eq!(client.batch_adjust_stock(request).await.unwrap().into_inner(), first);
+    assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 10");
+
+    for (adjustments, code, reason_told, index) in [
+        (vec![sale("Maca", -1_000), sale("Kiwi", 1_000)], Code::NotFound, "PRODUCT_NOT_FOUND", Some("1")),
+        (
+            vec![sale("Maca", -1_000), sale("Pera", -15_000)],
+            Code::FailedPrecondition,
+            "INSUFFICIENT_STOCK",
+            Some("1"),
+        ),
+        (vec![sale("Maca", 500), sale("Pera", 1_000)], Code::InvalidArgument, "INVALID_ARGUMENT", Some("0")),
+        (
+            vec![change("Maca", 1_000, "id", MovementKind::Sale)],
+            Code::InvalidArgument,
+            "INVALID_ARGUMENT",
+            Some("0"),
+        ),
+        (vec![], Code::InvalidArgument, "INVALID_ARGUMENT", None),
+        (vec![sale("Maca", 1_000); 1001], Code::InvalidArgument, "INVALID_ARGUMENT", None),
+    ] {
+        let request = BatchAdjustStockRequest { adjustments, request_id: String::new() };
+        let status = client.batch_adjust_stock(request).await.unwrap_err();
+        assert_eq!((status.code(), reason(&status).as_str()), (code, reason_told));
+        let metadata = status.get_details_error_info().unwrap().metadata;
+        assert_eq!(metadata.get("index").map(String::as_str), index);
+    }
+    assert_eq!(server.connect().ask("1 Maca"), "Maca: R$3.0, Estoque: 20");
+}
+
+#[tokio::test]
+async fn a_stream_answers_each_change_in_order_and_a_refusal_does_not_end_it() {
+    let server = Server::start(&[]);
+    let mut client = connect(&server).await;
+    let requests: Vec<StreamAdjustStockRequest> = (0..3000)
+        .map(|index| StreamAdjustStockRequest {
+            adjustment: (index != 1000).then(|| match index % 10 {
+                9 => change("Caju", -9_000_000, "", MovementKind::Sale),
+                _ => change("Caju", 1_000, &format!("s-{index}"), MovementKind::Purchase),
+            }),
+        })
+        .collect();
+    let stream = client.stream_adjust_stock(tokio_stream::iter(requests)).await.unwrap().into_inner();
+    let answers: Vec<_> = tokio_stream::StreamExt::collect(stream).await;
+    assert_eq!(answers.len(), 3000);
+    let mut stock = 60_000;
+    for (index, answer) in answers.into_iter().enumerate() {
+        match answer.unwrap().result.unwrap() {
+            StreamResult::Adjusted(adjusted) => {
+                stock += 1_000;
+                let movement = adjusted.movement.unwrap();
+                assert_eq!(movement.balance_thousandths, stock);
+                assert_eq!(movement.request_id, format!("s-{index}"));
+            }
+            StreamResult::Refused(refused) => {
+                let expected = if index == 1000 { "INVALID_ARGUMENT" } else { "INSUFFICIENT_STOCK" };
+                assert!(index == 1000 || index % 10 == 9);
+                assert_eq!(refused.reason, expected, "{index}");
+            }
+        }
+    }
+    assert_eq!(server.connect().ask("1 Caju"), format!("Caju: R$2.0, Estoque: {}", stock / 1000));
+}
+
+#[tokio::test]
+async fn a_client_that_reads_no_answers_is_read_no_further() {
+    let mut server = Server::start(&["--empty", "--drain-seconds", "2"]);
+    server.run(&["import", crate::support::list(crate::support::FIRST_LIST).to_str().unwrap()]);
+    let mut client = connect(&server).await;
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+    let stream =
+        client.stream_adjust_stock(tokio_stream::wrappers::ReceiverStream::new(receiver)).await.unwrap();
+    let request = StreamAdjustStockRequest {
+        adjustment: Some(change("alho descascado", 1_000, "", MovementKind::Purchase)),
+    };
+    // Nobody reads `stream`; what the server does not take stays in this client's memory.
+    const SENT: usize = 200_000;
+    for _ in 0..SENT {
+        sender.send(request.clone()).await.unwrap();
+    }
+    // Others are served, and the changes made are those whose answers fit on the way: two
+    // megabytes of window, and the buffers at both ends.
+    let line = server.connect().ask("1 alho descascado");
+    let made: usize = line.rsplit(' ').next().unwrap().parse().unwrap();
+    assert!((1_000..SENT / 2).contains(&made), "{made} changes of {SENT} were made");
+    // The stop is not held.
+    server.signal("TERM");
+    assert_eq!(server.wait().0, Some(0));
+    drop(stream);
 }
 
 #[tokio::test]
