@@ -31,6 +31,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('update', 'update', [CompletionResultType]::ParameterValue, 'Muda o estoque de um produto')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Cria produtos e muda preços a partir de um CSV')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Escreve o catálogo em CSV')
+            [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Mede e compara o socket e o gRPC')
             break
         }
         'hortifruti;serve' {
@@ -97,6 +98,19 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo que diz a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho')
             [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Fala gRPC; sem --socket nem --grpc, descobre sozinho')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;bench' {
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor a medir; os estoques dele mudam')
+            [CompletionResult]::new('--connections', '--connections', [CompletionResultType]::ParameterName, 'Conexões de cada modo. O padrão é 16')
+            [CompletionResult]::new('--pipeline', '--pipeline', [CompletionResultType]::ParameterName, 'Operações em voo em cada conexão. O padrão é 16')
+            [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'Quanto dura a medida de cada modo. O padrão é 10')
+            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Operações por segundo (laço aberto); sem ela, o máximo (laço fechado)')
+            [CompletionResult]::new('--mix', '--mix', [CompletionResultType]::ParameterName, 'Leituras e gravações, em cada cem. O padrão é read=80,write=20')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Escreve os números em JSON')
+            [CompletionResult]::new('--html', '--html', [CompletionResultType]::ParameterName, 'Escreve uma página com os gráficos')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break

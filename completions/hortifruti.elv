@@ -28,6 +28,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand update 'Muda o estoque de um produto'
             cand import 'Cria produtos e muda preços a partir de um CSV'
             cand export 'Escreve o catálogo em CSV'
+            cand bench 'Mede e compara o socket e o gRPC'
         }
         &'hortifruti;serve'= {
             cand --port 'Porta; 0 escolhe uma livre. O padrão é 8082, ou uma livre com --grpc sozinho'
@@ -88,6 +89,18 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --port-file 'Arquivo que diz a porta do servidor. O padrão é server_port.txt'
             cand --socket 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
             cand --grpc 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+        &'hortifruti;bench'= {
+            cand --server 'Servidor a medir; os estoques dele mudam'
+            cand --connections 'Conexões de cada modo. O padrão é 16'
+            cand --pipeline 'Operações em voo em cada conexão. O padrão é 16'
+            cand --duration 'Quanto dura a medida de cada modo. O padrão é 10'
+            cand --rate 'Operações por segundo (laço aberto); sem ela, o máximo (laço fechado)'
+            cand --mix 'Leituras e gravações, em cada cem. O padrão é read=80,write=20'
+            cand --json 'Escreve os números em JSON'
+            cand --html 'Escreve uma página com os gráficos'
             cand -h 'Mostra esta ajuda'
             cand --help 'Mostra esta ajuda'
         }

@@ -32,6 +32,7 @@ complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "query" -d 'Co
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "update" -d 'Muda o estoque de um produto'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "import" -d 'Cria produtos e muda preços a partir de um CSV'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "export" -d 'Escreve o catálogo em CSV'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "bench" -d 'Mede e compara o socket e o gRPC'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l port -d 'Porta; 0 escolhe uma livre. O padrão é 8082, ou uma livre com --grpc sozinho' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l host -d 'Endereço em que escuta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l data -d 'Banco de dados; `:memory:` não guarda nada. O padrão é hortifruti.db' -r -F
@@ -85,3 +86,12 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l port-fi
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l server -d 'Servidor a medir; os estoques dele mudam' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l connections -d 'Conexões de cada modo. O padrão é 16' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l pipeline -d 'Operações em voo em cada conexão. O padrão é 16' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l duration -d 'Quanto dura a medida de cada modo. O padrão é 10' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l rate -d 'Operações por segundo (laço aberto); sem ela, o máximo (laço fechado)' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l mix -d 'Leituras e gravações, em cada cem. O padrão é read=80,write=20' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l json -d 'Escreve os números em JSON' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l html -d 'Escreve uma página com os gráficos' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -s h -l help -d 'Mostra esta ajuda'

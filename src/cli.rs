@@ -48,6 +48,8 @@ pub enum Command {
     Import(Import),
     /// Escreve o catálogo em CSV
     Export(Export),
+    /// Mede e compara o socket e o gRPC
+    Bench(Bench),
 }
 
 #[derive(Debug, Args)]
@@ -159,6 +161,40 @@ pub struct Import {
 pub struct Export {
     #[command(flatten)]
     pub connection: Connection,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    next_help_heading = "Opções",
+    override_usage = "hortifruti bench [OPÇÕES]",
+    after_help = "Sem --server, mede um servidor seu, com um banco de dados temporário e uma lista de preços real."
+)]
+pub struct Bench {
+    /// Servidor a medir; os estoques dele mudam
+    #[arg(long, value_name = "HOST:PORTA")]
+    pub server: Option<String>,
+    /// Conexões de cada modo. O padrão é 16
+    #[arg(long, value_name = "N", default_value_t = 16, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub connections: u32,
+    /// Operações em voo em cada conexão. O padrão é 16
+    #[arg(long, value_name = "N", default_value_t = 16, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub pipeline: u32,
+    /// Quanto dura a medida de cada modo. O padrão é 10
+    #[arg(long, value_name = "SEGUNDOS", default_value_t = 10, hide_default_value = true, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub duration: u64,
+    /// Operações por segundo (laço aberto); sem ela, o máximo (laço fechado)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate: Option<u32>,
+    /// Leituras e gravações, em cada cem. O padrão é read=80,write=20
+    #[arg(long, value_name = "MISTURA", default_value = "read=80,write=20", hide_default_value = true)]
+    pub mix: String,
+    /// Escreve os números em JSON
+    #[arg(long, value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath)]
+    pub json: Option<PathBuf>,
+    /// Escreve uma página com os gráficos
+    #[arg(long, value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath)]
+    pub html: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

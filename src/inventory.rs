@@ -77,6 +77,13 @@ pub struct Run {
 }
 
 impl Run {
+    /// Whether it changes this product's stock.
+    pub fn touches(&self, product: ProductId) -> bool {
+        self.changes
+            .iter()
+            .any(|change| matches!(change, Change::Adjust(change) if change.product == product))
+    }
+
     /// How many changes were asked for.
     pub fn len(&self) -> usize {
         self.refusals.len()

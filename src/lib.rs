@@ -6,20 +6,22 @@
 //! 1. [`cli`] says what can be typed, [`usage`] what was wrong with it, and [`run`]
 //!    composes the parts that each subcommand needs.
 //! 2. [`shell`], [`render`] and [`price_list`] face people and files.
-//! 3. [`client`] speaks to a server ([`system_error`] tells what failed); [`port_file`] is how it finds one.
-//! 4. [`wire`] is bytes and text for both sides: no I/O.
-//! 5. [`server`] accepts connections. A transport is: decode, ask the inventory, encode.
+//! 3. [`bench`] measures both transports.
+//! 4. [`client`] speaks to a server ([`system_error`] tells what failed); [`port_file`] is how it finds one.
+//! 5. [`wire`] is bytes and text for both sides: no I/O.
+//! 6. [`server`] accepts connections. A transport is: decode, ask the inventory, encode.
 //!    The two transports are siblings and do not know each other.
-//! 6. [`request`] is what is asked and answered, whatever the transport.
-//! 7. [`inventory`] is the one door to the stock: reads look at the published catalog,
+//! 7. [`request`] is what is asked and answered, whatever the transport.
+//! 8. [`inventory`] is the one door to the stock: reads look at the published catalog,
 //!    changes pass the group commit.
-//! 8. [`store`] makes changes durable.
-//! 9. [`catalog`] holds the products and the rules of a change, and knows nothing of disk
-//!    or network.
+//! 9. [`store`] makes changes durable.
+//! 10. [`catalog`] holds the products and the rules of a change, and knows nothing of disk
+//!     or network.
 //!
 //! Never: a transport that touches a store, a rule of a change outside the catalog, a price
 //! or a quantity in floating point, an answer before its change is on disk.
 
+pub mod bench;
 pub mod catalog;
 pub mod cli;
 pub mod client;

@@ -4,11 +4,14 @@
 use std::io::{self, IsTerminal, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
+use crate::bench;
 use crate::catalog::{Kind, Price, Quantity, Quoted, RequestId, original_products};
 use crate::cli::{self, Cli, Command};
 use crate::client::{self, Broken, Client, Connector, Failure, Reconnecting};
@@ -31,6 +34,10 @@ const PORT_DEFAULT: u16 = 8082;
 
 /// The `--data` that keeps nothing.
 const IN_MEMORY: &str = ":memory:";
+
+/// How long the bench waits for its own server, and how often it looks.
+const OWN_SERVER_WAIT: Duration = Duration::from_secs(10);
+const OWN_SERVER_LOOK: Duration = Duration::from_millis(10);
 
 /// Exit status of a process that a second signal ended at once (128 + SIGINT).
 const EXIT_FORCED: i32 = 130;
@@ -103,6 +110,7 @@ pub fn run(cli: Cli) -> Result<(), Error> {
         Command::Update(options) => update(options),
         Command::Import(options) => import(options),
         Command::Export(options) => export(options),
+        Command::Bench(options) => measure(options),
     }
 }
 
@@ -428,6 +436,84 @@ fn export(options: cli::Export) -> Result<(), Error> {
         .into());
     }
     print(&reply, cli::Format::Csv)
+}
+
+/// The real price list that the bench runs on.
+const BENCH_LIST: &[u8] = include_bytes!("../tests/data/ceagesp-2023-11-24.csv");
+
+fn measure(options: cli::Bench) -> Result<(), Error> {
+    let mix = options.mix.parse().map_err(Error::Usage)?;
+    let (address, own) = match options.server {
+        Some(address) => (address, None),
+        None => {
+            let own = OwnServer::start()?;
+            (own.address.clone(), Some(own))
+        }
+    };
+    let mut client = client::connect(&address, Some(Protocol::Grpc)).map_err(Failure::from)?;
+    if own.is_some() {
+        let rows = price_list::read(BENCH_LIST).context("a lista da medida não foi lida")?.rows;
+        let list = ImportRequest { rows, bad_rows: Vec::new(), is_dry_run: false, request_id: None };
+        client.call(&Request::Import(list))?;
+    }
+    let options = bench::Options {
+        address,
+        process: own.as_ref().map(|own| own.process.id()),
+        connections: options.connections as usize,
+        pipeline: options.pipeline as usize,
+        duration: Duration::from_secs(options.duration),
+        rate: options.rate.map(f64::from),
+        mix,
+        json: options.json,
+        html: options.html,
+    };
+    Ok(bench::run(&mut *client, &options)?)
+}
+
+/// A server of the bench's own, in a process of its own and on a database that goes with it.
+struct OwnServer {
+    process: Child,
+    address: String,
+    folder: PathBuf,
+}
+
+impl OwnServer {
+    fn start() -> anyhow::Result<Self> {
+        let folder = std::env::temp_dir().join(format!("hortifruti-bench-{}", Uuid::now_v7()));
+        std::fs::create_dir(&folder)
+            .with_context(|| format!("não foi possível criar {}", folder.display()))?;
+        let port_file = folder.join("server_port.txt");
+        let process = std::process::Command::new(std::env::current_exe()?)
+            .args(["serve", "--quiet", "--empty", "--port", "0", "--data"])
+            .arg(folder.join("hortifruti.db"))
+            .arg("--port-file")
+            .arg(&port_file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .context("o servidor da medida não começou")?;
+        let mut own = Self { process, address: String::new(), folder };
+        let give_up = Instant::now() + OWN_SERVER_WAIT;
+        while own.address.is_empty() {
+            if let Ok(port) = port_file::read(&port_file) {
+                own.address = format!("localhost:{port}");
+            } else if Instant::now() > give_up || own.process.try_wait()?.is_some() {
+                bail!("o servidor da medida não começou");
+            } else {
+                std::thread::sleep(OWN_SERVER_LOOK);
+            }
+        }
+        Ok(own)
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        // Its data is thrown away, so it need not stop cleanly.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
 }
 
 fn print(reply: &Reply, format: cli::Format) -> Result<(), Error> {

@@ -153,22 +153,37 @@ impl std::borrow::Borrow<str> for Key {
     }
 }
 
-/// The key of a text that is already as [`Name::parse`] would leave it, judged by its bytes
-/// alone: printable ASCII, no space at an end, none doubled. `None` for any other text.
+/// What the Latin letters from `À` (U+00C0) to `ÿ` (U+00FF) fold to: the letters of
+/// Portuguese, without their accents. A space stands for those that this table leaves to
+/// [`Key::fold`]: signs, `ß`, and letters that are no letter with an accent.
+const LATIN_FOLDED: &[u8; 64] = b"aaaaaa ceeeeiiii nooooo  uuuuy  aaaaaa ceeeeiiii nooooo  uuuuy y";
+
+/// The key of a text that is already as [`Name::parse`] would leave it: printable ASCII and
+/// composed Latin letters, no space at an end, none doubled. `None` for any other text. A
+/// third of the market's names have accents, and the general way takes ten times as long.
 fn fold_plain<'k>(text: &str, folded: &'k mut [u8; NAME_CHARS_MAX]) -> Option<&'k str> {
-    let folded = folded.get_mut(..text.len())?;
+    let mut length = 0;
     let mut previous = b' ';
-    for (place, &byte) in folded.iter_mut().zip(text.as_bytes()) {
-        if !(b' '..=b'~').contains(&byte) || (byte == b' ' && previous == b' ') {
+    for character in text.chars() {
+        let byte = match character {
+            ' '..='~' => (character as u8).to_ascii_lowercase(),
+            'À'..='ÿ' => match LATIN_FOLDED[character as usize - 'À' as usize] {
+                b' ' => return None,
+                letter => letter,
+            },
+            _ => return None,
+        };
+        if byte == b' ' && previous == b' ' {
             return None;
         }
+        *folded.get_mut(length)? = byte;
+        length += 1;
         previous = byte;
-        *place = byte.to_ascii_lowercase();
     }
     if previous == b' ' {
         return None;
     }
-    std::str::from_utf8(folded).ok()
+    std::str::from_utf8(&folded[..length]).ok()
 }
 
 /// Spaces of any width, which spreadsheets like to leave in cells.
@@ -226,7 +241,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn plain_names_fold_as_all_do(text in "[ -~]{0,70}") {
+        fn plain_names_fold_as_all_do(text in "[ -~À-ÿ]{0,70}") {
             let key = Name::parse(&text).map(|name| name.key().as_str().to_owned());
             prop_assert_eq!(Key::with(&text, str::to_owned), key);
         }

@@ -34,6 +34,11 @@ const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Calls that one connection may have open: many times what a client keeps in flight.
 const STREAMS_MAX: u32 = 1024;
 
+/// Bytes of a call that may come before they are read: HTTP/2's own default. A stream of
+/// small changes fills hyper's default (a megabyte) with so many frames that h2 takes a
+/// client that merely waits for its answers for an attack, and hangs up.
+const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
+
 /// Largest sum of a request's headers, in bytes: a token and the usual metadata fit.
 const HEADER_LIST_BYTES_MAX: u32 = 16 * 1024;
 
@@ -162,6 +167,7 @@ pub(super) async fn serve(service: Service, incoming: UnboundedReceiverStream<st
         ProdutoServiceServer::new(calls.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX);
     let served = tonic::transport::Server::builder()
         .layer(MapResponseLayer::new(explain_size))
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .max_concurrent_streams(STREAMS_MAX)
         .http2_max_header_list_size(HEADER_LIST_BYTES_MAX)
         .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS_MAX))

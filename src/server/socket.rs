@@ -20,6 +20,9 @@ const QUIET: Duration = Duration::from_millis(50);
 /// Bytes read at once: more than a thousand pipelined commands.
 const READ_BYTES: usize = 16 * 1024;
 
+/// Changes not yet made that a read is compared with; behind more, it waits for them.
+const SEARCHED_MAX: usize = 256;
+
 /// Bytes that a stopping server still takes from a connection: far more than any client
 /// leaves waiting, and an end for one that never stops sending.
 const LAST_READ_BYTES_MAX: usize = 1024 * 1024;
@@ -42,6 +45,8 @@ pub(super) async fn serve(service: Service, stream: TcpStream, first_bytes: Vec<
         stream,
         replies: String::new(),
         run: Run::default(),
+        held: String::new(),
+        marks: Vec::new(),
         is_http: begins_as_http(&first_bytes),
     };
     match conversation.hold(first_bytes).await {
@@ -62,10 +67,14 @@ struct Conversation {
     stream: TcpStream,
     /// Replies not yet sent.
     replies: String,
-    /// Changes not yet made. Changes that came together are made together; whatever comes
-    /// after them waits for them, so that replies come in order and a client reads what it
-    /// has written.
+    /// Changes not yet made. Changes that came together are made together. Replies come in
+    /// order, and a client reads what it has written: a read of a product that waits for a
+    /// change waits too, and so does a list.
     run: Run,
+    /// Replies to reads of other products that came after changes not yet made.
+    held: String,
+    /// Where they belong: after so many changes, up to so many bytes of `held`.
+    marks: Vec<(usize, usize)>,
     /// A line looked like HTTP. A browser can be made to send lines of its own choosing to
     /// any port, so that connection changes nothing any more.
     is_http: bool,
@@ -182,11 +191,8 @@ impl Conversation {
             Ok(Request::Adjust(request)) => self.service.inventory.add(&mut self.run, Ok(request)),
             Ok(Request::Find { name }) => {
                 self.make_changes().await;
-                let replies = &mut self.replies;
-                let found =
-                    self.service.inventory.find(name, |product| text::write_product(replies, product));
-                if let Err(refusal) = found {
-                    text::write_refusal(&mut self.replies, &refusal);
+                if let Err(refusal) = self.find(name).await {
+                    self.refuse(refusal);
                     // Looking for names like it took a while: the others come first.
                     tokio::task::yield_now().await;
                 }
@@ -205,14 +211,44 @@ impl Conversation {
             Ok(Request::Import(_)) => {}
             Err(refusal) => {
                 self.is_http |= is_http(frame.shown());
-                self.make_changes().await;
-                text::write_refusal(&mut self.replies, &refusal);
+                self.refuse(refusal);
             }
         }
         if self.replies.len() >= WRITE_BYTES {
             self.send().await?;
         }
         Ok(Next::More)
+    }
+
+    /// Answers a read: at once, if no change of that product waits.
+    async fn find(&mut self, name: &str) -> Result<(), Refusal> {
+        let Self { service, replies, run, held, marks, .. } = self;
+        let is_answered = service.inventory.find(name, |product| {
+            if run.is_empty() {
+                text::write_product(replies, product);
+            } else if run.len() > SEARCHED_MAX || run.touches(product.id) {
+                return false;
+            } else {
+                text::write_product(held, product);
+                marks.push((run.len(), held.len()));
+            }
+            true
+        })?;
+        if !is_answered {
+            self.make_changes().await;
+            let replies = &mut self.replies;
+            self.service.inventory.find(name, |product| text::write_product(replies, product))?;
+        }
+        Ok(())
+    }
+
+    /// Answers with a refusal, in its turn.
+    fn refuse(&mut self, refusal: Refusal) {
+        if self.run.is_empty() {
+            text::write_refusal(&mut self.replies, &refusal);
+        } else {
+            self.service.inventory.add(&mut self.run, Err(refusal));
+        }
     }
 
     async fn write_list(&mut self, listing: &Listing) -> io::Result<()> {
@@ -233,12 +269,20 @@ impl Conversation {
         if self.run.is_empty() {
             return;
         }
-        for answer in self.service.inventory.adjust_all(std::mem::take(&mut self.run)).await {
+        let answers = self.service.inventory.adjust_all(std::mem::take(&mut self.run)).await;
+        let mut marks = self.marks.drain(..).peekable();
+        let mut held_from = 0;
+        for (index, answer) in answers.into_iter().enumerate() {
             match answer {
                 Ok(adjusted) => text::write_product(&mut self.replies, &adjusted.product),
                 Err(refusal) => text::write_refusal(&mut self.replies, &refusal),
             }
+            while let Some((_, held_to)) = marks.next_if(|(after, _)| *after == index + 1) {
+                self.replies.push_str(&self.held[held_from..held_to]);
+                held_from = held_to;
+            }
         }
+        self.held.clear();
     }
 
     /// Makes the changes that wait, and sends all replies.

@@ -8,7 +8,8 @@ use crate::support::project;
 
 /// Each module, and the modules of this crate that it may name. What a module holds below
 /// itself is its own and may be named by it; a child may name its parent.
-const IMPORTS: [(&str, &[&str]); 25] = [
+const IMPORTS: [(&str, &[&str]); 26] = [
+    ("bench", &["client", "request", "wire"]),
     ("catalog", &[]),
     ("cli", &[]),
     ("client", &["request", "system_error", "wire"]),
@@ -23,6 +24,7 @@ const IMPORTS: [(&str, &[&str]); 25] = [
     (
         "run",
         &[
+            "bench",
             "catalog",
             "cli",
             "client",

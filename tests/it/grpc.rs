@@ -273,16 +273,16 @@ async fn a_client_that_reads_no_answers_is_read_no_further() {
     let request = StreamAdjustStockRequest {
         adjustment: Some(change("alho descascado", 1_000, "", MovementKind::Purchase)),
     };
-    // Nobody reads `stream`; what the server does not take stays in this client's memory.
-    const SENT: usize = 200_000;
-    for _ in 0..SENT {
-        sender.send(request.clone()).await.unwrap();
+    // Nobody reads `stream`, so at some point nobody takes what is sent.
+    const SENT_MAX: usize = 200_000;
+    let mut sent = 0;
+    while let Ok(taken) = tokio::time::timeout(Duration::from_secs(1), sender.send(request.clone())).await {
+        taken.expect("the server holds the connection");
+        sent += 1;
+        assert!(sent < SENT_MAX, "the server takes everything");
     }
-    // Others are served, and the changes made are those whose answers fit on the way: two
-    // megabytes of window, and the buffers at both ends.
-    let line = server.connect().ask("1 alho descascado");
-    let made: usize = line.rsplit(' ').next().unwrap().parse().unwrap();
-    assert!((1_000..SENT / 2).contains(&made), "{made} changes of {SENT} were made");
+    // Others are served.
+    assert!(server.connect().ask("1 alho descascado").contains("Estoque: "));
     // The stop is not held.
     server.signal("TERM");
     assert_eq!(server.wait().0, Some(0));

@@ -1,0 +1,370 @@
+//! One connection under load: keeps operations in flight, in closed or open loop, and
+//! counts what comes back.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use hdrhistogram::Histogram;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Status, Streaming};
+
+use super::{Mix, Way, histogram};
+use crate::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
+use crate::wire::grpc::v1::stream_adjust_stock_response::Result as StreamResult;
+use crate::wire::grpc::v1::{
+    AdjustStockRequest, GetProductRequest, StreamAdjustStockRequest, StreamAdjustStockResponse,
+};
+
+/// What one connection is to do.
+pub(super) struct Load {
+    /// The products to ask for.
+    pub(super) names: Rc<[String]>,
+    pub(super) mix: Mix,
+    pub(super) in_flight_max: usize,
+    /// When to begin.
+    pub(super) first: Instant,
+    /// How often to begin an operation; `None` begins one for each that ends.
+    pub(super) every: Option<Duration>,
+    /// When to begin no more.
+    pub(super) end: Instant,
+    pub(super) seed: u64,
+}
+
+/// What came of it.
+pub(super) struct Tally {
+    /// Nanoseconds from the intended start to the answer.
+    pub(super) latency: Histogram<u64>,
+    /// Bytes sent and received.
+    pub(super) bytes: u64,
+    /// Units added to each product, by its place in the list.
+    pub(super) added: HashMap<usize, i64>,
+}
+
+impl Tally {
+    pub(super) fn new() -> Self {
+        Self { latency: histogram(), bytes: 0, added: HashMap::new() }
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        // Both have the same bounds, so adding cannot fail.
+        let _ = self.latency.add(&other.latency);
+        self.bytes += other.bytes;
+        for (product, units) in other.added {
+            *self.added.entry(product).or_default() += units;
+        }
+    }
+
+    fn answered(&mut self, operation: &Operation) {
+        let nanoseconds = u64::try_from(operation.intended.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.latency.saturating_record(nanoseconds.max(1));
+        if operation.is_write {
+            *self.added.entry(operation.product).or_default() += 1;
+        }
+    }
+}
+
+/// One operation in flight.
+#[derive(Clone, Copy)]
+struct Operation {
+    intended: Instant,
+    product: usize,
+    is_write: bool,
+}
+
+/// A connection.
+pub(super) enum Lane {
+    Socket(Counted),
+    Grpc { service: InventoryServiceClient<Channel>, bytes: Arc<AtomicU64>, has_stream: bool },
+}
+
+impl Lane {
+    pub(super) async fn open(way: Way, address: &str) -> anyhow::Result<Self> {
+        let bytes = Arc::new(AtomicU64::new(0));
+        let stream =
+            TcpStream::connect(address).await.with_context(|| format!("nada responde em {address}"))?;
+        stream.set_nodelay(true)?;
+        let connection = Counted { stream, bytes: Arc::clone(&bytes) };
+        if way == Way::Socket {
+            return Ok(Lane::Socket(connection));
+        }
+        let mut connection = Some(TokioIo::new(connection));
+        let connector = tower::service_fn(move |_| {
+            let connection = connection.take().ok_or(io::ErrorKind::NotConnected.into());
+            std::future::ready::<io::Result<_>>(connection)
+        });
+        let channel =
+            Endpoint::from_shared(format!("http://{address}"))?.connect_with_connector(connector).await?;
+        let service = InventoryServiceClient::new(channel);
+        Ok(Lane::Grpc { service, bytes, has_stream: way == Way::Stream })
+    }
+
+    /// Keeps the load on until its end, and waits for what is then in flight.
+    pub(super) async fn drive(self, load: Load) -> anyhow::Result<Tally> {
+        let mut pace = Pace::new(load);
+        match self {
+            Lane::Socket(connection) => drive_socket(connection, &mut pace).await,
+            Lane::Grpc { service, bytes, has_stream } => {
+                let mut tally = drive_grpc(service, has_stream, &mut pace).await?;
+                tally.bytes = bytes.load(Ordering::Relaxed);
+                Ok(tally)
+            }
+        }
+    }
+}
+
+/// Says which operation begins next, and when.
+struct Pace {
+    load: Load,
+    due: Instant,
+    in_flight: usize,
+    random: u64,
+}
+
+impl Pace {
+    fn new(load: Load) -> Self {
+        Self {
+            due: load.first,
+            in_flight: 0,
+            random: load.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
+            load,
+        }
+    }
+
+    /// An operation that is to begin now.
+    fn next(&mut self) -> Option<Operation> {
+        let now = Instant::now();
+        if self.in_flight >= self.load.in_flight_max || now >= self.load.end {
+            return None;
+        }
+        let intended = match self.load.every {
+            None => now,
+            Some(_) if self.due > now => return None,
+            // What is late keeps the time at which it was meant to begin: a server that
+            // stalls must not make its own latency look better (coordinated omission).
+            Some(every) => {
+                let intended = self.due;
+                self.due += every;
+                intended
+            }
+        };
+        self.in_flight += 1;
+        let product = self.draw(self.load.names.len() as u64) as usize;
+        let is_write = self.draw(100) < u64::from(self.load.mix.write);
+        Some(Operation { intended, product, is_write })
+    }
+
+    /// A number below `limit`, from a xorshift generator: any will do, and this costs nothing.
+    fn draw(&mut self, limit: u64) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        (self.random >> 11) % limit
+    }
+
+    fn answered(&mut self) {
+        self.in_flight -= 1;
+    }
+
+    fn is_over(&self) -> bool {
+        self.in_flight == 0 && Instant::now() >= self.load.end
+    }
+
+    /// Is ready when the next operation may begin by time alone.
+    async fn due(&self) {
+        match self.load.every {
+            Some(_) if self.in_flight < self.load.in_flight_max => {
+                tokio::time::sleep_until(self.due.min(self.load.end).into()).await;
+            }
+            _ if self.in_flight == 0 => tokio::time::sleep_until(self.load.end.into()).await,
+            _ => std::future::pending().await,
+        }
+    }
+
+    fn name(&self, operation: &Operation) -> &str {
+        &self.load.names[operation.product]
+    }
+}
+
+async fn drive_socket(mut connection: Counted, pace: &mut Pace) -> anyhow::Result<Tally> {
+    let mut tally = Tally::new();
+    let mut in_flight: VecDeque<Operation> = VecDeque::new();
+    let mut commands = String::new();
+    let mut replies = Vec::with_capacity(64 * 1024);
+    while !pace.is_over() {
+        commands.clear();
+        while let Some(operation) = pace.next() {
+            let name = pace.name(&operation);
+            match operation.is_write {
+                true => commands.extend(["3 ", name, " 1\n"]),
+                false => commands.extend(["1 ", name, "\n"]),
+            }
+            in_flight.push_back(operation);
+        }
+        if !commands.is_empty() {
+            connection.write_all(commands.as_bytes()).await?;
+        }
+        tokio::select! {
+            biased;
+            read = connection.read_buf(&mut replies) => {
+                if read? == 0 {
+                    bail!("o servidor encerrou a conexão durante a medida");
+                }
+            }
+            () = pace.due() => continue,
+        }
+        let mut start = 0;
+        while let Some(end) = memchr::memmem::find(&replies[start..], b"\n\n") {
+            if replies[start..].starts_with(b"Erro ") {
+                bail!("o servidor recusou: {}", String::from_utf8_lossy(&replies[start..start + end]));
+            }
+            start += end + 2;
+            let operation = in_flight.pop_front().context("uma resposta a mais")?;
+            tally.answered(&operation);
+            pace.answered();
+        }
+        replies.drain(..start);
+    }
+    tally.bytes = connection.bytes.load(Ordering::Relaxed);
+    Ok(tally)
+}
+
+async fn drive_grpc(
+    mut service: InventoryServiceClient<Channel>,
+    has_stream: bool,
+    pace: &mut Pace,
+) -> anyhow::Result<Tally> {
+    let mut tally = Tally::new();
+    let mut calls: JoinSet<Result<Operation, Status>> = JoinSet::new();
+    let mut stream = match has_stream {
+        true => Some(ChangeStream::open(&mut service, pace.load.in_flight_max).await?),
+        false => None,
+    };
+    while !pace.is_over() {
+        while let Some(operation) = pace.next() {
+            let name = pace.name(&operation).to_owned();
+            match &mut stream {
+                Some(stream) if operation.is_write => stream.send(name, operation).await?,
+                _ => {
+                    let service = service.clone();
+                    calls.spawn(call(service, name, operation));
+                }
+            }
+        }
+        let operation = tokio::select! {
+            biased;
+            Some(ended) = calls.join_next() => ended??,
+            answered = answered(&mut stream) => answered?,
+            () = pace.due() => continue,
+        };
+        tally.answered(&operation);
+        pace.answered();
+    }
+    Ok(tally)
+}
+
+async fn call(
+    mut service: InventoryServiceClient<Channel>,
+    name: String,
+    operation: Operation,
+) -> Result<Operation, Status> {
+    if operation.is_write {
+        service.adjust_stock(add_one(name)).await?;
+    } else {
+        service.get_product(GetProductRequest { name }).await?;
+    }
+    Ok(operation)
+}
+
+fn add_one(name: String) -> AdjustStockRequest {
+    AdjustStockRequest { name, delta_thousandths: 1000, ..AdjustStockRequest::default() }
+}
+
+/// Changes in flight on a stream; answers come in order.
+struct ChangeStream {
+    requests: mpsc::Sender<StreamAdjustStockRequest>,
+    answers: Streaming<StreamAdjustStockResponse>,
+    in_flight: VecDeque<Operation>,
+}
+
+impl ChangeStream {
+    async fn open(
+        service: &mut InventoryServiceClient<Channel>,
+        in_flight_max: usize,
+    ) -> Result<Self, Status> {
+        let (requests, sent) = mpsc::channel(in_flight_max);
+        let answers = service.stream_adjust_stock(ReceiverStream::new(sent)).await?.into_inner();
+        Ok(Self { requests, answers, in_flight: VecDeque::new() })
+    }
+
+    async fn send(&mut self, name: String, operation: Operation) -> anyhow::Result<()> {
+        self.in_flight.push_back(operation);
+        let request = StreamAdjustStockRequest { adjustment: Some(add_one(name)) };
+        self.requests.send(request).await.context("o servidor encerrou o stream durante a medida")
+    }
+}
+
+/// The next change that a stream has answered; never, where there is none in flight.
+async fn answered(stream: &mut Option<ChangeStream>) -> anyhow::Result<Operation> {
+    let Some(stream) = stream.as_mut().filter(|stream| !stream.in_flight.is_empty()) else {
+        return std::future::pending().await;
+    };
+    match stream.answers.message().await?.and_then(|answer| answer.result) {
+        Some(StreamResult::Adjusted(_)) => stream.in_flight.pop_front().context("uma resposta a mais"),
+        Some(StreamResult::Refused(refused)) => bail!("o servidor recusou: {}", refused.message),
+        None => bail!("o servidor encerrou o stream durante a medida"),
+    }
+}
+
+/// A connection that counts its bytes.
+pub(super) struct Counted {
+    stream: TcpStream,
+    bytes: Arc<AtomicU64>,
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let poll = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.bytes.fetch_add((buffer.filled().len() - before) as u64, Ordering::Relaxed);
+        poll
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let poll = Pin::new(&mut self.stream).poll_write(context, bytes);
+        if let Poll::Ready(Ok(length)) = &poll {
+            self.bytes.fetch_add(*length as u64, Ordering::Relaxed);
+        }
+        poll
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
