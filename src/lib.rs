@@ -6,7 +6,7 @@
 //! 1. [`cli`] says what can be typed, [`usage`] what was wrong with it, and [`run`]
 //!    composes the parts that each subcommand needs.
 //! 2. [`shell`], [`render`] and [`price_list`] face people and files.
-//! 3. [`bench`] measures both transports.
+//! 3. [`bench`](mod@bench) measures both transports.
 //! 4. [`client`] speaks to a server ([`system_error`] tells what failed); [`port_file`] is how it finds one.
 //! 5. [`wire`] is bytes and text for both sides: no I/O.
 //! 6. [`server`] accepts connections. A transport is: decode, ask the inventory, encode.
