@@ -35,6 +35,21 @@ const TRANSACTION_ROWS_MAX: usize = 4096;
 pub struct Inventory {
     catalog: Arc<RwLock<Catalog>>,
     submissions: mpsc::Sender<Submission>,
+    /// How answers come back, where they are delivered by the worker that asked.
+    delivery: Option<mpsc::UnboundedSender<Vec<Answered>>>,
+}
+
+/// Answers on their way back to one worker. They are never more than the submissions that
+/// wait.
+pub struct Deliveries(mpsc::UnboundedReceiver<Vec<Answered>>);
+
+impl Deliveries {
+    /// Hands out answers until every [`Inventory`] of this worker is dropped.
+    pub async fn deliver(mut self) {
+        while let Some(answered) = self.0.recv().await {
+            answered.into_iter().for_each(Answered::send);
+        }
+    }
 }
 
 /// The committer's thread.
@@ -98,7 +113,24 @@ impl Run {
 /// Changes that wait for the committer, and who waits for their answer.
 struct Submission {
     changes: Vec<Change>,
-    answer: oneshot::Sender<Vec<Result<Done, Refusal>>>,
+    answer: oneshot::Sender<Answers>,
+    delivery: Option<mpsc::UnboundedSender<Vec<Answered>>>,
+}
+
+/// One answer for each change of a submission.
+type Answers = Vec<Result<Done, Refusal>>;
+
+/// An answered submission.
+struct Answered {
+    answer: oneshot::Sender<Answers>,
+    answers: Answers,
+}
+
+impl Answered {
+    fn send(self) {
+        // Who asked may be gone; the changes are made all the same.
+        let _ = self.answer.send(self.answers);
+    }
 }
 
 impl Submission {
@@ -144,7 +176,15 @@ impl Inventory {
         let (submissions, waiting) = mpsc::channel(WAITING_MAX);
         let writer = Writer { catalog: Arc::clone(&catalog), store, in_doubt: None };
         let thread = std::thread::spawn(move || writer.run(waiting));
-        Ok((Self { catalog, submissions }, Committer(thread)))
+        Ok((Self { catalog, submissions, delivery: None }, Committer(thread)))
+    }
+
+    /// A handle for one worker thread, whose answers come back through [`Deliveries`]: all
+    /// those of one transaction at once. To wake a task of another thread's runtime is a
+    /// system call, and so is one for each transaction instead of one for each change.
+    pub fn for_worker(&self) -> (Self, Deliveries) {
+        let (delivery, answers) = mpsc::unbounded_channel();
+        (Self { delivery: Some(delivery), ..self.clone() }, Deliveries(answers))
     }
 
     /// Calls with one product.
@@ -281,13 +321,14 @@ impl Inventory {
     }
 
     /// One answer for each change, in order.
-    async fn submit(&self, changes: Vec<Change>) -> Vec<Result<Done, Refusal>> {
+    async fn submit(&self, changes: Vec<Change>) -> Answers {
         let count = changes.len();
         if count == 0 {
             return Vec::new();
         }
         let (answer, answered) = oneshot::channel();
-        if self.submissions.send(Submission { changes, answer }).await.is_err() {
+        let submission = Submission { changes, answer, delivery: self.delivery.clone() };
+        if self.submissions.send(submission).await.is_err() {
             return (0..count).map(|_| Err(stopped())).collect();
         }
         answered.await.unwrap_or_else(|_| (0..count).map(|_| Err(outcome_unknown())).collect())
@@ -333,7 +374,7 @@ impl Writer {
     /// them, answers all.
     fn commit(&mut self, batch: Vec<Submission>) {
         if self.resolve().is_err() {
-            return answer_all(batch, &store_closed());
+            return refuse_all(batch, &store_closed());
         }
         let (answers, changes) = {
             let catalog = read(&self.catalog);
@@ -342,19 +383,16 @@ impl Writer {
                 store: &mut *self.store,
                 recorded: HashMap::new(),
             };
-            let answers: Vec<Vec<_>> = batch
+            let answers: Vec<Answers> = batch
                 .iter()
                 .map(|submission| submission.changes.iter().map(|change| planner.plan(change)).collect())
                 .collect();
             (answers, planner.draft.finish())
         };
         if let Err(refusal) = self.store(changes) {
-            return answer_all(batch, &refusal);
+            return refuse_all(batch, &refusal);
         }
-        for (submission, answers) in batch.into_iter().zip(answers) {
-            // Who asked may be gone; the change is made all the same.
-            let _ = submission.answer.send(answers);
-        }
+        answer_all(batch, answers);
     }
 
     /// Makes changes durable and shows them; or says what became of them.
@@ -605,10 +643,30 @@ fn refuse_rows(errors: Vec<(usize, RowError)>) -> Refusal {
     Refusal::bad_rows(errors.into_iter().map(|(index, error)| (index, error.to_string())).collect())
 }
 
-fn answer_all(batch: Vec<Submission>, refusal: &Refusal) {
-    for submission in batch {
-        let _ = submission.answer.send(submission.changes.iter().map(|_| Err(refusal.clone())).collect());
+/// Sends each submission's answers on their way, those of one worker together.
+fn answer_all(batch: Vec<Submission>, answers: Vec<Answers>) {
+    let mut parcels: Vec<(mpsc::UnboundedSender<Vec<Answered>>, Vec<Answered>)> = Vec::new();
+    for (Submission { answer, delivery, .. }, answers) in batch.into_iter().zip(answers) {
+        let answered = Answered { answer, answers };
+        let Some(delivery) = delivery else {
+            answered.send();
+            continue;
+        };
+        match parcels.iter_mut().find(|(to, _)| to.same_channel(&delivery)) {
+            Some((_, parcel)) => parcel.push(answered),
+            None => parcels.push((delivery, vec![answered])),
+        }
     }
+    for (delivery, parcel) in parcels {
+        // A worker that is gone has no one left who waits.
+        let _ = delivery.send(parcel);
+    }
+}
+
+fn refuse_all(batch: Vec<Submission>, refusal: &Refusal) {
+    let refused = |submission: &Submission| submission.changes.iter().map(|_| Err(refusal.clone())).collect();
+    let answers = batch.iter().map(refused).collect();
+    answer_all(batch, answers);
 }
 
 /// The committer is gone, which only a defect of it explains: it outlives all who ask.

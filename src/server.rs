@@ -19,11 +19,10 @@ use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use crate::inventory::Inventory;
 use crate::wire::{HTTP2_PREFACE, Protocol, text_only_answer};
-use connection::{Connections, Guard, Prefixed};
+use connection::{Connections, Guard};
 use console::Console;
 
 /// How long to wait before accepting again after accepting failed: the usual reason is
@@ -164,7 +163,10 @@ impl Worker {
         let (accepted, incoming) = mpsc::unbounded_channel();
         let thread = std::thread::Builder::new().name("hortifruti-worker".to_owned()).spawn(move || {
             let stopping = service.stopping();
+            let (inventory, answers) = service.inventory.for_worker();
+            let service = Service { inventory, ..service };
             runtime.block_on(async {
+                tokio::spawn(answers.deliver());
                 let deadline = async {
                     stopping.await;
                     tokio::time::sleep(drain).await;
@@ -189,18 +191,13 @@ impl Worker {
 
 /// Serves every connection that comes, until no more come and all have ended.
 async fn serve_all(service: Service, mut incoming: mpsc::UnboundedReceiver<(std::net::TcpStream, Guard)>) {
-    let (to_grpc, grpc_connections) = mpsc::unbounded_channel::<std::io::Result<Prefixed>>();
     let mut tasks = JoinSet::new();
-    if service.protocols.grpc {
-        let incoming = UnboundedReceiverStream::new(grpc_connections);
-        tasks.spawn(grpc::serve(service.clone(), incoming));
-    }
     loop {
         tokio::select! {
             accepted = incoming.recv() => match accepted {
                 Some((stream, guard)) => match TcpStream::from_std(stream) {
                     Ok(stream) => {
-                        tasks.spawn(serve_one(service.clone(), stream, guard, to_grpc.clone()));
+                        tasks.spawn(serve_one(service.clone(), stream, guard));
                     }
                     Err(error) => tracing::warn!(%error, "a connection could not be served"),
                 },
@@ -209,7 +206,6 @@ async fn serve_all(service: Service, mut incoming: mpsc::UnboundedReceiver<(std:
             Some(ended) = tasks.join_next() => report(ended),
         }
     }
-    drop(to_grpc);
     while let Some(ended) = tasks.join_next().await {
         report(ended);
     }
@@ -222,12 +218,7 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
 }
 
 /// Tells the protocol of a connection, and serves it.
-async fn serve_one(
-    service: Service,
-    stream: TcpStream,
-    guard: Guard,
-    to_grpc: mpsc::UnboundedSender<std::io::Result<Prefixed>>,
-) {
+async fn serve_one(service: Service, stream: TcpStream, guard: Guard) {
     let (first_bytes, protocol) = tokio::select! {
         // A command that came before the stop is answered.
         biased;
@@ -246,9 +237,7 @@ async fn serve_one(
             socket::serve(service, stream, first_bytes).await;
         }
         (Protocol::Grpc, Protocols { grpc: true, .. }) => {
-            // The receiver is gone only when the server has stopped.
-            let _ = to_grpc.send(Ok(Prefixed::new(first_bytes, stream, guard)));
-            return;
+            grpc::serve(service, stream, first_bytes).await;
         }
         (Protocol::Text, _) => connection::refuse(stream, socket::grpc_only_answer().as_bytes()).await,
         (Protocol::Grpc, _) => {

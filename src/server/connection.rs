@@ -11,7 +11,6 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
-use tonic::transport::server::Connected;
 
 use super::console::Console;
 
@@ -112,22 +111,16 @@ impl Drop for Guard {
     }
 }
 
-/// A connection whose first bytes have been read already, for tonic.
+/// A connection whose first bytes have been read already, for hyper.
 pub(super) struct Prefixed {
     first_bytes: Vec<u8>,
     stream: TcpStream,
-    _guard: Guard,
 }
 
 impl Prefixed {
-    pub(super) fn new(first_bytes: Vec<u8>, stream: TcpStream, guard: Guard) -> Self {
-        Self { first_bytes, stream, _guard: guard }
+    pub(super) fn new(first_bytes: Vec<u8>, stream: TcpStream) -> Self {
+        Self { first_bytes, stream }
     }
-}
-
-impl Connected for Prefixed {
-    type ConnectInfo = ();
-    fn connect_info(&self) {}
 }
 
 impl AsyncRead for Prefixed {

@@ -190,7 +190,6 @@ impl Conversation {
             }
             Ok(Request::Adjust(request)) => self.service.inventory.add(&mut self.run, Ok(request)),
             Ok(Request::Find { name }) => {
-                self.make_changes().await;
                 if let Err(refusal) = self.find(name).await {
                     self.refuse(refusal);
                     // Looking for names like it took a while: the others come first.

@@ -50,6 +50,18 @@ fn numbers_ask_words_and_whole_lines_work() {
 }
 
 #[test]
+fn what_is_typed_ahead_is_not_lost() {
+    let server = Server::start(&[]);
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    terminal.wait_for_prompt();
+    terminal.send("3\rCaju\r-20\r1 Pera\rsair\r");
+    terminal.wait_for_end();
+    for shown in ["Caju: R$2.0, Estoque: 40", "Pera: R$5.0, Estoque: 15"] {
+        assert!(terminal.screen().contains(shown), "{}", terminal.screen());
+    }
+}
+
+#[test]
 fn one_thousand_is_asked_back() {
     let server = Server::start(&[]);
     let mut terminal = Terminal::open(&server, &[], &[]);
