@@ -48,8 +48,11 @@ impl Catalog {
     /// # Errors
     /// Where the ids are not 1, 2, 3, … or two names fold to one key: then these are not
     /// the products of one catalog. Says which.
-    pub fn load(products: impl IntoIterator<Item = Product>, last_sequence: i64) -> Result<Self, String> {
+    pub fn load(products: Vec<Product>, last_sequence: i64) -> Result<Self, String> {
         let mut catalog = Self { last_sequence, ..Self::default() };
+        catalog.by_key.reserve(products.len());
+        // Sorted and built at once, which is several times faster than one by one.
+        catalog.by_price = products.iter().map(|product| (product.price, product.id)).collect();
         for product in products {
             if product.id.index() != catalog.products.len() {
                 return Err(format!("product {} is out of order", product.id.number()));
@@ -58,7 +61,7 @@ impl Catalog {
             if let Some(other) = catalog.by_key.insert(product.name.key(), id) {
                 return Err(format!("products {} and {} have the same name", other.number(), id.number()));
             }
-            catalog.push(product);
+            catalog.append(product);
         }
         Ok(catalog)
     }
@@ -97,7 +100,8 @@ impl Catalog {
                 existing.unit = unit;
             } else {
                 self.by_key.insert(product.name.key(), product.id);
-                self.push(product.clone());
+                self.by_price.insert((product.price, product.id));
+                self.append(product.clone());
             }
         }
         for (id, balance) in &changes.balances {
@@ -110,9 +114,8 @@ impl Catalog {
         }
     }
 
-    fn push(&mut self, mut product: Product) {
+    fn append(&mut self, mut product: Product) {
         product.unit = self.shared_unit(&product.unit);
-        self.by_price.insert((product.price, product.id));
         self.products.push(product);
     }
 

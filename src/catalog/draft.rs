@@ -291,6 +291,7 @@ impl<'c> Draft<'c> {
         for (key, product) in accepted {
             if self.find(&key).is_none() {
                 self.created.insert(key, product.id);
+                self.balances.insert(product.id, product.stock);
                 self.record(product.id, Kind::Opening, product.stock, product.stock, product.price, None);
             }
             self.listed.insert(product.id, product);
