@@ -41,7 +41,7 @@ fn parse(criterion: &mut Criterion) {
         let mut frames = Frames::default();
         bencher.iter(|| {
             frames.buffer().extend_from_slice(pipelined.as_bytes());
-            while let Some(frame) = frames.take_line() {
+            for frame in frames.take_lines() {
                 let _ = black_box(frame.request());
             }
         });

@@ -19,8 +19,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use foldhash::quality::RandomState;
 
 pub use draft::{
-    Adjustment, AdjustmentError, BatchRecord, Changes, Draft, ImportCounts, ImportRecord, PRODUCTS_MAX,
-    RowError, ledger_order,
+    Adjustment, AdjustmentError, Balances, BatchRecord, Changes, Draft, ImportCounts, ImportRecord,
+    PRODUCTS_MAX, RowError, ledger_order,
 };
 pub use movement::{Kind, KindError, Movement, REQUEST_ID_CHARS_MAX, RequestId, RequestIdError};
 pub use name::{Key, NAME_CHARS_MAX, Name, NameError};
@@ -67,8 +67,8 @@ impl Catalog {
     }
 
     /// The product whose name folds to this key.
-    pub fn find(&self, key: &str) -> Option<&Product> {
-        self.by_key.get(key).and_then(|id| self.products.get(*id))
+    pub fn find(&self, key: impl AsRef<[u8]>) -> Option<&Product> {
+        self.by_key.get(key.as_ref()).and_then(|id| self.products.get(*id))
     }
 
     /// All products in the order of creation; a clone is a snapshot.

@@ -5,7 +5,7 @@
 //! publishes them, and only then answers. The committer is the only writer of the catalog
 //! and the only user of the store.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
 use std::time::SystemTime;
@@ -19,7 +19,7 @@ use crate::catalog::{
 use crate::request::{
     AdjustRequest, BATCH_LINES_MAX, BatchRequest, Code, IMPORT_ROWS_MAX, ImportRequest, Refusal,
 };
-use crate::store::{Recorded, Store, StoreError};
+use crate::store::{Recorded, RecordedById, Store, StoreError};
 
 /// Submissions that wait for the committer before those who submit must wait
 /// themselves: more than one transaction takes, so that the committer never idles, and
@@ -130,6 +130,15 @@ impl Answered {
     fn send(self) {
         // Who asked may be gone; the changes are made all the same.
         let _ = self.answer.send(self.answers);
+    }
+}
+
+impl Change {
+    fn request_id(&self) -> Option<&RequestId> {
+        match self {
+            Change::Adjust(adjustment) => adjustment.request_id.as_ref(),
+            Change::Batch { request_id, .. } | Change::Import { request_id, .. } => request_id.as_ref(),
+        }
     }
 }
 
@@ -376,13 +385,16 @@ impl Writer {
         if self.resolve().is_err() {
             return refuse_all(batch, &store_closed());
         }
+        let request_ids: Vec<&RequestId> =
+            batch.iter().flat_map(|submission| &submission.changes).filter_map(Change::request_id).collect();
+        let recorded = match self.recorded(&request_ids) {
+            Ok(recorded) => recorded,
+            Err(refusal) => return refuse_all(batch, &refusal),
+        };
         let (answers, changes) = {
             let catalog = read(&self.catalog);
-            let mut planner = Planner {
-                draft: Draft::new(&catalog, SystemTime::now()),
-                store: &mut *self.store,
-                recorded: HashMap::new(),
-            };
+            let mut planner =
+                Planner { draft: Draft::new(&catalog, SystemTime::now()), store: &mut *self.store, recorded };
             let answers: Vec<Answers> = batch
                 .iter()
                 .map(|submission| submission.changes.iter().map(|change| planner.plan(change)).collect())
@@ -393,6 +405,16 @@ impl Writer {
             return refuse_all(batch, &refusal);
         }
         answer_all(batch, answers);
+    }
+
+    fn recorded(&mut self, request_ids: &[&RequestId]) -> Result<RecordedById, Refusal> {
+        if request_ids.is_empty() {
+            return Ok(RecordedById::default());
+        }
+        self.store.recorded(request_ids).map_err(|error| {
+            tracing::error!(%error, "request ids could not be looked up");
+            store_closed()
+        })
     }
 
     /// Makes changes durable and shows them; or says what became of them.
@@ -446,8 +468,8 @@ impl Writer {
 struct Planner<'a> {
     draft: Draft<'a>,
     store: &'a mut dyn Store,
-    /// What request ids did earlier in this batch.
-    recorded: HashMap<RequestId, Recorded>,
+    /// What the request ids of this batch did, before it or earlier in it.
+    recorded: RecordedById,
 }
 
 impl Planner<'_> {
@@ -463,7 +485,7 @@ impl Planner<'_> {
 
     fn adjust(&mut self, adjustment: &Adjustment) -> Result<Adjusted, Refusal> {
         if let Some(request_id) = &adjustment.request_id
-            && let Some(recorded) = self.recorded(request_id)?
+            && let Some(recorded) = self.recorded.get(request_id)
         {
             return match recorded {
                 Recorded::Movement(movement)
@@ -471,7 +493,7 @@ impl Planner<'_> {
                         && movement.delta == adjustment.delta
                         && movement.kind == adjustment.kind =>
                 {
-                    Ok(self.answer(movement))
+                    Ok(self.answer(movement.clone()))
                 }
                 _ => Err(Refusal::request_id_reused(request_id)),
             };
@@ -490,9 +512,10 @@ impl Planner<'_> {
     ) -> Result<Vec<Adjusted>, Refusal> {
         let digest = batch_digest(changes);
         if let Some(request_id) = request_id {
-            match self.recorded(request_id)? {
+            match self.recorded.get(request_id) {
                 Some(Recorded::Batch(record)) if record.digest == digest => {
-                    return self.answer_again(changes, &record);
+                    let first_sequence = record.first_sequence;
+                    return self.answer_again(changes, first_sequence);
                 }
                 Some(_) => return Err(Refusal::request_id_reused(request_id)),
                 None => {}
@@ -513,11 +536,11 @@ impl Planner<'_> {
     fn answer_again(
         &mut self,
         changes: &[Adjustment],
-        record: &BatchRecord,
+        first_sequence: i64,
     ) -> Result<Vec<Adjusted>, Refusal> {
-        let mut movements = self.draft.movements_from(record.first_sequence, changes.len());
+        let mut movements = self.draft.movements_from(first_sequence, changes.len());
         if movements.is_empty() {
-            movements = self.store.movements(record.first_sequence, changes.len()).map_err(|error| {
+            movements = self.store.movements(first_sequence, changes.len()).map_err(|error| {
                 tracing::error!(%error, "a batch could not be looked up");
                 store_closed()
             })?;
@@ -538,7 +561,7 @@ impl Planner<'_> {
             return self.draft.import(rows).map_err(refuse_rows);
         };
         let digest = list_digest(rows);
-        match self.recorded(request_id)? {
+        match self.recorded.get(request_id) {
             Some(Recorded::Import(record)) if record.digest == digest => Ok(record.counts),
             Some(_) => Err(Refusal::request_id_reused(request_id)),
             None => {
@@ -549,16 +572,6 @@ impl Planner<'_> {
                 Ok(counts)
             }
         }
-    }
-
-    fn recorded(&mut self, request_id: &RequestId) -> Result<Option<Recorded>, Refusal> {
-        if let Some(recorded) = self.recorded.get(request_id) {
-            return Ok(Some(recorded.clone()));
-        }
-        self.store.recorded(request_id).map_err(|error| {
-            tracing::error!(%error, "a request id could not be looked up");
-            store_closed()
-        })
     }
 
     /// The answer to a change: the product with the balance and the price of that moment.
@@ -730,8 +743,8 @@ mod tests {
         fn create(&mut self, opening: &Changes) -> Result<(), StoreError> {
             self.0.create(opening)
         }
-        fn recorded(&mut self, request_id: &RequestId) -> Result<Option<Recorded>, StoreError> {
-            self.0.recorded(request_id)
+        fn recorded(&mut self, request_ids: &[&RequestId]) -> Result<RecordedById, StoreError> {
+            self.0.recorded(request_ids)
         }
         fn movements(&mut self, first_sequence: i64, count: usize) -> Result<Vec<Movement>, StoreError> {
             self.0.movements(first_sequence, count)

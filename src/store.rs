@@ -2,6 +2,10 @@
 
 pub mod sqlite;
 
+use std::collections::HashMap;
+
+use foldhash::quality::RandomState;
+
 use crate::catalog::{BatchRecord, Catalog, Changes, ImportRecord, Movement, RequestId};
 use crate::system_error::told;
 
@@ -20,11 +24,12 @@ pub trait Store: Send {
     /// As [`Store::commit`].
     fn create(&mut self, opening: &Changes) -> Result<(), StoreError>;
 
-    /// What was stored under this request id, which is kept for ever.
+    /// What was stored under those of these request ids that are known; an id is kept for
+    /// ever.
     ///
     /// # Errors
     /// Where the store cannot be read.
-    fn recorded(&mut self, request_id: &RequestId) -> Result<Option<Recorded>, StoreError>;
+    fn recorded(&mut self, request_ids: &[&RequestId]) -> Result<RecordedById, StoreError>;
 
     /// So many rows of the ledger, from this sequence number on.
     ///
@@ -47,6 +52,9 @@ pub trait Store: Send {
     /// Where it cannot be asked. It may be tried again later.
     fn reopen(&mut self, in_doubt: &Changes) -> Result<bool, StoreError>;
 }
+
+/// What request ids did. The ids are chosen by clients, so the hash is seeded.
+pub type RecordedById = HashMap<RequestId, Recorded, RandomState>;
 
 /// What a request id did.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
+use foldhash::fast::FixedState;
+
 use super::Catalog;
 use super::movement::{Kind, Movement, RequestId};
 use super::name::Key;
@@ -96,6 +98,9 @@ pub struct BatchRecord {
     pub first_sequence: i64,
 }
 
+/// A balance for each of some products. Their ids are ours, so the hash need not be strong.
+pub type Balances = HashMap<ProductId, Quantity, FixedState>;
+
 /// What a batch of accepted changes comes to: what a store writes in one transaction, and
 /// what the catalog shows once it has.
 #[derive(Debug, Clone, Default)]
@@ -103,7 +108,7 @@ pub struct Changes {
     /// Products created or with other terms, as they are after the batch.
     pub listed: Vec<Product>,
     /// The last balance of each product that moved.
-    pub balances: HashMap<ProductId, Quantity>,
+    pub balances: Balances,
     /// The rows of the ledger, in order.
     pub movements: Vec<Movement>,
     /// Imports with a request id.
@@ -133,7 +138,7 @@ pub struct Draft<'c> {
     now: SystemTime,
     listed: HashMap<ProductId, Product>,
     created: HashMap<Key, ProductId>,
-    balances: HashMap<ProductId, Quantity>,
+    balances: Balances,
     movements: Vec<Movement>,
     imports: Vec<ImportRecord>,
     batches: Vec<BatchRecord>,
@@ -150,7 +155,7 @@ impl<'c> Draft<'c> {
             now: now - below_a_microsecond,
             listed: HashMap::new(),
             created: HashMap::new(),
-            balances: HashMap::new(),
+            balances: Balances::default(),
             movements: Vec::new(),
             imports: Vec::new(),
             batches: Vec::new(),
@@ -358,7 +363,7 @@ impl<'c> Draft<'c> {
     }
 
     fn find(&self, key: &Key) -> Option<ProductId> {
-        self.catalog.by_key.get(key.as_str()).or_else(|| self.created.get(key)).copied()
+        self.catalog.by_key.get(key).or_else(|| self.created.get(key)).copied()
     }
 
     fn record(

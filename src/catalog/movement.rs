@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::price::Price;
@@ -71,7 +72,7 @@ pub const REQUEST_ID_CHARS_MAX: usize = 64;
 
 /// The id that a client chose for a change, so that a retry is not a second change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RequestId(Box<str>);
+pub struct RequestId(Arc<str>);
 
 /// Why a request id cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -91,6 +92,12 @@ impl FromStr for RequestId {
     /// Takes 1 to [`REQUEST_ID_CHARS_MAX`] visible characters; the text protocol ends it
     /// with a space, so no transport allows one inside.
     fn from_str(text: &str) -> Result<Self, RequestIdError> {
+        // Nearly every id is plain, and may then be as long in bytes as in characters.
+        if (1..=REQUEST_ID_CHARS_MAX).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_graphic())
+        {
+            return Ok(Self(text.into()));
+        }
         let is_bad = |character: char| character.is_whitespace() || is_unsafe_to_show(character);
         if text.is_empty() || text.chars().count() > REQUEST_ID_CHARS_MAX || text.contains(is_bad) {
             return Err(RequestIdError(text.to_owned()));

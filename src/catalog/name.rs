@@ -1,6 +1,7 @@
 //! Product names, and the key by which a name is found without regard to case or accents.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use unicode_normalization::UnicodeNormalization;
@@ -99,7 +100,7 @@ impl fmt::Debug for Name {
 
 /// A name without case, accents and invisible characters: `maca`, `MAÇÃ` and `Maca` have
 /// the same one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key(Box<str>);
 
 impl Key {
@@ -116,11 +117,11 @@ impl Key {
     ///
     /// # Errors
     /// As [`Name::parse`].
-    pub fn with<T>(text: &str, use_key: impl FnOnce(&str) -> T) -> Result<T, NameError> {
+    pub fn with<T>(text: &str, use_key: impl FnOnce(&[u8]) -> T) -> Result<T, NameError> {
         let mut folded = [0; NAME_CHARS_MAX];
         match fold_plain(text, &mut folded) {
             Some(key) => Ok(use_key(key)),
-            None => Ok(use_key(Self::of(text)?.as_str())),
+            None => Ok(use_key(Self::of(text)?.as_str().as_bytes())),
         }
     }
 
@@ -147,9 +148,16 @@ impl Key {
     }
 }
 
-impl std::borrow::Borrow<str> for Key {
-    fn borrow(&self) -> &str {
-        &self.0
+/// As its bytes, which [`Key::with`] has without having to check that they are text.
+impl std::borrow::Borrow<[u8]> for Key {
+    fn borrow(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.as_bytes().hash(state);
     }
 }
 
@@ -161,7 +169,7 @@ const LATIN_FOLDED: &[u8; 64] = b"aaaaaa ceeeeiiii nooooo  uuuuy  aaaaaa ceeeeii
 /// The key of a text that is already as [`Name::parse`] would leave it: printable ASCII and
 /// composed Latin letters, no space at an end, none doubled. `None` for any other text. A
 /// third of the market's names have accents, and the general way takes ten times as long.
-fn fold_plain<'k>(text: &str, folded: &'k mut [u8; NAME_CHARS_MAX]) -> Option<&'k str> {
+fn fold_plain<'k>(text: &str, folded: &'k mut [u8; NAME_CHARS_MAX]) -> Option<&'k [u8]> {
     let mut length = 0;
     let mut previous = b' ';
     for character in text.chars() {
@@ -183,7 +191,7 @@ fn fold_plain<'k>(text: &str, folded: &'k mut [u8; NAME_CHARS_MAX]) -> Option<&'
     if previous == b' ' {
         return None;
     }
-    std::str::from_utf8(&folded[..length]).ok()
+    Some(&folded[..length])
 }
 
 /// Spaces of any width, which spreadsheets like to leave in cells.
@@ -242,8 +250,8 @@ mod tests {
     proptest! {
         #[test]
         fn plain_names_fold_as_all_do(text in "[ -~À-ÿ]{0,70}") {
-            let key = Name::parse(&text).map(|name| name.key().as_str().to_owned());
-            prop_assert_eq!(Key::with(&text, str::to_owned), key);
+            let key = Name::parse(&text).map(|name| name.key().as_str().into());
+            prop_assert_eq!(Key::with(&text, <[u8]>::to_vec), key);
         }
 
         #[test]
@@ -251,7 +259,7 @@ mod tests {
             if let Ok(name) = Name::parse(&text) {
                 prop_assert_eq!(Name::parse(name.as_str()), Ok(name.clone()));
                 prop_assert_eq!(Key::of(&text), Ok(name.key()));
-                prop_assert_eq!(Key::with(&text, str::to_owned), Ok(name.key().as_str().to_owned()));
+                prop_assert_eq!(Key::with(&text, <[u8]>::to_vec), Ok(name.key().as_str().into()));
                 prop_assert_eq!(Key::fold(name.key().as_str()), name.key());
             } else {
                 prop_assert!(Key::of(&text).is_err());

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -12,7 +12,7 @@ use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::Stream;
 use tonic::body::Body;
 use tonic::codegen::{BoxFuture, Service as _, http};
 use tonic::server::NamedService;
@@ -58,8 +58,8 @@ const ERROR_RESETS_MAX: usize = 256;
 /// Changes of a stream that are made together at most: as many as one transaction takes.
 const STREAM_RUN_MAX: usize = 4096;
 
-/// Answers of a stream that wait for the client; with these waiting, no more is read.
-const STREAM_ANSWERS_MAX: usize = 1024;
+/// Runs of answers of a stream that wait for the client; with these waiting, no more is read.
+const STREAM_RUNS_MAX: usize = 1;
 
 /// How long no change may be on its way before a stopping server ends a connection that is
 /// left. A graceful HTTP/2 stop asks each client for a sign of life (RFC 9113 §6.8), and
@@ -88,7 +88,7 @@ impl Calls {
     async fn adjust_stream(
         self,
         mut requests: Streaming<StreamAdjustStockRequest>,
-        answers: mpsc::Sender<Result<StreamAdjustStockResponse, Status>>,
+        answers: mpsc::Sender<Result<Made, Status>>,
     ) {
         let mut stopping = pin!(self.service.stopping());
         let mut has_ended = false;
@@ -123,11 +123,11 @@ impl Calls {
                 let _waiting = self.wait();
                 self.service.inventory.adjust_all(run).await
             };
-            let made = made.iter().map(|answer| answer.as_ref().map(adjust_response).map_err(Refusal::clone));
-            for answer in made.map(|answer| Ok(grpc::stream_response(answer))).chain(failure.map(Err)) {
-                if answers.send(answer).await.is_err() {
-                    return;
-                }
+            if answers.send(Ok(made)).await.is_err() {
+                return;
+            }
+            if let Some(status) = failure {
+                let _ = answers.send(Err(status)).await;
             }
         }
     }
@@ -158,6 +158,33 @@ impl Calls {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The answers to a run of changes, in order.
+type Made = Vec<Result<Adjusted, Refusal>>;
+
+/// The answers of a stream, made into messages as the client takes them.
+struct StreamAnswers {
+    runs: mpsc::Receiver<Result<Made, Status>>,
+    run: std::vec::IntoIter<Result<Adjusted, Refusal>>,
+}
+
+impl Stream for StreamAnswers {
+    type Item = Result<StreamAdjustStockResponse, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if let Some(answer) = self.run.next() {
+                let answer = answer.as_ref().map(adjust_response).map_err(Refusal::clone);
+                return Poll::Ready(Some(Ok(grpc::stream_response(answer))));
+            }
+            match ready!(self.runs.poll_recv(context)) {
+                Some(Ok(run)) => self.run = run.into_iter(),
+                Some(Err(status)) => return Poll::Ready(Some(Err(status))),
+                None => return Poll::Ready(None),
+            }
+        }
     }
 }
 
@@ -312,15 +339,15 @@ impl InventoryService for Calls {
         Ok(Response::new(BatchAdjustStockResponse { results }))
     }
 
-    type StreamAdjustStockStream = ReceiverStream<Result<StreamAdjustStockResponse, Status>>;
+    type StreamAdjustStockStream = StreamAnswers;
 
     async fn stream_adjust_stock(
         &self,
         request: Request<Streaming<StreamAdjustStockRequest>>,
     ) -> Result<Response<Self::StreamAdjustStockStream>, Status> {
-        let (answers, stream) = mpsc::channel(STREAM_ANSWERS_MAX);
+        let (answers, runs) = mpsc::channel(STREAM_RUNS_MAX);
         tokio::spawn(self.clone().adjust_stream(request.into_inner(), answers));
-        Ok(Response::new(ReceiverStream::new(stream)))
+        Ok(Response::new(StreamAnswers { runs, run: Vec::new().into_iter() }))
     }
 
     async fn import_products(

@@ -62,6 +62,14 @@ enum Next {
     End,
 }
 
+/// What a command still needs.
+enum Rest<'f> {
+    /// The changes before it are to be made first.
+    Request(Request<'f>),
+    /// It is answered, and others may come first now.
+    Pause,
+}
+
 struct Conversation {
     service: Service,
     stream: TcpStream,
@@ -172,7 +180,7 @@ impl Conversation {
 
     /// Answers every complete line, and sends the replies.
     async fn answer_lines(&mut self, frames: &mut Frames) -> io::Result<Next> {
-        while let Some(frame) = frames.take_line() {
+        for frame in frames.take_lines() {
             if self.answer(&frame).await? == Next::End {
                 self.send().await?;
                 return Ok(Next::End);
@@ -182,35 +190,66 @@ impl Conversation {
         Ok(Next::More)
     }
 
+    /// Answers a command. Nearly all are answered without waiting, and to poll a future for
+    /// each would cost a twentieth of a read.
+    #[inline]
     async fn answer(&mut self, frame: &Frame<'_>) -> io::Result<Next> {
+        match self.answer_now(frame) {
+            None if self.replies.len() < WRITE_BYTES => Ok(Next::More),
+            rest => self.answer_rest(rest).await,
+        }
+    }
+
+    /// Answers a command that needs not wait. Returns what has to be waited for.
+    fn answer_now<'f>(&mut self, frame: &'f Frame<'_>) -> Option<Rest<'f>> {
         self.service.console.command(frame.shown());
         match frame.request() {
             Ok(Request::Adjust(_)) if self.is_http => {
                 self.service.inventory.add(&mut self.run, Err(not_over_http()));
             }
             Ok(Request::Adjust(request)) => self.service.inventory.add(&mut self.run, Ok(request)),
-            Ok(Request::Find { name }) => {
-                if let Err(refusal) = self.find(name).await {
+            Ok(Request::Find { name }) => match self.find(name) {
+                Ok(true) => {}
+                Ok(false) => return Some(Rest::Request(Request::Find { name })),
+                Err(refusal) => {
                     self.refuse(refusal);
-                    // Looking for names like it took a while: the others come first.
-                    tokio::task::yield_now().await;
+                    return Some(Rest::Pause);
                 }
-            }
-            Ok(Request::List { max_price }) => {
-                self.make_changes().await;
-                let listing = self.service.inventory.list(max_price);
-                self.write_list(&listing).await?;
-            }
-            Ok(Request::Leave) => {
-                self.make_changes().await;
-                text::write_message(&mut self.replies, FAREWELL);
-                return Ok(Next::End);
-            }
-            // An import has no form in this protocol, so no line is ever read as one.
-            Ok(Request::Import(_)) => {}
+            },
+            Ok(request) => return Some(Rest::Request(request)),
             Err(refusal) => {
                 self.is_http |= is_http(frame.shown());
                 self.refuse(refusal);
+            }
+        }
+        None
+    }
+
+    /// Answers what had to wait, and sends long replies on.
+    async fn answer_rest(&mut self, rest: Option<Rest<'_>>) -> io::Result<Next> {
+        match rest {
+            None => {}
+            // Looking for names like a wrong one took a while: the others come first.
+            Some(Rest::Pause) => tokio::task::yield_now().await,
+            Some(Rest::Request(request)) => {
+                self.make_changes().await;
+                match request {
+                    Request::Find { name } => {
+                        if let Err(refusal) = self.find(name) {
+                            self.refuse(refusal);
+                        }
+                    }
+                    Request::List { max_price } => {
+                        let listing = self.service.inventory.list(max_price);
+                        self.write_list(&listing).await?;
+                    }
+                    Request::Leave => {
+                        text::write_message(&mut self.replies, FAREWELL);
+                        return Ok(Next::End);
+                    }
+                    // Changes wait in the run; and an import has no form in this protocol.
+                    Request::Adjust(_) | Request::Import(_) => {}
+                }
             }
         }
         if self.replies.len() >= WRITE_BYTES {
@@ -219,10 +258,10 @@ impl Conversation {
         Ok(Next::More)
     }
 
-    /// Answers a read: at once, if no change of that product waits.
-    async fn find(&mut self, name: &str) -> Result<(), Refusal> {
+    /// Answers a read, if no change of that product waits; tells whether it did.
+    fn find(&mut self, name: &str) -> Result<bool, Refusal> {
         let Self { service, replies, run, held, marks, .. } = self;
-        let is_answered = service.inventory.find(name, |product| {
+        service.inventory.find(name, |product| {
             if run.is_empty() {
                 text::write_product(replies, product);
             } else if run.len() > SEARCHED_MAX || run.touches(product.id) {
@@ -232,13 +271,7 @@ impl Conversation {
                 marks.push((run.len(), held.len()));
             }
             true
-        })?;
-        if !is_answered {
-            self.make_changes().await;
-            let replies = &mut self.replies;
-            self.service.inventory.find(name, |product| text::write_product(replies, product))?;
-        }
-        Ok(())
+        })
     }
 
     /// Answers with a refusal, in its turn.

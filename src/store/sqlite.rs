@@ -8,10 +8,11 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use foldhash::quality::RandomState;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
-use super::{Recorded, Store, StoreError};
+use super::{Recorded, RecordedById, Store, StoreError};
 use crate::catalog::{
     BatchRecord, Catalog, Changes, ImportCounts, ImportRecord, Kind, Movement, Name, Price, Product,
     ProductId, Quantity, RequestId, RequestIdError, Unit,
@@ -251,36 +252,56 @@ impl SqliteStore {
         products.collect()
     }
 
-    fn read_recorded(&self, request_id: &RequestId) -> rusqlite::Result<Option<Recorded>> {
-        let mut movement = self.connection.prepare_cached(
-            "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
-                    recorded_at_micros, request_id
-             FROM movement WHERE request_id = ?1",
+    /// One transaction for all, so that the files are locked once.
+    fn read_recorded(&mut self, request_ids: &[&RequestId]) -> rusqlite::Result<RecordedById> {
+        let transaction = self.connection.transaction()?;
+        // Room for those that this batch adds.
+        let mut recorded = RecordedById::with_capacity_and_hasher(request_ids.len(), RandomState::default());
+        // Nearly every id is new: one look tells.
+        let mut known = transaction.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM movement WHERE request_id = ?1)
+                 OR EXISTS (SELECT 1 FROM batch_request WHERE request_id = ?1)
+                 OR EXISTS (SELECT 1 FROM import_request WHERE request_id = ?1)",
         )?;
-        let movement = movement.query_row([request_id.as_str()], read_movement).optional()?;
-        if let Some(movement) = movement {
-            return Ok(Some(Recorded::Movement(movement)));
+        for request_id in request_ids {
+            if known.query_row([request_id.as_str()], |row| row.get(0))?
+                && let Some(found) = read_one_recorded(&transaction, request_id)?
+            {
+                recorded.insert((*request_id).clone(), found);
+            }
         }
-        let mut batch = self
-            .connection
-            .prepare_cached("SELECT digest, first_sequence FROM batch_request WHERE request_id = ?1")?;
-        let batch = batch.query_row([request_id.as_str()], |row| {
-            Ok(BatchRecord {
-                request_id: request_id.clone(),
-                digest: row.get::<_, i64>(0)?.cast_unsigned(),
-                first_sequence: row.get(1)?,
-            })
-        });
-        if let Some(batch) = batch.optional()? {
-            return Ok(Some(Recorded::Batch(batch)));
-        }
-        let mut import = self.connection.prepare_cached(
-            "SELECT digest, created_count, updated_count, unchanged_count
-             FROM import_request WHERE request_id = ?1",
-        )?;
-        let import = import.query_row([request_id.as_str()], |row| read_import(row, request_id.clone()));
-        Ok(import.optional()?.map(Recorded::Import))
+        Ok(recorded)
     }
+}
+
+fn read_one_recorded(connection: &Connection, request_id: &RequestId) -> rusqlite::Result<Option<Recorded>> {
+    let mut movement = connection.prepare_cached(
+        "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
+                recorded_at_micros, request_id
+         FROM movement WHERE request_id = ?1",
+    )?;
+    let movement = movement.query_row([request_id.as_str()], read_movement).optional()?;
+    if let Some(movement) = movement {
+        return Ok(Some(Recorded::Movement(movement)));
+    }
+    let mut batch = connection
+        .prepare_cached("SELECT digest, first_sequence FROM batch_request WHERE request_id = ?1")?;
+    let batch = batch.query_row([request_id.as_str()], |row| {
+        Ok(BatchRecord {
+            request_id: request_id.clone(),
+            digest: row.get::<_, i64>(0)?.cast_unsigned(),
+            first_sequence: row.get(1)?,
+        })
+    });
+    if let Some(batch) = batch.optional()? {
+        return Ok(Some(Recorded::Batch(batch)));
+    }
+    let mut import = connection.prepare_cached(
+        "SELECT digest, created_count, updated_count, unchanged_count
+         FROM import_request WHERE request_id = ?1",
+    )?;
+    let import = import.query_row([request_id.as_str()], |row| read_import(row, request_id.clone()));
+    Ok(import.optional()?.map(Recorded::Import))
 }
 
 impl Store for SqliteStore {
@@ -301,8 +322,8 @@ impl Store for SqliteStore {
         Ok(())
     }
 
-    fn recorded(&mut self, request_id: &RequestId) -> Result<Option<Recorded>, StoreError> {
-        self.read_recorded(request_id).map_err(|error| self.failed("consultar", error))
+    fn recorded(&mut self, request_ids: &[&RequestId]) -> Result<RecordedById, StoreError> {
+        self.read_recorded(request_ids).map_err(|error| self.failed("consultar", error))
     }
 
     fn movements(&mut self, first_sequence: i64, count: usize) -> Result<Vec<Movement>, StoreError> {
@@ -578,12 +599,17 @@ mod tests {
         let catalog = store.load().unwrap().unwrap();
         assert_eq!(catalog.find("caju").unwrap().stock, Quantity::from_units(40));
         assert_eq!(catalog.last_sequence(), 5);
-        let Some(Recorded::Movement(recorded)) = store.recorded(&request_id).unwrap() else {
+        let Some(Recorded::Movement(recorded)) = store.recorded(&[&request_id]).unwrap().remove(&request_id)
+        else {
             panic!("the movement is not recorded");
         };
         assert_eq!((recorded.kind, recorded.balance, recorded.sequence), (Kind::Waste, movement.balance, 5));
-        assert_eq!(store.recorded(&import.request_id).unwrap(), Some(Recorded::Import(import)));
-        assert_eq!(store.recorded(&"outro".parse().unwrap()).unwrap(), None);
+        let other = "outro".parse().unwrap();
+        let recorded = store.recorded(&[&import.request_id, &other]).unwrap();
+        assert_eq!(
+            recorded.into_iter().collect::<Vec<_>>(),
+            [(import.request_id.clone(), Recorded::Import(import))]
+        );
     }
 
     #[test]
