@@ -28,9 +28,14 @@ pub(crate) fn list(name: &str) -> PathBuf {
     project().join("tests/data").join(name)
 }
 
+/// The executable under test. The soak, for which Cargo builds none, is one itself.
+fn executable() -> PathBuf {
+    option_env!("CARGO_BIN_EXE_hortifruti").map_or_else(|| std::env::current_exe().unwrap(), PathBuf::from)
+}
+
 /// The executable, in a folder, without what the caller's environment says to it.
 pub(crate) fn hortifruti(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hortifruti"));
+    let mut command = Command::new(executable());
     command
         .current_dir(folder)
         .env_remove("HORTIFRUTI_SERVER")
@@ -196,11 +201,6 @@ impl Connection {
 
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).unwrap();
-    }
-
-    /// As `send`, to a server that may be gone.
-    pub(crate) fn send_until_closed(&mut self, bytes: impl AsRef<[u8]>) {
-        let _ = self.stream.write_all(bytes.as_ref());
     }
 
     /// One whole reply, without its empty line; `None` at the end of the connection.

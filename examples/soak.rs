@@ -1,0 +1,180 @@
+//! Plays and checks histories for as long as one likes: clients over both transports on a
+//! server that is killed and stopped under them (see `tests/it/history.rs`).
+//!
+//! ```sh
+//! cargo run --release --example soak -- --minutes 60
+//! cargo run --release --example soak -- --histories 1000 --seed 7
+//! ```
+//!
+//! A history that cannot be true is saved beside its database, and ends the soak with exit
+//! code 1. The server under test is this executable itself: `soak serve …` is `hortifruti
+//! serve …`, so it is always built from the same code.
+
+// As in the tests: what is expected is said by `unwrap`, and the summary is printed.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+use std::panic::AssertUnwindSafe;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+
+use history::play::{End, Plan, Played, play};
+use history::{Answer, Asked, Way};
+use it::{history, support};
+use support::Server;
+
+#[path = "../tests/it"]
+mod it {
+    // The tests use the rest of it.
+    #[allow(dead_code)]
+    pub(crate) mod history;
+    #[allow(dead_code)]
+    pub(crate) mod support;
+}
+
+/// How long a stop may take: the default drain time, and some more for a busy machine.
+const STOP_MAX: Duration = Duration::from_secs(12);
+
+/// Time between two lines of progress.
+const PROGRESS_EVERY: Duration = Duration::from_secs(10);
+
+/// Plays histories of concurrent clients and crashes, and checks them.
+#[derive(Parser)]
+struct Options {
+    /// Stop after so many histories.
+    #[arg(long)]
+    histories: Option<u64>,
+    /// Stop after so many minutes.
+    #[arg(long)]
+    minutes: Option<u64>,
+    /// The seed of the first history; the next ones count on.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+fn main() -> ExitCode {
+    if std::env::args().nth(1).is_some_and(|word| word == "serve") {
+        let cli = hortifruti::cli::Cli::parse();
+        return hortifruti::run::run(cli).map_or_else(
+            |error| {
+                error.tell();
+                ExitCode::from(error.exit_code())
+            },
+            |()| ExitCode::SUCCESS,
+        );
+    }
+    let options = Options::parse();
+    let histories = match (options.histories, options.minutes) {
+        (None, None) => 100,
+        (histories, _) => histories.unwrap_or(u64::MAX),
+    };
+    let time = options.minutes.map_or(Duration::MAX, |minutes| Duration::from_secs(minutes * 60));
+    let start = Instant::now();
+    let mut told = start;
+    let mut sums = Sums::default();
+    for seed in options.seed.. {
+        if sums.histories >= histories || start.elapsed() >= time {
+            break;
+        }
+        if let Err(reason) = soak(seed, &mut sums) {
+            println!("seed {seed}: {reason}");
+            sums.tell(start.elapsed());
+            return ExitCode::FAILURE;
+        }
+        if told.elapsed() >= PROGRESS_EVERY {
+            told = Instant::now();
+            sums.tell(start.elapsed());
+        }
+    }
+    sums.tell(start.elapsed());
+    ExitCode::SUCCESS
+}
+
+/// One history; or why it cannot be true, and where it is.
+fn soak(seed: u64, sums: &mut Sums) -> Result<(), String> {
+    let plan = plan(seed);
+    let mut folder = tempfile::tempdir().unwrap();
+    folder.disable_cleanup(true);
+    let path = folder.path().to_owned();
+    // A server that does not start again panics in here; its folder is left as well.
+    let played = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        let mut server = Server::start_in(folder, &[]);
+        let played = play(&mut server, &plan);
+        server.folder.disable_cleanup(played.verdict.is_err());
+        played
+    }));
+    let played = played.map_err(|_| format!("the play broke off; the database is in {}", path.display()))?;
+    if let Err(fault) = &played.verdict {
+        let file = path.join("history.json");
+        std::fs::write(&file, serde_json::to_vec_pretty(&played).unwrap()).unwrap();
+        return Err(format!("{fault}; the history is {}", file.display()));
+    }
+    sums.add(&plan, &played);
+    Ok(())
+}
+
+/// Half of the histories have up to three ends of the server in them, a third of which are
+/// stops; every client keeps one to eight questions in flight.
+fn plan(seed: u64) -> Plan {
+    let mut dice = fastrand::Rng::with_seed(seed);
+    let ends = if dice.bool() { dice.usize(1..=3) } else { 0 };
+    Plan {
+        seed,
+        clients: [(Way::Text, 4), (Way::Calls, 4), (Way::Stream, 2)],
+        in_flight_max: dice.usize(1..=8),
+        answers: dice.usize(100..=1000),
+        ends: (0..ends).map(|_| if dice.u8(..3) == 0 { End::Stop(STOP_MAX) } else { End::Kill }).collect(),
+    }
+}
+
+#[derive(Default)]
+struct Sums {
+    histories: u64,
+    kills: usize,
+    stops: usize,
+    stop_longest: Duration,
+    reads: usize,
+    made: usize,
+    refused: usize,
+    /// Changes that were asked for again after their answer was lost.
+    repeated: usize,
+    movements: usize,
+}
+
+impl Sums {
+    fn add(&mut self, plan: &Plan, played: &Played) {
+        self.histories += 1;
+        self.stops += played.stops.len();
+        self.kills += plan.ends.len() - played.stops.len();
+        self.stop_longest = played.stops.iter().copied().fold(self.stop_longest, Duration::max);
+        for operation in &played.history {
+            match &operation.answer {
+                Some((_, Answer::Seen(_))) => self.reads += 1,
+                Some((_, Answer::Made(_))) => self.made += 1,
+                Some((_, Answer::Insufficient { .. })) => self.refused += 1,
+                Some((_, Answer::Other(_))) | None => {}
+            }
+            let is_change = matches!(operation.asked, Asked::Change { .. });
+            self.repeated += usize::from(is_change && operation.calls.len() > 1);
+        }
+        self.movements += played.ledger.rows.len();
+    }
+
+    fn tell(&self, elapsed: Duration) {
+        println!(
+            "{:.0} s: {} histories, {} kills, {} stops (longest {:.2} s), {} reads, {} changes made, \
+             {} refused, {} repeated, {} movements",
+            elapsed.as_secs_f64(),
+            self.histories,
+            self.kills,
+            self.stops,
+            self.stop_longest.as_secs_f64(),
+            self.reads,
+            self.made,
+            self.refused,
+            self.repeated,
+            self.movements,
+        );
+    }
+}

@@ -1,0 +1,117 @@
+//! SIGTERM under full load: what was answered stays, what was received is answered, and
+//! nobody holds the stop or is left hanging.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
+use hortifruti::wire::grpc::v1::{AdjustStockRequest, GetProductRequest, StreamAdjustStockRequest};
+
+use crate::history::Way;
+use crate::history::play::{End, Plan, play};
+use crate::support::{PATIENCE, Server};
+
+/// Time to drain that nothing needs where the clients read their answers.
+const DRAIN_SECONDS: &str = "25";
+
+/// Far below that, and far above what a stop takes where the machine is not busy.
+const STOP_MAX: Duration = Duration::from_secs(8);
+
+fn adjustment(name: &str) -> StreamAdjustStockRequest {
+    let name = name.to_owned();
+    let adjustment = AdjustStockRequest { name, delta_thousandths: 1000, ..AdjustStockRequest::default() };
+    StreamAdjustStockRequest { adjustment: Some(adjustment) }
+}
+
+/// Full load: every client has as much in flight as fills the server's hands.
+fn full_load(ends: Vec<End>) -> Plan {
+    Plan {
+        seed: 5,
+        clients: [(Way::Text, 4), (Way::Calls, 4), (Way::Stream, 4)],
+        in_flight_max: 64,
+        answers: 3000,
+        ends,
+    }
+}
+
+#[test]
+fn clients_that_read_their_answers_hold_no_stop() {
+    let mut server = Server::start(&["--drain-seconds", DRAIN_SECONDS]);
+    let played = play(&mut server, &full_load(vec![End::Stop(STOP_MAX); 3]));
+    assert_eq!(played.verdict, Ok(()));
+}
+
+#[test]
+fn a_text_client_that_never_stops_sending_holds_no_stop() {
+    let mut server = Server::start(&["--drain-seconds", DRAIN_SECONDS]);
+    let stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let mut sender = stream.try_clone().unwrap();
+    let sending = std::thread::spawn(move || while sender.write_all(b"3 Caju 1\n").is_ok() {});
+    let mut replies = BufReader::new(stream).lines();
+    for _ in 0..1000 {
+        replies.next().unwrap().unwrap();
+    }
+    let reading = std::thread::spawn(move || replies.map_while(Result::ok).count());
+    server.signal("TERM");
+    let (code, took) = server.wait();
+    assert_eq!(code, Some(0));
+    assert!(took < STOP_MAX, "{took:?}");
+    sending.join().unwrap();
+    reading.join().unwrap();
+}
+
+#[test]
+fn clients_that_do_not_hold_the_stop_no_longer_than_the_drain_time() {
+    /// With `--drain-seconds 2`, and time for a busy machine.
+    const STOP_MAX: Duration = Duration::from_secs(6);
+    let mut server = Server::start(&["--drain-seconds", "2"]);
+    let port = server.port;
+
+    // A half-sent line, which must change nothing: else the history has a movement too many.
+    let mut half_sent = server.connect();
+    half_sent.ask("1 Caju");
+    half_sent.send("3 Caju -1");
+    // Half an HTTP/2 preface (which is no command, and is told so), a whole one and nothing
+    // more, and a connection that says nothing.
+    let mut half_preface = server.connect();
+    half_preface.send("PRI * HTTP/2.0\r\n");
+    let mut silent_grpc = server.connect();
+    silent_grpc.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+    let mut silent = server.connect();
+    // One that asks and asks, and never reads.
+    let deaf = std::thread::spawn(move || {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        while stream.write_all("4\n".repeat(1000).as_bytes()).is_ok() {}
+    });
+    // The same on a gRPC stream, with changes of a product that there is not; and one that
+    // has called once and does not look at its connection any more.
+    let (end, ended) = oneshot::channel::<()>();
+    let deaf_grpc = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (_service, _answers) = runtime.block_on(async {
+            let mut service =
+                InventoryServiceClient::connect(format!("http://127.0.0.1:{port}")).await.unwrap();
+            let name = "Caju".to_owned();
+            service.get_product(GetProductRequest { name }).await.unwrap();
+            let requests = tokio_stream::iter(std::iter::repeat(adjustment("Kiwi")));
+            let answers = service.stream_adjust_stock(requests).await.unwrap();
+            (service, answers)
+        });
+        runtime.block_on(async { tokio::time::timeout(PATIENCE, ended).await }).unwrap().unwrap();
+    });
+
+    let played = play(&mut server, &full_load(vec![End::Stop(STOP_MAX)]));
+    assert_eq!(played.verdict, Ok(()));
+    // Nobody hangs: all of them have seen the end.
+    for connection in [&mut half_sent, &mut silent] {
+        assert_eq!(connection.rest(), b"");
+    }
+    assert!(half_preface.rest().starts_with(b"Erro UNKNOWN_COMMAND: "));
+    silent_grpc.rest();
+    deaf.join().unwrap();
+    end.send(()).unwrap();
+    deaf_grpc.join().unwrap();
+}
