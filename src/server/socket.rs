@@ -124,7 +124,8 @@ impl Conversation {
         }
     }
 
-    /// The server stops: answers what has come until now, and no more.
+    /// The server stops: answers what has come until now, and no more. A short read took all
+    /// of it; what comes while it is answered is from a client that would go on for ever.
     async fn finish(&mut self, frames: &mut Frames) -> io::Result<()> {
         let mut bytes = 0;
         loop {
@@ -133,7 +134,7 @@ impl Conversation {
             if self.answer_lines(frames).await? == Next::End {
                 return Ok(());
             }
-            if length == 0 || bytes >= LAST_READ_BYTES_MAX {
+            if length < READ_BYTES || bytes >= LAST_READ_BYTES_MAX {
                 break;
             }
         }
