@@ -29,7 +29,7 @@ pub use price::{Price, PriceError};
 pub use product::{Product, ProductDraft, ProductId, UNIT_CHARS_MAX, Unit, UnitError};
 pub use products::Products;
 pub use quantity::{Quantity, QuantityError};
-pub use quoted::{Quoted, Shown, is_unsafe_to_show};
+pub use quoted::{Quoted, Sentence, Shown, guarded, is_unsafe_to_show, unguarded};
 
 /// The products at one moment, in the order of creation, found by name and by price.
 #[derive(Debug, Default)]

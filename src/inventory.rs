@@ -276,9 +276,7 @@ impl Inventory {
     pub async fn adjust_together(&self, request: BatchRequest<'_>) -> Result<Vec<Adjusted>, Refusal> {
         let BatchRequest { adjustments, request_id } = request;
         if adjustments.is_empty() || adjustments.len() > BATCH_LINES_MAX {
-            let what =
-                format!("o lote tem {} mudanças; o limite é de 1 a {BATCH_LINES_MAX}", adjustments.len());
-            return Err(Refusal::invalid("adjustments", what));
+            return Err(Refusal::batch_size(adjustments.len()));
         }
         let mut changes = Vec::with_capacity(adjustments.len());
         for (index, AdjustRequest { name, delta, kind, .. }) in adjustments.into_iter().enumerate() {
@@ -301,8 +299,7 @@ impl Inventory {
         let ImportRequest { rows, bad_rows, is_dry_run, request_id } = request;
         let count = rows.len() + bad_rows.len();
         if count == 0 || count > IMPORT_ROWS_MAX {
-            let what = format!("a lista tem {count} produtos; o limite é de 1 a {IMPORT_ROWS_MAX}");
-            return Err(Refusal::invalid("products", what));
+            return Err(Refusal::import_size(count));
         }
         if is_dry_run || !bad_rows.is_empty() {
             let looked_at = Draft::new(&self.read(), SystemTime::now()).import(&rows);

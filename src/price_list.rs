@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
-use crate::catalog::{Key, Name, Price, ProductDraft, Quantity, Quoted, Unit};
+use crate::catalog::{Key, Name, Price, ProductDraft, Quantity, Quoted, Unit, unguarded};
 use crate::request::IMPORT_ROWS_MAX;
 
 /// Largest file read, in bytes: the most rows with cells a kilobyte long.
@@ -23,7 +23,7 @@ pub struct PriceList {
     pub lines: Vec<u64>,
     /// Rows that cannot be read, by the line of the file.
     pub bad: Vec<(u64, String)>,
-    /// Columns that were not understood, and so not read.
+    /// Columns that were not understood, and so not read; safe to show.
     pub ignored_columns: Vec<String>,
 }
 
@@ -196,7 +196,7 @@ fn read_header(record: &csv::StringRecord, ignored: &mut Vec<String>) -> Result<
                 }
             }
             None if key.as_str().is_empty() => {}
-            None => ignored.push(cell.trim().to_owned()),
+            None => ignored.push(Quoted(cell.trim()).to_string()),
         }
     }
     let required = |column| {
@@ -225,7 +225,7 @@ fn read_row(record: &csv::StringRecord, columns: &Columns, delimiter: u8) -> Res
     }
     let cell = |place: usize| record.get(place).unwrap_or("").trim();
     let optional = |place: Option<usize>| place.map(cell).filter(|cell| !cell.is_empty());
-    let name = Name::parse(cell(columns.name)).map_err(told)?;
+    let name = Name::parse(unguarded(cell(columns.name))).map_err(told)?;
     let price: Price = match cell(columns.price) {
         "" => return Err(format!("{} está sem preço", Quoted(name.as_str()))),
         text => without_thousands(text).parse().map_err(told)?,
@@ -243,7 +243,7 @@ fn read_row(record: &csv::StringRecord, columns: &Columns, delimiter: u8) -> Res
     if opening_stock < Quantity::ZERO {
         return Err(format!("o estoque de {} não pode ser negativo", Quoted(name.as_str())));
     }
-    let unit = optional(columns.unit).map(Unit::parse).transpose().map_err(told)?;
+    let unit = optional(columns.unit).map(unguarded).map(Unit::parse).transpose().map_err(told)?;
     Ok(ProductDraft { name, price, unit, opening_stock })
 }
 
@@ -312,6 +312,10 @@ mod tests {
             .collect();
         assert_eq!(shown(&utf16), expected);
         assert_eq!(shown("preco,nome\n3,Uva\n".as_bytes()), "2: Uva 3.0 0 -\n");
+        assert_eq!(
+            shown("nome;preco;unidade\n'=1+1;3;'@cx\n=2;3;\nd'água;3;\n".as_bytes()),
+            "2: =1+1 3.0 0 @cx\n3: =2 3.0 0 -\n4: d'água 3.0 0 -\n"
+        );
         for price in ["R$ 1.234,56", "\"1,234.56\"", "1.234,56"] {
             assert_eq!(shown(format!("nome;preco\nTrufa;{price}\n").as_bytes()), "2: Trufa 1234.56 0 -\n");
         }

@@ -1,10 +1,12 @@
 //! Replies for people and for scripts: text, table, JSON, CSV.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
+use crate::catalog::guarded;
 use crate::request::{NO_PRODUCT, ProductReply, Reply};
 
 /// How a reply is shown.
@@ -80,24 +82,24 @@ fn unit(product: &ProductReply) -> Option<&str> {
 pub const COLUMNS: [&str; 4] = ["nome", "preco", "estoque", "unidade"];
 
 fn csv(out: &mut impl Write, products: &[ProductReply]) -> io::Result<()> {
-    // A closed output is to be known as one.
-    let told = |error: csv::Error| match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        _ => io::ErrorKind::InvalidData.into(),
-    };
-    let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(COLUMNS).map_err(told)?;
+    writeln!(out, "{}", COLUMNS.join(","))?;
     for product in products {
-        writer
-            .write_record([
-                product.name.as_str(),
-                &product.price.to_string(),
-                &product.stock.to_string(),
-                unit(product).unwrap_or(""),
-            ])
-            .map_err(told)?;
+        let (name, unit) = (text_cell(product.name.as_str()), text_cell(unit(product).unwrap_or("")));
+        writeln!(out, "{name},{},{},{unit}", product.price, product.stock)?;
     }
-    writer.flush()
+    Ok(())
+}
+
+/// A cell of text, in quotation marks where it needs them. The csv crate's writer leaves a
+/// semicolon as it is, at which a Brazilian spreadsheet would begin another cell, and
+/// perhaps a formula.
+fn text_cell(text: &str) -> Cow<'_, str> {
+    let cell = guarded(text);
+    if cell.contains(['"', ',', ';', '\t', '\r', '\n']) {
+        format!("\"{}\"", cell.replace('"', "\"\"")).into()
+    } else {
+        cell
+    }
 }
 
 fn table(out: &mut impl Write, products: &[ProductReply]) -> io::Result<()> {
@@ -177,6 +179,19 @@ Nome                     Preço (R$)  Estoque  Unidade
 Maçã                            3.0       20  un
 Uva \"Rubi\", sem semente       17.17     9.65
 ",
+        );
+    }
+
+    #[test]
+    fn no_spreadsheet_runs_a_cell() {
+        let names = ["=1+1", "a;=1+1", "'=1", "d'água", "-\"x\""];
+        let list = names.map(|name| product(name, "1", "2", Some("@cx"))).to_vec();
+        check(
+            &Reply::Products(list),
+            Format::Csv,
+            "nome,preco,estoque,unidade\n\
+            '=1+1,1.0,2,'@cx\n\"a;=1+1\",1.0,2,'@cx\n''=1,1.0,2,'@cx\nd'água,1.0,2,'@cx\n\
+            \"'-\"\"x\"\"\",1.0,2,'@cx\n",
         );
     }
 

@@ -527,6 +527,37 @@ impl Refusal {
         Self::new(Code::ResourceExhausted, what)
     }
 
+    /// An import of no rows, or of too many.
+    pub fn import_size(count: usize) -> Self {
+        Self::invalid(
+            "products",
+            format!("a lista tem {count} produtos; o limite é de 1 a {IMPORT_ROWS_MAX}"),
+        )
+    }
+
+    /// A batch of no changes, or of too many.
+    pub fn batch_size(count: usize) -> Self {
+        Self::invalid(
+            "adjustments",
+            format!("o lote tem {count} mudanças; o limite é de 1 a {BATCH_LINES_MAX}"),
+        )
+    }
+
+    /// A message that did not come in time.
+    pub fn message_too_slow(seconds_max: u64) -> Self {
+        let what = format!(
+            "a mensagem não chegou inteira em {seconds_max} segundos. Nada foi feito; envie-a de novo, ou divida o que ela leva."
+        );
+        Self::new(Code::ResourceExhausted, what)
+    }
+
+    /// A connection for which there is no room.
+    pub fn no_room() -> Self {
+        let what = "o servidor já atende todas as conexões que aceita, em tudo ou deste endereço. \
+                    Nada foi feito; feche outras conexões ou tente de novo daqui a pouco.";
+        Self::new(Code::ResourceExhausted, what)
+    }
+
     /// The same refusal, of one of several changes.
     pub fn at(mut self, index: usize) -> Self {
         self.metadata.push(("index", index.to_string()));

@@ -22,6 +22,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Status, Streaming};
 
 use super::{Mix, Way, histogram};
+use crate::catalog::Sentence;
 use crate::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
 use crate::wire::grpc::v1::stream_adjust_stock_response::Result as StreamResult;
 use crate::wire::grpc::v1::{
@@ -228,7 +229,8 @@ async fn drive_socket(mut connection: Counted, pace: &mut Pace) -> anyhow::Resul
         let mut start = 0;
         while let Some(end) = memchr::memmem::find(&replies[start..], b"\n\n") {
             if replies[start..].starts_with(b"Erro ") {
-                bail!("o servidor recusou: {}", String::from_utf8_lossy(&replies[start..start + end]));
+                let said = String::from_utf8_lossy(&replies[start..start + end]);
+                bail!("o servidor recusou: {}", Sentence(&said));
             }
             start += end + 2;
             let operation = in_flight.pop_front().context("uma resposta a mais")?;

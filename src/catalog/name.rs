@@ -51,7 +51,8 @@ impl Name {
         }
         let mut name = String::with_capacity(text.len());
         let mut length = 0;
-        for character in text.nfc().filter(|character| !is_invisible(*character)) {
+        // Before they are composed: one may stand between a letter and its accent.
+        for character in text.chars().filter(|character| !is_invisible(*character)).nfc() {
             if is_space(character) {
                 if name.is_empty() || name.ends_with(' ') {
                     continue;
@@ -230,6 +231,7 @@ mod tests {
     fn names_are_normalised() {
         assert_eq!(Name::parse("  ALHO \u{A0} NACIONAL  TIPO 5 ").unwrap().as_str(), "ALHO NACIONAL TIPO 5");
         assert_eq!(Name::parse("mac\u{327}a").unwrap().as_str(), "maça");
+        assert_eq!(Name::parse("ma\u{AD}\u{303}").unwrap().as_str(), "mã");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Text from a stranger, made safe to show: quoted, escaped, cut.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write};
 
 /// Longest piece of somebody else's text repeated in a message, in characters:
@@ -22,19 +23,60 @@ pub struct Shown<'a>(pub &'a str);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut characters = self.0.chars();
-        for character in characters.by_ref().take(SHOWN_CHARS_MAX) {
-            if is_unsafe_to_show(character) {
-                write!(f, "{}", character.escape_unicode())?;
-            } else {
-                f.write_char(character)?;
-            }
-        }
-        if characters.next().is_some() {
-            f.write_char('…')?;
-        }
-        Ok(())
+        write_safely(f, self.0, SHOWN_CHARS_MAX)
     }
+}
+
+/// Longest sentence of somebody else's that is shown, in characters: those of our own
+/// server, with the names that they repeat, are shorter.
+const SENTENCE_CHARS_MAX: usize = 1024;
+
+/// A sentence of somebody else's, such as a server's error: one line, in which nothing is
+/// obeyed, and cut after 1024 characters.
+pub struct Sentence<'a>(pub &'a str);
+
+impl fmt::Display for Sentence<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_safely(f, self.0, SENTENCE_CHARS_MAX)
+    }
+}
+
+fn write_safely(f: &mut fmt::Formatter<'_>, text: &str, chars_max: usize) -> fmt::Result {
+    let mut characters = text.chars();
+    for character in characters.by_ref().take(chars_max) {
+        if is_unsafe_to_show(character) {
+            write!(f, "{}", character.escape_unicode())?;
+        } else {
+            f.write_char(character)?;
+        }
+    }
+    if characters.next().is_some() {
+        f.write_char('…')?;
+    }
+    Ok(())
+}
+
+/// Whether a spreadsheet takes what begins so for a formula, and runs it: the signs, and
+/// their wide forms.
+fn begins_formula(character: char) -> bool {
+    matches!(character, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠')
+}
+
+/// Whether this is text that a spreadsheet would run, behind any number of guards.
+fn is_formula(text: &str) -> bool {
+    text.trim_start_matches('\'').starts_with(begins_formula)
+}
+
+/// A cell of a CSV that no spreadsheet runs: what it would run stands behind an apostrophe,
+/// which a spreadsheet takes for "this is text". [`unguarded`] takes it away again.
+pub fn guarded(cell: &str) -> Cow<'_, str> {
+    if is_formula(cell) { format!("'{cell}").into() } else { cell.into() }
+}
+
+/// What a cell says that [`guarded`] may have written. An apostrophe before anything that
+/// is no formula is part of it.
+pub fn unguarded(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|text| is_formula(text)).unwrap_or(cell)
 }
 
 /// Control characters, line and paragraph separators, and the characters that override
@@ -52,7 +94,9 @@ pub fn is_unsafe_to_show(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Quoted;
+    use proptest::prelude::*;
+
+    use super::{Quoted, Sentence, guarded, unguarded};
 
     #[test]
     fn escapes_what_a_terminal_would_obey_and_cuts_what_is_long() {
@@ -61,5 +105,37 @@ mod tests {
         assert_eq!(Quoted("a\u{202E}b").to_string(), "\"a\\u{202e}b\"");
         let long = "x".repeat(70);
         assert_eq!(Quoted(&long).to_string(), format!("\"{}…\"", &long[..64]));
+        assert_eq!(Sentence("a\r\nb \u{9b}1mc").to_string(), "a\\u{d}\\u{a}b \\u{9b}1mc");
+        assert_eq!(Sentence(&"x".repeat(2000)).to_string().chars().count(), 1025);
+    }
+
+    #[test]
+    fn what_a_spreadsheet_would_run_stands_behind_an_apostrophe() {
+        for (cell, written) in [
+            ("=1+1", "'=1+1"),
+            ("+55", "'+55"),
+            ("-1", "'-1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("＝1", "'＝1"),
+            ("'=1", "''=1"),
+            ("Maca", "Maca"),
+            ("d'água", "d'água"),
+            ("'tis", "'tis"),
+            ("'", "'"),
+            ("", ""),
+        ] {
+            assert_eq!(guarded(cell), written);
+            assert_eq!(unguarded(written), cell);
+        }
+        assert_eq!(unguarded("=1+1"), "=1+1");
+    }
+
+    proptest! {
+        #[test]
+        fn every_cell_reads_back(cell in "['=+@a-]{0,6}") {
+            let written = guarded(&cell);
+            prop_assert_eq!(unguarded(&written), cell.as_str());
+            prop_assert!(!written.starts_with(['=', '+', '-', '@']));
+        }
     }
 }

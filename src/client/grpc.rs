@@ -15,6 +15,7 @@ use tonic::{Response, Status};
 use super::{
     ANSWER_TIMEOUT, Broken, Client, Failure, GREETING_TIMEOUT, INTERRUPT_LOOK, open, take_interrupt,
 };
+use crate::catalog::Sentence;
 use crate::request::{Code, Refusal, Reply, Request};
 use crate::system_error::told;
 use crate::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
@@ -28,6 +29,10 @@ const FRAME_TYPE_SETTINGS: u8 = 4;
 
 /// Largest answer taken: a page of a thousand products is far smaller.
 const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Most products taken of a list, as many as fit the longest reply of the text protocol. A
+/// server that has always another page is none of ours.
+const PRODUCTS_MAX: usize = 1_000_000;
 
 /// A connection that speaks gRPC, with a runtime of its own.
 pub(super) struct GrpcClient {
@@ -81,12 +86,12 @@ impl GrpcClient {
                     Some(_) => "o servidor a encerrou",
                     None => status.message(),
                 };
-                Broken::Lost(told.to_owned()).into()
+                Broken::Lost(Sentence(told).to_string()).into()
             }
             tonic::Code::ResourceExhausted | tonic::Code::OutOfRange => {
                 let what = format!(
                     "a mensagem passa de um limite ({}). Nada foi feito; peça menos de uma vez.",
-                    status.message()
+                    Sentence(status.message())
                 );
                 Refusal::new(Code::ResourceExhausted, what).into()
             }
@@ -149,11 +154,16 @@ impl Client for GrpcClient {
                 };
                 loop {
                     let response = self.wait(service.list_products(page.clone()))?;
+                    let page_start = products.len();
                     for message in response.products {
                         products.push(grpc::product_reply(Some(message)).map_err(|_| self.not_ours())?);
                     }
                     if response.next_page_token.is_empty() {
                         return Ok(Reply::Products(products));
+                    }
+                    let is_growing = products.len() > page_start;
+                    if !is_growing || products.len() > PRODUCTS_MAX {
+                        return Err(self.not_ours().into());
                     }
                     page.page_token = response.next_page_token;
                 }

@@ -1,6 +1,6 @@
 //! A client over the text protocol.
 
-use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Instant;
 
@@ -8,6 +8,10 @@ use super::{ANSWER_TIMEOUT, Broken, Client, Failure, INTERRUPT_LOOK, open, take_
 use crate::request::{Reply, Request};
 use crate::system_error::told;
 use crate::wire::text;
+
+/// Longest reply taken, in bytes: a list of half a million products. A server of ours has no
+/// longer one, and what is none of ours must not fill the memory.
+const REPLY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// A connection that speaks the text protocol.
 pub(super) struct SocketClient {
@@ -31,7 +35,11 @@ impl SocketClient {
         let mut start = 0;
         let mut last_came = Instant::now();
         loop {
-            match self.connection.read_until(b'\n', &mut lines) {
+            let bytes_left = REPLY_BYTES_MAX.saturating_sub(lines.len());
+            if bytes_left == 0 {
+                return Err(self.not_ours());
+            }
+            match self.connection.by_ref().take(bytes_left as u64).read_until(b'\n', &mut lines) {
                 Ok(0) => return Err(Broken::Lost("o servidor a encerrou".to_owned())),
                 Ok(_) if matches!(&lines[start..], b"\n" | b"\r\n") => {
                     lines.truncate(start);

@@ -15,7 +15,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, Trans
 use super::{Recorded, RecordedById, Store, StoreError};
 use crate::catalog::{
     BatchRecord, Catalog, Changes, ImportCounts, ImportRecord, Kind, Movement, Name, Price, Product,
-    ProductId, Quantity, RequestId, RequestIdError, Unit,
+    ProductId, Quantity, RequestId, RequestIdError, Shown, Unit,
 };
 use forward::Forwarding;
 
@@ -540,7 +540,7 @@ fn lock(database: &Path, server: &str) -> Result<File, StoreError> {
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
             let by = match file.read_to_string(&mut holder) {
-                Ok(length) if length > 0 => format!(" por outro servidor ({})", holder.trim_end()),
+                Ok(length) if length > 0 => format!(" por outro servidor ({})", Shown(holder.trim_end())),
                 _ => " por outro servidor".to_owned(),
             };
             return Err(StoreError::InUse { path: database.display().to_string(), by });

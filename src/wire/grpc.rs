@@ -9,11 +9,12 @@ use tonic::Status;
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
 use crate::catalog::{
-    ImportCounts, Kind, Movement, Name, Price, Product, ProductDraft, ProductId, Quantity, RequestId, Unit,
+    ImportCounts, Kind, Movement, Name, Price, Product, ProductDraft, ProductId, Quantity, RequestId,
+    Sentence, Unit,
 };
 use crate::request::{
-    AdjustRequest, BATCH_LINES_MAX, BatchRequest, Code, ImportRequest, ProductReply, Refusal,
-    write_product_line,
+    AdjustRequest, BATCH_LINES_MAX, BatchRequest, Code, IMPORT_ROWS_MAX, ImportRequest, ProductReply,
+    Refusal, write_product_line,
 };
 
 /// `proto/hortifruti/v1/inventory.proto`.
@@ -102,11 +103,11 @@ pub fn original_status(mut refusal: Refusal) -> Status {
 pub fn refusal(status: &Status) -> Option<Refusal> {
     let details = status.get_error_details();
     let info = details.error_info().filter(|info| info.domain == ERROR_DOMAIN)?;
-    let mut refusal = Refusal::new(Code::parse(&info.reason)?, status.message());
+    let mut refusal = Refusal::new(Code::parse(&info.reason)?, Sentence(status.message()).to_string());
     for violation in details.bad_request().iter().flat_map(|bad| &bad.field_violations) {
         let index = violation.field.strip_prefix("products[").and_then(|rest| rest.strip_suffix(']'));
         if let Some(index) = index.and_then(|index| index.parse().ok()) {
-            refusal.rows.push((index, violation.description.clone()));
+            refusal.rows.push((index, Sentence(&violation.description).to_string()));
         }
     }
     Some(refusal)
@@ -138,7 +139,11 @@ pub fn adjust_request(message: &v1::AdjustStockRequest) -> Result<AdjustRequest<
 /// # Errors
 /// `INVALID_ARGUMENT`, naming the field, and the index of the change.
 pub fn batch_request(message: &v1::BatchAdjustStockRequest) -> Result<BatchRequest<'_>, Refusal> {
-    let mut adjustments = Vec::with_capacity(message.adjustments.len().min(BATCH_LINES_MAX));
+    // Before they are looked at: a message may hold far more than are taken.
+    if message.adjustments.len() > BATCH_LINES_MAX {
+        return Err(Refusal::batch_size(message.adjustments.len()));
+    }
+    let mut adjustments = Vec::with_capacity(message.adjustments.len());
     for (index, adjustment) in message.adjustments.iter().enumerate() {
         if !adjustment.request_id.is_empty() {
             let what = "as mudanças de um lote não têm identificador de pedido próprio; use o do lote";
@@ -154,6 +159,9 @@ pub fn batch_request(message: &v1::BatchAdjustStockRequest) -> Result<BatchReque
 /// # Errors
 /// `INVALID_ARGUMENT` where the request id cannot be.
 pub fn import_request(message: v1::ImportProductsRequest) -> Result<ImportRequest, Refusal> {
+    if message.products.len() > IMPORT_ROWS_MAX {
+        return Err(Refusal::import_size(message.products.len()));
+    }
     let request_id = optional_request_id(&message.request_id)?;
     let mut rows = Vec::with_capacity(message.products.len());
     let mut bad_rows = Vec::new();

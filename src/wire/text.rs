@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::catalog::{Name, Price, Product, Quantity};
+use crate::catalog::{Name, Price, Product, Quantity, Sentence};
 use crate::request::{
     AdjustRequest, Code, FAREWELL, NO_PRODUCT, ProductReply, Refusal, Reply, Request, write_product_line,
 };
@@ -288,7 +288,7 @@ pub fn read_reply(request: &Request<'_>, lines: &[&str]) -> Result<Result<Reply,
 
 fn read_refusal(line: &str) -> Option<Refusal> {
     let (code, message) = line.strip_prefix("Erro ")?.split_once(": ")?;
-    Some(Refusal::new(Code::parse(code)?, message))
+    Some(Refusal::new(Code::parse(code)?, Sentence(message).to_string()))
 }
 
 fn read_product_line(line: &str) -> Option<ProductReply> {
@@ -383,6 +383,8 @@ mod tests {
         assert_eq!(product.name.as_str(), "Erro INTERNAL");
         let refusal = read_reply(&request, &["Erro INTERNAL: defeito"]).unwrap().unwrap_err();
         assert_eq!((refusal.code, refusal.message.as_str()), (Code::Internal, "defeito"));
+        let refusal = read_reply(&request, &["Erro INTERNAL: \u{1b}[2J\u{202E}"]).unwrap().unwrap_err();
+        assert_eq!(refusal.message, "\\u{1b}[2J\\u{202e}");
         for lines in [&[][..], &["HTTP/1.1 200 OK"], &["Até logo.", "x"], &[""]] {
             assert!(read_reply(&request, lines).is_err(), "{lines:?}");
         }

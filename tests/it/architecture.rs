@@ -9,11 +9,11 @@ use crate::support::project;
 /// Each module, and the modules of this crate that it may name. What a module holds below
 /// itself is its own and may be named by it; a child may name its parent.
 const IMPORTS: [(&str, &[&str]); 26] = [
-    ("bench", &["client", "request", "wire"]),
+    ("bench", &["catalog", "client", "request", "wire"]),
     ("catalog", &[]),
     ("cli", &[]),
     ("client", &["request", "system_error", "wire"]),
-    ("client::grpc", &["request", "system_error", "wire"]),
+    ("client::grpc", &["catalog", "request", "system_error", "wire"]),
     ("client::socket", &["request", "system_error", "wire"]),
     ("inventory", &["catalog", "request", "store"]),
     ("main", &["cli", "run"]),
