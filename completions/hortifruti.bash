@@ -233,7 +233,7 @@ _hortifruti() {
             return 0
             ;;
         hortifruti__subcmd__serve)
-            opts="-q -h --socket --grpc --port --host --insecure --data --empty --port-file --exit-after --drain-seconds --quiet --help"
+            opts="-q -h --socket --grpc --port --host --insecure --data --empty --port-file --exit-after --drain-seconds --max-connections --max-connections-per-address --idle-seconds --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -282,6 +282,18 @@ _hortifruti() {
                     return 0
                     ;;
                 --drain-seconds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-connections)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-connections-per-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --idle-seconds)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -39,6 +39,9 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l data -d 
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l exit-after -d 'Para depois de N conexões' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l drain-seconds -d 'Ao parar, espera no máximo estes segundos pelos clientes. O padrão é 10' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l max-connections -d 'Conexões ao mesmo tempo. O padrão é 16384' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l max-connections-per-address -d 'Conexões ao mesmo tempo de um só endereço. O padrão é 1024, e sem limite próprio nesta máquina' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l idle-seconds -d 'Encerra uma conexão calada há estes segundos; 0, nunca. O padrão é 43200, doze horas' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l socket -d 'Atende o protocolo de texto; sem --socket nem --grpc, atende os dois'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l grpc -d 'Atende gRPC; sem --socket nem --grpc, atende os dois'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l insecure -d 'Aceita um endereço aberto à rede, sem senha nem criptografia'

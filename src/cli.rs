@@ -90,6 +90,15 @@ pub struct Serve {
     /// Ao parar, espera no máximo estes segundos pelos clientes. O padrão é 10
     #[arg(long, value_name = "SEGUNDOS", default_value_t = 10, hide_default_value = true, value_parser = clap::value_parser!(u64).range(..=3600))]
     pub drain_seconds: u64,
+    /// Conexões ao mesmo tempo. O padrão é 16384
+    #[arg(long, value_name = "N", default_value_t = 16_384, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_connections: u32,
+    /// Conexões ao mesmo tempo de um só endereço. O padrão é 1024, e sem limite próprio nesta máquina
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_connections_per_address: Option<u32>,
+    /// Encerra uma conexão calada há estes segundos; 0, nunca. O padrão é 43200, doze horas
+    #[arg(long, value_name = "SEGUNDOS", default_value_t = 43_200, hide_default_value = true, value_parser = clap::value_parser!(u64).range(..=31_536_000))]
+    pub idle_seconds: u64,
     /// Não mostra conexões e comandos
     #[arg(short, long)]
     pub quiet: bool,

@@ -8,6 +8,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use socket2::{Domain, Socket, Type};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -21,7 +22,7 @@ use crate::price_list::{self, BadRows};
 use crate::render::{Format, render};
 use crate::request::{AdjustRequest, Code, ImportRequest, Refusal, Reply, Request};
 use crate::server::console::Console;
-use crate::server::{self, Protocols};
+use crate::server::{self, Limits, Protocols};
 use crate::shell;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
@@ -31,6 +32,15 @@ use crate::wire::Protocol;
 
 /// The original's port.
 const PORT_DEFAULT: u16 = 8082;
+
+/// Connections that the system keeps until they are accepted. With std's 128, ten thousand
+/// clients that come at once wait half a minute, because those that find no place try again
+/// only after a second. The system takes it down to its own limit, usually this one.
+const BACKLOG: i32 = 4096;
+
+/// What is logged where `RUST_LOG` says nothing. h2 warns of what its clients do, a line for
+/// each attack on a limit, with which a stranger could fill the disk.
+const LOGGED: &str = "warn,h2=error";
 
 /// The `--data` that keeps nothing.
 const IN_MEMORY: &str = ":memory:";
@@ -119,7 +129,7 @@ pub fn run(cli: Cli) -> Result<(), Error> {
 fn serve(options: &cli::Serve) -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()),
+            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| LOGGED.into()),
         )
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
@@ -154,6 +164,7 @@ fn serve(options: &cli::Serve) -> anyhow::Result<()> {
         protocols,
         exit_after: options.exit_after,
         drain: Duration::from_secs(options.drain_seconds),
+        limits: limits(options),
     };
     let served = server::serve(listener, inventory, &console, &server_options, async {
         let _ = stop.await;
@@ -171,7 +182,7 @@ fn serve(options: &cli::Serve) -> anyhow::Result<()> {
 fn bind(host: IpAddr, port: Option<u16>, protocols: Protocols) -> anyhow::Result<TcpListener> {
     let default = if protocols.socket { PORT_DEFAULT } else { 0 };
     let address = SocketAddr::new(host, port.unwrap_or(default));
-    TcpListener::bind(address).map_err(|error| match error.kind() {
+    listen(address).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => anyhow::anyhow!(
             "a porta {} já está em uso. O servidor não foi iniciado; \
              use --port 0 para uma porta livre, ou pare quem a usa",
@@ -182,6 +193,26 @@ fn bind(host: IpAddr, port: Option<u16>, protocols: Protocols) -> anyhow::Result
             told(&error)
         ),
     })
+}
+
+/// As std does it, with room for more that have not been accepted yet.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    // A server that restarts takes the port from its own last connections.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// How many clients there may be, and how long they may be silent.
+fn limits(options: &cli::Serve) -> Limits {
+    Limits {
+        connections: options.max_connections as usize,
+        connections_per_address: options.max_connections_per_address.map(|count| count as usize),
+        idle: Some(Duration::from_secs(options.idle_seconds)).filter(|idle| !idle.is_zero()),
+    }
 }
 
 fn open_store(data: &Path, port: u16) -> anyhow::Result<Box<dyn Store>> {

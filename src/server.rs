@@ -6,6 +6,7 @@
 
 mod connection;
 pub mod console;
+mod descriptors;
 mod grpc;
 mod socket;
 
@@ -22,7 +23,8 @@ use tokio::task::JoinSet;
 
 use crate::inventory::Inventory;
 use crate::wire::{HTTP2_PREFACE, Protocol, text_only_answer};
-use connection::{Connections, Guard};
+pub use connection::Limits;
+use connection::{Connections, Guard, Silence, TURNED_AWAY_MAX};
 use console::Console;
 
 /// How long to wait before accepting again after accepting failed: the usual reason is
@@ -32,6 +34,10 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 /// How long first bytes that could become an HTTP/2 preface may take to become one. No
 /// text command begins so; a person who typed `P` gets an error after this.
 const PREFACE_WAIT: Duration = Duration::from_millis(500);
+
+/// How long a newcomer for whom there is no room has to say what it speaks, so that it can
+/// be told in its own protocol; one that says nothing is told in text.
+const TURN_AWAY_WAIT: Duration = Duration::from_secs(1);
 
 /// Cores without a worker: the committer has one to itself, and the clients of a small
 /// machine are on it too. On two cores one worker answers as many pipelined reads as two,
@@ -55,6 +61,8 @@ pub struct Options {
     pub exit_after: Option<u64>,
     /// How long clients have to finish once the server stops.
     pub drain: Duration,
+    /// How many clients there may be, and how long they may be silent.
+    pub limits: Limits,
 }
 
 /// What a connection needs to be served.
@@ -63,6 +71,10 @@ struct Service {
     inventory: Inventory,
     console: Console,
     protocols: Protocols,
+    /// How long a connection may be silent.
+    idle: Option<Duration>,
+    /// Turns of large gRPC messages.
+    turns: grpc::Turns,
     /// Turns true when the server stops.
     draining: watch::Receiver<bool>,
 }
@@ -98,7 +110,14 @@ pub fn serve(
     stop: impl Future<Output = ()>,
 ) -> std::io::Result<bool> {
     let (drain, draining) = watch::channel(false);
-    let service = Service { inventory, console: console.clone(), protocols: options.protocols, draining };
+    let service = Service {
+        inventory,
+        console: console.clone(),
+        protocols: options.protocols,
+        idle: options.limits.idle,
+        turns: grpc::Turns::default(),
+        draining,
+    };
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let worker_count = cores.saturating_sub(CORES_LEFT).max(1);
     let mut workers = Vec::with_capacity(worker_count);
@@ -108,7 +127,9 @@ pub fn serve(
     drop(service);
 
     let runtime = runtime()?;
-    let connections = Arc::new(Connections::new(console.clone(), options.exit_after));
+    let mut limits = options.limits;
+    limits.connections = descriptors::allow(limits.connections, TURNED_AWAY_MAX);
+    let connections = Arc::new(Connections::new(console.clone(), options.exit_after, limits));
     let has_reached_limit = runtime.block_on(async {
         listener.set_nonblocking(true)?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -128,19 +149,22 @@ pub fn serve(
 /// Accepts until as many connections as are wanted have ended.
 async fn accept(listener: &tokio::net::TcpListener, workers: &[Worker], connections: &Arc<Connections>) {
     let mut next_worker = workers.iter().cycle();
+    let mut has_failed = false;
     while connections.another_wanted().await {
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
+                // Once: it goes on for as long as whoever causes it likes.
+                if !std::mem::replace(&mut has_failed, true) {
+                    tracing::warn!(%error, "connections cannot be accepted now");
+                }
                 tokio::time::sleep(ACCEPT_RETRY).await;
                 continue;
             }
         };
         connections.settle().await;
-        let guard = connections.begin(peer);
-        // A small reply must not wait for an acknowledgement; tonic does not set it here.
-        let stream = stream.set_nodelay(true).and_then(|()| stream.into_std());
+        let Some(guard) = connections.begin(peer) else { continue };
+        let stream = connection::prepare(&stream).and_then(|()| stream.into_std());
         if let (Ok(stream), Some(worker)) = (stream, next_worker.next()) {
             let _ = worker.accepted.send((stream, guard));
         }
@@ -217,8 +241,26 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
     }
 }
 
+/// Tells a newcomer, in its own protocol if it says which in time, that there is no room.
+async fn turn_away(service: Service, stream: TcpStream) {
+    match tokio::time::timeout(TURN_AWAY_WAIT, read_first_bytes(&stream)).await {
+        Ok(Ok((first_bytes, Protocol::Grpc))) if service.protocols.grpc => {
+            let _ = tokio::time::timeout(TURN_AWAY_WAIT, grpc::turn_away(stream, first_bytes)).await;
+        }
+        Ok(Ok((_, Protocol::Grpc))) => connection::refuse(stream, &text_only_answer()).await,
+        Ok(Ok((_, Protocol::Text))) | Err(_) => {
+            connection::refuse(stream, socket::no_room_answer().as_bytes()).await;
+        }
+        Ok(Err(_)) => {}
+    }
+}
+
 /// Tells the protocol of a connection, and serves it.
 async fn serve_one(service: Service, stream: TcpStream, guard: Guard) {
+    if !guard.is_served() {
+        return turn_away(service, stream).await;
+    }
+    let mut silence = Silence::new(service.idle);
     let (first_bytes, protocol) = tokio::select! {
         // A command that came before the stop is answered.
         biased;
@@ -231,7 +273,9 @@ async fn serve_one(service: Service, stream: TcpStream, guard: Guard) {
             }
         },
         () = service.stopping() => return,
+        () = silence.too_long() => return tracing::debug!("a connection never said anything"),
     };
+    drop(silence);
     match (protocol, service.protocols) {
         (Protocol::Text, Protocols { socket: true, .. }) => {
             socket::serve(service, stream, first_bytes).await;

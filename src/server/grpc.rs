@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::Stream;
 use tonic::body::Body;
 use tonic::codegen::{BoxFuture, Service as _, http};
@@ -34,11 +34,28 @@ use crate::wire::grpc::v1::{
 };
 use crate::wire::grpc::{self, Page, original_status, status};
 
-/// Largest message taken: an import of the most rows, each with the longest name.
-const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Largest message taken: a name as long as it may be written, and a request id.
+const MESSAGE_BYTES_MAX: usize = 16 * 1024;
 
-/// Calls that one connection may have open: many times what a client keeps in flight.
-const STREAMS_MAX: u32 = 1024;
+/// Largest batch taken: of the most changes, each with the longest name.
+const BATCH_BYTES_MAX: usize = 512 * 1024;
+
+/// Largest import taken: of the most rows, each with the longest name.
+const IMPORT_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Batches and imports that are being read at one time, over all connections; the others
+/// wait unread, where HTTP/2's flow control holds them. An import of nothing but empty rows
+/// takes some eighty times its size while it is looked at, a batch likewise.
+const BATCHES_MAX: usize = 64;
+const IMPORTS_MAX: usize = 2;
+
+/// How long such a message may take to come, once it is its turn: the largest comes in time
+/// over a line of a megabit a second.
+const LARGE_MESSAGE_WAIT: Duration = Duration::from_secs(40);
+
+/// Calls that one connection may have open, more of which wait with the client. Each may
+/// hold what it was sent and what it answers, so they bound the memory of a connection.
+const STREAMS_MAX: u32 = 256;
 
 /// Bytes of a call that may come before they are read: HTTP/2's own default. A stream of
 /// small changes fills hyper's default (a megabyte) with so many frames that h2 takes a
@@ -71,6 +88,58 @@ const SETTLED_AFTER: Duration = Duration::from_millis(500);
 struct Calls {
     service: Service,
     waiting: Arc<AtomicUsize>,
+    /// Counts on with each call, and with each change on a stream.
+    heard: Arc<AtomicUsize>,
+}
+
+/// Turns of the calls whose messages may be large, over all connections.
+#[derive(Clone)]
+pub(super) struct Turns {
+    batches: Arc<Semaphore>,
+    imports: Arc<Semaphore>,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self {
+            batches: Arc::new(Semaphore::new(BATCHES_MAX)),
+            imports: Arc::new(Semaphore::new(IMPORTS_MAX)),
+        }
+    }
+}
+
+/// Left with a call whose message may be large, and set when all of it has come.
+#[derive(Clone, Default)]
+struct Arrival(Arc<AtomicBool>);
+
+impl Arrival {
+    fn note<T>(request: &Request<T>) {
+        if let Some(Self(has_come)) = request.extensions().get() {
+            has_come.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Waits for a call's turn, and answers it. One whose message does not come gives its turn
+/// away; what has come is never cut off.
+async fn in_turn(
+    turns: Arc<Semaphore>,
+    mut request: http::Request<Incoming>,
+    mut service: InventoryServiceServer<Calls>,
+) -> Result<http::Response<Body>, Infallible> {
+    // The turns are never closed; without one the call is still answered.
+    let _turn = turns.acquire_owned().await;
+    let arrival = Arrival::default();
+    request.extensions_mut().insert(arrival.clone());
+    let mut answer = service.call(request);
+    tokio::select! {
+        answer = &mut answer => return answer,
+        () = tokio::time::sleep(LARGE_MESSAGE_WAIT) => {}
+    }
+    if arrival.0.load(Ordering::Relaxed) {
+        return answer.await;
+    }
+    Ok(status(Refusal::message_too_slow(LARGE_MESSAGE_WAIT.as_secs())).into_http())
 }
 
 /// One call that waits for a change. Calls that only read do not wait.
@@ -133,12 +202,27 @@ impl Calls {
     }
 
     fn add(&self, run: &mut Run, request: StreamAdjustStockRequest) {
+        self.heard.fetch_add(1, Ordering::Relaxed);
         let message = request.adjustment.unwrap_or_default();
         let adjust = grpc::adjust_request(&message);
         if let Ok(adjust) = &adjust {
             self.service.console.command(adjust);
         }
         self.service.inventory.add(run, adjust);
+    }
+
+    /// Is ready once nothing has been asked for as long as a connection may be silent, or up
+    /// to twice as long.
+    async fn idle(&self) {
+        let Some(limit) = self.service.idle else { return std::future::pending().await };
+        let mut heard = self.heard.load(Ordering::Relaxed);
+        loop {
+            tokio::time::sleep(limit).await;
+            let before = std::mem::replace(&mut heard, self.heard.load(Ordering::Relaxed));
+            if before == heard {
+                return;
+            }
+        }
     }
 
     /// Is ready once no call has waited for a while.
@@ -194,22 +278,19 @@ impl Stream for StreamAnswers {
 /// each call, which cost a fifth of a small one, and hides when a connection ends.
 pub(super) async fn serve(service: Service, stream: TcpStream, first_bytes: Vec<u8>) {
     let stopping = service.stopping();
-    let calls = Calls { service, waiting: Arc::default() };
+    let calls = Calls { service, waiting: Arc::default(), heard: Arc::default() };
     let stream = TokioIo::new(Prefixed::new(first_bytes, stream));
-    let connection = http2::Builder::new(TokioExecutor::new())
-        .timer(TokioTimer::new())
-        .auto_date_header(false)
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .max_concurrent_streams(STREAMS_MAX)
-        .max_header_list_size(HEADER_LIST_BYTES_MAX)
-        .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
-        .max_local_error_reset_streams(ERROR_RESETS_MAX)
-        .serve_connection(stream, Services::new(&calls));
+    let connection = http2_server().serve_connection(stream, Services::new(&calls));
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         biased;
-        ended = &mut connection => ended,
-        () = stopping => {
+        ended = &mut connection => Some(ended),
+        () = stopping => None,
+        () = calls.idle() => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
             connection.as_mut().graceful_shutdown();
             tokio::select! {
                 ended = connection => ended,
@@ -222,17 +303,49 @@ pub(super) async fn serve(service: Service, stream: TcpStream, first_bytes: Vec<
     }
 }
 
+/// HTTP/2 with its limits.
+fn http2_server() -> http2::Builder<TokioExecutor> {
+    let mut server = http2::Builder::new(TokioExecutor::new());
+    server
+        .timer(TokioTimer::new())
+        .auto_date_header(false)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_header_list_size(HEADER_LIST_BYTES_MAX)
+        .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
+        .max_local_error_reset_streams(ERROR_RESETS_MAX);
+    server
+}
+
+/// Answers every call of a newcomer for whom there is no room, until it goes.
+pub(super) async fn turn_away(stream: TcpStream, first_bytes: Vec<u8>) {
+    let service = hyper::service::service_fn(|_: http::Request<Incoming>| {
+        std::future::ready(Ok::<_, Infallible>(status(Refusal::no_room()).into_http::<Body>()))
+    });
+    let stream = TokioIo::new(Prefixed::new(first_bytes, stream));
+    let _ = http2_server().serve_connection(stream, service).await;
+}
+
 /// Finds the service of a call by its path.
 struct Services {
+    heard: Arc<AtomicUsize>,
+    turns: Turns,
     inventory: InventoryServiceServer<Calls>,
+    batches: InventoryServiceServer<Calls>,
+    imports: InventoryServiceServer<Calls>,
     produto: ProdutoServiceServer<Calls>,
 }
 
 impl Services {
     fn new(calls: &Calls) -> Self {
+        let inventory =
+            |bytes_max| InventoryServiceServer::new(calls.clone()).max_decoding_message_size(bytes_max);
         Self {
-            inventory: InventoryServiceServer::new(calls.clone())
-                .max_decoding_message_size(MESSAGE_BYTES_MAX),
+            heard: Arc::clone(&calls.heard),
+            turns: calls.service.turns.clone(),
+            inventory: inventory(MESSAGE_BYTES_MAX),
+            batches: inventory(BATCH_BYTES_MAX),
+            imports: inventory(IMPORT_BYTES_MAX),
             produto: ProdutoServiceServer::new(calls.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX),
         }
     }
@@ -244,22 +357,47 @@ impl hyper::service::Service<http::Request<Incoming>> for Services {
     type Future = Answer;
 
     fn call(&self, request: http::Request<Incoming>) -> Answer {
-        match request.uri().path().split('/').nth(1) {
-            Some(InventoryServiceServer::<Calls>::NAME) => Answer(self.inventory.clone().call(request)),
-            Some(ProdutoServiceServer::<Calls>::NAME) => Answer(self.produto.clone().call(request)),
-            _ => Answer(Box::pin(std::future::ready(Ok(no_such_service())))),
+        self.heard.fetch_add(1, Ordering::Relaxed);
+        let mut path = request.uri().path().split('/').skip(1);
+        match (path.next(), path.next()) {
+            (Some(InventoryServiceServer::<Calls>::NAME), Some("BatchAdjustStock")) => {
+                let answer = in_turn(Arc::clone(&self.turns.batches), request, self.batches.clone());
+                Answer::new(Box::pin(answer), BATCH_BYTES_MAX)
+            }
+            (Some(InventoryServiceServer::<Calls>::NAME), Some("ImportProducts")) => {
+                let answer = in_turn(Arc::clone(&self.turns.imports), request, self.imports.clone());
+                Answer::new(Box::pin(answer), IMPORT_BYTES_MAX)
+            }
+            (Some(InventoryServiceServer::<Calls>::NAME), _) => {
+                Answer::new(self.inventory.clone().call(request), MESSAGE_BYTES_MAX)
+            }
+            (Some(ProdutoServiceServer::<Calls>::NAME), _) => {
+                Answer::new(self.produto.clone().call(request), MESSAGE_BYTES_MAX)
+            }
+            _ => Answer::new(Box::pin(std::future::ready(Ok(no_such_service()))), MESSAGE_BYTES_MAX),
         }
     }
 }
 
 /// A call's answer to come.
-struct Answer(BoxFuture<http::Response<Body>, Infallible>);
+struct Answer {
+    answer: BoxFuture<http::Response<Body>, Infallible>,
+    /// The limit of the call's message.
+    bytes_max: usize,
+}
+
+impl Answer {
+    fn new(answer: BoxFuture<http::Response<Body>, Infallible>, bytes_max: usize) -> Self {
+        Self { answer, bytes_max }
+    }
+}
 
 impl Future for Answer {
     type Output = Result<http::Response<Body>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.as_mut().poll(context).map_ok(explain_size)
+        let bytes_max = self.bytes_max;
+        self.answer.as_mut().poll(context).map_ok(|response| explain_size(response, bytes_max))
     }
 }
 
@@ -275,10 +413,10 @@ fn adjust_response(adjusted: &Adjusted) -> AdjustStockResponse {
 
 /// tonic refuses a message that is too large before any handler sees it, as `OUT_OF_RANGE`
 /// and in English. DESIGN's table has it as `RESOURCE_EXHAUSTED`.
-fn explain_size(response: http::Response<Body>) -> http::Response<Body> {
+fn explain_size(response: http::Response<Body>, bytes_max: usize) -> http::Response<Body> {
     let refused = Status::from_header_map(response.headers())
         .is_some_and(|status| status.code() == Code::OutOfRange && status.details().is_empty());
-    if refused { status(Refusal::message_too_large(MESSAGE_BYTES_MAX)).into_http() } else { response }
+    if refused { status(Refusal::message_too_large(bytes_max)).into_http() } else { response }
 }
 
 #[tonic::async_trait]
@@ -329,6 +467,7 @@ impl InventoryService for Calls {
         &self,
         request: Request<BatchAdjustStockRequest>,
     ) -> Result<Response<BatchAdjustStockResponse>, Status> {
+        Arrival::note(&request);
         let batch = grpc::batch_request(request.get_ref()).map_err(status)?;
         for adjust in &batch.adjustments {
             self.service.console.command(adjust);
@@ -354,6 +493,7 @@ impl InventoryService for Calls {
         &self,
         request: Request<ImportProductsRequest>,
     ) -> Result<Response<ImportProductsResponse>, Status> {
+        Arrival::note(&request);
         let import = grpc::import_request(request.into_inner()).map_err(status)?;
         self.service.console.command(&import);
         let _waiting = self.wait();

@@ -4,11 +4,11 @@ use std::io;
 use std::pin::pin;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
 use super::Service;
-use super::connection;
+use super::connection::{self, Silence};
 use crate::inventory::{Listing, Run};
 use crate::request::{Code, FAREWELL, Refusal, Request};
 use crate::wire::text::{self, Frame, Frames};
@@ -19,6 +19,11 @@ const QUIET: Duration = Duration::from_millis(50);
 
 /// Bytes read at once: more than a thousand pipelined commands.
 const READ_BYTES: usize = 16 * 1024;
+
+/// Commands of a connection whose answers wait for changes not yet made: with so many the
+/// changes are made, however many more have come. A bad line of one byte has an answer of
+/// hundreds, so without this limit what was read at once could become megabytes.
+const UNANSWERED_MAX: usize = 1024;
 
 /// Changes not yet made that a read is compared with; behind more, it waits for them.
 const SEARCHED_MAX: usize = 256;
@@ -35,6 +40,13 @@ const WRITE_BYTES: usize = 64 * 1024;
 pub(super) fn grpc_only_answer() -> String {
     let mut answer = String::new();
     text::write_message(&mut answer, text::GRPC_ONLY);
+    answer
+}
+
+/// What a newcomer is answered for whom there is no room.
+pub(super) fn no_room_answer() -> String {
+    let mut answer = String::new();
+    text::write_refusal(&mut answer, &Refusal::no_room());
     answer
 }
 
@@ -93,6 +105,7 @@ impl Conversation {
         let mut frames = Frames::default();
         frames.buffer().extend_from_slice(&first_bytes);
         let mut stopping = pin!(self.service.stopping());
+        let mut silence = Silence::new(self.service.idle);
         loop {
             if self.answer_lines(&mut frames).await? == Next::End {
                 return Ok(());
@@ -108,6 +121,7 @@ impl Conversation {
                     if length? == 0 {
                         return self.answer_last(&mut frames).await;
                     }
+                    silence.broken();
                 }
                 () = tokio::time::sleep(QUIET), if may_be_unended => {
                     // A thread that was held up may see the time pass before what came in it.
@@ -120,6 +134,8 @@ impl Conversation {
                     self.send().await?;
                 }
                 () = &mut stopping => return self.finish(&mut frames).await,
+                // Without a word: it would be read as the answer to what the client asks next.
+                () = silence.too_long() => return Err(io::ErrorKind::TimedOut.into()),
             }
         }
     }
@@ -196,7 +212,7 @@ impl Conversation {
     #[inline]
     async fn answer(&mut self, frame: &Frame<'_>) -> io::Result<Next> {
         match self.answer_now(frame) {
-            None if self.replies.len() < WRITE_BYTES => Ok(Next::More),
+            None if self.run.len() < UNANSWERED_MAX && self.replies.len() < WRITE_BYTES => Ok(Next::More),
             rest => self.answer_rest(rest).await,
         }
     }
@@ -253,6 +269,9 @@ impl Conversation {
                 }
             }
         }
+        if self.run.len() >= UNANSWERED_MAX {
+            self.make_changes().await;
+        }
         if self.replies.len() >= WRITE_BYTES {
             self.send().await?;
         }
@@ -265,7 +284,7 @@ impl Conversation {
         service.inventory.find(name, |product| {
             if run.is_empty() {
                 text::write_product(replies, product);
-            } else if run.len() > SEARCHED_MAX || run.touches(product.id) {
+            } else if run.len() > SEARCHED_MAX || held.len() >= WRITE_BYTES || run.touches(product.id) {
                 return false;
             } else {
                 text::write_product(held, product);
@@ -328,7 +347,7 @@ impl Conversation {
         if !self.replies.is_empty() {
             // Taken, so that an idle connection holds no buffer.
             let replies = std::mem::take(&mut self.replies);
-            self.stream.write_all(replies.as_bytes()).await?;
+            connection::write(&mut self.stream, replies.as_bytes()).await?;
         }
         Ok(())
     }

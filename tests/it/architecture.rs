@@ -8,7 +8,7 @@ use crate::support::project;
 
 /// Each module, and the modules of this crate that it may name. What a module holds below
 /// itself is its own and may be named by it; a child may name its parent.
-const IMPORTS: [(&str, &[&str]); 26] = [
+const IMPORTS: [(&str, &[&str]); 27] = [
     ("bench", &["catalog", "client", "request", "wire"]),
     ("catalog", &[]),
     ("cli", &[]),
@@ -44,6 +44,7 @@ const IMPORTS: [(&str, &[&str]); 26] = [
     ("server", &["inventory", "wire"]),
     ("server::connection", &[]),
     ("server::console", &["catalog"]),
+    ("server::descriptors", &[]),
     ("server::grpc", &["inventory", "request", "wire"]),
     ("server::socket", &["inventory", "request", "wire"]),
     ("shell", &["catalog", "client", "render", "request"]),

@@ -11,6 +11,8 @@ mod completions;
 mod crash;
 mod grpc;
 mod history;
+mod hostile;
+mod http2;
 mod one_shots;
 mod original_clients;
 mod price_lists;

@@ -118,6 +118,13 @@ impl Server {
         self.console.recv_timeout(PATIENCE).expect("a line on the console")
     }
 
+    /// The most memory that it has had resident, in KiB.
+    pub(crate) fn peak_memory_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     pub(crate) fn connect(&self) -> Connection {
         Connection::new(self.port)
     }
@@ -216,6 +223,12 @@ impl Connection {
                 Ok(length) => self.unread.extend_from_slice(&chunk[..length]),
             }
         }
+    }
+
+    /// Sends to a server that may be gone, and returns one whole reply.
+    pub(crate) fn try_reply_to(&mut self, bytes: &str) -> Option<String> {
+        let _ = self.stream.write_all(bytes.as_bytes());
+        self.try_reply()
     }
 
     pub(crate) fn reply(&mut self) -> String {

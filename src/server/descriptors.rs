@@ -1,0 +1,44 @@
+//! The limit of open files, which is also one of connections.
+
+/// Open files beside connections: the database and its log, the timers and wake-ups of the
+/// workers, the standard streams, and what reopening the store after a failure takes.
+const RESERVED: usize = 64;
+
+/// Connections that are served however few files may be open.
+const CONNECTIONS_MIN: usize = 16;
+
+/// Raises the limit of open files as far as the system lets us, and returns how many of the
+/// wanted connections it allows beside `others`.
+pub(super) fn allow(wanted: usize, others: usize) -> usize {
+    let beside = RESERVED + others;
+    let Some(files) = raise(wanted.saturating_add(beside)) else { return wanted };
+    let allowed = wanted.min(files.saturating_sub(beside).max(CONNECTIONS_MIN));
+    if allowed < wanted {
+        tracing::warn!(
+            files,
+            connections = allowed,
+            "the limit of open files allows fewer connections than --max-connections; raise it with ulimit -n"
+        );
+    }
+    allowed
+}
+
+/// The limit after it was raised; `None` where the system has none to tell.
+#[cfg(unix)]
+fn raise(wanted: usize) -> Option<usize> {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
+    let wanted = u64::try_from(wanted).unwrap_or(u64::MAX).min(hard);
+    let reached = match setrlimit(Resource::RLIMIT_NOFILE, wanted, hard) {
+        _ if soft >= wanted => soft,
+        Ok(()) => wanted,
+        Err(_) => soft,
+    };
+    Some(usize::try_from(reached).unwrap_or(usize::MAX))
+}
+
+#[cfg(not(unix))]
+fn raise(_: usize) -> Option<usize> {
+    None
+}

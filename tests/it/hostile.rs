@@ -1,0 +1,753 @@
+//! Hostile clients and servers: each attack is held while normal clients work beside it and
+//! are answered throughout, and costs bounded memory.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use hortifruti::request::{Code, Refusal};
+use hortifruti::wire::grpc::status;
+use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
+use hortifruti::wire::grpc::v1::{
+    AdjustStockRequest, BatchAdjustStockRequest, GetProductRequest, ImportProductsRequest, ProductDraft,
+};
+use tonic::transport::Endpoint;
+
+use crate::http2::{
+    self, ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PRIORITY, RST_STREAM,
+    SETTINGS, WINDOW_UPDATE, frame,
+};
+use crate::support::{Connection, FIRST_LIST, PATIENCE, Server, hortifruti, list, run};
+
+/// What an attack may add to the server's peak of memory. Without limits those below take
+/// hundreds of megabytes.
+const MEMORY_GROWTH_MAX_KIB: u64 = 48 * 1024;
+
+/// Answers that each normal client gets before it counts as served.
+const ANSWERS: u64 = 20;
+
+const GET_PRODUCT: &str = "/hortifruti.v1.InventoryService/GetProduct";
+const ADJUST_STREAM: &str = "/hortifruti.v1.InventoryService/StreamAdjustStock";
+const LIST_ALL: &str = "/ProdutoService/ListarProdutos";
+
+/// A text client and a gRPC client that ask and are answered, one question after the other,
+/// until they are told to stop.
+struct Bystanders {
+    answered: [Arc<AtomicU64>; 2],
+    has_ended: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Bystanders {
+    fn start(server: &Server) -> Self {
+        let answered: [Arc<AtomicU64>; 2] = Default::default();
+        let has_ended = Arc::new(AtomicBool::new(false));
+        let port = server.port;
+        let text = {
+            let (answered, has_ended) = (Arc::clone(&answered[0]), Arc::clone(&has_ended));
+            std::thread::spawn(move || {
+                let mut connection = Connection::new(port);
+                while !has_ended.load(Ordering::Relaxed) {
+                    assert!(connection.ask("3 Caju 1").starts_with("Caju: R$2.0, Estoque: "));
+                    answered.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        };
+        let grpc = {
+            let (answered, has_ended) = (Arc::clone(&answered[1]), Arc::clone(&has_ended));
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}")).unwrap();
+                    let mut client = InventoryServiceClient::new(endpoint.connect().await.unwrap());
+                    while !has_ended.load(Ordering::Relaxed) {
+                        let question = client.get_product(GetProductRequest { name: "Maca".into() });
+                        tokio::time::timeout(PATIENCE, question).await.unwrap().unwrap();
+                        answered.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+            })
+        };
+        let bystanders = Self { answered, has_ended, threads: vec![text, grpc] };
+        bystanders.are_served();
+        bystanders
+    }
+
+    /// Waits until both have been answered some more.
+    fn are_served(&self) {
+        let start = Instant::now();
+        let before = self.answered.each_ref().map(|answered| answered.load(Ordering::Relaxed));
+        for (answered, before) in self.answered.iter().zip(before) {
+            while answered.load(Ordering::Relaxed) < before + ANSWERS {
+                assert!(start.elapsed() < PATIENCE, "a normal client is not answered");
+                assert!(!self.threads.iter().any(JoinHandle::is_finished), "a normal client failed");
+                std::thread::yield_now();
+            }
+        }
+    }
+
+    fn stop(mut self) {
+        self.has_ended.store(true, Ordering::Relaxed);
+        for thread in self.threads.drain(..) {
+            thread.join().unwrap();
+        }
+    }
+}
+
+/// Holds an attack beside normal clients, and returns by how much the peak of the server's
+/// memory grew, in KiB.
+fn held<T>(server: &Server, attack: impl FnOnce() -> T) -> (T, u64) {
+    let bystanders = Bystanders::start(server);
+    let before = server.peak_memory_kib();
+    let held = attack();
+    bystanders.are_served();
+    let growth = server.peak_memory_kib() - before;
+    bystanders.stop();
+    (held, growth)
+}
+
+/// Sends all of this, or as much as the server takes: until it hangs up, or reads no more
+/// for a while. What it answers is thrown away beside, or never read.
+fn pour(stream: TcpStream, reads: bool, parts: impl Iterator<Item = Vec<u8>>) -> TcpStream {
+    stream.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+    let drain = reads.then(|| {
+        let mut stream = stream.try_clone().unwrap();
+        std::thread::spawn(move || {
+            let mut chunk = [0; 64 * 1024];
+            while stream.read(&mut chunk).is_ok_and(|length| length > 0) {}
+        })
+    });
+    let mut sink = std::io::BufWriter::with_capacity(64 * 1024, &stream);
+    for part in parts {
+        if sink.write_all(&part).is_err() {
+            break;
+        }
+    }
+    let _ = sink.flush();
+    drop(sink.into_parts());
+    if let Some(drain) = drain {
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        drain.join().unwrap();
+    }
+    stream
+}
+
+fn connect(server: &Server) -> TcpStream {
+    TcpStream::connect(("127.0.0.1", server.port)).unwrap()
+}
+
+/// Holds an attack of frames on one connection, read and not read, and checks its cost.
+fn check_frames(name: &str, settings: &[(u16, u32)], frames: impl Fn(u32) -> Vec<u8>, count: u32) {
+    let server = Server::start(&[]);
+    for reads in [true, false] {
+        let parts = std::iter::once(http2::opening(settings)).chain((0..count).map(&frames));
+        let (stream, growth) = held(&server, || pour(connect(&server), reads, parts));
+        assert!(growth < MEMORY_GROWTH_MAX_KIB, "{name}: {growth} KiB more (reads: {reads})");
+        drop(stream);
+    }
+}
+
+fn stream_id(index: u32) -> u32 {
+    2 * index + 1
+}
+
+#[test]
+fn malformed_headers() {
+    // A field name in capitals is malformed (RFC 9113 §8.2.1): a stream error each.
+    let block = http2::fields([(":method", "POST"), ("Capitals", "x")]);
+    let headers = |index| frame(HEADERS, END_HEADERS | END_STREAM, stream_id(index), &block);
+    check_frames("malformed headers", &[], headers, 100_000);
+}
+
+#[test]
+fn rapid_reset() {
+    let block = http2::call(GET_PRODUCT);
+    let cancel = 8_u32.to_be_bytes();
+    let reset = |index| {
+        let id = stream_id(index);
+        [frame(HEADERS, END_HEADERS, id, &block), frame(RST_STREAM, 0, id, &cancel)].concat()
+    };
+    check_frames("rapid reset", &[], reset, 100_000);
+}
+
+#[test]
+fn headers_without_an_end() {
+    let part = http2::fields([("x-more", "y".repeat(1000).as_str())]);
+    let continuation = |index| {
+        let kind = if index == 0 { HEADERS } else { CONTINUATION };
+        frame(kind, 0, 1, &part)
+    };
+    check_frames("continuation", &[], continuation, 50_000);
+    let empty = |index| frame(if index == 0 { HEADERS } else { CONTINUATION }, 0, 1, &[]);
+    check_frames("empty continuation", &[], empty, 200_000);
+}
+
+#[test]
+fn streams_opened_and_left() {
+    let block = http2::call(GET_PRODUCT);
+    let open = |index| frame(HEADERS, END_HEADERS, stream_id(index), &block);
+    check_frames("streams left open", &[], open, 100_000);
+    // With part of a message that never ends.
+    let begun = |index| {
+        let id = stream_id(index);
+        let part = [&[0, 0, 0x3f, 0, 0][..], &[b'x'; 8000]].concat();
+        [frame(HEADERS, END_HEADERS, id, &block), frame(DATA, 0, id, &part)].concat()
+    };
+    check_frames("messages left unended", &[], begun, 5_000);
+}
+
+#[test]
+fn settings_pings_and_other_chatter() {
+    let setting = [&3_u16.to_be_bytes()[..], &100_u32.to_be_bytes()].concat();
+    check_frames("settings", &[], |_| frame(SETTINGS, 0, 0, &setting), 100_000);
+    check_frames("pings", &[], |index| frame(PING, 0, 0, &u64::from(index).to_be_bytes()), 200_000);
+    let priority = |index| frame(PRIORITY, 0, stream_id(index), &[0, 0, 0, 0, 1]);
+    check_frames("priorities", &[], priority, 200_000);
+    let update = |_| frame(WINDOW_UPDATE, 0, 0, &1_u32.to_be_bytes());
+    check_frames("window updates", &[], update, 200_000);
+    let block = http2::call(ADJUST_STREAM);
+    let empty = |index| match index {
+        0 => frame(HEADERS, END_HEADERS, 1, &block),
+        _ => frame(DATA, 0, 1, &[]),
+    };
+    check_frames("empty data", &[], empty, 200_000);
+}
+
+#[test]
+fn header_lists_of_any_size() {
+    let value = "y".repeat(8000);
+    let huge = |index| {
+        let name = format!("x-{index}");
+        let mut block = http2::call(GET_PRODUCT);
+        // Two frames of header fields, together more than the limit.
+        block.extend_from_slice(&http2::fields([(name.as_str(), value.as_str())]));
+        let more = http2::fields([("a", value.as_str()), ("b", value.as_str())]);
+        let id = stream_id(index);
+        [frame(HEADERS, 0, id, &block), frame(CONTINUATION, END_HEADERS, id, &more[..16_000.min(more.len())])]
+            .concat()
+    };
+    check_frames("huge header lists", &[], huge, 2_000);
+}
+
+#[test]
+fn grpc_clients_that_never_read() {
+    // No byte of an answer may be sent (SETTINGS_INITIAL_WINDOW_SIZE = 0).
+    let block = http2::call(LIST_ALL);
+    let ask = |index| {
+        let id = stream_id(index);
+        [frame(HEADERS, END_HEADERS, id, &block), frame(DATA, END_STREAM, id, &http2::message(&[]))].concat()
+    };
+    check_frames("lists never read", &[(4, 0)], ask, 10_000);
+    // A stream of changes whose answers are never taken.
+    let block = http2::call(ADJUST_STREAM);
+    // adjustment { name: "Caju" delta_thousandths: 1000 }
+    let change = http2::message(b"\x0a\x09\x0a\x04Caju\x10\xe8\x07").repeat(100);
+    let stream = |index| match index {
+        0 => frame(HEADERS, END_HEADERS, 1, &block),
+        _ => frame(DATA, 0, 1, &change),
+    };
+    check_frames("a stream never read", &[(4, 0)], stream, 2_000);
+}
+
+#[test]
+fn a_message_too_large_is_refused_in_the_words_of_the_contract() {
+    let server = Server::start(&[]);
+    let name = "x".repeat(5 * 1024 * 1024);
+    let (refused, growth) = held(&server, || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{}", server.port)).unwrap();
+            let mut client = InventoryServiceClient::new(endpoint.connect().await.unwrap());
+            client.get_product(GetProductRequest { name }).await.unwrap_err()
+        })
+    });
+    assert_eq!(refused.code(), tonic::Code::ResourceExhausted, "{refused:?}");
+    assert!(growth < MEMORY_GROWTH_MAX_KIB, "{growth} KiB more");
+}
+
+#[test]
+fn messages_of_more_rows_than_are_taken() {
+    // Each empty row takes two bytes of the message, and a hundred when it is read.
+    let server = Server::start(&[]);
+    let port = server.port;
+    let ((), growth) = held(&server, || {
+        std::thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| {
+                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                    runtime.block_on(async {
+                        let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}")).unwrap();
+                        let mut client = InventoryServiceClient::new(endpoint.connect().await.unwrap());
+                        let products = vec![ProductDraft::default(); 2_000_000];
+                        let import = ImportProductsRequest { products, ..ImportProductsRequest::default() };
+                        let refused = client.import_products(import).await.unwrap_err();
+                        assert_eq!(refused.code(), tonic::Code::InvalidArgument, "{refused:?}");
+                        assert!(refused.message().contains("2000000"), "{refused:?}");
+                        let adjustments = vec![AdjustStockRequest::default(); 200_000];
+                        let batch = BatchAdjustStockRequest { adjustments, ..Default::default() };
+                        let refused = client.batch_adjust_stock(batch).await.unwrap_err();
+                        assert_eq!(refused.code(), tonic::Code::InvalidArgument, "{refused:?}");
+                    });
+                });
+            }
+        });
+    });
+    // One is read at a time by the one thread that reads; without turns it would be six.
+    assert!(growth < 10 * MEMORY_GROWTH_MAX_KIB, "{growth} KiB more");
+}
+
+#[test]
+fn imports_that_never_come_hold_up_nobody_else() {
+    let server = Server::start(&[]);
+    let block = http2::call("/hortifruti.v1.InventoryService/ImportProducts");
+    let begun = |id: u32| {
+        let part = [&[0, 0, 0x3f, 0, 0][..], &[b'x'; 8000]].concat();
+        [frame(HEADERS, END_HEADERS, id, &block), frame(DATA, 0, id, &part)].concat()
+    };
+    let (left, growth) = held(&server, || {
+        let open = |_| {
+            let mut stream = connect(&server);
+            let streams: Vec<u8> = (0..100).flat_map(|index| begun(stream_id(index))).collect();
+            stream.write_all(&[http2::opening(&[]), streams].concat()).unwrap();
+            stream
+        };
+        (0..40).map(open).collect::<Vec<_>>()
+    });
+    assert!(growth < 2 * MEMORY_GROWTH_MAX_KIB, "{growth} KiB more for {} connections", left.len());
+}
+
+#[test]
+fn text_clients_that_never_read() {
+    let server = Server::start(&["--empty"]);
+    let imported = server.run(&["import", list(FIRST_LIST).to_str().unwrap()]);
+    assert_eq!(imported.code, 0, "{}", imported.err);
+    for (product, price, stock) in [("Caju", 2, 60), ("Maca", 3, 20)] {
+        let row = format!("nome,preco,estoque\n{product},{price},{stock}\n");
+        assert_eq!(run(&mut server.command(&["import", "-"]), &row).code, 0);
+    }
+    // Long answers to short commands, and a change before lines that are one byte each.
+    for commands in ["4\n".repeat(100_000), format!("3 Caju 1\n{}", "\n".repeat(1000)).repeat(2000)] {
+        let (stalled, growth) = held(&server, || {
+            let pour_in = |_| {
+                let stream = connect(&server);
+                stream.set_nonblocking(true).unwrap();
+                let mut left = commands.as_bytes();
+                let mut stalled_since = Instant::now();
+                // Until the server takes no more.
+                while !left.is_empty() && stalled_since.elapsed() < Duration::from_millis(20) {
+                    match (&stream).write(left) {
+                        Ok(length) => {
+                            left = &left[length..];
+                            stalled_since = Instant::now();
+                        }
+                        Err(error) if error.kind() == ErrorKind::WouldBlock => std::thread::yield_now(),
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+                stream
+            };
+            (0..50).map(pour_in).collect::<Vec<_>>()
+        });
+        assert!(growth < MEMORY_GROWTH_MAX_KIB, "{growth} KiB more for {} that never read", stalled.len());
+    }
+}
+
+#[test]
+fn clients_that_write_byte_by_byte() {
+    let server = Server::start(&[]);
+    let ((), _) = held(&server, || {
+        let mut first = server.connect();
+        first.ask("1 Maca");
+        let mut slow = Vec::from_iter(std::iter::repeat_with(|| server.connect()).take(20));
+        for connection in &mut slow {
+            connection.ask("1 Maca");
+        }
+        for byte in "1 maçã\n".bytes() {
+            for connection in &mut slow {
+                connection.send([byte]);
+            }
+            // Whoever writes slowly is no hurry, and holds up nobody.
+            assert!(first.ask("1 Maca").starts_with("Maca: "));
+        }
+        for connection in &mut slow {
+            assert_eq!(connection.reply(), "Maca: R$3.0, Estoque: 20");
+        }
+        // A preface that comes byte by byte is one.
+        let mut stream = connect(&server);
+        stream.set_nodelay(true).unwrap();
+        for byte in http2::opening(&[]) {
+            stream.write_all(&[byte]).unwrap();
+        }
+        assert_eq!(http2::read_frame(&mut stream).unwrap().0, SETTINGS);
+        assert_eq!(http2::read_frame(&mut stream).unwrap().1, ACK);
+    });
+}
+
+#[test]
+fn connections_that_say_nothing_or_half_a_thing() {
+    let server = Server::start(&["--idle-seconds", "2"]);
+    let (mut left, growth) = held(&server, || {
+        let open = |bytes: &[u8]| {
+            let mut connection = server.connect();
+            connection.send(bytes);
+            connection
+        };
+        let half: [&[u8]; 4] = [b"", b"PRI * HTT", &http2::opening(&[]), b"1 Maca\n3 Ca"];
+        (0..400).map(|index| open(half[index % half.len()])).collect::<Vec<_>>()
+    });
+    assert!(growth < MEMORY_GROWTH_MAX_KIB, "{growth} KiB more");
+    // They are ended; nobody waits for ever.
+    for connection in &mut left {
+        connection.rest();
+    }
+}
+
+#[test]
+fn a_client_that_speaks_now_and_then_is_not_idle() {
+    let server = Server::start(&["--idle-seconds", "2"]);
+    let mut silent = server.connect();
+    let mut talker = server.connect();
+    let start = Instant::now();
+    // The silent one's end is the event that says that the time is over.
+    let ended = std::thread::spawn(move || silent.rest());
+    while !ended.is_finished() || start.elapsed() < Duration::from_secs(3) {
+        assert_eq!(talker.ask("1 Maca"), "Maca: R$3.0, Estoque: 20");
+        assert!(start.elapsed() < PATIENCE);
+    }
+    assert_eq!(ended.join().unwrap(), b"");
+    assert_eq!(talker.ask("1 Maca"), "Maca: R$3.0, Estoque: 20");
+}
+
+#[test]
+fn a_flood_of_connections() {
+    let server = Server::start(&[]);
+    let port = server.port;
+    let ((), growth) = held(&server, || {
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..500 {
+                        drop(TcpStream::connect(("127.0.0.1", port)).unwrap());
+                    }
+                });
+            }
+        });
+    });
+    assert!(growth < MEMORY_GROWTH_MAX_KIB, "{growth} KiB more");
+}
+
+/// Connects until there is room again, and returns the answer.
+fn ask_until_served(server: &Server) -> String {
+    let start = Instant::now();
+    loop {
+        match server.connect().try_reply_to("1 Maca\n") {
+            Some(reply) if !reply.starts_with("Erro RESOURCE_EXHAUSTED: ") => return reply,
+            _ => assert!(start.elapsed() < PATIENCE, "there is never room again"),
+        }
+    }
+}
+
+#[test]
+fn newcomers_are_refused_in_their_own_protocol_and_the_served_go_on() {
+    for limit in ["--max-connections", "--max-connections-per-address"] {
+        let server = Server::start(&[limit, "4"]);
+        let mut served: Vec<Connection> = (0..4).map(|_| server.connect()).collect();
+        for connection in &mut served {
+            assert_eq!(connection.ask("1 Maca"), "Maca: R$3.0, Estoque: 20");
+        }
+        // Text, text without a line end, one that says nothing, gRPC, and our own clients.
+        for said in ["1 Maca\n", "1 Maca", ""] {
+            let mut connection = server.connect();
+            connection.send(said);
+            let answer = String::from_utf8(connection.rest()).unwrap();
+            assert!(answer.starts_with("Erro RESOURCE_EXHAUSTED: "), "{limit}, {said:?}: {answer}");
+            assert!(answer.ends_with(".\n\n"), "{answer}");
+        }
+        for transport in ["--grpc", "--socket"] {
+            let refused = server.run(&["update", "Maca", "-1", transport]);
+            assert_eq!(refused.code, 5, "{transport}: {refused:?}");
+            assert!(refused.err.contains("Nada foi feito"), "{}", refused.err);
+        }
+        for connection in &mut served {
+            assert_eq!(connection.ask("1 Maca"), "Maca: R$3.0, Estoque: 20");
+        }
+        served.pop();
+        assert_eq!(ask_until_served(&server), "Maca: R$3.0, Estoque: 20");
+    }
+}
+
+#[test]
+fn a_flood_at_the_limit_leaves_the_served_alone() {
+    let server = Server::start(&["--max-connections", "8"]);
+    let ((), growth) = held(&server, || {
+        // Those beside whom it is held have two places; these have the rest.
+        let mut served: Vec<Connection> = (0..6).map(|_| server.connect()).collect();
+        served.iter_mut().for_each(|connection| drop(connection.ask("1 Maca")));
+        let mut silent: Vec<TcpStream> = (0..500).map(|_| connect(&server)).collect();
+        // Some are told, the rest is closed without a word; nobody is left hanging.
+        for stream in &mut silent {
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            let mut answer = Vec::new();
+            if let Err(error) = stream.read_to_end(&mut answer) {
+                assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+            }
+        }
+        served.iter_mut().for_each(|connection| drop(connection.ask("1 Maca")));
+    });
+    assert!(growth < MEMORY_GROWTH_MAX_KIB, "{growth} KiB more");
+}
+
+#[test]
+fn without_file_descriptors_it_waits_and_recovers() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new("sh");
+    // A hard limit, so that the server cannot raise it.
+    let script = "ulimit -n 72; exec \"$0\" serve --port 0 2>erros";
+    command.args(["-c", script]).arg(hortifruti(folder.path()).get_program());
+    let mut child = command.current_dir(folder.path()).stdout(Stdio::null()).spawn().unwrap();
+    let start = Instant::now();
+    let port: u16 = loop {
+        if let Ok(port) = std::fs::read_to_string(folder.path().join("server_port.txt")) {
+            break port.parse().unwrap();
+        }
+        assert!(start.elapsed() < PATIENCE);
+        std::thread::yield_now();
+    };
+    let mut served = Connection::new(port);
+    assert_eq!(served.ask("1 Maca"), "Maca: R$3.0, Estoque: 20");
+    let flood: Vec<TcpStream> = (0..300).map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
+    let errors = folder.path().join("erros");
+    while !std::fs::read_to_string(&errors).unwrap().contains("cannot be accepted") {
+        assert_eq!(served.ask("3 Caju 1").split(':').next(), Some("Caju"));
+        assert!(start.elapsed() < PATIENCE, "{}", std::fs::read_to_string(&errors).unwrap());
+    }
+    // While nothing can be accepted the processor rests: the silence of one newcomer, who
+    // is told only after a while, is the clock.
+    let before = cpu_ticks(child.id());
+    let clock = Instant::now();
+    let mut silent = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    silent.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    let _ = silent.read(&mut [0; 1]);
+    let busy = (cpu_ticks(child.id()) - before) as f64 / 100.0;
+    assert!(busy < clock.elapsed().as_secs_f64() / 2.0, "{busy} s of processor in {:?}", clock.elapsed());
+    drop(flood);
+    let start = Instant::now();
+    while Connection::new(port).try_reply_to("1 Maca\n").as_deref() != Some("Maca: R$3.0, Estoque: 20") {
+        assert!(start.elapsed() < PATIENCE, "it never recovers");
+    }
+    assert_eq!(served.ask("1 Maca"), "Maca: R$3.0, Estoque: 20");
+    Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// Processor time that a process has taken, in hundredths of a second.
+fn cpu_ticks(process: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    // Fields 14 and 15 of proc_pid_stat(5), counted behind the name, which may have spaces.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
+
+/// How long a connection that has ended no line is silent before its text is a command.
+const QUIET: Duration = Duration::from_millis(50);
+
+/// What a text changes when it is a command of its own, and 0 when it is none that changes.
+fn change_of(text: &str) -> i64 {
+    let delta = text.trim_end_matches(['\r', '\n']).strip_prefix("3 Caju ");
+    delta.and_then(|delta| delta.parse().ok()).unwrap_or(0)
+}
+
+#[test]
+fn commands_cut_anywhere_are_applied_whole_or_not_at_all() {
+    let commands =
+        ["3 Caju -12\n", "3 Caju +7\r\n", "3 Pera -1 id=corte motivo=venda\n", "1 maçã\n", "2 3,50\n"];
+    let server = Server::start(&[]);
+    let mut caju = server.connect();
+    caju.ask("3 Caju 100000");
+    let mut expected = 100_060;
+    for pause in [Duration::from_millis(5), 3 * QUIET] {
+        let mut cut = Vec::new();
+        for command in commands {
+            for at in 1..command.len() {
+                for has_ended_a_line in [false, true] {
+                    let mut connection = server.connect();
+                    if has_ended_a_line {
+                        connection.ask("1 Pera");
+                    }
+                    cut.push((command, at, has_ended_a_line, connection));
+                }
+            }
+        }
+        // All at once, so that the pauses are waited for together.
+        let before = Instant::now();
+        for (command, at, _, connection) in &mut cut {
+            connection.send(&command.as_bytes()[..*at]);
+        }
+        std::thread::sleep(pause);
+        for (command, at, _, connection) in &mut cut {
+            connection.send(&command.as_bytes()[*at..]);
+            connection.finish();
+        }
+        let is_short = before.elapsed() < QUIET;
+        for (command, at, has_ended_a_line, connection) in &mut cut {
+            let told = format!("{command:?} cut at {at} for {pause:?}, after a line: {has_ended_a_line}");
+            let replies = String::from_utf8(connection.rest()).unwrap();
+            let count = replies.matches("\n\n").count();
+            match count {
+                1 => expected += change_of(command),
+                2 => {
+                    // By the contract what came before the pause is a command, and the rest one.
+                    assert!(!*has_ended_a_line, "{told}: {replies}");
+                    assert!(!is_short, "{told}: {replies}");
+                    let parts = command.as_bytes().split_at(*at);
+                    for part in [parts.0, parts.1] {
+                        expected += std::str::from_utf8(part).map_or(0, change_of);
+                    }
+                }
+                _ => panic!("{told}: {replies}"),
+            }
+            // The last byte is the line end: what came before it was complete.
+            if pause > QUIET && !*has_ended_a_line && *at + 1 < command.trim_end().len() {
+                assert_eq!(count, 2, "{told}: {replies}");
+            }
+        }
+        assert_eq!(caju.ask("1 Caju"), format!("Caju: R$2.0, Estoque: {expected}"), "{pause:?}");
+    }
+}
+
+/// What a terminal would obey: a title, a cleared screen, C1 controls, turned text, a line.
+const OBEYED: &str = "\u{1b}]0;dono\u{7}\u{1b}[2J\u{9b}31m\u{202E}\u{2028}";
+
+fn assert_harmless(text: &str) {
+    let bad = |character: char| hortifruti::catalog::is_unsafe_to_show(character) && character != '\n';
+    assert!(!text.contains(bad), "{text:?}");
+}
+
+#[test]
+fn a_hostile_server_cannot_write_on_the_clients_terminal() {
+    // Over text: as an error, as a name, as the unit of nothing, and as no reply at all.
+    for reply in [
+        format!("Erro INTERNAL: {OBEYED}fim\n\n"),
+        format!("{OBEYED}: R$3.0, Estoque: 1\n\n"),
+        format!("Maca: R$3.0, Estoque: {OBEYED}\n\n"),
+        format!("{OBEYED}\n\n"),
+    ] {
+        let told = ask_hostile(&["query", "Maca", "--socket"], move |mut stream| {
+            let mut question = [0; 64];
+            let _ = stream.read(&mut question);
+            let _ = stream.write_all(reply.as_bytes());
+        });
+        assert_harmless(&told);
+    }
+    // Over gRPC: with our error details, and as anything on the way would say it.
+    let message: String = OBEYED.to_owned() + "fim";
+    let ours = status(Refusal::new(Code::OutOfRange, message)).into_http::<()>();
+    let text = |value: &tonic::codegen::http::HeaderValue| value.to_str().unwrap().to_owned();
+    let ours: Vec<(String, String)> =
+        ours.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+    let escaped: String = OBEYED.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let plain = |code: &str| {
+        vec![
+            ("content-type".to_owned(), "application/grpc".to_owned()),
+            ("grpc-status".to_owned(), code.to_owned()),
+            ("grpc-message".to_owned(), escaped.clone()),
+        ]
+    };
+    for fields in [ours, plain("8"), plain("11"), plain("13"), plain("3")] {
+        let all = [(":status", "200")]
+            .into_iter()
+            .chain(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let answer = http2::fields(all);
+        let told =
+            ask_hostile(&["query", "Maca", "--grpc"], move |stream| http2::answer_calls(stream, &answer));
+        assert_harmless(&told);
+    }
+}
+
+/// Asks a server that answers so, and returns what the client printed.
+fn ask_hostile(args: &[&str], serve: impl FnOnce(TcpStream) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let server = std::thread::spawn(move || serve(listener.accept().unwrap().0));
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run(hortifruti(folder.path()).args(args).args(["--server", &address]), "");
+    server.join().unwrap();
+    assert_ne!(ended.code, 0, "{ended:?}");
+    assert!(ended.err.starts_with("Erro: "), "{}", ended.err);
+    ended.out + &ended.err
+}
+
+#[test]
+fn a_hostile_server_cannot_fill_the_clients_memory() {
+    let told = ask_hostile(&["query", "--socket"], |mut stream| {
+        let chunk = vec![b'x'; 1024 * 1024];
+        while stream.write_all(&chunk).is_ok() {}
+    });
+    assert!(told.contains("não é um servidor hortifruti"), "{told}");
+}
+
+#[test]
+fn a_goaway_is_no_answer_to_a_flood_of_them() {
+    let server = Server::start(&[]);
+    let mut stream = connect(&server);
+    stream.write_all(&http2::opening(&[])).unwrap();
+    let goaway = frame(GOAWAY, 0, 0, &[0; 8]);
+    let stream = pour(stream, true, std::iter::repeat_n(goaway, 10_000));
+    drop(stream);
+    assert_eq!(server.connect().ask("1 Maca"), "Maca: R$3.0, Estoque: 20");
+}
+
+#[test]
+fn names_that_a_spreadsheet_would_run_come_back_as_they_were() {
+    let server = Server::start(&["--empty"]);
+    let names = ["=1+1", "+55 11", "-x", "@soma", "'=1", "d'água", "a;=1+1", "x \"y\"", "＝1"];
+    let mut rows = String::from("nome,preco,estoque,unidade\n");
+    for name in names {
+        // As a person writes it: with no guard.
+        let name = if name == "'=1" { "''=1" } else { name };
+        rows.push_str(&format!("\"{}\",1,2,@cx\n", name.replace('"', "\"\"")));
+    }
+    let imported = run(&mut server.command(&["import", "-"]), &rows);
+    assert_eq!(imported.out, "9 criados, 0 atualizados, 0 sem mudança.\n", "{}", imported.err);
+    let exported = server.run(&["export"]).out;
+    for cell in exported.lines().flat_map(|line| line.split(['\t', ','])) {
+        let cell = cell.trim_start_matches('"');
+        assert!(!cell.starts_with(['=', '+', '-', '@', '＝']), "{cell}: {exported}");
+    }
+    let other = Server::start(&["--empty"]);
+    assert_eq!(run(&mut other.command(&["import", "-"]), &exported).out, imported.out);
+    assert_eq!(other.run(&["export"]).out, exported);
+    for name in names {
+        assert_eq!(other.connect().ask(&format!("1 {name}")), format!("{name}: R$1.0, Estoque: 2"));
+    }
+}
+
+#[test]
+fn a_strangers_price_list_cannot_write_on_the_terminal() {
+    let server = Server::start(&[]);
+    let rows = format!("nome;preco;{OBEYED}\n{OBEYED};1;x\nUva;{OBEYED};x\n");
+    let refused = run(&mut server.command(&["import", "-"]), &rows);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert_harmless(&(refused.out + &refused.err));
+}
+
+#[test]
+fn a_strangers_text_reaches_no_log_and_no_console_unescaped() {
+    let server = Server::start(&[]);
+    let mut connection = server.connect();
+    for line in ["1 ", "3 Caju 1 id=", "3 ", "2 ", ""] {
+        let reply = connection.ask(&format!("{line}{}", OBEYED.replace('\u{2028}', "")));
+        assert_harmless(&reply);
+    }
+    connection.ask("5");
+    let mut lines = 0;
+    while lines < 6 {
+        let line = server.console_line();
+        lines += usize::from(line.starts_with("Comando recebido: "));
+        assert_harmless(&line);
+    }
+}
