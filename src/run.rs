@@ -33,11 +33,6 @@ use crate::wire::Protocol;
 /// The original's port.
 const PORT_DEFAULT: u16 = 8082;
 
-/// Connections that the system keeps until they are accepted. With std's 128, ten thousand
-/// clients that come at once wait half a minute, because those that find no place try again
-/// only after a second. The system takes it down to its own limit, usually this one.
-const BACKLOG: i32 = 4096;
-
 /// What is logged where `RUST_LOG` says nothing. h2 warns of what its clients do, a line for
 /// each attack on a limit, with which a stranger could fill the disk.
 const LOGGED: &str = "warn,h2=error";
@@ -202,7 +197,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
+    socket.listen(server::BACKLOG.into())?;
     Ok(socket.into())
 }
 

@@ -10,7 +10,7 @@ mod descriptors;
 mod grpc;
 mod socket;
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::num::NonZero;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -27,6 +27,11 @@ pub use connection::Limits;
 use connection::{Connections, Guard, Silence, TURNED_AWAY_MAX};
 use console::Console;
 
+/// Connections that the system keeps until they are accepted. With std's 128, ten thousand
+/// clients that come at once wait half a minute, because those that find no place try again
+/// only after a second. The system takes it down to its own limit, usually this one.
+pub const BACKLOG: u16 = 4096;
+
 /// How long to wait before accepting again after accepting failed: the usual reason is
 /// that no file descriptor is left, which only time cures.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
@@ -38,6 +43,10 @@ const PREFACE_WAIT: Duration = Duration::from_millis(500);
 /// How long a newcomer for whom there is no room has to say what it speaks, so that it can
 /// be told in its own protocol; one that says nothing is told in text.
 const TURN_AWAY_WAIT: Duration = Duration::from_secs(1);
+
+/// How long a connection that has said nothing, or is not known to have, is still looked at
+/// when the server stops: a busy worker learns late of what the system has received.
+const LAST_LOOK: Duration = Duration::from_millis(10);
 
 /// Cores without a worker: the committer has one to itself, and the clients of a small
 /// machine are on it too. On two cores one worker answers as many pipelined reads as two,
@@ -134,10 +143,12 @@ pub fn serve(
         listener.set_nonblocking(true)?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
         console.line("Aguardando conexão...");
-        tokio::select! {
-            () = accept(&listener, &workers, &connections) => Ok::<_, std::io::Error>(true),
-            () = stop => Ok(false),
-        }
+        let has_reached_limit = tokio::select! {
+            () = accept(&listener, &workers, &connections) => true,
+            () = stop => false,
+        };
+        accept_last(&listener.into_std()?, &workers, &connections);
+        Ok::<_, std::io::Error>(has_reached_limit)
     })?;
     let _ = drain.send(true);
     for worker in workers {
@@ -163,10 +174,23 @@ async fn accept(listener: &tokio::net::TcpListener, workers: &[Worker], connecti
             }
         };
         connections.settle().await;
-        let Some(guard) = connections.begin(peer) else { continue };
-        let stream = connection::prepare(&stream).and_then(|()| stream.into_std());
-        if let (Ok(stream), Some(worker)) = (stream, next_worker.next()) {
-            let _ = worker.accepted.send((stream, guard));
+        if let (Ok(stream), Some(worker)) = (stream.into_std(), next_worker.next()) {
+            worker.take(stream, peer, connections);
+        }
+    }
+}
+
+/// The server stops: accepts those that have connected already, whose first command may have
+/// been received. No more than could wait, however many come now.
+fn accept_last(listener: &TcpListener, workers: &[Worker], connections: &Arc<Connections>) {
+    for worker in workers.iter().cycle().take(BACKLOG.into()) {
+        if !connections.is_another_wanted() {
+            return;
+        }
+        // An error: there are no more, or they cannot be accepted.
+        let Ok((stream, peer)) = listener.accept() else { return };
+        if stream.set_nonblocking(true).is_ok() {
+            worker.take(stream, peer, connections);
         }
     }
 }
@@ -203,6 +227,15 @@ impl Worker {
             runtime.shutdown_background();
         })?;
         Ok(Self { accepted, thread })
+    }
+
+    /// Serves a connection, if there is room for it.
+    fn take(&self, stream: std::net::TcpStream, peer: SocketAddr, connections: &Arc<Connections>) {
+        if let Some(guard) = connections.begin(peer)
+            && connection::prepare(&stream).is_ok()
+        {
+            let _ = self.accepted.send((stream, guard));
+        }
     }
 
     fn join(self) {
@@ -272,7 +305,7 @@ async fn serve_one(service: Service, stream: TcpStream, guard: Guard) {
                 return tracing::debug!(%error, "a connection ended before it said anything");
             }
         },
-        () = service.stopping() => return,
+        () = async { service.stopping().await; tokio::time::sleep(LAST_LOOK).await } => return,
         () = silence.too_long() => return tracing::debug!("a connection never said anything"),
     };
     drop(silence);

@@ -119,7 +119,7 @@ fn counted_as(address: IpAddr) -> IpAddr {
 }
 
 /// Sets what the system does for a new connection.
-pub(super) fn prepare(stream: &TcpStream) -> io::Result<()> {
+pub(super) fn prepare(stream: &std::net::TcpStream) -> io::Result<()> {
     // A small reply must not wait for an acknowledgement; hyper does not set it.
     stream.set_nodelay(true)?;
     let probes =
@@ -160,6 +160,12 @@ impl Connections {
             self.console.connected(peer);
         }
         Some(Guard { connections: Arc::clone(self), address, is_served })
+    }
+
+    /// Whether another connection is to be accepted now.
+    pub(super) fn is_another_wanted(&self) -> bool {
+        let begun = self.count.lock().unwrap_or_else(PoisonError::into_inner).begun;
+        self.exit_after.is_none_or(|limit| begun < limit)
     }
 
     /// Whether another connection is to be accepted: at once if so, and once all have
@@ -423,10 +429,10 @@ mod tests {
         assert!(all.begin(peer("127.0.0.1")).is_some());
     }
 
-    #[tokio::test]
-    async fn the_system_looks_for_peers_that_are_gone() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    #[test]
+    fn the_system_looks_for_peers_that_are_gone() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         prepare(&stream).unwrap();
         let socket = SockRef::from(&stream);
         assert!(socket.keepalive().unwrap() && stream.nodelay().unwrap());

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-use super::Service;
 use super::connection::{self, Silence};
+use super::{LAST_LOOK, Service};
 use crate::inventory::{Listing, Run};
 use crate::request::{Code, FAREWELL, Refusal, Request};
 use crate::wire::text::{self, Frame, Frames};
@@ -143,6 +143,7 @@ impl Conversation {
     /// The server stops: answers what has come until now, and no more. A short read took all
     /// of it; what comes while it is answered is from a client that would go on for ever.
     async fn finish(&mut self, frames: &mut Frames) -> io::Result<()> {
+        let _ = tokio::time::timeout(LAST_LOOK, self.stream.readable()).await;
         let mut bytes = 0;
         loop {
             let length = self.read_now(frames)?;

@@ -114,6 +114,27 @@ fn a_command_without_line_end_that_came_before_the_stop_is_answered() {
 }
 
 #[test]
+fn connections_that_wait_to_be_accepted_at_the_stop_are_answered() {
+    let mut server = Server::start(&[]);
+    // Known to a worker already, and so is all that it sends but what comes now.
+    let mut known = server.connect();
+    assert_eq!(known.ask("1 Caju"), "Caju: R$2.0, Estoque: 60");
+    let mut crowd: Vec<_> = (0..300).map(|_| server.connect()).collect();
+    for (index, connection) in crowd.iter_mut().enumerate() {
+        connection.send(if index % 2 == 0 { "3 Caju 1" } else { "3 Caju 1\n" });
+    }
+    known.send("3 Caju 1\n");
+    server.signal("TERM");
+    for connection in crowd.iter_mut().chain([&mut known]) {
+        let answer = String::from_utf8(connection.rest()).unwrap();
+        assert!(answer.starts_with("Caju: R$2.0, Estoque: ") && answer.ends_with("\n\n"), "{answer:?}");
+    }
+    assert_eq!(server.wait().0, Some(0));
+    server.restart();
+    assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 361");
+}
+
+#[test]
 fn a_stalled_console_does_not_hold_the_stop() {
     let folder = tempfile::tempdir().unwrap();
     let mut child = hortifruti(folder.path())
