@@ -37,6 +37,9 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         'hortifruti;serve' {
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Porta; 0 escolhe uma livre. O padrão é 8082, ou uma livre com --grpc sozinho')
             [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Endereço em que escuta')
+            [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado do servidor, em PEM; com ele, atende só por TLS. Relido com SIGHUP')
+            [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Chave privada do certificado, em PEM e sem senha')
+            [CompletionResult]::new('--tls-client-ca', '--tls-client-ca', [CompletionResultType]::ParameterName, 'Só atende clientes com um certificado desta autoridade')
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Banco de dados; `:memory:` não guarda nada. O padrão é hortifruti.db')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo que diz a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--exit-after', '--exit-after', [CompletionResultType]::ParameterName, 'Para depois de N conexões')
@@ -57,8 +60,12 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         'hortifruti;shell' {
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; sem ele, o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo que diz a porta do servidor. O padrão é server_port.txt')
+            [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema')
+            [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, onde o servidor pede um')
+            [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Chave privada do certificado deste cliente')
             [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho')
             [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Fala gRPC; sem --socket nem --grpc, descobre sozinho')
+            [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Fala por TLS; --tls-ca e --tls-cert também o pedem')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break
@@ -68,8 +75,12 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Como mostra: text, table, json ou csv')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; sem ele, o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo que diz a porta do servidor. O padrão é server_port.txt')
+            [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema')
+            [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, onde o servidor pede um')
+            [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Chave privada do certificado deste cliente')
             [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho')
             [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Fala gRPC; sem --socket nem --grpc, descobre sozinho')
+            [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Fala por TLS; --tls-ca e --tls-cert também o pedem')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break
@@ -80,8 +91,12 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Como mostra: text, table, json ou csv')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; sem ele, o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo que diz a porta do servidor. O padrão é server_port.txt')
+            [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema')
+            [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, onde o servidor pede um')
+            [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Chave privada do certificado deste cliente')
             [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho')
             [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Fala gRPC; sem --socket nem --grpc, descobre sozinho')
+            [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Fala por TLS; --tls-ca e --tls-cert também o pedem')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break
@@ -89,9 +104,13 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         'hortifruti;import' {
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; sem ele, o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo que diz a porta do servidor. O padrão é server_port.txt')
+            [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema')
+            [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, onde o servidor pede um')
+            [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Chave privada do certificado deste cliente')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Diz o que mudaria e não muda nada')
             [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho')
             [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Fala gRPC; sem --socket nem --grpc, descobre sozinho')
+            [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Fala por TLS; --tls-ca e --tls-cert também o pedem')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break
@@ -99,8 +118,12 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         'hortifruti;export' {
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; sem ele, o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo que diz a porta do servidor. O padrão é server_port.txt')
+            [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema')
+            [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, onde o servidor pede um')
+            [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Chave privada do certificado deste cliente')
             [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho')
             [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Fala gRPC; sem --socket nem --grpc, descobre sozinho')
+            [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Fala por TLS; --tls-ca e --tls-cert também o pedem')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break

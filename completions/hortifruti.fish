@@ -35,6 +35,9 @@ complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "export" -d 'E
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "bench" -d 'Mede e compara o socket e o gRPC'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l port -d 'Porta; 0 escolhe uma livre. O padrão é 8082, ou uma livre com --grpc sozinho' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l host -d 'Endereço em que escuta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l tls-cert -d 'Certificado do servidor, em PEM; com ele, atende só por TLS. Relido com SIGHUP' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l tls-key -d 'Chave privada do certificado, em PEM e sem senha' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l tls-client-ca -d 'Só atende clientes com um certificado desta autoridade' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l data -d 'Banco de dados; `:memory:` não guarda nada. O padrão é hortifruti.db' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l exit-after -d 'Para depois de N conexões' -r
@@ -50,8 +53,12 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -s q -l qui
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l server -d 'Servidor; sem ele, o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l tls-cert -d 'Certificado deste cliente, em PEM, onde o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l tls -d 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l max-price -d 'Só os produtos até este preço, como 8 ou 3,50' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l format -d 'Como mostra: text, table, json ou csv' -r -f -a "text\t''
@@ -60,8 +67,12 @@ json\t''
 csv\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l server -d 'Servidor; sem ele, o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls-cert -d 'Certificado deste cliente, em PEM, onde o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls -d 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l reason -d 'Por que muda: ajuste (o padrão), compra, venda, perda ou contagem' -r -f -a "ajuste\t''
 compra\t''
@@ -75,19 +86,31 @@ json\t''
 csv\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l server -d 'Servidor; sem ele, o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls-cert -d 'Certificado deste cliente, em PEM, onde o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls -d 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l server -d 'Servidor; sem ele, o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls-cert -d 'Certificado deste cliente, em PEM, onde o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l dry-run -d 'Diz o que mudaria e não muda nada'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls -d 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l server -d 'Servidor; sem ele, o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls-cert -d 'Certificado deste cliente, em PEM, onde o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls -d 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l server -d 'Servidor a medir; os estoques dele mudam' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l connections -d 'Conexões de cada modo. O padrão é 16' -r

@@ -70,6 +70,15 @@ pub struct Serve {
     /// Aceita um endereço aberto à rede, sem senha nem criptografia
     #[arg(long)]
     pub insecure: bool,
+    /// Certificado do servidor, em PEM; com ele, atende só por TLS. Relido com SIGHUP
+    #[arg(long, value_name = "ARQUIVO", requires = "tls_key", value_hint = clap::ValueHint::FilePath)]
+    pub tls_cert: Option<PathBuf>,
+    /// Chave privada do certificado, em PEM e sem senha
+    #[arg(long, value_name = "ARQUIVO", requires = "tls_cert", value_hint = clap::ValueHint::FilePath)]
+    pub tls_key: Option<PathBuf>,
+    /// Só atende clientes com um certificado desta autoridade
+    #[arg(long, value_name = "ARQUIVO", requires = "tls_cert", value_hint = clap::ValueHint::FilePath)]
+    pub tls_client_ca: Option<PathBuf>,
     /// Banco de dados; `:memory:` não guarda nada. O padrão é hortifruti.db
     #[arg(
         long,
@@ -234,6 +243,24 @@ pub struct Connection {
     /// Fala gRPC; sem --socket nem --grpc, descobre sozinho
     #[arg(long)]
     pub grpc: bool,
+    #[command(flatten)]
+    pub tls: Tls,
+}
+
+#[derive(Debug, Args)]
+pub struct Tls {
+    /// Fala por TLS; --tls-ca e --tls-cert também o pedem
+    #[arg(long, env = "HORTIFRUTI_TLS", hide_env = true, value_parser = clap::builder::FalseyValueParser::new())]
+    pub tls: bool,
+    /// Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema
+    #[arg(long, value_name = "ARQUIVO", env = "HORTIFRUTI_TLS_CA", hide_env = true, value_hint = clap::ValueHint::FilePath)]
+    pub tls_ca: Option<PathBuf>,
+    /// Certificado deste cliente, em PEM, onde o servidor pede um
+    #[arg(long, value_name = "ARQUIVO", env = "HORTIFRUTI_TLS_CERT", hide_env = true, value_hint = clap::ValueHint::FilePath)]
+    pub tls_cert: Option<PathBuf>,
+    /// Chave privada do certificado deste cliente
+    #[arg(long, value_name = "ARQUIVO", env = "HORTIFRUTI_TLS_KEY", hide_env = true, value_hint = clap::ValueHint::FilePath)]
+    pub tls_key: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -6,13 +6,16 @@ mod socket;
 
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use rustls::ClientConfig;
 use uuid::Uuid;
 
 use crate::request::{Code, Refusal, Reply, Request};
 use crate::system_error::told;
+use crate::tls::Problem;
 use crate::wire::Protocol;
 
 /// How long to wait for a server to accept a connection.
@@ -104,6 +107,22 @@ pub enum Broken {
         /// Where.
         address: String,
     },
+    /// The server speaks only TLS.
+    #[error(
+        "o servidor em {address} atende só por TLS. Nada foi enviado; use --tls, e --tls-ca se a autoridade dele é só sua"
+    )]
+    TlsOnly {
+        /// Where.
+        address: String,
+    },
+    /// TLS was not spoken.
+    #[error("a conexão por TLS com {address} não foi feita. Nada foi alterado; {problem}")]
+    Tls {
+        /// Where.
+        address: String,
+        /// Why.
+        problem: Problem,
+    },
     /// The person waits no longer.
     #[error("a espera foi interrompida")]
     Interrupted,
@@ -119,13 +138,23 @@ pub enum Broken {
     },
 }
 
+/// How a server is spoken to.
+#[derive(Clone, Default)]
+pub struct Manner {
+    /// In which protocol; without one, that is found out.
+    pub protocol: Option<Protocol>,
+    /// Over TLS.
+    pub tls: Option<Arc<ClientConfig>>,
+}
+
 /// Connects to a server. Without a protocol, finds out which it speaks, gRPC first.
 ///
 /// # Errors
 /// Where nothing answers there, or what answers is no server of ours.
-pub fn connect(address: &str, protocol: Option<Protocol>) -> Result<Box<dyn Client>, Broken> {
+pub fn connect(address: &str, manner: &Manner) -> Result<Box<dyn Client>, Broken> {
+    let protocol = manner.protocol;
     if protocol != Some(Protocol::Text) {
-        match grpc::GrpcClient::connect(address) {
+        match grpc::GrpcClient::connect(address, manner) {
             Ok(Some(client)) => return Ok(Box::new(client)),
             Ok(None) if protocol.is_some() => {
                 return Err(Broken::TextOnly { address: address.to_owned() });
@@ -134,7 +163,7 @@ pub fn connect(address: &str, protocol: Option<Protocol>) -> Result<Box<dyn Clie
             Err(broken) => return Err(broken),
         }
     }
-    Ok(Box::new(socket::SocketClient::connect(address)?))
+    Ok(Box::new(socket::SocketClient::connect(address, manner)?))
 }
 
 /// The first of an address's machines that accepts a connection.
@@ -152,6 +181,14 @@ fn open(address: &str) -> Result<TcpStream, Broken> {
         }
     }
     Err(failed(last))
+}
+
+/// A connection to that address failed: by TLS, or by anything else.
+fn lost(address: &str, error: &io::Error) -> Broken {
+    match Problem::of(error) {
+        Some(problem) => Broken::Tls { address: address.to_owned(), problem },
+        None => Broken::Lost(told(error)),
+    }
 }
 
 /// Finds a server and connects to it.

@@ -8,6 +8,7 @@
 //! 2. [`shell`], [`render`] and [`price_list`] face people and files.
 //! 3. [`bench`](mod@bench) measures both transports.
 //! 4. [`client`] speaks to a server ([`system_error`] tells what failed); [`port_file`] is how it finds one.
+//!    [`tls`] reads certificates for both sides.
 //! 5. [`wire`] is bytes and text for both sides: no I/O.
 //! 6. [`server`] accepts connections. A transport is: decode, ask the inventory, encode.
 //!    The two transports are siblings and do not know each other.
@@ -35,5 +36,6 @@ pub mod server;
 pub mod shell;
 pub mod store;
 pub mod system_error;
+pub mod tls;
 pub mod usage;
 pub mod wire;

@@ -5,17 +5,19 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use rustls::ServerConfig;
 use socket2::{Domain, Socket, Type};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 use crate::bench;
 use crate::catalog::{Kind, Price, Quantity, Quoted, RequestId, original_products};
 use crate::cli::{self, Cli, Command};
-use crate::client::{self, Broken, Client, Connector, Failure, Reconnecting};
+use crate::client::{self, Broken, Client, Connector, Failure, Manner, Reconnecting};
 use crate::inventory::Inventory;
 use crate::port_file;
 use crate::price_list::{self, BadRows};
@@ -27,6 +29,7 @@ use crate::shell;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::system_error::told;
+use crate::tls::{self, ClientFiles, ServerFiles};
 use crate::usage;
 use crate::wire::Protocol;
 
@@ -76,6 +79,12 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         let refusal = match self {
             Error::Usage(_) => return 2,
+            Error::Failed(Failure::Broken(Broken::Tls { problem, .. }))
+            | Error::Told(Failure::Broken(Broken::Tls { problem, .. }))
+                if problem.is_unauthenticated() =>
+            {
+                return 6;
+            }
             Error::Failed(Failure::Broken(_)) | Error::Told(Failure::Broken(_)) => return 5,
             Error::Broken(_) => return 1,
             Error::Failed(Failure::Refused(refusal)) | Error::Told(Failure::Refused(refusal)) => refusal,
@@ -141,6 +150,7 @@ fn serve(options: &cli::Serve) -> anyhow::Result<()> {
             options.host
         );
     }
+    let renewable = Renewable::read(options)?;
     // Bind before anything is written: a second server on a taken port must change nothing.
     let listener = bind(options.host, options.port, protocols)?;
     let port = listener.local_addr().context("a porta não pôde ser lida")?.port();
@@ -150,9 +160,11 @@ fn serve(options: &cli::Serve) -> anyhow::Result<()> {
     let opening = if options.empty { Vec::new() } else { original_products() };
     let (inventory, committer) = Inventory::open(store, &opening)?;
 
-    let stop = listen_for_stop().context("os sinais do sistema não puderam ser ouvidos")?;
-    let published = port_file::publish(port_file, port)?;
     let console = if options.quiet { Console::quiet() } else { Console::stdout() };
+    let tls = renewable.tls.as_ref().map(|(_, tls)| tls.subscribe());
+    let stop =
+        listen_for_signals(renewable, &console).context("os sinais do sistema não puderam ser ouvidos")?;
+    let published = port_file::publish(port_file, port)?;
     let host = if options.host.is_loopback() { "localhost".to_owned() } else { options.host.to_string() };
     console.line(&format!("Iniciando comunicacao com {host} na porta {port}"));
     let server_options = server::Options {
@@ -160,6 +172,7 @@ fn serve(options: &cli::Serve) -> anyhow::Result<()> {
         exit_after: options.exit_after,
         drain: Duration::from_secs(options.drain_seconds),
         limits: limits(options),
+        tls,
     };
     let served = server::serve(listener, inventory, &console, &server_options, async {
         let _ = stop.await;
@@ -218,18 +231,71 @@ fn open_store(data: &Path, port: u16) -> anyhow::Result<Box<dyn Store>> {
     Ok(Box::new(SqliteStore::open(data, &server)?))
 }
 
-/// Ready at the first SIGTERM or Ctrl-C; the second ends the process at once.
-fn listen_for_stop() -> anyhow::Result<oneshot::Receiver<()>> {
+/// What is read again at a SIGHUP, and where it is then told.
+struct Renewable {
+    tls: Option<(ServerFiles, watch::Sender<Arc<ServerConfig>>)>,
+}
+
+impl Renewable {
+    fn read(options: &cli::Serve) -> anyhow::Result<Self> {
+        let tls = match (&options.tls_cert, &options.tls_key) {
+            (Some(certificate), Some(key)) => {
+                let files = ServerFiles {
+                    certificate: certificate.clone(),
+                    key: key.clone(),
+                    client_authority: options.tls_client_ca.clone(),
+                };
+                let config = tls::server(&files).map_err(not_started)?;
+                Some((files, watch::Sender::new(config)))
+            }
+            // The command line takes none of them without the others.
+            _ => None,
+        };
+        Ok(Self { tls })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.tls.is_none()
+    }
+
+    /// Reads everything again. What does not serve is told, and what was read before holds.
+    fn renew(&self, console: &Console) {
+        if let Some((files, tls)) = &self.tls {
+            match tls::server(files) {
+                Ok(config) => {
+                    tls.send_replace(config);
+                    console.line("Certificado relido.");
+                }
+                Err(error) => tracing::error!(%error, "the certificate stays as it was"),
+            }
+        }
+    }
+}
+
+fn not_started(error: impl std::fmt::Display) -> anyhow::Error {
+    anyhow::anyhow!("{error}. O servidor não foi iniciado")
+}
+
+/// Ready at the first SIGTERM or Ctrl-C; the second ends the process at once. A SIGHUP
+/// renews what is renewable; where nothing is, it ends the process, as it does by itself.
+fn listen_for_signals(renewable: Renewable, console: &Console) -> anyhow::Result<oneshot::Receiver<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Before the thread runs: from here on no signal is missed.
-    let mut signals = {
+    let (mut signals, mut hangups) = {
         let _inside = runtime.enter();
-        Signals::new()?
+        let hangups = if renewable.is_empty() { Hangups::ignored() } else { Hangups::new()? };
+        (Signals::new()?, hangups)
     };
+    let console = console.clone();
     let (stop, stopped) = oneshot::channel();
     std::thread::Builder::new().name("hortifruti-signals".to_owned()).spawn(move || {
         runtime.block_on(async {
-            signals.next().await;
+            loop {
+                tokio::select! {
+                    () = signals.next() => break,
+                    () = hangups.next() => renewable.renew(&console),
+                }
+            }
             let _ = stop.send(());
             signals.next().await;
             std::process::exit(EXIT_FORCED);
@@ -272,6 +338,50 @@ impl Signals {
     }
 }
 
+/// SIGHUP, where there is something to renew.
+struct Hangups {
+    #[cfg(unix)]
+    hangup: Option<tokio::signal::unix::Signal>,
+}
+
+impl Hangups {
+    #[cfg(unix)]
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { hangup: Some(signal(SignalKind::hangup())?) })
+    }
+
+    #[cfg(unix)]
+    fn ignored() -> Self {
+        Self { hangup: None }
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        match &mut self.hangup {
+            Some(hangup) => {
+                hangup.recv().await;
+            }
+            None => std::future::pending().await,
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    fn ignored() -> Self {
+        Self {}
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        std::future::pending().await
+    }
+}
+
 // --- clients ----------------------------------------------------------------------------
 
 /// Where the server is: as told, or as the port file says.
@@ -291,15 +401,10 @@ fn find_server(connection: &cli::Connection) -> Result<String, Broken> {
 }
 
 /// Finds the server anew each time, because a server that comes back may have another port.
-fn connector(connection: cli::Connection) -> Connector {
-    let protocol = match (connection.socket, connection.grpc) {
-        (true, _) => Some(Protocol::Text),
-        (false, true) => Some(Protocol::Grpc),
-        (false, false) => None,
-    };
+fn connector(connection: cli::Connection, manner: Manner) -> Connector {
     Box::new(move || {
         let address = find_server(&connection)?;
-        client::connect(&address, protocol).map_err(|broken| match broken {
+        client::connect(&address, &manner).map_err(|broken| match broken {
             Broken::Connect { error, .. } if connection.server.is_none() => Broken::NoServer(format!(
                 "o arquivo de porta {} está obsoleto: nada responde em {address} ({}). \
                  Nada foi enviado; inicie um servidor com `hortifruti serve`",
@@ -311,6 +416,39 @@ fn connector(connection: cli::Connection) -> Connector {
     })
 }
 
+/// How the server is to be spoken to.
+fn manner(connection: &cli::Connection) -> Result<Manner, Error> {
+    let protocol = match (connection.socket, connection.grpc) {
+        (true, _) => Some(Protocol::Text),
+        (false, true) => Some(Protocol::Grpc),
+        (false, false) => None,
+    };
+    let cli::Tls { tls, tls_ca, tls_cert, tls_key } = &connection.tls;
+    let (authority, certificate, key) = (given(tls_ca), given(tls_cert), given(tls_key));
+    let files = ClientFiles {
+        identity: match (certificate, key) {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (None, None) => None,
+            (certificate, _) => {
+                let missing = if certificate.is_some() { "--tls-key" } else { "--tls-cert" };
+                return Err(Error::Usage(format!(
+                    "falta {missing}: um certificado e a chave dele vão juntos. Nada foi enviado"
+                )));
+            }
+        },
+        authority,
+    };
+    let is_wanted = *tls || files.authority.is_some() || files.identity.is_some();
+    let tls = is_wanted.then(|| tls::client(&files)).transpose();
+    let tls = tls.map_err(|error| anyhow::anyhow!("{error}. Nada foi enviado"))?;
+    Ok(Manner { protocol, tls })
+}
+
+/// A file that was named: an empty variable names none.
+fn given(file: &Option<PathBuf>) -> Option<PathBuf> {
+    file.clone().filter(|file| !file.as_os_str().is_empty())
+}
+
 fn reconnecting(connection: cli::Connection) -> Result<Reconnecting, Error> {
     let server = connection.server.as_deref().unwrap_or_default();
     let port = server.rsplit_once(':').map(|(host, port)| (host, port.parse::<u16>()));
@@ -320,7 +458,8 @@ fn reconnecting(connection: cli::Connection) -> Result<Reconnecting, Error> {
             Quoted(server)
         )));
     }
-    let client = Reconnecting::connect(connector(connection), shell::tell_search);
+    let manner = manner(&connection)?;
+    let client = Reconnecting::connect(connector(connection, manner), shell::tell_search);
     Ok(client.map_err(Failure::from)?)
 }
 
@@ -476,7 +615,8 @@ fn measure(options: cli::Bench) -> Result<(), Error> {
             (own.address.clone(), Some(own))
         }
     };
-    let mut client = client::connect(&address, Some(Protocol::Grpc)).map_err(Failure::from)?;
+    let manner = Manner { protocol: Some(Protocol::Grpc), ..Manner::default() };
+    let mut client = client::connect(&address, &manner).map_err(Failure::from)?;
     if own.is_some() {
         let rows = price_list::read(BENCH_LIST).context("a lista da medida não foi lida")?.rows;
         let list = ImportRequest { rows, bad_rows: Vec::new(), is_dry_run: false, request_id: None };

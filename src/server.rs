@@ -7,8 +7,10 @@
 mod connection;
 pub mod console;
 mod descriptors;
+mod door;
 mod grpc;
 mod socket;
+mod stream;
 
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZero;
@@ -16,13 +18,14 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rustls::ServerConfig;
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::inventory::Inventory;
-use crate::wire::{HTTP2_PREFACE, Protocol, text_only_answer};
+use crate::wire::{self, Protocol, text_only_answer};
 pub use connection::Limits;
 use connection::{Connections, Guard, Silence, TURNED_AWAY_MAX};
 use console::Console;
@@ -35,14 +38,6 @@ pub const BACKLOG: u16 = 4096;
 /// How long to wait before accepting again after accepting failed: the usual reason is
 /// that no file descriptor is left, which only time cures.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
-
-/// How long first bytes that could become an HTTP/2 preface may take to become one. No
-/// text command begins so; a person who typed `P` gets an error after this.
-const PREFACE_WAIT: Duration = Duration::from_millis(500);
-
-/// How long a newcomer for whom there is no room has to say what it speaks, so that it can
-/// be told in its own protocol; one that says nothing is told in text.
-const TURN_AWAY_WAIT: Duration = Duration::from_secs(1);
 
 /// How long a connection that has said nothing, or is not known to have, is still looked at
 /// when the server stops: a busy worker learns late of what the system has received.
@@ -72,6 +67,8 @@ pub struct Options {
     pub drain: Duration,
     /// How many clients there may be, and how long they may be silent.
     pub limits: Limits,
+    /// How TLS is spoken, and from when on otherwise; `None` serves without it.
+    pub tls: Option<watch::Receiver<Arc<ServerConfig>>>,
 }
 
 /// What a connection needs to be served.
@@ -82,6 +79,7 @@ struct Service {
     protocols: Protocols,
     /// How long a connection may be silent.
     idle: Option<Duration>,
+    tls: door::Tls,
     /// Turns of large gRPC messages.
     turns: grpc::Turns,
     /// Turns true when the server stops.
@@ -102,6 +100,12 @@ impl Service {
             // An error means that the sender is gone: then the server stops too.
             let _ = draining.wait_for(|draining| *draining).await;
         }
+    }
+
+    /// Is ready when a stopping server has also had its last look.
+    async fn stopped(&self) {
+        self.stopping().await;
+        tokio::time::sleep(LAST_LOOK).await;
     }
 }
 
@@ -124,6 +128,7 @@ pub fn serve(
         console: console.clone(),
         protocols: options.protocols,
         idle: options.limits.idle,
+        tls: options.tls.clone(),
         turns: grpc::Turns::default(),
         draining,
     };
@@ -274,30 +279,25 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
     }
 }
 
-/// Tells a newcomer, in its own protocol if it says which in time, that there is no room.
-async fn turn_away(service: Service, stream: TcpStream) {
-    match tokio::time::timeout(TURN_AWAY_WAIT, read_first_bytes(&stream)).await {
-        Ok(Ok((first_bytes, Protocol::Grpc))) if service.protocols.grpc => {
-            let _ = tokio::time::timeout(TURN_AWAY_WAIT, grpc::turn_away(stream, first_bytes)).await;
-        }
-        Ok(Ok((_, Protocol::Grpc))) => connection::refuse(stream, &text_only_answer()).await,
-        Ok(Ok((_, Protocol::Text))) | Err(_) => {
-            connection::refuse(stream, socket::no_room_answer().as_bytes()).await;
-        }
-        Ok(Err(_)) => {}
-    }
-}
-
 /// Tells the protocol of a connection, and serves it.
 async fn serve_one(service: Service, stream: TcpStream, guard: Guard) {
     if !guard.is_served() {
-        return turn_away(service, stream).await;
+        return door::turn_away(service, stream).await;
     }
+    let mut stream = tokio::select! {
+        biased;
+        entered = door::enter(&service.tls, stream) => match entered {
+            Some(stream) => stream,
+            // No conversation came of it.
+            None => return guard.uncount(),
+        },
+        () = service.stopped() => return,
+    };
     let mut silence = Silence::new(service.idle);
     let (first_bytes, protocol) = tokio::select! {
         // A command that came before the stop is answered.
         biased;
-        first = read_first_bytes(&stream) => match first {
+        first = door::read_first_bytes(&mut stream) => match first {
             Ok(first) => first,
             Err(error) => {
                 // Whoever only looked whether somebody listens was no client.
@@ -305,11 +305,15 @@ async fn serve_one(service: Service, stream: TcpStream, guard: Guard) {
                 return tracing::debug!(%error, "a connection ended before it said anything");
             }
         },
-        () = async { service.stopping().await; tokio::time::sleep(LAST_LOOK).await } => return,
+        () = service.stopped() => return,
         () = silence.too_long() => return tracing::debug!("a connection never said anything"),
     };
     drop(silence);
     match (protocol, service.protocols) {
+        (Protocol::Text, _) if wire::is_tls(&first_bytes) => {
+            guard.uncount();
+            connection::refuse(stream, socket::no_tls_answer().as_bytes()).await;
+        }
         (Protocol::Text, Protocols { socket: true, .. }) => {
             socket::serve(service, stream, first_bytes).await;
         }
@@ -324,32 +328,4 @@ async fn serve_one(service: Service, stream: TcpStream, guard: Guard) {
         }
     }
     drop(guard);
-}
-
-/// Reads until the protocol is known, and returns what was read. Silence is no sign: a
-/// client may connect long before it says anything.
-async fn read_first_bytes(stream: &TcpStream) -> std::io::Result<(Vec<u8>, Protocol)> {
-    let mut bytes = Vec::new();
-    loop {
-        let readable = stream.readable();
-        if bytes.is_empty() {
-            readable.await?;
-        } else if tokio::time::timeout(PREFACE_WAIT, readable).await.is_err() {
-            return Ok((bytes, Protocol::Text));
-        }
-        let mut chunk = [0; HTTP2_PREFACE.len()];
-        match stream.try_read(&mut chunk[bytes.len()..]) {
-            Ok(0) if bytes.is_empty() => return Err(std::io::ErrorKind::UnexpectedEof.into()),
-            Ok(0) => return Ok((bytes, Protocol::Text)),
-            Ok(length) => {
-                let start = bytes.len();
-                bytes.extend_from_slice(&chunk[start..start + length]);
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => continue,
-            Err(error) => return Err(error),
-        }
-        if let Some(protocol) = Protocol::detect(&bytes) {
-            return Ok((bytes, protocol));
-        }
-    }
 }

@@ -31,11 +31,27 @@ impl Protocol {
     }
 }
 
-/// What a server that serves only text answers to an HTTP/2 preface: an empty SETTINGS
-/// frame, as HTTP/2 asks for, and a GOAWAY (RFC 9113 §6.8) that carries the reason as its
-/// debug data. Always the same bytes, so that our own client knows them.
+/// Whether a connection begins with a TLS handshake: its record's type (RFC 8446 §5.1), a
+/// control character, which no command begins with.
+pub fn is_tls(first_bytes: &[u8]) -> bool {
+    first_bytes.first() == Some(&0x16)
+}
+
+/// What a server that serves only text answers to an HTTP/2 preface.
 pub fn text_only_answer() -> Vec<u8> {
-    let message = text::TEXT_ONLY.as_bytes();
+    goaway(text::TEXT_ONLY)
+}
+
+/// What a server that speaks only TLS answers to an HTTP/2 preface without it.
+pub fn tls_only_answer() -> Vec<u8> {
+    goaway(text::TLS_ONLY)
+}
+
+/// A refusal to speak HTTP/2: an empty SETTINGS frame, as HTTP/2 asks for, and a GOAWAY
+/// (RFC 9113 §6.8) that carries the reason as its debug data. Always the same bytes for the
+/// same reason, so that our own client knows them.
+fn goaway(message: &str) -> Vec<u8> {
+    let message = message.as_bytes();
     let mut answer = vec![0, 0, 0, 0x4, 0, 0, 0, 0, 0];
     // Length (24 bits), type GOAWAY, no flags, stream 0, last stream 0, REFUSED_STREAM.
     answer.extend_from_slice(&(message.len() as u32 + 8).to_be_bytes()[1..]);

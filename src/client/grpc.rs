@@ -3,24 +3,28 @@
 use std::error::Error;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
+use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Response, Status};
 
 use super::{
-    ANSWER_TIMEOUT, Broken, Client, Failure, GREETING_TIMEOUT, INTERRUPT_LOOK, open, take_interrupt,
+    ANSWER_TIMEOUT, Broken, Client, Failure, GREETING_TIMEOUT, INTERRUPT_LOOK, Manner, lost, open,
+    take_interrupt,
 };
 use crate::catalog::Sentence;
 use crate::request::{Code, Refusal, Reply, Request};
-use crate::system_error::told;
+use crate::tls::{Problem, for_grpc, server_name};
 use crate::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
 use crate::wire::grpc::v1::{GetProductRequest, ListProductsRequest};
-use crate::wire::{HTTP2_PREFACE, grpc, text_only_answer};
+use crate::wire::{HTTP2_PREFACE, grpc, text_only_answer, tls_only_answer};
 
 /// A frame of HTTP/2 begins with nine bytes, of which the fourth is its type; a server's
 /// first frame is SETTINGS (RFC 9113 §3.4, §4.1).
@@ -43,20 +47,28 @@ pub(super) struct GrpcClient {
 
 impl GrpcClient {
     /// Connects; `None` where the server says that it speaks only text.
-    pub(super) fn connect(address: &str) -> Result<Option<Self>, Broken> {
+    pub(super) fn connect(address: &str, manner: &Manner) -> Result<Option<Self>, Broken> {
         let stream = open(address)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|error| lost(&error))?;
+            .map_err(|error| lost(address, &error))?;
         let not_ours = || Broken::NotOurs { address: address.to_owned(), protocol: "gRPC" };
         let service = runtime.block_on(async {
             let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
-            let greeted = async { greet(stream?).await };
+            let stream = stream.map_err(|error| lost(address, &error))?;
+            let greeted = async {
+                let stream: Box<dyn Stream> = match &manner.tls {
+                    None => Box::new(stream),
+                    Some(config) => shake_hands(stream, address, config).await?,
+                };
+                greet(stream).await.map_err(|error| lost(address, &error))
+            };
             let greeting = tokio::time::timeout(GREETING_TIMEOUT, greeted).await.map_err(|_| not_ours())?;
-            let connection = match greeting.map_err(|error| lost(&error))? {
+            let connection = match greeting? {
                 Greeting::Grpc(connection) => connection,
                 Greeting::TextOnly => return Ok(None),
+                Greeting::TlsOnly => return Err(Broken::TlsOnly { address: address.to_owned() }),
                 Greeting::Unknown => return Err(not_ours()),
             };
             let mut connection = Some(TokioIo::new(connection));
@@ -173,20 +185,34 @@ impl Client for GrpcClient {
     }
 }
 
-fn lost(error: &io::Error) -> Broken {
-    Broken::Lost(told(error))
+/// A connection, with TLS or without.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+async fn shake_hands(
+    stream: TcpStream,
+    address: &str,
+    config: &Arc<ClientConfig>,
+) -> Result<Box<dyn Stream>, Broken> {
+    let name = server_name(address)
+        .ok_or_else(|| Broken::Tls { address: address.to_owned(), problem: Problem::NoName })?;
+    let connected = TlsConnector::from(for_grpc(config)).connect(name, stream).await;
+    Ok(Box::new(connected.map_err(|error| lost(address, &error))?))
 }
 
 enum Greeting {
     Grpc(Greeted),
     TextOnly,
+    TlsOnly,
     Unknown,
 }
 
 /// Sends the preface and looks at the first bytes of the answer.
-async fn greet(mut stream: TcpStream) -> io::Result<Greeting> {
-    let text_only = text_only_answer();
+async fn greet(mut stream: Box<dyn Stream>) -> io::Result<Greeting> {
+    let (text_only, tls_only) = (text_only_answer(), tls_only_answer());
     stream.write_all(HTTP2_PREFACE).await?;
+    stream.flush().await?;
     let mut answer = Vec::with_capacity(text_only.len());
     loop {
         if stream.read_buf(&mut answer).await? == 0 {
@@ -195,7 +221,11 @@ async fn greet(mut stream: TcpStream) -> io::Result<Greeting> {
         if answer.starts_with(&text_only) {
             return Ok(Greeting::TextOnly);
         }
-        if answer.len() >= FRAME_HEADER_BYTES && !text_only.starts_with(&answer) {
+        if answer.starts_with(&tls_only) {
+            return Ok(Greeting::TlsOnly);
+        }
+        let may_become = |known: &[u8]| known.starts_with(&answer);
+        if answer.len() >= FRAME_HEADER_BYTES && !may_become(&text_only) && !may_become(&tls_only) {
             break;
         }
     }
@@ -211,7 +241,7 @@ struct Greeted {
     answer: Vec<u8>,
     /// How much of what the client writes has been sent before.
     unsent: usize,
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
 }
 
 impl AsyncRead for Greeted {

@@ -1,12 +1,18 @@
 //! A client over the text protocol.
 
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::Instant;
 
-use super::{ANSWER_TIMEOUT, Broken, Client, Failure, INTERRUPT_LOOK, open, take_interrupt};
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
+
+use super::{
+    ANSWER_TIMEOUT, Broken, Client, Failure, GREETING_TIMEOUT, INTERRUPT_LOOK, Manner, lost, open,
+    take_interrupt,
+};
 use crate::request::{Reply, Request};
-use crate::system_error::told;
+use crate::tls::{Problem, server_name};
 use crate::wire::text;
 
 /// Longest reply taken, in bytes: a list of half a million products. A server of ours has no
@@ -16,16 +22,20 @@ const REPLY_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// A connection that speaks the text protocol.
 pub(super) struct SocketClient {
     address: String,
-    connection: BufReader<TcpStream>,
+    connection: BufReader<Stream>,
 }
 
 impl SocketClient {
-    pub(super) fn connect(address: &str) -> Result<Self, Broken> {
+    pub(super) fn connect(address: &str, manner: &Manner) -> Result<Self, Broken> {
         let stream = open(address)?;
-        stream
-            .set_read_timeout(Some(INTERRUPT_LOOK))
-            .and_then(|()| stream.set_write_timeout(Some(ANSWER_TIMEOUT)))
-            .map_err(|error| lost(&error))?;
+        let lost = |error| lost(address, &error);
+        stream.set_read_timeout(Some(GREETING_TIMEOUT)).map_err(lost)?;
+        stream.set_write_timeout(Some(ANSWER_TIMEOUT)).map_err(lost)?;
+        let stream = match &manner.tls {
+            None => Stream::Plain(stream),
+            Some(config) => Stream::Tls(Box::new(shake_hands(stream, address, config)?)),
+        };
+        stream.transport().set_read_timeout(Some(INTERRUPT_LOOK)).map_err(lost)?;
         Ok(Self { address: address.to_owned(), connection: BufReader::new(stream) })
     }
 
@@ -55,10 +65,10 @@ impl SocketClient {
                         return Err(Broken::Interrupted);
                     }
                     if last_came.elapsed() >= ANSWER_TIMEOUT {
-                        return Err(lost(&error));
+                        return Err(lost(&self.address, &error));
                     }
                 }
-                Err(error) => return Err(lost(&error)),
+                Err(error) => return Err(lost(&self.address, &error)),
             }
         }
     }
@@ -71,14 +81,71 @@ impl SocketClient {
 impl Client for SocketClient {
     fn call(&mut self, request: &Request<'_>) -> Result<Reply, Failure> {
         let line = text::write_request(request)?;
-        self.connection.get_mut().write_all(line.as_bytes()).map_err(|error| lost(&error))?;
+        let stream = self.connection.get_mut();
+        let sent = stream.write_all(line.as_bytes()).and_then(|()| stream.flush());
+        sent.map_err(|error| lost(&self.address, &error))?;
         let reply = self.read_lines()?;
         let lines: Vec<&str> = reply.lines().collect();
+        if lines == [text::TLS_ONLY] {
+            return Err(Broken::TlsOnly { address: self.address.clone() }.into());
+        }
         let answer = text::read_reply(request, &lines).map_err(|_| self.not_ours())?;
         Ok(answer?)
     }
 }
 
-fn lost(error: &std::io::Error) -> Broken {
-    Broken::Lost(told(error))
+/// A connection, with TLS or without.
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+}
+
+impl Stream {
+    fn transport(&self) -> &TcpStream {
+        match self {
+            Stream::Plain(stream) => stream,
+            Stream::Tls(stream) => stream.get_ref(),
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Stream::Plain(stream) => stream.read(buffer),
+            Stream::Tls(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Stream::Plain(stream) => stream.write(bytes),
+            Stream::Tls(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Stream::Plain(stream) => stream.flush(),
+            Stream::Tls(stream) => stream.flush(),
+        }
+    }
+}
+
+/// Speaks TLS first, so that what goes wrong there is told before anything is sent.
+fn shake_hands(
+    mut stream: TcpStream,
+    address: &str,
+    config: &Arc<ClientConfig>,
+) -> Result<StreamOwned<ClientConnection, TcpStream>, Broken> {
+    let broken = |problem| Broken::Tls { address: address.to_owned(), problem };
+    let name = server_name(address).ok_or_else(|| broken(Problem::NoName))?;
+    let mut session = ClientConnection::new(Arc::clone(config), name)
+        .map_err(|error| broken(Problem::Other(error.to_string())))?;
+    while session.is_handshaking() {
+        session.complete_io(&mut stream).map_err(|error| lost(address, &error))?;
+    }
+    Ok(StreamOwned::new(session, stream))
 }

@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep};
 
 use super::console::Console;
+use super::stream::Stream;
 
 /// How long a connection that the server ends is still read, and thrown away: closing one
 /// with unread bytes would reset it, and the client would lose the last reply.
@@ -276,11 +276,11 @@ impl Silence {
 /// A connection whose first bytes have been read already, for hyper.
 pub(super) struct Prefixed {
     first_bytes: Vec<u8>,
-    stream: TcpStream,
+    stream: Stream,
 }
 
 impl Prefixed {
-    pub(super) fn new(first_bytes: Vec<u8>, stream: TcpStream) -> Self {
+    pub(super) fn new(first_bytes: Vec<u8>, stream: Stream) -> Self {
         Self { first_bytes, stream }
     }
 }
@@ -332,7 +332,8 @@ impl AsyncWrite for Prefixed {
 }
 
 /// Answers a connection of a protocol that is not served, and ends it.
-pub(super) async fn refuse(mut stream: TcpStream, answer: &[u8]) {
+pub(super) async fn refuse(mut stream: Stream, answer: &[u8]) {
+    // The end also flushes.
     if tokio::time::timeout(LINGER, stream.write_all(answer)).await.is_ok_and(|sent| sent.is_ok()) {
         end(stream).await;
     }
@@ -350,17 +351,19 @@ pub(super) async fn write(stream: &mut (impl AsyncWrite + Unpin), mut bytes: &[u
             length => bytes = &bytes[length..],
         }
     }
-    Ok(())
+    // TLS has taken the last of it, and not yet sent it.
+    tokio::time::timeout(STALLED_MAX, stream.flush()).await?
 }
 
 /// Ends a connection so that its last reply arrives.
-pub(super) async fn end(mut stream: TcpStream) {
-    if stream.shutdown().await.is_err() {
+pub(super) async fn end(mut stream: Stream) {
+    if !tokio::time::timeout(LINGER, stream.shutdown()).await.is_ok_and(|shut| shut.is_ok()) {
         return;
     }
+    let transport = stream.transport();
     let _ = tokio::time::timeout(LINGER, async {
-        while stream.readable().await.is_ok() {
-            match stream.try_read(&mut [0; 1024]) {
+        while transport.readable().await.is_ok() {
+            match transport.try_read(&mut [0; 1024]) {
                 Ok(0) => return,
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}

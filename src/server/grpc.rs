@@ -10,7 +10,6 @@ use std::time::Duration;
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::Stream;
 use tonic::body::Body;
@@ -20,6 +19,7 @@ use tonic::{Code, Request, Response, Status, Streaming};
 
 use super::Service;
 use super::connection::Prefixed;
+use super::stream::Stream as Connection;
 use crate::inventory::{Adjusted, Run};
 use crate::request::{self, AdjustRequest, Refusal};
 use crate::wire::grpc::original::produto_service_server::{ProdutoService, ProdutoServiceServer};
@@ -276,7 +276,7 @@ impl Stream for StreamAnswers {
 ///
 /// hyper serves it directly: tonic's own server puts a router and several layers before
 /// each call, which cost a fifth of a small one, and hides when a connection ends.
-pub(super) async fn serve(service: Service, stream: TcpStream, first_bytes: Vec<u8>) {
+pub(super) async fn serve(service: Service, stream: Connection, first_bytes: Vec<u8>) {
     let stopping = service.stopping();
     let calls = Calls { service, waiting: Arc::default(), heard: Arc::default() };
     let stream = TokioIo::new(Prefixed::new(first_bytes, stream));
@@ -318,7 +318,7 @@ fn http2_server() -> http2::Builder<TokioExecutor> {
 }
 
 /// Answers every call of a newcomer for whom there is no room, until it goes.
-pub(super) async fn turn_away(stream: TcpStream, first_bytes: Vec<u8>) {
+pub(super) async fn turn_away(stream: Connection, first_bytes: Vec<u8>) {
     let service = hyper::service::service_fn(|_: http::Request<Incoming>| {
         std::future::ready(Ok::<_, Infallible>(status(Refusal::no_room()).into_http::<Body>()))
     });

@@ -5,9 +5,9 @@ use std::pin::pin;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpStream;
 
 use super::connection::{self, Silence};
+use super::stream::Stream;
 use super::{LAST_LOOK, Service};
 use crate::inventory::{Listing, Run};
 use crate::request::{Code, FAREWELL, Refusal, Request};
@@ -38,9 +38,24 @@ const WRITE_BYTES: usize = 64 * 1024;
 
 /// What text is answered where only gRPC is served.
 pub(super) fn grpc_only_answer() -> String {
-    let mut answer = String::new();
-    text::write_message(&mut answer, text::GRPC_ONLY);
-    answer
+    message(text::GRPC_ONLY)
+}
+
+/// What text is answered where TLS is spoken.
+pub(super) fn tls_only_answer() -> String {
+    message(text::TLS_ONLY)
+}
+
+/// What TLS is answered where it is not spoken. A client of TLS takes it for a record of an
+/// unknown kind, and knows by that what it has before it.
+pub(super) fn no_tls_answer() -> String {
+    message(text::NO_TLS)
+}
+
+fn message(text: &str) -> String {
+    let mut message = String::new();
+    text::write_message(&mut message, text);
+    message
 }
 
 /// What a newcomer is answered for whom there is no room.
@@ -51,7 +66,7 @@ pub(super) fn no_room_answer() -> String {
 }
 
 /// Serves a text connection until the client leaves or goes, or the server stops.
-pub(super) async fn serve(service: Service, stream: TcpStream, first_bytes: Vec<u8>) {
+pub(super) async fn serve(service: Service, stream: Stream, first_bytes: Vec<u8>) {
     let mut conversation = Conversation {
         service,
         stream,
@@ -84,7 +99,7 @@ enum Rest<'f> {
 
 struct Conversation {
     service: Service,
-    stream: TcpStream,
+    stream: Stream,
     /// Replies not yet sent.
     replies: String,
     /// Changes not yet made. Changes that came together are made together. Replies come in
@@ -175,7 +190,7 @@ impl Conversation {
     }
 
     /// Takes what has come, without waiting; 0 where nothing has.
-    fn read_now(&self, frames: &mut Frames) -> io::Result<usize> {
+    fn read_now(&mut self, frames: &mut Frames) -> io::Result<usize> {
         let buffer = frames.buffer();
         buffer.reserve(READ_BYTES);
         match self.stream.try_read_buf(buffer) {

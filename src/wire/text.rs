@@ -19,6 +19,14 @@ pub const GRPC_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só gRPC
 pub const TEXT_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só o protocolo de texto. \
     Nada foi feito; use um cliente de texto, ou inicie o servidor com --grpc.";
 
+/// What a server that speaks only TLS answers to a client that does not.
+pub const TLS_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só por TLS. \
+    Nada foi feito; use --tls, e --tls-ca se a autoridade dele é só sua.";
+
+/// What a server that does not speak TLS answers to a client that does.
+pub const NO_TLS: &str = "Erro UNKNOWN_COMMAND: este servidor atende sem TLS. \
+    Nada foi feito; use um cliente sem TLS, ou inicie o servidor com --tls-cert e --tls-key.";
+
 /// One command as it came.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Frame<'a> {

@@ -8,13 +8,13 @@ use crate::support::project;
 
 /// Each module, and the modules of this crate that it may name. What a module holds below
 /// itself is its own and may be named by it; a child may name its parent.
-const IMPORTS: [(&str, &[&str]); 27] = [
+const IMPORTS: [(&str, &[&str]); 30] = [
     ("bench", &["catalog", "client", "request", "wire"]),
     ("catalog", &[]),
     ("cli", &[]),
-    ("client", &["request", "system_error", "wire"]),
-    ("client::grpc", &["catalog", "request", "system_error", "wire"]),
-    ("client::socket", &["request", "system_error", "wire"]),
+    ("client", &["request", "system_error", "tls", "wire"]),
+    ("client::grpc", &["catalog", "request", "tls", "wire"]),
+    ("client::socket", &["request", "tls", "wire"]),
     ("inventory", &["catalog", "request", "store"]),
     ("main", &["cli", "run"]),
     ("port_file", &["system_error"]),
@@ -37,6 +37,7 @@ const IMPORTS: [(&str, &[&str]); 27] = [
             "shell",
             "store",
             "system_error",
+            "tls",
             "usage",
             "wire",
         ],
@@ -45,12 +46,15 @@ const IMPORTS: [(&str, &[&str]); 27] = [
     ("server::connection", &[]),
     ("server::console", &["catalog"]),
     ("server::descriptors", &[]),
+    ("server::door", &["wire"]),
     ("server::grpc", &["inventory", "request", "wire"]),
     ("server::socket", &["inventory", "request", "wire"]),
+    ("server::stream", &[]),
     ("shell", &["catalog", "client", "render", "request"]),
     ("store", &["catalog", "system_error"]),
     ("store::sqlite", &["catalog"]),
     ("system_error", &[]),
+    ("tls", &["catalog", "system_error"]),
     ("usage", &["catalog"]),
     ("wire", &["catalog", "request"]),
     ("wire::grpc", &["catalog", "request"]),

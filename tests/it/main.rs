@@ -13,6 +13,7 @@ mod grpc;
 mod history;
 mod hostile;
 mod http2;
+mod network;
 mod one_shots;
 mod original_clients;
 mod price_lists;

@@ -12,6 +12,9 @@ use tempfile::TempDir;
 /// How long anything may take before a test gives it up: far longer than it ever does.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Where a server's diagnostics go if they are looked at.
+const LOG: &str = "stderr.txt";
+
 /// The price list of 24 November 2023.
 pub(crate) const FIRST_LIST: &str = "ceagesp-2023-11-24.csv";
 
@@ -40,6 +43,11 @@ pub(crate) fn hortifruti(folder: &Path) -> Command {
         .current_dir(folder)
         .env_remove("HORTIFRUTI_SERVER")
         .env_remove("HORTIFRUTI_PORT_FILE")
+        .env_remove("HORTIFRUTI_TLS")
+        .env_remove("HORTIFRUTI_TLS_CA")
+        .env_remove("HORTIFRUTI_TLS_CERT")
+        .env_remove("HORTIFRUTI_TLS_KEY")
+        .env_remove("HORTIFRUTI_TOKEN_FILE")
         .env_remove("RUST_LOG")
         .env("XDG_STATE_HOME", folder.join("state"));
     command
@@ -93,8 +101,29 @@ impl Server {
 
     pub(crate) fn start_in(folder: TempDir, args: &[&str]) -> Self {
         let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-        let (child, console, port) = spawn(&folder, &args);
+        let (child, console, port) = spawn(&folder, &args, Stdio::inherit());
         Self { folder, port, args, child, console }
+    }
+
+    /// Starts one whose diagnostics [`Server::log`] tells.
+    pub(crate) fn start_logged_in(folder: TempDir, args: &[&str]) -> Self {
+        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        let log = std::fs::File::create(folder.path().join(LOG)).unwrap();
+        let (child, console, port) = spawn(&folder, &args, log.into());
+        Self { folder, port, args, child, console }
+    }
+
+    /// Waits until the diagnostics hold this, and returns all of them.
+    pub(crate) fn log(&self, awaited: &str) -> String {
+        let start = Instant::now();
+        loop {
+            let log = std::fs::read_to_string(self.path().join(LOG)).unwrap();
+            if log.contains(awaited) {
+                return log;
+            }
+            assert!(start.elapsed() < PATIENCE, "{awaited} is not in the log: {log}");
+            std::thread::yield_now();
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -136,7 +165,7 @@ impl Server {
 
     /// Starts it again where it was, on the same data.
     pub(crate) fn restart(&mut self) {
-        (self.child, self.console, self.port) = spawn(&self.folder, &self.args);
+        (self.child, self.console, self.port) = spawn(&self.folder, &self.args, Stdio::inherit());
     }
 
     /// Sends a signal.
@@ -171,10 +200,10 @@ impl Drop for Server {
     }
 }
 
-fn spawn(folder: &TempDir, args: &[String]) -> (Child, Receiver<String>, u16) {
+fn spawn(folder: &TempDir, args: &[String], stderr: Stdio) -> (Child, Receiver<String>, u16) {
     let mut command = hortifruti(folder.path());
     command.args(["serve", "--port", "0"]).args(args);
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
     let stdout = BufReader::new(child.stdout.take().unwrap());
     let (lines, console) = channel();
     std::thread::spawn(move || {

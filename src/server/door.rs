@@ -1,0 +1,161 @@
+//! What stands between accepting a connection and its transport: TLS, the first bytes, and
+//! those for whom there is no room or no such protocol.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+use super::connection;
+use super::stream::Stream;
+use super::{Service, grpc, socket};
+use crate::wire::{self, HTTP2_PREFACE, Protocol, text_only_answer};
+
+/// How long first bytes that could become an HTTP/2 preface may take to become one. No
+/// text command begins so; a person who typed `P` gets an error after this.
+const PREFACE_WAIT: Duration = Duration::from_millis(500);
+
+/// How long a newcomer for whom there is no room has to say what it speaks, so that it can
+/// be told in its own protocol; one that says nothing is told in text.
+const TURN_AWAY_WAIT: Duration = Duration::from_secs(1);
+
+/// How long a TLS handshake may take, its first byte included. Two round trips and some
+/// milliseconds are needed; a client that has nothing to say yet says that it is there.
+const HANDSHAKE_WAIT: Duration = Duration::from_secs(10);
+
+/// How TLS is spoken, if it is; another from the moment at which the files are read again.
+pub(super) type Tls = Option<watch::Receiver<Arc<ServerConfig>>>;
+
+/// A connection that may go in: `None` where it was refused, or went away.
+pub(super) async fn enter(tls: &Tls, stream: TcpStream) -> Option<Stream> {
+    let Some(tls) = tls else { return Some(Stream::Plain(stream)) };
+    let acceptor = TlsAcceptor::from(tls.borrow().clone());
+    // Apart, so that a plain connection's task has no room for a handshake.
+    match tokio::time::timeout(HANDSHAKE_WAIT, Box::pin(shake_hands(acceptor, stream))).await {
+        Ok(Ok(Entrant::Tls(stream))) => Some(Stream::tls(*stream)),
+        Ok(Ok(Entrant::Plain(stream))) => {
+            let refused = Box::pin(refuse_plain(Stream::Plain(stream)));
+            let _ = tokio::time::timeout(HANDSHAKE_WAIT, refused).await;
+            None
+        }
+        Ok(Err((error, stream))) => {
+            tracing::debug!(%error, "a TLS handshake failed");
+            // The alert that says why must arrive.
+            connection::end(Stream::Plain(stream)).await;
+            None
+        }
+        Err(_) => {
+            tracing::debug!("a TLS handshake took too long");
+            None
+        }
+    }
+}
+
+enum Entrant {
+    Tls(Box<tokio_rustls::server::TlsStream<TcpStream>>),
+    /// It spoke, and not TLS.
+    Plain(TcpStream),
+}
+
+async fn shake_hands(acceptor: TlsAcceptor, stream: TcpStream) -> Result<Entrant, (io::Error, TcpStream)> {
+    let mut first = [0; 1];
+    match stream.peek(&mut first).await {
+        Ok(0) => return Err((io::ErrorKind::UnexpectedEof.into(), stream)),
+        Ok(_) if !wire::is_tls(&first) => return Ok(Entrant::Plain(stream)),
+        Ok(_) => {}
+        Err(error) => return Err((error, stream)),
+    }
+    acceptor.accept(stream).into_fallible().await.map(|stream| Entrant::Tls(Box::new(stream)))
+}
+
+/// Tells a client that does not speak TLS, in its own protocol, that it must.
+async fn refuse_plain(mut stream: Stream) {
+    match read_first_bytes(&mut stream).await {
+        Ok((_, Protocol::Grpc)) => connection::refuse(stream, &wire::tls_only_answer()).await,
+        Ok((_, Protocol::Text)) => connection::refuse(stream, socket::tls_only_answer().as_bytes()).await,
+        Err(_) => {}
+    }
+}
+
+/// Tells a newcomer, in its own protocol if it says which in time, that there is no room.
+pub(super) async fn turn_away(service: Service, stream: TcpStream) {
+    let Ok(Some(mut stream)) = tokio::time::timeout(TURN_AWAY_WAIT, enter(&service.tls, stream)).await else {
+        return;
+    };
+    match tokio::time::timeout(TURN_AWAY_WAIT, read_first_bytes(&mut stream)).await {
+        Ok(Ok((first_bytes, Protocol::Grpc))) if service.protocols.grpc => {
+            let _ = tokio::time::timeout(TURN_AWAY_WAIT, grpc::turn_away(stream, first_bytes)).await;
+        }
+        Ok(Ok((_, Protocol::Grpc))) => connection::refuse(stream, &text_only_answer()).await,
+        Ok(Ok((_, Protocol::Text))) | Err(_) => {
+            connection::refuse(stream, socket::no_room_answer().as_bytes()).await;
+        }
+        Ok(Err(_)) => {}
+    }
+}
+
+/// Reads until the protocol is known, and returns what was read. Silence is no sign: a
+/// client may connect long before it says anything.
+pub(super) async fn read_first_bytes(stream: &mut Stream) -> io::Result<(Vec<u8>, Protocol)> {
+    let mut bytes = Vec::new();
+    loop {
+        let readable = stream.readable();
+        if bytes.is_empty() {
+            readable.await?;
+            // Only now: most connections are idle.
+            bytes.reserve_exact(HTTP2_PREFACE.len());
+        } else if tokio::time::timeout(PREFACE_WAIT, readable).await.is_err() {
+            return Ok((bytes, Protocol::Text));
+        }
+        match stream.try_read_buf(&mut bytes) {
+            Ok(0) if bytes.is_empty() => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(0) => return Ok((bytes, Protocol::Text)),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+            Err(error) => return Err(error),
+        }
+        if let Some(protocol) = Protocol::detect(&bytes) {
+            return Ok((bytes, protocol));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::time::Instant;
+
+    use super::*;
+
+    async fn pair() -> (TcpStream, TcpStream) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (listener.accept().await.unwrap().0, client)
+    }
+
+    fn config() -> Arc<ServerConfig> {
+        let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = rustls::pki_types::PrivateKeyDer::Pkcs8(own.signing_key.serialize_der().into());
+        let builder = ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into());
+        let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+        Arc::new(builder.with_single_cert(vec![own.cert.der().clone()], key).unwrap())
+    }
+
+    // Real time is paused: it runs on to the next timer when nothing else is to be done.
+    #[tokio::test(start_paused = true)]
+    async fn a_handshake_that_never_goes_on_is_ended() {
+        for said in [&b""[..], b"\x16", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"] {
+            let (server, mut client) = pair().await;
+            client.write_all(said).await.unwrap();
+            let (_renew, tls) = watch::channel(config());
+            let start = Instant::now();
+            assert!(enter(&Some(tls), server).await.is_none());
+            assert_eq!(start.elapsed().as_secs(), HANDSHAKE_WAIT.as_secs());
+            assert_eq!(client.read(&mut [0; 64]).await.unwrap_or(0), 0);
+        }
+    }
+}

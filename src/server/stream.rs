@@ -1,0 +1,127 @@
+//! A connection as the transports see it, with TLS or without.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+/// What TLS keeps of what is written until the client takes it: a record. A write that goes
+/// on is how a client is seen to take anything at all.
+const TLS_UNSENT_BYTES_MAX: usize = 16 * 1024;
+
+/// A connection. A plain one is read and written as if there were no TLS; one with TLS
+/// keeps its state elsewhere, so that an idle plain one is no larger for it.
+pub(super) enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Stream {
+    pub(super) fn tls(mut stream: TlsStream<TcpStream>) -> Self {
+        stream.get_mut().1.set_buffer_limit(Some(TLS_UNSENT_BYTES_MAX));
+        Stream::Tls(Box::new(stream))
+    }
+
+    /// Whether there is something to read, or an end; holds no buffer while it waits.
+    pub(super) async fn readable(&mut self) -> io::Result<()> {
+        match self {
+            Stream::Plain(stream) => stream.readable().await,
+            Stream::Tls(stream) => stream.fill_buf().await.map(|_| ()),
+        }
+    }
+
+    /// Takes what has come, up to the room that is left in the buffer, without waiting.
+    pub(super) fn try_read_buf(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        let stream = match self {
+            Stream::Plain(stream) => return stream.try_read_buf(buffer),
+            Stream::Tls(stream) => stream,
+        };
+        let mut length = 0;
+        // A record at a time, until there is none: a short read has emptied it, as above.
+        while length == 0 || buffer.len() < buffer.capacity() {
+            // Nobody is woken: whoever finds nothing here waits in another way.
+            let mut context = Context::from_waker(Waker::noop());
+            let come = match Pin::new(&mut *stream).poll_fill_buf(&mut context) {
+                Poll::Ready(Ok(come)) => come,
+                // What came before it is told first; it is told when it is asked for again.
+                Poll::Ready(Err(_)) if length > 0 => break,
+                Poll::Ready(Err(error)) => return Err(error),
+                Poll::Pending if length > 0 => break,
+                Poll::Pending => return Err(io::ErrorKind::WouldBlock.into()),
+            };
+            if come.is_empty() {
+                break;
+            }
+            let taken = come.len().min((buffer.capacity() - buffer.len()).max(1));
+            buffer.extend_from_slice(&come[..taken]);
+            Pin::new(&mut *stream).consume(taken);
+            length += taken;
+        }
+        Ok(length)
+    }
+
+    /// What carries it.
+    pub(super) fn transport(&self) -> &TcpStream {
+        match self {
+            Stream::Plain(stream) => stream,
+            Stream::Tls(stream) => stream.get_ref().0,
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            Stream::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+            Stream::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+            Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Stream::Plain(stream) => stream.is_write_vectored(),
+            Stream::Tls(stream) => stream.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Stream::Tls(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}
