@@ -1,7 +1,7 @@
 //! What Tab offers: a pure function of the line, the cursor and the names.
 
 use crate::catalog::Key;
-use crate::request::{COMMANDS, Command, split_word};
+use crate::request::{COMMANDS, Command};
 
 /// Most names offered at once: about two screens.
 const OFFERED_MAX: usize = 100;
@@ -26,20 +26,18 @@ pub(super) fn complete(
     names: &[String],
 ) -> (usize, Vec<String>) {
     let Some(typed) = line.get(..cursor) else { return (cursor, Vec::new()) };
-    let start = typed.len() - typed.trim_start().len();
+    let text = typed.trim_start();
+    let start = cursor - text.len();
     match expected {
         Expected::Nothing => (cursor, Vec::new()),
-        Expected::Name => (start, matching_names(&typed[start..], names)),
+        Expected::Name => (start, matching_names(text, names)),
         Expected::Command => {
-            let (word, rest) = split_word(typed);
-            if !typed[start..].contains([' ', '\t']) {
-                return (start, matching_commands(word));
-            }
-            let name_start = cursor - rest.trim_start().len();
+            let Some((word, rest)) = text.split_once([' ', '\t']) else {
+                return (start, matching_commands(text));
+            };
+            let name = rest.trim_start();
             match Command::from_word(word) {
-                Some(Command::Find | Command::Adjust) => {
-                    (name_start, matching_names(&typed[name_start..], names))
-                }
+                Some(Command::Find | Command::Adjust) => (cursor - name.len(), matching_names(name, names)),
                 _ => (cursor, Vec::new()),
             }
         }
@@ -78,6 +76,8 @@ fn matching_names(typed: &str, names: &[String]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{Expected, complete};
 
     fn check(expected: Expected, line: &str, start: usize, offered: &[&str]) {
@@ -113,5 +113,21 @@ mod tests {
         check(Expected::Command, "4 ", 2, &[]);
         check(Expected::Name, "per", 0, &["Pera"]);
         check(Expected::Nothing, "per", 3, &[]);
+    }
+    #[test]
+    fn a_space_after_the_name_is_part_of_it() {
+        check(Expected::Command, "1 maracujá ", 2, &["MARACUJÁ AZEDO A"]);
+        check(Expected::Command, "1 ç ", 2, &[]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_completed_begins_at_a_character(before in "[ \\t\u{A0}]{0,2}[13ç]?[ \\tçãa]{0,6}", after in "[ça]{0,2}") {
+            let line = format!("{before}{after}");
+            for expected in [Expected::Command, Expected::Name, Expected::Nothing] {
+                let (start, _) = complete(expected, &line, before.len(), &["Maçã".to_owned()]);
+                prop_assert!(before.get(start..).is_some());
+            }
+        }
     }
 }
