@@ -9,6 +9,7 @@ mod bad_input;
 mod bench;
 mod completions;
 mod crash;
+mod fuzz;
 mod grpc;
 mod history;
 mod hostile;

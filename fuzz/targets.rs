@@ -1,0 +1,395 @@
+//! What must hold for any bytes, target by target. libFuzzer runs these (`cargo fuzz run`),
+//! and so does `cargo test`, over the corpus and inputs made from it (`tests/it/fuzz.rs`).
+
+use hortifruti::catalog::{
+    Key, NAME_CHARS_MAX, Name, Price, ProductId, Quantity, Quoted, RequestId, Sentence, Shown, Unit, guarded,
+    is_unsafe_to_show, unguarded,
+};
+use hortifruti::price_list;
+use hortifruti::render::{Format, render};
+use hortifruti::request::{BATCH_LINES_MAX, IMPORT_ROWS_MAX, ProductReply, Refusal, Reply, Request};
+use hortifruti::wire::grpc::{self, Page, original, v1};
+use hortifruti::wire::text::{self, Frame, Frames, LINE_BYTES_MAX};
+use hortifruti::wire::{HTTP2_PREFACE, Protocol};
+use prost::Message;
+use tonic::Status;
+
+/// A target panics where what it holds does not.
+pub(crate) type Target = fn(&[u8]);
+
+/// Every target, by the name of its corpus and of its file in `fuzz_targets/`.
+pub(crate) const TARGETS: [(&str, Target); 7] = [
+    ("first_bytes", first_bytes),
+    ("grpc_messages", grpc_messages),
+    ("names", names),
+    ("numbers", numbers),
+    ("price_lists", price_lists),
+    ("replies", replies),
+    ("text_commands", text_commands),
+];
+
+/// The protocol is told as soon as it can be, and more bytes do not change it.
+pub(crate) fn first_bytes(bytes: &[u8]) {
+    for length in 0..=bytes.len() {
+        let come = &bytes[..length];
+        let expected = if come.starts_with(HTTP2_PREFACE) {
+            Some(Protocol::Grpc)
+        } else if HTTP2_PREFACE.starts_with(come) {
+            None
+        } else {
+            Some(Protocol::Text)
+        };
+        assert_eq!(Protocol::detect(come), expected);
+    }
+}
+
+/// In the bytes of [`text_commands`], which are no UTF-8 anywhere: what stands before has
+/// come, and what follows comes later; and the connection is silent for a while.
+const CUT: u8 = 0xFE;
+const SILENCE: u8 = 0xFF;
+
+/// Commands are the same wherever the network cuts them, little is kept of those that are
+/// not complete, and each is understood or refused in words that are safe to show.
+pub(crate) fn text_commands(bytes: &[u8]) {
+    let mut frames = Frames::default();
+    let mut model = Model::default();
+    for piece in bytes.split_inclusive(|byte| matches!(*byte, CUT | SILENCE)) {
+        let (piece, is_silent) = match piece.split_last() {
+            Some((&mark @ (CUT | SILENCE), piece)) => (piece, mark == SILENCE),
+            _ => (piece, false),
+        };
+        frames.release();
+        frames.buffer().extend_from_slice(piece);
+        let lines: Vec<String> = frames.take_lines().map(|frame| taken(&frame)).collect();
+        assert_eq!(lines, model.lines(piece));
+        assert!(frames.buffer().len() <= LINE_BYTES_MAX + 1 + piece.len(), "an endless line is kept");
+        assert_eq!(frames.may_be_unended(), !model.ends_lines && !model.line.is_empty());
+        if is_silent {
+            assert_eq!(frames.take_unended().map(|frame| taken(&frame)), model.silence());
+        }
+    }
+    let is_cut = model.ends_lines && !model.line.is_empty();
+    let last = if is_cut { Some("Cut".to_owned()) } else { model.silence() };
+    assert_eq!(frames.take_last().map(|frame| taken(&frame)), last);
+    assert!(frames.take_last().is_none());
+}
+
+/// How commands are cut out, in the plainest way.
+#[derive(Default)]
+struct Model {
+    line: Vec<u8>,
+    ends_lines: bool,
+}
+
+impl Model {
+    fn lines(&mut self, piece: &[u8]) -> Vec<String> {
+        let mut lines = Vec::new();
+        for &byte in piece {
+            if byte == b'\n' {
+                self.ends_lines = true;
+                lines.push(self.take());
+            } else {
+                self.line.push(byte);
+            }
+        }
+        lines
+    }
+
+    fn silence(&mut self) -> Option<String> {
+        (!self.ends_lines && !self.line.is_empty()).then(|| self.take())
+    }
+
+    fn take(&mut self) -> String {
+        let mut line = std::mem::take(&mut self.line);
+        line.pop_if(|last| *last == b'\r');
+        match String::from_utf8(line) {
+            Err(error) if error.as_bytes().len() <= LINE_BYTES_MAX => "NotUtf8".to_owned(),
+            Ok(line) if line.len() <= LINE_BYTES_MAX => format!("Line({line:?})"),
+            _ => "TooLong".to_owned(),
+        }
+    }
+}
+
+/// A command by its words, after it was held against what must be so.
+fn taken(frame: &Frame<'_>) -> String {
+    check_shown(&Shown(frame.shown()).to_string());
+    match frame.request() {
+        Ok(request) => check_request(&request),
+        Err(refusal) => check_refusal(&refusal),
+    }
+    format!("{frame:?}")
+}
+
+fn check_request(request: &Request<'_>) {
+    assert_eq!(Request::parse(&request.to_string()).as_ref(), Ok(request));
+    if let Ok(line) = text::write_request(request) {
+        let mut frames = Frames::default();
+        frames.buffer().extend_from_slice(line.as_bytes());
+        let lines: Vec<String> = frames.take_lines().map(|frame| format!("{frame:?}")).collect();
+        assert_eq!(lines.len(), 1, "{line:?} is not one line");
+        assert_eq!(frames.take_last(), None);
+    }
+}
+
+/// A refusal is one line that nothing obeys, on both wires.
+fn check_refusal(refusal: &Refusal) {
+    check_shown(&refusal.message);
+    refusal.rows.iter().for_each(|(_, what)| check_shown(what));
+    let mut reply = String::new();
+    text::write_refusal(&mut reply, refusal);
+    let lines: Vec<&str> = reply.split('\n').collect();
+    let [line, "", ""] = lines[..] else { panic!("{reply:?} is no reply") };
+    let read = text::read_reply(&Request::Leave, &[line]).unwrap().unwrap_err();
+    assert_eq!((read.code, &read.message), (refusal.code, &Sentence(&refusal.message).to_string()));
+    let status = grpc::status(refusal.clone());
+    let read = grpc::refusal(&status).unwrap();
+    assert_eq!((read.code, &read.message), (refusal.code, &Sentence(&refusal.message).to_string()));
+}
+
+fn check_shown(text: &str) {
+    assert!(!text.chars().any(is_unsafe_to_show), "{text:?} is not safe to show");
+}
+
+/// A name that is taken reads back as itself, has one key however it is written, and is
+/// safe to show; so are ids, units, and what is said of those that are not taken.
+pub(crate) fn names(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let key = Key::with(&text, <[u8]>::to_vec);
+    match Name::parse(&text) {
+        Ok(name) => {
+            check_name(&name);
+            assert_eq!(key, Ok(name.key().as_str().into()));
+        }
+        Err(error) => {
+            check_shown(&error.to_string());
+            assert_eq!(key, Err(error));
+        }
+    }
+    match text.parse::<RequestId>() {
+        Ok(id) => {
+            check_shown(id.as_str());
+            assert!(!id.as_str().contains(char::is_whitespace));
+            assert_eq!(id.to_string().parse(), Ok(id));
+        }
+        Err(error) => check_shown(&error.to_string()),
+    }
+    match Unit::parse(&text) {
+        Ok(unit) => {
+            check_shown(unit.as_str());
+            assert_eq!(Unit::parse(unit.as_str()), Ok(unit));
+        }
+        Err(error) => check_shown(&error.to_string()),
+    }
+    check_shown(&Quoted(&text).to_string());
+    check_shown(&Sentence(&text).to_string());
+    let cell = guarded(&text);
+    assert_eq!(unguarded(&cell), text);
+    assert!(!cell.starts_with(['=', '+', '-', '@']));
+}
+
+fn check_name(name: &Name) {
+    let shown = name.as_str();
+    check_shown(shown);
+    assert!((1..=NAME_CHARS_MAX).contains(&shown.chars().count()));
+    assert!(!shown.starts_with(' ') && !shown.ends_with(' ') && !shown.contains("  "));
+    assert_eq!(Name::parse(shown).as_ref(), Ok(name));
+    let key = name.key();
+    assert_eq!(Key::of(shown).as_ref(), Ok(&key));
+    assert_eq!(Key::fold(key.as_str()), key);
+    assert_eq!(Key::fold(&shown.to_uppercase()), key);
+    assert_eq!(Key::fold(&shown.to_lowercase()), key);
+}
+
+/// A number that is taken is exactly what was written, and reads back as itself.
+pub(crate) fn numbers(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    match text.parse::<Price>() {
+        Ok(price) => {
+            assert_eq!(i128::from(price.centavos()), exact(&text, 2));
+            check_price(price);
+        }
+        Err(error) => check_shown(&error.to_string()),
+    }
+    match text.parse::<Quantity>() {
+        Ok(quantity) => {
+            let sign = if text.contains('-') { -1 } else { 1 };
+            assert_eq!(i128::from(quantity.thousandths()), sign * exact(&text, 3));
+            check_quantity(quantity);
+        }
+        Err(error) => check_shown(&error.to_string()),
+    }
+    if let Some(&number) = bytes.first_chunk() {
+        let number = i64::from_le_bytes(number);
+        if let Ok(price) = Price::from_centavos(number) {
+            check_price(price);
+        }
+        if let Ok(quantity) = Quantity::from_thousandths(number) {
+            check_quantity(quantity);
+        }
+    }
+    if let Some(&float) = bytes.first_chunk() {
+        match grpc::price_from_float(f32::from_le_bytes(float)) {
+            Ok(price) => check_price(price),
+            Err(refusal) => check_refusal(&refusal),
+        }
+    }
+}
+
+/// The number that the digits of a text write, counted in units of 10^-`decimals`.
+fn exact(text: &str, decimals: usize) -> i128 {
+    let number: String = text
+        .chars()
+        .filter(|character| character.is_ascii_digit() || matches!(character, '.' | ','))
+        .collect();
+    let (whole, fraction) = number.split_once(['.', ',']).unwrap_or((&number, ""));
+    format!("{whole}{fraction:0<decimals$}").trim_start_matches('0').parse().unwrap_or(0)
+}
+
+fn check_price(price: Price) {
+    assert!((0..=Price::MAX.centavos()).contains(&price.centavos()));
+    assert_eq!(price.to_string().parse(), Ok(price));
+    assert_eq!(format!("R$ {price}").replace('.', ",").parse(), Ok(price));
+}
+
+fn check_quantity(quantity: Quantity) {
+    assert!(quantity.thousandths().abs() <= Quantity::MAX.thousandths());
+    assert_eq!(quantity.to_string().parse(), Ok(quantity));
+    assert_eq!(quantity.to_string().replace('.', ",").parse(), Ok(quantity));
+}
+
+/// A file is a price list or is told why not; a list has each product once and reads back
+/// from what `export` writes of it.
+pub(crate) fn price_lists(bytes: &[u8]) {
+    let list = match price_list::read(bytes) {
+        Ok(list) => list,
+        Err(error) => return check_shown(&error.to_string()),
+    };
+    assert_eq!(list.rows.len(), list.lines.len());
+    assert!(list.rows.len() + list.bad.len() <= IMPORT_ROWS_MAX);
+    assert!(list.lines.is_sorted() && list.lines.iter().all(|line| *line <= bytes.len() as u64 + 1));
+    list.bad.iter().for_each(|(_, what)| check_shown(what));
+    list.ignored_columns.iter().for_each(|column| check_shown(column));
+    let mut keys: Vec<Key> = list.rows.iter().map(|row| row.name.key()).collect();
+    keys.sort_unstable();
+    assert!(keys.is_sorted_by(|one, other| one < other), "a product stands twice in the list");
+    if list.rows.is_empty() {
+        return;
+    }
+    let products = list.rows.iter().map(|row| ProductReply {
+        name: row.name.clone(),
+        price: row.price,
+        stock: row.opening_stock,
+        unit: row.unit.clone(),
+    });
+    let exported = check_rendered(&Reply::Products(products.collect()));
+    let again = price_list::read(exported.as_bytes()).unwrap();
+    assert_eq!((again.rows, again.bad), (list.rows, Vec::new()));
+}
+
+/// Shows a reply in every format, and returns the CSV.
+fn check_rendered(reply: &Reply) -> String {
+    let show = |format| {
+        let mut shown = Vec::new();
+        render(&mut shown, reply, format).unwrap();
+        let shown = String::from_utf8(shown).unwrap();
+        shown.lines().for_each(check_shown);
+        shown
+    };
+    serde_json::from_str::<serde_json::Value>(&show(Format::Json)).unwrap();
+    show(Format::Text);
+    show(Format::Table);
+    show(Format::Csv)
+}
+
+/// Whatever a server answers is a reply that is safe to show, or none of ours. The first
+/// byte says what was asked.
+pub(crate) fn replies(bytes: &[u8]) {
+    let Some((&asked, answer)) = bytes.split_first() else { return };
+    let request = match asked {
+        b'1' => Request::Find { name: "Caju" },
+        b'3' => Request::parse("3 Caju 1").unwrap(),
+        b'5' => Request::Leave,
+        _ => Request::List { max_price: None },
+    };
+    let answer = String::from_utf8_lossy(answer);
+    let lines: Vec<&str> = answer.lines().collect();
+    match text::read_reply(&request, &lines) {
+        Ok(Ok(Reply::Farewell)) => assert_eq!(request, Request::Leave),
+        Ok(Ok(reply)) => {
+            check_rendered(&reply);
+            let products = match &reply {
+                Reply::Product(product) => std::slice::from_ref(product),
+                Reply::Products(products) => products,
+                _ => panic!("{reply:?}"),
+            };
+            let lines: Vec<String> = products.iter().map(ToString::to_string).collect();
+            let mut lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            if lines.is_empty() {
+                lines.push(hortifruti::request::NO_PRODUCT);
+            }
+            assert_eq!(text::read_reply(&request, &lines).unwrap(), Ok(reply));
+        }
+        Ok(Err(refusal)) => check_shown(&refusal.message),
+        Err(text::NotAReply) => {}
+    }
+}
+
+/// A message is understood, and is then the same when our client sends it, or is refused in
+/// words that are safe to show. The first byte says which message it is.
+pub(crate) fn grpc_messages(bytes: &[u8]) {
+    let Some((&message, bytes)) = bytes.split_first() else { return };
+    match message {
+        b'a' => decoded(bytes, |message: v1::AdjustStockRequest| {
+            let request = grpc::adjust_request(&message)?;
+            assert_eq!(grpc::adjust_request(&grpc::adjust_message(&request)).as_ref(), Ok(&request));
+            Ok(())
+        }),
+        b'b' => decoded(bytes, |message: v1::BatchAdjustStockRequest| {
+            let request = grpc::batch_request(&message)?;
+            assert!(request.adjustments.len() <= BATCH_LINES_MAX);
+            Ok(())
+        }),
+        b'i' => decoded(bytes, |message: v1::ImportProductsRequest| {
+            let request = grpc::import_request(message)?;
+            if !request.bad_rows.is_empty() {
+                check_refusal(&Refusal::bad_rows(request.bad_rows.clone()));
+            }
+            let again = grpc::import_request(grpc::import_message(&request))?;
+            assert_eq!((again.rows, again.bad_rows), (request.rows, Vec::new()));
+            Ok(())
+        }),
+        b'l' => decoded(bytes, |message: v1::ListProductsRequest| {
+            let page = Page::from_message(&message)?;
+            assert!((1..=grpc::PAGE_PRODUCTS_MAX).contains(&page.size));
+            let token = page.after.map_or(String::new(), |after: ProductId| page.token(after));
+            assert_eq!(token, message.page_token);
+            Ok(())
+        }),
+        b'o' => decoded(bytes, |message: original::PrecoRequest| {
+            grpc::price_from_float(message.preco_max).map(check_price)
+        }),
+        b'p' => decoded(bytes, |message: v1::Product| {
+            if let Ok(product) = grpc::product_reply(Some(message)) {
+                check_rendered(&Reply::Product(product));
+            }
+            Ok(())
+        }),
+        code => {
+            let text = String::from_utf8_lossy(bytes);
+            let details = bytes.to_vec().into();
+            let status = Status::with_details(i32::from(code).into(), text, details);
+            if let Some(refusal) = grpc::refusal(&status) {
+                check_shown(&refusal.message);
+                refusal.rows.iter().for_each(|(_, what)| check_shown(what));
+                refusal.row_count();
+            }
+        }
+    }
+}
+
+fn decoded<M: Message + Default>(bytes: &[u8], use_message: impl FnOnce(M) -> Result<(), Refusal>) {
+    let Ok(message) = M::decode(bytes) else { return };
+    if let Err(refusal) = use_message(message) {
+        check_refusal(&refusal);
+    }
+}
