@@ -2,6 +2,7 @@
 //! commit returns once the change is on disk.
 
 mod forward;
+mod request_ids;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
@@ -18,6 +19,7 @@ use crate::catalog::{
     ProductId, Quantity, RequestId, RequestIdError, Shown, Unit,
 };
 use forward::Forwarding;
+use request_ids::RequestIds;
 
 /// Tells our databases from others: the letters `HFRT`.
 const APPLICATION_ID: i32 = 0x4846_5254;
@@ -33,7 +35,7 @@ const STATEMENT_CACHE: usize = 16;
 
 /// The steps from nothing to the current schema; a database of version N has had the first
 /// N. A step that was released is never changed.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE product (
         id                 INTEGER PRIMARY KEY,
@@ -100,6 +102,25 @@ const MIGRATIONS: [&str; 3] = [
     LEFT JOIN balance_forward ON balance_forward.product_id = id
     LEFT JOIN moved ON moved.product_id = id;
     ",
+    // The index of request ids (`request_ids`). An import makes no movement where it only
+    // changes terms, so it is kept after which one it came.
+    "
+    DROP INDEX movement_by_request_id;
+    CREATE INDEX batch_request_by_sequence ON batch_request (first_sequence);
+    ALTER TABLE import_request ADD COLUMN after_sequence INTEGER NOT NULL DEFAULT 0;
+
+    CREATE TABLE request_index (seed BLOB NOT NULL, through INTEGER NOT NULL) STRICT;
+    INSERT INTO request_index VALUES (randomblob(16), 0);
+
+    CREATE TABLE request_round (number INTEGER PRIMARY KEY, filter BLOB NOT NULL) STRICT;
+
+    CREATE TABLE request_chunk (
+        round       INTEGER NOT NULL REFERENCES request_round (number),
+        first_hash  INTEGER NOT NULL,
+        entries     BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX request_chunk_by_hash ON request_chunk (round, first_hash);
+    ",
 ];
 
 /// A catalog in a SQLite file, or in memory.
@@ -109,6 +130,7 @@ pub struct SqliteStore {
     /// Whether the file has no tables yet.
     is_new: bool,
     forwarding: Forwarding,
+    request_ids: RequestIds,
     /// Held as long as the store is open, so that no second server opens the same file.
     /// There is none for a database in memory.
     lock: Option<File>,
@@ -126,7 +148,7 @@ impl SqliteStore {
         let lock = lock(&path, server)?;
         let path = path.display().to_string();
         let connection = connect(&path)?;
-        Self { connection, path, is_new: false, forwarding: Forwarding::new(), lock: Some(lock) }.prepare()
+        Self::over(connection, path, Some(lock)).prepare()
     }
 
     /// A database that is gone when the store is dropped.
@@ -136,11 +158,14 @@ impl SqliteStore {
     pub fn in_memory() -> Result<Self, StoreError> {
         let path = ":memory:".to_owned();
         match Connection::open_in_memory() {
-            Ok(connection) => {
-                Self { connection, path, is_new: false, forwarding: Forwarding::new(), lock: None }.prepare()
-            }
+            Ok(connection) => Self::over(connection, path, None).prepare(),
             Err(error) => Err(StoreError::Sqlite { action: "abrir", path, error }),
         }
+    }
+
+    fn over(connection: Connection, path: String, lock: Option<File>) -> Self {
+        let (forwarding, request_ids) = (Forwarding::new(), RequestIds::new());
+        Self { connection, path, is_new: false, forwarding, request_ids, lock }
     }
 
     /// Looks at what the file is before anything in it is changed.
@@ -190,8 +215,10 @@ impl SqliteStore {
         let transaction = self.connection.transaction()?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         migrate(&transaction)?;
-        write(&transaction, opening)?;
-        transaction.commit()
+        write(&transaction, opening, 0)?;
+        transaction.commit()?;
+        self.request_ids = RequestIds::read(&self.connection)?;
+        Ok(())
     }
 
     fn migrate(&mut self) -> rusqlite::Result<()> {
@@ -240,6 +267,7 @@ impl SqliteStore {
 
     fn read_catalog(&mut self) -> rusqlite::Result<Vec<Product>> {
         self.forwarding = Forwarding::read(&self.connection)?;
+        self.request_ids = RequestIds::read(&self.connection)?;
         let mut statement = self.connection.prepare(
             "SELECT id, name, unit, price_centavos, coalesce(stock_thousandths, 0)
              FROM product_terms LEFT JOIN balance_forward ON product_id = id ORDER BY id",
@@ -252,38 +280,37 @@ impl SqliteStore {
         products.collect()
     }
 
-    /// One transaction for all, so that the files are locked once.
-    fn read_recorded(&mut self, request_ids: &[&RequestId]) -> rusqlite::Result<RecordedById> {
-        let transaction = self.connection.transaction()?;
+    fn read_recorded(&self, request_ids: &[&RequestId]) -> rusqlite::Result<RecordedById> {
         // Room for those that this batch adds.
         let mut recorded = RecordedById::with_capacity_and_hasher(request_ids.len(), RandomState::default());
-        // Nearly every id is new: one look tells.
-        let mut known = transaction.prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM movement WHERE request_id = ?1)
-                 OR EXISTS (SELECT 1 FROM batch_request WHERE request_id = ?1)
-                 OR EXISTS (SELECT 1 FROM import_request WHERE request_id = ?1)",
-        )?;
         for request_id in request_ids {
-            if known.query_row([request_id.as_str()], |row| row.get(0))?
-                && let Some(found) = read_one_recorded(&transaction, request_id)?
-            {
-                recorded.insert((*request_id).clone(), found);
-            }
+            self.request_ids.places(&self.connection, request_id, |place| {
+                let found = match place {
+                    Some(sequence) => self.read_movement_of(request_id, sequence)?.map(Recorded::Movement),
+                    None => read_batch_or_import(&self.connection, request_id)?,
+                };
+                if let Some(found) = found {
+                    recorded.insert((*request_id).clone(), found);
+                }
+                Ok(())
+            })?;
         }
         Ok(recorded)
     }
+
+    /// The movement with this sequence number, if it has this request id.
+    fn read_movement_of(&self, request_id: &RequestId, sequence: i64) -> rusqlite::Result<Option<Movement>> {
+        let movement = self.read_movements(sequence, 1)?.pop();
+        Ok(movement.filter(|movement| {
+            movement.sequence == sequence && movement.request_id.as_ref() == Some(request_id)
+        }))
+    }
 }
 
-fn read_one_recorded(connection: &Connection, request_id: &RequestId) -> rusqlite::Result<Option<Recorded>> {
-    let mut movement = connection.prepare_cached(
-        "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
-                recorded_at_micros, request_id
-         FROM movement WHERE request_id = ?1",
-    )?;
-    let movement = movement.query_row([request_id.as_str()], read_movement).optional()?;
-    if let Some(movement) = movement {
-        return Ok(Some(Recorded::Movement(movement)));
-    }
+fn read_batch_or_import(
+    connection: &Connection,
+    request_id: &RequestId,
+) -> rusqlite::Result<Option<Recorded>> {
     let mut batch = connection
         .prepare_cached("SELECT digest, first_sequence FROM batch_request WHERE request_id = ?1")?;
     let batch = batch.query_row([request_id.as_str()], |row| {
@@ -331,7 +358,7 @@ impl Store for SqliteStore {
     }
 
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
-        let Self { connection, path, forwarding, .. } = self;
+        let Self { connection, path, forwarding, request_ids, .. } = self;
         let failed = |error| StoreError::Sqlite { action: "gravar em", path: path.clone(), error };
         let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
             Ok(transaction) => transaction,
@@ -342,11 +369,14 @@ impl Store for SqliteStore {
             Err(error) => return Err(failed(error)),
         };
         let step = forwarding.step(changes);
-        write(&transaction, changes)
+        let round = request_ids.round();
+        write(&transaction, changes, request_ids.last_sequence())
             .and_then(|()| step.write(&transaction))
+            .and_then(|()| round.as_ref().map_or(Ok(()), |round| round.write(&transaction)))
             .and_then(|()| transaction.commit())
             .map_err(failed)?;
         forwarding.stored(changes, &step);
+        request_ids.stored(changes, round);
         Ok(())
     }
 
@@ -369,6 +399,7 @@ impl Store for SqliteStore {
             return Err(StoreError::Busy { path: self.path.clone() });
         }
         self.forwarding = Forwarding::read(&self.connection).map_err(|error| self.failed("ler", error))?;
+        self.request_ids = RequestIds::read(&self.connection).map_err(|error| self.failed("ler", error))?;
         self.holds(in_doubt).map_err(|error| self.failed("conferir", error))
     }
 }
@@ -382,8 +413,8 @@ fn migrate(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.pragma_update(None, "user_version", SCHEMA_VERSION)
 }
 
-/// Writes the rows of the changes inside a transaction.
-fn write(transaction: &Transaction<'_>, changes: &Changes) -> rusqlite::Result<()> {
+/// Writes the rows of the changes inside a transaction, after the movement `last_sequence`.
+fn write(transaction: &Transaction<'_>, changes: &Changes, last_sequence: i64) -> rusqlite::Result<()> {
     let mut product = transaction.prepare_cached(
         "INSERT INTO product_terms (id, name, key, unit, price_centavos) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (id) DO UPDATE SET unit = ?4, price_centavos = ?5",
@@ -415,9 +446,11 @@ fn write(transaction: &Transaction<'_>, changes: &Changes) -> rusqlite::Result<(
         ])?;
     }
     let mut import = transaction.prepare_cached(
-        "INSERT INTO import_request (request_id, digest, created_count, updated_count, unchanged_count)
-         VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO import_request
+             (request_id, digest, created_count, updated_count, unchanged_count, after_sequence)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
+    let last_sequence = changes.movements.last().map_or(last_sequence, |movement| movement.sequence);
     for record in &changes.imports {
         let ImportCounts { created, updated, unchanged } = record.counts;
         import.execute(params![
@@ -426,6 +459,7 @@ fn write(transaction: &Transaction<'_>, changes: &Changes) -> rusqlite::Result<(
             created as i64,
             updated as i64,
             unchanged as i64,
+            last_sequence,
         ])?;
     }
     let mut batch = transaction.prepare_cached(

@@ -1,0 +1,442 @@
+//! The index of request ids: where in the ledger a request id stands.
+//!
+//! An id is durable in its row of the ledger, which grows at its end. To keep an ordinary
+//! index beside it would cost a page of the database for each id that a client drew at
+//! random: a twentieth of the speed. So the newest ids are indexed in memory only, and read
+//! from the end of the ledger at the start; from time to time they are stored, sorted by
+//! their hash, as one round that is never changed again. For each round, a filter of two
+//! bytes an id stays in memory and tells that nearly every new id is in none of them.
+//!
+//! A hash only proposes a place: the row there has the id itself, and decides.
+
+use std::collections::HashMap;
+use std::hash::Hasher as _;
+
+use foldhash::fast::FixedState;
+use rusqlite::{Connection, Transaction, params};
+use siphasher::sip::SipHasher13;
+
+use super::bad_value;
+use crate::catalog::{Changes, RequestId};
+
+/// Movements, or ids, after which a round is stored: so much of the ledger is read at the
+/// start in some tens of milliseconds, and so many ids are sorted and stored in as many.
+const ROUND_AFTER: usize = if cfg!(test) { 4096 } else { 256 * 1024 };
+
+/// Ids in a row of a round: with its header, such a row fills a page of 4096 bytes and needs
+/// no second one (<https://sqlite.org/fileformat2.html>, at most 4061 bytes stay in a leaf).
+const CHUNK_ENTRIES: usize = 248;
+
+/// Bytes of an entry: the hash and the place, least significant byte first.
+const ENTRY_BYTES: usize = 16;
+
+/// Ids in a block of a filter: sixteen bits each, so that a filter errs once in some hundreds.
+const BLOCK_IDS: usize = 32;
+
+/// Words of a block: 64 bytes.
+const BLOCK_WORDS: usize = 8;
+
+/// Bits that an id sets in its block.
+const BITS: usize = 6;
+
+/// The place of an id of a batch or an import, which stands in a table of its own.
+const ELSEWHERE: i64 = 0;
+
+/// Where an id may stand: its hash, and a sequence number of the ledger or [`ELSEWHERE`].
+type Entry = (i64, i64);
+
+/// What is known of the request ids of one database.
+pub(super) struct RequestIds {
+    /// Keyed with a seed of the database, so that no client can choose ids that collide.
+    hasher: SipHasher13,
+    recent: Recent,
+    rounds: Vec<Filter>,
+    /// Up to this movement, ids are in rounds.
+    through: i64,
+    last_sequence: i64,
+}
+
+/// The ids that are in no round.
+#[derive(Default)]
+struct Recent {
+    /// The hashes are good already.
+    places: HashMap<i64, i64, FixedState>,
+    /// Those whose hash another one has.
+    others: Vec<Entry>,
+}
+
+/// What one transaction stores of the index.
+pub(super) struct Round {
+    number: usize,
+    entries: Vec<Entry>,
+    filter: Filter,
+    through: i64,
+}
+
+impl RequestIds {
+    /// That of a database in which no id is stored, such as one that is not made yet.
+    pub(super) fn new() -> Self {
+        Self {
+            hasher: SipHasher13::new(),
+            recent: Recent::default(),
+            rounds: Vec::new(),
+            through: 0,
+            last_sequence: 0,
+        }
+    }
+
+    /// Reads the filters, and the ids that are in no round yet.
+    pub(super) fn read(connection: &Connection) -> rusqlite::Result<Self> {
+        let (seed, through) = connection.query_row("SELECT seed, through FROM request_index", [], |row| {
+            let seed: Vec<u8> = row.get(0)?;
+            let seed: [u8; 16] = seed.try_into().map_err(|_| bad_value(0, "not a seed"))?;
+            Ok((seed, row.get(1)?))
+        })?;
+        let mut this =
+            Self { hasher: SipHasher13::new_with_key(&seed), through, last_sequence: through, ..Self::new() };
+        let mut filters = connection.prepare("SELECT filter FROM request_round ORDER BY number")?;
+        let mut rows = filters.query([])?;
+        while let Some(row) = rows.next()? {
+            this.rounds.push(Filter::read(row.get_ref(0)?.as_blob()?)?);
+        }
+        let mut recent = connection.prepare(
+            "SELECT request_id, sequence FROM movement WHERE sequence > ?1 AND request_id IS NOT NULL
+             UNION ALL SELECT request_id, 0 FROM batch_request WHERE first_sequence > ?1
+             UNION ALL SELECT request_id, 0 FROM import_request WHERE after_sequence >= ?1",
+        )?;
+        let mut rows = recent.query([through])?;
+        while let Some(row) = rows.next()? {
+            this.recent.add(this.hash(row.get_ref(0)?.as_str()?), row.get(1)?);
+        }
+        this.last_sequence =
+            connection.query_row("SELECT coalesce(max(sequence), 0) FROM movement", [], |row| row.get(0))?;
+        Ok(this)
+    }
+
+    /// The last movement of the ledger.
+    pub(super) fn last_sequence(&self) -> i64 {
+        self.last_sequence
+    }
+
+    fn hash(&self, request_id: &str) -> i64 {
+        let mut hasher = self.hasher;
+        hasher.write(request_id.as_bytes());
+        hasher.finish().cast_signed()
+    }
+
+    /// Calls with each place where the id may stand: a sequence number, or `None` for the
+    /// tables of batches and imports. For nearly every new id there is none.
+    pub(super) fn places(
+        &self,
+        connection: &Connection,
+        request_id: &RequestId,
+        mut look: impl FnMut(Option<i64>) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<()> {
+        let hash = self.hash(request_id.as_str());
+        let mut look = |place| look((place != ELSEWHERE).then_some(place));
+        if let Some(place) = self.recent.places.get(&hash) {
+            look(*place)?;
+        }
+        for (_, place) in self.recent.others.iter().filter(|(other, _)| *other == hash) {
+            look(*place)?;
+        }
+        let bits = bits(hash);
+        for (number, filter) in self.rounds.iter().enumerate() {
+            if filter.may_hold(hash, &bits) {
+                for place in stored_places(connection, number, hash)? {
+                    look(place)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the next transaction is to store of the index, if anything.
+    pub(super) fn round(&self) -> Option<Round> {
+        let behind = usize::try_from(self.last_sequence - self.through).unwrap_or(0);
+        if behind < ROUND_AFTER && self.recent.places.len() < ROUND_AFTER {
+            return None;
+        }
+        let recent = &self.recent;
+        let mut entries: Vec<Entry> = recent.places.iter().map(|(hash, place)| (*hash, *place)).collect();
+        entries.extend(&recent.others);
+        entries.sort_unstable();
+        let filter = Filter::of(&entries);
+        Some(Round { number: self.rounds.len(), entries, filter, through: self.last_sequence })
+    }
+
+    /// Takes note that a transaction of these changes with this round is stored.
+    pub(super) fn stored(&mut self, changes: &Changes, round: Option<Round>) {
+        if let Some(round) = round {
+            self.recent = Recent::default();
+            self.through = round.through;
+            if !round.entries.is_empty() {
+                self.rounds.push(round.filter);
+            }
+        }
+        for movement in &changes.movements {
+            if let Some(request_id) = &movement.request_id {
+                self.recent.add(self.hash(request_id.as_str()), movement.sequence);
+            }
+        }
+        let batches = changes.batches.iter().map(|record| &record.request_id);
+        for request_id in changes.imports.iter().map(|record| &record.request_id).chain(batches) {
+            self.recent.add(self.hash(request_id.as_str()), ELSEWHERE);
+        }
+        if let Some(movement) = changes.movements.last() {
+            self.last_sequence = movement.sequence;
+        }
+    }
+}
+
+impl Recent {
+    fn add(&mut self, hash: i64, place: i64) {
+        if let Some(other) = self.places.insert(hash, place) {
+            self.others.push((hash, other));
+        }
+    }
+}
+
+impl Round {
+    /// Writes it inside a transaction.
+    pub(super) fn write(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        transaction.execute("UPDATE request_index SET through = ?1", [self.through])?;
+        if self.entries.is_empty() {
+            return Ok(());
+        }
+        let number = self.number as i64;
+        transaction.execute(
+            "INSERT INTO request_round (number, filter) VALUES (?1, ?2)",
+            params![number, self.filter.bytes()],
+        )?;
+        let mut row = transaction
+            .prepare_cached("INSERT INTO request_chunk (round, first_hash, entries) VALUES (?1, ?2, ?3)")?;
+        let mut bytes = Vec::with_capacity(CHUNK_ENTRIES * ENTRY_BYTES);
+        for chunk in self.entries.chunks(CHUNK_ENTRIES) {
+            bytes.clear();
+            for (hash, place) in chunk {
+                bytes.extend_from_slice(&hash.to_le_bytes());
+                bytes.extend_from_slice(&place.to_le_bytes());
+            }
+            row.execute(params![number, chunk[0].0, bytes])?;
+        }
+        Ok(())
+    }
+}
+
+/// The places that a stored round has for a hash.
+fn stored_places(connection: &Connection, round: usize, hash: i64) -> rusqlite::Result<Vec<i64>> {
+    let mut places = Vec::new();
+    // Downwards, for as long as the chunk before may end with the same hash.
+    let mut chunks = connection.prepare_cached(
+        "SELECT first_hash, entries FROM request_chunk WHERE round = ?1 AND first_hash <= ?2
+         ORDER BY first_hash DESC",
+    )?;
+    let mut rows = chunks.query([round as i64, hash])?;
+    while let Some(row) = rows.next()? {
+        let first: i64 = row.get(0)?;
+        let (entries, rest) = row.get_ref(1)?.as_blob()?.as_chunks::<ENTRY_BYTES>();
+        if !rest.is_empty() {
+            return Err(bad_value(1, "not entries of the index of request ids"));
+        }
+        let from = entries.partition_point(|entry| half(entry, 0) < hash);
+        let same = entries[from..].iter().take_while(|entry| half(entry, 0) == hash);
+        places.extend(same.map(|entry| half(entry, 1)));
+        if first < hash {
+            break;
+        }
+    }
+    Ok(places)
+}
+
+/// The first or the second number of an entry.
+fn half(entry: &[u8; ENTRY_BYTES], index: usize) -> i64 {
+    i64::from_le_bytes(entry.as_chunks().0[index])
+}
+
+/// A line of the processor's cache, so that a look at a filter waits for memory once.
+type Block = [u64; BLOCK_WORDS];
+
+/// Tells of a hash that it is not in a round; or that it may be (a blocked Bloom filter).
+struct Filter {
+    blocks: Vec<Block>,
+}
+
+impl Filter {
+    fn of(entries: &[Entry]) -> Self {
+        let mut blocks = vec![Block::default(); entries.len().div_ceil(BLOCK_IDS)];
+        for (hash, _) in entries {
+            let index = block_of(*hash, blocks.len());
+            for (word, bits) in blocks[index].iter_mut().zip(bits(*hash)) {
+                *word |= bits;
+            }
+        }
+        Self { blocks }
+    }
+
+    fn read(bytes: &[u8]) -> rusqlite::Result<Self> {
+        let (words, rest) = bytes.as_chunks();
+        let words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
+        let (blocks, more) = words.as_chunks();
+        if blocks.is_empty() || !rest.is_empty() || !more.is_empty() {
+            return Err(bad_value(0, "not a filter of the index of request ids"));
+        }
+        Ok(Self { blocks: blocks.to_vec() })
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.blocks.iter().flatten().flat_map(|word| word.to_le_bytes()).collect()
+    }
+
+    /// Whether the round may hold a hash with these [`bits`].
+    #[inline]
+    fn may_hold(&self, hash: i64, bits: &Block) -> bool {
+        let block = &self.blocks[block_of(hash, self.blocks.len())];
+        block.iter().zip(bits).all(|(word, bits)| word & bits == *bits)
+    }
+}
+
+/// The block of a hash: its upper half, as a fraction of all blocks.
+fn block_of(hash: i64, blocks: usize) -> usize {
+    (((hash.cast_unsigned() >> 32) * blocks as u64) >> 32) as usize
+}
+
+/// What a hash sets in its block: each bit is told by nine bits of a second hash.
+fn bits(hash: i64) -> Block {
+    // An odd number near 2^64 divided by the golden ratio spreads what the block leaves over.
+    let mixed = hash.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut block = Block::default();
+    for index in 0..BITS {
+        let place = (mixed >> (64 - 9 * (index + 1))) as usize;
+        block[place / 64 % BLOCK_WORDS] |= 1 << (place % 64);
+    }
+    block
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::catalog::{
+        BatchRecord, ImportCounts, ImportRecord, Kind, Movement, Price, ProductId, Quantity,
+    };
+
+    fn movement(sequence: i64, request_id: Option<String>) -> Movement {
+        Movement {
+            sequence,
+            product: ProductId::FIRST,
+            kind: Kind::Adjustment,
+            delta: Quantity::from_units(1),
+            balance: Quantity::from_units(1),
+            price: Price::from_centavos(1).unwrap(),
+            recorded_at: SystemTime::UNIX_EPOCH,
+            request_id: request_id.map(|id| id.parse().unwrap()),
+        }
+    }
+
+    fn places(index: &RequestIds, connection: &Connection, id: &str) -> Vec<Option<i64>> {
+        let mut places = Vec::new();
+        let note = |place| {
+            places.push(place);
+            Ok(())
+        };
+        index.places(connection, &id.parse().unwrap(), note).unwrap();
+        places
+    }
+
+    fn store(index: &mut RequestIds, connection: &mut Connection, changes: &Changes) {
+        let round = index.round();
+        let transaction = connection.transaction().unwrap();
+        super::super::write(&transaction, changes, index.last_sequence()).unwrap();
+        round.iter().for_each(|round| round.write(&transaction).unwrap());
+        transaction.commit().unwrap();
+        index.stored(changes, round);
+    }
+
+    fn new_database() -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.pragma_update(None, "foreign_keys", "OFF").unwrap();
+        super::super::MIGRATIONS.iter().for_each(|step| connection.execute_batch(step).unwrap());
+        connection
+    }
+
+    #[test]
+    fn every_id_is_found_in_memory_in_a_round_and_after_opening_again() {
+        let mut connection = new_database();
+        let mut index = RequestIds::read(&connection).unwrap();
+        // Two thirds of the movements have an id, and the third round has hardly any.
+        let is_named = |sequence: i64| sequence % 3 != 0 && sequence < 2 * ROUND_AFTER as i64;
+        let mut expected: BTreeMap<String, Option<i64>> = BTreeMap::new();
+        let mut sequence = 0;
+        for transaction in 0..30 {
+            let mut changes = Changes::default();
+            for _ in 0..ROUND_AFTER / 8 {
+                sequence += 1;
+                let id = is_named(sequence).then(|| format!("pedido-{sequence}"));
+                expected.extend(id.clone().map(|id| (id, Some(sequence))));
+                changes.movements.push(movement(sequence, id));
+            }
+            let (list, batch) = (format!("lista-{transaction}"), format!("lote-{transaction}"));
+            changes.imports.push(ImportRecord {
+                request_id: list.parse().unwrap(),
+                digest: 0,
+                counts: ImportCounts::default(),
+            });
+            changes.batches.push(BatchRecord {
+                request_id: batch.parse().unwrap(),
+                digest: 0,
+                first_sequence: sequence - 1,
+            });
+            expected.extend([(list, None), (batch, None)]);
+            store(&mut index, &mut connection, &changes);
+        }
+        assert_eq!(index.rounds.len(), 3);
+        for index in [&index, &RequestIds::read(&connection).unwrap()] {
+            assert!(index.recent.places.len() < ROUND_AFTER);
+            for (id, place) in &expected {
+                assert!(places(index, &connection, id).contains(place), "{id}");
+            }
+            let strangers = 10_000;
+            let errors = (0..strangers)
+                .filter(|number| !places(index, &connection, &format!("outro-{number}")).is_empty())
+                .count();
+            assert_eq!(errors, 0);
+        }
+    }
+
+    #[test]
+    fn ids_whose_hashes_are_equal_are_all_proposed() {
+        let mut connection = new_database();
+        let mut index = RequestIds::read(&connection).unwrap();
+        let hash = index.hash("a");
+        // So many that they pass from one chunk into the next, between others.
+        let same = 2 * CHUNK_ENTRIES as i64;
+        for place in 1..=same {
+            index.recent.add(hash, place);
+            index.recent.add(hash.wrapping_add(place), -1);
+            index.recent.add(hash.wrapping_sub(place), -1);
+        }
+        let expected: Vec<_> = (1..=same).map(Some).collect();
+        let sorted = |mut places: Vec<_>| {
+            places.sort_unstable();
+            places
+        };
+        assert_eq!(sorted(places(&index, &connection, "a")), expected);
+        index.last_sequence = ROUND_AFTER as i64;
+        store(&mut index, &mut connection, &Changes::default());
+        assert!(index.recent.places.is_empty());
+        assert_eq!(sorted(places(&index, &connection, "a")), expected);
+    }
+
+    #[test]
+    fn a_filter_errs_seldom() {
+        let entries: Vec<Entry> = (0..20_000).map(|_| (fastrand::i64(..), 1)).collect();
+        let filter = Filter::read(&Filter::of(&entries).bytes()).unwrap();
+        let may_hold = |hash: i64| filter.may_hold(hash, &bits(hash));
+        assert!(entries.iter().all(|(hash, _)| may_hold(*hash)));
+        let errors = (0..100_000).filter(|_| may_hold(fastrand::i64(..))).count();
+        assert!(errors < 500, "{errors} of 100,000");
+    }
+}
