@@ -31,6 +31,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('update', 'update', [CompletionResultType]::ParameterValue, 'Muda o estoque de um produto')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Cria produtos e muda preços a partir de um CSV')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Escreve o catálogo em CSV')
+            [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Cria tokens, com que o servidor sabe quem pergunta')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Mede e compara o socket e o gRPC')
             break
         }
@@ -40,6 +41,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado do servidor, em PEM; com ele, atende só por TLS. Relido com SIGHUP')
             [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Chave privada do certificado, em PEM e sem senha')
             [CompletionResult]::new('--tls-client-ca', '--tls-client-ca', [CompletionResultType]::ParameterName, 'Só atende clientes com um certificado desta autoridade')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Só atende quem mostra um token deste arquivo (veja `hortifruti token`). Relido com SIGHUP')
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Banco de dados; `:memory:` não guarda nada. O padrão é hortifruti.db')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo que diz a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--exit-after', '--exit-after', [CompletionResultType]::ParameterName, 'Para depois de N conexões')
@@ -49,7 +51,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--idle-seconds', '--idle-seconds', [CompletionResultType]::ParameterName, 'Encerra uma conexão calada há estes segundos; 0, nunca. O padrão é 43200, doze horas')
             [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Atende o protocolo de texto; sem --socket nem --grpc, atende os dois')
             [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Atende gRPC; sem --socket nem --grpc, atende os dois')
-            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Aceita um endereço aberto à rede, sem senha nem criptografia')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Aceita um endereço aberto à rede sem TLS ou sem tokens')
             [CompletionResult]::new('--empty', '--empty', [CompletionResultType]::ParameterName, 'Começa um banco de dados novo sem os quatro produtos de exemplo')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Não mostra conexões e comandos')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Não mostra conexões e comandos')
@@ -63,9 +65,11 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, onde o servidor pede um')
             [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Chave privada do certificado deste cliente')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo com o token a mostrar ao servidor')
             [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho')
             [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Fala gRPC; sem --socket nem --grpc, descobre sozinho')
             [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Fala por TLS; --tls-ca e --tls-cert também o pedem')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Mostra o token também sem TLS a outra máquina')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break
@@ -78,9 +82,11 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, onde o servidor pede um')
             [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Chave privada do certificado deste cliente')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo com o token a mostrar ao servidor')
             [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho')
             [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Fala gRPC; sem --socket nem --grpc, descobre sozinho')
             [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Fala por TLS; --tls-ca e --tls-cert também o pedem')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Mostra o token também sem TLS a outra máquina')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break
@@ -94,9 +100,11 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, onde o servidor pede um')
             [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Chave privada do certificado deste cliente')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo com o token a mostrar ao servidor')
             [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho')
             [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Fala gRPC; sem --socket nem --grpc, descobre sozinho')
             [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Fala por TLS; --tls-ca e --tls-cert também o pedem')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Mostra o token também sem TLS a outra máquina')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break
@@ -107,10 +115,12 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, onde o servidor pede um')
             [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Chave privada do certificado deste cliente')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo com o token a mostrar ao servidor')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Diz o que mudaria e não muda nada')
             [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho')
             [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Fala gRPC; sem --socket nem --grpc, descobre sozinho')
             [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Fala por TLS; --tls-ca e --tls-cert também o pedem')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Mostra o token também sem TLS a outra máquina')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break
@@ -121,9 +131,24 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, onde o servidor pede um')
             [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Chave privada do certificado deste cliente')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo com o token a mostrar ao servidor')
             [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho')
             [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Fala gRPC; sem --socket nem --grpc, descobre sozinho')
             [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Fala por TLS; --tls-ca e --tls-cert também o pedem')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Mostra o token também sem TLS a outra máquina')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;token' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('new', 'new', [CompletionResultType]::ParameterValue, 'Cria um token: escreve o segredo na saída, esta vez e nunca mais')
+            break
+        }
+        'hortifruti;token;new' {
+            [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'O que permite: leitura (o padrão) ou escrita')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo de tokens do servidor, que ganha a linha; sem ele, a linha só é mostrada')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break

@@ -34,8 +34,14 @@ _hortifruti() {
             hortifruti,shell)
                 cmd="hortifruti__subcmd__shell"
                 ;;
+            hortifruti,token)
+                cmd="hortifruti__subcmd__token"
+                ;;
             hortifruti,update)
                 cmd="hortifruti__subcmd__update"
+                ;;
+            hortifruti__subcmd__token,new)
+                cmd="hortifruti__subcmd__token__subcmd__new"
                 ;;
             *)
                 ;;
@@ -44,7 +50,7 @@ _hortifruti() {
 
     case "${cmd}" in
         hortifruti)
-            opts="-h -V --help --version serve shell query update import export bench"
+            opts="-h -V --help --version serve shell query update import export token bench"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -126,7 +132,7 @@ _hortifruti() {
             return 0
             ;;
         hortifruti__subcmd__export)
-            opts="-h --server --port-file --socket --grpc --tls --tls-ca --tls-cert --tls-key --help"
+            opts="-h --server --port-file --socket --grpc --tls --tls-ca --tls-cert --tls-key --token-file --insecure --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -182,6 +188,21 @@ _hortifruti() {
                     return 0
                     ;;
                 --tls-key)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --token-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -204,7 +225,7 @@ _hortifruti() {
             return 0
             ;;
         hortifruti__subcmd__import)
-            opts="-h --dry-run --server --port-file --socket --grpc --tls --tls-ca --tls-cert --tls-key --help"
+            opts="-h --dry-run --server --port-file --socket --grpc --tls --tls-ca --tls-cert --tls-key --token-file --insecure --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -274,6 +295,21 @@ _hortifruti() {
                     fi
                     return 0
                     ;;
+                --token-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -282,7 +318,7 @@ _hortifruti() {
             return 0
             ;;
         hortifruti__subcmd__query)
-            opts="-h --max-price --format --server --port-file --socket --grpc --tls --tls-ca --tls-cert --tls-key --help"
+            opts="-h --max-price --format --server --port-file --socket --grpc --tls --tls-ca --tls-cert --tls-key --token-file --insecure --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -360,6 +396,21 @@ _hortifruti() {
                     fi
                     return 0
                     ;;
+                --token-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -368,7 +419,7 @@ _hortifruti() {
             return 0
             ;;
         hortifruti__subcmd__serve)
-            opts="-q -h --socket --grpc --port --host --insecure --tls-cert --tls-key --tls-client-ca --data --empty --port-file --exit-after --drain-seconds --max-connections --max-connections-per-address --idle-seconds --quiet --help"
+            opts="-q -h --socket --grpc --port --host --insecure --tls-cert --tls-key --tls-client-ca --token-file --data --empty --port-file --exit-after --drain-seconds --max-connections --max-connections-per-address --idle-seconds --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -413,6 +464,21 @@ _hortifruti() {
                     return 0
                     ;;
                 --tls-client-ca)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --token-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -485,7 +551,7 @@ _hortifruti() {
             return 0
             ;;
         hortifruti__subcmd__shell)
-            opts="-h --server --port-file --socket --grpc --tls --tls-ca --tls-cert --tls-key --help"
+            opts="-h --server --port-file --socket --grpc --tls --tls-ca --tls-cert --tls-key --token-file --insecure --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -555,6 +621,68 @@ _hortifruti() {
                     fi
                     return 0
                     ;;
+                --token-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hortifruti__subcmd__token)
+            opts="-h --help new"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hortifruti__subcmd__token__subcmd__new)
+            opts="-h --role --token-file --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --role)
+                    COMPREPLY=($(compgen -W "leitura escrita" -- "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -563,7 +691,7 @@ _hortifruti() {
             return 0
             ;;
         hortifruti__subcmd__update)
-            opts="-h --reason --request-id --format --server --port-file --socket --grpc --tls --tls-ca --tls-cert --tls-key --help"
+            opts="-h --reason --request-id --format --server --port-file --socket --grpc --tls --tls-ca --tls-cert --tls-key --token-file --insecure --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -631,6 +759,21 @@ _hortifruti() {
                     return 0
                     ;;
                 --tls-key)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --token-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"

@@ -28,6 +28,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand update 'Muda o estoque de um produto'
             cand import 'Cria produtos e muda preços a partir de um CSV'
             cand export 'Escreve o catálogo em CSV'
+            cand token 'Cria tokens, com que o servidor sabe quem pergunta'
             cand bench 'Mede e compara o socket e o gRPC'
         }
         &'hortifruti;serve'= {
@@ -36,6 +37,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --tls-cert 'Certificado do servidor, em PEM; com ele, atende só por TLS. Relido com SIGHUP'
             cand --tls-key 'Chave privada do certificado, em PEM e sem senha'
             cand --tls-client-ca 'Só atende clientes com um certificado desta autoridade'
+            cand --token-file 'Só atende quem mostra um token deste arquivo (veja `hortifruti token`). Relido com SIGHUP'
             cand --data 'Banco de dados; `:memory:` não guarda nada. O padrão é hortifruti.db'
             cand --port-file 'Arquivo que diz a porta do servidor. O padrão é server_port.txt'
             cand --exit-after 'Para depois de N conexões'
@@ -45,7 +47,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --idle-seconds 'Encerra uma conexão calada há estes segundos; 0, nunca. O padrão é 43200, doze horas'
             cand --socket 'Atende o protocolo de texto; sem --socket nem --grpc, atende os dois'
             cand --grpc 'Atende gRPC; sem --socket nem --grpc, atende os dois'
-            cand --insecure 'Aceita um endereço aberto à rede, sem senha nem criptografia'
+            cand --insecure 'Aceita um endereço aberto à rede sem TLS ou sem tokens'
             cand --empty 'Começa um banco de dados novo sem os quatro produtos de exemplo'
             cand -q 'Não mostra conexões e comandos'
             cand --quiet 'Não mostra conexões e comandos'
@@ -58,9 +60,11 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, onde o servidor pede um'
             cand --tls-key 'Chave privada do certificado deste cliente'
+            cand --token-file 'Arquivo com o token a mostrar ao servidor'
             cand --socket 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
             cand --grpc 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
             cand --tls 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
+            cand --insecure 'Mostra o token também sem TLS a outra máquina'
             cand -h 'Mostra esta ajuda'
             cand --help 'Mostra esta ajuda'
         }
@@ -72,9 +76,11 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, onde o servidor pede um'
             cand --tls-key 'Chave privada do certificado deste cliente'
+            cand --token-file 'Arquivo com o token a mostrar ao servidor'
             cand --socket 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
             cand --grpc 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
             cand --tls 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
+            cand --insecure 'Mostra o token também sem TLS a outra máquina'
             cand -h 'Mostra esta ajuda'
             cand --help 'Mostra esta ajuda'
         }
@@ -87,9 +93,11 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, onde o servidor pede um'
             cand --tls-key 'Chave privada do certificado deste cliente'
+            cand --token-file 'Arquivo com o token a mostrar ao servidor'
             cand --socket 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
             cand --grpc 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
             cand --tls 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
+            cand --insecure 'Mostra o token também sem TLS a outra máquina'
             cand -h 'Mostra esta ajuda'
             cand --help 'Mostra esta ajuda'
         }
@@ -99,10 +107,12 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, onde o servidor pede um'
             cand --tls-key 'Chave privada do certificado deste cliente'
+            cand --token-file 'Arquivo com o token a mostrar ao servidor'
             cand --dry-run 'Diz o que mudaria e não muda nada'
             cand --socket 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
             cand --grpc 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
             cand --tls 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
+            cand --insecure 'Mostra o token também sem TLS a outra máquina'
             cand -h 'Mostra esta ajuda'
             cand --help 'Mostra esta ajuda'
         }
@@ -112,9 +122,22 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, onde o servidor pede um'
             cand --tls-key 'Chave privada do certificado deste cliente'
+            cand --token-file 'Arquivo com o token a mostrar ao servidor'
             cand --socket 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
             cand --grpc 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
             cand --tls 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
+            cand --insecure 'Mostra o token também sem TLS a outra máquina'
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+        &'hortifruti;token'= {
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+            cand new 'Cria um token: escreve o segredo na saída, esta vez e nunca mais'
+        }
+        &'hortifruti;token;new'= {
+            cand --role 'O que permite: leitura (o padrão) ou escrita'
+            cand --token-file 'Arquivo de tokens do servidor, que ganha a linha; sem ele, a linha só é mostrada'
             cand -h 'Mostra esta ajuda'
             cand --help 'Mostra esta ajuda'
         }

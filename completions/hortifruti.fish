@@ -32,12 +32,14 @@ complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "query" -d 'Co
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "update" -d 'Muda o estoque de um produto'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "import" -d 'Cria produtos e muda preços a partir de um CSV'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "export" -d 'Escreve o catálogo em CSV'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "token" -d 'Cria tokens, com que o servidor sabe quem pergunta'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "bench" -d 'Mede e compara o socket e o gRPC'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l port -d 'Porta; 0 escolhe uma livre. O padrão é 8082, ou uma livre com --grpc sozinho' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l host -d 'Endereço em que escuta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l tls-cert -d 'Certificado do servidor, em PEM; com ele, atende só por TLS. Relido com SIGHUP' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l tls-key -d 'Chave privada do certificado, em PEM e sem senha' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l tls-client-ca -d 'Só atende clientes com um certificado desta autoridade' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l token-file -d 'Só atende quem mostra um token deste arquivo (veja `hortifruti token`). Relido com SIGHUP' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l data -d 'Banco de dados; `:memory:` não guarda nada. O padrão é hortifruti.db' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l exit-after -d 'Para depois de N conexões' -r
@@ -47,7 +49,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l max-conn
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l idle-seconds -d 'Encerra uma conexão calada há estes segundos; 0, nunca. O padrão é 43200, doze horas' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l socket -d 'Atende o protocolo de texto; sem --socket nem --grpc, atende os dois'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l grpc -d 'Atende gRPC; sem --socket nem --grpc, atende os dois'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l insecure -d 'Aceita um endereço aberto à rede, sem senha nem criptografia'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l insecure -d 'Aceita um endereço aberto à rede sem TLS ou sem tokens'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l empty -d 'Começa um banco de dados novo sem os quatro produtos de exemplo'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -s q -l quiet -d 'Não mostra conexões e comandos'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -s h -l help -d 'Mostra esta ajuda'
@@ -56,9 +58,11 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l port-fil
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l tls-cert -d 'Certificado deste cliente, em PEM, onde o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l token-file -d 'Arquivo com o token a mostrar ao servidor' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l tls -d 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l insecure -d 'Mostra o token também sem TLS a outra máquina'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l max-price -d 'Só os produtos até este preço, como 8 ou 3,50' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l format -d 'Como mostra: text, table, json ou csv' -r -f -a "text\t''
@@ -70,9 +74,11 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l port-fil
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls-cert -d 'Certificado deste cliente, em PEM, onde o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l token-file -d 'Arquivo com o token a mostrar ao servidor' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls -d 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l insecure -d 'Mostra o token também sem TLS a outra máquina'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l reason -d 'Por que muda: ajuste (o padrão), compra, venda, perda ou contagem' -r -f -a "ajuste\t''
 compra\t''
@@ -89,29 +95,41 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l port-fi
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls-cert -d 'Certificado deste cliente, em PEM, onde o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l token-file -d 'Arquivo com o token a mostrar ao servidor' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls -d 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l insecure -d 'Mostra o token também sem TLS a outra máquina'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l server -d 'Servidor; sem ele, o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls-cert -d 'Certificado deste cliente, em PEM, onde o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l token-file -d 'Arquivo com o token a mostrar ao servidor' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l dry-run -d 'Diz o que mudaria e não muda nada'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls -d 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l insecure -d 'Mostra o token também sem TLS a outra máquina'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l server -d 'Servidor; sem ele, o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls-cert -d 'Certificado deste cliente, em PEM, onde o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l token-file -d 'Arquivo com o token a mostrar ao servidor' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls -d 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l insecure -d 'Mostra o token também sem TLS a outra máquina'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and not __fish_seen_subcommand_from new" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and not __fish_seen_subcommand_from new" -f -a "new" -d 'Cria um token: escreve o segredo na saída, esta vez e nunca mais'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from new" -l role -d 'O que permite: leitura (o padrão) ou escrita' -r -f -a "leitura\t''
+escrita\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from new" -l token-file -d 'Arquivo de tokens do servidor, que ganha a linha; sem ele, a linha só é mostrada' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from new" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l server -d 'Servidor a medir; os estoques dele mudam' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l connections -d 'Conexões de cada modo. O padrão é 16' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l pipeline -d 'Operações em voo em cada conexão. O padrão é 16' -r

@@ -48,6 +48,8 @@ pub enum Command {
     Import(Import),
     /// Escreve o catálogo em CSV
     Export(Export),
+    /// Cria tokens, com que o servidor sabe quem pergunta
+    Token(Token),
     /// Mede e compara o socket e o gRPC
     Bench(Bench),
 }
@@ -67,7 +69,7 @@ pub struct Serve {
     /// Endereço em que escuta
     #[arg(long, value_name = "ENDERECO", default_value = "127.0.0.1", hide_default_value = true)]
     pub host: IpAddr,
-    /// Aceita um endereço aberto à rede, sem senha nem criptografia
+    /// Aceita um endereço aberto à rede sem TLS ou sem tokens
     #[arg(long)]
     pub insecure: bool,
     /// Certificado do servidor, em PEM; com ele, atende só por TLS. Relido com SIGHUP
@@ -79,6 +81,9 @@ pub struct Serve {
     /// Só atende clientes com um certificado desta autoridade
     #[arg(long, value_name = "ARQUIVO", requires = "tls_cert", value_hint = clap::ValueHint::FilePath)]
     pub tls_client_ca: Option<PathBuf>,
+    /// Só atende quem mostra um token deste arquivo (veja `hortifruti token`). Relido com SIGHUP
+    #[arg(long, value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath)]
+    pub token_file: Option<PathBuf>,
     /// Banco de dados; `:memory:` não guarda nada. O padrão é hortifruti.db
     #[arg(
         long,
@@ -184,6 +189,46 @@ pub struct Export {
 #[derive(Debug, Args)]
 #[command(
     help_template = HELP_TEMPLATE,
+    subcommand_help_heading = "Comandos",
+    subcommand_value_name = "COMANDO",
+    disable_help_subcommand = true,
+    override_usage = "hortifruti token <COMANDO>"
+)]
+pub struct Token {
+    #[command(subcommand)]
+    pub command: TokenCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Cria um token: escreve o segredo na saída, esta vez e nunca mais
+    New(TokenNew),
+}
+
+#[derive(Debug, Args)]
+#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti token new [OPÇÕES] <NOME>")]
+pub struct TokenNew {
+    /// De quem é; com ele se acha a linha para revogar o token
+    #[arg(value_name = "NOME", help_heading = "Argumentos")]
+    pub name: String,
+    /// O que permite: leitura (o padrão) ou escrita
+    #[arg(long, value_name = "PAPEL", value_enum, default_value_t = Role::Leitura, hide_default_value = true, hide_possible_values = true, ignore_case = true)]
+    pub role: Role,
+    /// Arquivo de tokens do servidor, que ganha a linha; sem ele, a linha só é mostrada
+    #[arg(long, value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath)]
+    pub token_file: Option<PathBuf>,
+}
+
+/// What a token permits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    Leitura,
+    Escrita,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
     next_help_heading = "Opções",
     override_usage = "hortifruti bench [OPÇÕES]",
     after_help = "Sem --server, mede um servidor seu, com um banco de dados temporário e uma lista de preços real."
@@ -245,6 +290,12 @@ pub struct Connection {
     pub grpc: bool,
     #[command(flatten)]
     pub tls: Tls,
+    /// Arquivo com o token a mostrar ao servidor
+    #[arg(long, value_name = "ARQUIVO", env = "HORTIFRUTI_TOKEN_FILE", hide_env = true, value_hint = clap::ValueHint::FilePath)]
+    pub token_file: Option<PathBuf>,
+    /// Mostra o token também sem TLS a outra máquina
+    #[arg(long)]
+    pub insecure: bool,
 }
 
 #[derive(Debug, Args)]

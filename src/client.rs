@@ -5,7 +5,7 @@ mod grpc;
 mod socket;
 
 use std::io;
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use rustls::ClientConfig;
 use uuid::Uuid;
 
+use crate::access::Secret;
 use crate::request::{Code, Refusal, Reply, Request};
 use crate::system_error::told;
 use crate::tls::Problem;
@@ -123,6 +124,15 @@ pub enum Broken {
         /// Why.
         problem: Problem,
     },
+    /// Whoever is between could read the token.
+    #[error(
+        "o token iria sem TLS a outra máquina ({address}), à vista de quem está no caminho. Nada foi enviado; \
+         use --tls, ou --insecure se a rede é só sua"
+    )]
+    TokenInTheClear {
+        /// Where.
+        address: String,
+    },
     /// The person waits no longer.
     #[error("a espera foi interrompida")]
     Interrupted,
@@ -145,6 +155,18 @@ pub struct Manner {
     pub protocol: Option<Protocol>,
     /// Over TLS.
     pub tls: Option<Arc<ClientConfig>>,
+    /// With this token.
+    pub token: Option<Secret>,
+    /// Whether the token may be shown to another machine without TLS.
+    pub is_insecure: bool,
+}
+
+impl Manner {
+    /// Whether the token, if there is one, may be shown to this address: not where others
+    /// could read it on the way.
+    fn may_speak_to(&self, peer: IpAddr) -> bool {
+        self.token.is_none() || self.tls.is_some() || self.is_insecure || peer.to_canonical().is_loopback()
+    }
 }
 
 /// Connects to a server. Without a protocol, finds out which it speaks, gRPC first.
@@ -167,7 +189,7 @@ pub fn connect(address: &str, manner: &Manner) -> Result<Box<dyn Client>, Broken
 }
 
 /// The first of an address's machines that accepts a connection.
-fn open(address: &str) -> Result<TcpStream, Broken> {
+fn open(address: &str, manner: &Manner) -> Result<TcpStream, Broken> {
     let failed = |error| Broken::Connect { address: address.to_owned(), error };
     let mut last = io::ErrorKind::AddrNotAvailable.into();
     for candidate in address.to_socket_addrs().map_err(failed)? {
@@ -175,6 +197,9 @@ fn open(address: &str) -> Result<TcpStream, Broken> {
             Ok(stream) => {
                 // A request is one small write, which must not wait for another.
                 stream.set_nodelay(true).map_err(failed)?;
+                if !manner.may_speak_to(candidate.ip()) {
+                    return Err(Broken::TokenInTheClear { address: address.to_owned() });
+                }
                 return Ok(stream);
             }
             Err(error) => last = error,
@@ -292,5 +317,35 @@ impl Broken {
     /// Whether trying again can help.
     fn may_pass(&self) -> bool {
         matches!(self, Broken::NoServer(_) | Broken::Connect { .. } | Broken::Lost(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_shown_only_where_nobody_else_can_read_it() {
+        let secret = || Secret::parse("segredo");
+        let open = Manner { token: secret(), ..Manner::default() };
+        for (peer, may) in [
+            ("127.0.0.1", true),
+            ("::1", true),
+            ("::ffff:127.0.0.1", true),
+            ("192.0.2.1", false),
+            ("::", false),
+        ] {
+            assert_eq!(open.may_speak_to(peer.parse().unwrap()), may, "{peer}");
+        }
+        let stranger: IpAddr = "192.0.2.1".parse().unwrap();
+        assert!(Manner::default().may_speak_to(stranger));
+        assert!(Manner { token: secret(), is_insecure: true, ..Manner::default() }.may_speak_to(stranger));
+        let config = ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth();
+        let hidden = Manner { token: secret(), tls: Some(config.into()), ..Manner::default() };
+        assert!(hidden.may_speak_to(stranger));
     }
 }

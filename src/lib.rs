@@ -8,7 +8,7 @@
 //! 2. [`shell`], [`render`] and [`price_list`] face people and files.
 //! 3. [`bench`](mod@bench) measures both transports.
 //! 4. [`client`] speaks to a server ([`system_error`] tells what failed); [`port_file`] is how it finds one.
-//!    [`tls`] reads certificates for both sides.
+//!    [`tls`] reads certificates for both sides, [`access`] says who may do what.
 //! 5. [`wire`] is bytes and text for both sides: no I/O.
 //! 6. [`server`] accepts connections. A transport is: decode, ask the inventory, encode.
 //!    The two transports are siblings and do not know each other.
@@ -22,6 +22,7 @@
 //! Never: a transport that touches a store, a rule of a change outside the catalog, a price
 //! or a quantity in floating point, an answer before its change is on disk.
 
+pub mod access;
 pub mod bench;
 pub mod catalog;
 pub mod cli;

@@ -14,6 +14,8 @@ use socket2::{Domain, Socket, Type};
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
+use crate::access::token_file::{self, TokenFileError};
+use crate::access::{self, Hash, Role, Secret, Token, TokenName, Tokens};
 use crate::bench;
 use crate::catalog::{Kind, Price, Quantity, Quoted, RequestId, original_products};
 use crate::cli::{self, Cli, Command};
@@ -85,6 +87,8 @@ impl Error {
             {
                 return 6;
             }
+            Error::Failed(Failure::Broken(Broken::TokenInTheClear { .. }))
+            | Error::Told(Failure::Broken(Broken::TokenInTheClear { .. })) => return 2,
             Error::Failed(Failure::Broken(_)) | Error::Told(Failure::Broken(_)) => return 5,
             Error::Broken(_) => return 1,
             Error::Failed(Failure::Refused(refusal)) | Error::Told(Failure::Refused(refusal)) => refusal,
@@ -124,6 +128,9 @@ pub fn run(cli: Cli) -> Result<(), Error> {
         Command::Update(options) => update(options),
         Command::Import(options) => import(options),
         Command::Export(options) => export(options),
+        Command::Token(options) => match options.command {
+            cli::TokenCommand::New(options) => new_token(&options),
+        },
         Command::Bench(options) => measure(options),
     }
 }
@@ -143,13 +150,7 @@ fn serve(options: &cli::Serve) -> anyhow::Result<()> {
     } else {
         Protocols { socket: true, grpc: true }
     };
-    if !options.host.is_loopback() && !options.insecure {
-        bail!(
-            "o endereço {} é aberto à rede, e este servidor não pede senha nem cifra o que envia. \
-             O servidor não foi iniciado; use --host 127.0.0.1, ou --insecure se a rede é só sua",
-            options.host
-        );
-    }
+    refuse_open_network(options)?;
     let renewable = Renewable::read(options)?;
     // Bind before anything is written: a second server on a taken port must change nothing.
     let listener = bind(options.host, options.port, protocols)?;
@@ -162,6 +163,7 @@ fn serve(options: &cli::Serve) -> anyhow::Result<()> {
 
     let console = if options.quiet { Console::quiet() } else { Console::stdout() };
     let tls = renewable.tls.as_ref().map(|(_, tls)| tls.subscribe());
+    let tokens = renewable.tokens.as_ref().map(|(_, tokens)| tokens.subscribe());
     let stop =
         listen_for_signals(renewable, &console).context("os sinais do sistema não puderam ser ouvidos")?;
     let published = port_file::publish(port_file, port)?;
@@ -173,6 +175,7 @@ fn serve(options: &cli::Serve) -> anyhow::Result<()> {
         drain: Duration::from_secs(options.drain_seconds),
         limits: limits(options),
         tls,
+        tokens,
     };
     let served = server::serve(listener, inventory, &console, &server_options, async {
         let _ = stop.await;
@@ -185,6 +188,26 @@ fn serve(options: &cli::Serve) -> anyhow::Result<()> {
     }
     console.flush();
     Ok(())
+}
+
+/// An address that others reach is served by TLS, and to whoever shows a token.
+fn refuse_open_network(options: &cli::Serve) -> anyhow::Result<()> {
+    let missing: Vec<&str> = [
+        (options.tls_cert.is_none(), "--tls-cert e --tls-key (o que se envia iria à vista de todos)"),
+        (options.token_file.is_none(), "--token-file (qualquer um poderia mudar o estoque)"),
+    ]
+    .into_iter()
+    .filter_map(|(is_missing, what)| is_missing.then_some(what))
+    .collect();
+    if options.host.to_canonical().is_loopback() || options.insecure || missing.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "o endereço {} é aberto à rede, e falta {}. O servidor não foi iniciado; indique o que falta, \
+         use --host 127.0.0.1, ou --insecure se a rede é só sua",
+        options.host,
+        missing.join(", e ")
+    );
 }
 
 fn bind(host: IpAddr, port: Option<u16>, protocols: Protocols) -> anyhow::Result<TcpListener> {
@@ -234,6 +257,7 @@ fn open_store(data: &Path, port: u16) -> anyhow::Result<Box<dyn Store>> {
 /// What is read again at a SIGHUP, and where it is then told.
 struct Renewable {
     tls: Option<(ServerFiles, watch::Sender<Arc<ServerConfig>>)>,
+    tokens: Option<(PathBuf, watch::Sender<Arc<Tokens>>)>,
 }
 
 impl Renewable {
@@ -251,11 +275,15 @@ impl Renewable {
             // The command line takes none of them without the others.
             _ => None,
         };
-        Ok(Self { tls })
+        let tokens = match &options.token_file {
+            Some(file) => Some((file.clone(), watch::Sender::new(read_tokens(file).map_err(not_started)?))),
+            None => None,
+        };
+        Ok(Self { tls, tokens })
     }
 
     fn is_empty(&self) -> bool {
-        self.tls.is_none()
+        self.tls.is_none() && self.tokens.is_none()
     }
 
     /// Reads everything again. What does not serve is told, and what was read before holds.
@@ -269,7 +297,24 @@ impl Renewable {
                 Err(error) => tracing::error!(%error, "the certificate stays as it was"),
             }
         }
+        if let Some((file, tokens)) = &self.tokens {
+            match read_tokens(file) {
+                Ok(read) => {
+                    tokens.send_replace(read);
+                    console.line("Tokens relidos.");
+                }
+                Err(error) => tracing::error!(%error, "the tokens stay as they were"),
+            }
+        }
     }
+}
+
+fn read_tokens(file: &Path) -> Result<Arc<Tokens>, TokenFileError> {
+    let tokens = token_file::read(file)?;
+    if tokens.is_empty() {
+        tracing::warn!(file = %file.display(), "there is no token in the file: nobody is let in");
+    }
+    Ok(Arc::new(tokens))
 }
 
 fn not_started(error: impl std::fmt::Display) -> anyhow::Error {
@@ -441,7 +486,9 @@ fn manner(connection: &cli::Connection) -> Result<Manner, Error> {
     let is_wanted = *tls || files.authority.is_some() || files.identity.is_some();
     let tls = is_wanted.then(|| tls::client(&files)).transpose();
     let tls = tls.map_err(|error| anyhow::anyhow!("{error}. Nada foi enviado"))?;
-    Ok(Manner { protocol, tls })
+    let token = given(&connection.token_file).map(|file| token_file::read_secret(&file)).transpose();
+    let token = token.map_err(|error| anyhow::anyhow!("{error}. Nada foi enviado"))?;
+    Ok(Manner { protocol, tls, token, is_insecure: connection.insecure })
 }
 
 /// A file that was named: an empty variable names none.
@@ -603,6 +650,34 @@ fn export(options: cli::Export) -> Result<(), Error> {
     print(&reply, cli::Format::Csv)
 }
 
+/// Makes a token. The secret alone goes to standard output, for a file or a person.
+fn new_token(options: &cli::TokenNew) -> Result<(), Error> {
+    let name: TokenName = options
+        .name
+        .parse()
+        .map_err(|error: access::NameError| Error::Usage(format!("{error}. Nada foi criado")))?;
+    let secret = Secret::generate().context("o sistema não deu números ao acaso. Nada foi criado")?;
+    let role = match options.role {
+        cli::Role::Leitura => Role::Read,
+        cli::Role::Escrita => Role::Write,
+    };
+    let token = Token { name, role, hash: Hash::of(secret.reveal()) };
+    match &options.token_file {
+        Some(file) => {
+            token_file::append(file, &token).map_err(|error| anyhow::anyhow!("{error}. Nada foi criado"))?;
+            note(&format!(
+                "Token {} ({}) acrescentado a {}. O segredo só aparece agora; um servidor que já roda relê o arquivo com SIGHUP.",
+                token.name,
+                role.word(),
+                file.display()
+            ));
+        }
+        None => note(&format!("Linha para o arquivo de --token-file do servidor:\n{token}")),
+    }
+    let mut out = io::stdout();
+    written(writeln!(out, "{}", secret.reveal()).and_then(|()| out.flush()))
+}
+
 /// The real price list that the bench runs on.
 const BENCH_LIST: &[u8] = include_bytes!("../tests/data/ceagesp-2023-11-24.csv");
 
@@ -704,4 +779,46 @@ fn written(result: io::Result<()>) -> Result<(), Error> {
 /// Tells something beside the data. Standard error may be closed; then nobody wants it.
 fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    /// What starting a server with these options says, if it is refused for the network.
+    fn refused(options: &str) -> Option<String> {
+        let line = format!("hortifruti serve {options}");
+        let Command::Serve(options) = Cli::try_parse_from(line.split_whitespace()).unwrap().command else {
+            panic!("{line}");
+        };
+        refuse_open_network(&options).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_open_address_needs_tls_and_tokens() {
+        let tls = "--tls-cert a --tls-key b";
+        for options in [
+            "".to_owned(),
+            "--host ::1".to_owned(),
+            "--host ::ffff:127.0.0.1".to_owned(),
+            "--host 0.0.0.0 --insecure".to_owned(),
+            format!("--host 0.0.0.0 --token-file c {tls}"),
+        ] {
+            assert_eq!(refused(&options), None, "{options}");
+        }
+        for (options, tls_missing, tokens_missing) in [
+            ("--host 0.0.0.0".to_owned(), true, true),
+            ("--host ::".to_owned(), true, true),
+            ("--host 192.0.2.1 --token-file c".to_owned(), true, false),
+            (format!("--host 0.0.0.0 {tls}"), false, true),
+            (format!("--host 0.0.0.0 --tls-client-ca d {tls}"), false, true),
+        ] {
+            let said = refused(&options).unwrap();
+            assert_eq!(said.contains("--tls-cert e --tls-key"), tls_missing, "{options}: {said}");
+            assert_eq!(said.contains("--token-file"), tokens_missing, "{options}: {said}");
+            assert!(said.contains("O servidor não foi iniciado") && said.contains("--insecure"));
+        }
+    }
 }

@@ -11,6 +11,7 @@ mod door;
 mod grpc;
 mod socket;
 mod stream;
+mod tokens;
 
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZero;
@@ -24,11 +25,13 @@ use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::access::Tokens;
 use crate::inventory::Inventory;
 use crate::wire::{self, Protocol, text_only_answer};
 pub use connection::Limits;
 use connection::{Connections, Guard, Silence, TURNED_AWAY_MAX};
 use console::Console;
+use tokens::Gate;
 
 /// Connections that the system keeps until they are accepted. With std's 128, ten thousand
 /// clients that come at once wait half a minute, because those that find no place try again
@@ -69,6 +72,8 @@ pub struct Options {
     pub limits: Limits,
     /// How TLS is spoken, and from when on otherwise; `None` serves without it.
     pub tls: Option<watch::Receiver<Arc<ServerConfig>>>,
+    /// Whom to let in, and from when on otherwise; `None` asks for no token.
+    pub tokens: Option<watch::Receiver<Arc<Tokens>>>,
 }
 
 /// What a connection needs to be served.
@@ -80,6 +85,7 @@ struct Service {
     /// How long a connection may be silent.
     idle: Option<Duration>,
     tls: door::Tls,
+    gate: Gate,
     /// Turns of large gRPC messages.
     turns: grpc::Turns,
     /// Turns true when the server stops.
@@ -129,6 +135,7 @@ pub fn serve(
         protocols: options.protocols,
         idle: options.limits.idle,
         tls: options.tls.clone(),
+        gate: Gate::new(options.tokens.clone()),
         turns: grpc::Turns::default(),
         draining,
     };

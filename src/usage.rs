@@ -33,7 +33,7 @@ pub fn message(error: &clap::Error) -> String {
         }
         ErrorKind::MissingRequiredArgument => format!("falta {argument}"),
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            "falta o comando: serve, shell, query, update, import, export ou bench".to_owned()
+            "falta o comando: serve, shell, query, update, import, export, token ou bench".to_owned()
         }
         ErrorKind::ArgumentConflict => {
             let other = context(ContextKind::PriorArg).unwrap_or_default();

@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsConnector;
+use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Response, Status};
 
@@ -42,13 +43,15 @@ const PRODUCTS_MAX: usize = 1_000_000;
 pub(super) struct GrpcClient {
     address: String,
     service: InventoryServiceClient<Channel>,
+    /// What each call shows.
+    token: Option<AsciiMetadataValue>,
     runtime: Runtime,
 }
 
 impl GrpcClient {
     /// Connects; `None` where the server says that it speaks only text.
     pub(super) fn connect(address: &str, manner: &Manner) -> Result<Option<Self>, Broken> {
-        let stream = open(address)?;
+        let stream = open(address, manner)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -83,7 +86,9 @@ impl GrpcClient {
                 .map_err(|error| Broken::Lost(error.to_string()))?;
             Ok(Some(InventoryServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX)))
         })?;
-        Ok(service.map(|service| Self { address: address.to_owned(), service, runtime }))
+        // A secret that was read from a file has only characters that fit in a header.
+        let token = manner.token.as_ref().and_then(|token| format!("Bearer {}", token.reveal()).parse().ok());
+        Ok(service.map(|service| Self { address: address.to_owned(), service, token, runtime }))
     }
 
     fn failure(&self, status: &Status) -> Failure {
@@ -109,6 +114,14 @@ impl GrpcClient {
             }
             _ => self.not_ours().into(),
         }
+    }
+
+    fn request<T>(&self, message: T) -> tonic::Request<T> {
+        let mut request = tonic::Request::new(message);
+        if let Some(token) = &self.token {
+            request.metadata_mut().insert("authorization", token.clone());
+        }
+        request
     }
 
     fn not_ours(&self) -> Broken {
@@ -145,16 +158,17 @@ impl Client for GrpcClient {
         let product = |message| grpc::product_reply(message).map(Reply::Product).map_err(|_| self.not_ours());
         match request {
             Request::Find { name } => {
-                let response =
-                    self.wait(service.get_product(GetProductRequest { name: (*name).to_owned() }))?;
+                let request = self.request(GetProductRequest { name: (*name).to_owned() });
+                let response = self.wait(service.get_product(request))?;
                 Ok(product(response.product)?)
             }
             Request::Adjust(adjust) => {
-                let response = self.wait(service.adjust_stock(grpc::adjust_message(adjust)))?;
+                let response = self.wait(service.adjust_stock(self.request(grpc::adjust_message(adjust))))?;
                 Ok(product(response.product)?)
             }
             Request::Import(import) => {
-                let response = self.wait(service.import_products(grpc::import_message(import)))?;
+                let response =
+                    self.wait(service.import_products(self.request(grpc::import_message(import))))?;
                 Ok(Reply::Imported(grpc::import_counts(&response)))
             }
             Request::List { max_price } => {
@@ -165,7 +179,7 @@ impl Client for GrpcClient {
                     page_token: String::new(),
                 };
                 loop {
-                    let response = self.wait(service.list_products(page.clone()))?;
+                    let response = self.wait(service.list_products(self.request(page.clone())))?;
                     let page_start = products.len();
                     for message in response.products {
                         products.push(grpc::product_reply(Some(message)).map_err(|_| self.not_ours())?);

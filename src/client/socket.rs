@@ -11,6 +11,7 @@ use super::{
     ANSWER_TIMEOUT, Broken, Client, Failure, GREETING_TIMEOUT, INTERRUPT_LOOK, Manner, lost, open,
     take_interrupt,
 };
+use crate::access::Secret;
 use crate::request::{Reply, Request};
 use crate::tls::{Problem, server_name};
 use crate::wire::text;
@@ -23,11 +24,13 @@ const REPLY_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub(super) struct SocketClient {
     address: String,
     connection: BufReader<Stream>,
+    /// To be shown before anything else.
+    token: Option<Secret>,
 }
 
 impl SocketClient {
     pub(super) fn connect(address: &str, manner: &Manner) -> Result<Self, Broken> {
-        let stream = open(address)?;
+        let stream = open(address, manner)?;
         let lost = |error| lost(address, &error);
         stream.set_read_timeout(Some(GREETING_TIMEOUT)).map_err(lost)?;
         stream.set_write_timeout(Some(ANSWER_TIMEOUT)).map_err(lost)?;
@@ -36,7 +39,11 @@ impl SocketClient {
             Some(config) => Stream::Tls(Box::new(shake_hands(stream, address, config)?)),
         };
         stream.transport().set_read_timeout(Some(INTERRUPT_LOOK)).map_err(lost)?;
-        Ok(Self { address: address.to_owned(), connection: BufReader::new(stream) })
+        Ok(Self {
+            address: address.to_owned(),
+            connection: BufReader::new(stream),
+            token: manner.token.clone(),
+        })
     }
 
     /// The lines of a reply, without the empty one that ends it.
@@ -78,17 +85,31 @@ impl SocketClient {
     }
 }
 
-impl Client for SocketClient {
-    fn call(&mut self, request: &Request<'_>) -> Result<Reply, Failure> {
-        let line = text::write_request(request)?;
+impl SocketClient {
+    /// Sends a line, and returns the reply.
+    fn ask(&mut self, line: &str) -> Result<String, Broken> {
         let stream = self.connection.get_mut();
         let sent = stream.write_all(line.as_bytes()).and_then(|()| stream.flush());
         sent.map_err(|error| lost(&self.address, &error))?;
         let reply = self.read_lines()?;
-        let lines: Vec<&str> = reply.lines().collect();
-        if lines == [text::TLS_ONLY] {
-            return Err(Broken::TlsOnly { address: self.address.clone() }.into());
+        match reply.trim_end() == text::TLS_ONLY {
+            true => Err(Broken::TlsOnly { address: self.address.clone() }),
+            false => Ok(reply),
         }
+    }
+}
+
+impl Client for SocketClient {
+    fn call(&mut self, request: &Request<'_>) -> Result<Reply, Failure> {
+        let line = text::write_request(request)?;
+        if let Some(token) = &self.token {
+            let line = text::write_token(token.reveal());
+            let reply = self.ask(&line)?;
+            text::read_token_reply(&reply)?;
+            self.token = None;
+        }
+        let reply = self.ask(&line)?;
+        let lines: Vec<&str> = reply.lines().collect();
         let answer = text::read_reply(request, &lines).map_err(|_| self.not_ours())?;
         Ok(answer?)
     }

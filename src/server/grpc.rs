@@ -1,6 +1,7 @@
 //! The gRPC transport: tonic services ↔ the inventory.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,7 +11,7 @@ use std::time::Duration;
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Mutex, Notify, Semaphore, mpsc};
 use tokio_stream::Stream;
 use tonic::body::Body;
 use tonic::codegen::{BoxFuture, Service as _, http};
@@ -20,6 +21,8 @@ use tonic::{Code, Request, Response, Status, Streaming};
 use super::Service;
 use super::connection::Prefixed;
 use super::stream::Stream as Connection;
+use super::tokens::{Gate, WRONG_MAX, WRONG_WAIT};
+use crate::access::{self, Grant, Need};
 use crate::inventory::{Adjusted, Run};
 use crate::request::{self, AdjustRequest, Refusal};
 use crate::wire::grpc::original::produto_service_server::{ProdutoService, ProdutoServiceServer};
@@ -108,6 +111,14 @@ impl Default for Turns {
     }
 }
 
+/// The wrong tokens of a connection, which are answered one after the other.
+#[derive(Default)]
+struct WrongTokens {
+    count: Mutex<u32>,
+    /// There were too many of them.
+    too_many: Notify,
+}
+
 /// Left with a call whose message may be large, and set when all of it has come.
 #[derive(Clone, Default)]
 struct Arrival(Arc<AtomicBool>);
@@ -152,10 +163,12 @@ impl Calls {
     }
 
     /// Answers a stream of changes until the client ends it, or is gone, or the server stops.
-    /// What has come together is made together. While answers are not taken, nothing more
+    /// What has come together is made together. Each run asks anew whether the token still
+    /// holds. While answers are not taken, nothing more
     /// is read, and HTTP/2's flow control holds the client back.
     async fn adjust_stream(
-        self,
+        mut self,
+        mut grant: Grant,
         mut requests: Streaming<StreamAdjustStockRequest>,
         answers: mpsc::Sender<Result<Made, Status>>,
     ) {
@@ -187,6 +200,11 @@ impl Calls {
                     request = requests.message() => request,
                     () = std::future::ready(()) => break,
                 };
+            }
+            self.service.gate.renew(&mut grant);
+            if !access::permits(grant, Need::Write) {
+                let _ = answers.send(Err(status(access::refusal(grant)))).await;
+                return;
             }
             let made = {
                 let _waiting = self.wait();
@@ -278,15 +296,18 @@ impl Stream for StreamAnswers {
 /// each call, which cost a fifth of a small one, and hides when a connection ends.
 pub(super) async fn serve(service: Service, stream: Connection, first_bytes: Vec<u8>) {
     let stopping = service.stopping();
+    let peer = stream.peer();
+    let wrong_tokens = Arc::new(WrongTokens::default());
     let calls = Calls { service, waiting: Arc::default(), heard: Arc::default() };
     let stream = TokioIo::new(Prefixed::new(first_bytes, stream));
-    let connection = http2_server().serve_connection(stream, Services::new(&calls));
+    let connection = http2_server().serve_connection(stream, Services::new(&calls, peer, &wrong_tokens));
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         biased;
         ended = &mut connection => Some(ended),
         () = stopping => None,
         () = calls.idle() => None,
+        () = wrong_tokens.too_many.notified() => None,
     };
     let ended = match ended {
         Some(ended) => ended,
@@ -330,6 +351,9 @@ pub(super) async fn turn_away(stream: Connection, first_bytes: Vec<u8>) {
 struct Services {
     heard: Arc<AtomicUsize>,
     turns: Turns,
+    gate: Gate,
+    peer: Option<SocketAddr>,
+    wrong_tokens: Arc<WrongTokens>,
     inventory: InventoryServiceServer<Calls>,
     batches: InventoryServiceServer<Calls>,
     imports: InventoryServiceServer<Calls>,
@@ -337,12 +361,15 @@ struct Services {
 }
 
 impl Services {
-    fn new(calls: &Calls) -> Self {
+    fn new(calls: &Calls, peer: Option<SocketAddr>, wrong_tokens: &Arc<WrongTokens>) -> Self {
         let inventory =
             |bytes_max| InventoryServiceServer::new(calls.clone()).max_decoding_message_size(bytes_max);
         Self {
             heard: Arc::clone(&calls.heard),
             turns: calls.service.turns.clone(),
+            gate: calls.service.gate.clone(),
+            peer,
+            wrong_tokens: Arc::clone(wrong_tokens),
             inventory: inventory(MESSAGE_BYTES_MAX),
             batches: inventory(BATCH_BYTES_MAX),
             imports: inventory(IMPORT_BYTES_MAX),
@@ -351,13 +378,65 @@ impl Services {
     }
 }
 
+impl Services {
+    /// A wrong token is answered late, after those before it on this connection.
+    fn wrong_token(&self) -> Answer {
+        self.gate.tell_wrong(self.peer);
+        let wrong_tokens = Arc::clone(&self.wrong_tokens);
+        let answer = async move {
+            let mut count = wrong_tokens.count.lock().await;
+            tokio::time::sleep(WRONG_WAIT).await;
+            *count += 1;
+            if *count >= WRONG_MAX {
+                wrong_tokens.too_many.notify_one();
+            }
+            Ok(status(access::wrong_token()).into_http())
+        };
+        Answer::new(Box::pin(answer), MESSAGE_BYTES_MAX)
+    }
+}
+
+/// The secret of `authorization: Bearer SECRET` (RFC 6750 §2.1), if there is one.
+fn bearer(headers: &http::HeaderMap) -> Option<&str> {
+    let value = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, secret) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+}
+
+/// What a call needs. One that is not known to only read may change something.
+fn need(path: &str) -> Need {
+    let method = path.rsplit('/').next();
+    match method {
+        Some(
+            "GetProduct"
+            | "ListProducts"
+            | "ListarProdutos"
+            | "ConsultarProdutoNome"
+            | "ConsultarProdutoPreco",
+        ) => Need::Read,
+        _ => Need::Write,
+    }
+}
+
 impl hyper::service::Service<http::Request<Incoming>> for Services {
     type Response = http::Response<Body>;
     type Error = Infallible;
     type Future = Answer;
 
-    fn call(&self, request: http::Request<Incoming>) -> Answer {
+    fn call(&self, mut request: http::Request<Incoming>) -> Answer {
         self.heard.fetch_add(1, Ordering::Relaxed);
+        let grant = match bearer(request.headers()) {
+            Some(secret) => match self.gate.grant(secret) {
+                Grant::Stranger => return self.wrong_token(),
+                grant => grant,
+            },
+            None => self.gate.newcomer(),
+        };
+        if !access::permits(grant, need(request.uri().path())) {
+            let refused = status(access::refusal(grant)).into_http();
+            return Answer::new(Box::pin(std::future::ready(Ok(refused))), MESSAGE_BYTES_MAX);
+        }
+        request.extensions_mut().insert(grant);
         let mut path = request.uri().path().split('/').skip(1);
         match (path.next(), path.next()) {
             (Some(InventoryServiceServer::<Calls>::NAME), Some("BatchAdjustStock")) => {
@@ -485,7 +564,8 @@ impl InventoryService for Calls {
         request: Request<Streaming<StreamAdjustStockRequest>>,
     ) -> Result<Response<Self::StreamAdjustStockStream>, Status> {
         let (answers, runs) = mpsc::channel(STREAM_RUNS_MAX);
-        tokio::spawn(self.clone().adjust_stream(request.into_inner(), answers));
+        let grant = request.extensions().get().copied().unwrap_or(Grant::Stranger);
+        tokio::spawn(self.clone().adjust_stream(grant, request.into_inner(), answers));
         Ok(Response::new(StreamAnswers { runs, run: Vec::new().into_iter() }))
     }
 

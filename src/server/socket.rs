@@ -8,7 +8,9 @@ use tokio::io::AsyncReadExt;
 
 use super::connection::{self, Silence};
 use super::stream::Stream;
+use super::tokens::{WRONG_MAX, WRONG_WAIT};
 use super::{LAST_LOOK, Service};
+use crate::access::{self, Grant, Need};
 use crate::inventory::{Listing, Run};
 use crate::request::{Code, FAREWELL, Refusal, Request};
 use crate::wire::text::{self, Frame, Frames};
@@ -35,6 +37,12 @@ const LAST_READ_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of replies after which a list is sent on before it is complete, so that a list of
 /// any length takes bounded memory.
 const WRITE_BYTES: usize = 64 * 1024;
+
+/// What the console shows of a command before the token that it needs.
+const BEFORE_TOKEN: &str = "(antes do token)";
+
+/// What a client that shows a token is answered where none is asked for.
+const NO_TOKEN_WANTED: &str = "Este servidor não pede token.";
 
 /// What text is answered where only gRPC is served.
 pub(super) fn grpc_only_answer() -> String {
@@ -68,6 +76,8 @@ pub(super) fn no_room_answer() -> String {
 /// Serves a text connection until the client leaves or goes, or the server stops.
 pub(super) async fn serve(service: Service, stream: Stream, first_bytes: Vec<u8>) {
     let mut conversation = Conversation {
+        grant: service.gate.newcomer(),
+        wrong_tokens: 0,
         service,
         stream,
         replies: String::new(),
@@ -95,11 +105,16 @@ enum Rest<'f> {
     Request(Request<'f>),
     /// It is answered, and others may come first now.
     Pause,
+    /// A secret is shown; the changes before it are to be made first.
+    Token(&'f str),
 }
 
 struct Conversation {
     service: Service,
     stream: Stream,
+    /// What the client has shown of its right to ask.
+    grant: Grant,
+    wrong_tokens: u32,
     /// Replies not yet sent.
     replies: String,
     /// Changes not yet made. Changes that came together are made together. Replies come in
@@ -213,6 +228,7 @@ impl Conversation {
 
     /// Answers every complete line, and sends the replies.
     async fn answer_lines(&mut self, frames: &mut Frames) -> io::Result<Next> {
+        self.service.gate.renew(&mut self.grant);
         for frame in frames.take_lines() {
             if self.answer(&frame).await? == Next::End {
                 self.send().await?;
@@ -235,8 +251,14 @@ impl Conversation {
 
     /// Answers a command that needs not wait. Returns what has to be waited for.
     fn answer_now<'f>(&mut self, frame: &'f Frame<'_>) -> Option<Rest<'f>> {
-        self.service.console.command(frame.shown());
+        // What a stranger says may be a secret without the word before it.
+        let is_stranger = matches!(self.grant, Grant::Stranger);
+        let is_hidden = is_stranger && frame.token().is_none();
+        self.service.console.command(if is_hidden { BEFORE_TOKEN } else { frame.shown() });
         match frame.request() {
+            Ok(request) if !access::permits(self.grant, Need::of(&request)) => {
+                self.refuse(access::refusal(self.grant));
+            }
             Ok(Request::Adjust(_)) if self.is_http => {
                 self.service.inventory.add(&mut self.run, Err(not_over_http()));
             }
@@ -251,8 +273,11 @@ impl Conversation {
             },
             Ok(request) => return Some(Rest::Request(request)),
             Err(refusal) => {
+                if let Some(secret) = frame.token() {
+                    return Some(Rest::Token(secret));
+                }
                 self.is_http |= is_http(frame.shown());
-                self.refuse(refusal);
+                self.refuse(if is_stranger { access::refusal(self.grant) } else { refusal });
             }
         }
         None
@@ -264,6 +289,7 @@ impl Conversation {
             None => {}
             // Looking for names like a wrong one took a while: the others come first.
             Some(Rest::Pause) => tokio::task::yield_now().await,
+            Some(Rest::Token(secret)) => return self.look_at_token(secret).await,
             Some(Rest::Request(request)) => {
                 self.make_changes().await;
                 match request {
@@ -290,6 +316,33 @@ impl Conversation {
         }
         if self.replies.len() >= WRITE_BYTES {
             self.send().await?;
+        }
+        Ok(Next::More)
+    }
+
+    /// Lets a client in by its token. A wrong one is answered late, and ends the connection
+    /// when there were too many of them.
+    async fn look_at_token(&mut self, secret: &str) -> io::Result<Next> {
+        self.make_changes().await;
+        self.grant = self.service.gate.grant(secret);
+        match self.grant {
+            Grant::Open => text::write_message(&mut self.replies, NO_TOKEN_WANTED),
+            Grant::Token { role, .. } => {
+                text::write_message(&mut self.replies, &format!("Token aceito: {}.", role.word()));
+            }
+            Grant::Stranger => {
+                self.service.gate.tell_wrong(self.stream.peer());
+                self.wrong_tokens += 1;
+                self.send_replies().await?;
+                tokio::select! {
+                    () = tokio::time::sleep(WRONG_WAIT) => {}
+                    () = self.service.stopping() => {}
+                }
+                text::write_refusal(&mut self.replies, &access::wrong_token());
+                if self.wrong_tokens >= WRONG_MAX {
+                    return Ok(Next::End);
+                }
+            }
         }
         Ok(Next::More)
     }

@@ -1,6 +1,7 @@
 //! A connection as the transports see it, with TLS or without.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
@@ -61,6 +62,11 @@ impl Stream {
             length += taken;
         }
         Ok(length)
+    }
+
+    /// Where it comes from, if it is still there.
+    pub(super) fn peer(&self) -> Option<SocketAddr> {
+        self.transport().peer_addr().ok()
     }
 
     /// What carries it.

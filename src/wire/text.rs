@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use crate::catalog::{Name, Price, Product, Quantity, Sentence};
 use crate::request::{
-    AdjustRequest, Code, FAREWELL, NO_PRODUCT, ProductReply, Refusal, Reply, Request, write_product_line,
+    AdjustRequest, Code, FAREWELL, NO_PRODUCT, ProductReply, Refusal, Reply, Request, split_word,
+    write_product_line,
 };
 
 /// Longest line, in bytes, without its line end. The original received 1024 at once; a
@@ -26,6 +27,24 @@ pub const TLS_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só por T
 /// What a server that does not speak TLS answers to a client that does.
 pub const NO_TLS: &str = "Erro UNKNOWN_COMMAND: este servidor atende sem TLS. \
     Nada foi feito; use um cliente sem TLS, ou inicie o servidor com --tls-cert e --tls-key.";
+
+/// The word before a secret: `token SECRET`, with which a client says who it is.
+const TOKEN: &str = "token";
+
+/// What is shown of such a line.
+const TOKEN_SHOWN: &str = "token …";
+
+/// Writes the command with which a client says who it is, with its line end.
+pub fn write_token(secret: &str) -> String {
+    format!("{TOKEN} {secret}\n")
+}
+
+/// Whether a line begins as one with a secret, however it goes on: what is mistyped is
+/// perhaps a secret all the same.
+fn has_token(line: &str) -> bool {
+    let line = line.trim_start_matches([' ', '\t']);
+    line.get(..TOKEN.len()).is_some_and(|word| word.eq_ignore_ascii_case(TOKEN))
+}
 
 /// One command as it came.
 #[derive(Debug, PartialEq, Eq)]
@@ -203,9 +222,17 @@ impl Frame<'_> {
         }
     }
 
-    /// The text of it, as far as it is text.
+    /// The secret, where this is the command that shows one.
+    pub fn token(&self) -> Option<&str> {
+        let Frame::Line(line) = self else { return None };
+        let (word, secret) = split_word(line);
+        word.eq_ignore_ascii_case(TOKEN).then(|| secret.trim_matches([' ', '\t']))
+    }
+
+    /// The text of it, as far as it is text and no secret.
     pub fn shown(&self) -> &str {
         match self {
+            Frame::Line(line) if has_token(line) => TOKEN_SHOWN,
             Frame::Line(line) => line,
             Frame::NotUtf8 => "(linha que não é UTF-8)",
             Frame::TooLong => "(linha longa demais)",
@@ -292,6 +319,14 @@ pub fn read_reply(request: &Request<'_>, lines: &[&str]) -> Result<Result<Reply,
         (_, None, [line]) => read_refusal(line).map(Err).ok_or(NotAReply),
         _ => Err(NotAReply),
     }
+}
+
+/// Reads the answer to [`write_token`].
+///
+/// # Errors
+/// The refusal.
+pub fn read_token_reply(line: &str) -> Result<(), Refusal> {
+    read_refusal(line).map_or(Ok(()), Err)
 }
 
 fn read_refusal(line: &str) -> Option<Refusal> {
@@ -381,6 +416,24 @@ mod tests {
         let mut frames = Frames::default();
         frames.buffer().extend_from_slice(b"1 \xff\n4\n");
         assert_eq!(taken(&mut frames), [Frame::NotUtf8, Frame::Line("4")]);
+    }
+
+    #[test]
+    fn a_secret_is_read_and_not_shown() {
+        for (line, secret) in [
+            ("token abc", Some("abc")),
+            (" TOKEN\tabc ", Some("abc")),
+            ("token", Some("")),
+            ("token:abc", None),
+            ("tokenabc", None),
+        ] {
+            let frame = Frame::Line(line);
+            assert_eq!((frame.token(), frame.shown()), (secret, "token …"), "{line}");
+        }
+        for line in ["1 token", "4", "toke", "ação"] {
+            let frame = Frame::Line(line);
+            assert_eq!((frame.token(), frame.shown()), (None, line));
+        }
     }
 
     #[test]

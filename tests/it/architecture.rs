@@ -8,13 +8,15 @@ use crate::support::project;
 
 /// Each module, and the modules of this crate that it may name. What a module holds below
 /// itself is its own and may be named by it; a child may name its parent.
-const IMPORTS: [(&str, &[&str]); 30] = [
+const IMPORTS: [(&str, &[&str]); 33] = [
+    ("access", &["catalog", "request"]),
+    ("access::token_file", &["system_error"]),
     ("bench", &["catalog", "client", "request", "wire"]),
     ("catalog", &[]),
     ("cli", &[]),
-    ("client", &["request", "system_error", "tls", "wire"]),
+    ("client", &["access", "request", "system_error", "tls", "wire"]),
     ("client::grpc", &["catalog", "request", "tls", "wire"]),
-    ("client::socket", &["request", "tls", "wire"]),
+    ("client::socket", &["access", "request", "tls", "wire"]),
     ("inventory", &["catalog", "request", "store"]),
     ("main", &["cli", "run"]),
     ("port_file", &["system_error"]),
@@ -24,6 +26,7 @@ const IMPORTS: [(&str, &[&str]); 30] = [
     (
         "run",
         &[
+            "access",
             "bench",
             "catalog",
             "cli",
@@ -42,14 +45,15 @@ const IMPORTS: [(&str, &[&str]); 30] = [
             "wire",
         ],
     ),
-    ("server", &["inventory", "wire"]),
+    ("server", &["access", "inventory", "wire"]),
     ("server::connection", &[]),
     ("server::console", &["catalog"]),
     ("server::descriptors", &[]),
     ("server::door", &["wire"]),
-    ("server::grpc", &["inventory", "request", "wire"]),
-    ("server::socket", &["inventory", "request", "wire"]),
+    ("server::grpc", &["access", "inventory", "request", "wire"]),
+    ("server::socket", &["access", "inventory", "request", "wire"]),
     ("server::stream", &[]),
+    ("server::tokens", &["access"]),
     ("shell", &["catalog", "client", "render", "request"]),
     ("store", &["catalog", "system_error"]),
     ("store::sqlite", &["catalog"]),

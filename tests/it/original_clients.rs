@@ -63,8 +63,8 @@ fn the_originals_transcript() {
     assert!(!server.path().join("server_port.txt").exists());
 }
 
-#[test]
-fn the_grpc_client_in_python() {
+/// Whether Python has what it needs; says so where it has not.
+pub(crate) fn has_python_grpc() -> bool {
     let probe = Command::new("python3").args(["-c", "import grpc, grpc_tools"]).output();
     if !probe.is_ok_and(|output| output.status.success()) {
         assert!(
@@ -72,6 +72,14 @@ fn the_grpc_client_in_python() {
             "Python's grpcio and grpcio-tools are required here, and missing"
         );
         println!("skipped: python3 has no grpcio and grpcio-tools (pip install grpcio grpcio-tools)");
+        return false;
+    }
+    true
+}
+
+#[test]
+fn the_grpc_client_in_python() {
+    if !has_python_grpc() {
         return;
     }
     let server = Server::start(&["--grpc"]);

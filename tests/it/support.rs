@@ -147,6 +147,11 @@ impl Server {
         self.console.recv_timeout(PATIENCE).expect("a line on the console")
     }
 
+    /// The next line of the console, if there is one within a moment.
+    pub(crate) fn try_console_line(&self) -> Option<String> {
+        self.console.recv_timeout(Duration::from_millis(300)).ok()
+    }
+
     /// The most memory that it has had resident, in KiB.
     pub(crate) fn peak_memory_kib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();

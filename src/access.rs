@@ -1,0 +1,360 @@
+//! Who may do what: tokens, their roles, and the one function that decides. No disk and no
+//! network; both transports and the token file ask here.
+
+pub mod token_file;
+
+use std::fmt::{self, Write};
+use std::str::FromStr;
+
+use ring::digest::{SHA256, digest};
+use ring::rand::{SecureRandom, SystemRandom};
+use subtle::ConstantTimeEq;
+
+use crate::catalog::is_unsafe_to_show;
+use crate::request::{Code, Refusal, Request};
+
+/// Bytes of a secret. Nobody guesses 256 random bits however fast they are hashed, so that
+/// no slow hash is needed: those protect passwords that people make up.
+const SECRET_BYTES: usize = 32;
+
+/// Bytes of a hash (SHA-256).
+const HASH_BYTES: usize = 32;
+
+/// Longest name of a token, in characters.
+const NAME_CHARS_MAX: usize = 64;
+
+/// What a token may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Ask.
+    Read,
+    /// Ask, and change stocks and products.
+    Write,
+}
+
+impl Role {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Read => "leitura",
+            Role::Write => "escrita",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        [Role::Read, Role::Write].into_iter().find(|role| role.word() == word)
+    }
+}
+
+/// The name of a token: for the operator, who revokes it by that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenName(String);
+
+impl FromStr for TokenName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let is_fit = |character: char| !character.is_whitespace() && !is_unsafe_to_show(character);
+        let length = text.chars().count();
+        if (1..=NAME_CHARS_MAX).contains(&length) && !text.starts_with('#') && text.chars().all(is_fit) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NameError)
+        }
+    }
+}
+
+impl fmt::Display for TokenName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A name that no token can have.
+#[derive(Debug, thiserror::Error)]
+#[error("o nome de um token tem de 1 a {NAME_CHARS_MAX} caracteres, sem espaços, e não começa com #")]
+pub struct NameError;
+
+/// What a server keeps of a secret, and nobody can turn back into it.
+#[derive(Debug, Clone, Copy)]
+pub struct Hash([u8; HASH_BYTES]);
+
+impl Hash {
+    /// The hash of a secret as it is written.
+    pub fn of(secret: &str) -> Self {
+        let mut bytes = [0; HASH_BYTES];
+        bytes.copy_from_slice(digest(&SHA256, secret.as_bytes()).as_ref());
+        Self(bytes)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.strip_prefix(HASH_PREFIX)?.as_bytes();
+        if text.len() != 2 * HASH_BYTES {
+            return None;
+        }
+        let digit = |byte: u8| (byte as char).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let mut bytes = [0; HASH_BYTES];
+        for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        Some(Self(bytes))
+    }
+
+    /// In a time that does not tell where they differ.
+    fn is(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+/// How a hash begins, so that another kind could be told from it.
+const HASH_PREFIX: &str = "sha256:";
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{HASH_PREFIX}{}", hexadecimal(&self.0))
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A secret that a client shows. Never printed by accident.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// A new one, from the system's generator; `None` where that fails.
+    pub fn generate() -> Option<Self> {
+        let mut bytes = [0; SECRET_BYTES];
+        SystemRandom::new().fill(&mut bytes).ok()?;
+        Some(Self(hexadecimal(&bytes)))
+    }
+
+    /// One that was written down; `None` where it could not be sent in either protocol.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_fit = !text.is_empty() && text.len() <= SECRET_CHARS_MAX;
+        (is_fit && text.bytes().all(|byte| byte.is_ascii_graphic())).then(|| Self(text.to_owned()))
+    }
+
+    /// The secret itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Longest secret that a client takes from a file: ours have 64 characters.
+const SECRET_CHARS_MAX: usize = 512;
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// A token as the server knows it: a line of its file.
+#[derive(Debug, Clone)]
+pub struct Token {
+    /// Whose it is.
+    pub name: TokenName,
+    /// What it may do.
+    pub role: Role,
+    /// What the server keeps of its secret.
+    pub hash: Hash,
+}
+
+impl Token {
+    /// Reads a line of the token file; `None` where it is none.
+    pub fn parse(line: &str) -> Option<Self> {
+        let mut words = line.split_whitespace();
+        let name = words.next()?.parse().ok()?;
+        let role = Role::parse(words.next()?)?;
+        let hash = Hash::parse(words.next()?)?;
+        words.next().is_none().then_some(Self { name, role, hash })
+    }
+}
+
+impl fmt::Display for Token {
+    /// The line of the token file.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.name, self.role.word(), self.hash)
+    }
+}
+
+/// All tokens of a server.
+#[derive(Debug, Default)]
+pub struct Tokens(Vec<Token>);
+
+impl Tokens {
+    /// From the lines of a file.
+    pub fn new(tokens: Vec<Token>) -> Self {
+        Self(tokens)
+    }
+
+    /// Whether there are none: then nobody is let in.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether one has this name.
+    pub fn has(&self, name: &TokenName) -> bool {
+        self.0.iter().any(|token| token.name == *name)
+    }
+
+    /// What this secret opens.
+    pub fn grant(&self, secret: &str) -> Grant {
+        self.grant_of(Hash::of(secret))
+    }
+
+    /// What a connection may do now that tokens may have come and gone since.
+    pub fn renewed(&self, grant: Grant) -> Grant {
+        match grant {
+            Grant::Open | Grant::Stranger => grant,
+            Grant::Token { hash, .. } => self.grant_of(hash),
+        }
+    }
+
+    fn grant_of(&self, hash: Hash) -> Grant {
+        // All of them are looked at, so that the time does not tell which it was.
+        let role = self
+            .0
+            .iter()
+            .fold(None, |found, token| if token.hash.is(&hash) { Some(token.role) } else { found });
+        role.map_or(Grant::Stranger, |role| Grant::Token { hash, role })
+    }
+}
+
+/// What whoever asks has shown.
+#[derive(Debug, Clone, Copy)]
+pub enum Grant {
+    /// Nothing, and the server asks for nothing.
+    Open,
+    /// No token, or one that is not known.
+    Stranger,
+    /// A token.
+    Token {
+        /// Which.
+        hash: Hash,
+        /// What it may do.
+        role: Role,
+    },
+}
+
+/// What is needed for a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// To ask.
+    Read,
+    /// To change something.
+    Write,
+}
+
+impl Need {
+    /// What a request of either transport needs.
+    pub fn of(request: &Request<'_>) -> Self {
+        match request {
+            Request::Find { .. } | Request::List { .. } | Request::Leave => Need::Read,
+            Request::Adjust(_) | Request::Import(_) => Need::Write,
+        }
+    }
+}
+
+/// Decides who may do what. Both transports ask this, and nothing else does.
+#[inline]
+pub fn permits(grant: Grant, need: Need) -> bool {
+    match grant {
+        Grant::Open | Grant::Token { role: Role::Write, .. } => true,
+        Grant::Token { role: Role::Read, .. } => need == Need::Read,
+        Grant::Stranger => false,
+    }
+}
+
+/// What whoever may not is told.
+pub fn refusal(grant: Grant) -> Refusal {
+    let what = match grant {
+        Grant::Token { .. } | Grant::Open => {
+            "este token só permite leitura. Nada foi alterado; use um de escrita."
+        }
+        Grant::Stranger => {
+            "este servidor pede um token. Nada foi feito; indique o arquivo dele com --token-file, ou envie \
+             antes a linha token SEGREDO (por gRPC: authorization: Bearer SEGREDO)."
+        }
+    };
+    Refusal::new(Code::Unauthenticated, what)
+}
+
+/// What whoever shows a wrong token is told.
+pub fn wrong_token() -> Refusal {
+    let what = "este servidor não conhece o token. Nada foi feito; confira o arquivo de --token-file, ou peça \
+                um novo a quem cuida do servidor.";
+    Refusal::new(Code::Unauthenticated, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(name: &str, role: Role, secret: &str) -> Token {
+        Token { name: name.parse().unwrap(), role, hash: Hash::of(secret) }
+    }
+
+    #[test]
+    fn a_token_reads_back_from_its_line() {
+        let written = token("balcão-1", Role::Write, "x").to_string();
+        // `printf x | sha256sum`
+        let hash = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881";
+        assert_eq!(written, format!("balcão-1 escrita sha256:{hash}"));
+        assert_eq!(Token::parse(&written).unwrap().to_string(), written);
+        for line in [
+            String::new(),
+            "balcão".to_owned(),
+            format!("balcão dono sha256:{hash}"),
+            format!("balcão leitura {hash}"),
+            format!("balcão leitura sha256:{}", &hash[1..]),
+            format!("balcão leitura sha256:{}é", &hash[2..]),
+            format!("balcão leitura sha256:{hash} mais"),
+        ] {
+            assert!(Token::parse(&line).is_none(), "{line}");
+        }
+    }
+
+    #[test]
+    fn secrets_differ_and_are_not_shown() {
+        let (one, other) = (Secret::generate().unwrap(), Secret::generate().unwrap());
+        assert_ne!(one.reveal(), other.reveal());
+        assert_eq!(one.reveal().len(), 64);
+        assert_eq!(format!("{one:?}"), "Secret(…)");
+        for text in ["", "dois segredos", "linha\n", "ção", &"x".repeat(513)] {
+            assert!(Secret::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_that_no_token_can_have() {
+        for name in ["", "dois nomes", "#um", "a\u{202e}b", "a\n", &"x".repeat(65)] {
+            assert!(name.parse::<TokenName>().is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn who_may_do_what() {
+        let tokens = Tokens::new(vec![token("a", Role::Read, "ler"), token("b", Role::Write, "mudar")]);
+        let may = |grant| (permits(grant, Need::Read), permits(grant, Need::Write));
+        assert_eq!(may(Grant::Open), (true, true));
+        assert_eq!(may(Grant::Stranger), (false, false));
+        assert_eq!(may(tokens.grant("ler")), (true, false));
+        assert_eq!(may(tokens.grant("mudar")), (true, true));
+        for wrong in ["", "lerr", "le", "sha256:", &tokens.0[0].hash.to_string()] {
+            assert_eq!(may(tokens.grant(wrong)), (false, false), "{wrong}");
+        }
+        // A token that is taken away opens nothing from then on, and one may change its role.
+        let fewer = Tokens::new(vec![token("a", Role::Write, "ler")]);
+        assert_eq!(may(fewer.renewed(tokens.grant("mudar"))), (false, false));
+        assert_eq!(may(fewer.renewed(tokens.grant("ler"))), (true, true));
+        assert_eq!(may(fewer.renewed(Grant::Open)), (true, true));
+    }
+}

@@ -1,0 +1,223 @@
+//! The server's file of tokens, and a client's file of its secret.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use super::{Secret, Token, Tokens};
+use crate::system_error::told;
+
+/// Largest file read: some thousand tokens.
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Why a file of tokens cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenFileError {
+    /// The file system refused something.
+    #[error("não foi possível {action} o arquivo de token {path}: {}", told(.error))]
+    Io {
+        /// What was tried, as an infinitive.
+        action: &'static str,
+        /// The file.
+        path: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// What a link leads to is not what was named.
+    #[error("{path} é um link simbólico, que não é seguido; indique o próprio arquivo")]
+    Link {
+        /// The file.
+        path: String,
+    },
+    /// A line is no token.
+    #[error(
+        "a linha {line} de {path} não é um token (NOME leitura|escrita sha256:HASH); crie um com `hortifruti token new NOME`"
+    )]
+    BadLine {
+        /// The file.
+        path: String,
+        /// Which line, from 1.
+        line: usize,
+    },
+    /// A name is there twice.
+    #[error("o nome da linha {line} de {path} já está numa linha anterior; apague uma das duas")]
+    NameTwice {
+        /// The file.
+        path: String,
+        /// Which line, from 1.
+        line: usize,
+    },
+    /// There is a token of this name.
+    #[error("{path} já tem um token com esse nome; escolha outro, ou apague a linha dele")]
+    NameTaken {
+        /// The file.
+        path: String,
+    },
+    /// It is no text, or far too long.
+    #[error("{path} não é um arquivo de tokens")]
+    NotText {
+        /// The file.
+        path: String,
+    },
+    /// A client's file holds no secret.
+    #[error("{path} não contém um segredo numa linha só, como `hortifruti token new` o mostra")]
+    NoSecret {
+        /// The file.
+        path: String,
+    },
+}
+
+/// The tokens of a server. Empty lines, and those that begin with `#`, say nothing.
+///
+/// # Errors
+/// Where it cannot be read, or a line is no token.
+pub fn read(path: &Path) -> Result<Tokens, TokenFileError> {
+    let mut file = File::open(path).map_err(|error| failed("ler", path, error))?;
+    tokens(&read_text(&mut file, path)?, path)
+}
+
+/// The secret of a client.
+///
+/// # Errors
+/// Where it cannot be read, or holds anything but one secret.
+pub fn read_secret(path: &Path) -> Result<Secret, TokenFileError> {
+    let mut file = File::open(path).map_err(|error| failed("ler", path, error))?;
+    let text = read_text(&mut file, path)?;
+    Secret::parse(text.trim()).ok_or_else(|| TokenFileError::NoSecret { path: shown(path) })
+}
+
+/// Adds a token to a server's file, and makes one that only its owner can read where there
+/// is none.
+///
+/// # Errors
+/// Where it is a symbolic link, cannot be written, holds what is no token, or has the name.
+pub fn append(path: &Path, token: &Token) -> Result<(), TokenFileError> {
+    if path.is_symlink() {
+        return Err(TokenFileError::Link { path: shown(path) });
+    }
+    let mut file = open_to_append(path).map_err(|error| failed("abrir", path, error))?;
+    let text = read_text(&mut file, path)?;
+    if tokens(&text, path)?.has(&token.name) {
+        return Err(TokenFileError::NameTaken { path: shown(path) });
+    }
+    let line_end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    file.seek(SeekFrom::End(0))
+        .and_then(|_| file.write_all(format!("{line_end}{token}\n").as_bytes()))
+        .and_then(|()| file.sync_all())
+        .map_err(|error| failed("escrever", path, error))
+}
+
+#[cfg(unix)]
+fn open_to_append(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    // A link that was put there since it was looked for is not followed either.
+    OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags(nix::libc::O_NOFOLLOW)
+        .open(path)
+}
+
+#[cfg(not(unix))]
+fn open_to_append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).append(true).create(true).open(path)
+}
+
+fn read_text(file: &mut File, path: &Path) -> Result<String, TokenFileError> {
+    let mut text = String::new();
+    let not_text = || TokenFileError::NotText { path: shown(path) };
+    match file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text) {
+        Ok(length) if length as u64 > FILE_BYTES_MAX => Err(not_text()),
+        Ok(_) => Ok(text),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(not_text()),
+        Err(error) => Err(failed("ler", path, error)),
+    }
+}
+
+fn tokens(text: &str, path: &Path) -> Result<Tokens, TokenFileError> {
+    let mut tokens: Vec<Token> = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        if line.trim().is_empty() || line.trim_start().starts_with('#') {
+            continue;
+        }
+        let line_number = index + 1;
+        let token = Token::parse(line)
+            .ok_or_else(|| TokenFileError::BadLine { path: shown(path), line: line_number })?;
+        if tokens.iter().any(|other| other.name == token.name) {
+            return Err(TokenFileError::NameTwice { path: shown(path), line: line_number });
+        }
+        tokens.push(token);
+    }
+    Ok(Tokens::new(tokens))
+}
+
+fn failed(action: &'static str, path: &Path, error: io::Error) -> TokenFileError {
+    TokenFileError::Io { action, path: shown(path), error }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::{Hash, Role};
+    use super::*;
+
+    fn token(name: &str) -> Token {
+        Token { name: name.parse().unwrap(), role: Role::Read, hash: Hash::of(name) }
+    }
+
+    #[test]
+    fn tokens_are_added_and_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens");
+        append(&path, &token("um")).unwrap();
+        // As an editor may leave it.
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("# da loja\n\n{}", text.trim_end())).unwrap();
+        append(&path, &token("dois")).unwrap();
+        assert!(matches!(append(&path, &token("dois")), Err(TokenFileError::NameTaken { .. })));
+        let tokens = read(&path).unwrap();
+        assert!(tokens.has(&"um".parse().unwrap()) && tokens.has(&"dois".parse().unwrap()));
+        fs::write(&path, format!("{}\n{}\n", token("um"), token("um"))).unwrap();
+        assert!(matches!(read(&path), Err(TokenFileError::NameTwice { line: 2, .. })));
+        fs::write(&path, "um leitura segredo\n").unwrap();
+        assert!(matches!(read(&path), Err(TokenFileError::BadLine { line: 1, .. })));
+        fs::write(&path, [0xff]).unwrap();
+        assert!(matches!(read(&path), Err(TokenFileError::NotText { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_reads_them_and_no_link_is_followed() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens");
+        append(&path, &token("um")).unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let (link, target) = (folder.path().join("link"), folder.path().join("alheio"));
+        symlink(&target, &link).unwrap();
+        assert!(matches!(append(&link, &token("um")), Err(TokenFileError::Link { .. })));
+        assert!(open_to_append(&link).is_err());
+        assert!(!target.exists());
+    }
+
+    #[test]
+    fn a_clients_file_holds_one_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("segredo");
+        fs::write(&path, "abc\n").unwrap();
+        assert_eq!(read_secret(&path).unwrap().reveal(), "abc");
+        for content in ["", "\n", "um\ndois\n", "um dois"] {
+            fs::write(&path, content).unwrap();
+            assert!(matches!(read_secret(&path), Err(TokenFileError::NoSecret { .. })), "{content:?}");
+        }
+    }
+}
