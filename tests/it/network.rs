@@ -694,17 +694,23 @@ fn our_clients_show_their_token() {
 fn a_wrong_token_costs_a_wait_holds_up_nobody_and_is_logged_without_it() {
     let (server, reads, writes) = guarded(&[]);
     let secrets = [reads.as_str(), writes.as_str(), "segredo-errado", "Segredo2"];
-    let mut wrong = server.connect();
+    // Each waits for a second, and none for another: one by one they would take far longer
+    // than anything may here.
     let start = Instant::now();
-    wrong.send("token segredo-errado\n4\n");
-    // Meanwhile another one is served.
+    let mut wrong: Vec<_> = (0..60).map(|_| server.connect()).collect();
+    for connection in &mut wrong {
+        connection.send("token segredo-errado\n4\n");
+    }
     let mut other = server.connect();
     assert_eq!(other.ask(&format!("token {writes}")), "Token aceito: escrita.");
     assert_eq!(other.ask("1 caju"), "Caju: R$2.0, Estoque: 60");
-    assert!(start.elapsed() < Duration::from_millis(900), "{:?}", start.elapsed());
-    assert!(wrong.reply().starts_with("Erro UNAUTHENTICATED: este servidor não conhece o token."));
-    assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
-    assert!(wrong.reply().starts_with("Erro UNAUTHENTICATED: este servidor pede um token."));
+    for connection in &mut wrong {
+        assert!(connection.reply().starts_with("Erro UNAUTHENTICATED: este servidor não conhece o token."));
+        assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
+        assert!(connection.reply().starts_with("Erro UNAUTHENTICATED: este servidor pede um token."));
+    }
+    assert!(start.elapsed() < PATIENCE);
+    let mut wrong = wrong.swap_remove(0);
     // A hash is no secret, and the third wrong one is the last.
     let kept = fs::read_to_string(server.path().join("tokens")).unwrap();
     let hash = kept.split_whitespace().last().unwrap();
@@ -722,6 +728,8 @@ fn a_wrong_token_costs_a_wait_holds_up_nobody_and_is_logged_without_it() {
     }
 
     let log = server.log("a wrong token peer=127.0.0.1:");
+    // Not all: a flood must not fill the disk.
+    assert!(log.matches("a wrong token").count() < 60, "{log}");
     let mut console = vec![server.console_line()];
     while let Some(line) = server.try_console_line() {
         console.push(line);
@@ -746,9 +754,9 @@ async fn wrong_tokens_of_one_grpc_connection_wait_for_each_other() {
     };
     let start = Instant::now();
     let wrong: Vec<_> = (0..5).map(|index| tokio::spawn(ask(&format!("errado{index}")))).collect();
-    // A good one beside them does not wait.
+    // A good one beside them does not wait for its turn.
     ask(&reads).await.unwrap();
-    assert!(start.elapsed() < Duration::from_millis(900), "{:?}", start.elapsed());
+    assert!(!wrong.iter().all(tokio::task::JoinHandle::is_finished), "{:?}", start.elapsed());
     let mut answered = 0;
     for answer in wrong {
         let status = answer.await.unwrap().unwrap_err();
