@@ -346,13 +346,20 @@ pub(super) const STALLED_MAX: Duration = Duration::from_secs(60);
 /// Writes to a client, and gives it up when it takes nothing for a while.
 pub(super) async fn write(stream: &mut (impl AsyncWrite + Unpin), mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
-        match tokio::time::timeout(STALLED_MAX, stream.write(bytes)).await.map_err(io::Error::from)?? {
+        let some = async {
+            let length = stream.write(bytes).await?;
+            // TLS has taken the last of it, and perhaps not sent it.
+            if length == bytes.len() {
+                stream.flush().await?;
+            }
+            Ok::<usize, io::Error>(length)
+        };
+        match tokio::time::timeout(STALLED_MAX, some).await.map_err(io::Error::from)?? {
             0 => return Err(io::ErrorKind::WriteZero.into()),
             length => bytes = &bytes[length..],
         }
     }
-    // TLS has taken the last of it, and not yet sent it.
-    tokio::time::timeout(STALLED_MAX, stream.flush()).await?
+    Ok(())
 }
 
 /// Ends a connection so that its last reply arrives.

@@ -436,7 +436,10 @@ impl hyper::service::Service<http::Request<Incoming>> for Services {
             let refused = status(access::refusal(grant)).into_http();
             return Answer::new(Box::pin(std::future::ready(Ok(refused))), MESSAGE_BYTES_MAX);
         }
-        request.extensions_mut().insert(grant);
+        // For a stream, which asks again as it goes on.
+        if !matches!(grant, Grant::Open) {
+            request.extensions_mut().insert(grant);
+        }
         let mut path = request.uri().path().split('/').skip(1);
         match (path.next(), path.next()) {
             (Some(InventoryServiceServer::<Calls>::NAME), Some("BatchAdjustStock")) => {
@@ -564,7 +567,7 @@ impl InventoryService for Calls {
         request: Request<Streaming<StreamAdjustStockRequest>>,
     ) -> Result<Response<Self::StreamAdjustStockStream>, Status> {
         let (answers, runs) = mpsc::channel(STREAM_RUNS_MAX);
-        let grant = request.extensions().get().copied().unwrap_or(Grant::Stranger);
+        let grant = request.extensions().get().copied().unwrap_or_else(|| self.service.gate.newcomer());
         tokio::spawn(self.clone().adjust_stream(grant, request.into_inner(), answers));
         Ok(Response::new(StreamAnswers { runs, run: Vec::new().into_iter() }))
     }
