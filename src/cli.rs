@@ -192,6 +192,7 @@ pub struct Export {
     subcommand_help_heading = "Comandos",
     subcommand_value_name = "COMANDO",
     disable_help_subcommand = true,
+    arg_required_else_help = false,
     override_usage = "hortifruti token <COMANDO>"
 )]
 pub struct Token {

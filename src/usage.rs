@@ -32,6 +32,9 @@ pub fn message(error: &clap::Error) -> String {
             format!("{} sobra (um nome com espaços vai entre aspas)", Quoted(&argument))
         }
         ErrorKind::MissingRequiredArgument => format!("falta {argument}"),
+        ErrorKind::MissingSubcommand if context(ContextKind::ValidSubcommand).is_some() => {
+            format!("falta o comando: {}", context(ContextKind::ValidSubcommand).unwrap_or_default())
+        }
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             "falta o comando: serve, shell, query, update, import, export, token ou bench".to_owned()
         }
