@@ -65,6 +65,7 @@ pub struct Adjusted {
 }
 
 /// Products in catalog order, all from one moment.
+#[derive(Clone)]
 pub struct Listing {
     products: Products,
     ids: Option<Vec<ProductId>>,

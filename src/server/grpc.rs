@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use hyper::body::Incoming;
+use hyper::body::{Bytes, Frame, Incoming};
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use prost::Message;
 use tokio::sync::{Mutex, Notify, Semaphore, mpsc};
 use tokio_stream::Stream;
 use tonic::body::Body;
@@ -23,7 +24,7 @@ use super::connection::Prefixed;
 use super::stream::Stream as Connection;
 use super::tokens::{Gate, WRONG_MAX, WRONG_WAIT};
 use crate::access::{self, Grant, Need};
-use crate::inventory::{Adjusted, Run};
+use crate::inventory::{Adjusted, Listing, Run};
 use crate::request::{self, AdjustRequest, Refusal};
 use crate::wire::grpc::original::produto_service_server::{ProdutoService, ProdutoServiceServer};
 use crate::wire::grpc::original::{
@@ -35,7 +36,7 @@ use crate::wire::grpc::v1::{
     GetProductRequest, GetProductResponse, ImportProductsRequest, ImportProductsResponse,
     ListProductsRequest, ListProductsResponse, StreamAdjustStockRequest, StreamAdjustStockResponse,
 };
-use crate::wire::grpc::{self, Page, original_status, status};
+use crate::wire::grpc::{self, Page, WriteProduct, original_status, status};
 
 /// Largest message taken: a name as long as it may be written, and a request id.
 const MESSAGE_BYTES_MAX: usize = 16 * 1024;
@@ -85,6 +86,9 @@ const STREAM_RUNS_MAX: usize = 1;
 /// left. A graceful HTTP/2 stop asks each client for a sign of life (RFC 9113 §6.8), and
 /// a client that does not look at its idle connection would hold the stop for ever.
 const SETTLED_AFTER: Duration = Duration::from_millis(500);
+
+/// Bytes of a list that are written at once.
+const LIST_BYTES: usize = 16 * 1024;
 
 /// The services on one connection, and how many of its calls wait for a change.
 #[derive(Clone)]
@@ -227,6 +231,12 @@ impl Calls {
             self.service.console.command(adjust);
         }
         self.service.inventory.add(run, adjust);
+    }
+
+    /// All products up to a price, as the original's contract lists them.
+    fn original_list(&self, page: Page) -> Response<ListaProdutos> {
+        let listing = self.service.inventory.list(page.max_price);
+        List::new(listing, page, grpc::write_original_product, Vec::new()).answer()
     }
 
     /// Is ready once nothing has been asked for as long as a connection may be silent, or up
@@ -479,7 +489,87 @@ impl Future for Answer {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let bytes_max = self.bytes_max;
-        self.answer.as_mut().poll(context).map_ok(|response| explain_size(response, bytes_max))
+        self.answer.as_mut().poll(context).map_ok(|mut response| match response.extensions_mut().remove() {
+            Some(list) => response.map(|_| Body::new::<List>(list)),
+            None => explain_size(response, bytes_max),
+        })
+    }
+}
+
+/// A message with a list of products, written piece by piece as the client takes it. Whole,
+/// a connection that asks for 256 lists of ten thousand products and takes none of them
+/// would hold 180 MB. A handler leaves it with an empty answer, whose body it becomes.
+#[derive(Clone)]
+struct List {
+    listing: Listing,
+    /// What is left of it.
+    page: Page,
+    write: WriteProduct,
+    /// What stands before the next product.
+    before: Vec<u8>,
+    /// What stands behind the last.
+    end: Vec<u8>,
+    has_ended: bool,
+}
+
+impl List {
+    /// The products of a page, and what stands behind them in the message.
+    fn new(listing: Listing, page: Page, write: WriteProduct, end: Vec<u8>) -> Self {
+        let mut product_bytes = Vec::new();
+        let mut length = end.len();
+        for product in listing.iter_after(page.after).take(page.size) {
+            product_bytes.clear();
+            write(product, &mut product_bytes);
+            length += product_bytes.len();
+        }
+        // Not compressed. Ten million products, the most there are, stay below 4 GB.
+        let mut before = vec![0];
+        before.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
+        Self { listing, page, write, before, end, has_ended: false }
+    }
+
+    /// An answer with this list, in place of an empty message.
+    fn answer<M: Default>(self) -> Response<M> {
+        let mut response = Response::new(M::default());
+        response.extensions_mut().insert(self);
+        response
+    }
+
+    /// The next piece; empty once all have been written.
+    fn next(&mut self) -> Vec<u8> {
+        let mut piece = std::mem::take(&mut self.before);
+        for product in self.listing.iter_after(self.page.after).take(self.page.size) {
+            if piece.len() >= LIST_BYTES {
+                return piece;
+            }
+            (self.write)(product, &mut piece);
+            self.page.after = Some(product.id);
+            self.page.size -= 1;
+        }
+        self.page.size = 0;
+        piece.append(&mut self.end);
+        piece
+    }
+}
+
+impl hyper::body::Body for List {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let piece = self.next();
+        if !piece.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(piece.into()))));
+        }
+        if std::mem::replace(&mut self.has_ended, true) {
+            return Poll::Ready(None);
+        }
+        let mut trailers = http::HeaderMap::new();
+        trailers.insert(Status::GRPC_STATUS, http::HeaderValue::from_static("0"));
+        Poll::Ready(Some(Ok(Frame::trailers(trailers))))
     }
 }
 
@@ -520,18 +610,14 @@ impl InventoryService for Calls {
         let page = Page::from_message(request.get_ref()).map_err(status)?;
         self.service.console.command(&request::Request::List { max_price: page.max_price });
         let listing = self.service.inventory.list(page.max_price);
-        let mut products = listing.iter_after(page.after).peekable();
-        let mut response = ListProductsResponse::default();
-        while let Some(product) = products.next() {
-            response.products.push(grpc::product_message(product));
-            if response.products.len() == page.size {
-                if products.peek().is_some() {
-                    response.next_page_token = page.token(product.id);
-                }
-                break;
-            }
-        }
-        Ok(Response::new(response))
+        let mut rest = listing.iter_after(page.after).skip(page.size - 1);
+        let next_page_token = match (rest.next(), rest.next()) {
+            (Some(last), Some(_)) => page.token(last.id),
+            _ => String::new(),
+        };
+        drop(rest);
+        let end = ListProductsResponse { products: Vec::new(), next_page_token }.encode_to_vec();
+        Ok(List::new(listing, page, grpc::write_product, end).answer())
     }
 
     async fn adjust_stock(
@@ -589,9 +675,7 @@ impl InventoryService for Calls {
 impl ProdutoService for Calls {
     async fn listar_produtos(&self, _: Request<Empty>) -> Result<Response<ListaProdutos>, Status> {
         self.service.console.command(&request::Request::List { max_price: None });
-        let listing = self.service.inventory.list(None);
-        let produtos = listing.iter_after(None).map(grpc::original_product).collect();
-        Ok(Response::new(ListaProdutos { produtos }))
+        Ok(self.original_list(Page::whole(None)))
     }
 
     async fn consultar_produto_nome(
@@ -610,9 +694,7 @@ impl ProdutoService for Calls {
     ) -> Result<Response<ListaProdutos>, Status> {
         let max_price = grpc::price_from_float(request.get_ref().preco_max).map_err(original_status)?;
         self.service.console.command(&request::Request::List { max_price: Some(max_price) });
-        let listing = self.service.inventory.list(Some(max_price));
-        let produtos = listing.iter_after(None).map(grpc::original_product).collect();
-        Ok(Response::new(ListaProdutos { produtos }))
+        Ok(self.original_list(Page::whole(Some(max_price))))
     }
 
     async fn atualizar_estoque(

@@ -212,7 +212,7 @@ fn requested_kind(number: i32) -> Result<Kind, Refusal> {
 }
 
 /// Which page of the catalog is asked for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// Up to which price.
     pub max_price: Option<Price>,
@@ -226,6 +226,11 @@ pub struct Page {
 const PAGE_TOKEN_PREFIX: &str = "v1:";
 
 impl Page {
+    /// One that holds all products up to a price.
+    pub fn whole(max_price: Option<Price>) -> Self {
+        Self { max_price, size: usize::MAX, after: None }
+    }
+
     /// The page that a message asks for.
     ///
     /// # Errors
@@ -293,6 +298,22 @@ pub fn product_message(product: &Product) -> v1::Product {
         stock_thousandths: product.stock.thousandths(),
         unit: product.unit.to_string(),
     }
+}
+
+/// The field of the products in both contracts' lists.
+const PRODUCTS_FIELD: u32 = 1;
+
+/// Writes a product as a list's message holds it.
+pub type WriteProduct = fn(&Product, &mut Vec<u8>);
+
+/// Writes a product as `ListProductsResponse` holds it.
+pub fn write_product(product: &Product, out: &mut Vec<u8>) {
+    prost::encoding::message::encode(PRODUCTS_FIELD, &product_message(product), out);
+}
+
+/// Writes a product as the original's `ListaProdutos` holds it.
+pub fn write_original_product(product: &Product, out: &mut Vec<u8>) {
+    prost::encoding::message::encode(PRODUCTS_FIELD, &original_product(product), out);
 }
 
 /// The answer to a stock change.

@@ -10,10 +10,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use hortifruti::request::{Code, Refusal};
+use hortifruti::wire::grpc::original::produto_service_client::ProdutoServiceClient;
+use hortifruti::wire::grpc::original::{Empty, PrecoRequest};
 use hortifruti::wire::grpc::status;
 use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
 use hortifruti::wire::grpc::v1::{
-    AdjustStockRequest, BatchAdjustStockRequest, GetProductRequest, ImportProductsRequest, ProductDraft,
+    AdjustStockRequest, BatchAdjustStockRequest, GetProductRequest, ImportProductsRequest,
+    ListProductsRequest, ProductDraft,
 };
 use tonic::transport::Endpoint;
 
@@ -252,6 +255,77 @@ fn grpc_clients_that_never_read() {
         _ => frame(DATA, 0, 1, &change),
     };
     check_frames("a stream never read", &[(4, 0)], stream, 2_000);
+}
+
+/// A server with ten thousand products, `PRODUTO 00000` and so on.
+fn with_a_long_list() -> Server {
+    let server = Server::start(&["--empty"]);
+    let rows: String = (0..10_000).map(|index| format!("PRODUTO {index:05},{}.5,7\n", index % 9)).collect();
+    let imported = run(&mut server.command(&["import", "-"]), &format!("nome,preco,estoque\n{rows}"));
+    assert_eq!(imported.code, 0, "{}", imported.err);
+    for (product, price, stock) in [("Caju", 2, 60), ("Maca", 3, 20)] {
+        let row = format!("nome,preco,estoque\n{product},{price},{stock}\n");
+        assert_eq!(run(&mut server.command(&["import", "-"]), &row).code, 0);
+    }
+    server
+}
+
+#[test]
+fn long_lists_that_are_never_taken() {
+    let server = with_a_long_list();
+    // ListProductsRequest { page_size: 1000 }
+    let lists = [(LIST_ALL, &[][..]), ("/hortifruti.v1.InventoryService/ListProducts", b"\x10\xe8\x07")];
+    for (path, message) in lists {
+        // Nothing is to be sent, or a byte of each.
+        for window in [0, 1] {
+            let block = http2::call(path);
+            let ask = |index| {
+                let id = stream_id(index);
+                let message = frame(DATA, END_STREAM, id, &http2::message(message));
+                [frame(HEADERS, END_HEADERS, id, &block), message].concat()
+            };
+            let parts = || std::iter::once(http2::opening(&[(4, window)])).chain((0..256).map(ask));
+            let (held, growth) = held(&server, || [(); 4].map(|()| pour(connect(&server), false, parts())));
+            assert!(growth < MEMORY_GROWTH_MAX_KIB, "{path}, window {window}: {growth} KiB more");
+            drop(held);
+        }
+    }
+}
+
+#[test]
+fn long_lists_come_whole() {
+    let server = with_a_long_list();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let address = format!("http://127.0.0.1:{}", server.port);
+        let mut original = ProdutoServiceClient::connect(address.clone()).await.unwrap();
+        let all = original.listar_produtos(Empty {}).await.unwrap().into_inner().produtos;
+        assert_eq!(all.len(), 10_002);
+        for (index, produto) in all.iter().take(10_000).enumerate() {
+            assert_eq!(produto.nome, format!("PRODUTO {index:05}"));
+            assert_eq!((produto.preco, produto.quantidade), ((index % 9) as f32 + 0.5, 7));
+        }
+        let cheap = PrecoRequest { preco_max: 0.5 };
+        let cheap = original.consultar_produto_preco(cheap).await.unwrap().into_inner().produtos;
+        let names: Vec<String> = cheap.into_iter().map(|produto| produto.nome).collect();
+        assert_eq!(
+            names,
+            (0..10_000).step_by(9).map(|index| format!("PRODUTO {index:05}")).collect::<Vec<_>>()
+        );
+        let mut exact = InventoryServiceClient::connect(address).await.unwrap();
+        let mut request = ListProductsRequest { page_size: 700, ..ListProductsRequest::default() };
+        let mut names = Vec::new();
+        loop {
+            let page = exact.list_products(request.clone()).await.unwrap().into_inner();
+            names.extend(page.products.into_iter().map(|product| product.name));
+            if page.next_page_token.is_empty() {
+                break;
+            }
+            assert_eq!(names.len() % 700, 0);
+            request.page_token = page.next_page_token;
+        }
+        assert_eq!(names, all.into_iter().map(|produto| produto.nome).collect::<Vec<_>>());
+    });
 }
 
 #[test]
