@@ -114,6 +114,12 @@ fn held<T>(server: &Server, attack: impl FnOnce() -> T) -> (T, u64) {
     (held, growth)
 }
 
+/// A server to attack. It keeps nothing on the disk: other programs may keep a disk busy for
+/// longer than the normal clients wait.
+fn attacked(args: &[&str]) -> Server {
+    Server::start(&[&["--data", ":memory:"], args].concat())
+}
+
 /// Sends all of this, or as much as the server takes: until it hangs up, or reads no more
 /// for a while. What it answers is thrown away beside, or never read.
 fn pour(stream: TcpStream, reads: bool, parts: impl Iterator<Item = Vec<u8>>) -> TcpStream {
@@ -146,7 +152,7 @@ fn connect(server: &Server) -> TcpStream {
 
 /// Holds an attack of frames on one connection, read and not read, and checks its cost.
 fn check_frames(name: &str, settings: &[(u16, u32)], frames: impl Fn(u32) -> Vec<u8>, count: u32) {
-    let server = Server::start(&[]);
+    let server = attacked(&[]);
     for reads in [true, false] {
         let parts = std::iter::once(http2::opening(settings)).chain((0..count).map(&frames));
         let (stream, growth) = held(&server, || pour(connect(&server), reads, parts));
@@ -259,7 +265,7 @@ fn grpc_clients_that_never_read() {
 
 /// A server with ten thousand products, `PRODUTO 00000` and so on.
 fn with_a_long_list() -> Server {
-    let server = Server::start(&["--empty"]);
+    let server = attacked(&["--empty"]);
     let rows: String = (0..10_000).map(|index| format!("PRODUTO {index:05},{}.5,7\n", index % 9)).collect();
     let imported = run(&mut server.command(&["import", "-"]), &format!("nome,preco,estoque\n{rows}"));
     assert_eq!(imported.code, 0, "{}", imported.err);
@@ -330,7 +336,7 @@ fn long_lists_come_whole() {
 
 #[test]
 fn a_message_too_large_is_refused_in_the_words_of_the_contract() {
-    let server = Server::start(&[]);
+    let server = attacked(&[]);
     let name = "x".repeat(5 * 1024 * 1024);
     let (refused, growth) = held(&server, || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -347,7 +353,7 @@ fn a_message_too_large_is_refused_in_the_words_of_the_contract() {
 #[test]
 fn messages_of_more_rows_than_are_taken() {
     // Each empty row takes two bytes of the message, and a hundred when it is read.
-    let server = Server::start(&[]);
+    let server = attacked(&[]);
     let port = server.port;
     let ((), growth) = held(&server, || {
         std::thread::scope(|scope| {
@@ -377,7 +383,7 @@ fn messages_of_more_rows_than_are_taken() {
 
 #[test]
 fn imports_that_never_come_hold_up_nobody_else() {
-    let server = Server::start(&[]);
+    let server = attacked(&[]);
     let block = http2::call("/hortifruti.v1.InventoryService/ImportProducts");
     let begun = |id: u32| {
         let part = [&[0, 0, 0x3f, 0, 0][..], &[b'x'; 8000]].concat();
@@ -397,7 +403,7 @@ fn imports_that_never_come_hold_up_nobody_else() {
 
 #[test]
 fn text_clients_that_never_read() {
-    let server = Server::start(&["--empty"]);
+    let server = attacked(&["--empty"]);
     let imported = server.run(&["import", list(FIRST_LIST).to_str().unwrap()]);
     assert_eq!(imported.code, 0, "{}", imported.err);
     for (product, price, stock) in [("Caju", 2, 60), ("Maca", 3, 20)] {
@@ -433,7 +439,7 @@ fn text_clients_that_never_read() {
 
 #[test]
 fn clients_that_write_byte_by_byte() {
-    let server = Server::start(&[]);
+    let server = attacked(&[]);
     let ((), _) = held(&server, || {
         let mut first = server.connect();
         first.ask("1 Maca");
@@ -464,7 +470,7 @@ fn clients_that_write_byte_by_byte() {
 
 #[test]
 fn connections_that_say_nothing_or_half_a_thing() {
-    let server = Server::start(&["--idle-seconds", "2"]);
+    let server = attacked(&["--idle-seconds", "2"]);
     let (mut left, growth) = held(&server, || {
         let open = |bytes: &[u8]| {
             let mut connection = server.connect();
@@ -499,7 +505,7 @@ fn a_client_that_speaks_now_and_then_is_not_idle() {
 
 #[test]
 fn a_flood_of_connections() {
-    let server = Server::start(&[]);
+    let server = attacked(&[]);
     let port = server.port;
     let ((), growth) = held(&server, || {
         std::thread::scope(|scope| {
@@ -557,7 +563,7 @@ fn newcomers_are_refused_in_their_own_protocol_and_the_served_go_on() {
 
 #[test]
 fn a_flood_at_the_limit_leaves_the_served_alone() {
-    let server = Server::start(&["--max-connections", "8"]);
+    let server = attacked(&["--max-connections", "8"]);
     let ((), growth) = held(&server, || {
         // Those beside whom it is held have two places; these have the rest.
         let mut served: Vec<Connection> = (0..6).map(|_| server.connect()).collect();
