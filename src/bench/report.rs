@@ -9,10 +9,10 @@ use serde::Serialize;
 use super::lane::Tally;
 use super::{Options, Way, histogram};
 
-/// The percentiles of the table.
+/// The percentiles of the table, and of the curves in the terminal.
 const TABLE_PERCENTILES: [f64; 4] = [50.0, 90.0, 99.0, 99.9];
 
-/// The percentiles of the curves: a step for each factor of about two in what lies beyond.
+/// The percentiles of the page's curves: a step for each factor of about two in what lies beyond.
 const CURVE_PERCENTILES: [f64; 12] =
     [10.0, 25.0, 50.0, 75.0, 90.0, 95.0, 98.0, 99.0, 99.5, 99.9, 99.95, 99.99];
 
@@ -115,10 +115,10 @@ pub(super) fn write_curves(out: &mut impl Write, outcomes: &[Outcome]) -> io::Re
         "\nLatência por percentil (escala logarítmica, {:.0} a {:.0} µs)",
         scale.least, scale.greatest
     )?;
-    for percentile in CURVE_PERCENTILES.iter().skip(2).step_by(3) {
+    for percentile in TABLE_PERCENTILES {
         for (index, outcome) in outcomes.iter().enumerate() {
             let label = if index == 0 { format!("p{percentile}") } else { String::new() };
-            let microseconds = outcome.microseconds(*percentile);
+            let microseconds = outcome.microseconds(percentile);
             let bar = "▆".repeat((scale.at(microseconds) * WIDTH).round() as usize + 1);
             writeln!(out, "{label:>7} {:<12} {bar} {microseconds:.0}", outcome.way.name())?;
         }
