@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::num::NonZero;
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
@@ -228,19 +229,19 @@ pub(super) fn html(options: &Options, outcomes: &[Outcome]) -> String {
         let cpu = outcome.cpu_microseconds().map_or("–".to_owned(), |cpu| format!("{cpu:.2}"));
         let _ = write!(
             rows,
-            "<tr><th><span style=\"color:{}\">■</span> {}</th><td>{:.0}</td>",
+            "<tr><th><span style=\"color:{}\">■</span> {}</th><td>{}</td>",
             colour(outcome.way),
             outcome.way.name(),
-            outcome.rate()
+            grouped(outcome.rate())
         );
         for percentile in TABLE_PERCENTILES {
-            let _ = write!(rows, "<td>{:.0}</td>", outcome.microseconds(percentile));
+            let _ = write!(rows, "<td>{}</td>", grouped(outcome.microseconds(percentile)));
         }
         let _ = writeln!(
             rows,
-            "<td>{:.0}</td><td>{:.0}</td><td>{cpu}</td><td>{middle:.2} <small>({least:.2}–{greatest:.2})</small></td></tr>",
-            outcome.latency.max() as f64 / 1000.0,
-            outcome.per_operation(outcome.bytes as f64),
+            "<td>{}</td><td>{}</td><td>{cpu}</td><td>{middle:.2} <small>({least:.2}–{greatest:.2})</small></td></tr>",
+            grouped(outcome.latency.max() as f64 / 1000.0),
+            grouped(outcome.per_operation(outcome.bytes as f64)),
         );
     }
     format!(
@@ -251,20 +252,39 @@ pub(super) fn html(options: &Options, outcomes: &[Outcome]) -> String {
          body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; background: #fff }}\n\
          table {{ border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }}\n\
          th, td {{ padding: .3rem .5rem; border-bottom: 1px solid #ccc; text-align: right }}\n\
-         th:first-child {{ text-align: left }}\n\
+         th:first-child {{ text-align: left; white-space: nowrap }}\n\
          svg {{ width: 100%; height: auto; margin: 1rem 0 2rem }}\n\
          svg text {{ font: 13px system-ui, sans-serif; fill: #444 }}\n\
          </style>\n\
          <h1>Socket e gRPC comparados</h1>\n\
-         <p>As mesmas operações sobre o mesmo catálogo, em {} turnos alternados. {}.</p>\n\
+         <p>As mesmas operações sobre o mesmo catálogo, em {} turnos alternados. {}.\n\
+         A razão ao socket é a mediana dos turnos, e entre parênteses estão a menor e a maior.</p>\n\
          <table><tr><th></th><th>op/s</th><th>p50 µs</th><th>p90 µs</th><th>p99 µs</th><th>p99,9 µs</th>\
          <th>máx µs</th><th>bytes/op</th><th>CPU µs/op</th><th>razão ao socket</th></tr>\n{rows}</table>\n\
-         <h2>Operações por segundo</h2>\n{}\n<h2>Latência por percentil</h2>\n{}\n</html>\n",
+         <h2>Operações por segundo</h2>\n{}\n<h2>Latência por percentil</h2>\n\
+         <p>Em escala logarítmica; abaixo de cada curva está a parte das operações que o percentil diz.</p>\n{}\n\
+         <p><small>hortifruti {}, servidor e bench em {} núcleos.</small></p>\n</html>\n",
         super::ROUNDS,
         load(options),
         rate_chart(outcomes),
         latency_chart(outcomes),
+        env!("CARGO_PKG_VERSION"),
+        std::thread::available_parallelism().map_or(1, NonZero::get),
     )
+}
+
+/// A whole number in groups of three digits, as the page shows it.
+fn grouped(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            // A narrow space that breaks no line.
+            grouped.push('\u{202f}');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 /// A bar for each way, with the spread of its rounds.
@@ -283,7 +303,7 @@ fn rate_chart(outcomes: &[Outcome]) -> String {
             "<text x=\"100\" y=\"{}\" text-anchor=\"end\">{}</text>\
              <rect x=\"110\" y=\"{top}\" width=\"{:.1}\" height=\"24\" fill=\"{}\"/>\
              <path d=\"M{:.1} {middle}H{:.1}\" stroke=\"#222\" stroke-width=\"2\"/>\
-             <text x=\"{:.1}\" y=\"{}\">{:.0}</text>",
+             <text x=\"{:.1}\" y=\"{}\">{}</text>",
             middle + 5.0,
             outcome.way.name(),
             x(outcome.rate()) - 110.0,
@@ -292,7 +312,7 @@ fn rate_chart(outcomes: &[Outcome]) -> String {
             x(most),
             x(most) + 8.0,
             middle + 5.0,
-            outcome.rate(),
+            grouped(outcome.rate()),
         );
     }
     svg + "</svg>"
@@ -301,8 +321,9 @@ fn rate_chart(outcomes: &[Outcome]) -> String {
 /// A curve for each way: percentiles across, latency up, on a logarithmic scale.
 fn latency_chart(outcomes: &[Outcome]) -> String {
     let scale = Scale::of(outcomes);
-    let x = |index: usize| 80.0 + 740.0 * index as f64 / (CURVE_PERCENTILES.len() - 1) as f64;
+    let x = |index: usize| 80.0 + 660.0 * index as f64 / (CURVE_PERCENTILES.len() - 1) as f64;
     let y = |microseconds: f64| 330.0 - 300.0 * scale.at(microseconds);
+    let end = |outcome: &Outcome| outcome.microseconds(CURVE_PERCENTILES[CURVE_PERCENTILES.len() - 1]);
     let mut svg = "<svg viewBox=\"0 0 860 380\" role=\"img\">".to_owned();
     let mut decade = 10_f64.powf(scale.least.log10().floor());
     while decade <= scale.greatest {
@@ -311,9 +332,10 @@ fn latency_chart(outcomes: &[Outcome]) -> String {
             if value >= scale.least && value <= scale.greatest {
                 let _ = write!(
                     svg,
-                    "<path d=\"M80 {0:.1}H820\" stroke=\"#ddd\"/><text x=\"72\" y=\"{1:.1}\" text-anchor=\"end\">{value} µs</text>",
+                    "<path d=\"M80 {0:.1}H740\" stroke=\"#ddd\"/><text x=\"72\" y=\"{1:.1}\" text-anchor=\"end\">{2} µs</text>",
                     y(value),
-                    y(value) + 4.0
+                    y(value) + 4.0,
+                    grouped(value)
                 );
             }
         }
@@ -323,7 +345,12 @@ fn latency_chart(outcomes: &[Outcome]) -> String {
         let _ =
             write!(svg, "<text x=\"{:.1}\" y=\"355\" text-anchor=\"middle\">p{percentile}</text>", x(index));
     }
-    for outcome in outcomes {
+    // From the top, so that names whose curves end close together stand below each other.
+    let mut downwards: Vec<&Outcome> = outcomes.iter().collect();
+    downwards.sort_by(|one, other| end(other).total_cmp(&end(one)));
+    let mut name_y = f64::NEG_INFINITY;
+    for outcome in downwards {
+        name_y = (y(end(outcome)) + 4.0).max(name_y + 16.0);
         let points: Vec<String> = CURVE_PERCENTILES
             .iter()
             .enumerate()
@@ -331,8 +358,11 @@ fn latency_chart(outcomes: &[Outcome]) -> String {
             .collect();
         let _ = write!(
             svg,
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2.5\"><title>{}</title></polyline>",
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2.5\"/>\
+             <text x=\"748\" y=\"{:.1}\" style=\"fill: {}\">{}</text>",
             points.join(" "),
+            colour(outcome.way),
+            name_y,
             colour(outcome.way),
             outcome.way.name()
         );
