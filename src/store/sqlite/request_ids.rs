@@ -23,6 +23,10 @@ use crate::catalog::{Changes, RequestId};
 /// start in some tens of milliseconds, and so many ids are sorted and stored in as many.
 const ROUND_AFTER: usize = if cfg!(test) { 4096 } else { 256 * 1024 };
 
+/// Movements after which it is noted that none of them has an id, where that is so: what is
+/// read at the start is then hardly longer than that of an empty ledger.
+const NONE_AFTER: usize = ROUND_AFTER / 16;
+
 /// Ids in a row of a round: with its header, such a row fills a page of 4096 bytes and needs
 /// no second one (<https://sqlite.org/fileformat2.html>, at most 4061 bytes stay in a leaf).
 const CHUNK_ENTRIES: usize = 248;
@@ -154,7 +158,8 @@ impl RequestIds {
     /// What the next transaction is to store of the index, if anything.
     pub(super) fn round(&self) -> Option<Round> {
         let behind = usize::try_from(self.last_sequence - self.through).unwrap_or(0);
-        if behind < ROUND_AFTER && self.recent.places.len() < ROUND_AFTER {
+        let after = if self.recent.places.is_empty() { NONE_AFTER } else { ROUND_AFTER };
+        if behind < after && self.recent.places.len() < ROUND_AFTER {
             return None;
         }
         let recent = &self.recent;
