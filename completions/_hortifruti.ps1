@@ -32,6 +32,8 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Cria produtos e muda preços a partir de um CSV')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Escreve o catálogo em CSV')
             [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Cria tokens, com que o servidor sabe quem pergunta')
+            [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Copia o banco de dados, também enquanto um servidor o usa')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Confere um banco de dados ou uma cópia')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Mede e compara o socket e o gRPC')
             break
         }
@@ -149,6 +151,18 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         'hortifruti;token;new' {
             [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'O que permite: leitura (o padrão) ou escrita')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo de tokens do servidor, que ganha a linha; sem ele, a linha só é mostrada')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;backup' {
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Banco de dados a copiar. O padrão é hortifruti.db')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Troca um arquivo que já existe, quando a cópia estiver pronta')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;verify' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break

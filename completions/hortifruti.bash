@@ -16,6 +16,9 @@ _hortifruti() {
             ",$1")
                 cmd="hortifruti"
                 ;;
+            hortifruti,backup)
+                cmd="hortifruti__subcmd__backup"
+                ;;
             hortifruti,bench)
                 cmd="hortifruti__subcmd__bench"
                 ;;
@@ -40,6 +43,9 @@ _hortifruti() {
             hortifruti,update)
                 cmd="hortifruti__subcmd__update"
                 ;;
+            hortifruti,verify)
+                cmd="hortifruti__subcmd__verify"
+                ;;
             hortifruti__subcmd__token,new)
                 cmd="hortifruti__subcmd__token__subcmd__new"
                 ;;
@@ -50,12 +56,41 @@ _hortifruti() {
 
     case "${cmd}" in
         hortifruti)
-            opts="-h -V --help --version serve shell query update import export token bench"
+            opts="-h -V --help --version serve shell query update import export token backup verify bench"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hortifruti__subcmd__backup)
+            opts="-h --data --force --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --data)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -788,6 +823,20 @@ _hortifruti() {
                     fi
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hortifruti__subcmd__verify)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

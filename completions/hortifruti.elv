@@ -29,6 +29,8 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand import 'Cria produtos e muda preços a partir de um CSV'
             cand export 'Escreve o catálogo em CSV'
             cand token 'Cria tokens, com que o servidor sabe quem pergunta'
+            cand backup 'Copia o banco de dados, também enquanto um servidor o usa'
+            cand verify 'Confere um banco de dados ou uma cópia'
             cand bench 'Mede e compara o socket e o gRPC'
         }
         &'hortifruti;serve'= {
@@ -138,6 +140,16 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
         &'hortifruti;token;new'= {
             cand --role 'O que permite: leitura (o padrão) ou escrita'
             cand --token-file 'Arquivo de tokens do servidor, que ganha a linha; sem ele, a linha só é mostrada'
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+        &'hortifruti;backup'= {
+            cand --data 'Banco de dados a copiar. O padrão é hortifruti.db'
+            cand --force 'Troca um arquivo que já existe, quando a cópia estiver pronta'
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+        &'hortifruti;verify'= {
             cand -h 'Mostra esta ajuda'
             cand --help 'Mostra esta ajuda'
         }

@@ -33,6 +33,8 @@ complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "update" -d 'M
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "import" -d 'Cria produtos e muda preços a partir de um CSV'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "export" -d 'Escreve o catálogo em CSV'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "token" -d 'Cria tokens, com que o servidor sabe quem pergunta'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "backup" -d 'Copia o banco de dados, também enquanto um servidor o usa'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "verify" -d 'Confere um banco de dados ou uma cópia'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "bench" -d 'Mede e compara o socket e o gRPC'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l port -d 'Porta; 0 escolhe uma livre. O padrão é 8082, ou uma livre com --grpc sozinho' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l host -d 'Endereço em que escuta' -r
@@ -130,6 +132,10 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_
 escrita\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from new" -l token-file -d 'Arquivo de tokens do servidor, que ganha a linha; sem ele, a linha só é mostrada' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from new" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand backup" -l data -d 'Banco de dados a copiar. O padrão é hortifruti.db' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand backup" -l force -d 'Troca um arquivo que já existe, quando a cópia estiver pronta'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand backup" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand verify" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l server -d 'Servidor a medir; os estoques dele mudam' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l connections -d 'Conexões de cada modo. O padrão é 16' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l pipeline -d 'Operações em voo em cada conexão. O padrão é 16' -r

@@ -6,7 +6,7 @@ mod report;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::str::FromStr;
@@ -16,6 +16,7 @@ use anyhow::{Context, bail, ensure};
 use hdrhistogram::Histogram;
 
 use crate::client::Client;
+use crate::progress::Progress;
 use crate::request::{ProductReply, Reply, Request};
 use lane::{Lane, Load, Tally};
 pub use report::Outcome;
@@ -139,10 +140,13 @@ pub fn run(client: &mut dyn Client, options: &Options) -> anyhow::Result<()> {
     let mut outcomes: Vec<Outcome> = ways.iter().map(|way| Outcome::new(*way)).collect();
     let mut added: HashMap<usize, i64> = HashMap::new();
     let turn = options.duration / ROUNDS;
-    let mut progress = Progress::new(ROUNDS as usize * ways.len());
+    let steps = u64::from(ROUNDS) * ways.len() as u64;
+    let mut progress = Progress::new();
+    let mut done = 0;
     for round in 0..ROUNDS {
         for outcome in &mut outcomes {
-            progress.show(&format!("{} ({}/{ROUNDS})", outcome.way.name(), round + 1));
+            progress.show(&format!("{} ({}/{ROUNDS})", outcome.way.name(), round + 1), done, steps);
+            done += 1;
             let cpu_before = cpu_seconds(options.process);
             let started = Instant::now();
             let tally = runtime.block_on(one_turn(outcome.way, &names, options, turn, round))?;
@@ -154,7 +158,7 @@ pub fn run(client: &mut dyn Client, options: &Options) -> anyhow::Result<()> {
             outcome.add(&tally, seconds, cpu);
         }
     }
-    progress.end();
+    drop(progress);
     let after = stocks(client)?;
     let mut out = io::stdout().lock();
     report::write_table(&mut out, options, &outcomes)?;
@@ -256,34 +260,6 @@ fn cpu_seconds(process: Option<u32>) -> Option<f64> {
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = |index: usize| fields.get(index)?.parse::<f64>().ok();
     Some((ticks(11)? + ticks(12)?) / TICKS_PER_SECOND)
-}
-
-/// A bar on standard error, where that is a terminal.
-struct Progress {
-    steps: usize,
-    done: usize,
-    is_shown: bool,
-}
-
-impl Progress {
-    fn new(steps: usize) -> Self {
-        Self { steps, done: 0, is_shown: io::stderr().is_terminal() }
-    }
-
-    fn show(&mut self, what: &str) {
-        if self.is_shown {
-            let filled = 30 * self.done / self.steps;
-            let bar = format!("{}{}", "█".repeat(filled), "░".repeat(30 - filled));
-            let _ = write!(io::stderr(), "\r\x1b[K{bar} {what}");
-        }
-        self.done += 1;
-    }
-
-    fn end(&self) {
-        if self.is_shown {
-            let _ = write!(io::stderr(), "\r\x1b[K");
-        }
-    }
 }
 
 #[cfg(test)]

@@ -55,11 +55,11 @@ impl Catalog {
         catalog.by_price = products.iter().map(|product| (product.price, product.id)).collect();
         for product in products {
             if product.id.index() != catalog.products.len() {
-                return Err(format!("product {} is out of order", product.id.number()));
+                return Err(format!("o produto {} está fora de ordem", product.id.number()));
             }
             let id = product.id;
             if let Some(other) = catalog.by_key.insert(product.name.key(), id) {
-                return Err(format!("products {} and {} have the same name", other.number(), id.number()));
+                return Err(format!("os produtos {} e {} têm o mesmo nome", other.number(), id.number()));
             }
             catalog.append(product);
         }

@@ -10,6 +10,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// The layout of `--help`, in Portuguese.
 const HELP_TEMPLATE: &str = "{about-with-newline}\nUso: {usage}\n\n{all-args}{after-help}";
 
+/// The database, where nothing else is said.
+const DATA_DEFAULT: &str = "hortifruti.db";
+
 /// O estoque de um hortifruti, por texto em TCP e por gRPC.
 #[derive(Debug, Parser)]
 #[command(
@@ -50,6 +53,10 @@ pub enum Command {
     Export(Export),
     /// Cria tokens, com que o servidor sabe quem pergunta
     Token(Token),
+    /// Copia o banco de dados, também enquanto um servidor o usa
+    Backup(Backup),
+    /// Confere um banco de dados ou uma cópia
+    Verify(Verify),
     /// Mede e compara o socket e o gRPC
     Bench(Bench),
 }
@@ -88,7 +95,7 @@ pub struct Serve {
     #[arg(
         long,
         value_name = "ARQUIVO",
-        default_value = "hortifruti.db",
+        default_value = DATA_DEFAULT,
         hide_default_value = true,
         value_hint = clap::ValueHint::FilePath
     )]
@@ -225,6 +232,33 @@ pub struct TokenNew {
 pub enum Role {
     Leitura,
     Escrita,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    next_help_heading = "Opções",
+    override_usage = "hortifruti backup [OPÇÕES] <ARQUIVO>",
+    after_help = "Para restaurar uma cópia: pare o servidor, apague ARQUIVO-wal e ARQUIVO-shm do banco, ponha a cópia no lugar dele."
+)]
+pub struct Backup {
+    /// Onde fica a cópia
+    #[arg(value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath, help_heading = "Argumentos")]
+    pub file: PathBuf,
+    /// Banco de dados a copiar. O padrão é hortifruti.db
+    #[arg(long, value_name = "ARQUIVO", default_value = DATA_DEFAULT, hide_default_value = true, value_hint = clap::ValueHint::FilePath)]
+    pub data: PathBuf,
+    /// Troca um arquivo que já existe, quando a cópia estiver pronta
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti verify [ARQUIVO]")]
+pub struct Verify {
+    /// Banco de dados ou cópia; não é alterado. O padrão é hortifruti.db
+    #[arg(value_name = "ARQUIVO", default_value = DATA_DEFAULT, hide_default_value = true, value_hint = clap::ValueHint::FilePath, help_heading = "Argumentos")]
+    pub file: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -425,7 +425,8 @@ impl Writer {
                 self.show(&changes);
                 Ok(())
             }
-            Err(error @ StoreError::Busy { .. }) => {
+            // These come before anything was written.
+            Err(error @ (StoreError::Busy { .. } | StoreError::Moved { .. })) => {
                 tracing::warn!(%error, "a transaction could not begin");
                 Err(Refusal::new(Code::Unavailable, format!("{error}.")))
             }

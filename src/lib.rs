@@ -9,6 +9,8 @@
 //! 3. [`bench`](mod@bench) measures both transports.
 //! 4. [`client`] speaks to a server ([`system_error`] tells what failed); [`port_file`] is how it finds one.
 //!    [`tls`] reads certificates for both sides, [`access`] says who may do what.
+//!    [`private_file`] is how a file is made that is nobody else's to read, and [`progress`] the
+//!    bar for what takes a while.
 //! 5. [`wire`] is bytes and text for both sides: no I/O.
 //! 6. [`server`] accepts connections. A transport is: decode, ask the inventory, encode.
 //!    The two transports are siblings and do not know each other.
@@ -30,6 +32,8 @@ pub mod client;
 pub mod inventory;
 pub mod port_file;
 pub mod price_list;
+pub mod private_file;
+pub mod progress;
 pub mod render;
 pub mod request;
 pub mod run;

@@ -1,12 +1,13 @@
 //! The file in which a server leaves its port for the clients: bare digits and nothing
 //! else, because the original's client reads it so.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::private_file::Unfinished;
 use crate::system_error::told;
 
 /// How long a port in the file has to accept a connection before it counts as left behind.
@@ -107,22 +108,13 @@ pub fn check_free(path: &Path, own_port: u16) -> Result<(), PortFileError> {
 /// Where another server that answers has it, or it cannot be written.
 pub fn publish(path: &Path, port: u16) -> Result<Published, PortFileError> {
     check_free(path, port)?;
-    let failed = |action, error| PortFileError::Io { action, path: path.display().to_string(), error };
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".{}.tmp", std::process::id()));
-    let temporary = PathBuf::from(temporary);
-    // Left behind by a process that had the same id, if it is there at all.
-    let _ = fs::remove_file(&temporary);
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&temporary)
-        .and_then(|mut file| write!(file, "{port}"))
-        .map_err(|error| failed("escrever", error))?;
-    fs::rename(&temporary, path).map_err(|error| {
-        let _ = fs::remove_file(&temporary);
-        failed("escrever", error)
-    })?;
+    Unfinished::begin(path)
+        .and_then(|made| {
+            write!(made.file(), "{port}")?;
+            // A port is worth nothing once the power has gone.
+            made.name(true)
+        })
+        .map_err(|error| PortFileError::Io { action: "escrever", path: path.display().to_string(), error })?;
     Ok(Published { path: path.to_owned(), port })
 }
 

@@ -23,13 +23,14 @@ use crate::client::{self, Broken, Client, Connector, Failure, Manner, Reconnecti
 use crate::inventory::Inventory;
 use crate::port_file;
 use crate::price_list::{self, BadRows};
+use crate::progress::Progress;
 use crate::render::{Format, render};
 use crate::request::{AdjustRequest, Code, ImportRequest, Refusal, Reply, Request};
 use crate::server::console::Console;
 use crate::server::{self, Limits, Protocols};
 use crate::shell;
 use crate::store::Store;
-use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::{self, SqliteStore, Step, Verified};
 use crate::system_error::told;
 use crate::tls::{self, ClientFiles, ServerFiles};
 use crate::usage;
@@ -131,6 +132,8 @@ pub fn run(cli: Cli) -> Result<(), Error> {
         Command::Token(options) => match options.command {
             cli::TokenCommand::New(options) => new_token(&options),
         },
+        Command::Backup(options) => back_up(&options),
+        Command::Verify(options) => verify(&options),
         Command::Bench(options) => measure(options),
     }
 }
@@ -143,6 +146,8 @@ fn serve(options: &cli::Serve) -> anyhow::Result<()> {
             tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| LOGGED.into()),
         )
         .with_writer(io::stderr)
+        // Where standard error is full or closed, this would say so on standard error, and panic.
+        .log_internal_errors(false)
         .with_ansi(io::stderr().is_terminal())
         .init();
     let protocols = if options.socket || options.grpc {
@@ -677,6 +682,45 @@ fn new_token(options: &cli::TokenNew) -> Result<(), Error> {
     let mut out = io::stdout();
     written(writeln!(out, "{}", secret.reveal()).and_then(|()| out.flush()))
 }
+
+// --- the database -----------------------------------------------------------------------
+
+fn back_up(options: &cli::Backup) -> Result<(), Error> {
+    let mut progress = Progress::new();
+    let copied = sqlite::back_up(&options.data, &options.file, options.force, &mut tell_step(&mut progress));
+    drop(progress);
+    let copied = copied.context("a cópia não foi feita")?;
+    tell_verified(&format!("Cópia feita e conferida em {}.", options.file.display()), &copied)
+}
+
+fn verify(options: &cli::Verify) -> Result<(), Error> {
+    let mut progress = Progress::new();
+    let verified = sqlite::verify(&options.file, &mut tell_step(&mut progress));
+    drop(progress);
+    let verified = verified.context("a conferência falhou")?;
+    tell_verified(&format!("{} está íntegro.", options.file.display()), &verified)
+}
+
+fn tell_step(progress: &mut Progress) -> impl FnMut(Step, u64, u64) {
+    |step, done, total| {
+        let what = match step {
+            Step::Copy => "Copiando",
+            Step::Pages => "Conferindo as páginas",
+            Step::Ledger => "Conferindo os movimentos",
+        };
+        progress.show(what, done, total);
+    }
+}
+
+fn tell_verified(what: &str, verified: &Verified) -> Result<(), Error> {
+    let Verified { products, movements, request_ids } = verified;
+    let told = format!(
+        "{what}\nProdutos: {products}\nMovimentos: {movements}\nIdentificadores de pedido: {request_ids}\n"
+    );
+    written(io::stdout().write_all(told.as_bytes()))
+}
+
+// --- bench ------------------------------------------------------------------------------
 
 /// The real price list that the bench runs on.
 const BENCH_LIST: &[u8] = include_bytes!("../tests/data/ceagesp-2023-11-24.csv");

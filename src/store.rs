@@ -3,8 +3,10 @@
 pub mod sqlite;
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use foldhash::quality::RandomState;
+use rusqlite::ErrorCode;
 
 use crate::catalog::{BatchRecord, Catalog, Changes, ImportRecord, Movement, RequestId};
 use crate::system_error::told;
@@ -41,8 +43,8 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// Whether the changes are stored is then in doubt, and the store must not be
-    /// used before [`Store::reopen`] has told; except after [`StoreError::Busy`], which
-    /// comes before anything was written.
+    /// used before [`Store::reopen`] has told; except after [`StoreError::Busy`] and
+    /// [`StoreError::Moved`], which come before anything was written.
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError>;
 
     /// After a failed commit: opens the store anew, makes sure that what it shows is on
@@ -82,7 +84,7 @@ pub enum StoreError {
     },
     /// The file is a database, but not one of ours, or of a later version.
     #[error(
-        "{path} não serve como banco de dados do hortifruti: {reason}. O arquivo não foi alterado; indique outro com --data"
+        "{path} não serve como banco de dados do hortifruti: {reason}. O arquivo não foi alterado; indique outro"
     )]
     NotOurs {
         /// The file.
@@ -106,8 +108,45 @@ pub enum StoreError {
         /// Where.
         reason: String,
     },
+    /// The log of the database does not fit it, or lacks what was answered.
+    #[error(
+        "o registro {path}{suffix} {reason}. Nada foi alterado; devolva os arquivos ao lugar ou restaure uma \
+         cópia. Se é a cópia que está aí, ou se aceita perder as últimas mudanças, apague antes {path}{suffix} \
+         e {path}-shm"
+    )]
+    Log {
+        /// The database.
+        path: String,
+        /// What the log's name has after the database's.
+        suffix: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A file of the database is not where it was when it was opened.
+    #[error(
+        "{path} foi apagado, movido ou trocado enquanto o servidor o usava. Nada foi alterado; devolva-o ao \
+         lugar, ou pare o servidor e restaure uma cópia"
+    )]
+    Moved {
+        /// The file.
+        path: String,
+    },
+    /// A copy would take the place of a file.
+    #[error("{path} já existe. Nada foi alterado; escolha outro nome, ou use --force para trocá-lo")]
+    Exists {
+        /// The file.
+        path: String,
+    },
+    /// A copy cannot be made there.
+    #[error("não há como copiar para {path}: {reason}. Nada foi alterado; escolha outro nome")]
+    NoCopy {
+        /// The file.
+        path: String,
+        /// Why not.
+        reason: &'static str,
+    },
     /// The file system refused something.
-    #[error("não foi possível {action} {path}: {}. Confira a pasta e as permissões", told(.error))]
+    #[error("não foi possível {action} {path}: {}. Nada foi alterado; confira a pasta, as permissões e o disco", told(.error))]
     Io {
         /// What was tried, as an infinitive.
         action: &'static str,
@@ -117,7 +156,7 @@ pub enum StoreError {
         error: std::io::Error,
     },
     /// SQLite refused something.
-    #[error("não foi possível {action} o banco de dados {path}: {error}")]
+    #[error("não foi possível {action} o banco de dados {path}: {}", said(.error))]
     Sqlite {
         /// What was tried, as an infinitive.
         action: &'static str,
@@ -126,4 +165,49 @@ pub enum StoreError {
         /// What SQLite said.
         error: rusqlite::Error,
     },
+}
+
+impl StoreError {
+    fn sqlite(action: &'static str, path: &Path, error: rusqlite::Error) -> Self {
+        let path = path.display().to_string();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => return Self::Busy { path },
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                return Self::Corrupt { path, reason: error.to_string() };
+            }
+            _ => {}
+        }
+        match error {
+            // A value that this program would never have stored.
+            rusqlite::Error::FromSqlConversionFailure(_, _, reason) => {
+                Self::Corrupt { path, reason: reason.to_string() }
+            }
+            rusqlite::Error::InvalidColumnType(..) => Self::Corrupt { path, reason: error.to_string() },
+            error => Self::Sqlite { action, path, error },
+        }
+    }
+
+    fn corrupt(path: &Path, reason: String) -> Self {
+        Self::Corrupt { path: path.display().to_string(), reason }
+    }
+
+    fn not_ours(path: &Path, reason: impl Into<String>) -> Self {
+        Self::NotOurs { path: path.display().to_string(), reason: reason.into() }
+    }
+}
+
+/// What SQLite says, in Portuguese where it says it often, and what to do.
+fn said(error: &rusqlite::Error) -> String {
+    let what = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "o disco está cheio. Libere espaço e tente de novo",
+        Some(ErrorCode::CannotOpen) => "não pôde ser aberto. Confira a pasta e as permissões",
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+            "o arquivo ou a pasta só permite leitura. Confira as permissões"
+        }
+        Some(ErrorCode::SystemIoFailure) => {
+            return format!("o disco falhou ou está cheio ({error}). Confira-o e tente de novo");
+        }
+        _ => return error.to_string(),
+    };
+    what.to_owned()
 }

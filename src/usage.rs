@@ -36,7 +36,8 @@ pub fn message(error: &clap::Error) -> String {
             format!("falta o comando: {}", context(ContextKind::ValidSubcommand).unwrap_or_default())
         }
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            "falta o comando: serve, shell, query, update, import, export, token ou bench".to_owned()
+            "falta o comando: serve, shell, query, update, import, export, backup, verify, token ou bench"
+                .to_owned()
         }
         ErrorKind::ArgumentConflict => {
             let other = context(ContextKind::PriorArg).unwrap_or_default();

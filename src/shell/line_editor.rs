@@ -1,8 +1,9 @@
 //! The line editor: rustyline with our completion, hints and history.
 
 use std::cell::{Cell, Ref, RefCell, RefMut};
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,7 @@ use rustyline::{Config, Context, Editor, Helper};
 use super::completion::{Expected, complete};
 use super::{Input, Lines, takes_colours};
 use crate::client::Reconnecting;
+use crate::private_file;
 use crate::request::{Reply, Request};
 
 /// Lines of history kept: years of a shop's counter in half a megabyte.
@@ -96,7 +98,10 @@ impl LineEditor {
     }
 
     pub(super) fn save_history(&mut self) {
-        if let Some(path) = &self.history {
+        // Looked at each time: it is opened by its name.
+        if let Some(path) = &self.history
+            && prepare(path).is_ok()
+        {
             let _ = self.editor.append_history(path);
         }
     }
@@ -133,16 +138,8 @@ fn prepare(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-        let file = options.mode(0o600).open(path)?;
-        file.set_permissions(fs::Permissions::from_mode(0o600))
-    }
-    #[cfg(not(unix))]
-    options.open(path).map(drop)
+    // One that an earlier version made may have been open to others.
+    private_file::open(path)?.set_permissions(fs::Permissions::from_mode(0o600))
 }
 
 /// What rustyline asks while a line is typed.

@@ -1,25 +1,37 @@
 //! The embedded store: one SQLite file, in WAL mode with `synchronous=FULL`, so that a
 //! commit returns once the change is on disk.
 
+mod backup;
 mod forward;
+mod log;
 mod request_ids;
+mod verify;
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::fs::{self, File, TryLockError};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use foldhash::quality::RandomState;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{
+    Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior,
+    params,
+};
 
 use super::{Recorded, RecordedById, Store, StoreError};
 use crate::catalog::{
     BatchRecord, Catalog, Changes, ImportCounts, ImportRecord, Kind, Movement, Name, Price, Product,
     ProductId, Quantity, RequestId, RequestIdError, Shown, Unit,
 };
+use crate::private_file::{self, Identity, Unfinished};
 use forward::Forwarding;
+use log::beside;
 use request_ids::RequestIds;
+
+pub use backup::back_up;
+pub use verify::{Step, Verified, verify};
 
 /// Tells our databases from others: the letters `HFRT`.
 const APPLICATION_ID: i32 = 0x4846_5254;
@@ -29,6 +41,13 @@ const SCHEMA_VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// How long to wait for another program that reads or backs up the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Largest database that is looked through at each start, in bytes: that takes some tenths of
+/// a second. A larger one is looked through by `hortifruti verify`.
+const CHECKED_BYTES_MAX: u64 = 128 * 1024 * 1024;
+
+/// What the lock file's name has after the database's.
+const LOCK_SUFFIX: &str = ".lock";
 
 /// Prepared statements kept: there are fewer than this many in this file.
 const STATEMENT_CACHE: usize = 16;
@@ -126,9 +145,13 @@ const MIGRATIONS: [&str; 4] = [
 /// A catalog in a SQLite file, or in memory.
 pub struct SqliteStore {
     connection: Connection,
-    path: String,
-    /// Whether the file has no tables yet.
+    path: PathBuf,
+    /// Whether there are no tables yet.
     is_new: bool,
+    /// A new database, until it is created.
+    unfinished: Option<Unfinished>,
+    /// The files that SQLite has open. It goes on writing to them after they are removed.
+    files: Vec<(PathBuf, Identity)>,
     forwarding: Forwarding,
     request_ids: RequestIds,
     /// Held as long as the store is open, so that no second server opens the same file.
@@ -137,18 +160,33 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the database; it is created by the first [`Store::create`].
+    /// Opens the database. Where there is none, [`Store::create`] makes it, under another
+    /// name until it is whole.
     ///
     /// `server` tells a second server who has it, such as `processo 7, porta 8082`.
     ///
     /// # Errors
-    /// Where another server has it, it is not ours, or it cannot be opened.
+    /// Where another server has it, it is not ours, it is damaged, or it cannot be opened.
     pub fn open(path: &Path, server: &str) -> Result<Self, StoreError> {
-        let path = canonical(path)?;
-        let lock = lock(&path, server)?;
-        let path = path.display().to_string();
-        let connection = connect(&path)?;
-        Self::over(connection, path, Some(lock)).prepare()
+        let path = place(path)?;
+        let lock = Some(lock(&path, server)?);
+        if !exists(&path)? {
+            let unfinished = Unfinished::begin(&path).map_err(io("criar", &path))?;
+            let connection = connect(unfinished.temporary(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            return Ok(Self::new(connection, path, Some(unfinished), lock));
+        }
+        private_file::remove_unfinished(&path).map_err(io("limpar o resto de", &path))?;
+        check_log(&path)?;
+        let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let has_log = fs::metadata(beside(&path, "-wal")).is_ok_and(|log| log.len() > 0);
+        let mut this = Self::new(connection, path, None, lock);
+        // Until it is known to be ours and whole, nothing is copied into it, not even at the
+        // end of a start that is refused.
+        this.keep_log(has_log).map_err(|error| this.failed("preparar", error))?;
+        this.check()?;
+        this.keep_log(false).map_err(|error| this.failed("preparar", error))?;
+        this.prepare()?;
+        Ok(this)
     }
 
     /// A database that is gone when the store is dropped.
@@ -156,52 +194,74 @@ impl SqliteStore {
     /// # Errors
     /// Only where there is no memory.
     pub fn in_memory() -> Result<Self, StoreError> {
-        let path = ":memory:".to_owned();
-        match Connection::open_in_memory() {
-            Ok(connection) => Self::over(connection, path, None).prepare(),
-            Err(error) => Err(StoreError::Sqlite { action: "abrir", path, error }),
-        }
+        let path = PathBuf::from(":memory:");
+        let connection =
+            Connection::open_in_memory().map_err(|error| StoreError::sqlite("abrir", &path, error))?;
+        Ok(Self::new(connection, path, None, None))
     }
 
-    fn over(connection: Connection, path: String, lock: Option<File>) -> Self {
+    fn new(
+        connection: Connection,
+        path: PathBuf,
+        unfinished: Option<Unfinished>,
+        lock: Option<File>,
+    ) -> Self {
+        let is_new = unfinished.is_some() || lock.is_none();
         let (forwarding, request_ids) = (Forwarding::new(), RequestIds::new());
-        Self { connection, path, is_new: false, forwarding, request_ids, lock }
+        Self { connection, path, is_new, unfinished, files: Vec::new(), forwarding, request_ids, lock }
+    }
+
+    /// Whether closing the last connection leaves the log as it is. SQLite would copy it into
+    /// the database.
+    fn keep_log(&self, keep: bool) -> rusqlite::Result<()> {
+        self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
     }
 
     /// Looks at what the file is before anything in it is changed.
-    fn prepare(mut self) -> Result<Self, StoreError> {
-        let not_ours = |reason: String| Err(StoreError::NotOurs { path: self.path.clone(), reason });
-        self.is_new = match self.read_header() {
-            Ok((0, 0, 0)) => true,
-            Ok((APPLICATION_ID, 1..=SCHEMA_VERSION, _)) => false,
-            Ok((APPLICATION_ID, version, _)) => {
-                return not_ours(format!(
-                    "foi criado por uma versão mais nova (esquema {version}; esta versão conhece o {SCHEMA_VERSION})"
-                ));
-            }
-            Ok(_) => return not_ours("é um banco SQLite de outro programa".to_owned()),
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
-                return not_ours("não é um arquivo SQLite".to_owned());
-            }
-            Err(error) => return Err(self.failed("ler", error)),
-        };
-        self.configure().map_err(|error| self.failed("preparar", error))?;
-        if !self.is_new {
-            self.migrate().map_err(|error| self.failed("atualizar", error))?;
+    fn check(&self) -> Result<(), StoreError> {
+        check_header(&self.connection, &self.path, 1..=SCHEMA_VERSION)?;
+        let read_only = self.connection.is_readonly(MAIN_DB).map_err(|error| self.failed("ler", error))?;
+        if read_only {
+            return Err(io("gravar em", &self.path)(ErrorKind::PermissionDenied.into()));
         }
-        Ok(self)
+        let bytes = fs::metadata(&self.path).map_err(io("ler", &self.path))?.len();
+        if bytes > CHECKED_BYTES_MAX {
+            return Ok(());
+        }
+        let said: String = self
+            .connection
+            .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+            .map_err(|error| self.failed("conferir", error))?;
+        if said == "ok" { Ok(()) } else { Err(StoreError::corrupt(&self.path, said)) }
     }
 
-    /// Application id, schema version and number of tables.
-    fn read_header(&self) -> rusqlite::Result<(i32, i32, i64)> {
-        let pragma = |name| self.connection.pragma_query_value(None, name, |row| row.get(0));
-        let tables = self.connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        Ok((pragma("application_id")?, pragma("user_version")?, tables))
+    /// Makes a database of ours, of any version, ready for changes.
+    fn prepare(&mut self) -> Result<(), StoreError> {
+        self.configure().map_err(|error| self.failed("preparar", error))?;
+        self.migrate().map_err(|error| self.failed("atualizar", error))?;
+        if self.lock.is_some() {
+            // The migration has begun a transaction, so they are all there.
+            self.files = ["", "-wal", "-shm"]
+                .into_iter()
+                .map(|suffix| {
+                    let path = beside(&self.path, suffix);
+                    let identity = Identity::of(&path).map_err(io("ler", &path))?;
+                    Ok((path, identity))
+                })
+                .collect::<Result<_, StoreError>>()?;
+        }
+        Ok(())
+    }
+
+    /// Refuses where a file has been removed or replaced: what SQLite writes would go into
+    /// one that nobody finds again, or another program would write beside it.
+    fn check_files(&self) -> Result<(), StoreError> {
+        let moved = self.files.iter().find(|(path, known)| Identity::of(path).ok() != Some(*known));
+        moved.map_or(Ok(()), |(path, _)| Err(StoreError::Moved { path: shown(path) }))
     }
 
     fn configure(&self) -> rusqlite::Result<()> {
         let connection = &self.connection;
-        connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -212,6 +272,11 @@ impl SqliteStore {
     }
 
     fn create_with(&mut self, opening: &Changes) -> rusqlite::Result<()> {
+        if self.unfinished.is_some() {
+            // The file is synced when it is whole; until then it may be lost.
+            self.connection.pragma_update(None, "journal_mode", "MEMORY")?;
+            self.connection.pragma_update(None, "synchronous", "OFF")?;
+        }
         let transaction = self.connection.transaction()?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         migrate(&transaction)?;
@@ -262,22 +327,7 @@ impl SqliteStore {
     }
 
     fn failed(&self, action: &'static str, error: rusqlite::Error) -> StoreError {
-        StoreError::Sqlite { action, path: self.path.clone(), error }
-    }
-
-    fn read_catalog(&mut self) -> rusqlite::Result<Vec<Product>> {
-        self.forwarding = Forwarding::read(&self.connection)?;
-        self.request_ids = RequestIds::read(&self.connection)?;
-        let mut statement = self.connection.prepare(
-            "SELECT id, name, unit, price_centavos, coalesce(stock_thousandths, 0)
-             FROM product_terms LEFT JOIN balance_forward ON product_id = id ORDER BY id",
-        )?;
-        let products = statement.query_map([], |row| {
-            let mut product = read_product(row)?;
-            product.stock = self.forwarding.balance(product.id).unwrap_or(product.stock);
-            Ok(product)
-        })?;
-        products.collect()
+        StoreError::sqlite(action, &self.path, error)
     }
 
     fn read_recorded(&self, request_ids: &[&RequestId]) -> rusqlite::Result<RecordedById> {
@@ -305,6 +355,22 @@ impl SqliteStore {
             movement.sequence == sequence && movement.request_id.as_ref() == Some(request_id)
         }))
     }
+}
+
+/// The products as they stand, and what is known of their balances.
+fn read_catalog(connection: &Connection) -> rusqlite::Result<(Vec<Product>, Forwarding)> {
+    let forwarding = Forwarding::read(connection)?;
+    let mut statement = connection.prepare(
+        "SELECT id, name, unit, price_centavos, coalesce(stock_thousandths, 0)
+         FROM product_terms LEFT JOIN balance_forward ON product_id = id ORDER BY id",
+    )?;
+    let products = statement.query_map([], |row| {
+        let mut product = read_product(row)?;
+        product.stock = forwarding.balance(product.id).unwrap_or(product.stock);
+        Ok(product)
+    })?;
+    let products = products.collect::<rusqlite::Result<_>>()?;
+    Ok((products, forwarding))
 }
 
 fn read_batch_or_import(
@@ -336,14 +402,27 @@ impl Store for SqliteStore {
         if self.is_new {
             return Ok(None);
         }
-        let products = self.read_catalog().map_err(|error| self.failed("ler", error))?;
+        let (products, forwarding) =
+            read_catalog(&self.connection).map_err(|error| self.failed("ler", error))?;
+        self.forwarding = forwarding;
+        self.request_ids = RequestIds::read(&self.connection).map_err(|error| self.failed("ler", error))?;
         Catalog::load(products, self.forwarding.last_sequence())
             .map(Some)
-            .map_err(|reason| StoreError::Corrupt { path: self.path.clone(), reason })
+            .map_err(|reason| StoreError::corrupt(&self.path, reason))
     }
 
     fn create(&mut self, opening: &Changes) -> Result<(), StoreError> {
         self.create_with(opening).map_err(|error| self.failed("criar", error))?;
+        if let Some(unfinished) = self.unfinished.take() {
+            // As if SQLite had begun a log, which it would by a transaction of its own.
+            unfinished
+                .file()
+                .write_all_at(&log::WITH_LOG, log::VERSIONS_OFFSET)
+                .map_err(io("criar", &self.path))?;
+            unfinished.finish(false).map_err(io("criar", &self.path))?;
+            self.connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        }
+        self.prepare()?;
         self.forwarding.stored(opening, &self.forwarding.step(opening));
         self.is_new = false;
         Ok(())
@@ -358,16 +437,12 @@ impl Store for SqliteStore {
     }
 
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        self.check_files()?;
         let Self { connection, path, forwarding, request_ids, .. } = self;
-        let failed = |error| StoreError::Sqlite { action: "gravar em", path: path.clone(), error };
-        let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
-            Ok(transaction) => transaction,
-            // The lock was not got, so nothing was written.
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
-                return Err(StoreError::Busy { path: path.clone() });
-            }
-            Err(error) => return Err(failed(error)),
-        };
+        let failed = |error| StoreError::sqlite("gravar em", path, error);
+        // Where the lock is not got, nothing was written, and the error says so.
+        let transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         let step = forwarding.step(changes);
         let round = request_ids.round();
         write(&transaction, changes, request_ids.last_sequence())
@@ -383,11 +458,12 @@ impl Store for SqliteStore {
     fn reopen(&mut self, in_doubt: &Changes) -> Result<bool, StoreError> {
         if self.lock.is_none() {
             // What was in memory is gone with the connection.
-            return Err(StoreError::Busy { path: self.path.clone() });
+            return Err(StoreError::Busy { path: shown(&self.path) });
         }
+        self.check_files()?;
         // Closing would checkpoint, and so sync pages again whose first sync failed.
-        let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
-        self.connection = connect(&self.path)?;
+        let _ = self.keep_log(true);
+        self.connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         self.configure().map_err(|error| self.failed("preparar", error))?;
         // Copies what the log shows into the database, and syncs that: what is read below
         // is then on disk, whatever became of the log's own pages.
@@ -396,7 +472,7 @@ impl Store for SqliteStore {
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
             .map_err(|error| self.failed("sincronizar", error))?;
         if is_busy {
-            return Err(StoreError::Busy { path: self.path.clone() });
+            return Err(StoreError::Busy { path: shown(&self.path) });
         }
         self.forwarding = Forwarding::read(&self.connection).map_err(|error| self.failed("ler", error))?;
         self.request_ids = RequestIds::read(&self.connection).map_err(|error| self.failed("ler", error))?;
@@ -538,37 +614,108 @@ fn from_micros(micros: i64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_micros(micros.max(0).cast_unsigned())
 }
 
-fn connect(path: &str) -> Result<Connection, StoreError> {
-    Connection::open(path).map_err(|error| StoreError::Sqlite {
-        action: "abrir",
-        path: path.to_owned(),
-        error,
-    })
+/// Opens a file that is there. It is used by one thread at a time.
+fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let failed = |error| StoreError::sqlite("abrir", path, error);
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+    Ok(connection)
 }
 
-/// The one path of a file, however it was written, so that two servers meet at one lock.
-fn canonical(path: &Path) -> Result<PathBuf, StoreError> {
-    let failed = |error| StoreError::Io { action: "abrir", path: path.display().to_string(), error };
-    if let Ok(existing) = path.canonicalize() {
-        return Ok(existing);
+/// The one path of a database, however it was written, so that two servers meet at one lock.
+///
+/// A link, a folder or a device is refused, and so are they where SQLite has its own files.
+fn place(path: &Path) -> Result<PathBuf, StoreError> {
+    let name = path.file_name().ok_or(ErrorKind::IsADirectory.into()).map_err(io("abrir", path))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let place = folder.canonicalize().map_err(io("abrir", path))?.join(name);
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        let path = beside(&place, suffix);
+        let reason = match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_file() => continue,
+            Ok(found) if found.is_symlink() => "é um link simbólico, que não se segue",
+            Ok(found) if found.is_dir() => "é uma pasta",
+            Ok(_) => "não é um arquivo comum",
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(io("abrir", &path)(error)),
+        };
+        return Err(StoreError::not_ours(&path, reason));
     }
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
+    Ok(place)
+}
+
+/// Whether the database is there. One that is gone is not a new one where its log is there.
+fn exists(path: &Path) -> Result<bool, StoreError> {
+    let found = |path: &Path| path.try_exists().map_err(io("abrir", path));
+    if found(path)? {
+        return Ok(true);
+    }
+    for suffix in ["-wal", "-journal"] {
+        if found(&beside(path, suffix))? {
+            return Err(StoreError::Log {
+                path: shown(path),
+                suffix,
+                reason: "está lá, e o banco de dados não",
+            });
+        }
+    }
+    Ok(false)
+}
+
+/// Refuses a log from which answered changes are missing. Nobody may have the database open.
+fn check_log(path: &Path) -> Result<(), StoreError> {
+    match log::fault(path).map_err(io("ler o registro de", path))? {
+        Some(reason) => Err(StoreError::Log { path: shown(path), suffix: "-wal", reason }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a database that is not ours, or of none of these versions.
+fn check_header(
+    connection: &Connection,
+    path: &Path,
+    versions: std::ops::RangeInclusive<i32>,
+) -> Result<(), StoreError> {
+    let header = || -> rusqlite::Result<(i32, i32, i64)> {
+        let pragma = |name| connection.pragma_query_value(None, name, |row| row.get(0));
+        let tables = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        Ok((pragma("application_id")?, pragma("user_version")?, tables))
     };
-    let name = path.file_name().ok_or_else(|| failed(std::io::ErrorKind::InvalidInput.into()))?;
-    Ok(folder.canonicalize().map_err(failed)?.join(name))
+    let reason = match header() {
+        Ok((0, 0, 0)) => "está vazio; se era para ser um novo, apague-o antes".to_owned(),
+        Ok((APPLICATION_ID, version, _)) if versions.contains(&version) => return Ok(()),
+        Ok((APPLICATION_ID, version, _)) if version > SCHEMA_VERSION => format!(
+            "foi criado por uma versão mais nova (esquema {version}; esta versão conhece o {SCHEMA_VERSION})"
+        ),
+        Ok((APPLICATION_ID, version, _)) => format!(
+            "é de uma versão anterior (esquema {version}); inicie um servidor com ele, que o atualiza"
+        ),
+        Ok(_) => "é um banco SQLite de outro programa".to_owned(),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            "não é um arquivo SQLite".to_owned()
+        }
+        Err(error) => return Err(StoreError::sqlite("ler", path, error)),
+    };
+    Err(StoreError::not_ours(path, reason))
+}
+
+/// A failure of the file system, with what was tried on which file.
+fn io(action: &'static str, path: &Path) -> impl Fn(std::io::Error) -> StoreError {
+    let path = shown(path);
+    move |error| StoreError::Io { action, path: path.clone(), error }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
 }
 
 /// Takes the lock file beside the database, which the system releases when the process
 /// ends, however it ends. The file stays: removing it would let two servers lock two files.
 fn lock(database: &Path, server: &str) -> Result<File, StoreError> {
-    let mut path = database.as_os_str().to_owned();
-    path.push(".lock");
-    let path = PathBuf::from(path);
-    let failed = |error| StoreError::Io { action: "travar", path: path.display().to_string(), error };
-    let mut file =
-        OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path).map_err(failed)?;
+    let path = beside(database, LOCK_SUFFIX);
+    let failed = io("travar", &path);
+    let mut file = private_file::open(&path).map_err(&failed)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -577,7 +724,7 @@ fn lock(database: &Path, server: &str) -> Result<File, StoreError> {
                 Ok(length) if length > 0 => format!(" por outro servidor ({})", Shown(holder.trim_end())),
                 _ => " por outro servidor".to_owned(),
             };
-            return Err(StoreError::InUse { path: database.display().to_string(), by });
+            return Err(StoreError::InUse { path: shown(database), by });
         }
         Err(TryLockError::Error(error)) => return Err(failed(error)),
     }
@@ -683,6 +830,32 @@ mod tests {
             .collect::<Result<_, _>>()
             .unwrap();
         assert_eq!(stocks, [("Caju".to_owned(), 50_000), ("Uva".to_owned(), 0)]);
+    }
+
+    #[test]
+    fn a_migration_that_fails_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loja.db");
+        let schema = |path: &Path| -> (i32, Vec<String>) {
+            let database = Connection::open(path).unwrap();
+            let version = database.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+            let mut tables = database.prepare("SELECT sql FROM sqlite_schema ORDER BY rowid").unwrap();
+            let tables = tables.query_map([], |row| row.get::<_, Option<String>>(0)).unwrap();
+            (version, tables.map(|sql| sql.unwrap().unwrap_or_default()).collect())
+        };
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(MIGRATIONS[0]).unwrap();
+        old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        // In the way of the last step, after the others have been done.
+        old.execute_batch("CREATE TABLE forwarded (a)").unwrap();
+        drop(old);
+        let before = schema(&path);
+        assert!(SqliteStore::open(&path, "teste").is_err());
+        assert_eq!(schema(&path), before);
+        Connection::open(&path).unwrap().execute_batch("DROP TABLE forwarded").unwrap();
+        let catalog = SqliteStore::open(&path, "teste").unwrap().load().unwrap().unwrap();
+        assert_eq!((catalog.products().len(), schema(&path).0), (0, SCHEMA_VERSION));
     }
 
     #[test]

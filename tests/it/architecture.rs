@@ -8,10 +8,10 @@ use crate::support::project;
 
 /// Each module, and the modules of this crate that it may name. What a module holds below
 /// itself is its own and may be named by it; a child may name its parent.
-const IMPORTS: [(&str, &[&str]); 33] = [
+const IMPORTS: [(&str, &[&str]); 35] = [
     ("access", &["catalog", "request"]),
     ("access::token_file", &["system_error"]),
-    ("bench", &["catalog", "client", "request", "wire"]),
+    ("bench", &["catalog", "client", "progress", "request", "wire"]),
     ("catalog", &[]),
     ("cli", &[]),
     ("client", &["access", "request", "system_error", "tls", "wire"]),
@@ -19,8 +19,10 @@ const IMPORTS: [(&str, &[&str]); 33] = [
     ("client::socket", &["access", "request", "tls", "wire"]),
     ("inventory", &["catalog", "request", "store"]),
     ("main", &["cli", "run"]),
-    ("port_file", &["system_error"]),
+    ("port_file", &["private_file", "system_error"]),
     ("price_list", &["catalog", "request"]),
+    ("private_file", &[]),
+    ("progress", &[]),
     ("render", &["catalog", "client", "request"]),
     ("request", &["catalog"]),
     (
@@ -34,6 +36,7 @@ const IMPORTS: [(&str, &[&str]); 33] = [
             "inventory",
             "port_file",
             "price_list",
+            "progress",
             "render",
             "request",
             "server",
@@ -54,9 +57,9 @@ const IMPORTS: [(&str, &[&str]); 33] = [
     ("server::socket", &["access", "inventory", "request", "wire"]),
     ("server::stream", &[]),
     ("server::tokens", &["access"]),
-    ("shell", &["catalog", "client", "render", "request"]),
+    ("shell", &["catalog", "client", "private_file", "render", "request"]),
     ("store", &["catalog", "system_error"]),
-    ("store::sqlite", &["catalog"]),
+    ("store::sqlite", &["catalog", "private_file"]),
     ("system_error", &[]),
     ("tls", &["catalog", "system_error"]),
     ("usage", &["catalog"]),

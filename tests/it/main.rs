@@ -5,10 +5,12 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod architecture;
+mod backup;
 mod bad_input;
 mod bench;
 mod completions;
 mod crash;
+mod faults;
 mod fuzz;
 mod grpc;
 mod history;

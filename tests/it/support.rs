@@ -32,7 +32,7 @@ pub(crate) fn list(name: &str) -> PathBuf {
 }
 
 /// The executable under test. The soak, for which Cargo builds none, is one itself.
-fn executable() -> PathBuf {
+pub(crate) fn executable() -> PathBuf {
     option_env!("CARGO_BIN_EXE_hortifruti").map_or_else(|| std::env::current_exe().unwrap(), PathBuf::from)
 }
 

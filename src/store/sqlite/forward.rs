@@ -79,8 +79,23 @@ impl Forwarding {
         )?;
         let mut rows = statement.query([through])?;
         while let Some(row) = rows.next()? {
-            this.last_sequence = row.get(0)?;
+            let sequence = row.get(0)?;
+            if sequence != this.last_sequence + 1 {
+                return Err(super::bad_value(
+                    0,
+                    format!("ao movimento {} segue o {sequence}", this.last_sequence),
+                ));
+            }
+            this.last_sequence = sequence;
             this.moved.insert(super::read_id(row, 1)?, super::read_quantity(row, 2)?);
+        }
+        let last: i64 =
+            connection.query_row("SELECT coalesce(max(sequence), 0) FROM movement", [], |row| row.get(0))?;
+        if last != this.last_sequence {
+            return Err(super::bad_value(
+                0,
+                format!("os movimentos acabam no {last}, antes do {}", this.last_sequence),
+            ));
         }
         Ok(this)
     }

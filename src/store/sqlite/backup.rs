@@ -1,0 +1,108 @@
+//! A copy of a database that a server may be using.
+//!
+//! SQLite's backup interface copies it page by page inside one read transaction, so the copy
+//! is of one moment and nothing that the server commits meanwhile restarts it. The server is
+//! not held up: what it commits waits in its log a little longer. (`VACUUM INTO` would give
+//! the same, but tells no progress, and took several times as long: it writes every row anew.)
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+
+use super::log::{VERSIONS_OFFSET, WITHOUT_LOG};
+use super::verify::{Source, Step, Tell, Verified, check};
+use super::{LOCK_SUFFIX, beside, connect, io, shown};
+use crate::private_file::{Identity, Unfinished};
+use crate::store::StoreError;
+
+/// Pages copied between two tellings of the progress: a few milliseconds.
+const PAGES_PER_STEP: i32 = 1024;
+
+/// Copies the database to a file, which has its name once the copy was checked as
+/// [`verify`](super::verify()) does and is on disk.
+///
+/// # Errors
+/// Where the database cannot be read, or is not whole; or the copy cannot be made there. A
+/// file of that name is then as it was.
+pub fn back_up(
+    database: &Path,
+    copy: &Path,
+    replace: bool,
+    tell: &mut dyn FnMut(Step, u64, u64),
+) -> Result<Verified, StoreError> {
+    let mut source = Source::open(database)?;
+    check_place(&source.path, copy, replace)?;
+    let unfinished = Unfinished::begin(copy).map_err(|error| match error.kind() {
+        ErrorKind::WouldBlock => {
+            StoreError::NoCopy { path: shown(copy), reason: "outra cópia para lá está em andamento" }
+        }
+        _ => io("criar", copy)(error),
+    })?;
+    let mut target = connect(unfinished.temporary(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let verified = {
+        let moment = source.moment()?;
+        copy_pages(&moment, &mut target, tell).map_err(|error| StoreError::sqlite("copiar", copy, error))?;
+        drop(target);
+        // The copy has no log; and that of a database whose place it takes is not its own.
+        unfinished.file().write_all_at(&WITHOUT_LOG, VERSIONS_OFFSET).map_err(io("escrever", copy))?;
+        let target = connect(unfinished.temporary(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        check(&target, copy, tell)?
+    };
+    unfinished.finish(replace).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => StoreError::Exists { path: shown(copy) },
+        _ => io("escrever", copy)(error),
+    })?;
+    Ok(verified)
+}
+
+/// Refuses a place where a copy would destroy something, or would not be what it seems.
+fn check_place(database: &Path, copy: &Path, replace: bool) -> Result<(), StoreError> {
+    let refused = |reason| Err(StoreError::NoCopy { path: shown(copy), reason });
+    let there = match fs::symlink_metadata(copy) {
+        Ok(there) => Some(there),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(io("criar", copy)(error)),
+    };
+    match there {
+        Some(there) if there.is_dir() => return refused("é uma pasta"),
+        Some(there) if !there.is_file() => return refused("não é um arquivo comum"),
+        _ => {}
+    }
+    let own = ["", "-wal", "-shm", "-journal", LOCK_SUFFIX];
+    let identity = Identity::of(copy).ok();
+    if own.iter().any(|suffix| identity.is_some() && Identity::of(&beside(database, suffix)).ok() == identity)
+    {
+        return refused("é o próprio banco de dados, ou um arquivo dele");
+    }
+    // It may be in use; and what is in the log would be played into the copy.
+    if ["-wal", "-journal"].iter().any(|suffix| fs::symlink_metadata(beside(copy, suffix)).is_ok()) {
+        return refused("há um registro (-wal) ao lado, como o de um banco de dados em uso");
+    }
+    if there.is_some() && !replace {
+        return Err(StoreError::Exists { path: shown(copy) });
+    }
+    Ok(())
+}
+
+fn copy_pages(moment: &Connection, target: &mut Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
+    // The file is synced when it is whole; until then it may be lost.
+    target.pragma_update(None, "journal_mode", "OFF")?;
+    target.pragma_update(None, "synchronous", "OFF")?;
+    let copying = Backup::new(moment, target)?;
+    loop {
+        let result = copying.step(PAGES_PER_STEP)?;
+        let progress = copying.progress();
+        let total = u64::from(progress.pagecount.unsigned_abs());
+        tell(Step::Copy, total - u64::from(progress.remaining.unsigned_abs()), total);
+        match result {
+            StepResult::Done => return Ok(()),
+            StepResult::More => {}
+            // The moment is held and the copy is nobody else's, so neither lasts.
+            _ => std::thread::sleep(std::time::Duration::from_millis(10)),
+        }
+    }
+}

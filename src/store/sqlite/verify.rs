@@ -1,0 +1,246 @@
+//! Whether a database keeps the promises: SQLite's own check, and the ledger replayed against
+//! what a server would show. Nothing is changed, and a server may use the database meanwhile.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags, Transaction, params};
+
+use super::{
+    LOCK_SUFFIX, RequestIds, SCHEMA_VERSION, beside, check_header, check_log, exists, io, place,
+    read_batch_or_import, read_catalog, read_movement,
+};
+use crate::catalog::{Catalog, Kind, Movement, Product, ProductId, Quantity, RequestId, RequestIdError};
+use crate::store::StoreError;
+
+/// Movements between two tellings of the progress.
+const TOLD_EVERY: i64 = 1024;
+
+/// What is being done, of what takes a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Pages are copied.
+    Copy,
+    /// SQLite looks at every page.
+    Pages,
+    /// The ledger is replayed.
+    Ledger,
+}
+
+/// What is told of a step: how much is done, and of how much.
+pub(super) type Tell<'a> = &'a mut dyn FnMut(Step, u64, u64);
+
+/// What a database holds that was found whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verified {
+    /// Products.
+    pub products: u64,
+    /// Rows of the ledger.
+    pub movements: u64,
+    /// Request ids kept: of changes, batches and imports.
+    pub request_ids: u64,
+}
+
+/// Checks a database or a copy of one, as it is at one moment.
+///
+/// # Errors
+/// Where it cannot be read, is not ours, or is not whole; says where.
+pub fn verify(path: &Path, tell: &mut dyn FnMut(Step, u64, u64)) -> Result<Verified, StoreError> {
+    let mut source = Source::open(path)?;
+    let moment = source.moment()?;
+    check(&moment, path, tell)
+}
+
+/// A database that is read and not changed.
+pub(super) struct Source {
+    pub(super) path: PathBuf,
+    connection: Connection,
+}
+
+impl Source {
+    /// Opens one that is there.
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let path = place(path)?;
+        if !exists(&path)? {
+            return Err(io("abrir", &path)(std::io::ErrorKind::NotFound.into()));
+        }
+        // A server that runs has looked at its log, and goes on writing it. Without one, the
+        // log must be looked at before SQLite does, which forgets what it drops of it. The
+        // lock keeps a server from starting in between.
+        let lock = std::fs::File::open(beside(&path, LOCK_SUFFIX)).ok();
+        if lock.as_ref().is_none_or(|lock| lock.try_lock_shared().is_ok()) {
+            check_log(&path)?;
+        }
+        let connection = super::connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        check_header(&connection, &path, SCHEMA_VERSION..=SCHEMA_VERSION)?;
+        Ok(Self { path, connection })
+    }
+
+    /// The database at one moment, whatever a server does meanwhile.
+    pub(super) fn moment(&mut self) -> Result<Transaction<'_>, StoreError> {
+        let failed = |error| StoreError::sqlite("ler", &self.path, error);
+        let moment = self.connection.transaction().map_err(failed)?;
+        // The moment is that of the first read.
+        moment.query_row("SELECT count(*) FROM forwarded", [], |_| Ok(())).map_err(failed)?;
+        Ok(moment)
+    }
+}
+
+/// Checks what a transaction sees.
+pub(super) fn check(moment: &Connection, path: &Path, tell: Tell<'_>) -> Result<Verified, StoreError> {
+    let failed = |error| StoreError::sqlite("conferir", path, error);
+    let corrupt = |reason| StoreError::corrupt(path, reason);
+    tell(Step::Pages, 0, 1);
+    let said: String = moment.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(failed)?;
+    if said != "ok" {
+        return Err(corrupt(said));
+    }
+    let (products, forwarding) = read_catalog(moment).map_err(failed)?;
+    let movements = forwarding.last_sequence();
+    let index = RequestIds::read(moment).map_err(failed)?;
+    let of_changes = replay(moment, &products, movements, &index, tell).map_err(failed)?.map_err(corrupt)?;
+    let of_others = check_others(moment, movements, &index).map_err(failed)?.map_err(corrupt)?;
+    let request_ids = of_changes + of_others;
+    let count = products.len() as u64;
+    Catalog::load(products, movements).map_err(corrupt)?;
+    Ok(Verified { products: count, movements: movements.unsigned_abs(), request_ids })
+}
+
+/// Replays the whole ledger and holds it against the products as a server would show them.
+/// Returns how many changes have a request id, or what is wrong.
+fn replay(
+    moment: &Connection,
+    products: &[Product],
+    last: i64,
+    index: &RequestIds,
+    tell: Tell<'_>,
+) -> rusqlite::Result<Result<u64, String>> {
+    let mut balances: HashMap<ProductId, Quantity> = HashMap::with_capacity(products.len());
+    let (mut sequence, mut request_ids) = (0, 0);
+    let mut statement = moment.prepare(
+        "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
+                recorded_at_micros, request_id
+         FROM movement ORDER BY sequence",
+    )?;
+    for movement in statement.query_map([], read_movement)? {
+        let movement = movement?;
+        if movement.sequence != sequence + 1 {
+            return Ok(Err(format!("ao movimento {sequence} segue o {}", movement.sequence)));
+        }
+        sequence = movement.sequence;
+        if let Some(reason) = contradiction(&movement, balances.get(&movement.product).copied()) {
+            return Ok(Err(format!("o movimento {sequence} {reason}")));
+        }
+        balances.insert(movement.product, movement.balance);
+        if let Some(request_id) = &movement.request_id {
+            if let Some(reason) = misplaced(moment, index, request_id, Some(sequence))? {
+                return Ok(Err(reason));
+            }
+            request_ids += 1;
+        }
+        if sequence % TOLD_EVERY == 0 {
+            tell(Step::Ledger, sequence.unsigned_abs(), last.unsigned_abs());
+        }
+    }
+    for product in products {
+        match balances.remove(&product.id) {
+            Some(balance) if balance == product.stock => {}
+            Some(balance) => {
+                let reason = format!(
+                    "o estoque de {} é {}, e a soma dos seus movimentos {balance}",
+                    product.name, product.stock
+                );
+                return Ok(Err(reason));
+            }
+            None => return Ok(Err(format!("{} não tem movimento de abertura", product.name))),
+        }
+    }
+    Ok(match balances.into_keys().next() {
+        Some(product) => Err(format!("há movimentos do produto {}, que não existe", product.number())),
+        None => Ok(request_ids),
+    })
+}
+
+/// What a movement says that cannot be, after this balance of its product.
+fn contradiction(movement: &Movement, before: Option<Quantity>) -> Option<&'static str> {
+    let is_opening = movement.kind == Kind::Opening;
+    let sum = before.unwrap_or(Quantity::ZERO).thousandths().checked_add(movement.delta.thousandths());
+    match before {
+        None if !is_opening => Some("vem antes da abertura do seu produto"),
+        Some(_) if is_opening => Some("abre um produto que já tinha movimentos"),
+        _ if sum != Some(movement.balance.thousandths()) => Some("não leva do saldo anterior ao seu"),
+        _ if movement.balance < Quantity::ZERO => Some("deixa o estoque abaixo de zero"),
+        _ if !is_opening && movement.delta == Quantity::ZERO => Some("não muda nada"),
+        _ => None,
+    }
+}
+
+/// Whether the request ids of batches and imports stand for one thing each, and each batch for
+/// movements that are there. Returns how many there are.
+fn check_others(moment: &Connection, last: i64, index: &RequestIds) -> rusqlite::Result<Result<u64, String>> {
+    let astray: Option<String> = moment.query_row(
+        "SELECT min(batch_request.request_id) FROM batch_request
+         LEFT JOIN movement ON sequence = first_sequence
+         WHERE sequence IS NULL OR movement.request_id IS NOT NULL OR first_sequence > ?1",
+        [last],
+        |row| row.get(0),
+    )?;
+    if let Some(request_id) = astray {
+        return Ok(Err(format!("o lote {request_id:?} não tem os seus movimentos")));
+    }
+    let twice: Option<String> = moment.query_row(
+        "SELECT min(request_id) FROM batch_request JOIN import_request USING (request_id)",
+        [],
+        |row| row.get(0),
+    )?;
+    if let Some(request_id) = twice {
+        return Ok(Err(in_two_things(&request_id)));
+    }
+    let mut count = 0;
+    let mut statement = moment
+        .prepare("SELECT request_id FROM batch_request UNION ALL SELECT request_id FROM import_request")?;
+    for request_id in statement.query_map([], |row| row.get::<_, String>(0))? {
+        let request_id: RequestId = match request_id?.parse() {
+            Ok(request_id) => request_id,
+            Err(error) => return Ok(Err(RequestIdError::to_string(&error))),
+        };
+        if let Some(reason) = misplaced(moment, index, &request_id, None)? {
+            return Ok(Err(reason));
+        }
+        count += 1;
+    }
+    Ok(Ok(count))
+}
+
+/// What is wrong where a retry with this id would not find this place, a movement or the
+/// tables of batches and imports, or would find another too.
+fn misplaced(
+    moment: &Connection,
+    index: &RequestIds,
+    request_id: &RequestId,
+    place: Option<i64>,
+) -> rusqlite::Result<Option<String>> {
+    let (mut is_found, mut is_elsewhere) = (false, false);
+    index.places(moment, request_id, |found| {
+        if found == place {
+            is_found = true;
+            return Ok(());
+        }
+        is_elsewhere |= match found {
+            Some(sequence) => moment
+                .prepare_cached("SELECT count(*) FROM movement WHERE sequence = ?1 AND request_id = ?2")?
+                .query_row(params![sequence, request_id.as_str()], |row| row.get(0))?,
+            None => read_batch_or_import(moment, request_id)?.is_some(),
+        };
+        Ok(())
+    })?;
+    Ok(match (is_found, is_elsewhere) {
+        (true, false) => None,
+        (false, _) => Some(format!("o identificador de pedido {request_id} não está no seu índice")),
+        (true, true) => Some(in_two_things(request_id.as_str())),
+    })
+}
+
+fn in_two_things(request_id: &str) -> String {
+    format!("o identificador de pedido {request_id:?} está em duas coisas")
+}

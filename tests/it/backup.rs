@@ -1,0 +1,206 @@
+//! Copies of a database in use, the check of a database or a copy, and the way back.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+use rusqlite::Connection;
+
+use crate::support::{Ended, Server, hortifruti, run};
+
+/// Copies made of a server under load.
+const COPIES: usize = 5;
+
+/// The last movement of a database that no server uses.
+fn last_movement(path: &Path) -> i64 {
+    Connection::open(path)
+        .unwrap()
+        .query_row("SELECT max(sequence) FROM movement", [], |row| row.get(0))
+        .unwrap()
+}
+
+/// A database that was stopped cleanly, with changes by id and a batch's worth of ledger.
+fn stopped_shop() -> Server {
+    let mut server = Server::start(&[]);
+    let mut client = server.connect();
+    for number in 0..10 {
+        client.ask(&format!("3 Caju -1 id=c{number}"));
+    }
+    drop(client);
+    server.stop();
+    server
+}
+
+fn verify(folder: &Path, file: &str) -> Ended {
+    run(hortifruti(folder).args(["verify", file]), "")
+}
+
+#[test]
+fn copies_of_a_server_under_load_are_whole_and_of_one_moment() {
+    let mut server = Server::start(&[]);
+    let (answered, is_over) = (Arc::new(AtomicI64::new(0)), Arc::new(AtomicBool::new(false)));
+    let load = {
+        let (answered, is_over) = (Arc::clone(&answered), Arc::clone(&is_over));
+        let mut client = server.connect();
+        std::thread::spawn(move || {
+            while !is_over.load(Ordering::SeqCst) {
+                client.send("3 Caju 1\n".repeat(50));
+                for _ in 0..50 {
+                    assert!(client.reply().starts_with("Caju: "));
+                }
+                answered.fetch_add(50, Ordering::SeqCst);
+            }
+        })
+    };
+    for number in 0..COPIES {
+        let copy = format!("copia-{number}.db");
+        let before = answered.load(Ordering::SeqCst);
+        let ended = server.run(&["backup", &copy]);
+        assert_eq!((ended.code, ended.err.as_str()), (0, ""), "{ended:?}");
+        // The four openings, and what was answered; a last run of 50 may not be told yet.
+        let last = last_movement(&server.path().join(&copy)) - 4;
+        assert!(last >= before && last <= answered.load(Ordering::SeqCst) + 50, "{last} since {before}");
+        assert_eq!(server.run(&["verify"]).code, 0);
+        assert_eq!(verify(server.path(), &copy).code, 0);
+        let mode = fs::metadata(server.path().join(&copy)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    is_over.store(true, Ordering::SeqCst);
+    load.join().unwrap();
+    server.stop();
+    let names: Vec<_> = fs::read_dir(server.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains("copia") && !name.ends_with(".db"))
+        .collect();
+    assert!(names.is_empty(), "left behind: {names:?}");
+}
+
+#[test]
+fn a_copy_is_restored_by_copying_it_back() {
+    let mut server = Server::start(&[]);
+    assert_eq!(server.connect().ask("3 Caju -20 id=a"), "Caju: R$2.0, Estoque: 40");
+    assert_eq!(server.run(&["backup", "copia.db"]).code, 0);
+    server.connect().ask("3 Caju -5");
+    let folder = server.path().to_owned();
+    let file = |name: &str| folder.join(name);
+
+    // The log of a killed server is not played into the copy that took its database's place.
+    server.kill();
+    fs::copy(file("copia.db"), file("hortifruti.db")).unwrap();
+    let refused = run(hortifruti(server.path()).args(["serve", "--port", "0"]), "");
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains("restaurada") && refused.err.contains("hortifruti.db-wal"), "{refused:?}");
+    assert_eq!(fs::read(file("copia.db")).unwrap(), fs::read(file("hortifruti.db")).unwrap());
+
+    // As the README says.
+    for name in ["hortifruti.db-wal", "hortifruti.db-shm"] {
+        fs::remove_file(file(name)).unwrap();
+    }
+    server.restart();
+    assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 40");
+    assert_eq!(server.connect().ask("3 Caju -20 id=a"), "Caju: R$2.0, Estoque: 40");
+    assert_eq!(server.connect().ask("3 Caju -1"), "Caju: R$2.0, Estoque: 39");
+    server.stop();
+    assert_eq!(verify(server.path(), "hortifruti.db").code, 0);
+}
+
+#[test]
+fn a_copy_destroys_nothing() {
+    let server = Server::start(&[]);
+    let file = |name: &str| server.path().join(name);
+    fs::write(file("velha.db"), "importante").unwrap();
+    fs::write(file("alheio"), "importante").unwrap();
+    symlink(file("alheio"), file("link.db")).unwrap();
+    symlink(file("hortifruti.db"), file("outro-nome.db")).unwrap();
+    fs::write(file("em-uso.db-wal"), "registro").unwrap();
+    fs::create_dir(file("pasta")).unwrap();
+    for (args, why) in [
+        (vec!["velha.db"], "já existe"),
+        (vec!["--force", "hortifruti.db"], "próprio banco"),
+        (vec!["--force", "hortifruti.db-wal"], "próprio banco"),
+        (vec!["--force", "hortifruti.db.lock"], "próprio banco"),
+        (vec!["--force", "em-uso.db"], "registro"),
+        (vec!["--force", "link.db"], "não é um arquivo"),
+        (vec!["--force", "outro-nome.db"], "não é um arquivo"),
+        (vec!["--force", "pasta"], "pasta"),
+        (vec!["nao/ha.db"], "não existe"),
+        (vec!["--data", "nao-ha.db", "nova.db"], "não existe"),
+        (vec!["--data", "velha.db", "nova.db"], "não é um arquivo SQLite"),
+    ] {
+        let ended = server.run(&[&["backup"], args.as_slice()].concat());
+        assert_eq!((ended.code, ended.out.as_str()), (1, ""), "{args:?}");
+        assert!(ended.err.contains(why), "{args:?}: {}", ended.err);
+    }
+    assert_eq!(fs::read_to_string(file("velha.db")).unwrap(), "importante");
+    assert_eq!(fs::read_to_string(file("alheio")).unwrap(), "importante");
+    assert!(!file("nova.db").exists() && !file("nova.db.tmp").exists());
+    assert_eq!(server.run(&["backup", "--force", "velha.db"]).code, 0);
+    assert_eq!(verify(server.path(), "velha.db").code, 0);
+    assert_eq!(server.run(&["verify"]).code, 0);
+}
+
+#[test]
+fn a_sound_database_is_told_in_four_lines_and_not_changed() {
+    let server = stopped_shop();
+    let before = fs::read(server.path().join("hortifruti.db")).unwrap();
+    let ended = verify(server.path(), "hortifruti.db");
+    let told = "hortifruti.db está íntegro.\nProdutos: 4\nMovimentos: 14\nIdentificadores de pedido: 10\n";
+    assert_eq!((ended.code, ended.out.as_str(), ended.err.as_str()), (0, told, ""));
+    assert_eq!(fs::read(server.path().join("hortifruti.db")).unwrap(), before);
+}
+
+#[test]
+fn every_contradiction_in_a_database_is_found() {
+    let server = stopped_shop();
+    let path = server.path().join("mal.db");
+    for (damage, why) in [
+        ("DELETE FROM movement WHERE sequence = 9", "segue o 10"),
+        ("UPDATE movement SET balance_thousandths = balance_thousandths + 1 WHERE sequence = 9", "saldo"),
+        ("UPDATE movement SET delta_thousandths = -2000 WHERE sequence = 14", "saldo"),
+        (
+            "UPDATE movement SET delta_thousandths = 0, balance_thousandths = 51000 WHERE sequence = 14",
+            "nada",
+        ),
+        ("UPDATE movement SET product_id = 3 WHERE sequence = 14", "saldo"),
+        ("UPDATE movement SET product_id = 9 WHERE sequence = 14", "abertura"),
+        ("UPDATE movement SET kind = 'abertura' WHERE sequence = 14", "abre"),
+        ("UPDATE movement SET kind = 'roubo' WHERE sequence = 14", "roubo"),
+        ("UPDATE movement SET request_id = 'a b' WHERE sequence = 14", "inválido"),
+        ("UPDATE forwarded SET sequence = 14", "estoque"),
+        ("UPDATE forwarded SET sequence = 99", ""),
+        ("DELETE FROM product_terms WHERE id = 4", "produto 4"),
+        ("DELETE FROM product_terms WHERE id = 2", ""),
+        ("INSERT INTO product_terms VALUES (5, 'Uva', 'uva', 'un', 1)", "abertura"),
+        ("UPDATE product_terms SET name = 'Maçã' WHERE id = 4", "mesmo nome"),
+        ("UPDATE movement SET request_id = 'c3' WHERE sequence = 14", "duas coisas"),
+        ("UPDATE request_index SET through = 9", "índice"),
+        ("INSERT INTO import_request VALUES ('c3', 0, 0, 0, 0, 14)", "duas coisas"),
+        ("INSERT INTO batch_request VALUES ('c3', 0, 1)", "duas coisas"),
+        (
+            "INSERT INTO batch_request VALUES ('x', 0, 1); INSERT INTO import_request VALUES ('x', 0, 0, 0, 0, 14)",
+            "duas coisas",
+        ),
+        ("INSERT INTO batch_request VALUES ('lote', 0, 99)", "lote"),
+        ("INSERT INTO batch_request VALUES ('lote', 0, 9)", "lote"),
+        ("PRAGMA user_version = 99", "versão mais nova"),
+        ("PRAGMA user_version = 2", "versão anterior"),
+        ("PRAGMA application_id = 7", "outro programa"),
+        ("DROP TABLE forwarded", ""),
+    ] {
+        fs::copy(server.path().join("hortifruti.db"), &path).unwrap();
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch(&format!("PRAGMA journal_mode = DELETE; PRAGMA foreign_keys = OFF; {damage}"))
+            .unwrap();
+        let ended = verify(server.path(), "mal.db");
+        assert_eq!((ended.code, ended.out.as_str()), (1, ""), "{damage}");
+        assert!(ended.err.starts_with("Erro: a conferência falhou: "), "{}", ended.err);
+        assert!(ended.err.contains(why), "{damage}: {}", ended.err);
+    }
+    let ended = verify(server.path(), "nao-ha.db");
+    assert!(ended.code == 1 && ended.err.contains("não existe"), "{ended:?}");
+    assert!(!server.path().join("nao-ha.db").exists());
+}
