@@ -3,7 +3,7 @@
 //! SQLite's backup interface copies it page by page inside one read transaction, so the copy
 //! is of one moment and nothing that the server commits meanwhile restarts it. The server is
 //! not held up: what it commits waits in its log a little longer. (`VACUUM INTO` would give
-//! the same, but tells no progress, and took several times as long: it writes every row anew.)
+//! the same, but tells no progress.)
 
 use std::fs;
 use std::io::ErrorKind;
