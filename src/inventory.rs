@@ -184,7 +184,7 @@ impl Inventory {
         };
         let catalog = Arc::new(RwLock::new(catalog));
         let (submissions, waiting) = mpsc::channel(WAITING_MAX);
-        let writer = Writer { catalog: Arc::clone(&catalog), store, in_doubt: None };
+        let writer = Writer { catalog: Arc::clone(&catalog), store, in_doubt: None, has_told: false };
         let thread = std::thread::spawn(move || writer.run(waiting));
         Ok((Self { catalog, submissions, delivery: None }, Committer(thread)))
     }
@@ -359,6 +359,8 @@ struct Writer {
     /// The changes of a failed commit, until the store has told whether they are in it.
     /// Until then it is closed to writes.
     in_doubt: Option<Changes>,
+    /// It was logged that the store cannot be asked: once, for each change asks it again.
+    has_told: bool,
 }
 
 impl Writer {
@@ -447,8 +449,11 @@ impl Writer {
     fn resolve(&mut self) -> Result<bool, StoreError> {
         let Some(changes) = &self.in_doubt else { return Ok(false) };
         let is_stored = self.store.reopen(changes).inspect_err(|error| {
-            tracing::error!(%error, "the store could not be reopened; it takes no changes");
+            if !std::mem::replace(&mut self.has_told, true) {
+                tracing::error!(%error, "the store could not be reopened; it takes no changes");
+            }
         })?;
+        self.has_told = false;
         tracing::warn!(is_stored, "the store was reopened and takes changes again");
         if let Some(changes) = self.in_doubt.take()
             && is_stored

@@ -19,6 +19,7 @@ mod http2;
 mod network;
 mod one_shots;
 mod original_clients;
+mod power_loss;
 mod price_lists;
 mod readme;
 mod serve;
