@@ -1,10 +1,11 @@
 //! The server's file of tokens, and a client's file of its secret.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::{Secret, Token, Tokens};
+use crate::private_file;
 use crate::system_error::told;
 
 /// Largest file read: some thousand tokens.
@@ -95,7 +96,10 @@ pub fn append(path: &Path, token: &Token) -> Result<(), TokenFileError> {
     if path.is_symlink() {
         return Err(TokenFileError::Link { path: shown(path) });
     }
-    let mut file = open_to_append(path).map_err(|error| failed("abrir", path, error))?;
+    // Locked, so that two who add a token at one time do not write over each other.
+    let mut file = private_file::open(path)
+        .and_then(|file| file.lock().map(|()| file))
+        .map_err(|error| failed("abrir", path, error))?;
     let text = read_text(&mut file, path)?;
     if tokens(&text, path)?.has(&token.name) {
         return Err(TokenFileError::NameTaken { path: shown(path) });
@@ -105,25 +109,6 @@ pub fn append(path: &Path, token: &Token) -> Result<(), TokenFileError> {
         .and_then(|_| file.write_all(format!("{line_end}{token}\n").as_bytes()))
         .and_then(|()| file.sync_all())
         .map_err(|error| failed("escrever", path, error))
-}
-
-#[cfg(unix)]
-fn open_to_append(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-
-    // A link that was put there since it was looked for is not followed either.
-    OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .custom_flags(nix::libc::O_NOFOLLOW)
-        .open(path)
-}
-
-#[cfg(not(unix))]
-fn open_to_append(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).append(true).create(true).open(path)
 }
 
 fn read_text(file: &mut File, path: &Path) -> Result<String, TokenFileError> {
@@ -205,7 +190,7 @@ mod tests {
         let (link, target) = (folder.path().join("link"), folder.path().join("alheio"));
         symlink(&target, &link).unwrap();
         assert!(matches!(append(&link, &token("um")), Err(TokenFileError::Link { .. })));
-        assert!(open_to_append(&link).is_err());
+        assert!(private_file::open(&link).is_err());
         assert!(!target.exists());
     }
 

@@ -10,7 +10,7 @@ use crate::support::project;
 /// itself is its own and may be named by it; a child may name its parent.
 const IMPORTS: [(&str, &[&str]); 35] = [
     ("access", &["catalog", "request"]),
-    ("access::token_file", &["system_error"]),
+    ("access::token_file", &["private_file", "system_error"]),
     ("bench", &["catalog", "client", "progress", "request", "wire"]),
     ("catalog", &[]),
     ("cli", &[]),
