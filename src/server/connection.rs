@@ -370,6 +370,9 @@ pub(super) async fn end(mut stream: Stream) {
     let transport = stream.transport();
     let _ = tokio::time::timeout(LINGER, async {
         while transport.readable().await.is_ok() {
+            // These two never wait while there is something: whoever sends on and on would
+            // keep the thread from everybody else.
+            tokio::task::coop::consume_budget().await;
             match transport.try_read(&mut [0; 1024]) {
                 Ok(0) => return,
                 Ok(_) => {}
@@ -449,6 +452,31 @@ mod tests {
         assert_eq!(socket.tcp_keepalive_time().unwrap(), PROBE_AFTER);
         #[cfg(target_os = "linux")]
         assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(120)));
+    }
+
+    #[tokio::test]
+    async fn others_come_first_while_the_rest_of_a_connection_is_read() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (server, _) = listener.accept().await.unwrap();
+        client.set_nonblocking(true).unwrap();
+        let mut kib = 0;
+        while let Ok(length) = io::Write::write(&mut &client, &[0; 64 * 1024]) {
+            kib += length / 1024;
+        }
+        drop(client);
+        let turns = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let counted = Arc::clone(&turns);
+        let other = tokio::spawn(async move {
+            loop {
+                counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                tokio::task::yield_now().await;
+            }
+        });
+        end(Stream::Plain(server)).await;
+        other.abort();
+        let turns = turns.load(std::sync::atomic::Ordering::Relaxed);
+        assert!(kib >= 256 && turns > kib / 256, "{turns} turns in {kib} KiB");
     }
 
     #[tokio::test(start_paused = true)]
