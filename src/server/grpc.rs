@@ -191,7 +191,10 @@ impl Calls {
                     Ok(Some(request)) => self.add(&mut run, request),
                     ended => {
                         has_ended = true;
-                        failure = ended.err();
+                        failure = ended.err().map(|failure| match is_too_large(&failure) {
+                            true => status(Refusal::message_too_large(MESSAGE_BYTES_MAX)),
+                            false => failure,
+                        });
                         break;
                     }
                 }
@@ -583,12 +586,18 @@ fn adjust_response(adjusted: &Adjusted) -> AdjustStockResponse {
     grpc::adjust_response(&adjusted.product, &adjusted.movement)
 }
 
+fn explain_size(response: http::Response<Body>, bytes_max: usize) -> http::Response<Body> {
+    if Status::from_header_map(response.headers()).is_some_and(|refused| is_too_large(&refused)) {
+        status(Refusal::message_too_large(bytes_max)).into_http()
+    } else {
+        response
+    }
+}
+
 /// tonic refuses a message that is too large before any handler sees it, as `OUT_OF_RANGE`
 /// and in English. DESIGN's table has it as `RESOURCE_EXHAUSTED`.
-fn explain_size(response: http::Response<Body>, bytes_max: usize) -> http::Response<Body> {
-    let refused = Status::from_header_map(response.headers())
-        .is_some_and(|status| status.code() == Code::OutOfRange && status.details().is_empty());
-    if refused { status(Refusal::message_too_large(bytes_max)).into_http() } else { response }
+fn is_too_large(refused: &Status) -> bool {
+    refused.code() == Code::OutOfRange && refused.details().is_empty()
 }
 
 #[tonic::async_trait]

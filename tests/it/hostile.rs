@@ -16,7 +16,7 @@ use hortifruti::wire::grpc::status;
 use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
 use hortifruti::wire::grpc::v1::{
     AdjustStockRequest, BatchAdjustStockRequest, GetProductRequest, ImportProductsRequest,
-    ListProductsRequest, ProductDraft,
+    ListProductsRequest, ProductDraft, StreamAdjustStockRequest,
 };
 use tonic::transport::Endpoint;
 
@@ -343,10 +343,20 @@ fn a_message_too_large_is_refused_in_the_words_of_the_contract() {
         runtime.block_on(async {
             let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{}", server.port)).unwrap();
             let mut client = InventoryServiceClient::new(endpoint.connect().await.unwrap());
-            client.get_product(GetProductRequest { name }).await.unwrap_err()
+            let changes = ["Caju".to_owned(), name.clone()].map(|name| StreamAdjustStockRequest {
+                adjustment: Some(AdjustStockRequest { name, delta_thousandths: 1000, ..Default::default() }),
+            });
+            let answers = client.stream_adjust_stock(tokio_stream::iter(changes)).await;
+            let mut answers = answers.unwrap().into_inner();
+            assert!(answers.message().await.unwrap().is_some());
+            let in_stream = answers.message().await.unwrap_err();
+            [in_stream, client.get_product(GetProductRequest { name }).await.unwrap_err()]
         })
     });
-    assert_eq!(refused.code(), tonic::Code::ResourceExhausted, "{refused:?}");
+    for refused in refused {
+        assert_eq!(refused.code(), tonic::Code::ResourceExhausted, "{refused:?}");
+        assert!(refused.message().contains("16384 bytes"), "{refused:?}");
+    }
     assert!(growth < MEMORY_GROWTH_MAX_KIB, "{growth} KiB more");
 }
 
