@@ -144,6 +144,8 @@ impl Conversation {
                 return self.finish(&mut frames).await;
             }
             let may_be_unended = frames.may_be_unended();
+            // Nobody is silent while an answer is awaited or taken.
+            silence.broken();
             tokio::select! {
                 // What has come is answered before anything else is looked at.
                 biased;
@@ -151,7 +153,6 @@ impl Conversation {
                     if length? == 0 {
                         return self.answer_last(&mut frames).await;
                     }
-                    silence.broken();
                 }
                 () = tokio::time::sleep(QUIET), if may_be_unended => {
                     // A thread that was held up may see the time pass before what came in it.

@@ -744,6 +744,15 @@ fn a_wrong_token_costs_a_wait_holds_up_nobody_and_is_logged_without_it() {
     }
 }
 
+#[test]
+fn a_client_that_waits_for_an_answer_is_not_silent() {
+    // As long as a wrong token is answered late.
+    let (server, reads, _) = guarded(&["--idle-seconds", "1"]);
+    let mut connection = server.connect();
+    assert!(connection.ask("token errado").contains("não conhece o token"));
+    assert_eq!(connection.ask(&format!("token {reads}")), "Token aceito: leitura.");
+}
+
 #[tokio::test]
 async fn wrong_tokens_of_one_grpc_connection_wait_for_each_other() {
     let (server, reads, _) = guarded(&[]);
