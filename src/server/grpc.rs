@@ -237,9 +237,9 @@ impl Calls {
     }
 
     /// All products up to a price, as the original's contract lists them.
-    fn original_list(&self, page: Page) -> Response<ListaProdutos> {
+    async fn original_list(&self, page: Page) -> Response<ListaProdutos> {
         let listing = self.service.inventory.list(page.max_price);
-        List::new(listing, page, grpc::write_original_product, Vec::new()).answer()
+        List::new(listing, page, grpc::write_original_product, Vec::new()).await.answer()
     }
 
     /// Is ready once nothing has been asked for as long as a connection may be silent, or up
@@ -516,15 +516,21 @@ struct List {
 }
 
 impl List {
-    /// The products of a page, and what stands behind them in the message.
-    fn new(listing: Listing, page: Page, write: WriteProduct, end: Vec<u8>) -> Self {
-        let mut product_bytes = Vec::new();
+    /// The products of a page, and what stands behind them in the message. How long it is
+    /// stands before it, so all of it is written once to be measured, and others come first
+    /// after each piece.
+    async fn new(listing: Listing, page: Page, write: WriteProduct, end: Vec<u8>) -> Self {
+        let mut piece = Vec::new();
         let mut length = end.len();
         for product in listing.iter_after(page.after).take(page.size) {
-            product_bytes.clear();
-            write(product, &mut product_bytes);
-            length += product_bytes.len();
+            write(product, &mut piece);
+            if piece.len() >= LIST_BYTES {
+                length += piece.len();
+                piece.clear();
+                tokio::task::yield_now().await;
+            }
         }
+        length += piece.len();
         // Not compressed. Ten million products, the most there are, stay below 4 GB.
         let mut before = vec![0];
         before.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
@@ -626,7 +632,7 @@ impl InventoryService for Calls {
         };
         drop(rest);
         let end = ListProductsResponse { products: Vec::new(), next_page_token }.encode_to_vec();
-        Ok(List::new(listing, page, grpc::write_product, end).answer())
+        Ok(List::new(listing, page, grpc::write_product, end).await.answer())
     }
 
     async fn adjust_stock(
@@ -684,7 +690,7 @@ impl InventoryService for Calls {
 impl ProdutoService for Calls {
     async fn listar_produtos(&self, _: Request<Empty>) -> Result<Response<ListaProdutos>, Status> {
         self.service.console.command(&request::Request::List { max_price: None });
-        Ok(self.original_list(Page::whole(None)))
+        Ok(self.original_list(Page::whole(None)).await)
     }
 
     async fn consultar_produto_nome(
@@ -703,7 +709,7 @@ impl ProdutoService for Calls {
     ) -> Result<Response<ListaProdutos>, Status> {
         let max_price = grpc::price_from_float(request.get_ref().preco_max).map_err(original_status)?;
         self.service.console.command(&request::Request::List { max_price: Some(max_price) });
-        Ok(self.original_list(Page::whole(Some(max_price))))
+        Ok(self.original_list(Page::whole(Some(max_price))).await)
     }
 
     async fn atualizar_estoque(
@@ -716,5 +722,43 @@ impl ProdutoService for Calls {
         let _waiting = self.wait();
         let adjusted = self.service.inventory.adjust(adjust).await.map_err(original_status)?;
         Ok(Response::new(AtualizarResponse { mensagem: grpc::product_line(&adjusted.product) }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{Name, Price, ProductDraft, Quantity};
+    use crate::inventory::Inventory;
+    use crate::store::sqlite::SqliteStore;
+
+    #[tokio::test]
+    async fn others_come_first_while_a_long_list_is_measured() {
+        let row = |number| ProductDraft {
+            name: Name::parse(&format!("PRODUTO {number}")).unwrap(),
+            price: Price::from_centavos(1).unwrap(),
+            opening_stock: Quantity::ZERO,
+            unit: None,
+        };
+        let rows: Vec<ProductDraft> = (0..10_000).map(row).collect();
+        let store = Box::new(SqliteStore::in_memory().unwrap());
+        let (inventory, _committer) = Inventory::open(store, &rows).unwrap();
+        let turns = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&turns);
+        tokio::spawn(async move {
+            loop {
+                counted.fetch_add(1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+            }
+        });
+        let mut list =
+            List::new(inventory.list(None), Page::whole(None), grpc::write_original_product, Vec::new())
+                .await;
+        let turns = turns.load(Ordering::Relaxed);
+        let first = list.next();
+        let length = u32::from_be_bytes(first[1..5].try_into().unwrap()) as usize;
+        let rest: usize = std::iter::from_fn(|| Some(list.next().len()).filter(|length| *length > 0)).sum();
+        assert_eq!(first.len() - 5 + rest, length);
+        assert!(turns >= length / LIST_BYTES / 2, "{turns} turns in {length} bytes");
     }
 }
