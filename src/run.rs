@@ -80,19 +80,16 @@ impl Error {
 
     /// The exit code: DESIGN's table of errors, for shells.
     pub fn exit_code(&self) -> u8 {
-        let refusal = match self {
+        let failure = match self {
             Error::Usage(_) => return 2,
-            Error::Failed(Failure::Broken(Broken::Tls { problem, .. }))
-            | Error::Told(Failure::Broken(Broken::Tls { problem, .. }))
-                if problem.is_unauthenticated() =>
-            {
-                return 6;
-            }
-            Error::Failed(Failure::Broken(Broken::TokenInTheClear { .. }))
-            | Error::Told(Failure::Broken(Broken::TokenInTheClear { .. })) => return 2,
-            Error::Failed(Failure::Broken(_)) | Error::Told(Failure::Broken(_)) => return 5,
             Error::Broken(_) => return 1,
-            Error::Failed(Failure::Refused(refusal)) | Error::Told(Failure::Refused(refusal)) => refusal,
+            Error::Failed(failure) | Error::Told(failure) => failure,
+        };
+        let refusal = match failure {
+            Failure::Broken(Broken::Tls { problem, .. }) if problem.is_unauthenticated() => return 6,
+            Failure::Broken(Broken::TokenInTheClear { .. }) => return 2,
+            Failure::Broken(_) => return 5,
+            Failure::Refused(refusal) => refusal,
         };
         match refusal.code {
             Code::Internal => 1,
