@@ -418,7 +418,8 @@ fn bearer(headers: &http::HeaderMap) -> Option<&str> {
 
 /// What a call needs. One that is not known to only read may change something.
 fn need(path: &str) -> Need {
-    let method = path.rsplit('/').next();
+    // All that follows the service, so that no call goes by the name of another.
+    let method = path.splitn(3, '/').nth(2);
     match method {
         Some(
             "GetProduct"
@@ -731,6 +732,16 @@ mod tests {
     use crate::catalog::{Name, Price, ProductDraft, Quantity};
     use crate::inventory::Inventory;
     use crate::store::sqlite::SqliteStore;
+
+    #[test]
+    fn only_a_call_that_is_known_to_read_needs_no_more() {
+        assert_eq!(need("/ProdutoService/ListarProdutos"), Need::Read);
+        for path in
+            ["/ProdutoService/AtualizarEstoque", "/ProdutoService/AtualizarEstoque/ListarProdutos", ""]
+        {
+            assert_eq!(need(path), Need::Write, "{path}");
+        }
+    }
 
     #[tokio::test]
     async fn others_come_first_while_a_long_list_is_measured() {
