@@ -664,20 +664,27 @@ fn new_token(options: &cli::TokenNew) -> Result<(), Error> {
         cli::Role::Escrita => Role::Write,
     };
     let token = Token { name, role, hash: Hash::of(secret.reveal()) };
-    match &options.token_file {
-        Some(file) => {
-            token_file::append(file, &token).map_err(|error| anyhow::anyhow!("{error}. Nada foi criado"))?;
-            note(&format!(
-                "Token {} ({}) acrescentado a {}. O segredo só aparece agora; um servidor que já roda relê o arquivo com SIGHUP.",
-                token.name,
-                role.word(),
-                file.display()
-            ));
-        }
-        None => note(&format!("Linha para o arquivo de --token-file do servidor:\n{token}")),
+    if let Some(file) = &options.token_file {
+        token_file::append(file, &token).map_err(|error| anyhow::anyhow!("{error}. Nada foi criado"))?;
     }
     let mut out = io::stdout();
-    written(writeln!(out, "{}", secret.reveal()).and_then(|()| out.flush()))
+    // A closed output is a failure here: the secret is shown this once.
+    writeln!(out, "{}", secret.reveal()).and_then(|()| out.flush()).map_err(|error| {
+        let next = options.token_file.as_ref().map_or("crie outro token".to_owned(), |file| {
+            format!("apague a linha de {} em {} e crie outro token", token.name, file.display())
+        });
+        anyhow::anyhow!("o segredo não pôde ser escrito: {}. Ninguém o tem; {next}", told(&error))
+    })?;
+    match &options.token_file {
+        Some(file) => note(&format!(
+            "Token {} ({}) acrescentado a {}. O segredo só aparece agora; um servidor que já roda relê o arquivo com SIGHUP.",
+            token.name,
+            role.word(),
+            file.display()
+        )),
+        None => note(&format!("Linha para o arquivo de --token-file do servidor:\n{token}")),
+    }
+    Ok(())
 }
 
 // --- the database -----------------------------------------------------------------------

@@ -108,7 +108,11 @@ pub fn append(path: &Path, token: &Token) -> Result<(), TokenFileError> {
     file.seek(SeekFrom::End(0))
         .and_then(|_| file.write_all(format!("{line_end}{token}\n").as_bytes()))
         .and_then(|()| file.sync_all())
-        .map_err(|error| failed("escrever", path, error))
+        .map_err(|error| {
+            // With half a line in it, no server would start.
+            let _ = file.set_len(text.len() as u64);
+            failed("escrever", path, error)
+        })
 }
 
 fn read_text(file: &mut File, path: &Path) -> Result<String, TokenFileError> {

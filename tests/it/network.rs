@@ -509,6 +509,34 @@ fn a_token_is_made_and_only_its_hash_is_kept() {
 }
 
 #[test]
+fn a_token_that_cannot_be_written_leaves_the_file_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tokens");
+    let kept = format!("# {}\n", "x".repeat(1000));
+    fs::write(&path, &kept).unwrap();
+    // Room for a part of the line: a limit of 1,024 bytes, told by an error and not a signal.
+    let script = "trap '' XFSZ; ulimit -f 1; exec \"$0\" token new balcao --token-file tokens";
+    let mut command = Command::new("bash");
+    command.args(["-c", script]).arg(hortifruti(folder.path()).get_program()).current_dir(folder.path());
+    let ended = run(&mut command, "");
+    assert!(ended.code == 1 && ended.out.is_empty(), "{ended:?}");
+    assert!(ended.err.contains("não foi possível escrever") && ended.err.contains("Nada foi criado"));
+    assert_eq!(fs::read_to_string(&path).unwrap(), kept);
+}
+
+#[test]
+fn a_secret_that_nobody_got_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = hortifruti(folder.path());
+    command.args(["token", "new", "balcao", "--token-file", "tokens"]);
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let ended = command.stdout(full).output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(said.contains("apague a linha de balcao em tokens"), "{said}");
+}
+
+#[test]
 fn roles_hold_over_text() {
     let (server, reads, writes) = guarded(&[]);
     let changes = ["3 Caju -1", "3 Caju -1 id=a motivo=venda"];
