@@ -1,6 +1,7 @@
 //! The original's clients, unchanged: its socket client's way of talking, and Python
 //! classes generated from its contract.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::support::{FOUR_PRODUCTS, Server, project, run};
@@ -63,8 +64,9 @@ fn the_originals_transcript() {
     assert!(!server.path().join("server_port.txt").exists());
 }
 
-/// Whether Python has what it needs; says so where it has not.
-pub(crate) fn has_python_grpc() -> bool {
+/// Generates the original's classes in a folder, and returns whether Python has what that
+/// takes; says so where it has not.
+pub(crate) fn generate_python_classes(folder: &Path) -> bool {
     let probe = Command::new("python3").args(["-c", "import grpc, grpc_tools"]).output();
     if !probe.is_ok_and(|output| output.status.success()) {
         assert!(
@@ -74,27 +76,20 @@ pub(crate) fn has_python_grpc() -> bool {
         println!("skipped: python3 has no grpcio and grpcio-tools (pip install grpcio grpcio-tools)");
         return false;
     }
+    let contracts = format!("-I{}", project().join("proto").display());
+    let mut command = Command::new("python3");
+    command.current_dir(folder).args(["-m", "grpc_tools.protoc", &contracts]);
+    let generated = run(command.args(["--python_out=.", "--grpc_python_out=.", "produtos.proto"]), "");
+    assert_eq!(generated.code, 0, "{}", generated.err);
     true
 }
 
 #[test]
 fn the_grpc_client_in_python() {
-    if !has_python_grpc() {
+    let server = Server::start(&["--grpc"]);
+    if !generate_python_classes(server.path()) {
         return;
     }
-    let server = Server::start(&["--grpc"]);
-    let generated = run(
-        Command::new("python3").current_dir(server.path()).args([
-            "-m",
-            "grpc_tools.protoc",
-            &format!("-I{}", project().join("proto").display()),
-            "--python_out=.",
-            "--grpc_python_out=.",
-            "produtos.proto",
-        ]),
-        "",
-    );
-    assert_eq!(generated.code, 0, "{}", generated.err);
     let script = r#"
 import grpc, produtos_pb2 as pb, produtos_pb2_grpc as rpc
 port = open("server_port.txt").read()
