@@ -82,8 +82,8 @@ const STREAM_RUN_MAX: usize = 4096;
 /// Runs of answers of a stream that wait for the client; with these waiting, no more is read.
 const STREAM_RUNS_MAX: usize = 1;
 
-/// How long no change may be on its way before a stopping server ends a connection that is
-/// left. A graceful HTTP/2 stop asks each client for a sign of life (RFC 9113 §6.8), and
+/// How long no change may be on its way, and no answer taken, before a stopping server ends a
+/// connection that is left. A graceful HTTP/2 stop asks each client for a sign of life (RFC 9113 §6.8), and
 /// a client that does not look at its idle connection would hold the stop for ever.
 const SETTLED_AFTER: Duration = Duration::from_millis(500);
 
@@ -95,8 +95,22 @@ const LIST_BYTES: usize = 16 * 1024;
 struct Calls {
     service: Service,
     waiting: Arc<AtomicUsize>,
-    /// Counts on with each call, and with each change on a stream.
-    heard: Arc<AtomicUsize>,
+    progress: Progress,
+}
+
+/// Counts on with each call, with each change on a stream, and with each part of an answer
+/// that is taken: while it does, a connection is neither idle nor left.
+#[derive(Clone, Default)]
+struct Progress(Arc<AtomicUsize>);
+
+impl Progress {
+    fn note(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// Turns of the calls whose messages may be large, over all connections.
@@ -227,7 +241,7 @@ impl Calls {
     }
 
     fn add(&self, run: &mut Run, request: StreamAdjustStockRequest) {
-        self.heard.fetch_add(1, Ordering::Relaxed);
+        self.progress.note();
         let message = request.adjustment.unwrap_or_default();
         let adjust = grpc::adjust_request(&message);
         if let Ok(adjust) = &adjust {
@@ -239,33 +253,34 @@ impl Calls {
     /// All products up to a price, as the original's contract lists them.
     async fn original_list(&self, page: Page) -> Response<ListaProdutos> {
         let listing = self.service.inventory.list(page.max_price);
-        List::new(listing, page, grpc::write_original_product, Vec::new()).await.answer()
+        List::new(listing, page, grpc::write_original_product, Vec::new(), &self.progress).await.answer()
     }
 
-    /// Is ready once nothing has been asked for as long as a connection may be silent, or up
-    /// to twice as long.
+    /// Is ready once nothing has been asked or taken for as long as a connection may be silent,
+    /// or up to twice as long.
     async fn idle(&self) {
         let Some(limit) = self.service.idle else { return std::future::pending().await };
-        let mut heard = self.heard.load(Ordering::Relaxed);
+        let mut count = self.progress.count();
         loop {
             tokio::time::sleep(limit).await;
-            let before = std::mem::replace(&mut heard, self.heard.load(Ordering::Relaxed));
-            if before == heard {
+            let before = std::mem::replace(&mut count, self.progress.count());
+            if before == count {
                 return;
             }
         }
     }
 
-    /// Is ready once no call has waited for a while.
+    /// Is ready once no call has waited for a while, and no answer was taken.
     async fn settled(&self) {
-        let mut was_idle = false;
+        let mut before = None;
         loop {
             tokio::time::sleep(SETTLED_AFTER).await;
-            let is_idle = self.waiting.load(Ordering::Relaxed) == 0;
-            if is_idle && was_idle {
+            let is_waiting = self.waiting.load(Ordering::Relaxed) > 0;
+            let idle_at = (!is_waiting).then(|| self.progress.count());
+            if idle_at.is_some() && idle_at == before {
                 return;
             }
-            was_idle = is_idle;
+            before = idle_at;
         }
     }
 }
@@ -281,6 +296,7 @@ type Made = Vec<Result<Adjusted, Refusal>>;
 
 /// The answers of a stream, made into messages as the client takes them.
 struct StreamAnswers {
+    progress: Progress,
     runs: mpsc::Receiver<Result<Made, Status>>,
     run: std::vec::IntoIter<Result<Adjusted, Refusal>>,
 }
@@ -291,6 +307,7 @@ impl Stream for StreamAnswers {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
             if let Some(answer) = self.run.next() {
+                self.progress.note();
                 let answer = answer.as_ref().map(adjust_response).map_err(Refusal::clone);
                 return Poll::Ready(Some(Ok(grpc::stream_response(answer))));
             }
@@ -311,7 +328,7 @@ pub(super) async fn serve(service: Service, stream: Connection, first_bytes: Vec
     let stopping = service.stopping();
     let peer = stream.peer();
     let wrong_tokens = Arc::new(WrongTokens::default());
-    let calls = Calls { service, waiting: Arc::default(), heard: Arc::default() };
+    let calls = Calls { service, waiting: Arc::default(), progress: Progress::default() };
     let stream = TokioIo::new(Prefixed::new(first_bytes, stream));
     let connection = http2_server().serve_connection(stream, Services::new(&calls, peer, &wrong_tokens));
     let mut connection = pin!(connection);
@@ -362,7 +379,7 @@ pub(super) async fn turn_away(stream: Connection, first_bytes: Vec<u8>) {
 
 /// Finds the service of a call by its path.
 struct Services {
-    heard: Arc<AtomicUsize>,
+    progress: Progress,
     turns: Turns,
     gate: Gate,
     peer: Option<SocketAddr>,
@@ -378,7 +395,7 @@ impl Services {
         let inventory =
             |bytes_max| InventoryServiceServer::new(calls.clone()).max_decoding_message_size(bytes_max);
         Self {
-            heard: Arc::clone(&calls.heard),
+            progress: calls.progress.clone(),
             turns: calls.service.turns.clone(),
             gate: calls.service.gate.clone(),
             peer,
@@ -438,7 +455,7 @@ impl hyper::service::Service<http::Request<Incoming>> for Services {
     type Future = Answer;
 
     fn call(&self, mut request: http::Request<Incoming>) -> Answer {
-        self.heard.fetch_add(1, Ordering::Relaxed);
+        self.progress.note();
         let grant = match bearer(request.headers()) {
             Some(secret) => match self.gate.grant(secret) {
                 Grant::Stranger => return self.wrong_token(),
@@ -513,6 +530,7 @@ struct List {
     before: Vec<u8>,
     /// What stands behind the last.
     end: Vec<u8>,
+    progress: Progress,
     has_ended: bool,
 }
 
@@ -520,7 +538,13 @@ impl List {
     /// The products of a page, and what stands behind them in the message. How long it is
     /// stands before it, so all of it is written once to be measured, and others come first
     /// after each piece.
-    async fn new(listing: Listing, page: Page, write: WriteProduct, end: Vec<u8>) -> Self {
+    async fn new(
+        listing: Listing,
+        page: Page,
+        write: WriteProduct,
+        end: Vec<u8>,
+        progress: &Progress,
+    ) -> Self {
         let mut piece = Vec::new();
         let mut length = end.len();
         for product in listing.iter_after(page.after).take(page.size) {
@@ -535,7 +559,7 @@ impl List {
         // Not compressed. Ten million products, the most there are, stay below 4 GB.
         let mut before = vec![0];
         before.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
-        Self { listing, page, write, before, end, has_ended: false }
+        Self { listing, page, write, before, end, progress: progress.clone(), has_ended: false }
     }
 
     /// An answer with this list, in place of an empty message.
@@ -572,6 +596,7 @@ impl hyper::body::Body for List {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let piece = self.next();
         if !piece.is_empty() {
+            self.progress.note();
             return Poll::Ready(Some(Ok(Frame::data(piece.into()))));
         }
         if std::mem::replace(&mut self.has_ended, true) {
@@ -633,7 +658,7 @@ impl InventoryService for Calls {
         };
         drop(rest);
         let end = ListProductsResponse { products: Vec::new(), next_page_token }.encode_to_vec();
-        Ok(List::new(listing, page, grpc::write_product, end).await.answer())
+        Ok(List::new(listing, page, grpc::write_product, end, &self.progress).await.answer())
     }
 
     async fn adjust_stock(
@@ -671,7 +696,8 @@ impl InventoryService for Calls {
         let (answers, runs) = mpsc::channel(STREAM_RUNS_MAX);
         let grant = request.extensions().get().copied().unwrap_or_else(|| self.service.gate.newcomer());
         tokio::spawn(self.clone().adjust_stream(grant, request.into_inner(), answers));
-        Ok(Response::new(StreamAnswers { runs, run: Vec::new().into_iter() }))
+        let progress = self.progress.clone();
+        Ok(Response::new(StreamAnswers { progress, runs, run: Vec::new().into_iter() }))
     }
 
     async fn import_products(
@@ -731,6 +757,7 @@ mod tests {
     use super::*;
     use crate::catalog::{Name, Price, ProductDraft, Quantity};
     use crate::inventory::Inventory;
+    use crate::server::{Console, Protocols};
     use crate::store::sqlite::SqliteStore;
 
     #[test]
@@ -762,14 +789,49 @@ mod tests {
                 tokio::task::yield_now().await;
             }
         });
-        let mut list =
-            List::new(inventory.list(None), Page::whole(None), grpc::write_original_product, Vec::new())
-                .await;
+        let (listing, progress) = (inventory.list(None), Progress::default());
+        let (page, write) = (Page::whole(None), grpc::write_original_product);
+        let mut list = List::new(listing, page, write, Vec::new(), &progress).await;
         let turns = turns.load(Ordering::Relaxed);
         let first = list.next();
         let length = u32::from_be_bytes(first[1..5].try_into().unwrap()) as usize;
         let rest: usize = std::iter::from_fn(|| Some(list.next().len()).filter(|length| *length > 0)).sum();
         assert_eq!(first.len() - 5 + rest, length);
         assert!(turns >= length / LIST_BYTES / 2, "{turns} turns in {length} bytes");
+    }
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_left_once_nothing_is_taken_any_more() {
+        let store = Box::new(SqliteStore::in_memory().unwrap());
+        let (inventory, _committer) = Inventory::open(store, &[]).unwrap();
+        let empty = inventory.list(None);
+        let (_drain, draining) = tokio::sync::watch::channel(false);
+        let service = Service {
+            inventory,
+            console: Console::quiet(),
+            protocols: Protocols { socket: false, grpc: true },
+            idle: Some(Duration::from_secs(2)),
+            tls: None,
+            gate: Gate::new(None),
+            turns: Turns::default(),
+            draining,
+        };
+        let calls = Calls { service, waiting: Arc::default(), progress: Progress::default() };
+        let progress = calls.progress.clone();
+        tokio::spawn(async move {
+            let listing = empty;
+            let (page, write) = (Page::whole(None), grpc::write_product);
+            let list = List::new(listing, page, write, Vec::new(), &progress).await;
+            // As a client that takes a piece from time to time.
+            for _ in 0..12 {
+                tokio::time::sleep(Duration::from_millis(400)).await;
+                let mut list = pin!(list.clone());
+                std::future::poll_fn(|context| hyper::body::Body::poll_frame(list.as_mut(), context)).await;
+            }
+        });
+        let start = tokio::time::Instant::now();
+        calls.settled().await;
+        assert_eq!(start.elapsed().as_millis(), 5500);
+        calls.idle().await;
+        assert_eq!(start.elapsed().as_millis(), 7500);
     }
 }
