@@ -154,6 +154,9 @@ pub struct SqliteStore {
     files: Vec<(PathBuf, Identity)>,
     forwarding: Forwarding,
     request_ids: RequestIds,
+    /// The connection failed at something that wrote nothing. It may still hold a lock that the
+    /// system did not let it release, so another takes its place before it is used again.
+    is_suspect: bool,
     /// Held as long as the store is open, so that no second server opens the same file.
     /// There is none for a database in memory.
     lock: Option<File>,
@@ -208,7 +211,17 @@ impl SqliteStore {
     ) -> Self {
         let is_new = unfinished.is_some() || lock.is_none();
         let (forwarding, request_ids) = (Forwarding::new(), RequestIds::new());
-        Self { connection, path, is_new, unfinished, files: Vec::new(), forwarding, request_ids, lock }
+        Self {
+            connection,
+            path,
+            is_new,
+            unfinished,
+            files: Vec::new(),
+            forwarding,
+            request_ids,
+            is_suspect: false,
+            lock,
+        }
     }
 
     /// Whether closing the last connection leaves the log as it is. SQLite would copy it into
@@ -269,6 +282,23 @@ impl SqliteStore {
         // reads a page of the products for each row of the ledger: a quarter of the speed
         // with a million of them.
         connection.pragma_update(None, "foreign_keys", "OFF")
+    }
+
+    /// Opens the file anew.
+    fn reconnect(&mut self) -> Result<(), StoreError> {
+        self.check_files()?;
+        // Closing would checkpoint, and so sync pages again whose first sync failed.
+        let _ = self.keep_log(true);
+        self.connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        self.configure().map_err(|error| self.failed("preparar", error))?;
+        self.is_suspect = false;
+        Ok(())
+    }
+
+    /// Makes sure of a connection that nothing has failed on.
+    fn be_sure(&mut self) -> Result<(), StoreError> {
+        // What is in memory is gone with its connection.
+        if self.is_suspect && self.lock.is_some() { self.reconnect() } else { Ok(()) }
     }
 
     fn create_with(&mut self, opening: &Changes) -> rusqlite::Result<()> {
@@ -429,7 +459,11 @@ impl Store for SqliteStore {
     }
 
     fn recorded(&mut self, request_ids: &[&RequestId]) -> Result<RecordedById, StoreError> {
-        self.read_recorded(request_ids).map_err(|error| self.failed("consultar", error))
+        self.be_sure()?;
+        self.read_recorded(request_ids).map_err(|error| {
+            self.is_suspect = true;
+            self.failed("consultar", error)
+        })
     }
 
     fn movements(&mut self, first_sequence: i64, count: usize) -> Result<Vec<Movement>, StoreError> {
@@ -437,12 +471,16 @@ impl Store for SqliteStore {
     }
 
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        self.be_sure()?;
         self.check_files()?;
-        let Self { connection, path, forwarding, request_ids, .. } = self;
+        let Self { connection, path, forwarding, request_ids, is_suspect, .. } = self;
         let failed = |error| StoreError::sqlite("gravar em", path, error);
         // Where the lock is not got, nothing was written, and the error says so.
         let transaction =
-            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| {
+                *is_suspect = true;
+                failed(error)
+            })?;
         let step = forwarding.step(changes);
         let round = request_ids.round();
         write(&transaction, changes, request_ids.last_sequence())
@@ -460,11 +498,7 @@ impl Store for SqliteStore {
             // What was in memory is gone with the connection.
             return Err(StoreError::Busy { path: shown(&self.path) });
         }
-        self.check_files()?;
-        // Closing would checkpoint, and so sync pages again whose first sync failed.
-        let _ = self.keep_log(true);
-        self.connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        self.configure().map_err(|error| self.failed("preparar", error))?;
+        self.reconnect()?;
         // Copies what the log shows into the database, and syncs that: what is read below
         // is then on disk, whatever became of the log's own pages.
         let is_busy: bool = self

@@ -26,5 +26,6 @@ mod serve;
 mod shell;
 mod stop;
 mod support;
+mod sweep;
 mod terminal;
 mod text_protocol;

@@ -1,0 +1,307 @@
+//! One fault at every call: the N-th time that the server makes a system call on its
+//! database, the call fails, falls short, or the server is killed in it, for every N until
+//! there is no N-th. Whatever happens, what was answered is there after the next start, what
+//! was refused is not, and nothing is there twice.
+//!
+//! `strace` puts the faults in. Every N takes minutes, so a run of the tests takes only some
+//! of them, others each time; with `HORTIFRUTI_FAULTS=all` it takes all.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection as Database, OpenFlags};
+
+use crate::support::{Connection, PATIENCE, Server, executable, hortifruti, run};
+
+/// Of the calls that there are, each how many-th is taken where not all are.
+const STRIDE: usize = 23;
+
+/// Changes in a run.
+const CHANGES: usize = 5;
+
+/// How often a change is repeated until it is taken: the fault is over by then.
+const TRIES: usize = 4;
+
+/// What can be done to a call, and to which calls.
+const FAULTS: [(&str, &str); 22] = [
+    ("openat", "error=EIO"),
+    ("openat", "error=ENOSPC"),
+    ("pread64", "error=EIO"),
+    ("read", "error=EIO"),
+    ("pwrite64", "error=EIO"),
+    ("pwrite64", "error=ENOSPC"),
+    // Nothing of it was written, and no error said so.
+    ("pwrite64", "retval=0"),
+    ("write", "error=ENOSPC"),
+    ("fsync", "error=EIO"),
+    ("fsync", "error=ENOSPC"),
+    ("fdatasync", "error=EIO"),
+    ("ftruncate", "error=EIO"),
+    ("mmap", "error=ENOMEM"),
+    ("linkat", "error=ENOSPC"),
+    ("rename", "error=EIO"),
+    ("unlink", "error=EIO"),
+    ("flock", "error=EIO"),
+    ("fcntl", "error=EIO"),
+    ("statx", "error=EIO"),
+    ("newfstatat", "error=EIO"),
+    ("close", "error=EIO"),
+    (
+        "openat,pread64,read,pwrite64,write,fsync,fdatasync,ftruncate,mmap,linkat,rename,unlink,flock,fcntl,\
+         statx,newfstatat,close",
+        "signal=KILL",
+    ),
+];
+
+/// When the faults come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum When {
+    /// From the first start of a new shop on.
+    FirstStart,
+    /// While a shop that runs takes changes and is stopped.
+    Changes,
+}
+
+#[test]
+fn a_fault_at_any_call_of_a_first_start_loses_nothing() {
+    sweep(When::FirstStart);
+}
+
+#[test]
+fn a_fault_at_any_call_of_a_run_of_changes_loses_nothing() {
+    sweep(When::Changes);
+}
+
+fn sweep(when: When) {
+    if !has_strace() {
+        return;
+    }
+    let is_all = std::env::var("HORTIFRUTI_FAULTS").is_ok_and(|faults| faults == "all");
+    let stride = if is_all { 1 } else { STRIDE };
+    let start = Instant::now();
+    let queue = Mutex::new(FAULTS.iter());
+    let sums = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().unwrap().get() {
+            scope.spawn(|| {
+                loop {
+                    let Some((calls, fault)) = queue.lock().unwrap().next() else { break };
+                    let first = if is_all { 1 } else { 1 + fastrand::usize(..3) };
+                    let count =
+                        (first..).step_by(stride).take_while(|n| play(when, calls, fault, *n)).count();
+                    sums.lock().unwrap().push(count);
+                }
+            });
+        }
+    });
+    let sums = sums.into_inner().unwrap();
+    println!("{when:?}: {} faults in {:.0?}", sums.iter().sum::<usize>(), start.elapsed());
+    assert!(sums.iter().filter(|count| **count > 0).count() > 10, "hardly a fault was met: {sums:?}");
+}
+
+/// Whether `strace` is there and may look at processes. Where `HORTIFRUTI_REQUIRE_STRACE` is
+/// set, it must.
+fn has_strace() -> bool {
+    let tried =
+        Command::new("strace").args(["-o", "/dev/null", "-e", "inject=fsync:error=EIO", "true"]).output();
+    let works = tried.as_ref().is_ok_and(|output| output.status.success());
+    // To look at a process that is no child may take root.
+    let scope = fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
+    let is_root =
+        fs::metadata("/proc/self").is_ok_and(|this| std::os::unix::fs::MetadataExt::uid(&this) == 0);
+    let may = is_root || matches!(scope.trim(), "" | "0");
+    if !(works && may) {
+        println!("skipped: strace is not there, or may not look at a server ({tried:?}, scope {scope:?})");
+        assert!(std::env::var_os("HORTIFRUTI_REQUIRE_STRACE").is_none());
+    }
+    works && may
+}
+
+/// One run with one fault. Returns whether there was an N-th call.
+fn play(when: When, calls: &str, fault: &str, n: usize) -> bool {
+    let name = format!("{when:?}: {fault} at call {n} of {calls}");
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("trace");
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-o"]).arg(&trace).args(["-e", &format!("inject={calls}:{fault}:when={n}")]);
+    for path in watched(folder.path()) {
+        strace.arg("-P").arg(path);
+    }
+    let mut plain = hortifruti(folder.path());
+    let mut server = match when {
+        // Strace stays aside, so that the server is our child.
+        When::FirstStart => strace.arg("-D").arg(executable()),
+        When::Changes => &mut plain,
+    }
+    .args(["serve", "--port", "0", "--quiet"])
+    .current_dir(folder.path())
+    .stdin(Stdio::null())
+    .stdout(Stdio::null())
+    .stderr(Stdio::piped())
+    .spawn()
+    .unwrap();
+    let port = wait_for_port(&mut server, folder.path());
+    let tracer = (when == When::Changes).then(|| attach(strace, server.id()));
+
+    let mut told = BTreeMap::new();
+    if let Some(port) = port {
+        let mut client = Connection::new(port);
+        for number in 0..CHANGES {
+            let id = format!("c{number}");
+            let reply = client.try_reply_to(&format!("3 Caju -1 id={id}\n"));
+            told.insert(id, reply);
+        }
+        // The fault is over, or comes only when the server is stopped: changes are taken again.
+        let is_alive = || server.try_wait().unwrap().is_none();
+        take_again(&mut client, is_alive, &name, &mut told);
+    }
+    let _ = Command::new("kill").arg(server.id().to_string()).stderr(Stdio::null()).status();
+    let (status, err) = end(server);
+    if let Some(mut tracer) = tracer {
+        tracer.wait().unwrap();
+    }
+    let is_met = is_met(&trace, &name);
+    assert!(
+        matches!((status.code(), status.signal()), (Some(0), _) | (_, Some(9)))
+            || status.code() == Some(1) && err.contains("Erro: "),
+        "{name}: {status}: {err}"
+    );
+    assert!(is_met || status.code() == Some(0), "{name}: no fault was met, and {status}: {err}");
+    check(folder, &told, &name);
+    is_met
+}
+
+/// The files of the store, and their folder.
+fn watched(folder: &Path) -> Vec<PathBuf> {
+    let names = ["", "-wal", "-shm", "-journal", ".lock", ".tmp"];
+    let files = names.iter().map(|suffix| folder.join(format!("hortifruti.db{suffix}")));
+    files.chain([folder.to_owned()]).collect()
+}
+
+/// The port, once the server is ready; `None` where it ended before.
+fn wait_for_port(server: &mut Child, folder: &Path) -> Option<u16> {
+    let give_up = Instant::now() + PATIENCE;
+    loop {
+        if let Ok(port) = fs::read_to_string(folder.join("server_port.txt")) {
+            return Some(port.parse().unwrap());
+        }
+        if server.try_wait().unwrap().is_some() {
+            return None;
+        }
+        assert!(Instant::now() < give_up, "the server neither starts nor ends");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Begins to trace a process that runs.
+fn attach(mut strace: Command, process: u32) -> Child {
+    let mut tracer = strace.args(["-p", &process.to_string()]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    let mut err = BufReader::new(tracer.stderr.take().unwrap());
+    err.read_line(&mut said).unwrap();
+    assert!(said.contains("attached"), "{said}");
+    // What else it says is nobody's to read; but it must be able to say it.
+    std::thread::spawn(move || std::io::copy(&mut err, &mut std::io::sink()));
+    tracer
+}
+
+fn take_again(
+    client: &mut Connection,
+    mut is_alive: impl FnMut() -> bool,
+    name: &str,
+    told: &mut BTreeMap<String, Option<String>>,
+) {
+    for _ in 0..TRIES {
+        let reply = client.try_reply_to("3 Caju -1 id=last\n");
+        let is_taken = reply.as_ref().is_some_and(|reply| reply.starts_with("Caju: "));
+        told.insert("last".to_owned(), reply);
+        if is_taken {
+            return;
+        }
+    }
+    // A killed server takes a moment to be gone.
+    let give_up = Instant::now() + PATIENCE;
+    while is_alive() {
+        let last = &told["last"];
+        assert!(last.is_none() && Instant::now() < give_up, "{name}: changes are not taken again: {last:?}");
+    }
+}
+
+fn end(mut server: Child) -> (ExitStatus, String) {
+    let mut err = String::new();
+    server.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    (server.wait().unwrap(), err)
+}
+
+/// Whether the trace tells of the fault, once it is complete.
+fn is_met(trace: &Path, name: &str) -> bool {
+    let give_up = Instant::now() + PATIENCE;
+    loop {
+        let said = String::from_utf8_lossy(&fs::read(trace).unwrap_or_default()).into_owned();
+        if said.lines().last().is_some_and(|line| line.contains("+++ exited") || line.contains("+++ killed"))
+        {
+            return said.contains("(INJECTED)") || said.contains("+++ killed by SIGKILL");
+        }
+        assert!(Instant::now() < give_up, "{name}: the trace does not end");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Starts the shop without faults, and holds what is there against what was told.
+fn check(folder: tempfile::TempDir, told: &BTreeMap<String, Option<String>>, name: &str) {
+    let _ = fs::remove_file(folder.path().join("server_port.txt"));
+    let mut server = Server::start_in(folder, &[]);
+    let ledger = ledger(&server.path().join("hortifruti.db"));
+    let mut stock = 60;
+    for (id, reply) in told {
+        let balances = ledger.get(id).cloned().unwrap_or_default();
+        match reply.as_deref() {
+            Some(reply) if reply.starts_with("Caju: ") => {
+                assert_eq!(balances.len(), 1, "{name}: {id} was told as {reply}, and {balances:?} is there");
+                assert_eq!(reply, format!("Caju: R$2.0, Estoque: {}", balances[0]), "{name}: {id}");
+            }
+            Some(reply) if reply.starts_with("Erro UNAVAILABLE: ") => {
+                assert!(balances.is_empty(), "{name}: {id} was refused, and is there");
+            }
+            Some(reply) => assert!(reply.starts_with("Erro OUTCOME_UNKNOWN: "), "{name}: {id}: {reply}"),
+            None => {}
+        }
+    }
+    let mut client = server.connect();
+    for id in told.keys() {
+        let reply = client.ask(&format!("3 Caju -1 id={id}"));
+        assert!(reply.starts_with("Caju: "), "{name}: {id} repeated: {reply}");
+        stock -= 1;
+    }
+    assert_eq!(client.ask("1 Caju"), format!("Caju: R$2.0, Estoque: {stock}"), "{name}");
+    let verified = run(hortifruti(server.path()).arg("verify"), "");
+    assert_eq!(verified.code, 0, "{name}: {}", verified.err);
+    server.stop();
+    let mut left: Vec<String> = fs::read_dir(server.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|file| file.starts_with("hortifruti"))
+        .collect();
+    left.sort();
+    assert_eq!(left, ["hortifruti.db", "hortifruti.db.lock"], "{name}: something is left behind");
+}
+
+/// The balances that stand under each request id.
+fn ledger(path: &Path) -> BTreeMap<String, Vec<i64>> {
+    let database = Database::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let mut rows = database
+        .prepare("SELECT request_id, balance_thousandths / 1000 FROM movement WHERE request_id IS NOT NULL")
+        .unwrap();
+    let mut ledger: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    for row in rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap() {
+        let (id, balance): (String, i64) = row.unwrap();
+        ledger.entry(id).or_default().push(balance);
+    }
+    ledger
+}
