@@ -433,6 +433,23 @@ fn bearer(headers: &http::HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
 }
 
+/// Whether a request says that it is gRPC. A web page can have a browser send any bytes to any
+/// server that speaks TLS, with the client's certificate too; but not of this type, for which a
+/// browser asks the server first. (gRPC over HTTP/2, "Requests": without it, status 415.)
+fn is_grpc(headers: &http::HeaderMap) -> bool {
+    let value = headers.get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
+    let rest = value.and_then(|value| value.strip_prefix(b"application/grpc"));
+    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
+}
+
+fn not_grpc() -> http::Response<Body> {
+    let what = "este pedido HTTP não é gRPC (content-type application/grpc). Nada foi alterado; \
+                use um cliente gRPC.";
+    let mut response = status(Refusal::new(request::Code::UnknownCommand, what)).into_http();
+    *response.status_mut() = http::StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    response
+}
+
 /// What a call needs. One that is not known to only read may change something.
 fn need(path: &str) -> Need {
     // All that follows the service, so that no call goes by the name of another.
@@ -466,6 +483,9 @@ impl hyper::service::Service<http::Request<Incoming>> for Services {
         if !access::permits(grant, need(request.uri().path())) {
             let refused = status(access::refusal(grant)).into_http();
             return Answer::new(Box::pin(std::future::ready(Ok(refused))), MESSAGE_BYTES_MAX);
+        }
+        if !is_grpc(request.headers()) {
+            return Answer::new(Box::pin(std::future::ready(Ok(not_grpc()))), MESSAGE_BYTES_MAX);
         }
         // For a stream, which asks again as it goes on.
         if !matches!(grant, Grant::Open) {

@@ -1,5 +1,9 @@
 //! Bad input: one line of error with the right code, and nothing is lost.
 
+use std::io::Write;
+use std::net::TcpStream;
+
+use crate::http2::{self, DATA, END_HEADERS, END_STREAM, HEADERS, frame, read_frame};
 use crate::support::{FOUR_PRODUCTS, Server};
 
 /// Each is one line; the reply begins with `Erro CODE: `.
@@ -112,6 +116,45 @@ fn http_with_a_long_address_changes_nothing_either() {
     assert_refused("long line", "RESOURCE_EXHAUSTED", &connection.reply());
     assert_refused("HTTP", "UNKNOWN_COMMAND", &connection.reply());
     assert_eq!(connection.reply(), "Caju: R$2.0, Estoque: 60");
+}
+
+/// A web page can have a browser send such a request to any server, but not of gRPC's type.
+#[test]
+fn http2_that_is_not_grpc_changes_nothing_either() {
+    let server = Server::start(&[]);
+    let port = server.port;
+    // One more Caju.
+    let change = http2::message(b"\x0a\x04Caju\x10\xe8\x07");
+    for (content_type, stock) in [
+        (None, 60),
+        (Some("text/plain"), 60),
+        (Some("application/x-www-form-urlencoded"), 60),
+        (Some("text/plain; application/grpc"), 60),
+        (Some("application/grpc-web"), 60),
+        (Some("application/grpc"), 61),
+        (Some("application/grpc+proto"), 62),
+    ] {
+        let mut call = vec![
+            (":method", "POST"),
+            (":scheme", "http"),
+            (":path", "/hortifruti.v1.InventoryService/AdjustStock"),
+            (":authority", "localhost"),
+            ("te", "trailers"),
+        ];
+        call.extend(content_type.map(|value| ("content-type", value)));
+        let headers = frame(HEADERS, END_HEADERS, 1, &http2::fields(call));
+        let body = frame(DATA, END_STREAM, 1, &change);
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.write_all(&[http2::opening(&[]), headers, body].concat()).unwrap();
+        loop {
+            let (_, flags, id, _) = read_frame(&mut stream).expect("an answer");
+            if id == 1 && flags & END_STREAM != 0 {
+                break;
+            }
+        }
+        let told = server.connect().ask("1 Caju");
+        assert_eq!(told, format!("Caju: R$2.0, Estoque: {stock}"), "{content_type:?}");
+    }
 }
 
 #[test]
