@@ -1,6 +1,6 @@
 //! The executable under test: servers in folders of their own, raw connections, one-shots.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -252,7 +252,7 @@ impl Connection {
                 return Some(String::from_utf8(reply).unwrap().trim_end().to_owned());
             }
             let mut chunk = [0; 4096];
-            match self.stream.read(&mut chunk) {
+            match self.read(&mut chunk) {
                 Ok(0) | Err(_) => return None,
                 Ok(length) => self.unread.extend_from_slice(&chunk[..length]),
             }
@@ -278,8 +278,19 @@ impl Connection {
     /// One receive of at most this many bytes, as the original's client does.
     pub(crate) fn receive(&mut self, bytes_max: usize) -> String {
         let mut chunk = vec![0; bytes_max];
-        let length = self.stream.read(&mut chunk).unwrap();
+        let length = self.read(&mut chunk).unwrap();
         String::from_utf8(chunk[..length].to_vec()).unwrap()
+    }
+
+    /// A read with a timeout is interrupted, and not begun again by the system, also where no
+    /// signal is handled: where this process is stopped for a moment, or frozen (signal(7)).
+    fn read(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.stream.read(chunk) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => return read,
+            }
+        }
     }
 
     /// Ends the sending side.
