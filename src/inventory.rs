@@ -428,7 +428,12 @@ impl Writer {
                 Ok(())
             }
             // These come before anything was written.
-            Err(error @ (StoreError::Busy { .. } | StoreError::Moved { .. })) => {
+            Err(
+                error @ (StoreError::Busy { .. }
+                | StoreError::Moved { .. }
+                | StoreError::Cut { .. }
+                | StoreError::Unlocked { .. }),
+            ) => {
                 tracing::warn!(%error, "a transaction could not begin");
                 Err(Refusal::new(Code::Unavailable, format!("{error}.")))
             }

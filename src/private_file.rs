@@ -2,7 +2,7 @@
 //! never reached through a symbolic link, and, where they are written anew, under their name
 //! only once they are whole and on disk.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -45,7 +45,13 @@ impl Identity {
     /// # Errors
     /// Where there is none, or it cannot be looked at.
     pub fn of(path: &Path) -> io::Result<Self> {
-        fs::symlink_metadata(path).map(|found| Self { device: found.dev(), inode: found.ino() })
+        fs::symlink_metadata(path).map(|found| Self::from(&found))
+    }
+}
+
+impl From<&Metadata> for Identity {
+    fn from(found: &Metadata) -> Self {
+        Self { device: found.dev(), inode: found.ino() }
     }
 }
 

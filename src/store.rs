@@ -131,6 +131,23 @@ pub enum StoreError {
         /// The file.
         path: String,
     },
+    /// A file of the database has lost its end.
+    #[error(
+        "{path} foi cortado enquanto o servidor o usava. Nada foi alterado; pare o servidor e restaure uma cópia"
+    )]
+    Cut {
+        /// The file.
+        path: String,
+    },
+    /// The lock file is not where it was, so that another server may have the database.
+    #[error(
+        "{path} foi apagado, movido ou trocado, e outro servidor pode estar usando o mesmo banco de dados. Nada \
+         foi alterado; pare os dois e inicie um só"
+    )]
+    Unlocked {
+        /// The lock file.
+        path: String,
+    },
     /// A copy would take the place of a file.
     #[error("{path} já existe. Nada foi alterado; escolha outro nome, ou use --force para trocá-lo")]
     Exists {

@@ -46,7 +46,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// opens in little more than a second with it. A larger one is looked through by `hortifruti verify`.
 const CHECKED_BYTES_MAX: u64 = 128 * 1024 * 1024;
 
-/// What the lock file's name has after the database's.
+/// What the names of the log, its index and the lock file have after the database's.
+const LOG_SUFFIX: &str = "-wal";
+const INDEX_SUFFIX: &str = "-shm";
 const LOCK_SUFFIX: &str = ".lock";
 
 /// Prepared statements kept: there are fewer than this many in this file.
@@ -150,8 +152,9 @@ pub struct SqliteStore {
     is_new: bool,
     /// A new database, until it is created.
     unfinished: Option<Unfinished>,
-    /// The files that SQLite has open. It goes on writing to them after they are removed.
-    files: Vec<(PathBuf, Identity)>,
+    /// The files that SQLite has open. It goes on writing to them after they are removed or
+    /// cut.
+    files: Vec<OpenFile>,
     forwarding: Forwarding,
     request_ids: RequestIds,
     /// The connection failed at something that wrote nothing. It may still hold a lock that the
@@ -160,6 +163,15 @@ pub struct SqliteStore {
     /// Held as long as the store is open, so that no second server opens the same file.
     /// There is none for a database in memory.
     lock: Option<File>,
+}
+
+/// A file of the database, as the last transaction left it.
+struct OpenFile {
+    /// What its name has after the database's.
+    suffix: &'static str,
+    path: PathBuf,
+    identity: Identity,
+    bytes: u64,
 }
 
 impl SqliteStore {
@@ -254,23 +266,37 @@ impl SqliteStore {
         self.migrate().map_err(|error| self.failed("atualizar", error))?;
         if self.lock.is_some() {
             // The migration has begun a transaction, so they are all there.
-            self.files = ["", "-wal", "-shm"]
+            self.files = ["", LOG_SUFFIX, INDEX_SUFFIX, LOCK_SUFFIX]
                 .into_iter()
                 .map(|suffix| {
                     let path = beside(&self.path, suffix);
-                    let identity = Identity::of(&path).map_err(io("ler", &path))?;
-                    Ok((path, identity))
+                    let found = fs::symlink_metadata(&path).map_err(io("ler", &path))?;
+                    Ok(OpenFile { suffix, path, identity: Identity::from(&found), bytes: found.len() })
                 })
                 .collect::<Result<_, StoreError>>()?;
         }
         Ok(())
     }
 
-    /// Refuses where a file has been removed or replaced: what SQLite writes would go into
-    /// one that nobody finds again, or another program would write beside it.
-    fn check_files(&self) -> Result<(), StoreError> {
-        let moved = self.files.iter().find(|(path, known)| Identity::of(path).ok() != Some(*known));
-        moved.map_or(Ok(()), |(path, _)| Err(StoreError::Moved { path: shown(path) }))
+    /// Refuses where a file has been removed, replaced or cut: what SQLite writes would go into
+    /// one that nobody finds again, or after a hole, or another program would write beside it.
+    fn check_files(&mut self) -> Result<(), StoreError> {
+        for file in &mut self.files {
+            let found = fs::symlink_metadata(&file.path).ok();
+            let found = found.filter(|found| Identity::from(found) == file.identity);
+            let path = || shown(&file.path);
+            let Some(found) = found else {
+                return Err(match file.suffix {
+                    LOCK_SUFFIX => StoreError::Unlocked { path: path() },
+                    _ => StoreError::Moved { path: path() },
+                });
+            };
+            if found.len() < file.bytes && is_cut(&self.connection, file.suffix, found.len()) {
+                return Err(StoreError::Cut { path: path() });
+            }
+            file.bytes = found.len();
+        }
+        Ok(())
     }
 
     fn configure(&self) -> rusqlite::Result<()> {
@@ -335,11 +361,7 @@ impl SqliteStore {
     fn holds(&self, changes: &Changes) -> rusqlite::Result<bool> {
         let connection = &self.connection;
         if let Some(movement) = changes.movements.last() {
-            return connection.query_row(
-                "SELECT count(*) FROM movement WHERE sequence = ?1",
-                [movement.sequence],
-                |row| row.get(0),
-            );
+            return Ok(self.forwarding.last_sequence() == movement.sequence);
         }
         if let Some(import) = changes.imports.last() {
             return connection.query_row(
@@ -354,6 +376,26 @@ impl SqliteStore {
             params![product.id.number(), product.price.centavos(), product.unit.as_str()],
             |row| row.get(0),
         )
+    }
+
+    /// Refuses to go on where the ledger ends neither before these changes nor with them: then
+    /// another program wrote in it, and the catalog is not what is stored.
+    fn check_ledger_end(&self, changes: &Changes) -> Result<(), StoreError> {
+        let (Some(first), Some(last)) = (changes.movements.first(), changes.movements.last()) else {
+            return Ok(());
+        };
+        let end = self.forwarding.last_sequence();
+        let stored = self.read_movements(last.sequence, 1).map_err(|error| self.failed("conferir", error))?;
+        let is_ours = |stored: &Movement| {
+            // Stored in microseconds.
+            let recorded_at = from_micros(to_micros(last.recorded_at));
+            *stored == Movement { recorded_at, ..last.clone() }
+        };
+        if end == first.sequence - 1 || end == last.sequence && stored.first().is_some_and(is_ours) {
+            return Ok(());
+        }
+        let reason = format!("outro programa gravou nele o movimento {end}");
+        Err(StoreError::corrupt(&self.path, reason))
     }
 
     fn failed(&self, action: &'static str, error: rusqlite::Error) -> StoreError {
@@ -473,7 +515,7 @@ impl Store for SqliteStore {
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
         self.be_sure()?;
         self.check_files()?;
-        let Self { connection, path, forwarding, request_ids, is_suspect, .. } = self;
+        let Self { connection, path, files, forwarding, request_ids, is_suspect, .. } = self;
         let failed = |error| StoreError::sqlite("gravar em", path, error);
         // Where the lock is not got, nothing was written, and the error says so.
         let transaction =
@@ -490,6 +532,7 @@ impl Store for SqliteStore {
             .map_err(failed)?;
         forwarding.stored(changes, &step);
         request_ids.stored(changes, round);
+        note_log(files);
         Ok(())
     }
 
@@ -508,10 +551,38 @@ impl Store for SqliteStore {
         if is_busy {
             return Err(StoreError::Busy { path: shown(&self.path) });
         }
+        note_log(&mut self.files);
         self.forwarding = Forwarding::read(&self.connection).map_err(|error| self.failed("ler", error))?;
         self.request_ids = RequestIds::read(&self.connection).map_err(|error| self.failed("ler", error))?;
+        self.check_ledger_end(in_doubt)?;
         self.holds(in_doubt).map_err(|error| self.failed("conferir", error))
     }
+}
+
+/// Keeps how long the log has become.
+fn note_log(files: &mut [OpenFile]) {
+    if let Some(log) = files.iter_mut().find(|file| file.suffix == LOG_SUFFIX) {
+        log.bytes = fs::symlink_metadata(&log.path).map_or(log.bytes, |found| found.len());
+    }
+}
+
+/// Whether a file that has become so short lacks what was committed. Another program may have
+/// copied all of the log and emptied it, or packed the database.
+fn is_cut(connection: &Connection, suffix: &str, bytes: u64) -> bool {
+    let is_whole = match suffix {
+        "" => connection.query_row(
+            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+            [],
+            |row| row.get(0).map(|needed: i64| bytes.cast_signed() >= needed),
+        ),
+        // Copies what has not been copied yet, and fails where it is not there.
+        LOG_SUFFIX => connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+            Ok(row.get::<_, i64>(1)? == row.get::<_, i64>(2)?)
+        }),
+        // The index only grows. The lock is not read.
+        _ => Ok(suffix == LOCK_SUFFIX),
+    };
+    !is_whole.unwrap_or(false)
 }
 
 /// Takes the schema from the version that the database has to the current one.
@@ -936,6 +1007,44 @@ mod tests {
         assert!(error.contains("processo 7, porta 8082"), "{error}");
         drop(first);
         SqliteStore::open(&path, "outro").unwrap();
+    }
+
+    /// One change, of the cajus.
+    fn sale(catalog: &Catalog, units: i32) -> Changes {
+        let product = catalog.find("caju").unwrap().id;
+        let mut draft = Draft::new(catalog, SystemTime::now());
+        let delta = Quantity::from_units(-units);
+        draft.adjust(Adjustment { product, delta, kind: Kind::Sale, request_id: None }).unwrap();
+        draft.finish()
+    }
+
+    #[test]
+    fn without_its_lock_a_server_leaves_the_database_to_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loja.db");
+        let mut first = SqliteStore::open(&path, "primeiro").unwrap();
+        let catalog = open_shop(&mut first);
+        fs::remove_file(beside(&path, LOCK_SUFFIX)).unwrap();
+        let mut second = SqliteStore::open(&path, "segundo").unwrap();
+        second.load().unwrap();
+        second.commit(&sale(&catalog, 60)).unwrap();
+        assert!(matches!(first.commit(&sale(&catalog, 50)), Err(StoreError::Unlocked { .. })));
+    }
+
+    #[test]
+    fn a_movement_of_another_program_is_not_taken_for_ones_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loja.db");
+        let mut store = SqliteStore::open(&path, "teste").unwrap();
+        let catalog = open_shop(&mut store);
+        let insert = "INSERT INTO movement SELECT max(sequence) + 1, 4, 'ajuste', -7000, 53000, 200, 1, NULL
+                      FROM movement";
+        Connection::open(&path).unwrap().execute_batch(insert).unwrap();
+        let changes = sale(&catalog, 20);
+        store.commit(&changes).unwrap_err();
+        for _ in 0..2 {
+            assert!(matches!(store.reopen(&changes), Err(StoreError::Corrupt { .. })));
+        }
     }
 
     #[test]

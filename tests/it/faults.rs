@@ -354,6 +354,48 @@ fn a_file_that_is_taken_away_gets_no_changes_until_it_is_back() {
 }
 
 #[test]
+fn a_file_that_is_cut_gets_no_changes() {
+    for (suffix, kept) in [("", 0), ("", 1), ("-wal", 0), ("-wal", 1), ("-wal", 2)] {
+        let mut server = Server::start(&[]);
+        let mut client = server.connect();
+        for _ in 0..5 {
+            client.ask("3 Caju -1");
+        }
+        let path = server.path().join(format!("hortifruti.db{suffix}"));
+        let length = fs::metadata(&path).unwrap().len();
+        cut(&path, length * kept / 3);
+        let case = format!("{suffix} {kept}");
+        for _ in 0..2 {
+            let refusal = client.ask("3 Caju -1 id=a");
+            assert!(
+                refusal.starts_with("Erro UNAVAILABLE: ") && refusal.contains("foi cortado"),
+                "{case}: {refusal}"
+            );
+        }
+        assert_eq!(client.ask("1 Caju"), "Caju: R$2.0, Estoque: 55", "{case}");
+        server.kill();
+        let ended = serve(server.path(), "hortifruti.db");
+        assert_eq!(ended.code, 1, "{case}");
+    }
+}
+
+#[test]
+fn a_file_that_another_program_made_shorter_is_not_cut() {
+    let mut server = Server::start(&[]);
+    let mut client = server.connect();
+    let path = server.path().join("hortifruti.db");
+    sql(&path, "CREATE TABLE large AS SELECT randomblob(100000) AS bytes");
+    sql(&path, "PRAGMA wal_checkpoint(TRUNCATE)");
+    client.ask("3 Caju -1");
+    sql(&path, "DROP TABLE large");
+    sql(&path, "VACUUM");
+    sql(&path, "PRAGMA wal_checkpoint(TRUNCATE)");
+    assert_eq!(client.ask("3 Caju -1"), "Caju: R$2.0, Estoque: 58");
+    server.stop();
+    assert_eq!(server.run(&["verify"]).code, 0);
+}
+
+#[test]
 fn an_output_that_is_full_or_closed_stops_nothing() {
     let full = || Stdio::from(OpenOptions::new().write(true).open("/dev/full").unwrap());
     let closed = || {
