@@ -188,6 +188,27 @@ fn text_over_tls_is_text() {
     assert_eq!(TlsText::connect(&server, &ca).ask("1 Caju"), "Caju: R$2.0, Estoque: 3040");
 }
 
+/// A client that leaves Nagle's algorithm on, as most do that were not written for this.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_client_that_waits_for_acknowledgements_is_answered_at_once() {
+    let (folder, _) = certified();
+    let authority = folder.path().join("ca.pem");
+    let server = Server::start_in(folder, &TLS);
+    let first_answer = || {
+        let mut text = TlsText::connect(&server, &authority);
+        while text.0.conn.is_handshaking() {
+            text.0.conn.complete_io(&mut text.0.sock).unwrap();
+        }
+        let start = Instant::now();
+        assert_eq!(text.ask("1 caju"), "Caju: R$2.0, Estoque: 60");
+        start.elapsed()
+    };
+    // Not less than 40 ms, where the acknowledgement is put off. The machine may be busy.
+    let quickest = (0..20).map(|_| first_answer()).min().unwrap();
+    assert!(quickest < Duration::from_millis(30), "{quickest:?}");
+}
+
 #[test]
 fn openssl_speaks_to_it() {
     let (folder, _) = certified();
