@@ -11,6 +11,7 @@ const SIZES: [i64; 2] = [445, 445_000];
 
 /// Changes of one transaction in a busy shop.
 const CHANGES: u64 = 512;
+const FOUND_MAX: usize = 10_000;
 
 /// Products named `Maçã 0`, `Maçã 1`, …; ten of them cost R$ 1, the others more.
 fn catalog(size: i64) -> Catalog {
@@ -58,7 +59,7 @@ fn up_to_price(criterion: &mut Criterion) {
     for size in SIZES {
         let catalog = catalog(size);
         group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
-            bencher.iter(|| catalog.up_to_price(black_box(price)));
+            bencher.iter(|| catalog.up_to_price(black_box(price), FOUND_MAX));
         });
     }
     group.finish();

@@ -68,7 +68,13 @@ impl Catalog {
 
     /// The product whose name folds to this key.
     pub fn find(&self, key: impl AsRef<[u8]>) -> Option<&Product> {
-        self.by_key.get(key.as_ref()).and_then(|id| self.products.get(*id))
+        self.id_of(key).and_then(|id| self.products.get(id))
+    }
+
+    /// The id of the product whose name folds to this key. In a large catalog the product
+    /// itself is far away in memory, and is not looked at.
+    pub fn id_of(&self, key: impl AsRef<[u8]>) -> Option<ProductId> {
+        self.by_key.get(key.as_ref()).copied()
     }
 
     /// All products in the order of creation; a clone is a snapshot.
@@ -76,12 +82,17 @@ impl Catalog {
         &self.products
     }
 
-    /// The ids of the products up to this price, in the order of creation.
-    pub fn up_to_price(&self, max_price: Price) -> Vec<ProductId> {
+    /// The ids of the products up to this price, in the order of creation; `None` where they
+    /// are more than `count_max`.
+    pub fn up_to_price(&self, max_price: Price, count_max: usize) -> Option<Vec<ProductId>> {
         let last = (max_price, ProductId::from_number(i64::from(u32::MAX)).unwrap_or(ProductId::FIRST));
-        let mut ids: Vec<ProductId> = self.by_price.range(..=last).map(|(_, id)| *id).collect();
+        let mut found = self.by_price.range(..=last).map(|(_, id)| *id);
+        let mut ids: Vec<ProductId> = found.by_ref().take(count_max).collect();
+        if found.next().is_some() {
+            return None;
+        }
         ids.sort_unstable();
-        ids
+        Some(ids)
     }
 
     /// The number of the last movement that is in this catalog's balances.
@@ -201,9 +212,11 @@ mod tests {
             ids.iter().map(|id| catalog.products().get(*id).unwrap().name.to_string()).collect()
         };
         let price = |text: &str| text.parse().unwrap();
-        assert_eq!(names(catalog.up_to_price(price("8"))), ["Maca", "Pera", "Caju", "Cará"]);
-        assert_eq!(names(catalog.up_to_price(price("2"))), ["Caju"]);
-        assert!(catalog.up_to_price(price("1.99")).is_empty());
+        let up_to = |text| catalog.up_to_price(price(text), 4);
+        assert_eq!(names(up_to("8").unwrap()), ["Maca", "Pera", "Caju", "Cará"]);
+        assert_eq!(names(up_to("2").unwrap()), ["Caju"]);
+        assert!(up_to("1.99").unwrap().is_empty());
+        assert_eq!(up_to("10"), None);
     }
 
     #[test]

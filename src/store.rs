@@ -47,6 +47,12 @@ pub trait Store: Send {
     /// [`StoreError::Moved`], which come before anything was written.
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError>;
 
+    /// Makes the next opening quick. The store is not used afterwards.
+    ///
+    /// # Errors
+    /// Where it cannot be done; nothing is lost by it.
+    fn close(&mut self) -> Result<(), StoreError>;
+
     /// After a failed commit: opens the store anew, makes sure that what it shows is on
     /// disk, and tells whether these changes are in it.
     ///

@@ -27,11 +27,11 @@ impl ProductId {
     }
 
     /// The id of the product at this index of the catalog.
-    pub(super) fn at_index(index: usize) -> Option<Self> {
+    pub(crate) fn at_index(index: usize) -> Option<Self> {
         u32::try_from(index).ok()?.checked_add(1).map(Self)
     }
 
-    pub(super) fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         self.0 as usize - 1
     }
 }

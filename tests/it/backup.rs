@@ -169,7 +169,7 @@ fn every_contradiction_in_a_database_is_found() {
         ("UPDATE movement SET kind = 'abertura' WHERE sequence = 14", "abre"),
         ("UPDATE movement SET kind = 'roubo' WHERE sequence = 14", "roubo"),
         ("UPDATE movement SET request_id = 'a b' WHERE sequence = 14", "inválido"),
-        ("UPDATE forwarded SET sequence = 14", "estoque"),
+        ("UPDATE balance_forward SET stock_thousandths = 1000 WHERE product_id = 4", "estoque"),
         ("UPDATE forwarded SET sequence = 99", ""),
         ("DELETE FROM product_terms WHERE id = 4", "produto 4"),
         ("DELETE FROM product_terms WHERE id = 2", ""),

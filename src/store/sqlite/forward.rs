@@ -9,20 +9,18 @@
 //! all balances up to the movement before its start are brought forward, and the ledger
 //! needs to be read only from there.
 
-use std::collections::BTreeMap;
-
 use rusqlite::{Connection, Transaction};
 
 use crate::catalog::{Changes, ProductId, Quantity};
 
 /// Movements after which a round begins at the earliest: at the start, so many rows of the
-/// ledger are read in some milliseconds.
-const ROUND_AFTER_MOVEMENTS: i64 = 16_384;
+/// ledger are read in less than a millisecond.
+const ROUND_AFTER_MOVEMENTS: i64 = 4096;
 
 /// Movements for each product of a round, before it begins. Few products of a large catalog
 /// stand on a page each, and a page for every so many movements is little beside the
 /// ledger's own.
-const MOVEMENTS_FOR_A_PRODUCT: i64 = 64;
+const MOVEMENTS_FOR_A_PRODUCT: i64 = 16;
 
 /// Movements after which a round begins at the latest: they are read in some tenths of a
 /// second.
@@ -35,15 +33,32 @@ const ROWS_MIN: usize = 64;
 /// slow the changes of a large catalog; fewer would make its ledger long to read.
 const MOVEMENTS_FOR_A_ROW: usize = 2;
 
+/// Rows that the last transaction brings forward at most: in some tenths of a second, for
+/// which a server that stops can wait.
+const LAST_ROWS_MAX: usize = 65_536;
+
+/// Bits of a word of marks.
+const WORD_BITS: usize = u64::BITS as usize;
+
 /// Which balances are not yet brought forward.
 #[derive(Debug)]
 pub(super) struct Forwarding {
     /// Products that moved since their balance was brought forward, with their balance.
-    moved: BTreeMap<ProductId, Quantity>,
+    moved: Moved,
     last_sequence: i64,
     /// Up to this movement, all balances are brought forward.
     through: i64,
     round: Option<Round>,
+}
+
+/// Balances by product. With a million products each change is of another one, so a balance
+/// is found and put by a single access of memory, where a tree takes one for each level.
+#[derive(Debug, Default)]
+struct Moved {
+    balances: Vec<Quantity>,
+    /// A bit for each balance: whether it is there.
+    marks: Vec<u64>,
+    count: usize,
 }
 
 /// A round under way.
@@ -67,7 +82,7 @@ pub(super) struct Step {
 impl Forwarding {
     /// That of a store without movements.
     pub(super) fn new() -> Self {
-        Self { moved: BTreeMap::new(), last_sequence: 0, through: 0, round: None }
+        Self { moved: Moved::default(), last_sequence: 0, through: 0, round: None }
     }
 
     /// Reads what moved since the last round.
@@ -107,20 +122,20 @@ impl Forwarding {
 
     /// The balance of a product that moved since its balance was brought forward.
     pub(super) fn balance(&self, product: ProductId) -> Option<Quantity> {
-        self.moved.get(&product).copied()
+        self.moved.get(product)
     }
 
     /// What the transaction of these changes is to bring forward.
     pub(super) fn step(&self, changes: &Changes) -> Step {
         let begun = self.round.or_else(|| {
-            let wanted = MOVEMENTS_FOR_A_PRODUCT.saturating_mul(self.moved.len() as i64);
+            let wanted = MOVEMENTS_FOR_A_PRODUCT.saturating_mul(self.moved.count as i64);
             let after = wanted.clamp(ROUND_AFTER_MOVEMENTS, ROUND_AFTER_MOVEMENTS_MAX);
             (self.last_sequence - self.through >= after)
                 .then_some(Round { covers: self.last_sequence, next: ProductId::FIRST })
         });
         let Some(round) = begun else { return Step { rows: Vec::new(), round: None, through: None } };
         let count = (changes.movements.len() / MOVEMENTS_FOR_A_ROW).max(ROWS_MIN);
-        let mut waiting = self.moved.range(round.next..).map(|(id, balance)| (*id, *balance));
+        let mut waiting = self.moved.iter_from(round.next);
         let rows = waiting.by_ref().take(count).collect();
         match waiting.next() {
             Some((next, _)) => Step { rows, round: Some(Round { next, ..round }), through: None },
@@ -128,17 +143,76 @@ impl Forwarding {
         }
     }
 
+    /// What the last transaction of all is to bring forward: everything, so that the next start
+    /// reads nothing of the ledger; `None` where nothing moved, or too much.
+    pub(super) fn last_step(&self) -> Option<Step> {
+        (1..=LAST_ROWS_MAX).contains(&self.moved.count).then(|| Step {
+            rows: self.moved.iter_from(ProductId::FIRST).collect(),
+            round: None,
+            through: Some(self.last_sequence),
+        })
+    }
+
     /// Takes note that a transaction of these changes with this step is stored.
     pub(super) fn stored(&mut self, changes: &Changes, step: &Step) {
         for (id, _) in &step.rows {
-            self.moved.remove(id);
+            self.moved.remove(*id);
         }
-        self.moved.extend(&changes.balances);
+        for (id, balance) in &changes.balances {
+            self.moved.insert(*id, *balance);
+        }
         self.round = step.round;
         self.through = step.through.unwrap_or(self.through);
         if let Some(movement) = changes.movements.last() {
             self.last_sequence = movement.sequence;
         }
+    }
+}
+
+impl Moved {
+    fn get(&self, product: ProductId) -> Option<Quantity> {
+        let (word, bit) = Self::mark(product.index());
+        self.marks.get(word).filter(|marks| *marks & bit != 0).map(|_| self.balances[product.index()])
+    }
+
+    fn insert(&mut self, product: ProductId, balance: Quantity) {
+        let index = product.index();
+        let (word, bit) = Self::mark(index);
+        if index >= self.balances.len() {
+            self.balances.resize(index + 1, Quantity::ZERO);
+            self.marks.resize(word + 1, 0);
+        }
+        self.count += usize::from(self.marks[word] & bit == 0);
+        self.marks[word] |= bit;
+        self.balances[index] = balance;
+    }
+
+    fn remove(&mut self, product: ProductId) {
+        let (word, bit) = Self::mark(product.index());
+        if let Some(marks) = self.marks.get_mut(word).filter(|marks| **marks & bit != 0) {
+            *marks &= !bit;
+            self.count -= 1;
+        }
+    }
+
+    /// Those of this product and the ones after it, in order.
+    fn iter_from(&self, first: ProductId) -> impl Iterator<Item = (ProductId, Quantity)> {
+        let (start, bit) = Self::mark(first.index());
+        let words = self.marks.iter().enumerate().skip(start);
+        words.flat_map(move |(word, marks)| {
+            // Without the bits before the first product's.
+            let mut left = if word == start { marks & bit.wrapping_neg() } else { *marks };
+            std::iter::from_fn(move || {
+                let index = (left != 0).then(|| word * WORD_BITS + left.trailing_zeros() as usize)?;
+                left &= left - 1;
+                Some((ProductId::at_index(index)?, self.balances[index]))
+            })
+        })
+    }
+
+    /// The word and the bit that tell whether a balance is there.
+    fn mark(index: usize) -> (usize, u64) {
+        (index / WORD_BITS, 1 << (index % WORD_BITS))
     }
 }
 
@@ -163,6 +237,8 @@ impl Step {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -218,12 +294,53 @@ mod tests {
         }
     }
 
+    proptest! {
+        #[test]
+        fn balances_are_put_found_taken_and_told_in_order(
+            steps in prop::collection::vec((1_i64..300, prop::option::of(0_i32..9)), 0..200), first in 1_i64..300
+        ) {
+            let (mut moved, mut expected) = (Moved::default(), BTreeMap::new());
+            for (number, balance) in steps {
+                let product = ProductId::from_number(number).unwrap();
+                if let Some(balance) = balance.map(Quantity::from_units) {
+                    moved.insert(product, balance);
+                    expected.insert(product, balance);
+                } else {
+                    moved.remove(product);
+                    expected.remove(&product);
+                }
+                prop_assert_eq!(moved.get(product), expected.get(&product).copied());
+                prop_assert_eq!(moved.count, expected.len());
+            }
+            let first = ProductId::from_number(first).unwrap();
+            let told: Vec<_> = moved.iter_from(first).collect();
+            prop_assert_eq!(told, expected.range(first..).map(|(id, balance)| (*id, *balance)).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn the_last_step_brings_everything_forward() {
+        let mut forwarding = Forwarding { last_sequence: 7, ..Forwarding::new() };
+        assert!(forwarding.last_step().is_none());
+        let product = |number| ProductId::from_number(number).unwrap();
+        for number in 1..=100 {
+            forwarding.moved.insert(product(number.into()), Quantity::from_units(number));
+        }
+        let step = forwarding.last_step().unwrap();
+        assert_eq!(
+            (step.rows.len(), step.rows[99].1, step.through),
+            (100, Quantity::from_units(100), Some(7))
+        );
+        forwarding.stored(&Changes::default(), &step);
+        assert!(forwarding.last_step().is_none());
+    }
+
     #[test]
     fn a_round_ends_and_the_next_begins_later() {
         let mut forwarding = Forwarding { last_sequence: ROUND_AFTER_MOVEMENTS, ..Forwarding::new() };
         let product = |number| ProductId::from_number(number).unwrap();
         let one = Quantity::from_units(1);
-        forwarding.moved = (1..=100).map(|number| (product(number), one)).collect();
+        (1..=100).for_each(|number| forwarding.moved.insert(product(number), one));
         let changes = Changes::default();
         let first = forwarding.step(&changes);
         assert_eq!((first.rows.len(), first.through), (ROWS_MIN, None));

@@ -25,7 +25,7 @@ const ROUND_AFTER: usize = if cfg!(test) { 4096 } else { 256 * 1024 };
 
 /// Movements after which it is noted that none of them has an id, where that is so: what is
 /// read at the start is then hardly longer than that of an empty ledger.
-const NONE_AFTER: usize = ROUND_AFTER / 16;
+const NONE_AFTER: usize = ROUND_AFTER / 64;
 
 /// Ids in a row of a round: with its header, such a row fills a page of 4096 bytes and needs
 /// no second one (<https://sqlite.org/fileformat2.html>, at most 4061 bytes stay in a leaf).
@@ -57,7 +57,6 @@ pub(super) struct RequestIds {
     rounds: Vec<Filter>,
     /// Up to this movement, ids are in rounds.
     through: i64,
-    last_sequence: i64,
 }
 
 /// The ids that are in no round.
@@ -80,13 +79,7 @@ pub(super) struct Round {
 impl RequestIds {
     /// That of a database in which no id is stored, such as one that is not made yet.
     pub(super) fn new() -> Self {
-        Self {
-            hasher: SipHasher13::new(),
-            recent: Recent::default(),
-            rounds: Vec::new(),
-            through: 0,
-            last_sequence: 0,
-        }
+        Self { hasher: SipHasher13::new(), recent: Recent::default(), rounds: Vec::new(), through: 0 }
     }
 
     /// Reads the filters, and the ids that are in no round yet.
@@ -96,8 +89,7 @@ impl RequestIds {
             let seed: [u8; 16] = seed.try_into().map_err(|_| bad_value(0, "not a seed"))?;
             Ok((seed, row.get(1)?))
         })?;
-        let mut this =
-            Self { hasher: SipHasher13::new_with_key(&seed), through, last_sequence: through, ..Self::new() };
+        let mut this = Self { hasher: SipHasher13::new_with_key(&seed), through, ..Self::new() };
         let mut filters = connection.prepare("SELECT filter FROM request_round ORDER BY number")?;
         let mut rows = filters.query([])?;
         while let Some(row) = rows.next()? {
@@ -112,14 +104,7 @@ impl RequestIds {
         while let Some(row) = rows.next()? {
             this.recent.add(this.hash(row.get_ref(0)?.as_str()?), row.get(1)?);
         }
-        this.last_sequence =
-            connection.query_row("SELECT coalesce(max(sequence), 0) FROM movement", [], |row| row.get(0))?;
         Ok(this)
-    }
-
-    /// The last movement of the ledger.
-    pub(super) fn last_sequence(&self) -> i64 {
-        self.last_sequence
     }
 
     fn hash(&self, request_id: &str) -> i64 {
@@ -155,19 +140,28 @@ impl RequestIds {
         Ok(())
     }
 
-    /// What the next transaction is to store of the index, if anything.
-    pub(super) fn round(&self) -> Option<Round> {
-        let behind = usize::try_from(self.last_sequence - self.through).unwrap_or(0);
+    /// What the transaction after the movement `last_sequence` is to store of the index, if
+    /// anything.
+    pub(super) fn round(&self, last_sequence: i64) -> Option<Round> {
+        let behind = usize::try_from(last_sequence - self.through).unwrap_or(0);
         let after = if self.recent.places.is_empty() { NONE_AFTER } else { ROUND_AFTER };
-        if behind < after && self.recent.places.len() < ROUND_AFTER {
-            return None;
-        }
+        let is_due = behind >= after || self.recent.places.len() >= ROUND_AFTER;
+        is_due.then(|| self.seal(last_sequence))
+    }
+
+    /// The same for the last transaction of all. Ids too few for a round are left to be read
+    /// from the ledger.
+    pub(super) fn last_round(&self, last_sequence: i64) -> Option<Round> {
+        self.recent.places.is_empty().then(|| self.seal(last_sequence))
+    }
+
+    fn seal(&self, last_sequence: i64) -> Round {
         let recent = &self.recent;
         let mut entries: Vec<Entry> = recent.places.iter().map(|(hash, place)| (*hash, *place)).collect();
         entries.extend(&recent.others);
         entries.sort_unstable();
         let filter = Filter::of(&entries);
-        Some(Round { number: self.rounds.len(), entries, filter, through: self.last_sequence })
+        Round { number: self.rounds.len(), entries, filter, through: last_sequence }
     }
 
     /// Takes note that a transaction of these changes with this round is stored.
@@ -187,9 +181,6 @@ impl RequestIds {
         let batches = changes.batches.iter().map(|record| &record.request_id);
         for request_id in changes.imports.iter().map(|record| &record.request_id).chain(batches) {
             self.recent.add(self.hash(request_id.as_str()), ELSEWHERE);
-        }
-        if let Some(movement) = changes.movements.last() {
-            self.last_sequence = movement.sequence;
         }
     }
 }
@@ -351,10 +342,10 @@ mod tests {
         places
     }
 
-    fn store(index: &mut RequestIds, connection: &mut Connection, changes: &Changes) {
-        let round = index.round();
+    fn store(index: &mut RequestIds, connection: &mut Connection, last_sequence: i64, changes: &Changes) {
+        let round = index.round(last_sequence);
         let transaction = connection.transaction().unwrap();
-        super::super::write(&transaction, changes, index.last_sequence()).unwrap();
+        super::super::write(&transaction, changes, last_sequence).unwrap();
         round.iter().for_each(|round| round.write(&transaction).unwrap());
         transaction.commit().unwrap();
         index.stored(changes, round);
@@ -376,7 +367,7 @@ mod tests {
         let mut expected: BTreeMap<String, Option<i64>> = BTreeMap::new();
         let mut sequence = 0;
         for transaction in 0..30 {
-            let mut changes = Changes::default();
+            let (mut changes, before) = (Changes::default(), sequence);
             for _ in 0..ROUND_AFTER / 8 {
                 sequence += 1;
                 let id = is_named(sequence).then(|| format!("pedido-{sequence}"));
@@ -395,7 +386,7 @@ mod tests {
                 first_sequence: sequence - 1,
             });
             expected.extend([(list, None), (batch, None)]);
-            store(&mut index, &mut connection, &changes);
+            store(&mut index, &mut connection, before, &changes);
         }
         assert_eq!(index.rounds.len(), 3);
         for index in [&index, &RequestIds::read(&connection).unwrap()] {
@@ -429,8 +420,7 @@ mod tests {
             places
         };
         assert_eq!(sorted(places(&index, &connection, "a")), expected);
-        index.last_sequence = ROUND_AFTER as i64;
-        store(&mut index, &mut connection, &Changes::default());
+        store(&mut index, &mut connection, ROUND_AFTER as i64, &Changes::default());
         assert!(index.recent.places.is_empty());
         assert_eq!(sorted(places(&index, &connection, "a")), expected);
     }
