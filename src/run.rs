@@ -578,7 +578,7 @@ fn update(options: cli::Update) -> Result<(), Error> {
         .map_err(|error| Refusal::request_id(&error))?;
     let request = Request::Adjust(AdjustRequest { name: &options.name, delta, kind, request_id });
     let reply = reconnecting(options.connection)?.call(&request)?;
-    print(&reply, options.output.format)
+    print_made(&reply, options.output.format)
 }
 
 fn import(options: cli::Import) -> Result<(), Error> {
@@ -617,8 +617,9 @@ fn import(options: cli::Import) -> Result<(), Error> {
     };
     if options.dry_run {
         note("Ensaio: nada foi alterado.");
+        return print(&reply, cli::Format::Text);
     }
-    print(&reply, cli::Format::Text)
+    print_made(&reply, cli::Format::Text)
 }
 
 fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
@@ -806,6 +807,18 @@ impl Drop for OwnServer {
 }
 
 fn print(reply: &Reply, format: cli::Format) -> Result<(), Error> {
+    written(rendered(reply, format))
+}
+
+/// Prints the answer to a change. Who cannot read it must know that the change was made.
+fn print_made(reply: &Reply, format: cli::Format) -> Result<(), Error> {
+    written_or(
+        rendered(reply, format),
+        "a mudança foi feita, não a repita: só a resposta não pôde ser escrita",
+    )
+}
+
+fn rendered(reply: &Reply, format: cli::Format) -> io::Result<()> {
     let format = match format {
         cli::Format::Text => Format::Text,
         cli::Format::Table => Format::Table,
@@ -813,14 +826,18 @@ fn print(reply: &Reply, format: cli::Format) -> Result<(), Error> {
         cli::Format::Csv => Format::Csv,
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
-    written(render(&mut out, reply, format).and_then(|()| out.flush()))
+    render(&mut out, reply, format).and_then(|()| out.flush())
+}
+
+fn written(result: io::Result<()>) -> Result<(), Error> {
+    written_or(result, "a saída não pôde ser escrita")
 }
 
 /// Who closed our output, as `head` does, wants no more: no failure.
-fn written(result: io::Result<()>) -> Result<(), Error> {
+fn written_or(result: io::Result<()>, failure: &'static str) -> Result<(), Error> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => Ok(result.context("a saída não pôde ser escrita")?),
+        result => Ok(result.context(failure)?),
     }
 }
 

@@ -157,3 +157,19 @@ fn help_is_in_portuguese() {
     }
     assert!(run(hortifruti(folder.path()).arg("--version"), "").out.starts_with("hortifruti 0."));
 }
+
+#[test]
+fn who_cannot_be_told_the_answer_is_told_that_the_change_was_made() {
+    let server = Server::start(&[]);
+    for (args, is_made) in [(vec!["update", "Caju", "-20"], true), (vec!["query", "Caju"], false)] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = server.command(&args).stdout(full).output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(
+            (output.status.code(), err.contains("a mudança foi feita, não a repita")),
+            (Some(1), is_made),
+            "{err}"
+        );
+    }
+    assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 40");
+}
