@@ -267,6 +267,8 @@ async fn serve_all(service: Service, mut incoming: mpsc::UnboundedReceiver<(std:
                 Some((stream, guard)) => match TcpStream::from_std(stream) {
                     Ok(stream) => {
                         tasks.spawn(serve_one(service.clone(), stream, guard));
+                        // Those who are served have their turn before the next newcomer.
+                        tokio::task::yield_now().await;
                     }
                     Err(error) => tracing::warn!(%error, "a connection could not be served"),
                 },
