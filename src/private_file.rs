@@ -13,6 +13,9 @@ use nix::fcntl::OFlag;
 /// What a created file allows: its owner reads and writes, and nobody else does anything.
 const MODE: u32 = 0o600;
 
+/// What a file allows to its group and to all others.
+const OTHERS: u32 = 0o077;
+
 /// Opens a file to read and write, and makes it where there is none.
 ///
 /// # Errors
@@ -30,6 +33,16 @@ pub fn open(path: &Path) -> io::Result<File> {
         return Err(io::Error::other("não é um arquivo comum"));
     }
     Ok(file)
+}
+
+/// Whether an open file is for its owner alone, as OpenSSH wants a key's to be. What is no file
+/// of a folder, such as a pipe from a program that keeps secrets, has no readers but ours.
+///
+/// # Errors
+/// Where it cannot be looked at.
+pub fn is_private(file: &File) -> io::Result<bool> {
+    let found = file.metadata()?;
+    Ok(!found.is_file() || found.mode() & OTHERS == 0)
 }
 
 /// The file that is meant, whatever is done to its name.
@@ -233,6 +246,19 @@ mod tests {
         remove_unfinished(&path).unwrap();
         remove_unfinished(&path).unwrap();
         assert_eq!(names(folder.path()), ["a"]);
+    }
+
+    #[test]
+    fn what_others_may_do_makes_a_file_less_than_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, "").unwrap();
+        for (mode, expected) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false), (0o620, false)]
+        {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(is_private(&File::open(&path).unwrap()).unwrap(), expected, "{mode:o}");
+        }
+        assert!(is_private(&File::open("/dev/null").unwrap()).unwrap());
     }
 
     #[test]

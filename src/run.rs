@@ -488,9 +488,23 @@ fn manner(connection: &cli::Connection) -> Result<Manner, Error> {
     let is_wanted = *tls || files.authority.is_some() || files.identity.is_some();
     let tls = is_wanted.then(|| tls::client(&files)).transpose();
     let tls = tls.map_err(|error| anyhow::anyhow!("{error}. Nada foi enviado"))?;
-    let token = given(&connection.token_file).map(|file| token_file::read_secret(&file)).transpose();
-    let token = token.map_err(|error| anyhow::anyhow!("{error}. Nada foi enviado"))?;
+    let token = given(&connection.token_file).map(|file| read_secret(&file)).transpose()?;
     Ok(Manner { protocol, tls, token, is_insecure: connection.insecure })
+}
+
+/// The secret of a file. One that others can read is told and used all the same: where secrets
+/// are mounted for a container, their mode is not the user's to choose.
+fn read_secret(file: &Path) -> anyhow::Result<Secret> {
+    let (secret, is_private) =
+        token_file::read_secret(file).map_err(|error| anyhow::anyhow!("{error}. Nada foi enviado"))?;
+    if !is_private {
+        let file = file.display();
+        note(&format!(
+            "Aviso: outros usuários desta máquina têm acesso ao token em {file}. Ele foi usado assim mesmo; \
+             feche o arquivo com: chmod 600 {file}"
+        ));
+    }
+    Ok(secret)
 }
 
 /// A file that was named: an empty variable names none.

@@ -77,14 +77,16 @@ pub fn read(path: &Path) -> Result<Tokens, TokenFileError> {
     tokens(&read_text(&mut file, path)?, path)
 }
 
-/// The secret of a client.
+/// The secret of a client, and whether its file is for its owner alone.
 ///
 /// # Errors
 /// Where it cannot be read, or holds anything but one secret.
-pub fn read_secret(path: &Path) -> Result<Secret, TokenFileError> {
+pub fn read_secret(path: &Path) -> Result<(Secret, bool), TokenFileError> {
     let mut file = File::open(path).map_err(|error| failed("ler", path, error))?;
+    let is_private = private_file::is_private(&file).map_err(|error| failed("ler", path, error))?;
     let text = read_text(&mut file, path)?;
-    Secret::parse(text.trim()).ok_or_else(|| TokenFileError::NoSecret { path: shown(path) })
+    let secret = Secret::parse(text.trim()).ok_or_else(|| TokenFileError::NoSecret { path: shown(path) })?;
+    Ok((secret, is_private))
 }
 
 /// Adds a token to a server's file, and makes one that only its owner can read where there
@@ -203,7 +205,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("segredo");
         fs::write(&path, "abc\n").unwrap();
-        assert_eq!(read_secret(&path).unwrap().reveal(), "abc");
+        assert_eq!(read_secret(&path).unwrap().0.reveal(), "abc");
         for content in ["", "\n", "um\ndois\n", "um dois"] {
             fs::write(&path, content).unwrap();
             assert!(matches!(read_secret(&path), Err(TokenFileError::NoSecret { .. })), "{content:?}");

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -470,6 +471,12 @@ fn newcomers_over_tls_are_told_that_there_is_no_room() {
 
 const ASKS: [&str; 2] = ["--token-file", "tokens"];
 
+/// Leaves a secret in a file as it should be kept.
+fn keep(path: &Path, secret: &str) {
+    fs::write(path, secret).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
 /// A server that asks for a token, and the secrets of one that may ask and one that may change.
 fn guarded(args: &[&str]) -> (Server, String, String) {
     let folder = tempfile::tempdir().unwrap();
@@ -478,7 +485,7 @@ fn guarded(args: &[&str]) -> (Server, String, String) {
         command.args(["token", "new", name, "--role", role, "--token-file", "tokens"]);
         let ended = run(&mut command, "");
         assert_eq!(ended.code, 0, "{}", ended.err);
-        fs::write(folder.path().join(name), &ended.out).unwrap();
+        keep(&folder.path().join(name), &ended.out);
         ended.out.trim_end().to_owned()
     };
     let (reads, writes) = (secret("vitrine", "leitura"), secret("balcao", "ESCRITA"));
@@ -488,7 +495,7 @@ fn guarded(args: &[&str]) -> (Server, String, String) {
 #[cfg(unix)]
 #[test]
 fn a_token_is_made_and_only_its_hash_is_kept() {
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
 
     let folder = tempfile::tempdir().unwrap();
     let new = |args: &[&str]| run(hortifruti(folder.path()).args(["token", "new"]).args(args), "");
@@ -717,8 +724,8 @@ async fn roles_hold_for_every_call_of_both_services() {
 #[test]
 fn our_clients_show_their_token() {
     let (server, reads, _) = guarded(&[]);
-    fs::write(server.path().join("errado"), "0".repeat(64)).unwrap();
-    fs::write(server.path().join("nada"), "").unwrap();
+    keep(&server.path().join("errado"), &"0".repeat(64));
+    keep(&server.path().join("nada"), "");
     for protocol in ["--socket", "--grpc"] {
         let ended = server.run(&["query", "caju", protocol, "--token-file", "vitrine"]);
         assert_eq!(ended.out, "Caju: R$2.0, Estoque: 60\n", "{}", ended.err);
@@ -739,6 +746,19 @@ fn our_clients_show_their_token() {
     let ended = server.run(&["export", "--token-file", "vitrine"]);
     assert_eq!(ended.out.lines().count(), 5, "{}", ended.err);
     assert!(!server.log("a wrong token").contains(&reads));
+}
+
+#[test]
+fn a_token_that_others_can_read_is_told() {
+    let (server, ..) = guarded(&[]);
+    let path = server.path().join("vitrine");
+    for (mode, is_told) in [(0o644, true), (0o640, true), (0o600, false), (0o400, false)] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let ended = server.run(&["query", "caju", "--token-file", "vitrine"]);
+        assert_eq!((ended.code, ended.out.as_str()), (0, "Caju: R$2.0, Estoque: 60\n"), "{}", ended.err);
+        assert_eq!(ended.err.is_empty(), !is_told, "{mode:o}: {}", ended.err);
+        assert_eq!(ended.err.contains("chmod 600 vitrine"), is_told, "{mode:o}: {}", ended.err);
+    }
 }
 
 #[test]
@@ -903,7 +923,7 @@ fn tokens_and_mutual_tls_together_from_python_and_openssl() {
     authority.issue_client(&path);
     let made =
         run(hortifruti(&path).args(["token", "new", "a", "--role", "escrita", "--token-file", "tokens"]), "");
-    fs::write(path.join("segredo"), &made.out).unwrap();
+    keep(&path.join("segredo"), &made.out);
     let secret = made.out.trim_end();
     let server = Server::start_in(folder, &[&TLS[..], &ASKS, &["--tls-client-ca", "ca.pem"]].concat());
     let own = ["--tls-ca", "ca.pem", "--tls-cert", "cliente.pem", "--tls-key", "cliente.key"];
