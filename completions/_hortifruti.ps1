@@ -169,6 +169,10 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         }
         'hortifruti;bench' {
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor a medir; os estoques dele mudam')
+            [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema')
+            [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, onde o servidor pede um')
+            [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Chave privada do certificado deste cliente')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo com o token a mostrar ao servidor')
             [CompletionResult]::new('--connections', '--connections', [CompletionResultType]::ParameterName, 'Conexões de cada modo. O padrão é 16')
             [CompletionResult]::new('--pipeline', '--pipeline', [CompletionResultType]::ParameterName, 'Operações em voo em cada conexão. O padrão é 16')
             [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'Quanto dura a medida de cada modo. O padrão é 10')
@@ -176,6 +180,8 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--mix', '--mix', [CompletionResultType]::ParameterName, 'Leituras e gravações, em cada cem. O padrão é read=80,write=20')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Escreve os números em JSON')
             [CompletionResult]::new('--html', '--html', [CompletionResultType]::ParameterName, 'Escreve uma página com os gráficos')
+            [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Fala por TLS; --tls-ca e --tls-cert também o pedem')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Mostra o token também sem TLS a outra máquina')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break

@@ -155,6 +155,10 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
         }
         &'hortifruti;bench'= {
             cand --server 'Servidor a medir; os estoques dele mudam'
+            cand --tls-ca 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema'
+            cand --tls-cert 'Certificado deste cliente, em PEM, onde o servidor pede um'
+            cand --tls-key 'Chave privada do certificado deste cliente'
+            cand --token-file 'Arquivo com o token a mostrar ao servidor'
             cand --connections 'Conexões de cada modo. O padrão é 16'
             cand --pipeline 'Operações em voo em cada conexão. O padrão é 16'
             cand --duration 'Quanto dura a medida de cada modo. O padrão é 10'
@@ -162,6 +166,8 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --mix 'Leituras e gravações, em cada cem. O padrão é read=80,write=20'
             cand --json 'Escreve os números em JSON'
             cand --html 'Escreve uma página com os gráficos'
+            cand --tls 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
+            cand --insecure 'Mostra o token também sem TLS a outra máquina'
             cand -h 'Mostra esta ajuda'
             cand --help 'Mostra esta ajuda'
         }

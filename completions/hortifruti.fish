@@ -137,6 +137,10 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand backup" -l force -
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand backup" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand verify" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l server -d 'Servidor a medir; os estoques dele mudam' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l tls-cert -d 'Certificado deste cliente, em PEM, onde o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l token-file -d 'Arquivo com o token a mostrar ao servidor' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l connections -d 'Conexões de cada modo. O padrão é 16' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l pipeline -d 'Operações em voo em cada conexão. O padrão é 16' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l duration -d 'Quanto dura a medida de cada modo. O padrão é 10' -r
@@ -144,4 +148,6 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l rate -d 
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l mix -d 'Leituras e gravações, em cada cem. O padrão é read=80,write=20' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l json -d 'Escreve os números em JSON' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l html -d 'Escreve uma página com os gráficos' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l tls -d 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l insecure -d 'Mostra o token também sem TLS a outra máquina'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -s h -l help -d 'Mostra esta ajuda'

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 use hdrhistogram::Histogram;
 
-use crate::client::Client;
+use crate::client::{Client, Manner};
 use crate::progress::Progress;
 use crate::request::{ProductReply, Reply, Request};
 use lane::{Lane, Load, Tally};
@@ -106,6 +106,8 @@ impl fmt::Display for Mix {
 pub struct Options {
     /// The server's address.
     pub address: String,
+    /// How it is spoken to: by TLS or without, and with which token.
+    pub manner: Manner,
     /// The server's process, where it is this machine's and known, for its CPU time.
     pub process: Option<u32>,
     /// Connections of each way.
@@ -193,7 +195,7 @@ async fn one_turn(
 ) -> anyhow::Result<Tally> {
     let mut lanes = Vec::with_capacity(options.connections);
     for _ in 0..options.connections {
-        lanes.push(Lane::open(way, &options.address).await?);
+        lanes.push(Lane::open(way, &options.address, &options.manner).await?);
     }
     let start = Instant::now();
     let every = options.rate.map(|rate| Duration::from_secs_f64(options.connections as f64 / rate));

@@ -266,12 +266,14 @@ pub struct Verify {
     help_template = HELP_TEMPLATE,
     next_help_heading = "Opções",
     override_usage = "hortifruti bench [OPÇÕES]",
-    after_help = "Sem --server, mede um servidor seu, com um banco de dados temporário e uma lista de preços real."
+    after_help = "Sem --server, mede um servidor seu, sem TLS nem token, com um banco de dados temporário e uma lista de preços real."
 )]
 pub struct Bench {
     /// Servidor a medir; os estoques dele mudam
     #[arg(long, value_name = "HOST:PORTA")]
     pub server: Option<String>,
+    #[command(flatten)]
+    pub credentials: Credentials,
     /// Conexões de cada modo. O padrão é 16
     #[arg(long, value_name = "N", default_value_t = 16, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub connections: u32,
@@ -324,17 +326,12 @@ pub struct Connection {
     #[arg(long)]
     pub grpc: bool,
     #[command(flatten)]
-    pub tls: Tls,
-    /// Arquivo com o token a mostrar ao servidor
-    #[arg(long, value_name = "ARQUIVO", env = "HORTIFRUTI_TOKEN_FILE", hide_env = true, value_hint = clap::ValueHint::FilePath)]
-    pub token_file: Option<PathBuf>,
-    /// Mostra o token também sem TLS a outra máquina
-    #[arg(long)]
-    pub insecure: bool,
+    pub credentials: Credentials,
 }
 
+// How a client and a server know each other. No doc comment: clap would take it for a help text.
 #[derive(Debug, Args)]
-pub struct Tls {
+pub struct Credentials {
     /// Fala por TLS; --tls-ca e --tls-cert também o pedem
     #[arg(long, env = "HORTIFRUTI_TLS", hide_env = true, value_parser = clap::builder::FalseyValueParser::new())]
     pub tls: bool,
@@ -347,6 +344,12 @@ pub struct Tls {
     /// Chave privada do certificado deste cliente
     #[arg(long, value_name = "ARQUIVO", env = "HORTIFRUTI_TLS_KEY", hide_env = true, value_hint = clap::ValueHint::FilePath)]
     pub tls_key: Option<PathBuf>,
+    /// Arquivo com o token a mostrar ao servidor
+    #[arg(long, value_name = "ARQUIVO", env = "HORTIFRUTI_TOKEN_FILE", hide_env = true, value_hint = clap::ValueHint::FilePath)]
+    pub token_file: Option<PathBuf>,
+    /// Mostra o token também sem TLS a outra máquina
+    #[arg(long)]
+    pub insecure: bool,
 }
 
 #[derive(Debug, Args)]

@@ -18,6 +18,7 @@ use crate::request::{Code, Refusal, Reply, Request};
 use crate::system_error::told;
 use crate::tls::Problem;
 use crate::wire::Protocol;
+pub(crate) use grpc::{ShowToken, Stream, shake_hands};
 
 /// How long to wait for a server to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -189,7 +190,7 @@ pub fn connect(address: &str, manner: &Manner) -> Result<Box<dyn Client>, Broken
 }
 
 /// The first of an address's machines that accepts a connection.
-fn open(address: &str, manner: &Manner) -> Result<TcpStream, Broken> {
+pub(crate) fn open(address: &str, manner: &Manner) -> Result<TcpStream, Broken> {
     let failed = |error| Broken::Connect { address: address.to_owned(), error };
     let mut last = io::ErrorKind::AddrNotAvailable.into();
     for candidate in address.to_socket_addrs().map_err(failed)? {

@@ -464,13 +464,8 @@ fn connector(connection: cli::Connection, manner: Manner) -> Connector {
 }
 
 /// How the server is to be spoken to.
-fn manner(connection: &cli::Connection) -> Result<Manner, Error> {
-    let protocol = match (connection.socket, connection.grpc) {
-        (true, _) => Some(Protocol::Text),
-        (false, true) => Some(Protocol::Grpc),
-        (false, false) => None,
-    };
-    let cli::Tls { tls, tls_ca, tls_cert, tls_key } = &connection.tls;
+fn manner(protocol: Option<Protocol>, credentials: &cli::Credentials) -> Result<Manner, Error> {
+    let cli::Credentials { tls, tls_ca, tls_cert, tls_key, token_file, insecure } = credentials;
     let (authority, certificate, key) = (given(tls_ca), given(tls_cert), given(tls_key));
     let files = ClientFiles {
         identity: match (certificate, key) {
@@ -488,8 +483,8 @@ fn manner(connection: &cli::Connection) -> Result<Manner, Error> {
     let is_wanted = *tls || files.authority.is_some() || files.identity.is_some();
     let tls = is_wanted.then(|| tls::client(&files)).transpose();
     let tls = tls.map_err(|error| anyhow::anyhow!("{error}. Nada foi enviado"))?;
-    let token = given(&connection.token_file).map(|file| read_secret(&file)).transpose()?;
-    Ok(Manner { protocol, tls, token, is_insecure: connection.insecure })
+    let token = given(token_file).map(|file| read_secret(&file)).transpose()?;
+    Ok(Manner { protocol, tls, token, is_insecure: *insecure })
 }
 
 /// The secret of a file. One that others can read is told and used all the same: where secrets
@@ -521,7 +516,12 @@ fn reconnecting(connection: cli::Connection) -> Result<Reconnecting, Error> {
             Quoted(server)
         )));
     }
-    let manner = manner(&connection)?;
+    let protocol = match (connection.socket, connection.grpc) {
+        (true, _) => Some(Protocol::Text),
+        (false, true) => Some(Protocol::Grpc),
+        (false, false) => None,
+    };
+    let manner = manner(protocol, &connection.credentials)?;
     let client = Reconnecting::connect(connector(connection, manner), shell::tell_search);
     Ok(client.map_err(Failure::from)?)
 }
@@ -746,14 +746,14 @@ const BENCH_LIST: &[u8] = include_bytes!("../tests/data/ceagesp-2023-11-24.csv")
 
 fn measure(options: cli::Bench) -> Result<(), Error> {
     let mix = options.mix.parse().map_err(Error::Usage)?;
-    let (address, own) = match options.server {
-        Some(address) => (address, None),
+    let protocol = Some(Protocol::Grpc);
+    let (address, manner, own) = match options.server {
+        Some(address) => (address, manner(protocol, &options.credentials)?, None),
         None => {
             let own = OwnServer::start()?;
-            (own.address.clone(), Some(own))
+            (own.address.clone(), Manner { protocol, ..Manner::default() }, Some(own))
         }
     };
-    let manner = Manner { protocol: Some(Protocol::Grpc), ..Manner::default() };
     let mut client = client::connect(&address, &manner).map_err(Failure::from)?;
     if own.is_some() {
         let rows = price_list::read(BENCH_LIST).context("a lista da medida não foi lida")?.rows;
@@ -762,6 +762,7 @@ fn measure(options: cli::Bench) -> Result<(), Error> {
     }
     let options = bench::Options {
         address,
+        manner,
         process: own.as_ref().map(|own| own.process.id()),
         connections: options.connections as usize,
         pipeline: options.pipeline as usize,
@@ -771,7 +772,10 @@ fn measure(options: cli::Bench) -> Result<(), Error> {
         json: options.json,
         html: options.html,
     };
-    Ok(bench::run(&mut *client, &options)?)
+    bench::run(&mut *client, &options).map_err(|error| match error.downcast::<Failure>() {
+        Ok(failure) => failure.into(),
+        Err(error) => error.into(),
+    })
 }
 
 /// A server of the bench's own, in a process of its own and on a database that goes with it.

@@ -18,16 +18,21 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Status, Streaming};
 
 use super::{Mix, Way, histogram};
+use crate::access::Secret;
 use crate::catalog::Sentence;
+use crate::client::{self, Failure, Manner, ShowToken, Stream};
+use crate::tls::for_grpc;
 use crate::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
 use crate::wire::grpc::v1::stream_adjust_stock_response::Result as StreamResult;
 use crate::wire::grpc::v1::{
     AdjustStockRequest, GetProductRequest, StreamAdjustStockRequest, StreamAdjustStockResponse,
 };
+use crate::wire::text;
 
 /// What one connection is to do.
 pub(super) struct Load {
@@ -85,22 +90,78 @@ struct Operation {
     is_write: bool,
 }
 
+/// What gRPC is called on.
+type Service = InventoryServiceClient<InterceptedService<Channel, ShowToken>>;
+
 /// A connection.
-pub(super) enum Lane {
-    Socket(Counted),
-    Grpc { service: InventoryServiceClient<Channel>, bytes: Arc<AtomicU64>, has_stream: bool },
+pub(super) struct Lane {
+    link: Link,
+    /// Bytes sent and received on it, with what TLS adds to them.
+    bytes: Arc<AtomicU64>,
+}
+
+enum Link {
+    Socket(Box<dyn Stream>),
+    Grpc { service: Service, has_stream: bool },
 }
 
 impl Lane {
-    pub(super) async fn open(way: Way, address: &str) -> anyhow::Result<Self> {
+    pub(super) async fn open(way: Way, address: &str, manner: &Manner) -> anyhow::Result<Self> {
+        let stream = client::open(address, manner).map_err(Failure::from)?;
+        stream.set_nonblocking(true)?;
         let bytes = Arc::new(AtomicU64::new(0));
-        let stream =
-            TcpStream::connect(address).await.with_context(|| format!("nada responde em {address}"))?;
-        stream.set_nodelay(true)?;
-        let connection = Counted { stream, bytes: Arc::clone(&bytes) };
-        if way == Way::Socket {
-            return Ok(Lane::Socket(connection));
+        let counted = Counted { stream: TcpStream::from_std(stream)?, bytes: Arc::clone(&bytes) };
+        let connection: Box<dyn Stream> = match &manner.tls {
+            None => Box::new(counted),
+            Some(config) => {
+                let config = if way == Way::Socket { Arc::clone(config) } else { for_grpc(config) };
+                Box::new(client::shake_hands(counted, address, config).await.map_err(Failure::from)?)
+            }
+        };
+        let link = if way == Way::Socket {
+            Link::socket(connection, manner.token.as_ref()).await?
+        } else {
+            Link::grpc(connection, address, manner, way == Way::Stream).await?
+        };
+        // What the handshake and the token took belongs to no operation.
+        bytes.store(0, Ordering::Relaxed);
+        Ok(Self { link, bytes })
+    }
+
+    /// Keeps the load on until its end, and waits for what is then in flight.
+    pub(super) async fn drive(self, load: Load) -> anyhow::Result<Tally> {
+        let mut pace = Pace::new(load);
+        let mut tally = match self.link {
+            Link::Socket(connection) => drive_socket(connection, &mut pace).await?,
+            Link::Grpc { service, has_stream } => drive_grpc(service, has_stream, &mut pace).await?,
+        };
+        tally.bytes = self.bytes.load(Ordering::Relaxed);
+        Ok(tally)
+    }
+}
+
+impl Link {
+    async fn socket(mut connection: Box<dyn Stream>, token: Option<&Secret>) -> anyhow::Result<Self> {
+        if let Some(token) = token {
+            connection.write_all(text::write_token(token.reveal()).as_bytes()).await?;
+            connection.flush().await?;
+            let mut reply = Vec::new();
+            while !reply.ends_with(b"\n\n") {
+                if connection.read_buf(&mut reply).await? == 0 {
+                    bail!("o servidor encerrou a conexão antes de aceitar o token. Nada foi medido");
+                }
+            }
+            text::read_token_reply(&String::from_utf8_lossy(&reply)).map_err(Failure::from)?;
         }
+        Ok(Link::Socket(connection))
+    }
+
+    async fn grpc(
+        connection: Box<dyn Stream>,
+        address: &str,
+        manner: &Manner,
+        has_stream: bool,
+    ) -> anyhow::Result<Self> {
         let mut connection = Some(TokioIo::new(connection));
         let connector = tower::service_fn(move |_| {
             let connection = connection.take().ok_or(io::ErrorKind::NotConnected.into());
@@ -108,21 +169,8 @@ impl Lane {
         });
         let channel =
             Endpoint::from_shared(format!("http://{address}"))?.connect_with_connector(connector).await?;
-        let service = InventoryServiceClient::new(channel);
-        Ok(Lane::Grpc { service, bytes, has_stream: way == Way::Stream })
-    }
-
-    /// Keeps the load on until its end, and waits for what is then in flight.
-    pub(super) async fn drive(self, load: Load) -> anyhow::Result<Tally> {
-        let mut pace = Pace::new(load);
-        match self {
-            Lane::Socket(connection) => drive_socket(connection, &mut pace).await,
-            Lane::Grpc { service, bytes, has_stream } => {
-                let mut tally = drive_grpc(service, has_stream, &mut pace).await?;
-                tally.bytes = bytes.load(Ordering::Relaxed);
-                Ok(tally)
-            }
-        }
+        let service = InventoryServiceClient::with_interceptor(channel, ShowToken::of(manner));
+        Ok(Link::Grpc { service, has_stream })
     }
 }
 
@@ -199,7 +247,7 @@ impl Pace {
     }
 }
 
-async fn drive_socket(mut connection: Counted, pace: &mut Pace) -> anyhow::Result<Tally> {
+async fn drive_socket(mut connection: Box<dyn Stream>, pace: &mut Pace) -> anyhow::Result<Tally> {
     let mut tally = Tally::new();
     let mut in_flight: VecDeque<Operation> = VecDeque::new();
     let mut commands = String::new();
@@ -216,6 +264,7 @@ async fn drive_socket(mut connection: Counted, pace: &mut Pace) -> anyhow::Resul
         }
         if !commands.is_empty() {
             connection.write_all(commands.as_bytes()).await?;
+            connection.flush().await?;
         }
         tokio::select! {
             biased;
@@ -239,15 +288,10 @@ async fn drive_socket(mut connection: Counted, pace: &mut Pace) -> anyhow::Resul
         }
         replies.drain(..start);
     }
-    tally.bytes = connection.bytes.load(Ordering::Relaxed);
     Ok(tally)
 }
 
-async fn drive_grpc(
-    mut service: InventoryServiceClient<Channel>,
-    has_stream: bool,
-    pace: &mut Pace,
-) -> anyhow::Result<Tally> {
+async fn drive_grpc(mut service: Service, has_stream: bool, pace: &mut Pace) -> anyhow::Result<Tally> {
     let mut tally = Tally::new();
     let mut calls: JoinSet<Result<Operation, Status>> = JoinSet::new();
     let mut stream = match has_stream {
@@ -277,11 +321,7 @@ async fn drive_grpc(
     Ok(tally)
 }
 
-async fn call(
-    mut service: InventoryServiceClient<Channel>,
-    name: String,
-    operation: Operation,
-) -> Result<Operation, Status> {
+async fn call(mut service: Service, name: String, operation: Operation) -> Result<Operation, Status> {
     if operation.is_write {
         service.adjust_stock(add_one(name)).await?;
     } else {
@@ -302,10 +342,7 @@ struct ChangeStream {
 }
 
 impl ChangeStream {
-    async fn open(
-        service: &mut InventoryServiceClient<Channel>,
-        in_flight_max: usize,
-    ) -> Result<Self, Status> {
+    async fn open(service: &mut Service, in_flight_max: usize) -> Result<Self, Status> {
         let (requests, sent) = mpsc::channel(in_flight_max);
         let answers = service.stream_adjust_stock(ReceiverStream::new(sent)).await?.into_inner();
         Ok(Self { requests, answers, in_flight: VecDeque::new() })
@@ -331,7 +368,7 @@ async fn answered(stream: &mut Option<ChangeStream>) -> anyhow::Result<Operation
 }
 
 /// A connection that counts its bytes.
-pub(super) struct Counted {
+struct Counted {
     stream: TcpStream,
     bytes: Arc<AtomicU64>,
 }

@@ -12,7 +12,10 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tonic::metadata::AsciiMetadataValue;
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Response, Status};
 
@@ -42,9 +45,7 @@ const PRODUCTS_MAX: usize = 1_000_000;
 /// A connection that speaks gRPC, with a runtime of its own.
 pub(super) struct GrpcClient {
     address: String,
-    service: InventoryServiceClient<Channel>,
-    /// What each call shows.
-    token: Option<AsciiMetadataValue>,
+    service: InventoryServiceClient<InterceptedService<Channel, ShowToken>>,
     runtime: Runtime,
 }
 
@@ -63,7 +64,7 @@ impl GrpcClient {
             let greeted = async {
                 let stream: Box<dyn Stream> = match &manner.tls {
                     None => Box::new(stream),
-                    Some(config) => shake_hands(stream, address, config).await?,
+                    Some(config) => Box::new(shake_hands(stream, address, for_grpc(config)).await?),
                 };
                 greet(stream).await.map_err(|error| lost(address, &error))
             };
@@ -84,11 +85,10 @@ impl GrpcClient {
                 .connect_with_connector(connector)
                 .await
                 .map_err(|error| Broken::Lost(error.to_string()))?;
-            Ok(Some(InventoryServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX)))
+            let service = InventoryServiceClient::with_interceptor(channel, ShowToken::of(manner));
+            Ok(Some(service.max_decoding_message_size(MESSAGE_BYTES_MAX)))
         })?;
-        // A secret that was read from a file has only characters that fit in a header.
-        let token = manner.token.as_ref().and_then(|token| format!("Bearer {}", token.reveal()).parse().ok());
-        Ok(service.map(|service| Self { address: address.to_owned(), service, token, runtime }))
+        Ok(service.map(|service| Self { address: address.to_owned(), service, runtime }))
     }
 
     fn failure(&self, status: &Status) -> Failure {
@@ -114,14 +114,6 @@ impl GrpcClient {
             }
             _ => self.not_ours().into(),
         }
-    }
-
-    fn request<T>(&self, message: T) -> tonic::Request<T> {
-        let mut request = tonic::Request::new(message);
-        if let Some(token) = &self.token {
-            request.metadata_mut().insert("authorization", token.clone());
-        }
-        request
     }
 
     fn not_ours(&self) -> Broken {
@@ -158,17 +150,16 @@ impl Client for GrpcClient {
         let product = |message| grpc::product_reply(message).map(Reply::Product).map_err(|_| self.not_ours());
         match request {
             Request::Find { name } => {
-                let request = self.request(GetProductRequest { name: (*name).to_owned() });
+                let request = GetProductRequest { name: (*name).to_owned() };
                 let response = self.wait(service.get_product(request))?;
                 Ok(product(response.product)?)
             }
             Request::Adjust(adjust) => {
-                let response = self.wait(service.adjust_stock(self.request(grpc::adjust_message(adjust))))?;
+                let response = self.wait(service.adjust_stock(grpc::adjust_message(adjust)))?;
                 Ok(product(response.product)?)
             }
             Request::Import(import) => {
-                let response =
-                    self.wait(service.import_products(self.request(grpc::import_message(import))))?;
+                let response = self.wait(service.import_products(grpc::import_message(import)))?;
                 Ok(Reply::Imported(grpc::import_counts(&response)))
             }
             Request::List { max_price } => {
@@ -179,7 +170,7 @@ impl Client for GrpcClient {
                     page_token: String::new(),
                 };
                 loop {
-                    let response = self.wait(service.list_products(self.request(page.clone())))?;
+                    let response = self.wait(service.list_products(page.clone()))?;
                     let page_start = products.len();
                     for message in response.products {
                         products.push(grpc::product_reply(Some(message)).map_err(|_| self.not_ours())?);
@@ -199,20 +190,40 @@ impl Client for GrpcClient {
     }
 }
 
+/// Shows the token, if there is one, with each call.
+#[derive(Clone)]
+pub(crate) struct ShowToken(Option<AsciiMetadataValue>);
+
+impl ShowToken {
+    pub(crate) fn of(manner: &Manner) -> Self {
+        // A secret that was read from a file has only characters that fit in a header.
+        Self(manner.token.as_ref().and_then(|token| format!("Bearer {}", token.reveal()).parse().ok()))
+    }
+}
+
+impl Interceptor for ShowToken {
+    fn call(&mut self, mut request: tonic::Request<()>) -> Result<tonic::Request<()>, Status> {
+        if let Some(token) = &self.0 {
+            request.metadata_mut().insert("authorization", token.clone());
+        }
+        Ok(request)
+    }
+}
+
 /// A connection, with TLS or without.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-async fn shake_hands(
-    stream: TcpStream,
+/// Speaks TLS first, so that what goes wrong there is told before anything is sent.
+pub(crate) async fn shake_hands<S: Stream>(
+    stream: S,
     address: &str,
-    config: &Arc<ClientConfig>,
-) -> Result<Box<dyn Stream>, Broken> {
+    config: Arc<ClientConfig>,
+) -> Result<TlsStream<S>, Broken> {
     let name = server_name(address)
         .ok_or_else(|| Broken::Tls { address: address.to_owned(), problem: Problem::NoName })?;
-    let connected = TlsConnector::from(for_grpc(config)).connect(name, stream).await;
-    Ok(Box::new(connected.map_err(|error| lost(address, &error))?))
+    TlsConnector::from(config).connect(name, stream).await.map_err(|error| lost(address, &error))
 }
 
 enum Greeting {

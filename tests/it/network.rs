@@ -749,6 +749,29 @@ fn our_clients_show_their_token() {
 }
 
 #[test]
+fn the_bench_measures_a_server_with_tls_and_tokens() {
+    let (folder, _) = certified();
+    let made = run(
+        hortifruti(folder.path()).args(["token", "new", "a", "--role", "escrita", "--token-file", "tokens"]),
+        "",
+    );
+    keep(&folder.path().join("segredo"), &made.out);
+    let server = Server::start_in(folder, &[&TLS[..], &ASKS].concat());
+    let address = format!("localhost:{}", server.port);
+    let bench = ["bench", "--server", &address, "--duration", "1", "--connections", "2"];
+    let measured = server.run(&[&bench[..], &["--tls-ca", "ca.pem", "--token-file", "segredo"]].concat());
+    assert_eq!((measured.code, measured.err.as_str()), (0, ""));
+    assert!(measured.out.contains("= estoque final, em 4 produtos."), "{}", measured.out);
+    for way in ["socket", "gRPC unário", "gRPC stream"] {
+        assert!(measured.out.contains(way), "{}", measured.out);
+    }
+    let said = failing(&server, 6, &[&bench[..], &["--tls-ca", "ca.pem"]].concat());
+    assert!(said.contains("este servidor pede um token"), "{said}");
+    let said = failing(&server, 5, &[&bench[..], &["--token-file", "segredo"]].concat());
+    assert!(said.contains("atende só por TLS"), "{said}");
+}
+
+#[test]
 fn a_token_that_others_can_read_is_told() {
     let (server, ..) = guarded(&[]);
     let path = server.path().join("vitrine");
