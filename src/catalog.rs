@@ -301,10 +301,12 @@ mod tests {
                 row("Figo", "1", "un", "0.5"),
                 row("Cará", "1", "un", "0"),
                 row("Romã", "1", "", "-1"),
+                row("Ca\u{3164}ju", "1", "", "1"),
             ],
         )
         .unwrap_err();
-        assert_eq!(errors.iter().map(|(row, _)| *row).collect::<Vec<_>>(), [1, 2, 3, 4]);
+        assert_eq!(errors.iter().map(|(row, _)| *row).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+        assert!(errors[4].1.to_string().contains("U+3164"), "{}", errors[4].1);
         assert!(catalog.find("kiwi").is_none());
         assert_eq!(catalog.products().len(), 6);
     }

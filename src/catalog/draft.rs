@@ -60,6 +60,12 @@ pub enum RowError {
     /// A fraction of something that is not weighed.
     #[error("{} tem estoque {stock}, mas só produtos vendidos por kg aceitam frações, e este é vendido por {unit}", Quoted(.name))]
     Fraction { name: String, unit: Unit, stock: Quantity },
+    /// A new product's name with a character that shows nothing.
+    #[error(
+        "{} tem um caractere que não se vê (U+{:04X}), e pareceria outro produto; apague-o e escreva o nome de novo",
+        Quoted(.name), u32::from(*.unseen)
+    )]
+    Unseen { name: String, unseen: char },
     /// More than [`PRODUCTS_MAX`] products.
     #[error("{} passaria do limite de {PRODUCTS_MAX} produtos", Quoted(.0))]
     TooManyProducts(String),
@@ -333,6 +339,9 @@ impl<'c> Draft<'c> {
             Some(product) if product.price == row.price && product.unit == unit => Ok(None),
             Some(product) => Ok(Some(Product { price: row.price, unit, ..product })),
             None => {
+                if let Some(unseen) = row.name.unseen() {
+                    return Err(RowError::Unseen { name: name(), unseen });
+                }
                 let id = ProductId::at_index(product_count)
                     .filter(|_| product_count < PRODUCTS_MAX)
                     .ok_or_else(|| RowError::TooManyProducts(name()))?;

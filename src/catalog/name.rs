@@ -85,6 +85,12 @@ impl Name {
     pub fn key(&self) -> Key {
         Key::fold(&self.0)
     }
+
+    /// The first character in it that nobody sees, if there is one. No product is created with
+    /// such a name; one that has it already is found by it, and keeps it.
+    pub fn unseen(&self) -> Option<char> {
+        self.0.chars().find(|character| is_unseen(*character))
+    }
 }
 
 impl fmt::Display for Name {
@@ -201,9 +207,36 @@ fn is_space(character: char) -> bool {
         || (character.is_whitespace() && !character.is_control() && !is_unsafe_to_show(character))
 }
 
-/// Characters without a shape of their own: two names that differ only by them look the same.
+/// Characters that come along with what is copied from a page, and mean nothing in a name: they
+/// are left out.
 fn is_invisible(character: char) -> bool {
     matches!(character, '\u{00AD}' | '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}')
+}
+
+/// Characters that show nothing, so that two names may differ by one and look the same: those
+/// with the property Default_Ignorable_Code_Point (Unicode 16, DerivedCoreProperties.txt), the
+/// Hangul fillers and the variation selectors among them, and the blank Braille pattern, which
+/// is a picture of nothing and no White_Space. Spaces are made one kind, above.
+fn is_unseen(character: char) -> bool {
+    matches!(character,
+        '\u{AD}'
+        | '\u{34F}'
+        | '\u{61C}'
+        | '\u{115F}'..='\u{1160}'
+        | '\u{17B4}'..='\u{17B5}'
+        | '\u{180B}'..='\u{180F}'
+        | '\u{200B}'..='\u{200F}'
+        | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}'
+        | '\u{2800}'
+        | '\u{3164}'
+        | '\u{FE00}'..='\u{FE0F}'
+        | '\u{FEFF}'
+        | '\u{FFA0}'
+        | '\u{FFF0}'..='\u{FFF8}'
+        | '\u{1BCA0}'..='\u{1BCA3}'
+        | '\u{1D173}'..='\u{1D17A}'
+        | '\u{E0000}'..='\u{E0FFF}')
 }
 
 #[cfg(test)]
@@ -232,6 +265,36 @@ mod tests {
         assert_eq!(Name::parse("  ALHO \u{A0} NACIONAL  TIPO 5 ").unwrap().as_str(), "ALHO NACIONAL TIPO 5");
         assert_eq!(Name::parse("mac\u{327}a").unwrap().as_str(), "maça");
         assert_eq!(Name::parse("ma\u{AD}\u{303}").unwrap().as_str(), "mã");
+    }
+
+    #[test]
+    fn what_nobody_sees_in_a_name_is_found() {
+        for unseen in [
+            '\u{34F}',
+            '\u{115F}',
+            '\u{1160}',
+            '\u{17B4}',
+            '\u{180B}',
+            '\u{180E}',
+            '\u{2061}',
+            '\u{206F}',
+            '\u{2800}',
+            '\u{3164}',
+            '\u{FE0F}',
+            '\u{FFA0}',
+            '\u{1D173}',
+            '\u{E0041}',
+            '\u{E0100}',
+        ] {
+            let name = Name::parse(&format!("Ma{unseen}ca")).unwrap();
+            assert_eq!(name.unseen(), Some(unseen), "{name:?}");
+            // A product that was given it before this was looked at is still found by it.
+            assert_eq!(Key::of(name.as_str()), Ok(name.key()));
+        }
+        for text in ["Maçã", "ALHO NACIONAL TIPO 5", "Ma\u{200B}ca", "a\u{3000}b", "配", "한글", "🍎"]
+        {
+            assert_eq!(Name::parse(text).unwrap().unseen(), None, "{text:?}");
+        }
     }
 
     #[test]

@@ -948,17 +948,21 @@ mod tests {
         old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
         old.pragma_update(None, "user_version", 2).unwrap();
         old.execute_batch(
-            "INSERT INTO product VALUES (1, 'Caju', 'caju', 'un', 200, 57000), (2, 'Uva', 'uva', 'kg', 900, 0);
+            "INSERT INTO product VALUES (1, 'Caju', 'caju', 'un', 200, 57000), (2, 'Uva', 'uva', 'kg', 900, 0),
+                                        (3, 'Uva\u{3164}', 'uva\u{3164}', 'kg', 900, 0);
              INSERT INTO movement VALUES (1, 1, 'abertura', 60000, 60000, 200, 1, NULL),
                                          (2, 2, 'abertura', 0, 0, 900, 1, NULL),
-                                         (3, 1, 'venda', -3000, 57000, 200, 2, 'a');",
+                                         (3, 1, 'venda', -3000, 57000, 200, 2, 'a'),
+                                         (4, 3, 'abertura', 0, 0, 900, 2, NULL);",
         )
         .unwrap();
         drop(old);
         let mut store = SqliteStore::open(&path, "teste").unwrap();
         let catalog = store.load().unwrap().unwrap();
         assert_eq!(catalog.find("caju").unwrap().stock, Quantity::from_units(57));
-        assert_eq!((catalog.find("uva").unwrap().stock, catalog.last_sequence()), (Quantity::ZERO, 3));
+        assert_eq!((catalog.find("uva").unwrap().stock, catalog.last_sequence()), (Quantity::ZERO, 4));
+        // A name with which no product is created any more.
+        assert_eq!(catalog.find("uva\u{3164}").unwrap().id.number(), 3);
         let product = catalog.find("caju").unwrap().id;
         let mut draft = Draft::new(&catalog, SystemTime::now());
         let delta = Quantity::from_units(-7);
@@ -973,7 +977,7 @@ mod tests {
             .unwrap()
             .collect::<Result<_, _>>()
             .unwrap();
-        assert_eq!(stocks, [("Caju".to_owned(), 50_000), ("Uva".to_owned(), 0)]);
+        assert_eq!(stocks, [("Caju".into(), 50_000), ("Uva".into(), 0), ("Uva\u{3164}".into(), 0)]);
     }
 
     /// Changes of a shop until its file is longer than is looked through at the start.
