@@ -5,10 +5,12 @@
 //! publishes them, and only then answers. The committer is the only writer of the catalog
 //! and the only user of the store.
 
+mod search_time;
+
 use std::collections::HashSet;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -20,6 +22,7 @@ use crate::request::{
     AdjustRequest, BATCH_LINES_MAX, BatchRequest, Code, IMPORT_ROWS_MAX, ImportRequest, Refusal,
 };
 use crate::store::{Recorded, RecordedById, Store, StoreError};
+use search_time::SearchTime;
 
 /// Submissions that wait for the committer before those who submit must wait
 /// themselves: more than one transaction takes, so that the committer never idles, and
@@ -42,6 +45,8 @@ pub struct Inventory {
     submissions: mpsc::Sender<Submission>,
     /// How answers come back, where they are delivered by the worker that asked.
     delivery: Option<mpsc::UnboundedSender<Vec<Answered>>>,
+    /// Of the searches for names like wrong ones, over all handles.
+    search_time: Arc<Mutex<SearchTime>>,
 }
 
 /// Answers on their way back to one worker. They are never more than the submissions that
@@ -202,7 +207,8 @@ impl Inventory {
         let (submissions, waiting) = mpsc::channel(WAITING_MAX);
         let writer = Writer { catalog: Arc::clone(&catalog), store, in_doubt: None, has_told: false };
         let thread = std::thread::spawn(move || writer.run(waiting));
-        Ok((Self { catalog, submissions, delivery: None }, Committer(thread)))
+        let search_time = Arc::new(Mutex::new(SearchTime::new(Instant::now())));
+        Ok((Self { catalog, submissions, delivery: None, search_time }, Committer(thread)))
     }
 
     /// A handle for one worker thread, whose answers come back through [`Deliveries`]: all
@@ -344,9 +350,19 @@ impl Inventory {
     }
 
     fn not_found(&self, name: &str) -> Refusal {
-        // On a snapshot: the search takes milliseconds, and nobody is to wait for it.
+        let begun = Instant::now();
+        if !self.search_time().is_left(begun) {
+            return Refusal::product_not_found(name, &[]);
+        }
+        // On a snapshot: the search takes milliseconds, and no change is to wait for it.
         let products = self.read().products().clone();
-        Refusal::product_not_found(name, &nearest(&products, &Key::fold(name)))
+        let nearest = nearest(&products, &Key::fold(name));
+        self.search_time().spend(begun, begun.elapsed());
+        Refusal::product_not_found(name, &nearest)
+    }
+
+    fn search_time(&self) -> MutexGuard<'_, SearchTime> {
+        self.search_time.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One answer for each change, in order.
@@ -924,5 +940,12 @@ mod tests {
             assert_eq!(refusal.code, Code::ProductNotFound);
             assert!(refusal.message.contains(offered), "{}", refusal.message);
         }
+        // After more of them than are searched for.
+        let long = std::time::Duration::from_secs(60);
+        inventory.search_time().spend(Instant::now(), long);
+        inventory.search_time().spend(Instant::now(), long);
+        let refusal = inventory.find("Bananna", |_| ()).unwrap_err();
+        assert_eq!(refusal.code, Code::ProductNotFound);
+        assert!(refusal.message.contains("veja a lista de todos"), "{}", refusal.message);
     }
 }

@@ -214,7 +214,7 @@ fn is_invisible(character: char) -> bool {
 }
 
 /// Characters that show nothing, so that two names may differ by one and look the same: those
-/// with the property Default_Ignorable_Code_Point (Unicode 16, DerivedCoreProperties.txt), the
+/// with the property Default_Ignorable_Code_Point (DerivedCoreProperties.txt, compared with Unicode 14), the
 /// Hangul fillers and the variation selectors among them, and the blank Braille pattern, which
 /// is a picture of nothing and no White_Space. Spaces are made one kind, above.
 fn is_unseen(character: char) -> bool {
