@@ -598,10 +598,20 @@ impl Planner<'_> {
             })?;
         }
         let mut answers = vec![None; changes.len()];
-        for (index, movement) in ledger_order(changes).into_iter().zip(movements) {
-            answers[index] = Some(self.answer(movement));
+        for ((index, movement), sequence) in
+            ledger_order(changes).into_iter().zip(movements).zip(first_sequence..)
+        {
+            let change = &changes[index];
+            if (movement.sequence, movement.product, movement.delta)
+                == (sequence, change.product, change.delta)
+            {
+                answers[index] = Some(self.answer(movement));
+            }
         }
-        Ok(answers.into_iter().flatten().collect())
+        answers.into_iter().collect::<Option<_>>().ok_or_else(|| {
+            tracing::error!(first_sequence, "the ledger lacks movements of a batch");
+            not_in_ledger()
+        })
     }
 
     fn import(
@@ -757,6 +767,14 @@ fn store_closed() -> Refusal {
     )
 }
 
+fn not_in_ledger() -> Refusal {
+    Refusal::new(
+        Code::Internal,
+        "este lote já foi feito, mas faltam movimentos dele no banco de dados, que está danificado. Nada foi \
+         alterado agora; confira-o com `hortifruti verify` e restaure uma cópia.",
+    )
+}
+
 fn outcome_unknown() -> Refusal {
     Refusal::new(
         Code::OutcomeUnknown,
@@ -783,6 +801,8 @@ mod tests {
         After,
         /// It fails, and cannot be reopened.
         Gone,
+        /// It does not fail, and has lost a row of the ledger.
+        Lossy,
     }
 
     /// A store that can be told to fail.
@@ -799,14 +819,19 @@ mod tests {
             self.0.recorded(request_ids)
         }
         fn movements(&mut self, first_sequence: i64, count: usize) -> Result<Vec<Movement>, StoreError> {
-            self.0.movements(first_sequence, count)
+            let mut movements = self.0.movements(first_sequence, count + 1)?;
+            if *self.1.lock().unwrap() == Fault::Lossy {
+                movements.remove(1);
+            }
+            movements.truncate(count);
+            Ok(movements)
         }
         fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
             let fault = *self.1.lock().unwrap();
-            if matches!(fault, Fault::None | Fault::After) {
+            if !matches!(fault, Fault::Before | Fault::Gone) {
                 self.0.commit(changes)?;
             }
-            if fault == Fault::None { Ok(()) } else { Err(failure()) }
+            if matches!(fault, Fault::None | Fault::Lossy) { Ok(()) } else { Err(failure()) }
         }
         fn close(&mut self) -> Result<(), StoreError> {
             self.0.close()
@@ -881,6 +906,26 @@ mod tests {
         assert_eq!(refused.code, Code::ProductNotFound);
         assert!(refused.metadata.contains(&("index", "1".to_owned())));
         assert_eq!(stock(&inventory, "maca"), Quantity::from_units(20));
+    }
+
+    #[tokio::test]
+    async fn a_batch_whose_movements_are_lost_has_no_short_answer() {
+        let fault = Arc::new(Mutex::new(Fault::None));
+        let store = Failing(SqliteStore::in_memory().unwrap(), Arc::clone(&fault));
+        let (inventory, _committer) = Inventory::open(Box::new(store), &original_products()).unwrap();
+        let batch = || BatchRequest {
+            adjustments: vec![asked("Caju 1"), asked("Pera 1"), asked("Maca 1")],
+            request_id: Some("lote".parse().unwrap()),
+        };
+        let first = inventory.adjust_together(batch()).await.unwrap();
+        // Without a row behind the batch, and with one, which is not of it.
+        for _ in 0..2 {
+            *fault.lock().unwrap() = Fault::Lossy;
+            assert_eq!(inventory.adjust_together(batch()).await.unwrap_err().code, Code::Internal);
+            *fault.lock().unwrap() = Fault::None;
+            assert_eq!(inventory.adjust_together(batch()).await.unwrap(), first);
+            inventory.adjust(asked("Caju 1")).await.unwrap();
+        }
     }
 
     #[tokio::test]
