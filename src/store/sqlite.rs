@@ -575,22 +575,22 @@ impl Store for SqliteStore {
         let round = self.request_ids.last_round(self.forwarding.last_sequence());
         self.commit_with(&Changes::default(), step, round)
     }
+
     fn reopen(&mut self, in_doubt: &Changes) -> Result<bool, StoreError> {
-        if self.lock.is_none() {
-            // What was in memory is gone with the connection.
-            return Err(StoreError::Busy { path: shown(&self.path) });
+        // What is in memory would be gone with the connection, and there is no disk to doubt.
+        if self.lock.is_some() {
+            self.reconnect()?;
+            // Copies what the log shows into the database, and syncs that: what is read below
+            // is then on disk, whatever became of the log's own pages.
+            let is_busy: bool = self
+                .connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+                .map_err(|error| self.failed("sincronizar", error))?;
+            if is_busy {
+                return Err(StoreError::Busy { path: shown(&self.path) });
+            }
+            note_log(&mut self.files);
         }
-        self.reconnect()?;
-        // Copies what the log shows into the database, and syncs that: what is read below
-        // is then on disk, whatever became of the log's own pages.
-        let is_busy: bool = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
-            .map_err(|error| self.failed("sincronizar", error))?;
-        if is_busy {
-            return Err(StoreError::Busy { path: shown(&self.path) });
-        }
-        note_log(&mut self.files);
         self.forwarding = Forwarding::read(&self.connection).map_err(|error| self.failed("ler", error))?;
         self.request_ids = RequestIds::read(&self.connection).map_err(|error| self.failed("ler", error))?;
         self.check_ledger_end(in_doubt)?;
@@ -1087,6 +1087,26 @@ mod tests {
         store.commit(&changes).unwrap();
         assert!(store.reopen(&changes).unwrap());
         assert_eq!(store.load().unwrap().unwrap().last_sequence(), 5);
+    }
+
+    #[test]
+    fn a_database_in_memory_takes_changes_again_once_there_is_room() {
+        let mut store = SqliteStore::in_memory().unwrap();
+        let catalog = open_shop(&mut store);
+        let product = catalog.find("caju").unwrap().id;
+        let mut draft = Draft::new(&catalog, SystemTime::now());
+        for _ in 0..1000 {
+            let delta = Quantity::from_units(1);
+            draft.adjust(Adjustment { product, delta, kind: Kind::Purchase, request_id: None }).unwrap();
+        }
+        let changes = draft.finish();
+        // No more than there are.
+        store.connection.pragma_update(None, "max_page_count", 1).unwrap();
+        store.commit(&changes).unwrap_err();
+        assert!(!store.reopen(&changes).unwrap());
+        store.connection.pragma_update(None, "max_page_count", 1000).unwrap();
+        store.commit(&changes).unwrap();
+        assert!(store.reopen(&changes).unwrap());
     }
 
     #[test]
