@@ -26,7 +26,7 @@ pub(crate) fn project() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// One of the real price lists.
+/// A file of the tests: one of the real price lists, or an earlier database.
 pub(crate) fn list(name: &str) -> PathBuf {
     project().join("tests/data").join(name)
 }
