@@ -1,14 +1,16 @@
 //! Plays and checks histories for as long as one likes: clients over both transports on a
-//! server that is killed and stopped under them (see `tests/it/history.rs`).
+//! server that is killed and stopped under them (see `tests/it/history.rs`). Cuts the power
+//! between them, if it is asked to (see `tests/it/power_loss.rs`).
 //!
 //! ```sh
 //! cargo run --release --example soak -- --minutes 60
 //! cargo run --release --example soak -- --histories 1000 --seed 7
+//! cargo run --release --example soak -- --histories 0 --cuts 100
 //! ```
 //!
 //! A history that cannot be true is saved beside its database, and ends the soak with exit
-//! code 1. The server under test is this executable itself: `soak serve …` is `hortifruti
-//! serve …`, so it is always built from the same code.
+//! code 1; so does a disk that lost something, whose image is left. The server under test is this executable itself: `soak serve …` is `hortifruti
+//! serve …`, and so is `verify`, so it is always built from the same code.
 
 // As in the tests: what is expected is said by `unwrap`, and the summary is printed.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
@@ -21,20 +23,28 @@ use clap::Parser;
 
 use history::play::{End, Plan, Played, play};
 use history::{Answer, Asked, Way};
-use it::{history, support};
+use it::{disk, history, power_loss, support};
+use power_loss::Shop;
 use support::Server;
 
 #[path = "../tests/it"]
 mod it {
     // The tests use the rest of it.
     #[allow(dead_code)]
+    pub(crate) mod disk;
+    #[allow(dead_code)]
     pub(crate) mod history;
+    #[allow(dead_code)]
+    pub(crate) mod power_loss;
     #[allow(dead_code)]
     pub(crate) mod support;
 }
 
 /// How long a stop may take: the default drain time, and some more for a busy machine.
 const STOP_MAX: Duration = Duration::from_secs(12);
+
+/// Cuts that one disk takes, so that it does not become full.
+const CUTS_OF_A_DISK: u64 = 100;
 
 /// Time between two lines of progress.
 const PROGRESS_EVERY: Duration = Duration::from_secs(10);
@@ -48,13 +58,17 @@ struct Options {
     /// Stop after so many minutes.
     #[arg(long)]
     minutes: Option<u64>,
+    /// Cut the power so many times, in turn with the histories. Takes root, mkfs.ext4 and
+    /// python3.
+    #[arg(long, default_value_t = 0)]
+    cuts: u64,
     /// The seed of the first history; the next ones count on.
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).is_some_and(|word| word == "serve") {
+    if std::env::args().nth(1).is_some_and(|word| word == "serve" || word == "verify") {
         let cli = hortifruti::cli::Cli::parse();
         return hortifruti::run::run(cli).map_or_else(
             |error| {
@@ -73,11 +87,15 @@ fn main() -> ExitCode {
     let start = Instant::now();
     let mut told = start;
     let mut sums = Sums::default();
+    let mut shop = None;
     for seed in options.seed.. {
-        if sums.histories >= histories || start.elapsed() >= time {
+        let (plays, cuts) = (sums.histories < histories, sums.cuts < options.cuts);
+        if !(plays || cuts) || start.elapsed() >= time {
             break;
         }
-        if let Err(reason) = soak(seed, &mut sums) {
+        let played = if plays { soak(seed, &mut sums) } else { Ok(()) };
+        let done = played.and_then(|()| if cuts { cut(&mut shop, &mut sums) } else { Ok(()) });
+        if let Err(reason) = done {
             println!("seed {seed}: {reason}");
             sums.tell(start.elapsed());
             return ExitCode::FAILURE;
@@ -114,6 +132,24 @@ fn soak(seed: u64, sums: &mut Sums) -> Result<(), String> {
     Ok(())
 }
 
+/// One cut of the power; or what was lost, and where the disk is.
+fn cut(shop: &mut Option<Shop>, sums: &mut Sums) -> Result<(), String> {
+    if sums.cuts.is_multiple_of(CUTS_OF_A_DISK)
+        && let Some(full) = shop.take()
+    {
+        full.close();
+    }
+    let shop = match shop {
+        Some(shop) => shop,
+        None => shop.insert(Shop::open().ok_or("the power cannot be cut here")?),
+    };
+    let answered = std::panic::catch_unwind(AssertUnwindSafe(|| shop.lose_power()))
+        .map_err(|_| format!("a cut lost something; the disk is {}", shop.disk.image().display()))?;
+    sums.cuts += 1;
+    sums.outlived += answered;
+    Ok(())
+}
+
 /// Half of the histories have up to three ends of the server in them, a third of which are
 /// stops; every client keeps one to eight questions in flight.
 fn plan(seed: u64) -> Plan {
@@ -140,6 +176,9 @@ struct Sums {
     /// Changes that were asked for again after their answer was lost.
     repeated: usize,
     movements: usize,
+    cuts: u64,
+    /// Changes that were answered before a cut of the power, and there after it.
+    outlived: usize,
 }
 
 impl Sums {
@@ -164,7 +203,7 @@ impl Sums {
     fn tell(&self, elapsed: Duration) {
         println!(
             "{:.0} s: {} histories, {} kills, {} stops (longest {:.2} s), {} reads, {} changes made, \
-             {} refused, {} repeated, {} movements",
+             {} refused, {} repeated, {} movements; {} cuts of the power, outlived by {} answered changes",
             elapsed.as_secs_f64(),
             self.histories,
             self.kills,
@@ -175,6 +214,8 @@ impl Sums {
             self.refused,
             self.repeated,
             self.movements,
+            self.cuts,
+            self.outlived,
         );
     }
 }

@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use crate::disk::mount;
 use crate::support::{Ended, FOUR_PRODUCTS, Server, hortifruti, run};
 
 /// A file system of its own, which goes with it. To mount one takes root.
@@ -32,17 +33,6 @@ impl Drop for Mount {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
     }
-}
-
-/// Mounts, or prints why not. Where `HORTIFRUTI_REQUIRE_MOUNT` is set, it must be possible.
-pub(crate) fn mount(args: &[&str], folder: &Path) -> bool {
-    let mounted = Command::new("mount").args(args).arg(folder).output();
-    let is_mounted = mounted.as_ref().is_ok_and(|output| output.status.success());
-    if !is_mounted {
-        println!("skipped: nothing can be mounted here, which takes root ({mounted:?})");
-        assert!(std::env::var_os("HORTIFRUTI_REQUIRE_MOUNT").is_none());
-    }
-    is_mounted
 }
 
 /// A file in the way of others: it takes what room there is.

@@ -10,6 +10,7 @@ mod bad_input;
 mod bench;
 mod completions;
 mod crash;
+mod disk;
 mod earlier_versions;
 mod faults;
 mod fuzz;

@@ -1,0 +1,86 @@
+//! File systems of the tests' own, and one whose power can be cut. To mount them takes root.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+/// Room for the file system, in bytes.
+const IMAGE_BYTES: u64 = 48 * 1024 * 1024;
+
+/// Cuts the file system off: `EXT4_IOC_SHUTDOWN` with `EXT4_GOING_FLAGS_NOLOGFLUSH`.
+const CUT_OFF: &str = "import fcntl, os, struct, sys, time
+root = os.open(sys.argv[1], os.O_RDONLY)
+print(time.time_ns(), flush=True)
+fcntl.ioctl(root, 0x8004587d, struct.pack('I', 2))";
+
+/// Mounts, or prints why not. Where `HORTIFRUTI_REQUIRE_MOUNT` is set, it must be possible.
+pub(crate) fn mount(args: &[&str], folder: &Path) -> bool {
+    let mounted = Command::new("mount").args(args).arg(folder).output();
+    let is_mounted = mounted.as_ref().is_ok_and(|output| output.status.success());
+    if !is_mounted {
+        println!("skipped: nothing can be mounted here, which takes root ({mounted:?})");
+        assert!(std::env::var_os("HORTIFRUTI_REQUIRE_MOUNT").is_none());
+    }
+    is_mounted
+}
+
+/// A file system on a loop device.
+pub(crate) struct Disk {
+    folder: TempDir,
+}
+
+impl Disk {
+    /// `None`, and why is printed, where there may be none.
+    pub(crate) fn new() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let image = fs::File::create(folder.path().join("disk.img")).unwrap();
+        image.set_len(IMAGE_BYTES).unwrap();
+        fs::create_dir(folder.path().join("disk")).unwrap();
+        let this = Self { folder };
+        let made = Command::new("mkfs.ext4").arg("-qF").arg(this.image()).output();
+        if !made.as_ref().is_ok_and(|output| output.status.success()) {
+            println!("skipped: no file system can be made ({made:?})");
+            assert!(std::env::var_os("HORTIFRUTI_REQUIRE_MOUNT").is_none());
+            return None;
+        }
+        this.mount().then_some(this)
+    }
+
+    pub(crate) fn image(&self) -> PathBuf {
+        self.folder.path().join("disk.img")
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("disk")
+    }
+
+    /// Whether the image is left where it is when this goes.
+    pub(crate) fn keep(&mut self, is_kept: bool) {
+        self.folder.disable_cleanup(is_kept);
+    }
+
+    fn mount(&self) -> bool {
+        mount(&["-o", "loop", self.image().to_str().unwrap()], &self.path())
+    }
+
+    /// Returns when it began, in nanoseconds since 1970.
+    pub(crate) fn cut(&self) -> u128 {
+        let cut = Command::new("python3").args(["-c", CUT_OFF]).arg(self.path()).output().unwrap();
+        assert!(cut.status.success(), "{cut:?}");
+        String::from_utf8(cut.stdout).unwrap().trim().parse().unwrap()
+    }
+
+    /// What is not on the disk is gone after this.
+    pub(crate) fn mount_again(&self) {
+        assert!(Command::new("umount").arg(self.path()).status().unwrap().success());
+        assert!(self.mount());
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(self.path()).stderr(Stdio::null()).status();
+    }
+}
