@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use hyper::body::{Bytes, Frame, Incoming};
+use hyper::body::{Bytes, Frame, Incoming, SizeHint};
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use prost::Message;
@@ -22,7 +22,7 @@ use tonic::{Code, Request, Response, Status, Streaming};
 use super::Service;
 use super::connection::Prefixed;
 use super::stream::Stream as Connection;
-use super::tokens::{Gate, WRONG_MAX, WRONG_WAIT};
+use super::tokens::{WRONG_MAX, WRONG_WAIT};
 use crate::access::{self, Grant, Need};
 use crate::inventory::{Adjusted, Listing, Run};
 use crate::request::{self, AdjustRequest, Refusal};
@@ -98,8 +98,9 @@ struct Calls {
     progress: Progress,
 }
 
-/// Counts on with each call, with each change on a stream, and with each part of an answer
-/// that is taken: while it does, a connection is neither idle nor left.
+/// Counts on with each call, with each change on a stream, with each part of a large message
+/// that comes, and with each part of an answer that is taken: while it does, a connection is
+/// neither idle nor left.
 #[derive(Clone, Default)]
 struct Progress(Arc<AtomicUsize>);
 
@@ -149,15 +150,49 @@ impl Arrival {
     }
 }
 
+/// A message that may take long to come: each part of it is progress.
+struct Arriving {
+    body: Incoming,
+    progress: Progress,
+}
+
+impl hyper::body::Body for Arriving {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        self.progress.note();
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 /// Waits for a call's turn, and answers it. One whose message does not come gives its turn
 /// away; what has come is never cut off.
 async fn in_turn(
     turns: Arc<Semaphore>,
-    mut request: http::Request<Incoming>,
+    calls: Calls,
+    request: http::Request<Incoming>,
     mut service: InventoryServiceServer<Calls>,
 ) -> Result<http::Response<Body>, Infallible> {
     // The turns are never closed; without one the call is still answered.
+    let waiting = calls.wait();
     let _turn = turns.acquire_owned().await;
+    drop(waiting);
+    let progress = calls.progress.clone();
+    progress.note();
+    let mut request = request.map(|body| Arriving { body, progress });
     let arrival = Arrival::default();
     request.extensions_mut().insert(arrival.clone());
     let mut answer = service.call(request);
@@ -379,9 +414,7 @@ pub(super) async fn turn_away(stream: Connection, first_bytes: Vec<u8>) {
 
 /// Finds the service of a call by its path.
 struct Services {
-    progress: Progress,
-    turns: Turns,
-    gate: Gate,
+    calls: Calls,
     peer: Option<SocketAddr>,
     wrong_tokens: Arc<WrongTokens>,
     inventory: InventoryServiceServer<Calls>,
@@ -395,9 +428,7 @@ impl Services {
         let inventory =
             |bytes_max| InventoryServiceServer::new(calls.clone()).max_decoding_message_size(bytes_max);
         Self {
-            progress: calls.progress.clone(),
-            turns: calls.service.turns.clone(),
-            gate: calls.service.gate.clone(),
+            calls: calls.clone(),
             peer,
             wrong_tokens: Arc::clone(wrong_tokens),
             inventory: inventory(MESSAGE_BYTES_MAX),
@@ -411,7 +442,7 @@ impl Services {
 impl Services {
     /// A wrong token is answered late, after those before it on this connection.
     fn wrong_token(&self) -> Answer {
-        self.gate.tell_wrong(self.peer);
+        self.calls.service.gate.tell_wrong(self.peer);
         let wrong_tokens = Arc::clone(&self.wrong_tokens);
         let answer = async move {
             let mut count = wrong_tokens.count.lock().await;
@@ -472,13 +503,14 @@ impl hyper::service::Service<http::Request<Incoming>> for Services {
     type Future = Answer;
 
     fn call(&self, mut request: http::Request<Incoming>) -> Answer {
-        self.progress.note();
+        self.calls.progress.note();
+        let Service { gate, turns, .. } = &self.calls.service;
         let grant = match bearer(request.headers()) {
-            Some(secret) => match self.gate.grant(secret) {
+            Some(secret) => match gate.grant(secret) {
                 Grant::Stranger => return self.wrong_token(),
                 grant => grant,
             },
-            None => self.gate.newcomer(),
+            None => gate.newcomer(),
         };
         if !access::permits(grant, need(request.uri().path())) {
             let refused = status(access::refusal(grant)).into_http();
@@ -494,11 +526,13 @@ impl hyper::service::Service<http::Request<Incoming>> for Services {
         let mut path = request.uri().path().split('/').skip(1);
         match (path.next(), path.next()) {
             (Some(InventoryServiceServer::<Calls>::NAME), Some("BatchAdjustStock")) => {
-                let answer = in_turn(Arc::clone(&self.turns.batches), request, self.batches.clone());
+                let answer =
+                    in_turn(Arc::clone(&turns.batches), self.calls.clone(), request, self.batches.clone());
                 Answer::new(Box::pin(answer), BATCH_BYTES_MAX)
             }
             (Some(InventoryServiceServer::<Calls>::NAME), Some("ImportProducts")) => {
-                let answer = in_turn(Arc::clone(&self.turns.imports), request, self.imports.clone());
+                let answer =
+                    in_turn(Arc::clone(&turns.imports), self.calls.clone(), request, self.imports.clone());
                 Answer::new(Box::pin(answer), IMPORT_BYTES_MAX)
             }
             (Some(InventoryServiceServer::<Calls>::NAME), _) => {
@@ -777,6 +811,7 @@ mod tests {
     use super::*;
     use crate::catalog::{Name, Price, ProductDraft, Quantity};
     use crate::inventory::Inventory;
+    use crate::server::tokens::Gate;
     use crate::server::{Console, Protocols};
     use crate::store::sqlite::SqliteStore;
 

@@ -5,13 +5,17 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use prost::Message;
 use tokio::sync::oneshot;
 
 use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
-use hortifruti::wire::grpc::v1::{AdjustStockRequest, GetProductRequest, StreamAdjustStockRequest};
+use hortifruti::wire::grpc::v1::{
+    AdjustStockRequest, GetProductRequest, ImportProductsRequest, ProductDraft, StreamAdjustStockRequest,
+};
 
 use crate::history::Way;
 use crate::history::play::{End, Plan, play};
+use crate::http2::{self, ACK, DATA, END_HEADERS, END_STREAM, HEADERS, SETTINGS, frame, read_frame};
 use crate::support::{PATIENCE, Server};
 
 /// Time to drain that nothing needs where the clients read their answers.
@@ -114,4 +118,57 @@ fn clients_that_do_not_hold_the_stop_no_longer_than_the_drain_time() {
     deaf.join().unwrap();
     end.send(()).unwrap();
     deaf_grpc.join().unwrap();
+}
+
+/// Calls the import of one product with this much of its message, which the server has then
+/// read.
+fn begin_import(port: u16, flags: u8, part: &[u8]) -> TcpStream {
+    let call = http2::call("/hortifruti.v1.InventoryService/ImportProducts");
+    let call = frame(HEADERS, END_HEADERS, 1, &call);
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.write_all(&[http2::opening(&[]), call, frame(DATA, flags, 1, part)].concat()).unwrap();
+    while !matches!(read_frame(&mut stream).unwrap(), (SETTINGS, ACK, ..)) {}
+    stream
+}
+
+#[test]
+fn an_import_that_comes_slowly_or_waits_for_its_turn_is_answered() {
+    const NAMES: [&str; 3] = ["Banana da terra madura", "Laranja da terra verde", "Manga"];
+    // Some thirty bytes, so three seconds: longer than a connection is left alone.
+    const PAUSE: Duration = Duration::from_millis(100);
+    let messages = NAMES.map(|name| {
+        let products = vec![ProductDraft { name: name.to_owned(), ..ProductDraft::default() }];
+        let import = ImportProductsRequest { products, ..ImportProductsRequest::default() };
+        http2::message(&import.encode_to_vec())
+    });
+    // While the server stops, and where one that is silent for a second is ended.
+    for (args, stops_first) in [(["--drain-seconds", DRAIN_SECONDS], true), (["--idle-seconds", "1"], false)]
+    {
+        let mut server = Server::start(&args);
+        // These two have the turns that there are.
+        let mut slow = [0, 1].map(|index| begin_import(server.port, 0, &messages[index][..1]));
+        let waiting = begin_import(server.port, END_STREAM, &messages[2]);
+        if stops_first {
+            server.signal("TERM");
+        }
+        for at in 1..messages[0].len() {
+            std::thread::sleep(PAUSE);
+            for (stream, message) in slow.iter_mut().zip(&messages) {
+                let flags = if at + 1 == message.len() { END_STREAM } else { 0 };
+                stream.write_all(&frame(DATA, flags, 1, &message[at..=at])).unwrap();
+            }
+        }
+        for mut stream in slow.into_iter().chain([waiting]) {
+            while read_frame(&mut stream).expect("an answer").0 != HEADERS {}
+        }
+        if !stops_first {
+            server.signal("TERM");
+        }
+        assert_eq!(server.wait().0, Some(0));
+        server.restart();
+        let mut client = server.connect();
+        for name in NAMES {
+            assert_eq!(client.ask(&format!("1 {name}")), format!("{name}: R$0.0, Estoque: 0"));
+        }
+    }
 }
