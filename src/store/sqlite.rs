@@ -305,6 +305,7 @@ impl SqliteStore {
     /// Refuses where a file has been removed, replaced or cut: what SQLite writes would go into
     /// one that nobody finds again, or after a hole, or another program would write beside it.
     fn check_files(&mut self) -> Result<(), StoreError> {
+        self.check_index()?;
         for file in &mut self.files {
             let found = fs::symlink_metadata(&file.path).ok();
             let found = found.filter(|found| Identity::from(found) == file.identity);
@@ -321,6 +322,20 @@ impl SqliteStore {
             file.bytes = found.len();
         }
         Ok(())
+    }
+
+    /// Refuses where the index has been cut. SQLite has it mapped, and the system ends (SIGBUS)
+    /// whoever reads behind the end of a mapped file.
+    fn check_index(&self) -> Result<(), StoreError> {
+        let index = self.files.iter().find(|file| file.suffix == INDEX_SUFFIX);
+        match index {
+            Some(OpenFile { path, bytes, .. })
+                if fs::symlink_metadata(path).is_ok_and(|found| found.len() < *bytes) =>
+            {
+                Err(StoreError::Cut { path: shown(path) })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn configure(&self) -> rusqlite::Result<()> {
@@ -553,6 +568,7 @@ impl Store for SqliteStore {
     }
 
     fn recorded(&mut self, request_ids: &[&RequestId]) -> Result<RecordedById, StoreError> {
+        self.check_index()?;
         self.be_sure()?;
         self.read_recorded(request_ids).map_err(|error| {
             self.is_suspect = true;
@@ -595,6 +611,18 @@ impl Store for SqliteStore {
         self.request_ids = RequestIds::read(&self.connection).map_err(|error| self.failed("ler", error))?;
         self.check_ledger_end(in_doubt)?;
         self.holds(in_doubt).map_err(|error| self.failed("conferir", error))
+    }
+}
+
+impl Drop for SqliteStore {
+    /// Closing the database reads its index. Where that was cut, the database is left open
+    /// for the end of the process to close.
+    fn drop(&mut self) {
+        if self.check_index().is_err()
+            && let Ok(other) = Connection::open_in_memory()
+        {
+            std::mem::forget(std::mem::replace(&mut self.connection, other));
+        }
     }
 }
 

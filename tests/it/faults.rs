@@ -370,6 +370,29 @@ fn a_file_that_is_cut_gets_no_changes() {
 }
 
 #[test]
+fn a_server_whose_index_is_cut_takes_no_changes_and_ends_cleanly() {
+    for changes in [&[][..], &["3 Caju -1"], &["3 Caju -1 id=a"], &["3 Caju -1 id=b"]] {
+        let mut server = Server::start(&[]);
+        let mut client = server.connect();
+        client.ask("3 Caju -1 id=a");
+        cut(&server.path().join("hortifruti.db-shm"), 0);
+        for change in changes {
+            let refusal = client.ask(change);
+            assert!(refusal.starts_with("Erro UNAVAILABLE: "), "{change}: {refusal}");
+        }
+        assert_eq!(client.ask("1 Caju"), "Caju: R$2.0, Estoque: 59");
+        server.stop();
+        // What was answered is in the log, from which the index is made anew.
+        server.restart();
+        let mut client = server.connect();
+        assert_eq!(client.ask("3 Caju -1 id=a"), "Caju: R$2.0, Estoque: 59");
+        assert_eq!(client.ask("3 Caju -1 id=b"), "Caju: R$2.0, Estoque: 58");
+        server.stop();
+        assert_eq!(server.run(&["verify"]).code, 0);
+    }
+}
+
+#[test]
 fn a_file_that_another_program_made_shorter_is_not_cut() {
     let mut server = Server::start(&[]);
     let mut client = server.connect();
