@@ -184,9 +184,11 @@ enum Change {
     Import { rows: Vec<ProductDraft>, request_id: Option<RequestId> },
 }
 
+/// What became of a change. Its product is added by who asked: the names and units of all
+/// products are shared, and to count their owners on two threads slows both.
 enum Done {
-    Adjusted(Adjusted),
-    Batch(Vec<Adjusted>),
+    Adjusted(Movement),
+    Batch(Vec<Movement>),
     Imported(ImportCounts),
 }
 
@@ -283,12 +285,13 @@ impl Inventory {
     /// no other. One answer for each, all once they are durable.
     pub async fn adjust_all(&self, run: Run) -> Vec<Result<Adjusted, Refusal>> {
         let mut answers = self.submit(run.changes).await.into_iter();
+        let catalog = self.read();
         run.refusals
             .into_iter()
             .map(|refusal| match refusal {
                 Some(refusal) => Err(refusal),
                 None => match answers.next() {
-                    Some(Ok(Done::Adjusted(adjusted))) => Ok(adjusted),
+                    Some(Ok(Done::Adjusted(movement))) => Ok(adjusted(&catalog, movement)),
                     Some(Err(refusal)) => Err(refusal),
                     Some(Ok(_)) | None => Err(stopped()),
                 },
@@ -313,7 +316,10 @@ impl Inventory {
             changes.push(Adjustment { product, delta, kind, request_id: None });
         }
         match self.submit(vec![Change::Batch { changes, request_id }]).await.pop() {
-            Some(Ok(Done::Batch(adjusted))) => Ok(adjusted),
+            Some(Ok(Done::Batch(movements))) => {
+                let catalog = self.read();
+                Ok(movements.into_iter().map(|movement| adjusted(&catalog, movement)).collect())
+            }
             Some(Err(refusal)) => Err(refusal),
             Some(Ok(_)) | None => Err(stopped()),
         }
@@ -535,7 +541,7 @@ impl Planner<'_> {
         }
     }
 
-    fn adjust(&mut self, adjustment: &Adjustment) -> Result<Adjusted, Refusal> {
+    fn adjust(&mut self, adjustment: &Adjustment) -> Result<Movement, Refusal> {
         if let Some(request_id) = &adjustment.request_id
             && let Some(recorded) = self.recorded.get(request_id)
         {
@@ -545,7 +551,7 @@ impl Planner<'_> {
                         && movement.delta == adjustment.delta
                         && movement.kind == adjustment.kind =>
                 {
-                    Ok(self.answer(movement.clone()))
+                    Ok(movement.clone())
                 }
                 _ => Err(Refusal::request_id_reused(request_id)),
             };
@@ -554,14 +560,14 @@ impl Planner<'_> {
         if let Some(request_id) = &adjustment.request_id {
             self.recorded.insert(request_id.clone(), Recorded::Movement(movement.clone()));
         }
-        Ok(self.answer(movement))
+        Ok(movement)
     }
 
     fn adjust_together(
         &mut self,
         changes: &[Adjustment],
         request_id: Option<&RequestId>,
-    ) -> Result<Vec<Adjusted>, Refusal> {
+    ) -> Result<Vec<Movement>, Refusal> {
         let digest = batch_digest(changes);
         if let Some(request_id) = request_id {
             match self.recorded.get(request_id) {
@@ -581,7 +587,7 @@ impl Planner<'_> {
             self.recorded.insert(request_id.clone(), Recorded::Batch(record.clone()));
             self.draft.record_batch(record);
         }
-        Ok(movements.into_iter().map(|movement| self.answer(movement)).collect())
+        Ok(movements)
     }
 
     /// The first answer to a batch, from the ledger.
@@ -589,7 +595,7 @@ impl Planner<'_> {
         &mut self,
         changes: &[Adjustment],
         first_sequence: i64,
-    ) -> Result<Vec<Adjusted>, Refusal> {
+    ) -> Result<Vec<Movement>, Refusal> {
         let mut movements = self.draft.movements_from(first_sequence, changes.len());
         if movements.is_empty() {
             movements = self.store.movements(first_sequence, changes.len()).map_err(|error| {
@@ -605,7 +611,7 @@ impl Planner<'_> {
             if (movement.sequence, movement.product, movement.delta)
                 == (sequence, change.product, change.delta)
             {
-                answers[index] = Some(self.answer(movement));
+                answers[index] = Some(movement);
             }
         }
         answers.into_iter().collect::<Option<_>>().ok_or_else(|| {
@@ -635,12 +641,14 @@ impl Planner<'_> {
             }
         }
     }
+}
 
-    /// The answer to a change: the product with the balance and the price of that moment.
-    fn answer(&self, movement: Movement) -> Adjusted {
-        let product = self.draft.product(movement.product);
-        Adjusted { product: Product { stock: movement.balance, price: movement.price, ..product }, movement }
-    }
+/// The answer to a change: the product with the balance and the price of that moment.
+fn adjusted(catalog: &Catalog, movement: Movement) -> Adjusted {
+    let product = catalog.products().get(movement.product);
+    let product = product.expect("a movement is of a product of this catalog, and none is ever removed");
+    let (id, name, unit) = (product.id, product.name.clone(), product.unit.clone());
+    Adjusted { product: Product { id, name, unit, price: movement.price, stock: movement.balance }, movement }
 }
 
 /// The catalog, also after a panic: it is only ever changed by [`Catalog::apply`].
