@@ -113,7 +113,9 @@ fn clients_that_do_not_hold_the_stop_no_longer_than_the_drain_time() {
     for connection in [&mut half_sent, &mut silent] {
         assert_eq!(connection.rest(), b"");
     }
-    assert!(half_preface.rest().starts_with(b"Erro UNKNOWN_COMMAND: "));
+    // The stop may come before it is clear that no other half follows; then nothing is told.
+    let told = half_preface.rest();
+    assert!(told.is_empty() || told.starts_with(b"Erro UNKNOWN_COMMAND: "), "{told:?}");
     silent_grpc.rest();
     deaf.join().unwrap();
     end.send(()).unwrap();
