@@ -112,7 +112,7 @@ impl Model {
 
 /// A command by its words, after it was held against what must be so.
 fn taken(frame: &Frame<'_>) -> String {
-    check_shown(&Shown(frame.shown()).to_string());
+    check_shown(&Shown(&frame.to_string()).to_string());
     match frame.request() {
         Ok(request) => check_request(&request),
         Err(refusal) => check_refusal(&refusal),

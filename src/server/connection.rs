@@ -354,10 +354,18 @@ pub(super) async fn write(stream: &mut (impl AsyncWrite + Unpin), mut bytes: &[u
             }
             Ok::<usize, io::Error>(length)
         };
-        match tokio::time::timeout(STALLED_MAX, some).await.map_err(io::Error::from)?? {
-            0 => return Err(io::ErrorKind::WriteZero.into()),
-            length => bytes = &bytes[length..],
+        let length = tokio::select! {
+            // Nearly all is taken at once, and no timer is made.
+            biased;
+            length = some => length?,
+            () = async { tokio::time::sleep(STALLED_MAX).await } => {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+        };
+        if length == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
         }
+        bytes = &bytes[length..];
     }
     Ok(())
 }

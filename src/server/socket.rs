@@ -1,5 +1,7 @@
 //! The text transport: frames of the text protocol ↔ the inventory.
 
+use std::cell::Cell;
+use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
 use std::time::Duration;
@@ -37,6 +39,18 @@ const LAST_READ_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of replies after which a list is sent on before it is complete, so that a list of
 /// any length takes bounded memory.
 const WRITE_BYTES: usize = 64 * 1024;
+
+/// Bytes of a buffer that a worker keeps for the next connection: all that is read at once, and
+/// the replies to hundreds of commands. One that grew beyond is given back.
+const SPARE_BYTES_MAX: usize = READ_BYTES;
+
+thread_local! {
+    // What this worker reads into, and what it writes replies to, while no connection uses it.
+    // An idle connection holds neither, and to ask the allocator for so much for each read takes
+    // a twentieth of its time.
+    static SPARE_BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static SPARE_REPLIES: Cell<String> = const { Cell::new(String::new()) };
+}
 
 /// What the console shows of a command before the token that it needs.
 const BEFORE_TOKEN: &str = "(antes do token)";
@@ -154,7 +168,8 @@ impl Conversation {
                         return self.answer_last(&mut frames).await;
                     }
                 }
-                () = tokio::time::sleep(QUIET), if may_be_unended => {
+                // A timer is made only where it is awaited.
+                () = async { tokio::time::sleep(QUIET).await }, if may_be_unended => {
                     // A thread that was held up may see the time pass before what came in it.
                     if self.read_now(&mut frames)? == 0
                         && let Some(frame) = frames.take_unended()
@@ -215,16 +230,26 @@ impl Conversation {
         }
     }
 
-    /// Waits for more, and takes it. An idle connection holds no buffer: it waits first,
-    /// and the buffer is made for what has come.
+    /// Waits for more, and takes it. No buffer is held while it waits.
     async fn read(&mut self, frames: &mut Frames) -> io::Result<usize> {
-        frames.release();
-        self.stream.readable().await?;
-        let buffer = frames.buffer();
-        buffer.reserve(READ_BYTES);
-        // Not `try_read`: only this tells the runtime that a short read emptied the socket,
-        // which saves asking the system again.
-        self.stream.read_buf(buffer).await
+        poll_fn(|context| {
+            let buffer = frames.buffer();
+            if buffer.capacity() == 0 {
+                *buffer = SPARE_BUFFER.take();
+            }
+            buffer.reserve(READ_BYTES.saturating_sub(buffer.len()));
+            // Not `try_read`: only this tells the runtime that a short read emptied the socket,
+            // which saves asking the system again.
+            let read = pin!(self.stream.read_buf(buffer)).poll(context);
+            if read.is_pending()
+                && let Some(buffer) = frames.release()
+                && buffer.capacity() <= SPARE_BYTES_MAX
+            {
+                SPARE_BUFFER.set(buffer);
+            }
+            read
+        })
+        .await
     }
 
     /// Answers every complete line, and sends the replies.
@@ -255,7 +280,11 @@ impl Conversation {
         // What a stranger says may be a secret without the word before it.
         let is_stranger = matches!(self.grant, Grant::Stranger);
         let is_hidden = is_stranger && frame.token().is_none();
-        self.service.console.command(if is_hidden { BEFORE_TOKEN } else { frame.shown() });
+        if is_hidden {
+            self.service.console.command(BEFORE_TOKEN);
+        } else {
+            self.service.console.command(frame);
+        }
         match frame.request() {
             Ok(request) if !access::permits(self.grant, Need::of(&request)) => {
                 self.refuse(access::refusal(self.grant));
@@ -277,7 +306,7 @@ impl Conversation {
                 if let Some(secret) = frame.token() {
                     return Some(Rest::Token(secret));
                 }
-                self.is_http |= is_http(frame.shown());
+                self.is_http |= matches!(frame, Frame::Line(line) if is_http(line));
                 self.refuse(if is_stranger { access::refusal(self.grant) } else { refusal });
             }
         }
@@ -353,7 +382,7 @@ impl Conversation {
         let Self { service, replies, run, held, marks, .. } = self;
         service.inventory.find(name, |product| {
             if run.is_empty() {
-                text::write_product(replies, product);
+                text::write_product(with_room(replies), product);
             } else if run.len() > SEARCHED_MAX || held.len() >= WRITE_BYTES || run.touches(product.id) {
                 return false;
             } else {
@@ -394,6 +423,7 @@ impl Conversation {
         let answers = self.service.inventory.adjust_all(std::mem::take(&mut self.run)).await;
         let mut marks = self.marks.drain(..).peekable();
         let mut held_from = 0;
+        with_room(&mut self.replies);
         for (index, answer) in answers.into_iter().enumerate() {
             match answer {
                 Ok(adjusted) => text::write_product(&mut self.replies, &adjusted.product),
@@ -415,16 +445,28 @@ impl Conversation {
 
     async fn send_replies(&mut self) -> io::Result<()> {
         if !self.replies.is_empty() {
-            // Taken, so that an idle connection holds no buffer.
-            let replies = std::mem::take(&mut self.replies);
+            let mut replies = std::mem::take(&mut self.replies);
             connection::write(&mut self.stream, replies.as_bytes()).await?;
+            let is_long = replies.len() >= WRITE_BYTES;
+            if replies.capacity() <= SPARE_BYTES_MAX {
+                replies.clear();
+                SPARE_REPLIES.set(replies);
+            }
             // What is read at once may ask for a hundred times as much: the others come first.
-            if replies.len() >= WRITE_BYTES {
+            if is_long {
                 tokio::task::yield_now().await;
             }
         }
         Ok(())
     }
+}
+
+/// Replies with the room of the spare ones, where they have none.
+fn with_room(replies: &mut String) -> &mut String {
+    if replies.capacity() == 0 {
+        *replies = SPARE_REPLIES.take();
+    }
+    replies
 }
 
 /// Whether a connection begins as an HTTP/1 request: a method in capitals, a space, a slash.

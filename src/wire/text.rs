@@ -1,6 +1,6 @@
 //! The text protocol: one line asks, one or more lines and an empty one answer.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use crate::catalog::{Name, Price, Product, Quantity, Sentence};
 use crate::request::{
@@ -88,13 +88,12 @@ impl Frames {
         &mut self.buffer
     }
 
-    /// Gives back the memory of a buffer that holds nothing: most connections are idle.
-    pub fn release(&mut self) {
-        if self.start == self.buffer.len() {
-            self.buffer = Vec::new();
-            self.start = 0;
-            self.searched = 0;
-        }
+    /// Gives up a buffer that holds nothing: most connections are idle.
+    pub fn release(&mut self) -> Option<Vec<u8>> {
+        (self.start == self.buffer.len()).then(|| {
+            self.clear();
+            std::mem::take(&mut self.buffer)
+        })
     }
 
     /// The complete lines that have come.
@@ -228,16 +227,18 @@ impl Frame<'_> {
         let (word, secret) = split_word(line);
         word.eq_ignore_ascii_case(TOKEN).then(|| secret.trim_matches([' ', '\t']))
     }
+}
 
+impl fmt::Display for Frame<'_> {
     /// The text of it, as far as it is text and no secret.
-    pub fn shown(&self) -> &str {
-        match self {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
             Frame::Line(line) if has_token(line) => TOKEN_SHOWN,
             Frame::Line(line) => line,
             Frame::NotUtf8 => "(linha que não é UTF-8)",
             Frame::TooLong => "(linha longa demais)",
             Frame::Cut => "(linha incompleta)",
-        }
+        })
     }
 }
 
@@ -352,7 +353,7 @@ mod tests {
     use super::*;
 
     fn all_lines(frames: &mut Frames) -> Vec<String> {
-        frames.take_lines().map(|frame| frame.shown().to_owned()).collect()
+        frames.take_lines().map(|frame| frame.to_string()).collect()
     }
 
     fn taken(frames: &mut Frames) -> Vec<Frame<'_>> {
@@ -371,6 +372,20 @@ mod tests {
         assert_eq!(all_lines(&mut frames), ["1 Maca", ""]);
         assert_eq!(frames.take_last(), Some(Frame::Cut));
         assert_eq!(frames.take_last(), None);
+    }
+
+    #[test]
+    fn only_a_buffer_that_holds_nothing_is_given_up() {
+        let mut frames = Frames::default();
+        frames.buffer().extend_from_slice(b"4\n1 Ma");
+        assert_eq!(all_lines(&mut frames), ["4"]);
+        assert_eq!(frames.release(), None);
+        frames.buffer().extend_from_slice(b"ca\n");
+        assert_eq!(all_lines(&mut frames), ["1 Maca"]);
+        assert_eq!(frames.release(), Some(Vec::new()));
+        assert_eq!(frames.buffer().capacity(), 0);
+        frames.buffer().extend_from_slice(b"5\n");
+        assert_eq!(all_lines(&mut frames), ["5"]);
     }
 
     #[test]
@@ -428,11 +443,11 @@ mod tests {
             ("tokenabc", None),
         ] {
             let frame = Frame::Line(line);
-            assert_eq!((frame.token(), frame.shown()), (secret, "token …"), "{line}");
+            assert_eq!((frame.token(), &*frame.to_string()), (secret, "token …"), "{line}");
         }
         for line in ["1 token", "4", "toke", "ação"] {
             let frame = Frame::Line(line);
-            assert_eq!((frame.token(), frame.shown()), (None, line));
+            assert_eq!((frame.token(), &*frame.to_string()), (None, line));
         }
     }
 
