@@ -472,6 +472,8 @@ impl SqliteStore {
     fn read_recorded(&self, request_ids: &[&RequestId]) -> rusqlite::Result<RecordedById> {
         // Room for those that this batch adds.
         let mut recorded = RecordedById::with_capacity_and_hasher(request_ids.len(), RandomState::default());
+        // One for all that is read, so that the lock is taken once.
+        let _moment = self.connection.unchecked_transaction()?;
         for request_id in request_ids {
             self.request_ids.places(&self.connection, request_id, |place| {
                 let found = match place {
@@ -792,6 +794,8 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
     let failed = |error| StoreError::sqlite("abrir", path, error);
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+    // Otherwise SQLite plans a query anew for each value that it is asked with.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(failed)?;
     Ok(connection)
 }
 
@@ -907,6 +911,8 @@ fn lock(database: &Path, server: &str) -> Result<File, StoreError> {
 #[cfg(test)]
 mod tests {
     use std::time::SystemTime;
+
+    use rusqlite::StatementStatus;
 
     use super::*;
     use crate::catalog::{Adjustment, Draft, original_products};
@@ -1150,6 +1156,19 @@ mod tests {
         assert!(matches!(store.commit(&changes), Err(StoreError::Busy { .. })));
         other.execute_batch("ROLLBACK").unwrap();
         store.commit(&changes).unwrap();
+    }
+
+    #[test]
+    fn a_query_is_planned_once_whatever_it_is_asked_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = SqliteStore::open(&folder.path().join("loja.db"), "teste").unwrap();
+        open_shop(&mut store);
+        let mut query =
+            store.connection.prepare("SELECT count(*) FROM movement WHERE sequence >= ?1").unwrap();
+        for (first, count) in [(1, 4), (4, 1), (5, 0)] {
+            assert_eq!(query.query_row([first], |row| row.get::<_, i64>(0)).unwrap(), count);
+        }
+        assert_eq!(query.get_status(StatementStatus::RePrepare), 0);
     }
 
     #[test]

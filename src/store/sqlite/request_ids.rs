@@ -5,7 +5,8 @@
 //! random: a twentieth of the speed. So the newest ids are indexed in memory only, and read
 //! from the end of the ledger at the start; from time to time they are stored, sorted by
 //! their hash, as one round that is never changed again. For each round, a filter of two
-//! bytes an id stays in memory and tells that nearly every new id is in none of them.
+//! bytes an id stays in memory and tells that nearly every new id is in none of them. The
+//! filters of many rounds are looked at together.
 //!
 //! A hash only proposes a place: the row there has the id itself, and decides.
 
@@ -40,8 +41,25 @@ const BLOCK_IDS: usize = 32;
 /// Words of a block: 64 bytes.
 const BLOCK_WORDS: usize = 8;
 
+/// Bits of a block.
+const BLOCK_BITS: usize = 64 * BLOCK_WORDS;
+
 /// Bits that an id sets in its block.
 const BITS: usize = 6;
+
+/// Blocks of the filter of a full round: always as many, so that those of many rounds can be
+/// looked at together.
+const ROUND_BLOCKS: usize = ROUND_AFTER / BLOCK_IDS;
+
+/// Blocks that there would be for the ids of a full round at most: its last transaction brings
+/// some more than [`ROUND_AFTER`].
+const ROUND_BLOCKS_MAX: usize = ROUND_BLOCKS + ROUND_BLOCKS / 8;
+
+/// Rounds whose filters go into a [`Matrix`] together, as many as a byte has bits.
+const MATRIX_STEP: usize = 8;
+
+/// Bytes of a row of a [`Matrix`] at most: with 64 MiB, it is copied in tens of milliseconds.
+const ROW_BYTES_MAX: usize = size_of::<u128>();
 
 /// The place of an id of a batch or an import, which stands in a table of its own.
 const ELSEWHERE: i64 = 0;
@@ -54,7 +72,7 @@ pub(super) struct RequestIds {
     /// Keyed with a seed of the database, so that no client can choose ids that collide.
     hasher: SipHasher13,
     recent: Recent,
-    rounds: Vec<Filter>,
+    rounds: Rounds,
     /// Up to this movement, ids are in rounds.
     through: i64,
 }
@@ -79,7 +97,7 @@ pub(super) struct Round {
 impl RequestIds {
     /// That of a database in which no id is stored, such as one that is not made yet.
     pub(super) fn new() -> Self {
-        Self { hasher: SipHasher13::new(), recent: Recent::default(), rounds: Vec::new(), through: 0 }
+        Self { hasher: SipHasher13::new(), recent: Recent::default(), rounds: Rounds::default(), through: 0 }
     }
 
     /// Reads the filters, and the ids that are in no round yet.
@@ -93,8 +111,14 @@ impl RequestIds {
         let mut filters = connection.prepare("SELECT filter FROM request_round ORDER BY number")?;
         let mut rows = filters.query([])?;
         while let Some(row) = rows.next()? {
-            this.rounds.push(Filter::read(row.get_ref(0)?.as_blob()?)?);
+            this.rounds.add(Filter::read(row.get_ref(0)?.as_blob()?)?);
+            // Not one after the other, for each time the matrix is copied; nor all together, for
+            // until then they are in memory twice.
+            if this.rounds.newest.len() == MATRIX_STEP * ROW_BYTES_MAX {
+                this.rounds.gather();
+            }
         }
+        this.rounds.gather();
         let mut recent = connection.prepare(
             "SELECT request_id, sequence FROM movement WHERE sequence > ?1 AND request_id IS NOT NULL
              UNION ALL SELECT request_id, 0 FROM batch_request WHERE first_sequence > ?1
@@ -129,15 +153,9 @@ impl RequestIds {
         for (_, place) in self.recent.others.iter().filter(|(other, _)| *other == hash) {
             look(*place)?;
         }
-        let bits = bits(hash);
-        for (number, filter) in self.rounds.iter().enumerate() {
-            if filter.may_hold(hash, &bits) {
-                for place in stored_places(connection, number, hash)? {
-                    look(place)?;
-                }
-            }
-        }
-        Ok(())
+        self.rounds.each_that_may_hold(hash, |number| {
+            stored_places(connection, number, hash)?.into_iter().try_for_each(&mut look)
+        })
     }
 
     /// What the transaction after the movement `last_sequence` is to store of the index, if
@@ -161,7 +179,7 @@ impl RequestIds {
         entries.extend(&recent.others);
         entries.sort_unstable();
         let filter = Filter::of(&entries);
-        Round { number: self.rounds.len(), entries, filter, through: last_sequence }
+        Round { number: self.rounds.count, entries, filter, through: last_sequence }
     }
 
     /// Takes note that a transaction of these changes with this round is stored.
@@ -170,7 +188,8 @@ impl RequestIds {
             self.recent = Recent::default();
             self.through = round.through;
             if !round.entries.is_empty() {
-                self.rounds.push(round.filter);
+                self.rounds.add(round.filter);
+                self.rounds.gather();
             }
         }
         for movement in &changes.movements {
@@ -260,7 +279,11 @@ struct Filter {
 
 impl Filter {
     fn of(entries: &[Entry]) -> Self {
-        let mut blocks = vec![Block::default(); entries.len().div_ceil(BLOCK_IDS)];
+        let count = match entries.len().div_ceil(BLOCK_IDS) {
+            ROUND_BLOCKS..=ROUND_BLOCKS_MAX => ROUND_BLOCKS,
+            count => count,
+        };
+        let mut blocks = vec![Block::default(); count];
         for (hash, _) in entries {
             let index = block_of(*hash, blocks.len());
             for (word, bits) in blocks[index].iter_mut().zip(bits(*hash)) {
@@ -292,19 +315,150 @@ impl Filter {
     }
 }
 
+/// The filters of all stored rounds.
+#[derive(Default)]
+struct Rounds {
+    count: usize,
+    matrices: Vec<Matrix>,
+    /// Those of full rounds that are in no matrix yet, with the numbers of their rounds.
+    newest: Vec<(usize, Filter)>,
+    /// Those of another size.
+    others: Vec<(usize, Filter)>,
+}
+
+impl Rounds {
+    fn add(&mut self, filter: Filter) {
+        let list = if filter.blocks.len() == ROUND_BLOCKS { &mut self.newest } else { &mut self.others };
+        list.push((self.count, filter));
+        self.count += 1;
+    }
+
+    /// Puts the newest into a matrix, once they are enough.
+    fn gather(&mut self) {
+        let count = self.newest.len() / MATRIX_STEP * MATRIX_STEP;
+        if count == 0 {
+            return;
+        }
+        let newest: Vec<_> = self.newest.drain(..count).collect();
+        match self.matrices.last_mut() {
+            Some(matrix) if matrix.row_bytes + count / MATRIX_STEP <= ROW_BYTES_MAX => matrix.widen(&newest),
+            _ => {
+                let mut matrix = Matrix::default();
+                matrix.widen(&newest);
+                self.matrices.push(matrix);
+            }
+        }
+    }
+
+    /// Calls with each round that may hold this hash.
+    fn each_that_may_hold(
+        &self,
+        hash: i64,
+        mut look: impl FnMut(usize) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<()> {
+        for matrix in &self.matrices {
+            let mut columns = matrix.that_may_hold(hash);
+            while columns != 0 {
+                look(matrix.numbers[columns.trailing_zeros() as usize])?;
+                columns &= columns - 1;
+            }
+        }
+        let bits = bits(hash);
+        for (number, filter) in self.newest.iter().chain(&self.others) {
+            if filter.may_hold(hash, &bits) {
+                look(*number)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The filters of up to 128 rounds, turned over: a row for each bit of a filter, with a
+/// column for each round. So a look waits for memory [`BITS`] times, and not once for each
+/// round.
+#[derive(Default)]
+struct Matrix {
+    /// The round of each column.
+    numbers: Vec<usize>,
+    row_bytes: usize,
+    /// The rows one after the other, and a last one that only fills: each is read with as
+    /// many bytes as the longest have.
+    rows: Vec<u8>,
+}
+
+impl Matrix {
+    /// Adds columns, [`MATRIX_STEP`] or a multiple of them.
+    fn widen(&mut self, filters: &[(usize, Filter)]) {
+        let before = self.row_bytes;
+        self.numbers.extend(filters.iter().map(|(number, _)| number));
+        self.row_bytes = self.numbers.len() / MATRIX_STEP;
+        let mut rows = vec![0; ROUND_BLOCKS * BLOCK_BITS * self.row_bytes + ROW_BYTES_MAX];
+        for (index, row) in rows.chunks_exact_mut(self.row_bytes).enumerate().take(ROUND_BLOCKS * BLOCK_BITS)
+        {
+            row[..before].copy_from_slice(&self.rows[index * before..][..before]);
+        }
+        for block in 0..ROUND_BLOCKS {
+            for (step, filters) in filters.chunks(MATRIX_STEP).enumerate() {
+                for word in 0..BLOCK_WORDS {
+                    for byte in 0..8 {
+                        let mut square = 0;
+                        for (column, (_, filter)) in filters.iter().enumerate() {
+                            square |= (filter.blocks[block][word] >> (8 * byte) & 0xff) << (8 * column);
+                        }
+                        let first = block * BLOCK_BITS + word * 64 + byte * 8;
+                        for (row, byte) in transposed(square).to_le_bytes().into_iter().enumerate() {
+                            rows[(first + row) * self.row_bytes + before + step] = byte;
+                        }
+                    }
+                }
+            }
+        }
+        self.rows = rows;
+    }
+
+    /// The columns whose rounds may hold this hash, as bits.
+    #[inline]
+    fn that_may_hold(&self, hash: i64) -> u128 {
+        let first = block_of(hash, ROUND_BLOCKS) * BLOCK_BITS;
+        let mut columns = u128::MAX >> (128 - 8 * self.row_bytes);
+        for place in bit_places(hash) {
+            let at = (first + place) * self.row_bytes;
+            let row = self.rows[at..].first_chunk().expect("the last row is followed by one that fills");
+            columns &= u128::from_le_bytes(*row);
+        }
+        columns
+    }
+}
+
+/// Eight bytes of eight bits, with rows and columns exchanged
+/// (Warren, Hacker's Delight, 7-3).
+fn transposed(mut square: u64) -> u64 {
+    for (shift, mask) in
+        [(7, 0x00aa_00aa_00aa_00aa), (14, 0x0000_cccc_0000_cccc), (28, 0x0000_0000_f0f0_f0f0)]
+    {
+        let exchanged = (square ^ (square >> shift)) & mask;
+        square ^= exchanged ^ (exchanged << shift);
+    }
+    square
+}
+
 /// The block of a hash: its upper half, as a fraction of all blocks.
 fn block_of(hash: i64, blocks: usize) -> usize {
     (((hash.cast_unsigned() >> 32) * blocks as u64) >> 32) as usize
 }
 
-/// What a hash sets in its block: each bit is told by nine bits of a second hash.
-fn bits(hash: i64) -> Block {
+/// Which bits a hash sets in its block: each is told by nine bits of a second hash.
+fn bit_places(hash: i64) -> [usize; BITS] {
     // An odd number near 2^64 divided by the golden ratio spreads what the block leaves over.
     let mixed = hash.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    std::array::from_fn(|index| (mixed >> (64 - 9 * (index + 1))) as usize % BLOCK_BITS)
+}
+
+/// The same, as they stand in the block.
+fn bits(hash: i64) -> Block {
     let mut block = Block::default();
-    for index in 0..BITS {
-        let place = (mixed >> (64 - 9 * (index + 1))) as usize;
-        block[place / 64 % BLOCK_WORDS] |= 1 << (place % 64);
+    for place in bit_places(hash) {
+        block[place / 64] |= 1 << (place % 64);
     }
     block
 }
@@ -388,7 +542,7 @@ mod tests {
             expected.extend([(list, None), (batch, None)]);
             store(&mut index, &mut connection, before, &changes);
         }
-        assert_eq!(index.rounds.len(), 3);
+        assert_eq!(index.rounds.count, 3);
         for index in [&index, &RequestIds::read(&connection).unwrap()] {
             assert!(index.recent.places.len() < ROUND_AFTER);
             for (id, place) in &expected {
@@ -423,6 +577,46 @@ mod tests {
         store(&mut index, &mut connection, ROUND_AFTER as i64, &Changes::default());
         assert!(index.recent.places.is_empty());
         assert_eq!(sorted(places(&index, &connection, "a")), expected);
+    }
+
+    #[test]
+    fn filters_that_are_turned_over_tell_the_same() {
+        let entries = |count: usize| -> Vec<Entry> { (0..count).map(|_| (fastrand::i64(..), 1)).collect() };
+        // Full rounds, into a second matrix and some more, and between them one of another size.
+        let in_matrix = MATRIX_STEP * ROW_BYTES_MAX;
+        let mut stored: Vec<_> = (0..in_matrix + 2 * MATRIX_STEP + 1)
+            .map(|number| entries(ROUND_AFTER + number % (ROUND_AFTER / 8)))
+            .collect();
+        stored.insert(20, entries(100));
+        let filters: Vec<_> = stored.iter().map(|entries| Filter::of(entries)).collect();
+        let (mut one_by_one, mut at_once) = (Rounds::default(), Rounds::default());
+        for (number, entries) in stored.iter().enumerate() {
+            one_by_one.add(Filter::of(entries));
+            one_by_one.gather();
+            at_once.add(Filter::of(entries));
+            if number == in_matrix {
+                at_once.gather();
+            }
+        }
+        at_once.gather();
+        let known = stored.iter().map(|entries| entries[0].0);
+        let hashes: Vec<i64> = known.chain((0..1000).map(|_| fastrand::i64(..))).collect();
+        for rounds in [one_by_one, at_once] {
+            assert_eq!((rounds.matrices.len(), rounds.newest.len(), rounds.others.len()), (2, 1, 1));
+            for hash in &hashes {
+                let mut said = Vec::new();
+                let note = |number| {
+                    said.push(number);
+                    Ok(())
+                };
+                rounds.each_that_may_hold(*hash, note).unwrap();
+                said.sort_unstable();
+                let bits = bits(*hash);
+                let expected: Vec<_> =
+                    (0..filters.len()).filter(|number| filters[*number].may_hold(*hash, &bits)).collect();
+                assert_eq!(said, expected);
+            }
+        }
     }
 
     #[test]
