@@ -683,17 +683,25 @@ fn write(transaction: &Transaction<'_>, changes: &Changes, last_sequence: i64) -
                                price_centavos, recorded_at_micros, request_id)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
+    let mut before: Option<&Movement> = None;
     for movement in &changes.movements {
-        row.execute(params![
-            movement.sequence,
-            movement.product.number(),
-            movement.kind.word(),
-            movement.delta.thousandths(),
-            movement.balance.thousandths(),
-            movement.price.centavos(),
-            to_micros(movement.recorded_at),
-            movement.request_id.as_ref().map(RequestId::as_str),
-        ])?;
+        row.raw_bind_parameter(1, movement.sequence)?;
+        row.raw_bind_parameter(2, movement.product.number())?;
+        row.raw_bind_parameter(4, movement.delta.thousandths())?;
+        row.raw_bind_parameter(5, movement.balance.thousandths())?;
+        row.raw_bind_parameter(6, movement.price.centavos())?;
+        // Most rows have these from the one before: what is bound stays, and texts are copied.
+        if before.is_none_or(|before| before.kind != movement.kind) {
+            row.raw_bind_parameter(3, movement.kind.word())?;
+        }
+        if before.is_none_or(|before| before.recorded_at != movement.recorded_at) {
+            row.raw_bind_parameter(7, to_micros(movement.recorded_at))?;
+        }
+        if before.is_none_or(|before| before.request_id.is_some() || movement.request_id.is_some()) {
+            row.raw_bind_parameter(8, movement.request_id.as_ref().map(RequestId::as_str))?;
+        }
+        row.raw_execute()?;
+        before = Some(movement);
     }
     let mut import = transaction.prepare_cached(
         "INSERT INTO import_request

@@ -293,10 +293,10 @@ pub fn price_from_float(reais: f32) -> Result<Price, Refusal> {
 /// A product as the exact contract tells it.
 pub fn product_message(product: &Product) -> v1::Product {
     v1::Product {
-        name: product.name.to_string(),
+        name: product.name.as_str().to_owned(),
         price_centavos: product.price.centavos(),
         stock_thousandths: product.stock.thousandths(),
-        unit: product.unit.to_string(),
+        unit: product.unit.as_str().to_owned(),
     }
 }
 
@@ -322,12 +322,12 @@ pub fn adjust_response(product: &Product, movement: &Movement) -> v1::AdjustStoc
         product: Some(product_message(product)),
         movement: Some(v1::Movement {
             sequence: movement.sequence,
-            product_name: product.name.to_string(),
+            product_name: product.name.as_str().to_owned(),
             kind: kind_message(movement.kind),
             delta_thousandths: movement.delta.thousandths(),
             balance_thousandths: movement.balance.thousandths(),
             recorded_at: Some(Timestamp::from(movement.recorded_at)),
-            request_id: movement.request_id.as_ref().map_or(String::new(), RequestId::to_string),
+            request_id: movement.request_id.as_ref().map_or(String::new(), |id| id.as_str().to_owned()),
         }),
     }
 }
@@ -391,7 +391,7 @@ pub fn adjust_message(request: &AdjustRequest<'_>) -> v1::AdjustStockRequest {
     v1::AdjustStockRequest {
         name: request.name.to_owned(),
         delta_thousandths: request.delta.thousandths(),
-        request_id: request.request_id.as_ref().map_or(String::new(), RequestId::to_string),
+        request_id: request.request_id.as_ref().map_or(String::new(), |id| id.as_str().to_owned()),
         kind: kind_message(request.kind),
     }
 }
@@ -407,7 +407,7 @@ pub fn import_message(request: &ImportRequest) -> v1::ImportProductsRequest {
     v1::ImportProductsRequest {
         products: request.rows.iter().map(draft).collect(),
         dry_run: request.is_dry_run,
-        request_id: request.request_id.as_ref().map_or(String::new(), RequestId::to_string),
+        request_id: request.request_id.as_ref().map_or(String::new(), |id| id.as_str().to_owned()),
     }
 }
 
