@@ -8,6 +8,7 @@
 mod search_time;
 
 use std::collections::HashSet;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime};
@@ -551,10 +552,16 @@ impl Planner<'_> {
     }
 
     fn adjust(&mut self, adjustment: &Adjustment) -> Result<Movement, Refusal> {
-        if let Some(request_id) = &adjustment.request_id
-            && let Some(recorded) = self.recorded.get(request_id)
-        {
-            return match recorded {
+        let Some(request_id) = &adjustment.request_id else {
+            return Ok(self.draft.adjust(adjustment.clone())?);
+        };
+        match self.recorded.entry(request_id.clone()) {
+            Entry::Vacant(place) => {
+                let movement = self.draft.adjust(adjustment.clone())?;
+                place.insert(Recorded::Movement(movement.clone()));
+                Ok(movement)
+            }
+            Entry::Occupied(recorded) => match recorded.get() {
                 Recorded::Movement(movement)
                     if movement.product == adjustment.product
                         && movement.delta == adjustment.delta
@@ -563,13 +570,8 @@ impl Planner<'_> {
                     Ok(movement.clone())
                 }
                 _ => Err(Refusal::request_id_reused(request_id)),
-            };
+            },
         }
-        let movement = self.draft.adjust(adjustment.clone())?;
-        if let Some(request_id) = &adjustment.request_id {
-            self.recorded.insert(request_id.clone(), Recorded::Movement(movement.clone()));
-        }
-        Ok(movement)
     }
 
     fn adjust_together(

@@ -474,18 +474,16 @@ impl SqliteStore {
         let mut recorded = RecordedById::with_capacity_and_hasher(request_ids.len(), RandomState::default());
         // One for all that is read, so that the lock is taken once.
         let _moment = self.connection.unchecked_transaction()?;
-        for request_id in request_ids {
-            self.request_ids.places(&self.connection, request_id, |place| {
-                let found = match place {
-                    Some(sequence) => self.read_movement_of(request_id, sequence)?.map(Recorded::Movement),
-                    None => read_batch_or_import(&self.connection, request_id)?,
-                };
-                if let Some(found) = found {
-                    recorded.insert((*request_id).clone(), found);
-                }
-                Ok(())
-            })?;
-        }
+        self.request_ids.places(&self.connection, request_ids, |request_id, place| {
+            let found = match place {
+                Some(sequence) => self.read_movement_of(request_id, sequence)?.map(Recorded::Movement),
+                None => read_batch_or_import(&self.connection, request_id)?,
+            };
+            if let Some(found) = found {
+                recorded.insert(request_id.clone(), found);
+            }
+            Ok(())
+        })?;
         Ok(recorded)
     }
 

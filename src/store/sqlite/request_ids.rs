@@ -137,25 +137,30 @@ impl RequestIds {
         hasher.finish().cast_signed()
     }
 
-    /// Calls with each place where the id may stand: a sequence number, or `None` for the
-    /// tables of batches and imports. For nearly every new id there is none.
+    /// Calls with each id and each place where it may stand: a sequence number, or `None` for
+    /// the tables of batches and imports. For nearly every new id there is none.
     pub(super) fn places(
         &self,
         connection: &Connection,
-        request_id: &RequestId,
-        mut look: impl FnMut(Option<i64>) -> rusqlite::Result<()>,
+        request_ids: &[&RequestId],
+        mut look: impl FnMut(&RequestId, Option<i64>) -> rusqlite::Result<()>,
     ) -> rusqlite::Result<()> {
-        let hash = self.hash(request_id.as_str());
-        let mut look = |place| look((place != ELSEWHERE).then_some(place));
-        if let Some(place) = self.recent.places.get(&hash) {
-            look(*place)?;
+        let mut look = |index: usize, place| look(request_ids[index], (place != ELSEWHERE).then_some(place));
+        let hashes: Vec<i64> = request_ids.iter().map(|request_id| self.hash(request_id.as_str())).collect();
+        for (index, hash) in hashes.iter().enumerate() {
+            if let Some(place) = self.recent.places.get(hash) {
+                look(index, *place)?;
+            }
+            for (_, place) in self.recent.others.iter().filter(|(other, _)| other == hash) {
+                look(index, *place)?;
+            }
         }
-        for (_, place) in self.recent.others.iter().filter(|(other, _)| *other == hash) {
-            look(*place)?;
+        for (index, number) in self.rounds.that_may_hold(&hashes) {
+            for place in stored_places(connection, number, hashes[index])? {
+                look(index, place)?;
+            }
         }
-        self.rounds.each_that_may_hold(hash, |number| {
-            stored_places(connection, number, hash)?.into_iter().try_for_each(&mut look)
-        })
+        Ok(())
     }
 
     /// What the transaction after the movement `last_sequence` is to store of the index, if
@@ -185,7 +190,10 @@ impl RequestIds {
     /// Takes note that a transaction of these changes with this round is stored.
     pub(super) fn stored(&mut self, changes: &Changes, round: Option<Round>) {
         if let Some(round) = round {
-            self.recent = Recent::default();
+            // With the room that those of the next round will need.
+            self.recent.places.clear();
+            self.recent.places.shrink_to(ROUND_AFTER);
+            self.recent.others.clear();
             self.through = round.through;
             if !round.entries.is_empty() {
                 self.rounds.add(round.filter);
@@ -350,26 +358,26 @@ impl Rounds {
         }
     }
 
-    /// Calls with each round that may hold this hash.
-    fn each_that_may_hold(
-        &self,
-        hash: i64,
-        mut look: impl FnMut(usize) -> rusqlite::Result<()>,
-    ) -> rusqlite::Result<()> {
+    /// Which of these hashes may be in which round: the index of each, with the round's number.
+    fn that_may_hold(&self, hashes: &[i64]) -> Vec<(usize, usize)> {
+        let mut found = Vec::new();
+        // In a loop that does nothing else, the processor waits for memory for many at a time.
         for matrix in &self.matrices {
-            let mut columns = matrix.that_may_hold(hash);
-            while columns != 0 {
-                look(matrix.numbers[columns.trailing_zeros() as usize])?;
-                columns &= columns - 1;
+            for (index, hash) in hashes.iter().enumerate() {
+                let mut columns = matrix.that_may_hold(*hash);
+                while columns != 0 {
+                    found.push((index, matrix.numbers[columns.trailing_zeros() as usize]));
+                    columns &= columns - 1;
+                }
             }
         }
-        let bits = bits(hash);
-        for (number, filter) in self.newest.iter().chain(&self.others) {
-            if filter.may_hold(hash, &bits) {
-                look(*number)?;
-            }
+        for (index, hash) in hashes.iter().enumerate() {
+            let bits = bits(*hash);
+            let filters = self.newest.iter().chain(&self.others);
+            let filters = filters.filter(|(_, filter)| filter.may_hold(*hash, &bits));
+            found.extend(filters.map(|(number, _)| (index, *number)));
         }
-        Ok(())
+        found
     }
 }
 
@@ -488,11 +496,11 @@ mod tests {
 
     fn places(index: &RequestIds, connection: &Connection, id: &str) -> Vec<Option<i64>> {
         let mut places = Vec::new();
-        let note = |place| {
+        let note = |_: &RequestId, place| {
             places.push(place);
             Ok(())
         };
-        index.places(connection, &id.parse().unwrap(), note).unwrap();
+        index.places(connection, &[&id.parse().unwrap()], note).unwrap();
         places
     }
 
@@ -601,21 +609,17 @@ mod tests {
         at_once.gather();
         let known = stored.iter().map(|entries| entries[0].0);
         let hashes: Vec<i64> = known.chain((0..1000).map(|_| fastrand::i64(..))).collect();
+        let mut expected = Vec::new();
+        for (index, hash) in hashes.iter().enumerate() {
+            let bits = bits(*hash);
+            let numbers = (0..filters.len()).filter(|number| filters[*number].may_hold(*hash, &bits));
+            expected.extend(numbers.map(|number| (index, number)));
+        }
         for rounds in [one_by_one, at_once] {
             assert_eq!((rounds.matrices.len(), rounds.newest.len(), rounds.others.len()), (2, 1, 1));
-            for hash in &hashes {
-                let mut said = Vec::new();
-                let note = |number| {
-                    said.push(number);
-                    Ok(())
-                };
-                rounds.each_that_may_hold(*hash, note).unwrap();
-                said.sort_unstable();
-                let bits = bits(*hash);
-                let expected: Vec<_> =
-                    (0..filters.len()).filter(|number| filters[*number].may_hold(*hash, &bits)).collect();
-                assert_eq!(said, expected);
-            }
+            let mut said = rounds.that_may_hold(&hashes);
+            said.sort_unstable();
+            assert_eq!(said, expected);
         }
     }
 

@@ -221,7 +221,7 @@ fn misplaced(
     place: Option<i64>,
 ) -> rusqlite::Result<Option<String>> {
     let (mut is_found, mut is_elsewhere) = (false, false);
-    index.places(moment, request_id, |found| {
+    index.places(moment, &[request_id], |_, found| {
         if found == place {
             is_found = true;
             return Ok(());
