@@ -13,7 +13,6 @@ use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use prost::Message;
 use tokio::sync::{Mutex, Notify, Semaphore, mpsc};
-use tokio_stream::Stream;
 use tonic::body::Body;
 use tonic::codegen::{BoxFuture, Service as _, http};
 use tonic::server::NamedService;
@@ -67,7 +66,7 @@ const STREAMS_MAX: u32 = 256;
 const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 
 /// Largest sum of a request's headers, in bytes: a token and the usual metadata fit.
-const HEADER_LIST_BYTES_MAX: u32 = 16 * 1024;
+const HEADER_PIECE_BYTES_MAX: u32 = 16 * 1024;
 
 /// Streams that a client may reset before the server has looked at them (CVE-2023-44487).
 const PENDING_RESETS_MAX: usize = 64;
@@ -87,8 +86,8 @@ const STREAM_RUNS_MAX: usize = 1;
 /// a client that does not look at its idle connection would hold the stop for ever.
 const SETTLED_AFTER: Duration = Duration::from_millis(500);
 
-/// Bytes of a list that are written at once.
-const LIST_BYTES: usize = 16 * 1024;
+/// Bytes of a list, or of a stream's answers, that are written at once.
+const PIECE_BYTES: usize = 16 * 1024;
 
 /// The services on one connection, and how many of its calls wait for a change.
 #[derive(Clone)]
@@ -329,30 +328,71 @@ impl Drop for Waiting<'_> {
 /// The answers to a run of changes, in order.
 type Made = Vec<Result<Adjusted, Refusal>>;
 
-/// The answers of a stream, made into messages as the client takes them.
+/// The answers of a stream, written as the client takes them: those that came together at
+/// once. A handler leaves them with an empty answer, whose body they become.
+#[derive(Clone)]
 struct StreamAnswers {
     progress: Progress,
-    runs: mpsc::Receiver<Result<Made, Status>>,
+    /// Shared with nobody, but what an answer carries must be able to be cloned.
+    runs: Arc<mpsc::Receiver<Result<Made, Status>>>,
     run: std::vec::IntoIter<Result<Adjusted, Refusal>>,
+    has_ended: bool,
 }
 
-impl Stream for StreamAnswers {
-    type Item = Result<StreamAdjustStockResponse, Status>;
+impl StreamAnswers {
+    /// Writes what has been answered and not taken yet.
+    fn next(&mut self) -> Vec<u8> {
+        let mut piece = Vec::new();
+        while piece.len() < PIECE_BYTES
+            && let Some(answer) = self.run.next()
+        {
+            let answer = answer.as_ref().map(|Adjusted { product, movement }| (product, movement));
+            grpc::write_stream_answer(answer, &mut piece);
+            self.progress.note();
+        }
+        piece
+    }
+}
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+impl hyper::body::Body for StreamAnswers {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         loop {
-            if let Some(answer) = self.run.next() {
-                self.progress.note();
-                let answer = answer.as_ref().map(adjust_response).map_err(Refusal::clone);
-                return Poll::Ready(Some(Ok(grpc::stream_response(answer))));
+            let piece = self.next();
+            if !piece.is_empty() {
+                return Poll::Ready(Some(Ok(Frame::data(piece.into()))));
             }
-            match ready!(self.runs.poll_recv(context)) {
-                Some(Ok(run)) => self.run = run.into_iter(),
-                Some(Err(status)) => return Poll::Ready(Some(Err(status))),
-                None => return Poll::Ready(None),
+            if self.has_ended {
+                return Poll::Ready(None);
             }
+            let Some(runs) = Arc::get_mut(&mut self.runs) else { return Poll::Ready(None) };
+            let status = match ready!(runs.poll_recv(context)) {
+                Some(Ok(run)) => {
+                    self.run = run.into_iter();
+                    continue;
+                }
+                Some(Err(status)) => status,
+                None => Status::ok(""),
+            };
+            self.has_ended = true;
+            return Poll::Ready(Some(Ok(Frame::trailers(trailers(&status)))));
         }
     }
+}
+
+/// What a call ends with.
+fn trailers(status: &Status) -> http::HeaderMap {
+    let mut trailers = http::HeaderMap::new();
+    if status.add_header(&mut trailers).is_err() {
+        // Only where its text cannot be a header.
+        trailers.insert(Status::GRPC_STATUS, http::HeaderValue::from(status.code() as i32));
+    }
+    trailers
 }
 
 /// Serves a gRPC connection until the client goes, or the server stops and no call is left.
@@ -397,7 +437,7 @@ fn http2_server() -> http2::Builder<TokioExecutor> {
         .auto_date_header(false)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .max_concurrent_streams(STREAMS_MAX)
-        .max_header_list_size(HEADER_LIST_BYTES_MAX)
+        .max_header_list_size(HEADER_PIECE_BYTES_MAX)
         .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
         .max_local_error_reset_streams(ERROR_RESETS_MAX);
     server
@@ -564,9 +604,14 @@ impl Future for Answer {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let bytes_max = self.bytes_max;
-        self.answer.as_mut().poll(context).map_ok(|mut response| match response.extensions_mut().remove() {
-            Some(list) => response.map(|_| Body::new::<List>(list)),
-            None => explain_size(response, bytes_max),
+        self.answer.as_mut().poll(context).map_ok(|mut response| {
+            if let Some(list) = response.extensions_mut().remove() {
+                return response.map(|_| Body::new::<List>(list));
+            }
+            if let Some(answers) = response.extensions_mut().remove() {
+                return response.map(|_| Body::new::<StreamAnswers>(answers));
+            }
+            explain_size(response, bytes_max)
         })
     }
 }
@@ -603,7 +648,7 @@ impl List {
         let mut length = end.len();
         for product in listing.iter_after(page.after).take(page.size) {
             write(product, &mut piece);
-            if piece.len() >= LIST_BYTES {
+            if piece.len() >= PIECE_BYTES {
                 length += piece.len();
                 piece.clear();
                 tokio::task::yield_now().await;
@@ -627,7 +672,7 @@ impl List {
     fn next(&mut self) -> Vec<u8> {
         let mut piece = std::mem::take(&mut self.before);
         for product in self.listing.iter_after(self.page.after).take(self.page.size) {
-            if piece.len() >= LIST_BYTES {
+            if piece.len() >= PIECE_BYTES {
                 return piece;
             }
             (self.write)(product, &mut piece);
@@ -656,9 +701,7 @@ impl hyper::body::Body for List {
         if std::mem::replace(&mut self.has_ended, true) {
             return Poll::Ready(None);
         }
-        let mut trailers = http::HeaderMap::new();
-        trailers.insert(Status::GRPC_STATUS, http::HeaderValue::from_static("0"));
-        Poll::Ready(Some(Ok(Frame::trailers(trailers))))
+        Poll::Ready(Some(Ok(Frame::trailers(trailers(&Status::ok(""))))))
     }
 }
 
@@ -741,7 +784,7 @@ impl InventoryService for Calls {
         Ok(Response::new(BatchAdjustStockResponse { results }))
     }
 
-    type StreamAdjustStockStream = StreamAnswers;
+    type StreamAdjustStockStream = tokio_stream::Empty<Result<StreamAdjustStockResponse, Status>>;
 
     async fn stream_adjust_stock(
         &self,
@@ -751,7 +794,11 @@ impl InventoryService for Calls {
         let grant = request.extensions().get().copied().unwrap_or_else(|| self.service.gate.newcomer());
         tokio::spawn(self.clone().adjust_stream(grant, request.into_inner(), answers));
         let progress = self.progress.clone();
-        Ok(Response::new(StreamAnswers { progress, runs, run: Vec::new().into_iter() }))
+        let (runs, run) = (Arc::new(runs), Vec::new().into_iter());
+        let answers = StreamAnswers { progress, runs, run, has_ended: false };
+        let mut response = Response::new(tokio_stream::empty());
+        response.extensions_mut().insert(answers);
+        Ok(response)
     }
 
     async fn import_products(
@@ -852,7 +899,7 @@ mod tests {
         let length = u32::from_be_bytes(first[1..5].try_into().unwrap()) as usize;
         let rest: usize = std::iter::from_fn(|| Some(list.next().len()).filter(|length| *length > 0)).sum();
         assert_eq!(first.len() - 5 + rest, length);
-        assert!(turns >= length / LIST_BYTES / 2, "{turns} turns in {length} bytes");
+        assert!(turns >= length / PIECE_BYTES / 2, "{turns} turns in {length} bytes");
     }
     #[tokio::test(start_paused = true)]
     async fn a_connection_is_left_once_nothing_is_taken_any_more() {

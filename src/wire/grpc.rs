@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use prost::encoding::{WireType, encode_key, encode_varint};
 use prost_types::Timestamp;
 use tonic::Status;
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
@@ -332,16 +333,78 @@ pub fn adjust_response(product: &Product, movement: &Movement) -> v1::AdjustStoc
     }
 }
 
-/// One answer of a stream of stock changes.
-pub fn stream_response(answer: Result<v1::AdjustStockResponse, Refusal>) -> v1::StreamAdjustStockResponse {
-    use v1::stream_adjust_stock_response::Result as Told;
-    let told = match answer {
-        Ok(adjusted) => Told::Adjusted(adjusted),
+/// Writes one answer of a stream of stock changes, with what gRPC puts before a message.
+///
+/// By hand, because a stream carries hundreds of thousands a second: the generated code copies
+/// the names into a message first, and counts the bytes of each part again for each part
+/// around it.
+pub fn write_stream_answer(answer: Result<(&Product, &Movement), &Refusal>, out: &mut Vec<u8>) {
+    const ADJUSTED: u32 = 1;
+    // Not compressed; the length follows.
+    out.push(0);
+    let start = out.len();
+    out.extend_from_slice(&[0; 4]);
+    match answer {
+        Ok((product, movement)) => write_part(ADJUSTED, out, |out| write_adjusted(product, movement, out)),
         Err(refusal) => {
-            Told::Refused(v1::Refusal { reason: refusal.code.as_str().to_owned(), message: refusal.message })
+            let (reason, message) = (refusal.code.as_str().to_owned(), refusal.message.clone());
+            let told = v1::stream_adjust_stock_response::Result::Refused(v1::Refusal { reason, message });
+            told.encode(out);
         }
-    };
-    v1::StreamAdjustStockResponse { result: Some(told) }
+    }
+    let length = u32::try_from(out.len() - start - 4).unwrap_or(u32::MAX);
+    out[start..start + 4].copy_from_slice(&length.to_be_bytes());
+}
+
+/// Writes an `AdjustStockResponse`.
+fn write_adjusted(product: &Product, movement: &Movement, out: &mut Vec<u8>) {
+    write_part(1, out, |out| {
+        write_text(1, product.name.as_str(), out);
+        write_number(2, product.price.centavos(), out);
+        write_number(3, product.stock.thousandths(), out);
+        write_text(4, product.unit.as_str(), out);
+    });
+    write_part(2, out, |out| {
+        let recorded_at = Timestamp::from(movement.recorded_at);
+        write_number(1, movement.sequence, out);
+        write_text(2, product.name.as_str(), out);
+        write_number(3, kind_message(movement.kind).into(), out);
+        write_number(4, movement.delta.thousandths(), out);
+        write_number(5, movement.balance.thousandths(), out);
+        write_part(6, out, |out| {
+            write_number(1, recorded_at.seconds, out);
+            write_number(2, recorded_at.nanos.into(), out);
+        });
+        if let Some(request_id) = &movement.request_id {
+            write_text(7, request_id.as_str(), out);
+        }
+    });
+}
+
+/// Writes a message inside another.
+fn write_part(tag: u32, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    encode_key(tag, WireType::LengthDelimited, out);
+    let start = out.len();
+    write(out);
+    let end = out.len();
+    encode_varint((end - start) as u64, out);
+    // The length stands before what it counts.
+    let length_bytes = out.len() - end;
+    out[start..].rotate_right(length_bytes);
+}
+
+fn write_text(tag: u32, text: &str, out: &mut Vec<u8>) {
+    encode_key(tag, WireType::LengthDelimited, out);
+    encode_varint(text.len() as u64, out);
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Writes an integer or an enumerator; a zero is not written.
+fn write_number(tag: u32, number: i64, out: &mut Vec<u8>) {
+    if number != 0 {
+        encode_key(tag, WireType::Varint, out);
+        encode_varint(number.cast_unsigned(), out);
+    }
 }
 
 fn kind_message(kind: Kind) -> i32 {
@@ -437,6 +500,8 @@ pub fn import_counts(message: &v1::ImportProductsResponse) -> ImportCounts {
 
 #[cfg(test)]
 mod tests {
+    use prost::Message;
+
     use super::*;
 
     #[test]
@@ -452,6 +517,50 @@ mod tests {
         let received = refusal(&status).unwrap();
         assert_eq!((received.code, received.message, received.rows), (sent.code, sent.message, sent.rows));
         assert_eq!(refusal(&Status::unavailable("proxy")), None);
+    }
+
+    #[test]
+    fn a_streams_answers_are_what_the_generated_code_reads() {
+        let read = |out: &[u8]| {
+            assert_eq!((out[0], &out[1..5]), (0, &u32::try_from(out.len() - 5).unwrap().to_be_bytes()[..]));
+            v1::StreamAdjustStockResponse::decode(&out[5..]).unwrap().result.unwrap()
+        };
+        let mut out = Vec::new();
+        let longest = "çãõé".repeat(16);
+        for (name, stock, kind, request_id) in [
+            ("Caju", 0, Kind::Sale, None),
+            (longest.as_str(), Quantity::MAX.thousandths(), Kind::Adjustment, Some("7f".repeat(32))),
+        ] {
+            let product = Product {
+                id: ProductId::FIRST,
+                name: Name::parse(name).unwrap(),
+                unit: Unit::parse("maço").unwrap(),
+                price: Price::from_centavos(stock.min(599)).unwrap(),
+                stock: Quantity::from_thousandths(stock).unwrap(),
+            };
+            let movement = Movement {
+                sequence: stock + 1,
+                product: product.id,
+                kind,
+                delta: Quantity::from_units(-7),
+                balance: product.stock,
+                price: product.price,
+                recorded_at: std::time::UNIX_EPOCH + std::time::Duration::from_micros(stock.cast_unsigned()),
+                request_id: request_id.map(|id| id.parse().unwrap()),
+            };
+            out.clear();
+            write_stream_answer(Ok((&product, &movement)), &mut out);
+            let expected = adjust_response(&product, &movement);
+            assert_eq!(read(&out), v1::stream_adjust_stock_response::Result::Adjusted(expected.clone()));
+            // Byte for byte: fields in order, zeros left out.
+            let generated = v1::StreamAdjustStockResponse { result: Some(read(&out)) };
+            assert_eq!(out[5..], generated.encode_to_vec());
+        }
+        out.clear();
+        let refusal = Refusal::no_room();
+        write_stream_answer(Err(&refusal), &mut out);
+        let v1::stream_adjust_stock_response::Result::Refused(told) = read(&out) else { panic!("{out:?}") };
+        assert_eq!((told.reason.as_str(), told.message), (refusal.code.as_str(), refusal.message));
     }
 
     #[test]
