@@ -16,8 +16,8 @@ use std::time::{Duration, SystemTime};
 use foldhash::quality::RandomState;
 use rusqlite::config::DbConfig;
 use rusqlite::{
-    Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior,
-    params,
+    Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, Row, Statement, Transaction,
+    TransactionBehavior, params,
 };
 
 use super::{Recorded, RecordedById, Store, StoreError};
@@ -661,6 +661,47 @@ fn migrate(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.pragma_update(None, "user_version", SCHEMA_VERSION)
 }
 
+/// Movements that one statement writes: to begin and end a statement costs as much as a row, and
+/// within one SQLite goes on where the row before ended. With more the gain is no greater.
+const MOVEMENTS_AT_ONCE: usize = 16;
+
+/// Whether one statement may write both: they share what it has once.
+fn is_alike(first: &Movement, second: &Movement) -> bool {
+    let shared = |movement: &Movement| (movement.kind, movement.recorded_at);
+    shared(first) == shared(second) && first.request_id.is_none() && second.request_id.is_none()
+}
+
+/// The statement that writes so many movements. Where it fails the transaction is rolled back, so
+/// it needs not be undone by itself.
+fn insert_movements(count: usize) -> String {
+    let rows = vec!["(?1, ?2, ?3, ?, ?, ?, ?, ?)"; count].join(", ");
+    format!(
+        "INSERT OR FAIL INTO movement (kind, recorded_at_micros, request_id, sequence, product_id,
+                                       delta_thousandths, balance_thousandths, price_centavos)
+         VALUES {rows}"
+    )
+}
+
+/// Writes movements that are alike, as many as the statement takes.
+fn write_movements(insert: &mut Statement<'_>, movements: &[Movement]) -> rusqlite::Result<()> {
+    insert.raw_bind_parameter(1, movements[0].kind.word())?;
+    insert.raw_bind_parameter(2, to_micros(movements[0].recorded_at))?;
+    insert.raw_bind_parameter(3, movements[0].request_id.as_ref().map(RequestId::as_str))?;
+    let own = movements.iter().flat_map(|movement| {
+        [
+            movement.sequence,
+            movement.product.number(),
+            movement.delta.thousandths(),
+            movement.balance.thousandths(),
+            movement.price.centavos(),
+        ]
+    });
+    for (index, value) in (4..).zip(own) {
+        insert.raw_bind_parameter(index, value)?;
+    }
+    insert.raw_execute().map(drop)
+}
+
 /// Writes the rows of the changes inside a transaction, after the movement `last_sequence`.
 fn write(transaction: &Transaction<'_>, changes: &Changes, last_sequence: i64) -> rusqlite::Result<()> {
     let mut product = transaction.prepare_cached(
@@ -676,30 +717,12 @@ fn write(transaction: &Transaction<'_>, changes: &Changes, last_sequence: i64) -
             listed.price.centavos(),
         ])?;
     }
-    let mut row = transaction.prepare_cached(
-        "INSERT INTO movement (sequence, product_id, kind, delta_thousandths, balance_thousandths,
-                               price_centavos, recorded_at_micros, request_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    )?;
-    let mut before: Option<&Movement> = None;
-    for movement in &changes.movements {
-        row.raw_bind_parameter(1, movement.sequence)?;
-        row.raw_bind_parameter(2, movement.product.number())?;
-        row.raw_bind_parameter(4, movement.delta.thousandths())?;
-        row.raw_bind_parameter(5, movement.balance.thousandths())?;
-        row.raw_bind_parameter(6, movement.price.centavos())?;
-        // Most rows have these from the one before: what is bound stays, and texts are copied.
-        if before.is_none_or(|before| before.kind != movement.kind) {
-            row.raw_bind_parameter(3, movement.kind.word())?;
-        }
-        if before.is_none_or(|before| before.recorded_at != movement.recorded_at) {
-            row.raw_bind_parameter(7, to_micros(movement.recorded_at))?;
-        }
-        if before.is_none_or(|before| before.request_id.is_some() || movement.request_id.is_some()) {
-            row.raw_bind_parameter(8, movement.request_id.as_ref().map(RequestId::as_str))?;
-        }
-        row.raw_execute()?;
-        before = Some(movement);
+    let mut one = transaction.prepare_cached(&insert_movements(1))?;
+    let mut many = transaction.prepare_cached(&insert_movements(MOVEMENTS_AT_ONCE))?;
+    for alike in changes.movements.chunk_by(is_alike) {
+        let (whole, rest) = alike.as_chunks::<MOVEMENTS_AT_ONCE>();
+        whole.iter().try_for_each(|movements| write_movements(&mut many, movements))?;
+        rest.chunks(1).try_for_each(|movement| write_movements(&mut one, movement))?;
     }
     let mut import = transaction.prepare_cached(
         "INSERT INTO import_request
