@@ -408,14 +408,15 @@ impl Matrix {
         for block in 0..ROUND_BLOCKS {
             for (step, filters) in filters.chunks(MATRIX_STEP).enumerate() {
                 for word in 0..BLOCK_WORDS {
-                    for byte in 0..8 {
-                        let mut square = 0;
-                        for (column, (_, filter)) in filters.iter().enumerate() {
-                            square |= (filter.blocks[block][word] >> (8 * byte) & 0xff) << (8 * column);
-                        }
-                        let first = block * BLOCK_BITS + word * 64 + byte * 8;
-                        for (row, byte) in transposed(square).to_le_bytes().into_iter().enumerate() {
-                            rows[(first + row) * self.row_bytes + before + step] = byte;
+                    let words: [u64; MATRIX_STEP] =
+                        std::array::from_fn(|column| filters[column].1.blocks[block][word]);
+                    let first = (block * BLOCK_BITS + word * 64) * self.row_bytes;
+                    let rows = rows[first..].chunks_exact_mut(8 * self.row_bytes);
+                    for (byte, rows) in rows.take(8).enumerate() {
+                        let square = words.map(|word| (word >> (8 * byte)) as u8);
+                        let columns = transposed(u64::from_le_bytes(square)).to_le_bytes();
+                        for (row, columns) in rows.chunks_exact_mut(self.row_bytes).zip(columns) {
+                            row[before + step] = columns;
                         }
                     }
                 }
