@@ -71,6 +71,16 @@ fn median(values: &[f64]) -> f64 {
     sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
 }
 
+/// A number as people write it in Portuguese.
+fn hundredths(number: f64) -> String {
+    format!("{number:.2}").replace('.', ",")
+}
+
+/// What a percentile is called.
+fn name(percentile: f64) -> String {
+    format!("p{percentile}").replace('.', ",")
+}
+
 /// How the load was made, in one line.
 fn load(options: &Options) -> String {
     let Options { connections, pipeline, mix, .. } = options;
@@ -94,11 +104,11 @@ pub(super) fn write_table(out: &mut impl Write, options: &Options, outcomes: &[O
         for percentile in TABLE_PERCENTILES {
             write!(out, " {:>9.0}", outcome.microseconds(percentile))?;
         }
-        let cpu = outcome.cpu_microseconds().map_or("-".to_owned(), |cpu| format!("{cpu:.2}"));
-        let [middle, least, greatest] = outcome.ratio_to(&outcomes[0]);
+        let cpu = outcome.cpu_microseconds().map_or("-".to_owned(), hundredths);
+        let [middle, least, greatest] = outcome.ratio_to(&outcomes[0]).map(hundredths);
         writeln!(
             out,
-            " {:>9.0} {:>8.0} {:>10}  {middle:.2} ({least:.2}–{greatest:.2})",
+            " {:>9.0} {:>8.0} {:>10}  {middle} ({least}–{greatest})",
             outcome.latency.max() as f64 / 1000.0,
             outcome.per_operation(outcome.bytes as f64),
             cpu,
@@ -118,7 +128,7 @@ pub(super) fn write_curves(out: &mut impl Write, outcomes: &[Outcome]) -> io::Re
     )?;
     for percentile in TABLE_PERCENTILES {
         for (index, outcome) in outcomes.iter().enumerate() {
-            let label = if index == 0 { format!("p{percentile}") } else { String::new() };
+            let label = if index == 0 { name(percentile) } else { String::new() };
             let microseconds = outcome.microseconds(percentile);
             let bar = "▆".repeat((scale.at(microseconds) * WIDTH).round() as usize + 1);
             writeln!(out, "{label:>7} {:<12} {bar} {microseconds:.0}", outcome.way.name())?;
@@ -225,8 +235,8 @@ fn colour(way: Way) -> &'static str {
 pub(super) fn html(options: &Options, outcomes: &[Outcome]) -> String {
     let mut rows = String::new();
     for outcome in outcomes {
-        let [middle, least, greatest] = outcome.ratio_to(&outcomes[0]);
-        let cpu = outcome.cpu_microseconds().map_or("–".to_owned(), |cpu| format!("{cpu:.2}"));
+        let [middle, least, greatest] = outcome.ratio_to(&outcomes[0]).map(hundredths);
+        let cpu = outcome.cpu_microseconds().map_or("–".to_owned(), hundredths);
         let _ = write!(
             rows,
             "<tr><th><span style=\"color:{}\">■</span> {}</th><td>{}</td>",
@@ -239,7 +249,7 @@ pub(super) fn html(options: &Options, outcomes: &[Outcome]) -> String {
         }
         let _ = writeln!(
             rows,
-            "<td>{}</td><td>{}</td><td>{cpu}</td><td>{middle:.2} <small>({least:.2}–{greatest:.2})</small></td></tr>",
+            "<td>{}</td><td>{}</td><td>{cpu}</td><td>{middle} <small>({least}–{greatest})</small></td></tr>",
             grouped(outcome.latency.max() as f64 / 1000.0),
             grouped(outcome.per_operation(outcome.bytes as f64)),
         );
@@ -342,8 +352,8 @@ fn latency_chart(outcomes: &[Outcome]) -> String {
         decade *= 10.0;
     }
     for (index, percentile) in CURVE_PERCENTILES.iter().enumerate() {
-        let _ =
-            write!(svg, "<text x=\"{:.1}\" y=\"355\" text-anchor=\"middle\">p{percentile}</text>", x(index));
+        let (x, name) = (x(index), name(*percentile));
+        let _ = write!(svg, "<text x=\"{x:.1}\" y=\"355\" text-anchor=\"middle\">{name}</text>");
     }
     // From the top, so that names whose curves end close together stand below each other.
     let mut downwards: Vec<&Outcome> = outcomes.iter().collect();
