@@ -66,7 +66,7 @@ const STREAMS_MAX: u32 = 256;
 const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 
 /// Largest sum of a request's headers, in bytes: a token and the usual metadata fit.
-const HEADER_PIECE_BYTES_MAX: u32 = 16 * 1024;
+const HEADER_LIST_BYTES_MAX: u32 = 16 * 1024;
 
 /// Streams that a client may reset before the server has looked at them (CVE-2023-44487).
 const PENDING_RESETS_MAX: usize = 64;
@@ -437,7 +437,7 @@ fn http2_server() -> http2::Builder<TokioExecutor> {
         .auto_date_header(false)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .max_concurrent_streams(STREAMS_MAX)
-        .max_header_list_size(HEADER_PIECE_BYTES_MAX)
+        .max_header_list_size(HEADER_LIST_BYTES_MAX)
         .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
         .max_local_error_reset_streams(ERROR_RESETS_MAX);
     server
@@ -901,6 +901,7 @@ mod tests {
         assert_eq!(first.len() - 5 + rest, length);
         assert!(turns >= length / PIECE_BYTES / 2, "{turns} turns in {length} bytes");
     }
+
     #[tokio::test(start_paused = true)]
     async fn a_connection_is_left_once_nothing_is_taken_any_more() {
         let store = Box::new(SqliteStore::in_memory().unwrap());

@@ -593,9 +593,8 @@ mod tests {
         let entries = |count: usize| -> Vec<Entry> { (0..count).map(|_| (fastrand::i64(..), 1)).collect() };
         // Full rounds, into a second matrix and some more, and between them one of another size.
         let in_matrix = MATRIX_STEP * ROW_BYTES_MAX;
-        let mut stored: Vec<_> = (0..in_matrix + 2 * MATRIX_STEP + 1)
-            .map(|number| entries(ROUND_AFTER + number % (ROUND_AFTER / 8)))
-            .collect();
+        let mut stored: Vec<_> =
+            (0..in_matrix + 2 * MATRIX_STEP + 1).map(|number| entries(ROUND_AFTER + number)).collect();
         stored.insert(20, entries(100));
         let filters: Vec<_> = stored.iter().map(|entries| Filter::of(entries)).collect();
         let (mut one_by_one, mut at_once) = (Rounds::default(), Rounds::default());
