@@ -558,6 +558,13 @@ impl Refusal {
         Self::new(Code::ResourceExhausted, what)
     }
 
+    /// The server stops, and takes no more changes of a stream.
+    pub fn stopping() -> Self {
+        let what = "o servidor está parando. As mudanças sem resposta não foram feitas; envie-as de novo \
+                    daqui a pouco.";
+        Self::new(Code::Unavailable, what)
+    }
+
     /// The same refusal, of one of several changes.
     pub fn at(mut self, index: usize) -> Self {
         self.metadata.push(("index", index.to_string()));

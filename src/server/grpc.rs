@@ -230,7 +230,11 @@ impl Calls {
             let mut next = tokio::select! {
                 biased;
                 request = requests.message() => request,
-                () = &mut stopping => return,
+                () = &mut stopping => {
+                    // Not as if all that the client has sent were answered.
+                    let _ = answers.send(Err(status(Refusal::stopping()))).await;
+                    return;
+                }
             };
             let mut run = Run::default();
             let mut failure = None;

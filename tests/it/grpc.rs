@@ -290,6 +290,22 @@ async fn a_client_that_reads_no_answers_is_read_no_further() {
 }
 
 #[tokio::test]
+async fn a_stream_that_the_server_ends_says_so() {
+    let mut server = Server::start(&[]);
+    let mut client = connect(&server).await;
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+    let stream = tokio_stream::wrappers::ReceiverStream::new(receiver);
+    let adjustment = Some(change("Caju", -1_000, "", MovementKind::Sale));
+    sender.send(StreamAdjustStockRequest { adjustment }).await.unwrap();
+    let mut answers = client.stream_adjust_stock(stream).await.unwrap().into_inner();
+    assert!(answers.message().await.unwrap().is_some());
+    server.signal("TERM");
+    let ended = answers.message().await.unwrap_err();
+    assert_eq!((ended.code(), reason(&ended).as_str()), (Code::Unavailable, "UNAVAILABLE"));
+    assert_eq!(server.wait().0, Some(0));
+}
+
+#[tokio::test]
 async fn an_import_tells_each_bad_row() {
     let server = Server::start(&[]);
     let mut client = connect(&server).await;
