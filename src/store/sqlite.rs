@@ -397,7 +397,7 @@ impl SqliteStore {
         self.be_sure()?;
         self.check_files()?;
         let Self { connection, path, files, forwarding, request_ids, is_suspect, .. } = self;
-        let failed = |error| StoreError::sqlite("gravar em", path, error);
+        let failed = |error| StoreError::sqlite("gravar", path, error);
         // Where the lock is not got, nothing was written, and the error says so.
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| {
