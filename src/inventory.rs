@@ -34,10 +34,14 @@ const WAITING_MAX: usize = 1024;
 /// an fsync is spread thin, small enough that it lasts milliseconds.
 const TRANSACTION_ROWS_MAX: usize = 4096;
 
-/// Changes whose answers are handed out before what has come meanwhile has its turn: a
-/// transaction answers hundreds, and to write them down and send them takes the worker a
-/// millisecond. Fewer cost changes some of their speed.
-const ANSWERED_AT_ONCE: usize = 128;
+/// Answers that are handed out before what has come meanwhile has its turn: a transaction
+/// answers dozens of connections, and each takes 10 µs of the worker or more. Fewer cost
+/// changes some of their speed.
+const ANSWERED_AT_ONCE: usize = 8;
+
+/// Calls that count as one answer: those of a connection are sent together, and would be sent
+/// one by one if so few were handed out at once.
+const CALLS_FOR_AN_ANSWER: usize = 8;
 
 /// Products found by the index of prices for one list. More are found by going through all
 /// products while they are sent: to gather a million ids, and to sort them, takes a fifth of
@@ -63,12 +67,12 @@ impl Deliveries {
     /// Hands out answers until every [`Inventory`] of this worker is dropped.
     pub async fn deliver(mut self) {
         while let Some(answered) = self.0.recv().await {
-            let mut count = 0;
+            let mut calls = 0;
             for answered in answered {
-                count += answered.answers.len();
+                calls += if answered.is_call { 1 } else { CALLS_FOR_AN_ANSWER };
                 answered.send();
-                if count >= ANSWERED_AT_ONCE {
-                    count = 0;
+                if calls >= ANSWERED_AT_ONCE * CALLS_FOR_AN_ANSWER {
+                    calls = 0;
                     tokio::task::yield_now().await;
                 }
             }
@@ -149,6 +153,8 @@ impl Run {
 /// Changes that wait for the committer, and who waits for their answer.
 struct Submission {
     changes: Vec<Change>,
+    /// It is one call among others of a connection, and not all that came on one.
+    is_call: bool,
     answer: oneshot::Sender<Answers>,
     delivery: Option<mpsc::UnboundedSender<Vec<Answered>>>,
 }
@@ -158,6 +164,7 @@ type Answers = Vec<Result<Done, Refusal>>;
 
 /// An answered submission.
 struct Answered {
+    is_call: bool,
     answer: oneshot::Sender<Answers>,
     answers: Answers,
 }
@@ -277,7 +284,7 @@ impl Inventory {
     pub async fn adjust(&self, request: AdjustRequest<'_>) -> Result<Adjusted, Refusal> {
         let mut run = Run::default();
         self.add(&mut run, Ok(request));
-        self.adjust_all(run).await.pop().unwrap_or_else(|| Err(stopped()))
+        self.make(run, true).await.pop().unwrap_or_else(|| Err(stopped()))
     }
 
     /// Puts a change, or what was refused in its place, at the end of a run.
@@ -298,7 +305,11 @@ impl Inventory {
     /// Changes several stocks, in this order but each on its own: one refused change stops
     /// no other. One answer for each, all once they are durable.
     pub async fn adjust_all(&self, run: Run) -> Vec<Result<Adjusted, Refusal>> {
-        let mut answers = self.submit(run.changes).await.into_iter();
+        self.make(run, false).await
+    }
+
+    async fn make(&self, run: Run, is_call: bool) -> Vec<Result<Adjusted, Refusal>> {
+        let mut answers = self.submit(run.changes, is_call).await.into_iter();
         let catalog = self.read();
         run.refusals
             .into_iter()
@@ -329,7 +340,7 @@ impl Inventory {
             let product = self.id_of(name).map_err(|refusal| refusal.at(index))?;
             changes.push(Adjustment { product, delta, kind, request_id: None });
         }
-        match self.submit(vec![Change::Batch { changes, request_id }]).await.pop() {
+        match self.submit(vec![Change::Batch { changes, request_id }], true).await.pop() {
             Some(Ok(Done::Batch(movements))) => {
                 let catalog = self.read();
                 Ok(movements.into_iter().map(|movement| adjusted(&catalog, movement)).collect())
@@ -358,7 +369,7 @@ impl Inventory {
                 Err(merge(bad_rows, looked_at.err()))
             };
         }
-        match self.submit(vec![Change::Import { rows, request_id }]).await.pop() {
+        match self.submit(vec![Change::Import { rows, request_id }], true).await.pop() {
             Some(Ok(Done::Imported(counts))) => Ok(counts),
             Some(Err(refusal)) => Err(refusal),
             Some(Ok(_)) | None => Err(stopped()),
@@ -386,13 +397,13 @@ impl Inventory {
     }
 
     /// One answer for each change, in order.
-    async fn submit(&self, changes: Vec<Change>) -> Answers {
+    async fn submit(&self, changes: Vec<Change>, is_call: bool) -> Answers {
         let count = changes.len();
         if count == 0 {
             return Vec::new();
         }
         let (answer, answered) = oneshot::channel();
-        let submission = Submission { changes, answer, delivery: self.delivery.clone() };
+        let submission = Submission { changes, is_call, answer, delivery: self.delivery.clone() };
         if self.submissions.send(submission).await.is_err() {
             return (0..count).map(|_| Err(stopped())).collect();
         }
@@ -744,8 +755,8 @@ fn refuse_rows(errors: Vec<(usize, RowError)>) -> Refusal {
 /// Sends each submission's answers on their way, those of one worker together.
 fn answer_all(batch: Vec<Submission>, answers: Vec<Answers>) {
     let mut parcels: Vec<(mpsc::UnboundedSender<Vec<Answered>>, Vec<Answered>)> = Vec::new();
-    for (Submission { answer, delivery, .. }, answers) in batch.into_iter().zip(answers) {
-        let answered = Answered { answer, answers };
+    for (Submission { is_call, answer, delivery, .. }, answers) in batch.into_iter().zip(answers) {
+        let answered = Answered { is_call, answer, answers };
         let Some(delivery) = delivery else {
             answered.send();
             continue;
