@@ -11,6 +11,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use foldhash::quality::RandomState;
@@ -57,6 +58,14 @@ const LOCK_SUFFIX: &str = ".lock";
 
 /// Prepared statements kept: there are fewer than this many in this file.
 const STATEMENT_CACHE: usize = 16;
+
+/// Movements that one statement writes: to begin and end a statement costs as much as a row, and
+/// within one SQLite goes on where the row before ended. With more the gain is no greater.
+const MOVEMENTS_AT_ONCE: usize = 16;
+
+/// The statements that write one movement, and so many.
+static INSERT_MOVEMENT: LazyLock<String> = LazyLock::new(|| insert_movements(1));
+static INSERT_MOVEMENTS: LazyLock<String> = LazyLock::new(|| insert_movements(MOVEMENTS_AT_ONCE));
 
 /// The steps from nothing to the current schema; a database of version N has had the first
 /// N. A step that was released is never changed.
@@ -661,10 +670,6 @@ fn migrate(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.pragma_update(None, "user_version", SCHEMA_VERSION)
 }
 
-/// Movements that one statement writes: to begin and end a statement costs as much as a row, and
-/// within one SQLite goes on where the row before ended. With more the gain is no greater.
-const MOVEMENTS_AT_ONCE: usize = 16;
-
 /// Whether one statement may write both: they share what it has once.
 fn is_alike(first: &Movement, second: &Movement) -> bool {
     let shared = |movement: &Movement| (movement.kind, movement.recorded_at);
@@ -717,8 +722,8 @@ fn write(transaction: &Transaction<'_>, changes: &Changes, last_sequence: i64) -
             listed.price.centavos(),
         ])?;
     }
-    let mut one = transaction.prepare_cached(&insert_movements(1))?;
-    let mut many = transaction.prepare_cached(&insert_movements(MOVEMENTS_AT_ONCE))?;
+    let mut one = transaction.prepare_cached(&INSERT_MOVEMENT)?;
+    let mut many = transaction.prepare_cached(&INSERT_MOVEMENTS)?;
     for alike in changes.movements.chunk_by(is_alike) {
         let (whole, rest) = alike.as_chunks::<MOVEMENTS_AT_ONCE>();
         whole.iter().try_for_each(|movements| write_movements(&mut many, movements))?;
