@@ -328,7 +328,7 @@ pub fn adjust_response(product: &Product, movement: &Movement) -> v1::AdjustStoc
             delta_thousandths: movement.delta.thousandths(),
             balance_thousandths: movement.balance.thousandths(),
             recorded_at: Some(Timestamp::from(movement.recorded_at)),
-            request_id: movement.request_id.as_ref().map_or(String::new(), |id| id.as_str().to_owned()),
+            request_id: movement.request_id.as_ref().map_or(String::new(), RequestId::to_string),
         }),
     }
 }
@@ -454,7 +454,7 @@ pub fn adjust_message(request: &AdjustRequest<'_>) -> v1::AdjustStockRequest {
     v1::AdjustStockRequest {
         name: request.name.to_owned(),
         delta_thousandths: request.delta.thousandths(),
-        request_id: request.request_id.as_ref().map_or(String::new(), |id| id.as_str().to_owned()),
+        request_id: request.request_id.as_ref().map_or(String::new(), RequestId::to_string),
         kind: kind_message(request.kind),
     }
 }
@@ -470,7 +470,7 @@ pub fn import_message(request: &ImportRequest) -> v1::ImportProductsRequest {
     v1::ImportProductsRequest {
         products: request.rows.iter().map(draft).collect(),
         dry_run: request.is_dry_run,
-        request_id: request.request_id.as_ref().map_or(String::new(), |id| id.as_str().to_owned()),
+        request_id: request.request_id.as_ref().map_or(String::new(), RequestId::to_string),
     }
 }
 
