@@ -52,7 +52,7 @@ impl Price {
     /// # Errors
     /// Only those of the writer.
     pub fn write(self, out: &mut impl fmt::Write) -> fmt::Result {
-        decimal::write(out, self.0, DECIMALS, 1)
+        decimal::write::<DECIMALS, 1>(out, self.0)
     }
 }
 

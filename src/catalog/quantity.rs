@@ -67,7 +67,7 @@ impl Quantity {
     /// # Errors
     /// Only those of the writer.
     pub fn write(self, out: &mut impl fmt::Write) -> fmt::Result {
-        decimal::write(out, self.0, DECIMALS, 0)
+        decimal::write::<DECIMALS, 0>(out, self.0)
     }
 }
 
