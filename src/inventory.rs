@@ -247,19 +247,12 @@ impl Inventory {
     /// # Errors
     /// `PRODUCT_NOT_FOUND`, or `INVALID_ARGUMENT` where no product can have that name.
     pub fn find<T>(&self, name: &str, use_product: impl FnOnce(&Product) -> T) -> Result<T, Refusal> {
-        self.look_up(name, |catalog, key| catalog.find(key).map(use_product))
+        self.reader().find(name, use_product)
     }
 
-    fn id_of(&self, name: &str) -> Result<ProductId, Refusal> {
-        self.look_up(name, |catalog, key| catalog.id_of(key))
-    }
-
-    fn look_up<T>(&self, name: &str, look: impl FnOnce(&Catalog, &[u8]) -> Option<T>) -> Result<T, Refusal> {
-        match Key::with(name, |key| look(&self.read(), key)) {
-            Ok(Some(found)) => Ok(found),
-            Ok(None) => Err(self.not_found(name)),
-            Err(error) => Err(Refusal::name(&error)),
-        }
+    /// For several questions, one after the other and without waiting between them.
+    pub fn reader(&self) -> Reader<'_> {
+        Reader { inventory: self, catalog: None }
     }
 
     /// Every product, or those up to a price.
@@ -289,17 +282,7 @@ impl Inventory {
 
     /// Puts a change, or what was refused in its place, at the end of a run.
     pub fn add(&self, run: &mut Run, request: Result<AdjustRequest<'_>, Refusal>) {
-        let change = request.and_then(|request| {
-            let AdjustRequest { name, delta, kind, request_id } = request;
-            Ok(Change::Adjust(Adjustment { product: self.id_of(name)?, delta, kind, request_id }))
-        });
-        match change {
-            Ok(change) => {
-                run.changes.push(change);
-                run.refusals.push(None);
-            }
-            Err(refusal) => run.refusals.push(Some(refusal)),
-        }
+        self.reader().add(run, request);
     }
 
     /// Changes several stocks, in this order but each on its own: one refused change stops
@@ -335,11 +318,7 @@ impl Inventory {
         if adjustments.is_empty() || adjustments.len() > BATCH_LINES_MAX {
             return Err(Refusal::batch_size(adjustments.len()));
         }
-        let mut changes = Vec::with_capacity(adjustments.len());
-        for (index, AdjustRequest { name, delta, kind, .. }) in adjustments.into_iter().enumerate() {
-            let product = self.id_of(name).map_err(|refusal| refusal.at(index))?;
-            changes.push(Adjustment { product, delta, kind, request_id: None });
-        }
+        let changes = self.reader().changes(adjustments)?;
         match self.submit(vec![Change::Batch { changes, request_id }], true).await.pop() {
             Some(Ok(Done::Batch(movements))) => {
                 let catalog = self.read();
@@ -408,6 +387,68 @@ impl Inventory {
             return (0..count).map(|_| Err(stopped())).collect();
         }
         answered.await.unwrap_or_else(|_| (0..count).map(|_| Err(outcome_unknown())).collect())
+    }
+}
+
+/// Looks at one state of the catalog from its first question on, so that it is locked once
+/// for all lines that came together: a twenty-fifth of the time of a change. Meanwhile no
+/// change can be shown.
+pub struct Reader<'i> {
+    inventory: &'i Inventory,
+    catalog: Option<RwLockReadGuard<'i, Catalog>>,
+}
+
+impl Reader<'_> {
+    /// As [`Inventory::find`].
+    ///
+    /// # Errors
+    /// As [`Inventory::find`].
+    pub fn find<T>(&mut self, name: &str, use_product: impl FnOnce(&Product) -> T) -> Result<T, Refusal> {
+        self.look_up(name, |catalog, key| catalog.find(key).map(use_product))
+    }
+
+    /// As [`Inventory::add`].
+    pub fn add(&mut self, run: &mut Run, request: Result<AdjustRequest<'_>, Refusal>) {
+        let change = request.and_then(|request| {
+            let AdjustRequest { name, delta, kind, request_id } = request;
+            Ok(Change::Adjust(Adjustment { product: self.id_of(name)?, delta, kind, request_id }))
+        });
+        match change {
+            Ok(change) => {
+                run.changes.push(change);
+                run.refusals.push(None);
+            }
+            Err(refusal) => run.refusals.push(Some(refusal)),
+        }
+    }
+
+    fn changes(&mut self, adjustments: Vec<AdjustRequest<'_>>) -> Result<Vec<Adjustment>, Refusal> {
+        let of = |(index, AdjustRequest { name, delta, kind, .. })| {
+            let product = self.id_of(name).map_err(|refusal: Refusal| refusal.at(index))?;
+            Ok(Adjustment { product, delta, kind, request_id: None })
+        };
+        adjustments.into_iter().enumerate().map(of).collect()
+    }
+
+    fn id_of(&mut self, name: &str) -> Result<ProductId, Refusal> {
+        self.look_up(name, |catalog, key| catalog.id_of(key))
+    }
+
+    fn look_up<T>(
+        &mut self,
+        name: &str,
+        look: impl FnOnce(&Catalog, &[u8]) -> Option<T>,
+    ) -> Result<T, Refusal> {
+        let catalog = self.catalog.get_or_insert_with(|| self.inventory.read());
+        match Key::with(name, |key| look(catalog, key)) {
+            Ok(Some(found)) => Ok(found),
+            Ok(None) => {
+                // Looking for names like it takes a while, and locks the catalog itself.
+                self.catalog = None;
+                Err(self.inventory.not_found(name))
+            }
+            Err(error) => Err(Refusal::name(&error)),
+        }
     }
 }
 

@@ -10,12 +10,12 @@ use tokio::io::AsyncReadExt;
 
 use super::connection::{self, Silence};
 use super::stream::Stream;
-use super::tokens::{WRONG_MAX, WRONG_WAIT};
+use super::tokens::{Gate, WRONG_MAX, WRONG_WAIT};
 use super::{LAST_LOOK, Service};
 use crate::access::{self, Grant, Need};
-use crate::inventory::{Listing, Run};
+use crate::inventory::{Listing, Reader, Run};
 use crate::request::{Code, FAREWELL, Refusal, Request};
-use crate::wire::text::{self, Frame, Frames};
+use crate::wire::text::{self, Frame, Frames, Lines};
 
 /// How long a connection that has never ended a line must be silent before its text is a
 /// command: the original's clients end no line.
@@ -92,7 +92,8 @@ pub(super) async fn serve(service: Service, stream: Stream, first_bytes: Vec<u8>
     let mut conversation = Conversation {
         grant: service.gate.newcomer(),
         wrong_tokens: 0,
-        service,
+        gate: service.gate.clone(),
+        service: &service,
         stream,
         replies: String::new(),
         run: Run::default(),
@@ -115,6 +116,8 @@ enum Next {
 
 /// What a command still needs.
 enum Rest<'f> {
+    /// As much waits to be made or sent as may.
+    Limit,
     /// The changes before it are to be made first.
     Request(Request<'f>),
     /// It is answered, and others may come first now.
@@ -123,8 +126,9 @@ enum Rest<'f> {
     Token(&'f str),
 }
 
-struct Conversation {
-    service: Service,
+struct Conversation<'s> {
+    service: &'s Service,
+    gate: Gate,
     stream: Stream,
     /// What the client has shown of its right to ask.
     grant: Grant,
@@ -144,7 +148,7 @@ struct Conversation {
     is_http: bool,
 }
 
-impl Conversation {
+impl Conversation<'_> {
     async fn hold(&mut self, first_bytes: Vec<u8>) -> io::Result<()> {
         let mut frames = Frames::default();
         frames.buffer().extend_from_slice(&first_bytes);
@@ -254,9 +258,10 @@ impl Conversation {
 
     /// Answers every complete line, and sends the replies.
     async fn answer_lines(&mut self, frames: &mut Frames) -> io::Result<Next> {
-        self.service.gate.renew(&mut self.grant);
-        for frame in frames.take_lines() {
-            if self.answer(&frame).await? == Next::End {
+        self.gate.renew(&mut self.grant);
+        let mut lines = frames.take_lines();
+        while let Some(rest) = self.answer_some(&mut lines) {
+            if self.answer_rest(rest).await? == Next::End {
                 self.send().await?;
                 return Ok(Next::End);
             }
@@ -265,18 +270,28 @@ impl Conversation {
         Ok(Next::More)
     }
 
-    /// Answers a command. Nearly all are answered without waiting, and to poll a future for
-    /// each would cost a twentieth of a read.
-    #[inline]
+    /// Answers lines until something has to be waited for, which it returns: nearly all are
+    /// answered at once.
+    fn answer_some<'f>(&mut self, lines: &mut Lines<'f>) -> Option<Rest<'f>> {
+        let mut reader = self.service.inventory.reader();
+        lines.find_map(|frame| {
+            self.answer_now(&mut reader, &frame).or_else(|| {
+                (self.run.len() >= UNANSWERED_MAX || self.replies.len() >= WRITE_BYTES).then_some(Rest::Limit)
+            })
+        })
+    }
+
+    /// Answers a command.
     async fn answer(&mut self, frame: &Frame<'_>) -> io::Result<Next> {
-        match self.answer_now(frame) {
-            None if self.run.len() < UNANSWERED_MAX && self.replies.len() < WRITE_BYTES => Ok(Next::More),
-            rest => self.answer_rest(rest).await,
+        let rest = self.answer_now(&mut self.service.inventory.reader(), frame);
+        match rest {
+            Some(rest) => self.answer_rest(rest).await,
+            None => Ok(Next::More),
         }
     }
 
     /// Answers a command that needs not wait. Returns what has to be waited for.
-    fn answer_now<'f>(&mut self, frame: &'f Frame<'_>) -> Option<Rest<'f>> {
+    fn answer_now<'f>(&mut self, reader: &mut Reader<'_>, frame: &Frame<'f>) -> Option<Rest<'f>> {
         // What a stranger says may be a secret without the word before it.
         let is_stranger = matches!(self.grant, Grant::Stranger);
         let is_hidden = is_stranger && frame.token().is_none();
@@ -289,11 +304,9 @@ impl Conversation {
             Ok(request) if !access::permits(self.grant, Need::of(&request)) => {
                 self.refuse(access::refusal(self.grant));
             }
-            Ok(Request::Adjust(_)) if self.is_http => {
-                self.service.inventory.add(&mut self.run, Err(not_over_http()));
-            }
-            Ok(Request::Adjust(request)) => self.service.inventory.add(&mut self.run, Ok(request)),
-            Ok(Request::Find { name }) => match self.find(name) {
+            Ok(Request::Adjust(_)) if self.is_http => reader.add(&mut self.run, Err(not_over_http())),
+            Ok(Request::Adjust(request)) => reader.add(&mut self.run, Ok(request)),
+            Ok(Request::Find { name }) => match self.find(reader, name) {
                 Ok(true) => {}
                 Ok(false) => return Some(Rest::Request(Request::Find { name })),
                 Err(refusal) => {
@@ -314,17 +327,17 @@ impl Conversation {
     }
 
     /// Answers what had to wait, and sends long replies on.
-    async fn answer_rest(&mut self, rest: Option<Rest<'_>>) -> io::Result<Next> {
+    async fn answer_rest(&mut self, rest: Rest<'_>) -> io::Result<Next> {
         match rest {
-            None => {}
+            Rest::Limit => {}
             // Looking for names like a wrong one took a while: the others come first.
-            Some(Rest::Pause) => tokio::task::yield_now().await,
-            Some(Rest::Token(secret)) => return self.look_at_token(secret).await,
-            Some(Rest::Request(request)) => {
+            Rest::Pause => tokio::task::yield_now().await,
+            Rest::Token(secret) => return self.look_at_token(secret).await,
+            Rest::Request(request) => {
                 self.make_changes().await;
                 match request {
                     Request::Find { name } => {
-                        if let Err(refusal) = self.find(name) {
+                        if let Err(refusal) = self.find(&mut self.service.inventory.reader(), name) {
                             self.refuse(refusal);
                         }
                     }
@@ -354,14 +367,14 @@ impl Conversation {
     /// when there were too many of them.
     async fn look_at_token(&mut self, secret: &str) -> io::Result<Next> {
         self.make_changes().await;
-        self.grant = self.service.gate.grant(secret);
+        self.grant = self.gate.grant(secret);
         match self.grant {
             Grant::Open => text::write_message(&mut self.replies, NO_TOKEN_WANTED),
             Grant::Token { role, .. } => {
                 text::write_message(&mut self.replies, &format!("Token aceito: {}.", role.word()));
             }
             Grant::Stranger => {
-                self.service.gate.tell_wrong(self.stream.peer());
+                self.gate.tell_wrong(self.stream.peer());
                 self.wrong_tokens += 1;
                 self.send_replies().await?;
                 tokio::select! {
@@ -378,9 +391,9 @@ impl Conversation {
     }
 
     /// Answers a read, if no change of that product waits; tells whether it did.
-    fn find(&mut self, name: &str) -> Result<bool, Refusal> {
-        let Self { service, replies, run, held, marks, .. } = self;
-        service.inventory.find(name, |product| {
+    fn find(&mut self, reader: &mut Reader<'_>, name: &str) -> Result<bool, Refusal> {
+        let Self { replies, run, held, marks, .. } = self;
+        reader.find(name, |product| {
             if run.is_empty() {
                 text::write_product(with_room(replies), product);
             } else if run.len() > SEARCHED_MAX || held.len() >= WRITE_BYTES || run.touches(product.id) {

@@ -199,12 +199,12 @@ fn frame(line: &[u8]) -> Frame<'_> {
     std::str::from_utf8(line).map_or(Frame::NotUtf8, Frame::Line)
 }
 
-impl Frame<'_> {
+impl<'a> Frame<'a> {
     /// The request in it.
     ///
     /// # Errors
     /// Why it is none.
-    pub fn request(&self) -> Result<Request<'_>, Refusal> {
+    pub fn request(&self) -> Result<Request<'a>, Refusal> {
         match self {
             Frame::Line(line) => Request::parse(line),
             Frame::NotUtf8 => Err(Refusal::invalid("command", "a linha não é UTF-8")),
@@ -222,7 +222,7 @@ impl Frame<'_> {
     }
 
     /// The secret, where this is the command that shows one.
-    pub fn token(&self) -> Option<&str> {
+    pub fn token(&self) -> Option<&'a str> {
         let Frame::Line(line) = self else { return None };
         let (word, secret) = split_word(line);
         word.eq_ignore_ascii_case(TOKEN).then(|| secret.trim_matches([' ', '\t']))
