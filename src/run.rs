@@ -145,7 +145,6 @@ fn serve(options: &cli::Serve) -> anyhow::Result<()> {
         .with_writer(io::stderr)
         // Where standard error is full or closed, this would say so on standard error, and panic.
         .log_internal_errors(false)
-        .with_ansi(io::stderr().is_terminal())
         .init();
     let protocols = if options.socket || options.grpc {
         Protocols { socket: options.socket, grpc: options.grpc }

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::support::{Server, hortifruti, run};
+use crate::terminal::Terminal;
 
 #[test]
 fn the_port_file_lives_as_long_as_the_server() {
@@ -26,6 +27,18 @@ fn the_port_file_lives_as_long_as_the_server() {
     assert_eq!(second.code, 1);
     assert!(second.err.contains("--port-file"), "{}", second.err);
     assert!(!server.path().join("outro.db").exists());
+}
+
+#[test]
+fn a_terminal_shows_the_console_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::run(folder.path(), 80, &["serve", "--port", "0"]);
+    terminal.wait_for("Aguardando conexão...");
+    let screen = terminal.screen();
+    assert_eq!(screen.lines().count(), 2, "{screen}");
+    assert!(screen.starts_with("Iniciando comunicacao com localhost na porta "), "{screen}");
+    terminal.send("\x03");
+    terminal.wait_for_end();
 }
 
 #[test]

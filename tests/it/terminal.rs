@@ -1,7 +1,8 @@
-//! A real terminal for the shell: a pty, and an emulator that says what stands on the screen.
+//! A real terminal: a pty, and an emulator that says what stands on the screen.
 
 use std::io::{Read, Write};
 use std::num::NonZero;
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
 
@@ -37,24 +38,32 @@ struct State {
 impl Terminal {
     /// Opens a shell on a terminal, in the server's folder.
     pub(crate) fn open(server: &Server, args: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::start(server.path(), SIZE, &[&["shell"], args].concat(), variables)
+    }
+
+    /// Runs a subcommand on a terminal, in a folder.
+    pub(crate) fn run(folder: &Path, columns: u16, args: &[&str]) -> Self {
+        Self::start(folder, PtySize { cols: columns, ..SIZE }, args, &[])
+    }
+
+    fn start(folder: &Path, size: PtySize, args: &[&str], variables: &[(&str, &str)]) -> Self {
         let lines = |count| NonZero::new(count).unwrap();
-        let pty = native_pty_system().openpty(SIZE).unwrap();
+        let pty = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_hortifruti"));
-        command.cwd(server.path());
-        command.arg("shell");
+        command.cwd(folder);
         command.args(args);
         for name in ["NO_COLOR", "HORTIFRUTI_SERVER", "HORTIFRUTI_PORT_FILE"] {
             command.env_remove(name);
         }
         command.env("TERM", "xterm");
-        command.env("XDG_STATE_HOME", server.path().join("state"));
+        command.env("XDG_STATE_HOME", folder.join("state"));
         for (name, value) in variables {
             command.env(name, value);
         }
         let child = pty.slave.spawn_command(command).unwrap();
         drop(pty.slave);
         let state = State {
-            screen: vt100::Parser::new(lines(SIZE.rows), lines(SIZE.cols), 0),
+            screen: vt100::Parser::new(lines(size.rows), lines(size.cols), 0),
             bytes: Vec::new(),
             has_ended: false,
         };
