@@ -3,7 +3,8 @@
 
 use std::error::Error;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use clap::CommandFactory;
 use clap_complete::Shell;
@@ -31,5 +32,24 @@ fn main() -> Result<(), Box<dyn Error>> {
         clap_complete::generate_to(shell, &mut command, "hortifruti", &completions)?;
     }
     clap_mangen::generate_to(command, &man)?;
+    name_commit();
     Ok(())
+}
+
+/// Tells a release build, whose figures people compare, which commit it is of, where git
+/// knows it. Other builds are not made anew for each commit.
+fn name_commit() {
+    if std::env::var_os("PROFILE").is_none_or(|profile| profile != "release") {
+        return;
+    }
+    let git = |arguments: &[&str]| {
+        let output =
+            Command::new("git").args(arguments).output().ok().filter(|output| output.status.success())?;
+        Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
+    };
+    let log = git(&["rev-parse", "--git-path", "logs/HEAD"]).filter(|log| Path::new(log).exists());
+    if let (Some(log), Some(commit)) = (log, git(&["rev-parse", "--short=10", "HEAD"])) {
+        println!("cargo::rerun-if-changed={log}");
+        println!("cargo::rustc-env=HORTIFRUTI_COMMIT={commit}");
+    }
 }

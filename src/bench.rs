@@ -2,28 +2,37 @@
 //! alike, and checked to the last unit of stock.
 
 mod lane;
+mod page;
+mod place;
 mod report;
+mod timer;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 use hdrhistogram::Histogram;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::client::{Client, Manner};
 use crate::progress::Progress;
 use crate::request::{ProductReply, Reply, Request};
+use crate::system_error::told;
 use lane::{Lane, Load, Tally};
-pub use report::Outcome;
+use place::Place;
+use report::{Outcome, Report};
 
 /// Each way runs in this many turns, one after the other, so that what else the machine
 /// does falls on all of them alike; the spread of the ratios tells how much it did.
 const ROUNDS: u32 = 5;
+
+/// Time between two looks at the progress.
+const SHOWN_EVERY: Duration = Duration::from_millis(250);
 
 /// Longest latency that is told apart, in nanoseconds: a minute.
 const LATENCY_MAX_NS: u64 = 60_000_000_000;
@@ -36,7 +45,7 @@ const TICKS_PER_SECOND: f64 = 100.0;
 
 /// How the same operations reach the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+enum Way {
     /// Lines of text, pipelined.
     Socket,
     /// One gRPC call for each operation.
@@ -49,7 +58,7 @@ impl Way {
     const ALL: [Way; 3] = [Way::Socket, Way::Unary, Way::Stream];
 
     /// What people call it.
-    pub fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Way::Socket => "socket",
             Way::Unary => "gRPC unário",
@@ -127,76 +136,157 @@ pub struct Options {
     pub html: Option<PathBuf>,
 }
 
+impl Options {
+    /// How long one way runs at a time.
+    fn turn(&self) -> Duration {
+        self.duration / ROUNDS
+    }
+}
+
+/// The runtime of a measure, and the ear for whoever wants no more of it: what the bench
+/// has started must end with it.
+pub struct Runtime {
+    runtime: tokio::runtime::Runtime,
+    stops: [Signal; 3],
+}
+
+impl Runtime {
+    /// Begins to listen for Ctrl-C, SIGTERM and SIGHUP, which from here on end the measure
+    /// and not the process.
+    ///
+    /// # Errors
+    /// Where the system does not let it.
+    pub fn new() -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let entered = runtime.enter();
+        let stops = [
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::hangup())?,
+        ];
+        drop(entered);
+        Ok(Self { runtime, stops })
+    }
+
+    /// Runs this to its end, or until a signal ends it.
+    fn run<T>(&mut self, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+        let [interrupt, terminate, hang_up] = &mut self.stops;
+        self.runtime.block_on(async {
+            tokio::select! {
+                done = work => done,
+                _ = interrupt.recv() => bail!("a medida foi interrompida"),
+                _ = terminate.recv() => bail!("a medida foi interrompida"),
+                _ = hang_up.recv() => bail!("a medida foi interrompida"),
+            }
+        })
+    }
+}
+
 /// Runs every way in turns, shows the table and the curves, and checks the stock.
 ///
 /// # Errors
 /// Where the server cannot be used, or its final stock is not the initial one plus the
 /// changes that it answered.
-pub fn run(client: &mut dyn Client, options: &Options) -> anyhow::Result<()> {
+pub fn run(client: &mut dyn Client, options: &Options, mut runtime: Runtime) -> anyhow::Result<()> {
     let before = stocks(client)?;
     ensure!(!before.is_empty(), "o servidor não tem produtos. Nada foi medido; importe uma lista");
+    for path in options.json.iter().chain(&options.html) {
+        try_to_write(path)?;
+    }
     let names: Rc<[String]> = before.iter().map(|product| product.name.to_string()).collect();
     let ways: Vec<Way> =
         Way::ALL.into_iter().filter(|way| *way != Way::Stream || options.mix.write > 0).collect();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut outcomes: Vec<Outcome> = ways.iter().map(|way| Outcome::new(*way)).collect();
     let mut added: HashMap<usize, i64> = HashMap::new();
-    let turn = options.duration / ROUNDS;
-    let steps = u64::from(ROUNDS) * ways.len() as u64;
+    let turns = u64::from(ROUNDS) * ways.len() as u64;
     let mut progress = Progress::new();
-    let mut done = 0;
     for round in 0..ROUNDS {
-        for outcome in &mut outcomes {
-            progress.show(&format!("{} ({}/{ROUNDS})", outcome.way.name(), round + 1), done, steps);
-            done += 1;
-            let cpu_before = cpu_seconds(options.process);
-            let started = Instant::now();
-            let tally = runtime.block_on(one_turn(outcome.way, &names, options, turn, round))?;
-            let seconds = started.elapsed().as_secs_f64();
-            let cpu = cpu_before.zip(cpu_seconds(options.process)).map(|(before, after)| after - before);
-            for (product, units) in &tally.added {
+        for (index, outcome) in outcomes.iter_mut().enumerate() {
+            let done = u64::from(round) * ways.len() as u64 + index as u64;
+            let what = format!("{} {}/{ROUNDS}", outcome.way.name(), round + 1);
+            let shown = show(&mut progress, &what, done, turns, options.turn());
+            let turn = runtime.run(async {
+                tokio::select! {
+                    turn = one_turn(outcome.way, &names, options, round) => turn,
+                    never = shown => never,
+                }
+            })?;
+            for (product, units) in &turn.tally.added {
                 *added.entry(*product).or_default() += units;
             }
-            outcome.add(&tally, seconds, cpu);
+            outcome.add(&turn);
         }
     }
     drop(progress);
-    let after = stocks(client)?;
-    let mut out = io::stdout().lock();
-    report::write_table(&mut out, options, &outcomes)?;
-    report::write_curves(&mut out, &outcomes)?;
+    let verdict = check(&before, &stocks(client)?, &added);
+    let report = Report { options, outcomes, verdict, place: Place::here() };
+    // Who closed our output, as `head` does, may want the files all the same.
+    match io::stdout().lock().write_all(report.text().as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            bail!("a saída não pôde ser escrita: {}", told(&error))
+        }
+        _ => {}
+    }
     if let Some(path) = &options.json {
-        let json = report::json(options, &outcomes);
-        std::fs::write(path, json)
-            .with_context(|| format!("não foi possível escrever {}", path.display()))?;
+        write(path, &report.json())?;
     }
     if let Some(path) = &options.html {
-        let html = report::html(options, &outcomes);
-        std::fs::write(path, html)
-            .with_context(|| format!("não foi possível escrever {}", path.display()))?;
+        write(path, &report.html())?;
     }
-    check(&before, &after, &added)?;
-    let changes: i64 = added.values().sum();
-    writeln!(
-        out,
-        "\nConferido: estoque inicial + {changes} mudanças = estoque final, em {} produtos.",
-        before.len()
-    )?;
-    Ok(())
+    match report.verdict {
+        Ok(_) => Ok(()),
+        Err(problem) => bail!("{problem}. As medidas não valem"),
+    }
+}
+
+/// Refuses a file that cannot be written, before the time for the measure is spent.
+fn try_to_write(path: &Path) -> anyhow::Result<()> {
+    let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);
+    opened.map(drop).map_err(|error| not_written(path, &error))
+}
+
+fn write(path: &Path, content: &str) -> anyhow::Result<()> {
+    std::fs::write(path, content).map_err(|error| not_written(path, &error))
+}
+
+fn not_written(path: &Path, error: &io::Error) -> anyhow::Error {
+    anyhow::anyhow!("não foi possível escrever {}: {}", path.display(), told(error))
+}
+
+/// Keeps the progress in sight while a turn runs. It never ends.
+async fn show<T>(progress: &mut Progress, what: &str, done: u64, turns: u64, turn: Duration) -> T {
+    let turn = turn.as_millis() as u64;
+    let started = Instant::now();
+    let mut again = tokio::time::interval(SHOWN_EVERY);
+    loop {
+        again.tick().await;
+        let elapsed = (started.elapsed().as_millis() as u64).min(turn);
+        let left = match ((turns - done) * turn - elapsed).div_ceil(1000) {
+            seconds @ ..120 => format!("{seconds} s"),
+            seconds => format!("{} min", seconds / 60),
+        };
+        progress.show(&format!("{what}, faltam {left}"), done * turn + elapsed, turns * turn);
+    }
+}
+
+/// What one turn of one way gave.
+struct Turn {
+    tally: Tally,
+    /// From the moment all connections stood to the last answer.
+    seconds: f64,
+    /// Of the server's CPU, in that time.
+    cpu_seconds: Option<f64>,
 }
 
 /// One way for one turn.
-async fn one_turn(
-    way: Way,
-    names: &Rc<[String]>,
-    options: &Options,
-    turn: Duration,
-    round: u32,
-) -> anyhow::Result<Tally> {
+async fn one_turn(way: Way, names: &Rc<[String]>, options: &Options, round: u32) -> anyhow::Result<Turn> {
     let mut lanes = Vec::with_capacity(options.connections);
     for _ in 0..options.connections {
-        lanes.push(Lane::open(way, &options.address, &options.manner).await?);
+        lanes.push(Lane::open(way, options).await?);
+        // Opening waits for nothing where the server is near: let a signal be heard.
+        tokio::task::yield_now().await;
     }
+    let cpu_before = cpu_seconds(options.process);
     let start = Instant::now();
     let every = options.rate.map(|rate| Duration::from_secs_f64(options.connections as f64 / rate));
     let local = tokio::task::LocalSet::new();
@@ -212,21 +302,24 @@ async fn one_turn(
                 first: start
                     + every.map_or(Duration::ZERO, |every| every * index as u32 / options.connections as u32),
                 every,
-                end: start + turn,
+                end: start + options.turn(),
                 seed: u64::from(round) * 1000 + index as u64 + 1,
             };
             local.spawn_local(lane.drive(load))
         })
         .collect();
-    local
+    let tally = local
         .run_until(async {
             let mut sum = Tally::new();
             for lane in running {
                 sum.merge(lane.await??);
             }
-            Ok(sum)
+            anyhow::Ok(sum)
         })
-        .await
+        .await?;
+    let seconds = start.elapsed().as_secs_f64();
+    let cpu_after = cpu_seconds(options.process);
+    Ok(Turn { tally, seconds, cpu_seconds: cpu_before.zip(cpu_after).map(|(before, after)| after - before) })
 }
 
 fn stocks(client: &mut dyn Client) -> anyhow::Result<Vec<ProductReply>> {
@@ -236,19 +329,32 @@ fn stocks(client: &mut dyn Client) -> anyhow::Result<Vec<ProductReply>> {
     }
 }
 
-fn check(before: &[ProductReply], after: &[ProductReply], added: &HashMap<usize, i64>) -> anyhow::Result<()> {
-    ensure!(before.len() <= after.len(), "faltam produtos depois da medida");
+/// Says that the final stock is the initial one and all changes, or what is not.
+fn check(
+    before: &[ProductReply],
+    after: &[ProductReply],
+    added: &HashMap<usize, i64>,
+) -> Result<String, String> {
+    if after.len() < before.len() {
+        return Err("faltam produtos depois da medida".to_owned());
+    }
     for (index, (before, after)) in before.iter().zip(after).enumerate() {
         let expected = before.stock.thousandths() + 1000 * added.get(&index).copied().unwrap_or(0);
-        ensure!(
-            after.stock.thousandths() == expected,
-            "o estoque de {} deveria ser {} milésimos e é {}: uma mudança se perdeu, ou outro cliente mudou o estoque",
-            before.name,
-            expected,
-            after.stock.thousandths()
-        );
+        if after.stock.thousandths() != expected {
+            return Err(format!(
+                "o estoque de {} deveria ser {} milésimos e é {}: uma mudança se perdeu, ou outro cliente mudou o estoque",
+                before.name,
+                expected,
+                after.stock.thousandths()
+            ));
+        }
     }
-    Ok(())
+    let changes: i64 = added.values().sum();
+    Ok(format!(
+        "estoque inicial + {} mudanças = estoque final, em {} produtos",
+        report::grouped(changes as f64),
+        before.len()
+    ))
 }
 
 fn histogram() -> Histogram<u64> {

@@ -284,7 +284,7 @@ pub struct Bench {
     #[arg(long, value_name = "SEGUNDOS", default_value_t = 10, hide_default_value = true, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub duration: u64,
     /// Operações por segundo (laço aberto); sem ela, o máximo (laço fechado)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub rate: Option<u32>,
     /// Leituras e gravações, em cada cem. O padrão é read=80,write=20
     #[arg(long, value_name = "MISTURA", default_value = "read=80,write=20", hide_default_value = true)]

@@ -3,6 +3,7 @@
 
 use std::io::{self, IsTerminal, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::Arc;
@@ -745,6 +746,8 @@ const BENCH_LIST: &[u8] = include_bytes!("../tests/data/ceagesp-2023-11-24.csv")
 
 fn measure(options: cli::Bench) -> Result<(), Error> {
     let mix = options.mix.parse().map_err(Error::Usage)?;
+    // From here on no signal ends the process and leaves a server behind.
+    let runtime = bench::Runtime::new().context("os sinais do sistema não puderam ser ouvidos")?;
     let protocol = Some(Protocol::Grpc);
     let (address, manner, own) = match options.server {
         Some(address) => (address, manner(protocol, &options.credentials)?, None),
@@ -771,7 +774,7 @@ fn measure(options: cli::Bench) -> Result<(), Error> {
         json: options.json,
         html: options.html,
     };
-    bench::run(&mut *client, &options).map_err(|error| match error.downcast::<Failure>() {
+    bench::run(&mut *client, &options, runtime).map_err(|error| match error.downcast::<Failure>() {
         Ok(failure) => failure.into(),
         Err(error) => error.into(),
     })
@@ -797,6 +800,8 @@ impl OwnServer {
             .arg(&port_file)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
+            // A Ctrl-C ends the bench, and the bench its server.
+            .process_group(0)
             .spawn()
             .context("o servidor da medida não começou")?;
         let mut own = Self { process, address: String::new(), folder };

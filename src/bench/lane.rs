@@ -22,17 +22,24 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Status, Streaming};
 
-use super::{Mix, Way, histogram};
+use super::timer::Timer;
+use super::{Mix, Options, Way, histogram};
 use crate::access::Secret;
 use crate::catalog::Sentence;
-use crate::client::{self, Failure, Manner, ShowToken, Stream};
+use crate::client::{self, Broken, Failure, ShowToken, Stream};
+use crate::system_error::told;
 use crate::tls::for_grpc;
+use crate::wire::grpc;
 use crate::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
 use crate::wire::grpc::v1::stream_adjust_stock_response::Result as StreamResult;
 use crate::wire::grpc::v1::{
     AdjustStockRequest, GetProductRequest, StreamAdjustStockRequest, StreamAdjustStockResponse,
 };
 use crate::wire::text;
+
+/// How long after the end of a turn its late operations still begin. A stall of the server
+/// at the end counts as much as one before it; a server that cannot keep up gets no more.
+const LATE_MAX: Duration = Duration::from_secs(1);
 
 /// What one connection is to do.
 pub(super) struct Load {
@@ -44,7 +51,7 @@ pub(super) struct Load {
     pub(super) first: Instant,
     /// How often to begin an operation; `None` begins one for each that ends.
     pub(super) every: Option<Duration>,
-    /// When to begin no more.
+    /// Operations that were to begin before this moment begin; none that were to begin later.
     pub(super) end: Instant,
     pub(super) seed: u64,
 }
@@ -57,17 +64,20 @@ pub(super) struct Tally {
     pub(super) bytes: u64,
     /// Units added to each product, by its place in the list.
     pub(super) added: HashMap<usize, i64>,
+    /// Operations of an open loop that could not begin: the answers did not keep up.
+    pub(super) not_begun: u64,
 }
 
 impl Tally {
     pub(super) fn new() -> Self {
-        Self { latency: histogram(), bytes: 0, added: HashMap::new() }
+        Self { latency: histogram(), bytes: 0, added: HashMap::new(), not_begun: 0 }
     }
 
     pub(super) fn merge(&mut self, other: Self) {
         // Both have the same bounds, so adding cannot fail.
         let _ = self.latency.add(&other.latency);
         self.bytes += other.bytes;
+        self.not_begun += other.not_begun;
         for (product, units) in other.added {
             *self.added.entry(product).or_default() += units;
         }
@@ -102,11 +112,12 @@ pub(super) struct Lane {
 
 enum Link {
     Socket(Box<dyn Stream>),
-    Grpc { service: Service, has_stream: bool },
+    Grpc { service: Service, stream: Option<Box<ChangeStream>> },
 }
 
 impl Lane {
-    pub(super) async fn open(way: Way, address: &str, manner: &Manner) -> anyhow::Result<Self> {
+    pub(super) async fn open(way: Way, options: &Options) -> anyhow::Result<Self> {
+        let Options { address, manner, .. } = options;
         let stream = client::open(address, manner).map_err(Failure::from)?;
         stream.set_nonblocking(true)?;
         let bytes = Arc::new(AtomicU64::new(0));
@@ -121,21 +132,22 @@ impl Lane {
         let link = if way == Way::Socket {
             Link::socket(connection, manner.token.as_ref()).await?
         } else {
-            Link::grpc(connection, address, manner, way == Way::Stream).await?
+            Link::grpc(connection, way, options).await?
         };
-        // What the handshake and the token took belongs to no operation.
+        // What the beginning of the connection took belongs to no operation.
         bytes.store(0, Ordering::Relaxed);
         Ok(Self { link, bytes })
     }
 
     /// Keeps the load on until its end, and waits for what is then in flight.
     pub(super) async fn drive(self, load: Load) -> anyhow::Result<Tally> {
-        let mut pace = Pace::new(load);
+        let mut pace = Pace::new(load)?;
         let mut tally = match self.link {
             Link::Socket(connection) => drive_socket(connection, &mut pace).await?,
-            Link::Grpc { service, has_stream } => drive_grpc(service, has_stream, &mut pace).await?,
+            Link::Grpc { service, stream } => drive_grpc(service, stream, &mut pace).await?,
         };
         tally.bytes = self.bytes.load(Ordering::Relaxed);
+        tally.not_begun = pace.not_begun();
         Ok(tally)
     }
 }
@@ -143,12 +155,11 @@ impl Lane {
 impl Link {
     async fn socket(mut connection: Box<dyn Stream>, token: Option<&Secret>) -> anyhow::Result<Self> {
         if let Some(token) = token {
-            connection.write_all(text::write_token(token.reveal()).as_bytes()).await?;
-            connection.flush().await?;
+            send(&mut connection, &text::write_token(token.reveal())).await?;
             let mut reply = Vec::new();
             while !reply.ends_with(b"\n\n") {
-                if connection.read_buf(&mut reply).await? == 0 {
-                    bail!("o servidor encerrou a conexão antes de aceitar o token. Nada foi medido");
+                if connection.read_buf(&mut reply).await.map_err(|error| lost(&error))? == 0 {
+                    return Err(lost(&io::ErrorKind::UnexpectedEof.into()));
                 }
             }
             text::read_token_reply(&String::from_utf8_lossy(&reply)).map_err(Failure::from)?;
@@ -156,21 +167,21 @@ impl Link {
         Ok(Link::Socket(connection))
     }
 
-    async fn grpc(
-        connection: Box<dyn Stream>,
-        address: &str,
-        manner: &Manner,
-        has_stream: bool,
-    ) -> anyhow::Result<Self> {
+    async fn grpc(connection: Box<dyn Stream>, way: Way, options: &Options) -> anyhow::Result<Self> {
         let mut connection = Some(TokioIo::new(connection));
         let connector = tower::service_fn(move |_| {
             let connection = connection.take().ok_or(io::ErrorKind::NotConnected.into());
             std::future::ready::<io::Result<_>>(connection)
         });
-        let channel =
-            Endpoint::from_shared(format!("http://{address}"))?.connect_with_connector(connector).await?;
-        let service = InventoryServiceClient::with_interceptor(channel, ShowToken::of(manner));
-        Ok(Link::Grpc { service, has_stream })
+        let channel = Endpoint::from_shared(format!("http://{}", options.address))?
+            .connect_with_connector(connector)
+            .await?;
+        let mut service = InventoryServiceClient::with_interceptor(channel, ShowToken::of(&options.manner));
+        let stream = match way {
+            Way::Stream => Some(Box::new(ChangeStream::open(&mut service, options.pipeline).await?)),
+            _ => None,
+        };
+        Ok(Link::Grpc { service, stream })
     }
 }
 
@@ -178,24 +189,35 @@ impl Link {
 struct Pace {
     load: Load,
     due: Instant,
+    /// Of an open loop.
+    timer: Option<Timer>,
     in_flight: usize,
     random: u64,
 }
 
 impl Pace {
-    fn new(load: Load) -> Self {
-        Self {
+    fn new(load: Load) -> io::Result<Self> {
+        Ok(Self {
             due: load.first,
+            timer: load.every.map(|_| Timer::new()).transpose()?,
             in_flight: 0,
             random: load.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
             load,
+        })
+    }
+
+    /// Whether there is an operation to begin, now or later.
+    fn has_more(&self, now: Instant) -> bool {
+        match self.load.every {
+            None => now < self.load.end,
+            Some(_) => self.due < self.load.end && now < self.load.end + LATE_MAX,
         }
     }
 
     /// An operation that is to begin now.
     fn next(&mut self) -> Option<Operation> {
         let now = Instant::now();
-        if self.in_flight >= self.load.in_flight_max || now >= self.load.end {
+        if self.in_flight >= self.load.in_flight_max || !self.has_more(now) {
             return None;
         }
         let intended = match self.load.every {
@@ -228,22 +250,49 @@ impl Pace {
     }
 
     fn is_over(&self) -> bool {
-        self.in_flight == 0 && Instant::now() >= self.load.end
+        let now = Instant::now();
+        self.in_flight == 0 && now >= self.load.end && !self.has_more(now)
+    }
+
+    /// Operations that were to begin before the end, and did not.
+    fn not_begun(&self) -> u64 {
+        let left = self.load.end.saturating_duration_since(self.due);
+        self.load.every.map_or(0, |every| left.as_nanos().div_ceil(every.as_nanos().max(1)) as u64)
     }
 
     /// Is ready when the next operation may begin by time alone.
-    async fn due(&self) {
-        match self.load.every {
-            Some(_) if self.in_flight < self.load.in_flight_max => {
-                tokio::time::sleep_until(self.due.min(self.load.end).into()).await;
+    async fn due(&self) -> io::Result<()> {
+        match &self.timer {
+            Some(timer) if self.in_flight < self.load.in_flight_max && self.has_more(Instant::now()) => {
+                timer.sleep_until(self.due).await?;
             }
             _ if self.in_flight == 0 => tokio::time::sleep_until(self.load.end.into()).await,
             _ => std::future::pending().await,
         }
+        Ok(())
     }
 
     fn name(&self, operation: &Operation) -> &str {
         &self.load.names[operation.product]
+    }
+}
+
+async fn send(connection: &mut Box<dyn Stream>, text: &str) -> anyhow::Result<()> {
+    connection.write_all(text.as_bytes()).await.map_err(|error| lost(&error))?;
+    connection.flush().await.map_err(|error| lost(&error))
+}
+
+/// The connection is gone.
+fn lost(error: &io::Error) -> anyhow::Error {
+    Failure::from(Broken::Lost(told(error))).into()
+}
+
+/// A call or a stream ended with this.
+fn failed(status: &Status) -> anyhow::Error {
+    match grpc::refusal(status) {
+        Some(refusal) => Failure::from(refusal).into(),
+        // tonic's own words for it are "transport error".
+        None => lost(&io::ErrorKind::UnexpectedEof.into()),
     }
 }
 
@@ -263,17 +312,19 @@ async fn drive_socket(mut connection: Box<dyn Stream>, pace: &mut Pace) -> anyho
             in_flight.push_back(operation);
         }
         if !commands.is_empty() {
-            connection.write_all(commands.as_bytes()).await?;
-            connection.flush().await?;
+            send(&mut connection, &commands).await?;
         }
         tokio::select! {
             biased;
             read = connection.read_buf(&mut replies) => {
-                if read? == 0 {
-                    bail!("o servidor encerrou a conexão durante a medida");
+                if read.map_err(|error| lost(&error))? == 0 {
+                    return Err(lost(&io::ErrorKind::UnexpectedEof.into()));
                 }
             }
-            () = pace.due() => continue,
+            due = pace.due() => {
+                due?;
+                continue;
+            }
         }
         let mut start = 0;
         while let Some(end) = memchr::memmem::find(&replies[start..], b"\n\n") {
@@ -291,13 +342,13 @@ async fn drive_socket(mut connection: Box<dyn Stream>, pace: &mut Pace) -> anyho
     Ok(tally)
 }
 
-async fn drive_grpc(mut service: Service, has_stream: bool, pace: &mut Pace) -> anyhow::Result<Tally> {
+async fn drive_grpc(
+    service: Service,
+    mut stream: Option<Box<ChangeStream>>,
+    pace: &mut Pace,
+) -> anyhow::Result<Tally> {
     let mut tally = Tally::new();
     let mut calls: JoinSet<Result<Operation, Status>> = JoinSet::new();
-    let mut stream = match has_stream {
-        true => Some(ChangeStream::open(&mut service, pace.load.in_flight_max).await?),
-        false => None,
-    };
     while !pace.is_over() {
         while let Some(operation) = pace.next() {
             let name = pace.name(&operation).to_owned();
@@ -311,9 +362,12 @@ async fn drive_grpc(mut service: Service, has_stream: bool, pace: &mut Pace) -> 
         }
         let operation = tokio::select! {
             biased;
-            Some(ended) = calls.join_next() => ended??,
+            Some(ended) = calls.join_next() => ended?.map_err(|status| failed(&status))?,
             answered = answered(&mut stream) => answered?,
-            () = pace.due() => continue,
+            due = pace.due() => {
+                due?;
+                continue;
+            }
         };
         tally.answered(&operation);
         pace.answered();
@@ -342,28 +396,31 @@ struct ChangeStream {
 }
 
 impl ChangeStream {
-    async fn open(service: &mut Service, in_flight_max: usize) -> Result<Self, Status> {
+    async fn open(service: &mut Service, in_flight_max: usize) -> anyhow::Result<Self> {
         let (requests, sent) = mpsc::channel(in_flight_max);
-        let answers = service.stream_adjust_stock(ReceiverStream::new(sent)).await?.into_inner();
+        let answered = service.stream_adjust_stock(ReceiverStream::new(sent)).await;
+        let answers = answered.map_err(|status| failed(&status))?.into_inner();
         Ok(Self { requests, answers, in_flight: VecDeque::new() })
     }
 
     async fn send(&mut self, name: String, operation: Operation) -> anyhow::Result<()> {
         self.in_flight.push_back(operation);
         let request = StreamAdjustStockRequest { adjustment: Some(add_one(name)) };
-        self.requests.send(request).await.context("o servidor encerrou o stream durante a medida")
+        // Nobody takes it any more.
+        self.requests.send(request).await.map_err(|_| lost(&io::ErrorKind::UnexpectedEof.into()))
     }
 }
 
 /// The next change that a stream has answered; never, where there is none in flight.
-async fn answered(stream: &mut Option<ChangeStream>) -> anyhow::Result<Operation> {
+async fn answered(stream: &mut Option<Box<ChangeStream>>) -> anyhow::Result<Operation> {
     let Some(stream) = stream.as_mut().filter(|stream| !stream.in_flight.is_empty()) else {
         return std::future::pending().await;
     };
-    match stream.answers.message().await?.and_then(|answer| answer.result) {
+    let message = stream.answers.message().await.map_err(|status| failed(&status))?;
+    match message.and_then(|answer| answer.result) {
         Some(StreamResult::Adjusted(_)) => stream.in_flight.pop_front().context("uma resposta a mais"),
         Some(StreamResult::Refused(refused)) => bail!("o servidor recusou: {}", refused.message),
-        None => bail!("o servidor encerrou o stream durante a medida"),
+        None => Err(lost(&io::ErrorKind::UnexpectedEof.into())),
     }
 }
 

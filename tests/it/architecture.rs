@@ -11,7 +11,7 @@ use crate::support::project;
 const IMPORTS: [(&str, &[&str]); 35] = [
     ("access", &["catalog", "request"]),
     ("access::token_file", &["private_file", "system_error"]),
-    ("bench", &["access", "catalog", "client", "progress", "request", "tls", "wire"]),
+    ("bench", &["access", "catalog", "client", "progress", "request", "system_error", "tls", "wire"]),
     ("catalog", &[]),
     ("cli", &[]),
     ("client", &["access", "request", "system_error", "tls", "wire"]),

@@ -1,0 +1,277 @@
+//! The page: everything that the bench found in one file, which loads nothing.
+
+use std::fmt::Write as _;
+
+use super::report::{CURVE_PERCENTILES, Outcome, Report, Scale, grouped, name};
+use super::{ROUNDS, Way};
+
+const STYLE: &str = include_str!("page.css");
+
+/// The percentiles that the curves' axis names.
+const AXIS_PERCENTILES: [f64; 5] = [50.0, 90.0, 99.0, 99.9, 99.99];
+
+/// Width of a chart, and where its field lies in it.
+const WIDTH: f64 = 490.0;
+const LEFT: f64 = 96.0;
+const RIGHT: f64 = 378.0;
+
+/// What the style calls a way. Colours are told apart by people who see few, light and
+/// dark alike, and the curves are dashed differently besides.
+fn class(way: Way) -> &'static str {
+    match way {
+        Way::Socket => "socket",
+        Way::Unary => "unary",
+        Way::Stream => "stream",
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+impl Report<'_> {
+    /// One page with everything in it.
+    pub(super) fn html(&self) -> String {
+        let notes: String = self.notes().iter().map(|note| format!("<p>{}</p>\n", escaped(note))).collect();
+        let server = match self.options.process {
+            Some(_) => "próprio, na mesma máquina, com banco de dados temporário".to_owned(),
+            None => escaped(&self.options.address),
+        };
+        let rounds = (0..ROUNDS as usize).map(|round| {
+            (
+                format!("{}.º turno", round + 1),
+                self.outcomes.iter().map(|outcome| grouped(outcome.rates[round])).collect(),
+            )
+        });
+        let percentiles = CURVE_PERCENTILES.iter().map(|at| {
+            (name(*at), self.outcomes.iter().map(|outcome| grouped(outcome.microseconds(*at))).collect())
+        });
+        format!(
+            "<!doctype html>\n<html lang=\"pt-BR\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <title>hortifruti: socket e gRPC comparados</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
+             <h1>Socket e gRPC comparados</h1>\n\
+             <p>As mesmas operações sobre o mesmo catálogo, em {ROUNDS} turnos alternados. {}.</p>\n\
+             {}{notes}\
+             <p>bytes/op: enviados e recebidos pelo cliente. CPU µs/op: tempo de processador do servidor.</p>\n\
+             <p class=\"{}\">{}</p>\n\
+             <h2>Operações por segundo</h2>\n<figure>\n{}\n\
+             <figcaption>A barra é a mediana dos turnos; o traço vai do menor ao maior.</figcaption>\n</figure>\n\
+             <h2>Latência por percentil</h2>\n<figure>\n{}\n\
+             <figcaption>Em escala logarítmica, menos é melhor: no p99, 99 de cada 100 operações levaram \
+             no máximo o que a curva diz.</figcaption>\n</figure>\n\
+             <details>\n<summary>Cada turno, em op/s</summary>\n{}</details>\n\
+             <details>\n<summary>Todos os percentis, em µs</summary>\n{}</details>\n\
+             <h2>Como foi medido</h2>\n\
+             <dl>\n<dt>Quando</dt><dd>{}</dd>\n<dt>Programa</dt><dd>{}</dd>\n<dt>Máquina do bench</dt><dd>{}</dd>\n\
+             <dt>Servidor</dt><dd>{server}</dd>\n<dt>Duração de cada modo</dt><dd>{} s</dd>\n\
+             <dt>Comando</dt><dd><code>{}</code></dd>\n</dl>\n\
+             </main>\n</body>\n</html>\n",
+            escaped(&self.load()),
+            self.html_table(self.rows().into_iter().map(|row| (row.name, row.cells))),
+            if self.verdict.is_ok() { "checked" } else { "checked wrong" },
+            escaped(&self.checked()),
+            rate_chart(&self.outcomes),
+            latency_chart(&self.outcomes),
+            self.html_table(rounds),
+            self.html_table(percentiles),
+            self.place.date,
+            escaped(&self.place.program),
+            escaped(&self.place.machine),
+            self.options.duration.as_secs(),
+            escaped(&self.place.command),
+        )
+    }
+
+    fn html_table(&self, rows: impl Iterator<Item = (String, Vec<String>)>) -> String {
+        let mut table = "<table>\n<thead><tr><th></th>".to_owned();
+        for outcome in &self.outcomes {
+            let _ = write!(
+                table,
+                "<th scope=\"col\"><span class=\"key {}\"></span>{}</th>",
+                class(outcome.way),
+                outcome.way.name()
+            );
+        }
+        table += "</tr></thead>\n<tbody>\n";
+        for (name, cells) in rows {
+            let _ = write!(table, "<tr><th scope=\"row\">{name}</th>");
+            for cell in cells {
+                // The spread stands below what it is the spread of.
+                let cell = match cell.split_once(" (") {
+                    Some((middle, spread)) => format!("{middle} <small>({spread}</small>"),
+                    None => cell,
+                };
+                let _ = write!(table, "<td>{cell}</td>");
+            }
+            table += "</tr>\n";
+        }
+        table + "</tbody>\n</table>\n"
+    }
+}
+
+/// A bar for each way, with the spread of its rounds.
+fn rate_chart(outcomes: &[Outcome]) -> String {
+    const BAR: f64 = 36.0;
+    let greatest = outcomes.iter().flat_map(|outcome| &outcome.rates).copied().fold(1.0, f64::max);
+    let x = |rate: f64| LEFT + (RIGHT - LEFT) * rate / greatest;
+    let bottom = BAR * outcomes.len() as f64 + 4.0;
+    let mut svg =
+        opened("rates", bottom + 40.0, "Operações por segundo de cada modo", outcomes, &|outcome| {
+            grouped(outcome.rate())
+        });
+    let step = step(greatest);
+    for tick in (0..).map(|index| f64::from(index) * step).take_while(|tick| *tick <= greatest) {
+        let _ = write!(
+            svg,
+            "<path d=\"M{0:.1} 0V{bottom}\" class=\"grid\"/>\
+             <text x=\"{0:.1}\" y=\"{1}\" text-anchor=\"middle\">{2}</text>",
+            x(tick),
+            bottom + 15.0,
+            grouped(tick)
+        );
+    }
+    let _ = write!(
+        svg,
+        "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">operações por segundo</text>",
+        f64::midpoint(LEFT, RIGHT),
+        bottom + 33.0
+    );
+    for (index, outcome) in outcomes.iter().enumerate() {
+        let top = BAR * index as f64 + 6.0;
+        let middle = top + 12.0;
+        let least = outcome.rates.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = outcome.rates.iter().copied().fold(0.0, f64::max);
+        let _ = write!(
+            svg,
+            "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>\
+             <rect x=\"{LEFT}\" y=\"{top}\" width=\"{:.1}\" height=\"24\" class=\"bar {}\"/>\
+             <path d=\"M{:.1} {middle}H{:.1}\" class=\"spread\"/>\
+             <text x=\"{:.1}\" y=\"{}\">{}</text>",
+            LEFT - 6.0,
+            middle + 4.0,
+            outcome.way.name(),
+            x(outcome.rate()) - LEFT,
+            class(outcome.way),
+            x(least),
+            x(most),
+            x(most) + 6.0,
+            middle + 4.0,
+            grouped(outcome.rate()),
+        );
+    }
+    svg + "</svg>"
+}
+
+/// A step of 1, 2 or 5 times a power of ten that divides an axis in at most four.
+fn step(greatest: f64) -> f64 {
+    let decade = 10_f64.powf((greatest / 4.0).log10().floor());
+    [1.0, 2.0, 5.0, 10.0]
+        .map(|factor| factor * decade)
+        .into_iter()
+        .find(|step| greatest / step <= 4.0)
+        .unwrap_or(greatest)
+}
+
+/// A curve for each way: percentiles across, latency up, both on logarithmic scales.
+fn latency_chart(outcomes: &[Outcome]) -> String {
+    const BOTTOM: f64 = 266.0;
+    let scale = Scale::of(outcomes);
+    let last = CURVE_PERCENTILES[CURVE_PERCENTILES.len() - 1];
+    // What lies beyond a percentile grows tenfold rarer in equal steps.
+    let rarity = |percentile: f64| -(1.0 - percentile / 100.0).log10();
+    let x = |percentile: f64| LEFT + (RIGHT - LEFT) * rarity(percentile) / rarity(last);
+    let y = |microseconds: f64| BOTTOM - (BOTTOM - 10.0) * scale.at(microseconds);
+    let mut svg = opened("latencies", 306.0, "Latência de cada modo por percentil", outcomes, &|outcome| {
+        format!(
+            "p50 {} µs, p99 {} µs",
+            grouped(outcome.microseconds(50.0)),
+            grouped(outcome.microseconds(99.0))
+        )
+    });
+    // Over many decades the lines between them would stand too close.
+    let factors: &[f64] = if scale.greatest / scale.least > 3000.0 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+    let mut decade = 10_f64.powf(scale.least.log10().floor());
+    while decade <= scale.greatest {
+        for value in factors.iter().map(|factor| factor * decade) {
+            if (scale.least..=scale.greatest).contains(&value) {
+                let told = if value < 1.0 { format!("{value:.1}").replace('.', ",") } else { grouped(value) };
+                let _ = write!(
+                    svg,
+                    "<path d=\"M{LEFT} {0:.1}H{RIGHT}\" class=\"grid\"/>\
+                     <text x=\"{1}\" y=\"{2:.1}\" text-anchor=\"end\">{told} µs</text>",
+                    y(value),
+                    LEFT - 6.0,
+                    y(value) + 4.0,
+                );
+            }
+        }
+        decade *= 10.0;
+    }
+    for percentile in AXIS_PERCENTILES {
+        let _ = write!(
+            svg,
+            "<path d=\"M{0:.1} 10V{BOTTOM}\" class=\"grid\"/>\
+             <text x=\"{0:.1}\" y=\"{1}\" text-anchor=\"middle\">{2}</text>",
+            x(percentile),
+            BOTTOM + 16.0,
+            name(percentile)
+        );
+    }
+    let _ = write!(
+        svg,
+        "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">percentil das operações</text>",
+        f64::midpoint(LEFT, RIGHT),
+        BOTTOM + 34.0
+    );
+    // From the top, so that names whose curves end close together stand below each other.
+    let mut downwards: Vec<&Outcome> = outcomes.iter().collect();
+    downwards.sort_by(|one, other| other.microseconds(last).total_cmp(&one.microseconds(last)));
+    let mut name_y = f64::NEG_INFINITY;
+    for outcome in downwards {
+        let (way, class) = (outcome.way.name(), class(outcome.way));
+        name_y = (y(outcome.microseconds(last)) + 4.0).max(name_y + 16.0);
+        let points: Vec<String> = CURVE_PERCENTILES
+            .iter()
+            .map(|at| format!("{:.1},{:.1}", x(*at), y(outcome.microseconds(*at))))
+            .collect();
+        let _ = write!(
+            svg,
+            "<polyline points=\"{}\" class=\"curve {class}\"/>\
+             <path d=\"M{} {:.1}h16\" class=\"curve {class}\"/><text x=\"{}\" y=\"{name_y:.1}\">{way}</text>",
+            points.join(" "),
+            RIGHT + 4.0,
+            name_y - 4.0,
+            RIGHT + 23.0,
+        );
+        for at in CURVE_PERCENTILES {
+            let microseconds = outcome.microseconds(at);
+            let _ = write!(
+                svg,
+                "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" class=\"point {class}\"><title>{way}, {}: {} µs</title></circle>",
+                x(at),
+                y(microseconds),
+                name(at),
+                grouped(microseconds)
+            );
+        }
+    }
+    svg + "</svg>"
+}
+
+/// The beginning of a chart, with what it shows in words for who does not see it.
+fn opened(
+    id: &str,
+    height: f64,
+    title: &str,
+    outcomes: &[Outcome],
+    told: &dyn Fn(&Outcome) -> String,
+) -> String {
+    let ways: Vec<String> =
+        outcomes.iter().map(|outcome| format!("{}: {}", outcome.way.name(), told(outcome))).collect();
+    format!(
+        "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"{id}-title {id}-words\">\
+         <title id=\"{id}-title\">{title}</title><desc id=\"{id}-words\">{}.</desc>",
+        ways.join("; ")
+    )
+}

@@ -1,0 +1,101 @@
+//! Waits to the microsecond. Tokio's own timer counts milliseconds, which is far longer
+//! than an answer takes.
+
+use std::io;
+use std::time::Instant;
+
+/// A timer of one connection.
+pub(super) struct Timer(#[cfg(target_os = "linux")] tokio::io::unix::AsyncFd<linux::Descriptor>);
+
+#[cfg(target_os = "linux")]
+impl Timer {
+    #[expect(
+        deprecated,
+        reason = "what is to follow it is unsafe; a descriptor that its owner never changes is sound with this"
+    )]
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self(tokio::io::unix::AsyncFd::new(linux::Descriptor::new()?)?))
+    }
+
+    pub(super) async fn sleep_until(&self, when: Instant) -> io::Result<()> {
+        loop {
+            let left = when.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            self.0.get_ref().set(left)?;
+            // What is ready may be of an earlier wait that was given up: look again.
+            self.0.readable().await?.clear_ready();
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+impl Timer {
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self())
+    }
+
+    pub(super) async fn sleep_until(&self, when: Instant) -> io::Result<()> {
+        tokio::time::sleep_until(when.into()).await;
+        Ok(())
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::io;
+    use std::os::fd::{AsFd, AsRawFd, RawFd};
+    use std::time::Duration;
+
+    use nix::sys::time::TimeSpec;
+    use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+
+    /// The kernel's timer, which is ready to be read when its time has come.
+    pub(super) struct Descriptor(TimerFd);
+
+    impl Descriptor {
+        pub(super) fn new() -> io::Result<Self> {
+            let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
+            Ok(Self(TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?))
+        }
+
+        pub(super) fn set(&self, left: Duration) -> io::Result<()> {
+            let once = Expiration::OneShot(TimeSpec::from_duration(left));
+            Ok(self.0.set(once, TimerSetTimeFlags::empty())?)
+        }
+    }
+
+    impl AsRawFd for Descriptor {
+        fn as_raw_fd(&self) -> RawFd {
+            self.0.as_fd().as_raw_fd()
+        }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn it_is_finer_than_a_millisecond() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let mut late: Vec<Duration> = runtime.block_on(async {
+            let timer = Timer::new().unwrap();
+            let mut late = Vec::new();
+            for _ in 0..50 {
+                let when = Instant::now() + Duration::from_micros(100);
+                // A wait that is given up leaves nothing behind.
+                let given_up = timer.sleep_until(Instant::now() + Duration::from_micros(10));
+                let _ = tokio::time::timeout(Duration::ZERO, given_up).await;
+                timer.sleep_until(when).await.unwrap();
+                late.push(when.elapsed());
+            }
+            late
+        });
+        late.sort();
+        assert!(late[late.len() / 2] < Duration::from_micros(400), "{late:?}");
+    }
+}
