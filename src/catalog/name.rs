@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 
+use smol_str::SmolStr;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -18,8 +18,10 @@ pub const NAME_CHARS_MAX: usize = 64;
 const NAME_BYTES_MAX: usize = 4096;
 
 /// A product's name: NFC, trimmed, inner spaces single, 1 to [`NAME_CHARS_MAX`] characters.
+/// Most are so short that their text stands here, and not elsewhere in memory, and to clone one
+/// counts nothing.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Name(Arc<str>);
+pub struct Name(SmolStr);
 
 /// Why a name cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -106,9 +108,9 @@ impl fmt::Debug for Name {
 }
 
 /// A name without case, accents and invisible characters: `maca`, `MAÇÃ` and `Maca` have
-/// the same one.
+/// the same one. A short one stands here, as a [`Name`] does: a look-up compares it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key(Box<str>);
+pub struct Key(SmolStr);
 
 impl Key {
     /// The key of a name as somebody typed it.
