@@ -92,6 +92,14 @@ pub struct Adjusted {
     pub movement: Movement,
 }
 
+impl From<(&Product, Movement)> for Adjusted {
+    /// The product with the price and the balance of the movement.
+    fn from((product, movement): (&Product, Movement)) -> Self {
+        let product = Product { price: movement.price, stock: movement.balance, ..product.clone() };
+        Self { product, movement }
+    }
+}
+
 /// Products in catalog order, all from one moment.
 #[derive(Clone)]
 pub struct Listing {
@@ -205,7 +213,7 @@ enum Change {
     Import { rows: Vec<ProductDraft>, request_id: Option<RequestId> },
 }
 
-/// What became of a change. Its product is added by who asked: the names and units of all
+/// What became of a change. Its product is added by who asked: the units and long names of
 /// products are shared, and to count their owners on two threads slows both.
 enum Done {
     Adjusted(Movement),
@@ -277,7 +285,9 @@ impl Inventory {
     pub async fn adjust(&self, request: AdjustRequest<'_>) -> Result<Adjusted, Refusal> {
         let mut run = Run::default();
         self.add(&mut run, Ok(request));
-        self.make(run, true).await.pop().unwrap_or_else(|| Err(stopped()))
+        let mut adjusted = Err(stopped());
+        self.make(run, true, |answer| adjusted = answer.map(Adjusted::from)).await;
+        adjusted
     }
 
     /// Puts a change, or what was refused in its place, at the end of a run.
@@ -286,25 +296,29 @@ impl Inventory {
     }
 
     /// Changes several stocks, in this order but each on its own: one refused change stops
-    /// no other. One answer for each, all once they are durable.
-    pub async fn adjust_all(&self, run: Run) -> Vec<Result<Adjusted, Refusal>> {
-        self.make(run, false).await
+    /// no other. Calls with the answer to each, in order, once all are durable.
+    pub async fn adjust_all(&self, run: Run, answer: impl FnMut(Result<(&Product, Movement), Refusal>)) {
+        self.make(run, false, answer).await;
     }
 
-    async fn make(&self, run: Run, is_call: bool) -> Vec<Result<Adjusted, Refusal>> {
+    async fn make(
+        &self,
+        run: Run,
+        is_call: bool,
+        mut answer: impl FnMut(Result<(&Product, Movement), Refusal>),
+    ) {
         let mut answers = self.submit(run.changes, is_call).await.into_iter();
         let catalog = self.read();
-        run.refusals
-            .into_iter()
-            .map(|refusal| match refusal {
+        for refusal in run.refusals {
+            answer(match refusal {
                 Some(refusal) => Err(refusal),
                 None => match answers.next() {
-                    Some(Ok(Done::Adjusted(movement))) => Ok(adjusted(&catalog, movement)),
+                    Some(Ok(Done::Adjusted(movement))) => Ok((product_of(&catalog, &movement), movement)),
                     Some(Err(refusal)) => Err(refusal),
                     Some(Ok(_)) | None => Err(stopped()),
                 },
-            })
-            .collect()
+            });
+        }
     }
 
     /// Changes several stocks at once: all or none. Returns once they are durable, with one
@@ -322,7 +336,10 @@ impl Inventory {
         match self.submit(vec![Change::Batch { changes, request_id }], true).await.pop() {
             Some(Ok(Done::Batch(movements))) => {
                 let catalog = self.read();
-                Ok(movements.into_iter().map(|movement| adjusted(&catalog, movement)).collect())
+                Ok(movements
+                    .into_iter()
+                    .map(|movement| Adjusted::from((product_of(&catalog, &movement), movement)))
+                    .collect())
             }
             Some(Err(refusal)) => Err(refusal),
             Some(Ok(_)) | None => Err(stopped()),
@@ -710,12 +727,10 @@ impl Planner<'_> {
     }
 }
 
-/// The answer to a change: the product with the balance and the price of that moment.
-fn adjusted(catalog: &Catalog, movement: Movement) -> Adjusted {
+/// The product of a movement, perhaps with later changes than that one.
+fn product_of<'c>(catalog: &'c Catalog, movement: &Movement) -> &'c Product {
     let product = catalog.products().get(movement.product);
-    let product = product.expect("a movement is of a product of this catalog, and none is ever removed");
-    let (id, name, unit) = (product.id, product.name.clone(), product.unit.clone());
-    Adjusted { product: Product { id, name, unit, price: movement.price, stock: movement.balance }, movement }
+    product.expect("a movement is of a product of this catalog, and none is ever removed")
 }
 
 /// The catalog, also after a panic: it is only ever changed by [`Catalog::apply`].
@@ -954,7 +969,8 @@ mod tests {
         for line in ["Pera -99 id=b", "Pera -9 id=b", "Pera -9 id=b", "Pera 9 id=b"] {
             inventory.add(&mut run, AdjustRequest::parse(line));
         }
-        let answers = inventory.adjust_all(run).await;
+        let mut answers = Vec::new();
+        inventory.adjust_all(run, |answer| answers.push(answer.map(Adjusted::from))).await;
         assert_eq!(answers[1], answers[2]);
         assert_eq!(stock(&inventory, "pera"), Quantity::from_units(6));
         drop(inventory);

@@ -192,9 +192,10 @@ impl<'c> Draft<'c> {
     /// balance from zero to [`Quantity::MAX`]. The draft is then as it was.
     pub fn adjust(&mut self, adjustment: Adjustment) -> Result<Movement, AdjustmentError> {
         let Adjustment { product, delta, kind, request_id } = adjustment;
-        self.check_delta(product, delta)?;
-        let balance = self.check_balance(product, delta)?;
-        let price = self.terms(product).price;
+        let terms = self.terms(product);
+        check_delta(terms, delta)?;
+        let balance = self.check_balance(terms, delta)?;
+        let price = terms.price;
         self.balances.insert(product, balance);
         Ok(self.record(product, kind, delta, balance, price, request_id))
     }
@@ -210,14 +211,15 @@ impl<'c> Draft<'c> {
     pub fn adjust_all(&mut self, changes: &[Adjustment]) -> Result<Vec<Movement>, (usize, AdjustmentError)> {
         let mut sums: HashMap<ProductId, i64> = HashMap::new();
         for (index, change) in changes.iter().enumerate() {
-            self.check_delta(change.product, change.delta).map_err(|error| (index, error))?;
+            check_delta(self.terms(change.product), change.delta).map_err(|error| (index, error))?;
             *sums.entry(change.product).or_default() += change.delta.thousandths();
         }
         for (index, change) in changes.iter().enumerate() {
             // A product's sum is checked at its first change.
             if let Some(sum) = sums.remove(&change.product) {
-                let sum = Quantity::from_thousandths(sum).map_err(|_| self.too_large(change.product));
-                let checked = sum.and_then(|sum| self.check_balance(change.product, sum));
+                let terms = self.terms(change.product);
+                let sum = Quantity::from_thousandths(sum).map_err(|_| too_large(terms));
+                let checked = sum.and_then(|sum| self.check_balance(terms, sum));
                 checked.map_err(|error| (index, error))?;
             }
         }
@@ -237,34 +239,16 @@ impl<'c> Draft<'c> {
         Ok(movements.into_iter().flatten().collect())
     }
 
-    fn check_delta(&self, product: ProductId, delta: Quantity) -> Result<(), AdjustmentError> {
-        let terms = self.terms(product);
-        if delta == Quantity::ZERO {
-            return Err(AdjustmentError::Zero);
-        }
-        if delta.has_fraction() && !terms.unit.takes_fractions() {
-            let (name, unit) = (terms.name.to_string(), terms.unit.clone());
-            return Err(AdjustmentError::Fraction { name, unit, delta });
-        }
-        Ok(())
-    }
-
     /// The balance after a change, if there may be one.
-    fn check_balance(&self, product: ProductId, delta: Quantity) -> Result<Quantity, AdjustmentError> {
-        let terms = self.terms(product);
-        let available = self.balances.get(&product).copied().unwrap_or(terms.stock);
+    fn check_balance(&self, terms: &Product, delta: Quantity) -> Result<Quantity, AdjustmentError> {
+        let available = self.balances.get(&terms.id).copied().unwrap_or(terms.stock);
         let thousandths = available.thousandths() + delta.thousandths();
         if thousandths < 0 {
             let requested = Quantity::from_thousandths(-delta.thousandths()).unwrap_or(Quantity::MAX);
             let (name, unit) = (terms.name.to_string(), terms.unit.clone());
             return Err(AdjustmentError::Insufficient { name, unit, available, requested });
         }
-        Quantity::from_thousandths(thousandths).map_err(|_| self.too_large(product))
-    }
-
-    fn too_large(&self, product: ProductId) -> AdjustmentError {
-        let terms = self.terms(product);
-        AdjustmentError::BalanceTooLarge { name: terms.name.to_string(), unit: terms.unit.clone() }
+        Quantity::from_thousandths(thousandths).map_err(|_| too_large(terms))
     }
 
     /// Creates the products that do not exist, and gives those that do another price and
@@ -415,4 +399,19 @@ impl<'c> Draft<'c> {
             batches: self.batches,
         }
     }
+}
+
+fn check_delta(terms: &Product, delta: Quantity) -> Result<(), AdjustmentError> {
+    if delta == Quantity::ZERO {
+        return Err(AdjustmentError::Zero);
+    }
+    if delta.has_fraction() && !terms.unit.takes_fractions() {
+        let (name, unit) = (terms.name.to_string(), terms.unit.clone());
+        return Err(AdjustmentError::Fraction { name, unit, delta });
+    }
+    Ok(())
+}
+
+fn too_large(terms: &Product) -> AdjustmentError {
+    AdjustmentError::BalanceTooLarge { name: terms.name.to_string(), unit: terms.unit.clone() }
 }

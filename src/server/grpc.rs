@@ -267,7 +267,9 @@ impl Calls {
             }
             let made = {
                 let _waiting = self.wait();
-                self.service.inventory.adjust_all(run).await
+                let mut made = Vec::with_capacity(run.len());
+                self.service.inventory.adjust_all(run, |answer| made.push(answer.map(Adjusted::from))).await;
+                made
             };
             if answers.send(Ok(made)).await.is_err() {
                 return;

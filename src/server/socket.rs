@@ -433,21 +433,25 @@ impl Conversation<'_> {
         if self.run.is_empty() {
             return;
         }
-        let answers = self.service.inventory.adjust_all(std::mem::take(&mut self.run)).await;
-        let mut marks = self.marks.drain(..).peekable();
+        let Self { service, replies, run, held, marks, .. } = self;
+        let mut marks = marks.drain(..).peekable();
+        let mut answered = 0;
         let mut held_from = 0;
-        with_room(&mut self.replies);
-        for (index, answer) in answers.into_iter().enumerate() {
+        let run = std::mem::take(run);
+        let made = service.inventory.adjust_all(run, |answer| {
+            let replies = with_room(replies);
             match answer {
-                Ok(adjusted) => text::write_product(&mut self.replies, &adjusted.product),
-                Err(refusal) => text::write_refusal(&mut self.replies, &refusal),
+                Ok((product, movement)) => text::write_adjusted(replies, product, &movement),
+                Err(refusal) => text::write_refusal(replies, &refusal),
             }
-            while let Some((_, held_to)) = marks.next_if(|(after, _)| *after == index + 1) {
-                self.replies.push_str(&self.held[held_from..held_to]);
+            answered += 1;
+            while let Some((_, held_to)) = marks.next_if(|(after, _)| *after == answered) {
+                replies.push_str(&held[held_from..held_to]);
                 held_from = held_to;
             }
-        }
-        self.held.clear();
+        });
+        made.await;
+        held.clear();
     }
 
     /// Makes the changes that wait, and sends all replies.

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use crate::catalog::{Name, Price, Product, Quantity, Sentence};
+use crate::catalog::{Movement, Name, Price, Product, Quantity, Sentence};
 use crate::request::{
     AdjustRequest, Code, FAREWELL, NO_PRODUCT, ProductReply, Refusal, Reply, Request, split_word,
     write_product_line,
@@ -246,6 +246,12 @@ impl fmt::Display for Frame<'_> {
 pub fn write_product(out: &mut String, product: &Product) {
     write_list_line(out, product);
     out.push('\n');
+}
+
+/// Writes a product as a change left it, as a whole reply.
+pub fn write_adjusted(out: &mut String, product: &Product, movement: &Movement) {
+    let _ = write_product_line(out, &product.name, movement.price, movement.balance);
+    out.push_str("\n\n");
 }
 
 /// Writes one product of a list; [`write_list_end`] ends it.
