@@ -3,10 +3,8 @@
 pub mod sqlite;
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use foldhash::quality::RandomState;
-use rusqlite::ErrorCode;
 
 use crate::catalog::{BatchRecord, Catalog, Changes, ImportRecord, Movement, RequestId};
 use crate::system_error::told;
@@ -178,59 +176,14 @@ pub enum StoreError {
         /// What the system said.
         error: std::io::Error,
     },
-    /// SQLite refused something.
-    #[error("não foi possível {action} o banco de dados {path}: {}", said(.error))]
-    Sqlite {
+    /// The database could not do something.
+    #[error("não foi possível {action} o banco de dados {path}: {reason}")]
+    Failed {
         /// What was tried, as an infinitive.
         action: &'static str,
         /// In which database.
         path: String,
-        /// What SQLite said.
-        error: rusqlite::Error,
+        /// What it said, and what to do.
+        reason: String,
     },
-}
-
-impl StoreError {
-    fn sqlite(action: &'static str, path: &Path, error: rusqlite::Error) -> Self {
-        let path = path.display().to_string();
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => return Self::Busy { path },
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                return Self::Corrupt { path, reason: error.to_string() };
-            }
-            _ => {}
-        }
-        match error {
-            // A value that this program would never have stored.
-            rusqlite::Error::FromSqlConversionFailure(_, _, reason) => {
-                Self::Corrupt { path, reason: reason.to_string() }
-            }
-            rusqlite::Error::InvalidColumnType(..) => Self::Corrupt { path, reason: error.to_string() },
-            error => Self::Sqlite { action, path, error },
-        }
-    }
-
-    fn corrupt(path: &Path, reason: String) -> Self {
-        Self::Corrupt { path: path.display().to_string(), reason }
-    }
-
-    fn not_ours(path: &Path, reason: impl Into<String>) -> Self {
-        Self::NotOurs { path: path.display().to_string(), reason: reason.into() }
-    }
-}
-
-/// What SQLite says, in Portuguese where it says it often, and what to do.
-fn said(error: &rusqlite::Error) -> String {
-    let what = match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => "o disco está cheio. Libere espaço e tente de novo",
-        Some(ErrorCode::CannotOpen) => "não pôde ser aberto. Confira a pasta e as permissões",
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
-            "o arquivo ou a pasta só permite leitura. Confira as permissões"
-        }
-        Some(ErrorCode::SystemIoFailure) => {
-            return format!("o disco falhou ou está cheio ({error}). Confira-o e tente de novo");
-        }
-        _ => return error.to_string(),
-    };
-    what.to_owned()
 }

@@ -210,9 +210,9 @@ impl SqliteStore {
         let mut this = Self::new(connection, path, None, lock);
         // Until it is known to be ours and whole, nothing is copied into it, not even at the
         // end of a start that is refused.
-        this.keep_log(has_log).map_err(|error| this.failed("preparar", error))?;
+        this.keep_log(has_log).map_err(this.failed("preparar"))?;
         this.check()?;
-        this.keep_log(false).map_err(|error| this.failed("preparar", error))?;
+        this.keep_log(false).map_err(this.failed("preparar"))?;
         this.prepare()?;
         Ok(this)
     }
@@ -223,8 +223,7 @@ impl SqliteStore {
     /// Only where there is no memory.
     pub fn in_memory() -> Result<Self, StoreError> {
         let path = PathBuf::from(":memory:");
-        let connection =
-            Connection::open_in_memory().map_err(|error| StoreError::sqlite("abrir", &path, error))?;
+        let connection = Connection::open_in_memory().map_err(sqlite("abrir", &path))?;
         Ok(Self::new(connection, path, None, None))
     }
 
@@ -258,15 +257,15 @@ impl SqliteStore {
     /// Looks at what the file is before anything in it is changed.
     fn check(&self) -> Result<(), StoreError> {
         check_header(&self.connection, &self.path, 1..=SCHEMA_VERSION)?;
-        let read_only = self.connection.is_readonly(MAIN_DB).map_err(|error| self.failed("ler", error))?;
+        let read_only = self.connection.is_readonly(MAIN_DB).map_err(self.failed("ler"))?;
         if read_only {
             return Err(io("gravar em", &self.path)(ErrorKind::PermissionDenied.into()));
         }
         let bytes = fs::metadata(&self.path).map_err(io("ler", &self.path))?.len();
         let said = if bytes <= CHECKED_BYTES_MAX { self.check_all() } else { self.check_short_tables() };
-        match said.map_err(|error| self.failed("conferir", error))?.as_str() {
+        match said.map_err(self.failed("conferir"))?.as_str() {
             "ok" => Ok(()),
-            said => Err(StoreError::corrupt(&self.path, said.to_owned())),
+            said => Err(corrupt(&self.path, said.to_owned())),
         }
     }
 
@@ -295,8 +294,8 @@ impl SqliteStore {
 
     /// Makes a database of ours, of any version, ready for changes.
     fn prepare(&mut self) -> Result<(), StoreError> {
-        self.configure().map_err(|error| self.failed("preparar", error))?;
-        self.migrate().map_err(|error| self.failed("atualizar", error))?;
+        self.configure().map_err(self.failed("preparar"))?;
+        self.migrate().map_err(self.failed("atualizar"))?;
         if self.lock.is_some() {
             // The migration has begun a transaction, so they are all there. The index comes first:
             // to look whether another is whole, SQLite reads it.
@@ -364,7 +363,7 @@ impl SqliteStore {
         // Closing would checkpoint, and so sync pages again whose first sync failed.
         let _ = self.keep_log(true);
         self.connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        self.configure().map_err(|error| self.failed("preparar", error))?;
+        self.configure().map_err(self.failed("preparar"))?;
         self.is_suspect = false;
         Ok(())
     }
@@ -406,7 +405,7 @@ impl SqliteStore {
         self.be_sure()?;
         self.check_files()?;
         let Self { connection, path, files, forwarding, request_ids, is_suspect, .. } = self;
-        let failed = |error| StoreError::sqlite("gravar", path, error);
+        let failed = sqlite("gravar", path);
         // Where the lock is not got, nothing was written, and the error says so.
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| {
@@ -461,7 +460,7 @@ impl SqliteStore {
             return Ok(());
         };
         let end = self.forwarding.last_sequence();
-        let stored = self.read_movements(last.sequence, 1).map_err(|error| self.failed("conferir", error))?;
+        let stored = self.read_movements(last.sequence, 1).map_err(self.failed("conferir"))?;
         let is_ours = |stored: &Movement| {
             // Stored in microseconds.
             let recorded_at = from_micros(to_micros(last.recorded_at));
@@ -471,11 +470,11 @@ impl SqliteStore {
             return Ok(());
         }
         let reason = format!("outro programa gravou nele o movimento {end}");
-        Err(StoreError::corrupt(&self.path, reason))
+        Err(corrupt(&self.path, reason))
     }
 
-    fn failed(&self, action: &'static str, error: rusqlite::Error) -> StoreError {
-        StoreError::sqlite(action, &self.path, error)
+    fn failed(&self, action: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
+        sqlite(action, &self.path)
     }
 
     fn read_recorded(&self, request_ids: &[&RequestId]) -> rusqlite::Result<RecordedById> {
@@ -550,17 +549,16 @@ impl Store for SqliteStore {
         if self.is_new {
             return Ok(None);
         }
-        let (products, forwarding) =
-            read_catalog(&self.connection).map_err(|error| self.failed("ler", error))?;
+        let (products, forwarding) = read_catalog(&self.connection).map_err(self.failed("ler"))?;
         self.forwarding = forwarding;
-        self.request_ids = RequestIds::read(&self.connection).map_err(|error| self.failed("ler", error))?;
+        self.request_ids = RequestIds::read(&self.connection).map_err(self.failed("ler"))?;
         Catalog::load(products, self.forwarding.last_sequence())
             .map(Some)
-            .map_err(|reason| StoreError::corrupt(&self.path, reason))
+            .map_err(|reason| corrupt(&self.path, reason))
     }
 
     fn create(&mut self, opening: &Changes) -> Result<(), StoreError> {
-        self.create_with(opening).map_err(|error| self.failed("criar", error))?;
+        self.create_with(opening).map_err(self.failed("criar"))?;
         if let Some(unfinished) = self.unfinished.take() {
             // As if SQLite had begun a log, which it would by a transaction of its own.
             unfinished
@@ -581,12 +579,12 @@ impl Store for SqliteStore {
         self.be_sure()?;
         self.read_recorded(request_ids).map_err(|error| {
             self.is_suspect = true;
-            self.failed("consultar", error)
+            self.failed("consultar")(error)
         })
     }
 
     fn movements(&mut self, first_sequence: i64, count: usize) -> Result<Vec<Movement>, StoreError> {
-        self.read_movements(first_sequence, count).map_err(|error| self.failed("consultar", error))
+        self.read_movements(first_sequence, count).map_err(self.failed("consultar"))
     }
 
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
@@ -610,16 +608,16 @@ impl Store for SqliteStore {
             let is_busy: bool = self
                 .connection
                 .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
-                .map_err(|error| self.failed("sincronizar", error))?;
+                .map_err(self.failed("sincronizar"))?;
             if is_busy {
                 return Err(StoreError::Busy { path: shown(&self.path) });
             }
             note_log(&mut self.files);
         }
-        self.forwarding = Forwarding::read(&self.connection).map_err(|error| self.failed("ler", error))?;
-        self.request_ids = RequestIds::read(&self.connection).map_err(|error| self.failed("ler", error))?;
+        self.forwarding = Forwarding::read(&self.connection).map_err(self.failed("ler"))?;
+        self.request_ids = RequestIds::read(&self.connection).map_err(self.failed("ler"))?;
         self.check_ledger_end(in_doubt)?;
-        self.holds(in_doubt).map_err(|error| self.failed("conferir", error))
+        self.holds(in_doubt).map_err(self.failed("conferir"))
     }
 }
 
@@ -825,9 +823,9 @@ fn from_micros(micros: i64) -> SystemTime {
 /// Opens a file that is there. It is used by one thread at a time.
 fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let failed = |error| StoreError::sqlite("abrir", path, error);
-    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+    let failed = sqlite("abrir", path);
+    let connection = Connection::open_with_flags(path, flags).map_err(&failed)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(&failed)?;
     // Otherwise SQLite plans a query anew when a value of `LIMIT` or a small one of `=` changes.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(failed)?;
     Ok(connection)
@@ -850,7 +848,7 @@ fn place(path: &Path) -> Result<PathBuf, StoreError> {
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(error) => return Err(io("abrir", &path)(error)),
         };
-        return Err(StoreError::not_ours(&path, reason));
+        return Err(not_ours(&path, reason));
     }
     Ok(place)
 }
@@ -905,9 +903,47 @@ fn check_header(
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
             "não é um arquivo SQLite".to_owned()
         }
-        Err(error) => return Err(StoreError::sqlite("ler", path, error)),
+        Err(error) => return Err(sqlite("ler", path)(error)),
     };
-    Err(StoreError::not_ours(path, reason))
+    Err(not_ours(path, reason))
+}
+
+/// A failure of SQLite, with what was tried in which database.
+fn sqlite(action: &'static str, path: &Path) -> impl Fn(rusqlite::Error) -> StoreError {
+    move |error| match (error.sqlite_error_code(), &error) {
+        (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => {
+            StoreError::Busy { path: shown(path) }
+        }
+        // A value that this program would never have stored.
+        (_, rusqlite::Error::FromSqlConversionFailure(_, _, reason)) => corrupt(path, reason.to_string()),
+        (Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase), _)
+        | (_, rusqlite::Error::InvalidColumnType(..)) => corrupt(path, error.to_string()),
+        _ => StoreError::Failed { action, path: shown(path), reason: said(&error) },
+    }
+}
+
+/// What SQLite says, in Portuguese where it says it often, and what to do.
+fn said(error: &rusqlite::Error) -> String {
+    let what = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "o disco está cheio. Libere espaço e tente de novo",
+        Some(ErrorCode::CannotOpen) => "não pôde ser aberto. Confira a pasta e as permissões",
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+            "o arquivo ou a pasta só permite leitura. Confira as permissões"
+        }
+        Some(ErrorCode::SystemIoFailure) => {
+            return format!("o disco falhou ou está cheio ({error}). Confira-o e tente de novo");
+        }
+        _ => return error.to_string(),
+    };
+    what.to_owned()
+}
+
+fn corrupt(path: &Path, reason: String) -> StoreError {
+    StoreError::Corrupt { path: shown(path), reason }
+}
+
+fn not_ours(path: &Path, reason: impl Into<String>) -> StoreError {
+    StoreError::NotOurs { path: shown(path), reason: reason.into() }
 }
 
 /// A failure of the file system, with what was tried on which file.

@@ -15,7 +15,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::log::{VERSIONS_OFFSET, WITHOUT_LOG};
 use super::verify::{Source, Step, Tell, Verified, check};
-use super::{LOCK_SUFFIX, beside, connect, io, shown};
+use super::{LOCK_SUFFIX, beside, connect, io, shown, sqlite};
 use crate::private_file::{Identity, Unfinished};
 use crate::store::StoreError;
 
@@ -45,7 +45,7 @@ pub fn back_up(
     let mut target = connect(unfinished.temporary(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let verified = {
         let moment = source.moment()?;
-        copy_pages(&moment, &mut target, tell).map_err(|error| StoreError::sqlite("copiar", copy, error))?;
+        copy_pages(&moment, &mut target, tell).map_err(sqlite("copiar", copy))?;
         drop(target);
         // The copy has no log; and that of a database whose place it takes is not its own.
         unfinished.file().write_all_at(&WITHOUT_LOG, VERSIONS_OFFSET).map_err(io("escrever", copy))?;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, Transaction, params};
 
 use super::{
-    LOCK_SUFFIX, RequestIds, SCHEMA_VERSION, beside, check_header, check_log, exists, io, place,
-    read_batch_or_import, read_catalog, read_movement,
+    LOCK_SUFFIX, RequestIds, SCHEMA_VERSION, beside, check_header, check_log, corrupt, exists, io, place,
+    read_batch_or_import, read_catalog, read_movement, sqlite,
 };
 use crate::catalog::{Catalog, Kind, Movement, Product, ProductId, Quantity, RequestId, RequestIdError};
 use crate::store::StoreError;
@@ -78,28 +78,29 @@ impl Source {
 
     /// The database at one moment, whatever a server does meanwhile.
     pub(super) fn moment(&mut self) -> Result<Transaction<'_>, StoreError> {
-        let failed = |error| StoreError::sqlite("ler", &self.path, error);
-        let moment = self.connection.transaction().map_err(failed)?;
+        let failed = sqlite("ler", &self.path);
+        let moment = self.connection.transaction().map_err(&failed)?;
         // The moment is that of the first read.
-        moment.query_row("SELECT count(*) FROM forwarded", [], |_| Ok(())).map_err(failed)?;
+        moment.query_row("SELECT count(*) FROM forwarded", [], |_| Ok(())).map_err(&failed)?;
         Ok(moment)
     }
 }
 
 /// Checks what a transaction sees.
 pub(super) fn check(moment: &Connection, path: &Path, tell: Tell<'_>) -> Result<Verified, StoreError> {
-    let failed = |error| StoreError::sqlite("conferir", path, error);
-    let corrupt = |reason| StoreError::corrupt(path, reason);
+    let failed = sqlite("conferir", path);
+    let corrupt = |reason| corrupt(path, reason);
     tell(Step::Pages, 0, 1);
-    let said: String = moment.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(failed)?;
+    let said: String =
+        moment.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(&failed)?;
     if said != "ok" {
         return Err(corrupt(said));
     }
-    let (products, forwarding) = read_catalog(moment).map_err(failed)?;
+    let (products, forwarding) = read_catalog(moment).map_err(&failed)?;
     let movements = forwarding.last_sequence();
-    let index = RequestIds::read(moment).map_err(failed)?;
-    let of_changes = replay(moment, &products, movements, &index, tell).map_err(failed)?.map_err(corrupt)?;
-    let of_others = check_others(moment, movements, &index).map_err(failed)?.map_err(corrupt)?;
+    let index = RequestIds::read(moment).map_err(&failed)?;
+    let of_changes = replay(moment, &products, movements, &index, tell).map_err(&failed)?.map_err(corrupt)?;
+    let of_others = check_others(moment, movements, &index).map_err(&failed)?.map_err(corrupt)?;
     let request_ids = of_changes + of_others;
     let count = products.len() as u64;
     Catalog::load(products, movements).map_err(corrupt)?;
