@@ -51,9 +51,16 @@ const CHECKED_BYTES_MAX: u64 = if cfg!(test) { 64 * 1024 } else { 16 * 1024 * 10
 /// The tables that grow with every change.
 const LONG_TABLES: [&str; 2] = ["movement", "request_chunk"];
 
-/// What the names of the log, its index and the lock file have after the database's.
+/// What the names of SQLite's other files have after the database's: the log, its index, and
+/// the journal of a database that has no log.
 const LOG_SUFFIX: &str = "-wal";
 const INDEX_SUFFIX: &str = "-shm";
+const JOURNAL_SUFFIX: &str = "-journal";
+
+/// Those of all files of SQLite, the database itself included.
+const SUFFIXES: [&str; 4] = ["", LOG_SUFFIX, INDEX_SUFFIX, JOURNAL_SUFFIX];
+
+/// That of the lock file, which is ours.
 const LOCK_SUFFIX: &str = ".lock";
 
 /// Prepared statements kept: there are fewer than this many in this file.
@@ -206,7 +213,7 @@ impl SqliteStore {
         private_file::remove_unfinished(&path).map_err(io("limpar o resto de", &path))?;
         check_log(&path)?;
         let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let has_log = fs::metadata(beside(&path, "-wal")).is_ok_and(|log| log.len() > 0);
+        let has_log = fs::metadata(beside(&path, LOG_SUFFIX)).is_ok_and(|log| log.len() > 0);
         let mut this = Self::new(connection, path, None, lock);
         // Until it is known to be ours and whole, nothing is copied into it, not even at the
         // end of a start that is refused.
@@ -838,7 +845,7 @@ fn place(path: &Path) -> Result<PathBuf, StoreError> {
     let name = path.file_name().ok_or(ErrorKind::IsADirectory.into()).map_err(io("abrir", path))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let place = folder.canonicalize().map_err(io("abrir", path))?.join(name);
-    for suffix in ["", "-wal", "-shm", "-journal"] {
+    for suffix in SUFFIXES {
         let path = beside(&place, suffix);
         let reason = match fs::symlink_metadata(&path) {
             Ok(found) if found.is_file() => continue,
@@ -859,7 +866,7 @@ fn exists(path: &Path) -> Result<bool, StoreError> {
     if found(path)? {
         return Ok(true);
     }
-    for suffix in ["-wal", "-journal"] {
+    for suffix in [LOG_SUFFIX, JOURNAL_SUFFIX] {
         if found(&beside(path, suffix))? {
             return Err(StoreError::Log {
                 path: shown(path),
@@ -874,7 +881,7 @@ fn exists(path: &Path) -> Result<bool, StoreError> {
 /// Refuses a log from which answered changes are missing. Nobody may have the database open.
 fn check_log(path: &Path) -> Result<(), StoreError> {
     match log::fault(path).map_err(io("ler o registro de", path))? {
-        Some(reason) => Err(StoreError::Log { path: shown(path), suffix: "-wal", reason }),
+        Some(reason) => Err(StoreError::Log { path: shown(path), suffix: LOG_SUFFIX, reason }),
         None => Ok(()),
     }
 }

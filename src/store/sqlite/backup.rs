@@ -15,7 +15,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::log::{VERSIONS_OFFSET, WITHOUT_LOG};
 use super::verify::{Source, Step, Tell, Verified, check};
-use super::{LOCK_SUFFIX, beside, connect, io, shown, sqlite};
+use super::{JOURNAL_SUFFIX, LOCK_SUFFIX, LOG_SUFFIX, SUFFIXES, beside, connect, io, shown, sqlite};
 use crate::private_file::{Identity, Unfinished};
 use crate::store::StoreError;
 
@@ -72,14 +72,13 @@ fn check_place(database: &Path, copy: &Path, replace: bool) -> Result<(), StoreE
         Some(there) if !there.is_file() => return refused("não é um arquivo comum"),
         _ => {}
     }
-    let own = ["", "-wal", "-shm", "-journal", LOCK_SUFFIX];
+    let mut own = SUFFIXES.iter().chain([&LOCK_SUFFIX]);
     let identity = Identity::of(copy).ok();
-    if own.iter().any(|suffix| identity.is_some() && Identity::of(&beside(database, suffix)).ok() == identity)
-    {
+    if own.any(|suffix| identity.is_some() && Identity::of(&beside(database, suffix)).ok() == identity) {
         return refused("é o próprio banco de dados, ou um arquivo dele");
     }
     // It may be in use; and what is in the log would be played into the copy.
-    if ["-wal", "-journal"].iter().any(|suffix| fs::symlink_metadata(beside(copy, suffix)).is_ok()) {
+    if [LOG_SUFFIX, JOURNAL_SUFFIX].iter().any(|suffix| fs::symlink_metadata(beside(copy, suffix)).is_ok()) {
         return refused("há um registro (-wal) ao lado, como o de um banco de dados em uso");
     }
     if there.is_some() && !replace {

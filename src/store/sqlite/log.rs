@@ -11,6 +11,8 @@ use std::io::{self, BufReader, ErrorKind, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use super::{INDEX_SUFFIX, LOG_SUFFIX};
+
 /// Bytes of the log's header, and of that of each frame; a frame is a header and a page.
 const LOG_HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
@@ -45,7 +47,7 @@ pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
 /// # Errors
 /// Where a file cannot be read.
 pub(super) fn fault(database: &Path) -> io::Result<Option<&'static str>> {
-    let log = match File::open(beside(database, "-wal")) {
+    let log = match File::open(beside(database, LOG_SUFFIX)) {
         Ok(log) => Some(log),
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(error),
@@ -62,7 +64,7 @@ pub(super) fn fault(database: &Path) -> io::Result<Option<&'static str>> {
         },
         _ => None,
     };
-    let Some(index) = Index::read(&beside(database, "-shm"))? else { return Ok(None) };
+    let Some(index) = Index::read(&beside(database, INDEX_SUFFIX))? else { return Ok(None) };
     let known = match log {
         // All of it is in the database itself.
         _ if index.frames <= index.copied => true,
@@ -204,7 +206,7 @@ mod tests {
         for value in 0..20 {
             database.execute("INSERT INTO t VALUES (?1)", [value]).unwrap();
         }
-        for suffix in ["", "-wal", "-shm"] {
+        for suffix in ["", LOG_SUFFIX, INDEX_SUFFIX] {
             fs::copy(beside(&running, suffix), beside(&path, suffix)).unwrap();
         }
         path
@@ -220,14 +222,14 @@ mod tests {
             (|path| cut(path, 1), true),
             (|path| cut(path, 5000), true),
             (|path| cut(path, u64::MAX), true),
-            (|path| fs::remove_file(beside(path, "-wal")).unwrap(), true),
+            (|path| fs::remove_file(beside(path, LOG_SUFFIX)).unwrap(), true),
             (|path| overwrite(path, 6000), true),
             (|path| overwrite(path, 0), true),
             // Whoever removes both knows what he does: so a backup is restored.
             (
                 |path| {
-                    fs::remove_file(beside(path, "-wal")).unwrap();
-                    fs::remove_file(beside(path, "-shm")).unwrap();
+                    fs::remove_file(beside(path, LOG_SUFFIX)).unwrap();
+                    fs::remove_file(beside(path, INDEX_SUFFIX)).unwrap();
                 },
                 false,
             ),
@@ -250,7 +252,7 @@ mod tests {
     }
 
     fn log(path: &Path) -> File {
-        OpenOptions::new().write(true).open(beside(path, "-wal")).unwrap()
+        OpenOptions::new().write(true).open(beside(path, LOG_SUFFIX)).unwrap()
     }
 
     fn append(path: &Path, bytes: &[u8]) {
