@@ -70,6 +70,13 @@ const STATEMENT_CACHE: usize = 16;
 /// within one SQLite goes on where the row before ended. With more the gain is no greater.
 const MOVEMENTS_AT_ONCE: usize = 16;
 
+/// The rows of the ledger from a sequence number on, as [`read_movement`] reads them; so many of
+/// them, or all with -1.
+const SELECT_MOVEMENTS: &str =
+    "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
+            recorded_at_micros, request_id
+     FROM movement WHERE sequence >= ?1 ORDER BY sequence LIMIT ?2";
+
 /// The statements that write one movement, and so many.
 static INSERT_MOVEMENT: LazyLock<String> = LazyLock::new(|| insert_movements(1));
 static INSERT_MOVEMENTS: LazyLock<String> = LazyLock::new(|| insert_movements(MOVEMENTS_AT_ONCE));
@@ -431,11 +438,7 @@ impl SqliteStore {
     }
 
     fn read_movements(&self, first_sequence: i64, count: usize) -> rusqlite::Result<Vec<Movement>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
-                    recorded_at_micros, request_id
-             FROM movement WHERE sequence >= ?1 ORDER BY sequence LIMIT ?2",
-        )?;
+        let mut statement = self.connection.prepare_cached(SELECT_MOVEMENTS)?;
         statement.query_map([first_sequence, count as i64], read_movement)?.collect()
     }
 

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, Transaction, params};
 
 use super::{
-    LOCK_SUFFIX, RequestIds, SCHEMA_VERSION, beside, check_header, check_log, corrupt, exists, io, place,
-    read_batch_or_import, read_catalog, read_movement, sqlite,
+    LOCK_SUFFIX, RequestIds, SCHEMA_VERSION, SELECT_MOVEMENTS, beside, check_header, check_log, corrupt,
+    exists, io, place, read_batch_or_import, read_catalog, read_movement, sqlite,
 };
 use crate::catalog::{Catalog, Kind, Movement, Product, ProductId, Quantity, RequestId, RequestIdError};
 use crate::store::StoreError;
@@ -118,12 +118,9 @@ fn replay(
 ) -> rusqlite::Result<Result<u64, String>> {
     let mut balances: HashMap<ProductId, Quantity> = HashMap::with_capacity(products.len());
     let (mut sequence, mut request_ids) = (0, 0);
-    let mut statement = moment.prepare(
-        "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
-                recorded_at_micros, request_id
-         FROM movement ORDER BY sequence",
-    )?;
-    for movement in statement.query_map([], read_movement)? {
+    let mut statement = moment.prepare(SELECT_MOVEMENTS)?;
+    // Also what stands before the first.
+    for movement in statement.query_map([i64::MIN, -1], read_movement)? {
         let movement = movement?;
         if movement.sequence != sequence + 1 {
             return Ok(Err(format!("ao movimento {sequence} segue o {}", movement.sequence)));
