@@ -151,14 +151,14 @@ pub struct Draft<'c> {
 }
 
 impl<'c> Draft<'c> {
-    /// No change yet. `now` is the time that the ledger gives to all of them, to the
-    /// microsecond, as it is stored: a retry must be answered with the same time.
+    /// No change yet. `now` is the time that the ledger gives to all of them, in whole
+    /// microseconds since 1970, as it is stored: a retry must be answered with the same time.
     pub fn new(catalog: &'c Catalog, now: SystemTime) -> Self {
         let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let below_a_microsecond = Duration::from_nanos(u64::from(since_epoch.subsec_nanos() % 1000));
+        let micros = Duration::new(since_epoch.as_secs(), since_epoch.subsec_micros() * 1000);
         Self {
             catalog,
-            now: now - below_a_microsecond,
+            now: SystemTime::UNIX_EPOCH + micros,
             listed: HashMap::new(),
             created: HashMap::new(),
             balances: Balances::default(),

@@ -127,7 +127,7 @@ pub struct Movement {
     pub balance: Quantity,
     /// The product's price at that moment, so that a retry is answered as the first time.
     pub price: Price,
-    /// When the change was accepted, just before it was made durable.
+    /// When the change was accepted, just before it was made durable; in whole microseconds.
     pub recorded_at: SystemTime,
     /// The client's id for it.
     pub request_id: Option<RequestId>,

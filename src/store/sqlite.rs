@@ -471,12 +471,7 @@ impl SqliteStore {
         };
         let end = self.forwarding.last_sequence();
         let stored = self.read_movements(last.sequence, 1).map_err(self.failed("conferir"))?;
-        let is_ours = |stored: &Movement| {
-            // Stored in microseconds.
-            let recorded_at = from_micros(to_micros(last.recorded_at));
-            *stored == Movement { recorded_at, ..last.clone() }
-        };
-        if end == first.sequence - 1 || end == last.sequence && stored.first().is_some_and(is_ours) {
+        if end == first.sequence - 1 || end == last.sequence && stored.first() == Some(last) {
             return Ok(());
         }
         let reason = format!("outro programa gravou nele o movimento {end}");
