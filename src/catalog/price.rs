@@ -44,9 +44,7 @@ impl Price {
     pub fn centavos(self) -> i64 {
         self.0
     }
-}
 
-impl Price {
     /// Writes it as it is shown.
     ///
     /// # Errors

@@ -59,9 +59,7 @@ impl Quantity {
     pub fn has_fraction(self) -> bool {
         self.0 % 1000 != 0
     }
-}
 
-impl Quantity {
     /// Writes it as it is shown.
     ///
     /// # Errors
