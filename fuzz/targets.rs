@@ -10,7 +10,7 @@ use hortifruti::render::{Format, render};
 use hortifruti::request::{BATCH_LINES_MAX, IMPORT_ROWS_MAX, ProductReply, Refusal, Reply, Request};
 use hortifruti::wire::grpc::{self, Page, original, v1};
 use hortifruti::wire::text::{self, Frame, Frames, LINE_BYTES_MAX};
-use hortifruti::wire::{HTTP2_PREFACE, Protocol};
+use hortifruti::wire::{HTTP2_PREFACE, NotAReply, Protocol};
 use prost::Message;
 use tonic::Status;
 
@@ -330,7 +330,7 @@ pub(crate) fn replies(bytes: &[u8]) {
             assert_eq!(text::read_reply(&request, &lines).unwrap(), Ok(reply));
         }
         Ok(Err(refusal)) => check_shown(&refusal.message),
-        Err(text::NotAReply) => {}
+        Err(NotAReply) => {}
     }
 }
 

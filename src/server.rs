@@ -27,7 +27,7 @@ use tokio::task::JoinSet;
 
 use crate::access::Tokens;
 use crate::inventory::Inventory;
-use crate::wire::{self, Protocol, text_only_answer};
+use crate::wire::{self, Protocol, text};
 pub use connection::Limits;
 use connection::{Connections, Guard, Silence, TURNED_AWAY_MAX};
 use console::Console;
@@ -321,7 +321,7 @@ async fn serve_one(service: Service, stream: TcpStream, guard: Guard) {
     match (protocol, service.protocols) {
         (Protocol::Text, _) if wire::is_tls(&first_bytes) => {
             guard.uncount();
-            connection::refuse(stream, socket::no_tls_answer().as_bytes()).await;
+            connection::refuse(stream, text::message(text::NO_TLS).as_bytes()).await;
         }
         (Protocol::Text, Protocols { socket: true, .. }) => {
             socket::serve(service, stream, first_bytes).await;
@@ -329,11 +329,11 @@ async fn serve_one(service: Service, stream: TcpStream, guard: Guard) {
         (Protocol::Grpc, Protocols { grpc: true, .. }) => {
             grpc::serve(service, stream, first_bytes).await;
         }
-        (Protocol::Text, _) => connection::refuse(stream, socket::grpc_only_answer().as_bytes()).await,
+        (Protocol::Text, _) => connection::refuse(stream, text::message(text::GRPC_ONLY).as_bytes()).await,
         (Protocol::Grpc, _) => {
             // A client of ours that asks which protocol is spoken: not yet a conversation.
             guard.uncount();
-            connection::refuse(stream, &text_only_answer()).await;
+            connection::refuse(stream, &wire::goaway(text::TEXT_ONLY)).await;
         }
     }
     drop(guard);

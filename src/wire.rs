@@ -4,6 +4,11 @@
 pub mod grpc;
 pub mod text;
 
+/// Something that no server of ours answers.
+#[derive(Debug, thiserror::Error)]
+#[error("resposta que não é do protocolo do hortifruti")]
+pub struct NotAReply;
+
 /// What an HTTP/2 client sends first (RFC 9113 §3.4).
 pub const HTTP2_PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -37,27 +42,17 @@ pub fn is_tls(first_bytes: &[u8]) -> bool {
     first_bytes.first() == Some(&0x16)
 }
 
-/// What a server that serves only text answers to an HTTP/2 preface.
-pub fn text_only_answer() -> Vec<u8> {
-    goaway(text::TEXT_ONLY)
-}
-
-/// What a server that speaks only TLS answers to an HTTP/2 preface without it.
-pub fn tls_only_answer() -> Vec<u8> {
-    goaway(text::TLS_ONLY)
-}
-
-/// A refusal to speak HTTP/2: an empty SETTINGS frame, as HTTP/2 asks for, and a GOAWAY
+/// A refusal to speak HTTP/2, for an answer to its preface: an empty SETTINGS frame, as HTTP/2 asks for, and a GOAWAY
 /// (RFC 9113 §6.8) that carries the reason as its debug data. Always the same bytes for the
 /// same reason, so that our own client knows them.
-fn goaway(message: &str) -> Vec<u8> {
-    let message = message.as_bytes();
+pub fn goaway(reason: &str) -> Vec<u8> {
+    let reason = reason.as_bytes();
     let mut answer = vec![0, 0, 0, 0x4, 0, 0, 0, 0, 0];
     // Length (24 bits), type GOAWAY, no flags, stream 0, last stream 0, REFUSED_STREAM.
-    answer.extend_from_slice(&(message.len() as u32 + 8).to_be_bytes()[1..]);
+    answer.extend_from_slice(&(reason.len() as u32 + 8).to_be_bytes()[1..]);
     answer.extend_from_slice(&[0x7, 0, 0, 0, 0, 0]);
     answer.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 0x7]);
-    answer.extend_from_slice(message);
+    answer.extend_from_slice(reason);
     answer
 }
 

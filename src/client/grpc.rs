@@ -28,7 +28,7 @@ use crate::request::{Code, Refusal, Reply, Request};
 use crate::tls::{Problem, for_grpc, server_name};
 use crate::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
 use crate::wire::grpc::v1::{GetProductRequest, ListProductsRequest};
-use crate::wire::{HTTP2_PREFACE, grpc, text_only_answer, tls_only_answer};
+use crate::wire::{HTTP2_PREFACE, goaway, grpc, text};
 
 /// A frame of HTTP/2 begins with nine bytes, of which the fourth is its type; a server's
 /// first frame is SETTINGS (RFC 9113 §3.4, §4.1).
@@ -235,7 +235,7 @@ enum Greeting {
 
 /// Sends the preface and looks at the first bytes of the answer.
 async fn greet(mut stream: Box<dyn Stream>) -> io::Result<Greeting> {
-    let (text_only, tls_only) = (text_only_answer(), tls_only_answer());
+    let (text_only, tls_only) = (goaway(text::TEXT_ONLY), goaway(text::TLS_ONLY));
     stream.write_all(HTTP2_PREFACE).await?;
     stream.flush().await?;
     let mut answer = Vec::with_capacity(text_only.len());

@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use super::connection;
 use super::stream::Stream;
 use super::{Service, grpc, socket};
-use crate::wire::{self, HTTP2_PREFACE, Protocol, text_only_answer};
+use crate::wire::{self, HTTP2_PREFACE, Protocol, text};
 
 /// How long first bytes that could become an HTTP/2 preface may take to become one. No
 /// text command begins so; a person who typed `P` gets an error after this.
@@ -81,8 +81,8 @@ async fn shake_hands(acceptor: TlsAcceptor, stream: TcpStream) -> Result<Entrant
 /// Tells a client that does not speak TLS, in its own protocol, that it must.
 async fn refuse_plain(mut stream: Stream) {
     match read_first_bytes(&mut stream).await {
-        Ok((_, Protocol::Grpc)) => connection::refuse(stream, &wire::tls_only_answer()).await,
-        Ok((_, Protocol::Text)) => connection::refuse(stream, socket::tls_only_answer().as_bytes()).await,
+        Ok((_, Protocol::Grpc)) => connection::refuse(stream, &wire::goaway(text::TLS_ONLY)).await,
+        Ok((_, Protocol::Text)) => connection::refuse(stream, text::message(text::TLS_ONLY).as_bytes()).await,
         Err(_) => {}
     }
 }
@@ -96,7 +96,7 @@ pub(super) async fn turn_away(service: Service, stream: TcpStream) {
         Ok(Ok((first_bytes, Protocol::Grpc))) if service.protocols.grpc => {
             let _ = tokio::time::timeout(TURN_AWAY_WAIT, grpc::turn_away(stream, first_bytes)).await;
         }
-        Ok(Ok((_, Protocol::Grpc))) => connection::refuse(stream, &text_only_answer()).await,
+        Ok(Ok((_, Protocol::Grpc))) => connection::refuse(stream, &wire::goaway(text::TEXT_ONLY)).await,
         Ok(Ok((_, Protocol::Text))) | Err(_) => {
             connection::refuse(stream, socket::no_room_answer().as_bytes()).await;
         }

@@ -58,28 +58,6 @@ const BEFORE_TOKEN: &str = "(antes do token)";
 /// What a client that shows a token is answered where none is asked for.
 const NO_TOKEN_WANTED: &str = "Este servidor não pede token.";
 
-/// What text is answered where only gRPC is served.
-pub(super) fn grpc_only_answer() -> String {
-    message(text::GRPC_ONLY)
-}
-
-/// What text is answered where TLS is spoken.
-pub(super) fn tls_only_answer() -> String {
-    message(text::TLS_ONLY)
-}
-
-/// What TLS is answered where it is not spoken. A client of TLS takes it for a record of an
-/// unknown kind, and knows by that what it has before it.
-pub(super) fn no_tls_answer() -> String {
-    message(text::NO_TLS)
-}
-
-fn message(text: &str) -> String {
-    let mut message = String::new();
-    text::write_message(&mut message, text);
-    message
-}
-
 /// What a newcomer is answered for whom there is no room.
 pub(super) fn no_room_answer() -> String {
     let mut answer = String::new();

@@ -9,6 +9,7 @@ use prost_types::Timestamp;
 use tonic::Status;
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
+use super::NotAReply;
 use crate::catalog::{
     ImportCounts, Kind, Movement, Name, Price, Product, ProductDraft, ProductId, Quantity, RequestId,
     Sentence, Unit,
@@ -113,11 +114,6 @@ pub fn refusal(status: &Status) -> Option<Refusal> {
     }
     Some(refusal)
 }
-
-/// A message that no server of ours sends.
-#[derive(Debug, thiserror::Error)]
-#[error("resposta que não é do protocolo do hortifruti")]
-pub struct NotAReply;
 
 // --- requests: from the wire ----------------------------------------------------------
 

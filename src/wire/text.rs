@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use super::NotAReply;
 use crate::catalog::{Movement, Name, Price, Product, Quantity, Sentence};
 use crate::request::{
     AdjustRequest, Code, FAREWELL, NO_PRODUCT, ProductReply, Refusal, Reply, Request, split_word,
@@ -16,7 +17,7 @@ pub const LINE_BYTES_MAX: usize = 2048;
 pub const GRPC_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só gRPC. \
     Nada foi feito; use um cliente gRPC, ou inicie o servidor com --socket.";
 
-/// What a server that serves only text answers to gRPC (see [`super::text_only_answer`]).
+/// What a server that serves only text answers to gRPC (see [`super::goaway`]).
 pub const TEXT_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só o protocolo de texto. \
     Nada foi feito; use um cliente de texto, ou inicie o servidor com --grpc.";
 
@@ -24,7 +25,8 @@ pub const TEXT_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só o pr
 pub const TLS_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só por TLS. \
     Nada foi feito; use --tls, e --tls-ca se a autoridade dele é só sua.";
 
-/// What a server that does not speak TLS answers to a client that does.
+/// What a server that does not speak TLS answers to a client that does, which takes it for a
+/// record of an unknown kind, and knows by that what it has before it.
 pub const NO_TLS: &str = "Erro UNKNOWN_COMMAND: este servidor atende sem TLS. \
     Nada foi feito; use um cliente sem TLS, ou inicie o servidor com --tls-cert e --tls-key.";
 
@@ -281,6 +283,13 @@ pub fn write_message(out: &mut String, message: &str) {
     out.push_str("\n\n");
 }
 
+/// A line as a whole reply.
+pub fn message(line: &str) -> String {
+    let mut reply = String::new();
+    write_message(&mut reply, line);
+    reply
+}
+
 /// Writes a request as a line, with its line end.
 ///
 /// # Errors
@@ -302,11 +311,6 @@ pub fn write_request(request: &Request<'_>) -> Result<String, Refusal> {
     }
     Ok(format!("{request}\n"))
 }
-
-/// Something that no server of ours answers.
-#[derive(Debug, thiserror::Error)]
-#[error("resposta que não é do protocolo do hortifruti")]
-pub struct NotAReply;
 
 /// Reads a whole reply, without its empty line, as the answer to this request.
 ///
