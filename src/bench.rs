@@ -7,12 +7,13 @@ mod place;
 mod report;
 mod timer;
 
-use std::collections::HashMap;
 use std::fmt;
+use std::future::poll_fn;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::str::FromStr;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
@@ -147,7 +148,7 @@ impl Options {
 /// has started must end with it.
 pub struct Runtime {
     runtime: tokio::runtime::Runtime,
-    stops: [Signal; 3],
+    stops: Vec<Signal>,
 }
 
 impl Runtime {
@@ -159,24 +160,24 @@ impl Runtime {
     pub fn new() -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let entered = runtime.enter();
-        let stops = [
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::hangup())?,
-        ];
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        let stops = kinds.into_iter().map(signal).collect::<io::Result<_>>()?;
         drop(entered);
         Ok(Self { runtime, stops })
     }
 
     /// Runs this to its end, or until a signal ends it.
     fn run<T>(&mut self, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-        let [interrupt, terminate, hang_up] = &mut self.stops;
-        self.runtime.block_on(async {
+        let Self { runtime, stops } = self;
+        let stopped =
+            poll_fn(|context| match stops.iter_mut().any(|stop| stop.poll_recv(context).is_ready()) {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            });
+        runtime.block_on(async {
             tokio::select! {
                 done = work => done,
-                _ = interrupt.recv() => bail!("a medida foi interrompida"),
-                _ = terminate.recv() => bail!("a medida foi interrompida"),
-                _ = hang_up.recv() => bail!("a medida foi interrompida"),
+                () = stopped => bail!("a medida foi interrompida"),
             }
         })
     }
@@ -197,7 +198,6 @@ pub fn run(client: &mut dyn Client, options: &Options, mut runtime: Runtime) -> 
     let ways: Vec<Way> =
         Way::ALL.into_iter().filter(|way| *way != Way::Stream || options.mix.write > 0).collect();
     let mut outcomes: Vec<Outcome> = ways.iter().map(|way| Outcome::new(*way)).collect();
-    let mut added: HashMap<usize, i64> = HashMap::new();
     let turns = u64::from(ROUNDS) * ways.len() as u64;
     let mut progress = Progress::new();
     for round in 0..ROUNDS {
@@ -211,14 +211,11 @@ pub fn run(client: &mut dyn Client, options: &Options, mut runtime: Runtime) -> 
                     never = shown => never,
                 }
             })?;
-            for (product, units) in &turn.tally.added {
-                *added.entry(*product).or_default() += units;
-            }
-            outcome.add(&turn);
+            outcome.add(turn);
         }
     }
     drop(progress);
-    let verdict = check(&before, &stocks(client)?, &added);
+    let verdict = check(&before, &stocks(client)?, &outcomes);
     let report = Report { options, outcomes, verdict, place: Place::here() };
     // Who closed our output, as `head` does, may want the files all the same.
     match io::stdout().lock().write_all(report.text().as_bytes()) {
@@ -330,16 +327,15 @@ fn stocks(client: &mut dyn Client) -> anyhow::Result<Vec<ProductReply>> {
 }
 
 /// Says that the final stock is the initial one and all changes, or what is not.
-fn check(
-    before: &[ProductReply],
-    after: &[ProductReply],
-    added: &HashMap<usize, i64>,
-) -> Result<String, String> {
+fn check(before: &[ProductReply], after: &[ProductReply], outcomes: &[Outcome]) -> Result<String, String> {
     if after.len() < before.len() {
         return Err("faltam produtos depois da medida".to_owned());
     }
+    let mut changes = 0;
     for (index, (before, after)) in before.iter().zip(after).enumerate() {
-        let expected = before.stock.thousandths() + 1000 * added.get(&index).copied().unwrap_or(0);
+        let added: i64 = outcomes.iter().filter_map(|outcome| outcome.tally.added.get(&index)).sum();
+        changes += added;
+        let expected = before.stock.thousandths() + 1000 * added;
         if after.stock.thousandths() != expected {
             return Err(format!(
                 "o estoque de {} deveria ser {} milésimos e é {}: uma mudança se perdeu, ou outro cliente mudou o estoque",
@@ -349,7 +345,6 @@ fn check(
             ));
         }
     }
-    let changes: i64 = added.values().sum();
     Ok(format!(
         "estoque inicial + {} mudanças = estoque final, em {} produtos",
         report::grouped(changes as f64),

@@ -42,9 +42,9 @@ pub fn is_tls(first_bytes: &[u8]) -> bool {
     first_bytes.first() == Some(&0x16)
 }
 
-/// A refusal to speak HTTP/2, for an answer to its preface: an empty SETTINGS frame, as HTTP/2 asks for, and a GOAWAY
-/// (RFC 9113 §6.8) that carries the reason as its debug data. Always the same bytes for the
-/// same reason, so that our own client knows them.
+/// A refusal to speak HTTP/2, for an answer to its preface: an empty SETTINGS frame, as HTTP/2
+/// asks for, and a GOAWAY (RFC 9113 §6.8) that carries the reason as its debug data. Always the
+/// same bytes for the same reason, so that our own client knows them.
 pub fn goaway(reason: &str) -> Vec<u8> {
     let reason = reason.as_bytes();
     let mut answer = vec![0, 0, 0, 0x4, 0, 0, 0, 0, 0];

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::report::{CURVE_PERCENTILES, Outcome, Report, Scale, grouped, name};
+use super::report::{CURVE_PERCENTILES, Outcome, Report, Scale, grouped, name, spread};
 use super::{ROUNDS, Way};
 
 const STYLE: &str = include_str!("page.css");
@@ -121,27 +121,12 @@ fn rate_chart(outcomes: &[Outcome]) -> String {
             grouped(outcome.rate())
         });
     let step = step(greatest);
-    for tick in (0..).map(|index| f64::from(index) * step).take_while(|tick| *tick <= greatest) {
-        let _ = write!(
-            svg,
-            "<path d=\"M{0:.1} 0V{bottom}\" class=\"grid\"/>\
-             <text x=\"{0:.1}\" y=\"{1}\" text-anchor=\"middle\">{2}</text>",
-            x(tick),
-            bottom + 15.0,
-            grouped(tick)
-        );
-    }
-    let _ = write!(
-        svg,
-        "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">operações por segundo</text>",
-        f64::midpoint(LEFT, RIGHT),
-        bottom + 33.0
-    );
+    let ticks = (0..).map(|index| f64::from(index) * step).take_while(|tick| *tick <= greatest);
+    write_axis(&mut svg, 0.0, bottom, "operações por segundo", ticks.map(|tick| (x(tick), grouped(tick))));
     for (index, outcome) in outcomes.iter().enumerate() {
         let top = BAR * index as f64 + 6.0;
         let middle = top + 12.0;
-        let least = outcome.rates.iter().copied().fold(f64::INFINITY, f64::min);
-        let most = outcome.rates.iter().copied().fold(0.0, f64::max);
+        let [rate, least, most] = spread(&outcome.rates);
         let _ = write!(
             svg,
             "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>\
@@ -151,13 +136,13 @@ fn rate_chart(outcomes: &[Outcome]) -> String {
             LEFT - 6.0,
             middle + 4.0,
             outcome.way.name(),
-            x(outcome.rate()) - LEFT,
+            x(rate) - LEFT,
             class(outcome.way),
             x(least),
             x(most),
             x(most) + 6.0,
             middle + 4.0,
-            grouped(outcome.rate()),
+            grouped(rate),
         );
     }
     svg + "</svg>"
@@ -208,22 +193,8 @@ fn latency_chart(outcomes: &[Outcome]) -> String {
         }
         decade *= 10.0;
     }
-    for percentile in AXIS_PERCENTILES {
-        let _ = write!(
-            svg,
-            "<path d=\"M{0:.1} 10V{BOTTOM}\" class=\"grid\"/>\
-             <text x=\"{0:.1}\" y=\"{1}\" text-anchor=\"middle\">{2}</text>",
-            x(percentile),
-            BOTTOM + 16.0,
-            name(percentile)
-        );
-    }
-    let _ = write!(
-        svg,
-        "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">percentil das operações</text>",
-        f64::midpoint(LEFT, RIGHT),
-        BOTTOM + 34.0
-    );
+    let ticks = AXIS_PERCENTILES.into_iter().map(|percentile| (x(percentile), name(percentile)));
+    write_axis(&mut svg, 10.0, BOTTOM, "percentil das operações", ticks);
     // From the top, so that names whose curves end close together stand below each other.
     let mut downwards: Vec<&Outcome> = outcomes.iter().collect();
     downwards.sort_by(|one, other| other.microseconds(last).total_cmp(&one.microseconds(last)));
@@ -257,6 +228,31 @@ fn latency_chart(outcomes: &[Outcome]) -> String {
         }
     }
     svg + "</svg>"
+}
+
+/// The axis below a chart: a line from top to bottom at each of these places, what it is called,
+/// and what all of them are.
+fn write_axis(
+    svg: &mut String,
+    top: f64,
+    bottom: f64,
+    caption: &str,
+    ticks: impl Iterator<Item = (f64, String)>,
+) {
+    for (x, told) in ticks {
+        let _ = write!(
+            svg,
+            "<path d=\"M{x:.1} {top}V{bottom}\" class=\"grid\"/>\
+             <text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{told}</text>",
+            bottom + 16.0,
+        );
+    }
+    let _ = write!(
+        svg,
+        "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{caption}</text>",
+        f64::midpoint(LEFT, RIGHT),
+        bottom + 34.0
+    );
 }
 
 /// The beginning of a chart, with what it shows in words for who does not see it.

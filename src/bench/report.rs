@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use hdrhistogram::Histogram;
 use serde::Serialize;
 
+use super::lane::Tally;
 use super::place::Place;
-use super::{Options, Turn, Way, histogram};
+use super::{Options, Turn, Way};
 
 /// The percentiles of the table, and of the curves in the terminal.
 pub(super) const TABLE_PERCENTILES: [f64; 4] = [50.0, 90.0, 99.0, 99.9];
@@ -22,9 +22,7 @@ const BAR_WIDTH: f64 = 30.0;
 pub(super) struct Outcome {
     /// Which.
     pub(super) way: Way,
-    latency: Histogram<u64>,
-    bytes: u64,
-    not_begun: u64,
+    pub(super) tally: Tally,
     cpu_seconds: Option<f64>,
     /// Operations in a second, of each round.
     pub(super) rates: Vec<f64>,
@@ -32,16 +30,13 @@ pub(super) struct Outcome {
 
 impl Outcome {
     pub(super) fn new(way: Way) -> Self {
-        Self { way, latency: histogram(), bytes: 0, not_begun: 0, cpu_seconds: Some(0.0), rates: Vec::new() }
+        Self { way, tally: Tally::new(), cpu_seconds: Some(0.0), rates: Vec::new() }
     }
 
-    pub(super) fn add(&mut self, turn: &Turn) {
-        let tally = &turn.tally;
-        let _ = self.latency.add(&tally.latency);
-        self.bytes += tally.bytes;
-        self.not_begun += tally.not_begun;
+    pub(super) fn add(&mut self, turn: Turn) {
         self.cpu_seconds = self.cpu_seconds.zip(turn.cpu_seconds).map(|(sum, turn)| sum + turn);
-        self.rates.push(tally.latency.len() as f64 / turn.seconds);
+        self.rates.push(turn.tally.latency.len() as f64 / turn.seconds);
+        self.tally.merge(turn.tally);
     }
 
     pub(super) fn rate(&self) -> f64 {
@@ -49,15 +44,15 @@ impl Outcome {
     }
 
     pub(super) fn microseconds(&self, percentile: f64) -> f64 {
-        self.latency.value_at_percentile(percentile) as f64 / 1000.0
+        self.tally.latency.value_at_percentile(percentile) as f64 / 1000.0
     }
 
     fn max_microseconds(&self) -> f64 {
-        self.latency.max() as f64 / 1000.0
+        self.tally.latency.max() as f64 / 1000.0
     }
 
     fn per_operation(&self, sum: f64) -> f64 {
-        sum / (self.latency.len() as f64).max(1.0)
+        sum / (self.tally.latency.len() as f64).max(1.0)
     }
 
     fn cpu_microseconds(&self) -> Option<f64> {
@@ -67,10 +62,15 @@ impl Outcome {
     /// The median of the rounds' ratios to another way, and the least and the greatest.
     fn ratio_to(&self, other: &Outcome) -> [f64; 3] {
         let ratios: Vec<f64> = self.rates.iter().zip(&other.rates).map(|(own, other)| own / other).collect();
-        let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
-        let greatest = ratios.iter().copied().fold(0.0, f64::max);
-        [median(&ratios), least, greatest]
+        spread(&ratios)
     }
+}
+
+/// The median, the least and the greatest.
+pub(super) fn spread(values: &[f64]) -> [f64; 3] {
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let greatest = values.iter().copied().fold(0.0, f64::max);
+    [median(values), least, greatest]
 }
 
 fn median(values: &[f64]) -> f64 {
@@ -156,7 +156,7 @@ impl Report<'_> {
         }
         rows.extend([
             row("máx µs".to_owned(), &|outcome| grouped(outcome.max_microseconds())),
-            row("bytes/op".to_owned(), &|outcome| grouped(outcome.per_operation(outcome.bytes as f64))),
+            row("bytes/op".to_owned(), &|outcome| grouped(outcome.per_operation(outcome.tally.bytes as f64))),
             row("CPU µs/op".to_owned(), &|outcome| {
                 outcome.cpu_microseconds().map_or("–".to_owned(), hundredths)
             }),
@@ -169,8 +169,9 @@ impl Report<'_> {
         let mut notes = vec!["razão: op/s para as do socket, mediana dos turnos (menor–maior).".to_owned()];
         if let Some(rate) = self.options.rate {
             notes.push("A latência conta desde o início previsto de cada operação.".to_owned());
-            for outcome in self.outcomes.iter().filter(|outcome| outcome.not_begun > 0) {
-                let part = outcome.not_begun as f64 / (outcome.not_begun + outcome.latency.len()) as f64;
+            for outcome in self.outcomes.iter().filter(|outcome| outcome.tally.not_begun > 0) {
+                let part = outcome.tally.not_begun as f64
+                    / (outcome.tally.not_begun + outcome.tally.latency.len()) as f64;
                 notes.push(format!(
                     "{} não acompanhou {} op/s: {} % das operações previstas nem começaram.",
                     outcome.way.name(),
@@ -248,11 +249,11 @@ impl Report<'_> {
                     Way::Unary => "grpc_unary",
                     Way::Stream => "grpc_stream",
                 },
-                operations: outcome.latency.len(),
-                operations_not_begun: outcome.not_begun,
+                operations: outcome.tally.latency.len(),
+                operations_not_begun: outcome.tally.not_begun,
                 operations_per_second: outcome.rate(),
                 operations_per_second_of_rounds: &outcome.rates,
-                bytes_per_operation: outcome.per_operation(outcome.bytes as f64),
+                bytes_per_operation: outcome.per_operation(outcome.tally.bytes as f64),
                 cpu_microseconds_per_operation: outcome.cpu_microseconds(),
                 ratio_to_socket: middle,
                 ratio_to_socket_least: least,
