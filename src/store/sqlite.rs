@@ -26,7 +26,7 @@ use crate::catalog::{
     BatchRecord, Catalog, Changes, ImportCounts, ImportRecord, Kind, Movement, Name, Price, Product,
     ProductId, Quantity, RequestId, RequestIdError, Shown, Unit,
 };
-use crate::private_file::{self, Identity, Unfinished};
+use crate::private_file::{self, Found, Unfinished};
 use forward::Forwarding;
 use log::beside;
 use request_ids::{RequestIds, Round};
@@ -197,8 +197,7 @@ struct OpenFile {
     /// What its name has after the database's.
     suffix: &'static str,
     path: PathBuf,
-    identity: Identity,
-    bytes: u64,
+    found: Found,
 }
 
 impl SqliteStore {
@@ -317,8 +316,8 @@ impl SqliteStore {
                 .into_iter()
                 .map(|suffix| {
                     let path = beside(&self.path, suffix);
-                    let found = fs::symlink_metadata(&path).map_err(io("ler", &path))?;
-                    Ok(OpenFile { suffix, path, identity: Identity::from(&found), bytes: found.len() })
+                    let found = Found::at(&path).map_err(io("ler", &path))?;
+                    Ok(OpenFile { suffix, path, found })
                 })
                 .collect::<Result<_, StoreError>>()?;
         }
@@ -329,8 +328,8 @@ impl SqliteStore {
     /// one that nobody finds again, or after a hole, or another program would write beside it.
     fn check_files(&mut self) -> Result<(), StoreError> {
         for file in &mut self.files {
-            let found = fs::symlink_metadata(&file.path).ok();
-            let found = found.filter(|found| Identity::from(found) == file.identity);
+            let found = Found::at(&file.path).ok();
+            let found = found.filter(|found| found.identity == file.found.identity);
             let path = || shown(&file.path);
             let Some(found) = found else {
                 return Err(match file.suffix {
@@ -338,10 +337,10 @@ impl SqliteStore {
                     _ => StoreError::Moved { path: path() },
                 });
             };
-            if found.len() < file.bytes && is_cut(&self.connection, file.suffix, found.len()) {
+            if found.bytes < file.found.bytes && is_cut(&self.connection, file.suffix, found.bytes) {
                 return Err(StoreError::Cut { path: path() });
             }
-            file.bytes = found.len();
+            file.found = found;
         }
         Ok(())
     }
@@ -351,8 +350,8 @@ impl SqliteStore {
     fn check_index(&self) -> Result<(), StoreError> {
         let index = self.files.iter().find(|file| file.suffix == INDEX_SUFFIX);
         match index {
-            Some(OpenFile { path, bytes, .. })
-                if fs::symlink_metadata(path).is_ok_and(|found| found.len() < *bytes) =>
+            Some(OpenFile { path, found, .. })
+                if Found::at(path).is_ok_and(|now| now.bytes < found.bytes) =>
             {
                 Err(StoreError::Cut { path: shown(path) })
             }
@@ -641,7 +640,7 @@ impl Drop for SqliteStore {
 /// Keeps how long the log has become.
 fn note_log(files: &mut [OpenFile]) {
     if let Some(log) = files.iter_mut().find(|file| file.suffix == LOG_SUFFIX) {
-        log.bytes = fs::symlink_metadata(&log.path).map_or(log.bytes, |found| found.len());
+        log.found.bytes = Found::at(&log.path).map_or(log.found.bytes, |now| now.bytes);
     }
 }
 
