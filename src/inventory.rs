@@ -7,12 +7,12 @@
 
 mod search_time;
 
-use std::collections::HashSet;
-use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime};
 
+use foldhash::quality::RandomState;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::catalog::{
@@ -525,8 +525,9 @@ impl Writer {
         };
         let (answers, changes) = {
             let catalog = read(&self.catalog);
-            let mut planner =
-                Planner { draft: Draft::new(&catalog, SystemTime::now()), store: &mut *self.store, recorded };
+            let made = HashMap::with_capacity_and_hasher(request_ids.len(), RandomState::default());
+            let draft = Draft::new(&catalog, SystemTime::now());
+            let mut planner = Planner { draft, store: &mut *self.store, recorded, made };
             let answers: Vec<Answers> = batch
                 .iter()
                 .map(|submission| submission.changes.iter().map(|change| planner.plan(change)).collect())
@@ -609,12 +610,16 @@ impl Writer {
 struct Planner<'a> {
     draft: Draft<'a>,
     store: &'a mut dyn Store,
-    /// What the request ids of this batch did, before it or earlier in it.
+    /// What the request ids of this batch did before it, and those of batches and imports
+    /// earlier in it.
     recorded: RecordedById,
+    /// The movements of request ids earlier in this batch, by their sequence number. The ids
+    /// are chosen by clients, so the hash is seeded.
+    made: HashMap<&'a RequestId, i64, RandomState>,
 }
 
-impl Planner<'_> {
-    fn plan(&mut self, change: &Change) -> Result<Done, Refusal> {
+impl<'a> Planner<'a> {
+    fn plan(&mut self, change: &'a Change) -> Result<Done, Refusal> {
         match change {
             Change::Adjust(adjustment) => self.adjust(adjustment).map(Done::Adjusted),
             Change::Batch { changes, request_id } => {
@@ -624,27 +629,34 @@ impl Planner<'_> {
         }
     }
 
-    fn adjust(&mut self, adjustment: &Adjustment) -> Result<Movement, Refusal> {
+    fn adjust(&mut self, adjustment: &'a Adjustment) -> Result<Movement, Refusal> {
         let Some(request_id) = &adjustment.request_id else {
             return Ok(self.draft.adjust(adjustment.clone())?);
         };
-        match self.recorded.entry(request_id.clone()) {
-            Entry::Vacant(place) => {
+        match self.earlier(request_id) {
+            None => {
                 let movement = self.draft.adjust(adjustment.clone())?;
-                place.insert(Recorded::Movement(movement.clone()));
+                self.made.insert(request_id, movement.sequence);
                 Ok(movement)
             }
-            Entry::Occupied(recorded) => match recorded.get() {
-                Recorded::Movement(movement)
-                    if movement.product == adjustment.product
-                        && movement.delta == adjustment.delta
-                        && movement.kind == adjustment.kind =>
-                {
-                    Ok(movement.clone())
-                }
-                _ => Err(Refusal::request_id_reused(request_id)),
-            },
+            Some(Recorded::Movement(movement))
+                if movement.product == adjustment.product
+                    && movement.delta == adjustment.delta
+                    && movement.kind == adjustment.kind =>
+            {
+                Ok(movement)
+            }
+            Some(_) => Err(Refusal::request_id_reused(request_id)),
         }
+    }
+
+    /// What a request id did, before this batch or earlier in it.
+    fn earlier(&self, request_id: &RequestId) -> Option<Recorded> {
+        if let Some(recorded) = self.recorded.get(request_id) {
+            return Some(recorded.clone());
+        }
+        let sequence = self.made.get(request_id)?;
+        self.draft.movements_from(*sequence).first().cloned().map(Recorded::Movement)
     }
 
     fn adjust_together(
@@ -654,10 +666,9 @@ impl Planner<'_> {
     ) -> Result<Vec<Movement>, Refusal> {
         let digest = batch_digest(changes);
         if let Some(request_id) = request_id {
-            match self.recorded.get(request_id) {
+            match self.earlier(request_id) {
                 Some(Recorded::Batch(record)) if record.digest == digest => {
-                    let first_sequence = record.first_sequence;
-                    return self.answer_again(changes, first_sequence);
+                    return self.answer_again(changes, record.first_sequence);
                 }
                 Some(_) => return Err(Refusal::request_id_reused(request_id)),
                 None => {}
@@ -680,7 +691,8 @@ impl Planner<'_> {
         changes: &[Adjustment],
         first_sequence: i64,
     ) -> Result<Vec<Movement>, Refusal> {
-        let mut movements = self.draft.movements_from(first_sequence, changes.len());
+        let made = self.draft.movements_from(first_sequence).iter().take(changes.len());
+        let mut movements: Vec<Movement> = made.cloned().collect();
         if movements.is_empty() {
             movements = self.store.movements(first_sequence, changes.len()).map_err(|error| {
                 tracing::error!(%error, "a batch could not be looked up");
@@ -713,7 +725,7 @@ impl Planner<'_> {
             return self.draft.import(rows).map_err(refuse_rows);
         };
         let digest = list_digest(rows);
-        match self.recorded.get(request_id) {
+        match self.earlier(request_id) {
             Some(Recorded::Import(record)) if record.digest == digest => Ok(record.counts),
             Some(_) => Err(Refusal::request_id_reused(request_id)),
             None => {

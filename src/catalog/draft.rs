@@ -340,9 +340,9 @@ impl<'c> Draft<'c> {
     }
 
     /// Movements accepted in this draft, from this sequence number on.
-    pub fn movements_from(&self, first_sequence: i64, count: usize) -> Vec<Movement> {
-        let first = self.movements.iter().position(|movement| movement.sequence == first_sequence);
-        first.map_or(Vec::new(), |first| self.movements[first..].iter().take(count).cloned().collect())
+    pub fn movements_from(&self, first_sequence: i64) -> &[Movement] {
+        let first = usize::try_from(first_sequence - self.catalog.last_sequence - 1);
+        first.ok().and_then(|first| self.movements.get(first..)).unwrap_or_default()
     }
 
     /// Notes that a batch was done under a request id.

@@ -14,7 +14,6 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
-use foldhash::quality::RandomState;
 use rusqlite::config::DbConfig;
 use rusqlite::{
     Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, Row, Statement, Transaction,
@@ -77,9 +76,16 @@ const SELECT_MOVEMENTS: &str =
             recorded_at_micros, request_id
      FROM movement WHERE sequence >= ?1 ORDER BY sequence LIMIT ?2";
 
-/// The statements that write one movement, and so many.
-static INSERT_MOVEMENT: LazyLock<String> = LazyLock::new(|| insert_movements(1));
-static INSERT_MOVEMENTS: LazyLock<String> = LazyLock::new(|| insert_movements(MOVEMENTS_AT_ONCE));
+/// The statements that write one movement, so many without request ids, and so many that have
+/// one each.
+static INSERT_MOVEMENT: LazyLock<String> = LazyLock::new(|| insert_movements(1, SHARED));
+static INSERT_MOVEMENTS: LazyLock<String> = LazyLock::new(|| insert_movements(MOVEMENTS_AT_ONCE, SHARED));
+static INSERT_MOVEMENTS_WITH_IDS: LazyLock<String> =
+    LazyLock::new(|| insert_movements(MOVEMENTS_AT_ONCE, OWN));
+
+/// The parameter of the request id: one for all rows, or another for each.
+const SHARED: &str = "?3";
+const OWN: &str = "?";
 
 /// The steps from nothing to the current schema; a database of version N has had the first
 /// N. A step that was released is never changed.
@@ -482,8 +488,7 @@ impl SqliteStore {
     }
 
     fn read_recorded(&self, request_ids: &[&RequestId]) -> rusqlite::Result<RecordedById> {
-        // Room for those that this batch adds.
-        let mut recorded = RecordedById::with_capacity_and_hasher(request_ids.len(), RandomState::default());
+        let mut recorded = RecordedById::default();
         // One for all that is read, so that the lock is taken once.
         let _moment = self.connection.unchecked_transaction()?;
         self.request_ids.places(&self.connection, request_ids, |request_id, place| {
@@ -674,14 +679,15 @@ fn migrate(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 
 /// Whether one statement may write both: they share what it has once.
 fn is_alike(first: &Movement, second: &Movement) -> bool {
-    let shared = |movement: &Movement| (movement.kind, movement.recorded_at);
-    shared(first) == shared(second) && first.request_id.is_none() && second.request_id.is_none()
+    let shared = |movement: &Movement| (movement.kind, movement.recorded_at, movement.request_id.is_some());
+    shared(first) == shared(second)
 }
 
 /// The statement that writes so many movements. Where it fails the transaction is rolled back, so
 /// it needs not be undone by itself.
-fn insert_movements(count: usize) -> String {
-    let rows = vec!["(?1, ?2, ?3, ?, ?, ?, ?, ?)"; count].join(", ");
+fn insert_movements(count: usize, request_id: &str) -> String {
+    let row = format!("(?1, ?2, {request_id}, ?, ?, ?, ?, ?)");
+    let rows = vec![row; count].join(", ");
     format!(
         "INSERT OR FAIL INTO movement (kind, recorded_at_micros, request_id, sequence, product_id,
                                        delta_thousandths, balance_thousandths, price_centavos)
@@ -691,20 +697,29 @@ fn insert_movements(count: usize) -> String {
 
 /// Writes movements that are alike, as many as the statement takes.
 fn write_movements(insert: &mut Statement<'_>, movements: &[Movement]) -> rusqlite::Result<()> {
-    insert.raw_bind_parameter(1, movements[0].kind.word())?;
-    insert.raw_bind_parameter(2, to_micros(movements[0].recorded_at))?;
-    insert.raw_bind_parameter(3, movements[0].request_id.as_ref().map(RequestId::as_str))?;
-    let own = movements.iter().flat_map(|movement| {
-        [
+    let first = &movements[0];
+    insert.raw_bind_parameter(1, first.kind.word())?;
+    insert.raw_bind_parameter(2, to_micros(first.recorded_at))?;
+    // That of the first row, or that none has one.
+    insert.raw_bind_parameter(3, first.request_id.as_ref().map(RequestId::as_str))?;
+    let mut index = 4;
+    for (place, movement) in movements.iter().enumerate() {
+        if let Some(request_id) = &movement.request_id
+            && place > 0
+        {
+            insert.raw_bind_parameter(index, request_id.as_str())?;
+            index += 1;
+        }
+        for value in [
             movement.sequence,
             movement.product.number(),
             movement.delta.thousandths(),
             movement.balance.thousandths(),
             movement.price.centavos(),
-        ]
-    });
-    for (index, value) in (4..).zip(own) {
-        insert.raw_bind_parameter(index, value)?;
+        ] {
+            insert.raw_bind_parameter(index, value)?;
+            index += 1;
+        }
     }
     insert.raw_execute().map(drop)
 }
@@ -726,9 +741,11 @@ fn write(transaction: &Transaction<'_>, changes: &Changes, last_sequence: i64) -
     }
     let mut one = transaction.prepare_cached(&INSERT_MOVEMENT)?;
     let mut many = transaction.prepare_cached(&INSERT_MOVEMENTS)?;
+    let mut many_with_ids = transaction.prepare_cached(&INSERT_MOVEMENTS_WITH_IDS)?;
     for alike in changes.movements.chunk_by(is_alike) {
+        let many = if alike[0].request_id.is_some() { &mut many_with_ids } else { &mut many };
         let (whole, rest) = alike.as_chunks::<MOVEMENTS_AT_ONCE>();
-        whole.iter().try_for_each(|movements| write_movements(&mut many, movements))?;
+        whole.iter().try_for_each(|movements| write_movements(many, movements))?;
         rest.chunks(1).try_for_each(|movement| write_movements(&mut one, movement))?;
     }
     let mut import = transaction.prepare_cached(
@@ -1043,6 +1060,31 @@ mod tests {
             recorded.into_iter().collect::<Vec<_>>(),
             [(import.request_id.clone(), Recorded::Import(import))]
         );
+    }
+
+    #[test]
+    fn movements_that_are_written_together_keep_their_own_values() {
+        let mut store = SqliteStore::in_memory().unwrap();
+        let catalog = open_shop(&mut store);
+        let products = ["caju", "maca", "banana", "pera"].map(|key| catalog.find(key).unwrap().id);
+        let mut draft = Draft::new(&catalog, SystemTime::now());
+        // Runs longer than a statement takes with ids and without, and then one of each in turn.
+        let runs = [(MOVEMENTS_AT_ONCE * 2 + 3, true), (MOVEMENTS_AT_ONCE * 2 + 3, false)];
+        let turns = [(1, true), (1, false)].repeat(3);
+        let has_ids = runs.into_iter().chain(turns).flat_map(|(count, has_id)| vec![has_id; count]);
+        for (index, has_id) in has_ids.enumerate() {
+            let adjustment = Adjustment {
+                product: products[index % products.len()],
+                delta: Quantity::from_units(1 + index as i32),
+                kind: if index % 50 == 49 { Kind::Count } else { Kind::Purchase },
+                request_id: has_id.then(|| format!("pedido-{index}").parse().unwrap()),
+            };
+            draft.adjust(adjustment).unwrap();
+        }
+        let changes = draft.finish();
+        store.commit(&changes).unwrap();
+        let first = changes.movements[0].sequence;
+        assert_eq!(store.movements(first, changes.movements.len() + 1).unwrap(), changes.movements);
     }
 
     #[test]
