@@ -200,14 +200,17 @@ impl RequestIds {
                 self.rounds.gather();
             }
         }
-        for movement in &changes.movements {
-            if let Some(request_id) = &movement.request_id {
-                self.recent.add(self.hash(request_id.as_str()), movement.sequence);
-            }
-        }
         let batches = changes.batches.iter().map(|record| &record.request_id);
-        for request_id in changes.imports.iter().map(|record| &record.request_id).chain(batches) {
-            self.recent.add(self.hash(request_id.as_str()), ELSEWHERE);
+        let elsewhere = changes.imports.iter().map(|record| &record.request_id).chain(batches);
+        let movements = changes.movements.iter();
+        let placed =
+            movements.filter_map(|movement| Some((movement.request_id.as_ref()?, movement.sequence)));
+        let placed = placed.chain(elsewhere.map(|request_id| (request_id, ELSEWHERE)));
+        let entries: Vec<Entry> =
+            placed.map(|(request_id, place)| (self.hash(request_id.as_str()), place)).collect();
+        // In a loop that does nothing else, the processor waits for memory for many at a time.
+        for (hash, place) in entries {
+            self.recent.add(hash, place);
         }
     }
 }
