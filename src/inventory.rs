@@ -5,15 +5,16 @@
 //! publishes them, and only then answers. The committer is the only writer of the catalog
 //! and the only user of the store.
 
+mod gathering;
 mod search_time;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Weak};
 use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime};
 
 use foldhash::quality::RandomState;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::catalog::{
     Adjustment, BatchRecord, Catalog, Changes, Draft, ImportCounts, ImportRecord, Key, Movement, Price,
@@ -23,6 +24,7 @@ use crate::request::{
     AdjustRequest, BATCH_LINES_MAX, BatchRequest, Code, IMPORT_ROWS_MAX, ImportRequest, Refusal,
 };
 use crate::store::{Recorded, RecordedById, Store, StoreError};
+use gathering::Gathering;
 use search_time::SearchTime;
 
 /// Submissions that wait for the committer before those who submit must wait
@@ -52,29 +54,54 @@ const FOUND_BY_PRICE_MAX: usize = 10_000;
 #[derive(Clone)]
 pub struct Inventory {
     catalog: Arc<RwLock<Catalog>>,
-    submissions: mpsc::Sender<Submission>,
-    /// How answers come back, where they are delivered by the worker that asked.
-    delivery: Option<mpsc::UnboundedSender<Vec<Answered>>>,
+    submissions: mpsc::UnboundedSender<Vec<Submission>>,
+    /// For so many submissions there is room.
+    room: Arc<Semaphore>,
+    /// How those of one worker go there, and their answers back.
+    gathering: Option<Arc<Gathering>>,
     /// Of the searches for names like wrong ones, over all handles.
     search_time: Arc<Mutex<SearchTime>>,
 }
 
-/// Answers on their way back to one worker. They are never more than the submissions that
-/// wait.
-pub struct Deliveries(mpsc::UnboundedReceiver<Vec<Answered>>);
+/// What one worker thread does for the changes of its connections.
+pub struct Errands {
+    gathering: Weak<Gathering>,
+    /// Answers on their way back. They are never more than the submissions that wait.
+    answers: mpsc::UnboundedReceiver<Vec<Answered>>,
+}
 
-impl Deliveries {
-    /// Hands out answers until every [`Inventory`] of this worker is dropped.
-    pub async fn deliver(mut self) {
-        while let Some(answered) = self.0.recv().await {
-            let mut calls = 0;
-            for answered in answered {
-                calls += if answered.is_call { 1 } else { CALLS_FOR_AN_ANSWER };
-                answered.send();
-                if calls >= ANSWERED_AT_ONCE * CALLS_FOR_AN_ANSWER {
-                    calls = 0;
-                    tokio::task::yield_now().await;
-                }
+impl Errands {
+    /// What the thread has to do each time before it sleeps: to hand over the changes that it
+    /// has gathered.
+    pub fn before_sleep(&self) -> impl Fn() + Send + Sync + 'static {
+        let gathering = self.gathering.clone();
+        move || {
+            if let Some(gathering) = gathering.upgrade() {
+                gathering.hand_over();
+            }
+        }
+    }
+
+    /// Hands out answers, and hands over changes that have waited for long, until every
+    /// [`Inventory`] of this worker is dropped.
+    pub async fn run(self) {
+        let gathering = self.gathering;
+        tokio::select! {
+            () = deliver(self.answers) => {}
+            () = gathering::hand_over_in_time(gathering) => {}
+        }
+    }
+}
+
+async fn deliver(mut answers: mpsc::UnboundedReceiver<Vec<Answered>>) {
+    while let Some(answered) = answers.recv().await {
+        let mut calls = 0;
+        for answered in answered {
+            calls += if answered.is_call { 1 } else { CALLS_FOR_AN_ANSWER };
+            answered.send();
+            if calls >= ANSWERED_AT_ONCE * CALLS_FOR_AN_ANSWER {
+                calls = 0;
+                tokio::task::yield_now().await;
             }
         }
     }
@@ -235,19 +262,28 @@ impl Inventory {
             None => create(&mut *store, opening)?,
         };
         let catalog = Arc::new(RwLock::new(catalog));
-        let (submissions, waiting) = mpsc::channel(WAITING_MAX);
-        let writer = Writer { catalog: Arc::clone(&catalog), store, in_doubt: None, has_told: false };
+        let (submissions, waiting) = mpsc::unbounded_channel();
+        let room = Arc::new(Semaphore::new(WAITING_MAX));
+        let writer = Writer {
+            catalog: Arc::clone(&catalog),
+            store,
+            room: Arc::clone(&room),
+            in_doubt: None,
+            has_told: false,
+        };
         let thread = std::thread::spawn(move || writer.run(waiting));
         let search_time = Arc::new(Mutex::new(SearchTime::new(Instant::now())));
-        Ok((Self { catalog, submissions, delivery: None, search_time }, Committer(thread)))
+        Ok((Self { catalog, submissions, room, gathering: None, search_time }, Committer(thread)))
     }
 
-    /// A handle for one worker thread, whose answers come back through [`Deliveries`]: all
-    /// those of one transaction at once. To wake a task of another thread's runtime is a
-    /// system call, and so is one for each transaction instead of one for each change.
-    pub fn for_worker(&self) -> (Self, Deliveries) {
+    /// A handle for one worker thread, whose changes gather on their way, and whose answers
+    /// come back all those of one transaction at once. To wake a thread is a system call, and
+    /// so is one for each transaction instead of one for each change.
+    pub fn for_worker(&self) -> (Self, Errands) {
         let (delivery, answers) = mpsc::unbounded_channel();
-        (Self { delivery: Some(delivery), ..self.clone() }, Deliveries(answers))
+        let gathering = Arc::new(Gathering::new(self.submissions.clone(), delivery));
+        let errands = Errands { gathering: Arc::downgrade(&gathering), answers };
+        (Self { gathering: Some(gathering), ..self.clone() }, errands)
     }
 
     /// Calls with one product.
@@ -399,8 +435,17 @@ impl Inventory {
             return Vec::new();
         }
         let (answer, answered) = oneshot::channel();
-        let submission = Submission { changes, is_call, answer, delivery: self.delivery.clone() };
-        if self.submissions.send(submission).await.is_err() {
+        let delivery = self.gathering.as_ref().map(|gathering| gathering.delivery());
+        let submission = Submission { changes, is_call, answer, delivery };
+        // The committer gives the room back. It is never closed.
+        if let Ok(room) = self.room.acquire().await {
+            room.forget();
+        }
+        let is_sent = match &self.gathering {
+            Some(gathering) => gathering.add(submission),
+            None => self.submissions.send(vec![submission]).is_ok(),
+        };
+        if !is_sent {
             return (0..count).map(|_| Err(stopped())).collect();
         }
         answered.await.unwrap_or_else(|_| (0..count).map(|_| Err(outcome_unknown())).collect())
@@ -483,6 +528,8 @@ impl Committer {
 struct Writer {
     catalog: Arc<RwLock<Catalog>>,
     store: Box<dyn Store>,
+    /// For submissions that wait; see [`WAITING_MAX`].
+    room: Arc<Semaphore>,
     /// The changes of a failed commit, until the store has told whether they are in it.
     /// Until then it is closed to writes.
     in_doubt: Option<Changes>,
@@ -491,18 +538,17 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(mut self, mut waiting: mpsc::Receiver<Submission>) {
-        let mut batch = Vec::new();
-        while let Some(first) = waiting.blocking_recv() {
-            let mut rows = first.rows();
-            batch.push(first);
+    fn run(mut self, mut waiting: mpsc::UnboundedReceiver<Vec<Submission>>) {
+        while let Some(mut batch) = waiting.blocking_recv() {
+            let mut rows = rows(&batch);
             while rows < TRANSACTION_ROWS_MAX
                 && let Ok(next) = waiting.try_recv()
             {
-                rows += next.rows();
-                batch.push(next);
+                rows += self::rows(&next);
+                batch.extend(next);
             }
-            self.commit(std::mem::take(&mut batch));
+            self.room.add_permits(batch.len());
+            self.commit(batch);
         }
         if self.in_doubt.is_none()
             && let Err(error) = self.store.close()
@@ -604,6 +650,11 @@ impl Writer {
     fn show(&self, changes: &Changes) {
         self.catalog.write().unwrap_or_else(PoisonError::into_inner).apply(changes);
     }
+}
+
+/// How many rows of the store they may touch.
+fn rows(submissions: &[Submission]) -> usize {
+    submissions.iter().map(Submission::rows).sum()
 }
 
 /// Checks the changes of one batch, one after the other.

@@ -21,7 +21,6 @@ use std::time::Duration;
 
 use rustls::ServerConfig;
 use tokio::net::TcpStream;
-use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -147,7 +146,7 @@ pub fn serve(
     }
     drop(service);
 
-    let runtime = runtime()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut limits = options.limits;
     limits.connections = descriptors::allow(limits.connections, TURNED_AWAY_MAX);
     let connections = Arc::new(Connections::new(console.clone(), options.exit_after, limits));
@@ -207,10 +206,6 @@ fn accept_last(listener: &TcpListener, workers: &[Worker], connections: &Arc<Con
     }
 }
 
-fn runtime() -> std::io::Result<Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()
-}
-
 /// A thread that serves the connections it is sent.
 struct Worker {
     accepted: mpsc::UnboundedSender<(std::net::TcpStream, Guard)>,
@@ -219,14 +214,17 @@ struct Worker {
 
 impl Worker {
     fn start(service: Service, drain: Duration) -> std::io::Result<Self> {
-        let runtime = runtime()?;
+        let (inventory, errands) = service.inventory.for_worker();
+        let service = Service { inventory, ..service };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .on_thread_park(errands.before_sleep())
+            .build()?;
         let (accepted, incoming) = mpsc::unbounded_channel();
         let thread = std::thread::Builder::new().name("hortifruti-worker".to_owned()).spawn(move || {
             let stopping = service.stopping();
-            let (inventory, answers) = service.inventory.for_worker();
-            let service = Service { inventory, ..service };
             runtime.block_on(async {
-                tokio::spawn(answers.deliver());
+                tokio::spawn(errands.run());
                 let deadline = async {
                     stopping.await;
                     tokio::time::sleep(drain).await;

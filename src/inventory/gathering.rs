@@ -1,0 +1,161 @@
+//! How the changes of one worker's connections come to the committer.
+//!
+//! A transaction takes the processor for as long as a hundred changes do, however few it has.
+//! Handed over one by one, the changes of many connections would become many small ones, and
+//! on a machine whose processors are all busy each takes the place of the worker that was about
+//! to hand over more. So a worker that always has more to do hands over more and more at once;
+//! one that is about to sleep, all it has, and begins with one again.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc};
+
+use super::{Answered, Submission};
+
+/// Rows that a worker hands over at once at most, when all came one by one: more would only keep
+/// the committer waiting.
+const PORTION_ROWS_MAX: usize = 64;
+
+/// How long a change may wait for others of its worker: a worker that is never about to sleep is
+/// not to keep one for ever.
+const GATHERING_MAX: Duration = Duration::from_millis(1);
+
+/// The submissions of one worker, until they are handed over together.
+pub(super) struct Gathering {
+    submissions: mpsc::UnboundedSender<Vec<Submission>>,
+    /// How answers come back to the worker.
+    delivery: mpsc::UnboundedSender<Vec<Answered>>,
+    portion: Mutex<Portion>,
+    begun: Arc<Notify>,
+}
+
+struct Portion {
+    submissions: Vec<Submission>,
+    rows: usize,
+    /// Rows with which it is handed over. It doubles each time that they are reached.
+    enough: usize,
+}
+
+impl Gathering {
+    pub(super) fn new(
+        submissions: mpsc::UnboundedSender<Vec<Submission>>,
+        delivery: mpsc::UnboundedSender<Vec<Answered>>,
+    ) -> Self {
+        let portion = Mutex::new(Portion { submissions: Vec::new(), rows: 0, enough: 1 });
+        Self { submissions, delivery, portion, begun: Arc::default() }
+    }
+
+    pub(super) fn delivery(&self) -> mpsc::UnboundedSender<Vec<Answered>> {
+        self.delivery.clone()
+    }
+
+    /// Adds a submission, and hands over if that is enough. Returns whether the committer is
+    /// there.
+    pub(super) fn add(&self, submission: Submission) -> bool {
+        let mut portion = self.portion();
+        portion.rows += submission.rows();
+        portion.submissions.push(submission);
+        if portion.rows >= portion.enough {
+            portion.enough = (portion.enough * 2).min(PORTION_ROWS_MAX);
+            return self.send(&mut portion);
+        }
+        if portion.submissions.len() == 1 {
+            self.begun.notify_one();
+        }
+        true
+    }
+
+    /// Hands over what there is, for the worker has nothing more to do.
+    pub(super) fn hand_over(&self) {
+        let mut portion = self.portion();
+        portion.enough = 1;
+        self.send(&mut portion);
+    }
+
+    fn send(&self, portion: &mut Portion) -> bool {
+        portion.rows = 0;
+        let submissions = std::mem::take(&mut portion.submissions);
+        submissions.is_empty() || self.submissions.send(submissions).is_ok()
+    }
+
+    fn portion(&self) -> MutexGuard<'_, Portion> {
+        self.portion.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Hands over what has waited for long, until the gathering is gone.
+pub(super) async fn hand_over_in_time(gathering: Weak<Gathering>) {
+    let Some(begun) = gathering.upgrade().map(|gathering| Arc::clone(&gathering.begun)) else { return };
+    loop {
+        begun.notified().await;
+        tokio::time::sleep(GATHERING_MAX).await;
+        let Some(gathering) = gathering.upgrade() else { return };
+        gathering.send(&mut gathering.portion());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::super::Change;
+    use super::*;
+    use crate::catalog::{Adjustment, Kind, ProductId, Quantity};
+
+    /// A gathering, and where its portions come out.
+    fn gathering() -> (Arc<Gathering>, mpsc::UnboundedReceiver<Vec<Submission>>) {
+        let (submissions, waiting) = mpsc::unbounded_channel();
+        let (delivery, _) = mpsc::unbounded_channel();
+        (Arc::new(Gathering::new(submissions, delivery)), waiting)
+    }
+
+    fn submission() -> Submission {
+        let (answer, _) = oneshot::channel();
+        let delta = Quantity::from_units(1);
+        let adjustment =
+            Adjustment { product: ProductId::FIRST, delta, kind: Kind::Purchase, request_id: None };
+        let changes = vec![Change::Adjust(adjustment)];
+        Submission { changes, is_call: true, answer, delivery: None }
+    }
+
+    #[test]
+    fn a_busy_worker_hands_over_more_and_more_until_it_sleeps() {
+        let (gathering, mut waiting) = gathering();
+        let mut sizes = Vec::new();
+        for _ in 0..200 {
+            assert!(gathering.add(submission()));
+            sizes.extend(waiting.try_recv().map(|portion| portion.len()));
+        }
+        assert_eq!(sizes, [1, 2, 4, 8, 16, 32, 64, 64]);
+        gathering.hand_over();
+        assert_eq!(waiting.try_recv().map(|portion| portion.len()), Ok(9));
+        gathering.hand_over();
+        assert!(waiting.try_recv().is_err());
+        assert!(gathering.add(submission()));
+        assert_eq!(waiting.try_recv().map(|portion| portion.len()), Ok(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_change_waits_for_ever_for_others() {
+        let (gathering, mut waiting) = gathering();
+        tokio::spawn(hand_over_in_time(Arc::downgrade(&gathering)));
+        for _ in 0..6 {
+            assert!(gathering.add(submission()));
+        }
+        let begun = tokio::time::Instant::now();
+        let mut sizes = Vec::new();
+        for _ in 0..3 {
+            sizes.push(waiting.recv().await.unwrap().len());
+        }
+        assert_eq!(sizes, [1, 2, 3]);
+        assert!(begun.elapsed() <= 2 * GATHERING_MAX);
+    }
+
+    #[test]
+    fn who_hands_over_to_nobody_is_told() {
+        let (gathering, waiting) = gathering();
+        drop(waiting);
+        assert!(!gathering.add(submission()));
+    }
+}
