@@ -55,7 +55,8 @@ const FOUND_BY_PRICE_MAX: usize = 10_000;
 pub struct Inventory {
     catalog: Arc<RwLock<Catalog>>,
     submissions: mpsc::UnboundedSender<Vec<Submission>>,
-    /// For so many submissions there is room.
+    /// A permit for each submission that may still wait; see [`WAITING_MAX`]. Closed once the
+    /// committer is gone.
     room: Arc<Semaphore>,
     /// How those of one worker go there, and their answers back.
     gathering: Option<Arc<Gathering>>,
@@ -276,9 +277,9 @@ impl Inventory {
         Ok((Self { catalog, submissions, room, gathering: None, search_time }, Committer(thread)))
     }
 
-    /// A handle for one worker thread, whose changes gather on their way, and whose answers
-    /// come back all those of one transaction at once. To wake a thread is a system call, and
-    /// so is one for each transaction instead of one for each change.
+    /// A handle for one worker thread. Its changes gather on their way to the committer, and
+    /// their answers come back through [`Errands`], all those of one transaction at once: to
+    /// wake a thread is a system call, so it is done for many changes and not for each.
     pub fn for_worker(&self) -> (Self, Errands) {
         let (delivery, answers) = mpsc::unbounded_channel();
         let gathering = Arc::new(Gathering::new(self.submissions.clone(), delivery));
@@ -437,13 +438,16 @@ impl Inventory {
         let (answer, answered) = oneshot::channel();
         let delivery = self.gathering.as_ref().map(|gathering| gathering.delivery());
         let submission = Submission { changes, is_call, answer, delivery };
-        // The committer gives the room back. It is never closed.
-        if let Ok(room) = self.room.acquire().await {
-            room.forget();
-        }
-        let is_sent = match &self.gathering {
-            Some(gathering) => gathering.add(submission),
-            None => self.submissions.send(vec![submission]).is_ok(),
+        let is_sent = match self.room.acquire().await {
+            Ok(room) => {
+                // The committer gives it back.
+                room.forget();
+                match &self.gathering {
+                    Some(gathering) => gathering.add(submission),
+                    None => self.submissions.send(vec![submission]).is_ok(),
+                }
+            }
+            Err(_) => false,
         };
         if !is_sent {
             return (0..count).map(|_| Err(stopped())).collect();
@@ -537,14 +541,21 @@ struct Writer {
     has_told: bool,
 }
 
+impl Drop for Writer {
+    /// Also where the committer panicked: who asks then is told, and does not wait for ever.
+    fn drop(&mut self) {
+        self.room.close();
+    }
+}
+
 impl Writer {
     fn run(mut self, mut waiting: mpsc::UnboundedReceiver<Vec<Submission>>) {
         while let Some(mut batch) = waiting.blocking_recv() {
-            let mut rows = rows(&batch);
+            let mut rows = rows_of(&batch);
             while rows < TRANSACTION_ROWS_MAX
                 && let Ok(next) = waiting.try_recv()
             {
-                rows += self::rows(&next);
+                rows += rows_of(&next);
                 batch.extend(next);
             }
             self.room.add_permits(batch.len());
@@ -653,7 +664,7 @@ impl Writer {
 }
 
 /// How many rows of the store they may touch.
-fn rows(submissions: &[Submission]) -> usize {
+fn rows_of(submissions: &[Submission]) -> usize {
     submissions.iter().map(Submission::rows).sum()
 }
 
@@ -956,6 +967,8 @@ mod tests {
         Gone,
         /// It does not fail, and has lost a row of the ledger.
         Lossy,
+        /// It has a defect.
+        Defect,
     }
 
     /// A store that can be told to fail.
@@ -981,6 +994,7 @@ mod tests {
         }
         fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
             let fault = *self.1.lock().unwrap();
+            assert!(fault != Fault::Defect, "asked for");
             if !matches!(fault, Fault::Before | Fault::Gone) {
                 self.0.commit(changes)?;
             }
@@ -1080,6 +1094,24 @@ mod tests {
             assert_eq!(inventory.adjust_together(batch()).await.unwrap(), first);
             inventory.adjust(asked("Caju 1")).await.unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_committer_that_is_gone() {
+        let fault = Arc::new(Mutex::new(Fault::None));
+        let store = Failing(SqliteStore::in_memory().unwrap(), Arc::clone(&fault));
+        let (inventory, committer) = Inventory::open(Box::new(store), &original_products()).unwrap();
+        let (inventory, errands) = inventory.for_worker();
+        tokio::spawn(errands.run());
+        inventory.adjust(asked("Caju 1")).await.unwrap();
+        *fault.lock().unwrap() = Fault::Defect;
+        assert_eq!(code(inventory.adjust(asked("Caju 1")).await), Code::OutcomeUnknown);
+        committer.join();
+        // Also where more ask than there is room for.
+        for _ in 0..=WAITING_MAX {
+            assert_eq!(code(inventory.adjust(asked("Caju 1")).await), Code::Internal);
+        }
+        assert_eq!(stock(&inventory, "caju"), Quantity::from_units(61));
     }
 
     #[tokio::test]

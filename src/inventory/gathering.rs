@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
 
 use super::{Answered, Submission};
 
@@ -17,8 +18,8 @@ use super::{Answered, Submission};
 /// the committer waiting.
 const PORTION_ROWS_MAX: usize = 64;
 
-/// How long a change may wait for others of its worker: a worker that is never about to sleep is
-/// not to keep one for ever.
+/// About how long a change may wait for others of its worker: one that is never about to sleep is
+/// not to keep a change for ever.
 const GATHERING_MAX: Duration = Duration::from_millis(1);
 
 /// The submissions of one worker, until they are handed over together.
@@ -35,6 +36,8 @@ struct Portion {
     rows: usize,
     /// Rows with which it is handed over. It doubles each time that they are reached.
     enough: usize,
+    /// When the first of it came.
+    begun: Instant,
 }
 
 impl Gathering {
@@ -42,7 +45,8 @@ impl Gathering {
         submissions: mpsc::UnboundedSender<Vec<Submission>>,
         delivery: mpsc::UnboundedSender<Vec<Answered>>,
     ) -> Self {
-        let portion = Mutex::new(Portion { submissions: Vec::new(), rows: 0, enough: 1 });
+        let portion =
+            Mutex::new(Portion { submissions: Vec::new(), rows: 0, enough: 1, begun: Instant::now() });
         Self { submissions, delivery, portion, begun: Arc::default() }
     }
 
@@ -61,6 +65,7 @@ impl Gathering {
             return self.send(&mut portion);
         }
         if portion.submissions.len() == 1 {
+            portion.begun = Instant::now();
             self.begun.notify_one();
         }
         true
@@ -71,6 +76,23 @@ impl Gathering {
         let mut portion = self.portion();
         portion.enough = 1;
         self.send(&mut portion);
+    }
+
+    /// Hands over what has waited for [`GATHERING_MAX`]; tells when to look again, if anything
+    /// waits.
+    fn hand_over_late(&self) -> Option<Instant> {
+        let mut portion = self.portion();
+        if portion.submissions.is_empty() {
+            return None;
+        }
+        let due = portion.begun + GATHERING_MAX;
+        if due > Instant::now() {
+            return Some(due);
+        }
+        // No more come in that time.
+        portion.enough = portion.rows;
+        self.send(&mut portion);
+        None
     }
 
     fn send(&self, portion: &mut Portion) -> bool {
@@ -84,14 +106,21 @@ impl Gathering {
     }
 }
 
+impl Drop for Gathering {
+    /// A change is made also where nobody waits for it any more.
+    fn drop(&mut self) {
+        self.hand_over();
+    }
+}
+
 /// Hands over what has waited for long, until the gathering is gone.
 pub(super) async fn hand_over_in_time(gathering: Weak<Gathering>) {
     let Some(begun) = gathering.upgrade().map(|gathering| Arc::clone(&gathering.begun)) else { return };
     loop {
         begun.notified().await;
-        tokio::time::sleep(GATHERING_MAX).await;
-        let Some(gathering) = gathering.upgrade() else { return };
-        gathering.send(&mut gathering.portion());
+        while let Some(due) = gathering.upgrade().and_then(|gathering| gathering.hand_over_late()) {
+            tokio::time::sleep_until(due).await;
+        }
     }
 }
 
@@ -143,13 +172,24 @@ mod tests {
         for _ in 0..6 {
             assert!(gathering.add(submission()));
         }
-        let begun = tokio::time::Instant::now();
+        let begun = Instant::now();
         let mut sizes = Vec::new();
         for _ in 0..3 {
             sizes.push(waiting.recv().await.unwrap().len());
         }
         assert_eq!(sizes, [1, 2, 3]);
         assert!(begun.elapsed() <= 2 * GATHERING_MAX);
+    }
+
+    #[test]
+    fn what_nobody_waits_for_is_handed_over_too() {
+        let (gathering, mut waiting) = gathering();
+        for _ in 0..3 {
+            assert!(gathering.add(submission()));
+        }
+        drop(gathering);
+        let sizes = std::iter::from_fn(|| waiting.try_recv().ok()).map(|portion| portion.len());
+        assert_eq!(sizes.collect::<Vec<_>>(), [1, 2]);
     }
 
     #[test]
