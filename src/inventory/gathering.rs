@@ -28,6 +28,7 @@ pub(super) struct Gathering {
     /// How answers come back to the worker.
     delivery: mpsc::UnboundedSender<Vec<Answered>>,
     portion: Mutex<Portion>,
+    /// Told when something begins to wait.
     begun: Arc<Notify>,
 }
 
