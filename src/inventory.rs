@@ -24,7 +24,7 @@ use crate::request::{
     AdjustRequest, BATCH_LINES_MAX, BatchRequest, Code, IMPORT_ROWS_MAX, ImportRequest, Refusal,
 };
 use crate::store::{Recorded, RecordedById, Store, StoreError};
-use gathering::Gathering;
+use gathering::{Gathering, Portion};
 use search_time::SearchTime;
 
 /// Submissions that wait for the committer before those who submit must wait
@@ -54,7 +54,7 @@ const FOUND_BY_PRICE_MAX: usize = 10_000;
 #[derive(Clone)]
 pub struct Inventory {
     catalog: Arc<RwLock<Catalog>>,
-    submissions: mpsc::UnboundedSender<Vec<Submission>>,
+    portions: mpsc::UnboundedSender<Portion>,
     /// A permit for each submission that may still wait; see [`WAITING_MAX`]. Closed once the
     /// committer is gone.
     room: Arc<Semaphore>,
@@ -263,7 +263,7 @@ impl Inventory {
             None => create(&mut *store, opening)?,
         };
         let catalog = Arc::new(RwLock::new(catalog));
-        let (submissions, waiting) = mpsc::unbounded_channel();
+        let (portions, waiting) = mpsc::unbounded_channel();
         let room = Arc::new(Semaphore::new(WAITING_MAX));
         let writer = Writer {
             catalog: Arc::clone(&catalog),
@@ -274,7 +274,7 @@ impl Inventory {
         };
         let thread = std::thread::spawn(move || writer.run(waiting));
         let search_time = Arc::new(Mutex::new(SearchTime::new(Instant::now())));
-        Ok((Self { catalog, submissions, room, gathering: None, search_time }, Committer(thread)))
+        Ok((Self { catalog, portions, room, gathering: None, search_time }, Committer(thread)))
     }
 
     /// A handle for one worker thread. Its changes gather on their way to the committer, and
@@ -282,7 +282,7 @@ impl Inventory {
     /// wake a thread is a system call, so it is done for many changes and not for each.
     pub fn for_worker(&self) -> (Self, Errands) {
         let (delivery, answers) = mpsc::unbounded_channel();
-        let gathering = Arc::new(Gathering::new(self.submissions.clone(), delivery));
+        let gathering = Arc::new(Gathering::new(self.portions.clone(), delivery));
         let errands = Errands { gathering: Arc::downgrade(&gathering), answers };
         (Self { gathering: Some(gathering), ..self.clone() }, errands)
     }
@@ -438,21 +438,25 @@ impl Inventory {
         let (answer, answered) = oneshot::channel();
         let delivery = self.gathering.as_ref().map(|gathering| gathering.delivery());
         let submission = Submission { changes, is_call, answer, delivery };
-        let is_sent = match self.room.acquire().await {
-            Ok(room) => {
-                // The committer gives it back.
-                room.forget();
-                match &self.gathering {
-                    Some(gathering) => gathering.add(submission),
-                    None => self.submissions.send(vec![submission]).is_ok(),
-                }
-            }
-            Err(_) => false,
-        };
-        if !is_sent {
+        if !self.send(submission).await {
             return (0..count).map(|_| Err(stopped())).collect();
         }
         answered.await.unwrap_or_else(|_| (0..count).map(|_| Err(outcome_unknown())).collect())
+    }
+
+    /// Sends it to the committer, once there is room. Returns whether the committer is there.
+    async fn send(&self, submission: Submission) -> bool {
+        let Ok(room) = self.room.acquire().await else { return false };
+        // The committer gives it back.
+        room.forget();
+        match &self.gathering {
+            Some(gathering) => gathering.add(submission),
+            None => {
+                let mut portion = Portion::default();
+                portion.add(submission);
+                self.portions.send(portion).is_ok()
+            }
+        }
     }
 }
 
@@ -549,17 +553,15 @@ impl Drop for Writer {
 }
 
 impl Writer {
-    fn run(mut self, mut waiting: mpsc::UnboundedReceiver<Vec<Submission>>) {
-        while let Some(mut batch) = waiting.blocking_recv() {
-            let mut rows = rows_of(&batch);
-            while rows < TRANSACTION_ROWS_MAX
+    fn run(mut self, mut waiting: mpsc::UnboundedReceiver<Portion>) {
+        while let Some(mut portion) = waiting.blocking_recv() {
+            while portion.rows < TRANSACTION_ROWS_MAX
                 && let Ok(next) = waiting.try_recv()
             {
-                rows += rows_of(&next);
-                batch.extend(next);
+                portion.append(next);
             }
-            self.room.add_permits(batch.len());
-            self.commit(batch);
+            self.room.add_permits(portion.submissions.len());
+            self.commit(portion.submissions);
         }
         if self.in_doubt.is_none()
             && let Err(error) = self.store.close()
@@ -661,11 +663,6 @@ impl Writer {
     fn show(&self, changes: &Changes) {
         self.catalog.write().unwrap_or_else(PoisonError::into_inner).apply(changes);
     }
-}
-
-/// How many rows of the store they may touch.
-fn rows_of(submissions: &[Submission]) -> usize {
-    submissions.iter().map(Submission::rows).sum()
 }
 
 /// Checks the changes of one batch, one after the other.

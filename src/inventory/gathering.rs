@@ -24,17 +24,36 @@ const GATHERING_MAX: Duration = Duration::from_millis(1);
 
 /// The submissions of one worker, until they are handed over together.
 pub(super) struct Gathering {
-    submissions: mpsc::UnboundedSender<Vec<Submission>>,
+    portions: mpsc::UnboundedSender<Portion>,
     /// How answers come back to the worker.
     delivery: mpsc::UnboundedSender<Vec<Answered>>,
-    portion: Mutex<Portion>,
+    gathered: Mutex<Gathered>,
     /// Told when something begins to wait.
     begun: Arc<Notify>,
 }
 
-struct Portion {
-    submissions: Vec<Submission>,
-    rows: usize,
+/// Submissions that are handed over together, and how many rows of the store they may touch.
+#[derive(Default)]
+pub(super) struct Portion {
+    pub(super) submissions: Vec<Submission>,
+    pub(super) rows: usize,
+}
+
+impl Portion {
+    pub(super) fn add(&mut self, submission: Submission) {
+        self.rows += submission.rows();
+        self.submissions.push(submission);
+    }
+
+    pub(super) fn append(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.submissions.extend(other.submissions);
+    }
+}
+
+/// What waits to be handed over.
+struct Gathered {
+    portion: Portion,
     /// Rows with which it is handed over. It doubles each time that they are reached.
     enough: usize,
     /// When the first of it came.
@@ -43,12 +62,11 @@ struct Portion {
 
 impl Gathering {
     pub(super) fn new(
-        submissions: mpsc::UnboundedSender<Vec<Submission>>,
+        portions: mpsc::UnboundedSender<Portion>,
         delivery: mpsc::UnboundedSender<Vec<Answered>>,
     ) -> Self {
-        let portion =
-            Mutex::new(Portion { submissions: Vec::new(), rows: 0, enough: 1, begun: Instant::now() });
-        Self { submissions, delivery, portion, begun: Arc::default() }
+        let gathered = Gathered { portion: Portion::default(), enough: 1, begun: Instant::now() };
+        Self { portions, delivery, gathered: Mutex::new(gathered), begun: Arc::default() }
     }
 
     pub(super) fn delivery(&self) -> mpsc::UnboundedSender<Vec<Answered>> {
@@ -58,15 +76,14 @@ impl Gathering {
     /// Adds a submission, and hands over if that is enough. Returns whether the committer is
     /// there.
     pub(super) fn add(&self, submission: Submission) -> bool {
-        let mut portion = self.portion();
-        portion.rows += submission.rows();
-        portion.submissions.push(submission);
-        if portion.rows >= portion.enough {
-            portion.enough = (portion.enough * 2).min(PORTION_ROWS_MAX);
-            return self.send(&mut portion);
+        let mut gathered = self.gathered();
+        gathered.portion.add(submission);
+        if gathered.portion.rows >= gathered.enough {
+            gathered.enough = (gathered.enough * 2).min(PORTION_ROWS_MAX);
+            return self.send(&mut gathered.portion);
         }
-        if portion.submissions.len() == 1 {
-            portion.begun = Instant::now();
+        if gathered.portion.submissions.len() == 1 {
+            gathered.begun = Instant::now();
             self.begun.notify_one();
         }
         true
@@ -74,36 +91,35 @@ impl Gathering {
 
     /// Hands over what there is, for the worker has nothing more to do.
     pub(super) fn hand_over(&self) {
-        let mut portion = self.portion();
-        portion.enough = 1;
-        self.send(&mut portion);
+        let mut gathered = self.gathered();
+        gathered.enough = 1;
+        self.send(&mut gathered.portion);
     }
 
     /// Hands over what has waited for [`GATHERING_MAX`]; tells when to look again, if anything
     /// waits.
     fn hand_over_late(&self) -> Option<Instant> {
-        let mut portion = self.portion();
-        if portion.submissions.is_empty() {
+        let mut gathered = self.gathered();
+        if gathered.portion.submissions.is_empty() {
             return None;
         }
-        let due = portion.begun + GATHERING_MAX;
+        let due = gathered.begun + GATHERING_MAX;
         if due > Instant::now() {
             return Some(due);
         }
         // No more come in that time.
-        portion.enough = portion.rows;
-        self.send(&mut portion);
+        gathered.enough = gathered.portion.rows;
+        self.send(&mut gathered.portion);
         None
     }
 
     fn send(&self, portion: &mut Portion) -> bool {
-        portion.rows = 0;
-        let submissions = std::mem::take(&mut portion.submissions);
-        submissions.is_empty() || self.submissions.send(submissions).is_ok()
+        let portion = std::mem::take(portion);
+        portion.submissions.is_empty() || self.portions.send(portion).is_ok()
     }
 
-    fn portion(&self) -> MutexGuard<'_, Portion> {
-        self.portion.lock().unwrap_or_else(PoisonError::into_inner)
+    fn gathered(&self) -> MutexGuard<'_, Gathered> {
+        self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -114,7 +130,7 @@ impl Drop for Gathering {
     }
 }
 
-/// Hands over what has waited for long, until the gathering is gone.
+/// Hands over what has waited for long, for as long as it is polled.
 pub(super) async fn hand_over_in_time(gathering: Weak<Gathering>) {
     let Some(begun) = gathering.upgrade().map(|gathering| Arc::clone(&gathering.begun)) else { return };
     loop {
@@ -134,10 +150,10 @@ mod tests {
     use crate::catalog::{Adjustment, Kind, ProductId, Quantity};
 
     /// A gathering, and where its portions come out.
-    fn gathering() -> (Arc<Gathering>, mpsc::UnboundedReceiver<Vec<Submission>>) {
-        let (submissions, waiting) = mpsc::unbounded_channel();
+    fn gathering() -> (Arc<Gathering>, mpsc::UnboundedReceiver<Portion>) {
+        let (portions, waiting) = mpsc::unbounded_channel();
         let (delivery, _) = mpsc::unbounded_channel();
-        (Arc::new(Gathering::new(submissions, delivery)), waiting)
+        (Arc::new(Gathering::new(portions, delivery)), waiting)
     }
 
     fn submission() -> Submission {
@@ -155,15 +171,15 @@ mod tests {
         let mut sizes = Vec::new();
         for _ in 0..200 {
             assert!(gathering.add(submission()));
-            sizes.extend(waiting.try_recv().map(|portion| portion.len()));
+            sizes.extend(waiting.try_recv().map(|portion| portion.submissions.len()));
         }
         assert_eq!(sizes, [1, 2, 4, 8, 16, 32, 64, 64]);
         gathering.hand_over();
-        assert_eq!(waiting.try_recv().map(|portion| portion.len()), Ok(9));
+        assert_eq!(waiting.try_recv().map(|portion| portion.submissions.len()), Ok(9));
         gathering.hand_over();
         assert!(waiting.try_recv().is_err());
         assert!(gathering.add(submission()));
-        assert_eq!(waiting.try_recv().map(|portion| portion.len()), Ok(1));
+        assert_eq!(waiting.try_recv().map(|portion| portion.submissions.len()), Ok(1));
     }
 
     #[tokio::test(start_paused = true)]
@@ -176,7 +192,7 @@ mod tests {
         let begun = Instant::now();
         let mut sizes = Vec::new();
         for _ in 0..3 {
-            sizes.push(waiting.recv().await.unwrap().len());
+            sizes.push(waiting.recv().await.unwrap().submissions.len());
         }
         assert_eq!(sizes, [1, 2, 3]);
         assert!(begun.elapsed() <= 2 * GATHERING_MAX);
@@ -189,7 +205,7 @@ mod tests {
             assert!(gathering.add(submission()));
         }
         drop(gathering);
-        let sizes = std::iter::from_fn(|| waiting.try_recv().ok()).map(|portion| portion.len());
+        let sizes = std::iter::from_fn(|| waiting.try_recv().ok()).map(|portion| portion.submissions.len());
         assert_eq!(sizes.collect::<Vec<_>>(), [1, 2]);
     }
 

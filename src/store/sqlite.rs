@@ -15,6 +15,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use rusqlite::config::DbConfig;
+use rusqlite::types::Null;
 use rusqlite::{
     Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, Row, Statement, Transaction,
     TransactionBehavior, params,
@@ -700,13 +701,13 @@ fn write_movements(insert: &mut Statement<'_>, movements: &[Movement]) -> rusqli
     let first = &movements[0];
     insert.raw_bind_parameter(1, first.kind.word())?;
     insert.raw_bind_parameter(2, to_micros(first.recorded_at))?;
-    // That of the first row, or that none has one.
-    insert.raw_bind_parameter(3, first.request_id.as_ref().map(RequestId::as_str))?;
-    let mut index = 4;
-    for (place, movement) in movements.iter().enumerate() {
-        if let Some(request_id) = &movement.request_id
-            && place > 0
-        {
+    let mut index = 3;
+    if first.request_id.is_none() {
+        insert.raw_bind_parameter(index, Null)?;
+        index += 1;
+    }
+    for movement in movements {
+        if let Some(request_id) = &movement.request_id {
             insert.raw_bind_parameter(index, request_id.as_str())?;
             index += 1;
         }
