@@ -480,7 +480,11 @@ impl SqliteStore {
         if end == first.sequence - 1 || end == last.sequence && stored.first() == Some(last) {
             return Ok(());
         }
-        let reason = format!("outro programa gravou nele o movimento {end}");
+        let reason = if end < first.sequence {
+            format!("outro programa apagou dele o movimento {}", end + 1)
+        } else {
+            format!("outro programa gravou nele o movimento {end}")
+        };
         Err(corrupt(&self.path, reason))
     }
 
@@ -685,12 +689,14 @@ fn is_alike(first: &Movement, second: &Movement) -> bool {
 }
 
 /// The statement that writes so many movements. Where it fails the transaction is rolled back, so
-/// it needs not be undone by itself.
+/// it needs not be undone by itself. SQLite numbers the rows as the ledger does, each one more than
+/// the last (<https://sqlite.org/autoinc.html>): for a number that it is given, it would look for
+/// the row's place from the root of the table, a quarter of the time of a change.
 fn insert_movements(count: usize, request_id: &str) -> String {
-    let row = format!("(?1, ?2, {request_id}, ?, ?, ?, ?, ?)");
+    let row = format!("(?1, ?2, {request_id}, ?, ?, ?, ?)");
     let rows = vec![row; count].join(", ");
     format!(
-        "INSERT OR FAIL INTO movement (kind, recorded_at_micros, request_id, sequence, product_id,
+        "INSERT OR FAIL INTO movement (kind, recorded_at_micros, request_id, product_id,
                                        delta_thousandths, balance_thousandths, price_centavos)
          VALUES {rows}"
     )
@@ -712,7 +718,6 @@ fn write_movements(insert: &mut Statement<'_>, movements: &[Movement]) -> rusqli
             index += 1;
         }
         for value in [
-            movement.sequence,
             movement.product.number(),
             movement.delta.thousandths(),
             movement.balance.thousandths(),
@@ -748,6 +753,11 @@ fn write(transaction: &Transaction<'_>, changes: &Changes, last_sequence: i64) -
         let (whole, rest) = alike.as_chunks::<MOVEMENTS_AT_ONCE>();
         whole.iter().try_for_each(|movements| write_movements(many, movements))?;
         rest.chunks(1).try_for_each(|movement| write_movements(&mut one, movement))?;
+    }
+    if let Some(last) = changes.movements.last()
+        && last.sequence != transaction.last_insert_rowid()
+    {
+        return Err(bad_value(0, "another program wrote or deleted movements"));
     }
     let mut import = transaction.prepare_cached(
         "INSERT INTO import_request
@@ -1324,18 +1334,25 @@ mod tests {
     }
 
     #[test]
-    fn a_movement_of_another_program_is_not_taken_for_ones_own() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("loja.db");
-        let mut store = SqliteStore::open(&path, "teste").unwrap();
-        let catalog = open_shop(&mut store);
+    fn where_another_program_wrote_or_deleted_movements_no_more_are_written() {
         let insert = "INSERT INTO movement SELECT max(sequence) + 1, 4, 'ajuste', -7000, 53000, 200, 1, NULL
                       FROM movement";
-        Connection::open(&path).unwrap().execute_batch(insert).unwrap();
-        let changes = sale(&catalog, 20);
-        store.commit(&changes).unwrap_err();
-        for _ in 0..2 {
-            assert!(matches!(store.reopen(&changes), Err(StoreError::Corrupt { .. })));
+        let delete = "DELETE FROM movement WHERE sequence = (SELECT max(sequence) FROM movement)";
+        for (of_another, told) in
+            [(insert, "gravou nele o movimento 5"), (delete, "apagou dele o movimento 4")]
+        {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("loja.db");
+            let mut store = SqliteStore::open(&path, "teste").unwrap();
+            let catalog = open_shop(&mut store);
+            Connection::open(&path).unwrap().execute_batch(of_another).unwrap();
+            let changes = sale(&catalog, 20);
+            store.commit(&changes).unwrap_err();
+            for _ in 0..2 {
+                let error = store.reopen(&changes).unwrap_err();
+                assert!(matches!(error, StoreError::Corrupt { .. }));
+                assert!(error.to_string().contains(told), "{error}");
+            }
         }
     }
 
