@@ -183,12 +183,9 @@ mod tests {
     fn adjust(catalog: &mut Catalog, name: &str, delta: &str) -> Result<Movement, AdjustmentError> {
         let product = catalog.find(Key::of(name).unwrap().as_str()).unwrap().id;
         let mut draft = Draft::new(catalog, SystemTime::UNIX_EPOCH);
-        let movement = draft.adjust(Adjustment {
-            product,
-            delta: delta.parse().unwrap(),
-            kind: Kind::Adjustment,
-            request_id: None,
-        })?;
+        let adjustment =
+            Adjustment { product, delta: delta.parse().unwrap(), kind: Kind::Adjustment, request_id: None };
+        let movement = draft.adjust(adjustment)?.clone();
         let changes = draft.finish();
         catalog.apply(&changes);
         Ok(movement)

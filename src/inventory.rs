@@ -8,12 +8,14 @@
 mod gathering;
 mod search_time;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::hash::BuildHasher as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Weak};
 use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime};
 
 use foldhash::quality::RandomState;
+use hashbrown::HashTable;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::catalog::{
@@ -120,11 +122,11 @@ pub struct Adjusted {
     pub movement: Movement,
 }
 
-impl From<(&Product, Movement)> for Adjusted {
+impl From<(&Product, &Movement)> for Adjusted {
     /// The product with the price and the balance of the movement.
-    fn from((product, movement): (&Product, Movement)) -> Self {
+    fn from((product, movement): (&Product, &Movement)) -> Self {
         let product = Product { price: movement.price, stock: movement.balance, ..product.clone() };
-        Self { product, movement }
+        Self { product, movement: movement.clone() }
     }
 }
 
@@ -186,17 +188,36 @@ impl Run {
     }
 }
 
-/// Changes that wait for the committer, and who waits for their answer.
+/// Changes that wait for the committer, and who waits for their answers.
 struct Submission {
     changes: Vec<Change>,
+    asker: Asker,
+}
+
+/// Who waits for the answers to a submission.
+struct Asker {
     /// It is one call among others of a connection, and not all that came on one.
     is_call: bool,
     answer: oneshot::Sender<Answers>,
+    /// How answers come back to its worker, if it has one.
     delivery: Option<mpsc::UnboundedSender<Vec<Answered>>>,
 }
 
-/// One answer for each change of a submission.
-type Answers = Vec<Result<Done, Refusal>>;
+/// What became of the changes of a submission.
+struct Answers {
+    /// In their order.
+    each: Vec<Outcome>,
+    /// The movements of their transaction, among which who asked finds its own: to copy them, and
+    /// to count the owners of request ids on two threads, takes the committer's time.
+    movements: Arc<Vec<Movement>>,
+}
+
+impl Answers {
+    /// The same for each of so many changes.
+    fn refused(count: usize, refusal: &Refusal) -> Self {
+        Self { each: vec![Err(refusal.clone()); count], movements: Arc::default() }
+    }
+}
 
 /// An answered submission.
 struct Answered {
@@ -241,10 +262,17 @@ enum Change {
     Import { rows: Vec<ProductDraft>, request_id: Option<RequestId> },
 }
 
-/// What became of a change. Its product is added by who asked: the units and long names of
+/// What became of a change, or why it was not made.
+type Outcome = Result<Done, Refusal>;
+
+/// What a change did. Its product is added by who asked: the units and long names of
 /// products are shared, and to count their owners on two threads slows both.
+#[derive(Clone)]
 enum Done {
-    Adjusted(Movement),
+    /// The movement of this transaction with this sequence number.
+    Adjusted(i64),
+    /// An earlier movement, of the same request id.
+    AdjustedBefore(Box<Movement>),
     Batch(Vec<Movement>),
     Imported(ImportCounts),
 }
@@ -334,7 +362,7 @@ impl Inventory {
 
     /// Changes several stocks, in this order but each on its own: one refused change stops
     /// no other. Calls with the answer to each, in order, once all are durable.
-    pub async fn adjust_all(&self, run: Run, answer: impl FnMut(Result<(&Product, Movement), Refusal>)) {
+    pub async fn adjust_all(&self, run: Run, answer: impl FnMut(Result<(&Product, &Movement), Refusal>)) {
         self.make(run, false, answer).await;
     }
 
@@ -342,19 +370,29 @@ impl Inventory {
         &self,
         run: Run,
         is_call: bool,
-        mut answer: impl FnMut(Result<(&Product, Movement), Refusal>),
+        mut answer: impl FnMut(Result<(&Product, &Movement), Refusal>),
     ) {
-        let mut answers = self.submit(run.changes, is_call).await.into_iter();
+        let Answers { each, movements } = self.submit(run.changes, is_call).await;
+        let first_sequence = movements.first().map_or(0, |movement| movement.sequence);
         let catalog = self.read();
+        let mut each = each.into_iter();
         for refusal in run.refusals {
-            answer(match refusal {
-                Some(refusal) => Err(refusal),
-                None => match answers.next() {
-                    Some(Ok(Done::Adjusted(movement))) => Ok((product_of(&catalog, &movement), movement)),
-                    Some(Err(refusal)) => Err(refusal),
-                    Some(Ok(_)) | None => Err(stopped()),
-                },
-            });
+            let outcome = refusal.map_or_else(|| each.next().unwrap_or_else(|| Err(stopped())), Err);
+            let done = match outcome {
+                Ok(done) => done,
+                Err(refusal) => {
+                    answer(Err(refusal));
+                    continue;
+                }
+            };
+            let movement = match &done {
+                Done::Adjusted(sequence) => {
+                    usize::try_from(sequence - first_sequence).ok().and_then(|index| movements.get(index))
+                }
+                Done::AdjustedBefore(movement) => Some(&**movement),
+                Done::Batch(_) | Done::Imported(_) => None,
+            };
+            answer(movement.map(|movement| (product_of(&catalog, movement), movement)).ok_or_else(stopped));
         }
     }
 
@@ -370,12 +408,12 @@ impl Inventory {
             return Err(Refusal::batch_size(adjustments.len()));
         }
         let changes = self.reader().changes(adjustments)?;
-        match self.submit(vec![Change::Batch { changes, request_id }], true).await.pop() {
+        match self.submit(vec![Change::Batch { changes, request_id }], true).await.each.pop() {
             Some(Ok(Done::Batch(movements))) => {
                 let catalog = self.read();
                 Ok(movements
-                    .into_iter()
-                    .map(|movement| Adjusted::from((product_of(&catalog, &movement), movement)))
+                    .iter()
+                    .map(|movement| Adjusted::from((product_of(&catalog, movement), movement)))
                     .collect())
             }
             Some(Err(refusal)) => Err(refusal),
@@ -402,7 +440,7 @@ impl Inventory {
                 Err(merge(bad_rows, looked_at.err()))
             };
         }
-        match self.submit(vec![Change::Import { rows, request_id }], true).await.pop() {
+        match self.submit(vec![Change::Import { rows, request_id }], true).await.each.pop() {
             Some(Ok(Done::Imported(counts))) => Ok(counts),
             Some(Err(refusal)) => Err(refusal),
             Some(Ok(_)) | None => Err(stopped()),
@@ -433,15 +471,15 @@ impl Inventory {
     async fn submit(&self, changes: Vec<Change>, is_call: bool) -> Answers {
         let count = changes.len();
         if count == 0 {
-            return Vec::new();
+            return Answers::refused(0, &stopped());
         }
         let (answer, answered) = oneshot::channel();
         let delivery = self.gathering.as_ref().map(|gathering| gathering.delivery());
-        let submission = Submission { changes, is_call, answer, delivery };
+        let submission = Submission { changes, asker: Asker { is_call, answer, delivery } };
         if !self.send(submission).await {
-            return (0..count).map(|_| Err(stopped())).collect();
+            return Answers::refused(count, &stopped());
         }
-        answered.await.unwrap_or_else(|_| (0..count).map(|_| Err(outcome_unknown())).collect())
+        answered.await.unwrap_or_else(|_| Answers::refused(count, &outcome_unknown()))
     }
 
     /// Sends it to the committer, once there is room. Returns whether the committer is there.
@@ -570,33 +608,42 @@ impl Writer {
         }
     }
 
-    /// One transaction: checks every change, stores those that follow the rules, shows
-    /// them, answers all.
+    /// Makes the changes of some submissions, and answers all.
     fn commit(&mut self, batch: Vec<Submission>) {
-        if self.resolve().is_err() {
-            return refuse_all(batch, &store_closed());
-        }
+        let (changes, askers): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|submission| (submission.changes, submission.asker)).unzip();
+        let counts: Vec<usize> = changes.iter().map(Vec::len).collect();
+        let answers = match self.make(changes) {
+            Ok((each, movements)) => {
+                let movements = Arc::new(movements);
+                let with_movements = |each| Answers { each, movements: Arc::clone(&movements) };
+                each.into_iter().map(with_movements).collect()
+            }
+            Err(refusal) => counts.into_iter().map(|count| Answers::refused(count, &refusal)).collect(),
+        };
+        answer_all(askers, answers);
+    }
+
+    /// One transaction: checks every change, stores those that follow the rules, shows them.
+    /// Returns what became of each, or why none was made.
+    fn make(&mut self, submitted: Vec<Vec<Change>>) -> Result<(Vec<Vec<Outcome>>, Vec<Movement>), Refusal> {
+        self.resolve().map_err(|_| store_closed())?;
         let request_ids: Vec<&RequestId> =
-            batch.iter().flat_map(|submission| &submission.changes).filter_map(Change::request_id).collect();
-        let recorded = match self.recorded(&request_ids) {
-            Ok(recorded) => recorded,
-            Err(refusal) => return refuse_all(batch, &refusal),
-        };
-        let (answers, changes) = {
+            submitted.iter().flatten().filter_map(Change::request_id).collect();
+        let recorded = self.recorded(&request_ids)?;
+        let made = HashTable::with_capacity(request_ids.len());
+        let (outcomes, changes) = {
             let catalog = read(&self.catalog);
-            let made = HashMap::with_capacity_and_hasher(request_ids.len(), RandomState::default());
             let draft = Draft::new(&catalog, SystemTime::now());
-            let mut planner = Planner { draft, store: &mut *self.store, recorded, made };
-            let answers: Vec<Answers> = batch
-                .iter()
-                .map(|submission| submission.changes.iter().map(|change| planner.plan(change)).collect())
+            let hasher = RandomState::default();
+            let mut planner = Planner { draft, store: &mut *self.store, recorded, made, hasher };
+            let outcomes = submitted
+                .into_iter()
+                .map(|changes| changes.into_iter().map(|change| planner.plan(change)).collect())
                 .collect();
-            (answers, planner.draft.finish())
+            (outcomes, planner.draft.finish())
         };
-        if let Err(refusal) = self.store(changes) {
-            return refuse_all(batch, &refusal);
-        }
-        answer_all(batch, answers);
+        Ok((outcomes, self.store(changes)?.movements))
     }
 
     fn recorded(&mut self, request_ids: &[&RequestId]) -> Result<RecordedById, Refusal> {
@@ -609,15 +656,15 @@ impl Writer {
         })
     }
 
-    /// Makes changes durable and shows them; or says what became of them.
-    fn store(&mut self, changes: Changes) -> Result<(), Refusal> {
+    /// Makes changes durable, shows and returns them; or says what became of them.
+    fn store(&mut self, changes: Changes) -> Result<Changes, Refusal> {
         if changes.is_empty() {
-            return Ok(());
+            return Ok(changes);
         }
         match self.store.commit(&changes) {
             Ok(()) => {
                 self.show(&changes);
-                Ok(())
+                Ok(changes)
             }
             // These come before anything was written.
             Err(
@@ -633,18 +680,18 @@ impl Writer {
                 tracing::error!(%error, "a commit failed; the store is closed to writes and asked");
                 self.in_doubt = Some(changes);
                 match self.resolve() {
-                    Ok(true) => Ok(()),
-                    Ok(false) => Err(not_stored()),
+                    Ok(Some(changes)) => Ok(changes),
+                    Ok(None) => Err(not_stored()),
                     Err(_) => Err(outcome_unknown()),
                 }
             }
         }
     }
 
-    /// Asks the store what became of changes in doubt, if there are any. Returns whether
-    /// they are stored; they are then shown.
-    fn resolve(&mut self) -> Result<bool, StoreError> {
-        let Some(changes) = &self.in_doubt else { return Ok(false) };
+    /// Asks the store what became of changes in doubt, if there are any. Returns them if they
+    /// are stored; they are then shown.
+    fn resolve(&mut self) -> Result<Option<Changes>, StoreError> {
+        let Some(changes) = &self.in_doubt else { return Ok(None) };
         let is_stored = self.store.reopen(changes).inspect_err(|error| {
             if !std::mem::replace(&mut self.has_told, true) {
                 tracing::error!(%error, "the store could not be reopened; it takes no changes");
@@ -652,12 +699,11 @@ impl Writer {
         })?;
         self.has_told = false;
         tracing::warn!(is_stored, "the store was reopened and takes changes again");
-        if let Some(changes) = self.in_doubt.take()
-            && is_stored
-        {
-            self.show(&changes);
+        let stored = self.in_doubt.take().filter(|_| is_stored);
+        if let Some(changes) = &stored {
+            self.show(changes);
         }
-        Ok(is_stored)
+        Ok(stored)
     }
 
     fn show(&self, changes: &Changes) {
@@ -672,38 +718,43 @@ struct Planner<'a> {
     /// What the request ids of this batch did before it, and those of batches and imports
     /// earlier in it.
     recorded: RecordedById,
-    /// The movements of request ids earlier in this batch, by their sequence number. The ids
-    /// are chosen by clients, so the hash is seeded.
-    made: HashMap<&'a RequestId, i64, RandomState>,
+    /// The movements of request ids earlier in this batch, by the hash of the id and their sequence
+    /// number; the draft has the ids.
+    made: HashTable<(u64, i64)>,
+    /// The ids are chosen by clients, so it is seeded.
+    hasher: RandomState,
 }
 
-impl<'a> Planner<'a> {
-    fn plan(&mut self, change: &'a Change) -> Result<Done, Refusal> {
+impl Planner<'_> {
+    fn plan(&mut self, change: Change) -> Outcome {
         match change {
-            Change::Adjust(adjustment) => self.adjust(adjustment).map(Done::Adjusted),
+            Change::Adjust(adjustment) => self.adjust(adjustment),
             Change::Batch { changes, request_id } => {
-                self.adjust_together(changes, request_id.as_ref()).map(Done::Batch)
+                self.adjust_together(&changes, request_id.as_ref()).map(Done::Batch)
             }
-            Change::Import { rows, request_id } => self.import(rows, request_id.as_ref()).map(Done::Imported),
+            Change::Import { rows, request_id } => {
+                self.import(&rows, request_id.as_ref()).map(Done::Imported)
+            }
         }
     }
 
-    fn adjust(&mut self, adjustment: &'a Adjustment) -> Result<Movement, Refusal> {
+    fn adjust(&mut self, adjustment: Adjustment) -> Outcome {
         let Some(request_id) = &adjustment.request_id else {
-            return Ok(self.draft.adjust(adjustment.clone())?);
+            return Ok(Done::Adjusted(self.draft.adjust(adjustment)?.sequence));
         };
-        match self.earlier(request_id) {
+        let hash = self.hasher.hash_one(request_id);
+        match self.earlier_by(request_id, hash) {
             None => {
-                let movement = self.draft.adjust(adjustment.clone())?;
-                self.made.insert(request_id, movement.sequence);
-                Ok(movement)
+                let sequence = self.draft.adjust(adjustment)?.sequence;
+                self.made.insert_unique(hash, (hash, sequence), |(hash, _)| *hash);
+                Ok(Done::Adjusted(sequence))
             }
             Some(Recorded::Movement(movement))
                 if movement.product == adjustment.product
                     && movement.delta == adjustment.delta
                     && movement.kind == adjustment.kind =>
             {
-                Ok(movement)
+                Ok(Done::AdjustedBefore(Box::new(movement)))
             }
             Some(_) => Err(Refusal::request_id_reused(request_id)),
         }
@@ -711,11 +762,17 @@ impl<'a> Planner<'a> {
 
     /// What a request id did, before this batch or earlier in it.
     fn earlier(&self, request_id: &RequestId) -> Option<Recorded> {
+        self.earlier_by(request_id, self.hasher.hash_one(request_id))
+    }
+
+    /// The same for an id with this hash.
+    fn earlier_by(&self, request_id: &RequestId, hash: u64) -> Option<Recorded> {
         if let Some(recorded) = self.recorded.get(request_id) {
             return Some(recorded.clone());
         }
-        let sequence = self.made.get(request_id)?;
-        self.draft.movements_from(*sequence).first().cloned().map(Recorded::Movement)
+        let mut made = self.made.iter_hash(hash).filter_map(|(_, sequence)| self.draft.movement(*sequence));
+        let movement = made.find(|movement| movement.request_id.as_ref() == Some(request_id));
+        movement.cloned().map(Recorded::Movement)
     }
 
     fn adjust_together(
@@ -880,9 +937,9 @@ fn refuse_rows(errors: Vec<(usize, RowError)>) -> Refusal {
 }
 
 /// Sends each submission's answers on their way, those of one worker together.
-fn answer_all(batch: Vec<Submission>, answers: Vec<Answers>) {
+fn answer_all(askers: Vec<Asker>, answers: Vec<Answers>) {
     let mut parcels: Vec<(mpsc::UnboundedSender<Vec<Answered>>, Vec<Answered>)> = Vec::new();
-    for (Submission { is_call, answer, delivery, .. }, answers) in batch.into_iter().zip(answers) {
+    for (Asker { is_call, answer, delivery }, answers) in askers.into_iter().zip(answers) {
         let answered = Answered { is_call, answer, answers };
         let Some(delivery) = delivery else {
             answered.send();
@@ -897,12 +954,6 @@ fn answer_all(batch: Vec<Submission>, answers: Vec<Answers>) {
         // A worker that is gone has no one left who waits.
         let _ = delivery.send(parcel);
     }
-}
-
-fn refuse_all(batch: Vec<Submission>, refusal: &Refusal) {
-    let refused = |submission: &Submission| submission.changes.iter().map(|_| Err(refusal.clone())).collect();
-    let answers = batch.iter().map(refused).collect();
-    answer_all(batch, answers);
 }
 
 /// The committer is gone, which only a defect of it explains: it outlives all who ask.

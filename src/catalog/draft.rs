@@ -190,7 +190,7 @@ impl<'c> Draft<'c> {
     /// # Errors
     /// By the rules of a change: not by zero, fractions only of what is weighed, the
     /// balance from zero to [`Quantity::MAX`]. The draft is then as it was.
-    pub fn adjust(&mut self, adjustment: Adjustment) -> Result<Movement, AdjustmentError> {
+    pub fn adjust(&mut self, adjustment: Adjustment) -> Result<&Movement, AdjustmentError> {
         let Adjustment { product, delta, kind, request_id } = adjustment;
         let terms = self.terms(product);
         check_delta(terms, delta)?;
@@ -227,7 +227,7 @@ impl<'c> Draft<'c> {
         let before = (self.balances.clone(), self.movements.len());
         for index in ledger_order(changes) {
             match self.adjust(changes[index].clone()) {
-                Ok(movement) => movements[index] = Some(movement),
+                Ok(movement) => movements[index] = Some(movement.clone()),
                 Err(error) => {
                     // Only a balance that passes its limit on the way to one that does not.
                     self.balances = before.0;
@@ -339,6 +339,11 @@ impl<'c> Draft<'c> {
         self.catalog.last_sequence + 1 + self.movements.len() as i64
     }
 
+    /// A movement accepted in this draft.
+    pub fn movement(&self, sequence: i64) -> Option<&Movement> {
+        self.movements_from(sequence).first()
+    }
+
     /// Movements accepted in this draft, from this sequence number on.
     pub fn movements_from(&self, first_sequence: i64) -> &[Movement] {
         let first = usize::try_from(first_sequence - self.catalog.last_sequence - 1);
@@ -367,7 +372,7 @@ impl<'c> Draft<'c> {
         balance: Quantity,
         price: Price,
         request_id: Option<RequestId>,
-    ) -> Movement {
+    ) -> &Movement {
         let movement = Movement {
             sequence: self.next_sequence(),
             product,
@@ -378,8 +383,7 @@ impl<'c> Draft<'c> {
             recorded_at: self.now,
             request_id,
         };
-        self.movements.push(movement.clone());
-        movement
+        self.movements.push_mut(movement)
     }
 
     /// What the accepted changes come to.

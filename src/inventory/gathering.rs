@@ -145,7 +145,7 @@ pub(super) async fn hand_over_in_time(gathering: Weak<Gathering>) {
 mod tests {
     use tokio::sync::oneshot;
 
-    use super::super::Change;
+    use super::super::{Asker, Change};
     use super::*;
     use crate::catalog::{Adjustment, Kind, ProductId, Quantity};
 
@@ -162,7 +162,7 @@ mod tests {
         let adjustment =
             Adjustment { product: ProductId::FIRST, delta, kind: Kind::Purchase, request_id: None };
         let changes = vec![Change::Adjust(adjustment)];
-        Submission { changes, is_call: true, answer, delivery: None }
+        Submission { changes, asker: Asker { is_call: true, answer, delivery: None } }
     }
 
     #[test]

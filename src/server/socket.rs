@@ -419,7 +419,7 @@ impl Conversation<'_> {
         let made = service.inventory.adjust_all(run, |answer| {
             let replies = with_room(replies);
             match answer {
-                Ok((product, movement)) => text::write_adjusted(replies, product, &movement),
+                Ok((product, movement)) => text::write_adjusted(replies, product, movement),
                 Err(refusal) => text::write_refusal(replies, &refusal),
             }
             answered += 1;

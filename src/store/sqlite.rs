@@ -1046,7 +1046,8 @@ mod tests {
                 kind: Kind::Waste,
                 request_id: Some(request_id.clone()),
             })
-            .unwrap();
+            .unwrap()
+            .clone();
         let import = ImportRecord {
             request_id: "lista-1".parse().unwrap(),
             digest: u64::MAX,
