@@ -10,10 +10,9 @@
 //!
 //! A hash only proposes a place: the row there has the id itself, and decides.
 
-use std::collections::HashMap;
 use std::hash::Hasher as _;
 
-use foldhash::fast::FixedState;
+use hashbrown::HashTable;
 use rusqlite::{Connection, Transaction, params};
 use siphasher::sip::SipHasher13;
 
@@ -80,10 +79,9 @@ pub(super) struct RequestIds {
 /// The ids that are in no round.
 #[derive(Default)]
 struct Recent {
-    /// The hashes are good already.
-    places: HashMap<i64, i64, FixedState>,
-    /// Those whose hash another one has.
-    others: Vec<Entry>,
+    entries: Vec<Entry>,
+    /// The index of each entry, by its hash.
+    by_hash: HashTable<u32>,
 }
 
 /// What one transaction stores of the index.
@@ -148,12 +146,7 @@ impl RequestIds {
         let mut look = |index: usize, place| look(request_ids[index], (place != ELSEWHERE).then_some(place));
         let hashes: Vec<i64> = request_ids.iter().map(|request_id| self.hash(request_id.as_str())).collect();
         for (index, hash) in hashes.iter().enumerate() {
-            if let Some(place) = self.recent.places.get(hash) {
-                look(index, *place)?;
-            }
-            for (_, place) in self.recent.others.iter().filter(|(other, _)| other == hash) {
-                look(index, *place)?;
-            }
+            self.recent.places(*hash).try_for_each(|place| look(index, place))?;
         }
         for (index, number) in self.rounds.that_may_hold(&hashes) {
             for place in stored_places(connection, number, hashes[index])? {
@@ -167,21 +160,19 @@ impl RequestIds {
     /// anything.
     pub(super) fn round(&self, last_sequence: i64) -> Option<Round> {
         let behind = usize::try_from(last_sequence - self.through).unwrap_or(0);
-        let after = if self.recent.places.is_empty() { NONE_AFTER } else { ROUND_AFTER };
-        let is_due = behind >= after || self.recent.places.len() >= ROUND_AFTER;
+        let after = if self.recent.entries.is_empty() { NONE_AFTER } else { ROUND_AFTER };
+        let is_due = behind >= after || self.recent.entries.len() >= ROUND_AFTER;
         is_due.then(|| self.seal(last_sequence))
     }
 
     /// The same for the last transaction of all. Ids too few for a round are left to be read
     /// from the ledger.
     pub(super) fn last_round(&self, last_sequence: i64) -> Option<Round> {
-        self.recent.places.is_empty().then(|| self.seal(last_sequence))
+        self.recent.entries.is_empty().then(|| self.seal(last_sequence))
     }
 
     fn seal(&self, last_sequence: i64) -> Round {
-        let recent = &self.recent;
-        let mut entries: Vec<Entry> = recent.places.iter().map(|(hash, place)| (*hash, *place)).collect();
-        entries.extend(&recent.others);
+        let mut entries = self.recent.entries.clone();
         entries.sort_unstable();
         let filter = Filter::of(&entries);
         Round { number: self.rounds.count, entries, filter, through: last_sequence }
@@ -190,10 +181,7 @@ impl RequestIds {
     /// Takes note that a transaction of these changes with this round is stored.
     pub(super) fn stored(&mut self, changes: &Changes, round: Option<Round>) {
         if let Some(round) = round {
-            // With the room that those of the next round will need.
-            self.recent.places.clear();
-            self.recent.places.shrink_to(ROUND_AFTER);
-            self.recent.others.clear();
+            self.recent.clear();
             self.through = round.through;
             if !round.entries.is_empty() {
                 self.rounds.add(round.filter);
@@ -217,9 +205,25 @@ impl RequestIds {
 
 impl Recent {
     fn add(&mut self, hash: i64, place: i64) {
-        if let Some(other) = self.places.insert(hash, place) {
-            self.others.push((hash, other));
-        }
+        let index = u32::try_from(self.entries.len()).expect("a round is far shorter");
+        self.entries.push((hash, place));
+        let Self { entries, by_hash } = self;
+        by_hash
+            .insert_unique(hash.cast_unsigned(), index, |other| entries[*other as usize].0.cast_unsigned());
+    }
+
+    /// The places of all ids with this hash.
+    fn places(&self, hash: i64) -> impl Iterator<Item = i64> {
+        let entries = self.by_hash.iter_hash(hash.cast_unsigned()).map(|index| self.entries[*index as usize]);
+        entries.filter(move |(other, _)| *other == hash).map(|(_, place)| place)
+    }
+
+    /// Forgets all, with the room that those of the next round will need.
+    fn clear(&mut self) {
+        self.entries.clear();
+        self.entries.shrink_to(ROUND_AFTER);
+        self.by_hash.clear();
+        self.by_hash.shrink_to(ROUND_AFTER, |_| unreachable!("it is empty"));
     }
 }
 
@@ -558,7 +562,7 @@ mod tests {
         }
         assert_eq!(index.rounds.count, 3);
         for index in [&index, &RequestIds::read(&connection).unwrap()] {
-            assert!(index.recent.places.len() < ROUND_AFTER);
+            assert!(index.recent.entries.len() < ROUND_AFTER);
             for (id, place) in &expected {
                 assert!(places(index, &connection, id).contains(place), "{id}");
             }
@@ -589,7 +593,7 @@ mod tests {
         };
         assert_eq!(sorted(places(&index, &connection, "a")), expected);
         store(&mut index, &mut connection, ROUND_AFTER as i64, &Changes::default());
-        assert!(index.recent.places.is_empty());
+        assert!(index.recent.entries.is_empty());
         assert_eq!(sorted(places(&index, &connection, "a")), expected);
     }
 
