@@ -5,47 +5,37 @@
 //! publishes them, and only then answers. The committer is the only writer of the catalog
 //! and the only user of the store.
 
+mod committer;
 mod gathering;
+mod planner;
 mod search_time;
+mod submission;
 
 use std::collections::HashSet;
-use std::hash::BuildHasher as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Weak};
-use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime};
 
-use foldhash::quality::RandomState;
-use hashbrown::HashTable;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::catalog::{
-    Adjustment, BatchRecord, Catalog, Changes, Draft, ImportCounts, ImportRecord, Key, Movement, Price,
-    Product, ProductDraft, ProductId, Products, RequestId, RowError, ledger_order, nearest,
+    Adjustment, Catalog, Changes, Draft, ImportCounts, Key, Movement, Price, Product, ProductDraft,
+    ProductId, Products, RowError, nearest,
 };
 use crate::request::{
     AdjustRequest, BATCH_LINES_MAX, BatchRequest, Code, IMPORT_ROWS_MAX, ImportRequest, Refusal,
 };
-use crate::store::{Recorded, RecordedById, Store, StoreError};
+use crate::store::{Store, StoreError};
+pub use committer::Committer;
+use committer::outcome_unknown;
 use gathering::{Gathering, Portion};
+use planner::refuse_rows;
 use search_time::SearchTime;
+use submission::{Answered, Answers, Asker, Change, Done, Submission, deliver};
 
 /// Submissions that wait for the committer before those who submit must wait
 /// themselves: more than one transaction takes, so that the committer never idles, and
 /// few enough that an answer is never seconds away.
 const WAITING_MAX: usize = 1024;
-
-/// Rows of changes after which a transaction takes no further submission: large enough that the cost of
-/// an fsync is spread thin, small enough that it lasts milliseconds.
-const TRANSACTION_ROWS_MAX: usize = 4096;
-
-/// Answers that are handed out before what has come meanwhile has its turn: a transaction
-/// answers dozens of connections, and each takes 10 µs of the worker or more. Fewer cost
-/// changes some of their speed.
-const ANSWERED_AT_ONCE: usize = 8;
-
-/// Calls that count as one answer: those of a connection are sent together, and would be sent
-/// one by one if so few were handed out at once.
-const CALLS_FOR_AN_ANSWER: usize = 8;
 
 /// Products found by the index of prices for one list. More are found by going through all
 /// products while they are sent: to gather a million ids, and to sort them, takes a fifth of
@@ -95,23 +85,6 @@ impl Errands {
         }
     }
 }
-
-async fn deliver(mut answers: mpsc::UnboundedReceiver<Vec<Answered>>) {
-    while let Some(answered) = answers.recv().await {
-        let mut calls = 0;
-        for answered in answered {
-            calls += if answered.is_call { 1 } else { CALLS_FOR_AN_ANSWER };
-            answered.send();
-            if calls >= ANSWERED_AT_ONCE * CALLS_FOR_AN_ANSWER {
-                calls = 0;
-                tokio::task::yield_now().await;
-            }
-        }
-    }
-}
-
-/// The committer's thread.
-pub struct Committer(JoinHandle<()>);
 
 /// A change that was made, or made before under the same request id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,95 +161,6 @@ impl Run {
     }
 }
 
-/// Changes that wait for the committer, and who waits for their answers.
-struct Submission {
-    changes: Vec<Change>,
-    asker: Asker,
-}
-
-/// Who waits for the answers to a submission.
-struct Asker {
-    /// It is one call among others of a connection, and not all that came on one.
-    is_call: bool,
-    answer: oneshot::Sender<Answers>,
-    /// How answers come back to its worker, if it has one.
-    delivery: Option<mpsc::UnboundedSender<Vec<Answered>>>,
-}
-
-/// What became of the changes of a submission.
-struct Answers {
-    /// In their order.
-    each: Vec<Outcome>,
-    /// The movements of their transaction, among which who asked finds its own: to copy them, and
-    /// to count the owners of request ids on two threads, takes the committer's time.
-    movements: Arc<Vec<Movement>>,
-}
-
-impl Answers {
-    /// The same for each of so many changes.
-    fn refused(count: usize, refusal: &Refusal) -> Self {
-        Self { each: vec![Err(refusal.clone()); count], movements: Arc::default() }
-    }
-}
-
-/// An answered submission.
-struct Answered {
-    is_call: bool,
-    answer: oneshot::Sender<Answers>,
-    answers: Answers,
-}
-
-impl Answered {
-    fn send(self) {
-        // Who asked may be gone; the changes are made all the same.
-        let _ = self.answer.send(self.answers);
-    }
-}
-
-impl Change {
-    fn request_id(&self) -> Option<&RequestId> {
-        match self {
-            Change::Adjust(adjustment) => adjustment.request_id.as_ref(),
-            Change::Batch { request_id, .. } | Change::Import { request_id, .. } => request_id.as_ref(),
-        }
-    }
-}
-
-impl Submission {
-    /// How many rows of the store it may touch.
-    fn rows(&self) -> usize {
-        self.changes
-            .iter()
-            .map(|change| match change {
-                Change::Adjust(_) => 1,
-                Change::Batch { changes, .. } => changes.len(),
-                Change::Import { rows, .. } => rows.len(),
-            })
-            .sum()
-    }
-}
-
-enum Change {
-    Adjust(Adjustment),
-    Batch { changes: Vec<Adjustment>, request_id: Option<RequestId> },
-    Import { rows: Vec<ProductDraft>, request_id: Option<RequestId> },
-}
-
-/// What became of a change, or why it was not made.
-type Outcome = Result<Done, Refusal>;
-
-/// What a change did. Its product is added by who asked: the units and long names of
-/// products are shared, and to count their owners on two threads slows both.
-#[derive(Clone)]
-enum Done {
-    /// The movement of this transaction with this sequence number.
-    Adjusted(i64),
-    /// An earlier movement, of the same request id.
-    AdjustedBefore(Box<Movement>),
-    Batch(Vec<Movement>),
-    Imported(ImportCounts),
-}
-
 impl Inventory {
     /// Opens the store and starts the committer. A new store opens with these products.
     ///
@@ -293,16 +177,9 @@ impl Inventory {
         let catalog = Arc::new(RwLock::new(catalog));
         let (portions, waiting) = mpsc::unbounded_channel();
         let room = Arc::new(Semaphore::new(WAITING_MAX));
-        let writer = Writer {
-            catalog: Arc::clone(&catalog),
-            store,
-            room: Arc::clone(&room),
-            in_doubt: None,
-            has_told: false,
-        };
-        let thread = std::thread::spawn(move || writer.run(waiting));
+        let committer = Committer::start(Arc::clone(&catalog), store, Arc::clone(&room), waiting);
         let search_time = Arc::new(Mutex::new(SearchTime::new(Instant::now())));
-        Ok((Self { catalog, portions, room, gathering: None, search_time }, Committer(thread)))
+        Ok((Self { catalog, portions, room, gathering: None, search_time }, committer))
     }
 
     /// A handle for one worker thread. Its changes gather on their way to the committer, and
@@ -560,301 +437,6 @@ impl Reader<'_> {
     }
 }
 
-impl Committer {
-    /// Waits until every change that was submitted is answered and the store is closed,
-    /// which comes once every [`Inventory`] is dropped.
-    pub fn join(self) {
-        if self.0.join().is_err() {
-            tracing::error!("the committer panicked");
-        }
-    }
-}
-
-/// What the committer's thread owns.
-struct Writer {
-    catalog: Arc<RwLock<Catalog>>,
-    store: Box<dyn Store>,
-    /// For submissions that wait; see [`WAITING_MAX`].
-    room: Arc<Semaphore>,
-    /// The changes of a failed commit, until the store has told whether they are in it.
-    /// Until then it is closed to writes.
-    in_doubt: Option<Changes>,
-    /// It was logged that the store cannot be asked: once, for each change asks it again.
-    has_told: bool,
-}
-
-impl Drop for Writer {
-    /// Also where the committer panicked: who asks then is told, and does not wait for ever.
-    fn drop(&mut self) {
-        self.room.close();
-    }
-}
-
-impl Writer {
-    fn run(mut self, mut waiting: mpsc::UnboundedReceiver<Portion>) {
-        while let Some(mut portion) = waiting.blocking_recv() {
-            while portion.rows < TRANSACTION_ROWS_MAX
-                && let Ok(next) = waiting.try_recv()
-            {
-                portion.append(next);
-            }
-            self.room.add_permits(portion.submissions.len());
-            self.commit(portion.submissions);
-        }
-        if self.in_doubt.is_none()
-            && let Err(error) = self.store.close()
-        {
-            tracing::warn!(%error, "the next start reads more of the ledger");
-        }
-    }
-
-    /// Makes the changes of some submissions, and answers all.
-    fn commit(&mut self, batch: Vec<Submission>) {
-        let (changes, askers): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|submission| (submission.changes, submission.asker)).unzip();
-        let counts: Vec<usize> = changes.iter().map(Vec::len).collect();
-        let answers = match self.make(changes) {
-            Ok((each, movements)) => {
-                let movements = Arc::new(movements);
-                let with_movements = |each| Answers { each, movements: Arc::clone(&movements) };
-                each.into_iter().map(with_movements).collect()
-            }
-            Err(refusal) => counts.into_iter().map(|count| Answers::refused(count, &refusal)).collect(),
-        };
-        answer_all(askers, answers);
-    }
-
-    /// One transaction: checks every change, stores those that follow the rules, shows them.
-    /// Returns what became of each, or why none was made.
-    fn make(&mut self, submitted: Vec<Vec<Change>>) -> Result<(Vec<Vec<Outcome>>, Vec<Movement>), Refusal> {
-        self.resolve().map_err(|_| store_closed())?;
-        let request_ids: Vec<&RequestId> =
-            submitted.iter().flatten().filter_map(Change::request_id).collect();
-        let recorded = self.recorded(&request_ids)?;
-        let made = HashTable::with_capacity(request_ids.len());
-        let (outcomes, changes) = {
-            let catalog = read(&self.catalog);
-            let draft = Draft::new(&catalog, SystemTime::now());
-            let hasher = RandomState::default();
-            let mut planner = Planner { draft, store: &mut *self.store, recorded, made, hasher };
-            let outcomes = submitted
-                .into_iter()
-                .map(|changes| changes.into_iter().map(|change| planner.plan(change)).collect())
-                .collect();
-            (outcomes, planner.draft.finish())
-        };
-        Ok((outcomes, self.store(changes)?.movements))
-    }
-
-    fn recorded(&mut self, request_ids: &[&RequestId]) -> Result<RecordedById, Refusal> {
-        if request_ids.is_empty() {
-            return Ok(RecordedById::default());
-        }
-        self.store.recorded(request_ids).map_err(|error| {
-            tracing::error!(%error, "request ids could not be looked up");
-            store_closed()
-        })
-    }
-
-    /// Makes changes durable, shows and returns them; or says what became of them.
-    fn store(&mut self, changes: Changes) -> Result<Changes, Refusal> {
-        if changes.is_empty() {
-            return Ok(changes);
-        }
-        match self.store.commit(&changes) {
-            Ok(()) => {
-                self.show(&changes);
-                Ok(changes)
-            }
-            // These come before anything was written.
-            Err(
-                error @ (StoreError::Busy { .. }
-                | StoreError::Moved { .. }
-                | StoreError::Cut { .. }
-                | StoreError::Unlocked { .. }),
-            ) => {
-                tracing::warn!(%error, "a transaction could not begin");
-                Err(Refusal::new(Code::Unavailable, format!("{error}.")))
-            }
-            Err(error) => {
-                tracing::error!(%error, "a commit failed; the store is closed to writes and asked");
-                self.in_doubt = Some(changes);
-                match self.resolve() {
-                    Ok(Some(changes)) => Ok(changes),
-                    Ok(None) => Err(not_stored()),
-                    Err(_) => Err(outcome_unknown()),
-                }
-            }
-        }
-    }
-
-    /// Asks the store what became of changes in doubt, if there are any. Returns them if they
-    /// are stored; they are then shown.
-    fn resolve(&mut self) -> Result<Option<Changes>, StoreError> {
-        let Some(changes) = &self.in_doubt else { return Ok(None) };
-        let is_stored = self.store.reopen(changes).inspect_err(|error| {
-            if !std::mem::replace(&mut self.has_told, true) {
-                tracing::error!(%error, "the store could not be reopened; it takes no changes");
-            }
-        })?;
-        self.has_told = false;
-        tracing::warn!(is_stored, "the store was reopened and takes changes again");
-        let stored = self.in_doubt.take().filter(|_| is_stored);
-        if let Some(changes) = &stored {
-            self.show(changes);
-        }
-        Ok(stored)
-    }
-
-    fn show(&self, changes: &Changes) {
-        self.catalog.write().unwrap_or_else(PoisonError::into_inner).apply(changes);
-    }
-}
-
-/// Checks the changes of one batch, one after the other.
-struct Planner<'a> {
-    draft: Draft<'a>,
-    store: &'a mut dyn Store,
-    /// What the request ids of this batch did before it, and those of batches and imports
-    /// earlier in it.
-    recorded: RecordedById,
-    /// The movements of request ids earlier in this batch, by the hash of the id and their sequence
-    /// number; the draft has the ids.
-    made: HashTable<(u64, i64)>,
-    /// The ids are chosen by clients, so it is seeded.
-    hasher: RandomState,
-}
-
-impl Planner<'_> {
-    fn plan(&mut self, change: Change) -> Outcome {
-        match change {
-            Change::Adjust(adjustment) => self.adjust(adjustment),
-            Change::Batch { changes, request_id } => {
-                self.adjust_together(&changes, request_id.as_ref()).map(Done::Batch)
-            }
-            Change::Import { rows, request_id } => {
-                self.import(&rows, request_id.as_ref()).map(Done::Imported)
-            }
-        }
-    }
-
-    fn adjust(&mut self, adjustment: Adjustment) -> Outcome {
-        let Some(request_id) = &adjustment.request_id else {
-            return Ok(Done::Adjusted(self.draft.adjust(adjustment)?.sequence));
-        };
-        let hash = self.hasher.hash_one(request_id);
-        match self.earlier_by(request_id, hash) {
-            None => {
-                let sequence = self.draft.adjust(adjustment)?.sequence;
-                self.made.insert_unique(hash, (hash, sequence), |(hash, _)| *hash);
-                Ok(Done::Adjusted(sequence))
-            }
-            Some(Recorded::Movement(movement))
-                if movement.product == adjustment.product
-                    && movement.delta == adjustment.delta
-                    && movement.kind == adjustment.kind =>
-            {
-                Ok(Done::AdjustedBefore(Box::new(movement)))
-            }
-            Some(_) => Err(Refusal::request_id_reused(request_id)),
-        }
-    }
-
-    /// What a request id did, before this batch or earlier in it.
-    fn earlier(&self, request_id: &RequestId) -> Option<Recorded> {
-        self.earlier_by(request_id, self.hasher.hash_one(request_id))
-    }
-
-    /// The same for an id with this hash.
-    fn earlier_by(&self, request_id: &RequestId, hash: u64) -> Option<Recorded> {
-        if let Some(recorded) = self.recorded.get(request_id) {
-            return Some(recorded.clone());
-        }
-        let mut made = self.made.iter_hash(hash).filter_map(|(_, sequence)| self.draft.movement(*sequence));
-        let movement = made.find(|movement| movement.request_id.as_ref() == Some(request_id));
-        movement.cloned().map(Recorded::Movement)
-    }
-
-    fn adjust_together(
-        &mut self,
-        changes: &[Adjustment],
-        request_id: Option<&RequestId>,
-    ) -> Result<Vec<Movement>, Refusal> {
-        let digest = batch_digest(changes);
-        if let Some(request_id) = request_id {
-            match self.earlier(request_id) {
-                Some(Recorded::Batch(record)) if record.digest == digest => {
-                    return self.answer_again(changes, record.first_sequence);
-                }
-                Some(_) => return Err(Refusal::request_id_reused(request_id)),
-                None => {}
-            }
-        }
-        let first_sequence = self.draft.next_sequence();
-        let movements =
-            self.draft.adjust_all(changes).map_err(|(index, error)| Refusal::from(error).at(index))?;
-        if let Some(request_id) = request_id {
-            let record = BatchRecord { request_id: request_id.clone(), digest, first_sequence };
-            self.recorded.insert(request_id.clone(), Recorded::Batch(record.clone()));
-            self.draft.record_batch(record);
-        }
-        Ok(movements)
-    }
-
-    /// The first answer to a batch, from the ledger.
-    fn answer_again(
-        &mut self,
-        changes: &[Adjustment],
-        first_sequence: i64,
-    ) -> Result<Vec<Movement>, Refusal> {
-        let made = self.draft.movements_from(first_sequence).iter().take(changes.len());
-        let mut movements: Vec<Movement> = made.cloned().collect();
-        if movements.is_empty() {
-            movements = self.store.movements(first_sequence, changes.len()).map_err(|error| {
-                tracing::error!(%error, "a batch could not be looked up");
-                store_closed()
-            })?;
-        }
-        let mut answers = vec![None; changes.len()];
-        for ((index, movement), sequence) in
-            ledger_order(changes).into_iter().zip(movements).zip(first_sequence..)
-        {
-            let change = &changes[index];
-            if (movement.sequence, movement.product, movement.delta)
-                == (sequence, change.product, change.delta)
-            {
-                answers[index] = Some(movement);
-            }
-        }
-        answers.into_iter().collect::<Option<_>>().ok_or_else(|| {
-            tracing::error!(first_sequence, "the ledger lacks movements of a batch");
-            not_in_ledger()
-        })
-    }
-
-    fn import(
-        &mut self,
-        rows: &[ProductDraft],
-        request_id: Option<&RequestId>,
-    ) -> Result<ImportCounts, Refusal> {
-        let Some(request_id) = request_id else {
-            return self.draft.import(rows).map_err(refuse_rows);
-        };
-        let digest = list_digest(rows);
-        match self.earlier(request_id) {
-            Some(Recorded::Import(record)) if record.digest == digest => Ok(record.counts),
-            Some(_) => Err(Refusal::request_id_reused(request_id)),
-            None => {
-                let counts = self.draft.import(rows).map_err(refuse_rows)?;
-                let record = ImportRecord { request_id: request_id.clone(), digest, counts };
-                self.recorded.insert(request_id.clone(), Recorded::Import(record.clone()));
-                self.draft.record_import(record);
-                Ok(counts)
-            }
-        }
-    }
-}
-
 /// The product of a movement, perhaps with later changes than that one.
 fn product_of<'c>(catalog: &'c Catalog, movement: &Movement) -> &'c Product {
     let product = catalog.products().get(movement.product);
@@ -880,43 +462,6 @@ fn create(store: &mut dyn Store, opening: &[ProductDraft]) -> Result<Catalog, St
     Ok(catalog)
 }
 
-/// A digest that stays the same for ever (FNV-1a, 64 bits), because it is stored.
-struct Digest(u64);
-
-impl Digest {
-    fn new() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-
-    fn feed(&mut self, bytes: &[u8]) {
-        // A byte that ends each part, so that parts do not run into each other.
-        for byte in bytes.iter().chain(&[0xff]) {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-}
-
-fn list_digest(rows: &[ProductDraft]) -> u64 {
-    let mut digest = Digest::new();
-    for row in rows {
-        digest.feed(row.name.as_str().as_bytes());
-        digest.feed(row.unit.as_ref().map_or("", |unit| unit.as_str()).as_bytes());
-        digest.feed(&row.price.centavos().to_le_bytes());
-        digest.feed(&row.opening_stock.thousandths().to_le_bytes());
-    }
-    digest.0
-}
-
-fn batch_digest(changes: &[Adjustment]) -> u64 {
-    let mut digest = Digest::new();
-    for change in changes {
-        digest.feed(&change.product.number().to_le_bytes());
-        digest.feed(&change.delta.thousandths().to_le_bytes());
-        digest.feed(change.kind.word().as_bytes());
-    }
-    digest.0
-}
-
 /// Rows that could not be read, by their place among all, together with what is wrong with
 /// the others, by their place among those.
 fn merge(unread: Vec<(usize, String)>, errors: Option<Vec<(usize, RowError)>>) -> Refusal {
@@ -932,30 +477,6 @@ fn merge(unread: Vec<(usize, String)>, errors: Option<Vec<(usize, RowError)>>) -
     Refusal::bad_rows(all)
 }
 
-fn refuse_rows(errors: Vec<(usize, RowError)>) -> Refusal {
-    Refusal::bad_rows(errors.into_iter().map(|(index, error)| (index, error.to_string())).collect())
-}
-
-/// Sends each submission's answers on their way, those of one worker together.
-fn answer_all(askers: Vec<Asker>, answers: Vec<Answers>) {
-    let mut parcels: Vec<(mpsc::UnboundedSender<Vec<Answered>>, Vec<Answered>)> = Vec::new();
-    for (Asker { is_call, answer, delivery }, answers) in askers.into_iter().zip(answers) {
-        let answered = Answered { is_call, answer, answers };
-        let Some(delivery) = delivery else {
-            answered.send();
-            continue;
-        };
-        match parcels.iter_mut().find(|(to, _)| to.same_channel(&delivery)) {
-            Some((_, parcel)) => parcel.push(answered),
-            None => parcels.push((delivery, vec![answered])),
-        }
-    }
-    for (delivery, parcel) in parcels {
-        // A worker that is gone has no one left who waits.
-        let _ = delivery.send(parcel);
-    }
-}
-
 /// The committer is gone, which only a defect of it explains: it outlives all who ask.
 fn stopped() -> Refusal {
     Refusal::new(
@@ -964,43 +485,13 @@ fn stopped() -> Refusal {
     )
 }
 
-fn not_stored() -> Refusal {
-    Refusal::new(
-        Code::Unavailable,
-        "o disco falhou durante a gravação. Nada foi alterado; confira o disco e tente de novo.",
-    )
-}
-
-fn store_closed() -> Refusal {
-    Refusal::new(
-        Code::Unavailable,
-        "o banco de dados não aceita gravações desde uma falha de disco. Nada foi alterado; \
-         as consultas continuam; confira o disco e tente de novo.",
-    )
-}
-
-fn not_in_ledger() -> Refusal {
-    Refusal::new(
-        Code::Internal,
-        "este lote já foi feito, mas faltam movimentos dele no banco de dados, que está danificado. Nada foi \
-         alterado agora; confira-o com `hortifruti verify` e restaure uma cópia.",
-    )
-}
-
-fn outcome_unknown() -> Refusal {
-    Refusal::new(
-        Code::OutcomeUnknown,
-        "o disco falhou durante a gravação e não se sabe se a mudança foi feita. \
-         Confira o disco e repita com o mesmo identificador de pedido (id=).",
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::catalog::{Quantity, original_products};
+    use crate::catalog::{Quantity, RequestId, original_products};
+    use crate::store::RecordedById;
     use crate::store::sqlite::SqliteStore;
 
     /// What a store that fails does.

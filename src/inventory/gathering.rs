@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
-use super::{Answered, Submission};
+use super::submission::{Answered, Submission};
 
 /// Rows that a worker hands over at once at most, when all came one by one: more would only keep
 /// the committer waiting.
@@ -145,7 +145,7 @@ pub(super) async fn hand_over_in_time(gathering: Weak<Gathering>) {
 mod tests {
     use tokio::sync::oneshot;
 
-    use super::super::{Asker, Change};
+    use super::super::submission::{Asker, Change};
     use super::*;
     use crate::catalog::{Adjustment, Kind, ProductId, Quantity};
 

@@ -757,7 +757,7 @@ fn write(transaction: &Transaction<'_>, changes: &Changes, last_sequence: i64) -
     if let Some(last) = changes.movements.last()
         && last.sequence != transaction.last_insert_rowid()
     {
-        return Err(bad_value(0, "another program wrote or deleted movements"));
+        return Err(bad_value(0, "outro programa gravou ou apagou movimentos"));
     }
     let mut import = transaction.prepare_cached(
         "INSERT INTO import_request

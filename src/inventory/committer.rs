@@ -1,0 +1,196 @@
+//! The committer: makes the changes that wait, many in one transaction (group commit).
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::JoinHandle;
+
+use tokio::sync::{Semaphore, mpsc};
+
+use super::gathering::Portion;
+use super::planner::{Planner, store_closed};
+use super::read;
+use super::submission::{Answers, Change, Outcome, Submission, answer_all};
+use crate::catalog::{Catalog, Changes, Movement, RequestId};
+use crate::request::{Code, Refusal};
+use crate::store::{RecordedById, Store, StoreError};
+
+/// Rows of changes after which a transaction takes no further submission: large enough that the cost of
+/// an fsync is spread thin, small enough that it lasts milliseconds.
+const TRANSACTION_ROWS_MAX: usize = 4096;
+
+/// The committer's thread.
+pub struct Committer(JoinHandle<()>);
+
+impl Committer {
+    /// Starts it. It ends once nobody is left who could hand over changes.
+    pub(super) fn start(
+        catalog: Arc<RwLock<Catalog>>,
+        store: Box<dyn Store>,
+        room: Arc<Semaphore>,
+        waiting: mpsc::UnboundedReceiver<Portion>,
+    ) -> Self {
+        let writer = Writer { catalog, store, room, in_doubt: None, has_told: false };
+        Self(std::thread::spawn(move || writer.run(waiting)))
+    }
+
+    /// Waits until every change that was submitted is answered and the store is closed,
+    /// which comes once every [`Inventory`](super::Inventory) is dropped.
+    pub fn join(self) {
+        if self.0.join().is_err() {
+            tracing::error!("the committer panicked");
+        }
+    }
+}
+
+/// What the committer's thread owns.
+struct Writer {
+    catalog: Arc<RwLock<Catalog>>,
+    store: Box<dyn Store>,
+    /// For submissions that wait; see [`WAITING_MAX`](super::WAITING_MAX).
+    room: Arc<Semaphore>,
+    /// The changes of a failed commit, until the store has told whether they are in it.
+    /// Until then it is closed to writes.
+    in_doubt: Option<Changes>,
+    /// It was logged that the store cannot be asked: once, for each change asks it again.
+    has_told: bool,
+}
+
+impl Drop for Writer {
+    /// Also where the committer panicked: who asks then is told, and does not wait for ever.
+    fn drop(&mut self) {
+        self.room.close();
+    }
+}
+
+impl Writer {
+    fn run(mut self, mut waiting: mpsc::UnboundedReceiver<Portion>) {
+        while let Some(mut portion) = waiting.blocking_recv() {
+            while portion.rows < TRANSACTION_ROWS_MAX
+                && let Ok(next) = waiting.try_recv()
+            {
+                portion.append(next);
+            }
+            self.room.add_permits(portion.submissions.len());
+            self.commit(portion.submissions);
+        }
+        if self.in_doubt.is_none()
+            && let Err(error) = self.store.close()
+        {
+            tracing::warn!(%error, "the next start reads more of the ledger");
+        }
+    }
+
+    /// Makes the changes of some submissions, and answers all.
+    fn commit(&mut self, batch: Vec<Submission>) {
+        let (changes, askers): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|submission| (submission.changes, submission.asker)).unzip();
+        let counts: Vec<usize> = changes.iter().map(Vec::len).collect();
+        let answers = match self.make(changes) {
+            Ok((each, movements)) => {
+                let movements = Arc::new(movements);
+                let with_movements = |each| Answers { each, movements: Arc::clone(&movements) };
+                each.into_iter().map(with_movements).collect()
+            }
+            Err(refusal) => counts.into_iter().map(|count| Answers::refused(count, &refusal)).collect(),
+        };
+        answer_all(askers, answers);
+    }
+
+    /// One transaction: checks every change, stores those that follow the rules, shows them.
+    /// Returns what became of each, or why none was made.
+    fn make(&mut self, submitted: Vec<Vec<Change>>) -> Result<(Vec<Vec<Outcome>>, Vec<Movement>), Refusal> {
+        self.resolve().map_err(|_| store_closed())?;
+        let request_ids: Vec<&RequestId> =
+            submitted.iter().flatten().filter_map(Change::request_id).collect();
+        let recorded = self.recorded(&request_ids)?;
+        let id_count = request_ids.len();
+        let (outcomes, changes) = {
+            let catalog = read(&self.catalog);
+            let mut planner = Planner::new(&catalog, &mut *self.store, id_count, recorded);
+            let outcomes = submitted
+                .into_iter()
+                .map(|changes| changes.into_iter().map(|change| planner.plan(change)).collect())
+                .collect();
+            (outcomes, planner.finish())
+        };
+        Ok((outcomes, self.store(changes)?.movements))
+    }
+
+    fn recorded(&mut self, request_ids: &[&RequestId]) -> Result<RecordedById, Refusal> {
+        if request_ids.is_empty() {
+            return Ok(RecordedById::default());
+        }
+        self.store.recorded(request_ids).map_err(|error| {
+            tracing::error!(%error, "request ids could not be looked up");
+            store_closed()
+        })
+    }
+
+    /// Makes changes durable, shows and returns them; or says what became of them.
+    fn store(&mut self, changes: Changes) -> Result<Changes, Refusal> {
+        if changes.is_empty() {
+            return Ok(changes);
+        }
+        match self.store.commit(&changes) {
+            Ok(()) => {
+                self.show(&changes);
+                Ok(changes)
+            }
+            // These come before anything was written.
+            Err(
+                error @ (StoreError::Busy { .. }
+                | StoreError::Moved { .. }
+                | StoreError::Cut { .. }
+                | StoreError::Unlocked { .. }),
+            ) => {
+                tracing::warn!(%error, "a transaction could not begin");
+                Err(Refusal::new(Code::Unavailable, format!("{error}.")))
+            }
+            Err(error) => {
+                tracing::error!(%error, "a commit failed; the store is closed to writes and asked");
+                self.in_doubt = Some(changes);
+                match self.resolve() {
+                    Ok(Some(changes)) => Ok(changes),
+                    Ok(None) => Err(not_stored()),
+                    Err(_) => Err(outcome_unknown()),
+                }
+            }
+        }
+    }
+
+    /// Asks the store what became of changes in doubt, if there are any. Returns them if they
+    /// are stored; they are then shown.
+    fn resolve(&mut self) -> Result<Option<Changes>, StoreError> {
+        let Some(changes) = &self.in_doubt else { return Ok(None) };
+        let is_stored = self.store.reopen(changes).inspect_err(|error| {
+            if !std::mem::replace(&mut self.has_told, true) {
+                tracing::error!(%error, "the store could not be reopened; it takes no changes");
+            }
+        })?;
+        self.has_told = false;
+        tracing::warn!(is_stored, "the store was reopened and takes changes again");
+        let stored = self.in_doubt.take().filter(|_| is_stored);
+        if let Some(changes) = &stored {
+            self.show(changes);
+        }
+        Ok(stored)
+    }
+
+    fn show(&self, changes: &Changes) {
+        self.catalog.write().unwrap_or_else(PoisonError::into_inner).apply(changes);
+    }
+}
+
+fn not_stored() -> Refusal {
+    Refusal::new(
+        Code::Unavailable,
+        "o disco falhou durante a gravação. Nada foi alterado; confira o disco e tente de novo.",
+    )
+}
+
+pub(super) fn outcome_unknown() -> Refusal {
+    Refusal::new(
+        Code::OutcomeUnknown,
+        "o disco falhou durante a gravação e não se sabe se a mudança foi feita. \
+         Confira o disco e repita com o mesmo identificador de pedido (id=).",
+    )
+}

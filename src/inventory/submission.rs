@@ -1,0 +1,142 @@
+//! What goes to the committer, and what comes back.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::catalog::{Adjustment, ImportCounts, Movement, ProductDraft, RequestId};
+use crate::request::Refusal;
+
+/// Answers that are handed out before what has come meanwhile has its turn: a transaction
+/// answers dozens of connections, and each takes 10 µs of the worker or more. Fewer cost
+/// changes some of their speed.
+const ANSWERED_AT_ONCE: usize = 8;
+
+/// Calls that count as one answer: those of a connection are sent together, and would be sent
+/// one by one if so few were handed out at once.
+const CALLS_FOR_AN_ANSWER: usize = 8;
+
+/// What the committer is asked for.
+pub(super) enum Change {
+    Adjust(Adjustment),
+    Batch { changes: Vec<Adjustment>, request_id: Option<RequestId> },
+    Import { rows: Vec<ProductDraft>, request_id: Option<RequestId> },
+}
+
+impl Change {
+    pub(super) fn request_id(&self) -> Option<&RequestId> {
+        match self {
+            Change::Adjust(adjustment) => adjustment.request_id.as_ref(),
+            Change::Batch { request_id, .. } | Change::Import { request_id, .. } => request_id.as_ref(),
+        }
+    }
+}
+
+/// Changes that wait for the committer, and who waits for their answers.
+pub(super) struct Submission {
+    pub(super) changes: Vec<Change>,
+    pub(super) asker: Asker,
+}
+
+impl Submission {
+    /// How many rows of the store it may touch.
+    pub(super) fn rows(&self) -> usize {
+        self.changes
+            .iter()
+            .map(|change| match change {
+                Change::Adjust(_) => 1,
+                Change::Batch { changes, .. } => changes.len(),
+                Change::Import { rows, .. } => rows.len(),
+            })
+            .sum()
+    }
+}
+
+/// Who waits for the answers to a submission.
+pub(super) struct Asker {
+    /// It is one call among others of a connection, and not all that came on one.
+    pub(super) is_call: bool,
+    pub(super) answer: oneshot::Sender<Answers>,
+    /// How answers come back to its worker, if it has one.
+    pub(super) delivery: Option<mpsc::UnboundedSender<Vec<Answered>>>,
+}
+
+/// What became of the changes of a submission.
+pub(super) struct Answers {
+    /// In their order.
+    pub(super) each: Vec<Outcome>,
+    /// The movements of their transaction, among which who asked finds its own: to copy them, and
+    /// to count the owners of request ids on two threads, takes the committer's time.
+    pub(super) movements: Arc<Vec<Movement>>,
+}
+
+impl Answers {
+    /// The same for each of so many changes.
+    pub(super) fn refused(count: usize, refusal: &Refusal) -> Self {
+        Self { each: vec![Err(refusal.clone()); count], movements: Arc::default() }
+    }
+}
+
+/// An answered submission.
+pub(super) struct Answered {
+    is_call: bool,
+    answer: oneshot::Sender<Answers>,
+    answers: Answers,
+}
+
+impl Answered {
+    fn send(self) {
+        // Who asked may be gone; the changes are made all the same.
+        let _ = self.answer.send(self.answers);
+    }
+}
+
+/// What became of a change, or why it was not made.
+pub(super) type Outcome = Result<Done, Refusal>;
+
+/// What a change did. Its product is added by who asked: the units and long names of
+/// products are shared, and to count their owners on two threads slows both.
+#[derive(Clone)]
+pub(super) enum Done {
+    /// The movement of this transaction with this sequence number.
+    Adjusted(i64),
+    /// An earlier movement, of the same request id.
+    AdjustedBefore(Box<Movement>),
+    Batch(Vec<Movement>),
+    Imported(ImportCounts),
+}
+
+/// Sends each submission's answers on their way, those of one worker together.
+pub(super) fn answer_all(askers: Vec<Asker>, answers: Vec<Answers>) {
+    let mut parcels: Vec<(mpsc::UnboundedSender<Vec<Answered>>, Vec<Answered>)> = Vec::new();
+    for (Asker { is_call, answer, delivery }, answers) in askers.into_iter().zip(answers) {
+        let answered = Answered { is_call, answer, answers };
+        let Some(delivery) = delivery else {
+            answered.send();
+            continue;
+        };
+        match parcels.iter_mut().find(|(to, _)| to.same_channel(&delivery)) {
+            Some((_, parcel)) => parcel.push(answered),
+            None => parcels.push((delivery, vec![answered])),
+        }
+    }
+    for (delivery, parcel) in parcels {
+        // A worker that is gone has no one left who waits.
+        let _ = delivery.send(parcel);
+    }
+}
+
+/// Hands out the answers to one worker's connections, until the committer is gone.
+pub(super) async fn deliver(mut answers: mpsc::UnboundedReceiver<Vec<Answered>>) {
+    while let Some(answered) = answers.recv().await {
+        let mut calls = 0;
+        for answered in answered {
+            calls += if answered.is_call { 1 } else { CALLS_FOR_AN_ANSWER };
+            answered.send();
+            if calls >= ANSWERED_AT_ONCE * CALLS_FOR_AN_ANSWER {
+                calls = 0;
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
