@@ -427,16 +427,20 @@ impl SqliteStore {
         let Self { connection, path, files, forwarding, request_ids, is_suspect, .. } = self;
         let failed = sqlite("gravar", path);
         // Where the lock is not got, nothing was written, and the error says so.
-        let transaction =
-            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| {
-                *is_suspect = true;
+        execute(connection, "BEGIN IMMEDIATE").map_err(|error| {
+            *is_suspect = true;
+            failed(error)
+        })?;
+        write(connection, changes, forwarding.last_sequence())
+            .and_then(|()| step.write(connection))
+            .and_then(|()| round.as_ref().map_or(Ok(()), |round| round.write(connection)))
+            .and_then(|()| execute(connection, "COMMIT"))
+            .map_err(|error| {
+                if !connection.is_autocommit() {
+                    let _ = connection.execute_batch("ROLLBACK");
+                }
                 failed(error)
             })?;
-        write(&transaction, changes, forwarding.last_sequence())
-            .and_then(|()| step.write(&transaction))
-            .and_then(|()| round.as_ref().map_or(Ok(()), |round| round.write(&transaction)))
-            .and_then(|()| transaction.commit())
-            .map_err(failed)?;
         forwarding.stored(changes, &step);
         request_ids.stored(changes, round);
         note_log(files);
@@ -688,6 +692,12 @@ fn is_alike(first: &Movement, second: &Movement) -> bool {
     shared(first) == shared(second)
 }
 
+/// Runs a statement that is prepared only once: `rusqlite`'s transactions prepare theirs anew each
+/// time.
+fn execute(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(statement)?.execute([]).map(drop)
+}
+
 /// The statement that writes so many movements. Where it fails the transaction is rolled back, so
 /// it needs not be undone by itself. SQLite numbers the rows as the ledger does, each one more than
 /// the last (<https://sqlite.org/autoinc.html>): for a number that it is given, it would look for
@@ -731,12 +741,12 @@ fn write_movements(insert: &mut Statement<'_>, movements: &[Movement]) -> rusqli
 }
 
 /// Writes the rows of the changes inside a transaction, after the movement `last_sequence`.
-fn write(transaction: &Transaction<'_>, changes: &Changes, last_sequence: i64) -> rusqlite::Result<()> {
-    let mut product = transaction.prepare_cached(
-        "INSERT INTO product_terms (id, name, key, unit, price_centavos) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (id) DO UPDATE SET unit = ?4, price_centavos = ?5",
-    )?;
+fn write(connection: &Connection, changes: &Changes, last_sequence: i64) -> rusqlite::Result<()> {
     for listed in &changes.listed {
+        let mut product = connection.prepare_cached(
+            "INSERT INTO product_terms (id, name, key, unit, price_centavos) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (id) DO UPDATE SET unit = ?4, price_centavos = ?5",
+        )?;
         product.execute(params![
             listed.id.number(),
             listed.name.as_str(),
@@ -745,28 +755,30 @@ fn write(transaction: &Transaction<'_>, changes: &Changes, last_sequence: i64) -
             listed.price.centavos(),
         ])?;
     }
-    let mut one = transaction.prepare_cached(&INSERT_MOVEMENT)?;
-    let mut many = transaction.prepare_cached(&INSERT_MOVEMENTS)?;
-    let mut many_with_ids = transaction.prepare_cached(&INSERT_MOVEMENTS_WITH_IDS)?;
+    let mut one = connection.prepare_cached(&INSERT_MOVEMENT)?;
     for alike in changes.movements.chunk_by(is_alike) {
-        let many = if alike[0].request_id.is_some() { &mut many_with_ids } else { &mut many };
         let (whole, rest) = alike.as_chunks::<MOVEMENTS_AT_ONCE>();
-        whole.iter().try_for_each(|movements| write_movements(many, movements))?;
+        if let Some([first, ..]) = whole.first() {
+            let has_ids = first.request_id.is_some();
+            let many = if has_ids { &INSERT_MOVEMENTS_WITH_IDS } else { &INSERT_MOVEMENTS };
+            let mut many = connection.prepare_cached(many)?;
+            whole.iter().try_for_each(|movements| write_movements(&mut many, movements))?;
+        }
         rest.chunks(1).try_for_each(|movement| write_movements(&mut one, movement))?;
     }
     if let Some(last) = changes.movements.last()
-        && last.sequence != transaction.last_insert_rowid()
+        && last.sequence != connection.last_insert_rowid()
     {
         return Err(bad_value(0, "outro programa gravou ou apagou movimentos"));
     }
-    let mut import = transaction.prepare_cached(
-        "INSERT INTO import_request
-             (request_id, digest, created_count, updated_count, unchanged_count, after_sequence)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?;
     let last_sequence = changes.movements.last().map_or(last_sequence, |movement| movement.sequence);
     for record in &changes.imports {
         let ImportCounts { created, updated, unchanged } = record.counts;
+        let mut import = connection.prepare_cached(
+            "INSERT INTO import_request
+                 (request_id, digest, created_count, updated_count, unchanged_count, after_sequence)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?;
         import.execute(params![
             record.request_id.as_str(),
             record.digest.cast_signed(),
@@ -776,10 +788,10 @@ fn write(transaction: &Transaction<'_>, changes: &Changes, last_sequence: i64) -
             last_sequence,
         ])?;
     }
-    let mut batch = transaction.prepare_cached(
-        "INSERT INTO batch_request (request_id, digest, first_sequence) VALUES (?1, ?2, ?3)",
-    )?;
     for record in &changes.batches {
+        let mut batch = connection.prepare_cached(
+            "INSERT INTO batch_request (request_id, digest, first_sequence) VALUES (?1, ?2, ?3)",
+        )?;
         batch.execute(params![
             record.request_id.as_str(),
             record.digest.cast_signed(),

@@ -9,7 +9,7 @@
 //! all balances up to the movement before its start are brought forward, and the ledger
 //! needs to be read only from there.
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::Connection;
 
 use crate::catalog::{Changes, ProductId, Quantity};
 
@@ -218,9 +218,9 @@ impl Moved {
 
 impl Step {
     /// Writes it inside the transaction of the changes.
-    pub(super) fn write(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    pub(super) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
         if !self.rows.is_empty() {
-            let mut row = transaction.prepare_cached(
+            let mut row = connection.prepare_cached(
                 "INSERT INTO balance_forward (product_id, stock_thousandths) VALUES (?1, ?2)
                  ON CONFLICT (product_id) DO UPDATE SET stock_thousandths = ?2",
             )?;
@@ -229,7 +229,7 @@ impl Step {
             }
         }
         if let Some(through) = self.through {
-            transaction.prepare_cached("UPDATE forwarded SET sequence = ?1")?.execute([through])?;
+            connection.prepare_cached("UPDATE forwarded SET sequence = ?1")?.execute([through])?;
         }
         Ok(())
     }

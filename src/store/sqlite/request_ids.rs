@@ -13,7 +13,7 @@
 use std::hash::Hasher as _;
 
 use hashbrown::HashTable;
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, params};
 use siphasher::sip::SipHasher13;
 
 use super::bad_value;
@@ -229,17 +229,17 @@ impl Recent {
 
 impl Round {
     /// Writes it inside a transaction.
-    pub(super) fn write(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-        transaction.execute("UPDATE request_index SET through = ?1", [self.through])?;
+    pub(super) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
+        connection.execute("UPDATE request_index SET through = ?1", [self.through])?;
         if self.entries.is_empty() {
             return Ok(());
         }
         let number = self.number as i64;
-        transaction.execute(
+        connection.execute(
             "INSERT INTO request_round (number, filter) VALUES (?1, ?2)",
             params![number, self.filter.bytes()],
         )?;
-        let mut row = transaction
+        let mut row = connection
             .prepare_cached("INSERT INTO request_chunk (round, first_hash, entries) VALUES (?1, ?2, ?3)")?;
         let mut bytes = Vec::with_capacity(CHUNK_ENTRIES * ENTRY_BYTES);
         for chunk in self.entries.chunks(CHUNK_ENTRIES) {
