@@ -2,43 +2,34 @@
 //! commit returns once the change is on disk.
 
 mod backup;
+mod files;
 mod forward;
 mod log;
 mod request_ids;
+mod rows;
+mod schema;
 mod verify;
 
-use std::fs::{self, File, TryLockError};
-use std::io::{ErrorKind, Read, Write};
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::types::Null;
-use rusqlite::{
-    Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, Row, Statement, Transaction,
-    TransactionBehavior, params,
-};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
 use super::{Recorded, RecordedById, Store, StoreError};
-use crate::catalog::{
-    BatchRecord, Catalog, Changes, ImportCounts, ImportRecord, Kind, Movement, Name, Price, Product,
-    ProductId, Quantity, RequestId, RequestIdError, Shown, Unit,
-};
-use crate::private_file::{self, Found, Unfinished};
+use crate::catalog::{BatchRecord, Catalog, Changes, Movement, Product, RequestId};
+use crate::private_file::{self, Unfinished};
+use files::{Files, LOG_SUFFIX, beside, check_log, exists, lock, place};
 use forward::Forwarding;
-use log::beside;
 use request_ids::{RequestIds, Round};
+use rows::{SELECT_MOVEMENTS, read_import, read_movement, read_product, write};
+use schema::{APPLICATION_ID, SCHEMA_VERSION, check_header, migrate};
 
 pub use backup::back_up;
 pub use verify::{Step, Verified, verify};
-
-/// Tells our databases from others: the letters `HFRT`.
-const APPLICATION_ID: i32 = 0x4846_5254;
-
-/// The version that [`MIGRATIONS`] lead to. A database of a later version is refused.
-const SCHEMA_VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// How long to wait for another program that reads or backs up the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -51,132 +42,8 @@ const CHECKED_BYTES_MAX: u64 = if cfg!(test) { 64 * 1024 } else { 16 * 1024 * 10
 /// The tables that grow with every change.
 const LONG_TABLES: [&str; 2] = ["movement", "request_chunk"];
 
-/// What the names of SQLite's other files have after the database's: the log, its index, and
-/// the journal of a database that has no log.
-const LOG_SUFFIX: &str = "-wal";
-const INDEX_SUFFIX: &str = "-shm";
-const JOURNAL_SUFFIX: &str = "-journal";
-
-/// Those of all files of SQLite, the database itself included.
-const SUFFIXES: [&str; 4] = ["", LOG_SUFFIX, INDEX_SUFFIX, JOURNAL_SUFFIX];
-
-/// That of the lock file, which is ours.
-const LOCK_SUFFIX: &str = ".lock";
-
-/// Prepared statements kept: there are fewer than this many in this file.
+/// Prepared statements kept: there are fewer than this many.
 const STATEMENT_CACHE: usize = 16;
-
-/// Movements that one statement writes: to begin and end a statement costs as much as a row, and
-/// within one SQLite goes on where the row before ended. With more the gain is no greater.
-const MOVEMENTS_AT_ONCE: usize = 16;
-
-/// The rows of the ledger from a sequence number on, as [`read_movement`] reads them; so many of
-/// them, or all with -1.
-const SELECT_MOVEMENTS: &str =
-    "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
-            recorded_at_micros, request_id
-     FROM movement WHERE sequence >= ?1 ORDER BY sequence LIMIT ?2";
-
-/// The statements that write one movement, so many without request ids, and so many that have
-/// one each.
-static INSERT_MOVEMENT: LazyLock<String> = LazyLock::new(|| insert_movements(1, SHARED));
-static INSERT_MOVEMENTS: LazyLock<String> = LazyLock::new(|| insert_movements(MOVEMENTS_AT_ONCE, SHARED));
-static INSERT_MOVEMENTS_WITH_IDS: LazyLock<String> =
-    LazyLock::new(|| insert_movements(MOVEMENTS_AT_ONCE, OWN));
-
-/// The parameter of the request id: one for all rows, or another for each.
-const SHARED: &str = "?3";
-const OWN: &str = "?";
-
-/// The steps from nothing to the current schema; a database of version N has had the first
-/// N. A step that was released is never changed.
-const MIGRATIONS: [&str; 4] = [
-    "
-    CREATE TABLE product (
-        id                 INTEGER PRIMARY KEY,
-        name               TEXT NOT NULL,
-        key                TEXT NOT NULL UNIQUE,
-        unit               TEXT NOT NULL,
-        price_centavos     INTEGER NOT NULL CHECK (price_centavos >= 0),
-        stock_thousandths  INTEGER NOT NULL CHECK (stock_thousandths >= 0)
-    ) STRICT;
-
-    CREATE TABLE movement (
-        sequence             INTEGER PRIMARY KEY,
-        product_id           INTEGER NOT NULL REFERENCES product (id),
-        kind                 TEXT NOT NULL,
-        delta_thousandths    INTEGER NOT NULL,
-        balance_thousandths  INTEGER NOT NULL CHECK (balance_thousandths >= 0),
-        price_centavos       INTEGER NOT NULL,
-        recorded_at_micros   INTEGER NOT NULL,
-        request_id           TEXT
-    ) STRICT;
-
-    CREATE UNIQUE INDEX movement_by_request_id ON movement (request_id)
-        WHERE request_id IS NOT NULL;
-
-    CREATE TABLE import_request (
-        request_id       TEXT PRIMARY KEY,
-        digest           INTEGER NOT NULL,
-        created_count    INTEGER NOT NULL,
-        updated_count    INTEGER NOT NULL,
-        unchanged_count  INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    ",
-    "
-    CREATE TABLE batch_request (
-        request_id      TEXT PRIMARY KEY,
-        digest          INTEGER NOT NULL,
-        first_sequence  INTEGER NOT NULL REFERENCES movement (sequence)
-    ) STRICT, WITHOUT ROWID;
-    ",
-    // The view shows other programs each product with its stock at any moment; of the rows
-    // of a group, a bare column comes from the one with the maximum
-    // (https://sqlite.org/lang_select.html#bareagg).
-    "
-    ALTER TABLE product RENAME TO product_terms;
-
-    CREATE TABLE balance_forward (
-        product_id         INTEGER PRIMARY KEY REFERENCES product_terms (id),
-        stock_thousandths  INTEGER NOT NULL CHECK (stock_thousandths >= 0)
-    ) STRICT;
-    INSERT INTO balance_forward SELECT id, stock_thousandths FROM product_terms;
-    ALTER TABLE product_terms DROP COLUMN stock_thousandths;
-
-    CREATE TABLE forwarded (sequence INTEGER NOT NULL) STRICT;
-    INSERT INTO forwarded SELECT coalesce(max(sequence), 0) FROM movement;
-
-    CREATE VIEW product AS
-    WITH moved AS (
-        SELECT product_id, balance_thousandths, max(sequence) FROM movement
-        WHERE sequence > (SELECT sequence FROM forwarded) GROUP BY product_id
-    )
-    SELECT id, name, key, unit, price_centavos,
-           coalesce(moved.balance_thousandths, stock_thousandths) AS stock_thousandths
-    FROM product_terms
-    LEFT JOIN balance_forward ON balance_forward.product_id = id
-    LEFT JOIN moved ON moved.product_id = id;
-    ",
-    // The index of request ids (`request_ids`). An import makes no movement where it only
-    // changes terms, so it is kept after which one it came.
-    "
-    DROP INDEX movement_by_request_id;
-    CREATE INDEX batch_request_by_sequence ON batch_request (first_sequence);
-    ALTER TABLE import_request ADD COLUMN after_sequence INTEGER NOT NULL DEFAULT 0;
-
-    CREATE TABLE request_index (seed BLOB NOT NULL, through INTEGER NOT NULL) STRICT;
-    INSERT INTO request_index VALUES (randomblob(16), 0);
-
-    CREATE TABLE request_round (number INTEGER PRIMARY KEY, filter BLOB NOT NULL) STRICT;
-
-    CREATE TABLE request_chunk (
-        round       INTEGER NOT NULL REFERENCES request_round (number),
-        first_hash  INTEGER NOT NULL,
-        entries     BLOB NOT NULL
-    ) STRICT;
-    CREATE INDEX request_chunk_by_hash ON request_chunk (round, first_hash);
-    ",
-];
 
 /// A catalog in a SQLite file, or in memory.
 pub struct SqliteStore {
@@ -186,9 +53,7 @@ pub struct SqliteStore {
     is_new: bool,
     /// A new database, until it is created.
     unfinished: Option<Unfinished>,
-    /// The files that SQLite has open. It goes on writing to them after they are removed or
-    /// cut.
-    files: Vec<OpenFile>,
+    files: Files,
     forwarding: Forwarding,
     request_ids: RequestIds,
     /// The connection failed at something that wrote nothing. It may still hold a lock that the
@@ -197,14 +62,6 @@ pub struct SqliteStore {
     /// Held as long as the store is open, so that no second server opens the same file.
     /// There is none for a database in memory.
     lock: Option<File>,
-}
-
-/// A file of the database, as the last transaction left it.
-struct OpenFile {
-    /// What its name has after the database's.
-    suffix: &'static str,
-    path: PathBuf,
-    found: Found,
 }
 
 impl SqliteStore {
@@ -260,7 +117,7 @@ impl SqliteStore {
             path,
             is_new,
             unfinished,
-            files: Vec::new(),
+            files: Files::default(),
             forwarding,
             request_ids,
             is_suspect: false,
@@ -317,53 +174,10 @@ impl SqliteStore {
         self.configure().map_err(self.failed("preparar"))?;
         self.migrate().map_err(self.failed("atualizar"))?;
         if self.lock.is_some() {
-            // The migration has begun a transaction, so they are all there. The index comes first:
-            // to look whether another is whole, SQLite reads it.
-            self.files = [INDEX_SUFFIX, "", LOG_SUFFIX, LOCK_SUFFIX]
-                .into_iter()
-                .map(|suffix| {
-                    let path = beside(&self.path, suffix);
-                    let found = Found::at(&path).map_err(io("ler", &path))?;
-                    Ok(OpenFile { suffix, path, found })
-                })
-                .collect::<Result<_, StoreError>>()?;
+            // The migration has begun a transaction, so they are all there.
+            self.files = Files::look(&self.path)?;
         }
         Ok(())
-    }
-
-    /// Refuses where a file has been removed, replaced or cut: what SQLite writes would go into
-    /// one that nobody finds again, or after a hole, or another program would write beside it.
-    fn check_files(&mut self) -> Result<(), StoreError> {
-        for file in &mut self.files {
-            let found = Found::at(&file.path).ok();
-            let found = found.filter(|found| found.identity == file.found.identity);
-            let path = || shown(&file.path);
-            let Some(found) = found else {
-                return Err(match file.suffix {
-                    LOCK_SUFFIX => StoreError::Unlocked { path: path() },
-                    _ => StoreError::Moved { path: path() },
-                });
-            };
-            if found.bytes < file.found.bytes && is_cut(&self.connection, file.suffix, found.bytes) {
-                return Err(StoreError::Cut { path: path() });
-            }
-            file.found = found;
-        }
-        Ok(())
-    }
-
-    /// Refuses where the index has been cut. SQLite has it mapped, and the system ends (SIGBUS)
-    /// whoever reads behind the end of a mapped file.
-    fn check_index(&self) -> Result<(), StoreError> {
-        let index = self.files.iter().find(|file| file.suffix == INDEX_SUFFIX);
-        match index {
-            Some(OpenFile { path, found, .. })
-                if Found::at(path).is_ok_and(|now| now.bytes < found.bytes) =>
-            {
-                Err(StoreError::Cut { path: shown(path) })
-            }
-            _ => Ok(()),
-        }
     }
 
     fn configure(&self) -> rusqlite::Result<()> {
@@ -379,7 +193,7 @@ impl SqliteStore {
 
     /// Opens the file anew.
     fn reconnect(&mut self) -> Result<(), StoreError> {
-        self.check_files()?;
+        self.files.check(&self.connection)?;
         // Closing would checkpoint, and so sync pages again whose first sync failed.
         let _ = self.keep_log(true);
         self.connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -423,7 +237,7 @@ impl SqliteStore {
         round: Option<Round>,
     ) -> Result<(), StoreError> {
         self.be_sure()?;
-        self.check_files()?;
+        self.files.check(&self.connection)?;
         let Self { connection, path, files, forwarding, request_ids, is_suspect, .. } = self;
         let failed = sqlite("gravar", path);
         // Where the lock is not got, nothing was written, and the error says so.
@@ -443,7 +257,7 @@ impl SqliteStore {
             })?;
         forwarding.stored(changes, &step);
         request_ids.stored(changes, round);
-        note_log(files);
+        files.note_log();
         Ok(())
     }
 
@@ -593,7 +407,7 @@ impl Store for SqliteStore {
     }
 
     fn recorded(&mut self, request_ids: &[&RequestId]) -> Result<RecordedById, StoreError> {
-        self.check_index()?;
+        self.files.check_index()?;
         self.be_sure()?;
         self.read_recorded(request_ids).map_err(|error| {
             self.is_suspect = true;
@@ -630,7 +444,7 @@ impl Store for SqliteStore {
             if is_busy {
                 return Err(StoreError::Busy { path: shown(&self.path) });
             }
-            note_log(&mut self.files);
+            self.files.note_log();
         }
         self.forwarding = Forwarding::read(&self.connection).map_err(self.failed("ler"))?;
         self.request_ids = RequestIds::read(&self.connection).map_err(self.failed("ler"))?;
@@ -643,7 +457,7 @@ impl Drop for SqliteStore {
     /// Closing the database reads its index. Where that was cut, the database is left open
     /// for the end of the process to close.
     fn drop(&mut self) {
-        if self.check_index().is_err()
+        if self.files.check_index().is_err()
             && let Ok(other) = Connection::open_in_memory()
         {
             std::mem::forget(std::mem::replace(&mut self.connection, other));
@@ -651,217 +465,10 @@ impl Drop for SqliteStore {
     }
 }
 
-/// Keeps how long the log has become.
-fn note_log(files: &mut [OpenFile]) {
-    if let Some(log) = files.iter_mut().find(|file| file.suffix == LOG_SUFFIX) {
-        log.found.bytes = Found::at(&log.path).map_or(log.found.bytes, |now| now.bytes);
-    }
-}
-
-/// Whether a file that has become so short lacks what was committed. Another program may have
-/// copied all of the log and emptied it, or packed the database.
-fn is_cut(connection: &Connection, suffix: &str, bytes: u64) -> bool {
-    let is_whole = match suffix {
-        "" => connection.query_row(
-            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
-            [],
-            |row| row.get(0).map(|needed: i64| bytes.cast_signed() >= needed),
-        ),
-        // Copies what has not been copied yet, and fails where it is not there.
-        LOG_SUFFIX => connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
-            Ok(row.get::<_, i64>(1)? == row.get::<_, i64>(2)?)
-        }),
-        // The index only grows. The lock is not read.
-        _ => Ok(suffix == LOCK_SUFFIX),
-    };
-    !is_whole.unwrap_or(false)
-}
-
-/// Takes the schema from the version that the database has to the current one.
-fn migrate(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-    let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    for step in MIGRATIONS.iter().skip(version as usize) {
-        transaction.execute_batch(step)?;
-    }
-    transaction.pragma_update(None, "user_version", SCHEMA_VERSION)
-}
-
-/// Whether one statement may write both: they share what it has once.
-fn is_alike(first: &Movement, second: &Movement) -> bool {
-    let shared = |movement: &Movement| (movement.kind, movement.recorded_at, movement.request_id.is_some());
-    shared(first) == shared(second)
-}
-
 /// Runs a statement that is prepared only once: `rusqlite`'s transactions prepare theirs anew each
 /// time.
 fn execute(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
     connection.prepare_cached(statement)?.execute([]).map(drop)
-}
-
-/// The statement that writes so many movements. Where it fails the transaction is rolled back, so
-/// it needs not be undone by itself. SQLite numbers the rows as the ledger does, each one more than
-/// the last (<https://sqlite.org/autoinc.html>): for a number that it is given, it would look for
-/// the row's place from the root of the table, a quarter of the time of a change.
-fn insert_movements(count: usize, request_id: &str) -> String {
-    let row = format!("(?1, ?2, {request_id}, ?, ?, ?, ?)");
-    let rows = vec![row; count].join(", ");
-    format!(
-        "INSERT OR FAIL INTO movement (kind, recorded_at_micros, request_id, product_id,
-                                       delta_thousandths, balance_thousandths, price_centavos)
-         VALUES {rows}"
-    )
-}
-
-/// Writes movements that are alike, as many as the statement takes.
-fn write_movements(insert: &mut Statement<'_>, movements: &[Movement]) -> rusqlite::Result<()> {
-    let first = &movements[0];
-    insert.raw_bind_parameter(1, first.kind.word())?;
-    insert.raw_bind_parameter(2, to_micros(first.recorded_at))?;
-    let mut index = 3;
-    if first.request_id.is_none() {
-        insert.raw_bind_parameter(index, Null)?;
-        index += 1;
-    }
-    for movement in movements {
-        if let Some(request_id) = &movement.request_id {
-            insert.raw_bind_parameter(index, request_id.as_str())?;
-            index += 1;
-        }
-        for value in [
-            movement.product.number(),
-            movement.delta.thousandths(),
-            movement.balance.thousandths(),
-            movement.price.centavos(),
-        ] {
-            insert.raw_bind_parameter(index, value)?;
-            index += 1;
-        }
-    }
-    insert.raw_execute().map(drop)
-}
-
-/// Writes the rows of the changes inside a transaction, after the movement `last_sequence`.
-fn write(connection: &Connection, changes: &Changes, last_sequence: i64) -> rusqlite::Result<()> {
-    for listed in &changes.listed {
-        let mut product = connection.prepare_cached(
-            "INSERT INTO product_terms (id, name, key, unit, price_centavos) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (id) DO UPDATE SET unit = ?4, price_centavos = ?5",
-        )?;
-        product.execute(params![
-            listed.id.number(),
-            listed.name.as_str(),
-            listed.name.key().as_str(),
-            listed.unit.as_str(),
-            listed.price.centavos(),
-        ])?;
-    }
-    let mut one = connection.prepare_cached(&INSERT_MOVEMENT)?;
-    for alike in changes.movements.chunk_by(is_alike) {
-        let (whole, rest) = alike.as_chunks::<MOVEMENTS_AT_ONCE>();
-        if let Some([first, ..]) = whole.first() {
-            let has_ids = first.request_id.is_some();
-            let many = if has_ids { &INSERT_MOVEMENTS_WITH_IDS } else { &INSERT_MOVEMENTS };
-            let mut many = connection.prepare_cached(many)?;
-            whole.iter().try_for_each(|movements| write_movements(&mut many, movements))?;
-        }
-        rest.chunks(1).try_for_each(|movement| write_movements(&mut one, movement))?;
-    }
-    if let Some(last) = changes.movements.last()
-        && last.sequence != connection.last_insert_rowid()
-    {
-        return Err(bad_value(0, "outro programa gravou ou apagou movimentos"));
-    }
-    let last_sequence = changes.movements.last().map_or(last_sequence, |movement| movement.sequence);
-    for record in &changes.imports {
-        let ImportCounts { created, updated, unchanged } = record.counts;
-        let mut import = connection.prepare_cached(
-            "INSERT INTO import_request
-                 (request_id, digest, created_count, updated_count, unchanged_count, after_sequence)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?;
-        import.execute(params![
-            record.request_id.as_str(),
-            record.digest.cast_signed(),
-            created as i64,
-            updated as i64,
-            unchanged as i64,
-            last_sequence,
-        ])?;
-    }
-    for record in &changes.batches {
-        let mut batch = connection.prepare_cached(
-            "INSERT INTO batch_request (request_id, digest, first_sequence) VALUES (?1, ?2, ?3)",
-        )?;
-        batch.execute(params![
-            record.request_id.as_str(),
-            record.digest.cast_signed(),
-            record.first_sequence
-        ])?;
-    }
-    Ok(())
-}
-
-fn read_product(row: &Row<'_>) -> rusqlite::Result<Product> {
-    let (name, unit): (String, String) = (row.get(1)?, row.get(2)?);
-    Ok(Product {
-        id: read_id(row, 0)?,
-        name: Name::parse(&name).map_err(|error| bad_value(1, error))?,
-        unit: Unit::parse(&unit).map_err(|error| bad_value(2, error))?,
-        price: Price::from_centavos(row.get(3)?).map_err(|error| bad_value(3, error))?,
-        stock: read_quantity(row, 4)?,
-    })
-}
-
-fn read_movement(row: &Row<'_>) -> rusqlite::Result<Movement> {
-    let kind: String = row.get(2)?;
-    let request_id: Option<String> = row.get(7)?;
-    Ok(Movement {
-        sequence: row.get(0)?,
-        product: read_id(row, 1)?,
-        kind: Kind::from_stored(&kind).ok_or_else(|| bad_value(2, format!("unknown kind {kind:?}")))?,
-        delta: read_quantity(row, 3)?,
-        balance: read_quantity(row, 4)?,
-        price: Price::from_centavos(row.get(5)?).map_err(|error| bad_value(5, error))?,
-        recorded_at: from_micros(row.get(6)?),
-        request_id: request_id
-            .map(|id| id.parse())
-            .transpose()
-            .map_err(|error: RequestIdError| bad_value(7, error))?,
-    })
-}
-
-fn read_import(row: &Row<'_>, request_id: RequestId) -> rusqlite::Result<ImportRecord> {
-    let count = |index| -> rusqlite::Result<usize> {
-        usize::try_from(row.get::<_, i64>(index)?).map_err(|error| bad_value(index, error))
-    };
-    Ok(ImportRecord {
-        request_id,
-        digest: row.get::<_, i64>(0)?.cast_unsigned(),
-        counts: ImportCounts { created: count(1)?, updated: count(2)?, unchanged: count(3)? },
-    })
-}
-
-fn read_id(row: &Row<'_>, index: usize) -> rusqlite::Result<ProductId> {
-    ProductId::from_number(row.get(index)?).ok_or_else(|| bad_value(index, "not a product id"))
-}
-
-fn read_quantity(row: &Row<'_>, index: usize) -> rusqlite::Result<Quantity> {
-    Quantity::from_thousandths(row.get(index)?).map_err(|error| bad_value(index, error))
-}
-
-/// A stored value that this program would never have stored.
-fn bad_value(index: usize, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Null, error.into())
-}
-
-/// Microseconds since 1970; a clock set before that gives 0.
-fn to_micros(time: SystemTime) -> i64 {
-    let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX)
-}
-
-fn from_micros(micros: i64) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_micros(micros.max(0).cast_unsigned())
 }
 
 /// Opens a file that is there. It is used by one thread at a time.
@@ -873,83 +480,6 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
     // Otherwise SQLite plans a query anew when a value of `LIMIT` or a small one of `=` changes.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(failed)?;
     Ok(connection)
-}
-
-/// The one path of a database, however it was written, so that two servers meet at one lock.
-///
-/// A link, a folder or a device is refused, and so are they where SQLite has its own files.
-fn place(path: &Path) -> Result<PathBuf, StoreError> {
-    let name = path.file_name().ok_or(ErrorKind::IsADirectory.into()).map_err(io("abrir", path))?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let place = folder.canonicalize().map_err(io("abrir", path))?.join(name);
-    for suffix in SUFFIXES {
-        let path = beside(&place, suffix);
-        let reason = match fs::symlink_metadata(&path) {
-            Ok(found) if found.is_file() => continue,
-            Ok(found) if found.is_symlink() => "é um link simbólico, que não se segue",
-            Ok(found) if found.is_dir() => "é uma pasta",
-            Ok(_) => "não é um arquivo comum",
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(error) => return Err(io("abrir", &path)(error)),
-        };
-        return Err(not_ours(&path, reason));
-    }
-    Ok(place)
-}
-
-/// Whether the database is there. One that is gone is not a new one where its log is there.
-fn exists(path: &Path) -> Result<bool, StoreError> {
-    let found = |path: &Path| path.try_exists().map_err(io("abrir", path));
-    if found(path)? {
-        return Ok(true);
-    }
-    for suffix in [LOG_SUFFIX, JOURNAL_SUFFIX] {
-        if found(&beside(path, suffix))? {
-            return Err(StoreError::Log {
-                path: shown(path),
-                suffix,
-                reason: "está lá, e o banco de dados não",
-            });
-        }
-    }
-    Ok(false)
-}
-
-/// Refuses a log from which answered changes are missing. Nobody may have the database open.
-fn check_log(path: &Path) -> Result<(), StoreError> {
-    match log::fault(path).map_err(io("ler o registro de", path))? {
-        Some(reason) => Err(StoreError::Log { path: shown(path), suffix: LOG_SUFFIX, reason }),
-        None => Ok(()),
-    }
-}
-
-/// Refuses a database that is not ours, or of none of these versions.
-fn check_header(
-    connection: &Connection,
-    path: &Path,
-    versions: std::ops::RangeInclusive<i32>,
-) -> Result<(), StoreError> {
-    let header = || -> rusqlite::Result<(i32, i32, i64)> {
-        let pragma = |name| connection.pragma_query_value(None, name, |row| row.get(0));
-        let tables = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        Ok((pragma("application_id")?, pragma("user_version")?, tables))
-    };
-    let reason = match header() {
-        Ok((0, 0, 0)) => "está vazio; se era para ser um novo, apague-o antes".to_owned(),
-        Ok((APPLICATION_ID, version, _)) if versions.contains(&version) => return Ok(()),
-        Ok((APPLICATION_ID, version, _)) if version > SCHEMA_VERSION => format!(
-            "foi criado por uma versão mais nova (esquema {version}; esta versão conhece o {SCHEMA_VERSION})"
-        ),
-        Ok((APPLICATION_ID, version, _)) => format!(
-            "é de uma versão anterior (esquema {version}); inicie um servidor com ele, que o atualiza"
-        ),
-        Ok(_) => "é um banco SQLite de outro programa".to_owned(),
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
-            "não é um arquivo SQLite".to_owned()
-        }
-        Err(error) => return Err(sqlite("ler", path)(error)),
-    };
-    Err(not_ours(path, reason))
 }
 
 /// A failure of SQLite, with what was tried in which database.
@@ -1000,36 +530,17 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// Takes the lock file beside the database, which the system releases when the process
-/// ends, however it ends. The file stays: removing it would let two servers lock two files.
-fn lock(database: &Path, server: &str) -> Result<File, StoreError> {
-    let path = beside(database, LOCK_SUFFIX);
-    let failed = io("travar", &path);
-    let mut file = private_file::open(&path).map_err(&failed)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            let by = match file.read_to_string(&mut holder) {
-                Ok(length) if length > 0 => format!(" por outro servidor ({})", Shown(holder.trim_end())),
-                _ => " por outro servidor".to_owned(),
-            };
-            return Err(StoreError::InUse { path: shown(database), by });
-        }
-        Err(TryLockError::Error(error)) => return Err(failed(error)),
-    }
-    file.set_len(0).and_then(|()| writeln!(file, "{server}")).map_err(failed)?;
-    Ok(file)
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::SystemTime;
 
     use rusqlite::StatementStatus;
 
+    use super::files::LOCK_SUFFIX;
+    use super::rows::MOVEMENTS_AT_ONCE;
+    use super::schema::MIGRATIONS;
     use super::*;
-    use crate::catalog::{Adjustment, Draft, original_products};
+    use crate::catalog::{Adjustment, Draft, ImportCounts, ImportRecord, Kind, Quantity, original_products};
 
     fn open_shop(store: &mut SqliteStore) -> Catalog {
         assert!(store.load().unwrap().is_none());

@@ -13,9 +13,10 @@ use std::path::Path;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
+use super::files::{JOURNAL_SUFFIX, LOCK_SUFFIX, LOG_SUFFIX, SUFFIXES, beside};
 use super::log::{VERSIONS_OFFSET, WITHOUT_LOG};
 use super::verify::{Source, Step, Tell, Verified, check};
-use super::{JOURNAL_SUFFIX, LOCK_SUFFIX, LOG_SUFFIX, SUFFIXES, beside, connect, io, shown, sqlite};
+use super::{connect, io, shown, sqlite};
 use crate::private_file::{Identity, Unfinished};
 use crate::store::StoreError;
 

@@ -11,6 +11,7 @@
 
 use rusqlite::Connection;
 
+use super::rows::{bad_value, read_id, read_quantity};
 use crate::catalog::{Changes, ProductId, Quantity};
 
 /// Movements after which a round begins at the earliest: at the start, so many rows of the
@@ -96,18 +97,15 @@ impl Forwarding {
         while let Some(row) = rows.next()? {
             let sequence = row.get(0)?;
             if sequence != this.last_sequence + 1 {
-                return Err(super::bad_value(
-                    0,
-                    format!("ao movimento {} segue o {sequence}", this.last_sequence),
-                ));
+                return Err(bad_value(0, format!("ao movimento {} segue o {sequence}", this.last_sequence)));
             }
             this.last_sequence = sequence;
-            this.moved.insert(super::read_id(row, 1)?, super::read_quantity(row, 2)?);
+            this.moved.insert(read_id(row, 1)?, read_quantity(row, 2)?);
         }
         let last: i64 =
             connection.query_row("SELECT coalesce(max(sequence), 0) FROM movement", [], |row| row.get(0))?;
         if last != this.last_sequence {
-            return Err(super::bad_value(
+            return Err(bad_value(
                 0,
                 format!("os movimentos acabam no {last}, antes do {}", this.last_sequence),
             ));

@@ -9,9 +9,9 @@
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{INDEX_SUFFIX, LOG_SUFFIX};
+use super::files::{INDEX_SUFFIX, LOG_SUFFIX, beside};
 
 /// Bytes of the log's header, and of that of each frame; a frame is a header and a page.
 const LOG_HEADER: usize = 32;
@@ -33,13 +33,6 @@ const MAGIC: u32 = 0x377f_0682;
 pub(super) const VERSIONS_OFFSET: u64 = 18;
 pub(super) const WITH_LOG: [u8; 2] = [2, 2];
 pub(super) const WITHOUT_LOG: [u8; 2] = [1, 1];
-
-/// The file beside a database that has its name and this at the end.
-pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
-    let mut path = database.as_os_str().to_owned();
-    path.push(suffix);
-    path.into()
-}
 
 /// Why the log is not that of this database, or not whole; `None` where nothing is known
 /// against it. Nobody may have the database open.
@@ -194,6 +187,8 @@ mod tests {
     use std::fs::{self, OpenOptions};
 
     use rusqlite::Connection;
+
+    use std::path::PathBuf;
 
     use super::*;
 

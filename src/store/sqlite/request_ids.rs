@@ -16,7 +16,7 @@ use hashbrown::HashTable;
 use rusqlite::{Connection, params};
 use siphasher::sip::SipHasher13;
 
-use super::bad_value;
+use super::rows::bad_value;
 use crate::catalog::{Changes, RequestId};
 
 /// Movements, or ids, after which a round is stored: so much of the ledger is read at the
@@ -517,7 +517,7 @@ mod tests {
     fn store(index: &mut RequestIds, connection: &mut Connection, last_sequence: i64, changes: &Changes) {
         let round = index.round(last_sequence);
         let transaction = connection.transaction().unwrap();
-        super::super::write(&transaction, changes, last_sequence).unwrap();
+        super::super::rows::write(&transaction, changes, last_sequence).unwrap();
         round.iter().for_each(|round| round.write(&transaction).unwrap());
         transaction.commit().unwrap();
         index.stored(changes, round);
@@ -526,7 +526,7 @@ mod tests {
     fn new_database() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
         connection.pragma_update(None, "foreign_keys", "OFF").unwrap();
-        super::super::MIGRATIONS.iter().for_each(|step| connection.execute_batch(step).unwrap());
+        super::super::schema::MIGRATIONS.iter().for_each(|step| connection.execute_batch(step).unwrap());
         connection
     }
 

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, Transaction, params};
 
-use super::{
-    LOCK_SUFFIX, RequestIds, SCHEMA_VERSION, SELECT_MOVEMENTS, beside, check_header, check_log, corrupt,
-    exists, io, place, read_batch_or_import, read_catalog, read_movement, sqlite,
-};
+use super::files::{LOCK_SUFFIX, beside, check_log, exists, place};
+use super::request_ids::RequestIds;
+use super::rows::{SELECT_MOVEMENTS, read_movement};
+use super::schema::{SCHEMA_VERSION, check_header};
+use super::{corrupt, io, read_batch_or_import, read_catalog, sqlite};
 use crate::catalog::{Catalog, Kind, Movement, Product, ProductId, Quantity, RequestId, RequestIdError};
 use crate::store::StoreError;
 

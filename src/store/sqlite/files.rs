@@ -1,0 +1,190 @@
+//! The files of a database: where they are, whose they are, and whether they are as the last
+//! transaction left them.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use super::{io, log, not_ours, shown};
+use crate::catalog::Shown;
+use crate::private_file::{self, Found};
+use crate::store::StoreError;
+
+/// What the names of SQLite's other files have after the database's: the log, its index, and
+/// the journal of a database that has no log.
+pub(super) const LOG_SUFFIX: &str = "-wal";
+pub(super) const INDEX_SUFFIX: &str = "-shm";
+pub(super) const JOURNAL_SUFFIX: &str = "-journal";
+
+/// Those of all files of SQLite, the database itself included.
+pub(super) const SUFFIXES: [&str; 4] = ["", LOG_SUFFIX, INDEX_SUFFIX, JOURNAL_SUFFIX];
+
+/// That of the lock file, which is ours.
+pub(super) const LOCK_SUFFIX: &str = ".lock";
+
+/// The files that SQLite has open, and the lock. It goes on writing to them after they are
+/// removed or cut. A database in memory has none.
+#[derive(Default)]
+pub(super) struct Files(Vec<OpenFile>);
+
+/// A file of the database, as the last transaction left it.
+struct OpenFile {
+    /// What its name has after the database's.
+    suffix: &'static str,
+    path: PathBuf,
+    found: Found,
+}
+
+impl Files {
+    /// Those of a database that is open and has a log.
+    pub(super) fn look(database: &Path) -> Result<Self, StoreError> {
+        // The index comes first: to look whether another is whole, SQLite reads it.
+        let suffixes = [INDEX_SUFFIX, "", LOG_SUFFIX, LOCK_SUFFIX];
+        let files = suffixes.into_iter().map(|suffix| {
+            let path = beside(database, suffix);
+            let found = Found::at(&path).map_err(io("ler", &path))?;
+            Ok(OpenFile { suffix, path, found })
+        });
+        files.collect::<Result<_, StoreError>>().map(Self)
+    }
+
+    /// Refuses where a file has been removed, replaced or cut: what SQLite writes would go into
+    /// one that nobody finds again, or after a hole, or another program would write beside it.
+    pub(super) fn check(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        for file in &mut self.0 {
+            let found = Found::at(&file.path).ok();
+            let found = found.filter(|found| found.identity == file.found.identity);
+            let path = || shown(&file.path);
+            let Some(found) = found else {
+                return Err(match file.suffix {
+                    LOCK_SUFFIX => StoreError::Unlocked { path: path() },
+                    _ => StoreError::Moved { path: path() },
+                });
+            };
+            if found.bytes < file.found.bytes && is_cut(connection, file.suffix, found.bytes) {
+                return Err(StoreError::Cut { path: path() });
+            }
+            file.found = found;
+        }
+        Ok(())
+    }
+
+    /// Refuses where the index has been cut. SQLite has it mapped, and the system ends (SIGBUS)
+    /// whoever reads behind the end of a mapped file.
+    pub(super) fn check_index(&self) -> Result<(), StoreError> {
+        let index = self.0.iter().find(|file| file.suffix == INDEX_SUFFIX);
+        match index {
+            Some(OpenFile { path, found, .. })
+                if Found::at(path).is_ok_and(|now| now.bytes < found.bytes) =>
+            {
+                Err(StoreError::Cut { path: shown(path) })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps how long the log has become.
+    pub(super) fn note_log(&mut self) {
+        if let Some(log) = self.0.iter_mut().find(|file| file.suffix == LOG_SUFFIX) {
+            log.found.bytes = Found::at(&log.path).map_or(log.found.bytes, |now| now.bytes);
+        }
+    }
+}
+
+/// Whether a file that has become so short lacks what was committed. Another program may have
+/// copied all of the log and emptied it, or packed the database.
+fn is_cut(connection: &Connection, suffix: &str, bytes: u64) -> bool {
+    let is_whole = match suffix {
+        "" => connection.query_row(
+            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+            [],
+            |row| row.get(0).map(|needed: i64| bytes.cast_signed() >= needed),
+        ),
+        // Copies what has not been copied yet, and fails where it is not there.
+        LOG_SUFFIX => connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+            Ok(row.get::<_, i64>(1)? == row.get::<_, i64>(2)?)
+        }),
+        // The index only grows. The lock is not read.
+        _ => Ok(suffix == LOCK_SUFFIX),
+    };
+    !is_whole.unwrap_or(false)
+}
+
+/// The file beside a database that has its name and this at the end.
+pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
+    let mut path = database.as_os_str().to_owned();
+    path.push(suffix);
+    path.into()
+}
+
+/// The one path of a database, however it was written, so that two servers meet at one lock.
+///
+/// A link, a folder or a device is refused, and so are they where SQLite has its own files.
+pub(super) fn place(path: &Path) -> Result<PathBuf, StoreError> {
+    let name = path.file_name().ok_or(ErrorKind::IsADirectory.into()).map_err(io("abrir", path))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let place = folder.canonicalize().map_err(io("abrir", path))?.join(name);
+    for suffix in SUFFIXES {
+        let path = beside(&place, suffix);
+        let reason = match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_file() => continue,
+            Ok(found) if found.is_symlink() => "é um link simbólico, que não se segue",
+            Ok(found) if found.is_dir() => "é uma pasta",
+            Ok(_) => "não é um arquivo comum",
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(io("abrir", &path)(error)),
+        };
+        return Err(not_ours(&path, reason));
+    }
+    Ok(place)
+}
+
+/// Whether the database is there. One that is gone is not a new one where its log is there.
+pub(super) fn exists(path: &Path) -> Result<bool, StoreError> {
+    let found = |path: &Path| path.try_exists().map_err(io("abrir", path));
+    if found(path)? {
+        return Ok(true);
+    }
+    for suffix in [LOG_SUFFIX, JOURNAL_SUFFIX] {
+        if found(&beside(path, suffix))? {
+            return Err(StoreError::Log {
+                path: shown(path),
+                suffix,
+                reason: "está lá, e o banco de dados não",
+            });
+        }
+    }
+    Ok(false)
+}
+
+/// Refuses a log from which answered changes are missing. Nobody may have the database open.
+pub(super) fn check_log(path: &Path) -> Result<(), StoreError> {
+    match log::fault(path).map_err(io("ler o registro de", path))? {
+        Some(reason) => Err(StoreError::Log { path: shown(path), suffix: LOG_SUFFIX, reason }),
+        None => Ok(()),
+    }
+}
+
+/// Takes the lock file beside the database, which the system releases when the process
+/// ends, however it ends. The file stays: removing it would let two servers lock two files.
+pub(super) fn lock(database: &Path, server: &str) -> Result<File, StoreError> {
+    let path = beside(database, LOCK_SUFFIX);
+    let failed = io("travar", &path);
+    let mut file = private_file::open(&path).map_err(&failed)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let by = match file.read_to_string(&mut holder) {
+                Ok(length) if length > 0 => format!(" por outro servidor ({})", Shown(holder.trim_end())),
+                _ => " por outro servidor".to_owned(),
+            };
+            return Err(StoreError::InUse { path: shown(database), by });
+        }
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
+    }
+    file.set_len(0).and_then(|()| writeln!(file, "{server}")).map_err(failed)?;
+    Ok(file)
+}

@@ -1,0 +1,209 @@
+//! How the rows of a database are written and read.
+
+use std::sync::LazyLock;
+use std::time::{Duration, SystemTime};
+
+use rusqlite::types::Null;
+use rusqlite::{Connection, Row, Statement, params};
+
+use crate::catalog::{
+    Changes, ImportCounts, ImportRecord, Kind, Movement, Name, Price, Product, ProductId, Quantity,
+    RequestId, RequestIdError, Unit,
+};
+
+/// Movements that one statement writes: to begin and end a statement costs as much as a row, and
+/// within one SQLite goes on where the row before ended. With more the gain is no greater.
+pub(super) const MOVEMENTS_AT_ONCE: usize = 16;
+
+/// The rows of the ledger from a sequence number on, as [`read_movement`] reads them; so many of
+/// them, or all with -1.
+pub(super) const SELECT_MOVEMENTS: &str =
+    "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
+            recorded_at_micros, request_id
+     FROM movement WHERE sequence >= ?1 ORDER BY sequence LIMIT ?2";
+
+/// The statements that write one movement, so many without request ids, and so many that have
+/// one each.
+static INSERT_MOVEMENT: LazyLock<String> = LazyLock::new(|| insert_movements(1, SHARED));
+static INSERT_MOVEMENTS: LazyLock<String> = LazyLock::new(|| insert_movements(MOVEMENTS_AT_ONCE, SHARED));
+static INSERT_MOVEMENTS_WITH_IDS: LazyLock<String> =
+    LazyLock::new(|| insert_movements(MOVEMENTS_AT_ONCE, OWN));
+
+/// The parameter of the request id: one for all rows, or another for each.
+const SHARED: &str = "?3";
+const OWN: &str = "?";
+
+/// Whether one statement may write both: they share what it has once.
+fn is_alike(first: &Movement, second: &Movement) -> bool {
+    let shared = |movement: &Movement| (movement.kind, movement.recorded_at, movement.request_id.is_some());
+    shared(first) == shared(second)
+}
+
+/// The statement that writes so many movements. Where it fails the transaction is rolled back, so
+/// it needs not be undone by itself. SQLite numbers the rows as the ledger does, each one more than
+/// the last (<https://sqlite.org/autoinc.html>): for a number that it is given, it would look for
+/// the row's place from the root of the table, a quarter of the time of a change.
+fn insert_movements(count: usize, request_id: &str) -> String {
+    let row = format!("(?1, ?2, {request_id}, ?, ?, ?, ?)");
+    let rows = vec![row; count].join(", ");
+    format!(
+        "INSERT OR FAIL INTO movement (kind, recorded_at_micros, request_id, product_id,
+                                       delta_thousandths, balance_thousandths, price_centavos)
+         VALUES {rows}"
+    )
+}
+
+/// Writes movements that are alike, as many as the statement takes.
+fn write_movements(insert: &mut Statement<'_>, movements: &[Movement]) -> rusqlite::Result<()> {
+    let first = &movements[0];
+    insert.raw_bind_parameter(1, first.kind.word())?;
+    insert.raw_bind_parameter(2, to_micros(first.recorded_at))?;
+    let mut index = 3;
+    if first.request_id.is_none() {
+        insert.raw_bind_parameter(index, Null)?;
+        index += 1;
+    }
+    for movement in movements {
+        if let Some(request_id) = &movement.request_id {
+            insert.raw_bind_parameter(index, request_id.as_str())?;
+            index += 1;
+        }
+        for value in [
+            movement.product.number(),
+            movement.delta.thousandths(),
+            movement.balance.thousandths(),
+            movement.price.centavos(),
+        ] {
+            insert.raw_bind_parameter(index, value)?;
+            index += 1;
+        }
+    }
+    insert.raw_execute().map(drop)
+}
+
+/// Writes the rows of the changes inside a transaction, after the movement `last_sequence`.
+pub(super) fn write(connection: &Connection, changes: &Changes, last_sequence: i64) -> rusqlite::Result<()> {
+    for listed in &changes.listed {
+        let mut product = connection.prepare_cached(
+            "INSERT INTO product_terms (id, name, key, unit, price_centavos) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (id) DO UPDATE SET unit = ?4, price_centavos = ?5",
+        )?;
+        product.execute(params![
+            listed.id.number(),
+            listed.name.as_str(),
+            listed.name.key().as_str(),
+            listed.unit.as_str(),
+            listed.price.centavos(),
+        ])?;
+    }
+    let mut one = connection.prepare_cached(&INSERT_MOVEMENT)?;
+    for alike in changes.movements.chunk_by(is_alike) {
+        let (whole, rest) = alike.as_chunks::<MOVEMENTS_AT_ONCE>();
+        if let Some([first, ..]) = whole.first() {
+            let has_ids = first.request_id.is_some();
+            let many = if has_ids { &INSERT_MOVEMENTS_WITH_IDS } else { &INSERT_MOVEMENTS };
+            let mut many = connection.prepare_cached(many)?;
+            whole.iter().try_for_each(|movements| write_movements(&mut many, movements))?;
+        }
+        rest.chunks(1).try_for_each(|movement| write_movements(&mut one, movement))?;
+    }
+    if let Some(last) = changes.movements.last()
+        && last.sequence != connection.last_insert_rowid()
+    {
+        return Err(bad_value(0, "outro programa gravou ou apagou movimentos"));
+    }
+    let last_sequence = changes.movements.last().map_or(last_sequence, |movement| movement.sequence);
+    for record in &changes.imports {
+        let ImportCounts { created, updated, unchanged } = record.counts;
+        let mut import = connection.prepare_cached(
+            "INSERT INTO import_request
+                 (request_id, digest, created_count, updated_count, unchanged_count, after_sequence)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?;
+        import.execute(params![
+            record.request_id.as_str(),
+            record.digest.cast_signed(),
+            created as i64,
+            updated as i64,
+            unchanged as i64,
+            last_sequence,
+        ])?;
+    }
+    for record in &changes.batches {
+        let mut batch = connection.prepare_cached(
+            "INSERT INTO batch_request (request_id, digest, first_sequence) VALUES (?1, ?2, ?3)",
+        )?;
+        batch.execute(params![
+            record.request_id.as_str(),
+            record.digest.cast_signed(),
+            record.first_sequence
+        ])?;
+    }
+    Ok(())
+}
+
+pub(super) fn read_product(row: &Row<'_>) -> rusqlite::Result<Product> {
+    let (name, unit): (String, String) = (row.get(1)?, row.get(2)?);
+    Ok(Product {
+        id: read_id(row, 0)?,
+        name: Name::parse(&name).map_err(|error| bad_value(1, error))?,
+        unit: Unit::parse(&unit).map_err(|error| bad_value(2, error))?,
+        price: Price::from_centavos(row.get(3)?).map_err(|error| bad_value(3, error))?,
+        stock: read_quantity(row, 4)?,
+    })
+}
+
+pub(super) fn read_movement(row: &Row<'_>) -> rusqlite::Result<Movement> {
+    let kind: String = row.get(2)?;
+    let request_id: Option<String> = row.get(7)?;
+    Ok(Movement {
+        sequence: row.get(0)?,
+        product: read_id(row, 1)?,
+        kind: Kind::from_stored(&kind).ok_or_else(|| bad_value(2, format!("unknown kind {kind:?}")))?,
+        delta: read_quantity(row, 3)?,
+        balance: read_quantity(row, 4)?,
+        price: Price::from_centavos(row.get(5)?).map_err(|error| bad_value(5, error))?,
+        recorded_at: from_micros(row.get(6)?),
+        request_id: request_id
+            .map(|id| id.parse())
+            .transpose()
+            .map_err(|error: RequestIdError| bad_value(7, error))?,
+    })
+}
+
+pub(super) fn read_import(row: &Row<'_>, request_id: RequestId) -> rusqlite::Result<ImportRecord> {
+    let count = |index| -> rusqlite::Result<usize> {
+        usize::try_from(row.get::<_, i64>(index)?).map_err(|error| bad_value(index, error))
+    };
+    Ok(ImportRecord {
+        request_id,
+        digest: row.get::<_, i64>(0)?.cast_unsigned(),
+        counts: ImportCounts { created: count(1)?, updated: count(2)?, unchanged: count(3)? },
+    })
+}
+
+pub(super) fn read_id(row: &Row<'_>, index: usize) -> rusqlite::Result<ProductId> {
+    ProductId::from_number(row.get(index)?).ok_or_else(|| bad_value(index, "not a product id"))
+}
+
+pub(super) fn read_quantity(row: &Row<'_>, index: usize) -> rusqlite::Result<Quantity> {
+    Quantity::from_thousandths(row.get(index)?).map_err(|error| bad_value(index, error))
+}
+
+/// A stored value that this program would never have stored.
+pub(super) fn bad_value(
+    index: usize,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Null, error.into())
+}
+
+/// Microseconds since 1970; a clock set before that gives 0.
+fn to_micros(time: SystemTime) -> i64 {
+    let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn from_micros(micros: i64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_micros(micros.max(0).cast_unsigned())
+}

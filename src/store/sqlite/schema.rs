@@ -1,0 +1,143 @@
+//! The tables of a database, and what tells ours, and their versions, from others.
+
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+use rusqlite::{Connection, ErrorCode, Transaction};
+
+use super::{not_ours, sqlite};
+use crate::store::StoreError;
+
+/// Tells our databases from others: the letters `HFRT`.
+pub(super) const APPLICATION_ID: i32 = 0x4846_5254;
+
+/// The version that [`MIGRATIONS`] lead to. A database of a later version is refused.
+pub(super) const SCHEMA_VERSION: i32 = MIGRATIONS.len() as i32;
+
+/// The steps from nothing to the current schema; a database of version N has had the first
+/// N. A step that was released is never changed.
+pub(super) const MIGRATIONS: [&str; 4] = [
+    "
+    CREATE TABLE product (
+        id                 INTEGER PRIMARY KEY,
+        name               TEXT NOT NULL,
+        key                TEXT NOT NULL UNIQUE,
+        unit               TEXT NOT NULL,
+        price_centavos     INTEGER NOT NULL CHECK (price_centavos >= 0),
+        stock_thousandths  INTEGER NOT NULL CHECK (stock_thousandths >= 0)
+    ) STRICT;
+
+    CREATE TABLE movement (
+        sequence             INTEGER PRIMARY KEY,
+        product_id           INTEGER NOT NULL REFERENCES product (id),
+        kind                 TEXT NOT NULL,
+        delta_thousandths    INTEGER NOT NULL,
+        balance_thousandths  INTEGER NOT NULL CHECK (balance_thousandths >= 0),
+        price_centavos       INTEGER NOT NULL,
+        recorded_at_micros   INTEGER NOT NULL,
+        request_id           TEXT
+    ) STRICT;
+
+    CREATE UNIQUE INDEX movement_by_request_id ON movement (request_id)
+        WHERE request_id IS NOT NULL;
+
+    CREATE TABLE import_request (
+        request_id       TEXT PRIMARY KEY,
+        digest           INTEGER NOT NULL,
+        created_count    INTEGER NOT NULL,
+        updated_count    INTEGER NOT NULL,
+        unchanged_count  INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    ",
+    "
+    CREATE TABLE batch_request (
+        request_id      TEXT PRIMARY KEY,
+        digest          INTEGER NOT NULL,
+        first_sequence  INTEGER NOT NULL REFERENCES movement (sequence)
+    ) STRICT, WITHOUT ROWID;
+    ",
+    // The view shows other programs each product with its stock at any moment; of the rows
+    // of a group, a bare column comes from the one with the maximum
+    // (https://sqlite.org/lang_select.html#bareagg).
+    "
+    ALTER TABLE product RENAME TO product_terms;
+
+    CREATE TABLE balance_forward (
+        product_id         INTEGER PRIMARY KEY REFERENCES product_terms (id),
+        stock_thousandths  INTEGER NOT NULL CHECK (stock_thousandths >= 0)
+    ) STRICT;
+    INSERT INTO balance_forward SELECT id, stock_thousandths FROM product_terms;
+    ALTER TABLE product_terms DROP COLUMN stock_thousandths;
+
+    CREATE TABLE forwarded (sequence INTEGER NOT NULL) STRICT;
+    INSERT INTO forwarded SELECT coalesce(max(sequence), 0) FROM movement;
+
+    CREATE VIEW product AS
+    WITH moved AS (
+        SELECT product_id, balance_thousandths, max(sequence) FROM movement
+        WHERE sequence > (SELECT sequence FROM forwarded) GROUP BY product_id
+    )
+    SELECT id, name, key, unit, price_centavos,
+           coalesce(moved.balance_thousandths, stock_thousandths) AS stock_thousandths
+    FROM product_terms
+    LEFT JOIN balance_forward ON balance_forward.product_id = id
+    LEFT JOIN moved ON moved.product_id = id;
+    ",
+    // The index of request ids (`request_ids`). An import makes no movement where it only
+    // changes terms, so it is kept after which one it came.
+    "
+    DROP INDEX movement_by_request_id;
+    CREATE INDEX batch_request_by_sequence ON batch_request (first_sequence);
+    ALTER TABLE import_request ADD COLUMN after_sequence INTEGER NOT NULL DEFAULT 0;
+
+    CREATE TABLE request_index (seed BLOB NOT NULL, through INTEGER NOT NULL) STRICT;
+    INSERT INTO request_index VALUES (randomblob(16), 0);
+
+    CREATE TABLE request_round (number INTEGER PRIMARY KEY, filter BLOB NOT NULL) STRICT;
+
+    CREATE TABLE request_chunk (
+        round       INTEGER NOT NULL REFERENCES request_round (number),
+        first_hash  INTEGER NOT NULL,
+        entries     BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX request_chunk_by_hash ON request_chunk (round, first_hash);
+    ",
+];
+
+/// Takes the schema from the version that the database has to the current one.
+pub(super) fn migrate(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    for step in MIGRATIONS.iter().skip(version as usize) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", SCHEMA_VERSION)
+}
+
+/// Refuses a database that is not ours, or of none of these versions.
+pub(super) fn check_header(
+    connection: &Connection,
+    path: &Path,
+    versions: RangeInclusive<i32>,
+) -> Result<(), StoreError> {
+    let header = || -> rusqlite::Result<(i32, i32, i64)> {
+        let pragma = |name| connection.pragma_query_value(None, name, |row| row.get(0));
+        let tables = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        Ok((pragma("application_id")?, pragma("user_version")?, tables))
+    };
+    let reason = match header() {
+        Ok((0, 0, 0)) => "está vazio; se era para ser um novo, apague-o antes".to_owned(),
+        Ok((APPLICATION_ID, version, _)) if versions.contains(&version) => return Ok(()),
+        Ok((APPLICATION_ID, version, _)) if version > SCHEMA_VERSION => format!(
+            "foi criado por uma versão mais nova (esquema {version}; esta versão conhece o {SCHEMA_VERSION})"
+        ),
+        Ok((APPLICATION_ID, version, _)) => format!(
+            "é de uma versão anterior (esquema {version}); inicie um servidor com ele, que o atualiza"
+        ),
+        Ok(_) => "é um banco SQLite de outro programa".to_owned(),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            "não é um arquivo SQLite".to_owned()
+        }
+        Err(error) => return Err(sqlite("ler", path)(error)),
+    };
+    Err(not_ours(path, reason))
+}
