@@ -250,26 +250,17 @@ impl Inventory {
         mut answer: impl FnMut(Result<(&Product, &Movement), Refusal>),
     ) {
         let Answers { each, movements } = self.submit(run.changes, is_call).await;
-        let first_sequence = movements.first().map_or(0, |movement| movement.sequence);
         let catalog = self.read();
         let mut each = each.into_iter();
         for refusal in run.refusals {
             let outcome = refusal.map_or_else(|| each.next().unwrap_or_else(|| Err(stopped())), Err);
-            let done = match outcome {
-                Ok(done) => done,
-                Err(refusal) => {
-                    answer(Err(refusal));
-                    continue;
+            match outcome {
+                Ok(done) => {
+                    let movement = done.movement(&movements).ok_or_else(stopped);
+                    answer(movement.map(|movement| (product_of(&catalog, movement), movement)));
                 }
-            };
-            let movement = match &done {
-                Done::Adjusted(sequence) => {
-                    usize::try_from(sequence - first_sequence).ok().and_then(|index| movements.get(index))
-                }
-                Done::AdjustedBefore(movement) => Some(&**movement),
-                Done::Batch(_) | Done::Imported(_) => None,
-            };
-            answer(movement.map(|movement| (product_of(&catalog, movement), movement)).ok_or_else(stopped));
+                Err(refusal) => answer(Err(refusal)),
+            }
         }
     }
 
@@ -348,7 +339,7 @@ impl Inventory {
     async fn submit(&self, changes: Vec<Change>, is_call: bool) -> Answers {
         let count = changes.len();
         if count == 0 {
-            return Answers::refused(0, &stopped());
+            return Answers::default();
         }
         let (answer, answered) = oneshot::channel();
         let delivery = self.gathering.as_ref().map(|gathering| gathering.delivery());

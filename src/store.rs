@@ -41,8 +41,9 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// Whether the changes are stored is then in doubt, and the store must not be
-    /// used before [`Store::reopen`] has told; except after [`StoreError::Busy`] and
-    /// [`StoreError::Moved`], which come before anything was written.
+    /// used before [`Store::reopen`] has told; except after [`StoreError::Busy`],
+    /// [`StoreError::Moved`], [`StoreError::Cut`] and [`StoreError::Unlocked`], which come before
+    /// anything was written.
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError>;
 
     /// Makes the next opening quick. The store is not used afterwards.

@@ -183,14 +183,14 @@ impl Writer {
 fn not_stored() -> Refusal {
     Refusal::new(
         Code::Unavailable,
-        "o disco falhou durante a gravação. Nada foi alterado; confira o disco e tente de novo.",
+        "a gravação falhou. Nada foi alterado; confira o disco e o que o servidor mostrou, e tente de novo.",
     )
 }
 
 pub(super) fn outcome_unknown() -> Refusal {
     Refusal::new(
         Code::OutcomeUnknown,
-        "o disco falhou durante a gravação e não se sabe se a mudança foi feita. \
-         Confira o disco e repita com o mesmo identificador de pedido (id=).",
+        "a gravação falhou e não se sabe se a mudança foi feita. \
+         Confira o disco e o que o servidor mostrou, e repita com o mesmo identificador de pedido (id=).",
     )
 }

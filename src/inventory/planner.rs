@@ -29,7 +29,7 @@ pub(super) struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    /// Nothing yet, of so many request ids that did this before.
+    /// Nothing yet. Room for so many request ids, of which these have done something before.
     pub(super) fn new(
         catalog: &'a Catalog,
         store: &'a mut dyn Store,

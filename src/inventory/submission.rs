@@ -62,6 +62,7 @@ pub(super) struct Asker {
 }
 
 /// What became of the changes of a submission.
+#[derive(Default)]
 pub(super) struct Answers {
     /// In their order.
     pub(super) each: Vec<Outcome>,
@@ -104,6 +105,20 @@ pub(super) enum Done {
     AdjustedBefore(Box<Movement>),
     Batch(Vec<Movement>),
     Imported(ImportCounts),
+}
+
+impl Done {
+    /// The movement of one change, given those of its transaction.
+    pub(super) fn movement<'m>(&'m self, movements: &'m [Movement]) -> Option<&'m Movement> {
+        match self {
+            Done::Adjusted(sequence) => {
+                let index = sequence - movements.first()?.sequence;
+                movements.get(usize::try_from(index).ok()?)
+            }
+            Done::AdjustedBefore(movement) => Some(movement),
+            Done::Batch(_) | Done::Imported(_) => None,
+        }
+    }
 }
 
 /// Sends each submission's answers on their way, those of one worker together.

@@ -205,7 +205,8 @@ impl RequestIds {
 
 impl Recent {
     fn add(&mut self, hash: i64, place: i64) {
-        let index = u32::try_from(self.entries.len()).expect("a round is far shorter");
+        let index =
+            u32::try_from(self.entries.len()).expect("the ids of four billion changes do not fit in memory");
         self.entries.push((hash, place));
         let Self { entries, by_hash } = self;
         by_hash

@@ -190,7 +190,7 @@ pub(super) fn read_quantity(row: &Row<'_>, index: usize) -> rusqlite::Result<Qua
     Quantity::from_thousandths(row.get(index)?).map_err(|error| bad_value(index, error))
 }
 
-/// A stored value that this program would never have stored.
+/// What this program would never have stored, in this column.
 pub(super) fn bad_value(
     index: usize,
     error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
