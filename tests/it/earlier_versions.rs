@@ -13,13 +13,15 @@ use crate::support::{Ended, Server, hortifruti, list, run};
 /// One database of each earlier schema. The build of the commit named beside it made it from
 /// nothing, over its own protocols, with the changes of [`ANSWERED`], two imports and, from
 /// schema 2 on, a batch (before it, changes that come to the same), and was stopped with SIGTERM.
-const WRITTEN: [(i32, &str, Verified); 3] = [
+const WRITTEN: [(i32, &str, Verified); 4] = [
     // 81690ab
     (1, "esquema-1.db", Verified { movements: 16, request_ids: 7 }),
     // 7e32e0f
     (2, "esquema-2.db", Verified { movements: 17, request_ids: 8 }),
     // 57761f5
     (3, "esquema-3.db", Verified { movements: 17, request_ids: 8 }),
+    // c6d3862
+    (4, "esquema-4.db", Verified { movements: 17, request_ids: 8 }),
 ];
 
 /// What `hortifruti verify` counts.

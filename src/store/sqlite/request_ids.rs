@@ -4,16 +4,17 @@
 //! index beside it would cost a page of the database for each id that a client drew at
 //! random: a twentieth of the speed. So the newest ids are indexed in memory only, and read
 //! from the end of the ledger at the start; from time to time they are stored, sorted by
-//! their hash, as one round that is never changed again. For each round, a filter of two
-//! bytes an id stays in memory and tells that nearly every new id is in none of them. The
-//! filters of many rounds are looked at together.
+//! their hash, as one round that is never changed again. Eight full rounds have a filter
+//! together, of three bytes an id, which stays in memory and tells that nearly every new id
+//! is in none of them.
 //!
 //! A hash only proposes a place: the row there has the id itself, and decides.
 
 use std::hash::Hasher as _;
+use std::ops::Range;
 
 use hashbrown::HashTable;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 use siphasher::sip::SipHasher13;
 
 use super::rows::bad_value;
@@ -34,8 +35,16 @@ const CHUNK_ENTRIES: usize = 248;
 /// Bytes of an entry: the hash and the place, least significant byte first.
 const ENTRY_BYTES: usize = 16;
 
-/// Ids in a block of a filter: sixteen bits each, so that a filter errs once in some hundreds.
-const BLOCK_IDS: usize = 32;
+/// Ids after which a group of rounds is full. More would have fewer filters to look at, but those
+/// of a group that is not full are read at the start: these in some tens of milliseconds.
+const GROUP_IDS: usize = 8 * ROUND_AFTER;
+
+/// Rounds after which it is full, where few movements have ids: each is asked where the filter errs.
+const GROUP_ROUNDS_MAX: usize = 64;
+
+/// Ids in a block of a filter: 21 bits each, so that a filter errs once in some thousands. Where it
+/// does, SQLite is asked for each round of the group, some microseconds.
+const BLOCK_IDS: usize = 24;
 
 /// Words of a block: 64 bytes.
 const BLOCK_WORDS: usize = 8;
@@ -45,20 +54,6 @@ const BLOCK_BITS: usize = 64 * BLOCK_WORDS;
 
 /// Bits that an id sets in its block.
 const BITS: usize = 6;
-
-/// Blocks of the filter of a full round: always as many, so that those of many rounds can be
-/// looked at together.
-const ROUND_BLOCKS: usize = ROUND_AFTER / BLOCK_IDS;
-
-/// Blocks that there would be for the ids of a full round at most: its last transaction brings
-/// some more than [`ROUND_AFTER`].
-const ROUND_BLOCKS_MAX: usize = ROUND_BLOCKS + ROUND_BLOCKS / 8;
-
-/// Rounds whose filters go into a [`Matrix`] together, as many as a byte has bits.
-const MATRIX_STEP: usize = 8;
-
-/// Bytes of a row of a [`Matrix`] at most: with 64 MiB, it is copied in tens of milliseconds.
-const ROW_BYTES_MAX: usize = size_of::<u128>();
 
 /// The place of an id of a batch or an import, which stands in a table of its own.
 const ELSEWHERE: i64 = 0;
@@ -71,7 +66,7 @@ pub(super) struct RequestIds {
     /// Keyed with a seed of the database, so that no client can choose ids that collide.
     hasher: SipHasher13,
     recent: Recent,
-    rounds: Rounds,
+    groups: Groups,
     /// Up to this movement, ids are in rounds.
     through: i64,
 }
@@ -86,16 +81,17 @@ struct Recent {
 
 /// What one transaction stores of the index.
 pub(super) struct Round {
-    number: usize,
+    /// Without any, there is no round, and only what follows is noted.
     entries: Vec<Entry>,
-    filter: Filter,
+    /// Its group, with it.
+    group: Group,
     through: i64,
 }
 
 impl RequestIds {
     /// That of a database in which no id is stored, such as one that is not made yet.
     pub(super) fn new() -> Self {
-        Self { hasher: SipHasher13::new(), recent: Recent::default(), rounds: Rounds::default(), through: 0 }
+        Self { hasher: SipHasher13::new(), recent: Recent::default(), groups: Groups::default(), through: 0 }
     }
 
     /// Reads the filters, and the ids that are in no round yet.
@@ -105,18 +101,8 @@ impl RequestIds {
             let seed: [u8; 16] = seed.try_into().map_err(|_| bad_value(0, "not a seed"))?;
             Ok((seed, row.get(1)?))
         })?;
-        let mut this = Self { hasher: SipHasher13::new_with_key(&seed), through, ..Self::new() };
-        let mut filters = connection.prepare("SELECT filter FROM request_round ORDER BY number")?;
-        let mut rows = filters.query([])?;
-        while let Some(row) = rows.next()? {
-            this.rounds.add(Filter::read(row.get_ref(0)?.as_blob()?)?);
-            // Not one after the other, for each time the matrix is copied; nor all together, for
-            // until then they are in memory twice.
-            if this.rounds.newest.len() == MATRIX_STEP * ROW_BYTES_MAX {
-                this.rounds.gather();
-            }
-        }
-        this.rounds.gather();
+        let groups = Groups::read(connection)?;
+        let mut this = Self { hasher: SipHasher13::new_with_key(&seed), groups, through, ..Self::new() };
         let mut recent = connection.prepare(
             "SELECT request_id, sequence FROM movement WHERE sequence > ?1 AND request_id IS NOT NULL
              UNION ALL SELECT request_id, 0 FROM batch_request WHERE first_sequence > ?1
@@ -148,9 +134,11 @@ impl RequestIds {
         for (index, hash) in hashes.iter().enumerate() {
             self.recent.places(*hash).try_for_each(|place| look(index, place))?;
         }
-        for (index, number) in self.rounds.that_may_hold(&hashes) {
-            for place in stored_places(connection, number, hashes[index])? {
-                look(index, place)?;
+        for (index, rounds) in self.groups.that_may_hold(&hashes) {
+            for round in rounds {
+                for place in stored_places(connection, round, hashes[index])? {
+                    look(index, place)?;
+                }
             }
         }
         Ok(())
@@ -174,8 +162,8 @@ impl RequestIds {
     fn seal(&self, last_sequence: i64) -> Round {
         let mut entries = self.recent.entries.clone();
         entries.sort_unstable();
-        let filter = Filter::of(&entries);
-        Round { number: self.rounds.count, entries, filter, through: last_sequence }
+        let group = self.groups.with_round_of(&entries);
+        Round { entries, group, through: last_sequence }
     }
 
     /// Takes note that a transaction of these changes with this round is stored.
@@ -184,8 +172,7 @@ impl RequestIds {
             self.recent.clear();
             self.through = round.through;
             if !round.entries.is_empty() {
-                self.rounds.add(round.filter);
-                self.rounds.gather();
+                self.groups.put(round.group);
             }
         }
         let batches = changes.batches.iter().map(|record| &record.request_id);
@@ -235,11 +222,10 @@ impl Round {
         if self.entries.is_empty() {
             return Ok(());
         }
-        let number = self.number as i64;
-        connection.execute(
-            "INSERT INTO request_round (number, filter) VALUES (?1, ?2)",
-            params![number, self.filter.bytes()],
-        )?;
+        let number = self.group.rounds.end as i64 - 1;
+        let filter = if self.group.is_full() { self.group.filter.bytes() } else { Vec::new() };
+        connection
+            .execute("INSERT INTO request_round (number, filter) VALUES (?1, ?2)", params![number, filter])?;
         let mut row = connection
             .prepare_cached("INSERT INTO request_chunk (round, first_hash, entries) VALUES (?1, ?2, ?3)")?;
         let mut bytes = Vec::with_capacity(CHUNK_ENTRIES * ENTRY_BYTES);
@@ -266,10 +252,7 @@ fn stored_places(connection: &Connection, round: usize, hash: i64) -> rusqlite::
     let mut rows = chunks.query([round as i64, hash])?;
     while let Some(row) = rows.next()? {
         let first: i64 = row.get(0)?;
-        let (entries, rest) = row.get_ref(1)?.as_blob()?.as_chunks::<ENTRY_BYTES>();
-        if !rest.is_empty() {
-            return Err(bad_value(1, "not entries of the index of request ids"));
-        }
+        let entries = entries(row, 1)?;
         let from = entries.partition_point(|entry| half(entry, 0) < hash);
         let same = entries[from..].iter().take_while(|entry| half(entry, 0) == hash);
         places.extend(same.map(|entry| half(entry, 1)));
@@ -280,41 +263,127 @@ fn stored_places(connection: &Connection, round: usize, hash: i64) -> rusqlite::
     Ok(places)
 }
 
+/// The entries of a chunk.
+fn entries<'r>(row: &'r Row<'_>, index: usize) -> rusqlite::Result<&'r [[u8; ENTRY_BYTES]]> {
+    let (entries, rest) = row.get_ref(index)?.as_blob()?.as_chunks();
+    if !rest.is_empty() {
+        return Err(bad_value(index, "not entries of the index of request ids"));
+    }
+    Ok(entries)
+}
+
 /// The first or the second number of an entry.
 fn half(entry: &[u8; ENTRY_BYTES], index: usize) -> i64 {
     i64::from_le_bytes(entry.as_chunks().0[index])
 }
 
+/// Rounds that have a filter together.
+#[derive(Clone)]
+struct Group {
+    rounds: Range<usize>,
+    /// Ids that it still takes.
+    room: usize,
+    filter: Filter,
+}
+
+impl Group {
+    /// None yet, from this one on.
+    fn at(first_round: usize) -> Self {
+        let filter = Filter { blocks: vec![Block::default(); GROUP_IDS.div_ceil(BLOCK_IDS)] };
+        Self { rounds: first_round..first_round, room: GROUP_IDS, filter }
+    }
+
+    fn is_full(&self) -> bool {
+        self.room == 0 || self.rounds.len() >= GROUP_ROUNDS_MAX
+    }
+
+    fn add(&mut self, hash: i64) {
+        self.room = self.room.saturating_sub(1);
+        self.filter.add(hash);
+    }
+}
+
+/// The groups of all stored rounds, in their order. Only the last may not be full.
+#[derive(Default)]
+struct Groups(Vec<Group>);
+
+impl Groups {
+    /// Reads them. The filter of a group stands with its last round, those of the others are empty.
+    fn read(connection: &Connection) -> rusqlite::Result<Self> {
+        let mut this = Self::default();
+        let mut end = 0;
+        let mut rounds = connection.prepare("SELECT number, filter FROM request_round ORDER BY number")?;
+        let mut rounds = rounds.query([])?;
+        while let Some(round) = rounds.next()? {
+            end = usize::try_from(round.get::<_, i64>(0)?).map_err(|error| bad_value(0, error))? + 1;
+            let filter = round.get_ref(1)?.as_blob()?;
+            if !filter.is_empty() {
+                let filter = Filter::read(filter)?;
+                this.0.push(Group { rounds: this.round_count()..end, room: 0, filter });
+            }
+        }
+        if this.round_count() == end {
+            return Ok(this);
+        }
+        let mut last = Group::at(this.round_count());
+        last.rounds.end = end;
+        let mut chunks = connection.prepare("SELECT entries FROM request_chunk WHERE round >= ?1")?;
+        let mut chunks = chunks.query([last.rounds.start as i64])?;
+        while let Some(chunk) = chunks.next()? {
+            entries(chunk, 0)?.iter().for_each(|entry| last.add(half(entry, 0)));
+        }
+        this.0.push(last);
+        Ok(this)
+    }
+
+    fn round_count(&self) -> usize {
+        self.0.last().map_or(0, |group| group.rounds.end)
+    }
+
+    /// The group of the next round, with its entries.
+    fn with_round_of(&self, entries: &[Entry]) -> Group {
+        let open = self.0.last().filter(|group| !group.is_full());
+        let mut group = open.cloned().unwrap_or_else(|| Group::at(self.round_count()));
+        group.rounds.end += 1;
+        entries.iter().for_each(|(hash, _)| group.add(*hash));
+        group
+    }
+
+    /// Adds a group, or puts it in the place of the last.
+    fn put(&mut self, group: Group) {
+        self.0.pop_if(|last| last.rounds.start == group.rounds.start);
+        self.0.push(group);
+    }
+
+    /// Which of these hashes may be in which rounds: the index of each, with the rounds' numbers.
+    fn that_may_hold(&self, hashes: &[i64]) -> Vec<(usize, Range<usize>)> {
+        let mut found = Vec::new();
+        // In a loop that does nothing else, the processor waits for memory for many at a time.
+        for (index, hash) in hashes.iter().enumerate() {
+            let bits = bits(*hash);
+            let groups = self.0.iter().filter(|group| group.filter.may_hold(*hash, &bits));
+            found.extend(groups.map(|group| (index, group.rounds.clone())));
+        }
+        found
+    }
+}
+
 /// A line of the processor's cache, so that a look at a filter waits for memory once.
 type Block = [u64; BLOCK_WORDS];
 
-/// Tells of a hash that it is not in a round; or that it may be (a blocked Bloom filter).
+/// Tells of a hash that it is not in a group; or that it may be (a blocked Bloom filter).
+#[derive(Clone)]
 struct Filter {
     blocks: Vec<Block>,
 }
 
 impl Filter {
-    fn of(entries: &[Entry]) -> Self {
-        let count = match entries.len().div_ceil(BLOCK_IDS) {
-            ROUND_BLOCKS..=ROUND_BLOCKS_MAX => ROUND_BLOCKS,
-            count => count,
-        };
-        let mut blocks = vec![Block::default(); count];
-        for (hash, _) in entries {
-            let index = block_of(*hash, blocks.len());
-            for (word, bits) in blocks[index].iter_mut().zip(bits(*hash)) {
-                *word |= bits;
-            }
-        }
-        Self { blocks }
-    }
-
     fn read(bytes: &[u8]) -> rusqlite::Result<Self> {
         let (words, rest) = bytes.as_chunks();
         let words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
         let (blocks, more) = words.as_chunks();
         if blocks.is_empty() || !rest.is_empty() || !more.is_empty() {
-            return Err(bad_value(0, "not a filter of the index of request ids"));
+            return Err(bad_value(1, "not a filter of the index of request ids"));
         }
         Ok(Self { blocks: blocks.to_vec() })
     }
@@ -323,7 +392,14 @@ impl Filter {
         self.blocks.iter().flatten().flat_map(|word| word.to_le_bytes()).collect()
     }
 
-    /// Whether the round may hold a hash with these [`bits`].
+    fn add(&mut self, hash: i64) {
+        let index = block_of(hash, self.blocks.len());
+        for (word, bits) in self.blocks[index].iter_mut().zip(bits(hash)) {
+            *word |= bits;
+        }
+    }
+
+    /// Whether the group may hold a hash with these [`bits`].
     #[inline]
     fn may_hold(&self, hash: i64, bits: &Block) -> bool {
         let block = &self.blocks[block_of(hash, self.blocks.len())];
@@ -333,150 +409,18 @@ impl Filter {
     }
 }
 
-/// The filters of all stored rounds.
-#[derive(Default)]
-struct Rounds {
-    count: usize,
-    matrices: Vec<Matrix>,
-    /// Those of full rounds that are in no matrix yet, with the numbers of their rounds.
-    newest: Vec<(usize, Filter)>,
-    /// Those of another size.
-    others: Vec<(usize, Filter)>,
-}
-
-impl Rounds {
-    fn add(&mut self, filter: Filter) {
-        let list = if filter.blocks.len() == ROUND_BLOCKS { &mut self.newest } else { &mut self.others };
-        list.push((self.count, filter));
-        self.count += 1;
-    }
-
-    /// Puts the newest into a matrix, once they are enough.
-    fn gather(&mut self) {
-        let count = self.newest.len() / MATRIX_STEP * MATRIX_STEP;
-        if count == 0 {
-            return;
-        }
-        let newest: Vec<_> = self.newest.drain(..count).collect();
-        match self.matrices.last_mut() {
-            Some(matrix) if matrix.row_bytes + count / MATRIX_STEP <= ROW_BYTES_MAX => matrix.widen(&newest),
-            _ => {
-                let mut matrix = Matrix::default();
-                matrix.widen(&newest);
-                self.matrices.push(matrix);
-            }
-        }
-    }
-
-    /// Which of these hashes may be in which round: the index of each, with the round's number.
-    fn that_may_hold(&self, hashes: &[i64]) -> Vec<(usize, usize)> {
-        let mut found = Vec::new();
-        // In a loop that does nothing else, the processor waits for memory for many at a time.
-        for matrix in &self.matrices {
-            for (index, hash) in hashes.iter().enumerate() {
-                let mut columns = matrix.that_may_hold(*hash);
-                while columns != 0 {
-                    found.push((index, matrix.numbers[columns.trailing_zeros() as usize]));
-                    columns &= columns - 1;
-                }
-            }
-        }
-        for (index, hash) in hashes.iter().enumerate() {
-            let bits = bits(*hash);
-            let filters = self.newest.iter().chain(&self.others);
-            let filters = filters.filter(|(_, filter)| filter.may_hold(*hash, &bits));
-            found.extend(filters.map(|(number, _)| (index, *number)));
-        }
-        found
-    }
-}
-
-/// The filters of up to 128 rounds, turned over: a row for each bit of a filter, with a
-/// column for each round. So a look waits for memory [`BITS`] times, and not once for each
-/// round.
-#[derive(Default)]
-struct Matrix {
-    /// The round of each column.
-    numbers: Vec<usize>,
-    row_bytes: usize,
-    /// The rows one after the other, and a last one that only fills: each is read with as
-    /// many bytes as the longest have.
-    rows: Vec<u8>,
-}
-
-impl Matrix {
-    /// Adds columns, [`MATRIX_STEP`] or a multiple of them.
-    fn widen(&mut self, filters: &[(usize, Filter)]) {
-        let before = self.row_bytes;
-        self.numbers.extend(filters.iter().map(|(number, _)| number));
-        self.row_bytes = self.numbers.len() / MATRIX_STEP;
-        let mut rows = vec![0; ROUND_BLOCKS * BLOCK_BITS * self.row_bytes + ROW_BYTES_MAX];
-        for (index, row) in rows.chunks_exact_mut(self.row_bytes).enumerate().take(ROUND_BLOCKS * BLOCK_BITS)
-        {
-            row[..before].copy_from_slice(&self.rows[index * before..][..before]);
-        }
-        for block in 0..ROUND_BLOCKS {
-            for (step, filters) in filters.chunks(MATRIX_STEP).enumerate() {
-                for word in 0..BLOCK_WORDS {
-                    let words: [u64; MATRIX_STEP] =
-                        std::array::from_fn(|column| filters[column].1.blocks[block][word]);
-                    let first = (block * BLOCK_BITS + word * 64) * self.row_bytes;
-                    let rows = rows[first..].chunks_exact_mut(8 * self.row_bytes);
-                    for (byte, rows) in rows.take(8).enumerate() {
-                        let square = words.map(|word| (word >> (8 * byte)) as u8);
-                        let columns = transposed(u64::from_le_bytes(square)).to_le_bytes();
-                        for (row, columns) in rows.chunks_exact_mut(self.row_bytes).zip(columns) {
-                            row[before + step] = columns;
-                        }
-                    }
-                }
-            }
-        }
-        self.rows = rows;
-    }
-
-    /// The columns whose rounds may hold this hash, as bits.
-    #[inline]
-    fn that_may_hold(&self, hash: i64) -> u128 {
-        let first = block_of(hash, ROUND_BLOCKS) * BLOCK_BITS;
-        let mut columns = u128::MAX >> (128 - 8 * self.row_bytes);
-        for place in bit_places(hash) {
-            let at = (first + place) * self.row_bytes;
-            let row = self.rows[at..].first_chunk().expect("the last row is followed by one that fills");
-            columns &= u128::from_le_bytes(*row);
-        }
-        columns
-    }
-}
-
-/// Eight bytes of eight bits, with rows and columns exchanged
-/// (Warren, Hacker's Delight, 7-3).
-fn transposed(mut square: u64) -> u64 {
-    for (shift, mask) in
-        [(7, 0x00aa_00aa_00aa_00aa), (14, 0x0000_cccc_0000_cccc), (28, 0x0000_0000_f0f0_f0f0)]
-    {
-        let exchanged = (square ^ (square >> shift)) & mask;
-        square ^= exchanged ^ (exchanged << shift);
-    }
-    square
-}
-
 /// The block of a hash: its upper half, as a fraction of all blocks.
 fn block_of(hash: i64, blocks: usize) -> usize {
     (((hash.cast_unsigned() >> 32) * blocks as u64) >> 32) as usize
 }
 
-/// Which bits a hash sets in its block: each is told by nine bits of a second hash.
-fn bit_places(hash: i64) -> [usize; BITS] {
+/// The bits that a hash sets in its block: each is told by nine bits of a second hash.
+fn bits(hash: i64) -> Block {
     // An odd number near 2^64 divided by the golden ratio spreads what the block leaves over.
     let mixed = hash.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    std::array::from_fn(|index| (mixed >> (64 - 9 * (index + 1))) as usize % BLOCK_BITS)
-}
-
-/// The same, as they stand in the block.
-fn bits(hash: i64) -> Block {
     let mut block = Block::default();
-    for place in bit_places(hash) {
+    for index in 0..BITS {
+        let place = (mixed >> (64 - 9 * (index + 1))) as usize % BLOCK_BITS;
         block[place / 64] |= 1 << (place % 64);
     }
     block
@@ -561,7 +505,7 @@ mod tests {
             expected.extend([(list, None), (batch, None)]);
             store(&mut index, &mut connection, before, &changes);
         }
-        assert_eq!(index.rounds.count, 3);
+        assert_eq!(index.groups.round_count(), 3);
         for index in [&index, &RequestIds::read(&connection).unwrap()] {
             assert!(index.recent.entries.len() < ROUND_AFTER);
             for (id, place) in &expected {
@@ -599,47 +543,90 @@ mod tests {
     }
 
     #[test]
-    fn filters_that_are_turned_over_tell_the_same() {
-        let entries = |count: usize| -> Vec<Entry> { (0..count).map(|_| (fastrand::i64(..), 1)).collect() };
-        // Full rounds, into a second matrix and some more, and between them one of another size.
-        let in_matrix = MATRIX_STEP * ROW_BYTES_MAX;
-        let mut stored: Vec<_> =
-            (0..in_matrix + 2 * MATRIX_STEP + 1).map(|number| entries(ROUND_AFTER + number)).collect();
-        stored.insert(20, entries(100));
-        let filters: Vec<_> = stored.iter().map(|entries| Filter::of(entries)).collect();
-        let (mut one_by_one, mut at_once) = (Rounds::default(), Rounds::default());
-        for (number, entries) in stored.iter().enumerate() {
-            one_by_one.add(Filter::of(entries));
-            one_by_one.gather();
-            at_once.add(Filter::of(entries));
-            if number == in_matrix {
-                at_once.gather();
+    fn eight_full_rounds_or_many_small_ones_have_a_filter_together() {
+        let rounds = |groups: &Groups| -> Vec<Range<usize>> {
+            groups.0.iter().map(|group| group.rounds.clone()).collect()
+        };
+        for (round_ids, group_rounds) in [(ROUND_AFTER + 1, 8), (3, GROUP_ROUNDS_MAX)] {
+            let mut connection = new_database();
+            let mut index = RequestIds::read(&connection).unwrap();
+            let mut hashes = Vec::new();
+            for number in 0..2 * group_rounds + 1 {
+                for _ in 0..round_ids {
+                    let hash = fastrand::i64(..);
+                    hashes.push((hash, number));
+                    index.recent.add(hash, 1);
+                }
+                let sequence = (number + 1) * ROUND_AFTER;
+                store(&mut index, &mut connection, sequence as i64, &Changes::default());
             }
-        }
-        at_once.gather();
-        let known = stored.iter().map(|entries| entries[0].0);
-        let hashes: Vec<i64> = known.chain((0..1000).map(|_| fastrand::i64(..))).collect();
-        let mut expected = Vec::new();
-        for (index, hash) in hashes.iter().enumerate() {
-            let bits = bits(*hash);
-            let numbers = (0..filters.len()).filter(|number| filters[*number].may_hold(*hash, &bits));
-            expected.extend(numbers.map(|number| (index, number)));
-        }
-        for rounds in [one_by_one, at_once] {
-            assert_eq!((rounds.matrices.len(), rounds.newest.len(), rounds.others.len()), (2, 1, 1));
-            let mut said = rounds.that_may_hold(&hashes);
-            said.sort_unstable();
-            assert_eq!(said, expected);
+            let expected =
+                [0..group_rounds, group_rounds..2 * group_rounds, 2 * group_rounds..2 * group_rounds + 1];
+            assert_eq!(rounds(&index.groups), expected);
+            let again = Groups::read(&connection).unwrap();
+            assert_eq!(rounds(&again), expected);
+            for groups in [&index.groups, &again] {
+                let asked: Vec<i64> = hashes.iter().map(|(hash, _)| *hash).collect();
+                let mut found = vec![false; hashes.len()];
+                for (index, rounds) in groups.that_may_hold(&asked) {
+                    found[index] |= rounds.contains(&hashes[index].1);
+                }
+                assert!(found.iter().all(|found| *found));
+            }
+            for (one, other) in index.groups.0.iter().zip(&again.0) {
+                assert!(one.filter.blocks == other.filter.blocks && one.is_full() == other.is_full());
+            }
         }
     }
 
     #[test]
+    fn rounds_that_an_earlier_build_gave_a_filter_each_are_groups_of_one() {
+        let mut connection = new_database();
+        let mut index = RequestIds::read(&connection).unwrap();
+        let mut filters = Vec::new();
+        for number in 0..3 {
+            index.recent.add(number, number + 1);
+            let round = index.seal(number + 1);
+            round.write(&connection).unwrap();
+            // Of another size.
+            let mut filter = Filter { blocks: vec![Block::default(); 2] };
+            filter.add(number);
+            filters.push(filter.bytes());
+            index.stored(&Changes::default(), Some(round));
+        }
+        for (number, filter) in filters[..2].iter().enumerate() {
+            connection
+                .execute(
+                    "UPDATE request_round SET filter = ?1 WHERE number = ?2",
+                    params![filter, number as i64],
+                )
+                .unwrap();
+        }
+        let mut index = RequestIds::read(&connection).unwrap();
+        let rounds = |index: &RequestIds| -> Vec<_> {
+            index.groups.0.iter().map(|group| (group.rounds.clone(), group.is_full())).collect()
+        };
+        assert_eq!(rounds(&index), [(0..1, true), (1..2, true), (2..3, false)]);
+        for hash in 0..3 {
+            let found = index.groups.that_may_hold(&[hash]);
+            assert!(found.contains(&(0, hash as usize..hash as usize + 1)));
+            assert_eq!(stored_places(&connection, hash as usize, hash).unwrap(), [hash + 1]);
+        }
+        index.recent.add(3, 4);
+        store(&mut index, &mut connection, ROUND_AFTER as i64 + 3, &Changes::default());
+        assert_eq!(rounds(&index)[2..], [(2..4, false)]);
+    }
+
+    #[test]
     fn a_filter_errs_seldom() {
-        let entries: Vec<Entry> = (0..20_000).map(|_| (fastrand::i64(..), 1)).collect();
-        let filter = Filter::read(&Filter::of(&entries).bytes()).unwrap();
+        let hashes: Vec<i64> = (0..GROUP_IDS).map(|_| fastrand::i64(..)).collect();
+        let mut group = Group::at(0);
+        hashes.iter().for_each(|hash| group.add(*hash));
+        assert!(group.is_full());
+        let filter = Filter::read(&group.filter.bytes()).unwrap();
         let may_hold = |hash: i64| filter.may_hold(hash, &bits(hash));
-        assert!(entries.iter().all(|(hash, _)| may_hold(*hash)));
+        assert!(hashes.iter().all(|hash| may_hold(*hash)));
         let errors = (0..100_000).filter(|_| may_hold(fastrand::i64(..))).count();
-        assert!(errors < 500, "{errors} of 100,000");
+        assert!(errors < 100, "{errors} of 100,000");
     }
 }
