@@ -83,7 +83,7 @@ fn a_stall_counts_from_when_each_operation_was_to_begin() {
     let mut bench = command.stdout(Stdio::null()).spawn().unwrap();
     // From before the end of the first turn to after it.
     std::thread::sleep(Duration::from_millis(800));
-    server.signal("STOP");
+    server.pause();
     std::thread::sleep(Duration::from_millis(400));
     server.signal("CONT");
     assert!(bench.wait().unwrap().success());

@@ -175,7 +175,7 @@ fn control_c_ends_a_wait_and_says_how_to_repeat() {
         let mut server = Server::start(&[]);
         let mut terminal = Terminal::open(&server, &[transport], &[]);
         terminal.wait_for_prompt();
-        server.signal("STOP");
+        server.pause();
         terminal.send("3 Caju -20\r");
         // Once the line is taken, Ctrl-C is no longer the line editor's.
         terminal.wait_for("Digite sua escolha: 3 Caju -20");

@@ -179,6 +179,22 @@ impl Server {
         assert!(sent.unwrap().success());
     }
 
+    /// Stops the server where it is, until `CONT`. A thread that runs stops some time after the
+    /// signal is sent.
+    pub(crate) fn pause(&self) {
+        self.signal("STOP");
+        let tasks = format!("/proc/{}/task", self.child.id());
+        let start = Instant::now();
+        let is_stopped = |task: std::io::Result<std::fs::DirEntry>| {
+            let stat = std::fs::read_to_string(task.unwrap().path().join("stat")).unwrap();
+            stat.rsplit_once(") ").unwrap().1.starts_with('T')
+        };
+        while !std::fs::read_dir(&tasks).unwrap().all(is_stopped) {
+            assert!(start.elapsed() < PATIENCE, "the server goes on");
+            std::thread::yield_now();
+        }
+    }
+
     /// Waits for the end, and returns the exit code and how long it took.
     pub(crate) fn wait(&mut self) -> (Option<i32>, Duration) {
         let start = Instant::now();
