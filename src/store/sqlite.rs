@@ -24,7 +24,7 @@ use crate::catalog::{BatchRecord, Catalog, Changes, Movement, Product, RequestId
 use crate::private_file::{self, Unfinished};
 use files::{Files, LOG_SUFFIX, beside, check_log, exists, lock, place};
 use forward::Forwarding;
-use request_ids::{RequestIds, Round};
+use request_ids::RequestIds;
 use rows::{SELECT_MOVEMENTS, read_import, read_movement, read_product, write};
 use schema::{APPLICATION_ID, SCHEMA_VERSION, check_header, migrate};
 
@@ -230,12 +230,7 @@ impl SqliteStore {
     }
 
     /// One transaction, with what it brings forward and what it stores of the index of ids.
-    fn commit_with(
-        &mut self,
-        changes: &Changes,
-        step: forward::Step,
-        round: Option<Round>,
-    ) -> Result<(), StoreError> {
+    fn commit_with(&mut self, changes: &Changes, step: forward::Step) -> Result<(), StoreError> {
         self.be_sure()?;
         self.files.check(&self.connection)?;
         let Self { connection, path, files, forwarding, request_ids, is_suspect, .. } = self;
@@ -247,7 +242,7 @@ impl SqliteStore {
         })?;
         write(connection, changes, forwarding.last_sequence())
             .and_then(|()| step.write(connection))
-            .and_then(|()| round.as_ref().map_or(Ok(()), |round| round.write(connection)))
+            .and_then(|()| request_ids.write(connection))
             .and_then(|()| execute(connection, "COMMIT"))
             .map_err(|error| {
                 if !connection.is_autocommit() {
@@ -256,7 +251,7 @@ impl SqliteStore {
                 failed(error)
             })?;
         forwarding.stored(changes, &step);
-        request_ids.stored(changes, round);
+        request_ids.stored(changes);
         files.note_log();
         Ok(())
     }
@@ -421,14 +416,14 @@ impl Store for SqliteStore {
 
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
         let step = self.forwarding.step(changes);
-        let round = self.request_ids.round(self.forwarding.last_sequence());
-        self.commit_with(changes, step, round)
+        self.request_ids.prepare(self.forwarding.last_sequence());
+        self.commit_with(changes, step)
     }
 
     fn close(&mut self) -> Result<(), StoreError> {
         let Some(step) = self.forwarding.last_step() else { return Ok(()) };
-        let round = self.request_ids.last_round(self.forwarding.last_sequence());
-        self.commit_with(&Changes::default(), step, round)
+        self.request_ids.prepare_last(self.forwarding.last_sequence());
+        self.commit_with(&Changes::default(), step)
     }
 
     fn reopen(&mut self, in_doubt: &Changes) -> Result<bool, StoreError> {

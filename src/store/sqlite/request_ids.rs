@@ -8,52 +8,34 @@
 //! together, of three bytes an id, which stays in memory and tells that nearly every new id
 //! is in none of them.
 //!
+//! No transaction waits for a round: a thread of its own sorts it, and some of it is stored with
+//! each of the next transactions. The ids are in memory until all of it is.
+//!
 //! A hash only proposes a place: the row there has the id itself, and decides.
 
+mod groups;
+mod rounds;
+
 use std::hash::Hasher as _;
-use std::ops::Range;
+use std::mem;
+use std::thread::{self, JoinHandle};
 
 use hashbrown::HashTable;
-use rusqlite::{Connection, Row, params};
+use rusqlite::Connection;
 use siphasher::sip::SipHasher13;
 
 use super::rows::bad_value;
 use crate::catalog::{Changes, RequestId};
+use groups::Groups;
+use rounds::{Round, stored_places, write_through};
 
 /// Movements, or ids, after which a round is stored: so much of the ledger is read at the
-/// start in some tens of milliseconds, and so many ids are sorted and stored in as many.
+/// start in some tens of milliseconds.
 const ROUND_AFTER: usize = if cfg!(test) { 4096 } else { 256 * 1024 };
 
 /// Movements after which it is noted that none of them has an id, where that is so: what is
 /// read at the start is then hardly longer than that of an empty ledger.
 const NONE_AFTER: usize = ROUND_AFTER / 64;
-
-/// Ids in a row of a round: with its header, such a row fills a page of 4096 bytes and needs
-/// no second one (<https://sqlite.org/fileformat2.html>, at most 4061 bytes stay in a leaf).
-const CHUNK_ENTRIES: usize = 248;
-
-/// Bytes of an entry: the hash and the place, least significant byte first.
-const ENTRY_BYTES: usize = 16;
-
-/// Ids after which a group of rounds is full. More would have fewer filters to look at, but those
-/// of a group that is not full are read at the start: these in some tens of milliseconds.
-const GROUP_IDS: usize = 8 * ROUND_AFTER;
-
-/// Rounds after which it is full, where few movements have ids: each is asked where the filter errs.
-const GROUP_ROUNDS_MAX: usize = 64;
-
-/// Ids in a block of a filter: 21 bits each, so that a filter errs once in some thousands. Where it
-/// does, SQLite is asked for each round of the group, some microseconds.
-const BLOCK_IDS: usize = 24;
-
-/// Words of a block: 64 bytes.
-const BLOCK_WORDS: usize = 8;
-
-/// Bits of a block.
-const BLOCK_BITS: usize = 64 * BLOCK_WORDS;
-
-/// Bits that an id sets in its block.
-const BITS: usize = 6;
 
 /// The place of an id of a batch or an import, which stands in a table of its own.
 const ELSEWHERE: i64 = 0;
@@ -69,9 +51,10 @@ pub(super) struct RequestIds {
     groups: Groups,
     /// Up to this movement, ids are in rounds.
     through: i64,
+    next: Next,
 }
 
-/// The ids that are in no round.
+/// The ids that are in no round, or in one that is not stored yet.
 #[derive(Default)]
 struct Recent {
     entries: Vec<Entry>,
@@ -79,19 +62,29 @@ struct Recent {
     by_hash: HashTable<u32>,
 }
 
-/// What one transaction stores of the index.
-pub(super) struct Round {
-    /// Without any, there is no round, and only what follows is noted.
-    entries: Vec<Entry>,
-    /// Its group, with it.
-    group: Group,
-    through: i64,
+/// How far the next round is.
+#[derive(Default)]
+enum Next {
+    /// There are too few ids for one.
+    #[default]
+    Awaited,
+    /// None of the movements up to this one has an id that is in no round.
+    Needless(i64),
+    Sorting(JoinHandle<Round>),
+    /// So many of its entries are stored.
+    Storing(Round, usize),
 }
 
 impl RequestIds {
     /// That of a database in which no id is stored, such as one that is not made yet.
     pub(super) fn new() -> Self {
-        Self { hasher: SipHasher13::new(), recent: Recent::default(), groups: Groups::default(), through: 0 }
+        Self {
+            hasher: SipHasher13::new(),
+            recent: Recent::default(),
+            groups: Groups::default(),
+            through: 0,
+            next: Next::default(),
+        }
     }
 
     /// Reads the filters, and the ids that are in no round yet.
@@ -144,37 +137,71 @@ impl RequestIds {
         Ok(())
     }
 
-    /// What the transaction after the movement `last_sequence` is to store of the index, if
-    /// anything.
-    pub(super) fn round(&self, last_sequence: i64) -> Option<Round> {
+    /// Takes the next round further before a transaction, the one after the movement
+    /// `last_sequence`.
+    pub(super) fn prepare(&mut self, last_sequence: i64) {
+        self.next = match mem::take(&mut self.next) {
+            Next::Awaited if self.is_due(last_sequence) => self.begin(last_sequence),
+            Next::Sorting(thread) if thread.is_finished() => {
+                // One that panicked leaves the ids where they are, for another.
+                thread.join().map_or(Next::Awaited, |round| Next::Storing(round, 0))
+            }
+            next => next,
+        };
+    }
+
+    /// The same before the last transaction of all. Ids too few for a round are left to be read
+    /// from the ledger.
+    pub(super) fn prepare_last(&mut self, last_sequence: i64) {
+        if self.recent.entries.is_empty() {
+            self.next = Next::Needless(last_sequence);
+        }
+    }
+
+    fn is_due(&self, last_sequence: i64) -> bool {
         let behind = usize::try_from(last_sequence - self.through).unwrap_or(0);
         let after = if self.recent.entries.is_empty() { NONE_AFTER } else { ROUND_AFTER };
-        let is_due = behind >= after || self.recent.entries.len() >= ROUND_AFTER;
-        is_due.then(|| self.seal(last_sequence))
+        behind >= after || self.recent.entries.len() >= ROUND_AFTER
     }
 
-    /// The same for the last transaction of all. Ids too few for a round are left to be read
-    /// from the ledger.
-    pub(super) fn last_round(&self, last_sequence: i64) -> Option<Round> {
-        self.recent.entries.is_empty().then(|| self.seal(last_sequence))
-    }
-
-    fn seal(&self, last_sequence: i64) -> Round {
-        let mut entries = self.recent.entries.clone();
-        entries.sort_unstable();
-        let group = self.groups.with_round_of(&entries);
-        Round { entries, group, through: last_sequence }
-    }
-
-    /// Takes note that a transaction of these changes with this round is stored.
-    pub(super) fn stored(&mut self, changes: &Changes, round: Option<Round>) {
-        if let Some(round) = round {
-            self.recent.clear();
-            self.through = round.through;
-            if !round.entries.is_empty() {
-                self.groups.put(round.group);
-            }
+    fn begin(&self, last_sequence: i64) -> Next {
+        if self.recent.entries.is_empty() {
+            return Next::Needless(last_sequence);
         }
+        let (entries, group) = (self.recent.entries.clone(), self.groups.last());
+        // Where the system has no thread to give, it may have one before the next transaction.
+        thread::Builder::new()
+            .spawn(move || Round::of(entries, group, last_sequence))
+            .map_or(Next::Awaited, Next::Sorting)
+    }
+
+    /// Writes some of the next round inside a transaction.
+    pub(super) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
+        match &self.next {
+            Next::Awaited | Next::Sorting(_) => Ok(()),
+            Next::Needless(through) => write_through(connection, *through),
+            Next::Storing(round, from) => round.write(connection, *from),
+        }
+    }
+
+    /// Takes note that a transaction of these changes is stored, and what [`Self::write`] wrote.
+    pub(super) fn stored(&mut self, changes: &Changes) {
+        self.next = match mem::take(&mut self.next) {
+            Next::Needless(through) => {
+                self.through = through;
+                Next::Awaited
+            }
+            Next::Storing(round, from) => match round.end_of_piece(from) {
+                end if end < round.entries.len() => Next::Storing(round, end),
+                _ => {
+                    self.recent.forget(round.entries.len());
+                    self.through = round.through;
+                    self.groups.put(round.group);
+                    Next::Awaited
+                }
+            },
+            next => next,
+        };
         let batches = changes.batches.iter().map(|record| &record.request_id);
         let elsewhere = changes.imports.iter().map(|record| &record.request_id).chain(batches);
         let movements = changes.movements.iter();
@@ -206,224 +233,15 @@ impl Recent {
         entries.filter(move |(other, _)| *other == hash).map(|(_, place)| place)
     }
 
-    /// Forgets all, with the room that those of the next round will need.
-    fn clear(&mut self) {
+    /// Forgets the first that were added, with the room that those of the next round will not need.
+    fn forget(&mut self, count: usize) {
+        let rest = self.entries.split_off(count);
         self.entries.clear();
-        self.entries.shrink_to(ROUND_AFTER);
+        self.entries.shrink_to(2 * ROUND_AFTER);
         self.by_hash.clear();
-        self.by_hash.shrink_to(ROUND_AFTER, |_| unreachable!("it is empty"));
+        self.by_hash.shrink_to(2 * ROUND_AFTER, |_| unreachable!("it is empty"));
+        rest.into_iter().for_each(|(hash, place)| self.add(hash, place));
     }
-}
-
-impl Round {
-    /// Writes it inside a transaction.
-    pub(super) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
-        connection.execute("UPDATE request_index SET through = ?1", [self.through])?;
-        if self.entries.is_empty() {
-            return Ok(());
-        }
-        let number = self.group.rounds.end as i64 - 1;
-        let filter = if self.group.is_full() { self.group.filter.bytes() } else { Vec::new() };
-        connection
-            .execute("INSERT INTO request_round (number, filter) VALUES (?1, ?2)", params![number, filter])?;
-        let mut row = connection
-            .prepare_cached("INSERT INTO request_chunk (round, first_hash, entries) VALUES (?1, ?2, ?3)")?;
-        let mut bytes = Vec::with_capacity(CHUNK_ENTRIES * ENTRY_BYTES);
-        for chunk in self.entries.chunks(CHUNK_ENTRIES) {
-            bytes.clear();
-            for (hash, place) in chunk {
-                bytes.extend_from_slice(&hash.to_le_bytes());
-                bytes.extend_from_slice(&place.to_le_bytes());
-            }
-            row.execute(params![number, chunk[0].0, bytes])?;
-        }
-        Ok(())
-    }
-}
-
-/// The places that a stored round has for a hash.
-fn stored_places(connection: &Connection, round: usize, hash: i64) -> rusqlite::Result<Vec<i64>> {
-    let mut places = Vec::new();
-    // Downwards, for as long as the chunk before may end with the same hash.
-    let mut chunks = connection.prepare_cached(
-        "SELECT first_hash, entries FROM request_chunk WHERE round = ?1 AND first_hash <= ?2
-         ORDER BY first_hash DESC",
-    )?;
-    let mut rows = chunks.query([round as i64, hash])?;
-    while let Some(row) = rows.next()? {
-        let first: i64 = row.get(0)?;
-        let entries = entries(row, 1)?;
-        let from = entries.partition_point(|entry| half(entry, 0) < hash);
-        let same = entries[from..].iter().take_while(|entry| half(entry, 0) == hash);
-        places.extend(same.map(|entry| half(entry, 1)));
-        if first < hash {
-            break;
-        }
-    }
-    Ok(places)
-}
-
-/// The entries of a chunk.
-fn entries<'r>(row: &'r Row<'_>, index: usize) -> rusqlite::Result<&'r [[u8; ENTRY_BYTES]]> {
-    let (entries, rest) = row.get_ref(index)?.as_blob()?.as_chunks();
-    if !rest.is_empty() {
-        return Err(bad_value(index, "not entries of the index of request ids"));
-    }
-    Ok(entries)
-}
-
-/// The first or the second number of an entry.
-fn half(entry: &[u8; ENTRY_BYTES], index: usize) -> i64 {
-    i64::from_le_bytes(entry.as_chunks().0[index])
-}
-
-/// Rounds that have a filter together.
-#[derive(Clone)]
-struct Group {
-    rounds: Range<usize>,
-    /// Ids that it still takes.
-    room: usize,
-    filter: Filter,
-}
-
-impl Group {
-    /// None yet, from this one on.
-    fn at(first_round: usize) -> Self {
-        let filter = Filter { blocks: vec![Block::default(); GROUP_IDS.div_ceil(BLOCK_IDS)] };
-        Self { rounds: first_round..first_round, room: GROUP_IDS, filter }
-    }
-
-    fn is_full(&self) -> bool {
-        self.room == 0 || self.rounds.len() >= GROUP_ROUNDS_MAX
-    }
-
-    fn add(&mut self, hash: i64) {
-        self.room = self.room.saturating_sub(1);
-        self.filter.add(hash);
-    }
-}
-
-/// The groups of all stored rounds, in their order. Only the last may not be full.
-#[derive(Default)]
-struct Groups(Vec<Group>);
-
-impl Groups {
-    /// Reads them. The filter of a group stands with its last round, those of the others are empty.
-    fn read(connection: &Connection) -> rusqlite::Result<Self> {
-        let mut this = Self::default();
-        let mut end = 0;
-        let mut rounds = connection.prepare("SELECT number, filter FROM request_round ORDER BY number")?;
-        let mut rounds = rounds.query([])?;
-        while let Some(round) = rounds.next()? {
-            end = usize::try_from(round.get::<_, i64>(0)?).map_err(|error| bad_value(0, error))? + 1;
-            let filter = round.get_ref(1)?.as_blob()?;
-            if !filter.is_empty() {
-                let filter = Filter::read(filter)?;
-                this.0.push(Group { rounds: this.round_count()..end, room: 0, filter });
-            }
-        }
-        if this.round_count() == end {
-            return Ok(this);
-        }
-        let mut last = Group::at(this.round_count());
-        last.rounds.end = end;
-        let mut chunks = connection.prepare("SELECT entries FROM request_chunk WHERE round >= ?1")?;
-        let mut chunks = chunks.query([last.rounds.start as i64])?;
-        while let Some(chunk) = chunks.next()? {
-            entries(chunk, 0)?.iter().for_each(|entry| last.add(half(entry, 0)));
-        }
-        this.0.push(last);
-        Ok(this)
-    }
-
-    fn round_count(&self) -> usize {
-        self.0.last().map_or(0, |group| group.rounds.end)
-    }
-
-    /// The group of the next round, with its entries.
-    fn with_round_of(&self, entries: &[Entry]) -> Group {
-        let open = self.0.last().filter(|group| !group.is_full());
-        let mut group = open.cloned().unwrap_or_else(|| Group::at(self.round_count()));
-        group.rounds.end += 1;
-        entries.iter().for_each(|(hash, _)| group.add(*hash));
-        group
-    }
-
-    /// Adds a group, or puts it in the place of the last.
-    fn put(&mut self, group: Group) {
-        self.0.pop_if(|last| last.rounds.start == group.rounds.start);
-        self.0.push(group);
-    }
-
-    /// Which of these hashes may be in which rounds: the index of each, with the rounds' numbers.
-    fn that_may_hold(&self, hashes: &[i64]) -> Vec<(usize, Range<usize>)> {
-        let mut found = Vec::new();
-        // In a loop that does nothing else, the processor waits for memory for many at a time.
-        for (index, hash) in hashes.iter().enumerate() {
-            let bits = bits(*hash);
-            let groups = self.0.iter().filter(|group| group.filter.may_hold(*hash, &bits));
-            found.extend(groups.map(|group| (index, group.rounds.clone())));
-        }
-        found
-    }
-}
-
-/// A line of the processor's cache, so that a look at a filter waits for memory once.
-type Block = [u64; BLOCK_WORDS];
-
-/// Tells of a hash that it is not in a group; or that it may be (a blocked Bloom filter).
-#[derive(Clone)]
-struct Filter {
-    blocks: Vec<Block>,
-}
-
-impl Filter {
-    fn read(bytes: &[u8]) -> rusqlite::Result<Self> {
-        let (words, rest) = bytes.as_chunks();
-        let words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
-        let (blocks, more) = words.as_chunks();
-        if blocks.is_empty() || !rest.is_empty() || !more.is_empty() {
-            return Err(bad_value(1, "not a filter of the index of request ids"));
-        }
-        Ok(Self { blocks: blocks.to_vec() })
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        self.blocks.iter().flatten().flat_map(|word| word.to_le_bytes()).collect()
-    }
-
-    fn add(&mut self, hash: i64) {
-        let index = block_of(hash, self.blocks.len());
-        for (word, bits) in self.blocks[index].iter_mut().zip(bits(hash)) {
-            *word |= bits;
-        }
-    }
-
-    /// Whether the group may hold a hash with these [`bits`].
-    #[inline]
-    fn may_hold(&self, hash: i64, bits: &Block) -> bool {
-        let block = &self.blocks[block_of(hash, self.blocks.len())];
-        // All words, for to guess which is the first that tells costs more than to look at them.
-        let missing = block.iter().zip(bits).fold(0, |missing, (word, bits)| missing | bits & !word);
-        missing == 0
-    }
-}
-
-/// The block of a hash: its upper half, as a fraction of all blocks.
-fn block_of(hash: i64, blocks: usize) -> usize {
-    (((hash.cast_unsigned() >> 32) * blocks as u64) >> 32) as usize
-}
-
-/// The bits that a hash sets in its block: each is told by nine bits of a second hash.
-fn bits(hash: i64) -> Block {
-    // An odd number near 2^64 divided by the golden ratio spreads what the block leaves over.
-    let mixed = hash.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mut block = Block::default();
-    for index in 0..BITS {
-        let place = (mixed >> (64 - 9 * (index + 1))) as usize % BLOCK_BITS;
-        block[place / 64] |= 1 << (place % 64);
-    }
-    block
 }
 
 #[cfg(test)]
@@ -460,18 +278,26 @@ mod tests {
     }
 
     fn store(index: &mut RequestIds, connection: &mut Connection, last_sequence: i64, changes: &Changes) {
-        let round = index.round(last_sequence);
+        index.prepare(last_sequence);
+        // As if the thread took no time.
+        while let Next::Sorting(thread) = &index.next {
+            if thread.is_finished() {
+                index.prepare(last_sequence);
+            }
+        }
         let transaction = connection.transaction().unwrap();
-        super::super::rows::write(&transaction, changes, last_sequence).unwrap();
-        round.iter().for_each(|round| round.write(&transaction).unwrap());
+        crate::store::sqlite::rows::write(&transaction, changes, last_sequence).unwrap();
+        index.write(&transaction).unwrap();
         transaction.commit().unwrap();
-        index.stored(changes, round);
+        index.stored(changes);
     }
 
-    fn new_database() -> Connection {
+    pub(super) fn new_database() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
         connection.pragma_update(None, "foreign_keys", "OFF").unwrap();
-        super::super::schema::MIGRATIONS.iter().for_each(|step| connection.execute_batch(step).unwrap());
+        crate::store::sqlite::schema::MIGRATIONS
+            .iter()
+            .for_each(|step| connection.execute_batch(step).unwrap());
         connection
     }
 
@@ -525,7 +351,7 @@ mod tests {
         let mut index = RequestIds::read(&connection).unwrap();
         let hash = index.hash("a");
         // So many that they pass from one chunk into the next, between others.
-        let same = 2 * CHUNK_ENTRIES as i64;
+        let same = 600;
         for place in 1..=same {
             index.recent.add(hash, place);
             index.recent.add(hash.wrapping_add(place), -1);
@@ -537,96 +363,70 @@ mod tests {
             places
         };
         assert_eq!(sorted(places(&index, &connection, "a")), expected);
-        store(&mut index, &mut connection, ROUND_AFTER as i64, &Changes::default());
+        while index.groups.round_count() == 0 {
+            store(&mut index, &mut connection, ROUND_AFTER as i64, &Changes::default());
+        }
         assert!(index.recent.entries.is_empty());
         assert_eq!(sorted(places(&index, &connection, "a")), expected);
     }
 
     #[test]
-    fn eight_full_rounds_or_many_small_ones_have_a_filter_together() {
-        let rounds = |groups: &Groups| -> Vec<Range<usize>> {
-            groups.0.iter().map(|group| group.rounds.clone()).collect()
-        };
-        for (round_ids, group_rounds) in [(ROUND_AFTER + 1, 8), (3, GROUP_ROUNDS_MAX)] {
-            let mut connection = new_database();
-            let mut index = RequestIds::read(&connection).unwrap();
-            let mut hashes = Vec::new();
-            for number in 0..2 * group_rounds + 1 {
-                for _ in 0..round_ids {
-                    let hash = fastrand::i64(..);
-                    hashes.push((hash, number));
-                    index.recent.add(hash, 1);
-                }
-                let sequence = (number + 1) * ROUND_AFTER;
-                store(&mut index, &mut connection, sequence as i64, &Changes::default());
-            }
-            let expected =
-                [0..group_rounds, group_rounds..2 * group_rounds, 2 * group_rounds..2 * group_rounds + 1];
-            assert_eq!(rounds(&index.groups), expected);
-            let again = Groups::read(&connection).unwrap();
-            assert_eq!(rounds(&again), expected);
-            for groups in [&index.groups, &again] {
-                let asked: Vec<i64> = hashes.iter().map(|(hash, _)| *hash).collect();
-                let mut found = vec![false; hashes.len()];
-                for (index, rounds) in groups.that_may_hold(&asked) {
-                    found[index] |= rounds.contains(&hashes[index].1);
-                }
-                assert!(found.iter().all(|found| *found));
-            }
-            for (one, other) in index.groups.0.iter().zip(&again.0) {
-                assert!(one.filter.blocks == other.filter.blocks && one.is_full() == other.is_full());
-            }
-        }
-    }
-
-    #[test]
-    fn rounds_that_an_earlier_build_gave_a_filter_each_are_groups_of_one() {
+    fn movements_without_ids_after_a_round_leave_it_as_it_is() {
         let mut connection = new_database();
         let mut index = RequestIds::read(&connection).unwrap();
-        let mut filters = Vec::new();
-        for number in 0..3 {
-            index.recent.add(number, number + 1);
-            let round = index.seal(number + 1);
-            round.write(&connection).unwrap();
-            // Of another size.
-            let mut filter = Filter { blocks: vec![Block::default(); 2] };
-            filter.add(number);
-            filters.push(filter.bytes());
-            index.stored(&Changes::default(), Some(round));
+        let full = ROUND_AFTER as i64;
+        let named = (1..=full).map(|at| movement(at, Some(format!("pedido-{at}")))).collect();
+        store(&mut index, &mut connection, 0, &Changes { movements: named, ..Changes::default() });
+        while index.groups.round_count() == 0 {
+            store(&mut index, &mut connection, full, &Changes::default());
         }
-        for (number, filter) in filters[..2].iter().enumerate() {
-            connection
-                .execute(
-                    "UPDATE request_round SET filter = ?1 WHERE number = ?2",
-                    params![filter, number as i64],
-                )
-                .unwrap();
+        let last = full + NONE_AFTER as i64;
+        let others = (full + 1..=last).map(|at| movement(at, None)).collect();
+        store(&mut index, &mut connection, full, &Changes { movements: others, ..Changes::default() });
+        store(&mut index, &mut connection, last, &Changes::default());
+        for index in [&index, &RequestIds::read(&connection).unwrap()] {
+            assert_eq!((index.through, index.groups.round_count()), (last, 1));
+            for sequence in 1..=full {
+                assert_eq!(places(index, &connection, &format!("pedido-{sequence}")), [Some(sequence)]);
+            }
         }
-        let mut index = RequestIds::read(&connection).unwrap();
-        let rounds = |index: &RequestIds| -> Vec<_> {
-            index.groups.0.iter().map(|group| (group.rounds.clone(), group.is_full())).collect()
-        };
-        assert_eq!(rounds(&index), [(0..1, true), (1..2, true), (2..3, false)]);
-        for hash in 0..3 {
-            let found = index.groups.that_may_hold(&[hash]);
-            assert!(found.contains(&(0, hash as usize..hash as usize + 1)));
-            assert_eq!(stored_places(&connection, hash as usize, hash).unwrap(), [hash + 1]);
-        }
-        index.recent.add(3, 4);
-        store(&mut index, &mut connection, ROUND_AFTER as i64 + 3, &Changes::default());
-        assert_eq!(rounds(&index)[2..], [(2..4, false)]);
     }
 
     #[test]
-    fn a_filter_errs_seldom() {
-        let hashes: Vec<i64> = (0..GROUP_IDS).map(|_| fastrand::i64(..)).collect();
-        let mut group = Group::at(0);
-        hashes.iter().for_each(|hash| group.add(*hash));
-        assert!(group.is_full());
-        let filter = Filter::read(&group.filter.bytes()).unwrap();
-        let may_hold = |hash: i64| filter.may_hold(hash, &bits(hash));
-        assert!(hashes.iter().all(|hash| may_hold(*hash)));
-        let errors = (0..100_000).filter(|_| may_hold(fastrand::i64(..))).count();
-        assert!(errors < 100, "{errors} of 100,000");
+    fn what_a_kill_left_of_a_round_is_removed() {
+        let mut connection = new_database();
+        let mut index = RequestIds::read(&connection).unwrap();
+        let changes = |first: i64| Changes {
+            movements: (first..).take(1000).map(|at| movement(at, Some(format!("pedido-{at}")))).collect(),
+            ..Changes::default()
+        };
+        let chunks = |connection: &Connection| -> i64 {
+            connection.query_row("SELECT count(*) FROM request_chunk", [], |row| row.get(0)).unwrap()
+        };
+        let mut last_sequence = 0;
+        while chunks(&connection) == 0 {
+            store(&mut index, &mut connection, last_sequence, &changes(last_sequence + 1));
+            last_sequence += 1000;
+        }
+        assert_eq!(index.groups.round_count(), 0);
+        let find_all = |index: &RequestIds, connection: &Connection, last_sequence: i64| {
+            for sequence in 1..=last_sequence {
+                let id = format!("pedido-{sequence}");
+                assert_eq!(places(index, connection, &id), [Some(sequence)], "{id}");
+            }
+        };
+        find_all(&index, &connection, last_sequence);
+        index = RequestIds::read(&connection).unwrap();
+        find_all(&index, &connection, last_sequence);
+        while index.groups.round_count() == 0 {
+            store(&mut index, &mut connection, last_sequence, &changes(last_sequence + 1));
+            last_sequence += 1000;
+        }
+        let ids: i64 = connection
+            .query_row("SELECT sum(length(entries)) / 16 FROM request_chunk", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(ids, index.through);
+        find_all(&index, &connection, last_sequence);
+        find_all(&RequestIds::read(&connection).unwrap(), &connection, last_sequence);
     }
 }

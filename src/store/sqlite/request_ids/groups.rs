@@ -1,0 +1,283 @@
+//! Groups of rounds, and the filters that tell which ids are in none of them.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use super::ROUND_AFTER;
+use super::rounds::{entries, half};
+use crate::store::sqlite::rows::bad_value;
+
+/// Ids after which a group of rounds is full. More would have fewer filters to look at, but those
+/// of a group that is not full are read at the start: these in some tens of milliseconds.
+const GROUP_IDS: usize = 8 * ROUND_AFTER;
+
+/// Rounds after which it is full, where few movements have ids: each is asked where the filter errs.
+const GROUP_ROUNDS_MAX: usize = 64;
+
+/// Ids in a block of a filter: 21 bits each, so that a filter errs once in some thousands. Where it
+/// does, SQLite is asked for each round of the group, some microseconds.
+const BLOCK_IDS: usize = 24;
+
+/// Words of a block: 64 bytes.
+const BLOCK_WORDS: usize = 8;
+
+/// Bits of a block.
+const BLOCK_BITS: usize = 64 * BLOCK_WORDS;
+
+/// Bits that an id sets in its block.
+const BITS: usize = 6;
+
+/// Rounds that have a filter together.
+#[derive(Clone)]
+pub(super) struct Group {
+    rounds: Range<usize>,
+    /// Ids that it still takes.
+    room: usize,
+    filter: Arc<Filter>,
+}
+
+impl Group {
+    /// None yet, from this one on.
+    fn at(first_round: usize) -> Self {
+        let filter = Filter { blocks: vec![Block::default(); GROUP_IDS.div_ceil(BLOCK_IDS)] };
+        Self { rounds: first_round..first_round, room: GROUP_IDS, filter: Arc::new(filter) }
+    }
+
+    fn is_full(&self) -> bool {
+        self.room == 0 || self.rounds.len() >= GROUP_ROUNDS_MAX
+    }
+
+    /// The number of its last round.
+    pub(super) fn last_round(&self) -> i64 {
+        self.rounds.end as i64 - 1
+    }
+
+    /// Its filter as it is stored; empty until the group is full.
+    pub(super) fn full_filter(&self) -> Vec<u8> {
+        if self.is_full() { self.filter.bytes() } else { Vec::new() }
+    }
+
+    pub(super) fn add_round(&mut self) {
+        self.rounds.end += 1;
+    }
+
+    /// Adds ids of its rounds by their hashes.
+    pub(super) fn add(&mut self, hashes: impl Iterator<Item = i64>) {
+        let filter = Arc::make_mut(&mut self.filter);
+        for hash in hashes {
+            self.room = self.room.saturating_sub(1);
+            filter.add(hash);
+        }
+    }
+}
+
+/// The groups of all stored rounds, in their order. Only the last may not be full.
+#[derive(Default)]
+pub(super) struct Groups(Vec<Group>);
+
+impl Groups {
+    /// Reads them. The filter of a group stands with its last round, those of the others are empty.
+    pub(super) fn read(connection: &Connection) -> rusqlite::Result<Self> {
+        let mut this = Self::default();
+        let mut end = 0;
+        let mut rounds = connection.prepare("SELECT number, filter FROM request_round ORDER BY number")?;
+        let mut rounds = rounds.query([])?;
+        while let Some(round) = rounds.next()? {
+            end = usize::try_from(round.get::<_, i64>(0)?).map_err(|error| bad_value(0, error))? + 1;
+            let filter = round.get_ref(1)?.as_blob()?;
+            if !filter.is_empty() {
+                let filter = Arc::new(Filter::read(filter)?);
+                this.0.push(Group { rounds: this.round_count()..end, room: 0, filter });
+            }
+        }
+        if this.round_count() == end {
+            return Ok(this);
+        }
+        let mut last = Group::at(this.round_count());
+        last.rounds.end = end;
+        let mut chunks =
+            connection.prepare("SELECT entries FROM request_chunk WHERE round >= ?1 AND round < ?2")?;
+        let mut chunks = chunks.query([last.rounds.start as i64, end as i64])?;
+        while let Some(chunk) = chunks.next()? {
+            last.add(entries(chunk, 0)?.iter().map(|entry| half(entry, 0)));
+        }
+        this.0.push(last);
+        Ok(this)
+    }
+
+    pub(super) fn round_count(&self) -> usize {
+        self.0.last().map_or(0, |group| group.rounds.end)
+    }
+
+    /// The group that takes the next round.
+    pub(super) fn last(&self) -> Group {
+        let open = self.0.last().filter(|group| !group.is_full());
+        open.cloned().unwrap_or_else(|| Group::at(self.round_count()))
+    }
+
+    /// Puts a group in the place of the last, or adds it.
+    pub(super) fn put(&mut self, group: Group) {
+        self.0.pop_if(|last| last.rounds.start == group.rounds.start);
+        self.0.push(group);
+    }
+
+    /// Which of these hashes may be in which rounds: the index of each, with the rounds' numbers.
+    pub(super) fn that_may_hold(&self, hashes: &[i64]) -> Vec<(usize, Range<usize>)> {
+        let mut found = Vec::new();
+        // In a loop that does nothing else, the processor waits for memory for many at a time.
+        for (index, hash) in hashes.iter().enumerate() {
+            let bits = bits(*hash);
+            let groups = self.0.iter().filter(|group| group.filter.may_hold(*hash, &bits));
+            found.extend(groups.map(|group| (index, group.rounds.clone())));
+        }
+        found
+    }
+}
+
+/// A line of the processor's cache, so that a look at a filter waits for memory once.
+type Block = [u64; BLOCK_WORDS];
+
+/// Tells of a hash that it is not in a group; or that it may be (a blocked Bloom filter).
+#[derive(Clone)]
+struct Filter {
+    blocks: Vec<Block>,
+}
+
+impl Filter {
+    fn read(bytes: &[u8]) -> rusqlite::Result<Self> {
+        let (words, rest) = bytes.as_chunks();
+        let words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
+        let (blocks, more) = words.as_chunks();
+        if blocks.is_empty() || !rest.is_empty() || !more.is_empty() {
+            return Err(bad_value(1, "not a filter of the index of request ids"));
+        }
+        Ok(Self { blocks: blocks.to_vec() })
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.blocks.iter().flatten().flat_map(|word| word.to_le_bytes()).collect()
+    }
+
+    fn add(&mut self, hash: i64) {
+        let index = block_of(hash, self.blocks.len());
+        for (word, bits) in self.blocks[index].iter_mut().zip(bits(hash)) {
+            *word |= bits;
+        }
+    }
+
+    /// Whether the group may hold a hash with these [`bits`].
+    #[inline]
+    fn may_hold(&self, hash: i64, bits: &Block) -> bool {
+        let block = &self.blocks[block_of(hash, self.blocks.len())];
+        // All words, for to guess which is the first that tells costs more than to look at them.
+        let missing = block.iter().zip(bits).fold(0, |missing, (word, bits)| missing | bits & !word);
+        missing == 0
+    }
+}
+
+/// The block of a hash: its upper half, as a fraction of all blocks.
+fn block_of(hash: i64, blocks: usize) -> usize {
+    (((hash.cast_unsigned() >> 32) * blocks as u64) >> 32) as usize
+}
+
+/// The bits that a hash sets in its block: each is told by nine bits of a second hash.
+fn bits(hash: i64) -> Block {
+    // An odd number near 2^64 divided by the golden ratio spreads what the block leaves over.
+    let mixed = hash.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut block = Block::default();
+    for index in 0..BITS {
+        let place = (mixed >> (64 - 9 * (index + 1))) as usize % BLOCK_BITS;
+        block[place / 64] |= 1 << (place % 64);
+    }
+    block
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Entry;
+    use super::super::rounds::{Round, stored_places};
+    use super::super::tests::new_database;
+    use super::*;
+
+    /// Stores a round, and returns how many pieces it had.
+    fn store(groups: &mut Groups, connection: &Connection, entries: Vec<Entry>) -> usize {
+        let round = Round::of(entries, groups.last(), 1);
+        let (mut from, mut pieces) = (0, 0);
+        while from < round.entries.len() {
+            round.write(connection, from).unwrap();
+            from = round.end_of_piece(from);
+            pieces += 1;
+        }
+        groups.put(round.group);
+        pieces
+    }
+
+    fn rounds(groups: &Groups) -> Vec<(Range<usize>, bool)> {
+        groups.0.iter().map(|group| (group.rounds.clone(), group.is_full())).collect()
+    }
+
+    #[test]
+    fn eight_full_rounds_or_many_small_ones_have_a_filter_together() {
+        for (round_ids, count, pieces) in [(ROUND_AFTER + 1, 8, 5), (3, GROUP_ROUNDS_MAX, 1)] {
+            let (connection, mut groups) = (new_database(), Groups::default());
+            let mut hashes = Vec::new();
+            for number in 0..2 * count + 1 {
+                let entries: Vec<_> = (0..round_ids).map(|_| (fastrand::i64(..), 1)).collect();
+                hashes.extend(entries.iter().map(|(hash, _)| (*hash, number)));
+                assert_eq!(store(&mut groups, &connection, entries), pieces);
+            }
+            let again = Groups::read(&connection).unwrap();
+            for groups in [&groups, &again] {
+                let last = 2 * count..2 * count + 1;
+                assert_eq!(rounds(groups), [(0..count, true), (count..2 * count, true), (last, false)]);
+                let asked: Vec<i64> = hashes.iter().map(|(hash, _)| *hash).collect();
+                let mut found = vec![false; hashes.len()];
+                for (index, rounds) in groups.that_may_hold(&asked) {
+                    found[index] |= rounds.contains(&hashes[index].1);
+                }
+                assert!(found.iter().all(|found| *found));
+            }
+            for (one, other) in groups.0.iter().zip(&again.0) {
+                assert!(one.filter.blocks == other.filter.blocks);
+            }
+        }
+    }
+
+    #[test]
+    fn rounds_that_an_earlier_build_gave_a_filter_each_are_groups_of_one() {
+        let (connection, mut groups) = (new_database(), Groups::default());
+        for hash in 0..3 {
+            store(&mut groups, &connection, vec![(hash, hash + 1)]);
+        }
+        for number in 0..2 {
+            // Of another size.
+            let mut filter = Filter { blocks: vec![Block::default(); 2] };
+            filter.add(number);
+            let update = "UPDATE request_round SET filter = ?1 WHERE number = ?2";
+            connection.execute(update, rusqlite::params![filter.bytes(), number]).unwrap();
+        }
+        let mut groups = Groups::read(&connection).unwrap();
+        assert_eq!(rounds(&groups), [(0..1, true), (1..2, true), (2..3, false)]);
+        for (round, hash) in (0..3).enumerate() {
+            assert!(groups.that_may_hold(&[hash]).contains(&(0, round..round + 1)));
+            assert_eq!(stored_places(&connection, round, hash).unwrap(), [hash + 1]);
+        }
+        store(&mut groups, &connection, vec![(3, 4)]);
+        assert_eq!(rounds(&groups)[2..], [(2..4, false)]);
+    }
+
+    #[test]
+    fn a_filter_errs_seldom() {
+        let hashes: Vec<i64> = (0..GROUP_IDS).map(|_| fastrand::i64(..)).collect();
+        let mut group = Group::at(0);
+        group.add(hashes.iter().copied());
+        assert!(group.is_full());
+        let filter = Filter::read(&group.full_filter()).unwrap();
+        let may_hold = |hash: i64| filter.may_hold(hash, &bits(hash));
+        assert!(hashes.iter().all(|hash| may_hold(*hash)));
+        let errors = (0..100_000).filter(|_| may_hold(fastrand::i64(..))).count();
+        assert!(errors < 100, "{errors} of 100,000");
+    }
+}

@@ -1,0 +1,113 @@
+//! Rounds of request ids as they are stored.
+
+use rusqlite::{Connection, Row, params};
+
+use super::Entry;
+use super::groups::Group;
+use crate::store::sqlite::rows::bad_value;
+
+/// Ids in a row of a round: with its header, such a row fills a page of 4096 bytes and needs
+/// no second one (<https://sqlite.org/fileformat2.html>, at most 4061 bytes stay in a leaf).
+const CHUNK_ENTRIES: usize = 248;
+
+/// Rows of a round that one transaction stores: 256 KiB, about a millisecond. A transaction brings
+/// fewer ids than they have, so that the rounds keep up with them.
+const CHUNKS_AT_ONCE: usize = if cfg!(test) { 4 } else { 64 };
+
+/// Bytes of an entry: the hash and the place, least significant byte first.
+const ENTRY_BYTES: usize = 16;
+
+/// Ids that are stored together.
+pub(super) struct Round {
+    /// By their hash.
+    pub(super) entries: Vec<Entry>,
+    /// Its group, with it.
+    pub(super) group: Group,
+    /// Up to this movement, ids are in this round and those before it.
+    pub(super) through: i64,
+}
+
+impl Round {
+    /// Sorts these entries, and adds them to their group.
+    pub(super) fn of(mut entries: Vec<Entry>, mut group: Group, through: i64) -> Self {
+        entries.sort_unstable_by_key(|(hash, _)| *hash);
+        group.add_round();
+        group.add(entries.iter().map(|(hash, _)| *hash));
+        Self { entries, group, through }
+    }
+
+    /// Which entry is the first that is not written together with this one.
+    pub(super) fn end_of_piece(&self, from: usize) -> usize {
+        self.entries.len().min(from + CHUNKS_AT_ONCE * CHUNK_ENTRIES)
+    }
+
+    /// Writes some entries inside a transaction, from this one on. With the last ones, the round
+    /// is there.
+    pub(super) fn write(&self, connection: &Connection, from: usize) -> rusqlite::Result<()> {
+        let number = self.group.last_round();
+        if from == 0 {
+            // What a kill left of a round that was to have this number.
+            connection.execute("DELETE FROM request_chunk WHERE round = ?1", [number])?;
+        }
+        let mut row = connection
+            .prepare_cached("INSERT INTO request_chunk (round, first_hash, entries) VALUES (?1, ?2, ?3)")?;
+        let mut bytes = Vec::with_capacity(CHUNK_ENTRIES * ENTRY_BYTES);
+        let end = self.end_of_piece(from);
+        for chunk in self.entries[from..end].chunks(CHUNK_ENTRIES) {
+            bytes.clear();
+            for (hash, place) in chunk {
+                bytes.extend_from_slice(&hash.to_le_bytes());
+                bytes.extend_from_slice(&place.to_le_bytes());
+            }
+            row.execute(params![number, chunk[0].0, bytes])?;
+        }
+        if end < self.entries.len() {
+            return Ok(());
+        }
+        let filter = self.group.full_filter();
+        connection
+            .execute("INSERT INTO request_round (number, filter) VALUES (?1, ?2)", params![number, filter])?;
+        write_through(connection, self.through)
+    }
+}
+
+/// Notes, inside a transaction, up to which movement ids are in rounds.
+pub(super) fn write_through(connection: &Connection, through: i64) -> rusqlite::Result<()> {
+    connection.execute("UPDATE request_index SET through = ?1", [through]).map(drop)
+}
+
+/// The places that a stored round has for a hash.
+pub(super) fn stored_places(connection: &Connection, round: usize, hash: i64) -> rusqlite::Result<Vec<i64>> {
+    let mut places = Vec::new();
+    // Downwards, for as long as the chunk before may end with the same hash.
+    let mut chunks = connection.prepare_cached(
+        "SELECT first_hash, entries FROM request_chunk WHERE round = ?1 AND first_hash <= ?2
+         ORDER BY first_hash DESC",
+    )?;
+    let mut rows = chunks.query([round as i64, hash])?;
+    while let Some(row) = rows.next()? {
+        let first: i64 = row.get(0)?;
+        let entries = entries(row, 1)?;
+        let from = entries.partition_point(|entry| half(entry, 0) < hash);
+        let same = entries[from..].iter().take_while(|entry| half(entry, 0) == hash);
+        places.extend(same.map(|entry| half(entry, 1)));
+        if first < hash {
+            break;
+        }
+    }
+    Ok(places)
+}
+
+/// The entries of a chunk.
+pub(super) fn entries<'r>(row: &'r Row<'_>, index: usize) -> rusqlite::Result<&'r [[u8; ENTRY_BYTES]]> {
+    let (entries, rest) = row.get_ref(index)?.as_blob()?.as_chunks();
+    if !rest.is_empty() {
+        return Err(bad_value(index, "not entries of the index of request ids"));
+    }
+    Ok(entries)
+}
+
+/// The first or the second number of an entry.
+pub(super) fn half(entry: &[u8; ENTRY_BYTES], index: usize) -> i64 {
+    i64::from_le_bytes(entry.as_chunks().0[index])
+}
