@@ -4,9 +4,9 @@
 //! index beside it would cost a page of the database for each id that a client drew at
 //! random: a twentieth of the speed. So the newest ids are indexed in memory only, and read
 //! from the end of the ledger at the start; from time to time they are stored, sorted by
-//! their hash, as one round that is never changed again. Eight full rounds have a filter
-//! together, of three bytes an id, which stays in memory and tells that nearly every new id
-//! is in none of them.
+//! their hash, as one round that is never changed again. Eight full rounds, or more small
+//! ones, have a filter together, of three bytes an id, which stays in memory and tells that
+//! nearly every new id is in none of them.
 //!
 //! No transaction waits for a round: a thread of its own sorts it, and some of it is stored with
 //! each of the next transactions. The ids are in memory until all of it is.
@@ -18,6 +18,7 @@ mod rounds;
 
 use std::hash::Hasher as _;
 use std::mem;
+use std::ops::Range;
 use std::thread::{self, JoinHandle};
 
 use hashbrown::HashTable;
@@ -69,10 +70,15 @@ enum Next {
     #[default]
     Awaited,
     /// None of the movements up to this one has an id that is in no round.
-    Needless(i64),
+    Needless {
+        through: i64,
+    },
     Sorting(JoinHandle<Round>),
-    /// So many of its entries are stored.
-    Storing(Round, usize),
+    /// Those of its entries that the next transaction stores; the ones before are stored.
+    Storing {
+        round: Round,
+        piece: Range<usize>,
+    },
 }
 
 impl RequestIds {
@@ -137,69 +143,73 @@ impl RequestIds {
         Ok(())
     }
 
-    /// Takes the next round further before a transaction, the one after the movement
+    /// Decides what the next transaction stores of the index. It follows the movement
     /// `last_sequence`.
     pub(super) fn prepare(&mut self, last_sequence: i64) {
         self.next = match mem::take(&mut self.next) {
             Next::Awaited if self.is_due(last_sequence) => self.begin(last_sequence),
-            Next::Sorting(thread) if thread.is_finished() => {
-                // One that panicked leaves the ids where they are, for another.
-                thread.join().map_or(Next::Awaited, |round| Next::Storing(round, 0))
-            }
+            Next::Sorting(thread) if thread.is_finished() => Next::sorted(thread),
             next => next,
         };
     }
 
-    /// The same before the last transaction of all. Ids too few for a round are left to be read
-    /// from the ledger.
+    /// The same for the last transaction of all, which stores all of a round that is due. Ids too
+    /// few for one are left to be read from the ledger.
     pub(super) fn prepare_last(&mut self, last_sequence: i64) {
-        if self.recent.entries.is_empty() {
-            self.next = Next::Needless(last_sequence);
+        self.prepare(last_sequence);
+        self.next = match mem::take(&mut self.next) {
+            Next::Awaited if self.recent.entries.is_empty() => Next::Needless { through: last_sequence },
+            Next::Sorting(thread) => Next::sorted(thread),
+            next => next,
+        };
+        if let Next::Storing { round, piece } = &mut self.next {
+            piece.end = round.entries.len();
         }
     }
 
     fn is_due(&self, last_sequence: i64) -> bool {
-        let behind = usize::try_from(last_sequence - self.through).unwrap_or(0);
+        let behind = usize::try_from(last_sequence.saturating_sub(self.through)).unwrap_or(0);
         let after = if self.recent.entries.is_empty() { NONE_AFTER } else { ROUND_AFTER };
         behind >= after || self.recent.entries.len() >= ROUND_AFTER
     }
 
     fn begin(&self, last_sequence: i64) -> Next {
         if self.recent.entries.is_empty() {
-            return Next::Needless(last_sequence);
+            return Next::Needless { through: last_sequence };
         }
-        let (entries, group) = (self.recent.entries.clone(), self.groups.last());
-        // Where the system has no thread to give, it may have one before the next transaction.
-        thread::Builder::new()
-            .spawn(move || Round::of(entries, group, last_sequence))
-            .map_or(Next::Awaited, Next::Sorting)
+        let sort = || {
+            let (entries, group) = (self.recent.entries.clone(), self.groups.open(self.recent.entries.len()));
+            move || Round::of(entries, group, last_sequence)
+        };
+        // Where the system has no thread to give, this one sorts.
+        thread::Builder::new().spawn(sort()).map_or_else(|_| Next::storing(sort()()), Next::Sorting)
     }
 
     /// Writes some of the next round inside a transaction.
     pub(super) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
         match &self.next {
             Next::Awaited | Next::Sorting(_) => Ok(()),
-            Next::Needless(through) => write_through(connection, *through),
-            Next::Storing(round, from) => round.write(connection, *from),
+            Next::Needless { through } => write_through(connection, *through),
+            Next::Storing { round, piece } => round.write(connection, piece),
         }
     }
 
     /// Takes note that a transaction of these changes is stored, and what [`Self::write`] wrote.
     pub(super) fn stored(&mut self, changes: &Changes) {
         self.next = match mem::take(&mut self.next) {
-            Next::Needless(through) => {
+            Next::Needless { through } => {
                 self.through = through;
                 Next::Awaited
             }
-            Next::Storing(round, from) => match round.end_of_piece(from) {
-                end if end < round.entries.len() => Next::Storing(round, end),
-                _ => {
-                    self.recent.forget(round.entries.len());
-                    self.through = round.through;
-                    self.groups.put(round.group);
-                    Next::Awaited
-                }
-            },
+            Next::Storing { round, piece } if piece.end < round.entries.len() => {
+                Next::Storing { piece: round.piece(piece.end), round }
+            }
+            Next::Storing { round, .. } => {
+                self.recent.forget(round.entries.len());
+                self.through = round.through;
+                self.groups.put(round.group);
+                Next::Awaited
+            }
             next => next,
         };
         let batches = changes.batches.iter().map(|record| &record.request_id);
@@ -214,6 +224,17 @@ impl RequestIds {
         for (hash, place) in entries {
             self.recent.add(hash, place);
         }
+    }
+}
+
+impl Next {
+    fn sorted(thread: JoinHandle<Round>) -> Self {
+        // One that panicked leaves the ids where they are, for another.
+        thread.join().map_or(Self::Awaited, Self::storing)
+    }
+
+    fn storing(round: Round) -> Self {
+        Self::Storing { piece: round.piece(0), round }
     }
 }
 
@@ -309,7 +330,7 @@ mod tests {
         let is_named = |sequence: i64| sequence % 3 != 0 && sequence < 2 * ROUND_AFTER as i64;
         let mut expected: BTreeMap<String, Option<i64>> = BTreeMap::new();
         let mut sequence = 0;
-        for transaction in 0..30 {
+        for transaction in 0..40 {
             let (mut changes, before) = (Changes::default(), sequence);
             for _ in 0..ROUND_AFTER / 8 {
                 sequence += 1;
@@ -368,6 +389,37 @@ mod tests {
         }
         assert!(index.recent.entries.is_empty());
         assert_eq!(sorted(places(&index, &connection, "a")), expected);
+    }
+
+    /// What is stored stays as it was written, whatever becomes of this program.
+    #[test]
+    fn a_hash_is_what_it_always_was() {
+        let hasher = SipHasher13::new_with_key(b"0123456789abcdef");
+        let index = RequestIds { hasher, ..RequestIds::new() };
+        assert_eq!(["", "pedido-1"].map(|id| index.hash(id)), [-1911748791790167412, 1769951393940745094]);
+    }
+
+    #[test]
+    fn a_round_that_is_begun_is_whole_after_a_clean_stop() {
+        let mut connection = new_database();
+        let mut last_sequence = 0;
+        for session in 1..=12 {
+            let mut index = RequestIds::read(&connection).unwrap();
+            let before = index.groups.round_count();
+            let movements = (last_sequence + 1..).take(1000);
+            let movements = movements.map(|at| movement(at, Some(format!("pedido-{at}")))).collect();
+            store(&mut index, &mut connection, last_sequence, &Changes { movements, ..Changes::default() });
+            last_sequence += 1000;
+            index.prepare_last(last_sequence);
+            index.write(&connection).unwrap();
+            index.stored(&Changes::default());
+            assert!(index.recent.entries.len() <= ROUND_AFTER, "{session}");
+            assert!(matches!(index.next, Next::Awaited));
+            if index.groups.round_count() > before {
+                assert!(index.recent.entries.is_empty());
+            }
+        }
+        assert_eq!(RequestIds::read(&connection).unwrap().groups.round_count(), 2);
     }
 
     #[test]

@@ -102,8 +102,9 @@ pub(super) const MIGRATIONS: [&str; 5] = [
     ) STRICT;
     CREATE INDEX request_chunk_by_hash ON request_chunk (round, first_hash);
     ",
-    // From here on, a filter may be empty: then that of a later round covers this one too. The
-    // tables are as they were.
+    // The tables are as they were, but a filter may be empty: then that of a later round covers
+    // this one too. And the chunks of a round may be there before it is, or be left of one that a
+    // kill ended: its ids are read from the ledger.
     "",
 ];
 

@@ -39,9 +39,11 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// None yet, from this one on.
-    fn at(first_round: usize) -> Self {
-        let filter = Filter { blocks: vec![Block::default(); GROUP_IDS.div_ceil(BLOCK_IDS)] };
+    /// None yet, from this one on. The first of them has so many ids: after a database of an
+    /// early schema was taken to this one, all that it had.
+    fn at(first_round: usize, id_count: usize) -> Self {
+        let blocks = GROUP_IDS.max(id_count).div_ceil(BLOCK_IDS);
+        let filter = Filter { blocks: vec![Block::default(); blocks] };
         Self { rounds: first_round..first_round, room: GROUP_IDS, filter: Arc::new(filter) }
     }
 
@@ -85,7 +87,10 @@ impl Groups {
         let mut rounds = connection.prepare("SELECT number, filter FROM request_round ORDER BY number")?;
         let mut rounds = rounds.query([])?;
         while let Some(round) = rounds.next()? {
-            end = usize::try_from(round.get::<_, i64>(0)?).map_err(|error| bad_value(0, error))? + 1;
+            if round.get::<_, i64>(0)? != end as i64 {
+                return Err(bad_value(0, "a round of the index of request ids is missing"));
+            }
+            end += 1;
             let filter = round.get_ref(1)?.as_blob()?;
             if !filter.is_empty() {
                 let filter = Arc::new(Filter::read(filter)?);
@@ -95,7 +100,7 @@ impl Groups {
         if this.round_count() == end {
             return Ok(this);
         }
-        let mut last = Group::at(this.round_count());
+        let mut last = Group::at(this.round_count(), 0);
         last.rounds.end = end;
         let mut chunks =
             connection.prepare("SELECT entries FROM request_chunk WHERE round >= ?1 AND round < ?2")?;
@@ -111,10 +116,10 @@ impl Groups {
         self.0.last().map_or(0, |group| group.rounds.end)
     }
 
-    /// The group that takes the next round.
-    pub(super) fn last(&self) -> Group {
+    /// The group that takes the next round, of so many ids.
+    pub(super) fn open(&self, id_count: usize) -> Group {
         let open = self.0.last().filter(|group| !group.is_full());
-        open.cloned().unwrap_or_else(|| Group::at(self.round_count()))
+        open.cloned().unwrap_or_else(|| Group::at(self.round_count(), id_count))
     }
 
     /// Puts a group in the place of the last, or adds it.
@@ -203,11 +208,13 @@ mod tests {
 
     /// Stores a round, and returns how many pieces it had.
     fn store(groups: &mut Groups, connection: &Connection, entries: Vec<Entry>) -> usize {
-        let round = Round::of(entries, groups.last(), 1);
+        let group = groups.open(entries.len());
+        let round = Round::of(entries, group, 1);
         let (mut from, mut pieces) = (0, 0);
         while from < round.entries.len() {
-            round.write(connection, from).unwrap();
-            from = round.end_of_piece(from);
+            let piece = round.piece(from);
+            round.write(connection, &piece).unwrap();
+            from = piece.end;
             pieces += 1;
         }
         groups.put(round.group);
@@ -220,7 +227,7 @@ mod tests {
 
     #[test]
     fn eight_full_rounds_or_many_small_ones_have_a_filter_together() {
-        for (round_ids, count, pieces) in [(ROUND_AFTER + 1, 8, 5), (3, GROUP_ROUNDS_MAX, 1)] {
+        for (round_ids, count, pieces) in [(ROUND_AFTER + 1, 8, 9), (3, GROUP_ROUNDS_MAX, 1)] {
             let (connection, mut groups) = (new_database(), Groups::default());
             let mut hashes = Vec::new();
             for number in 0..2 * count + 1 {
@@ -270,14 +277,43 @@ mod tests {
 
     #[test]
     fn a_filter_errs_seldom() {
-        let hashes: Vec<i64> = (0..GROUP_IDS).map(|_| fastrand::i64(..)).collect();
-        let mut group = Group::at(0);
-        group.add(hashes.iter().copied());
-        assert!(group.is_full());
-        let filter = Filter::read(&group.full_filter()).unwrap();
-        let may_hold = |hash: i64| filter.may_hold(hash, &bits(hash));
-        assert!(hashes.iter().all(|hash| may_hold(*hash)));
-        let errors = (0..100_000).filter(|_| may_hold(fastrand::i64(..))).count();
-        assert!(errors < 100, "{errors} of 100,000");
+        // Also that of all ids of a database which had no rounds.
+        for count in [GROUP_IDS, 10 * GROUP_IDS] {
+            let hashes: Vec<i64> = (0..count).map(|_| fastrand::i64(..)).collect();
+            let mut group = Groups::default().open(count);
+            group.add(hashes.iter().copied());
+            assert!(group.is_full());
+            let filter = Filter::read(&group.full_filter()).unwrap();
+            let may_hold = |hash: i64| filter.may_hold(hash, &bits(hash));
+            assert!(hashes.iter().all(|hash| may_hold(*hash)));
+            let errors = (0..100_000).filter(|_| may_hold(fastrand::i64(..))).count();
+            assert!(errors < 100, "{errors} of 100,000");
+        }
+    }
+
+    /// What is stored stays as it was written, whatever becomes of this program.
+    #[test]
+    fn a_filter_is_what_it_always_was() {
+        let mut filter = Filter { blocks: vec![Block::default(); 3] };
+        for hash in [0, 1, -1, i64::MIN, 0x0123_4567_89ab_cdef] {
+            filter.add(hash);
+        }
+        let words = filter.blocks.iter().flatten().enumerate().filter(|(_, word)| **word != 0);
+        let words: Vec<_> = words.map(|(index, word)| format!("{index}: {word:x}")).collect();
+        assert_eq!(
+            words.join(", "),
+            "0: 2000001, 1: 4000, 2: 80000000, 3: 20000000, 4: 3000000000000000, 5: 200040020000000, 6: 800000, \
+             7: 20000002000, 8: 1, 12: 1, 16: 4000000400000, 17: 10000000000, 19: 8, 20: 400000000, 21: 100000000"
+        );
+    }
+
+    #[test]
+    fn a_missing_round_is_told() {
+        let (connection, mut groups) = (new_database(), Groups::default());
+        for hash in 0..3 {
+            store(&mut groups, &connection, vec![(hash, hash + 1)]);
+        }
+        connection.execute("UPDATE request_round SET number = 1 << 40 WHERE number = 2", []).unwrap();
+        assert!(Groups::read(&connection).is_err());
     }
 }

@@ -1,5 +1,7 @@
 //! Rounds of request ids as they are stored.
 
+use std::ops::Range;
+
 use rusqlite::{Connection, Row, params};
 
 use super::Entry;
@@ -10,9 +12,9 @@ use crate::store::sqlite::rows::bad_value;
 /// no second one (<https://sqlite.org/fileformat2.html>, at most 4061 bytes stay in a leaf).
 const CHUNK_ENTRIES: usize = 248;
 
-/// Rows of a round that one transaction stores: 256 KiB, about a millisecond. A transaction brings
-/// fewer ids than they have, so that the rounds keep up with them.
-const CHUNKS_AT_ONCE: usize = if cfg!(test) { 4 } else { 64 };
+/// Transactions that store a round, each some of it: 256 KiB of a full one, about a millisecond. By
+/// then they have brought fewer ids than the round has, so that the rounds keep up.
+const PIECES: usize = 16;
 
 /// Bytes of an entry: the hash and the place, least significant byte first.
 const ENTRY_BYTES: usize = 16;
@@ -36,24 +38,23 @@ impl Round {
         Self { entries, group, through }
     }
 
-    /// Which entry is the first that is not written together with this one.
-    pub(super) fn end_of_piece(&self, from: usize) -> usize {
-        self.entries.len().min(from + CHUNKS_AT_ONCE * CHUNK_ENTRIES)
+    /// The entries that one transaction stores, from this one on.
+    pub(super) fn piece(&self, from: usize) -> Range<usize> {
+        let chunks = self.entries.len().div_ceil(CHUNK_ENTRIES).div_ceil(PIECES);
+        from..self.entries.len().min(from + chunks * CHUNK_ENTRIES)
     }
 
-    /// Writes some entries inside a transaction, from this one on. With the last ones, the round
-    /// is there.
-    pub(super) fn write(&self, connection: &Connection, from: usize) -> rusqlite::Result<()> {
+    /// Writes some entries inside a transaction. With the last ones, the round is there.
+    pub(super) fn write(&self, connection: &Connection, piece: &Range<usize>) -> rusqlite::Result<()> {
         let number = self.group.last_round();
-        if from == 0 {
-            // What a kill left of a round that was to have this number.
+        if piece.start == 0 {
+            // What a kill left of a round that was to have this number: some milliseconds.
             connection.execute("DELETE FROM request_chunk WHERE round = ?1", [number])?;
         }
         let mut row = connection
             .prepare_cached("INSERT INTO request_chunk (round, first_hash, entries) VALUES (?1, ?2, ?3)")?;
         let mut bytes = Vec::with_capacity(CHUNK_ENTRIES * ENTRY_BYTES);
-        let end = self.end_of_piece(from);
-        for chunk in self.entries[from..end].chunks(CHUNK_ENTRIES) {
+        for chunk in self.entries[piece.clone()].chunks(CHUNK_ENTRIES) {
             bytes.clear();
             for (hash, place) in chunk {
                 bytes.extend_from_slice(&hash.to_le_bytes());
@@ -61,7 +62,7 @@ impl Round {
             }
             row.execute(params![number, chunk[0].0, bytes])?;
         }
-        if end < self.entries.len() {
+        if piece.end < self.entries.len() {
             return Ok(());
         }
         let filter = self.group.full_filter();
