@@ -5,8 +5,8 @@
 //! random: a twentieth of the speed. So the newest ids are indexed in memory only, and read
 //! from the end of the ledger at the start; from time to time they are stored, sorted by
 //! their hash, as one round that is never changed again. Eight full rounds, or more small
-//! ones, have a filter together, of three bytes an id, which stays in memory and tells that
-//! nearly every new id is in none of them.
+//! ones, have a filter together, which tells that nearly every new id is in none of them, and
+//! each has one of its own, for what that says yes to. They stay in memory, three bytes an id.
 //!
 //! No transaction waits for a round: a thread of its own sorts it, and some of it is stored with
 //! each of the next transactions. The ids are in memory until all of it is.
@@ -133,11 +133,9 @@ impl RequestIds {
         for (index, hash) in hashes.iter().enumerate() {
             self.recent.places(*hash).try_for_each(|place| look(index, place))?;
         }
-        for (index, rounds) in self.groups.that_may_hold(&hashes) {
-            for round in rounds {
-                for place in stored_places(connection, round, hashes[index])? {
-                    look(index, place)?;
-                }
+        for (index, round) in self.groups.that_may_hold(&hashes) {
+            for place in stored_places(connection, round, hashes[index])? {
+                look(index, place)?;
             }
         }
         Ok(())

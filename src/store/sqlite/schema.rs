@@ -102,10 +102,12 @@ pub(super) const MIGRATIONS: [&str; 5] = [
     ) STRICT;
     CREATE INDEX request_chunk_by_hash ON request_chunk (round, first_hash);
     ",
-    // The tables are as they were, but a filter may be empty: then that of a later round covers
-    // this one too. And the chunks of a round may be there before it is, or be left of one that a
-    // kill ended: its ids are read from the ledger.
-    "",
+    // The last round of a group has the group's filter. The chunks of a round may be there before
+    // it is, or be left of one that a kill ended: its ids are read from the ledger.
+    "
+    ALTER TABLE request_round ADD COLUMN group_filter BLOB;
+    UPDATE request_round SET group_filter = filter;
+    ",
 ];
 
 /// Takes the schema from the version that the database has to the current one.

@@ -33,8 +33,7 @@ impl Round {
     /// Sorts these entries, and adds them to their group.
     pub(super) fn of(mut entries: Vec<Entry>, mut group: Group, through: i64) -> Self {
         entries.sort_unstable_by_key(|(hash, _)| *hash);
-        group.add_round();
-        group.add(entries.iter().map(|(hash, _)| *hash));
+        group.add_round(entries.iter().map(|(hash, _)| *hash));
         Self { entries, group, through }
     }
 
@@ -65,9 +64,8 @@ impl Round {
         if piece.end < self.entries.len() {
             return Ok(());
         }
-        let filter = self.group.full_filter();
-        connection
-            .execute("INSERT INTO request_round (number, filter) VALUES (?1, ?2)", params![number, filter])?;
+        let insert = "INSERT INTO request_round (number, filter, group_filter) VALUES (?1, ?2, ?3)";
+        connection.execute(insert, params![number, self.group.last_filter(), self.group.full_filter()])?;
         write_through(connection, self.through)
     }
 }
