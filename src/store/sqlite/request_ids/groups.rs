@@ -1,5 +1,6 @@
 //! Groups of rounds, and the filters that tell which ids are in none of them.
 
+use std::mem;
 use std::sync::Arc;
 
 use rusqlite::Connection;
@@ -12,7 +13,8 @@ use crate::store::sqlite::rows::bad_value;
 /// of a group that is not full are read at the start: these in some tens of milliseconds.
 const GROUP_IDS: usize = 8 * ROUND_AFTER;
 
-/// Rounds after which it is full, where few movements have ids.
+/// Rounds after which it is full, where few movements have ids: the filter of each is looked at for
+/// every id that the group's says yes to.
 const GROUP_ROUNDS_MAX: usize = 64;
 
 /// Ids in a block of a group's filter: 16 bits each, so that it errs once in some hundreds.
@@ -100,24 +102,26 @@ impl Groups {
     /// Reads them. The filter of the last, unless it is full, is made from its rounds.
     pub(super) fn read(connection: &Connection) -> rusqlite::Result<Self> {
         let mut this = Self::default();
-        let mut last = Group::at(0, 0);
-        let mut rounds =
+        // Those after the last full group.
+        let mut rounds = Vec::new();
+        let mut stored =
             connection.prepare("SELECT number, filter, group_filter FROM request_round ORDER BY number")?;
-        let mut rounds = rounds.query([])?;
-        while let Some(round) = rounds.next()? {
-            if round.get::<_, i64>(0)? != last.end() as i64 {
+        let mut stored = stored.query([])?;
+        while let Some(round) = stored.next()? {
+            let first_round = this.round_count();
+            if round.get::<_, i64>(0)? != (first_round + rounds.len()) as i64 {
                 return Err(bad_value(0, "a round of the index of request ids is missing"));
             }
-            last.rounds.push(Arc::new(Filter::read(round.get_ref(1)?.as_blob()?)?));
+            rounds.push(Arc::new(Filter::read(round.get_ref(1)?.as_blob()?)?));
             if let Some(filter) = round.get_ref(2)?.as_blob_or_null()? {
-                (last.room, last.filter) = (0, Arc::new(Filter::read(filter)?));
-                let next = Group::at(last.end(), 0);
-                this.0.push(std::mem::replace(&mut last, next));
+                let (rounds, filter) = (mem::take(&mut rounds), Arc::new(Filter::read(filter)?));
+                this.0.push(Group { first_round, rounds, room: 0, filter });
             }
         }
-        if last.rounds.is_empty() {
+        if rounds.is_empty() {
             return Ok(this);
         }
+        let mut last = Group { rounds, ..Group::at(this.round_count(), 0) };
         let mut chunks =
             connection.prepare("SELECT entries FROM request_chunk WHERE round >= ?1 AND round < ?2")?;
         let mut chunks = chunks.query([last.first_round as i64, last.end() as i64])?;
