@@ -1,17 +1,21 @@
 //! The inventory: what both transports call.
 //!
-//! Reads look at the published catalog. Changes go to one committer thread, which checks
-//! every change that is waiting, makes them durable in one transaction (group commit),
-//! publishes them, and only then answers. The committer is the only writer of the catalog
-//! and the only user of the store.
+//! Reads look at the published catalog. Changes go to the one writer, which checks every change
+//! that is waiting, makes them durable in one transaction (group commit), publishes them, and
+//! only then answers. It works on the thread of a worker that has nothing else to do, or, where
+//! others would wait for that, on a thread of its own, the committer. The writer is the only one
+//! that changes the catalog, and the only user of the store.
 
 mod committer;
 mod gathering;
 mod planner;
+mod policy;
 mod search_time;
 mod submission;
+mod writer;
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Weak};
 use std::time::{Instant, SystemTime};
 
@@ -26,11 +30,12 @@ use crate::request::{
 };
 use crate::store::{Store, StoreError};
 pub use committer::Committer;
-use committer::outcome_unknown;
+use committer::SharedWriter;
 use gathering::{Gathering, Portion};
 use planner::refuse_rows;
 use search_time::SearchTime;
-use submission::{Answered, Answers, Asker, Change, Done, Submission, deliver};
+use submission::{Answered, Answers, Change, Done, Submission, deliver};
+use writer::outcome_unknown;
 
 /// Submissions that wait for the committer before those who submit must wait
 /// themselves: more than one transaction takes, so that the committer never idles, and
@@ -42,16 +47,23 @@ const WAITING_MAX: usize = 1024;
 /// a second in which nobody else is served, and 4 MB for as long as the list lasts.
 const FOUND_BY_PRICE_MAX: usize = 10_000;
 
+/// Reads after which a client that has changed nothing since counts as one that only reads: more
+/// than a till asks before it sells what it asked for.
+const READS_OF_A_READER: u32 = 64;
+
 /// A handle on the inventory, cheap to clone. The committer stops when the last is dropped.
 #[derive(Clone)]
 pub struct Inventory {
     catalog: Arc<RwLock<Catalog>>,
     portions: mpsc::UnboundedSender<Portion>,
+    writer: SharedWriter,
     /// A permit for each submission that may still wait; see [`WAITING_MAX`]. Closed once the
     /// committer is gone.
     room: Arc<Semaphore>,
     /// How those of one worker go there, and their answers back.
     gathering: Option<Arc<Gathering>>,
+    /// How often one client has asked since it last changed anything.
+    reads: Option<Arc<AtomicU32>>,
     /// Of the searches for names like wrong ones, over all handles.
     search_time: Arc<Mutex<SearchTime>>,
 }
@@ -64,13 +76,13 @@ pub struct Errands {
 }
 
 impl Errands {
-    /// What the thread has to do each time before it sleeps: to hand over the changes that it
-    /// has gathered.
+    /// What the thread has to do each time before it sleeps: to make the changes that it has
+    /// gathered, or to hand them over.
     pub fn before_sleep(&self) -> impl Fn() + Send + Sync + 'static {
         let gathering = self.gathering.clone();
         move || {
             if let Some(gathering) = gathering.upgrade() {
-                gathering.hand_over();
+                gathering.before_sleep();
             }
         }
     }
@@ -79,9 +91,14 @@ impl Errands {
     /// [`Inventory`] of this worker is dropped.
     pub async fn run(self) {
         let gathering = self.gathering;
+        let note = |answers: &[Answered]| {
+            if let Some(gathering) = gathering.upgrade() {
+                gathering.note_answers(answers);
+            }
+        };
         tokio::select! {
-            () = deliver(self.answers) => {}
-            () = gathering::hand_over_in_time(gathering) => {}
+            () = deliver(self.answers, note) => {}
+            () = gathering::hand_over_in_time(gathering.clone()) => {}
         }
     }
 }
@@ -177,19 +194,26 @@ impl Inventory {
         let catalog = Arc::new(RwLock::new(catalog));
         let (portions, waiting) = mpsc::unbounded_channel();
         let room = Arc::new(Semaphore::new(WAITING_MAX));
-        let committer = Committer::start(Arc::clone(&catalog), store, Arc::clone(&room), waiting);
+        let (committer, writer) = Committer::start(Arc::clone(&catalog), store, Arc::clone(&room), waiting);
         let search_time = Arc::new(Mutex::new(SearchTime::new(Instant::now())));
-        Ok((Self { catalog, portions, room, gathering: None, search_time }, committer))
+        Ok((Self { catalog, portions, writer, room, gathering: None, reads: None, search_time }, committer))
     }
 
-    /// A handle for one worker thread. Its changes gather on their way to the committer, and
-    /// their answers come back through [`Errands`], all those of one transaction at once: to
-    /// wake a thread is a system call, so it is done for many changes and not for each.
+    /// A handle for one worker thread. Its changes gather until it is about to sleep, and their
+    /// answers come back through [`Errands`], all those of one transaction at once: to wake a
+    /// thread is a system call, so it is done for many changes and not for each.
     pub fn for_worker(&self) -> (Self, Errands) {
         let (delivery, answers) = mpsc::unbounded_channel();
-        let gathering = Arc::new(Gathering::new(self.portions.clone(), delivery));
+        let gathering = Arc::new(Gathering::new(self.portions.clone(), self.writer.clone(), delivery));
         let errands = Errands { gathering: Arc::downgrade(&gathering), answers };
         (Self { gathering: Some(gathering), ..self.clone() }, errands)
+    }
+
+    /// A handle for one client of the worker. One that changes something waits for the disk
+    /// anyway; one that only reads, as each does at first, is not to wait for it.
+    pub fn for_client(&self) -> Self {
+        let reads = Arc::new(AtomicU32::new(READS_OF_A_READER));
+        Self { reads: Some(reads), ..self.clone() }
     }
 
     /// Calls with one product.
@@ -207,6 +231,7 @@ impl Inventory {
 
     /// Every product, or those up to a price.
     pub fn list(&self, max_price: Option<Price>) -> Listing {
+        self.note_read();
         let catalog = self.read();
         Listing {
             products: catalog.products().clone(),
@@ -315,6 +340,18 @@ impl Inventory {
         }
     }
 
+    /// Notes that a client has asked for something that is there at once.
+    fn note_read(&self) {
+        let (Some(gathering), Some(reads)) = (&self.gathering, &self.reads) else { return };
+        // Not added at once, which takes ten times as long: a client has one thread.
+        let count = reads.load(Ordering::Relaxed);
+        if count < READS_OF_A_READER {
+            reads.store(count + 1, Ordering::Relaxed);
+        } else {
+            gathering.note_reader();
+        }
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, Catalog> {
         read(&self.catalog)
     }
@@ -341,9 +378,12 @@ impl Inventory {
         if count == 0 {
             return Answers::default();
         }
+        if let Some(reads) = &self.reads {
+            reads.store(0, Ordering::Relaxed);
+        }
         let (answer, answered) = oneshot::channel();
         let delivery = self.gathering.as_ref().map(|gathering| gathering.delivery());
-        let submission = Submission { changes, asker: Asker { is_call, answer, delivery } };
+        let submission = Submission::new(changes, is_call, answer, delivery);
         if !self.send(submission).await {
             return Answers::refused(count, &stopped());
         }
@@ -380,6 +420,7 @@ impl Reader<'_> {
     /// # Errors
     /// As [`Inventory::find`].
     pub fn find<T>(&mut self, name: &str, use_product: impl FnOnce(&Product) -> T) -> Result<T, Refusal> {
+        self.inventory.note_read();
         self.look_up(name, |catalog, key| catalog.find(key).map(use_product))
     }
 
@@ -478,6 +519,7 @@ fn stopped() -> Refusal {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
     use std::sync::Mutex;
 
     use super::*;
@@ -499,6 +541,11 @@ mod tests {
         Lossy,
         /// It has a defect.
         Defect,
+    }
+
+    thread_local! {
+        /// Made on this thread.
+        static COMMITS: Cell<usize> = const { Cell::new(0) };
     }
 
     /// A store that can be told to fail.
@@ -523,6 +570,7 @@ mod tests {
             Ok(movements)
         }
         fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
+            COMMITS.set(COMMITS.get() + 1);
             let fault = *self.1.lock().unwrap();
             assert!(fault != Fault::Defect, "asked for");
             if !matches!(fault, Fault::Before | Fault::Gone) {
@@ -631,17 +679,62 @@ mod tests {
         let fault = Arc::new(Mutex::new(Fault::None));
         let store = Failing(SqliteStore::in_memory().unwrap(), Arc::clone(&fault));
         let (inventory, committer) = Inventory::open(Box::new(store), &original_products()).unwrap();
-        let (inventory, errands) = inventory.for_worker();
+        let (worker, errands) = inventory.for_worker();
         tokio::spawn(errands.run());
-        inventory.adjust(asked("Caju 1")).await.unwrap();
+        worker.adjust(asked("Caju 1")).await.unwrap();
         *fault.lock().unwrap() = Fault::Defect;
-        assert_eq!(code(inventory.adjust(asked("Caju 1")).await), Code::OutcomeUnknown);
-        committer.join();
+        assert_eq!(code(worker.adjust(asked("Caju 1")).await), Code::OutcomeUnknown);
         // Also where more ask than there is room for.
         for _ in 0..=WAITING_MAX {
-            assert_eq!(code(inventory.adjust(asked("Caju 1")).await), Code::Internal);
+            assert_eq!(code(worker.adjust(asked("Caju 1")).await), Code::Internal);
         }
         assert_eq!(stock(&inventory, "caju"), Quantity::from_units(61));
+        drop((inventory, worker));
+        committer.join();
+    }
+
+    #[test]
+    fn a_worker_makes_the_changes_of_who_is_alone() {
+        let fault = Arc::new(Mutex::new(Fault::None));
+        let store = Failing(SqliteStore::in_memory().unwrap(), Arc::clone(&fault));
+        let (inventory, committer) = Inventory::open(Box::new(store), &original_products()).unwrap();
+        let (worker, errands) = inventory.for_worker();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .on_thread_park(errands.before_sleep())
+            .build()
+            .unwrap();
+        runtime.spawn(errands.run());
+        let (till, reader) = (worker.for_client(), worker.for_client());
+        let change = || runtime.block_on(till.adjust(asked("Caju 1")));
+        // Asks between its changes, as a till does, until one is made on this thread.
+        let until_own = || {
+            let made = COMMITS.get();
+            let is_own = (0..1000).any(|_| {
+                let stock_before = stock(&till, "caju");
+                let stock_after = change().unwrap().product.stock;
+                assert_eq!(stock_after.thousandths(), stock_before.thousandths() + 1000);
+                COMMITS.get() > made
+            });
+            assert!(is_own, "no change was made on this thread");
+        };
+        change().unwrap();
+        until_own();
+        // Not while somebody else reads, and again afterwards.
+        let made = COMMITS.get();
+        stock(&reader, "caju");
+        change().unwrap();
+        assert_eq!(COMMITS.get(), made);
+        std::thread::sleep(policy::READERS_REST);
+        until_own();
+        // The worker outlives a defect of the store.
+        let stock_before = stock(&till, "caju");
+        *fault.lock().unwrap() = Fault::Defect;
+        assert_eq!(code(change()), Code::OutcomeUnknown);
+        assert_eq!(code(change()), Code::Internal);
+        assert_eq!(stock(&till, "caju"), stock_before);
+        drop((inventory, worker, till, reader, runtime));
+        committer.join();
     }
 
     #[tokio::test]

@@ -92,6 +92,10 @@ struct Service {
 }
 
 impl Service {
+    fn for_client(&self) -> Self {
+        Self { inventory: self.inventory.for_client(), ..self.clone() }
+    }
+
     /// Whether the server stops.
     fn is_stopping(&self) -> bool {
         // The value changes once, and nobody marks it seen. An error: the sender is gone.
@@ -264,7 +268,7 @@ async fn serve_all(service: Service, mut incoming: mpsc::UnboundedReceiver<(std:
             accepted = incoming.recv() => match accepted {
                 Some((stream, guard)) => match TcpStream::from_std(stream) {
                     Ok(stream) => {
-                        tasks.spawn(serve_one(service.clone(), stream, guard));
+                        tasks.spawn(serve_one(service.for_client(), stream, guard));
                         // Those who are served have their turn before the next newcomer.
                         tokio::task::yield_now().await;
                     }

@@ -9,7 +9,7 @@ use foldhash::quality::RandomState;
 use crate::catalog::{BatchRecord, Catalog, Changes, ImportRecord, Movement, RequestId};
 use crate::system_error::told;
 
-/// A durable home for one catalog. It has one user, the inventory's committer.
+/// A durable home for one catalog. It has one user, the inventory's writer.
 pub trait Store: Send {
     /// Everything that is stored; `None` where the store is new.
     ///

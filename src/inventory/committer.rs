@@ -1,21 +1,27 @@
-//! The committer: makes the changes that wait, many in one transaction (group commit).
+//! Who has the writer: the committer's thread, for the changes that are handed over to it, or a
+//! worker, for its own.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, mpsc};
 
 use super::gathering::Portion;
-use super::planner::{Planner, store_closed};
-use super::read;
-use super::submission::{Answers, Change, Outcome, Submission, answer_all};
-use crate::catalog::{Catalog, Changes, Movement, RequestId};
-use crate::request::{Code, Refusal};
-use crate::store::{RecordedById, Store, StoreError};
+use super::submission::refuse_all;
+use super::writer::Writer;
+use super::{WAITING_MAX, stopped};
+use crate::catalog::Catalog;
+use crate::store::Store;
 
 /// Rows of changes after which a transaction takes no further submission: large enough that the cost of
 /// an fsync is spread thin, small enough that it lasts milliseconds.
 const TRANSACTION_ROWS_MAX: usize = 4096;
+
+/// A worker makes no transaction itself where the last one took longer, for its connections wait
+/// meanwhile: a solid disk takes a tenth of this or two, a turning one, or one in trouble, more.
+const OWN_TRANSACTION_MAX: Duration = Duration::from_millis(2);
 
 /// The committer's thread.
 pub struct Committer(JoinHandle<()>);
@@ -27,9 +33,11 @@ impl Committer {
         store: Box<dyn Store>,
         room: Arc<Semaphore>,
         waiting: mpsc::UnboundedReceiver<Portion>,
-    ) -> Self {
-        let writer = Writer { catalog, store, room, in_doubt: None, has_told: false };
-        Self(std::thread::spawn(move || writer.run(waiting)))
+    ) -> (Self, SharedWriter) {
+        let state = State { writer: Some(Writer::new(catalog, store)), last_took: Duration::ZERO };
+        let writer = SharedWriter { state: Arc::new(Mutex::new(state)), room };
+        let own = writer.clone();
+        (Self(std::thread::spawn(move || own.run(waiting))), writer)
     }
 
     /// Waits until every change that was submitted is answered and the store is closed,
@@ -41,156 +49,68 @@ impl Committer {
     }
 }
 
-/// What the committer's thread owns.
-struct Writer {
-    catalog: Arc<RwLock<Catalog>>,
-    store: Box<dyn Store>,
-    /// For submissions that wait; see [`WAITING_MAX`](super::WAITING_MAX).
+/// The one writer, which whoever makes a transaction has to itself.
+#[derive(Clone)]
+pub(super) struct SharedWriter {
+    state: Arc<Mutex<State>>,
+    /// For submissions that wait; see [`WAITING_MAX`].
     room: Arc<Semaphore>,
-    /// The changes of a failed commit, until the store has told whether they are in it.
-    /// Until then it is closed to writes.
-    in_doubt: Option<Changes>,
-    /// It was logged that the store cannot be asked: once, for each change asks it again.
-    has_told: bool,
 }
 
-impl Drop for Writer {
-    /// Also where the committer panicked: who asks then is told, and does not wait for ever.
-    fn drop(&mut self) {
-        self.room.close();
-    }
+struct State {
+    /// `None` once it has panicked, or is closed.
+    writer: Option<Writer>,
+    /// How long the last transaction took.
+    last_took: Duration,
 }
 
-impl Writer {
-    fn run(mut self, mut waiting: mpsc::UnboundedReceiver<Portion>) {
+impl SharedWriter {
+    /// Makes the changes that are handed over, until nobody is left who could.
+    fn run(self, mut waiting: mpsc::UnboundedReceiver<Portion>) {
         while let Some(mut portion) = waiting.blocking_recv() {
             while portion.rows < TRANSACTION_ROWS_MAX
                 && let Ok(next) = waiting.try_recv()
             {
                 portion.append(next);
             }
-            self.room.add_permits(portion.submissions.len());
-            self.commit(portion.submissions);
+            self.commit(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner), portion);
         }
-        if self.in_doubt.is_none()
-            && let Err(error) = self.store.close()
-        {
-            tracing::warn!(%error, "the next start reads more of the ledger");
+        let writer = self.state.lock().unwrap_or_else(PoisonError::into_inner).writer.take();
+        if let Some(writer) = writer {
+            writer.close();
         }
     }
 
-    /// Makes the changes of some submissions, and answers all.
-    fn commit(&mut self, batch: Vec<Submission>) {
-        let (changes, askers): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|submission| (submission.changes, submission.asker)).unzip();
-        let counts: Vec<usize> = changes.iter().map(Vec::len).collect();
-        let answers = match self.make(changes) {
-            Ok((each, movements)) => {
-                let movements = Arc::new(movements);
-                let with_movements = |each| Answers { each, movements: Arc::clone(&movements) };
-                each.into_iter().map(with_movements).collect()
+    /// Makes the changes of a worker on its own thread, if nothing waits for the committer, which
+    /// is then next, and no transaction goes on, and the last one was quick. Returns them where
+    /// not.
+    pub(super) fn try_commit(&self, portion: Portion) -> Result<(), Portion> {
+        if self.room.available_permits() + portion.submissions.len() < WAITING_MAX {
+            return Err(portion);
+        }
+        match self.state.try_lock() {
+            Ok(mut state) if state.writer.is_some() && state.last_took <= OWN_TRANSACTION_MAX => {
+                self.commit(&mut state, portion);
+                Ok(())
             }
-            Err(refusal) => counts.into_iter().map(|count| Answers::refused(count, &refusal)).collect(),
+            Ok(_) | Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => Err(portion),
+        }
+    }
+
+    /// Makes the changes, and answers. After a panic nothing is written any more: who asks then
+    /// is told, and does not wait for ever.
+    fn commit(&self, state: &mut MutexGuard<'_, State>, portion: Portion) {
+        self.room.add_permits(portion.submissions.len());
+        let Some(writer) = &mut state.writer else {
+            return refuse_all(portion.submissions, &stopped());
         };
-        answer_all(askers, answers);
-    }
-
-    /// One transaction: checks every change, stores those that follow the rules, shows them.
-    /// Returns what became of each, or why none was made.
-    fn make(&mut self, submitted: Vec<Vec<Change>>) -> Result<(Vec<Vec<Outcome>>, Vec<Movement>), Refusal> {
-        self.resolve().map_err(|_| store_closed())?;
-        let request_ids: Vec<&RequestId> =
-            submitted.iter().flatten().filter_map(Change::request_id).collect();
-        let recorded = self.recorded(&request_ids)?;
-        let id_count = request_ids.len();
-        let (outcomes, changes) = {
-            let catalog = read(&self.catalog);
-            let mut planner = Planner::new(&catalog, &mut *self.store, id_count, recorded);
-            let outcomes = submitted
-                .into_iter()
-                .map(|changes| changes.into_iter().map(|change| planner.plan(change)).collect())
-                .collect();
-            (outcomes, planner.finish())
-        };
-        Ok((outcomes, self.store(changes)?.movements))
-    }
-
-    fn recorded(&mut self, request_ids: &[&RequestId]) -> Result<RecordedById, Refusal> {
-        if request_ids.is_empty() {
-            return Ok(RecordedById::default());
-        }
-        self.store.recorded(request_ids).map_err(|error| {
-            tracing::error!(%error, "request ids could not be looked up");
-            store_closed()
-        })
-    }
-
-    /// Makes changes durable, shows and returns them; or says what became of them.
-    fn store(&mut self, changes: Changes) -> Result<Changes, Refusal> {
-        if changes.is_empty() {
-            return Ok(changes);
-        }
-        match self.store.commit(&changes) {
-            Ok(()) => {
-                self.show(&changes);
-                Ok(changes)
-            }
-            // These come before anything was written.
-            Err(
-                error @ (StoreError::Busy { .. }
-                | StoreError::Moved { .. }
-                | StoreError::Cut { .. }
-                | StoreError::Unlocked { .. }),
-            ) => {
-                tracing::warn!(%error, "a transaction could not begin");
-                Err(Refusal::new(Code::Unavailable, format!("{error}.")))
-            }
-            Err(error) => {
-                tracing::error!(%error, "a commit failed; the store is closed to writes and asked");
-                self.in_doubt = Some(changes);
-                match self.resolve() {
-                    Ok(Some(changes)) => Ok(changes),
-                    Ok(None) => Err(not_stored()),
-                    Err(_) => Err(outcome_unknown()),
-                }
-            }
+        let begun = Instant::now();
+        let made = catch_unwind(AssertUnwindSafe(|| writer.commit(portion.submissions)));
+        state.last_took = begun.elapsed();
+        if made.is_err() {
+            self.room.close();
+            state.writer = None;
+            tracing::error!("a transaction panicked; no changes are taken any more");
         }
     }
-
-    /// Asks the store what became of changes in doubt, if there are any. Returns them if they
-    /// are stored; they are then shown.
-    fn resolve(&mut self) -> Result<Option<Changes>, StoreError> {
-        let Some(changes) = &self.in_doubt else { return Ok(None) };
-        let is_stored = self.store.reopen(changes).inspect_err(|error| {
-            if !std::mem::replace(&mut self.has_told, true) {
-                tracing::error!(%error, "the store could not be reopened; it takes no changes");
-            }
-        })?;
-        self.has_told = false;
-        tracing::warn!(is_stored, "the store was reopened and takes changes again");
-        let stored = self.in_doubt.take().filter(|_| is_stored);
-        if let Some(changes) = &stored {
-            self.show(changes);
-        }
-        Ok(stored)
-    }
-
-    fn show(&self, changes: &Changes) {
-        self.catalog.write().unwrap_or_else(PoisonError::into_inner).apply(changes);
-    }
-}
-
-fn not_stored() -> Refusal {
-    Refusal::new(
-        Code::Unavailable,
-        "a gravação falhou. Nada foi alterado; confira o disco e o que o servidor mostrou, e tente de novo.",
-    )
-}
-
-pub(super) fn outcome_unknown() -> Refusal {
-    Refusal::new(
-        Code::OutcomeUnknown,
-        "a gravação falhou e não se sabe se a mudança foi feita. \
-         Confira o disco e o que o servidor mostrou, e repita com o mesmo identificador de pedido (id=).",
-    )
 }

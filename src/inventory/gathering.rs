@@ -1,17 +1,23 @@
-//! How the changes of one worker's connections come to the committer.
+//! How the changes of one worker's connections are made.
 //!
 //! A transaction takes the processor for as long as a hundred changes do, however few it has.
 //! Handed over one by one, the changes of many connections would become many small ones, and
 //! on a machine whose processors are all busy each takes the place of the worker that was about
 //! to hand over more. So a worker that always has more to do hands over more and more at once;
 //! one that is about to sleep, all it has, and begins with one again.
+//!
+//! Where the [`Policy`] says so it hands over nothing: it makes all that it has itself when it is
+//! about to sleep.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
+use super::committer::SharedWriter;
+use super::policy::{Decision, Load, OWN_ROWS_MAX, Policy};
 use super::submission::{Answered, Submission};
 
 /// Rows that a worker hands over at once at most, when all came one by one: more would only keep
@@ -25,9 +31,12 @@ const GATHERING_MAX: Duration = Duration::from_millis(1);
 /// The submissions of one worker, until they are handed over together.
 pub(super) struct Gathering {
     portions: mpsc::UnboundedSender<Portion>,
+    writer: SharedWriter,
     /// How answers come back to the worker.
     delivery: mpsc::UnboundedSender<Vec<Answered>>,
     gathered: Mutex<Gathered>,
+    /// A client that only reads has asked since this was looked at.
+    has_reader: AtomicBool,
     /// Told when something begins to wait.
     begun: Arc<Notify>,
 }
@@ -41,8 +50,12 @@ pub(super) struct Portion {
 
 impl Portion {
     pub(super) fn add(&mut self, submission: Submission) {
-        self.rows += submission.rows();
+        self.rows += submission.asker.rows;
         self.submissions.push(submission);
+    }
+
+    fn load(&self) -> Load {
+        Load { submissions: self.submissions.len(), rows: self.rows }
     }
 
     pub(super) fn append(&mut self, other: Self) {
@@ -51,10 +64,13 @@ impl Portion {
     }
 }
 
-/// What waits to be handed over.
+/// What waits to be handed over, or to be made.
 struct Gathered {
     portion: Portion,
-    /// Rows with which it is handed over. It doubles each time that they are reached.
+    /// That, and what is not answered yet.
+    unanswered: Load,
+    policy: Policy,
+    /// Rows with which it is handed over. They double each time that they are reached.
     enough: usize,
     /// When the first of it came.
     begun: Instant,
@@ -63,10 +79,18 @@ struct Gathered {
 impl Gathering {
     pub(super) fn new(
         portions: mpsc::UnboundedSender<Portion>,
+        writer: SharedWriter,
         delivery: mpsc::UnboundedSender<Vec<Answered>>,
     ) -> Self {
-        let gathered = Gathered { portion: Portion::default(), enough: 1, begun: Instant::now() };
-        Self { portions, delivery, gathered: Mutex::new(gathered), begun: Arc::default() }
+        let gathered = Mutex::new(Gathered {
+            portion: Portion::default(),
+            unanswered: Load::default(),
+            policy: Policy::default(),
+            enough: 1,
+            begun: Instant::now(),
+        });
+        let has_reader = AtomicBool::new(false);
+        Self { portions, writer, delivery, gathered, has_reader, begun: Arc::default() }
     }
 
     pub(super) fn delivery(&self) -> mpsc::UnboundedSender<Vec<Answered>> {
@@ -77,23 +101,61 @@ impl Gathering {
     /// there.
     pub(super) fn add(&self, submission: Submission) -> bool {
         let mut gathered = self.gathered();
-        gathered.portion.add(submission);
-        if gathered.portion.rows >= gathered.enough {
-            gathered.enough = (gathered.enough * 2).min(PORTION_ROWS_MAX);
-            return self.send(&mut gathered.portion);
+        let Gathered { portion, unanswered, policy, enough, begun } = &mut *gathered;
+        unanswered.submissions += 1;
+        unanswered.rows += submission.asker.rows;
+        policy.note_submission(*unanswered);
+        portion.add(submission);
+        if policy.gathers() {
+            if portion.rows >= OWN_ROWS_MAX {
+                return self.send(portion);
+            }
+        } else if portion.rows >= *enough {
+            *enough = (*enough * 2).min(PORTION_ROWS_MAX);
+            return self.send(portion);
         }
-        if gathered.portion.submissions.len() == 1 {
-            gathered.begun = Instant::now();
+        if portion.submissions.len() == 1 {
+            *begun = Instant::now();
             self.begun.notify_one();
         }
         true
     }
 
-    /// Hands over what there is, for the worker has nothing more to do.
-    pub(super) fn hand_over(&self) {
+    /// A client that only reads has asked.
+    pub(super) fn note_reader(&self) {
+        self.has_reader.store(true, Ordering::Relaxed);
+    }
+
+    /// Makes what there is or hands it over, for the worker has nothing more to do.
+    pub(super) fn before_sleep(&self) {
         let mut gathered = self.gathered();
-        gathered.enough = 1;
-        self.send(&mut gathered.portion);
+        let Gathered { portion, unanswered, policy, enough, .. } = &mut *gathered;
+        *enough = 1;
+        if unanswered.submissions == 0 {
+            return;
+        }
+        let has_reader = self.has_reader.load(Ordering::Relaxed);
+        if has_reader {
+            self.has_reader.store(false, Ordering::Relaxed);
+        }
+        match policy.decide(portion.load(), *unanswered, has_reader) {
+            Decision::Wait => {}
+            Decision::HandOver => {
+                self.send(portion);
+            }
+            Decision::Make => {
+                if let Err(mut portion) = self.writer.try_commit(std::mem::take(portion)) {
+                    self.send(&mut portion);
+                }
+            }
+        }
+    }
+
+    /// Notes that these are answered.
+    pub(super) fn note_answers(&self, answers: &[Answered]) {
+        let unanswered = &mut self.gathered().unanswered;
+        unanswered.submissions -= answers.len();
+        unanswered.rows -= answers.iter().map(Answered::rows).sum::<usize>();
     }
 
     /// Hands over what has waited for [`GATHERING_MAX`]; tells when to look again, if anything
@@ -113,6 +175,7 @@ impl Gathering {
         None
     }
 
+    /// Hands it over, if it is not empty. Returns whether the committer is there.
     fn send(&self, portion: &mut Portion) -> bool {
         let portion = std::mem::take(portion);
         portion.submissions.is_empty() || self.portions.send(portion).is_ok()
@@ -126,7 +189,7 @@ impl Gathering {
 impl Drop for Gathering {
     /// A change is made also where nobody waits for it any more.
     fn drop(&mut self) {
-        self.hand_over();
+        self.send(&mut self.gathered().portion);
     }
 }
 
@@ -143,17 +206,24 @@ pub(super) async fn hand_over_in_time(gathering: Weak<Gathering>) {
 
 #[cfg(test)]
 mod tests {
-    use tokio::sync::oneshot;
+    use tokio::sync::{Semaphore, oneshot};
 
-    use super::super::submission::{Asker, Change};
+    use super::super::WAITING_MAX;
+    use super::super::committer::Committer;
+    use super::super::submission::Change;
     use super::*;
     use crate::catalog::{Adjustment, Kind, ProductId, Quantity};
+    use crate::store::sqlite::SqliteStore;
 
     /// A gathering, and where its portions come out.
     fn gathering() -> (Arc<Gathering>, mpsc::UnboundedReceiver<Portion>) {
         let (portions, waiting) = mpsc::unbounded_channel();
         let (delivery, _) = mpsc::unbounded_channel();
-        (Arc::new(Gathering::new(portions, delivery)), waiting)
+        let store = SqliteStore::in_memory().unwrap();
+        let room = Arc::new(Semaphore::new(WAITING_MAX));
+        let (_, nothing) = mpsc::unbounded_channel();
+        let (_, writer) = Committer::start(Arc::default(), Box::new(store), room, nothing);
+        (Arc::new(Gathering::new(portions, writer, delivery)), waiting)
     }
 
     fn submission() -> Submission {
@@ -161,8 +231,7 @@ mod tests {
         let delta = Quantity::from_units(1);
         let adjustment =
             Adjustment { product: ProductId::FIRST, delta, kind: Kind::Purchase, request_id: None };
-        let changes = vec![Change::Adjust(adjustment)];
-        Submission { changes, asker: Asker { is_call: true, answer, delivery: None } }
+        Submission::new(vec![Change::Adjust(adjustment)], true, answer, None)
     }
 
     #[test]
@@ -174,9 +243,9 @@ mod tests {
             sizes.extend(waiting.try_recv().map(|portion| portion.submissions.len()));
         }
         assert_eq!(sizes, [1, 2, 4, 8, 16, 32, 64, 64]);
-        gathering.hand_over();
+        gathering.before_sleep();
         assert_eq!(waiting.try_recv().map(|portion| portion.submissions.len()), Ok(9));
-        gathering.hand_over();
+        gathering.before_sleep();
         assert!(waiting.try_recv().is_err());
         assert!(gathering.add(submission()));
         assert_eq!(waiting.try_recv().map(|portion| portion.submissions.len()), Ok(1));

@@ -39,16 +39,21 @@ pub(super) struct Submission {
 }
 
 impl Submission {
-    /// How many rows of the store it may touch.
-    pub(super) fn rows(&self) -> usize {
-        self.changes
+    pub(super) fn new(
+        changes: Vec<Change>,
+        is_call: bool,
+        answer: oneshot::Sender<Answers>,
+        delivery: Option<mpsc::UnboundedSender<Vec<Answered>>>,
+    ) -> Self {
+        let rows = changes
             .iter()
             .map(|change| match change {
                 Change::Adjust(_) => 1,
                 Change::Batch { changes, .. } => changes.len(),
                 Change::Import { rows, .. } => rows.len(),
             })
-            .sum()
+            .sum();
+        Self { changes, asker: Asker { is_call, rows, answer, delivery } }
     }
 }
 
@@ -56,6 +61,8 @@ impl Submission {
 pub(super) struct Asker {
     /// It is one call among others of a connection, and not all that came on one.
     pub(super) is_call: bool,
+    /// Rows of the store that the submission may touch.
+    pub(super) rows: usize,
     pub(super) answer: oneshot::Sender<Answers>,
     /// How answers come back to its worker, if it has one.
     pub(super) delivery: Option<mpsc::UnboundedSender<Vec<Answered>>>,
@@ -81,11 +88,17 @@ impl Answers {
 /// An answered submission.
 pub(super) struct Answered {
     is_call: bool,
+    rows: usize,
     answer: oneshot::Sender<Answers>,
     answers: Answers,
 }
 
 impl Answered {
+    /// Rows of the store that the submission could touch.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
     fn send(self) {
         // Who asked may be gone; the changes are made all the same.
         let _ = self.answer.send(self.answers);
@@ -121,11 +134,19 @@ impl Done {
     }
 }
 
+/// Answers all changes of some submissions with this.
+pub(super) fn refuse_all(submissions: Vec<Submission>, refusal: &Refusal) {
+    let refused =
+        |submission: Submission| (submission.asker, Answers::refused(submission.changes.len(), refusal));
+    let (askers, answers) = submissions.into_iter().map(refused).unzip();
+    answer_all(askers, answers);
+}
+
 /// Sends each submission's answers on their way, those of one worker together.
 pub(super) fn answer_all(askers: Vec<Asker>, answers: Vec<Answers>) {
     let mut parcels: Vec<(mpsc::UnboundedSender<Vec<Answered>>, Vec<Answered>)> = Vec::new();
-    for (Asker { is_call, answer, delivery }, answers) in askers.into_iter().zip(answers) {
-        let answered = Answered { is_call, answer, answers };
+    for (Asker { is_call, rows, answer, delivery }, answers) in askers.into_iter().zip(answers) {
+        let answered = Answered { is_call, rows, answer, answers };
         let Some(delivery) = delivery else {
             answered.send();
             continue;
@@ -142,8 +163,9 @@ pub(super) fn answer_all(askers: Vec<Asker>, answers: Vec<Answers>) {
 }
 
 /// Hands out the answers to one worker's connections, until the committer is gone.
-pub(super) async fn deliver(mut answers: mpsc::UnboundedReceiver<Vec<Answered>>) {
+pub(super) async fn deliver(mut answers: mpsc::UnboundedReceiver<Vec<Answered>>, note: impl Fn(&[Answered])) {
     while let Some(answered) = answers.recv().await {
+        note(&answered);
         let mut calls = 0;
         for answered in answered {
             calls += if answered.is_call { 1 } else { CALLS_FOR_AN_ANSWER };
