@@ -33,12 +33,12 @@ pub use committer::Committer;
 use committer::SharedWriter;
 use gathering::{Gathering, Portion};
 use planner::refuse_rows;
+use policy::Policy;
 use search_time::SearchTime;
 use submission::{Answered, Answers, Change, Done, Submission, deliver};
 use writer::outcome_unknown;
 
-/// Submissions that wait for the committer before those who submit must wait
-/// themselves: more than one transaction takes, so that the committer never idles, and
+/// Submissions that wait to be made before those who submit must wait themselves: more than one transaction takes, so that the committer never idles, and
 /// few enough that an answer is never seconds away.
 const WAITING_MAX: usize = 1024;
 
@@ -58,11 +58,12 @@ pub struct Inventory {
     portions: mpsc::UnboundedSender<Portion>,
     writer: SharedWriter,
     /// A permit for each submission that may still wait; see [`WAITING_MAX`]. Closed once the
-    /// committer is gone.
+    /// writer has failed.
     room: Arc<Semaphore>,
     /// How those of one worker go there, and their answers back.
     gathering: Option<Arc<Gathering>>,
-    /// How often one client has asked since it last changed anything.
+    /// How often one client has asked since it last changed anything, counted up to
+    /// [`READS_OF_A_READER`], which it also has at first.
     reads: Option<Arc<AtomicU32>>,
     /// Of the searches for names like wrong ones, over all handles.
     search_time: Arc<Mutex<SearchTime>>,
@@ -199,12 +200,13 @@ impl Inventory {
         Ok((Self { catalog, portions, writer, room, gathering: None, reads: None, search_time }, committer))
     }
 
-    /// A handle for one worker thread. Its changes gather until it is about to sleep, and their
+    /// A handle for one worker thread, perhaps the only one. Its changes gather until it is about to sleep, and their
     /// answers come back through [`Errands`], all those of one transaction at once: to wake a
     /// thread is a system call, so it is done for many changes and not for each.
-    pub fn for_worker(&self) -> (Self, Errands) {
+    pub fn for_worker(&self, is_only: bool) -> (Self, Errands) {
         let (delivery, answers) = mpsc::unbounded_channel();
-        let gathering = Arc::new(Gathering::new(self.portions.clone(), self.writer.clone(), delivery));
+        let (portions, writer) = (self.portions.clone(), self.writer.clone());
+        let gathering = Arc::new(Gathering::new(portions, writer, delivery, Policy::new(is_only)));
         let errands = Errands { gathering: Arc::downgrade(&gathering), answers };
         (Self { gathering: Some(gathering), ..self.clone() }, errands)
     }
@@ -390,10 +392,10 @@ impl Inventory {
         answered.await.unwrap_or_else(|_| Answers::refused(count, &outcome_unknown()))
     }
 
-    /// Sends it to the committer, once there is room. Returns whether the committer is there.
+    /// Sends it on its way, once there is room. Returns whether there is anybody who makes it.
     async fn send(&self, submission: Submission) -> bool {
         let Ok(room) = self.room.acquire().await else { return false };
-        // The committer gives it back.
+        // Who makes it gives it back.
         room.forget();
         match &self.gathering {
             Some(gathering) => gathering.add(submission),
@@ -509,7 +511,7 @@ fn merge(unread: Vec<(usize, String)>, errors: Option<Vec<(usize, RowError)>>) -
     Refusal::bad_rows(all)
 }
 
-/// The committer is gone, which only a defect of it explains: it outlives all who ask.
+/// The writer is gone, which only a defect of it explains: it outlives all who ask.
 fn stopped() -> Refusal {
     Refusal::new(
         Code::Internal,
@@ -577,6 +579,13 @@ mod tests {
                 self.0.commit(changes)?;
             }
             if matches!(fault, Fault::None | Fault::Lossy) { Ok(()) } else { Err(failure()) }
+        }
+        fn commit_at_once(&mut self, changes: &Changes) -> Result<(), StoreError> {
+            if *self.1.lock().unwrap() == Fault::None {
+                COMMITS.set(COMMITS.get() + 1);
+                return self.0.commit_at_once(changes);
+            }
+            self.commit(changes)
         }
         fn close(&mut self) -> Result<(), StoreError> {
             self.0.close()
@@ -675,11 +684,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_waits_for_a_committer_that_is_gone() {
+    async fn nobody_waits_for_a_writer_that_is_gone() {
         let fault = Arc::new(Mutex::new(Fault::None));
         let store = Failing(SqliteStore::in_memory().unwrap(), Arc::clone(&fault));
         let (inventory, committer) = Inventory::open(Box::new(store), &original_products()).unwrap();
-        let (worker, errands) = inventory.for_worker();
+        let (worker, errands) = inventory.for_worker(true);
         tokio::spawn(errands.run());
         worker.adjust(asked("Caju 1")).await.unwrap();
         *fault.lock().unwrap() = Fault::Defect;
@@ -694,11 +703,13 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_makes_the_changes_of_who_is_alone() {
+    fn a_worker_makes_changes_itself_where_all_is_well() {
         let fault = Arc::new(Mutex::new(Fault::None));
-        let store = Failing(SqliteStore::in_memory().unwrap(), Arc::clone(&fault));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loja.db");
+        let store = Failing(SqliteStore::open(&path, "teste").unwrap(), Arc::clone(&fault));
         let (inventory, committer) = Inventory::open(Box::new(store), &original_products()).unwrap();
-        let (worker, errands) = inventory.for_worker();
+        let (worker, errands) = inventory.for_worker(true);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .on_thread_park(errands.before_sleep())
@@ -710,13 +721,13 @@ mod tests {
         // Asks between its changes, as a till does, until one is made on this thread.
         let until_own = || {
             let made = COMMITS.get();
-            let is_own = (0..1000).any(|_| {
+            let begun = Instant::now();
+            while COMMITS.get() == made {
+                assert!(begun.elapsed().as_secs() < 30, "no change was made on this thread");
                 let stock_before = stock(&till, "caju");
                 let stock_after = change().unwrap().product.stock;
                 assert_eq!(stock_after.thousandths(), stock_before.thousandths() + 1000);
-                COMMITS.get() > made
-            });
-            assert!(is_own, "no change was made on this thread");
+            }
         };
         change().unwrap();
         until_own();
@@ -725,9 +736,47 @@ mod tests {
         stock(&reader, "caju");
         change().unwrap();
         assert_eq!(COMMITS.get(), made);
-        std::thread::sleep(policy::READERS_REST);
         until_own();
-        // The worker outlives a defect of the store.
+        // The worker leaves all trouble to the committer, as when that makes the change.
+        for (trouble, expected) in [
+            (Fault::Before, Err(Code::Unavailable)),
+            (Fault::After, Ok(())),
+            (Fault::Gone, Err(Code::OutcomeUnknown)),
+        ] {
+            loop {
+                until_own();
+                let made = COMMITS.get();
+                *fault.lock().unwrap() = trouble;
+                let answer = change().map(drop).map_err(|refusal| refusal.code);
+                *fault.lock().unwrap() = Fault::None;
+                assert_eq!(answer, expected);
+                if COMMITS.get() > made {
+                    break;
+                }
+            }
+        }
+        // It does not wait for another program, and nobody for it; the committer does.
+        let other = rusqlite::Connection::open(&path).unwrap();
+        loop {
+            until_own();
+            let made = COMMITS.get();
+            other.execute_batch("BEGIN IMMEDIATE").unwrap();
+            let begun = Instant::now();
+            let looked_at = async {
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                stock(&reader, "caju");
+                other.execute_batch("ROLLBACK").unwrap();
+            };
+            let (answer, ()) =
+                runtime.block_on(async { tokio::join!(till.adjust(asked("Caju 1")), looked_at) });
+            answer.unwrap();
+            assert!(begun.elapsed() < std::time::Duration::from_secs(3));
+            if COMMITS.get() > made {
+                break;
+            }
+        }
+        // It outlives a defect of the store.
+        until_own();
         let stock_before = stock(&till, "caju");
         *fault.lock().unwrap() = Fault::Defect;
         assert_eq!(code(change()), Code::OutcomeUnknown);

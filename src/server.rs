@@ -45,9 +45,9 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 /// when the server stops: a busy worker learns late of what the system has received.
 const LAST_LOOK: Duration = Duration::from_millis(10);
 
-/// Cores without a worker: the committer has one to itself, and the clients of a small
-/// machine are on it too. On two cores one worker answers as many pipelined reads as two,
-/// and half as many again of single ones, because it is woken less.
+/// Cores without a worker: for the committer, and the clients of a small machine are on it
+/// too. On two cores one worker answers as many pipelined reads as two, and half as many again
+/// of single ones, because it is woken less.
 const CORES_LEFT: usize = 1;
 
 /// What is served.
@@ -146,7 +146,7 @@ pub fn serve(
     let worker_count = cores.saturating_sub(CORES_LEFT).max(1);
     let mut workers = Vec::with_capacity(worker_count);
     for _ in 0..worker_count {
-        workers.push(Worker::start(service.clone(), options.drain)?);
+        workers.push(Worker::start(service.clone(), options.drain, worker_count == 1)?);
     }
     drop(service);
 
@@ -217,8 +217,8 @@ struct Worker {
 }
 
 impl Worker {
-    fn start(service: Service, drain: Duration) -> std::io::Result<Self> {
-        let (inventory, errands) = service.inventory.for_worker();
+    fn start(service: Service, drain: Duration, is_only: bool) -> std::io::Result<Self> {
+        let (inventory, errands) = service.inventory.for_worker(is_only);
         let service = Service { inventory, ..service };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

@@ -46,6 +46,14 @@ pub trait Store: Send {
     /// anything was written.
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError>;
 
+    /// As [`Store::commit`], but where another program has the store, it does not wait for that.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    fn commit_at_once(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        self.commit(changes)
+    }
+
     /// Makes the next opening quick. The store is not used afterwards.
     ///
     /// # Errors

@@ -2,14 +2,14 @@
 //! worker, for its own.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, mpsc};
 
 use super::gathering::Portion;
-use super::submission::refuse_all;
+use super::submission::{Submission, refuse_all};
 use super::writer::Writer;
 use super::{WAITING_MAX, stopped};
 use crate::catalog::Catalog;
@@ -21,6 +21,7 @@ const TRANSACTION_ROWS_MAX: usize = 4096;
 
 /// A worker makes no transaction itself where the last one took longer, for its connections wait
 /// meanwhile: a solid disk takes a tenth of this or two, a turning one, or one in trouble, more.
+/// It waits for no other program; but a disk that hangs holds up its reads too, that once.
 const OWN_TRANSACTION_MAX: Duration = Duration::from_millis(2);
 
 /// The committer's thread.
@@ -68,49 +69,55 @@ impl SharedWriter {
     /// Makes the changes that are handed over, until nobody is left who could.
     fn run(self, mut waiting: mpsc::UnboundedReceiver<Portion>) {
         while let Some(mut portion) = waiting.blocking_recv() {
+            let mut state = self.state();
+            // Also what came during a worker's transaction.
             while portion.rows < TRANSACTION_ROWS_MAX
                 && let Ok(next) = waiting.try_recv()
             {
                 portion.append(next);
             }
-            self.commit(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner), portion);
+            self.commit(&mut state, portion, Writer::commit);
         }
-        let writer = self.state.lock().unwrap_or_else(PoisonError::into_inner).writer.take();
+        let writer = self.state().writer.take();
         if let Some(writer) = writer {
             writer.close();
         }
     }
 
-    /// Makes the changes of a worker on its own thread, if nothing waits for the committer, which
-    /// is then next, and no transaction goes on, and the last one was quick. Returns them where
-    /// not.
+    /// Makes the changes of a worker on its own thread: if nothing else waits, which would be
+    /// next, and no transaction goes on, and the last one was quick. What cannot be made at once
+    /// is for the committer, to which what is returned must be handed over.
     pub(super) fn try_commit(&self, portion: Portion) -> Result<(), Portion> {
         if self.room.available_permits() + portion.submissions.len() < WAITING_MAX {
             return Err(portion);
         }
-        match self.state.try_lock() {
-            Ok(mut state) if state.writer.is_some() && state.last_took <= OWN_TRANSACTION_MAX => {
-                self.commit(&mut state, portion);
-                Ok(())
-            }
-            Ok(_) | Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => Err(portion),
+        let Ok(mut state) = self.state.try_lock() else { return Err(portion) };
+        if state.last_took > OWN_TRANSACTION_MAX || !state.writer.as_ref().is_some_and(Writer::is_free) {
+            return Err(portion);
         }
+        self.commit(&mut state, portion, Writer::commit_at_once);
+        // Nothing is handed over then, but the committer looks at what is left.
+        if state.writer.as_ref().is_some_and(Writer::is_free) { Ok(()) } else { Err(Portion::default()) }
     }
 
-    /// Makes the changes, and answers. After a panic nothing is written any more: who asks then
+    /// Makes the changes in this way. After a panic nothing is written any more: who asks then
     /// is told, and does not wait for ever.
-    fn commit(&self, state: &mut MutexGuard<'_, State>, portion: Portion) {
+    fn commit(&self, state: &mut State, portion: Portion, commit: fn(&mut Writer, Vec<Submission>)) {
         self.room.add_permits(portion.submissions.len());
         let Some(writer) = &mut state.writer else {
             return refuse_all(portion.submissions, &stopped());
         };
         let begun = Instant::now();
-        let made = catch_unwind(AssertUnwindSafe(|| writer.commit(portion.submissions)));
+        let made = catch_unwind(AssertUnwindSafe(|| commit(writer, portion.submissions)));
         state.last_took = begun.elapsed();
         if made.is_err() {
             self.room.close();
             state.writer = None;
             tracing::error!("a transaction panicked; no changes are taken any more");
         }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -81,11 +81,12 @@ impl Gathering {
         portions: mpsc::UnboundedSender<Portion>,
         writer: SharedWriter,
         delivery: mpsc::UnboundedSender<Vec<Answered>>,
+        policy: Policy,
     ) -> Self {
         let gathered = Mutex::new(Gathered {
             portion: Portion::default(),
             unanswered: Load::default(),
-            policy: Policy::default(),
+            policy,
             enough: 1,
             begun: Instant::now(),
         });
@@ -104,10 +105,10 @@ impl Gathering {
         let Gathered { portion, unanswered, policy, enough, begun } = &mut *gathered;
         unanswered.submissions += 1;
         unanswered.rows += submission.asker.rows;
-        policy.note_submission(*unanswered);
+        policy.note_submission(unanswered.submissions);
         portion.add(submission);
-        if policy.gathers() {
-            if portion.rows >= OWN_ROWS_MAX {
+        if policy.gathers() && !self.has_reader.load(Ordering::Relaxed) {
+            if portion.rows > OWN_ROWS_MAX {
                 return self.send(portion);
             }
         } else if portion.rows >= *enough {
@@ -126,26 +127,24 @@ impl Gathering {
         self.has_reader.store(true, Ordering::Relaxed);
     }
 
-    /// Makes what there is or hands it over, for the worker has nothing more to do.
+    /// Makes what there is or hands it over, for the worker has answered all that it has read.
     pub(super) fn before_sleep(&self) {
         let mut gathered = self.gathered();
         let Gathered { portion, unanswered, policy, enough, .. } = &mut *gathered;
         *enough = 1;
         if unanswered.submissions == 0 {
+            // A reader is kept in mind until then.
             return;
         }
-        let has_reader = self.has_reader.load(Ordering::Relaxed);
-        if has_reader {
-            self.has_reader.store(false, Ordering::Relaxed);
-        }
+        let has_reader = self.has_reader.swap(false, Ordering::Relaxed);
         match policy.decide(portion.load(), *unanswered, has_reader) {
             Decision::Wait => {}
             Decision::HandOver => {
                 self.send(portion);
             }
             Decision::Make => {
-                if let Err(mut portion) = self.writer.try_commit(std::mem::take(portion)) {
-                    self.send(&mut portion);
+                if let Err(portion) = self.writer.try_commit(std::mem::take(portion)) {
+                    let _ = self.portions.send(portion);
                 }
             }
         }
@@ -171,6 +170,7 @@ impl Gathering {
         }
         // No more come in that time.
         gathered.enough = gathered.portion.rows;
+        gathered.policy.note_lateness();
         self.send(&mut gathered.portion);
         None
     }
@@ -223,7 +223,7 @@ mod tests {
         let room = Arc::new(Semaphore::new(WAITING_MAX));
         let (_, nothing) = mpsc::unbounded_channel();
         let (_, writer) = Committer::start(Arc::default(), Box::new(store), room, nothing);
-        (Arc::new(Gathering::new(portions, writer, delivery)), waiting)
+        (Arc::new(Gathering::new(portions, writer, delivery, Policy::new(true))), waiting)
     }
 
     fn submission() -> Submission {

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 /// and 20 fewer (0.92, 0.83, 0.75 and 0.93), with 26, 32, 50 and 100 more (1.05, 1.08, 1.27 and
 /// 1.17), each with one change in flight, on two cores.
 const MANY_FROM: usize = 24;
-const MANY_ABOVE: usize = 12;
+const STILL_MANY_FROM: usize = 12;
 
 /// Submissions, and rows of the store, of which a worker makes a transaction itself at most. While
 /// it makes larger ones it could have taken in much: with 200 connections it made 0.90 times as
@@ -26,8 +26,8 @@ pub(super) const OWN_ROWS_MAX: usize = 512;
 const ALONE_TIMES: u32 = 4;
 
 /// For how long the committer makes the changes after a client that only reads has asked: one
-/// that asks more often never waits for the disk, and one that asks less often seldom does.
-pub(super) const READERS_REST: Duration = Duration::from_millis(100);
+/// that asks more often does not wait for the disk, and one that asks less often seldom does.
+const READERS_REST: Duration = Duration::from_millis(100);
 
 /// How much waits: submissions, each of which will be answered on its own, and the rows of the
 /// store that they may touch.
@@ -42,24 +42,37 @@ pub(super) struct Load {
 pub(super) enum Decision {
     /// The worker makes them itself.
     Make,
-    /// It will, together with those of the clients that are answered soon.
+    /// It will, together with those of the clients whom the committer answers soon; or the
+    /// committer does, if that takes longer.
     Wait,
     /// The committer makes them.
     HandOver,
 }
 
 /// What one worker's changes were like until now.
-#[derive(Default)]
 pub(super) struct Policy {
+    /// There is no other: the changes of several would mostly be in each other's way, and the
+    /// committer gathers them.
+    is_only_worker: bool,
     are_many: bool,
     alone_times: u32,
     readers_until: Option<Instant>,
 }
 
 impl Policy {
+    pub(super) fn new(is_only_worker: bool) -> Self {
+        Self { is_only_worker, are_many: false, alone_times: 0, readers_until: None }
+    }
+
     /// Notes that a submission came, after which so many wait.
-    pub(super) fn note_submission(&mut self, unanswered: Load) {
-        self.alone_times = if unanswered.submissions == 1 { self.alone_times.saturating_add(1) } else { 0 };
+    pub(super) fn note_submission(&mut self, unanswered: usize) {
+        self.alone_times = if unanswered == 1 { self.alone_times.saturating_add(1) } else { 0 };
+    }
+
+    /// Notes that the worker was too long in going to sleep.
+    pub(super) fn note_lateness(&mut self) {
+        self.are_many = false;
+        self.alone_times = 0;
     }
 
     /// Whether changes are to gather until the worker is about to sleep.
@@ -71,8 +84,8 @@ impl Policy {
     /// that only reads has asked since it last decided.
     pub(super) fn decide(&mut self, gathered: Load, unanswered: Load, has_reader: bool) -> Decision {
         let is_small = unanswered.submissions <= OWN_SUBMISSIONS_MAX && unanswered.rows <= OWN_ROWS_MAX;
-        let many_from = if self.are_many { MANY_ABOVE } else { MANY_FROM };
-        self.are_many = is_small && unanswered.submissions >= many_from;
+        let many_from = if self.are_many { STILL_MANY_FROM } else { MANY_FROM };
+        self.are_many = self.is_only_worker && is_small && unanswered.submissions >= many_from;
         let has_readers = self.has_readers(has_reader);
         if has_readers || !is_small || !self.is_own() {
             Decision::HandOver
@@ -107,13 +120,13 @@ mod tests {
 
     /// Decides with so many gathered of so many that wait, after the last came, and no reader.
     fn decide(policy: &mut Policy, gathered: usize, unanswered: usize) -> Decision {
-        policy.note_submission(load(unanswered));
+        policy.note_submission(unanswered);
         policy.decide(load(gathered), load(unanswered), false)
     }
 
     #[test]
     fn who_is_alone_is_served_by_its_worker() {
-        let mut policy = Policy::default();
+        let mut policy = Policy::new(true);
         for _ in 0..2 {
             for _ in 1..ALONE_TIMES {
                 assert_eq!(decide(&mut policy, 1, 1), Decision::HandOver);
@@ -127,7 +140,7 @@ mod tests {
 
     #[test]
     fn many_are_served_by_their_worker_until_they_are_few() {
-        let mut policy = Policy::default();
+        let mut policy = Policy::new(true);
         assert_eq!(decide(&mut policy, 23, 23), Decision::HandOver);
         // The committer has the others, and will answer them.
         assert_eq!(decide(&mut policy, 4, 24), Decision::Wait);
@@ -139,8 +152,27 @@ mod tests {
     }
 
     #[test]
+    fn several_workers_leave_many_to_the_committer() {
+        let mut policy = Policy::new(false);
+        for waiting in [50, 50] {
+            assert_eq!(decide(&mut policy, waiting, waiting), Decision::HandOver);
+        }
+        let decisions = [1; 4].map(|waiting| decide(&mut policy, waiting, waiting));
+        assert_eq!(decisions.last(), Some(&Decision::Make));
+    }
+
+    #[test]
+    fn a_worker_that_does_not_sleep_no_longer_gathers() {
+        let mut policy = Policy::new(true);
+        assert_eq!(decide(&mut policy, 50, 50), Decision::Make);
+        assert!(policy.gathers());
+        policy.note_lateness();
+        assert!(!policy.gathers());
+    }
+
+    #[test]
     fn what_takes_long_is_handed_over() {
-        let mut policy = Policy::default();
+        let mut policy = Policy::new(true);
         assert_eq!(decide(&mut policy, 129, 129), Decision::HandOver);
         let rows = |rows| Load { submissions: 100, rows };
         assert_eq!(policy.decide(rows(513), rows(513), false), Decision::HandOver);
@@ -149,7 +181,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_only_reads_does_not_wait_for_the_disk() {
-        let mut policy = Policy::default();
+        let mut policy = Policy::new(true);
         assert_eq!(decide(&mut policy, 50, 50), Decision::Make);
         assert_eq!(policy.decide(load(50), load(50), true), Decision::HandOver);
         tokio::time::advance(READERS_REST / 2).await;

@@ -1,4 +1,4 @@
-//! What goes to the committer, and what comes back.
+//! What goes to the writer, and what comes back.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ const ANSWERED_AT_ONCE: usize = 8;
 /// one by one if so few were handed out at once.
 const CALLS_FOR_AN_ANSWER: usize = 8;
 
-/// What the committer is asked for.
+/// What the writer is asked for.
 pub(super) enum Change {
     Adjust(Adjustment),
     Batch { changes: Vec<Adjustment>, request_id: Option<RequestId> },
@@ -32,7 +32,7 @@ impl Change {
     }
 }
 
-/// Changes that wait for the committer, and who waits for their answers.
+/// Changes that wait to be made, and who waits for their answers.
 pub(super) struct Submission {
     pub(super) changes: Vec<Change>,
     pub(super) asker: Asker,
@@ -74,7 +74,7 @@ pub(super) struct Answers {
     /// In their order.
     pub(super) each: Vec<Outcome>,
     /// The movements of their transaction, among which who asked finds its own: to copy them, and
-    /// to count the owners of request ids on two threads, takes the committer's time.
+    /// to count the owners of request ids on two threads, takes the writer's time.
     pub(super) movements: Arc<Vec<Movement>>,
 }
 
@@ -162,7 +162,7 @@ pub(super) fn answer_all(askers: Vec<Asker>, answers: Vec<Answers>) {
     }
 }
 
-/// Hands out the answers to one worker's connections, until the committer is gone.
+/// Hands out the answers to one worker's connections, until nobody can ask any more.
 pub(super) async fn deliver(mut answers: mpsc::UnboundedReceiver<Vec<Answered>>, note: impl Fn(&[Answered])) {
     while let Some(answered) = answers.recv().await {
         note(&answered);

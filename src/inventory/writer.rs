@@ -4,8 +4,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::planner::{Planner, store_closed};
 use super::read;
-use super::submission::{Answers, Change, Outcome, Submission, answer_all};
-use crate::catalog::{Catalog, Changes, Movement, RequestId};
+use super::submission::{Answers, Asker, Change, Outcome, Submission, answer_all};
+use crate::catalog::{Catalog, Changes, RequestId};
 use crate::request::{Code, Refusal};
 use crate::store::{RecordedById, Store, StoreError};
 
@@ -13,6 +13,8 @@ use crate::store::{RecordedById, Store, StoreError};
 pub(super) struct Writer {
     catalog: Arc<RwLock<Catalog>>,
     store: Box<dyn Store>,
+    /// A transaction that could not be made at once, and why. It is the next.
+    left: Option<(Planned, StoreError)>,
     /// The changes of a failed commit, until the store has told whether they are in it.
     /// Until then it is closed to writes.
     in_doubt: Option<Changes>,
@@ -22,7 +24,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(catalog: Arc<RwLock<Catalog>>, store: Box<dyn Store>) -> Self {
-        Self { catalog, store, in_doubt: None, has_told: false }
+        Self { catalog, store, left: None, in_doubt: None, has_told: false }
     }
 
     /// Nothing more is written.
@@ -34,40 +36,66 @@ impl Writer {
         }
     }
 
-    /// Makes the changes of some submissions, and answers all.
-    pub(super) fn commit(&mut self, batch: Vec<Submission>) {
-        let (changes, askers): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|submission| (submission.changes, submission.asker)).unzip();
-        let counts: Vec<usize> = changes.iter().map(Vec::len).collect();
-        let answers = match self.make(changes) {
-            Ok((each, movements)) => {
-                let movements = Arc::new(movements);
-                let with_movements = |each| Answers { each, movements: Arc::clone(&movements) };
-                each.into_iter().map(with_movements).collect()
-            }
-            Err(refusal) => counts.into_iter().map(|count| Answers::refused(count, &refusal)).collect(),
-        };
-        answer_all(askers, answers);
+    /// Whether nothing is left from before.
+    pub(super) fn is_free(&self) -> bool {
+        self.left.is_none() && self.in_doubt.is_none()
     }
 
-    /// One transaction: checks every change, stores those that follow the rules, shows them.
-    /// Returns what became of each, or why none was made.
-    fn make(&mut self, submitted: Vec<Vec<Change>>) -> Result<(Vec<Vec<Outcome>>, Vec<Movement>), Refusal> {
+    /// Makes the changes of some submissions, and answers all.
+    pub(super) fn commit(&mut self, submissions: Vec<Submission>) {
+        if let Some((planned, error)) = self.left.take() {
+            let Planned { changes, waiting } = planned;
+            let stored = match error {
+                // Now it may last.
+                StoreError::Busy { .. } => self.store(changes),
+                error => self.look_into(changes, error),
+            };
+            waiting.answer(stored);
+        }
+        if let Some(Planned { changes, waiting }) = self.plan(submissions) {
+            let stored = self.store(changes);
+            waiting.answer(stored);
+        }
+    }
+
+    /// The same, if it can be done at once. If not, it is left for [`Writer::commit`].
+    pub(super) fn commit_at_once(&mut self, submissions: Vec<Submission>) {
+        let Some(planned) = self.plan(submissions) else { return };
+        match self.store_with(&planned.changes, |store, changes| store.commit_at_once(changes)) {
+            Ok(()) => planned.waiting.answer(Ok(planned.changes)),
+            Err(error) => self.left = Some((planned, error)),
+        }
+    }
+
+    /// Checks every change of a transaction. Where that cannot be done, all are refused.
+    fn plan(&mut self, submissions: Vec<Submission>) -> Option<Planned> {
+        let (submitted, askers): (Vec<_>, Vec<_>) =
+            submissions.into_iter().map(|submission| (submission.changes, submission.asker)).unzip();
+        let counts: Vec<usize> = submitted.iter().map(Vec::len).collect();
+        match self.outcomes(submitted) {
+            Ok((outcomes, changes)) => Some(Planned { changes, waiting: Waiting { askers, outcomes } }),
+            Err(refusal) => {
+                let refused = |count| Answers::refused(count, &refusal);
+                answer_all(askers, counts.into_iter().map(refused).collect());
+                None
+            }
+        }
+    }
+
+    /// What becomes of each change if those that follow the rules are stored, and these.
+    fn outcomes(&mut self, submitted: Vec<Vec<Change>>) -> Result<(Vec<Vec<Outcome>>, Changes), Refusal> {
         self.resolve().map_err(|_| store_closed())?;
         let request_ids: Vec<&RequestId> =
             submitted.iter().flatten().filter_map(Change::request_id).collect();
         let recorded = self.recorded(&request_ids)?;
         let id_count = request_ids.len();
-        let (outcomes, changes) = {
-            let catalog = read(&self.catalog);
-            let mut planner = Planner::new(&catalog, &mut *self.store, id_count, recorded);
-            let outcomes = submitted
-                .into_iter()
-                .map(|changes| changes.into_iter().map(|change| planner.plan(change)).collect())
-                .collect();
-            (outcomes, planner.finish())
-        };
-        Ok((outcomes, self.store(changes)?.movements))
+        let catalog = read(&self.catalog);
+        let mut planner = Planner::new(&catalog, &mut *self.store, id_count, recorded);
+        let outcomes = submitted
+            .into_iter()
+            .map(|changes| changes.into_iter().map(|change| planner.plan(change)).collect())
+            .collect();
+        Ok((outcomes, planner.finish()))
     }
 
     fn recorded(&mut self, request_ids: &[&RequestId]) -> Result<RecordedById, Refusal> {
@@ -82,25 +110,38 @@ impl Writer {
 
     /// Makes changes durable, shows and returns them; or says what became of them.
     fn store(&mut self, changes: Changes) -> Result<Changes, Refusal> {
-        if changes.is_empty() {
-            return Ok(changes);
+        match self.store_with(&changes, |store, changes| store.commit(changes)) {
+            Ok(()) => Ok(changes),
+            Err(error) => self.look_into(changes, error),
         }
-        match self.store.commit(&changes) {
-            Ok(()) => {
-                self.show(&changes);
-                Ok(changes)
-            }
+    }
+
+    /// Makes changes durable in this way, if there are any, and shows them.
+    fn store_with(
+        &mut self,
+        changes: &Changes,
+        commit: impl FnOnce(&mut dyn Store, &Changes) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        if !changes.is_empty() {
+            commit(&mut *self.store, changes)?;
+            self.show(changes);
+        }
+        Ok(())
+    }
+
+    /// Says what became of changes whose transaction failed. If they are stored after all, they
+    /// are shown and returned.
+    fn look_into(&mut self, changes: Changes, error: StoreError) -> Result<Changes, Refusal> {
+        match error {
             // These come before anything was written.
-            Err(
-                error @ (StoreError::Busy { .. }
-                | StoreError::Moved { .. }
-                | StoreError::Cut { .. }
-                | StoreError::Unlocked { .. }),
-            ) => {
+            StoreError::Busy { .. }
+            | StoreError::Moved { .. }
+            | StoreError::Cut { .. }
+            | StoreError::Unlocked { .. } => {
                 tracing::warn!(%error, "a transaction could not begin");
                 Err(Refusal::new(Code::Unavailable, format!("{error}.")))
             }
-            Err(error) => {
+            error => {
                 tracing::error!(%error, "a commit failed; the store is closed to writes and asked");
                 self.in_doubt = Some(changes);
                 match self.resolve() {
@@ -132,6 +173,29 @@ impl Writer {
 
     fn show(&self, changes: &Changes) {
         self.catalog.write().unwrap_or_else(PoisonError::into_inner).apply(changes);
+    }
+}
+
+/// A transaction that is checked and not stored yet.
+struct Planned {
+    changes: Changes,
+    waiting: Waiting,
+}
+
+/// Who waits for a transaction, and what each is answered once it is stored.
+struct Waiting {
+    askers: Vec<Asker>,
+    outcomes: Vec<Vec<Outcome>>,
+}
+
+impl Waiting {
+    fn answer(self, stored: Result<Changes, Refusal>) {
+        let movements = stored.map(|changes| Arc::new(changes.movements));
+        let answers = self.outcomes.into_iter().map(|each| match &movements {
+            Ok(movements) => Answers { each, movements: Arc::clone(movements) },
+            Err(refusal) => Answers::refused(each.len(), refusal),
+        });
+        answer_all(self.askers, answers.collect());
     }
 }
 

@@ -301,6 +301,10 @@ impl SqliteStore {
         Err(corrupt(&self.path, reason))
     }
 
+    fn set_busy_timeout(&self, timeout: Duration) -> Result<(), StoreError> {
+        self.connection.busy_timeout(timeout).map_err(self.failed("gravar"))
+    }
+
     fn failed(&self, action: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
         sqlite(action, &self.path)
     }
@@ -418,6 +422,13 @@ impl Store for SqliteStore {
         let step = self.forwarding.step(changes);
         self.request_ids.prepare(self.forwarding.last_sequence());
         self.commit_with(changes, step)
+    }
+
+    fn commit_at_once(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        self.set_busy_timeout(Duration::ZERO)?;
+        let done = self.commit(changes);
+        self.set_busy_timeout(BUSY_TIMEOUT)?;
+        done
     }
 
     fn close(&mut self) -> Result<(), StoreError> {

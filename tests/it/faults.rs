@@ -431,7 +431,7 @@ fn an_output_that_is_full_or_closed_stops_nothing() {
         for _ in 0..3 {
             assert_eq!(ask(&["update", "Caju", "-1"]).code, 0);
         }
-        // The committer has something to say, and goes on.
+        // The writer has something to say, and goes on.
         let path = folder.path().join("hortifruti.db");
         let away = folder.path().join("longe");
         fs::rename(&path, &away).unwrap();
