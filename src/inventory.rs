@@ -77,8 +77,8 @@ pub struct Errands {
 }
 
 impl Errands {
-    /// What the thread has to do each time before it sleeps: to make the changes that it has
-    /// gathered, or to hand them over.
+    /// What the thread has to do each time before it sleeps: to hand over the changes that it has
+    /// gathered, or to see that it makes them.
     pub fn before_sleep(&self) -> impl Fn() + Send + Sync + 'static {
         let gathering = self.gathering.clone();
         move || {
@@ -88,7 +88,7 @@ impl Errands {
         }
     }
 
-    /// Hands out answers, and hands over changes that have waited for long, until every
+    /// Hands out answers, makes changes, and hands over those that have waited for long, until every
     /// [`Inventory`] of this worker is dropped.
     pub async fn run(self) {
         let gathering = self.gathering;
@@ -99,6 +99,7 @@ impl Errands {
         };
         tokio::select! {
             () = deliver(self.answers, note) => {}
+            () = gathering::make_when_due(gathering.clone()) => {}
             () = gathering::hand_over_in_time(gathering.clone()) => {}
         }
     }
