@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Weak};
 use std::time::{Instant, SystemTime};
 
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::catalog::{
     Adjustment, Catalog, Changes, Draft, ImportCounts, Key, Movement, Price, Product, ProductDraft,
@@ -31,16 +31,12 @@ use crate::request::{
 use crate::store::{Store, StoreError};
 pub use committer::Committer;
 use committer::SharedWriter;
-use gathering::{Gathering, Portion};
+use gathering::Gathering;
 use planner::refuse_rows;
 use policy::Policy;
 use search_time::SearchTime;
-use submission::{Answered, Answers, Change, Done, Submission, deliver};
+use submission::{Answered, Answers, Change, Done, Portion, Submission, deliver};
 use writer::outcome_unknown;
-
-/// Submissions that wait to be made before those who submit must wait themselves: more than one transaction takes, so that the committer never idles, and
-/// few enough that an answer is never seconds away.
-const WAITING_MAX: usize = 1024;
 
 /// Products found by the index of prices for one list. More are found by going through all
 /// products while they are sent: to gather a million ids, and to sort them, takes a fifth of
@@ -57,9 +53,6 @@ pub struct Inventory {
     catalog: Arc<RwLock<Catalog>>,
     portions: mpsc::UnboundedSender<Portion>,
     writer: SharedWriter,
-    /// A permit for each submission that may still wait; see [`WAITING_MAX`]. Closed once the
-    /// writer has failed.
-    room: Arc<Semaphore>,
     /// How those of one worker go there, and their answers back.
     gathering: Option<Arc<Gathering>>,
     /// How often one client has asked since it last changed anything, counted up to
@@ -88,8 +81,8 @@ impl Errands {
         }
     }
 
-    /// Hands out answers, makes changes, and hands over those that have waited for long, until every
-    /// [`Inventory`] of this worker is dropped.
+    /// Hands out answers, makes changes, and hands over those that have waited for long, until
+    /// every [`Inventory`] of this worker is dropped.
     pub async fn run(self) {
         let gathering = self.gathering;
         let note = |answers: &[Answered]| {
@@ -195,15 +188,14 @@ impl Inventory {
         };
         let catalog = Arc::new(RwLock::new(catalog));
         let (portions, waiting) = mpsc::unbounded_channel();
-        let room = Arc::new(Semaphore::new(WAITING_MAX));
-        let (committer, writer) = Committer::start(Arc::clone(&catalog), store, Arc::clone(&room), waiting);
+        let (committer, writer) = Committer::start(Arc::clone(&catalog), store, waiting);
         let search_time = Arc::new(Mutex::new(SearchTime::new(Instant::now())));
-        Ok((Self { catalog, portions, writer, room, gathering: None, reads: None, search_time }, committer))
+        Ok((Self { catalog, portions, writer, gathering: None, reads: None, search_time }, committer))
     }
 
-    /// A handle for one worker thread, perhaps the only one. Its changes gather until it is about to sleep, and their
-    /// answers come back through [`Errands`], all those of one transaction at once: to wake a
-    /// thread is a system call, so it is done for many changes and not for each.
+    /// A handle for one worker thread, perhaps the only one. Its changes gather until it is about
+    /// to sleep, and their answers come back through [`Errands`], all those of one transaction at
+    /// once: to wake a thread is a system call, so it is done for many changes and not for each.
     pub fn for_worker(&self, is_only: bool) -> (Self, Errands) {
         let (delivery, answers) = mpsc::unbounded_channel();
         let (portions, writer) = (self.portions.clone(), self.writer.clone());
@@ -395,9 +387,9 @@ impl Inventory {
 
     /// Sends it on its way, once there is room. Returns whether there is anybody who makes it.
     async fn send(&self, submission: Submission) -> bool {
-        let Ok(room) = self.room.acquire().await else { return false };
-        // Who makes it gives it back.
-        room.forget();
+        if !self.writer.take_room().await {
+            return false;
+        }
         match &self.gathering {
             Some(gathering) => gathering.add(submission),
             None => {
@@ -695,7 +687,7 @@ mod tests {
         *fault.lock().unwrap() = Fault::Defect;
         assert_eq!(code(worker.adjust(asked("Caju 1")).await), Code::OutcomeUnknown);
         // Also where more ask than there is room for.
-        for _ in 0..=WAITING_MAX {
+        for _ in 0..=committer::WAITING_MAX {
             assert_eq!(code(worker.adjust(asked("Caju 1")).await), Code::Internal);
         }
         assert_eq!(stock(&inventory, "caju"), Quantity::from_units(61));

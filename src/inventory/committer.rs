@@ -6,14 +6,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 
-use super::gathering::Portion;
-use super::submission::{Submission, refuse_all};
+use super::stopped;
+use super::submission::{Portion, Submission, refuse_all};
 use super::writer::Writer;
-use super::{WAITING_MAX, stopped};
 use crate::catalog::Catalog;
 use crate::store::Store;
+
+/// Submissions that wait to be made before those who submit must wait themselves: more than one
+/// transaction takes, so that the committer never idles, and few enough that an answer is never
+/// seconds away.
+pub(super) const WAITING_MAX: usize = 1024;
 
 /// Rows of changes after which a transaction takes no further submission: large enough that the cost of
 /// an fsync is spread thin, small enough that it lasts milliseconds.
@@ -32,10 +36,10 @@ impl Committer {
     pub(super) fn start(
         catalog: Arc<RwLock<Catalog>>,
         store: Box<dyn Store>,
-        room: Arc<Semaphore>,
         waiting: mpsc::UnboundedReceiver<Portion>,
     ) -> (Self, SharedWriter) {
         let state = State { writer: Some(Writer::new(catalog, store)), last_took: Duration::ZERO };
+        let room = Arc::new(Semaphore::new(WAITING_MAX));
         let writer = SharedWriter { state: Arc::new(Mutex::new(state)), room };
         let own = writer.clone();
         (Self(std::thread::spawn(move || own.run(waiting))), writer)
@@ -54,7 +58,8 @@ impl Committer {
 #[derive(Clone)]
 pub(super) struct SharedWriter {
     state: Arc<Mutex<State>>,
-    /// For submissions that wait; see [`WAITING_MAX`].
+    /// A permit for each submission that may still wait; see [`WAITING_MAX`]. Closed once the
+    /// writer has failed.
     room: Arc<Semaphore>,
 }
 
@@ -66,6 +71,13 @@ struct State {
 }
 
 impl SharedWriter {
+    /// Takes the room for one submission, once there is any. Returns whether it will be made, which
+    /// nothing is once the writer has failed.
+    pub(super) async fn take_room(&self) -> bool {
+        // Who makes it gives the permit back.
+        self.room.acquire().await.map(SemaphorePermit::forget).is_ok()
+    }
+
     /// Makes the changes that are handed over, until nobody is left who could.
     fn run(self, mut waiting: mpsc::UnboundedReceiver<Portion>) {
         while let Some(mut portion) = waiting.blocking_recv() {

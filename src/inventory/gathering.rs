@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::committer::SharedWriter;
 use super::policy::{Decision, Load, OWN_ROWS_MAX, Policy};
-use super::submission::{Answered, Submission};
+use super::submission::{Answered, Portion, Submission};
 
 /// Rows that a worker hands over at once at most, when all came one by one: more would only keep
 /// the committer waiting.
@@ -41,29 +41,6 @@ pub(super) struct Gathering {
     begun: Arc<Notify>,
     /// Told when the worker is to make what there is.
     due: Arc<Notify>,
-}
-
-/// Submissions that are handed over together, and how many rows of the store they may touch.
-#[derive(Default)]
-pub(super) struct Portion {
-    pub(super) submissions: Vec<Submission>,
-    pub(super) rows: usize,
-}
-
-impl Portion {
-    pub(super) fn add(&mut self, submission: Submission) {
-        self.rows += submission.asker.rows;
-        self.submissions.push(submission);
-    }
-
-    fn load(&self) -> Load {
-        Load { submissions: self.submissions.len(), rows: self.rows }
-    }
-
-    pub(super) fn append(&mut self, other: Self) {
-        self.rows += other.rows;
-        self.submissions.extend(other.submissions);
-    }
 }
 
 /// What waits to be handed over, or to be made.
@@ -139,7 +116,7 @@ impl Gathering {
             return;
         }
         let has_reader = self.has_reader.swap(false, Ordering::Relaxed);
-        match policy.decide(portion.load(), *unanswered, has_reader) {
+        match policy.decide(Load::of(portion), *unanswered, has_reader) {
             Decision::Wait => {}
             Decision::HandOver => {
                 self.send(portion);
@@ -238,9 +215,8 @@ pub(super) async fn hand_over_in_time(gathering: Weak<Gathering>) {
 
 #[cfg(test)]
 mod tests {
-    use tokio::sync::{Semaphore, oneshot};
+    use tokio::sync::oneshot;
 
-    use super::super::WAITING_MAX;
     use super::super::committer::Committer;
     use super::super::submission::Change;
     use super::*;
@@ -252,9 +228,8 @@ mod tests {
         let (portions, waiting) = mpsc::unbounded_channel();
         let (delivery, _) = mpsc::unbounded_channel();
         let store = SqliteStore::in_memory().unwrap();
-        let room = Arc::new(Semaphore::new(WAITING_MAX));
         let (_, nothing) = mpsc::unbounded_channel();
-        let (_, writer) = Committer::start(Arc::default(), Box::new(store), room, nothing);
+        let (_, writer) = Committer::start(Arc::default(), Box::new(store), nothing);
         (Arc::new(Gathering::new(portions, writer, delivery, Policy::new(true))), waiting)
     }
 

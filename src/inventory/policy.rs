@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::submission::Portion;
+
 /// Submissions that wait from which on a worker makes them itself, and below which it no longer
 /// does. With one connection that made 1.19 times as many changes as the committer, with 2, 4, 10
 /// and 12 fewer (0.92, 0.83, 0.96 and 0.93), with 16, 20, 26, 32 and 50 more (1.10 and 1.24, 1.20,
@@ -35,6 +37,12 @@ const READERS_REST: Duration = Duration::from_millis(100);
 pub(super) struct Load {
     pub(super) submissions: usize,
     pub(super) rows: usize,
+}
+
+impl Load {
+    pub(super) fn of(portion: &Portion) -> Self {
+        Self { submissions: portion.submissions.len(), rows: portion.rows }
+    }
 }
 
 /// What to do with the changes that are gathered when the worker is about to sleep.

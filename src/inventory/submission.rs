@@ -57,6 +57,25 @@ impl Submission {
     }
 }
 
+/// Submissions that are handed over together, and how many rows of the store they may touch.
+#[derive(Default)]
+pub(super) struct Portion {
+    pub(super) submissions: Vec<Submission>,
+    pub(super) rows: usize,
+}
+
+impl Portion {
+    pub(super) fn add(&mut self, submission: Submission) {
+        self.rows += submission.asker.rows;
+        self.submissions.push(submission);
+    }
+
+    pub(super) fn append(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.submissions.extend(other.submissions);
+    }
+}
+
 /// Who waits for the answers to a submission.
 pub(super) struct Asker {
     /// It is one call among others of a connection, and not all that came on one.
