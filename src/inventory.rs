@@ -6,6 +6,7 @@
 //! others would wait for that, on a thread of its own, the committer. The writer is the only one
 //! that changes the catalog, and the only user of the store.
 
+mod clients;
 mod committer;
 mod gathering;
 mod planner;
@@ -15,7 +16,6 @@ mod submission;
 mod writer;
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Weak};
 use std::time::{Instant, SystemTime};
 
@@ -29,6 +29,7 @@ use crate::request::{
     AdjustRequest, BATCH_LINES_MAX, BatchRequest, Code, IMPORT_ROWS_MAX, ImportRequest, Refusal,
 };
 use crate::store::{Store, StoreError};
+use clients::Client;
 pub use committer::Committer;
 use committer::SharedWriter;
 use gathering::Gathering;
@@ -43,10 +44,6 @@ use writer::outcome_unknown;
 /// a second in which nobody else is served, and 4 MB for as long as the list lasts.
 const FOUND_BY_PRICE_MAX: usize = 10_000;
 
-/// Reads after which a client that has changed nothing since counts as one that only reads: more
-/// than a till asks before it sells what it asked for.
-const READS_OF_A_READER: u32 = 64;
-
 /// A handle on the inventory, cheap to clone. The committer stops when the last is dropped.
 #[derive(Clone)]
 pub struct Inventory {
@@ -55,9 +52,8 @@ pub struct Inventory {
     writer: SharedWriter,
     /// How those of one worker go there, and their answers back.
     gathering: Option<Arc<Gathering>>,
-    /// How often one client has asked since it last changed anything, counted up to
-    /// [`READS_OF_A_READER`], which it also has at first.
-    reads: Option<Arc<AtomicU32>>,
+    /// Which client of that worker uses this handle.
+    client: Option<Arc<Client>>,
     /// Of the searches for names like wrong ones, over all handles.
     search_time: Arc<Mutex<SearchTime>>,
 }
@@ -190,7 +186,7 @@ impl Inventory {
         let (portions, waiting) = mpsc::unbounded_channel();
         let (committer, writer) = Committer::start(Arc::clone(&catalog), store, waiting);
         let search_time = Arc::new(Mutex::new(SearchTime::new(Instant::now())));
-        Ok((Self { catalog, portions, writer, gathering: None, reads: None, search_time }, committer))
+        Ok((Self { catalog, portions, writer, gathering: None, client: None, search_time }, committer))
     }
 
     /// A handle for one worker thread, perhaps the only one. Its changes gather until it is about
@@ -207,8 +203,7 @@ impl Inventory {
     /// A handle for one client of the worker. One that changes something waits for the disk
     /// anyway; one that only reads, as each does at first, is not to wait for it.
     pub fn for_client(&self) -> Self {
-        let reads = Arc::new(AtomicU32::new(READS_OF_A_READER));
-        Self { reads: Some(reads), ..self.clone() }
+        Self { client: Some(Arc::default()), ..self.clone() }
     }
 
     /// Calls with one product.
@@ -337,13 +332,8 @@ impl Inventory {
 
     /// Notes that a client has asked for something that is there at once.
     fn note_read(&self) {
-        let (Some(gathering), Some(reads)) = (&self.gathering, &self.reads) else { return };
-        // Not added at once, which takes ten times as long: a client has one thread.
-        let count = reads.load(Ordering::Relaxed);
-        if count < READS_OF_A_READER {
-            reads.store(count + 1, Ordering::Relaxed);
-        } else {
-            gathering.note_reader();
+        if let (Some(gathering), Some(client)) = (&self.gathering, &self.client) {
+            gathering.clients().note_read(client);
         }
     }
 
@@ -373,8 +363,8 @@ impl Inventory {
         if count == 0 {
             return Answers::default();
         }
-        if let Some(reads) = &self.reads {
-            reads.store(0, Ordering::Relaxed);
+        if let (Some(gathering), Some(client)) = (&self.gathering, &self.client) {
+            gathering.clients().note_change(client);
         }
         let (answer, answered) = oneshot::channel();
         let delivery = self.gathering.as_ref().map(|gathering| gathering.delivery());

@@ -4,18 +4,19 @@
 //! Handed over one by one, the changes of many connections would become many small ones, and
 //! on a machine whose processors are all busy each takes the place of the worker that was about
 //! to hand over more. So a worker that always has more to do hands over more and more at once;
-//! one that is about to sleep, all it has, and begins with one again.
+//! one that is about to sleep, all it has, and begins with one again. It also waits a little for
+//! clients who read and may change something next.
 //!
 //! Where the [`Policy`] says so it hands over nothing: it makes all that it has itself, once it has
 //! nothing else to do.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
+use super::clients::Clients;
 use super::committer::SharedWriter;
 use super::policy::{Decision, Load, OWN_ROWS_MAX, Policy};
 use super::submission::{Answered, Portion, Submission};
@@ -35,8 +36,8 @@ pub(super) struct Gathering {
     /// How answers come back to the worker.
     delivery: mpsc::UnboundedSender<Vec<Answered>>,
     gathered: Mutex<Gathered>,
-    /// A client that only reads has asked since this was looked at.
-    has_reader: AtomicBool,
+    /// A round of theirs ends when what is gathered is handed over or made.
+    clients: Clients,
     /// Told when something begins to wait.
     begun: Arc<Notify>,
     /// Told when the worker is to make what there is.
@@ -69,8 +70,12 @@ impl Gathering {
             enough: 1,
             begun: Instant::now(),
         });
-        let has_reader = AtomicBool::new(false);
-        Self { portions, writer, delivery, gathered, has_reader, begun: Arc::default(), due: Arc::default() }
+        let clients = Clients::default();
+        Self { portions, writer, delivery, gathered, clients, begun: Arc::default(), due: Arc::default() }
+    }
+
+    pub(super) fn clients(&self) -> &Clients {
+        &self.clients
     }
 
     pub(super) fn delivery(&self) -> mpsc::UnboundedSender<Vec<Answered>> {
@@ -81,45 +86,43 @@ impl Gathering {
     /// there.
     pub(super) fn add(&self, submission: Submission) -> bool {
         let mut gathered = self.gathered();
-        let Gathered { portion, unanswered, policy, enough, begun } = &mut *gathered;
+        let Gathered { portion, unanswered, policy, .. } = &mut *gathered;
         unanswered.submissions += 1;
         unanswered.rows += submission.asker.rows;
         policy.note_submission(unanswered.submissions);
         portion.add(submission);
-        if policy.gathers() && !self.has_reader.load(Ordering::Relaxed) {
-            if portion.rows > OWN_ROWS_MAX {
-                return self.send(portion);
-            }
-        } else if portion.rows >= *enough {
-            *enough = (*enough * 2).min(PORTION_ROWS_MAX);
-            return self.send(portion);
+        let enough = if policy.gathers() && !self.clients.has_reader() {
+            OWN_ROWS_MAX + 1
+        } else if policy.paces(self.clients.choosing()) {
+            PORTION_ROWS_MAX
+        } else {
+            gathered.enough
+        };
+        if gathered.portion.rows >= enough {
+            gathered.enough = (gathered.enough * 2).min(PORTION_ROWS_MAX);
+            return self.hand_over(&mut gathered);
         }
-        if portion.submissions.len() == 1 {
-            *begun = Instant::now();
+        if gathered.portion.submissions.len() == 1 {
+            gathered.begun = Instant::now();
             self.begun.notify_one();
         }
         true
     }
 
-    /// A client that only reads has asked.
-    pub(super) fn note_reader(&self) {
-        self.has_reader.store(true, Ordering::Relaxed);
-    }
-
     /// Hands over what there is or has it made, for the worker has answered all that it has read.
     pub(super) fn before_sleep(&self) {
         let mut gathered = self.gathered();
-        let Gathered { portion, unanswered, policy, enough, .. } = &mut *gathered;
-        *enough = 1;
-        if unanswered.submissions == 0 {
+        gathered.enough = 1;
+        if gathered.unanswered.submissions == 0 {
             // A reader is kept in mind until then.
             return;
         }
-        let has_reader = self.has_reader.swap(false, Ordering::Relaxed);
-        match policy.decide(Load::of(portion), *unanswered, has_reader) {
+        let (has_reader, choosing) = (self.clients.take_reader(), self.clients.choosing());
+        let Gathered { portion, unanswered, policy, .. } = &mut *gathered;
+        match policy.decide(Load::of(portion), *unanswered, has_reader, choosing) {
             Decision::Wait => {}
             Decision::HandOver => {
-                self.send(portion);
+                self.hand_over(&mut gathered);
             }
             Decision::Make => self.due.notify_one(),
         }
@@ -127,11 +130,11 @@ impl Gathering {
 
     /// Makes what there is, or hands it over where it may not or a reader has come since.
     fn make(&self) {
-        let portion = std::mem::take(&mut self.gathered().portion);
+        let portion = self.take(&mut self.gathered());
         if portion.submissions.is_empty() {
             return;
         }
-        let is_left = match self.has_reader.load(Ordering::Relaxed) {
+        let is_left = match self.clients.has_reader() {
             true => Err(portion),
             false => self.writer.try_commit(portion),
         };
@@ -161,14 +164,23 @@ impl Gathering {
         // No more come in that time.
         gathered.enough = gathered.portion.rows;
         gathered.policy.note_lateness();
-        self.send(&mut gathered.portion);
+        self.hand_over(&mut gathered);
         None
     }
 
-    /// Hands it over, if it is not empty. Returns whether the committer is there.
-    fn send(&self, portion: &mut Portion) -> bool {
-        let portion = std::mem::take(portion);
+    /// Hands over what there is, if anything. Returns whether the committer is there.
+    fn hand_over(&self, gathered: &mut Gathered) -> bool {
+        let portion = self.take(gathered);
         portion.submissions.is_empty() || self.portions.send(portion).is_ok()
+    }
+
+    /// Takes what there is.
+    fn take(&self, gathered: &mut Gathered) -> Portion {
+        if !gathered.portion.submissions.is_empty() {
+            gathered.policy.note_taken();
+            self.clients.begin_round();
+        }
+        std::mem::take(&mut gathered.portion)
     }
 
     fn gathered(&self) -> MutexGuard<'_, Gathered> {
@@ -179,7 +191,7 @@ impl Gathering {
 impl Drop for Gathering {
     /// A change is made also where nobody waits for it any more.
     fn drop(&mut self) {
-        self.send(&mut self.gathered().portion);
+        self.hand_over(&mut self.gathered());
     }
 }
 
@@ -217,6 +229,7 @@ pub(super) async fn hand_over_in_time(gathering: Weak<Gathering>) {
 mod tests {
     use tokio::sync::oneshot;
 
+    use super::super::clients::Client;
     use super::super::committer::Committer;
     use super::super::submission::Change;
     use super::*;
@@ -272,6 +285,34 @@ mod tests {
         }
         assert_eq!(sizes, [1, 2, 3]);
         assert!(begun.elapsed() <= 2 * GATHERING_MAX);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn changes_wait_for_those_of_clients_who_choose() {
+        let (gathering, mut waiting) = gathering();
+        let tills = [(); 5].map(|()| Client::default());
+        let change = |till| {
+            gathering.clients().note_change(till);
+            assert!(gathering.add(submission()));
+        };
+        tills.iter().for_each(change);
+        gathering.before_sleep();
+        while waiting.try_recv().is_ok() {}
+        for _ in 0..2 {
+            tills.iter().for_each(|till| gathering.clients().note_read(till));
+            change(&tills[0]);
+            gathering.before_sleep();
+            assert!(waiting.try_recv().is_err());
+            // Only three are left who might.
+            change(&tills[1]);
+            gathering.before_sleep();
+            assert_eq!(waiting.try_recv().map(|portion| portion.submissions.len()), Ok(2));
+        }
+        tills.iter().for_each(|till| gathering.clients().note_read(till));
+        change(&tills[0]);
+        tokio::time::advance(Duration::from_millis(1)).await;
+        gathering.before_sleep();
+        assert_eq!(waiting.try_recv().map(|portion| portion.submissions.len()), Ok(1));
     }
 
     #[test]

@@ -7,14 +7,18 @@ use tokio::sync::{mpsc, oneshot};
 use crate::catalog::{Adjustment, ImportCounts, Movement, ProductDraft, RequestId};
 use crate::request::Refusal;
 
-/// Answers that are handed out before what has come meanwhile has its turn: a transaction
-/// answers dozens of connections, and each takes 10 µs of the worker or more. Fewer cost
-/// changes some of their speed.
-const ANSWERED_AT_ONCE: usize = 8;
+/// What is handed out before what has come meanwhile has its turn, by [`Answered::weight`]: a
+/// transaction answers dozens of connections, and each takes 10 µs of the worker or more. Half of
+/// it, with 16 changes to an answer, takes a tenth from the latency of reads and 2 to 4 % from the
+/// rate of changes.
+const HANDED_OUT_AT_ONCE: usize = 64;
 
-/// Calls that count as one answer: those of a connection are sent together, and would be sent
-/// one by one if so few were handed out at once.
-const CALLS_FOR_AN_ANSWER: usize = 8;
+/// What an answer weighs that is sent by itself: at least so much, and no more than so much,
+/// however many changes it answers. With 8 for all, 200 connections that read ten times for each
+/// change wait twice as long (p99); with 2 for all, reads beside changes that come 16 at a time
+/// wait 1.6 times as long.
+const WEIGHT_MIN: usize = 2;
+const WEIGHT_MAX: usize = 8;
 
 /// What the writer is asked for.
 pub(super) enum Change {
@@ -118,6 +122,11 @@ impl Answered {
         self.rows
     }
 
+    /// What it takes of the worker, in calls: those of a connection are answered together.
+    fn weight(&self) -> usize {
+        if self.is_call { 1 } else { self.answers.each.len().clamp(WEIGHT_MIN, WEIGHT_MAX) }
+    }
+
     fn send(self) {
         // Who asked may be gone; the changes are made all the same.
         let _ = self.answer.send(self.answers);
@@ -185,14 +194,49 @@ pub(super) fn answer_all(askers: Vec<Asker>, answers: Vec<Answers>) {
 pub(super) async fn deliver(mut answers: mpsc::UnboundedReceiver<Vec<Answered>>, note: impl Fn(&[Answered])) {
     while let Some(answered) = answers.recv().await {
         note(&answered);
-        let mut calls = 0;
+        let mut handed_out = 0;
         for answered in answered {
-            calls += if answered.is_call { 1 } else { CALLS_FOR_AN_ANSWER };
+            handed_out += answered.weight();
             answered.send();
-            if calls >= ANSWERED_AT_ONCE * CALLS_FOR_AN_ANSWER {
-                calls = 0;
+            if handed_out >= HANDED_OUT_AT_ONCE {
+                handed_out = 0;
                 tokio::task::yield_now().await;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many of two hundred are handed out in each turn, by their kind.
+    async fn turns(is_call: bool, changes: usize) -> Vec<usize> {
+        let refusal = super::super::stopped();
+        let (mut parcel, mut waiting) = (Vec::new(), Vec::new());
+        for _ in 0..200 {
+            let (answer, answered) = oneshot::channel();
+            let answers = Answers::refused(changes, &refusal);
+            parcel.push(Answered { is_call, rows: changes, answer, answers });
+            waiting.push(answered);
+        }
+        let (delivery, parcels) = mpsc::unbounded_channel();
+        delivery.send(parcel).unwrap();
+        tokio::spawn(deliver(parcels, |_: &[Answered]| {}));
+        let mut turns = Vec::new();
+        while !waiting.is_empty() {
+            tokio::task::yield_now().await;
+            let before = waiting.len();
+            waiting.retain_mut(|answered| answered.try_recv().is_err());
+            turns.push(before - waiting.len());
+        }
+        turns
+    }
+
+    #[tokio::test]
+    async fn others_have_their_turn_while_answers_are_handed_out() {
+        assert_eq!(turns(false, 1).await, [32, 32, 32, 32, 32, 32, 8]);
+        assert_eq!(turns(false, 16).await, [8; 25]);
+        assert_eq!(turns(true, 1).await, [64, 64, 64, 8]);
     }
 }
