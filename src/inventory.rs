@@ -67,7 +67,7 @@ pub struct Errands {
 
 impl Errands {
     /// What the thread has to do each time before it sleeps: to hand over the changes that it has
-    /// gathered, or to see that it makes them.
+    /// gathered, or to see that it makes them, or to leave them for a little while.
     pub fn before_sleep(&self) -> impl Fn() + Send + Sync + 'static {
         let gathering = self.gathering.clone();
         move || {

@@ -1,83 +1,76 @@
 //! What the clients of one worker ask for: who only reads, and who may change something soon.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 /// Reads after which a client that has changed nothing since counts as one that only reads: more
 /// than a till asks before it sells what it asked for.
 const READS_OF_A_READER: u32 = 64;
 
-/// The clients of one worker. It alone notes here, so nothing is added at once, which takes ten
+/// The clients of one worker. It alone notes here, so no addition is atomic, which would take ten
 /// times as long.
+#[derive(Default)]
 pub(super) struct Clients {
     has_reader: AtomicBool,
-    round: AtomicU32,
-    choosing: AtomicUsize,
+    /// Rounds that have ended.
+    round: AtomicU64,
+    /// Those that chose last in this round, and in the one before.
+    choosing_now: AtomicUsize,
+    choosing_before: AtomicUsize,
 }
 
 /// One of them.
+#[derive(Default)]
 pub(super) struct Client {
-    /// Reads since its last change, counted up to [`READS_OF_A_READER`], which it also has at
-    /// first.
-    reads: AtomicU32,
-    /// The round in which it is counted as choosing.
-    choosing_in: AtomicU32,
-}
-
-/// No round has this number.
-const NO_ROUND: u32 = 0;
-
-impl Default for Client {
-    fn default() -> Self {
-        Self { reads: AtomicU32::new(READS_OF_A_READER), choosing_in: AtomicU32::new(NO_ROUND) }
-    }
-}
-
-impl Default for Clients {
-    fn default() -> Self {
-        Self {
-            has_reader: AtomicBool::new(false),
-            round: AtomicU32::new(NO_ROUND + 1),
-            choosing: AtomicUsize::new(0),
-        }
-    }
+    /// Reads before it counts as one that only reads, which it also does at first.
+    reads_left: AtomicU32,
+    /// The first round in which it no longer counts as choosing.
+    choosing_until: AtomicU64,
 }
 
 impl Clients {
     /// It has asked for something that is there at once.
     pub(super) fn note_read(&self, client: &Client) {
-        let reads = client.reads.load(Ordering::Relaxed);
-        if reads >= READS_OF_A_READER {
+        let reads_left = client.reads_left.load(Ordering::Relaxed);
+        if reads_left == 0 {
             self.has_reader.store(true, Ordering::Relaxed);
             return;
         }
-        client.reads.store(reads + 1, Ordering::Relaxed);
-        let round = self.round.load(Ordering::Relaxed);
-        if client.choosing_in.load(Ordering::Relaxed) != round {
-            client.choosing_in.store(round, Ordering::Relaxed);
-            self.choosing.store(self.choosing() + 1, Ordering::Relaxed);
+        client.reads_left.store(reads_left - 1, Ordering::Relaxed);
+        let until = self.round.load(Ordering::Relaxed) + 2;
+        if client.choosing_until.load(Ordering::Relaxed) != until {
+            self.forget(client);
+            client.choosing_until.store(until, Ordering::Relaxed);
+            add(&self.choosing_now, 1);
         }
     }
 
     /// It has asked for changes.
     pub(super) fn note_change(&self, client: &Client) {
-        client.reads.store(0, Ordering::Relaxed);
-        if client.choosing_in.load(Ordering::Relaxed) == self.round.load(Ordering::Relaxed) {
-            client.choosing_in.store(NO_ROUND, Ordering::Relaxed);
-            self.choosing.store(self.choosing().saturating_sub(1), Ordering::Relaxed);
+        client.reads_left.store(READS_OF_A_READER, Ordering::Relaxed);
+        self.forget(client);
+        client.choosing_until.store(0, Ordering::Relaxed);
+    }
+
+    fn forget(&self, client: &Client) {
+        let until = client.choosing_until.load(Ordering::Relaxed);
+        match until.saturating_sub(self.round.load(Ordering::Relaxed)) {
+            2 => add(&self.choosing_now, -1),
+            1 => add(&self.choosing_before, -1),
+            _ => {}
         }
     }
 
-    /// Begins a round: who has read before it no longer counts as choosing.
-    pub(super) fn begin_round(&self) {
-        let round = self.round.load(Ordering::Relaxed);
-        self.round.store(round.checked_add(1).unwrap_or(NO_ROUND + 1), Ordering::Relaxed);
-        self.choosing.store(0, Ordering::Relaxed);
+    /// Ends a round: who has not read since the one before no longer counts as choosing.
+    pub(super) fn end_round(&self) {
+        self.round.store(self.round.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        self.choosing_before.store(self.choosing_now.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.choosing_now.store(0, Ordering::Relaxed);
     }
 
-    /// Those that have read in this round and asked for no change since: perhaps they do next. One
-    /// that only reads is none of them.
+    /// Those that have read in this round or the one before and asked for no change since: perhaps
+    /// they do next. One that only reads is none of them.
     pub(super) fn choosing(&self) -> usize {
-        self.choosing.load(Ordering::Relaxed)
+        self.choosing_now.load(Ordering::Relaxed) + self.choosing_before.load(Ordering::Relaxed)
     }
 
     /// Whether one that only reads has asked since it was taken.
@@ -88,6 +81,10 @@ impl Clients {
     pub(super) fn take_reader(&self) -> bool {
         self.has_reader.swap(false, Ordering::Relaxed)
     }
+}
+
+fn add(count: &AtomicUsize, more: isize) {
+    count.store(count.load(Ordering::Relaxed).strict_add_signed(more), Ordering::Relaxed);
 }
 
 #[cfg(test)]
@@ -102,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn who_reads_after_a_change_is_choosing_until_the_next_or_the_next_round() {
+    fn who_reads_is_choosing_until_the_next_change_or_for_another_round() {
         let clients = Clients::default();
         let tills = [(); 3].map(|()| till(&clients));
         for _ in 0..2 {
@@ -116,9 +113,16 @@ mod tests {
             assert_eq!(clients.choosing(), 2);
             clients.note_read(&tills[0]);
             assert_eq!(clients.choosing(), 3);
-            clients.begin_round();
-            assert_eq!(clients.choosing(), 0);
+            clients.end_round();
+            assert_eq!(clients.choosing(), 3);
             clients.note_change(&tills[1]);
+            clients.note_read(&tills[2]);
+            assert_eq!(clients.choosing(), 2);
+            clients.end_round();
+            assert_eq!(clients.choosing(), 1);
+            clients.note_change(&tills[0]);
+            assert_eq!(clients.choosing(), 1);
+            clients.end_round();
             assert_eq!(clients.choosing(), 0);
         }
         assert!(!clients.has_reader());
@@ -135,7 +139,8 @@ mod tests {
             clients.note_read(&till);
         }
         assert!(!clients.has_reader());
-        clients.begin_round();
+        clients.end_round();
+        clients.end_round();
         clients.note_read(&till);
         assert!(clients.has_reader());
         assert_eq!(clients.choosing(), 0);

@@ -25,8 +25,9 @@ use super::submission::{Answered, Portion, Submission};
 /// the committer waiting.
 const PORTION_ROWS_MAX: usize = 64;
 
-/// About how long a change may wait for others of its worker: one that is never about to sleep is
-/// not to keep a change for ever.
+/// About how long a change may wait for others of its worker, timers being of milliseconds: one
+/// that is never about to sleep is not to keep a change for ever, nor one that waits for clients
+/// who then ask for none.
 const GATHERING_MAX: Duration = Duration::from_millis(1);
 
 /// The submissions of one worker, until they are handed over together.
@@ -50,7 +51,7 @@ struct Gathered {
     /// That, and what is not answered yet.
     unanswered: Load,
     policy: Policy,
-    /// Rows with which it is handed over. They double each time that they are reached.
+    /// Rows with which it is handed over before the worker sleeps. They double each time that it is.
     enough: usize,
     /// When the first of it came.
     begun: Instant,
@@ -89,11 +90,11 @@ impl Gathering {
         let Gathered { portion, unanswered, policy, .. } = &mut *gathered;
         unanswered.submissions += 1;
         unanswered.rows += submission.asker.rows;
-        policy.note_submission(unanswered.submissions);
+        policy.note_submission(unanswered.submissions, self.clients.choosing());
         portion.add(submission);
         let enough = if policy.gathers() && !self.clients.has_reader() {
             OWN_ROWS_MAX + 1
-        } else if policy.paces(self.clients.choosing()) {
+        } else if policy.paces(portion.submissions.len(), self.clients.choosing()) {
             PORTION_ROWS_MAX
         } else {
             gathered.enough
@@ -109,7 +110,8 @@ impl Gathering {
         true
     }
 
-    /// Hands over what there is or has it made, for the worker has answered all that it has read.
+    /// Hands over what there is, or has it made, or lets it wait: the worker has answered all that it
+    /// has read.
     pub(super) fn before_sleep(&self) {
         let mut gathered = self.gathered();
         gathered.enough = 1;
@@ -120,7 +122,8 @@ impl Gathering {
         let (has_reader, choosing) = (self.clients.take_reader(), self.clients.choosing());
         let Gathered { portion, unanswered, policy, .. } = &mut *gathered;
         match policy.decide(Load::of(portion), *unanswered, has_reader, choosing) {
-            Decision::Wait => {}
+            // What comes now waits too.
+            Decision::Wait => gathered.enough = PORTION_ROWS_MAX,
             Decision::HandOver => {
                 self.hand_over(&mut gathered);
             }
@@ -178,7 +181,7 @@ impl Gathering {
     fn take(&self, gathered: &mut Gathered) -> Portion {
         if !gathered.portion.submissions.is_empty() {
             gathered.policy.note_taken();
-            self.clients.begin_round();
+            self.clients.end_round();
         }
         std::mem::take(&mut gathered.portion)
     }
@@ -290,29 +293,60 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn changes_wait_for_those_of_clients_who_choose() {
         let (gathering, mut waiting) = gathering();
-        let tills = [(); 5].map(|()| Client::default());
-        let change = |till| {
-            gathering.clients().note_change(till);
+        let tills = [(); 8].map(|()| Client::default());
+        let read_all = || tills.iter().for_each(|till| gathering.clients().note_read(till));
+        let change = |till: usize| {
+            gathering.clients().note_change(&tills[till]);
             assert!(gathering.add(submission()));
         };
-        tills.iter().for_each(change);
-        gathering.before_sleep();
-        while waiting.try_recv().is_ok() {}
-        for _ in 0..2 {
-            tills.iter().for_each(|till| gathering.clients().note_read(till));
-            change(&tills[0]);
+        let mut handed_over = || waiting.try_recv().map_or(0, |portion| portion.submissions.len());
+        let millisecond = Duration::from_millis(1);
+        tills.iter().for_each(|till| gathering.clients().note_change(till));
+        tokio::time::advance(millisecond).await;
+        read_all();
+        change(0);
+        assert_eq!(handed_over(), 1);
+        // Seven have read, and count for one round more.
+        for till in 1..4 {
+            change(till);
             gathering.before_sleep();
-            assert!(waiting.try_recv().is_err());
-            // Only three are left who might.
-            change(&tills[1]);
-            gathering.before_sleep();
-            assert_eq!(waiting.try_recv().map(|portion| portion.submissions.len()), Ok(2));
+            assert_eq!(handed_over(), 0);
         }
-        tills.iter().for_each(|till| gathering.clients().note_read(till));
-        change(&tills[0]);
-        tokio::time::advance(Duration::from_millis(1)).await;
+        // Three are left.
+        change(4);
+        assert_eq!(handed_over(), 0);
         gathering.before_sleep();
-        assert_eq!(waiting.try_recv().map(|portion| portion.submissions.len()), Ok(1));
+        assert_eq!(handed_over(), 4);
+        read_all();
+        for till in 0..2 {
+            change(till);
+            gathering.before_sleep();
+            assert_eq!(handed_over(), 0);
+            tokio::time::advance(millisecond).await;
+            gathering.before_sleep();
+            assert_eq!(handed_over(), 1);
+        }
+        // None has read lately.
+        change(2);
+        assert_eq!(handed_over(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_change_waits_for_ever_for_clients_who_ask_for_none() {
+        let (gathering, mut waiting) = gathering();
+        tokio::spawn(hand_over_in_time(Arc::downgrade(&gathering)));
+        let tills = [(); 5].map(|()| Client::default());
+        for till in &tills {
+            gathering.clients().note_change(till);
+            gathering.clients().note_read(till);
+        }
+        gathering.clients().note_change(&tills[0]);
+        assert!(gathering.add(submission()));
+        gathering.before_sleep();
+        assert!(waiting.try_recv().is_err());
+        let begun = Instant::now();
+        assert_eq!(waiting.recv().await.unwrap().submissions.len(), 1);
+        assert!(begun.elapsed() <= 2 * GATHERING_MAX);
     }
 
     #[test]

@@ -192,9 +192,9 @@ pub(super) fn answer_all(askers: Vec<Asker>, answers: Vec<Answers>) {
 
 /// Hands out the answers to one worker's connections, until nobody can ask any more.
 pub(super) async fn deliver(mut answers: mpsc::UnboundedReceiver<Vec<Answered>>, note: impl Fn(&[Answered])) {
+    let mut handed_out = 0;
     while let Some(answered) = answers.recv().await {
         note(&answered);
-        let mut handed_out = 0;
         for answered in answered {
             handed_out += answered.weight();
             answered.send();
@@ -224,7 +224,8 @@ mod tests {
         delivery.send(parcel).unwrap();
         tokio::spawn(deliver(parcels, |_: &[Answered]| {}));
         let mut turns = Vec::new();
-        while !waiting.is_empty() {
+        while turns.iter().sum::<usize>() < 200 {
+            assert!(turns.len() < 200, "{turns:?}");
             tokio::task::yield_now().await;
             let before = waiting.len();
             waiting.retain_mut(|answered| answered.try_recv().is_err());
@@ -236,6 +237,7 @@ mod tests {
     #[tokio::test]
     async fn others_have_their_turn_while_answers_are_handed_out() {
         assert_eq!(turns(false, 1).await, [32, 32, 32, 32, 32, 32, 8]);
+        assert_eq!(turns(false, 4).await, [[16; 12].as_slice(), &[8]].concat());
         assert_eq!(turns(false, 16).await, [8; 25]);
         assert_eq!(turns(true, 1).await, [64, 64, 64, 8]);
     }
