@@ -51,6 +51,7 @@ impl Clients {
         client.choosing_until.store(0, Ordering::Relaxed);
     }
 
+    /// Takes it out of the count in which it is, if it still is in one.
     fn forget(&self, client: &Client) {
         let until = client.choosing_until.load(Ordering::Relaxed);
         match until.saturating_sub(self.round.load(Ordering::Relaxed)) {
@@ -83,8 +84,9 @@ impl Clients {
     }
 }
 
+/// A wrong count would only make changes wait, or not, so it is no reason to fail.
 fn add(count: &AtomicUsize, more: isize) {
-    count.store(count.load(Ordering::Relaxed).strict_add_signed(more), Ordering::Relaxed);
+    count.store(count.load(Ordering::Relaxed).saturating_add_signed(more), Ordering::Relaxed);
 }
 
 #[cfg(test)]
