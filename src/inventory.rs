@@ -29,7 +29,7 @@ use crate::request::{
     AdjustRequest, BATCH_LINES_MAX, BatchRequest, Code, IMPORT_ROWS_MAX, ImportRequest, Refusal,
 };
 use crate::store::{Store, StoreError};
-use clients::Client;
+use clients::{Client, Clients};
 pub use committer::Committer;
 use committer::SharedWriter;
 use gathering::Gathering;
@@ -190,8 +190,9 @@ impl Inventory {
     }
 
     /// A handle for one worker thread, perhaps the only one. Its changes gather until it is about
-    /// to sleep, and their answers come back through [`Errands`], all those of one transaction at
-    /// once: to wake a thread is a system call, so it is done for many changes and not for each.
+    /// to sleep or a little longer, and their answers come back through [`Errands`], all those of one
+    /// transaction at once: to wake a thread is a system call, so it is done for many changes and not
+    /// for each.
     pub fn for_worker(&self, is_only: bool) -> (Self, Errands) {
         let (delivery, answers) = mpsc::unbounded_channel();
         let (portions, writer) = (self.portions.clone(), self.writer.clone());
@@ -221,7 +222,7 @@ impl Inventory {
 
     /// Every product, or those up to a price.
     pub fn list(&self, max_price: Option<Price>) -> Listing {
-        self.note_read();
+        self.note(Clients::note_read);
         let catalog = self.read();
         Listing {
             products: catalog.products().clone(),
@@ -330,10 +331,10 @@ impl Inventory {
         }
     }
 
-    /// Notes that a client has asked for something that is there at once.
-    fn note_read(&self) {
+    /// Notes what the client of this handle asks for, if it is a client's.
+    fn note(&self, note: impl FnOnce(&Clients, &Client)) {
         if let (Some(gathering), Some(client)) = (&self.gathering, &self.client) {
-            gathering.clients().note_read(client);
+            note(gathering.clients(), client);
         }
     }
 
@@ -363,9 +364,7 @@ impl Inventory {
         if count == 0 {
             return Answers::default();
         }
-        if let (Some(gathering), Some(client)) = (&self.gathering, &self.client) {
-            gathering.clients().note_change(client);
-        }
+        self.note(Clients::note_change);
         let (answer, answered) = oneshot::channel();
         let delivery = self.gathering.as_ref().map(|gathering| gathering.delivery());
         let submission = Submission::new(changes, is_call, answer, delivery);
@@ -405,7 +404,7 @@ impl Reader<'_> {
     /// # Errors
     /// As [`Inventory::find`].
     pub fn find<T>(&mut self, name: &str, use_product: impl FnOnce(&Product) -> T) -> Result<T, Refusal> {
-        self.inventory.note_read();
+        self.inventory.note(Clients::note_read);
         self.look_up(name, |catalog, key| catalog.find(key).map(use_product))
     }
 

@@ -50,9 +50,7 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// As [`Store::commit`].
-    fn commit_at_once(&mut self, changes: &Changes) -> Result<(), StoreError> {
-        self.commit(changes)
-    }
+    fn commit_at_once(&mut self, changes: &Changes) -> Result<(), StoreError>;
 
     /// Makes the next opening quick. The store is not used afterwards.
     ///
