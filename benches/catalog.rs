@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::SystemTime;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use hortifruti::catalog::{Adjustment, Catalog, Draft, Key, Kind, Name, Price, ProductDraft, Quantity};
+use hortifruti::catalog::{Adjustment, Catalog, Draft, Kind, Name, Price, ProductDraft, Quantity};
 
 /// As many as the market's price list has, and a thousand times as many.
 const SIZES: [i64; 2] = [445, 445_000];
@@ -44,9 +44,7 @@ fn find(criterion: &mut Criterion) {
             ("none", "maca x".to_owned()),
         ] {
             group.bench_function(BenchmarkId::new(how, size), |bencher| {
-                bencher.iter(|| {
-                    Key::with(black_box(&name), |key| catalog.find(key).map(|product| product.stock))
-                });
+                bencher.iter(|| catalog.find(black_box(&name)).map(|product| product.stock));
             });
         }
     }
@@ -73,8 +71,8 @@ fn change(criterion: &mut Criterion) {
         let changes: Vec<Adjustment> = (0..CHANGES as i64)
             .map(|number| {
                 // Spread over the whole catalog.
-                let key = Key::of(&format!("maca {}", number * 7919 % size)).expect("a name");
-                let product = catalog.find(key.as_str()).expect("a product").id;
+                let name = format!("maca {}", number * 7919 % size);
+                let product = catalog.find(&name).expect("a product").id;
                 Adjustment { product, delta: Quantity::from_units(1), kind: Kind::Sale, request_id: None }
             })
             .collect();

@@ -3,6 +3,7 @@
 //! Nothing here touches the disk or the network. A change is checked in a [`Draft`], made
 //! durable by a store, and only then applied.
 
+mod by_key;
 mod decimal;
 mod draft;
 mod movement;
@@ -16,6 +17,7 @@ mod quoted;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use by_key::ByKey;
 use foldhash::quality::RandomState;
 
 pub use draft::{
@@ -35,8 +37,10 @@ pub use quoted::{Quoted, Sentence, Shown, guarded, is_unsafe_to_show, unguarded}
 #[derive(Debug, Default)]
 pub struct Catalog {
     products: Products,
-    /// Seeded at random, so that nobody can choose names that collide.
-    by_key: HashMap<Key, ProductId, RandomState>,
+    /// Letter for letter, as programs write names that they were told: to fold a name takes longer
+    /// than to find it. Seeded at random, so that nobody can choose names that collide.
+    by_name: HashMap<Name, ProductId, RandomState>,
+    by_key: ByKey,
     by_price: BTreeSet<(Price, ProductId)>,
     units: HashSet<Unit>,
     last_sequence: i64,
@@ -49,8 +53,9 @@ impl Catalog {
     /// Where the ids are not 1, 2, 3, … or two names fold to one key: then these are not
     /// the products of one catalog. Says which.
     pub fn load(products: Vec<Product>, last_sequence: i64) -> Result<Self, String> {
-        let mut catalog = Self { last_sequence, ..Self::default() };
-        catalog.by_key.reserve(products.len());
+        let by_key = ByKey::with_capacity(products.len());
+        let mut catalog = Self { by_key, last_sequence, ..Self::default() };
+        catalog.by_name.reserve(products.len());
         // Sorted and built at once, which is several times faster than one by one.
         catalog.by_price = products.iter().map(|product| (product.price, product.id)).collect();
         for product in products {
@@ -58,23 +63,26 @@ impl Catalog {
                 return Err(format!("o produto {} está fora de ordem", product.id.number()));
             }
             let id = product.id;
-            if let Some(other) = catalog.by_key.insert(product.name.key(), id) {
+            if let Some(other) = catalog.append(product) {
                 return Err(format!("os produtos {} e {} têm o mesmo nome", other.number(), id.number()));
             }
-            catalog.append(product);
         }
         Ok(catalog)
     }
 
-    /// The product whose name folds to this key.
-    pub fn find(&self, key: impl AsRef<[u8]>) -> Option<&Product> {
-        self.id_of(key).and_then(|id| self.products.get(id))
+    /// The product that is called so, in whatever case and with or without its accents.
+    pub fn find(&self, name: &str) -> Option<&Product> {
+        self.id_of(name).and_then(|id| self.products.get(id))
     }
 
-    /// The id of the product whose name folds to this key. In a large catalog the product
-    /// itself is far away in memory, and is not looked at.
-    pub fn id_of(&self, key: impl AsRef<[u8]>) -> Option<ProductId> {
-        self.by_key.get(key.as_ref()).copied()
+    /// The id of the product that is called so. In a large catalog the product itself is far
+    /// away in memory, and is not looked at.
+    pub fn id_of(&self, name: &str) -> Option<ProductId> {
+        self.by_name.get(name).copied().or_else(|| Key::with(name, |key| self.id_of_key(key)).ok()?)
+    }
+
+    fn id_of_key(&self, key: &[u8]) -> Option<ProductId> {
+        self.by_key.get(&self.products, key).map(|product| product.id)
     }
 
     /// All products in the order of creation; a clone is a snapshot.
@@ -110,7 +118,6 @@ impl Catalog {
                 existing.price = product.price;
                 existing.unit = unit;
             } else {
-                self.by_key.insert(product.name.key(), product.id);
                 self.by_price.insert((product.price, product.id));
                 self.append(product.clone());
             }
@@ -125,9 +132,15 @@ impl Catalog {
         }
     }
 
-    fn append(&mut self, mut product: Product) {
-        product.unit = self.shared_unit(&product.unit);
-        self.products.push(product);
+    /// Adds a product, if it has no other's key. Returns the other.
+    fn append(&mut self, mut product: Product) -> Option<ProductId> {
+        let other = self.by_key.insert(&self.products, &product);
+        if other.is_none() {
+            product.unit = self.shared_unit(&product.unit);
+            self.by_name.insert(product.name.clone(), product.id);
+            self.products.push(product);
+        }
+        other
     }
 
     /// The same label kept once, however many products are sold by it.
@@ -181,7 +194,7 @@ mod tests {
     }
 
     fn adjust(catalog: &mut Catalog, name: &str, delta: &str) -> Result<Movement, AdjustmentError> {
-        let product = catalog.find(Key::of(name).unwrap().as_str()).unwrap().id;
+        let product = catalog.find(name).unwrap().id;
         let mut draft = Draft::new(catalog, SystemTime::UNIX_EPOCH);
         let adjustment =
             Adjustment { product, delta: delta.parse().unwrap(), kind: Kind::Adjustment, request_id: None };
@@ -199,7 +212,7 @@ mod tests {
     }
 
     fn stock(catalog: &Catalog, name: &str) -> String {
-        catalog.find(Key::of(name).unwrap().as_str()).unwrap().stock.to_string()
+        catalog.find(name).unwrap().stock.to_string()
     }
 
     #[test]
@@ -214,6 +227,29 @@ mod tests {
         assert_eq!(names(up_to("2").unwrap()), ["Caju"]);
         assert!(up_to("1.99").unwrap().is_empty());
         assert_eq!(up_to("10"), None);
+    }
+
+    #[test]
+    fn a_product_is_found_as_it_is_written_and_in_other_ways() {
+        let mut catalog = shop();
+        import(&mut catalog, &[row("Pinha  do Mato", "3", "", "1")]).unwrap();
+        let loaded = Catalog::load(catalog.products().iter_after(None).cloned().collect(), 6).unwrap();
+        for catalog in [&catalog, &loaded] {
+            for (typed, name) in [
+                ("Cará", "Cará"),
+                ("CARA", "Cará"),
+                ("Cara\u{301}", "Cará"),
+                (" cará", "Cará"),
+                ("Pinha do Mato", "Pinha do Mato"),
+                ("pinha  do mato", "Pinha do Mato"),
+            ] {
+                let found = catalog.find(typed).unwrap();
+                assert_eq!((found.name.as_str(), catalog.id_of(typed)), (name, Some(found.id)), "{typed}");
+            }
+            for other in ["", "Car", "Caráa", "Car\u{202E}á", &"x".repeat(65)] {
+                assert_eq!((catalog.find(other), catalog.id_of(other)), (None, None), "{other}");
+            }
+        }
     }
 
     #[test]

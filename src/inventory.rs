@@ -22,7 +22,7 @@ use std::time::{Instant, SystemTime};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::catalog::{
-    Adjustment, Catalog, Changes, Draft, ImportCounts, Key, Movement, Price, Product, ProductDraft,
+    Adjustment, Catalog, Changes, Draft, ImportCounts, Key, Movement, Name, Price, Product, ProductDraft,
     ProductId, Products, RowError, nearest,
 };
 use crate::request::{
@@ -343,6 +343,9 @@ impl Inventory {
     }
 
     fn not_found(&self, name: &str) -> Refusal {
+        if let Err(error) = Name::parse(name) {
+            return Refusal::name(&error);
+        }
         let begun = Instant::now();
         if !self.search_time().is_left(begun) {
             return Refusal::product_not_found(name, &[]);
@@ -405,7 +408,7 @@ impl Reader<'_> {
     /// As [`Inventory::find`].
     pub fn find<T>(&mut self, name: &str, use_product: impl FnOnce(&Product) -> T) -> Result<T, Refusal> {
         self.inventory.note(Clients::note_read);
-        self.look_up(name, |catalog, key| catalog.find(key).map(use_product))
+        self.look_up(name, |catalog| catalog.find(name).map(use_product))
     }
 
     /// As [`Inventory::add`].
@@ -432,24 +435,16 @@ impl Reader<'_> {
     }
 
     fn id_of(&mut self, name: &str) -> Result<ProductId, Refusal> {
-        self.look_up(name, |catalog, key| catalog.id_of(key))
+        self.look_up(name, |catalog| catalog.id_of(name))
     }
 
-    fn look_up<T>(
-        &mut self,
-        name: &str,
-        look: impl FnOnce(&Catalog, &[u8]) -> Option<T>,
-    ) -> Result<T, Refusal> {
+    fn look_up<T>(&mut self, name: &str, look: impl FnOnce(&Catalog) -> Option<T>) -> Result<T, Refusal> {
         let catalog = self.catalog.get_or_insert_with(|| self.inventory.read());
-        match Key::with(name, |key| look(catalog, key)) {
-            Ok(Some(found)) => Ok(found),
-            Ok(None) => {
-                // Looking for names like it takes a while, and locks the catalog itself.
-                self.catalog = None;
-                Err(self.inventory.not_found(name))
-            }
-            Err(error) => Err(Refusal::name(&error)),
-        }
+        look(catalog).ok_or_else(|| {
+            // Looking for names like it takes a while, and locks the catalog itself.
+            self.catalog = None;
+            self.inventory.not_found(name)
+        })
     }
 }
 

@@ -361,7 +361,7 @@ impl<'c> Draft<'c> {
     }
 
     fn find(&self, key: &Key) -> Option<ProductId> {
-        self.catalog.by_key.get(key).or_else(|| self.created.get(key)).copied()
+        self.catalog.id_of_key(key.as_str().as_bytes()).or_else(|| self.created.get(key).copied())
     }
 
     fn record(
