@@ -197,7 +197,10 @@ impl SqliteStore {
         // Closing would checkpoint, and so sync pages again whose first sync failed.
         let _ = self.keep_log(true);
         self.connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        self.configure().map_err(self.failed("preparar"))?;
+        let configured = self.configure().map_err(self.failed("preparar"));
+        // Where that failed the index is perhaps too short, but nobody cut it.
+        self.files.note_index();
+        configured?;
         self.is_suspect = false;
         Ok(())
     }

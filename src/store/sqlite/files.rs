@@ -87,8 +87,17 @@ impl Files {
 
     /// Keeps how long the log has become.
     pub(super) fn note_log(&mut self) {
-        if let Some(log) = self.0.iter_mut().find(|file| file.suffix == LOG_SUFFIX) {
-            log.found.bytes = Found::at(&log.path).map_or(log.found.bytes, |now| now.bytes);
+        self.note(LOG_SUFFIX);
+    }
+
+    /// The same for its index, which SQLite makes anew for the first who opens the database.
+    pub(super) fn note_index(&mut self) {
+        self.note(INDEX_SUFFIX);
+    }
+
+    fn note(&mut self, suffix: &str) {
+        if let Some(file) = self.0.iter_mut().find(|file| file.suffix == suffix) {
+            file.found.bytes = Found::at(&file.path).map_or(file.found.bytes, |now| now.bytes);
         }
     }
 }
