@@ -13,9 +13,8 @@ pub(super) struct Clients {
     has_reader: AtomicBool,
     /// Rounds that have ended.
     round: AtomicU64,
-    /// Those that chose last in this round, and in the one before.
-    choosing_now: AtomicUsize,
-    choosing_before: AtomicUsize,
+    changing: Recent,
+    choosing: Recent,
 }
 
 /// One of them.
@@ -23,8 +22,8 @@ pub(super) struct Clients {
 pub(super) struct Client {
     /// Reads before it counts as one that only reads, which it also does at first.
     reads_left: AtomicU32,
-    /// The first round in which it no longer counts as choosing.
-    choosing_until: AtomicU64,
+    changing: Membership,
+    choosing: Membership,
 }
 
 impl Clients {
@@ -36,42 +35,36 @@ impl Clients {
             return;
         }
         client.reads_left.store(reads_left - 1, Ordering::Relaxed);
-        let until = self.round.load(Ordering::Relaxed) + 2;
-        if client.choosing_until.load(Ordering::Relaxed) != until {
-            self.forget(client);
-            client.choosing_until.store(until, Ordering::Relaxed);
-            add(&self.choosing_now, 1);
-        }
+        self.choosing.add(&client.choosing, self.round());
     }
 
     /// It has asked for changes.
     pub(super) fn note_change(&self, client: &Client) {
         client.reads_left.store(READS_OF_A_READER, Ordering::Relaxed);
-        self.forget(client);
-        client.choosing_until.store(0, Ordering::Relaxed);
+        self.changing.add(&client.changing, self.round());
+        self.choosing.remove(&client.choosing, self.round());
     }
 
-    /// Takes it out of the count in which it is, if it still is in one.
-    fn forget(&self, client: &Client) {
-        let until = client.choosing_until.load(Ordering::Relaxed);
-        match until.saturating_sub(self.round.load(Ordering::Relaxed)) {
-            2 => add(&self.choosing_now, -1),
-            1 => add(&self.choosing_before, -1),
-            _ => {}
-        }
-    }
-
-    /// Ends a round: who has not read since the one before no longer counts as choosing.
+    /// Ends a round.
     pub(super) fn end_round(&self) {
-        self.round.store(self.round.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        self.choosing_before.store(self.choosing_now.load(Ordering::Relaxed), Ordering::Relaxed);
-        self.choosing_now.store(0, Ordering::Relaxed);
+        self.round.store(self.round() + 1, Ordering::Relaxed);
+        self.changing.end_round();
+        self.choosing.end_round();
+    }
+
+    /// Those that have asked for changes in this round or the one before.
+    pub(super) fn changing(&self) -> usize {
+        self.changing.count()
     }
 
     /// Those that have read in this round or the one before and asked for no change since: perhaps
     /// they do next. One that only reads is none of them.
     pub(super) fn choosing(&self) -> usize {
-        self.choosing_now.load(Ordering::Relaxed) + self.choosing_before.load(Ordering::Relaxed)
+        self.choosing.count()
+    }
+
+    fn round(&self) -> u64 {
+        self.round.load(Ordering::Relaxed)
     }
 
     /// Whether one that only reads has asked since it was taken.
@@ -81,6 +74,46 @@ impl Clients {
 
     pub(super) fn take_reader(&self) -> bool {
         self.has_reader.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// How many clients did something in this round or the one before.
+#[derive(Default)]
+struct Recent {
+    now: AtomicUsize,
+    before: AtomicUsize,
+}
+
+/// Whether a client is among them: the first round in which it no longer is.
+#[derive(Default)]
+struct Membership(AtomicU64);
+
+impl Recent {
+    fn add(&self, client: &Membership, round: u64) {
+        if client.0.load(Ordering::Relaxed) != round + 2 {
+            self.remove(client, round);
+            client.0.store(round + 2, Ordering::Relaxed);
+            add(&self.now, 1);
+        }
+    }
+
+    fn remove(&self, client: &Membership, round: u64) {
+        let until = client.0.load(Ordering::Relaxed);
+        client.0.store(0, Ordering::Relaxed);
+        match until.saturating_sub(round) {
+            2 => add(&self.now, -1),
+            1 => add(&self.before, -1),
+            _ => {}
+        }
+    }
+
+    fn end_round(&self) {
+        self.before.store(self.now.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.now.store(0, Ordering::Relaxed);
+    }
+
+    fn count(&self) -> usize {
+        self.now.load(Ordering::Relaxed) + self.before.load(Ordering::Relaxed)
     }
 }
 
@@ -128,6 +161,25 @@ mod tests {
             assert_eq!(clients.choosing(), 0);
         }
         assert!(!clients.has_reader());
+    }
+
+    #[test]
+    fn who_asks_for_changes_is_counted_once_until_it_asks_for_none_in_a_round() {
+        let clients = Clients::default();
+        let tills = [(); 3].map(|()| till(&clients));
+        for _ in 0..2 {
+            tills.iter().for_each(|till| clients.note_change(till));
+            assert_eq!(clients.changing(), 3);
+            clients.end_round();
+            assert_eq!(clients.changing(), 3);
+            clients.note_change(&tills[0]);
+            clients.note_read(&tills[1]);
+            assert_eq!(clients.changing(), 3);
+            clients.end_round();
+            assert_eq!(clients.changing(), 1);
+            clients.end_round();
+            assert_eq!(clients.changing(), 0);
+        }
     }
 
     #[test]

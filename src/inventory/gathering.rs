@@ -30,6 +30,13 @@ const PORTION_ROWS_MAX: usize = 64;
 /// who then ask for none.
 const GATHERING_MAX: Duration = Duration::from_millis(1);
 
+/// How long a worker that is to make changes waits, after the last one that came, for those of
+/// clients who asked in this round or the one before: one on this machine asks again some 25 µs
+/// after its answer, and all of them then share a transaction. With 2, 4, 8, 12, 16 and 50
+/// connections that makes 1.3, 1.6, 1.4, 1.1, 1.1 and 1.0 times as many changes; in vain, it takes a
+/// fifth of what a transaction does.
+const COMPANY_MAX: Duration = Duration::from_micros(30);
+
 /// The submissions of one worker, until they are handed over together.
 pub(super) struct Gathering {
     portions: mpsc::UnboundedSender<Portion>,
@@ -91,7 +98,7 @@ impl Gathering {
         let Gathered { portion, unanswered, policy, .. } = &mut *gathered;
         unanswered.submissions += 1;
         unanswered.rows += submission.asker.rows;
-        policy.note_submission(unanswered.submissions, choosing);
+        policy.note_submission(unanswered.submissions);
         portion.add(submission);
         let enough = if policy.gathers() && !self.clients.has_reader() {
             OWN_ROWS_MAX + 1
@@ -199,16 +206,20 @@ impl Drop for Gathering {
     }
 }
 
-/// Makes what is due, for as long as it is polled. What has come until then is read first, and
-/// again while that brings more: 50 connections so make 1.03 times as many changes, and 32 1.11.
+/// Makes what is due, for as long as it is polled. Before, it reads what has come since, for as long
+/// as more comes, and waits a little for clients who asked lately and are missing.
 pub(super) async fn make_when_due(gathering: Weak<Gathering>) {
     let Some(due) = gathering.upgrade().map(|gathering| Arc::clone(&gathering.due)) else { return };
     loop {
         due.notified().await;
         let mut gathered = 0;
+        // Of the system, because the runtime's does not go on while something is to be done.
+        let mut last_came = std::time::Instant::now();
         while let Some(gathering) = gathering.upgrade() {
             let before = std::mem::replace(&mut gathered, gathering.gathered().portion.submissions.len());
-            if gathered <= before {
+            if gathered > before {
+                last_came = std::time::Instant::now();
+            } else if gathered >= gathering.clients.changing() || last_came.elapsed() >= COMPANY_MAX {
                 gathering.make();
                 break;
             }
@@ -240,14 +251,16 @@ mod tests {
     use crate::catalog::{Adjustment, Kind, ProductId, Quantity};
     use crate::store::sqlite::SqliteStore;
 
-    /// A gathering, and where its portions come out.
-    fn gathering() -> (Arc<Gathering>, mpsc::UnboundedReceiver<Portion>) {
+    /// A gathering of the only worker or of one of several, and where its portions come out.
+    fn gathering(is_only: bool) -> (Arc<Gathering>, mpsc::UnboundedReceiver<Portion>) {
         let (portions, waiting) = mpsc::unbounded_channel();
         let (delivery, _) = mpsc::unbounded_channel();
         let store = SqliteStore::in_memory().unwrap();
         let (_, nothing) = mpsc::unbounded_channel();
-        let (_, writer) = Committer::start(Arc::default(), Box::new(store), nothing);
-        (Arc::new(Gathering::new(portions, writer, delivery, Policy::new(true))), waiting)
+        let (committer, writer) = Committer::start(Arc::default(), Box::new(store), nothing);
+        // With nobody who could hand over anything, it is gone, and all is left for it.
+        committer.join();
+        (Arc::new(Gathering::new(portions, writer, delivery, Policy::new(is_only))), waiting)
     }
 
     fn submission() -> Submission {
@@ -260,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_busy_worker_hands_over_more_and_more_until_it_sleeps() {
-        let (gathering, mut waiting) = gathering();
+        let (gathering, mut waiting) = gathering(false);
         let mut sizes = Vec::new();
         for _ in 0..200 {
             assert!(gathering.add(submission()));
@@ -277,7 +290,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_change_waits_for_ever_for_others() {
-        let (gathering, mut waiting) = gathering();
+        let (gathering, mut waiting) = gathering(false);
         tokio::spawn(hand_over_in_time(Arc::downgrade(&gathering)));
         for _ in 0..6 {
             assert!(gathering.add(submission()));
@@ -293,8 +306,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn changes_wait_for_those_of_clients_who_choose() {
-        let (gathering, mut waiting) = gathering();
+        let (gathering, mut waiting) = gathering(true);
         let tills = [(); 8].map(|()| Client::default());
+        // Without one who only reads the worker would make the changes.
+        gathering.clients().note_read(&Client::default());
         let read_all = || tills.iter().for_each(|till| gathering.clients().note_read(till));
         let change = |till: usize| {
             gathering.clients().note_change(&tills[till]);
@@ -334,7 +349,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_change_waits_for_ever_for_clients_who_ask_for_none() {
-        let (gathering, mut waiting) = gathering();
+        let (gathering, mut waiting) = gathering(true);
+        gathering.clients().note_read(&Client::default());
         tokio::spawn(hand_over_in_time(Arc::downgrade(&gathering)));
         let tills = [(); 5].map(|()| Client::default());
         for till in &tills {
@@ -350,9 +366,50 @@ mod tests {
         assert!(begun.elapsed() <= 2 * GATHERING_MAX);
     }
 
+    #[tokio::test]
+    async fn who_asked_lately_is_waited_for_a_little() {
+        let (gathering, mut waiting) = gathering(true);
+        tokio::spawn(make_when_due(Arc::downgrade(&gathering)));
+        let tills = [(); 2].map(|()| Client::default());
+        let change = |till: &Client| {
+            gathering.clients().note_change(till);
+            assert!(gathering.add(submission()));
+            gathering.before_sleep();
+        };
+        let answer_all_made = || {
+            let mut gathered = gathering.gathered();
+            gathered.unanswered = Load::of(&gathered.portion);
+        };
+        // In vain, if the other never comes.
+        tills.iter().for_each(|till| gathering.clients().note_change(till));
+        change(&tills[0]);
+        assert_eq!(waiting.recv().await.unwrap().submissions.len(), 1);
+        answer_all_made();
+        // A machine that has other things to do may take this test longer than that.
+        for attempt in 0.. {
+            assert!(attempt < 1000, "nobody was waited for");
+            tills.iter().for_each(|till| gathering.clients().note_change(till));
+            change(&tills[0]);
+            for _ in 0..4 {
+                tokio::task::yield_now().await;
+            }
+            let was_waited_for = waiting.is_empty();
+            change(&tills[1]);
+            let made = waiting.recv().await.unwrap().submissions.len();
+            if was_waited_for {
+                assert_eq!(made, 2);
+                break;
+            }
+            answer_all_made();
+            gathering.before_sleep();
+            assert_eq!((made, waiting.recv().await.unwrap().submissions.len()), (1, 1));
+            answer_all_made();
+        }
+    }
+
     #[test]
     fn what_nobody_waits_for_is_handed_over_too() {
-        let (gathering, mut waiting) = gathering();
+        let (gathering, mut waiting) = gathering(false);
         for _ in 0..3 {
             assert!(gathering.add(submission()));
         }
@@ -363,7 +420,7 @@ mod tests {
 
     #[test]
     fn who_hands_over_to_nobody_is_told() {
-        let (gathering, waiting) = gathering();
+        let (gathering, waiting) = gathering(false);
         drop(waiting);
         assert!(!gathering.add(submission()));
     }
