@@ -76,13 +76,13 @@ impl Catalog {
     }
 
     /// The id of the product that is called so. In a large catalog the product itself is far
-    /// away in memory, and is not looked at.
+    /// away in memory, and is not looked at where the name is as it is written.
     pub fn id_of(&self, name: &str) -> Option<ProductId> {
         self.by_name.get(name).copied().or_else(|| Key::with(name, |key| self.id_of_key(key)).ok()?)
     }
 
     fn id_of_key(&self, key: &[u8]) -> Option<ProductId> {
-        self.by_key.get(&self.products, key).map(|product| product.id)
+        self.by_key.get(&self.products, key)
     }
 
     /// All products in the order of creation; a clone is a snapshot.
@@ -119,7 +119,8 @@ impl Catalog {
                 existing.unit = unit;
             } else {
                 self.by_price.insert((product.price, product.id));
-                self.append(product.clone());
+                let other = self.append(product.clone());
+                debug_assert_eq!(other, None, "a draft creates no product twice");
             }
         }
         for (id, balance) in &changes.balances {

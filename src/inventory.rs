@@ -22,7 +22,7 @@ use std::time::{Instant, SystemTime};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::catalog::{
-    Adjustment, Catalog, Changes, Draft, ImportCounts, Key, Movement, Name, Price, Product, ProductDraft,
+    Adjustment, Catalog, Changes, Draft, ImportCounts, Key, Movement, Price, Product, ProductDraft,
     ProductId, Products, RowError, nearest,
 };
 use crate::request::{
@@ -343,7 +343,7 @@ impl Inventory {
     }
 
     fn not_found(&self, name: &str) -> Refusal {
-        if let Err(error) = Name::parse(name) {
+        if let Err(error) = Key::with(name, |_| ()) {
             return Refusal::name(&error);
         }
         let begun = Instant::now();

@@ -5,7 +5,6 @@ use std::hash::BuildHasher;
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 
-use super::name::Key;
 use super::product::{Product, ProductId};
 use super::products::Products;
 
@@ -38,12 +37,8 @@ impl ByKey {
     }
 
     /// The one of these products, which are those that were added, whose name has this key.
-    pub(super) fn get<'p>(&self, products: &'p Products, key: &[u8]) -> Option<&'p Product> {
-        let hash = self.hash(key);
-        let is_it = |entry: &Entry| {
-            entry.hash == hash && products.get(entry.product).is_some_and(|product| has_key(product, key))
-        };
-        self.entries.find(Entry::spread(hash), is_it).and_then(|entry| products.get(entry.product))
+    pub(super) fn get(&self, products: &Products, key: &[u8]) -> Option<ProductId> {
+        self.get_hashed(products, key, self.hash(key))
     }
 
     /// Adds a product that is to come after these, if none of them has its key. Returns the one
@@ -51,21 +46,23 @@ impl ByKey {
     pub(super) fn insert(&mut self, products: &Products, product: &Product) -> Option<ProductId> {
         let key = product.name.key();
         let key = key.as_str().as_bytes();
-        if let Some(other) = self.get(products, key) {
-            return Some(other.id);
+        let hash = self.hash(key);
+        let other = self.get_hashed(products, key, hash);
+        if other.is_none() {
+            let entry = Entry { hash, product: product.id };
+            self.entries.insert_unique(Entry::spread(hash), entry, |entry| Entry::spread(entry.hash));
         }
-        let entry = Entry { hash: self.hash(key), product: product.id };
-        self.entries.insert_unique(Entry::spread(entry.hash), entry, |entry| Entry::spread(entry.hash));
-        None
+        other
+    }
+
+    fn get_hashed(&self, products: &Products, key: &[u8], hash: u32) -> Option<ProductId> {
+        let is_it = |entry: &Entry| {
+            entry.hash == hash && products.get(entry.product).is_some_and(|product| product.name.has_key(key))
+        };
+        self.entries.find(Entry::spread(hash), is_it).map(|entry| entry.product)
     }
 
     fn hash(&self, key: &[u8]) -> u32 {
         self.state.hash_one(key) as u32
     }
-}
-
-fn has_key(product: &Product, key: &[u8]) -> bool {
-    let name = product.name.as_str();
-    // A key is in lower case, and to fold a name takes longer than this.
-    name.as_bytes().eq_ignore_ascii_case(key) || Key::with(name, |own| own == key) == Ok(true)
 }

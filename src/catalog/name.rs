@@ -1,7 +1,6 @@
 //! Product names, and the key by which a name is found without regard to case or accents.
 
 use std::fmt;
-use std::hash::{Hash, Hasher};
 
 use smol_str::SmolStr;
 use unicode_normalization::UnicodeNormalization;
@@ -83,6 +82,12 @@ impl Name {
         &self.0
     }
 
+    /// Whether this is its key.
+    pub(super) fn has_key(&self, key: &[u8]) -> bool {
+        // A key is in lower case, and to fold a name takes longer than this.
+        self.0.as_bytes().eq_ignore_ascii_case(key) || Key::with(&self.0, |own| own == key) == Ok(true)
+    }
+
     /// The key by which it is found.
     pub fn key(&self) -> Key {
         Key::fold(&self.0)
@@ -114,8 +119,8 @@ impl fmt::Debug for Name {
 }
 
 /// A name without case, accents and invisible characters: `maca`, `MAÇÃ` and `Maca` have
-/// the same one. A short one stands here, as a [`Name`] does: a look-up compares it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// the same one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(SmolStr);
 
 impl Key {
@@ -160,19 +165,6 @@ impl Key {
     /// The folded text.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-/// As its bytes, which [`Key::with`] has without having to check that they are text.
-impl std::borrow::Borrow<[u8]> for Key {
-    fn borrow(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.as_bytes().hash(state);
     }
 }
 

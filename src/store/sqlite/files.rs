@@ -115,7 +115,7 @@ fn is_cut(connection: &Connection, suffix: &str, bytes: u64) -> bool {
         LOG_SUFFIX => connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
             Ok(row.get::<_, i64>(1)? == row.get::<_, i64>(2)?)
         }),
-        // The index only grows. The lock is not read.
+        // The index only grows while it is open. The lock is not read.
         _ => Ok(suffix == LOCK_SUFFIX),
     };
     !is_whole.unwrap_or(false)
