@@ -52,7 +52,9 @@ impl Clients {
         self.choosing.end_round();
     }
 
-    /// Those that have asked for changes in this round or the one before.
+    /// Those that have asked for changes in this round or the one before, whether they have read
+    /// since or not: not to count those who have, eight connections with four reads to a change ask
+    /// 0.86 times as much.
     pub(super) fn changing(&self) -> usize {
         self.changing.count()
     }

@@ -7,8 +7,8 @@
 //! one that is about to sleep, all it has, and begins with one again. It also waits a little for
 //! clients who read and may change something next.
 //!
-//! Where the [`Policy`] says so it hands over nothing: it makes all that it has itself, once it has
-//! nothing else to do.
+//! Where the [`Policy`] says so it hands over nothing: once it is about to sleep it makes all that
+//! it has itself, after a moment for clients who were just answered and ask again.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -37,6 +37,10 @@ const GATHERING_MAX: Duration = Duration::from_millis(1);
 /// fifth of what a transaction does.
 const COMPANY_MAX: Duration = Duration::from_micros(30);
 
+/// How long after answers clients are so waited for: hundreds have then asked again who do so at
+/// once. Who asks less often is not kept waiting.
+const COMPANY_AFTER_ANSWERS_MAX: Duration = Duration::from_micros(500);
+
 /// The submissions of one worker, until they are handed over together.
 pub(super) struct Gathering {
     portions: mpsc::UnboundedSender<Portion>,
@@ -62,6 +66,8 @@ struct Gathered {
     enough: usize,
     /// When the first of it came.
     begun: Instant,
+    /// When answers last came for clients of this worker.
+    answered: Instant,
 }
 
 impl Gathering {
@@ -77,6 +83,7 @@ impl Gathering {
             policy,
             enough: 1,
             begun: Instant::now(),
+            answered: Instant::now(),
         });
         let clients = Clients::default();
         Self { portions, writer, delivery, gathered, clients, begun: Arc::default(), due: Arc::default() }
@@ -154,9 +161,23 @@ impl Gathering {
         }
     }
 
+    /// Whether clients may ask for changes now that could share the transaction of those that there
+    /// are, the last of which came then.
+    fn has_company(&self, last_came: Instant) -> bool {
+        let gathered = self.gathered();
+        let count = gathered.portion.submissions.len();
+        count > 0
+            && count < self.clients.changing()
+            && !self.clients.has_reader()
+            && last_came.elapsed() < COMPANY_MAX
+            && gathered.answered.elapsed() < COMPANY_AFTER_ANSWERS_MAX
+    }
+
     /// Notes that these are answered.
     pub(super) fn note_answers(&self, answers: &[Answered]) {
-        let unanswered = &mut self.gathered().unanswered;
+        let mut gathered = self.gathered();
+        gathered.answered = Instant::now();
+        let unanswered = &mut gathered.unanswered;
         unanswered.submissions -= answers.len();
         unanswered.rows -= answers.iter().map(Answered::rows).sum::<usize>();
     }
@@ -213,13 +234,12 @@ pub(super) async fn make_when_due(gathering: Weak<Gathering>) {
     loop {
         due.notified().await;
         let mut gathered = 0;
-        // Of the system, because the runtime's does not go on while something is to be done.
-        let mut last_came = std::time::Instant::now();
+        let mut last_came = Instant::now();
         while let Some(gathering) = gathering.upgrade() {
             let before = std::mem::replace(&mut gathered, gathering.gathered().portion.submissions.len());
             if gathered > before {
-                last_came = std::time::Instant::now();
-            } else if gathered >= gathering.clients.changing() || last_came.elapsed() >= COMPANY_MAX {
+                last_came = Instant::now();
+            } else if !gathering.has_company(last_came) {
                 gathering.make();
                 break;
             }
@@ -377,6 +397,7 @@ mod tests {
             gathering.before_sleep();
         };
         let answer_all_made = || {
+            gathering.note_answers(&[]);
             let mut gathered = gathering.gathered();
             gathered.unanswered = Load::of(&gathered.portion);
         };
