@@ -100,7 +100,6 @@ impl Gathering {
     /// Adds a submission, and hands over if that is enough. Returns whether the committer is
     /// there.
     pub(super) fn add(&self, submission: Submission) -> bool {
-        let choosing = self.clients.choosing();
         let mut gathered = self.gathered();
         let Gathered { portion, unanswered, policy, .. } = &mut *gathered;
         unanswered.submissions += 1;
@@ -109,7 +108,7 @@ impl Gathering {
         portion.add(submission);
         let enough = if policy.gathers() && !self.clients.has_reader() {
             OWN_ROWS_MAX + 1
-        } else if policy.paces(portion.submissions.len(), choosing) {
+        } else if policy.paces(portion.submissions.len(), self.clients.choosing()) {
             PORTION_ROWS_MAX
         } else {
             gathered.enough

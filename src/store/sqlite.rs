@@ -22,7 +22,7 @@ use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, Tra
 use super::{Recorded, RecordedById, Store, StoreError};
 use crate::catalog::{BatchRecord, Catalog, Changes, Movement, Product, RequestId};
 use crate::private_file::{self, Unfinished};
-use files::{Files, LOG_SUFFIX, beside, check_log, exists, lock, place};
+use files::{Files, INDEX_SUFFIX, LOG_SUFFIX, beside, check_log, exists, lock, place};
 use forward::Forwarding;
 use request_ids::RequestIds;
 use rows::{SELECT_MOVEMENTS, read_import, read_movement, read_product, write};
@@ -199,7 +199,7 @@ impl SqliteStore {
         self.connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let configured = self.configure().map_err(self.failed("preparar"));
         // Where that failed the index is perhaps too short, but nobody cut it.
-        self.files.note_index();
+        self.files.note_length(INDEX_SUFFIX);
         configured?;
         self.is_suspect = false;
         Ok(())
@@ -255,7 +255,7 @@ impl SqliteStore {
             })?;
         forwarding.stored(changes, &step);
         request_ids.stored(changes);
-        files.note_log();
+        files.note_length(LOG_SUFFIX);
         Ok(())
     }
 
@@ -453,7 +453,7 @@ impl Store for SqliteStore {
             if is_busy {
                 return Err(StoreError::Busy { path: shown(&self.path) });
             }
-            self.files.note_log();
+            self.files.note_length(LOG_SUFFIX);
         }
         self.forwarding = Forwarding::read(&self.connection).map_err(self.failed("ler"))?;
         self.request_ids = RequestIds::read(&self.connection).map_err(self.failed("ler"))?;

@@ -85,17 +85,9 @@ impl Files {
         }
     }
 
-    /// Keeps how long the log has become.
-    pub(super) fn note_log(&mut self) {
-        self.note(LOG_SUFFIX);
-    }
-
-    /// The same for its index, which SQLite makes anew for the first who opens the database.
-    pub(super) fn note_index(&mut self) {
-        self.note(INDEX_SUFFIX);
-    }
-
-    fn note(&mut self, suffix: &str) {
+    /// Keeps how long one of them has become: the log, with each transaction, or its index, which
+    /// SQLite makes anew for the first who opens the database.
+    pub(super) fn note_length(&mut self, suffix: &str) {
         if let Some(file) = self.0.iter_mut().find(|file| file.suffix == suffix) {
             file.found.bytes = Found::at(&file.path).map_or(file.found.bytes, |now| now.bytes);
         }
