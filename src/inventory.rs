@@ -146,8 +146,8 @@ impl Listing {
 #[derive(Default)]
 pub struct Run {
     changes: Vec<Change>,
-    /// In the order of the requests: a refusal, or the place of the next change's answer.
-    refusals: Vec<Option<Refusal>>,
+    /// What was refused at once, and how many changes came before it.
+    refusals: Vec<(usize, Refusal)>,
 }
 
 impl Run {
@@ -160,12 +160,12 @@ impl Run {
 
     /// How many changes were asked for.
     pub fn len(&self) -> usize {
-        self.refusals.len()
+        self.changes.len() + self.refusals.len()
     }
 
     /// Whether nothing was asked.
     pub fn is_empty(&self) -> bool {
-        self.refusals.is_empty()
+        self.len() == 0
     }
 }
 
@@ -267,17 +267,20 @@ impl Inventory {
     ) {
         let Answers { each, movements } = self.submit(run.changes, is_call).await;
         let catalog = self.read();
-        let mut each = each.into_iter();
-        for refusal in run.refusals {
-            let outcome = refusal.map_or_else(|| each.next().unwrap_or_else(|| Err(stopped())), Err);
+        let mut refusals = run.refusals.into_iter().peekable();
+        for (answered, outcome) in each.into_iter().enumerate() {
+            while let Some((_, refusal)) = refusals.next_if(|(before, _)| *before == answered) {
+                answer(Err(refusal));
+            }
             match outcome {
                 Ok(done) => {
                     let movement = done.movement(&movements).ok_or_else(stopped);
                     answer(movement.map(|movement| (product_of(&catalog, movement), movement)));
                 }
-                Err(refusal) => answer(Err(refusal)),
+                Err(refusal) => answer(Err(*refusal)),
             }
         }
+        refusals.for_each(|(_, refusal)| answer(Err(refusal)));
     }
 
     /// Changes several stocks at once: all or none. Returns once they are durable, with one
@@ -300,7 +303,7 @@ impl Inventory {
                     .map(|movement| Adjusted::from((product_of(&catalog, movement), movement)))
                     .collect())
             }
-            Some(Err(refusal)) => Err(refusal),
+            Some(Err(refusal)) => Err(*refusal),
             Some(Ok(_)) | None => Err(stopped()),
         }
     }
@@ -326,7 +329,7 @@ impl Inventory {
         }
         match self.submit(vec![Change::Import { rows, request_id }], true).await.each.pop() {
             Some(Ok(Done::Imported(counts))) => Ok(counts),
-            Some(Err(refusal)) => Err(refusal),
+            Some(Err(refusal)) => Err(*refusal),
             Some(Ok(_)) | None => Err(stopped()),
         }
     }
@@ -418,11 +421,8 @@ impl Reader<'_> {
             Ok(Change::Adjust(Adjustment { product: self.id_of(name)?, delta, kind, request_id }))
         });
         match change {
-            Ok(change) => {
-                run.changes.push(change);
-                run.refusals.push(None);
-            }
-            Err(refusal) => run.refusals.push(Some(refusal)),
+            Ok(change) => run.changes.push(change),
+            Err(refusal) => run.refusals.push((run.changes.len(), refusal)),
         }
     }
 
@@ -616,6 +616,23 @@ mod tests {
         assert_eq!(stock(&inventory, "pera"), Quantity::from_units(6));
         drop(inventory);
         committer.join();
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_at_once_is_answered_in_its_turn() {
+        let (inventory, _committer) = shop();
+        let refused = || Err(Refusal::no_room());
+        for places in [vec![], vec![0], vec![2], vec![0, 1, 2], vec![1, 3, 4], vec![0, 4, 5, 6]] {
+            let mut run = Run::default();
+            for place in 0..7 {
+                let is_refused = places.contains(&place);
+                inventory.add(&mut run, if is_refused { refused() } else { Ok(asked("Caju 1")) });
+            }
+            assert_eq!(run.len(), 7);
+            let mut answered = Vec::new();
+            inventory.adjust_all(run, |answer| answered.push(answer.is_err())).await;
+            assert_eq!(answered, (0..7).map(|place| places.contains(&place)).collect::<Vec<_>>());
+        }
     }
 
     #[tokio::test]

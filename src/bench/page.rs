@@ -114,14 +114,15 @@ impl Report<'_> {
 fn rate_chart(outcomes: &[Outcome]) -> String {
     const BAR: f64 = 36.0;
     let greatest = outcomes.iter().flat_map(|outcome| &outcome.rates).copied().fold(1.0, f64::max);
-    let x = |rate: f64| LEFT + (RIGHT - LEFT) * rate / greatest;
+    let step = step(greatest);
+    let parts = (greatest / step).ceil();
+    let x = |rate: f64| LEFT + (RIGHT - LEFT) * rate / (parts * step);
     let bottom = BAR * outcomes.len() as f64 + 4.0;
     let mut svg =
         opened("rates", bottom + 40.0, "Operações por segundo de cada modo", outcomes, &|outcome| {
             grouped(outcome.rate())
         });
-    let step = step(greatest);
-    let ticks = (0..).map(|index| f64::from(index) * step).take_while(|tick| *tick <= greatest);
+    let ticks = (0..).map(f64::from).take_while(|index| *index <= parts).map(|index| index * step);
     write_axis(&mut svg, 0.0, bottom, "operações por segundo", ticks.map(|tick| (x(tick), grouped(tick))));
     for (index, outcome) in outcomes.iter().enumerate() {
         let top = BAR * index as f64 + 6.0;
@@ -148,13 +149,13 @@ fn rate_chart(outcomes: &[Outcome]) -> String {
     svg + "</svg>"
 }
 
-/// A step of 1, 2 or 5 times a power of ten that divides an axis in at most four.
+/// A step of 1, 2 or 5 times a power of ten of which an axis has at most five.
 fn step(greatest: f64) -> f64 {
-    let decade = 10_f64.powf((greatest / 4.0).log10().floor());
+    let decade = 10_f64.powf((greatest / 5.0).log10().floor());
     [1.0, 2.0, 5.0, 10.0]
         .map(|factor| factor * decade)
         .into_iter()
-        .find(|step| greatest / step <= 4.0)
+        .find(|step| greatest / step <= 5.0)
         .unwrap_or(greatest)
 }
 

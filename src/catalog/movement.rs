@@ -62,7 +62,7 @@ impl FromStr for Kind {
     fn from_str(word: &str) -> Result<Self, KindError> {
         Self::REQUESTABLE
             .into_iter()
-            .find(|kind| kind.word() == word.to_lowercase())
+            .find(|kind| kind.word().eq_ignore_ascii_case(word))
             .ok_or_else(|| KindError(word.to_owned()))
     }
 }

@@ -43,7 +43,7 @@ impl<'a> Planner<'a> {
 
     /// Takes a change into the transaction, unless it breaks a rule or was made before.
     pub(super) fn plan(&mut self, change: Change) -> Outcome {
-        match change {
+        let done = match change {
             Change::Adjust(adjustment) => self.adjust(adjustment),
             Change::Batch { changes, request_id } => {
                 self.adjust_together(&changes, request_id.as_ref()).map(Done::Batch)
@@ -51,7 +51,8 @@ impl<'a> Planner<'a> {
             Change::Import { rows, request_id } => {
                 self.import(&rows, request_id.as_ref()).map(Done::Imported)
             }
-        }
+        };
+        done.map_err(Box::new)
     }
 
     /// What the changes come to.
@@ -59,7 +60,7 @@ impl<'a> Planner<'a> {
         self.draft.finish()
     }
 
-    fn adjust(&mut self, adjustment: Adjustment) -> Outcome {
+    fn adjust(&mut self, adjustment: Adjustment) -> Result<Done, Refusal> {
         let Some(request_id) = &adjustment.request_id else {
             return Ok(Done::Adjusted(self.draft.adjust(adjustment)?.sequence));
         };

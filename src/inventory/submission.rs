@@ -104,7 +104,7 @@ pub(super) struct Answers {
 impl Answers {
     /// The same for each of so many changes.
     pub(super) fn refused(count: usize, refusal: &Refusal) -> Self {
-        Self { each: vec![Err(refusal.clone()); count], movements: Arc::default() }
+        Self { each: vec![Err(Box::new(refusal.clone())); count], movements: Arc::default() }
     }
 }
 
@@ -133,8 +133,12 @@ impl Answered {
     }
 }
 
-/// What became of a change, or why it was not made.
-pub(super) type Outcome = Result<Done, Refusal>;
+/// What became of a change, or why it was not made. No larger than a [`Change`], so that the outcomes
+/// of a submission are collected into the room of its changes, which its worker frees again: where
+/// the committer does, both wait for the allocator's lock.
+pub(super) type Outcome = Result<Done, Box<Refusal>>;
+
+const _: () = assert!(size_of::<Outcome>() <= size_of::<Change>());
 
 /// What a change did. Its product is added by who asked: the units and long names of
 /// products are shared, and to count their owners on two threads slows both.
