@@ -158,6 +158,11 @@ impl Run {
             .any(|change| matches!(change, Change::Adjust(change) if change.product == product))
     }
 
+    /// Whether one of them was refused at once, and is none.
+    pub fn has_refused(&self) -> bool {
+        !self.refusals.is_empty()
+    }
+
     /// How many changes were asked for.
     pub fn len(&self) -> usize {
         self.changes.len() + self.refusals.len()
@@ -248,7 +253,7 @@ impl Inventory {
         adjusted
     }
 
-    /// Puts a change, or what was refused in its place, at the end of a run.
+    /// As [`Reader::add`].
     pub fn add(&self, run: &mut Run, request: Result<AdjustRequest<'_>, Refusal>) {
         self.reader().add(run, request);
     }
@@ -414,16 +419,19 @@ impl Reader<'_> {
         self.look_up(name, |catalog| catalog.find(name).map(use_product))
     }
 
-    /// As [`Inventory::add`].
-    pub fn add(&mut self, run: &mut Run, request: Result<AdjustRequest<'_>, Refusal>) {
+    /// Puts a change, or what was refused in its place, at the end of a run. Returns whether it is a
+    /// change: to look for names like a wrong one takes a while, and then it is the others' turn.
+    pub fn add(&mut self, run: &mut Run, request: Result<AdjustRequest<'_>, Refusal>) -> bool {
         let change = request.and_then(|request| {
             let AdjustRequest { name, delta, kind, request_id } = request;
             Ok(Change::Adjust(Adjustment { product: self.id_of(name)?, delta, kind, request_id }))
         });
+        let is_change = change.is_ok();
         match change {
             Ok(change) => run.changes.push(change),
             Err(refusal) => run.refusals.push((run.changes.len(), refusal)),
         }
+        is_change
     }
 
     fn changes(&mut self, adjustments: Vec<AdjustRequest<'_>>) -> Result<Vec<Adjustment>, Refusal> {

@@ -149,6 +149,10 @@ impl Conversation<'_> {
                     if length? == 0 {
                         return self.answer_last(&mut frames).await;
                     }
+                    // Probably there is more, and then more: the others come first.
+                    if frames.buffer().len() >= READ_BYTES {
+                        tokio::task::yield_now().await;
+                    }
                 }
                 // A timer is made only where it is awaited.
                 () = async { tokio::time::sleep(QUIET).await }, if may_be_unended => {
@@ -282,8 +286,12 @@ impl Conversation<'_> {
             Ok(request) if !access::permits(self.grant, Need::of(&request)) => {
                 self.refuse(access::refusal(self.grant));
             }
-            Ok(Request::Adjust(_)) if self.is_http => reader.add(&mut self.run, Err(not_over_http())),
-            Ok(Request::Adjust(request)) => reader.add(&mut self.run, Ok(request)),
+            Ok(Request::Adjust(request)) => {
+                let request = if self.is_http { Err(not_over_http()) } else { Ok(request) };
+                if !reader.add(&mut self.run, request) {
+                    return Some(Rest::Pause);
+                }
+            }
             Ok(Request::Find { name }) => match self.find(reader, name) {
                 Ok(true) => {}
                 Ok(false) => return Some(Rest::Request(Request::Find { name })),
