@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use hyper::body::{Bytes, Frame, Incoming, SizeHint};
@@ -75,11 +75,14 @@ const PENDING_RESETS_MAX: usize = 64;
 /// Without a limit each leaves memory behind.
 const ERROR_RESETS_MAX: usize = 256;
 
-/// Changes of a stream that are made together at most: as many as one transaction takes.
+/// Changes of a stream that are made together at most, as many as one transaction takes; shared by
+/// the open streams of a connection. Their answers wait for the client, and so do those of the run
+/// before: a client that takes none of them is held at some megabytes, whatever it opens.
 const STREAM_RUN_MAX: usize = 4096;
 
-/// Runs of answers of a stream that wait for the client; with these waiting, no more is read.
-const STREAM_RUNS_MAX: usize = 1;
+/// About the bytes of an answer of a stream, for which room is made beforehand: of a name of the market's
+/// list, without a request id.
+const STREAM_ANSWER_BYTES: usize = 96;
 
 /// How long no change may be on its way, and no answer taken, before a stopping server ends a
 /// connection that is left. A graceful HTTP/2 stop asks each client for a sign of life (RFC 9113 §6.8), and
@@ -89,15 +92,17 @@ const SETTLED_AFTER: Duration = Duration::from_millis(500);
 /// Bytes of a list, or of a stream's answers, that are written at once.
 const PIECE_BYTES: usize = 16 * 1024;
 
-/// The services on one connection, and how many of its calls wait for a change.
+/// The services on one connection, how many of its calls wait for a change, and how many of them are
+/// streams of changes.
 #[derive(Clone)]
 struct Calls {
     service: Service,
     waiting: Arc<AtomicUsize>,
+    streams: Arc<AtomicUsize>,
     progress: Progress,
 }
 
-/// Counts on with each call, with each change on a stream, with each part of a large message
+/// Counts on with each call, with the changes that come together on a stream, with each part of a large message
 /// that comes, and with each part of an answer that is taken: while it does, a connection is
 /// neither idle nor left.
 #[derive(Clone, Default)]
@@ -205,89 +210,120 @@ async fn in_turn(
     Ok(status(Refusal::message_too_slow(LARGE_MESSAGE_WAIT.as_secs())).into_http())
 }
 
-/// One call that waits for a change. Calls that only read do not wait.
-struct Waiting<'a>(&'a AtomicUsize);
+/// One of what is counted, as long as it is there.
+struct Counted<'a>(&'a AtomicUsize);
+
+impl<'a> Counted<'a> {
+    fn one_more(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 impl Calls {
-    fn wait(&self) -> Waiting<'_> {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        Waiting(&self.waiting)
+    /// Counts a call that waits for a change. Calls that only read do not wait.
+    fn wait(&self) -> Counted<'_> {
+        Counted::one_more(&self.waiting)
     }
 
     /// Answers a stream of changes until the client ends it, or is gone, or the server stops.
-    /// What has come together is made together. Each run asks anew whether the token still
-    /// holds. While answers are not taken, nothing more
-    /// is read, and HTTP/2's flow control holds the client back.
+    /// What has come together is made together. Each run asks anew whether the token still holds.
+    /// While answers are not taken, nothing more is read, and HTTP/2's flow control holds the
+    /// client back.
     async fn adjust_stream(
         mut self,
         mut grant: Grant,
         mut requests: Streaming<StreamAdjustStockRequest>,
-        answers: mpsc::Sender<Result<Made, Status>>,
+        answers: mpsc::Sender<Result<Bytes, Status>>,
     ) {
+        let _stream = Counted::one_more(&self.streams);
         let mut stopping = pin!(self.service.stopping());
-        let mut has_ended = false;
-        while !has_ended {
-            let mut next = tokio::select! {
+        loop {
+            let next = async {
+                let room = answers.reserve().await.ok()?;
+                Some((room, requests.message().await))
+            };
+            let (room, first) = tokio::select! {
                 biased;
-                request = requests.message() => request,
+                next = next => match next {
+                    Some(next) => next,
+                    None => return,
+                },
                 () = &mut stopping => {
                     // Not as if all that the client has sent were answered.
                     let _ = answers.send(Err(status(Refusal::stopping()))).await;
                     return;
                 }
             };
-            let mut run = Run::default();
-            let mut failure = None;
-            loop {
-                match next {
-                    Ok(Some(request)) => self.add(&mut run, request),
-                    ended => {
-                        has_ended = true;
-                        failure = ended.err().map(|failure| match is_too_large(&failure) {
-                            true => status(Refusal::message_too_large(MESSAGE_BYTES_MAX)),
-                            false => failure,
-                        });
-                        break;
-                    }
-                }
-                if run.len() >= STREAM_RUN_MAX {
-                    break;
-                }
-                // Only what has come already.
-                next = tokio::select! {
-                    biased;
-                    request = requests.message() => request,
-                    () = std::future::ready(()) => break,
-                };
-            }
+            let (run, end) = self.gather(first, &mut requests);
+            let has_refused = run.has_refused();
             self.service.gate.renew(&mut grant);
             if !access::permits(grant, Need::Write) {
-                let _ = answers.send(Err(status(access::refusal(grant)))).await;
+                room.send(Err(status(access::refusal(grant))));
                 return;
             }
-            let made = {
+            let mut answered = Vec::with_capacity(run.len() * STREAM_ANSWER_BYTES);
+            {
                 let _waiting = self.wait();
-                let mut made = Vec::with_capacity(run.len());
-                self.service.inventory.adjust_all(run, |answer| made.push(answer.map(Adjusted::from))).await;
-                made
-            };
-            if answers.send(Ok(made)).await.is_err() {
-                return;
+                let write = |answer: Result<(&_, &_), _>| grpc::write_stream_answer(answer, &mut answered);
+                self.service.inventory.adjust_all(run, write).await;
             }
-            if let Some(status) = failure {
-                let _ = answers.send(Err(status)).await;
+            room.send(Ok(answered.into()));
+            match end {
+                // To refuse may have taken a while, without waiting for anything: the others come first.
+                None if has_refused => tokio::task::yield_now().await,
+                None => {}
+                Some(Ok(())) => return,
+                Some(Err(failure)) => {
+                    let _ = answers.send(Err(failure)).await;
+                    return;
+                }
             }
         }
     }
 
-    fn add(&self, run: &mut Run, request: StreamAdjustStockRequest) {
+    /// The changes of a stream that have come already, this first: as many as are made together, or
+    /// up to one that is refused at once. And how the stream ended behind them, if it did.
+    fn gather(
+        &self,
+        first: Result<Option<StreamAdjustStockRequest>, Status>,
+        requests: &mut Streaming<StreamAdjustStockRequest>,
+    ) -> (Run, Option<Result<(), Status>>) {
         self.progress.note();
-        let message = request.adjustment.unwrap_or_default();
-        let adjust = grpc::adjust_request(&message);
-        if let Ok(adjust) = &adjust {
-            self.service.console.command(adjust);
+        let run_max = STREAM_RUN_MAX / self.streams.load(Ordering::Relaxed).max(1);
+        let mut run = Run::default();
+        let mut reader = self.service.inventory.reader();
+        // Whoever waits for the next asks with a waker.
+        let mut context = Context::from_waker(Waker::noop());
+        let mut next = first;
+        loop {
+            match next {
+                Ok(Some(request)) => {
+                    let message = request.adjustment.unwrap_or_default();
+                    let adjust = grpc::adjust_request(&message);
+                    if let Ok(adjust) = &adjust {
+                        self.service.console.command(adjust);
+                    }
+                    reader.add(&mut run, adjust);
+                    if run.has_refused() || run.len() >= run_max {
+                        return (run, None);
+                    }
+                }
+                Ok(None) => return (run, Some(Ok(()))),
+                Err(failure) if is_too_large(&failure) => {
+                    return (run, Some(Err(status(Refusal::message_too_large(MESSAGE_BYTES_MAX)))));
+                }
+                Err(failure) => return (run, Some(Err(failure))),
+            }
+            let Poll::Ready(come) = pin!(requests.message()).poll(&mut context) else { return (run, None) };
+            next = come;
         }
-        self.service.inventory.add(run, adjust);
     }
 
     /// All products up to a price, as the original's contract lists them.
@@ -325,39 +361,16 @@ impl Calls {
     }
 }
 
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// The answers to a run of changes, in order.
-type Made = Vec<Result<Adjusted, Refusal>>;
-
-/// The answers of a stream, written as the client takes them: those that came together at
-/// once. A handler leaves them with an empty answer, whose body they become.
+/// The answers of a stream, as the client takes them. A handler leaves them with an empty answer,
+/// whose body they become.
 #[derive(Clone)]
 struct StreamAnswers {
     progress: Progress,
     /// Shared with nobody, but what an answer carries must be able to be cloned.
-    runs: Arc<mpsc::Receiver<Result<Made, Status>>>,
-    run: std::vec::IntoIter<Result<Adjusted, Refusal>>,
+    runs: Arc<mpsc::Receiver<Result<Bytes, Status>>>,
+    /// What has been answered and is not taken yet.
+    run: Bytes,
     has_ended: bool,
-}
-
-impl StreamAnswers {
-    /// Writes what has been answered and not taken yet.
-    fn next(&mut self) -> Vec<u8> {
-        let mut piece = Vec::new();
-        while piece.len() < PIECE_BYTES
-            && let Some(answer) = self.run.next()
-        {
-            let answer = answer.as_ref().map(|Adjusted { product, movement }| (product, movement));
-            grpc::write_stream_answer(answer, &mut piece);
-            self.progress.note();
-        }
-        piece
-    }
 }
 
 impl hyper::body::Body for StreamAnswers {
@@ -369,9 +382,10 @@ impl hyper::body::Body for StreamAnswers {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         loop {
-            let piece = self.next();
-            if !piece.is_empty() {
-                return Poll::Ready(Some(Ok(Frame::data(piece.into()))));
+            if !self.run.is_empty() {
+                self.progress.note();
+                let length = self.run.len().min(PIECE_BYTES);
+                return Poll::Ready(Some(Ok(Frame::data(self.run.split_to(length)))));
             }
             if self.has_ended {
                 return Poll::Ready(None);
@@ -379,7 +393,7 @@ impl hyper::body::Body for StreamAnswers {
             let Some(runs) = Arc::get_mut(&mut self.runs) else { return Poll::Ready(None) };
             let status = match ready!(runs.poll_recv(context)) {
                 Some(Ok(run)) => {
-                    self.run = run.into_iter();
+                    self.run = run;
                     continue;
                 }
                 Some(Err(status)) => status,
@@ -409,7 +423,8 @@ pub(super) async fn serve(service: Service, stream: Connection, first_bytes: Vec
     let stopping = service.stopping();
     let peer = stream.peer();
     let wrong_tokens = Arc::new(WrongTokens::default());
-    let calls = Calls { service, waiting: Arc::default(), progress: Progress::default() };
+    let calls =
+        Calls { service, waiting: Arc::default(), streams: Arc::default(), progress: Progress::default() };
     let stream = TokioIo::new(Prefixed::new(first_bytes, stream));
     let connection = http2_server().serve_connection(stream, Services::new(&calls, peer, &wrong_tokens));
     let mut connection = pin!(connection);
@@ -796,12 +811,12 @@ impl InventoryService for Calls {
         &self,
         request: Request<Streaming<StreamAdjustStockRequest>>,
     ) -> Result<Response<Self::StreamAdjustStockStream>, Status> {
-        let (answers, runs) = mpsc::channel(STREAM_RUNS_MAX);
+        // While one run is taken, another is made.
+        let (answers, runs) = mpsc::channel(1);
         let grant = request.extensions().get().copied().unwrap_or_else(|| self.service.gate.newcomer());
         tokio::spawn(self.clone().adjust_stream(grant, request.into_inner(), answers));
         let progress = self.progress.clone();
-        let (runs, run) = (Arc::new(runs), Vec::new().into_iter());
-        let answers = StreamAnswers { progress, runs, run, has_ended: false };
+        let answers = StreamAnswers { progress, runs: Arc::new(runs), run: Bytes::new(), has_ended: false };
         let mut response = Response::new(tokio_stream::empty());
         response.extensions_mut().insert(answers);
         Ok(response)
@@ -924,7 +939,12 @@ mod tests {
             turns: Turns::default(),
             draining,
         };
-        let calls = Calls { service, waiting: Arc::default(), progress: Progress::default() };
+        let calls = Calls {
+            service,
+            waiting: Arc::default(),
+            streams: Arc::default(),
+            progress: Progress::default(),
+        };
         let progress = calls.progress.clone();
         tokio::spawn(async move {
             let listing = empty;

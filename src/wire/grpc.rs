@@ -305,7 +305,7 @@ pub type WriteProduct = fn(&Product, &mut Vec<u8>);
 
 /// Writes a product as `ListProductsResponse` holds it.
 pub fn write_product(product: &Product, out: &mut Vec<u8>) {
-    prost::encoding::message::encode(PRODUCTS_FIELD, &product_message(product), out);
+    write_part(PRODUCTS_FIELD, out, |out| write_terms(product, product.price, product.stock, out));
 }
 
 /// Writes a product as the original's `ListaProdutos` holds it.
@@ -334,7 +334,7 @@ pub fn adjust_response(product: &Product, movement: &Movement) -> v1::AdjustStoc
 /// By hand, because a stream carries hundreds of thousands a second: the generated code copies
 /// the names into a message first, and counts the bytes of each part again for each part
 /// around it.
-pub fn write_stream_answer(answer: Result<(&Product, &Movement), &Refusal>, out: &mut Vec<u8>) {
+pub fn write_stream_answer(answer: Result<(&Product, &Movement), Refusal>, out: &mut Vec<u8>) {
     const ADJUSTED: u32 = 1;
     // Not compressed; the length follows.
     out.push(0);
@@ -343,7 +343,7 @@ pub fn write_stream_answer(answer: Result<(&Product, &Movement), &Refusal>, out:
     match answer {
         Ok((product, movement)) => write_part(ADJUSTED, out, |out| write_adjusted(product, movement, out)),
         Err(refusal) => {
-            let (reason, message) = (refusal.code.as_str().to_owned(), refusal.message.clone());
+            let (reason, message) = (refusal.code.as_str().to_owned(), refusal.message);
             let told = v1::stream_adjust_stock_response::Result::Refused(v1::Refusal { reason, message });
             told.encode(out);
         }
@@ -352,14 +352,17 @@ pub fn write_stream_answer(answer: Result<(&Product, &Movement), &Refusal>, out:
     out[start..start + 4].copy_from_slice(&length.to_be_bytes());
 }
 
-/// Writes an `AdjustStockResponse`.
+/// Writes a `Product`, with this price and stock.
+fn write_terms(product: &Product, price: Price, stock: Quantity, out: &mut Vec<u8>) {
+    write_text(1, product.name.as_str(), out);
+    write_number(2, price.centavos(), out);
+    write_number(3, stock.thousandths(), out);
+    write_text(4, product.unit.as_str(), out);
+}
+
+/// Writes an `AdjustStockResponse`: the product as the change left it, whatever came after.
 fn write_adjusted(product: &Product, movement: &Movement, out: &mut Vec<u8>) {
-    write_part(1, out, |out| {
-        write_text(1, product.name.as_str(), out);
-        write_number(2, product.price.centavos(), out);
-        write_number(3, product.stock.thousandths(), out);
-        write_text(4, product.unit.as_str(), out);
-    });
+    write_part(1, out, |out| write_terms(product, movement.price, movement.balance, out));
     write_part(2, out, |out| {
         let recorded_at = Timestamp::from(movement.recorded_at);
         write_number(1, movement.sequence, out);
@@ -554,7 +557,7 @@ mod tests {
         }
         out.clear();
         let refusal = Refusal::no_room();
-        write_stream_answer(Err(&refusal), &mut out);
+        write_stream_answer(Err(refusal.clone()), &mut out);
         let v1::stream_adjust_stock_response::Result::Refused(told) = read(&out) else { panic!("{out:?}") };
         assert_eq!((told.reason.as_str(), told.message), (refusal.code.as_str(), refusal.message));
     }

@@ -18,6 +18,7 @@ use hortifruti::wire::grpc::v1::{
     AdjustStockRequest, BatchAdjustStockRequest, GetProductRequest, ImportProductsRequest,
     ListProductsRequest, ProductDraft, StreamAdjustStockRequest,
 };
+use prost::Message as _;
 use tonic::transport::Endpoint;
 
 use crate::http2::{
@@ -262,6 +263,35 @@ fn grpc_clients_that_never_read() {
         _ => frame(DATA, 0, 1, &change),
     };
     check_frames("a stream never read", &[(4, 0)], stream, 2_000);
+}
+
+#[test]
+fn streams_of_changes_that_are_never_taken() {
+    let block = http2::call(ADJUST_STREAM);
+    let change = |delta_thousandths| {
+        let adjustment = AdjustStockRequest { name: "Caju".into(), delta_thousandths, ..Default::default() };
+        StreamAdjustStockRequest { adjustment: Some(adjustment) }.encode_to_vec()
+    };
+    // Refused at once, made, and refused as others are made.
+    for (name, change) in [("empty", vec![]), ("made", change(1000)), ("too much", change(-9_000_000_000))] {
+        let server = attacked(&[]);
+        let change = http2::message(&change);
+        let changes = change.repeat(15_000 / change.len());
+        // With all that the flow control of a stream permits, that of the connection ends it soon.
+        for frames in [1, 4] {
+            let open = |index| {
+                // Time to take all that would be taken.
+                std::thread::sleep(Duration::from_millis(5));
+                let id = stream_id(index);
+                [frame(HEADERS, END_HEADERS, id, &block), frame(DATA, 0, id, &changes).repeat(frames)]
+                    .concat()
+            };
+            let parts = std::iter::once(http2::opening(&[(4, 0)])).chain((0..256).map(open));
+            let (held, growth) = held(&server, || pour(connect(&server), false, parts));
+            assert!(growth < MEMORY_GROWTH_MAX_KIB, "{name}, {frames} frames: {growth} KiB more");
+            drop(held);
+        }
+    }
 }
 
 /// A server with ten thousand products, `PRODUTO 00000` and so on.
