@@ -5,14 +5,21 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::catalog::Shown;
 
 /// Lines that wait to be written; beyond them, lines are dropped and counted. A terminal
 /// shows no more in a second than a person could want to read in a minute.
 const WAITING_LINES_MAX: usize = 1024;
+
+/// How long lines then gather before more are written. Without it, to show every one of a million
+/// commands a second would take three quarters of them.
+const REST: Duration = Duration::from_millis(10);
 
 /// How long the last lines have to be written when the server stops.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
@@ -25,7 +32,7 @@ const FLUSH_PAUSE: Duration = Duration::from_millis(10);
 pub struct Console(Option<Arc<Lines>>);
 
 struct Lines {
-    waiting: SyncSender<Line>,
+    waiting: Sender<Line>,
     dropped: Arc<AtomicU64>,
 }
 
@@ -43,10 +50,10 @@ impl Console {
 
     /// A console on standard output.
     pub fn stdout() -> Self {
-        let (waiting, lines) = sync_channel(WAITING_LINES_MAX);
+        let (waiting, lines) = channel(WAITING_LINES_MAX);
         let dropped = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&dropped);
-        std::thread::spawn(move || write_all(&lines, &counter, &mut std::io::stdout()));
+        std::thread::spawn(move || write_all(lines, &counter, &mut std::io::stdout()));
         Self(Some(Arc::new(Lines { waiting, dropped })))
     }
 
@@ -93,35 +100,45 @@ impl Console {
 
     fn show(&self, text: impl FnOnce() -> String) {
         let Some(lines) = &self.0 else { return };
-        if lines.waiting.try_send(Line::Text(text())).is_err() {
-            lines.dropped.fetch_add(1, Ordering::Relaxed);
+        match lines.waiting.try_reserve() {
+            Ok(room) => room.send(Line::Text(text())),
+            Err(_) => {
+                lines.dropped.fetch_add(1, Ordering::Relaxed);
+            }
         }
     }
 }
 
 /// Writes lines until the console is gone. An output that fails is given up: nobody reads
 /// it, and the service goes on.
-fn write_all(lines: &Receiver<Line>, dropped: &AtomicU64, output: &mut impl Write) {
+fn write_all(mut lines: Receiver<Line>, dropped: &AtomicU64, output: &mut impl Write) {
     let mut is_open = true;
-    for line in lines {
-        let written = match line {
-            Line::Text(text) if is_open => writeln!(output, "{text}").and_then(|()| output.flush()),
-            Line::Text(_) => Ok(()),
-            Line::Flush(done) => {
-                let _ = done.send(());
-                Ok(())
+    let mut waiting = Vec::new();
+    while lines.blocking_recv_many(&mut waiting, WAITING_LINES_MAX) > 0 {
+        let mut text = String::new();
+        let mut told = Vec::new();
+        for line in waiting.drain(..) {
+            match line {
+                Line::Text(line) => {
+                    text.push_str(&line);
+                    text.push('\n');
+                }
+                Line::Flush(done) => told.push(done),
             }
-        };
-        let count = dropped.swap(0, Ordering::Relaxed);
-        let told = match count {
-            0 => Ok(()),
-            count if is_open => writeln!(output, "({count} linhas não mostradas)"),
-            _ => Ok(()),
-        };
-        if is_open && let Err(error) = written.and(told) {
+        }
+        match dropped.swap(0, Ordering::Relaxed) {
+            0 => {}
+            1 => text.push_str("(1 linha não mostrada)\n"),
+            count => text.push_str(&format!("({count} linhas não mostradas)\n")),
+        }
+        if is_open && let Err(error) = output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
             tracing::warn!(%error, "the console's output failed; it shows nothing more");
             is_open = false;
         }
+        for done in told {
+            let _ = done.send(());
+        }
+        std::thread::sleep(REST);
     }
 }
 
@@ -140,24 +157,37 @@ mod tests {
                 Ok(())
             }
         }
-        let (waiting, lines) = sync_channel(8);
-        waiting.send(Line::Text("um".into())).unwrap();
-        waiting.send(Line::Text("dois".into())).unwrap();
+        let (waiting, lines) = channel(8);
+        waiting.try_send(Line::Text("um".into())).unwrap();
+        waiting.try_send(Line::Text("dois".into())).unwrap();
         let (done, written) = sync_channel(1);
-        waiting.send(Line::Flush(done)).unwrap();
+        waiting.try_send(Line::Flush(done)).unwrap();
         drop(waiting);
-        write_all(&lines, &AtomicU64::new(0), &mut Closed);
+        write_all(lines, &AtomicU64::new(0), &mut Closed);
         written.recv().unwrap();
     }
 
     #[test]
+    fn a_line_that_would_not_be_shown_is_not_made() {
+        let (waiting, lines) = channel(1);
+        let dropped = Arc::new(AtomicU64::new(0));
+        let console = Console(Some(Arc::new(Lines { waiting, dropped: Arc::clone(&dropped) })));
+        console.line("um");
+        console.show(|| panic!("made in vain"));
+        drop(console);
+        let mut output = Vec::new();
+        write_all(lines, &dropped, &mut output);
+        assert_eq!(String::from_utf8(output).unwrap(), "um\n(1 linha não mostrada)\n");
+    }
+
+    #[test]
     fn dropped_lines_are_counted() {
-        let (waiting, lines) = sync_channel(8);
-        waiting.send(Line::Text("um".into())).unwrap();
-        waiting.send(Line::Text("dois".into())).unwrap();
+        let (waiting, lines) = channel(8);
+        waiting.try_send(Line::Text("um".into())).unwrap();
+        waiting.try_send(Line::Text("dois".into())).unwrap();
         drop(waiting);
         let mut output = Vec::new();
-        write_all(&lines, &AtomicU64::new(7), &mut output);
-        assert_eq!(String::from_utf8(output).unwrap(), "um\n(7 linhas não mostradas)\ndois\n");
+        write_all(lines, &AtomicU64::new(7), &mut output);
+        assert_eq!(String::from_utf8(output).unwrap(), "um\ndois\n(7 linhas não mostradas)\n");
     }
 }

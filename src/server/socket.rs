@@ -332,7 +332,7 @@ impl Conversation<'_> {
                         self.write_list(&listing).await?;
                     }
                     Request::Leave => {
-                        text::write_message(&mut self.replies, FAREWELL);
+                        text::write_message(with_room(&mut self.replies), FAREWELL);
                         return Ok(Next::End);
                     }
                     // Changes wait in the run; and an import has no form in this protocol.
@@ -355,9 +355,9 @@ impl Conversation<'_> {
         self.make_changes().await;
         self.grant = self.gate.grant(secret);
         match self.grant {
-            Grant::Open => text::write_message(&mut self.replies, NO_TOKEN_WANTED),
+            Grant::Open => text::write_message(with_room(&mut self.replies), NO_TOKEN_WANTED),
             Grant::Token { role, .. } => {
-                text::write_message(&mut self.replies, &format!("Token aceito: {}.", role.word()));
+                text::write_message(with_room(&mut self.replies), &format!("Token aceito: {}.", role.word()));
             }
             Grant::Stranger => {
                 self.gate.tell_wrong(self.stream.peer());
@@ -367,7 +367,7 @@ impl Conversation<'_> {
                     () = tokio::time::sleep(WRONG_WAIT) => {}
                     () = self.service.stopping() => {}
                 }
-                text::write_refusal(&mut self.replies, &access::wrong_token());
+                text::write_refusal(with_room(&mut self.replies), &access::wrong_token());
                 if self.wrong_tokens >= WRONG_MAX {
                     return Ok(Next::End);
                 }
@@ -395,7 +395,7 @@ impl Conversation<'_> {
     /// Answers with a refusal, in its turn.
     fn refuse(&mut self, refusal: Refusal) {
         if self.run.is_empty() {
-            text::write_refusal(&mut self.replies, &refusal);
+            text::write_refusal(with_room(&mut self.replies), &refusal);
         } else {
             self.service.inventory.add(&mut self.run, Err(refusal));
         }
@@ -405,12 +405,12 @@ impl Conversation<'_> {
         let mut is_empty = true;
         for product in listing.iter_after(None) {
             is_empty = false;
-            text::write_list_line(&mut self.replies, product);
+            text::write_list_line(with_room(&mut self.replies), product);
             if self.replies.len() >= WRITE_BYTES {
                 self.send_replies().await?;
             }
         }
-        text::write_list_end(&mut self.replies, is_empty);
+        text::write_list_end(with_room(&mut self.replies), is_empty);
         Ok(())
     }
 
