@@ -9,7 +9,7 @@ use super::product::{Product, ProductId};
 const BLOCK_PRODUCTS: usize = 64;
 
 /// A sequence of products whose clone is a snapshot: later writes to the original copy
-/// only the blocks that they touch.
+/// only the blocks that they touch, and the first of them the list of blocks.
 #[derive(Debug, Clone, Default)]
 pub struct Products {
     /// Those that are full. As arrays, because the length and the place of a vector would be

@@ -69,11 +69,12 @@ impl Clients {
         self.round.load(Ordering::Relaxed)
     }
 
-    /// Whether one that only reads has asked since it was taken.
+    /// Whether one that only reads has asked since that was forgotten.
     pub(super) fn has_reader(&self) -> bool {
         self.has_reader.load(Ordering::Relaxed)
     }
 
+    /// The same, and forgets it.
     pub(super) fn take_reader(&self) -> bool {
         self.has_reader.swap(false, Ordering::Relaxed)
     }

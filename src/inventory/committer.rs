@@ -97,8 +97,9 @@ impl SharedWriter {
     }
 
     /// Makes the changes of a worker on its own thread: if nothing else waits, which would be
-    /// next, and no transaction goes on, and the last one was quick. What cannot be made at once
-    /// is for the committer, to which what is returned must be handed over.
+    /// next, and no transaction goes on, and the last one was quick. If not, what is returned must be
+    /// handed over to the committer; also where it is empty, so that the committer makes what the
+    /// writer could not make at once.
     pub(super) fn try_commit(&self, portion: Portion) -> Result<(), Portion> {
         if self.room.available_permits() + portion.submissions.len() < WAITING_MAX {
             return Err(portion);
@@ -108,7 +109,6 @@ impl SharedWriter {
             return Err(portion);
         }
         self.commit(&mut state, portion, Writer::commit_at_once);
-        // Nothing is handed over then, but the committer looks at what is left.
         if state.writer.as_ref().is_some_and(Writer::is_free) { Ok(()) } else { Err(Portion::default()) }
     }
 

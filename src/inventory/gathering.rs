@@ -18,24 +18,20 @@ use tokio::time::Instant;
 
 use super::clients::Clients;
 use super::committer::SharedWriter;
-use super::policy::{Decision, Load, OWN_ROWS_MAX, Policy};
+use super::policy::{Decision, Load, Policy};
 use super::submission::{Answered, Portion, Submission};
-
-/// Rows that a worker hands over at once at most, when all came one by one: more would only keep
-/// the committer waiting.
-const PORTION_ROWS_MAX: usize = 64;
 
 /// About how long a change may wait for others of its worker, timers being of milliseconds: one
 /// that is never about to sleep is not to keep a change for ever, nor one that waits for clients
 /// who then ask for none.
-const GATHERING_MAX: Duration = Duration::from_millis(1);
+pub(super) const GATHERING_MAX: Duration = Duration::from_millis(1);
 
 /// How long a worker that is to make changes waits, after the last one that came, for those of
 /// clients who asked in this round or the one before: one on this machine asks again some 25 µs
 /// after its answer, and all of them then share a transaction. With 2, 4, 8, 12, 16 and 50
 /// connections that makes 1.3, 1.6, 1.4, 1.1, 1.1 and 1.0 times as many changes; in vain, it takes a
 /// fifth of what a transaction does.
-const COMPANY_MAX: Duration = Duration::from_micros(30);
+pub(super) const COMPANY_MAX: Duration = Duration::from_micros(30);
 
 /// How long after answers clients are so waited for: hundreds have then asked again who do so at
 /// once. Who asks less often is not kept waiting.
@@ -51,9 +47,9 @@ pub(super) struct Gathering {
     /// A round of theirs ends when what is gathered is handed over or made.
     clients: Clients,
     /// Told when something begins to wait.
-    begun: Arc<Notify>,
+    has_begun: Arc<Notify>,
     /// Told when the worker is to make what there is.
-    due: Arc<Notify>,
+    is_due: Arc<Notify>,
 }
 
 /// What waits to be handed over, or to be made.
@@ -62,12 +58,10 @@ struct Gathered {
     /// That, and what is not answered yet.
     unanswered: Load,
     policy: Policy,
-    /// Rows with which it is handed over before the worker sleeps. They double each time that it is.
-    enough: usize,
     /// When the first of it came.
-    begun: Instant,
+    begun_at: Instant,
     /// When answers last came for clients of this worker.
-    answered: Instant,
+    answered_at: Instant,
 }
 
 impl Gathering {
@@ -81,12 +75,19 @@ impl Gathering {
             portion: Portion::default(),
             unanswered: Load::default(),
             policy,
-            enough: 1,
-            begun: Instant::now(),
-            answered: Instant::now(),
+            begun_at: Instant::now(),
+            answered_at: Instant::now(),
         });
         let clients = Clients::default();
-        Self { portions, writer, delivery, gathered, clients, begun: Arc::default(), due: Arc::default() }
+        Self {
+            portions,
+            writer,
+            delivery,
+            gathered,
+            clients,
+            has_begun: Arc::default(),
+            is_due: Arc::default(),
+        }
     }
 
     pub(super) fn clients(&self) -> &Clients {
@@ -104,22 +105,14 @@ impl Gathering {
         let Gathered { portion, unanswered, policy, .. } = &mut *gathered;
         unanswered.submissions += 1;
         unanswered.rows += submission.asker.rows;
-        policy.note_submission(unanswered.submissions);
         portion.add(submission);
-        let enough = if policy.gathers() && !self.clients.has_reader() {
-            OWN_ROWS_MAX + 1
-        } else if policy.paces(portion.submissions.len(), self.clients.choosing()) {
-            PORTION_ROWS_MAX
-        } else {
-            gathered.enough
-        };
-        if gathered.portion.rows >= enough {
-            gathered.enough = (gathered.enough * 2).min(PORTION_ROWS_MAX);
+        let (has_reader, choosing) = (self.clients.has_reader(), self.clients.choosing());
+        if policy.note_submission(Load::of(portion), *unanswered, has_reader, choosing) {
             return self.hand_over(&mut gathered);
         }
         if gathered.portion.submissions.len() == 1 {
-            gathered.begun = Instant::now();
-            self.begun.notify_one();
+            gathered.begun_at = Instant::now();
+            self.has_begun.notify_one();
         }
         true
     }
@@ -128,20 +121,19 @@ impl Gathering {
     /// has read.
     pub(super) fn before_sleep(&self) {
         let mut gathered = self.gathered();
-        gathered.enough = 1;
-        if gathered.unanswered.submissions == 0 {
+        let Gathered { portion, unanswered, policy, .. } = &mut *gathered;
+        policy.note_sleep();
+        if unanswered.submissions == 0 {
             // A reader is kept in mind until then.
             return;
         }
         let (has_reader, choosing) = (self.clients.take_reader(), self.clients.choosing());
-        let Gathered { portion, unanswered, policy, .. } = &mut *gathered;
         match policy.decide(Load::of(portion), *unanswered, has_reader, choosing) {
-            // What comes now waits too.
-            Decision::Wait => gathered.enough = PORTION_ROWS_MAX,
+            Decision::Wait => {}
             Decision::HandOver => {
                 self.hand_over(&mut gathered);
             }
-            Decision::Make => self.due.notify_one(),
+            Decision::Make => self.is_due.notify_one(),
         }
     }
 
@@ -169,13 +161,13 @@ impl Gathering {
             && count < self.clients.changing()
             && !self.clients.has_reader()
             && last_came.elapsed() < COMPANY_MAX
-            && gathered.answered.elapsed() < COMPANY_AFTER_ANSWERS_MAX
+            && gathered.answered_at.elapsed() < COMPANY_AFTER_ANSWERS_MAX
     }
 
     /// Notes that these are answered.
     pub(super) fn note_answers(&self, answers: &[Answered]) {
         let mut gathered = self.gathered();
-        gathered.answered = Instant::now();
+        gathered.answered_at = Instant::now();
         let unanswered = &mut gathered.unanswered;
         unanswered.submissions -= answers.len();
         unanswered.rows -= answers.iter().map(Answered::rows).sum::<usize>();
@@ -188,13 +180,12 @@ impl Gathering {
         if gathered.portion.submissions.is_empty() {
             return None;
         }
-        let due = gathered.begun + GATHERING_MAX;
+        let due = gathered.begun_at + GATHERING_MAX;
         if due > Instant::now() {
             return Some(due);
         }
-        // No more come in that time.
-        gathered.enough = gathered.portion.rows;
-        gathered.policy.note_lateness();
+        let late = Load::of(&gathered.portion);
+        gathered.policy.note_lateness(late);
         self.hand_over(&mut gathered);
         None
     }
@@ -229,14 +220,14 @@ impl Drop for Gathering {
 /// Makes what is due, for as long as it is polled. Before, it reads what has come since, for as long
 /// as more comes, and waits a little for clients who asked lately and are missing.
 pub(super) async fn make_when_due(gathering: Weak<Gathering>) {
-    let Some(due) = gathering.upgrade().map(|gathering| Arc::clone(&gathering.due)) else { return };
+    let Some(is_due) = gathering.upgrade().map(|gathering| Arc::clone(&gathering.is_due)) else { return };
     loop {
-        due.notified().await;
-        let mut gathered = 0;
+        is_due.notified().await;
+        let mut count = 0;
         let mut last_came = Instant::now();
         while let Some(gathering) = gathering.upgrade() {
-            let before = std::mem::replace(&mut gathered, gathering.gathered().portion.submissions.len());
-            if gathered > before {
+            let before = std::mem::replace(&mut count, gathering.gathered().portion.submissions.len());
+            if count > before {
                 last_came = Instant::now();
             } else if !gathering.has_company(last_came) {
                 gathering.make();
@@ -250,9 +241,11 @@ pub(super) async fn make_when_due(gathering: Weak<Gathering>) {
 
 /// Hands over what has waited for long, for as long as it is polled.
 pub(super) async fn hand_over_in_time(gathering: Weak<Gathering>) {
-    let Some(begun) = gathering.upgrade().map(|gathering| Arc::clone(&gathering.begun)) else { return };
+    let Some(has_begun) = gathering.upgrade().map(|gathering| Arc::clone(&gathering.has_begun)) else {
+        return;
+    };
     loop {
-        begun.notified().await;
+        has_begun.notified().await;
         while let Some(due) = gathering.upgrade().and_then(|gathering| gathering.hand_over_late()) {
             tokio::time::sleep_until(due).await;
         }

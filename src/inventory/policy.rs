@@ -3,7 +3,16 @@
 //! While the worker makes them, no other thread is to be woken, and all who wait share one
 //! transaction; but its connections wait for the disk. While the committer does, the worker takes
 //! in those of the next one. So the worker makes them where it has nothing else to do and nobody
-//! only reads.
+//! only reads:
+//!
+//! | whose changes | who makes them | when |
+//! |---|---|---|
+//! | the only worker's, up to [`OWN_ROWS_MAX`], and nobody only reads | the worker | when it is about to sleep, or [`COMPANY_MAX`](super::gathering::COMPANY_MAX) after the last one came |
+//! | one of several workers', of a client that is alone | the worker | the same |
+//! | beside others who only read, if several clients read between their changes | the committer | up to [`PACE`] after the last time |
+//! | all others | the committer | when the worker is about to sleep; where it does not, in growing portions |
+//!
+//! None waits much longer than [`GATHERING_MAX`](super::gathering::GATHERING_MAX) to be handed over.
 
 use std::time::Duration;
 
@@ -15,6 +24,10 @@ use super::submission::Portion;
 /// makes a larger one it could have taken in much: with 64 changes in flight 50 connections would
 /// make 0.84 times as many with 4096.
 pub(super) const OWN_ROWS_MAX: usize = 512;
+
+/// Rows that a worker hands over at once at most, when all came one by one: more would only keep
+/// the committer waiting.
+const PORTION_ROWS_MAX: usize = 64;
 
 /// Times that a submission must have been the only one that waits, one after the other, before one
 /// of several workers makes it itself: with several connections it sometimes is.
@@ -65,6 +78,9 @@ pub(super) struct Policy {
     is_only_worker: bool,
     /// It had no time to sleep, or has more changes than it may make at once.
     is_busy: bool,
+    /// Rows with which a portion is handed over before the worker sleeps. They double each time that
+    /// one is.
+    portion_rows: usize,
     alone_times: u32,
     readers_until: Option<Instant>,
     /// When changes were last taken, to be made or handed over.
@@ -74,17 +90,44 @@ pub(super) struct Policy {
 impl Policy {
     pub(super) fn new(is_only_worker: bool) -> Self {
         let taken = Instant::now();
-        Self { is_only_worker, is_busy: false, alone_times: 0, readers_until: None, taken }
+        Self { is_only_worker, is_busy: false, portion_rows: 1, alone_times: 0, readers_until: None, taken }
     }
 
-    /// Notes that a submission came, after which so many wait.
-    pub(super) fn note_submission(&mut self, unanswered: usize) {
-        self.alone_times = if unanswered == 1 { self.alone_times.saturating_add(1) } else { 0 };
+    /// Notes that a submission came, after which so much is gathered and not answered, whether a
+    /// client that only reads has asked since the last decision, and how many may ask for a change
+    /// next. Returns whether what is gathered is to be handed over before the worker sleeps.
+    pub(super) fn note_submission(
+        &mut self,
+        gathered: Load,
+        unanswered: Load,
+        has_reader: bool,
+        choosing: usize,
+    ) -> bool {
+        self.alone_times = if unanswered.submissions == 1 { self.alone_times.saturating_add(1) } else { 0 };
+        let enough = if self.is_own() && self.readers_until.is_none() && !has_reader {
+            OWN_ROWS_MAX + 1
+        } else if self.paces(gathered.submissions, choosing) {
+            PORTION_ROWS_MAX
+        } else {
+            self.portion_rows
+        };
+        let is_enough = gathered.rows >= enough;
+        if is_enough {
+            self.portion_rows = (self.portion_rows * 2).min(PORTION_ROWS_MAX);
+        }
+        is_enough
     }
 
-    /// Notes that the worker was too long in going to sleep.
-    pub(super) fn note_lateness(&mut self) {
+    /// Notes that the worker is about to sleep.
+    pub(super) fn note_sleep(&mut self) {
+        self.portion_rows = 1;
+    }
+
+    /// Notes that the worker was too long in going to sleep, with so much gathered.
+    pub(super) fn note_lateness(&mut self, gathered: Load) {
         self.is_busy = true;
+        // No more come in that time.
+        self.portion_rows = gathered.rows;
     }
 
     /// Notes that what was gathered is taken.
@@ -93,13 +136,8 @@ impl Policy {
     }
 
     /// Whether the changes of so many are to wait for those of clients who may ask for one next.
-    pub(super) fn paces(&self, gathered: usize, choosing: usize) -> bool {
+    fn paces(&self, gathered: usize, choosing: usize) -> bool {
         self.is_only_worker && choosing >= CHOOSING_MANY.max(gathered) && self.taken.elapsed() < PACE
-    }
-
-    /// Whether changes are to gather until the worker is about to sleep.
-    pub(super) fn gathers(&self) -> bool {
-        self.is_own() && self.readers_until.is_none()
     }
 
     /// Decides for what is gathered, given all that is not answered yet, whether a client that only
@@ -113,13 +151,18 @@ impl Policy {
     ) -> Decision {
         self.is_busy = unanswered.rows > OWN_ROWS_MAX;
         let has_readers = self.has_readers(has_reader);
-        if has_readers || !self.is_own() {
+        let decision = if has_readers || !self.is_own() {
             if self.paces(gathered.submissions, choosing) { Decision::Wait } else { Decision::HandOver }
         } else if gathered.submissions < unanswered.submissions {
             Decision::Wait
         } else {
             Decision::Make
+        };
+        if decision == Decision::Wait {
+            // What comes now waits too.
+            self.portion_rows = PORTION_ROWS_MAX;
         }
+        decision
     }
 
     fn is_own(&self) -> bool {
@@ -144,9 +187,14 @@ mod tests {
         Load { submissions, rows: submissions }
     }
 
+    /// Whether so many are gathered until the worker is about to sleep.
+    fn gathers(policy: &mut Policy, submissions: usize) -> bool {
+        !policy.note_submission(load(submissions), load(submissions), false, 0)
+    }
+
     /// Decides with so many gathered of so many that wait, after the last came, and no reader.
     fn decide(policy: &mut Policy, gathered: usize, unanswered: usize) -> Decision {
-        policy.note_submission(unanswered);
+        policy.note_submission(load(gathered), load(unanswered), false, 0);
         policy.decide(load(gathered), load(unanswered), false, 0)
     }
 
@@ -180,19 +228,21 @@ mod tests {
     #[test]
     fn a_worker_that_does_not_sleep_no_longer_gathers_until_it_does() {
         let mut policy = Policy::new(true);
-        assert!(policy.gathers());
-        policy.note_lateness();
-        assert!(!policy.gathers());
+        assert!(gathers(&mut policy, 50));
+        policy.note_lateness(load(50));
+        assert!(gathers(&mut policy, 49));
+        assert!(!gathers(&mut policy, 50));
         assert_eq!(decide(&mut policy, 50, 50), Decision::Make);
-        assert!(policy.gathers());
+        assert!(gathers(&mut policy, 512));
     }
 
     #[test]
     fn what_takes_long_is_handed_over() {
         let mut policy = Policy::new(true);
         let rows = |rows| Load { submissions: 100, rows };
+        assert!(policy.note_submission(rows(513), rows(513), false, 0));
         assert_eq!(policy.decide(rows(513), rows(513), false, 0), Decision::HandOver);
-        assert!(!policy.gathers());
+        assert!(!gathers(&mut policy, 100));
         assert_eq!(policy.decide(rows(512), rows(512), false, 0), Decision::Make);
     }
 

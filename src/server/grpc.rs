@@ -498,9 +498,7 @@ impl Services {
             produto: ProdutoServiceServer::new(calls.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX),
         }
     }
-}
 
-impl Services {
     /// A wrong token is answered late, after those before it on this connection.
     fn wrong_token(&self) -> Answer {
         self.calls.service.gate.tell_wrong(self.peer);
@@ -575,10 +573,10 @@ impl hyper::service::Service<http::Request<Incoming>> for Services {
         };
         if !access::permits(grant, need(request.uri().path())) {
             let refused = status(access::refusal(grant)).into_http();
-            return Answer::new(Box::pin(std::future::ready(Ok(refused))), MESSAGE_BYTES_MAX);
+            return Answer::now(refused);
         }
         if !is_grpc(request.headers()) {
-            return Answer::new(Box::pin(std::future::ready(Ok(not_grpc()))), MESSAGE_BYTES_MAX);
+            return Answer::now(not_grpc());
         }
         // For a stream, which asks again as it goes on.
         if !matches!(grant, Grant::Open) {
@@ -602,7 +600,7 @@ impl hyper::service::Service<http::Request<Incoming>> for Services {
             (Some(ProdutoServiceServer::<Calls>::NAME), _) => {
                 Answer::new(self.produto.clone().call(request), MESSAGE_BYTES_MAX)
             }
-            _ => Answer::new(Box::pin(std::future::ready(Ok(no_such_service()))), MESSAGE_BYTES_MAX),
+            _ => Answer::now(no_such_service()),
         }
     }
 }
@@ -617,6 +615,11 @@ struct Answer {
 impl Answer {
     fn new(answer: BoxFuture<http::Response<Body>, Infallible>, bytes_max: usize) -> Self {
         Self { answer, bytes_max }
+    }
+
+    /// One that is there, whatever message comes.
+    fn now(response: http::Response<Body>) -> Self {
+        Self::new(Box::pin(std::future::ready(Ok(response))), MESSAGE_BYTES_MAX)
     }
 }
 

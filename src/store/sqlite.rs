@@ -207,8 +207,12 @@ impl SqliteStore {
 
     /// Makes sure of a connection that nothing has failed on.
     fn be_sure(&mut self) -> Result<(), StoreError> {
+        if self.must_reconnect() { self.reconnect() } else { Ok(()) }
+    }
+
+    fn must_reconnect(&self) -> bool {
         // What is in memory is gone with its connection.
-        if self.is_suspect && self.lock.is_some() { self.reconnect() } else { Ok(()) }
+        self.is_suspect && self.lock.is_some()
     }
 
     fn create_with(&mut self, opening: &Changes) -> rusqlite::Result<()> {
@@ -428,6 +432,10 @@ impl Store for SqliteStore {
     }
 
     fn commit_at_once(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        if self.must_reconnect() {
+            // That waits for other programs.
+            return Err(StoreError::Busy { path: shown(&self.path) });
+        }
         self.set_busy_timeout(Duration::ZERO)?;
         let done = self.commit(changes);
         self.set_busy_timeout(BUSY_TIMEOUT)?;
@@ -551,6 +559,15 @@ mod tests {
     use super::*;
     use crate::catalog::{Adjustment, Draft, ImportCounts, ImportRecord, Kind, Quantity, original_products};
 
+    /// One change, of the cajus.
+    fn sale(catalog: &Catalog, units: i32) -> Changes {
+        let product = catalog.find("caju").unwrap().id;
+        let mut draft = Draft::new(catalog, SystemTime::now());
+        let delta = Quantity::from_units(-units);
+        draft.adjust(Adjustment { product, delta, kind: Kind::Sale, request_id: None }).unwrap();
+        draft.finish()
+    }
+
     fn open_shop(store: &mut SqliteStore) -> Catalog {
         assert!(store.load().unwrap().is_none());
         let mut catalog = Catalog::default();
@@ -662,11 +679,7 @@ mod tests {
         assert_eq!((catalog.find("uva").unwrap().stock, catalog.last_sequence()), (Quantity::ZERO, 4));
         // A name with which no product is created any more.
         assert_eq!(catalog.find("uva\u{3164}").unwrap().id.number(), 3);
-        let product = catalog.find("caju").unwrap().id;
-        let mut draft = Draft::new(&catalog, SystemTime::now());
-        let delta = Quantity::from_units(-7);
-        draft.adjust(Adjustment { product, delta, kind: Kind::Sale, request_id: None }).unwrap();
-        store.commit(&draft.finish()).unwrap();
+        store.commit(&sale(&catalog, 7)).unwrap();
         // What another program sees.
         let stocks: Vec<(String, i64)> = Connection::open(&path)
             .unwrap()
@@ -773,11 +786,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut store = SqliteStore::open(&folder.path().join("loja.db"), "teste").unwrap();
         let catalog = open_shop(&mut store);
-        let product = catalog.find("caju").unwrap().id;
-        let mut draft = Draft::new(&catalog, SystemTime::now());
-        let delta = Quantity::from_units(-20);
-        draft.adjust(Adjustment { product, delta, kind: Kind::Sale, request_id: None }).unwrap();
-        let changes = draft.finish();
+        let changes = sale(&catalog, 20);
         assert!(!store.reopen(&changes).unwrap());
         store.commit(&changes).unwrap();
         assert!(store.reopen(&changes).unwrap());
@@ -811,16 +820,23 @@ mod tests {
         let mut store = SqliteStore::open(&path, "teste").unwrap();
         let catalog = open_shop(&mut store);
         store.connection.busy_timeout(Duration::ZERO).unwrap();
-        let product = catalog.find("caju").unwrap().id;
-        let mut draft = Draft::new(&catalog, SystemTime::now());
-        let delta = Quantity::from_units(-20);
-        draft.adjust(Adjustment { product, delta, kind: Kind::Sale, request_id: None }).unwrap();
-        let changes = draft.finish();
+        let changes = sale(&catalog, 20);
         let other = Connection::open(&path).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
         assert!(matches!(store.commit(&changes), Err(StoreError::Busy { .. })));
         other.execute_batch("ROLLBACK").unwrap();
         store.commit(&changes).unwrap();
+    }
+
+    #[test]
+    fn what_is_to_be_done_at_once_waits_for_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = SqliteStore::open(&folder.path().join("loja.db"), "teste").unwrap();
+        let changes = sale(&open_shop(&mut store), 20);
+        store.is_suspect = true;
+        assert!(matches!(store.commit_at_once(&changes), Err(StoreError::Busy { .. })));
+        store.commit(&changes).unwrap();
+        assert!(!store.is_suspect);
     }
 
     #[test]
@@ -847,15 +863,6 @@ mod tests {
         assert!(error.contains("processo 7, porta 8082"), "{error}");
         drop(first);
         SqliteStore::open(&path, "outro").unwrap();
-    }
-
-    /// One change, of the cajus.
-    fn sale(catalog: &Catalog, units: i32) -> Changes {
-        let product = catalog.find("caju").unwrap().id;
-        let mut draft = Draft::new(catalog, SystemTime::now());
-        let delta = Quantity::from_units(-units);
-        draft.adjust(Adjustment { product, delta, kind: Kind::Sale, request_id: None }).unwrap();
-        draft.finish()
     }
 
     #[test]
