@@ -158,7 +158,7 @@ impl Run {
             .any(|change| matches!(change, Change::Adjust(change) if change.product == product))
     }
 
-    /// Whether one of them was refused at once, and is none.
+    /// Whether something was refused at once, and so is no change.
     pub fn has_refused(&self) -> bool {
         !self.refusals.is_empty()
     }
@@ -526,6 +526,8 @@ mod tests {
         Gone,
         /// It does not fail, and has lost a row of the ledger.
         Lossy,
+        /// It would have to be opened anew.
+        Unready,
         /// It has a defect.
         Defect,
     }
@@ -556,6 +558,9 @@ mod tests {
             movements.truncate(count);
             Ok(movements)
         }
+        fn is_ready(&self) -> bool {
+            *self.1.lock().unwrap() != Fault::Unready && self.0.is_ready()
+        }
         fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
             COMMITS.set(COMMITS.get() + 1);
             let fault = *self.1.lock().unwrap();
@@ -563,7 +568,7 @@ mod tests {
             if !matches!(fault, Fault::Before | Fault::Gone) {
                 self.0.commit(changes)?;
             }
-            if matches!(fault, Fault::None | Fault::Lossy) { Ok(()) } else { Err(failure()) }
+            if matches!(fault, Fault::None | Fault::Lossy | Fault::Unready) { Ok(()) } else { Err(failure()) }
         }
         fn commit_at_once(&mut self, changes: &Changes) -> Result<(), StoreError> {
             if *self.1.lock().unwrap() == Fault::None {
@@ -756,6 +761,15 @@ mod tests {
                     break;
                 }
             }
+        }
+        // It does not open the store anew, which waits for other programs; the committer does.
+        for request_id in ["", " id=novo"] {
+            until_own();
+            let made = COMMITS.get();
+            *fault.lock().unwrap() = Fault::Unready;
+            runtime.block_on(till.adjust(asked(&format!("Caju 1{request_id}")))).unwrap();
+            *fault.lock().unwrap() = Fault::None;
+            assert_eq!(COMMITS.get(), made);
         }
         // It does not wait for another program, and nobody for it; the committer does.
         let other = rusqlite::Connection::open(&path).unwrap();

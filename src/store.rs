@@ -37,6 +37,10 @@ pub trait Store: Send {
     /// Where the store cannot be read.
     fn movements(&mut self, first_sequence: i64, count: usize) -> Result<Vec<Movement>, StoreError>;
 
+    /// Whether it can be asked and written as it is, and need not be opened anew first, which
+    /// waits for other programs.
+    fn is_ready(&self) -> bool;
+
     /// Stores all of the changes or none, and returns once they are on disk.
     ///
     /// # Errors

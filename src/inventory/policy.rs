@@ -8,8 +8,8 @@
 //! | whose changes | who makes them | when |
 //! |---|---|---|
 //! | the only worker's, up to [`OWN_ROWS_MAX`], and nobody only reads | the worker | when it is about to sleep, or [`COMPANY_MAX`](super::gathering::COMPANY_MAX) after the last one came |
-//! | one of several workers', of a client that is alone | the worker | the same |
-//! | beside others who only read, if several clients read between their changes | the committer | up to [`PACE`] after the last time |
+//! | one of several workers', of a client that was alone [`ALONE_TIMES`] | the worker | the same |
+//! | the only worker's others, if several clients read between their changes | the committer | when it is about to sleep, but not sooner than [`PACE`] after the last time, or with [`PORTION_ROWS_MAX`] |
 //! | all others | the committer | when the worker is about to sleep; where it does not, in growing portions |
 //!
 //! None waits much longer than [`GATHERING_MAX`](super::gathering::GATHERING_MAX) to be handed over.

@@ -36,9 +36,9 @@ impl Writer {
         }
     }
 
-    /// Whether nothing is left from before.
+    /// Whether nothing is left from before, and the store is ready.
     pub(super) fn is_free(&self) -> bool {
-        self.left.is_none() && self.in_doubt.is_none()
+        self.left.is_none() && self.in_doubt.is_none() && self.store.is_ready()
     }
 
     /// Makes the changes of some submissions, and answers all.

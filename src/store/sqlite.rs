@@ -207,12 +207,7 @@ impl SqliteStore {
 
     /// Makes sure of a connection that nothing has failed on.
     fn be_sure(&mut self) -> Result<(), StoreError> {
-        if self.must_reconnect() { self.reconnect() } else { Ok(()) }
-    }
-
-    fn must_reconnect(&self) -> bool {
-        // What is in memory is gone with its connection.
-        self.is_suspect && self.lock.is_some()
+        if self.is_ready() { Ok(()) } else { self.reconnect() }
     }
 
     fn create_with(&mut self, opening: &Changes) -> rusqlite::Result<()> {
@@ -425,6 +420,11 @@ impl Store for SqliteStore {
         self.read_movements(first_sequence, count).map_err(self.failed("consultar"))
     }
 
+    fn is_ready(&self) -> bool {
+        // What is in memory would be gone with its connection.
+        !self.is_suspect || self.lock.is_none()
+    }
+
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
         let step = self.forwarding.step(changes);
         self.request_ids.prepare(self.forwarding.last_sequence());
@@ -432,10 +432,6 @@ impl Store for SqliteStore {
     }
 
     fn commit_at_once(&mut self, changes: &Changes) -> Result<(), StoreError> {
-        if self.must_reconnect() {
-            // That waits for other programs.
-            return Err(StoreError::Busy { path: shown(&self.path) });
-        }
         self.set_busy_timeout(Duration::ZERO)?;
         let done = self.commit(changes);
         self.set_busy_timeout(BUSY_TIMEOUT)?;
@@ -829,14 +825,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_to_be_done_at_once_waits_for_nobody() {
+    fn a_connection_that_failed_is_not_ready_until_it_is_opened_anew() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = SqliteStore::open(&folder.path().join("loja.db"), "teste").unwrap();
-        let changes = sale(&open_shop(&mut store), 20);
+        let catalog = open_shop(&mut store);
         store.is_suspect = true;
-        assert!(matches!(store.commit_at_once(&changes), Err(StoreError::Busy { .. })));
-        store.commit(&changes).unwrap();
-        assert!(!store.is_suspect);
+        assert!(!store.is_ready());
+        store.commit(&sale(&catalog, 20)).unwrap();
+        assert!(store.is_ready());
     }
 
     #[test]
