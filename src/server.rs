@@ -112,9 +112,12 @@ impl Service {
     }
 
     /// Is ready when a stopping server has also had its last look.
-    async fn stopped(&self) {
-        self.stopping().await;
-        tokio::time::sleep(LAST_LOOK).await;
+    fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        let stopping = self.stopping();
+        async {
+            stopping.await;
+            tokio::time::sleep(LAST_LOOK).await;
+        }
     }
 }
 
@@ -339,4 +342,38 @@ async fn serve_one(service: Service, stream: TcpStream, guard: Guard) {
         }
     }
     drop(guard);
+}
+
+#[cfg(test)]
+mod testing {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// A service that is open to all.
+    pub(super) fn service(inventory: Inventory, draining: watch::Receiver<bool>) -> Service {
+        Service {
+            inventory,
+            console: Console::quiet(),
+            protocols: Protocols { socket: true, grpc: true },
+            idle: Some(Duration::from_secs(2)),
+            tls: None,
+            gate: Gate::new(None),
+            turns: grpc::Turns::default(),
+            draining,
+        }
+    }
+
+    /// Counts how often others have had their turn, from now on.
+    pub(super) fn turns() -> Arc<AtomicUsize> {
+        let turns = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&turns);
+        tokio::spawn(async move {
+            loop {
+                counted.fetch_add(1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+            }
+        });
+        turns
+    }
 }

@@ -65,6 +65,9 @@ const STREAMS_MAX: u32 = 256;
 /// client that merely waits for its answers for an attack, and hangs up.
 const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 
+/// The same over all calls of a connection.
+const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+
 /// Largest sum of a request's headers, in bytes: a token and the usual metadata fit.
 const HEADER_LIST_BYTES_MAX: u32 = 16 * 1024;
 
@@ -80,6 +83,10 @@ const ERROR_RESETS_MAX: usize = 256;
 /// before: a client that takes none of them is held at some megabytes, whatever it opens.
 const STREAM_RUN_MAX: usize = 4096;
 
+/// Changes that a stopping server still takes from a stream: all that can have come before, and an
+/// end for a client that never stops sending.
+const LAST_CHANGES_MAX: usize = 4096;
+
 /// About the bytes of an answer of a stream, for which room is made beforehand: of a name of the market's
 /// list, without a request id.
 const STREAM_ANSWER_BYTES: usize = 96;
@@ -92,8 +99,8 @@ const SETTLED_AFTER: Duration = Duration::from_millis(500);
 /// Bytes of a list, or of a stream's answers, that are written at once.
 const PIECE_BYTES: usize = 16 * 1024;
 
-/// The services on one connection, how many of its calls wait for a change, and how many of them are
-/// streams of changes.
+/// The services on one connection, how many of its calls wait for a change, and how many streams of
+/// changes it has whose answers are not taken.
 #[derive(Clone)]
 struct Calls {
     service: Service,
@@ -211,16 +218,16 @@ async fn in_turn(
 }
 
 /// One of what is counted, as long as it is there.
-struct Counted<'a>(&'a AtomicUsize);
+struct Counted(Arc<AtomicUsize>);
 
-impl<'a> Counted<'a> {
-    fn one_more(count: &'a AtomicUsize) -> Self {
+impl Counted {
+    fn one_more(count: &Arc<AtomicUsize>) -> Self {
         count.fetch_add(1, Ordering::Relaxed);
-        Self(count)
+        Self(Arc::clone(count))
     }
 }
 
-impl Drop for Counted<'_> {
+impl Drop for Counted {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -228,7 +235,7 @@ impl Drop for Counted<'_> {
 
 impl Calls {
     /// Counts a call that waits for a change. Calls that only read do not wait.
-    fn wait(&self) -> Counted<'_> {
+    fn wait(&self) -> Counted {
         Counted::one_more(&self.waiting)
     }
 
@@ -242,27 +249,23 @@ impl Calls {
         mut requests: Streaming<StreamAdjustStockRequest>,
         answers: mpsc::Sender<Result<Bytes, Status>>,
     ) {
-        let _stream = Counted::one_more(&self.streams);
-        let mut stopping = pin!(self.service.stopping());
+        let mut stopped = pin!(self.service.stopped());
+        let mut last_changes = LAST_CHANGES_MAX;
         loop {
-            let next = async {
-                let room = answers.reserve().await.ok()?;
-                Some((room, requests.message().await))
-            };
-            let (room, first) = tokio::select! {
+            let Ok(room) = answers.reserve().await else { return };
+            let first = tokio::select! {
                 biased;
-                next = next => match next {
-                    Some(next) => next,
-                    None => return,
-                },
-                () = &mut stopping => {
+                request = requests.message(), if last_changes > 0 => request,
+                () = &mut stopped => {
                     // Not as if all that the client has sent were answered.
-                    let _ = answers.send(Err(status(Refusal::stopping()))).await;
+                    room.send(Err(status(Refusal::stopping())));
                     return;
                 }
             };
             let (run, end) = self.gather(first, &mut requests);
-            let has_refused = run.has_refused();
+            if self.service.is_stopping() {
+                last_changes = last_changes.saturating_sub(run.len());
+            }
             self.service.gate.renew(&mut grant);
             if !access::permits(grant, Need::Write) {
                 room.send(Err(status(access::refusal(grant))));
@@ -275,21 +278,18 @@ impl Calls {
                 self.service.inventory.adjust_all(run, write).await;
             }
             room.send(Ok(answered.into()));
-            match end {
-                // To refuse may have taken a while, without waiting for anything: the others come first.
-                None if has_refused => tokio::task::yield_now().await,
-                None => {}
-                Some(Ok(())) => return,
-                Some(Err(failure)) => {
+            if let Some(end) = end {
+                if let Err(failure) = end {
                     let _ = answers.send(Err(failure)).await;
-                    return;
                 }
+                return;
             }
         }
     }
 
     /// The changes of a stream that have come already, this first: as many as are made together, or
-    /// up to one that is refused at once. And how the stream ended behind them, if it did.
+    /// up to one that is refused at once, which may have taken a while: until there is room for the
+    /// next answers the others have their turn. And how the stream ended behind them, if it did.
     fn gather(
         &self,
         first: Result<Option<StreamAdjustStockRequest>, Status>,
@@ -299,7 +299,7 @@ impl Calls {
         let run_max = STREAM_RUN_MAX / self.streams.load(Ordering::Relaxed).max(1);
         let mut run = Run::default();
         let mut reader = self.service.inventory.reader();
-        // Whoever waits for the next asks with a waker.
+        // Nobody is woken by this: whoever waits for the next asks again.
         let mut context = Context::from_waker(Waker::noop());
         let mut next = first;
         loop {
@@ -371,6 +371,8 @@ struct StreamAnswers {
     /// What has been answered and is not taken yet.
     run: Bytes,
     has_ended: bool,
+    /// They take memory until they are taken, also where the client sends no more.
+    _counted: Arc<Counted>,
 }
 
 impl hyper::body::Body for StreamAnswers {
@@ -457,6 +459,7 @@ fn http2_server() -> http2::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .auto_date_header(false)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_concurrent_streams(STREAMS_MAX)
         .max_header_list_size(HEADER_LIST_BYTES_MAX)
         .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
@@ -617,7 +620,7 @@ impl Answer {
         Self { answer, bytes_max }
     }
 
-    /// One that is there, whatever message comes.
+    /// One that does not depend on the message.
     fn now(response: http::Response<Body>) -> Self {
         Self::new(Box::pin(std::future::ready(Ok(response))), MESSAGE_BYTES_MAX)
     }
@@ -819,7 +822,9 @@ impl InventoryService for Calls {
         let grant = request.extensions().get().copied().unwrap_or_else(|| self.service.gate.newcomer());
         tokio::spawn(self.clone().adjust_stream(grant, request.into_inner(), answers));
         let progress = self.progress.clone();
-        let answers = StreamAnswers { progress, runs: Arc::new(runs), run: Bytes::new(), has_ended: false };
+        let (runs, counted) = (Arc::new(runs), Arc::new(Counted::one_more(&self.streams)));
+        let answers =
+            StreamAnswers { progress, runs, run: Bytes::new(), has_ended: false, _counted: counted };
         let mut response = Response::new(tokio_stream::empty());
         response.extensions_mut().insert(answers);
         Ok(response)
@@ -882,8 +887,7 @@ mod tests {
     use super::*;
     use crate::catalog::{Name, Price, ProductDraft, Quantity};
     use crate::inventory::Inventory;
-    use crate::server::tokens::Gate;
-    use crate::server::{Console, Protocols};
+    use crate::server::testing;
     use crate::store::sqlite::SqliteStore;
 
     #[test]
@@ -907,14 +911,7 @@ mod tests {
         let rows: Vec<ProductDraft> = (0..10_000).map(row).collect();
         let store = Box::new(SqliteStore::in_memory().unwrap());
         let (inventory, _committer) = Inventory::open(store, &rows).unwrap();
-        let turns = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&turns);
-        tokio::spawn(async move {
-            loop {
-                counted.fetch_add(1, Ordering::Relaxed);
-                tokio::task::yield_now().await;
-            }
-        });
+        let turns = testing::turns();
         let (listing, progress) = (inventory.list(None), Progress::default());
         let (page, write) = (Page::whole(None), grpc::write_original_product);
         let mut list = List::new(listing, page, write, Vec::new(), &progress).await;
@@ -932,16 +929,7 @@ mod tests {
         let (inventory, _committer) = Inventory::open(store, &[]).unwrap();
         let empty = inventory.list(None);
         let (_drain, draining) = tokio::sync::watch::channel(false);
-        let service = Service {
-            inventory,
-            console: Console::quiet(),
-            protocols: Protocols { socket: false, grpc: true },
-            idle: Some(Duration::from_secs(2)),
-            tls: None,
-            gate: Gate::new(None),
-            turns: Turns::default(),
-            draining,
-        };
+        let service = testing::service(inventory, draining);
         let calls = Calls {
             service,
             waiting: Arc::default(),

@@ -491,3 +491,54 @@ fn not_over_http() -> Refusal {
          abra outra conexão e envie só comandos.",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::sync::atomic::Ordering;
+
+    use tokio::net::TcpStream;
+
+    use super::super::testing;
+    use super::*;
+    use crate::catalog::original_products;
+    use crate::inventory::Inventory;
+    use crate::store::sqlite::SqliteStore;
+
+    /// How often others have their turn while this, or as much of it as the system takes, is answered;
+    /// and how much it was.
+    async fn turns_during(commands: &str) -> (usize, usize) {
+        let store = Box::new(SqliteStore::in_memory().unwrap());
+        let (inventory, _committer) = Inventory::open(store, &original_products()).unwrap();
+        let (_drain, draining) = tokio::sync::watch::channel(false);
+        let service = testing::service(inventory, draining);
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        stream.set_nonblocking(true).unwrap();
+        client.set_nonblocking(true).unwrap();
+        let sent = client.write(commands.as_bytes()).unwrap();
+        client.shutdown(std::net::Shutdown::Write).unwrap();
+        let turns = testing::turns();
+        serve(service, Stream::Plain(TcpStream::from_std(stream).unwrap()), Vec::new()).await;
+        (turns.load(Ordering::Relaxed), sent)
+    }
+
+    #[tokio::test]
+    async fn others_come_first_after_each_full_read() {
+        // Long, and answered shortly: the client takes no answer.
+        let line = format!("{}\n", "x".repeat(2000));
+        let (turns, sent) = turns_during(&line.repeat(200)).await;
+        let reads = sent / READ_BYTES;
+        assert!(reads >= 4 && turns >= reads, "{turns} turns in {reads} reads");
+    }
+
+    #[tokio::test]
+    async fn others_come_first_after_each_wrong_name() {
+        for command in ["1 Bananna\n", "3 Bananna 1\n"] {
+            let (turns, sent) = turns_during(&command.repeat(100)).await;
+            assert_eq!(sent, 100 * command.len());
+            assert!(turns >= 100, "{command:?}: {turns} turns");
+        }
+    }
+}

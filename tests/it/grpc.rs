@@ -306,6 +306,45 @@ async fn a_stream_that_the_server_ends_says_so() {
 }
 
 #[tokio::test]
+async fn what_a_stopping_server_has_received_of_streams_is_answered() {
+    // As many as there are, and each more than is made together.
+    const STREAMS: usize = 16;
+    const CHANGES: usize = 800;
+    let mut server = Server::start(&[]);
+    let mut client = connect(&server).await;
+    let change =
+        || StreamAdjustStockRequest { adjustment: Some(change("Caju", 1_000, "", MovementKind::Purchase)) };
+    let mut streams = Vec::new();
+    for _ in 0..STREAMS {
+        let (sender, receiver) = tokio::sync::mpsc::channel(CHANGES);
+        sender.send(change()).await.unwrap();
+        let changes = tokio_stream::wrappers::ReceiverStream::new(receiver);
+        let mut answers = client.stream_adjust_stock(changes).await.unwrap().into_inner();
+        assert!(answers.message().await.unwrap().is_some());
+        streams.push((sender, answers));
+    }
+    // All comes before the server sees that it is to stop.
+    server.signal("STOP");
+    for (sender, _) in &streams {
+        for _ in 0..CHANGES {
+            sender.send(change()).await.unwrap();
+        }
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    server.signal("TERM");
+    server.signal("CONT");
+    for (_sender, mut answers) in streams {
+        for answered in 0..CHANGES {
+            let answer = answers.message().await.map_err(|ended| (answered, ended));
+            assert!(answer.unwrap().is_some());
+        }
+        let ended = answers.message().await.unwrap_err();
+        assert_eq!((ended.code(), reason(&ended).as_str()), (Code::Unavailable, "UNAVAILABLE"));
+    }
+    assert_eq!(server.wait().0, Some(0));
+}
+
+#[tokio::test]
 async fn an_import_tells_each_bad_row() {
     let server = Server::start(&[]);
     let mut client = connect(&server).await;
