@@ -65,7 +65,8 @@ const STREAMS_MAX: u32 = 256;
 /// client that merely waits for its answers for an attack, and hangs up.
 const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 
-/// The same over all calls of a connection.
+/// The same over all calls of a connection: hyper's own default, ours so that no other one of a later
+/// version changes how much memory a client can hold.
 const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 
 /// Largest sum of a request's headers, in bytes: a token and the usual metadata fit.
@@ -109,9 +110,9 @@ struct Calls {
     progress: Progress,
 }
 
-/// Counts on with each call, with the changes that come together on a stream, with each part of a large message
-/// that comes, and with each part of an answer that is taken: while it does, a connection is
-/// neither idle nor left.
+/// Counts on with each call, with the changes that come together on a stream, with each part of a
+/// large message that comes, and with each part of an answer that is taken: while it does, a
+/// connection is neither idle nor left.
 #[derive(Clone, Default)]
 struct Progress(Arc<AtomicUsize>);
 
