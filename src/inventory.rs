@@ -158,11 +158,6 @@ impl Run {
             .any(|change| matches!(change, Change::Adjust(change) if change.product == product))
     }
 
-    /// Whether something was refused at once, and so is no change.
-    pub fn has_refused(&self) -> bool {
-        !self.refusals.is_empty()
-    }
-
     /// How many changes were asked for.
     pub fn len(&self) -> usize {
         self.changes.len() + self.refusals.len()
@@ -426,12 +421,16 @@ impl Reader<'_> {
             let AdjustRequest { name, delta, kind, request_id } = request;
             Ok(Change::Adjust(Adjustment { product: self.id_of(name)?, delta, kind, request_id }))
         });
-        let is_change = change.is_ok();
         match change {
-            Ok(change) => run.changes.push(change),
-            Err(refusal) => run.refusals.push((run.changes.len(), refusal)),
+            Ok(change) => {
+                run.changes.push(change);
+                true
+            }
+            Err(refusal) => {
+                run.refusals.push((run.changes.len(), refusal));
+                false
+            }
         }
-        is_change
     }
 
     fn changes(&mut self, adjustments: Vec<AdjustRequest<'_>>) -> Result<Vec<Adjustment>, Refusal> {

@@ -394,6 +394,7 @@ pub(super) async fn end(mut stream: Stream) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing;
     use super::*;
 
     fn connections(limits: Limits) -> Arc<Connections> {
@@ -473,16 +474,8 @@ mod tests {
             kib += length / 1024;
         }
         drop(client);
-        let turns = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-        let counted = Arc::clone(&turns);
-        let other = tokio::spawn(async move {
-            loop {
-                counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                tokio::task::yield_now().await;
-            }
-        });
+        let turns = testing::turns();
         end(Stream::Plain(server)).await;
-        other.abort();
         let turns = turns.load(std::sync::atomic::Ordering::Relaxed);
         assert!(kib >= 256 && turns > kib / 256, "{turns} turns in {kib} KiB");
     }

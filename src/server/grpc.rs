@@ -311,8 +311,7 @@ impl Calls {
                     if let Ok(adjust) = &adjust {
                         self.service.console.command(adjust);
                     }
-                    reader.add(&mut run, adjust);
-                    if run.has_refused() || run.len() >= run_max {
+                    if !reader.add(&mut run, adjust) || run.len() >= run_max {
                         return (run, None);
                     }
                 }
