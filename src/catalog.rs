@@ -20,6 +20,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use by_key::ByKey;
 use foldhash::quality::RandomState;
 
+pub use decimal::has_two_readings;
 pub use draft::{
     Adjustment, AdjustmentError, Balances, BatchRecord, Changes, Draft, ImportCounts, ImportRecord,
     PRODUCTS_MAX, RowError, ledger_order,

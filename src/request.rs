@@ -461,6 +461,17 @@ impl Refusal {
         Self::invalid(field, error)
     }
 
+    /// A quantity that may mean either of two, in a place where nobody can be asked which.
+    pub fn two_readings(text: &str, thousands: Quantity, units: Quantity) -> Self {
+        let units = units.to_string().replace('.', ",");
+        let message = format!(
+            "a quantidade {} tem duas leituras, {thousands} e {units}. Nada foi alterado; escreva {thousands} ou {units}.",
+            Quoted(text.trim())
+        );
+        let metadata = vec![("field", "delta_thousandths".to_owned())];
+        Self { metadata, ..Self::new(Code::InvalidArgument, message) }
+    }
+
     /// A name that cannot be.
     pub fn name(error: &NameError) -> Self {
         Self::invalid("name", error)

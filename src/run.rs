@@ -582,6 +582,9 @@ fn query(options: cli::Query) -> Result<(), Error> {
 }
 
 fn update(options: cli::Update) -> Result<(), Error> {
+    if let Some((thousands, units)) = Quantity::two_readings(&options.delta) {
+        return Err(Refusal::two_readings(&options.delta, thousands, units).into());
+    }
     let delta: Quantity =
         options.delta.parse().map_err(|error| Refusal::quantity("delta_thousandths", &error))?;
     let kind: Kind = options.reason.word().parse().map_err(|error| Refusal::kind(&error))?;

@@ -8,7 +8,7 @@ use std::fmt::Display;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
-use crate::catalog::{Quantity, QuantityError};
+use crate::catalog::Quantity;
 use crate::client::{Broken, Client, Failure, Reconnecting};
 use crate::render::{Format, render};
 use crate::request::{COMMANDS, Command, Refusal, Reply, Request, split_word};
@@ -127,7 +127,13 @@ fn read_piped(client: &mut Reconnecting) -> io::Result<FirstFailure> {
                 Some(Failure::Refused(refusal))
             }
             Step::Request(command, rest) => match complete(&mut lines, command, rest)? {
-                Completed::Command(rest) => show(&mut out, ask(client, command, &rest))?,
+                Completed::Command(rest) => {
+                    let answer = match refuse_two_readings(command, &rest) {
+                        Some(refusal) => Err(refusal.into()),
+                        None => ask(client, command, &rest),
+                    };
+                    show(&mut out, answer)?
+                }
                 Completed::Dropped | Completed::End => None,
             },
         };
@@ -216,7 +222,8 @@ fn complete(lines: &mut impl Lines, command: Command, rest: String) -> io::Resul
 /// A Brazilian reads `1.000` as one thousand, and this program as one.
 fn ask_back(lines: &mut impl Lines, rest: String) -> io::Result<Completed> {
     let Some((before, delta, after)) = split_delta(&rest) else { return Ok(Completed::Command(rest)) };
-    let Some((thousands, units)) = two_readings(delta) else { return Ok(Completed::Command(rest)) };
+    let Some((thousands, units)) = Quantity::two_readings(delta) else { return Ok(Completed::Command(rest)) };
+    let (thousands, units) = (thousands.to_string(), units.to_string());
     loop {
         let question = Asked::Reading { thousands: thousands.clone(), units: units.clone() };
         match lines.next(question)? {
@@ -230,26 +237,20 @@ fn ask_back(lines: &mut impl Lines, rest: String) -> io::Result<Completed> {
     }
 }
 
+/// Nobody can be asked back behind a pipe.
+fn refuse_two_readings(command: Command, rest: &str) -> Option<Refusal> {
+    let (_, delta, _) = split_delta(rest).filter(|_| command == Command::Adjust)?;
+    Quantity::two_readings(delta).map(|(thousands, units)| Refusal::two_readings(delta, thousands, units))
+}
+
 /// What stands before the quantity of a change, the quantity, and the attributes after it.
 fn split_delta(rest: &str) -> Option<(&str, &str, &str)> {
     let is_attribute = |word: &str| word.starts_with("id=") || word.starts_with("motivo=");
-    let delta = rest.split_whitespace().rev().find(|word| !is_attribute(word))?;
+    let delta = rest.split([' ', '\t']).rfind(|word| !word.is_empty() && !is_attribute(word))?;
     let start = delta.as_ptr().addr() - rest.as_ptr().addr();
     let (before, from_delta) = rest.split_at(start);
     let (delta, after) = from_delta.split_at(delta.len());
     Some((before, delta, after))
-}
-
-/// The two numbers that a quantity with a dot and exactly three digits may mean: without
-/// the dot, and with it.
-fn two_readings(word: &str) -> Option<(String, String)> {
-    let (whole, decimals) = word.rsplit_once('.')?;
-    let digits = whole.trim_start_matches(['+', '-']);
-    if digits.is_empty() || digits.len() > 3 || digits.starts_with('0') || decimals.len() != 3 {
-        return None;
-    }
-    let quantity = |text: &str| -> Result<Quantity, QuantityError> { text.parse() };
-    Some((quantity(&format!("{whole}{decimals}")).ok()?.to_string(), quantity(word).ok()?.to_string()))
 }
 
 /// Sends a command.
@@ -298,22 +299,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_that_may_be_thousands() {
-        for (word, readings) in [
-            ("1.000", Some(("1000", "1"))),
-            ("-20.500", Some(("-20500", "-20.5"))),
-            ("+5.125", Some(("5125", "5.125"))),
-            ("0.350", None),
-            ("1,000", None),
-            ("1.00", None),
-            ("1.0000", None),
-            ("1000.000", None),
-            ("x.000", None),
-            ("20", None),
-        ] {
-            let expected = readings.map(|(thousands, units)| (thousands.to_owned(), units.to_owned()));
-            assert_eq!(two_readings(word), expected, "{word}");
-        }
+    fn the_quantity_of_a_change_stands_before_its_attributes() {
         assert_eq!(
             split_delta("Caju 5.000 5.000 id=lote-5.000 motivo=perda"),
             Some(("Caju 5.000 ", "5.000", " id=lote-5.000 motivo=perda"))

@@ -49,6 +49,19 @@ pub(super) fn parse(text: &str, decimals_max: u32, limit: i64) -> Result<i64, De
     Ok(value)
 }
 
+/// Whether a number without its sign may be a whole one with its thousands marked off as well as
+/// one with three decimals: `1.000`, `12.500`, but not `0.350`, which nobody groups, nor
+/// `1000.500`, where a group would have four digits.
+pub fn has_two_readings(number: &str, separator: char) -> bool {
+    let Some((whole, last)) = number.split_once(separator) else { return false };
+    let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    matches!(whole.len(), 1..=3)
+        && !whole.starts_with('0')
+        && last.len() == 3
+        && is_digits(whole)
+        && is_digits(last)
+}
+
 /// Writes a count of units of 10^-`DECIMALS_MAX` with a point, at least `DECIMALS_MIN`
 /// decimals and no trailing zero beyond them.
 ///

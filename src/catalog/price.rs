@@ -16,7 +16,9 @@ const DECIMALS: u32 = 2;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PriceError {
     /// Not written as a price.
-    #[error("preço inválido: {0}. Escreva como 3, 3.50, 3,50 ou R$ 3,50, com no máximo duas casas decimais")]
+    #[error(
+        "preço inválido: {0}. Escreva como 3, 3.50, 3,50 ou R$ 3,50, com no máximo duas casas decimais e sem separador de milhar (1000, e não 1.000)"
+    )]
     Text(DecimalError),
     /// Outside 0 to [`Price::MAX`].
     #[error("preço inválido: {0} centavos está fora do limite de 0 a {max}", max = Price::MAX.0)]

@@ -50,6 +50,16 @@ impl Quantity {
         Self(i64::from(units) * 1000)
     }
 
+    /// The two quantities that a text such as `1.000` may mean: a thousand, as a Brazilian writes
+    /// it, and one, as a program does. A person is asked which; whoever cannot be asked is
+    /// refused; protocols that programs speak read the dot as a decimal point.
+    pub fn two_readings(text: &str) -> Option<(Quantity, Quantity)> {
+        if !decimal::has_two_readings(split_sign(text.trim()).1, '.') {
+            return None;
+        }
+        Some((text.replace('.', "").parse().ok()?, text.parse().ok()?))
+    }
+
     /// The quantity in thousandths of the unit.
     pub fn thousandths(self) -> i64 {
         self.0
@@ -74,15 +84,18 @@ impl FromStr for Quantity {
 
     /// Reads `20`, `-20`, `+5`, `0.350` or `0,350`: units, at most three decimals.
     fn from_str(text: &str) -> Result<Self, QuantityError> {
-        let text = text.trim();
-        let (sign, number) = match text.as_bytes().first() {
-            Some(b'-') => (-1, &text[1..]),
-            Some(b'+') => (1, &text[1..]),
-            _ => (1, text),
-        };
+        let (sign, number) = split_sign(text.trim());
         decimal::parse(number, DECIMALS, Self::MAX.0)
             .map(|thousandths| Self(sign * thousandths))
             .map_err(QuantityError::Text)
+    }
+}
+
+/// The sign of a number, and the number without it. U+2212 is the minus of text processors.
+fn split_sign(text: &str) -> (i64, &str) {
+    match text.strip_prefix(['-', '\u{2212}']) {
+        Some(number) => (-1, number),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
     }
 }
 
@@ -108,6 +121,7 @@ mod tests {
             ("0.350", 350),
             ("0,350", 350),
             ("-0,35", -350),
+            ("\u{2212}2", -2_000),
             ("1.000", 1_000),
             ("0", 0),
             ("1000000000000", 1_000_000_000_000_000),
@@ -126,6 +140,7 @@ mod tests {
             "+",
             "--1",
             "+-1",
+            "\u{2212}-1",
             ".5",
             "5.",
             "1.0000",
@@ -137,6 +152,38 @@ mod tests {
             "1234567890123456789012345678901234567890",
         ] {
             assert!(text.parse::<Quantity>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_dot_before_three_digits_has_two_readings() {
+        for (text, readings) in [
+            ("1.000", Some(("1000", "1"))),
+            (" 1.250 ", Some(("1250", "1.25"))),
+            ("-20.500", Some(("-20500", "-20.5"))),
+            ("\u{2212}1.000", Some(("-1000", "-1"))),
+            ("+5.125", Some(("5125", "5.125"))),
+            ("999.999", Some(("999999", "999.999"))),
+            ("0.350", None),
+            ("-0.350", None),
+            ("1,000", None),
+            ("1.00", None),
+            ("1.0000", None),
+            ("1.000.000", None),
+            ("1000.000", None),
+            ("--1.000", None),
+            ("x.000", None),
+            ("1.0x0", None),
+            ("20", None),
+            ("", None),
+        ] {
+            let read = Quantity::two_readings(text);
+            let shown = read.map(|(thousands, units)| (thousands.to_string(), units.to_string()));
+            assert_eq!(
+                shown,
+                readings.map(|(thousands, units)| (thousands.to_owned(), units.to_owned())),
+                "{text}"
+            );
         }
     }
 

@@ -72,6 +72,40 @@ fn exit_codes() {
 }
 
 #[test]
+fn a_thousand_or_one_is_refused_where_nobody_can_be_asked() {
+    let server = Server::start(&[]);
+    for (typed, thousands, units) in [
+        ("1.000", "1000", "1"),
+        ("-1.250", "-1250", "-1,25"),
+        ("+12.500", "12500", "12,5"),
+        ("\u{2212}1.000", "-1000", "-1"),
+    ] {
+        let ended = [
+            server.run(&["update", "Caju", typed]),
+            server.run(&["update", "--socket", "Caju", typed]),
+            run(&mut server.command(&["shell"]), &format!("3 Caju {typed}\n")),
+            run(&mut server.command(&["shell"]), &format!("3 Caju {typed} motivo=compra id=a\n")),
+            run(&mut server.command(&["shell"]), &format!("atualizar\nCaju\n{typed}\n")),
+        ];
+        for ended in ended {
+            assert_eq!((ended.code, ended.out.as_str()), (2, ""), "{ended:?}");
+            let advice = format!("Nada foi alterado; escreva {thousands} ou {units}.\n");
+            assert!(ended.err.contains(typed) && ended.err.ends_with(&advice), "{ended:?}");
+        }
+    }
+    let refused = server.run(&["query", "--max-price", "1.000"]);
+    assert_eq!(refused.code, 2);
+    assert!(refused.err.contains("1000, e não 1.000"), "{}", refused.err);
+    // What has one reading is taken, and so is the advice.
+    for (typed, stock) in [("1000", 1060), ("1,000", 1061), ("-1,0", 1060), ("1000.000", 2060)] {
+        let ended = server.run(&["update", "Caju", typed]);
+        assert_eq!(ended.out, format!("Caju: R$2.0, Estoque: {stock}\n"), "{typed}: {ended:?}");
+    }
+    // Programs speak the text protocol, and write a decimal point.
+    assert_eq!(server.connect().ask("3 Caju 1.000"), "Caju: R$2.0, Estoque: 2061");
+}
+
+#[test]
 fn the_server_is_found_or_it_is_said_where_it_was_looked_for() {
     let folder = tempfile::tempdir().unwrap();
     let none = run(hortifruti(folder.path()).arg("query"), "");

@@ -78,9 +78,6 @@ fn one_thousand_is_asked_back() {
     terminal.send("\u{3}");
     terminal.wait_for_prompt();
     assert!(terminal.ask("1 Caju").contains("Estoque: 1060"));
-    // A pipe cannot be asked, and means what the rules of a quantity say.
-    let piped = run(&mut server.command(&["shell"]), "3 Caju 1.000\n");
-    assert_eq!(piped.out, "Caju: R$2.0, Estoque: 1061\n");
 }
 
 #[test]
