@@ -15,7 +15,7 @@ fn commit(criterion: &mut Criterion) {
     let names = ["Maca", "Pera", "Banana", "Caju"];
     // In the build's folder, which is on a disk where a temporary one may be in memory.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
-    let store = SqliteStore::open(&folder.path().join("bench.db"), "bench").expect("a store");
+    let store = SqliteStore::open(&folder.path().join("bench.db"), 8082).expect("a store");
     let (inventory, committer) =
         Inventory::open(Box::new(store), &original_products()).expect("an inventory");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");

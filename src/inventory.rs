@@ -713,7 +713,7 @@ mod tests {
         let fault = Arc::new(Mutex::new(Fault::None));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("loja.db");
-        let store = Failing(SqliteStore::open(&path, "teste").unwrap(), Arc::clone(&fault));
+        let store = Failing(SqliteStore::open(&path, 8082).unwrap(), Arc::clone(&fault));
         let (inventory, committer) = Inventory::open(Box::new(store), &original_products()).unwrap();
         let (worker, errands) = inventory.for_worker(true);
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -828,7 +828,7 @@ mod tests {
     async fn a_failed_commit_is_in_doubt_until_the_store_has_told() {
         let folder = tempfile::tempdir().unwrap();
         let fault = Arc::new(Mutex::new(Fault::None));
-        let store = SqliteStore::open(&folder.path().join("loja.db"), "teste").unwrap();
+        let store = SqliteStore::open(&folder.path().join("loja.db"), 8082).unwrap();
         let store = Failing(store, Arc::clone(&fault));
         let (inventory, _committer) = Inventory::open(Box::new(store), &original_products()).unwrap();
         let set = |next| *fault.lock().unwrap() = next;

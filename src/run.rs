@@ -252,8 +252,7 @@ fn open_store(data: &Path, port: u16) -> anyhow::Result<Box<dyn Store>> {
     if data == Path::new(IN_MEMORY) {
         return Ok(Box::new(SqliteStore::in_memory()?));
     }
-    let server = format!("processo {}, porta {port}", std::process::id());
-    Ok(Box::new(SqliteStore::open(data, &server)?))
+    Ok(Box::new(SqliteStore::open(data, port)?))
 }
 
 /// What is read again at a SIGHUP, and where it is then told.

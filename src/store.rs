@@ -97,6 +97,17 @@ pub enum StoreError {
         /// Who uses it, where that is known.
         by: String,
     },
+    /// A server has the database open by another name, beside which its log is.
+    #[error(
+        "{path} é outro nome de um banco de dados em uso ({holder}), e as últimas mudanças estão ao lado do nome \
+         que o servidor usa. Nada foi alterado; indique aquele nome, ou pare o servidor antes"
+    )]
+    OtherName {
+        /// The database, by this name.
+        path: String,
+        /// Who has it.
+        holder: String,
+    },
     /// The file is a database, but not one of ours, or of a later version.
     #[error(
         "{path} não serve como banco de dados do hortifruti: {reason}. O arquivo não foi alterado; indique outro"

@@ -4,13 +4,14 @@
 mod backup;
 mod files;
 mod forward;
+mod lock;
 mod log;
 mod request_ids;
 mod rows;
 mod schema;
 mod verify;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -22,8 +23,9 @@ use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, Tra
 use super::{Recorded, RecordedById, Store, StoreError};
 use crate::catalog::{BatchRecord, Catalog, Changes, Movement, Product, RequestId};
 use crate::private_file::{self, Unfinished};
-use files::{Files, INDEX_SUFFIX, LOG_SUFFIX, beside, check_log, exists, lock, place};
+use files::{Files, INDEX_SUFFIX, LOG_SUFFIX, beside, check_log, exists, place};
 use forward::Forwarding;
+use lock::Lock;
 use request_ids::RequestIds;
 use rows::{SELECT_MOVEMENTS, read_import, read_movement, read_product, write};
 use schema::{APPLICATION_ID, SCHEMA_VERSION, check_header, migrate};
@@ -59,32 +61,32 @@ pub struct SqliteStore {
     /// The connection failed at something that wrote nothing. It may still hold a lock that the
     /// system did not let it release, so another takes its place before it is used again.
     is_suspect: bool,
-    /// Held as long as the store is open, so that no second server opens the same file.
-    /// There is none for a database in memory.
-    lock: Option<File>,
+    /// Held as long as the store is open, so that no second server opens the same file. There is none for a database in memory.
+    lock: Option<Lock>,
 }
 
 impl SqliteStore {
     /// Opens the database. Where there is none, [`Store::create`] makes it, under another
     /// name until it is whole.
     ///
-    /// `server` tells a second server who has it, such as `processo 7, porta 8082`.
+    /// `port` is where this server serves, which a second one says when it is refused.
     ///
     /// # Errors
     /// Where another server has it, it is not ours, it is damaged, or it cannot be opened.
-    pub fn open(path: &Path, server: &str) -> Result<Self, StoreError> {
+    pub fn open(path: &Path, port: u16) -> Result<Self, StoreError> {
         let path = place(path)?;
-        let lock = Some(lock(&path, server)?);
+        let mut lock = Lock::name(&path, port)?;
         if !exists(&path)? {
             let unfinished = Unfinished::begin(&path).map_err(io("criar", &path))?;
             let connection = connect(unfinished.temporary(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-            return Ok(Self::new(connection, path, Some(unfinished), lock));
+            return Ok(Self::new(connection, path, Some(unfinished), Some(lock)));
         }
         private_file::remove_unfinished(&path).map_err(io("limpar o resto de", &path))?;
+        lock.file(&path)?;
         check_log(&path)?;
         let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let has_log = fs::metadata(beside(&path, LOG_SUFFIX)).is_ok_and(|log| log.len() > 0);
-        let mut this = Self::new(connection, path, None, lock);
+        let mut this = Self::new(connection, path, None, Some(lock));
         // Until it is known to be ours and whole, nothing is copied into it, not even at the
         // end of a start that is refused.
         this.keep_log(has_log).map_err(this.failed("preparar"))?;
@@ -108,7 +110,7 @@ impl SqliteStore {
         connection: Connection,
         path: PathBuf,
         unfinished: Option<Unfinished>,
-        lock: Option<File>,
+        lock: Option<Lock>,
     ) -> Self {
         let is_new = unfinished.is_some() || lock.is_none();
         let (forwarding, request_ids) = (Forwarding::new(), RequestIds::new());
@@ -398,6 +400,10 @@ impl Store for SqliteStore {
                 .file()
                 .write_all_at(&log::WITH_LOG, log::VERSIONS_OFFSET)
                 .map_err(io("criar", &self.path))?;
+            if let Some(lock) = &mut self.lock {
+                let file = unfinished.file().try_clone().map_err(io("travar", &self.path))?;
+                lock.open_file(file, &self.path)?;
+            }
             unfinished.finish(false).map_err(io("criar", &self.path))?;
             self.connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         }
@@ -555,6 +561,8 @@ mod tests {
     use super::*;
     use crate::catalog::{Adjustment, Draft, ImportCounts, ImportRecord, Kind, Quantity, original_products};
 
+    const PORT: u16 = 8082;
+
     /// One change, of the cajus.
     fn sale(catalog: &Catalog, units: i32) -> Changes {
         let product = catalog.find("caju").unwrap().id;
@@ -580,7 +588,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("loja.db");
         let request_id: RequestId = "pedido-1".parse().unwrap();
-        let mut store = SqliteStore::open(&path, "teste").unwrap();
+        let mut store = SqliteStore::open(&path, PORT).unwrap();
         let catalog = open_shop(&mut store);
         let caju = catalog.find("caju").unwrap().id;
         let mut draft = Draft::new(&catalog, SystemTime::now());
@@ -602,7 +610,7 @@ mod tests {
         store.commit(&draft.finish()).unwrap();
         drop(store);
 
-        let mut store = SqliteStore::open(&path, "teste").unwrap();
+        let mut store = SqliteStore::open(&path, PORT).unwrap();
         let catalog = store.load().unwrap().unwrap();
         assert_eq!(catalog.find("caju").unwrap().stock, Quantity::from_units(40));
         assert_eq!(catalog.last_sequence(), 5);
@@ -669,7 +677,7 @@ mod tests {
         )
         .unwrap();
         drop(old);
-        let mut store = SqliteStore::open(&path, "teste").unwrap();
+        let mut store = SqliteStore::open(&path, PORT).unwrap();
         let catalog = store.load().unwrap().unwrap();
         assert_eq!(catalog.find("caju").unwrap().stock, Quantity::from_units(57));
         assert_eq!((catalog.find("uva").unwrap().stock, catalog.last_sequence()), (Quantity::ZERO, 4));
@@ -690,7 +698,7 @@ mod tests {
 
     /// Changes of a shop until its file is longer than is looked through at the start.
     fn long_shop(path: &Path) -> (SqliteStore, Catalog) {
-        let mut store = SqliteStore::open(path, "teste").unwrap();
+        let mut store = SqliteStore::open(path, PORT).unwrap();
         let mut catalog = open_shop(&mut store);
         let product = catalog.find("caju").unwrap().id;
         for _ in 0..4 {
@@ -713,7 +721,7 @@ mod tests {
         let (mut store, catalog) = long_shop(&path);
         store.close().unwrap();
         drop(store);
-        let mut store = SqliteStore::open(&path, "teste").unwrap();
+        let mut store = SqliteStore::open(&path, PORT).unwrap();
         let again = store.load().unwrap().unwrap();
         assert_eq!(again.last_sequence(), catalog.last_sequence());
         assert_eq!(again.find("caju"), catalog.find("caju"));
@@ -743,12 +751,12 @@ mod tests {
             let at = (page as u64 - 1) * whole.len() as u64;
             file.read_exact_at(&mut whole, at).unwrap();
             file.write_all_at(&[0xa5; 4096], at).unwrap();
-            let opened = SqliteStore::open(&path, "teste").and_then(|mut store| store.load());
+            let opened = SqliteStore::open(&path, PORT).and_then(|mut store| store.load());
             assert_eq!(matches!(opened, Err(StoreError::Corrupt { .. })), is_seen, "{page}: {opened:?}");
             assert!(verify(&path, &mut |_, _, _| {}).is_err() || is_seen);
             file.write_all_at(&whole, at).unwrap();
         }
-        SqliteStore::open(&path, "teste").unwrap().load().unwrap();
+        SqliteStore::open(&path, PORT).unwrap().load().unwrap();
     }
 
     #[test]
@@ -770,17 +778,17 @@ mod tests {
         old.execute_batch("CREATE TABLE forwarded (a)").unwrap();
         drop(old);
         let before = schema(&path);
-        assert!(SqliteStore::open(&path, "teste").is_err());
+        assert!(SqliteStore::open(&path, PORT).is_err());
         assert_eq!(schema(&path), before);
         Connection::open(&path).unwrap().execute_batch("DROP TABLE forwarded").unwrap();
-        let catalog = SqliteStore::open(&path, "teste").unwrap().load().unwrap().unwrap();
+        let catalog = SqliteStore::open(&path, PORT).unwrap().load().unwrap().unwrap();
         assert_eq!((catalog.products().len(), schema(&path).0), (0, SCHEMA_VERSION));
     }
 
     #[test]
     fn after_a_failed_commit_the_file_is_asked() {
         let folder = tempfile::tempdir().unwrap();
-        let mut store = SqliteStore::open(&folder.path().join("loja.db"), "teste").unwrap();
+        let mut store = SqliteStore::open(&folder.path().join("loja.db"), PORT).unwrap();
         let catalog = open_shop(&mut store);
         let changes = sale(&catalog, 20);
         assert!(!store.reopen(&changes).unwrap());
@@ -813,7 +821,7 @@ mod tests {
     fn a_database_that_another_program_holds_is_busy_and_not_in_doubt() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("loja.db");
-        let mut store = SqliteStore::open(&path, "teste").unwrap();
+        let mut store = SqliteStore::open(&path, PORT).unwrap();
         let catalog = open_shop(&mut store);
         store.connection.busy_timeout(Duration::ZERO).unwrap();
         let changes = sale(&catalog, 20);
@@ -827,7 +835,7 @@ mod tests {
     #[test]
     fn a_connection_that_failed_is_not_ready_until_it_is_opened_anew() {
         let folder = tempfile::tempdir().unwrap();
-        let mut store = SqliteStore::open(&folder.path().join("loja.db"), "teste").unwrap();
+        let mut store = SqliteStore::open(&folder.path().join("loja.db"), PORT).unwrap();
         let catalog = open_shop(&mut store);
         store.is_suspect = true;
         assert!(!store.is_ready());
@@ -838,7 +846,7 @@ mod tests {
     #[test]
     fn a_query_is_planned_once_whatever_it_is_asked_with() {
         let folder = tempfile::tempdir().unwrap();
-        let mut store = SqliteStore::open(&folder.path().join("loja.db"), "teste").unwrap();
+        let mut store = SqliteStore::open(&folder.path().join("loja.db"), PORT).unwrap();
         open_shop(&mut store);
         // With `LIMIT`, by which SQLite plans; a bound of `sequence` alone changes no plan.
         let query = "SELECT sequence FROM movement WHERE sequence >= ?1 LIMIT ?2";
@@ -854,23 +862,22 @@ mod tests {
     fn one_server_for_one_database() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("loja.db");
-        let first = SqliteStore::open(&path, "processo 7, porta 8082").unwrap();
-        let error = SqliteStore::open(&path, "outro").err().unwrap().to_string();
-        assert!(error.contains("processo 7, porta 8082"), "{error}");
+        let first = SqliteStore::open(&path, PORT).unwrap();
+        let error = SqliteStore::open(&path, PORT + 1).err().unwrap().to_string();
+        let first_is = format!("(processo {}, porta {PORT})", std::process::id());
+        assert!(error.contains(&first_is), "{error}");
         drop(first);
-        SqliteStore::open(&path, "outro").unwrap();
+        SqliteStore::open(&path, PORT).unwrap();
     }
 
     #[test]
-    fn without_its_lock_a_server_leaves_the_database_to_the_next() {
+    fn without_its_lock_file_a_server_takes_no_changes_and_a_second_does_not_start() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("loja.db");
-        let mut first = SqliteStore::open(&path, "primeiro").unwrap();
+        let mut first = SqliteStore::open(&path, PORT).unwrap();
         let catalog = open_shop(&mut first);
         fs::remove_file(beside(&path, LOCK_SUFFIX)).unwrap();
-        let mut second = SqliteStore::open(&path, "segundo").unwrap();
-        second.load().unwrap();
-        second.commit(&sale(&catalog, 60)).unwrap();
+        assert!(matches!(SqliteStore::open(&path, PORT + 1), Err(StoreError::InUse { .. })));
         assert!(matches!(first.commit(&sale(&catalog, 50)), Err(StoreError::Unlocked { .. })));
     }
 
@@ -885,7 +892,7 @@ mod tests {
             for changes_of in [|catalog: &Catalog| sale(catalog, 20), mixed_movements] {
                 let folder = tempfile::tempdir().unwrap();
                 let path = folder.path().join("loja.db");
-                let mut store = SqliteStore::open(&path, "teste").unwrap();
+                let mut store = SqliteStore::open(&path, PORT).unwrap();
                 let catalog = open_shop(&mut store);
                 let other = Connection::open(&path).unwrap();
                 other.execute_batch(of_another).unwrap();
@@ -914,11 +921,11 @@ mod tests {
         let other = folder.path().join("outro.db");
         Connection::open(&other).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
         let newer = folder.path().join("novo.db");
-        open_shop(&mut SqliteStore::open(&newer, "teste").unwrap());
+        open_shop(&mut SqliteStore::open(&newer, PORT).unwrap());
         Connection::open(&newer).unwrap().pragma_update(None, "user_version", 99).unwrap();
         for path in [text, other, newer] {
             let before = std::fs::read(&path).unwrap();
-            assert!(matches!(SqliteStore::open(&path, "teste"), Err(StoreError::NotOurs { .. })), "{path:?}");
+            assert!(matches!(SqliteStore::open(&path, PORT), Err(StoreError::NotOurs { .. })), "{path:?}");
             assert_eq!(std::fs::read(&path).unwrap().len(), before.len());
         }
     }

@@ -20,6 +20,7 @@ mod hostile;
 mod http2;
 mod network;
 mod one_shots;
+mod one_writer;
 mod original_clients;
 mod power_loss;
 mod price_lists;

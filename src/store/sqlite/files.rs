@@ -1,15 +1,14 @@
 //! The files of a database: where they are, whose they are, and whether they are as the last
 //! transaction left them.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{ErrorKind, Read, Write};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
 use super::{io, log, not_ours, shown};
-use crate::catalog::Shown;
-use crate::private_file::{self, Found};
+use crate::private_file::Found;
 use crate::store::StoreError;
 
 /// What the names of SQLite's other files have after the database's: the log, its index, and
@@ -166,26 +165,4 @@ pub(super) fn check_log(path: &Path) -> Result<(), StoreError> {
         Some(reason) => Err(StoreError::Log { path: shown(path), suffix: LOG_SUFFIX, reason }),
         None => Ok(()),
     }
-}
-
-/// Takes the lock file beside the database, which the system releases when the process
-/// ends, however it ends. The file stays: removing it would let two servers lock two files.
-pub(super) fn lock(database: &Path, server: &str) -> Result<File, StoreError> {
-    let path = beside(database, LOCK_SUFFIX);
-    let failed = io("travar", &path);
-    let mut file = private_file::open(&path).map_err(&failed)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            let by = match file.read_to_string(&mut holder) {
-                Ok(length) if length > 0 => format!(" por outro servidor ({})", Shown(holder.trim_end())),
-                _ => " por outro servidor".to_owned(),
-            };
-            return Err(StoreError::InUse { path: shown(database), by });
-        }
-        Err(TryLockError::Error(error)) => return Err(failed(error)),
-    }
-    file.set_len(0).and_then(|()| writeln!(file, "{server}")).map_err(failed)?;
-    Ok(file)
 }

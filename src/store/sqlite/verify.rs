@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, Transaction, params};
 
 use super::files::{LOCK_SUFFIX, beside, check_log, exists, place};
+use super::lock::refuse_other_name;
 use super::request_ids::RequestIds;
 use super::rows::{SELECT_MOVEMENTS, read_movement};
 use super::schema::{SCHEMA_VERSION, check_header};
@@ -70,6 +71,7 @@ impl Source {
         // lock keeps a server from starting in between.
         let lock = std::fs::File::open(beside(&path, LOCK_SUFFIX)).ok();
         if lock.as_ref().is_none_or(|lock| lock.try_lock_shared().is_ok()) {
+            refuse_other_name(&path)?;
             check_log(&path)?;
         }
         let connection = super::connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;

@@ -1,0 +1,206 @@
+//! Who has a database: one server for one file, however the file is named.
+//!
+//! A lock file beside the database keeps a second server from the same name, also while the
+//! database is made. A hard link in another folder, or a mount of the file alone, is another name
+//! for the same file, so the file itself is locked too: not by `flock`, which some network file
+//! systems turn into locks that would keep SQLite out, but by bytes far behind its end, where
+//! nothing else locks any. These locks belong to an open file and not to a process, so that SQLite
+//! and whoever else opens and closes the file do not give them up.
+
+use std::fmt;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::Path;
+
+use super::files::{LOCK_SUFFIX, beside};
+use super::{io, shown};
+use crate::catalog::Shown;
+use crate::private_file;
+use crate::store::StoreError;
+
+/// The first locked byte of a database: behind any that SQLite can make, which end at 2^48.
+const FIRST_BYTE: i64 = 1 << 56;
+
+/// Bits of a port.
+const PORT_BITS: u32 = u16::BITS;
+
+/// Who holds a lock. How many bytes of a database are locked says who it is, so that it is known
+/// for exactly as long as it is true, by whatever name the database is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Holder {
+    process: u32,
+    /// Where it serves; 0 if it is no server.
+    port: u16,
+}
+
+impl Holder {
+    fn bytes(self) -> i64 {
+        1 + (i64::from(self.process) << PORT_BITS | i64::from(self.port))
+    }
+
+    fn of_bytes(bytes: i64) -> Option<Self> {
+        let number = bytes.checked_sub(1)?;
+        let process = u32::try_from(number >> PORT_BITS).ok()?;
+        Some(Self { process, port: (number & i64::from(u16::MAX)) as u16 })
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.port {
+            0 => write!(out, "processo {}, que restaura uma cópia", self.process),
+            port => write!(out, "processo {}, porta {port}", self.process),
+        }
+    }
+}
+
+/// The lock on a database. The system releases it when the process ends, however it ends.
+pub(super) struct Lock {
+    /// Released before the name: whoever gets that finds the file free.
+    file: Option<File>,
+    _name: File,
+    holder: Holder,
+}
+
+impl Lock {
+    /// Takes the lock file beside a database, which need not be there yet. The lock file stays:
+    /// removing it would let two servers lock two files.
+    pub(super) fn name(database: &Path, port: u16) -> Result<Self, StoreError> {
+        let holder = Holder { process: std::process::id(), port };
+        let path = beside(database, LOCK_SUFFIX);
+        let failed = io("travar", &path);
+        let mut name = private_file::open(&path).map_err(&failed)?;
+        match name.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut other = String::new();
+                let by = match name.read_to_string(&mut other) {
+                    Ok(length) if length > 0 => format!(" por outro servidor ({})", Shown(other.trim_end())),
+                    _ => " por outro servidor".to_owned(),
+                };
+                return Err(StoreError::InUse { path: shown(database), by });
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        name.set_len(0).and_then(|()| writeln!(name, "{holder}")).map_err(failed)?;
+        Ok(Self { file: None, _name: name, holder })
+    }
+
+    /// Takes the database itself, which is there.
+    pub(super) fn file(&mut self, database: &Path) -> Result<(), StoreError> {
+        let file = OpenOptions::new().read(true).write(true).open(database).map_err(io("abrir", database))?;
+        self.open_file(file, database)
+    }
+
+    /// Takes the database itself, which is open.
+    pub(super) fn open_file(&mut self, file: File, database: &Path) -> Result<(), StoreError> {
+        match lock_bytes(&file, self.holder.bytes()) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                let holder = holder(&file).map_err(io("travar", database))?;
+                let holder = holder.map_or(String::new(), |holder| format!(" ({holder})"));
+                let by = format!(" por outro servidor{holder}, que o abriu com outro nome");
+                return Err(StoreError::InUse { path: shown(database), by });
+            }
+            // An old kernel, or a file system without such locks: the name is locked all the same.
+            Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
+                tracing::warn!(%error, "the database is locked by its name alone");
+            }
+            Err(error) => return Err(io("travar", database)(error)),
+        }
+        self.file = Some(file);
+        Ok(())
+    }
+}
+
+/// Refuses a database that a server has open by another name: its last changes are in a log
+/// beside that name. Nobody may have it open by this name, and nobody in this process at all.
+pub(super) fn refuse_other_name(database: &Path) -> Result<(), StoreError> {
+    let failed = io("ler", database);
+    let file = File::open(database).map_err(&failed)?;
+    match holder(&file) {
+        Ok(None) => Ok(()),
+        Ok(Some(holder)) => Err(StoreError::OtherName { path: shown(database), holder: holder.to_string() }),
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Locks so many bytes, or fails with [`ErrorKind::WouldBlock`] if another open file has any.
+#[cfg(target_os = "linux")]
+fn lock_bytes(file: &File, bytes: i64) -> io::Result<()> {
+    use nix::fcntl::{FcntlArg, fcntl};
+    fcntl(file, FcntlArg::F_OFD_SETLK(&range(bytes)))?;
+    Ok(())
+}
+
+/// Who has locked a database, other than through this open file.
+#[cfg(target_os = "linux")]
+fn holder(file: &File) -> io::Result<Option<Holder>> {
+    use nix::fcntl::{FcntlArg, fcntl};
+    let mut found = range(1);
+    fcntl(file, FcntlArg::F_OFD_GETLK(&mut found))?;
+    let is_locked = i32::from(found.l_type) != nix::libc::F_UNLCK;
+    Ok(Holder::of_bytes(found.l_len).filter(|_| is_locked))
+}
+
+#[cfg(target_os = "linux")]
+fn range(bytes: i64) -> nix::libc::flock {
+    nix::libc::flock {
+        l_type: nix::libc::F_WRLCK as i16,
+        l_whence: nix::libc::SEEK_SET as i16,
+        l_start: FIRST_BYTE,
+        l_len: bytes,
+        l_pid: 0,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn lock_bytes(_: &File, _: i64) -> io::Result<()> {
+    Err(ErrorKind::Unsupported.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn holder(_: &File) -> io::Result<Option<Holder>> {
+    Err(ErrorKind::Unsupported.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn the_number_of_bytes_says_who_it_is() {
+        for (process, port) in [(1, 0), (7, 8082), (u32::MAX, u16::MAX)] {
+            let holder = Holder { process, port };
+            assert_eq!(Holder::of_bytes(holder.bytes()), Some(holder));
+            assert!(FIRST_BYTE.checked_add(holder.bytes()).is_some());
+        }
+    }
+
+    #[test]
+    fn one_file_has_one_holder_by_all_its_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["a.db", "b.db"].map(|name| folder.path().join(name));
+        fs::write(&names[0], "").unwrap();
+        fs::hard_link(&names[0], &names[1]).unwrap();
+        let take = |name: &Path, port| {
+            let mut lock = Lock::name(name, port)?;
+            lock.file(name)?;
+            Ok::<Lock, StoreError>(lock)
+        };
+        let first = take(&names[0], 8082).unwrap();
+        // Whoever opens and closes it does not give it up.
+        fs::read(&names[0]).unwrap();
+        for refused in [take(&names[1], 8083).map(drop), refuse_other_name(&names[1])] {
+            let said = refused.unwrap_err().to_string();
+            let expected = format!("processo {}, porta 8082", std::process::id());
+            assert!(said.contains(&expected) && said.contains("outro nome"), "{said}");
+        }
+        drop(first);
+        refuse_other_name(&names[0]).unwrap();
+        take(&names[1], 8083).unwrap();
+    }
+}
