@@ -363,7 +363,7 @@ pub enum Code {
     InsufficientStock,
     /// A number, name, unit or page that cannot be.
     InvalidArgument,
-    /// Text that is none of the five commands.
+    /// Text that is none of the five commands, or a call that there is not.
     UnknownCommand,
     /// The same request id with other content.
     RequestIdReused,
@@ -371,6 +371,8 @@ pub enum Code {
     OutOfRange,
     /// No token, or a wrong one.
     Unauthenticated,
+    /// The time that the client gave for the answer was over before the work began.
+    DeadlineExceeded,
     /// A limit of the server.
     ResourceExhausted,
     /// The store refuses writes, or the server is stopping, or none answers.
@@ -382,7 +384,7 @@ pub enum Code {
 }
 
 impl Code {
-    const ALL: [Code; 11] = [
+    const ALL: [Code; 12] = [
         Code::ProductNotFound,
         Code::InsufficientStock,
         Code::InvalidArgument,
@@ -390,6 +392,7 @@ impl Code {
         Code::RequestIdReused,
         Code::OutOfRange,
         Code::Unauthenticated,
+        Code::DeadlineExceeded,
         Code::ResourceExhausted,
         Code::Unavailable,
         Code::OutcomeUnknown,
@@ -406,6 +409,7 @@ impl Code {
             Code::RequestIdReused => "REQUEST_ID_REUSED",
             Code::OutOfRange => "OUT_OF_RANGE",
             Code::Unauthenticated => "UNAUTHENTICATED",
+            Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
             Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
             Code::Unavailable => "UNAVAILABLE",
             Code::OutcomeUnknown => "OUTCOME_UNKNOWN",
@@ -529,6 +533,13 @@ impl Refusal {
             rows,
             ..Self::new(Code::InvalidArgument, what)
         }
+    }
+
+    /// A call whose time was over before its work began.
+    pub fn too_late() -> Self {
+        let what = "o prazo do pedido (grpc-timeout) acabou antes de ele começar. Nada foi feito; \
+                    envie-o de novo com um prazo maior.";
+        Self::new(Code::DeadlineExceeded, what)
     }
 
     /// A message of more bytes than are taken.

@@ -97,7 +97,7 @@ impl Error {
             Code::InvalidArgument | Code::UnknownCommand => 2,
             Code::ProductNotFound => 3,
             Code::InsufficientStock | Code::RequestIdReused | Code::OutOfRange => 4,
-            Code::ResourceExhausted | Code::Unavailable | Code::OutcomeUnknown => 5,
+            Code::DeadlineExceeded | Code::ResourceExhausted | Code::Unavailable | Code::OutcomeUnknown => 5,
             Code::Unauthenticated => 6,
         }
     }

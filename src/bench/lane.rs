@@ -112,7 +112,7 @@ pub(super) struct Lane {
 
 enum Link {
     Socket(Box<dyn Stream>),
-    Grpc { service: Service, stream: Option<Box<ChangeStream>> },
+    Grpc { service: Box<Service>, stream: Option<Box<ChangeStream>> },
 }
 
 impl Lane {
@@ -144,7 +144,7 @@ impl Lane {
         let mut pace = Pace::new(load)?;
         let mut tally = match self.link {
             Link::Socket(connection) => drive_socket(connection, &mut pace).await?,
-            Link::Grpc { service, stream } => drive_grpc(service, stream, &mut pace).await?,
+            Link::Grpc { service, stream } => drive_grpc(*service, stream, &mut pace).await?,
         };
         tally.bytes = self.bytes.load(Ordering::Relaxed);
         tally.not_begun = pace.not_begun();
@@ -181,7 +181,7 @@ impl Link {
             Way::Stream => Some(Box::new(ChangeStream::open(&mut service, options.pipeline).await?)),
             _ => None,
         };
-        Ok(Link::Grpc { service, stream })
+        Ok(Link::Grpc { service: Box::new(service), stream })
     }
 }
 

@@ -1,22 +1,27 @@
 //! The gRPC transport: tonic services ↔ the inventory.
 
+mod arriving;
+mod head;
+mod own_words;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use hyper::body::{Bytes, Frame, Incoming, SizeHint};
+use hyper::body::{Bytes, Frame, Incoming};
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use prost::Message;
 use tokio::sync::{Mutex, Notify, Semaphore, mpsc};
 use tonic::body::Body;
+use tonic::codec::CompressionEncoding;
 use tonic::codegen::{BoxFuture, Service as _, http};
 use tonic::server::NamedService;
-use tonic::{Code, Request, Response, Status, Streaming};
+use tonic::{Request, Response, Status, Streaming};
 
 use super::Service;
 use super::connection::Prefixed;
@@ -36,6 +41,8 @@ use crate::wire::grpc::v1::{
     ListProductsRequest, ListProductsResponse, StreamAdjustStockRequest, StreamAdjustStockResponse,
 };
 use crate::wire::grpc::{self, Page, WriteProduct, original_status, status};
+use arriving::Arriving;
+use head::HEADER_LIST_BYTES_READ_MAX;
 
 /// Largest message taken: a name as long as it may be written, and a request id.
 const MESSAGE_BYTES_MAX: usize = 16 * 1024;
@@ -68,9 +75,6 @@ const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 /// The same over all calls of a connection: hyper's own default, ours so that no other one of a later
 /// version changes how much memory a client can hold.
 const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
-
-/// Largest sum of a request's headers, in bytes: a token and the usual metadata fit.
-const HEADER_LIST_BYTES_MAX: u32 = 16 * 1024;
 
 /// Streams that a client may reset before the server has looked at them (CVE-2023-44487).
 const PENDING_RESETS_MAX: usize = 64;
@@ -150,72 +154,23 @@ struct WrongTokens {
     too_many: Notify,
 }
 
-/// Left with a call whose message may be large, and set when all of it has come.
-#[derive(Clone, Default)]
-struct Arrival(Arc<AtomicBool>);
-
-impl Arrival {
-    fn note<T>(request: &Request<T>) {
-        if let Some(Self(has_come)) = request.extensions().get() {
-            has_come.store(true, Ordering::Relaxed);
-        }
-    }
-}
-
-/// A message that may take long to come: each part of it is progress.
-struct Arriving {
-    body: Incoming,
-    progress: Progress,
-}
-
-impl hyper::body::Body for Arriving {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        self.progress.note();
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
 /// Waits for a call's turn, and answers it. One whose message does not come gives its turn
 /// away; what has come is never cut off.
 async fn in_turn(
     turns: Arc<Semaphore>,
     calls: Calls,
-    request: http::Request<Incoming>,
+    request: http::Request<Arriving>,
     mut service: InventoryServiceServer<Calls>,
 ) -> Result<http::Response<Body>, Infallible> {
-    // The turns are never closed; without one the call is still answered.
     let waiting = calls.wait();
-    let _turn = turns.acquire_owned().await;
+    let _turn = tokio::select! {
+        // The turns are never closed; without one the call is still answered.
+        turn = turns.acquire_owned() => turn,
+        refusal = request.body().too_late() => return Ok(status(refusal).into_http()),
+    };
     drop(waiting);
-    let progress = calls.progress.clone();
-    progress.note();
-    let mut request = request.map(|body| Arriving { body, progress });
-    let arrival = Arrival::default();
-    request.extensions_mut().insert(arrival.clone());
-    let mut answer = service.call(request);
-    tokio::select! {
-        answer = &mut answer => return answer,
-        () = tokio::time::sleep(LARGE_MESSAGE_WAIT) => {}
-    }
-    if arrival.0.load(Ordering::Relaxed) {
-        return answer.await;
-    }
-    Ok(status(Refusal::message_too_slow(LARGE_MESSAGE_WAIT.as_secs())).into_http())
+    calls.progress.note();
+    service.call(request.map(|body| body.patiently(LARGE_MESSAGE_WAIT, calls.progress))).await
 }
 
 /// One of what is counted, as long as it is there.
@@ -316,10 +271,7 @@ impl Calls {
                     }
                 }
                 Ok(None) => return (run, Some(Ok(()))),
-                Err(failure) if is_too_large(&failure) => {
-                    return (run, Some(Err(status(Refusal::message_too_large(MESSAGE_BYTES_MAX)))));
-                }
-                Err(failure) => return (run, Some(Err(failure))),
+                Err(refused) => return (run, Some(Err(own_words::refusal(refused, MESSAGE_BYTES_MAX)))),
             }
             let Poll::Ready(come) = pin!(requests.message()).poll(&mut context) else { return (run, None) };
             next = come;
@@ -461,7 +413,7 @@ fn http2_server() -> http2::Builder<TokioExecutor> {
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_concurrent_streams(STREAMS_MAX)
-        .max_header_list_size(HEADER_LIST_BYTES_MAX)
+        .max_header_list_size(HEADER_LIST_BYTES_READ_MAX)
         .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
         .max_local_error_reset_streams(ERROR_RESETS_MAX);
     server
@@ -489,8 +441,11 @@ struct Services {
 
 impl Services {
     fn new(calls: &Calls, peer: Option<SocketAddr>, wrong_tokens: &Arc<WrongTokens>) -> Self {
-        let inventory =
-            |bytes_max| InventoryServiceServer::new(calls.clone()).max_decoding_message_size(bytes_max);
+        let inventory = |bytes_max| {
+            InventoryServiceServer::new(calls.clone())
+                .max_decoding_message_size(bytes_max)
+                .accept_compressed(CompressionEncoding::Gzip)
+        };
         Self {
             calls: calls.clone(),
             peer,
@@ -498,7 +453,9 @@ impl Services {
             inventory: inventory(MESSAGE_BYTES_MAX),
             batches: inventory(BATCH_BYTES_MAX),
             imports: inventory(IMPORT_BYTES_MAX),
-            produto: ProdutoServiceServer::new(calls.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX),
+            produto: ProdutoServiceServer::new(calls.clone())
+                .max_decoding_message_size(MESSAGE_BYTES_MAX)
+                .accept_compressed(CompressionEncoding::Gzip),
         }
     }
 
@@ -517,30 +474,6 @@ impl Services {
         };
         Answer::new(Box::pin(answer), MESSAGE_BYTES_MAX)
     }
-}
-
-/// The secret of `authorization: Bearer SECRET` (RFC 6750 §2.1), if there is one.
-fn bearer(headers: &http::HeaderMap) -> Option<&str> {
-    let value = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, secret) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
-}
-
-/// Whether a request says that it is gRPC. A web page can have a browser send any bytes to any
-/// server that speaks TLS, with the client's certificate too; but not of this type, for which a
-/// browser asks the server first. (gRPC over HTTP/2, "Requests": without it, status 415.)
-fn is_grpc(headers: &http::HeaderMap) -> bool {
-    let value = headers.get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
-    let rest = value.and_then(|value| value.strip_prefix(b"application/grpc"));
-    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
-}
-
-fn not_grpc() -> http::Response<Body> {
-    let what = "este pedido HTTP não é gRPC (content-type application/grpc). Nada foi alterado; \
-                use um cliente gRPC.";
-    let mut response = status(Refusal::new(request::Code::UnknownCommand, what)).into_http();
-    *response.status_mut() = http::StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    response
 }
 
 /// What a call needs. One that is not known to only read may change something.
@@ -566,8 +499,11 @@ impl hyper::service::Service<http::Request<Incoming>> for Services {
 
     fn call(&self, mut request: http::Request<Incoming>) -> Answer {
         self.calls.progress.note();
+        if let Some(refused) = head::refuse(&request) {
+            return Answer::now(refused);
+        }
         let Service { gate, turns, .. } = &self.calls.service;
-        let grant = match bearer(request.headers()) {
+        let grant = match head::bearer(request.headers()) {
             Some(secret) => match gate.grant(secret) {
                 Grant::Stranger => return self.wrong_token(),
                 grant => grant,
@@ -578,32 +514,37 @@ impl hyper::service::Service<http::Request<Incoming>> for Services {
             let refused = status(access::refusal(grant)).into_http();
             return Answer::now(refused);
         }
-        if !is_grpc(request.headers()) {
-            return Answer::now(not_grpc());
-        }
+        let deadline = match head::deadline(request.headers()) {
+            Ok(deadline) => deadline,
+            Err(refusal) => return Answer::now(status(refusal).into_http()),
+        };
         // For a stream, which asks again as it goes on.
         if !matches!(grant, Grant::Open) {
             request.extensions_mut().insert(grant);
         }
-        let mut path = request.uri().path().split('/').skip(1);
-        match (path.next(), path.next()) {
-            (Some(InventoryServiceServer::<Calls>::NAME), Some("BatchAdjustStock")) => {
-                let answer =
-                    in_turn(Arc::clone(&turns.batches), self.calls.clone(), request, self.batches.clone());
+        const INVENTORY: &str = InventoryServiceServer::<Calls>::NAME;
+        const PRODUTO: &str = ProdutoServiceServer::<Calls>::NAME;
+        let mut path = request.uri().path().splitn(3, '/').skip(1);
+        let (service, method) = (path.next().unwrap_or_default(), path.next().unwrap_or_default());
+        let whole = |body| Arriving::one_message(body, deadline);
+        match (service, method) {
+            (INVENTORY, "BatchAdjustStock") => {
+                let (turns, calls) = (Arc::clone(&turns.batches), self.calls.clone());
+                let answer = in_turn(turns, calls, request.map(whole), self.batches.clone());
                 Answer::new(Box::pin(answer), BATCH_BYTES_MAX)
             }
-            (Some(InventoryServiceServer::<Calls>::NAME), Some("ImportProducts")) => {
-                let answer =
-                    in_turn(Arc::clone(&turns.imports), self.calls.clone(), request, self.imports.clone());
+            (INVENTORY, "ImportProducts") => {
+                let (turns, calls) = (Arc::clone(&turns.imports), self.calls.clone());
+                let answer = in_turn(turns, calls, request.map(whole), self.imports.clone());
                 Answer::new(Box::pin(answer), IMPORT_BYTES_MAX)
             }
-            (Some(InventoryServiceServer::<Calls>::NAME), _) => {
+            (INVENTORY, "StreamAdjustStock") => {
+                let request = request.map(|body| Arriving::stream(body, deadline));
                 Answer::new(self.inventory.clone().call(request), MESSAGE_BYTES_MAX)
             }
-            (Some(ProdutoServiceServer::<Calls>::NAME), _) => {
-                Answer::new(self.produto.clone().call(request), MESSAGE_BYTES_MAX)
-            }
-            _ => Answer::now(no_such_service()),
+            (INVENTORY, _) => Answer::new(self.inventory.clone().call(request.map(whole)), MESSAGE_BYTES_MAX),
+            (PRODUTO, _) => Answer::new(self.produto.clone().call(request.map(whole)), MESSAGE_BYTES_MAX),
+            _ => Answer::now(status(own_words::no_such_call()).into_http()),
         }
     }
 }
@@ -638,7 +579,7 @@ impl Future for Answer {
             if let Some(answers) = response.extensions_mut().remove() {
                 return response.map(|_| Body::new::<StreamAnswers>(answers));
             }
-            explain_size(response, bytes_max)
+            own_words::answer(response, bytes_max)
         })
     }
 }
@@ -732,28 +673,8 @@ impl hyper::body::Body for List {
     }
 }
 
-fn no_such_service() -> http::Response<Body> {
-    let services = [InventoryServiceServer::<Calls>::NAME, ProdutoServiceServer::<Calls>::NAME];
-    let what = format!("não há esse serviço aqui. Nada foi feito; há {}.", services.join(" e "));
-    Status::unimplemented(what).into_http()
-}
-
 fn adjust_response(adjusted: &Adjusted) -> AdjustStockResponse {
     grpc::adjust_response(&adjusted.product, &adjusted.movement)
-}
-
-fn explain_size(response: http::Response<Body>, bytes_max: usize) -> http::Response<Body> {
-    if Status::from_header_map(response.headers()).is_some_and(|refused| is_too_large(&refused)) {
-        status(Refusal::message_too_large(bytes_max)).into_http()
-    } else {
-        response
-    }
-}
-
-/// tonic refuses a message that is too large before any handler sees it, as `OUT_OF_RANGE`
-/// and in English. DESIGN's table has it as `RESOURCE_EXHAUSTED`.
-fn is_too_large(refused: &Status) -> bool {
-    refused.code() == Code::OutOfRange && refused.details().is_empty()
 }
 
 #[tonic::async_trait]
@@ -800,7 +721,6 @@ impl InventoryService for Calls {
         &self,
         request: Request<BatchAdjustStockRequest>,
     ) -> Result<Response<BatchAdjustStockResponse>, Status> {
-        Arrival::note(&request);
         let batch = grpc::batch_request(request.get_ref()).map_err(status)?;
         for adjust in &batch.adjustments {
             self.service.console.command(adjust);
@@ -834,7 +754,6 @@ impl InventoryService for Calls {
         &self,
         request: Request<ImportProductsRequest>,
     ) -> Result<Response<ImportProductsResponse>, Status> {
-        Arrival::note(&request);
         let import = grpc::import_request(request.into_inner()).map_err(status)?;
         self.service.console.command(&import);
         let _waiting = self.wait();

@@ -52,9 +52,11 @@ fn grpc_code(code: Code) -> tonic::Code {
     match code {
         Code::ProductNotFound => tonic::Code::NotFound,
         Code::InsufficientStock => tonic::Code::FailedPrecondition,
-        Code::InvalidArgument | Code::UnknownCommand | Code::RequestIdReused => tonic::Code::InvalidArgument,
+        Code::InvalidArgument | Code::RequestIdReused => tonic::Code::InvalidArgument,
+        Code::UnknownCommand => tonic::Code::Unimplemented,
         Code::OutOfRange => tonic::Code::OutOfRange,
         Code::Unauthenticated => tonic::Code::Unauthenticated,
+        Code::DeadlineExceeded => tonic::Code::DeadlineExceeded,
         Code::ResourceExhausted => tonic::Code::ResourceExhausted,
         Code::Unavailable => tonic::Code::Unavailable,
         Code::OutcomeUnknown => tonic::Code::Unknown,

@@ -19,6 +19,7 @@ mod history;
 mod hostile;
 mod http2;
 mod network;
+mod odd_calls;
 mod one_shots;
 mod one_writer;
 mod original_clients;

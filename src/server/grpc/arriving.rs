@@ -1,0 +1,163 @@
+//! What a client sends of a call, and whether it sends all of it in time.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use hyper::body::{Body, Bytes, Frame, Incoming};
+use tokio::time::{Instant, Sleep};
+use tonic::Status;
+
+use super::Progress;
+use crate::request::Refusal;
+use crate::wire::grpc::status;
+
+/// Bytes before each message: whether it is compressed, and its length.
+const PREFIX_BYTES: u8 = 5;
+
+/// The body of a call.
+///
+/// The last frame comes only if the client ended the call. hyper takes a call that the client
+/// resets with NO_ERROR for one that ended (hyperium/hyper#3681), and tonic one that the client
+/// cancels: a change that nobody asked for to the end would be made.
+pub(super) struct Arriving {
+    body: Incoming,
+    /// Of a call that takes one message and not a stream of them.
+    message: Option<OneMessage>,
+    limit: Option<Limit>,
+    /// Made when something is waited for: nearly all comes at once.
+    timer: Option<Pin<Box<Sleep>>>,
+    /// Of a message that may take long to come.
+    progress: Option<Progress>,
+    has_ended: bool,
+}
+
+/// Until when a call may come.
+#[derive(Clone, Copy)]
+struct Limit {
+    at: Instant,
+    /// If the server set the limit, its seconds. Then a message that has come is never too late.
+    patience: Option<u64>,
+}
+
+impl Arriving {
+    /// A call that takes one message.
+    pub(super) fn one_message(body: Incoming, deadline: Option<Instant>) -> Self {
+        Self { message: Some(OneMessage::default()), ..Self::stream(body, deadline) }
+    }
+
+    /// A call that takes any number of messages.
+    pub(super) fn stream(body: Incoming, deadline: Option<Instant>) -> Self {
+        let limit = deadline.map(|at| Limit { at, patience: None });
+        Self { body, message: None, limit, timer: None, progress: None, has_ended: false }
+    }
+
+    /// Is ready when the client's deadline has passed.
+    pub(super) async fn too_late(&self) -> Refusal {
+        match self.limit {
+            Some(limit) => tokio::time::sleep_until(limit.at).await,
+            None => std::future::pending().await,
+        }
+        Refusal::too_late()
+    }
+
+    /// Lets the message take so long from now, and counts each part of it.
+    pub(super) fn patiently(mut self, patience: Duration, progress: Progress) -> Self {
+        let own = Limit { at: Instant::now() + patience, patience: Some(patience.as_secs()) };
+        self.limit = Some(self.limit.filter(|limit| limit.at <= own.at).unwrap_or(own));
+        self.progress = Some(progress);
+        self
+    }
+
+    /// What comes next, or why the call is refused.
+    fn poll_checked(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Frame<Bytes>>, Refusal>> {
+        if self.limit.is_some_and(|limit| limit.patience.is_none() && limit.at <= Instant::now()) {
+            return Poll::Ready(Err(Refusal::too_late()));
+        }
+        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
+            let Some(Limit { at, patience }) = self.limit else { return Poll::Pending };
+            let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+            ready!(timer.as_mut().poll(context));
+            return Poll::Ready(Err(patience.map_or_else(Refusal::too_late, Refusal::message_too_slow)));
+        };
+        if let Some(progress) = &self.progress {
+            progress.note();
+        }
+        match frame {
+            Some(Ok(frame)) => {
+                match (frame.data_ref(), &mut self.message) {
+                    (Some(data), Some(message)) => message.add(data)?,
+                    // Trailers are an end.
+                    (None, Some(message)) => message.end()?,
+                    (_, None) => {}
+                }
+                Poll::Ready(Ok(Some(frame)))
+            }
+            None if self.body.is_end_stream() => {
+                self.message.as_ref().map_or(Ok(()), OneMessage::end)?;
+                Poll::Ready(Ok(None))
+            }
+            // Nobody reads it: whoever cut the call is gone.
+            Some(Err(_)) | None => {
+                Poll::Ready(Err(Refusal::invalid("message", "o pedido foi cortado antes do fim")))
+            }
+        }
+    }
+}
+
+impl Body for Arriving {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        if self.has_ended {
+            return Poll::Ready(None);
+        }
+        let frame = ready!(self.poll_checked(context));
+        self.has_ended = !matches!(frame, Ok(Some(_)));
+        Poll::Ready(frame.map_err(status).transpose())
+    }
+}
+
+/// How much has come of a call's one message.
+struct OneMessage {
+    prefix_left: u8,
+    /// Known once the prefix has come.
+    bytes_left: usize,
+}
+
+impl Default for OneMessage {
+    fn default() -> Self {
+        Self { prefix_left: PREFIX_BYTES, bytes_left: 0 }
+    }
+}
+
+impl OneMessage {
+    /// # Errors
+    /// If more comes than one message.
+    fn add(&mut self, mut bytes: &[u8]) -> Result<(), Refusal> {
+        while self.prefix_left > 0 {
+            let Some((first, rest)) = bytes.split_first() else { return Ok(()) };
+            if self.prefix_left < PREFIX_BYTES {
+                self.bytes_left = self.bytes_left << 8 | usize::from(*first);
+            }
+            self.prefix_left -= 1;
+            bytes = rest;
+        }
+        let more = || Refusal::invalid("message", "esta chamada leva uma mensagem, e veio mais que isso");
+        self.bytes_left = self.bytes_left.checked_sub(bytes.len()).ok_or_else(more)?;
+        Ok(())
+    }
+
+    /// # Errors
+    /// If not all of the message has come.
+    fn end(&self) -> Result<(), Refusal> {
+        if self.prefix_left == 0 && self.bytes_left == 0 {
+            return Ok(());
+        }
+        Err(Refusal::invalid("message", "esta chamada leva uma mensagem, e ela não veio inteira"))
+    }
+}

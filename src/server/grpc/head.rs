@@ -1,0 +1,132 @@
+//! What the header fields of a call say, before any of its message is looked at.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tonic::body::Body;
+use tonic::codegen::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+
+use crate::request::{Code, Refusal};
+use crate::wire::grpc::status;
+
+/// Largest sum of a call's header fields that is served, in bytes as HTTP/2 counts them: a token
+/// and the usual metadata fit.
+pub(super) const HEADER_LIST_BYTES_MAX: usize = 16 * 1024;
+
+/// Largest sum that is read, to be refused in our words; HTTP/2 itself refuses a larger one with
+/// the bare status 431. A connection may hold this much for each of its open calls.
+pub(super) const HEADER_LIST_BYTES_READ_MAX: u32 = 64 * 1024;
+
+/// What HTTP/2 adds for each field (RFC 9113 §6.5.2).
+const FIELD_BYTES: usize = 32;
+
+const TIMEOUT: &str = "grpc-timeout";
+
+/// Most digits of a `grpc-timeout`.
+const TIMEOUT_DIGITS_MAX: usize = 8;
+
+/// The answer to a request that is no gRPC call, if it is none.
+pub(super) fn refuse<B>(request: &Request<B>) -> Option<Response<Body>> {
+    let fields =
+        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + FIELD_BYTES);
+    let path = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
+    if path + fields.sum::<usize>() > HEADER_LIST_BYTES_MAX {
+        let what = format!(
+            "os cabeçalhos do pedido passam de {HEADER_LIST_BYTES_MAX} bytes. Nada foi feito; envie menos metadados."
+        );
+        return Some(status(Refusal::new(Code::ResourceExhausted, what)).into_http());
+    }
+    if request.method() != Method::POST {
+        let what = "uma chamada gRPC é um POST; use um cliente gRPC";
+        let mut response = status(Refusal::invalid(":method", what)).into_http();
+        *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+        return Some(response);
+    }
+    if !is_grpc(request.headers()) {
+        let what = "este pedido HTTP não é gRPC (content-type application/grpc); use um cliente gRPC";
+        let mut response = status(Refusal::invalid("content-type", what)).into_http();
+        *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return Some(response);
+    }
+    None
+}
+
+/// Whether a request says that it is gRPC. A web page can have a browser send any bytes to any
+/// server that speaks TLS, with the client's certificate too; but not of this type, for which a
+/// browser asks the server first. (gRPC over HTTP/2, "Requests": without it, status 415.)
+fn is_grpc(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let rest = value.and_then(|value| value.strip_prefix(b"application/grpc"));
+    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
+}
+
+/// The secret of `authorization: Bearer SECRET` (RFC 6750 §2.1), if there is one.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, secret) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+}
+
+/// When the answer is of no more use to the client, if the client says so.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` if it cannot be read: the change would be made at a time that the client
+/// did not mean.
+pub(super) fn deadline(headers: &HeaderMap) -> Result<Option<Instant>, Refusal> {
+    let Some(first) = headers.get(TIMEOUT) else { return Ok(None) };
+    let is_one = headers.get_all(TIMEOUT).iter().nth(1).is_none();
+    let timeout = first.to_str().ok().and_then(parse_timeout).filter(|_| is_one);
+    let wrong = || {
+        let what = "o prazo não se entende: são de 1 a 8 algarismos e uma unidade, H, M, S, m, u ou n";
+        Refusal::invalid(TIMEOUT, what)
+    };
+    // One beyond all clocks is none.
+    Ok(Instant::now().checked_add(timeout.ok_or_else(wrong)?))
+}
+
+fn parse_timeout(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let is_number = (1..=TIMEOUT_DIGITS_MAX).contains(&digits.len())
+        && digits.bytes().all(|digit| digit.is_ascii_digit());
+    let count: u64 = is_number.then(|| digits.parse().ok())??;
+    Some(match unit {
+        "H" => Duration::from_secs(count * 3600),
+        "M" => Duration::from_secs(count * 60),
+        "S" => Duration::from_secs(count),
+        "m" => Duration::from_millis(count),
+        "u" => Duration::from_micros(count),
+        "n" => Duration::from_nanos(count),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_has_digits_and_a_unit() {
+        for (text, timeout) in [
+            ("0n", Some(Duration::ZERO)),
+            ("00000001n", Some(Duration::from_nanos(1))),
+            ("10u", Some(Duration::from_micros(10))),
+            ("10m", Some(Duration::from_millis(10))),
+            ("10S", Some(Duration::from_secs(10))),
+            ("10M", Some(Duration::from_secs(600))),
+            ("99999999H", Some(Duration::from_secs(99_999_999 * 3600))),
+            ("", None),
+            ("S", None),
+            ("1", None),
+            ("1s", None),
+            ("123456789S", None),
+            ("+1S", None),
+            ("-1S", None),
+            ("1.5S", None),
+            ("1 S", None),
+            ("1ç", None),
+        ] {
+            assert_eq!(parse_timeout(text), timeout, "{text:?}");
+        }
+    }
+}

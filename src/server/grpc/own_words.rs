@@ -1,0 +1,110 @@
+//! What tonic refuses before any handler sees it, in the words and codes of the contract. tonic says
+//! it in English, and calls what a client sends wrongly a defect of the server (`INTERNAL`).
+
+use tonic::body::Body;
+use tonic::codegen::http::Response;
+use tonic::server::NamedService;
+use tonic::{Code, Status};
+
+use super::Calls;
+use crate::request::{self, Refusal};
+use crate::wire::grpc::original::produto_service_server::ProdutoServiceServer;
+use crate::wire::grpc::status;
+use crate::wire::grpc::v1::inventory_service_server::InventoryServiceServer;
+
+/// With which tonic says how a message may be compressed, if it cannot read how one is.
+const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
+
+/// The same answer, if it is not tonic's.
+pub(super) fn answer(response: Response<Body>, bytes_max: usize) -> Response<Body> {
+    match Status::from_header_map(response.headers()) {
+        Some(refused) if is_tonics(&refused) => refusal(refused, bytes_max).into_http(),
+        _ => response,
+    }
+}
+
+/// The same status, if it is not tonic's; `bytes_max` is the limit of the call's message.
+pub(super) fn refusal(refused: Status, bytes_max: usize) -> Status {
+    if !is_tonics(&refused) {
+        return refused;
+    }
+    match refused.code() {
+        Code::OutOfRange | Code::ResourceExhausted => status(Refusal::message_too_large(bytes_max)),
+        Code::Unimplemented => match refused.metadata().get(ACCEPT_ENCODING) {
+            Some(accepted) => {
+                let mut told = status(unknown_encoding());
+                told.metadata_mut().insert(ACCEPT_ENCODING, accepted.clone());
+                told
+            }
+            None => status(no_such_call()),
+        },
+        Code::Internal => status(no_message(refused.message())),
+        _ => {
+            tracing::error!(%refused, "a call failed in a way that has no words");
+            let what = "o servidor não pôde atender este pedido. Nada foi feito; tente de novo, e avise quem o mantém.";
+            status(Refusal::new(request::Code::Internal, what))
+        }
+    }
+}
+
+/// Ours all say more.
+fn is_tonics(refused: &Status) -> bool {
+    refused.code() != Code::Ok && refused.details().is_empty()
+}
+
+pub(super) fn no_such_call() -> Refusal {
+    let services = [InventoryServiceServer::<Calls>::NAME, ProdutoServiceServer::<Calls>::NAME];
+    let what = format!("não há essa chamada aqui. Nada foi feito; há as de {}.", services.join(" e "));
+    Refusal::new(request::Code::UnknownCommand, what)
+}
+
+fn unknown_encoding() -> Refusal {
+    let what = "a mensagem vem comprimida de um jeito que este servidor não lê. \
+                Nada foi feito; envie-a com gzip ou sem compressão.";
+    let metadata = vec![("field", "grpc-encoding".to_owned())];
+    Refusal { metadata, ..Refusal::new(request::Code::UnknownCommand, what) }
+}
+
+/// Bytes that are no message, by what tonic says of them.
+fn no_message(told: &str) -> Refusal {
+    match field(told) {
+        Some(field) => {
+            let what = format!(
+                "os bytes enviados não são a mensagem desta chamada, no campo {field} (textos são UTF-8)"
+            );
+            Refusal { metadata: vec![("field", field.to_owned())], ..Refusal::invalid("message", what) }
+        }
+        None => Refusal::invalid("message", "os bytes enviados não são a mensagem desta chamada"),
+    }
+}
+
+/// The innermost field that prost says it could not read:
+/// `failed to decode Protobuf message: AdjustStockRequest.name: BatchAdjustStockRequest.adjustments: …`.
+fn field(told: &str) -> Option<&str> {
+    let is_word = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    told.split(": ")
+        .filter_map(|part| part.split_once('.'))
+        .find(|(message, field)| is_word(message) && is_word(field))
+        .map(|(_, field)| field)
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+
+    use super::*;
+    use crate::wire::grpc::v1::{AdjustStockRequest, BatchAdjustStockRequest};
+
+    #[test]
+    fn a_field_that_cannot_be_read_is_named() {
+        let told = |bytes: &[u8]| BatchAdjustStockRequest::decode(bytes).unwrap_err().to_string();
+        assert_eq!(field(&told(b"\x0a\x07\x0a\x05Caj\xff\xff")), Some("name"));
+        assert_eq!(field(&told(b"\x12\x01\xff")), Some("request_id"));
+        assert_eq!(field(&told(b"\xff")), None);
+        let told = AdjustStockRequest::decode(&b"\x10\xff"[..]).unwrap_err().to_string();
+        assert_eq!(field(&told), Some("delta_thousandths"));
+        assert_eq!(field("protocol error: received message with compressed-flag but no grpc-encoding"), None);
+    }
+}
