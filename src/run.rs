@@ -120,6 +120,7 @@ impl From<Refusal> for Error {
 /// # Errors
 /// Why it failed. A standard output that was closed is no failure.
 pub fn run(cli: Cli) -> Result<(), Error> {
+    survive_full_files();
     match cli.command {
         Command::Serve(options) => Ok(serve(&options)?),
         Command::Shell(options) => run_shell(options.connection),
@@ -133,6 +134,20 @@ pub fn run(cli: Cli) -> Result<(), Error> {
         Command::Backup(options) => back_up(&options),
         Command::Verify(options) => verify(&options),
         Command::Bench(options) => measure(options),
+    }
+}
+
+/// Holds back SIGXFSZ, which ends a process that writes beyond the file-size limit (`ulimit -f`):
+/// such a write then fails as one to a full disk does. Comes before any thread is started, because
+/// threads inherit what is held back.
+fn survive_full_files() {
+    #[cfg(unix)]
+    {
+        use nix::sys::signal::{SigSet, Signal};
+        let mut held_back = SigSet::empty();
+        held_back.add(Signal::SIGXFSZ);
+        // Fails only for a way that does not exist, and this one does.
+        let _ = held_back.thread_block();
     }
 }
 

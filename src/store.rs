@@ -45,9 +45,8 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// Whether the changes are stored is then in doubt, and the store must not be
-    /// used before [`Store::reopen`] has told; except after [`StoreError::Busy`],
-    /// [`StoreError::Moved`], [`StoreError::Cut`] and [`StoreError::Unlocked`], which come before
-    /// anything was written.
+    /// used before [`Store::reopen`] has told; except after an error that
+    /// [`StoreError::why_not_begun`] knows, which comes before anything was written.
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError>;
 
     /// As [`Store::commit`], but where another program has the store, it does not wait for that.
@@ -208,4 +207,23 @@ pub enum StoreError {
         /// What it said, and what to do.
         reason: String,
     },
+}
+
+impl StoreError {
+    /// Why a transaction did not begin, if that is what failed: then nothing was written, and nothing
+    /// is in doubt. For clients, who are strangers: without the paths of the server, which
+    /// `Display` tells its operator.
+    pub fn why_not_begun(&self) -> Option<&'static str> {
+        match self {
+            Self::Busy { .. } => Some("outro programa está usando o banco de dados há tempo demais"),
+            Self::Moved { .. } => Some(
+                "um arquivo do banco de dados foi apagado, movido ou trocado enquanto o servidor o usava",
+            ),
+            Self::Cut { .. } => Some("um arquivo do banco de dados foi cortado enquanto o servidor o usava"),
+            Self::Unlocked { .. } => Some(
+                "a trava do banco de dados foi apagada, movida ou trocada, e outro servidor pode estar usando-o",
+            ),
+            _ => None,
+        }
+    }
 }

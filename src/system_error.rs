@@ -14,6 +14,8 @@ pub fn told(error: &Error) -> String {
         ErrorKind::AddrInUse => "o endereço já está em uso",
         ErrorKind::AddrNotAvailable => "o endereço não é desta máquina",
         ErrorKind::StorageFull => "o disco está cheio",
+        ErrorKind::QuotaExceeded => "o espaço que este usuário pode ocupar no disco acabou",
+        ErrorKind::FileTooLarge => "o arquivo passaria do maior tamanho permitido (ulimit -f, ou o do disco)",
         ErrorKind::ReadOnlyFilesystem => "o disco só permite leitura",
         ErrorKind::IsADirectory => "é uma pasta",
         ErrorKind::NotADirectory => "uma parte do caminho não é uma pasta",

@@ -132,24 +132,16 @@ impl Writer {
     /// Says what became of changes whose transaction failed. If they are stored after all, they
     /// are shown and returned.
     fn look_into(&mut self, changes: Changes, error: StoreError) -> Result<Changes, Refusal> {
-        match error {
-            // These come before anything was written.
-            StoreError::Busy { .. }
-            | StoreError::Moved { .. }
-            | StoreError::Cut { .. }
-            | StoreError::Unlocked { .. } => {
-                tracing::warn!(%error, "a transaction could not begin");
-                Err(Refusal::new(Code::Unavailable, format!("{error}.")))
-            }
-            error => {
-                tracing::error!(%error, "a commit failed; the store is closed to writes and asked");
-                self.in_doubt = Some(changes);
-                match self.resolve() {
-                    Ok(Some(changes)) => Ok(changes),
-                    Ok(None) => Err(not_stored()),
-                    Err(_) => Err(outcome_unknown()),
-                }
-            }
+        if let Some(why) = error.why_not_begun() {
+            tracing::warn!(%error, "a transaction could not begin");
+            return Err(not_begun(why));
+        }
+        tracing::error!(%error, "a commit failed; the store is closed to writes and asked");
+        self.in_doubt = Some(changes);
+        match self.resolve() {
+            Ok(Some(changes)) => Ok(changes),
+            Ok(None) => Err(not_stored()),
+            Err(_) => Err(outcome_unknown()),
         }
     }
 
@@ -197,6 +189,15 @@ impl Waiting {
         });
         answer_all(self.askers, answers.collect());
     }
+}
+
+fn not_begun(why: &str) -> Refusal {
+    Refusal::new(
+        Code::Unavailable,
+        format!(
+            "{why}. Nada foi alterado; as consultas continuam. Avise quem cuida do servidor, e tente de novo depois."
+        ),
+    )
 }
 
 fn not_stored() -> Refusal {

@@ -524,7 +524,10 @@ fn said(error: &rusqlite::Error) -> String {
             "o arquivo ou a pasta só permite leitura. Confira as permissões"
         }
         Some(ErrorCode::SystemIoFailure) => {
-            return format!("o disco falhou ou está cheio ({error}). Confira-o e tente de novo");
+            return format!(
+                "o disco falhou ou está cheio, ou o arquivo chegou ao maior tamanho permitido ({error}). \
+                 Confira o disco e o limite (ulimit -f), e tente de novo"
+            );
         }
         _ => return error.to_string(),
     };

@@ -159,6 +159,12 @@ impl Server {
         peak.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
+    /// Sets how large a file it may make, as `ulimit -f` does; `unlimited`, or bytes.
+    pub(crate) fn limit_files(&self, limit: &str) {
+        let (limit, process) = (format!("--fsize={limit}:unlimited"), self.child.id().to_string());
+        assert!(Command::new("prlimit").args(["--pid", &process, &limit]).status().unwrap().success());
+    }
+
     pub(crate) fn connect(&self) -> Connection {
         Connection::new(self.port)
     }
