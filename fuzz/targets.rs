@@ -198,6 +198,9 @@ fn check_name(name: &Name) {
     assert_eq!(Key::fold(key.as_str()), key);
     assert_eq!(Key::fold(&shown.to_uppercase()), key);
     assert_eq!(Key::fold(&shown.to_lowercase()), key);
+    if let Err(error) = name.check_new() {
+        check_shown(&error.to_string());
+    }
 }
 
 /// A number that is taken is exactly what was written, and reads back as itself.
@@ -269,9 +272,9 @@ pub(crate) fn price_lists(bytes: &[u8]) {
     assert!(list.lines.is_sorted() && list.lines.iter().all(|line| *line <= bytes.len() as u64 + 1));
     list.bad.iter().for_each(|(_, what)| check_shown(what));
     list.ignored_columns.iter().for_each(|column| check_shown(column));
-    let mut keys: Vec<Key> = list.rows.iter().map(|row| row.name.key()).collect();
-    keys.sort_unstable();
-    assert!(keys.is_sorted_by(|one, other| one < other), "a product stands twice in the list");
+    let mut names: Vec<String> = list.rows.iter().map(|row| row.name.as_str().to_lowercase()).collect();
+    names.sort_unstable();
+    assert!(names.is_sorted_by(|one, other| one < other), "a product stands twice in the list");
     if list.rows.is_empty() {
         return;
     }

@@ -6,9 +6,12 @@
 mod by_key;
 mod decimal;
 mod draft;
+mod key;
+mod look_alikes;
 mod movement;
 mod name;
 mod nearest;
+mod new_name;
 mod price;
 mod product;
 mod products;
@@ -25,9 +28,12 @@ pub use draft::{
     Adjustment, AdjustmentError, Balances, BatchRecord, Changes, Draft, ImportCounts, ImportRecord,
     PRODUCTS_MAX, RowError, ledger_order,
 };
+pub use key::Key;
+pub use look_alikes::LookAlikes;
 pub use movement::{Kind, KindError, Movement, REQUEST_ID_CHARS_MAX, RequestId, RequestIdError};
-pub use name::{Key, NAME_CHARS_MAX, Name, NameError};
+pub use name::{NAME_CHARS_MAX, Name, NameError};
 pub use nearest::nearest;
+pub use new_name::NewNameError;
 pub use price::{Price, PriceError};
 pub use product::{Product, ProductDraft, ProductId, UNIT_CHARS_MAX, Unit, UnitError};
 pub use products::Products;
@@ -41,7 +47,9 @@ pub struct Catalog {
     /// Letter for letter, as programs write names that they were told: to fold a name takes longer
     /// than to find it. Seeded at random, so that nobody can choose names that collide.
     by_name: HashMap<Name, ProductId, RandomState>,
+    /// Of products whose names have one key, the first created.
     by_key: ByKey,
+    look_alikes: Vec<LookAlikes>,
     by_price: BTreeSet<(Price, ProductId)>,
     units: HashSet<Unit>,
     last_sequence: i64,
@@ -51,8 +59,8 @@ impl Catalog {
     /// A catalog as a store kept it: all products, and the number of the last movement.
     ///
     /// # Errors
-    /// Where the ids are not 1, 2, 3, … or two names fold to one key: then these are not
-    /// the products of one catalog. Says which.
+    /// If the ids are not 1, 2, 3, … or two names are the same: then these are not the
+    /// products of one catalog. Says which.
     pub fn load(products: Vec<Product>, last_sequence: i64) -> Result<Self, String> {
         let by_key = ByKey::with_capacity(products.len());
         let mut catalog = Self { by_key, last_sequence, ..Self::default() };
@@ -64,14 +72,14 @@ impl Catalog {
                 return Err(format!("o produto {} está fora de ordem", product.id.number()));
             }
             let id = product.id;
-            if let Some(other) = catalog.append(product) {
+            if let Err(other) = catalog.append(product) {
                 return Err(format!("os produtos {} e {} têm o mesmo nome", other.number(), id.number()));
             }
         }
         Ok(catalog)
     }
 
-    /// The product that is called so, in whatever case and with or without its accents.
+    /// The product that is called so; if none is, the first whose name has the same key.
     pub fn find(&self, name: &str) -> Option<&Product> {
         self.id_of(name).and_then(|id| self.products.get(id))
     }
@@ -79,11 +87,23 @@ impl Catalog {
     /// The id of the product that is called so. In a large catalog the product itself is far
     /// away in memory, and is not looked at where the name is as it is written.
     pub fn id_of(&self, name: &str) -> Option<ProductId> {
-        self.by_name.get(name).copied().or_else(|| Key::with(name, |key| self.id_of_key(key)).ok()?)
+        self.by_name.get(name).copied().or_else(|| match Key::with_plain(name, |key| self.id_of_key(key)) {
+            Some(found) => found,
+            None => Name::parse(name).ok().and_then(|name| self.id_of_name(&name, &name.key())),
+        })
+    }
+
+    fn id_of_name(&self, name: &Name, key: &Key) -> Option<ProductId> {
+        self.by_name.get(name).copied().or_else(|| self.id_of_key(key.as_str().as_bytes()))
     }
 
     fn id_of_key(&self, key: &[u8]) -> Option<ProductId> {
         self.by_key.get(&self.products, key)
+    }
+
+    /// The products of earlier builds whose names differ only by characters that look alike.
+    pub fn look_alikes(&self) -> &[LookAlikes] {
+        &self.look_alikes
     }
 
     /// All products in the order of creation; a clone is a snapshot.
@@ -120,8 +140,8 @@ impl Catalog {
                 existing.unit = unit;
             } else {
                 self.by_price.insert((product.price, product.id));
-                let other = self.append(product.clone());
-                debug_assert_eq!(other, None, "a draft creates no product twice");
+                let appended = self.append(product.clone());
+                debug_assert_eq!(appended, Ok(()), "a draft creates no product twice");
             }
         }
         for (id, balance) in &changes.balances {
@@ -134,15 +154,20 @@ impl Catalog {
         }
     }
 
-    /// Adds a product, if it has no other's key. Returns the other.
-    fn append(&mut self, mut product: Product) -> Option<ProductId> {
-        let other = self.by_key.insert(&self.products, &product);
-        if other.is_none() {
-            product.unit = self.shared_unit(&product.unit);
-            self.by_name.insert(product.name.clone(), product.id);
-            self.products.push(product);
+    /// Adds a product.
+    ///
+    /// # Errors
+    /// The other product that has its name.
+    fn append(&mut self, mut product: Product) -> Result<(), ProductId> {
+        if let Some(other) = self.by_name.insert(product.name.clone(), product.id) {
+            return Err(other);
         }
-        other
+        if let Some(first) = self.by_key.insert(&self.products, &product) {
+            self.look_alikes.extend(self.products.get(first).map(|first| LookAlikes::new(first, &product)));
+        }
+        product.unit = self.shared_unit(&product.unit);
+        self.products.push(product);
+        Ok(())
     }
 
     /// The same label kept once, however many products are sold by it.

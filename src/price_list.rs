@@ -102,6 +102,7 @@ pub fn read(bytes: &[u8]) -> Result<PriceList, PriceListError> {
         .from_reader(text.as_bytes());
     let mut list = PriceList::default();
     let mut columns = None;
+    // Names that differ by more than case may be of two products, which the server knows.
     let mut first_lines = HashMap::new();
     let mut counter = LineCounter { text: text.as_bytes(), byte: 0, line: 1 };
     for record in reader.records() {
@@ -124,7 +125,7 @@ pub fn read(bytes: &[u8]) -> Result<PriceList, PriceListError> {
             return Err(PriceListError::TooManyRows);
         }
         match read_row(&record, columns, delimiter) {
-            Ok(row) => match first_lines.insert(row.name.key(), line) {
+            Ok(row) => match first_lines.insert(row.name.as_str().to_lowercase(), line) {
                 Some(first) => list
                     .bad
                     .push((line, format!("{} já aparece na linha {first}", Quoted(row.name.as_str())))),

@@ -749,10 +749,17 @@ fn tell_step(progress: &mut Progress) -> impl FnMut(Step, u64, u64) {
 }
 
 fn tell_verified(what: &str, verified: &Verified) -> Result<(), Error> {
-    let Verified { products, movements, request_ids } = verified;
-    let told = format!(
+    let Verified { products, movements, request_ids, look_alikes } = verified;
+    let mut told = format!(
         "{what}\nProdutos: {products}\nMovimentos: {movements}\nIdentificadores de pedido: {request_ids}\n"
     );
+    if !look_alikes.is_empty() {
+        told.push_str("Produtos que se confundem, porque os nomes parecem iguais:\n");
+        look_alikes.iter().for_each(|pair| told.push_str(&format!("  {pair}\n")));
+        told.push_str(
+            "Cada um atende pelo nome exato; escrito de outro jeito, o nome é o do produto criado primeiro.\n",
+        );
+    }
     written(io::stdout().write_all(told.as_bytes()))
 }
 

@@ -7,8 +7,10 @@ use std::time::{Duration, SystemTime};
 use foldhash::fast::FixedState;
 
 use super::Catalog;
+use super::key::Key;
 use super::movement::{Kind, Movement, RequestId};
-use super::name::Key;
+use super::name::Name;
+use super::new_name::NewNameError;
 use super::price::Price;
 use super::product::{Product, ProductDraft, ProductId, Unit};
 use super::quantity::Quantity;
@@ -51,21 +53,18 @@ pub enum AdjustmentError {
 /// Why a row of a price list is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RowError {
-    /// Two rows whose names fold to the same key.
-    #[error("{} já aparece na linha {first_row} da lista", Quoted(.name))]
-    Repeated { name: String, first_row: usize },
+    /// A second row of one product, whose name may be written in another way.
+    #[error("{} já aparece na lista, como {}", Quoted(.name), Quoted(.first))]
+    Repeated { name: String, first: String },
     /// An opening stock below zero.
     #[error("o estoque inicial de {} não pode ser negativo", Quoted(.0))]
     NegativeStock(String),
     /// A fraction of something that is not weighed.
     #[error("{} tem estoque {stock}, mas só produtos vendidos por kg aceitam frações, e este é vendido por {unit}", Quoted(.name))]
     Fraction { name: String, unit: Unit, stock: Quantity },
-    /// A new product's name with a character that shows nothing.
-    #[error(
-        "{} tem um caractere que não se vê (U+{:04X}), e pareceria outro produto; apague-o e escreva o nome de novo",
-        Quoted(.name), u32::from(*.unseen)
-    )]
-    Unseen { name: String, unseen: char },
+    /// A name with which no product is created.
+    #[error(transparent)]
+    Name(#[from] NewNameError),
     /// More than [`PRODUCTS_MAX`] products.
     #[error("{} passaria do limite de {PRODUCTS_MAX} produtos", Quoted(.0))]
     TooManyProducts(String),
@@ -259,12 +258,16 @@ impl<'c> Draft<'c> {
     pub fn import(&mut self, rows: &[ProductDraft]) -> Result<ImportCounts, Vec<(usize, RowError)>> {
         let mut errors = Vec::new();
         let mut counts = ImportCounts::default();
-        let mut seen = HashMap::with_capacity(rows.len());
+        let mut first_rows = HashMap::with_capacity(rows.len());
         let mut accepted = Vec::with_capacity(rows.len());
         let mut product_count = self.catalog.products.len() + self.created.len();
         for (index, row) in rows.iter().enumerate() {
             let key = row.name.key();
-            match self.import_row(row, &key, &seen, product_count) {
+            let existing = self.find(&row.name, &key);
+            // Two products of an earlier build may have the same key; a new one has its own.
+            let first = *first_rows.entry(existing.ok_or_else(|| key.clone())).or_insert(index);
+            let repeated = (first < index).then(|| &rows[first].name);
+            match self.import_row(row, existing, repeated, product_count) {
                 Ok(product) => {
                     match &product {
                         None => counts.unchanged += 1,
@@ -274,17 +277,16 @@ impl<'c> Draft<'c> {
                         }
                         Some(_) => counts.updated += 1,
                     }
-                    accepted.extend(product.map(|product| (key.clone(), product)));
+                    accepted.extend(product.map(|product| (key, product)));
                 }
                 Err(error) => errors.push((index, error)),
             }
-            seen.entry(key).or_insert(index);
         }
         if !errors.is_empty() {
             return Err(errors);
         }
         for (key, product) in accepted {
-            if self.find(&key).is_none() {
+            if self.find(&product.name, &key).is_none() {
                 self.created.insert(key, product.id);
                 self.balances.insert(product.id, product.stock);
                 self.record(product.id, Kind::Opening, product.stock, product.stock, product.price, None);
@@ -298,18 +300,18 @@ impl<'c> Draft<'c> {
     fn import_row(
         &self,
         row: &ProductDraft,
-        key: &Key,
-        seen: &HashMap<Key, usize>,
+        existing: Option<ProductId>,
+        repeated: Option<&Name>,
         product_count: usize,
     ) -> Result<Option<Product>, RowError> {
         let name = || row.name.to_string();
-        if let Some(first) = seen.get(key) {
-            return Err(RowError::Repeated { name: name(), first_row: first + 1 });
+        if let Some(first) = repeated {
+            return Err(RowError::Repeated { name: name(), first: first.to_string() });
         }
         if row.opening_stock < Quantity::ZERO {
             return Err(RowError::NegativeStock(name()));
         }
-        let existing = self.find(key).map(|id| self.product(id));
+        let existing = existing.map(|id| self.product(id));
         let unit = match (&row.unit, &existing) {
             (Some(unit), _) => unit.clone(),
             (None, Some(product)) => product.unit.clone(),
@@ -323,9 +325,7 @@ impl<'c> Draft<'c> {
             Some(product) if product.price == row.price && product.unit == unit => Ok(None),
             Some(product) => Ok(Some(Product { price: row.price, unit, ..product })),
             None => {
-                if let Some(unseen) = row.name.unseen() {
-                    return Err(RowError::Unseen { name: name(), unseen });
-                }
+                row.name.check_new()?;
                 let id = ProductId::at_index(product_count)
                     .filter(|_| product_count < PRODUCTS_MAX)
                     .ok_or_else(|| RowError::TooManyProducts(name()))?;
@@ -360,8 +360,8 @@ impl<'c> Draft<'c> {
         self.imports.push(record);
     }
 
-    fn find(&self, key: &Key) -> Option<ProductId> {
-        self.catalog.id_of_key(key.as_str().as_bytes()).or_else(|| self.created.get(key).copied())
+    fn find(&self, name: &Name, key: &Key) -> Option<ProductId> {
+        self.catalog.id_of_name(name, key).or_else(|| self.created.get(key).copied())
     }
 
     fn record(

@@ -1,6 +1,7 @@
 //! The names that look like one that is not in the catalog.
 
-use super::name::{Key, Name};
+use super::key::Key;
+use super::name::Name;
 use super::products::Products;
 
 /// Names offered: what fits on a line or two.

@@ -666,7 +666,7 @@ mod tests {
         let path = folder.path().join("loja.db");
         let old = Connection::open(&path).unwrap();
         for step in &MIGRATIONS[..2] {
-            old.execute_batch(step).unwrap();
+            step.run(&old).unwrap();
         }
         old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
         old.pragma_update(None, "user_version", 2).unwrap();
@@ -774,7 +774,7 @@ mod tests {
             (version, tables.map(|sql| sql.unwrap().unwrap_or_default()).collect())
         };
         let old = Connection::open(&path).unwrap();
-        old.execute_batch(MIGRATIONS[0]).unwrap();
+        MIGRATIONS[0].run(&old).unwrap();
         old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
         old.pragma_update(None, "user_version", 1).unwrap();
         // In the way of the last step, after the others have been done.

@@ -462,6 +462,43 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_holds_words_of_the_line_reads_back() {
+        for name in [
+            "Maca: R$3.0, Estoque: 20",
+            ": R$1.0",
+            ", Estoque: 1",
+            "Erro INTERNAL: defeito",
+            NO_PRODUCT,
+            FAREWELL,
+            "Token aceito: escrita.",
+            ".",
+            "#812",
+        ] {
+            let line = format!("{name}: R$5.0, Estoque: 7");
+            let product = ProductReply {
+                name: Name::parse(name).unwrap(),
+                price: "5".parse().unwrap(),
+                stock: "7".parse().unwrap(),
+                unit: None,
+            };
+            let found = read_reply(&Request::Find { name }, &[&line]).unwrap();
+            assert_eq!(found, Ok(Reply::Product(product.clone())), "{name}");
+            let listed = read_reply(&Request::List { max_price: None }, &[&line]).unwrap();
+            assert_eq!(listed, Ok(Reply::Products(vec![product])), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_new_product_is_called_like_a_reply() {
+        let mut refused = String::new();
+        write_refusal(&mut refused, &Refusal::invalid("name", "não"));
+        for reply in [refused.trim_end(), NO_PRODUCT, FAREWELL, GRPC_ONLY, TLS_ONLY, NO_TLS] {
+            let name: String = reply.chars().take(crate::catalog::NAME_CHARS_MAX).collect();
+            Name::parse(&name).unwrap().check_new().unwrap_err();
+        }
+    }
+
+    #[test]
     fn a_product_may_be_called_like_an_error() {
         let request = Request::parse("1 x").unwrap();
         let reply = read_reply(&request, &["Erro INTERNAL: R$3.0, Estoque: 20"]).unwrap().unwrap();

@@ -6,6 +6,7 @@ use std::fs;
 use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
 use hortifruti::wire::grpc::v1::{
     AdjustStockRequest, BatchAdjustStockRequest, ImportProductsRequest, ImportProductsResponse, ProductDraft,
+    StreamAdjustStockRequest, stream_adjust_stock_response,
 };
 
 use crate::support::{Ended, Server, hortifruti, list, run};
@@ -13,7 +14,7 @@ use crate::support::{Ended, Server, hortifruti, list, run};
 /// One database of each earlier schema. The build of the commit named beside it made it from
 /// nothing, over its own protocols, with the changes of [`ANSWERED`], two imports and, from
 /// schema 2 on, a batch (before it, changes that come to the same), and was stopped with SIGTERM.
-const WRITTEN: [(i32, &str, Verified); 4] = [
+const WRITTEN: [(i32, &str, Verified); 5] = [
     // 81690ab
     (1, "esquema-1.db", Verified { movements: 16, request_ids: 7 }),
     // 7e32e0f
@@ -22,6 +23,8 @@ const WRITTEN: [(i32, &str, Verified); 4] = [
     (3, "esquema-3.db", Verified { movements: 17, request_ids: 8 }),
     // c6d3862
     (4, "esquema-4.db", Verified { movements: 17, request_ids: 8 }),
+    // e37c6f6
+    (5, "esquema-5.db", Verified { movements: 17, request_ids: 8 }),
 ];
 
 /// What `hortifruti verify` counts.
@@ -158,4 +161,169 @@ fn a_shop_of_an_earlier_build_goes_on_in_this_one() {
         server.stop();
         assert_eq!(server.run(&["verify"]), verified.told(1), "schema {version}");
     }
+}
+
+/// A shop of schema 5, made by e37c6f6, with products whose names look alike; a change of some of
+/// them had an id, and a batch.
+const LOOK_ALIKES: &str = "esquema-5-parecidos.db";
+
+/// What that build listed last.
+const LOOK_ALIKES_LISTED: &str = "Maca: R$3.0, Estoque: 18\n\
+    Pera: R$5.0, Estoque: 15\n\
+    Banana: R$10.0, Estoque: 30\n\
+    Caju: R$2.0, Estoque: 60\n\
+    Ｍaca: R$4.0, Estoque: 6\n\
+    Caqui d’água: R$8.0, Estoque: 8\n\
+    Caqui d'água: R$9.0, Estoque: 7.5\n\
+    Abacaxi 1ª: R$10.0, Estoque: 10\n\
+    Abacaxi 1a: R$11.0, Estoque: 11\n\
+    Batata-doce: R$12.0, Estoque: 11\n\
+    Batata‑doce: R$13.0, Estoque: 12\n\
+    Batata–doce: R$14.0, Estoque: 13\n\
+    Batata−doce: R$15.0, Estoque: 14\n\
+    Erro X: y: R$16.0, Estoque: 15\n\
+    \u{41c}anga: R$17.0, Estoque: 17\n\
+    Manga: R$18.0, Estoque: 18";
+
+/// What `verify` and `backup` say of it.
+const LOOK_ALIKES_TOLD: &str = "Produtos que se confundem, porque os nomes parecem iguais:\n  \
+    Ｍaca (produto 5) e Maca (produto 1): Ｍ é U+FF2D, M é U+004D\n  \
+    Caqui d'água (produto 7) e Caqui d’água (produto 6): ' é U+0027, ’ é U+2019\n  \
+    Abacaxi 1a (produto 9) e Abacaxi 1ª (produto 8): a é U+0061, ª é U+00AA\n  \
+    Batata‑doce (produto 11) e Batata-doce (produto 10): ‑ é U+2011, - é U+002D\n  \
+    Batata–doce (produto 12) e Batata-doce (produto 10): – é U+2013, - é U+002D\n  \
+    Batata−doce (produto 13) e Batata-doce (produto 10): − é U+2212, - é U+002D\n\
+    Cada um atende pelo nome exato; escrito de outro jeito, o nome é o do produto criado primeiro.\n";
+
+/// Their names, each with the one that is found by it in another form.
+const WRITTEN_OTHERWISE: [(&str, &str); 7] = [
+    ("maca", "Maca"),
+    ("ＭＡＣＡ", "Maca"),
+    ("caqui d´agua", "Caqui d’água"),
+    ("ABACAXI 1A", "Abacaxi 1ª"),
+    ("batata—doce", "Batata-doce"),
+    ("\u{41c}ANGA", "\u{41c}anga"),
+    ("ERRO x: Y", "Erro X: y"),
+];
+
+fn name_of(line: &str) -> &str {
+    line.rsplit_once(": R$").unwrap().0
+}
+
+/// Changes of each by its exact name, on every way.
+async fn are_changed_one_by_one(server: &Server) {
+    let names: Vec<&str> = LOOK_ALIKES_LISTED.lines().map(name_of).collect();
+    let by = |delta_thousandths| {
+        let one = |name: &&str| AdjustStockRequest {
+            name: (*name).to_owned(),
+            delta_thousandths,
+            ..AdjustStockRequest::default()
+        };
+        names.iter().map(one).collect::<Vec<_>>()
+    };
+    let mut client =
+        InventoryServiceClient::connect(format!("http://127.0.0.1:{}", server.port)).await.unwrap();
+    let mut changed: Vec<Vec<String>> = Vec::new();
+    let mut unary = Vec::new();
+    for request in by(1000) {
+        unary.push(client.adjust_stock(request).await.unwrap().into_inner().product.unwrap().name);
+    }
+    changed.push(unary);
+    let batch = BatchAdjustStockRequest { adjustments: by(1000), request_id: String::new() };
+    let batch = client.batch_adjust_stock(batch).await.unwrap().into_inner();
+    changed.push(batch.results.into_iter().map(|result| result.product.unwrap().name).collect());
+    let stream =
+        by(1000).into_iter().map(|adjustment| StreamAdjustStockRequest { adjustment: Some(adjustment) });
+    let stream = tokio_stream::iter(stream.collect::<Vec<_>>());
+    let mut answers = client.stream_adjust_stock(stream).await.unwrap().into_inner();
+    let mut streamed = Vec::new();
+    while let Some(answer) = answers.message().await.unwrap() {
+        let Some(stream_adjust_stock_response::Result::Adjusted(adjusted)) = answer.result else {
+            panic!("{answer:?}");
+        };
+        streamed.push(adjusted.product.unwrap().name);
+    }
+    changed.push(streamed);
+    let mut text = server.connect();
+    let over_text = names.iter().map(|name| name_of(&text.ask(&format!("3 {name} 1"))).to_owned());
+    changed.push(over_text.collect());
+    let one_shots = names.iter().map(|name| name_of(&server.run(&["update", name, "1"]).out).to_owned());
+    changed.push(one_shots.collect());
+    for changed in changed {
+        assert_eq!(changed, names);
+    }
+    // And back.
+    for _ in 0..5 {
+        let batch = BatchAdjustStockRequest { adjustments: by(-1000), request_id: String::new() };
+        client.batch_adjust_stock(batch).await.unwrap();
+    }
+}
+
+#[test]
+fn products_of_an_earlier_build_that_look_alike_are_all_kept_and_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("hortifruti.db");
+    fs::copy(list(LOOK_ALIKES), &data).unwrap();
+    let mut server = Server::start_logged_in(folder, &[]);
+    // Once, when the database is taken over, with both names.
+    let log = server.log("Batata−doce");
+    assert_eq!(log.matches("look alike").count(), 6, "{log}");
+    assert!(log.contains("Ｍaca") && log.contains("Caqui d’água"), "{log}");
+    for is_restarted in [false, true] {
+        let mut text = server.connect();
+        assert_eq!(text.ask("4"), LOOK_ALIKES_LISTED);
+        for line in LOOK_ALIKES_LISTED.lines() {
+            assert_eq!(text.ask(&format!("1 {}", name_of(line))), line);
+            assert_eq!(server.run(&["query", name_of(line)]).out, format!("{line}\n"));
+        }
+        for (typed, name) in WRITTEN_OTHERWISE {
+            assert_eq!(name_of(&text.ask(&format!("1 {typed}"))), name, "{typed}");
+        }
+        // What was answered then.
+        assert_eq!(text.ask("3 Ｍaca -1 id=venda-1 motivo=venda"), "Ｍaca: R$4.0, Estoque: 6");
+        assert_eq!(text.ask("3 Maca -2 id=venda-2 motivo=venda"), "Maca: R$3.0, Estoque: 18");
+        let reused = text.ask("3 Maca -1 id=venda-1 motivo=venda");
+        assert!(reused.starts_with("Erro REQUEST_ID_REUSED: "), "{reused}");
+        block_on(are_changed_one_by_one(&server));
+        assert_eq!(text.ask("4"), LOOK_ALIKES_LISTED);
+        let verified = server.run(&["verify"]);
+        assert!(verified.code == 0 && verified.out.ends_with(LOOK_ALIKES_TOLD), "{verified:?}");
+        server.stop();
+        if !is_restarted {
+            server.restart();
+        }
+    }
+    let backup = server.run(&["backup", "copia.db"]);
+    assert!(backup.code == 0 && backup.out.ends_with(LOOK_ALIKES_TOLD), "{backup:?}");
+    let verified = server.run(&["verify", "copia.db"]);
+    assert!(verified.code == 0 && verified.out.ends_with(LOOK_ALIKES_TOLD), "{verified:?}");
+}
+
+#[test]
+fn a_list_with_products_that_look_alike_reaches_each() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(list(LOOK_ALIKES), folder.path().join("hortifruti.db")).unwrap();
+    let server = Server::start_in(folder, &[]);
+    let exported = server.run(&["export"]).out;
+    let list = server.path().join("lista.csv");
+    fs::write(&list, &exported).unwrap();
+    let imported = server.run(&["import", "lista.csv"]);
+    assert!(imported.code == 0 && imported.out.contains("16"), "{imported:?}");
+    // Each gets another price, and no other.
+    let raised: String = exported.lines().map(|line| line.replacen(",", ",7", 1) + "\n").collect();
+    fs::write(&list, raised.replacen("nome,7preco", "nome,preco", 1)).unwrap();
+    let imported = server.run(&["import", "lista.csv"]);
+    assert_eq!(imported.code, 0, "{imported:?}");
+    let listed = LOOK_ALIKES_LISTED.replace(": R$", ": R$7");
+    assert_eq!(server.connect().ask("4"), listed);
+    // A name that is one of theirs in another form is the first's; of one product, two rows are
+    // too many.
+    fs::write(&list, "nome;preco\nbatata—doce;1\nERRO x: Y;2\n").unwrap();
+    assert_eq!(server.run(&["import", "lista.csv"]).code, 0);
+    assert_eq!(server.connect().ask("1 Batata-doce"), "Batata-doce: R$1.0, Estoque: 11");
+    assert_eq!(server.connect().ask("1 Erro X: y"), "Erro X: y: R$2.0, Estoque: 15");
+    fs::write(&list, "nome;preco\nBatata-doce;1\nBatata–doce;2\nbatata—doce;3\n").unwrap();
+    let refused = server.run(&["import", "lista.csv"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.err.contains("\"batata—doce\" já aparece na lista, como \"Batata-doce\""), "{refused:?}");
 }

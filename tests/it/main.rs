@@ -19,6 +19,7 @@ mod grpc;
 mod history;
 mod hostile;
 mod http2;
+mod names;
 mod network;
 mod odd_calls;
 mod one_shots;

@@ -314,9 +314,7 @@ mod tests {
     pub(super) fn new_database() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
         connection.pragma_update(None, "foreign_keys", "OFF").unwrap();
-        crate::store::sqlite::schema::MIGRATIONS
-            .iter()
-            .for_each(|step| connection.execute_batch(step).unwrap());
+        crate::store::sqlite::schema::MIGRATIONS.iter().for_each(|step| step.run(&connection).unwrap());
         connection
     }
 

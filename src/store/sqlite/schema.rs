@@ -3,9 +3,10 @@
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode, Transaction};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
 
 use super::{not_ours, sqlite};
+use crate::catalog::Key;
 use crate::store::StoreError;
 
 /// Tells our databases from others: the letters `HFRT`.
@@ -16,8 +17,9 @@ pub(super) const SCHEMA_VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// The steps from nothing to the current schema; a database of version N has had the first
 /// N. A step that was released is never changed.
-pub(super) const MIGRATIONS: [&str; 5] = [
-    "
+pub(super) const MIGRATIONS: [Migration; 6] = [
+    Migration::Sql(
+        "
     CREATE TABLE product (
         id                 INTEGER PRIMARY KEY,
         name               TEXT NOT NULL,
@@ -49,17 +51,21 @@ pub(super) const MIGRATIONS: [&str; 5] = [
         unchanged_count  INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     ",
-    "
+    ),
+    Migration::Sql(
+        "
     CREATE TABLE batch_request (
         request_id      TEXT PRIMARY KEY,
         digest          INTEGER NOT NULL,
         first_sequence  INTEGER NOT NULL REFERENCES movement (sequence)
     ) STRICT, WITHOUT ROWID;
     ",
+    ),
     // The view shows other programs each product with its stock at any moment; of the rows
     // of a group, a bare column comes from the one with the maximum
     // (https://sqlite.org/lang_select.html#bareagg).
-    "
+    Migration::Sql(
+        "
     ALTER TABLE product RENAME TO product_terms;
 
     CREATE TABLE balance_forward (
@@ -83,9 +89,11 @@ pub(super) const MIGRATIONS: [&str; 5] = [
     LEFT JOIN balance_forward ON balance_forward.product_id = id
     LEFT JOIN moved ON moved.product_id = id;
     ",
+    ),
     // The index of request ids (`request_ids`). An import makes no movement where it only
     // changes terms, so it is kept after which one it came.
-    "
+    Migration::Sql(
+        "
     DROP INDEX movement_by_request_id;
     CREATE INDEX batch_request_by_sequence ON batch_request (first_sequence);
     ALTER TABLE import_request ADD COLUMN after_sequence INTEGER NOT NULL DEFAULT 0;
@@ -102,19 +110,82 @@ pub(super) const MIGRATIONS: [&str; 5] = [
     ) STRICT;
     CREATE INDEX request_chunk_by_hash ON request_chunk (round, first_hash);
     ",
+    ),
     // The last round of a group has the group's filter. The chunks of a round may be there before
     // it is, or be left of one that a kill ended: its ids are read from the ledger.
-    "
+    Migration::Sql(
+        "
     ALTER TABLE request_round ADD COLUMN group_filter BLOB;
     UPDATE request_round SET group_filter = filter;
     ",
+    ),
+    // Names that look alike have one key from here on.
+    Migration::Rust(fold_keys),
 ];
+
+/// One step of [`MIGRATIONS`].
+pub(super) enum Migration {
+    Sql(&'static str),
+    Rust(fn(&Connection) -> rusqlite::Result<()>),
+}
+
+impl Migration {
+    pub(super) fn run(&self, connection: &Connection) -> rusqlite::Result<()> {
+        match self {
+            Self::Sql(statements) => connection.execute_batch(statements),
+            Self::Rust(step) => step(connection),
+        }
+    }
+}
+
+/// Gives every product the key that its name has now. If several have the same one, the first
+/// created gets it; the others get it with a tab and their id, which no name folds to, so that
+/// keys stay unique.
+fn fold_keys(connection: &Connection) -> rusqlite::Result<()> {
+    let mut products = connection.prepare("SELECT id, name, key FROM product_terms ORDER BY id")?;
+    let mut products = products.query([])?;
+    let mut changed: Vec<(i64, String, Key)> = Vec::new();
+    while let Some(row) = products.next()? {
+        let (id, name, stored): (_, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let key = Key::fold(&name);
+        if key.as_str() != stored {
+            changed.push((id, name, key));
+        }
+    }
+    let mut set_key = connection.prepare("UPDATE product_terms SET key = ?2 WHERE id = ?1")?;
+    // First out of the way: a new key may be an old one of a product that comes later.
+    for (id, ..) in &changed {
+        set_key.execute(params![id, format!("\t{id}")])?;
+    }
+    let mut others = connection.prepare("SELECT id, name FROM product_terms WHERE key = ?1")?;
+    for (id, name, key) in changed {
+        let key = key.as_str();
+        let other = others.query_row([key], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let Some((other, other_name)) = other else {
+            set_key.execute(params![id, key])?;
+            continue;
+        };
+        let (first, second) = if id < other { (id, other) } else { (other, id) };
+        set_key.execute(params![second, format!("{key}\t{second}")])?;
+        set_key.execute(params![first, key])?;
+        let (first_name, second_name): (String, String) =
+            if first == id { (name, other_name) } else { (other_name, name) };
+        tracing::warn!(
+            first,
+            %first_name,
+            second,
+            %second_name,
+            "two products look alike; each is found by its exact name, and any other way of writing it is the first's"
+        );
+    }
+    Ok(())
+}
 
 /// Takes the schema from the version that the database has to the current one.
 pub(super) fn migrate(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
     for step in MIGRATIONS.iter().skip(version as usize) {
-        transaction.execute_batch(step)?;
+        step.run(transaction)?;
     }
     transaction.pragma_update(None, "user_version", SCHEMA_VERSION)
 }
@@ -146,4 +217,33 @@ pub(super) fn check_header(
         Err(error) => return Err(sqlite("ler", path)(error)),
     };
     Err(not_ours(path, reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_folded_anew_and_stay_unique() {
+        let database = Connection::open_in_memory().unwrap();
+        MIGRATIONS[..5].iter().for_each(|step| step.run(&database).unwrap());
+        // With the keys of version 5: case and accents folded, and no more.
+        database
+            .execute_batch(
+                "INSERT INTO product_terms VALUES
+                     (1, 'Uva–1', 'uva–1', 'un', 1), (2, 'Uva-1', 'uva-1', 'un', 1),
+                     (3, 'Uva—1', 'uva—1', 'un', 1), (4, 'Pera', 'pera', 'un', 1),
+                     (5, 'Ｐera', 'ｐera', 'un', 1), (6, 'Limão', 'limao', 'un', 1),
+                     (7, 'Kiwi’s', 'kiwi’s', 'un', 1)",
+            )
+            .unwrap();
+        // The second time is that of a later version, which finds what this one left.
+        for _ in 0..2 {
+            fold_keys(&database).unwrap();
+            let mut keys = database.prepare("SELECT key FROM product_terms ORDER BY id").unwrap();
+            let keys: Vec<String> =
+                keys.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+            assert_eq!(keys, ["uva-1", "uva-1\t2", "uva-1\t3", "pera", "pera\t5", "limao", "kiwi's"]);
+        }
+    }
 }

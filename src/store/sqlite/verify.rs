@@ -12,7 +12,9 @@ use super::request_ids::RequestIds;
 use super::rows::{SELECT_MOVEMENTS, read_movement};
 use super::schema::{SCHEMA_VERSION, check_header};
 use super::{corrupt, io, read_batch_or_import, read_catalog, sqlite};
-use crate::catalog::{Catalog, Kind, Movement, Product, ProductId, Quantity, RequestId, RequestIdError};
+use crate::catalog::{
+    Catalog, Kind, LookAlikes, Movement, Product, ProductId, Quantity, RequestId, RequestIdError,
+};
 use crate::store::StoreError;
 
 /// Movements between two tellings of the progress.
@@ -33,7 +35,7 @@ pub enum Step {
 pub(super) type Tell<'a> = &'a mut dyn FnMut(Step, u64, u64);
 
 /// What a database holds that was found whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     /// Products.
     pub products: u64,
@@ -41,6 +43,8 @@ pub struct Verified {
     pub movements: u64,
     /// Request ids kept: of changes, batches and imports.
     pub request_ids: u64,
+    /// Products that cannot be told apart by a look at their names.
+    pub look_alikes: Vec<LookAlikes>,
 }
 
 /// Checks a database or a copy of one, as it is at one moment.
@@ -106,8 +110,8 @@ pub(super) fn check(moment: &Connection, path: &Path, tell: Tell<'_>) -> Result<
     let of_others = check_others(moment, movements, &index).map_err(&failed)?.map_err(corrupt)?;
     let request_ids = of_changes + of_others;
     let count = products.len() as u64;
-    Catalog::load(products, movements).map_err(corrupt)?;
-    Ok(Verified { products: count, movements: movements.unsigned_abs(), request_ids })
+    let look_alikes = Catalog::load(products, movements).map_err(corrupt)?.look_alikes().to_vec();
+    Ok(Verified { products: count, movements: movements.unsigned_abs(), request_ids, look_alikes })
 }
 
 /// Replays the whole ledger and holds it against the products as a server would show them.

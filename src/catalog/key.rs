@@ -1,0 +1,280 @@
+//! The key by which a name is found: the name without what people leave out, mistype or cannot
+//! see. Case, accents and invisible characters are dropped, and characters that look alike
+//! (`’` and `'`, `–` and `-`, `Ａ` and `A`, `ª` and `a`) become one.
+//!
+//! A key must not change from one release to the next, because databases keep it; so the table
+//! of signs stands here, and the rest follows from decompositions that Unicode never changes.
+
+use smol_str::{SmolStr, SmolStrBuilder};
+use unicode_normalization::char::{decompose_canonical, decompose_compatible, is_combining_mark};
+
+use super::name::{NAME_CHARS_MAX, Name, NameError, is_invisible};
+
+/// The key of a name: `maca`, `MAÇÃ` and `Ｍaca` have the same one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(SmolStr);
+
+impl Key {
+    /// The key of a name as somebody typed it.
+    ///
+    /// # Errors
+    /// As [`Name::parse`].
+    pub fn of(text: &str) -> Result<Self, NameError> {
+        Name::parse(text).map(|name| name.key())
+    }
+
+    /// Calls with the key of a name as somebody typed it. Most names that are typed are
+    /// plain ASCII, and their key is made on the stack.
+    ///
+    /// # Errors
+    /// As [`Name::parse`].
+    pub fn with<T>(text: &str, use_key: impl FnOnce(&[u8]) -> T) -> Result<T, NameError> {
+        let mut folded = [0; NAME_CHARS_MAX];
+        match fold_plain(text, &mut folded) {
+            Some(key) => Ok(use_key(key)),
+            None => Ok(use_key(Self::of(text)?.as_str().as_bytes())),
+        }
+    }
+
+    /// As [`Key::with`] for plain names, written as they would be stored; `None` for all others.
+    pub(super) fn with_plain<T>(text: &str, use_key: impl FnOnce(&[u8]) -> T) -> Option<T> {
+        fold_plain(text, &mut [0; NAME_CHARS_MAX]).map(use_key)
+    }
+
+    /// Folds any text: first what is one letter in another form (NFKD), then case (down, up and
+    /// down again, so that `ẞ`, `ß` and `SS` meet), then signs that look alike, then marks.
+    pub fn fold(text: &str) -> Self {
+        let mut plain = [0; NAME_CHARS_MAX];
+        if let Some(key) = fold_plain(text, &mut plain) {
+            return Self(key.iter().copied().map(char::from).collect());
+        }
+        let mut folded = SmolStrBuilder::new();
+        for character in text.chars() {
+            decompose(character, |part| {
+                let cases = part.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+                cases.map(fold_sign).filter(|c| !is_unheard(*c)).for_each(|c| folded.push(c));
+            });
+        }
+        Self(folded.finish())
+    }
+
+    /// The folded text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Calls with the parts of a character: the letters and marks that it is another form of. An
+/// accent that stands alone (`¨`, `¸`) stays whole, because nothing would be left of it.
+fn decompose(character: char, use_part: impl FnMut(char)) {
+    let (mut has_mark, mut has_more) = (false, false);
+    decompose_compatible(character, |part| {
+        let is_mark = is_combining_mark(part);
+        has_mark |= is_mark;
+        has_more |= !is_mark && part != ' ';
+    });
+    if has_mark && !has_more {
+        decompose_canonical(character, use_part);
+    } else {
+        decompose_compatible(character, use_part);
+    }
+}
+
+/// Accents, and characters that mean nothing in a name.
+fn is_unheard(character: char) -> bool {
+    is_combining_mark(character) || is_invisible(character)
+}
+
+fn fold_ascii(byte: u8) -> u8 {
+    if byte == b'`' { b'\'' } else { byte.to_ascii_lowercase() }
+}
+
+/// The sign of the keyboard for those that look like it: what phones, word processors and pages
+/// put in its place, after Unicode's list of confusables (UTS #39).
+fn fold_sign(character: char) -> char {
+    match character {
+        '`'
+        | '´'
+        | 'ʹ'
+        | 'ʻ'..='ʿ'
+        | 'ˈ'
+        | 'ˊ'
+        | 'ˋ'
+        | '˴'
+        | '΄'
+        | '՚'
+        | '՛'
+        | '՝'
+        | '׳'
+        | 'ߴ'
+        | 'ߵ'
+        | '᾽'
+        | '᾿'
+        | '῾'
+        | '‘'
+        | '’'
+        | '‛'
+        | '′'
+        | '‵'
+        | '⳿'
+        | 'ꞌ' => '\'',
+        '“' | '”' | '„' | '‟' | '″' | '‶' | '〃' | '״' | '˝' | 'ʺ' | 'ˮ' | '˶' => '"',
+        '‐'..='―' | '−' | '⁃' | '˗' | '➖' | '⸺' | '⸻' | '─' | '━' | 'ー' | '֊' | '־' | '᠆' | '۔' => {
+            '-'
+        }
+        '⁄' | '∕' | '╱' | '⟋' | '⧸' | '⁁' => '/',
+        '∖' | '╲' | '⟍' | '⧵' | '⧹' => '\\',
+        '∗' | '⁎' | '٭' => '*',
+        '×' | '✕' | '✖' | '⨯' | '╳' => 'x',
+        // The degree sign stands for the ordinal: `1°` for `1º`.
+        '°' | '˚' | '∘' | '◦' => 'o',
+        '•' | '‧' | '∙' | '⋅' | '・' | '⸱' | '᛫' => '·',
+        '‚' | '¸' | '٫' | '،' | '؍' => ',',
+        '։' | '׃' | 'ː' | '˸' | '⁚' | '∶' | '꞉' => ':',
+        '➕' | '᛭' => '+',
+        'ˆ' | '˄' => '^',
+        '˜' | '∼' | '⁓' | '〜' | '῀' => '~',
+        '‹' | '˂' | '❮' => '<',
+        '›' | '˃' | '❯' => '>',
+        '❨' | '❲' | '〔' => '(',
+        '❩' | '❳' | '〕' => ')',
+        '∣' | '│' | '┃' | '⏽' | 'ǀ' => '|',
+        'ǃ' => '!',
+        'ˉ' | '‾' | '▔' => '¯',
+        other => other,
+    }
+}
+
+/// What the Latin letters from `À` (U+00C0) to `ÿ` (U+00FF) fold to: the letters of
+/// Portuguese, without their accents. A space stands for those that this table leaves to
+/// [`Key::fold`]: signs, `ß`, and letters that are no letter with an accent.
+const LATIN_FOLDED: &[u8; 64] = b"aaaaaa ceeeeiiii nooooo  uuuuy  aaaaaa ceeeeiiii nooooo  uuuuy y";
+
+/// The key of a text that is already as [`Name::parse`] would leave it: printable ASCII and
+/// composed Latin letters, no space at an end, none doubled. `None` for any other text. A
+/// third of the market's names have accents, and the general way takes ten times as long.
+fn fold_plain<'k>(text: &str, folded: &'k mut [u8; NAME_CHARS_MAX]) -> Option<&'k [u8]> {
+    let mut length = 0;
+    let mut previous = b' ';
+    for character in text.chars() {
+        let byte = match character {
+            ' '..='~' => fold_ascii(character as u8),
+            'À'..='ÿ' => match LATIN_FOLDED[character as usize - 'À' as usize] {
+                b' ' => return None,
+                letter => letter,
+            },
+            _ => return None,
+        };
+        if byte == b' ' && previous == b' ' {
+            return None;
+        }
+        *folded.get_mut(length)? = byte;
+        length += 1;
+        previous = byte;
+    }
+    if previous == b' ' {
+        return None;
+    }
+    Some(&folded[..length])
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use unicode_normalization::UnicodeNormalization;
+
+    use super::*;
+
+    #[test]
+    fn one_product_however_it_is_written() {
+        for (name, others) in [
+            (
+                "Maca",
+                &["maca", "MAÇÃ", " maçã ", "mac\u{327}a\u{303}", "ma\u{200B}ca", "Ｍａｃａ", "𝐌aca", "ⓜacª"]
+                    [..],
+            ),
+            ("STRASSE", &["straße", "STRAẞE"]),
+            (
+                "Caqui d'água",
+                &["Caqui d’água", "CAQUI D‘AGUA", "caqui d´agua", "caqui d`agua", "caqui dʼagua"],
+            ),
+            (
+                "Batata-doce",
+                &["Batata‐doce", "Batata‑doce", "Batata–doce", "Batata—doce", "Batata−doce", "Batata－doce"],
+            ),
+            ("Abacaxi 1a", &["Abacaxi 1ª", "ABACAXI 1ᵃ", "Abacaxi １a"]),
+            ("Uva no 1o", &["Uva nº 1º", "UVA N° 1°", "Uva № 1˚"]),
+            ("Ovo 10x15", &["Ovo 10×15", "Ovo １０X１５"]),
+            ("Melancia 1/2", &["Melancia ½", "Melancia 1⁄2", "Melancia 1∕2"]),
+            ("Caixa m2", &["Caixa m²", "CAIXA M₂"]),
+            ("Filé \"extra\"", &["Filé “extra”", "file „extra‟"]),
+            ("Couve fina", &["Couve ﬁna", "couve\u{A0}fina"]),
+            ("Sal... 5 kg", &["Sal… 5 ㎏"]),
+        ] {
+            let key = Key::of(name).unwrap();
+            for other in others {
+                assert_eq!(Key::of(other), Ok(key.clone()), "{other}");
+                assert_eq!(Key::with(other, <[u8]>::to_vec), Ok(key.as_str().into()), "{other}");
+            }
+        }
+        for (one, other) in [
+            ("Maca", "Maca 1"),
+            ("Maca", "Maca'"),
+            ("Batata-doce", "Batata doce"),
+            ("Batata-doce", "Batatadoce"),
+            ("Tipo 1", "Tipo l"),
+            ("Uva 1,5", "Uva 1.5"),
+        ] {
+            assert_ne!(Key::of(one), Key::of(other), "{one} {other}");
+        }
+    }
+
+    /// Every character of Unicode's first three planes, in which all letters and signs are.
+    fn characters() -> impl Iterator<Item = char> {
+        ('\0'..'\u{33480}').filter(|character| !character.is_control())
+    }
+
+    #[test]
+    fn every_character_has_one_key() {
+        for character in characters() {
+            let key = Key::fold(&character.to_string());
+            assert_eq!(Key::fold(key.as_str()), key, "{character:?}");
+            assert_eq!(Key::fold(&character.to_uppercase().to_string()), key, "{character:?}");
+            assert_eq!(Key::fold(&character.to_lowercase().to_string()), key, "{character:?}");
+            assert!(!key.as_str().contains(char::is_control), "{character:?}");
+        }
+    }
+
+    #[test]
+    fn no_name_of_an_earlier_build_has_become_empty() {
+        // As keys were made until databases of version 5.
+        let old_key = |character: char| -> String {
+            let cases = character.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+            cases.nfd().filter(|c| !is_combining_mark(*c) && !is_invisible(*c)).collect()
+        };
+        for character in characters() {
+            let key = Key::fold(&character.to_string());
+            assert_eq!(key.as_str().trim().is_empty(), old_key(character).trim().is_empty(), "{character:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn plain_names_fold_as_all_do(text in "[ -~À-ÿ]{0,70}") {
+            let key = Name::parse(&text).map(|name| name.key().as_str().into());
+            prop_assert_eq!(Key::with(&text, <[u8]>::to_vec), key);
+        }
+
+        #[test]
+        fn a_name_is_its_own_name_and_has_one_key(text in "\\PC{1,40}") {
+            if let Ok(name) = Name::parse(&text) {
+                prop_assert_eq!(Name::parse(name.as_str()), Ok(name.clone()));
+                prop_assert_eq!(Key::of(&text), Ok(name.key()));
+                prop_assert_eq!(Key::with(&text, <[u8]>::to_vec), Ok(name.key().as_str().into()));
+                prop_assert_eq!(Key::fold(name.key().as_str()), name.key());
+            } else {
+                prop_assert!(Key::of(&text).is_err());
+            }
+        }
+    }
+}

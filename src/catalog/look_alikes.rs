@@ -1,0 +1,36 @@
+//! Products of earlier builds that cannot be told apart by a look at their names.
+
+use std::fmt;
+
+use super::name::Name;
+use super::product::{Product, ProductId};
+
+/// Two products whose names have one key. Each is found by its name exactly as it is stored, and
+/// the first also by the name written in any other way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookAlikes {
+    first: (ProductId, Name),
+    second: (ProductId, Name),
+}
+
+impl LookAlikes {
+    pub(super) fn new(first: &Product, second: &Product) -> Self {
+        Self { first: (first.id, first.name.clone()), second: (second.id, second.name.clone()) }
+    }
+}
+
+impl fmt::Display for LookAlikes {
+    /// Both names, and by which characters they differ.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [(first, first_name), (second, second_name)] = [&self.first, &self.second];
+        write!(f, "{second_name} (produto {}) e {first_name} (produto {})", second.number(), first.number())?;
+        let differs = |(one, other): &(char, char)| one != other;
+        let mut pairs = second_name.as_str().chars().zip(first_name.as_str().chars());
+        match pairs.find(differs) {
+            Some((second, first)) => {
+                write!(f, ": {second} é U+{:04X}, {first} é U+{:04X}", u32::from(second), u32::from(first))
+            }
+            None => Ok(()),
+        }
+    }
+}
