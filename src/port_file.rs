@@ -1,20 +1,34 @@
 //! The file in which a server leaves its port for the clients: bare digits and nothing
-//! else, because the original's client reads it so.
+//! else, because the original's client reads it so. If `localhost` does not reach the server,
+//! a second file beside it says its address.
 
+use std::ffi::OsString;
+use std::fmt;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::private_file::Unfinished;
+use crate::private_file::{self, Obstacle, Standing, Unfinished};
 use crate::system_error::told;
 
 /// How long a port in the file has to accept a connection before it counts as left behind.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Longest content read: five digits, and room for spaces or a line end.
-const CONTENT_BYTES_MAX: u64 = 32;
+/// Longest content that is read of either file, in bytes: an IPv6 address with its port has
+/// less than 60.
+const CONTENT_BYTES_MAX: u64 = 64;
+
+/// What the name of the file with the address has after the port file's.
+const ADDRESS_SUFFIX: &str = ".address";
+
+/// What other programs put before a text and after a line, which is no part of it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+const LINE_ENDS: [&[u8]; 2] = [b"\r\n", b"\n"];
+
+/// Digits of the largest port.
+const PORT_DIGITS_MAX: usize = 5;
 
 /// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -31,16 +45,36 @@ pub enum PortFileError {
         /// The file.
         path: String,
     },
+    /// What has the name is not a port file.
+    #[error(
+        "{path} {obstacle}, e só um arquivo de porta se troca por outro. O servidor não foi iniciado e nada foi \
+         alterado; indique outro nome com --port-file, ou mude {path} de lugar"
+    )]
+    NotOurs {
+        /// The file.
+        path: String,
+        /// What it is.
+        obstacle: Obstacle,
+    },
     /// Another server that answers is in it.
     #[error(
-        "o arquivo de porta {path} é de outro servidor, que responde na porta {port}. \
-             O servidor não foi iniciado; indique outro arquivo com --port-file"
+        "o arquivo de porta {path} é de outro servidor, que responde em {place}. \
+         O servidor não foi iniciado; indique outro arquivo com --port-file"
     )]
     InUse {
         /// The file.
         path: String,
-        /// The port in it.
-        port: u16,
+        /// Where the other server is.
+        place: Place,
+    },
+    /// Another server is about to write it.
+    #[error(
+        "outro servidor está começando com o arquivo de porta {path}. O servidor não foi iniciado; indique outro \
+         arquivo com --port-file"
+    )]
+    Starting {
+        /// The file.
+        path: String,
     },
     /// The file system refused something.
     #[error("não foi possível {action} o arquivo de porta {path}: {}. Confira a pasta e as permissões", told(.error))]
@@ -54,29 +88,207 @@ pub enum PortFileError {
     },
 }
 
-/// The port in a file.
+/// Where a server is, as `HOST:PORT`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// At this port of `localhost`.
+    Local(u16),
+    /// At an address that `localhost` does not reach.
+    At(SocketAddr),
+}
+
+impl Place {
+    /// Where clients of this machine reach a server that listens at this address.
+    pub fn of(listening: SocketAddr) -> Self {
+        let ip = listening.ip().to_canonical();
+        match ip.is_unspecified() || ip == IpAddr::V4(Ipv4Addr::LOCALHOST) {
+            true => Place::Local(listening.port()),
+            false => Place::At(SocketAddr::new(ip, listening.port())),
+        }
+    }
+
+    fn port(self) -> u16 {
+        match self {
+            Place::Local(port) => port,
+            Place::At(address) => address.port(),
+        }
+    }
+
+    /// Whether a server answers there that is not the one that listens at this address.
+    fn answers(self, own: SocketAddr) -> bool {
+        if self == Place::of(own) {
+            // The system gave its address to this one.
+            return false;
+        }
+        let local = |ip: IpAddr| SocketAddr::new(ip, self.port());
+        let addresses = match self {
+            Place::Local(_) => vec![local(Ipv4Addr::LOCALHOST.into()), local(Ipv6Addr::LOCALHOST.into())],
+            Place::At(address) => vec![address],
+        };
+        addresses
+            .iter()
+            .filter(|address| !listens_at(own, **address))
+            .any(|address| TcpStream::connect_timeout(address, PROBE_TIMEOUT).is_ok())
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Local(port) => write!(f, "localhost:{port}"),
+            Place::At(address) => write!(f, "{address}"),
+        }
+    }
+}
+
+/// Whether whoever connects to an address reaches the server that listens at `own`.
+fn listens_at(own: SocketAddr, address: SocketAddr) -> bool {
+    let (ip, own_ip) = (address.ip().to_canonical(), own.ip().to_canonical());
+    let takes_all = own_ip.is_unspecified() && (own_ip.is_ipv6() || ip.is_ipv4());
+    own.port() == address.port() && (takes_all || own_ip == ip)
+}
+
+/// Where the server of a port file is.
 ///
 /// # Errors
-/// Where there is no file, or no port in it.
-pub fn read(path: &Path) -> Result<u16, PortFileError> {
-    use io::Read;
+/// If there is no file, or no port in it.
+pub fn read(path: &Path) -> Result<Place, PortFileError> {
     let shown = || path.display().to_string();
-    let mut content = String::new();
-    let read =
-        fs::File::open(path).and_then(|file| file.take(CONTENT_BYTES_MAX).read_to_string(&mut content));
-    match read {
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(PortFileError::Missing { path: shown() });
-        }
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            return Err(PortFileError::NotAPort { path: shown() });
-        }
-        Err(error) => return Err(PortFileError::Io { action: "ler", path: shown(), error }),
+    let content = content(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => PortFileError::Missing { path: shown() },
+        _ => PortFileError::Io { action: "ler", path: shown(), error },
+    })?;
+    let port = port(&content).ok_or_else(|| PortFileError::NotAPort { path: shown() })?;
+    // An address with another port was left behind by another server.
+    let address = content_of_address(path).filter(|address| address.port() == port);
+    Ok(address.map_or(Place::Local(port), Place::At))
+}
+
+fn content_of_address(path: &Path) -> Option<SocketAddr> {
+    address(&content(&address_path(path)).ok()?)
+}
+
+fn content(path: &Path) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    private_file::open_to_read(path)?.take(CONTENT_BYTES_MAX).read_to_end(&mut content)?;
+    Ok(content)
+}
+
+/// The port in the content of a port file.
+fn port(content: &[u8]) -> Option<u16> {
+    let digits = line(content)?;
+    let is_bare = digits.len() <= PORT_DIGITS_MAX && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|port| is_bare && *port > 0)
+}
+
+/// The address in the content of the file beside it.
+fn address(content: &[u8]) -> Option<SocketAddr> {
+    line(content)?.parse().ok().filter(|address: &SocketAddr| address.port() > 0)
+}
+
+fn line(content: &[u8]) -> Option<&str> {
+    let content = content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(content);
+    let line = LINE_ENDS.iter().find_map(|end| content.strip_suffix(*end)).unwrap_or(content);
+    str::from_utf8(line).ok()
+}
+
+/// Where the address is, if there is one.
+fn address_path(path: &Path) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(ADDRESS_SUFFIX);
+    name.into()
+}
+
+/// The names that a server may write: the port file's, and the address's.
+pub fn names(path: &Path) -> [PathBuf; 2] {
+    [path.to_owned(), address_path(path)]
+}
+
+/// A port file in the making, which no other server can make now.
+#[derive(Debug)]
+pub struct Prepared {
+    path: PathBuf,
+    place: Place,
+    port_file: Unfinished,
+    /// If `localhost` does not reach the server.
+    address_file: Option<Unfinished>,
+}
+
+/// Makes sure that the port file can be written, before anything else is: its name is free or
+/// a port file's, and its server, if there is one, does not answer any more.
+///
+/// # Errors
+/// Says what has the name, or which server has the file.
+pub fn prepare(path: &Path, own: SocketAddr) -> Result<Prepared, PortFileError> {
+    let place = Place::of(own);
+    let address_path = address_path(path);
+    refuse_other(path, |head| port(head).is_some())?;
+    if matches!(place, Place::At(_)) {
+        refuse_other(&address_path, |head| address(head).is_some())?;
     }
-    match content.trim().parse() {
-        Ok(port) if port > 0 => Ok(port),
-        _ => Err(PortFileError::NotAPort { path: shown() }),
+    match read(path) {
+        Ok(place) if place.answers(own) => {
+            return Err(PortFileError::InUse { path: path.display().to_string(), place });
+        }
+        _ => {}
+    }
+    let begin = |path: &Path, content: String| {
+        let begun = Unfinished::begin(path).and_then(|made| {
+            made.file().write_all(content.as_bytes())?;
+            Ok(made)
+        });
+        begun.map_err(|error| match error.kind() {
+            ErrorKind::WouldBlock => PortFileError::Starting { path: path.display().to_string() },
+            _ => not_written(path, error),
+        })
+    };
+    let port_file = begin(path, place.port().to_string())?;
+    let address_file = match place {
+        Place::Local(_) => None,
+        Place::At(address) => Some(begin(&address_path, address.to_string())?),
+    };
+    Ok(Prepared { path: path.to_owned(), place, port_file, address_file })
+}
+
+fn refuse_other(path: &Path, is_ours: impl Fn(&[u8]) -> bool) -> Result<(), PortFileError> {
+    match Standing::at(path, is_ours).map_err(|error| not_written(path, error))? {
+        Standing::Free | Standing::Ours => Ok(()),
+        Standing::Other(obstacle) => {
+            Err(PortFileError::NotOurs { path: path.display().to_string(), obstacle })
+        }
+    }
+}
+
+fn not_written(path: &Path, error: io::Error) -> PortFileError {
+    PortFileError::Io { action: "escrever", path: path.display().to_string(), error }
+}
+
+impl Prepared {
+    /// Gives the file its name, so that nobody reads half a port. It is synced: an empty one,
+    /// which the power may leave, would not be known for a port file at the next start.
+    ///
+    /// # Errors
+    /// If it cannot be written, or something else has taken its name since.
+    pub fn publish(self) -> Result<Published, PortFileError> {
+        let Self { path, place, port_file, address_file } = self;
+        let address_path = address_path(&path);
+        let published = Published { path, place };
+        // The address first: it is not believed before the port is there.
+        let addressed = match address_file {
+            Some(file) => file.finish_over(|head| address(head).is_some()),
+            None => remove_if(&address_path, |head| address(head).is_some()),
+        };
+        let named = addressed.map_err(|error| (&address_path, error)).and_then(|()| {
+            port_file.finish_over(|head| port(head).is_some()).map_err(|error| (&published.path, error))
+        });
+        match named {
+            Ok(()) => Ok(published),
+            Err((path, error)) => {
+                let error = not_written(path, error);
+                published.remove();
+                Err(error)
+            }
+        }
     }
 }
 
@@ -84,106 +296,196 @@ pub fn read(path: &Path) -> Result<u16, PortFileError> {
 #[derive(Debug)]
 pub struct Published {
     path: PathBuf,
-    port: u16,
-}
-
-/// Refuses where the file belongs to a server that still answers, on another port than
-/// this one. A file that was left behind, or that holds no port, is free to take.
-///
-/// # Errors
-/// Names the server that has the file.
-pub fn check_free(path: &Path, own_port: u16) -> Result<(), PortFileError> {
-    match read(path) {
-        Ok(port) if port != own_port && answers(port) => {
-            Err(PortFileError::InUse { path: path.display().to_string(), port })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Writes the file in one step: a temporary file beside it, then a rename, so that nobody
-/// reads half a port and no symbolic link is followed.
-///
-/// # Errors
-/// Where another server that answers has it, or it cannot be written.
-pub fn publish(path: &Path, port: u16) -> Result<Published, PortFileError> {
-    check_free(path, port)?;
-    Unfinished::begin(path)
-        .and_then(|made| {
-            write!(made.file(), "{port}")?;
-            // A port is worth nothing once the power has gone.
-            made.name(true)
-        })
-        .map_err(|error| PortFileError::Io { action: "escrever", path: path.display().to_string(), error })?;
-    Ok(Published { path: path.to_owned(), port })
+    place: Place,
 }
 
 impl Published {
-    /// Removes the file, if it still holds this server's port.
+    /// Removes the file, and the address beside it, if they still hold this server's.
     pub fn remove(self) {
-        if matches!(read(&self.path), Ok(port) if port == self.port)
-            && let Err(error) = fs::remove_file(&self.path)
-        {
-            tracing::warn!(path = %self.path.display(), %error, "the port file could not be removed");
+        let Self { path, place } = self;
+        let is_own_port = |head: &[u8]| port(head) == Some(place.port());
+        let is_own_address = |head: &[u8]| address(head).map(Place::At) == Some(place);
+        let removed =
+            remove_if(&path, is_own_port).and_then(|()| remove_if(&address_path(&path), is_own_address));
+        if let Err(error) = removed {
+            tracing::warn!(path = %path.display(), %error, "the port file could not be removed");
         }
     }
 }
 
-/// Whether a server answers at this port of `localhost`, by either of its addresses.
-fn answers(port: u16) -> bool {
-    let addresses = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
-    addresses
-        .iter()
-        .any(|address| TcpStream::connect_timeout(&SocketAddr::new(*address, port), PROBE_TIMEOUT).is_ok())
+/// Removes a file if it is ours.
+fn remove_if(path: &Path, is_ours: impl Fn(&[u8]) -> bool) -> io::Result<()> {
+    match Standing::at(path, is_ours)? {
+        Standing::Ours => fs::remove_file(path),
+        Standing::Free | Standing::Other(_) => Ok(()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
+    use std::os::unix::fs::symlink;
 
     use super::*;
+
+    fn local(port: u16) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, port).into()
+    }
+
+    fn publish(path: &Path, own: SocketAddr) -> Result<Published, PortFileError> {
+        prepare(path, own)?.publish()
+    }
 
     #[test]
     fn a_port_is_left_and_taken_away() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("server_port.txt");
-        let published = publish(&path, 8082).unwrap();
+        let published = publish(&path, local(8082)).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "8082");
-        assert_eq!(read(&path).unwrap(), 8082);
+        assert_eq!(read(&path).unwrap(), Place::Local(8082));
         fs::write(&path, "9999").unwrap();
         published.remove();
         assert!(path.exists(), "another server's file is left alone");
-        for content in ["", "x", "0", "70000", "-1", "8082 8083", "\u{0}\u{ff}"] {
+        for (content, expected) in
+            [("8082", 8082), ("1\n", 1), ("65535\r\n", 65535), ("\u{feff}80", 80), ("\u{feff}80\r\n", 80)]
+        {
             fs::write(&path, content).unwrap();
-            assert!(matches!(read(&path), Err(PortFileError::NotAPort { .. })), "{content:?}");
+            assert_eq!(read(&path).unwrap(), Place::Local(expected), "{content:?}");
+            publish(&path, local(8082)).unwrap();
         }
-        publish(&path, 8082).unwrap().remove();
+        publish(&path, local(8082)).unwrap().remove();
         assert!(matches!(read(&path), Err(PortFileError::Missing { .. })));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_is_no_port_is_neither_believed_nor_replaced_nor_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("server_port.txt");
+        let long = format!("8082{}", " ".repeat(100));
+        for content in [
+            "",
+            "\n",
+            "x",
+            "0",
+            "70000",
+            "080820",
+            "-1",
+            "+8082",
+            "8082 8083",
+            "8082\n\n",
+            " 8082",
+            "80,82",
+            "8082\nnome",
+            "\u{0}\u{ff}",
+            &long,
+        ] {
+            fs::write(&path, content).unwrap();
+            assert!(matches!(read(&path), Err(PortFileError::NotAPort { .. })), "{content:?}");
+            let refused = prepare(&path, local(8082)).unwrap_err().to_string();
+            assert!(refused.contains("é outro arquivo") && refused.contains("--port-file"), "{refused}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+        }
+        // Put there since the start.
+        fs::remove_file(&path).unwrap();
+        let prepared = prepare(&path, local(8082)).unwrap();
+        fs::write(&path, "importante").unwrap();
+        prepared.publish().unwrap_err();
+        fs::remove_file(&path).unwrap();
+        let published = publish(&path, local(8082)).unwrap();
+        fs::write(&path, "8082 importante").unwrap();
+        published.remove();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "8082 importante");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
     fn a_living_servers_file_is_not_taken_over() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("server_port.txt");
-        let living = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let living = TcpListener::bind(local(0)).unwrap();
         let port = living.local_addr().unwrap().port();
         fs::write(&path, port.to_string()).unwrap();
-        assert!(matches!(publish(&path, 1), Err(PortFileError::InUse { .. })));
+        for own in [local(1), ([127, 0, 0, 2], port).into(), ([0, 0, 0, 0], 1).into()] {
+            assert!(matches!(publish(&path, own), Err(PortFileError::InUse { .. })), "{own}");
+        }
         drop(living);
-        publish(&path, 1).unwrap();
+        let first = prepare(&path, local(1)).unwrap();
+        assert!(matches!(prepare(&path, local(2)), Err(PortFileError::Starting { .. })));
+        first.publish().unwrap();
     }
 
-    #[cfg(unix)]
     #[test]
-    fn a_symbolic_link_is_replaced_and_not_followed() {
+    fn an_address_that_localhost_does_not_reach_stands_beside_the_port() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("server_port.txt");
+        let beside = folder.path().join("server_port.txt.address");
+        for reached in ["127.0.0.1:80", "0.0.0.0:80", "[::]:80", "[::ffff:127.0.0.1]:80"] {
+            let published = publish(&path, reached.parse().unwrap()).unwrap();
+            assert!(!beside.exists(), "{reached}");
+            published.remove();
+        }
+        for (listening, told) in [
+            ("127.0.0.2:80", "127.0.0.2:80"),
+            ("[::1]:80", "[::1]:80"),
+            ("192.0.2.1:80", "192.0.2.1:80"),
+            ("[::ffff:127.0.0.2]:80", "127.0.0.2:80"),
+        ] {
+            let published = publish(&path, listening.parse().unwrap()).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), "80");
+            assert_eq!(fs::read_to_string(&beside).unwrap(), told);
+            assert_eq!(read(&path).unwrap().to_string(), told);
+            published.remove();
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        }
+
+        // One that was left behind is not believed, and taken away by the next server.
+        let living = TcpListener::bind("127.0.0.2:0").unwrap();
+        let address = living.local_addr().unwrap();
+        publish(&path, address).unwrap();
+        assert!(matches!(publish(&path, local(1)), Err(PortFileError::InUse { .. })));
+        assert!(matches!(publish(&path, local(address.port())), Err(PortFileError::InUse { .. })));
+        drop(living);
+        fs::write(&path, "81").unwrap();
+        assert_eq!(read(&path).unwrap(), Place::Local(81));
+        publish(&path, local(80)).unwrap();
+        assert!(!beside.exists());
+
+        // What is no address is left alone, and in the way only of one.
+        fs::write(&beside, "importante").unwrap();
+        publish(&path, local(80)).unwrap();
+        assert_eq!(read(&path).unwrap(), Place::Local(80));
+        let refused = publish(&path, ([127, 0, 0, 2], 80).into()).unwrap_err().to_string();
+        assert!(refused.contains("server_port.txt.address é outro arquivo"), "{refused}");
+        assert_eq!(fs::read_to_string(&beside).unwrap(), "importante");
+    }
+
+    #[test]
+    fn a_symbolic_link_is_neither_followed_nor_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("server_port.txt");
         let target = folder.path().join("alheio");
-        fs::write(&target, "conteúdo").unwrap();
-        std::os::unix::fs::symlink(&target, &path).unwrap();
-        publish(&path, 8082).unwrap();
-        assert_eq!(fs::read_to_string(&target).unwrap(), "conteúdo");
-        assert!(!path.symlink_metadata().unwrap().is_symlink());
+        fs::write(&target, "8081").unwrap();
+        symlink(&target, &path).unwrap();
+        let refused = publish(&path, local(8082)).unwrap_err().to_string();
+        assert!(refused.contains("é um link simbólico"), "{refused}");
+        assert_eq!(fs::read_to_string(&target).unwrap(), "8081");
+        assert!(path.is_symlink());
+        // A client may follow one.
+        assert_eq!(read(&path).unwrap(), Place::Local(8081));
+    }
+
+    #[test]
+    fn a_pipe_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("server_port.txt");
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert!(matches!(read(&path), Err(PortFileError::Io { .. })));
+        assert!(matches!(prepare(&path, local(1)), Err(PortFileError::NotOurs { .. })));
+        // Nor beside the port.
+        let beside = address_path(&path);
+        fs::rename(&path, &beside).unwrap();
+        fs::write(&path, "80").unwrap();
+        assert_eq!(read(&path).unwrap(), Place::Local(80));
     }
 }

@@ -1,11 +1,15 @@
 //! Files that say what the shop sold, or where it is found: readable by their owner alone,
 //! never reached through a symbolic link, and, where they are written anew, under their name
-//! only once they are whole and on disk.
+//! only once they are whole and on disk. Whether a name is free for us is decided here and
+//! nowhere else: a file that this program did not write is never replaced or removed.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
@@ -18,11 +22,32 @@ const MODE: u32 = 0o600;
 /// What a file allows to its group and to all others.
 const OTHERS: u32 = 0o077;
 
+/// What a file that others may read is created with, before the umask takes from it.
+const MODE_SHARED: u32 = 0o666;
+
+/// The permissions of a file's mode, without its type.
+const PERMISSIONS: u32 = 0o7777;
+
+/// Bytes of a file by which its writer is recognised: a database's header, a report's title.
+pub const HEAD_BYTES: u64 = 512;
+
+/// Stands after the name of a file in the making, so that no other program uses that name.
+const TEMPORARY_SUFFIX: &str = ".hortifruti-tmp";
+
+/// How long a pipe that another program holds open may say nothing, and how often it is
+/// looked at. Longer than a password manager needs to be unlocked.
+const PIPE_WAIT: Duration = Duration::from_secs(30);
+const PIPE_LOOK: Duration = Duration::from_millis(10);
+
 /// Opens a file to read and write, and makes it where there is none.
 ///
 /// # Errors
 /// Where it cannot be opened, or is a symbolic link or anything else but a file.
 pub fn open(path: &Path) -> io::Result<File> {
+    // Not opened if it is no file: to open a device may do something.
+    if let Err(Obstacle(what)) = regular(path)? {
+        return Err(io::Error::other(what));
+    }
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(MODE);
     // Not blocking: to open a pipe, which is refused below, would wait for its other end.
@@ -35,6 +60,117 @@ pub fn open(path: &Path) -> io::Result<File> {
         return Err(io::Error::other("não é um arquivo comum"));
     }
     Ok(file)
+}
+
+/// Opens a file to read that must be a file, or a link to one, and never waits for another
+/// program, as to open a pipe does.
+///
+/// # Errors
+/// If there is none, it cannot be opened, or it is a folder, a pipe, a socket or a device.
+pub fn open_to_read(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other("não é um arquivo comum")),
+    }
+}
+
+/// Opens what a person named to be read: a file, or a pipe from a program that keeps secrets.
+///
+/// # Errors
+/// As [`open_to_read`], except for a pipe.
+pub fn open_given(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
+    let kind = file.metadata()?.file_type();
+    match kind.is_file() || kind.is_fifo() {
+        true => Ok(file),
+        false => Err(io::Error::other("não é um arquivo comum")),
+    }
+}
+
+/// The content of what [`open_given`] opened, cut after so many bytes. A pipe that nobody
+/// writes to is empty.
+///
+/// # Errors
+/// If it cannot be read, or a pipe says nothing for too long.
+pub fn read_given(file: &mut File, bytes_max: u64) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    let mut limited = file.take(bytes_max);
+    let mut last_came = Instant::now();
+    let mut length = 0;
+    loop {
+        match limited.read_to_end(&mut content) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock && last_came.elapsed() < PIPE_WAIT => {
+                if content.len() > length {
+                    (length, last_came) = (content.len(), Instant::now());
+                }
+                sleep(PIPE_LOOK);
+            }
+            read => return read.map(|_| content),
+        }
+    }
+}
+
+/// What stands under a name that a file of ours is to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing.
+    Free,
+    /// A file that this program wrote, which may be replaced or removed.
+    Ours,
+    /// Anything else, which is left alone.
+    Other(Obstacle),
+}
+
+/// Something that is not ours, in words: `é uma pasta`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Obstacle(&'static str);
+
+impl Standing {
+    /// Looks. `is_ours` is given the first [`HEAD_BYTES`] of a file.
+    ///
+    /// # Errors
+    /// If that cannot be known.
+    pub fn at(path: &Path, is_ours: impl Fn(&[u8]) -> bool) -> io::Result<Self> {
+        match regular(path)? {
+            Ok(true) => {}
+            Ok(false) => return Ok(Standing::Free),
+            Err(obstacle) => return Ok(Standing::Other(obstacle)),
+        }
+        let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+        let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?;
+        let mut head = Vec::new();
+        file.take(HEAD_BYTES).read_to_end(&mut head)?;
+        Ok(if is_ours(&head) { Standing::Ours } else { Standing::Other(Obstacle("é outro arquivo")) })
+    }
+}
+
+/// Whether a file has this name; what has it instead, if it is no file.
+fn regular(path: &Path) -> io::Result<Result<bool, Obstacle>> {
+    let found = match fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Ok(false)),
+        Err(error) => return Err(error),
+    };
+    Ok(if found.is_file() {
+        Ok(true)
+    } else if found.is_symlink() {
+        Err(Obstacle("é um link simbólico"))
+    } else if found.is_dir() {
+        Err(Obstacle("é uma pasta"))
+    } else {
+        Err(Obstacle("não é um arquivo comum"))
+    })
+}
+
+/// A name as it is in its own folder, however it was written.
+///
+/// # Errors
+/// If it is no name, or its folder cannot be looked at.
+pub fn at_home(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().ok_or(ErrorKind::IsADirectory)?;
+    Ok(folder(path).canonicalize()?.join(name))
 }
 
 /// Whether an open file is for its owner alone, as OpenSSH wants a key's to be. What is no file
@@ -100,21 +236,53 @@ pub struct Unfinished {
     file: File,
     path: PathBuf,
     temporary: PathBuf,
+    /// The permissions that it will have, if they are not those that it has.
+    mode: Option<u32>,
     is_finished: bool,
 }
 
 impl Unfinished {
-    /// Begins an empty file that will have this name.
+    /// Begins an empty file that will have this name, for its owner alone.
     ///
     /// # Errors
-    /// Where it cannot be made, or another process is making one for the same name
-    /// ([`ErrorKind::WouldBlock`]).
+    /// If it cannot be made, another process is making one for the same name
+    /// ([`ErrorKind::WouldBlock`]), or the name that it has until then is somebody else's.
     pub fn begin(path: &Path) -> io::Result<Self> {
+        Self::begin_with(path, MODE)
+    }
+
+    /// The same, for whoever the person's umask lets read it.
+    ///
+    /// # Errors
+    /// As [`Unfinished::begin`].
+    pub fn begin_shared(path: &Path) -> io::Result<Self> {
+        Self::begin_with(path, MODE_SHARED)
+    }
+
+    fn begin_with(path: &Path, mode: u32) -> io::Result<Self> {
         remove_unfinished(path)?;
-        let temporary = temporary(path);
-        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(MODE).open(&temporary)?;
+        let temporary = temporary(path)?;
+        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(mode).open(&temporary);
+        let file = file.map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => io::Error::other(format!(
+                "{} está no caminho, e não foi este programa que o fez; mude o nome dele",
+                temporary.display()
+            )),
+            _ => error,
+        })?;
         lock(&file, &temporary)?;
-        Ok(Self { file, path: path.to_owned(), temporary, is_finished: false })
+        let mut made = Self { file, path: path.to_owned(), temporary, mode: None, is_finished: false };
+        if mode == MODE_SHARED {
+            made.mode = Some(made.file.metadata()?.mode() & PERMISSIONS);
+            // By this it is known for ours if it is left behind.
+            made.set_mode(MODE);
+        }
+        Ok(made)
+    }
+
+    /// A file system without permissions, as on most memory sticks, refuses and loses nothing.
+    fn set_mode(&self, mode: u32) {
+        let _ = self.file.set_permissions(Permissions::from_mode(mode));
     }
 
     /// Where it is until it is finished.
@@ -127,30 +295,43 @@ impl Unfinished {
         &self.file
     }
 
-    /// Makes it durable, and gives it its name as [`Unfinished::name`] does.
+    /// Makes it durable, and gives it its name, which may be another file's only if that is
+    /// to be replaced.
     ///
     /// # Errors
-    /// As [`Unfinished::name`].
+    /// If it cannot be named, or the name is taken ([`ErrorKind::AlreadyExists`]).
     pub fn finish(self, replace: bool) -> io::Result<()> {
         self.file.sync_all()?;
-        let path = self.path.clone();
-        self.name(replace)?;
-        sync_folder(&path)
+        self.name(replace)
     }
 
-    /// Gives it its name, which may be another file's only where that is to be replaced.
-    /// Where the power goes, it may be lost.
+    /// The same, in the place of nothing or of a file that `is_ours` knows by its beginning.
     ///
     /// # Errors
-    /// Where it cannot be named, or the name is taken ([`ErrorKind::AlreadyExists`]).
-    pub fn name(mut self, replace: bool) -> io::Result<()> {
+    /// As [`Unfinished::finish`]; [`ErrorKind::AlreadyExists`] says what has the name.
+    pub fn finish_over(self, is_ours: impl Fn(&[u8]) -> bool) -> io::Result<()> {
+        self.file.sync_all()?;
+        // At the last moment: a rename cannot be told what it may replace.
+        let replace = match Standing::at(&self.path, is_ours)? {
+            Standing::Free => false,
+            Standing::Ours => true,
+            Standing::Other(obstacle) => return Err(io::Error::new(ErrorKind::AlreadyExists, obstacle)),
+        };
+        self.name(replace)
+    }
+
+    fn name(mut self, replace: bool) -> io::Result<()> {
+        if let Some(mode) = self.mode {
+            self.set_mode(mode);
+        }
         if replace {
             fs::rename(&self.temporary, &self.path)?;
         } else {
             self.link()?;
         }
         self.is_finished = true;
-        Ok(())
+        // Makes the names in the folder durable.
+        File::open(folder(&self.path))?.sync_all()
     }
 
     /// A link never replaces what another program has put there meanwhile, as a rename does.
@@ -173,19 +354,19 @@ impl Drop for Unfinished {
 }
 
 /// Removes what a process left behind that was killed while it made the file of this name.
+/// What a person has put under that name, of all names, is left alone.
 ///
 /// # Errors
-/// Where it cannot be removed, or its process is still there ([`ErrorKind::WouldBlock`]).
+/// If it cannot be removed, or its process is still there ([`ErrorKind::WouldBlock`]).
 pub fn remove_unfinished(path: &Path) -> io::Result<()> {
-    let temporary = temporary(path);
+    let temporary = temporary(path)?;
     match fs::symlink_metadata(&temporary) {
-        Ok(found) if found.is_file() => {
-            let left = File::open(&temporary)?;
+        Ok(found) if found.is_file() && found.mode() & PERMISSIONS == MODE => {
+            let left = open_to_read(&temporary)?;
             lock(&left, &temporary)?;
             fs::remove_file(&temporary)
         }
-        // A link is removed, and what it points to left alone.
-        Ok(_) => fs::remove_file(&temporary),
+        Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }
@@ -203,16 +384,16 @@ fn lock(file: &File, temporary: &Path) -> io::Result<()> {
     if Identity::of(temporary).ok() == Some(opened) { Ok(()) } else { Err(ErrorKind::WouldBlock.into()) }
 }
 
-fn temporary(path: &Path) -> PathBuf {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".tmp");
-    temporary.into()
+/// The name of a file in the making: hidden, and with a mark that is ours.
+fn temporary(path: &Path) -> io::Result<PathBuf> {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().ok_or(ErrorKind::IsADirectory)?);
+    name.push(TEMPORARY_SUFFIX);
+    Ok(path.with_file_name(name))
 }
 
-/// Makes the names in the folder of this file durable.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]
@@ -237,7 +418,7 @@ mod tests {
         let path = folder.path().join("a");
         let made = Unfinished::begin(&path).unwrap();
         made.file().write_all(b"um").unwrap();
-        assert_eq!(names(folder.path()), ["a.tmp"]);
+        assert_eq!(names(folder.path()), [".a.hortifruti-tmp"]);
         assert_eq!(Unfinished::begin(&path).unwrap_err().kind(), ErrorKind::WouldBlock);
         made.finish(false).unwrap();
         assert_eq!(names(folder.path()), ["a"]);
@@ -258,16 +439,25 @@ mod tests {
     fn what_was_left_behind_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
-        fs::write(temporary(&path), "resto").unwrap();
+        // Killed before the end.
+        let leave_behind = || {
+            let made = Unfinished::begin(&path).unwrap();
+            made.file().write_all(b"resto").unwrap();
+            fs::hard_link(made.temporary(), folder.path().join("b")).unwrap();
+            let temporary = made.temporary().to_owned();
+            drop(made);
+            fs::rename(folder.path().join("b"), temporary).unwrap();
+        };
+        leave_behind();
         let made = Unfinished::begin(&path).unwrap();
         made.file().write_all(b"um").unwrap();
         made.finish(false).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"um");
         // Killed between the two names of `finish`.
-        fs::hard_link(&path, temporary(&path)).unwrap();
+        fs::hard_link(&path, temporary(&path).unwrap()).unwrap();
         drop(Unfinished::begin(&path).unwrap());
         assert_eq!(fs::read(&path).unwrap(), b"um");
-        fs::write(temporary(&path), "resto").unwrap();
+        leave_behind();
         remove_unfinished(&path).unwrap();
         remove_unfinished(&path).unwrap();
         assert_eq!(names(folder.path()), ["a"]);
@@ -293,12 +483,90 @@ mod tests {
         fs::write(&target, "conteúdo").unwrap();
         symlink(&target, &link).unwrap();
         assert!(open(&link).unwrap_err().to_string().contains("link"));
-        symlink(&target, folder.path().join("b.tmp")).unwrap();
-        Unfinished::begin(&folder.path().join("b")).unwrap().finish(false).unwrap();
-        assert_eq!(fs::read(folder.path().join("b")).unwrap(), b"");
-        let pipe = folder.path().join("cano");
-        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let pipe = make_pipe(folder.path());
         open(&pipe).unwrap_err();
+        open_to_read(&pipe).unwrap_err();
         assert_eq!(fs::read_to_string(&target).unwrap(), "conteúdo");
+    }
+
+    fn make_pipe(folder: &Path) -> PathBuf {
+        let pipe = folder.join("cano");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        pipe
+    }
+
+    #[test]
+    fn only_what_is_ours_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let is_ours = |head: &[u8]| head.starts_with(b"nosso");
+        fs::write(at("alheio"), "importante").unwrap();
+        fs::write(at("vazio"), "").unwrap();
+        symlink(at("alheio"), at("link")).unwrap();
+        symlink(at("nada"), at("link-para-nada")).unwrap();
+        fs::create_dir(at("pasta")).unwrap();
+        make_pipe(folder.path());
+        let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        let before = names(folder.path());
+        for name in ["alheio", "vazio", "link", "link-para-nada", "pasta", "cano", "socket"] {
+            assert!(matches!(Standing::at(&at(name), is_ours).unwrap(), Standing::Other(_)), "{name}");
+            let made = Unfinished::begin(&at(name)).unwrap();
+            assert_eq!(made.finish_over(is_ours).unwrap_err().kind(), ErrorKind::AlreadyExists, "{name}");
+        }
+        assert_eq!(names(folder.path()), before);
+        assert_eq!(fs::read_to_string(at("alheio")).unwrap(), "importante");
+
+        assert_eq!(Standing::at(&at("novo"), is_ours).unwrap(), Standing::Free);
+        for content in ["nosso 1", "nosso 2"] {
+            let made = Unfinished::begin(&at("novo")).unwrap();
+            made.file().write_all(content.as_bytes()).unwrap();
+            made.finish_over(is_ours).unwrap();
+            assert_eq!(fs::read_to_string(at("novo")).unwrap(), content);
+            assert_eq!(Standing::at(&at("novo"), is_ours).unwrap(), Standing::Ours);
+        }
+    }
+
+    #[test]
+    fn what_a_person_called_as_a_file_in_the_making_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let temporary = temporary(&path).unwrap();
+        fs::write(&temporary, "importante").unwrap();
+        fs::set_permissions(&temporary, Permissions::from_mode(0o644)).unwrap();
+        remove_unfinished(&path).unwrap();
+        assert!(Unfinished::begin(&path).unwrap_err().to_string().contains("a.hortifruti-tmp"));
+        assert_eq!(fs::read_to_string(&temporary).unwrap(), "importante");
+        fs::remove_file(&temporary).unwrap();
+        symlink("alheio", &temporary).unwrap();
+        remove_unfinished(&path).unwrap();
+        Unfinished::begin(&path).unwrap_err();
+        assert!(temporary.is_symlink());
+    }
+
+    #[test]
+    fn a_shared_file_has_the_mode_that_any_new_file_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, usual) = (folder.path().join("a"), folder.path().join("b"));
+        File::create(&usual).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & PERMISSIONS;
+        let made = Unfinished::begin_shared(&path).unwrap();
+        assert_eq!(mode(made.temporary()), MODE);
+        made.finish(false).unwrap();
+        assert_eq!(mode(&path), mode(&usual));
+    }
+
+    #[test]
+    fn a_pipe_is_read_and_not_waited_for_without_a_writer() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = make_pipe(folder.path());
+        let mut nobody = open_given(&pipe).unwrap();
+        assert_eq!(read_given(&mut nobody, 100).unwrap(), b"");
+        let mut reader = open_given(&pipe).unwrap();
+        let mut writer = OpenOptions::new().write(true).open(&pipe).unwrap();
+        writer.write_all(b"seg").unwrap();
+        let writing = std::thread::spawn(move || writer.write_all(b"redo").unwrap());
+        assert_eq!(read_given(&mut reader, 100).unwrap(), b"segredo");
+        writing.join().unwrap();
+        open_given(folder.path()).unwrap_err();
     }
 }

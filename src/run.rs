@@ -22,7 +22,7 @@ use crate::catalog::{Kind, Price, Quantity, Quoted, RequestId, original_products
 use crate::cli::{self, Cli, Command};
 use crate::client::{self, Broken, Client, Connector, Failure, Manner, Reconnecting};
 use crate::inventory::Inventory;
-use crate::port_file;
+use crate::port_file::{self, Place};
 use crate::price_list::{self, BadRows};
 use crate::progress::Progress;
 use crate::render::{Format, render};
@@ -171,9 +171,10 @@ fn serve(options: &cli::Serve) -> anyhow::Result<()> {
     let renewable = Renewable::read(options)?;
     // Bind before anything is written: a second server on a taken port must change nothing.
     let listener = bind(options.host, options.port, protocols)?;
-    let port = listener.local_addr().context("a porta não pôde ser lida")?.port();
-    let port_file = &options.port_file.port_file;
-    port_file::check_free(port_file, port)?;
+    let address = listener.local_addr().context("a porta não pôde ser lida")?;
+    let port = address.port();
+    refuse_one_name_for_two(options)?;
+    let port_file = port_file::prepare(&options.port_file.port_file, address)?;
     let store = open_store(&options.data, port)?;
     let opening = if options.empty { Vec::new() } else { original_products() };
     let (inventory, committer) = Inventory::open(store, &opening)?;
@@ -183,8 +184,10 @@ fn serve(options: &cli::Serve) -> anyhow::Result<()> {
     let tokens = renewable.tokens.as_ref().map(|(_, tokens)| tokens.subscribe());
     let stop =
         listen_for_signals(renewable, &console).context("os sinais do sistema não puderam ser ouvidos")?;
-    let published = port_file::publish(port_file, port)?;
-    let host = if options.host.is_loopback() { "localhost".to_owned() } else { options.host.to_string() };
+    let published = port_file.publish()?;
+    // In the original's words, unless `localhost` would not reach the server.
+    let is_local = options.host.is_loopback() && matches!(Place::of(address), Place::Local(_));
+    let host = if is_local { "localhost".to_owned() } else { options.host.to_string() };
     console.line(&format!("Iniciando comunicacao com {host} na porta {port}"));
     let server_options = server::Options {
         protocols,
@@ -204,6 +207,20 @@ fn serve(options: &cli::Serve) -> anyhow::Result<()> {
         console.line("Numero max de conexoes atingidas.");
     }
     console.flush();
+    Ok(())
+}
+
+/// Neither file is there yet, or both would be seen to be something else.
+fn refuse_one_name_for_two(options: &cli::Serve) -> anyhow::Result<()> {
+    for name in port_file::names(&options.port_file.port_file) {
+        if options.data != Path::new(IN_MEMORY) && sqlite::has_file(&options.data, &name) {
+            bail!(
+                "{} é um nome dos arquivos do banco de dados, e não pode ser o do arquivo de porta. O servidor \
+                 não foi iniciado e nada foi alterado; indique outro nome com --port-file ou --data",
+                name.display()
+            );
+        }
+    }
     Ok(())
 }
 
@@ -453,7 +470,7 @@ fn find_server(connection: &cli::Connection) -> Result<String, Broken> {
     }
     let path = &connection.port_file.port_file;
     match port_file::read(path) {
-        Ok(port) => Ok(format!("localhost:{port}")),
+        Ok(place) => Ok(place.to_string()),
         Err(error) => Err(Broken::NoServer(format!(
             "{error}. Nada foi enviado; inicie um servidor com `hortifruti serve` nesta pasta, \
              ou diga onde ele está com --server HOST:PORTA ou --port-file"
@@ -831,8 +848,8 @@ impl OwnServer {
         let mut own = Self { process, address: String::new(), folder };
         let give_up = Instant::now() + OWN_SERVER_WAIT;
         while own.address.is_empty() {
-            if let Ok(port) = port_file::read(&port_file) {
-                own.address = format!("localhost:{port}");
+            if let Ok(place) = port_file::read(&port_file) {
+                own.address = place.to_string();
             } else if Instant::now() > give_up || own.process.try_wait()?.is_some() {
                 bail!("o servidor da medida não começou");
             } else {

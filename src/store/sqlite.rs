@@ -31,6 +31,7 @@ use rows::{SELECT_MOVEMENTS, read_import, read_movement, read_product, write};
 use schema::{APPLICATION_ID, SCHEMA_VERSION, check_header, migrate};
 
 pub use backup::back_up;
+pub use files::has_file;
 pub use verify::{Step, Verified, verify};
 
 /// How long to wait for another program that reads or backs up the file.

@@ -136,7 +136,7 @@ fn a_copy_destroys_nothing() {
     }
     assert_eq!(fs::read_to_string(file("velha.db")).unwrap(), "importante");
     assert_eq!(fs::read_to_string(file("alheio")).unwrap(), "importante");
-    assert!(!file("nova.db").exists() && !file("nova.db.tmp").exists());
+    assert!(!file("nova.db").exists() && !file(".nova.db.hortifruti-tmp").exists());
     assert_eq!(server.run(&["backup", "--force", "velha.db"]).code, 0);
     assert_eq!(verify(server.path(), "velha.db").code, 0);
     assert_eq!(server.run(&["verify"]).code, 0);

@@ -25,6 +25,7 @@ mod odd_calls;
 mod one_shots;
 mod one_writer;
 mod original_clients;
+mod port_file;
 mod power_loss;
 mod price_lists;
 mod readme;

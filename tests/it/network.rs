@@ -131,6 +131,36 @@ fn failing(server: &Server, code: i32, args: &[&str]) -> String {
 }
 
 #[test]
+fn a_certificate_is_for_the_address_that_the_port_file_leads_to() {
+    let (folder, authority) = certified();
+    authority.issue(folder.path(), "outro", &["127.0.0.2"], |_| {});
+    for (certificate, key, is_right) in
+        [("outro.pem", "outro.key", true), ("servidor.pem", "servidor.key", false)]
+    {
+        let options = ["--host", "127.0.0.2", "--tls-cert", certificate, "--tls-key", key];
+        let data = format!("{certificate}.db");
+        let port_file = format!("{certificate}.porta");
+        let path = folder.path().join(&port_file);
+        let mut command = hortifruti(folder.path());
+        command.args(["serve", "--port", "0", "--data", &data, "--port-file", &port_file]).args(options);
+        let mut server = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        let mut console = std::io::BufReader::new(server.stdout.take().unwrap());
+        std::io::BufRead::read_line(&mut console, &mut line).unwrap();
+        for protocol in ["--socket", "--grpc"] {
+            let mut query = hortifruti(folder.path());
+            query.args(["query", "Caju", "--tls-ca", "ca.pem", protocol, "--port-file"]).arg(&path);
+            let ended = run(&mut query, "");
+            let expected = if is_right { "Caju: R$2.0, Estoque: 60\n" } else { "" };
+            assert_eq!((ended.code == 0, ended.out.as_str()), (is_right, expected), "{}", ended.err);
+            assert_eq!(ended.err.contains("127.0.0.2"), !is_right, "{}", ended.err);
+        }
+        server.kill().unwrap();
+        server.wait().unwrap();
+    }
+}
+
+#[test]
 fn both_protocols_are_spoken_over_tls_on_one_port() {
     let (folder, _) = certified();
     let mut server = Server::start_in(folder, &TLS);

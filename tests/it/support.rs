@@ -239,11 +239,12 @@ fn spawn(folder: &TempDir, args: &[String], stderr: Stdio) -> (Child, Receiver<S
         }
     });
     let first = console.recv_timeout(PATIENCE).expect("the server starts");
-    let port = first
-        .strip_prefix("Iniciando comunicacao com localhost na porta ")
-        .unwrap_or_else(|| panic!("{first}"))
-        .parse()
-        .unwrap();
+    let (host, port) = first
+        .strip_prefix("Iniciando comunicacao com ")
+        .and_then(|place| place.split_once(" na porta "))
+        .unwrap_or_else(|| panic!("{first}"));
+    assert!(host == "localhost" || args.contains(&host.to_owned()), "{first}");
+    let port = port.parse().unwrap();
     assert_eq!(console.recv_timeout(PATIENCE).unwrap(), "Aguardando conexão...");
     (child, console, port)
 }

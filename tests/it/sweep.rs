@@ -179,9 +179,9 @@ fn play(when: When, calls: &str, fault: &str, n: usize) -> bool {
 
 /// The files of the store, and their folder.
 fn watched(folder: &Path) -> Vec<PathBuf> {
-    let names = ["", "-wal", "-shm", "-journal", ".lock", ".tmp"];
+    let names = ["", "-wal", "-shm", "-journal", ".lock"];
     let files = names.iter().map(|suffix| folder.join(format!("hortifruti.db{suffix}")));
-    files.chain([folder.to_owned()]).collect()
+    files.chain([folder.join(".hortifruti.db.hortifruti-tmp"), folder.to_owned()]).collect()
 }
 
 /// The port, once the server is ready; `None` where it ended before.
@@ -286,7 +286,7 @@ fn check(folder: tempfile::TempDir, told: &BTreeMap<String, Option<String>>, nam
     let mut left: Vec<String> = fs::read_dir(server.path())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|file| file.starts_with("hortifruti"))
+        .filter(|file| file.contains("hortifruti"))
         .collect();
     left.sort();
     assert_eq!(left, ["hortifruti.db", "hortifruti.db.lock"], "{name}: something is left behind");

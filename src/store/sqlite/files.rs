@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use super::{io, log, not_ours, shown};
-use crate::private_file::Found;
+use crate::private_file::{self, Found};
 use crate::store::StoreError;
 
 /// What the names of SQLite's other files have after the database's: the log, its index, and
@@ -117,6 +117,14 @@ pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
     let mut path = database.as_os_str().to_owned();
     path.push(suffix);
     path.into()
+}
+
+/// Whether a name is that of a file of this database, were they there or not.
+pub fn has_file(database: &Path, name: &Path) -> bool {
+    let (Ok(database), Ok(name)) = (private_file::at_home(database), private_file::at_home(name)) else {
+        return false;
+    };
+    SUFFIXES.iter().chain([&LOCK_SUFFIX]).any(|suffix| beside(&database, suffix) == name)
 }
 
 /// The one path of a database, however it was written, so that two servers meet at one lock.
