@@ -112,6 +112,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             break
         }
         'hortifruti;import' {
+            [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido: repetido, não importa a lista outra vez')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; sem ele, o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo que diz a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema')

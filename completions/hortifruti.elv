@@ -104,6 +104,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --help 'Mostra esta ajuda'
         }
         &'hortifruti;import'= {
+            cand --request-id 'Identificador do pedido: repetido, não importa a lista outra vez'
             cand --server 'Servidor; sem ele, o do arquivo de porta'
             cand --port-file 'Arquivo que diz a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema'

@@ -103,6 +103,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l grpc -d
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls -d 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l insecure -d 'Mostra o token também sem TLS a outra máquina'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l request-id -d 'Identificador do pedido: repetido, não importa a lista outra vez' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l server -d 'Servidor; sem ele, o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema' -r -F

@@ -182,6 +182,9 @@ pub struct Import {
     /// Diz o que mudaria e não muda nada
     #[arg(long)]
     pub dry_run: bool,
+    /// Identificador do pedido: repetido, não importa a lista outra vez
+    #[arg(long, value_name = "ID")]
+    pub request_id: Option<String>,
     #[command(flatten)]
     pub connection: Connection,
 }

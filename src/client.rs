@@ -2,32 +2,30 @@
 //! the server again.
 
 mod grpc;
+mod patience;
 mod socket;
 
 use std::io;
 use std::net::{IpAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
 use uuid::Uuid;
 
 use crate::access::Secret;
-use crate::request::{Code, Refusal, Reply, Request};
+use crate::catalog::{Key, Name, Quoted, RequestId};
+use crate::request::{AdjustRequest, Code, Refusal, Reply, Request};
 use crate::system_error::told;
 use crate::tls::Problem;
 use crate::wire::Protocol;
 pub(crate) use grpc::{ShowToken, Stream, shake_hands};
+pub use patience::{News, Patience, interrupt};
 
-/// How long to wait for a server to accept a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long to wait for an answer, or for the next part of one.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How long to wait for a server's first bytes, which tell what it is.
-const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest wait of the system for one machine to accept a connection; [`Patience`] usually
+/// gives up before.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long to look for a server that went away, before giving up: a restart takes less.
 const RECONNECT_FOR: Duration = Duration::from_secs(10);
@@ -35,23 +33,8 @@ const RECONNECT_FOR: Duration = Duration::from_secs(10);
 /// How long to wait between two attempts to find it.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
 
-/// How often a wait looks whether it was interrupted.
-const INTERRUPT_LOOK: Duration = Duration::from_millis(100);
-
-/// Ctrl-C is the process's, and so is this.
-static IS_INTERRUPTED: AtomicBool = AtomicBool::new(false);
-
-/// Ends the wait for an answer, in whichever client waits.
-pub fn interrupt() {
-    IS_INTERRUPTED.store(true, Ordering::Relaxed);
-}
-
-fn take_interrupt() -> bool {
-    IS_INTERRUPTED.swap(false, Ordering::Relaxed)
-}
-
 /// A conversation with a server.
-pub trait Client {
+pub trait Client: Send {
     /// Asks, and waits for the answer.
     ///
     /// # Errors
@@ -134,19 +117,100 @@ pub enum Broken {
         /// Where.
         address: String,
     },
-    /// The person waits no longer.
-    #[error("a espera foi interrompida")]
-    Interrupted,
-    /// A change was sent, and its answer never came.
+    /// The server accepts connections, and nothing comes from it.
     #[error(
-        "a mudança foi enviada e a resposta não chegou. Não se sabe se ela foi feita; repita com o \
-         mesmo identificador de pedido, que não a faz duas vezes: id={request_id} no shell, \
-         --request-id {request_id} na linha de comando"
+        "o servidor em {address} aceita conexões e não responde: está parado ou ocupado demais. Nada foi \
+         alterado; tente de novo daqui a pouco, e veja o terminal do servidor se continuar assim"
     )]
-    InDoubt {
-        /// The id under which it can be repeated.
-        request_id: String,
+    NotAnswering {
+        /// Where.
+        address: String,
     },
+    /// The answer came too slowly to be waited for.
+    #[error(
+        "a resposta do servidor em {address} vem devagar demais e foi abandonada. Nada foi alterado; \
+         confira a rede e tente de novo"
+    )]
+    TooSlow {
+        /// Where.
+        address: String,
+    },
+    /// The answer is to another question: the conversation is out of step.
+    #[error(
+        "o servidor respondeu sobre {answered}, e a pergunta era sobre {asked}. A resposta foi descartada; \
+         tente de novo, e veja o que está entre este cliente e o servidor se continuar assim"
+    )]
+    OtherAnswer {
+        /// What was asked about.
+        asked: String,
+        /// What was answered about.
+        answered: String,
+    },
+    /// The person waits no longer.
+    #[error("a espera foi interrompida. Nada foi alterado; tente de novo quando quiser")]
+    Interrupted,
+    /// A change was sent, and whether it was made is not known.
+    #[error("{cause}. Não se sabe se ela foi feita; {again}")]
+    InDoubt {
+        /// What went wrong, as a sentence about the change without its full stop.
+        cause: String,
+        /// The id under which it can be repeated.
+        request_id: RequestId,
+        /// How to repeat it.
+        again: String,
+    },
+}
+
+impl Failure {
+    /// The same failure; of a change in doubt, with how to repeat it.
+    pub fn with_again(mut self, again: impl FnOnce(&RequestId) -> String) -> Self {
+        if let Failure::Broken(Broken::InDoubt { request_id, again: told, .. }) = &mut self {
+            *told = again(request_id);
+        }
+        self
+    }
+
+    /// The failure of a change that was sent at least once, if this attempt does not decide
+    /// whether it was made.
+    fn in_doubt(self, request_id: &RequestId) -> Self {
+        let cause = match &self {
+            Failure::Refused(refusal) if refusal.code == Code::OutcomeUnknown => {
+                "o servidor não pôde gravar a mudança; confira o disco dele"
+            }
+            Failure::Refused(refusal) if !is_about_the_change(refusal.code) => {
+                "a mudança foi enviada, a resposta não chegou, e o servidor agora recusa a repetição"
+            }
+            Failure::Refused(_) => return self,
+            Failure::Broken(Broken::OtherAnswer { .. }) => {
+                "a mudança foi enviada, e a resposta que veio é sobre outra coisa"
+            }
+            Failure::Broken(_) => "a mudança foi enviada e a resposta não chegou",
+        };
+        let again = format!(
+            "repita com o mesmo identificador de pedido, que não a faz duas vezes: id={request_id} no \
+             protocolo de texto, --request-id {request_id} na linha de comando"
+        );
+        Broken::InDoubt { cause: cause.to_owned(), request_id: request_id.clone(), again }.into()
+    }
+}
+
+/// Whether a refusal with this code was decided by what the change is: the server has looked
+/// for its id first, so the change was not made before.
+fn is_about_the_change(code: Code) -> bool {
+    match code {
+        Code::ProductNotFound
+        | Code::InsufficientStock
+        | Code::InvalidArgument
+        | Code::UnknownCommand
+        | Code::RequestIdReused
+        | Code::OutOfRange => true,
+        Code::Unauthenticated
+        | Code::ResourceExhausted
+        | Code::Unavailable
+        | Code::DeadlineExceeded
+        | Code::OutcomeUnknown
+        | Code::Internal => false,
+    }
 }
 
 /// How a server is spoken to.
@@ -173,24 +237,44 @@ impl Manner {
 /// Connects to a server. Without a protocol, finds out which it speaks, gRPC first.
 ///
 /// # Errors
-/// Where nothing answers there, or what answers is no server of ours.
-pub fn connect(address: &str, manner: &Manner) -> Result<Box<dyn Client>, Broken> {
+/// If nothing answers there, or what answers is no server of ours.
+pub fn connect(address: &str, manner: &Manner, patience: &Patience) -> Result<Box<dyn Client>, Broken> {
+    patience.begin_connecting();
     let protocol = manner.protocol;
     if protocol != Some(Protocol::Text) {
-        match grpc::GrpcClient::connect(address, manner) {
-            Ok(Some(client)) => return Ok(Box::new(client)),
-            Ok(None) if protocol.is_some() => {
+        match grpc::GrpcClient::connect(address, manner, patience)? {
+            Some(client) => return Ok(Box::new(client)),
+            None if protocol.is_some() => {
                 return Err(Broken::TextOnly { address: address.to_owned() });
             }
-            Ok(None) => {}
-            Err(broken) => return Err(broken),
+            None => {}
         }
     }
-    Ok(Box::new(socket::SocketClient::connect(address, manner)?))
+    Ok(Box::new(socket::SocketClient::connect(address, manner, patience)?))
 }
 
 /// The first of an address's machines that accepts a connection.
-pub(crate) fn open(address: &str, manner: &Manner) -> Result<TcpStream, Broken> {
+pub(crate) fn open(address: &str, manner: &Manner, patience: &Patience) -> Result<TcpStream, Broken> {
+    let (sender, receiver) = mpsc::channel();
+    let (dialed, manner) = (address.to_owned(), manner.clone());
+    // In a thread of its own, because neither the system's search for a name nor its wait for
+    // a connection can be interrupted.
+    std::thread::Builder::new()
+        .name("hortifruti-connect".to_owned())
+        .spawn(move || sender.send(dial(&dialed, &manner)))
+        .map_err(|error| Broken::Connect { address: address.to_owned(), error })?;
+    loop {
+        match receiver.recv_timeout(patience::LOOK) {
+            Ok(result) => return result,
+            Err(RecvTimeoutError::Timeout) => patience.look(address)?,
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Broken::Lost("a tentativa terminou sem resultado".to_owned()));
+            }
+        }
+    }
+}
+
+fn dial(address: &str, manner: &Manner) -> Result<TcpStream, Broken> {
     let failed = |error| Broken::Connect { address: address.to_owned(), error };
     let mut last = io::ErrorKind::AddrNotAvailable.into();
     for candidate in address.to_socket_addrs().map_err(failed)? {
@@ -206,7 +290,11 @@ pub(crate) fn open(address: &str, manner: &Manner) -> Result<TcpStream, Broken> 
             Err(error) => last = error,
         }
     }
-    Err(failed(last))
+    match last.kind() {
+        // Its queue of connections is full, or something on the way swallows them.
+        io::ErrorKind::TimedOut => Err(Broken::NotAnswering { address: address.to_owned() }),
+        _ => Err(failed(last)),
+    }
 }
 
 /// A connection to that address failed: by TLS, or by anything else.
@@ -218,112 +306,297 @@ fn lost(address: &str, error: &io::Error) -> Broken {
 }
 
 /// Finds a server and connects to it.
-pub type Connector = Box<dyn FnMut() -> Result<Box<dyn Client>, Broken>>;
+pub type Connector = Arc<dyn Fn(&Patience) -> Result<Box<dyn Client>, Broken> + Send + Sync>;
 
 /// A client that finds the server again when it went away, and repeats what was asked. It
 /// gives every change a request id, so that a repeated change is made once.
 pub struct Reconnecting {
     connector: Connector,
     client: Option<Box<dyn Client>>,
-    /// Told once for each search.
-    notify: fn(&Broken),
+    patience: Patience,
+}
+
+/// What one attempt came to.
+struct Attempt {
+    answer: Result<Reply, Failure>,
+    /// Whether the request may have reached a server.
+    has_asked: bool,
 }
 
 impl Reconnecting {
     /// Connects.
     ///
     /// # Errors
-    /// Where there is no server now: nothing was asked yet, so nothing is waited for. One
-    /// that hung up is perhaps just restarting, and is looked for when it is asked.
-    pub fn connect(mut connector: Connector, notify: fn(&Broken)) -> Result<Self, Broken> {
-        let client = match connector() {
-            Ok(client) => Some(client),
-            Err(Broken::Lost(_)) => None,
-            Err(broken) => return Err(broken),
-        };
-        Ok(Self { connector, client, notify })
+    /// If there is no server now: nothing was asked yet, so nothing is waited for. A server
+    /// that hangs up is perhaps restarting, and one that does not answer is busy: these two
+    /// are tried for as long as a request is.
+    pub fn connect(connector: Connector, patience: Patience) -> Result<Self, Failure> {
+        let mut client = Self::unconnected(connector, patience);
+        let mut is_worth_it = false;
+        let connected = client.try_on(|this| {
+            let connected = (this.connector)(&this.patience);
+            is_worth_it |= matches!(connected, Err(Broken::Lost(_) | Broken::NotAnswering { .. }));
+            (connected.map_err(Failure::from), is_worth_it)
+        });
+        client.client = Some(connected?);
+        Ok(client)
     }
 
-    /// Asks once, without looking for the server if it is gone.
+    /// A client that connects when it is first asked.
+    pub fn unconnected(connector: Connector, patience: Patience) -> Self {
+        Self { connector, client: None, patience }
+    }
+
+    /// Asks once, for no longer than this, and does not look for the server if it is gone.
     ///
     /// # Errors
     /// As [`Client::call`].
-    pub fn call_once(&mut self, request: &Request<'_>) -> Result<Reply, Failure> {
+    pub fn call_once(&mut self, request: &Request<'_>, time_max: Duration) -> Result<Reply, Failure> {
+        let end = Instant::now() + time_max;
+        self.patience.begin(end, Some(end));
+        let attempt = self.attempt(request);
+        self.patience.end();
+        attempt.answer
+    }
+
+    /// Repeats a change that may have been made before, under its id.
+    ///
+    /// # Errors
+    /// As [`Client::call`]. The change stays in doubt until an answer decides it.
+    pub fn repeat(&mut self, change: &Request<'_>) -> Result<Reply, Failure> {
+        self.change(change, true)
+    }
+
+    fn change(&mut self, change: &Request<'_>, mut may_be_made: bool) -> Result<Reply, Failure> {
+        let mut change = change.clone();
+        let request_id = match &mut change {
+            Request::Adjust(adjust) => &mut adjust.request_id,
+            Request::Import(import) if !import.is_dry_run => &mut import.request_id,
+            _ => return self.try_on(|this| (this.attempt(&change).answer, true)),
+        };
+        let request_id = request_id.get_or_insert_with(new_request_id).clone();
+        let answer = self.try_on(|this| {
+            let attempt = this.attempt(&change);
+            may_be_made |= attempt.has_asked && matches!(attempt.answer, Err(Failure::Broken(_)));
+            (attempt.answer, true)
+        });
+        match answer {
+            Err(failure) if may_be_made => Err(failure.in_doubt(&request_id)),
+            Err(Failure::Refused(refusal)) if refusal.code == Code::OutcomeUnknown => {
+                Err(Failure::from(refusal).in_doubt(&request_id))
+            }
+            answer => answer,
+        }
+    }
+
+    fn attempt(&mut self, request: &Request<'_>) -> Attempt {
         let mut client = match self.client.take() {
             Some(client) => client,
-            None => (self.connector)()?,
+            None => match (self.connector)(&self.patience) {
+                Ok(client) => client,
+                Err(broken) => return Attempt { answer: Err(broken.into()), has_asked: false },
+            },
         };
-        let answer = client.call(request);
+        self.patience.begin_answer();
+        let answer = client.call(request).and_then(|reply| answering(request, reply));
         if !matches!(answer, Err(Failure::Broken(_))) {
             self.client = Some(client);
         }
-        answer
+        // Who speaks only TLS says so instead of an answer.
+        let has_asked = !matches!(answer, Err(Failure::Broken(Broken::TlsOnly { .. })));
+        Attempt { answer, has_asked }
     }
 
-    /// Asks until there is an answer or the time is over. Also tells whether an earlier
-    /// attempt may have arrived.
-    fn call_until(&mut self, request: &Request<'_>) -> (Result<Reply, Failure>, bool) {
-        // Of an earlier wait.
-        take_interrupt();
-        let give_up = Instant::now() + RECONNECT_FOR;
-        let mut has_told = false;
-        let mut may_have_arrived = false;
-        loop {
-            match self.call_once(request) {
-                Err(Failure::Broken(broken)) => {
-                    may_have_arrived |= matches!(broken, Broken::Lost(_) | Broken::Interrupted);
-                    if !broken.may_pass() || Instant::now() >= give_up || take_interrupt() {
-                        return (Err(broken.into()), may_have_arrived);
+    /// Tries until it works, or cannot, or the time is over. An attempt also says whether
+    /// another may follow.
+    fn try_on<T>(
+        &mut self,
+        mut attempt: impl FnMut(&mut Self) -> (Result<T, Failure>, bool),
+    ) -> Result<T, Failure> {
+        let end = Instant::now() + RECONNECT_FOR;
+        self.patience.begin(end, None);
+        let result = loop {
+            let (result, may_go_on) = attempt(self);
+            match &result {
+                Err(Failure::Broken(broken)) if may_go_on && broken.may_pass() => {
+                    if Instant::now() >= end || self.patience.take_interrupt() {
+                        break result;
                     }
-                    if !std::mem::replace(&mut has_told, true) {
-                        (self.notify)(&broken);
-                    }
+                    self.patience.tell_search(broken);
                     std::thread::sleep(RECONNECT_PAUSE);
                 }
-                answer => return (answer, may_have_arrived),
+                _ => break result,
             }
-        }
+        };
+        self.patience.end();
+        result
     }
 }
 
 impl Client for Reconnecting {
     fn call(&mut self, request: &Request<'_>) -> Result<Reply, Failure> {
-        let mut request = request.clone();
-        let request_id = match &mut request {
-            Request::Adjust(adjust) => &mut adjust.request_id,
-            Request::Import(import) => &mut import.request_id,
-            Request::Find { .. } | Request::List { .. } | Request::Leave => {
-                return self.call_until(&request).0;
-            }
-        };
-        if request_id.is_none() {
-            *request_id = Uuid::now_v7().to_string().parse().ok();
+        self.change(request, false)
+    }
+}
+
+/// An id for a change. Those that are made later are greater.
+pub fn new_request_id() -> RequestId {
+    Uuid::now_v7().to_string().parse().expect("a UUID is a request id")
+}
+
+/// The reply, if it is about what was asked.
+fn answering(request: &Request<'_>, reply: Reply) -> Result<Reply, Failure> {
+    let other = match (request, &reply) {
+        (Request::Find { name } | Request::Adjust(AdjustRequest { name, .. }), Reply::Product(product)) => {
+            // A number is perhaps a code, which finds a product of any name.
+            let is_code = name.chars().all(|character| character.is_ascii_digit());
+            let is_same =
+                product.name.key() == Name::parse(name).map_or_else(|_| Key::fold(name), |name| name.key());
+            (!is_code && !is_same).then(|| (Quoted(name).to_string(), product))
         }
-        let request_id = request_id.as_ref().map_or(String::new(), ToString::to_string);
-        match self.call_until(&request) {
-            (Err(Failure::Broken(_)), true) => Err(Broken::InDoubt { request_id }.into()),
-            (Err(Failure::Refused(refusal)), true) if refusal.code == Code::Unavailable => {
-                Err(Broken::InDoubt { request_id }.into())
-            }
-            (Err(Failure::Refused(mut refusal)), _) if refusal.code == Code::OutcomeUnknown => {
-                refusal.message.push_str(&format!(" O identificador deste pedido é {request_id}."));
-                Err(refusal.into())
-            }
-            (answer, _) => answer,
+        (Request::List { max_price: Some(max_price) }, Reply::Products(products)) => products
+            .iter()
+            .find(|product| product.price > *max_price)
+            .map(|product| (format!("produtos até R${max_price}"), product)),
+        _ => None,
+    };
+    match other {
+        Some((asked, product)) => {
+            let answered = Quoted(product.name.as_str()).to_string();
+            Err(Broken::OtherAnswer { asked, answered }.into())
         }
+        None => Ok(reply),
     }
 }
 
 impl Broken {
     /// Whether trying again can help.
     fn may_pass(&self) -> bool {
-        matches!(self, Broken::NoServer(_) | Broken::Connect { .. } | Broken::Lost(_))
+        matches!(
+            self,
+            Broken::NoServer(_)
+                | Broken::Connect { .. }
+                | Broken::Lost(_)
+                | Broken::NotAnswering { .. }
+                | Broken::OtherAnswer { .. }
+        )
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::sync::Mutex;
+
+    use super::patience::Limits;
+
+    const LIMITS: Limits = Limits {
+        connect: Duration::from_millis(1500),
+        silence: Duration::from_millis(1500),
+        bytes_per_second_min: 1024,
+        told_after: Duration::from_millis(150),
+    };
+
+    static NEWS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+    fn note(news: &News<'_>) {
+        NEWS.lock().unwrap().push(format!("{news:?}"));
+    }
+
+    /// What a client says of a server that does this with each of its connections.
+    fn served(
+        protocol: Option<Protocol>,
+        request: &Request<'_>,
+        serve: impl Fn(&mut TcpStream) + Send + Sync + 'static,
+    ) -> Result<Reply, Failure> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let serve = Arc::new(serve);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let serve = Arc::clone(&serve);
+                std::thread::spawn(move || serve(&mut stream.unwrap()));
+            }
+        });
+        let patience = Patience::new(Some(note), LIMITS);
+        let manner = Manner { protocol, ..Manner::default() };
+        let connector: Connector = Arc::new(move |patience| connect(&address, &manner, patience));
+        Reconnecting::unconnected(connector, patience).attempt(request).answer
+    }
+
+    /// A server that waits for a question, and goes on as it is told.
+    fn after_question(go_on: impl Fn(&mut TcpStream) + Send + Sync) -> impl Fn(&mut TcpStream) + Send + Sync {
+        move |stream| {
+            let _ = stream.read(&mut [0; 512]);
+            go_on(stream);
+            let _ = stream.read(&mut [0; 512]);
+        }
+    }
+
+    const ALL: Request<'static> = Request::List { max_price: None };
+
+    #[test]
+    fn a_silent_server_is_not_answering_and_a_speaking_one_another_program() {
+        for protocol in [None, Some(Protocol::Grpc), Some(Protocol::Text)] {
+            let silent = served(protocol, &ALL, after_question(|_| {}));
+            assert!(matches!(silent, Err(Failure::Broken(Broken::NotAnswering { .. }))), "{silent:?}");
+        }
+        assert!(NEWS.lock().unwrap().iter().any(|news| news.starts_with("Silent(")));
+        for banner in ["SSH-2.0", "220 ", "HTTP/1.1 400 Bad Request\r\n\r\n"] {
+            let other = served(
+                None,
+                &ALL,
+                after_question(|stream| {
+                    let _ = stream.write_all(banner.as_bytes());
+                }),
+            );
+            assert!(matches!(other, Err(Failure::Broken(Broken::NotOurs { .. }))), "{banner}: {other:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_that_drips_is_given_up() {
+        // By bytes without a line end, and by lines.
+        for drop in ["M", "Maca: R$3.0, Estoque: 20\n"] {
+            let dripped = served(
+                Some(Protocol::Text),
+                &ALL,
+                after_question(|stream| {
+                    while stream.write_all(drop.as_bytes()).is_ok() {
+                        std::thread::sleep(Duration::from_millis(50));
+                    }
+                }),
+            );
+            assert!(matches!(dripped, Err(Failure::Broken(Broken::TooSlow { .. }))), "{drop}: {dripped:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_to_another_question_is_noticed() {
+        let find = |name| Request::Find { name };
+        for (request, reply, is_taken) in [
+            (find("maçã"), "Maca: R$3.0, Estoque: 20\n\n", true),
+            (find("Maca"), "Pera: R$5.0, Estoque: 15\n\n", false),
+            // A number may be a code.
+            (find("789"), "Pera: R$5.0, Estoque: 15\n\n", true),
+            (Request::parse("3 Caju -20").unwrap(), "Pera: R$5.0, Estoque: 15\n\n", false),
+            (Request::parse("2 4").unwrap(), "Pera: R$5.0, Estoque: 15\n\n", false),
+            (Request::parse("2 5").unwrap(), "Pera: R$5.0, Estoque: 15\n\n", true),
+        ] {
+            let answer = served(
+                Some(Protocol::Text),
+                &request,
+                after_question(|stream| {
+                    let _ = stream.write_all(reply.as_bytes());
+                }),
+            );
+            assert_eq!(answer.is_ok(), is_taken, "{request}: {answer:?}");
+            assert!(is_taken || matches!(answer, Err(Failure::Broken(Broken::OtherAnswer { .. }))));
+        }
+    }
 
     #[test]
     fn a_token_is_shown_only_where_nobody_else_can_read_it() {

@@ -25,6 +25,7 @@
 //! or a quantity in floating point, an answer before its change is on disk.
 
 pub mod access;
+pub mod again;
 pub mod bench;
 pub mod catalog;
 pub mod cli;

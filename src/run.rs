@@ -17,10 +17,11 @@ use uuid::Uuid;
 
 use crate::access::token_file::{self, TokenFileError};
 use crate::access::{self, Hash, Role, Secret, Token, TokenName, Tokens};
+use crate::again;
 use crate::bench;
 use crate::catalog::{Kind, Price, Quantity, Quoted, RequestId, original_products};
 use crate::cli::{self, Cli, Command};
-use crate::client::{self, Broken, Client, Connector, Failure, Manner, Reconnecting};
+use crate::client::{self, Broken, Client, Connector, Failure, Manner, Patience, Reconnecting};
 use crate::inventory::Inventory;
 use crate::port_file::{self, Place};
 use crate::price_list::{self, BadRows};
@@ -480,9 +481,9 @@ fn find_server(connection: &cli::Connection) -> Result<String, Broken> {
 
 /// Finds the server anew each time, because a server that comes back may have another port.
 fn connector(connection: cli::Connection, manner: Manner) -> Connector {
-    Box::new(move || {
+    Arc::new(move |patience| {
         let address = find_server(&connection)?;
-        client::connect(&address, &manner).map_err(|broken| match broken {
+        client::connect(&address, &manner, patience).map_err(|broken| match broken {
             Broken::Connect { error, .. } if connection.server.is_none() => Broken::NoServer(format!(
                 "o arquivo de porta {} está obsoleto: nada responde em {address} ({}). \
                  Nada foi enviado; inicie um servidor com `hortifruti serve`",
@@ -553,15 +554,14 @@ fn reconnecting(connection: cli::Connection) -> Result<Reconnecting, Error> {
         (false, false) => None,
     };
     let manner = manner(protocol, &connection.credentials)?;
-    let client = Reconnecting::connect(connector(connection, manner), shell::tell_search);
-    Ok(client.map_err(Failure::from)?)
+    Ok(Reconnecting::connect(connector(connection, manner), Patience::of_person(shell::tell_news))?)
 }
 
 fn run_shell(connection: cli::Connection) -> Result<(), Error> {
     let address = find_server(&connection).map_err(Failure::from)?;
     let client = reconnecting(connection)?;
     // While a line is typed, the line editor takes Ctrl-C; while an answer is awaited, this does.
-    watch_interrupts().context("os sinais do sistema não puderam ser ouvidos")?;
+    watch_interrupts(io::stdin().is_terminal()).context("os sinais do sistema não puderam ser ouvidos")?;
     match shell::run(client, &address, history_path()) {
         Ok(None) => Ok(()),
         Ok(Some(failure)) => Err(Error::Told(failure)),
@@ -569,20 +569,27 @@ fn run_shell(connection: cli::Connection) -> Result<(), Error> {
     }
 }
 
-/// Lets Ctrl-C end a wait for an answer, and not the process.
-fn watch_interrupts() -> io::Result<()> {
-    if !io::stdin().is_terminal() {
-        return Ok(());
-    }
+/// Lets Ctrl-C end a wait for an answer, and not the process before it has said whether a
+/// change is in doubt. Outside a dialogue SIGTERM does the same, because scripts end with it
+/// what takes too long, and both end a process that waits for no answer.
+fn watch_interrupts(is_dialogue: bool) -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut signals = {
+    let (mut interrupts, mut terminations) = {
         let _inside = runtime.enter();
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?
+        let terminations = (!is_dialogue).then(|| signal(SignalKind::terminate())).transpose()?;
+        (signal(SignalKind::interrupt())?, terminations)
     };
     std::thread::Builder::new().name("hortifruti-interrupts".to_owned()).spawn(move || {
         runtime.block_on(async {
-            while signals.recv().await.is_some() {
-                client::interrupt();
+            loop {
+                tokio::select! {
+                    _ = interrupts.recv() => {}
+                    Some(()) = async { terminations.as_mut()?.recv().await } => {}
+                }
+                if !client::interrupt() && !is_dialogue {
+                    std::process::exit(EXIT_FORCED);
+                }
             }
         });
     })?;
@@ -619,14 +626,29 @@ fn update(options: cli::Update) -> Result<(), Error> {
     let delta: Quantity =
         options.delta.parse().map_err(|error| Refusal::quantity("delta_thousandths", &error))?;
     let kind: Kind = options.reason.word().parse().map_err(|error| Refusal::kind(&error))?;
-    let request_id = options
-        .request_id
-        .map(|text| text.parse::<RequestId>())
-        .transpose()
-        .map_err(|error| Refusal::request_id(&error))?;
+    let request_id = request_id(options.request_id)?;
     let request = Request::Adjust(AdjustRequest { name: &options.name, delta, kind, request_id });
-    let reply = reconnecting(options.connection)?.call(&request)?;
+    let reply = change(options.connection, &request)?;
     print_made(&reply, options.output.format)
+}
+
+fn request_id(option: Option<String>) -> Result<Option<RequestId>, Refusal> {
+    option.map(|text| text.parse()).transpose().map_err(|error| Refusal::request_id(&error))
+}
+
+/// Asks for a change, whose answer may be lost: then the person is given the command that
+/// finishes it, also after a Ctrl-C.
+fn change(connection: cli::Connection, request: &Request<'_>) -> Result<Reply, Error> {
+    watch_interrupts(false).context("os sinais do sistema não puderam ser ouvidos")?;
+    let answer = reconnecting(connection)?.call(request).map_err(|failure| {
+        failure.with_again(|request_id| {
+            format!(
+                "para terminá-la sem fazê-la duas vezes, repita assim: {}",
+                again::command(request_id.as_str())
+            )
+        })
+    });
+    Ok(answer?)
 }
 
 fn import(options: cli::Import) -> Result<(), Error> {
@@ -646,14 +668,14 @@ fn import(options: cli::Import) -> Result<(), Error> {
         rows: list.rows,
         bad_rows: Vec::new(),
         is_dry_run,
-        request_id: None,
+        request_id: request_id(options.request_id)?,
     });
-    let answer = reconnecting(options.connection)?.call(&request);
+    let answer = change(options.connection, &request);
     let mut bad = BadRows { rows: list.bad, count: 0 };
     bad.count = bad.rows.len();
     let reply = match answer {
         // The server counts rows; a person counts the lines of the file.
-        Err(Failure::Refused(refusal)) if !refusal.rows.is_empty() => {
+        Err(Error::Failed(Failure::Refused(refusal))) if !refusal.rows.is_empty() => {
             let line = |index: usize| list.lines.get(index).copied().unwrap_or(0);
             bad.count += refusal.row_count();
             bad.rows.extend(refusal.rows.into_iter().map(|(index, what)| (line(index), what)));
@@ -797,7 +819,7 @@ fn measure(options: cli::Bench) -> Result<(), Error> {
             (own.address.clone(), Manner { protocol, ..Manner::default() }, Some(own))
         }
     };
-    let mut client = client::connect(&address, &manner).map_err(Failure::from)?;
+    let mut client = client::connect(&address, &manner, &Patience::of_program()).map_err(Failure::from)?;
     if own.is_some() {
         let rows = price_list::read(BENCH_LIST).context("a lista da medida não foi lida")?.rows;
         let list = ImportRequest { rows, bad_rows: Vec::new(), is_dry_run: false, request_id: None };

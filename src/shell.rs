@@ -9,7 +9,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
 use crate::catalog::Quantity;
-use crate::client::{Broken, Client, Failure, Reconnecting};
+use crate::client::{Client, Failure, News, Reconnecting};
 use crate::render::{Format, render};
 use crate::request::{COMMANDS, Command, Refusal, Reply, Request, split_word};
 use line_editor::{Asked, LineEditor};
@@ -253,9 +253,17 @@ fn split_delta(rest: &str) -> Option<(&str, &str, &str)> {
     Some((before, delta, after))
 }
 
-/// Sends a command.
+/// Sends a command. If its answer is lost, the line that finishes it can be repeated.
 fn ask(client: &mut impl Client, command: Command, rest: &str) -> Result<Reply, Failure> {
-    client.call(&Request::of(command, rest)?)
+    let mut request = Request::of(command, rest)?;
+    client.call(&request).map_err(|failure| {
+        failure.with_again(|request_id| {
+            if let Request::Adjust(adjust) = &mut request {
+                adjust.request_id = Some(request_id.clone());
+            }
+            format!("para terminá-la sem fazê-la duas vezes, repita a linha assim: {request}")
+        })
+    })
 }
 
 /// Shows an answer; a failure is told on standard error and handed on.
@@ -284,9 +292,18 @@ pub fn tell(error: &dyn Display) {
     };
 }
 
-/// Tells that the server is being looked for.
-pub fn tell_search(broken: &Broken) {
-    let _ = writeln!(io::stderr(), "{broken}. Procurando o servidor de novo...");
+/// Tells a person who waits how it goes.
+pub fn tell_news(news: &News<'_>) {
+    let mut stderr = io::stderr();
+    let _ = match news {
+        News::Silent(address) if stderr.is_terminal() => writeln!(
+            stderr,
+            "O servidor em {address} aceita conexões e não responde. A espera continua; Ctrl-C a encerra."
+        ),
+        // A script hears it at the end, if that is how it ends.
+        News::Silent(_) => Ok(()),
+        News::Searching(broken) => writeln!(stderr, "{broken}. Procurando o servidor de novo..."),
+    };
 }
 
 /// By the convention of no-color.org: set and not empty means none.

@@ -26,7 +26,7 @@ use super::timer::Timer;
 use super::{Mix, Options, Way, histogram};
 use crate::access::Secret;
 use crate::catalog::Sentence;
-use crate::client::{self, Broken, Failure, ShowToken, Stream};
+use crate::client::{self, Broken, Failure, Patience, ShowToken, Stream};
 use crate::system_error::told;
 use crate::tls::for_grpc;
 use crate::wire::grpc;
@@ -118,7 +118,7 @@ enum Link {
 impl Lane {
     pub(super) async fn open(way: Way, options: &Options) -> anyhow::Result<Self> {
         let Options { address, manner, .. } = options;
-        let stream = client::open(address, manner).map_err(Failure::from)?;
+        let stream = client::open(address, manner, &Patience::of_program()).map_err(Failure::from)?;
         stream.set_nonblocking(true)?;
         let bytes = Arc::new(AtomicU64::new(0));
         let counted = Counted { stream: TcpStream::from_std(stream)?, bytes: Arc::clone(&bytes) };

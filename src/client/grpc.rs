@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use hyper_util::rt::TokioIo;
+use prost::Message;
 use rustls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
@@ -19,10 +20,8 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Response, Status};
 
-use super::{
-    ANSWER_TIMEOUT, Broken, Client, Failure, GREETING_TIMEOUT, INTERRUPT_LOOK, Manner, lost, open,
-    take_interrupt,
-};
+use super::patience::{LOOK, Patience};
+use super::{Broken, Client, Failure, Manner, lost, open};
 use crate::catalog::Sentence;
 use crate::request::{Code, Refusal, Reply, Request};
 use crate::tls::{Problem, for_grpc, server_name};
@@ -33,6 +32,7 @@ use crate::wire::{HTTP2_PREFACE, goaway, grpc, text};
 /// A frame of HTTP/2 begins with nine bytes, of which the fourth is its type; a server's
 /// first frame is SETTINGS (RFC 9113 §3.4, §4.1).
 const FRAME_HEADER_BYTES: usize = 9;
+const FRAME_TYPE_AT: usize = 3;
 const FRAME_TYPE_SETTINGS: u8 = 4;
 
 /// Largest answer taken: a page of a thousand products is far smaller.
@@ -47,12 +47,17 @@ pub(super) struct GrpcClient {
     address: String,
     service: InventoryServiceClient<InterceptedService<Channel, ShowToken>>,
     runtime: Runtime,
+    patience: Patience,
 }
 
 impl GrpcClient {
     /// Connects; `None` where the server says that it speaks only text.
-    pub(super) fn connect(address: &str, manner: &Manner) -> Result<Option<Self>, Broken> {
-        let stream = open(address, manner)?;
+    pub(super) fn connect(
+        address: &str,
+        manner: &Manner,
+        patience: &Patience,
+    ) -> Result<Option<Self>, Broken> {
+        let stream = open(address, manner, patience)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -68,8 +73,7 @@ impl GrpcClient {
                 };
                 greet(stream).await.map_err(|error| lost(address, &error))
             };
-            let greeting = tokio::time::timeout(GREETING_TIMEOUT, greeted).await.map_err(|_| not_ours())?;
-            let connection = match greeting? {
+            let connection = match patiently(patience, address, greeted).await?? {
                 Greeting::Grpc(connection) => connection,
                 Greeting::TextOnly => return Ok(None),
                 Greeting::TlsOnly => return Err(Broken::TlsOnly { address: address.to_owned() }),
@@ -81,14 +85,14 @@ impl GrpcClient {
                 std::future::ready::<io::Result<_>>(connection)
             });
             let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(|_| not_ours())?;
-            let channel = endpoint
-                .connect_with_connector(connector)
-                .await
+            let channel = patiently(patience, address, endpoint.connect_with_connector(connector))
+                .await?
                 .map_err(|error| Broken::Lost(error.to_string()))?;
             let service = InventoryServiceClient::with_interceptor(channel, ShowToken::of(manner));
             Ok(Some(service.max_decoding_message_size(MESSAGE_BYTES_MAX)))
         })?;
-        Ok(service.map(|service| Self { address: address.to_owned(), service, runtime }))
+        let patience = patience.clone();
+        Ok(service.map(|service| Self { address: address.to_owned(), service, runtime, patience }))
     }
 
     fn failure(&self, status: &Status) -> Failure {
@@ -122,23 +126,24 @@ impl GrpcClient {
 
     /// Waits for an answer.
     fn wait<T>(&self, call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Failure> {
-        let interrupted = async {
-            while !take_interrupt() {
-                tokio::time::sleep(INTERRUPT_LOOK).await;
-            }
-        };
-        let answer = self.runtime.block_on(async {
-            tokio::select! {
-                biased;
-                answer = call => Some(answer),
-                () = interrupted => None,
-                () = tokio::time::sleep(ANSWER_TIMEOUT) => Some(Err(Status::cancelled("o tempo de espera acabou"))),
-            }
-        });
-        match answer {
-            Some(Ok(response)) => Ok(response.into_inner()),
-            Some(Err(status)) => Err(self.failure(&status)),
-            None => Err(Broken::Interrupted.into()),
+        match self.runtime.block_on(patiently(&self.patience, &self.address, call))? {
+            Ok(response) => Ok(response.into_inner()),
+            Err(status) => Err(self.failure(&status)),
+        }
+    }
+}
+
+/// Waits for this for as long as the patience lasts.
+async fn patiently<T>(
+    patience: &Patience,
+    address: &str,
+    awaited: impl Future<Output = T>,
+) -> Result<T, Broken> {
+    let mut awaited = std::pin::pin!(awaited);
+    loop {
+        match tokio::time::timeout(LOOK, &mut awaited).await {
+            Ok(done) => return Ok(done),
+            Err(_) => patience.look(address)?,
         }
     }
 }
@@ -171,6 +176,8 @@ impl Client for GrpcClient {
                 };
                 loop {
                     let response = self.wait(service.list_products(page.clone()))?;
+                    self.patience.heard(response.encoded_len());
+                    self.patience.look(&self.address)?;
                     let page_start = products.len();
                     for message in response.products {
                         products.push(grpc::product_reply(Some(message)).map_err(|_| self.not_ours())?);
@@ -249,13 +256,14 @@ async fn greet(mut stream: Box<dyn Stream>) -> io::Result<Greeting> {
         if answer.starts_with(&tls_only) {
             return Ok(Greeting::TlsOnly);
         }
+        // Another program may stop here, so that no more would come to tell it by.
+        if answer.get(FRAME_TYPE_AT).is_some_and(|kind| *kind != FRAME_TYPE_SETTINGS) {
+            return Ok(Greeting::Unknown);
+        }
         let may_become = |known: &[u8]| known.starts_with(&answer);
         if answer.len() >= FRAME_HEADER_BYTES && !may_become(&text_only) && !may_become(&tls_only) {
             break;
         }
-    }
-    if answer[3] != FRAME_TYPE_SETTINGS {
-        return Ok(Greeting::Unknown);
     }
     Ok(Greeting::Grpc(Greeted { answer, unsent: HTTP2_PREFACE.len(), stream }))
 }

@@ -3,14 +3,12 @@
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
-use super::{
-    ANSWER_TIMEOUT, Broken, Client, Failure, GREETING_TIMEOUT, INTERRUPT_LOOK, Manner, lost, open,
-    take_interrupt,
-};
+use super::patience::{LOOK, Patience};
+use super::{Broken, Client, Failure, Manner, lost, open};
 use crate::access::Secret;
 use crate::request::{Reply, Request};
 use crate::tls::{Problem, server_name};
@@ -20,64 +18,69 @@ use crate::wire::text;
 /// longer one, and what is none of ours must not fill the memory.
 const REPLY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Longest wait for room to send a request, which is small.
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// A connection that speaks the text protocol.
 pub(super) struct SocketClient {
     address: String,
     connection: BufReader<Stream>,
     /// To be shown before anything else.
     token: Option<Secret>,
+    patience: Patience,
 }
 
 impl SocketClient {
-    pub(super) fn connect(address: &str, manner: &Manner) -> Result<Self, Broken> {
-        let stream = open(address, manner)?;
+    pub(super) fn connect(address: &str, manner: &Manner, patience: &Patience) -> Result<Self, Broken> {
+        let stream = open(address, manner, patience)?;
         let lost = |error| lost(address, &error);
-        stream.set_read_timeout(Some(GREETING_TIMEOUT)).map_err(lost)?;
-        stream.set_write_timeout(Some(ANSWER_TIMEOUT)).map_err(lost)?;
+        stream.set_read_timeout(Some(LOOK)).map_err(lost)?;
+        stream.set_write_timeout(Some(SEND_TIMEOUT)).map_err(lost)?;
         let stream = match &manner.tls {
             None => Stream::Plain(stream),
-            Some(config) => Stream::Tls(Box::new(shake_hands(stream, address, config)?)),
+            Some(config) => Stream::Tls(Box::new(shake_hands(stream, address, config, patience)?)),
         };
-        stream.transport().set_read_timeout(Some(INTERRUPT_LOOK)).map_err(lost)?;
         Ok(Self {
             address: address.to_owned(),
             connection: BufReader::new(stream),
             token: manner.token.clone(),
+            patience: patience.clone(),
         })
     }
 
     /// The lines of a reply, without the empty one that ends it.
     fn read_lines(&mut self) -> Result<String, Broken> {
         let mut lines = Vec::new();
-        let mut start = 0;
-        let mut last_came = Instant::now();
-        loop {
-            let bytes_left = REPLY_BYTES_MAX.saturating_sub(lines.len());
-            if bytes_left == 0 {
-                return Err(self.not_ours());
-            }
-            match self.connection.by_ref().take(bytes_left as u64).read_until(b'\n', &mut lines) {
-                Ok(0) => return Err(Broken::Lost("o servidor a encerrou".to_owned())),
-                Ok(_) if matches!(&lines[start..], b"\n" | b"\r\n") => {
+        let (mut start, mut noted) = (0, 0);
+        while lines.len() < REPLY_BYTES_MAX {
+            let came = match self.connection.fill_buf() {
+                Ok([]) => return Err(Broken::Lost("o servidor a encerrou".to_owned())),
+                Ok(came) => came,
+                Err(error) if is_timeout(&error) => {
+                    self.patience.look(&self.address)?;
+                    continue;
+                }
+                Err(error) => return Err(lost(&self.address, &error)),
+            };
+            let line_end = memchr::memchr(b'\n', came);
+            let length = line_end.map_or(came.len(), |at| at + 1);
+            let is_all = length == came.len();
+            lines.extend_from_slice(&came[..length]);
+            self.connection.consume(length);
+            if line_end.is_some() {
+                if matches!(&lines[start..], b"\n" | b"\r\n") {
                     lines.truncate(start);
                     return String::from_utf8(lines).map_err(|_| self.not_ours());
                 }
-                Ok(_) => {
-                    start = lines.len();
-                    last_came = Instant::now();
-                }
-                // What had come of the line is kept, and the wait goes on.
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                    if take_interrupt() {
-                        return Err(Broken::Interrupted);
-                    }
-                    if last_came.elapsed() >= ANSWER_TIMEOUT {
-                        return Err(lost(&self.address, &error));
-                    }
-                }
-                Err(error) => return Err(lost(&self.address, &error)),
+                start = lines.len();
+            }
+            if is_all {
+                self.patience.heard(lines.len() - noted);
+                noted = lines.len();
+                self.patience.look(&self.address)?;
             }
         }
+        Err(self.not_ours())
     }
 
     fn not_ours(&self) -> Broken {
@@ -88,6 +91,10 @@ impl SocketClient {
 impl SocketClient {
     /// Sends a line, and returns the reply.
     fn ask(&mut self, line: &str) -> Result<String, Broken> {
+        if !self.connection.buffer().is_empty() {
+            // An answer that nobody asked for: the next one would be taken for another's.
+            return Err(self.not_ours());
+        }
         let stream = self.connection.get_mut();
         let sent = stream.write_all(line.as_bytes()).and_then(|()| stream.flush());
         sent.map_err(|error| lost(&self.address, &error))?;
@@ -121,15 +128,6 @@ enum Stream {
     Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
 }
 
-impl Stream {
-    fn transport(&self) -> &TcpStream {
-        match self {
-            Stream::Plain(stream) => stream,
-            Stream::Tls(stream) => stream.get_ref(),
-        }
-    }
-}
-
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
@@ -160,13 +158,23 @@ fn shake_hands(
     mut stream: TcpStream,
     address: &str,
     config: &Arc<ClientConfig>,
+    patience: &Patience,
 ) -> Result<StreamOwned<ClientConnection, TcpStream>, Broken> {
     let broken = |problem| Broken::Tls { address: address.to_owned(), problem };
     let name = server_name(address).ok_or_else(|| broken(Problem::NoName))?;
     let mut session = ClientConnection::new(Arc::clone(config), name)
         .map_err(|error| broken(Problem::Other(error.to_string())))?;
     while session.is_handshaking() {
-        session.complete_io(&mut stream).map_err(|error| lost(address, &error))?;
+        match session.complete_io(&mut stream) {
+            Ok(_) => {}
+            Err(error) if is_timeout(&error) => patience.look(address)?,
+            Err(error) => return Err(lost(address, &error)),
+        }
     }
     Ok(StreamOwned::new(session, stream))
+}
+
+/// Whether a read only ended its short wait, or a signal did.
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }

@@ -29,6 +29,9 @@ const HISTORY_LINES_MAX: usize = 10_000;
 /// Tab several times asks the server once.
 const NAMES_FRESH_FOR: Duration = Duration::from_secs(5);
 
+/// Longest wait for the names: longer, and Tab would seem to have broken the shell.
+const NAMES_WAIT_MAX: Duration = Duration::from_secs(1);
+
 /// What is asked for.
 #[derive(Debug, Clone)]
 pub(super) enum Asked {
@@ -165,7 +168,7 @@ impl ShellHelper {
         let is_fresh = self.names.borrow().0.is_some_and(|fetched| fetched.elapsed() < NAMES_FRESH_FOR);
         if !is_fresh
             && let Ok(Reply::Products(products)) =
-                self.client.borrow_mut().call_once(&Request::List { max_price: None })
+                self.client.borrow_mut().call_once(&Request::List { max_price: None }, NAMES_WAIT_MAX)
         {
             let names = products.iter().map(|product| product.name.to_string()).collect();
             *self.names.borrow_mut() = (Some(Instant::now()), names);

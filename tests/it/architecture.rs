@@ -8,13 +8,14 @@ use crate::support::project;
 
 /// Each module, and the modules of this crate that it may name. What a module holds below
 /// itself is its own and may be named by it; a child may name its parent.
-const IMPORTS: [(&str, &[&str]); 35] = [
+const IMPORTS: &[(&str, &[&str])] = &[
     ("access", &["catalog", "request"]),
     ("access::token_file", &["private_file", "system_error"]),
+    ("again", &[]),
     ("bench", &["access", "catalog", "client", "progress", "request", "system_error", "tls", "wire"]),
     ("catalog", &[]),
     ("cli", &[]),
-    ("client", &["access", "request", "system_error", "tls", "wire"]),
+    ("client", &["access", "catalog", "request", "system_error", "tls", "wire"]),
     ("client::grpc", &["catalog", "request", "tls", "wire"]),
     ("client::socket", &["access", "request", "tls", "wire"]),
     ("inventory", &["catalog", "request", "store"]),
@@ -29,6 +30,7 @@ const IMPORTS: [(&str, &[&str]); 35] = [
         "run",
         &[
             "access",
+            "again",
             "bench",
             "catalog",
             "cli",

@@ -37,7 +37,16 @@ fn installed_shells_take_them() {
         ),
         ("fish", format!("source {}; and complete -C 'hortifruti '", source("hortifruti.fish"))),
         ("pwsh", format!(". {}", source("_hortifruti.ps1"))),
-        ("elvish", format!("eval (slurp < {})", source("hortifruti.elv"))),
+        // Without a terminal there is no `edit:`, which this puts something in the place of.
+        (
+            "elvish",
+            format!(
+                "var edit: = (ns [&completion:=(ns [&arg-completer=[&]]) \
+                 &complex-candidate~={{|text &display=''| put $text}}]); eval (slurp < {}); \
+                 $edit:completion:arg-completer[hortifruti] hortifruti ''",
+                source("hortifruti.elv")
+            ),
+        ),
     ];
     let mut checked = 0;
     for (shell, script) in checks {
@@ -50,6 +59,7 @@ fn installed_shells_take_them() {
                     "bash" => "_hortifruti",
                     "zsh" => "_hortifruti: function",
                     "fish" => "shell\t",
+                    "elvish" => "▶ shell\n",
                     _ => "",
                 };
                 assert!(out.contains(expected), "{shell}: {out}");

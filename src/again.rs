@@ -1,0 +1,67 @@
+//! The command line of this process, written so that it can be pasted into a terminal to
+//! finish a change that is in doubt.
+
+use std::ffi::{OsStr, OsString};
+
+/// What the names of the variables that this program reads begin with.
+const VARIABLE_PREFIX: &str = "HORTIFRUTI_";
+
+/// The option that names a change.
+const REQUEST_ID: &str = "--request-id";
+
+/// The command that this process was started with, and under this request id.
+pub fn command(request_id: &str) -> String {
+    let variables = std::env::vars_os().filter(|(name, _)| is_ours(name));
+    written(variables, std::env::args_os(), request_id)
+}
+
+fn is_ours(variable: &OsStr) -> bool {
+    variable.as_encoded_bytes().starts_with(VARIABLE_PREFIX.as_bytes())
+}
+
+/// A variable that was set for this command alone is part of it, and does no harm otherwise.
+fn written(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+    arguments: impl Iterator<Item = OsString>,
+    request_id: &str,
+) -> String {
+    let mut variables: Vec<String> = variables
+        .map(|(name, value)| format!("{}={}", name.to_string_lossy(), quoted(&value.to_string_lossy())))
+        .collect();
+    variables.sort();
+    let arguments: Vec<String> = arguments.map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let has_id = arguments.iter().any(|argument| argument.starts_with(REQUEST_ID));
+    let arguments: Vec<String> = arguments.iter().map(|argument| quoted(argument)).collect();
+    // After the subcommand, because what follows a `--` is no option.
+    let (start, rest) = arguments.split_at(arguments.len().min(2));
+    let id = if has_id { Vec::new() } else { vec![REQUEST_ID.to_owned(), quoted(request_id)] };
+    [variables, start.to_vec(), id, rest.to_vec()].concat().join(" ")
+}
+
+fn quoted(text: &str) -> String {
+    // A word with a NUL, which no argument has, is left out rather than shown wrong.
+    shlex::try_quote(text).map_or_else(|_| "''".to_owned(), Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(variables: &[(&str, &str)], arguments: &[&str], expected: &str) {
+        let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        assert_eq!(written(variables, arguments.iter().map(Into::into), "a-1"), expected);
+    }
+
+    #[test]
+    fn a_command_comes_back_as_it_was_typed() {
+        check(&[], &["hortifruti", "update", "Caju", "-20"], "hortifruti update --request-id a-1 Caju -20");
+        check(
+            &[("HORTIFRUTI_SERVER", "loja:8082"), ("HORTIFRUTI_PORT_FILE", "a b")],
+            &["/opt/a b/hortifruti", "update", "--", "ALHO 'D'ÁGUA' $5", "-20"],
+            "HORTIFRUTI_PORT_FILE='a b' HORTIFRUTI_SERVER=loja:8082 '/opt/a b/hortifruti' update \
+             --request-id a-1 -- \"ALHO 'D'ÁGUA' \"'$5' -20",
+        );
+        check(&[], &["h", "update", "Uva", "1", "--request-id=b"], "h update Uva 1 '--request-id=b'");
+        check(&[], &["h", "import", "-", "--request-id", "b"], "h import - --request-id b");
+    }
+}

@@ -1,0 +1,66 @@
+//! A proxy before a server, which can swallow the answers to what names a certain product.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+pub(crate) struct Proxy {
+    pub(crate) address: String,
+    swallowed: Arc<Mutex<Option<String>>>,
+}
+
+impl Proxy {
+    /// A proxy before the server at this port of this machine.
+    pub(crate) fn start(port: u16) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let swallowed = Arc::new(Mutex::new(None::<String>));
+        let name = Arc::clone(&swallowed);
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                let server = TcpStream::connect((Ipv4Addr::LOCALHOST, port));
+                let (Ok(client), Ok(server)) = (client, server) else { continue };
+                for stream in [&client, &server] {
+                    stream.set_nodelay(true).unwrap();
+                }
+                let (question, answer) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                let is_silent = Arc::new(AtomicBool::new(false));
+                let (name, is_swallowing) = (Arc::clone(&name), Arc::clone(&is_silent));
+                std::thread::spawn(move || {
+                    pour(question, server, |chunk| {
+                        let name = name.lock().unwrap();
+                        let names_it =
+                            |name: &String| chunk.windows(name.len()).any(|part| part == name.as_bytes());
+                        // Once silent, always: an answer later would be to another question.
+                        is_swallowing.fetch_or(name.as_ref().is_some_and(names_it), Ordering::SeqCst);
+                        true
+                    });
+                });
+                std::thread::spawn(move || pour(answer, client, |_| !is_silent.load(Ordering::SeqCst)));
+            }
+        });
+        Self { address, swallowed }
+    }
+
+    /// From now on no answer comes on a connection that carries this name.
+    pub(crate) fn swallow(&self, name: &str) {
+        *self.swallowed.lock().unwrap() = Some(name.to_owned());
+    }
+
+    /// From now on answers come, on new connections.
+    pub(crate) fn pass(&self) {
+        *self.swallowed.lock().unwrap() = None;
+    }
+}
+
+fn pour(mut from: TcpStream, mut to: TcpStream, mut is_passed: impl FnMut(&[u8]) -> bool) {
+    let mut chunk = [0; 16 * 1024];
+    while let Ok(length @ 1..) = from.read(&mut chunk) {
+        if is_passed(&chunk[..length]) && to.write_all(&chunk[..length]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Both);
+    let _ = from.shutdown(Shutdown::Both);
+}
