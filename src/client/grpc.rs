@@ -1,5 +1,7 @@
 //! A client over gRPC, and how it finds out that a server speaks only text.
 
+mod details;
+
 use std::error::Error;
 use std::io;
 use std::pin::Pin;
@@ -14,11 +16,15 @@ use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tonic::body::Body;
+use tonic::codegen::http;
 use tonic::metadata::AsciiMetadataValue;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Response, Status};
+use tower::ServiceExt;
+use tower::util::MapResponse;
 
 use super::patience::{LOOK, Patience};
 use super::{Broken, Client, Failure, Manner, lost, open};
@@ -42,10 +48,16 @@ const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// server that has always another page is none of ours.
 const PRODUCTS_MAX: usize = 1_000_000;
 
+/// What tonic says of an answer that ended before its message or its status.
+const CUT: [&str; 2] = ["Unexpected EOF decoding stream", "protocol error: missing grpc-status"];
+
+/// The connection, with answers that tonic can read.
+type Readable = MapResponse<Channel, fn(http::Response<Body>) -> http::Response<Body>>;
+
 /// A connection that speaks gRPC, with a runtime of its own.
 pub(super) struct GrpcClient {
     address: String,
-    service: InventoryServiceClient<InterceptedService<Channel, ShowToken>>,
+    service: InventoryServiceClient<InterceptedService<Readable, ShowToken>>,
     runtime: Runtime,
     patience: Patience,
 }
@@ -88,7 +100,8 @@ impl GrpcClient {
             let channel = patiently(patience, address, endpoint.connect_with_connector(connector))
                 .await?
                 .map_err(|error| Broken::Lost(error.to_string()))?;
-            let service = InventoryServiceClient::with_interceptor(channel, ShowToken::of(manner));
+            let readable: Readable = channel.map_response(details::readable);
+            let service = InventoryServiceClient::with_interceptor(readable, ShowToken::of(manner));
             Ok(Some(service.max_decoding_message_size(MESSAGE_BYTES_MAX)))
         })?;
         let patience = patience.clone();
@@ -100,6 +113,9 @@ impl GrpcClient {
             return refusal.into();
         }
         // Without our error details, tonic or something on the way said it.
+        if CUT.iter().any(|cut| status.message().starts_with(cut)) {
+            return Broken::Lost("a resposta foi cortada".to_owned()).into();
+        }
         match status.code() {
             tonic::Code::Unavailable | tonic::Code::Cancelled | tonic::Code::Unknown => {
                 // tonic's own words for it are "transport error".

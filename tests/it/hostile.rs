@@ -784,7 +784,9 @@ fn a_hostile_server_cannot_write_on_the_clients_terminal() {
             ("grpc-message".to_owned(), escaped.clone()),
         ]
     };
-    for fields in [ours, plain("8"), plain("11"), plain("13"), plain("3")] {
+    let mut broken = plain("8");
+    broken.push(("grpc-status-details-bin".to_owned(), "!!!".to_owned()));
+    for fields in [ours, plain("8"), plain("11"), plain("13"), plain("3"), broken] {
         let all = [(":status", "200")]
             .into_iter()
             .chain(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())));

@@ -101,15 +101,23 @@ pub(crate) fn read_frame(stream: &mut TcpStream) -> Option<(u8, u8, u32, Vec<u8>
 }
 
 /// Answers one client as a gRPC server would: every call with these header fields alone.
-pub(crate) fn answer_calls(mut stream: TcpStream, answer: &[u8]) {
+pub(crate) fn answer_calls(stream: TcpStream, answer: &[u8]) {
+    serve_calls(stream, |id| frame(HEADERS, END_HEADERS | END_STREAM, id, answer));
+}
+
+/// Answers one client as a gRPC server would: the call of each stream with these frames.
+pub(crate) fn serve_calls(mut stream: TcpStream, answer: impl Fn(u32) -> Vec<u8>) {
     let mut preface = [0; 24];
-    stream.read_exact(&mut preface).unwrap();
-    stream.write_all(&frame(SETTINGS, 0, 0, &[])).unwrap();
+    if stream.read_exact(&mut preface).is_err() {
+        return;
+    }
+    // With a setting (100 streams): with none, what comes could still become our refusal of gRPC.
+    stream.write_all(&frame(SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 100])).unwrap();
     while let Some((kind, flags, id, payload)) = read_frame(&mut stream) {
         let sent = match kind {
             SETTINGS if flags & ACK == 0 => stream.write_all(&frame(SETTINGS, ACK, 0, &[])),
             PING if flags & ACK == 0 => stream.write_all(&frame(PING, ACK, 0, &payload)),
-            HEADERS => stream.write_all(&frame(HEADERS, END_HEADERS | END_STREAM, id, answer)),
+            HEADERS => stream.write_all(&answer(id)),
             _ => Ok(()),
         };
         if sent.is_err() {

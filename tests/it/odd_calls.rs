@@ -1,6 +1,7 @@
 //! gRPC calls that are cut, late, doubled, squeezed or not what they say.
 
 use std::io::Write;
+use std::net::TcpListener;
 use std::time::Duration;
 
 use flate2::Compression;
@@ -17,12 +18,12 @@ use tonic_types::StatusExt;
 
 use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
 use hortifruti::wire::grpc::v1::{
-    AdjustStockRequest, BatchAdjustStockRequest, ImportProductsRequest, MovementKind, ProductDraft,
-    StreamAdjustStockRequest,
+    AdjustStockRequest, BatchAdjustStockRequest, GetProductResponse, ImportProductsRequest,
+    ListProductsResponse, MovementKind, Product, ProductDraft, StreamAdjustStockRequest,
 };
 
-use crate::http2::message;
-use crate::support::{FOUR_PRODUCTS, PATIENCE, Server};
+use crate::http2::{self, DATA, END_HEADERS, END_STREAM, HEADERS, RST_STREAM, frame, message, serve_calls};
+use crate::support::{FOUR_PRODUCTS, PATIENCE, Server, hortifruti, run};
 
 const GET: &str = "/hortifruti.v1.InventoryService/GetProduct";
 const LIST: &str = "/hortifruti.v1.InventoryService/ListProducts";
@@ -570,4 +571,66 @@ async fn what_a_message_becomes_is_limited_like_what_comes() {
     }
     let growth = server.peak_memory_kib() - before;
     assert!(growth < 32 * 1024, "{growth} KiB more");
+}
+
+#[test]
+fn an_answer_that_is_cut_is_no_answer() {
+    let product = |price_centavos| Product {
+        name: "Maca".into(),
+        price_centavos,
+        stock_thousandths: 1000,
+        unit: "un".into(),
+    };
+    let found = |price| GetProductResponse { product: Some(product(price)) }.encode_to_vec();
+    let listed =
+        |price| ListProductsResponse { products: vec![product(price)], ..Default::default() }.encode_to_vec();
+    let answers = [
+        (&["query", "Maca"][..], message(&found(666)), message(&found(300))),
+        (&["query"], message(&listed(666)), message(&listed(300))),
+    ];
+    let head = http2::fields([(":status", "200"), ("content-type", "application/grpc")]);
+    let trailers = http2::fields([("grpc-status", "0")]);
+    for (args, wrong, right) in answers {
+        let part = &wrong[..wrong.len() - 1];
+        for (bytes, end) in [
+            (&wrong[..], None),
+            (part, None),
+            (&[], None),
+            (&wrong, Some(Reason::NO_ERROR)),
+            (part, Some(Reason::NO_ERROR)),
+            (&[], Some(Reason::NO_ERROR)),
+            (&wrong, Some(Reason::CANCEL)),
+            (&wrong, Some(Reason::INTERNAL_ERROR)),
+        ] {
+            let cut = |id| {
+                let head = frame(HEADERS, END_HEADERS, id, &head);
+                let end = match end {
+                    Some(reason) => frame(RST_STREAM, 0, id, &u32::from(reason).to_be_bytes()),
+                    None => frame(DATA, END_STREAM, id, &[]),
+                };
+                [head, frame(DATA, 0, id, bytes), end].concat()
+            };
+            let whole = |id| {
+                let head = frame(HEADERS, END_HEADERS, id, &head);
+                let end = frame(HEADERS, END_HEADERS | END_STREAM, id, &trailers);
+                [head, frame(DATA, 0, id, &right), end].concat()
+            };
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap().to_string();
+            let folder = tempfile::tempdir().unwrap();
+            let ended = std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    serve_calls(listener.accept().unwrap().0, cut);
+                    serve_calls(listener.accept().unwrap().0, whole);
+                });
+                let ended = run(hortifruti(folder.path()).args(args).args(["--server", &address]), "");
+                // The server waits for a client that asks again.
+                let _ = std::net::TcpStream::connect(&address);
+                ended
+            });
+            let told = format!("{args:?} {} bytes, {end:?}: {ended:?}", bytes.len());
+            assert_eq!((ended.code, ended.out.as_str()), (0, "Maca: R$3.0, Estoque: 1\n"), "{told}");
+            assert!(!ended.err.contains("protocol") && !ended.err.contains("EOF"), "{told}");
+        }
+    }
 }
