@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{PATIENCE, Server, hortifruti, run};
+use crate::support::{PATIENCE, Server, finished, hortifruti, run};
 use crate::terminal::Terminal;
 
 fn json(path: &Path) -> serde_json::Value {
@@ -69,7 +69,13 @@ fn a_narrow_terminal_shows_it_whole() {
     for line in screen.lines().filter(|line| line.contains('▆')) {
         assert!(line.contains("socket") || line.contains("gRPC "), "{screen}");
     }
+    assert!(screen.contains('▆'), "{screen}");
     assert!(!screen.contains("faltam"), "{screen}");
+}
+
+/// Waits until the bench asks what it measures: its first way is text, which the console tells.
+fn wait_for_questions(server: &Server) {
+    while !server.console_line().starts_with("Comando recebido: 1 ") {}
 }
 
 #[test]
@@ -80,13 +86,15 @@ fn a_stall_counts_from_when_each_operation_was_to_begin() {
     command.args(["bench", "--server", &format!("127.0.0.1:{}", server.port), "--json", "r.json"]);
     command.args(["--duration", "5", "--rate", "200", "--connections", "2", "--pipeline", "1"]);
     command.args(["--mix", "read=100"]);
-    let mut bench = command.stdout(Stdio::null()).spawn().unwrap();
+    let bench = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // From before the end of the first turn to after it.
+    wait_for_questions(&server);
     std::thread::sleep(Duration::from_millis(800));
     server.pause();
     std::thread::sleep(Duration::from_millis(400));
     server.signal("CONT");
-    assert!(bench.wait().unwrap().success());
+    let ended = finished(bench);
+    assert_eq!(ended.code, 0, "{ended:?}");
     let json = json(&path);
     let mut slowest_p98 = 0.0_f64;
     for way in json["ways"].as_array().unwrap() {
@@ -116,9 +124,8 @@ fn it_ends_with_its_server_and_leaves_nothing() {
             std::thread::sleep(Duration::from_millis(10));
         }
         kill(signal, bench.id());
-        let ended = bench.wait_with_output().unwrap();
-        assert_eq!(ended.status.code(), Some(1));
-        assert_eq!(String::from_utf8_lossy(&ended.stderr), "Erro: a medida foi interrompida\n");
+        let ended = finished(bench);
+        assert_eq!((ended.code, ended.err.as_str()), (1, "Erro: a medida foi interrompida\n"));
         assert!(is_empty(), "{signal}");
     }
 }
@@ -136,11 +143,11 @@ fn it_tells_early_what_it_cannot_write_and_plainly_that_the_server_died() {
     let mut command = hortifruti(server.path());
     command.args(["bench", "--server", &address, "--duration", "60"]);
     let bench = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(500));
+    wait_for_questions(&server);
     server.kill();
-    let ended = bench.wait_with_output().unwrap();
-    assert_eq!(ended.status.code(), Some(5));
-    let told = String::from_utf8_lossy(&ended.stderr);
+    let ended = finished(bench);
+    assert_eq!(ended.code, 5);
+    let told = ended.err;
     assert!(told.starts_with("Erro: a conexão com o servidor caiu antes da resposta: "), "{told}");
     assert!(!told.contains("transport") && told.lines().count() == 1, "{told}");
 }

@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+use crate::support::Need;
+
 /// Room for the file system, in bytes.
 const IMAGE_BYTES: u64 = 48 * 1024 * 1024;
 
@@ -15,13 +17,12 @@ root = os.open(sys.argv[1], os.O_RDONLY)
 print(time.time_ns(), flush=True)
 fcntl.ioctl(root, 0x8004587d, struct.pack('I', 2))";
 
-/// Mounts, or prints why not. Where `HORTIFRUTI_REQUIRE_MOUNT` is set, it must be possible.
+/// Mounts, or says why not.
 pub(crate) fn mount(args: &[&str], folder: &Path) -> bool {
     let mounted = Command::new("mount").args(args).arg(folder).output();
     let is_mounted = mounted.as_ref().is_ok_and(|output| output.status.success());
     if !is_mounted {
-        println!("skipped: nothing can be mounted here, which takes root ({mounted:?})");
-        assert!(std::env::var_os("HORTIFRUTI_REQUIRE_MOUNT").is_none());
+        Need::Mount.skip(format!("nothing can be mounted here, which takes root ({mounted:?})"));
     }
     is_mounted
 }
@@ -32,7 +33,7 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// `None`, and why is printed, where there may be none.
+    /// `None`, and why is said, if there may be none.
     pub(crate) fn new() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let image = fs::File::create(folder.path().join("disk.img")).unwrap();
@@ -41,8 +42,7 @@ impl Disk {
         let this = Self { folder };
         let made = Command::new("mkfs.ext4").arg("-qF").arg(this.image()).output();
         if !made.as_ref().is_ok_and(|output| output.status.success()) {
-            println!("skipped: no file system can be made ({made:?})");
-            assert!(std::env::var_os("HORTIFRUTI_REQUIRE_MOUNT").is_none());
+            Need::Mount.skip(format!("no file system can be made ({made:?})"));
             return None;
         }
         this.mount().then_some(this)

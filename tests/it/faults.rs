@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::disk::mount;
-use crate::support::{Ended, FOUR_PRODUCTS, Server, hortifruti, run};
+use crate::support::{Ended, FOUR_PRODUCTS, Server, end_of, hortifruti, run};
 
 /// A file system of its own, which goes with it. To mount one takes root.
 pub(crate) struct Mount(pub(crate) TempDir);
@@ -440,6 +440,6 @@ fn an_output_that_is_full_or_closed_stops_nothing() {
         assert_eq!(ask(&["update", "Caju", "-1"]).out, "Caju: R$2.0, Estoque: 56\n");
         let stop = Command::new("kill").arg(child.id().to_string()).status().unwrap();
         assert!(stop.success());
-        assert_eq!(child.wait().unwrap().code(), Some(0));
+        assert_eq!(end_of(&mut child).code(), Some(0));
     }
 }

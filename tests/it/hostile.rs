@@ -25,7 +25,7 @@ use crate::http2::{
     self, ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PRIORITY, RST_STREAM,
     SETTINGS, WINDOW_UPDATE, frame,
 };
-use crate::support::{Connection, FIRST_LIST, PATIENCE, Server, hortifruti, list, run};
+use crate::support::{Connection, FIRST_LIST, PATIENCE, Server, end_of, hortifruti, list, run};
 
 /// What an attack may add to the server's peak of memory. Without limits those below take
 /// hundreds of megabytes.
@@ -668,7 +668,7 @@ fn without_file_descriptors_it_waits_and_recovers() {
     }
     assert_eq!(served.ask("1 Maca"), "Maca: R$3.0, Estoque: 20");
     Command::new("kill").arg(child.id().to_string()).status().unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(end_of(&mut child).code(), Some(0));
 }
 
 /// Processor time that a process has taken, in hundredths of a second.

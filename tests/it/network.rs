@@ -28,7 +28,7 @@ use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
 use crate::http2;
-use crate::support::{Ended, FOUR_PRODUCTS, PATIENCE, Server, hortifruti, run};
+use crate::support::{Ended, FOUR_PRODUCTS, Need, PATIENCE, Server, assert_broken, end_of, hortifruti, run};
 
 /// Somebody who signs certificates.
 struct Authority {
@@ -156,7 +156,7 @@ fn a_certificate_is_for_the_address_that_the_port_file_leads_to() {
             assert_eq!(ended.err.contains("127.0.0.2"), !is_right, "{}", ended.err);
         }
         server.kill().unwrap();
-        server.wait().unwrap();
+        end_of(&mut server);
     }
 }
 
@@ -215,7 +215,10 @@ fn text_over_tls_is_text() {
     let mut cut = TlsText::connect(&server, &ca);
     cut.send("3 Caju -3");
     cut.0.sock.shutdown(std::net::Shutdown::Write).unwrap();
-    assert!(cut.0.read_to_end(&mut rest).is_err() || rest.is_empty());
+    if let Err(error) = cut.0.read_to_end(&mut rest) {
+        assert_broken(&error);
+    }
+    assert_eq!(rest, b"");
     assert_eq!(TlsText::connect(&server, &ca).ask("1 Caju"), "Caju: R$2.0, Estoque: 3040");
 }
 
@@ -245,7 +248,7 @@ fn openssl_speaks_to_it() {
     let (folder, _) = certified();
     let server = Server::start_in(folder, &TLS);
     if Command::new("openssl").arg("version").output().is_err() {
-        println!("skipped: openssl is not installed");
+        Need::Openssl.skip("openssl is not installed");
         return;
     }
     for version in ["-tls1_2", "-tls1_3"] {
@@ -268,7 +271,7 @@ fn the_readmes_authority_is_made_and_serves() {
     let commands = commands.split("```").next().unwrap();
     assert_eq!(commands.matches("openssl ").count(), 5);
     if Command::new("openssl").arg("version").output().is_err() {
-        println!("skipped: openssl is not installed");
+        Need::Openssl.skip("openssl is not installed");
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -816,7 +819,7 @@ fn a_token_that_others_can_read_is_told() {
 
 #[test]
 fn a_wrong_token_costs_a_wait_holds_up_nobody_and_is_logged_without_it() {
-    let (server, reads, writes) = guarded(&[]);
+    let (mut server, reads, writes) = guarded(&[]);
     let secrets = [reads.as_str(), writes.as_str(), "segredo-errado", "Segredo2"];
     // Each waits for a second, and none for another: one by one they would take far longer
     // than anything may here.
@@ -854,10 +857,8 @@ fn a_wrong_token_costs_a_wait_holds_up_nobody_and_is_logged_without_it() {
     let log = server.log("a wrong token peer=127.0.0.1:");
     // Not all: a flood must not fill the disk.
     assert!(log.matches("a wrong token").count() < 60, "{log}");
-    let mut console = vec![server.console_line()];
-    while let Some(line) = server.try_console_line() {
-        console.push(line);
-    }
+    server.stop();
+    let console = server.rest_of_console();
     assert!(console.contains(&"Comando recebido: token …".to_owned()), "{console:#?}");
     assert!(console.contains(&"Comando recebido: (antes do token)".to_owned()), "{console:#?}");
     assert!(console.contains(&"Comando recebido: 1 caju".to_owned()), "{console:#?}");
@@ -994,7 +995,7 @@ fn tokens_and_mutual_tls_together_from_python_and_openssl() {
         let expected = "Token aceito: escrita.\n\nCaju: R$2.0, Estoque: 62\n\nAté logo.\n\n";
         assert_eq!(ended.out, expected, "{}", ended.err);
     } else {
-        println!("skipped in part: openssl is not installed");
+        Need::Openssl.skip("openssl is not installed");
     }
     if !crate::original_clients::generate_python_classes(&path) {
         return;

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::Stdio;
 
-use crate::support::{FOUR_PRODUCTS, Server, hortifruti, run};
+use crate::support::{FOUR_PRODUCTS, Server, finished, hortifruti, run};
 
 const TRANSPORTS: [&str; 2] = ["--socket", "--grpc"];
 
@@ -163,7 +163,7 @@ fn an_update_survives_a_server_that_comes_back() {
         drop(trap.accept().unwrap());
         drop(trap);
         server.restart();
-        let ended: crate::support::Ended = child.wait_with_output().unwrap().into();
+        let ended = finished(child);
         assert_eq!((ended.code, ended.out.as_str()), (0, "Caju: R$2.0, Estoque: 40\n"), "{}", ended.err);
     }
 }
@@ -173,7 +173,7 @@ fn who_closes_the_output_is_not_an_error() {
     let server = Server::start(&[]);
     let mut child = server.command(&["query"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
-    let ended: crate::support::Ended = child.wait_with_output().unwrap().into();
+    let ended = finished(child);
     assert_eq!((ended.code, ended.err.as_str()), (0, ""));
 }
 

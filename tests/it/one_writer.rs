@@ -9,7 +9,7 @@ use std::sync::mpsc::channel;
 use tempfile::TempDir;
 
 use crate::disk::mount;
-use crate::support::{Connection, Ended, PATIENCE, Server, hortifruti, run};
+use crate::support::{Connection, Ended, PATIENCE, Server, finished, hortifruti, run};
 
 /// Another name of a server's database, in a folder of its own.
 struct OtherName {
@@ -173,7 +173,7 @@ fn of_servers_that_begin_one_database_together_one_does() {
     drop(client);
     let mut codes = Vec::new();
     for child in started {
-        let ended: Ended = child.wait_with_output().unwrap().into();
+        let ended = finished(child);
         assert!(ended.code == 0 || ended.err.contains("já está em uso"), "{ended:?}");
         codes.push(ended.code);
     }

@@ -7,10 +7,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use crate::disk::Disk;
-use crate::support::{Connection, Ended, Server, hortifruti, run};
+use crate::support::{Connection, Ended, PATIENCE, Server, hortifruti, run};
 
 /// Cuts where not all are taken, and where they are.
 const CUTS: usize = 4;
@@ -28,13 +29,21 @@ fn cuts() -> usize {
 }
 
 /// Changes one by one until the connection ends: the ids and balances that were told.
-fn change_until_the_end(port: u16, client: usize, round: usize) -> Vec<(String, String, u128)> {
+fn change_until_the_end(
+    port: u16,
+    client: usize,
+    round: usize,
+    answered: &Sender<()>,
+) -> Vec<(String, String, u128)> {
     let mut connection = Connection::new(port);
     let mut told = Vec::new();
     for number in 0.. {
         let id = format!("r{round}-c{client}-{number}");
         match connection.try_reply_to(&format!("3 Caju 1 id={id}\n")) {
-            Some(reply) if reply.starts_with("Caju: ") => told.push((id, reply, now())),
+            Some(reply) if reply.starts_with("Caju: ") => {
+                told.push((id, reply, now()));
+                let _ = answered.send(());
+            }
             // What is refused or unknown once the disk is gone is asked again below.
             Some(reply) => {
                 assert!(reply.contains(" UNAVAILABLE: ") || reply.contains(" OUTCOME_UNKNOWN: "), "{reply}")
@@ -70,10 +79,17 @@ impl Shop {
         let (port, round) = (self.server.port, self.cuts);
         self.cuts += 1;
         self.disk.keep(true);
-        let clients: Vec<_> = (0..CLIENTS)
-            .map(|client| std::thread::spawn(move || change_until_the_end(port, client, round)))
-            .collect();
-        std::thread::sleep(Duration::from_millis(fastrand::u64(20..300)));
+        let (answered, answers) = channel();
+        let begin = |client| {
+            let answered = answered.clone();
+            std::thread::spawn(move || change_until_the_end(port, client, round, &answered))
+        };
+        let clients: Vec<_> = (0..CLIENTS).map(begin).collect();
+        // In the midst of changes, at whatever moment.
+        for _ in 0..CLIENTS {
+            answers.recv_timeout(PATIENCE).expect("changes are answered");
+        }
+        std::thread::sleep(Duration::from_millis(fastrand::u64(0..300)));
         // What nobody synced, so that a cut that cuts nothing off is found out.
         let unsynced = self.disk.path().join(format!("unsynced-{round}"));
         fs::write(&unsynced, "x".repeat(9000)).unwrap();
@@ -94,6 +110,7 @@ impl Shop {
         }
         let verified = verify(&self.data);
         assert_eq!(verified.code, 0, "round {round}: {}", verified.err);
+        assert!(answered >= CLIENTS, "round {round}: {answered} answers");
         self.disk.keep(false);
         answered
     }
@@ -129,7 +146,7 @@ fn a_first_start_that_the_power_ends_begins_anew_or_is_whole() {
         disk.cut();
         let is_published = folder.path().join("server_port.txt").exists();
         server.kill().unwrap();
-        server.wait().unwrap();
+        crate::support::end_of(&mut server);
         let _ = fs::remove_file(folder.path().join("server_port.txt"));
         disk.mount_again();
         begun += usize::from(data.exists());

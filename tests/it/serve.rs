@@ -1,10 +1,13 @@
 //! The server's life: its port file, its stop, and what it refuses to start with.
 
 use std::fs;
+use std::io::Write;
+use std::net::TcpStream;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::support::{Server, hortifruti, run};
+use crate::http2::{self, ACK, END_HEADERS, GOAWAY, HEADERS, PING, frame, read_frame};
+use crate::support::{PATIENCE, Server, end_of, hortifruti, run};
 use crate::terminal::Terminal;
 
 #[test]
@@ -156,9 +159,9 @@ fn a_stalled_console_does_not_hold_the_stop() {
         .spawn()
         .unwrap();
     let port_file = folder.path().join("server_port.txt");
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     while !port_file.exists() {
-        assert!(start.elapsed() < crate::support::PATIENCE);
+        assert!(start.elapsed() < PATIENCE);
         std::thread::yield_now();
     }
     let port = fs::read_to_string(&port_file).unwrap().parse().unwrap();
@@ -169,51 +172,66 @@ fn a_stalled_console_does_not_hold_the_stop() {
         assert_eq!(connection.reply(), "Caju: R$2.0, Estoque: 60");
     }
     Command::new("kill").arg(child.id().to_string()).status().unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(end_of(&mut child).code(), Some(0));
+}
+
+/// Begins a call of `GetProduct` whose message never comes, and waits until the server knows it.
+fn begin_call(server: &Server) -> TcpStream {
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let call = http2::call("/hortifruti.v1.InventoryService/GetProduct");
+    stream.write_all(&[http2::opening(&[]), frame(HEADERS, END_HEADERS, 1, &call)].concat()).unwrap();
+    ping(&mut stream);
+    stream
+}
+
+/// Sends a PING, waits for its answer, and returns the kinds of the frames that came before it.
+fn ping(stream: &mut TcpStream) -> Vec<u8> {
+    stream.write_all(&frame(PING, 0, 0, b"8 octets")).unwrap();
+    let mut before = Vec::new();
+    loop {
+        let (kind, flags, _, payload) = read_frame(stream).expect("the server still answers");
+        if (kind, flags, &payload[..]) == (PING, ACK, b"8 octets") {
+            return before;
+        }
+        before.push(kind);
+    }
 }
 
 #[test]
 fn an_open_stream_holds_the_stop_no_longer_than_the_drain_time() {
     let mut server = Server::start(&["--drain-seconds", "1"]);
-    let mut connection = server.connect();
-    // The preface, SETTINGS, and the HEADERS of a GetProduct call (literal HPACK fields
-    // without indexing), whose message never comes.
-    let mut headers = Vec::new();
-    for (name, value) in [
-        (":method", "POST"),
-        (":scheme", "http"),
-        (":path", "/hortifruti.v1.InventoryService/GetProduct"),
-        (":authority", "localhost"),
-        ("content-type", "application/grpc"),
-        ("te", "trailers"),
-    ] {
-        headers.push(0);
-        headers.push(name.len() as u8);
-        headers.extend_from_slice(name.as_bytes());
-        headers.push(value.len() as u8);
-        headers.extend_from_slice(value.as_bytes());
-    }
-    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
-    bytes.extend_from_slice(&[0, 0, headers.len() as u8, 1, 4, 0, 0, 0, 1]);
-    bytes.extend_from_slice(&headers);
-    connection.send(&bytes);
-    assert!(!connection.receive(9).is_empty());
+    let _call = begin_call(&server);
+    let start = Instant::now();
     server.signal("TERM");
-    let (code, took) = server.wait();
-    assert_eq!(code, Some(0));
+    assert_eq!(server.wait().0, Some(0));
+    let took = start.elapsed();
+    assert!(took >= Duration::from_secs(1), "the call did not hold the stop: {took:?}");
     assert!(took < Duration::from_secs(10), "{took:?}");
 }
 
 #[test]
 fn a_second_signal_ends_it_at_once() {
-    let mut server = Server::start(&["--drain-seconds", "3600"]);
-    let mut connection = server.connect();
-    connection.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
-    assert!(!connection.receive(9).is_empty());
-    server.signal("TERM");
-    server.signal("INT");
-    let (code, _) = server.wait();
-    assert!(matches!(code, Some(0 | 130)), "{code:?}");
+    for (first, second) in [("TERM", "INT"), ("INT", "INT"), ("INT", "TERM"), ("TERM", "TERM")] {
+        let mut server = Server::start(&["--drain-seconds", "3600"]);
+        let mut idle = server.connect();
+        idle.ask("1 Caju");
+        let mut call = begin_call(&server);
+        server.signal(first);
+        // The stop has begun: who has nothing to wait for is gone, and the other is told.
+        assert_eq!(idle.rest(), b"");
+        let start = Instant::now();
+        while !ping(&mut call).contains(&GOAWAY) {
+            assert!(start.elapsed() < PATIENCE, "the call is not told of the stop");
+        }
+        // And the call holds it.
+        for _ in 0..100 {
+            ping(&mut call);
+        }
+        assert!(server.is_running());
+        server.signal(second);
+        assert_eq!(server.wait().0, Some(130), "{first}, {second}");
+    }
 }
 
 #[test]
@@ -227,9 +245,9 @@ fn a_closed_console_stops_nothing() {
         .spawn()
         .unwrap();
     let port_file = folder.path().join("server_port.txt");
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     while !port_file.exists() {
-        assert!(start.elapsed() < crate::support::PATIENCE);
+        assert!(start.elapsed() < PATIENCE);
         std::thread::yield_now();
     }
     for _ in 0..3 {
@@ -237,7 +255,7 @@ fn a_closed_console_stops_nothing() {
         assert_eq!(ended.code, 0, "{}", ended.err);
     }
     Command::new("kill").arg(child.id().to_string()).status().unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(end_of(&mut child).code(), Some(0));
 }
 
 #[test]

@@ -1,16 +1,64 @@
 //! The executable under test: servers in folders of their own, raw connections, one-shots.
 
+use std::fmt::Display;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 /// How long anything may take before a test gives it up: far longer than it ever does.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long a command may run, the longest of which measure and generate code.
+const RUN_MAX: Duration = Duration::from_secs(120);
+
+/// What some tests need and not every machine has. A test without it is skipped.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Need {
+    /// Root, loop devices and `mkfs.ext4`.
+    Mount,
+    Openssl,
+    /// Python with grpcio and grpcio-tools.
+    Python,
+    /// All shells for which there are completions and Debian has a package.
+    Shells,
+    /// `strace` that may look at a server.
+    Strace,
+}
+
+impl Need {
+    const ALL: [Self; 5] = [Self::Mount, Self::Openssl, Self::Python, Self::Shells, Self::Strace];
+
+    /// The environment variable that says that it must be there.
+    fn variable(self) -> String {
+        format!("HORTIFRUTI_REQUIRE_{self:?}").to_uppercase()
+    }
+
+    /// Says that a test, or a part of it, is skipped, and how many have been; fails if the
+    /// variable is set.
+    pub(crate) fn skip(self, why: impl Display) {
+        static SKIPPED: AtomicUsize = AtomicUsize::new(0);
+        let variable = self.variable();
+        assert!(std::env::var_os(&variable).is_none(), "{variable} is set, and {why}");
+        let count = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
+        // Past the harness, which shows what passing tests print to nobody.
+        let told = format!("SKIPPED, {count} so far: {why} ({variable} is not set)\n");
+        io::stderr().write_all(told.as_bytes()).unwrap();
+    }
+}
+
+#[test]
+fn ci_requires_all_that_tests_are_skipped_without() {
+    let ci = std::fs::read_to_string(project().join(".ci/run")).unwrap();
+    for need in Need::ALL {
+        assert!(ci.contains(&format!("{}=1", need.variable())), "{need:?}");
+    }
+}
 
 /// Where a server's diagnostics go if they are looked at.
 const LOG: &str = "stderr.txt";
@@ -81,7 +129,36 @@ pub(crate) fn run_bytes(command: &mut Command, input: &[u8]) -> Ended {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // A command that reads nothing may be gone already.
     let _ = child.stdin.take().unwrap().write_all(input);
-    child.wait_with_output().unwrap().into()
+    finished(child)
+}
+
+/// Reads what a command prints until it ends, which it must within [`RUN_MAX`].
+pub(crate) fn finished(child: Child) -> Ended {
+    let process = child.id().to_string();
+    let (ended, is_over) = channel::<()>();
+    let watch = std::thread::spawn(move || {
+        let is_late = is_over.recv_timeout(RUN_MAX) == Err(RecvTimeoutError::Timeout);
+        if is_late {
+            assert!(Command::new("kill").args(["-KILL", &process]).status().unwrap().success());
+        }
+        is_late
+    });
+    let output = child.wait_with_output().unwrap();
+    drop(ended);
+    assert!(!watch.join().unwrap(), "not ended after {RUN_MAX:?}: {output:?}");
+    output.into()
+}
+
+/// Waits for the end of a process that prints nothing that is not read.
+pub(crate) fn end_of(child: &mut Child) -> ExitStatus {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        assert!(start.elapsed() < PATIENCE, "the process does not end");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// A running server.
@@ -147,9 +224,14 @@ impl Server {
         self.console.recv_timeout(PATIENCE).expect("a line on the console")
     }
 
-    /// The next line of the console, if there is one within a moment.
-    pub(crate) fn try_console_line(&self) -> Option<String> {
-        self.console.recv_timeout(Duration::from_millis(300)).ok()
+    /// All lines of the console that were not read, once the server has ended.
+    pub(crate) fn rest_of_console(&self) -> Vec<String> {
+        let next = || match self.console.recv_timeout(PATIENCE) {
+            Ok(line) => Some(line),
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("the console does not end"),
+        };
+        std::iter::from_fn(next).collect()
     }
 
     /// The most memory that it has had resident, in KiB.
@@ -201,16 +283,15 @@ impl Server {
         }
     }
 
+    /// Whether it runs.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Waits for the end, and returns the exit code and how long it took.
     pub(crate) fn wait(&mut self) -> (Option<i32>, Duration) {
         let start = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return (status.code(), start.elapsed());
-            }
-            assert!(start.elapsed() < PATIENCE, "the server does not end");
-            std::thread::yield_now();
-        }
+        (end_of(&mut self.child).code(), start.elapsed())
     }
 
     /// Stops it, and asserts that it stopped cleanly.
@@ -276,8 +357,12 @@ impl Connection {
             }
             let mut chunk = [0; 4096];
             match self.read(&mut chunk) {
-                Ok(0) | Err(_) => return None,
+                Ok(0) => return None,
                 Ok(length) => self.unread.extend_from_slice(&chunk[..length]),
+                Err(error) => {
+                    assert_broken(&error);
+                    return None;
+                }
             }
         }
     }
@@ -324,9 +409,17 @@ impl Connection {
     /// Everything up to the end of the connection.
     pub(crate) fn rest(&mut self) -> Vec<u8> {
         let mut rest = std::mem::take(&mut self.unread);
-        let _ = self.stream.read_to_end(&mut rest);
+        if let Err(error) = self.stream.read_to_end(&mut rest) {
+            assert_broken(&error);
+        }
         rest
     }
+}
+
+/// Asserts that an error is the end of a connection that broke, and not that of our patience.
+pub(crate) fn assert_broken(error: &io::Error) {
+    let is_patience = matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
+    assert!(!is_patience, "nothing more came, and no end, for {PATIENCE:?}");
 }
 
 /// What the four products of a new shop are listed as.

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection as Database, OpenFlags};
 
-use crate::support::{Connection, PATIENCE, Server, executable, hortifruti, run};
+use crate::support::{Connection, Need, PATIENCE, Server, end_of, executable, hortifruti, run};
 
 /// Of the calls that there are, each how many-th is taken where not all are.
 const STRIDE: usize = 23;
@@ -117,8 +117,8 @@ fn has_strace() -> bool {
         fs::metadata("/proc/self").is_ok_and(|this| std::os::unix::fs::MetadataExt::uid(&this) == 0);
     let may = is_root || matches!(scope.trim(), "" | "0");
     if !(works && may) {
-        println!("skipped: strace is not there, or may not look at a server ({tried:?}, scope {scope:?})");
-        assert!(std::env::var_os("HORTIFRUTI_REQUIRE_STRACE").is_none());
+        let why = format!("strace is not there, or may not look at a server ({tried:?}, scope {scope:?})");
+        Need::Strace.skip(why);
     }
     works && may
 }
@@ -164,7 +164,7 @@ fn play(when: When, calls: &str, fault: &str, n: usize) -> bool {
     let _ = Command::new("kill").arg(server.id().to_string()).stderr(Stdio::null()).status();
     let (status, err) = end(server);
     if let Some(mut tracer) = tracer {
-        tracer.wait().unwrap();
+        end_of(&mut tracer);
     }
     let is_met = is_met(&trace, &name);
     assert!(
@@ -236,7 +236,7 @@ fn take_again(
 fn end(mut server: Child) -> (ExitStatus, String) {
     let mut err = String::new();
     server.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-    (server.wait().unwrap(), err)
+    (end_of(&mut server), err)
 }
 
 /// Whether the trace tells of the fault, once it is complete.
