@@ -26,7 +26,8 @@ fn commit(criterion: &mut Criterion) {
             bencher.iter(|| {
                 let mut run = Run::default();
                 for name in names.iter().cycle().take(waiting) {
-                    inventory.add(&mut run, Ok(AdjustRequest::of_units(name, 1)));
+                    let added = inventory.reader().add(&mut run, AdjustRequest::of_units(name, 1));
+                    added.expect("a product");
                 }
                 runtime.block_on(inventory.adjust_all(run, |answer| assert!(answer.is_ok())));
             });

@@ -13,15 +13,21 @@ mod name;
 mod nearest;
 mod new_name;
 mod price;
+mod price_bounds;
 mod product;
 mod products;
 mod quantity;
 mod quoted;
+mod undo_log;
+mod units;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use by_key::ByKey;
 use foldhash::quality::RandomState;
+use undo_log::UndoLog;
+use units::Units;
 
 pub use decimal::has_two_readings;
 pub use draft::{
@@ -32,13 +38,14 @@ pub use key::Key;
 pub use look_alikes::LookAlikes;
 pub use movement::{Kind, KindError, Movement, REQUEST_ID_CHARS_MAX, RequestId, RequestIdError};
 pub use name::{NAME_CHARS_MAX, Name, NameError};
-pub use nearest::nearest;
+pub use nearest::Search;
 pub use new_name::NewNameError;
 pub use price::{Price, PriceError};
 pub use product::{Product, ProductDraft, ProductId, UNIT_CHARS_MAX, Unit, UnitError};
 pub use products::Products;
 pub use quantity::{Quantity, QuantityError};
 pub use quoted::{Quoted, Sentence, Shown, guarded, is_unsafe_to_show, unguarded};
+pub use undo_log::{Cursor, Stopped, TooOld};
 
 /// The products at one moment, in the order of creation, found by name and by price.
 #[derive(Debug, Default)]
@@ -50,8 +57,9 @@ pub struct Catalog {
     /// Of products whose names have one key, the first created.
     by_key: ByKey,
     look_alikes: Vec<LookAlikes>,
-    by_price: BTreeSet<(Price, ProductId)>,
-    units: HashSet<Unit>,
+    units: Units,
+    /// What the products were at the moments that lists still show.
+    undo_log: Arc<UndoLog>,
     last_sequence: i64,
 }
 
@@ -65,8 +73,6 @@ impl Catalog {
         let by_key = ByKey::with_capacity(products.len());
         let mut catalog = Self { by_key, last_sequence, ..Self::default() };
         catalog.by_name.reserve(products.len());
-        // Sorted and built at once, which is several times faster than one by one.
-        catalog.by_price = products.iter().map(|product| (product.price, product.id)).collect();
         for product in products {
             if product.id.index() != catalog.products.len() {
                 return Err(format!("o produto {} está fora de ordem", product.id.number()));
@@ -106,22 +112,21 @@ impl Catalog {
         &self.look_alikes
     }
 
-    /// All products in the order of creation; a clone is a snapshot.
+    /// All products in the order of creation.
     pub fn products(&self) -> &Products {
         &self.products
     }
 
-    /// The ids of the products up to this price, in the order of creation; `None` where they
-    /// are more than `count_max`.
-    pub fn up_to_price(&self, max_price: Price, count_max: usize) -> Option<Vec<ProductId>> {
-        let last = (max_price, ProductId::from_number(i64::from(u32::MAX)).unwrap_or(ProductId::FIRST));
-        let mut found = self.by_price.range(..=last).map(|(_, id)| *id);
-        let mut ids: Vec<ProductId> = found.by_ref().take(count_max).collect();
-        if found.next().is_some() {
-            return None;
-        }
-        ids.sort_unstable();
-        Some(ids)
+    /// The products of this moment, or those up to a price, which come after this one, in the order of
+    /// creation. They are shown as they are now, however they change until the cursor has come to them.
+    pub fn cursor(&self, max_price: Option<Price>, after: Option<ProductId>) -> Cursor {
+        Cursor::new(self, max_price, after)
+    }
+
+    /// As if more had changed than is kept.
+    #[cfg(test)]
+    pub(crate) fn forget_snapshots(&self) {
+        self.undo_log.lock().forget_all();
     }
 
     /// The number of the last movement that is in this catalog's balances.
@@ -131,21 +136,27 @@ impl Catalog {
 
     /// Shows changes, which must be durable and drafted on this catalog as it is.
     pub fn apply(&mut self, changes: &Changes) {
+        let undo_log = Arc::clone(&self.undo_log);
+        let mut versions = Some(undo_log.lock()).filter(|versions| versions.are_needed());
         for product in &changes.listed {
-            let unit = self.shared_unit(&product.unit);
-            if let Some(existing) = self.products.get_mut(product.id) {
-                self.by_price.remove(&(existing.price, product.id));
-                self.by_price.insert((product.price, product.id));
-                existing.price = product.price;
-                existing.unit = unit;
-            } else {
-                self.by_price.insert((product.price, product.id));
+            let unit = self.units.shared(&product.unit);
+            let Some((existing, place)) = self.products.get_mut(product.id) else {
                 let appended = self.append(product.clone());
                 debug_assert_eq!(appended, Ok(()), "a draft creates no product twice");
+                continue;
+            };
+            if let Some(versions) = &mut versions {
+                versions.note(existing, place, || self.units.index(&existing.unit));
             }
+            existing.price = product.price;
+            existing.unit = unit;
+            self.products.note_price(product.id.index(), product.price, versions.is_some());
         }
         for (id, balance) in &changes.balances {
-            if let Some(product) = self.products.get_mut(*id) {
+            if let Some((product, place)) = self.products.get_mut(*id) {
+                if let Some(versions) = &mut versions {
+                    versions.note(product, place, || self.units.index(&product.unit));
+                }
                 product.stock = *balance;
             }
         }
@@ -165,18 +176,9 @@ impl Catalog {
         if let Some(first) = self.by_key.insert(&self.products, &product) {
             self.look_alikes.extend(self.products.get(first).map(|first| LookAlikes::new(first, &product)));
         }
-        product.unit = self.shared_unit(&product.unit);
+        product.unit = self.units.shared(&product.unit);
         self.products.push(product);
         Ok(())
-    }
-
-    /// The same label kept once, however many products are sold by it.
-    fn shared_unit(&mut self, unit: &Unit) -> Unit {
-        if let Some(shared) = self.units.get(unit) {
-            return shared.clone();
-        }
-        self.units.insert(unit.clone());
-        unit.clone()
     }
 }
 
@@ -197,6 +199,7 @@ pub fn original_products() -> Vec<ProductDraft> {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow;
     use std::time::SystemTime;
 
     use proptest::prelude::*;
@@ -238,6 +241,16 @@ mod tests {
         catalog
     }
 
+    fn names(catalog: &Catalog, cursor: &mut Cursor) -> Vec<String> {
+        let mut names = Vec::new();
+        while cursor.visit(catalog, |product| {
+            names.push(product.name.to_string());
+            ControlFlow::Continue(())
+        }) == Ok(Stopped::InTurn)
+        {}
+        names
+    }
+
     fn stock(catalog: &Catalog, name: &str) -> String {
         catalog.find(name).unwrap().stock.to_string()
     }
@@ -245,22 +258,19 @@ mod tests {
     #[test]
     fn lists_keep_the_order_of_creation() {
         let catalog = shop();
-        let names = |ids: Vec<ProductId>| -> Vec<String> {
-            ids.iter().map(|id| catalog.products().get(*id).unwrap().name.to_string()).collect()
-        };
-        let price = |text: &str| text.parse().unwrap();
-        let up_to = |text| catalog.up_to_price(price(text), 4);
-        assert_eq!(names(up_to("8").unwrap()), ["Maca", "Pera", "Caju", "Cará"]);
-        assert_eq!(names(up_to("2").unwrap()), ["Caju"]);
-        assert!(up_to("1.99").unwrap().is_empty());
-        assert_eq!(up_to("10"), None);
+        let up_to = |text: &str| names(&catalog, &mut catalog.cursor(Some(text.parse().unwrap()), None));
+        assert_eq!(up_to("8"), ["Maca", "Pera", "Caju", "Cará"]);
+        assert_eq!(up_to("2"), ["Caju"]);
+        assert!(up_to("1.99").is_empty());
+        assert_eq!(names(&catalog, &mut catalog.cursor(None, ProductId::from_number(3))), ["Caju", "Cará"]);
+        assert!(names(&catalog, &mut catalog.cursor(None, ProductId::from_number(500))).is_empty());
     }
 
     #[test]
     fn a_product_is_found_as_it_is_written_and_in_other_ways() {
         let mut catalog = shop();
         import(&mut catalog, &[row("Pinha  do Mato", "3", "", "1")]).unwrap();
-        let loaded = Catalog::load(catalog.products().iter_after(None).cloned().collect(), 6).unwrap();
+        let loaded = Catalog::load(catalog.products().iter().cloned().collect(), 6).unwrap();
         for catalog in [&catalog, &loaded] {
             for (typed, name) in [
                 ("Cará", "Cará"),
@@ -369,22 +379,6 @@ mod tests {
         assert!(errors[4].1.to_string().contains("U+3164"), "{}", errors[4].1);
         assert!(catalog.find("kiwi").is_none());
         assert_eq!(catalog.products().len(), 6);
-    }
-
-    #[test]
-    fn a_snapshot_does_not_move() {
-        let mut catalog = Catalog::default();
-        let rows: Vec<_> = (0..200).map(|i| row(&format!("P{i}"), "1", "", "5")).collect();
-        import(&mut catalog, &rows).unwrap();
-        let snapshot = catalog.products().clone();
-        adjust(&mut catalog, "P150", "-5").unwrap();
-        import(&mut catalog, &[row("Novo", "1", "", "1")]).unwrap();
-        assert!(snapshot.iter_after(None).all(|product| product.stock.to_string() == "5"));
-        assert_eq!((snapshot.len(), catalog.products().len()), (200, 201));
-        let tail: Vec<i64> =
-            snapshot.iter_after(ProductId::from_number(190)).map(|p| p.id.number()).collect();
-        assert_eq!(tail, (191..=200).collect::<Vec<_>>());
-        assert_eq!(snapshot.iter_after(ProductId::from_number(500)).count(), 0);
     }
 
     proptest! {

@@ -16,14 +16,16 @@ mod submission;
 mod writer;
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Weak};
+use std::ops::ControlFlow;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak};
 use std::time::{Instant, SystemTime};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 
+pub use crate::catalog::Stopped;
 use crate::catalog::{
-    Adjustment, Catalog, Changes, Draft, ImportCounts, Key, Movement, Price, Product, ProductDraft,
-    ProductId, Products, RowError, nearest,
+    Adjustment, Catalog, Changes, Cursor, Draft, ImportCounts, Key, Movement, Price, Product, ProductDraft,
+    ProductId, RowError, Search, TooOld,
 };
 use crate::request::{
     AdjustRequest, BATCH_LINES_MAX, BatchRequest, Code, IMPORT_ROWS_MAX, ImportRequest, Refusal,
@@ -39,11 +41,6 @@ use search_time::SearchTime;
 use submission::{Answered, Answers, Change, Done, Portion, Submission, deliver};
 use writer::outcome_unknown;
 
-/// Products found by the index of prices for one list. More are found by going through all
-/// products while they are sent: to gather a million ids, and to sort them, takes a fifth of
-/// a second in which nobody else is served, and 4 MB for as long as the list lasts.
-const FOUND_BY_PRICE_MAX: usize = 10_000;
-
 /// A handle on the inventory, cheap to clone. The committer stops when the last is dropped.
 #[derive(Clone)]
 pub struct Inventory {
@@ -54,7 +51,7 @@ pub struct Inventory {
     gathering: Option<Arc<Gathering>>,
     /// Which client of that worker uses this handle.
     client: Option<Arc<Client>>,
-    /// Of the searches for names like wrong ones, over all handles.
+    /// Of the searches for names like wrong ones, over all handles. One searches at a time.
     search_time: Arc<Mutex<SearchTime>>,
 }
 
@@ -111,34 +108,20 @@ impl From<(&Product, &Movement)> for Adjusted {
     }
 }
 
-/// Products in catalog order, all from one moment.
+/// Products in catalog order, all from one moment, which are read one after the other.
 #[derive(Clone)]
 pub struct Listing {
-    products: Products,
-    selection: Selection,
-}
-
-/// Which products a listing has.
-#[derive(Clone)]
-enum Selection {
-    All,
-    These(Vec<ProductId>),
-    UpTo(Price),
+    catalog: Arc<RwLock<Catalog>>,
+    cursor: Cursor,
 }
 
 impl Listing {
-    /// The products with an id above `after`.
-    pub fn iter_after(&self, after: Option<ProductId>) -> Box<dyn Iterator<Item = &Product> + Send + '_> {
-        match &self.selection {
-            Selection::All => Box::new(self.products.iter_after(after)),
-            Selection::These(ids) => {
-                let start = ids.partition_point(|id| Some(*id) <= after);
-                Box::new(ids[start..].iter().filter_map(|id| self.products.get(*id)))
-            }
-            Selection::UpTo(price) => {
-                Box::new(self.products.iter_after(after).filter(|product| product.price <= *price))
-            }
-        }
+    /// Calls with each next product, until it breaks or others are to have their turn.
+    ///
+    /// # Errors
+    /// `RESOURCE_EXHAUSTED` if more has changed since the list began than is kept.
+    pub fn visit(&mut self, visit: impl FnMut(&Product) -> ControlFlow<()>) -> Result<Stopped, Refusal> {
+        self.cursor.visit(&read(&self.catalog), visit).map_err(|TooOld| Refusal::list_too_old())
     }
 }
 
@@ -166,6 +149,11 @@ impl Run {
     /// Whether nothing was asked.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Puts what is refused in the place of a change at its end.
+    pub fn refuse(&mut self, refusal: Refusal) {
+        self.refusals.push((self.changes.len(), refusal));
     }
 }
 
@@ -210,9 +198,14 @@ impl Inventory {
     /// Calls with one product.
     ///
     /// # Errors
-    /// `PRODUCT_NOT_FOUND`, or `INVALID_ARGUMENT` where no product can have that name.
-    pub fn find<T>(&self, name: &str, use_product: impl FnOnce(&Product) -> T) -> Result<T, Refusal> {
-        self.reader().find(name, use_product)
+    /// `PRODUCT_NOT_FOUND`, with the names that look like it, or `INVALID_ARGUMENT` if no product can have
+    /// that name.
+    pub async fn find<T>(&self, name: &str, use_product: impl FnOnce(&Product) -> T) -> Result<T, Refusal> {
+        let found = self.reader().find(name, use_product);
+        match found {
+            Ok(found) => Ok(found),
+            Err(refusal) => Err(self.explain(name, refusal).await),
+        }
     }
 
     /// For several questions, one after the other and without waiting between them.
@@ -220,17 +213,32 @@ impl Inventory {
         Reader { inventory: self, catalog: None }
     }
 
-    /// Every product, or those up to a price.
-    pub fn list(&self, max_price: Option<Price>) -> Listing {
+    /// Every product, or those up to a price, which come after this one.
+    pub fn list(&self, max_price: Option<Price>, after: Option<ProductId>) -> Listing {
         self.note(Clients::note_read);
-        let catalog = self.read();
-        Listing {
-            products: catalog.products().clone(),
-            selection: max_price.map_or(Selection::All, |price| {
-                catalog
-                    .up_to_price(price, FOUND_BY_PRICE_MAX)
-                    .map_or(Selection::UpTo(price), Selection::These)
-            }),
+        let cursor = self.read().cursor(max_price, after);
+        Listing { catalog: Arc::clone(&self.catalog), cursor }
+    }
+
+    /// Adds to the refusal of a name that no product has the names that look like it, if it is one and
+    /// there is time for the search.
+    pub async fn explain(&self, name: &str, refusal: Refusal) -> Refusal {
+        if refusal.code != Code::ProductNotFound {
+            return refusal;
+        }
+        let mut time = self.search_time.lock().await;
+        if !time.is_left(Instant::now()) {
+            return refusal;
+        }
+        let mut search = Search::new(name);
+        loop {
+            let begun = Instant::now();
+            let has_more = search.go_on(self.read().products());
+            time.spend(begun, begun.elapsed());
+            if !has_more {
+                return Refusal::product_not_found(name, &search.names());
+            }
+            tokio::task::yield_now().await;
         }
     }
 
@@ -241,16 +249,15 @@ impl Inventory {
     /// # Errors
     /// By the rules of a change, or where the store refuses writes.
     pub async fn adjust(&self, request: AdjustRequest<'_>) -> Result<Adjusted, Refusal> {
+        let name = request.name;
         let mut run = Run::default();
-        self.add(&mut run, Ok(request));
+        let added = self.reader().add(&mut run, request);
+        if let Err(refusal) = added {
+            return Err(self.explain(name, refusal).await);
+        }
         let mut adjusted = Err(stopped());
         self.make(run, true, |answer| adjusted = answer.map(Adjusted::from)).await;
         adjusted
-    }
-
-    /// As [`Reader::add`].
-    pub fn add(&self, run: &mut Run, request: Result<AdjustRequest<'_>, Refusal>) {
-        self.reader().add(run, request);
     }
 
     /// Changes several stocks, in this order but each on its own: one refused change stops
@@ -294,7 +301,12 @@ impl Inventory {
         if adjustments.is_empty() || adjustments.len() > BATCH_LINES_MAX {
             return Err(Refusal::batch_size(adjustments.len()));
         }
-        let changes = self.reader().changes(adjustments)?;
+        let names: Vec<&str> = adjustments.iter().map(|adjustment| adjustment.name).collect();
+        let changes = self.reader().changes(adjustments);
+        let changes = match changes {
+            Ok(changes) => changes,
+            Err((index, refusal)) => return Err(self.explain(names[index], refusal).await.at(index)),
+        };
         match self.submit(vec![Change::Batch { changes, request_id }], true).await.each.pop() {
             Some(Ok(Done::Batch(movements))) => {
                 let catalog = self.read();
@@ -341,27 +353,14 @@ impl Inventory {
         }
     }
 
+    /// As if more had changed than is kept.
+    #[cfg(test)]
+    pub(crate) fn forget_snapshots(&self) {
+        self.read().forget_snapshots();
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, Catalog> {
         read(&self.catalog)
-    }
-
-    fn not_found(&self, name: &str) -> Refusal {
-        if let Err(error) = Key::with(name, |_| ()) {
-            return Refusal::name(&error);
-        }
-        let begun = Instant::now();
-        if !self.search_time().is_left(begun) {
-            return Refusal::product_not_found(name, &[]);
-        }
-        // On a snapshot: the search takes milliseconds, and no change is to wait for it.
-        let products = self.read().products().clone();
-        let nearest = nearest(&products, &Key::fold(name));
-        self.search_time().spend(begun, begun.elapsed());
-        Refusal::product_not_found(name, &nearest)
-    }
-
-    fn search_time(&self) -> MutexGuard<'_, SearchTime> {
-        self.search_time.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One answer for each change, in order.
@@ -405,37 +404,30 @@ pub struct Reader<'i> {
 }
 
 impl Reader<'_> {
-    /// As [`Inventory::find`].
+    /// Calls with one product.
     ///
     /// # Errors
-    /// As [`Inventory::find`].
+    /// `PRODUCT_NOT_FOUND`, for [`Inventory::explain`], or `INVALID_ARGUMENT` if no product can have that
+    /// name.
     pub fn find<T>(&mut self, name: &str, use_product: impl FnOnce(&Product) -> T) -> Result<T, Refusal> {
         self.inventory.note(Clients::note_read);
         self.look_up(name, |catalog| catalog.find(name).map(use_product))
     }
 
-    /// Puts a change, or what was refused in its place, at the end of a run. Returns whether it is a
-    /// change: to look for names like a wrong one takes a while, and then it is the others' turn.
-    pub fn add(&mut self, run: &mut Run, request: Result<AdjustRequest<'_>, Refusal>) -> bool {
-        let change = request.and_then(|request| {
-            let AdjustRequest { name, delta, kind, request_id } = request;
-            Ok(Change::Adjust(Adjustment { product: self.id_of(name)?, delta, kind, request_id }))
-        });
-        match change {
-            Ok(change) => {
-                run.changes.push(change);
-                true
-            }
-            Err(refusal) => {
-                run.refusals.push((run.changes.len(), refusal));
-                false
-            }
-        }
+    /// Puts a change at the end of a run.
+    ///
+    /// # Errors
+    /// As [`Reader::find`]. The run is as it was.
+    pub fn add(&mut self, run: &mut Run, request: AdjustRequest<'_>) -> Result<(), Refusal> {
+        let AdjustRequest { name, delta, kind, request_id } = request;
+        run.changes.push(Change::Adjust(Adjustment { product: self.id_of(name)?, delta, kind, request_id }));
+        Ok(())
     }
 
-    fn changes(&mut self, adjustments: Vec<AdjustRequest<'_>>) -> Result<Vec<Adjustment>, Refusal> {
+    /// The changes of a batch; or the index of the first that is refused at once, and why.
+    fn changes(&mut self, adjustments: Vec<AdjustRequest<'_>>) -> Result<Vec<Adjustment>, (usize, Refusal)> {
         let of = |(index, AdjustRequest { name, delta, kind, .. })| {
-            let product = self.id_of(name).map_err(|refusal: Refusal| refusal.at(index))?;
+            let product = self.id_of(name).map_err(|refusal: Refusal| (index, refusal))?;
             Ok(Adjustment { product, delta, kind, request_id: None })
         };
         adjustments.into_iter().enumerate().map(of).collect()
@@ -447,10 +439,9 @@ impl Reader<'_> {
 
     fn look_up<T>(&mut self, name: &str, look: impl FnOnce(&Catalog) -> Option<T>) -> Result<T, Refusal> {
         let catalog = self.catalog.get_or_insert_with(|| self.inventory.read());
-        look(catalog).ok_or_else(|| {
-            // Looking for names like it takes a while, and locks the catalog itself.
-            self.catalog = None;
-            self.inventory.not_found(name)
+        look(catalog).ok_or_else(|| match Key::with(name, |_| ()) {
+            Ok(()) => Refusal::product_not_found(name, &[]),
+            Err(error) => Refusal::name(&error),
         })
     }
 }
@@ -507,6 +498,7 @@ fn stopped() -> Refusal {
 mod tests {
     use std::cell::Cell;
     use std::sync::Mutex;
+    use std::time::Duration;
 
     use super::*;
     use crate::catalog::{Quantity, RequestId, original_products};
@@ -602,7 +594,7 @@ mod tests {
     }
 
     fn stock(inventory: &Inventory, name: &str) -> Quantity {
-        inventory.find(name, |product| product.stock).unwrap()
+        inventory.reader().find(name, |product| product.stock).unwrap()
     }
 
     #[tokio::test]
@@ -620,7 +612,7 @@ mod tests {
         // Also within one run, and a refused change does not use up its id.
         let mut run = Run::default();
         for line in ["Pera -99 id=b", "Pera -9 id=b", "Pera -9 id=b", "Pera 9 id=b"] {
-            inventory.add(&mut run, AdjustRequest::parse(line));
+            inventory.reader().add(&mut run, asked(line)).unwrap();
         }
         let mut answers = Vec::new();
         inventory.adjust_all(run, |answer| answers.push(answer.map(Adjusted::from))).await;
@@ -633,12 +625,13 @@ mod tests {
     #[tokio::test]
     async fn what_is_refused_at_once_is_answered_in_its_turn() {
         let (inventory, _committer) = shop();
-        let refused = || Err(Refusal::no_room());
         for places in [vec![], vec![0], vec![2], vec![0, 1, 2], vec![1, 3, 4], vec![0, 4, 5, 6]] {
             let mut run = Run::default();
             for place in 0..7 {
-                let is_refused = places.contains(&place);
-                inventory.add(&mut run, if is_refused { refused() } else { Ok(asked("Caju 1")) });
+                match places.contains(&place) {
+                    true => run.refuse(Refusal::no_room()),
+                    false => inventory.reader().add(&mut run, asked("Caju 1")).unwrap(),
+                }
             }
             assert_eq!(run.len(), 7);
             let mut answered = Vec::new();
@@ -813,11 +806,11 @@ mod tests {
         request.rows[0].price = "4".parse().unwrap();
         let expected = ImportCounts { created: 0, updated: 1, unchanged: 3 };
         assert_eq!(inventory.import(request.clone()).await, Ok(expected));
-        assert_eq!(inventory.find("maca", |product| product.price.to_string()).unwrap(), "3.0");
+        assert_eq!(inventory.reader().find("maca", |product| product.price.to_string()).unwrap(), "3.0");
         request.is_dry_run = false;
         for _ in 0..2 {
             assert_eq!(inventory.import(request.clone()).await, Ok(expected));
-            assert_eq!(inventory.find("maca", |product| product.price.to_string()).unwrap(), "4.0");
+            assert_eq!(inventory.reader().find("maca", |product| product.price.to_string()).unwrap(), "4.0");
         }
         request.rows.pop();
         assert_eq!(inventory.import(request).await.unwrap_err().code, Code::RequestIdReused);
@@ -853,16 +846,24 @@ mod tests {
     #[tokio::test]
     async fn a_wrong_name_is_answered_with_those_that_look_like_it() {
         let (inventory, _committer) = shop();
+        let refused = async |typed: &str| inventory.find(typed, |_| ()).await.unwrap_err();
         for (typed, offered) in [("Cajú amigo", "Caju"), ("Bananna", "Banana"), ("aca", "Maca")] {
-            let refusal = inventory.find(typed, |_| ()).unwrap_err();
+            let refusal = refused(typed).await;
             assert_eq!(refusal.code, Code::ProductNotFound);
             assert!(refusal.message.contains(offered), "{}", refusal.message);
         }
+        // A change and a batch, too.
+        let refusal = inventory.adjust(asked("Bananna 1")).await.unwrap_err();
+        assert!(refusal.message.contains("Banana."), "{}", refusal.message);
+        let batch = BatchRequest { adjustments: vec![asked("Caju 1"), asked("Bananna 1")], request_id: None };
+        let refusal = inventory.adjust_together(batch).await.unwrap_err();
+        assert!(refusal.message.contains("Banana."), "{}", refusal.message);
+        assert!(refusal.metadata.contains(&("index", "1".to_owned())));
         // After more of them than are searched for.
-        let long = std::time::Duration::from_secs(60);
-        inventory.search_time().spend(Instant::now(), long);
-        inventory.search_time().spend(Instant::now(), long);
-        let refusal = inventory.find("Bananna", |_| ()).unwrap_err();
+        for _ in 0..2 {
+            inventory.search_time.lock().await.spend(Instant::now(), Duration::from_secs(60));
+        }
+        let refusal = refused("Bananna").await;
         assert_eq!(refusal.code, Code::ProductNotFound);
         assert!(refusal.message.contains("veja a lista de todos"), "{}", refusal.message);
     }

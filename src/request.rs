@@ -580,6 +580,13 @@ impl Refusal {
         Self::new(Code::ResourceExhausted, what)
     }
 
+    /// A list that cannot be read on as it was when it began.
+    pub fn list_too_old() -> Self {
+        let what = "a lista não chegou ao fim: desde que ela começou, os produtos mudaram mais vezes do que o \
+                    servidor guarda. Nada foi alterado; peça a lista de novo e leia-a sem parar.";
+        Self::new(Code::ResourceExhausted, what)
+    }
+
     /// The server stops, and takes no more changes of a stream.
     pub fn stopping() -> Self {
         let what = "o servidor está parando. As mudanças sem resposta não foram feitas; envie-as de novo \

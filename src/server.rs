@@ -9,6 +9,7 @@ pub mod console;
 mod descriptors;
 mod door;
 mod grpc;
+mod long_work;
 mod socket;
 mod stream;
 mod tokens;
@@ -30,6 +31,7 @@ use crate::wire::{self, Protocol, text};
 pub use connection::Limits;
 use connection::{Connections, Guard, Silence, TURNED_AWAY_MAX};
 use console::Console;
+use long_work::LongWork;
 use tokens::Gate;
 
 /// Connections that the system keeps until they are accepted. With std's 128, ten thousand
@@ -87,6 +89,8 @@ struct Service {
     gate: Gate,
     /// Turns of large gRPC messages.
     turns: grpc::Turns,
+    /// Turns of the long requests of a worker.
+    long_work: LongWork,
     /// Turns true when the server stops.
     draining: watch::Receiver<bool>,
 }
@@ -143,6 +147,7 @@ pub fn serve(
         tls: options.tls.clone(),
         gate: Gate::new(options.tokens.clone()),
         turns: grpc::Turns::default(),
+        long_work: LongWork::new(),
         draining,
     };
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -222,7 +227,7 @@ struct Worker {
 impl Worker {
     fn start(service: Service, drain: Duration, is_only: bool) -> std::io::Result<Self> {
         let (inventory, errands) = service.inventory.for_worker(is_only);
-        let service = Service { inventory, ..service };
+        let service = Service { inventory, long_work: LongWork::new(), ..service };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .on_thread_park(errands.before_sleep())
@@ -360,6 +365,7 @@ mod testing {
             tls: None,
             gate: Gate::new(None),
             turns: grpc::Turns::default(),
+            long_work: LongWork::new(),
             draining,
         }
     }

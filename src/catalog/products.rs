@@ -1,73 +1,96 @@
-//! The products in the order of creation, with snapshots that cost nothing to take.
+//! The products in the order of creation.
 
-use std::sync::Arc;
-
+use super::price::Price;
+use super::price_bounds::PriceBounds;
 use super::product::{Product, ProductId};
+use super::undo_log::Place;
 
-/// Products in one shared block. A write while a snapshot is alive copies one block, so a
-/// block is small; a block's own cost (80 bytes) is spread over it, so it is not tiny.
-const BLOCK_PRODUCTS: usize = 64;
+/// Products in one allocation. The catalog grows by one at a time, so that growth copies no product.
+const CHUNK_PRODUCTS: usize = 1024;
 
-/// A sequence of products whose clone is a snapshot: later writes to the original copy
-/// only the blocks that they touch, and the first of them the list of blocks.
-#[derive(Debug, Clone, Default)]
+/// A sequence of products. No product is ever removed.
+#[derive(Debug, Default)]
 pub struct Products {
-    /// Those that are full. As arrays, because the length and the place of a vector would be
-    /// looked up far away in memory before each product.
-    blocks: Arc<Vec<Arc<[Product; BLOCK_PRODUCTS]>>>,
-    /// The products after them, too few for a block.
-    rest: Arc<Vec<Product>>,
+    chunks: Vec<Chunk>,
+    price_bounds: PriceBounds,
+}
+
+#[derive(Debug)]
+struct Chunk {
+    products: Vec<Product>,
+    /// Where the undo log has the last version of each product.
+    undo: Vec<Place>,
 }
 
 impl Products {
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.in_blocks() + self.rest.len()
+        self.chunks.last().map_or(0, |last| (self.chunks.len() - 1) * CHUNK_PRODUCTS + last.products.len())
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn in_blocks(&self) -> usize {
-        self.blocks.len() * BLOCK_PRODUCTS
+        self.chunks.is_empty()
     }
 
     /// The product with this id.
     pub fn get(&self, id: ProductId) -> Option<&Product> {
-        let index = id.index();
-        match self.blocks.get(index / BLOCK_PRODUCTS) {
-            Some(block) => Some(&block[index % BLOCK_PRODUCTS]),
-            None => self.rest.get(index - self.in_blocks()),
-        }
+        self.at(id.index())
     }
 
-    /// All products with an id above `after`, in order.
-    pub fn iter_after(&self, after: Option<ProductId>) -> impl Iterator<Item = &Product> {
-        let start = after.map_or(0, |id| id.index() + 1);
-        let blocks = self.blocks.iter().map(|block| &block[..]).chain([&self.rest[..]]);
-        let mut blocks = blocks.skip(start / BLOCK_PRODUCTS);
-        let first = blocks.next().unwrap_or_default();
-        let first = first.get(start % BLOCK_PRODUCTS..).unwrap_or_default();
-        first.iter().chain(blocks.flatten())
+    /// All products, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Product> {
+        self.chunks.iter().flat_map(|chunk| &chunk.products)
     }
 
-    pub(super) fn get_mut(&mut self, id: ProductId) -> Option<&mut Product> {
-        let index = id.index();
-        let in_blocks = self.in_blocks();
-        match Arc::make_mut(&mut self.blocks).get_mut(index / BLOCK_PRODUCTS) {
-            Some(block) => Some(&mut Arc::make_mut(block)[index % BLOCK_PRODUCTS]),
-            None => Arc::make_mut(&mut self.rest).get_mut(index - in_blocks),
-        }
+    /// The product at this index.
+    pub(super) fn at(&self, index: usize) -> Option<&Product> {
+        self.chunks.get(index / CHUNK_PRODUCTS)?.products.get(index % CHUNK_PRODUCTS)
+    }
+
+    /// Where the undo log has the last version of the product at this index.
+    pub(super) fn undo_at(&self, index: usize) -> Place {
+        self.chunks[index / CHUNK_PRODUCTS].undo[index % CHUNK_PRODUCTS]
+    }
+
+    /// The product with this id, and where the undo log has its last version.
+    pub(super) fn get_mut(&mut self, id: ProductId) -> Option<(&mut Product, &mut Place)> {
+        let (chunk, index) = (id.index() / CHUNK_PRODUCTS, id.index() % CHUNK_PRODUCTS);
+        let Chunk { products, undo } = self.chunks.get_mut(chunk)?;
+        Some((products.get_mut(index)?, undo.get_mut(index)?))
     }
 
     pub(super) fn push(&mut self, product: Product) {
-        let rest = Arc::make_mut(&mut self.rest);
-        rest.push(product);
-        if let Some(block) = rest.first_chunk() {
-            Arc::make_mut(&mut self.blocks).push(Arc::new(block.clone()));
-            rest.clear();
+        self.price_bounds.lower(self.len(), product.price);
+        if self.len().is_multiple_of(CHUNK_PRODUCTS) {
+            self.chunks.push(Chunk {
+                products: Vec::with_capacity(CHUNK_PRODUCTS),
+                undo: Vec::with_capacity(CHUNK_PRODUCTS),
+            });
         }
+        if let Some(chunk) = self.chunks.last_mut() {
+            chunk.products.push(product);
+            chunk.undo.push(Place::default());
+        }
+    }
+
+    /// Notes that the product at this index got another price. A bound is raised only if no snapshot
+    /// still shows the price before.
+    pub(super) fn note_price(&mut self, index: usize, price: Price, has_snapshots: bool) {
+        if has_snapshots {
+            self.price_bounds.lower(index, price);
+        } else {
+            let prices = PriceBounds::block_of(index)
+                .map_while(|index| {
+                    self.chunks.get(index / CHUNK_PRODUCTS)?.products.get(index % CHUNK_PRODUCTS)
+                })
+                .map(|product| product.price);
+            self.price_bounds.set(index, prices);
+        }
+    }
+
+    /// The lowest prices of stretches of the products.
+    pub(super) fn price_bounds(&self) -> &PriceBounds {
+        &self.price_bounds
     }
 }

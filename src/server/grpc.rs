@@ -2,6 +2,7 @@
 
 mod arriving;
 mod head;
+mod list;
 mod own_words;
 
 use std::convert::Infallible;
@@ -25,10 +26,11 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::Service;
 use super::connection::Prefixed;
+use super::long_work::TURN_BYTES;
 use super::stream::Stream as Connection;
 use super::tokens::{WRONG_MAX, WRONG_WAIT};
 use crate::access::{self, Grant, Need};
-use crate::inventory::{Adjusted, Listing, Run};
+use crate::inventory::{Adjusted, Run};
 use crate::request::{self, AdjustRequest, Refusal};
 use crate::wire::grpc::original::produto_service_server::{ProdutoService, ProdutoServiceServer};
 use crate::wire::grpc::original::{
@@ -40,9 +42,10 @@ use crate::wire::grpc::v1::{
     GetProductRequest, GetProductResponse, ImportProductsRequest, ImportProductsResponse,
     ListProductsRequest, ListProductsResponse, StreamAdjustStockRequest, StreamAdjustStockResponse,
 };
-use crate::wire::grpc::{self, Page, WriteProduct, original_status, status};
+use crate::wire::grpc::{self, Page, original_status, status};
 use arriving::Arriving;
 use head::HEADER_LIST_BYTES_READ_MAX;
+use list::List;
 
 /// Largest message taken: a name as long as it may be written, and a request id.
 const MESSAGE_BYTES_MAX: usize = 16 * 1024;
@@ -100,9 +103,6 @@ const STREAM_ANSWER_BYTES: usize = 96;
 /// connection that is left. A graceful HTTP/2 stop asks each client for a sign of life (RFC 9113 §6.8), and
 /// a client that does not look at its idle connection would hold the stop for ever.
 const SETTLED_AFTER: Duration = Duration::from_millis(500);
-
-/// Bytes of a list, or of a stream's answers, that are written at once.
-const PIECE_BYTES: usize = 16 * 1024;
 
 /// The services on one connection, how many of its calls wait for a change, and how many streams of
 /// changes it has whose answers are not taken.
@@ -218,7 +218,10 @@ impl Calls {
                     return;
                 }
             };
-            let (run, end) = self.gather(first, &mut requests);
+            let Gathered { mut run, refused, end } = self.gather(first, &mut requests);
+            if let Some((name, refusal)) = refused {
+                run.refuse(self.service.inventory.explain(&name, refusal).await);
+            }
             if self.service.is_stopping() {
                 last_changes = last_changes.saturating_sub(run.len());
             }
@@ -244,13 +247,12 @@ impl Calls {
     }
 
     /// The changes of a stream that have come already, this first: as many as are made together, or
-    /// up to one that is refused at once, which may have taken a while: until there is room for the
-    /// next answers the others have their turn. And how the stream ended behind them, if it did.
+    /// up to one that is refused at once.
     fn gather(
         &self,
         first: Result<Option<StreamAdjustStockRequest>, Status>,
         requests: &mut Streaming<StreamAdjustStockRequest>,
-    ) -> (Run, Option<Result<(), Status>>) {
+    ) -> Gathered {
         self.progress.note();
         let run_max = STREAM_RUN_MAX / self.streams.load(Ordering::Relaxed).max(1);
         let mut run = Run::default();
@@ -258,30 +260,37 @@ impl Calls {
         // Nobody is woken by this: whoever waits for the next asks again.
         let mut context = Context::from_waker(Waker::noop());
         let mut next = first;
-        loop {
+        let (refused, end) = loop {
             match next {
                 Ok(Some(request)) => {
                     let message = request.adjustment.unwrap_or_default();
-                    let adjust = grpc::adjust_request(&message);
-                    if let Ok(adjust) = &adjust {
-                        self.service.console.command(adjust);
+                    let added = grpc::adjust_request(&message).and_then(|adjust| {
+                        self.service.console.command(&adjust);
+                        reader.add(&mut run, adjust)
+                    });
+                    if let Err(refusal) = added {
+                        break (Some((message.name, refusal)), None);
                     }
-                    if !reader.add(&mut run, adjust) || run.len() >= run_max {
-                        return (run, None);
+                    if run.len() >= run_max {
+                        break (None, None);
                     }
                 }
-                Ok(None) => return (run, Some(Ok(()))),
-                Err(refused) => return (run, Some(Err(own_words::refusal(refused, MESSAGE_BYTES_MAX)))),
+                Ok(None) => break (None, Some(Ok(()))),
+                Err(refused) => {
+                    break (None, Some(Err(own_words::refusal(refused, MESSAGE_BYTES_MAX))));
+                }
             }
-            let Poll::Ready(come) = pin!(requests.message()).poll(&mut context) else { return (run, None) };
+            let Poll::Ready(come) = pin!(requests.message()).poll(&mut context) else { break (None, None) };
             next = come;
-        }
+        };
+        Gathered { run, refused, end }
     }
 
     /// All products up to a price, as the original's contract lists them.
-    async fn original_list(&self, page: Page) -> Response<ListaProdutos> {
-        let listing = self.service.inventory.list(page.max_price);
-        List::new(listing, page, grpc::write_original_product, Vec::new(), &self.progress).await.answer()
+    async fn original_list(&self, page: Page) -> Result<Response<ListaProdutos>, Status> {
+        let write = grpc::write_original_product;
+        let list = List::new(&self.service, &self.progress, page, write, |_| Vec::new()).await;
+        Ok(list.map_err(original_status)?.answer())
     }
 
     /// Is ready once nothing has been asked or taken for as long as a connection may be silent,
@@ -313,6 +322,15 @@ impl Calls {
     }
 }
 
+/// What has come of a stream.
+struct Gathered {
+    run: Run,
+    /// The change behind them that is refused at once: of which product, and why.
+    refused: Option<(String, Refusal)>,
+    /// How the stream ended behind them, if it did.
+    end: Option<Result<(), Status>>,
+}
+
 /// The answers of a stream, as the client takes them. A handler leaves them with an empty answer,
 /// whose body they become.
 #[derive(Clone)]
@@ -338,7 +356,7 @@ impl hyper::body::Body for StreamAnswers {
         loop {
             if !self.run.is_empty() {
                 self.progress.note();
-                let length = self.run.len().min(PIECE_BYTES);
+                let length = self.run.len().min(TURN_BYTES);
                 return Poll::Ready(Some(Ok(Frame::data(self.run.split_to(length)))));
             }
             if self.has_ended {
@@ -584,95 +602,6 @@ impl Future for Answer {
     }
 }
 
-/// A message with a list of products, written piece by piece as the client takes it. Whole,
-/// a connection that asks for 256 lists of ten thousand products and takes none of them
-/// would hold 180 MB. A handler leaves it with an empty answer, whose body it becomes.
-#[derive(Clone)]
-struct List {
-    listing: Listing,
-    /// What is left of it.
-    page: Page,
-    write: WriteProduct,
-    /// What stands before the next product.
-    before: Vec<u8>,
-    /// What stands behind the last.
-    end: Vec<u8>,
-    progress: Progress,
-    has_ended: bool,
-}
-
-impl List {
-    /// The products of a page, and what stands behind them in the message. How long it is
-    /// stands before it, so all of it is written once to be measured, and others come first
-    /// after each piece.
-    async fn new(
-        listing: Listing,
-        page: Page,
-        write: WriteProduct,
-        end: Vec<u8>,
-        progress: &Progress,
-    ) -> Self {
-        let mut piece = Vec::new();
-        let mut length = end.len();
-        for product in listing.iter_after(page.after).take(page.size) {
-            write(product, &mut piece);
-            if piece.len() >= PIECE_BYTES {
-                length += piece.len();
-                piece.clear();
-                tokio::task::yield_now().await;
-            }
-        }
-        length += piece.len();
-        // Not compressed. Ten million products, the most there are, stay below 4 GB.
-        let mut before = vec![0];
-        before.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
-        Self { listing, page, write, before, end, progress: progress.clone(), has_ended: false }
-    }
-
-    /// An answer with this list, in place of an empty message.
-    fn answer<M: Default>(self) -> Response<M> {
-        let mut response = Response::new(M::default());
-        response.extensions_mut().insert(self);
-        response
-    }
-
-    /// The next piece; empty once all have been written.
-    fn next(&mut self) -> Vec<u8> {
-        let mut piece = std::mem::take(&mut self.before);
-        for product in self.listing.iter_after(self.page.after).take(self.page.size) {
-            if piece.len() >= PIECE_BYTES {
-                return piece;
-            }
-            (self.write)(product, &mut piece);
-            self.page.after = Some(product.id);
-            self.page.size -= 1;
-        }
-        self.page.size = 0;
-        piece.append(&mut self.end);
-        piece
-    }
-}
-
-impl hyper::body::Body for List {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let piece = self.next();
-        if !piece.is_empty() {
-            self.progress.note();
-            return Poll::Ready(Some(Ok(Frame::data(piece.into()))));
-        }
-        if std::mem::replace(&mut self.has_ended, true) {
-            return Poll::Ready(None);
-        }
-        Poll::Ready(Some(Ok(Frame::trailers(trailers(&Status::ok(""))))))
-    }
-}
-
 fn adjust_response(adjusted: &Adjusted) -> AdjustStockResponse {
     grpc::adjust_response(&adjusted.product, &adjusted.movement)
 }
@@ -685,7 +614,7 @@ impl InventoryService for Calls {
     ) -> Result<Response<GetProductResponse>, Status> {
         let name = &request.get_ref().name;
         self.service.console.command(&request::Request::Find { name });
-        let product = self.service.inventory.find(name, grpc::product_message).map_err(status)?;
+        let product = self.service.inventory.find(name, grpc::product_message).await.map_err(status)?;
         Ok(Response::new(GetProductResponse { product: Some(product) }))
     }
 
@@ -695,15 +624,12 @@ impl InventoryService for Calls {
     ) -> Result<Response<ListProductsResponse>, Status> {
         let page = Page::from_message(request.get_ref()).map_err(status)?;
         self.service.console.command(&request::Request::List { max_price: page.max_price });
-        let listing = self.service.inventory.list(page.max_price);
-        let mut rest = listing.iter_after(page.after).skip(page.size - 1);
-        let next_page_token = match (rest.next(), rest.next()) {
-            (Some(last), Some(_)) => page.token(last.id),
-            _ => String::new(),
+        let end = |next_page_token: Option<String>| {
+            let next_page_token = next_page_token.unwrap_or_default();
+            ListProductsResponse { products: Vec::new(), next_page_token }.encode_to_vec()
         };
-        drop(rest);
-        let end = ListProductsResponse { products: Vec::new(), next_page_token }.encode_to_vec();
-        Ok(List::new(listing, page, grpc::write_product, end, &self.progress).await.answer())
+        let list = List::new(&self.service, &self.progress, page, grpc::write_product, end).await;
+        Ok(list.map_err(status)?.answer())
     }
 
     async fn adjust_stock(
@@ -766,7 +692,7 @@ impl InventoryService for Calls {
 impl ProdutoService for Calls {
     async fn listar_produtos(&self, _: Request<Empty>) -> Result<Response<ListaProdutos>, Status> {
         self.service.console.command(&request::Request::List { max_price: None });
-        Ok(self.original_list(Page::whole(None)).await)
+        self.original_list(Page::whole(None)).await
     }
 
     async fn consultar_produto_nome(
@@ -775,7 +701,8 @@ impl ProdutoService for Calls {
     ) -> Result<Response<ProdutoResponse>, Status> {
         let name = &request.get_ref().nome;
         self.service.console.command(&request::Request::Find { name });
-        let produto = self.service.inventory.find(name, grpc::original_product).map_err(original_status)?;
+        let produto =
+            self.service.inventory.find(name, grpc::original_product).await.map_err(original_status)?;
         Ok(Response::new(ProdutoResponse { produto: Some(produto) }))
     }
 
@@ -785,7 +712,7 @@ impl ProdutoService for Calls {
     ) -> Result<Response<ListaProdutos>, Status> {
         let max_price = grpc::price_from_float(request.get_ref().preco_max).map_err(original_status)?;
         self.service.console.command(&request::Request::List { max_price: Some(max_price) });
-        Ok(self.original_list(Page::whole(Some(max_price))).await)
+        self.original_list(Page::whole(Some(max_price))).await
     }
 
     async fn atualizar_estoque(
@@ -804,7 +731,6 @@ impl ProdutoService for Calls {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{Name, Price, ProductDraft, Quantity};
     use crate::inventory::Inventory;
     use crate::server::testing;
     use crate::store::sqlite::SqliteStore;
@@ -819,34 +745,10 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn others_come_first_while_a_long_list_is_measured() {
-        let row = |number| ProductDraft {
-            name: Name::parse(&format!("PRODUTO {number}")).unwrap(),
-            price: Price::from_centavos(1).unwrap(),
-            opening_stock: Quantity::ZERO,
-            unit: None,
-        };
-        let rows: Vec<ProductDraft> = (0..10_000).map(row).collect();
-        let store = Box::new(SqliteStore::in_memory().unwrap());
-        let (inventory, _committer) = Inventory::open(store, &rows).unwrap();
-        let turns = testing::turns();
-        let (listing, progress) = (inventory.list(None), Progress::default());
-        let (page, write) = (Page::whole(None), grpc::write_original_product);
-        let mut list = List::new(listing, page, write, Vec::new(), &progress).await;
-        let turns = turns.load(Ordering::Relaxed);
-        let first = list.next();
-        let length = u32::from_be_bytes(first[1..5].try_into().unwrap()) as usize;
-        let rest: usize = std::iter::from_fn(|| Some(list.next().len()).filter(|length| *length > 0)).sum();
-        assert_eq!(first.len() - 5 + rest, length);
-        assert!(turns >= length / PIECE_BYTES / 2, "{turns} turns in {length} bytes");
-    }
-
     #[tokio::test(start_paused = true)]
     async fn a_connection_is_left_once_nothing_is_taken_any_more() {
         let store = Box::new(SqliteStore::in_memory().unwrap());
         let (inventory, _committer) = Inventory::open(store, &[]).unwrap();
-        let empty = inventory.list(None);
         let (_drain, draining) = tokio::sync::watch::channel(false);
         let service = testing::service(inventory, draining);
         let calls = Calls {
@@ -856,10 +758,10 @@ mod tests {
             progress: Progress::default(),
         };
         let progress = calls.progress.clone();
+        let service = calls.service.clone();
         tokio::spawn(async move {
-            let listing = empty;
             let (page, write) = (Page::whole(None), grpc::write_product);
-            let list = List::new(listing, page, write, Vec::new(), &progress).await;
+            let list = List::new(&service, &progress, page, write, |_| Vec::new()).await.unwrap();
             // As a client that takes a piece from time to time.
             for _ in 0..12 {
                 tokio::time::sleep(Duration::from_millis(400)).await;

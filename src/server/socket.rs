@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::io;
+use std::ops::ControlFlow;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ use super::stream::Stream;
 use super::tokens::{Gate, WRONG_MAX, WRONG_WAIT};
 use super::{LAST_LOOK, Service};
 use crate::access::{self, Grant, Need};
-use crate::inventory::{Listing, Reader, Run};
-use crate::request::{Code, FAREWELL, Refusal, Request};
+use crate::inventory::{Listing, Reader, Run, Stopped};
+use crate::request::{AdjustRequest, Code, FAREWELL, Refusal, Request};
 use crate::wire::text::{self, Frame, Frames, Lines};
 
 /// How long a connection that has never ended a line must be silent before its text is a
@@ -98,8 +99,8 @@ enum Rest<'f> {
     Limit,
     /// The changes before it are to be made first.
     Request(Request<'f>),
-    /// It is answered, and others may come first now.
-    Pause,
+    /// It is refused, and names like this one are perhaps to be looked for.
+    Refused(&'f str, Refusal),
     /// A secret is shown; the changes before it are to be made first.
     Token(&'f str),
 }
@@ -286,19 +287,15 @@ impl Conversation<'_> {
             Ok(request) if !access::permits(self.grant, Need::of(&request)) => {
                 self.refuse(access::refusal(self.grant));
             }
+            Ok(Request::Adjust(_)) if self.is_http => self.refuse(not_over_http()),
             Ok(Request::Adjust(request)) => {
-                let request = if self.is_http { Err(not_over_http()) } else { Ok(request) };
-                if !reader.add(&mut self.run, request) {
-                    return Some(Rest::Pause);
-                }
+                let AdjustRequest { name, .. } = request;
+                return reader.add(&mut self.run, request).err().map(|refusal| Rest::Refused(name, refusal));
             }
             Ok(Request::Find { name }) => match self.find(reader, name) {
                 Ok(true) => {}
                 Ok(false) => return Some(Rest::Request(Request::Find { name })),
-                Err(refusal) => {
-                    self.refuse(refusal);
-                    return Some(Rest::Pause);
-                }
+                Err(refusal) => return Some(Rest::Refused(name, refusal)),
             },
             Ok(request) => return Some(Rest::Request(request)),
             Err(refusal) => {
@@ -316,20 +313,27 @@ impl Conversation<'_> {
     async fn answer_rest(&mut self, rest: Rest<'_>) -> io::Result<Next> {
         match rest {
             Rest::Limit => {}
-            // Looking for names like a wrong one took a while: the others come first.
-            Rest::Pause => tokio::task::yield_now().await,
+            Rest::Refused(name, refusal) => {
+                let refusal = self.service.inventory.explain(name, refusal).await;
+                self.refuse(refusal);
+                tokio::task::yield_now().await;
+            }
             Rest::Token(secret) => return self.look_at_token(secret).await,
             Rest::Request(request) => {
                 self.make_changes().await;
                 match request {
                     Request::Find { name } => {
-                        if let Err(refusal) = self.find(&mut self.service.inventory.reader(), name) {
+                        let found = self.find(&mut self.service.inventory.reader(), name);
+                        if let Err(refusal) = found {
+                            let refusal = self.service.inventory.explain(name, refusal).await;
                             self.refuse(refusal);
                         }
                     }
                     Request::List { max_price } => {
-                        let listing = self.service.inventory.list(max_price);
-                        self.write_list(&listing).await?;
+                        let listing = self.service.inventory.list(max_price, None);
+                        self.write_list(listing).await?;
+                        // Many that are short may have come together.
+                        tokio::task::yield_now().await;
                     }
                     Request::Leave => {
                         text::write_message(with_room(&mut self.replies), FAREWELL);
@@ -397,20 +401,40 @@ impl Conversation<'_> {
         if self.run.is_empty() {
             text::write_refusal(with_room(&mut self.replies), &refusal);
         } else {
-            self.service.inventory.add(&mut self.run, Err(refusal));
+            self.run.refuse(refusal);
         }
     }
 
-    async fn write_list(&mut self, listing: &Listing) -> io::Result<()> {
+    /// Writes a list, in turns. One that cannot go on ends with the refusal, after the lines before it.
+    async fn write_list(&mut self, mut listing: Listing) -> io::Result<()> {
+        let mut turn = self.service.long_work.begin();
         let mut is_empty = true;
-        for product in listing.iter_after(None) {
-            is_empty = false;
-            text::write_list_line(with_room(&mut self.replies), product);
+        loop {
+            let replies = with_room(&mut self.replies);
+            let turn_end = replies.len() + turn.bytes();
+            let stopped = listing.visit(|product| {
+                is_empty = false;
+                text::write_list_line(replies, product);
+                if replies.len() >= turn_end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            match stopped {
+                Ok(Stopped::AtEnd) => {
+                    text::write_list_end(replies, is_empty);
+                    break;
+                }
+                Ok(Stopped::AsAsked | Stopped::InTurn) => {}
+                Err(refusal) => {
+                    text::write_refusal(replies, &refusal);
+                    break;
+                }
+            }
             if self.replies.len() >= WRITE_BYTES {
+                turn.end().await;
                 self.send_replies().await?;
             }
+            turn.next().await;
         }
-        text::write_list_end(with_room(&mut self.replies), is_empty);
+        turn.end().await;
         Ok(())
     }
 
@@ -494,16 +518,25 @@ fn not_over_http() -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
+    use std::io::{Read as _, Write as _};
     use std::sync::atomic::Ordering;
 
     use tokio::net::TcpStream;
 
     use super::super::testing;
     use super::*;
-    use crate::catalog::original_products;
+    use crate::catalog::{Name, ProductDraft, original_products};
     use crate::inventory::Inventory;
     use crate::store::sqlite::SqliteStore;
+
+    /// Both ends of a connection.
+    fn connection() -> (std::net::TcpStream, Stream) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        stream.set_nonblocking(true).unwrap();
+        (client, Stream::Plain(TcpStream::from_std(stream).unwrap()))
+    }
 
     /// How often others have their turn while this, or as much of it as the system takes, is answered;
     /// and how much it was.
@@ -512,16 +545,54 @@ mod tests {
         let (inventory, _committer) = Inventory::open(store, &original_products()).unwrap();
         let (_drain, draining) = tokio::sync::watch::channel(false);
         let service = testing::service(inventory, draining);
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (stream, _) = listener.accept().unwrap();
-        stream.set_nonblocking(true).unwrap();
+        let (mut client, stream) = connection();
         client.set_nonblocking(true).unwrap();
         let sent = client.write(commands.as_bytes()).unwrap();
         client.shutdown(std::net::Shutdown::Write).unwrap();
         let turns = testing::turns();
-        serve(service, Stream::Plain(TcpStream::from_std(stream).unwrap()), Vec::new()).await;
+        serve(service, stream, Vec::new()).await;
         (turns.load(Ordering::Relaxed), sent)
+    }
+
+    #[tokio::test]
+    async fn a_list_that_is_too_old_ends_as_an_error_and_the_connection_goes_on() {
+        let rows: Vec<ProductDraft> = (0..100_000)
+            .map(|number| ProductDraft {
+                name: Name::parse(&format!("PRODUTO {number}")).unwrap(),
+                ..original_products().remove(0)
+            })
+            .collect();
+        let store = Box::new(SqliteStore::in_memory().unwrap());
+        let (inventory, _committer) = Inventory::open(store, &rows).unwrap();
+        let (_drain, draining) = tokio::sync::watch::channel(false);
+        let service = testing::service(inventory, draining);
+        let (mut client, stream) = connection();
+        client.write_all(b"4\n1 PRODUTO 7\n").unwrap();
+        client.shutdown(std::net::Shutdown::Write).unwrap();
+        let inventory = service.inventory.clone();
+        let server = tokio::spawn(serve(service, stream, Vec::new()));
+        // As long as the client takes nothing, for all of it fits in no buffer.
+        client.set_nonblocking(true).unwrap();
+        let mut answer = Vec::new();
+        let reading = async {
+            while client.peek(&mut [0]).is_err() {
+                tokio::task::yield_now().await;
+            }
+            inventory.forget_snapshots();
+            // An error: not yet all of it.
+            while client.read_to_end(&mut answer).is_err() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), reading).await.unwrap();
+        server.await.unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let (list, rest) = answer.split_once("\n\n").unwrap();
+        let (last, before) = list.rsplit_once('\n').map(|(before, last)| (last, before)).unwrap();
+        assert!(last.starts_with("Erro RESOURCE_EXHAUSTED: a lista não chegou ao fim"), "{last}");
+        assert!(before.lines().count() > 100);
+        assert!(before.lines().all(|line| line.ends_with(": R$3.0, Estoque: 20")));
+        assert_eq!(rest, "PRODUTO 7: R$3.0, Estoque: 20\n\n");
     }
 
     #[tokio::test]

@@ -327,6 +327,12 @@ pub fn read_reply(request: &Request<'_>, lines: &[&str]) -> Result<Result<Reply,
         (Request::Find { .. } | Request::Adjust(_), Some(mut products), [_]) => {
             products.pop().map(|product| Ok(Reply::Product(product))).ok_or(NotAReply)
         }
+        // Also a list that could not go on.
+        (Request::List { .. }, None, [before @ .., line])
+            if before.iter().all(|line| read_product_line(line).is_some()) =>
+        {
+            read_refusal(line).map(Err).ok_or(NotAReply)
+        }
         (_, None, [line]) => read_refusal(line).map(Err).ok_or(NotAReply),
         _ => Err(NotAReply),
     }
@@ -506,6 +512,13 @@ mod tests {
         assert_eq!(product.name.as_str(), "Erro INTERNAL");
         let refusal = read_reply(&request, &["Erro INTERNAL: defeito"]).unwrap().unwrap_err();
         assert_eq!((refusal.code, refusal.message.as_str()), (Code::Internal, "defeito"));
+        // A list that could not go on is none, whatever came of it.
+        let list = Request::List { max_price: None };
+        let lines =
+            ["Erro X: y: R$1.0, Estoque: 1", "Maca: R$3.0, Estoque: 20", "Erro RESOURCE_EXHAUSTED: fim"];
+        let refusal = read_reply(&list, &lines).unwrap().unwrap_err();
+        assert_eq!((refusal.code, refusal.message.as_str()), (Code::ResourceExhausted, "fim"));
+        assert!(read_reply(&list, &["qualquer coisa", "Erro RESOURCE_EXHAUSTED: fim"]).is_err());
         let refusal = read_reply(&request, &["Erro INTERNAL: \u{1b}[2J\u{202E}"]).unwrap().unwrap_err();
         assert_eq!(refusal.message, "\\u{1b}[2J\\u{202e}");
         for lines in [&[][..], &["HTTP/1.1 200 OK"], &["Até logo.", "x"], &[""]] {

@@ -16,7 +16,7 @@ use hortifruti::wire::grpc::status;
 use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
 use hortifruti::wire::grpc::v1::{
     AdjustStockRequest, BatchAdjustStockRequest, GetProductRequest, ImportProductsRequest,
-    ListProductsRequest, ProductDraft, StreamAdjustStockRequest,
+    ListProductsRequest, ListProductsResponse, ProductDraft, StreamAdjustStockRequest,
 };
 use prost::Message as _;
 use tonic::transport::Endpoint;
@@ -331,6 +331,102 @@ fn long_lists_that_are_never_taken() {
             assert!(growth < MEMORY_GROWTH_MAX_KIB, "{path}, window {window}: {growth} KiB more");
             drop(held);
         }
+    }
+}
+
+/// Moments at which lists begin, between which a product of each stretch of the catalog changes.
+const MOMENTS: u32 = 200;
+
+/// Products from one that changes to the next.
+const STRETCH: usize = 64;
+
+/// What lists that are not taken may leave of the server's memory once they have ended.
+const MEMORY_LEFT_MAX_KIB: u64 = 16 * 1024;
+
+/// The next frames up to the first of this kind of this stream, and the data of that stream before it.
+fn read_to(stream: &mut TcpStream, id: u32, kind: u8) -> (Vec<u8>, Vec<u8>) {
+    let mut data = Vec::new();
+    loop {
+        let (next_kind, _, next_id, payload) = http2::read_frame(stream).expect("a frame");
+        match next_kind {
+            _ if next_id == id && next_kind == kind => return (data, payload),
+            DATA if next_id == id => data.extend(payload),
+            GOAWAY | RST_STREAM => panic!("{next_kind} {next_id} {payload:?}"),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn lists_of_many_moments_that_are_never_taken() {
+    let server = with_a_long_list();
+    let block = http2::call("/hortifruti.v1.InventoryService/ListProducts");
+    // Pages of a thousand products: of all, and up to R$ 4.
+    let page = |max_price_centavos| {
+        let page_size = 1000;
+        http2::message(
+            &ListProductsRequest { max_price_centavos, page_size, ..Default::default() }.encode_to_vec(),
+        )
+    };
+    let pages = [page(None), page(Some(400))];
+    let changes: String =
+        (0..10_000).step_by(STRETCH).map(|index| format!("3 PRODUTO {index:05} 1\n")).collect();
+    let resident_before = server.resident_memory_kib();
+    let ((mut lists, mut texts), growth) = held(&server, || {
+        let mut till = server.connect();
+        let mut lists = connect(&server);
+        lists.write_all(&http2::opening(&[(4, 0)])).unwrap();
+        let mut texts = Vec::new();
+        for moment in 0..MOMENTS {
+            let id = stream_id(moment);
+            let page = frame(DATA, END_STREAM, id, &pages[moment as usize % 2]);
+            lists.write_all(&[frame(HEADERS, END_HEADERS, id, &block), page].concat()).unwrap();
+            // It has begun.
+            read_to(&mut lists, id, HEADERS);
+            if moment % 5 == 0 {
+                let mut text = server.connect();
+                text.send("4\n");
+                texts.push(text);
+            }
+            till.send(&changes);
+            (0..changes.lines().count()).for_each(|_| assert!(till.reply().starts_with("PRODUTO ")));
+        }
+        (lists, texts)
+    });
+    assert!(growth < MEMORY_GROWTH_MAX_KIB, "{growth} KiB more");
+    // One that is taken now shows its moment.
+    for moment in [0, MOMENTS / 2, MOMENTS / 2 + 1, MOMENTS - 1] {
+        let id = stream_id(moment);
+        let window = 1_000_000_u32.to_be_bytes();
+        let windows = [frame(WINDOW_UPDATE, 0, 0, &window), frame(WINDOW_UPDATE, 0, id, &window)];
+        lists.write_all(&windows.concat()).unwrap();
+        let (data, _) = read_to(&mut lists, id, HEADERS);
+        let products = ListProductsResponse::decode(&data[5..]).unwrap().products;
+        assert_eq!(products.len(), 1000);
+        let mut indexes = (0..10_000).filter(|index| moment % 2 == 0 || index % 9 < 4);
+        for product in products {
+            let index = indexes.next().unwrap();
+            assert_eq!(product.name, format!("PRODUTO {index:05}"));
+            let changed = if index % STRETCH == 0 { moment } else { 0 };
+            assert_eq!(product.stock_thousandths, i64::from(7 + changed) * 1000, "{}", product.name);
+        }
+    }
+    for text in &mut texts {
+        let list = text.reply();
+        assert_eq!(list.lines().count(), 10_002);
+        let changed = list.lines().take(10_000).step_by(STRETCH);
+        let stocks: Vec<u32> =
+            changed.map(|line| line.rsplit_once(' ').unwrap().1.parse().unwrap()).collect();
+        // They change one after the other, so those that have changed once more come first.
+        assert!(stocks.is_sorted_by(|one, next| one >= next), "{stocks:?}");
+        assert!(stocks[0] - stocks[stocks.len() - 1] <= 1, "{stocks:?}");
+    }
+    drop((lists, texts));
+    let start = Instant::now();
+    while server.resident_memory_kib() > resident_before + MEMORY_LEFT_MAX_KIB {
+        let left = server.resident_memory_kib() - resident_before;
+        assert!(start.elapsed() < PATIENCE, "{left} KiB do not come back");
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

@@ -236,9 +236,18 @@ impl Server {
 
     /// The most memory that it has had resident, in KiB.
     pub(crate) fn peak_memory_kib(&self) -> u64 {
+        self.memory_kib("VmHWM:")
+    }
+
+    /// The memory that it has resident, in KiB.
+    pub(crate) fn resident_memory_kib(&self) -> u64 {
+        self.memory_kib("VmRSS:")
+    }
+
+    fn memory_kib(&self, which: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        peak.trim().trim_end_matches(" kB").parse().unwrap()
+        let kib = status.lines().find_map(|line| line.strip_prefix(which)).unwrap();
+        kib.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// Sets how large a file it may make, as `ulimit -f` does; `unlimited`, or bytes.

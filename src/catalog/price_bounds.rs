@@ -1,0 +1,94 @@
+//! The lowest prices of stretches of the catalog: products up to a price are found in the order of
+//! creation without a look at the stretches that have none.
+
+use std::ops::Range;
+
+use super::price::Price;
+
+/// Products in a block, and blocks in a group.
+const FANOUT: usize = 64;
+const GROUP_PRODUCTS: usize = FANOUT * FANOUT;
+
+/// Lower bounds of the prices of each block of products and of each group of blocks.
+#[derive(Debug, Default)]
+pub(super) struct PriceBounds {
+    blocks: Vec<Price>,
+    groups: Vec<Price>,
+}
+
+impl PriceBounds {
+    /// The indexes of the products in the same block as this one.
+    pub(super) fn block_of(index: usize) -> Range<usize> {
+        let start = index - index % FANOUT;
+        start..start + FANOUT
+    }
+
+    /// Notes that the product at this index, perhaps a new one, has this price.
+    pub(super) fn lower(&mut self, index: usize, price: Price) {
+        lower(&mut self.blocks, index / FANOUT, price);
+        lower(&mut self.groups, index / GROUP_PRODUCTS, price);
+    }
+
+    /// Notes that the products in the block of this one have these prices.
+    pub(super) fn set(&mut self, index: usize, prices: impl Iterator<Item = Price>) {
+        let (block, group) = (index / FANOUT, index / GROUP_PRODUCTS);
+        if let Some(lowest) = prices.min() {
+            self.blocks[block] = lowest;
+        }
+        let blocks = self.blocks[group * FANOUT..].iter().take(FANOUT);
+        if let Some(lowest) = blocks.min() {
+            self.groups[group] = *lowest;
+        }
+    }
+
+    /// The next index, from this one on, in whose block a product up to this price may be; the index
+    /// after the last block if there is none. Takes one of `looks` for each bound it looks at, and
+    /// stops if none is left.
+    pub(super) fn next(&self, mut index: usize, max_price: Price, looks: &mut usize) -> usize {
+        while let Some(block) = self.blocks.get(index / FANOUT) {
+            if *looks == 0 || *block <= max_price {
+                break;
+            }
+            *looks -= 1;
+            let stretch =
+                if self.groups[index / GROUP_PRODUCTS] > max_price { GROUP_PRODUCTS } else { FANOUT };
+            index = (index / stretch + 1) * stretch;
+        }
+        index
+    }
+}
+
+fn lower(bounds: &mut Vec<Price>, index: usize, price: Price) {
+    match bounds.get_mut(index) {
+        Some(bound) => *bound = price.min(*bound),
+        None => bounds.push(price),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn price(centavos: i64) -> Price {
+        Price::from_centavos(centavos).unwrap()
+    }
+
+    #[test]
+    fn few_looks_find_the_last_of_many() {
+        let mut bounds = PriceBounds::default();
+        for index in 0..1_000_000 {
+            bounds.lower(index, price(500));
+        }
+        bounds.lower(999_999, price(1));
+        let mut looks = 1000;
+        assert_eq!(bounds.next(17, price(499), &mut looks) / FANOUT, 999_999 / FANOUT);
+        assert!(looks > 600, "{looks} left");
+        assert_eq!(bounds.next(17, price(0), &mut looks), 1_003_520);
+        assert_eq!(bounds.next(17, price(500), &mut looks), 17);
+        // Raised again.
+        bounds.set(999_999, [price(500)].into_iter());
+        assert_eq!(bounds.next(0, price(499), &mut looks), 1_003_520);
+        let mut few = 2;
+        assert_eq!(bounds.next(0, price(499), &mut few), 2 * GROUP_PRODUCTS);
+    }
+}

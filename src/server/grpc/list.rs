@@ -1,0 +1,251 @@
+//! A message with a list of products, written piece by piece as the client takes it. Whole, a
+//! connection that asks for 256 lists of ten thousand products and takes none of them would hold 180 MB.
+
+use std::convert::Infallible;
+use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use hyper::body::{Bytes, Frame};
+use tonic::{Response, Status};
+
+use super::{Progress, trailers};
+use crate::inventory::{Listing, Stopped};
+use crate::request::Refusal;
+use crate::server::Service;
+use crate::server::long_work::TURN_BYTES;
+use crate::wire::grpc::{Page, WriteProduct, status};
+
+/// The body of an answer with a list. A handler leaves it with an empty answer, whose body it becomes.
+#[derive(Clone)]
+pub(super) struct List {
+    /// What is not yet written, if anything, and of how many products.
+    listing: Option<Listing>,
+    left: usize,
+    write: WriteProduct,
+    /// What stands before the next product.
+    before: Vec<u8>,
+    /// What stands behind the last.
+    end: Vec<u8>,
+    progress: Progress,
+    has_ended: bool,
+}
+
+/// What comes next of a list.
+pub(super) enum Piece {
+    Bytes(Vec<u8>),
+    /// Not yet, because others have their turn first.
+    Later,
+    End,
+}
+
+impl List {
+    /// The products of a page. Its length stands before the message, so the message is written once to be
+    /// measured, in turns. Behind the products stands what `end` returns for the token of the next page,
+    /// if there is one.
+    ///
+    /// # Errors
+    /// `RESOURCE_EXHAUSTED` if too much has changed meanwhile.
+    pub(super) async fn new(
+        service: &Service,
+        progress: &Progress,
+        page: Page,
+        write: WriteProduct,
+        end: fn(Option<String>) -> Vec<u8>,
+    ) -> Result<Self, Refusal> {
+        let listing = service.inventory.list(page.max_price, page.after);
+        let mut measured = listing.clone();
+        let mut turn = service.long_work.begin();
+        let (mut piece, mut length, mut left) = (Vec::new(), 0, page.size);
+        let (mut last, mut has_more) = (None, false);
+        // A short one is written in the first turn, and kept.
+        let mut is_kept = true;
+        loop {
+            let bytes = turn.bytes();
+            let stopped = measured.visit(|product| {
+                if left == 0 {
+                    has_more = true;
+                    return ControlFlow::Break(());
+                }
+                left -= 1;
+                last = Some(product.id);
+                write(product, &mut piece);
+                if piece.len() >= bytes { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })?;
+            length += piece.len();
+            if has_more || stopped == Stopped::AtEnd {
+                break;
+            }
+            is_kept = false;
+            piece.clear();
+            turn.next().await;
+        }
+        turn.end().await;
+        let end = end(last.filter(|_| has_more).map(|last| page.token(last)));
+        length += end.len();
+        // Not compressed. Ten million products, the most there are, stay below 4 GB.
+        let mut before = vec![0];
+        before.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
+        let listing = if is_kept {
+            before.append(&mut piece);
+            None
+        } else {
+            Some(listing)
+        };
+        let left = page.size - left;
+        Ok(Self { listing, left, write, before, end, progress: progress.clone(), has_ended: false })
+    }
+
+    /// An answer with this list, in place of an empty message.
+    pub(super) fn answer<M: Default>(self) -> Response<M> {
+        let mut response = Response::new(M::default());
+        response.extensions_mut().insert(self);
+        response
+    }
+
+    /// The next piece.
+    ///
+    /// # Errors
+    /// `RESOURCE_EXHAUSTED` if too much has changed since the list began.
+    pub(super) fn next(&mut self) -> Result<Piece, Refusal> {
+        let mut piece = std::mem::take(&mut self.before);
+        let Self { left, write, .. } = self;
+        while let Some(listing) = &mut self.listing {
+            let stopped = listing.visit(|product| {
+                write(product, &mut piece);
+                *left -= 1;
+                if *left == 0 || piece.len() >= TURN_BYTES {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            })?;
+            if *left == 0 || stopped == Stopped::AtEnd {
+                self.listing = None;
+            } else if piece.is_empty() {
+                return Ok(Piece::Later);
+            } else {
+                return Ok(Piece::Bytes(piece));
+            }
+        }
+        piece.append(&mut self.end);
+        Ok(if piece.is_empty() { Piece::End } else { Piece::Bytes(piece) })
+    }
+}
+
+impl hyper::body::Body for List {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.has_ended {
+            return Poll::Ready(None);
+        }
+        let end = match self.next() {
+            Ok(Piece::Bytes(piece)) => {
+                self.progress.note();
+                return Poll::Ready(Some(Ok(Frame::data(piece.into()))));
+            }
+            Ok(Piece::Later) => {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Ok(Piece::End) => Status::ok(""),
+            // Also in the middle of the message: what comes last is how the call ended.
+            Err(refusal) => status(refusal),
+        };
+        self.has_ended = true;
+        self.listing = None;
+        Poll::Ready(Some(Ok(Frame::trailers(trailers(&end)))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::atomic::Ordering;
+
+    use hyper::body::Body as _;
+    use tokio::sync::watch;
+    use tonic_types::StatusExt as _;
+
+    use super::*;
+    use crate::catalog::{Name, Price, ProductDraft, Quantity};
+    use crate::inventory::{Committer, Inventory};
+    use crate::server::testing;
+    use crate::store::sqlite::SqliteStore;
+    use crate::wire::grpc::{write_original_product, write_product};
+
+    /// A service with ten thousand products, of which the last thousand are cheap.
+    fn service() -> (Service, Committer, watch::Sender<bool>) {
+        let row = |number: i64| ProductDraft {
+            name: Name::parse(&format!("PRODUTO {number}")).unwrap(),
+            price: Price::from_centavos(if number < 9_000 { 500 } else { 100 }).unwrap(),
+            opening_stock: Quantity::ZERO,
+            unit: None,
+        };
+        let rows: Vec<ProductDraft> = (0..10_000).map(row).collect();
+        let store = Box::new(SqliteStore::in_memory().unwrap());
+        let (inventory, committer) = Inventory::open(store, &rows).unwrap();
+        let (drain, draining) = watch::channel(false);
+        (testing::service(inventory, draining), committer, drain)
+    }
+
+    async fn list(service: &Service, page: Page, write: WriteProduct) -> List {
+        List::new(service, &Progress::default(), page, write, |_| Vec::new()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn others_come_first_while_a_long_list_is_measured() {
+        let (service, ..) = service();
+        let turns = testing::turns();
+        let mut list = list(&service, Page::whole(None), write_original_product).await;
+        let turns = turns.load(Ordering::Relaxed);
+        let mut pieces = Vec::new();
+        while let Ok(Piece::Bytes(piece)) = list.next() {
+            assert!(piece.len() < 2 * TURN_BYTES);
+            pieces.push(piece);
+        }
+        let length = u32::from_be_bytes(pieces[0][1..5].try_into().unwrap()) as usize;
+        assert_eq!(pieces.concat().len() - 5, length);
+        assert!(turns >= length / TURN_BYTES / 2, "{turns} turns in {length} bytes");
+    }
+
+    #[tokio::test]
+    async fn a_page_knows_whether_there_is_another() {
+        let (service, ..) = service();
+        let max_price = Price::from_centavos(100).ok();
+        for (size, token) in [(1, "v1:9001:100"), (999, "v1:9999:100"), (1000, "-")] {
+            let page = Page { max_price, size, after: None };
+            let end = |token: Option<String>| token.unwrap_or("-".to_owned()).into_bytes();
+            let list = List::new(&service, &Progress::default(), page, write_product, end).await.unwrap();
+            assert_eq!((list.left, String::from_utf8(list.end).unwrap()), (size, token.to_owned()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_list_that_is_too_old_ends_with_the_reason() {
+        let (service, ..) = service();
+        let list = list(&service, Page::whole(None), write_product).await;
+        // Of the whole message, and of nothing of it.
+        for is_begun in [true, false] {
+            let mut list = pin!(list.clone());
+            let mut frames = Vec::new();
+            while let Some(frame) = std::future::poll_fn(|context| list.as_mut().poll_frame(context)).await {
+                frames.push(frame.unwrap());
+                if is_begun && frames.len() == 1 {
+                    service.inventory.forget_snapshots();
+                }
+            }
+            let trailers = frames.pop().unwrap().into_trailers().unwrap();
+            let status = Status::from_header_map(&trailers).unwrap();
+            assert_eq!(status.code(), tonic::Code::ResourceExhausted);
+            assert!(status.message().contains("peça a lista de novo"), "{}", status.message());
+            assert_eq!(status.get_error_details().error_info().unwrap().reason, "RESOURCE_EXHAUSTED");
+            assert_eq!(frames.len(), usize::from(is_begun));
+        }
+    }
+}

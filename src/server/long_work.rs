@@ -1,0 +1,90 @@
+//! Requests that take longer than one turn, such as lists: of those of one worker, one goes on at a
+//! time, so that all its other clients wait for one turn, however many such requests there are.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Bytes of a list that are written in one turn: a twentieth of a millisecond or less.
+pub(super) const TURN_BYTES: usize = 16 * 1024;
+
+/// Bytes of a list that are written in its first turn, in which many may begin together.
+const FIRST_TURN_BYTES: usize = 4 * 1024;
+
+/// The long requests of one worker.
+#[derive(Clone)]
+pub(super) struct LongWork(Arc<Semaphore>);
+
+/// The turns of one request.
+pub(super) struct Turn {
+    all: LongWork,
+    /// Held from its second turn on.
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl LongWork {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(1)))
+    }
+
+    /// The first turn of a request, which no request waits for: most need no other.
+    pub(super) fn begin(&self) -> Turn {
+        Turn { all: self.clone(), permit: None }
+    }
+}
+
+impl Turn {
+    /// Bytes of a list that may be written in this turn.
+    pub(super) fn bytes(&self) -> usize {
+        if self.permit.is_some() { TURN_BYTES } else { FIRST_TURN_BYTES }
+    }
+
+    /// Ends this turn once everybody else has had theirs: only then another request goes on. To be called
+    /// before anything else is waited for, and when the work is done.
+    pub(super) async fn end(&mut self) {
+        if self.permit.is_some() {
+            tokio::task::yield_now().await;
+            self.permit = None;
+        }
+    }
+
+    /// Ends this turn, and waits for the next, behind the requests that wait already.
+    pub(super) async fn next(&mut self) {
+        match self.permit {
+            Some(_) => self.end().await,
+            None => tokio::task::yield_now().await,
+        }
+        // Never closed.
+        self.permit = Arc::clone(&self.all.0).acquire_owned().await.ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use super::super::testing;
+    use super::*;
+
+    #[tokio::test]
+    async fn others_wait_for_one_turn_however_many_work_long() {
+        let long_work = LongWork::new();
+        let others = testing::turns();
+        let works: Vec<_> = (0..100)
+            .map(|_| {
+                let mut turn = long_work.begin();
+                tokio::spawn(async move {
+                    for _ in 0..20 {
+                        turn.next().await;
+                    }
+                    turn.end().await;
+                })
+            })
+            .collect();
+        for work in works {
+            work.await.unwrap();
+        }
+        let others = others.load(Ordering::Relaxed);
+        assert!(others >= 1900, "{others} turns of others in 2000 long ones");
+    }
+}
