@@ -33,6 +33,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Escreve o catálogo em CSV')
             [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Cria tokens, com que o servidor sabe quem pergunta')
             [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Copia o banco de dados, também enquanto um servidor o usa')
+            [CompletionResult]::new('restore', 'restore', [CompletionResultType]::ParameterValue, 'Põe uma cópia no lugar do banco de dados, e guarda o que havia')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Confere um banco de dados ou uma cópia')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Mede e compara o socket e o gRPC')
             break
@@ -159,6 +160,12 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         'hortifruti;backup' {
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Banco de dados a copiar. O padrão é hortifruti.db')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Troca um arquivo que já existe, quando a cópia estiver pronta')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;restore' {
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Banco de dados cujo lugar ela toma. O padrão é hortifruti.db')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break

@@ -30,6 +30,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand export 'Escreve o catálogo em CSV'
             cand token 'Cria tokens, com que o servidor sabe quem pergunta'
             cand backup 'Copia o banco de dados, também enquanto um servidor o usa'
+            cand restore 'Põe uma cópia no lugar do banco de dados, e guarda o que havia'
             cand verify 'Confere um banco de dados ou uma cópia'
             cand bench 'Mede e compara o socket e o gRPC'
         }
@@ -147,6 +148,11 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
         &'hortifruti;backup'= {
             cand --data 'Banco de dados a copiar. O padrão é hortifruti.db'
             cand --force 'Troca um arquivo que já existe, quando a cópia estiver pronta'
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+        &'hortifruti;restore'= {
+            cand --data 'Banco de dados cujo lugar ela toma. O padrão é hortifruti.db'
             cand -h 'Mostra esta ajuda'
             cand --help 'Mostra esta ajuda'
         }

@@ -34,6 +34,7 @@ complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "import" -d 'C
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "export" -d 'Escreve o catálogo em CSV'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "token" -d 'Cria tokens, com que o servidor sabe quem pergunta'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "backup" -d 'Copia o banco de dados, também enquanto um servidor o usa'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "restore" -d 'Põe uma cópia no lugar do banco de dados, e guarda o que havia'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "verify" -d 'Confere um banco de dados ou uma cópia'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "bench" -d 'Mede e compara o socket e o gRPC'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l port -d 'Porta; 0 escolhe uma livre. O padrão é 8082, ou uma livre com --grpc sozinho' -r
@@ -136,6 +137,8 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand backup" -l data -d 'Banco de dados a copiar. O padrão é hortifruti.db' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand backup" -l force -d 'Troca um arquivo que já existe, quando a cópia estiver pronta'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand backup" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand restore" -l data -d 'Banco de dados cujo lugar ela toma. O padrão é hortifruti.db' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand restore" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand verify" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l server -d 'Servidor a medir; os estoques dele mudam' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema' -r -F

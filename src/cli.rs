@@ -55,6 +55,8 @@ pub enum Command {
     Token(Token),
     /// Copia o banco de dados, também enquanto um servidor o usa
     Backup(Backup),
+    /// Põe uma cópia no lugar do banco de dados, e guarda o que havia
+    Restore(Restore),
     /// Confere um banco de dados ou uma cópia
     Verify(Verify),
     /// Mede e compara o socket e o gRPC
@@ -242,7 +244,7 @@ pub enum Role {
     help_template = HELP_TEMPLATE,
     next_help_heading = "Opções",
     override_usage = "hortifruti backup [OPÇÕES] <ARQUIVO>",
-    after_help = "Para restaurar uma cópia: pare o servidor, apague ARQUIVO-wal e ARQUIVO-shm do banco, ponha a cópia no lugar dele."
+    after_help = "Para restaurar uma cópia, com o servidor parado: hortifruti restore ARQUIVO."
 )]
 pub struct Backup {
     /// Onde fica a cópia
@@ -254,6 +256,22 @@ pub struct Backup {
     /// Troca um arquivo que já existe, quando a cópia estiver pronta
     #[arg(long)]
     pub force: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    next_help_heading = "Opções",
+    override_usage = "hortifruti restore [OPÇÕES] <ARQUIVO>",
+    after_help = "Pare antes o servidor. O banco anterior fica ao lado, com a data e a hora no nome, como hortifruti.db.2026-11-29T183015.\nExemplo: hortifruti restore copia.db"
+)]
+pub struct Restore {
+    /// A cópia, como `hortifruti backup` a fez
+    #[arg(value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath, help_heading = "Argumentos")]
+    pub file: PathBuf,
+    /// Banco de dados cujo lugar ela toma. O padrão é hortifruti.db
+    #[arg(long, value_name = "ARQUIVO", default_value = DATA_DEFAULT, hide_default_value = true, value_hint = clap::ValueHint::FilePath)]
+    pub data: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 #[cfg(target_os = "linux")]
-use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};
+use rustix::fs::{AtFlags, CWD, RenameFlags, StatxFlags, makedev, renameat_with, statx};
 
 /// What a created file allows: its owner reads and writes, and nobody else does anything.
 const MODE: u32 = 0o600;
@@ -305,6 +305,31 @@ impl Unfinished {
         self.name(replace)
     }
 
+    /// Makes it durable, and gives it its name in one step; the file that has the name gets the other,
+    /// which nothing has yet. At no moment has nothing the name, if the file system can do so.
+    ///
+    /// # Errors
+    /// As [`Unfinished::finish`].
+    pub fn finish_keeping(mut self, kept: &Path) -> io::Result<()> {
+        self.file.sync_all()?;
+        let path = std::mem::replace(&mut self.path, kept.to_owned());
+        self.link()?;
+        self.is_finished = true;
+        if let Err(error) = exchange(kept, &path) {
+            // Nothing has changed but that the new file is called as the old one is to be.
+            fs::rename(kept, &self.temporary)?;
+            self.is_finished = false;
+            if !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) {
+                return Err(error);
+            }
+            // A file system without links has a moment without the name.
+            fs::hard_link(&path, kept).or_else(|_| fs::rename(&path, kept))?;
+            fs::rename(&self.temporary, &path)?;
+            self.is_finished = true;
+        }
+        File::open(folder(&path))?.sync_all()
+    }
+
     /// The same, in the place of nothing or of a file that `is_ours` knows by its beginning.
     ///
     /// # Errors
@@ -382,6 +407,17 @@ fn lock(file: &File, temporary: &Path) -> io::Result<()> {
     let opened = file.metadata()?;
     let opened = Identity { device: opened.dev(), inode: opened.ino() };
     if Identity::of(temporary).ok() == Some(opened) { Ok(()) } else { Err(ErrorKind::WouldBlock.into()) }
+}
+
+/// Lets two files change names.
+#[cfg(target_os = "linux")]
+fn exchange(one: &Path, other: &Path) -> io::Result<()> {
+    Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn exchange(_: &Path, _: &Path) -> io::Result<()> {
+    Err(ErrorKind::Unsupported.into())
 }
 
 /// The name of a file in the making: hidden, and with a mark that is ours.

@@ -32,7 +32,7 @@ use crate::server::console::Console;
 use crate::server::{self, Limits, Protocols};
 use crate::shell;
 use crate::store::Store;
-use crate::store::sqlite::{self, SqliteStore, Step, Verified};
+use crate::store::sqlite::{self, Restored, SqliteStore, Step, Verified};
 use crate::system_error::told;
 use crate::tls::{self, ClientFiles, ServerFiles};
 use crate::usage;
@@ -133,6 +133,7 @@ pub fn run(cli: Cli) -> Result<(), Error> {
             cli::TokenCommand::New(options) => new_token(&options),
         },
         Command::Backup(options) => back_up(&options),
+        Command::Restore(options) => restore(&options),
         Command::Verify(options) => verify(&options),
         Command::Bench(options) => measure(options),
     }
@@ -766,6 +767,27 @@ fn back_up(options: &cli::Backup) -> Result<(), Error> {
     drop(progress);
     let copied = copied.context("a cópia não foi feita")?;
     tell_verified(&format!("Cópia feita e conferida em {}.", options.file.display()), &copied)
+}
+
+fn restore(options: &cli::Restore) -> Result<(), Error> {
+    let mut progress = Progress::new();
+    let restored = sqlite::restore(&options.file, &options.data, &mut tell_step(&mut progress));
+    drop(progress);
+    let Restored { verified, earlier_schema, kept } = restored.context("a cópia não foi restaurada")?;
+    let (copy, data) = (options.file.display(), options.data.display());
+    let mut what = format!("Cópia {copy} conferida e posta no lugar de {data}.");
+    if let Some(version) = earlier_schema {
+        what += &format!(" Era de uma versão anterior (esquema {version}), e foi atualizada.");
+    }
+    // As the person names the folder.
+    let kept: Vec<String> = kept
+        .iter()
+        .filter_map(|kept| Some(options.data.with_file_name(kept.file_name()?).display().to_string()))
+        .collect();
+    if !kept.is_empty() {
+        what += &format!("\nO que havia antes está guardado em {}.", kept.join(", "));
+    }
+    tell_verified(&what, &verified)
 }
 
 fn verify(options: &cli::Verify) -> Result<(), Error> {

@@ -88,7 +88,7 @@ pub enum Recorded {
 pub enum StoreError {
     /// Another server uses the same data.
     #[error(
-        "o banco de dados {path} já está em uso{by}. Nada foi alterado; use o servidor que já existe, ou outro arquivo com --data"
+        "o banco de dados {path} já está em uso{by}. Nada foi alterado; use aquele servidor ou pare-o antes, ou indique outro arquivo com --data"
     )]
     InUse {
         /// The database.
@@ -186,6 +186,14 @@ pub enum StoreError {
         path: String,
         /// Why not.
         reason: &'static str,
+    },
+    /// What is to be restored is the database itself, or a file of it.
+    #[error(
+        "{path} é o próprio banco de dados, ou um arquivo dele, e não uma cópia. Nada foi alterado; indique a cópia"
+    )]
+    OwnCopy {
+        /// The file.
+        path: String,
     },
     /// The file system refused something.
     #[error("não foi possível {action} {path}: {}. Nada foi alterado; confira a pasta, as permissões e o disco", told(.error))]

@@ -36,7 +36,7 @@ pub fn message(error: &clap::Error) -> String {
             format!("falta o comando: {}", context(ContextKind::ValidSubcommand).unwrap_or_default())
         }
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            "falta o comando: serve, shell, query, update, import, export, backup, verify, token ou bench"
+            "falta o comando: serve, shell, query, update, import, export, backup, restore, verify, token ou bench"
                 .to_owned()
         }
         ErrorKind::ArgumentConflict => {

@@ -7,6 +7,7 @@ mod forward;
 mod lock;
 mod log;
 mod request_ids;
+mod restore;
 mod rows;
 mod schema;
 mod verify;
@@ -32,6 +33,7 @@ use schema::{APPLICATION_ID, SCHEMA_VERSION, check_header, migrate};
 
 pub use backup::back_up;
 pub use files::has_file;
+pub use restore::{Restored, restore};
 pub use verify::{Step, Verified, verify};
 
 /// How long to wait for another program that reads or backs up the file.

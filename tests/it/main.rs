@@ -31,6 +31,7 @@ mod power_loss;
 mod price_lists;
 mod proxy;
 mod readme;
+mod restore;
 mod serve;
 mod shell;
 mod silence;

@@ -70,9 +70,10 @@ fn the_python_text_client_works() {
 #[test]
 fn every_subcommand_is_shown() {
     let readme = fs::read_to_string(project().join("README.md")).unwrap();
-    for subcommand in
-        ["serve", "shell", "query", "update", "import", "export", "backup", "verify", "token", "bench"]
-    {
+    for subcommand in [
+        "serve", "shell", "query", "update", "import", "export", "backup", "restore", "verify", "token",
+        "bench",
+    ] {
         assert!(readme.contains(&format!("hortifruti {subcommand}")), "{subcommand}");
     }
     assert!(readme.contains("cargo run --release -- serve"));

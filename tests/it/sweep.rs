@@ -107,7 +107,7 @@ fn sweep(when: When) {
 
 /// Whether `strace` is there and may look at processes. Where `HORTIFRUTI_REQUIRE_STRACE` is
 /// set, it must.
-fn has_strace() -> bool {
+pub(crate) fn has_strace() -> bool {
     let tried =
         Command::new("strace").args(["-o", "/dev/null", "-e", "inject=fsync:error=EIO", "true"]).output();
     let works = tried.as_ref().is_ok_and(|output| output.status.success());

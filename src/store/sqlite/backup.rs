@@ -15,6 +15,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::files::{JOURNAL_SUFFIX, LOCK_SUFFIX, LOG_SUFFIX, SUFFIXES, beside};
 use super::log::{VERSIONS_OFFSET, WITHOUT_LOG};
+use super::schema::{SCHEMA_VERSION, migrate};
 use super::verify::{Source, Step, Tell, Verified, check};
 use super::{connect, io, shown, sqlite};
 use crate::private_file::{Identity, Unfinished};
@@ -35,29 +36,47 @@ pub fn back_up(
     replace: bool,
     tell: &mut dyn FnMut(Step, u64, u64),
 ) -> Result<Verified, StoreError> {
-    let mut source = Source::open(database)?;
+    let mut source = Source::open(database, SCHEMA_VERSION..=SCHEMA_VERSION)?;
     check_place(&source.path, copy, replace)?;
-    let unfinished = Unfinished::begin(copy).map_err(|error| match error.kind() {
-        ErrorKind::WouldBlock => {
-            StoreError::NoCopy { path: shown(copy), reason: "outra cópia para lá está em andamento" }
-        }
-        _ => io("criar", copy)(error),
-    })?;
-    let mut target = connect(unfinished.temporary(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    let verified = {
-        let moment = source.moment()?;
-        copy_pages(&moment, &mut target, tell).map_err(sqlite("copiar", copy))?;
-        drop(target);
-        // The copy has no log; and that of a database whose place it takes is not its own.
-        unfinished.file().write_all_at(&WITHOUT_LOG, VERSIONS_OFFSET).map_err(io("escrever", copy))?;
-        let target = connect(unfinished.temporary(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        check(&target, copy, tell)?
-    };
+    let unfinished = begin(copy)?;
+    let verified = copy_into(&mut source, &unfinished, copy, tell)?;
     unfinished.finish(replace).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => StoreError::Exists { path: shown(copy) },
         _ => io("escrever", copy)(error),
     })?;
     Ok(verified)
+}
+
+/// Begins a file that will have this name.
+pub(super) fn begin(copy: &Path) -> Result<Unfinished, StoreError> {
+    Unfinished::begin(copy).map_err(|error| match error.kind() {
+        ErrorKind::WouldBlock => {
+            StoreError::NoCopy { path: shown(copy), reason: "outra cópia para lá está em andamento" }
+        }
+        _ => io("criar", copy)(error),
+    })
+}
+
+/// Copies a database as it is at one moment to a new file, and checks that. An earlier schema is taken to
+/// the current one. `name` is what errors call the copy.
+pub(super) fn copy_into(
+    source: &mut Source,
+    unfinished: &Unfinished,
+    name: &Path,
+    tell: Tell<'_>,
+) -> Result<Verified, StoreError> {
+    let mut target = connect(unfinished.temporary(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let version = source.version()?;
+    copy_pages(&*source.moment()?, &mut target, tell).map_err(sqlite("copiar", name))?;
+    drop(target);
+    // The copy has no log; and that of a database whose place it takes is not its own.
+    unfinished.file().write_all_at(&WITHOUT_LOG, VERSIONS_OFFSET).map_err(io("escrever", name))?;
+    if version < SCHEMA_VERSION {
+        let mut target = connect(unfinished.temporary(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        update(&mut target).map_err(sqlite("atualizar", name))?;
+    }
+    let target = connect(unfinished.temporary(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    check(&target, name, tell)
 }
 
 /// Refuses a place where a copy would destroy something, or would not be what it seems.
@@ -88,10 +107,21 @@ fn check_place(database: &Path, copy: &Path, replace: bool) -> Result<(), StoreE
     Ok(())
 }
 
-fn copy_pages(moment: &Connection, target: &mut Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
-    // The file is synced when it is whole; until then it may be lost.
+/// The file is synced when it is whole; until then it may be lost.
+fn let_be_lost(target: &Connection) -> rusqlite::Result<()> {
     target.pragma_update(None, "journal_mode", "OFF")?;
-    target.pragma_update(None, "synchronous", "OFF")?;
+    target.pragma_update(None, "synchronous", "OFF")
+}
+
+fn update(target: &mut Connection) -> rusqlite::Result<()> {
+    let_be_lost(target)?;
+    let transaction = target.transaction()?;
+    migrate(&transaction)?;
+    transaction.commit()
+}
+
+fn copy_pages(moment: &Connection, target: &mut Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
+    let_be_lost(target)?;
     let copying = Backup::new(moment, target)?;
     loop {
         let result = copying.step(PAGES_PER_STEP)?;

@@ -2,6 +2,7 @@
 //! what a server would show. Nothing is changed, and a server may use the database meanwhile.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, Transaction, params};
@@ -52,7 +53,7 @@ pub struct Verified {
 /// # Errors
 /// Where it cannot be read, is not ours, or is not whole; says where.
 pub fn verify(path: &Path, tell: &mut dyn FnMut(Step, u64, u64)) -> Result<Verified, StoreError> {
-    let mut source = Source::open(path)?;
+    let mut source = Source::open(path, SCHEMA_VERSION..=SCHEMA_VERSION)?;
     let moment = source.moment()?;
     check(&moment, path, tell)
 }
@@ -64,8 +65,8 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Opens one that is there.
-    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+    /// Opens one that is there, of one of these versions.
+    pub(super) fn open(path: &Path, versions: RangeInclusive<i32>) -> Result<Self, StoreError> {
         let path = place(path)?;
         if !exists(&path)? {
             return Err(io("abrir", &path)(std::io::ErrorKind::NotFound.into()));
@@ -79,8 +80,14 @@ impl Source {
             check_log(&path)?;
         }
         let connection = super::connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        check_header(&connection, &path, SCHEMA_VERSION..=SCHEMA_VERSION)?;
+        check_header(&connection, &path, versions)?;
         Ok(Self { path, connection })
+    }
+
+    /// The version of its schema.
+    pub(super) fn version(&self) -> Result<i32, StoreError> {
+        let version = self.connection.pragma_query_value(None, "user_version", |row| row.get(0));
+        version.map_err(sqlite("ler", &self.path))
     }
 
     /// The database at one moment, whatever a server does meanwhile.
@@ -88,7 +95,7 @@ impl Source {
         let failed = sqlite("ler", &self.path);
         let moment = self.connection.transaction().map_err(&failed)?;
         // The moment is that of the first read.
-        moment.query_row("SELECT count(*) FROM forwarded", [], |_| Ok(())).map_err(&failed)?;
+        moment.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(&failed)?;
         Ok(moment)
     }
 }

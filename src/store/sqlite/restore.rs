@@ -1,0 +1,187 @@
+//! The way back: a copy takes the place of a database, which is kept beside it under a dated name.
+//!
+//! The steps are in such an order that a kill between any two leaves the old database or the new
+//! one under the name, whole, and every file of the old one somewhere: the new one is made under
+//! a temporary name and checked; what the old one's log holds is played into it; both change
+//! names in one step.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{MetadataExt, fchown};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::backup::{begin, copy_into};
+use super::files::{SUFFIXES, beside, check_log, place};
+use super::lock::Lock;
+use super::schema::{SCHEMA_VERSION, check_header};
+use super::verify::{Source, Step, Verified};
+use super::{connect, io, shown, sqlite};
+use crate::private_file::Identity;
+use crate::store::StoreError;
+
+/// What a restore did.
+#[derive(Debug)]
+pub struct Restored {
+    /// What the database holds now.
+    pub verified: Verified,
+    /// The schema of the copy, if it was an earlier one than that of the database now.
+    pub earlier_schema: Option<i32>,
+    /// Where everything that was there before is: the old database first, and its log if that could not be
+    /// played into it.
+    pub kept: Vec<PathBuf>,
+}
+
+/// Puts a copy that was checked as [`verify`](super::verify()) does in the place of a database, if there is one.
+///
+/// # Errors
+/// If a server has the database, the copy is not whole, or something cannot be written. The
+/// database is then as it was.
+pub fn restore(
+    copy: &Path,
+    database: &Path,
+    tell: &mut dyn FnMut(Step, u64, u64),
+) -> Result<Restored, StoreError> {
+    let path = place(database)?;
+    refuse_own_file(copy, &path)?;
+    let mut lock = Lock::name(&path, 0)?;
+    let is_there = path.try_exists().map_err(io("abrir", &path))?;
+    if is_there {
+        lock.file(&path)?;
+    }
+    let mut source = Source::open(copy, 1..=SCHEMA_VERSION)?;
+    let unfinished = begin(&path)?;
+    let earlier_schema = Some(source.version()?).filter(|version| *version < SCHEMA_VERSION);
+    let verified = copy_into(&mut source, &unfinished, copy, tell)?;
+    drop(source);
+    if is_there {
+        keep_owner(&path, unfinished.file()).map_err(io("dar o dono a", unfinished.temporary()))?;
+        play_log(&path)?;
+    }
+    let name = free_name(&path)?;
+    let log = KeptLog::begin(&path, &name)?;
+    let finished = if is_there { unfinished.finish_keeping(&name) } else { unfinished.finish(false) };
+    if let Err(error) = finished {
+        log.undo();
+        return Err(io("restaurar", &path)(error));
+    }
+    let mut kept = log.finish().map_err(|(left, error)| StoreError::Failed {
+        action: "terminar de restaurar",
+        path: shown(&path),
+        reason: format!(
+            "a cópia está no lugar, mas {} sobrou ({error}). Apague-o antes de iniciar o servidor",
+            shown(&left)
+        ),
+    })?;
+    if is_there {
+        kept.insert(0, name);
+    }
+    Ok(Restored { verified, earlier_schema, kept })
+}
+
+/// A database is no copy of itself.
+fn refuse_own_file(copy: &Path, database: &Path) -> Result<(), StoreError> {
+    let Ok(identity) = Identity::of(copy) else { return Ok(()) };
+    let is_own = |suffix: &str| Identity::of(&beside(database, suffix)).is_ok_and(|own| own == identity);
+    match SUFFIXES.into_iter().any(is_own) {
+        true => Err(StoreError::OwnCopy { path: shown(copy) }),
+        false => Ok(()),
+    }
+}
+
+/// A server that runs as somebody else must be able to open what it could open before.
+fn keep_owner(old: &Path, new: &File) -> io::Result<()> {
+    let (old, made) = (fs::metadata(old)?, new.metadata()?);
+    let is_other = old.uid() != made.uid();
+    match fchown(new, Some(old.uid()), Some(old.gid())) {
+        Err(error) if is_other => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Copies what is in the log of the old database into it, as the start of a server would, so that it is
+/// whole by itself. One that is damaged or not ours stays as it is, with its log.
+///
+/// # Errors
+/// If another program has it.
+fn play_log(database: &Path) -> Result<(), StoreError> {
+    let play = || {
+        check_log(database)?;
+        let connection = connect(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        check_header(&connection, database, 1..=SCHEMA_VERSION)?;
+        // Without a log, as a backup is: nothing has to be beside it.
+        let mode: String = connection
+            .query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))
+            .map_err(sqlite("sincronizar", database))?;
+        if mode == "delete" { Ok(()) } else { Err(StoreError::Busy { path: shown(database) }) }
+    };
+    match play() {
+        Err(error @ StoreError::Busy { .. }) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The old database's log and whatever else of SQLite is beside it, which goes with it.
+struct KeptLog {
+    /// Each as it is called, as it will be, and whether it has both names already.
+    files: Vec<(PathBuf, PathBuf, bool)>,
+}
+
+impl KeptLog {
+    /// Gives each its second name, before the database has its own: at no moment is an old database without
+    /// its log.
+    fn begin(database: &Path, name: &Path) -> Result<Self, StoreError> {
+        let mut files = Vec::new();
+        for suffix in SUFFIXES.into_iter().filter(|suffix| !suffix.is_empty()) {
+            let (old, new) = (beside(database, suffix), beside(name, suffix));
+            if old.try_exists().map_err(io("abrir", &old))? {
+                // A file system without links, as on most memory sticks, renames it afterwards.
+                let is_linked = fs::hard_link(&old, &new).is_ok();
+                files.push((old, new, is_linked));
+            }
+        }
+        Ok(Self { files })
+    }
+
+    fn undo(self) {
+        for (_, new, _) in self.files.into_iter().filter(|(_, _, is_linked)| *is_linked) {
+            let _ = fs::remove_file(new);
+        }
+    }
+
+    /// Takes the first names away. Returns the second ones, or what could not be taken away.
+    fn finish(self) -> Result<Vec<PathBuf>, (PathBuf, io::Error)> {
+        let files = self.files.into_iter().map(|(old, new, is_linked)| {
+            let moved = if is_linked { fs::remove_file(&old) } else { fs::rename(&old, &new) };
+            moved.map(|()| new).map_err(|error| (old, error))
+        });
+        files.collect()
+    }
+}
+
+/// A name with the date and the time that nothing has yet, such as `hortifruti.db.2026-11-29T183015`.
+fn free_name(database: &Path) -> Result<PathBuf, StoreError> {
+    let clock = Connection::open_in_memory().map_err(sqlite("guardar", database))?;
+    let now = "SELECT strftime('%Y-%m-%dT%H%M%S', 'now', 'localtime')";
+    let now: String = clock.query_row(now, [], |row| row.get(0)).map_err(sqlite("guardar", database))?;
+    let mut name = beside(database, &format!(".{now}"));
+    for number in 2.. {
+        if !is_taken(&name).map_err(io("criar", &name))? {
+            break;
+        }
+        name = beside(database, &format!(".{now}-{number}"));
+    }
+    Ok(name)
+}
+
+fn is_taken(name: &Path) -> io::Result<bool> {
+    for suffix in SUFFIXES {
+        match fs::symlink_metadata(beside(name, suffix)) {
+            Ok(_) => return Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
+}
