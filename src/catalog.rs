@@ -23,6 +23,7 @@ mod units;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use by_key::ByKey;
 use foldhash::quality::RandomState;
@@ -61,17 +62,23 @@ pub struct Catalog {
     /// What the products were at the moments that lists still show.
     undo_log: Arc<UndoLog>,
     last_sequence: i64,
+    /// When the last movement was recorded.
+    last_recorded_at: Option<SystemTime>,
 }
 
 impl Catalog {
-    /// A catalog as a store kept it: all products, and the number of the last movement.
+    /// A catalog as a store kept it: all products, and the number and the time of the last movement.
     ///
     /// # Errors
     /// If the ids are not 1, 2, 3, … or two names are the same: then these are not the
     /// products of one catalog. Says which.
-    pub fn load(products: Vec<Product>, last_sequence: i64) -> Result<Self, String> {
+    pub fn load(
+        products: Vec<Product>,
+        last_sequence: i64,
+        last_recorded_at: Option<SystemTime>,
+    ) -> Result<Self, String> {
         let by_key = ByKey::with_capacity(products.len());
-        let mut catalog = Self { by_key, last_sequence, ..Self::default() };
+        let mut catalog = Self { by_key, last_sequence, last_recorded_at, ..Self::default() };
         catalog.by_name.reserve(products.len());
         for product in products {
             if product.id.index() != catalog.products.len() {
@@ -134,6 +141,11 @@ impl Catalog {
         self.last_sequence
     }
 
+    /// When the last movement was recorded. No later one has an earlier time.
+    pub fn last_recorded_at(&self) -> Option<SystemTime> {
+        self.last_recorded_at
+    }
+
     /// Shows changes, which must be durable and drafted on this catalog as it is.
     pub fn apply(&mut self, changes: &Changes) {
         let undo_log = Arc::clone(&self.undo_log);
@@ -162,6 +174,7 @@ impl Catalog {
         }
         if let Some(movement) = changes.movements.last() {
             self.last_sequence = movement.sequence;
+            self.last_recorded_at = Some(movement.recorded_at);
         }
     }
 
@@ -200,7 +213,7 @@ pub fn original_products() -> Vec<ProductDraft> {
 #[cfg(test)]
 mod tests {
     use std::ops::ControlFlow;
-    use std::time::SystemTime;
+    use std::time::Duration;
 
     use proptest::prelude::*;
 
@@ -270,7 +283,8 @@ mod tests {
     fn a_product_is_found_as_it_is_written_and_in_other_ways() {
         let mut catalog = shop();
         import(&mut catalog, &[row("Pinha  do Mato", "3", "", "1")]).unwrap();
-        let loaded = Catalog::load(catalog.products().iter().cloned().collect(), 6).unwrap();
+        let products = catalog.products().iter().cloned().collect();
+        let loaded = Catalog::load(products, 6, None).unwrap();
         for catalog in [&catalog, &loaded] {
             for (typed, name) in [
                 ("Cará", "Cará"),
@@ -349,6 +363,32 @@ mod tests {
         let changes = draft.finish();
         assert_eq!(changes.movements.iter().map(|movement| movement.sequence).collect::<Vec<_>>(), [6, 7, 8]);
         assert_eq!(changes.balances.len(), 2);
+    }
+
+    #[test]
+    fn times_never_go_back() {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        // What a store kept, and what a draft would record, of whatever kind, when the clock says so.
+        let shop = shop();
+        let products = shop.products().iter().cloned().collect();
+        let mut catalog = Catalog::load(products, shop.last_sequence(), Some(at(100))).unwrap();
+        for (now, expected) in [(at(99), at(100)), (at(200), at(200)), (SystemTime::UNIX_EPOCH, at(200))] {
+            let change = Adjustment {
+                product: catalog.find("caju").unwrap().id,
+                delta: Quantity::from_units(1),
+                kind: Kind::Sale,
+                request_id: None,
+            };
+            let mut draft = Draft::new(&catalog, now);
+            draft.adjust(change.clone()).unwrap();
+            draft.adjust_all(&[change.clone(), change]).unwrap();
+            draft.import(&[row(&format!("Uva {}", catalog.last_sequence()), "1", "", "1")]).unwrap();
+            let changes = draft.finish();
+            assert_eq!(changes.movements.len(), 4);
+            assert!(changes.movements.iter().all(|movement| movement.recorded_at == expected));
+            catalog.apply(&changes);
+            assert_eq!(catalog.last_recorded_at(), Some(expected));
+        }
     }
 
     #[test]

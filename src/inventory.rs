@@ -7,6 +7,7 @@
 //! that changes the catalog, and the only user of the store.
 
 mod clients;
+mod clock;
 mod committer;
 mod gathering;
 mod planner;

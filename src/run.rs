@@ -810,7 +810,7 @@ fn tell_step(progress: &mut Progress) -> impl FnMut(Step, u64, u64) {
 }
 
 fn tell_verified(what: &str, verified: &Verified) -> Result<(), Error> {
-    let Verified { products, movements, request_ids, look_alikes } = verified;
+    let Verified { products, movements, request_ids, earlier_movements, look_alikes } = verified;
     let mut told = format!(
         "{what}\nProdutos: {products}\nMovimentos: {movements}\nIdentificadores de pedido: {request_ids}\n"
     );
@@ -820,6 +820,12 @@ fn tell_verified(what: &str, verified: &Verified) -> Result<(), Error> {
         told.push_str(
             "Cada um atende pelo nome exato; escrito de outro jeito, o nome é o do produto criado primeiro.\n",
         );
+    }
+    if *earlier_movements > 0 {
+        told.push_str(&format!(
+            "Movimentos com hora anterior à do movimento que vem antes: {earlier_movements}. O relógio foi \
+             atrasado enquanto uma versão antiga servia; não falta nada.\n"
+        ));
     }
     written(io::stdout().write_all(told.as_bytes()))
 }

@@ -150,14 +150,16 @@ pub struct Draft<'c> {
 }
 
 impl<'c> Draft<'c> {
-    /// No change yet. `now` is the time that the ledger gives to all of them, in whole
-    /// microseconds since 1970, as it is stored: a retry must be answered with the same time.
+    /// No change yet. The ledger gives all of them one time: `now`, or that of the last movement if
+    /// the clock has gone back behind it. In whole microseconds since 1970, as it is stored, because
+    /// a retry must be answered with the same time.
     pub fn new(catalog: &'c Catalog, now: SystemTime) -> Self {
         let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let micros = Duration::new(since_epoch.as_secs(), since_epoch.subsec_micros() * 1000);
+        let now = SystemTime::UNIX_EPOCH + micros;
         Self {
             catalog,
-            now: SystemTime::UNIX_EPOCH + micros,
+            now: catalog.last_recorded_at.map_or(now, |last| last.max(now)),
             listed: HashMap::new(),
             created: HashMap::new(),
             balances: Balances::default(),

@@ -29,14 +29,16 @@ pub(super) struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    /// Nothing yet. Room for so many request ids, of which these have done something before.
+    /// Nothing yet, at this time by the clock. Room for so many request ids, of which these have done
+    /// something before.
     pub(super) fn new(
         catalog: &'a Catalog,
+        now: SystemTime,
         store: &'a mut dyn Store,
         id_count: usize,
         recorded: RecordedById,
     ) -> Self {
-        let draft = Draft::new(catalog, SystemTime::now());
+        let draft = Draft::new(catalog, now);
         let made = HashTable::with_capacity(id_count);
         Self { draft, store, recorded, made, hasher: RandomState::default() }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::clock::Clock;
 use super::planner::{Planner, store_closed};
 use super::read;
 use super::submission::{Answers, Asker, Change, Outcome, Submission, answer_all};
@@ -13,6 +14,7 @@ use crate::store::{RecordedById, Store, StoreError};
 pub(super) struct Writer {
     catalog: Arc<RwLock<Catalog>>,
     store: Box<dyn Store>,
+    clock: Clock,
     /// A transaction that could not be made at once, and why. It is the next.
     left: Option<(Planned, StoreError)>,
     /// The changes of a failed commit, until the store has told whether they are in it.
@@ -24,7 +26,8 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(catalog: Arc<RwLock<Catalog>>, store: Box<dyn Store>) -> Self {
-        Self { catalog, store, left: None, in_doubt: None, has_told: false }
+        let clock = Clock::new(read(&catalog).last_recorded_at());
+        Self { catalog, store, clock, left: None, in_doubt: None, has_told: false }
     }
 
     /// Nothing more is written.
@@ -90,7 +93,7 @@ impl Writer {
         let recorded = self.recorded(&request_ids)?;
         let id_count = request_ids.len();
         let catalog = read(&self.catalog);
-        let mut planner = Planner::new(&catalog, &mut *self.store, id_count, recorded);
+        let mut planner = Planner::new(&catalog, self.clock.now(), &mut *self.store, id_count, recorded);
         let outcomes = submitted
             .into_iter()
             .map(|changes| changes.into_iter().map(|change| planner.plan(change)).collect())

@@ -16,7 +16,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, TransactionBehavior, params};
@@ -28,7 +28,7 @@ use files::{Files, INDEX_SUFFIX, LOG_SUFFIX, beside, check_log, exists, place};
 use forward::Forwarding;
 use lock::Lock;
 use request_ids::RequestIds;
-use rows::{SELECT_MOVEMENTS, read_import, read_movement, read_product, write};
+use rows::{SELECT_MOVEMENTS, read_import, read_last_time, read_movement, read_product, write};
 use schema::{APPLICATION_ID, SCHEMA_VERSION, check_header, migrate};
 
 pub use backup::back_up;
@@ -342,8 +342,9 @@ impl SqliteStore {
     }
 }
 
-/// The products as they stand, and what is known of their balances.
-fn read_catalog(connection: &Connection) -> rusqlite::Result<(Vec<Product>, Forwarding)> {
+/// The products as they stand, what is known of their balances, and when the last movement was
+/// recorded.
+fn read_catalog(connection: &Connection) -> rusqlite::Result<(Vec<Product>, Forwarding, Option<SystemTime>)> {
     let forwarding = Forwarding::read(connection)?;
     let mut statement = connection.prepare(
         "SELECT id, name, unit, price_centavos, coalesce(stock_thousandths, 0)
@@ -355,7 +356,7 @@ fn read_catalog(connection: &Connection) -> rusqlite::Result<(Vec<Product>, Forw
         Ok(product)
     })?;
     let products = products.collect::<rusqlite::Result<_>>()?;
-    Ok((products, forwarding))
+    Ok((products, forwarding, read_last_time(connection)?))
 }
 
 fn read_batch_or_import(
@@ -387,10 +388,11 @@ impl Store for SqliteStore {
         if self.is_new {
             return Ok(None);
         }
-        let (products, forwarding) = read_catalog(&self.connection).map_err(self.failed("ler"))?;
+        let (products, forwarding, last_recorded_at) =
+            read_catalog(&self.connection).map_err(self.failed("ler"))?;
         self.forwarding = forwarding;
         self.request_ids = RequestIds::read(&self.connection).map_err(self.failed("ler"))?;
-        Catalog::load(products, self.forwarding.last_sequence())
+        Catalog::load(products, self.forwarding.last_sequence(), last_recorded_at)
             .map(Some)
             .map_err(|reason| corrupt(&self.path, reason))
     }
@@ -557,8 +559,6 @@ fn shown(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use rusqlite::StatementStatus;
 
     use super::files::LOCK_SUFFIX;

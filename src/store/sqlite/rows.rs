@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use rusqlite::types::Null;
-use rusqlite::{Connection, Row, Statement, params};
+use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use crate::catalog::{
     Changes, ImportCounts, ImportRecord, Kind, Movement, Name, Price, Product, ProductId, Quantity,
@@ -169,6 +169,12 @@ pub(super) fn read_movement(row: &Row<'_>) -> rusqlite::Result<Movement> {
             .transpose()
             .map_err(|error: RequestIdError| bad_value(7, error))?,
     })
+}
+
+/// When the last movement was recorded.
+pub(super) fn read_last_time(connection: &Connection) -> rusqlite::Result<Option<SystemTime>> {
+    let last = "SELECT recorded_at_micros FROM movement ORDER BY sequence DESC LIMIT 1";
+    connection.query_row(last, [], |row| row.get(0).map(from_micros)).optional()
 }
 
 pub(super) fn read_import(row: &Row<'_>, request_id: RequestId) -> rusqlite::Result<ImportRecord> {

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use rusqlite::{Connection, OpenFlags, Transaction, params};
 
@@ -44,6 +45,9 @@ pub struct Verified {
     pub movements: u64,
     /// Request ids kept: of changes, batches and imports.
     pub request_ids: u64,
+    /// Movements with an earlier time than the one before them. No fault: versions before this one
+    /// followed a clock that was set back.
+    pub earlier_movements: u64,
     /// Products that cannot be told apart by a look at their names.
     pub look_alikes: Vec<LookAlikes>,
 }
@@ -110,28 +114,43 @@ pub(super) fn check(moment: &Connection, path: &Path, tell: Tell<'_>) -> Result<
     if said != "ok" {
         return Err(corrupt(said));
     }
-    let (products, forwarding) = read_catalog(moment).map_err(&failed)?;
+    let (products, forwarding, last_recorded_at) = read_catalog(moment).map_err(&failed)?;
     let movements = forwarding.last_sequence();
     let index = RequestIds::read(moment).map_err(&failed)?;
-    let of_changes = replay(moment, &products, movements, &index, tell).map_err(&failed)?.map_err(corrupt)?;
+    let replayed = replay(moment, &products, movements, &index, tell).map_err(&failed)?.map_err(corrupt)?;
     let of_others = check_others(moment, movements, &index).map_err(&failed)?.map_err(corrupt)?;
-    let request_ids = of_changes + of_others;
+    let request_ids = replayed.request_ids + of_others;
     let count = products.len() as u64;
-    let look_alikes = Catalog::load(products, movements).map_err(corrupt)?.look_alikes().to_vec();
-    Ok(Verified { products: count, movements: movements.unsigned_abs(), request_ids, look_alikes })
+    let catalog = Catalog::load(products, movements, last_recorded_at).map_err(corrupt)?;
+    let look_alikes = catalog.look_alikes().to_vec();
+    Ok(Verified {
+        products: count,
+        movements: movements.unsigned_abs(),
+        request_ids,
+        earlier_movements: replayed.earlier_movements,
+        look_alikes,
+    })
+}
+
+/// What was found on the way through a ledger that is whole.
+#[derive(Default)]
+struct Replayed {
+    /// Changes that have a request id.
+    request_ids: u64,
+    earlier_movements: u64,
 }
 
 /// Replays the whole ledger and holds it against the products as a server would show them.
-/// Returns how many changes have a request id, or what is wrong.
+/// Returns what it found, or what is wrong.
 fn replay(
     moment: &Connection,
     products: &[Product],
     last: i64,
     index: &RequestIds,
     tell: Tell<'_>,
-) -> rusqlite::Result<Result<u64, String>> {
+) -> rusqlite::Result<Result<Replayed, String>> {
     let mut balances: HashMap<ProductId, Quantity> = HashMap::with_capacity(products.len());
-    let (mut sequence, mut request_ids) = (0, 0);
+    let (mut sequence, mut time, mut replayed) = (0, SystemTime::UNIX_EPOCH, Replayed::default());
     let mut statement = moment.prepare(SELECT_MOVEMENTS)?;
     // Also what stands before the first.
     for movement in statement.query_map([i64::MIN, -1], read_movement)? {
@@ -148,8 +167,10 @@ fn replay(
             if let Some(reason) = misplaced(moment, index, request_id, Some(sequence))? {
                 return Ok(Err(reason));
             }
-            request_ids += 1;
+            replayed.request_ids += 1;
         }
+        replayed.earlier_movements += u64::from(movement.recorded_at < time);
+        time = movement.recorded_at;
         if sequence % TOLD_EVERY == 0 {
             tell(Step::Ledger, sequence.unsigned_abs(), last.unsigned_abs());
         }
@@ -169,7 +190,7 @@ fn replay(
     }
     Ok(match balances.into_keys().next() {
         Some(product) => Err(format!("há movimentos do produto {}, que não existe", product.number())),
-        None => Ok(request_ids),
+        None => Ok(replayed),
     })
 }
 
