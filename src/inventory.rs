@@ -550,6 +550,9 @@ mod tests {
             movements.truncate(count);
             Ok(movements)
         }
+        fn tidy(&mut self) -> Result<(), StoreError> {
+            self.0.tidy()
+        }
         fn is_ready(&self) -> bool {
             *self.1.lock().unwrap() != Fault::Unready && self.0.is_ready()
         }

@@ -191,6 +191,11 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The file's number on its device.
+    pub fn inode(&self) -> u64 {
+        self.inode
+    }
+
     /// That of the file that has this name now.
     ///
     /// # Errors

@@ -55,6 +55,13 @@ pub trait Store: Send {
     /// As [`Store::commit`].
     fn commit_at_once(&mut self, changes: &Changes) -> Result<(), StoreError>;
 
+    /// Gives back room that is not needed any more. Comes every second or so, between transactions,
+    /// and waits for no other program.
+    ///
+    /// # Errors
+    /// If it cannot be done; nothing is lost by it.
+    fn tidy(&mut self) -> Result<(), StoreError>;
+
     /// Makes the next opening quick. The store is not used afterwards.
     ///
     /// # Errors

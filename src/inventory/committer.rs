@@ -2,6 +2,7 @@
 //! worker, for its own.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -28,6 +29,10 @@ const TRANSACTION_ROWS_MAX: usize = 4096;
 /// It waits for no other program; but a disk that hangs holds up its reads too, that once.
 const OWN_TRANSACTION_MAX: Duration = Duration::from_millis(2);
 
+/// How often the store is looked at for what there is to tidy: a look costs next to nothing, and
+/// what a reader kept is given back soon after it has gone.
+const TIDY_EVERY: Duration = Duration::from_secs(1);
+
 /// The committer's thread.
 pub struct Committer(JoinHandle<()>);
 
@@ -41,8 +46,14 @@ impl Committer {
         let state = State { writer: Some(Writer::new(catalog, store)), last_took: Duration::ZERO };
         let room = Arc::new(Semaphore::new(WAITING_MAX));
         let writer = SharedWriter { state: Arc::new(Mutex::new(state)), room };
-        let own = writer.clone();
-        (Self(std::thread::spawn(move || own.run(waiting))), writer)
+        let (own, tidying) = (writer.clone(), writer.clone());
+        let (running, stopped) = channel::<()>();
+        std::thread::spawn(move || tidying.tidy_until(&stopped));
+        let run = move || {
+            own.run(waiting);
+            drop(running);
+        };
+        (Self(std::thread::spawn(run)), writer)
     }
 
     /// Waits until every change that was submitted is answered and the store is closed,
@@ -93,6 +104,18 @@ impl SharedWriter {
         let writer = self.state().writer.take();
         if let Some(writer) = writer {
             writer.close();
+        }
+    }
+
+    /// Tidies every now and then, until it is told that the committer has stopped.
+    fn tidy_until(self, stopped: &Receiver<()>) {
+        while stopped.recv_timeout(TIDY_EVERY) == Err(RecvTimeoutError::Timeout) {
+            // Where a transaction goes on, the next time is soon enough.
+            if let Ok(mut state) = self.state.try_lock()
+                && let Some(writer) = &mut state.writer
+            {
+                writer.tidy();
+            }
         }
     }
 

@@ -30,6 +30,15 @@ impl Writer {
         Self { catalog, store, clock, left: None, in_doubt: None, has_told: false }
     }
 
+    /// What is to be done now and then, unless something is left from before.
+    pub(super) fn tidy(&mut self) {
+        if self.is_free()
+            && let Err(error) = self.store.tidy()
+        {
+            tracing::warn!(%error, "the store could not be tidied");
+        }
+    }
+
     /// Nothing more is written.
     pub(super) fn close(mut self) {
         if self.in_doubt.is_none()

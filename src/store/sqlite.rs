@@ -6,6 +6,7 @@ mod files;
 mod forward;
 mod lock;
 mod log;
+mod long_log;
 mod request_ids;
 mod restore;
 mod rows;
@@ -64,6 +65,8 @@ pub struct SqliteStore {
     /// The connection failed at something that wrote nothing. It may still hold a lock that the
     /// system did not let it release, so another takes its place before it is used again.
     is_suspect: bool,
+    /// Who reads while the log has become too long has been said.
+    has_told_readers: bool,
     /// Held as long as the store is open, so that no second server opens the same file. There is none for a database in memory.
     lock: Option<Lock>,
 }
@@ -126,6 +129,7 @@ impl SqliteStore {
             forwarding,
             request_ids,
             is_suspect: false,
+            has_told_readers: false,
             lock,
         }
     }
@@ -190,6 +194,8 @@ impl SqliteStore {
         connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        // To this a longer log is cut, once it is begun again.
+        connection.pragma_update(None, "journal_size_limit", long_log::KEPT_BYTES_MAX.cast_signed())?;
         // The catalog gives every movement its product. To have SQLite look that up again
         // reads a page of the products for each row of the ledger: a quarter of the speed
         // with a million of them.
@@ -261,6 +267,41 @@ impl SqliteStore {
         request_ids.stored(changes);
         files.note_length(LOG_SUFFIX);
         Ok(())
+    }
+
+    /// Copies the log into the database and empties it, unless somebody reads it; waits for nobody.
+    fn shorten_log(&mut self) -> Result<(), StoreError> {
+        self.set_busy_timeout(Duration::ZERO)?;
+        let done = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        self.files.note_length(LOG_SUFFIX);
+        self.has_told_readers &= self.is_log_too_long();
+        self.set_busy_timeout(BUSY_TIMEOUT)?;
+        done.map_err(|error| {
+            self.is_suspect = true;
+            self.failed("copiar o registro para")(error)
+        })
+    }
+
+    fn is_log_too_long(&self) -> bool {
+        self.files.bytes(LOG_SUFFIX) > long_log::WARNED_BYTES
+    }
+
+    /// Shortens a log that has become too long. If somebody reads it, says who, once.
+    fn look_at_log(&mut self) {
+        if !self.is_log_too_long() {
+            self.has_told_readers = false;
+        } else if !self.has_told_readers {
+            let _ = self.shorten_log().inspect_err(|error| tracing::warn!(%error, "the log stays long"));
+            self.has_told_readers = self.is_log_too_long();
+            if self.has_told_readers {
+                tracing::warn!(
+                    bytes = self.files.bytes(LOG_SUFFIX),
+                    processes = long_log::readers(&beside(&self.path, INDEX_SUFFIX)),
+                    "the log of the database grows and cannot be emptied, because another program reads the \
+                     database; end what that program does"
+                );
+            }
+        }
     }
 
     fn read_movements(&self, first_sequence: i64, count: usize) -> rusqlite::Result<Vec<Movement>> {
@@ -439,7 +480,9 @@ impl Store for SqliteStore {
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
         let step = self.forwarding.step(changes);
         self.request_ids.prepare(self.forwarding.last_sequence());
-        self.commit_with(changes, step)
+        self.commit_with(changes, step)?;
+        self.look_at_log();
+        Ok(())
     }
 
     fn commit_at_once(&mut self, changes: &Changes) -> Result<(), StoreError> {
@@ -447,6 +490,16 @@ impl Store for SqliteStore {
         let done = self.commit(changes);
         self.set_busy_timeout(BUSY_TIMEOUT)?;
         done
+    }
+
+    fn tidy(&mut self) -> Result<(), StoreError> {
+        // What happened to a file, the next change says.
+        if self.files.bytes(LOG_SUFFIX) > long_log::KEPT_BYTES_MAX
+            && self.files.check(&self.connection).is_ok()
+        {
+            self.shorten_log()?;
+        }
+        Ok(())
     }
 
     fn close(&mut self) -> Result<(), StoreError> {

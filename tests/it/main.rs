@@ -21,6 +21,7 @@ mod history;
 mod hostile;
 mod http2;
 mod in_doubt;
+mod long_log;
 mod names;
 mod network;
 mod odd_calls;

@@ -2,8 +2,8 @@
 //!
 //! SQLite's backup interface copies it page by page inside one read transaction, so the copy
 //! is of one moment and nothing that the server commits meanwhile restarts it. The server is
-//! not held up: what it commits waits in its log a little longer. (`VACUUM INTO` would give
-//! the same, but tells no progress.)
+//! not held up: what it commits waits in its log until the pages are copied, and no longer, for
+//! the copy is checked by itself. (`VACUUM INTO` would give the same, but tells no progress.)
 
 use std::fs;
 use std::io::ErrorKind;
@@ -67,6 +67,7 @@ pub(super) fn copy_into(
 ) -> Result<Verified, StoreError> {
     let mut target = connect(unfinished.temporary(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let version = source.version()?;
+    // The moment is held no longer than this, because the log of the database grows beside it.
     copy_pages(&*source.moment()?, &mut target, tell).map_err(sqlite("copiar", name))?;
     drop(target);
     // The copy has no log; and that of a database whose place it takes is not its own.
@@ -134,5 +135,35 @@ fn copy_pages(moment: &Connection, target: &mut Connection, tell: Tell<'_>) -> r
             // The moment is held and the copy is nobody else's, so neither lasts.
             _ => std::thread::sleep(std::time::Duration::from_millis(10)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::catalog::Changes;
+    use crate::store::Store;
+    use crate::store::sqlite::SqliteStore;
+
+    #[test]
+    fn the_log_is_held_up_until_the_pages_are_copied_and_not_while_they_are_checked() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loja.db");
+        SqliteStore::open(&path, 8082).unwrap().create(&Changes::default()).unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.busy_timeout(Duration::ZERO).unwrap();
+        other.execute_batch("CREATE TABLE other (a); INSERT INTO other VALUES (1)").unwrap();
+        let mut held = Vec::new();
+        back_up(&path, &folder.path().join("copia.db"), false, &mut |step, _, _| {
+            other.execute_batch("UPDATE other SET a = a + 1").unwrap();
+            let is_held: bool =
+                other.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).unwrap();
+            held.push((step, is_held));
+        })
+        .unwrap();
+        held.dedup();
+        assert_eq!(held, [(Step::Copy, true), (Step::Pages, false)]);
     }
 }

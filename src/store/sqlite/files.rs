@@ -84,6 +84,11 @@ impl Files {
         }
     }
 
+    /// How long one of them was when it was last looked at.
+    pub(super) fn bytes(&self, suffix: &str) -> u64 {
+        self.0.iter().find(|file| file.suffix == suffix).map_or(0, |file| file.found.bytes)
+    }
+
     /// Keeps how long one of them has become: the log, with each transaction, or its index, which
     /// SQLite makes anew for the first who opens the database.
     pub(super) fn note_length(&mut self, suffix: &str) {

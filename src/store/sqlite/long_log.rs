@@ -1,0 +1,79 @@
+//! A log that grows because somebody reads. SQLite begins its log again only once all of it is in
+//! the database and nobody reads it; whoever reads an older moment of the database holds up both.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+use crate::catalog::Shown;
+use crate::private_file::Identity;
+
+/// What the log may keep of the disk once it is not needed, in bytes: twice what it comes to
+/// beside no reader, which is SQLite's thousand pages and one transaction, so that it is not cut
+/// and made longer again all the time.
+pub(super) const KEPT_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// From which length on it is said who makes the log grow, in bytes: far more than readers come
+/// to that end soon, and far less than a disk has room for.
+pub(super) const WARNED_BYTES: u64 = 64 * 1024 * 1024;
+
+/// The bytes of the index that SQLite locks for readers
+/// (<https://sqlite.org/walformat.html#how_locks_are_used>).
+const READER_BYTES: RangeInclusive<u64> = 123..=127;
+
+/// The processes that read the database now, as far as the system tells, such as `7 (sqlite3)`.
+///
+/// The index is looked at and not opened: to close it would drop SQLite's locks on it.
+pub(super) fn readers(index: &Path) -> String {
+    // Where there is no such list, nobody is found in it.
+    let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
+    let Ok(index) = Identity::of(index) else { return String::new() };
+    let readers = holders(&locks, index.inode()).into_iter().filter(|process| *process != std::process::id());
+    let named = readers.map(|process| match fs::read_to_string(format!("/proc/{process}/comm")) {
+        Ok(name) => format!("{process} ({})", Shown(name.trim_end())),
+        Err(_) => process.to_string(),
+    });
+    named.collect::<Vec<_>>().join(", ")
+}
+
+/// The processes that hold a lock for reading in this list of the system's
+/// (proc_locks(5): `1: POSIX ADVISORY READ 7 08:01:99 124 124`). Without the device, which
+/// some file systems tell in two ways.
+fn holders(locks: &str, inode: u64) -> BTreeSet<u32> {
+    let holder = |line: &str| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let [_, "POSIX", _, _, process, file, first, last] = fields[..] else { return None };
+        let is_index = file.rsplit(':').next()?.parse() == Ok(inode);
+        let first: u64 = first.parse().ok()?;
+        let last = last.parse().unwrap_or(u64::MAX);
+        let is_reader = first <= *READER_BYTES.end() && last >= *READER_BYTES.start();
+        // One of a container whose processes are not ours to see has none.
+        process.parse().ok().filter(|process| is_index && is_reader && *process > 0)
+    };
+    locks.lines().filter_map(holder).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_reads_stands_in_the_list_of_locks() {
+        let locks = "\
+            1: FLOCK  ADVISORY  WRITE 11 fe:00:99 0 EOF\n\
+            2: POSIX  ADVISORY  READ 12 fe:00:99 124 124\n\
+            3: POSIX  ADVISORY  READ 12 fe:00:99 128 128\n\
+            4: POSIX  ADVISORY  READ 13 fe:00:99 128 128\n\
+            5: POSIX  ADVISORY  READ 14 fe:00:98 124 124\n\
+            6: POSIX  ADVISORY  READ 15 00:2b:99 123 EOF\n\
+            7: POSIX  ADVISORY  WRITE 16 fe:00:99 120 123\n\
+            7: -> POSIX  ADVISORY  WRITE 17 fe:00:99 124 124\n\
+            8: OFDLCK ADVISORY  READ -1 fe:00:99 124 124\n\
+            9: POSIX  ADVISORY  READ 0 fe:00:99 124 124\n\
+            10: POSIX  ADVISORY  READ 18 fe:00:99 1073741826 1073742335\n\
+            \n\
+            what is none\n";
+        assert_eq!(holders(locks, 99).into_iter().collect::<Vec<_>>(), [12, 15, 16]);
+    }
+}
