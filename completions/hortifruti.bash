@@ -323,7 +323,7 @@ _hortifruti() {
             return 0
             ;;
         hortifruti__subcmd__import)
-            opts="-h --dry-run --request-id --server --port-file --socket --grpc --tls --tls-ca --tls-cert --tls-key --token-file --insecure --help"
+            opts="-h --dry-run --yes --request-id --server --port-file --socket --grpc --tls --tls-ca --tls-cert --tls-key --token-file --insecure --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -111,7 +111,8 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls-ca 
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls-cert -d 'Certificado deste cliente, em PEM, onde o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l token-file -d 'Arquivo com o token a mostrar ao servidor' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l dry-run -d 'Diz o que mudaria e não muda nada'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l dry-run -d 'Mostra cada mudança e não muda nada'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l yes -d 'Importa também linhas que parecem erradas, sem perguntar'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls -d 'Fala por TLS; --tls-ca e --tls-cert também o pedem'

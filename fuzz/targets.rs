@@ -7,7 +7,7 @@ use hortifruti::catalog::{
 };
 use hortifruti::price_list;
 use hortifruti::render::{Format, render};
-use hortifruti::request::{BATCH_LINES_MAX, IMPORT_ROWS_MAX, ProductReply, Refusal, Reply, Request};
+use hortifruti::request::{BATCH_LINES_MAX, ProductReply, Refusal, Reply, Request};
 use hortifruti::wire::grpc::{self, Page, original, v1};
 use hortifruti::wire::text::{self, Frame, Frames, LINE_BYTES_MAX};
 use hortifruti::wire::{HTTP2_PREFACE, NotAReply, Protocol};
@@ -267,11 +267,11 @@ pub(crate) fn price_lists(bytes: &[u8]) {
         Ok(list) => list,
         Err(error) => return check_shown(&error.to_string()),
     };
-    assert_eq!(list.rows.len(), list.lines.len());
-    assert!(list.rows.len() + list.bad.len() <= IMPORT_ROWS_MAX);
+    assert_eq!((list.rows.len(), list.rows.len()), (list.lines.len(), list.have_stock.len()));
+    assert!(list.rows.len() + list.bad.len() <= price_list::ROWS_MAX);
     assert!(list.lines.is_sorted() && list.lines.iter().all(|line| *line <= bytes.len() as u64 + 1));
     list.bad.iter().for_each(|(_, what)| check_shown(what));
-    list.ignored_columns.iter().for_each(|column| check_shown(column));
+    list.notes.iter().for_each(|note| check_shown(note));
     let mut names: Vec<String> = list.rows.iter().map(|row| row.name.as_str().to_lowercase()).collect();
     names.sort_unstable();
     assert!(names.is_sorted_by(|one, other| one < other), "a product stands twice in the list");

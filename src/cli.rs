@@ -181,9 +181,12 @@ pub struct Import {
     /// CSV com as colunas nome, preco, estoque e unidade; `-` lê a entrada padrão
     #[arg(value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath, help_heading = "Argumentos")]
     pub file: PathBuf,
-    /// Diz o que mudaria e não muda nada
+    /// Mostra cada mudança e não muda nada
     #[arg(long)]
     pub dry_run: bool,
+    /// Importa também linhas que parecem erradas, sem perguntar
+    #[arg(long)]
+    pub yes: bool,
     /// Identificador do pedido: repetido, não importa a lista outra vez
     #[arg(long, value_name = "ID")]
     pub request_id: Option<String>,

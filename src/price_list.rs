@@ -1,17 +1,26 @@
-//! Price lists as Brazilian spreadsheets save them: CSV with commas or semicolons, decimal
-//! points or commas, UTF-8 or Windows-1252.
+//! Price lists as Brazilian spreadsheets save them: CSV with any delimiter, decimal points or
+//! commas, in UTF-8, UTF-16 or Windows-1252; and how a list differs from the catalog.
 
-use std::borrow::Cow;
+mod differences;
+mod numbers;
+mod text;
+
 use std::collections::HashMap;
 use std::fmt;
 
 use crate::catalog::{Key, Name, Price, ProductDraft, Quantity, Quoted, Unit, unguarded};
-use crate::request::IMPORT_ROWS_MAX;
+pub use differences::{Catalog, Difference, Mark};
+use numbers::Numbers;
+pub use text::{Lines, TextError};
 
-/// Largest file read, in bytes: the most rows with cells a kilobyte long.
-pub const FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Most rows of a list: as many products as a client takes of a catalog, so that what is exported
+/// can be imported.
+pub const ROWS_MAX: usize = 1_000_000;
 
-/// Bad rows told one by one; the rest are counted.
+/// Largest file read, in bytes: the most rows, with names and units as long as they may be.
+pub const FILE_BYTES_MAX: usize = 512 * 1024 * 1024;
+
+/// Bad rows that a message names; the rest are counted.
 const BAD_ROWS_TOLD_MAX: usize = 50;
 
 /// The rows of a price list.
@@ -21,15 +30,20 @@ pub struct PriceList {
     pub rows: Vec<ProductDraft>,
     /// The line of each in the file.
     pub lines: Vec<u64>,
+    /// Whether the list says a stock for each.
+    pub have_stock: Vec<bool>,
     /// Rows that cannot be read, by the line of the file.
     pub bad: Vec<(u64, String)>,
-    /// Columns that were not understood, and so not read; safe to show.
-    pub ignored_columns: Vec<String>,
+    /// What a person should know of how the list was read; safe to show.
+    pub notes: Vec<String>,
 }
 
 /// Why a file is no price list. Nothing of it is imported.
 #[derive(Debug, thiserror::Error)]
 pub enum PriceListError {
+    /// The file has no text of a list.
+    #[error(transparent)]
+    Text(#[from] TextError),
     /// A header and nothing below it.
     #[error("a lista só tem o cabeçalho. Nada foi importado; ponha um produto em cada linha")]
     NoRows,
@@ -49,10 +63,14 @@ pub enum PriceListError {
     /// Two columns of one name.
     #[error("a coluna {0} aparece duas vezes no cabeçalho. Nada foi importado; deixe uma só")]
     RepeatedColumn(&'static str),
-    /// Too many rows for one import.
+    /// A first line `sep=` with what parts no cells.
     #[error(
-        "a lista tem mais de {IMPORT_ROWS_MAX} produtos. Nada foi importado; divida-a em arquivos menores"
+        "a primeira linha diz que {} separa as colunas. Nada foi importado; escreva sep=; ou apague essa linha",
+        Quoted(.0)
     )]
+    Separator(String),
+    /// Too many rows for one list.
+    #[error("a lista tem mais de {ROWS_MAX} produtos. Nada foi importado; divida-a em arquivos menores")]
     TooManyRows,
 }
 
@@ -91,56 +109,147 @@ struct Columns {
 /// Reads a file.
 ///
 /// # Errors
-/// Where it has no header that names the columns, no rows, or too many.
+/// If it is of another kind or encoding, or has no header that names the columns, no rows, or
+/// too many.
 pub fn read(bytes: &[u8]) -> Result<PriceList, PriceListError> {
-    let text = decode(bytes);
-    let delimiter = delimiter(&text);
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(text.as_bytes());
+    let mut text = text::decode(bytes)?;
+    // What DOS put at the end of a text.
+    text.truncate(text.trim_end_matches('\u{1A}').len());
+    read_rows(&Sheet::of(text)?, ROWS_MAX)
+}
+
+/// The rows of a sheet. What the numbers of all rows say of the decimal mark is known before the
+/// first is read.
+fn read_rows(sheet: &Sheet, rows_max: usize) -> Result<PriceList, PriceListError> {
     let mut list = PriceList::default();
-    let mut columns = None;
-    // Names that differ by more than case may be of two products, which the server knows.
-    let mut first_lines = HashMap::new();
-    let mut counter = LineCounter { text: text.as_bytes(), byte: 0, line: 1 };
-    for record in reader.records() {
-        let record = match record {
-            Ok(record) => record,
-            Err(error) => {
-                list.bad.push((counter.line_of(error.position()), "não é uma linha de CSV".to_owned()));
-                break;
-            }
-        };
-        if record.iter().all(|cell| cell.trim().is_empty()) {
-            continue;
+    let mut rows = sheet.rows();
+    let columns = match rows.next() {
+        None => return Err(PriceListError::NoHeader),
+        Some((line, Err(what))) => {
+            list.bad.push((line, what));
+            return Ok(list);
         }
-        let line = counter.line_of(record.position());
-        let Some(columns) = &columns else {
-            columns = Some(read_header(&record, &mut list.ignored_columns)?);
-            continue;
-        };
-        if list.rows.len() + list.bad.len() >= IMPORT_ROWS_MAX {
+        Some((_, Ok(header))) => read_header(&header, &mut list.notes)?,
+    };
+    let mut numbers = Numbers::default();
+    for (index, (line, row)) in rows.enumerate() {
+        if index >= rows_max {
             return Err(PriceListError::TooManyRows);
         }
-        match read_row(&record, columns, delimiter) {
-            Ok(row) => match first_lines.insert(row.name.as_str().to_lowercase(), line) {
-                Some(first) => list
-                    .bad
-                    .push((line, format!("{} já aparece na linha {first}", Quoted(row.name.as_str())))),
-                None => {
-                    list.rows.push(row);
-                    list.lines.push(line);
+        if let Ok(row) = row {
+            let cells = std::iter::once(columns.price).chain(columns.stock);
+            cells.filter_map(|place| row.get(place)).for_each(|cell| numbers.look_at(line, cell));
+        }
+    }
+    // Names that differ by more than case may be of two products, which the server knows.
+    let mut first_lines = HashMap::new();
+    for (line, row) in sheet.rows().skip(1) {
+        let read = row.and_then(|row| sheet.check_quotes(&row, &columns).map(|()| row));
+        let read = read.and_then(|row| read_row(&row, &columns, &numbers));
+        let read =
+            read.and_then(|row| match first_lines.insert(row.draft.name.as_str().to_lowercase(), line) {
+                Some(first) => {
+                    Err(format!("{} já aparece na linha {first}", Quoted(row.draft.name.as_str())))
                 }
-            },
+                None => Ok(row),
+            });
+        match read {
+            Ok(row) => {
+                list.rows.push(row.draft);
+                list.lines.push(line);
+                list.have_stock.push(row.has_stock);
+            }
             Err(what) => list.bad.push((line, what)),
         }
     }
-    match columns {
-        None => Err(PriceListError::NoHeader),
-        Some(_) if list.rows.is_empty() && list.bad.is_empty() => Err(PriceListError::NoRows),
-        Some(_) => Ok(list),
+    if list.rows.is_empty() && list.bad.is_empty() {
+        return Err(PriceListError::NoRows);
+    }
+    list.notes.extend(numbers.told());
+    Ok(list)
+}
+
+/// A text, and what parts its cells.
+struct Sheet {
+    /// With [`END`] behind it.
+    text: String,
+    delimiter: u8,
+    /// Where the header begins.
+    start: usize,
+}
+
+/// A last row that no list has: what does not end with it has quotation marks that stay open.
+const END: &str = "\n\0";
+
+/// Why a row is none.
+const OPEN_QUOTES: &str = "as aspas que se abrem aqui não se fecham, ou o arquivo foi cortado";
+
+impl Sheet {
+    fn of(mut text: String) -> Result<Self, PriceListError> {
+        let first = text.split(['\r', '\n']).next().unwrap_or("");
+        let (mut start, mut delimiter) = (0, None);
+        if let Some(named) = separator_line(first) {
+            delimiter = separator(named)?;
+            start = first.len();
+        }
+        let delimiter = delimiter.unwrap_or_else(|| guess_delimiter(&text[start..]));
+        text.push_str(END);
+        Ok(Self { text, delimiter, start })
+    }
+
+    /// The rows with something in them, each with its line. What cannot be read is the last.
+    fn rows(&self) -> impl Iterator<Item = (u64, Result<csv::StringRecord, String>)> {
+        let text = &self.text.as_bytes()[self.start..];
+        let mut counter = LineCounter { text: self.text.as_bytes(), byte: 0, line: 1, after_return: false };
+        let mut has_ended = false;
+        let mut reader = csv::ReaderBuilder::new();
+        reader.delimiter(self.delimiter).has_headers(false).flexible(true);
+        let mut records = reader.from_reader(text).into_records();
+        std::iter::from_fn(move || {
+            while !has_ended {
+                let record = records.next()?;
+                let position = match &record {
+                    Ok(record) => record.position(),
+                    Err(error) => error.position(),
+                };
+                let line =
+                    counter.line_of(self.start + position.map_or(0, |position| position.byte() as usize));
+                let record = match record {
+                    Ok(record) => record,
+                    Err(_) => {
+                        has_ended = true;
+                        return Some((line, Err("não é uma linha de CSV".to_owned())));
+                    }
+                };
+                if record.iter().any(|cell| cell.contains('\0')) {
+                    has_ended = true;
+                    let is_end = record.len() == 1 && &record[0] == "\0";
+                    return (!is_end).then(|| (line, Err(OPEN_QUOTES.to_owned())));
+                }
+                if record.iter().any(|cell| !cell.trim().is_empty()) {
+                    return Some((line, Ok(record)));
+                }
+            }
+            None
+        })
+    }
+}
+
+impl Sheet {
+    /// A cell may have several lines if it is not read; but what looks like more cells may be rows
+    /// that a stray quotation mark has swallowed.
+    fn check_quotes(&self, record: &csv::StringRecord, columns: &Columns) -> Result<(), String> {
+        let is_read = |place| {
+            [Some(columns.name), Some(columns.price), columns.stock, columns.unit].contains(&Some(place))
+        };
+        let is_suspect = |(place, cell): (usize, &str)| {
+            let cell = cell.trim();
+            cell.contains(['\r', '\n']) && (is_read(place) || cell.contains(char::from(self.delimiter)))
+        };
+        if record.iter().enumerate().any(is_suspect) {
+            return Err("as aspas que se abrem aqui só se fecham em outra linha: confira-as, ou ponha a célula numa linha só".to_owned());
+        }
+        Ok(())
     }
 }
 
@@ -150,43 +259,55 @@ struct LineCounter<'t> {
     text: &'t [u8],
     byte: usize,
     line: u64,
+    after_return: bool,
 }
 
 impl LineCounter<'_> {
-    /// The line of a record; records come in order.
-    fn line_of(&mut self, position: Option<&csv::Position>) -> u64 {
-        let start = position.map_or(0, |position| position.byte()) as usize;
-        while self.byte < self.text.len()
-            && (self.byte < start || matches!(self.text[self.byte], b'\r' | b'\n'))
+    /// The line of a record that begins at this byte or behind line ends there; records come in
+    /// order.
+    fn line_of(&mut self, start: usize) -> u64 {
+        while let Some(byte) = self.text.get(self.byte)
+            && (self.byte < start || matches!(byte, b'\r' | b'\n'))
         {
-            self.line += u64::from(self.text[self.byte] == b'\n');
+            self.line += u64::from(*byte == b'\r' || (*byte == b'\n' && !self.after_return));
+            self.after_return = *byte == b'\r';
             self.byte += 1;
         }
         self.line
     }
 }
 
-/// The text, in whatever a spreadsheet wrote it: what its byte order mark says, else UTF-8,
-/// else Windows-1252, in which any bytes are text.
-fn decode(bytes: &[u8]) -> String {
-    if let Some((encoding, length)) = encoding_rs::Encoding::for_bom(bytes) {
-        return encoding.decode_without_bom_handling(&bytes[length..]).0.into_owned();
+/// What a first line `sep=;` names, as Excel writes and reads it.
+fn separator_line(line: &str) -> Option<&str> {
+    let line = line.trim_end_matches('\r').trim_start_matches('"');
+    let (key, named) = line.split_at_checked(4)?;
+    key.eq_ignore_ascii_case("sep=").then_some(named)
+}
+
+/// The delimiter that such a line names; `None` if it names none. Behind it may stand what a
+/// spreadsheet makes of the line when it saves it again.
+fn separator(named: &str) -> Result<Option<u8>, PriceListError> {
+    if named.starts_with("\\t") {
+        return Ok(Some(b'\t'));
     }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
+    let Some(delimiter) = named.chars().next().filter(|first| *first != '"') else { return Ok(None) };
+    let is_rest =
+        |character| matches!(character, '"' | ' ' | ',' | ';' | '\t' | '|') || character == delimiter;
+    if (delimiter.is_ascii_punctuation() || delimiter == '\t') && named.chars().all(is_rest) {
+        return Ok(Some(delimiter as u8));
     }
+    Err(PriceListError::Separator(named.to_owned()))
 }
 
 /// What parts the cells, by the first line with something in it.
-fn delimiter(text: &str) -> u8 {
-    let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
+fn guess_delimiter(text: &str) -> u8 {
+    let header = text.split(['\r', '\n']).find(|line| !line.trim().is_empty()).unwrap_or("");
     let count = |delimiter: u8| header.bytes().filter(|byte| *byte == delimiter).count();
     // The last of equals wins, and a comma is what a CSV is named after.
-    [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
+    [b'|', b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
 }
 
-fn read_header(record: &csv::StringRecord, ignored: &mut Vec<String>) -> Result<Columns, PriceListError> {
+fn read_header(record: &csv::StringRecord, notes: &mut Vec<String>) -> Result<Columns, PriceListError> {
     let mut places: HashMap<&'static str, usize> = HashMap::new();
     for (place, cell) in record.iter().enumerate() {
         let key = Key::fold(cell.trim());
@@ -197,7 +318,7 @@ fn read_header(record: &csv::StringRecord, ignored: &mut Vec<String>) -> Result<
                 }
             }
             None if key.as_str().is_empty() => {}
-            None => ignored.push(Quoted(cell.trim()).to_string()),
+            None => notes.push(format!("a coluna {} não foi lida", Quoted(cell.trim()))),
         }
     }
     let required = |column| {
@@ -213,7 +334,13 @@ fn read_header(record: &csv::StringRecord, ignored: &mut Vec<String>) -> Result<
     })
 }
 
-fn read_row(record: &csv::StringRecord, columns: &Columns, delimiter: u8) -> Result<ProductDraft, String> {
+/// A row of the list.
+struct Row {
+    draft: ProductDraft,
+    has_stock: bool,
+}
+
+fn read_row(record: &csv::StringRecord, columns: &Columns, numbers: &Numbers) -> Result<Row, String> {
     fn told(error: impl fmt::Display) -> String {
         error.to_string()
     }
@@ -229,47 +356,31 @@ fn read_row(record: &csv::StringRecord, columns: &Columns, delimiter: u8) -> Res
     let name = Name::parse(unguarded(cell(columns.name))).map_err(told)?;
     let price: Price = match cell(columns.price) {
         "" => return Err(format!("{} está sem preço", Quoted(name.as_str()))),
-        text => without_thousands(text).parse().map_err(told)?,
+        text => numbers.read(text).map_err(|what| format!("o preço {what}"))?.parse().map_err(told)?,
     };
-    let opening_stock = match optional(columns.stock) {
+    let stock = optional(columns.stock);
+    let opening_stock: Quantity = match stock {
         None => Quantity::ZERO,
-        Some(text) if is_ambiguous(&without_thousands(text), delimiter) => {
-            return Err(format!(
-                "o estoque {} pode ser milhar ou decimal: escreva sem separador de milhar, e decimais como no resto da lista",
-                Quoted(text)
-            ));
+        Some(text) => {
+            numbers.read(text).map_err(|what| format!("o estoque {what}"))?.parse().map_err(told)?
         }
-        Some(text) => without_thousands(text).parse().map_err(told)?,
     };
     if opening_stock < Quantity::ZERO {
         return Err(format!("o estoque de {} não pode ser negativo", Quoted(name.as_str())));
     }
-    let unit = optional(columns.unit).map(unguarded).map(Unit::parse).transpose().map_err(told)?;
-    Ok(ProductDraft { name, price, unit, opening_stock })
-}
-
-/// `1.234,56` without its thousands separators, and `1,234.56` too: where both separators
-/// stand in a number, the last is the decimal one. Spreadsheets save amounts so that are
-/// formatted as currency.
-fn without_thousands(text: &str) -> Cow<'_, str> {
-    let Some(decimal) = text.rfind([',', '.']) else { return Cow::Borrowed(text) };
-    let (whole, fraction) = text.split_at(decimal);
-    let separator = if fraction.starts_with(',') { '.' } else { ',' };
-    let mut groups = whole.split(separator);
-    let first_digits = groups.next().unwrap_or("").chars().filter(char::is_ascii_digit).count();
-    let is_grouped = whole.contains(separator)
-        && (1..=3).contains(&first_digits)
-        && groups.all(|group| group.len() == 3 && group.bytes().all(|byte| byte.is_ascii_digit()));
-    if is_grouped { Cow::Owned(whole.replace(separator, "") + fraction) } else { Cow::Borrowed(text) }
-}
-
-/// Whether `1.000` in a list with decimal commas, or `1,000` in one with decimal points,
-/// may have been meant as one thousand. Lists with semicolons are those with decimal commas.
-fn is_ambiguous(text: &str, delimiter: u8) -> bool {
-    let foreign_separator = if delimiter == b',' { ',' } else { '.' };
-    text.rsplit_once(foreign_separator).is_some_and(|(whole, decimals)| {
-        decimals.len() == 3 && !whole.trim_start_matches(['+', '-']).starts_with('0')
-    })
+    let unit = optional(columns.unit).map(unguarded);
+    // `Uva,3,50,10`: what would be a unit is the stock. `export` writes every price with a point.
+    let is_number = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if let Some(unit) = unit.filter(is_number)
+        && !cell(columns.price).contains(['.', ','])
+    {
+        return Err(format!(
+            "a unidade {} é um número: um número com vírgula decimal precisa de aspas, ou a lista de ponto e vírgula",
+            Quoted(unit)
+        ));
+    }
+    let unit = unit.map(Unit::parse).transpose().map_err(told)?;
+    Ok(Row { draft: ProductDraft { name, price, unit, opening_stock }, has_stock: stock.is_some() })
 }
 
 #[cfg(test)]
@@ -324,7 +435,7 @@ mod tests {
             shown("nome;preco;estoque\nUva;1.234.567,5;1.234,5\n".as_bytes()),
             "2: Uva 1234567.5 1234.5 -\n"
         );
-        for price in ["1.23,45", "1.2345,6", "1,234,567", ".123,4"] {
+        for price in ["1.23,45", "1.2345,6", "1,2345,678", ".123,4"] {
             assert!(
                 shown(format!("nome;preco\nTrufa;{price}\n").as_bytes()).contains("preço inválido"),
                 "{price}"
@@ -341,7 +452,7 @@ mod tests {
             Kiwi;;1;un\n\
             \n\
             UVA;8;1;cx\n\
-            Caqui;1;1.000;un\n\
+            Caqui;1;1.0000;un\n\
             Romã;1;-1;un\n\
             Pera;1;1;caminhão inteiro\n\
             Lima;1;1;un;sobra\n";
@@ -363,8 +474,101 @@ mod tests {
             let error = shown(text.as_bytes());
             assert!(error.contains(told), "{text:?}: {error}");
         }
-        let many =
-            format!("nome,preco\n{}", (0..=IMPORT_ROWS_MAX).map(|i| format!("P{i},1\n")).collect::<String>());
-        assert!(matches!(read(many.as_bytes()), Err(PriceListError::TooManyRows)));
+        let three = Sheet::of("nome,preco\nUva,1\n\nPera,1\nKiwi,1\n".to_owned()).unwrap();
+        assert!(read_rows(&three, 3).is_ok());
+        assert!(matches!(read_rows(&three, 2), Err(PriceListError::TooManyRows)));
+        assert!(matches!(read(b"PK\x03\x04"), Err(PriceListError::Text(TextError::OtherKind { .. }))));
+    }
+
+    #[test]
+    fn the_numbers_of_the_list_decide_and_not_its_delimiter() {
+        for (text, rows) in [
+            // Google Sheets in Portuguese.
+            ("nome,preco,estoque,unidade\nAbacaxi,\"8,90\",2.000,un\n", "2: Abacaxi 8.9 2000 un\n"),
+            ("nome;preco;estoque;unidade\nUva;3.50;1,000;kg\n", "2: Uva 3.5 1000 kg\n"),
+            ("nome;preco;estoque;unidade\nUva;3,50;1,000;kg\n", "2: Uva 3.5 1 kg\n"),
+            ("nome,preco,estoque,unidade\nUva,3.50,1.000,kg\n", "2: Uva 3.5 1 kg\n"),
+            // A price beside a stock that decides.
+            (
+                "nome;preco;estoque\nTrufa;R$ 1.000;1\nUva;2;0,350\n",
+                "2: Trufa 1000.0 1 -\n3: Uva 2.0 0.35 -\n",
+            ),
+            (
+                "nome;preco;estoque\nUva;3;1.000.000\nPera;2;12,500\n",
+                "2: Uva 3.0 1000000 -\n3: Pera 2.0 12.5 -\n",
+            ),
+        ] {
+            assert_eq!(shown(text.as_bytes()), rows, "{text}");
+        }
+        let list = read("nome;preco;estoque\nUva;3,50;1.000\n".as_bytes()).unwrap();
+        assert!(
+            list.notes[0].contains("vírgula decimal") && list.notes[0].contains("é 1000"),
+            "{:?}",
+            list.notes
+        );
+        for (text, what) in [
+            ("nome;preco;estoque\nUva;3;1.000\n", "(2, \"o estoque \\\"1.000\\\" tem duas leituras"),
+            ("nome,preco,estoque\nUva,3,1.000\n", "escreva 1000 ou 1"),
+            ("nome;preco\nTrufa;R$ 1.250\n", "(2, \"o preço \\\"R$ 1.250\\\" tem duas leituras, 1250 e 1,25"),
+            ("nome;preco;estoque\nUva;3,50;1\nPera;2.5;1\nFigo;1;1.000\n", "das duas formas"),
+        ] {
+            assert!(shown(text.as_bytes()).contains(what), "{text}: {}", shown(text.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn what_a_first_line_says_of_the_delimiter() {
+        for text in [
+            "sep=;\nnome;preco\nUva, verde;3,5\n",
+            "\u{FEFF}SEP=;\r\nnome;preco\r\nUva, verde;3,5\r\n",
+            "\"sep=;\"\nnome;preco\nUva, verde;3,5\n",
+            "sep=;;\nnome;preco\nUva, verde;3,5\n",
+            "sep=\\t\nnome\tpreco\nUva, verde\t3,5\n",
+            "sep=\t\nnome\tpreco\nUva, verde\t3,5\n",
+            "sep=|\nnome|preco\nUva, verde|3,5\n",
+            "sep=^\nnome^preco\nUva, verde^3,5\n",
+            "sep=\nnome;preco\nUva, verde;3,5\n",
+            "sep=;\rnome;preco\rUva, verde;3,5\r",
+        ] {
+            assert_eq!(shown(text.as_bytes()), "3: Uva, verde 3.5 0 -\n", "{text:?}");
+        }
+        for text in ["sep=abc\nnome;preco\nUva;1\n", "sep=é\n", "sep=;x\n"] {
+            assert!(
+                shown(text.as_bytes()).contains("primeira linha diz que"),
+                "{text}: {}",
+                shown(text.as_bytes())
+            );
+        }
+        assert!(shown(b"sep=,\nnome;preco\nUva;1\n").contains("falta a coluna nome"));
+    }
+
+    /// Ten lists that an earlier version read wrong, and said nothing.
+    #[test]
+    fn nasty_lists() {
+        for (bytes, told) in [
+            // A stray quotation mark in a column that is not read swallows rows.
+            (&b"nome;preco;obs\nUva;3;\"grande\nPera;2;\"verde\nFigo;1;x\n"[..], "linha: confira-as"),
+            (b"nome;preco;obs\nUva;3;\"grande\nPera;2;verde\n", "(2, \"as aspas que se abrem aqui"),
+            // The file was cut inside a cell.
+            (b"nome,preco\nUva,\"8,9", "foi cortado"),
+            (b"nome,preco,estoque,unidade\nUva,3,50,10\n", "unidade \\\"10\\\" é"),
+            (b"nome;preco\nMa\xC3\xA7\xC3\xA3;3\nLim\xE3o;1\n", "mistura"),
+            (b"nome;preco\nUva;3\nLim\xC3", "cortado"),
+            (b"nome\0;preco\0\n", "bytes nulos"),
+            (b"nome;preco;estoque\nUva;3;1.000\n", "duas leituras"),
+            (b"\xFF\xFE\0\0n\0\0\0", "bytes nulos"),
+            (b"nome;preco\nU\x08va;3\n", "caractere de controle"),
+        ] {
+            assert!(shown(bytes).contains(told), "{}: {}", bytes.escape_ascii(), shown(bytes));
+        }
+        // Nothing is wrong with these.
+        for text in [
+            "nome;preco;obs\nUva;3;\"duas\nlinhas\"\n\u{1A}",
+            "nome;preco\r\n\"Uva\r\n\";3\r\n",
+            "nome|preco\nUva|3\n",
+        ] {
+            assert_eq!(shown(text.as_bytes()), "2: Uva 3.0 0 -\n", "{text:?}");
+        }
+        assert_eq!(shown(b"nome,preco,unidade\nUva,3.0,10\n"), "2: Uva 3.0 0 10\n");
     }
 }

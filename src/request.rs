@@ -467,7 +467,7 @@ impl Refusal {
 
     /// A quantity that may mean either of two, in a place where nobody can be asked which.
     pub fn two_readings(text: &str, thousands: Quantity, units: Quantity) -> Self {
-        let units = units.to_string().replace('.', ",");
+        let units = units.with_comma();
         let message = format!(
             "a quantidade {} tem duas leituras, {thousands} e {units}. Nada foi alterado; escreva {thousands} ou {units}.",
             Quoted(text.trim())

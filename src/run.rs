@@ -1,6 +1,8 @@
 //! Composition: what each subcommand does, from its options to the parts that do it. The
 //! only place that names concrete stores and transports.
 
+mod import;
+
 use std::io::{self, IsTerminal, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;
@@ -24,7 +26,7 @@ use crate::cli::{self, Cli, Command};
 use crate::client::{self, Broken, Client, Connector, Failure, Manner, Patience, Reconnecting};
 use crate::inventory::Inventory;
 use crate::port_file::{self, Place};
-use crate::price_list::{self, BadRows};
+use crate::price_list;
 use crate::progress::Progress;
 use crate::render::{Format, render};
 use crate::request::{AdjustRequest, Code, ImportRequest, Refusal, Reply, Request};
@@ -127,7 +129,7 @@ pub fn run(cli: Cli) -> Result<(), Error> {
         Command::Shell(options) => run_shell(options.connection),
         Command::Query(options) => query(options),
         Command::Update(options) => update(options),
-        Command::Import(options) => import(options),
+        Command::Import(options) => import::import(options),
         Command::Export(options) => export(options),
         Command::Token(options) => match options.command {
             cli::TokenCommand::New(options) => new_token(&options),
@@ -641,56 +643,14 @@ fn request_id(option: Option<String>) -> Result<Option<RequestId>, Refusal> {
 /// finishes it, also after a Ctrl-C.
 fn change(connection: cli::Connection, request: &Request<'_>) -> Result<Reply, Error> {
     watch_interrupts(false).context("os sinais do sistema não puderam ser ouvidos")?;
-    let answer = reconnecting(connection)?.call(request).map_err(|failure| {
-        failure.with_again(|request_id| {
-            format!(
-                "para terminá-la sem fazê-la duas vezes, repita assim: {}",
-                again::command(request_id.as_str())
-            )
-        })
-    });
-    Ok(answer?)
+    let answer = reconnecting(connection)?.call(request);
+    Ok(answer.map_err(|failure| failure.with_again(finished_by))?)
 }
 
-fn import(options: cli::Import) -> Result<(), Error> {
-    let shown = options.file.display().to_string();
-    let bytes = read_file(&options.file)?;
-    let refused = |what: &dyn std::fmt::Display| -> Error {
-        Refusal::new(Code::InvalidArgument, format!("{shown}: {what}.")).into()
-    };
-    let list = price_list::read(&bytes).map_err(|error| refused(&error))?;
-    for column in &list.ignored_columns {
-        note(&format!("Aviso: a coluna {column} não foi lida."));
-    }
-    // Where some rows cannot be read, the server still looks at the others, so that all
-    // bad rows are told at once.
-    let is_dry_run = options.dry_run || !list.bad.is_empty();
-    let request = Request::Import(ImportRequest {
-        rows: list.rows,
-        bad_rows: Vec::new(),
-        is_dry_run,
-        request_id: request_id(options.request_id)?,
-    });
-    let answer = change(options.connection, &request);
-    let mut bad = BadRows { rows: list.bad, count: 0 };
-    bad.count = bad.rows.len();
-    let reply = match answer {
-        // The server counts rows; a person counts the lines of the file.
-        Err(Error::Failed(Failure::Refused(refusal))) if !refusal.rows.is_empty() => {
-            let line = |index: usize| list.lines.get(index).copied().unwrap_or(0);
-            bad.count += refusal.row_count();
-            bad.rows.extend(refusal.rows.into_iter().map(|(index, what)| (line(index), what)));
-            bad.rows.sort_by_key(|(line, _)| *line);
-            return Err(refused(&bad));
-        }
-        _ if bad.count > 0 => return Err(refused(&bad)),
-        answer => answer?,
-    };
-    if options.dry_run {
-        note("Ensaio: nada foi alterado.");
-        return print(&reply, cli::Format::Text);
-    }
-    print_made(&reply, cli::Format::Text)
+/// How to finish the change with this request id, if it is in doubt.
+fn finished_by(request_id: &RequestId) -> String {
+    let command = again::command(request_id.as_str());
+    format!("para terminá-la sem fazê-la duas vezes, repita assim: {command}")
 }
 
 fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {

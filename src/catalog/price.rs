@@ -47,7 +47,20 @@ impl Price {
         self.0
     }
 
-    /// Writes it as it is shown.
+    /// The price as Brazilians write it: `R$ 1.234,50`.
+    pub fn in_reais(self) -> impl fmt::Display {
+        let (reais, centavos) = ((self.0 / 100).to_string(), self.0 % 100);
+        fmt::from_fn(move |f| {
+            f.write_str("R$ ")?;
+            for (index, digit) in reais.char_indices() {
+                let is_group = index > 0 && (reais.len() - index).is_multiple_of(3);
+                write!(f, "{}{digit}", if is_group { "." } else { "" })?;
+            }
+            write!(f, ",{centavos:02}")
+        })
+    }
+
+    /// Writes it as it is shown in the protocols.
     ///
     /// # Errors
     /// Only those of the writer.
@@ -135,6 +148,19 @@ mod tests {
     fn shows_the_original_form() {
         for (centavos, text) in [(300, "3.0"), (350, "3.5"), (1717, "17.17"), (5, "0.05"), (0, "0.0")] {
             assert_eq!(Price(centavos).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn shows_what_brazilians_write() {
+        for (centavos, text) in [
+            (0, "R$ 0,00"),
+            (350, "R$ 3,50"),
+            (99_905, "R$ 999,05"),
+            (123_450, "R$ 1.234,50"),
+            (1_000_000_000_000, "R$ 10.000.000.000,00"),
+        ] {
+            assert_eq!(Price(centavos).in_reais().to_string(), text);
         }
     }
 

@@ -70,7 +70,12 @@ impl Quantity {
         self.0 % 1000 != 0
     }
 
-    /// Writes it as it is shown.
+    /// The quantity as Brazilians write it, without marks of thousands: `19,65`.
+    pub fn with_comma(self) -> impl fmt::Display {
+        fmt::from_fn(move |f| f.write_str(&self.to_string().replace('.', ",")))
+    }
+
+    /// Writes it as it is shown in the protocols.
     ///
     /// # Errors
     /// Only those of the writer.

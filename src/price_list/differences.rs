@@ -1,0 +1,231 @@
+//! How a list differs from the catalog: what an import would do, line by line, and what looks wrong.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::PriceList;
+use super::text::looks_garbled;
+use crate::catalog::{Key, Name, Price, ProductDraft, Quantity, Quoted, Unit};
+use crate::request::ProductReply;
+
+/// How many times higher or lower a price looks wrong: a comma in another place makes it ten times.
+const PRICE_RATIO_MARKED: i64 = 10;
+
+/// The catalog of one moment, by name.
+pub struct Catalog {
+    products: Vec<ProductReply>,
+    by_name: HashMap<Name, usize>,
+    /// Of products whose names have one key, the first.
+    by_key: HashMap<Key, usize>,
+}
+
+impl Catalog {
+    /// The products of a server.
+    pub fn new(products: Vec<ProductReply>) -> Self {
+        let by_name = products.iter().enumerate().map(|(place, product)| (product.name.clone(), place));
+        let by_key = products.iter().enumerate().rev().map(|(place, product)| (product.name.key(), place));
+        Self { by_name: by_name.collect(), by_key: by_key.collect(), products }
+    }
+
+    /// The place of the product that is called so.
+    fn find(&self, name: &Name) -> Option<usize> {
+        self.by_name.get(name).or_else(|| self.by_key.get(&name.key())).copied()
+    }
+
+    /// The rows of a list that are of the same product as an earlier row, by line. A server sees only
+    /// those that are sent to it together: rows of one part are left to it.
+    pub fn repeated(&self, list: &PriceList, part_rows: usize) -> Vec<(u64, String)> {
+        let mut first_rows = HashMap::new();
+        let mut repeated = Vec::new();
+        for (index, row) in list.rows.iter().enumerate() {
+            let product = self.find(&row.name).ok_or_else(|| row.name.key());
+            let first = *first_rows.entry(product).or_insert(index);
+            if first / part_rows != index / part_rows {
+                let what = format!("{} já aparece na linha {}", Quoted(row.name.as_str()), list.lines[first]);
+                repeated.push((list.lines[index], what));
+            }
+        }
+        repeated
+    }
+
+    /// What each row of a list would change, in the order of the list; rows that change nothing
+    /// and say no other stock are left out.
+    pub fn differences<'a>(&'a self, list: &'a PriceList) -> impl Iterator<Item = Difference<'a>> {
+        list.rows.iter().zip(&list.lines).zip(&list.have_stock).filter_map(|((row, line), has_stock)| {
+            let before = self.find(&row.name).map(|place| &self.products[place]);
+            let difference = Difference { row, line: *line, before, has_stock: *has_stock };
+            let is_one = difference.is_change() || difference.stock_left().is_some();
+            is_one.then_some(difference)
+        })
+    }
+}
+
+/// What a row of a list would change.
+pub struct Difference<'a> {
+    /// The line of the file.
+    pub line: u64,
+    row: &'a ProductDraft,
+    /// The product, if it exists.
+    before: Option<&'a ProductReply>,
+    has_stock: bool,
+}
+
+/// Why a change looks wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// The price is so many times higher.
+    Higher(i64),
+    /// The price is so many times lower.
+    Lower(i64),
+    /// The price is zero.
+    Free,
+    /// The name of a new product, or a new unit, looks as if its letters had been lost.
+    Garbled,
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Mark::Higher(times) => write!(f, "preço × {times}"),
+            Mark::Lower(times) => write!(f, "preço ÷ {times}"),
+            Mark::Free => f.write_str("preço zero"),
+            Mark::Garbled => f.write_str("letras trocadas"),
+        }
+    }
+}
+
+impl Difference<'_> {
+    /// The product's name, as the catalog has it.
+    pub fn name(&self) -> &Name {
+        self.before.map_or(&self.row.name, |before| &before.name)
+    }
+
+    /// Whether a product is created or gets other terms.
+    pub fn is_change(&self) -> bool {
+        self.before.is_none_or(|before| before.price != self.row.price) || self.units().is_some()
+    }
+
+    /// Why the change looks wrong, if it does.
+    pub fn mark(&self) -> Option<Mark> {
+        if !self.is_change() {
+            return None;
+        }
+        let new = self.row.price.centavos();
+        match self.before {
+            _ if self.is_garbled() => Some(Mark::Garbled),
+            None => (new == 0).then_some(Mark::Free),
+            Some(before) => match before.price.centavos() {
+                old if old == new || old == 0 => None,
+                _ if new == 0 => Some(Mark::Free),
+                old if new / old >= PRICE_RATIO_MARKED => Some(Mark::Higher(new / old)),
+                old if old / new >= PRICE_RATIO_MARKED => Some(Mark::Lower(old / new)),
+                _ => None,
+            },
+        }
+    }
+
+    /// Whether the text of a new product, or a new unit, looks garbled.
+    fn is_garbled(&self) -> bool {
+        let unit = self.row.unit.as_ref().filter(|_| self.before.is_none() || self.units().is_some());
+        let name = Some(self.row.name.as_str()).filter(|_| self.before.is_none());
+        name.into_iter().chain(unit.map(Unit::as_str)).any(looks_garbled)
+    }
+
+    /// The units of before and after, if they differ.
+    pub fn units(&self) -> Option<(&Unit, &Unit)> {
+        let (old, new) = (self.before?.unit.as_ref()?, self.row.unit.as_ref()?);
+        (old != new).then_some((old, new))
+    }
+
+    /// The stock of an existing product, and that of the list, if they differ: an import leaves the
+    /// first.
+    pub fn stock_left(&self) -> Option<(Quantity, Quantity)> {
+        let stock = self.before?.stock;
+        (self.has_stock && stock != self.row.opening_stock).then_some((stock, self.row.opening_stock))
+    }
+}
+
+impl fmt::Display for Difference<'_> {
+    /// `TOMATE CARMEM: R$ 3,00 → R$ 300,00 ⚠ preço × 100`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let new: Price = self.row.price;
+        match self.before {
+            None => {
+                let unit = self.row.unit.clone().unwrap_or_default();
+                let stock = self.row.opening_stock.with_comma();
+                write!(f, "{}: novo, {}, {stock} {unit}", self.row.name, new.in_reais())?;
+            }
+            Some(before) => {
+                let mut separator = ": ";
+                write!(f, "{}", self.name())?;
+                if before.price != new {
+                    write!(f, "{separator}{} → {}", before.price.in_reais(), new.in_reais())?;
+                    separator = ", ";
+                }
+                if let Some((old, new)) = self.units() {
+                    write!(f, "{separator}{old} → {new}")?;
+                    separator = ", ";
+                }
+                if let Some((stock, listed)) = self.stock_left() {
+                    let (stock, listed) = (stock.with_comma(), listed.with_comma());
+                    write!(f, "{separator}o estoque fica {stock} (na lista, {listed})")?;
+                }
+            }
+        }
+        self.mark().map_or(Ok(()), |mark| write!(f, " ⚠ {mark}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_list_would_change() {
+        let product = |name: &str, price: &str, stock: &str, unit: &str| ProductReply {
+            name: Name::parse(name).unwrap(),
+            price: price.parse().unwrap(),
+            stock: stock.parse().unwrap(),
+            unit: Some(Unit::parse(unit).unwrap()),
+        };
+        let catalog = Catalog::new(vec![
+            product("TOMATE CARMEM", "3", "10", "kg"),
+            product("Caqui", "4", "20", "kg"),
+            product("Uva", "10", "1,5", "kg"),
+            product("Pera", "5", "1", "un"),
+            product("Lima", "0", "1", "un"),
+            product("Kiwi", "9,99", "0", "un"),
+        ]);
+        let list = super::super::read(
+            "nome;preco;estoque;unidade\ntomate carmem;300,00;10;kg\nCaqui;4;21;cx\nUva;1;;\nPera;0;1;un\n\
+            Lima;3;1;un\nKiwi;99,89;0;un\nFigo;1234,5;2,25;kg\nSal;0;;\nMaÃ§Ã£;3;1;un\n"
+                .as_bytes(),
+        )
+        .unwrap();
+        let differences: Vec<_> = catalog.differences(&list).collect();
+        let told: Vec<String> = differences.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "TOMATE CARMEM: R$ 3,00 → R$ 300,00 ⚠ preço × 100",
+                "Caqui: kg → cx, o estoque fica 20 (na lista, 21)",
+                "Uva: R$ 10,00 → R$ 1,00 ⚠ preço ÷ 10",
+                "Pera: R$ 5,00 → R$ 0,00 ⚠ preço zero",
+                "Lima: R$ 0,00 → R$ 3,00",
+                "Kiwi: R$ 9,99 → R$ 99,89",
+                "Figo: novo, R$ 1.234,50, 2,25 kg",
+                "Sal: novo, R$ 0,00, 0 un ⚠ preço zero",
+                "MaÃ§Ã£: novo, R$ 3,00, 1 un ⚠ letras trocadas",
+            ]
+        );
+        assert_eq!(differences.iter().filter(|difference| difference.mark().is_some()).count(), 5);
+        // The first row that a server sees alone.
+        let repeated = super::super::read("nome;preco\nLimão;1\nUva;1\nlimao;1\nÚVA;1\n".as_bytes()).unwrap();
+        let lines = |part_rows| {
+            catalog.repeated(&repeated, part_rows).iter().map(|(line, _)| *line).collect::<Vec<_>>()
+        };
+        assert_eq!((lines(2), lines(3), lines(4)), (vec![4, 5], vec![5], vec![]));
+        let same = super::super::read(b"nome;preco;estoque;unidade\nUVA;10;1,5;KG\nPera;5;;\n").unwrap();
+        assert_eq!(catalog.differences(&same).count(), 0);
+    }
+}

@@ -1,0 +1,323 @@
+//! `import`: a list is read, rehearsed by the server, compared with the catalog, and then sent.
+
+use std::fmt::{self, Display};
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::{
+    Error, finished_by, note, print, print_made, read_file, reconnecting, request_id, watch_interrupts,
+    written,
+};
+use crate::catalog::{ImportCounts, Quoted, RequestId};
+use crate::cli;
+use crate::client::{Client, Failure, new_request_id};
+use crate::price_list::{self, BadRows, Catalog, Difference, PriceList};
+use crate::progress::Progress;
+use crate::request::{Code, IMPORT_ROWS_MAX, ImportRequest, Refusal, Reply, Request};
+
+/// From how many marked rows an import asks before it changes anything: from the first, because
+/// each is a price that is wrong at the till, and an ordinary list marks none.
+const MARKED_ROWS_ASKED_FROM: usize = 1;
+
+/// Marked rows that are shown; the rest are counted.
+const MARKED_ROWS_SHOWN_MAX: usize = 50;
+
+pub(super) fn import(options: cli::Import) -> Result<(), Error> {
+    let is_standard_input = options.file == Path::new("-");
+    let shown =
+        if is_standard_input { "entrada padrão".to_owned() } else { options.file.display().to_string() };
+    let refused = |what: &dyn Display| -> Error {
+        Refusal::new(Code::InvalidArgument, format!("{shown}: {what}.")).into()
+    };
+    let list = price_list::read(&read_file(&options.file)?).map_err(|error| refused(&error))?;
+    for text in &list.notes {
+        note(&format!("Aviso: {text}."));
+    }
+    let request_ids = request_ids(request_id(options.request_id)?, list.rows.len())?;
+    watch_interrupts(false).context("os sinais do sistema não puderam ser ouvidos")?;
+    let mut client = reconnecting(options.connection)?;
+    let catalog = match client.call(&Request::List { max_price: None })? {
+        Reply::Products(products) => Catalog::new(products),
+        _ => return Err(anyhow::anyhow!("o servidor não disse o catálogo. Nada foi importado").into()),
+    };
+    let repeated = catalog.repeated(&list, IMPORT_ROWS_MAX);
+    let counts = rehearse(&mut client, &list, repeated)?.map_err(|bad| refused(&bad))?;
+    let (marked, left) = (Marked::of(&catalog, &list), Left::of(&catalog, &list));
+
+    if options.dry_run {
+        note("Ensaio: nada foi alterado.");
+        written(show_changes(&catalog, &list))?;
+        print(&Reply::Imported(counts), cli::Format::Text)?;
+        if marked.count > 0 {
+            note(&format!("Aviso: {}, com ⚠.", marked.counted()));
+        }
+        left.tell(false);
+        return Ok(());
+    }
+    if marked.count > 0 {
+        let can_ask = !is_standard_input && io::stdin().is_terminal() && io::stderr().is_terminal();
+        if options.yes || marked.count < MARKED_ROWS_ASKED_FROM {
+            note(&format!("Aviso: {marked}"));
+        } else if !can_ask {
+            return Err(refused(&format_args!(
+                "{marked}\nNada foi importado; corrija a lista, ou importe assim mesmo com --yes"
+            )));
+        } else {
+            note(&marked.to_string());
+            if !ask("Importar assim mesmo? [s/N] ") {
+                return Err(
+                    Refusal::new(Code::InvalidArgument, "Nada foi importado; corrija a lista.").into()
+                );
+            }
+        }
+    }
+    let counts = send(&mut client, &list, &request_ids)?;
+    left.tell(true);
+    print_made(&Reply::Imported(counts), cli::Format::Text)
+}
+
+/// Has the server look at every row before anything is changed, also if some are known to be bad,
+/// so that all bad rows are named together.
+fn rehearse(
+    client: &mut impl Client,
+    list: &PriceList,
+    repeated: Vec<(u64, String)>,
+) -> Result<Result<ImportCounts, BadRows>, Error> {
+    let rows: Vec<_> = list.bad.iter().cloned().chain(repeated).collect();
+    let mut bad = BadRows { count: rows.len(), rows };
+    let mut counts = ImportCounts::default();
+    for (first, import) in parts(list, true) {
+        match client.call(&Request::Import(import)) {
+            // The server counts rows; a person counts the lines of the file.
+            Err(Failure::Refused(refusal)) if !refusal.rows.is_empty() => {
+                let line = |index: usize| list.lines.get(first + index).copied().unwrap_or(0);
+                bad.count += refusal.row_count();
+                bad.rows.extend(refusal.rows.into_iter().map(|(index, what)| (line(index), what)));
+            }
+            Err(_) if bad.count > 0 => break,
+            Err(failure) => return Err(failure.into()),
+            Ok(reply) => add(&mut counts, &reply),
+        }
+    }
+    bad.rows.sort_by_key(|(line, _)| *line);
+    Ok(if bad.count > 0 { Err(bad) } else { Ok(counts) })
+}
+
+/// Imports the list. A part that fails, although the server has rehearsed it, leaves the parts
+/// before it imported, and says so: the same command again finds those as they are to be, and does
+/// the rest.
+fn send(
+    client: &mut impl Client,
+    list: &PriceList,
+    request_ids: &[RequestId],
+) -> Result<ImportCounts, Error> {
+    let mut counts = ImportCounts::default();
+    let mut ids = request_ids.iter().cloned();
+    let failed = parts(list, false).find_map(|(first, mut import)| {
+        import.request_id = ids.next();
+        match client.call(&Request::Import(import)) {
+            Ok(reply) => {
+                add(&mut counts, &reply);
+                None
+            }
+            Err(failure) => Some((first, failure)),
+        }
+    });
+    let Some((first, failure)) = failed else { return Ok(counts) };
+    if first > 0 {
+        note(&format!(
+            "Aviso: a lista foi importada só até a linha {} do arquivo. Rode o mesmo comando de novo: o que já foi \
+             feito fica como está, e o resto é feito.",
+            list.lines[first - 1]
+        ));
+    }
+    Err(failure.with_again(|_| finished_by(&request_ids[0])).into())
+}
+
+/// The requests that import a list, each with the index of its first row: all rows of a request
+/// are imported or none, and it holds no more than [`IMPORT_ROWS_MAX`].
+fn parts(list: &PriceList, is_dry_run: bool) -> impl Iterator<Item = (usize, ImportRequest)> {
+    let what = if is_dry_run { "Conferindo a lista" } else { "Importando" };
+    let mut progress = Progress::new();
+    list.rows.chunks(IMPORT_ROWS_MAX).enumerate().map(move |(index, rows)| {
+        let first = index * IMPORT_ROWS_MAX;
+        if list.rows.len() > rows.len() {
+            progress.show(what, first as u64, list.rows.len() as u64);
+        }
+        let import =
+            ImportRequest { rows: rows.to_vec(), bad_rows: Vec::new(), is_dry_run, request_id: None };
+        (first, import)
+    })
+}
+
+/// The ids of the requests that import a list, made of the one that names the whole.
+fn request_ids(given: Option<RequestId>, rows: usize) -> Result<Vec<RequestId>, Refusal> {
+    let whole = given.unwrap_or_else(new_request_id);
+    let more = (1..rows.div_ceil(IMPORT_ROWS_MAX)).map(|part| format!("{whole}-{part}").parse());
+    let ids = std::iter::once(Ok(whole.clone())).chain(more).collect::<Result<_, _>>();
+    ids.map_err(|error| Refusal::request_id(&error))
+}
+
+fn add(counts: &mut ImportCounts, reply: &Reply) {
+    if let Reply::Imported(part) = reply {
+        counts.created += part.created;
+        counts.updated += part.updated;
+        counts.unchanged += part.unchanged;
+    }
+}
+
+/// Every change, line by line, on standard output.
+fn show_changes(catalog: &Catalog, list: &PriceList) -> io::Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    catalog.differences(list).try_for_each(|difference| writeln!(out, "{difference}"))?;
+    out.flush()
+}
+
+/// Rows that look wrong.
+struct Marked {
+    count: usize,
+    first: Vec<String>,
+}
+
+impl Marked {
+    fn of(catalog: &Catalog, list: &PriceList) -> Self {
+        let mut marked = catalog.differences(list).filter(|difference| difference.mark().is_some());
+        let told = |difference: Difference<'_>| format!("linha {}: {difference}", difference.line);
+        let first: Vec<String> = marked.by_ref().take(MARKED_ROWS_SHOWN_MAX).map(told).collect();
+        Self { count: first.len() + marked.count(), first }
+    }
+
+    fn counted(&self) -> String {
+        match self.count {
+            1 => "1 linha parece errada".to_owned(),
+            count => format!("{count} linhas parecem erradas"),
+        }
+    }
+}
+
+impl Display for Marked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.counted())?;
+        self.first.iter().try_for_each(|line| write!(f, "\n{line}"))?;
+        match self.count - self.first.len() {
+            0 => Ok(()),
+            more => write!(f, "\n… e mais {more}; veja todas com --dry-run"),
+        }
+    }
+}
+
+/// What an import leaves as it is, or gives another meaning, and nobody may have expected.
+#[derive(Default)]
+struct Left {
+    stocks: usize,
+    first_stock: String,
+    units: usize,
+    first_unit: String,
+}
+
+impl Left {
+    fn of(catalog: &Catalog, list: &PriceList) -> Self {
+        let mut left = Self::default();
+        for difference in catalog.differences(list) {
+            let name = Quoted(difference.name().as_str());
+            if let Some((stock, listed)) = difference.stock_left() {
+                left.stocks += 1;
+                if left.stocks == 1 {
+                    let (stock, listed) = (stock.with_comma(), listed.with_comma());
+                    left.first_stock = format!("{name}, com {stock} (na lista, {listed})");
+                }
+            }
+            if let Some((old, new)) = difference.units() {
+                left.units += 1;
+                if left.units == 1 {
+                    left.first_unit = format!("{name}, de {old} para {new}");
+                }
+            }
+        }
+        left
+    }
+
+    /// Says so, of an import that is made or of a rehearsal.
+    fn tell(&self, is_made: bool) {
+        let (changed, kept) = if is_made { ("mudou", "não muda") } else { ("mudaria", "não mudaria") };
+        match self.units {
+            0 => {}
+            1 => note(&format!(
+                "Aviso: a unidade de 1 produto {changed}, sem mudar o número do estoque: {}.",
+                self.first_unit
+            )),
+            count => note(&format!(
+                "Aviso: a unidade de {count} produtos {changed}, sem mudar o número do estoque; o primeiro é {}.",
+                self.first_unit
+            )),
+        }
+        let next = "para mudá-lo, use `hortifruti update`";
+        match self.stocks {
+            0 => {}
+            1 => note(&format!(
+                "Aviso: o import {kept} o estoque de 1 produto que já existe: {}; {next}.",
+                self.first_stock
+            )),
+            count => note(&format!(
+                "Aviso: o import {kept} o estoque de {count} produtos que já existem e na lista têm outro; \
+                 o primeiro é {}; {next}.",
+                self.first_stock
+            )),
+        }
+    }
+}
+
+/// Asks a person. Everything but a yes is a no.
+fn ask(question: &str) -> bool {
+    let mut answer = String::new();
+    let asked = write!(io::stderr(), "{question}").and_then(|()| io::stdin().lock().read_line(&mut answer));
+    asked.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "s" | "sim")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Broken;
+
+    /// A server that takes each import and counts it, until it goes away.
+    struct Server {
+        imports_left: usize,
+        taken: Vec<usize>,
+    }
+
+    impl Client for Server {
+        fn call(&mut self, request: &Request<'_>) -> Result<Reply, Failure> {
+            let Request::Import(import) = request else { panic!("{request}") };
+            if self.imports_left == 0 {
+                return Err(Failure::from(Broken::InDoubt {
+                    cause: "a resposta não chegou".to_owned(),
+                    request_id: import.request_id.clone().unwrap(),
+                    again: String::new(),
+                }));
+            }
+            self.imports_left -= 1;
+            self.taken.push(import.rows.len());
+            Ok(Reply::Imported(ImportCounts { created: import.rows.len(), ..ImportCounts::default() }))
+        }
+    }
+
+    #[test]
+    fn a_long_list_goes_in_parts_and_a_part_that_fails_says_how_to_go_on() {
+        let rows: String = (0..2 * IMPORT_ROWS_MAX + 1).map(|index| format!("P{index},1\n")).collect();
+        let list = price_list::read(format!("nome,preco\n{rows}").as_bytes()).unwrap();
+        let mut server = Server { imports_left: 4, taken: Vec::new() };
+        let rehearsed = rehearse(&mut server, &list, Vec::new()).unwrap().unwrap();
+        assert_eq!(rehearsed.created, 2 * IMPORT_ROWS_MAX + 1);
+        assert_eq!(server.taken, [IMPORT_ROWS_MAX, IMPORT_ROWS_MAX, 1]);
+        let ids = request_ids("a".parse().ok(), list.rows.len()).unwrap();
+        assert_eq!(ids.iter().map(RequestId::as_str).collect::<Vec<_>>(), ["a", "a-1", "a-2"]);
+        let error = send(&mut server, &list, &ids).unwrap_err();
+        assert_eq!((server.taken.len(), error.exit_code()), (4, 5));
+        // The command that finishes the whole, and not the part.
+        assert!(format!("{error} ").contains(" --request-id a "), "{error}");
+        assert_eq!(request_ids(None, 1).unwrap().len(), 1);
+        assert!(request_ids("x".repeat(64).parse().ok(), IMPORT_ROWS_MAX + 1).is_err());
+    }
+}
