@@ -402,6 +402,26 @@ pub fn remove_unfinished(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Opens a file that another process of ours may have left, and locks it: whoever holds the
+/// lock alone works with it.
+///
+/// # Errors
+/// If it cannot be opened, or its process is still there ([`ErrorKind::WouldBlock`]).
+pub fn take_over(path: &Path) -> io::Result<File> {
+    let file = open_to_read(path)?;
+    lock(&file, path)?;
+    Ok(file)
+}
+
+/// Removes a file, so that it does not come back after a power cut.
+///
+/// # Errors
+/// If it cannot be removed.
+pub fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)?;
+    File::open(folder(path))?.sync_all()
+}
+
 /// Whoever holds the lock alone names or removes the file. It may have done so since the
 /// file was opened: then it is not the file of that name any more, and left alone.
 fn lock(file: &File, temporary: &Path) -> io::Result<()> {

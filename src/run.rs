@@ -543,6 +543,16 @@ fn given(file: &Option<PathBuf>) -> Option<PathBuf> {
 }
 
 fn reconnecting(connection: cli::Connection) -> Result<Reconnecting, Error> {
+    foreground(given_connector(connection)?)
+}
+
+/// A client for the person who waits.
+fn foreground(connector: Connector) -> Result<Reconnecting, Error> {
+    Ok(Reconnecting::connect(connector, Patience::of_person(shell::tell_news))?)
+}
+
+/// The connector that the options ask for.
+fn given_connector(connection: cli::Connection) -> Result<Connector, Error> {
     let server = connection.server.as_deref().unwrap_or_default();
     let port = server.rsplit_once(':').map(|(host, port)| (host, port.parse::<u16>()));
     if !server.is_empty() && !matches!(port, Some((host, Ok(1..))) if !host.is_empty()) {
@@ -557,15 +567,18 @@ fn reconnecting(connection: cli::Connection) -> Result<Reconnecting, Error> {
         (false, false) => None,
     };
     let manner = manner(protocol, &connection.credentials)?;
-    Ok(Reconnecting::connect(connector(connection, manner), Patience::of_person(shell::tell_news))?)
+    Ok(connector(connection, manner))
 }
 
 fn run_shell(connection: cli::Connection) -> Result<(), Error> {
     let address = find_server(&connection).map_err(Failure::from)?;
-    let client = reconnecting(connection)?;
+    let shop = shop(&connection);
+    let connector = given_connector(connection)?;
+    let client = foreground(Arc::clone(&connector))?;
     // While a line is typed, the line editor takes Ctrl-C; while an answer is awaited, this does.
     watch_interrupts(io::stdin().is_terminal()).context("os sinais do sistema não puderam ser ouvidos")?;
-    match shell::run(client, &address, history_path()) {
+    let asker = Reconnecting::unconnected(connector, Patience::of_program());
+    match shell::run(client, shell::Options { address, shop, state: state_folder(), asker }) {
         Ok(None) => Ok(()),
         Ok(Some(failure)) => Err(Error::Told(failure)),
         Err(error) => written(Err(error)),
@@ -599,12 +612,23 @@ fn watch_interrupts(is_dialogue: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// The shell's history, where the XDG base directory specification puts what a program
-/// remembers between its runs.
-fn history_path() -> Option<PathBuf> {
+/// Whose stock a shell changes, by how it finds the server: what one shell leaves in doubt is
+/// for the shells that find it in the same way.
+fn shop(connection: &cli::Connection) -> String {
+    if let Some(server) = connection.server.as_deref().filter(|server| !server.is_empty()) {
+        return server.to_owned();
+    }
+    let path = &connection.port_file.port_file;
+    let path = path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.clone());
+    path.display().to_string()
+}
+
+/// The folder of what the shell remembers between its runs, as the XDG base directory
+/// specification says.
+fn state_folder() -> Option<PathBuf> {
     let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || std::env::home_dir().map(|home| home.join(".local/state"));
-    Some(state.or_else(home)?.join("hortifruti").join("history"))
+    Some(state.or_else(home)?.join("hortifruti"))
 }
 
 fn query(options: cli::Query) -> Result<(), Error> {

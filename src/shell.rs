@@ -2,6 +2,8 @@
 //! client.
 
 mod completion;
+mod in_doubt;
+mod kept;
 mod line_editor;
 
 use std::fmt::Display;
@@ -9,25 +11,35 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
 use crate::catalog::Quantity;
-use crate::client::{Client, Failure, News, Reconnecting};
+use crate::client::{Broken, Client, Failure, News, Reconnecting};
 use crate::render::{Format, render};
-use crate::request::{COMMANDS, Command, Refusal, Reply, Request, split_word};
+use crate::request::{COMMANDS, Code, Command, Refusal, Reply, Request, split_word};
+use crate::system_error::told;
+use in_doubt::{Begun, IN_DOUBT_MAX, InDoubt};
 use line_editor::{Asked, LineEditor};
 
 /// What comes after a failure: how a script's run of commands is judged.
 type FirstFailure = Option<Failure>;
+
+/// What a shell needs to know.
+pub struct Options {
+    /// Where the server is now.
+    pub address: String,
+    /// Whose stock it is: how the shell was told to find the server.
+    pub shop: String,
+    /// The folder of what the shell remembers, if there is any.
+    pub state: Option<PathBuf>,
+    /// A second client, for the changes in doubt.
+    pub asker: Reconnecting,
+}
 
 /// Runs the shell on standard input: a dialogue on a terminal, bare commands from a pipe.
 /// Returns the first failure, which has been told already.
 ///
 /// # Errors
 /// Where the output or the terminal fails, and not where it is merely closed.
-pub fn run(mut client: Reconnecting, address: &str, history: Option<PathBuf>) -> io::Result<FirstFailure> {
-    if io::stdin().is_terminal() {
-        talk(client, address, history).map(|()| None)
-    } else {
-        read_piped(&mut client)
-    }
+pub fn run(mut client: Reconnecting, options: Options) -> io::Result<FirstFailure> {
+    if io::stdin().is_terminal() { talk(client, options).map(|()| None) } else { read_piped(&mut client) }
 }
 
 /// The menu, in the original's words.
@@ -49,6 +61,7 @@ Digite um número ou uma palavra; o comando inteiro numa linha também serve:
   ajuda                                          este texto
 A quantidade pode levar motivo=compra, venda, perda ou contagem, como em: 3 Caju -20 motivo=perda
 Com id=PEDIDO a mudança é feita uma vez só, mesmo repetida: 3 Caju -20 id=balcao-17
+Enter numa linha vazia termina a mudança em dúvida mais antiga, se o aviso diz que há uma.
 Tab completa comandos e nomes; seta para cima repete; acentos e maiúsculas não importam.
 ";
 
@@ -77,12 +90,22 @@ enum Step {
 }
 
 /// A dialogue on a terminal.
-fn talk(client: Reconnecting, address: &str, history: Option<PathBuf>) -> io::Result<()> {
+fn talk(client: Reconnecting, options: Options) -> io::Result<()> {
     let mut out = io::stdout();
-    writeln!(out, "Conectando ao servidor em {address}...")?;
+    writeln!(out, "Conectando ao servidor em {}...", options.address)?;
     write!(out, "Conexão estabelecida. Você pode enviar comandos ao servidor.\n{}", menu())?;
+    let folder = options.state.as_ref().map(|state| state.join("em-duvida"));
+    let (doubts, other_shops) = InDoubt::open(folder, options.shop);
+    for change in doubts.lost() {
+        writeln!(out, "Em dúvida desde o shell anterior: {change}. O servidor está sendo perguntado.")?;
+    }
+    for shop in other_shops {
+        writeln!(out, "Há mudanças em dúvida de outro servidor ({shop}); um shell dele as termina.")?;
+    }
     out.flush()?;
-    let mut editor = LineEditor::new(client, history)?;
+    let history = options.state.map(|state| state.join("history"));
+    let mut editor = LineEditor::new(client, history, doubts.clone())?;
+    doubts.keep_asking(options.asker, editor.printer())?;
     loop {
         let line = match editor.next(Asked::Command)? {
             Input::Line(line) => line,
@@ -90,7 +113,11 @@ fn talk(client: Reconnecting, address: &str, history: Option<PathBuf>) -> io::Re
             Input::End => break,
         };
         match step(&line) {
-            Step::Nothing => {}
+            Step::Nothing => {
+                if let Some(oldest) = doubts.lost().first() {
+                    change(&mut out, &mut editor, &doubts, oldest.rest())?;
+                }
+            }
             Step::Leave => break,
             Step::Help => out.write_all(HELP.as_bytes())?,
             Step::Unknown(refusal) => tell(&refusal),
@@ -100,13 +127,82 @@ fn talk(client: Reconnecting, address: &str, history: Option<PathBuf>) -> io::Re
                     Completed::Dropped => continue,
                     Completed::End => break,
                 };
-                let answer = ask(&mut *editor.client(), command, &rest);
-                show(&mut out, answer)?;
+                if command == Command::Adjust {
+                    change(&mut out, &mut editor, &doubts, &rest)?;
+                } else {
+                    let answer = ask(&mut *editor.client(), command, &rest);
+                    show(&mut out, answer)?;
+                }
             }
         }
     }
     editor.save_history();
+    for change in doubts.lost() {
+        match doubts.is_kept(&change) {
+            true => writeln!(out, "Continua em dúvida, e o próximo shell deste servidor termina: {change}")?,
+            false => writeln!(
+                out,
+                "Continua em dúvida, e não ficou guardada; para terminá-la, digite depois: {}",
+                change.with_id()
+            )?,
+        }
+    }
     writeln!(out, "Encerrando o cliente...")
+}
+
+/// Makes a change, or finishes the one in doubt that the line repeats.
+fn change(out: &mut impl Write, editor: &mut LineEditor, doubts: &InDoubt, rest: &str) -> io::Result<()> {
+    let asked = match Request::of(Command::Adjust, rest) {
+        Ok(Request::Adjust(asked)) => asked,
+        Ok(_) => return Ok(()),
+        Err(refusal) => {
+            tell(&refusal);
+            return Ok(());
+        }
+    };
+    let (begun, written) = doubts.begin(&asked);
+    if let Err(error) = written {
+        let told = told(&error);
+        note(&format!(
+            "Aviso: a mudança não pôde ser guardada antes do envio ({told}). Se este shell for morto antes da \
+             resposta, o próximo não a termina."
+        ));
+    }
+    let (change, may_be_made) = match begun {
+        Begun::New(change) => (change, false),
+        Begun::InDoubt(change) => {
+            writeln!(out, "Terminando a mudança em dúvida: {change}")?;
+            (change, true)
+        }
+        Begun::Finished(told) => return writeln!(out, "{told}. A linha não foi feita outra vez."),
+        Begun::Full => {
+            let what = format!(
+                "já há {IN_DOUBT_MAX} mudanças em dúvida. Esta não foi enviada; espere até que o servidor responda."
+            );
+            tell(&Refusal::new(Code::ResourceExhausted, what));
+            return Ok(());
+        }
+    };
+    let request = change.request();
+    let answer = {
+        let mut client = editor.client();
+        if may_be_made { client.repeat(&request) } else { client.call(&request) }
+    };
+    if let Err(Failure::Broken(Broken::InDoubt { .. })) = &answer {
+        doubts.lose(&change);
+        let again = "o shell continua perguntando ao servidor. Enter numa linha vazia, ou a mesma linha de novo, \
+                     termina esta mudança, e não faz outra";
+        show(out, answer.map_err(|failure| failure.with_again(|_| again.to_owned())))?;
+        return Ok(());
+    }
+    if let Err(error) = doubts.settle(&change) {
+        let told = told(&error);
+        note(&format!(
+            "Aviso: a mudança foi respondida, e o arquivo dela não pôde ser removido ({told}). O próximo shell \
+             pergunta por ela de novo, com o mesmo identificador."
+        ));
+    }
+    show(out, answer).map(drop)
 }
 
 /// Commands from a pipe: no prompt, no menu, replies alone.
@@ -290,6 +386,12 @@ pub fn tell(error: &dyn Display) {
     } else {
         writeln!(stderr, "Erro: {error}")
     };
+}
+
+/// Tells something beside the answers.
+fn note(text: &str) {
+    // As above.
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Tells a person who waits how it goes.

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -14,9 +14,10 @@ use rustyline::highlight::Highlighter;
 use rustyline::hint::{Hinter, HistoryHinter};
 use rustyline::history::FileHistory;
 use rustyline::validate::Validator;
-use rustyline::{Config, Context, Editor, Helper};
+use rustyline::{Config, Context, Editor, ExternalPrinter, Helper};
 
 use super::completion::{Expected, complete};
+use super::in_doubt::InDoubt;
 use super::{Input, Lines, takes_colours};
 use crate::client::Reconnecting;
 use crate::private_file;
@@ -72,10 +73,11 @@ impl Asked {
 pub(super) struct LineEditor {
     editor: Editor<ShellHelper, FileHistory>,
     history: Option<PathBuf>,
+    doubts: InDoubt,
 }
 
 impl LineEditor {
-    pub(super) fn new(client: Reconnecting, history: Option<PathBuf>) -> io::Result<Self> {
+    pub(super) fn new(client: Reconnecting, history: Option<PathBuf>, doubts: InDoubt) -> io::Result<Self> {
         let config = Config::builder()
             .max_history_size(HISTORY_LINES_MAX)
             .and_then(|config| config.history_ignore_dups(true))
@@ -90,7 +92,23 @@ impl LineEditor {
         if let Some(path) = &history {
             let _ = editor.load_history(path);
         }
-        Ok(Self { editor, history })
+        Ok(Self { editor, history, doubts })
+    }
+
+    /// Shows a line above the prompt, from any thread. Returns whether it could.
+    pub(super) fn printer(&mut self) -> impl FnMut(String) -> bool + Send + 'static {
+        let mut printer = self.editor.create_external_printer().ok();
+        move |line| printer.as_mut().is_some_and(|printer| printer.print(line + "\n").is_ok())
+    }
+
+    /// The prompt for a command, which says how many changes are in doubt.
+    fn command_prompt(&self) -> io::Result<String> {
+        let (count, unshown) = self.doubts.draw();
+        for told in unshown {
+            writeln!(io::stdout(), "{told}")?;
+        }
+        let prompt = Asked::Command.prompt();
+        Ok(if count == 0 { prompt } else { format!("[{count} em dúvida] {prompt}") })
     }
 
     pub(super) fn client(&mut self) -> RefMut<'_, Reconnecting> {
@@ -115,7 +133,11 @@ impl Lines for LineEditor {
         if let Some(helper) = self.editor.helper() {
             helper.expected.set(asked.expected());
         }
-        match self.editor.readline(&asked.prompt()) {
+        let prompt = match asked {
+            Asked::Command => self.command_prompt()?,
+            _ => asked.prompt(),
+        };
+        match self.editor.readline(&prompt) {
             Ok(line) => {
                 if matches!(asked, Asked::Command) && !line.trim().is_empty() {
                     let _ = self.editor.add_history_entry(line.trim());

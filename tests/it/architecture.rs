@@ -59,7 +59,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("server::socket", &["access", "inventory", "request", "wire"]),
     ("server::stream", &[]),
     ("server::tokens", &["access"]),
-    ("shell", &["catalog", "client", "private_file", "render", "request"]),
+    ("shell", &["catalog", "client", "private_file", "render", "request", "system_error"]),
     ("store", &["catalog", "system_error"]),
     ("store::sqlite", &["catalog", "private_file"]),
     ("system_error", &[]),

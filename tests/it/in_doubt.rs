@@ -1,11 +1,13 @@
 //! A change whose answer is lost is in doubt, and is finished under its id: never twice.
 
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use crate::proxy::Proxy;
 use crate::support::{Ended, PATIENCE, Server, hortifruti, run};
+use crate::terminal::Terminal;
 
 const TRANSPORTS: [&str; 2] = ["--socket", "--grpc"];
 
@@ -104,4 +106,163 @@ fn a_piped_line_whose_answer_is_lost_is_given_back_with_its_id() {
         // Nothing was sent after the line in doubt.
         assert_eq!(server.connect().ask("1 Pera"), "Pera: R$5.0, Estoque: 15");
     }
+}
+
+const SILENT: &str = "não responde. A espera continua; Ctrl-C a encerra.";
+const PROMPT_IN_DOUBT: &str = "[1 em dúvida] Digite sua escolha:";
+
+/// Sends a change whose answer does not come, and stops waiting for it.
+fn lose_answer(terminal: &mut Terminal, line: &str) {
+    terminal.send(&format!("{line}\r"));
+    terminal.wait_for_text(SILENT);
+    terminal.send("\u{3}");
+    terminal.wait_for_prompt();
+    terminal.wait_for(PROMPT_IN_DOUBT);
+}
+
+/// The files that keep changes in doubt.
+fn kept(server: &Server) -> Vec<std::path::PathBuf> {
+    let folder = std::fs::read_dir(server.path().join("state/hortifruti/em-duvida"));
+    folder.map_or_else(|_| Vec::new(), |files| files.map(|file| file.unwrap().path()).collect())
+}
+
+#[test]
+fn the_arrow_and_enter_finish_the_change_in_doubt_and_sell_nothing_twice() {
+    for transport in TRANSPORTS {
+        for keys in ["\u{1b}[A\r", "\r", "atualizar CAJÚ -20,0\r"] {
+            let server = Server::start(&[]);
+            let proxy = Proxy::start(server.port);
+            let mut terminal = Terminal::open(&server, &[transport, "--server", &proxy.address], &[]);
+            terminal.wait_for_prompt();
+            proxy.swallow("caju");
+            lose_answer(&mut terminal, "3 caju -20");
+            let shown = terminal.screen();
+            assert!(shown.contains("Não se sabe se ela foi feita; o shell continua perguntando"), "{shown}");
+            assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 40");
+            // Other commands work meanwhile.
+            assert!(terminal.ask("3 Pera -1").contains("Pera: R$5.0, Estoque: 14"));
+            terminal.wait_for(PROMPT_IN_DOUBT);
+            // The last line of the history is to be the one in doubt.
+            if keys.starts_with('\u{1b}') {
+                terminal.send("\u{1b}[A");
+            }
+            proxy.pass();
+            terminal.send(keys);
+            let shown = terminal.wait_for_prompt();
+            assert!(shown.contains("Terminando a mudança em dúvida: 3 caju -20"), "{shown}");
+            assert!(shown.contains("Caju: R$2.0, Estoque: 40"), "{shown}");
+            assert!(kept(&server).is_empty());
+            // From here on the same line is another sale.
+            assert!(terminal.ask("3 caju -20").contains("Caju: R$2.0, Estoque: 20"));
+            assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 20");
+        }
+    }
+}
+
+#[test]
+fn a_change_in_doubt_is_finished_while_the_prompt_stands() {
+    for transport in TRANSPORTS {
+        let server = Server::start(&[]);
+        let mut terminal = Terminal::open(&server, &[transport], &[]);
+        terminal.wait_for_prompt();
+        server.pause();
+        lose_answer(&mut terminal, "3 Caju -20 motivo=venda");
+        server.signal("CONT");
+        let told = "A mudança em dúvida foi feita: 3 Caju -20 motivo=venda → Caju: R$2.0, Estoque: 40";
+        terminal.wait_for_text(told);
+        // The prompt still says that it is in doubt, so the line finishes it and is no other sale.
+        terminal.send("\u{1b}[A\r");
+        assert!(terminal.wait_for_prompt().contains("A linha não foi feita outra vez."));
+        assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 40");
+        terminal.send("\u{1b}[A\r");
+        assert!(terminal.wait_for_prompt().contains("Caju: R$2.0, Estoque: 20"));
+        assert!(kept(&server).is_empty());
+    }
+}
+
+#[test]
+fn a_shell_that_was_killed_leaves_its_change_to_the_next() {
+    for transport in TRANSPORTS {
+        let server = Server::start(&[]);
+        let proxy = Proxy::start(server.port);
+        let args = [transport, "--server", &proxy.address];
+        let mut terminal = Terminal::open(&server, &args, &[]);
+        terminal.wait_for_prompt();
+        proxy.swallow("caju");
+        terminal.send("3 caju -20\r");
+        wait_for_stock(&server, "Caju", "Caju: R$2.0, Estoque: 40");
+        let files = kept(&server);
+        assert_eq!(files.len(), 1);
+        assert_eq!(files[0].metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        // A second shell leaves it to the first.
+        let mut second = Terminal::open(&server, &args, &[]);
+        second.wait_for_prompt();
+        assert!(!second.screen().contains("dúvida"), "{}", second.screen());
+        terminal.kill();
+        // Another server is perhaps another shop.
+        let mut other = Terminal::open(&server, &[transport], &[]);
+        other.wait_for_prompt();
+        assert!(
+            other.screen().contains(&format!("outro servidor ({})", proxy.address)),
+            "{}",
+            other.screen()
+        );
+        assert_eq!(kept(&server), files);
+        proxy.pass();
+        let mut next = Terminal::open(&server, &args, &[]);
+        next.wait_for_text("Em dúvida desde o shell anterior: 3 caju -20");
+        next.wait_for_text("A mudança em dúvida foi feita: 3 caju -20 → Caju: R$2.0, Estoque: 40");
+        assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 40");
+        assert!(kept(&server).is_empty());
+        next.ask("");
+        assert!(next.ask("3 caju -20").contains("Caju: R$2.0, Estoque: 20"));
+    }
+}
+
+#[test]
+fn who_leaves_with_a_change_in_doubt_is_told_and_it_is_kept() {
+    let server = Server::start(&[]);
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    terminal.wait_for_prompt();
+    server.pause();
+    lose_answer(&mut terminal, "3 Caju -20");
+    terminal.send("5\r");
+    terminal.wait_for_end();
+    let screen = terminal.screen();
+    assert!(
+        screen.contains("Continua em dúvida, e o próximo shell deste servidor termina: 3 Caju -20"),
+        "{screen}"
+    );
+    server.signal("CONT");
+    assert_eq!(kept(&server).len(), 1);
+    let mut next = Terminal::open(&server, &[], &[]);
+    next.wait_for_text("A mudança em dúvida foi feita: 3 Caju -20 → Caju: R$2.0, Estoque: 40");
+    assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 40");
+}
+
+#[test]
+fn a_change_that_is_refused_is_in_no_doubt() {
+    let server = Server::start(&[]);
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    for line in ["3 Caju -99", "3 Kiwi 1", "3 Caju 0", "3 Caju x"] {
+        assert!(terminal.ask(line).contains("Erro: "), "{line}");
+    }
+    assert!(kept(&server).is_empty());
+    // There is nobody to whom anything could be sent.
+    let mut server = server;
+    server.stop();
+    for line in ["1 Caju", "3 Caju -20"] {
+        terminal.send(&format!("{line}\r"));
+        terminal.wait_for_text(if line == "1 Caju" { "Procurando" } else { "--port-file. Procurando" });
+        terminal.send("\u{3}");
+        assert!(terminal.wait_for_prompt().contains("Erro: "));
+    }
+    assert!(kept(&server).is_empty());
+    // A shell without a place to write is still a shell, and says what it cannot do.
+    server.restart();
+    let state = server.path().join("state/hortifruti");
+    std::fs::remove_dir_all(state.join("em-duvida")).unwrap();
+    std::fs::write(state.join("em-duvida"), "").unwrap();
+    let shown = terminal.ask("3 Caju -20");
+    assert!(shown.contains("Aviso: ") && shown.contains("Caju: R$2.0, Estoque: 40"), "{shown}");
 }

@@ -107,11 +107,13 @@ impl Terminal {
     pub(crate) fn wait_for_prompt(&mut self) -> String {
         self.prompts += 1;
         let wanted = self.prompts;
-        let prompts =
-            move |screen: &str| screen.lines().filter(|line| line.starts_with(PROMPT.trim_end())).count();
+        let prompts = move |screen: &str| screen.lines().filter(|line| is_prompt(line)).count();
         let screen = self.wait(|screen, _| {
             prompts(screen) == wanted
-                && screen.lines().last().is_some_and(|last| last.trim_end() == PROMPT.trim_end())
+                && screen
+                    .lines()
+                    .last()
+                    .is_some_and(|last| is_prompt(last) && last.ends_with(PROMPT.trim_end()))
         });
         screen.split(PROMPT.trim_end()).nth(wanted - 1).unwrap_or_default().to_owned()
     }
@@ -130,6 +132,13 @@ impl Terminal {
     pub(crate) fn wait_for_end(&mut self) {
         self.wait(|_, has_ended| has_ended);
         assert!(self.child.wait().unwrap().success());
+    }
+
+    /// Kills the shell where it is.
+    pub(crate) fn kill(&mut self) {
+        let id = self.child.process_id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").args(["-KILL", &id]).status().unwrap().success());
+        self.child.wait().unwrap();
     }
 
     /// What stands on the screen.
@@ -162,6 +171,12 @@ impl Drop for Terminal {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Whether a line begins with the prompt, also with one that says what is in doubt.
+fn is_prompt(line: &str) -> bool {
+    let rest = line.strip_prefix('[').and_then(|line| line.split_once(" em dúvida] "));
+    rest.map_or(line, |(_, rest)| rest).starts_with(PROMPT.trim_end())
 }
 
 fn screen(state: &State) -> String {

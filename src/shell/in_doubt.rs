@@ -1,0 +1,335 @@
+//! The changes in doubt of a shell: sent, and not answered. A thread goes on asking for their
+//! answers under their ids while the prompt stands.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::kept::{self, Kept, Record};
+use crate::catalog::Key;
+use crate::client::{Failure, Reconnecting, new_request_id};
+use crate::request::{AdjustRequest, Reply, Request, split_word};
+
+/// Most changes in doubt that one shell holds: more than anybody makes without looking.
+pub(super) const IN_DOUBT_MAX: usize = 16;
+
+/// Pause between two rounds of questions: a server that was busy is left to recover.
+const ROUND_PAUSE: Duration = Duration::from_secs(1);
+
+/// A change with its request id, as a line of the text protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Change(String);
+
+impl Change {
+    fn new(adjust: &AdjustRequest<'_>) -> Self {
+        let mut adjust = adjust.clone();
+        adjust.request_id.get_or_insert_with(new_request_id);
+        Self(adjust.to_string())
+    }
+
+    /// The request to send.
+    pub(super) fn request(&self) -> Request<'_> {
+        Request::parse(&self.0).expect("only what was read as a request is written as one")
+    }
+
+    /// The whole line, for a person to note.
+    pub(super) fn with_id(&self) -> &str {
+        &self.0
+    }
+
+    /// What follows the command in that line.
+    pub(super) fn rest(&self) -> &str {
+        split_word(&self.0).1
+    }
+
+    fn adjust(&self) -> AdjustRequest<'_> {
+        let Request::Adjust(adjust) = self.request() else { unreachable!("a change is no question") };
+        adjust
+    }
+
+    /// Whether a line asks for this change: by its id, or without one for the same.
+    fn is_asked_by(&self, asked: &AdjustRequest<'_>) -> bool {
+        let own = self.adjust();
+        match &asked.request_id {
+            Some(request_id) => Some(request_id) == own.request_id.as_ref(),
+            None => {
+                Key::fold(asked.name) == Key::fold(own.name)
+                    && (asked.delta, asked.kind) == (own.delta, own.kind)
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Change {
+    /// What a person typed, or would have.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        AdjustRequest { request_id: None, ..self.adjust() }.fmt(f)
+    }
+}
+
+/// What a line that asks for a change comes to.
+#[derive(Debug)]
+pub(super) enum Begun {
+    /// A change of its own.
+    New(Change),
+    /// A change that is in doubt, to be finished.
+    InDoubt(Change),
+    /// A change that was in doubt when the prompt was drawn, and has this answer since.
+    Finished(String),
+    /// No more changes fit.
+    Full,
+}
+
+/// The changes of one shell. Clones share them.
+#[derive(Clone)]
+pub(super) struct InDoubt(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+    folder: Option<PathBuf>,
+    shop: String,
+}
+
+#[derive(Default)]
+struct State {
+    /// Oldest first.
+    held: Vec<Held>,
+    /// Answered by the thread since the prompt was drawn.
+    finished: Vec<Finished>,
+}
+
+struct Held {
+    change: Change,
+    /// None if it could not be written.
+    kept: Option<Kept>,
+    /// Whether its answer was lost, and is not awaited for the first time.
+    is_lost: bool,
+}
+
+struct Finished {
+    change: Change,
+    told: String,
+    is_shown: bool,
+}
+
+impl InDoubt {
+    /// Takes over what earlier shells of this shop left. Also returns the other shops for which
+    /// something is left.
+    pub(super) fn open(folder: Option<PathBuf>, shop: String) -> (Self, Vec<String>) {
+        let left = folder.as_ref().map(|folder| kept::take_over(folder, &shop, IN_DOUBT_MAX));
+        let left = left.unwrap_or_default();
+        let held = left
+            .changes
+            .into_iter()
+            .filter(|(record, _)| matches!(Request::parse(&record.line), Ok(Request::Adjust(_))))
+            .map(|(record, kept)| Held { change: Change(record.line), kept: Some(kept), is_lost: true })
+            .collect();
+        let state = Mutex::new(State { held, finished: Vec::new() });
+        (Self(Arc::new(Shared { state, changed: Condvar::new(), folder, shop })), left.other_shops)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The changes in doubt, oldest first.
+    pub(super) fn lost(&self) -> Vec<Change> {
+        self.state().held.iter().filter(|held| held.is_lost).map(|held| held.change.clone()).collect()
+    }
+
+    /// Whether a file keeps a change for the next shell.
+    pub(super) fn is_kept(&self, change: &Change) -> bool {
+        self.state().held.iter().any(|held| held.change == *change && held.kept.is_some())
+    }
+
+    /// Begins a prompt: how many changes are in doubt, and the answers that could not be shown
+    /// before. From here on a line that repeats an answered change is a new one.
+    pub(super) fn draw(&self) -> (usize, Vec<String>) {
+        let mut state = self.state();
+        let finished = std::mem::take(&mut state.finished);
+        let unshown = finished.into_iter().filter(|finished| !finished.is_shown);
+        (
+            state.held.iter().filter(|held| held.is_lost).count(),
+            unshown.map(|finished| finished.told).collect(),
+        )
+    }
+
+    /// Begins what a line asks for. A new change is on disk when this returns; if it could not
+    /// be written, the error comes with it.
+    pub(super) fn begin(&self, asked: &AdjustRequest<'_>) -> (Begun, io::Result<()>) {
+        let mut state = self.state();
+        let is_asked = |change: &Change| change.is_asked_by(asked);
+        if let Some(held) = state.held.iter().find(|held| is_asked(&held.change)) {
+            return (Begun::InDoubt(held.change.clone()), Ok(()));
+        }
+        if let Some(finished) = state.finished.iter_mut().find(|finished| is_asked(&finished.change)) {
+            finished.is_shown = true;
+            return (Begun::Finished(finished.told.clone()), Ok(()));
+        }
+        if state.held.len() >= IN_DOUBT_MAX {
+            return (Begun::Full, Ok(()));
+        }
+        let change = Change::new(asked);
+        let record = Record { shop: self.0.shop.clone(), line: change.0.clone() };
+        let (kept, written) = match &self.0.folder {
+            None => (None, Ok(())),
+            Some(folder) => match Kept::write(folder, &record) {
+                Ok(kept) => (Some(kept), Ok(())),
+                Err(error) => (None, Err(error)),
+            },
+        };
+        state.held.push(Held { change: change.clone(), kept, is_lost: false });
+        (Begun::New(change), written)
+    }
+
+    /// The answer of a change was lost.
+    pub(super) fn lose(&self, change: &Change) {
+        if let Some(held) = self.state().held.iter_mut().find(|held| held.change == *change) {
+            held.is_lost = true;
+        }
+        self.0.changed.notify_all();
+    }
+
+    /// A change was answered. Its file is gone when this returns.
+    pub(super) fn settle(&self, change: &Change) -> io::Result<()> {
+        let mut state = self.state();
+        match state.held.iter().position(|held| held.change == *change) {
+            Some(at) => state.held.remove(at).kept.map_or(Ok(()), Kept::remove),
+            // The thread was faster.
+            None => Ok(()),
+        }
+    }
+
+    /// Goes on asking for the answers, on a connection of its own, for as long as the process
+    /// lives. `show` shows a line while the prompt stands, if it can.
+    pub(super) fn keep_asking(
+        &self,
+        mut client: Reconnecting,
+        mut show: impl FnMut(String) -> bool + Send + 'static,
+    ) -> io::Result<()> {
+        let this = self.clone();
+        let work = move || {
+            loop {
+                for change in this.wait_for_lost() {
+                    let answer = client.repeat(&change.request());
+                    if !matches!(answer, Err(Failure::Broken(_))) {
+                        this.finish(&change, &answer, &mut show);
+                    }
+                }
+                std::thread::sleep(ROUND_PAUSE);
+            }
+        };
+        std::thread::Builder::new().name("hortifruti-in-doubt".to_owned()).spawn(work).map(drop)
+    }
+
+    fn wait_for_lost(&self) -> Vec<Change> {
+        let is_idle = |state: &mut State| !state.held.iter().any(|held| held.is_lost);
+        drop(self.0.changed.wait_while(self.state(), is_idle));
+        self.lost()
+    }
+
+    fn finish(
+        &self,
+        change: &Change,
+        answer: &Result<Reply, Failure>,
+        show: &mut impl FnMut(String) -> bool,
+    ) {
+        let told = match answer {
+            Ok(Reply::Product(product)) => format!("A mudança em dúvida foi feita: {change} → {product}"),
+            Ok(_) => format!("A mudança em dúvida foi feita: {change}"),
+            Err(failure) => format!("A mudança em dúvida não foi feita: {change} → {failure}"),
+        };
+        let mut state = self.state();
+        let Some(at) = state.held.iter().position(|held| held.change == *change) else { return };
+        // A file that stays is asked for again by the next shell, and gets the same answer.
+        let _ = state.held.remove(at).kept.map(Kept::remove);
+        state.finished.push(Finished { change: change.clone(), told: told.clone(), is_shown: false });
+        drop(state);
+        if show(told)
+            && let Some(finished) = self.state().finished.iter_mut().find(|done| done.change == *change)
+        {
+            finished.is_shown = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(line: &str) -> AdjustRequest<'_> {
+        AdjustRequest::parse(line).unwrap()
+    }
+
+    fn begin(doubts: &InDoubt, line: &str) -> Begun {
+        let (begun, written) = doubts.begin(&asked(line));
+        written.unwrap();
+        begun
+    }
+
+    #[test]
+    fn a_line_that_repeats_a_change_in_doubt_is_that_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || InDoubt::open(Some(folder.path().to_owned()), "a:1".to_owned()).0;
+        let doubts = open();
+        let Begun::New(change) = begin(&doubts, "Maçã -20 motivo=venda") else { panic!() };
+        assert_eq!(doubts.draw().0, 0);
+        doubts.lose(&change);
+        assert_eq!((doubts.draw().0, doubts.lost()), (1, vec![change.clone()]));
+        let with_id = change.rest().to_owned();
+        for line in ["Maçã -20 motivo=venda", "maca -20,0 motivo=venda", &with_id] {
+            assert!(matches!(begin(&doubts, line), Begun::InDoubt(same) if same == change), "{line}");
+        }
+        for line in
+            ["Maca -20", "Maca -21 motivo=venda", "Pera -20 motivo=venda", "Maca -20 motivo=venda id=a"]
+        {
+            let Begun::New(other) = begin(&doubts, line) else { panic!("{line}") };
+            doubts.settle(&other).unwrap();
+        }
+        // The shell is gone, and the next has it.
+        drop(doubts);
+        let doubts = open();
+        assert_eq!(doubts.lost(), std::slice::from_ref(&change));
+        assert_eq!(change.to_string(), "3 Maçã -20 motivo=venda");
+        doubts.settle(&change).unwrap();
+        drop(doubts);
+        assert_eq!(open().lost(), []);
+    }
+
+    #[test]
+    fn a_line_typed_while_a_change_in_doubt_was_finished_makes_no_other() {
+        let doubts = InDoubt::open(None, String::new()).0;
+        let Begun::New(change) = begin(&doubts, "Caju -20") else { panic!() };
+        doubts.lose(&change);
+        for can_show in [true, false] {
+            doubts.draw();
+            let Begun::InDoubt(change) = begin(&doubts, "Caju -20") else { panic!() };
+            doubts.finish(&change, &Ok(Reply::Farewell), &mut |_| can_show);
+            // Since the prompt was drawn.
+            assert!(matches!(begin(&doubts, "Caju -20"), Begun::Finished(_)));
+            assert_eq!(doubts.draw(), (0, Vec::new()));
+            let Begun::New(again) = begin(&doubts, "Caju -20") else { panic!() };
+            doubts.lose(&again);
+        }
+    }
+
+    #[test]
+    fn answers_that_could_not_be_shown_come_with_the_next_prompt_and_doubts_are_bounded() {
+        let doubts = InDoubt::open(None, String::new()).0;
+        for count in 1..=IN_DOUBT_MAX {
+            let line = format!("Caju -{count}");
+            let Begun::New(change) = begin(&doubts, &line) else { panic!() };
+            doubts.lose(&change);
+        }
+        assert!(matches!(begin(&doubts, "Caju 1"), Begun::Full));
+        let oldest = doubts.lost().swap_remove(0);
+        doubts.finish(&oldest, &Ok(Reply::Farewell), &mut |_| false);
+        assert_eq!(
+            doubts.draw(),
+            (IN_DOUBT_MAX - 1, vec!["A mudança em dúvida foi feita: 3 Caju -1".to_owned()])
+        );
+        assert!(matches!(begin(&doubts, "Caju 1"), Begun::New(_)));
+    }
+}

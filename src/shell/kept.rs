@@ -1,0 +1,153 @@
+//! The files of changes whose answer is awaited: written before a change is sent, and removed
+//! when its answer has come, so that a shell that was killed leaves its changes to the next.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::private_file::{self, Unfinished};
+
+/// Longest file read, in bytes: a line of the protocol and a path fit many times over.
+const FILE_BYTES_MAX: u64 = 16 * 1024;
+
+/// How the names of the files end.
+const EXTENSION: &str = "json";
+
+/// A change, and whose stock it changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Record {
+    /// The server's address or its port file, as the shell was told it: a change is never sent
+    /// to another shop.
+    pub(super) shop: String,
+    /// The line of the text protocol, with its request id.
+    pub(super) line: String,
+}
+
+/// The file of one change. The lock says that its shell is still there.
+#[derive(Debug)]
+pub(super) struct Kept {
+    path: PathBuf,
+    _locked: File,
+}
+
+impl Kept {
+    /// Makes a change durable.
+    pub(super) fn write(folder: &Path, record: &Record) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        // Names in the order of time.
+        let path = folder.join(Uuid::now_v7().to_string()).with_extension(EXTENSION);
+        let made = Unfinished::begin(&path)?;
+        serde_json::to_writer(made.file(), record)?;
+        // A lock belongs to the open file, of which this is another name.
+        let locked = made.file().try_clone()?;
+        made.finish(false)?;
+        Ok(Self { path, _locked: locked })
+    }
+
+    /// Removes the file: the change is answered.
+    pub(super) fn remove(self) -> io::Result<()> {
+        private_file::remove(&self.path)
+    }
+}
+
+/// What shells that are gone have left in a folder.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    /// Changes of this shop, oldest first.
+    pub(super) changes: Vec<(Record, Kept)>,
+    /// Shops of the others.
+    pub(super) other_shops: Vec<String>,
+}
+
+/// Takes over what is left of a shop, at most so many changes.
+pub(super) fn take_over(folder: &Path, shop: &str, count_max: usize) -> Left {
+    let mut left = Left::default();
+    let Ok(entries) = fs::read_dir(folder) else { return left };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        if let Some(finished) = finished_name(&path) {
+            // Its shell was killed before it sent anything.
+            let _ = private_file::remove_unfinished(&finished);
+            continue;
+        }
+        let is_ours = path.extension().is_some_and(|extension| extension == EXTENSION);
+        if !is_ours || left.changes.len() == count_max {
+            continue;
+        }
+        let Ok(locked) = private_file::take_over(&path) else { continue };
+        let mut content = Vec::new();
+        let read = (&locked).take(FILE_BYTES_MAX).read_to_end(&mut content);
+        // What cannot be read is perhaps of a later version: it stays.
+        match read.map(|_| serde_json::from_slice::<Record>(&content)) {
+            Ok(Ok(record)) if record.shop == shop => {
+                left.changes.push((record, Kept { path, _locked: locked }));
+            }
+            Ok(Ok(record)) if !left.other_shops.contains(&record.shop) => left.other_shops.push(record.shop),
+            _ => {}
+        }
+    }
+    left
+}
+
+/// The name that an unfinished file would have got.
+fn finished_name(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?.strip_prefix('.')?;
+    let (stem, _) = name.split_once(&format!(".{EXTENSION}"))?;
+    Some(path.with_file_name(format!("{stem}.{EXTENSION}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(shop: &str, line: &str) -> Record {
+        Record { shop: shop.to_owned(), line: line.to_owned() }
+    }
+
+    fn lines(left: &Left) -> Vec<&str> {
+        left.changes.iter().map(|(record, _)| record.line.as_str()).collect()
+    }
+
+    #[test]
+    fn what_a_shell_leaves_the_next_of_the_same_shop_takes() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("em-duvida");
+        let first = Kept::write(&folder, &record("a:1", "3 Caju -1 id=1")).unwrap();
+        let second = Kept::write(&folder, &record("a:1", "3 Caju -1 id=2")).unwrap();
+        let other = Kept::write(&folder, &record("b:1", "3 Caju -1 id=3")).unwrap();
+        // Their shell is still there.
+        assert_eq!(lines(&take_over(&folder, "a:1", 9)), [""; 0]);
+        drop((first, second, other));
+        let left = take_over(&folder, "a:1", 1);
+        assert_eq!(lines(&left), ["3 Caju -1 id=1"]);
+        assert_eq!(lines(&take_over(&folder, "a:1", 9)), ["3 Caju -1 id=2"]);
+        drop(left);
+        let left = take_over(&folder, "a:1", 9);
+        assert_eq!((lines(&left).len(), &left.other_shops[..]), (2, &["b:1".to_owned()][..]));
+        for (_, kept) in left.changes {
+            kept.remove().unwrap();
+        }
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_no_change_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let half = Unfinished::begin(&folder.path().join("a.json")).unwrap();
+        let temporary = half.temporary().to_owned();
+        std::mem::forget(half);
+        for name in ["b.json", "c.txt"] {
+            fs::write(folder.path().join(name), "{").unwrap();
+        }
+        std::os::unix::fs::symlink("c.txt", folder.path().join("d.json")).unwrap();
+        assert!(take_over(folder.path(), "a:1", 9).changes.is_empty());
+        // Locked by this process, which has not ended.
+        assert!(temporary.exists());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
+        assert!(take_over(&folder.path().join("nenhuma"), "a:1", 9).changes.is_empty());
+    }
+}
