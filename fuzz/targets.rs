@@ -284,6 +284,9 @@ pub(crate) fn price_lists(bytes: &[u8]) {
         stock: row.opening_stock,
         unit: row.unit.clone(),
     });
+    price_list::Catalog::new(Vec::new())
+        .differences(&list)
+        .for_each(|difference| check_shown(&difference.to_string()));
     let exported = check_rendered(&Reply::Products(products.collect()));
     let again = price_list::read(exported.as_bytes()).unwrap();
     assert_eq!((again.rows, again.bad), (list.rows, Vec::new()));

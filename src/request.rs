@@ -147,7 +147,7 @@ pub struct ImportRequest {
 
 impl fmt::Display for ImportRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "import ({} produtos)", self.rows.len())
+        write!(f, "import ({} produtos{})", self.rows.len(), if self.is_dry_run { ", ensaio" } else { "" })
     }
 }
 

@@ -202,8 +202,15 @@ impl Client for GrpcClient {
                         return Ok(Reply::Products(products));
                     }
                     let is_growing = products.len() > page_start;
-                    if !is_growing || products.len() > PRODUCTS_MAX {
+                    if !is_growing {
                         return Err(self.not_ours().into());
+                    }
+                    if products.len() > PRODUCTS_MAX {
+                        let what = format!(
+                            "o catálogo passa de {PRODUCTS_MAX} produtos, mais do que este cliente guarda. Nada foi \
+                             alterado; peça os produtos até um preço."
+                        );
+                        return Err(Refusal::new(Code::ResourceExhausted, what).into());
                     }
                     page.page_token = response.next_page_token;
                 }
