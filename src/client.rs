@@ -397,7 +397,6 @@ impl Reconnecting {
                 Err(broken) => return Attempt { answer: Err(broken.into()), has_asked: false },
             },
         };
-        self.patience.begin_answer();
         let answer = client.call(request).and_then(|reply| answering(request, reply));
         if !matches!(answer, Err(Failure::Broken(_))) {
             self.client = Some(client);

@@ -19,6 +19,18 @@ impl LookAlikes {
     }
 }
 
+impl LookAlikes {
+    /// The product that was created first.
+    pub fn first(&self) -> ProductId {
+        self.first.0
+    }
+
+    /// The other one.
+    pub fn second(&self) -> ProductId {
+        self.second.0
+    }
+}
+
 impl fmt::Display for LookAlikes {
     /// Both names, and by which characters they differ.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -166,6 +166,7 @@ async fn patiently<T>(
 
 impl Client for GrpcClient {
     fn call(&mut self, request: &Request<'_>) -> Result<Reply, Failure> {
+        self.patience.begin_answer();
         // Cloning shares the connection; calls borrow the clone, and waiting borrows `self`.
         let mut service = self.service.clone();
         let product = |message| grpc::product_reply(message).map(Reply::Product).map_err(|_| self.not_ours());

@@ -108,6 +108,7 @@ impl SocketClient {
 
 impl Client for SocketClient {
     fn call(&mut self, request: &Request<'_>) -> Result<Reply, Failure> {
+        self.patience.begin_answer();
         let line = text::write_request(request)?;
         if let Some(token) = &self.token {
             let line = text::write_token(token.reveal());

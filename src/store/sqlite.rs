@@ -30,7 +30,7 @@ use forward::Forwarding;
 use lock::Lock;
 use request_ids::RequestIds;
 use rows::{SELECT_MOVEMENTS, read_import, read_last_time, read_movement, read_product, write};
-use schema::{APPLICATION_ID, SCHEMA_VERSION, check_header, migrate};
+use schema::{APPLICATION_ID, SCHEMA_VERSION, check_header, check_keys, migrate};
 
 pub use backup::back_up;
 pub use files::has_file;
@@ -433,9 +433,13 @@ impl Store for SqliteStore {
             read_catalog(&self.connection).map_err(self.failed("ler"))?;
         self.forwarding = forwarding;
         self.request_ids = RequestIds::read(&self.connection).map_err(self.failed("ler"))?;
-        Catalog::load(products, self.forwarding.last_sequence(), last_recorded_at)
-            .map(Some)
-            .map_err(|reason| corrupt(&self.path, reason))
+        let corrupt = |reason| corrupt(&self.path, reason);
+        let catalog =
+            Catalog::load(products, self.forwarding.last_sequence(), last_recorded_at).map_err(corrupt)?;
+        if !catalog.look_alikes().is_empty() {
+            check_keys(&self.connection, &catalog).map_err(self.failed("ler"))?.map_err(corrupt)?;
+        }
+        Ok(Some(catalog))
     }
 
     fn create(&mut self, opening: &Changes) -> Result<(), StoreError> {

@@ -1,12 +1,13 @@
 //! The tables of a database, and what tells ours, and their versions, from others.
 
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
 
 use super::{not_ours, sqlite};
-use crate::catalog::Key;
+use crate::catalog::{Catalog, Key};
 use crate::store::StoreError;
 
 /// Tells our databases from others: the letters `HFRT`.
@@ -138,9 +139,35 @@ impl Migration {
     }
 }
 
+/// The key that is stored of a product whose name has the key of one that was created before it:
+/// with a tab, which no name folds to, so that keys stay unique.
+fn second_key(key: &str, id: i64) -> String {
+    format!("{key}\t{id}")
+}
+
+/// Says what is wrong if a stored key is none that [`fold_keys`] or a later change would have
+/// given its product. Names that differ only by case or accents, for example, are of no database
+/// of ours.
+pub(super) fn check_keys(connection: &Connection, catalog: &Catalog) -> rusqlite::Result<Result<(), String>> {
+    let firsts: HashMap<i64, i64> =
+        catalog.look_alikes().iter().map(|pair| (pair.second().number(), pair.first().number())).collect();
+    let mut products = connection.prepare("SELECT id, name, key FROM product_terms ORDER BY id")?;
+    let mut products = products.query([])?;
+    while let Some(row) = products.next()? {
+        let (id, name, stored): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let key = Key::fold(&name);
+        match firsts.get(&id) {
+            None if key.as_str() == stored => {}
+            Some(_) if second_key(key.as_str(), id) == stored => {}
+            None => return Ok(Err(format!("a chave do produto {id} não é a do seu nome"))),
+            Some(first) => return Ok(Err(format!("os produtos {first} e {id} têm o mesmo nome"))),
+        }
+    }
+    Ok(Ok(()))
+}
+
 /// Gives every product the key that its name has now. If several have the same one, the first
-/// created gets it; the others get it with a tab and their id, which no name folds to, so that
-/// keys stay unique.
+/// created gets it, and the others get their [`second_key`].
 fn fold_keys(connection: &Connection) -> rusqlite::Result<()> {
     let mut products = connection.prepare("SELECT id, name, key FROM product_terms ORDER BY id")?;
     let mut products = products.query([])?;
@@ -166,7 +193,7 @@ fn fold_keys(connection: &Connection) -> rusqlite::Result<()> {
             continue;
         };
         let (first, second) = if id < other { (id, other) } else { (other, id) };
-        set_key.execute(params![second, format!("{key}\t{second}")])?;
+        set_key.execute(params![second, second_key(key, second)])?;
         set_key.execute(params![first, key])?;
         let (first_name, second_name): (String, String) =
             if first == id { (name, other_name) } else { (other_name, name) };

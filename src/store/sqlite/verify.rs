@@ -12,7 +12,7 @@ use super::files::{LOCK_SUFFIX, beside, check_log, exists, place};
 use super::lock::refuse_other_name;
 use super::request_ids::RequestIds;
 use super::rows::{SELECT_MOVEMENTS, read_movement};
-use super::schema::{SCHEMA_VERSION, check_header};
+use super::schema::{SCHEMA_VERSION, check_header, check_keys};
 use super::{corrupt, io, read_batch_or_import, read_catalog, sqlite};
 use crate::catalog::{
     Catalog, Kind, LookAlikes, Movement, Product, ProductId, Quantity, RequestId, RequestIdError,
@@ -122,6 +122,7 @@ pub(super) fn check(moment: &Connection, path: &Path, tell: Tell<'_>) -> Result<
     let request_ids = replayed.request_ids + of_others;
     let count = products.len() as u64;
     let catalog = Catalog::load(products, movements, last_recorded_at).map_err(corrupt)?;
+    check_keys(moment, &catalog).map_err(&failed)?.map_err(corrupt)?;
     let look_alikes = catalog.look_alikes().to_vec();
     Ok(Verified {
         products: count,
