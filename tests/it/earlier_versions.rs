@@ -307,23 +307,23 @@ fn a_list_with_products_that_look_alike_reaches_each() {
     let exported = server.run(&["export"]).out;
     let list = server.path().join("lista.csv");
     fs::write(&list, &exported).unwrap();
-    let imported = server.run(&["import", "lista.csv"]);
+    let imported = server.run(&["import", "lista.csv", "--yes"]);
     assert!(imported.code == 0 && imported.out.contains("16"), "{imported:?}");
     // Each gets another price, and no other.
     let raised: String = exported.lines().map(|line| line.replacen(",", ",7", 1) + "\n").collect();
     fs::write(&list, raised.replacen("nome,7preco", "nome,preco", 1)).unwrap();
-    let imported = server.run(&["import", "lista.csv"]);
+    let imported = server.run(&["import", "lista.csv", "--yes"]);
     assert_eq!(imported.code, 0, "{imported:?}");
     let listed = LOOK_ALIKES_LISTED.replace(": R$", ": R$7");
     assert_eq!(server.connect().ask("4"), listed);
     // A name that is one of theirs in another form is the first's; of one product, two rows are
     // too many.
     fs::write(&list, "nome;preco\nbatata—doce;1\nERRO x: Y;2\n").unwrap();
-    assert_eq!(server.run(&["import", "lista.csv"]).code, 0);
+    assert_eq!(server.run(&["import", "lista.csv", "--yes"]).code, 0);
     assert_eq!(server.connect().ask("1 Batata-doce"), "Batata-doce: R$1.0, Estoque: 11");
     assert_eq!(server.connect().ask("1 Erro X: y"), "Erro X: y: R$2.0, Estoque: 15");
     fs::write(&list, "nome;preco\nBatata-doce;1\nBatata–doce;2\nbatata—doce;3\n").unwrap();
-    let refused = server.run(&["import", "lista.csv"]);
+    let refused = server.run(&["import", "lista.csv", "--yes"]);
     assert_eq!(refused.code, 2, "{refused:?}");
     assert!(refused.err.contains("\"batata—doce\" já aparece na lista, como \"Batata-doce\""), "{refused:?}");
 }

@@ -6,7 +6,7 @@ use crate::support::{FOUR_PRODUCTS, Server};
 
 fn import(server: &Server, list: &str) -> crate::support::Ended {
     fs::write(server.path().join("lista.csv"), list).unwrap();
-    server.run(&["import", "lista.csv"])
+    server.run(&["import", "lista.csv", "--yes"])
 }
 
 #[test]
