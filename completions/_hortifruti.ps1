@@ -137,6 +137,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, onde o servidor pede um')
             [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Chave privada do certificado deste cliente')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo com o token a mostrar ao servidor')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Troca uma lista que `export` escreveu antes')
             [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho')
             [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Fala gRPC; sem --socket nem --grpc, descobre sozinho')
             [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Fala por TLS; --tls-ca e --tls-cert também o pedem')

@@ -128,6 +128,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --tls-cert 'Certificado deste cliente, em PEM, onde o servidor pede um'
             cand --tls-key 'Chave privada do certificado deste cliente'
             cand --token-file 'Arquivo com o token a mostrar ao servidor'
+            cand --force 'Troca uma lista que `export` escreveu antes'
             cand --socket 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
             cand --grpc 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
             cand --tls 'Fala por TLS; --tls-ca e --tls-cert também o pedem'

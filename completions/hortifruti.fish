@@ -124,6 +124,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls-ca 
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls-cert -d 'Certificado deste cliente, em PEM, onde o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l token-file -d 'Arquivo com o token a mostrar ao servidor' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l force -d 'Troca uma lista que `export` escreveu antes'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls -d 'Fala por TLS; --tls-ca e --tls-cert também o pedem'

@@ -5,12 +5,13 @@ mod lane;
 mod page;
 mod place;
 mod report;
+mod report_file;
 mod timer;
 
 use std::fmt;
 use std::future::poll_fn;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::str::FromStr;
 use std::task::Poll;
@@ -27,6 +28,7 @@ use crate::system_error::told;
 use lane::{Lane, Load, Tally};
 use place::Place;
 use report::{Outcome, Report};
+use report_file::ReportFile;
 
 /// Each way runs in this many turns, one after the other, so that what else the machine
 /// does falls on all of them alike; the spread of the ratios tells how much it did.
@@ -191,9 +193,11 @@ impl Runtime {
 pub fn run(client: &mut dyn Client, options: &Options, mut runtime: Runtime) -> anyhow::Result<()> {
     let before = stocks(client)?;
     ensure!(!before.is_empty(), "o servidor não tem produtos. Nada foi medido; importe uma lista");
-    for path in options.json.iter().chain(&options.html) {
-        try_to_write(path)?;
-    }
+    let begin = |path: &Option<PathBuf>, is_report| {
+        path.as_ref().map(|path| ReportFile::begin(path, is_report)).transpose()
+    };
+    let json = begin(&options.json, report::is_json)?;
+    let html = begin(&options.html, page::is_page)?;
     let names: Rc<[String]> = before.iter().map(|product| product.name.to_string()).collect();
     let ways: Vec<Way> =
         Way::ALL.into_iter().filter(|way| *way != Way::Stream || options.mix.write > 0).collect();
@@ -224,30 +228,16 @@ pub fn run(client: &mut dyn Client, options: &Options, mut runtime: Runtime) -> 
         }
         _ => {}
     }
-    if let Some(path) = &options.json {
-        write(path, &report.json())?;
+    if let Some(file) = json {
+        file.finish(&report.json())?;
     }
-    if let Some(path) = &options.html {
-        write(path, &report.html())?;
+    if let Some(file) = html {
+        file.finish(&report.html())?;
     }
     match report.verdict {
         Ok(_) => Ok(()),
         Err(problem) => bail!("{problem}. As medidas não valem"),
     }
-}
-
-/// Refuses a file that cannot be written, before the time for the measure is spent.
-fn try_to_write(path: &Path) -> anyhow::Result<()> {
-    let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);
-    opened.map(drop).map_err(|error| not_written(path, &error))
-}
-
-fn write(path: &Path, content: &str) -> anyhow::Result<()> {
-    std::fs::write(path, content).map_err(|error| not_written(path, &error))
-}
-
-fn not_written(path: &Path, error: &io::Error) -> anyhow::Error {
-    anyhow::anyhow!("não foi possível escrever {}: {}", path.display(), told(error))
 }
 
 /// Keeps the progress in sight while a turn runs. It never ends.

@@ -195,8 +195,14 @@ pub struct Import {
 }
 
 #[derive(Debug, Args)]
-#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti export [OPÇÕES]")]
+#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti export [OPÇÕES] [ARQUIVO]")]
 pub struct Export {
+    /// Onde fica a lista; sem ele, ou com `-`, vai para a saída padrão
+    #[arg(value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath, help_heading = "Argumentos")]
+    pub file: Option<PathBuf>,
+    /// Troca uma lista que `export` escreveu antes
+    #[arg(long, requires = "file")]
+    pub force: bool,
     #[command(flatten)]
     pub connection: Connection,
 }

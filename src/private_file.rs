@@ -88,11 +88,10 @@ pub fn open_given(path: &Path) -> io::Result<File> {
     }
 }
 
-/// The content of what [`open_given`] opened, cut after so many bytes. A pipe that nobody
-/// writes to is empty.
+/// The content of what [`open_given`] opened, cut after so many bytes.
 ///
 /// # Errors
-/// If it cannot be read, or a pipe says nothing for too long.
+/// If it cannot be read, or a pipe says nothing: nobody writes to it, or not for too long.
 pub fn read_given(file: &mut File, bytes_max: u64) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     let mut limited = file.take(bytes_max);
@@ -105,6 +104,9 @@ pub fn read_given(file: &mut File, bytes_max: u64) -> io::Result<Vec<u8>> {
                     (length, last_came) = (content.len(), Instant::now());
                 }
                 sleep(PIPE_LOOK);
+            }
+            Ok(_) if content.is_empty() && limited.get_ref().metadata()?.file_type().is_fifo() => {
+                return Err(io::Error::other("é um cano em que ninguém escreve"));
             }
             read => return read.map(|_| content),
         }
@@ -621,7 +623,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pipe = make_pipe(folder.path());
         let mut nobody = open_given(&pipe).unwrap();
-        assert_eq!(read_given(&mut nobody, 100).unwrap(), b"");
+        assert!(read_given(&mut nobody, 100).unwrap_err().to_string().contains("ninguém"));
         let mut reader = open_given(&pipe).unwrap();
         let mut writer = OpenOptions::new().write(true).open(&pipe).unwrap();
         writer.write_all(b"seg").unwrap();

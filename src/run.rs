@@ -1,6 +1,7 @@
 //! Composition: what each subcommand does, from its options to the parts that do it. The
 //! only place that names concrete stores and transports.
 
+mod export;
 mod import;
 
 use std::io::{self, IsTerminal, Read, Write};
@@ -46,6 +47,9 @@ const PORT_DEFAULT: u16 = 8082;
 /// What is logged where `RUST_LOG` says nothing. h2 warns of what its clients do, a line for
 /// each attack on a limit, with which a stranger could fill the disk.
 const LOGGED: &str = "warn,h2=error";
+
+/// The file that stands for standard input or output.
+const STANDARD: &str = "-";
 
 /// The `--data` that keeps nothing.
 const IN_MEMORY: &str = ":memory:";
@@ -130,7 +134,7 @@ pub fn run(cli: Cli) -> Result<(), Error> {
         Command::Query(options) => query(options),
         Command::Update(options) => update(options),
         Command::Import(options) => import::import(options),
-        Command::Export(options) => export(options),
+        Command::Export(options) => export::export(options),
         Command::Token(options) => match options.command {
             cli::TokenCommand::New(options) => new_token(&options),
         },
@@ -370,12 +374,21 @@ fn listen_for_signals(renewable: Renewable, console: &Console) -> anyhow::Result
     };
     let console = console.clone();
     let (stop, stopped) = oneshot::channel();
+    // A thread of its own: to read a file may take a while, and a stop does not wait for it.
+    let (renew, renewals) = std::sync::mpsc::channel();
+    std::thread::Builder::new().name("hortifruti-renewal".to_owned()).spawn(move || {
+        while renewals.recv().is_ok() {
+            renewable.renew(&console);
+        }
+    })?;
     std::thread::Builder::new().name("hortifruti-signals".to_owned()).spawn(move || {
         runtime.block_on(async {
             loop {
                 tokio::select! {
                     () = signals.next() => break,
-                    () = hangups.next() => renewable.renew(&console),
+                    () = hangups.next() => {
+                        let _ = renew.send(());
+                    }
                 }
             }
             let _ = stop.send(());
@@ -680,7 +693,7 @@ fn finished_by(request_id: &RequestId) -> String {
 fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let limit = price_list::FILE_BYTES_MAX as u64 + 1;
-    let read = if path == Path::new("-") {
+    let read = if path == Path::new(STANDARD) {
         io::stdin().take(limit).read_to_end(&mut bytes)
     } else {
         std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
@@ -691,21 +704,6 @@ fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
         bail!("{shown} tem mais de {} bytes. Nada foi importado; divida a lista", price_list::FILE_BYTES_MAX);
     }
     Ok(bytes)
-}
-
-fn export(options: cli::Export) -> Result<(), Error> {
-    let reply = reconnecting(options.connection)?.call(&Request::List { max_price: None })?;
-    if let Reply::Products(products) = &reply
-        && products.iter().any(|product| product.unit.is_none())
-    {
-        return Err(Refusal::new(
-            Code::Unavailable,
-            "o protocolo de texto não diz a unidade dos produtos, sem a qual a lista ficaria incompleta. \
-             Nada foi escrito; inicie o servidor também com --grpc.",
-        )
-        .into());
-    }
-    print(&reply, cli::Format::Csv)
 }
 
 /// Makes a token. The secret alone goes to standard output, for a file or a person.

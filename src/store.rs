@@ -180,6 +180,17 @@ pub enum StoreError {
         /// The lock file.
         path: String,
     },
+    /// A file that is none of the database's has a name that it uses.
+    #[error(
+        "{path} está no caminho: o banco de dados usa esse nome, e {obstacle}. Nada foi alterado; mude-o de lugar, \
+         ou indique outro banco de dados"
+    )]
+    InTheWay {
+        /// The file.
+        path: String,
+        /// What it is.
+        obstacle: String,
+    },
     /// A copy would take the place of a file.
     #[error("{path} já existe. Nada foi alterado; escolha outro nome, ou use --force para trocá-lo")]
     Exists {

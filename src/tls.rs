@@ -1,8 +1,7 @@
 //! TLS for both sides: certificates and keys out of PEM files, what to trust, and what went
 //! wrong, for people. rustls does the rest; 1.2 and 1.3 are all that it speaks.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,6 +16,7 @@ use rustls::{
 };
 
 use crate::catalog::Shown;
+use crate::private_file;
 use crate::system_error::told;
 
 /// Largest file of certificates read: a system's whole bundle of authorities is a quarter.
@@ -179,9 +179,8 @@ fn provider() -> Arc<CryptoProvider> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
+    let bytes = private_file::open_given(path)
+        .and_then(|mut file| private_file::read_given(&mut file, FILE_BYTES_MAX + 1))
         .map_err(|error| FileError::Unreadable { path: shown(path), error })?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
         return Err(FileError::NotPem { path: shown(path) });

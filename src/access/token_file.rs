@@ -1,8 +1,10 @@
 //! The server's file of tokens, and a client's file of its secret.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::fs::{File, TryLockError};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use super::{Secret, Token, Tokens};
 use crate::private_file;
@@ -10,6 +12,11 @@ use crate::system_error::told;
 
 /// Largest file read: some thousand tokens.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// How long another who adds a token is waited for, and how often is looked. It takes some
+/// milliseconds.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+const LOCK_LOOK: Duration = Duration::from_millis(10);
 
 /// Why a file of tokens cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +80,7 @@ pub enum TokenFileError {
 /// # Errors
 /// Where it cannot be read, or a line is no token.
 pub fn read(path: &Path) -> Result<Tokens, TokenFileError> {
-    let mut file = File::open(path).map_err(|error| failed("ler", path, error))?;
+    let mut file = private_file::open_given(path).map_err(|error| failed("ler", path, error))?;
     tokens(&read_text(&mut file, path)?, path)
 }
 
@@ -82,7 +89,7 @@ pub fn read(path: &Path) -> Result<Tokens, TokenFileError> {
 /// # Errors
 /// Where it cannot be read, or holds anything but one secret.
 pub fn read_secret(path: &Path) -> Result<(Secret, bool), TokenFileError> {
-    let mut file = File::open(path).map_err(|error| failed("ler", path, error))?;
+    let mut file = private_file::open_given(path).map_err(|error| failed("ler", path, error))?;
     let is_private = private_file::is_private(&file).map_err(|error| failed("ler", path, error))?;
     let text = read_text(&mut file, path)?;
     let secret = Secret::parse(text.trim()).ok_or_else(|| TokenFileError::NoSecret { path: shown(path) })?;
@@ -98,10 +105,10 @@ pub fn append(path: &Path, token: &Token) -> Result<(), TokenFileError> {
     if path.is_symlink() {
         return Err(TokenFileError::Link { path: shown(path) });
     }
-    // Locked, so that two who add a token at one time do not write over each other.
-    let mut file = private_file::open(path)
-        .and_then(|file| file.lock().map(|()| file))
-        .map_err(|error| failed("abrir", path, error))?;
+    let mut file = private_file::open(path).map_err(|error| failed("abrir", path, error))?;
+    // Before it is locked: a file of another kind may be locked for as long as its program runs.
+    tokens(&read_text(&mut file, path)?, path)?;
+    lock(&file).and_then(|()| file.rewind()).map_err(|error| failed("travar", path, error))?;
     let text = read_text(&mut file, path)?;
     if tokens(&text, path)?.has(&token.name) {
         return Err(TokenFileError::NameTaken { path: shown(path) });
@@ -117,15 +124,25 @@ pub fn append(path: &Path, token: &Token) -> Result<(), TokenFileError> {
         })
 }
 
-fn read_text(file: &mut File, path: &Path) -> Result<String, TokenFileError> {
-    let mut text = String::new();
-    let not_text = || TokenFileError::NotText { path: shown(path) };
-    match file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text) {
-        Ok(length) if length as u64 > FILE_BYTES_MAX => Err(not_text()),
-        Ok(_) => Ok(text),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(not_text()),
-        Err(error) => Err(failed("ler", path, error)),
+/// Locks the file, so that two who add a token at one time do not write over each other.
+fn lock(file: &File) -> io::Result<()> {
+    let give_up = Instant::now() + LOCK_WAIT;
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if Instant::now() < give_up => sleep(LOCK_LOOK),
+            Err(TryLockError::WouldBlock) => return Err(io::Error::other("outro programa o está usando")),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Ok(()) => return Ok(()),
+        }
     }
+}
+
+fn read_text(file: &mut File, path: &Path) -> Result<String, TokenFileError> {
+    let content = private_file::read_given(file, FILE_BYTES_MAX + 1);
+    let content = content.map_err(|error| failed("ler", path, error))?;
+    let is_long = content.len() as u64 > FILE_BYTES_MAX;
+    let text = String::from_utf8(content).ok().filter(|_| !is_long);
+    text.ok_or_else(|| TokenFileError::NotText { path: shown(path) })
 }
 
 fn tokens(text: &str, path: &Path) -> Result<Tokens, TokenFileError> {

@@ -7,6 +7,16 @@ use super::{ROUNDS, Way};
 
 const STYLE: &str = include_str!("page.css");
 
+/// How a page begins, by which an earlier one is known.
+const START: &str = "<!doctype html>\n<html lang=\"pt-BR\">\n<head>\n<meta charset=\"utf-8\">\n\
+    <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+    <title>hortifruti: socket e gRPC comparados</title>\n";
+
+/// Whether a file that begins so is the page of a report.
+pub(super) fn is_page(head: &[u8]) -> bool {
+    head.starts_with(START.as_bytes())
+}
+
 /// The percentiles that the curves' axis names.
 const AXIS_PERCENTILES: [f64; 5] = [50.0, 90.0, 99.0, 99.9, 99.99];
 
@@ -47,9 +57,7 @@ impl Report<'_> {
             (name(*at), self.outcomes.iter().map(|outcome| grouped(outcome.microseconds(*at))).collect())
         });
         format!(
-            "<!doctype html>\n<html lang=\"pt-BR\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <title>hortifruti: socket e gRPC comparados</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
+            "{START}<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
              <h1>Socket e gRPC comparados</h1>\n\
              <p>As mesmas operações sobre o mesmo catálogo, em {ROUNDS} turnos alternados. {}.</p>\n\
              {}{notes}\

@@ -11,6 +11,9 @@ use crate::catalog::Shown;
 /// Characters that no shell reads as anything but themselves.
 const PLAIN: &str = "-_./:=,%+@";
 
+/// How the name and version of the program begin.
+pub(super) const PROGRAM: &str = "hortifruti ";
+
 #[derive(Serialize)]
 pub(super) struct Place {
     /// In UTC, as `2026-11-24 20:15`.
@@ -33,7 +36,7 @@ impl Place {
         let slow = if cfg!(debug_assertions) { ", compilado sem otimização" } else { "" };
         Self {
             date: format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02} UTC"),
-            program: format!("hortifruti {}{commit}{slow}", env!("CARGO_PKG_VERSION")),
+            program: format!("{PROGRAM}{}{commit}{slow}", env!("CARGO_PKG_VERSION")),
             machine: machine(),
             command: std::env::args()
                 .skip(1)

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::lane::Tally;
-use super::place::Place;
+use super::place::{PROGRAM, Place};
 use super::{Options, Turn, Way};
 
 /// The percentiles of the table, and of the curves in the terminal.
@@ -278,6 +278,12 @@ impl Report<'_> {
         // Numbers and fixed words always have a form.
         serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
     }
+}
+
+/// Whether a file that begins so is the JSON of a report.
+pub(super) fn is_json(head: &[u8]) -> bool {
+    let program = format!("\n  \"program\": \"{PROGRAM}");
+    head.starts_with(b"{\n  \"date\": \"") && memchr::memmem::find(head, program.as_bytes()).is_some()
 }
 
 /// A logarithmic scale over all latencies.

@@ -7,8 +7,8 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::{
-    Error, finished_by, note, print, print_made, read_file, reconnecting, request_id, watch_interrupts,
-    written,
+    Error, STANDARD, finished_by, note, print, print_made, read_file, reconnecting, request_id,
+    watch_interrupts, written,
 };
 use crate::catalog::{ImportCounts, Quoted, RequestId};
 use crate::cli;
@@ -25,7 +25,7 @@ const MARKED_ROWS_ASKED_FROM: usize = 1;
 const MARKED_ROWS_SHOWN_MAX: usize = 50;
 
 pub(super) fn import(options: cli::Import) -> Result<(), Error> {
-    let is_standard_input = options.file == Path::new("-");
+    let is_standard_input = options.file == Path::new(STANDARD);
     let shown =
         if is_standard_input { "entrada padrão".to_owned() } else { options.file.display().to_string() };
     let refused = |what: &dyn Display| -> Error {

@@ -20,8 +20,11 @@ use super::completion::{Expected, complete};
 use super::in_doubt::InDoubt;
 use super::{Input, Lines, takes_colours};
 use crate::client::Reconnecting;
-use crate::private_file;
+use crate::private_file::{self, Standing};
 use crate::request::{Reply, Request};
+
+/// How a history file of rustyline begins.
+const HISTORY_START: &[u8] = b"#V2\n";
 
 /// Lines of history kept: years of a shop's counter in half a megabyte.
 const HISTORY_LINES_MAX: usize = 10_000;
@@ -164,6 +167,11 @@ fn prepare(path: &Path) -> io::Result<()> {
         fs::create_dir_all(folder)?;
     }
     // One that an earlier version made may have been open to others.
+    // rustyline would write into whatever it is.
+    let is_history = |head: &[u8]| head.is_empty() || head.starts_with(HISTORY_START);
+    if let Standing::Other(obstacle) = Standing::at(path, is_history)? {
+        return Err(io::Error::other(obstacle));
+    }
     private_file::open(path)?.set_permissions(fs::Permissions::from_mode(0o600))
 }
 

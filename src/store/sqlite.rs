@@ -25,7 +25,7 @@ use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, Tra
 use super::{Recorded, RecordedById, Store, StoreError};
 use crate::catalog::{BatchRecord, Catalog, Changes, Movement, Product, RequestId};
 use crate::private_file::{self, Unfinished};
-use files::{Files, INDEX_SUFFIX, LOG_SUFFIX, beside, check_log, exists, place};
+use files::{Files, INDEX_SUFFIX, LOG_SUFFIX, beside, check_log, exists, place, refuse_strangers};
 use forward::Forwarding;
 use lock::Lock;
 use request_ids::RequestIds;
@@ -83,6 +83,7 @@ impl SqliteStore {
         let path = place(path)?;
         let mut lock = Lock::name(&path, port)?;
         if !exists(&path)? {
+            refuse_strangers(&path)?;
             let unfinished = Unfinished::begin(&path).map_err(io("criar", &path))?;
             let connection = connect(unfinished.temporary(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             return Ok(Self::new(connection, path, Some(unfinished), Some(lock)));

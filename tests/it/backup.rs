@@ -112,13 +112,18 @@ fn a_copy_destroys_nothing() {
     let server = Server::start(&[]);
     let file = |name: &str| server.path().join(name);
     fs::write(file("velha.db"), "importante").unwrap();
+    Connection::open(file("de-outro.db")).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+    assert_eq!(server.run(&["backup", "copia.db"]).code, 0);
     fs::write(file("alheio"), "importante").unwrap();
     symlink(file("alheio"), file("link.db")).unwrap();
     symlink(file("hortifruti.db"), file("outro-nome.db")).unwrap();
     fs::write(file("em-uso.db-wal"), "registro").unwrap();
     fs::create_dir(file("pasta")).unwrap();
     for (args, why) in [
-        (vec!["velha.db"], "já existe"),
+        (vec!["velha.db"], "é outro arquivo"),
+        (vec!["--force", "velha.db"], "é outro arquivo"),
+        (vec!["--force", "de-outro.db"], "é outro arquivo"),
+        (vec!["copia.db"], "já existe"),
         (vec!["--force", "hortifruti.db"], "próprio banco"),
         (vec!["--force", "hortifruti.db-wal"], "próprio banco"),
         (vec!["--force", "hortifruti.db.lock"], "próprio banco"),
@@ -137,8 +142,9 @@ fn a_copy_destroys_nothing() {
     assert_eq!(fs::read_to_string(file("velha.db")).unwrap(), "importante");
     assert_eq!(fs::read_to_string(file("alheio")).unwrap(), "importante");
     assert!(!file("nova.db").exists() && !file(".nova.db.hortifruti-tmp").exists());
-    assert_eq!(server.run(&["backup", "--force", "velha.db"]).code, 0);
-    assert_eq!(verify(server.path(), "velha.db").code, 0);
+    server.connect().ask("3 Caju -1");
+    assert_eq!(server.run(&["backup", "--force", "copia.db"]).code, 0);
+    assert!(verify(server.path(), "copia.db").out.contains("Movimentos: 5\n"));
     assert_eq!(server.run(&["verify"]).code, 0);
 }
 

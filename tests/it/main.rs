@@ -15,6 +15,7 @@ mod disk;
 mod earlier_versions;
 mod faults;
 mod file_limit;
+mod files;
 mod fuzz;
 mod grpc;
 mod history;

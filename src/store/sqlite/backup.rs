@@ -14,11 +14,12 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::files::{JOURNAL_SUFFIX, LOCK_SUFFIX, LOG_SUFFIX, SUFFIXES, beside};
+use super::lock::refuse_other_name;
 use super::log::{VERSIONS_OFFSET, WITHOUT_LOG};
-use super::schema::{SCHEMA_VERSION, migrate};
+use super::schema::{SCHEMA_VERSION, is_ours, migrate};
 use super::verify::{Source, Step, Tell, Verified, check};
 use super::{connect, io, shown, sqlite};
-use crate::private_file::{Identity, Unfinished};
+use crate::private_file::{Identity, Standing, Unfinished};
 use crate::store::StoreError;
 
 /// Pages copied between two tellings of the progress: a few milliseconds.
@@ -40,7 +41,7 @@ pub fn back_up(
     check_place(&source.path, copy, replace)?;
     let unfinished = begin(copy)?;
     let verified = copy_into(&mut source, &unfinished, copy, tell)?;
-    unfinished.finish(replace).map_err(|error| match error.kind() {
+    unfinished.finish_over(|head| replace && is_ours(head)).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => StoreError::Exists { path: shown(copy) },
         _ => io("escrever", copy)(error),
     })?;
@@ -102,10 +103,16 @@ fn check_place(database: &Path, copy: &Path, replace: bool) -> Result<(), StoreE
     if [LOG_SUFFIX, JOURNAL_SUFFIX].iter().any(|suffix| fs::symlink_metadata(beside(copy, suffix)).is_ok()) {
         return refused("há um registro (-wal) ao lado, como o de um banco de dados em uso");
     }
-    if there.is_some() && !replace {
+    if there.is_none() {
+        return Ok(());
+    }
+    if Standing::at(copy, is_ours).map_err(io("ler", copy))? != Standing::Ours {
+        return refused("é outro arquivo, e só um banco de dados do hortifruti se troca por uma cópia");
+    }
+    if !replace {
         return Err(StoreError::Exists { path: shown(copy) });
     }
-    Ok(())
+    refuse_other_name(copy)
 }
 
 /// The file is synced when it is whole; until then it may be lost.

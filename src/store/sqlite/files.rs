@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use super::{io, log, not_ours, shown};
-use crate::private_file::{self, Found};
+use crate::private_file::{self, Found, Standing};
 use crate::store::StoreError;
 
 /// What the names of SQLite's other files have after the database's: the log, its index, and
@@ -172,8 +172,26 @@ pub(super) fn exists(path: &Path) -> Result<bool, StoreError> {
     Ok(false)
 }
 
-/// Refuses a log from which answered changes are missing. Nobody may have the database open.
+/// Refuses what is not SQLite's under a name of its other files: SQLite would write over it, or
+/// remove it. Nobody may have the database open.
+pub(super) fn refuse_strangers(database: &Path) -> Result<(), StoreError> {
+    let refuse = |suffix, is_its: fn(&[u8]) -> bool| {
+        let path = beside(database, suffix);
+        match Standing::at(&path, is_its).map_err(io("ler", &path))? {
+            Standing::Free | Standing::Ours => Ok(()),
+            Standing::Other(obstacle) => {
+                Err(StoreError::InTheWay { path: shown(&path), obstacle: obstacle.to_string() })
+            }
+        }
+    };
+    refuse(INDEX_SUFFIX, log::may_be_index)?;
+    refuse(JOURNAL_SUFFIX, log::may_be_journal)
+}
+
+/// Refuses a log from which answered changes are missing, and what is not SQLite's. Nobody may
+/// have the database open.
 pub(super) fn check_log(path: &Path) -> Result<(), StoreError> {
+    refuse_strangers(path)?;
     match log::fault(path).map_err(io("ler o registro de", path))? {
         Some(reason) => Err(StoreError::Log { path: shown(path), suffix: LOG_SUFFIX, reason }),
         None => Ok(()),

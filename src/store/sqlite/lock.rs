@@ -9,7 +9,7 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::Path;
 
 use super::files::{LOCK_SUFFIX, beside};
@@ -20,6 +20,10 @@ use crate::store::StoreError;
 
 /// The first locked byte of a database: behind any that SQLite can make, which end at 2^48.
 const FIRST_BYTE: i64 = 1 << 56;
+
+/// How a lock file says who holds it, and how much of one is looked at, in bytes.
+const HOLDER_START: &str = "processo ";
+const HOLDER_BYTES_MAX: u64 = 64;
 
 /// Bits of a port.
 const PORT_BITS: u32 = u16::BITS;
@@ -47,9 +51,10 @@ impl Holder {
 
 impl fmt::Display for Holder {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{HOLDER_START}{}", self.process)?;
         match self.port {
-            0 => write!(out, "processo {}, que restaura uma cópia", self.process),
-            port => write!(out, "processo {}, porta {port}", self.process),
+            0 => write!(out, ", que restaura uma cópia"),
+            port => write!(out, ", porta {port}"),
         }
     }
 }
@@ -82,7 +87,16 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        name.set_len(0).and_then(|()| writeln!(name, "{holder}")).map_err(failed)?;
+        let mut before = Vec::new();
+        Read::by_ref(&mut name).take(HOLDER_BYTES_MAX).read_to_end(&mut before).map_err(&failed)?;
+        if !before.is_empty() && !before.starts_with(HOLDER_START.as_bytes()) {
+            let obstacle = "não é uma trava deste programa".to_owned();
+            return Err(StoreError::InTheWay { path: shown(&path), obstacle });
+        }
+        name.set_len(0)
+            .and_then(|()| name.rewind())
+            .and_then(|()| writeln!(name, "{holder}"))
+            .map_err(failed)?;
         Ok(Self { file: None, _name: name, holder })
     }
 

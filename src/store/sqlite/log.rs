@@ -27,6 +27,10 @@ const INDEX_VERSION: u32 = 3_007_000;
 /// The log's magic number; the last bit tells in which order its checksums read words.
 const MAGIC: u32 = 0x377f_0682;
 
+/// How a rollback journal begins
+/// (<https://sqlite.org/fileformat.html#the_rollback_journal>).
+const JOURNAL_MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+
 /// Where the header of a database says which programs may write and read it, and what it
 /// says there with and without a log beside it
 /// (<https://sqlite.org/fileformat.html#file_format_version_numbers>).
@@ -47,6 +51,11 @@ pub(super) fn fault(database: &Path) -> io::Result<Option<&'static str>> {
     };
     let length = log.as_ref().map_or(Ok(0), |log| log.metadata().map(|found| found.len()))?;
     let is_empty = length <= LOG_HEADER as u64;
+    if let Some(log) = log.as_ref().filter(|_| is_empty && length > 0)
+        && !Log::may_begin(log)?
+    {
+        return Ok(Some("não começa como um registro do SQLite"));
+    }
     if !is_empty && !may_have_log(database)? {
         return Ok(Some("é de outro banco de dados, e não deste, que parece uma cópia restaurada"));
     }
@@ -78,6 +87,24 @@ fn may_have_log(database: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// Whether a file that begins so is the index of a log, whole or not.
+pub(super) fn may_be_index(head: &[u8]) -> bool {
+    may_begin_with(head, &INDEX_VERSION.to_ne_bytes())
+}
+
+/// Whether a file that begins so is a rollback journal of SQLite, whole or not.
+pub(super) fn may_be_journal(head: &[u8]) -> bool {
+    may_begin_with(head, &JOURNAL_MAGIC)
+}
+
+/// Whether a file begins with this, as far as it was written: a loss of power may have left
+/// zeros.
+fn may_begin_with(head: &[u8], magic: &[u8]) -> bool {
+    let length = head.len().min(magic.len());
+    let head = &head[..length];
+    *head == magic[..length] || head.iter().all(|byte| *byte == 0)
 }
 
 /// What the index of the log told last.
@@ -144,6 +171,14 @@ impl Log {
         let mut salts = [0; 8];
         salts.copy_from_slice(&header[16..24]);
         Ok(is_header.then_some(Self { file, page, salts, read_word, sums }))
+    }
+
+    /// Whether a log too short for a header may be the beginning of one, and not another file.
+    fn may_begin(log: &File) -> io::Result<bool> {
+        let mut head = [0; size_of::<u32>()];
+        let length = log.read_at(&mut head, 0)?;
+        let magics = [MAGIC, MAGIC | 1].map(u32::to_be_bytes);
+        Ok(magics.iter().any(|magic| may_begin_with(&head[..length], magic)))
     }
 
     /// Whether at least so many frames are whole.

@@ -13,6 +13,17 @@ use crate::store::StoreError;
 /// Tells our databases from others: the letters `HFRT`.
 pub(super) const APPLICATION_ID: i32 = 0x4846_5254;
 
+/// How a SQLite file begins, and where in its header the id is, the first byte highest
+/// (<https://sqlite.org/fileformat.html#the_database_header>).
+const SQLITE_START: &[u8] = b"SQLite format 3\0";
+const ID_OFFSET: usize = 68;
+
+/// Whether a file that begins so is one of our databases, of any version, or a copy of one.
+pub(super) fn is_ours(head: &[u8]) -> bool {
+    let id = head.get(ID_OFFSET..ID_OFFSET + size_of_val(&APPLICATION_ID));
+    head.starts_with(SQLITE_START) && id == Some(&APPLICATION_ID.to_be_bytes())
+}
+
 /// The version that [`MIGRATIONS`] lead to. A database of a later version is refused.
 pub(super) const SCHEMA_VERSION: i32 = MIGRATIONS.len() as i32;
 

@@ -17,6 +17,7 @@ use super::{corrupt, io, read_batch_or_import, read_catalog, sqlite};
 use crate::catalog::{
     Catalog, Kind, LookAlikes, Movement, Product, ProductId, Quantity, RequestId, RequestIdError,
 };
+use crate::private_file;
 use crate::store::StoreError;
 
 /// Movements between two tellings of the progress.
@@ -78,7 +79,7 @@ impl Source {
         // A server that runs has looked at its log, and goes on writing it. Without one, the
         // log must be looked at before SQLite does, which forgets what it drops of it. The
         // lock keeps a server from starting in between.
-        let lock = std::fs::File::open(beside(&path, LOCK_SUFFIX)).ok();
+        let lock = private_file::open_to_read(&beside(&path, LOCK_SUFFIX)).ok();
         if lock.as_ref().is_none_or(|lock| lock.try_lock_shared().is_ok()) {
             refuse_other_name(&path)?;
             check_log(&path)?;

@@ -1,0 +1,46 @@
+//! A report's file: whole or not there, and never in the place of anything but an earlier report.
+
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use crate::private_file::{Standing, Unfinished};
+use crate::system_error::told;
+
+/// A report that will be written to a file.
+pub(super) struct ReportFile {
+    path: PathBuf,
+    made: Unfinished,
+    is_report: fn(&[u8]) -> bool,
+}
+
+impl ReportFile {
+    /// Makes sure that it can be written, before the time for the measure is spent.
+    pub(super) fn begin(path: &Path, is_report: fn(&[u8]) -> bool) -> anyhow::Result<Self> {
+        match Standing::at(path, is_report).map_err(|error| not_written(path, told(&error)))? {
+            Standing::Free | Standing::Ours => {}
+            Standing::Other(obstacle) => return Err(not_replaced(path, obstacle)),
+        }
+        let made = Unfinished::begin_shared(path).map_err(|error| match error.kind() {
+            ErrorKind::WouldBlock => not_written(path, "outra medida, ou a outra opção, escreve nele"),
+            _ => not_written(path, told(&error)),
+        })?;
+        Ok(Self { path: path.to_owned(), made, is_report })
+    }
+
+    pub(super) fn finish(self, content: &str) -> anyhow::Result<()> {
+        let Self { path, made, is_report } = self;
+        let written = made.file().write_all(content.as_bytes());
+        written.and_then(|()| made.finish_over(is_report)).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => not_replaced(&path, &error),
+            _ => not_written(&path, told(&error)),
+        })
+    }
+}
+
+fn not_replaced(path: &Path, what: impl std::fmt::Display) -> anyhow::Error {
+    not_written(path, format!("{what}, e só um relatório anterior se troca por outro. Escolha outro nome"))
+}
+
+fn not_written(path: &Path, what: impl std::fmt::Display) -> anyhow::Error {
+    anyhow::anyhow!("não foi possível escrever {}: {what}", path.display())
+}

@@ -1,0 +1,65 @@
+//! `export`: the catalog as a price list, to standard output or to a file.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::bail;
+
+use super::{Error, STANDARD, print, reconnecting, written_or};
+use crate::cli;
+use crate::client::Client;
+use crate::private_file::{Standing, Unfinished};
+use crate::render::{Format, is_csv, render};
+use crate::request::{Code, Refusal, Reply, Request};
+use crate::system_error::told;
+
+pub(super) fn export(options: cli::Export) -> Result<(), Error> {
+    let file = options.file.filter(|file| file != Path::new(STANDARD));
+    let made = file.as_deref().map(|file| begin_list(file, options.force)).transpose()?;
+    let reply = reconnecting(options.connection)?.call(&Request::List { max_price: None })?;
+    if let Reply::Products(products) = &reply
+        && products.iter().any(|product| product.unit.is_none())
+    {
+        return Err(Refusal::new(
+            Code::Unavailable,
+            "o protocolo de texto não diz a unidade dos produtos, sem a qual a lista ficaria incompleta. \
+             Nada foi escrito; inicie o servidor também com --grpc.",
+        )
+        .into());
+    }
+    let (Some(file), Some(made)) = (file, made) else { return print(&reply, cli::Format::Csv) };
+    let mut out = io::BufWriter::new(made.file());
+    let written = render(&mut out, &reply, Format::Csv).and_then(|()| out.flush());
+    drop(out);
+    written.and_then(|()| made.finish_over(|head| options.force && is_csv(head))).map_err(|error| {
+        anyhow::anyhow!("a lista não pôde ser escrita em {}: {}", file.display(), told(&error))
+    })?;
+    let count = if let Reply::Products(products) = &reply { products.len() } else { 0 };
+    let told = format!("{count} produtos escritos em {}.\n", file.display());
+    written_or(
+        io::stdout().write_all(told.as_bytes()),
+        "a lista foi escrita: só esta notícia não pôde ser mostrada",
+    )
+}
+
+/// A list in the making, if its name is free for it. Nothing was asked of the server yet.
+fn begin_list(file: &Path, replace: bool) -> anyhow::Result<Unfinished> {
+    let shown = file.display();
+    let failed = |error| anyhow::anyhow!("não foi possível escrever {shown}: {}", told(&error));
+    match Standing::at(file, is_csv).map_err(failed)? {
+        Standing::Free => {}
+        Standing::Ours if replace => {}
+        Standing::Ours => {
+            bail!("{shown} já existe. Nada foi escrito; escolha outro nome, ou use --force para trocá-lo")
+        }
+        Standing::Other(obstacle) => bail!(
+            "{shown} {obstacle}, e só uma lista de `export` se troca por outra. Nada foi escrito; escolha outro nome"
+        ),
+    }
+    Unfinished::begin_shared(file).map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => {
+            anyhow::anyhow!("outro `export` está escrevendo {shown}. Nada foi escrito")
+        }
+        _ => failed(error),
+    })
+}
