@@ -249,6 +249,25 @@ fn header_lists_of_any_size() {
 }
 
 #[test]
+fn header_lists_of_many_small_fields() {
+    let call = http2::call(GET_PRODUCT);
+    // Each counts 34 bytes, more than a hundred when it is read, and comes as one (RFC 7541 §6.1, §6.2.1):
+    // as many as are read, and more.
+    let define = |name: u8| [0x40, 2, b'a' + name % 8, b'a' + name / 8, 1, b'x'];
+    for (count, names) in [(1_800, 1), (1_800, 64), (16_000, 1)] {
+        let block = |index: u32| {
+            let mut block = call.clone();
+            match index {
+                0 => block.extend((0..names).flat_map(define)),
+                _ => block.extend((0..count).map(|field| 0x80 | (62 + (field % u32::from(names)) as u8))),
+            }
+            frame(HEADERS, END_HEADERS | END_STREAM, stream_id(index), &block)
+        };
+        check_frames(&format!("{count} fields"), &[], block, 500);
+    }
+}
+
+#[test]
 fn grpc_clients_that_never_read() {
     // No byte of an answer may be sent (SETTINGS_INITIAL_WINDOW_SIZE = 0).
     let block = http2::call(LIST_ALL);
