@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -277,11 +278,22 @@ impl Silence {
 pub(super) struct Prefixed {
     first_bytes: Vec<u8>,
     stream: Stream,
+    bytes_read: BytesRead,
+}
+
+/// How many bytes have been read of a connection.
+#[derive(Clone, Default)]
+pub(super) struct BytesRead(Arc<AtomicUsize>);
+
+impl BytesRead {
+    pub(super) fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Prefixed {
-    pub(super) fn new(first_bytes: Vec<u8>, stream: Stream) -> Self {
-        Self { first_bytes, stream }
+    pub(super) fn new(first_bytes: Vec<u8>, stream: Stream, bytes_read: BytesRead) -> Self {
+        Self { first_bytes, stream, bytes_read }
     }
 }
 
@@ -292,7 +304,10 @@ impl AsyncRead for Prefixed {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.first_bytes.is_empty() {
-            return Pin::new(&mut self.stream).poll_read(context, buffer);
+            let before = buffer.filled().len();
+            let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+            self.bytes_read.0.fetch_add(buffer.filled().len() - before, Ordering::Relaxed);
+            return read;
         }
         let length = self.first_bytes.len().min(buffer.remaining());
         buffer.put_slice(&self.first_bytes[..length]);

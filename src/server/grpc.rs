@@ -24,11 +24,11 @@ use tonic::codegen::{BoxFuture, Service as _, http};
 use tonic::server::NamedService;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::Service;
-use super::connection::Prefixed;
+use super::connection::{BytesRead, Prefixed};
 use super::long_work::TURN_BYTES;
 use super::stream::Stream as Connection;
 use super::tokens::{WRONG_MAX, WRONG_WAIT};
+use super::{LAST_LOOK, Service};
 use crate::access::{self, Grant, Need};
 use crate::inventory::{Adjusted, Run};
 use crate::request::{self, AdjustRequest, Refusal};
@@ -91,6 +91,10 @@ const ERROR_RESETS_MAX: usize = 256;
 /// before: a client that takes none of them is held at some megabytes, whatever it opens.
 const STREAM_RUN_MAX: usize = 4096;
 
+/// Last looks at a connection from which more comes each time: one or two read what the system has
+/// received, and a client that never stops sending is left.
+const LAST_LOOKS_MAX: usize = 20;
+
 /// Changes that a stopping server still takes from a stream: all that can have come before, and an
 /// end for a client that never stops sending.
 const LAST_CHANGES_MAX: usize = 4096;
@@ -112,6 +116,7 @@ struct Calls {
     waiting: Arc<AtomicUsize>,
     streams: Arc<AtomicUsize>,
     progress: Progress,
+    bytes_read: BytesRead,
 }
 
 /// Counts on with each call, with the changes that come together on a stream, with each part of a
@@ -205,7 +210,7 @@ impl Calls {
         mut requests: Streaming<StreamAdjustStockRequest>,
         answers: mpsc::Sender<Result<Bytes, Status>>,
     ) {
-        let mut stopped = pin!(self.service.stopped());
+        let mut stopped = pin!(self.all_has_come());
         let mut last_changes = LAST_CHANGES_MAX;
         loop {
             let Ok(room) = answers.reserve().await else { return };
@@ -242,6 +247,25 @@ impl Calls {
                     let _ = answers.send(Err(failure)).await;
                 }
                 return;
+            }
+        }
+    }
+
+    /// Is ready once the server stops and all that it had received before has been read. A busy
+    /// worker needs several turns for that, and may make changes between them for longer than a last
+    /// look takes.
+    fn all_has_come(&self) -> impl Future<Output = ()> + Send + 'static {
+        let (stopping, bytes_read) = (self.service.stopping(), self.bytes_read.clone());
+        async move {
+            stopping.await;
+            for _ in 0..LAST_LOOKS_MAX {
+                let before = bytes_read.count();
+                tokio::time::sleep(LAST_LOOK).await;
+                // The worker looks at its connections once more.
+                tokio::task::yield_now().await;
+                if bytes_read.count() == before {
+                    return;
+                }
             }
         }
     }
@@ -395,9 +419,14 @@ pub(super) async fn serve(service: Service, stream: Connection, first_bytes: Vec
     let stopping = service.stopping();
     let peer = stream.peer();
     let wrong_tokens = Arc::new(WrongTokens::default());
-    let calls =
-        Calls { service, waiting: Arc::default(), streams: Arc::default(), progress: Progress::default() };
-    let stream = TokioIo::new(Prefixed::new(first_bytes, stream));
+    let calls = Calls {
+        service,
+        waiting: Arc::default(),
+        streams: Arc::default(),
+        progress: Progress::default(),
+        bytes_read: BytesRead::default(),
+    };
+    let stream = TokioIo::new(Prefixed::new(first_bytes, stream, calls.bytes_read.clone()));
     let connection = http2_server().serve_connection(stream, Services::new(&calls, peer, &wrong_tokens));
     let mut connection = pin!(connection);
     let ended = tokio::select! {
@@ -442,7 +471,7 @@ pub(super) async fn turn_away(stream: Connection, first_bytes: Vec<u8>) {
     let service = hyper::service::service_fn(|_: http::Request<Incoming>| {
         std::future::ready(Ok::<_, Infallible>(status(Refusal::no_room()).into_http::<Body>()))
     });
-    let stream = TokioIo::new(Prefixed::new(first_bytes, stream));
+    let stream = TokioIo::new(Prefixed::new(first_bytes, stream, BytesRead::default()));
     let _ = http2_server().serve_connection(stream, service).await;
 }
 
@@ -756,6 +785,7 @@ mod tests {
             waiting: Arc::default(),
             streams: Arc::default(),
             progress: Progress::default(),
+            bytes_read: BytesRead::default(),
         };
         let progress = calls.progress.clone();
         let service = calls.service.clone();

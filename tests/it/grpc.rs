@@ -1,8 +1,17 @@
 //! The exact contract over gRPC, with a client made from it.
 
-use std::time::Duration;
+use std::io::{self, ErrorKind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
-use tonic::transport::Channel;
+use hyper_util::rt::TokioIo;
+use prost::Message;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -13,7 +22,7 @@ use hortifruti::wire::grpc::v1::{
     ListProductsRequest, MovementKind, ProductDraft, StreamAdjustStockRequest,
 };
 
-use crate::support::Server;
+use crate::support::{PATIENCE, Server};
 
 async fn connect(server: &Server) -> InventoryServiceClient<Channel> {
     InventoryServiceClient::connect(format!("http://127.0.0.1:{}", server.port)).await.unwrap()
@@ -305,13 +314,56 @@ async fn a_stream_that_the_server_ends_says_so() {
     assert_eq!(server.wait().0, Some(0));
 }
 
+/// A connection that counts what the system has taken.
+struct Counted {
+    stream: TcpStream,
+    written: Arc<AtomicUsize>,
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
+        self.written.fetch_add(written, Ordering::Relaxed);
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
 #[tokio::test]
 async fn what_a_stopping_server_has_received_of_streams_is_answered() {
     // As many as there are, and each more than is made together.
     const STREAMS: usize = 16;
     const CHANGES: usize = 800;
     let mut server = Server::start(&[]);
-    let mut client = connect(&server).await;
+    let written = Arc::new(AtomicUsize::new(0));
+    let stream = TcpStream::connect(("127.0.0.1", server.port)).await.unwrap();
+    let mut stream = Some(TokioIo::new(Counted { stream, written: Arc::clone(&written) }));
+    let connector = tower::service_fn(move |_| {
+        std::future::ready(stream.take().ok_or(io::Error::from(ErrorKind::NotConnected)))
+    });
+    let endpoint = Endpoint::from_static("http://localhost");
+    let mut client = InventoryServiceClient::new(endpoint.connect_with_connector(connector).await.unwrap());
     let change =
         || StreamAdjustStockRequest { adjustment: Some(change("Caju", 1_000, "", MovementKind::Purchase)) };
     let mut streams = Vec::new();
@@ -324,13 +376,19 @@ async fn what_a_stopping_server_has_received_of_streams_is_answered() {
         streams.push((sender, answers));
     }
     // All comes before the server sees that it is to stop.
-    server.signal("STOP");
+    server.pause();
+    let before = written.load(Ordering::Relaxed);
     for (sender, _) in &streams {
         for _ in 0..CHANGES {
             sender.send(change()).await.unwrap();
         }
     }
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let length = STREAMS * CHANGES * (5 + change().encoded_len());
+    let start = Instant::now();
+    while written.load(Ordering::Relaxed) < before + length {
+        assert!(start.elapsed() < PATIENCE, "the system takes no more");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     server.signal("TERM");
     server.signal("CONT");
     for (_sender, mut answers) in streams {
