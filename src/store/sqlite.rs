@@ -287,21 +287,26 @@ impl SqliteStore {
         self.files.bytes(LOG_SUFFIX) > long_log::WARNED_BYTES
     }
 
-    /// Shortens a log that has become too long. If somebody reads it, says who, once.
+    /// Shortens a log that has become too long. If that cannot be done, says why, once.
     fn look_at_log(&mut self) {
         if !self.is_log_too_long() {
             self.has_told_readers = false;
-        } else if !self.has_told_readers {
-            let _ = self.shorten_log().inspect_err(|error| tracing::warn!(%error, "the log stays long"));
-            self.has_told_readers = self.is_log_too_long();
-            if self.has_told_readers {
-                tracing::warn!(
-                    bytes = self.files.bytes(LOG_SUFFIX),
-                    processes = long_log::readers(&beside(&self.path, INDEX_SUFFIX)),
-                    "the log of the database grows and cannot be emptied, because another program reads the \
-                     database; end what that program does"
-                );
-            }
+            return;
+        }
+        if self.has_told_readers {
+            return;
+        }
+        let shortened = self.shorten_log();
+        self.has_told_readers = self.is_log_too_long();
+        if let Err(error) = shortened {
+            tracing::warn!(%error, "the log of the database grows and cannot be emptied");
+        } else if self.has_told_readers {
+            tracing::warn!(
+                bytes = self.files.bytes(LOG_SUFFIX),
+                processes = long_log::readers(&beside(&self.path, INDEX_SUFFIX)),
+                "the log of the database grows and cannot be emptied, because another program reads the \
+                 database; end what that program does"
+            );
         }
     }
 

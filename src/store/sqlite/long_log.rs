@@ -22,19 +22,24 @@ pub(super) const WARNED_BYTES: u64 = 64 * 1024 * 1024;
 /// (<https://sqlite.org/walformat.html#how_locks_are_used>).
 const READER_BYTES: RangeInclusive<u64> = 123..=127;
 
-/// The processes that read the database now, as far as the system tells, such as `7 (sqlite3)`.
+/// What is said of readers that the system does not tell.
+const UNKNOWN: &str = "unknown";
+
+/// The processes that read the database now, such as `7 (sqlite3)`; `unknown` where the system does
+/// not tell, as of those of another container.
 ///
 /// The index is looked at and not opened: to close it would drop SQLite's locks on it.
 pub(super) fn readers(index: &Path) -> String {
     // Where there is no such list, nobody is found in it.
     let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
-    let Ok(index) = Identity::of(index) else { return String::new() };
+    let Ok(index) = Identity::of(index) else { return UNKNOWN.to_owned() };
     let readers = holders(&locks, index.inode()).into_iter().filter(|process| *process != std::process::id());
     let named = readers.map(|process| match fs::read_to_string(format!("/proc/{process}/comm")) {
         Ok(name) => format!("{process} ({})", Shown(name.trim_end())),
         Err(_) => process.to_string(),
     });
-    named.collect::<Vec<_>>().join(", ")
+    let named: Vec<String> = named.collect();
+    if named.is_empty() { UNKNOWN.to_owned() } else { named.join(", ") }
 }
 
 /// The processes that hold a lock for reading in this list of the system's
