@@ -10,7 +10,8 @@
 //! 4. [`client`] speaks to a server ([`system_error`] tells what failed); [`port_file`] is how it finds one.
 //!    [`tls`] reads certificates for both sides, [`access`] says who may do what.
 //!    [`private_file`] is how a file is made that is nobody else's to read, and [`progress`] the
-//!    bar for what takes a while.
+//!    bar for what takes a while; [`terminal`] says what can be shown there, and [`again`] how
+//!    a command is written to be pasted.
 //! 5. [`wire`] is bytes and text for both sides: no I/O.
 //! 6. [`server`] accepts connections. A transport is: decode, ask the inventory, encode.
 //!    The two transports are siblings and do not know each other.
@@ -42,6 +43,7 @@ pub mod server;
 pub mod shell;
 pub mod store;
 pub mod system_error;
+pub mod terminal;
 pub mod tls;
 pub mod usage;
 pub mod wire;

@@ -3,6 +3,8 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
+use crate::terminal::takes_controls;
+
 /// Width of the bar, in characters.
 const WIDTH: u64 = 30;
 
@@ -20,7 +22,7 @@ impl Progress {
     /// A bar that is not drawn yet.
     #[expect(clippy::new_without_default, reason = "a default bar is no idea of anyone's")]
     pub fn new() -> Self {
-        Self { is_shown: io::stderr().is_terminal(), drawn: None }
+        Self { is_shown: io::stderr().is_terminal() && takes_controls(), drawn: None }
     }
 
     /// Draws what is being done, and how much of it is.

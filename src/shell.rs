@@ -5,6 +5,7 @@ mod completion;
 mod in_doubt;
 mod kept;
 mod line_editor;
+mod paste;
 
 use std::fmt::Display;
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -15,6 +16,7 @@ use crate::client::{Broken, Client, Failure, News, Reconnecting};
 use crate::render::{Format, render};
 use crate::request::{COMMANDS, Code, Command, Refusal, Reply, Request, split_word};
 use crate::system_error::told;
+use crate::terminal::takes_colours;
 use in_doubt::{Begun, IN_DOUBT_MAX, InDoubt};
 use line_editor::{Asked, LineEditor};
 
@@ -302,6 +304,7 @@ fn complete(lines: &mut impl Lines, command: Command, rest: String) -> io::Resul
         };
         for question in questions {
             match lines.next(question.clone())? {
+                Input::Line(line) if lines.is_person() && line.trim().is_empty() => return Ok(drop_command()),
                 Input::Line(line) => rest = format!("{rest} {}", line.trim()).trim_start().to_owned(),
                 Input::Dropped => return Ok(Completed::Dropped),
                 Input::End if lines.is_person() => return Ok(Completed::End),
@@ -319,18 +322,28 @@ fn complete(lines: &mut impl Lines, command: Command, rest: String) -> io::Resul
 fn ask_back(lines: &mut impl Lines, rest: String) -> io::Result<Completed> {
     let Some((before, delta, after)) = split_delta(&rest) else { return Ok(Completed::Command(rest)) };
     let Some((thousands, units)) = Quantity::two_readings(delta) else { return Ok(Completed::Command(rest)) };
-    let (thousands, units) = (thousands.to_string(), units.to_string());
     loop {
-        let question = Asked::Reading { thousands: thousands.clone(), units: units.clone() };
-        match lines.next(question)? {
-            Input::Line(line) if line.trim() == thousands || line.trim() == units => {
-                return Ok(Completed::Command(format!("{before}{}{after}", line.trim())));
-            }
-            Input::Line(_) => {}
+        let line = match lines.next(Asked::Reading { thousands, units })? {
+            Input::Line(line) => line,
             Input::Dropped => return Ok(Completed::Dropped),
             Input::End => return Ok(Completed::End),
+        };
+        let answer = line.trim();
+        // However it is written, but for what can be read in two ways again.
+        let meant = answer.parse().ok().filter(|_| Quantity::two_readings(answer).is_none());
+        if let Some(meant) = meant.filter(|meant| [thousands, units].contains(meant)) {
+            return Ok(Completed::Command(format!("{before}{meant}{after}")));
+        }
+        if answer.is_empty() || matches!(step(answer), Step::Leave) {
+            return Ok(drop_command());
         }
     }
+}
+
+/// A person answered a question with nothing.
+fn drop_command() -> Completed {
+    note("Nada foi enviado.");
+    Completed::Dropped
 }
 
 /// Nobody can be asked back behind a pipe.
@@ -406,11 +419,6 @@ pub fn tell_news(news: &News<'_>) {
         News::Silent(_) => Ok(()),
         News::Searching(broken) => writeln!(stderr, "{broken}. Procurando o servidor de novo..."),
     };
-}
-
-/// By the convention of no-color.org: set and not empty means none.
-fn takes_colours() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 #[cfg(test)]

@@ -14,14 +14,17 @@ use rustyline::highlight::Highlighter;
 use rustyline::hint::{Hinter, HistoryHinter};
 use rustyline::history::FileHistory;
 use rustyline::validate::Validator;
-use rustyline::{Config, Context, Editor, ExternalPrinter, Helper};
+use rustyline::{Config, Context, Editor, Event, EventHandler, ExternalPrinter, Helper};
 
 use super::completion::{Expected, complete};
 use super::in_doubt::InDoubt;
-use super::{Input, Lines, takes_colours};
+use super::paste::Paste;
+use super::{Input, Lines};
+use crate::catalog::Quantity;
 use crate::client::Reconnecting;
 use crate::private_file::{self, Standing};
 use crate::request::{Reply, Request};
+use crate::terminal::takes_colours;
 
 /// How a history file of rustyline begins.
 const HISTORY_START: &[u8] = b"#V2\n";
@@ -45,8 +48,8 @@ pub(super) enum Asked {
     Quantity,
     /// Which of two numbers was meant.
     Reading {
-        thousands: String,
-        units: String,
+        thousands: Quantity,
+        units: Quantity,
     },
 }
 
@@ -58,7 +61,11 @@ impl Asked {
             Asked::Price => "Digite o preço máximo: ".to_owned(),
             Asked::Quantity => "Digite a quantidade (negativa para retirar): ".to_owned(),
             Asked::Reading { thousands, units } => {
-                format!("Você quer dizer {thousands} ou {units}? Digite um dos dois: ")
+                // As Brazilians write it, and with no second reading.
+                let units = units.to_string().replace('.', ",");
+                format!(
+                    "Você quer dizer {thousands} ou {units}? Digite um dos dois (vazio ou Ctrl-C desiste): "
+                )
             }
         }
     }
@@ -90,6 +97,7 @@ impl LineEditor {
             .build();
         let mut editor = Editor::with_config(config).map_err(io::Error::other)?;
         editor.set_helper(Some(ShellHelper::new(client)));
+        editor.bind_sequence(Event::Any, EventHandler::Conditional(Box::<Paste>::default()));
         // A shell without a history file is still a shell.
         let history = history.filter(|path| prepare(path).is_ok());
         if let Some(path) = &history {

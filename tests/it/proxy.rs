@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 pub(crate) struct Proxy {
     pub(crate) address: String,
-    swallowed: Arc<Mutex<Option<String>>>,
+    swallowed: Arc<Mutex<Option<(String, usize)>>>,
 }
 
 impl Proxy {
@@ -15,7 +15,7 @@ impl Proxy {
     pub(crate) fn start(port: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let swallowed = Arc::new(Mutex::new(None::<String>));
+        let swallowed = Arc::new(Mutex::new(None::<(String, usize)>));
         let name = Arc::clone(&swallowed);
         std::thread::spawn(move || {
             for client in listener.incoming() {
@@ -29,11 +29,16 @@ impl Proxy {
                 let (name, is_swallowing) = (Arc::clone(&name), Arc::clone(&is_silent));
                 std::thread::spawn(move || {
                     pour(question, server, |chunk| {
-                        let name = name.lock().unwrap();
-                        let names_it =
-                            |name: &String| chunk.windows(name.len()).any(|part| part == name.as_bytes());
-                        // Once silent, always: an answer later would be to another question.
-                        is_swallowing.fetch_or(name.as_ref().is_some_and(names_it), Ordering::SeqCst);
+                        let mut name = name.lock().unwrap();
+                        if let Some((name, spared)) = name.as_mut()
+                            && chunk.windows(name.len()).any(|part| part == name.as_bytes())
+                        {
+                            // Once silent, always: a later answer would be to another question.
+                            match spared.checked_sub(1) {
+                                Some(left) => *spared = left,
+                                None => is_swallowing.store(true, Ordering::SeqCst),
+                            }
+                        }
                         true
                     });
                 });
@@ -45,7 +50,12 @@ impl Proxy {
 
     /// From now on no answer comes on a connection that carries this name.
     pub(crate) fn swallow(&self, name: &str) {
-        *self.swallowed.lock().unwrap() = Some(name.to_owned());
+        self.swallow_after(0, name);
+    }
+
+    /// The same, after so many requests that carry the name.
+    pub(crate) fn swallow_after(&self, spared: usize, name: &str) {
+        *self.swallowed.lock().unwrap() = Some((name.to_owned(), spared));
     }
 
     /// From now on answers come, on new connections.

@@ -63,21 +63,111 @@ fn what_is_typed_ahead_is_not_lost() {
 
 #[test]
 fn one_thousand_is_asked_back() {
+    const HINT: &str = "Digite um dos dois (vazio ou Ctrl-C desiste):";
     let server = Server::start(&[]);
     let mut terminal = Terminal::open(&server, &[], &[]);
     terminal.wait_for_prompt();
-    terminal.send("3 Caju 1.000\r");
-    terminal.wait_for("Você quer dizer 1000 ou 1? Digite um dos dois:");
-    terminal.send("talvez\r");
-    terminal.wait_for("Você quer dizer 1000 ou 1? Digite um dos dois:");
-    terminal.send("1000\r");
-    assert!(terminal.wait_for_prompt().contains("Caju: R$2.0, Estoque: 1060"));
+    for (line, question, answers, shown) in [
+        ("3 Caju 1.000", "1000 ou 1", &["talvez", "1.000", "2", "1000"][..], "Estoque: 1060"),
+        ("3 Caju 1.000 motivo=compra", "1000 ou 1", &["1"], "Estoque: 1061"),
+        ("3 Caju -5.000", "-5000 ou -5", &["-5"], "Estoque: 1056"),
+        ("3 Caju 5.000", "5000 ou 5", &["5"], "Estoque: 1061"),
+        // What is shown has no second reading.
+        ("3 Caju 2.500", "2500 ou 2,5", &["2.500", "2,5"], "Erro: "),
+        // Ways out.
+        ("3 Caju 2.000", "2000 ou 2", &[""], "Nada foi enviado."),
+        ("3 Caju 2.000", "2000 ou 2", &["sair"], "Nada foi enviado."),
+    ] {
+        terminal.send(&format!("{line}\r"));
+        for answer in answers {
+            terminal.wait_for(&format!("Você quer dizer {question}? {HINT}"));
+            terminal.send(&format!("{answer}\r"));
+        }
+        let after = terminal.wait_for_prompt();
+        assert!(after.contains(shown), "{line}: {after}");
+    }
     terminal.send("3 Caju 2.000\r");
-    terminal.wait_for("Você quer dizer 2000 ou 2? Digite um dos dois:");
-    // Ctrl-C drops the command.
+    terminal.wait_for(&format!("Você quer dizer 2000 ou 2? {HINT}"));
     terminal.send("\u{3}");
     terminal.wait_for_prompt();
-    assert!(terminal.ask("1 Caju").contains("Estoque: 1060"));
+    // So do the questions for what a number alone needs.
+    terminal.send("3\r");
+    terminal.wait_for("Digite o nome do produto:");
+    assert!(terminal.ask("").contains("Nada foi enviado."));
+    assert!(terminal.ask("1 Caju").contains("Estoque: 1061"));
+}
+
+#[test]
+fn pasted_lines_are_commands_of_their_own() {
+    let server = Server::start(&[]);
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    terminal.wait_for_prompt();
+    // As terminals send line ends, and as files have them; the last line has none.
+    for (line_end, stock) in [("\r", 59), ("\n", 58), ("\r\n", 57)] {
+        let lines = ["1 Maca", "3", "Caju", "-1", "1\tPera", "1 Banana"].join(line_end);
+        terminal.send(&format!("\u{1b}[200~{lines}\u{1b}[201~"));
+        terminal.wait_for("Digite sua escolha: 1 Banana");
+        let screen = terminal.screen();
+        let pasted = screen.rsplit("Digite sua escolha: 1 Maca\n").next().unwrap();
+        // A tab in it completes nothing.
+        assert_eq!(
+            pasted,
+            format!(
+                "Maca: R$3.0, Estoque: 20\n\
+                 Digite sua escolha: 3\n\
+                 Digite o nome do produto: Caju\n\
+                 Digite a quantidade (negativa para retirar): -1\n\
+                 Caju: R$2.0, Estoque: {stock}\n\
+                 Digite sua escolha: 1 Pera\n\
+                 Pera: R$5.0, Estoque: 15\n\
+                 Digite sua escolha: 1 Banana"
+            )
+        );
+        // What has no line end can be edited.
+        terminal.catch_up();
+        terminal.send("\u{15}1 Pera\r");
+        assert!(terminal.wait_for_prompt().contains("Pera: R$5.0, Estoque: 15"));
+    }
+    // Each of them is in the history.
+    let path = server.path().join("state/hortifruti/history");
+    let lines = history(&path);
+    assert_eq!(lines[..4], ["1 Maca", "3", "1 Pera", "1 Maca"], "{lines:?}");
+    // A terminal that marks no paste, and one whose mark is cut off.
+    terminal.send("1 Maca\r\n1 Banana\r\n4\r\n");
+    terminal.wait_for_text(&FOUR_PRODUCTS.replace("Estoque: 60", "Estoque: 57"));
+    assert!(terminal.screen().contains("Banana: R$10.0, Estoque: 30\nDigite sua escolha: 4\n"));
+    terminal.wait_for("Digite sua escolha:");
+    terminal.catch_up();
+    terminal.send("\u{1b}[200~1 Ma");
+    // With a hint from the history.
+    terminal.wait_for("Digite sua escolha: 1 Maca");
+    terminal.send("\u{3}");
+    terminal.wait_for_prompt();
+    terminal.send("1 ban\t");
+    terminal.wait_for("Digite sua escolha: 1 Banana");
+}
+
+#[test]
+fn a_dumb_terminal_gets_no_control_sequences() {
+    let server = Server::start(&[]);
+    for name in ["dumb", ""] {
+        let mut terminal = Terminal::open(&server, &[], &[("TERM", name)]);
+        assert!(terminal.ask("vender").contains("Erro: "));
+        assert!(!terminal.sent_bytes().contains("\u{1b}[31m"), "{name:?}");
+    }
+    let dumb = [("TERM", "dumb")];
+    let mut terminal = Terminal::open(&server, &[], &dumb);
+    assert!(terminal.ask("4").contains(FOUR_PRODUCTS));
+    terminal.send("3 Caju 2.000\r");
+    terminal.wait_for("Você quer dizer 2000 ou 2? Digite um dos dois (vazio ou Ctrl-C desiste):");
+    assert!(terminal.ask("").contains("Nada foi enviado."));
+    terminal.send("5\r");
+    terminal.wait_for_end();
+    assert!(!terminal.sent_bytes().contains('\u{1b}'), "{:?}", terminal.sent_bytes());
+    // Nor does a bar that says how far a copy is.
+    let mut verify = Terminal::run_with(server.path(), 80, &["backup", "copia.db"], &dumb);
+    verify.wait_for_end();
+    assert!(!verify.sent_bytes().contains('\u{1b}'), "{:?}", verify.sent_bytes());
 }
 
 #[test]

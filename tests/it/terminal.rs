@@ -43,7 +43,12 @@ impl Terminal {
 
     /// Runs a subcommand on a terminal, in a folder.
     pub(crate) fn run(folder: &Path, columns: u16, args: &[&str]) -> Self {
-        Self::start(folder, PtySize { cols: columns, ..SIZE }, args, &[])
+        Self::run_with(folder, columns, args, &[])
+    }
+
+    /// The same, with these variables.
+    pub(crate) fn run_with(folder: &Path, columns: u16, args: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::start(folder, PtySize { cols: columns, ..SIZE }, args, variables)
     }
 
     fn start(folder: &Path, size: PtySize, args: &[&str], variables: &[(&str, &str)]) -> Self {
@@ -116,6 +121,11 @@ impl Terminal {
                     .is_some_and(|last| is_prompt(last) && last.ends_with(PROMPT.trim_end()))
         });
         screen.split(PROMPT.trim_end()).nth(wanted - 1).unwrap_or_default().to_owned()
+    }
+
+    /// Takes all prompts that are on the screen as waited for.
+    pub(crate) fn catch_up(&mut self) {
+        self.prompts = self.screen().lines().filter(|line| is_prompt(line)).count();
     }
 
     /// Waits until the last line of the screen is this.
