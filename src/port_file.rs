@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -125,10 +125,14 @@ impl Place {
             Place::Local(_) => vec![local(Ipv4Addr::LOCALHOST.into()), local(Ipv6Addr::LOCALHOST.into())],
             Place::At(address) => vec![address],
         };
-        addresses
-            .iter()
-            .filter(|address| !listens_at(own, **address))
-            .any(|address| TcpStream::connect_timeout(address, PROBE_TIMEOUT).is_ok())
+        addresses.iter().filter(|address| !listens_at(own, **address)).any(|address| {
+            match TcpStream::connect_timeout(address, PROBE_TIMEOUT) {
+                Ok(_) => true,
+                // The queue of a busy server may be full. Where nobody listens this machine says so.
+                Err(error) if error.kind() == ErrorKind::TimedOut => is_of_this_machine(address.ip()),
+                Err(_) => false,
+            }
+        })
     }
 }
 
@@ -139,6 +143,10 @@ impl fmt::Display for Place {
             Place::At(address) => write!(f, "{address}"),
         }
     }
+}
+
+fn is_of_this_machine(ip: IpAddr) -> bool {
+    UdpSocket::bind((ip, 0)).is_ok()
 }
 
 /// Whether whoever connects to an address reaches the server that listens at `own`.
@@ -159,13 +167,20 @@ pub fn read(path: &Path) -> Result<Place, PortFileError> {
         _ => PortFileError::Io { action: "ler", path: shown(), error },
     })?;
     let port = port(&content).ok_or_else(|| PortFileError::NotAPort { path: shown() })?;
+    // Beside the file itself, if the name is a link to it.
+    let address_path = address_path(&path.canonicalize().unwrap_or_else(|_| path.to_owned()));
+    let address = match self::content(&address_path) {
+        Ok(content) => address(&content),
+        // Nobody may guess that there is none, and ask another server.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            let path = address_path.display().to_string();
+            return Err(PortFileError::Io { action: "ler", path, error });
+        }
+        Err(_) => None,
+    };
     // An address with another port was left behind by another server.
-    let address = content_of_address(path).filter(|address| address.port() == port);
+    let address = address.filter(|address| address.port() == port);
     Ok(address.map_or(Place::Local(port), Place::At))
-}
-
-fn content_of_address(path: &Path) -> Option<SocketAddr> {
-    address(&content(&address_path(path)).ok()?)
 }
 
 fn content(path: &Path) -> io::Result<Vec<u8>> {
@@ -416,6 +431,25 @@ mod tests {
     }
 
     #[test]
+    fn a_server_whose_queue_is_full_is_there() {
+        use socket2::{Domain, Socket, Type};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("server_port.txt");
+        let busy = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        busy.bind(&local(0).into()).unwrap();
+        busy.listen(0).unwrap();
+        let address = busy.local_addr().unwrap().as_socket().unwrap();
+        let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(100));
+        let waiting: Vec<_> = std::iter::from_fn(|| connect().ok()).take(1000).collect();
+        assert!(waiting.len() < 1000, "the queue has no end");
+        fs::write(&path, address.port().to_string()).unwrap();
+        assert!(matches!(publish(&path, local(1)), Err(PortFileError::InUse { .. })));
+        drop((waiting, busy));
+        publish(&path, local(1)).unwrap();
+        assert!(is_of_this_machine([127, 0, 0, 2].into()) && !is_of_this_machine([192, 0, 2, 99].into()));
+    }
+
+    #[test]
     fn an_address_that_localhost_does_not_reach_stands_beside_the_port() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("server_port.txt");
@@ -471,8 +505,10 @@ mod tests {
         assert!(refused.contains("é um link simbólico"), "{refused}");
         assert_eq!(fs::read_to_string(&target).unwrap(), "8081");
         assert!(path.is_symlink());
-        // A client may follow one.
+        // A client may follow one, to the address too.
         assert_eq!(read(&path).unwrap(), Place::Local(8081));
+        fs::write(folder.path().join("alheio.address"), "127.0.0.2:8081").unwrap();
+        assert_eq!(read(&path).unwrap().to_string(), "127.0.0.2:8081");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! nowhere else: a file that this program did not write is never replaced or removed.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{self, File, FileType, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -68,11 +68,7 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// # Errors
 /// If there is none, it cannot be opened, or it is a folder, a pipe, a socket or a device.
 pub fn open_to_read(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
-    match file.metadata()?.is_file() {
-        true => Ok(file),
-        false => Err(io::Error::other("não é um arquivo comum")),
-    }
+    open_kind(path, FileType::is_file)
 }
 
 /// Opens what a person named to be read: a file, or a pipe from a program that keeps secrets.
@@ -80,12 +76,19 @@ pub fn open_to_read(path: &Path) -> io::Result<File> {
 /// # Errors
 /// As [`open_to_read`], except for a pipe.
 pub fn open_given(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
-    let kind = file.metadata()?.file_type();
-    match kind.is_file() || kind.is_fifo() {
-        true => Ok(file),
+    open_kind(path, |kind| kind.is_file() || kind.is_fifo())
+}
+
+fn open_kind(path: &Path, is_wanted: impl Fn(&FileType) -> bool) -> io::Result<File> {
+    let check = |found: Metadata| match is_wanted(&found.file_type()) {
+        true => Ok(()),
         false => Err(io::Error::other("não é um arquivo comum")),
-    }
+    };
+    // Not opened if it is another kind: to open a device may do something.
+    check(fs::metadata(path)?)?;
+    let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
+    check(file.metadata()?)?;
+    Ok(file)
 }
 
 /// The content of what [`open_given`] opened, cut after so many bytes.

@@ -18,6 +18,7 @@ pub fn told(error: &Error) -> String {
         ErrorKind::FileTooLarge => "o arquivo passaria do maior tamanho permitido (ulimit -f, ou o do disco)",
         ErrorKind::ReadOnlyFilesystem => "o disco só permite leitura",
         ErrorKind::IsADirectory => "é uma pasta",
+        ErrorKind::InvalidFilename => "o nome é longo demais",
         ErrorKind::NotADirectory => "uma parte do caminho não é uma pasta",
         _ => return error.to_string(),
     };

@@ -15,7 +15,9 @@ use crate::system_error::told;
 
 pub(super) fn export(options: cli::Export) -> Result<(), Error> {
     let file = options.file.filter(|file| file != Path::new(STANDARD));
-    let made = file.as_deref().map(|file| begin_list(file, options.force)).transpose()?;
+    if let Some(file) = &file {
+        check_name(file, options.force)?;
+    }
     let reply = reconnecting(options.connection)?.call(&Request::List { max_price: None })?;
     if let Reply::Products(products) = &reply
         && products.iter().any(|product| product.unit.is_none())
@@ -27,7 +29,8 @@ pub(super) fn export(options: cli::Export) -> Result<(), Error> {
         )
         .into());
     }
-    let (Some(file), Some(made)) = (file, made) else { return print(&reply, cli::Format::Csv) };
+    let Some(file) = file else { return print(&reply, cli::Format::Csv) };
+    let made = begin(&file)?;
     let mut out = io::BufWriter::new(made.file());
     let written = render(&mut out, &reply, Format::Csv).and_then(|()| out.flush());
     drop(out);
@@ -42,13 +45,12 @@ pub(super) fn export(options: cli::Export) -> Result<(), Error> {
     )
 }
 
-/// A list in the making, if its name is free for it. Nothing was asked of the server yet.
-fn begin_list(file: &Path, replace: bool) -> anyhow::Result<Unfinished> {
+/// Refuses a name that is not free for a list, before the server is asked for one.
+fn check_name(file: &Path, replace: bool) -> anyhow::Result<()> {
     let shown = file.display();
-    let failed = |error| anyhow::anyhow!("não foi possível escrever {shown}: {}", told(&error));
-    match Standing::at(file, is_csv).map_err(failed)? {
-        Standing::Free => {}
-        Standing::Ours if replace => {}
+    match Standing::at(file, is_csv).map_err(|error| not_written(file, &error))? {
+        Standing::Free => Ok(()),
+        Standing::Ours if replace => Ok(()),
         Standing::Ours => {
             bail!("{shown} já existe. Nada foi escrito; escolha outro nome, ou use --force para trocá-lo")
         }
@@ -56,10 +58,21 @@ fn begin_list(file: &Path, replace: bool) -> anyhow::Result<Unfinished> {
             "{shown} {obstacle}, e só uma lista de `export` se troca por outra. Nada foi escrito; escolha outro nome"
         ),
     }
+}
+
+fn begin(file: &Path) -> anyhow::Result<Unfinished> {
     Unfinished::begin_shared(file).map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => {
-            anyhow::anyhow!("outro `export` está escrevendo {shown}. Nada foi escrito")
+            anyhow::anyhow!("outro `export` está escrevendo {}. Nada foi escrito", file.display())
         }
-        _ => failed(error),
+        _ => not_written(file, &error),
     })
+}
+
+fn not_written(file: &Path, error: &io::Error) -> anyhow::Error {
+    anyhow::anyhow!(
+        "não foi possível escrever {}: {}. Confira a pasta e as permissões",
+        file.display(),
+        told(error)
+    )
 }

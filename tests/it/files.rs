@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::sys::stat::Mode;
+use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 use nix::unistd::mkfifo;
 
 use crate::support::{Ended, PATIENCE, Server, hortifruti, run};
@@ -35,7 +35,7 @@ impl Folder {
         symlink(at("lista.csv"), at("link")).unwrap();
         mkfifo(&at("cano"), Mode::S_IRWXU).unwrap();
         let socket = UnixListener::bind(at("socket")).unwrap();
-        let names = vec![
+        let mut names = vec![
             "lista.csv",
             "pagina.html",
             "numeros.json",
@@ -49,6 +49,11 @@ impl Folder {
             "hortifruti.db.lock",
             "server_port.txt",
         ];
+        // As /dev/null, which only root may make.
+        match mknod(&at("aparelho"), SFlag::S_IFCHR, Mode::S_IRWXU, makedev(1, 3)) {
+            Ok(()) => names.push("aparelho"),
+            Err(error) => println!("skipped in part: no device can be made here ({error})"),
+        }
         Self { server, _socket: socket, names }
     }
 
@@ -226,7 +231,10 @@ fn end(command: &mut Command) -> Ended {
 #[test]
 fn what_is_no_file_is_not_waited_for() {
     let folder = Folder::new();
-    for name in ["cano", "socket", "pasta"] {
+    for name in ["cano", "socket", "pasta", "aparelho"] {
+        if !folder.at(name).exists() {
+            continue;
+        }
         for options in [
             &["query", "--token-file", name][..],
             &["query", "--tls-ca", name],
