@@ -8,12 +8,12 @@ const OFF_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Tells the time, and notices when the machine's clock was set.
 pub(super) struct Clock {
-    /// From when on the clock is expected to run on.
+    /// The moment from which the clock is expected to run on.
     base: Moment,
 }
 
 impl Clock {
-    /// One for a ledger whose last movement was recorded then.
+    /// A clock for a ledger whose last movement was recorded then.
     pub(super) fn new(last_recorded_at: Option<SystemTime>) -> Self {
         let base = Moment::now();
         if let Some(ahead) = last_recorded_at.and_then(|last| off(base.time, last)) {
@@ -58,7 +58,7 @@ fn hours(duration: Duration) -> u64 {
     duration.as_secs() / 3600
 }
 
-/// What two clocks said at once: the one that can be set, and one that cannot.
+/// The readings of two clocks: the one that can be set, and one that cannot.
 #[derive(Debug, Clone, Copy)]
 struct Moment {
     time: SystemTime,
@@ -71,8 +71,8 @@ impl Moment {
     }
 }
 
-/// The time that has run, that in which the machine slept included: `Instant` leaves it out on
-/// Linux, and a laptop that is closed over the weekend would seem to jump.
+/// The time since the machine started, its sleep included. `Instant` leaves the sleep out on Linux,
+/// so that the clock of a laptop that is closed over the weekend would seem to jump.
 #[cfg(target_os = "linux")]
 fn since_boot() -> Duration {
     use nix::time::{ClockId, clock_gettime};

@@ -30,7 +30,7 @@ impl Writer {
         Self { catalog, store, clock, left: None, in_doubt: None, has_told: false }
     }
 
-    /// What is to be done now and then, unless something is left from before.
+    /// Lets the store give back room, unless something is left from before.
     pub(super) fn tidy(&mut self) {
         if self.is_free()
             && let Err(error) = self.store.tidy()

@@ -23,7 +23,7 @@ fn a_server_that_may_make_no_larger_files_refuses_changes_until_it_may() {
     let mut server = Server::start(&[]);
     server.limit_files("131072");
     let mut client = server.connect();
-    // What was answered, and which ids were refused.
+    // The count of changes that were answered, and the ids that were refused.
     let (mut made, mut refused, mut next) = (0, Vec::new(), 0);
     // Until not even the log can be copied into the database.
     loop {
@@ -50,7 +50,7 @@ fn a_server_that_may_make_no_larger_files_refuses_changes_until_it_may() {
         reply.rsplit_once(' ').unwrap().1.parse::<u32>().unwrap() - 60
     };
     assert_eq!(stock(&server), made, "reads go on");
-    // Whatever is killed here has answered nothing that is not on disk.
+    // After a kill, everything that was answered is on disk.
     server.kill();
     server.restart();
     assert!(stock(&server) >= made);

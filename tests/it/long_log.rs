@@ -9,7 +9,7 @@ use rusqlite::Connection as Database;
 
 use crate::support::{PATIENCE, Server};
 
-/// What the log may keep, and from where on it is told who makes it grow (`sqlite/long_log.rs`).
+/// The limits of `src/store/sqlite/long_log.rs`.
 const KEPT_BYTES_MAX: u64 = 8 * 1024 * 1024;
 const WARNED_BYTES: u64 = 64 * 1024 * 1024;
 

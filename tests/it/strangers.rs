@@ -10,7 +10,7 @@ use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient
 
 use crate::support::Server;
 
-/// What is done to the files of a database under a server, and what its clients are told of it.
+/// Damage to the files of a database under a server, and what clients are told of it.
 type Damage = fn(&std::path::Path);
 const DAMAGES: [(Damage, &str); 4] = [
     (|folder| fs::rename(folder.join("hortifruti.db"), folder.join("longe")).unwrap(), "apagado, movido"),

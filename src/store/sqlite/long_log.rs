@@ -9,12 +9,12 @@ use std::path::Path;
 use crate::catalog::Shown;
 use crate::private_file::Identity;
 
-/// What the log may keep of the disk once it is not needed, in bytes: twice what it comes to
+/// Length to which a log is cut once its end is not needed, in bytes: twice what it comes to
 /// beside no reader, which is SQLite's thousand pages and one transaction, so that it is not cut
 /// and made longer again all the time.
 pub(super) const KEPT_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
-/// From which length on it is said who makes the log grow, in bytes: far more than readers come
+/// Length above which the server says who makes the log grow, in bytes: far more than readers come
 /// to that end soon, and far less than a disk has room for.
 pub(super) const WARNED_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -22,15 +22,15 @@ pub(super) const WARNED_BYTES: u64 = 64 * 1024 * 1024;
 /// (<https://sqlite.org/walformat.html#how_locks_are_used>).
 const READER_BYTES: RangeInclusive<u64> = 123..=127;
 
-/// What is said of readers that the system does not tell.
+/// The word for readers that the system does not list.
 const UNKNOWN: &str = "unknown";
 
-/// The processes that read the database now, such as `7 (sqlite3)`; `unknown` where the system does
-/// not tell, as of those of another container.
+/// The processes that read the database now, such as `7 (sqlite3)`; `unknown` if the system does
+/// not list them, as it does not those of another container.
 ///
 /// The index is looked at and not opened: to close it would drop SQLite's locks on it.
 pub(super) fn readers(index: &Path) -> String {
-    // Where there is no such list, nobody is found in it.
+    // Without such a list, nobody is found in it.
     let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
     let Ok(index) = Identity::of(index) else { return UNKNOWN.to_owned() };
     let readers = holders(&locks, index.inode()).into_iter().filter(|process| *process != std::process::id());
