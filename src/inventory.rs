@@ -25,8 +25,8 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 
 pub use crate::catalog::Stopped;
 use crate::catalog::{
-    Adjustment, Catalog, Changes, Cursor, Draft, ImportCounts, Key, Movement, Price, Product, ProductDraft,
-    ProductId, RowError, Search, TooOld,
+    Adjustment, Catalog, Changes, Cursor, Draft, ImportCheck, ImportCounts, Key, Movement, Price, Product,
+    ProductDraft, ProductId, RowError, Search, TooOld,
 };
 use crate::request::{
     AdjustRequest, BATCH_LINES_MAX, BatchRequest, Code, IMPORT_ROWS_MAX, ImportRequest, Refusal,
@@ -41,6 +41,10 @@ use policy::Policy;
 use search_time::SearchTime;
 use submission::{Answered, Answers, Change, Done, Portion, Submission, deliver};
 use writer::outcome_unknown;
+
+/// Lines of a batch or rows of a dry run that are looked at before others have their turn, and the
+/// catalog can change: a quarter of a millisecond.
+const LINES_IN_TURN: usize = 128;
 
 /// A handle on the inventory, cheap to clone. The committer stops when the last is dropped.
 #[derive(Clone)]
@@ -302,12 +306,17 @@ impl Inventory {
         if adjustments.is_empty() || adjustments.len() > BATCH_LINES_MAX {
             return Err(Refusal::batch_size(adjustments.len()));
         }
-        let names: Vec<&str> = adjustments.iter().map(|adjustment| adjustment.name).collect();
-        let changes = self.reader().changes(adjustments);
-        let changes = match changes {
-            Ok(changes) => changes,
-            Err((index, refusal)) => return Err(self.explain(names[index], refusal).await.at(index)),
-        };
+        let mut changes = Vec::with_capacity(adjustments.len());
+        for (index, AdjustRequest { name, delta, kind, .. }) in adjustments.into_iter().enumerate() {
+            if index % LINES_IN_TURN == LINES_IN_TURN - 1 {
+                tokio::task::yield_now().await;
+            }
+            let product = self.reader().id_of(name);
+            match product {
+                Ok(product) => changes.push(Adjustment { product, delta, kind, request_id: None }),
+                Err(refusal) => return Err(self.explain(name, refusal).await.at(index)),
+            }
+        }
         match self.submit(vec![Change::Batch { changes, request_id }], true).await.each.pop() {
             Some(Ok(Done::Batch(movements))) => {
                 let catalog = self.read();
@@ -333,7 +342,11 @@ impl Inventory {
             return Err(Refusal::import_size(count));
         }
         if is_dry_run || !bad_rows.is_empty() {
-            let looked_at = Draft::new(&self.read(), SystemTime::now()).import(&rows);
+            let mut check = ImportCheck::new(&rows);
+            while check.go_on(&Draft::new(&self.read(), SystemTime::now()), LINES_IN_TURN) {
+                tokio::task::yield_now().await;
+            }
+            let looked_at = check.finish();
             return if bad_rows.is_empty() {
                 looked_at.map_err(refuse_rows)
             } else {
@@ -425,15 +438,6 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The changes of a batch; or the index of the first that is refused at once, and why.
-    fn changes(&mut self, adjustments: Vec<AdjustRequest<'_>>) -> Result<Vec<Adjustment>, (usize, Refusal)> {
-        let of = |(index, AdjustRequest { name, delta, kind, .. })| {
-            let product = self.id_of(name).map_err(|refusal: Refusal| (index, refusal))?;
-            Ok(Adjustment { product, delta, kind, request_id: None })
-        };
-        adjustments.into_iter().enumerate().map(of).collect()
-    }
-
     fn id_of(&mut self, name: &str) -> Result<ProductId, Refusal> {
         self.look_up(name, |catalog| catalog.id_of(name))
     }
@@ -502,7 +506,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::catalog::{Quantity, RequestId, original_products};
+    use crate::catalog::{Name, Quantity, RequestId, original_products};
     use crate::store::RecordedById;
     use crate::store::sqlite::SqliteStore;
 
@@ -796,6 +800,48 @@ mod tests {
         assert_eq!(stock(&till, "caju"), stock_before);
         drop((inventory, worker, till, reader, runtime));
         committer.join();
+    }
+
+    #[tokio::test]
+    async fn others_have_their_turn_during_a_search_a_batch_and_a_dry_run() {
+        let row = |number: usize| ProductDraft {
+            name: Name::parse(&format!("Produto {number}")).unwrap(),
+            ..original_products().remove(0)
+        };
+        let rows: Vec<ProductDraft> = (0..1000).map(row).collect();
+        let (inventory, _committer) =
+            Inventory::open(Box::new(SqliteStore::in_memory().unwrap()), &rows).unwrap();
+        let turns = std::rc::Rc::new(Cell::new(0));
+        let counted = std::rc::Rc::clone(&turns);
+        let others = async move {
+            loop {
+                counted.set(counted.get() + 1);
+                tokio::task::yield_now().await;
+            }
+        };
+        let lines: Vec<String> = rows.iter().map(|row| format!("{} 1", row.name)).collect();
+        let import = |is_dry_run| ImportRequest {
+            rows: rows.clone(),
+            bad_rows: Vec::new(),
+            is_dry_run,
+            request_id: None,
+        };
+        let work = async {
+            let mut before = 0;
+            let mut turns_since = || turns.get() - std::mem::replace(&mut before, turns.get());
+            inventory.find("Prodito", |_| ()).await.unwrap_err();
+            assert!(turns_since() >= 1000 / 64 - 1);
+            let adjustments: Vec<_> = lines.iter().map(|line| asked(line)).collect();
+            inventory.adjust_together(BatchRequest { adjustments, request_id: None }).await.unwrap();
+            assert!(turns_since() >= 1000 / LINES_IN_TURN - 1);
+            let counts = inventory.import(import(true)).await.unwrap();
+            assert_eq!(counts, ImportCounts { created: 0, updated: 0, unchanged: 1000 });
+            assert!(turns_since() >= 1000 / LINES_IN_TURN - 1);
+        };
+        tokio::select! {
+            () = work => {}
+            () = others => {}
+        }
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ mod descriptors;
 mod door;
 mod grpc;
 mod long_work;
+mod side_thread;
 mod socket;
 mod stream;
 mod tokens;
@@ -32,6 +33,7 @@ pub use connection::Limits;
 use connection::{Connections, Guard, Silence, TURNED_AWAY_MAX};
 use console::Console;
 use long_work::LongWork;
+use side_thread::{SideTasks, SideThread};
 use tokens::Gate;
 
 /// Connections that the system keeps until they are accepted. With std's 128, ten thousand
@@ -91,6 +93,8 @@ struct Service {
     turns: grpc::Turns,
     /// Turns of the long requests of a worker.
     long_work: LongWork,
+    /// For what cannot be cut into turns.
+    side_tasks: SideTasks,
     /// Turns true when the server stops.
     draining: watch::Receiver<bool>,
 }
@@ -139,6 +143,7 @@ pub fn serve(
     stop: impl Future<Output = ()>,
 ) -> std::io::Result<bool> {
     let (drain, draining) = watch::channel(false);
+    let side_thread = SideThread::start()?;
     let service = Service {
         inventory,
         console: console.clone(),
@@ -148,6 +153,7 @@ pub fn serve(
         gate: Gate::new(options.tokens.clone()),
         turns: grpc::Turns::default(),
         long_work: LongWork::new(),
+        side_tasks: side_thread.tasks(),
         draining,
     };
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -177,6 +183,7 @@ pub fn serve(
     for worker in workers {
         worker.join();
     }
+    side_thread.join();
     Ok(has_reached_limit)
 }
 
@@ -366,6 +373,7 @@ mod testing {
             gate: Gate::new(None),
             turns: grpc::Turns::default(),
             long_work: LongWork::new(),
+            side_tasks: SideTasks::here(),
             draining,
         }
     }

@@ -258,34 +258,11 @@ impl<'c> Draft<'c> {
     /// # Errors
     /// Every bad row, with its index. The draft is then as it was.
     pub fn import(&mut self, rows: &[ProductDraft]) -> Result<ImportCounts, Vec<(usize, RowError)>> {
-        let mut errors = Vec::new();
-        let mut counts = ImportCounts::default();
-        let mut first_rows = HashMap::with_capacity(rows.len());
-        let mut accepted = Vec::with_capacity(rows.len());
-        let mut product_count = self.catalog.products.len() + self.created.len();
-        for (index, row) in rows.iter().enumerate() {
-            let key = row.name.key();
-            let existing = self.find(&row.name, &key);
-            // Two products of an earlier build may have the same key; a new one has its own.
-            let first = *first_rows.entry(existing.ok_or_else(|| key.clone())).or_insert(index);
-            let repeated = (first < index).then(|| &rows[first].name);
-            match self.import_row(row, existing, repeated, product_count) {
-                Ok(product) => {
-                    match &product {
-                        None => counts.unchanged += 1,
-                        Some(product) if product.id.index() == product_count => {
-                            counts.created += 1;
-                            product_count += 1;
-                        }
-                        Some(_) => counts.updated += 1,
-                    }
-                    accepted.extend(product.map(|product| (key, product)));
-                }
-                Err(error) => errors.push((index, error)),
-            }
-        }
-        if !errors.is_empty() {
-            return Err(errors);
+        let mut check = ImportCheck::new(rows);
+        check.go_on(self, rows.len());
+        let accepted = check.accepted;
+        if !check.errors.is_empty() {
+            return Err(check.errors);
         }
         for (key, product) in accepted {
             if self.find(&product.name, &key).is_none() {
@@ -295,7 +272,7 @@ impl<'c> Draft<'c> {
             }
             self.listed.insert(product.id, product);
         }
-        Ok(counts)
+        Ok(check.counts)
     }
 
     /// The product as the row leaves it, or `None` where it changes nothing.
@@ -404,6 +381,68 @@ impl<'c> Draft<'c> {
             imports: self.imports,
             batches: self.batches,
         }
+    }
+}
+
+/// The rows of an import, checked one after the other.
+pub struct ImportCheck<'r> {
+    rows: &'r [ProductDraft],
+    /// The index of the next.
+    next: usize,
+    counts: ImportCounts,
+    errors: Vec<(usize, RowError)>,
+    /// The first row of each product that exists, or of each key that does not.
+    first_rows: HashMap<Result<ProductId, Key>, usize>,
+    /// The products that the rows create or change.
+    accepted: Vec<(Key, Product)>,
+}
+
+impl<'r> ImportCheck<'r> {
+    /// None of these is checked yet.
+    pub fn new(rows: &'r [ProductDraft]) -> Self {
+        Self {
+            rows,
+            next: 0,
+            counts: ImportCounts::default(),
+            errors: Vec::new(),
+            first_rows: HashMap::with_capacity(rows.len()),
+            accepted: Vec::with_capacity(rows.len()),
+        }
+    }
+
+    /// Checks up to so many of the next rows on top of a draft, which may be of a later catalog than
+    /// before. Returns whether there are more.
+    pub fn go_on(&mut self, draft: &Draft<'_>, count: usize) -> bool {
+        let rows = self.rows;
+        for (index, row) in rows.iter().enumerate().skip(self.next).take(count) {
+            let product_count = draft.catalog.products.len() + draft.created.len() + self.counts.created;
+            let key = row.name.key();
+            let existing = draft.find(&row.name, &key);
+            // Two products of an earlier build may have the same key; a new one has its own.
+            let first = *self.first_rows.entry(existing.ok_or_else(|| key.clone())).or_insert(index);
+            let repeated = (first < index).then(|| &rows[first].name);
+            match draft.import_row(row, existing, repeated, product_count) {
+                Ok(product) => {
+                    match &product {
+                        None => self.counts.unchanged += 1,
+                        Some(product) if product.id.index() == product_count => self.counts.created += 1,
+                        Some(_) => self.counts.updated += 1,
+                    }
+                    self.accepted.extend(product.map(|product| (key, product)));
+                }
+                Err(error) => self.errors.push((index, error)),
+            }
+        }
+        self.next += count;
+        self.next < rows.len()
+    }
+
+    /// What the import would do.
+    ///
+    /// # Errors
+    /// Every bad row, with its index.
+    pub fn finish(self) -> Result<ImportCounts, Vec<(usize, RowError)>> {
+        if self.errors.is_empty() { Ok(self.counts) } else { Err(self.errors) }
     }
 }
 

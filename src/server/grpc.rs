@@ -159,8 +159,8 @@ struct WrongTokens {
     too_many: Notify,
 }
 
-/// Waits for a call's turn, and answers it. One whose message does not come gives its turn
-/// away; what has come is never cut off.
+/// Waits for a call's turn, and answers it, on the side thread if its message is large. One whose message
+/// does not come gives its turn away; what has come is never cut off.
 async fn in_turn(
     turns: Arc<Semaphore>,
     calls: Calls,
@@ -175,7 +175,10 @@ async fn in_turn(
     };
     drop(waiting);
     calls.progress.note();
-    service.call(request.map(|body| body.patiently(LARGE_MESSAGE_WAIT, calls.progress))).await
+    let mut request = request.map(|body| body.patiently(LARGE_MESSAGE_WAIT, calls.progress));
+    let is_large = request.body_mut().is_large(MESSAGE_BYTES_MAX).await;
+    let answer = service.call(request);
+    if is_large { calls.service.side_tasks.run(answer).await } else { answer.await }
 }
 
 /// One of what is counted, as long as it is there.

@@ -25,7 +25,7 @@ use crate::http2::{
     self, ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PRIORITY, RST_STREAM,
     SETTINGS, WINDOW_UPDATE, frame,
 };
-use crate::support::{Connection, FIRST_LIST, PATIENCE, Server, end_of, hortifruti, list, run};
+use crate::support::{Connection, FIRST_LIST, PATIENCE, Server, cpu_ticks, end_of, hortifruti, list, run};
 
 /// What an attack may add to the server's peak of memory. Without limits those below take
 /// hundreds of megabytes.
@@ -543,6 +543,27 @@ fn messages_of_more_rows_than_are_taken() {
 }
 
 #[test]
+fn large_messages_are_read_beside_the_workers() {
+    let server = with_a_long_list();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let before = server.thread_cpu_ticks("hortifruti-work");
+    runtime.block_on(async {
+        let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{}", server.port)).unwrap();
+        let mut client = InventoryServiceClient::new(endpoint.connect().await.unwrap());
+        let row = |index| ProductDraft { name: format!("PRODUTO {index:05}"), ..Default::default() };
+        let products: Vec<_> = (0..10_000).map(row).collect();
+        for _ in 0..10 {
+            let import =
+                ImportProductsRequest { products: products.clone(), dry_run: true, ..Default::default() };
+            assert_eq!(client.import_products(import).await.unwrap().into_inner().updated_count, 10_000);
+        }
+    });
+    let (workers, side) =
+        (server.thread_cpu_ticks("hortifruti-work") - before, server.thread_cpu_ticks("hortifruti-side"));
+    assert!(side > 4 * workers, "{side} hundredths of a second beside {workers}");
+}
+
+#[test]
 fn imports_that_never_come_hold_up_nobody_else() {
     let server = attacked(&[]);
     let block = http2::call("/hortifruti.v1.InventoryService/ImportProducts");
@@ -769,12 +790,12 @@ fn without_file_descriptors_it_waits_and_recovers() {
     }
     // While nothing can be accepted the processor rests: the silence of one newcomer, who
     // is told only after a while, is the clock.
-    let before = cpu_ticks(child.id());
+    let before = cpu_ticks(&format!("/proc/{}/stat", child.id()));
     let clock = Instant::now();
     let mut silent = TcpStream::connect(("127.0.0.1", port)).unwrap();
     silent.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
     let _ = silent.read(&mut [0; 1]);
-    let busy = (cpu_ticks(child.id()) - before) as f64 / 100.0;
+    let busy = (cpu_ticks(&format!("/proc/{}/stat", child.id())) - before) as f64 / 100.0;
     assert!(busy < clock.elapsed().as_secs_f64() / 2.0, "{busy} s of processor in {:?}", clock.elapsed());
     drop(flood);
     let start = Instant::now();
@@ -784,14 +805,6 @@ fn without_file_descriptors_it_waits_and_recovers() {
     assert_eq!(served.ask("1 Maca"), "Maca: R$3.0, Estoque: 20");
     Command::new("kill").arg(child.id().to_string()).status().unwrap();
     assert_eq!(end_of(&mut child).code(), Some(0));
-}
-
-/// Processor time that a process has taken, in hundredths of a second.
-fn cpu_ticks(process: u32) -> u64 {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    // Fields 14 and 15 of proc_pid_stat(5), counted behind the name, which may have spaces.
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
 }
 
 /// How long a connection that has ended no line is silent before its text is a command.

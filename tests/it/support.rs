@@ -244,6 +244,14 @@ impl Server {
         self.memory_kib("VmRSS:")
     }
 
+    /// Processor time that its threads with this name have taken, in hundredths of a second.
+    pub(crate) fn thread_cpu_ticks(&self, name: &str) -> u64 {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let tasks = tasks.map(|task| task.unwrap().path());
+        let is_named = |task: &PathBuf| std::fs::read_to_string(task.join("comm")).unwrap().trim() == name;
+        tasks.filter(is_named).map(|task| cpu_ticks(&task.join("stat").to_string_lossy())).sum()
+    }
+
     fn memory_kib(&self, which: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let kib = status.lines().find_map(|line| line.strip_prefix(which)).unwrap();
@@ -315,6 +323,14 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Processor time that a process or a thread has taken, in hundredths of a second.
+pub(crate) fn cpu_ticks(stat: &str) -> u64 {
+    let stat = std::fs::read_to_string(stat).unwrap();
+    // Fields 14 and 15 of proc_pid_stat(5), counted behind the name, which may have spaces.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
 }
 
 fn spawn(folder: &TempDir, args: &[String], stderr: Stdio) -> (Child, Receiver<String>, u16) {

@@ -1,5 +1,7 @@
 //! What a client sends of a call, and whether it sends all of it in time.
 
+use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -29,6 +31,8 @@ pub(super) struct Arriving {
     timer: Option<Pin<Box<Sleep>>>,
     /// Of a message that may take long to come.
     progress: Option<Progress>,
+    /// What has been looked at before it is read.
+    come: VecDeque<Result<Frame<Bytes>, Status>>,
     has_ended: bool,
 }
 
@@ -49,7 +53,15 @@ impl Arriving {
     /// A call that takes any number of messages.
     pub(super) fn stream(body: Incoming, deadline: Option<Instant>) -> Self {
         let limit = deadline.map(|at| Limit { at, patience: None });
-        Self { body, message: None, limit, timer: None, progress: None, has_ended: false }
+        Self {
+            body,
+            message: None,
+            limit,
+            timer: None,
+            progress: None,
+            come: VecDeque::new(),
+            has_ended: false,
+        }
     }
 
     /// Is ready when the client's deadline has passed.
@@ -67,6 +79,29 @@ impl Arriving {
         self.limit = Some(self.limit.filter(|limit| limit.at <= own.at).unwrap_or(own));
         self.progress = Some(progress);
         self
+    }
+
+    /// Waits until it is known whether the message is larger than so many bytes, or is compressed and may
+    /// become so.
+    pub(super) async fn is_large(&mut self, bytes: usize) -> bool {
+        while self.message.as_ref().is_some_and(|message| message.prefix_left > 0) {
+            let Some(next) = poll_fn(|context| self.poll_next(context)).await else { break };
+            let is_empty = next.as_ref().is_ok_and(|frame| frame.data_ref().is_some_and(Bytes::is_empty));
+            if !is_empty {
+                self.come.push_back(next);
+            }
+        }
+        self.message.as_ref().is_some_and(|message| message.is_compressed || message.bytes > bytes)
+    }
+
+    /// What comes next; after an error, nothing.
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        if self.has_ended {
+            return Poll::Ready(None);
+        }
+        let frame = ready!(self.poll_checked(context));
+        self.has_ended = !matches!(frame, Ok(Some(_)));
+        Poll::Ready(frame.map_err(status).transpose())
     }
 
     /// What comes next, or why the call is refused.
@@ -113,25 +148,25 @@ impl Body for Arriving {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        if self.has_ended {
-            return Poll::Ready(None);
+        match self.come.pop_front() {
+            Some(next) => Poll::Ready(Some(next)),
+            None => self.poll_next(context),
         }
-        let frame = ready!(self.poll_checked(context));
-        self.has_ended = !matches!(frame, Ok(Some(_)));
-        Poll::Ready(frame.map_err(status).transpose())
     }
 }
 
 /// How much has come of a call's one message.
 struct OneMessage {
     prefix_left: u8,
-    /// Known once the prefix has come.
+    is_compressed: bool,
+    /// Of all of it, and of what has not come yet. Known once the prefix has come.
+    bytes: usize,
     bytes_left: usize,
 }
 
 impl Default for OneMessage {
     fn default() -> Self {
-        Self { prefix_left: PREFIX_BYTES, bytes_left: 0 }
+        Self { prefix_left: PREFIX_BYTES, is_compressed: false, bytes: 0, bytes_left: 0 }
     }
 }
 
@@ -143,8 +178,11 @@ impl OneMessage {
             let Some((first, rest)) = bytes.split_first() else { return Ok(()) };
             if self.prefix_left < PREFIX_BYTES {
                 self.bytes_left = self.bytes_left << 8 | usize::from(*first);
+            } else {
+                self.is_compressed = *first != 0;
             }
             self.prefix_left -= 1;
+            self.bytes = self.bytes_left;
             bytes = rest;
         }
         let more = || Refusal::invalid("message", "esta chamada leva uma mensagem, e veio mais que isso");
