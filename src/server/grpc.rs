@@ -11,7 +11,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::server::conn::http2;
@@ -94,6 +94,11 @@ const STREAM_RUN_MAX: usize = 4096;
 /// Last looks at a connection from which more comes each time: one or two read what the system has
 /// received, and a client that never stops sending is left.
 const LAST_LOOKS_MAX: usize = 20;
+
+/// How long the changes of a stream are gathered, while others wait, and after how many it is looked
+/// at: each may decompress to a thousand times its size.
+const GATHERING_MAX: Duration = Duration::from_micros(500);
+const GATHERING_LOOK: usize = 16;
 
 /// Changes that a stopping server still takes from a stream: all that can have come before, and an
 /// end for a client that never stops sending.
@@ -287,6 +292,7 @@ impl Calls {
         // Nobody is woken by this: whoever waits for the next asks again.
         let mut context = Context::from_waker(Waker::noop());
         let mut next = first;
+        let begun = Instant::now();
         let (refused, end) = loop {
             match next {
                 Ok(Some(request)) => {
@@ -298,7 +304,8 @@ impl Calls {
                     if let Err(refusal) = added {
                         break (Some((message.name, refusal)), None);
                     }
-                    if run.len() >= run_max {
+                    let is_long = || run.len() % GATHERING_LOOK == 0 && begun.elapsed() >= GATHERING_MAX;
+                    if run.len() >= run_max || is_long() {
                         break (None, None);
                     }
                 }
