@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 use nix::unistd::mkfifo;
 
-use crate::support::{Ended, PATIENCE, Server, hortifruti, run};
+use crate::support::{Ended, Need, PATIENCE, Server, hortifruti, run};
 
 /// What stands in a shop's folder, and no command may replace by something else.
 struct Folder {
@@ -52,7 +52,7 @@ impl Folder {
         // As /dev/null, which only root may make.
         match mknod(&at("aparelho"), SFlag::S_IFCHR, Mode::S_IRWXU, makedev(1, 3)) {
             Ok(()) => names.push("aparelho"),
-            Err(error) => println!("skipped in part: no device can be made here ({error})"),
+            Err(error) => Need::Devices.skip(format!("no device can be made here ({error})")),
         }
         Self { server, _socket: socket, names }
     }

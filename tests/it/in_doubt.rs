@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use crate::proxy::Proxy;
-use crate::support::{Ended, PATIENCE, Server, hortifruti, run};
+use crate::support::{Ended, PATIENCE, Server, finished, hortifruti, run};
 use crate::terminal::Terminal;
 
 const TRANSPORTS: [&str; 2] = ["--socket", "--grpc"];
@@ -27,10 +27,6 @@ fn start(command: &mut Command) -> Child {
 fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
     assert!(sent.unwrap().success());
-}
-
-fn ended(child: Child) -> Ended {
-    child.wait_with_output().unwrap().into()
 }
 
 /// Runs what stands after the last colon and space of a message that gives a command.
@@ -54,7 +50,7 @@ fn a_one_shot_whose_answer_is_lost_ends_with_the_command_to_paste() {
             let client = start(command.env("HORTIFRUTI_SERVER", &proxy.address));
             wait_for_stock(&server, "ALHO D'ÁGUA $5", "ALHO D'ÁGUA $5: R$1.0, Estoque: 30");
             signal(&client, end);
-            let lost = ended(client);
+            let lost = finished(client);
             assert_eq!((lost.code, lost.out.as_str()), (5, ""), "{}", lost.err);
             proxy.pass();
             for _ in 0..2 {
@@ -76,7 +72,7 @@ fn an_import_whose_answer_is_lost_can_be_finished_and_not_repeated() {
     let client = start(command.args(["import", "lista de hoje.csv", "--server", &proxy.address]));
     wait_for_stock(&server, "uva italia", "Uva Itália: R$8.0, Estoque: 5");
     signal(&client, "INT");
-    let lost = ended(client);
+    let lost = finished(client);
     assert_eq!((lost.code, lost.out.as_str()), (5, ""), "{}", lost.err);
     proxy.pass();
     for _ in 0..2 {
@@ -99,7 +95,7 @@ fn a_piped_line_whose_answer_is_lost_is_given_back_with_its_id() {
         client.stdin.take().unwrap().write_all(b"3 caju -20 motivo=venda\n3 Pera -1\n").unwrap();
         wait_for_stock(&server, "Caju", "Caju: R$2.0, Estoque: 40");
         signal(&client, "INT");
-        let lost = ended(client);
+        let lost = finished(client);
         assert_eq!((lost.code, lost.out.as_str()), (5, ""), "{}", lost.err);
         let line = lost.err.trim_end().rsplit_once("repita a linha assim: ").unwrap().1;
         let again = run(&mut server.command(&["shell"]), &format!("{line}\n{line}\n"));

@@ -1,7 +1,7 @@
 //! One test binary: the real executable, real sockets, a real database file, a real
 //! terminal. Modules by behaviour.
 
-// A test says what it expects by `unwrap`, and why it was skipped by `println!`.
+// A test says what it expects by `unwrap`, and how much it tried by `println!`.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod architecture;

@@ -13,7 +13,7 @@ use std::process::{Child, Stdio};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
-use crate::support::{Server, hortifruti, run};
+use crate::support::{Need, Server, hortifruti, run};
 
 /// What no server may replace or remove, whatever it is called.
 const PRECIOUS: [(&str, &str); 8] = [
@@ -164,7 +164,7 @@ fn addresses() -> Vec<&'static str> {
     if TcpListener::bind("[::1]:0").is_ok() {
         addresses.push("::1");
     } else {
-        println!("skipped in part: this machine has no IPv6");
+        Need::Ipv6.skip("this machine has no IPv6");
     }
     addresses
 }

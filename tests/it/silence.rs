@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, Socket, Type};
 
-use crate::support::{Ended, PATIENCE, Server, hortifruti};
+use crate::support::{PATIENCE, Server, finished, hortifruti};
 use crate::terminal::Terminal;
 
 const SILENT: &str = "não responde. A espera continua; Ctrl-C a encerra.";
@@ -99,7 +99,7 @@ fn who_never_answers_is_tried_for_ten_seconds_and_is_no_other_program() {
         (start(&folder, &["update", "Caju", "-1", "--socket"], &full_address.to_string()), "no place"),
     ];
     for (client, what) in clients {
-        let ended: Ended = client.wait_with_output().unwrap().into();
+        let ended = finished(client);
         let time = start_time.elapsed();
         assert!(time >= TRIES && time < PATIENCE, "{what}: {time:?}");
         assert_eq!((ended.code, ended.out.as_str()), (5, ""), "{what}: {}", ended.err);

@@ -20,6 +20,9 @@ const RUN_MAX: Duration = Duration::from_secs(120);
 /// What some tests need and not every machine has. A test without it is skipped.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Need {
+    /// Leave to make devices, which root has.
+    Devices,
+    Ipv6,
     /// Root, loop devices and `mkfs.ext4`.
     Mount,
     Openssl,
@@ -32,7 +35,8 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    const ALL: [Self; 5] = [Self::Mount, Self::Openssl, Self::Python, Self::Shells, Self::Strace];
+    const ALL: [Self; 7] =
+        [Self::Devices, Self::Ipv6, Self::Mount, Self::Openssl, Self::Python, Self::Shells, Self::Strace];
 
     /// The environment variable that says that it must be there.
     fn variable(self) -> String {

@@ -105,8 +105,7 @@ fn sweep(when: When) {
     assert!(sums.iter().filter(|count| **count > 0).count() > 10, "hardly a fault was met: {sums:?}");
 }
 
-/// Whether `strace` is there and may look at processes. Where `HORTIFRUTI_REQUIRE_STRACE` is
-/// set, it must.
+/// Whether `strace` is there and may look at processes; says so if not.
 pub(crate) fn has_strace() -> bool {
     let tried =
         Command::new("strace").args(["-o", "/dev/null", "-e", "inject=fsync:error=EIO", "true"]).output();
