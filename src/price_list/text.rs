@@ -237,7 +237,7 @@ fn line_at(bytes: &[u8], at: usize) -> u64 {
 
 /// What letters become that are decoded as if they had been written in another encoding, or that an
 /// encoding does not have. Names of produce have none of them. So are the boxes of DOS (`Ma├º├ú`).
-const SIGNS_OF_NO_NAME: &str = "?€‚ƒ†‡ˆ‰‹›¡¢£¤¥¦§¨©¬¯±µ¶¿˜√∆ÆæÒþÞðÝ";
+const SIGNS_OF_NO_NAME: &str = "?€‚ƒ†‡ˆ‰‹›¡¢£¤¥¦§¨©¬¯±µ¶¿÷˜√∆ÆæÒþÞðÝÿŸ";
 
 /// Whether a name looks as if it had been decoded in another encoding than it was written in: UTF-8
 /// taken for Windows-1252 (`MaÃ§Ã£`), DOS or Mac text taken for it (`Ma‡Æ`), or letters that an
@@ -379,6 +379,7 @@ mod tests {
             "LimÆo",
             "Ma├º├ú",
             "MaþÒ",
+            "Uvaÿ",
         ] {
             assert!(looks_garbled(name), "{name}");
         }

@@ -67,9 +67,11 @@ pub(super) fn import(options: cli::Import) -> Result<(), Error> {
         } else {
             note(&marked.to_string());
             if !ask("Importar assim mesmo? [s/N] ") {
-                return Err(
-                    Refusal::new(Code::InvalidArgument, "Nada foi importado; corrija a lista.").into()
-                );
+                return Err(Refusal::new(
+                    Code::InvalidArgument,
+                    "a lista não foi confirmada. Nada foi importado; corrija-a e importe de novo.",
+                )
+                .into());
             }
         }
     }
@@ -273,6 +275,10 @@ impl Left {
 fn ask(question: &str) -> bool {
     let mut answer = String::new();
     let asked = write!(io::stderr(), "{question}").and_then(|()| io::stdin().lock().read_line(&mut answer));
+    if !answer.ends_with('\n') {
+        // Ctrl-D leaves the cursor behind the question.
+        note("");
+    }
     asked.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "s" | "sim")
 }
 
