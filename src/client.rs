@@ -511,6 +511,14 @@ mod tests {
         request: &Request<'_>,
         serve: impl Fn(&mut TcpStream) + Send + Sync + 'static,
     ) -> Result<Reply, Failure> {
+        served_to(Manner { protocol, ..Manner::default() }, request, serve)
+    }
+
+    fn served_to(
+        manner: Manner,
+        request: &Request<'_>,
+        serve: impl Fn(&mut TcpStream) + Send + Sync + 'static,
+    ) -> Result<Reply, Failure> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let serve = Arc::new(serve);
@@ -521,9 +529,18 @@ mod tests {
             }
         });
         let patience = Patience::new(Some(note), LIMITS);
-        let manner = Manner { protocol, ..Manner::default() };
         let connector: Connector = Arc::new(move |patience| connect(&address, &manner, patience));
         Reconnecting::unconnected(connector, patience).attempt(request).answer
+    }
+
+    /// TLS that trusts nobody.
+    fn no_authority() -> Arc<ClientConfig> {
+        ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth()
+            .into()
     }
 
     /// A server that waits for a question, and goes on as it is told.
@@ -574,6 +591,26 @@ mod tests {
     }
 
     #[test]
+    fn a_handshake_that_drips_is_not_answered() {
+        let config = no_authority();
+        for protocol in [Protocol::Text, Protocol::Grpc] {
+            let manner = Manner { protocol: Some(protocol), tls: Some(config.clone()), ..Manner::default() };
+            let dripped = served_to(
+                manner,
+                &ALL,
+                after_question(|stream| {
+                    // A record of 16 KiB, a byte at a time.
+                    let _ = stream.write_all(&[0x16, 3, 3, 0x40, 0]);
+                    while stream.write_all(&[2]).is_ok() {
+                        std::thread::sleep(Duration::from_millis(50));
+                    }
+                }),
+            );
+            assert!(matches!(dripped, Err(Failure::Broken(Broken::NotAnswering { .. }))), "{dripped:?}");
+        }
+    }
+
+    #[test]
     fn an_answer_to_another_question_is_noticed() {
         let find = |name| Request::Find { name };
         for (request, reply, is_taken) in [
@@ -613,12 +650,7 @@ mod tests {
         let stranger: IpAddr = "192.0.2.1".parse().unwrap();
         assert!(Manner::default().may_speak_to(stranger));
         assert!(Manner { token: secret(), is_insecure: true, ..Manner::default() }.may_speak_to(stranger));
-        let config = ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(rustls::RootCertStore::empty())
-            .with_no_client_auth();
-        let hidden = Manner { token: secret(), tls: Some(config.into()), ..Manner::default() };
+        let hidden = Manner { token: secret(), tls: Some(no_authority()), ..Manner::default() };
         assert!(hidden.may_speak_to(stranger));
     }
 }

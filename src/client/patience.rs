@@ -137,6 +137,9 @@ impl Patience {
 
     /// Notes that so many bytes of the answer came.
     pub(super) fn heard(&self, bytes: usize) {
+        if bytes == 0 {
+            return;
+        }
         let mut state = self.state();
         state.heard_at = Instant::now();
         state.bytes += bytes as u64;

@@ -33,12 +33,12 @@ pub(super) struct SocketClient {
 impl SocketClient {
     pub(super) fn connect(address: &str, manner: &Manner, patience: &Patience) -> Result<Self, Broken> {
         let stream = open(address, manner, patience)?;
-        let lost = |error| lost(address, &error);
-        stream.set_read_timeout(Some(LOOK)).map_err(lost)?;
-        stream.set_write_timeout(Some(SEND_TIMEOUT)).map_err(lost)?;
+        stream.set_read_timeout(Some(LOOK)).map_err(|error| lost(address, &error))?;
+        stream.set_write_timeout(Some(SEND_TIMEOUT)).map_err(|error| lost(address, &error))?;
+        let watched = Watched { stream, address: address.to_owned(), patience: patience.clone() };
         let stream = match &manner.tls {
-            None => Stream::Plain(stream),
-            Some(config) => Stream::Tls(Box::new(shake_hands(stream, address, config, patience)?)),
+            None => Stream::Plain(watched),
+            Some(config) => Stream::Tls(Box::new(shake_hands(watched, address, config)?)),
         };
         Ok(Self {
             address: address.to_owned(),
@@ -51,20 +51,15 @@ impl SocketClient {
     /// The lines of a reply, without the empty one that ends it.
     fn read_lines(&mut self) -> Result<String, Broken> {
         let mut lines = Vec::new();
-        let (mut start, mut noted) = (0, 0);
+        let mut start = 0;
         while lines.len() < REPLY_BYTES_MAX {
             let came = match self.connection.fill_buf() {
                 Ok([]) => return Err(Broken::Lost("o servidor a encerrou".to_owned())),
                 Ok(came) => came,
-                Err(error) if is_timeout(&error) => {
-                    self.patience.look(&self.address)?;
-                    continue;
-                }
-                Err(error) => return Err(lost(&self.address, &error)),
+                Err(error) => return Err(broken(&self.address, error)),
             };
             let line_end = memchr::memchr(b'\n', came);
             let length = line_end.map_or(came.len(), |at| at + 1);
-            let is_all = length == came.len();
             lines.extend_from_slice(&came[..length]);
             self.connection.consume(length);
             if line_end.is_some() {
@@ -73,11 +68,6 @@ impl SocketClient {
                     return String::from_utf8(lines).map_err(|_| self.not_ours());
                 }
                 start = lines.len();
-            }
-            if is_all {
-                self.patience.heard(lines.len() - noted);
-                noted = lines.len();
-                self.patience.look(&self.address)?;
             }
         }
         Err(self.not_ours())
@@ -92,12 +82,12 @@ impl SocketClient {
     /// Sends a line, and returns the reply.
     fn ask(&mut self, line: &str) -> Result<String, Broken> {
         if !self.connection.buffer().is_empty() {
-            // An answer that nobody asked for: the next one would be taken for another's.
-            return Err(self.not_ours());
+            // The answer to nothing would be taken for the next question's.
+            return Err(Broken::Lost("veio uma resposta sem pergunta".to_owned()));
         }
         let stream = self.connection.get_mut();
         let sent = stream.write_all(line.as_bytes()).and_then(|()| stream.flush());
-        sent.map_err(|error| lost(&self.address, &error))?;
+        sent.map_err(|error| broken(&self.address, error))?;
         let reply = self.read_lines()?;
         match reply.trim_end() == text::TLS_ONLY {
             true => Err(Broken::TlsOnly { address: self.address.clone() }),
@@ -123,10 +113,49 @@ impl Client for SocketClient {
     }
 }
 
+/// A connection whose every read lasts no longer than the patience, whoever reads: the rest of
+/// a record of TLS may drip too.
+struct Watched {
+    stream: TcpStream,
+    address: String,
+    patience: Patience,
+}
+
+impl Read for Watched {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = match self.stream.read(buffer) {
+                Err(error) if is_timeout(&error) => None,
+                read => Some(read?),
+            };
+            self.patience.heard(read.unwrap_or(0));
+            self.patience.look(&self.address).map_err(io::Error::other)?;
+            if let Some(length) = read {
+                return Ok(length);
+            }
+        }
+    }
+}
+
+impl Write for Watched {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+/// Why a read or a write failed.
+fn broken(address: &str, error: io::Error) -> Broken {
+    error.downcast::<Broken>().unwrap_or_else(|error| lost(address, &error))
+}
+
 /// A connection, with TLS or without.
 enum Stream {
-    Plain(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+    Plain(Watched),
+    Tls(Box<StreamOwned<ClientConnection, Watched>>),
 }
 
 impl Read for Stream {
@@ -156,21 +185,16 @@ impl Write for Stream {
 
 /// Speaks TLS first, so that what goes wrong there is told before anything is sent.
 fn shake_hands(
-    mut stream: TcpStream,
+    mut stream: Watched,
     address: &str,
     config: &Arc<ClientConfig>,
-    patience: &Patience,
-) -> Result<StreamOwned<ClientConnection, TcpStream>, Broken> {
-    let broken = |problem| Broken::Tls { address: address.to_owned(), problem };
-    let name = server_name(address).ok_or_else(|| broken(Problem::NoName))?;
+) -> Result<StreamOwned<ClientConnection, Watched>, Broken> {
+    let failed = |problem| Broken::Tls { address: address.to_owned(), problem };
+    let name = server_name(address).ok_or_else(|| failed(Problem::NoName))?;
     let mut session = ClientConnection::new(Arc::clone(config), name)
-        .map_err(|error| broken(Problem::Other(error.to_string())))?;
+        .map_err(|error| failed(Problem::Other(error.to_string())))?;
     while session.is_handshaking() {
-        match session.complete_io(&mut stream) {
-            Ok(_) => {}
-            Err(error) if is_timeout(&error) => patience.look(address)?,
-            Err(error) => return Err(lost(address, &error)),
-        }
+        session.complete_io(&mut stream).map_err(|error| broken(address, error))?;
     }
     Ok(StreamOwned::new(session, stream))
 }
