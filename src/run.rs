@@ -819,22 +819,31 @@ const BENCH_LIST: &[u8] = include_bytes!("../tests/data/ceagesp-2023-11-24.csv")
 
 fn measure(options: cli::Bench) -> Result<(), Error> {
     let mix = options.mix.parse().map_err(Error::Usage)?;
+    let protocol = Some(Protocol::Grpc);
+    // A person waits for this one, and ends the wait by Ctrl-C as usual.
+    let given = match options.server {
+        Some(address) => {
+            let manner = manner(protocol, &options.credentials)?;
+            let client = client::connect(&address, &manner, &Patience::of_person(shell::tell_news));
+            Some((client.map_err(Failure::from)?, address, manner))
+        }
+        None => None,
+    };
     // From here on no signal ends the process and leaves a server behind.
     let runtime = bench::Runtime::new().context("os sinais do sistema não puderam ser ouvidos")?;
-    let protocol = Some(Protocol::Grpc);
-    let (address, manner, own) = match options.server {
-        Some(address) => (address, manner(protocol, &options.credentials)?, None),
+    let (mut client, address, manner, own) = match given {
+        Some((client, address, manner)) => (client, address, manner, None),
         None => {
             let own = OwnServer::start()?;
-            (own.address.clone(), Manner { protocol, ..Manner::default() }, Some(own))
+            let manner = Manner { protocol, ..Manner::default() };
+            let client = client::connect(&own.address, &manner, &Patience::of_program());
+            let mut client = client.map_err(Failure::from)?;
+            let rows = price_list::read(BENCH_LIST).context("a lista da medida não foi lida")?.rows;
+            let list = ImportRequest { rows, bad_rows: Vec::new(), is_dry_run: false, request_id: None };
+            client.call(&Request::Import(list))?;
+            (client, own.address.clone(), manner, Some(own))
         }
     };
-    let mut client = client::connect(&address, &manner, &Patience::of_program()).map_err(Failure::from)?;
-    if own.is_some() {
-        let rows = price_list::read(BENCH_LIST).context("a lista da medida não foi lida")?.rows;
-        let list = ImportRequest { rows, bad_rows: Vec::new(), is_dry_run: false, request_id: None };
-        client.call(&Request::Import(list))?;
-    }
     let options = bench::Options {
         address,
         manner,
