@@ -35,7 +35,7 @@ fn commit(criterion: &mut Criterion) {
     }
     group.finish();
     drop(inventory);
-    committer.join();
+    committer.join().expect("a store that is closed");
 }
 
 criterion_group!(benches, commit);

@@ -627,7 +627,7 @@ mod tests {
         assert_eq!(answers[1], answers[2]);
         assert_eq!(stock(&inventory, "pera"), Quantity::from_units(6));
         drop(inventory);
-        committer.join();
+        committer.join().unwrap();
     }
 
     #[tokio::test]
@@ -706,7 +706,7 @@ mod tests {
         }
         assert_eq!(stock(&inventory, "caju"), Quantity::from_units(61));
         drop((inventory, worker));
-        committer.join();
+        committer.join().unwrap();
     }
 
     #[test]
@@ -799,7 +799,7 @@ mod tests {
         assert_eq!(code(change()), Code::Internal);
         assert_eq!(stock(&till, "caju"), stock_before);
         drop((inventory, worker, till, reader, runtime));
-        committer.join();
+        committer.join().unwrap();
     }
 
     #[tokio::test]

@@ -237,6 +237,18 @@ impl Found {
         let found = fs::symlink_metadata(path)?;
         Ok(Self { identity: Identity { device: found.dev(), inode: found.ino() }, bytes: found.len() })
     }
+
+    /// The same, and when its content was last changed, in nanoseconds since 1970: of a file that is
+    /// seldom written.
+    ///
+    /// # Errors
+    /// As [`Found::at`].
+    pub fn with_time(path: &Path) -> io::Result<(Self, i128)> {
+        let found = fs::symlink_metadata(path)?;
+        let changed = i128::from(found.mtime()) * 1_000_000_000 + i128::from(found.mtime_nsec());
+        let identity = Identity { device: found.dev(), inode: found.ino() };
+        Ok((Self { identity, bytes: found.len() }, changed))
+    }
 }
 
 /// A file in the making, beside the name that it will have. One that is dropped before it is

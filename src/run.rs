@@ -209,13 +209,13 @@ fn serve(options: &cli::Serve) -> anyhow::Result<()> {
         let _ = stop.await;
     });
     // Every connection has ended; what they submitted is still made durable.
-    committer.join();
+    let closed = committer.join();
     published.remove();
     if served.context("o servidor não pôde atender")? {
         console.line("Numero max de conexoes atingidas.");
     }
     console.flush();
-    Ok(())
+    closed.context("o servidor parou, mas as últimas mudanças não estão no banco de dados")
 }
 
 /// Neither file is there yet, or both would be seen to be something else.

@@ -3,6 +3,7 @@
 pub mod sqlite;
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use foldhash::quality::RandomState;
 
@@ -62,10 +63,10 @@ pub trait Store: Send {
     /// If it cannot be done; nothing is lost by it.
     fn tidy(&mut self) -> Result<(), StoreError>;
 
-    /// Makes the next opening quick. The store is not used afterwards.
+    /// Makes the next opening quick, if that can be done. The store is not used afterwards.
     ///
     /// # Errors
-    /// Where it cannot be done; nothing is lost by it.
+    /// If the last changes are not where the next opening looks for them.
     fn close(&mut self) -> Result<(), StoreError>;
 
     /// After a failed commit: opens the store anew, makes sure that what it shows is on
@@ -142,9 +143,9 @@ pub enum StoreError {
     },
     /// The log of the database does not fit it, or lacks what was answered.
     #[error(
-        "o registro {path}{suffix} {reason}. Nada foi alterado; devolva os arquivos ao lugar ou restaure uma \
-         cópia. Se é a cópia que está aí, ou se aceita perder as últimas mudanças, apague antes {path}{suffix} \
-         e {path}-shm"
+        "o registro {path}{suffix} {reason}. Nada foi alterado; devolva os arquivos ao lugar, ou ponha uma cópia \
+         lá com `hortifruti restore`, que guarda o que havia. Se o banco que está aí serve, ou se aceita perder as \
+         últimas mudanças, apague antes {path}{suffix} e {path}-shm"
     )]
     Log {
         /// The database.
@@ -161,6 +162,16 @@ pub enum StoreError {
     )]
     Moved {
         /// The file.
+        path: String,
+    },
+    /// Another program put something else in the place of the database's content.
+    #[error(
+        "{path} foi regravado por outro programa enquanto o servidor o usava. Nada foi alterado, e as últimas \
+         mudanças confirmadas ficam em {path}-wal; pare o servidor e ponha uma cópia no lugar com \
+         `hortifruti restore`, que guarda o que está lá"
+    )]
+    Rewritten {
+        /// The database.
         path: String,
     },
     /// A file of the database has lost its end.
@@ -236,6 +247,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether this is the file that was moved, rewritten or cut.
+    fn is_of(&self, file: &Path) -> bool {
+        match self {
+            Self::Moved { path } | Self::Rewritten { path } | Self::Cut { path } => Path::new(path) == file,
+            _ => false,
+        }
+    }
+
     /// Why a transaction did not begin, if that is what failed: then nothing was written, and nothing
     /// is in doubt. For clients, who are strangers: without the paths of the server, which
     /// `Display` tells its operator.
@@ -245,6 +264,9 @@ impl StoreError {
             Self::Moved { .. } => Some(
                 "um arquivo do banco de dados foi apagado, movido ou trocado enquanto o servidor o usava",
             ),
+            Self::Rewritten { .. } => {
+                Some("o banco de dados foi regravado por outro programa enquanto o servidor o usava")
+            }
             Self::Cut { .. } => Some("um arquivo do banco de dados foi cortado enquanto o servidor o usava"),
             Self::Unlocked { .. } => Some(
                 "a trava do banco de dados foi apagada, movida ou trocada, e outro servidor pode estar usando-o",

@@ -13,7 +13,7 @@ use super::stopped;
 use super::submission::{Portion, Submission, refuse_all};
 use super::writer::Writer;
 use crate::catalog::Catalog;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// Submissions that wait to be made before those who submit must wait themselves: more than one
 /// transaction takes, so that the committer never idles, and few enough that an answer is never
@@ -34,7 +34,7 @@ const OWN_TRANSACTION_MAX: Duration = Duration::from_millis(2);
 const TIDY_EVERY: Duration = Duration::from_secs(1);
 
 /// The committer's thread.
-pub struct Committer(JoinHandle<()>);
+pub struct Committer(JoinHandle<Result<(), StoreError>>);
 
 impl Committer {
     /// Starts it. It ends once nobody is left who could hand over changes.
@@ -50,18 +50,23 @@ impl Committer {
         let (running, stopped) = channel::<()>();
         std::thread::spawn(move || tidying.tidy_until(&stopped));
         let run = move || {
-            own.run(waiting);
+            let closed = own.run(waiting);
             drop(running);
+            closed
         };
         (Self(std::thread::spawn(run)), writer)
     }
 
     /// Waits until every change that was submitted is answered and the store is closed,
     /// which comes once every [`Inventory`](super::Inventory) is dropped.
-    pub fn join(self) {
-        if self.0.join().is_err() {
+    ///
+    /// # Errors
+    /// If the last changes are not where the next start looks for them.
+    pub fn join(self) -> Result<(), StoreError> {
+        self.0.join().unwrap_or_else(|_| {
             tracing::error!("the committer panicked");
-        }
+            Ok(())
+        })
     }
 }
 
@@ -90,7 +95,7 @@ impl SharedWriter {
     }
 
     /// Makes the changes that are handed over, until nobody is left who could.
-    fn run(self, mut waiting: mpsc::UnboundedReceiver<Portion>) {
+    fn run(self, mut waiting: mpsc::UnboundedReceiver<Portion>) -> Result<(), StoreError> {
         while let Some(mut portion) = waiting.blocking_recv() {
             let mut state = self.state();
             // Also what came during a worker's transaction.
@@ -102,9 +107,7 @@ impl SharedWriter {
             self.commit(&mut state, portion, Writer::commit);
         }
         let writer = self.state().writer.take();
-        if let Some(writer) = writer {
-            writer.close();
-        }
+        writer.map_or(Ok(()), Writer::close)
     }
 
     /// Tidies every now and then, until it is told that the committer has stopped.

@@ -271,7 +271,7 @@ mod tests {
         let (_, nothing) = mpsc::unbounded_channel();
         let (committer, writer) = Committer::start(Arc::default(), Box::new(store), nothing);
         // With nobody who could hand over anything, it is gone, and all is left for it.
-        committer.join();
+        committer.join().unwrap();
         (Arc::new(Gathering::new(portions, writer, delivery, Policy::new(is_only))), waiting)
     }
 

@@ -40,12 +40,11 @@ impl Writer {
     }
 
     /// Nothing more is written.
-    pub(super) fn close(mut self) {
-        if self.in_doubt.is_none()
-            && let Err(error) = self.store.close()
-        {
-            tracing::warn!(%error, "the next start reads more of the ledger");
-        }
+    ///
+    /// # Errors
+    /// As [`Store::close`].
+    pub(super) fn close(mut self) -> Result<(), StoreError> {
+        if self.in_doubt.is_none() { self.store.close() } else { Ok(()) }
     }
 
     /// Whether nothing is left from before, and the store is ready.

@@ -2,6 +2,7 @@
 //! commit returns once the change is on disk.
 
 mod backup;
+mod base;
 mod files;
 mod forward;
 mod lock;
@@ -90,7 +91,7 @@ impl SqliteStore {
         }
         private_file::remove_unfinished(&path).map_err(io("limpar o resto de", &path))?;
         lock.file(&path)?;
-        check_log(&path)?;
+        check_log(&path, lock.note())?;
         let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let has_log = fs::metadata(beside(&path, LOG_SUFFIX)).is_ok_and(|log| log.len() > 0);
         let mut this = Self::new(connection, path, None, Some(lock));
@@ -183,9 +184,9 @@ impl SqliteStore {
     fn prepare(&mut self) -> Result<(), StoreError> {
         self.configure().map_err(self.failed("preparar"))?;
         self.migrate().map_err(self.failed("atualizar"))?;
-        if self.lock.is_some() {
+        if let Some(lock) = &self.lock {
             // The migration has begun a transaction, so they are all there.
-            self.files = Files::look(&self.path)?;
+            self.files = Files::look(&self.path, lock)?;
         }
         Ok(())
     }
@@ -197,6 +198,8 @@ impl SqliteStore {
         connection.pragma_update(None, "synchronous", "FULL")?;
         // To this a longer log is cut, once it is begun again.
         connection.pragma_update(None, "journal_size_limit", long_log::KEPT_BYTES_MAX.cast_signed())?;
+        // The log is copied by `Files::committed`.
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         // The catalog gives every movement its product. To have SQLite look that up again
         // reads a page of the products for each row of the ledger: a quarter of the speed
         // with a million of them.
@@ -205,7 +208,7 @@ impl SqliteStore {
 
     /// Opens the file anew.
     fn reconnect(&mut self) -> Result<(), StoreError> {
-        self.files.check(&self.connection)?;
+        self.check_files()?;
         // Closing would checkpoint, and so sync pages again whose first sync failed.
         let _ = self.keep_log(true);
         self.connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -243,11 +246,27 @@ impl SqliteStore {
         transaction.commit()
     }
 
+    /// Refuses where a file of the database is not as it was left.
+    fn check_files(&mut self) -> Result<(), StoreError> {
+        self.files.check(&self.connection, self.lock.as_ref())
+    }
+
+    /// Refuses where the database is not as it was left, or its log was cut. Of a log that was moved and
+    /// of the index, SQLite has what it needs.
+    fn check_database(&mut self) -> Result<(), StoreError> {
+        let log = beside(&self.path, LOG_SUFFIX);
+        match self.check_files() {
+            Err(error) if error.is_of(&self.path) => Err(error),
+            Err(error @ StoreError::Cut { .. }) if error.is_of(&log) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// One transaction, with what it brings forward and what it stores of the index of ids.
     fn commit_with(&mut self, changes: &Changes, step: forward::Step) -> Result<(), StoreError> {
         self.be_sure()?;
-        self.files.check(&self.connection)?;
-        let Self { connection, path, files, forwarding, request_ids, is_suspect, .. } = self;
+        self.check_files()?;
+        let Self { connection, path, files, forwarding, request_ids, is_suspect, lock, .. } = self;
         let failed = sqlite("gravar", path);
         // Where the lock is not got, nothing was written, and the error says so.
         execute(connection, "BEGIN IMMEDIATE").map_err(|error| {
@@ -266,21 +285,17 @@ impl SqliteStore {
             })?;
         forwarding.stored(changes, &step);
         request_ids.stored(changes);
-        files.note_length(LOG_SUFFIX);
+        files.committed(connection, lock.as_ref());
         Ok(())
     }
 
     /// Copies the log into the database and empties it, unless somebody reads it; waits for nobody.
     fn shorten_log(&mut self) -> Result<(), StoreError> {
         self.set_busy_timeout(Duration::ZERO)?;
-        let done = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        self.files.note_length(LOG_SUFFIX);
+        let done = self.files.empty_log(&self.connection, self.lock.as_ref()).map(drop);
         self.has_told_readers &= self.is_log_too_long();
         self.set_busy_timeout(BUSY_TIMEOUT)?;
-        done.map_err(|error| {
-            self.is_suspect = true;
-            self.failed("copiar o registro para")(error)
-        })
+        done.inspect_err(|_| self.is_suspect = true)
     }
 
     fn is_log_too_long(&self) -> bool {
@@ -355,7 +370,8 @@ impl SqliteStore {
         Err(corrupt(&self.path, reason))
     }
 
-    fn set_busy_timeout(&self, timeout: Duration) -> Result<(), StoreError> {
+    fn set_busy_timeout(&mut self, timeout: Duration) -> Result<(), StoreError> {
+        self.files.set_patience(timeout);
         self.connection.busy_timeout(timeout).map_err(self.failed("gravar"))
     }
 
@@ -504,18 +520,23 @@ impl Store for SqliteStore {
 
     fn tidy(&mut self) -> Result<(), StoreError> {
         // What happened to a file, the next change says.
-        if self.files.bytes(LOG_SUFFIX) > long_log::KEPT_BYTES_MAX
-            && self.files.check(&self.connection).is_ok()
-        {
+        if self.files.bytes(LOG_SUFFIX) > long_log::KEPT_BYTES_MAX && self.check_files().is_ok() {
             self.shorten_log()?;
         }
         Ok(())
     }
 
     fn close(&mut self) -> Result<(), StoreError> {
-        let Some(step) = self.forwarding.last_step() else { return Ok(()) };
-        self.request_ids.prepare_last(self.forwarding.last_sequence());
-        self.commit_with(&Changes::default(), step)
+        self.check_database()?;
+        if let Some(step) = self.forwarding.last_step() {
+            self.request_ids.prepare_last(self.forwarding.last_sequence());
+            if let Err(error) = self.commit_with(&Changes::default(), step) {
+                tracing::warn!(%error, "the next start reads more of the ledger");
+            }
+        }
+        // What SQLite copies when the database is closed, nobody compares.
+        let _ = self.files.copy_log(&self.connection, self.lock.as_ref());
+        self.check_database()
     }
 
     fn reopen(&mut self, in_doubt: &Changes) -> Result<bool, StoreError> {
@@ -524,14 +545,10 @@ impl Store for SqliteStore {
             self.reconnect()?;
             // Copies what the log shows into the database, and syncs that: what is read below
             // is then on disk, whatever became of the log's own pages.
-            let is_busy: bool = self
-                .connection
-                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
-                .map_err(self.failed("sincronizar"))?;
+            let is_busy = self.files.empty_log(&self.connection, self.lock.as_ref())?;
             if is_busy {
                 return Err(StoreError::Busy { path: shown(&self.path) });
             }
-            self.files.note_length(LOG_SUFFIX);
         }
         self.forwarding = Forwarding::read(&self.connection).map_err(self.failed("ler"))?;
         self.request_ids = RequestIds::read(&self.connection).map_err(self.failed("ler"))?;
@@ -542,12 +559,20 @@ impl Store for SqliteStore {
 
 impl Drop for SqliteStore {
     /// Closing the database reads its index. Where that was cut, the database is left open
-    /// for the end of the process to close.
+    /// for the end of the process to close. Where the database was rewritten, its log stays.
     fn drop(&mut self) {
-        if self.files.check_index().is_err()
-            && let Ok(other) = Connection::open_in_memory()
-        {
-            std::mem::forget(std::mem::replace(&mut self.connection, other));
+        if self.files.check_index().is_err() {
+            if let Ok(other) = Connection::open_in_memory() {
+                std::mem::forget(std::mem::replace(&mut self.connection, other));
+            }
+            return;
+        }
+        match self.check_files() {
+            Err(StoreError::Rewritten { .. } | StoreError::Cut { .. }) => {
+                let _ = self.keep_log(true);
+            }
+            // What was moved is still ours, and the log belongs to it.
+            _ => self.files.forget(),
         }
     }
 }

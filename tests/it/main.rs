@@ -35,6 +35,7 @@ mod price_lists;
 mod proxy;
 mod readme;
 mod restore;
+mod rewritten;
 mod serve;
 mod shell;
 mod silence;

@@ -4,10 +4,13 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::{io, log, not_ours, shown};
+use super::base::{Base, Whose};
+use super::lock::Lock;
+use super::{BUSY_TIMEOUT, io, log, not_ours, shown, sqlite};
 use crate::private_file::{self, Found, Standing};
 use crate::store::StoreError;
 
@@ -26,7 +29,12 @@ pub(super) const LOCK_SUFFIX: &str = ".lock";
 /// The files that SQLite has open, and the lock. It goes on writing to them after they are
 /// removed or cut. A database in memory has none.
 #[derive(Default)]
-pub(super) struct Files(Vec<OpenFile>);
+pub(super) struct Files {
+    files: Vec<OpenFile>,
+    base: Option<Base>,
+    /// How long to wait for another program that copies the log.
+    patience: Duration,
+}
 
 /// A file of the database, as the last transaction left it.
 struct OpenFile {
@@ -38,7 +46,7 @@ struct OpenFile {
 
 impl Files {
     /// Those of a database that is open and has a log.
-    pub(super) fn look(database: &Path) -> Result<Self, StoreError> {
+    pub(super) fn look(database: &Path, lock: &Lock) -> Result<Self, StoreError> {
         // The index comes first: to look whether another is whole, SQLite reads it.
         let suffixes = [INDEX_SUFFIX, "", LOG_SUFFIX, LOCK_SUFFIX];
         let files = suffixes.into_iter().map(|suffix| {
@@ -46,34 +54,94 @@ impl Files {
             let found = Found::at(&path).map_err(io("ler", &path))?;
             Ok(OpenFile { suffix, path, found })
         });
-        files.collect::<Result<_, StoreError>>().map(Self)
+        let files = files.collect::<Result<_, StoreError>>()?;
+        let base = Base::look(database, lock).map_err(io("ler", database))?;
+        Ok(Self { files, base: Some(base), patience: BUSY_TIMEOUT })
     }
 
-    /// Refuses where a file has been removed, replaced or cut: what SQLite writes would go into
+    /// Refuses where a file has been removed, replaced, cut or rewritten: what SQLite writes would go into
     /// one that nobody finds again, or after a hole, or another program would write beside it.
-    pub(super) fn check(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        for file in &mut self.0 {
-            let found = Found::at(&file.path).ok();
-            let found = found.filter(|found| found.identity == file.found.identity);
+    pub(super) fn check(&mut self, connection: &Connection, lock: Option<&Lock>) -> Result<(), StoreError> {
+        let Self { files, base, patience } = self;
+        for file in files {
             let path = || shown(&file.path);
-            let Some(found) = found else {
-                return Err(match file.suffix {
-                    LOCK_SUFFIX => StoreError::Unlocked { path: path() },
-                    _ => StoreError::Moved { path: path() },
-                });
-            };
-            if found.bytes < file.found.bytes && is_cut(connection, file.suffix, found.bytes) {
+            let (found, changed) = match file.suffix {
+                // Its time is asked for, which costs a commit nothing: it does not write this file.
+                "" => Found::with_time(&file.path).ok().map(|(found, changed)| (found, Some(changed))),
+                _ => Found::at(&file.path).ok().map(|found| (found, None)),
+            }
+            .filter(|(found, _)| found.identity == file.found.identity)
+            .ok_or_else(|| match file.suffix {
+                LOCK_SUFFIX => StoreError::Unlocked { path: path() },
+                _ => StoreError::Moved { path: path() },
+            })?;
+            if found.bytes < file.found.bytes && is_cut(connection, base, file.suffix, found.bytes) {
                 return Err(StoreError::Cut { path: path() });
+            }
+            if let (Some(changed), Some(base)) = (changed, base.as_mut()) {
+                match base.whose(changed, lock.and_then(Lock::database), *patience) {
+                    Whose::Ours => {}
+                    Whose::BeingCopied => return Err(StoreError::Busy { path: path() }),
+                    Whose::Foreign => return Err(StoreError::Rewritten { path: path() }),
+                }
             }
             file.found = found;
         }
         Ok(())
     }
 
+    /// After a transaction of ours: copies the log into the database once it is long. SQLite would do so
+    /// within the transaction, where nobody could look first whether the database is still ours.
+    pub(super) fn committed(&mut self, connection: &Connection, lock: Option<&Lock>) {
+        self.note_length(LOG_SUFFIX);
+        if self.base.as_mut().is_some_and(Base::committed) {
+            // What is wrong is told at the next transaction; nothing is lost by a log that is not copied.
+            let _ = self.copy_log(connection, lock);
+        }
+    }
+
+    /// Copies the log into the database.
+    pub(super) fn copy_log(
+        &mut self,
+        connection: &Connection,
+        lock: Option<&Lock>,
+    ) -> Result<(), StoreError> {
+        self.check(connection, lock)?;
+        let Some(base) = &mut self.base else { return Ok(()) };
+        let copied = base.copy(connection, lock.and_then(Lock::database));
+        copied.map_err(sqlite("copiar o registro para", base.database()))
+    }
+
+    /// The same, and empties the log. Returns whether others kept it from that.
+    pub(super) fn empty_log(
+        &mut self,
+        connection: &Connection,
+        lock: Option<&Lock>,
+    ) -> Result<bool, StoreError> {
+        self.check(connection, lock)?;
+        let Some(base) = &mut self.base else { return Ok(false) };
+        let emptied = base.empty_log(connection, lock.and_then(Lock::database));
+        let emptied = emptied.map_err(sqlite("copiar o registro para", base.database()));
+        self.note_length(LOG_SUFFIX);
+        emptied
+    }
+
+    /// How long to wait for another program that copies the log.
+    pub(super) fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
+    /// Before the last connection is closed, which copies the log into the database and removes it.
+    pub(super) fn forget(&self) {
+        if let Some(base) = &self.base {
+            base.forget();
+        }
+    }
+
     /// Refuses where the index has been cut. SQLite has it mapped, and the system ends (SIGBUS)
     /// whoever reads behind the end of a mapped file.
     pub(super) fn check_index(&self) -> Result<(), StoreError> {
-        let index = self.0.iter().find(|file| file.suffix == INDEX_SUFFIX);
+        let index = self.files.iter().find(|file| file.suffix == INDEX_SUFFIX);
         match index {
             Some(OpenFile { path, found, .. })
                 if Found::at(path).is_ok_and(|now| now.bytes < found.bytes) =>
@@ -86,13 +154,13 @@ impl Files {
 
     /// How long one of them was when it was last looked at.
     pub(super) fn bytes(&self, suffix: &str) -> u64 {
-        self.0.iter().find(|file| file.suffix == suffix).map_or(0, |file| file.found.bytes)
+        self.files.iter().find(|file| file.suffix == suffix).map_or(0, |file| file.found.bytes)
     }
 
     /// Keeps how long one of them has become: the log, with each transaction, or its index, which
     /// SQLite makes anew for the first who opens the database.
     pub(super) fn note_length(&mut self, suffix: &str) {
-        if let Some(file) = self.0.iter_mut().find(|file| file.suffix == suffix) {
+        if let Some(file) = self.files.iter_mut().find(|file| file.suffix == suffix) {
             file.found.bytes = Found::at(&file.path).map_or(file.found.bytes, |now| now.bytes);
         }
     }
@@ -100,7 +168,7 @@ impl Files {
 
 /// Whether a file that has become so short lacks what was committed. Another program may have
 /// copied all of the log and emptied it, or packed the database.
-fn is_cut(connection: &Connection, suffix: &str, bytes: u64) -> bool {
+fn is_cut(connection: &Connection, base: &mut Option<Base>, suffix: &str, bytes: u64) -> bool {
     let is_whole = match suffix {
         "" => connection.query_row(
             "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
@@ -108,9 +176,9 @@ fn is_cut(connection: &Connection, suffix: &str, bytes: u64) -> bool {
             |row| row.get(0).map(|needed: i64| bytes.cast_signed() >= needed),
         ),
         // Copies what has not been copied yet, and fails where it is not there.
-        LOG_SUFFIX => connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
-            Ok(row.get::<_, i64>(1)? == row.get::<_, i64>(2)?)
-        }),
+        LOG_SUFFIX => {
+            base.as_mut().map_or(Ok(false), |base| base.copy(connection, None).map(|()| base.is_copied()))
+        }
         // The index only grows while it is open. The lock is not read.
         _ => Ok(suffix == LOCK_SUFFIX),
     };
@@ -190,9 +258,9 @@ pub(super) fn refuse_strangers(database: &Path) -> Result<(), StoreError> {
 
 /// Refuses a log from which answered changes are missing, and what is not SQLite's. Nobody may
 /// have the database open.
-pub(super) fn check_log(path: &Path) -> Result<(), StoreError> {
+pub(super) fn check_log(path: &Path, note: &str) -> Result<(), StoreError> {
     refuse_strangers(path)?;
-    match log::fault(path).map_err(io("ler o registro de", path))? {
+    match log::fault(path, note).map_err(io("ler o registro de", path))? {
         Some(reason) => Err(StoreError::Log { path: shown(path), suffix: LOG_SUFFIX, reason }),
         None => Ok(()),
     }

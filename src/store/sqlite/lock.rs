@@ -9,7 +9,8 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Read, Seek, Write};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::files::{LOCK_SUFFIX, beside};
@@ -21,9 +22,15 @@ use crate::store::StoreError;
 /// The first locked byte of a database: behind any that SQLite can make, which end at 2^48.
 const FIRST_BYTE: i64 = 1 << 56;
 
-/// How a lock file says who holds it, and how much of one is looked at, in bytes.
+/// How a lock file says who holds it.
 const HOLDER_START: &str = "processo ";
-const HOLDER_BYTES_MAX: u64 = 64;
+
+/// Bytes of each of the two lines of the lock file: who holds it, and what [`Base`](super::base::Base)
+/// notes.
+const LINE_BYTES: usize = 160;
+
+/// Where the second one begins.
+const NOTE_AT: u64 = LINE_BYTES as u64;
 
 /// Bits of a port.
 const PORT_BITS: u32 = u16::BITS;
@@ -63,8 +70,9 @@ impl fmt::Display for Holder {
 pub(super) struct Lock {
     /// Released before the name: whoever gets that finds the file free.
     file: Option<File>,
-    _name: File,
+    name: File,
     holder: Holder,
+    note: String,
 }
 
 impl Lock {
@@ -74,30 +82,42 @@ impl Lock {
         let holder = Holder { process: std::process::id(), port };
         let path = beside(database, LOCK_SUFFIX);
         let failed = io("travar", &path);
-        let mut name = private_file::open(&path).map_err(&failed)?;
+        let name = private_file::open(&path).map_err(&failed)?;
         match name.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut other = String::new();
-                let by = match name.read_to_string(&mut other) {
-                    Ok(length) if length > 0 => format!(" por outro servidor ({})", Shown(other.trim_end())),
+                let by = match read_line(&name, 0) {
+                    Ok(other) if !other.is_empty() => format!(" por outro servidor ({})", Shown(&other)),
                     _ => " por outro servidor".to_owned(),
                 };
                 return Err(StoreError::InUse { path: shown(database), by });
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        let mut before = Vec::new();
-        Read::by_ref(&mut name).take(HOLDER_BYTES_MAX).read_to_end(&mut before).map_err(&failed)?;
-        if !before.is_empty() && !before.starts_with(HOLDER_START.as_bytes()) {
+        let before = read_line(&name, 0).map_err(&failed)?;
+        let is_empty = name.metadata().map_err(&failed)?.len() == 0;
+        if !is_empty && !before.starts_with(HOLDER_START) {
             let obstacle = "não é uma trava deste programa".to_owned();
             return Err(StoreError::InTheWay { path: shown(&path), obstacle });
         }
-        name.set_len(0)
-            .and_then(|()| name.rewind())
-            .and_then(|()| writeln!(name, "{holder}"))
-            .map_err(failed)?;
-        Ok(Self { file: None, _name: name, holder })
+        let note = read_line(&name, NOTE_AT).unwrap_or_default();
+        write_line(&name, 0, &holder.to_string()).map_err(&failed)?;
+        Ok(Self { file: None, name, holder, note })
+    }
+
+    /// What the last server noted of the files, and did not take back.
+    pub(super) fn note(&self) -> &str {
+        &self.note
+    }
+
+    /// The lock file, which the lock does not end with.
+    pub(super) fn name_file(&self) -> io::Result<File> {
+        self.name.try_clone()
+    }
+
+    /// The database itself, if it is locked.
+    pub(super) fn database(&self) -> Option<&File> {
+        self.file.as_ref()
     }
 
     /// Takes the database itself, which is there.
@@ -125,6 +145,29 @@ impl Lock {
         self.file = Some(file);
         Ok(())
     }
+}
+
+/// Replaces what is noted in the lock file.
+pub(super) fn write_note(name: &File, note: &str) -> io::Result<()> {
+    write_line(name, NOTE_AT, note)
+}
+
+/// What a server that is gone noted in the lock file of a database.
+pub(super) fn read_note(name: &File) -> String {
+    read_line(name, NOTE_AT).unwrap_or_default()
+}
+
+/// Writes a line in one step, so that a kill leaves the one before or this one.
+fn write_line(file: &File, at: u64, text: &str) -> io::Result<()> {
+    let width = LINE_BYTES - 1;
+    file.write_all_at(format!("{text:<width$}\n").as_bytes(), at)
+}
+
+fn read_line(file: &File, at: u64) -> io::Result<String> {
+    let mut line = [0; LINE_BYTES];
+    let length = file.read_at(&mut line, at)?;
+    let line = String::from_utf8_lossy(&line[..length]);
+    Ok(line.lines().next().unwrap_or_default().trim_end().to_owned())
 }
 
 /// Refuses a database that a server has open by another name: its last changes are in a log

@@ -11,6 +11,7 @@ use std::io::{self, BufReader, ErrorKind, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use super::base;
 use super::files::{INDEX_SUFFIX, LOG_SUFFIX, beside};
 
 /// Bytes of the log's header, and of that of each frame; a frame is a header and a page.
@@ -23,6 +24,10 @@ const INDEX_CHECKED: usize = 40;
 
 /// The version of the index that this reads, the only one there has been.
 const INDEX_VERSION: u32 = 3_007_000;
+
+/// Frames that are compared with the database after they were copied into it: the last ones, which are
+/// in no copy of before, in some microseconds.
+const COMPARED_FRAMES: u32 = 16;
 
 /// The log's magic number; the last bit tells in which order its checksums read words.
 const MAGIC: u32 = 0x377f_0682;
@@ -39,11 +44,11 @@ pub(super) const WITH_LOG: [u8; 2] = [2, 2];
 pub(super) const WITHOUT_LOG: [u8; 2] = [1, 1];
 
 /// Why the log is not that of this database, or not whole; `None` where nothing is known
-/// against it. Nobody may have the database open.
+/// against it. `note` is what the last server left in the lock file. Nobody may have the database open.
 ///
 /// # Errors
 /// Where a file cannot be read.
-pub(super) fn fault(database: &Path) -> io::Result<Option<&'static str>> {
+pub(super) fn fault(database: &Path, note: &str) -> io::Result<Option<&'static str>> {
     let log = match File::open(beside(database, LOG_SUFFIX)) {
         Ok(log) => Some(log),
         Err(error) if error.kind() == ErrorKind::NotFound => None,
@@ -58,6 +63,11 @@ pub(super) fn fault(database: &Path) -> io::Result<Option<&'static str>> {
     }
     if !is_empty && !may_have_log(database)? {
         return Ok(Some("é de outro banco de dados, e não deste, que parece uma cópia restaurada"));
+    }
+    if !is_empty && base::is_foreign(database, note)? {
+        return Ok(Some(
+            "é do banco de dados que o servidor usava, que outro programa regravou ou trocou depois, e não deste",
+        ));
     }
     let log = match log {
         Some(log) if !is_empty => match Log::begin(log)? {
@@ -108,24 +118,37 @@ fn may_begin_with(head: &[u8], magic: &[u8]) -> bool {
 }
 
 /// What the index of the log told last.
-struct Index {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Index {
     /// Frames in the log up to the last commit.
-    frames: u32,
+    pub(super) frames: u32,
     /// Those that a checkpoint has copied into the database.
-    copied: u32,
-    salts: [u8; 8],
+    pub(super) copied: u32,
+    /// They are others once the log has begun anew, which it does when all of it has been copied.
+    pub(super) salts: [u8; 8],
+    /// Pages of the database after the last commit.
+    pages: u32,
+    /// Counts the commits, whoever makes them.
+    pub(super) commits: u32,
 }
 
 impl Index {
-    /// `None` where there is none, or it is not whole.
-    fn read(path: &Path) -> io::Result<Option<Self>> {
+    /// `None` where there is none, or it is not whole. Nobody in this process may have the database
+    /// open, because to close the file again gives up SQLite's locks on it.
+    pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
+        match File::open(path) {
+            Ok(file) => Self::of(&file),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// That of an open file.
+    pub(super) fn of(file: &File) -> io::Result<Option<Self>> {
         let mut bytes = [0; 2 * INDEX_HEADER + 4];
-        let read = File::open(path).and_then(|mut file| file.read_exact(&mut bytes));
-        match read {
+        match file.read_exact_at(&mut bytes, 0) {
             Ok(()) => {}
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::UnexpectedEof) => {
-                return Ok(None);
-            }
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
             Err(error) => return Err(error),
         }
         // In the order of the machine, unlike the log.
@@ -140,8 +163,43 @@ impl Index {
         }
         let mut salts = [0; 8];
         salts.copy_from_slice(&bytes[32..40]);
-        Ok(Some(Self { frames: word(16), copied: word(2 * INDEX_HEADER), salts }))
+        Ok(Some(Self {
+            frames: word(16),
+            copied: word(2 * INDEX_HEADER),
+            salts,
+            pages: word(20),
+            commits: word(8),
+        }))
     }
+}
+
+/// Whether the last frames of a log, all of which was copied into a database, are there.
+///
+/// # Errors
+/// If a file cannot be read.
+pub(super) fn has_copied(database: &File, log: &Path, index: &Index) -> io::Result<bool> {
+    let log = File::open(log)?;
+    let mut header = [0; LOG_HEADER];
+    log.read_exact_at(&mut header, 0)?;
+    let page_bytes = u32::from_be_bytes(word(&header[8..])) as usize;
+    let (mut frame, mut page) = (vec![0; FRAME_HEADER + page_bytes], vec![0; page_bytes]);
+    let mut seen = Vec::new();
+    for number in (index.copied.saturating_sub(COMPARED_FRAMES)..index.copied).rev() {
+        let at = LOG_HEADER + number as usize * frame.len();
+        log.read_exact_at(&mut frame, at as u64)?;
+        let place = u32::from_be_bytes(word(&frame));
+        // Of a page that is there several times the last counts.
+        if frame[8..16] != index.salts || place == 0 || place > index.pages || seen.contains(&place) {
+            continue;
+        }
+        seen.push(place);
+        match database.read_exact_at(&mut page, (place as usize - 1) as u64 * page_bytes as u64) {
+            Ok(()) if page == frame[FRAME_HEADER..] => {}
+            Err(error) if error.kind() != ErrorKind::UnexpectedEof => return Err(error),
+            _ => return Ok(false),
+        }
+    }
+    Ok(true)
 }
 
 /// A log that is read from its beginning.
@@ -268,7 +326,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let path = killed(folder.path());
             damage(&path);
-            assert_eq!(fault(&path).unwrap().is_some(), is_told, "case {case}");
+            assert_eq!(fault(&path, "").unwrap().is_some(), is_told, "case {case}");
         }
     }
 
@@ -278,7 +336,7 @@ mod tests {
         let (path, other) = (killed(folder.path()), folder.path().join("cópia.db"));
         Connection::open(&other).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
         fs::copy(&other, &path).unwrap();
-        assert!(fault(&path).unwrap().unwrap().contains("restaurada"));
+        assert!(fault(&path, "").unwrap().unwrap().contains("restaurada"));
     }
 
     fn log(path: &Path) -> File {

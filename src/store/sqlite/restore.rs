@@ -57,7 +57,7 @@ pub fn restore(
     drop(source);
     if is_there {
         keep_owner(&path, unfinished.file()).map_err(io("dar o dono a", unfinished.temporary()))?;
-        play_log(&path)?;
+        play_log(&path, lock.note())?;
     }
     let name = free_name(&path)?;
     let log = KeptLog::begin(&path, &name)?;
@@ -105,9 +105,9 @@ fn keep_owner(old: &Path, new: &File) -> io::Result<()> {
 ///
 /// # Errors
 /// If another program has it.
-fn play_log(database: &Path) -> Result<(), StoreError> {
+fn play_log(database: &Path, note: &str) -> Result<(), StoreError> {
     let play = || {
-        check_log(database)?;
+        check_log(database, note)?;
         let connection = connect(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         check_header(&connection, database, 1..=SCHEMA_VERSION)?;
         // Without a log, as a backup is: nothing has to be beside it.

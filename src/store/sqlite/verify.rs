@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use rusqlite::{Connection, OpenFlags, Transaction, params};
 
 use super::files::{LOCK_SUFFIX, beside, check_log, exists, place};
-use super::lock::refuse_other_name;
+use super::lock::{read_note, refuse_other_name};
 use super::request_ids::RequestIds;
 use super::rows::{SELECT_MOVEMENTS, read_movement};
 use super::schema::{SCHEMA_VERSION, check_header, check_keys};
@@ -82,7 +82,7 @@ impl Source {
         let lock = private_file::open_to_read(&beside(&path, LOCK_SUFFIX)).ok();
         if lock.as_ref().is_none_or(|lock| lock.try_lock_shared().is_ok()) {
             refuse_other_name(&path)?;
-            check_log(&path)?;
+            check_log(&path, &lock.as_ref().map(read_note).unwrap_or_default())?;
         }
         let connection = super::connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         check_header(&connection, &path, versions)?;

@@ -1,0 +1,263 @@
+//! Whether the database file is as this server's last copying of the log left it.
+//!
+//! With a log, SQLite writes in the database file only where it copies the log into it (a
+//! checkpoint), which this server does itself, between transactions. So when the time of the file's
+//! last change is another, another program wrote it: one that has it open through SQLite and copied the
+//! log, by which the count of copied frames changes too; or one that put something else in the file's
+//! place under us, such as `cp copy.db hortifruti.db`. What the log has is of no use to that, and to
+//! copy it there would mix the two.
+//!
+//! What is known is kept in the lock file, for the start after a kill.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::files::{INDEX_SUFFIX, LOG_SUFFIX, beside};
+use super::lock::{self, Lock};
+use super::log::{Index, VERSIONS_OFFSET, WITH_LOG, has_copied};
+use crate::private_file::Found;
+
+/// Frames of the log from which on it is copied into the database, as many as SQLite itself would
+/// take: 4 MiB.
+const COPIED_FRAMES: u32 = 1000;
+
+/// The byte of the index that SQLite locks for who copies the log
+/// (<https://sqlite.org/walformat.html#how_locks_are_used>).
+const COPY_LOCK_BYTE: i64 = 121;
+
+/// Time between two looks whether another program still copies the log.
+const COPYING_LOOK: Duration = Duration::from_millis(1);
+
+/// Identifies the time since the machine was started.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+
+/// The database file as it was left, and what the log was then.
+pub(super) struct Base {
+    database: PathBuf,
+    /// Opened once, and closed after the connection: to close it gives up SQLite's locks on it.
+    index_file: File,
+    changed: i128,
+    index: Index,
+    /// Somebody wrote the file while the log was copied into it.
+    is_mixed: bool,
+    note: Option<Note>,
+}
+
+impl Base {
+    /// As it is now.
+    ///
+    /// # Errors
+    /// If that cannot be known.
+    pub(super) fn look(database: &Path, lock: &Lock) -> io::Result<Self> {
+        let index_file = File::open(beside(database, INDEX_SUFFIX))?;
+        let index = Index::of(&index_file)?.ok_or(io::ErrorKind::InvalidData)?;
+        let (changed, note) = (changed(database)?, Note::begin(database, lock));
+        let this = Self { database: database.to_owned(), index_file, changed, index, is_mixed: false, note };
+        this.tell();
+        Ok(this)
+    }
+
+    /// Whose the file is, which was last changed at this time. `file` is the database, opened. Waits so
+    /// long for another program that copies the log into it.
+    pub(super) fn whose(&mut self, mut changed: i128, file: Option<&File>, patience: Duration) -> Whose {
+        let begun = Instant::now();
+        loop {
+            match self.whose_now(changed, file) {
+                Whose::BeingCopied if begun.elapsed() < patience => sleep(COPYING_LOOK),
+                whose => return whose,
+            }
+            changed = self::changed(&self.database).unwrap_or(changed);
+        }
+    }
+
+    fn whose_now(&mut self, changed: i128, file: Option<&File>) -> Whose {
+        if self.is_mixed {
+            return Whose::Foreign;
+        }
+        if changed == self.changed {
+            return Whose::Ours;
+        }
+        // Who copies counts what was copied at the end, and then gives up the lock.
+        if is_being_copied(&self.index_file) {
+            return Whose::BeingCopied;
+        }
+        let Ok(Some(index)) = Index::of(&self.index_file) else { return Whose::Foreign };
+        // A copy that `backup` made says that it has no log.
+        let has_log = file.is_none_or(|file| {
+            let mut versions = [0; 2];
+            file.read_exact_at(&mut versions, VERSIONS_OFFSET).is_ok() && versions == WITH_LOG
+        });
+        if (index.salts, index.copied) == (self.index.salts, self.index.copied) || !has_log {
+            return Whose::Foreign;
+        }
+        (self.changed, self.index) = (changed, index);
+        self.tell();
+        Whose::Ours
+    }
+
+    /// Notes what a transaction of ours made of the log. Returns whether it is time to copy the log.
+    pub(super) fn committed(&mut self) -> bool {
+        let Ok(Some(index)) = Index::of(&self.index_file) else { return false };
+        if index.salts == self.index.salts {
+            (self.index.frames, self.index.commits) = (index.frames, index.commits);
+        } else {
+            // The log began anew, so all of it had been copied: by another program, if not by us.
+            let is_alone = index.commits == self.index.commits.wrapping_add(1);
+            if self.index.copied < self.index.frames || !is_alone {
+                self.changed = changed(&self.database).unwrap_or(self.changed);
+            }
+            self.index = index;
+            self.tell();
+        }
+        index.frames >= COPIED_FRAMES && index.copied < index.frames
+    }
+
+    /// Copies the log into the file. Comes after [`Base::whose`]. `file` is the database, opened: what
+    /// has been copied is compared with it.
+    pub(super) fn copy(&mut self, connection: &Connection, file: Option<&File>) -> rusqlite::Result<()> {
+        self.run(connection, "PASSIVE")?;
+        // Of a page that has a later frame which a reader keeps in the log, no earlier one is copied.
+        if let Some(file) = file.filter(|_| self.is_copied()) {
+            let log = beside(&self.database, LOG_SUFFIX);
+            let lacks = has_copied(file, &log, &self.index).is_ok_and(|has_copied| !has_copied);
+            // Unless another program wrote through SQLite meanwhile.
+            self.is_mixed |= lacks && Index::of(&self.index_file).ok().flatten() == Some(self.index);
+        }
+        Ok(())
+    }
+
+    /// The same, and empties the log. Returns whether others kept it from that.
+    pub(super) fn empty_log(
+        &mut self,
+        connection: &Connection,
+        file: Option<&File>,
+    ) -> rusqlite::Result<bool> {
+        self.copy(connection, file)?;
+        if self.is_mixed { Ok(true) } else { self.run(connection, "TRUNCATE") }
+    }
+
+    fn run(&mut self, connection: &Connection, mode: &str) -> rusqlite::Result<bool> {
+        // A start that finds the file half changed by a killed server must not take it for another's.
+        self.forget();
+        let statement = format!("PRAGMA wal_checkpoint({mode})");
+        let is_busy = connection.query_row(&statement, [], |row| row.get(0));
+        if let (Ok(changed), Ok(Some(index))) = (changed(&self.database), Index::of(&self.index_file)) {
+            (self.changed, self.index) = (changed, index);
+            self.tell();
+        }
+        is_busy
+    }
+
+    /// Whether all of the log has been copied.
+    pub(super) fn is_copied(&self) -> bool {
+        self.index.copied == self.index.frames
+    }
+
+    /// Where it is.
+    pub(super) fn database(&self) -> &Path {
+        &self.database
+    }
+
+    /// Nothing is known from here on.
+    pub(super) fn forget(&self) {
+        if let Some(note) = &self.note {
+            note.write("");
+        }
+    }
+
+    fn tell(&self) {
+        if let Some(note) = &self.note {
+            note.write(&format!("{} {} {}", note.place, self.changed, copying(&self.index)));
+        }
+    }
+}
+
+/// Whose a database file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// As it was left, or changed by who copied the log into it through SQLite.
+    Ours,
+    /// Not yet known: another program copies the log into it.
+    BeingCopied,
+    /// Written by a program that knows nothing of the log.
+    Foreign,
+}
+
+/// Whether another process copies the log.
+fn is_being_copied(index: &File) -> bool {
+    use nix::fcntl::{FcntlArg, fcntl};
+    let mut found = nix::libc::flock {
+        l_type: nix::libc::F_WRLCK as _,
+        l_whence: nix::libc::SEEK_SET as _,
+        l_start: COPY_LOCK_BYTE,
+        l_len: 1,
+        l_pid: 0,
+    };
+    // Asks and locks nothing.
+    fcntl(index, FcntlArg::F_GETLK(&mut found)).is_ok() && i32::from(found.l_type) != nix::libc::F_UNLCK
+}
+
+/// When the database file was last changed, in nanoseconds since 1970.
+fn changed(database: &Path) -> io::Result<i128> {
+    Found::with_time(database).map(|(_, changed)| changed)
+}
+
+/// How much of which log has been copied.
+fn copying(index: &Index) -> String {
+    format!("{:016x}:{}", u64::from_be_bytes(index.salts), index.copied)
+}
+
+/// Where it is kept, in the lock file.
+struct Note {
+    file: File,
+    /// Which files, since when.
+    place: String,
+}
+
+impl Note {
+    fn begin(database: &Path, lock: &Lock) -> Option<Self> {
+        Some(Self { file: lock.name_file().ok()?, place: place(database)? })
+    }
+
+    /// Fails only where nothing can be written to the disk: then a start after a kill knows no more than it
+    /// would without.
+    fn write(&self, note: &str) {
+        let _ = lock::write_note(&self.file, note);
+    }
+}
+
+/// The machine's start, the database and its log, as they are identified now.
+fn place(database: &Path) -> Option<String> {
+    let boot = fs::read_to_string(BOOT_ID).ok()?;
+    let identity = |path: &Path| -> io::Result<String> {
+        let found = fs::symlink_metadata(path)?;
+        Ok(format!("{}:{}", found.dev(), found.ino()))
+    };
+    let (file, log) = (identity(database).ok()?, identity(&beside(database, LOG_SUFFIX)).ok()?);
+    Some(format!("{} {file} {log}", boot.trim()))
+}
+
+/// Whether the database file was written or replaced since a server left this note, other than by a
+/// program that copied its log, which is still there. Nobody may have the database open.
+pub(super) fn is_foreign(database: &Path, note: &str) -> io::Result<bool> {
+    let fields: Vec<&str> = note.split_whitespace().collect();
+    let [boot, file, log, then, copied] = fields[..] else { return Ok(false) };
+    let Some(now) = place(database) else { return Ok(false) };
+    let now: Vec<&str> = now.split_whitespace().collect();
+    // Another start of the machine, or another log, as that of a shop that was copied whole.
+    if now[0] != boot || now[2] != log {
+        return Ok(false);
+    }
+    if now[1] != file {
+        return Ok(true);
+    }
+    let is_same_time = changed(database)?.to_string() == then;
+    let index = Index::read(&beside(database, INDEX_SUFFIX))?;
+    Ok(!is_same_time && index.is_some_and(|index| copying(&index) == copied))
+}

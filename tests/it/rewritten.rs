@@ -1,0 +1,200 @@
+//! A database that another program rewrites in place under its server, or after it was killed: no
+//! change is answered that would be lost, nothing is written over it, and no mixture passes for whole.
+
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rusqlite::Connection as Database;
+
+use crate::support::{Ended, Server, hortifruti, run};
+
+/// A server with a copy of an earlier state in `copia.db`, a plain copy of the file in `velha.db`, an empty
+/// shop in `menor.db`, a larger one in `maior.db`, and changes since, some of them only in the log.
+fn shop() -> Server {
+    let server = Server::start_logged_in(tempfile::tempdir().unwrap(), &[]);
+    let file = |name: &str| server.path().join(name);
+    let mut client = server.connect();
+    client.ask("3 Caju -1");
+    assert_eq!(server.run(&["backup", "copia.db"]).code, 0);
+    fs::copy(file("hortifruti.db"), file("velha.db")).unwrap();
+    let mut empty = Server::start(&["--empty"]);
+    empty.stop();
+    fs::copy(empty.path().join("hortifruti.db"), file("menor.db")).unwrap();
+    fs::copy(file("copia.db"), file("maior.db")).unwrap();
+    Database::open(file("maior.db"))
+        .unwrap()
+        .execute_batch("CREATE TABLE large AS SELECT randomblob(300000) AS bytes")
+        .unwrap();
+    // What another program copies of the log is no rewriting.
+    for _ in 0..2 {
+        client.ask("3 Caju -1");
+        let other = Database::open(file("hortifruti.db")).unwrap();
+        other.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    }
+    assert_eq!(client.ask("3 Caju -1"), "Caju: R$2.0, Estoque: 56");
+    server
+}
+
+/// What a program does to the database file, without making another of that name.
+type Rewriting = fn(&Path);
+
+const REWRITINGS: [(&str, Rewriting); 9] = [
+    ("cp of a copy", |folder| over(folder, "copia.db")),
+    ("cp of an old file", |folder| over(folder, "velha.db")),
+    ("cp of a larger copy", |folder| over(folder, "maior.db")),
+    ("cp of a smaller file", |folder| over(folder, "menor.db")),
+    ("rsync --inplace, which keeps the length", |folder| {
+        let copy = fs::read(folder.join("copia.db")).unwrap();
+        at(folder, 0, &copy);
+    }),
+    ("dd conv=notrunc in the middle", |folder| at(folder, 4096 * 5, &[0xa5; 4096])),
+    ("dd conv=notrunc at the beginning", |folder| at(folder, 0, &[0xa5; 512])),
+    ("a text", |folder| fs::write(folder.join("hortifruti.db"), "isto não é um banco").unwrap()),
+    ("nothing", |folder| drop(fs::File::create(folder.join("hortifruti.db")).unwrap())),
+];
+
+fn over(folder: &Path, copy: &str) {
+    let status = std::process::Command::new("cp").arg(copy).arg("hortifruti.db").current_dir(folder).status();
+    assert!(status.unwrap().success());
+}
+
+fn at(folder: &Path, offset: u64, bytes: &[u8]) {
+    let file = OpenOptions::new().write(true).open(folder.join("hortifruti.db")).unwrap();
+    file.write_all_at(bytes, offset).unwrap();
+}
+
+fn serve(folder: &Path) -> Ended {
+    run(hortifruti(folder).args(["serve", "--port", "0", "--port-file", "outra.txt"]), "")
+}
+
+/// The next start and the check say what is wrong, and `restore` keeps everything and puts it right.
+fn is_put_right_by_restore(case: &str, server: &mut Server) {
+    let file = |name: &str| server.path().join(name);
+    let (foreign, log) =
+        (fs::read(file("hortifruti.db")).unwrap(), fs::read(file("hortifruti.db-wal")).unwrap());
+    let refused = serve(server.path());
+    assert_eq!((refused.code, refused.out.as_str()), (1, ""), "{case}: {}", refused.err);
+    assert!(refused.err.contains("alterado"), "{case}: {}", refused.err);
+    // Also the second time.
+    assert_eq!(serve(server.path()).err, refused.err, "{case}");
+    let verified = server.run(&["verify"]);
+    assert_eq!((verified.code, verified.out.as_str()), (1, ""), "{case}: {}", verified.err);
+    assert!(fs::read(file("hortifruti.db")).unwrap() == foreign, "{case}");
+    assert!(fs::read(file("hortifruti.db-wal")).unwrap() == log, "{case}");
+    let restored = server.run(&["restore", "copia.db"]);
+    assert_eq!((restored.code, restored.err.as_str()), (0, ""), "{case}");
+    let kept =
+        restored.out.lines().nth(1).unwrap().strip_prefix("O que havia antes está guardado em ").unwrap();
+    let mut kept = kept.trim_end_matches('.').split(", ");
+    assert!(fs::read(file(kept.next().unwrap())).unwrap() == foreign, "{case}");
+    assert!(fs::read(file(kept.next().unwrap())).unwrap() == log, "{case}");
+    let _ = fs::remove_file(file("server_port.txt"));
+    server.restart();
+    assert_eq!(server.connect().ask("3 Caju -1"), "Caju: R$2.0, Estoque: 58", "{case}");
+    server.stop();
+    assert_eq!(server.run(&["verify"]).code, 0, "{case}");
+}
+
+#[test]
+fn a_database_that_is_rewritten_under_its_server_gets_no_changes_and_is_not_written_over() {
+    for (case, rewrite) in REWRITINGS {
+        for has_changes in [true, false] {
+            let mut server = shop();
+            let mut client = server.connect();
+            rewrite(server.path());
+            let foreign = fs::read(server.path().join("hortifruti.db")).unwrap();
+            if has_changes {
+                for _ in 0..2 {
+                    let refusal = client.ask("3 Caju -1");
+                    assert!(refusal.starts_with("Erro UNAVAILABLE: "), "{case}: {refusal}");
+                    let is_told = refusal.contains("foi regravado") || refusal.contains("foi cortado");
+                    assert!(is_told && !refusal.contains("hortifruti.db"), "{case}: {refusal}");
+                }
+                assert_eq!(client.ask("1 Caju"), "Caju: R$2.0, Estoque: 56", "{case}");
+            }
+            drop(client);
+            server.signal("TERM");
+            assert_eq!(server.wait().0, Some(1), "{case}");
+            let log = server.log("o servidor parou");
+            assert!(log.contains("hortifruti.db foi "), "{case}: {log}");
+            assert!(
+                fs::read(server.path().join("hortifruti.db")).unwrap() == foreign,
+                "{case}: written over"
+            );
+            is_put_right_by_restore(case, &mut server);
+        }
+    }
+}
+
+#[test]
+fn a_database_that_is_rewritten_before_the_start_after_a_kill_is_told() {
+    for (case, rewrite) in REWRITINGS {
+        let mut server = shop();
+        server.kill();
+        rewrite(server.path());
+        is_put_right_by_restore(case, &mut server);
+    }
+}
+
+#[test]
+fn another_file_in_the_place_of_the_database_of_a_killed_server_is_told() {
+    let mut server = shop();
+    server.kill();
+    fs::rename(server.path().join("velha.db"), server.path().join("hortifruti.db")).unwrap();
+    is_put_right_by_restore("mv of an old file", &mut server);
+}
+
+#[test]
+fn a_shop_that_is_copied_whole_after_a_kill_goes_on() {
+    let mut server = shop();
+    server.kill();
+    let folder = tempfile::tempdir().unwrap();
+    for suffix in ["", "-wal", "-shm", ".lock"] {
+        let name = format!("hortifruti.db{suffix}");
+        fs::copy(server.path().join(&name), folder.path().join(&name)).unwrap();
+    }
+    let mut copied = Server::start_in(folder, &[]);
+    assert_eq!(copied.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 56");
+    copied.stop();
+}
+
+#[test]
+fn under_load_a_copy_over_the_database_is_not_mixed_with_it() {
+    let mut server = shop();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let load: Vec<_> = (0..2)
+        .map(|_| {
+            let (is_over, mut client) = (Arc::clone(&is_over), server.connect());
+            std::thread::spawn(move || {
+                let mut answered = 0;
+                loop {
+                    client.send("3 Pera 1\n".repeat(20));
+                    let refused =
+                        (0..20).filter(|_| client.reply().starts_with("Erro UNAVAILABLE: ")).count();
+                    answered += 20 - refused;
+                    if refused == 20 && is_over.load(Ordering::SeqCst) {
+                        return answered;
+                    }
+                }
+            })
+        })
+        .collect();
+    // Some copyings of the log later.
+    let mut client = server.connect();
+    while fs::metadata(server.path().join("hortifruti.db")).unwrap().len() < 300_000 {
+        assert!(client.ask("3 Caju 1").starts_with("Caju: "));
+    }
+    over(server.path(), "copia.db");
+    is_over.store(true, Ordering::SeqCst);
+    for load in load {
+        assert!(load.join().unwrap() > 0);
+    }
+    drop(client);
+    server.signal("TERM");
+    assert_eq!(server.wait().0, Some(1));
+    let file = |name: &str| fs::read(server.path().join(name)).unwrap();
+    assert!(file("hortifruti.db") == file("copia.db"), "mixed");
+}
