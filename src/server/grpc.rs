@@ -79,6 +79,10 @@ const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 /// version changes how much memory a client can hold.
 const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 
+/// Bytes of an answer that may wait for a client whose window is open and who takes nothing. With hyper's
+/// default (400 KiB) one connection could hold a hundred MiB of lists.
+const SEND_BUFFER_BYTES: usize = 64 * 1024;
+
 /// Streams that a client may reset before the server has looked at them (CVE-2023-44487).
 const PENDING_RESETS_MAX: usize = 64;
 
@@ -470,6 +474,7 @@ fn http2_server() -> http2::Builder<TokioExecutor> {
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_concurrent_streams(STREAMS_MAX)
+        .max_send_buf_size(SEND_BUFFER_BYTES)
         .max_header_list_size(HEADER_LIST_BYTES_READ_MAX)
         .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
         .max_local_error_reset_streams(ERROR_RESETS_MAX);

@@ -377,6 +377,23 @@ fn read_to(stream: &mut TcpStream, id: u32, kind: u8) -> (Vec<u8>, Vec<u8>) {
 }
 
 #[test]
+fn long_lists_for_which_there_is_room_and_that_are_never_taken() {
+    let server = with_a_long_list();
+    let block = http2::call(LIST_ALL);
+    let ask = |index| {
+        let id = stream_id(index);
+        [frame(HEADERS, END_HEADERS, id, &block), frame(DATA, END_STREAM, id, &http2::message(&[]))].concat()
+    };
+    let window = (1_u32 << 31) - 1;
+    let opening =
+        [http2::opening(&[(4, window)]), frame(WINDOW_UPDATE, 0, 0, &(window - 65_535).to_be_bytes())];
+    let parts = std::iter::once(opening.concat()).chain((0..256).map(ask));
+    let (held, growth) = held(&server, || pour(connect(&server), false, parts));
+    assert!(growth < MEMORY_GROWTH_MAX_KIB, "{growth} KiB more");
+    drop(held);
+}
+
+#[test]
 fn lists_of_many_moments_that_are_never_taken() {
     let server = with_a_long_list();
     let block = http2::call("/hortifruti.v1.InventoryService/ListProducts");
