@@ -115,6 +115,17 @@ pub enum StoreError {
         /// Who has it.
         holder: String,
     },
+    /// The last changes of a database are in a log beside another name of it.
+    #[error(
+        "as últimas mudanças de {path} estão em {log}, ao lado do nome que o banco de dados tinha quando o servidor \
+         foi interrompido. Nada foi alterado; use aquele nome, ou leve {log} para {path}-wal"
+    )]
+    LogElsewhere {
+        /// The database, by this name.
+        path: String,
+        /// The log.
+        log: String,
+    },
     /// The file is a database, but not one of ours, or of a later version.
     #[error(
         "{path} não serve como banco de dados do hortifruti: {reason}. O arquivo não foi alterado; indique outro"

@@ -7,6 +7,7 @@ mod files;
 mod forward;
 mod lock;
 mod log;
+mod log_place;
 mod long_log;
 mod request_ids;
 mod restore;
@@ -68,7 +69,8 @@ pub struct SqliteStore {
     is_suspect: bool,
     /// Who reads while the log has become too long has been said.
     has_told_readers: bool,
-    /// Held as long as the store is open, so that no second server opens the same file. There is none for a database in memory.
+    /// Held as long as the store is open, so that no second server opens the same file. Dropped after
+    /// the connection. There is none for a database in memory.
     lock: Option<Lock>,
 }
 
@@ -187,6 +189,7 @@ impl SqliteStore {
         if let Some(lock) = &self.lock {
             // The migration has begun a transaction, so they are all there.
             self.files = Files::look(&self.path, lock)?;
+            lock.note_log();
         }
         Ok(())
     }

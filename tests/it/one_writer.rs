@@ -180,3 +180,38 @@ fn of_servers_that_begin_one_database_together_one_does() {
     codes.sort_unstable();
     assert_eq!(codes, [0, 1, 1, 1, 1, 1]);
 }
+
+#[test]
+fn after_a_kill_the_log_is_missed_by_any_other_name() {
+    let mut server = Server::start(&[]);
+    assert_eq!(server.connect().ask("3 Caju -1 id=a"), "Caju: R$2.0, Estoque: 59");
+    let links = [OtherName::link(&server), OtherName::link(&server)];
+    server.kill();
+    let database = server.path().join("hortifruti.db");
+    let log = server.path().join("hortifruti.db-wal");
+    for (link, is_moved) in links.iter().zip([false, true]) {
+        if is_moved {
+            // The link is then the only name.
+            fs::remove_file(&database).unwrap();
+        }
+        for args in [
+            &["serve", "--port", "0", "--data", "outra.db"][..],
+            &["verify", "outra.db"],
+            &["backup", "copia.db", "--data", "outra.db"],
+        ] {
+            let ended = link.run(args);
+            assert_eq!((ended.code, ended.out.as_str()), (1, ""), "{args:?}: {}", ended.err);
+            let where_it_is = log.canonicalize().unwrap();
+            assert!(ended.err.contains(where_it_is.to_str().unwrap()), "{args:?}: {}", ended.err);
+        }
+    }
+    // Beside the log again, nothing is missing.
+    let path = fs::canonicalize(&links[0].path).unwrap();
+    fs::rename(&log, path.with_file_name("outra.db-wal")).unwrap();
+    let mut second = Server::start_in(tempfile::tempdir().unwrap(), &["--data", path.to_str().unwrap()]);
+    assert_eq!(second.connect().ask("3 Caju -1 id=a"), "Caju: R$2.0, Estoque: 59");
+    second.stop();
+    // After a clean stop each name will do.
+    let verified = links[1].run(&["verify", "outra.db"]);
+    assert_eq!(verified.code, 0, "{verified:?}");
+}

@@ -11,10 +11,10 @@ use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::files::{LOCK_SUFFIX, beside};
-use super::{io, shown};
+use super::{io, log_place, shown};
 use crate::catalog::Shown;
 use crate::private_file;
 use crate::store::StoreError;
@@ -71,6 +71,7 @@ pub(super) struct Lock {
     /// Released before the name: whoever gets that finds the file free.
     file: Option<File>,
     name: File,
+    path: PathBuf,
     holder: Holder,
     note: String,
 }
@@ -102,7 +103,7 @@ impl Lock {
         }
         let note = read_line(&name, NOTE_AT).unwrap_or_default();
         write_line(&name, 0, &holder.to_string()).map_err(&failed)?;
-        Ok(Self { file: None, name, holder, note })
+        Ok(Self { file: None, name, path: database.to_owned(), holder, note })
     }
 
     /// What the last server noted of the files, and did not take back.
@@ -142,8 +143,24 @@ impl Lock {
             }
             Err(error) => return Err(io("travar", database)(error)),
         }
+        log_place::check(&file, database)?;
         self.file = Some(file);
         Ok(())
+    }
+
+    /// Notes on the database that its log is beside this name, until it is closed.
+    pub(super) fn note_log(&self) {
+        if let Some(file) = &self.file {
+            log_place::note(file, &self.path);
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Some(file) = &self.file {
+            log_place::forget(file, &self.path);
+        }
     }
 }
 
@@ -170,13 +187,13 @@ fn read_line(file: &File, at: u64) -> io::Result<String> {
     Ok(line.lines().next().unwrap_or_default().trim_end().to_owned())
 }
 
-/// Refuses a database that a server has open by another name: its last changes are in a log
-/// beside that name. Nobody may have it open by this name, and nobody in this process at all.
+/// Refuses a database that a server has, or had until it was killed, by another name: its last changes
+/// are in a log beside that name. Nobody may have it open by this name, and nobody in this process at all.
 pub(super) fn refuse_other_name(database: &Path) -> Result<(), StoreError> {
     let failed = io("ler", database);
     let file = File::open(database).map_err(&failed)?;
     match holder(&file) {
-        Ok(None) => Ok(()),
+        Ok(None) => log_place::check(&file, database),
         Ok(Some(holder)) => Err(StoreError::OtherName { path: shown(database), holder: holder.to_string() }),
         Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
         Err(error) => Err(failed(error)),

@@ -1,0 +1,108 @@
+//! Where the log of a database is, noted on the database file itself, whatever its name.
+//!
+//! SQLite looks for the log beside the name by which it opens a database. After a kill the last changes
+//! are in the log alone. Whoever then opens the file by another name (a hard link, or the database moved
+//! without its log) would find a whole database that lacks them.
+
+use std::fs::{self, File};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::files::{LOG_SUFFIX, beside};
+use super::shown;
+use crate::store::StoreError;
+
+/// The extended attribute that holds the note: the inode, a space, and the path of the database.
+#[cfg(target_os = "linux")]
+const ATTRIBUTE: &str = "user.hortifruti.database";
+
+/// Longest note that is read, in bytes: an inode and the longest path of Linux (`PATH_MAX`).
+#[cfg(target_os = "linux")]
+const NOTE_BYTES_MAX: usize = 4096 + 32;
+
+/// Notes that the log of this file is beside this name. A file system that keeps no such notes is as
+/// good as it was without.
+pub(super) fn note(file: &File, database: &Path) {
+    let Ok(found) = file.metadata() else { return };
+    let mut note = format!("{} ", found.ino()).into_bytes();
+    note.extend_from_slice(database.as_os_str().as_bytes());
+    if let Err(error) = write(file, &note) {
+        tracing::debug!(%error, "the place of the log is not noted on the database");
+    }
+}
+
+/// Takes the note back, once the log beside this name has nothing more.
+pub(super) fn forget(file: &File, database: &Path) {
+    if !has_log(database) && noted(file).is_some_and(|noted| noted == database) {
+        remove(file);
+    }
+}
+
+/// Refuses a database whose last changes are in a log beside another name.
+pub(super) fn check(file: &File, database: &Path) -> Result<(), StoreError> {
+    let Some(noted) = noted(file).filter(|noted| noted != database && !has_log(database)) else {
+        return Ok(());
+    };
+    // A log beside another database is that one's.
+    let is_of_another = match (fs::symlink_metadata(&noted), file.metadata()) {
+        (Ok(named), Ok(found)) => (named.dev(), named.ino()) != (found.dev(), found.ino()),
+        _ => false,
+    };
+    if has_log(&noted) && !is_of_another {
+        let log = shown(&beside(&noted, LOG_SUFFIX));
+        return Err(StoreError::LogElsewhere { path: shown(database), log });
+    }
+    tracing::warn!(
+        database = %database.display(),
+        before = %noted.display(),
+        "the database was in use by another name, not stopped cleanly, and its log is not there any more; \
+         what was only in that log is lost"
+    );
+    Ok(())
+}
+
+fn has_log(database: &Path) -> bool {
+    fs::metadata(beside(database, LOG_SUFFIX)).is_ok_and(|log| log.len() > 0)
+}
+
+/// The name beside which the log is noted to be. A note that was copied with the file is about the
+/// other one.
+fn noted(file: &File) -> Option<PathBuf> {
+    let note = read(file)?;
+    let space = note.iter().position(|byte| *byte == b' ')?;
+    let inode: u64 = str::from_utf8(&note[..space]).ok()?.parse().ok()?;
+    let path = PathBuf::from(std::ffi::OsString::from_vec(note[space + 1..].to_vec()));
+    (file.metadata().ok()?.ino() == inode).then_some(path)
+}
+
+#[cfg(target_os = "linux")]
+fn write(file: &File, note: &[u8]) -> std::io::Result<()> {
+    Ok(rustix::fs::fsetxattr(file, ATTRIBUTE, note, rustix::fs::XattrFlags::empty())?)
+}
+
+#[cfg(target_os = "linux")]
+fn read(file: &File) -> Option<Vec<u8>> {
+    let mut note = vec![0; NOTE_BYTES_MAX];
+    let length = rustix::fs::fgetxattr(file, ATTRIBUTE, &mut note).ok()?;
+    note.truncate(length);
+    Some(note)
+}
+
+#[cfg(target_os = "linux")]
+fn remove(file: &File) {
+    let _ = rustix::fs::fremovexattr(file, ATTRIBUTE);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn write(_: &File, _: &[u8]) -> std::io::Result<()> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn read(_: &File) -> Option<Vec<u8>> {
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
+fn remove(_: &File) {}
