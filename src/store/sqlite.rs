@@ -562,7 +562,7 @@ impl Store for SqliteStore {
 
 impl Drop for SqliteStore {
     /// Closing the database reads its index. Where that was cut, the database is left open
-    /// for the end of the process to close. Where the database was rewritten, its log stays.
+    /// for the end of the process to close. Where the database was rewritten or moved, its log stays.
     fn drop(&mut self) {
         if self.files.check_index().is_err() {
             if let Ok(other) = Connection::open_in_memory() {
@@ -574,7 +574,10 @@ impl Drop for SqliteStore {
             Err(StoreError::Rewritten { .. } | StoreError::Cut { .. }) => {
                 let _ = self.keep_log(true);
             }
-            // What was moved is still ours, and the log belongs to it.
+            // The log is not of what has its name now.
+            Err(error @ StoreError::Moved { .. }) if error.is_of(&self.path) => {
+                let _ = self.keep_log(true);
+            }
             _ => self.files.forget(),
         }
     }

@@ -148,6 +148,15 @@ fn another_file_in_the_place_of_the_database_of_a_killed_server_is_told() {
 }
 
 #[test]
+fn another_file_in_the_place_of_the_database_is_told_after_the_stop_too() {
+    let mut server = shop();
+    fs::rename(server.path().join("velha.db"), server.path().join("hortifruti.db")).unwrap();
+    server.signal("TERM");
+    assert_eq!(server.wait().0, Some(1));
+    is_put_right_by_restore("mv of an old file under the server", &mut server);
+}
+
+#[test]
 fn a_shop_that_is_copied_whole_after_a_kill_goes_on() {
     let mut server = shop();
     server.kill();

@@ -37,6 +37,10 @@ const COPYING_LOOK: Duration = Duration::from_millis(1);
 /// Identifies the time since the machine was started.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
+/// What a note says instead of the time of a file that another program wrote while the log was copied
+/// into it.
+const MIXED: &str = "mixed";
+
 /// The database file as it was left, and what the log was then.
 pub(super) struct Base {
     database: PathBuf,
@@ -129,6 +133,8 @@ impl Base {
             // Unless another program wrote through SQLite meanwhile.
             self.is_mixed |= lacks && Index::of(&self.index_file).ok().flatten() == Some(self.index);
         }
+        // The next start must not take it for ours either.
+        self.tell();
         Ok(())
     }
 
@@ -139,7 +145,12 @@ impl Base {
         file: Option<&File>,
     ) -> rusqlite::Result<bool> {
         self.copy(connection, file)?;
-        if self.is_mixed { Ok(true) } else { self.run(connection, "TRUNCATE") }
+        if self.is_mixed {
+            return Ok(true);
+        }
+        let is_busy = self.run(connection, "TRUNCATE");
+        self.tell();
+        is_busy
     }
 
     fn run(&mut self, connection: &Connection, mode: &str) -> rusqlite::Result<bool> {
@@ -149,7 +160,6 @@ impl Base {
         let is_busy = connection.query_row(&statement, [], |row| row.get(0));
         if let (Ok(changed), Ok(Some(index))) = (changed(&self.database), Index::of(&self.index_file)) {
             (self.changed, self.index) = (changed, index);
-            self.tell();
         }
         is_busy
     }
@@ -173,7 +183,9 @@ impl Base {
 
     fn tell(&self) {
         if let Some(note) = &self.note {
-            note.write(&format!("{} {} {}", note.place, self.changed, copying(&self.index)));
+            // Of no time is a file that somebody wrote while the log was copied into it.
+            let changed = if self.is_mixed { MIXED.to_owned() } else { self.changed.to_string() };
+            note.write(&format!("{} {changed} {}", note.place, copying(&self.index)));
         }
     }
 }
@@ -254,10 +266,43 @@ pub(super) fn is_foreign(database: &Path, note: &str) -> io::Result<bool> {
     if now[0] != boot || now[2] != log {
         return Ok(false);
     }
-    if now[1] != file {
+    if now[1] != file || then == MIXED {
         return Ok(true);
     }
     let is_same_time = changed(database)?.to_string() == then;
     let index = Index::read(&beside(database, INDEX_SUFFIX))?;
     Ok(!is_same_time && index.is_some_and(|index| copying(&index) == copied))
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::config::DbConfig;
+
+    use super::*;
+    use crate::store::sqlite::files::LOCK_SUFFIX;
+
+    #[test]
+    fn a_file_that_was_written_while_the_log_was_copied_is_foreign_to_the_next_start_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loja.db");
+        let connection = Connection::open(&path).unwrap();
+        connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+        connection.pragma_update(None, "wal_autocheckpoint", 0).unwrap();
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
+        connection.execute_batch("CREATE TABLE t (a); PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+        let (ours, other) = (File::open(&path).unwrap(), folder.path().join("antiga.db"));
+        fs::copy(&path, &other).unwrap();
+        let lock = Lock::name(&path, 8082).unwrap();
+        let mut base = Base::look(&path, &lock).unwrap();
+        let mut is_foreign_after = |file: &File| {
+            connection.execute("INSERT INTO t VALUES (1)", []).unwrap();
+            base.copy(&connection, Some(file)).unwrap();
+            let now = base.whose(changed(&path).unwrap(), Some(file), Duration::ZERO);
+            let note = lock::read_note(&File::open(beside(&path, LOCK_SUFFIX)).unwrap());
+            (now, is_foreign(&path, &note).unwrap())
+        };
+        assert_eq!(is_foreign_after(&ours), (Whose::Ours, false));
+        // What was copied is not in it.
+        assert_eq!(is_foreign_after(&File::open(&other).unwrap()), (Whose::Foreign, true));
+    }
 }
