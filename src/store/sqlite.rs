@@ -539,6 +539,9 @@ impl Store for SqliteStore {
         }
         // What SQLite copies when the database is closed, nobody compares.
         let _ = self.files.copy_log(&self.connection, self.lock.as_ref());
+        // SQLite removes the log and leaves what is in it. A second name of it (`cp -al`) would be played
+        // into the database by a start under that name, over all that came later.
+        let _ = self.shorten_log();
         self.check_database()
     }
 

@@ -116,6 +116,29 @@ fn a_second_name_reaches_no_second_server() {
 }
 
 #[test]
+fn a_second_name_of_a_log_is_not_played_over_what_came_later() {
+    for suffixes in [&["", "-wal"][..], &["", "-wal", "-shm"], &["", "-wal", "-shm", ".lock"]] {
+        let mut server = Server::start(&[]);
+        server.connect().ask("3 Caju -1");
+        let folder = tempfile::tempdir().unwrap();
+        for suffix in suffixes {
+            let name = format!("hortifruti.db{suffix}");
+            fs::hard_link(server.path().join(&name), folder.path().join(&name)).unwrap();
+        }
+        server.stop();
+        server.restart();
+        assert_eq!(server.connect().ask("3 Caju -1"), "Caju: R$2.0, Estoque: 58");
+        server.stop();
+        let mut second = Server::start_in(folder, &[]);
+        assert_eq!(second.connect().ask("3 Caju -1"), "Caju: R$2.0, Estoque: 57", "{suffixes:?}");
+        second.stop();
+        server.restart();
+        assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 57", "{suffixes:?}");
+        server.stop();
+    }
+}
+
+#[test]
 fn a_copy_is_another_database() {
     let mut server = Server::start(&[]);
     server.stop();
