@@ -22,7 +22,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{
+    Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, TransactionBehavior, ffi, params,
+};
 
 use super::{Recorded, RecordedById, Store, StoreError};
 use crate::catalog::{BatchRecord, Catalog, Changes, Movement, Product, RequestId};
@@ -622,6 +624,11 @@ fn said(error: &rusqlite::Error) -> String {
     let what = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => "o disco está cheio. Libere espaço e tente de novo",
         Some(ErrorCode::CannotOpen) => "não pôde ser aberto. Confira a pasta e as permissões",
+        // To read it, SQLite would have to undo that first.
+        Some(ErrorCode::ReadOnly) if is_half_written(error) => {
+            "outro programa, ou uma restauração, foi interrompido enquanto gravava nele. Inicie o servidor, ou repita \
+             `hortifruti restore`: cada um desfaz o que ficou pela metade"
+        }
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
             "o arquivo ou a pasta só permite leitura. Confira as permissões"
         }
@@ -634,6 +641,10 @@ fn said(error: &rusqlite::Error) -> String {
         _ => return error.to_string(),
     };
     what.to_owned()
+}
+
+fn is_half_written(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_READONLY_ROLLBACK)
 }
 
 fn corrupt(path: &Path, reason: String) -> StoreError {

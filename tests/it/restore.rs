@@ -45,10 +45,15 @@ fn movements(path: &Path) -> i64 {
 
 /// The databases that were kept, in order.
 fn kept(folder: &Path) -> Vec<PathBuf> {
+    kept_of(folder, "hortifruti.db")
+}
+
+fn kept_of(folder: &Path, database: &str) -> Vec<PathBuf> {
+    let start = format!("{database}.2");
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let is_kept = |path: &PathBuf| {
         let name = path.file_name().unwrap().to_str().unwrap();
-        name.starts_with("hortifruti.db.2") && !name.ends_with("-wal") && !name.ends_with("-shm")
+        name.starts_with(&start) && !name.ends_with("-wal") && !name.ends_with("-shm")
     };
     let mut kept: Vec<PathBuf> = names.filter(is_kept).collect();
     kept.sort();
@@ -213,6 +218,30 @@ fn a_copy_of_an_earlier_version_is_taken_to_this_one() {
         // The copy is as it was.
         assert!(fs::read(folder.path().join(&copy)).unwrap() == fs::read(list(&copy)).unwrap());
     }
+}
+
+/// As a kill of `restore` leaves it, while that plays the old log into the old database.
+#[test]
+fn a_write_that_was_interrupted_is_not_taken_for_missing_permissions() {
+    let server = shop();
+    let file = |name: &str| server.path().join(name);
+    let writer = Database::open(file("copia.db")).unwrap();
+    writer
+        .execute_batch(
+            "PRAGMA cache_size = 1; BEGIN; UPDATE movement SET kind = 'perda';
+             CREATE TABLE large AS SELECT randomblob(300000) AS bytes",
+        )
+        .unwrap();
+    fs::copy(file("copia.db"), file("meia.db")).unwrap();
+    fs::copy(file("copia.db-journal"), file("meia.db-journal")).unwrap();
+    drop(writer);
+    let ended = server.run(&["verify", "meia.db"]);
+    assert_eq!((ended.code, ended.out.as_str()), (1, ""), "{}", ended.err);
+    assert!(ended.err.contains("interrompido") && ended.err.contains("Inicie"), "{}", ended.err);
+    assert!(!ended.err.contains("permissões"), "{}", ended.err);
+    // Which is true.
+    assert_eq!(restore(server.path(), &["copia.db", "--data", "meia.db"]).code, 0);
+    assert_eq!((movements(&file("meia.db")), movements(&kept_of(server.path(), "meia.db")[0])), (5, 5));
 }
 
 /// The same folder again, as it was before the kill.
