@@ -72,11 +72,14 @@ pub enum Broken {
         error: io::Error,
     },
     /// The connection ended before the answer.
-    #[error("a conexão com o servidor caiu antes da resposta: {0}")]
+    #[error(
+        "a conexão com o servidor caiu antes da resposta: {0}. Tente de novo, e veja o terminal do servidor se \
+         continuar assim"
+    )]
     Lost(String),
     /// What answers is not a server of ours, or does not speak what was asked for.
     #[error(
-        "o que responde em {address} não é um servidor hortifruti que fale {protocol}. Confira --server e --port-file"
+        "o que responde em {address} não é um servidor hortifruti que fale {protocol}. Nada foi alterado; confira --server e --port-file"
     )]
     NotOurs {
         /// Where.
@@ -176,6 +179,9 @@ impl Failure {
         let cause = match &self {
             Failure::Refused(refusal) if refusal.code == Code::OutcomeUnknown => {
                 "o servidor não pôde gravar a mudança; confira o disco dele"
+            }
+            Failure::Broken(Broken::NotOurs { .. }) => {
+                "a mudança foi enviada, e o que respondeu não é um servidor hortifruti; confira --server e --port-file"
             }
             Failure::Refused(refusal) if !is_about_the_change(refusal.code) => {
                 "a mudança foi enviada, a resposta não chegou, e o servidor agora recusa a repetição"
@@ -570,6 +576,33 @@ mod tests {
                 }),
             );
             assert!(matches!(other, Err(Failure::Broken(Broken::NotOurs { .. }))), "{banner}: {other:?}");
+        }
+    }
+
+    /// Another program that speaks HTTP/2, begins with empty SETTINGS, and has no page for a call.
+    fn refuse_as_a_web_server(stream: &mut TcpStream) {
+        const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+        const METHOD_NOT_ALLOWED: &[u8] = b"\x00\x00\x05\x01\x05\x00\x00\x00\x01\x08\x03405";
+        let _ = stream.write_all(SETTINGS);
+        let _ = stream.read_exact(&mut [0; crate::wire::HTTP2_PREFACE.len()]);
+        let mut head = [0; 9];
+        // Until the call has come, with END_STREAM behind its message.
+        while stream.read_exact(&mut head).is_ok() {
+            let length = usize::from(head[1]) << 8 | usize::from(head[2]);
+            let _ = stream.read_exact(&mut vec![0; length]);
+            if head[3] == 0 && head[4] == 1 {
+                let _ = stream.write_all(METHOD_NOT_ALLOWED);
+            }
+        }
+    }
+
+    #[test]
+    fn a_web_server_is_another_program() {
+        for protocol in [None, Some(Protocol::Grpc)] {
+            for request in [ALL, Request::parse("3 Caju -20").unwrap()] {
+                let answer = served(protocol, &request, refuse_as_a_web_server);
+                assert!(matches!(answer, Err(Failure::Broken(Broken::NotOurs { .. }))), "{answer:?}");
+            }
         }
     }
 

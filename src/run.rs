@@ -4,7 +4,7 @@
 mod export;
 mod import;
 
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -589,7 +589,7 @@ fn run_shell(connection: cli::Connection) -> Result<(), Error> {
     let connector = given_connector(connection)?;
     let client = foreground(Arc::clone(&connector))?;
     // While a line is typed, the line editor takes Ctrl-C; while an answer is awaited, this does.
-    watch_interrupts(io::stdin().is_terminal()).context("os sinais do sistema não puderam ser ouvidos")?;
+    watch_interrupts(shell::edits_lines()).context("os sinais do sistema não puderam ser ouvidos")?;
     let asker = Reconnecting::unconnected(connector, Patience::of_program());
     match shell::run(client, shell::Options { address, shop, state: state_folder(), asker }) {
         Ok(None) => Ok(()),
@@ -699,7 +699,10 @@ fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
         std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
     };
     let shown = path.display();
-    read.with_context(|| format!("não foi possível ler {shown}. Nada foi importado"))?;
+    if let Err(error) = read {
+        let told = told(&error);
+        bail!("não foi possível ler {shown}: {told}. Nada foi importado; confira o nome do arquivo");
+    }
     if bytes.len() > price_list::FILE_BYTES_MAX {
         bail!("{shown} tem mais de {} bytes. Nada foi importado; divida a lista", price_list::FILE_BYTES_MAX);
     }

@@ -16,7 +16,7 @@ use crate::client::{Broken, Client, Failure, News, Reconnecting};
 use crate::render::{Format, render};
 use crate::request::{COMMANDS, Code, Command, Refusal, Reply, Request, split_word};
 use crate::system_error::told;
-use crate::terminal::takes_colours;
+use crate::terminal::{line_is_edited, takes_colours};
 use in_doubt::{Begun, IN_DOUBT_MAX, InDoubt};
 use line_editor::{Asked, LineEditor};
 
@@ -42,6 +42,11 @@ pub struct Options {
 /// Where the output or the terminal fails, and not where it is merely closed.
 pub fn run(mut client: Reconnecting, options: Options) -> io::Result<FirstFailure> {
     if io::stdin().is_terminal() { talk(client, options).map(|()| None) } else { read_piped(&mut client) }
+}
+
+/// Whether the shell edits lines, so that Ctrl-C is a key while one is typed, and no signal.
+pub fn edits_lines() -> bool {
+    io::stdin().is_terminal() && line_is_edited()
 }
 
 /// The menu, in the original's words.
@@ -97,12 +102,16 @@ fn talk(client: Reconnecting, options: Options) -> io::Result<()> {
     writeln!(out, "Conectando ao servidor em {}...", options.address)?;
     write!(out, "Conexão estabelecida. Você pode enviar comandos ao servidor.\n{}", menu())?;
     let folder = options.state.as_ref().map(|state| state.join("em-duvida"));
-    let (doubts, other_shops) = InDoubt::open(folder, options.shop);
+    let (doubts, others) = InDoubt::open(folder, options.shop);
     for change in doubts.lost() {
         writeln!(out, "Em dúvida desde o shell anterior: {change}. O servidor está sendo perguntado.")?;
     }
-    for shop in other_shops {
-        writeln!(out, "Há mudanças em dúvida de outro servidor ({shop}); um shell dele as termina.")?;
+    for (shop, change) in others {
+        writeln!(
+            out,
+            "Em dúvida com outro servidor ({shop}): {change}. Se ele for este mesmo por outro nome, não a repita \
+             aqui; um shell aberto por aquele nome a termina."
+        )?;
     }
     out.flush()?;
     let history = options.state.map(|state| state.join("history"));
@@ -417,6 +426,10 @@ pub fn tell_news(news: &News<'_>) {
         ),
         // A script hears it at the end, if that is how it ends.
         News::Silent(_) => Ok(()),
+        News::Searching(Broken::Lost(why)) => writeln!(
+            stderr,
+            "A conexão com o servidor caiu antes da resposta: {why}. Procurando o servidor de novo..."
+        ),
         News::Searching(broken) => writeln!(stderr, "{broken}. Procurando o servidor de novo..."),
     };
 }

@@ -7,6 +7,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
 use prost::Message;
@@ -40,6 +41,13 @@ use crate::wire::{HTTP2_PREFACE, goaway, grpc, text};
 const FRAME_HEADER_BYTES: usize = 9;
 const FRAME_TYPE_AT: usize = 3;
 const FRAME_TYPE_SETTINGS: u8 = 4;
+
+/// Longest wait for what a server that speaks only text says behind its SETTINGS, which it sends
+/// together with them. Other servers begin with empty SETTINGS too, and wait for ours.
+const REST_WAIT_MAX: Duration = Duration::from_millis(500);
+
+/// What tonic says of an answer that is HTTP and no gRPC.
+const NO_GRPC: &str = "grpc-status header missing, mapped from HTTP status code";
 
 /// Largest answer taken: a page of a thousand products is far smaller.
 const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -117,6 +125,7 @@ impl GrpcClient {
             return Broken::Lost("a resposta foi cortada".to_owned()).into();
         }
         match status.code() {
+            tonic::Code::Unknown if status.message().starts_with(NO_GRPC) => self.not_ours().into(),
             tonic::Code::Unavailable | tonic::Code::Cancelled | tonic::Code::Unknown => {
                 // tonic's own words for it are "transport error".
                 let told = match status.source() {
@@ -271,7 +280,16 @@ async fn greet(mut stream: Box<dyn Stream>) -> io::Result<Greeting> {
     stream.flush().await?;
     let mut answer = Vec::with_capacity(text_only.len());
     loop {
-        if stream.read_buf(&mut answer).await? == 0 {
+        let is_settings = answer.len() >= FRAME_HEADER_BYTES;
+        let read = stream.read_buf(&mut answer);
+        let read = match is_settings {
+            false => read.await,
+            true => match tokio::time::timeout(REST_WAIT_MAX, read).await {
+                Ok(read) => read,
+                Err(_) => break,
+            },
+        };
+        if read? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         if answer.starts_with(&text_only) {

@@ -115,19 +115,22 @@ struct Finished {
 }
 
 impl InDoubt {
-    /// Takes over what earlier shells of this shop left. Also returns the other shops for which
-    /// something is left.
-    pub(super) fn open(folder: Option<PathBuf>, shop: String) -> (Self, Vec<String>) {
+    /// Takes over what earlier shells of this shop left. Also returns what is left of other shops,
+    /// each change with its shop.
+    pub(super) fn open(folder: Option<PathBuf>, shop: String) -> (Self, Vec<(String, Change)>) {
         let left = folder.as_ref().map(|folder| kept::take_over(folder, &shop, IN_DOUBT_MAX));
         let left = left.unwrap_or_default();
+        let is_change = |record: &Record| matches!(Request::parse(&record.line), Ok(Request::Adjust(_)));
+        let others = left.others.into_iter().filter(is_change);
+        let others = others.map(|record| (record.shop, Change(record.line))).collect();
         let held = left
             .changes
             .into_iter()
-            .filter(|(record, _)| matches!(Request::parse(&record.line), Ok(Request::Adjust(_))))
+            .filter(|(record, _)| is_change(record))
             .map(|(record, kept)| Held { change: Change(record.line), kept: Some(kept), is_lost: true })
             .collect();
         let state = Mutex::new(State { held, finished: Vec::new() });
-        (Self(Arc::new(Shared { state, changed: Condvar::new(), folder, shop })), left.other_shops)
+        (Self(Arc::new(Shared { state, changed: Condvar::new(), folder, shop })), others)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -58,8 +58,8 @@ impl Kept {
 pub(super) struct Left {
     /// Changes of this shop, oldest first.
     pub(super) changes: Vec<(Record, Kept)>,
-    /// Shops of the others.
-    pub(super) other_shops: Vec<String>,
+    /// Changes of other shops, oldest first, which stay where they are.
+    pub(super) others: Vec<Record>,
 }
 
 /// Takes over what is left of a shop, at most so many changes.
@@ -86,7 +86,7 @@ pub(super) fn take_over(folder: &Path, shop: &str, count_max: usize) -> Left {
             Ok(Ok(record)) if record.shop == shop => {
                 left.changes.push((record, Kept { path, _locked: locked }));
             }
-            Ok(Ok(record)) if !left.other_shops.contains(&record.shop) => left.other_shops.push(record.shop),
+            Ok(Ok(record)) if left.others.len() < count_max => left.others.push(record),
             _ => {}
         }
     }
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(lines(&take_over(&folder, "a:1", 9)), ["3 Caju -1 id=2"]);
         drop(left);
         let left = take_over(&folder, "a:1", 9);
-        assert_eq!((lines(&left).len(), &left.other_shops[..]), (2, &["b:1".to_owned()][..]));
+        assert_eq!((lines(&left).len(), &left.others[..]), (2, &[record("b:1", "3 Caju -1 id=3")][..]));
         for (_, kept) in left.changes {
             kept.remove().unwrap();
         }

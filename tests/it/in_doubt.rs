@@ -200,7 +200,9 @@ fn a_shell_that_was_killed_leaves_its_change_to_the_next() {
         let mut other = Terminal::open(&server, &[transport], &[]);
         other.wait_for_prompt();
         assert!(
-            other.screen().contains(&format!("outro servidor ({})", proxy.address)),
+            other
+                .screen()
+                .contains(&format!("Em dúvida com outro servidor ({}): 3 caju -20. ", proxy.address)),
             "{}",
             other.screen()
         );

@@ -252,6 +252,10 @@ fn a_file_that_is_no_list_is_named_and_changes_nothing() {
             refused.err
         );
     }
+    assert_eq!(
+        server.run(&["import", "."]).err,
+        "Erro: não foi possível ler .: é uma pasta. Nada foi importado; confira o nome do arquivo\n"
+    );
     assert_eq!(server.connect().ask("4"), FOUR_PRODUCTS);
 }
 

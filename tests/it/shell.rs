@@ -164,6 +164,14 @@ fn a_dumb_terminal_gets_no_control_sequences() {
     terminal.send("5\r");
     terminal.wait_for_end();
     assert!(!terminal.sent_bytes().contains('\u{1b}'), "{:?}", terminal.sent_bytes());
+    // There Ctrl-C is a signal, and the way out that the question promises.
+    let mut terminal = Terminal::open(&server, &[], &dumb);
+    terminal.ask("4");
+    terminal.send("3 Caju 2.000\r");
+    terminal.wait_for_text("Você quer dizer 2000 ou 2?");
+    terminal.send("\u{3}");
+    assert_eq!(terminal.wait_for_code(), 130);
+    assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 60");
     // Nor does a bar that says how far a copy is.
     let mut verify = Terminal::run_with(server.path(), 80, &["backup", "copia.db"], &dumb);
     verify.wait_for_end();

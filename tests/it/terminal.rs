@@ -138,10 +138,15 @@ impl Terminal {
         self.wait(|screen, _| screen.contains(text));
     }
 
-    /// Waits until the shell has ended.
-    pub(crate) fn wait_for_end(&mut self) {
+    /// Waits until the shell has ended, and returns its exit code.
+    pub(crate) fn wait_for_code(&mut self) -> u32 {
         self.wait(|_, has_ended| has_ended);
-        assert!(self.child.wait().unwrap().success());
+        self.child.wait().unwrap().exit_code()
+    }
+
+    /// Waits until the shell has ended well.
+    pub(crate) fn wait_for_end(&mut self) {
+        assert_eq!(self.wait_for_code(), 0);
     }
 
     /// Kills the shell where it is.
