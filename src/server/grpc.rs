@@ -635,8 +635,8 @@ impl Future for Answer {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let bytes_max = self.bytes_max;
         self.answer.as_mut().poll(context).map_ok(|mut response| {
-            if let Some(list) = response.extensions_mut().remove() {
-                return response.map(|_| Body::new::<List>(list));
+            if let Some(list) = response.extensions_mut().remove::<List>() {
+                return response.map(|_| Body::new(list.body()));
             }
             if let Some(answers) = response.extensions_mut().remove() {
                 return response.map(|_| Body::new::<StreamAnswers>(answers));
@@ -810,7 +810,7 @@ mod tests {
             // As a client that takes a piece from time to time.
             for _ in 0..12 {
                 tokio::time::sleep(Duration::from_millis(400)).await;
-                let mut list = pin!(list.clone());
+                let mut list = pin!(list.clone().body());
                 std::future::poll_fn(|context| hyper::body::Body::poll_frame(list.as_mut(), context)).await;
             }
         });

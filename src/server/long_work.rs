@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// Bytes of a list that are written in one turn: a twentieth of a millisecond or less.
 pub(super) const TURN_BYTES: usize = 16 * 1024;
@@ -30,6 +30,22 @@ impl LongWork {
     /// The first turn of a request, which no request waits for: most need no other.
     pub(super) fn begin(&self) -> Turn {
         Turn { all: self.clone(), permit: None }
+    }
+
+    /// Is ready once the turn of a request has come that may be unable to take it: what a client takes in
+    /// its own time is written when it has room. The turn ends once everybody else has had theirs, taken
+    /// or not.
+    pub(super) fn turn(&self) -> oneshot::Receiver<()> {
+        let (begin, begun) = oneshot::channel();
+        let all = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            // Never closed.
+            let _permit = all.acquire_owned().await.ok();
+            if begin.send(()).is_ok() {
+                tokio::task::yield_now().await;
+            }
+        });
+        begun
     }
 }
 
@@ -86,5 +102,15 @@ mod tests {
         }
         let others = others.load(Ordering::Relaxed);
         assert!(others >= 1900, "{others} turns of others in 2000 long ones");
+    }
+
+    #[tokio::test]
+    async fn a_turn_that_is_not_taken_is_given_away() {
+        let long_work = LongWork::new();
+        let _untaken: Vec<_> = (0..100).map(|_| long_work.turn()).collect();
+        drop(long_work.turn());
+        long_work.turn().await.unwrap();
+        let mut turn = long_work.begin();
+        turn.next().await;
     }
 }

@@ -4,19 +4,20 @@
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use hyper::body::{Bytes, Frame};
+use tokio::sync::oneshot;
 use tonic::{Response, Status};
 
 use super::{Progress, trailers};
 use crate::inventory::{Listing, Stopped};
 use crate::request::Refusal;
 use crate::server::Service;
-use crate::server::long_work::TURN_BYTES;
+use crate::server::long_work::{LongWork, TURN_BYTES};
 use crate::wire::grpc::{Page, WriteProduct, status};
 
-/// The body of an answer with a list. A handler leaves it with an empty answer, whose body it becomes.
+/// A list of an answer. A handler leaves it with an empty answer, whose body it becomes.
 #[derive(Clone)]
 pub(super) struct List {
     /// What is not yet written, if anything, and of how many products.
@@ -28,6 +29,14 @@ pub(super) struct List {
     /// What stands behind the last.
     end: Vec<u8>,
     progress: Progress,
+    long_work: LongWork,
+}
+
+/// The body of an answer with a list.
+pub(super) struct ListBody {
+    list: List,
+    /// When the next piece may be written, if others have their turn first.
+    turn: Option<oneshot::Receiver<()>>,
     has_ended: bool,
 }
 
@@ -93,7 +102,8 @@ impl List {
             Some(listing)
         };
         let left = page.size - left;
-        Ok(Self { listing, left, write, before, end, progress: progress.clone(), has_ended: false })
+        let long_work = service.long_work.clone();
+        Ok(Self { listing, left, write, before, end, progress: progress.clone(), long_work })
     }
 
     /// An answer with this list, in place of an empty message.
@@ -101,6 +111,17 @@ impl List {
         let mut response = Response::new(M::default());
         response.extensions_mut().insert(self);
         response
+    }
+
+    /// The body that it becomes. A long one is written in turns, however fast the client takes it.
+    pub(super) fn body(self) -> ListBody {
+        let turn = self.turn();
+        ListBody { list: self, turn, has_ended: false }
+    }
+
+    /// When more than the end may be written.
+    fn turn(&self) -> Option<oneshot::Receiver<()>> {
+        self.listing.as_ref().map(|_| self.long_work.turn())
     }
 
     /// The next piece.
@@ -133,7 +154,7 @@ impl List {
     }
 }
 
-impl hyper::body::Body for List {
+impl hyper::body::Body for ListBody {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -144,21 +165,27 @@ impl hyper::body::Body for List {
         if self.has_ended {
             return Poll::Ready(None);
         }
-        let end = match self.next() {
-            Ok(Piece::Bytes(piece)) => {
-                self.progress.note();
-                return Poll::Ready(Some(Ok(Frame::data(piece.into()))));
+        let end = loop {
+            if let Some(turn) = &mut self.turn {
+                // An error: the worker ends.
+                let _ = ready!(Pin::new(turn).poll(context));
             }
-            Ok(Piece::Later) => {
-                context.waker().wake_by_ref();
-                return Poll::Pending;
+            let next = self.list.next();
+            self.turn = self.list.turn();
+            match next {
+                Ok(Piece::Bytes(piece)) => {
+                    self.list.progress.note();
+                    return Poll::Ready(Some(Ok(Frame::data(piece.into()))));
+                }
+                Ok(Piece::Later) => {}
+                Ok(Piece::End) => break Status::ok(""),
+                // Also in the middle of the message: what comes last is how the call ended.
+                Err(refusal) => break status(refusal),
             }
-            Ok(Piece::End) => Status::ok(""),
-            // Also in the middle of the message: what comes last is how the call ended.
-            Err(refusal) => status(refusal),
         };
         self.has_ended = true;
-        self.listing = None;
+        self.turn = None;
+        self.list.listing = None;
         Poll::Ready(Some(Ok(Frame::trailers(trailers(&end)))))
     }
 }
@@ -215,6 +242,36 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn others_come_first_while_long_lists_are_taken() {
+        let (service, ..) = service();
+        let mut lists = Vec::new();
+        for _ in 0..20 {
+            lists.push(list(&service, Page::whole(None), write_original_product).await);
+        }
+        let turns = testing::turns();
+        let clients: Vec<_> = lists
+            .into_iter()
+            .map(|list| {
+                tokio::spawn(async move {
+                    let mut list = pin!(list.body());
+                    let mut frames = 0;
+                    while std::future::poll_fn(|context| list.as_mut().poll_frame(context)).await.is_some() {
+                        frames += 1;
+                    }
+                    frames
+                })
+            })
+            .collect();
+        let mut frames = 0;
+        for client in clients {
+            frames += client.await.unwrap();
+        }
+        let turns = turns.load(Ordering::Relaxed);
+        // Of each, the last is the end.
+        assert!(frames > 20 * 10 && turns >= frames - 20, "{turns} turns in {frames} frames");
+    }
+
+    #[tokio::test]
     async fn a_page_knows_whether_there_is_another() {
         let (service, ..) = service();
         let max_price = Price::from_centavos(100).ok();
@@ -232,7 +289,7 @@ mod tests {
         let list = list(&service, Page::whole(None), write_product).await;
         // Of the whole message, and of nothing of it.
         for is_begun in [true, false] {
-            let mut list = pin!(list.clone());
+            let mut list = pin!(list.clone().body());
             let mut frames = Vec::new();
             while let Some(frame) = std::future::poll_fn(|context| list.as_mut().poll_frame(context)).await {
                 frames.push(frame.unwrap());
