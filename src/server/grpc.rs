@@ -56,6 +56,11 @@ const BATCH_BYTES_MAX: usize = 512 * 1024;
 /// Largest import taken: of the most rows, each with the longest name.
 const IMPORT_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Largest batch that a worker reads itself: a fifth of a millisecond. It reads no import itself: a row of
+/// one takes two bytes if it is empty, and is then explained.
+const WORKER_BATCH_BYTES_MAX: usize = 16 * 1024;
+const WORKER_IMPORT_BYTES_MAX: usize = 0;
+
 /// Batches and imports that are being read at one time, over all connections; the others
 /// wait unread, where HTTP/2's flow control holds them. An import of nothing but empty rows
 /// takes some eighty times its size while it is looked at, a batch likewise.
@@ -99,10 +104,13 @@ const STREAM_RUN_MAX: usize = 4096;
 /// received, and a client that never stops sending is left.
 const LAST_LOOKS_MAX: usize = 20;
 
-/// How long the changes of a stream are gathered, while others wait, and after how many it is looked
-/// at: each may decompress to a thousand times its size.
+/// How long the changes of the streams of a connection are gathered, while others wait, and after how many
+/// bytes of them it is looked at: each may decompress to a thousand times its size.
 const GATHERING_MAX: Duration = Duration::from_micros(500);
-const GATHERING_LOOK: usize = 16;
+const GATHERING_LOOK_BYTES: usize = 1024;
+
+/// About the bytes of a change of a stream without its name.
+const STREAM_CHANGE_BYTES: usize = 48;
 
 /// Changes that a stopping server still takes from a stream: all that can have come before, and an
 /// end for a client that never stops sending.
@@ -175,6 +183,7 @@ async fn in_turn(
     calls: Calls,
     request: http::Request<Arriving>,
     mut service: InventoryServiceServer<Calls>,
+    worker_bytes_max: usize,
 ) -> Result<http::Response<Body>, Infallible> {
     let waiting = calls.wait();
     let _turn = tokio::select! {
@@ -185,7 +194,7 @@ async fn in_turn(
     drop(waiting);
     calls.progress.note();
     let mut request = request.map(|body| body.patiently(LARGE_MESSAGE_WAIT, calls.progress));
-    let is_large = request.body_mut().is_large(MESSAGE_BYTES_MAX).await;
+    let is_large = request.body_mut().is_large(worker_bytes_max).await;
     let answer = service.call(request);
     if is_large { calls.service.side_tasks.run(answer).await } else { answer.await }
 }
@@ -290,13 +299,14 @@ impl Calls {
         requests: &mut Streaming<StreamAdjustStockRequest>,
     ) -> Gathered {
         self.progress.note();
-        let run_max = STREAM_RUN_MAX / self.streams.load(Ordering::Relaxed).max(1);
+        let streams = self.streams.load(Ordering::Relaxed).clamp(1, STREAMS_MAX as usize);
+        let (run_max, time_max) = (STREAM_RUN_MAX / streams, GATHERING_MAX / streams as u32);
         let mut run = Run::default();
         let mut reader = self.service.inventory.reader();
         // Nobody is woken by this: whoever waits for the next asks again.
         let mut context = Context::from_waker(Waker::noop());
         let mut next = first;
-        let begun = Instant::now();
+        let (begun, mut unlooked) = (Instant::now(), 0);
         let (refused, end) = loop {
             match next {
                 Ok(Some(request)) => {
@@ -308,9 +318,15 @@ impl Calls {
                     if let Err(refusal) = added {
                         break (Some((message.name, refusal)), None);
                     }
-                    let is_long = || run.len() % GATHERING_LOOK == 0 && begun.elapsed() >= GATHERING_MAX;
-                    if run.len() >= run_max || is_long() {
+                    if run.len() >= run_max {
                         break (None, None);
+                    }
+                    unlooked += STREAM_CHANGE_BYTES + message.name.len();
+                    if unlooked >= GATHERING_LOOK_BYTES {
+                        unlooked = 0;
+                        if begun.elapsed() >= time_max {
+                            break (None, None);
+                        }
                     }
                 }
                 Ok(None) => break (None, Some(Ok(()))),
@@ -592,12 +608,14 @@ impl hyper::service::Service<http::Request<Incoming>> for Services {
         match (service, method) {
             (INVENTORY, "BatchAdjustStock") => {
                 let (turns, calls) = (Arc::clone(&turns.batches), self.calls.clone());
-                let answer = in_turn(turns, calls, request.map(whole), self.batches.clone());
+                let service = self.batches.clone();
+                let answer = in_turn(turns, calls, request.map(whole), service, WORKER_BATCH_BYTES_MAX);
                 Answer::new(Box::pin(answer), BATCH_BYTES_MAX)
             }
             (INVENTORY, "ImportProducts") => {
                 let (turns, calls) = (Arc::clone(&turns.imports), self.calls.clone());
-                let answer = in_turn(turns, calls, request.map(whole), self.imports.clone());
+                let service = self.imports.clone();
+                let answer = in_turn(turns, calls, request.map(whole), service, WORKER_IMPORT_BYTES_MAX);
                 Answer::new(Box::pin(answer), IMPORT_BYTES_MAX)
             }
             (INVENTORY, "StreamAdjustStock") => {
@@ -789,19 +807,60 @@ mod tests {
         }
     }
 
+    fn calls(inventory: Inventory, draining: tokio::sync::watch::Receiver<bool>) -> Calls {
+        Calls {
+            service: testing::service(inventory, draining),
+            waiting: Arc::default(),
+            streams: Arc::default(),
+            progress: Progress::default(),
+            bytes_read: BytesRead::default(),
+        }
+    }
+
+    /// The body of a call, which has come whole.
+    struct Come(Bytes);
+
+    impl hyper::body::Body for Come {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            let come = std::mem::take(&mut self.0);
+            Poll::Ready((!come.is_empty()).then(|| Ok(Frame::data(come))))
+        }
+    }
+
+    #[tokio::test]
+    async fn many_streams_share_the_time_in_which_changes_are_gathered() {
+        use tonic::codec::Codec as _;
+        let store = Box::new(SqliteStore::in_memory().unwrap());
+        let (inventory, _committer) = Inventory::open(store, &crate::catalog::original_products()).unwrap();
+        let (_drain, draining) = tokio::sync::watch::channel(false);
+        let calls = calls(inventory, draining);
+        let _streams: Vec<_> = (0..STREAMS_MAX).map(|_| Counted::one_more(&calls.streams)).collect();
+        // Each takes longer than one stream of so many may gather.
+        let name = format!("Caju{}", " ".repeat(MESSAGE_BYTES_MAX - 64));
+        let adjustment = AdjustStockRequest { name, delta_thousandths: 1000, ..Default::default() };
+        let message = StreamAdjustStockRequest { adjustment: Some(adjustment) }.encode_to_vec();
+        let message = [&[0][..], &(message.len() as u32).to_be_bytes(), &message].concat();
+        let body = Come(message.repeat(100).into());
+        let mut codec = tonic_prost::ProstCodec::<(), StreamAdjustStockRequest>::default();
+        let mut requests = Streaming::new_request(codec.decoder(), body, None, Some(MESSAGE_BYTES_MAX));
+        let first = requests.message().await;
+        let Gathered { run, refused, end } = calls.gather(first, &mut requests);
+        assert!(refused.is_none() && end.is_none());
+        assert!((1..4).contains(&run.len()), "{} changes", run.len());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_connection_is_left_once_nothing_is_taken_any_more() {
         let store = Box::new(SqliteStore::in_memory().unwrap());
         let (inventory, _committer) = Inventory::open(store, &[]).unwrap();
         let (_drain, draining) = tokio::sync::watch::channel(false);
-        let service = testing::service(inventory, draining);
-        let calls = Calls {
-            service,
-            waiting: Arc::default(),
-            streams: Arc::default(),
-            progress: Progress::default(),
-            bytes_read: BytesRead::default(),
-        };
+        let calls = calls(inventory, draining);
         let progress = calls.progress.clone();
         let service = calls.service.clone();
         tokio::spawn(async move {

@@ -581,6 +581,27 @@ fn large_messages_are_read_beside_the_workers() {
 }
 
 #[test]
+fn imports_of_few_bytes_and_many_rows_are_read_beside_the_workers() {
+    let server = attacked(&[]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let before = server.thread_cpu_ticks("hortifruti-work");
+    runtime.block_on(async {
+        let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{}", server.port)).unwrap();
+        let mut client = InventoryServiceClient::new(endpoint.connect().await.unwrap());
+        // Two bytes each, and below what other calls take.
+        let products = vec![ProductDraft::default(); 8_000];
+        for _ in 0..50 {
+            let import = ImportProductsRequest { products: products.clone(), ..Default::default() };
+            let refused = client.import_products(import).await.unwrap_err();
+            assert_eq!(refused.code(), tonic::Code::InvalidArgument);
+        }
+    });
+    let (workers, side) =
+        (server.thread_cpu_ticks("hortifruti-work") - before, server.thread_cpu_ticks("hortifruti-side"));
+    assert!(side > 4 * workers, "{side} hundredths of a second beside {workers}");
+}
+
+#[test]
 fn imports_that_never_come_hold_up_nobody_else() {
     let server = attacked(&[]);
     let block = http2::call("/hortifruti.v1.InventoryService/ImportProducts");
