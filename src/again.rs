@@ -30,7 +30,9 @@ fn written(
         .collect();
     variables.sort();
     let arguments: Vec<String> = arguments.map(|argument| argument.to_string_lossy().into_owned()).collect();
-    let has_id = arguments.iter().any(|argument| argument.starts_with(REQUEST_ID));
+    // A name behind a `--` may look like the option.
+    let mut options = arguments.iter().take_while(|argument| *argument != "--");
+    let has_id = options.any(|argument| argument.split('=').next() == Some(REQUEST_ID));
     let arguments: Vec<String> = arguments.iter().map(|argument| quoted(argument)).collect();
     // After the subcommand, because what follows a `--` is no option.
     let (start, rest) = arguments.split_at(arguments.len().min(2));
@@ -63,5 +65,10 @@ mod tests {
         );
         check(&[], &["h", "update", "Uva", "1", "--request-id=b"], "h update Uva 1 '--request-id=b'");
         check(&[], &["h", "import", "-", "--request-id", "b"], "h import - --request-id b");
+        check(
+            &[],
+            &["h", "update", "--", "--request-id x", "1"],
+            "h update --request-id a-1 -- '--request-id x' 1",
+        );
     }
 }
