@@ -3,13 +3,13 @@
 
 use std::ffi::{OsStr, OsString};
 
-/// What the names of the variables that this program reads begin with.
+/// The prefix of the environment variables that this program reads.
 const VARIABLE_PREFIX: &str = "HORTIFRUTI_";
 
-/// The option that names a change.
+/// The option that carries the request id of a change.
 const REQUEST_ID: &str = "--request-id";
 
-/// The command that this process was started with, and under this request id.
+/// The command line that started this process, with this request id in it.
 pub fn command(request_id: &str) -> String {
     let variables = std::env::vars_os().filter(|(name, _)| is_ours(name));
     written(variables, std::env::args_os(), request_id)
@@ -19,7 +19,8 @@ fn is_ours(variable: &OsStr) -> bool {
     variable.as_encoded_bytes().starts_with(VARIABLE_PREFIX.as_bytes())
 }
 
-/// A variable that was set for this command alone is part of it, and does no harm otherwise.
+/// Writes a command out, with our environment variables before it: one that was set for this command
+/// alone belongs to it, and any other does no harm.
 fn written(
     variables: impl Iterator<Item = (OsString, OsString)>,
     arguments: impl Iterator<Item = OsString>,
@@ -30,18 +31,18 @@ fn written(
         .collect();
     variables.sort();
     let arguments: Vec<String> = arguments.map(|argument| argument.to_string_lossy().into_owned()).collect();
-    // A name behind a `--` may look like the option.
+    // A product's name behind a `--` may look like the option.
     let mut options = arguments.iter().take_while(|argument| *argument != "--");
     let has_id = options.any(|argument| argument.split('=').next() == Some(REQUEST_ID));
     let arguments: Vec<String> = arguments.iter().map(|argument| quoted(argument)).collect();
-    // After the subcommand, because what follows a `--` is no option.
+    // The option goes after the subcommand, because a word behind `--` is no option.
     let (start, rest) = arguments.split_at(arguments.len().min(2));
     let id = if has_id { Vec::new() } else { vec![REQUEST_ID.to_owned(), quoted(request_id)] };
     [variables, start.to_vec(), id, rest.to_vec()].concat().join(" ")
 }
 
 fn quoted(text: &str) -> String {
-    // A word with a NUL, which no argument has, is left out rather than shown wrong.
+    // A word with a NUL, which no argument has, is shown empty rather than wrong.
     shlex::try_quote(text).map_or_else(|_| "''".to_owned(), Into::into)
 }
 

@@ -55,11 +55,11 @@ pub struct Catalog {
     /// Letter for letter, as programs write names that they were told: to fold a name takes longer
     /// than to find it. Seeded at random, so that nobody can choose names that collide.
     by_name: HashMap<Name, ProductId, RandomState>,
-    /// Of products whose names have one key, the first created.
+    /// For each key, the first created of the products whose names have it.
     by_key: ByKey,
     look_alikes: Vec<LookAlikes>,
     units: Units,
-    /// What the products were at the moments that lists still show.
+    /// Earlier versions of the products, for the lists that still show them.
     undo_log: Arc<UndoLog>,
     last_sequence: i64,
     /// When the last movement was recorded.
@@ -70,8 +70,8 @@ impl Catalog {
     /// A catalog as a store kept it: all products, and the number and the time of the last movement.
     ///
     /// # Errors
-    /// If the ids are not 1, 2, 3, … or two names are the same: then these are not the
-    /// products of one catalog. Says which.
+    /// If the ids are not 1, 2, 3, … or two names are the same, so that these are not the products of
+    /// one catalog. The error says which.
     pub fn load(
         products: Vec<Product>,
         last_sequence: i64,
@@ -92,7 +92,7 @@ impl Catalog {
         Ok(catalog)
     }
 
-    /// The product that is called so; if none is, the first whose name has the same key.
+    /// The product with this name; if there is none, the first whose name has the same key.
     pub fn find(&self, name: &str) -> Option<&Product> {
         self.id_of(name).and_then(|id| self.products.get(id))
     }
@@ -124,13 +124,13 @@ impl Catalog {
         &self.products
     }
 
-    /// The products of this moment, or those up to a price, which come after this one, in the order of
-    /// creation. They are shown as they are now, however they change until the cursor has come to them.
+    /// A cursor over the products, or those up to a price, that come after this one, in the order of
+    /// creation. The cursor shows them as they are now, even if they change before it reaches them.
     pub fn cursor(&self, max_price: Option<Price>, after: Option<ProductId>) -> Cursor {
         Cursor::new(self, max_price, after)
     }
 
-    /// As if more had changed than is kept.
+    /// Ends all snapshots, as if more had changed than the undo log keeps.
     #[cfg(test)]
     pub(crate) fn forget_snapshots(&self) {
         self.undo_log.lock().forget_all();
@@ -141,7 +141,7 @@ impl Catalog {
         self.last_sequence
     }
 
-    /// When the last movement was recorded. No later one has an earlier time.
+    /// When the last movement was recorded. No later movement has an earlier time.
     pub fn last_recorded_at(&self) -> Option<SystemTime> {
         self.last_recorded_at
     }
@@ -181,7 +181,7 @@ impl Catalog {
     /// Adds a product.
     ///
     /// # Errors
-    /// The other product that has its name.
+    /// If another product has its name: that product's id.
     fn append(&mut self, mut product: Product) -> Result<(), ProductId> {
         if let Some(other) = self.by_name.insert(product.name.clone(), product.id) {
             return Err(other);
@@ -368,7 +368,8 @@ mod tests {
     #[test]
     fn times_never_go_back() {
         let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-        // What a store kept, and what a draft would record, of whatever kind, when the clock says so.
+        // A catalog from a store, and drafts with every kind of change, with the clock behind, ahead
+        // and far behind.
         let shop = shop();
         let products = shop.products().iter().cloned().collect();
         let mut catalog = Catalog::load(products, shop.last_sequence(), Some(at(100))).unwrap();

@@ -23,7 +23,7 @@ use crate::wire::Protocol;
 pub(crate) use grpc::{ShowToken, Stream, shake_hands};
 pub use patience::{News, Patience, interrupt};
 
-/// Longest wait of the system for one machine to accept a connection; [`Patience`] usually
+/// Longest time that the system waits for one machine to accept a connection; [`Patience`] usually
 /// gives up before.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -120,22 +120,22 @@ pub enum Broken {
         /// Where.
         address: String,
     },
-    /// The server accepts connections, and nothing comes from it.
+    /// The server accepts connections and sends nothing.
     #[error(
         "o servidor em {address} aceita conexões e não responde: está parado ou ocupado demais. Nada foi \
          alterado; tente de novo daqui a pouco, e veja o terminal do servidor se continuar assim"
     )]
     NotAnswering {
-        /// Where.
+        /// The server's address.
         address: String,
     },
-    /// The answer came too slowly to be waited for.
+    /// The answer came so slowly that the wait was ended.
     #[error(
         "a resposta do servidor em {address} vem devagar demais e foi abandonada. Nada foi alterado; \
          confira a rede e tente de novo"
     )]
     TooSlow {
-        /// Where.
+        /// The server's address.
         address: String,
     },
     /// The answer is to another question: the conversation is out of step.
@@ -144,28 +144,28 @@ pub enum Broken {
          tente de novo, e veja o que está entre este cliente e o servidor se continuar assim"
     )]
     OtherAnswer {
-        /// What was asked about.
+        /// The subject of the question.
         asked: String,
-        /// What was answered about.
+        /// The subject of the answer.
         answered: String,
     },
-    /// The person waits no longer.
+    /// The person ended the wait.
     #[error("a espera foi interrompida. Nada foi alterado; tente de novo quando quiser")]
     Interrupted,
-    /// A change was sent, and whether it was made is not known.
+    /// A change was sent, and nobody knows whether it was made.
     #[error("{cause}. Não se sabe se ela foi feita; {again}")]
     InDoubt {
-        /// What went wrong, as a sentence about the change without its full stop.
+        /// The cause, as a sentence about the change without its full stop.
         cause: String,
         /// The id under which it can be repeated.
         request_id: RequestId,
-        /// How to repeat it.
+        /// How to repeat the change.
         again: String,
     },
 }
 
 impl Failure {
-    /// The same failure; of a change in doubt, with how to repeat it.
+    /// This failure; if a change is in doubt, with how to repeat it.
     pub fn with_again(mut self, again: impl FnOnce(&RequestId) -> String) -> Self {
         if let Failure::Broken(Broken::InDoubt { request_id, again: told, .. }) = &mut self {
             *told = again(request_id);
@@ -200,8 +200,8 @@ impl Failure {
     }
 }
 
-/// Whether a refusal with this code was decided by what the change is: the server has looked
-/// for its id first, so the change was not made before.
+/// Whether a refusal with this code is about the change itself. The server looks for the id of a change
+/// first, so such a change was not made before.
 fn is_about_the_change(code: Code) -> bool {
     match code {
         Code::ProductNotFound
@@ -243,7 +243,7 @@ impl Manner {
 /// Connects to a server. Without a protocol, finds out which it speaks, gRPC first.
 ///
 /// # Errors
-/// If nothing answers there, or what answers is no server of ours.
+/// If nothing answers at the address, or a server that is not ours.
 pub fn connect(address: &str, manner: &Manner, patience: &Patience) -> Result<Box<dyn Client>, Broken> {
     patience.begin_connecting();
     let protocol = manner.protocol;
@@ -263,8 +263,8 @@ pub fn connect(address: &str, manner: &Manner, patience: &Patience) -> Result<Bo
 pub(crate) fn open(address: &str, manner: &Manner, patience: &Patience) -> Result<TcpStream, Broken> {
     let (sender, receiver) = mpsc::channel();
     let (dialed, manner) = (address.to_owned(), manner.clone());
-    // In a thread of its own, because neither the system's search for a name nor its wait for
-    // a connection can be interrupted.
+    // The connection is made in a thread of its own, because neither the system's search for a name nor
+    // its wait for a connection can be interrupted.
     std::thread::Builder::new()
         .name("hortifruti-connect".to_owned())
         .spawn(move || sender.send(dial(&dialed, &manner)))
@@ -297,7 +297,7 @@ fn dial(address: &str, manner: &Manner) -> Result<TcpStream, Broken> {
         }
     }
     match last.kind() {
-        // Its queue of connections is full, or something on the way swallows them.
+        // The server's queue of connections is full, or something on the way swallows them.
         io::ErrorKind::TimedOut => Err(Broken::NotAnswering { address: address.to_owned() }),
         _ => Err(failed(last)),
     }
@@ -322,7 +322,7 @@ pub struct Reconnecting {
     patience: Patience,
 }
 
-/// What one attempt came to.
+/// The outcome of one attempt.
 struct Attempt {
     answer: Result<Reply, Failure>,
     /// Whether the request may have reached a server.
@@ -333,9 +333,9 @@ impl Reconnecting {
     /// Connects.
     ///
     /// # Errors
-    /// If there is no server now: nothing was asked yet, so nothing is waited for. A server
-    /// that hangs up is perhaps restarting, and one that does not answer is busy: these two
-    /// are tried for as long as a request is.
+    /// If no server is there now: nothing was asked yet, so there is nothing to wait for. A server that
+    /// hangs up may be restarting, and one that does not answer is busy: for these two the client tries
+    /// as long as for a request.
     pub fn connect(connector: Connector, patience: Patience) -> Result<Self, Failure> {
         let mut client = Self::unconnected(connector, patience);
         let mut is_worth_it = false;
@@ -353,7 +353,7 @@ impl Reconnecting {
         Self { connector, client: None, patience }
     }
 
-    /// Asks once, for no longer than this, and does not look for the server if it is gone.
+    /// Sends a request once, waits no longer than `time_max`, and does not look for the server if it is gone.
     ///
     /// # Errors
     /// As [`Client::call`].
@@ -368,7 +368,7 @@ impl Reconnecting {
     /// Repeats a change that may have been made before, under its id.
     ///
     /// # Errors
-    /// As [`Client::call`]. The change stays in doubt until an answer decides it.
+    /// If [`Client::call`] would fail. The change stays in doubt until an answer decides it.
     pub fn repeat(&mut self, change: &Request<'_>) -> Result<Reply, Failure> {
         self.change(change, true)
     }
@@ -407,13 +407,13 @@ impl Reconnecting {
         if !matches!(answer, Err(Failure::Broken(_))) {
             self.client = Some(client);
         }
-        // Who speaks only TLS says so instead of an answer.
+        // A server that speaks only TLS says so instead of answering.
         let has_asked = !matches!(answer, Err(Failure::Broken(Broken::TlsOnly { .. })));
         Attempt { answer, has_asked }
     }
 
-    /// Tries until it works, or cannot, or the time is over. An attempt also says whether
-    /// another may follow.
+    /// Repeats an attempt until it succeeds, cannot succeed, or the time is over. Each attempt also
+    /// says whether another may follow.
     fn try_on<T>(
         &mut self,
         mut attempt: impl FnMut(&mut Self) -> (Result<T, Failure>, bool),
@@ -444,16 +444,16 @@ impl Client for Reconnecting {
     }
 }
 
-/// An id for a change. Those that are made later are greater.
+/// A new id for a change. Ids made later are greater.
 pub fn new_request_id() -> RequestId {
     Uuid::now_v7().to_string().parse().expect("a UUID is a request id")
 }
 
-/// The reply, if it is about what was asked.
+/// The reply, if it is about the subject of the request.
 fn answering(request: &Request<'_>, reply: Reply) -> Result<Reply, Failure> {
     let other = match (request, &reply) {
         (Request::Find { name } | Request::Adjust(AdjustRequest { name, .. }), Reply::Product(product)) => {
-            // A number is perhaps a code, which finds a product of any name.
+            // A number may be a code, which finds a product of any name.
             let is_code = name.chars().all(|character| character.is_ascii_digit());
             let is_same =
                 product.name.key() == Name::parse(name).map_or_else(|_| Key::fold(name), |name| name.key());
@@ -511,7 +511,7 @@ mod tests {
         NEWS.lock().unwrap().push(format!("{news:?}"));
     }
 
-    /// What a client says of a server that does this with each of its connections.
+    /// A client's answer from a server that runs `serve` on each of its connections.
     fn served(
         protocol: Option<Protocol>,
         request: &Request<'_>,
@@ -539,7 +539,7 @@ mod tests {
         Reconnecting::unconnected(connector, patience).attempt(request).answer
     }
 
-    /// TLS that trusts nobody.
+    /// A TLS configuration that trusts nobody.
     fn no_authority() -> Arc<ClientConfig> {
         ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
             .with_safe_default_protocol_versions()
@@ -549,7 +549,7 @@ mod tests {
             .into()
     }
 
-    /// A server that waits for a question, and goes on as it is told.
+    /// A server that waits for a question, and then runs `go_on`.
     fn after_question(go_on: impl Fn(&mut TcpStream) + Send + Sync) -> impl Fn(&mut TcpStream) + Send + Sync {
         move |stream| {
             let _ = stream.read(&mut [0; 512]);
@@ -586,7 +586,7 @@ mod tests {
         let _ = stream.write_all(SETTINGS);
         let _ = stream.read_exact(&mut [0; crate::wire::HTTP2_PREFACE.len()]);
         let mut head = [0; 9];
-        // Until the call has come, with END_STREAM behind its message.
+        // Reads until the call has come, with END_STREAM behind its message.
         while stream.read_exact(&mut head).is_ok() {
             let length = usize::from(head[1]) << 8 | usize::from(head[2]);
             let _ = stream.read_exact(&mut vec![0; length]);
@@ -608,7 +608,7 @@ mod tests {
 
     #[test]
     fn a_list_that_drips_is_given_up() {
-        // By bytes without a line end, and by lines.
+        // The list drips by bytes without a line end, and by lines.
         for drop in ["M", "Maca: R$3.0, Estoque: 20\n"] {
             let dripped = served(
                 Some(Protocol::Text),

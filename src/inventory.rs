@@ -42,7 +42,7 @@ use search_time::SearchTime;
 use submission::{Answered, Answers, Change, Done, Portion, Submission, deliver};
 use writer::outcome_unknown;
 
-/// Lines of a batch or rows of a dry run that are looked at before others have their turn, and the
+/// Lines of a batch, or rows of a dry run, looked at in one turn, before others have theirs and the
 /// catalog can change: a quarter of a millisecond.
 const LINES_IN_TURN: usize = 128;
 
@@ -56,7 +56,7 @@ pub struct Inventory {
     gathering: Option<Arc<Gathering>>,
     /// Which client of that worker uses this handle.
     client: Option<Arc<Client>>,
-    /// Of the searches for names like wrong ones, over all handles. One searches at a time.
+    /// The time for searches for names like wrong ones, shared by all handles. One search runs at a time.
     search_time: Arc<Mutex<SearchTime>>,
 }
 
@@ -121,10 +121,10 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// Calls with each next product, until it breaks or others are to have their turn.
+    /// Calls `visit` with each next product, until `visit` breaks or others are to have their turn.
     ///
     /// # Errors
-    /// `RESOURCE_EXHAUSTED` if more has changed since the list began than is kept.
+    /// If more has changed since the list began than the catalog keeps (`RESOURCE_EXHAUSTED`).
     pub fn visit(&mut self, visit: impl FnMut(&Product) -> ControlFlow<()>) -> Result<Stopped, Refusal> {
         self.cursor.visit(&read(&self.catalog), visit).map_err(|TooOld| Refusal::list_too_old())
     }
@@ -156,7 +156,7 @@ impl Run {
         self.len() == 0
     }
 
-    /// Puts what is refused in the place of a change at its end.
+    /// Puts a refusal at the end, in the place of a change.
     pub fn refuse(&mut self, refusal: Refusal) {
         self.refusals.push((self.changes.len(), refusal));
     }
@@ -203,8 +203,8 @@ impl Inventory {
     /// Calls with one product.
     ///
     /// # Errors
-    /// `PRODUCT_NOT_FOUND`, with the names that look like it, or `INVALID_ARGUMENT` if no product can have
-    /// that name.
+    /// If no product has that name (`PRODUCT_NOT_FOUND`, with the names that look like it), or none can
+    /// have it (`INVALID_ARGUMENT`).
     pub async fn find<T>(&self, name: &str, use_product: impl FnOnce(&Product) -> T) -> Result<T, Refusal> {
         let found = self.reader().find(name, use_product);
         match found {
@@ -218,14 +218,14 @@ impl Inventory {
         Reader { inventory: self, catalog: None }
     }
 
-    /// Every product, or those up to a price, which come after this one.
+    /// A list of the products, or those up to a price, that come after this one.
     pub fn list(&self, max_price: Option<Price>, after: Option<ProductId>) -> Listing {
         self.note(Clients::note_read);
         let cursor = self.read().cursor(max_price, after);
         Listing { catalog: Arc::clone(&self.catalog), cursor }
     }
 
-    /// Adds to the refusal of a name that no product has the names that look like it, if it is one and
+    /// Adds the names that look like a wrong name to its refusal, if that is `PRODUCT_NOT_FOUND` and
     /// there is time for the search.
     pub async fn explain(&self, name: &str, refusal: Refusal) -> Refusal {
         if refusal.code != Code::ProductNotFound {
@@ -367,7 +367,7 @@ impl Inventory {
         }
     }
 
-    /// As if more had changed than is kept.
+    /// Ends all snapshots, as if more had changed than the catalog keeps.
     #[cfg(test)]
     pub(crate) fn forget_snapshots(&self) {
         self.read().forget_snapshots();
@@ -418,11 +418,11 @@ pub struct Reader<'i> {
 }
 
 impl Reader<'_> {
-    /// Calls with one product.
+    /// Calls `use_product` with the product of this name.
     ///
     /// # Errors
-    /// `PRODUCT_NOT_FOUND`, for [`Inventory::explain`], or `INVALID_ARGUMENT` if no product can have that
-    /// name.
+    /// If no product has that name (`PRODUCT_NOT_FOUND`, for [`Inventory::explain`]), or none can have
+    /// it (`INVALID_ARGUMENT`).
     pub fn find<T>(&mut self, name: &str, use_product: impl FnOnce(&Product) -> T) -> Result<T, Refusal> {
         self.inventory.note(Clients::note_read);
         self.look_up(name, |catalog| catalog.find(name).map(use_product))
@@ -431,7 +431,7 @@ impl Reader<'_> {
     /// Puts a change at the end of a run.
     ///
     /// # Errors
-    /// As [`Reader::find`]. The run is as it was.
+    /// If [`Reader::find`] would fail. The run is then as it was.
     pub fn add(&mut self, run: &mut Run, request: AdjustRequest<'_>) -> Result<(), Refusal> {
         let AdjustRequest { name, delta, kind, request_id } = request;
         run.changes.push(Change::Adjust(Adjustment { product: self.id_of(name)?, delta, kind, request_id }));
@@ -902,7 +902,7 @@ mod tests {
             assert_eq!(refusal.code, Code::ProductNotFound);
             assert!(refusal.message.contains(offered), "{}", refusal.message);
         }
-        // A change and a batch, too.
+        // A change and a batch name similar products, too.
         let refusal = inventory.adjust(asked("Bananna 1")).await.unwrap_err();
         assert!(refusal.message.contains("Banana."), "{}", refusal.message);
         let batch = BatchRequest { adjustments: vec![asked("Caju 1"), asked("Bananna 1")], request_id: None };

@@ -16,14 +16,13 @@ use crate::system_error::told;
 /// How long a port in the file has to accept a connection before it counts as left behind.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Longest content that is read of either file, in bytes: an IPv6 address with its port has
-/// less than 60.
+/// Longest content read from either file, in bytes: an IPv6 address with its port fits.
 const CONTENT_BYTES_MAX: u64 = 64;
 
-/// What the name of the file with the address has after the port file's.
+/// The suffix of the address file's name, after the name of the port file.
 const ADDRESS_SUFFIX: &str = ".address";
 
-/// What other programs put before a text and after a line, which is no part of it.
+/// Marks that other programs put before a text and after a line, and that are no part of it.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const LINE_ENDS: [&[u8]; 2] = [b"\r\n", b"\n"];
 
@@ -45,7 +44,7 @@ pub enum PortFileError {
         /// The file.
         path: String,
     },
-    /// What has the name is not a port file.
+    /// The name belongs to something that is not a port file.
     #[error(
         "{path} {obstacle}, e só um arquivo de porta se troca por outro. O servidor não foi iniciado e nada foi \
          alterado; indique outro nome com --port-file, ou mude {path} de lugar"
@@ -53,7 +52,7 @@ pub enum PortFileError {
     NotOurs {
         /// The file.
         path: String,
-        /// What it is.
+        /// The kind of thing that has the name.
         obstacle: Obstacle,
     },
     /// Another server that answers is in it.
@@ -64,10 +63,10 @@ pub enum PortFileError {
     InUse {
         /// The file.
         path: String,
-        /// Where the other server is.
+        /// The place of the other server.
         place: Place,
     },
-    /// Another server is about to write it.
+    /// Another server is about to write the file.
     #[error(
         "outro servidor está começando com o arquivo de porta {path}. O servidor não foi iniciado; indique outro \
          arquivo com --port-file"
@@ -88,17 +87,17 @@ pub enum PortFileError {
     },
 }
 
-/// Where a server is, as `HOST:PORT`.
+/// The place of a server, as `HOST:PORT`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// At this port of `localhost`.
+    /// A port of `localhost`.
     Local(u16),
-    /// At an address that `localhost` does not reach.
+    /// An address that `localhost` does not reach.
     At(SocketAddr),
 }
 
 impl Place {
-    /// Where clients of this machine reach a server that listens at this address.
+    /// The place at which clients of this machine reach a server that listens at this address.
     pub fn of(listening: SocketAddr) -> Self {
         let ip = listening.ip().to_canonical();
         match ip.is_unspecified() || ip == IpAddr::V4(Ipv4Addr::LOCALHOST) {
@@ -114,10 +113,10 @@ impl Place {
         }
     }
 
-    /// Whether a server answers there that is not the one that listens at this address.
+    /// Whether a server other than the one that listens at `own` answers at this place.
     fn answers(self, own: SocketAddr) -> bool {
         if self == Place::of(own) {
-            // The system gave its address to this one.
+            // The system gave this address to our own server.
             return false;
         }
         let local = |ip: IpAddr| SocketAddr::new(ip, self.port());
@@ -128,7 +127,7 @@ impl Place {
         addresses.iter().filter(|address| !listens_at(own, **address)).any(|address| {
             match TcpStream::connect_timeout(address, PROBE_TIMEOUT) {
                 Ok(_) => true,
-                // The queue of a busy server may be full. Where nobody listens this machine says so.
+                // The queue of a busy server may be full. If nobody listens, this machine says so.
                 Err(error) if error.kind() == ErrorKind::TimedOut => is_of_this_machine(address.ip()),
                 Err(_) => false,
             }
@@ -149,14 +148,14 @@ fn is_of_this_machine(ip: IpAddr) -> bool {
     UdpSocket::bind((ip, 0)).is_ok()
 }
 
-/// Whether whoever connects to an address reaches the server that listens at `own`.
+/// Whether a connection to `address` reaches the server that listens at `own`.
 fn listens_at(own: SocketAddr, address: SocketAddr) -> bool {
     let (ip, own_ip) = (address.ip().to_canonical(), own.ip().to_canonical());
     let takes_all = own_ip.is_unspecified() && (own_ip.is_ipv6() || ip.is_ipv4());
     own.port() == address.port() && (takes_all || own_ip == ip)
 }
 
-/// Where the server of a port file is.
+/// The place of a port file's server.
 ///
 /// # Errors
 /// If there is no file, or no port in it.
@@ -167,11 +166,11 @@ pub fn read(path: &Path) -> Result<Place, PortFileError> {
         _ => PortFileError::Io { action: "ler", path: shown(), error },
     })?;
     let port = port(&content).ok_or_else(|| PortFileError::NotAPort { path: shown() })?;
-    // Beside the file itself, if the name is a link to it.
+    // The address is beside the file itself, even if the name is a link to it.
     let address_path = address_path(&path.canonicalize().unwrap_or_else(|_| path.to_owned()));
     let address = match self::content(&address_path) {
         Ok(content) => address(&content),
-        // Nobody may guess that there is none, and ask another server.
+        // A client that took this for no address would ask another server.
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
             let path = address_path.display().to_string();
             return Err(PortFileError::Io { action: "ler", path, error });
@@ -196,7 +195,7 @@ fn port(content: &[u8]) -> Option<u16> {
     digits.parse().ok().filter(|port| is_bare && *port > 0)
 }
 
-/// The address in the content of the file beside it.
+/// The address in the content of an address file.
 fn address(content: &[u8]) -> Option<SocketAddr> {
     line(content)?.parse().ok().filter(|address: &SocketAddr| address.port() > 0)
 }
@@ -207,7 +206,7 @@ fn line(content: &[u8]) -> Option<&str> {
     str::from_utf8(line).ok()
 }
 
-/// Where the address is, if there is one.
+/// The path of the address file that belongs to a port file.
 fn address_path(path: &Path) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(ADDRESS_SUFFIX);
@@ -225,15 +224,16 @@ pub struct Prepared {
     path: PathBuf,
     place: Place,
     port_file: Unfinished,
-    /// If `localhost` does not reach the server.
+    /// Made if `localhost` does not reach the server.
     address_file: Option<Unfinished>,
 }
 
-/// Makes sure that the port file can be written, before anything else is: its name is free or
-/// a port file's, and its server, if there is one, does not answer any more.
+/// Makes sure that the port file can be written, before anything else is written: its name is free or a
+/// port file's, and the server of that file, if there is one, does not answer any more.
 ///
 /// # Errors
-/// Says what has the name, or which server has the file.
+/// If something else has the name, another server has the file, or it cannot be made. The error says
+/// what or which.
 pub fn prepare(path: &Path, own: SocketAddr) -> Result<Prepared, PortFileError> {
     let place = Place::of(own);
     let address_path = address_path(path);
@@ -279,16 +279,16 @@ fn not_written(path: &Path, error: io::Error) -> PortFileError {
 }
 
 impl Prepared {
-    /// Gives the file its name, so that nobody reads half a port. It is synced: an empty one,
-    /// which the power may leave, would not be known for a port file at the next start.
+    /// Gives the file its name, so that nobody reads half a port. The file is synced first: the next
+    /// start would not recognise an empty one, as a power cut may leave, as a port file.
     ///
     /// # Errors
-    /// If it cannot be written, or something else has taken its name since.
+    /// If the file cannot be written, or something else has taken its name since.
     pub fn publish(self) -> Result<Published, PortFileError> {
         let Self { path, place, port_file, address_file } = self;
         let address_path = address_path(&path);
         let published = Published { path, place };
-        // The address first: it is not believed before the port is there.
+        // The address goes first: nobody believes it before the port is there.
         let addressed = match address_file {
             Some(file) => file.finish_over(|head| address(head).is_some()),
             None => remove_if(&address_path, |head| address(head).is_some()),
@@ -315,7 +315,7 @@ pub struct Published {
 }
 
 impl Published {
-    /// Removes the file, and the address beside it, if they still hold this server's.
+    /// Removes the port file, and the address file beside it, if they are still this server's.
     pub fn remove(self) {
         let Self { path, place } = self;
         let is_own_port = |head: &[u8]| port(head) == Some(place.port());
@@ -401,7 +401,7 @@ mod tests {
             assert!(refused.contains("é outro arquivo") && refused.contains("--port-file"), "{refused}");
             assert_eq!(fs::read_to_string(&path).unwrap(), content);
         }
-        // Put there since the start.
+        // Another program puts a file there after the start.
         fs::remove_file(&path).unwrap();
         let prepared = prepare(&path, local(8082)).unwrap();
         fs::write(&path, "importante").unwrap();
@@ -473,7 +473,7 @@ mod tests {
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         }
 
-        // One that was left behind is not believed, and taken away by the next server.
+        // An address that was left behind is not believed, and the next server removes it.
         let living = TcpListener::bind("127.0.0.2:0").unwrap();
         let address = living.local_addr().unwrap();
         publish(&path, address).unwrap();
@@ -485,7 +485,7 @@ mod tests {
         publish(&path, local(80)).unwrap();
         assert!(!beside.exists());
 
-        // What is no address is left alone, and in the way only of one.
+        // A file without an address is left alone, and is in the way only of an address.
         fs::write(&beside, "importante").unwrap();
         publish(&path, local(80)).unwrap();
         assert_eq!(read(&path).unwrap(), Place::Local(80));
@@ -505,7 +505,7 @@ mod tests {
         assert!(refused.contains("é um link simbólico"), "{refused}");
         assert_eq!(fs::read_to_string(&target).unwrap(), "8081");
         assert!(path.is_symlink());
-        // A client may follow one, to the address too.
+        // A client may follow a link, and find the address beside its target.
         assert_eq!(read(&path).unwrap(), Place::Local(8081));
         fs::write(folder.path().join("alheio.address"), "127.0.0.2:8081").unwrap();
         assert_eq!(read(&path).unwrap().to_string(), "127.0.0.2:8081");
@@ -518,7 +518,7 @@ mod tests {
         nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
         assert!(matches!(read(&path), Err(PortFileError::Io { .. })));
         assert!(matches!(prepare(&path, local(1)), Err(PortFileError::NotOurs { .. })));
-        // Nor beside the port.
+        // A pipe beside the port is not waited for either.
         let beside = address_path(&path);
         fs::rename(&path, &beside).unwrap();
         fs::write(&path, "80").unwrap();

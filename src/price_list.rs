@@ -13,8 +13,8 @@ pub use differences::{Catalog, Difference, Mark};
 use numbers::Numbers;
 pub use text::{Lines, TextError};
 
-/// Most rows of a list: as many products as a client takes of a catalog, so that what is exported
-/// can be imported.
+/// Most rows of a list: as many products as a client reads of a catalog, so that what is exported can
+/// be imported.
 pub const ROWS_MAX: usize = 1_000_000;
 
 /// Largest file read, in bytes: the most rows, with names and units as long as they may be.
@@ -30,18 +30,18 @@ pub struct PriceList {
     pub rows: Vec<ProductDraft>,
     /// The line of each in the file.
     pub lines: Vec<u64>,
-    /// Whether the list says a stock for each.
+    /// Whether the list gives a stock, for each product.
     pub have_stock: Vec<bool>,
     /// Rows that cannot be read, by the line of the file.
     pub bad: Vec<(u64, String)>,
-    /// What a person should know of how the list was read; safe to show.
+    /// Notes for the person on how the list was read; safe to show.
     pub notes: Vec<String>,
 }
 
 /// Why a file is no price list. Nothing of it is imported.
 #[derive(Debug, thiserror::Error)]
 pub enum PriceListError {
-    /// The file has no text of a list.
+    /// The content of the file is not the text of a list.
     #[error(transparent)]
     Text(#[from] TextError),
     /// A header and nothing below it.
@@ -63,7 +63,7 @@ pub enum PriceListError {
     /// Two columns of one name.
     #[error("a coluna {0} aparece duas vezes no cabeçalho. Nada foi importado; deixe uma só")]
     RepeatedColumn(&'static str),
-    /// A first line `sep=` with what parts no cells.
+    /// A first line `sep=` that names something that cannot separate cells.
     #[error(
         "a primeira linha diz que {} separa as colunas. Nada foi importado; escreva sep=; ou apague essa linha",
         Quoted(.0)
@@ -109,17 +109,15 @@ struct Columns {
 /// Reads a file.
 ///
 /// # Errors
-/// If it is of another kind or encoding, or has no header that names the columns, no rows, or
-/// too many.
+/// If the file is of another kind or encoding, or has no header that names the columns, no rows, or too many.
 pub fn read(bytes: &[u8]) -> Result<PriceList, PriceListError> {
     let mut text = text::decode(bytes)?;
-    // What DOS put at the end of a text.
+    // DOS put this character at the end of a text.
     text.truncate(text.trim_end_matches('\u{1A}').len());
     read_rows(&Sheet::of(text)?, ROWS_MAX)
 }
 
-/// The rows of a sheet. What the numbers of all rows say of the decimal mark is known before the
-/// first is read.
+/// Reads the rows of a sheet. The numbers of all rows decide the decimal mark before the first row is read.
 fn read_rows(sheet: &Sheet, rows_max: usize) -> Result<PriceList, PriceListError> {
     let mut list = PriceList::default();
     let mut rows = sheet.rows();
@@ -141,7 +139,7 @@ fn read_rows(sheet: &Sheet, rows_max: usize) -> Result<PriceList, PriceListError
             cells.filter_map(|place| row.get(place)).for_each(|cell| numbers.look_at(line, cell));
         }
     }
-    // Names that differ by more than case may be of two products, which the server knows.
+    // Names that differ by more than case may be of two products; the server knows which ones are.
     let mut first_lines = HashMap::new();
     for (line, row) in sheet.rows().skip(1) {
         let read = row.and_then(|row| sheet.check_quotes(&row, &columns).map(|()| row));
@@ -169,19 +167,20 @@ fn read_rows(sheet: &Sheet, rows_max: usize) -> Result<PriceList, PriceListError
     Ok(list)
 }
 
-/// A text, and what parts its cells.
+/// A text, and the delimiter of its cells.
 struct Sheet {
-    /// With [`END`] behind it.
+    /// The text, with [`END`] behind it.
     text: String,
     delimiter: u8,
-    /// Where the header begins.
+    /// The byte at which the header begins.
     start: usize,
 }
 
-/// A last row that no list has: what does not end with it has quotation marks that stay open.
+/// A last row that no list has. If it does not come out as a row of its own, quotation marks have
+/// stayed open.
 const END: &str = "\n\0";
 
-/// Why a row is none.
+/// The message about a row whose quotation marks stay open.
 const OPEN_QUOTES: &str = "as aspas que se abrem aqui não se fecham, ou o arquivo foi cortado";
 
 impl Sheet {
@@ -197,7 +196,7 @@ impl Sheet {
         Ok(Self { text, delimiter, start })
     }
 
-    /// The rows with something in them, each with its line. What cannot be read is the last.
+    /// The rows that are not empty, each with its line. A row that cannot be read is the last.
     fn rows(&self) -> impl Iterator<Item = (u64, Result<csv::StringRecord, String>)> {
         let text = &self.text.as_bytes()[self.start..];
         let mut counter = LineCounter { text: self.text.as_bytes(), byte: 0, line: 1, after_return: false };
@@ -236,8 +235,8 @@ impl Sheet {
 }
 
 impl Sheet {
-    /// A cell may have several lines if it is not read; but what looks like more cells may be rows
-    /// that a stray quotation mark has swallowed.
+    /// Refuses a row that a stray quotation mark may have made of several. A cell that is not read may
+    /// have several lines, unless it also looks like several cells.
     fn check_quotes(&self, record: &csv::StringRecord, columns: &Columns) -> Result<(), String> {
         let is_read = |place| {
             [Some(columns.name), Some(columns.price), columns.stock, columns.unit].contains(&Some(place))
@@ -263,8 +262,7 @@ struct LineCounter<'t> {
 }
 
 impl LineCounter<'_> {
-    /// The line of a record that begins at this byte or behind line ends there; records come in
-    /// order.
+    /// The line of a record that begins at this byte, or after the line ends there; records come in order.
     fn line_of(&mut self, start: usize) -> u64 {
         while let Some(byte) = self.text.get(self.byte)
             && (self.byte < start || matches!(byte, b'\r' | b'\n'))
@@ -277,15 +275,15 @@ impl LineCounter<'_> {
     }
 }
 
-/// What a first line `sep=;` names, as Excel writes and reads it.
+/// The text after `sep=` in a first line such as `sep=;`, as Excel writes and reads it.
 fn separator_line(line: &str) -> Option<&str> {
     let line = line.trim_end_matches('\r').trim_start_matches('"');
     let (key, named) = line.split_at_checked(4)?;
     key.eq_ignore_ascii_case("sep=").then_some(named)
 }
 
-/// The delimiter that such a line names; `None` if it names none. Behind it may stand what a
-/// spreadsheet makes of the line when it saves it again.
+/// The delimiter that a `sep=` line names; `None` if it names none. A spreadsheet that saved the line
+/// again may have put more delimiters behind it.
 fn separator(named: &str) -> Result<Option<u8>, PriceListError> {
     if named.starts_with("\\t") {
         return Ok(Some(b'\t'));
@@ -369,7 +367,7 @@ fn read_row(record: &csv::StringRecord, columns: &Columns, numbers: &Numbers) ->
         return Err(format!("o estoque de {} não pode ser negativo", Quoted(name.as_str())));
     }
     let unit = optional(columns.unit).map(unguarded);
-    // `Uva,3,50,10`: what would be a unit is the stock. `export` writes every price with a point.
+    // In `Uva,3,50,10` the stock stands in the place of the unit. `export` writes every price with a point.
     let is_number = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     if let Some(unit) = unit.filter(is_number)
         && !cell(columns.price).contains(['.', ','])
@@ -488,7 +486,7 @@ mod tests {
             ("nome;preco;estoque;unidade\nUva;3.50;1,000;kg\n", "2: Uva 3.5 1000 kg\n"),
             ("nome;preco;estoque;unidade\nUva;3,50;1,000;kg\n", "2: Uva 3.5 1 kg\n"),
             ("nome,preco,estoque,unidade\nUva,3.50,1.000,kg\n", "2: Uva 3.5 1 kg\n"),
-            // A price beside a stock that decides.
+            // A price with two readings, beside a stock that decides.
             (
                 "nome;preco;estoque\nTrufa;R$ 1.000;1\nUva;2;0,350\n",
                 "2: Trufa 1000.0 1 -\n3: Uva 2.0 0.35 -\n",
@@ -561,7 +559,7 @@ mod tests {
         ] {
             assert!(shown(bytes).contains(told), "{}: {}", bytes.escape_ascii(), shown(bytes));
         }
-        // Nothing is wrong with these.
+        // Nothing is wrong with these lists.
         for text in [
             "nome;preco;obs\nUva;3;\"duas\nlinhas\"\n\u{1A}",
             "nome;preco\r\n\"Uva\r\n\";3\r\n",

@@ -22,7 +22,7 @@ const MODE: u32 = 0o600;
 /// What a file allows to its group and to all others.
 const OTHERS: u32 = 0o077;
 
-/// What a file that others may read is created with, before the umask takes from it.
+/// The mode with which a file that others may read is created, before the umask takes from it.
 const MODE_SHARED: u32 = 0o666;
 
 /// The permissions of a file's mode, without its type.
@@ -31,11 +31,11 @@ const PERMISSIONS: u32 = 0o7777;
 /// Bytes of a file by which its writer is recognised: a database's header, a report's title.
 pub const HEAD_BYTES: u64 = 512;
 
-/// Stands after the name of a file in the making, so that no other program uses that name.
+/// The suffix of the name of a file in the making, so that no other program uses that name.
 const TEMPORARY_SUFFIX: &str = ".hortifruti-tmp";
 
-/// How long a pipe that another program holds open may say nothing, and how often it is
-/// looked at. Longer than a password manager needs to be unlocked.
+/// How long a pipe that another program holds open may say nothing, and how often to look at it. The
+/// wait is longer than a password manager needs to be unlocked.
 const PIPE_WAIT: Duration = Duration::from_secs(30);
 const PIPE_LOOK: Duration = Duration::from_millis(10);
 
@@ -44,7 +44,7 @@ const PIPE_LOOK: Duration = Duration::from_millis(10);
 /// # Errors
 /// Where it cannot be opened, or is a symbolic link or anything else but a file.
 pub fn open(path: &Path) -> io::Result<File> {
-    // Not opened if it is no file: to open a device may do something.
+    // Checked before it is opened, because opening a device may do something.
     if let Err(Obstacle(what)) = regular(path)? {
         return Err(io::Error::other(what));
     }
@@ -62,8 +62,7 @@ pub fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Opens a file to read that must be a file, or a link to one, and never waits for another
-/// program, as to open a pipe does.
+/// Opens a file, or a link to one, to read. Never waits for another program, as opening a pipe would.
 ///
 /// # Errors
 /// If there is none, it cannot be opened, or it is a folder, a pipe, a socket or a device.
@@ -71,10 +70,10 @@ pub fn open_to_read(path: &Path) -> io::Result<File> {
     open_kind(path, FileType::is_file)
 }
 
-/// Opens what a person named to be read: a file, or a pipe from a program that keeps secrets.
+/// Opens a file that a person named, or a pipe from a program that keeps secrets, to read.
 ///
 /// # Errors
-/// As [`open_to_read`], except for a pipe.
+/// If there is none, it cannot be opened, or it is a folder, a socket or a device.
 pub fn open_given(path: &Path) -> io::Result<File> {
     open_kind(path, |kind| kind.is_file() || kind.is_fifo())
 }
@@ -84,17 +83,17 @@ fn open_kind(path: &Path, is_wanted: impl Fn(&FileType) -> bool) -> io::Result<F
         true => Ok(()),
         false => Err(io::Error::other("não é um arquivo comum")),
     };
-    // Not opened if it is another kind: to open a device may do something.
+    // Checked before it is opened, because opening a device may do something.
     check(fs::metadata(path)?)?;
     let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
     check(file.metadata()?)?;
     Ok(file)
 }
 
-/// The content of what [`open_given`] opened, cut after so many bytes.
+/// The content of what [`open_given`] opened, cut after `bytes_max` bytes.
 ///
 /// # Errors
-/// If it cannot be read, or a pipe says nothing: nobody writes to it, or not for too long.
+/// If the content cannot be read, or a pipe says nothing: nobody writes to it, or not for too long.
 pub fn read_given(file: &mut File, bytes_max: u64) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     let mut limited = file.take(bytes_max);
@@ -116,14 +115,14 @@ pub fn read_given(file: &mut File, bytes_max: u64) -> io::Result<Vec<u8>> {
     }
 }
 
-/// What stands under a name that a file of ours is to have.
+/// The state of a name that a file of ours is to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// Nothing.
+    /// Nothing has the name.
     Free,
-    /// A file that this program wrote, which may be replaced or removed.
+    /// A file that this program wrote has it, and may be replaced or removed.
     Ours,
-    /// Anything else, which is left alone.
+    /// Anything else has it, and is left alone.
     Other(Obstacle),
 }
 
@@ -133,10 +132,10 @@ pub enum Standing {
 pub struct Obstacle(&'static str);
 
 impl Standing {
-    /// Looks. `is_ours` is given the first [`HEAD_BYTES`] of a file.
+    /// Looks at a name. `is_ours` is given the first [`HEAD_BYTES`] of the file that has it.
     ///
     /// # Errors
-    /// If that cannot be known.
+    /// If the name or its file cannot be read.
     pub fn at(path: &Path, is_ours: impl Fn(&[u8]) -> bool) -> io::Result<Self> {
         match regular(path)? {
             Ok(true) => {}
@@ -151,7 +150,7 @@ impl Standing {
     }
 }
 
-/// Whether a file has this name; what has it instead, if it is no file.
+/// Whether a file has this name, or the obstacle that has it.
 fn regular(path: &Path) -> io::Result<Result<bool, Obstacle>> {
     let found = match fs::symlink_metadata(path) {
         Ok(found) => found,
@@ -169,10 +168,10 @@ fn regular(path: &Path) -> io::Result<Result<bool, Obstacle>> {
     })
 }
 
-/// A name as it is in its own folder, however it was written.
+/// The path of a name in its own folder, however it was written.
 ///
 /// # Errors
-/// If it is no name, or its folder cannot be looked at.
+/// If the path has no name at its end, or its folder cannot be looked at.
 pub fn at_home(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().ok_or(ErrorKind::IsADirectory)?;
     Ok(folder(path).canonicalize()?.join(name))
@@ -238,11 +237,11 @@ impl Found {
         Ok(Self { identity: Identity { device: found.dev(), inode: found.ino() }, bytes: found.len() })
     }
 
-    /// The same, and when its content was last changed, in nanoseconds since 1970: of a file that is
-    /// seldom written.
+    /// The file that has this name now, and when its content was last changed, in nanoseconds since
+    /// 1970. For a file that is seldom written, because this asks for the times.
     ///
     /// # Errors
-    /// As [`Found::at`].
+    /// If [`Found::at`] would fail.
     pub fn with_time(path: &Path) -> io::Result<(Self, i128)> {
         let found = fs::symlink_metadata(path)?;
         let changed = i128::from(found.mtime()) * 1_000_000_000 + i128::from(found.mtime_nsec());
@@ -258,7 +257,7 @@ pub struct Unfinished {
     file: File,
     path: PathBuf,
     temporary: PathBuf,
-    /// The permissions that it will have, if they are not those that it has.
+    /// The permissions that the file will have, if they are not those that it has.
     mode: Option<u32>,
     is_finished: bool,
 }
@@ -267,16 +266,16 @@ impl Unfinished {
     /// Begins an empty file that will have this name, for its owner alone.
     ///
     /// # Errors
-    /// If it cannot be made, another process is making one for the same name
-    /// ([`ErrorKind::WouldBlock`]), or the name that it has until then is somebody else's.
+    /// If the file cannot be made, another process is making one for the same name
+    /// ([`ErrorKind::WouldBlock`]), or the name that the file has until then is somebody else's.
     pub fn begin(path: &Path) -> io::Result<Self> {
         Self::begin_with(path, MODE)
     }
 
-    /// The same, for whoever the person's umask lets read it.
+    /// Begins an empty file that will have this name, for whoever the person's umask lets read it.
     ///
     /// # Errors
-    /// As [`Unfinished::begin`].
+    /// If [`Unfinished::begin`] would fail.
     pub fn begin_shared(path: &Path) -> io::Result<Self> {
         Self::begin_with(path, MODE_SHARED)
     }
@@ -296,13 +295,14 @@ impl Unfinished {
         let mut made = Self { file, path: path.to_owned(), temporary, mode: None, is_finished: false };
         if mode == MODE_SHARED {
             made.mode = Some(made.file.metadata()?.mode() & PERMISSIONS);
-            // By this it is known for ours if it is left behind.
+            // This mode marks the file as ours if it is left behind.
             made.set_mode(MODE);
         }
         Ok(made)
     }
 
-    /// A file system without permissions, as on most memory sticks, refuses and loses nothing.
+    /// Sets the permissions. A file system without any, as on most memory sticks, refuses, and nothing
+    /// is lost.
     fn set_mode(&self, mode: u32) {
         let _ = self.file.set_permissions(Permissions::from_mode(mode));
     }
@@ -317,34 +317,35 @@ impl Unfinished {
         &self.file
     }
 
-    /// Makes it durable, and gives it its name, which may be another file's only if that is
-    /// to be replaced.
+    /// Makes the file durable, and gives it its name. Another file that has the name is replaced only
+    /// if `replace` says so.
     ///
     /// # Errors
-    /// If it cannot be named, or the name is taken ([`ErrorKind::AlreadyExists`]).
+    /// If the file cannot be named, or the name is taken ([`ErrorKind::AlreadyExists`]).
     pub fn finish(self, replace: bool) -> io::Result<()> {
         self.file.sync_all()?;
         self.name(replace)
     }
 
-    /// Makes it durable, and gives it its name in one step; the file that has the name gets the other,
-    /// which nothing has yet. At no moment has nothing the name, if the file system can do so.
+    /// Makes the file durable, and gives it its name in one step. The file that had the name gets the
+    /// name `kept`, which nothing has yet. The name is never free meanwhile, if the file system can do
+    /// so.
     ///
     /// # Errors
-    /// As [`Unfinished::finish`].
+    /// If [`Unfinished::finish`] would fail.
     pub fn finish_keeping(mut self, kept: &Path) -> io::Result<()> {
         self.file.sync_all()?;
         let path = std::mem::replace(&mut self.path, kept.to_owned());
         self.link()?;
         self.is_finished = true;
         if let Err(error) = exchange(kept, &path) {
-            // Nothing has changed but that the new file is called as the old one is to be.
+            // So far the new file only has the name that the old one is to get.
             fs::rename(kept, &self.temporary)?;
             self.is_finished = false;
             if !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) {
                 return Err(error);
             }
-            // A file system without links has a moment without the name.
+            // On a file system without links nothing has the name for a moment.
             fs::hard_link(&path, kept).or_else(|_| fs::rename(&path, kept))?;
             fs::rename(&self.temporary, &path)?;
             self.is_finished = true;
@@ -352,13 +353,14 @@ impl Unfinished {
         File::open(folder(&path))?.sync_all()
     }
 
-    /// The same, in the place of nothing or of a file that `is_ours` knows by its beginning.
+    /// Makes the file durable, and gives it its name if that is free, or if `is_ours` recognises the
+    /// file that has it by its beginning.
     ///
     /// # Errors
-    /// As [`Unfinished::finish`]; [`ErrorKind::AlreadyExists`] says what has the name.
+    /// If [`Unfinished::finish`] would fail; [`ErrorKind::AlreadyExists`] says what has the name.
     pub fn finish_over(self, is_ours: impl Fn(&[u8]) -> bool) -> io::Result<()> {
         self.file.sync_all()?;
-        // At the last moment: a rename cannot be told what it may replace.
+        // Checked at the last moment, because a rename replaces whatever has the name.
         let replace = match Standing::at(&self.path, is_ours)? {
             Standing::Free => false,
             Standing::Ours => true,
@@ -401,10 +403,10 @@ impl Drop for Unfinished {
 }
 
 /// Removes what a process left behind that was killed while it made the file of this name.
-/// What a person has put under that name, of all names, is left alone.
+/// A file that a person has put under that name, of all names, is left alone.
 ///
 /// # Errors
-/// If it cannot be removed, or its process is still there ([`ErrorKind::WouldBlock`]).
+/// If the file cannot be removed, or its process is still there ([`ErrorKind::WouldBlock`]).
 pub fn remove_unfinished(path: &Path) -> io::Result<()> {
     let temporary = temporary(path)?;
     match fs::symlink_metadata(&temporary) {
@@ -419,21 +421,21 @@ pub fn remove_unfinished(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Opens a file that another process of ours may have left, and locks it: whoever holds the
-/// lock alone works with it.
+/// Opens a file that another process of ours may have left, and locks it: only the holder of the lock
+/// works with the file.
 ///
 /// # Errors
-/// If it cannot be opened, or its process is still there ([`ErrorKind::WouldBlock`]).
+/// If the file cannot be opened, or its process is still there ([`ErrorKind::WouldBlock`]).
 pub fn take_over(path: &Path) -> io::Result<File> {
     let file = open_to_read(path)?;
     lock(&file, path)?;
     Ok(file)
 }
 
-/// Removes a file, so that it does not come back after a power cut.
+/// Removes a file durably: it does not come back after a power cut.
 ///
 /// # Errors
-/// If it cannot be removed.
+/// If the file cannot be removed.
 pub fn remove(path: &Path) -> io::Result<()> {
     fs::remove_file(path)?;
     File::open(folder(path))?.sync_all()
@@ -451,7 +453,7 @@ fn lock(file: &File, temporary: &Path) -> io::Result<()> {
     if Identity::of(temporary).ok() == Some(opened) { Ok(()) } else { Err(ErrorKind::WouldBlock.into()) }
 }
 
-/// Lets two files change names.
+/// Exchanges the names of two files.
 #[cfg(target_os = "linux")]
 fn exchange(one: &Path, other: &Path) -> io::Result<()> {
     Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
@@ -462,7 +464,7 @@ fn exchange(_: &Path, _: &Path) -> io::Result<()> {
     Err(ErrorKind::Unsupported.into())
 }
 
-/// The name of a file in the making: hidden, and with a mark that is ours.
+/// The name of a file in the making: hidden, and with our suffix.
 fn temporary(path: &Path) -> io::Result<PathBuf> {
     let mut name = OsString::from(".");
     name.push(path.file_name().ok_or(ErrorKind::IsADirectory)?);
@@ -517,7 +519,7 @@ mod tests {
     fn what_was_left_behind_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
-        // Killed before the end.
+        // A process that is killed before the end.
         let leave_behind = || {
             let made = Unfinished::begin(&path).unwrap();
             made.file().write_all(b"resto").unwrap();

@@ -81,7 +81,7 @@ fn unit(product: &ProductReply) -> Option<&str> {
 /// The columns of a price list, as `import` reads them.
 pub const COLUMNS: [&str; 4] = ["nome", "preco", "estoque", "unidade"];
 
-/// Whether a file that begins so is a list of products as CSV.
+/// Whether a file with this beginning is a list of products as CSV.
 pub fn is_csv(head: &[u8]) -> bool {
     head.starts_with(format!("{}\n", COLUMNS.join(",")).as_bytes())
 }

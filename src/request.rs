@@ -363,7 +363,7 @@ pub enum Code {
     InsufficientStock,
     /// A number, name, unit or page that cannot be.
     InvalidArgument,
-    /// Text that is none of the five commands, or a call that there is not.
+    /// A text that is none of the five commands, or a call that does not exist.
     UnknownCommand,
     /// The same request id with other content.
     RequestIdReused,
@@ -465,7 +465,7 @@ impl Refusal {
         Self::invalid(field, error)
     }
 
-    /// A quantity that may mean either of two, in a place where nobody can be asked which.
+    /// A quantity with two readings, if nobody can be asked which is meant.
     pub fn two_readings(text: &str, thousands: Quantity, units: Quantity) -> Self {
         let units = units.with_comma();
         let message = format!(

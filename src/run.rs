@@ -145,8 +145,8 @@ pub fn run(cli: Cli) -> Result<(), Error> {
     }
 }
 
-/// Holds back SIGXFSZ, which ends a process that writes beyond the file-size limit (`ulimit -f`):
-/// such a write then fails as one to a full disk does. Comes before any thread is started, because
+/// Holds back SIGXFSZ, which ends a process that writes beyond the file-size limit (`ulimit -f`): such
+/// a write then fails as one to a full disk does. To be called before any thread is started, because
 /// threads inherit what is held back.
 fn survive_full_files() {
     #[cfg(unix)]
@@ -154,7 +154,7 @@ fn survive_full_files() {
         use nix::sys::signal::{SigSet, Signal};
         let mut held_back = SigSet::empty();
         held_back.add(Signal::SIGXFSZ);
-        // Fails only for a way that does not exist, and this one does.
+        // Fails only for an unknown way of masking, which this is not.
         let _ = held_back.thread_block();
     }
 }
@@ -193,7 +193,7 @@ fn serve(options: &cli::Serve) -> anyhow::Result<()> {
     let stop =
         listen_for_signals(renewable, &console).context("os sinais do sistema não puderam ser ouvidos")?;
     let published = port_file.publish()?;
-    // In the original's words, unless `localhost` would not reach the server.
+    // The line is in the original's words, unless `localhost` would not reach the server.
     let is_local = options.host.is_loopback() && matches!(Place::of(address), Place::Local(_));
     let host = if is_local { "localhost".to_owned() } else { options.host.to_string() };
     console.line(&format!("Iniciando comunicacao com {host} na porta {port}"));
@@ -218,7 +218,8 @@ fn serve(options: &cli::Serve) -> anyhow::Result<()> {
     closed.context("o servidor parou, mas as últimas mudanças não estão no banco de dados")
 }
 
-/// Neither file is there yet, or both would be seen to be something else.
+/// Refuses a port file whose name is one of the database's. Names are compared because neither file may
+/// be there yet; if they were, each would be seen to be something else.
 fn refuse_one_name_for_two(options: &cli::Serve) -> anyhow::Result<()> {
     for name in port_file::names(&options.port_file.port_file) {
         if options.data != Path::new(IN_MEMORY) && sqlite::has_file(&options.data, &name) {
@@ -374,7 +375,7 @@ fn listen_for_signals(renewable: Renewable, console: &Console) -> anyhow::Result
     };
     let console = console.clone();
     let (stop, stopped) = oneshot::channel();
-    // A thread of its own: to read a file may take a while, and a stop does not wait for it.
+    // Renewals have a thread of their own: reading a file may take a while, and a stop does not wait for it.
     let (renew, renewals) = std::sync::mpsc::channel();
     std::thread::Builder::new().name("hortifruti-renewal".to_owned()).spawn(move || {
         while renewals.recv().is_ok() {
@@ -598,9 +599,9 @@ fn run_shell(connection: cli::Connection) -> Result<(), Error> {
     }
 }
 
-/// Lets Ctrl-C end a wait for an answer, and not the process before it has said whether a
-/// change is in doubt. Outside a dialogue SIGTERM does the same, because scripts end with it
-/// what takes too long, and both end a process that waits for no answer.
+/// Lets Ctrl-C end a wait for an answer, and not the process before it has said whether a change is in
+/// doubt. Outside a dialogue SIGTERM does the same, because scripts use it to end what takes too long.
+/// Both signals end a process that waits for no answer.
 fn watch_interrupts(is_dialogue: bool) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -625,8 +626,8 @@ fn watch_interrupts(is_dialogue: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Whose stock a shell changes, by how it finds the server: what one shell leaves in doubt is
-/// for the shells that find it in the same way.
+/// The shop whose stock a shell changes, named by how the shell finds the server. A change that one
+/// shell leaves in doubt is for the shells that find the server in the same way.
 fn shop(connection: &cli::Connection) -> String {
     if let Some(server) = connection.server.as_deref().filter(|server| !server.is_empty()) {
         return server.to_owned();
@@ -636,8 +637,7 @@ fn shop(connection: &cli::Connection) -> String {
     path.display().to_string()
 }
 
-/// The folder of what the shell remembers between its runs, as the XDG base directory
-/// specification says.
+/// The folder of the shell's state between its runs, as the XDG base directory specification says.
 fn state_folder() -> Option<PathBuf> {
     let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || std::env::home_dir().map(|home| home.join(".local/state"));
@@ -676,8 +676,8 @@ fn request_id(option: Option<String>) -> Result<Option<RequestId>, Refusal> {
     option.map(|text| text.parse()).transpose().map_err(|error| Refusal::request_id(&error))
 }
 
-/// Asks for a change, whose answer may be lost: then the person is given the command that
-/// finishes it, also after a Ctrl-C.
+/// Asks for a change. If its answer is lost, also by a Ctrl-C, the person gets the command that
+/// finishes the change.
 fn change(connection: cli::Connection, request: &Request<'_>) -> Result<Reply, Error> {
     watch_interrupts(false).context("os sinais do sistema não puderam ser ouvidos")?;
     let answer = reconnecting(connection)?.call(request);
@@ -764,7 +764,7 @@ fn restore(options: &cli::Restore) -> Result<(), Error> {
     if let Some(version) = earlier_schema {
         what += &format!(" Era de uma versão anterior (esquema {version}), e foi atualizada.");
     }
-    // As the person names the folder.
+    // The paths are shown with the folder as the person named it.
     let kept: Vec<String> = kept
         .iter()
         .filter_map(|kept| Some(options.data.with_file_name(kept.file_name()?).display().to_string()))
@@ -823,7 +823,7 @@ const BENCH_LIST: &[u8] = include_bytes!("../tests/data/ceagesp-2023-11-24.csv")
 fn measure(options: cli::Bench) -> Result<(), Error> {
     let mix = options.mix.parse().map_err(Error::Usage)?;
     let protocol = Some(Protocol::Grpc);
-    // A person waits for this one, and ends the wait by Ctrl-C as usual.
+    // A person waits for this connection, and ends the wait by Ctrl-C as usual.
     let given = match options.server {
         Some(address) => {
             let manner = manner(protocol, &options.credentials)?;

@@ -93,7 +93,7 @@ struct Service {
     turns: grpc::Turns,
     /// Turns of the long requests of a worker.
     long_work: LongWork,
-    /// For what cannot be cut into turns.
+    /// The way to the side thread, for work that cannot be cut into turns.
     side_tasks: SideTasks,
     /// Turns true when the server stops.
     draining: watch::Receiver<bool>,

@@ -23,13 +23,13 @@ use line_editor::{Asked, LineEditor};
 /// What comes after a failure: how a script's run of commands is judged.
 type FirstFailure = Option<Failure>;
 
-/// What a shell needs to know.
+/// The settings of a shell.
 pub struct Options {
-    /// Where the server is now.
+    /// The server's address now.
     pub address: String,
-    /// Whose stock it is: how the shell was told to find the server.
+    /// The shop whose stock it is, named by how the shell finds the server.
     pub shop: String,
-    /// The folder of what the shell remembers, if there is any.
+    /// The folder of the shell's state, if there is any.
     pub state: Option<PathBuf>,
     /// A second client, for the changes in doubt.
     pub asker: Reconnecting,
@@ -338,7 +338,7 @@ fn ask_back(lines: &mut impl Lines, rest: String) -> io::Result<Completed> {
             Input::End => return Ok(Completed::End),
         };
         let answer = line.trim();
-        // However it is written, but for what can be read in two ways again.
+        // The answer may be written in any way that has one reading.
         let meant = answer.parse().ok().filter(|_| Quantity::two_readings(answer).is_none());
         if let Some(meant) = meant.filter(|meant| [thousands, units].contains(meant)) {
             return Ok(Completed::Command(format!("{before}{meant}{after}")));
@@ -349,13 +349,13 @@ fn ask_back(lines: &mut impl Lines, rest: String) -> io::Result<Completed> {
     }
 }
 
-/// A person answered a question with nothing.
+/// Drops a command, because a person answered its question with nothing.
 fn drop_command() -> Completed {
     note("Nada foi enviado.");
     Completed::Dropped
 }
 
-/// Nobody can be asked back behind a pipe.
+/// Refuses a quantity with two readings: behind a pipe nobody can be asked which is meant.
 fn refuse_two_readings(command: Command, rest: &str) -> Option<Refusal> {
     let (_, delta, _) = split_delta(rest).filter(|_| command == Command::Adjust)?;
     Quantity::two_readings(delta).map(|(thousands, units)| Refusal::two_readings(delta, thousands, units))
@@ -410,13 +410,13 @@ pub fn tell(error: &dyn Display) {
     };
 }
 
-/// Tells something beside the answers.
+/// Writes a note beside the answers.
 fn note(text: &str) {
-    // As above.
+    // Standard error may be closed here, too.
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Tells a person who waits how it goes.
+/// Reports to a person who waits how it goes.
 pub fn tell_news(news: &News<'_>) {
     let mut stderr = io::stderr();
     let _ = match news {
@@ -424,7 +424,7 @@ pub fn tell_news(news: &News<'_>) {
             stderr,
             "O servidor em {address} aceita conexões e não responde. A espera continua; Ctrl-C a encerra."
         ),
-        // A script hears it at the end, if that is how it ends.
+        // A script hears of the silence at the end, if the wait ends by it.
         News::Silent(_) => Ok(()),
         News::Searching(Broken::Lost(why)) => writeln!(
             stderr,

@@ -56,11 +56,11 @@ pub trait Store: Send {
     /// As [`Store::commit`].
     fn commit_at_once(&mut self, changes: &Changes) -> Result<(), StoreError>;
 
-    /// Gives back room that is not needed any more. Comes every second or so, between transactions,
+    /// Gives back room that is not needed any more. Called every second or so, between transactions,
     /// and waits for no other program.
     ///
     /// # Errors
-    /// If it cannot be done; nothing is lost by it.
+    /// If the room cannot be given back; nothing is lost by that.
     fn tidy(&mut self) -> Result<(), StoreError>;
 
     /// Makes the next opening quick, if that can be done. The store is not used afterwards.
@@ -104,7 +104,7 @@ pub enum StoreError {
         /// Who uses it, where that is known.
         by: String,
     },
-    /// A server has the database open by another name, beside which its log is.
+    /// A server has the database open by another name, and the log is beside that name.
     #[error(
         "{path} é outro nome de um banco de dados em uso ({holder}), e as últimas mudanças estão ao lado do nome \
          que o servidor usa. Nada foi alterado; indique aquele nome, ou pare o servidor antes"
@@ -112,7 +112,7 @@ pub enum StoreError {
     OtherName {
         /// The database, by this name.
         path: String,
-        /// Who has it.
+        /// The server that has it.
         holder: String,
     },
     /// The last changes of a database are in a log beside another name of it.
@@ -210,7 +210,7 @@ pub enum StoreError {
     InTheWay {
         /// The file.
         path: String,
-        /// What it is.
+        /// The kind of thing that has the name.
         obstacle: String,
     },
     /// A copy would take the place of a file.
@@ -227,7 +227,7 @@ pub enum StoreError {
         /// Why not.
         reason: &'static str,
     },
-    /// What is to be restored is the database itself, or a file of it.
+    /// The copy to restore is the database itself, or a file of it.
     #[error(
         "{path} é o próprio banco de dados, ou um arquivo dele, e não uma cópia. Nada foi alterado; indique a cópia"
     )]
@@ -258,7 +258,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether this is the file that was moved, rewritten or cut.
+    /// Whether the error says that this file was moved, rewritten or cut.
     fn is_of(&self, file: &Path) -> bool {
         match self {
             Self::Moved { path } | Self::Rewritten { path } | Self::Cut { path } => Path::new(path) == file,
@@ -266,9 +266,9 @@ impl StoreError {
         }
     }
 
-    /// Why a transaction did not begin, if that is what failed: then nothing was written, and nothing
-    /// is in doubt. For clients, who are strangers: without the paths of the server, which
-    /// `Display` tells its operator.
+    /// Why a transaction did not begin, if the error says that: then nothing was written, and nothing
+    /// is in doubt. The text is for clients, so it has none of the server's paths, which `Display`
+    /// shows to the operator.
     pub fn why_not_begun(&self) -> Option<&'static str> {
         match self {
             Self::Busy { .. } => Some("outro programa está usando o banco de dados há tempo demais"),

@@ -13,7 +13,7 @@ use crate::system_error::told;
 /// Largest file read: some thousand tokens.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// How long another who adds a token is waited for, and how often is looked. It takes some
+/// How long to wait for another process that is adding a token, and how often to look. Adding one takes
 /// milliseconds.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 const LOCK_LOOK: Duration = Duration::from_millis(10);
@@ -106,7 +106,8 @@ pub fn append(path: &Path, token: &Token) -> Result<(), TokenFileError> {
         return Err(TokenFileError::Link { path: shown(path) });
     }
     let mut file = private_file::open(path).map_err(|error| failed("abrir", path, error))?;
-    // Before it is locked: a file of another kind may be locked for as long as its program runs.
+    // Read before the lock is taken, because another kind of file may be locked for as long as its
+    // program runs.
     tokens(&read_text(&mut file, path)?, path)?;
     lock(&file).and_then(|()| file.rewind()).map_err(|error| failed("travar", path, error))?;
     let text = read_text(&mut file, path)?;
@@ -124,7 +125,7 @@ pub fn append(path: &Path, token: &Token) -> Result<(), TokenFileError> {
         })
 }
 
-/// Locks the file, so that two who add a token at one time do not write over each other.
+/// Locks the file, so that two processes that add tokens at the same time do not overwrite each other.
 fn lock(file: &File) -> io::Result<()> {
     let give_up = Instant::now() + LOCK_WAIT;
     loop {

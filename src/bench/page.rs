@@ -7,12 +7,12 @@ use super::{ROUNDS, Way};
 
 const STYLE: &str = include_str!("page.css");
 
-/// How a page begins, by which an earlier one is known.
+/// The beginning of every page, by which an earlier one is recognised.
 const START: &str = "<!doctype html>\n<html lang=\"pt-BR\">\n<head>\n<meta charset=\"utf-8\">\n\
     <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
     <title>hortifruti: socket e gRPC comparados</title>\n";
 
-/// Whether a file that begins so is the page of a report.
+/// Whether a file with this beginning is the page of a report.
 pub(super) fn is_page(head: &[u8]) -> bool {
     head.starts_with(START.as_bytes())
 }

@@ -11,7 +11,7 @@ use crate::catalog::Shown;
 /// Characters that no shell reads as anything but themselves.
 const PLAIN: &str = "-_./:=,%+@";
 
-/// How the name and version of the program begin.
+/// The beginning of the program's name and version.
 pub(super) const PROGRAM: &str = "hortifruti ";
 
 #[derive(Serialize)]

@@ -280,7 +280,7 @@ impl Report<'_> {
     }
 }
 
-/// Whether a file that begins so is the JSON of a report.
+/// Whether a file with this beginning is the JSON of a report.
 pub(super) fn is_json(head: &[u8]) -> bool {
     let program = format!("\n  \"program\": \"{PROGRAM}");
     head.starts_with(b"{\n  \"date\": \"") && memchr::memmem::find(head, program.as_bytes()).is_some()

@@ -1,4 +1,4 @@
-//! A report's file: whole or not there, and never in the place of anything but an earlier report.
+//! A report's file: written whole or not at all, and never over anything but an earlier report.
 
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ pub(super) struct ReportFile {
 }
 
 impl ReportFile {
-    /// Makes sure that it can be written, before the time for the measure is spent.
+    /// Makes sure that the report can be written, before time is spent on the measurement.
     pub(super) fn begin(path: &Path, is_report: fn(&[u8]) -> bool) -> anyhow::Result<Self> {
         match Standing::at(path, is_report).map_err(|error| not_written(path, told(&error)))? {
             Standing::Free | Standing::Ours => {}

@@ -49,9 +49,9 @@ pub(super) fn parse(text: &str, decimals_max: u32, limit: i64) -> Result<i64, De
     Ok(value)
 }
 
-/// Whether a number without its sign may be a whole one with its thousands marked off as well as
-/// one with three decimals: `1.000`, `12.500`, but not `0.350`, which nobody groups, nor
-/// `1000.500`, where a group would have four digits.
+/// Whether an unsigned number can be read both as a whole number with its thousands marked off and as a
+/// number with three decimals: `1.000`, `12.500`, but not `0.350`, which nobody groups, nor `1000.500`,
+/// whose first group would have four digits.
 pub fn has_two_readings(number: &str, separator: char) -> bool {
     let Some((whole, last)) = number.split_once(separator) else { return false };
     let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());

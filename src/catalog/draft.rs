@@ -53,7 +53,7 @@ pub enum AdjustmentError {
 /// Why a row of a price list is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RowError {
-    /// A second row of one product, whose name may be written in another way.
+    /// A second row for one product, whose name may be written in another way.
     #[error("{} já aparece na lista, como {}", Quoted(.name), Quoted(.first))]
     Repeated { name: String, first: String },
     /// An opening stock below zero.
@@ -62,7 +62,7 @@ pub enum RowError {
     /// A fraction of something that is not weighed.
     #[error("{} tem estoque {stock}, mas só produtos vendidos por kg aceitam frações, e este é vendido por {unit}", Quoted(.name))]
     Fraction { name: String, unit: Unit, stock: Quantity },
-    /// A name with which no product is created.
+    /// A name that a new product may not have.
     #[error(transparent)]
     Name(#[from] NewNameError),
     /// More than [`PRODUCTS_MAX`] products.
@@ -150,9 +150,9 @@ pub struct Draft<'c> {
 }
 
 impl<'c> Draft<'c> {
-    /// No change yet. The ledger gives all of them one time: `now`, or that of the last movement if
-    /// the clock has gone back behind it. In whole microseconds since 1970, as it is stored, because
-    /// a retry must be answered with the same time.
+    /// A draft without changes. The ledger gives all changes of a draft one time: `now`, or the time of
+    /// the last movement if the clock has gone back behind it. The time is in whole microseconds since
+    /// 1970, as it is stored, because a retry must be answered with the same time.
     pub fn new(catalog: &'c Catalog, now: SystemTime) -> Self {
         let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let micros = Duration::new(since_epoch.as_secs(), since_epoch.subsec_micros() * 1000);
@@ -387,18 +387,18 @@ impl<'c> Draft<'c> {
 /// The rows of an import, checked one after the other.
 pub struct ImportCheck<'r> {
     rows: &'r [ProductDraft],
-    /// The index of the next.
+    /// The index of the next row to check.
     next: usize,
     counts: ImportCounts,
     errors: Vec<(usize, RowError)>,
-    /// The first row of each product that exists, or of each key that does not.
+    /// The first row of each product that exists, or of each key that is new.
     first_rows: HashMap<Result<ProductId, Key>, usize>,
     /// The products that the rows create or change.
     accepted: Vec<(Key, Product)>,
 }
 
 impl<'r> ImportCheck<'r> {
-    /// None of these is checked yet.
+    /// A check of these rows, none of which is checked yet.
     pub fn new(rows: &'r [ProductDraft]) -> Self {
         Self {
             rows,
@@ -410,15 +410,15 @@ impl<'r> ImportCheck<'r> {
         }
     }
 
-    /// Checks up to so many of the next rows on top of a draft, which may be of a later catalog than
-    /// before. Returns whether there are more.
+    /// Checks up to `count` of the next rows on top of a draft, which may be of a later catalog than
+    /// the draft before. Returns whether there are more.
     pub fn go_on(&mut self, draft: &Draft<'_>, count: usize) -> bool {
         let rows = self.rows;
         for (index, row) in rows.iter().enumerate().skip(self.next).take(count) {
             let product_count = draft.catalog.products.len() + draft.created.len() + self.counts.created;
             let key = row.name.key();
             let existing = draft.find(&row.name, &key);
-            // Two products of an earlier build may have the same key; a new one has its own.
+            // Two products of an earlier build may have the same key; a new product has its own.
             let first = *self.first_rows.entry(existing.ok_or_else(|| key.clone())).or_insert(index);
             let repeated = (first < index).then(|| &rows[first].name);
             match draft.import_row(row, existing, repeated, product_count) {
@@ -437,10 +437,10 @@ impl<'r> ImportCheck<'r> {
         self.next < rows.len()
     }
 
-    /// What the import would do.
+    /// The counts of what the import would do.
     ///
     /// # Errors
-    /// Every bad row, with its index.
+    /// If any row is bad: every bad row, with its index.
     pub fn finish(self) -> Result<ImportCounts, Vec<(usize, RowError)>> {
         if self.errors.is_empty() { Ok(self.counts) } else { Err(self.errors) }
     }

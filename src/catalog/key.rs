@@ -18,16 +18,16 @@ impl Key {
     /// The key of a name as somebody typed it.
     ///
     /// # Errors
-    /// As [`Name::parse`].
+    /// If [`Name::parse`] fails.
     pub fn of(text: &str) -> Result<Self, NameError> {
         Name::parse(text).map(|name| name.key())
     }
 
-    /// Calls with the key of a name as somebody typed it. Most names that are typed are
-    /// plain ASCII, and their key is made on the stack.
+    /// Calls `use_key` with the key of a name as somebody typed it. Most names that are typed are plain
+    /// ASCII, and their key is made on the stack.
     ///
     /// # Errors
-    /// As [`Name::parse`].
+    /// If [`Name::parse`] fails.
     pub fn with<T>(text: &str, use_key: impl FnOnce(&[u8]) -> T) -> Result<T, NameError> {
         let mut folded = [0; NAME_CHARS_MAX];
         match fold_plain(text, &mut folded) {
@@ -36,13 +36,14 @@ impl Key {
         }
     }
 
-    /// As [`Key::with`] for plain names, written as they would be stored; `None` for all others.
+    /// Calls `use_key` with the key of a plain name, written as it would be stored; `None` for any
+    /// other name.
     pub(super) fn with_plain<T>(text: &str, use_key: impl FnOnce(&[u8]) -> T) -> Option<T> {
         fold_plain(text, &mut [0; NAME_CHARS_MAX]).map(use_key)
     }
 
-    /// Folds any text: first what is one letter in another form (NFKD), then case (down, up and
-    /// down again, so that `ẞ`, `ß` and `SS` meet), then signs that look alike, then marks.
+    /// Folds any text: first letters in another form (NFKD), then case (down, up and down again, so
+    /// that `ẞ`, `ß` and `SS` meet), then signs that look alike, then marks.
     pub fn fold(text: &str) -> Self {
         let mut plain = [0; NAME_CHARS_MAX];
         if let Some(key) = fold_plain(text, &mut plain) {
@@ -64,7 +65,7 @@ impl Key {
     }
 }
 
-/// Calls with the parts of a character: the letters and marks that it is another form of. An
+/// Calls `use_part` with each part of a character: the letters and marks that it is another form of. An
 /// accent that stands alone (`¨`, `¸`) stays whole, because nothing would be left of it.
 fn decompose(character: char, use_part: impl FnMut(char)) {
     let (mut has_mark, mut has_more) = (false, false);
@@ -80,7 +81,7 @@ fn decompose(character: char, use_part: impl FnMut(char)) {
     }
 }
 
-/// Accents, and characters that mean nothing in a name.
+/// Whether a character is an accent, or means nothing in a name.
 fn is_unheard(character: char) -> bool {
     is_combining_mark(character) || is_invisible(character)
 }
@@ -89,8 +90,8 @@ fn fold_ascii(byte: u8) -> u8 {
     if byte == b'`' { b'\'' } else { byte.to_ascii_lowercase() }
 }
 
-/// The sign of the keyboard for those that look like it: what phones, word processors and pages
-/// put in its place, after Unicode's list of confusables (UTS #39).
+/// The keyboard's sign for a character that phones, word processors and pages put in its place and that
+/// looks like it, after Unicode's list of confusables (UTS #39).
 fn fold_sign(character: char) -> char {
     match character {
         '`'
@@ -145,14 +146,14 @@ fn fold_sign(character: char) -> char {
     }
 }
 
-/// What the Latin letters from `À` (U+00C0) to `ÿ` (U+00FF) fold to: the letters of
-/// Portuguese, without their accents. A space stands for those that this table leaves to
-/// [`Key::fold`]: signs, `ß`, and letters that are no letter with an accent.
+/// The letters that the Latin letters from `À` (U+00C0) to `ÿ` (U+00FF) fold to: the letters of
+/// Portuguese, without their accents. A space stands for the characters that this table leaves to
+/// [`Key::fold`]: signs, `ß`, and letters that are not a letter with an accent.
 const LATIN_FOLDED: &[u8; 64] = b"aaaaaa ceeeeiiii nooooo  uuuuy  aaaaaa ceeeeiiii nooooo  uuuuy y";
 
-/// The key of a text that is already as [`Name::parse`] would leave it: printable ASCII and
-/// composed Latin letters, no space at an end, none doubled. `None` for any other text. A
-/// third of the market's names have accents, and the general way takes ten times as long.
+/// The key of a text that is already as [`Name::parse`] would leave it: printable ASCII and composed
+/// Latin letters, no space at either end, none doubled. `None` for any other text. Names with accents
+/// are common at the market, and the general way takes ten times as long.
 fn fold_plain<'k>(text: &str, folded: &'k mut [u8; NAME_CHARS_MAX]) -> Option<&'k [u8]> {
     let mut length = 0;
     let mut previous = b' ';
@@ -247,7 +248,7 @@ mod tests {
 
     #[test]
     fn no_name_of_an_earlier_build_has_become_empty() {
-        // As keys were made until databases of version 5.
+        // The key as it was made up to databases of version 5.
         let old_key = |character: char| -> String {
             let cases = character.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
             cases.nfd().filter(|c| !is_combining_mark(*c) && !is_invisible(*c)).collect()

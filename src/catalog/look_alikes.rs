@@ -25,7 +25,7 @@ impl LookAlikes {
         self.first.0
     }
 
-    /// The other one.
+    /// The product that was created later.
     pub fn second(&self) -> ProductId {
         self.second.0
     }

@@ -10,7 +10,7 @@ const NEAREST_MAX: usize = 5;
 /// Products looked at, so that a wrong name on a huge catalog costs a few milliseconds.
 const SCANNED_MAX: usize = 5_000;
 
-/// Products looked at before others have their turn: a tenth of a millisecond.
+/// Products looked at in one turn, before other work has its own: a tenth of a millisecond.
 const SCANNED_IN_TURN: usize = 64;
 
 /// Least likeness that is worth offering, from 0 (nothing in common) to 1 (the same).
@@ -21,13 +21,13 @@ const LIKENESS_MIN: f64 = 0.6;
 /// `maracuja azedo` for `MARACUJÁ AZEDO A`.
 pub struct Search {
     key: Key,
-    /// Products looked at.
+    /// How many products have been looked at.
     scanned: usize,
     found: Vec<(f64, Name)>,
 }
 
 impl Search {
-    /// A search for names like this one, which has looked at none.
+    /// A search for names like this one, which has not yet looked at any product.
     pub fn new(name: &str) -> Self {
         Self { key: Key::fold(name), scanned: 0, found: Vec::new() }
     }
@@ -45,7 +45,7 @@ impl Search {
             let holds_all = words.peek().is_some() && words.all(|word| candidate.as_str().contains(word));
             let score = if holds_all { 1.0 + likeness } else { likeness };
             if score >= LIKENESS_MIN {
-                // Equals stay in the order of creation.
+                // Names of equal likeness stay in the order of creation.
                 let place = self.found.partition_point(|(other, _)| *other >= score);
                 self.found.insert(place, (score, product.name.clone()));
                 self.found.truncate(NEAREST_MAX);

@@ -1,5 +1,5 @@
-//! What only the name of a new product must be: none that passes for another product's or for a
-//! reply of the server. A product that has such a name from an earlier build keeps it.
+//! Rules for the names of new products: none may pass for another product's name or for a reply of the
+//! server. A product that has such a name from an earlier build keeps it.
 
 use std::iter;
 
@@ -11,7 +11,7 @@ use super::key::Key;
 use super::name::Name;
 use super::quoted::Quoted;
 
-/// Why no product is created with a name.
+/// Why a new product may not have a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NewNameError {
     /// A character that shows nothing.
@@ -27,23 +27,23 @@ pub enum NewNameError {
         Quoted(.name), u32::from(*.letter)
     )]
     Foreign { name: String, letter: char },
-    /// The beginning of a reply that is no product.
+    /// A name that begins like a reply of the server that is no product.
     #[error("{} começa como uma resposta do servidor, e seria tomado por ela; escolha outro nome", Quoted(.0))]
     Reply(String),
 }
 
-/// How the server's replies begin that are no product, as keys.
+/// The beginnings of the server's replies that are no product, as keys.
 const REPLIES: [&str; 4] = ["erro", "nenhum produto encontrado", "ate logo", "token aceito"];
 
-/// The last of Unicode's block "Latin Extended-B": up to it, all letters are ours, with accents
-/// and strokes.
+/// The last character of Unicode's block "Latin Extended-B". All letters up to it are ours, with
+/// accents and strokes.
 const LAST_LATIN: char = '\u{24F}';
 
 impl Name {
     /// Checks the name of a product that is to be created.
     ///
     /// # Errors
-    /// If it could pass for another product's, or for a reply that is no product.
+    /// If the name could pass for another product's, or for a reply that is no product.
     pub fn check_new(&self) -> Result<(), NewNameError> {
         let name = || self.to_string();
         if let Some(unseen) = self.as_str().chars().find(|character| is_unseen(*character)) {
@@ -63,10 +63,10 @@ fn begins_as_reply(key: &str) -> bool {
     })
 }
 
-/// The first letter because of which a name could pass for another: one of an alphabet like ours
-/// (Greek, Cyrillic, …) or one that looks like ours, if there are letters of ours beside it or if
-/// the whole word looks like ours. `Капуста` and `白菜 A` are words of their own, `Мaca` and `Сосо`
-/// (with Cyrillic letters) are not.
+/// The first letter that makes a name pass for another: a letter of an alphabet like ours (Greek,
+/// Cyrillic, …) or a character that looks like one of ours, in a name that also has letters of ours or
+/// that looks wholly like ours. `Капуста` and `白菜 A` are words of their own, `Мaca` and `Сосо` (with
+/// Cyrillic letters) are not.
 fn foreign_letter(name: &str) -> Option<char> {
     if name.is_ascii() {
         return None;
@@ -98,17 +98,18 @@ fn folds_to_ascii(character: char) -> bool {
     Key::fold(character.encode_utf8(&mut [0; 4])).as_str().is_ascii()
 }
 
-/// Whether a character looks like one of the keyboard (UTS #39).
+/// Whether a character looks like one on the keyboard (UTS #39).
 fn looks_ascii(character: char) -> bool {
     let mut bytes = [0; 4];
     let mut looks = skeleton(character.encode_utf8(&mut bytes));
     looks.next().is_some_and(folds_to_ascii) && looks.next().is_none()
 }
 
-/// Characters that show nothing, so that two names may differ by one and look the same: those
-/// with the property Default_Ignorable_Code_Point (DerivedCoreProperties.txt, compared with Unicode 14), the
-/// Hangul fillers and the variation selectors among them, and the blank Braille pattern, which
-/// is a picture of nothing and no White_Space. Spaces are made one kind by [`Name::parse`].
+/// Whether a character shows nothing, so that two names could differ by it and look the same: the
+/// characters with the property Default_Ignorable_Code_Point (DerivedCoreProperties.txt, compared with
+/// Unicode 14), the Hangul fillers and the variation selectors among them, and the blank Braille
+/// pattern, which is a picture of nothing and no White_Space. [`Name::parse`] makes all spaces one
+/// kind.
 fn is_unseen(character: char) -> bool {
     matches!(character,
         '\u{AD}'
@@ -160,7 +161,7 @@ mod tests {
         ] {
             let name = Name::parse(&format!("Ma{unseen}ca")).unwrap();
             assert_eq!(name.check_new(), Err(NewNameError::Unseen { name: name.to_string(), unseen }));
-            // A product that was given it before this was looked at is still found by it.
+            // A product that got such a name from an earlier build is still found by it.
             assert_eq!(Key::of(name.as_str()), Ok(name.key()));
         }
     }

@@ -60,7 +60,7 @@ impl Price {
         })
     }
 
-    /// Writes it as it is shown in the protocols.
+    /// Writes the price as the protocols show it.
     ///
     /// # Errors
     /// Only those of the writer.

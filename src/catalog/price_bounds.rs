@@ -1,5 +1,5 @@
-//! The lowest prices of stretches of the catalog: products up to a price are found in the order of
-//! creation without a look at the stretches that have none.
+//! Lower bounds of the prices in stretches of the catalog, so that products up to a price are found in
+//! the order of creation without a look at the stretches that have none.
 
 use std::ops::Range;
 
@@ -29,7 +29,7 @@ impl PriceBounds {
         lower(&mut self.groups, index / GROUP_PRODUCTS, price);
     }
 
-    /// Notes that the products in the block of this one have these prices.
+    /// Notes that the products in the block of this index have these prices.
     pub(super) fn set(&mut self, index: usize, prices: impl Iterator<Item = Price>) {
         let (block, group) = (index / FANOUT, index / GROUP_PRODUCTS);
         if let Some(lowest) = prices.min() {
@@ -42,8 +42,8 @@ impl PriceBounds {
     }
 
     /// The next index, from this one on, in whose block a product up to this price may be; the index
-    /// after the last block if there is none. Takes one of `looks` for each bound it looks at, and
-    /// stops if none is left.
+    /// after the last block if there is none. Takes one of `looks` for each bound that it looks at, and
+    /// stops when none is left.
     pub(super) fn next(&self, mut index: usize, max_price: Price, looks: &mut usize) -> usize {
         while let Some(block) = self.blocks.get(index / FANOUT) {
             if *looks == 0 || *block <= max_price {
@@ -85,7 +85,7 @@ mod tests {
         assert!(looks > 600, "{looks} left");
         assert_eq!(bounds.next(17, price(0), &mut looks), 1_003_520);
         assert_eq!(bounds.next(17, price(500), &mut looks), 17);
-        // Raised again.
+        // The bound is raised again.
         bounds.set(999_999, [price(500)].into_iter());
         assert_eq!(bounds.next(0, price(499), &mut looks), 1_003_520);
         let mut few = 2;

@@ -18,7 +18,7 @@ pub struct Products {
 #[derive(Debug)]
 struct Chunk {
     products: Vec<Product>,
-    /// Where the undo log has the last version of each product.
+    /// The place of each product's last version in the undo log.
     undo: Vec<Place>,
 }
 
@@ -48,12 +48,12 @@ impl Products {
         self.chunks.get(index / CHUNK_PRODUCTS)?.products.get(index % CHUNK_PRODUCTS)
     }
 
-    /// Where the undo log has the last version of the product at this index.
+    /// The place in the undo log of the last version of the product at this index.
     pub(super) fn undo_at(&self, index: usize) -> Place {
         self.chunks[index / CHUNK_PRODUCTS].undo[index % CHUNK_PRODUCTS]
     }
 
-    /// The product with this id, and where the undo log has its last version.
+    /// The product with this id, and the place of its last version in the undo log.
     pub(super) fn get_mut(&mut self, id: ProductId) -> Option<(&mut Product, &mut Place)> {
         let (chunk, index) = (id.index() / CHUNK_PRODUCTS, id.index() % CHUNK_PRODUCTS);
         let Chunk { products, undo } = self.chunks.get_mut(chunk)?;
@@ -75,7 +75,7 @@ impl Products {
     }
 
     /// Notes that the product at this index got another price. A bound is raised only if no snapshot
-    /// still shows the price before.
+    /// still shows the old price.
     pub(super) fn note_price(&mut self, index: usize, price: Price, has_snapshots: bool) {
         if has_snapshots {
             self.price_bounds.lower(index, price);
@@ -89,7 +89,7 @@ impl Products {
         }
     }
 
-    /// The lowest prices of stretches of the products.
+    /// Lower bounds of the prices in stretches of the products.
     pub(super) fn price_bounds(&self) -> &PriceBounds {
         &self.price_bounds
     }

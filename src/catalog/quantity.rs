@@ -50,9 +50,9 @@ impl Quantity {
         Self(i64::from(units) * 1000)
     }
 
-    /// The two quantities that a text such as `1.000` may mean: a thousand, as a Brazilian writes
-    /// it, and one, as a program does. A person is asked which; whoever cannot be asked is
-    /// refused; protocols that programs speak read the dot as a decimal point.
+    /// The two quantities that a text such as `1.000` may mean: a thousand to a Brazilian, and one to a
+    /// program. A person is asked which is meant; if nobody can be asked, the text is refused;
+    /// protocols that programs speak read the dot as a decimal point.
     pub fn two_readings(text: &str) -> Option<(Quantity, Quantity)> {
         if !decimal::has_two_readings(split_sign(text.trim()).1, '.') {
             return None;
@@ -75,7 +75,7 @@ impl Quantity {
         fmt::from_fn(move |f| f.write_str(&self.to_string().replace('.', ",")))
     }
 
-    /// Writes it as it is shown in the protocols.
+    /// Writes the quantity as the protocols show it.
     ///
     /// # Errors
     /// Only those of the writer.

@@ -1,8 +1,9 @@
 //! Snapshots: the catalog as it was at an earlier moment, for lists that are still being sent.
 //!
-//! The undo log keeps what products were before each change, as long as a snapshot of then is alive.
-//! So a snapshot holds nothing itself, and any number of them together hold no more than the log: at
-//! [`VERSIONS_MAX`] it forgets the oldest versions, and the snapshots that need them have ended.
+//! The undo log keeps each product as it was before a change, for as long as a snapshot of that time is
+//! alive. So a snapshot holds no products itself, and any number of snapshots together hold no more
+//! than the log. At [`VERSIONS_MAX`] the log forgets the oldest versions, which ends the snapshots that
+//! need them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
@@ -13,21 +14,21 @@ use super::price::Price;
 use super::product::{Product, ProductId};
 use super::quantity::Quantity;
 
-/// Most versions kept, of 32 bytes each: 32 MiB. At a hundred thousand changes a second a list may
-/// take ten seconds, and in a shop, days. The log is one allocation, too large for the allocator to
-/// keep for itself once it is free (above `DEFAULT_MMAP_THRESHOLD_MAX` of glibc).
+/// Most versions kept: 32 MiB of them. Even at the highest rate of changes a list may take seconds, and
+/// in a shop, days. The log is one allocation, too large for the allocator to keep for itself once it
+/// is free (above `DEFAULT_MMAP_THRESHOLD_MAX` of glibc).
 const VERSIONS_MAX: usize = 1024 * 1024;
 
-/// So many versions are freed on a thread of their own, because to give their memory back to the
-/// system takes longer than a request may.
+/// Most versions freed on the calling thread. More are freed on a thread of their own, because giving
+/// their memory back to the system takes longer than a request may.
 const FREED_AT_ONCE_MAX: usize = 64 * 1024;
 
-/// The low bits of the position in the log of a product's last version. Without a meaning if the log
-/// has no version of that product there.
+/// The low bits of the log position of a product's last version. Without a meaning if the log has no
+/// version of that product there.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Place(u32);
 
-/// What a product was before a change.
+/// A product as it was before a change.
 #[derive(Debug, Clone, Copy)]
 struct Version {
     product: ProductId,
@@ -35,7 +36,8 @@ struct Version {
     unit: u32,
     price: Price,
     stock: Quantity,
-    /// The position of the version before this one; at or above its own if there is none.
+    /// The log position of the product's version before this one; at or above this one's own if there
+    /// is none.
     earlier: u64,
 }
 
@@ -54,9 +56,9 @@ impl UndoLog {
 #[derive(Debug)]
 pub(super) struct Versions {
     versions: VecDeque<Version>,
-    /// The position of the first of them.
+    /// The log position of the first version.
     start: u64,
-    /// How many snapshots there are of each moment. A moment is the position of the next version.
+    /// How many snapshots there are of each moment. A moment is the log position of the next version.
     snapshots: BTreeMap<u64, usize>,
     versions_max: usize,
 }
@@ -73,7 +75,8 @@ impl Versions {
         !self.snapshots.is_empty()
     }
 
-    /// Notes what a product is before a change, if a snapshot needs it. `unit` is the index of its unit.
+    /// Notes a product as it is before a change, if a snapshot needs it. `unit` returns the index of
+    /// its unit.
     pub(super) fn note(&mut self, product: &Product, place: &mut Place, unit: impl FnOnce() -> u32) {
         let last = self.last(product.id, *place);
         if self.snapshots.last_key_value().is_none_or(|(newest, _)| last.is_some_and(|last| last >= *newest))
@@ -110,7 +113,7 @@ impl Versions {
 
     /// The position of a product's last version.
     fn last(&self, product: ProductId, place: Place) -> Option<u64> {
-        // The last position with these low bits.
+        // The last position with the low bits of `place`.
         let behind = (self.end() as u32).wrapping_sub(place.0).wrapping_sub(1);
         let position = self.end().checked_sub(u64::from(behind) + 1)?;
         self.get(position).filter(|version| version.product == product).map(|_| position)
@@ -145,13 +148,13 @@ impl Versions {
         self.trim();
     }
 
-    /// Forgets what no snapshot needs.
+    /// Forgets the versions that no snapshot needs.
     fn trim(&mut self) {
         let Some((oldest, _)) = self.snapshots.first_key_value() else {
             self.start = self.end();
             let freed = std::mem::take(&mut self.versions);
             if freed.len() > FREED_AT_ONCE_MAX {
-                // If there is no thread, it is freed here.
+                // If no thread can be started, the versions are freed here.
                 let _ = std::thread::Builder::new().spawn(move || drop(freed));
             }
             return;
@@ -188,16 +191,16 @@ impl Drop for Snapshot {
 #[derive(Debug, Clone)]
 pub struct Cursor {
     snapshot: Snapshot,
-    /// Products that there were.
+    /// How many products there were.
     len: usize,
     max_price: Option<Price>,
     /// The index of the next product.
     next: usize,
-    /// From which of its versions on an earlier one is looked for, if that was interrupted.
+    /// The next product's version at which the search for an earlier one goes on, if it was interrupted.
     version: Option<u64>,
 }
 
-/// Why a cursor goes no further: more has changed since it was made than is kept.
+/// A cursor's error: more has changed since it was made than the undo log keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooOld;
 
@@ -206,18 +209,18 @@ pub struct TooOld;
 pub enum Stopped {
     /// There are no more products.
     AtEnd,
-    /// It was asked to.
+    /// The caller broke off the visit.
     AsAsked,
-    /// It has looked at as much as it may before others have their turn.
+    /// The turn is over: the cursor has looked at as much as it may before others have theirs.
     InTurn,
 }
 
-/// Products, bounds and versions that are looked at in one turn: up to a tenth of a millisecond, if none
-/// of them is in the processor's cache.
+/// Products, bounds and versions looked at in one turn: up to a tenth of a millisecond, if none of them
+/// is in the processor's cache.
 const LOOKS_IN_TURN: usize = 1024;
 
 impl Cursor {
-    /// All products of the catalog, or those up to a price, which come after this one.
+    /// A cursor over all products of the catalog, or those up to a price, that come after this one.
     pub(super) fn new(catalog: &Catalog, max_price: Option<Price>, after: Option<ProductId>) -> Self {
         let log = Arc::clone(&catalog.undo_log);
         let moment = log.lock().begin();
@@ -226,10 +229,10 @@ impl Cursor {
         Self { snapshot: Snapshot { log, moment }, len, max_price, next, version: None }
     }
 
-    /// Calls with each product of this catalog, until it breaks or the turn ends.
+    /// Calls `visit` with each next product of this catalog, until `visit` breaks or the turn ends.
     ///
     /// # Errors
-    /// If more has changed since the cursor was made than is kept.
+    /// If more has changed since the cursor was made than the undo log keeps.
     pub fn visit(
         &mut self,
         catalog: &Catalog,
@@ -332,7 +335,7 @@ mod tests {
         ProductId::from_number(number).unwrap()
     }
 
-    /// Up to so many of the next products of a cursor.
+    /// Up to `count` of a cursor's next products.
     fn read(catalog: &Catalog, cursor: &mut Cursor, count: usize) -> Result<Vec<Product>, TooOld> {
         let mut products = Vec::new();
         while products.len() < count {
@@ -362,7 +365,7 @@ mod tests {
             let mut catalog = catalog(80);
             catalog.undo_log.lock().start = start;
             catalog.undo_log.lock().versions_max = 60;
-            // Each with what it is still to show.
+            // Each cursor with the products that it is still to show.
             let mut cursors: HashMap<i64, (Cursor, Vec<Product>)> = HashMap::new();
             for (step, product, value) in steps {
                 match step {
@@ -378,7 +381,7 @@ mod tests {
                     3 => {
                         if let Some((cursor, expected)) = cursors.get_mut(&(product % 8)) {
                             let mut other = cursor.clone();
-                            // It may be too old.
+                            // The cursor may be too old.
                             if let Ok(products) = read(&catalog, cursor, value as usize) {
                                 let count = expected.len().min(value as usize);
                                 let shown: Vec<_> = expected.drain(..count).collect();
@@ -407,7 +410,7 @@ mod tests {
         let mut taken = catalog.cursor(None, None);
         for number in 1..=63 {
             adjust(&mut catalog, id(number), 1);
-            // Again, which no cursor needs.
+            // A second change of the same product, whose version no cursor needs.
             adjust(&mut catalog, id(number), 1);
         }
         assert_eq!(kept(&catalog), (64, 64));
@@ -423,7 +426,7 @@ mod tests {
         assert_eq!(kept(&catalog).0, 64);
         drop(taken);
         assert_eq!(kept(&catalog), (0, 0));
-        // The only one can be too old, too.
+        // The only cursor can be too old, too.
         let mut only = catalog.cursor(None, None);
         (1..=65).for_each(|number| adjust(&mut catalog, id(number), 1));
         assert_eq!(read(&catalog, &mut only, 1), Err(TooOld));

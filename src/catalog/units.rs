@@ -12,12 +12,12 @@ pub(super) struct Units {
 }
 
 impl Units {
-    /// The same unit, as it is kept.
+    /// The unit as the table keeps it, so that its label is shared.
     pub(super) fn shared(&mut self, unit: &Unit) -> Unit {
         if let Some((kept, _)) = self.indexes.get_key_value(unit) {
             return kept.clone();
         }
-        // No more than products and changes of them, which are below 2^32 each.
+        // There are no more units than products and changes of products, both below 2^32.
         self.indexes.insert(unit.clone(), self.units.len() as u32);
         self.units.push(unit.clone());
         unit.clone()

@@ -42,11 +42,11 @@ const FRAME_HEADER_BYTES: usize = 9;
 const FRAME_TYPE_AT: usize = 3;
 const FRAME_TYPE_SETTINGS: u8 = 4;
 
-/// Longest wait for what a server that speaks only text says behind its SETTINGS, which it sends
-/// together with them. Other servers begin with empty SETTINGS too, and wait for ours.
+/// Longest wait for the words behind the SETTINGS of a server that speaks only text, which sends both
+/// together. Other servers begin with empty SETTINGS too, and wait for ours.
 const REST_WAIT_MAX: Duration = Duration::from_millis(500);
 
-/// What tonic says of an answer that is HTTP and no gRPC.
+/// tonic's message about an answer that is HTTP and no gRPC.
 const NO_GRPC: &str = "grpc-status header missing, mapped from HTTP status code";
 
 /// Largest answer taken: a page of a thousand products is far smaller.
@@ -56,7 +56,7 @@ const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// server that has always another page is none of ours.
 const PRODUCTS_MAX: usize = 1_000_000;
 
-/// What tonic says of an answer that ended before its message or its status.
+/// tonic's messages about an answer that ended before its message or its status.
 const CUT: [&str; 2] = ["Unexpected EOF decoding stream", "protocol error: missing grpc-status"];
 
 /// The connection, with answers that tonic can read.
@@ -158,7 +158,7 @@ impl GrpcClient {
     }
 }
 
-/// Waits for this for as long as the patience lasts.
+/// Waits for a future for as long as the patience lasts.
 async fn patiently<T>(
     patience: &Patience,
     address: &str,
@@ -298,7 +298,7 @@ async fn greet(mut stream: Box<dyn Stream>) -> io::Result<Greeting> {
         if answer.starts_with(&tls_only) {
             return Ok(Greeting::TlsOnly);
         }
-        // Another program may stop here, so that no more would come to tell it by.
+        // Another program may stop here, and nothing more would come by which to recognise it.
         if answer.get(FRAME_TYPE_AT).is_some_and(|kind| *kind != FRAME_TYPE_SETTINGS) {
             return Ok(Greeting::Unknown);
         }

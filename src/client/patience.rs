@@ -1,5 +1,5 @@
-//! How long a client waits for a server, who hears meanwhile that it does not answer, and
-//! whose Ctrl-C ends the wait.
+//! A client's patience: how long it waits for a server, who hears meanwhile that the server does not
+//! answer, and whose Ctrl-C ends the wait.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 
 use super::Broken;
 
-/// What a wait is bounded by.
+/// The limits of a wait.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// Longest time for one attempt to reach a server: its name, the connection, TLS, and its
+    /// Longest time for one attempt to reach a server: its name, the connection, TLS, and the server's
     /// first bytes together.
     pub(super) connect: Duration,
     /// Longest silence of a server that has been asked.
     pub(super) silence: Duration,
-    /// Slowest answer, counted once `silence` has passed.
+    /// Lowest rate of an answer, counted once `silence` has passed.
     pub(super) bytes_per_second_min: u64,
-    /// Silence after which a person hears of it.
+    /// Silence after which the person hears of it.
     pub(super) told_after: Duration,
 }
 
@@ -34,7 +34,7 @@ const LIMITS: Limits = Limits {
 /// Time between two looks at a wait.
 pub(super) const LOOK: Duration = Duration::from_millis(100);
 
-/// Ctrl-C belongs to the process, and so do these.
+/// Ctrl-C belongs to the process, and so do these two flags.
 static IS_INTERRUPTED: AtomicBool = AtomicBool::new(false);
 static IS_WAITING: AtomicBool = AtomicBool::new(false);
 
@@ -59,13 +59,13 @@ pub struct Patience(Arc<Mutex<State>>);
 
 struct State {
     limits: Limits,
-    /// Who hears the news; without anyone, Ctrl-C is not for this client either.
+    /// The function that hears the news; without one, Ctrl-C is not for this client either.
     hearer: Option<fn(&News<'_>)>,
     has_told_silence: bool,
     has_told_search: bool,
-    /// When no connection is waited for any longer.
+    /// When the wait for a connection ends.
     connect_end: Instant,
-    /// When no answer is waited for any longer, if that is before the usual limits.
+    /// When the wait for an answer ends, if that is before the usual limits.
     answer_end: Option<Instant>,
     step: Step,
     step_began: Instant,
@@ -85,7 +85,7 @@ impl Patience {
         Self::new(Some(hearer), LIMITS)
     }
 
-    /// The patience of a client that works unseen.
+    /// The patience of a client that no person waits for.
     pub fn of_program() -> Self {
         Self::new(None, LIMITS)
     }
@@ -110,12 +110,12 @@ impl Patience {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Begins a request: when its connections and its answers end at the latest.
+    /// Begins a request, with the latest end of its wait for connections and of its wait for answers.
     pub(super) fn begin(&self, connect_end: Instant, answer_end: Option<Instant>) {
         let mut state = self.state();
         (state.connect_end, state.answer_end) = (connect_end, answer_end);
         (state.has_told_silence, state.has_told_search) = (false, false);
-        // A Ctrl-C of an earlier wait.
+        // A Ctrl-C of an earlier wait does not count.
         state.take_interrupt();
         state.set_waiting(true);
     }
@@ -135,7 +135,7 @@ impl Patience {
         self.state().begin_step(Step::Answer);
     }
 
-    /// Notes that so many bytes of the answer came.
+    /// Notes that so many bytes of the answer have come.
     pub(super) fn heard(&self, bytes: usize) {
         if bytes == 0 {
             return;
@@ -145,10 +145,10 @@ impl Patience {
         state.bytes += bytes as u64;
     }
 
-    /// Looks at a wait for this address, at least every [`LOOK`].
+    /// Checks the wait for this address. To be called at least every [`LOOK`].
     ///
     /// # Errors
-    /// If it is over: by Ctrl-C, or because the server does not answer, or too slowly.
+    /// If the wait is over: by Ctrl-C, or because the server does not answer, or too slowly.
     pub(super) fn look(&self, address: &str) -> Result<(), Broken> {
         let mut state = self.state();
         if state.take_interrupt() {
@@ -172,7 +172,8 @@ impl Patience {
         Ok(())
     }
 
-    /// Tells the person, once a request, that the server is looked for.
+    /// Reports to the person, once for each request, that the server is silent or that the client looks
+    /// for it.
     pub(super) fn tell_search(&self, broken: &Broken) {
         match broken {
             Broken::NotAnswering { address } => self.state().tell(&News::Silent(address)),
@@ -216,7 +217,7 @@ impl State {
 }
 
 impl Limits {
-    /// Longest time for an answer of which so many bytes came.
+    /// Longest time for an answer of which this many bytes have come.
     fn answer_time_max(&self, bytes: u64) -> Duration {
         self.silence + Duration::from_secs(bytes / self.bytes_per_second_min)
     }
@@ -228,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_drip_ends_and_a_slow_network_does_not() {
-        // A line a second.
+        // A list that drips, a line a second.
         assert!(LIMITS.answer_time_max(31 * 40) < Duration::from_secs(31));
         // A list of a hundred thousand products at 64 kbit/s.
         let seconds = 4_000_000 / 8_000;

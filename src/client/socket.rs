@@ -82,7 +82,7 @@ impl SocketClient {
     /// Sends a line, and returns the reply.
     fn ask(&mut self, line: &str) -> Result<String, Broken> {
         if !self.connection.buffer().is_empty() {
-            // The answer to nothing would be taken for the next question's.
+            // An answer without a question would be taken for the answer to the next question.
             return Err(Broken::Lost("veio uma resposta sem pergunta".to_owned()));
         }
         let stream = self.connection.get_mut();
@@ -113,8 +113,8 @@ impl Client for SocketClient {
     }
 }
 
-/// A connection whose every read lasts no longer than the patience, whoever reads: the rest of
-/// a record of TLS may drip too.
+/// A connection on which no read lasts longer than the patience, whoever reads: the rest of a TLS
+/// record may drip too.
 struct Watched {
     stream: TcpStream,
     address: String,
@@ -199,7 +199,7 @@ fn shake_hands(
     Ok(StreamOwned::new(session, stream))
 }
 
-/// Whether a read only ended its short wait, or a signal did.
+/// Whether a read ended only because its short wait was over or a signal came.
 fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }

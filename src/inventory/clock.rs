@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-/// How far the clock may be from where it is expected before that is told. A day is more than
-/// any time zone, daylight saving or drift comes to, so it was set wrong before or is now.
+/// How far the clock may be from the expected time before a warning. A day is more than any time zone,
+/// daylight saving or drift comes to, so a clock beyond it was set wrong before or is set wrong now.
 const OFF_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Tells the time, and notices when the machine's clock was set.
@@ -13,7 +13,7 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// A clock for a ledger whose last movement was recorded then.
+    /// A clock for a ledger whose last movement was recorded at this time.
     pub(super) fn new(last_recorded_at: Option<SystemTime>) -> Self {
         let base = Moment::now();
         if let Some(ahead) = last_recorded_at.and_then(|last| off(base.time, last)) {
@@ -49,7 +49,7 @@ impl Clock {
     }
 }
 
-/// How far the later time is behind the earlier, if too far.
+/// How much later the second time is than the first, if by more than [`OFF_MAX`].
 fn off(earlier: SystemTime, later: SystemTime) -> Option<Duration> {
     later.duration_since(earlier).ok().filter(|off| *off > OFF_MAX)
 }

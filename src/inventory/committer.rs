@@ -29,8 +29,8 @@ const TRANSACTION_ROWS_MAX: usize = 4096;
 /// It waits for no other program; but a disk that hangs holds up its reads too, that once.
 const OWN_TRANSACTION_MAX: Duration = Duration::from_millis(2);
 
-/// How often the store is looked at for what there is to tidy: a look costs next to nothing, and
-/// what a reader kept is given back soon after it has gone.
+/// How often the store is tidied: a look costs next to nothing, and the room that a reader held is
+/// given back soon after the reader has gone.
 const TIDY_EVERY: Duration = Duration::from_secs(1);
 
 /// The committer's thread.
@@ -110,10 +110,10 @@ impl SharedWriter {
         writer.map_or(Ok(()), Writer::close)
     }
 
-    /// Tidies every now and then, until it is told that the committer has stopped.
+    /// Tidies the store every [`TIDY_EVERY`], until the committer has stopped.
     fn tidy_until(self, stopped: &Receiver<()>) {
         while stopped.recv_timeout(TIDY_EVERY) == Err(RecvTimeoutError::Timeout) {
-            // Where a transaction goes on, the next time is soon enough.
+            // If a transaction is going on, the next time is soon enough.
             if let Ok(mut state) = self.state.try_lock()
                 && let Some(writer) = &mut state.writer
             {

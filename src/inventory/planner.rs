@@ -29,8 +29,8 @@ pub(super) struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    /// Nothing yet, at this time by the clock. Room for so many request ids, of which these have done
-    /// something before.
+    /// A planner without changes, at this time by the clock. `id_count` is how many request ids it
+    /// makes room for, and `recorded` what some of them have done before.
     pub(super) fn new(
         catalog: &'a Catalog,
         now: SystemTime,

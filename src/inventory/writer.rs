@@ -30,7 +30,7 @@ impl Writer {
         Self { catalog, store, clock, left: None, in_doubt: None, has_told: false }
     }
 
-    /// Lets the store give back room, unless something is left from before.
+    /// Lets the store give back room, if nothing is left from before and the store is ready.
     pub(super) fn tidy(&mut self) {
         if self.is_free()
             && let Err(error) = self.store.tidy()
@@ -39,10 +39,10 @@ impl Writer {
         }
     }
 
-    /// Nothing more is written.
+    /// Closes the store: nothing more is written.
     ///
     /// # Errors
-    /// As [`Store::close`].
+    /// If [`Store::close`] fails.
     pub(super) fn close(mut self) -> Result<(), StoreError> {
         if self.in_doubt.is_none() { self.store.close() } else { Ok(()) }
     }

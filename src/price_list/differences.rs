@@ -8,14 +8,15 @@ use super::text::looks_garbled;
 use crate::catalog::{Key, Name, Price, ProductDraft, Quantity, Quoted, Unit};
 use crate::request::ProductReply;
 
-/// How many times higher or lower a price looks wrong: a comma in another place makes it ten times.
+/// The ratio of old and new price from which on a change looks wrong: a misplaced comma makes ten times
+/// or a tenth.
 const PRICE_RATIO_MARKED: i64 = 10;
 
 /// The catalog of one moment, by name.
 pub struct Catalog {
     products: Vec<ProductReply>,
     by_name: HashMap<Name, usize>,
-    /// Of products whose names have one key, the first.
+    /// For each key, the first product whose name has it.
     by_key: HashMap<Key, usize>,
 }
 
@@ -27,13 +28,13 @@ impl Catalog {
         Self { by_name: by_name.collect(), by_key: by_key.collect(), products }
     }
 
-    /// The place of the product that is called so.
+    /// The index of the product that a name means.
     fn find(&self, name: &Name) -> Option<usize> {
         self.by_name.get(name).or_else(|| self.by_key.get(&name.key())).copied()
     }
 
-    /// The rows of a list that are of the same product as an earlier row, by line. A server sees only
-    /// those that are sent to it together: rows of one part are left to it.
+    /// The rows of a list whose product is in an earlier row of another part, by line. The server sees
+    /// the rows of one part together, and finds those that repeat there.
     pub fn repeated(&self, list: &PriceList, part_rows: usize) -> Vec<(u64, String)> {
         let mut first_rows = HashMap::new();
         let mut repeated = Vec::new();
@@ -48,8 +49,8 @@ impl Catalog {
         repeated
     }
 
-    /// What each row of a list would change, in the order of the list; rows that change nothing
-    /// and say no other stock are left out.
+    /// The change that each row of a list would make, in the order of the list. Rows that change
+    /// nothing and give no other stock are left out.
     pub fn differences<'a>(&'a self, list: &'a PriceList) -> impl Iterator<Item = Difference<'a>> {
         list.rows.iter().zip(&list.lines).zip(&list.have_stock).filter_map(|((row, line), has_stock)| {
             let before = self.find(&row.name).map(|place| &self.products[place]);
@@ -60,12 +61,12 @@ impl Catalog {
     }
 }
 
-/// What a row of a list would change.
+/// The change that a row of a list would make.
 pub struct Difference<'a> {
     /// The line of the file.
     pub line: u64,
     row: &'a ProductDraft,
-    /// The product, if it exists.
+    /// The product as the catalog has it, if it exists.
     before: Option<&'a ProductReply>,
     has_stock: bool,
 }
@@ -73,9 +74,9 @@ pub struct Difference<'a> {
 /// Why a change looks wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
-    /// The price is so many times higher.
+    /// The price is this many times higher.
     Higher(i64),
-    /// The price is so many times lower.
+    /// The price is this many times lower.
     Lower(i64),
     /// The price is zero.
     Free,
@@ -131,14 +132,14 @@ impl Difference<'_> {
         name.into_iter().chain(unit.map(Unit::as_str)).any(looks_garbled)
     }
 
-    /// The units of before and after, if they differ.
+    /// The old and the new unit, if they differ.
     pub fn units(&self) -> Option<(&Unit, &Unit)> {
         let (old, new) = (self.before?.unit.as_ref()?, self.row.unit.as_ref()?);
         (old != new).then_some((old, new))
     }
 
-    /// The stock of an existing product, and that of the list, if they differ: an import leaves the
-    /// first.
+    /// The stock of an existing product, and the stock in the list, if they differ. An import leaves
+    /// the product's stock as it is.
     pub fn stock_left(&self) -> Option<(Quantity, Quantity)> {
         let stock = self.before?.stock;
         (self.has_stock && stock != self.row.opening_stock).then_some((stock, self.row.opening_stock))
@@ -146,7 +147,7 @@ impl Difference<'_> {
 }
 
 impl fmt::Display for Difference<'_> {
-    /// `TOMATE CARMEM: R$ 3,00 → R$ 300,00 ⚠ preço × 100`.
+    /// Writes a line such as `TOMATE CARMEM: R$ 3,00 → R$ 300,00 ⚠ preço × 100`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let new: Price = self.row.price;
         match self.before {
@@ -219,7 +220,7 @@ mod tests {
             ]
         );
         assert_eq!(differences.iter().filter(|difference| difference.mark().is_some()).count(), 5);
-        // The first row that a server sees alone.
+        // Only rows of another part than the first row of their product are found here.
         let repeated = super::super::read("nome;preco\nLimão;1\nUva;1\nlimao;1\nÚVA;1\n".as_bytes()).unwrap();
         let lines = |part_rows| {
             catalog.repeated(&repeated, part_rows).iter().map(|(line, _)| *line).collect::<Vec<_>>()

@@ -1,11 +1,11 @@
-//! What the dots and commas of a list's numbers mean. The numbers themselves decide: `8,90` says
+//! The meaning of the dots and commas in a list's numbers. The numbers themselves decide: `8,90` says
 //! that the comma is decimal, so that `2.000` is two thousand; `3.50` says the opposite.
 
 use std::borrow::Cow;
 
 use crate::catalog::{Quoted, has_two_readings};
 
-/// What separates the decimals of a number.
+/// The decimal mark of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mark {
     Comma,
@@ -35,9 +35,9 @@ impl Mark {
 enum Written {
     /// With this decimal mark, or with thousands marked off by the other separator.
     With(Mark),
-    /// Either: `1.000`, `1,000`. The mark is that of its separator.
+    /// With two readings: `1.000`, `1,000`. The mark is the separator in it.
     Open(Mark),
-    /// Without any, or it is no number.
+    /// Without a separator, or not a number.
     Plainly,
 }
 
@@ -66,7 +66,7 @@ impl Written {
     }
 }
 
-/// A number of a cell, without currency and sign.
+/// The number in a cell, without currency and sign.
 fn bare(cell: &str) -> &str {
     let cell = cell.trim();
     let number = match cell.get(..2) {
@@ -99,13 +99,13 @@ impl Seen {
     }
 }
 
-/// What the numbers of a list say of their decimal mark.
+/// The evidence in a list's numbers for their decimal mark.
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
-    /// The first that is written with a decimal comma, and with a decimal point.
+    /// The first number written with a decimal comma, and the first with a decimal point.
     comma: Option<Seen>,
     point: Option<Seen>,
-    /// The first that may be read in two ways, and how many there are.
+    /// The first number with two readings, and how many there are.
     open: Option<Seen>,
     open_count: usize,
 }
@@ -137,7 +137,7 @@ impl Numbers {
     /// The number of a cell without separators of thousands.
     ///
     /// # Errors
-    /// If it may be read in two ways, and the others do not say which.
+    /// If the number has two readings, and the other numbers do not say which is meant.
     pub(super) fn read<'c>(&self, cell: &'c str) -> Result<Cow<'c, str>, String> {
         let without = |mark: Mark| cell.replace(mark.separator(), "");
         match Written::of(cell) {
@@ -217,7 +217,7 @@ mod tests {
         }
     }
 
-    /// The cells of a list, each as it is read or refused.
+    /// The cells of a list, each as it is read, or its refusal.
     fn read(cells: &[&str]) -> Vec<String> {
         let mut numbers = Numbers::default();
         for (index, cell) in cells.iter().enumerate() {

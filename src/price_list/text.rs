@@ -1,5 +1,5 @@
-//! The text of a file, in whatever encoding a spreadsheet saved it; a file that holds another
-//! thing, or two encodings, or a part of one, is refused with the line.
+//! The text of a file, in whatever encoding a spreadsheet saved it. A file that is something else,
+//! mixes two encodings or was cut is refused, with the line.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 /// Lines of one kind that a message names; the first ones are enough to find the others.
 const LINES_NAMED_MAX: usize = 5;
 
-/// What stands in the place of a character that was lost when somebody decoded the text.
+/// The character in the place of one that was lost when somebody decoded the text.
 pub(super) const LOST: char = char::REPLACEMENT_CHARACTER;
 
 /// Why bytes are not the text of a list.
@@ -19,10 +19,10 @@ pub enum TextError {
     OtherKind {
         /// The kind.
         what: &'static str,
-        /// What the person can do.
+        /// The advice to the person.
         next: &'static str,
     },
-    /// There are zero bytes in it.
+    /// The file has zero bytes.
     #[error(
         "o arquivo tem bytes nulos na linha {0}: não é texto, ou é UTF-16 sem a marca que diz isso. \
          Nada foi importado; abra-o onde ele foi feito e salve como CSV UTF-8"
@@ -56,9 +56,9 @@ pub enum TextError {
         "o arquivo diz que é {encoding}, mas na linha {line} não é. Nada foi importado; salve-o de novo como CSV UTF-8"
     )]
     NotAsMarked {
-        /// What the mark says.
+        /// The encoding that the mark names.
         encoding: &'static str,
-        /// Where it is not.
+        /// The first line that is not in that encoding.
         line: u64,
     },
 }
@@ -71,7 +71,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Lines come in order, and may come again.
+    /// Adds a line. Lines come in order, and the same line may come again.
     fn push(&mut self, line: u64) {
         if self.first.last() == Some(&line) {
             return;
@@ -127,11 +127,11 @@ const ARCHIVES: [(&[u8], &str, &str); 6] = [
     (b"", "um arquivo compactado (zip)", "descompacte-o, e salve como CSV se não for um"),
 ];
 
-/// The text of a file: in what its byte order mark says, else UTF-8, else Windows-1252 if no part
-/// of it is UTF-8.
+/// The text of a file: in the encoding of its byte order mark, else in UTF-8, else in Windows-1252 if
+/// no part of it is UTF-8.
 ///
 /// # Errors
-/// If the file is of another kind, holds two encodings, or only a part of its text.
+/// If the file is of another kind, mixes two encodings, or holds only a part of its text.
 pub(super) fn decode(bytes: &[u8]) -> Result<String, TextError> {
     refuse_other_kinds(bytes)?;
     let mut text = match Encoding::for_bom(bytes) {
@@ -214,15 +214,15 @@ fn decode_unmarked(bytes: &[u8]) -> Result<String, TextError> {
     Ok(WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned())
 }
 
-/// Letters of Portuguese in the encodings of DOS (CP850) and of an old Mac (Mac Roman) that are
-/// signs in Windows-1252, such as `‡` and `¢`, or letters that Portuguese has not: none of them
-/// follows a letter.
+/// Letters of Portuguese in the encodings of DOS (CP850) and of an old Mac (Mac Roman) that are signs
+/// in Windows-1252, such as `‡` and `¢`, or letters that Portuguese does not have: none of them follows
+/// a letter.
 const FOREIGN_LETTERS: [u8; 19] = [
     0x80, 0x81, 0x82, 0x83, 0x87, 0x88, 0x8B, 0x8D, 0x8E, 0x8F, 0x90, 0x9B, 0x9D, 0xA1, 0xA2, 0xA3, 0xB5,
     0xC6, 0xD2,
 ];
 
-/// Where a character begins that the end cuts, if everything before it is UTF-8.
+/// The start of a character that the end of the bytes cuts, if everything before it is UTF-8.
 fn cut_at(bytes: &[u8]) -> Option<usize> {
     std::str::from_utf8(bytes)
         .err()
@@ -235,8 +235,8 @@ fn line_at(bytes: &[u8], at: usize) -> u64 {
     1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
-/// What letters become that are decoded as if they had been written in another encoding, or that an
-/// encoding does not have. Names of produce have none of them. So are the boxes of DOS (`Ma├º├ú`).
+/// Signs that letters become if they are decoded in the wrong encoding, or saved in one that does not
+/// have them. Names of produce have none of them. The boxes of DOS (`Ma├º├ú`) are such signs too.
 const SIGNS_OF_NO_NAME: &str = "?€‚ƒ†‡ˆ‰‹›¡¢£¤¥¦§¨©¬¯±µ¶¿÷˜√∆ÆæÒþÞðÝÿŸ";
 
 /// Whether a name looks as if it had been decoded in another encoding than it was written in: UTF-8
@@ -258,7 +258,7 @@ fn has_utf8_in_windows_1252(text: &str) -> bool {
     for character in text.chars() {
         match WINDOWS_1252.encode(character.encode_utf8(&mut [0; 4])) {
             (byte, _, false) => bytes.extend_from_slice(&byte),
-            // A byte that belongs to no character in UTF-8 keeps what stands on its sides apart.
+            // A byte that belongs to no character in UTF-8 keeps the text on its two sides apart.
             _ => bytes.push(0xFF),
         }
     }
@@ -336,7 +336,7 @@ mod tests {
         let mut inside = utf16("\u{FEFF}nome\n");
         inside.extend_from_slice(b"\x3D\xD8a\0b\0");
         assert!(told(&inside).contains("diz que é UTF-16LE, mas na linha 2"), "{}", told(&inside));
-        // Windows-1252 may end so.
+        // A text in Windows-1252 may end with such a byte.
         assert_eq!(told(b"pre\xE7o\nma\xE7\xE3"), "preço\nmaçã");
         assert_eq!(told(b"A\xC7A\xCD, ALF ROMANA HID\xC7"), "AÇAÍ, ALF ROMANA HIDÇ");
     }

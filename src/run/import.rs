@@ -17,8 +17,8 @@ use crate::price_list::{self, BadRows, Catalog, Difference, PriceList};
 use crate::progress::Progress;
 use crate::request::{Code, IMPORT_ROWS_MAX, ImportRequest, Refusal, Reply, Request};
 
-/// From how many marked rows an import asks before it changes anything: from the first, because
-/// each is a price that is wrong at the till, and an ordinary list marks none.
+/// The number of marked rows from which on an import asks before it changes anything: one, because each
+/// is a price that is wrong at the till, and an ordinary list marks none.
 const MARKED_ROWS_ASKED_FROM: usize = 1;
 
 /// Marked rows that are shown; the rest are counted.
@@ -80,8 +80,8 @@ pub(super) fn import(options: cli::Import) -> Result<(), Error> {
     print_made(&Reply::Imported(counts), cli::Format::Text)
 }
 
-/// Has the server look at every row before anything is changed, also if some are known to be bad,
-/// so that all bad rows are named together.
+/// Has the server look at every row before anything is changed, even if some are known to be bad, so
+/// that all bad rows are named together.
 fn rehearse(
     client: &mut impl Client,
     list: &PriceList,
@@ -107,9 +107,8 @@ fn rehearse(
     Ok(if bad.count > 0 { Err(bad) } else { Ok(counts) })
 }
 
-/// Imports the list. A part that fails, although the server has rehearsed it, leaves the parts
-/// before it imported, and says so: the same command again finds those as they are to be, and does
-/// the rest.
+/// Imports the list. If a part fails although the server has rehearsed it, the parts before it stay
+/// imported, and the error says so. The same command again finds those parts done, and does the rest.
 fn send(
     client: &mut impl Client,
     list: &PriceList,
@@ -138,8 +137,8 @@ fn send(
     Err(failure.with_again(|_| finished_by(&request_ids[0])).into())
 }
 
-/// The requests that import a list, each with the index of its first row: all rows of a request
-/// are imported or none, and it holds no more than [`IMPORT_ROWS_MAX`].
+/// The requests that import a list, each with the index of its first row. All rows of a request are
+/// imported or none, and a request holds no more than [`IMPORT_ROWS_MAX`].
 fn parts(list: &PriceList, is_dry_run: bool) -> impl Iterator<Item = (usize, ImportRequest)> {
     let what = if is_dry_run { "Conferindo a lista" } else { "Importando" };
     let mut progress = Progress::new();
@@ -154,7 +153,7 @@ fn parts(list: &PriceList, is_dry_run: bool) -> impl Iterator<Item = (usize, Imp
     })
 }
 
-/// The ids of the requests that import a list, made of the one that names the whole.
+/// The ids of the requests that import a list, made from the id of the whole import.
 fn request_ids(given: Option<RequestId>, rows: usize) -> Result<Vec<RequestId>, Refusal> {
     let whole = given.unwrap_or_else(new_request_id);
     let more = (1..rows.div_ceil(IMPORT_ROWS_MAX)).map(|part| format!("{whole}-{part}").parse());
@@ -170,7 +169,7 @@ fn add(counts: &mut ImportCounts, reply: &Reply) {
     }
 }
 
-/// Every change, line by line, on standard output.
+/// Writes every change, line by line, to standard output.
 fn show_changes(catalog: &Catalog, list: &PriceList) -> io::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     catalog.differences(list).try_for_each(|difference| writeln!(out, "{difference}"))?;
@@ -210,7 +209,7 @@ impl Display for Marked {
     }
 }
 
-/// What an import leaves as it is, or gives another meaning, and nobody may have expected.
+/// Stocks that an import leaves as they are, and units that it changes, which nobody may have expected.
 #[derive(Default)]
 struct Left {
     stocks: usize,
@@ -241,7 +240,7 @@ impl Left {
         left
     }
 
-    /// Says so, of an import that is made or of a rehearsal.
+    /// Reports these stocks and units, for an import that is made or for a rehearsal.
     fn tell(&self, is_made: bool) {
         let (changed, kept) = if is_made { ("mudou", "não muda") } else { ("mudaria", "não mudaria") };
         match self.units {
@@ -321,7 +320,7 @@ mod tests {
         assert_eq!(ids.iter().map(RequestId::as_str).collect::<Vec<_>>(), ["a", "a-1", "a-2"]);
         let error = send(&mut server, &list, &ids).unwrap_err();
         assert_eq!((server.taken.len(), error.exit_code()), (4, 5));
-        // The command that finishes the whole, and not the part.
+        // The command finishes the whole import, and not only the part.
         assert!(format!("{error} ").contains(" --request-id a "), "{error}");
         assert_eq!(request_ids(None, 1).unwrap().len(), 1);
         assert!(request_ids("x".repeat(64).parse().ok(), IMPORT_ROWS_MAX + 1).is_err());

@@ -281,7 +281,7 @@ pub(super) struct Prefixed {
     bytes_read: BytesRead,
 }
 
-/// How many bytes have been read of a connection.
+/// How many bytes have been read from a connection.
 #[derive(Clone, Default)]
 pub(super) struct BytesRead(Arc<AtomicUsize>);
 

@@ -56,8 +56,8 @@ const BATCH_BYTES_MAX: usize = 512 * 1024;
 /// Largest import taken: of the most rows, each with the longest name.
 const IMPORT_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Largest batch that a worker reads itself: a fifth of a millisecond. It reads no import itself: a row of
-/// one takes two bytes if it is empty, and is then explained.
+/// Largest batch that a worker reads itself: a fifth of a millisecond. The worker reads no import itself,
+/// because an empty row of an import is tiny and still has to be explained.
 const WORKER_BATCH_BYTES_MAX: usize = 16 * 1024;
 const WORKER_IMPORT_BYTES_MAX: usize = 0;
 
@@ -84,8 +84,8 @@ const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 /// version changes how much memory a client can hold.
 const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 
-/// Bytes of an answer that may wait for a client whose window is open and who takes nothing. With hyper's
-/// default (400 KiB) one connection could hold a hundred MiB of lists.
+/// Bytes of an answer that may wait for a client that has its window open and takes nothing. With
+/// hyper's default one connection could hold a hundred MiB of lists.
 const SEND_BUFFER_BYTES: usize = 64 * 1024;
 
 /// Streams that a client may reset before the server has looked at them (CVE-2023-44487).
@@ -100,12 +100,12 @@ const ERROR_RESETS_MAX: usize = 256;
 /// before: a client that takes none of them is held at some megabytes, whatever it opens.
 const STREAM_RUN_MAX: usize = 4096;
 
-/// Last looks at a connection from which more comes each time: one or two read what the system has
+/// Most last looks at a connection from which more comes each time: one or two read what the system has
 /// received, and a client that never stops sending is left.
 const LAST_LOOKS_MAX: usize = 20;
 
-/// How long the changes of the streams of a connection are gathered, while others wait, and after how many
-/// bytes of them it is looked at: each may decompress to a thousand times its size.
+/// How long the changes of a connection's streams are gathered while others wait, and after how many
+/// bytes of changes the time is checked: each may decompress to a thousand times its size.
 const GATHERING_MAX: Duration = Duration::from_micros(500);
 const GATHERING_LOOK_BYTES: usize = 1024;
 
@@ -176,8 +176,8 @@ struct WrongTokens {
     too_many: Notify,
 }
 
-/// Waits for a call's turn, and answers it, on the side thread if its message is large. One whose message
-/// does not come gives its turn away; what has come is never cut off.
+/// Waits for a call's turn, and answers the call, on the side thread if its message is large. A call
+/// whose message does not come gives its turn away; a message that has come is never cut off.
 async fn in_turn(
     turns: Arc<Semaphore>,
     calls: Calls,
@@ -187,7 +187,7 @@ async fn in_turn(
 ) -> Result<http::Response<Body>, Infallible> {
     let waiting = calls.wait();
     let _turn = tokio::select! {
-        // The turns are never closed; without one the call is still answered.
+        // The semaphore is never closed; even without a turn the call would be answered.
         turn = turns.acquire_owned() => turn,
         refusal = request.body().too_late() => return Ok(status(refusal).into_http()),
     };
@@ -272,9 +272,9 @@ impl Calls {
         }
     }
 
-    /// Is ready once the server stops and all that it had received before has been read. A busy
-    /// worker needs several turns for that, and may make changes between them for longer than a last
-    /// look takes.
+    /// Waits until the server stops and all that it had received before has been read. A busy worker
+    /// needs several turns for that, and may make changes between them for longer than a last look
+    /// takes.
     fn all_has_come(&self) -> impl Future<Output = ()> + Send + 'static {
         let (stopping, bytes_read) = (self.service.stopping(), self.bytes_read.clone());
         async move {
@@ -376,12 +376,12 @@ impl Calls {
     }
 }
 
-/// What has come of a stream.
+/// The part of a stream that has come.
 struct Gathered {
     run: Run,
-    /// The change behind them that is refused at once: of which product, and why.
+    /// The change behind the run that could not be added to it: the name of its product, and why.
     refused: Option<(String, Refusal)>,
-    /// How the stream ended behind them, if it did.
+    /// How the stream ended behind these changes, if it did.
     end: Option<Result<(), Status>>,
 }
 
@@ -841,7 +841,7 @@ mod tests {
         let (_drain, draining) = tokio::sync::watch::channel(false);
         let calls = calls(inventory, draining);
         let _streams: Vec<_> = (0..STREAMS_MAX).map(|_| Counted::one_more(&calls.streams)).collect();
-        // Each takes longer than one stream of so many may gather.
+        // Each message takes longer than one of so many streams may gather.
         let name = format!("Caju{}", " ".repeat(MESSAGE_BYTES_MAX - 64));
         let adjustment = AdjustStockRequest { name, delta_thousandths: 1000, ..Default::default() };
         let message = StreamAdjustStockRequest { adjustment: Some(adjustment) }.encode_to_vec();

@@ -1,5 +1,5 @@
-//! Requests that take longer than one turn, such as lists: of those of one worker, one goes on at a
-//! time, so that all its other clients wait for one turn, however many such requests there are.
+//! Requests that take longer than one turn, such as lists. A worker goes on with one of them at a time,
+//! so that its other clients wait for one turn, however many such requests there are.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 /// Bytes of a list that are written in one turn: a twentieth of a millisecond or less.
 pub(super) const TURN_BYTES: usize = 16 * 1024;
 
-/// Bytes of a list that are written in its first turn, in which many may begin together.
+/// Bytes of a list that are written in its first turn: fewer, because many lists may begin together.
 const FIRST_TURN_BYTES: usize = 4 * 1024;
 
 /// The long requests of one worker.
@@ -18,7 +18,7 @@ pub(super) struct LongWork(Arc<Semaphore>);
 /// The turns of one request.
 pub(super) struct Turn {
     all: LongWork,
-    /// Held from its second turn on.
+    /// Held from the request's second turn on.
     permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -27,19 +27,19 @@ impl LongWork {
         Self(Arc::new(Semaphore::new(1)))
     }
 
-    /// The first turn of a request, which no request waits for: most need no other.
+    /// The first turn of a request, which waits for no other request: most need only this one.
     pub(super) fn begin(&self) -> Turn {
         Turn { all: self.clone(), permit: None }
     }
 
-    /// Is ready once the turn of a request has come that may be unable to take it: what a client takes in
-    /// its own time is written when it has room. The turn ends once everybody else has had theirs, taken
-    /// or not.
+    /// A receiver that is ready once the turn of a request has come, for requests that may be unable to
+    /// take it: bytes for a slow client are written only when it has room. The turn ends once everybody
+    /// else has had theirs, whether it was taken or not.
     pub(super) fn turn(&self) -> oneshot::Receiver<()> {
         let (begin, begun) = oneshot::channel();
         let all = Arc::clone(&self.0);
         tokio::spawn(async move {
-            // Never closed.
+            // The semaphore is never closed.
             let _permit = all.acquire_owned().await.ok();
             if begin.send(()).is_ok() {
                 tokio::task::yield_now().await;
@@ -55,8 +55,8 @@ impl Turn {
         if self.permit.is_some() { TURN_BYTES } else { FIRST_TURN_BYTES }
     }
 
-    /// Ends this turn once everybody else has had theirs: only then another request goes on. To be called
-    /// before anything else is waited for, and when the work is done.
+    /// Ends this turn after everybody else has had theirs: only then does another request go on. To be
+    /// called before any other wait, and when the work is done.
     pub(super) async fn end(&mut self) {
         if self.permit.is_some() {
             tokio::task::yield_now().await;
@@ -70,7 +70,7 @@ impl Turn {
             Some(_) => self.end().await,
             None => tokio::task::yield_now().await,
         }
-        // Never closed.
+        // The semaphore is never closed.
         self.permit = Arc::clone(&self.all.0).acquire_owned().await.ok();
     }
 }

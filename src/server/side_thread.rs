@@ -7,14 +7,14 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-/// The thread.
+/// The side thread, until it is joined.
 pub(super) struct SideThread {
     tasks: SideTasks,
     stop: oneshot::Sender<()>,
     thread: JoinHandle<()>,
 }
 
-/// How tasks get there.
+/// The way for tasks to the side thread.
 #[derive(Clone)]
 pub(super) struct SideTasks(Handle);
 
@@ -37,7 +37,7 @@ impl SideThread {
         self.tasks.clone()
     }
 
-    /// Ends the thread, and whatever it is still at.
+    /// Ends the thread, and the tasks that still run on it.
     pub(super) fn join(self) {
         drop(self.stop);
         if self.thread.join().is_err() {
@@ -47,8 +47,8 @@ impl SideThread {
 }
 
 impl SideTasks {
-    /// Runs a task there. It ends with the future that is returned. If the thread ends before the task,
-    /// that future never does.
+    /// Runs a task on the side thread. If the returned future is dropped, the task ends. If the thread
+    /// ends before the task, the future never completes.
     pub(super) async fn run<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> T {
         let mut tasks = JoinSet::new();
         tasks.spawn_on(task, &self.0);
@@ -59,7 +59,7 @@ impl SideTasks {
         }
     }
 
-    /// Those of the runtime of a test.
+    /// Tasks on the runtime of a test.
     #[cfg(test)]
     pub(super) fn here() -> Self {
         Self(Handle::current())

@@ -99,7 +99,7 @@ enum Rest<'f> {
     Limit,
     /// The changes before it are to be made first.
     Request(Request<'f>),
-    /// It is refused, and names like this one are perhaps to be looked for.
+    /// A refused request, and the name for which similar names may be looked for.
     Refused(&'f str, Refusal),
     /// A secret is shown; the changes before it are to be made first.
     Token(&'f str),
@@ -332,7 +332,7 @@ impl Conversation<'_> {
                     Request::List { max_price } => {
                         let listing = self.service.inventory.list(max_price, None);
                         self.write_list(listing).await?;
-                        // Many that are short may have come together.
+                        // Many short lists may have been asked for together.
                         tokio::task::yield_now().await;
                     }
                     Request::Leave => {
@@ -405,7 +405,7 @@ impl Conversation<'_> {
         }
     }
 
-    /// Writes a list, in turns. One that cannot go on ends with the refusal, after the lines before it.
+    /// Writes a list, in turns. A list that cannot go on ends with the refusal, after the lines before it.
     async fn write_list(&mut self, mut listing: Listing) -> io::Result<()> {
         let mut turn = self.service.long_work.begin();
         let mut is_empty = true;
@@ -571,7 +571,7 @@ mod tests {
         client.shutdown(std::net::Shutdown::Write).unwrap();
         let inventory = service.inventory.clone();
         let server = tokio::spawn(serve(service, stream, Vec::new()));
-        // As long as the client takes nothing, for all of it fits in no buffer.
+        // The list cannot end before the client takes something, because no buffer holds all of it.
         client.set_nonblocking(true).unwrap();
         let mut answer = Vec::new();
         let reading = async {
@@ -579,7 +579,7 @@ mod tests {
                 tokio::task::yield_now().await;
             }
             inventory.forget_snapshots();
-            // An error: not yet all of it.
+            // An error means that not all of it has come yet.
             while client.read_to_end(&mut answer).is_err() {
                 tokio::task::yield_now().await;
             }

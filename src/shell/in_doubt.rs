@@ -38,7 +38,7 @@ impl Change {
         &self.0
     }
 
-    /// What follows the command in that line.
+    /// The part of the line after the command.
     pub(super) fn rest(&self) -> &str {
         split_word(&self.0).1
     }
@@ -48,7 +48,8 @@ impl Change {
         adjust
     }
 
-    /// Whether a line asks for this change: by its id, or without one for the same.
+    /// Whether a line asks for this change: by its id, or, without an id, for the same product,
+    /// quantity and kind.
     fn is_asked_by(&self, asked: &AdjustRequest<'_>) -> bool {
         let own = self.adjust();
         match &asked.request_id {
@@ -62,13 +63,13 @@ impl Change {
 }
 
 impl std::fmt::Display for Change {
-    /// What a person typed, or would have.
+    /// Writes the change as a person typed it, or would have.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         AdjustRequest { request_id: None, ..self.adjust() }.fmt(f)
     }
 }
 
-/// What a line that asks for a change comes to.
+/// The result of [`InDoubt::begin`].
 #[derive(Debug)]
 pub(super) enum Begun {
     /// A change of its own.
@@ -94,17 +95,17 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// Oldest first.
+    /// The changes not yet answered, oldest first.
     held: Vec<Held>,
-    /// Answered by the thread since the prompt was drawn.
+    /// The changes that the thread got answered since the prompt was drawn.
     finished: Vec<Finished>,
 }
 
 struct Held {
     change: Change,
-    /// None if it could not be written.
+    /// The file of the change; `None` if it could not be written.
     kept: Option<Kept>,
-    /// Whether its answer was lost, and is not awaited for the first time.
+    /// Whether the answer was lost. If not, it is awaited for the first time.
     is_lost: bool,
 }
 
@@ -115,8 +116,8 @@ struct Finished {
 }
 
 impl InDoubt {
-    /// Takes over what earlier shells of this shop left. Also returns what is left of other shops,
-    /// each change with its shop.
+    /// Takes over the changes that earlier shells of this shop left. Also returns the changes that are
+    /// left of other shops, each with its shop.
     pub(super) fn open(folder: Option<PathBuf>, shop: String) -> (Self, Vec<(String, Change)>) {
         let left = folder.as_ref().map(|folder| kept::take_over(folder, &shop, IN_DOUBT_MAX));
         let left = left.unwrap_or_default();
@@ -159,8 +160,8 @@ impl InDoubt {
         )
     }
 
-    /// Begins what a line asks for. A new change is on disk when this returns; if it could not
-    /// be written, the error comes with it.
+    /// Begins the change that a line asks for. A new change is on disk when this returns; if it could
+    /// not be written, the error comes with it.
     pub(super) fn begin(&self, asked: &AdjustRequest<'_>) -> (Begun, io::Result<()>) {
         let mut state = self.state();
         let is_asked = |change: &Change| change.is_asked_by(asked);
@@ -187,7 +188,7 @@ impl InDoubt {
         (Begun::New(change), written)
     }
 
-    /// The answer of a change was lost.
+    /// Notes that the answer of a change was lost.
     pub(super) fn lose(&self, change: &Change) {
         if let Some(held) = self.state().held.iter_mut().find(|held| held.change == *change) {
             held.is_lost = true;
@@ -195,12 +196,12 @@ impl InDoubt {
         self.0.changed.notify_all();
     }
 
-    /// A change was answered. Its file is gone when this returns.
+    /// Notes that a change was answered. Its file is gone when this returns.
     pub(super) fn settle(&self, change: &Change) -> io::Result<()> {
         let mut state = self.state();
         match state.held.iter().position(|held| held.change == *change) {
             Some(at) => state.held.remove(at).kept.map_or(Ok(()), Kept::remove),
-            // The thread was faster.
+            // The thread got the answer first.
             None => Ok(()),
         }
     }
@@ -291,7 +292,7 @@ mod tests {
             let Begun::New(other) = begin(&doubts, line) else { panic!("{line}") };
             doubts.settle(&other).unwrap();
         }
-        // The shell is gone, and the next has it.
+        // The shell is gone, and the next one takes the change over.
         drop(doubts);
         let doubts = open();
         assert_eq!(doubts.lost(), std::slice::from_ref(&change));
@@ -310,7 +311,7 @@ mod tests {
             doubts.draw();
             let Begun::InDoubt(change) = begin(&doubts, "Caju -20") else { panic!() };
             doubts.finish(&change, &Ok(Reply::Farewell), &mut |_| can_show);
-            // Since the prompt was drawn.
+            // The answer came since the prompt was drawn.
             assert!(matches!(begin(&doubts, "Caju -20"), Begun::Finished(_)));
             assert_eq!(doubts.draw(), (0, Vec::new()));
             let Begun::New(again) = begin(&doubts, "Caju -20") else { panic!() };

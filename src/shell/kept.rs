@@ -13,20 +13,20 @@ use crate::private_file::{self, Unfinished};
 /// Longest file read, in bytes: a line of the protocol and a path fit many times over.
 const FILE_BYTES_MAX: u64 = 16 * 1024;
 
-/// How the names of the files end.
+/// The extension of the files' names.
 const EXTENSION: &str = "json";
 
-/// A change, and whose stock it changes.
+/// A change, and the shop whose stock it changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
-    /// The server's address or its port file, as the shell was told it: a change is never sent
-    /// to another shop.
+    /// The server's address or its port file, as the shell was given it: a change is never sent to
+    /// another shop.
     pub(super) shop: String,
     /// The line of the text protocol, with its request id.
     pub(super) line: String,
 }
 
-/// The file of one change. The lock says that its shell is still there.
+/// The file of one change. Its lock says that its shell is still there.
 #[derive(Debug)]
 pub(super) struct Kept {
     path: PathBuf,
@@ -37,11 +37,11 @@ impl Kept {
     /// Makes a change durable.
     pub(super) fn write(folder: &Path, record: &Record) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        // Names in the order of time.
+        // Such names are in the order of time.
         let path = folder.join(Uuid::now_v7().to_string()).with_extension(EXTENSION);
         let made = Unfinished::begin(&path)?;
         serde_json::to_writer(made.file(), record)?;
-        // A lock belongs to the open file, of which this is another name.
+        // A lock belongs to the open file, which the clone shares.
         let locked = made.file().try_clone()?;
         made.finish(false)?;
         Ok(Self { path, _locked: locked })
@@ -53,7 +53,7 @@ impl Kept {
     }
 }
 
-/// What shells that are gone have left in a folder.
+/// Changes that shells which are gone have left in a folder.
 #[derive(Debug, Default)]
 pub(super) struct Left {
     /// Changes of this shop, oldest first.
@@ -62,7 +62,7 @@ pub(super) struct Left {
     pub(super) others: Vec<Record>,
 }
 
-/// Takes over what is left of a shop, at most so many changes.
+/// Takes over the changes that are left of a shop, at most `count_max`.
 pub(super) fn take_over(folder: &Path, shop: &str, count_max: usize) -> Left {
     let mut left = Left::default();
     let Ok(entries) = fs::read_dir(folder) else { return left };
@@ -70,7 +70,7 @@ pub(super) fn take_over(folder: &Path, shop: &str, count_max: usize) -> Left {
     paths.sort();
     for path in paths {
         if let Some(finished) = finished_name(&path) {
-            // Its shell was killed before it sent anything.
+            // The shell of this file was killed before it sent anything.
             let _ = private_file::remove_unfinished(&finished);
             continue;
         }
@@ -81,7 +81,7 @@ pub(super) fn take_over(folder: &Path, shop: &str, count_max: usize) -> Left {
         let Ok(locked) = private_file::take_over(&path) else { continue };
         let mut content = Vec::new();
         let read = (&locked).take(FILE_BYTES_MAX).read_to_end(&mut content);
-        // What cannot be read is perhaps of a later version: it stays.
+        // A file that cannot be read may be of a later version, and stays.
         match read.map(|_| serde_json::from_slice::<Record>(&content)) {
             Ok(Ok(record)) if record.shop == shop => {
                 left.changes.push((record, Kept { path, _locked: locked }));
@@ -119,7 +119,7 @@ mod tests {
         let first = Kept::write(&folder, &record("a:1", "3 Caju -1 id=1")).unwrap();
         let second = Kept::write(&folder, &record("a:1", "3 Caju -1 id=2")).unwrap();
         let other = Kept::write(&folder, &record("b:1", "3 Caju -1 id=3")).unwrap();
-        // Their shell is still there.
+        // The shell of these changes is still there.
         assert_eq!(lines(&take_over(&folder, "a:1", 9)), [""; 0]);
         drop((first, second, other));
         let left = take_over(&folder, "a:1", 1);
@@ -145,7 +145,7 @@ mod tests {
         }
         std::os::unix::fs::symlink("c.txt", folder.path().join("d.json")).unwrap();
         assert!(take_over(folder.path(), "a:1", 9).changes.is_empty());
-        // Locked by this process, which has not ended.
+        // The file is locked by this process, which has not ended.
         assert!(temporary.exists());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
         assert!(take_over(&folder.path().join("nenhuma"), "a:1", 9).changes.is_empty());

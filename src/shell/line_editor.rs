@@ -26,7 +26,7 @@ use crate::private_file::{self, Standing};
 use crate::request::{Reply, Request};
 use crate::terminal::takes_colours;
 
-/// How a history file of rustyline begins.
+/// The beginning of a history file of rustyline.
 const HISTORY_START: &[u8] = b"#V2\n";
 
 /// Lines of history kept: years of a shop's counter in half a megabyte.
@@ -36,7 +36,7 @@ const HISTORY_LINES_MAX: usize = 10_000;
 /// Tab several times asks the server once.
 const NAMES_FRESH_FOR: Duration = Duration::from_secs(5);
 
-/// Longest wait for the names: longer, and Tab would seem to have broken the shell.
+/// Longest wait for the names; after a longer one, Tab would seem to have broken the shell.
 const NAMES_WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// What is asked for.
@@ -61,7 +61,7 @@ impl Asked {
             Asked::Price => "Digite o preço máximo: ".to_owned(),
             Asked::Quantity => "Digite a quantidade (negativa para retirar): ".to_owned(),
             Asked::Reading { thousands, units } => {
-                // As Brazilians write it, and with no second reading.
+                // The number is written as Brazilians do, and has no second reading.
                 let units = units.to_string().replace('.', ",");
                 format!(
                     "Você quer dizer {thousands} ou {units}? Digite um dos dois (vazio ou Ctrl-C desiste): "
@@ -106,7 +106,7 @@ impl LineEditor {
         Ok(Self { editor, history, doubts })
     }
 
-    /// Shows a line above the prompt, from any thread. Returns whether it could.
+    /// A function that shows a line above the prompt, from any thread, and returns whether it could.
     pub(super) fn printer(&mut self) -> impl FnMut(String) -> bool + Send + 'static {
         let mut printer = self.editor.create_external_printer().ok();
         move |line| printer.as_mut().is_some_and(|printer| printer.print(line + "\n").is_ok())

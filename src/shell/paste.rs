@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustyline::{Cmd, ConditionalEventHandler, Event, EventContext, KeyCode, KeyEvent, Modifiers};
 
-/// What the editor does with each key, as far as it may be pasted.
+/// The editor's handler of the keys that may be pasted.
 #[derive(Default)]
 pub(super) struct Paste {
-    /// Between the marks that a terminal puts around what is pasted.
+    /// Whether the editor is between the marks that a terminal puts around pasted text.
     is_on: AtomicBool,
-    /// The key before ended a line; a line feed after it belongs to the same line end.
+    /// Whether the key before ended a line; a line feed after it belongs to the same line end.
     has_ended_line: AtomicBool,
 }
 
@@ -29,7 +29,7 @@ impl Paste {
             _ if !is_on => None,
             _ if is_return => Some(Cmd::AcceptLine),
             KeyCode::Char('J') if is_control => Some(Cmd::AcceptLine),
-            // The way out, should the mark at the end be lost.
+            // Ctrl-C is the way out if the mark at the end is lost.
             KeyCode::Char('C') if is_control => {
                 self.is_on.store(false, Ordering::Relaxed);
                 None

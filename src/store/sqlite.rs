@@ -69,10 +69,10 @@ pub struct SqliteStore {
     /// The connection failed at something that wrote nothing. It may still hold a lock that the
     /// system did not let it release, so another takes its place before it is used again.
     is_suspect: bool,
-    /// Who reads while the log has become too long has been said.
+    /// Whether the readers that keep a log too long have been reported.
     has_told_readers: bool,
-    /// Held as long as the store is open, so that no second server opens the same file. Dropped after
-    /// the connection. There is none for a database in memory.
+    /// The lock on the database, held as long as the store is open, so that no second server opens the
+    /// same file. Dropped after the connection. A database in memory has none.
     lock: Option<Lock>,
 }
 
@@ -80,7 +80,7 @@ impl SqliteStore {
     /// Opens the database. Where there is none, [`Store::create`] makes it, under another
     /// name until it is whole.
     ///
-    /// `port` is where this server serves, which a second one says when it is refused.
+    /// `port` is the port of this server; a second server that is refused names it.
     ///
     /// # Errors
     /// Where another server has it, it is not ours, it is damaged, or it cannot be opened.
@@ -201,7 +201,7 @@ impl SqliteStore {
         connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
-        // To this a longer log is cut, once it is begun again.
+        // A longer log is cut to this length, once SQLite begins it again.
         connection.pragma_update(None, "journal_size_limit", long_log::KEPT_BYTES_MAX.cast_signed())?;
         // The log is copied by `Files::committed`.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
@@ -251,13 +251,13 @@ impl SqliteStore {
         transaction.commit()
     }
 
-    /// Refuses where a file of the database is not as it was left.
+    /// Refuses the database if one of its files is not as it was left.
     fn check_files(&mut self) -> Result<(), StoreError> {
         self.files.check(&self.connection, self.lock.as_ref())
     }
 
-    /// Refuses where the database is not as it was left, or its log was cut. Of a log that was moved and
-    /// of the index, SQLite has what it needs.
+    /// Refuses the database if it is not as it was left, or its log was cut. If the log was moved, or
+    /// the index is wrong, SQLite still has what it needs.
     fn check_database(&mut self) -> Result<(), StoreError> {
         let log = beside(&self.path, LOG_SUFFIX);
         match self.check_files() {
@@ -410,8 +410,7 @@ impl SqliteStore {
     }
 }
 
-/// The products as they stand, what is known of their balances, and when the last movement was
-/// recorded.
+/// The products as they stand, the balances carried forward, and when the last movement was recorded.
 fn read_catalog(connection: &Connection) -> rusqlite::Result<(Vec<Product>, Forwarding, Option<SystemTime>)> {
     let forwarding = Forwarding::read(connection)?;
     let mut statement = connection.prepare(
@@ -524,7 +523,7 @@ impl Store for SqliteStore {
     }
 
     fn tidy(&mut self) -> Result<(), StoreError> {
-        // What happened to a file, the next change says.
+        // If something happened to a file, the next change says so.
         if self.files.bytes(LOG_SUFFIX) > long_log::KEPT_BYTES_MAX && self.check_files().is_ok() {
             self.shorten_log()?;
         }
@@ -539,10 +538,10 @@ impl Store for SqliteStore {
                 tracing::warn!(%error, "the next start reads more of the ledger");
             }
         }
-        // What SQLite copies when the database is closed, nobody compares.
+        // The log is copied here because nobody compares what SQLite copies when the database is closed.
         let _ = self.files.copy_log(&self.connection, self.lock.as_ref());
-        // SQLite removes the log and leaves what is in it. A second name of it (`cp -al`) would be played
-        // into the database by a start under that name, over all that came later.
+        // SQLite removes the log's name and leaves its content. If the log has a second name (`cp -al`), a
+        // start under that name would play it into the database, over all that came later.
         let _ = self.shorten_log();
         self.check_database()
     }
@@ -567,7 +566,7 @@ impl Store for SqliteStore {
 
 impl Drop for SqliteStore {
     /// Closing the database reads its index. Where that was cut, the database is left open
-    /// for the end of the process to close. Where the database was rewritten or moved, its log stays.
+    /// for the end of the process to close. If the database was rewritten or moved, its log stays.
     fn drop(&mut self) {
         if self.files.check_index().is_err() {
             if let Ok(other) = Connection::open_in_memory() {
@@ -579,7 +578,7 @@ impl Drop for SqliteStore {
             Err(StoreError::Rewritten { .. } | StoreError::Cut { .. }) => {
                 let _ = self.keep_log(true);
             }
-            // The log is not of what has its name now.
+            // The log does not belong to the file that has the database's name now.
             Err(error @ StoreError::Moved { .. }) if error.is_of(&self.path) => {
                 let _ = self.keep_log(true);
             }
@@ -624,7 +623,7 @@ fn said(error: &rusqlite::Error) -> String {
     let what = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => "o disco está cheio. Libere espaço e tente de novo",
         Some(ErrorCode::CannotOpen) => "não pôde ser aberto. Confira a pasta e as permissões",
-        // To read it, SQLite would have to undo that first.
+        // Before it reads the database, SQLite would have to undo the half-made write.
         Some(ErrorCode::ReadOnly) if is_half_written(error) => {
             "outro programa, ou uma restauração, foi interrompido enquanto gravava nele. Inicie o servidor, ou repita \
              `hortifruti restore`: cada um desfaz o que ficou pela metade"

@@ -327,7 +327,7 @@ pub fn read_reply(request: &Request<'_>, lines: &[&str]) -> Result<Result<Reply,
         (Request::Find { .. } | Request::Adjust(_), Some(mut products), [_]) => {
             products.pop().map(|product| Ok(Reply::Product(product))).ok_or(NotAReply)
         }
-        // Also a list that could not go on.
+        // A list that could not go on ends like this, too.
         (Request::List { .. }, None, [before @ .., line])
             if before.iter().all(|line| read_product_line(line).is_some()) =>
         {
@@ -512,7 +512,7 @@ mod tests {
         assert_eq!(product.name.as_str(), "Erro INTERNAL");
         let refusal = read_reply(&request, &["Erro INTERNAL: defeito"]).unwrap().unwrap_err();
         assert_eq!((refusal.code, refusal.message.as_str()), (Code::Internal, "defeito"));
-        // A list that could not go on is none, whatever came of it.
+        // A list that could not go on is no list, whatever came of it.
         let list = Request::List { max_price: None };
         let lines =
             ["Erro X: y: R$1.0, Estoque: 1", "Maca: R$3.0, Estoque: 20", "Erro RESOURCE_EXHAUSTED: fim"];

@@ -1,4 +1,4 @@
-//! What a client sends of a call, and whether it sends all of it in time.
+//! The body of a call as it arrives, and whether all of it comes in time.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -19,28 +19,29 @@ const PREFIX_BYTES: u8 = 5;
 
 /// The body of a call.
 ///
-/// The last frame comes only if the client ended the call. hyper takes a call that the client
-/// resets with NO_ERROR for one that ended (hyperium/hyper#3681), and tonic one that the client
-/// cancels: a change that nobody asked for to the end would be made.
+/// The last frame comes only if the client ended the call. hyper takes a call that the client resets
+/// with NO_ERROR for one that ended (hyperium/hyper#3681), and tonic does so with a call that the
+/// client cancels: without this check, a change that nobody asked for to the end would be made.
 pub(super) struct Arriving {
     body: Incoming,
-    /// Of a call that takes one message and not a stream of them.
+    /// How much of the message has come, if the call takes one and not a stream of them.
     message: Option<OneMessage>,
     limit: Option<Limit>,
-    /// Made when something is waited for: nearly all comes at once.
+    /// Made only when something must be waited for: nearly all calls come whole.
     timer: Option<Pin<Box<Sleep>>>,
-    /// Of a message that may take long to come.
+    /// The progress to note, of a message that may take long to come.
     progress: Option<Progress>,
-    /// What has been looked at before it is read.
+    /// Frames that were looked at before they are read.
     come: VecDeque<Result<Frame<Bytes>, Status>>,
     has_ended: bool,
 }
 
-/// Until when a call may come.
+/// The time until which a call may come.
 #[derive(Clone, Copy)]
 struct Limit {
     at: Instant,
-    /// If the server set the limit, its seconds. Then a message that has come is never too late.
+    /// The length of the limit in seconds, if the server set it. A message that has come is then never
+    /// too late.
     patience: Option<u64>,
 }
 
@@ -64,7 +65,7 @@ impl Arriving {
         }
     }
 
-    /// Is ready when the client's deadline has passed.
+    /// Waits until the client's deadline has passed.
     pub(super) async fn too_late(&self) -> Refusal {
         match self.limit {
             Some(limit) => tokio::time::sleep_until(limit.at).await,
@@ -73,7 +74,7 @@ impl Arriving {
         Refusal::too_late()
     }
 
-    /// Lets the message take so long from now, and counts each part of it.
+    /// Lets the message take this long from now, and notes each part of it as progress.
     pub(super) fn patiently(mut self, patience: Duration, progress: Progress) -> Self {
         let own = Limit { at: Instant::now() + patience, patience: Some(patience.as_secs()) };
         self.limit = Some(self.limit.filter(|limit| limit.at <= own.at).unwrap_or(own));
@@ -81,8 +82,8 @@ impl Arriving {
         self
     }
 
-    /// Waits until it is known whether the message is larger than so many bytes, or is compressed and may
-    /// become so.
+    /// Waits until it is known whether the message is larger than `bytes`, or is compressed and may
+    /// become larger.
     pub(super) async fn is_large(&mut self, bytes: usize) -> bool {
         while self.message.as_ref().is_some_and(|message| message.prefix_left > 0) {
             let Some(next) = poll_fn(|context| self.poll_next(context)).await else { break };
@@ -94,7 +95,7 @@ impl Arriving {
         self.message.as_ref().is_some_and(|message| message.is_compressed || message.bytes > bytes)
     }
 
-    /// What comes next; after an error, nothing.
+    /// The next frame; after an error, none.
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         if self.has_ended {
             return Poll::Ready(None);
@@ -104,7 +105,7 @@ impl Arriving {
         Poll::Ready(frame.map_err(status).transpose())
     }
 
-    /// What comes next, or why the call is refused.
+    /// The next frame, or why the call is refused.
     fn poll_checked(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Frame<Bytes>>, Refusal>> {
         if self.limit.is_some_and(|limit| limit.patience.is_none() && limit.at <= Instant::now()) {
             return Poll::Ready(Err(Refusal::too_late()));
@@ -122,7 +123,7 @@ impl Arriving {
             Some(Ok(frame)) => {
                 match (frame.data_ref(), &mut self.message) {
                     (Some(data), Some(message)) => message.add(data)?,
-                    // Trailers are an end.
+                    // Trailers end the message.
                     (None, Some(message)) => message.end()?,
                     (_, None) => {}
                 }
@@ -132,7 +133,7 @@ impl Arriving {
                 self.message.as_ref().map_or(Ok(()), OneMessage::end)?;
                 Poll::Ready(Ok(None))
             }
-            // Nobody reads it: whoever cut the call is gone.
+            // Nobody reads this refusal: the client that cut the call is gone.
             Some(Err(_)) | None => {
                 Poll::Ready(Err(Refusal::invalid("message", "o pedido foi cortado antes do fim")))
             }
@@ -159,7 +160,8 @@ impl Body for Arriving {
 struct OneMessage {
     prefix_left: u8,
     is_compressed: bool,
-    /// Of all of it, and of what has not come yet. Known once the prefix has come.
+    /// The length of the whole message, and of the part that has not come yet. Known once the prefix
+    /// has come.
     bytes: usize,
     bytes_left: usize,
 }

@@ -1,4 +1,4 @@
-//! What the header fields of a call say, before any of its message is looked at.
+//! The header fields of a call, looked at before any of its message.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use crate::wire::grpc::status;
 /// and the usual metadata fit.
 pub(super) const HEADER_LIST_BYTES_MAX: usize = 16 * 1024;
 
-/// Largest sum that is read, to be refused in our words; HTTP/2 itself refuses a larger one with
-/// the bare status 431. A connection may hold this much for each of its open calls.
+/// Largest sum of header fields that is read, to be refused in our words; HTTP/2 itself refuses a
+/// larger one with the bare status 431. A connection may hold this much for each of its open calls.
 pub(super) const HEADER_LIST_BYTES_READ_MAX: u32 = 64 * 1024;
 
-/// What HTTP/2 adds for each field (RFC 9113 §6.5.2).
+/// Bytes that HTTP/2 adds for each field (RFC 9113 §6.5.2).
 const FIELD_BYTES: usize = 32;
 
 const TIMEOUT: &str = "grpc-timeout";
@@ -25,7 +25,7 @@ const TIMEOUT: &str = "grpc-timeout";
 /// Most digits of a `grpc-timeout`.
 const TIMEOUT_DIGITS_MAX: usize = 8;
 
-/// The answer to a request that is no gRPC call, if it is none.
+/// The answer to a request that has too large a head or is not a gRPC call; `None` for any other request.
 pub(super) fn refuse<B>(request: &Request<B>) -> Option<Response<Body>> {
     let fields =
         request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + FIELD_BYTES);
@@ -52,8 +52,8 @@ pub(super) fn refuse<B>(request: &Request<B>) -> Option<Response<Body>> {
     None
 }
 
-/// Whether a request says that it is gRPC. A web page can have a browser send any bytes to any
-/// server that speaks TLS, with the client's certificate too; but not of this type, for which a
+/// Whether a request says that it is gRPC. A web page can have a browser send any bytes to any server
+/// that speaks TLS, with the client's certificate too; but not with this content type, for which a
 /// browser asks the server first. (gRPC over HTTP/2, "Requests": without it, status 415.)
 fn is_grpc(headers: &HeaderMap) -> bool {
     let value = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
@@ -68,11 +68,11 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
 }
 
-/// When the answer is of no more use to the client, if the client says so.
+/// The time after which the answer is of no more use to the client, if the client gives one.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT` if it cannot be read: the change would be made at a time that the client
-/// did not mean.
+/// If the field cannot be read (`INVALID_ARGUMENT`): otherwise the change would be made at a time that
+/// the client did not mean.
 pub(super) fn deadline(headers: &HeaderMap) -> Result<Option<Instant>, Refusal> {
     let Some(first) = headers.get(TIMEOUT) else { return Ok(None) };
     let is_one = headers.get_all(TIMEOUT).iter().nth(1).is_none();
@@ -81,7 +81,7 @@ pub(super) fn deadline(headers: &HeaderMap) -> Result<Option<Instant>, Refusal> 
         let what = "o prazo não se entende: são de 1 a 8 algarismos e uma unidade, H, M, S, m, u ou n";
         Refusal::invalid(TIMEOUT, what)
     };
-    // One beyond all clocks is none.
+    // A deadline beyond all clocks is no deadline.
     Ok(Instant::now().checked_add(timeout.ok_or_else(wrong)?))
 }
 

@@ -1,5 +1,5 @@
-//! A message with a list of products, written piece by piece as the client takes it. Whole, a
-//! connection that asks for 256 lists of ten thousand products and takes none of them would hold 180 MB.
+//! A message with a list of products, written piece by piece as the client takes it. If messages were
+//! written whole, a connection that asks for many long lists and takes none of them would hold 180 MB.
 
 use std::convert::Infallible;
 use std::ops::ControlFlow;
@@ -20,13 +20,13 @@ use crate::wire::grpc::{Page, WriteProduct, status};
 /// A list of an answer. A handler leaves it with an empty answer, whose body it becomes.
 #[derive(Clone)]
 pub(super) struct List {
-    /// What is not yet written, if anything, and of how many products.
+    /// The products that are not yet written, if any, and how many they are.
     listing: Option<Listing>,
     left: usize,
     write: WriteProduct,
-    /// What stands before the next product.
+    /// Bytes to write before the next product.
     before: Vec<u8>,
-    /// What stands behind the last.
+    /// Bytes to write behind the last product.
     end: Vec<u8>,
     progress: Progress,
     long_work: LongWork,
@@ -40,21 +40,21 @@ pub(super) struct ListBody {
     has_ended: bool,
 }
 
-/// What comes next of a list.
+/// The next piece of a list.
 pub(super) enum Piece {
     Bytes(Vec<u8>),
-    /// Not yet, because others have their turn first.
+    /// No bytes yet, because others have their turn first.
     Later,
     End,
 }
 
 impl List {
-    /// The products of a page. Its length stands before the message, so the message is written once to be
-    /// measured, in turns. Behind the products stands what `end` returns for the token of the next page,
-    /// if there is one.
+    /// A list with the products of a page. The length of a message stands before it, so the message is
+    /// first written once to be measured, in turns. Behind the products stands what `end` returns for
+    /// the token of the next page, if there is one.
     ///
     /// # Errors
-    /// `RESOURCE_EXHAUSTED` if too much has changed meanwhile.
+    /// If too much has changed meanwhile (`RESOURCE_EXHAUSTED`).
     pub(super) async fn new(
         service: &Service,
         progress: &Progress,
@@ -67,7 +67,7 @@ impl List {
         let mut turn = service.long_work.begin();
         let (mut piece, mut length, mut left) = (Vec::new(), 0, page.size);
         let (mut last, mut has_more) = (None, false);
-        // A short one is written in the first turn, and kept.
+        // A short message is written in the first turn, and kept.
         let mut is_kept = true;
         loop {
             let bytes = turn.bytes();
@@ -92,7 +92,7 @@ impl List {
         turn.end().await;
         let end = end(last.filter(|_| has_more).map(|last| page.token(last)));
         length += end.len();
-        // Not compressed. Ten million products, the most there are, stay below 4 GB.
+        // The message is not compressed. The most products there can be stay below 4 GB.
         let mut before = vec![0];
         before.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
         let listing = if is_kept {
@@ -113,13 +113,13 @@ impl List {
         response
     }
 
-    /// The body that it becomes. A long one is written in turns, however fast the client takes it.
+    /// The body that a list becomes. A long body is written in turns, however fast the client takes it.
     pub(super) fn body(self) -> ListBody {
         let turn = self.turn();
         ListBody { list: self, turn, has_ended: false }
     }
 
-    /// When more than the end may be written.
+    /// The turn in which the next products may be written, if there are any.
     fn turn(&self) -> Option<oneshot::Receiver<()>> {
         self.listing.as_ref().map(|_| self.long_work.turn())
     }
@@ -127,7 +127,7 @@ impl List {
     /// The next piece.
     ///
     /// # Errors
-    /// `RESOURCE_EXHAUSTED` if too much has changed since the list began.
+    /// If too much has changed since the list began (`RESOURCE_EXHAUSTED`).
     pub(super) fn next(&mut self) -> Result<Piece, Refusal> {
         let mut piece = std::mem::take(&mut self.before);
         let Self { left, write, .. } = self;
@@ -167,7 +167,7 @@ impl hyper::body::Body for ListBody {
         }
         let end = loop {
             if let Some(turn) = &mut self.turn {
-                // An error: the worker ends.
+                // An error means that the worker ends.
                 let _ = ready!(Pin::new(turn).poll(context));
             }
             let next = self.list.next();
@@ -179,7 +179,7 @@ impl hyper::body::Body for ListBody {
                 }
                 Ok(Piece::Later) => {}
                 Ok(Piece::End) => break Status::ok(""),
-                // Also in the middle of the message: what comes last is how the call ended.
+                // The list may break off inside the message: trailers say how the call ended.
                 Err(refusal) => break status(refusal),
             }
         };
@@ -267,7 +267,7 @@ mod tests {
             frames += client.await.unwrap();
         }
         let turns = turns.load(Ordering::Relaxed);
-        // Of each, the last is the end.
+        // The last frame of each list is its end.
         assert!(frames > 20 * 10 && turns >= frames - 20, "{turns} turns in {frames} frames");
     }
 
@@ -287,7 +287,7 @@ mod tests {
     async fn a_list_that_is_too_old_ends_with_the_reason() {
         let (service, ..) = service();
         let list = list(&service, Page::whole(None), write_product).await;
-        // Of the whole message, and of nothing of it.
+        // The list is too old after its first piece, and then before it.
         for is_begun in [true, false] {
             let mut list = pin!(list.clone().body());
             let mut frames = Vec::new();

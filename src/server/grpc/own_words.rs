@@ -1,5 +1,5 @@
-//! What tonic refuses before any handler sees it, in the words and codes of the contract. tonic says
-//! it in English, and calls what a client sends wrongly a defect of the server (`INTERNAL`).
+//! tonic's own refusals, before any handler sees the call, in the words and codes of the contract.
+//! tonic words them in English, and calls a client's mistake a defect of the server (`INTERNAL`).
 
 use tonic::body::Body;
 use tonic::codegen::http::Response;
@@ -12,10 +12,10 @@ use crate::wire::grpc::original::produto_service_server::ProdutoServiceServer;
 use crate::wire::grpc::status;
 use crate::wire::grpc::v1::inventory_service_server::InventoryServiceServer;
 
-/// With which tonic says how a message may be compressed, if it cannot read how one is.
+/// The header with which tonic says how a message may be compressed, if it cannot read how one is.
 const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
 
-/// The same answer, if it is not tonic's.
+/// This answer; if it is a refusal of tonic's, ours in its place.
 pub(super) fn answer(response: Response<Body>, bytes_max: usize) -> Response<Body> {
     match Status::from_header_map(response.headers()) {
         Some(refused) if is_tonics(&refused) => refusal(refused, bytes_max).into_http(),
@@ -23,7 +23,7 @@ pub(super) fn answer(response: Response<Body>, bytes_max: usize) -> Response<Bod
     }
 }
 
-/// The same status, if it is not tonic's; `bytes_max` is the limit of the call's message.
+/// This status; if it is tonic's, ours in its place. `bytes_max` is the limit of the call's message.
 pub(super) fn refusal(refused: Status, bytes_max: usize) -> Status {
     if !is_tonics(&refused) {
         return refused;
@@ -47,7 +47,7 @@ pub(super) fn refusal(refused: Status, bytes_max: usize) -> Status {
     }
 }
 
-/// Ours all say more.
+/// Whether a status is a refusal of tonic's: all of ours have details.
 fn is_tonics(refused: &Status) -> bool {
     refused.code() != Code::Ok && refused.details().is_empty()
 }
@@ -65,7 +65,7 @@ fn unknown_encoding() -> Refusal {
     Refusal { metadata, ..Refusal::new(request::Code::UnknownCommand, what) }
 }
 
-/// Bytes that are no message, by what tonic says of them.
+/// The refusal of bytes that are not a message, from what tonic says of them.
 fn no_message(told: &str) -> Refusal {
     match field(told) {
         Some(field) => {

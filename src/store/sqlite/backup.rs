@@ -3,7 +3,7 @@
 //! SQLite's backup interface copies it page by page inside one read transaction, so the copy
 //! is of one moment and nothing that the server commits meanwhile restarts it. The server is
 //! not held up: what it commits waits in its log until the pages are copied, and no longer, for
-//! the copy is checked by itself. (`VACUUM INTO` would give the same, but tells no progress.)
+//! the copy is checked by itself. (`VACUUM INTO` would give the same, but reports no progress.)
 
 use std::fs;
 use std::io::ErrorKind;
@@ -58,8 +58,8 @@ pub(super) fn begin(copy: &Path) -> Result<Unfinished, StoreError> {
     })
 }
 
-/// Copies a database as it is at one moment to a new file, and checks that. An earlier schema is taken to
-/// the current one. `name` is what errors call the copy.
+/// Copies a database as it is at one moment to a new file, and checks that file. An earlier schema is
+/// taken to the current one. Errors call the copy `name`.
 pub(super) fn copy_into(
     source: &mut Source,
     unfinished: &Unfinished,
@@ -68,10 +68,10 @@ pub(super) fn copy_into(
 ) -> Result<Verified, StoreError> {
     let mut target = connect(unfinished.temporary(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let version = source.version()?;
-    // The moment is held no longer than this, because the log of the database grows beside it.
+    // The moment is held no longer than this, because the log of the database grows meanwhile.
     copy_pages(&*source.moment()?, &mut target, tell).map_err(sqlite("copiar", name))?;
     drop(target);
-    // The copy has no log; and that of a database whose place it takes is not its own.
+    // The copy has no log, and the log of a database whose place it takes does not belong to it.
     unfinished.file().write_all_at(&WITHOUT_LOG, VERSIONS_OFFSET).map_err(io("escrever", name))?;
     if version < SCHEMA_VERSION {
         let mut target = connect(unfinished.temporary(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -115,7 +115,7 @@ fn check_place(database: &Path, copy: &Path, replace: bool) -> Result<(), StoreE
     refuse_other_name(copy)
 }
 
-/// The file is synced when it is whole; until then it may be lost.
+/// Lets SQLite write without syncs: the file is synced when it is whole, and may be lost until then.
 fn let_be_lost(target: &Connection) -> rusqlite::Result<()> {
     target.pragma_update(None, "journal_mode", "OFF")?;
     target.pragma_update(None, "synchronous", "OFF")

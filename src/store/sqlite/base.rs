@@ -1,13 +1,13 @@
-//! Whether the database file is as this server's last copying of the log left it.
+//! Watches whether the database file is as this server's last checkpoint left it.
 //!
-//! With a log, SQLite writes in the database file only where it copies the log into it (a
-//! checkpoint), which this server does itself, between transactions. So when the time of the file's
-//! last change is another, another program wrote it: one that has it open through SQLite and copied the
-//! log, by which the count of copied frames changes too; or one that put something else in the file's
-//! place under us, such as `cp copy.db hortifruti.db`. What the log has is of no use to that, and to
+//! With a write-ahead log, SQLite writes the database file only when it copies the log into it (a
+//! checkpoint), which this server does itself, between transactions. So if the time of the file's last
+//! change is another, another program wrote the file. Either it has the database open through SQLite
+//! and copied the log, which also changes the count of copied frames; or it put other content in the
+//! file's place, such as `cp copy.db hortifruti.db`. The log does not belong to that content, and to
 //! copy it there would mix the two.
 //!
-//! What is known is kept in the lock file, for the start after a kill.
+//! The lock file keeps a note of all this, for the start after a kill.
 
 use std::fs::{self, File};
 use std::io;
@@ -23,41 +23,40 @@ use super::lock::{self, Lock};
 use super::log::{Index, VERSIONS_OFFSET, WITH_LOG, has_copied};
 use crate::private_file::Found;
 
-/// Frames of the log from which on it is copied into the database, as many as SQLite itself would
-/// take: 4 MiB.
+/// Frames of the log from which on it is copied into the database: 4 MiB, as SQLite itself would do.
 const COPIED_FRAMES: u32 = 1000;
 
-/// The byte of the index that SQLite locks for who copies the log
+/// The byte of the index that SQLite locks for a checkpoint
 /// (<https://sqlite.org/walformat.html#how_locks_are_used>).
 const COPY_LOCK_BYTE: i64 = 121;
 
 /// Time between two looks whether another program still copies the log.
 const COPYING_LOOK: Duration = Duration::from_millis(1);
 
-/// Identifies the time since the machine was started.
+/// The file that identifies this start of the machine.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
-/// What a note says instead of the time of a file that another program wrote while the log was copied
+/// The word in a note instead of the time of a file that another program wrote while the log was copied
 /// into it.
 const MIXED: &str = "mixed";
 
 /// The database file as it was left, and what the log was then.
 pub(super) struct Base {
     database: PathBuf,
-    /// Opened once, and closed after the connection: to close it gives up SQLite's locks on it.
+    /// Opened once, and closed after the connection, because closing it gives up SQLite's locks on it.
     index_file: File,
     changed: i128,
     index: Index,
-    /// Somebody wrote the file while the log was copied into it.
+    /// Whether somebody wrote the file while the log was copied into it.
     is_mixed: bool,
     note: Option<Note>,
 }
 
 impl Base {
-    /// As it is now.
+    /// The database file as it is now.
     ///
     /// # Errors
-    /// If that cannot be known.
+    /// If the file, or the index of its log, cannot be read.
     pub(super) fn look(database: &Path, lock: &Lock) -> io::Result<Self> {
         let index_file = File::open(beside(database, INDEX_SUFFIX))?;
         let index = Index::of(&index_file)?.ok_or(io::ErrorKind::InvalidData)?;
@@ -67,8 +66,8 @@ impl Base {
         Ok(this)
     }
 
-    /// Whose the file is, which was last changed at this time. `file` is the database, opened. Waits so
-    /// long for another program that copies the log into it.
+    /// Says whose the database file is. `changed` is the time of its last change, and `file` the
+    /// database, opened. Waits up to `patience` for another program that is copying the log into it.
     pub(super) fn whose(&mut self, mut changed: i128, file: Option<&File>, patience: Duration) -> Whose {
         let begun = Instant::now();
         loop {
@@ -87,12 +86,12 @@ impl Base {
         if changed == self.changed {
             return Whose::Ours;
         }
-        // Who copies counts what was copied at the end, and then gives up the lock.
+        // A program that copies the log counts the copied frames at the end, and then gives up the lock.
         if is_being_copied(&self.index_file) {
             return Whose::BeingCopied;
         }
         let Ok(Some(index)) = Index::of(&self.index_file) else { return Whose::Foreign };
-        // A copy that `backup` made says that it has no log.
+        // A copy that `backup` made says in its header that it has no log.
         let has_log = file.is_none_or(|file| {
             let mut versions = [0; 2];
             file.read_exact_at(&mut versions, VERSIONS_OFFSET).is_ok() && versions == WITH_LOG
@@ -105,13 +104,13 @@ impl Base {
         Whose::Ours
     }
 
-    /// Notes what a transaction of ours made of the log. Returns whether it is time to copy the log.
+    /// Notes the log as a transaction of ours left it. Returns whether it is time to copy the log.
     pub(super) fn committed(&mut self) -> bool {
         let Ok(Some(index)) = Index::of(&self.index_file) else { return false };
         if index.salts == self.index.salts {
             (self.index.frames, self.index.commits) = (index.frames, index.commits);
         } else {
-            // The log began anew, so all of it had been copied: by another program, if not by us.
+            // The log began again, so all of it had been copied: by another program, if not by us.
             let is_alone = index.commits == self.index.commits.wrapping_add(1);
             if self.index.copied < self.index.frames || !is_alone {
                 self.changed = changed(&self.database).unwrap_or(self.changed);
@@ -122,23 +121,23 @@ impl Base {
         index.frames >= COPIED_FRAMES && index.copied < index.frames
     }
 
-    /// Copies the log into the file. Comes after [`Base::whose`]. `file` is the database, opened: what
-    /// has been copied is compared with it.
+    /// Copies the log into the database file. To be called after [`Base::whose`]. `file` is the
+    /// database, opened: the copied frames are compared with it.
     pub(super) fn copy(&mut self, connection: &Connection, file: Option<&File>) -> rusqlite::Result<()> {
         self.run(connection, "PASSIVE")?;
-        // Of a page that has a later frame which a reader keeps in the log, no earlier one is copied.
+        // If a reader keeps a later frame of a page in the log, SQLite copies no earlier frame of that page.
         if let Some(file) = file.filter(|_| self.is_copied()) {
             let log = beside(&self.database, LOG_SUFFIX);
             let lacks = has_copied(file, &log, &self.index).is_ok_and(|has_copied| !has_copied);
-            // Unless another program wrote through SQLite meanwhile.
+            // A difference counts, unless another program wrote through SQLite meanwhile.
             self.is_mixed |= lacks && Index::of(&self.index_file).ok().flatten() == Some(self.index);
         }
-        // The next start must not take it for ours either.
+        // The next start must not take a mixed file for ours either.
         self.tell();
         Ok(())
     }
 
-    /// The same, and empties the log. Returns whether others kept it from that.
+    /// Copies the log as [`Base::copy`] does, and empties it. Returns whether others prevented the emptying.
     pub(super) fn empty_log(
         &mut self,
         connection: &Connection,
@@ -169,12 +168,12 @@ impl Base {
         self.index.copied == self.index.frames
     }
 
-    /// Where it is.
+    /// The path of the database.
     pub(super) fn database(&self) -> &Path {
         &self.database
     }
 
-    /// Nothing is known from here on.
+    /// Erases the note: nothing is known from here on.
     pub(super) fn forget(&self) {
         if let Some(note) = &self.note {
             note.write("");
@@ -183,21 +182,21 @@ impl Base {
 
     fn tell(&self) {
         if let Some(note) = &self.note {
-            // Of no time is a file that somebody wrote while the log was copied into it.
+            // A file that somebody wrote while the log was copied into it is of no time.
             let changed = if self.is_mixed { MIXED.to_owned() } else { self.changed.to_string() };
             note.write(&format!("{} {changed} {}", note.place, copying(&self.index)));
         }
     }
 }
 
-/// Whose a database file is.
+/// The owner of a database file's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Whose {
-    /// As it was left, or changed by who copied the log into it through SQLite.
+    /// The file is as it was left, or was changed by a program that copied the log into it through SQLite.
     Ours,
-    /// Not yet known: another program copies the log into it.
+    /// Not yet known: another program is copying the log into the file.
     BeingCopied,
-    /// Written by a program that knows nothing of the log.
+    /// The file was written by a program that knows nothing of the log.
     Foreign,
 }
 
@@ -211,7 +210,7 @@ fn is_being_copied(index: &File) -> bool {
         l_len: 1,
         l_pid: 0,
     };
-    // Asks and locks nothing.
+    // F_GETLK only asks, and locks nothing.
     fcntl(index, FcntlArg::F_GETLK(&mut found)).is_ok() && i32::from(found.l_type) != nix::libc::F_UNLCK
 }
 
@@ -225,10 +224,10 @@ fn copying(index: &Index) -> String {
     format!("{:016x}:{}", u64::from_be_bytes(index.salts), index.copied)
 }
 
-/// Where it is kept, in the lock file.
+/// The note in the lock file about the state of the database file.
 struct Note {
     file: File,
-    /// Which files, since when.
+    /// The machine's start, the database and its log, which the note is about.
     place: String,
 }
 
@@ -237,8 +236,8 @@ impl Note {
         Some(Self { file: lock.name_file().ok()?, place: place(database)? })
     }
 
-    /// Fails only where nothing can be written to the disk: then a start after a kill knows no more than it
-    /// would without.
+    /// Replaces the note. Fails only if nothing can be written to the disk: then a start after a kill
+    /// knows no more than it would without a note.
     fn write(&self, note: &str) {
         let _ = lock::write_note(&self.file, note);
     }
@@ -262,7 +261,7 @@ pub(super) fn is_foreign(database: &Path, note: &str) -> io::Result<bool> {
     let [boot, file, log, then, copied] = fields[..] else { return Ok(false) };
     let Some(now) = place(database) else { return Ok(false) };
     let now: Vec<&str> = now.split_whitespace().collect();
-    // Another start of the machine, or another log, as that of a shop that was copied whole.
+    // The machine was started again, or the log is another one, as in a shop's folder that was copied whole.
     if now[0] != boot || now[2] != log {
         return Ok(false);
     }
@@ -302,7 +301,7 @@ mod tests {
             (now, is_foreign(&path, &note).unwrap())
         };
         assert_eq!(is_foreign_after(&ours), (Whose::Ours, false));
-        // What was copied is not in it.
+        // The copied frames are not in this file.
         assert_eq!(is_foreign_after(&File::open(&other).unwrap()), (Whose::Foreign, true));
     }
 }

@@ -59,14 +59,15 @@ impl Files {
         Ok(Self { files, base: Some(base), patience: BUSY_TIMEOUT })
     }
 
-    /// Refuses where a file has been removed, replaced, cut or rewritten: what SQLite writes would go into
+    /// Refuses the database if a file was removed, replaced, cut or rewritten: SQLite's writes would go into
     /// one that nobody finds again, or after a hole, or another program would write beside it.
     pub(super) fn check(&mut self, connection: &Connection, lock: Option<&Lock>) -> Result<(), StoreError> {
         let Self { files, base, patience } = self;
         for file in files {
             let path = || shown(&file.path);
             let (found, changed) = match file.suffix {
-                // Its time is asked for, which costs a commit nothing: it does not write this file.
+                // The time of the database file is asked for, too. That costs a commit nothing, because
+                // it does not write this file.
                 "" => Found::with_time(&file.path).ok().map(|(found, changed)| (found, Some(changed))),
                 _ => Found::at(&file.path).ok().map(|found| (found, None)),
             }
@@ -90,12 +91,13 @@ impl Files {
         Ok(())
     }
 
-    /// After a transaction of ours: copies the log into the database once it is long. SQLite would do so
-    /// within the transaction, where nobody could look first whether the database is still ours.
+    /// Copies the log into the database once it is long; to be called after each transaction of ours.
+    /// SQLite would do so within the transaction, when nobody could first look whether the database is
+    /// still ours.
     pub(super) fn committed(&mut self, connection: &Connection, lock: Option<&Lock>) {
         self.note_length(LOG_SUFFIX);
         if self.base.as_mut().is_some_and(Base::committed) {
-            // What is wrong is told at the next transaction; nothing is lost by a log that is not copied.
+            // The next transaction reports what is wrong; nothing is lost by a log that is not copied.
             let _ = self.copy_log(connection, lock);
         }
     }
@@ -112,7 +114,7 @@ impl Files {
         copied.map_err(sqlite("copiar o registro para", base.database()))
     }
 
-    /// The same, and empties the log. Returns whether others kept it from that.
+    /// Copies the log into the database, and empties it. Returns whether others prevented the emptying.
     pub(super) fn empty_log(
         &mut self,
         connection: &Connection,
@@ -131,7 +133,8 @@ impl Files {
         self.patience = patience;
     }
 
-    /// Before the last connection is closed, which copies the log into the database and removes it.
+    /// Erases the note about the database. To be called before the last connection is closed, which
+    /// copies the log into the database and removes it.
     pub(super) fn forget(&self) {
         if let Some(base) = &self.base {
             base.forget();
@@ -152,7 +155,7 @@ impl Files {
         }
     }
 
-    /// How long one of them was when it was last looked at.
+    /// The length of one of the files when it was last looked at.
     pub(super) fn bytes(&self, suffix: &str) -> u64 {
         self.files.iter().find(|file| file.suffix == suffix).map_or(0, |file| file.found.bytes)
     }
@@ -192,7 +195,7 @@ pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
     path.into()
 }
 
-/// Whether a name is that of a file of this database, were they there or not.
+/// Whether a name is one of this database's files, even if they are not there.
 pub fn has_file(database: &Path, name: &Path) -> bool {
     let (Ok(database), Ok(name)) = (private_file::at_home(database), private_file::at_home(name)) else {
         return false;
@@ -240,8 +243,8 @@ pub(super) fn exists(path: &Path) -> Result<bool, StoreError> {
     Ok(false)
 }
 
-/// Refuses what is not SQLite's under a name of its other files: SQLite would write over it, or
-/// remove it. Nobody may have the database open.
+/// Refuses the database if a file that is not SQLite's has the name of its log, index or journal:
+/// SQLite would write over that file, or remove it. Nobody may have the database open.
 pub(super) fn refuse_strangers(database: &Path) -> Result<(), StoreError> {
     let refuse = |suffix, is_its: fn(&[u8]) -> bool| {
         let path = beside(database, suffix);
@@ -256,7 +259,7 @@ pub(super) fn refuse_strangers(database: &Path) -> Result<(), StoreError> {
     refuse(JOURNAL_SUFFIX, log::may_be_journal)
 }
 
-/// Refuses a log from which answered changes are missing, and what is not SQLite's. Nobody may
+/// Refuses a log from which answered changes are missing, and files that are not SQLite's. Nobody may
 /// have the database open.
 pub(super) fn check_log(path: &Path, note: &str) -> Result<(), StoreError> {
     refuse_strangers(path)?;

@@ -1,4 +1,4 @@
-//! Who has a database: one server for one file, however the file is named.
+//! The lock on a database: one server for one file, however the file is named.
 //!
 //! A lock file beside the database keeps a second server from the same name, also while the
 //! database is made. A hard link in another folder, or a mount of the file alone, is another name
@@ -22,25 +22,25 @@ use crate::store::StoreError;
 /// The first locked byte of a database: behind any that SQLite can make, which end at 2^48.
 const FIRST_BYTE: i64 = 1 << 56;
 
-/// How a lock file says who holds it.
+/// The beginning of the line in which a lock file names its holder.
 const HOLDER_START: &str = "processo ";
 
 /// Bytes of each of the two lines of the lock file: who holds it, and what [`Base`](super::base::Base)
 /// notes.
 const LINE_BYTES: usize = 160;
 
-/// Where the second one begins.
+/// The offset of the second line.
 const NOTE_AT: u64 = LINE_BYTES as u64;
 
 /// Bits of a port.
 const PORT_BITS: u32 = u16::BITS;
 
-/// Who holds a lock. How many bytes of a database are locked says who it is, so that it is known
-/// for exactly as long as it is true, by whatever name the database is reached.
+/// The holder of a lock. The number of locked bytes of a database says who the holder is, so that it is
+/// known for exactly as long as it is true, by whatever name the database is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Holder {
     process: u32,
-    /// Where it serves; 0 if it is no server.
+    /// The port of the server; 0 if the holder is no server.
     port: u16,
 }
 
@@ -68,7 +68,7 @@ impl fmt::Display for Holder {
 
 /// The lock on a database. The system releases it when the process ends, however it ends.
 pub(super) struct Lock {
-    /// Released before the name: whoever gets that finds the file free.
+    /// Released before `name`, so that whoever gets the name finds the file free.
     file: Option<File>,
     name: File,
     path: PathBuf,
@@ -106,28 +106,28 @@ impl Lock {
         Ok(Self { file: None, name, path: database.to_owned(), holder, note })
     }
 
-    /// What the last server noted of the files, and did not take back.
+    /// The note that the last server left about the files, and did not take back.
     pub(super) fn note(&self) -> &str {
         &self.note
     }
 
-    /// The lock file, which the lock does not end with.
+    /// A second handle on the lock file. Closing it does not end the lock.
     pub(super) fn name_file(&self) -> io::Result<File> {
         self.name.try_clone()
     }
 
-    /// The database itself, if it is locked.
+    /// The open database, if it is locked.
     pub(super) fn database(&self) -> Option<&File> {
         self.file.as_ref()
     }
 
-    /// Takes the database itself, which is there.
+    /// Locks the database itself, which must be there.
     pub(super) fn file(&mut self, database: &Path) -> Result<(), StoreError> {
         let file = OpenOptions::new().read(true).write(true).open(database).map_err(io("abrir", database))?;
         self.open_file(file, database)
     }
 
-    /// Takes the database itself, which is open.
+    /// Locks the database itself, already open.
     pub(super) fn open_file(&mut self, file: File, database: &Path) -> Result<(), StoreError> {
         match lock_bytes(&file, self.holder.bytes()) {
             Ok(()) => {}
@@ -169,7 +169,7 @@ pub(super) fn write_note(name: &File, note: &str) -> io::Result<()> {
     write_line(name, NOTE_AT, note)
 }
 
-/// What a server that is gone noted in the lock file of a database.
+/// The note that a server which is gone left in the lock file of a database.
 pub(super) fn read_note(name: &File) -> String {
     read_line(name, NOTE_AT).unwrap_or_default()
 }
@@ -200,7 +200,7 @@ pub(super) fn refuse_other_name(database: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Locks so many bytes, or fails with [`ErrorKind::WouldBlock`] if another open file has any.
+/// Locks this many bytes, or fails with [`ErrorKind::WouldBlock`] if another open file has any.
 #[cfg(target_os = "linux")]
 fn lock_bytes(file: &File, bytes: i64) -> io::Result<()> {
     use nix::fcntl::{FcntlArg, fcntl};
@@ -266,7 +266,7 @@ mod tests {
             Ok::<Lock, StoreError>(lock)
         };
         let first = take(&names[0], 8082).unwrap();
-        // Whoever opens and closes it does not give it up.
+        // Opening and closing the file does not give the lock up.
         fs::read(&names[0]).unwrap();
         for refused in [take(&names[1], 8083).map(drop), refuse_other_name(&names[1])] {
             let said = refused.unwrap_err().to_string();

@@ -25,16 +25,16 @@ const INDEX_CHECKED: usize = 40;
 /// The version of the index that this reads, the only one there has been.
 const INDEX_VERSION: u32 = 3_007_000;
 
-/// Frames that are compared with the database after they were copied into it: the last ones, which are
-/// in no copy of before, in less than a millisecond. A transaction writes its pages in their order, so
-/// this is more than a large one has: an older and shorter copy has its first pages, and not its last.
+/// How many frames are compared with the database after they were copied into it, in less than a
+/// millisecond: the last ones, which no earlier copy of the database has. There are more of them than a
+/// large transaction has. A transaction writes its pages in their order, so an older and shorter copy
+/// has its first pages, and not its last.
 const COMPARED_FRAMES: u32 = 256;
 
 /// The log's magic number; the last bit tells in which order its checksums read words.
 const MAGIC: u32 = 0x377f_0682;
 
-/// How a rollback journal begins
-/// (<https://sqlite.org/fileformat.html#the_rollback_journal>).
+/// The beginning of a rollback journal (<https://sqlite.org/fileformat.html#the_rollback_journal>).
 const JOURNAL_MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 
 /// Where the header of a database says which programs may write and read it, and what it
@@ -100,18 +100,17 @@ fn may_have_log(database: &Path) -> io::Result<bool> {
     }
 }
 
-/// Whether a file that begins so is the index of a log, whole or not.
+/// Whether a file with this beginning is the index of a log, whole or not.
 pub(super) fn may_be_index(head: &[u8]) -> bool {
     may_begin_with(head, &INDEX_VERSION.to_ne_bytes())
 }
 
-/// Whether a file that begins so is a rollback journal of SQLite, whole or not.
+/// Whether a file with this beginning is a rollback journal of SQLite, whole or not.
 pub(super) fn may_be_journal(head: &[u8]) -> bool {
     may_begin_with(head, &JOURNAL_MAGIC)
 }
 
-/// Whether a file begins with this, as far as it was written: a loss of power may have left
-/// zeros.
+/// Whether a file begins with `magic`, as far as it was written: a loss of power may have left zeros.
 fn may_begin_with(head: &[u8], magic: &[u8]) -> bool {
     let length = head.len().min(magic.len());
     let head = &head[..length];
@@ -125,17 +124,17 @@ pub(super) struct Index {
     pub(super) frames: u32,
     /// Those that a checkpoint has copied into the database.
     pub(super) copied: u32,
-    /// They are others once the log has begun anew, which it does when all of it has been copied.
+    /// The salts of the log, which change when the log begins again after all of it has been copied.
     pub(super) salts: [u8; 8],
     /// Pages of the database after the last commit.
     pages: u32,
-    /// Counts the commits, whoever makes them.
+    /// The count of commits, whoever made them.
     pub(super) commits: u32,
 }
 
 impl Index {
-    /// `None` where there is none, or it is not whole. Nobody in this process may have the database
-    /// open, because to close the file again gives up SQLite's locks on it.
+    /// The index at this path; `None` if there is none, or it is not whole. Nobody in this process may
+    /// have the database open, because closing the file again gives up SQLite's locks on it.
     pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
         match File::open(path) {
             Ok(file) => Self::of(&file),
@@ -144,7 +143,7 @@ impl Index {
         }
     }
 
-    /// That of an open file.
+    /// The index in an open file.
     pub(super) fn of(file: &File) -> io::Result<Option<Self>> {
         let mut bytes = [0; 2 * INDEX_HEADER + 4];
         match file.read_exact_at(&mut bytes, 0) {
@@ -174,7 +173,7 @@ impl Index {
     }
 }
 
-/// Whether the last frames of a log, all of which was copied into a database, are there.
+/// Whether the database has the last frames of a log that was copied into it whole.
 ///
 /// # Errors
 /// If a file cannot be read.
@@ -189,7 +188,7 @@ pub(super) fn has_copied(database: &File, log: &Path, index: &Index) -> io::Resu
         let at = LOG_HEADER + number as usize * frame.len();
         log.read_exact_at(&mut frame, at as u64)?;
         let place = u32::from_be_bytes(word(&frame));
-        // Of a page that is there several times the last counts.
+        // If a page is there several times, the last one counts.
         if frame[8..16] != index.salts || place == 0 || place > index.pages || seen.contains(&place) {
             continue;
         }

@@ -1,4 +1,4 @@
-//! Where the log of a database is, noted on the database file itself, whatever its name.
+//! The place of a database's log, noted on the database file itself, whatever its name.
 //!
 //! SQLite looks for the log beside the name by which it opens a database. After a kill the last changes
 //! are in the log alone. Whoever then opens the file by another name (a hard link, or the database moved
@@ -21,8 +21,8 @@ const ATTRIBUTE: &str = "user.hortifruti.database";
 #[cfg(target_os = "linux")]
 const NOTE_BYTES_MAX: usize = 4096 + 32;
 
-/// Notes that the log of this file is beside this name. A file system that keeps no such notes is as
-/// good as it was without.
+/// Notes that the log of this file is beside this name. On a file system that keeps no such notes, a
+/// database is as safe as it was before them.
 pub(super) fn note(file: &File, database: &Path) {
     let Ok(found) = file.metadata() else { return };
     let mut note = format!("{} ", found.ino()).into_bytes();
@@ -32,7 +32,7 @@ pub(super) fn note(file: &File, database: &Path) {
     }
 }
 
-/// Takes the note back, once the log beside this name has nothing more.
+/// Takes the note back, if the log beside this name has nothing more.
 pub(super) fn forget(file: &File, database: &Path) {
     if !has_log(database) && noted(file).is_some_and(|noted| noted == database) {
         remove(file);
@@ -44,7 +44,7 @@ pub(super) fn check(file: &File, database: &Path) -> Result<(), StoreError> {
     let Some(noted) = noted(file).filter(|noted| noted != database && !has_log(database)) else {
         return Ok(());
     };
-    // A log beside another database is that one's.
+    // A log beside another database belongs to that database.
     let is_of_another = match (fs::symlink_metadata(&noted), file.metadata()) {
         (Ok(named), Ok(found)) => (named.dev(), named.ino()) != (found.dev(), found.ino()),
         _ => false,
@@ -66,8 +66,8 @@ fn has_log(database: &Path) -> bool {
     fs::metadata(beside(database, LOG_SUFFIX)).is_ok_and(|log| log.len() > 0)
 }
 
-/// The name beside which the log is noted to be. A note that was copied with the file is about the
-/// other one.
+/// The name of the database in the note, beside which its log is. A note that was copied with the file
+/// is about the original and does not count.
 fn noted(file: &File) -> Option<PathBuf> {
     let note = read(file)?;
     let space = note.iter().position(|byte| *byte == b' ')?;

@@ -9,13 +9,12 @@ use std::path::Path;
 use crate::catalog::Shown;
 use crate::private_file::Identity;
 
-/// Length to which a log is cut once its end is not needed, in bytes: twice what it comes to
-/// beside no reader, which is SQLite's thousand pages and one transaction, so that it is not cut
-/// and made longer again all the time.
+/// Length to which a log is cut once its end is not needed, in bytes: twice what it comes to without
+/// readers, so that it is not cut and made longer again all the time.
 pub(super) const KEPT_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
-/// Length above which the server says who makes the log grow, in bytes: far more than readers come
-/// to that end soon, and far less than a disk has room for.
+/// Length above which the server says who makes the log grow, in bytes: far more than a log with short
+/// readers comes to, and far less than a disk has room for.
 pub(super) const WARNED_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The bytes of the index that SQLite locks for readers
@@ -25,12 +24,12 @@ const READER_BYTES: RangeInclusive<u64> = 123..=127;
 /// The word for readers that the system does not list.
 const UNKNOWN: &str = "unknown";
 
-/// The processes that read the database now, such as `7 (sqlite3)`; `unknown` if the system does
-/// not list them, as it does not those of another container.
+/// The processes that read the database now, such as `7 (sqlite3)`; `unknown` if the system does not
+/// list them, for example because they run in another container.
 ///
-/// The index is looked at and not opened: to close it would drop SQLite's locks on it.
+/// The index is looked at and not opened, because closing it would drop SQLite's locks on it.
 pub(super) fn readers(index: &Path) -> String {
-    // Without such a list, nobody is found in it.
+    // Without this list, no reader is found.
     let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
     let Ok(index) = Identity::of(index) else { return UNKNOWN.to_owned() };
     let readers = holders(&locks, index.inode()).into_iter().filter(|process| *process != std::process::id());
@@ -42,9 +41,9 @@ pub(super) fn readers(index: &Path) -> String {
     if named.is_empty() { UNKNOWN.to_owned() } else { named.join(", ") }
 }
 
-/// The processes that hold a lock for reading in this list of the system's
-/// (proc_locks(5): `1: POSIX ADVISORY READ 7 08:01:99 124 124`). Without the device, which
-/// some file systems tell in two ways.
+/// The processes that hold a lock for reading, from the system's list of locks (proc_locks(5)), whose
+/// lines are like `1: POSIX ADVISORY READ 7 08:01:99 124 124`. The device is not compared, because some
+/// file systems report it in two ways.
 fn holders(locks: &str, inode: u64) -> BTreeSet<u32> {
     let holder = |line: &str| {
         let fields: Vec<&str> = line.split_whitespace().collect();
@@ -53,7 +52,7 @@ fn holders(locks: &str, inode: u64) -> BTreeSet<u32> {
         let first: u64 = first.parse().ok()?;
         let last = last.parse().unwrap_or(u64::MAX);
         let is_reader = first <= *READER_BYTES.end() && last >= *READER_BYTES.start();
-        // One of a container whose processes are not ours to see has none.
+        // A process of a container that we cannot see into has no number.
         process.parse().ok().filter(|process| is_index && is_reader && *process > 0)
     };
     locks.lines().filter_map(holder).collect()

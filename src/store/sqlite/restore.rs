@@ -1,9 +1,9 @@
-//! The way back: a copy takes the place of a database, which is kept beside it under a dated name.
+//! Restoring: a copy takes the place of a database, which is kept beside it under a dated name.
 //!
-//! The steps are in such an order that a kill between any two leaves the old database or the new
-//! one under the name, whole, and every file of the old one somewhere: the new one is made under
-//! a temporary name and checked; what the old one's log holds is played into it; both change
-//! names in one step.
+//! The steps are in such an order that a kill between any two leaves the old database or the new one
+//! under the name, whole, and every file of the old one somewhere. First the new database is made under
+//! a temporary name and checked; then the log of the old one is played into the old one; then the two
+//! exchange their names in one step.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -21,19 +21,20 @@ use super::{connect, io, shown, sqlite};
 use crate::private_file::Identity;
 use crate::store::StoreError;
 
-/// What a restore did.
+/// The result of a restore.
 #[derive(Debug)]
 pub struct Restored {
-    /// What the database holds now.
+    /// The check of what the database holds now.
     pub verified: Verified,
     /// The schema of the copy, if it was an earlier one than that of the database now.
     pub earlier_schema: Option<i32>,
-    /// Where everything that was there before is: the old database first, and its log if that could not be
-    /// played into it.
+    /// The files with everything that was there before: the old database first, and its log if that
+    /// could not be played into it.
     pub kept: Vec<PathBuf>,
 }
 
-/// Puts a copy that was checked as [`verify`](super::verify()) does in the place of a database, if there is one.
+/// Checks a copy as [`verify`](super::verify()) does, and puts it in the place of a database, if there
+/// is one.
 ///
 /// # Errors
 /// If a server has the database, the copy is not whole, or something cannot be written. The
@@ -80,7 +81,7 @@ pub fn restore(
     Ok(Restored { verified, earlier_schema, kept })
 }
 
-/// A database is no copy of itself.
+/// Refuses a copy that is the database itself, or a file of it.
 fn refuse_own_file(copy: &Path, database: &Path) -> Result<(), StoreError> {
     let Ok(identity) = Identity::of(copy) else { return Ok(()) };
     let is_own = |suffix: &str| Identity::of(&beside(database, suffix)).is_ok_and(|own| own == identity);
@@ -90,7 +91,7 @@ fn refuse_own_file(copy: &Path, database: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// A server that runs as somebody else must be able to open what it could open before.
+/// Gives the new file the old one's owner, so that a server that runs as somebody else can open it as before.
 fn keep_owner(old: &Path, new: &File) -> io::Result<()> {
     let (old, made) = (fs::metadata(old)?, new.metadata()?);
     let is_other = old.uid() != made.uid();
@@ -100,17 +101,17 @@ fn keep_owner(old: &Path, new: &File) -> io::Result<()> {
     }
 }
 
-/// Copies what is in the log of the old database into it, as the start of a server would, so that it is
-/// whole by itself. One that is damaged or not ours stays as it is, with its log.
+/// Copies the log of the old database into it, as the start of a server would, so that the database is
+/// whole by itself. A database that is damaged or not ours stays as it is, with its log.
 ///
 /// # Errors
-/// If another program has it.
+/// If another program has the database.
 fn play_log(database: &Path, note: &str) -> Result<(), StoreError> {
     let play = || {
         check_log(database, note)?;
         let connection = connect(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         check_header(&connection, database, 1..=SCHEMA_VERSION)?;
-        // Without a log, as a backup is: nothing has to be beside it.
+        // The database is left without a log, as a backup is: then nothing has to be beside it.
         let mode: String = connection
             .query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))
             .map_err(sqlite("sincronizar", database))?;
@@ -122,21 +123,21 @@ fn play_log(database: &Path, note: &str) -> Result<(), StoreError> {
     }
 }
 
-/// The old database's log and whatever else of SQLite is beside it, which goes with it.
+/// The old database's log and the other files of SQLite beside it, which go with it.
 struct KeptLog {
-    /// Each as it is called, as it will be, and whether it has both names already.
+    /// Each file's old name, its new name, and whether it has both already.
     files: Vec<(PathBuf, PathBuf, bool)>,
 }
 
 impl KeptLog {
-    /// Gives each its second name, before the database has its own: at no moment is an old database without
-    /// its log.
+    /// Gives each file its new name, before the database gets its own: at no moment is the old database
+    /// without its log.
     fn begin(database: &Path, name: &Path) -> Result<Self, StoreError> {
         let mut files = Vec::new();
         for suffix in SUFFIXES.into_iter().filter(|suffix| !suffix.is_empty()) {
             let (old, new) = (beside(database, suffix), beside(name, suffix));
             if old.try_exists().map_err(io("abrir", &old))? {
-                // A file system without links, as on most memory sticks, renames it afterwards.
+                // On a file system without links, as on most memory sticks, the file is renamed afterwards.
                 let is_linked = fs::hard_link(&old, &new).is_ok();
                 files.push((old, new, is_linked));
             }
@@ -150,7 +151,7 @@ impl KeptLog {
         }
     }
 
-    /// Takes the first names away. Returns the second ones, or what could not be taken away.
+    /// Removes the old names. Returns the new ones, or the old name that could not be removed.
     fn finish(self) -> Result<Vec<PathBuf>, (PathBuf, io::Error)> {
         let files = self.files.into_iter().map(|(old, new, is_linked)| {
             let moved = if is_linked { fs::remove_file(&old) } else { fs::rename(&old, &new) };

@@ -13,12 +13,12 @@ use crate::store::StoreError;
 /// Tells our databases from others: the letters `HFRT`.
 pub(super) const APPLICATION_ID: i32 = 0x4846_5254;
 
-/// How a SQLite file begins, and where in its header the id is, the first byte highest
-/// (<https://sqlite.org/fileformat.html#the_database_header>).
+/// The beginning of a SQLite file, and the place of the application id in its header, the highest byte
+/// first (<https://sqlite.org/fileformat.html#the_database_header>).
 const SQLITE_START: &[u8] = b"SQLite format 3\0";
 const ID_OFFSET: usize = 68;
 
-/// Whether a file that begins so is one of our databases, of any version, or a copy of one.
+/// Whether a file with this beginning is one of our databases, of any version, or a copy of one.
 pub(super) fn is_ours(head: &[u8]) -> bool {
     let id = head.get(ID_OFFSET..ID_OFFSET + size_of_val(&APPLICATION_ID));
     head.starts_with(SQLITE_START) && id == Some(&APPLICATION_ID.to_be_bytes())
@@ -150,15 +150,15 @@ impl Migration {
     }
 }
 
-/// The key that is stored of a product whose name has the key of one that was created before it:
-/// with a tab, which no name folds to, so that keys stay unique.
+/// The key that is stored for a product whose name has the key of an earlier product. Keys stay unique
+/// by its tab, which no name folds to.
 fn second_key(key: &str, id: i64) -> String {
     format!("{key}\t{id}")
 }
 
-/// Says what is wrong if a stored key is none that [`fold_keys`] or a later change would have
-/// given its product. Names that differ only by case or accents, for example, are of no database
-/// of ours.
+/// Says what is wrong if a stored key is not the one that [`fold_keys`] or a later change would have
+/// given its product. Names that differ only by case or accents, for example, are in no database of
+/// ours.
 pub(super) fn check_keys(connection: &Connection, catalog: &Catalog) -> rusqlite::Result<Result<(), String>> {
     let firsts: HashMap<i64, i64> =
         catalog.look_alikes().iter().map(|pair| (pair.second().number(), pair.first().number())).collect();
@@ -177,8 +177,8 @@ pub(super) fn check_keys(connection: &Connection, catalog: &Catalog) -> rusqlite
     Ok(Ok(()))
 }
 
-/// Gives every product the key that its name has now. If several have the same one, the first
-/// created gets it, and the others get their [`second_key`].
+/// Gives every product the key that its name has now. If several have the same key, the first created
+/// gets it, and the others get their [`second_key`].
 fn fold_keys(connection: &Connection) -> rusqlite::Result<()> {
     let mut products = connection.prepare("SELECT id, name, key FROM product_terms ORDER BY id")?;
     let mut products = products.query([])?;
@@ -191,7 +191,7 @@ fn fold_keys(connection: &Connection) -> rusqlite::Result<()> {
         }
     }
     let mut set_key = connection.prepare("UPDATE product_terms SET key = ?2 WHERE id = ?1")?;
-    // First out of the way: a new key may be an old one of a product that comes later.
+    // The old keys go out of the way first: a new key may be the old key of a later product.
     for (id, ..) in &changed {
         set_key.execute(params![id, format!("\t{id}")])?;
     }
@@ -265,7 +265,7 @@ mod tests {
     fn keys_are_folded_anew_and_stay_unique() {
         let database = Connection::open_in_memory().unwrap();
         MIGRATIONS[..5].iter().for_each(|step| step.run(&database).unwrap());
-        // With the keys of version 5: case and accents folded, and no more.
+        // The keys are those of version 5: case and accents folded, and no more.
         database
             .execute_batch(
                 "INSERT INTO product_terms VALUES
@@ -275,7 +275,7 @@ mod tests {
                      (7, 'Kiwi’s', 'kiwi’s', 'un', 1)",
             )
             .unwrap();
-        // The second time is that of a later version, which finds what this one left.
+        // The second run stands for a later version, which finds what this one left.
         for _ in 0..2 {
             fold_keys(&database).unwrap();
             let mut keys = database.prepare("SELECT key FROM product_terms ORDER BY id").unwrap();

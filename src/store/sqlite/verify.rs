@@ -46,8 +46,8 @@ pub struct Verified {
     pub movements: u64,
     /// Request ids kept: of changes, batches and imports.
     pub request_ids: u64,
-    /// Movements with an earlier time than the one before them. No fault: versions before this one
-    /// followed a clock that was set back.
+    /// Movements with an earlier time than the one before them. They are no fault: versions before this
+    /// one followed a clock that was set back.
     pub earlier_movements: u64,
     /// Products that cannot be told apart by a look at their names.
     pub look_alikes: Vec<LookAlikes>,
@@ -70,7 +70,7 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Opens one that is there, of one of these versions.
+    /// Opens a database that is there, of one of these versions.
     pub(super) fn open(path: &Path, versions: RangeInclusive<i32>) -> Result<Self, StoreError> {
         let path = place(path)?;
         if !exists(&path)? {
@@ -89,7 +89,7 @@ impl Source {
         Ok(Self { path, connection })
     }
 
-    /// The version of its schema.
+    /// The version of the database's schema.
     pub(super) fn version(&self) -> Result<i32, StoreError> {
         let version = self.connection.pragma_query_value(None, "user_version", |row| row.get(0));
         version.map_err(sqlite("ler", &self.path))
@@ -134,7 +134,7 @@ pub(super) fn check(moment: &Connection, path: &Path, tell: Tell<'_>) -> Result<
     })
 }
 
-/// What was found on the way through a ledger that is whole.
+/// The counts of a replay, for a ledger that is whole.
 #[derive(Default)]
 struct Replayed {
     /// Changes that have a request id.
