@@ -249,13 +249,9 @@ impl InDoubt {
         let Some(at) = state.held.iter().position(|held| held.change == *change) else { return };
         // A file that stays is asked for again by the next shell, and gets the same answer.
         let _ = state.held.remove(at).kept.map(Kept::remove);
-        state.finished.push(Finished { change: change.clone(), told: told.clone(), is_shown: false });
-        drop(state);
-        if show(told)
-            && let Some(finished) = self.state().finished.iter_mut().find(|done| done.change == *change)
-        {
-            finished.is_shown = true;
-        }
+        // Under the lock: a prompt that is drawn meanwhile would show the answer a second time.
+        let is_shown = show(told.clone());
+        state.finished.push(Finished { change: change.clone(), told, is_shown });
     }
 }
 
@@ -317,6 +313,20 @@ mod tests {
             let Begun::New(again) = begin(&doubts, "Caju -20") else { panic!() };
             doubts.lose(&again);
         }
+    }
+
+    #[test]
+    fn an_answer_is_shown_once_by_a_prompt_that_is_drawn_meanwhile_too() {
+        let doubts = InDoubt::open(None, String::new()).0;
+        let Begun::New(change) = begin(&doubts, "Caju -20") else { panic!() };
+        doubts.lose(&change);
+        let mut drawing = None;
+        doubts.finish(&change, &Ok(Reply::Farewell), &mut |_| {
+            let doubts = doubts.clone();
+            drawing = Some(std::thread::spawn(move || doubts.draw()));
+            true
+        });
+        assert_eq!(drawing.unwrap().join().unwrap(), (0, Vec::new()));
     }
 
     #[test]
