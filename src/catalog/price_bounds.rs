@@ -29,10 +29,10 @@ impl PriceBounds {
         lower(&mut self.groups, index / GROUP_PRODUCTS, price);
     }
 
-    /// Notes that the products in the block of this index have these prices.
-    pub(super) fn set(&mut self, index: usize, prices: impl Iterator<Item = Price>) {
+    /// Notes the lowest price of the products in the block of this index.
+    pub(super) fn set(&mut self, index: usize, lowest: Option<Price>) {
         let (block, group) = (index / FANOUT, index / GROUP_PRODUCTS);
-        if let Some(lowest) = prices.min() {
+        if let Some(lowest) = lowest {
             self.blocks[block] = lowest;
         }
         let blocks = self.blocks[group * FANOUT..].iter().take(FANOUT);
@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(bounds.next(17, price(0), &mut looks), 1_003_520);
         assert_eq!(bounds.next(17, price(500), &mut looks), 17);
         // The bound is raised again.
-        bounds.set(999_999, [price(500)].into_iter());
+        bounds.set(999_999, Some(price(500)));
         assert_eq!(bounds.next(0, price(499), &mut looks), 1_003_520);
         let mut few = 2;
         assert_eq!(bounds.next(0, price(499), &mut few), 2 * GROUP_PRODUCTS);

@@ -80,12 +80,9 @@ impl Products {
         if has_snapshots {
             self.price_bounds.lower(index, price);
         } else {
-            let prices = PriceBounds::block_of(index)
-                .map_while(|index| {
-                    self.chunks.get(index / CHUNK_PRODUCTS)?.products.get(index % CHUNK_PRODUCTS)
-                })
-                .map(|product| product.price);
-            self.price_bounds.set(index, prices);
+            let block = PriceBounds::block_of(index).map_while(|index| self.at(index));
+            let lowest = block.map(|product| product.price).min();
+            self.price_bounds.set(index, lowest);
         }
     }
 

@@ -97,7 +97,7 @@ impl SqliteStore {
         lock.file(&path)?;
         check_log(&path, lock.note())?;
         let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let has_log = fs::metadata(beside(&path, LOG_SUFFIX)).is_ok_and(|log| log.len() > 0);
+        let has_log = log_place::has_log(&path);
         let mut this = Self::new(connection, path, None, Some(lock));
         // Until it is known to be ours and whole, nothing is copied into it, not even at the
         // end of a start that is refused.

@@ -62,7 +62,8 @@ pub(super) fn check(file: &File, database: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn has_log(database: &Path) -> bool {
+/// Whether there is anything in the log beside this name.
+pub(super) fn has_log(database: &Path) -> bool {
     fs::metadata(beside(database, LOG_SUFFIX)).is_ok_and(|log| log.len() > 0)
 }
 
