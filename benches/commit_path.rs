@@ -4,7 +4,7 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hortifruti::catalog::original_products;
 use hortifruti::inventory::{Inventory, Run};
-use hortifruti::request::AdjustRequest;
+use hortifruti::operation::AdjustRequest;
 use hortifruti::store::sqlite::SqliteStore;
 
 /// Changes that wait: a lone one, those of a busy connection, of several, and a full

@@ -4,7 +4,8 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use hortifruti::catalog::{Name, Price, Product, ProductId, Quantity, Unit};
-use hortifruti::request::{FAREWELL, Refusal, Request};
+use hortifruti::operation::{FAREWELL, Request};
+use hortifruti::refusal::Refusal;
 use hortifruti::wire::text::{
     Frames, read_reply, write_list_end, write_list_line, write_message, write_product, write_refusal,
 };

@@ -2,12 +2,13 @@
 //! and so does `cargo test`, over the corpus and inputs made from it (`tests/it/fuzz.rs`).
 
 use hortifruti::catalog::{
-    Key, NAME_CHARS_MAX, Name, Price, ProductId, Quantity, Quoted, RequestId, Sentence, Shown, Unit, guarded,
-    is_unsafe_to_show, unguarded,
+    BATCH_LINES_MAX, Key, NAME_CHARS_MAX, Name, Price, ProductId, Quantity, Quoted, RequestId, Sentence,
+    Shown, Unit, guarded, is_unsafe_to_show, unguarded,
 };
+use hortifruti::operation::{ProductReply, Reply, Request};
 use hortifruti::price_list;
+use hortifruti::refusal::Refusal;
 use hortifruti::render::{Format, render};
-use hortifruti::request::{BATCH_LINES_MAX, ProductReply, Refusal, Reply, Request};
 use hortifruti::wire::grpc::{self, Page, original, v1};
 use hortifruti::wire::text::{self, Frame, Frames, LINE_BYTES_MAX};
 use hortifruti::wire::{HTTP2_PREFACE, NotAReply, Protocol};
@@ -331,7 +332,7 @@ pub(crate) fn replies(bytes: &[u8]) {
             let lines: Vec<String> = products.iter().map(ToString::to_string).collect();
             let mut lines: Vec<&str> = lines.iter().map(String::as_str).collect();
             if lines.is_empty() {
-                lines.push(hortifruti::request::NO_PRODUCT);
+                lines.push(hortifruti::operation::NO_PRODUCT);
             }
             assert_eq!(text::read_reply(&request, &lines).unwrap(), Ok(reply));
         }

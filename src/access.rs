@@ -11,7 +11,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 use subtle::ConstantTimeEq;
 
 use crate::catalog::is_unsafe_to_show;
-use crate::request::{Code, Refusal, Request};
+use crate::operation::Request;
+use crate::refusal::{Code, Refusal};
 
 /// Bytes of a secret. Nobody guesses 256 random bits however fast they are hashed, so that
 /// no slow hash is needed: those protect passwords that people make up.

@@ -22,8 +22,8 @@ use hdrhistogram::Histogram;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::client::{Client, Manner};
+use crate::operation::{ProductReply, Reply, Request};
 use crate::progress::Progress;
-use crate::request::{ProductReply, Reply, Request};
 use crate::system_error::told;
 use lane::{Lane, Load, Tally};
 use place::Place;

@@ -32,8 +32,8 @@ use units::Units;
 
 pub use decimal::has_two_readings;
 pub use draft::{
-    Adjustment, AdjustmentError, Balances, BatchRecord, Changes, Draft, ImportCheck, ImportCounts,
-    ImportRecord, PRODUCTS_MAX, RowError, ledger_order,
+    Adjustment, AdjustmentError, BATCH_LINES_MAX, Balances, BatchRecord, Changes, Draft, IMPORT_ROWS_MAX,
+    ImportCheck, ImportCounts, ImportRecord, PRODUCTS_MAX, RowError, ledger_order,
 };
 pub use key::Key;
 pub use look_alikes::LookAlikes;

@@ -16,7 +16,8 @@ use uuid::Uuid;
 
 use crate::access::Secret;
 use crate::catalog::{Key, Name, Quoted, RequestId};
-use crate::request::{AdjustRequest, Code, Refusal, Reply, Request};
+use crate::operation::{AdjustRequest, Reply, Request};
+use crate::refusal::{Code, Refusal};
 use crate::system_error::told;
 use crate::tls::Problem;
 use crate::wire::Protocol;

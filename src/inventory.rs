@@ -28,9 +28,9 @@ use crate::catalog::{
     Adjustment, Catalog, Changes, Cursor, Draft, ImportCheck, ImportCounts, Key, Movement, Price, Product,
     ProductDraft, ProductId, RowError, Search, TooOld,
 };
-use crate::request::{
-    AdjustRequest, BATCH_LINES_MAX, BatchRequest, Code, IMPORT_ROWS_MAX, ImportRequest, Refusal,
-};
+use crate::catalog::{BATCH_LINES_MAX, IMPORT_ROWS_MAX};
+use crate::operation::{AdjustRequest, BatchRequest, ImportRequest};
+use crate::refusal::{Code, Refusal};
 use crate::store::{Store, StoreError};
 use clients::{Client, Clients};
 pub use committer::Committer;

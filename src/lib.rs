@@ -15,7 +15,8 @@
 //! 5. [`wire`] is bytes and text for both sides: no I/O.
 //! 6. [`server`] accepts connections. A transport is: decode, ask the inventory, encode.
 //!    The two transports are siblings and do not know each other.
-//! 7. [`request`] is what is asked and answered, whatever the transport.
+//! 7. [`operation`] is what is asked and answered, whatever the transport; [`refusal`] why it is
+//!    refused.
 //! 8. [`inventory`] is the one door to the stock: reads look at the published catalog,
 //!    changes pass the group commit.
 //! 9. [`store`] makes changes durable.
@@ -32,12 +33,13 @@ pub mod catalog;
 pub mod cli;
 pub mod client;
 pub mod inventory;
+pub mod operation;
 pub mod port_file;
 pub mod price_list;
 pub mod private_file;
 pub mod progress;
+pub mod refusal;
 pub mod render;
-pub mod request;
 pub mod run;
 pub mod server;
 pub mod shell;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use crate::catalog::guarded;
-use crate::request::{NO_PRODUCT, ProductReply, Reply};
+use crate::operation::{NO_PRODUCT, ProductReply, Reply};
 
 /// How a reply is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -26,11 +26,12 @@ use crate::catalog::{Kind, Price, Quantity, Quoted, RequestId, original_products
 use crate::cli::{self, Cli, Command};
 use crate::client::{self, Broken, Client, Connector, Failure, Manner, Patience, Reconnecting};
 use crate::inventory::Inventory;
+use crate::operation::{AdjustRequest, ImportRequest, Reply, Request};
 use crate::port_file::{self, Place};
 use crate::price_list;
 use crate::progress::Progress;
+use crate::refusal::{Code, Refusal};
 use crate::render::{Format, render};
-use crate::request::{AdjustRequest, Code, ImportRequest, Refusal, Reply, Request};
 use crate::server::console::Console;
 use crate::server::{self, Limits, Protocols};
 use crate::shell;

@@ -13,8 +13,9 @@ use std::path::PathBuf;
 
 use crate::catalog::Quantity;
 use crate::client::{Broken, Client, Failure, News, Reconnecting};
+use crate::operation::{COMMANDS, Command, Reply, Request, split_word};
+use crate::refusal::{Code, Refusal};
 use crate::render::{Format, render};
-use crate::request::{COMMANDS, Code, Command, Refusal, Reply, Request, split_word};
 use crate::system_error::told;
 use crate::terminal::{line_is_edited, takes_colours};
 use in_doubt::{Begun, IN_DOUBT_MAX, InDoubt};

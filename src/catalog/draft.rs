@@ -20,6 +20,13 @@ use super::quoted::Quoted;
 /// takes some gigabytes of memory.
 pub const PRODUCTS_MAX: usize = 10_000_000;
 
+/// Most changes in one batch: a long shopping list, and milliseconds of a transaction.
+pub const BATCH_LINES_MAX: usize = 1000;
+
+/// Most rows of one import: some megabytes of message, and a transaction that the other
+/// writers wait for no longer than a blink.
+pub const IMPORT_ROWS_MAX: usize = 10_000;
+
 /// A stock change that names its product by id.
 #[derive(Debug, Clone)]
 pub struct Adjustment {

@@ -10,7 +10,7 @@ use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use super::patience::{LOOK, Patience};
 use super::{Broken, Client, Failure, Manner, lost, open};
 use crate::access::Secret;
-use crate::request::{Reply, Request};
+use crate::operation::{Reply, Request};
 use crate::tls::{Problem, server_name};
 use crate::wire::text;
 

@@ -11,7 +11,7 @@ use crate::catalog::{
     Adjustment, BatchRecord, Catalog, Changes, Draft, ImportCounts, ImportRecord, Movement, ProductDraft,
     RequestId, RowError, ledger_order,
 };
-use crate::request::{Code, Refusal};
+use crate::refusal::{Code, Refusal};
 use crate::store::{Recorded, RecordedById, Store};
 
 /// Checks the changes of one transaction, one after the other.

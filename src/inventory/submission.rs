@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::catalog::{Adjustment, ImportCounts, Movement, ProductDraft, RequestId};
-use crate::request::Refusal;
+use crate::refusal::Refusal;
 
 /// What is handed out before what has come meanwhile has its turn, by [`Answered::weight`]: a
 /// transaction answers dozens of connections, and each takes 10 µs of the worker or more. Half of

@@ -7,7 +7,7 @@ use super::planner::{Planner, store_closed};
 use super::read;
 use super::submission::{Answers, Asker, Change, Outcome, Submission, answer_all};
 use crate::catalog::{Catalog, Changes, RequestId};
-use crate::request::{Code, Refusal};
+use crate::refusal::{Code, Refusal};
 use crate::store::{RecordedById, Store, StoreError};
 
 /// The only user of the store, and the only one who changes the catalog.

@@ -6,7 +6,7 @@ use std::fmt;
 use super::PriceList;
 use super::text::looks_garbled;
 use crate::catalog::{Key, Name, Price, ProductDraft, Quantity, Quoted, Unit};
-use crate::request::ProductReply;
+use crate::operation::ProductReply;
 
 /// The ratio of old and new price from which on a change looks wrong: a misplaced comma makes ten times
 /// or a tenth.

@@ -8,9 +8,10 @@ use anyhow::bail;
 use super::{Error, STANDARD, print, reconnecting, written_or};
 use crate::cli;
 use crate::client::Client;
+use crate::operation::{Reply, Request};
 use crate::private_file::{Standing, Unfinished};
+use crate::refusal::{Code, Refusal};
 use crate::render::{Format, is_csv, render};
-use crate::request::{Code, Refusal, Reply, Request};
 use crate::system_error::told;
 
 pub(super) fn export(options: cli::Export) -> Result<(), Error> {

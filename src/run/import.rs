@@ -10,12 +10,14 @@ use super::{
     Error, STANDARD, finished_by, note, print, print_made, read_file, reconnecting, request_id,
     watch_interrupts, written,
 };
+use crate::catalog::IMPORT_ROWS_MAX;
 use crate::catalog::{ImportCounts, Quoted, RequestId};
 use crate::cli;
 use crate::client::{Client, Failure, new_request_id};
+use crate::operation::{ImportRequest, Reply, Request};
 use crate::price_list::{self, BadRows, Catalog, Difference, PriceList};
 use crate::progress::Progress;
-use crate::request::{Code, IMPORT_ROWS_MAX, ImportRequest, Refusal, Reply, Request};
+use crate::refusal::{Code, Refusal};
 
 /// The number of marked rows from which on an import asks before it changes anything: one, because each
 /// is a price that is wrong at the till, and an ordinary list marks none.

@@ -31,7 +31,8 @@ use super::tokens::{WRONG_MAX, WRONG_WAIT};
 use super::{LAST_LOOK, Service};
 use crate::access::{self, Grant, Need};
 use crate::inventory::{Adjusted, Run};
-use crate::request::{self, AdjustRequest, Refusal};
+use crate::operation::{self, AdjustRequest};
+use crate::refusal::Refusal;
 use crate::wire::grpc::original::produto_service_server::{ProdutoService, ProdutoServiceServer};
 use crate::wire::grpc::original::{
     AtualizarRequest, AtualizarResponse, Empty, ListaProdutos, PrecoRequest, ProdutoRequest, ProdutoResponse,
@@ -675,7 +676,7 @@ impl InventoryService for Calls {
         request: Request<GetProductRequest>,
     ) -> Result<Response<GetProductResponse>, Status> {
         let name = &request.get_ref().name;
-        self.service.console.command(&request::Request::Find { name });
+        self.service.console.command(&operation::Request::Find { name });
         let product = self.service.inventory.find(name, grpc::product_message).await.map_err(status)?;
         Ok(Response::new(GetProductResponse { product: Some(product) }))
     }
@@ -685,7 +686,7 @@ impl InventoryService for Calls {
         request: Request<ListProductsRequest>,
     ) -> Result<Response<ListProductsResponse>, Status> {
         let page = Page::from_message(request.get_ref()).map_err(status)?;
-        self.service.console.command(&request::Request::List { max_price: page.max_price });
+        self.service.console.command(&operation::Request::List { max_price: page.max_price });
         let end = |next_page_token: Option<String>| {
             let next_page_token = next_page_token.unwrap_or_default();
             ListProductsResponse { products: Vec::new(), next_page_token }.encode_to_vec()
@@ -753,7 +754,7 @@ impl InventoryService for Calls {
 #[tonic::async_trait]
 impl ProdutoService for Calls {
     async fn listar_produtos(&self, _: Request<Empty>) -> Result<Response<ListaProdutos>, Status> {
-        self.service.console.command(&request::Request::List { max_price: None });
+        self.service.console.command(&operation::Request::List { max_price: None });
         self.original_list(Page::whole(None)).await
     }
 
@@ -762,7 +763,7 @@ impl ProdutoService for Calls {
         request: Request<ProdutoRequest>,
     ) -> Result<Response<ProdutoResponse>, Status> {
         let name = &request.get_ref().nome;
-        self.service.console.command(&request::Request::Find { name });
+        self.service.console.command(&operation::Request::Find { name });
         let produto =
             self.service.inventory.find(name, grpc::original_product).await.map_err(original_status)?;
         Ok(Response::new(ProdutoResponse { produto: Some(produto) }))
@@ -773,7 +774,7 @@ impl ProdutoService for Calls {
         request: Request<PrecoRequest>,
     ) -> Result<Response<ListaProdutos>, Status> {
         let max_price = grpc::price_from_float(request.get_ref().preco_max).map_err(original_status)?;
-        self.service.console.command(&request::Request::List { max_price: Some(max_price) });
+        self.service.console.command(&operation::Request::List { max_price: Some(max_price) });
         self.original_list(Page::whole(Some(max_price))).await
     }
 

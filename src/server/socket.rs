@@ -15,7 +15,8 @@ use super::tokens::{Gate, WRONG_MAX, WRONG_WAIT};
 use super::{LAST_LOOK, Service};
 use crate::access::{self, Grant, Need};
 use crate::inventory::{Listing, Reader, Run, Stopped};
-use crate::request::{AdjustRequest, Code, FAREWELL, Refusal, Request};
+use crate::operation::{AdjustRequest, FAREWELL, Request};
+use crate::refusal::{Code, Refusal};
 use crate::wire::text::{self, Frame, Frames, Lines};
 
 /// How long a connection that has never ended a line must be silent before its text is a

@@ -1,7 +1,7 @@
 //! What Tab offers: a pure function of the line, the cursor and the names.
 
 use crate::catalog::Key;
-use crate::request::{COMMANDS, Command};
+use crate::operation::{COMMANDS, Command};
 
 /// Most names offered at once: about two screens.
 const OFFERED_MAX: usize = 100;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::kept::{self, Kept, Record};
 use crate::catalog::Key;
 use crate::client::{Failure, Reconnecting, new_request_id};
-use crate::request::{AdjustRequest, Reply, Request, split_word};
+use crate::operation::{AdjustRequest, Reply, Request, split_word};
 
 /// Most changes in doubt that one shell holds: more than anybody makes without looking.
 pub(super) const IN_DOUBT_MAX: usize = 16;

@@ -22,8 +22,8 @@ use super::paste::Paste;
 use super::{Input, Lines};
 use crate::catalog::Quantity;
 use crate::client::Reconnecting;
+use crate::operation::{Reply, Request};
 use crate::private_file::{self, Standing};
-use crate::request::{Reply, Request};
 use crate::terminal::takes_colours;
 
 /// The beginning of a history file of rustyline.

@@ -10,14 +10,13 @@ use tonic::Status;
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
 use super::NotAReply;
+use crate::catalog::{BATCH_LINES_MAX, IMPORT_ROWS_MAX};
 use crate::catalog::{
     ImportCounts, Kind, Movement, Name, Price, Product, ProductDraft, ProductId, Quantity, RequestId,
     Sentence, Unit,
 };
-use crate::request::{
-    AdjustRequest, BATCH_LINES_MAX, BatchRequest, Code, IMPORT_ROWS_MAX, ImportRequest, ProductReply,
-    Refusal, write_product_line,
-};
+use crate::operation::{AdjustRequest, BatchRequest, ImportRequest, ProductReply, write_product_line};
+use crate::refusal::{Code, Refusal};
 
 /// `proto/hortifruti/v1/inventory.proto`.
 #[allow(clippy::all, clippy::pedantic, missing_docs, unreachable_pub)]

@@ -4,10 +4,10 @@ use std::fmt::{self, Write};
 
 use super::NotAReply;
 use crate::catalog::{Movement, Name, Price, Product, Quantity, Sentence};
-use crate::request::{
-    AdjustRequest, Code, FAREWELL, NO_PRODUCT, ProductReply, Refusal, Reply, Request, split_word,
-    write_product_line,
+use crate::operation::{
+    AdjustRequest, FAREWELL, NO_PRODUCT, ProductReply, Reply, Request, split_word, write_product_line,
 };
+use crate::refusal::{Code, Refusal};
 
 /// Longest line, in bytes, without its line end. The original received 1024 at once; a
 /// name of 64 characters and a request id fit many times over.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use hortifruti::request::{Code, Refusal};
+use hortifruti::refusal::{Code, Refusal};
 use hortifruti::wire::grpc::original::produto_service_client::ProdutoServiceClient;
 use hortifruti::wire::grpc::original::{Empty, PrecoRequest};
 use hortifruti::wire::grpc::status;

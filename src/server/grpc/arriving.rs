@@ -11,7 +11,7 @@ use tokio::time::{Instant, Sleep};
 use tonic::Status;
 
 use super::Progress;
-use crate::request::Refusal;
+use crate::refusal::Refusal;
 use crate::wire::grpc::status;
 
 /// Bytes before each message: whether it is compressed, and its length.

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::codegen::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 
-use crate::request::{Code, Refusal};
+use crate::refusal::{Code, Refusal};
 use crate::wire::grpc::status;
 
 /// Largest sum of a call's header fields that is served, in bytes as HTTP/2 counts them: a token

@@ -12,7 +12,7 @@ use tonic::{Response, Status};
 
 use super::{Progress, trailers};
 use crate::inventory::{Listing, Stopped};
-use crate::request::Refusal;
+use crate::refusal::Refusal;
 use crate::server::Service;
 use crate::server::long_work::{LongWork, TURN_BYTES};
 use crate::wire::grpc::{Page, WriteProduct, status};

@@ -7,7 +7,7 @@ use tonic::server::NamedService;
 use tonic::{Code, Status};
 
 use super::Calls;
-use crate::request::{self, Refusal};
+use crate::refusal::{self, Refusal};
 use crate::wire::grpc::original::produto_service_server::ProdutoServiceServer;
 use crate::wire::grpc::status;
 use crate::wire::grpc::v1::inventory_service_server::InventoryServiceServer;
@@ -42,7 +42,7 @@ pub(super) fn refusal(refused: Status, bytes_max: usize) -> Status {
         _ => {
             tracing::error!(%refused, "a call failed in a way that has no words");
             let what = "o servidor não pôde atender este pedido. Nada foi feito; tente de novo, e avise quem o mantém.";
-            status(Refusal::new(request::Code::Internal, what))
+            status(Refusal::new(refusal::Code::Internal, what))
         }
     }
 }
@@ -55,14 +55,14 @@ fn is_tonics(refused: &Status) -> bool {
 pub(super) fn no_such_call() -> Refusal {
     let services = [InventoryServiceServer::<Calls>::NAME, ProdutoServiceServer::<Calls>::NAME];
     let what = format!("não há essa chamada aqui. Nada foi feito; há as de {}.", services.join(" e "));
-    Refusal::new(request::Code::UnknownCommand, what)
+    Refusal::new(refusal::Code::UnknownCommand, what)
 }
 
 fn unknown_encoding() -> Refusal {
     let what = "a mensagem vem comprimida de um jeito que este servidor não lê. \
                 Nada foi feito; envie-a com gzip ou sem compressão.";
     let metadata = vec![("field", "grpc-encoding".to_owned())];
-    Refusal { metadata, ..Refusal::new(request::Code::UnknownCommand, what) }
+    Refusal { metadata, ..Refusal::new(refusal::Code::UnknownCommand, what) }
 }
 
 /// The refusal of bytes that are not a message, from what tonic says of them.

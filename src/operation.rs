@@ -1,12 +1,12 @@
 //! What is asked and what is answered, on every transport alike: the table of the five
-//! commands, [`Request`], [`Reply`] and [`Refusal`].
+//! commands, [`Request`] and [`Reply`].
 
 use std::fmt;
 
 use crate::catalog::{
-    AdjustmentError, ImportCounts, Kind, KindError, Name, NameError, Price, PriceError, Product,
-    ProductDraft, Quantity, QuantityError, Quoted, RequestId, RequestIdError, Unit, UnitError,
+    ImportCounts, Kind, Name, Price, Product, ProductDraft, Quantity, Quoted, RequestId, Unit,
 };
+use crate::refusal::Refusal;
 
 /// One of the five commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,9 +128,6 @@ pub struct BatchRequest<'a> {
     pub request_id: Option<RequestId>,
 }
 
-/// Most changes in one batch: a long shopping list, and milliseconds of a transaction.
-pub const BATCH_LINES_MAX: usize = 1000;
-
 /// A price list as it is asked to be imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportRequest {
@@ -150,10 +147,6 @@ impl fmt::Display for ImportRequest {
         write!(f, "import ({} produtos{})", self.rows.len(), if self.is_dry_run { ", ensaio" } else { "" })
     }
 }
-
-/// Most rows of one import: some megabytes of message, and a transaction that the other
-/// writers wait for no longer than a blink.
-pub const IMPORT_ROWS_MAX: usize = 10_000;
 
 impl<'a> Request<'a> {
     /// Reads a line of the text protocol, without its line end.
@@ -176,10 +169,10 @@ impl<'a> Request<'a> {
     pub fn of(command: Command, rest: &'a str) -> Result<Self, Refusal> {
         let rest = rest.trim_matches([' ', '\t']);
         match command {
-            Command::Find if rest.is_empty() => Err(Refusal::missing("name", "o nome do produto", command)),
+            Command::Find if rest.is_empty() => Err(missing("name", "o nome do produto", command)),
             Command::Find => Ok(Request::Find { name: rest }),
             Command::ListUpTo if rest.is_empty() => {
-                Err(Refusal::missing("max_price_centavos", "o preço máximo", command))
+                Err(missing("max_price_centavos", "o preço máximo", command))
             }
             Command::ListUpTo => {
                 let max_price = rest.parse().map_err(|error| Refusal::price("max_price_centavos", &error))?;
@@ -222,7 +215,7 @@ impl<'a> AdjustRequest<'a> {
     /// # Errors
     /// `INVALID_ARGUMENT`, naming the field.
     pub fn parse(text: &'a str) -> Result<Self, Refusal> {
-        let missing = |field, what| Refusal::missing(field, what, Command::Adjust);
+        let missing = |field, what| missing(field, what, Command::Adjust);
         let mut rest = text;
         let mut request_id = None;
         let mut kind = None;
@@ -271,6 +264,11 @@ impl fmt::Display for AdjustRequest<'_> {
         }
         Ok(())
     }
+}
+
+/// A value that is not there.
+fn missing(field: &'static str, what: &str, command: Command) -> Refusal {
+    Refusal::invalid(field, format!("falta {what}: o comando é {}", command.form().usage))
 }
 
 /// The first word of a line, and what follows it.
@@ -353,303 +351,11 @@ pub enum Reply {
     Farewell,
 }
 
-/// Why a request was refused. DESIGN's one table of errors; each wire and `main` map it
-/// once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Code {
-    /// No product folds to that name.
-    ProductNotFound,
-    /// The stock would go below zero.
-    InsufficientStock,
-    /// A number, name, unit or page that cannot be.
-    InvalidArgument,
-    /// A text that is none of the five commands, or a call that does not exist.
-    UnknownCommand,
-    /// The same request id with other content.
-    RequestIdReused,
-    /// The balance would pass its limit.
-    OutOfRange,
-    /// No token, or a wrong one.
-    Unauthenticated,
-    /// The time that the client gave for the answer was over before the work began.
-    DeadlineExceeded,
-    /// A limit of the server.
-    ResourceExhausted,
-    /// The store refuses writes, or the server is stopping, or none answers.
-    Unavailable,
-    /// Whether the change was made cannot be told.
-    OutcomeUnknown,
-    /// A defect.
-    Internal,
-}
-
-impl Code {
-    const ALL: [Code; 12] = [
-        Code::ProductNotFound,
-        Code::InsufficientStock,
-        Code::InvalidArgument,
-        Code::UnknownCommand,
-        Code::RequestIdReused,
-        Code::OutOfRange,
-        Code::Unauthenticated,
-        Code::DeadlineExceeded,
-        Code::ResourceExhausted,
-        Code::Unavailable,
-        Code::OutcomeUnknown,
-        Code::Internal,
-    ];
-
-    /// The stable word for programs: in the text protocol, and as `ErrorInfo.reason`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Code::ProductNotFound => "PRODUCT_NOT_FOUND",
-            Code::InsufficientStock => "INSUFFICIENT_STOCK",
-            Code::InvalidArgument => "INVALID_ARGUMENT",
-            Code::UnknownCommand => "UNKNOWN_COMMAND",
-            Code::RequestIdReused => "REQUEST_ID_REUSED",
-            Code::OutOfRange => "OUT_OF_RANGE",
-            Code::Unauthenticated => "UNAUTHENTICATED",
-            Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-            Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-            Code::Unavailable => "UNAVAILABLE",
-            Code::OutcomeUnknown => "OUTCOME_UNKNOWN",
-            Code::Internal => "INTERNAL",
-        }
-    }
-
-    /// The code with this word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|code| code.as_str() == word)
-    }
-}
-
-/// A refusal: the request is answered, nothing was changed (except, perhaps, where the
-/// code is `OUTCOME_UNKNOWN`), and the connection goes on.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct Refusal {
-    /// For programs.
-    pub code: Code,
-    /// For people: one line of Portuguese.
-    pub message: String,
-    /// For programs that need more than the code, as `google.rpc.ErrorInfo` carries it.
-    pub metadata: Vec<(&'static str, String)>,
-    /// The bad rows of a price list, by index, as `google.rpc.BadRequest` carries them.
-    pub rows: Vec<(usize, String)>,
-}
-
-impl Refusal {
-    /// A refusal without metadata.
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), metadata: Vec::new(), rows: Vec::new() }
-    }
-
-    /// A value that cannot be, in this field of `inventory.proto`.
-    pub fn invalid(field: &'static str, what: impl fmt::Display) -> Self {
-        let message = format!("{what}. Nada foi alterado; corrija e envie de novo.");
-        Self { metadata: vec![("field", field.to_owned())], ..Self::new(Code::InvalidArgument, message) }
-    }
-
-    /// A value that is not there.
-    fn missing(field: &'static str, what: &str, command: Command) -> Self {
-        Self::invalid(field, format!("falta {what}: o comando é {}", command.form().usage))
-    }
-
-    /// A price that cannot be.
-    pub fn price(field: &'static str, error: &PriceError) -> Self {
-        Self::invalid(field, error)
-    }
-
-    /// A quantity that cannot be.
-    pub fn quantity(field: &'static str, error: &QuantityError) -> Self {
-        Self::invalid(field, error)
-    }
-
-    /// A quantity with two readings, if nobody can be asked which is meant.
-    pub fn two_readings(text: &str, thousands: Quantity, units: Quantity) -> Self {
-        let units = units.with_comma();
-        let message = format!(
-            "a quantidade {} tem duas leituras, {thousands} e {units}. Nada foi alterado; escreva {thousands} ou {units}.",
-            Quoted(text.trim())
-        );
-        let metadata = vec![("field", "delta_thousandths".to_owned())];
-        Self { metadata, ..Self::new(Code::InvalidArgument, message) }
-    }
-
-    /// A name that cannot be.
-    pub fn name(error: &NameError) -> Self {
-        Self::invalid("name", error)
-    }
-
-    /// A unit that cannot be.
-    pub fn unit(error: &UnitError) -> Self {
-        Self::invalid("unit", error)
-    }
-
-    /// A request id that cannot be.
-    pub fn request_id(error: &RequestIdError) -> Self {
-        Self::invalid("request_id", error)
-    }
-
-    /// A kind of movement that cannot be asked for.
-    pub fn kind(error: &KindError) -> Self {
-        Self::invalid("kind", error)
-    }
-
-    /// Text that is none of the five commands.
-    pub fn unknown_command(line: &str) -> Self {
-        Self::new(
-            Code::UnknownCommand,
-            format!(
-                "{} não é um comando. Nada foi feito; use 1 NOME, 2 PRECO_MAXIMO, 3 NOME QUANTIDADE, 4 ou 5.",
-                Quoted(line)
-            ),
-        )
-    }
-
-    /// No product has this name; `nearest` are names that look like it.
-    pub fn product_not_found(name: &str, nearest: &[Name]) -> Self {
-        let mut message = format!("nenhum produto se chama {}. ", Quoted(name));
-        if nearest.is_empty() {
-            message.push_str("Nada foi alterado; veja a lista de todos.");
-        } else {
-            let nearest: Vec<&str> = nearest.iter().map(Name::as_str).collect();
-            message.push_str(&format!("Nada foi alterado; os mais parecidos: {}.", nearest.join("; ")));
-        }
-        Self::new(Code::ProductNotFound, message)
-    }
-
-    /// A price list with bad rows, given by index.
-    pub fn bad_rows(rows: Vec<(usize, String)>) -> Self {
-        let first = rows
-            .first()
-            .map_or(String::new(), |(index, what)| format!(" A primeira é a {}: {what}.", index + 1));
-        let count = rows.len();
-        let what = format!(
-            "{count} linha(s) da lista não servem.{first} Nada foi importado; corrija e envie a lista de novo."
-        );
-        Self {
-            metadata: vec![("field", "products".to_owned())],
-            rows,
-            ..Self::new(Code::InvalidArgument, what)
-        }
-    }
-
-    /// A call whose time was over before its work began.
-    pub fn too_late() -> Self {
-        let what = "o prazo do pedido (grpc-timeout) acabou antes de ele começar. Nada foi feito; \
-                    envie-o de novo com um prazo maior.";
-        Self::new(Code::DeadlineExceeded, what)
-    }
-
-    /// A message of more bytes than are taken.
-    pub fn message_too_large(bytes_max: usize) -> Self {
-        let what =
-            format!("a mensagem tem mais de {bytes_max} bytes. Nada foi feito; divida o que ela leva.");
-        Self::new(Code::ResourceExhausted, what)
-    }
-
-    /// An import of no rows, or of too many.
-    pub fn import_size(count: usize) -> Self {
-        Self::invalid(
-            "products",
-            format!("a lista tem {count} produtos; o limite é de 1 a {IMPORT_ROWS_MAX}"),
-        )
-    }
-
-    /// A batch of no changes, or of too many.
-    pub fn batch_size(count: usize) -> Self {
-        Self::invalid(
-            "adjustments",
-            format!("o lote tem {count} mudanças; o limite é de 1 a {BATCH_LINES_MAX}"),
-        )
-    }
-
-    /// A message that did not come in time.
-    pub fn message_too_slow(seconds_max: u64) -> Self {
-        let what = format!(
-            "a mensagem não chegou inteira em {seconds_max} segundos. Nada foi feito; envie-a de novo, ou divida o que ela leva."
-        );
-        Self::new(Code::ResourceExhausted, what)
-    }
-
-    /// A connection for which there is no room.
-    pub fn no_room() -> Self {
-        let what = "o servidor já atende todas as conexões que aceita, em tudo ou deste endereço. \
-                    Nada foi feito; feche outras conexões ou tente de novo daqui a pouco.";
-        Self::new(Code::ResourceExhausted, what)
-    }
-
-    /// A list that cannot be read on as it was when it began.
-    pub fn list_too_old() -> Self {
-        let what = "a lista não chegou ao fim: desde que ela começou, os produtos mudaram mais vezes do que o \
-                    servidor guarda. Nada foi alterado; peça a lista de novo e leia-a sem parar.";
-        Self::new(Code::ResourceExhausted, what)
-    }
-
-    /// The server stops, and takes no more changes of a stream.
-    pub fn stopping() -> Self {
-        let what = "o servidor está parando. As mudanças sem resposta não foram feitas; envie-as de novo \
-                    daqui a pouco.";
-        Self::new(Code::Unavailable, what)
-    }
-
-    /// The same refusal, of one of several changes.
-    pub fn at(mut self, index: usize) -> Self {
-        self.metadata.push(("index", index.to_string()));
-        self
-    }
-
-    /// How many rows of a price list are bad; a status may carry fewer.
-    pub fn row_count(&self) -> usize {
-        let told = self.message.split(' ').next().and_then(|count| count.parse().ok());
-        told.unwrap_or(self.rows.len())
-    }
-
-    /// A request id that stands in the ledger with another content.
-    pub fn request_id_reused(request_id: &RequestId) -> Self {
-        Self {
-            metadata: vec![("field", "request_id".to_owned())],
-            ..Self::new(
-                Code::RequestIdReused,
-                format!(
-                    "o identificador de pedido {} já foi usado com outro conteúdo. Nada foi alterado; use um novo.",
-                    Quoted(request_id.as_str())
-                ),
-            )
-        }
-    }
-}
-
-impl From<AdjustmentError> for Refusal {
-    fn from(error: AdjustmentError) -> Self {
-        match &error {
-            AdjustmentError::Zero | AdjustmentError::Fraction { .. } => {
-                Self::invalid("delta_thousandths", error)
-            }
-            AdjustmentError::Insufficient { available, requested, .. } => Self {
-                metadata: vec![
-                    ("available_thousandths", available.thousandths().to_string()),
-                    ("requested_thousandths", requested.thousandths().to_string()),
-                ],
-                ..Self::new(
-                    Code::InsufficientStock,
-                    format!("{error}. Nada foi alterado; peça no máximo o que há."),
-                )
-            },
-            AdjustmentError::BalanceTooLarge { .. } => Self {
-                metadata: vec![("field", "delta_thousandths".to_owned())],
-                ..Self::new(Code::OutOfRange, format!("{error}. Nada foi alterado; confira a quantidade."))
-            },
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{COMMANDS, Code, Command, Request};
+    use super::{COMMANDS, Command, Request};
 
     /// What a line means, written back as the protocol writes it, or the code it is refused with.
     fn check(line: &str, expected: &str) {
@@ -715,7 +421,6 @@ mod tests {
             assert_eq!(Command::from_digit(form.digit), Some(form.command));
             assert!(form.words.iter().all(|word| Command::from_word(word) == Some(form.command)));
         }
-        assert!(Code::ALL.into_iter().all(|code| Code::parse(code.as_str()) == Some(code)));
     }
 
     proptest! {
