@@ -1,6 +1,7 @@
 //! The gRPC transport: tonic services ↔ the inventory.
 
 mod arriving;
+mod gzip;
 mod head;
 mod list;
 mod own_words;
@@ -19,7 +20,6 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use prost::Message;
 use tokio::sync::{Mutex, Notify, Semaphore, mpsc};
 use tonic::body::Body;
-use tonic::codec::CompressionEncoding;
 use tonic::codegen::{BoxFuture, Service as _, http};
 use tonic::server::NamedService;
 use tonic::{Request, Response, Status, Streaming};
@@ -520,11 +520,8 @@ struct Services {
 
 impl Services {
     fn new(calls: &Calls, peer: Option<SocketAddr>, wrong_tokens: &Arc<WrongTokens>) -> Self {
-        let inventory = |bytes_max| {
-            InventoryServiceServer::new(calls.clone())
-                .max_decoding_message_size(bytes_max)
-                .accept_compressed(CompressionEncoding::Gzip)
-        };
+        let inventory =
+            |bytes_max| InventoryServiceServer::new(calls.clone()).max_decoding_message_size(bytes_max);
         Self {
             calls: calls.clone(),
             peer,
@@ -532,9 +529,7 @@ impl Services {
             inventory: inventory(MESSAGE_BYTES_MAX),
             batches: inventory(BATCH_BYTES_MAX),
             imports: inventory(IMPORT_BYTES_MAX),
-            produto: ProdutoServiceServer::new(calls.clone())
-                .max_decoding_message_size(MESSAGE_BYTES_MAX)
-                .accept_compressed(CompressionEncoding::Gzip),
+            produto: ProdutoServiceServer::new(calls.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX),
         }
     }
 
@@ -597,6 +592,9 @@ impl hyper::service::Service<http::Request<Incoming>> for Services {
             Ok(deadline) => deadline,
             Err(refusal) => return Answer::now(status(refusal).into_http()),
         };
+        let Some(is_gzip) = head::take_gzip(request.headers_mut()) else {
+            return Answer::now(head::unknown_encoding());
+        };
         // For a stream, which asks again as it goes on.
         if !matches!(grant, Grant::Open) {
             request.extensions_mut().insert(grant);
@@ -605,26 +603,37 @@ impl hyper::service::Service<http::Request<Incoming>> for Services {
         const PRODUTO: &str = ProdutoServiceServer::<Calls>::NAME;
         let mut path = request.uri().path().splitn(3, '/').skip(1);
         let (service, method) = (path.next().unwrap_or_default(), path.next().unwrap_or_default());
-        let whole = |body| Arriving::one_message(body, deadline);
+        let whole = |bytes_max| {
+            move |body| Arriving::one_message(body, deadline).decompressed(is_gzip.then_some(bytes_max))
+        };
         match (service, method) {
             (INVENTORY, "BatchAdjustStock") => {
                 let (turns, calls) = (Arc::clone(&turns.batches), self.calls.clone());
                 let service = self.batches.clone();
-                let answer = in_turn(turns, calls, request.map(whole), service, WORKER_BATCH_BYTES_MAX);
+                let request = request.map(whole(BATCH_BYTES_MAX));
+                let answer = in_turn(turns, calls, request, service, WORKER_BATCH_BYTES_MAX);
                 Answer::new(Box::pin(answer), BATCH_BYTES_MAX)
             }
             (INVENTORY, "ImportProducts") => {
                 let (turns, calls) = (Arc::clone(&turns.imports), self.calls.clone());
                 let service = self.imports.clone();
-                let answer = in_turn(turns, calls, request.map(whole), service, WORKER_IMPORT_BYTES_MAX);
+                let request = request.map(whole(IMPORT_BYTES_MAX));
+                let answer = in_turn(turns, calls, request, service, WORKER_IMPORT_BYTES_MAX);
                 Answer::new(Box::pin(answer), IMPORT_BYTES_MAX)
             }
             (INVENTORY, "StreamAdjustStock") => {
-                let request = request.map(|body| Arriving::stream(body, deadline));
+                let bytes_max = is_gzip.then_some(MESSAGE_BYTES_MAX);
+                let request = request.map(|body| Arriving::stream(body, deadline).decompressed(bytes_max));
                 Answer::new(self.inventory.clone().call(request), MESSAGE_BYTES_MAX)
             }
-            (INVENTORY, _) => Answer::new(self.inventory.clone().call(request.map(whole)), MESSAGE_BYTES_MAX),
-            (PRODUTO, _) => Answer::new(self.produto.clone().call(request.map(whole)), MESSAGE_BYTES_MAX),
+            (INVENTORY, _) => {
+                let request = request.map(whole(MESSAGE_BYTES_MAX));
+                Answer::new(self.inventory.clone().call(request), MESSAGE_BYTES_MAX)
+            }
+            (PRODUTO, _) => {
+                let request = request.map(whole(MESSAGE_BYTES_MAX));
+                Answer::new(self.produto.clone().call(request), MESSAGE_BYTES_MAX)
+            }
             _ => Answer::now(status(own_words::no_such_call()).into_http()),
         }
     }

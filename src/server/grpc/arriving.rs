@@ -11,11 +11,12 @@ use tokio::time::{Instant, Sleep};
 use tonic::Status;
 
 use super::Progress;
+use super::gzip::Gzip;
 use crate::refusal::Refusal;
 use crate::wire::grpc::status;
 
 /// Bytes before each message: whether it is compressed, and its length.
-const PREFIX_BYTES: u8 = 5;
+pub(super) const PREFIX_BYTES: usize = 5;
 
 /// The body of a call.
 ///
@@ -26,6 +27,8 @@ pub(super) struct Arriving {
     body: Incoming,
     /// How much of the message has come, if the call takes one and not a stream of them.
     message: Option<OneMessage>,
+    /// Decompresses the messages, if the client compresses them.
+    gzip: Option<Gzip>,
     limit: Option<Limit>,
     /// Made only when something must be waited for: nearly all calls come whole.
     timer: Option<Pin<Box<Sleep>>>,
@@ -57,12 +60,18 @@ impl Arriving {
         Self {
             body,
             message: None,
+            gzip: None,
             limit,
             timer: None,
             progress: None,
             come: VecDeque::new(),
             has_ended: false,
         }
+    }
+
+    /// Messages compressed with gzip, if there is a limit for what they become.
+    pub(super) fn decompressed(self, bytes_max: Option<usize>) -> Self {
+        Self { gzip: bytes_max.map(Gzip::new), ..self }
     }
 
     /// Waits until the client's deadline has passed.
@@ -121,21 +130,53 @@ impl Arriving {
         }
         match frame {
             Some(Ok(frame)) => {
-                match (frame.data_ref(), &mut self.message) {
-                    (Some(data), Some(message)) => message.add(data)?,
-                    // Trailers end the message.
-                    (None, Some(message)) => message.end()?,
-                    (_, None) => {}
+                // Trailers end the call. tonic would not look whether they cut a message.
+                let Some(data) = frame.data_ref() else { return Poll::Ready(self.end().map(|()| None)) };
+                if let Some(message) = &mut self.message {
+                    message.add(data)?;
                 }
                 Poll::Ready(Ok(Some(frame)))
             }
-            None if self.body.is_end_stream() => {
-                self.message.as_ref().map_or(Ok(()), OneMessage::end)?;
-                Poll::Ready(Ok(None))
-            }
+            None if self.body.is_end_stream() => Poll::Ready(self.end().map(|()| None)),
             // Nobody reads this refusal: the client that cut the call is gone.
             Some(Err(_)) | None => {
                 Poll::Ready(Err(Refusal::invalid("message", "o pedido foi cortado antes do fim")))
+            }
+        }
+    }
+
+    /// # Errors
+    /// If the call ends before its one message.
+    fn end(&self) -> Result<(), Refusal> {
+        self.message.as_ref().map_or(Ok(()), OneMessage::end)
+    }
+
+    /// The next frame as it came.
+    fn poll_come(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        match self.come.pop_front() {
+            Some(next) => Poll::Ready(Some(next)),
+            None => self.poll_next(context),
+        }
+    }
+
+    /// The next message, not compressed.
+    fn poll_message(
+        &mut self,
+        gzip: &mut Gzip,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Status>>> {
+        if gzip.gives_turn() {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        loop {
+            if let Some(message) = gzip.next().map_err(status).transpose() {
+                return Poll::Ready(Some(message));
+            }
+            match ready!(self.poll_come(context)) {
+                Some(Ok(frame)) => gzip.add(&frame.into_data().unwrap_or_default()),
+                Some(Err(refused)) => return Poll::Ready(Some(Err(refused))),
+                None => return Poll::Ready(gzip.end().map_err(status).err().map(Err)),
             }
         }
     }
@@ -149,16 +190,16 @@ impl Body for Arriving {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        match self.come.pop_front() {
-            Some(next) => Poll::Ready(Some(next)),
-            None => self.poll_next(context),
-        }
+        let Some(mut gzip) = self.gzip.take() else { return self.poll_come(context) };
+        let message = self.poll_message(&mut gzip, context);
+        self.gzip = Some(gzip);
+        message.map(|message| message.map(|message| message.map(Frame::data)))
     }
 }
 
 /// How much has come of a call's one message.
 struct OneMessage {
-    prefix_left: u8,
+    prefix_left: usize,
     is_compressed: bool,
     /// The length of the whole message, and of the part that has not come yet. Known once the prefix
     /// has come.

@@ -20,6 +20,11 @@ pub(super) const HEADER_LIST_BYTES_READ_MAX: u32 = 64 * 1024;
 /// Bytes that HTTP/2 adds for each field (RFC 9113 §6.5.2).
 const FIELD_BYTES: usize = 32;
 
+/// How the messages of a call are compressed, and which ways this server reads.
+const ENCODING: &str = "grpc-encoding";
+const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
+const ACCEPTED_ENCODINGS: HeaderValue = HeaderValue::from_static("gzip,identity");
+
 const TIMEOUT: &str = "grpc-timeout";
 
 /// Most digits of a `grpc-timeout`.
@@ -66,6 +71,31 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, secret) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+}
+
+/// Whether the messages of a call may be compressed with gzip. The field is taken away, because tonic,
+/// behind this server's decompression, gets none that is. `None` if they are compressed in another way,
+/// or in several.
+pub(super) fn take_gzip(headers: &mut HeaderMap) -> Option<bool> {
+    let mut encodings = headers.get_all(ENCODING).iter().map(HeaderValue::as_bytes);
+    let is_gzip = match (encodings.next(), encodings.next()) {
+        (None | Some(b"identity"), None) => false,
+        (Some(b"gzip"), None) => true,
+        _ => return None,
+    };
+    headers.remove(ENCODING);
+    Some(is_gzip)
+}
+
+/// The answer to a call whose messages are compressed in a way that is not read here.
+pub(super) fn unknown_encoding() -> Response<Body> {
+    let what = "a mensagem vem comprimida de um jeito que este servidor não lê. \
+                Nada foi feito; envie-a com gzip ou sem compressão.";
+    let metadata = vec![("field", ENCODING.to_owned())];
+    let mut response =
+        status(Refusal { metadata, ..Refusal::new(Code::UnknownCommand, what) }).into_http::<Body>();
+    response.headers_mut().insert(ACCEPT_ENCODING, ACCEPTED_ENCODINGS);
+    response
 }
 
 /// The time after which the answer is of no more use to the client, if the client gives one.

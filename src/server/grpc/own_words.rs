@@ -12,9 +12,6 @@ use crate::wire::grpc::original::produto_service_server::ProdutoServiceServer;
 use crate::wire::grpc::status;
 use crate::wire::grpc::v1::inventory_service_server::InventoryServiceServer;
 
-/// The header with which tonic says how a message may be compressed, if it cannot read how one is.
-const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
-
 /// This answer; if it is a refusal of tonic's, ours in its place.
 pub(super) fn answer(response: Response<Body>, bytes_max: usize) -> Response<Body> {
     match Status::from_header_map(response.headers()) {
@@ -30,14 +27,7 @@ pub(super) fn refusal(refused: Status, bytes_max: usize) -> Status {
     }
     match refused.code() {
         Code::OutOfRange | Code::ResourceExhausted => status(Refusal::message_too_large(bytes_max)),
-        Code::Unimplemented => match refused.metadata().get(ACCEPT_ENCODING) {
-            Some(accepted) => {
-                let mut told = status(unknown_encoding());
-                told.metadata_mut().insert(ACCEPT_ENCODING, accepted.clone());
-                told
-            }
-            None => status(no_such_call()),
-        },
+        Code::Unimplemented => status(no_such_call()),
         Code::Internal => status(no_message(refused.message())),
         _ => {
             tracing::error!(%refused, "a call failed in a way that has no words");
@@ -56,13 +46,6 @@ pub(super) fn no_such_call() -> Refusal {
     let services = [InventoryServiceServer::<Calls>::NAME, ProdutoServiceServer::<Calls>::NAME];
     let what = format!("não há essa chamada aqui. Nada foi feito; há as de {}.", services.join(" e "));
     Refusal::new(refusal::Code::UnknownCommand, what)
-}
-
-fn unknown_encoding() -> Refusal {
-    let what = "a mensagem vem comprimida de um jeito que este servidor não lê. \
-                Nada foi feito; envie-a com gzip ou sem compressão.";
-    let metadata = vec![("field", "grpc-encoding".to_owned())];
-    Refusal { metadata, ..Refusal::new(refusal::Code::UnknownCommand, what) }
 }
 
 /// The refusal of bytes that are not a message, from what tonic says of them.
