@@ -18,8 +18,8 @@ mod product;
 mod products;
 mod quantity;
 mod quoted;
-mod undo_log;
 mod units;
+mod version_log;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,13 +27,13 @@ use std::time::SystemTime;
 
 use by_key::ByKey;
 use foldhash::quality::RandomState;
-use undo_log::UndoLog;
 use units::Units;
+use version_log::VersionLog;
 
 pub use decimal::has_two_readings;
 pub use draft::{
-    Adjustment, AdjustmentError, BATCH_LINES_MAX, Balances, BatchRecord, Changes, Draft, IMPORT_ROWS_MAX,
-    ImportCheck, ImportCounts, ImportRecord, PRODUCTS_MAX, RowError, ledger_order,
+    Adjustment, AdjustmentError, BATCH_LINES_MAX, Balances, BatchRecord, Draft, IMPORT_ROWS_MAX, ImportCheck,
+    ImportCounts, ImportRecord, PRODUCTS_MAX, RowError, Transaction, ledger_order,
 };
 pub use key::Key;
 pub use look_alikes::LookAlikes;
@@ -46,7 +46,7 @@ pub use product::{Product, ProductDraft, ProductId, UNIT_CHARS_MAX, Unit, UnitEr
 pub use products::Products;
 pub use quantity::{Quantity, QuantityError};
 pub use quoted::{Quoted, Sentence, Shown, guarded, is_unsafe_to_show, unguarded};
-pub use undo_log::{Cursor, Stopped, TooOld};
+pub use version_log::{Cursor, Stopped, TooOld};
 
 /// The products at one moment, in the order of creation, found by name and by price.
 #[derive(Debug, Default)]
@@ -60,7 +60,7 @@ pub struct Catalog {
     look_alikes: Vec<LookAlikes>,
     units: Units,
     /// Earlier versions of the products, for the lists that still show them.
-    undo_log: Arc<UndoLog>,
+    version_log: Arc<VersionLog>,
     last_sequence: i64,
     /// When the last movement was recorded.
     last_recorded_at: Option<SystemTime>,
@@ -130,10 +130,10 @@ impl Catalog {
         Cursor::new(self, max_price, after)
     }
 
-    /// Ends all snapshots, as if more had changed than the undo log keeps.
+    /// Ends all snapshots, as if more had changed than the version log keeps.
     #[cfg(test)]
     pub(crate) fn forget_snapshots(&self) {
-        self.undo_log.lock().forget_all();
+        self.version_log.lock().forget_all();
     }
 
     /// The number of the last movement that is in this catalog's balances.
@@ -147,9 +147,9 @@ impl Catalog {
     }
 
     /// Shows changes, which must be durable and drafted on this catalog as it is.
-    pub fn apply(&mut self, changes: &Changes) {
-        let undo_log = Arc::clone(&self.undo_log);
-        let mut versions = Some(undo_log.lock()).filter(|versions| versions.are_needed());
+    pub fn apply(&mut self, changes: &Transaction) {
+        let version_log = Arc::clone(&self.version_log);
+        let mut versions = Some(version_log.lock()).filter(|versions| versions.are_needed());
         for product in &changes.listed {
             let unit = self.units.shared(&product.unit);
             let Some((existing, place)) = self.products.get_mut(product.id) else {

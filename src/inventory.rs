@@ -25,8 +25,8 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 
 pub use crate::catalog::Stopped;
 use crate::catalog::{
-    Adjustment, Catalog, Changes, Cursor, Draft, ImportCheck, ImportCounts, Key, Movement, Price, Product,
-    ProductDraft, ProductId, RowError, Search, TooOld,
+    Adjustment, Catalog, Cursor, Draft, ImportCheck, ImportCounts, Key, Movement, Price, Product,
+    ProductDraft, ProductId, RowError, Search, TooOld, Transaction,
 };
 use crate::catalog::{BATCH_LINES_MAX, IMPORT_ROWS_MAX};
 use crate::operation::{AdjustRequest, BatchRequest, ImportRequest};
@@ -465,7 +465,7 @@ fn read(catalog: &RwLock<Catalog>) -> RwLockReadGuard<'_, Catalog> {
 /// A new store's first transaction.
 fn create(store: &mut dyn Store, opening: &[ProductDraft]) -> Result<Catalog, StoreError> {
     let mut catalog = Catalog::default();
-    let mut changes = Changes::default();
+    let mut changes = Transaction::default();
     if !opening.is_empty() {
         let mut draft = Draft::new(&catalog, SystemTime::now());
         draft.import(opening).expect("the opening products follow the rules");
@@ -540,7 +540,7 @@ mod tests {
         fn load(&mut self) -> Result<Option<Catalog>, StoreError> {
             self.0.load()
         }
-        fn create(&mut self, opening: &Changes) -> Result<(), StoreError> {
+        fn create(&mut self, opening: &Transaction) -> Result<(), StoreError> {
             self.0.create(opening)
         }
         fn recorded(&mut self, request_ids: &[&RequestId]) -> Result<RecordedById, StoreError> {
@@ -560,7 +560,7 @@ mod tests {
         fn is_ready(&self) -> bool {
             *self.1.lock().unwrap() != Fault::Unready && self.0.is_ready()
         }
-        fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        fn commit(&mut self, changes: &Transaction) -> Result<(), StoreError> {
             COMMITS.set(COMMITS.get() + 1);
             let fault = *self.1.lock().unwrap();
             assert!(fault != Fault::Defect, "asked for");
@@ -569,7 +569,7 @@ mod tests {
             }
             if matches!(fault, Fault::None | Fault::Lossy | Fault::Unready) { Ok(()) } else { Err(failure()) }
         }
-        fn commit_at_once(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        fn commit_at_once(&mut self, changes: &Transaction) -> Result<(), StoreError> {
             if *self.1.lock().unwrap() == Fault::None {
                 COMMITS.set(COMMITS.get() + 1);
                 return self.0.commit_at_once(changes);
@@ -579,7 +579,7 @@ mod tests {
         fn close(&mut self) -> Result<(), StoreError> {
             self.0.close()
         }
-        fn reopen(&mut self, in_doubt: &Changes) -> Result<bool, StoreError> {
+        fn reopen(&mut self, in_doubt: &Transaction) -> Result<bool, StoreError> {
             if *self.1.lock().unwrap() == Fault::Gone { Err(failure()) } else { self.0.reopen(in_doubt) }
         }
     }

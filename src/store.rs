@@ -7,7 +7,7 @@ use std::path::Path;
 
 use foldhash::quality::RandomState;
 
-use crate::catalog::{BatchRecord, Catalog, Changes, ImportRecord, Movement, RequestId};
+use crate::catalog::{BatchRecord, Catalog, ImportRecord, Movement, RequestId, Transaction};
 use crate::system_error::told;
 
 /// A durable home for one catalog. It has one user, the inventory's writer.
@@ -23,7 +23,7 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// As [`Store::commit`].
-    fn create(&mut self, opening: &Changes) -> Result<(), StoreError>;
+    fn create(&mut self, opening: &Transaction) -> Result<(), StoreError>;
 
     /// What was stored under those of these request ids that are known; an id is kept for
     /// ever.
@@ -48,13 +48,13 @@ pub trait Store: Send {
     /// Whether the changes are stored is then in doubt, and the store must not be
     /// used before [`Store::reopen`] has told; except after an error that
     /// [`StoreError::why_not_begun`] knows, which comes before anything was written.
-    fn commit(&mut self, changes: &Changes) -> Result<(), StoreError>;
+    fn commit(&mut self, changes: &Transaction) -> Result<(), StoreError>;
 
     /// As [`Store::commit`], but where another program has the store, it does not wait for that.
     ///
     /// # Errors
     /// As [`Store::commit`].
-    fn commit_at_once(&mut self, changes: &Changes) -> Result<(), StoreError>;
+    fn commit_at_once(&mut self, changes: &Transaction) -> Result<(), StoreError>;
 
     /// Gives back room that is not needed any more. Called every second or so, between transactions,
     /// and waits for no other program.
@@ -74,7 +74,7 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// Where it cannot be asked. It may be tried again later.
-    fn reopen(&mut self, in_doubt: &Changes) -> Result<bool, StoreError>;
+    fn reopen(&mut self, in_doubt: &Transaction) -> Result<bool, StoreError>;
 }
 
 /// What request ids did. The ids are chosen by clients, so the hash is seeded.

@@ -116,7 +116,7 @@ pub type Balances = HashMap<ProductId, Quantity, FixedState>;
 /// What a batch of accepted changes comes to: what a store writes in one transaction, and
 /// what the catalog shows once it has.
 #[derive(Debug, Clone, Default)]
-pub struct Changes {
+pub struct Transaction {
     /// Products created or with other terms, as they are after the batch.
     pub listed: Vec<Product>,
     /// The last balance of each product that moved.
@@ -129,7 +129,7 @@ pub struct Changes {
     pub batches: Vec<BatchRecord>,
 }
 
-impl Changes {
+impl Transaction {
     /// Whether there is nothing to make durable.
     pub fn is_empty(&self) -> bool {
         self.listed.is_empty() && self.movements.is_empty() && self.imports.is_empty()
@@ -373,7 +373,7 @@ impl<'c> Draft<'c> {
     }
 
     /// What the accepted changes come to.
-    pub fn finish(self) -> Changes {
+    pub fn finish(self) -> Transaction {
         let mut listed: Vec<Product> = self.listed.into_values().collect();
         listed.sort_unstable_by_key(|product| product.id);
         for product in &mut listed {
@@ -381,7 +381,7 @@ impl<'c> Draft<'c> {
                 product.stock = *balance;
             }
         }
-        Changes {
+        Transaction {
             listed,
             balances: self.balances,
             movements: self.movements,

@@ -3,7 +3,7 @@
 use super::price::Price;
 use super::price_bounds::PriceBounds;
 use super::product::{Product, ProductId};
-use super::undo_log::Place;
+use super::version_log::Place;
 
 /// Products in one allocation. The catalog grows by one at a time, so that growth copies no product.
 const CHUNK_PRODUCTS: usize = 1024;
@@ -18,8 +18,8 @@ pub struct Products {
 #[derive(Debug)]
 struct Chunk {
     products: Vec<Product>,
-    /// The place of each product's last version in the undo log.
-    undo: Vec<Place>,
+    /// The place of each product's last version in the version log.
+    versions: Vec<Place>,
 }
 
 impl Products {
@@ -48,16 +48,16 @@ impl Products {
         self.chunks.get(index / CHUNK_PRODUCTS)?.products.get(index % CHUNK_PRODUCTS)
     }
 
-    /// The place in the undo log of the last version of the product at this index.
-    pub(super) fn undo_at(&self, index: usize) -> Place {
-        self.chunks[index / CHUNK_PRODUCTS].undo[index % CHUNK_PRODUCTS]
+    /// The place in the version log of the last version of the product at this index.
+    pub(super) fn version_at(&self, index: usize) -> Place {
+        self.chunks[index / CHUNK_PRODUCTS].versions[index % CHUNK_PRODUCTS]
     }
 
-    /// The product with this id, and the place of its last version in the undo log.
+    /// The product with this id, and the place of its last version in the version log.
     pub(super) fn get_mut(&mut self, id: ProductId) -> Option<(&mut Product, &mut Place)> {
         let (chunk, index) = (id.index() / CHUNK_PRODUCTS, id.index() % CHUNK_PRODUCTS);
-        let Chunk { products, undo } = self.chunks.get_mut(chunk)?;
-        Some((products.get_mut(index)?, undo.get_mut(index)?))
+        let Chunk { products, versions } = self.chunks.get_mut(chunk)?;
+        Some((products.get_mut(index)?, versions.get_mut(index)?))
     }
 
     pub(super) fn push(&mut self, product: Product) {
@@ -65,12 +65,12 @@ impl Products {
         if self.len().is_multiple_of(CHUNK_PRODUCTS) {
             self.chunks.push(Chunk {
                 products: Vec::with_capacity(CHUNK_PRODUCTS),
-                undo: Vec::with_capacity(CHUNK_PRODUCTS),
+                versions: Vec::with_capacity(CHUNK_PRODUCTS),
             });
         }
         if let Some(chunk) = self.chunks.last_mut() {
             chunk.products.push(product);
-            chunk.undo.push(Place::default());
+            chunk.versions.push(Place::default());
         }
     }
 

@@ -8,8 +8,8 @@ use hashbrown::HashTable;
 
 use super::submission::{Change, Done, Outcome};
 use crate::catalog::{
-    Adjustment, BatchRecord, Catalog, Changes, Draft, ImportCounts, ImportRecord, Movement, ProductDraft,
-    RequestId, RowError, ledger_order,
+    Adjustment, BatchRecord, Catalog, Draft, ImportCounts, ImportRecord, Movement, ProductDraft, RequestId,
+    RowError, Transaction, ledger_order,
 };
 use crate::refusal::{Code, Refusal};
 use crate::store::{Recorded, RecordedById, Store};
@@ -58,7 +58,7 @@ impl<'a> Planner<'a> {
     }
 
     /// What the changes come to.
-    pub(super) fn finish(self) -> Changes {
+    pub(super) fn finish(self) -> Transaction {
         self.draft.finish()
     }
 

@@ -6,7 +6,7 @@ use super::clock::Clock;
 use super::planner::{Planner, store_closed};
 use super::read;
 use super::submission::{Answers, Asker, Change, Outcome, Submission, answer_all};
-use crate::catalog::{Catalog, Changes, RequestId};
+use crate::catalog::{Catalog, RequestId, Transaction};
 use crate::refusal::{Code, Refusal};
 use crate::store::{RecordedById, Store, StoreError};
 
@@ -19,7 +19,7 @@ pub(super) struct Writer {
     left: Option<(Planned, StoreError)>,
     /// The changes of a failed commit, until the store has told whether they are in it.
     /// Until then it is closed to writes.
-    in_doubt: Option<Changes>,
+    in_doubt: Option<Transaction>,
     /// It was logged that the store cannot be asked: once, for each change asks it again.
     has_told: bool,
 }
@@ -94,7 +94,7 @@ impl Writer {
     }
 
     /// What becomes of each change if those that follow the rules are stored, and these.
-    fn outcomes(&mut self, submitted: Vec<Vec<Change>>) -> Result<(Vec<Vec<Outcome>>, Changes), Refusal> {
+    fn outcomes(&mut self, submitted: Vec<Vec<Change>>) -> Result<(Vec<Vec<Outcome>>, Transaction), Refusal> {
         self.resolve().map_err(|_| store_closed())?;
         let request_ids: Vec<&RequestId> =
             submitted.iter().flatten().filter_map(Change::request_id).collect();
@@ -120,7 +120,7 @@ impl Writer {
     }
 
     /// Makes changes durable, shows and returns them; or says what became of them.
-    fn store(&mut self, changes: Changes) -> Result<Changes, Refusal> {
+    fn store(&mut self, changes: Transaction) -> Result<Transaction, Refusal> {
         match self.store_with(&changes, |store, changes| store.commit(changes)) {
             Ok(()) => Ok(changes),
             Err(error) => self.look_into(changes, error),
@@ -130,8 +130,8 @@ impl Writer {
     /// Makes changes durable in this way, if there are any, and shows them.
     fn store_with(
         &mut self,
-        changes: &Changes,
-        commit: impl FnOnce(&mut dyn Store, &Changes) -> Result<(), StoreError>,
+        changes: &Transaction,
+        commit: impl FnOnce(&mut dyn Store, &Transaction) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         if !changes.is_empty() {
             commit(&mut *self.store, changes)?;
@@ -142,7 +142,7 @@ impl Writer {
 
     /// Says what became of changes whose transaction failed. If they are stored after all, they
     /// are shown and returned.
-    fn look_into(&mut self, changes: Changes, error: StoreError) -> Result<Changes, Refusal> {
+    fn look_into(&mut self, changes: Transaction, error: StoreError) -> Result<Transaction, Refusal> {
         if let Some(why) = error.why_not_begun() {
             tracing::warn!(%error, "a transaction could not begin");
             return Err(not_begun(why));
@@ -158,7 +158,7 @@ impl Writer {
 
     /// Asks the store what became of changes in doubt, if there are any. Returns them if they
     /// are stored; they are then shown.
-    fn resolve(&mut self) -> Result<Option<Changes>, StoreError> {
+    fn resolve(&mut self) -> Result<Option<Transaction>, StoreError> {
         let Some(changes) = &self.in_doubt else { return Ok(None) };
         let is_stored = self.store.reopen(changes).inspect_err(|error| {
             if !std::mem::replace(&mut self.has_told, true) {
@@ -174,14 +174,14 @@ impl Writer {
         Ok(stored)
     }
 
-    fn show(&self, changes: &Changes) {
+    fn show(&self, changes: &Transaction) {
         self.catalog.write().unwrap_or_else(PoisonError::into_inner).apply(changes);
     }
 }
 
 /// A transaction that is checked and not stored yet.
 struct Planned {
-    changes: Changes,
+    changes: Transaction,
     waiting: Waiting,
 }
 
@@ -192,7 +192,7 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn answer(self, stored: Result<Changes, Refusal>) {
+    fn answer(self, stored: Result<Transaction, Refusal>) {
         let movements = stored.map(|changes| Arc::new(changes.movements));
         let answers = self.outcomes.into_iter().map(|each| match &movements {
             Ok(movements) => Answers { each, movements: Arc::clone(movements) },

@@ -13,12 +13,13 @@ use std::path::Path;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
+use super::error::{io, shown, sqlite};
 use super::files::{JOURNAL_SUFFIX, LOCK_SUFFIX, LOG_SUFFIX, SUFFIXES, beside};
 use super::lock::refuse_other_name;
 use super::log::{VERSIONS_OFFSET, WITHOUT_LOG};
+use super::open::connect;
 use super::schema::{SCHEMA_VERSION, is_ours, migrate};
 use super::verify::{Source, Step, Tell, Verified, check};
-use super::{connect, io, shown, sqlite};
 use crate::private_file::{Identity, Standing, Unfinished};
 use crate::store::StoreError;
 
@@ -150,7 +151,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::catalog::Changes;
+    use crate::catalog::Transaction;
     use crate::store::Store;
     use crate::store::sqlite::SqliteStore;
 
@@ -158,7 +159,7 @@ mod tests {
     fn the_log_is_held_up_until_the_pages_are_copied_and_not_while_they_are_checked() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("loja.db");
-        SqliteStore::open(&path, 8082).unwrap().create(&Changes::default()).unwrap();
+        SqliteStore::open(&path, 8082).unwrap().create(&Transaction::default()).unwrap();
         let other = Connection::open(&path).unwrap();
         other.busy_timeout(Duration::ZERO).unwrap();
         other.execute_batch("CREATE TABLE other (a); INSERT INTO other VALUES (1)").unwrap();

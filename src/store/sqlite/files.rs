@@ -9,8 +9,9 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::base::{Base, Whose};
+use super::error::{io, not_ours, shown, sqlite};
 use super::lock::Lock;
-use super::{BUSY_TIMEOUT, io, log, not_ours, shown, sqlite};
+use super::{BUSY_TIMEOUT, log};
 use crate::private_file::{self, Found, Standing};
 use crate::store::StoreError;
 

@@ -13,8 +13,9 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use super::error::{io, shown};
 use super::files::{LOCK_SUFFIX, beside};
-use super::{io, log_place, shown};
+use super::log_place;
 use crate::catalog::Shown;
 use crate::private_file;
 use crate::store::StoreError;

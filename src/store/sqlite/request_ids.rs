@@ -26,7 +26,7 @@ use rusqlite::Connection;
 use siphasher::sip::SipHasher13;
 
 use super::rows::bad_value;
-use crate::catalog::{Changes, RequestId};
+use crate::catalog::{RequestId, Transaction};
 use groups::Groups;
 use rounds::{Round, stored_places, write_through};
 
@@ -193,7 +193,7 @@ impl RequestIds {
     }
 
     /// Takes note that a transaction of these changes is stored, and what [`Self::write`] wrote.
-    pub(super) fn stored(&mut self, changes: &Changes) {
+    pub(super) fn stored(&mut self, changes: &Transaction) {
         self.next = match mem::take(&mut self.next) {
             Next::Needless { through } => {
                 self.through = through;
@@ -296,7 +296,7 @@ mod tests {
         places
     }
 
-    fn store(index: &mut RequestIds, connection: &mut Connection, last_sequence: i64, changes: &Changes) {
+    fn store(index: &mut RequestIds, connection: &mut Connection, last_sequence: i64, changes: &Transaction) {
         index.prepare(last_sequence);
         // As if the thread took no time.
         while let Next::Sorting(thread) = &index.next {
@@ -327,7 +327,7 @@ mod tests {
         let mut expected: BTreeMap<String, Option<i64>> = BTreeMap::new();
         let mut sequence = 0;
         for transaction in 0..40 {
-            let (mut changes, before) = (Changes::default(), sequence);
+            let (mut changes, before) = (Transaction::default(), sequence);
             for _ in 0..ROUND_AFTER / 8 {
                 sequence += 1;
                 let id = is_named(sequence).then(|| format!("pedido-{sequence}"));
@@ -381,7 +381,7 @@ mod tests {
         };
         assert_eq!(sorted(places(&index, &connection, "a")), expected);
         while index.groups.round_count() == 0 {
-            store(&mut index, &mut connection, ROUND_AFTER as i64, &Changes::default());
+            store(&mut index, &mut connection, ROUND_AFTER as i64, &Transaction::default());
         }
         assert!(index.recent.entries.is_empty());
         assert_eq!(sorted(places(&index, &connection, "a")), expected);
@@ -404,11 +404,16 @@ mod tests {
             let before = index.groups.round_count();
             let movements = (last_sequence + 1..).take(1000);
             let movements = movements.map(|at| movement(at, Some(format!("pedido-{at}")))).collect();
-            store(&mut index, &mut connection, last_sequence, &Changes { movements, ..Changes::default() });
+            store(
+                &mut index,
+                &mut connection,
+                last_sequence,
+                &Transaction { movements, ..Transaction::default() },
+            );
             last_sequence += 1000;
             index.prepare_last(last_sequence);
             index.write(&connection).unwrap();
-            index.stored(&Changes::default());
+            index.stored(&Transaction::default());
             assert!(index.recent.entries.len() <= ROUND_AFTER, "{session}");
             assert!(matches!(index.next, Next::Awaited));
             if index.groups.round_count() > before {
@@ -424,14 +429,19 @@ mod tests {
         let mut index = RequestIds::read(&connection).unwrap();
         let full = ROUND_AFTER as i64;
         let named = (1..=full).map(|at| movement(at, Some(format!("pedido-{at}")))).collect();
-        store(&mut index, &mut connection, 0, &Changes { movements: named, ..Changes::default() });
+        store(&mut index, &mut connection, 0, &Transaction { movements: named, ..Transaction::default() });
         while index.groups.round_count() == 0 {
-            store(&mut index, &mut connection, full, &Changes::default());
+            store(&mut index, &mut connection, full, &Transaction::default());
         }
         let last = full + NONE_AFTER as i64;
         let others = (full + 1..=last).map(|at| movement(at, None)).collect();
-        store(&mut index, &mut connection, full, &Changes { movements: others, ..Changes::default() });
-        store(&mut index, &mut connection, last, &Changes::default());
+        store(
+            &mut index,
+            &mut connection,
+            full,
+            &Transaction { movements: others, ..Transaction::default() },
+        );
+        store(&mut index, &mut connection, last, &Transaction::default());
         for index in [&index, &RequestIds::read(&connection).unwrap()] {
             assert_eq!((index.through, index.groups.round_count()), (last, 1));
             for sequence in 1..=full {
@@ -444,9 +454,9 @@ mod tests {
     fn what_a_kill_left_of_a_round_is_removed() {
         let mut connection = new_database();
         let mut index = RequestIds::read(&connection).unwrap();
-        let changes = |first: i64| Changes {
+        let changes = |first: i64| Transaction {
             movements: (first..).take(1000).map(|at| movement(at, Some(format!("pedido-{at}")))).collect(),
-            ..Changes::default()
+            ..Transaction::default()
         };
         let chunks = |connection: &Connection| -> i64 {
             connection.query_row("SELECT count(*) FROM request_chunk", [], |row| row.get(0)).unwrap()

@@ -13,11 +13,12 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use super::backup::{begin, copy_into};
+use super::error::{io, shown, sqlite};
 use super::files::{SUFFIXES, beside, check_log, place};
 use super::lock::Lock;
+use super::open::connect;
 use super::schema::{SCHEMA_VERSION, check_header};
 use super::verify::{Source, Step, Verified};
-use super::{connect, io, shown, sqlite};
 use crate::private_file::Identity;
 use crate::store::StoreError;
 

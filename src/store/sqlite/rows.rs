@@ -7,8 +7,8 @@ use rusqlite::types::Null;
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use crate::catalog::{
-    Changes, ImportCounts, ImportRecord, Kind, Movement, Name, Price, Product, ProductId, Quantity,
-    RequestId, RequestIdError, Unit,
+    ImportCounts, ImportRecord, Kind, Movement, Name, Price, Product, ProductId, Quantity, RequestId,
+    RequestIdError, Transaction, Unit,
 };
 
 /// Movements that one statement writes: to begin and end a statement costs as much as a row, and
@@ -82,7 +82,11 @@ fn write_movements(insert: &mut Statement<'_>, movements: &[Movement]) -> rusqli
 }
 
 /// Writes the rows of the changes inside a transaction, after the movement `last_sequence`.
-pub(super) fn write(connection: &Connection, changes: &Changes, last_sequence: i64) -> rusqlite::Result<()> {
+pub(super) fn write(
+    connection: &Connection,
+    changes: &Transaction,
+    last_sequence: i64,
+) -> rusqlite::Result<()> {
     for listed in &changes.listed {
         let mut product = connection.prepare_cached(
             "INSERT INTO product_terms (id, name, key, unit, price_centavos) VALUES (?1, ?2, ?3, ?4, ?5)

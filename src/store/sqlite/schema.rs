@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
 
-use super::{not_ours, sqlite};
+use super::error::{not_ours, sqlite};
 use crate::catalog::{Catalog, Key};
 use crate::store::StoreError;
 

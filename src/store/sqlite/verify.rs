@@ -8,12 +8,14 @@ use std::time::SystemTime;
 
 use rusqlite::{Connection, OpenFlags, Transaction, params};
 
+use super::error::{corrupt, io, sqlite};
 use super::files::{LOCK_SUFFIX, beside, check_log, exists, place};
 use super::lock::{read_note, refuse_other_name};
+use super::open::connect;
+use super::read::{read_batch_or_import, read_catalog};
 use super::request_ids::RequestIds;
 use super::rows::{SELECT_MOVEMENTS, read_movement};
 use super::schema::{SCHEMA_VERSION, check_header, check_keys};
-use super::{corrupt, io, read_batch_or_import, read_catalog, sqlite};
 use crate::catalog::{
     Catalog, Kind, LookAlikes, Movement, Product, ProductId, Quantity, RequestId, RequestIdError,
 };
@@ -84,7 +86,7 @@ impl Source {
             refuse_other_name(&path)?;
             check_log(&path, &lock.as_ref().map(read_note).unwrap_or_default())?;
         }
-        let connection = super::connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         check_header(&connection, &path, versions)?;
         Ok(Self { path, connection })
     }
@@ -115,8 +117,8 @@ pub(super) fn check(moment: &Connection, path: &Path, tell: Tell<'_>) -> Result<
     if said != "ok" {
         return Err(corrupt(said));
     }
-    let (products, forwarding, last_recorded_at) = read_catalog(moment).map_err(&failed)?;
-    let movements = forwarding.last_sequence();
+    let (products, checkpoint, last_recorded_at) = read_catalog(moment).map_err(&failed)?;
+    let movements = checkpoint.last_sequence();
     let index = RequestIds::read(moment).map_err(&failed)?;
     let replayed = replay(moment, &products, movements, &index, tell).map_err(&failed)?.map_err(corrupt)?;
     let of_others = check_others(moment, movements, &index).map_err(&failed)?.map_err(corrupt)?;

@@ -1,6 +1,6 @@
 //! Snapshots: the catalog as it was at an earlier moment, for lists that are still being sent.
 //!
-//! The undo log keeps each product as it was before a change, for as long as a snapshot of that time is
+//! The version log keeps each product as it was before a change, for as long as a snapshot of that time is
 //! alive. So a snapshot holds no products itself, and any number of snapshots together hold no more
 //! than the log. At [`VERSIONS_MAX`] the log forgets the oldest versions, which ends the snapshots that
 //! need them.
@@ -45,9 +45,9 @@ const _: () = assert!(size_of::<Version>() == 32);
 
 /// The versions of one catalog, shared with its snapshots.
 #[derive(Debug, Default)]
-pub(super) struct UndoLog(Mutex<Versions>);
+pub(super) struct VersionLog(Mutex<Versions>);
 
-impl UndoLog {
+impl VersionLog {
     pub(super) fn lock(&self) -> MutexGuard<'_, Versions> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -165,10 +165,10 @@ impl Versions {
     }
 }
 
-/// One moment of a catalog, as long as the undo log goes back to it.
+/// One moment of a catalog, as long as the version log goes back to it.
 #[derive(Debug)]
 struct Snapshot {
-    log: Arc<UndoLog>,
+    log: Arc<VersionLog>,
     moment: u64,
 }
 
@@ -200,7 +200,7 @@ pub struct Cursor {
     version: Option<u64>,
 }
 
-/// A cursor's error: more has changed since it was made than the undo log keeps.
+/// A cursor's error: more has changed since it was made than the version log keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooOld;
 
@@ -222,7 +222,7 @@ const LOOKS_IN_TURN: usize = 1024;
 impl Cursor {
     /// A cursor over all products of the catalog, or those up to a price, that come after this one.
     pub(super) fn new(catalog: &Catalog, max_price: Option<Price>, after: Option<ProductId>) -> Self {
-        let log = Arc::clone(&catalog.undo_log);
+        let log = Arc::clone(&catalog.version_log);
         let moment = log.lock().begin();
         let next = after.map_or(0, |id| id.index() + 1);
         let len = catalog.products.len();
@@ -232,7 +232,7 @@ impl Cursor {
     /// Calls `visit` with each next product of this catalog, until `visit` breaks or the turn ends.
     ///
     /// # Errors
-    /// If more has changed since the cursor was made than the undo log keeps.
+    /// If more has changed since the cursor was made than the version log keeps.
     pub fn visit(
         &mut self,
         catalog: &Catalog,
@@ -255,7 +255,7 @@ impl Cursor {
             let mut position = self
                 .version
                 .take()
-                .or_else(|| versions.last(product.id, catalog.products.undo_at(self.next)));
+                .or_else(|| versions.last(product.id, catalog.products.version_at(self.next)));
             while let Some(version) = position.filter(|position| *position >= self.snapshot.moment) {
                 if looks == 0 {
                     self.version = Some(version);
@@ -351,7 +351,7 @@ mod tests {
     }
 
     fn kept(catalog: &Catalog) -> (usize, usize) {
-        let log = catalog.undo_log.lock();
+        let log = catalog.version_log.lock();
         (log.versions.len(), log.versions.capacity())
     }
 
@@ -363,8 +363,8 @@ mod tests {
             start in prop::sample::select(vec![0, 1, u64::from(u32::MAX) - 20, 5 * (1_u64 << 32) - 3]),
         ) {
             let mut catalog = catalog(80);
-            catalog.undo_log.lock().start = start;
-            catalog.undo_log.lock().versions_max = 60;
+            catalog.version_log.lock().start = start;
+            catalog.version_log.lock().versions_max = 60;
             // Each cursor with the products that it is still to show.
             let mut cursors: HashMap<i64, (Cursor, Vec<Product>)> = HashMap::new();
             for (step, product, value) in steps {
@@ -402,7 +402,7 @@ mod tests {
     #[test]
     fn the_oldest_ends_if_too_much_has_changed_and_the_others_go_on() {
         let mut catalog = catalog(100);
-        catalog.undo_log.lock().versions_max = 64;
+        catalog.version_log.lock().versions_max = 64;
         adjust(&mut catalog, id(1), 1);
         assert_eq!(kept(&catalog), (0, 0), "nobody needs it");
         let mut untaken = catalog.cursor(None, None);

@@ -12,7 +12,7 @@
 use rusqlite::Connection;
 
 use super::rows::{bad_value, read_id, read_quantity};
-use crate::catalog::{Changes, ProductId, Quantity};
+use crate::catalog::{ProductId, Quantity, Transaction};
 
 /// Movements after which a round begins at the earliest: at the start, so many rows of the
 /// ledger are read in less than a millisecond.
@@ -43,7 +43,7 @@ const WORD_BITS: usize = u64::BITS as usize;
 
 /// Which balances are not yet brought forward.
 #[derive(Debug)]
-pub(super) struct Forwarding {
+pub(super) struct Checkpoint {
     /// Products that moved since their balance was brought forward, with their balance.
     moved: Moved,
     last_sequence: i64,
@@ -80,7 +80,7 @@ pub(super) struct Step {
     through: Option<i64>,
 }
 
-impl Forwarding {
+impl Checkpoint {
     /// That of a store without movements.
     pub(super) fn new() -> Self {
         Self { moved: Moved::default(), last_sequence: 0, through: 0, round: None }
@@ -124,7 +124,7 @@ impl Forwarding {
     }
 
     /// What the transaction of these changes is to bring forward.
-    pub(super) fn step(&self, changes: &Changes) -> Step {
+    pub(super) fn step(&self, changes: &Transaction) -> Step {
         let begun = self.round.or_else(|| {
             let wanted = MOVEMENTS_FOR_A_PRODUCT.saturating_mul(self.moved.count as i64);
             let after = wanted.clamp(ROUND_AFTER_MOVEMENTS, ROUND_AFTER_MOVEMENTS_MAX);
@@ -152,7 +152,7 @@ impl Forwarding {
     }
 
     /// Takes note that a transaction of these changes with this step is stored.
-    pub(super) fn stored(&mut self, changes: &Changes, step: &Step) {
+    pub(super) fn stored(&mut self, changes: &Transaction, step: &Step) {
         for (id, _) in &step.rows {
             self.moved.remove(*id);
         }
@@ -247,9 +247,9 @@ mod tests {
     fn check(transactions: Vec<Vec<(u8, i32)>>) {
         let (mut ledger, mut stocks) = (Vec::new(), BTreeMap::new());
         let (mut forwarded, mut through) = (BTreeMap::new(), 0);
-        let mut forwarding = Forwarding::new();
+        let mut checkpoint = Checkpoint::new();
         for transaction in transactions {
-            let mut changes = Changes::default();
+            let mut changes = Transaction::default();
             for (product, balance) in transaction {
                 // Many movements for each: a round is to begin and end.
                 for repeat in 0..ROUND_AFTER_MOVEMENTS as i32 / 8 {
@@ -270,10 +270,10 @@ mod tests {
                     });
                 }
             }
-            let step = forwarding.step(&changes);
+            let step = checkpoint.step(&changes);
             forwarded.extend(step.rows.iter().copied());
             through = step.through.unwrap_or(through);
-            forwarding.stored(&changes, &step);
+            checkpoint.stored(&changes, &step);
 
             let mut found = forwarded.clone();
             found.extend(ledger.iter().skip(through as usize).copied());
@@ -318,36 +318,36 @@ mod tests {
 
     #[test]
     fn the_last_step_brings_everything_forward() {
-        let mut forwarding = Forwarding { last_sequence: 7, ..Forwarding::new() };
-        assert!(forwarding.last_step().is_none());
+        let mut checkpoint = Checkpoint { last_sequence: 7, ..Checkpoint::new() };
+        assert!(checkpoint.last_step().is_none());
         let product = |number| ProductId::from_number(number).unwrap();
         for number in 1..=100 {
-            forwarding.moved.insert(product(number.into()), Quantity::from_units(number));
+            checkpoint.moved.insert(product(number.into()), Quantity::from_units(number));
         }
-        let step = forwarding.last_step().unwrap();
+        let step = checkpoint.last_step().unwrap();
         assert_eq!(
             (step.rows.len(), step.rows[99].1, step.through),
             (100, Quantity::from_units(100), Some(7))
         );
-        forwarding.stored(&Changes::default(), &step);
-        assert!(forwarding.last_step().is_none());
+        checkpoint.stored(&Transaction::default(), &step);
+        assert!(checkpoint.last_step().is_none());
     }
 
     #[test]
     fn a_round_ends_and_the_next_begins_later() {
-        let mut forwarding = Forwarding { last_sequence: ROUND_AFTER_MOVEMENTS, ..Forwarding::new() };
+        let mut checkpoint = Checkpoint { last_sequence: ROUND_AFTER_MOVEMENTS, ..Checkpoint::new() };
         let product = |number| ProductId::from_number(number).unwrap();
         let one = Quantity::from_units(1);
-        (1..=100).for_each(|number| forwarding.moved.insert(product(number), one));
-        let changes = Changes::default();
-        let first = forwarding.step(&changes);
+        (1..=100).for_each(|number| checkpoint.moved.insert(product(number), one));
+        let changes = Transaction::default();
+        let first = checkpoint.step(&changes);
         assert_eq!((first.rows.len(), first.through), (ROWS_MIN, None));
-        forwarding.stored(&changes, &first);
-        let second = forwarding.step(&changes);
+        checkpoint.stored(&changes, &first);
+        let second = checkpoint.step(&changes);
         assert_eq!((second.rows[0].0, second.rows.len()), (product(65), 36));
         assert_eq!(second.through, Some(ROUND_AFTER_MOVEMENTS));
-        forwarding.stored(&changes, &second);
-        let third = forwarding.step(&changes);
+        checkpoint.stored(&changes, &second);
+        let third = checkpoint.step(&changes);
         assert!(third.rows.is_empty() && third.through.is_none());
     }
 }

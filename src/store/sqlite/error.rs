@@ -1,0 +1,67 @@
+//! Errors, with what was tried on which file.
+
+use std::path::Path;
+
+use rusqlite::{ErrorCode, ffi};
+
+use crate::store::StoreError;
+
+/// A failure of SQLite, with what was tried in which database.
+pub(super) fn sqlite(action: &'static str, path: &Path) -> impl Fn(rusqlite::Error) -> StoreError {
+    move |error| match (error.sqlite_error_code(), &error) {
+        (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => {
+            StoreError::Busy { path: shown(path) }
+        }
+        // A value that this program would never have stored.
+        (_, rusqlite::Error::FromSqlConversionFailure(_, _, reason)) => corrupt(path, reason.to_string()),
+        (Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase), _)
+        | (_, rusqlite::Error::InvalidColumnType(..)) => corrupt(path, error.to_string()),
+        _ => StoreError::Failed { action, path: shown(path), reason: said(&error) },
+    }
+}
+
+/// What SQLite says, in Portuguese where it says it often, and what to do.
+pub(super) fn said(error: &rusqlite::Error) -> String {
+    let what = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "o disco está cheio. Libere espaço e tente de novo",
+        Some(ErrorCode::CannotOpen) => "não pôde ser aberto. Confira a pasta e as permissões",
+        // Before it reads the database, SQLite would have to undo the half-made write.
+        Some(ErrorCode::ReadOnly) if is_half_written(error) => {
+            "outro programa, ou uma restauração, foi interrompido enquanto gravava nele. Inicie o servidor, ou repita \
+             `hortifruti restore`: cada um desfaz o que ficou pela metade"
+        }
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+            "o arquivo ou a pasta só permite leitura. Confira as permissões"
+        }
+        Some(ErrorCode::SystemIoFailure) => {
+            return format!(
+                "o disco falhou ou está cheio, ou o arquivo chegou ao maior tamanho permitido ({error}). \
+                 Confira o disco e o limite (ulimit -f), e tente de novo"
+            );
+        }
+        _ => return error.to_string(),
+    };
+    what.to_owned()
+}
+
+pub(super) fn is_half_written(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_READONLY_ROLLBACK)
+}
+
+pub(super) fn corrupt(path: &Path, reason: String) -> StoreError {
+    StoreError::Corrupt { path: shown(path), reason }
+}
+
+pub(super) fn not_ours(path: &Path, reason: impl Into<String>) -> StoreError {
+    StoreError::NotOurs { path: shown(path), reason: reason.into() }
+}
+
+/// A failure of the file system, with what was tried on which file.
+pub(super) fn io(action: &'static str, path: &Path) -> impl Fn(std::io::Error) -> StoreError {
+    let path = shown(path);
+    move |error| StoreError::Io { action, path: path.clone(), error }
+}
+
+pub(super) fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

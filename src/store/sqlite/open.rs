@@ -1,0 +1,195 @@
+//! Opening a database: a new one, one that is there, and one whose connection failed.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, MAIN_DB, OpenFlags, TransactionBehavior};
+
+use super::error::{corrupt, io, sqlite};
+use super::files::{Files, INDEX_SUFFIX, check_log, exists, place, refuse_strangers};
+use super::lock::Lock;
+use super::request_ids::RequestIds;
+use super::rows::write;
+use super::schema::{APPLICATION_ID, SCHEMA_VERSION, check_header, migrate};
+use super::{BUSY_TIMEOUT, SqliteStore, log_place, long_log};
+use crate::catalog::Transaction;
+use crate::private_file::{self, Unfinished};
+use crate::store::{Store, StoreError};
+
+/// Largest database that is looked through whole at each start, in bytes: in some tens of
+/// milliseconds. Of a larger one, all but the [`LONG_TABLES`] is, so that the start does not
+/// last longer as the ledger grows; `hortifruti verify` looks through the rest.
+pub(super) const CHECKED_BYTES_MAX: u64 = if cfg!(test) { 64 * 1024 } else { 16 * 1024 * 1024 };
+
+/// The tables that grow with every change.
+const LONG_TABLES: [&str; 2] = ["movement", "request_chunk"];
+
+/// Prepared statements kept: there are fewer than this many.
+const STATEMENT_CACHE: usize = 16;
+
+impl SqliteStore {
+    /// Opens the database. Where there is none, [`Store::create`] makes it, under another
+    /// name until it is whole.
+    ///
+    /// `port` is the port of this server; a second server that is refused names it.
+    ///
+    /// # Errors
+    /// Where another server has it, it is not ours, it is damaged, or it cannot be opened.
+    pub fn open(path: &Path, port: u16) -> Result<Self, StoreError> {
+        let path = place(path)?;
+        let mut lock = Lock::name(&path, port)?;
+        if !exists(&path)? {
+            refuse_strangers(&path)?;
+            let unfinished = Unfinished::begin(&path).map_err(io("criar", &path))?;
+            let connection = connect(unfinished.temporary(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            return Ok(Self::new(connection, path, Some(unfinished), Some(lock)));
+        }
+        private_file::remove_unfinished(&path).map_err(io("limpar o resto de", &path))?;
+        lock.file(&path)?;
+        check_log(&path, lock.note())?;
+        let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let has_log = log_place::has_log(&path);
+        let mut this = Self::new(connection, path, None, Some(lock));
+        // Until it is known to be ours and whole, nothing is copied into it, not even at the
+        // end of a start that is refused.
+        this.keep_log(has_log).map_err(this.failed("preparar"))?;
+        this.check()?;
+        this.keep_log(false).map_err(this.failed("preparar"))?;
+        this.prepare()?;
+        Ok(this)
+    }
+
+    /// A database that is gone when the store is dropped.
+    ///
+    /// # Errors
+    /// Only where there is no memory.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        let path = PathBuf::from(":memory:");
+        let connection = Connection::open_in_memory().map_err(sqlite("abrir", &path))?;
+        Ok(Self::new(connection, path, None, None))
+    }
+
+    /// Whether closing the last connection leaves the log as it is. SQLite would copy it into
+    /// the database.
+    pub(super) fn keep_log(&self, keep: bool) -> rusqlite::Result<()> {
+        self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
+    }
+
+    /// Looks at what the file is before anything in it is changed.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        check_header(&self.connection, &self.path, 1..=SCHEMA_VERSION)?;
+        let read_only = self.connection.is_readonly(MAIN_DB).map_err(self.failed("ler"))?;
+        if read_only {
+            return Err(io("gravar em", &self.path)(ErrorKind::PermissionDenied.into()));
+        }
+        let bytes = fs::metadata(&self.path).map_err(io("ler", &self.path))?.len();
+        let said = if bytes <= CHECKED_BYTES_MAX { self.check_all() } else { self.check_short_tables() };
+        match said.map_err(self.failed("conferir"))?.as_str() {
+            "ok" => Ok(()),
+            said => Err(corrupt(&self.path, said.to_owned())),
+        }
+    }
+
+    pub(super) fn check_all(&self) -> rusqlite::Result<String> {
+        self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+    }
+
+    pub(super) fn check_short_tables(&self) -> rusqlite::Result<String> {
+        let mut tables = self.connection.prepare(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN (?1, ?2) ORDER BY rowid",
+        )?;
+        let mut tables = tables.query(LONG_TABLES)?;
+        while let Some(table) = tables.next()? {
+            let table: String = table.get(0)?;
+            let said: String = self.connection.query_row(
+                "SELECT quick_check FROM pragma_quick_check(?1) LIMIT 1",
+                [table],
+                |row| row.get(0),
+            )?;
+            if said != "ok" {
+                return Ok(said);
+            }
+        }
+        Ok("ok".to_owned())
+    }
+
+    /// Makes a database of ours, of any version, ready for changes.
+    pub(super) fn prepare(&mut self) -> Result<(), StoreError> {
+        self.configure().map_err(self.failed("preparar"))?;
+        self.migrate().map_err(self.failed("atualizar"))?;
+        if let Some(lock) = &self.lock {
+            // The migration has begun a transaction, so they are all there.
+            self.files = Files::look(&self.path, lock)?;
+            lock.note_log();
+        }
+        Ok(())
+    }
+
+    pub(super) fn configure(&self) -> rusqlite::Result<()> {
+        let connection = &self.connection;
+        connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        // A longer log is cut to this length, once SQLite begins it again.
+        connection.pragma_update(None, "journal_size_limit", long_log::KEPT_BYTES_MAX.cast_signed())?;
+        // The log is copied by `Files::committed`.
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        // The catalog gives every movement its product. To have SQLite look that up again
+        // reads a page of the products for each row of the ledger: a quarter of the speed
+        // with a million of them.
+        connection.pragma_update(None, "foreign_keys", "OFF")
+    }
+
+    /// Opens the file anew.
+    pub(super) fn reconnect(&mut self) -> Result<(), StoreError> {
+        self.check_files()?;
+        // Closing would checkpoint, and so sync pages again whose first sync failed.
+        let _ = self.keep_log(true);
+        self.connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let configured = self.configure().map_err(self.failed("preparar"));
+        // Where that failed the index is perhaps too short, but nobody cut it.
+        self.files.note_length(INDEX_SUFFIX);
+        configured?;
+        self.is_suspect = false;
+        Ok(())
+    }
+
+    /// Makes sure of a connection that nothing has failed on.
+    pub(super) fn be_sure(&mut self) -> Result<(), StoreError> {
+        if self.is_ready() { Ok(()) } else { self.reconnect() }
+    }
+
+    pub(super) fn create_with(&mut self, opening: &Transaction) -> rusqlite::Result<()> {
+        if self.unfinished.is_some() {
+            // The file is synced when it is whole; until then it may be lost.
+            self.connection.pragma_update(None, "journal_mode", "MEMORY")?;
+            self.connection.pragma_update(None, "synchronous", "OFF")?;
+        }
+        let transaction = self.connection.transaction()?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        migrate(&transaction)?;
+        write(&transaction, opening, 0)?;
+        transaction.commit()?;
+        self.request_ids = RequestIds::read(&self.connection)?;
+        Ok(())
+    }
+
+    pub(super) fn migrate(&mut self) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        migrate(&transaction)?;
+        transaction.commit()
+    }
+}
+
+/// Opens a file that is there. It is used by one thread at a time.
+pub(super) fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let failed = sqlite("abrir", path);
+    let connection = Connection::open_with_flags(path, flags).map_err(&failed)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(&failed)?;
+    // Otherwise SQLite plans a query anew when a value of `LIMIT` or a small one of `=` changes.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(failed)?;
+    Ok(connection)
+}

@@ -1,0 +1,50 @@
+//! After a failed commit: whether its changes are stored.
+
+use rusqlite::params;
+
+use super::SqliteStore;
+use super::error::corrupt;
+use crate::catalog::Transaction;
+use crate::store::StoreError;
+
+impl SqliteStore {
+    /// Whether these changes are stored. They are one transaction, so one row tells.
+    pub(super) fn holds(&self, changes: &Transaction) -> rusqlite::Result<bool> {
+        let connection = &self.connection;
+        if let Some(movement) = changes.movements.last() {
+            return Ok(self.checkpoint.last_sequence() == movement.sequence);
+        }
+        if let Some(import) = changes.imports.last() {
+            return connection.query_row(
+                "SELECT count(*) FROM import_request WHERE request_id = ?1",
+                [import.request_id.as_str()],
+                |row| row.get(0),
+            );
+        }
+        let Some(product) = changes.listed.last() else { return Ok(true) };
+        connection.query_row(
+            "SELECT count(*) FROM product_terms WHERE id = ?1 AND price_centavos = ?2 AND unit = ?3",
+            params![product.id.number(), product.price.centavos(), product.unit.as_str()],
+            |row| row.get(0),
+        )
+    }
+
+    /// Refuses to go on where the ledger ends neither before these changes nor with them: then
+    /// another program wrote in it, and the catalog is not what is stored.
+    pub(super) fn check_ledger_end(&self, changes: &Transaction) -> Result<(), StoreError> {
+        let (Some(first), Some(last)) = (changes.movements.first(), changes.movements.last()) else {
+            return Ok(());
+        };
+        let end = self.checkpoint.last_sequence();
+        let stored = self.read_movements(last.sequence, 1).map_err(self.failed("conferir"))?;
+        if end == first.sequence - 1 || end == last.sequence && stored.first() == Some(last) {
+            return Ok(());
+        }
+        let reason = if end < first.sequence {
+            format!("outro programa apagou dele o movimento {}", end + 1)
+        } else {
+            format!("outro programa gravou nele o movimento {end}")
+        };
+        Err(corrupt(&self.path, reason))
+    }
+}
