@@ -4,16 +4,18 @@
 //! One thread accepts; worker threads, each with a runtime of its own, serve.
 //! A connection stays on its worker, so that no core waits for another's.
 
-mod connection;
+mod admission;
+mod authenticator;
 pub mod console;
 mod descriptors;
-mod door;
+mod detect;
 mod grpc;
+mod idle;
+mod io;
 mod long_work;
+mod maybe_tls;
 mod side_thread;
-mod socket;
-mod stream;
-mod tokens;
+mod text;
 
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZero;
@@ -28,13 +30,15 @@ use tokio::task::JoinSet;
 
 use crate::access::Tokens;
 use crate::inventory::Inventory;
-use crate::wire::{self, Protocol, text};
-pub use connection::Limits;
-use connection::{Connections, Guard, Silence, TURNED_AWAY_MAX};
+use crate::wire::{self, Protocol};
+pub use admission::Limits;
+use admission::{Connections, Guard, TURNED_AWAY_MAX};
+use authenticator::Gate;
 use console::Console;
+use idle::IdleTimer;
+use io::answer_and_close;
 use long_work::LongWork;
 use side_thread::{SideTasks, SideThread};
-use tokens::Gate;
 
 /// Connections that the system keeps until they are accepted. With std's 128, ten thousand
 /// clients that come at once wait half a minute, because those that find no place try again
@@ -87,7 +91,7 @@ struct Service {
     protocols: Protocols,
     /// How long a connection may be silent.
     idle: Option<Duration>,
-    tls: door::Tls,
+    tls: detect::Tls,
     gate: Gate,
     /// Turns of large gRPC messages.
     turns: grpc::Turns,
@@ -261,7 +265,7 @@ impl Worker {
     /// Serves a connection, if there is room for it.
     fn take(&self, stream: std::net::TcpStream, peer: SocketAddr, connections: &Arc<Connections>) {
         if let Some(guard) = connections.begin(peer)
-            && connection::prepare(&stream).is_ok()
+            && io::prepare(&stream).is_ok()
         {
             let _ = self.accepted.send((stream, guard));
         }
@@ -308,22 +312,22 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
 /// Tells the protocol of a connection, and serves it.
 async fn serve_one(service: Service, stream: TcpStream, guard: Guard) {
     if !guard.is_served() {
-        return door::turn_away(service, stream).await;
+        return detect::turn_away(service, stream).await;
     }
     let mut stream = tokio::select! {
         biased;
-        entered = door::enter(&service.tls, stream) => match entered {
+        entered = detect::enter(&service.tls, stream) => match entered {
             Some(stream) => stream,
             // No conversation came of it.
             None => return guard.uncount(),
         },
         () = service.stopped() => return,
     };
-    let mut silence = Silence::new(service.idle);
+    let mut silence = IdleTimer::new(service.idle);
     let (first_bytes, protocol) = tokio::select! {
         // A command that came before the stop is answered.
         biased;
-        first = door::read_first_bytes(&mut stream) => match first {
+        first = detect::read_first_bytes(&mut stream) => match first {
             Ok(first) => first,
             Err(error) => {
                 // Whoever only looked whether somebody listens was no client.
@@ -338,19 +342,21 @@ async fn serve_one(service: Service, stream: TcpStream, guard: Guard) {
     match (protocol, service.protocols) {
         (Protocol::Text, _) if wire::is_tls(&first_bytes) => {
             guard.uncount();
-            connection::refuse(stream, text::message(text::NO_TLS).as_bytes()).await;
+            answer_and_close(stream, wire::text::message(wire::text::NO_TLS).as_bytes()).await;
         }
         (Protocol::Text, Protocols { socket: true, .. }) => {
-            socket::serve(service, stream, first_bytes).await;
+            text::serve(service, stream, first_bytes).await;
         }
         (Protocol::Grpc, Protocols { grpc: true, .. }) => {
             grpc::serve(service, stream, first_bytes).await;
         }
-        (Protocol::Text, _) => connection::refuse(stream, text::message(text::GRPC_ONLY).as_bytes()).await,
+        (Protocol::Text, _) => {
+            answer_and_close(stream, wire::text::message(wire::text::GRPC_ONLY).as_bytes()).await
+        }
         (Protocol::Grpc, _) => {
             // A client of ours that asks which protocol is spoken: not yet a conversation.
             guard.uncount();
-            connection::refuse(stream, &wire::goaway(text::TEXT_ONLY)).await;
+            answer_and_close(stream, &wire::goaway(wire::text::TEXT_ONLY)).await;
         }
     }
     drop(guard);

@@ -68,14 +68,16 @@ const IMPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("server", &["access", "inventory", "wire"]),
-    ("server::connection", &[]),
+    ("server::admission", &[]),
+    ("server::authenticator", &["access"]),
     ("server::console", &["catalog"]),
     ("server::descriptors", &[]),
-    ("server::door", &["wire"]),
+    ("server::detect", &["wire"]),
     ("server::grpc", &["access", "inventory", "operation", "refusal", "wire"]),
-    ("server::socket", &["access", "inventory", "operation", "refusal", "wire"]),
-    ("server::stream", &[]),
-    ("server::tokens", &["access"]),
+    ("server::idle", &[]),
+    ("server::io", &[]),
+    ("server::maybe_tls", &[]),
+    ("server::text", &["access", "inventory", "operation", "refusal", "wire"]),
     (
         "shell",
         &["catalog", "client", "private_file", "render", "operation", "refusal", "system_error", "terminal"],
@@ -93,8 +95,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
 
 /// Siblings that must never know each other.
 const STRANGERS: [(&str, &str); 4] = [
-    ("server::grpc", "socket"),
-    ("server::socket", "grpc"),
+    ("server::grpc", "text"),
+    ("server::text", "grpc"),
     ("client::grpc", "socket"),
     ("client::socket", "grpc"),
 ];

@@ -10,8 +10,8 @@ use hyper::body::{Body, Bytes, Frame, Incoming};
 use tokio::time::{Instant, Sleep};
 use tonic::Status;
 
-use super::Progress;
 use super::gzip::Gzip;
+use super::progress::Progress;
 use crate::refusal::Refusal;
 use crate::wire::grpc::status;
 

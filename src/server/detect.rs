@@ -10,10 +10,10 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-use super::connection;
-use super::stream::Stream;
-use super::{Service, grpc, socket};
-use crate::wire::{self, HTTP2_PREFACE, Protocol, text};
+use super::io::{answer_and_close, close};
+use super::maybe_tls::MaybeTls;
+use super::{Service, grpc, text};
+use crate::wire::{self, HTTP2_PREFACE, Protocol};
 
 /// How long first bytes that could become an HTTP/2 preface may take to become one. No
 /// text command begins so; a person who typed `P` gets an error after this.
@@ -31,21 +31,21 @@ const HANDSHAKE_WAIT: Duration = Duration::from_secs(10);
 pub(super) type Tls = Option<watch::Receiver<Arc<ServerConfig>>>;
 
 /// A connection that may go in: `None` where it was refused, or went away.
-pub(super) async fn enter(tls: &Tls, stream: TcpStream) -> Option<Stream> {
-    let Some(tls) = tls else { return Some(Stream::Plain(stream)) };
+pub(super) async fn enter(tls: &Tls, stream: TcpStream) -> Option<MaybeTls> {
+    let Some(tls) = tls else { return Some(MaybeTls::Plain(stream)) };
     let acceptor = TlsAcceptor::from(tls.borrow().clone());
     // Apart, so that a plain connection's task has no room for a handshake.
     match tokio::time::timeout(HANDSHAKE_WAIT, Box::pin(shake_hands(acceptor, stream))).await {
-        Ok(Ok(Entrant::Tls(stream))) => Some(Stream::tls(*stream)),
+        Ok(Ok(Entrant::Tls(stream))) => Some(MaybeTls::tls(*stream)),
         Ok(Ok(Entrant::Plain(stream))) => {
-            let refused = Box::pin(refuse_plain(Stream::Plain(stream)));
+            let refused = Box::pin(refuse_plain(MaybeTls::Plain(stream)));
             let _ = tokio::time::timeout(HANDSHAKE_WAIT, refused).await;
             None
         }
         Ok(Err((error, stream))) => {
             tracing::debug!(%error, "a TLS handshake failed");
             // The alert that says why must arrive.
-            connection::end(Stream::Plain(stream)).await;
+            close(MaybeTls::Plain(stream)).await;
             None
         }
         Err(_) => {
@@ -79,10 +79,12 @@ async fn shake_hands(acceptor: TlsAcceptor, stream: TcpStream) -> Result<Entrant
 }
 
 /// Tells a client that does not speak TLS, in its own protocol, that it must.
-async fn refuse_plain(mut stream: Stream) {
+async fn refuse_plain(mut stream: MaybeTls) {
     match read_first_bytes(&mut stream).await {
-        Ok((_, Protocol::Grpc)) => connection::refuse(stream, &wire::goaway(text::TLS_ONLY)).await,
-        Ok((_, Protocol::Text)) => connection::refuse(stream, text::message(text::TLS_ONLY).as_bytes()).await,
+        Ok((_, Protocol::Grpc)) => answer_and_close(stream, &wire::goaway(wire::text::TLS_ONLY)).await,
+        Ok((_, Protocol::Text)) => {
+            answer_and_close(stream, wire::text::message(wire::text::TLS_ONLY).as_bytes()).await
+        }
         Err(_) => {}
     }
 }
@@ -96,9 +98,9 @@ pub(super) async fn turn_away(service: Service, stream: TcpStream) {
         Ok(Ok((first_bytes, Protocol::Grpc))) if service.protocols.grpc => {
             let _ = tokio::time::timeout(TURN_AWAY_WAIT, grpc::turn_away(stream, first_bytes)).await;
         }
-        Ok(Ok((_, Protocol::Grpc))) => connection::refuse(stream, &wire::goaway(text::TEXT_ONLY)).await,
+        Ok(Ok((_, Protocol::Grpc))) => answer_and_close(stream, &wire::goaway(wire::text::TEXT_ONLY)).await,
         Ok(Ok((_, Protocol::Text))) | Err(_) => {
-            connection::refuse(stream, socket::no_room_answer().as_bytes()).await;
+            answer_and_close(stream, text::no_room_answer().as_bytes()).await;
         }
         Ok(Err(_)) => {}
     }
@@ -106,7 +108,7 @@ pub(super) async fn turn_away(service: Service, stream: TcpStream) {
 
 /// Reads until the protocol is known, and returns what was read. Silence is no sign: a
 /// client may connect long before it says anything.
-pub(super) async fn read_first_bytes(stream: &mut Stream) -> io::Result<(Vec<u8>, Protocol)> {
+pub(super) async fn read_first_bytes(stream: &mut MaybeTls) -> io::Result<(Vec<u8>, Protocol)> {
     let mut bytes = Vec::new();
     loop {
         let readable = stream.readable();

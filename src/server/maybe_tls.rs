@@ -15,30 +15,30 @@ const TLS_UNSENT_BYTES_MAX: usize = 16 * 1024;
 
 /// A connection. A plain one is read and written as if there were no TLS; one with TLS
 /// keeps its state elsewhere, so that an idle plain one is no larger for it.
-pub(super) enum Stream {
+pub(super) enum MaybeTls {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-impl Stream {
+impl MaybeTls {
     pub(super) fn tls(mut stream: TlsStream<TcpStream>) -> Self {
         stream.get_mut().1.set_buffer_limit(Some(TLS_UNSENT_BYTES_MAX));
-        Stream::Tls(Box::new(stream))
+        MaybeTls::Tls(Box::new(stream))
     }
 
     /// Whether there is something to read, or an end; holds no buffer while it waits.
     pub(super) async fn readable(&mut self) -> io::Result<()> {
         match self {
-            Stream::Plain(stream) => stream.readable().await,
-            Stream::Tls(stream) => stream.fill_buf().await.map(|_| ()),
+            MaybeTls::Plain(stream) => stream.readable().await,
+            MaybeTls::Tls(stream) => stream.fill_buf().await.map(|_| ()),
         }
     }
 
     /// Takes what has come, up to the room that is left in the buffer, without waiting.
     pub(super) fn try_read_buf(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
         let stream = match self {
-            Stream::Plain(stream) => return stream.try_read_buf(buffer),
-            Stream::Tls(stream) => stream,
+            MaybeTls::Plain(stream) => return stream.try_read_buf(buffer),
+            MaybeTls::Tls(stream) => stream,
         };
         let mut length = 0;
         // A record at a time, until there is none: a short read has emptied it, as above.
@@ -72,30 +72,30 @@ impl Stream {
     /// What carries it.
     pub(super) fn transport(&self) -> &TcpStream {
         match self {
-            Stream::Plain(stream) => stream,
-            Stream::Tls(stream) => stream.get_ref().0,
+            MaybeTls::Plain(stream) => stream,
+            MaybeTls::Tls(stream) => stream.get_ref().0,
         }
     }
 }
 
-impl AsyncRead for Stream {
+impl AsyncRead for MaybeTls {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
-            Stream::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+            MaybeTls::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            MaybeTls::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
         }
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for MaybeTls {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
-            Stream::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+            MaybeTls::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+            MaybeTls::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
         }
     }
 
@@ -105,29 +105,29 @@ impl AsyncWrite for Stream {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-            Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+            MaybeTls::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+            MaybeTls::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
         }
     }
 
     fn is_write_vectored(&self) -> bool {
         match self {
-            Stream::Plain(stream) => stream.is_write_vectored(),
-            Stream::Tls(stream) => stream.is_write_vectored(),
+            MaybeTls::Plain(stream) => stream.is_write_vectored(),
+            MaybeTls::Tls(stream) => stream.is_write_vectored(),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_flush(context),
-            Stream::Tls(stream) => Pin::new(stream).poll_flush(context),
+            MaybeTls::Plain(stream) => Pin::new(stream).poll_flush(context),
+            MaybeTls::Tls(stream) => Pin::new(stream).poll_flush(context),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(context),
-            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+            MaybeTls::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            MaybeTls::Tls(stream) => Pin::new(stream).poll_shutdown(context),
         }
     }
 }

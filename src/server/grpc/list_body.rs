@@ -10,7 +10,8 @@ use hyper::body::{Bytes, Frame};
 use tokio::sync::oneshot;
 use tonic::{Response, Status};
 
-use super::{Progress, trailers};
+use super::progress::Progress;
+use super::trailers;
 use crate::inventory::{Listing, Stopped};
 use crate::refusal::Refusal;
 use crate::server::Service;

@@ -1,0 +1,286 @@
+//! Streams of stock changes: changes that come together are made together, and answered in order.
+
+use std::convert::Infallible;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::{Duration, Instant};
+
+use hyper::body::{Bytes, Frame};
+use tokio::sync::mpsc;
+use tonic::{Status, Streaming};
+
+use super::progress::{Counted, Progress};
+use super::{Calls, MESSAGE_BYTES_MAX, STREAMS_MAX, own_words, trailers};
+use crate::access::{self, Grant, Need};
+use crate::inventory::Run;
+use crate::refusal::Refusal;
+use crate::server::LAST_LOOK;
+use crate::server::long_work::TURN_BYTES;
+use crate::wire::grpc::v1::StreamAdjustStockRequest;
+use crate::wire::grpc::{self, status};
+
+/// Changes of a stream that are made together at most, as many as one transaction takes; shared by
+/// the open streams of a connection. Their answers wait for the client, and so do those of the run
+/// before: a client that takes none of them is held at some megabytes, whatever it opens.
+const STREAM_RUN_MAX: usize = 4096;
+
+/// Most last looks at a connection from which more comes each time: one or two read what the system has
+/// received, and a client that never stops sending is left.
+const LAST_LOOKS_MAX: usize = 20;
+
+/// How long the changes of a connection's streams are gathered while others wait, and after how many
+/// bytes of changes the time is checked: each may decompress to a thousand times its size.
+const GATHERING_MAX: Duration = Duration::from_micros(500);
+const GATHERING_LOOK_BYTES: usize = 1024;
+
+/// About the bytes of a change of a stream without its name.
+const STREAM_CHANGE_BYTES: usize = 48;
+
+/// Changes that a stopping server still takes from a stream: all that can have come before, and an
+/// end for a client that never stops sending.
+const LAST_CHANGES_MAX: usize = 4096;
+
+/// About the bytes of an answer of a stream, for which room is made beforehand: of a name of the market's
+/// list, without a request id.
+const STREAM_ANSWER_BYTES: usize = 96;
+
+impl Calls {
+    /// Begins to answer a stream of changes. Returns the answers.
+    pub(super) fn begin_adjust_stream(
+        &self,
+        grant: Grant,
+        requests: Streaming<StreamAdjustStockRequest>,
+    ) -> StreamAnswers {
+        // While one run is taken, another is made.
+        let (answers, runs) = mpsc::channel(1);
+        tokio::spawn(self.clone().adjust_stream(grant, requests, answers));
+        let progress = self.progress.clone();
+        let (runs, counted) = (Arc::new(runs), Arc::new(Counted::one_more(&self.streams)));
+        StreamAnswers { progress, runs, run: Bytes::new(), has_ended: false, _counted: counted }
+    }
+
+    /// Answers a stream of changes until the client ends it, or is gone, or the server stops.
+    /// What has come together is made together. Each run asks anew whether the token still holds.
+    /// While answers are not taken, nothing more is read, and HTTP/2's flow control holds the
+    /// client back.
+    async fn adjust_stream(
+        mut self,
+        mut grant: Grant,
+        mut requests: Streaming<StreamAdjustStockRequest>,
+        answers: mpsc::Sender<Result<Bytes, Status>>,
+    ) {
+        let mut stopped = pin!(self.all_has_come());
+        let mut last_changes = LAST_CHANGES_MAX;
+        loop {
+            let Ok(room) = answers.reserve().await else { return };
+            let first = tokio::select! {
+                biased;
+                request = requests.message(), if last_changes > 0 => request,
+                () = &mut stopped => {
+                    // Not as if all that the client has sent were answered.
+                    room.send(Err(status(Refusal::stopping())));
+                    return;
+                }
+            };
+            let Gathered { mut run, refused, end } = self.gather(first, &mut requests);
+            if let Some((name, refusal)) = refused {
+                run.refuse(self.service.inventory.explain(&name, refusal).await);
+            }
+            if self.service.is_stopping() {
+                last_changes = last_changes.saturating_sub(run.len());
+            }
+            self.service.gate.renew(&mut grant);
+            if !access::permits(grant, Need::Write) {
+                room.send(Err(status(access::refusal(grant))));
+                return;
+            }
+            let mut answered = Vec::with_capacity(run.len() * STREAM_ANSWER_BYTES);
+            {
+                let _waiting = self.wait();
+                let write = |answer: Result<(&_, &_), _>| grpc::write_stream_answer(answer, &mut answered);
+                self.service.inventory.adjust_all(run, write).await;
+            }
+            room.send(Ok(answered.into()));
+            if let Some(end) = end {
+                if let Err(failure) = end {
+                    let _ = answers.send(Err(failure)).await;
+                }
+                return;
+            }
+        }
+    }
+
+    /// Waits until the server stops and all that it had received before has been read. A busy worker
+    /// needs several turns for that, and may make changes between them for longer than a last look
+    /// takes.
+    fn all_has_come(&self) -> impl Future<Output = ()> + Send + 'static {
+        let (stopping, bytes_read) = (self.service.stopping(), self.bytes_read.clone());
+        async move {
+            stopping.await;
+            for _ in 0..LAST_LOOKS_MAX {
+                let before = bytes_read.count();
+                tokio::time::sleep(LAST_LOOK).await;
+                // The worker looks at its connections once more.
+                tokio::task::yield_now().await;
+                if bytes_read.count() == before {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The changes of a stream that have come already, this first: as many as are made together, or
+    /// up to one that is refused at once.
+    fn gather(
+        &self,
+        first: Result<Option<StreamAdjustStockRequest>, Status>,
+        requests: &mut Streaming<StreamAdjustStockRequest>,
+    ) -> Gathered {
+        self.progress.note();
+        let streams = self.streams.load(Ordering::Relaxed).clamp(1, STREAMS_MAX as usize);
+        let (run_max, time_max) = (STREAM_RUN_MAX / streams, GATHERING_MAX / streams as u32);
+        let mut run = Run::default();
+        let mut reader = self.service.inventory.reader();
+        // Nobody is woken by this: whoever waits for the next asks again.
+        let mut context = Context::from_waker(Waker::noop());
+        let mut next = first;
+        let (begun, mut unlooked) = (Instant::now(), 0);
+        let (refused, end) = loop {
+            match next {
+                Ok(Some(request)) => {
+                    let message = request.adjustment.unwrap_or_default();
+                    let added = grpc::adjust_request(&message).and_then(|adjust| {
+                        self.service.console.command(&adjust);
+                        reader.add(&mut run, adjust)
+                    });
+                    if let Err(refusal) = added {
+                        break (Some((message.name, refusal)), None);
+                    }
+                    if run.len() >= run_max {
+                        break (None, None);
+                    }
+                    unlooked += STREAM_CHANGE_BYTES + message.name.len();
+                    if unlooked >= GATHERING_LOOK_BYTES {
+                        unlooked = 0;
+                        if begun.elapsed() >= time_max {
+                            break (None, None);
+                        }
+                    }
+                }
+                Ok(None) => break (None, Some(Ok(()))),
+                Err(refused) => {
+                    break (None, Some(Err(own_words::refusal(refused, MESSAGE_BYTES_MAX))));
+                }
+            }
+            let Poll::Ready(come) = pin!(requests.message()).poll(&mut context) else { break (None, None) };
+            next = come;
+        };
+        Gathered { run, refused, end }
+    }
+}
+
+/// The part of a stream that has come.
+struct Gathered {
+    run: Run,
+    /// The change behind the run that could not be added to it: the name of its product, and why.
+    refused: Option<(String, Refusal)>,
+    /// How the stream ended behind these changes, if it did.
+    end: Option<Result<(), Status>>,
+}
+
+/// The answers of a stream, as the client takes them. A handler leaves them with an empty answer,
+/// whose body they become.
+#[derive(Clone)]
+pub(super) struct StreamAnswers {
+    progress: Progress,
+    /// Shared with nobody, but what an answer carries must be able to be cloned.
+    runs: Arc<mpsc::Receiver<Result<Bytes, Status>>>,
+    /// What has been answered and is not taken yet.
+    run: Bytes,
+    has_ended: bool,
+    /// They take memory until they are taken, also where the client sends no more.
+    _counted: Arc<Counted>,
+}
+
+impl hyper::body::Body for StreamAnswers {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        loop {
+            if !self.run.is_empty() {
+                self.progress.note();
+                let length = self.run.len().min(TURN_BYTES);
+                return Poll::Ready(Some(Ok(Frame::data(self.run.split_to(length)))));
+            }
+            if self.has_ended {
+                return Poll::Ready(None);
+            }
+            let Some(runs) = Arc::get_mut(&mut self.runs) else { return Poll::Ready(None) };
+            let status = match ready!(runs.poll_recv(context)) {
+                Some(Ok(run)) => {
+                    self.run = run;
+                    continue;
+                }
+                Some(Err(status)) => status,
+                None => Status::ok(""),
+            };
+            self.has_ended = true;
+            return Poll::Ready(Some(Ok(Frame::trailers(trailers(&status)))));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message as _;
+
+    use super::*;
+    use crate::inventory::Inventory;
+    use crate::server::grpc::testing::calls;
+    use crate::store::sqlite::SqliteStore;
+    use crate::wire::grpc::v1::AdjustStockRequest;
+
+    /// The body of a call, which has come whole.
+    struct Come(Bytes);
+
+    impl hyper::body::Body for Come {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            let come = std::mem::take(&mut self.0);
+            Poll::Ready((!come.is_empty()).then(|| Ok(Frame::data(come))))
+        }
+    }
+
+    #[tokio::test]
+    async fn many_streams_share_the_time_in_which_changes_are_gathered() {
+        use tonic::codec::Codec as _;
+        let store = Box::new(SqliteStore::in_memory().unwrap());
+        let (inventory, _committer) = Inventory::open(store, &crate::catalog::original_products()).unwrap();
+        let (_drain, draining) = tokio::sync::watch::channel(false);
+        let calls = calls(inventory, draining);
+        let _streams: Vec<_> = (0..STREAMS_MAX).map(|_| Counted::one_more(&calls.streams)).collect();
+        // Each message takes longer than one of so many streams may gather.
+        let name = format!("Caju{}", " ".repeat(MESSAGE_BYTES_MAX - 64));
+        let adjustment = AdjustStockRequest { name, delta_thousandths: 1000, ..Default::default() };
+        let message = StreamAdjustStockRequest { adjustment: Some(adjustment) }.encode_to_vec();
+        let message = [&[0][..], &(message.len() as u32).to_be_bytes(), &message].concat();
+        let body = Come(message.repeat(100).into());
+        let mut codec = tonic_prost::ProstCodec::<(), StreamAdjustStockRequest>::default();
+        let mut requests = Streaming::new_request(codec.decoder(), body, None, Some(MESSAGE_BYTES_MAX));
+        let first = requests.message().await;
+        let Gathered { run, refused, end } = calls.gather(first, &mut requests);
+        assert!(refused.is_none() && end.is_none());
+        assert!((1..4).contains(&run.len()), "{} changes", run.len());
+    }
+}

@@ -1,0 +1,317 @@
+//! The text transport: lines of the text protocol, answered by the inventory.
+
+mod answer;
+mod buffers;
+mod http_guard;
+mod list;
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+
+use super::authenticator::Gate;
+use super::idle::IdleTimer;
+use super::io::{close, write_all};
+use super::maybe_tls::MaybeTls;
+use super::{LAST_LOOK, Service};
+use crate::access::Grant;
+use crate::inventory::Run;
+use crate::refusal::Refusal;
+use crate::wire::text::{self, Frames};
+use buffers::{READ_BYTES, WRITE_BYTES};
+use http_guard::begins_as_http;
+
+/// How long a connection that has never ended a line must be silent before its text is a
+/// command: the original's clients end no line.
+const QUIET: Duration = Duration::from_millis(50);
+
+/// Bytes that a stopping server still takes from a connection: far more than any client
+/// leaves waiting, and an end for one that never stops sending.
+const LAST_READ_BYTES_MAX: usize = 1024 * 1024;
+
+/// What a newcomer is answered for whom there is no room.
+pub(super) fn no_room_answer() -> String {
+    let mut answer = String::new();
+    text::write_refusal(&mut answer, &Refusal::no_room());
+    answer
+}
+
+/// Serves a text connection until the client leaves or goes, or the server stops.
+pub(super) async fn serve(service: Service, stream: MaybeTls, first_bytes: Vec<u8>) {
+    let mut conversation = Conversation {
+        grant: service.gate.newcomer(),
+        wrong_tokens: 0,
+        gate: service.gate.clone(),
+        service: &service,
+        stream,
+        replies: String::new(),
+        run: Run::default(),
+        held: String::new(),
+        marks: Vec::new(),
+        is_http: begins_as_http(&first_bytes),
+    };
+    match conversation.hold(first_bytes).await {
+        Ok(()) => close(conversation.stream).await,
+        Err(error) => tracing::debug!(%error, "a text connection broke"),
+    }
+}
+
+/// Whether a conversation goes on.
+#[derive(PartialEq, Eq)]
+enum Next {
+    More,
+    End,
+}
+
+struct Conversation<'s> {
+    service: &'s Service,
+    gate: Gate,
+    stream: MaybeTls,
+    /// What the client has shown of its right to ask.
+    grant: Grant,
+    wrong_tokens: u32,
+    /// Replies not yet sent.
+    replies: String,
+    /// Changes not yet made. Changes that came together are made together. Replies come in
+    /// order, and a client reads what it has written: a read of a product that waits for a
+    /// change waits too, and so does a list.
+    run: Run,
+    /// Replies to reads of other products that came after changes not yet made.
+    held: String,
+    /// Where they belong: after so many changes, up to so many bytes of `held`.
+    marks: Vec<(usize, usize)>,
+    /// A line looked like HTTP. A browser can be made to send lines of its own choosing to
+    /// any port, so that connection changes nothing any more.
+    is_http: bool,
+}
+
+impl Conversation<'_> {
+    async fn hold(&mut self, first_bytes: Vec<u8>) -> io::Result<()> {
+        let mut frames = Frames::default();
+        frames.buffer().extend_from_slice(&first_bytes);
+        let mut stopping = pin!(self.service.stopping());
+        let mut silence = IdleTimer::new(self.service.idle);
+        loop {
+            if self.answer_lines(&mut frames).await? == Next::End {
+                return Ok(());
+            }
+            if self.service.is_stopping() {
+                return self.finish(&mut frames).await;
+            }
+            let may_be_unended = frames.may_be_unended();
+            // Nobody is silent while an answer is awaited or taken.
+            silence.broken();
+            tokio::select! {
+                // What has come is answered before anything else is looked at.
+                biased;
+                length = self.read(&mut frames) => {
+                    if length? == 0 {
+                        return self.answer_last(&mut frames).await;
+                    }
+                    // Probably there is more, and then more: the others come first.
+                    if frames.buffer().len() >= READ_BYTES {
+                        tokio::task::yield_now().await;
+                    }
+                }
+                // A timer is made only where it is awaited.
+                () = async { tokio::time::sleep(QUIET).await }, if may_be_unended => {
+                    // A thread that was held up may see the time pass before what came in it.
+                    if self.read_now(&mut frames)? == 0
+                        && let Some(frame) = frames.take_unended()
+                        && self.answer(&frame).await? == Next::End
+                    {
+                        return self.send().await;
+                    }
+                    self.send().await?;
+                }
+                () = &mut stopping => return self.finish(&mut frames).await,
+                // Without a word: it would be read as the answer to what the client asks next.
+                () = silence.too_long() => return Err(io::ErrorKind::TimedOut.into()),
+            }
+        }
+    }
+
+    /// The server stops: answers what has come until now, and no more. A short read took all
+    /// of it; what comes while it is answered is from a client that would go on for ever.
+    async fn finish(&mut self, frames: &mut Frames) -> io::Result<()> {
+        let _ = tokio::time::timeout(LAST_LOOK, self.stream.readable()).await;
+        let mut bytes = 0;
+        loop {
+            let length = self.read_now(frames)?;
+            bytes += length;
+            if self.answer_lines(frames).await? == Next::End {
+                return Ok(());
+            }
+            if length < READ_BYTES || bytes >= LAST_READ_BYTES_MAX {
+                break;
+            }
+        }
+        if frames.may_be_unended() {
+            tokio::time::sleep(QUIET).await;
+            self.read_now(frames)?;
+            self.answer_lines(frames).await?;
+            if let Some(frame) = frames.take_unended() {
+                self.answer(&frame).await?;
+            }
+        }
+        self.send().await
+    }
+
+    /// The client sends no more: answers what it left.
+    async fn answer_last(&mut self, frames: &mut Frames) -> io::Result<()> {
+        if let Some(frame) = frames.take_last() {
+            self.answer(&frame).await?;
+        }
+        self.send().await
+    }
+
+    /// Takes what has come, without waiting; 0 where nothing has.
+    fn read_now(&mut self, frames: &mut Frames) -> io::Result<usize> {
+        let buffer = frames.buffer();
+        buffer.reserve(READ_BYTES);
+        match self.stream.try_read_buf(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            read => read,
+        }
+    }
+
+    /// Waits for more, and takes it. No buffer is held while it waits.
+    async fn read(&mut self, frames: &mut Frames) -> io::Result<usize> {
+        poll_fn(|context| {
+            let buffer = frames.buffer();
+            buffers::take_read_buffer(buffer);
+            buffer.reserve(READ_BYTES.saturating_sub(buffer.len()));
+            // Not `try_read`: only this tells the runtime that a short read emptied the socket,
+            // which saves asking the system again.
+            let read = pin!(self.stream.read_buf(buffer)).poll(context);
+            if read.is_pending()
+                && let Some(buffer) = frames.release()
+            {
+                buffers::give_read_buffer_back(buffer);
+            }
+            read
+        })
+        .await
+    }
+
+    /// Makes the changes that wait, and sends all replies.
+    async fn send(&mut self) -> io::Result<()> {
+        self.make_changes().await;
+        self.send_replies().await
+    }
+
+    async fn send_replies(&mut self) -> io::Result<()> {
+        if !self.replies.is_empty() {
+            let replies = std::mem::take(&mut self.replies);
+            write_all(&mut self.stream, replies.as_bytes()).await?;
+            let is_long = replies.len() >= WRITE_BYTES;
+            buffers::give_replies_back(replies);
+            // What is read at once may ask for a hundred times as much: the others come first.
+            if is_long {
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::sync::atomic::Ordering;
+
+    use tokio::net::TcpStream;
+
+    use super::super::testing;
+    use super::*;
+    use crate::catalog::{Name, ProductDraft, original_products};
+    use crate::inventory::Inventory;
+    use crate::store::sqlite::SqliteStore;
+
+    /// Both ends of a connection.
+    fn connection() -> (std::net::TcpStream, MaybeTls) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        stream.set_nonblocking(true).unwrap();
+        (client, MaybeTls::Plain(TcpStream::from_std(stream).unwrap()))
+    }
+
+    /// How often others have their turn while this, or as much of it as the system takes, is answered;
+    /// and how much it was.
+    async fn turns_during(commands: &str) -> (usize, usize) {
+        let store = Box::new(SqliteStore::in_memory().unwrap());
+        let (inventory, _committer) = Inventory::open(store, &original_products()).unwrap();
+        let (_drain, draining) = tokio::sync::watch::channel(false);
+        let service = testing::service(inventory, draining);
+        let (mut client, stream) = connection();
+        client.set_nonblocking(true).unwrap();
+        let sent = client.write(commands.as_bytes()).unwrap();
+        client.shutdown(std::net::Shutdown::Write).unwrap();
+        let turns = testing::turns();
+        serve(service, stream, Vec::new()).await;
+        (turns.load(Ordering::Relaxed), sent)
+    }
+
+    #[tokio::test]
+    async fn a_list_that_is_too_old_ends_as_an_error_and_the_connection_goes_on() {
+        let rows: Vec<ProductDraft> = (0..100_000)
+            .map(|number| ProductDraft {
+                name: Name::parse(&format!("PRODUTO {number}")).unwrap(),
+                ..original_products().remove(0)
+            })
+            .collect();
+        let store = Box::new(SqliteStore::in_memory().unwrap());
+        let (inventory, _committer) = Inventory::open(store, &rows).unwrap();
+        let (_drain, draining) = tokio::sync::watch::channel(false);
+        let service = testing::service(inventory, draining);
+        let (mut client, stream) = connection();
+        client.write_all(b"4\n1 PRODUTO 7\n").unwrap();
+        client.shutdown(std::net::Shutdown::Write).unwrap();
+        let inventory = service.inventory.clone();
+        let server = tokio::spawn(serve(service, stream, Vec::new()));
+        // The list cannot end before the client takes something, because no buffer holds all of it.
+        client.set_nonblocking(true).unwrap();
+        let mut answer = Vec::new();
+        let reading = async {
+            while client.peek(&mut [0]).is_err() {
+                tokio::task::yield_now().await;
+            }
+            inventory.forget_snapshots();
+            // An error means that not all of it has come yet.
+            while client.read_to_end(&mut answer).is_err() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), reading).await.unwrap();
+        server.await.unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let (list, rest) = answer.split_once("\n\n").unwrap();
+        let (last, before) = list.rsplit_once('\n').map(|(before, last)| (last, before)).unwrap();
+        assert!(last.starts_with("Erro RESOURCE_EXHAUSTED: a lista não chegou ao fim"), "{last}");
+        assert!(before.lines().count() > 100);
+        assert!(before.lines().all(|line| line.ends_with(": R$3.0, Estoque: 20")));
+        assert_eq!(rest, "PRODUTO 7: R$3.0, Estoque: 20\n\n");
+    }
+
+    #[tokio::test]
+    async fn others_come_first_after_each_full_read() {
+        // Long, and answered shortly: the client takes no answer.
+        let line = format!("{}\n", "x".repeat(2000));
+        let (turns, sent) = turns_during(&line.repeat(200)).await;
+        let reads = sent / READ_BYTES;
+        assert!(reads >= 4 && turns >= reads, "{turns} turns in {reads} reads");
+    }
+
+    #[tokio::test]
+    async fn others_come_first_after_each_wrong_name() {
+        for command in ["1 Bananna\n", "3 Bananna 1\n"] {
+            let (turns, sent) = turns_during(&command.repeat(100)).await;
+            assert_eq!(sent, 100 * command.len());
+            assert!(turns >= 100, "{command:?}: {turns} turns");
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Commands and their replies, in order: changes that come together are made together.
+
+use std::io;
+
+use super::buffers::{WRITE_BYTES, with_room};
+use super::http_guard::{is_http, not_over_http};
+use super::{Conversation, Next};
+use crate::access::{self, Grant, Need};
+use crate::inventory::Reader;
+use crate::operation::{AdjustRequest, FAREWELL, Request};
+use crate::refusal::Refusal;
+use crate::server::authenticator::{WRONG_MAX, WRONG_WAIT};
+use crate::wire::text::{self, Frame, Frames, Lines};
+
+/// Commands of a connection whose answers wait for changes not yet made: with so many the
+/// changes are made, however many more have come. A bad line of one byte has an answer of
+/// hundreds, so without this limit what was read at once could become megabytes.
+const UNANSWERED_MAX: usize = 1024;
+
+/// Changes not yet made that a read is compared with; behind more, it waits for them.
+const SEARCHED_MAX: usize = 256;
+
+/// What the console shows of a command before the token that it needs.
+const BEFORE_TOKEN: &str = "(antes do token)";
+
+/// What a client that shows a token is answered where none is asked for.
+const NO_TOKEN_WANTED: &str = "Este servidor não pede token.";
+
+/// What a command still needs.
+enum Rest<'f> {
+    /// As much waits to be made or sent as may.
+    Limit,
+    /// The changes before it are to be made first.
+    Request(Request<'f>),
+    /// A refused request, and the name for which similar names may be looked for.
+    Refused(&'f str, Refusal),
+    /// A secret is shown; the changes before it are to be made first.
+    Token(&'f str),
+}
+
+impl Conversation<'_> {
+    /// Answers every complete line, and sends the replies.
+    pub(super) async fn answer_lines(&mut self, frames: &mut Frames) -> io::Result<Next> {
+        self.gate.renew(&mut self.grant);
+        let mut lines = frames.take_lines();
+        while let Some(rest) = self.answer_some(&mut lines) {
+            if self.answer_rest(rest).await? == Next::End {
+                self.send().await?;
+                return Ok(Next::End);
+            }
+        }
+        self.send().await?;
+        Ok(Next::More)
+    }
+
+    /// Answers lines until something has to be waited for, which it returns: nearly all are
+    /// answered at once.
+    fn answer_some<'f>(&mut self, lines: &mut Lines<'f>) -> Option<Rest<'f>> {
+        let mut reader = self.service.inventory.reader();
+        lines.find_map(|frame| {
+            self.answer_now(&mut reader, &frame).or_else(|| {
+                (self.run.len() >= UNANSWERED_MAX || self.replies.len() >= WRITE_BYTES).then_some(Rest::Limit)
+            })
+        })
+    }
+
+    /// Answers a command.
+    pub(super) async fn answer(&mut self, frame: &Frame<'_>) -> io::Result<Next> {
+        let rest = self.answer_now(&mut self.service.inventory.reader(), frame);
+        match rest {
+            Some(rest) => self.answer_rest(rest).await,
+            None => Ok(Next::More),
+        }
+    }
+
+    /// Answers a command that needs not wait. Returns what has to be waited for.
+    fn answer_now<'f>(&mut self, reader: &mut Reader<'_>, frame: &Frame<'f>) -> Option<Rest<'f>> {
+        // What a stranger says may be a secret without the word before it.
+        let is_stranger = matches!(self.grant, Grant::Stranger);
+        let is_hidden = is_stranger && frame.token().is_none();
+        if is_hidden {
+            self.service.console.command(BEFORE_TOKEN);
+        } else {
+            self.service.console.command(frame);
+        }
+        match frame.request() {
+            Ok(request) if !access::permits(self.grant, Need::of(&request)) => {
+                self.refuse(access::refusal(self.grant));
+            }
+            Ok(Request::Adjust(_)) if self.is_http => self.refuse(not_over_http()),
+            Ok(Request::Adjust(request)) => {
+                let AdjustRequest { name, .. } = request;
+                return reader.add(&mut self.run, request).err().map(|refusal| Rest::Refused(name, refusal));
+            }
+            Ok(Request::Find { name }) => match self.find(reader, name) {
+                Ok(true) => {}
+                Ok(false) => return Some(Rest::Request(Request::Find { name })),
+                Err(refusal) => return Some(Rest::Refused(name, refusal)),
+            },
+            Ok(request) => return Some(Rest::Request(request)),
+            Err(refusal) => {
+                if let Some(secret) = frame.token() {
+                    return Some(Rest::Token(secret));
+                }
+                self.is_http |= matches!(frame, Frame::Line(line) if is_http(line));
+                self.refuse(if is_stranger { access::refusal(self.grant) } else { refusal });
+            }
+        }
+        None
+    }
+
+    /// Answers what had to wait, and sends long replies on.
+    async fn answer_rest(&mut self, rest: Rest<'_>) -> io::Result<Next> {
+        match rest {
+            Rest::Limit => {}
+            Rest::Refused(name, refusal) => {
+                let refusal = self.service.inventory.explain(name, refusal).await;
+                self.refuse(refusal);
+                tokio::task::yield_now().await;
+            }
+            Rest::Token(secret) => return self.look_at_token(secret).await,
+            Rest::Request(request) => {
+                self.make_changes().await;
+                match request {
+                    Request::Find { name } => {
+                        let found = self.find(&mut self.service.inventory.reader(), name);
+                        if let Err(refusal) = found {
+                            let refusal = self.service.inventory.explain(name, refusal).await;
+                            self.refuse(refusal);
+                        }
+                    }
+                    Request::List { max_price } => {
+                        let listing = self.service.inventory.list(max_price, None);
+                        self.write_list(listing).await?;
+                        // Many short lists may have been asked for together.
+                        tokio::task::yield_now().await;
+                    }
+                    Request::Leave => {
+                        text::write_message(with_room(&mut self.replies), FAREWELL);
+                        return Ok(Next::End);
+                    }
+                    // Changes wait in the run; and an import has no form in this protocol.
+                    Request::Adjust(_) | Request::Import(_) => {}
+                }
+            }
+        }
+        if self.run.len() >= UNANSWERED_MAX {
+            self.make_changes().await;
+        }
+        if self.replies.len() >= WRITE_BYTES {
+            self.send().await?;
+        }
+        Ok(Next::More)
+    }
+
+    /// Lets a client in by its token. A wrong one is answered late, and ends the connection
+    /// when there were too many of them.
+    async fn look_at_token(&mut self, secret: &str) -> io::Result<Next> {
+        self.make_changes().await;
+        self.grant = self.gate.grant(secret);
+        match self.grant {
+            Grant::Open => text::write_message(with_room(&mut self.replies), NO_TOKEN_WANTED),
+            Grant::Token { role, .. } => {
+                text::write_message(with_room(&mut self.replies), &format!("Token aceito: {}.", role.word()));
+            }
+            Grant::Stranger => {
+                self.gate.tell_wrong(self.stream.peer());
+                self.wrong_tokens += 1;
+                self.send_replies().await?;
+                tokio::select! {
+                    () = tokio::time::sleep(WRONG_WAIT) => {}
+                    () = self.service.stopping() => {}
+                }
+                text::write_refusal(with_room(&mut self.replies), &access::wrong_token());
+                if self.wrong_tokens >= WRONG_MAX {
+                    return Ok(Next::End);
+                }
+            }
+        }
+        Ok(Next::More)
+    }
+
+    /// Answers a read, if no change of that product waits; tells whether it did.
+    fn find(&mut self, reader: &mut Reader<'_>, name: &str) -> Result<bool, Refusal> {
+        let Self { replies, run, held, marks, .. } = self;
+        reader.find(name, |product| {
+            if run.is_empty() {
+                text::write_product(with_room(replies), product);
+            } else if run.len() > SEARCHED_MAX || held.len() >= WRITE_BYTES || run.touches(product.id) {
+                return false;
+            } else {
+                text::write_product(held, product);
+                marks.push((run.len(), held.len()));
+            }
+            true
+        })
+    }
+
+    /// Answers with a refusal, in its turn.
+    fn refuse(&mut self, refusal: Refusal) {
+        if self.run.is_empty() {
+            text::write_refusal(with_room(&mut self.replies), &refusal);
+        } else {
+            self.run.refuse(refusal);
+        }
+    }
+
+    /// Makes the changes that wait, and writes their replies.
+    pub(super) async fn make_changes(&mut self) {
+        if self.run.is_empty() {
+            return;
+        }
+        let Self { service, replies, run, held, marks, .. } = self;
+        let mut marks = marks.drain(..).peekable();
+        let mut answered = 0;
+        let mut held_from = 0;
+        let run = std::mem::take(run);
+        let made = service.inventory.adjust_all(run, |answer| {
+            let replies = with_room(replies);
+            match answer {
+                Ok((product, movement)) => text::write_adjusted(replies, product, movement),
+                Err(refusal) => text::write_refusal(replies, &refusal),
+            }
+            answered += 1;
+            while let Some((_, held_to)) = marks.next_if(|(after, _)| *after == answered) {
+                replies.push_str(&held[held_from..held_to]);
+                held_from = held_to;
+            }
+        });
+        made.await;
+        held.clear();
+    }
+}

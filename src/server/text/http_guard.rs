@@ -1,0 +1,23 @@
+//! Browsers can be made to send lines of a web page's choosing to any port: how such a connection is known.
+
+use crate::refusal::{Code, Refusal};
+
+/// Whether a connection begins as an HTTP/1 request: a method in capitals, a space, a slash.
+/// The rest of the line may be too long to be looked at.
+pub(super) fn begins_as_http(first_bytes: &[u8]) -> bool {
+    let method = first_bytes.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+    method > 0 && first_bytes[method..].starts_with(b" /")
+}
+
+/// Whether a line is the first of an HTTP/1 request.
+pub(super) fn is_http(line: &str) -> bool {
+    line.rsplit_once(' ').is_some_and(|(_, version)| version.starts_with("HTTP/"))
+}
+
+pub(super) fn not_over_http() -> Refusal {
+    Refusal::new(
+        Code::UnknownCommand,
+        "esta conexão começou como HTTP, que este servidor não fala. Nada foi alterado; \
+         abra outra conexão e envie só comandos.",
+    )
+}

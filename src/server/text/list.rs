@@ -1,0 +1,44 @@
+//! Lists, which may be too long to be written in one turn.
+
+use std::io;
+use std::ops::ControlFlow;
+
+use super::Conversation;
+use super::buffers::{WRITE_BYTES, with_room};
+use crate::inventory::{Listing, Stopped};
+use crate::wire::text;
+
+impl Conversation<'_> {
+    /// Writes a list, in turns. A list that cannot go on ends with the refusal, after the lines before it.
+    pub(super) async fn write_list(&mut self, mut listing: Listing) -> io::Result<()> {
+        let mut turn = self.service.long_work.begin();
+        let mut is_empty = true;
+        loop {
+            let replies = with_room(&mut self.replies);
+            let turn_end = replies.len() + turn.bytes();
+            let stopped = listing.visit(|product| {
+                is_empty = false;
+                text::write_list_line(replies, product);
+                if replies.len() >= turn_end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            match stopped {
+                Ok(Stopped::AtEnd) => {
+                    text::write_list_end(replies, is_empty);
+                    break;
+                }
+                Ok(Stopped::AsAsked | Stopped::InTurn) => {}
+                Err(refusal) => {
+                    text::write_refusal(replies, &refusal);
+                    break;
+                }
+            }
+            if self.replies.len() >= WRITE_BYTES {
+                turn.end().await;
+                self.send_replies().await?;
+            }
+            turn.next().await;
+        }
+        turn.end().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,166 @@
+//! Changes of stock: single, together, and as a stream.
+
+use prost_types::Timestamp;
+
+use super::encode::{write_number, write_part, write_text};
+use super::fields::{kind_message, optional_request_id, requested_kind};
+use super::products::{product_message, write_terms};
+use super::v1;
+use crate::catalog::{BATCH_LINES_MAX, Movement, Product, Quantity, RequestId};
+use crate::operation::{AdjustRequest, BatchRequest};
+use crate::refusal::Refusal;
+
+/// A stock change from its message.
+///
+/// # Errors
+/// `INVALID_ARGUMENT`, naming the field.
+pub fn adjust_request(message: &v1::AdjustStockRequest) -> Result<AdjustRequest<'_>, Refusal> {
+    Ok(AdjustRequest {
+        name: &message.name,
+        delta: Quantity::from_thousandths(message.delta_thousandths)
+            .map_err(|error| Refusal::quantity("delta_thousandths", &error))?,
+        kind: requested_kind(message.kind)?,
+        request_id: optional_request_id(&message.request_id)?,
+    })
+}
+
+/// Changes that are asked for together, from their message.
+///
+/// # Errors
+/// `INVALID_ARGUMENT`, naming the field, and the index of the change.
+pub fn batch_request(message: &v1::BatchAdjustStockRequest) -> Result<BatchRequest<'_>, Refusal> {
+    // Before they are looked at: a message may hold far more than are taken.
+    if message.adjustments.len() > BATCH_LINES_MAX {
+        return Err(Refusal::batch_size(message.adjustments.len()));
+    }
+    let mut adjustments = Vec::with_capacity(message.adjustments.len());
+    for (index, adjustment) in message.adjustments.iter().enumerate() {
+        if !adjustment.request_id.is_empty() {
+            let what = "as mudanças de um lote não têm identificador de pedido próprio; use o do lote";
+            return Err(Refusal::invalid("request_id", what).at(index));
+        }
+        adjustments.push(adjust_request(adjustment).map_err(|refusal| refusal.at(index))?);
+    }
+    Ok(BatchRequest { adjustments, request_id: optional_request_id(&message.request_id)? })
+}
+
+/// The answer to a stock change.
+pub fn adjust_response(product: &Product, movement: &Movement) -> v1::AdjustStockResponse {
+    v1::AdjustStockResponse {
+        product: Some(product_message(product)),
+        movement: Some(v1::Movement {
+            sequence: movement.sequence,
+            product_name: product.name.as_str().to_owned(),
+            kind: kind_message(movement.kind),
+            delta_thousandths: movement.delta.thousandths(),
+            balance_thousandths: movement.balance.thousandths(),
+            recorded_at: Some(Timestamp::from(movement.recorded_at)),
+            request_id: movement.request_id.as_ref().map_or(String::new(), RequestId::to_string),
+        }),
+    }
+}
+
+/// Writes one answer of a stream of stock changes, with what gRPC puts before a message.
+///
+/// By hand, because a stream carries hundreds of thousands a second: the generated code copies
+/// the names into a message first, and counts the bytes of each part again for each part
+/// around it.
+pub fn write_stream_answer(answer: Result<(&Product, &Movement), Refusal>, out: &mut Vec<u8>) {
+    const ADJUSTED: u32 = 1;
+    // Not compressed; the length follows.
+    out.push(0);
+    let start = out.len();
+    out.extend_from_slice(&[0; 4]);
+    match answer {
+        Ok((product, movement)) => write_part(ADJUSTED, out, |out| write_adjusted(product, movement, out)),
+        Err(refusal) => {
+            let (reason, message) = (refusal.code.as_str().to_owned(), refusal.message);
+            let told = v1::stream_adjust_stock_response::Result::Refused(v1::Refusal { reason, message });
+            told.encode(out);
+        }
+    }
+    let length = u32::try_from(out.len() - start - 4).unwrap_or(u32::MAX);
+    out[start..start + 4].copy_from_slice(&length.to_be_bytes());
+}
+
+/// Writes an `AdjustStockResponse`: the product as the change left it, whatever came after.
+fn write_adjusted(product: &Product, movement: &Movement, out: &mut Vec<u8>) {
+    write_part(1, out, |out| write_terms(product, movement.price, movement.balance, out));
+    write_part(2, out, |out| {
+        let recorded_at = Timestamp::from(movement.recorded_at);
+        write_number(1, movement.sequence, out);
+        write_text(2, product.name.as_str(), out);
+        write_number(3, kind_message(movement.kind).into(), out);
+        write_number(4, movement.delta.thousandths(), out);
+        write_number(5, movement.balance.thousandths(), out);
+        write_part(6, out, |out| {
+            write_number(1, recorded_at.seconds, out);
+            write_number(2, recorded_at.nanos.into(), out);
+        });
+        if let Some(request_id) = &movement.request_id {
+            write_text(7, request_id.as_str(), out);
+        }
+    });
+}
+
+/// The message of a stock change.
+pub fn adjust_message(request: &AdjustRequest<'_>) -> v1::AdjustStockRequest {
+    v1::AdjustStockRequest {
+        name: request.name.to_owned(),
+        delta_thousandths: request.delta.thousandths(),
+        request_id: request.request_id.as_ref().map_or(String::new(), RequestId::to_string),
+        kind: kind_message(request.kind),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message as _;
+
+    use super::*;
+    use crate::catalog::{Kind, Name, Price, ProductId, Unit};
+
+    #[test]
+    fn a_streams_answers_are_what_the_generated_code_reads() {
+        let read = |out: &[u8]| {
+            assert_eq!((out[0], &out[1..5]), (0, &u32::try_from(out.len() - 5).unwrap().to_be_bytes()[..]));
+            v1::StreamAdjustStockResponse::decode(&out[5..]).unwrap().result.unwrap()
+        };
+        let mut out = Vec::new();
+        let longest = "çãõé".repeat(16);
+        for (name, stock, kind, request_id) in [
+            ("Caju", 0, Kind::Sale, None),
+            (longest.as_str(), Quantity::MAX.thousandths(), Kind::Adjustment, Some("7f".repeat(32))),
+        ] {
+            let product = Product {
+                id: ProductId::FIRST,
+                name: Name::parse(name).unwrap(),
+                unit: Unit::parse("maço").unwrap(),
+                price: Price::from_centavos(stock.min(599)).unwrap(),
+                stock: Quantity::from_thousandths(stock).unwrap(),
+            };
+            let movement = Movement {
+                sequence: stock + 1,
+                product: product.id,
+                kind,
+                delta: Quantity::from_units(-7),
+                balance: product.stock,
+                price: product.price,
+                recorded_at: std::time::UNIX_EPOCH + std::time::Duration::from_micros(stock.cast_unsigned()),
+                request_id: request_id.map(|id| id.parse().unwrap()),
+            };
+            out.clear();
+            write_stream_answer(Ok((&product, &movement)), &mut out);
+            let expected = adjust_response(&product, &movement);
+            assert_eq!(read(&out), v1::stream_adjust_stock_response::Result::Adjusted(expected.clone()));
+            // Byte for byte: fields in order, zeros left out.
+            let generated = v1::StreamAdjustStockResponse { result: Some(read(&out)) };
+            assert_eq!(out[5..], generated.encode_to_vec());
+        }
+        out.clear();
+        let refusal = Refusal::no_room();
+        write_stream_answer(Err(refusal.clone()), &mut out);
+        let v1::stream_adjust_stock_response::Result::Refused(told) = read(&out) else { panic!("{out:?}") };
+        assert_eq!((told.reason.as_str(), told.message), (refusal.code.as_str(), refusal.message));
+    }
+}

@@ -1,0 +1,79 @@
+//! Imports of price lists.
+
+use std::fmt;
+
+use super::fields::optional_request_id;
+use super::v1;
+use crate::catalog::{IMPORT_ROWS_MAX, ImportCounts, Name, Price, ProductDraft, Quantity, RequestId, Unit};
+use crate::operation::ImportRequest;
+use crate::refusal::Refusal;
+
+/// An import from its message; rows that cannot be read are told in it.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` where the request id cannot be.
+pub fn import_request(message: v1::ImportProductsRequest) -> Result<ImportRequest, Refusal> {
+    if message.products.len() > IMPORT_ROWS_MAX {
+        return Err(Refusal::import_size(message.products.len()));
+    }
+    let request_id = optional_request_id(&message.request_id)?;
+    let mut rows = Vec::with_capacity(message.products.len());
+    let mut bad_rows = Vec::new();
+    for (index, draft) in message.products.iter().enumerate() {
+        match product_draft(draft) {
+            Ok(row) => rows.push(row),
+            Err(what) => bad_rows.push((index, what)),
+        }
+    }
+    Ok(ImportRequest { rows, bad_rows, is_dry_run: message.dry_run, request_id })
+}
+
+fn product_draft(message: &v1::ProductDraft) -> Result<ProductDraft, String> {
+    fn told(error: impl fmt::Display) -> String {
+        error.to_string()
+    }
+    Ok(ProductDraft {
+        name: Name::parse(&message.name).map_err(told)?,
+        price: Price::from_centavos(message.price_centavos).map_err(told)?,
+        unit: match message.unit.as_str() {
+            "" => None,
+            unit => Some(Unit::parse(unit).map_err(told)?),
+        },
+        opening_stock: Quantity::from_thousandths(message.opening_stock_thousandths).map_err(told)?,
+    })
+}
+
+/// The answer to an import. There are never more rows than an `i32` counts.
+pub fn import_response(counts: ImportCounts) -> v1::ImportProductsResponse {
+    let count = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+    v1::ImportProductsResponse {
+        created_count: count(counts.created),
+        updated_count: count(counts.updated),
+        unchanged_count: count(counts.unchanged),
+    }
+}
+
+/// The message of an import.
+pub fn import_message(request: &ImportRequest) -> v1::ImportProductsRequest {
+    let draft = |row: &ProductDraft| v1::ProductDraft {
+        name: row.name.to_string(),
+        price_centavos: row.price.centavos(),
+        unit: row.unit.as_ref().map_or(String::new(), Unit::to_string),
+        opening_stock_thousandths: row.opening_stock.thousandths(),
+    };
+    v1::ImportProductsRequest {
+        products: request.rows.iter().map(draft).collect(),
+        dry_run: request.is_dry_run,
+        request_id: request.request_id.as_ref().map_or(String::new(), RequestId::to_string),
+    }
+}
+
+/// What the server did with an import.
+pub fn import_counts(message: &v1::ImportProductsResponse) -> ImportCounts {
+    let count = |count: i32| usize::try_from(count).unwrap_or(0);
+    ImportCounts {
+        created: count(message.created_count),
+        updated: count(message.updated_count),
+        unchanged: count(message.unchanged_count),
+    }
+}

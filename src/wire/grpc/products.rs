@@ -1,0 +1,50 @@
+//! Products, as the exact contract has them.
+
+use super::encode::{write_number, write_part, write_text};
+use super::v1;
+use crate::catalog::{Name, Price, Product, Quantity, Unit};
+use crate::operation::ProductReply;
+use crate::wire::NotAReply;
+
+/// A product as the exact contract tells it.
+pub fn product_message(product: &Product) -> v1::Product {
+    v1::Product {
+        name: product.name.as_str().to_owned(),
+        price_centavos: product.price.centavos(),
+        stock_thousandths: product.stock.thousandths(),
+        unit: product.unit.as_str().to_owned(),
+    }
+}
+
+/// The field of the products in both contracts' lists.
+pub(super) const PRODUCTS_FIELD: u32 = 1;
+
+/// Writes a product as a list's message holds it.
+pub type WriteProduct = fn(&Product, &mut Vec<u8>);
+
+/// Writes a product as `ListProductsResponse` holds it.
+pub fn write_product(product: &Product, out: &mut Vec<u8>) {
+    write_part(PRODUCTS_FIELD, out, |out| write_terms(product, product.price, product.stock, out));
+}
+
+/// Writes a `Product`, with this price and stock.
+pub(super) fn write_terms(product: &Product, price: Price, stock: Quantity, out: &mut Vec<u8>) {
+    write_text(1, product.name.as_str(), out);
+    write_number(2, price.centavos(), out);
+    write_number(3, stock.thousandths(), out);
+    write_text(4, product.unit.as_str(), out);
+}
+
+/// A product that the server told.
+///
+/// # Errors
+/// Where no server of ours would tell it.
+pub fn product_reply(message: Option<v1::Product>) -> Result<ProductReply, NotAReply> {
+    let message = message.ok_or(NotAReply)?;
+    Ok(ProductReply {
+        name: Name::parse(&message.name).map_err(|_| NotAReply)?,
+        price: Price::from_centavos(message.price_centavos).map_err(|_| NotAReply)?,
+        stock: Quantity::from_thousandths(message.stock_thousandths).map_err(|_| NotAReply)?,
+        unit: Some(Unit::parse(&message.unit).map_err(|_| NotAReply)?),
+    })
+}

@@ -1,0 +1,92 @@
+//! A refusal as a gRPC status, and back.
+
+use std::collections::HashMap;
+
+use tonic::Status;
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
+
+use crate::catalog::Sentence;
+use crate::refusal::{Code, Refusal};
+
+/// `ErrorInfo.domain` (AIP-193).
+const ERROR_DOMAIN: &str = "hortifruti";
+
+/// Bytes of bad rows told in a status. Its details travel as a header, and clients take no
+/// more than some kilobytes of those (grpcio 8, hyper 16); the message tells how many rows
+/// there are.
+const ROWS_BYTES_MAX: usize = 3 * 1024;
+
+/// The gRPC code of a refusal: the one place that maps DESIGN's table to this wire.
+fn grpc_code(code: Code) -> tonic::Code {
+    match code {
+        Code::ProductNotFound => tonic::Code::NotFound,
+        Code::InsufficientStock => tonic::Code::FailedPrecondition,
+        Code::InvalidArgument | Code::RequestIdReused => tonic::Code::InvalidArgument,
+        Code::UnknownCommand => tonic::Code::Unimplemented,
+        Code::OutOfRange => tonic::Code::OutOfRange,
+        Code::Unauthenticated => tonic::Code::Unauthenticated,
+        Code::DeadlineExceeded => tonic::Code::DeadlineExceeded,
+        Code::ResourceExhausted => tonic::Code::ResourceExhausted,
+        Code::Unavailable => tonic::Code::Unavailable,
+        Code::OutcomeUnknown => tonic::Code::Unknown,
+        Code::Internal => tonic::Code::Internal,
+    }
+}
+
+/// A refusal as a gRPC status, with `google.rpc.ErrorInfo`, and with
+/// `google.rpc.BadRequest` for the rows of a price list.
+pub fn status(refusal: Refusal) -> Status {
+    let metadata: HashMap<String, String> =
+        refusal.metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    let mut details = ErrorDetails::with_error_info(refusal.code.as_str(), ERROR_DOMAIN, metadata);
+    let mut bytes_left = ROWS_BYTES_MAX;
+    let violations: Vec<FieldViolation> = refusal
+        .rows
+        .into_iter()
+        .take_while(|(_, what)| {
+            let fits = what.len() <= bytes_left;
+            bytes_left = bytes_left.saturating_sub(what.len());
+            fits
+        })
+        .map(|(index, what)| FieldViolation::new(format!("products[{index}]"), what))
+        .collect();
+    if !violations.is_empty() {
+        details.set_bad_request(violations);
+    }
+    Status::with_error_details(grpc_code(refusal.code), refusal.message, details)
+}
+
+/// The refusal that a status carries; `None` where it is not one of ours, so the server
+/// did not say it.
+pub fn refusal(status: &Status) -> Option<Refusal> {
+    let details = status.get_error_details();
+    let info = details.error_info().filter(|info| info.domain == ERROR_DOMAIN)?;
+    let mut refusal = Refusal::new(Code::parse(&info.reason)?, Sentence(status.message()).to_string());
+    for violation in details.bad_request().iter().flat_map(|bad| &bad.field_violations) {
+        let index = violation.field.strip_prefix("products[").and_then(|rest| rest.strip_suffix(']'));
+        if let Some(index) = index.and_then(|index| index.parse().ok()) {
+            refusal.rows.push((index, Sentence(&violation.description).to_string()));
+        }
+    }
+    Some(refusal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_crosses_the_wire() {
+        let many: Vec<_> = (0..10_000).map(|index| (index, "sem preço".to_owned())).collect();
+        let told = refusal(&super::status(Refusal::bad_rows(many))).unwrap();
+        assert!(told.rows.len() > 100 && told.rows.len() < 1000);
+        assert!(told.message.starts_with("10000 linha(s)"));
+
+        let sent = Refusal::bad_rows(vec![(0, "sem preço".into()), (7, "sem nome".into())]);
+        let status = status(sent.clone());
+        assert_eq!(status.code(), tonic::Code::InvalidArgument);
+        let received = refusal(&status).unwrap();
+        assert_eq!((received.code, received.message, received.rows), (sent.code, sent.message, sent.rows));
+        assert_eq!(refusal(&Status::unavailable("proxy")), None);
+    }
+}

@@ -1,0 +1,114 @@
+//! What a line of the text protocol means, and how a request is written as one.
+
+use std::fmt;
+
+use super::frames::{Frame, LINE_BYTES_MAX};
+use crate::catalog::Name;
+use crate::operation::{AdjustRequest, Request, split_word};
+use crate::refusal::{Code, Refusal};
+
+/// The word before a secret: `token SECRET`, with which a client says who it is.
+const TOKEN: &str = "token";
+
+/// What is shown of such a line.
+const TOKEN_SHOWN: &str = "token …";
+
+/// Writes the command with which a client says who it is, with its line end.
+pub fn write_token(secret: &str) -> String {
+    format!("{TOKEN} {secret}\n")
+}
+
+/// Whether a line begins as one with a secret, however it goes on: what is mistyped is
+/// perhaps a secret all the same.
+fn has_token(line: &str) -> bool {
+    let line = line.trim_start_matches([' ', '\t']);
+    line.get(..TOKEN.len()).is_some_and(|word| word.eq_ignore_ascii_case(TOKEN))
+}
+
+impl<'a> Frame<'a> {
+    /// The request in it.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn request(&self) -> Result<Request<'a>, Refusal> {
+        match self {
+            Frame::Line(line) => Request::parse(line),
+            Frame::NotUtf8 => Err(Refusal::invalid("command", "a linha não é UTF-8")),
+            Frame::TooLong => Err(Refusal::new(
+                Code::ResourceExhausted,
+                format!(
+                    "a linha tem mais de {LINE_BYTES_MAX} bytes. Nada foi feito; envie uma linha mais curta."
+                ),
+            )),
+            Frame::Cut => Err(Refusal::new(
+                Code::UnknownCommand,
+                "a conexão terminou no meio de uma linha. A linha não foi executada; envie-a de novo.",
+            )),
+        }
+    }
+
+    /// The secret, where this is the command that shows one.
+    pub fn token(&self) -> Option<&'a str> {
+        let Frame::Line(line) = self else { return None };
+        let (word, secret) = split_word(line);
+        word.eq_ignore_ascii_case(TOKEN).then(|| secret.trim_matches([' ', '\t']))
+    }
+}
+
+impl fmt::Display for Frame<'_> {
+    /// The text of it, as far as it is text and no secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Frame::Line(line) if has_token(line) => TOKEN_SHOWN,
+            Frame::Line(line) => line,
+            Frame::NotUtf8 => "(linha que não é UTF-8)",
+            Frame::TooLong => "(linha longa demais)",
+            Frame::Cut => "(linha incompleta)",
+        })
+    }
+}
+
+/// Writes a request as a line, with its line end.
+///
+/// # Errors
+/// Where a name could not be one: it might carry a line end, and so a second command.
+/// `UNAVAILABLE` for an import, which has no form in this protocol.
+pub fn write_request(request: &Request<'_>) -> Result<String, Refusal> {
+    match request {
+        Request::Find { name } | Request::Adjust(AdjustRequest { name, .. }) => {
+            Name::parse(name).map_err(|error| Refusal::name(&error))?;
+        }
+        Request::Import(_) => {
+            return Err(Refusal::new(
+                Code::Unavailable,
+                "uma lista de produtos só vai por gRPC, e este servidor atende só texto. \
+                 Nada foi alterado; inicie o servidor também com --grpc.",
+            ));
+        }
+        Request::List { .. } | Request::Leave => {}
+    }
+    Ok(format!("{request}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_and_not_shown() {
+        for (line, secret) in [
+            ("token abc", Some("abc")),
+            (" TOKEN\tabc ", Some("abc")),
+            ("token", Some("")),
+            ("token:abc", None),
+            ("tokenabc", None),
+        ] {
+            let frame = Frame::Line(line);
+            assert_eq!((frame.token(), &*frame.to_string()), (secret, "token …"), "{line}");
+        }
+        for line in ["1 token", "4", "toke", "ação"] {
+            let frame = Frame::Line(line);
+            assert_eq!((frame.token(), &*frame.to_string()), (None, line));
+        }
+    }
+}

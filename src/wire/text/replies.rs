@@ -1,0 +1,202 @@
+//! Replies of the text protocol, in both directions.
+
+use std::fmt::Write;
+
+use crate::catalog::{Movement, Name, Price, Product, Quantity, Sentence};
+use crate::operation::{FAREWELL, NO_PRODUCT, ProductReply, Reply, Request, write_product_line};
+use crate::refusal::{Code, Refusal};
+use crate::wire::NotAReply;
+
+/// What a server that serves only gRPC answers to text, and closes.
+pub const GRPC_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só gRPC. \
+    Nada foi feito; use um cliente gRPC, ou inicie o servidor com --socket.";
+
+/// What a server that serves only text answers to gRPC (see [`super::goaway`]).
+pub const TEXT_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só o protocolo de texto. \
+    Nada foi feito; use um cliente de texto, ou inicie o servidor com --grpc.";
+
+/// What a server that speaks only TLS answers to a client that does not.
+pub const TLS_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só por TLS. \
+    Nada foi feito; use --tls, e --tls-ca se a autoridade dele é só sua.";
+
+/// What a server that does not speak TLS answers to a client that does, which takes it for a
+/// record of an unknown kind, and knows by that what it has before it.
+pub const NO_TLS: &str = "Erro UNKNOWN_COMMAND: este servidor atende sem TLS. \
+    Nada foi feito; use um cliente sem TLS, ou inicie o servidor com --tls-cert e --tls-key.";
+
+/// Writes one product as a whole reply.
+pub fn write_product(out: &mut String, product: &Product) {
+    write_list_line(out, product);
+    out.push('\n');
+}
+
+/// Writes a product as a change left it, as a whole reply.
+pub fn write_adjusted(out: &mut String, product: &Product, movement: &Movement) {
+    let _ = write_product_line(out, &product.name, movement.price, movement.balance);
+    out.push_str("\n\n");
+}
+
+/// Writes one product of a list; [`write_list_end`] ends it.
+pub fn write_list_line(out: &mut String, product: &Product) {
+    // Writing to a string cannot fail.
+    let _ = write_product_line(out, &product.name, product.price, product.stock);
+    out.push('\n');
+}
+
+/// Ends a list.
+pub fn write_list_end(out: &mut String, is_empty: bool) {
+    if is_empty {
+        write_message(out, NO_PRODUCT);
+    } else {
+        out.push('\n');
+    }
+}
+
+/// Writes a refusal as a whole reply.
+pub fn write_refusal(out: &mut String, refusal: &Refusal) {
+    let _ = write!(out, "Erro {}: {}\n\n", refusal.code.as_str(), refusal.message);
+}
+
+/// Writes a line as a whole reply.
+pub fn write_message(out: &mut String, message: &str) {
+    out.push_str(message);
+    out.push_str("\n\n");
+}
+
+/// A line as a whole reply.
+pub fn message(line: &str) -> String {
+    let mut reply = String::new();
+    write_message(&mut reply, line);
+    reply
+}
+
+/// Reads a whole reply, without its empty line, as the answer to this request.
+///
+/// # Errors
+/// The refusal where it is one; [`NotAReply`] where it is not a reply.
+pub fn read_reply(request: &Request<'_>, lines: &[&str]) -> Result<Result<Reply, Refusal>, NotAReply> {
+    // A product may be called "Erro INTERNAL", so a product line comes first.
+    let products: Option<Vec<ProductReply>> = lines.iter().map(|line| read_product_line(line)).collect();
+    match (request, products, lines) {
+        (_, _, []) => Err(NotAReply),
+        (Request::Leave, _, [line]) if *line == FAREWELL => Ok(Ok(Reply::Farewell)),
+        (Request::List { .. }, Some(products), _) => Ok(Ok(Reply::Products(products))),
+        (Request::List { .. }, None, [line]) if *line == NO_PRODUCT => Ok(Ok(Reply::Products(Vec::new()))),
+        (Request::Find { .. } | Request::Adjust(_), Some(mut products), [_]) => {
+            products.pop().map(|product| Ok(Reply::Product(product))).ok_or(NotAReply)
+        }
+        // A list that could not go on ends like this, too.
+        (Request::List { .. }, None, [before @ .., line])
+            if before.iter().all(|line| read_product_line(line).is_some()) =>
+        {
+            read_refusal(line).map(Err).ok_or(NotAReply)
+        }
+        (_, None, [line]) => read_refusal(line).map(Err).ok_or(NotAReply),
+        _ => Err(NotAReply),
+    }
+}
+
+/// Reads the answer to [`write_token`].
+///
+/// # Errors
+/// The refusal.
+pub fn read_token_reply(line: &str) -> Result<(), Refusal> {
+    read_refusal(line).map_or(Ok(()), Err)
+}
+
+fn read_refusal(line: &str) -> Option<Refusal> {
+    let (code, message) = line.strip_prefix("Erro ")?.split_once(": ")?;
+    Some(Refusal::new(Code::parse(code)?, Sentence(message).to_string()))
+}
+
+fn read_product_line(line: &str) -> Option<ProductReply> {
+    let (rest, stock) = line.rsplit_once(", Estoque: ")?;
+    let (name, price) = rest.rsplit_once(": R$")?;
+    Some(ProductReply {
+        name: Name::parse(name).ok()?,
+        price: price.parse::<Price>().ok()?,
+        stock: stock.parse::<Quantity>().ok()?,
+        unit: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_name_that_holds_words_of_the_line_reads_back() {
+        for name in [
+            "Maca: R$3.0, Estoque: 20",
+            ": R$1.0",
+            ", Estoque: 1",
+            "Erro INTERNAL: defeito",
+            NO_PRODUCT,
+            FAREWELL,
+            "Token aceito: escrita.",
+            ".",
+            "#812",
+        ] {
+            let line = format!("{name}: R$5.0, Estoque: 7");
+            let product = ProductReply {
+                name: Name::parse(name).unwrap(),
+                price: "5".parse().unwrap(),
+                stock: "7".parse().unwrap(),
+                unit: None,
+            };
+            let found = read_reply(&Request::Find { name }, &[&line]).unwrap();
+            assert_eq!(found, Ok(Reply::Product(product.clone())), "{name}");
+            let listed = read_reply(&Request::List { max_price: None }, &[&line]).unwrap();
+            assert_eq!(listed, Ok(Reply::Products(vec![product])), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_new_product_is_called_like_a_reply() {
+        let mut refused = String::new();
+        write_refusal(&mut refused, &Refusal::invalid("name", "não"));
+        for reply in [refused.trim_end(), NO_PRODUCT, FAREWELL, GRPC_ONLY, TLS_ONLY, NO_TLS] {
+            let name: String = reply.chars().take(crate::catalog::NAME_CHARS_MAX).collect();
+            Name::parse(&name).unwrap().check_new().unwrap_err();
+        }
+    }
+
+    #[test]
+    fn a_product_may_be_called_like_an_error() {
+        let request = Request::parse("1 x").unwrap();
+        let reply = read_reply(&request, &["Erro INTERNAL: R$3.0, Estoque: 20"]).unwrap().unwrap();
+        let Reply::Product(product) = reply else { panic!("{reply:?}") };
+        assert_eq!(product.name.as_str(), "Erro INTERNAL");
+        let refusal = read_reply(&request, &["Erro INTERNAL: defeito"]).unwrap().unwrap_err();
+        assert_eq!((refusal.code, refusal.message.as_str()), (Code::Internal, "defeito"));
+        // A list that could not go on is no list, whatever came of it.
+        let list = Request::List { max_price: None };
+        let lines =
+            ["Erro X: y: R$1.0, Estoque: 1", "Maca: R$3.0, Estoque: 20", "Erro RESOURCE_EXHAUSTED: fim"];
+        let refusal = read_reply(&list, &lines).unwrap().unwrap_err();
+        assert_eq!((refusal.code, refusal.message.as_str()), (Code::ResourceExhausted, "fim"));
+        assert!(read_reply(&list, &["qualquer coisa", "Erro RESOURCE_EXHAUSTED: fim"]).is_err());
+        let refusal = read_reply(&request, &["Erro INTERNAL: \u{1b}[2J\u{202E}"]).unwrap().unwrap_err();
+        assert_eq!(refusal.message, "\\u{1b}[2J\\u{202e}");
+        for lines in [&[][..], &["HTTP/1.1 200 OK"], &["Até logo.", "x"], &[""]] {
+            assert!(read_reply(&request, lines).is_err(), "{lines:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_product_line_reads_back(name in "\\PC{1,40}", centavos in 0_i64..1_000_000, thousandths in 0_i64..10_000_000) {
+            if let Ok(name) = Name::parse(&name) {
+                let product = ProductReply {
+                    name,
+                    price: Price::from_centavos(centavos).unwrap(),
+                    stock: Quantity::from_thousandths(thousandths).unwrap(),
+                    unit: None,
+                };
+                prop_assert_eq!(read_product_line(&product.to_string()), Some(product));
+            }
+        }
+    }
+}
