@@ -3,7 +3,7 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hortifruti::catalog::original_products;
-use hortifruti::inventory::{Inventory, Run};
+use hortifruti::inventory::{Inventory, Pipeline};
 use hortifruti::operation::AdjustRequest;
 use hortifruti::store::sqlite::SqliteStore;
 
@@ -18,23 +18,30 @@ fn commit(criterion: &mut Criterion) {
     let store = SqliteStore::open(&folder.path().join("bench.db"), 8082).expect("a store");
     let (inventory, committer) =
         Inventory::open(Box::new(store), &original_products()).expect("an inventory");
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let (worker, driver) = inventory.worker(true);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .on_thread_park(driver.before_sleep())
+        .build()
+        .expect("a runtime");
+    runtime.spawn(driver.run());
+    let session = worker.session();
     let mut group = criterion.benchmark_group("durable changes");
     for waiting in WAITING {
         group.throughput(Throughput::Elements(waiting as u64));
         group.bench_function(BenchmarkId::from_parameter(waiting), |bencher| {
             bencher.iter(|| {
-                let mut run = Run::default();
+                let mut pipeline = Pipeline::default();
                 for name in names.iter().cycle().take(waiting) {
-                    let added = inventory.reader().add(&mut run, AdjustRequest::of_units(name, 1));
+                    let added = session.reader().add(&mut pipeline, AdjustRequest::of_units(name, 1));
                     added.expect("a product");
                 }
-                runtime.block_on(inventory.adjust_all(run, |answer| assert!(answer.is_ok())));
+                runtime.block_on(session.adjust_all(pipeline, |answer| assert!(answer.is_ok())));
             });
         });
     }
     group.finish();
-    drop(inventory);
+    drop((inventory, worker, session, runtime));
     committer.join().expect("a store that is closed");
 }
 

@@ -29,7 +29,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::access::Tokens;
-use crate::inventory::Inventory;
+use crate::inventory::{self, Inventory, Session};
 use crate::wire::{self, Protocol};
 pub use admission::Limits;
 use admission::{Connections, Guard, TURNED_AWAY_MAX};
@@ -83,10 +83,11 @@ pub struct Options {
     pub tokens: Option<watch::Receiver<Arc<Tokens>>>,
 }
 
-/// What a connection needs to be served.
+/// What a connection needs to be served. On the way to it, the inventory is that of the process, and
+/// then that of a worker.
 #[derive(Clone)]
-struct Service {
-    inventory: Inventory,
+struct Service<I = Session> {
+    inventory: I,
     console: Console,
     protocols: Protocols,
     /// How long a connection may be silent.
@@ -103,9 +104,22 @@ struct Service {
     draining: watch::Receiver<bool>,
 }
 
-impl Service {
-    fn for_client(&self) -> Self {
-        Self { inventory: self.inventory.for_client(), ..self.clone() }
+impl<I: Clone> Service<I> {
+    /// The same service with another handle on the inventory.
+    fn with<J>(&self, inventory: J) -> Service<J> {
+        let Self {
+            inventory: _,
+            console,
+            protocols,
+            idle,
+            tls,
+            gate,
+            turns,
+            long_work,
+            side_tasks,
+            draining,
+        } = self.clone();
+        Service { inventory, console, protocols, idle, tls, gate, turns, long_work, side_tasks, draining }
     }
 
     /// Whether the server stops.
@@ -164,7 +178,7 @@ pub fn serve(
     let worker_count = cores.saturating_sub(CORES_LEFT).max(1);
     let mut workers = Vec::with_capacity(worker_count);
     for _ in 0..worker_count {
-        workers.push(Worker::start(service.clone(), options.drain, worker_count == 1)?);
+        workers.push(Worker::start(&service, options.drain, worker_count == 1)?);
     }
     drop(service);
 
@@ -236,18 +250,18 @@ struct Worker {
 }
 
 impl Worker {
-    fn start(service: Service, drain: Duration, is_only: bool) -> std::io::Result<Self> {
-        let (inventory, errands) = service.inventory.for_worker(is_only);
-        let service = Service { inventory, long_work: LongWork::new(), ..service };
+    fn start(service: &Service<Inventory>, drain: Duration, is_only: bool) -> std::io::Result<Self> {
+        let (inventory, driver) = service.inventory.worker(is_only);
+        let service = Service { long_work: LongWork::new(), ..service.with(inventory) };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            .on_thread_park(errands.before_sleep())
+            .on_thread_park(driver.before_sleep())
             .build()?;
         let (accepted, incoming) = mpsc::unbounded_channel();
         let thread = std::thread::Builder::new().name("hortifruti-worker".to_owned()).spawn(move || {
             let stopping = service.stopping();
             runtime.block_on(async {
-                tokio::spawn(errands.run());
+                tokio::spawn(driver.run());
                 let deadline = async {
                     stopping.await;
                     tokio::time::sleep(drain).await;
@@ -280,14 +294,17 @@ impl Worker {
 }
 
 /// Serves every connection that comes, until no more come and all have ended.
-async fn serve_all(service: Service, mut incoming: mpsc::UnboundedReceiver<(std::net::TcpStream, Guard)>) {
+async fn serve_all(
+    service: Service<inventory::Worker>,
+    mut incoming: mpsc::UnboundedReceiver<(std::net::TcpStream, Guard)>,
+) {
     let mut tasks = JoinSet::new();
     loop {
         tokio::select! {
             accepted = incoming.recv() => match accepted {
                 Some((stream, guard)) => match TcpStream::from_std(stream) {
                     Ok(stream) => {
-                        tasks.spawn(serve_one(service.for_client(), stream, guard));
+                        tasks.spawn(serve_one(service.with(service.inventory.session()), stream, guard));
                         // Those who are served have their turn before the next newcomer.
                         tokio::task::yield_now().await;
                     }
@@ -368,10 +385,12 @@ mod testing {
 
     use super::*;
 
-    /// A service that is open to all.
-    pub(super) fn service(inventory: Inventory, draining: watch::Receiver<bool>) -> Service {
+    /// A service that is open to all, and whose changes this thread's runtime makes.
+    pub(super) fn service(inventory: &Inventory, draining: watch::Receiver<bool>) -> Service {
+        let (worker, driver) = inventory.worker(true);
+        tokio::spawn(driver.run());
         Service {
-            inventory,
+            inventory: worker.session(),
             console: Console::quiet(),
             protocols: Protocols { socket: true, grpc: true },
             idle: Some(Duration::from_secs(2)),

@@ -162,7 +162,7 @@ mod testing {
 
     pub(super) fn calls(inventory: Inventory, draining: tokio::sync::watch::Receiver<bool>) -> Calls {
         Calls {
-            service: testing::service(inventory, draining),
+            service: testing::service(&inventory, draining),
             waiting: Arc::default(),
             streams: Arc::default(),
             progress: Progress::default(),

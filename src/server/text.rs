@@ -18,7 +18,7 @@ use super::io::{close, write_all};
 use super::maybe_tls::MaybeTls;
 use super::{LAST_LOOK, Service};
 use crate::access::Grant;
-use crate::inventory::Run;
+use crate::inventory::Pipeline;
 use crate::refusal::Refusal;
 use crate::wire::text::{self, Frames};
 use buffers::{READ_BYTES, WRITE_BYTES};
@@ -48,7 +48,7 @@ pub(super) async fn serve(service: Service, stream: MaybeTls, first_bytes: Vec<u
         service: &service,
         stream,
         replies: String::new(),
-        run: Run::default(),
+        run: Pipeline::default(),
         held: String::new(),
         marks: Vec::new(),
         is_http: begins_as_http(&first_bytes),
@@ -78,7 +78,7 @@ struct Conversation<'s> {
     /// Changes not yet made. Changes that came together are made together. Replies come in
     /// order, and a client reads what it has written: a read of a product that waits for a
     /// change waits too, and so does a list.
-    run: Run,
+    run: Pipeline,
     /// Replies to reads of other products that came after changes not yet made.
     held: String,
     /// Where they belong: after so many changes, up to so many bytes of `held`.
@@ -246,7 +246,7 @@ mod tests {
         let store = Box::new(SqliteStore::in_memory().unwrap());
         let (inventory, _committer) = Inventory::open(store, &original_products()).unwrap();
         let (_drain, draining) = tokio::sync::watch::channel(false);
-        let service = testing::service(inventory, draining);
+        let service = testing::service(&inventory, draining);
         let (mut client, stream) = connection();
         client.set_nonblocking(true).unwrap();
         let sent = client.write(commands.as_bytes()).unwrap();
@@ -267,7 +267,7 @@ mod tests {
         let store = Box::new(SqliteStore::in_memory().unwrap());
         let (inventory, _committer) = Inventory::open(store, &rows).unwrap();
         let (_drain, draining) = tokio::sync::watch::channel(false);
-        let service = testing::service(inventory, draining);
+        let service = testing::service(&inventory, draining);
         let (mut client, stream) = connection();
         client.write_all(b"4\n1 PRODUTO 7\n").unwrap();
         client.shutdown(std::net::Shutdown::Write).unwrap();

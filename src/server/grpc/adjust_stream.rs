@@ -14,7 +14,7 @@ use tonic::{Status, Streaming};
 use super::progress::{Counted, Progress};
 use super::{Calls, MESSAGE_BYTES_MAX, STREAMS_MAX, own_words, trailers};
 use crate::access::{self, Grant, Need};
-use crate::inventory::Run;
+use crate::inventory::Pipeline;
 use crate::refusal::Refusal;
 use crate::server::LAST_LOOK;
 use crate::server::long_work::TURN_BYTES;
@@ -141,7 +141,7 @@ impl Calls {
         self.progress.note();
         let streams = self.streams.load(Ordering::Relaxed).clamp(1, STREAMS_MAX as usize);
         let (run_max, time_max) = (STREAM_RUN_MAX / streams, GATHERING_MAX / streams as u32);
-        let mut run = Run::default();
+        let mut run = Pipeline::default();
         let mut reader = self.service.inventory.reader();
         // Nobody is woken by this: whoever waits for the next asks again.
         let mut context = Context::from_waker(Waker::noop());
@@ -183,7 +183,7 @@ impl Calls {
 
 /// The part of a stream that has come.
 struct Gathered {
-    run: Run,
+    run: Pipeline,
     /// The change behind the run that could not be added to it: the name of its product, and why.
     refused: Option<(String, Refusal)>,
     /// How the stream ended behind these changes, if it did.

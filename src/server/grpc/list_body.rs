@@ -219,7 +219,7 @@ mod tests {
         let store = Box::new(SqliteStore::in_memory().unwrap());
         let (inventory, committer) = Inventory::open(store, &rows).unwrap();
         let (drain, draining) = watch::channel(false);
-        (testing::service(inventory, draining), committer, drain)
+        (testing::service(&inventory, draining), committer, drain)
     }
 
     async fn list(service: &Service, page: Page, write: WriteProduct) -> List {

@@ -6,7 +6,8 @@ use std::time::SystemTime;
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 
-use super::submission::{Change, Done, Outcome};
+use super::group::Change;
+use super::replies::{Applied, Outcome};
 use crate::catalog::{
     Adjustment, BatchRecord, Catalog, Draft, ImportCounts, ImportRecord, Movement, ProductDraft, RequestId,
     RowError, Transaction, ledger_order,
@@ -48,10 +49,10 @@ impl<'a> Planner<'a> {
         let done = match change {
             Change::Adjust(adjustment) => self.adjust(adjustment),
             Change::Batch { changes, request_id } => {
-                self.adjust_together(&changes, request_id.as_ref()).map(Done::Batch)
+                self.adjust_together(&changes, request_id.as_ref()).map(Applied::Batch)
             }
             Change::Import { rows, request_id } => {
-                self.import(&rows, request_id.as_ref()).map(Done::Imported)
+                self.import(&rows, request_id.as_ref()).map(Applied::Imported)
             }
         };
         done.map_err(Box::new)
@@ -62,23 +63,23 @@ impl<'a> Planner<'a> {
         self.draft.finish()
     }
 
-    fn adjust(&mut self, adjustment: Adjustment) -> Result<Done, Refusal> {
+    fn adjust(&mut self, adjustment: Adjustment) -> Result<Applied, Refusal> {
         let Some(request_id) = &adjustment.request_id else {
-            return Ok(Done::Adjusted(self.draft.adjust(adjustment)?.sequence));
+            return Ok(Applied::Adjusted(self.draft.adjust(adjustment)?.sequence));
         };
         let hash = self.hasher.hash_one(request_id);
         match self.earlier_by(request_id, hash) {
             None => {
                 let sequence = self.draft.adjust(adjustment)?.sequence;
                 self.made.insert_unique(hash, (hash, sequence), |(hash, _)| *hash);
-                Ok(Done::Adjusted(sequence))
+                Ok(Applied::Adjusted(sequence))
             }
             Some(Recorded::Movement(movement))
                 if movement.product == adjustment.product
                     && movement.delta == adjustment.delta
                     && movement.kind == adjustment.kind =>
             {
-                Ok(Done::AdjustedBefore(Box::new(movement)))
+                Ok(Applied::AdjustedBefore(Box::new(movement)))
             }
             Some(_) => Err(Refusal::request_id_reused(request_id)),
         }
@@ -216,7 +217,7 @@ fn batch_digest(changes: &[Adjustment]) -> u64 {
     digest.0
 }
 
-pub(super) fn refuse_rows(errors: Vec<(usize, RowError)>) -> Refusal {
+pub(crate) fn refuse_rows(errors: Vec<(usize, RowError)>) -> Refusal {
     Refusal::bad_rows(errors.into_iter().map(|(index, error)| (index, error.to_string())).collect())
 }
 

@@ -3,9 +3,10 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::clock::Clock;
+use super::group::{Change, WriteRequest};
 use super::planner::{Planner, store_closed};
 use super::read;
-use super::submission::{Answers, Asker, Change, Outcome, Submission, answer_all};
+use super::replies::{Outcome, ReplyTo, WriteResult, answer_all};
 use crate::catalog::{Catalog, RequestId, Transaction};
 use crate::refusal::{Code, Refusal};
 use crate::store::{RecordedById, Store, StoreError};
@@ -52,8 +53,8 @@ impl Writer {
         self.left.is_none() && self.in_doubt.is_none() && self.store.is_ready()
     }
 
-    /// Makes the changes of some submissions, and answers all.
-    pub(super) fn commit(&mut self, submissions: Vec<Submission>) {
+    /// Makes the changes of some requests, and answers all.
+    pub(super) fn commit(&mut self, requests: Vec<WriteRequest>) {
         if let Some((planned, error)) = self.left.take() {
             let Planned { changes, waiting } = planned;
             let stored = match error {
@@ -63,15 +64,15 @@ impl Writer {
             };
             waiting.answer(stored);
         }
-        if let Some(Planned { changes, waiting }) = self.plan(submissions) {
+        if let Some(Planned { changes, waiting }) = self.plan(requests) {
             let stored = self.store(changes);
             waiting.answer(stored);
         }
     }
 
     /// The same, if it can be done at once. If not, it is left for [`Writer::commit`].
-    pub(super) fn commit_at_once(&mut self, submissions: Vec<Submission>) {
-        let Some(planned) = self.plan(submissions) else { return };
+    pub(super) fn commit_at_once(&mut self, requests: Vec<WriteRequest>) {
+        let Some(planned) = self.plan(requests) else { return };
         match self.store_with(&planned.changes, |store, changes| store.commit_at_once(changes)) {
             Ok(()) => planned.waiting.answer(Ok(planned.changes)),
             Err(error) => self.left = Some((planned, error)),
@@ -79,15 +80,15 @@ impl Writer {
     }
 
     /// Checks every change of a transaction. Where that cannot be done, all are refused.
-    fn plan(&mut self, submissions: Vec<Submission>) -> Option<Planned> {
-        let (submitted, askers): (Vec<_>, Vec<_>) =
-            submissions.into_iter().map(|submission| (submission.changes, submission.asker)).unzip();
+    fn plan(&mut self, requests: Vec<WriteRequest>) -> Option<Planned> {
+        let (submitted, reply_tos): (Vec<_>, Vec<_>) =
+            requests.into_iter().map(|request| (request.changes, request.reply_to)).unzip();
         let counts: Vec<usize> = submitted.iter().map(Vec::len).collect();
         match self.outcomes(submitted) {
-            Ok((outcomes, changes)) => Some(Planned { changes, waiting: Waiting { askers, outcomes } }),
+            Ok((outcomes, changes)) => Some(Planned { changes, waiting: Waiting { reply_tos, outcomes } }),
             Err(refusal) => {
-                let refused = |count| Answers::refused(count, &refusal);
-                answer_all(askers, counts.into_iter().map(refused).collect());
+                let refused = |count| WriteResult::refused(count, &refusal);
+                answer_all(reply_tos, counts.into_iter().map(refused).collect());
                 None
             }
         }
@@ -187,7 +188,7 @@ struct Planned {
 
 /// Who waits for a transaction, and what each is answered once it is stored.
 struct Waiting {
-    askers: Vec<Asker>,
+    reply_tos: Vec<ReplyTo>,
     outcomes: Vec<Vec<Outcome>>,
 }
 
@@ -195,10 +196,10 @@ impl Waiting {
     fn answer(self, stored: Result<Transaction, Refusal>) {
         let movements = stored.map(|changes| Arc::new(changes.movements));
         let answers = self.outcomes.into_iter().map(|each| match &movements {
-            Ok(movements) => Answers { each, movements: Arc::clone(movements) },
-            Err(refusal) => Answers::refused(each.len(), refusal),
+            Ok(movements) => WriteResult { each, movements: Arc::clone(movements) },
+            Err(refusal) => WriteResult::refused(each.len(), refusal),
         });
-        answer_all(self.askers, answers.collect());
+        answer_all(self.reply_tos, answers.collect());
     }
 }
 

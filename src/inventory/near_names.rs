@@ -1,7 +1,13 @@
-//! How much time goes into looking for names like wrong ones. It is the one read that takes
-//! long, and whoever asks for wrong names without end would make all others wait.
+//! Names that look like a wrong one, and how much time goes into the search for them.
+//!
+//! The search is the one read that takes long. Without a limit, a client that asks for wrong names
+//! without end would make all others wait.
 
 use std::time::{Duration, Instant};
+
+use super::{Session, read};
+use crate::catalog::Search;
+use crate::refusal::{Code, Refusal};
 
 /// A search is followed by so many times as long without one: all of them together take no
 /// more than a hundredth of a thread, so that of the others' waits even the 99th percentile
@@ -36,9 +42,60 @@ impl SearchTime {
     }
 }
 
+impl Session {
+    /// Adds the names that look like a wrong name to its refusal, if that is `PRODUCT_NOT_FOUND` and
+    /// there is time for the search.
+    pub async fn explain(&self, name: &str, refusal: Refusal) -> Refusal {
+        if refusal.code != Code::ProductNotFound {
+            return refusal;
+        }
+        let mut time = self.inventory.near_names.lock().await;
+        if !time.is_left(Instant::now()) {
+            return refusal;
+        }
+        let mut search = Search::new(name);
+        loop {
+            let begun = Instant::now();
+            let has_more = search.go_on(read(&self.inventory.catalog).products());
+            time.spend(begun, begun.elapsed());
+            if !has_more {
+                return Refusal::product_not_found(name, &search.names());
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{asked, shop};
     use super::*;
+    use crate::operation::BatchRequest;
+
+    #[tokio::test]
+    async fn a_wrong_name_is_answered_with_those_that_look_like_it() {
+        let (session, _committer) = shop();
+        let refused = async |typed: &str| session.find(typed, |_| ()).await.unwrap_err();
+        for (typed, offered) in [("Cajú amigo", "Caju"), ("Bananna", "Banana"), ("aca", "Maca")] {
+            let refusal = refused(typed).await;
+            assert_eq!(refusal.code, Code::ProductNotFound);
+            assert!(refusal.message.contains(offered), "{}", refusal.message);
+        }
+        // A change and a batch name similar products, too.
+        let refusal = session.adjust(asked("Bananna 1")).await.unwrap_err();
+        assert!(refusal.message.contains("Banana."), "{}", refusal.message);
+        let batch = BatchRequest { adjustments: vec![asked("Caju 1"), asked("Bananna 1")], request_id: None };
+        let refusal = session.adjust_together(batch).await.unwrap_err();
+        assert!(refusal.message.contains("Banana."), "{}", refusal.message);
+        assert!(refusal.metadata.contains(&("index", "1".to_owned())));
+        // After more of them than are searched for.
+        for _ in 0..2 {
+            session.inventory.near_names.lock().await.spend(Instant::now(), Duration::from_secs(60));
+        }
+        let refusal = refused("Bananna").await;
+        assert_eq!(refusal.code, Code::ProductNotFound);
+        assert!(refusal.message.contains("veja a lista de todos"), "{}", refusal.message);
+    }
 
     #[test]
     fn searches_take_a_hundredth_of_the_time_after_a_tenth_of_a_second() {

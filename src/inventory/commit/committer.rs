@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 
+use super::group::{WriteGroup, WriteRequest};
+use super::replies::refuse_all;
 use super::stopped;
-use super::submission::{Portion, Submission, refuse_all};
 use super::writer::Writer;
 use crate::catalog::Catalog;
 use crate::store::{Store, StoreError};
@@ -20,7 +21,7 @@ use crate::store::{Store, StoreError};
 /// seconds away.
 pub(super) const WAITING_MAX: usize = 1024;
 
-/// Rows of changes after which a transaction takes no further submission: large enough that the cost of
+/// Rows of changes after which a transaction takes no further request: large enough that the cost of
 /// an fsync is spread thin, small enough that it lasts milliseconds.
 const TRANSACTION_ROWS_MAX: usize = 4096;
 
@@ -38,11 +39,8 @@ pub struct Committer(JoinHandle<Result<(), StoreError>>);
 
 impl Committer {
     /// Starts it. It ends once nobody is left who could hand over changes.
-    pub(super) fn start(
-        catalog: Arc<RwLock<Catalog>>,
-        store: Box<dyn Store>,
-        waiting: mpsc::UnboundedReceiver<Portion>,
-    ) -> (Self, SharedWriter) {
+    pub(crate) fn start(catalog: Arc<RwLock<Catalog>>, store: Box<dyn Store>) -> (Self, CommitterHandle) {
+        let (groups, waiting) = mpsc::unbounded_channel();
         let state = State { writer: Some(Writer::new(catalog, store)), last_took: Duration::ZERO };
         let room = Arc::new(Semaphore::new(WAITING_MAX));
         let writer = SharedWriter { state: Arc::new(Mutex::new(state)), room };
@@ -54,7 +52,7 @@ impl Committer {
             drop(running);
             closed
         };
-        (Self(std::thread::spawn(run)), writer)
+        (Self(std::thread::spawn(run)), CommitterHandle { groups, writer })
     }
 
     /// Waits until every change that was submitted is answered and the store is closed,
@@ -70,11 +68,46 @@ impl Committer {
     }
 }
 
+/// A way to the writer, cheap to clone. The committer ends when the last is dropped.
+#[derive(Clone)]
+pub(crate) struct CommitterHandle {
+    groups: mpsc::UnboundedSender<WriteGroup>,
+    writer: SharedWriter,
+}
+
+impl CommitterHandle {
+    /// A handle on a writer that has failed, and where the groups come out that are handed over.
+    #[cfg(test)]
+    pub(super) fn to_nobody() -> (Self, mpsc::UnboundedReceiver<WriteGroup>) {
+        let (groups, waiting) = mpsc::unbounded_channel();
+        let state = State { writer: None, last_took: Duration::ZERO };
+        let room = Arc::new(Semaphore::new(WAITING_MAX));
+        (Self { groups, writer: SharedWriter { state: Arc::new(Mutex::new(state)), room } }, waiting)
+    }
+
+    /// Takes the room for one request, once there is any. Returns whether it will be made, which
+    /// nothing is once the writer has failed.
+    pub(super) async fn take_room(&self) -> bool {
+        // Who makes it gives the permit back.
+        self.writer.room.acquire().await.map(SemaphorePermit::forget).is_ok()
+    }
+
+    /// Hands a group over. Returns whether the committer is there.
+    pub(super) fn send(&self, group: WriteGroup) -> bool {
+        self.groups.send(group).is_ok()
+    }
+
+    /// [`SharedWriter::try_commit`].
+    pub(super) fn try_commit(&self, group: WriteGroup) -> Result<(), WriteGroup> {
+        self.writer.try_commit(group)
+    }
+}
+
 /// The one writer, which whoever makes a transaction has to itself.
 #[derive(Clone)]
 pub(super) struct SharedWriter {
     state: Arc<Mutex<State>>,
-    /// A permit for each submission that may still wait; see [`WAITING_MAX`]. Closed once the
+    /// A permit for each request that may still wait; see [`WAITING_MAX`]. Closed once the
     /// writer has failed.
     room: Arc<Semaphore>,
 }
@@ -87,24 +120,17 @@ struct State {
 }
 
 impl SharedWriter {
-    /// Takes the room for one submission, once there is any. Returns whether it will be made, which
-    /// nothing is once the writer has failed.
-    pub(super) async fn take_room(&self) -> bool {
-        // Who makes it gives the permit back.
-        self.room.acquire().await.map(SemaphorePermit::forget).is_ok()
-    }
-
     /// Makes the changes that are handed over, until nobody is left who could.
-    fn run(self, mut waiting: mpsc::UnboundedReceiver<Portion>) -> Result<(), StoreError> {
-        while let Some(mut portion) = waiting.blocking_recv() {
+    fn run(self, mut waiting: mpsc::UnboundedReceiver<WriteGroup>) -> Result<(), StoreError> {
+        while let Some(mut group) = waiting.blocking_recv() {
             let mut state = self.state();
             // Also what came during a worker's transaction.
-            while portion.rows < TRANSACTION_ROWS_MAX
+            while group.rows < TRANSACTION_ROWS_MAX
                 && let Ok(next) = waiting.try_recv()
             {
-                portion.append(next);
+                group.append(next);
             }
-            self.commit(&mut state, portion, Writer::commit);
+            self.commit(&mut state, group, Writer::commit);
         }
         let writer = self.state().writer.take();
         writer.map_or(Ok(()), Writer::close)
@@ -126,27 +152,27 @@ impl SharedWriter {
     /// next, and no transaction goes on, and the last one was quick. If not, what is returned must be
     /// handed over to the committer; also where it is empty, so that the committer makes what the
     /// writer could not make at once.
-    pub(super) fn try_commit(&self, portion: Portion) -> Result<(), Portion> {
-        if self.room.available_permits() + portion.submissions.len() < WAITING_MAX {
-            return Err(portion);
+    pub(super) fn try_commit(&self, group: WriteGroup) -> Result<(), WriteGroup> {
+        if self.room.available_permits() + group.requests.len() < WAITING_MAX {
+            return Err(group);
         }
-        let Ok(mut state) = self.state.try_lock() else { return Err(portion) };
+        let Ok(mut state) = self.state.try_lock() else { return Err(group) };
         if state.last_took > OWN_TRANSACTION_MAX || !state.writer.as_ref().is_some_and(Writer::is_free) {
-            return Err(portion);
+            return Err(group);
         }
-        self.commit(&mut state, portion, Writer::commit_at_once);
-        if state.writer.as_ref().is_some_and(Writer::is_free) { Ok(()) } else { Err(Portion::default()) }
+        self.commit(&mut state, group, Writer::commit_at_once);
+        if state.writer.as_ref().is_some_and(Writer::is_free) { Ok(()) } else { Err(WriteGroup::default()) }
     }
 
     /// Makes the changes in this way. After a panic nothing is written any more: who asks then
     /// is told, and does not wait for ever.
-    fn commit(&self, state: &mut State, portion: Portion, commit: fn(&mut Writer, Vec<Submission>)) {
-        self.room.add_permits(portion.submissions.len());
+    fn commit(&self, state: &mut State, group: WriteGroup, commit: fn(&mut Writer, Vec<WriteRequest>)) {
+        self.room.add_permits(group.requests.len());
         let Some(writer) = &mut state.writer else {
-            return refuse_all(portion.submissions, &stopped());
+            return refuse_all(group.requests, &stopped());
         };
         let begun = Instant::now();
-        let made = catch_unwind(AssertUnwindSafe(|| commit(writer, portion.submissions)));
+        let made = catch_unwind(AssertUnwindSafe(|| commit(writer, group.requests)));
         state.last_took = begun.elapsed();
         if made.is_err() {
             self.room.close();

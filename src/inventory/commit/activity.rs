@@ -9,7 +9,7 @@ const READS_OF_A_READER: u32 = 64;
 /// The clients of one worker. It alone notes here, so no addition is atomic, which would take ten
 /// times as long.
 #[derive(Default)]
-pub(super) struct Clients {
+pub(crate) struct ClientActivity {
     has_reader: AtomicBool,
     /// Rounds that have ended.
     round: AtomicU64,
@@ -19,16 +19,16 @@ pub(super) struct Clients {
 
 /// One of them.
 #[derive(Default)]
-pub(super) struct Client {
+pub(crate) struct ClientState {
     /// Reads before it counts as one that only reads, which it also does at first.
     reads_left: AtomicU32,
     changing: Membership,
     choosing: Membership,
 }
 
-impl Clients {
+impl ClientActivity {
     /// It has asked for something that is there at once.
-    pub(super) fn note_read(&self, client: &Client) {
+    pub(crate) fn note_read(&self, client: &ClientState) {
         let reads_left = client.reads_left.load(Ordering::Relaxed);
         if reads_left == 0 {
             self.has_reader.store(true, Ordering::Relaxed);
@@ -39,7 +39,7 @@ impl Clients {
     }
 
     /// It has asked for changes.
-    pub(super) fn note_change(&self, client: &Client) {
+    pub(super) fn note_change(&self, client: &ClientState) {
         client.reads_left.store(READS_OF_A_READER, Ordering::Relaxed);
         self.changing.add(&client.changing, self.round());
         self.choosing.remove(&client.choosing, self.round());
@@ -130,15 +130,15 @@ mod tests {
     use super::*;
 
     /// A client that has changed something.
-    fn till(clients: &Clients) -> Client {
-        let client = Client::default();
+    fn till(clients: &ClientActivity) -> ClientState {
+        let client = ClientState::default();
         clients.note_change(&client);
         client
     }
 
     #[test]
     fn who_reads_is_choosing_until_the_next_change_or_for_another_round() {
-        let clients = Clients::default();
+        let clients = ClientActivity::default();
         let tills = [(); 3].map(|()| till(&clients));
         for _ in 0..2 {
             for till in &tills {
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn who_asks_for_changes_is_counted_once_until_it_asks_for_none_in_a_round() {
-        let clients = Clients::default();
+        let clients = ClientActivity::default();
         let tills = [(); 3].map(|()| till(&clients));
         for _ in 0..2 {
             tills.iter().for_each(|till| clients.note_change(till));
@@ -187,8 +187,8 @@ mod tests {
 
     #[test]
     fn who_only_reads_is_not_choosing() {
-        let clients = Clients::default();
-        let (newcomer, till) = (Client::default(), till(&clients));
+        let clients = ClientActivity::default();
+        let (newcomer, till) = (ClientState::default(), till(&clients));
         clients.note_read(&newcomer);
         assert!(clients.take_reader() && !clients.has_reader());
         assert_eq!(clients.choosing(), 0);

@@ -1,0 +1,230 @@
+//! What a session changes: one stock, several at once, or the products themselves.
+
+use std::collections::HashSet;
+use std::time::SystemTime;
+
+use super::commit::{Applied, Change, refuse_rows};
+use super::{Adjusted, Session, product_of, read, stopped};
+use crate::catalog::{
+    Adjustment, BATCH_LINES_MAX, Draft, IMPORT_ROWS_MAX, ImportCheck, ImportCounts, RowError,
+};
+use crate::operation::{AdjustRequest, BatchRequest, ImportRequest};
+use crate::refusal::Refusal;
+
+/// Lines of a batch, or rows of a dry run, looked at in one turn, before others have theirs and the
+/// catalog can change: a quarter of a millisecond.
+const LINES_IN_TURN: usize = 128;
+
+impl Session {
+    /// Changes a stock. Returns after the change is durable.
+    ///
+    /// If the caller goes away while it waits, the change is made all the same.
+    ///
+    /// # Errors
+    /// If a rule forbids the change, or the store refuses writes.
+    pub async fn adjust(&self, request: AdjustRequest<'_>) -> Result<Adjusted, Refusal> {
+        let AdjustRequest { name, delta, kind, request_id } = request;
+        let product = self.reader().id_of(name);
+        let product = match product {
+            Ok(product) => product,
+            Err(refusal) => return Err(self.explain(name, refusal).await),
+        };
+        let change = Change::Adjust(Adjustment { product, delta, kind, request_id });
+        let mut result = self.write(vec![change], true).await;
+        let applied = result.each.pop().ok_or_else(stopped)?.map_err(|refusal| *refusal)?;
+        let movement = applied.movement(&result.movements).ok_or_else(stopped)?;
+        Ok(Adjusted::from((product_of(&read(&self.inventory.catalog), movement), movement)))
+    }
+
+    /// Changes several stocks at once: all or none. Returns after they are durable, with one
+    /// answer for each, in the order asked for.
+    ///
+    /// # Errors
+    /// If a rule forbids one of the changes, with its index, or the store refuses writes.
+    pub async fn adjust_together(&self, request: BatchRequest<'_>) -> Result<Vec<Adjusted>, Refusal> {
+        let BatchRequest { adjustments, request_id } = request;
+        if adjustments.is_empty() || adjustments.len() > BATCH_LINES_MAX {
+            return Err(Refusal::batch_size(adjustments.len()));
+        }
+        let mut changes = Vec::with_capacity(adjustments.len());
+        for (index, AdjustRequest { name, delta, kind, .. }) in adjustments.into_iter().enumerate() {
+            if index % LINES_IN_TURN == LINES_IN_TURN - 1 {
+                tokio::task::yield_now().await;
+            }
+            let product = self.reader().id_of(name);
+            match product {
+                Ok(product) => changes.push(Adjustment { product, delta, kind, request_id: None }),
+                Err(refusal) => return Err(self.explain(name, refusal).await.at(index)),
+            }
+        }
+        match self.write(vec![Change::Batch { changes, request_id }], true).await.each.pop() {
+            Some(Ok(Applied::Batch(movements))) => {
+                let catalog = read(&self.inventory.catalog);
+                Ok(movements
+                    .iter()
+                    .map(|movement| Adjusted::from((product_of(&catalog, movement), movement)))
+                    .collect())
+            }
+            Some(Err(refusal)) => Err(*refusal),
+            Some(Ok(_)) | None => Err(stopped()),
+        }
+    }
+
+    /// Creates and updates products: all rows or none. Returns after the import is durable; a dry
+    /// run returns what would be done.
+    ///
+    /// # Errors
+    /// If a row is bad (`INVALID_ARGUMENT`, with every bad row), or the store refuses writes.
+    pub async fn import(&self, request: ImportRequest) -> Result<ImportCounts, Refusal> {
+        let ImportRequest { rows, bad_rows, is_dry_run, request_id } = request;
+        let count = rows.len() + bad_rows.len();
+        if count == 0 || count > IMPORT_ROWS_MAX {
+            return Err(Refusal::import_size(count));
+        }
+        if is_dry_run || !bad_rows.is_empty() {
+            let mut check = ImportCheck::new(&rows);
+            while check.go_on(&Draft::new(&read(&self.inventory.catalog), SystemTime::now()), LINES_IN_TURN) {
+                tokio::task::yield_now().await;
+            }
+            let looked_at = check.finish();
+            return if bad_rows.is_empty() {
+                looked_at.map_err(refuse_rows)
+            } else {
+                Err(merge(bad_rows, looked_at.err()))
+            };
+        }
+        match self.write(vec![Change::Import { rows, request_id }], true).await.each.pop() {
+            Some(Ok(Applied::Imported(counts))) => Ok(counts),
+            Some(Err(refusal)) => Err(*refusal),
+            Some(Ok(_)) | None => Err(stopped()),
+        }
+    }
+}
+
+/// Merges the rows that could not be read, by their place among all rows, with the errors of the
+/// others, by their place among the readable ones.
+fn merge(unread: Vec<(usize, String)>, errors: Option<Vec<(usize, RowError)>>) -> Refusal {
+    let mut all = unread;
+    let places: HashSet<usize> = all.iter().map(|(place, _)| *place).collect();
+    let mut others = (0..).filter(|place| !places.contains(place)).enumerate();
+    for (index, error) in errors.into_iter().flatten() {
+        if let Some((_, place)) = others.find(|(other, _)| *other == index) {
+            all.push((place, error.to_string()));
+        }
+    }
+    all.sort_by_key(|(place, _)| *place);
+    Refusal::bad_rows(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::super::testing::{asked, code, open, shop, stock};
+    use super::*;
+    use crate::catalog::{Name, ProductDraft, Quantity, original_products};
+    use crate::refusal::Code;
+    use crate::store::sqlite::SqliteStore;
+
+    #[tokio::test]
+    async fn a_retry_gets_the_first_answer() {
+        let (session, committer) = shop();
+        let first = session.adjust(asked("Caju -20 id=a")).await.unwrap();
+        session.adjust(asked("Caju -5")).await.unwrap();
+        let again = session.adjust(asked("CAJU -20 id=a")).await.unwrap();
+        assert_eq!(again.product, first.product);
+        assert_eq!(again.movement.sequence, first.movement.sequence);
+        assert_eq!(stock(&session, "caju"), Quantity::from_units(35));
+        for other in ["Caju -21 id=a", "Pera -1 id=a", "Caju -20 id=a motivo=venda"] {
+            assert_eq!(code(session.adjust(asked(other)).await), Code::RequestIdReused);
+        }
+        drop(session);
+        committer.join().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_batch_is_made_once() {
+        let (session, _committer) = shop();
+        let batch = |lines: &[&'static str]| BatchRequest {
+            adjustments: lines.iter().map(|line| asked(line)).collect(),
+            request_id: Some("lote".parse().unwrap()),
+        };
+        let lines = ["Caju -70", "Pera 1", "Caju 20"];
+        let first = session.adjust_together(batch(&lines)).await.unwrap();
+        session.adjust(asked("Caju 5")).await.unwrap();
+        assert_eq!(session.adjust_together(batch(&lines)).await.unwrap(), first);
+        let other = session.adjust_together(batch(&["Caju -70", "Pera 1"])).await.unwrap_err();
+        assert_eq!(other.code, Code::RequestIdReused);
+        assert_eq!(code(session.adjust(asked("Caju 1 id=lote")).await), Code::RequestIdReused);
+        assert_eq!(stock(&session, "caju"), Quantity::from_units(15));
+        let refused = BatchRequest { adjustments: vec![asked("Maca 1"), asked("Kiwi 1")], request_id: None };
+        let refused = session.adjust_together(refused).await.unwrap_err();
+        assert_eq!(refused.code, Code::ProductNotFound);
+        assert!(refused.metadata.contains(&("index", "1".to_owned())));
+        assert_eq!(stock(&session, "maca"), Quantity::from_units(20));
+    }
+
+    #[tokio::test]
+    async fn an_import_is_done_once() {
+        let (session, _committer) = shop();
+        let mut request = ImportRequest {
+            rows: original_products(),
+            bad_rows: Vec::new(),
+            is_dry_run: true,
+            request_id: Some("lista".parse().unwrap()),
+        };
+        request.rows[0].price = "4".parse().unwrap();
+        let expected = ImportCounts { created: 0, updated: 1, unchanged: 3 };
+        assert_eq!(session.import(request.clone()).await, Ok(expected));
+        assert_eq!(session.reader().find("maca", |product| product.price.to_string()).unwrap(), "3.0");
+        request.is_dry_run = false;
+        for _ in 0..2 {
+            assert_eq!(session.import(request.clone()).await, Ok(expected));
+            assert_eq!(session.reader().find("maca", |product| product.price.to_string()).unwrap(), "4.0");
+        }
+        request.rows.pop();
+        assert_eq!(session.import(request).await.unwrap_err().code, Code::RequestIdReused);
+        assert_eq!(code(session.adjust(asked("Caju 1 id=lista")).await), Code::RequestIdReused);
+    }
+
+    #[tokio::test]
+    async fn others_have_their_turn_during_a_search_a_batch_and_a_dry_run() {
+        let row = |number: usize| ProductDraft {
+            name: Name::parse(&format!("Produto {number}")).unwrap(),
+            ..original_products().remove(0)
+        };
+        let rows: Vec<ProductDraft> = (0..1000).map(row).collect();
+        let (session, _committer) = open(SqliteStore::in_memory().unwrap(), &rows);
+        let turns = std::rc::Rc::new(Cell::new(0));
+        let counted = std::rc::Rc::clone(&turns);
+        let others = async move {
+            loop {
+                counted.set(counted.get() + 1);
+                tokio::task::yield_now().await;
+            }
+        };
+        let lines: Vec<String> = rows.iter().map(|row| format!("{} 1", row.name)).collect();
+        let import = |is_dry_run| ImportRequest {
+            rows: rows.clone(),
+            bad_rows: Vec::new(),
+            is_dry_run,
+            request_id: None,
+        };
+        let work = async {
+            let mut before = 0;
+            let mut turns_since = || turns.get() - std::mem::replace(&mut before, turns.get());
+            session.find("Prodito", |_| ()).await.unwrap_err();
+            assert!(turns_since() >= 1000 / 64 - 1);
+            let adjustments: Vec<_> = lines.iter().map(|line| asked(line)).collect();
+            session.adjust_together(BatchRequest { adjustments, request_id: None }).await.unwrap();
+            assert!(turns_since() >= 1000 / LINES_IN_TURN - 1);
+            let counts = session.import(import(true)).await.unwrap();
+            assert_eq!(counts, ImportCounts { created: 0, updated: 0, unchanged: 1000 });
+            assert!(turns_since() >= 1000 / LINES_IN_TURN - 1);
+        };
+        tokio::select! {
+            () = work => {}
+            () = others => {}
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! The group commit: the path of every change from a session to the disk and back.
+//!
+//! Each worker queues the changes of its connections. When it has nothing else to do it commits the
+//! queue itself, or hands the queue to the committer thread. Whoever commits holds the one writer:
+//! plan, one transaction, publish, reply. The writer is the only one that changes the catalog, and
+//! the only user of the store.
+
+mod activity;
+mod clock;
+mod committer;
+mod group;
+mod planner;
+mod queue;
+mod replies;
+mod scheduler;
+mod writer;
+
+use super::{read, stopped};
+pub(super) use activity::ClientState;
+pub use committer::Committer;
+pub(super) use committer::CommitterHandle;
+pub(super) use group::Change;
+pub(super) use planner::refuse_rows;
+pub use queue::CommitDriver;
+pub(super) use queue::WriteQueue;
+pub(super) use replies::{Applied, WriteResult};
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::sync::{Arc, Mutex};
+    use std::time::Instant;
+
+    use super::super::Inventory;
+    use super::super::testing::{asked, code, open, stock};
+    use super::*;
+    use crate::catalog::{Catalog, Movement, Quantity, RequestId, Transaction, original_products};
+    use crate::operation::BatchRequest;
+    use crate::refusal::Code;
+    use crate::store::sqlite::SqliteStore;
+    use crate::store::{RecordedById, Store, StoreError};
+
+    /// What a store that fails does.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Fault {
+        None,
+        /// It fails before it has stored anything.
+        Before,
+        /// It fails, and yet has stored everything.
+        After,
+        /// It fails, and cannot be reopened.
+        Gone,
+        /// It does not fail, and has lost a row of the ledger.
+        Lossy,
+        /// It would have to be opened anew.
+        Unready,
+        /// It has a defect.
+        Defect,
+    }
+
+    thread_local! {
+        /// Made on this thread.
+        static COMMITS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// A store that can be told to fail.
+    struct Failing(SqliteStore, Arc<Mutex<Fault>>);
+
+    impl Store for Failing {
+        fn load(&mut self) -> Result<Option<Catalog>, StoreError> {
+            self.0.load()
+        }
+        fn create(&mut self, opening: &Transaction) -> Result<(), StoreError> {
+            self.0.create(opening)
+        }
+        fn recorded(&mut self, request_ids: &[&RequestId]) -> Result<RecordedById, StoreError> {
+            self.0.recorded(request_ids)
+        }
+        fn movements(&mut self, first_sequence: i64, count: usize) -> Result<Vec<Movement>, StoreError> {
+            let mut movements = self.0.movements(first_sequence, count + 1)?;
+            if *self.1.lock().unwrap() == Fault::Lossy {
+                movements.remove(1);
+            }
+            movements.truncate(count);
+            Ok(movements)
+        }
+        fn tidy(&mut self) -> Result<(), StoreError> {
+            self.0.tidy()
+        }
+        fn is_ready(&self) -> bool {
+            *self.1.lock().unwrap() != Fault::Unready && self.0.is_ready()
+        }
+        fn commit(&mut self, changes: &Transaction) -> Result<(), StoreError> {
+            COMMITS.set(COMMITS.get() + 1);
+            let fault = *self.1.lock().unwrap();
+            assert!(fault != Fault::Defect, "asked for");
+            if !matches!(fault, Fault::Before | Fault::Gone) {
+                self.0.commit(changes)?;
+            }
+            if matches!(fault, Fault::None | Fault::Lossy | Fault::Unready) { Ok(()) } else { Err(failure()) }
+        }
+        fn commit_at_once(&mut self, changes: &Transaction) -> Result<(), StoreError> {
+            if *self.1.lock().unwrap() == Fault::None {
+                COMMITS.set(COMMITS.get() + 1);
+                return self.0.commit_at_once(changes);
+            }
+            self.commit(changes)
+        }
+        fn close(&mut self) -> Result<(), StoreError> {
+            self.0.close()
+        }
+        fn reopen(&mut self, in_doubt: &Transaction) -> Result<bool, StoreError> {
+            if *self.1.lock().unwrap() == Fault::Gone { Err(failure()) } else { self.0.reopen(in_doubt) }
+        }
+    }
+
+    fn failure() -> StoreError {
+        StoreError::Corrupt { path: "teste".into(), reason: "falha pedida".into() }
+    }
+
+    #[tokio::test]
+    async fn a_batch_whose_movements_are_lost_has_no_short_answer() {
+        let fault = Arc::new(Mutex::new(Fault::None));
+        let store = Failing(SqliteStore::in_memory().unwrap(), Arc::clone(&fault));
+        let (session, _committer) = open(store, &original_products());
+        let batch = || BatchRequest {
+            adjustments: vec![asked("Caju 1"), asked("Pera 1"), asked("Maca 1")],
+            request_id: Some("lote".parse().unwrap()),
+        };
+        let first = session.adjust_together(batch()).await.unwrap();
+        // Without a row behind the batch, and with one, which is not of it.
+        for _ in 0..2 {
+            *fault.lock().unwrap() = Fault::Lossy;
+            assert_eq!(session.adjust_together(batch()).await.unwrap_err().code, Code::Internal);
+            *fault.lock().unwrap() = Fault::None;
+            assert_eq!(session.adjust_together(batch()).await.unwrap(), first);
+            session.adjust(asked("Caju 1")).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_writer_that_is_gone() {
+        let fault = Arc::new(Mutex::new(Fault::None));
+        let store = Failing(SqliteStore::in_memory().unwrap(), Arc::clone(&fault));
+        let (session, committer) = open(store, &original_products());
+        session.adjust(asked("Caju 1")).await.unwrap();
+        *fault.lock().unwrap() = Fault::Defect;
+        assert_eq!(code(session.adjust(asked("Caju 1")).await), Code::OutcomeUnknown);
+        // Also where more ask than there is room for.
+        for _ in 0..=committer::WAITING_MAX {
+            assert_eq!(code(session.adjust(asked("Caju 1")).await), Code::Internal);
+        }
+        assert_eq!(stock(&session, "caju"), Quantity::from_units(61));
+        drop(session);
+        committer.join().unwrap();
+    }
+
+    #[test]
+    fn a_worker_makes_changes_itself_where_all_is_well() {
+        let fault = Arc::new(Mutex::new(Fault::None));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loja.db");
+        let store = Failing(SqliteStore::open(&path, 8082).unwrap(), Arc::clone(&fault));
+        let (inventory, committer) = Inventory::open(Box::new(store), &original_products()).unwrap();
+        let (worker, driver) = inventory.worker(true);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .on_thread_park(driver.before_sleep())
+            .build()
+            .unwrap();
+        runtime.spawn(driver.run());
+        let (till, reader) = (worker.session(), worker.session());
+        let change = || runtime.block_on(till.adjust(asked("Caju 1")));
+        // Asks between its changes, as a till does, until one is made on this thread.
+        let until_own = || {
+            let made = COMMITS.get();
+            let begun = Instant::now();
+            while COMMITS.get() == made {
+                assert!(begun.elapsed().as_secs() < 30, "no change was made on this thread");
+                let stock_before = stock(&till, "caju");
+                let stock_after = change().unwrap().product.stock;
+                assert_eq!(stock_after.thousandths(), stock_before.thousandths() + 1000);
+            }
+        };
+        change().unwrap();
+        until_own();
+        // Not while somebody else reads, and again afterwards.
+        let made = COMMITS.get();
+        stock(&reader, "caju");
+        change().unwrap();
+        assert_eq!(COMMITS.get(), made);
+        until_own();
+        // The worker leaves all trouble to the committer, as when that makes the change.
+        for (trouble, expected) in [
+            (Fault::Before, Err(Code::Unavailable)),
+            (Fault::After, Ok(())),
+            (Fault::Gone, Err(Code::OutcomeUnknown)),
+        ] {
+            loop {
+                until_own();
+                let made = COMMITS.get();
+                *fault.lock().unwrap() = trouble;
+                let answer = change().map(drop).map_err(|refusal| refusal.code);
+                *fault.lock().unwrap() = Fault::None;
+                assert_eq!(answer, expected);
+                if COMMITS.get() > made {
+                    break;
+                }
+            }
+        }
+        // It does not open the store anew, which waits for other programs; the committer does.
+        for request_id in ["", " id=novo"] {
+            until_own();
+            let made = COMMITS.get();
+            *fault.lock().unwrap() = Fault::Unready;
+            runtime.block_on(till.adjust(asked(&format!("Caju 1{request_id}")))).unwrap();
+            *fault.lock().unwrap() = Fault::None;
+            assert_eq!(COMMITS.get(), made);
+        }
+        // It does not wait for another program, and nobody for it; the committer does.
+        let other = rusqlite::Connection::open(&path).unwrap();
+        loop {
+            until_own();
+            let made = COMMITS.get();
+            other.execute_batch("BEGIN IMMEDIATE").unwrap();
+            let begun = Instant::now();
+            let looked_at = async {
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                stock(&reader, "caju");
+                other.execute_batch("ROLLBACK").unwrap();
+            };
+            let (answer, ()) =
+                runtime.block_on(async { tokio::join!(till.adjust(asked("Caju 1")), looked_at) });
+            answer.unwrap();
+            assert!(begun.elapsed() < std::time::Duration::from_secs(3));
+            if COMMITS.get() > made {
+                break;
+            }
+        }
+        // It outlives a defect of the store.
+        until_own();
+        let stock_before = stock(&till, "caju");
+        *fault.lock().unwrap() = Fault::Defect;
+        assert_eq!(code(change()), Code::OutcomeUnknown);
+        assert_eq!(code(change()), Code::Internal);
+        assert_eq!(stock(&till, "caju"), stock_before);
+        drop((inventory, worker, till, reader, runtime));
+        committer.join().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_failed_commit_is_in_doubt_until_the_store_has_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let fault = Arc::new(Mutex::new(Fault::None));
+        let store = SqliteStore::open(&folder.path().join("loja.db"), 8082).unwrap();
+        let store = Failing(store, Arc::clone(&fault));
+        let (session, _committer) = open(store, &original_products());
+        let set = |next| *fault.lock().unwrap() = next;
+
+        set(Fault::Before);
+        assert_eq!(code(session.adjust(asked("Caju -20 id=a")).await), Code::Unavailable);
+        assert_eq!(stock(&session, "caju"), Quantity::from_units(60));
+        set(Fault::After);
+        assert_eq!(session.adjust(asked("Caju -20 id=a")).await.unwrap().movement.sequence, 5);
+        assert_eq!(stock(&session, "caju"), Quantity::from_units(40));
+        set(Fault::Gone);
+        assert_eq!(code(session.adjust(asked("Caju -20 id=b")).await), Code::OutcomeUnknown);
+        assert_eq!(code(session.adjust(asked("Caju -20 id=b")).await), Code::Unavailable);
+        // Reads go on from the last durable state.
+        assert_eq!(stock(&session, "caju"), Quantity::from_units(40));
+        set(Fault::None);
+        assert_eq!(session.adjust(asked("Caju -20 id=b")).await.unwrap().movement.sequence, 6);
+        assert_eq!(session.adjust(asked("Caju -20 id=a")).await.unwrap().movement.sequence, 5);
+        assert_eq!(stock(&session, "caju"), Quantity::from_units(20));
+    }
+}

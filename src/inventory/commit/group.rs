@@ -1,0 +1,66 @@
+//! Write requests, and groups of them that one transaction can take.
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::replies::{Completion, ReplyTo, WriteResult};
+use crate::catalog::{Adjustment, ProductDraft, RequestId};
+
+/// What the writer is asked for.
+pub(crate) enum Change {
+    Adjust(Adjustment),
+    Batch { changes: Vec<Adjustment>, request_id: Option<RequestId> },
+    Import { rows: Vec<ProductDraft>, request_id: Option<RequestId> },
+}
+
+impl Change {
+    pub(super) fn request_id(&self) -> Option<&RequestId> {
+        match self {
+            Change::Adjust(adjustment) => adjustment.request_id.as_ref(),
+            Change::Batch { request_id, .. } | Change::Import { request_id, .. } => request_id.as_ref(),
+        }
+    }
+}
+
+/// Changes that wait to be made, and who waits for their answers.
+pub(super) struct WriteRequest {
+    pub(super) changes: Vec<Change>,
+    pub(super) reply_to: ReplyTo,
+}
+
+impl WriteRequest {
+    pub(super) fn new(
+        changes: Vec<Change>,
+        is_call: bool,
+        answer: oneshot::Sender<WriteResult>,
+        delivery: mpsc::UnboundedSender<Vec<Completion>>,
+    ) -> Self {
+        let rows = changes
+            .iter()
+            .map(|change| match change {
+                Change::Adjust(_) => 1,
+                Change::Batch { changes, .. } => changes.len(),
+                Change::Import { rows, .. } => rows.len(),
+            })
+            .sum();
+        Self { changes, reply_to: ReplyTo { is_call, rows, answer, delivery } }
+    }
+}
+
+/// Submissions that are handed over together, and how many rows of the store they may touch.
+#[derive(Default)]
+pub(super) struct WriteGroup {
+    pub(super) requests: Vec<WriteRequest>,
+    pub(super) rows: usize,
+}
+
+impl WriteGroup {
+    pub(super) fn add(&mut self, request: WriteRequest) {
+        self.rows += request.reply_to.rows;
+        self.requests.push(request);
+    }
+
+    pub(super) fn append(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.requests.extend(other.requests);
+    }
+}

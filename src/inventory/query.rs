@@ -1,0 +1,66 @@
+//! What a session reads from the published catalog.
+
+use std::sync::RwLockReadGuard;
+
+use super::listing::Listing;
+use super::{Session, read};
+use crate::catalog::{Catalog, Key, Price, Product, ProductId};
+use crate::refusal::Refusal;
+
+impl Session {
+    /// Calls `use_product` with the product of this name.
+    ///
+    /// # Errors
+    /// If no product has that name (`PRODUCT_NOT_FOUND`, with the names that look like it), or none can
+    /// have it (`INVALID_ARGUMENT`).
+    pub async fn find<T>(&self, name: &str, use_product: impl FnOnce(&Product) -> T) -> Result<T, Refusal> {
+        let found = self.reader().find(name, use_product);
+        match found {
+            Ok(found) => Ok(found),
+            Err(refusal) => Err(self.explain(name, refusal).await),
+        }
+    }
+
+    /// A reader for several questions, one after the other and without waiting between them.
+    pub fn reader(&self) -> Reader<'_> {
+        Reader { session: self, catalog: None }
+    }
+
+    /// Lists the products, or those up to a price, that come after `after` in catalog order.
+    pub fn list(&self, max_price: Option<Price>, after: Option<ProductId>) -> Listing {
+        self.note_read();
+        Listing::new(&self.inventory.catalog, max_price, after)
+    }
+}
+
+/// Looks at one state of the catalog from the first question on, so that the catalog is locked once
+/// for all lines that came together. No change is published meanwhile.
+pub struct Reader<'s> {
+    session: &'s Session,
+    catalog: Option<RwLockReadGuard<'s, Catalog>>,
+}
+
+impl Reader<'_> {
+    /// Calls `use_product` with the product of this name.
+    ///
+    /// # Errors
+    /// If no product has that name (`PRODUCT_NOT_FOUND`, for [`Session::explain`]), or none can have
+    /// it (`INVALID_ARGUMENT`).
+    pub fn find<T>(&mut self, name: &str, use_product: impl FnOnce(&Product) -> T) -> Result<T, Refusal> {
+        self.session.note_read();
+        self.look_up(name, |catalog| catalog.find(name).map(use_product))
+    }
+
+    /// The id of the product of this name, for a change of it.
+    pub(super) fn id_of(&mut self, name: &str) -> Result<ProductId, Refusal> {
+        self.look_up(name, |catalog| catalog.id_of(name))
+    }
+
+    fn look_up<T>(&mut self, name: &str, look: impl FnOnce(&Catalog) -> Option<T>) -> Result<T, Refusal> {
+        let catalog = self.catalog.get_or_insert_with(|| read(&self.session.inventory.catalog));
+        look(catalog).ok_or_else(|| match Key::with(name, |_| ()) {
+            Ok(()) => Refusal::product_not_found(name, &[]),
+            Err(error) => Refusal::name(&error),
+        })
+    }
+}
