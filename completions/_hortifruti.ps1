@@ -31,11 +31,13 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('update', 'update', [CompletionResultType]::ParameterValue, 'Muda o estoque de um produto')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Cria produtos e muda preços a partir de um CSV')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Escreve o catálogo em CSV')
-            [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Cria tokens, com que o servidor sabe quem pergunta')
             [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Copia o banco de dados, também enquanto um servidor o usa')
             [CompletionResult]::new('restore', 'restore', [CompletionResultType]::ParameterValue, 'Põe uma cópia no lugar do banco de dados, e guarda o que havia')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Confere um banco de dados ou uma cópia')
+            [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Cria tokens, com que o servidor sabe quem pergunta')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Mede e compara o socket e o gRPC')
+            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Escreve o script que completa comandos e opções em um shell')
+            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Escreve as páginas de manual, uma para cada comando')
             break
         }
         'hortifruti;serve' {
@@ -146,19 +148,6 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break
         }
-        'hortifruti;token' {
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
-            [CompletionResult]::new('new', 'new', [CompletionResultType]::ParameterValue, 'Cria um token: escreve o segredo na saída, esta vez e nunca mais')
-            break
-        }
-        'hortifruti;token;new' {
-            [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'O que permite: leitura (o padrão) ou escrita')
-            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo de tokens do servidor, que ganha a linha; sem ele, a linha só é mostrada')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
-            break
-        }
         'hortifruti;backup' {
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Banco de dados a copiar. O padrão é hortifruti.db')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Troca um arquivo que já existe, quando a cópia estiver pronta')
@@ -173,6 +162,19 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             break
         }
         'hortifruti;verify' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;token' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('new', 'new', [CompletionResultType]::ParameterValue, 'Cria um token: escreve o segredo na saída, esta vez e nunca mais')
+            break
+        }
+        'hortifruti;token;new' {
+            [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'O que permite: leitura (o padrão) ou escrita')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo de tokens do servidor, que ganha a linha; sem ele, a linha só é mostrada')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break
@@ -192,6 +194,16 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--html', '--html', [CompletionResultType]::ParameterName, 'Escreve uma página com os gráficos')
             [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Fala por TLS; --tls-ca e --tls-cert também o pedem')
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Mostra o token também sem TLS a outra máquina')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;completions' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;man' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break

@@ -22,11 +22,17 @@ _hortifruti() {
             hortifruti,bench)
                 cmd="hortifruti__subcmd__bench"
                 ;;
+            hortifruti,completions)
+                cmd="hortifruti__subcmd__completions"
+                ;;
             hortifruti,export)
                 cmd="hortifruti__subcmd__export"
                 ;;
             hortifruti,import)
                 cmd="hortifruti__subcmd__import"
+                ;;
+            hortifruti,man)
+                cmd="hortifruti__subcmd__man"
                 ;;
             hortifruti,query)
                 cmd="hortifruti__subcmd__query"
@@ -59,7 +65,7 @@ _hortifruti() {
 
     case "${cmd}" in
         hortifruti)
-            opts="-h -V --help --version serve shell query update import export token backup restore verify bench"
+            opts="-h -V --help --version serve shell query update import export backup restore verify token bench completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -222,6 +228,20 @@ _hortifruti() {
                     fi
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hortifruti__subcmd__completions)
+            opts="-h --help bash elvish fish powershell zsh"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -412,6 +432,20 @@ _hortifruti() {
                     fi
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hortifruti__subcmd__man)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

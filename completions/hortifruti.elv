@@ -28,11 +28,13 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand update 'Muda o estoque de um produto'
             cand import 'Cria produtos e muda preços a partir de um CSV'
             cand export 'Escreve o catálogo em CSV'
-            cand token 'Cria tokens, com que o servidor sabe quem pergunta'
             cand backup 'Copia o banco de dados, também enquanto um servidor o usa'
             cand restore 'Põe uma cópia no lugar do banco de dados, e guarda o que havia'
             cand verify 'Confere um banco de dados ou uma cópia'
+            cand token 'Cria tokens, com que o servidor sabe quem pergunta'
             cand bench 'Mede e compara o socket e o gRPC'
+            cand completions 'Escreve o script que completa comandos e opções em um shell'
+            cand man 'Escreve as páginas de manual, uma para cada comando'
         }
         &'hortifruti;serve'= {
             cand --port 'Porta; 0 escolhe uma livre. O padrão é 8082, ou uma livre com --grpc sozinho'
@@ -136,17 +138,6 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand -h 'Mostra esta ajuda'
             cand --help 'Mostra esta ajuda'
         }
-        &'hortifruti;token'= {
-            cand -h 'Mostra esta ajuda'
-            cand --help 'Mostra esta ajuda'
-            cand new 'Cria um token: escreve o segredo na saída, esta vez e nunca mais'
-        }
-        &'hortifruti;token;new'= {
-            cand --role 'O que permite: leitura (o padrão) ou escrita'
-            cand --token-file 'Arquivo de tokens do servidor, que ganha a linha; sem ele, a linha só é mostrada'
-            cand -h 'Mostra esta ajuda'
-            cand --help 'Mostra esta ajuda'
-        }
         &'hortifruti;backup'= {
             cand --data 'Banco de dados a copiar. O padrão é hortifruti.db'
             cand --force 'Troca um arquivo que já existe, quando a cópia estiver pronta'
@@ -159,6 +150,17 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --help 'Mostra esta ajuda'
         }
         &'hortifruti;verify'= {
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+        &'hortifruti;token'= {
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+            cand new 'Cria um token: escreve o segredo na saída, esta vez e nunca mais'
+        }
+        &'hortifruti;token;new'= {
+            cand --role 'O que permite: leitura (o padrão) ou escrita'
+            cand --token-file 'Arquivo de tokens do servidor, que ganha a linha; sem ele, a linha só é mostrada'
             cand -h 'Mostra esta ajuda'
             cand --help 'Mostra esta ajuda'
         }
@@ -177,6 +179,14 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --html 'Escreve uma página com os gráficos'
             cand --tls 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
             cand --insecure 'Mostra o token também sem TLS a outra máquina'
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+        &'hortifruti;completions'= {
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+        &'hortifruti;man'= {
             cand -h 'Mostra esta ajuda'
             cand --help 'Mostra esta ajuda'
         }

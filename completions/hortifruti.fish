@@ -32,11 +32,13 @@ complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "query" -d 'Co
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "update" -d 'Muda o estoque de um produto'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "import" -d 'Cria produtos e muda preços a partir de um CSV'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "export" -d 'Escreve o catálogo em CSV'
-complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "token" -d 'Cria tokens, com que o servidor sabe quem pergunta'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "backup" -d 'Copia o banco de dados, também enquanto um servidor o usa'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "restore" -d 'Põe uma cópia no lugar do banco de dados, e guarda o que havia'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "verify" -d 'Confere um banco de dados ou uma cópia'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "token" -d 'Cria tokens, com que o servidor sabe quem pergunta'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "bench" -d 'Mede e compara o socket e o gRPC'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "completions" -d 'Escreve o script que completa comandos e opções em um shell'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "man" -d 'Escreve as páginas de manual, uma para cada comando'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l port -d 'Porta; 0 escolhe uma livre. O padrão é 8082, ou uma livre com --grpc sozinho' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l host -d 'Endereço em que escuta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l tls-cert -d 'Certificado do servidor, em PEM; com ele, atende só por TLS. Relido com SIGHUP' -r -F
@@ -130,18 +132,18 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l grpc -d
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls -d 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l insecure -d 'Mostra o token também sem TLS a outra máquina'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -s h -l help -d 'Mostra esta ajuda'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and not __fish_seen_subcommand_from new" -s h -l help -d 'Mostra esta ajuda'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and not __fish_seen_subcommand_from new" -f -a "new" -d 'Cria um token: escreve o segredo na saída, esta vez e nunca mais'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from new" -l role -d 'O que permite: leitura (o padrão) ou escrita' -r -f -a "leitura\t''
-escrita\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from new" -l token-file -d 'Arquivo de tokens do servidor, que ganha a linha; sem ele, a linha só é mostrada' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from new" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand backup" -l data -d 'Banco de dados a copiar. O padrão é hortifruti.db' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand backup" -l force -d 'Troca um arquivo que já existe, quando a cópia estiver pronta'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand backup" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand restore" -l data -d 'Banco de dados cujo lugar ela toma. O padrão é hortifruti.db' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand restore" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand verify" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and not __fish_seen_subcommand_from new" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and not __fish_seen_subcommand_from new" -f -a "new" -d 'Cria um token: escreve o segredo na saída, esta vez e nunca mais'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from new" -l role -d 'O que permite: leitura (o padrão) ou escrita' -r -f -a "leitura\t''
+escrita\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from new" -l token-file -d 'Arquivo de tokens do servidor, que ganha a linha; sem ele, a linha só é mostrada' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from new" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l server -d 'Servidor a medir; os estoques dele mudam' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l tls-cert -d 'Certificado deste cliente, em PEM, onde o servidor pede um' -r -F
@@ -157,3 +159,5 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l html -d 
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l tls -d 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l insecure -d 'Mostra o token também sem TLS a outra máquina'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand completions" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand man" -s h -l help -d 'Mostra esta ajuda'

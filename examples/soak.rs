@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use hortifruti::commands::Cli;
 
 use history::play::{End, Plan, Played, play};
 use history::{Answer, Asked, Way};
@@ -69,10 +70,9 @@ struct Options {
 
 fn main() -> ExitCode {
     if std::env::args().nth(1).is_some_and(|word| word == "serve" || word == "verify") {
-        let cli = hortifruti::cli::Cli::parse();
-        return hortifruti::run::run(cli).map_or_else(
+        return Cli::read().and_then(Cli::run).map_or_else(
             |error| {
-                error.tell();
+                error.report();
                 ExitCode::from(error.exit_code())
             },
             |()| ExitCode::SUCCESS,

@@ -3,8 +3,8 @@
 //!
 //! This page is the map. A request travels down the list, and its reply back up:
 //!
-//! 1. [`cli`] says what can be typed, [`usage`] what was wrong with it, and [`run`]
-//!    composes the parts that each subcommand needs.
+//! 1. [`commands`] is the command line: each subcommand's options and what it does, in one file.
+//!    Only here the parts are put together, and concrete stores and transports named.
 //! 2. [`shell`], [`render`] and [`price_list`] face people and files.
 //! 3. [`bench`](mod@bench) measures both transports.
 //! 4. [`client`] speaks to a server ([`system_error`] tells what failed); [`port_file`] is how it finds one.
@@ -30,8 +30,8 @@ pub mod access;
 pub mod again;
 pub mod bench;
 pub mod catalog;
-pub mod cli;
 pub mod client;
+pub mod commands;
 pub mod inventory;
 pub mod operation;
 pub mod port_file;
@@ -40,12 +40,10 @@ pub mod private_file;
 pub mod progress;
 pub mod refusal;
 pub mod render;
-pub mod run;
 pub mod server;
 pub mod shell;
 pub mod store;
 pub mod system_error;
 pub mod terminal;
 pub mod tls;
-pub mod usage;
 pub mod wire;

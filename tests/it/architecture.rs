@@ -28,27 +28,16 @@ const IMPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("catalog", &[]),
-    ("cli", &[]),
     ("client", &["access", "catalog", "operation", "refusal", "system_error", "tls", "wire"]),
     ("client::grpc", &["catalog", "operation", "refusal", "tls", "wire"]),
     ("client::socket", &["access", "operation", "refusal", "tls", "wire"]),
-    ("inventory", &["catalog", "operation", "refusal", "store"]),
-    ("main", &["cli", "run"]),
-    ("port_file", &["private_file", "system_error"]),
-    ("price_list", &["catalog", "operation", "refusal"]),
-    ("private_file", &[]),
-    ("progress", &["terminal"]),
-    ("render", &["catalog", "client", "operation", "refusal"]),
-    ("operation", &["catalog", "refusal"]),
-    ("refusal", &["catalog"]),
     (
-        "run",
+        "commands",
         &[
             "access",
             "again",
             "bench",
             "catalog",
-            "cli",
             "client",
             "inventory",
             "port_file",
@@ -63,10 +52,18 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "store",
             "system_error",
             "tls",
-            "usage",
             "wire",
         ],
     ),
+    ("inventory", &["catalog", "operation", "refusal", "store"]),
+    ("main", &["commands"]),
+    ("port_file", &["private_file", "system_error"]),
+    ("price_list", &["catalog", "operation", "refusal"]),
+    ("private_file", &[]),
+    ("progress", &["terminal"]),
+    ("render", &["catalog", "client", "operation", "refusal"]),
+    ("operation", &["catalog", "refusal"]),
+    ("refusal", &["catalog"]),
     ("server", &["access", "inventory", "wire"]),
     ("server::admission", &[]),
     ("server::authenticator", &["access"]),
@@ -87,7 +84,6 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("system_error", &[]),
     ("terminal", &[]),
     ("tls", &["catalog", "private_file", "system_error"]),
-    ("usage", &["catalog"]),
     ("wire", &["catalog", "operation", "refusal"]),
     ("wire::grpc", &["catalog", "operation", "refusal"]),
     ("wire::text", &["catalog", "operation", "refusal"]),
@@ -190,7 +186,7 @@ fn named_modules(code: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_reader_of_imports_finds_them() {
-    let code = "use crate::{\n    store,\n    wire::text,\n};\nlet x = crate::catalog::Price::MAX;\n// crate::server\nuse hortifruti::run::run;";
+    let code = "use crate::{\n    store,\n    wire::text,\n};\nlet x = crate::catalog::Price::MAX;\n// crate::server\nuse hortifruti::commands::run;";
     let named: Vec<String> = named_modules(code).into_iter().collect();
-    assert_eq!(named, ["catalog", "run", "store", "wire"]);
+    assert_eq!(named, ["catalog", "commands", "store", "wire"]);
 }

@@ -1,25 +1,46 @@
 //! The completions that are checked in are those of this command line, and shells take them.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Need, project};
+use crate::support::{Need, executable, project};
 
-const SCRIPTS: [&str; 5] =
-    ["hortifruti.bash", "_hortifruti", "hortifruti.fish", "_hortifruti.ps1", "hortifruti.elv"];
+const SCRIPTS: [(&str, &str); 5] = [
+    ("bash", "hortifruti.bash"),
+    ("zsh", "_hortifruti"),
+    ("fish", "hortifruti.fish"),
+    ("powershell", "_hortifruti.ps1"),
+    ("elvish", "hortifruti.elv"),
+];
 
 #[test]
 fn the_checked_in_scripts_are_fresh() {
-    let fresh = Path::new(env!("OUT_DIR")).join("completions");
-    let stale: Vec<&str> = SCRIPTS
+    let stale: Vec<String> = SCRIPTS
         .into_iter()
-        .filter(|script| {
-            let kept = fs::read(project().join("completions").join(script)).unwrap_or_default();
-            kept != fs::read(fresh.join(script)).unwrap()
+        .filter(|(shell, script)| {
+            let output = Command::new(executable()).args(["completions", shell]).output().unwrap();
+            assert!(output.status.success() && output.stderr.is_empty(), "{shell}: {output:?}");
+            fs::read(project().join("completions").join(script)).unwrap_or_default() != output.stdout
         })
+        .map(|(shell, script)| format!("cargo run -- completions {shell} > completions/{script}"))
         .collect();
-    assert!(stale.is_empty(), "copy {stale:?} from {} to completions/", fresh.display());
+    assert!(stale.is_empty(), "stale scripts; run\n{}", stale.join("\n"));
+}
+
+#[test]
+fn each_command_has_a_manual_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("pages");
+    let output = Command::new(executable()).arg("man").arg(&pages).output().unwrap();
+    assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+    for name in ["hortifruti.1", "hortifruti-query.1", "hortifruti-token-new.1"] {
+        assert!(fs::read_to_string(pages.join(name)).unwrap().contains(".SH"), "{name}");
+    }
+    let file = folder.path().join("a");
+    fs::write(&file, "").unwrap();
+    let output = Command::new(executable()).arg("man").arg(file.join("b")).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && said.contains("não foram escritas"), "{said}");
 }
 
 #[test]

@@ -1,23 +1,26 @@
 //! `import`: a list is read, rehearsed by the server, compared with the catalog, and then sent.
 
 use std::fmt::{self, Display};
-use std::io::{self, BufRead, IsTerminal, Write};
-use std::path::Path;
+use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use clap::Args;
 
-use super::{
-    Error, STANDARD, finished_by, note, print, print_made, read_file, reconnecting, request_id,
-    watch_interrupts, written,
-};
+use super::change::{finished_by, request_id};
+use super::connection::{Connection, reconnecting};
+use super::interrupts::watch_interrupts;
+use super::output::{STANDARD, note, print, print_made, written};
+use super::{Error, HELP_TEMPLATE};
 use crate::catalog::IMPORT_ROWS_MAX;
 use crate::catalog::{ImportCounts, Quoted, RequestId};
-use crate::cli;
 use crate::client::{Client, Failure, new_request_id};
 use crate::operation::{ImportRequest, Reply, Request};
 use crate::price_list::{self, BadRows, Catalog, Difference, PriceList};
 use crate::progress::Progress;
 use crate::refusal::{Code, Refusal};
+use crate::render::Format;
+use crate::system_error::told;
 
 /// The number of marked rows from which on an import asks before it changes anything: one, because each
 /// is a price that is wrong at the till, and an ordinary list marks none.
@@ -26,60 +29,82 @@ const MARKED_ROWS_ASKED_FROM: usize = 1;
 /// Marked rows that are shown; the rest are counted.
 const MARKED_ROWS_SHOWN_MAX: usize = 50;
 
-pub(super) fn import(options: cli::Import) -> Result<(), Error> {
-    let is_standard_input = options.file == Path::new(STANDARD);
-    let shown =
-        if is_standard_input { "entrada padrão".to_owned() } else { options.file.display().to_string() };
-    let refused = |what: &dyn Display| -> Error {
-        Refusal::new(Code::InvalidArgument, format!("{shown}: {what}.")).into()
-    };
-    let list = price_list::read(&read_file(&options.file)?).map_err(|error| refused(&error))?;
-    for text in &list.notes {
-        note(&format!("Aviso: {text}."));
-    }
-    let request_ids = request_ids(request_id(options.request_id)?, list.rows.len())?;
-    watch_interrupts(false).context("os sinais do sistema não puderam ser ouvidos")?;
-    let mut client = reconnecting(options.connection)?;
-    let catalog = match client.call(&Request::List { max_price: None })? {
-        Reply::Products(products) => Catalog::new(products),
-        _ => return Err(anyhow::anyhow!("o servidor não disse o catálogo. Nada foi importado").into()),
-    };
-    let repeated = catalog.repeated(&list, IMPORT_ROWS_MAX);
-    let counts = rehearse(&mut client, &list, repeated)?.map_err(|bad| refused(&bad))?;
-    let (marked, left) = (Marked::of(&catalog, &list), Left::of(&catalog, &list));
+/// Cria produtos e muda preços a partir de um CSV
+#[derive(Debug, Args)]
+#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti import [OPÇÕES] <ARQUIVO>")]
+pub(super) struct Import {
+    /// CSV com as colunas nome, preco, estoque e unidade; `-` lê a entrada padrão
+    #[arg(value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath, help_heading = "Argumentos")]
+    file: PathBuf,
+    /// Mostra cada mudança e não muda nada
+    #[arg(long)]
+    dry_run: bool,
+    /// Importa também linhas que parecem erradas, sem perguntar
+    #[arg(long)]
+    yes: bool,
+    /// Identificador do pedido: repetido, não importa a lista outra vez
+    #[arg(long, value_name = "ID")]
+    request_id: Option<String>,
+    #[command(flatten)]
+    connection: Connection,
+}
 
-    if options.dry_run {
-        note("Ensaio: nada foi alterado.");
-        written(show_changes(&catalog, &list))?;
-        print(&Reply::Imported(counts), cli::Format::Text)?;
-        if marked.count > 0 {
-            note(&format!("Aviso: {}, com ⚠.", marked.counted()));
+impl Import {
+    pub(super) fn run(self) -> Result<(), Error> {
+        let is_standard_input = self.file == Path::new(STANDARD);
+        let shown =
+            if is_standard_input { "entrada padrão".to_owned() } else { self.file.display().to_string() };
+        let refused = |what: &dyn Display| -> Error {
+            Refusal::new(Code::InvalidArgument, format!("{shown}: {what}.")).into()
+        };
+        let list = price_list::read(&read_file(&self.file)?).map_err(|error| refused(&error))?;
+        for text in &list.notes {
+            note(&format!("Aviso: {text}."));
         }
-        left.tell(false);
-        return Ok(());
-    }
-    if marked.count > 0 {
-        let can_ask = !is_standard_input && io::stdin().is_terminal() && io::stderr().is_terminal();
-        if options.yes || marked.count < MARKED_ROWS_ASKED_FROM {
-            note(&format!("Aviso: {marked}"));
-        } else if !can_ask {
-            return Err(refused(&format_args!(
-                "{marked}\nNada foi importado; corrija a lista, ou importe assim mesmo com --yes"
-            )));
-        } else {
-            note(&marked.to_string());
-            if !ask("Importar assim mesmo? [s/N] ") {
-                return Err(Refusal::new(
-                    Code::InvalidArgument,
-                    "a lista não foi confirmada. Nada foi importado; corrija-a e importe de novo.",
-                )
-                .into());
+        let request_ids = request_ids(request_id(self.request_id)?, list.rows.len())?;
+        watch_interrupts(false).context("os sinais do sistema não puderam ser ouvidos")?;
+        let mut client = reconnecting(self.connection)?;
+        let catalog = match client.call(&Request::List { max_price: None })? {
+            Reply::Products(products) => Catalog::new(products),
+            _ => return Err(anyhow::anyhow!("o servidor não disse o catálogo. Nada foi importado").into()),
+        };
+        let repeated = catalog.repeated(&list, IMPORT_ROWS_MAX);
+        let counts = rehearse(&mut client, &list, repeated)?.map_err(|bad| refused(&bad))?;
+        let (marked, left) = (Marked::of(&catalog, &list), Left::of(&catalog, &list));
+
+        if self.dry_run {
+            note("Ensaio: nada foi alterado.");
+            written(show_changes(&catalog, &list))?;
+            print(&Reply::Imported(counts), Format::Text)?;
+            if marked.count > 0 {
+                note(&format!("Aviso: {}, com ⚠.", marked.counted()));
+            }
+            left.tell(false);
+            return Ok(());
+        }
+        if marked.count > 0 {
+            let can_ask = !is_standard_input && io::stdin().is_terminal() && io::stderr().is_terminal();
+            if self.yes || marked.count < MARKED_ROWS_ASKED_FROM {
+                note(&format!("Aviso: {marked}"));
+            } else if !can_ask {
+                return Err(refused(&format_args!(
+                    "{marked}\nNada foi importado; corrija a lista, ou importe assim mesmo com --yes"
+                )));
+            } else {
+                note(&marked.to_string());
+                if !ask("Importar assim mesmo? [s/N] ") {
+                    return Err(Refusal::new(
+                        Code::InvalidArgument,
+                        "a lista não foi confirmada. Nada foi importado; corrija-a e importe de novo.",
+                    )
+                    .into());
+                }
             }
         }
+        let counts = send(&mut client, &list, &request_ids)?;
+        left.tell(true);
+        print_made(&Reply::Imported(counts), Format::Text)
     }
-    let counts = send(&mut client, &list, &request_ids)?;
-    left.tell(true);
-    print_made(&Reply::Imported(counts), cli::Format::Text)
 }
 
 /// Has the server look at every row before anything is changed, even if some are known to be bad, so
@@ -281,6 +306,25 @@ fn ask(question: &str) -> bool {
         note("");
     }
     asked.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "s" | "sim")
+}
+
+fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = price_list::FILE_BYTES_MAX as u64 + 1;
+    let read = if path == Path::new(STANDARD) {
+        io::stdin().take(limit).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
+    };
+    let shown = path.display();
+    if let Err(error) = read {
+        let told = told(&error);
+        bail!("não foi possível ler {shown}: {told}. Nada foi importado; confira o nome do arquivo");
+    }
+    if bytes.len() > price_list::FILE_BYTES_MAX {
+        bail!("{shown} tem mais de {} bytes. Nada foi importado; divida a lista", price_list::FILE_BYTES_MAX);
+    }
+    Ok(bytes)
 }
 
 #[cfg(test)]

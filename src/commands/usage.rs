@@ -5,7 +5,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::catalog::Quoted;
 
 /// What was wrong with the command line, and where to look.
-pub fn message(error: &clap::Error) -> String {
+pub(super) fn message(error: &clap::Error) -> String {
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),

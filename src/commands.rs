@@ -1,0 +1,120 @@
+//! The command line. Each subcommand has a file, which holds its options and what it does.
+
+mod backup;
+mod bench;
+mod change;
+mod completions;
+mod connection;
+mod error;
+mod export;
+mod import;
+mod interrupts;
+mod man;
+mod output;
+mod query;
+mod restore;
+mod serve;
+mod shell;
+mod token;
+mod update;
+mod usage;
+mod verify;
+
+use clap::{Parser, Subcommand};
+
+pub use self::error::Error;
+
+/// The layout of `--help`, in Portuguese.
+const HELP_TEMPLATE: &str = "{about-with-newline}\nUso: {usage}\n\n{all-args}{after-help}";
+
+/// The database if no other is named.
+const DATA_DEFAULT: &str = "hortifruti.db";
+
+/// The exit status of a process that a signal ends before its work is done (128 + SIGINT).
+const EXIT_INTERRUPTED: i32 = 130;
+
+/// O estoque de um hortifruti, por texto em TCP e por gRPC.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hortifruti",
+    version,
+    help_template = HELP_TEMPLATE,
+    subcommand_help_heading = "Comandos",
+    subcommand_value_name = "COMANDO",
+    disable_help_flag = true,
+    disable_version_flag = true,
+    disable_help_subcommand = true,
+    after_help = "Comece com `hortifruti serve` e, em outro terminal, `hortifruti shell`."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Mostra esta ajuda
+    #[arg(short = 'h', long, global = true, action = clap::ArgAction::Help, help_heading = "Opções", display_order = 900)]
+    help: Option<bool>,
+    /// Mostra a versão
+    #[arg(short = 'V', long, action = clap::ArgAction::Version, help_heading = "Opções", display_order = 901)]
+    version: Option<bool>,
+}
+
+/// The subcommands, in the order of `--help`: the common ones first.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Shell(shell::Shell),
+    Query(query::Query),
+    Update(update::Update),
+    Import(import::Import),
+    Export(export::Export),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
+    Verify(verify::Verify),
+    Token(token::Token),
+    Bench(bench::Bench),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+impl Cli {
+    /// Reads the command line of this process.
+    ///
+    /// # Errors
+    /// If the command line is invalid, or asks for a help text or the version.
+    pub fn read() -> Result<Self, Error> {
+        Ok(Self::try_parse()?)
+    }
+
+    /// Runs the subcommand.
+    ///
+    /// # Errors
+    /// If the subcommand fails. A standard output that was closed is no failure.
+    pub fn run(self) -> Result<(), Error> {
+        survive_full_files();
+        match self.command {
+            Command::Serve(serve) => serve.run(),
+            Command::Shell(shell) => shell.run(),
+            Command::Query(query) => query.run(),
+            Command::Update(update) => update.run(),
+            Command::Import(import) => import.run(),
+            Command::Export(export) => export.run(),
+            Command::Backup(backup) => backup.run(),
+            Command::Restore(restore) => restore.run(),
+            Command::Verify(verify) => verify.run(),
+            Command::Token(token) => token.run(),
+            Command::Bench(bench) => bench.run(),
+            Command::Completions(completions) => completions.run(),
+            Command::Man(man) => man.run(),
+        }
+    }
+}
+
+/// Blocks SIGXFSZ, which ends a process that writes beyond the file-size limit (`ulimit -f`). The write
+/// then fails like a write to a full disk. Called before any thread is started, because threads inherit
+/// the mask.
+fn survive_full_files() {
+    use nix::sys::signal::{SigSet, Signal};
+    let mut blocked = SigSet::empty();
+    blocked.add(Signal::SIGXFSZ);
+    // Fails only for an unknown way of masking, which this is not.
+    let _ = blocked.thread_block();
+}

@@ -1,0 +1,159 @@
+//! `bench`: both transports measured, against a given server or one of its own.
+
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use uuid::Uuid;
+
+use super::connection::{Credentials, manner};
+use super::{Error, HELP_TEMPLATE};
+use crate::bench;
+use crate::client::{self, Failure, Manner, Patience};
+use crate::operation::{ImportRequest, Request};
+use crate::port_file;
+use crate::price_list;
+use crate::shell;
+use crate::wire::Protocol;
+
+/// The real price list that the bench runs on.
+const BENCH_LIST: &[u8] = include_bytes!("../../tests/data/ceagesp-2023-11-24.csv");
+
+/// How long the bench waits for its own server, and how often it looks.
+const OWN_SERVER_WAIT: Duration = Duration::from_secs(10);
+const OWN_SERVER_LOOK: Duration = Duration::from_millis(10);
+
+/// Mede e compara o socket e o gRPC
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    next_help_heading = "Opções",
+    override_usage = "hortifruti bench [OPÇÕES]",
+    after_help = "Sem --server, mede um servidor seu, sem TLS nem token, com um banco de dados temporário e uma lista de preços real."
+)]
+pub(super) struct Bench {
+    /// Servidor a medir; os estoques dele mudam
+    #[arg(long, value_name = "HOST:PORTA")]
+    server: Option<String>,
+    #[command(flatten)]
+    credentials: Credentials,
+    /// Conexões de cada modo. O padrão é 16
+    #[arg(long, value_name = "N", default_value_t = 16, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    connections: u32,
+    /// Operações em voo em cada conexão. O padrão é 16
+    #[arg(long, value_name = "N", default_value_t = 16, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pipeline: u32,
+    /// Quanto dura a medida de cada modo. O padrão é 10
+    #[arg(long, value_name = "SEGUNDOS", default_value_t = 10, hide_default_value = true, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    duration: u64,
+    /// Operações por segundo (laço aberto); sem ela, o máximo (laço fechado)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    rate: Option<u32>,
+    /// Leituras e gravações, em cada cem. O padrão é read=80,write=20
+    #[arg(long, value_name = "MISTURA", default_value = "read=80,write=20", hide_default_value = true)]
+    mix: String,
+    /// Escreve os números em JSON
+    #[arg(long, value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath)]
+    json: Option<PathBuf>,
+    /// Escreve uma página com os gráficos
+    #[arg(long, value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath)]
+    html: Option<PathBuf>,
+}
+
+impl Bench {
+    pub(super) fn run(self) -> Result<(), Error> {
+        let mix = self.mix.parse().map_err(Error::Usage)?;
+        let protocol = Some(Protocol::Grpc);
+        // A person waits for this connection, and ends the wait by Ctrl-C as usual.
+        let given = match self.server {
+            Some(address) => {
+                let manner = manner(protocol, &self.credentials)?;
+                let client = client::connect(&address, &manner, &Patience::of_person(shell::tell_news));
+                Some((client.map_err(Failure::from)?, address, manner))
+            }
+            None => None,
+        };
+        // From here on no signal ends the process and leaves a server behind.
+        let runtime = bench::Runtime::new().context("os sinais do sistema não puderam ser ouvidos")?;
+        let (mut client, address, manner, own) = match given {
+            Some((client, address, manner)) => (client, address, manner, None),
+            None => {
+                let own = OwnServer::start()?;
+                let manner = Manner { protocol, ..Manner::default() };
+                let client = client::connect(&own.address, &manner, &Patience::of_program());
+                let mut client = client.map_err(Failure::from)?;
+                let rows = price_list::read(BENCH_LIST).context("a lista da medida não foi lida")?.rows;
+                let list = ImportRequest { rows, bad_rows: Vec::new(), is_dry_run: false, request_id: None };
+                client.call(&Request::Import(list))?;
+                (client, own.address.clone(), manner, Some(own))
+            }
+        };
+        let options = bench::Options {
+            address,
+            manner,
+            process: own.as_ref().map(|own| own.process.id()),
+            connections: self.connections as usize,
+            pipeline: self.pipeline as usize,
+            duration: Duration::from_secs(self.duration),
+            rate: self.rate.map(f64::from),
+            mix,
+            json: self.json,
+            html: self.html,
+        };
+        bench::run(&mut *client, &options, runtime).map_err(|error| match error.downcast::<Failure>() {
+            Ok(failure) => failure.into(),
+            Err(error) => error.into(),
+        })
+    }
+}
+
+/// A server of the bench's own, in a process of its own and on a database that goes with it.
+struct OwnServer {
+    process: Child,
+    address: String,
+    folder: PathBuf,
+}
+
+impl OwnServer {
+    fn start() -> anyhow::Result<Self> {
+        let folder = std::env::temp_dir().join(format!("hortifruti-bench-{}", Uuid::now_v7()));
+        std::fs::create_dir(&folder)
+            .with_context(|| format!("não foi possível criar {}", folder.display()))?;
+        let port_file = folder.join("server_port.txt");
+        let process = std::process::Command::new(std::env::current_exe()?)
+            .args(["serve", "--quiet", "--empty", "--port", "0", "--data"])
+            .arg(folder.join("hortifruti.db"))
+            .arg("--port-file")
+            .arg(&port_file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            // A Ctrl-C ends the bench, and the bench its server.
+            .process_group(0)
+            .spawn()
+            .context("o servidor da medida não começou")?;
+        let mut own = Self { process, address: String::new(), folder };
+        let give_up = Instant::now() + OWN_SERVER_WAIT;
+        while own.address.is_empty() {
+            if let Ok(place) = port_file::read(&port_file) {
+                own.address = place.to_string();
+            } else if Instant::now() > give_up || own.process.try_wait()?.is_some() {
+                bail!("o servidor da medida não começou");
+            } else {
+                std::thread::sleep(OWN_SERVER_LOOK);
+            }
+        }
+        Ok(own)
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        // Its data is thrown away, so it need not stop cleanly.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}

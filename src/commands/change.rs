@@ -1,0 +1,31 @@
+//! What the subcommands that change something share: the id of the request, and a way to finish a
+//! change that is left in doubt.
+
+use anyhow::Context;
+
+use super::Error;
+use super::connection::{Connection, reconnecting};
+use super::interrupts::watch_interrupts;
+use crate::again;
+use crate::catalog::RequestId;
+use crate::client::Client;
+use crate::operation::{Reply, Request};
+use crate::refusal::Refusal;
+
+pub(super) fn request_id(option: Option<String>) -> Result<Option<RequestId>, Refusal> {
+    option.map(|text| text.parse()).transpose().map_err(|error| Refusal::request_id(&error))
+}
+
+/// Asks for a change. If its answer is lost, also by a Ctrl-C, the person gets the command that
+/// finishes the change.
+pub(super) fn change(connection: Connection, request: &Request<'_>) -> Result<Reply, Error> {
+    watch_interrupts(false).context("os sinais do sistema não puderam ser ouvidos")?;
+    let answer = reconnecting(connection)?.call(request);
+    Ok(answer.map_err(|failure| failure.with_again(finished_by))?)
+}
+
+/// How to finish the change with this request id, if it is in doubt.
+pub(super) fn finished_by(request_id: &RequestId) -> String {
+    let command = again::command(request_id.as_str());
+    format!("para terminá-la sem fazê-la duas vezes, repita assim: {command}")
+}

@@ -1,0 +1,86 @@
+//! Why a subcommand failed, for the person who reads it and for the shell that reads the exit code.
+
+use std::io::{self, Write};
+
+use clap::error::ErrorKind;
+
+use super::usage;
+use crate::client::{Broken, Failure};
+use crate::refusal::{Code, Refusal};
+use crate::shell;
+
+/// Why a subcommand failed, or did not run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A help text or the version, in the place of a run.
+    #[error("{0}")]
+    Help(clap::Error),
+    /// The command line is invalid.
+    #[error("{0}")]
+    Usage(String),
+    /// The request was refused, or no server answered.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+    /// The same, already reported to the person.
+    #[error("{0}")]
+    Reported(Failure),
+    /// The machine did not do what the subcommand needed.
+    #[error("{0:#}")]
+    Broken(#[from] anyhow::Error),
+}
+
+impl Error {
+    /// Writes the error to standard error, unless it is reported already. A help text that was asked for
+    /// goes to standard output.
+    pub fn report(&self) {
+        match self {
+            // An output that is closed wants no more of it.
+            Error::Help(text) if text.use_stderr() => drop(write!(io::stderr(), "{}", text.render())),
+            Error::Help(text) => drop(write!(io::stdout(), "{}", text.render())),
+            Error::Reported(_) => {}
+            _ => shell::tell(self),
+        }
+    }
+
+    /// The exit code, from the table of errors (DESIGN §5).
+    pub fn exit_code(&self) -> u8 {
+        let failure = match self {
+            Error::Help(text) if text.use_stderr() => return 2,
+            Error::Help(_) => return 0,
+            Error::Usage(_) => return 2,
+            Error::Broken(_) => return 1,
+            Error::Failed(failure) | Error::Reported(failure) => failure,
+        };
+        let refusal = match failure {
+            Failure::Broken(Broken::Tls { problem, .. }) if problem.is_unauthenticated() => return 6,
+            Failure::Broken(Broken::TokenInTheClear { .. }) => return 2,
+            Failure::Broken(_) => return 5,
+            Failure::Refused(refusal) => refusal,
+        };
+        match refusal.code {
+            Code::Internal => 1,
+            Code::InvalidArgument | Code::UnknownCommand => 2,
+            Code::ProductNotFound => 3,
+            Code::InsufficientStock | Code::RequestIdReused | Code::OutOfRange => 4,
+            Code::DeadlineExceeded | Code::ResourceExhausted | Code::Unavailable | Code::OutcomeUnknown => 5,
+            Code::Unauthenticated => 6,
+        }
+    }
+}
+
+impl From<clap::Error> for Error {
+    fn from(error: clap::Error) -> Self {
+        match error.kind() {
+            ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Error::Help(error),
+            _ => Error::Usage(usage::message(&error)),
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Error::Failed(refusal.into())
+    }
+}

@@ -1,0 +1,97 @@
+//! `export`: the catalog as a price list, to standard output or to a file.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use clap::Args;
+
+use super::connection::{Connection, reconnecting};
+use super::output::{STANDARD, print, written_or};
+use super::{Error, HELP_TEMPLATE};
+use crate::client::Client;
+use crate::operation::{Reply, Request};
+use crate::private_file::{Standing, Unfinished};
+use crate::refusal::{Code, Refusal};
+use crate::render::{Format, is_csv, render};
+use crate::system_error::told;
+
+/// Escreve o catálogo em CSV
+#[derive(Debug, Args)]
+#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti export [OPÇÕES] [ARQUIVO]")]
+pub(super) struct Export {
+    /// Onde fica a lista; sem ele, ou com `-`, vai para a saída padrão
+    #[arg(value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath, help_heading = "Argumentos")]
+    file: Option<PathBuf>,
+    /// Troca uma lista que `export` escreveu antes
+    #[arg(long, requires = "file")]
+    force: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+impl Export {
+    pub(super) fn run(self) -> Result<(), Error> {
+        let file = self.file.filter(|file| file != Path::new(STANDARD));
+        if let Some(file) = &file {
+            check_name(file, self.force)?;
+        }
+        let reply = reconnecting(self.connection)?.call(&Request::List { max_price: None })?;
+        if let Reply::Products(products) = &reply
+            && products.iter().any(|product| product.unit.is_none())
+        {
+            return Err(Refusal::new(
+                Code::Unavailable,
+                "o protocolo de texto não diz a unidade dos produtos, sem a qual a lista ficaria incompleta. \
+                 Nada foi escrito; inicie o servidor também com --grpc.",
+            )
+            .into());
+        }
+        let Some(file) = file else { return print(&reply, Format::Csv) };
+        let made = begin(&file)?;
+        let mut out = io::BufWriter::new(made.file());
+        let written = render(&mut out, &reply, Format::Csv).and_then(|()| out.flush());
+        drop(out);
+        written.and_then(|()| made.finish_over(|head| self.force && is_csv(head))).map_err(|error| {
+            anyhow::anyhow!("a lista não pôde ser escrita em {}: {}", file.display(), told(&error))
+        })?;
+        let count = if let Reply::Products(products) = &reply { products.len() } else { 0 };
+        let told = format!("{count} produtos escritos em {}.\n", file.display());
+        written_or(
+            io::stdout().write_all(told.as_bytes()),
+            "a lista foi escrita: só esta notícia não pôde ser mostrada",
+        )
+    }
+}
+
+/// Refuses a name that is not free for a list, before the server is asked for one.
+fn check_name(file: &Path, replace: bool) -> anyhow::Result<()> {
+    let shown = file.display();
+    match Standing::at(file, is_csv).map_err(|error| not_written(file, &error))? {
+        Standing::Free => Ok(()),
+        Standing::Ours if replace => Ok(()),
+        Standing::Ours => {
+            bail!("{shown} já existe. Nada foi escrito; escolha outro nome, ou use --force para trocá-lo")
+        }
+        Standing::Other(obstacle) => bail!(
+            "{shown} {obstacle}, e só uma lista de `export` se troca por outra. Nada foi escrito; escolha outro nome"
+        ),
+    }
+}
+
+fn begin(file: &Path) -> anyhow::Result<Unfinished> {
+    Unfinished::begin_shared(file).map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => {
+            anyhow::anyhow!("outro `export` está escrevendo {}. Nada foi escrito", file.display())
+        }
+        _ => not_written(file, &error),
+    })
+}
+
+fn not_written(file: &Path, error: &io::Error) -> anyhow::Error {
+    anyhow::anyhow!(
+        "não foi possível escrever {}: {}. Confira a pasta e as permissões",
+        file.display(),
+        told(error)
+    )
+}

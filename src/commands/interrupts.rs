@@ -1,0 +1,38 @@
+//! Ctrl-C while a subcommand waits for its server.
+
+use std::{io, thread};
+
+use tokio::runtime;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::EXIT_INTERRUPTED;
+use crate::client;
+
+/// Makes Ctrl-C end the wait for a reply, and not the process before it has said whether a change is in
+/// doubt. Outside a dialogue SIGTERM does the same, because scripts use it to end what takes too long.
+/// Outside a dialogue both signals end a process that waits for no reply.
+///
+/// # Errors
+/// If the system refuses a thread or a handler.
+pub(super) fn watch_interrupts(is_dialogue: bool) -> io::Result<()> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let (mut interrupts, mut terminations) = {
+        let _inside = runtime.enter();
+        let terminations = (!is_dialogue).then(|| signal(SignalKind::terminate())).transpose()?;
+        (signal(SignalKind::interrupt())?, terminations)
+    };
+    thread::Builder::new().name("hortifruti-interrupts".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            loop {
+                tokio::select! {
+                    _ = interrupts.recv() => {}
+                    Some(()) = async { terminations.as_mut()?.recv().await } => {}
+                }
+                if !client::interrupt() && !is_dialogue {
+                    std::process::exit(EXIT_INTERRUPTED);
+                }
+            }
+        });
+    })?;
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! What a subcommand writes: data to standard output, all else to standard error.
+
+use std::io::{self, Write};
+
+use anyhow::Context;
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
+
+use super::Error;
+use crate::operation::Reply;
+use crate::render::{Format, render};
+
+/// The file that stands for standard input or output.
+pub(super) const STANDARD: &str = "-";
+
+#[derive(Debug, Args)]
+pub(super) struct Output {
+    /// Como mostra: text, table, json ou csv
+    #[arg(long, value_name = "FORMATO", value_enum, default_value_t = Format::Text, hide_default_value = true, hide_possible_values = true)]
+    pub(super) format: Format,
+}
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Format::Text, Format::Table, Format::Json, Format::Csv]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Format::Text => "text",
+            Format::Table => "table",
+            Format::Json => "json",
+            Format::Csv => "csv",
+        }))
+    }
+}
+
+pub(super) fn print(reply: &Reply, format: Format) -> Result<(), Error> {
+    written(rendered(reply, format))
+}
+
+/// Prints the answer to a change. Who cannot read it must know that the change was made.
+pub(super) fn print_made(reply: &Reply, format: Format) -> Result<(), Error> {
+    written_or(
+        rendered(reply, format),
+        "a mudança foi feita, não a repita: só a resposta não pôde ser escrita",
+    )
+}
+
+fn rendered(reply: &Reply, format: Format) -> io::Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    render(&mut out, reply, format).and_then(|()| out.flush())
+}
+
+pub(super) fn written(result: io::Result<()>) -> Result<(), Error> {
+    written_or(result, "a saída não pôde ser escrita")
+}
+
+/// Who closed our output, as `head` does, wants no more: no failure.
+pub(super) fn written_or(result: io::Result<()>, failure: &'static str) -> Result<(), Error> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result.context(failure)?),
+    }
+}
+
+/// Tells something beside the data. Standard error may be closed; then nobody wants it.
+pub(super) fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}

@@ -1,0 +1,44 @@
+//! `query`: one question.
+
+use clap::Args;
+
+use super::connection::{Connection, reconnecting};
+use super::output::{Output, print};
+use super::{Error, HELP_TEMPLATE};
+use crate::catalog::Price;
+use crate::client::Client;
+use crate::operation::Request;
+use crate::refusal::Refusal;
+
+/// Consulta um produto, os produtos até um preço, ou todos
+#[derive(Debug, Args)]
+#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti query [OPÇÕES] [NOME]...")]
+pub(super) struct Query {
+    /// Nome do produto, sem diferença de acentos ou maiúsculas; sem nome, todos
+    #[arg(value_name = "NOME", conflicts_with = "max_price", help_heading = "Argumentos")]
+    name: Vec<String>,
+    /// Só os produtos até este preço, como 8 ou 3,50
+    #[arg(long, value_name = "PRECO", allow_hyphen_values = true)]
+    max_price: Option<String>,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+impl Query {
+    pub(super) fn run(self) -> Result<(), Error> {
+        let name = self.name.join(" ");
+        let max_price = self
+            .max_price
+            .map(|text| text.parse::<Price>())
+            .transpose()
+            .map_err(|error| Refusal::price("max_price_centavos", &error))?;
+        let request = match self.name.is_empty() {
+            true => Request::List { max_price },
+            false => Request::Find { name: &name },
+        };
+        let reply = reconnecting(self.connection)?.call(&request)?;
+        print(&reply, self.output.format)
+    }
+}

@@ -1,0 +1,283 @@
+//! `serve`: the options of a server, and what is put together from them.
+
+mod reload;
+mod signals;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use socket2::{Domain, Socket, Type};
+
+use self::reload::Reloadable;
+use super::connection::PortFile;
+use super::{DATA_DEFAULT, Error, HELP_TEMPLATE};
+use crate::catalog::original_products;
+use crate::inventory::Inventory;
+use crate::port_file::{self, Place};
+use crate::server::console::Console;
+use crate::server::{self, Limits, Protocols};
+use crate::store::Store;
+use crate::store::sqlite::{self, SqliteStore};
+use crate::system_error::told;
+
+/// The original's port.
+const PORT_DEFAULT: u16 = 8082;
+
+/// What is logged where `RUST_LOG` says nothing. h2 warns of what its clients do, a line for
+/// each attack on a limit, with which a stranger could fill the disk.
+const LOGGED: &str = "warn,h2=error";
+
+/// The `--data` that keeps nothing.
+const IN_MEMORY: &str = ":memory:";
+
+/// Guarda o estoque e atende clientes, por texto e por gRPC na mesma porta
+#[derive(Debug, Args)]
+#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti serve [OPÇÕES]")]
+pub(super) struct Serve {
+    /// Atende o protocolo de texto; sem --socket nem --grpc, atende os dois
+    #[arg(long)]
+    socket: bool,
+    /// Atende gRPC; sem --socket nem --grpc, atende os dois
+    #[arg(long)]
+    grpc: bool,
+    /// Porta; 0 escolhe uma livre. O padrão é 8082, ou uma livre com --grpc sozinho
+    #[arg(long, value_name = "PORTA")]
+    port: Option<u16>,
+    /// Endereço em que escuta
+    #[arg(long, value_name = "ENDERECO", default_value = "127.0.0.1", hide_default_value = true)]
+    host: IpAddr,
+    /// Aceita um endereço aberto à rede sem TLS ou sem tokens
+    #[arg(long)]
+    insecure: bool,
+    /// Certificado do servidor, em PEM; com ele, atende só por TLS. Relido com SIGHUP
+    #[arg(long, value_name = "ARQUIVO", requires = "tls_key", value_hint = clap::ValueHint::FilePath)]
+    tls_cert: Option<PathBuf>,
+    /// Chave privada do certificado, em PEM e sem senha
+    #[arg(long, value_name = "ARQUIVO", requires = "tls_cert", value_hint = clap::ValueHint::FilePath)]
+    tls_key: Option<PathBuf>,
+    /// Só atende clientes com um certificado desta autoridade
+    #[arg(long, value_name = "ARQUIVO", requires = "tls_cert", value_hint = clap::ValueHint::FilePath)]
+    tls_client_ca: Option<PathBuf>,
+    /// Só atende quem mostra um token deste arquivo (veja `hortifruti token`). Relido com SIGHUP
+    #[arg(long, value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath)]
+    token_file: Option<PathBuf>,
+    /// Banco de dados; `:memory:` não guarda nada. O padrão é hortifruti.db
+    #[arg(
+        long,
+        value_name = "ARQUIVO",
+        default_value = DATA_DEFAULT,
+        hide_default_value = true,
+        value_hint = clap::ValueHint::FilePath
+    )]
+    data: PathBuf,
+    /// Começa um banco de dados novo sem os quatro produtos de exemplo
+    #[arg(long)]
+    empty: bool,
+    #[command(flatten)]
+    port_file: PortFile,
+    /// Para depois de N conexões
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    exit_after: Option<u64>,
+    /// Ao parar, espera no máximo estes segundos pelos clientes. O padrão é 10
+    #[arg(long, value_name = "SEGUNDOS", default_value_t = 10, hide_default_value = true, value_parser = clap::value_parser!(u64).range(..=3600))]
+    drain_seconds: u64,
+    /// Conexões ao mesmo tempo. O padrão é 16384
+    #[arg(long, value_name = "N", default_value_t = 16_384, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    max_connections: u32,
+    /// Conexões ao mesmo tempo de um só endereço. O padrão é 1024, e sem limite próprio nesta máquina
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    max_connections_per_address: Option<u32>,
+    /// Encerra uma conexão calada há estes segundos; 0, nunca. O padrão é 43200, doze horas
+    #[arg(long, value_name = "SEGUNDOS", default_value_t = 43_200, hide_default_value = true, value_parser = clap::value_parser!(u64).range(..=31_536_000))]
+    idle_seconds: u64,
+    /// Não mostra conexões e comandos
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+impl Serve {
+    pub(super) fn run(self) -> Result<(), Error> {
+        Ok(self.serve()?)
+    }
+
+    fn serve(&self) -> anyhow::Result<()> {
+        tracing_subscriber::fmt()
+            .with_env_filter(
+                tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| LOGGED.into()),
+            )
+            .with_writer(io::stderr)
+            // Where standard error is full or closed, this would say so on standard error, and panic.
+            .log_internal_errors(false)
+            .init();
+        let protocols = if self.socket || self.grpc {
+            Protocols { socket: self.socket, grpc: self.grpc }
+        } else {
+            Protocols { socket: true, grpc: true }
+        };
+        refuse_open_network(self)?;
+        let reloadable = Reloadable::read(self)?;
+        // Bind before anything is written: a second server on a taken port must change nothing.
+        let listener = bind(self.host, self.port, protocols)?;
+        let address = listener.local_addr().context("a porta não pôde ser lida")?;
+        let port = address.port();
+        refuse_one_name_for_two(self)?;
+        let port_file = port_file::prepare(&self.port_file.port_file, address)?;
+        let store = open_store(&self.data, port)?;
+        let opening = if self.empty { Vec::new() } else { original_products() };
+        let (inventory, committer) = Inventory::open(store, &opening)?;
+
+        let console = if self.quiet { Console::quiet() } else { Console::stdout() };
+        let (tls, tokens) = (reloadable.tls(), reloadable.tokens());
+        let stop =
+            signals::listen(reloadable, &console).context("os sinais do sistema não puderam ser ouvidos")?;
+        let published = port_file.publish()?;
+        // The line is in the original's words, unless `localhost` would not reach the server.
+        let is_local = self.host.is_loopback() && matches!(Place::of(address), Place::Local(_));
+        let host = if is_local { "localhost".to_owned() } else { self.host.to_string() };
+        console.line(&format!("Iniciando comunicacao com {host} na porta {port}"));
+        let server_options = server::Options {
+            protocols,
+            exit_after: self.exit_after,
+            drain: Duration::from_secs(self.drain_seconds),
+            limits: limits(self),
+            tls,
+            tokens,
+        };
+        let served = server::serve(listener, inventory, &console, &server_options, async {
+            let _ = stop.await;
+        });
+        // Every connection has ended; what they submitted is still made durable.
+        let closed = committer.join();
+        published.remove();
+        if served.context("o servidor não pôde atender")? {
+            console.line("Numero max de conexoes atingidas.");
+        }
+        console.flush();
+        closed.context("o servidor parou, mas as últimas mudanças não estão no banco de dados")
+    }
+}
+
+/// Refuses a port file whose name is one of the database's. Names are compared because neither file may
+/// be there yet; if they were, each would be seen to be something else.
+fn refuse_one_name_for_two(options: &Serve) -> anyhow::Result<()> {
+    for name in port_file::names(&options.port_file.port_file) {
+        if options.data != Path::new(IN_MEMORY) && sqlite::has_file(&options.data, &name) {
+            bail!(
+                "{} é um nome dos arquivos do banco de dados, e não pode ser o do arquivo de porta. O servidor \
+                 não foi iniciado e nada foi alterado; indique outro nome com --port-file ou --data",
+                name.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// An address that others reach is served by TLS, and to whoever shows a token.
+fn refuse_open_network(options: &Serve) -> anyhow::Result<()> {
+    let missing: Vec<&str> = [
+        (options.tls_cert.is_none(), "--tls-cert e --tls-key (o que se envia iria à vista de todos)"),
+        (options.token_file.is_none(), "--token-file (qualquer um poderia mudar o estoque)"),
+    ]
+    .into_iter()
+    .filter_map(|(is_missing, what)| is_missing.then_some(what))
+    .collect();
+    if options.host.to_canonical().is_loopback() || options.insecure || missing.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "o endereço {} é aberto à rede, e falta {}. O servidor não foi iniciado; indique o que falta, \
+         use --host 127.0.0.1, ou --insecure se a rede é só sua",
+        options.host,
+        missing.join(", e ")
+    );
+}
+
+fn bind(host: IpAddr, port: Option<u16>, protocols: Protocols) -> anyhow::Result<TcpListener> {
+    let default = if protocols.socket { PORT_DEFAULT } else { 0 };
+    let address = SocketAddr::new(host, port.unwrap_or(default));
+    listen(address).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "a porta {} já está em uso. O servidor não foi iniciado; \
+             use --port 0 para uma porta livre, ou pare quem a usa",
+            address.port()
+        ),
+        _ => anyhow::anyhow!(
+            "não foi possível escutar em {address}: {}. O servidor não foi iniciado; confira --host e --port",
+            told(&error)
+        ),
+    })
+}
+
+/// As std does it, with room for more that have not been accepted yet.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    // A server that restarts takes the port from its own last connections.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(server::BACKLOG.into())?;
+    Ok(socket.into())
+}
+
+/// How many clients there may be, and how long they may be silent.
+fn limits(options: &Serve) -> Limits {
+    Limits {
+        connections: options.max_connections as usize,
+        connections_per_address: options.max_connections_per_address.map(|count| count as usize),
+        idle: Some(Duration::from_secs(options.idle_seconds)).filter(|idle| !idle.is_zero()),
+    }
+}
+
+fn open_store(data: &Path, port: u16) -> anyhow::Result<Box<dyn Store>> {
+    if data == Path::new(IN_MEMORY) {
+        return Ok(Box::new(SqliteStore::in_memory()?));
+    }
+    Ok(Box::new(SqliteStore::open(data, port)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::commands::{Cli, Command};
+
+    /// What starting a server with these options says, if it is refused for the network.
+    fn refused(options: &str) -> Option<String> {
+        let line = format!("hortifruti serve {options}");
+        let Command::Serve(options) = Cli::try_parse_from(line.split_whitespace()).unwrap().command else {
+            panic!("{line}");
+        };
+        refuse_open_network(&options).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_open_address_needs_tls_and_tokens() {
+        let tls = "--tls-cert a --tls-key b";
+        for options in [
+            "".to_owned(),
+            "--host ::1".to_owned(),
+            "--host ::ffff:127.0.0.1".to_owned(),
+            "--host 0.0.0.0 --insecure".to_owned(),
+            format!("--host 0.0.0.0 --token-file c {tls}"),
+        ] {
+            assert_eq!(refused(&options), None, "{options}");
+        }
+        for (options, tls_missing, tokens_missing) in [
+            ("--host 0.0.0.0".to_owned(), true, true),
+            ("--host ::".to_owned(), true, true),
+            ("--host 192.0.2.1 --token-file c".to_owned(), true, false),
+            (format!("--host 0.0.0.0 {tls}"), false, true),
+            (format!("--host 0.0.0.0 --tls-client-ca d {tls}"), false, true),
+        ] {
+            let said = refused(&options).unwrap();
+            assert_eq!(said.contains("--tls-cert e --tls-key"), tls_missing, "{options}: {said}");
+            assert_eq!(said.contains("--token-file"), tokens_missing, "{options}: {said}");
+            assert!(said.contains("O servidor não foi iniciado") && said.contains("--insecure"));
+        }
+    }
+}

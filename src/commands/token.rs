@@ -1,0 +1,100 @@
+//! `token`: the tokens by which a server knows who asks.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::builder::PossibleValue;
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::output::note;
+use super::{Error, HELP_TEMPLATE};
+use crate::access::token_file;
+use crate::access::{self, Hash, Role, Secret, Token as Entry, TokenName};
+use crate::system_error::told;
+
+/// Cria tokens, com que o servidor sabe quem pergunta
+#[derive(Debug, Args)]
+#[command(
+    help_template = HELP_TEMPLATE,
+    subcommand_help_heading = "Comandos",
+    subcommand_value_name = "COMANDO",
+    disable_help_subcommand = true,
+    arg_required_else_help = false,
+    override_usage = "hortifruti token <COMANDO>"
+)]
+pub(super) struct Token {
+    #[command(subcommand)]
+    command: TokenCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum TokenCommand {
+    /// Cria um token: escreve o segredo na saída, esta vez e nunca mais
+    New(TokenNew),
+}
+
+#[derive(Debug, Args)]
+#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti token new [OPÇÕES] <NOME>")]
+struct TokenNew {
+    /// De quem é; com ele se acha a linha para revogar o token
+    #[arg(value_name = "NOME", help_heading = "Argumentos")]
+    name: String,
+    /// O que permite: leitura (o padrão) ou escrita
+    #[arg(long, value_name = "PAPEL", value_enum, default_value_t = Role::Read, hide_default_value = true, hide_possible_values = true, ignore_case = true)]
+    role: Role,
+    /// Arquivo de tokens do servidor, que ganha a linha; sem ele, a linha só é mostrada
+    #[arg(long, value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath)]
+    token_file: Option<PathBuf>,
+}
+
+impl Token {
+    pub(super) fn run(self) -> Result<(), Error> {
+        match self.command {
+            TokenCommand::New(new) => new.run(),
+        }
+    }
+}
+
+impl TokenNew {
+    /// Makes a token. Only the secret goes to standard output, for a file or a person.
+    fn run(self) -> Result<(), Error> {
+        let name: TokenName = self
+            .name
+            .parse()
+            .map_err(|error: access::NameError| Error::Usage(format!("{error}. Nada foi criado")))?;
+        let secret = Secret::generate().context("o sistema não deu números ao acaso. Nada foi criado")?;
+        let token = Entry { name, role: self.role, hash: Hash::of(secret.reveal()) };
+        if let Some(file) = &self.token_file {
+            token_file::append(file, &token).map_err(|error| anyhow::anyhow!("{error}. Nada foi criado"))?;
+        }
+        let mut out = io::stdout();
+        // A closed output is a failure here: the secret is shown this once.
+        writeln!(out, "{}", secret.reveal()).and_then(|()| out.flush()).map_err(|error| {
+            let next = self.token_file.as_ref().map_or("crie outro token".to_owned(), |file| {
+                format!("apague a linha de {} em {} e crie outro token", token.name, file.display())
+            });
+            anyhow::anyhow!("o segredo não pôde ser escrito: {}. Ninguém o tem; {next}", told(&error))
+        })?;
+        match &self.token_file {
+            Some(file) => note(&format!(
+                "Token {} ({}) acrescentado a {}. O segredo só aparece agora; um servidor que já roda relê o arquivo com SIGHUP.",
+                token.name,
+                token.role.word(),
+                file.display()
+            )),
+            None => note(&format!("Linha para o arquivo de --token-file do servidor:\n{token}")),
+        }
+        Ok(())
+    }
+}
+
+impl ValueEnum for Role {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Role::Read, Role::Write]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.word()))
+    }
+}

@@ -1,0 +1,63 @@
+//! `verify`: a check of a database, and its report, which `backup` and `restore` write too.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+
+use super::output::written;
+use super::{DATA_DEFAULT, Error, HELP_TEMPLATE};
+use crate::progress::Progress;
+use crate::store::sqlite::{self, Step, Verified};
+
+/// Confere um banco de dados ou uma cópia
+#[derive(Debug, Args)]
+#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti verify [ARQUIVO]")]
+pub(super) struct Verify {
+    /// Banco de dados ou cópia; não é alterado. O padrão é hortifruti.db
+    #[arg(value_name = "ARQUIVO", default_value = DATA_DEFAULT, hide_default_value = true, value_hint = clap::ValueHint::FilePath, help_heading = "Argumentos")]
+    file: PathBuf,
+}
+
+impl Verify {
+    pub(super) fn run(self) -> Result<(), Error> {
+        let mut progress = Progress::new();
+        let verified = sqlite::verify(&self.file, &mut tell_step(&mut progress));
+        drop(progress);
+        let verified = verified.context("a conferência falhou")?;
+        tell_verified(&format!("{} está íntegro.", self.file.display()), &verified)
+    }
+}
+
+pub(super) fn tell_step(progress: &mut Progress) -> impl FnMut(Step, u64, u64) {
+    |step, done, total| {
+        let what = match step {
+            Step::Copy => "Copiando",
+            Step::Pages => "Conferindo as páginas",
+            Step::Ledger => "Conferindo os movimentos",
+        };
+        progress.show(what, done, total);
+    }
+}
+
+pub(super) fn tell_verified(what: &str, verified: &Verified) -> Result<(), Error> {
+    let Verified { products, movements, request_ids, earlier_movements, look_alikes } = verified;
+    let mut told = format!(
+        "{what}\nProdutos: {products}\nMovimentos: {movements}\nIdentificadores de pedido: {request_ids}\n"
+    );
+    if !look_alikes.is_empty() {
+        told.push_str("Produtos que se confundem, porque os nomes parecem iguais:\n");
+        look_alikes.iter().for_each(|pair| told.push_str(&format!("  {pair}\n")));
+        told.push_str(
+            "Cada um atende pelo nome exato; escrito de outro jeito, o nome é o do produto criado primeiro.\n",
+        );
+    }
+    if *earlier_movements > 0 {
+        told.push_str(&format!(
+            "Movimentos com hora anterior à do movimento que vem antes: {earlier_movements}. O relógio foi \
+             atrasado enquanto uma versão antiga servia; não falta nada.\n"
+        ));
+    }
+    written(io::stdout().write_all(told.as_bytes()))
+}
