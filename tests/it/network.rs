@@ -263,29 +263,6 @@ fn openssl_speaks_to_it() {
     assert_ne!(run(&mut old, "").code, 0);
 }
 
-/// The README's commands, word for word.
-#[test]
-fn the_readmes_authority_is_made_and_serves() {
-    let readme = fs::read_to_string(crate::support::project().join("README.md")).unwrap();
-    let commands = readme.split("```sh\n").find(|block| block.starts_with("openssl req")).unwrap();
-    let commands = commands.split("```").next().unwrap();
-    assert_eq!(commands.matches("openssl ").count(), 5);
-    if Command::new("openssl").arg("version").output().is_err() {
-        Need::Openssl.skip("openssl is not installed");
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let made = run(Command::new("bash").current_dir(folder.path()).args(["-ec", commands]), "");
-    assert_eq!(made.code, 0, "{}", made.err);
-    let server = Server::start_in(folder, &[&TLS[..], &["--tls-client-ca", "ca.pem"]].concat());
-    let own = ["--tls-ca", "ca.pem", "--tls-cert", "balcao.pem", "--tls-key", "balcao.key"];
-    for protocol in ["--socket", "--grpc"] {
-        let ended = server.run(&[&["query", "maçã", protocol], &own[..]].concat());
-        assert_eq!(ended.out, "Maca: R$3.0, Estoque: 20\n", "{}", ended.err);
-        failing(&server, 6, &["query", "maçã", protocol, "--tls-ca", "ca.pem"]);
-    }
-}
-
 #[test]
 fn what_is_wrong_with_a_certificate_is_told() {
     let (folder, authority) = certified();

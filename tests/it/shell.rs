@@ -4,25 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::support::{FOUR_PRODUCTS, Server, project, run};
-use crate::terminal::{PROMPT, Terminal};
-
-#[test]
-fn the_readmes_dialogue_on_a_terminal() {
-    let readme = fs::read_to_string(project().join("README.md")).unwrap();
-    let dialogue = readme.split("$ hortifruti shell\n").nth(1).unwrap().split("\n```").next().unwrap();
-    let server = Server::start(&[]);
-    let mut terminal = Terminal::open(&server, &[], &[]);
-    // What follows a prompt is typed; all of it must then stand on the screen.
-    for line in dialogue.lines() {
-        if let Some(typed) = line.strip_prefix(PROMPT) {
-            terminal.wait_for_prompt();
-            terminal.send(&format!("{typed}\r"));
-        }
-    }
-    terminal.wait_for_end();
-    assert_eq!(terminal.screen(), dialogue.replace(":8082", &format!(":{}", server.port)));
-}
+use crate::support::{FOUR_PRODUCTS, Server, run};
+use crate::terminal::Terminal;
 
 #[test]
 fn numbers_ask_words_and_whole_lines_work() {

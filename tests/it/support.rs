@@ -25,8 +25,9 @@ pub(crate) enum Need {
     Ipv6,
     /// Root, loop devices and `mkfs.ext4`.
     Mount,
+    Netcat,
     Openssl,
-    /// Python with grpcio and grpcio-tools.
+    /// Python with grpcio, grpcio-tools and grpcio-status.
     Python,
     /// All shells for which there are completions and Debian has a package.
     Shells,
@@ -35,8 +36,16 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    const ALL: [Self; 7] =
-        [Self::Devices, Self::Ipv6, Self::Mount, Self::Openssl, Self::Python, Self::Shells, Self::Strace];
+    const ALL: [Self; 8] = [
+        Self::Devices,
+        Self::Ipv6,
+        Self::Mount,
+        Self::Netcat,
+        Self::Openssl,
+        Self::Python,
+        Self::Shells,
+        Self::Strace,
+    ];
 
     /// The environment variable that says that it must be there.
     fn variable(self) -> String {
@@ -91,6 +100,12 @@ pub(crate) fn executable() -> PathBuf {
 /// The executable, in a folder, without what the caller's environment says to it.
 pub(crate) fn hortifruti(folder: &Path) -> Command {
     let mut command = Command::new(executable());
+    without_environment(&mut command, folder);
+    command
+}
+
+/// Lets a command run in a folder, without what the caller's environment says to hortifruti.
+pub(crate) fn without_environment(command: &mut Command, folder: &Path) {
     command
         .current_dir(folder)
         .env_remove("HORTIFRUTI_SERVER")
@@ -102,7 +117,6 @@ pub(crate) fn hortifruti(folder: &Path) -> Command {
         .env_remove("HORTIFRUTI_TOKEN_FILE")
         .env_remove("RUST_LOG")
         .env("XDG_STATE_HOME", folder.join("state"));
-    command
 }
 
 /// What a finished command printed and how it ended.
