@@ -49,6 +49,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Só atende quem mostra um token deste arquivo (veja `hortifruti token`). Relido com SIGHUP')
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Banco de dados; `:memory:` não guarda nada. O padrão é hortifruti.db')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo que diz a porta do servidor. O padrão é server_port.txt')
+            [CompletionResult]::new('--workers', '--workers', [CompletionResultType]::ParameterName, 'Threads que atendem as conexões. O padrão é um por núcleo do processador, menos um')
             [CompletionResult]::new('--exit-after', '--exit-after', [CompletionResultType]::ParameterName, 'Para depois de N conexões')
             [CompletionResult]::new('--drain-seconds', '--drain-seconds', [CompletionResultType]::ParameterName, 'Ao parar, espera no máximo estes segundos pelos clientes. O padrão é 10')
             [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'Conexões ao mesmo tempo. O padrão é 16384')

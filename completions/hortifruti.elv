@@ -45,6 +45,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --token-file 'Só atende quem mostra um token deste arquivo (veja `hortifruti token`). Relido com SIGHUP'
             cand --data 'Banco de dados; `:memory:` não guarda nada. O padrão é hortifruti.db'
             cand --port-file 'Arquivo que diz a porta do servidor. O padrão é server_port.txt'
+            cand --workers 'Threads que atendem as conexões. O padrão é um por núcleo do processador, menos um'
             cand --exit-after 'Para depois de N conexões'
             cand --drain-seconds 'Ao parar, espera no máximo estes segundos pelos clientes. O padrão é 10'
             cand --max-connections 'Conexões ao mesmo tempo. O padrão é 16384'

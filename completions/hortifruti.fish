@@ -47,6 +47,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l tls-clie
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l token-file -d 'Só atende quem mostra um token deste arquivo (veja `hortifruti token`). Relido com SIGHUP' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l data -d 'Banco de dados; `:memory:` não guarda nada. O padrão é hortifruti.db' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l workers -d 'Threads que atendem as conexões. O padrão é um por núcleo do processador, menos um' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l exit-after -d 'Para depois de N conexões' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l drain-seconds -d 'Ao parar, espera no máximo estes segundos pelos clientes. O padrão é 10' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l max-connections -d 'Conexões ao mesmo tempo. O padrão é 16384' -r

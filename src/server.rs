@@ -53,10 +53,12 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 /// when the server stops: a busy worker learns late of what the system has received.
 const LAST_LOOK: Duration = Duration::from_millis(10);
 
-/// Cores without a worker: for the committer, and the clients of a small machine are on it
-/// too. On two cores one worker answers as many pipelined reads as two, and half as many again
-/// of single ones, because it is woken less.
+/// Cores without a worker by default: they are for the committer and, on a small machine, for the
+/// clients. On two cores two workers are slower than one (row `read-1`), because each is woken more.
 const CORES_LEFT: usize = 1;
+
+/// Worker threads at most. More than one a core only take turns on the cores.
+pub const WORKERS_MAX: u16 = 256;
 
 /// What is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +73,8 @@ pub struct Protocols {
 pub struct Options {
     /// What is served.
     pub protocols: Protocols,
+    /// How many threads serve connections, at least 1.
+    pub workers: usize,
     /// Stop after this many connections.
     pub exit_after: Option<u64>,
     /// How long clients have to finish once the server stops.
@@ -147,6 +151,12 @@ impl<I: Clone> Service<I> {
     }
 }
 
+/// How many workers suit this machine.
+pub fn workers_default() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    cores.saturating_sub(CORES_LEFT).clamp(1, WORKERS_MAX.into())
+}
+
 /// Serves until `stop` is ready or `exit_after` connections have ended, then drains:
 /// accepts nothing more, answers what has been received, and returns when every connection
 /// has ended or the drain time is over. Returns whether it stopped by `exit_after`.
@@ -174,11 +184,9 @@ pub fn serve(
         side_tasks: side_thread.tasks(),
         draining,
     };
-    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let worker_count = cores.saturating_sub(CORES_LEFT).max(1);
-    let mut workers = Vec::with_capacity(worker_count);
-    for _ in 0..worker_count {
-        workers.push(Worker::start(&service, options.drain, worker_count == 1)?);
+    let mut workers = Vec::with_capacity(options.workers);
+    for _ in 0..options.workers {
+        workers.push(Worker::start(&service, options.drain, options.workers == 1)?);
     }
     drop(service);
 

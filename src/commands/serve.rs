@@ -79,6 +79,9 @@ pub(super) struct Serve {
     empty: bool,
     #[command(flatten)]
     port_file: PortFile,
+    /// Threads que atendem as conexões. O padrão é um por núcleo do processador, menos um
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(server::WORKERS_MAX)))]
+    workers: Option<u16>,
     /// Para depois de N conexões
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     exit_after: Option<u64>,
@@ -141,6 +144,7 @@ impl Serve {
         console.line(&format!("Iniciando comunicacao com {host} na porta {port}"));
         let server_options = server::Options {
             protocols,
+            workers: self.workers.map_or_else(server::workers_default, usize::from),
             exit_after: self.exit_after,
             drain: Duration::from_secs(self.drain_seconds),
             limits: limits(self),

@@ -10,6 +10,24 @@ use crate::http2::{self, ACK, END_HEADERS, GOAWAY, HEADERS, PING, frame, read_fr
 use crate::support::{PATIENCE, Server, end_of, hortifruti, run};
 use crate::terminal::Terminal;
 
+/// What Linux keeps of the name of a worker's thread.
+const WORKER: &str = "hortifruti-work";
+
+#[test]
+fn as_many_workers_serve_as_are_asked_for() {
+    for workers in ["1", "4"] {
+        let mut server = Server::start(&["--workers", workers]);
+        // More connections than workers, so that each worker has at least one.
+        let mut connections: Vec<_> = (0..5).map(|_| server.connect()).collect();
+        for (number, connection) in (61..).zip(&mut connections) {
+            assert!(connection.ask("3 Caju 1").contains(&number.to_string()));
+        }
+        assert_eq!(server.threads(WORKER).len().to_string(), workers);
+        drop(connections);
+        server.stop();
+    }
+}
+
 #[test]
 fn the_port_file_lives_as_long_as_the_server() {
     let mut server = Server::start(&[]);

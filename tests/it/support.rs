@@ -262,12 +262,17 @@ impl Server {
         self.memory_kib("VmRSS:")
     }
 
-    /// Processor time that its threads with this name have taken, in hundredths of a second.
+    /// The processor time that the server's threads of this name have taken, in hundredths of a second.
     pub(crate) fn thread_cpu_ticks(&self, name: &str) -> u64 {
+        self.threads(name).iter().map(|task| cpu_ticks(&task.join("stat").to_string_lossy())).sum()
+    }
+
+    /// The folders in `/proc` of the server's threads of this name.
+    pub(crate) fn threads(&self, name: &str) -> Vec<PathBuf> {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
         let tasks = tasks.map(|task| task.unwrap().path());
         let is_named = |task: &PathBuf| std::fs::read_to_string(task.join("comm")).unwrap().trim() == name;
-        tasks.filter(is_named).map(|task| cpu_ticks(&task.join("stat").to_string_lossy())).sum()
+        tasks.filter(is_named).collect()
     }
 
     fn memory_kib(&self, which: &str) -> u64 {
