@@ -33,10 +33,11 @@ pub(crate) enum Need {
     Shells,
     /// `strace` that may look at a server.
     Strace,
+    Systemd,
 }
 
 impl Need {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Devices,
         Self::Ipv6,
         Self::Mount,
@@ -45,6 +46,7 @@ impl Need {
         Self::Python,
         Self::Shells,
         Self::Strace,
+        Self::Systemd,
     ];
 
     /// The environment variable that says that it must be there.

@@ -7,7 +7,7 @@ use super::text;
 use crate::support::Need;
 
 /// Languages that can be run.
-const RUNNABLE: [&str; 3] = ["console", "python", "sh"];
+const RUNNABLE: [&str; 4] = ["console", "ini", "python", "sh"];
 
 const FENCE: &str = "```";
 
@@ -86,9 +86,10 @@ impl Block {
 
     /// Whether the machine has what the block needs; if not, says that it is skipped.
     pub(super) fn needs_are_met(&self) -> bool {
-        let needs: [(Need, &str, &[&str]); 3] = [
+        let needs: [(Need, &str, &[&str]); 4] = [
             (Need::Openssl, "openssl ", &["openssl", "version"]),
             (Need::Netcat, "| nc ", &["nc", "-h"]),
+            (Need::Systemd, "[Unit]", &["systemd-analyze", "--version"]),
             (Need::Python, "grpc", &["python3", "-c", "import grpc, grpc_tools, grpc_status"]),
         ];
         needs.into_iter().filter(|(_, word, _)| self.text.contains(word)).all(|(need, _, probe)| {

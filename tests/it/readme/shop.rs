@@ -13,6 +13,9 @@ const PORT: &str = "8082";
 /// A command that starts the shop's server.
 const SERVE: &str = "hortifruti serve";
 
+/// Where the documents install the executable.
+const INSTALLED: &str = "/usr/local/bin/hortifruti";
+
 /// Parts of the project that documents name.
 const LINKED: [&str; 2] = ["proto", "tests"];
 
@@ -40,6 +43,7 @@ impl Shop {
                 assert_eq!(code, 0, "{block}: {printed}");
                 self.printed = printed;
             }
+            "ini" => self.unit(block),
             _ => self.script(block),
         }
     }
@@ -79,6 +83,15 @@ impl Shop {
             }
         }
         run(self, &mut lines);
+    }
+
+    /// A unit of systemd, with our executable in the place of the installed one.
+    fn unit(&mut self, block: &Block) {
+        let unit = block.text.replace(INSTALLED, executable().to_str().unwrap());
+        assert!(unit != block.text, "{block} starts no {INSTALLED}");
+        std::fs::write(self.server().path().join("hortifruti.service"), unit).unwrap();
+        let (code, printed) = self.bash("systemd-analyze verify --man=no ./hortifruti.service");
+        assert_eq!((code, printed.as_str()), (0, ""), "{block}");
     }
 
     /// The server; one without options if none was started.
