@@ -22,9 +22,9 @@ use hdrhistogram::Histogram;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::client::{Client, Manner};
+use crate::io_error::describe;
 use crate::operation::{ProductReply, Reply, Request};
-use crate::progress::Progress;
-use crate::system_error::told;
+use crate::progress_bar::ProgressBar;
 use lane::{Lane, Load, Tally};
 use place::Place;
 use report::{Outcome, Report};
@@ -203,7 +203,7 @@ pub fn run(client: &mut dyn Client, options: &Options, mut runtime: Runtime) -> 
         Way::ALL.into_iter().filter(|way| *way != Way::Stream || options.mix.write > 0).collect();
     let mut outcomes: Vec<Outcome> = ways.iter().map(|way| Outcome::new(*way)).collect();
     let turns = u64::from(ROUNDS) * ways.len() as u64;
-    let mut progress = Progress::new();
+    let mut progress = ProgressBar::new();
     for round in 0..ROUNDS {
         for (index, outcome) in outcomes.iter_mut().enumerate() {
             let done = u64::from(round) * ways.len() as u64 + index as u64;
@@ -224,7 +224,7 @@ pub fn run(client: &mut dyn Client, options: &Options, mut runtime: Runtime) -> 
     // Who closed our output, as `head` does, may want the files all the same.
     match io::stdout().lock().write_all(report.text().as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            bail!("a saída não pôde ser escrita: {}", told(&error))
+            bail!("a saída não pôde ser escrita: {}", describe(&error))
         }
         _ => {}
     }
@@ -241,7 +241,7 @@ pub fn run(client: &mut dyn Client, options: &Options, mut runtime: Runtime) -> 
 }
 
 /// Keeps the progress in sight while a turn runs. It never ends.
-async fn show<T>(progress: &mut Progress, what: &str, done: u64, turns: u64, turn: Duration) -> T {
+async fn show<T>(progress: &mut ProgressBar, what: &str, done: u64, turns: u64, turn: Duration) -> T {
     let turn = turn.as_millis() as u64;
     let started = Instant::now();
     let mut again = tokio::time::interval(SHOWN_EVERY);

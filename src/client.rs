@@ -16,9 +16,9 @@ use uuid::Uuid;
 
 use crate::access::Secret;
 use crate::catalog::{Key, Name, Quoted, RequestId};
+use crate::io_error::describe;
 use crate::operation::{AdjustRequest, Reply, Request};
 use crate::refusal::{Code, Refusal};
-use crate::system_error::told;
 use crate::tls::Problem;
 use crate::wire::Protocol;
 pub(crate) use grpc::{ShowToken, Stream, shake_hands};
@@ -64,7 +64,7 @@ pub enum Broken {
     /// Nothing accepts connections there.
     #[error(
         "nenhum servidor responde em {address} ({}). Nada foi enviado; inicie um com `hortifruti serve`",
-        told(.error)
+        describe(.error)
     )]
     Connect {
         /// Where.
@@ -308,7 +308,7 @@ fn dial(address: &str, manner: &Manner) -> Result<TcpStream, Broken> {
 fn lost(address: &str, error: &io::Error) -> Broken {
     match Problem::of(error) {
         Some(problem) => Broken::Tls { address: address.to_owned(), problem },
-        None => Broken::Lost(told(error)),
+        None => Broken::Lost(describe(error)),
     }
 }
 

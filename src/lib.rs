@@ -7,9 +7,9 @@
 //!    Only here the parts are put together, and concrete stores and transports named.
 //! 2. [`shell`], [`render`] and [`price_list`] face people and files.
 //! 3. [`bench`](mod@bench) measures both transports.
-//! 4. [`client`] speaks to a server ([`system_error`] tells what failed); [`port_file`] is how it finds one.
+//! 4. [`client`] speaks to a server ([`io_error`] describes what failed); [`port_file`] is how it finds one.
 //!    [`tls`] reads certificates for both sides, [`access`] says who may do what.
-//!    [`private_file`] is how a file is made that is nobody else's to read, and [`progress`] the
+//!    [`private_file`] is how a file is made that is nobody else's to read, and [`progress_bar`] the
 //!    bar for what takes a while; [`terminal`] says what can be shown there, and [`again`] how
 //!    a command is written to be pasted.
 //! 5. [`wire`] is bytes and text for both sides: no I/O.
@@ -33,17 +33,17 @@ pub mod catalog;
 pub mod client;
 pub mod commands;
 pub mod inventory;
+pub mod io_error;
 pub mod operation;
 pub mod port_file;
 pub mod price_list;
 pub mod private_file;
-pub mod progress;
+pub mod progress_bar;
 pub mod refusal;
 pub mod render;
 pub mod server;
 pub mod shell;
 pub mod store;
-pub mod system_error;
 pub mod terminal;
 pub mod tls;
 pub mod wire;

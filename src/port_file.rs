@@ -10,8 +10,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::private_file::{self, Obstacle, Standing, Unfinished};
-use crate::system_error::told;
+use crate::io_error::describe;
+use crate::private_file::{self, AtomicFile, NameState, Obstacle};
 
 /// How long a port in the file has to accept a connection before it counts as left behind.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -76,7 +76,7 @@ pub enum PortFileError {
         path: String,
     },
     /// The file system refused something.
-    #[error("não foi possível {action} o arquivo de porta {path}: {}. Confira a pasta e as permissões", told(.error))]
+    #[error("não foi possível {action} o arquivo de porta {path}: {}. Confira a pasta e as permissões", describe(.error))]
     Io {
         /// What was tried, as an infinitive.
         action: &'static str,
@@ -223,9 +223,9 @@ pub fn names(path: &Path) -> [PathBuf; 2] {
 pub struct Prepared {
     path: PathBuf,
     place: Place,
-    port_file: Unfinished,
+    port_file: AtomicFile,
     /// Made if `localhost` does not reach the server.
-    address_file: Option<Unfinished>,
+    address_file: Option<AtomicFile>,
 }
 
 /// Makes sure that the port file can be written, before anything else is written: its name is free or a
@@ -248,7 +248,7 @@ pub fn prepare(path: &Path, own: SocketAddr) -> Result<Prepared, PortFileError> 
         _ => {}
     }
     let begin = |path: &Path, content: String| {
-        let begun = Unfinished::begin(path).and_then(|made| {
+        let begun = AtomicFile::begin(path).and_then(|made| {
             made.file().write_all(content.as_bytes())?;
             Ok(made)
         });
@@ -266,9 +266,9 @@ pub fn prepare(path: &Path, own: SocketAddr) -> Result<Prepared, PortFileError> 
 }
 
 fn refuse_other(path: &Path, is_ours: impl Fn(&[u8]) -> bool) -> Result<(), PortFileError> {
-    match Standing::at(path, is_ours).map_err(|error| not_written(path, error))? {
-        Standing::Free | Standing::Ours => Ok(()),
-        Standing::Other(obstacle) => {
+    match NameState::at(path, is_ours).map_err(|error| not_written(path, error))? {
+        NameState::Free | NameState::Ours => Ok(()),
+        NameState::Other(obstacle) => {
             Err(PortFileError::NotOurs { path: path.display().to_string(), obstacle })
         }
     }
@@ -330,9 +330,9 @@ impl Published {
 
 /// Removes a file if it is ours.
 fn remove_if(path: &Path, is_ours: impl Fn(&[u8]) -> bool) -> io::Result<()> {
-    match Standing::at(path, is_ours)? {
-        Standing::Ours => fs::remove_file(path),
-        Standing::Free | Standing::Other(_) => Ok(()),
+    match NameState::at(path, is_ours)? {
+        NameState::Ours => fs::remove_file(path),
+        NameState::Free | NameState::Other(_) => Ok(()),
     }
 }
 

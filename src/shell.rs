@@ -13,10 +13,10 @@ use std::path::PathBuf;
 
 use crate::catalog::Quantity;
 use crate::client::{Broken, Client, Failure, News, Reconnecting};
+use crate::io_error::describe;
 use crate::operation::{COMMANDS, Command, Reply, Request, split_word};
 use crate::refusal::{Code, Refusal};
 use crate::render::{Format, render};
-use crate::system_error::told;
 use crate::terminal::{line_is_edited, takes_colours};
 use in_doubt::{Begun, IN_DOUBT_MAX, InDoubt};
 use line_editor::{Asked, LineEditor};
@@ -174,7 +174,7 @@ fn change(out: &mut impl Write, editor: &mut LineEditor, doubts: &InDoubt, rest:
     };
     let (begun, written) = doubts.begin(&asked);
     if let Err(error) = written {
-        let told = told(&error);
+        let told = describe(&error);
         note(&format!(
             "Aviso: a mudança não pôde ser guardada antes do envio ({told}). Se este shell for morto antes da \
              resposta, o próximo não a termina."
@@ -208,7 +208,7 @@ fn change(out: &mut impl Write, editor: &mut LineEditor, doubts: &InDoubt, rest:
         return Ok(());
     }
     if let Err(error) = doubts.settle(&change) {
-        let told = told(&error);
+        let told = describe(&error);
         note(&format!(
             "Aviso: a mudança foi respondida, e o arquivo dela não pôde ser removido ({told}). O próximo shell \
              pergunta por ela de novo, com o mesmo identificador."

@@ -8,7 +8,7 @@ use std::path::Path;
 use foldhash::quality::RandomState;
 
 use crate::catalog::{BatchRecord, Catalog, ImportRecord, Movement, RequestId, Transaction};
-use crate::system_error::told;
+use crate::io_error::describe;
 
 /// A durable home for one catalog. It has one user, the inventory's writer.
 pub trait Store: Send {
@@ -236,7 +236,7 @@ pub enum StoreError {
         path: String,
     },
     /// The file system refused something.
-    #[error("não foi possível {action} {path}: {}. Nada foi alterado; confira a pasta, as permissões e o disco", told(.error))]
+    #[error("não foi possível {action} {path}: {}. Nada foi alterado; confira a pasta, as permissões e o disco", describe(.error))]
     Io {
         /// What was tried, as an infinitive.
         action: &'static str,

@@ -16,8 +16,8 @@ use rustls::{
 };
 
 use crate::catalog::Shown;
+use crate::io_error::describe;
 use crate::private_file;
-use crate::system_error::told;
 
 /// Largest file of certificates read: a system's whole bundle of authorities is a quarter.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -50,7 +50,7 @@ pub struct ClientFiles {
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// One cannot be read.
-    #[error("não foi possível ler {path}: {}", told(.error))]
+    #[error("não foi possível ler {path}: {}", describe(.error))]
     Unreadable {
         /// The file.
         path: String,
@@ -179,8 +179,8 @@ fn provider() -> Arc<CryptoProvider> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    let bytes = private_file::open_given(path)
-        .and_then(|mut file| private_file::read_given(&mut file, FILE_BYTES_MAX + 1))
+    let bytes = private_file::open_file_or_pipe(path)
+        .and_then(|mut file| private_file::read_file_or_pipe(&mut file, FILE_BYTES_MAX + 1))
         .map_err(|error| FileError::Unreadable { path: shown(path), error })?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
         return Err(FileError::NotPem { path: shown(path) });

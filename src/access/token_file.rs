@@ -7,8 +7,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::{Secret, Token, Tokens};
+use crate::io_error::describe;
 use crate::private_file;
-use crate::system_error::told;
 
 /// Largest file read: some thousand tokens.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -22,7 +22,7 @@ const LOCK_LOOK: Duration = Duration::from_millis(10);
 #[derive(Debug, thiserror::Error)]
 pub enum TokenFileError {
     /// The file system refused something.
-    #[error("não foi possível {action} o arquivo de token {path}: {}", told(.error))]
+    #[error("não foi possível {action} o arquivo de token {path}: {}", describe(.error))]
     Io {
         /// What was tried, as an infinitive.
         action: &'static str,
@@ -80,7 +80,7 @@ pub enum TokenFileError {
 /// # Errors
 /// Where it cannot be read, or a line is no token.
 pub fn read(path: &Path) -> Result<Tokens, TokenFileError> {
-    let mut file = private_file::open_given(path).map_err(|error| failed("ler", path, error))?;
+    let mut file = private_file::open_file_or_pipe(path).map_err(|error| failed("ler", path, error))?;
     tokens(&read_text(&mut file, path)?, path)
 }
 
@@ -89,7 +89,7 @@ pub fn read(path: &Path) -> Result<Tokens, TokenFileError> {
 /// # Errors
 /// Where it cannot be read, or holds anything but one secret.
 pub fn read_secret(path: &Path) -> Result<(Secret, bool), TokenFileError> {
-    let mut file = private_file::open_given(path).map_err(|error| failed("ler", path, error))?;
+    let mut file = private_file::open_file_or_pipe(path).map_err(|error| failed("ler", path, error))?;
     let is_private = private_file::is_private(&file).map_err(|error| failed("ler", path, error))?;
     let text = read_text(&mut file, path)?;
     let secret = Secret::parse(text.trim()).ok_or_else(|| TokenFileError::NoSecret { path: shown(path) })?;
@@ -105,7 +105,7 @@ pub fn append(path: &Path, token: &Token) -> Result<(), TokenFileError> {
     if path.is_symlink() {
         return Err(TokenFileError::Link { path: shown(path) });
     }
-    let mut file = private_file::open(path).map_err(|error| failed("abrir", path, error))?;
+    let mut file = private_file::open_or_create(path).map_err(|error| failed("abrir", path, error))?;
     // Read before the lock is taken, because another kind of file may be locked for as long as its
     // program runs.
     tokens(&read_text(&mut file, path)?, path)?;
@@ -139,7 +139,7 @@ fn lock(file: &File) -> io::Result<()> {
 }
 
 fn read_text(file: &mut File, path: &Path) -> Result<String, TokenFileError> {
-    let content = private_file::read_given(file, FILE_BYTES_MAX + 1);
+    let content = private_file::read_file_or_pipe(file, FILE_BYTES_MAX + 1);
     let content = content.map_err(|error| failed("ler", path, error))?;
     let is_long = content.len() as u64 > FILE_BYTES_MAX;
     let text = String::from_utf8(content).ok().filter(|_| !is_long);
@@ -214,7 +214,7 @@ mod tests {
         let (link, target) = (folder.path().join("link"), folder.path().join("alheio"));
         symlink(&target, &link).unwrap();
         assert!(matches!(append(&link, &token("um")), Err(TokenFileError::Link { .. })));
-        assert!(private_file::open(&link).is_err());
+        assert!(private_file::open_or_create(&link).is_err());
         assert!(!target.exists());
     }
 

@@ -27,7 +27,7 @@ use super::{Mix, Options, Way, histogram};
 use crate::access::Secret;
 use crate::catalog::Sentence;
 use crate::client::{self, Broken, Failure, Patience, ShowToken, Stream};
-use crate::system_error::told;
+use crate::io_error::describe;
 use crate::tls::for_grpc;
 use crate::wire::grpc;
 use crate::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
@@ -284,7 +284,7 @@ async fn send(connection: &mut Box<dyn Stream>, text: &str) -> anyhow::Result<()
 
 /// The connection is gone.
 fn lost(error: &io::Error) -> anyhow::Error {
-    Failure::from(Broken::Lost(told(error))).into()
+    Failure::from(Broken::Lost(describe(error))).into()
 }
 
 /// A call or a stream ended with this.

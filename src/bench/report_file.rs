@@ -3,26 +3,26 @@
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use crate::private_file::{Standing, Unfinished};
-use crate::system_error::told;
+use crate::io_error::describe;
+use crate::private_file::{AtomicFile, NameState};
 
 /// A report that will be written to a file.
 pub(super) struct ReportFile {
     path: PathBuf,
-    made: Unfinished,
+    made: AtomicFile,
     is_report: fn(&[u8]) -> bool,
 }
 
 impl ReportFile {
     /// Makes sure that the report can be written, before time is spent on the measurement.
     pub(super) fn begin(path: &Path, is_report: fn(&[u8]) -> bool) -> anyhow::Result<Self> {
-        match Standing::at(path, is_report).map_err(|error| not_written(path, told(&error)))? {
-            Standing::Free | Standing::Ours => {}
-            Standing::Other(obstacle) => return Err(not_replaced(path, obstacle)),
+        match NameState::at(path, is_report).map_err(|error| not_written(path, describe(&error)))? {
+            NameState::Free | NameState::Ours => {}
+            NameState::Other(obstacle) => return Err(not_replaced(path, obstacle)),
         }
-        let made = Unfinished::begin_shared(path).map_err(|error| match error.kind() {
+        let made = AtomicFile::begin_shared(path).map_err(|error| match error.kind() {
             ErrorKind::WouldBlock => not_written(path, "outra medida, ou a outra opção, escreve nele"),
-            _ => not_written(path, told(&error)),
+            _ => not_written(path, describe(&error)),
         })?;
         Ok(Self { path: path.to_owned(), made, is_report })
     }
@@ -32,7 +32,7 @@ impl ReportFile {
         let written = made.file().write_all(content.as_bytes());
         written.and_then(|()| made.finish_over(is_report)).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => not_replaced(&path, &error),
-            _ => not_written(&path, told(&error)),
+            _ => not_written(&path, describe(&error)),
         })
     }
 }

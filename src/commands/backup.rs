@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::verify::{tell_step, tell_verified};
 use super::{DATA_DEFAULT, Error, HELP_TEMPLATE};
-use crate::progress::Progress;
+use crate::progress_bar::ProgressBar;
 use crate::store::sqlite;
 
 /// Copia o banco de dados, também enquanto um servidor o usa
@@ -32,7 +32,7 @@ pub(super) struct Backup {
 
 impl Backup {
     pub(super) fn run(self) -> Result<(), Error> {
-        let mut progress = Progress::new();
+        let mut progress = ProgressBar::new();
         let copied = sqlite::back_up(&self.data, &self.file, self.force, &mut tell_step(&mut progress));
         drop(progress);
         let copied = copied.context("a cópia não foi feita")?;

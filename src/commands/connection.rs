@@ -11,9 +11,9 @@ use crate::access::Secret;
 use crate::access::token_file;
 use crate::catalog::Quoted;
 use crate::client::{self, Broken, Connector, Manner, Patience, Reconnecting};
+use crate::io_error::describe;
 use crate::port_file;
 use crate::shell;
-use crate::system_error::told;
 use crate::tls::{self, ClientFiles};
 use crate::wire::Protocol;
 
@@ -97,7 +97,7 @@ fn connector(connection: Connection, manner: Manner) -> Connector {
                 "o arquivo de porta {} está obsoleto: nada responde em {address} ({}). \
                  Nada foi enviado; inicie um servidor com `hortifruti serve`",
                 connection.port_file.port_file.display(),
-                told(&error)
+                describe(&error)
             )),
             broken => broken,
         })

@@ -10,11 +10,11 @@ use super::connection::{Connection, reconnecting};
 use super::output::{STANDARD, print, written_or};
 use super::{Error, HELP_TEMPLATE};
 use crate::client::Client;
+use crate::io_error::describe;
 use crate::operation::{Reply, Request};
-use crate::private_file::{Standing, Unfinished};
+use crate::private_file::{AtomicFile, NameState};
 use crate::refusal::{Code, Refusal};
 use crate::render::{Format, is_csv, render};
-use crate::system_error::told;
 
 /// Escreve o catálogo em CSV
 #[derive(Debug, Args)]
@@ -53,7 +53,7 @@ impl Export {
         let written = render(&mut out, &reply, Format::Csv).and_then(|()| out.flush());
         drop(out);
         written.and_then(|()| made.finish_over(|head| self.force && is_csv(head))).map_err(|error| {
-            anyhow::anyhow!("a lista não pôde ser escrita em {}: {}", file.display(), told(&error))
+            anyhow::anyhow!("a lista não pôde ser escrita em {}: {}", file.display(), describe(&error))
         })?;
         let count = if let Reply::Products(products) = &reply { products.len() } else { 0 };
         let told = format!("{count} produtos escritos em {}.\n", file.display());
@@ -67,20 +67,20 @@ impl Export {
 /// Refuses a name that is not free for a list, before the server is asked for one.
 fn check_name(file: &Path, replace: bool) -> anyhow::Result<()> {
     let shown = file.display();
-    match Standing::at(file, is_csv).map_err(|error| not_written(file, &error))? {
-        Standing::Free => Ok(()),
-        Standing::Ours if replace => Ok(()),
-        Standing::Ours => {
+    match NameState::at(file, is_csv).map_err(|error| not_written(file, &error))? {
+        NameState::Free => Ok(()),
+        NameState::Ours if replace => Ok(()),
+        NameState::Ours => {
             bail!("{shown} já existe. Nada foi escrito; escolha outro nome, ou use --force para trocá-lo")
         }
-        Standing::Other(obstacle) => bail!(
+        NameState::Other(obstacle) => bail!(
             "{shown} {obstacle}, e só uma lista de `export` se troca por outra. Nada foi escrito; escolha outro nome"
         ),
     }
 }
 
-fn begin(file: &Path) -> anyhow::Result<Unfinished> {
-    Unfinished::begin_shared(file).map_err(|error| match error.kind() {
+fn begin(file: &Path) -> anyhow::Result<AtomicFile> {
+    AtomicFile::begin_shared(file).map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => {
             anyhow::anyhow!("outro `export` está escrevendo {}. Nada foi escrito", file.display())
         }
@@ -92,6 +92,6 @@ fn not_written(file: &Path, error: &io::Error) -> anyhow::Error {
     anyhow::anyhow!(
         "não foi possível escrever {}: {}. Confira a pasta e as permissões",
         file.display(),
-        told(error)
+        describe(error)
     )
 }

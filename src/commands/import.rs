@@ -15,12 +15,12 @@ use super::{Error, HELP_TEMPLATE};
 use crate::catalog::IMPORT_ROWS_MAX;
 use crate::catalog::{ImportCounts, Quoted, RequestId};
 use crate::client::{Client, Failure, new_request_id};
+use crate::io_error::describe;
 use crate::operation::{ImportRequest, Reply, Request};
 use crate::price_list::{self, BadRows, Catalog, Difference, PriceList};
-use crate::progress::Progress;
+use crate::progress_bar::ProgressBar;
 use crate::refusal::{Code, Refusal};
 use crate::render::Format;
-use crate::system_error::told;
 
 /// The number of marked rows from which on an import asks before it changes anything: one, because each
 /// is a price that is wrong at the till, and an ordinary list marks none.
@@ -168,7 +168,7 @@ fn send(
 /// imported or none, and a request holds no more than [`IMPORT_ROWS_MAX`].
 fn parts(list: &PriceList, is_dry_run: bool) -> impl Iterator<Item = (usize, ImportRequest)> {
     let what = if is_dry_run { "Conferindo a lista" } else { "Importando" };
-    let mut progress = Progress::new();
+    let mut progress = ProgressBar::new();
     list.rows.chunks(IMPORT_ROWS_MAX).enumerate().map(move |(index, rows)| {
         let first = index * IMPORT_ROWS_MAX;
         if list.rows.len() > rows.len() {
@@ -318,7 +318,7 @@ fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
     };
     let shown = path.display();
     if let Err(error) = read {
-        let told = told(&error);
+        let told = describe(&error);
         bail!("não foi possível ler {shown}: {told}. Nada foi importado; confira o nome do arquivo");
     }
     if bytes.len() > price_list::FILE_BYTES_MAX {

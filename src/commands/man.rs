@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory};
 
 use super::{Cli, Error, HELP_TEMPLATE};
-use crate::system_error::told;
+use crate::io_error::describe;
 
 /// Escreve as páginas de manual, uma para cada comando
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ impl Man {
                 anyhow::anyhow!(
                     "as páginas de manual não foram escritas em {}: {}. Confira a pasta e as permissões",
                     folder.display(),
-                    told(&error)
+                    describe(&error)
                 )
             },
         )?;

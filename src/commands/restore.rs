@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::verify::{tell_step, tell_verified};
 use super::{DATA_DEFAULT, Error, HELP_TEMPLATE};
-use crate::progress::Progress;
+use crate::progress_bar::ProgressBar;
 use crate::store::sqlite::{self, Restored};
 
 /// Põe uma cópia no lugar do banco de dados, e guarda o que havia
@@ -29,7 +29,7 @@ pub(super) struct Restore {
 
 impl Restore {
     pub(super) fn run(self) -> Result<(), Error> {
-        let mut progress = Progress::new();
+        let mut progress = ProgressBar::new();
         let restored = sqlite::restore(&self.file, &self.data, &mut tell_step(&mut progress));
         drop(progress);
         let Restored { verified, earlier_schema, kept } = restored.context("a cópia não foi restaurada")?;

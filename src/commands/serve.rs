@@ -17,12 +17,12 @@ use super::connection::PortFile;
 use super::{DATA_DEFAULT, Error, HELP_TEMPLATE};
 use crate::catalog::original_products;
 use crate::inventory::Inventory;
+use crate::io_error::describe;
 use crate::port_file::{self, Place};
 use crate::server::console::Console;
 use crate::server::{self, Limits, Protocols};
 use crate::store::Store;
 use crate::store::sqlite::{self, SqliteStore};
-use crate::system_error::told;
 
 /// The original's port.
 const PORT_DEFAULT: u16 = 8082;
@@ -211,7 +211,7 @@ fn bind(host: IpAddr, port: Option<u16>, protocols: Protocols) -> anyhow::Result
         ),
         _ => anyhow::anyhow!(
             "não foi possível escutar em {address}: {}. O servidor não foi iniciado; confira --host e --port",
-            told(&error)
+            describe(&error)
         ),
     })
 }

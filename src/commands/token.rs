@@ -11,7 +11,7 @@ use super::output::note;
 use super::{Error, HELP_TEMPLATE};
 use crate::access::token_file;
 use crate::access::{self, Hash, Role, Secret, Token as Entry, TokenName};
-use crate::system_error::told;
+use crate::io_error::describe;
 
 /// Cria tokens, com que o servidor sabe quem pergunta
 #[derive(Debug, Args)]
@@ -74,7 +74,7 @@ impl TokenNew {
             let next = self.token_file.as_ref().map_or("crie outro token".to_owned(), |file| {
                 format!("apague a linha de {} em {} e crie outro token", token.name, file.display())
             });
-            anyhow::anyhow!("o segredo não pôde ser escrito: {}. Ninguém o tem; {next}", told(&error))
+            anyhow::anyhow!("o segredo não pôde ser escrito: {}. Ninguém o tem; {next}", describe(&error))
         })?;
         match &self.token_file {
             Some(file) => note(&format!(

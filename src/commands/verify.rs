@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::output::written;
 use super::{DATA_DEFAULT, Error, HELP_TEMPLATE};
-use crate::progress::Progress;
+use crate::progress_bar::ProgressBar;
 use crate::store::sqlite::{self, Step, Verified};
 
 /// Confere um banco de dados ou uma cópia
@@ -22,7 +22,7 @@ pub(super) struct Verify {
 
 impl Verify {
     pub(super) fn run(self) -> Result<(), Error> {
-        let mut progress = Progress::new();
+        let mut progress = ProgressBar::new();
         let verified = sqlite::verify(&self.file, &mut tell_step(&mut progress));
         drop(progress);
         let verified = verified.context("a conferência falhou")?;
@@ -30,7 +30,7 @@ impl Verify {
     }
 }
 
-pub(super) fn tell_step(progress: &mut Progress) -> impl FnMut(Step, u64, u64) {
+pub(super) fn tell_step(progress: &mut ProgressBar) -> impl FnMut(Step, u64, u64) {
     |step, done, total| {
         let what = match step {
             Step::Copy => "Copiando",

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::private_file::{self, Unfinished};
+use crate::private_file::{self, AtomicFile};
 
 /// Longest file read, in bytes: a line of the protocol and a path fit many times over.
 const FILE_BYTES_MAX: u64 = 16 * 1024;
@@ -39,7 +39,7 @@ impl Kept {
         fs::create_dir_all(folder)?;
         // Such names are in the order of time.
         let path = folder.join(Uuid::now_v7().to_string()).with_extension(EXTENSION);
-        let made = Unfinished::begin(&path)?;
+        let made = AtomicFile::begin(&path)?;
         serde_json::to_writer(made.file(), record)?;
         // A lock belongs to the open file, which the clone shares.
         let locked = made.file().try_clone()?;
@@ -71,14 +71,14 @@ pub(super) fn take_over(folder: &Path, shop: &str, count_max: usize) -> Left {
     for path in paths {
         if let Some(finished) = finished_name(&path) {
             // The shell of this file was killed before it sent anything.
-            let _ = private_file::remove_unfinished(&finished);
+            let _ = AtomicFile::remove_leftover(&finished);
             continue;
         }
         let is_ours = path.extension().is_some_and(|extension| extension == EXTENSION);
         if !is_ours || left.changes.len() == count_max {
             continue;
         }
-        let Ok(locked) = private_file::take_over(&path) else { continue };
+        let Ok(locked) = private_file::open_locked(&path) else { continue };
         let mut content = Vec::new();
         let read = (&locked).take(FILE_BYTES_MAX).read_to_end(&mut content);
         // A file that cannot be read may be of a later version, and stays.
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn what_is_no_change_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let half = Unfinished::begin(&folder.path().join("a.json")).unwrap();
+        let half = AtomicFile::begin(&folder.path().join("a.json")).unwrap();
         let temporary = half.temporary().to_owned();
         std::mem::forget(half);
         for name in ["b.json", "c.txt"] {

@@ -23,7 +23,7 @@ use super::{Input, Lines};
 use crate::catalog::Quantity;
 use crate::client::Reconnecting;
 use crate::operation::{Reply, Request};
-use crate::private_file::{self, Standing};
+use crate::private_file::{self, NameState};
 use crate::terminal::takes_colours;
 
 /// The beginning of a history file of rustyline.
@@ -177,10 +177,10 @@ fn prepare(path: &Path) -> io::Result<()> {
     // One that an earlier version made may have been open to others.
     // rustyline would write into whatever it is.
     let is_history = |head: &[u8]| head.is_empty() || head.starts_with(HISTORY_START);
-    if let Standing::Other(obstacle) = Standing::at(path, is_history)? {
+    if let NameState::Other(obstacle) = NameState::at(path, is_history)? {
         return Err(io::Error::other(obstacle));
     }
-    private_file::open(path)?.set_permissions(fs::Permissions::from_mode(0o600))
+    private_file::open_or_create(path)?.set_permissions(fs::Permissions::from_mode(0o600))
 }
 
 /// What rustyline asks while a line is typed.

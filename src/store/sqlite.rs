@@ -28,7 +28,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{RecordedById, Store, StoreError};
 use crate::catalog::{Catalog, Movement, RequestId, Transaction};
-use crate::private_file::Unfinished;
+use crate::private_file::AtomicFile;
 use checkpoint::Checkpoint;
 use error::{corrupt, io, shown, sqlite};
 use files::{Files, LOG_SUFFIX};
@@ -53,7 +53,7 @@ pub struct SqliteStore {
     /// Whether there are no tables yet.
     is_new: bool,
     /// A new database, until it is created.
-    unfinished: Option<Unfinished>,
+    unfinished: Option<AtomicFile>,
     files: Files,
     checkpoint: Checkpoint,
     request_ids: RequestIds,
@@ -71,7 +71,7 @@ impl SqliteStore {
     fn new(
         connection: Connection,
         path: PathBuf,
-        unfinished: Option<Unfinished>,
+        unfinished: Option<AtomicFile>,
         lock: Option<Lock>,
     ) -> Self {
         let is_new = unfinished.is_some() || lock.is_none();

@@ -20,7 +20,7 @@ use super::log::{VERSIONS_OFFSET, WITHOUT_LOG};
 use super::open::connect;
 use super::schema::{SCHEMA_VERSION, is_ours, migrate};
 use super::verify::{Source, Step, Tell, Verified, check};
-use crate::private_file::{Identity, Standing, Unfinished};
+use crate::private_file::{AtomicFile, Identity, NameState};
 use crate::store::StoreError;
 
 /// Pages copied between two tellings of the progress: a few milliseconds.
@@ -50,8 +50,8 @@ pub fn back_up(
 }
 
 /// Begins a file that will have this name.
-pub(super) fn begin(copy: &Path) -> Result<Unfinished, StoreError> {
-    Unfinished::begin(copy).map_err(|error| match error.kind() {
+pub(super) fn begin(copy: &Path) -> Result<AtomicFile, StoreError> {
+    AtomicFile::begin(copy).map_err(|error| match error.kind() {
         ErrorKind::WouldBlock => {
             StoreError::NoCopy { path: shown(copy), reason: "outra cópia para lá está em andamento" }
         }
@@ -63,7 +63,7 @@ pub(super) fn begin(copy: &Path) -> Result<Unfinished, StoreError> {
 /// taken to the current one. Errors call the copy `name`.
 pub(super) fn copy_into(
     source: &mut Source,
-    unfinished: &Unfinished,
+    unfinished: &AtomicFile,
     name: &Path,
     tell: Tell<'_>,
 ) -> Result<Verified, StoreError> {
@@ -107,7 +107,7 @@ fn check_place(database: &Path, copy: &Path, replace: bool) -> Result<(), StoreE
     if there.is_none() {
         return Ok(());
     }
-    if Standing::at(copy, is_ours).map_err(io("ler", copy))? != Standing::Ours {
+    if NameState::at(copy, is_ours).map_err(io("ler", copy))? != NameState::Ours {
         return refused("é outro arquivo, e só um banco de dados do hortifruti se troca por uma cópia");
     }
     if !replace {

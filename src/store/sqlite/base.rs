@@ -21,7 +21,7 @@ use rusqlite::Connection;
 use super::files::{INDEX_SUFFIX, LOG_SUFFIX, beside};
 use super::lock::{self, Lock};
 use super::log::{Index, VERSIONS_OFFSET, WITH_LOG, has_copied};
-use crate::private_file::Found;
+use crate::private_file::FileStat;
 
 /// Frames of the log from which on it is copied into the database: 4 MiB, as SQLite itself would do.
 const COPIED_FRAMES: u32 = 1000;
@@ -216,7 +216,7 @@ fn is_being_copied(index: &File) -> bool {
 
 /// When the database file was last changed, in nanoseconds since 1970.
 fn changed(database: &Path) -> io::Result<i128> {
-    Found::with_time(database).map(|(_, changed)| changed)
+    FileStat::with_time(database).map(|(_, changed)| changed)
 }
 
 /// How much of which log has been copied.

@@ -12,7 +12,7 @@ use super::base::{Base, Whose};
 use super::error::{io, not_ours, shown, sqlite};
 use super::lock::Lock;
 use super::{BUSY_TIMEOUT, log};
-use crate::private_file::{self, Found, Standing};
+use crate::private_file::{self, FileStat, NameState};
 use crate::store::StoreError;
 
 /// What the names of SQLite's other files have after the database's: the log, its index, and
@@ -42,7 +42,7 @@ struct OpenFile {
     /// What its name has after the database's.
     suffix: &'static str,
     path: PathBuf,
-    found: Found,
+    found: FileStat,
 }
 
 impl Files {
@@ -52,7 +52,7 @@ impl Files {
         let suffixes = [INDEX_SUFFIX, "", LOG_SUFFIX, LOCK_SUFFIX];
         let files = suffixes.into_iter().map(|suffix| {
             let path = beside(database, suffix);
-            let found = Found::at(&path).map_err(io("ler", &path))?;
+            let found = FileStat::at(&path).map_err(io("ler", &path))?;
             Ok(OpenFile { suffix, path, found })
         });
         let files = files.collect::<Result<_, StoreError>>()?;
@@ -69,8 +69,8 @@ impl Files {
             let (found, changed) = match file.suffix {
                 // The time of the database file is asked for, too. That costs a commit nothing, because
                 // it does not write this file.
-                "" => Found::with_time(&file.path).ok().map(|(found, changed)| (found, Some(changed))),
-                _ => Found::at(&file.path).ok().map(|found| (found, None)),
+                "" => FileStat::with_time(&file.path).ok().map(|(found, changed)| (found, Some(changed))),
+                _ => FileStat::at(&file.path).ok().map(|found| (found, None)),
             }
             .filter(|(found, _)| found.identity == file.found.identity)
             .ok_or_else(|| match file.suffix {
@@ -148,7 +148,7 @@ impl Files {
         let index = self.files.iter().find(|file| file.suffix == INDEX_SUFFIX);
         match index {
             Some(OpenFile { path, found, .. })
-                if Found::at(path).is_ok_and(|now| now.bytes < found.bytes) =>
+                if FileStat::at(path).is_ok_and(|now| now.bytes < found.bytes) =>
             {
                 Err(StoreError::Cut { path: shown(path) })
             }
@@ -165,7 +165,7 @@ impl Files {
     /// SQLite makes anew for the first who opens the database.
     pub(super) fn note_length(&mut self, suffix: &str) {
         if let Some(file) = self.files.iter_mut().find(|file| file.suffix == suffix) {
-            file.found.bytes = Found::at(&file.path).map_or(file.found.bytes, |now| now.bytes);
+            file.found.bytes = FileStat::at(&file.path).map_or(file.found.bytes, |now| now.bytes);
         }
     }
 }
@@ -198,7 +198,9 @@ pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
 
 /// Whether a name is one of this database's files, even if they are not there.
 pub fn has_file(database: &Path, name: &Path) -> bool {
-    let (Ok(database), Ok(name)) = (private_file::at_home(database), private_file::at_home(name)) else {
+    let (Ok(database), Ok(name)) =
+        (private_file::in_real_folder(database), private_file::in_real_folder(name))
+    else {
         return false;
     };
     SUFFIXES.iter().chain([&LOCK_SUFFIX]).any(|suffix| beside(&database, suffix) == name)
@@ -249,9 +251,9 @@ pub(super) fn exists(path: &Path) -> Result<bool, StoreError> {
 pub(super) fn refuse_strangers(database: &Path) -> Result<(), StoreError> {
     let refuse = |suffix, is_its: fn(&[u8]) -> bool| {
         let path = beside(database, suffix);
-        match Standing::at(&path, is_its).map_err(io("ler", &path))? {
-            Standing::Free | Standing::Ours => Ok(()),
-            Standing::Other(obstacle) => {
+        match NameState::at(&path, is_its).map_err(io("ler", &path))? {
+            NameState::Free | NameState::Ours => Ok(()),
+            NameState::Other(obstacle) => {
                 Err(StoreError::InTheWay { path: shown(&path), obstacle: obstacle.to_string() })
             }
         }

@@ -84,7 +84,7 @@ impl Lock {
         let holder = Holder { process: std::process::id(), port };
         let path = beside(database, LOCK_SUFFIX);
         let failed = io("travar", &path);
-        let name = private_file::open(&path).map_err(&failed)?;
+        let name = private_file::open_or_create(&path).map_err(&failed)?;
         match name.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

@@ -15,7 +15,7 @@ use super::rows::write;
 use super::schema::{APPLICATION_ID, SCHEMA_VERSION, check_header, migrate};
 use super::{BUSY_TIMEOUT, SqliteStore, log_place, long_log};
 use crate::catalog::Transaction;
-use crate::private_file::{self, Unfinished};
+use crate::private_file::AtomicFile;
 use crate::store::{Store, StoreError};
 
 /// Largest database that is looked through whole at each start, in bytes: in some tens of
@@ -42,11 +42,11 @@ impl SqliteStore {
         let mut lock = Lock::name(&path, port)?;
         if !exists(&path)? {
             refuse_strangers(&path)?;
-            let unfinished = Unfinished::begin(&path).map_err(io("criar", &path))?;
+            let unfinished = AtomicFile::begin(&path).map_err(io("criar", &path))?;
             let connection = connect(unfinished.temporary(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             return Ok(Self::new(connection, path, Some(unfinished), Some(lock)));
         }
-        private_file::remove_unfinished(&path).map_err(io("limpar o resto de", &path))?;
+        AtomicFile::remove_leftover(&path).map_err(io("limpar o resto de", &path))?;
         lock.file(&path)?;
         check_log(&path, lock.note())?;
         let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;

@@ -1,31 +1,31 @@
-//! A bar on standard error, where that is a terminal, for what takes a while.
+//! A progress bar on standard error, if that is a terminal.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use crate::terminal::takes_controls;
 
-/// Width of the bar, in characters.
+/// The width of the bar, in characters.
 const WIDTH: u64 = 30;
 
-/// Time between two drawings of the same step: a person sees no more, and a terminal may be
+/// The time between two drawings of the same step. A person sees no more of them, and a terminal may be
 /// slow.
 const DRAWN_EVERY: Duration = Duration::from_millis(50);
 
-/// The bar. It is wiped away when it is dropped.
-pub struct Progress {
+/// A progress bar, which is erased when it is dropped.
+pub struct ProgressBar {
     is_shown: bool,
     drawn: Option<(String, Instant)>,
 }
 
-impl Progress {
-    /// A bar that is not drawn yet.
-    #[expect(clippy::new_without_default, reason = "a default bar is no idea of anyone's")]
+impl ProgressBar {
+    /// Creates a bar, which is not drawn yet.
+    #[expect(clippy::new_without_default, reason = "nobody wants a default bar")]
     pub fn new() -> Self {
         Self { is_shown: io::stderr().is_terminal() && takes_controls(), drawn: None }
     }
 
-    /// Draws what is being done, and how much of it is.
+    /// Draws the bar, before the name of the step.
     pub fn show(&mut self, what: &str, done: u64, total: u64) {
         let is_fresh =
             self.drawn.as_ref().is_some_and(|(drawn, at)| drawn == what && at.elapsed() < DRAWN_EVERY);
@@ -36,7 +36,7 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for ProgressBar {
     fn drop(&mut self) {
         if self.is_shown {
             let _ = write!(io::stderr(), "\r\x1b[K");

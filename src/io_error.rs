@@ -1,9 +1,9 @@
-//! What the operating system says, in Portuguese where it says it often.
+//! Errors of the operating system in Portuguese.
 
 use std::io::{Error, ErrorKind};
 
-/// The error for people.
-pub fn told(error: &Error) -> String {
+/// Describes an error to a person. A rare error keeps the words of the system.
+pub fn describe(error: &Error) -> String {
     let what = match error.kind() {
         ErrorKind::NotFound => "não existe",
         ErrorKind::PermissionDenied => "sem permissão",

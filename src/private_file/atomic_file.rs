@@ -1,0 +1,332 @@
+//! A file that gets its name only once it is whole and on disk.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+#[cfg(target_os = "linux")]
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use super::{MODE, NameState, folder_of, lock, open_to_read};
+
+/// The mode with which a file that others may read is created, before the umask takes from it.
+const MODE_SHARED: u32 = 0o666;
+
+/// The permissions in a file's mode, without its type.
+const PERMISSIONS: u32 = 0o7777;
+
+/// The suffix of the temporary name, which no other program uses.
+const TEMPORARY_SUFFIX: &str = ".hortifruti-tmp";
+
+/// A file that is being written, under a temporary name beside the name that it will have. A file that
+/// is dropped before it is finished is removed. If its process is killed, the next one removes it.
+#[derive(Debug)]
+pub struct AtomicFile {
+    file: File,
+    path: PathBuf,
+    temporary: PathBuf,
+    /// The permissions that the file will have, if they differ from those that it has.
+    mode: Option<u32>,
+    is_finished: bool,
+}
+
+impl AtomicFile {
+    /// Creates an empty file, which only its owner can read, to take this name later.
+    ///
+    /// # Errors
+    /// If the file cannot be created, another process writes one for the same name
+    /// ([`ErrorKind::WouldBlock`]), or the temporary name belongs to a file of another program.
+    pub fn begin(path: &Path) -> io::Result<Self> {
+        Self::begin_with(path, MODE)
+    }
+
+    /// Creates an empty file to take this name later, with the permissions that the umask gives to any
+    /// new file.
+    ///
+    /// # Errors
+    /// If [`AtomicFile::begin`] would fail.
+    pub fn begin_shared(path: &Path) -> io::Result<Self> {
+        Self::begin_with(path, MODE_SHARED)
+    }
+
+    fn begin_with(path: &Path, mode: u32) -> io::Result<Self> {
+        Self::remove_leftover(path)?;
+        let temporary = temporary(path)?;
+        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(mode).open(&temporary);
+        let file = file.map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => io::Error::other(format!(
+                "{} está no caminho, e não foi este programa que o fez; mude o nome dele",
+                temporary.display()
+            )),
+            _ => error,
+        })?;
+        lock(&file, &temporary)?;
+        let mut made = Self { file, path: path.to_owned(), temporary, mode: None, is_finished: false };
+        if mode == MODE_SHARED {
+            made.mode = Some(made.file.metadata()?.mode() & PERMISSIONS);
+            // This mode marks the file as ours if it is left behind.
+            made.set_mode(MODE);
+        }
+        Ok(made)
+    }
+
+    /// Sets the permissions. A file system without permissions, as on most memory sticks, refuses, which
+    /// does no harm.
+    fn set_mode(&self, mode: u32) {
+        let _ = self.file.set_permissions(Permissions::from_mode(mode));
+    }
+
+    /// The path of the file until it is finished.
+    pub fn temporary(&self) -> &Path {
+        &self.temporary
+    }
+
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Makes the file durable, and gives it its name. Replaces a file that has the name only if
+    /// `replace` says so.
+    ///
+    /// # Errors
+    /// If the file cannot be named, or the name is taken ([`ErrorKind::AlreadyExists`]).
+    pub fn finish(self, replace: bool) -> io::Result<()> {
+        self.file.sync_all()?;
+        self.name(replace)
+    }
+
+    /// Makes the file durable, and exchanges it with the file that has the name now. That file gets the
+    /// name `kept`, which must be free. If the file system can exchange names, the name is never free
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// If [`AtomicFile::finish`] would fail.
+    pub fn finish_keeping(mut self, kept: &Path) -> io::Result<()> {
+        self.file.sync_all()?;
+        let path = std::mem::replace(&mut self.path, kept.to_owned());
+        self.link()?;
+        self.is_finished = true;
+        if let Err(error) = exchange(kept, &path) {
+            // The new file has the name `kept` at this point.
+            fs::rename(kept, &self.temporary)?;
+            self.is_finished = false;
+            if !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) {
+                return Err(error);
+            }
+            // On a file system without links the name is free for a moment.
+            fs::hard_link(&path, kept).or_else(|_| fs::rename(&path, kept))?;
+            fs::rename(&self.temporary, &path)?;
+            self.is_finished = true;
+        }
+        File::open(folder_of(&path))?.sync_all()
+    }
+
+    /// Makes the file durable, and gives it its name if the name is free, or if `is_ours` recognises the
+    /// first [`HEAD_BYTES`](super::HEAD_BYTES) of the file that has it.
+    ///
+    /// # Errors
+    /// If [`AtomicFile::finish`] would fail. [`ErrorKind::AlreadyExists`] says what has the name.
+    pub fn finish_over(self, is_ours: impl Fn(&[u8]) -> bool) -> io::Result<()> {
+        self.file.sync_all()?;
+        // Checked at the last moment, because a rename replaces whatever has the name.
+        let replace = match NameState::at(&self.path, is_ours)? {
+            NameState::Free => false,
+            NameState::Ours => true,
+            NameState::Other(obstacle) => return Err(io::Error::new(ErrorKind::AlreadyExists, obstacle)),
+        };
+        self.name(replace)
+    }
+
+    fn name(mut self, replace: bool) -> io::Result<()> {
+        if let Some(mode) = self.mode {
+            self.set_mode(mode);
+        }
+        if replace {
+            fs::rename(&self.temporary, &self.path)?;
+        } else {
+            self.link()?;
+        }
+        self.is_finished = true;
+        // Makes the names in the folder durable.
+        File::open(folder_of(&self.path))?.sync_all()
+    }
+
+    /// Gives the file its name by a link, which never replaces a file that another program has put there
+    /// meanwhile. A rename would.
+    fn link(&self) -> io::Result<()> {
+        match fs::hard_link(&self.temporary, &self.path) {
+            Ok(()) => fs::remove_file(&self.temporary),
+            // A file system without links, as on most memory sticks.
+            Err(_) if fs::symlink_metadata(&self.path).is_err() => fs::rename(&self.temporary, &self.path),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes what a process left behind that was killed while it wrote the file of this name. A file
+    /// that a person has put under the temporary name is left alone.
+    ///
+    /// # Errors
+    /// If the file cannot be removed, or its process still runs ([`ErrorKind::WouldBlock`]).
+    pub fn remove_leftover(path: &Path) -> io::Result<()> {
+        let temporary = temporary(path)?;
+        match fs::symlink_metadata(&temporary) {
+            Ok(found) if found.is_file() && found.mode() & PERMISSIONS == MODE => {
+                let left = open_to_read(&temporary)?;
+                lock(&left, &temporary)?;
+                fs::remove_file(&temporary)
+            }
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Drop for AtomicFile {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
+}
+
+/// Exchanges the names of two files.
+#[cfg(target_os = "linux")]
+fn exchange(one: &Path, other: &Path) -> io::Result<()> {
+    Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn exchange(_: &Path, _: &Path) -> io::Result<()> {
+    Err(ErrorKind::Unsupported.into())
+}
+
+/// The temporary name: hidden, with our suffix.
+fn temporary(path: &Path) -> io::Result<PathBuf> {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().ok_or(ErrorKind::IsADirectory)?);
+    name.push(TEMPORARY_SUFFIX);
+    Ok(path.with_file_name(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::private_file::tests::{make_pipe, names};
+
+    #[test]
+    fn a_file_has_its_name_once_it_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let made = AtomicFile::begin(&path).unwrap();
+        made.file().write_all(b"um").unwrap();
+        assert_eq!(names(folder.path()), [".a.hortifruti-tmp"]);
+        assert_eq!(AtomicFile::begin(&path).unwrap_err().kind(), ErrorKind::WouldBlock);
+        made.finish(false).unwrap();
+        assert_eq!(names(folder.path()), ["a"]);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, MODE);
+
+        drop(AtomicFile::begin(&path).unwrap());
+        let other = AtomicFile::begin(&path).unwrap();
+        other.file().write_all(b"dois").unwrap();
+        assert_eq!(other.finish(false).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"um");
+        let other = AtomicFile::begin(&path).unwrap();
+        other.file().write_all(b"dois").unwrap();
+        other.finish(true).unwrap();
+        assert_eq!((fs::read(&path).unwrap(), names(folder.path()).len()), (b"dois".to_vec(), 1));
+    }
+
+    #[test]
+    fn what_was_left_behind_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        // A process that is killed before the end.
+        let leave_behind = || {
+            let made = AtomicFile::begin(&path).unwrap();
+            made.file().write_all(b"resto").unwrap();
+            fs::hard_link(made.temporary(), folder.path().join("b")).unwrap();
+            let temporary = made.temporary().to_owned();
+            drop(made);
+            fs::rename(folder.path().join("b"), temporary).unwrap();
+        };
+        leave_behind();
+        let made = AtomicFile::begin(&path).unwrap();
+        made.file().write_all(b"um").unwrap();
+        made.finish(false).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"um");
+        // Killed between the two names of `finish`.
+        fs::hard_link(&path, temporary(&path).unwrap()).unwrap();
+        drop(AtomicFile::begin(&path).unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"um");
+        leave_behind();
+        AtomicFile::remove_leftover(&path).unwrap();
+        AtomicFile::remove_leftover(&path).unwrap();
+        assert_eq!(names(folder.path()), ["a"]);
+    }
+
+    #[test]
+    fn only_what_is_ours_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let is_ours = |head: &[u8]| head.starts_with(b"nosso");
+        fs::write(at("alheio"), "importante").unwrap();
+        fs::write(at("vazio"), "").unwrap();
+        symlink(at("alheio"), at("link")).unwrap();
+        symlink(at("nada"), at("link-para-nada")).unwrap();
+        fs::create_dir(at("pasta")).unwrap();
+        make_pipe(folder.path());
+        let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        let before = names(folder.path());
+        for name in ["alheio", "vazio", "link", "link-para-nada", "pasta", "cano", "socket"] {
+            assert!(matches!(NameState::at(&at(name), is_ours).unwrap(), NameState::Other(_)), "{name}");
+            let made = AtomicFile::begin(&at(name)).unwrap();
+            assert_eq!(made.finish_over(is_ours).unwrap_err().kind(), ErrorKind::AlreadyExists, "{name}");
+        }
+        assert_eq!(names(folder.path()), before);
+        assert_eq!(fs::read_to_string(at("alheio")).unwrap(), "importante");
+
+        assert_eq!(NameState::at(&at("novo"), is_ours).unwrap(), NameState::Free);
+        for content in ["nosso 1", "nosso 2"] {
+            let made = AtomicFile::begin(&at("novo")).unwrap();
+            made.file().write_all(content.as_bytes()).unwrap();
+            made.finish_over(is_ours).unwrap();
+            assert_eq!(fs::read_to_string(at("novo")).unwrap(), content);
+            assert_eq!(NameState::at(&at("novo"), is_ours).unwrap(), NameState::Ours);
+        }
+    }
+
+    #[test]
+    fn a_file_that_a_person_gave_the_temporary_name_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let temporary = temporary(&path).unwrap();
+        fs::write(&temporary, "importante").unwrap();
+        fs::set_permissions(&temporary, Permissions::from_mode(0o644)).unwrap();
+        AtomicFile::remove_leftover(&path).unwrap();
+        assert!(AtomicFile::begin(&path).unwrap_err().to_string().contains("a.hortifruti-tmp"));
+        assert_eq!(fs::read_to_string(&temporary).unwrap(), "importante");
+        fs::remove_file(&temporary).unwrap();
+        symlink("alheio", &temporary).unwrap();
+        AtomicFile::remove_leftover(&path).unwrap();
+        AtomicFile::begin(&path).unwrap_err();
+        assert!(temporary.is_symlink());
+    }
+
+    #[test]
+    fn a_shared_file_has_the_mode_that_any_new_file_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, usual) = (folder.path().join("a"), folder.path().join("b"));
+        File::create(&usual).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & PERMISSIONS;
+        let made = AtomicFile::begin_shared(&path).unwrap();
+        assert_eq!(mode(made.temporary()), MODE);
+        made.finish(false).unwrap();
+        assert_eq!(mode(&path), mode(&usual));
+    }
+}

@@ -1,0 +1,76 @@
+//! Which file has a name, and how long it is.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+#[cfg(target_os = "linux")]
+use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};
+
+/// A file, whatever is done to its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    /// The file's number on its device.
+    pub fn inode(&self) -> u64 {
+        self.inode
+    }
+
+    /// The identity of the file that has this name now.
+    ///
+    /// # Errors
+    /// If there is no file, or the system refuses to describe it.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        FileStat::at(path).map(|found| found.identity)
+    }
+
+    /// The identity of an open file.
+    pub(super) fn of_open(file: &fs::File) -> io::Result<Self> {
+        file.metadata().map(|found| Self { device: found.dev(), inode: found.ino() })
+    }
+}
+
+/// The file that has a name at one moment.
+#[derive(Debug, Clone, Copy)]
+pub struct FileStat {
+    pub identity: Identity,
+    /// The length of the file.
+    pub bytes: u64,
+}
+
+impl FileStat {
+    /// The file that has this name now.
+    ///
+    /// Does not ask for the times of the file if the system lets us choose. Since Linux 6.13 the first
+    /// write after such a question stores a new time, which costs one more write of the disk at the next
+    /// sync, a fifth of the time of a small transaction.
+    ///
+    /// # Errors
+    /// If there is no file, or the system refuses to describe it.
+    pub fn at(path: &Path) -> io::Result<Self> {
+        #[cfg(target_os = "linux")]
+        if let Ok(found) = statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::INO | StatxFlags::SIZE) {
+            let device = makedev(found.stx_dev_major, found.stx_dev_minor);
+            return Ok(Self { identity: Identity { device, inode: found.stx_ino }, bytes: found.stx_size });
+        }
+        let found = fs::symlink_metadata(path)?;
+        Ok(Self { identity: Identity { device: found.dev(), inode: found.ino() }, bytes: found.len() })
+    }
+
+    /// The file that has this name now, and the time of its last change in nanoseconds since 1970. Only
+    /// for a file that is seldom written, because this asks for the times.
+    ///
+    /// # Errors
+    /// If [`FileStat::at`] would fail.
+    pub fn with_time(path: &Path) -> io::Result<(Self, i128)> {
+        let found = fs::symlink_metadata(path)?;
+        let changed = i128::from(found.mtime()) * 1_000_000_000 + i128::from(found.mtime_nsec());
+        let identity = Identity { device: found.dev(), inode: found.ino() };
+        Ok((Self { identity, bytes: found.len() }, changed))
+    }
+}

@@ -1,0 +1,64 @@
+//! Whether a name is free for a file of ours.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use nix::fcntl::OFlag;
+
+/// Bytes of a file by which its writer is recognised: a database's header, a report's title.
+pub const HEAD_BYTES: u64 = 512;
+
+/// The state of a name that a file of ours is to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameState {
+    /// No file has the name.
+    Free,
+    /// A file that this program wrote has the name, and may be replaced or removed.
+    Ours,
+    /// Something else has the name, and is left alone.
+    Other(Obstacle),
+}
+
+/// What has a name and is not ours, in words: `é uma pasta`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Obstacle(&'static str);
+
+impl NameState {
+    /// Looks at a name. `is_ours` gets the first [`HEAD_BYTES`] of the file that has it.
+    ///
+    /// # Errors
+    /// If the name or its file cannot be read.
+    pub fn at(path: &Path, is_ours: impl Fn(&[u8]) -> bool) -> io::Result<Self> {
+        match has_file(path)? {
+            Ok(true) => {}
+            Ok(false) => return Ok(NameState::Free),
+            Err(obstacle) => return Ok(NameState::Other(obstacle)),
+        }
+        let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+        let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?;
+        let mut head = Vec::new();
+        file.take(HEAD_BYTES).read_to_end(&mut head)?;
+        Ok(if is_ours(&head) { NameState::Ours } else { NameState::Other(Obstacle("é outro arquivo")) })
+    }
+}
+
+/// Whether an ordinary file has this name, or the obstacle that has it.
+pub(super) fn has_file(path: &Path) -> io::Result<Result<bool, Obstacle>> {
+    let found = match fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Ok(false)),
+        Err(error) => return Err(error),
+    };
+    Ok(if found.is_file() {
+        Ok(true)
+    } else if found.is_symlink() {
+        Err(Obstacle("é um link simbólico"))
+    } else if found.is_dir() {
+        Err(Obstacle("é uma pasta"))
+    } else {
+        Err(Obstacle("não é um arquivo comum"))
+    })
+}
