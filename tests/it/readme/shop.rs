@@ -16,6 +16,9 @@ const SERVE: &str = "hortifruti serve";
 /// Where the documents install the executable.
 const INSTALLED: &str = "/usr/local/bin/hortifruti";
 
+/// What the shell asks for after a number alone.
+const QUESTIONS: [&str; 2] = ["Digite o nome do produto:", "Digite a quantidade (negativa para retirar):"];
+
 /// Parts of the project that documents name.
 const LINKED: [&str; 2] = ["proto", "tests"];
 
@@ -156,12 +159,19 @@ fn transcript(block: &Block) -> Vec<(&str, String)> {
     steps
 }
 
-/// Types what follows each prompt of a dialogue, all of which must then stand on the screen.
+/// Types what follows each prompt and question of a dialogue, all of which must then stand on the
+/// screen.
 fn type_into_the_shell(server: &Server, dialogue: &str) {
     let mut terminal = Terminal::open(server, &[], &[]);
-    for typed in dialogue.lines().filter_map(|line| line.strip_prefix(PROMPT)) {
-        terminal.wait_for_prompt();
-        terminal.send(&format!("{typed}\r"));
+    for line in dialogue.lines() {
+        let question = QUESTIONS.into_iter().find(|question| line.starts_with(question));
+        if let Some(typed) = line.strip_prefix(PROMPT) {
+            terminal.wait_for_prompt();
+            terminal.send(&format!("{typed}\r"));
+        } else if let Some(question) = question {
+            terminal.wait_for(question);
+            terminal.send(&format!("{}\r", line[question.len()..].trim_start()));
+        }
     }
     terminal.wait_for_end();
     assert_eq!(terminal.screen(), dialogue.trim_end().replace(PORT, &server.port.to_string()));
