@@ -11,7 +11,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use subtle::ConstantTimeEq;
 
 use crate::catalog::is_unsafe_to_show;
-use crate::operation::Request;
+use crate::operation::Permission;
 use crate::refusal::{Code, Refusal};
 
 /// Bytes of a secret. Nobody guesses 256 random bits however fast they are hashed, so that
@@ -207,35 +207,35 @@ impl Tokens {
     }
 
     /// What this secret opens.
-    pub fn grant(&self, secret: &str) -> Grant {
-        self.grant_of(Hash::of(secret))
+    pub fn identify(&self, secret: &str) -> Identity {
+        self.identify_hash(Hash::of(secret))
     }
 
     /// What a connection may do now that tokens may have come and gone since.
-    pub fn renewed(&self, grant: Grant) -> Grant {
-        match grant {
-            Grant::Open | Grant::Stranger => grant,
-            Grant::Token { hash, .. } => self.grant_of(hash),
+    pub fn renewed(&self, identity: Identity) -> Identity {
+        match identity {
+            Identity::Open | Identity::Unknown => identity,
+            Identity::Token { hash, .. } => self.identify_hash(hash),
         }
     }
 
-    fn grant_of(&self, hash: Hash) -> Grant {
+    fn identify_hash(&self, hash: Hash) -> Identity {
         // All of them are looked at, so that the time does not tell which it was.
         let role = self
             .0
             .iter()
             .fold(None, |found, token| if token.hash.is(&hash) { Some(token.role) } else { found });
-        role.map_or(Grant::Stranger, |role| Grant::Token { hash, role })
+        role.map_or(Identity::Unknown, |role| Identity::Token { hash, role })
     }
 }
 
 /// What whoever asks has shown.
 #[derive(Debug, Clone, Copy)]
-pub enum Grant {
+pub enum Identity {
     /// Nothing, and the server asks for nothing.
     Open,
     /// No token, or one that is not known.
-    Stranger,
+    Unknown,
     /// A token.
     Token {
         /// Which.
@@ -245,42 +245,23 @@ pub enum Grant {
     },
 }
 
-/// What is needed for a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    /// To ask.
-    Read,
-    /// To change something.
-    Write,
-}
-
-impl Need {
-    /// What a request of either transport needs.
-    pub fn of(request: &Request<'_>) -> Self {
-        match request {
-            Request::Find { .. } | Request::List { .. } | Request::Leave => Need::Read,
-            Request::Adjust(_) | Request::Import(_) => Need::Write,
-        }
-    }
-}
-
 /// Decides who may do what. Both transports ask this, and nothing else does.
 #[inline]
-pub fn permits(grant: Grant, need: Need) -> bool {
-    match grant {
-        Grant::Open | Grant::Token { role: Role::Write, .. } => true,
-        Grant::Token { role: Role::Read, .. } => need == Need::Read,
-        Grant::Stranger => false,
+pub fn permits(identity: Identity, permission: Permission) -> bool {
+    match identity {
+        Identity::Open | Identity::Token { role: Role::Write, .. } => true,
+        Identity::Token { role: Role::Read, .. } => permission == Permission::Read,
+        Identity::Unknown => false,
     }
 }
 
 /// What whoever may not is told.
-pub fn refusal(grant: Grant) -> Refusal {
-    let what = match grant {
-        Grant::Token { .. } | Grant::Open => {
+pub fn refusal(identity: Identity) -> Refusal {
+    let what = match identity {
+        Identity::Token { .. } | Identity::Open => {
             "este token só permite leitura. Nada foi alterado; use um de escrita."
         }
-        Grant::Stranger => {
+        Identity::Unknown => {
             "este servidor pede um token. Nada foi feito; indique o arquivo dele com --token-file, ou envie \
              antes a linha token SEGREDO (por gRPC: authorization: Bearer SEGREDO)."
         }
@@ -344,18 +325,18 @@ mod tests {
     #[test]
     fn who_may_do_what() {
         let tokens = Tokens::new(vec![token("a", Role::Read, "ler"), token("b", Role::Write, "mudar")]);
-        let may = |grant| (permits(grant, Need::Read), permits(grant, Need::Write));
-        assert_eq!(may(Grant::Open), (true, true));
-        assert_eq!(may(Grant::Stranger), (false, false));
-        assert_eq!(may(tokens.grant("ler")), (true, false));
-        assert_eq!(may(tokens.grant("mudar")), (true, true));
+        let may = |identity| (permits(identity, Permission::Read), permits(identity, Permission::Write));
+        assert_eq!(may(Identity::Open), (true, true));
+        assert_eq!(may(Identity::Unknown), (false, false));
+        assert_eq!(may(tokens.identify("ler")), (true, false));
+        assert_eq!(may(tokens.identify("mudar")), (true, true));
         for wrong in ["", "lerr", "le", "sha256:", &tokens.0[0].hash.to_string()] {
-            assert_eq!(may(tokens.grant(wrong)), (false, false), "{wrong}");
+            assert_eq!(may(tokens.identify(wrong)), (false, false), "{wrong}");
         }
         // A token that is taken away opens nothing from then on, and one may change its role.
         let fewer = Tokens::new(vec![token("a", Role::Write, "ler")]);
-        assert_eq!(may(fewer.renewed(tokens.grant("mudar"))), (false, false));
-        assert_eq!(may(fewer.renewed(tokens.grant("ler"))), (true, true));
-        assert_eq!(may(fewer.renewed(Grant::Open)), (true, true));
+        assert_eq!(may(fewer.renewed(tokens.identify("mudar"))), (false, false));
+        assert_eq!(may(fewer.renewed(tokens.identify("ler"))), (true, true));
+        assert_eq!(may(fewer.renewed(Identity::Open)), (true, true));
     }
 }

@@ -378,6 +378,7 @@ impl Reconnecting {
         let mut change = change.clone();
         let request_id = match &mut change {
             Request::Adjust(adjust) => &mut adjust.request_id,
+            Request::Batch(batch) => &mut batch.request_id,
             Request::Import(import) if !import.is_dry_run => &mut import.request_id,
             _ => return self.try_on(|this| (this.attempt(&change).answer, true)),
         };

@@ -4,6 +4,7 @@
 //! [`Session`] belongs to one connection. A session reads the published catalog. Its changes go
 //! through the group commit, [`commit`], and are answered after they are durable.
 
+mod call;
 mod change;
 mod commit;
 mod listing;
@@ -17,6 +18,7 @@ use std::time::{Instant, SystemTime};
 use tokio::sync::Mutex;
 
 use crate::catalog::{Catalog, Draft, Movement, Product, ProductDraft, Transaction};
+pub use crate::operation::Adjusted;
 use crate::refusal::{Code, Refusal};
 use crate::store::{Store, StoreError};
 use commit::{Change, ClientState, CommitterHandle, WriteQueue, WriteResult};
@@ -51,23 +53,6 @@ pub struct Session {
     /// What the connection asked for until now: one that changes something waits for the disk
     /// anyway; one that only reads, as each does at first, is not to wait for it.
     client: Arc<ClientState>,
-}
-
-/// A change that was made, or made before under the same request id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Adjusted {
-    /// The product as the change left it.
-    pub product: Product,
-    /// The row of the ledger.
-    pub movement: Movement,
-}
-
-impl From<(&Product, &Movement)> for Adjusted {
-    /// Takes the price and the balance from the movement, the rest from the product.
-    fn from((product, movement): (&Product, &Movement)) -> Self {
-        let product = Product { price: movement.price, stock: movement.balance, ..product.clone() };
-        Self { product, movement: movement.clone() }
-    }
 }
 
 impl Inventory {

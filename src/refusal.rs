@@ -145,17 +145,6 @@ impl Refusal {
         Self::invalid("kind", error)
     }
 
-    /// Text that is none of the five commands.
-    pub fn unknown_command(line: &str) -> Self {
-        Self::new(
-            Code::UnknownCommand,
-            format!(
-                "{} não é um comando. Nada foi feito; use 1 NOME, 2 PRECO_MAXIMO, 3 NOME QUANTIDADE, 4 ou 5.",
-                Quoted(line)
-            ),
-        )
-    }
-
     /// No product has this name; `nearest` are names that look like it.
     pub fn product_not_found(name: &str, nearest: &[Name]) -> Self {
         let mut message = format!("nenhum produto se chama {}. ", Quoted(name));

@@ -27,8 +27,13 @@ pub enum Format {
 /// # Errors
 /// Only those of the output.
 pub fn render(out: &mut impl Write, reply: &Reply, format: Format) -> io::Result<()> {
+    let changed: Vec<ProductReply>;
     let products = match reply {
         Reply::Product(product) => std::slice::from_ref(product),
+        Reply::Batch(changes) => {
+            changed = changes.iter().map(|change| change.product.clone()).collect();
+            &changed
+        }
         Reply::Products(products) => products,
         Reply::Imported(counts) => {
             return writeln!(

@@ -33,7 +33,7 @@ use crate::inventory::{self, Inventory, Session};
 use crate::wire::{self, Protocol};
 pub use admission::Limits;
 use admission::{Connections, Guard, TURNED_AWAY_MAX};
-use authenticator::Gate;
+use authenticator::Authenticator;
 use console::Console;
 use idle::IdleTimer;
 use io::answer_and_close;
@@ -97,7 +97,7 @@ struct Service<I = Session> {
     /// How long a connection may be silent.
     idle: Option<Duration>,
     tls: detect::Tls,
-    gate: Gate,
+    authenticator: Authenticator,
     /// Turns of large gRPC messages.
     turns: grpc::Turns,
     /// Turns of the long requests of a worker.
@@ -117,13 +117,24 @@ impl<I: Clone> Service<I> {
             protocols,
             idle,
             tls,
-            gate,
+            authenticator,
             turns,
             long_work,
             side_tasks,
             draining,
         } = self.clone();
-        Service { inventory, console, protocols, idle, tls, gate, turns, long_work, side_tasks, draining }
+        Service {
+            inventory,
+            console,
+            protocols,
+            idle,
+            tls,
+            authenticator,
+            turns,
+            long_work,
+            side_tasks,
+            draining,
+        }
     }
 
     /// Whether the server stops.
@@ -178,7 +189,7 @@ pub fn serve(
         protocols: options.protocols,
         idle: options.limits.idle,
         tls: options.tls.clone(),
-        gate: Gate::new(options.tokens.clone()),
+        authenticator: Authenticator::new(options.tokens.clone()),
         turns: grpc::Turns::default(),
         long_work: LongWork::new(),
         side_tasks: side_thread.tasks(),
@@ -403,7 +414,7 @@ mod testing {
             protocols: Protocols { socket: true, grpc: true },
             idle: Some(Duration::from_secs(2)),
             tls: None,
-            gate: Gate::new(None),
+            authenticator: Authenticator::new(None),
             turns: grpc::Turns::default(),
             long_work: LongWork::new(),
             side_tasks: SideTasks::here(),

@@ -14,7 +14,9 @@ use std::path::PathBuf;
 use crate::catalog::Quantity;
 use crate::client::{Broken, Client, Failure, News, Reconnecting};
 use crate::io_error::describe;
-use crate::operation::{COMMANDS, Command, Reply, Request, split_word};
+use crate::operation::{
+    AdjustRequest, Argument, Form, Operation, Reply, Request, menu, sorted_forms, split_word, unknown_command,
+};
 use crate::refusal::{Code, Refusal};
 use crate::render::{Format, render};
 use crate::terminal::{line_is_edited, takes_colours};
@@ -51,22 +53,28 @@ pub fn edits_lines() -> bool {
 }
 
 /// The menu, in the original's words.
-fn menu() -> String {
-    let mut menu = String::from("Comandos disponíveis:\n");
-    for form in &COMMANDS {
-        menu.push_str(&format!("{} - {}\n", form.digit, form.label));
-    }
-    menu
+fn menu_text() -> String {
+    let lines = menu().into_iter().map(|form| format!("{} - {}\n", form.word, form.menu.unwrap_or_default()));
+    lines.fold("Comandos disponíveis:\n".to_owned(), |menu, line| menu + &line)
 }
 
-const HELP: &str = "\
-Digite um número ou uma palavra; o comando inteiro numa linha também serve:
-  1 NOME                  consultar NOME         um produto
-  2 PREÇO                 ate PREÇO              os produtos até um preço
-  3 NOME QUANTIDADE       atualizar NOME QTDE    soma ao estoque; negativo retira
-  4                       listar                 todos os produtos
-  5                       sair                   sai (também Ctrl-D)
-  ajuda                                          este texto
+/// The help, with every form of the table.
+fn help_text() -> String {
+    let mut help =
+        String::from("Digite um número ou uma palavra; o comando inteiro numa linha também serve:\n");
+    for form in sorted_forms() {
+        let by_word = form.shell_words.first().map_or(String::new(), |word| form.usage_with(word));
+        help.push_str(&format!("  {:<22}  {by_word:<25}  {}\n", form.short_usage(), form.help));
+    }
+    help.push_str(&format!("  {:<49}  este texto\n", HELP_WORDS[0]));
+    help + HINTS
+}
+
+/// The words that show the help.
+const HELP_WORDS: [&str; 3] = ["ajuda", "help", "?"];
+
+/// The end of the help.
+const HINTS: &str = "\
 A quantidade pode levar motivo=compra, venda, perda ou contagem, como em: 3 Caju -20 motivo=perda
 Com id=PEDIDO a mudança é feita uma vez só, mesmo repetida: 3 Caju -20 id=balcao-17
 Enter numa linha vazia termina a mudança em dúvida mais antiga, se o aviso diz que há uma.
@@ -90,7 +98,7 @@ enum Input {
 
 /// What a line came to.
 enum Step {
-    Request(Command, String),
+    Request(&'static Form, String),
     Help,
     Nothing,
     Unknown(Refusal),
@@ -101,7 +109,7 @@ enum Step {
 fn talk(client: Reconnecting, options: Options) -> io::Result<()> {
     let mut out = io::stdout();
     writeln!(out, "Conectando ao servidor em {}...", options.address)?;
-    write!(out, "Conexão estabelecida. Você pode enviar comandos ao servidor.\n{}", menu())?;
+    write!(out, "Conexão estabelecida. Você pode enviar comandos ao servidor.\n{}", menu_text())?;
     let folder = options.state.as_ref().map(|state| state.join("em-duvida"));
     let (doubts, others) = InDoubt::open(folder, options.shop);
     for change in doubts.lost() {
@@ -131,18 +139,18 @@ fn talk(client: Reconnecting, options: Options) -> io::Result<()> {
                 }
             }
             Step::Leave => break,
-            Step::Help => out.write_all(HELP.as_bytes())?,
+            Step::Help => out.write_all(help_text().as_bytes())?,
             Step::Unknown(refusal) => tell(&refusal),
-            Step::Request(command, rest) => {
-                let rest = match complete(&mut editor, command, rest)? {
+            Step::Request(form, rest) => {
+                let rest = match complete(&mut editor, form, rest)? {
                     Completed::Command(rest) => rest,
                     Completed::Dropped => continue,
                     Completed::End => break,
                 };
-                if command == Command::Adjust {
+                if form.operation == Operation::AdjustStock {
                     change(&mut out, &mut editor, &doubts, &rest)?;
                 } else {
-                    let answer = ask(&mut *editor.client(), command, &rest);
+                    let answer = ask(&mut *editor.client(), form, &rest);
                     show(&mut out, answer)?;
                 }
             }
@@ -164,9 +172,8 @@ fn talk(client: Reconnecting, options: Options) -> io::Result<()> {
 
 /// Makes a change, or finishes the one in doubt that the line repeats.
 fn change(out: &mut impl Write, editor: &mut LineEditor, doubts: &InDoubt, rest: &str) -> io::Result<()> {
-    let asked = match Request::of(Command::Adjust, rest) {
-        Ok(Request::Adjust(asked)) => asked,
-        Ok(_) => return Ok(()),
+    let asked = match AdjustRequest::parse(rest) {
+        Ok(asked) => asked,
         Err(refusal) => {
             tell(&refusal);
             return Ok(());
@@ -227,18 +234,18 @@ fn read_piped(client: &mut Reconnecting) -> io::Result<FirstFailure> {
             Step::Nothing => None,
             Step::Leave => break,
             Step::Help => {
-                out.write_all(HELP.as_bytes())?;
+                out.write_all(help_text().as_bytes())?;
                 None
             }
             Step::Unknown(refusal) => {
                 tell(&refusal);
                 Some(Failure::Refused(refusal))
             }
-            Step::Request(command, rest) => match complete(&mut lines, command, rest)? {
+            Step::Request(form, rest) => match complete(&mut lines, form, rest)? {
                 Completed::Command(rest) => {
-                    let answer = match refuse_two_readings(command, &rest) {
+                    let answer = match refuse_two_readings(form, &rest) {
                         Some(refusal) => Err(refusal.into()),
-                        None => ask(client, command, &rest),
+                        None => ask(client, form, &rest),
                     };
                     show(&mut out, answer)?
                 }
@@ -282,12 +289,12 @@ impl<R: BufRead> Lines for Piped<R> {
 /// What a line asks for.
 fn step(line: &str) -> Step {
     let (word, rest) = split_word(line);
-    match (Command::from_word(word), word.to_lowercase().as_str()) {
+    match (Form::by_word(word), word.to_lowercase().as_str()) {
         (_, "") => Step::Nothing,
-        (_, "ajuda" | "help" | "?") => Step::Help,
-        (Some(Command::Leave), _) if rest.trim().is_empty() => Step::Leave,
-        (Some(command), _) => Step::Request(command, rest.trim().to_owned()),
-        (None, _) => Step::Unknown(Refusal::unknown_command(line)),
+        (_, word) if HELP_WORDS.contains(&word) => Step::Help,
+        (Some(Form { operation: Operation::Leave, .. }), _) if rest.trim().is_empty() => Step::Leave,
+        (Some(form), _) => Step::Request(form, rest.trim().to_owned()),
+        (None, _) => Step::Unknown(unknown_command(line)),
     }
 }
 
@@ -303,17 +310,16 @@ enum Completed {
 }
 
 /// Asks for what a command still needs. A pipe that ends leaves a command as it is.
-fn complete(lines: &mut impl Lines, command: Command, rest: String) -> io::Result<Completed> {
+fn complete(lines: &mut impl Lines, form: &Form, rest: String) -> io::Result<Completed> {
     let mut rest = rest;
     if rest.is_empty() {
-        let questions: &[Asked] = match command {
-            Command::Find => &[Asked::Name],
-            Command::ListUpTo => &[Asked::Price],
-            Command::Adjust => &[Asked::Name, Asked::Quantity],
-            Command::ListAll | Command::Leave => &[],
-        };
-        for question in questions {
-            match lines.next(question.clone())? {
+        for argument in form.arguments {
+            let question = match argument {
+                Argument::Name => Asked::Name,
+                Argument::MaxPrice => Asked::Price,
+                Argument::Quantity => Asked::Quantity,
+            };
+            match lines.next(question)? {
                 Input::Line(line) if lines.is_person() && line.trim().is_empty() => return Ok(drop_command()),
                 Input::Line(line) => rest = format!("{rest} {}", line.trim()).trim_start().to_owned(),
                 Input::Dropped => return Ok(Completed::Dropped),
@@ -322,7 +328,7 @@ fn complete(lines: &mut impl Lines, command: Command, rest: String) -> io::Resul
             }
         }
     }
-    if command == Command::Adjust && lines.is_person() {
+    if form.operation == Operation::AdjustStock && lines.is_person() {
         return ask_back(lines, rest);
     }
     Ok(Completed::Command(rest))
@@ -357,8 +363,8 @@ fn drop_command() -> Completed {
 }
 
 /// Refuses a quantity with two readings: behind a pipe nobody can be asked which is meant.
-fn refuse_two_readings(command: Command, rest: &str) -> Option<Refusal> {
-    let (_, delta, _) = split_delta(rest).filter(|_| command == Command::Adjust)?;
+fn refuse_two_readings(form: &Form, rest: &str) -> Option<Refusal> {
+    let (_, delta, _) = split_delta(rest).filter(|_| form.operation == Operation::AdjustStock)?;
     Quantity::two_readings(delta).map(|(thousands, units)| Refusal::two_readings(delta, thousands, units))
 }
 
@@ -373,8 +379,8 @@ fn split_delta(rest: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// Sends a command. If its answer is lost, the line that finishes it can be repeated.
-fn ask(client: &mut impl Client, command: Command, rest: &str) -> Result<Reply, Failure> {
-    let mut request = Request::of(command, rest)?;
+fn ask(client: &mut impl Client, form: &Form, rest: &str) -> Result<Reply, Failure> {
+    let mut request = form.parse(rest)?;
     client.call(&request).map_err(|failure| {
         failure.with_again(|request_id| {
             if let Request::Adjust(adjust) = &mut request {
@@ -454,8 +460,10 @@ mod tests {
         assert!(matches!(step("AJUDA"), Step::Help));
         assert!(matches!(step("sair"), Step::Leave));
         assert!(matches!(step("5"), Step::Leave));
-        assert!(matches!(step("Até 8"), Step::Request(Command::ListUpTo, rest) if rest == "8"));
-        assert!(matches!(step("3 Caju -20"), Step::Request(Command::Adjust, rest) if rest == "Caju -20"));
+        assert!(matches!(step("Até 8"), Step::Request(Form { word: "2", .. }, rest) if rest == "8"));
+        assert!(
+            matches!(step("3 Caju -20"), Step::Request(Form { word: "3", .. }, rest) if rest == "Caju -20")
+        );
         assert!(matches!(step("vender tudo"), Step::Unknown(_)));
     }
 
@@ -463,21 +471,33 @@ mod tests {
     fn a_number_alone_reads_what_it_needs_from_the_next_lines() {
         let mut lines = Piped("Caju\n-20\n".as_bytes());
         assert_eq!(
-            complete(&mut lines, Command::Adjust, String::new()).unwrap(),
+            complete(&mut lines, Form::by_word("3").unwrap(), String::new()).unwrap(),
             Completed::Command("Caju -20".into())
         );
         assert_eq!(
-            complete(&mut lines, Command::Find, String::new()).unwrap(),
+            complete(&mut lines, Form::by_word("1").unwrap(), String::new()).unwrap(),
             Completed::Command(String::new())
         );
         assert_eq!(
-            complete(&mut lines, Command::ListAll, String::new()).unwrap(),
+            complete(&mut lines, Form::by_word("4").unwrap(), String::new()).unwrap(),
             Completed::Command(String::new())
         );
     }
 
     #[test]
+    fn the_help_has_every_word() {
+        let help = help_text();
+        assert!(
+            help.contains("\n  3 NOME QUANTIDADE       atualizar NOME QUANTIDADE  soma ao estoque"),
+            "{help}"
+        );
+        for form in sorted_forms() {
+            assert!(form.offered_words().all(|word| help.contains(&format!("  {word}"))), "{}", form.word);
+        }
+    }
+
+    #[test]
     fn the_menu_is_the_originals() {
-        assert!(menu().starts_with("Comandos disponíveis:\n1 - Consultar produto (NOME)\n2 - "));
+        assert!(menu_text().starts_with("Comandos disponíveis:\n1 - Consultar produto (NOME)\n2 - "));
     }
 }

@@ -190,6 +190,11 @@ impl Client for GrpcClient {
                 let response = self.wait(service.adjust_stock(grpc::adjust_message(adjust)))?;
                 Ok(product(response.product)?)
             }
+            Request::Batch(batch) => {
+                let response = self.wait(service.batch_adjust_stock(grpc::batch_message(batch)))?;
+                let changes = response.results.into_iter().map(grpc::change_reply).collect::<Result<_, _>>();
+                Ok(Reply::Batch(changes.map_err(|_| self.not_ours())?))
+            }
             Request::Import(import) => {
                 let response = self.wait(service.import_products(grpc::import_message(import)))?;
                 Ok(Reply::Imported(grpc::import_counts(&response)))

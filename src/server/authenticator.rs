@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::access::{Grant, Tokens};
+use crate::access::{Identity, Tokens};
 
 /// How long whoever shows a wrong token waits for the answer. Others are served meanwhile.
 pub(super) const WRONG_WAIT: Duration = Duration::from_secs(1);
@@ -23,7 +23,7 @@ const LOGGED_EVERY: Duration = Duration::from_secs(10);
 
 /// The tokens of a server, if it asks for any.
 #[derive(Clone)]
-pub(super) struct Gate {
+pub(super) struct Authenticator {
     tokens: Option<watch::Receiver<Arc<Tokens>>>,
     told: Arc<Mutex<Told>>,
 }
@@ -34,31 +34,31 @@ struct Told {
     count: u32,
 }
 
-impl Gate {
+impl Authenticator {
     pub(super) fn new(tokens: Option<watch::Receiver<Arc<Tokens>>>) -> Self {
         Self { tokens, told: Arc::new(Mutex::new(Told { since: Instant::now(), count: 0 })) }
     }
 
     /// What whoever has shown nothing may do.
-    pub(super) fn newcomer(&self) -> Grant {
-        if self.tokens.is_some() { Grant::Stranger } else { Grant::Open }
+    pub(super) fn anonymous(&self) -> Identity {
+        if self.tokens.is_some() { Identity::Unknown } else { Identity::Open }
     }
 
     /// What a secret opens.
-    pub(super) fn grant(&self, secret: &str) -> Grant {
+    pub(super) fn identify(&self, secret: &str) -> Identity {
         match &self.tokens {
-            Some(tokens) => tokens.borrow().grant(secret),
-            None => Grant::Open,
+            Some(tokens) => tokens.borrow().identify(secret),
+            None => Identity::Open,
         }
     }
 
-    /// The same grant, or what is left of it where the tokens were read again since this was
+    /// The same identity, or what is left of it where the tokens were read again since this was
     /// asked last: one that was taken away opens nothing any more.
-    pub(super) fn renew(&mut self, grant: &mut Grant) {
+    pub(super) fn renew(&mut self, identity: &mut Identity) {
         if let Some(tokens) = &mut self.tokens
             && tokens.has_changed().unwrap_or(false)
         {
-            *grant = tokens.borrow_and_update().renewed(*grant);
+            *identity = tokens.borrow_and_update().renewed(*identity);
         }
     }
 

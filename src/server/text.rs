@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 
-use super::authenticator::Gate;
+use super::authenticator::Authenticator;
 use super::idle::IdleTimer;
 use super::io::{close, write_all};
 use super::maybe_tls::MaybeTls;
 use super::{LAST_LOOK, Service};
-use crate::access::Grant;
+use crate::access::Identity;
 use crate::inventory::Pipeline;
 use crate::refusal::Refusal;
 use crate::wire::text::{self, Frames};
@@ -42,9 +42,9 @@ pub(super) fn no_room_answer() -> String {
 /// Serves a text connection until the client leaves or goes, or the server stops.
 pub(super) async fn serve(service: Service, stream: MaybeTls, first_bytes: Vec<u8>) {
     let mut conversation = Conversation {
-        grant: service.gate.newcomer(),
+        identity: service.authenticator.anonymous(),
         wrong_tokens: 0,
-        gate: service.gate.clone(),
+        authenticator: service.authenticator.clone(),
         service: &service,
         stream,
         replies: String::new(),
@@ -68,10 +68,10 @@ enum Next {
 
 struct Conversation<'s> {
     service: &'s Service,
-    gate: Gate,
+    authenticator: Authenticator,
     stream: MaybeTls,
     /// What the client has shown of its right to ask.
-    grant: Grant,
+    identity: Identity,
     wrong_tokens: u32,
     /// Replies not yet sent.
     replies: String,

@@ -1,7 +1,8 @@
 //! What Tab offers: a pure function of the line, the cursor and the names.
 
+use super::HELP_WORDS;
 use crate::catalog::Key;
-use crate::operation::{COMMANDS, Command};
+use crate::operation::{Argument, Form, sorted_forms};
 
 /// Most names offered at once: about two screens.
 const OFFERED_MAX: usize = 100;
@@ -36,8 +37,8 @@ pub(super) fn complete(
                 return (start, matching_commands(text));
             };
             let name = rest.trim_start();
-            match Command::from_word(word) {
-                Some(Command::Find | Command::Adjust) => (cursor - name.len(), matching_names(name, names)),
+            match Form::by_word(word).and_then(|form| form.arguments.first()) {
+                Some(Argument::Name) => (cursor - name.len(), matching_names(name, names)),
                 _ => (cursor, Vec::new()),
             }
         }
@@ -46,10 +47,10 @@ pub(super) fn complete(
 
 fn matching_commands(typed: &str) -> Vec<String> {
     let typed = Key::fold(typed);
-    COMMANDS
-        .iter()
-        .flat_map(|form| [form.digit, form.words[0]])
-        .chain(["ajuda"])
+    sorted_forms()
+        .into_iter()
+        .flat_map(Form::offered_words)
+        .chain([HELP_WORDS[0]])
         .filter(|word| word.starts_with(typed.as_str()))
         .map(|word| format!("{word} "))
         .collect()

@@ -10,7 +10,10 @@ mod page;
 mod products;
 mod status;
 
-pub use adjust::{adjust_message, adjust_request, adjust_response, batch_request, write_stream_answer};
+pub use adjust::{
+    adjust_message, adjust_request, batch_message, batch_request, change_message, change_reply,
+    write_stream_answer,
+};
 pub use import::{import_counts, import_message, import_request, import_response};
 pub use legacy::{original_product, original_status, price_from_float, product_line, write_original_product};
 pub use page::{PAGE_PRODUCTS_MAX, Page};

@@ -13,8 +13,9 @@ use tonic::{Status, Streaming};
 
 use super::progress::{Counted, Progress};
 use super::{Calls, MESSAGE_BYTES_MAX, STREAMS_MAX, own_words, trailers};
-use crate::access::{self, Grant, Need};
+use crate::access::{self, Identity};
 use crate::inventory::Pipeline;
+use crate::operation::Operation;
 use crate::refusal::Refusal;
 use crate::server::LAST_LOOK;
 use crate::server::long_work::TURN_BYTES;
@@ -50,12 +51,12 @@ impl Calls {
     /// Begins to answer a stream of changes. Returns the answers.
     pub(super) fn begin_adjust_stream(
         &self,
-        grant: Grant,
+        identity: Identity,
         requests: Streaming<StreamAdjustStockRequest>,
     ) -> StreamAnswers {
         // While one run is taken, another is made.
         let (answers, runs) = mpsc::channel(1);
-        tokio::spawn(self.clone().adjust_stream(grant, requests, answers));
+        tokio::spawn(self.clone().adjust_stream(identity, requests, answers));
         let progress = self.progress.clone();
         let (runs, counted) = (Arc::new(runs), Arc::new(Counted::one_more(&self.streams)));
         StreamAnswers { progress, runs, run: Bytes::new(), has_ended: false, _counted: counted }
@@ -67,7 +68,7 @@ impl Calls {
     /// client back.
     async fn adjust_stream(
         mut self,
-        mut grant: Grant,
+        mut identity: Identity,
         mut requests: Streaming<StreamAdjustStockRequest>,
         answers: mpsc::Sender<Result<Bytes, Status>>,
     ) {
@@ -91,9 +92,9 @@ impl Calls {
             if self.service.is_stopping() {
                 last_changes = last_changes.saturating_sub(run.len());
             }
-            self.service.gate.renew(&mut grant);
-            if !access::permits(grant, Need::Write) {
-                room.send(Err(status(access::refusal(grant))));
+            self.service.authenticator.renew(&mut identity);
+            if !access::permits(identity, Operation::StreamAdjustStock.spec().permission) {
+                room.send(Err(status(access::refusal(identity))));
                 return;
             }
             let mut answered = Vec::with_capacity(run.len() * STREAM_ANSWER_BYTES);

@@ -19,7 +19,8 @@ use super::large_messages::{
 };
 use super::list_body::List;
 use super::{Calls, MESSAGE_BYTES_MAX, head, own_words};
-use crate::access::{self, Grant, Need};
+use crate::access::{self, Identity};
+use crate::operation::Permission;
 use crate::server::Service;
 use crate::server::authenticator::{WRONG_MAX, WRONG_WAIT};
 use crate::wire::grpc::original::produto_service_server::ProdutoServiceServer;
@@ -62,7 +63,7 @@ impl Services {
 
     /// A wrong token is answered late, after those before it on this connection.
     fn wrong_token(&self) -> Answer {
-        self.calls.service.gate.tell_wrong(self.peer);
+        self.calls.service.authenticator.tell_wrong(self.peer);
         let wrong_tokens = Arc::clone(&self.wrong_tokens);
         let answer = async move {
             let mut count = wrong_tokens.count.lock().await;
@@ -78,7 +79,7 @@ impl Services {
 }
 
 /// What a call needs. One that is not known to only read may change something.
-fn need(path: &str) -> Need {
+fn need(path: &str) -> Permission {
     // All that follows the service, so that no call goes by the name of another.
     let method = path.splitn(3, '/').nth(2);
     match method {
@@ -88,8 +89,8 @@ fn need(path: &str) -> Need {
             | "ListarProdutos"
             | "ConsultarProdutoNome"
             | "ConsultarProdutoPreco",
-        ) => Need::Read,
-        _ => Need::Write,
+        ) => Permission::Read,
+        _ => Permission::Write,
     }
 }
 
@@ -103,16 +104,16 @@ impl hyper::service::Service<http::Request<Incoming>> for Services {
         if let Some(refused) = head::refuse(&request) {
             return Answer::now(refused);
         }
-        let Service { gate, turns, .. } = &self.calls.service;
-        let grant = match head::bearer(request.headers()) {
-            Some(secret) => match gate.grant(secret) {
-                Grant::Stranger => return self.wrong_token(),
-                grant => grant,
+        let Service { authenticator, turns, .. } = &self.calls.service;
+        let identity = match head::bearer(request.headers()) {
+            Some(secret) => match authenticator.identify(secret) {
+                Identity::Unknown => return self.wrong_token(),
+                identity => identity,
             },
-            None => gate.newcomer(),
+            None => authenticator.anonymous(),
         };
-        if !access::permits(grant, need(request.uri().path())) {
-            let refused = status(access::refusal(grant)).into_http();
+        if !access::permits(identity, need(request.uri().path())) {
+            let refused = status(access::refusal(identity)).into_http();
             return Answer::now(refused);
         }
         let deadline = match head::deadline(request.headers()) {
@@ -123,8 +124,8 @@ impl hyper::service::Service<http::Request<Incoming>> for Services {
             return Answer::now(head::unknown_encoding());
         };
         // For a stream, which asks again as it goes on.
-        if !matches!(grant, Grant::Open) {
-            request.extensions_mut().insert(grant);
+        if !matches!(identity, Identity::Open) {
+            request.extensions_mut().insert(identity);
         }
         const INVENTORY: &str = InventoryServiceServer::<Calls>::NAME;
         const PRODUTO: &str = ProdutoServiceServer::<Calls>::NAME;
@@ -207,11 +208,11 @@ mod tests {
 
     #[test]
     fn only_a_call_that_is_known_to_read_needs_no_more() {
-        assert_eq!(need("/ProdutoService/ListarProdutos"), Need::Read);
+        assert_eq!(need("/ProdutoService/ListarProdutos"), Permission::Read);
         for path in
             ["/ProdutoService/AtualizarEstoque", "/ProdutoService/AtualizarEstoque/ListarProdutos", ""]
         {
-            assert_eq!(need(path), Need::Write, "{path}");
+            assert_eq!(need(path), Permission::Write, "{path}");
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::wire::grpc::v1::{
 use crate::wire::grpc::{self, Page, status};
 
 fn adjust_response(adjusted: &Adjusted) -> AdjustStockResponse {
-    grpc::adjust_response(&adjusted.product, &adjusted.movement)
+    grpc::change_message(&adjusted.into())
 }
 
 #[tonic::async_trait]
@@ -27,7 +27,12 @@ impl InventoryService for Calls {
     ) -> Result<Response<GetProductResponse>, Status> {
         let name = &request.get_ref().name;
         self.service.console.command(&operation::Request::Find { name });
-        let product = self.service.inventory.find(name, grpc::product_message).await.map_err(status)?;
+        let product = self
+            .service
+            .inventory
+            .find(name, |product| grpc::product_message(&product.into()))
+            .await
+            .map_err(status)?;
         Ok(Response::new(GetProductResponse { product: Some(product) }))
     }
 
@@ -76,8 +81,9 @@ impl InventoryService for Calls {
         &self,
         request: Request<Streaming<StreamAdjustStockRequest>>,
     ) -> Result<Response<Self::StreamAdjustStockStream>, Status> {
-        let grant = request.extensions().get().copied().unwrap_or_else(|| self.service.gate.newcomer());
-        let answers = self.begin_adjust_stream(grant, request.into_inner());
+        let identity =
+            request.extensions().get().copied().unwrap_or_else(|| self.service.authenticator.anonymous());
+        let answers = self.begin_adjust_stream(identity, request.into_inner());
         let mut response = Response::new(tokio_stream::empty());
         response.extensions_mut().insert(answers);
         Ok(response)

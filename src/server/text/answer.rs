@@ -5,9 +5,9 @@ use std::io;
 use super::buffers::{WRITE_BYTES, with_room};
 use super::http_guard::{is_http, not_over_http};
 use super::{Conversation, Next};
-use crate::access::{self, Grant, Need};
+use crate::access::{self, Identity};
 use crate::inventory::Reader;
-use crate::operation::{AdjustRequest, FAREWELL, Request};
+use crate::operation::{AdjustRequest, FAREWELL, Permission, Request};
 use crate::refusal::Refusal;
 use crate::server::authenticator::{WRONG_MAX, WRONG_WAIT};
 use crate::wire::text::{self, Frame, Frames, Lines};
@@ -41,7 +41,7 @@ enum Rest<'f> {
 impl Conversation<'_> {
     /// Answers every complete line, and sends the replies.
     pub(super) async fn answer_lines(&mut self, frames: &mut Frames) -> io::Result<Next> {
-        self.gate.renew(&mut self.grant);
+        self.authenticator.renew(&mut self.identity);
         let mut lines = frames.take_lines();
         while let Some(rest) = self.answer_some(&mut lines) {
             if self.answer_rest(rest).await? == Next::End {
@@ -76,7 +76,7 @@ impl Conversation<'_> {
     /// Answers a command that needs not wait. Returns what has to be waited for.
     fn answer_now<'f>(&mut self, reader: &mut Reader<'_>, frame: &Frame<'f>) -> Option<Rest<'f>> {
         // What a stranger says may be a secret without the word before it.
-        let is_stranger = matches!(self.grant, Grant::Stranger);
+        let is_stranger = matches!(self.identity, Identity::Unknown);
         let is_hidden = is_stranger && frame.token().is_none();
         if is_hidden {
             self.service.console.command(BEFORE_TOKEN);
@@ -84,29 +84,40 @@ impl Conversation<'_> {
             self.service.console.command(frame);
         }
         match frame.request() {
-            Ok(request) if !access::permits(self.grant, Need::of(&request)) => {
-                self.refuse(access::refusal(self.grant));
-            }
-            Ok(Request::Adjust(_)) if self.is_http => self.refuse(not_over_http()),
-            Ok(Request::Adjust(request)) => {
-                let AdjustRequest { name, .. } = request;
-                return reader.add(&mut self.run, request).err().map(|refusal| Rest::Refused(name, refusal));
-            }
-            Ok(Request::Find { name }) => match self.find(reader, name) {
-                Ok(true) => {}
-                Ok(false) => return Some(Rest::Request(Request::Find { name })),
-                Err(refusal) => return Some(Rest::Refused(name, refusal)),
+            Ok(request) => match (self.check(request.operation().spec().permission), request) {
+                (Err(refusal), _) => self.refuse(refusal),
+                (Ok(()), Request::Adjust(request)) => {
+                    let AdjustRequest { name, .. } = request;
+                    let added = reader.add(&mut self.run, request);
+                    return added.err().map(|refusal| Rest::Refused(name, refusal));
+                }
+                (Ok(()), Request::Find { name }) => match self.find(reader, name) {
+                    Ok(true) => {}
+                    Ok(false) => return Some(Rest::Request(Request::Find { name })),
+                    Err(refusal) => return Some(Rest::Refused(name, refusal)),
+                },
+                (Ok(()), request) => return Some(Rest::Request(request)),
             },
-            Ok(request) => return Some(Rest::Request(request)),
             Err(refusal) => {
                 if let Some(secret) = frame.token() {
                     return Some(Rest::Token(secret));
                 }
                 self.is_http |= matches!(frame, Frame::Line(line) if is_http(line));
-                self.refuse(if is_stranger { access::refusal(self.grant) } else { refusal });
+                self.refuse(if is_stranger { access::refusal(self.identity) } else { refusal });
             }
         }
         None
+    }
+
+    /// Refuses what the client may not do on this connection.
+    fn check(&self, permission: Permission) -> Result<(), Refusal> {
+        if !access::permits(self.identity, permission) {
+            Err(access::refusal(self.identity))
+        } else if self.is_http && permission == Permission::Write {
+            Err(not_over_http())
+        } else {
+            Ok(())
+        }
     }
 
     /// Answers what had to wait, and sends long replies on.
@@ -139,8 +150,10 @@ impl Conversation<'_> {
                         text::write_message(with_room(&mut self.replies), FAREWELL);
                         return Ok(Next::End);
                     }
-                    // Changes wait in the run; and an import has no form in this protocol.
-                    Request::Adjust(_) | Request::Import(_) => {}
+                    request => match self.service.inventory.call(request).await {
+                        Ok(reply) => text::write_reply(with_room(&mut self.replies), &reply),
+                        Err(refusal) => self.refuse(refusal),
+                    },
                 }
             }
         }
@@ -157,14 +170,14 @@ impl Conversation<'_> {
     /// when there were too many of them.
     async fn look_at_token(&mut self, secret: &str) -> io::Result<Next> {
         self.make_changes().await;
-        self.grant = self.gate.grant(secret);
-        match self.grant {
-            Grant::Open => text::write_message(with_room(&mut self.replies), NO_TOKEN_WANTED),
-            Grant::Token { role, .. } => {
+        self.identity = self.authenticator.identify(secret);
+        match self.identity {
+            Identity::Open => text::write_message(with_room(&mut self.replies), NO_TOKEN_WANTED),
+            Identity::Token { role, .. } => {
                 text::write_message(with_room(&mut self.replies), &format!("Token aceito: {}.", role.word()));
             }
-            Grant::Stranger => {
-                self.gate.tell_wrong(self.stream.peer());
+            Identity::Unknown => {
+                self.authenticator.tell_wrong(self.stream.peer());
                 self.wrong_tokens += 1;
                 self.send_replies().await?;
                 tokio::select! {

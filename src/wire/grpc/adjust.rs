@@ -3,12 +3,13 @@
 use prost_types::Timestamp;
 
 use super::encode::{write_number, write_part, write_text};
-use super::fields::{kind_message, optional_request_id, requested_kind};
-use super::products::{product_message, write_terms};
+use super::fields::{kind, kind_message, optional_request_id, requested_kind};
+use super::products::{product_message, product_reply, write_terms};
 use super::v1;
-use crate::catalog::{BATCH_LINES_MAX, Movement, Product, Quantity, RequestId};
-use crate::operation::{AdjustRequest, BatchRequest};
+use crate::catalog::{BATCH_LINES_MAX, Movement, Name, Product, Quantity, RequestId};
+use crate::operation::{AdjustRequest, BatchRequest, ChangeReply, MovementReply};
 use crate::refusal::Refusal;
+use crate::wire::NotAReply;
 
 /// A stock change from its message.
 ///
@@ -44,13 +45,14 @@ pub fn batch_request(message: &v1::BatchAdjustStockRequest) -> Result<BatchReque
     Ok(BatchRequest { adjustments, request_id: optional_request_id(&message.request_id)? })
 }
 
-/// The answer to a stock change.
-pub fn adjust_response(product: &Product, movement: &Movement) -> v1::AdjustStockResponse {
+/// The message of a change that was made.
+pub fn change_message(change: &ChangeReply) -> v1::AdjustStockResponse {
+    let ChangeReply { product, movement } = change;
     v1::AdjustStockResponse {
         product: Some(product_message(product)),
         movement: Some(v1::Movement {
             sequence: movement.sequence,
-            product_name: product.name.as_str().to_owned(),
+            product_name: movement.product_name.to_string(),
             kind: kind_message(movement.kind),
             delta_thousandths: movement.delta.thousandths(),
             balance_thousandths: movement.balance.thousandths(),
@@ -58,6 +60,26 @@ pub fn adjust_response(product: &Product, movement: &Movement) -> v1::AdjustStoc
             request_id: movement.request_id.as_ref().map_or(String::new(), RequestId::to_string),
         }),
     }
+}
+
+/// Reads a change that the server made.
+///
+/// # Errors
+/// If no server of ours would send the message.
+pub fn change_reply(message: v1::AdjustStockResponse) -> Result<ChangeReply, NotAReply> {
+    let movement = message.movement.ok_or(NotAReply)?;
+    Ok(ChangeReply {
+        product: product_reply(message.product)?,
+        movement: MovementReply {
+            sequence: movement.sequence,
+            product_name: Name::parse(&movement.product_name).map_err(|_| NotAReply)?,
+            kind: kind(movement.kind).ok_or(NotAReply)?,
+            delta: Quantity::from_thousandths(movement.delta_thousandths).map_err(|_| NotAReply)?,
+            balance: Quantity::from_thousandths(movement.balance_thousandths).map_err(|_| NotAReply)?,
+            recorded_at: movement.recorded_at.ok_or(NotAReply)?.try_into().map_err(|_| NotAReply)?,
+            request_id: optional_request_id(&movement.request_id).map_err(|_| NotAReply)?,
+        },
+    })
 }
 
 /// Writes one answer of a stream of stock changes, with what gRPC puts before a message.
@@ -103,6 +125,14 @@ fn write_adjusted(product: &Product, movement: &Movement, out: &mut Vec<u8>) {
     });
 }
 
+/// The message of changes that are asked for together.
+pub fn batch_message(request: &BatchRequest<'_>) -> v1::BatchAdjustStockRequest {
+    v1::BatchAdjustStockRequest {
+        adjustments: request.adjustments.iter().map(adjust_message).collect(),
+        request_id: request.request_id.as_ref().map_or(String::new(), RequestId::to_string),
+    }
+}
+
 /// The message of a stock change.
 pub fn adjust_message(request: &AdjustRequest<'_>) -> v1::AdjustStockRequest {
     v1::AdjustStockRequest {
@@ -118,7 +148,8 @@ mod tests {
     use prost::Message as _;
 
     use super::*;
-    use crate::catalog::{Kind, Name, Price, ProductId, Unit};
+    use crate::catalog::{Kind, Price, ProductId, Unit};
+    use crate::operation::Adjusted;
 
     #[test]
     fn a_streams_answers_are_what_the_generated_code_reads() {
@@ -151,7 +182,9 @@ mod tests {
             };
             out.clear();
             write_stream_answer(Ok((&product, &movement)), &mut out);
-            let expected = adjust_response(&product, &movement);
+            let adjusted = Adjusted { product, movement };
+            let expected = change_message(&ChangeReply::from(&adjusted));
+            assert_eq!(change_reply(expected.clone()).unwrap(), ChangeReply::from(&adjusted));
             assert_eq!(read(&out), v1::stream_adjust_stock_response::Result::Adjusted(expected.clone()));
             // Byte for byte: fields in order, zeros left out.
             let generated = v1::StreamAdjustStockResponse { result: Some(read(&out)) };

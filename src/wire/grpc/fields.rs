@@ -37,3 +37,16 @@ pub(super) fn kind_message(kind: Kind) -> i32 {
     };
     kind.into()
 }
+
+/// Reads the kind of a movement that was made.
+pub(super) fn kind(number: i32) -> Option<Kind> {
+    match v1::MovementKind::try_from(number).ok()? {
+        v1::MovementKind::Unspecified => None,
+        v1::MovementKind::Adjustment => Some(Kind::Adjustment),
+        v1::MovementKind::Opening => Some(Kind::Opening),
+        v1::MovementKind::Purchase => Some(Kind::Purchase),
+        v1::MovementKind::Sale => Some(Kind::Sale),
+        v1::MovementKind::Waste => Some(Kind::Waste),
+        v1::MovementKind::Count => Some(Kind::Count),
+    }
+}

@@ -6,13 +6,13 @@ use crate::catalog::{Name, Price, Product, Quantity, Unit};
 use crate::operation::ProductReply;
 use crate::wire::NotAReply;
 
-/// A product as the exact contract tells it.
-pub fn product_message(product: &Product) -> v1::Product {
+/// The message of a product.
+pub fn product_message(product: &ProductReply) -> v1::Product {
     v1::Product {
         name: product.name.as_str().to_owned(),
         price_centavos: product.price.centavos(),
         stock_thousandths: product.stock.thousandths(),
-        unit: product.unit.as_str().to_owned(),
+        unit: product.unit.as_ref().map_or(String::new(), |unit| unit.as_str().to_owned()),
     }
 }
 

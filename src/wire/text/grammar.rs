@@ -78,7 +78,7 @@ pub fn write_request(request: &Request<'_>) -> Result<String, Refusal> {
         Request::Find { name } | Request::Adjust(AdjustRequest { name, .. }) => {
             Name::parse(name).map_err(|error| Refusal::name(&error))?;
         }
-        Request::Import(_) => {
+        Request::Batch(_) | Request::Import(_) => {
             return Err(Refusal::new(
                 Code::Unavailable,
                 "uma lista de produtos só vai por gRPC, e este servidor atende só texto. \

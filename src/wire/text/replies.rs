@@ -70,30 +70,65 @@ pub fn message(line: &str) -> String {
     reply
 }
 
+/// Writes the reply to an operation that was done by value.
+pub fn write_reply(out: &mut String, reply: &Reply) {
+    match reply {
+        Reply::Product(product) => {
+            let _ = writeln!(out, "{product}\n");
+        }
+        Reply::Products(products) => {
+            for product in products {
+                let _ = writeln!(out, "{product}");
+            }
+            write_list_end(out, products.is_empty());
+        }
+        Reply::Farewell => write_message(out, FAREWELL),
+        // The requests of these replies have no form in this protocol.
+        Reply::Batch(_) | Reply::Imported(_) => {}
+    }
+}
+
 /// Reads a whole reply, without its empty line, as the answer to this request.
 ///
 /// # Errors
-/// The refusal where it is one; [`NotAReply`] where it is not a reply.
+/// If it is a refusal: that refusal. If it is no reply: [`NotAReply`].
 pub fn read_reply(request: &Request<'_>, lines: &[&str]) -> Result<Result<Reply, Refusal>, NotAReply> {
     // A product may be called "Erro INTERNAL", so a product line comes first.
     let products: Option<Vec<ProductReply>> = lines.iter().map(|line| read_product_line(line)).collect();
-    match (request, products, lines) {
-        (_, _, []) => Err(NotAReply),
-        (Request::Leave, _, [line]) if *line == FAREWELL => Ok(Ok(Reply::Farewell)),
-        (Request::List { .. }, Some(products), _) => Ok(Ok(Reply::Products(products))),
-        (Request::List { .. }, None, [line]) if *line == NO_PRODUCT => Ok(Ok(Reply::Products(Vec::new()))),
+    let reply = match (request, products, lines) {
         (Request::Find { .. } | Request::Adjust(_), Some(mut products), [_]) => {
-            products.pop().map(|product| Ok(Reply::Product(product))).ok_or(NotAReply)
+            products.pop().map(Reply::Product)
         }
-        // A list that could not go on ends like this, too.
+        (Request::List { .. }, Some(products), [_, ..]) => Some(Reply::Products(products)),
+        (Request::List { .. }, None, [line]) if *line == NO_PRODUCT => Some(Reply::Products(Vec::new())),
+        // A list that could not go on ends with the refusal.
         (Request::List { .. }, None, [before @ .., line])
             if before.iter().all(|line| read_product_line(line).is_some()) =>
         {
-            read_refusal(line).map(Err).ok_or(NotAReply)
+            return read_refusal(line).map(Err).ok_or(NotAReply);
         }
-        (_, None, [line]) => read_refusal(line).map(Err).ok_or(NotAReply),
-        _ => Err(NotAReply),
-    }
+        (Request::Leave, None, [line]) if *line == FAREWELL => Some(Reply::Farewell),
+        (
+            Request::Find { .. }
+            | Request::Adjust(_)
+            | Request::Batch(_)
+            | Request::Import(_)
+            | Request::Leave,
+            None,
+            [line],
+        ) => return read_refusal(line).map(Err).ok_or(NotAReply),
+        (
+            Request::Find { .. }
+            | Request::List { .. }
+            | Request::Adjust(_)
+            | Request::Batch(_)
+            | Request::Import(_)
+            | Request::Leave,
+            _,
+            _,
+        ) => None,
+    };
+    reply.map(Ok).ok_or(NotAReply)
 }
 
 /// Reads the answer to [`write_token`].

@@ -1,0 +1,82 @@
+//! One door for every operation, by value.
+
+use std::ops::ControlFlow;
+
+use super::{Session, Stopped};
+use crate::catalog::Price;
+use crate::operation::{ChangeReply, ProductReply, Reply, Request};
+use crate::refusal::Refusal;
+
+/// Products of a list that are copied in one turn, before others have theirs.
+const PRODUCTS_IN_TURN: usize = 256;
+
+impl Session {
+    /// Does what a request asks for. Returns after a change is durable.
+    ///
+    /// The operations that come in millions also have functions of their own, which copy nothing:
+    /// [`Session::find`], [`Session::list`], [`Session::adjust`] and [`Session::adjust_all`].
+    ///
+    /// # Errors
+    /// If a rule forbids what is asked, no product has the name, or the store refuses writes.
+    pub async fn call(&self, request: Request<'_>) -> Result<Reply, Refusal> {
+        match request {
+            Request::Find { name } => {
+                self.find(name, |product| ProductReply::from(product)).await.map(Reply::Product)
+            }
+            Request::List { max_price } => self.products(max_price).await.map(Reply::Products),
+            Request::Adjust(request) => {
+                let adjusted = self.adjust(request).await?;
+                Ok(Reply::Product(ProductReply::from(&adjusted.product)))
+            }
+            Request::Batch(request) => {
+                let adjusted = self.adjust_together(request).await?;
+                Ok(Reply::Batch(adjusted.iter().map(ChangeReply::from).collect()))
+            }
+            Request::Import(request) => self.import(request).await.map(Reply::Imported),
+            Request::Leave => Ok(Reply::Farewell),
+        }
+    }
+
+    async fn products(&self, max_price: Option<Price>) -> Result<Vec<ProductReply>, Refusal> {
+        let mut listing = self.list(max_price, None);
+        let mut products = Vec::new();
+        loop {
+            let turn_end = products.len() + PRODUCTS_IN_TURN;
+            let stopped = listing.visit(|product| {
+                products.push(ProductReply::from(product));
+                if products.len() >= turn_end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })?;
+            if stopped == Stopped::AtEnd {
+                return Ok(products);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::shop;
+    use super::*;
+    use crate::wire::text;
+
+    #[tokio::test]
+    async fn a_call_by_value_answers_as_the_text_protocol_does() {
+        let (session, _committer) = shop();
+        for (line, expected) in [
+            ("1 caju", "Caju: R$2.0, Estoque: 60\n\n"),
+            ("2 3", "Maca: R$3.0, Estoque: 20\nCaju: R$2.0, Estoque: 60\n\n"),
+            ("2 1", "Nenhum produto encontrado.\n\n"),
+            ("3 Caju -20", "Caju: R$2.0, Estoque: 40\n\n"),
+            ("3 Caju -41", "Erro INSUFFICIENT_STOCK"),
+            ("5", "Até logo.\n\n"),
+        ] {
+            let mut written = String::new();
+            match session.call(Request::parse(line).unwrap()).await {
+                Ok(reply) => text::write_reply(&mut written, &reply),
+                Err(refusal) => text::write_refusal(&mut written, &refusal),
+            }
+            assert!(written.starts_with(expected), "{line}: {written}");
+        }
+    }
+}

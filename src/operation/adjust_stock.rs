@@ -1,0 +1,112 @@
+//! `AdjustStock`: a change of one product's stock.
+
+use std::fmt;
+
+use super::words::{missing, split_last_word};
+use super::{Argument, Form, Operation, Request};
+use crate::catalog::{Kind, Movement, Product, Quantity, RequestId};
+use crate::refusal::Refusal;
+
+pub(super) static FORMS: [Form; 1] = [Form {
+    operation: Operation::AdjustStock,
+    word: "3",
+    shell_words: &["atualizar"],
+    arguments: &[Argument::Name, Argument::Quantity],
+    attributes: "[id=PEDIDO] [motivo=MOTIVO]",
+    menu: Some("Atualizar estoque"),
+    help: "soma ao estoque; negativo retira",
+    parse: |rest| AdjustRequest::parse(rest).map(Request::Adjust),
+}];
+
+/// A change of stock as a client asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdjustRequest<'a> {
+    /// The product's name.
+    pub name: &'a str,
+    /// The quantity to add; negative takes away.
+    pub delta: Quantity,
+    /// The kind of the movement.
+    pub kind: Kind,
+    /// The client's id for the change.
+    pub request_id: Option<RequestId>,
+}
+
+/// A change that was made, or made before under the same request id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adjusted {
+    /// The product as the change left it.
+    pub product: Product,
+    /// The row of the ledger.
+    pub movement: Movement,
+}
+
+impl From<(&Product, &Movement)> for Adjusted {
+    /// Takes the price and the balance from the movement, the rest from the product.
+    fn from((product, movement): (&Product, &Movement)) -> Self {
+        let product = Product { price: movement.price, stock: movement.balance, ..product.clone() };
+        Self { product, movement: movement.clone() }
+    }
+}
+
+impl<'a> AdjustRequest<'a> {
+    /// An adjustment by whole units, as the original's contract asks for it.
+    pub fn of_units(name: &'a str, units: i32) -> Self {
+        Self { name, delta: Quantity::from_units(units), kind: Kind::default(), request_id: None }
+    }
+
+    /// Reads `NAME DELTA [id=REQUEST_ID] [motivo=KIND]`: the last word before the
+    /// attributes is the delta, all before it the name.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT`, naming the field.
+    pub fn parse(text: &'a str) -> Result<Self, Refusal> {
+        let missing = |field, what| missing(field, what, &FORMS[0]);
+        let mut rest = text;
+        let mut request_id = None;
+        let mut kind = None;
+        let delta_word = loop {
+            let (before, word) = split_last_word(rest);
+            if let Some(value) = word.strip_prefix("id=") {
+                let value: RequestId = value.parse().map_err(|error| Refusal::request_id(&error))?;
+                if request_id.replace(value).is_some() {
+                    return Err(Refusal::invalid("request_id", "o atributo id= aparece duas vezes"));
+                }
+            } else if let Some(value) = word.strip_prefix("motivo=") {
+                let value: Kind = value.parse().map_err(|error| Refusal::kind(&error))?;
+                if kind.replace(value).is_some() {
+                    return Err(Refusal::invalid("kind", "o atributo motivo= aparece duas vezes"));
+                }
+            } else {
+                rest = before;
+                break word;
+            }
+            rest = before;
+        };
+        if delta_word.is_empty() {
+            return Err(missing("name", "o nome do produto e a quantidade"));
+        }
+        if rest.is_empty() {
+            // One word alone: a quantity without a name, or a name without a quantity.
+            return Err(match delta_word.parse::<Quantity>() {
+                Ok(_) => missing("name", "o nome do produto"),
+                Err(_) => missing("delta_thousandths", "a quantidade"),
+            });
+        }
+        let delta: Quantity =
+            delta_word.parse().map_err(|error| Refusal::quantity("delta_thousandths", &error))?;
+        Ok(Self { name: rest, delta, kind: kind.unwrap_or_default(), request_id })
+    }
+}
+
+impl fmt::Display for AdjustRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", FORMS[0].word, self.name, self.delta)?;
+        if let Some(request_id) = &self.request_id {
+            write!(f, " id={request_id}")?;
+        }
+        if self.kind != Kind::default() {
+            write!(f, " motivo={}", self.kind.word())?;
+        }
+        Ok(())
+    }
+}

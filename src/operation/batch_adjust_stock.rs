@@ -1,0 +1,29 @@
+//! `BatchAdjustStock`: several changes of stock, all or none.
+
+use std::fmt;
+
+use super::{AdjustRequest, LargeMessages, MessageLimit};
+use crate::catalog::RequestId;
+
+/// The limit of a batch: the most changes, each with the longest name. A worker looks at 16 KiB itself, in
+/// a fifth of a millisecond. A batch of the smallest changes takes some eighty times its size while it is
+/// looked at.
+pub(super) const MESSAGE: MessageLimit = MessageLimit {
+    bytes_max: 512 * 1024,
+    large: Some(LargeMessages { at_once_max: 64, worker_bytes_max: 16 * 1024 }),
+};
+
+/// Changes of stock that a client asks for together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchRequest<'a> {
+    /// The changes, in order. Ids of their own are not looked at.
+    pub adjustments: Vec<AdjustRequest<'a>>,
+    /// The client's id for all of them.
+    pub request_id: Option<RequestId>,
+}
+
+impl fmt::Display for BatchRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "lote ({} mudanças)", self.adjustments.len())
+    }
+}

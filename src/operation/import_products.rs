@@ -1,0 +1,34 @@
+//! `ImportProducts`: a price list, which creates products and updates those that exist, all or none.
+
+use std::fmt;
+
+use super::{LargeMessages, MessageLimit};
+use crate::catalog::{ProductDraft, RequestId};
+
+/// The limit of an import: the most rows, each with the longest name. A worker looks at none itself: an
+/// empty row takes two bytes and still has to be explained, and an import of nothing but such rows takes
+/// some eighty times its size while it is looked at.
+pub(super) const MESSAGE: MessageLimit = MessageLimit {
+    bytes_max: 4 * 1024 * 1024,
+    large: Some(LargeMessages { at_once_max: 2, worker_bytes_max: 0 }),
+};
+
+/// A price list as a client asks to import it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportRequest {
+    /// The rows that can be read, in order.
+    pub rows: Vec<ProductDraft>,
+    /// The rows that cannot be read, by their place among all. If there is one, nothing is imported, and
+    /// the other rows are only looked at.
+    pub bad_rows: Vec<(usize, String)>,
+    /// Whether to answer what would be done, and to change nothing.
+    pub is_dry_run: bool,
+    /// The client's id for the import.
+    pub request_id: Option<RequestId>,
+}
+
+impl fmt::Display for ImportRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "import ({} produtos{})", self.rows.len(), if self.is_dry_run { ", ensaio" } else { "" })
+    }
+}

@@ -1,0 +1,53 @@
+//! A product in a reply, and the product line.
+
+use std::fmt;
+
+use crate::catalog::{Name, Price, Product, Quantity, Unit};
+
+/// A product as a reply carries it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductReply {
+    /// The name.
+    pub name: Name,
+    /// The price of one unit.
+    pub price: Price,
+    /// The stock.
+    pub stock: Quantity,
+    /// The unit; the text protocol's product line does not tell it.
+    pub unit: Option<Unit>,
+}
+
+impl From<&Product> for ProductReply {
+    fn from(product: &Product) -> Self {
+        Self {
+            name: product.name.clone(),
+            price: product.price,
+            stock: product.stock,
+            unit: Some(product.unit.clone()),
+        }
+    }
+}
+
+impl fmt::Display for ProductReply {
+    /// The product line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_product_line(f, &self.name, self.price, self.stock)
+    }
+}
+
+/// Writes the original's line for a product: `Maca: R$3.0, Estoque: 20`.
+///
+/// # Errors
+/// Only those of the writer.
+pub fn write_product_line(
+    out: &mut impl fmt::Write,
+    name: &Name,
+    price: Price,
+    stock: Quantity,
+) -> fmt::Result {
+    out.write_str(name.as_str())?;
+    out.write_str(": R$")?;
+    price.write(out)?;
+    out.write_str(", Estoque: ")?;
+    stock.write(out)
+}

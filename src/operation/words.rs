@@ -1,0 +1,33 @@
+//! The words of a line, and the refusals of lines that lack some.
+
+use super::Form;
+use crate::catalog::Quoted;
+use crate::refusal::Refusal;
+
+/// Splits a line into its first word and what follows it.
+pub fn split_word(line: &str) -> (&str, &str) {
+    let line = line.trim_matches([' ', '\t']);
+    line.split_once([' ', '\t']).unwrap_or((line, ""))
+}
+
+/// Splits a line into what comes before its last word, and that word.
+pub(super) fn split_last_word(line: &str) -> (&str, &str) {
+    let line = line.trim_matches([' ', '\t']);
+    let (before, word) = line.rsplit_once([' ', '\t']).unwrap_or(("", line));
+    (before.trim_end_matches([' ', '\t']), word)
+}
+
+/// The refusal of a line that lacks the value of this field.
+pub(super) fn missing(field: &'static str, what: &str, form: &Form) -> Refusal {
+    Refusal::invalid(field, format!("falta {what}: o comando é {}", form.usage()))
+}
+
+/// # Errors
+/// If something follows the word of a form that takes nothing.
+pub(super) fn check_nothing_follows(rest: &str, form: &Form) -> Result<(), Refusal> {
+    if rest.is_empty() {
+        return Ok(());
+    }
+    let what = format!("o comando {} não leva argumentos, mas veio {}", form.word, Quoted(rest));
+    Err(Refusal::invalid("command", what))
+}
