@@ -93,7 +93,7 @@ fn change(criterion: &mut Criterion) {
                 |changes| {
                     let mut draft = Draft::new(&catalog, SystemTime::now());
                     for change in changes {
-                        draft.adjust(change).expect("a change");
+                        draft.adjust(&change).expect("a change");
                     }
                     let drafted = draft.finish();
                     catalog.apply(&drafted);

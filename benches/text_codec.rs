@@ -20,6 +20,7 @@ fn product() -> Product {
         unit: Unit::parse("kg").expect("a unit"),
         price: Price::from_centavos(1641).expect("a price"),
         stock: Quantity::from_thousandths(42_500).expect("a quantity"),
+        last_movement: 0,
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod by_key;
 mod decimal;
+mod digest;
 mod draft;
 mod key;
 mod look_alikes;
@@ -18,6 +19,8 @@ mod product;
 mod products;
 mod quantity;
 mod quoted;
+mod rules;
+mod transaction;
 mod units;
 mod version_log;
 
@@ -31,10 +34,8 @@ use units::Units;
 use version_log::VersionLog;
 
 pub use decimal::has_two_readings;
-pub use draft::{
-    Adjustment, AdjustmentError, BATCH_LINES_MAX, Balances, BatchRecord, Draft, IMPORT_ROWS_MAX, ImportCheck,
-    ImportCounts, ImportRecord, PRODUCTS_MAX, RowError, Transaction, ledger_order,
-};
+pub use digest::Digest;
+pub use draft::Draft;
 pub use key::Key;
 pub use look_alikes::LookAlikes;
 pub use movement::{Kind, KindError, Movement, REQUEST_ID_CHARS_MAX, RequestId, RequestIdError};
@@ -46,6 +47,12 @@ pub use product::{Product, ProductDraft, ProductId, UNIT_CHARS_MAX, Unit, UnitEr
 pub use products::Products;
 pub use quantity::{Quantity, QuantityError};
 pub use quoted::{Quoted, Sentence, Shown, guarded, is_unsafe_to_show, unguarded};
+pub use rules::adjust::{Adjustment, AdjustmentError};
+pub use rules::batch::{BATCH_LINES_MAX, batch_digest, ledger_order};
+pub use rules::count::{COUNT_LINES_MAX, CountError, StockCount, count_digest};
+pub use rules::import::{IMPORT_ROWS_MAX, ImportCheck, ImportCounts, PRODUCTS_MAX, RowError, import_digest};
+pub use rules::undo::{UndoError, Undoable, undo_digest};
+pub use transaction::{Balance, Balances, Document, RequestRecord, Transaction, Undo};
 pub use version_log::{Cursor, Stopped, TooOld};
 
 /// The products at one moment, in the order of creation, found by name and by price.
@@ -147,10 +154,10 @@ impl Catalog {
     }
 
     /// Shows changes, which must be durable and drafted on this catalog as it is.
-    pub fn apply(&mut self, changes: &Transaction) {
+    pub fn apply(&mut self, transaction: &Transaction) {
         let version_log = Arc::clone(&self.version_log);
         let mut versions = Some(version_log.lock()).filter(|versions| versions.are_needed());
-        for product in &changes.listed {
+        for product in &transaction.products {
             let unit = self.units.shared(&product.unit);
             let Some((existing, place)) = self.products.get_mut(product.id) else {
                 let appended = self.append(product.clone());
@@ -164,15 +171,15 @@ impl Catalog {
             existing.unit = unit;
             self.products.note_price(product.id.index(), product.price, versions.is_some());
         }
-        for (id, balance) in &changes.balances {
+        for (id, balance) in &transaction.balances {
             if let Some((product, place)) = self.products.get_mut(*id) {
                 if let Some(versions) = &mut versions {
                     versions.note(product, place, || self.units.index(&product.unit));
                 }
-                product.stock = *balance;
+                Balance { stock: product.stock, last_movement: product.last_movement } = *balance;
             }
         }
-        if let Some(movement) = changes.movements.last() {
+        if let Some(movement) = transaction.movements.last() {
             self.last_sequence = movement.sequence;
             self.last_recorded_at = Some(movement.recorded_at);
         }
@@ -241,7 +248,7 @@ mod tests {
         let mut draft = Draft::new(catalog, SystemTime::UNIX_EPOCH);
         let adjustment =
             Adjustment { product, delta: delta.parse().unwrap(), kind: Kind::Adjustment, request_id: None };
-        let movement = draft.adjust(adjustment)?.clone();
+        let movement = draft.adjust(&adjustment)?.clone();
         let changes = draft.finish();
         catalog.apply(&changes);
         Ok(movement)
@@ -330,8 +337,8 @@ mod tests {
             kind: Kind::Sale,
             request_id: None,
         };
-        assert!(draft.adjust(minus_forty.clone()).is_ok());
-        assert!(matches!(draft.adjust(minus_forty), Err(AdjustmentError::Insufficient { .. })));
+        assert!(draft.adjust(&minus_forty).is_ok());
+        assert!(matches!(draft.adjust(&minus_forty), Err(AdjustmentError::Insufficient { .. })));
         assert_eq!(draft.product(caju).stock, Quantity::from_units(20));
         assert_eq!(catalog.products().get(caju).unwrap().stock, Quantity::from_units(60));
     }
@@ -381,7 +388,7 @@ mod tests {
                 request_id: None,
             };
             let mut draft = Draft::new(&catalog, now);
-            draft.adjust(change.clone()).unwrap();
+            draft.adjust(&change).unwrap();
             draft.adjust_all(&[change.clone(), change]).unwrap();
             draft.import(&[row(&format!("Uva {}", catalog.last_sequence()), "1", "", "1")]).unwrap();
             let changes = draft.finish();

@@ -206,7 +206,9 @@ impl Failure {
 fn is_about_the_change(code: Code) -> bool {
     match code {
         Code::ProductNotFound
+        | Code::MovementNotFound
         | Code::InsufficientStock
+        | Code::AlreadyUndone
         | Code::InvalidArgument
         | Code::UnknownCommand
         | Code::RequestIdReused

@@ -7,10 +7,12 @@
 mod call;
 mod change;
 mod commit;
+mod count;
 mod listing;
 mod near_names;
 mod pipeline;
 mod query;
+mod undo;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Instant, SystemTime};
@@ -23,6 +25,7 @@ use crate::refusal::{Code, Refusal};
 use crate::store::{Store, StoreError};
 use commit::{Change, ClientState, CommitterHandle, WriteQueue, WriteResult};
 pub use commit::{CommitDriver, Committer};
+pub use count::CountedName;
 pub use listing::{Listing, Stopped};
 use near_names::SearchTime;
 pub use pipeline::Pipeline;

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::catalog::{
-    AdjustmentError, BATCH_LINES_MAX, IMPORT_ROWS_MAX, KindError, Name, NameError, PriceError, Quantity,
-    QuantityError, Quoted, RequestId, RequestIdError, UnitError,
+    AdjustmentError, BATCH_LINES_MAX, CountError, IMPORT_ROWS_MAX, KindError, Movement, Name, NameError,
+    PriceError, Quantity, QuantityError, Quoted, RequestId, RequestIdError, UndoError, UnitError,
 };
 
 /// Why a request was refused. DESIGN's one table of errors; each wire and `main` map it
@@ -13,8 +13,12 @@ use crate::catalog::{
 pub enum Code {
     /// No product folds to that name.
     ProductNotFound,
+    /// No movement has that sequence number.
+    MovementNotFound,
     /// The stock would go below zero.
     InsufficientStock,
+    /// The movement was undone, or is itself an undo.
+    AlreadyUndone,
     /// A number, name, unit or page that cannot be.
     InvalidArgument,
     /// A text that is none of the five commands, or a call that does not exist.
@@ -38,9 +42,11 @@ pub enum Code {
 }
 
 impl Code {
-    const ALL: [Code; 12] = [
+    const ALL: [Code; 14] = [
         Code::ProductNotFound,
+        Code::MovementNotFound,
         Code::InsufficientStock,
+        Code::AlreadyUndone,
         Code::InvalidArgument,
         Code::UnknownCommand,
         Code::RequestIdReused,
@@ -57,7 +63,9 @@ impl Code {
     pub fn as_str(self) -> &'static str {
         match self {
             Code::ProductNotFound => "PRODUCT_NOT_FOUND",
+            Code::MovementNotFound => "MOVEMENT_NOT_FOUND",
             Code::InsufficientStock => "INSUFFICIENT_STOCK",
+            Code::AlreadyUndone => "ALREADY_UNDONE",
             Code::InvalidArgument => "INVALID_ARGUMENT",
             Code::UnknownCommand => "UNKNOWN_COMMAND",
             Code::RequestIdReused => "REQUEST_ID_REUSED",
@@ -244,6 +252,40 @@ impl Refusal {
         told.unwrap_or(self.rows.len())
     }
 
+    /// A movement that is not in the ledger.
+    pub fn movement_not_found(sequence: i64) -> Self {
+        let what =
+            format!("não há movimento #{sequence}. Nada foi alterado; veja os movimentos no histórico.");
+        Self::new(Code::MovementNotFound, what)
+    }
+
+    /// A movement that is not undone. `later` are movements that took of the stock that it brought.
+    pub fn undo(error: UndoError, later: &[Movement]) -> Self {
+        let code = match error {
+            UndoError::AlreadyUndone { .. } | UndoError::IsUndo { .. } => Code::AlreadyUndone,
+            UndoError::ChangedNothing { .. } => Code::InvalidArgument,
+            UndoError::Refused { error, movement } => {
+                let refusal = Self::from(error.clone());
+                let movement = movement.sequence;
+                let used: Vec<String> = later
+                    .iter()
+                    .map(|it| format!("#{} ({} {})", it.sequence, it.kind.word(), it.delta))
+                    .collect();
+                let used = if used.is_empty() {
+                    String::new()
+                } else {
+                    format!("; o que ele trouxe foi usado depois por {}", used.join(", "))
+                };
+                let what = format!(
+                    "o movimento #{movement} não pode ser desfeito: {error}{used}. Nada foi alterado; corrija antes \
+                     os movimentos posteriores, ou conte o estoque."
+                );
+                return Self { message: what, ..refusal };
+            }
+        };
+        Self::new(code, format!("{error}. Nada foi alterado; para corrigir o estoque, conte-o."))
+    }
+
     /// A request id that stands in the ledger with another content.
     pub fn request_id_reused(request_id: &RequestId) -> Self {
         Self {
@@ -277,6 +319,28 @@ impl From<AdjustmentError> for Refusal {
             },
             AdjustmentError::BalanceTooLarge { .. } => Self {
                 metadata: vec![("field", "delta_thousandths".to_owned())],
+                ..Self::new(Code::OutOfRange, format!("{error}. Nada foi alterado; confira a quantidade."))
+            },
+        }
+    }
+}
+
+impl From<CountError> for Refusal {
+    fn from(error: CountError) -> Self {
+        match &error {
+            CountError::Negative { .. } | CountError::Fraction { .. } => {
+                Self::invalid("counted_thousandths", error)
+            }
+            CountError::Repeated { .. } => Self::invalid("name", error),
+            CountError::Insufficient { available, missing, .. } => Self {
+                metadata: vec![
+                    ("available_thousandths", available.thousandths().to_string()),
+                    ("requested_thousandths", missing.thousandths().to_string()),
+                ],
+                ..Self::new(Code::InsufficientStock, format!("{error}. Nada foi alterado; conte de novo."))
+            },
+            CountError::BalanceTooLarge { .. } => Self {
+                metadata: vec![("field", "counted_thousandths".to_owned())],
                 ..Self::new(Code::OutOfRange, format!("{error}. Nada foi alterado; confira a quantidade."))
             },
         }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use foldhash::quality::RandomState;
 
-use crate::catalog::{BatchRecord, Catalog, ImportRecord, Movement, RequestId, Transaction};
+use crate::catalog::{Catalog, Document, Movement, RequestId, RequestRecord, Transaction};
 use crate::io_error::describe;
 
 /// A durable home for one catalog. It has one user, the inventory's writer.
@@ -35,8 +35,20 @@ pub trait Store: Send {
     /// So many rows of the ledger, from this sequence number on.
     ///
     /// # Errors
-    /// Where the store cannot be read.
-    fn movements(&mut self, first_sequence: i64, count: usize) -> Result<Vec<Movement>, StoreError>;
+    /// If the store cannot be read.
+    fn rows(&mut self, first_sequence: i64, count: usize) -> Result<Vec<LedgerRow>, StoreError>;
+
+    /// The movements of one product, newest first, from this one of them on, `count_max` at most: those
+    /// after the movement `after`, and the last one up to it.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn movements_back(
+        &mut self,
+        last: i64,
+        after: i64,
+        count_max: usize,
+    ) -> Result<Vec<Movement>, StoreError>;
 
     /// Whether it can be asked and written as it is, and need not be opened anew first, which
     /// waits for other programs.
@@ -83,12 +95,23 @@ pub type RecordedById = HashMap<RequestId, Recorded, RandomState>;
 /// What a request id did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recorded {
-    /// A change of stock.
+    /// A lone change of a stock.
     Movement(Movement),
-    /// An import.
-    Import(ImportRecord),
-    /// Changes made together.
-    Batch(BatchRecord),
+    /// Any other request.
+    Request(RequestRecord),
+}
+
+/// A row of the ledger, with its links to others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// The movement.
+    pub movement: Movement,
+    /// The movements that were made with this one.
+    pub document: Document,
+    /// The movement that this one undoes; 0 for none.
+    pub undoes: i64,
+    /// The movement that undid this one; 0 for none.
+    pub undone_by: i64,
 }
 
 /// A failure of a store: the operator's business, told with the path and what was tried.
@@ -226,6 +249,19 @@ pub enum StoreError {
         path: String,
         /// Why not.
         reason: &'static str,
+    },
+    /// The copy that is made before a database is taken to a later schema cannot be made.
+    #[error(
+        "não foi possível guardar em {copy} uma cópia de {path}, que é de uma versão anterior, antes de atualizá-lo: \
+         {reason}. Nada foi alterado; resolva isso e inicie o servidor de novo"
+    )]
+    NoCopyKept {
+        /// The database.
+        path: String,
+        /// The name of the copy.
+        copy: String,
+        /// Why it cannot be made.
+        reason: String,
     },
     /// The copy to restore is the database itself, or a file of it.
     #[error(

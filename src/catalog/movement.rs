@@ -129,6 +129,8 @@ pub struct Movement {
     pub price: Price,
     /// When the change was accepted, just before it was made durable; in whole microseconds.
     pub recorded_at: SystemTime,
-    /// The client's id for it.
+    /// The sequence number of the product's movement before this one; 0 if this is its first.
+    pub previous: i64,
+    /// The id that the client gave the change.
     pub request_id: Option<RequestId>,
 }

@@ -39,9 +39,10 @@ impl ProductId {
 /// Longest unit label, in characters.
 pub const UNIT_CHARS_MAX: usize = 12;
 
-/// What price and stock are counted in: `kg`, `un`, `maço`, …; in lower case.
+/// What price and stock are counted in: `kg`, `un`, `maço`, …; in lower case. A pointer of one word, so
+/// that a [`Product`] fits in a line of the processor's cache.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Unit(Arc<str>);
+pub struct Unit(Arc<Box<str>>);
 
 /// Why a unit cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,7 +60,7 @@ impl Unit {
         if length == 0 || length > UNIT_CHARS_MAX || label.chars().any(is_unsafe_to_show) {
             return Err(UnitError(text.to_owned()));
         }
-        Ok(Self(label.into()))
+        Ok(Self(Arc::new(label.into())))
     }
 
     /// The label.
@@ -69,14 +70,14 @@ impl Unit {
 
     /// Only what is weighed is sold in fractions.
     pub fn takes_fractions(&self) -> bool {
-        &*self.0 == "kg"
+        self.as_str() == "kg"
     }
 }
 
 impl Default for Unit {
     /// `un`: a piece.
     fn default() -> Self {
-        Self("un".into())
+        Self(Arc::new("un".into()))
     }
 }
 
@@ -101,7 +102,11 @@ pub struct Product {
     pub price: Price,
     /// The balance: the sum of the product's movements, never below zero.
     pub stock: Quantity,
+    /// The sequence number of the product's last movement; 0 if the product never moved.
+    pub last_movement: i64,
 }
+
+const _: () = assert!(size_of::<Product>() == 64);
 
 /// A row of a price list: a product to create, or new terms for one that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -45,6 +45,11 @@ impl Quantity {
         }
     }
 
+    /// As much in the other direction.
+    pub fn opposite(self) -> Self {
+        Self(-self.0)
+    }
+
     /// A quantity of whole units. Every `i32` is within the limit.
     pub fn from_units(units: i32) -> Self {
         Self(i64::from(units) * 1000)

@@ -60,8 +60,8 @@ impl Error {
         match refusal.code {
             Code::Internal => 1,
             Code::InvalidArgument | Code::UnknownCommand => 2,
-            Code::ProductNotFound => 3,
-            Code::InsufficientStock | Code::RequestIdReused | Code::OutOfRange => 4,
+            Code::ProductNotFound | Code::MovementNotFound => 3,
+            Code::InsufficientStock | Code::AlreadyUndone | Code::RequestIdReused | Code::OutOfRange => 4,
             Code::DeadlineExceeded | Code::ResourceExhausted | Code::Unavailable | Code::OutcomeUnknown => 5,
             Code::Unauthenticated => 6,
         }

@@ -19,8 +19,8 @@ use super::{read, stopped};
 pub(super) use activity::ClientState;
 pub use committer::Committer;
 pub(super) use committer::CommitterHandle;
-pub(super) use group::Change;
-pub(super) use planner::refuse_rows;
+pub(super) use group::{Change, CountLine};
+pub(super) use planner::{Counted, refuse_rows};
 pub use queue::CommitDriver;
 pub(super) use queue::WriteQueue;
 pub(super) use replies::{Applied, WriteResult};
@@ -38,7 +38,7 @@ mod tests {
     use crate::operation::BatchRequest;
     use crate::refusal::Code;
     use crate::store::sqlite::SqliteStore;
-    use crate::store::{RecordedById, Store, StoreError};
+    use crate::store::{LedgerRow, RecordedById, Store, StoreError};
 
     /// What a store that fails does.
     #[derive(Clone, Copy, PartialEq)]
@@ -76,13 +76,21 @@ mod tests {
         fn recorded(&mut self, request_ids: &[&RequestId]) -> Result<RecordedById, StoreError> {
             self.0.recorded(request_ids)
         }
-        fn movements(&mut self, first_sequence: i64, count: usize) -> Result<Vec<Movement>, StoreError> {
-            let mut movements = self.0.movements(first_sequence, count + 1)?;
+        fn rows(&mut self, first_sequence: i64, count: usize) -> Result<Vec<LedgerRow>, StoreError> {
+            let mut rows = self.0.rows(first_sequence, count + 1)?;
             if *self.1.lock().unwrap() == Fault::Lossy {
-                movements.remove(1);
+                rows.remove(1);
             }
-            movements.truncate(count);
-            Ok(movements)
+            rows.truncate(count);
+            Ok(rows)
+        }
+        fn movements_back(
+            &mut self,
+            last: i64,
+            after: i64,
+            count_max: usize,
+        ) -> Result<Vec<Movement>, StoreError> {
+            self.0.movements_back(last, after, count_max)
         }
         fn tidy(&mut self) -> Result<(), StoreError> {
             self.0.tidy()

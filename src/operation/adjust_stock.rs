@@ -43,7 +43,8 @@ pub struct Adjusted {
 impl From<(&Product, &Movement)> for Adjusted {
     /// Takes the price and the balance from the movement, the rest from the product.
     fn from((product, movement): (&Product, &Movement)) -> Self {
-        let product = Product { price: movement.price, stock: movement.balance, ..product.clone() };
+        let (price, stock) = (movement.price, movement.balance);
+        let product = Product { price, stock, last_movement: movement.sequence, ..product.clone() };
         Self { product, movement: movement.clone() }
     }
 }

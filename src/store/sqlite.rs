@@ -7,6 +7,7 @@ mod checkpoint;
 mod commit;
 mod error;
 mod files;
+mod ledger;
 mod lock;
 mod log;
 mod log_place;
@@ -26,7 +27,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{RecordedById, Store, StoreError};
+use super::{LedgerRow, RecordedById, Store, StoreError};
 use crate::catalog::{Catalog, Movement, RequestId, Transaction};
 use crate::private_file::AtomicFile;
 use checkpoint::Checkpoint;
@@ -143,8 +144,17 @@ impl Store for SqliteStore {
         })
     }
 
-    fn movements(&mut self, first_sequence: i64, count: usize) -> Result<Vec<Movement>, StoreError> {
-        self.read_movements(first_sequence, count).map_err(self.failed("consultar"))
+    fn rows(&mut self, first_sequence: i64, count: usize) -> Result<Vec<LedgerRow>, StoreError> {
+        ledger::rows(&self.connection, first_sequence, count).map_err(self.failed("consultar"))
+    }
+
+    fn movements_back(
+        &mut self,
+        last: i64,
+        after: i64,
+        count_max: usize,
+    ) -> Result<Vec<Movement>, StoreError> {
+        ledger::movements_back(&self.connection, last, after, count_max).map_err(self.failed("consultar"))
     }
 
     fn is_ready(&self) -> bool {

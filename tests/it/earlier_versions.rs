@@ -2,6 +2,8 @@
 //! is answered so again.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
 use hortifruti::wire::grpc::v1::{
@@ -9,12 +11,14 @@ use hortifruti::wire::grpc::v1::{
     StreamAdjustStockRequest, stream_adjust_stock_response,
 };
 
+use rusqlite::{Connection, OpenFlags};
+
 use crate::support::{Ended, Server, hortifruti, list, run};
 
 /// One database of each earlier schema. The build of the commit named beside it made it from
 /// nothing, over its own protocols, with the changes of [`ANSWERED`], two imports and, from
 /// schema 2 on, a batch (before it, changes that come to the same), and was stopped with SIGTERM.
-const WRITTEN: [(i32, &str, Verified); 5] = [
+const WRITTEN: [(i32, &str, Verified); 6] = [
     // 81690ab
     (1, "esquema-1.db", Verified { movements: 16, request_ids: 7 }),
     // 7e32e0f
@@ -25,6 +29,8 @@ const WRITTEN: [(i32, &str, Verified); 5] = [
     (4, "esquema-4.db", Verified { movements: 17, request_ids: 8 }),
     // e37c6f6
     (5, "esquema-5.db", Verified { movements: 17, request_ids: 8 }),
+    // 755f004
+    (6, "esquema-6.db", Verified { movements: 17, request_ids: 8 }),
 ];
 
 /// What `hortifruti verify` counts.
@@ -135,6 +141,31 @@ fn block_on(future: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future);
 }
 
+/// Makes sure that there is one copy of the database as it was before the update, for its owner alone.
+fn has_kept_a_copy(server: &Server, version: i32, before: &[u8]) {
+    let start = format!("hortifruti.db.esquema-{version}.");
+    let names =
+        fs::read_dir(server.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let copies: Vec<String> = names.filter(|name| name.starts_with(&start)).collect();
+    let [copy] = &copies[..] else { panic!("schema {version}: {copies:?}") };
+    let copy = server.path().join(copy);
+    assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+    // Apart from the counters of its header, each page is the same.
+    let mut copied = fs::read(&copy).unwrap();
+    copied[..100].copy_from_slice(&before[..100]);
+    assert!(copied == before, "schema {version}: the copy differs");
+    let version_of_copy: i32 =
+        Connection::open(&copy).unwrap().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(version_of_copy, version);
+}
+
+fn documents(database: &Path) -> Vec<(i64, i64)> {
+    let database = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let mut documents = database.prepare("SELECT first_sequence, count FROM document").unwrap();
+    let documents = documents.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    documents.map(Result::unwrap).collect()
+}
+
 #[test]
 fn a_shop_of_an_earlier_build_goes_on_in_this_one() {
     for (version, written, verified) in WRITTEN {
@@ -149,6 +180,9 @@ fn a_shop_of_an_earlier_build_goes_on_in_this_one() {
         assert_eq!(fs::read(&data).unwrap(), bytes, "schema {version}: verify changed it");
 
         let mut server = Server::start_in(folder, &[]);
+        has_kept_a_copy(&server, version, &bytes);
+        let documents = if version >= 2 { vec![(14, 3)] } else { Vec::new() };
+        assert_eq!(self::documents(&data), documents, "schema {version}");
         block_on(answers_as_the_earlier_build_did(&server, version));
         assert_eq!(server.run(&["verify"]), verified.told(0), "schema {version}");
         server.stop();
@@ -158,6 +192,7 @@ fn a_shop_of_an_earlier_build_goes_on_in_this_one() {
         server.restart();
         block_on(answers_as_the_earlier_build_did(&server, version));
         assert_eq!(server.connect().ask("3 caju -1 id=venda-4"), "Caju: R$2.0, Estoque: 40");
+        has_kept_a_copy(&server, version, &bytes);
         server.stop();
         assert_eq!(server.run(&["verify"]), verified.told(1), "schema {version}");
     }

@@ -3,20 +3,34 @@
 use tokio::sync::{mpsc, oneshot};
 
 use super::replies::{Completion, ReplyTo, WriteResult};
-use crate::catalog::{Adjustment, ProductDraft, RequestId};
+use crate::catalog::{Adjustment, ProductDraft, ProductId, Quantity, RequestId};
 
 /// What the writer is asked for.
 pub(crate) enum Change {
     Adjust(Adjustment),
     Batch { changes: Vec<Adjustment>, request_id: Option<RequestId> },
     Import { rows: Vec<ProductDraft>, request_id: Option<RequestId> },
+    Count { lines: Vec<CountLine>, request_id: Option<RequestId> },
+    Undo { sequence: i64, is_single: bool, request_id: Option<RequestId> },
+}
+
+/// A product that was counted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CountLine {
+    pub(crate) product: ProductId,
+    pub(crate) counted: Quantity,
+    /// The last movement that the counted stock had seen; 0 means now.
+    pub(crate) at_sequence: i64,
 }
 
 impl Change {
     pub(super) fn request_id(&self) -> Option<&RequestId> {
         match self {
             Change::Adjust(adjustment) => adjustment.request_id.as_ref(),
-            Change::Batch { request_id, .. } | Change::Import { request_id, .. } => request_id.as_ref(),
+            Change::Batch { request_id, .. }
+            | Change::Import { request_id, .. }
+            | Change::Count { request_id, .. }
+            | Change::Undo { request_id, .. } => request_id.as_ref(),
         }
     }
 }
@@ -40,6 +54,9 @@ impl WriteRequest {
                 Change::Adjust(_) => 1,
                 Change::Batch { changes, .. } => changes.len(),
                 Change::Import { rows, .. } => rows.len(),
+                Change::Count { lines, .. } => lines.len(),
+                // Perhaps those of a document, which is not known before the store is asked.
+                Change::Undo { .. } => 1,
             })
             .sum();
         Self { changes, reply_to: ReplyTo { is_call, rows, answer, delivery } }

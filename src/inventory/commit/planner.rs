@@ -1,4 +1,13 @@
-//! What becomes of the changes of one transaction, before any is durable.
+//! The plan of a transaction: what becomes of each change, before any is durable.
+//!
+//! A request id is kept for ever with what it did. There is one check of ids: a known id with the same
+//! content is answered as the first time, and one with other content is refused. A lone adjustment has
+//! its id in its row of the ledger and is compared with that; any other request has a row of its own with
+//! a digest of its content and a [`FirstResult`].
+
+mod count;
+mod results;
+mod undo;
 
 use std::hash::BuildHasher as _;
 use std::time::SystemTime;
@@ -9,23 +18,25 @@ use hashbrown::HashTable;
 use super::group::Change;
 use super::replies::{Applied, Outcome};
 use crate::catalog::{
-    Adjustment, BatchRecord, Catalog, Draft, ImportCounts, ImportRecord, Movement, ProductDraft, RequestId,
-    RowError, Transaction, ledger_order,
+    Adjustment, Catalog, Draft, ImportCounts, Movement, ProductDraft, RequestId, RequestRecord, RowError,
+    Transaction, batch_digest, import_digest, ledger_order,
 };
 use crate::refusal::{Code, Refusal};
-use crate::store::{Recorded, RecordedById, Store};
+use crate::store::{Recorded, RecordedById, Store, StoreError};
+pub(crate) use count::Counted;
+use results::FirstResult;
 
 /// Checks the changes of one transaction, one after the other.
 pub(super) struct Planner<'a> {
     draft: Draft<'a>,
     store: &'a mut dyn Store,
-    /// What the request ids of this transaction did before it, and those of batches and imports
-    /// earlier in it.
+    /// What the request ids of this transaction did before it, and those of requests with a row of their
+    /// own earlier in it.
     recorded: RecordedById,
-    /// The movements of request ids earlier in this transaction, by the hash of the id and their
+    /// The lone adjustments with an id earlier in this transaction, by the hash of the id and their
     /// sequence number; the draft has the ids.
-    made: HashTable<(u64, i64)>,
-    /// The ids are chosen by clients, so it is seeded.
+    adjusted: HashTable<(u64, i64)>,
+    /// Seeded, because clients choose the ids.
     hasher: RandomState,
 }
 
@@ -40,22 +51,28 @@ impl<'a> Planner<'a> {
         recorded: RecordedById,
     ) -> Self {
         let draft = Draft::new(catalog, now);
-        let made = HashTable::with_capacity(id_count);
-        Self { draft, store, recorded, made, hasher: RandomState::default() }
+        let adjusted = HashTable::with_capacity(id_count);
+        Self { draft, store, recorded, adjusted, hasher: RandomState::default() }
     }
 
     /// Takes a change into the transaction, unless it breaks a rule or was made before.
-    pub(super) fn plan(&mut self, change: Change) -> Outcome {
-        let done = match change {
+    pub(super) fn plan(&mut self, change: &Change) -> Outcome {
+        let applied = match change {
             Change::Adjust(adjustment) => self.adjust(adjustment),
             Change::Batch { changes, request_id } => {
-                self.adjust_together(&changes, request_id.as_ref()).map(Applied::Batch)
+                self.adjust_together(changes, request_id.as_ref()).map(Applied::Batch)
             }
             Change::Import { rows, request_id } => {
-                self.import(&rows, request_id.as_ref()).map(Applied::Imported)
+                self.import(rows, request_id.as_ref()).map(Applied::Imported)
+            }
+            Change::Count { lines, request_id } => {
+                self.count(lines, request_id.as_ref()).map(Applied::Counted)
+            }
+            Change::Undo { sequence, is_single, request_id } => {
+                self.undo(*sequence, *is_single, request_id.as_ref()).map(Applied::Batch)
             }
         };
-        done.map_err(Box::new)
+        applied.map_err(Box::new)
     }
 
     /// What the changes come to.
@@ -63,15 +80,15 @@ impl<'a> Planner<'a> {
         self.draft.finish()
     }
 
-    fn adjust(&mut self, adjustment: Adjustment) -> Result<Applied, Refusal> {
+    fn adjust(&mut self, adjustment: &Adjustment) -> Result<Applied, Refusal> {
         let Some(request_id) = &adjustment.request_id else {
             return Ok(Applied::Adjusted(self.draft.adjust(adjustment)?.sequence));
         };
         let hash = self.hasher.hash_one(request_id);
-        match self.earlier_by(request_id, hash) {
+        match self.earlier(request_id, hash) {
             None => {
                 let sequence = self.draft.adjust(adjustment)?.sequence;
-                self.made.insert_unique(hash, (hash, sequence), |(hash, _)| *hash);
+                self.adjusted.insert_unique(hash, (hash, sequence), |(hash, _)| *hash);
                 Ok(Applied::Adjusted(sequence))
             }
             Some(Recorded::Movement(movement))
@@ -85,19 +102,43 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// What a request id did, before this transaction or earlier in it.
-    fn earlier(&self, request_id: &RequestId) -> Option<Recorded> {
-        self.earlier_by(request_id, self.hasher.hash_one(request_id))
-    }
-
-    /// The same for an id with this hash.
-    fn earlier_by(&self, request_id: &RequestId, hash: u64) -> Option<Recorded> {
+    /// What a request id with this hash did, before this transaction or earlier in it.
+    fn earlier(&self, request_id: &RequestId, hash: u64) -> Option<Recorded> {
         if let Some(recorded) = self.recorded.get(request_id) {
             return Some(recorded.clone());
         }
-        let mut made = self.made.iter_hash(hash).filter_map(|(_, sequence)| self.draft.movement(*sequence));
-        let movement = made.find(|movement| movement.request_id.as_ref() == Some(request_id));
+        let adjusted = self.adjusted.iter_hash(hash);
+        let mut adjusted = adjusted.filter_map(|(_, sequence)| self.draft.movement(*sequence));
+        let movement = adjusted.find(|movement| movement.request_id.as_ref() == Some(request_id));
         movement.cloned().map(Recorded::Movement)
+    }
+
+    /// Plans a request that has a row of its own, if its id is new. If the id is known and the digest is
+    /// the same, answers it again from the first result.
+    fn once<T>(
+        &mut self,
+        request_id: Option<&RequestId>,
+        digest: u64,
+        plan: impl FnOnce(&mut Self) -> Result<(T, FirstResult), Refusal>,
+        answer_again: impl FnOnce(&mut Self, FirstResult) -> Option<Result<T, Refusal>>,
+    ) -> Result<T, Refusal> {
+        let Some(request_id) = request_id else { return plan(self).map(|(applied, _)| applied) };
+        match self.earlier(request_id, self.hasher.hash_one(request_id)) {
+            None => {
+                let (applied, result) = plan(self)?;
+                let record =
+                    RequestRecord { request_id: request_id.clone(), digest, result: result.encode() };
+                self.recorded.insert(request_id.clone(), Recorded::Request(record.clone()));
+                self.draft.record_request(record);
+                Ok(applied)
+            }
+            Some(Recorded::Request(record)) if record.digest == digest => {
+                let result = FirstResult::decode(&record.result).ok_or_else(not_in_ledger)?;
+                // Another operation with the same digest is another content, too.
+                answer_again(self, result).unwrap_or_else(|| Err(Refusal::request_id_reused(request_id)))
+            }
+            Some(_) => Err(Refusal::request_id_reused(request_id)),
+        }
     }
 
     fn adjust_together(
@@ -105,49 +146,29 @@ impl<'a> Planner<'a> {
         changes: &[Adjustment],
         request_id: Option<&RequestId>,
     ) -> Result<Vec<Movement>, Refusal> {
-        let digest = batch_digest(changes);
-        if let Some(request_id) = request_id {
-            match self.earlier(request_id) {
-                Some(Recorded::Batch(record)) if record.digest == digest => {
-                    return self.answer_again(changes, record.first_sequence);
-                }
-                Some(_) => return Err(Refusal::request_id_reused(request_id)),
-                None => {}
-            }
-        }
-        let first_sequence = self.draft.next_sequence();
-        let movements =
-            self.draft.adjust_all(changes).map_err(|(index, error)| Refusal::from(error).at(index))?;
-        if let Some(request_id) = request_id {
-            let record = BatchRecord { request_id: request_id.clone(), digest, first_sequence };
-            self.recorded.insert(request_id.clone(), Recorded::Batch(record.clone()));
-            self.draft.record_batch(record);
-        }
-        Ok(movements)
+        self.once(
+            request_id,
+            batch_digest(changes),
+            |planner| {
+                let first_sequence = planner.draft.next_sequence();
+                let movements = planner.draft.adjust_all(changes);
+                let movements = movements.map_err(|(index, error)| Refusal::from(error).at(index))?;
+                Ok((movements, FirstResult::Batch { first_sequence }))
+            },
+            |planner, result| match result {
+                FirstResult::Batch { first_sequence } => Some(planner.batch_again(changes, first_sequence)),
+                _ => None,
+            },
+        )
     }
 
-    /// The first answer to a batch, from the ledger.
-    fn answer_again(
-        &mut self,
-        changes: &[Adjustment],
-        first_sequence: i64,
-    ) -> Result<Vec<Movement>, Refusal> {
-        let made = self.draft.movements_from(first_sequence).iter().take(changes.len());
-        let mut movements: Vec<Movement> = made.cloned().collect();
-        if movements.is_empty() {
-            movements = self.store.movements(first_sequence, changes.len()).map_err(|error| {
-                tracing::error!(%error, "a batch could not be looked up");
-                store_closed()
-            })?;
-        }
+    /// The movements of a batch that was made before, in the order asked for.
+    fn batch_again(&mut self, changes: &[Adjustment], first_sequence: i64) -> Result<Vec<Movement>, Refusal> {
+        let movements = self.movements(first_sequence, changes.len())?;
         let mut answers = vec![None; changes.len()];
-        for ((index, movement), sequence) in
-            ledger_order(changes).into_iter().zip(movements).zip(first_sequence..)
-        {
+        for (index, movement) in ledger_order(changes).into_iter().zip(movements) {
             let change = &changes[index];
-            if (movement.sequence, movement.product, movement.delta)
-                == (sequence, change.product, change.delta)
-            {
+            if (movement.product, movement.delta) == (change.product, change.delta) {
                 answers[index] = Some(movement);
             }
         }
@@ -162,63 +183,51 @@ impl<'a> Planner<'a> {
         rows: &[ProductDraft],
         request_id: Option<&RequestId>,
     ) -> Result<ImportCounts, Refusal> {
-        let Some(request_id) = request_id else {
-            return self.draft.import(rows).map_err(refuse_rows);
-        };
-        let digest = list_digest(rows);
-        match self.earlier(request_id) {
-            Some(Recorded::Import(record)) if record.digest == digest => Ok(record.counts),
-            Some(_) => Err(Refusal::request_id_reused(request_id)),
-            None => {
-                let counts = self.draft.import(rows).map_err(refuse_rows)?;
-                let record = ImportRecord { request_id: request_id.clone(), digest, counts };
-                self.recorded.insert(request_id.clone(), Recorded::Import(record.clone()));
-                self.draft.record_import(record);
-                Ok(counts)
-            }
+        self.once(
+            request_id,
+            if request_id.is_some() { import_digest(rows) } else { 0 },
+            |planner| {
+                let counts = planner.draft.import(rows).map_err(refuse_rows)?;
+                Ok((counts, FirstResult::Import(counts)))
+            },
+            |_, result| match result {
+                FirstResult::Import(counts) => Some(Ok(counts)),
+                _ => None,
+            },
+        )
+    }
+
+    /// So many movements from this one on, of this transaction or stored.
+    ///
+    /// # Errors
+    /// If the store cannot be read, or lacks one.
+    fn movements(&mut self, first_sequence: i64, count: usize) -> Result<Vec<Movement>, Refusal> {
+        let planned = self.draft.movements_from(first_sequence).iter().take(count);
+        let mut movements: Vec<Movement> = planned.cloned().collect();
+        if movements.is_empty() {
+            let rows = self.store.rows(first_sequence, count).map_err(unreadable)?;
+            movements = rows.into_iter().map(|row| row.movement).collect();
         }
-    }
-}
-
-/// A digest that stays the same for ever (FNV-1a, 64 bits), because it is stored.
-struct Digest(u64);
-
-impl Digest {
-    fn new() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-
-    fn feed(&mut self, bytes: &[u8]) {
-        // A byte that ends each part, so that parts do not run into each other.
-        for byte in bytes.iter().chain(&[0xff]) {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        let is_whole = movements.len() == count
+            && movements
+                .iter()
+                .zip(first_sequence..)
+                .all(|(movement, sequence)| movement.sequence == sequence);
+        if is_whole {
+            return Ok(movements);
         }
+        tracing::error!(first_sequence, count, "the ledger lacks movements of a request");
+        Err(not_in_ledger())
     }
-}
-
-fn list_digest(rows: &[ProductDraft]) -> u64 {
-    let mut digest = Digest::new();
-    for row in rows {
-        digest.feed(row.name.as_str().as_bytes());
-        digest.feed(row.unit.as_ref().map_or("", |unit| unit.as_str()).as_bytes());
-        digest.feed(&row.price.centavos().to_le_bytes());
-        digest.feed(&row.opening_stock.thousandths().to_le_bytes());
-    }
-    digest.0
-}
-
-fn batch_digest(changes: &[Adjustment]) -> u64 {
-    let mut digest = Digest::new();
-    for change in changes {
-        digest.feed(&change.product.number().to_le_bytes());
-        digest.feed(&change.delta.thousandths().to_le_bytes());
-        digest.feed(change.kind.word().as_bytes());
-    }
-    digest.0
 }
 
 pub(crate) fn refuse_rows(errors: Vec<(usize, RowError)>) -> Refusal {
     Refusal::bad_rows(errors.into_iter().map(|(index, error)| (index, error.to_string())).collect())
+}
+
+fn unreadable(error: StoreError) -> Refusal {
+    tracing::error!(%error, "the ledger could not be read");
+    store_closed()
 }
 
 pub(super) fn store_closed() -> Refusal {
@@ -232,7 +241,7 @@ pub(super) fn store_closed() -> Refusal {
 fn not_in_ledger() -> Refusal {
     Refusal::new(
         Code::Internal,
-        "este lote já foi feito, mas faltam movimentos dele no banco de dados, que está danificado. Nada foi \
+        "este pedido já foi feito, mas faltam movimentos dele no banco de dados, que está danificado. Nada foi \
          alterado agora; confira-o com `hortifruti verify` e restaure uma cópia.",
     )
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use super::group::{Change, WriteRequest};
+use super::planner::Counted;
 use crate::catalog::{ImportCounts, Movement};
 use crate::refusal::Refusal;
 
@@ -89,8 +90,10 @@ pub(crate) enum Applied {
     Adjusted(i64),
     /// An earlier movement, of the same request id.
     AdjustedBefore(Box<Movement>),
+    /// The movements of a batch or an undo.
     Batch(Vec<Movement>),
     Imported(ImportCounts),
+    Counted(Vec<Counted>),
 }
 
 impl Applied {
@@ -102,7 +105,7 @@ impl Applied {
                 movements.get(usize::try_from(index).ok()?)
             }
             Applied::AdjustedBefore(movement) => Some(movement),
-            Applied::Batch(_) | Applied::Imported(_) => None,
+            Applied::Batch(_) | Applied::Imported(_) | Applied::Counted(_) => None,
         }
     }
 }

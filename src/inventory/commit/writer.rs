@@ -105,7 +105,7 @@ impl Writer {
         let mut planner = Planner::new(&catalog, self.clock.now(), &mut *self.store, id_count, recorded);
         let outcomes = submitted
             .into_iter()
-            .map(|changes| changes.into_iter().map(|change| planner.plan(change)).collect())
+            .map(|changes| changes.into_iter().map(|change| planner.plan(&change)).collect())
             .collect();
         Ok((outcomes, planner.finish()))
     }

@@ -8,13 +8,13 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::{io, shown, sqlite};
-use super::files::{JOURNAL_SUFFIX, LOCK_SUFFIX, LOG_SUFFIX, SUFFIXES, beside};
+use super::files::{JOURNAL_SUFFIX, LOCK_SUFFIX, LOG_SUFFIX, SUFFIXES, beside, free_name};
 use super::lock::refuse_other_name;
 use super::log::{VERSIONS_OFFSET, WITHOUT_LOG};
 use super::open::connect;
@@ -57,6 +57,37 @@ pub(super) fn begin(copy: &Path) -> Result<AtomicFile, StoreError> {
         }
         _ => io("criar", copy)(error),
     })
+}
+
+/// Keeps a copy of a database beside it, before the database is taken from this schema to a later one.
+/// Returns the name of the copy, such as `hortifruti.db.esquema-6.2026-11-29T183015`.
+pub(super) fn keep_copy(
+    connection: &Connection,
+    database: &Path,
+    version: i32,
+) -> Result<PathBuf, StoreError> {
+    let copy = free_name(database, &format!(".esquema-{version}"))?;
+    let failed = |error: StoreError| StoreError::NoCopyKept {
+        path: shown(database),
+        copy: shown(&copy),
+        reason: match error {
+            StoreError::Failed { reason, .. } => reason,
+            other => other.to_string(),
+        },
+    };
+    let keep = || {
+        let unfinished = begin(&copy)?;
+        let mut target = connect(unfinished.temporary(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let copied = connection
+            .unchecked_transaction()
+            .and_then(|moment| copy_pages(&moment, &mut target, &mut |_, _, _| {}));
+        copied.map_err(sqlite("copiar", &copy))?;
+        drop(target);
+        unfinished.file().write_all_at(&WITHOUT_LOG, VERSIONS_OFFSET).map_err(io("escrever", &copy))?;
+        unfinished.finish(false).map_err(io("escrever", &copy))
+    };
+    keep().map_err(failed)?;
+    Ok(copy)
 }
 
 /// Copies a database as it is at one moment to a new file, and checks that file. An earlier schema is

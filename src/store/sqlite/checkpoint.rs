@@ -12,7 +12,7 @@
 use rusqlite::Connection;
 
 use super::rows::{bad_value, read_id, read_quantity};
-use crate::catalog::{ProductId, Quantity, Transaction};
+use crate::catalog::{Balance, ProductId, Transaction};
 
 /// Movements after which a round begins at the earliest: at the start, so many rows of the
 /// ledger are read in less than a millisecond.
@@ -56,7 +56,7 @@ pub(super) struct Checkpoint {
 /// is found and put by a single access of memory, where a tree takes one for each level.
 #[derive(Debug, Default)]
 struct Moved {
-    balances: Vec<Quantity>,
+    balances: Vec<Balance>,
     /// A bit for each balance: whether it is there.
     marks: Vec<u64>,
     count: usize,
@@ -74,7 +74,7 @@ struct Round {
 /// What one transaction brings forward.
 #[derive(Debug)]
 pub(super) struct Step {
-    rows: Vec<(ProductId, Quantity)>,
+    rows: Vec<(ProductId, Balance)>,
     round: Option<Round>,
     /// Set where this step ends the round.
     through: Option<i64>,
@@ -100,7 +100,8 @@ impl Checkpoint {
                 return Err(bad_value(0, format!("ao movimento {} segue o {sequence}", this.last_sequence)));
             }
             this.last_sequence = sequence;
-            this.moved.insert(read_id(row, 1)?, read_quantity(row, 2)?);
+            let balance = Balance { stock: read_quantity(row, 2)?, last_movement: sequence };
+            this.moved.insert(read_id(row, 1)?, balance);
         }
         let last: i64 =
             connection.query_row("SELECT coalesce(max(sequence), 0) FROM movement", [], |row| row.get(0))?;
@@ -119,7 +120,7 @@ impl Checkpoint {
     }
 
     /// The balance of a product that moved since its balance was brought forward.
-    pub(super) fn balance(&self, product: ProductId) -> Option<Quantity> {
+    pub(super) fn balance(&self, product: ProductId) -> Option<Balance> {
         self.moved.get(product)
     }
 
@@ -168,16 +169,16 @@ impl Checkpoint {
 }
 
 impl Moved {
-    fn get(&self, product: ProductId) -> Option<Quantity> {
+    fn get(&self, product: ProductId) -> Option<Balance> {
         let (word, bit) = Self::mark(product.index());
         self.marks.get(word).filter(|marks| *marks & bit != 0).map(|_| self.balances[product.index()])
     }
 
-    fn insert(&mut self, product: ProductId, balance: Quantity) {
+    fn insert(&mut self, product: ProductId, balance: Balance) {
         let index = product.index();
         let (word, bit) = Self::mark(index);
         if index >= self.balances.len() {
-            self.balances.resize(index + 1, Quantity::ZERO);
+            self.balances.resize(index + 1, Balance::NONE);
             self.marks.resize(word + 1, 0);
         }
         self.count += usize::from(self.marks[word] & bit == 0);
@@ -194,7 +195,7 @@ impl Moved {
     }
 
     /// Those of this product and the ones after it, in order.
-    fn iter_from(&self, first: ProductId) -> impl Iterator<Item = (ProductId, Quantity)> {
+    fn iter_from(&self, first: ProductId) -> impl Iterator<Item = (ProductId, Balance)> {
         let (start, bit) = Self::mark(first.index());
         let words = self.marks.iter().enumerate().skip(start);
         words.flat_map(move |(word, marks)| {
@@ -219,11 +220,11 @@ impl Step {
     pub(super) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
         if !self.rows.is_empty() {
             let mut row = connection.prepare_cached(
-                "INSERT INTO balance_forward (product_id, stock_thousandths) VALUES (?1, ?2)
-                 ON CONFLICT (product_id) DO UPDATE SET stock_thousandths = ?2",
+                "INSERT INTO balance_forward (product_id, stock_thousandths, last_sequence) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (product_id) DO UPDATE SET stock_thousandths = ?2, last_sequence = ?3",
             )?;
             for (id, balance) in &self.rows {
-                row.execute([id.number(), balance.thousandths()])?;
+                row.execute([id.number(), balance.stock.thousandths(), balance.last_movement])?;
             }
         }
         if let Some(through) = self.through {
@@ -240,7 +241,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::catalog::{Kind, Movement, Price};
+    use crate::catalog::{Kind, Movement, Price, Quantity};
+
+    fn balance(units: i32) -> Balance {
+        Balance { stock: Quantity::from_units(units), last_movement: units.into() }
+    }
 
     /// Transactions of changes of products, and what a reader that begins after each of
     /// them finds, against what it should.
@@ -254,7 +259,8 @@ mod tests {
                 // Many movements for each: a round is to begin and end.
                 for repeat in 0..ROUND_AFTER_MOVEMENTS as i32 / 8 {
                     let product = ProductId::from_number(i64::from(product) + 1).unwrap();
-                    let balance = Quantity::from_units(balance + repeat);
+                    let stock = Quantity::from_units(balance + repeat);
+                    let balance = Balance { stock, last_movement: ledger.len() as i64 + 1 };
                     ledger.push((product, balance));
                     stocks.insert(product, balance);
                     changes.balances.insert(product, balance);
@@ -262,8 +268,9 @@ mod tests {
                         sequence: ledger.len() as i64,
                         product,
                         kind: Kind::Adjustment,
-                        delta: balance,
-                        balance,
+                        delta: stock,
+                        balance: stock,
+                        previous: 0,
                         price: Price::from_centavos(1).unwrap(),
                         recorded_at: std::time::SystemTime::UNIX_EPOCH,
                         request_id: None,
@@ -300,7 +307,7 @@ mod tests {
             let (mut moved, mut expected) = (Moved::default(), BTreeMap::new());
             for (number, balance) in steps {
                 let product = ProductId::from_number(number).unwrap();
-                if let Some(balance) = balance.map(Quantity::from_units) {
+                if let Some(balance) = balance.map(self::balance) {
                     moved.insert(product, balance);
                     expected.insert(product, balance);
                 } else {
@@ -322,13 +329,10 @@ mod tests {
         assert!(checkpoint.last_step().is_none());
         let product = |number| ProductId::from_number(number).unwrap();
         for number in 1..=100 {
-            checkpoint.moved.insert(product(number.into()), Quantity::from_units(number));
+            checkpoint.moved.insert(product(number.into()), balance(number));
         }
         let step = checkpoint.last_step().unwrap();
-        assert_eq!(
-            (step.rows.len(), step.rows[99].1, step.through),
-            (100, Quantity::from_units(100), Some(7))
-        );
+        assert_eq!((step.rows.len(), step.rows[99].1, step.through), (100, balance(100), Some(7)));
         checkpoint.stored(&Transaction::default(), &step);
         assert!(checkpoint.last_step().is_none());
     }
@@ -337,7 +341,7 @@ mod tests {
     fn a_round_ends_and_the_next_begins_later() {
         let mut checkpoint = Checkpoint { last_sequence: ROUND_AFTER_MOVEMENTS, ..Checkpoint::new() };
         let product = |number| ProductId::from_number(number).unwrap();
-        let one = Quantity::from_units(1);
+        let one = balance(1);
         (1..=100).for_each(|number| checkpoint.moved.insert(product(number), one));
         let changes = Transaction::default();
         let first = checkpoint.step(&changes);

@@ -271,3 +271,30 @@ pub(super) fn check_log(path: &Path, note: &str) -> Result<(), StoreError> {
         None => Ok(()),
     }
 }
+
+/// Returns a name beside a database, with this label, the date and the time, that nothing has yet, such
+/// as `hortifruti.db.2026-11-29T183015`.
+pub(super) fn free_name(database: &Path, label: &str) -> Result<PathBuf, StoreError> {
+    let clock = Connection::open_in_memory().map_err(sqlite("guardar", database))?;
+    let now = "SELECT strftime('%Y-%m-%dT%H%M%S', 'now', 'localtime')";
+    let now: String = clock.query_row(now, [], |row| row.get(0)).map_err(sqlite("guardar", database))?;
+    let mut name = beside(database, &format!("{label}.{now}"));
+    for number in 2.. {
+        if !is_taken(&name).map_err(io("criar", &name))? {
+            break;
+        }
+        name = beside(database, &format!("{label}.{now}-{number}"));
+    }
+    Ok(name)
+}
+
+fn is_taken(name: &Path) -> std::io::Result<bool> {
+    for suffix in SUFFIXES {
+        match fs::symlink_metadata(beside(name, suffix)) {
+            Ok(_) => return Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
+}

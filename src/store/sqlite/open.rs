@@ -13,7 +13,7 @@ use super::lock::Lock;
 use super::request_ids::RequestIds;
 use super::rows::write;
 use super::schema::{APPLICATION_ID, SCHEMA_VERSION, check_header, migrate};
-use super::{BUSY_TIMEOUT, SqliteStore, log_place, long_log};
+use super::{BUSY_TIMEOUT, SqliteStore, backup, log_place, long_log};
 use crate::catalog::Transaction;
 use crate::private_file::AtomicFile;
 use crate::store::{Store, StoreError};
@@ -118,7 +118,7 @@ impl SqliteStore {
     /// Makes a database of ours, of any version, ready for changes.
     pub(super) fn prepare(&mut self) -> Result<(), StoreError> {
         self.configure().map_err(self.failed("preparar"))?;
-        self.migrate().map_err(self.failed("atualizar"))?;
+        self.migrate()?;
         if let Some(lock) = &self.lock {
             // The migration has begun a transaction, so they are all there.
             self.files = Files::look(&self.path, lock)?;
@@ -176,10 +176,23 @@ impl SqliteStore {
         Ok(())
     }
 
-    pub(super) fn migrate(&mut self) -> rusqlite::Result<()> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        migrate(&transaction)?;
-        transaction.commit()
+    /// Takes a database of an earlier schema to the current one, after a copy of it was made.
+    fn migrate(&mut self) -> Result<(), StoreError> {
+        let failed = sqlite("atualizar", &self.path);
+        let version: i32 =
+            self.connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(&failed)?;
+        if (1..SCHEMA_VERSION).contains(&version) {
+            let copy = backup::keep_copy(&self.connection, &self.path, version)?;
+            tracing::info!(
+                from = version,
+                to = SCHEMA_VERSION,
+                copy = %copy.display(),
+                "the database is of an earlier schema and is updated; a copy of it is kept"
+            );
+        }
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = self.connection.transaction_with_behavior(behavior).map_err(&failed)?;
+        migrate(&transaction).and_then(|()| transaction.commit()).map_err(&failed)
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::time::SystemTime;
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
 use super::SqliteStore;
 use super::checkpoint::Checkpoint;
-use super::rows::{SELECT_MOVEMENTS, read_import, read_last_time, read_movement, read_product};
-use crate::catalog::{BatchRecord, Movement, Product, RequestId};
+use super::rows::{SELECT_MOVEMENTS, read_last_time, read_movement, read_product, read_request};
+use crate::catalog::{Balance, Movement, Product, RequestId};
 use crate::store::{Recorded, RecordedById};
 
 impl SqliteStore {
@@ -27,7 +27,7 @@ impl SqliteStore {
         self.request_ids.places(&self.connection, request_ids, |request_id, place| {
             let found = match place {
                 Some(sequence) => self.read_movement_of(request_id, sequence)?.map(Recorded::Movement),
-                None => read_batch_or_import(&self.connection, request_id)?,
+                None => read_request(&self.connection, request_id)?.map(Recorded::Request),
             };
             if let Some(found) = found {
                 recorded.insert(request_id.clone(), found);
@@ -56,38 +56,17 @@ pub(super) fn read_catalog(
 ) -> rusqlite::Result<(Vec<Product>, Checkpoint, Option<SystemTime>)> {
     let checkpoint = Checkpoint::read(connection)?;
     let mut statement = connection.prepare(
-        "SELECT id, name, unit, price_centavos, coalesce(stock_thousandths, 0)
+        "SELECT id, name, unit, price_centavos, coalesce(stock_thousandths, 0),
+                coalesce(last_sequence, 0)
          FROM product_terms LEFT JOIN balance_forward ON product_id = id ORDER BY id",
     )?;
     let products = statement.query_map([], |row| {
         let mut product = read_product(row)?;
-        product.stock = checkpoint.balance(product.id).unwrap_or(product.stock);
+        if let Some(balance) = checkpoint.balance(product.id) {
+            Balance { stock: product.stock, last_movement: product.last_movement } = balance;
+        }
         Ok(product)
     })?;
     let products = products.collect::<rusqlite::Result<_>>()?;
     Ok((products, checkpoint, read_last_time(connection)?))
-}
-
-pub(super) fn read_batch_or_import(
-    connection: &Connection,
-    request_id: &RequestId,
-) -> rusqlite::Result<Option<Recorded>> {
-    let mut batch = connection
-        .prepare_cached("SELECT digest, first_sequence FROM batch_request WHERE request_id = ?1")?;
-    let batch = batch.query_row([request_id.as_str()], |row| {
-        Ok(BatchRecord {
-            request_id: request_id.clone(),
-            digest: row.get::<_, i64>(0)?.cast_unsigned(),
-            first_sequence: row.get(1)?,
-        })
-    });
-    if let Some(batch) = batch.optional()? {
-        return Ok(Some(Recorded::Batch(batch)));
-    }
-    let mut import = connection.prepare_cached(
-        "SELECT digest, created_count, updated_count, unchanged_count
-         FROM import_request WHERE request_id = ?1",
-    )?;
-    let import = import.query_row([request_id.as_str()], |row| read_import(row, request_id.clone()));
-    Ok(import.optional()?.map(Recorded::Import))
 }

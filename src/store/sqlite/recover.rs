@@ -9,19 +9,19 @@ use crate::store::StoreError;
 
 impl SqliteStore {
     /// Whether these changes are stored. They are one transaction, so one row tells.
-    pub(super) fn holds(&self, changes: &Transaction) -> rusqlite::Result<bool> {
+    pub(super) fn holds(&self, transaction: &Transaction) -> rusqlite::Result<bool> {
         let connection = &self.connection;
-        if let Some(movement) = changes.movements.last() {
+        if let Some(movement) = transaction.movements.last() {
             return Ok(self.checkpoint.last_sequence() == movement.sequence);
         }
-        if let Some(import) = changes.imports.last() {
+        if let Some(request) = transaction.requests.last() {
             return connection.query_row(
-                "SELECT count(*) FROM import_request WHERE request_id = ?1",
-                [import.request_id.as_str()],
+                "SELECT count(*) FROM request WHERE request_id = ?1",
+                [request.request_id.as_str()],
                 |row| row.get(0),
             );
         }
-        let Some(product) = changes.listed.last() else { return Ok(true) };
+        let Some(product) = transaction.products.last() else { return Ok(true) };
         connection.query_row(
             "SELECT count(*) FROM product_terms WHERE id = ?1 AND price_centavos = ?2 AND unit = ?3",
             params![product.id.number(), product.price.centavos(), product.unit.as_str()],
@@ -31,8 +31,8 @@ impl SqliteStore {
 
     /// Refuses to go on where the ledger ends neither before these changes nor with them: then
     /// another program wrote in it, and the catalog is not what is stored.
-    pub(super) fn check_ledger_end(&self, changes: &Transaction) -> Result<(), StoreError> {
-        let (Some(first), Some(last)) = (changes.movements.first(), changes.movements.last()) else {
+    pub(super) fn check_ledger_end(&self, transaction: &Transaction) -> Result<(), StoreError> {
+        let (Some(first), Some(last)) = (transaction.movements.first(), transaction.movements.last()) else {
             return Ok(());
         };
         let end = self.checkpoint.last_sequence();

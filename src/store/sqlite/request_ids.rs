@@ -104,8 +104,7 @@ impl RequestIds {
         let mut this = Self { hasher: SipHasher13::new_with_key(&seed), groups, through, ..Self::new() };
         let mut recent = connection.prepare(
             "SELECT request_id, sequence FROM movement WHERE sequence > ?1 AND request_id IS NOT NULL
-             UNION ALL SELECT request_id, 0 FROM batch_request WHERE first_sequence > ?1
-             UNION ALL SELECT request_id, 0 FROM import_request WHERE after_sequence >= ?1",
+             UNION ALL SELECT request_id, 0 FROM request WHERE after_sequence >= ?1",
         )?;
         let mut rows = recent.query([through])?;
         while let Some(row) = rows.next()? {
@@ -210,8 +209,7 @@ impl RequestIds {
             }
             next => next,
         };
-        let batches = changes.batches.iter().map(|record| &record.request_id);
-        let elsewhere = changes.imports.iter().map(|record| &record.request_id).chain(batches);
+        let elsewhere = changes.requests.iter().map(|record| &record.request_id);
         let movements = changes.movements.iter();
         let placed =
             movements.filter_map(|movement| Some((movement.request_id.as_ref()?, movement.sequence)));
@@ -269,9 +267,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::catalog::{
-        BatchRecord, ImportCounts, ImportRecord, Kind, Movement, Price, ProductId, Quantity,
-    };
+    use crate::catalog::{Kind, Movement, Price, ProductId, Quantity, RequestRecord};
 
     fn movement(sequence: i64, request_id: Option<String>) -> Movement {
         Movement {
@@ -282,6 +278,7 @@ mod tests {
             balance: Quantity::from_units(1),
             price: Price::from_centavos(1).unwrap(),
             recorded_at: SystemTime::UNIX_EPOCH,
+            previous: 0,
             request_id: request_id.map(|id| id.parse().unwrap()),
         }
     }
@@ -335,16 +332,11 @@ mod tests {
                 changes.movements.push(movement(sequence, id));
             }
             let (list, batch) = (format!("lista-{transaction}"), format!("lote-{transaction}"));
-            changes.imports.push(ImportRecord {
-                request_id: list.parse().unwrap(),
+            changes.requests.extend([&list, &batch].map(|id| RequestRecord {
+                request_id: id.parse().unwrap(),
                 digest: 0,
-                counts: ImportCounts::default(),
-            });
-            changes.batches.push(BatchRecord {
-                request_id: batch.parse().unwrap(),
-                digest: 0,
-                first_sequence: sequence - 1,
-            });
+                result: Vec::new(),
+            }));
             expected.extend([(list, None), (batch, None)]);
             store(&mut index, &mut connection, before, &changes);
         }

@@ -6,15 +6,15 @@
 //! exchange their names in one step.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::OpenFlags;
 
 use super::backup::{begin, copy_into};
 use super::error::{io, shown, sqlite};
-use super::files::{SUFFIXES, beside, check_log, place};
+use super::files::{SUFFIXES, beside, check_log, free_name, place};
 use super::lock::Lock;
 use super::open::connect;
 use super::schema::{SCHEMA_VERSION, check_header};
@@ -61,7 +61,7 @@ pub fn restore(
         keep_owner(&path, unfinished.file()).map_err(io("dar o dono a", unfinished.temporary()))?;
         play_log(&path, lock.note())?;
     }
-    let name = free_name(&path)?;
+    let name = free_name(&path, "")?;
     let log = KeptLog::begin(&path, &name)?;
     let finished = if is_there { unfinished.finish_keeping(&name) } else { unfinished.finish(false) };
     if let Err(error) = finished {
@@ -160,30 +160,4 @@ impl KeptLog {
         });
         files.collect()
     }
-}
-
-/// A name with the date and the time that nothing has yet, such as `hortifruti.db.2026-11-29T183015`.
-fn free_name(database: &Path) -> Result<PathBuf, StoreError> {
-    let clock = Connection::open_in_memory().map_err(sqlite("guardar", database))?;
-    let now = "SELECT strftime('%Y-%m-%dT%H%M%S', 'now', 'localtime')";
-    let now: String = clock.query_row(now, [], |row| row.get(0)).map_err(sqlite("guardar", database))?;
-    let mut name = beside(database, &format!(".{now}"));
-    for number in 2.. {
-        if !is_taken(&name).map_err(io("criar", &name))? {
-            break;
-        }
-        name = beside(database, &format!(".{now}-{number}"));
-    }
-    Ok(name)
-}
-
-fn is_taken(name: &Path) -> io::Result<bool> {
-    for suffix in SUFFIXES {
-        match fs::symlink_metadata(beside(name, suffix)) {
-            Ok(_) => return Ok(true),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(false)
 }

@@ -7,8 +7,8 @@ use rusqlite::types::Null;
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use crate::catalog::{
-    ImportCounts, ImportRecord, Kind, Movement, Name, Price, Product, ProductId, Quantity, RequestId,
-    RequestIdError, Transaction, Unit,
+    Document, Kind, Movement, Name, Price, Product, ProductId, Quantity, RequestId, RequestIdError,
+    RequestRecord, Transaction, Undo, Unit,
 };
 
 /// Movements that one statement writes: to begin and end a statement costs as much as a row, and
@@ -19,7 +19,7 @@ pub(super) const MOVEMENTS_AT_ONCE: usize = 16;
 /// them, or all with -1.
 pub(super) const SELECT_MOVEMENTS: &str =
     "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
-            recorded_at_micros, request_id
+            recorded_at_micros, request_id, previous
      FROM movement WHERE sequence >= ?1 ORDER BY sequence LIMIT ?2";
 
 /// The statements that write one movement, so many without request ids, and so many that have
@@ -44,11 +44,11 @@ fn is_alike(first: &Movement, second: &Movement) -> bool {
 /// the last (<https://sqlite.org/autoinc.html>): for a number that it is given, it would look for
 /// the row's place from the root of the table, a quarter of the time of a change.
 fn insert_movements(count: usize, request_id: &str) -> String {
-    let row = format!("(?1, ?2, {request_id}, ?, ?, ?, ?)");
+    let row = format!("(?1, ?2, {request_id}, ?, ?, ?, ?, ?)");
     let rows = vec![row; count].join(", ");
     format!(
         "INSERT OR FAIL INTO movement (kind, recorded_at_micros, request_id, product_id,
-                                       delta_thousandths, balance_thousandths, price_centavos)
+                                       delta_thousandths, balance_thousandths, price_centavos, previous)
          VALUES {rows}"
     )
 }
@@ -77,17 +77,19 @@ fn write_movements(insert: &mut Statement<'_>, movements: &[Movement]) -> rusqli
             insert.raw_bind_parameter(index, value)?;
             index += 1;
         }
+        insert.raw_bind_parameter(index, (movement.previous != 0).then_some(movement.previous))?;
+        index += 1;
     }
     insert.raw_execute().map(drop)
 }
 
-/// Writes the rows of the changes inside a transaction, after the movement `last_sequence`.
+/// Writes the rows of a transaction inside a transaction, after the movement `last_sequence`.
 pub(super) fn write(
     connection: &Connection,
-    changes: &Transaction,
+    transaction: &Transaction,
     last_sequence: i64,
 ) -> rusqlite::Result<()> {
-    for listed in &changes.listed {
+    for listed in &transaction.products {
         let mut product = connection.prepare_cached(
             "INSERT INTO product_terms (id, name, key, unit, price_centavos) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (id) DO UPDATE SET unit = ?4, price_centavos = ?5",
@@ -101,7 +103,7 @@ pub(super) fn write(
         ])?;
     }
     let mut one = connection.prepare_cached(&INSERT_MOVEMENT)?;
-    for alike in changes.movements.chunk_by(is_alike) {
+    for alike in transaction.movements.chunk_by(is_alike) {
         let (whole, rest) = alike.as_chunks::<MOVEMENTS_AT_ONCE>();
         if let Some([first, ..]) = whole.first() {
             let has_ids = first.request_id.is_some();
@@ -111,39 +113,54 @@ pub(super) fn write(
         }
         rest.chunks(1).try_for_each(|movement| write_movements(&mut one, movement))?;
     }
-    if let Some(last) = changes.movements.last()
+    if let Some(last) = transaction.movements.last()
         && last.sequence != connection.last_insert_rowid()
     {
         return Err(bad_value(0, "outro programa gravou ou apagou movimentos"));
     }
-    let last_sequence = changes.movements.last().map_or(last_sequence, |movement| movement.sequence);
-    for record in &changes.imports {
-        let ImportCounts { created, updated, unchanged } = record.counts;
-        let mut import = connection.prepare_cached(
-            "INSERT INTO import_request
-                 (request_id, digest, created_count, updated_count, unchanged_count, after_sequence)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?;
-        import.execute(params![
-            record.request_id.as_str(),
-            record.digest.cast_signed(),
-            created as i64,
-            updated as i64,
-            unchanged as i64,
-            last_sequence,
-        ])?;
+    let last_sequence = transaction.movements.last().map_or(last_sequence, |movement| movement.sequence);
+    for Document { first_sequence, count } in &transaction.documents {
+        connection
+            .prepare_cached("INSERT INTO document (first_sequence, count) VALUES (?1, ?2)")?
+            .execute([first_sequence, count])?;
     }
-    for record in &changes.batches {
-        let mut batch = connection.prepare_cached(
-            "INSERT INTO batch_request (request_id, digest, first_sequence) VALUES (?1, ?2, ?3)",
-        )?;
-        batch.execute(params![
-            record.request_id.as_str(),
-            record.digest.cast_signed(),
-            record.first_sequence
-        ])?;
+    for Undo { undone, by } in &transaction.undos {
+        connection
+            .prepare_cached("INSERT INTO undo (undone, by_sequence) VALUES (?1, ?2)")?
+            .execute([undone, by])?;
+    }
+    for record in &transaction.requests {
+        write_request(connection, record, last_sequence)?;
     }
     Ok(())
+}
+
+/// Writes a request with an id, which came in the transaction that ends with the movement
+/// `after_sequence`.
+pub(super) fn write_request(
+    connection: &Connection,
+    record: &RequestRecord,
+    after_sequence: i64,
+) -> rusqlite::Result<()> {
+    let mut request = connection.prepare_cached(
+        "INSERT INTO request (request_id, digest, result, after_sequence) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    let RequestRecord { request_id, digest, result } = record;
+    request.execute(params![request_id.as_str(), digest.cast_signed(), result, after_sequence]).map(drop)
+}
+
+/// The request with this id, if it is one with a row of its own.
+pub(super) fn read_request(
+    connection: &Connection,
+    request_id: &RequestId,
+) -> rusqlite::Result<Option<RequestRecord>> {
+    let mut request =
+        connection.prepare_cached("SELECT digest, result FROM request WHERE request_id = ?1")?;
+    let request = request.query_row([request_id.as_str()], |row| {
+        let digest = row.get::<_, i64>(0)?.cast_unsigned();
+        Ok(RequestRecord { request_id: request_id.clone(), digest, result: row.get(1)? })
+    });
+    request.optional()
 }
 
 pub(super) fn read_product(row: &Row<'_>) -> rusqlite::Result<Product> {
@@ -154,6 +171,7 @@ pub(super) fn read_product(row: &Row<'_>) -> rusqlite::Result<Product> {
         unit: Unit::parse(&unit).map_err(|error| bad_value(2, error))?,
         price: Price::from_centavos(row.get(3)?).map_err(|error| bad_value(3, error))?,
         stock: read_quantity(row, 4)?,
+        last_movement: row.get(5)?,
     })
 }
 
@@ -172,6 +190,7 @@ pub(super) fn read_movement(row: &Row<'_>) -> rusqlite::Result<Movement> {
             .map(|id| id.parse())
             .transpose()
             .map_err(|error: RequestIdError| bad_value(7, error))?,
+        previous: row.get::<_, Option<i64>>(8)?.unwrap_or(0),
     })
 }
 
@@ -179,17 +198,6 @@ pub(super) fn read_movement(row: &Row<'_>) -> rusqlite::Result<Movement> {
 pub(super) fn read_last_time(connection: &Connection) -> rusqlite::Result<Option<SystemTime>> {
     let last = "SELECT recorded_at_micros FROM movement ORDER BY sequence DESC LIMIT 1";
     connection.query_row(last, [], |row| row.get(0).map(from_micros)).optional()
-}
-
-pub(super) fn read_import(row: &Row<'_>, request_id: RequestId) -> rusqlite::Result<ImportRecord> {
-    let count = |index| -> rusqlite::Result<usize> {
-        usize::try_from(row.get::<_, i64>(index)?).map_err(|error| bad_value(index, error))
-    };
-    Ok(ImportRecord {
-        request_id,
-        digest: row.get::<_, i64>(0)?.cast_unsigned(),
-        counts: ImportCounts { created: count(1)?, updated: count(2)?, unchanged: count(3)? },
-    })
 }
 
 pub(super) fn read_id(row: &Row<'_>, index: usize) -> rusqlite::Result<ProductId> {

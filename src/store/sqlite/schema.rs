@@ -1,5 +1,7 @@
 //! The tables of a database, and what tells ours, and their versions, from others.
 
+mod links;
+
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -29,7 +31,7 @@ pub(super) const SCHEMA_VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// The steps from nothing to the current schema; a database of version N has had the first
 /// N. A step that was released is never changed.
-pub(super) const MIGRATIONS: [Migration; 6] = [
+pub(super) const MIGRATIONS: [Migration; 7] = [
     Migration::Sql(
         "
     CREATE TABLE product (
@@ -133,6 +135,7 @@ pub(super) const MIGRATIONS: [Migration; 6] = [
     ),
     // Names that look alike have one key from here on.
     Migration::Rust(fold_keys),
+    Migration::Rust(links::link),
 ];
 
 /// One step of [`MIGRATIONS`].

@@ -13,8 +13,7 @@ use super::schema::MIGRATIONS;
 use super::schema::{APPLICATION_ID, SCHEMA_VERSION};
 use super::{SqliteStore, verify};
 use crate::catalog::{
-    Adjustment, Catalog, Draft, ImportCounts, ImportRecord, Kind, Quantity, RequestId, Transaction,
-    original_products,
+    Adjustment, Catalog, Draft, Kind, Quantity, RequestId, RequestRecord, Transaction, original_products,
 };
 use crate::store::{Recorded, Store, StoreError};
 
@@ -25,7 +24,7 @@ fn sale(catalog: &Catalog, units: i32) -> Transaction {
     let product = catalog.find("caju").unwrap().id;
     let mut draft = Draft::new(catalog, SystemTime::now());
     let delta = Quantity::from_units(-units);
-    draft.adjust(Adjustment { product, delta, kind: Kind::Sale, request_id: None }).unwrap();
+    draft.adjust(&Adjustment { product, delta, kind: Kind::Sale, request_id: None }).unwrap();
     draft.finish()
 }
 
@@ -50,7 +49,7 @@ fn what_is_committed_is_there_after_opening_again() {
     let caju = catalog.find("caju").unwrap().id;
     let mut draft = Draft::new(&catalog, SystemTime::now());
     let movement = draft
-        .adjust(Adjustment {
+        .adjust(&Adjustment {
             product: caju,
             delta: Quantity::from_units(-20),
             kind: Kind::Waste,
@@ -58,12 +57,9 @@ fn what_is_committed_is_there_after_opening_again() {
         })
         .unwrap()
         .clone();
-    let import = ImportRecord {
-        request_id: "lista-1".parse().unwrap(),
-        digest: u64::MAX,
-        counts: ImportCounts::default(),
-    };
-    draft.record_import(import.clone());
+    let import =
+        RequestRecord { request_id: "lista-1".parse().unwrap(), digest: u64::MAX, result: vec![1, 0, 255] };
+    draft.record_request(import.clone());
     store.commit(&draft.finish()).unwrap();
     drop(store);
 
@@ -80,7 +76,7 @@ fn what_is_committed_is_there_after_opening_again() {
     let recorded = store.recorded(&[&import.request_id, &other]).unwrap();
     assert_eq!(
         recorded.into_iter().collect::<Vec<_>>(),
-        [(import.request_id.clone(), Recorded::Import(import))]
+        [(import.request_id.clone(), Recorded::Request(import))]
     );
 }
 
@@ -99,7 +95,7 @@ fn mixed_movements(catalog: &Catalog) -> Transaction {
             kind: if index % 50 == 49 { Kind::Count } else { Kind::Purchase },
             request_id: has_id.then(|| format!("pedido-{index}").parse().unwrap()),
         };
-        draft.adjust(adjustment).unwrap();
+        draft.adjust(&adjustment).unwrap();
     }
     draft.finish()
 }
@@ -111,7 +107,9 @@ fn movements_that_are_written_together_keep_their_own_values() {
     let changes = mixed_movements(&catalog);
     store.commit(&changes).unwrap();
     let first = changes.movements[0].sequence;
-    assert_eq!(store.movements(first, changes.movements.len() + 1).unwrap(), changes.movements);
+    let rows = store.rows(first, changes.movements.len() + 1).unwrap();
+    let stored: Vec<_> = rows.into_iter().map(|row| row.movement).collect();
+    assert_eq!(stored, changes.movements);
 }
 
 #[test]
@@ -162,7 +160,7 @@ fn long_shop(path: &Path) -> (SqliteStore, Catalog) {
         let mut draft = Draft::new(&catalog, SystemTime::now());
         for _ in 0..1024 {
             let delta = Quantity::from_units(1);
-            draft.adjust(Adjustment { product, delta, kind: Kind::Purchase, request_id: None }).unwrap();
+            draft.adjust(&Adjustment { product, delta, kind: Kind::Purchase, request_id: None }).unwrap();
         }
         let changes = draft.finish();
         store.commit(&changes).unwrap();
@@ -262,7 +260,7 @@ fn a_database_in_memory_takes_changes_again_once_there_is_room() {
     let mut draft = Draft::new(&catalog, SystemTime::now());
     for _ in 0..1000 {
         let delta = Quantity::from_units(1);
-        draft.adjust(Adjustment { product, delta, kind: Kind::Purchase, request_id: None }).unwrap();
+        draft.adjust(&Adjustment { product, delta, kind: Kind::Purchase, request_id: None }).unwrap();
     }
     let changes = draft.finish();
     // No more than there are.
@@ -340,7 +338,7 @@ fn without_its_lock_file_a_server_takes_no_changes_and_a_second_does_not_start()
 
 #[test]
 fn where_another_program_wrote_or_deleted_movements_no_more_are_written() {
-    let insert = "INSERT INTO movement SELECT max(sequence) + 1, 4, 'ajuste', -7000, 53000, 200, 1, NULL
+    let insert = "INSERT INTO movement SELECT max(sequence) + 1, 4, 'ajuste', -7000, 53000, 200, 1, NULL, 4
                   FROM movement";
     let delete = "DELETE FROM movement WHERE sequence = (SELECT max(sequence) FROM movement)";
     for (of_another, told) in [(insert, "gravou nele o movimento 5"), (delete, "apagou dele o movimento 4")] {

@@ -1,6 +1,8 @@
 //! Whether a database keeps the promises: SQLite's own check, and the ledger replayed against
 //! what a server would show. Nothing is changed, and a server may use the database meanwhile.
 
+mod links;
+
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -12,12 +14,12 @@ use super::error::{corrupt, io, sqlite};
 use super::files::{LOCK_SUFFIX, beside, check_log, exists, place};
 use super::lock::{read_note, refuse_other_name};
 use super::open::connect;
-use super::read::{read_batch_or_import, read_catalog};
+use super::read::read_catalog;
 use super::request_ids::RequestIds;
-use super::rows::{SELECT_MOVEMENTS, read_movement};
+use super::rows::{SELECT_MOVEMENTS, read_movement, read_request};
 use super::schema::{SCHEMA_VERSION, check_header, check_keys};
 use crate::catalog::{
-    Catalog, Kind, LookAlikes, Movement, Product, ProductId, Quantity, RequestId, RequestIdError,
+    Balance, Catalog, Kind, LookAlikes, Movement, Product, ProductId, Quantity, RequestId, RequestIdError,
 };
 use crate::private_file;
 use crate::store::StoreError;
@@ -121,7 +123,8 @@ pub(super) fn check(moment: &Connection, path: &Path, tell: Tell<'_>) -> Result<
     let movements = checkpoint.last_sequence();
     let index = RequestIds::read(moment).map_err(&failed)?;
     let replayed = replay(moment, &products, movements, &index, tell).map_err(&failed)?.map_err(corrupt)?;
-    let of_others = check_others(moment, movements, &index).map_err(&failed)?.map_err(corrupt)?;
+    links::check(moment, movements).map_err(&failed)?.map_err(corrupt)?;
+    let of_others = check_requests(moment, movements, &index).map_err(&failed)?.map_err(corrupt)?;
     let request_ids = replayed.request_ids + of_others;
     let count = products.len() as u64;
     let catalog = Catalog::load(products, movements, last_recorded_at).map_err(corrupt)?;
@@ -153,8 +156,10 @@ fn replay(
     index: &RequestIds,
     tell: Tell<'_>,
 ) -> rusqlite::Result<Result<Replayed, String>> {
-    let mut balances: HashMap<ProductId, Quantity> = HashMap::with_capacity(products.len());
+    let mut balances: HashMap<ProductId, Balance> = HashMap::with_capacity(products.len());
     let (mut sequence, mut time, mut replayed) = (0, SystemTime::UNIX_EPOCH, Replayed::default());
+    let undos = links::undos(moment)?;
+    let mut undos = undos.into_iter().peekable();
     let mut statement = moment.prepare(SELECT_MOVEMENTS)?;
     // Also what stands before the first.
     for movement in statement.query_map([i64::MIN, -1], read_movement)? {
@@ -163,10 +168,11 @@ fn replay(
             return Ok(Err(format!("ao movimento {sequence} segue o {}", movement.sequence)));
         }
         sequence = movement.sequence;
-        if let Some(reason) = contradiction(&movement, balances.get(&movement.product).copied()) {
+        let is_undo = undos.next_if(|undo| undo.by == sequence).is_some();
+        if let Some(reason) = contradiction(&movement, balances.get(&movement.product).copied(), is_undo) {
             return Ok(Err(format!("o movimento {sequence} {reason}")));
         }
-        balances.insert(movement.product, movement.balance);
+        balances.insert(movement.product, Balance { stock: movement.balance, last_movement: sequence });
         if let Some(request_id) = &movement.request_id {
             if let Some(reason) = misplaced(moment, index, request_id, Some(sequence))? {
                 return Ok(Err(reason));
@@ -181,8 +187,14 @@ fn replay(
     }
     for product in products {
         match balances.remove(&product.id) {
-            Some(balance) if balance == product.stock => {}
-            Some(balance) => {
+            Some(balance) if balance.stock == product.stock => {
+                if balance.last_movement != product.last_movement {
+                    let reason =
+                        format!("o último movimento de {} não é o {}", product.name, product.last_movement);
+                    return Ok(Err(reason));
+                }
+            }
+            Some(Balance { stock: balance, .. }) => {
                 let reason = format!(
                     "o estoque de {} é {}, e a soma dos seus movimentos {balance}",
                     product.name, product.stock
@@ -199,48 +211,38 @@ fn replay(
 }
 
 /// What a movement says that cannot be, after this balance of its product.
-fn contradiction(movement: &Movement, before: Option<Quantity>) -> Option<&'static str> {
-    let is_opening = movement.kind == Kind::Opening;
-    let sum = before.unwrap_or(Quantity::ZERO).thousandths().checked_add(movement.delta.thousandths());
+fn contradiction(movement: &Movement, before: Option<Balance>, is_undo: bool) -> Option<&'static str> {
+    let is_opening = movement.kind == Kind::Opening && !is_undo;
+    let Balance { stock, last_movement } = before.unwrap_or(Balance::NONE);
+    let sum = stock.thousandths().checked_add(movement.delta.thousandths());
     match before {
         None if !is_opening => Some("vem antes da abertura do seu produto"),
         Some(_) if is_opening => Some("abre um produto que já tinha movimentos"),
         _ if sum != Some(movement.balance.thousandths()) => Some("não leva do saldo anterior ao seu"),
         _ if movement.balance < Quantity::ZERO => Some("deixa o estoque abaixo de zero"),
         _ if !is_opening && movement.delta == Quantity::ZERO => Some("não muda nada"),
+        _ if last_movement != movement.previous => Some("não aponta para o anterior do seu produto"),
         _ => None,
     }
 }
 
-/// Whether the request ids of batches and imports stand for one thing each, and each batch for
-/// movements that are there. Returns how many there are.
-fn check_others(moment: &Connection, last: i64, index: &RequestIds) -> rusqlite::Result<Result<u64, String>> {
-    let astray: Option<String> = moment.query_row(
-        "SELECT min(batch_request.request_id) FROM batch_request
-         LEFT JOIN movement ON sequence = first_sequence
-         WHERE sequence IS NULL OR movement.request_id IS NOT NULL OR first_sequence > ?1",
-        [last],
-        |row| row.get(0),
-    )?;
-    if let Some(request_id) = astray {
-        return Ok(Err(format!("o lote {request_id:?} não tem os seus movimentos")));
-    }
-    let twice: Option<String> = moment.query_row(
-        "SELECT min(request_id) FROM batch_request JOIN import_request USING (request_id)",
-        [],
-        |row| row.get(0),
-    )?;
-    if let Some(request_id) = twice {
-        return Ok(Err(in_two_things(&request_id)));
-    }
+/// Checks the requests with a row of their own. Returns how many there are, or what is wrong.
+fn check_requests(
+    moment: &Connection,
+    last: i64,
+    index: &RequestIds,
+) -> rusqlite::Result<Result<u64, String>> {
     let mut count = 0;
-    let mut statement = moment
-        .prepare("SELECT request_id FROM batch_request UNION ALL SELECT request_id FROM import_request")?;
-    for request_id in statement.query_map([], |row| row.get::<_, String>(0))? {
-        let request_id: RequestId = match request_id?.parse() {
+    let mut statement = moment.prepare("SELECT request_id, after_sequence FROM request")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let request_id: RequestId = match row.get::<_, String>(0)?.parse() {
             Ok(request_id) => request_id,
             Err(error) => return Ok(Err(RequestIdError::to_string(&error))),
         };
+        if !(0..=last).contains(&row.get(1)?) {
+            return Ok(Err(format!("o pedido {request_id} não tem os seus movimentos")));
+        }
         if let Some(reason) = misplaced(moment, index, &request_id, None)? {
             return Ok(Err(reason));
         }
@@ -249,8 +251,8 @@ fn check_others(moment: &Connection, last: i64, index: &RequestIds) -> rusqlite:
     Ok(Ok(count))
 }
 
-/// What is wrong where a retry with this id would not find this place, a movement or the
-/// tables of batches and imports, or would find another too.
+/// Says what is wrong if a retry with this id would not find this place, a movement or the table of
+/// requests, or would find another too.
 fn misplaced(
     moment: &Connection,
     index: &RequestIds,
@@ -267,7 +269,7 @@ fn misplaced(
             Some(sequence) => moment
                 .prepare_cached("SELECT count(*) FROM movement WHERE sequence = ?1 AND request_id = ?2")?
                 .query_row(params![sequence, request_id.as_str()], |row| row.get(0))?,
-            None => read_batch_or_import(moment, request_id)?.is_some(),
+            None => read_request(moment, request_id)?.is_some(),
         };
         Ok(())
     })?;

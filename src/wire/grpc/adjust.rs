@@ -169,6 +169,7 @@ mod tests {
                 unit: Unit::parse("maço").unwrap(),
                 price: Price::from_centavos(stock.min(599)).unwrap(),
                 stock: Quantity::from_thousandths(stock).unwrap(),
+                last_movement: stock + 1,
             };
             let movement = Movement {
                 sequence: stock + 1,
@@ -178,6 +179,7 @@ mod tests {
                 balance: product.stock,
                 price: product.price,
                 recorded_at: std::time::UNIX_EPOCH + std::time::Duration::from_micros(stock.cast_unsigned()),
+                previous: 0,
                 request_id: request_id.map(|id| id.parse().unwrap()),
             };
             out.clear();

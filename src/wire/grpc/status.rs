@@ -19,8 +19,8 @@ const ROWS_BYTES_MAX: usize = 3 * 1024;
 /// The gRPC code of a refusal: the one place that maps DESIGN's table to this wire.
 fn grpc_code(code: Code) -> tonic::Code {
     match code {
-        Code::ProductNotFound => tonic::Code::NotFound,
-        Code::InsufficientStock => tonic::Code::FailedPrecondition,
+        Code::ProductNotFound | Code::MovementNotFound => tonic::Code::NotFound,
+        Code::InsufficientStock | Code::AlreadyUndone => tonic::Code::FailedPrecondition,
         Code::InvalidArgument | Code::RequestIdReused => tonic::Code::InvalidArgument,
         Code::UnknownCommand => tonic::Code::Unimplemented,
         Code::OutOfRange => tonic::Code::OutOfRange,

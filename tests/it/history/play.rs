@@ -145,8 +145,11 @@ fn read_ledger(server: &Server) -> Ledger {
         .unwrap()
         .map(Result::unwrap)
         .collect();
-    let mut batches = moment.prepare("SELECT request_id, first_sequence FROM batch_request").unwrap();
-    let batches =
-        batches.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
+    // A result of a batch is the byte 2 and the first sequence number.
+    let mut batches = moment
+        .prepare("SELECT request_id, substr(result, 2) FROM request WHERE hex(result) LIKE '02%'")
+        .unwrap();
+    let batches = batches.query_map([], |row| Ok((row.get(0)?, i64::from_le_bytes(row.get(1)?)))).unwrap();
+    let batches = batches.map(Result::unwrap).collect();
     Ledger { integrity, rows, batches, stocks: products.into_iter().map(|(_, stock)| stock).collect() }
 }

@@ -1,0 +1,84 @@
+//! One change of one stock.
+
+use crate::catalog::draft::Draft;
+use crate::catalog::movement::{Kind, Movement, RequestId};
+use crate::catalog::product::{Product, ProductId, Unit};
+use crate::catalog::quantity::Quantity;
+use crate::catalog::quoted::Quoted;
+
+/// A stock change that names its product by id.
+#[derive(Debug, Clone)]
+pub struct Adjustment {
+    /// Whose stock.
+    pub product: ProductId,
+    /// By how much; not zero.
+    pub delta: Quantity,
+    /// Why.
+    pub kind: Kind,
+    /// The client's id for the change.
+    pub request_id: Option<RequestId>,
+}
+
+/// Why a stock change is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AdjustmentError {
+    /// A change by nothing.
+    #[error("quantidade inválida: 0 não muda o estoque")]
+    Zero,
+    /// A fraction of something that is not weighed.
+    #[error("quantidade inválida: {delta} de {} (só produtos vendidos por kg aceitam frações, e este é vendido por {unit})", Quoted(.name))]
+    Fraction { name: String, unit: Unit, delta: Quantity },
+    /// The stock would go below zero.
+    #[error("estoque insuficiente de {}: há {available} {unit}, foram pedidos {requested}", Quoted(.name))]
+    Insufficient { name: String, unit: Unit, available: Quantity, requested: Quantity },
+    /// The balance would pass [`Quantity::MAX`].
+    #[error("o estoque de {} passaria do limite de {} {unit}", Quoted(.name), Quantity::MAX)]
+    BalanceTooLarge { name: String, unit: Unit },
+}
+
+impl Draft<'_> {
+    /// Changes a stock.
+    ///
+    /// # Errors
+    /// If a rule of a change is broken: not by zero, fractions only of what is weighed, the balance
+    /// from zero to [`Quantity::MAX`]. The draft is then as it was.
+    pub fn adjust(&mut self, adjustment: &Adjustment) -> Result<&Movement, AdjustmentError> {
+        let terms = self.terms(adjustment.product);
+        check_delta(terms, adjustment.delta)?;
+        let before = self.balance(terms);
+        let stock = sum(terms, before.stock, adjustment.delta)?;
+        let price = terms.price;
+        Ok(self.record(adjustment, before, stock, price))
+    }
+}
+
+/// Refuses a change by nothing, or by a fraction of what is not weighed.
+pub(super) fn check_delta(terms: &Product, delta: Quantity) -> Result<(), AdjustmentError> {
+    if delta == Quantity::ZERO {
+        return Err(AdjustmentError::Zero);
+    }
+    if delta.has_fraction() && !terms.unit.takes_fractions() {
+        let (name, unit) = (terms.name.to_string(), terms.unit.clone());
+        return Err(AdjustmentError::Fraction { name, unit, delta });
+    }
+    Ok(())
+}
+
+/// The balance after a change, if there may be one.
+pub(super) fn sum(
+    terms: &Product,
+    available: Quantity,
+    delta: Quantity,
+) -> Result<Quantity, AdjustmentError> {
+    let thousandths = available.thousandths() + delta.thousandths();
+    if thousandths < 0 {
+        let requested = Quantity::from_thousandths(-delta.thousandths()).unwrap_or(Quantity::MAX);
+        let (name, unit) = (terms.name.to_string(), terms.unit.clone());
+        return Err(AdjustmentError::Insufficient { name, unit, available, requested });
+    }
+    Quantity::from_thousandths(thousandths).map_err(|_| too_large(terms))
+}
+
+pub(super) fn too_large(terms: &Product) -> AdjustmentError {
+    AdjustmentError::BalanceTooLarge { name: terms.name.to_string(), unit: terms.unit.clone() }
+}

@@ -1,0 +1,207 @@
+//! Undone movements: the opposite of each is appended, once only.
+
+use super::adjust::{Adjustment, AdjustmentError};
+use crate::catalog::digest::Digest;
+use crate::catalog::draft::Draft;
+use crate::catalog::movement::Movement;
+use crate::catalog::quantity::Quantity;
+use crate::catalog::transaction::Undo;
+
+/// A movement to undo, and how it is linked to others in the ledger.
+#[derive(Debug, Clone)]
+pub struct Undoable {
+    /// The movement.
+    pub movement: Movement,
+    /// The movement that this one undoes; 0 for none.
+    pub undoes: i64,
+    /// The movement that undid this one; 0 for none.
+    pub undone_by: i64,
+}
+
+/// Why a movement is not undone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UndoError {
+    /// The movement was undone before.
+    #[error("o movimento #{sequence} já foi desfeito pelo #{by}")]
+    AlreadyUndone { sequence: i64, by: i64 },
+    /// The movement is itself an undo.
+    #[error("o movimento #{sequence} desfaz o #{undoes}, e um estorno não se desfaz")]
+    IsUndo { sequence: i64, undoes: i64 },
+    /// The movement is the opening of a product without stock.
+    #[error("o movimento #{sequence} não mudou o estoque")]
+    ChangedNothing { sequence: i64 },
+    /// The opposite change is refused.
+    #[error("o movimento #{} não pode ser desfeito: {error}", .movement.sequence)]
+    Refused { movement: Box<Movement>, error: AdjustmentError },
+}
+
+/// The digest of a request to undo.
+pub fn undo_digest(sequence: i64, is_single: bool) -> u64 {
+    let mut digest = Digest::of("estorno");
+    digest.feed(&sequence.to_le_bytes());
+    digest.feed(&[u8::from(is_single)]);
+    digest.value()
+}
+
+impl Draft<'_> {
+    /// Appends the opposite of each movement of a document that is not undone yet: all or none. The
+    /// movement `named` is the one that was asked for. Returns the new movements, in the order of those
+    /// that they undo.
+    ///
+    /// # Errors
+    /// If the named movement was undone before, or one is itself an undo or changed nothing, or an
+    /// opposite change breaks the rules. The draft is then as it was.
+    pub fn undo(&mut self, named: i64, document: &[Undoable]) -> Result<Vec<Movement>, UndoError> {
+        let mut undone: Vec<&Movement> = Vec::with_capacity(document.len());
+        for Undoable { movement, undoes, undone_by } in document {
+            let sequence = movement.sequence;
+            if *undoes != 0 {
+                return Err(UndoError::IsUndo { sequence, undoes: *undoes });
+            }
+            let here = self.undos.iter().find(|undo| undo.undone == sequence);
+            let by = here.map_or(*undone_by, |undo| undo.by);
+            if by != 0 && sequence == named {
+                return Err(UndoError::AlreadyUndone { sequence, by });
+            }
+            if movement.delta == Quantity::ZERO {
+                return Err(UndoError::ChangedNothing { sequence });
+            }
+            if by == 0 {
+                undone.push(movement);
+            }
+        }
+        let opposite = |movement: &&Movement| Adjustment {
+            product: movement.product,
+            delta: movement.delta.opposite(),
+            kind: movement.kind,
+            request_id: None,
+        };
+        let opposites: Vec<Adjustment> = undone.iter().map(opposite).collect();
+        let refused = |(index, error): (usize, _)| {
+            let movement: &Movement = undone[index];
+            UndoError::Refused { movement: Box::new(movement.clone()), error }
+        };
+        let mut made = self.adjust_all(&opposites).map_err(refused)?;
+        let published = self.catalog.last_sequence;
+        for (made, undone) in made.iter_mut().zip(undone) {
+            // The opposite amount, too.
+            made.price = undone.price;
+            let index = usize::try_from(made.sequence - published - 1).unwrap_or(usize::MAX);
+            if let Some(recorded) = self.movements.get_mut(index) {
+                recorded.price = undone.price;
+            }
+            self.undos.push(Undo { undone: undone.sequence, by: made.sequence });
+        }
+        Ok(made)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::catalog::transaction::{Document, Transaction};
+    use crate::catalog::{Catalog, Kind, original_products};
+
+    fn change(catalog: &Catalog, name: &str, units: i32) -> Adjustment {
+        let (product, delta) = (catalog.find(name).unwrap().id, Quantity::from_units(units));
+        Adjustment { product, delta, kind: Kind::Sale, request_id: None }
+    }
+
+    /// A shop after a batch.
+    fn sold(changes: &[(&str, i32)]) -> (Catalog, Transaction) {
+        let mut catalog = Catalog::default();
+        let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
+        draft.import(&original_products()).unwrap();
+        let opening = draft.finish();
+        catalog.apply(&opening);
+        let changes: Vec<_> = changes.iter().map(|(name, units)| change(&catalog, name, *units)).collect();
+        let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
+        draft.adjust_all(&changes).unwrap();
+        let transaction = draft.finish();
+        catalog.apply(&transaction);
+        (catalog, transaction)
+    }
+
+    fn undoable(movement: &Movement) -> Undoable {
+        Undoable { movement: movement.clone(), undoes: 0, undone_by: 0 }
+    }
+
+    fn stocks(catalog: &Catalog) -> Vec<Quantity> {
+        catalog.products().iter().map(|product| product.stock).collect()
+    }
+
+    #[test]
+    fn a_document_is_undone_whole_and_once() {
+        let (mut catalog, batch) = sold(&[("caju", -60), ("maca", -5), ("caju", 10)]);
+        let mut document: Vec<Undoable> = batch.movements.iter().map(undoable).collect();
+        let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
+        let made = draft.undo(6, &document).unwrap();
+        assert_eq!(made.iter().map(|it| it.kind).collect::<Vec<_>>(), [Kind::Sale; 3]);
+        // Also within one transaction.
+        let again = draft.undo(6, &document).unwrap_err();
+        assert!(matches!(again, UndoError::AlreadyUndone { sequence: 6, by: 8..=10 }), "{again:?}");
+        let transaction = draft.finish();
+        assert_eq!(transaction.documents, [Document { first_sequence: 8, count: 3 }]);
+        assert_eq!(transaction.undos.iter().map(|undo| undo.undone).collect::<Vec<_>>(), [5, 6, 7]);
+        catalog.apply(&transaction);
+        assert_eq!(stocks(&catalog), [20, 15, 30, 60].map(Quantity::from_units));
+        // One of its movements was undone alone.
+        document[1].undone_by = 99;
+        let (catalog, _) = sold(&[("caju", -60), ("maca", -5), ("caju", 10)]);
+        let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
+        assert_eq!(draft.undo(6, &document), Err(UndoError::AlreadyUndone { sequence: 6, by: 99 }));
+        assert_eq!(draft.undo(5, &document).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn what_cannot_be_undone_changes_nothing() {
+        let (mut catalog, batch) = sold(&[("caju", 10), ("maca", -5)]);
+        let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
+        draft.adjust(&change(&catalog, "caju", -65)).unwrap();
+        let sale = draft.finish();
+        catalog.apply(&sale);
+        let document: Vec<Undoable> = batch.movements.iter().map(undoable).collect();
+        let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
+        let refused = draft.undo(5, &document).unwrap_err();
+        assert!(refused.to_string().contains("há 5 un"), "{refused}");
+        let is_undo = Undoable { undoes: 3, ..undoable(&sale.movements[0]) };
+        assert_eq!(draft.undo(7, &[is_undo]), Err(UndoError::IsUndo { sequence: 7, undoes: 3 }));
+        let mut nothing = undoable(&sale.movements[0]);
+        nothing.movement.delta = Quantity::ZERO;
+        assert_eq!(draft.undo(7, &[nothing]), Err(UndoError::ChangedNothing { sequence: 7 }));
+        assert!(draft.finish().is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_undone_is_as_it_was(
+            changes in prop::collection::vec((0_usize..4, (-20_i32..20).prop_filter("no change", |it| *it != 0)), 1..9)
+        ) {
+            let names = ["maca", "pera", "banana", "caju"];
+            let changes: Vec<_> = changes.into_iter().map(|(name, units)| (names[name], units)).collect();
+            let (mut catalog, _) = sold(&[("caju", 1)]);
+            let before = stocks(&catalog);
+            let asked: Vec<_> = changes.iter().map(|(name, units)| change(&catalog, name, *units)).collect();
+            let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
+            prop_assume!(draft.adjust_all(&asked).is_ok());
+            let batch = draft.finish();
+            catalog.apply(&batch);
+            let document: Vec<Undoable> = batch.movements.iter().map(undoable).collect();
+            let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
+            draft.undo(batch.movements[0].sequence, &document).unwrap();
+            let undone = draft.finish();
+            catalog.apply(&undone);
+            prop_assert_eq!(stocks(&catalog), before);
+            for (undo, movement) in undone.undos.iter().zip(&batch.movements) {
+                prop_assert_eq!(undo.undone, movement.sequence);
+            }
+            for movement in &undone.movements {
+                prop_assert!(movement.balance >= Quantity::ZERO);
+            }
+        }
+    }
+}

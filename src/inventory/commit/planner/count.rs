@@ -1,0 +1,110 @@
+//! Counts of stock.
+
+use super::results::{CountResult, FirstResult};
+use super::{Planner, unreadable};
+use crate::catalog::{Movement, Price, ProductId, Quantity, RequestId, StockCount, count_digest};
+use crate::inventory::commit::group::CountLine;
+use crate::refusal::{Code, Refusal};
+
+/// Most movements of a product that are read to find its stock at an earlier moment: some milliseconds.
+const MOVEMENTS_SINCE_MAX: usize = 1000;
+
+/// What a line of a count did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Counted {
+    /// The stock differed, and this movement set it.
+    Movement(Movement),
+    /// The stock was what was counted.
+    Same { product: ProductId, stock: Quantity, price: Price },
+}
+
+impl Planner<'_> {
+    pub(super) fn count(
+        &mut self,
+        lines: &[CountLine],
+        request_id: Option<&RequestId>,
+    ) -> Result<Vec<Counted>, Refusal> {
+        let digest = count_digest(lines.iter().map(|line| (line.product, line.counted, line.at_sequence)));
+        self.once(
+            request_id,
+            digest,
+            |planner| planner.count_first(lines),
+            |planner, result| match result {
+                FirstResult::Count(results) if results.len() == lines.len() => {
+                    let again =
+                        lines.iter().zip(results).map(|(line, result)| planner.counted_again(line, result));
+                    Some(again.collect())
+                }
+                _ => None,
+            },
+        )
+    }
+
+    fn count_first(&mut self, lines: &[CountLine]) -> Result<(Vec<Counted>, FirstResult), Refusal> {
+        let mut counts = Vec::with_capacity(lines.len());
+        for (index, line) in lines.iter().enumerate() {
+            let stock_then = self.stock_then(line).map_err(|refusal| refusal.at(index))?;
+            counts.push(StockCount { product: line.product, counted: line.counted, stock_then });
+        }
+        let movements = self.draft.count(&counts).map_err(|(index, error)| Refusal::from(error).at(index))?;
+        let counted: Vec<Counted> = movements
+            .into_iter()
+            .zip(lines)
+            .map(|(movement, line)| match movement {
+                Some(movement) => Counted::Movement(movement),
+                None => {
+                    let product = self.draft.product(line.product);
+                    Counted::Same { product: product.id, stock: product.stock, price: product.price }
+                }
+            })
+            .collect();
+        let results = counted.iter().map(|counted| match counted {
+            Counted::Movement(movement) => CountResult::Movement(movement.sequence),
+            Counted::Same { stock, price, .. } => CountResult::Same { stock: *stock, price: *price },
+        });
+        let result = FirstResult::Count(results.collect());
+        Ok((counted, result))
+    }
+
+    fn counted_again(&mut self, line: &CountLine, result: CountResult) -> Result<Counted, Refusal> {
+        match result {
+            CountResult::Same { stock, price } => Ok(Counted::Same { product: line.product, stock, price }),
+            CountResult::Movement(sequence) => {
+                let mut movements = self.movements(sequence, 1)?;
+                Ok(Counted::Movement(movements.swap_remove(0)))
+            }
+        }
+    }
+
+    /// The stock of a product at the moment of its count; `None` if that moment is now.
+    fn stock_then(&mut self, line: &CountLine) -> Result<Option<Quantity>, Refusal> {
+        let CountLine { product, at_sequence, .. } = *line;
+        if at_sequence == 0 {
+            return Ok(None);
+        }
+        if at_sequence < 0 || at_sequence > self.draft.published() {
+            let what = format!("não há movimento #{at_sequence}; o último é o #{}", self.draft.published());
+            return Err(Refusal::invalid("at_sequence", what));
+        }
+        let now = self.draft.published_balance(product);
+        if now.last_movement <= at_sequence {
+            return Ok(Some(now.stock));
+        }
+        let movements = self.store.movements_back(now.last_movement, at_sequence, MOVEMENTS_SINCE_MAX + 1);
+        let movements = movements.map_err(unreadable)?;
+        match movements.last() {
+            Some(last) if last.sequence <= at_sequence => Ok(Some(last.balance)),
+            Some(last) if last.previous == 0 => {
+                let what = format!("o produto foi criado depois do movimento #{at_sequence}");
+                Err(Refusal::invalid("at_sequence", what))
+            }
+            _ => Err(Refusal::new(
+                Code::ResourceExhausted,
+                format!(
+                    "o produto teve mais de {MOVEMENTS_SINCE_MAX} movimentos depois do #{at_sequence}. Nada foi \
+                     alterado; conte de novo, sem at_sequence."
+                ),
+            )),
+        }
+    }
+}

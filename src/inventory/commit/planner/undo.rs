@@ -1,0 +1,100 @@
+//! Undone movements.
+
+use super::results::FirstResult;
+use super::{Planner, unreadable};
+use crate::catalog::{
+    AdjustmentError, Document, Movement, Quantity, RequestId, UndoError, Undoable, undo_digest,
+};
+use crate::refusal::Refusal;
+use crate::store::LedgerRow;
+
+/// Most movements of a product that are looked at for those that used a stock: some milliseconds.
+const LATER_LOOKED_AT_MAX: usize = 1000;
+
+/// Most movements that a refusal names.
+const LATER_NAMED_MAX: usize = 5;
+
+impl Planner<'_> {
+    pub(super) fn undo(
+        &mut self,
+        sequence: i64,
+        is_single: bool,
+        request_id: Option<&RequestId>,
+    ) -> Result<Vec<Movement>, Refusal> {
+        self.once(
+            request_id,
+            undo_digest(sequence, is_single),
+            |planner| {
+                let first_sequence = planner.draft.next_sequence();
+                let document = planner.document_of(sequence, is_single)?;
+                let made =
+                    planner.draft.undo(sequence, &document).map_err(|error| planner.refuse_undo(error))?;
+                let count = made.len() as i64;
+                Ok((made, FirstResult::Undo { first_sequence, count }))
+            },
+            |planner, result| match result {
+                FirstResult::Undo { first_sequence, count } => {
+                    Some(planner.undone_again(first_sequence, count))
+                }
+                _ => None,
+            },
+        )
+    }
+
+    /// The movements that are undone with this one.
+    fn document_of(&mut self, sequence: i64, is_single: bool) -> Result<Vec<Undoable>, Refusal> {
+        // One that is planned and not published yet is not known to anybody.
+        if sequence < 1 || sequence > self.draft.published() {
+            return Err(Refusal::movement_not_found(sequence));
+        }
+        let named = self.store.rows(sequence, 1).map_err(unreadable)?;
+        let named = named.first().filter(|row| row.movement.sequence == sequence);
+        let named = named.ok_or_else(|| Refusal::movement_not_found(sequence))?;
+        let Document { first_sequence, count } =
+            if is_single { Document::of_one(sequence) } else { named.document };
+        let rows =
+            self.store.rows(first_sequence, usize::try_from(count).unwrap_or(1)).map_err(unreadable)?;
+        let undoable =
+            |LedgerRow { movement, undoes, undone_by, .. }| Undoable { movement, undoes, undone_by };
+        Ok(rows.into_iter().map(undoable).collect())
+    }
+
+    /// The first answer, in the order of the movements that were undone.
+    fn undone_again(&mut self, first_sequence: i64, count: i64) -> Result<Vec<Movement>, Refusal> {
+        let count = usize::try_from(count).unwrap_or(0);
+        let made = self.movements(first_sequence, count)?;
+        let links = self.store.rows(first_sequence, count).map_err(unreadable)?;
+        let mut made: Vec<(i64, Movement)> = made
+            .into_iter()
+            .map(|movement| {
+                let row = links.iter().find(|row| row.movement.sequence == movement.sequence);
+                let planned = self.draft.undoes(movement.sequence);
+                (row.map_or(planned, |row| row.undoes), movement)
+            })
+            .collect();
+        made.sort_by_key(|(undone, _)| *undone);
+        Ok(made.into_iter().map(|(_, movement)| movement).collect())
+    }
+
+    fn refuse_undo(&mut self, error: UndoError) -> Refusal {
+        let later = match &error {
+            UndoError::Refused { movement, error: AdjustmentError::Insufficient { .. } } => {
+                self.users_of(movement)
+            }
+            _ => Vec::new(),
+        };
+        Refusal::undo(error, &later)
+    }
+
+    /// The last movements that took of the stock after this one brought it.
+    fn users_of(&mut self, movement: &Movement) -> Vec<Movement> {
+        let last = self.draft.published_balance(movement.product).last_movement;
+        let found = self.store.movements_back(last, movement.sequence, LATER_LOOKED_AT_MAX);
+        let found = found.inspect_err(|error| tracing::error!(%error, "the ledger could not be read"));
+        let takes = |later: &Movement| later.sequence > movement.sequence && later.delta < Quantity::ZERO;
+        let mut later: Vec<Movement> = found.unwrap_or_default().into_iter().filter(takes).collect();
+        later.truncate(LATER_NAMED_MAX);
+        later.reverse();
+        later
+    }
+}

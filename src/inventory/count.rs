@@ -1,0 +1,119 @@
+//! Counts: the stock is set to what was counted.
+
+use super::commit::{Applied, Change, CountLine, Counted};
+use super::{Session, product_of, read, stopped};
+use crate::catalog::{COUNT_LINES_MAX, Movement, Product, Quantity, RequestId};
+use crate::refusal::Refusal;
+
+/// A product that was counted, by its name.
+#[derive(Debug, Clone, Copy)]
+pub struct CountedName<'n> {
+    /// The product's name.
+    pub name: &'n str,
+    /// How much there was.
+    pub counted: Quantity,
+    /// The last movement that the counted stock had seen; 0 means now.
+    pub at_sequence: i64,
+}
+
+impl Session {
+    /// Sets stocks to what was counted: all or none. Returns after the count is durable, with each product
+    /// as the count left it, and its movement if anything differed, in the order asked for.
+    ///
+    /// # Errors
+    /// If a rule forbids one of the counts, with its index, or the store refuses writes.
+    pub async fn count(
+        &self,
+        counts: &[CountedName<'_>],
+        request_id: Option<RequestId>,
+    ) -> Result<Vec<(Product, Option<Movement>)>, Refusal> {
+        if counts.is_empty() || counts.len() > COUNT_LINES_MAX {
+            let what =
+                format!("a contagem tem {} produtos; o limite é de 1 a {COUNT_LINES_MAX}", counts.len());
+            return Err(Refusal::invalid("counts", what));
+        }
+        let mut lines = Vec::with_capacity(counts.len());
+        for (index, CountedName { name, counted, at_sequence }) in counts.iter().copied().enumerate() {
+            let product = self.reader().id_of(name);
+            match product {
+                Ok(product) => lines.push(CountLine { product, counted, at_sequence }),
+                Err(refusal) => return Err(self.explain(name, refusal).await.at(index)),
+            }
+        }
+        let change = Change::Count { lines, request_id };
+        let applied = self.write(vec![change], true).await.each.pop().ok_or_else(stopped)?;
+        let Applied::Counted(counted) = applied.map_err(|refusal| *refusal)? else { return Err(stopped()) };
+        let catalog = read(&self.inventory.catalog);
+        let result = |counted| match counted {
+            Counted::Movement(movement) => {
+                let product = product_of(&catalog, &movement).clone();
+                let (price, stock) = (movement.price, movement.balance);
+                (Product { price, stock, last_movement: movement.sequence, ..product }, Some(movement))
+            }
+            Counted::Same { product, stock, price } => {
+                let product = catalog.products().get(product).expect("no product is ever removed").clone();
+                (Product { price, stock, ..product }, None)
+            }
+        };
+        Ok(counted.into_iter().map(result).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{asked, shop, stock};
+    use super::*;
+    use crate::refusal::Code;
+
+    fn count<'n>(name: &'n str, units: i32, at_sequence: i64) -> CountedName<'n> {
+        CountedName { name, counted: Quantity::from_units(units), at_sequence }
+    }
+
+    #[tokio::test]
+    async fn a_count_sets_the_stock_once() {
+        let (session, _committer) = shop();
+        let id: RequestId = "contagem-1".parse().unwrap();
+        let counts = [count("caju", 57, 0), count("Maca", 20, 0)];
+        let first = session.count(&counts, Some(id.clone())).await.unwrap();
+        assert_eq!(first[0].1.as_ref().unwrap().delta, Quantity::from_units(-3));
+        assert_eq!((first[1].0.stock, first[1].1.as_ref()), (Quantity::from_units(20), None));
+        session.adjust(asked("Maca -1")).await.unwrap();
+        let again = session.count(&counts, Some(id.clone())).await.unwrap();
+        assert_eq!(again[0].1, first[0].1);
+        assert_eq!(again[1].0.stock, Quantity::from_units(20));
+        assert_eq!(stock(&session, "maca"), Quantity::from_units(19));
+        // Another content, and another operation.
+        let other = session.count(&counts[..1], Some(id.clone())).await.unwrap_err();
+        assert_eq!(other.code, Code::RequestIdReused);
+        let undo = session.undo(5, false, Some(id)).await.unwrap_err();
+        assert_eq!(undo.code, Code::RequestIdReused);
+    }
+
+    #[tokio::test]
+    async fn what_was_sold_since_the_count_is_kept() {
+        let (session, _committer) = shop();
+        // Counted when the shop had opened, with 60: three are missing.
+        for line in ["Caju -10", "Pera 1", "Caju -5"] {
+            session.adjust(asked(line)).await.unwrap();
+        }
+        let counted = session.count(&[count("Caju", 57, 4)], None).await.unwrap();
+        assert_eq!(counted[0].1.as_ref().unwrap().delta, Quantity::from_units(-3));
+        assert_eq!(stock(&session, "caju"), Quantity::from_units(42));
+        // After the first sale, when there were 50.
+        let counted = session.count(&[count("Caju", 50, 6)], None).await.unwrap();
+        assert_eq!(counted[0].1, None);
+        // What did not move since is as it was then.
+        let counted = session.count(&[count("Maca", 21, 6)], None).await.unwrap();
+        assert_eq!(counted[0].0.stock, Quantity::from_units(21));
+        for (at, code) in
+            [(99, Code::InvalidArgument), (3, Code::InvalidArgument), (-1, Code::InvalidArgument)]
+        {
+            let refused =
+                session.count(&[count("Pera", 1, 0), count("Caju", 57, at)], None).await.unwrap_err();
+            assert_eq!(refused.code, code, "{refused:?}");
+            assert!(refused.metadata.contains(&("index", "1".to_owned())));
+        }
+        assert_eq!(stock(&session, "pera"), Quantity::from_units(16));
+        assert_eq!(session.count(&[], None).await.unwrap_err().code, Code::InvalidArgument);
+    }
+}

@@ -1,0 +1,99 @@
+//! Undone movements.
+
+use super::commit::{Applied, Change};
+use super::{Adjusted, Session, product_of, read, stopped};
+use crate::catalog::{Product, RequestId};
+use crate::refusal::Refusal;
+
+impl Session {
+    /// Appends the opposite of a movement; unless `is_single`, of each movement of its document. Returns
+    /// after that is durable, with one answer for each movement that was undone.
+    ///
+    /// # Errors
+    /// If there is no such movement, it was undone or is itself an undo, a rule forbids an opposite
+    /// change, or the store refuses writes.
+    pub async fn undo(
+        &self,
+        sequence: i64,
+        is_single: bool,
+        request_id: Option<RequestId>,
+    ) -> Result<Vec<Adjusted>, Refusal> {
+        let change = Change::Undo { sequence, is_single, request_id };
+        let applied = self.write(vec![change], true).await.each.pop().ok_or_else(stopped)?;
+        let Applied::Batch(movements) = applied.map_err(|refusal| *refusal)? else { return Err(stopped()) };
+        let catalog = read(&self.inventory.catalog);
+        let adjusted = movements.into_iter().map(|movement| {
+            // The price is that of today, which the movement does not have.
+            let product = product_of(&catalog, &movement).clone();
+            let product = Product { stock: movement.balance, last_movement: movement.sequence, ..product };
+            Adjusted { product, movement }
+        });
+        Ok(adjusted.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{asked, shop, stock};
+    use super::*;
+    use crate::catalog::Quantity;
+    use crate::operation::BatchRequest;
+    use crate::refusal::Code;
+
+    fn units(units: i32) -> Quantity {
+        Quantity::from_units(units)
+    }
+
+    #[tokio::test]
+    async fn a_movement_is_undone_once() {
+        let (session, _committer) = shop();
+        session.adjust(asked("Caju -20 motivo=venda")).await.unwrap();
+        let id: RequestId = "estorno-1".parse().unwrap();
+        let first = session.undo(5, false, Some(id.clone())).await.unwrap();
+        assert_eq!((first[0].movement.delta, first[0].product.stock), (units(20), units(60)));
+        assert_eq!(session.undo(5, false, Some(id.clone())).await.unwrap(), first);
+        for (sequence, code) in [
+            (5, Code::AlreadyUndone),
+            (6, Code::AlreadyUndone),
+            (7, Code::MovementNotFound),
+            (0, Code::MovementNotFound),
+        ] {
+            assert_eq!(session.undo(sequence, true, None).await.unwrap_err().code, code, "{sequence}");
+        }
+        assert_eq!(session.undo(5, true, Some(id)).await.unwrap_err().code, Code::RequestIdReused);
+        // An opening is undone like any other.
+        assert_eq!(session.undo(1, false, None).await.unwrap()[0].product.stock, Quantity::ZERO);
+    }
+
+    #[tokio::test]
+    async fn a_document_is_undone_whole_unless_asked_otherwise() {
+        let (session, _committer) = shop();
+        let batch = || BatchRequest {
+            adjustments: ["Caju -60", "Maca 1", "Pera -5"].map(asked).to_vec(),
+            request_id: None,
+        };
+        session.adjust_together(batch()).await.unwrap();
+        let id: RequestId = "estorno-1".parse().unwrap();
+        let undone = session.undo(6, false, Some(id.clone())).await.unwrap();
+        let deltas: Vec<Quantity> = undone.iter().map(|it| it.movement.delta).collect();
+        assert_eq!(deltas, [-1, 60, 5].map(units));
+        assert_eq!(session.undo(6, false, Some(id)).await.unwrap(), undone);
+        session.adjust_together(batch()).await.unwrap();
+        let single = session.undo(12, true, None).await.unwrap();
+        assert_eq!(single.len(), 1);
+        assert_eq!(session.undo(11, false, None).await.unwrap().len(), 2);
+        assert_eq!(["caju", "maca", "pera"].map(|name| stock(&session, name)), [60, 20, 15].map(units));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_names_what_used_the_stock() {
+        let (session, _committer) = shop();
+        for line in ["Caju 10 motivo=compra", "Caju -65 motivo=venda", "Pera -1"] {
+            session.adjust(asked(line)).await.unwrap();
+        }
+        let refused = session.undo(5, false, None).await.unwrap_err();
+        assert_eq!(refused.code, Code::InsufficientStock);
+        assert!(refused.message.contains("#6 (venda -65)"), "{}", refused.message);
+        assert_eq!(stock(&session, "caju"), units(5));
+    }
+}
