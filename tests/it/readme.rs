@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::support::project;
 
 mod blocks;
+mod errors;
 mod limits;
 mod links;
 mod shop;
