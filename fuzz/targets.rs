@@ -357,11 +357,11 @@ pub(crate) fn grpc_messages(bytes: &[u8]) {
             Ok(())
         }),
         b'i' => decoded(bytes, |message: v1::ImportProductsRequest| {
-            let request = grpc::import_request(message)?;
+            let request = grpc::import_request(&message)?;
             if !request.bad_rows.is_empty() {
                 check_refusal(&Refusal::bad_rows(request.bad_rows.clone()));
             }
-            let again = grpc::import_request(grpc::import_message(&request))?;
+            let again = grpc::import_request(&grpc::import_message(&request))?;
             assert_eq!((again.rows, again.bad_rows), (request.rows, Vec::new()));
             Ok(())
         }),

@@ -1,20 +1,21 @@
-//! The tokens that a server asks for: who a connection is, and what becomes of one that
-//! shows a wrong token. Who may do what is decided in `access`.
+//! Who a connection is, by the token that it shows, and what a wrong token costs. Who may do what is
+//! decided in `access`.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-use crate::access::{Identity, Tokens};
+use crate::access::{self, Identity, Tokens};
+use crate::refusal::Refusal;
 
-/// How long whoever shows a wrong token waits for the answer. Others are served meanwhile.
-pub(super) const WRONG_WAIT: Duration = Duration::from_secs(1);
+/// How long the answer to a wrong token waits. Other connections are served meanwhile.
+const WRONG_WAIT: Duration = Duration::from_secs(1);
 
 /// Wrong tokens after which a connection is ended: enough for a person's slips.
-pub(super) const WRONG_MAX: u32 = 3;
+const WRONG_MAX: u32 = 3;
 
 /// Wrong tokens that are logged in each [`LOGGED_EVERY`]; the others are counted. A
 /// stranger must not fill the disk.
@@ -25,26 +26,26 @@ const LOGGED_EVERY: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(super) struct Authenticator {
     tokens: Option<watch::Receiver<Arc<Tokens>>>,
-    told: Arc<Mutex<Told>>,
+    logged: Arc<Mutex<Logged>>,
 }
 
-/// What was logged of late.
-struct Told {
+/// The wrong tokens of the current period of the log.
+struct Logged {
     since: Instant,
     count: u32,
 }
 
 impl Authenticator {
     pub(super) fn new(tokens: Option<watch::Receiver<Arc<Tokens>>>) -> Self {
-        Self { tokens, told: Arc::new(Mutex::new(Told { since: Instant::now(), count: 0 })) }
+        Self { tokens, logged: Arc::new(Mutex::new(Logged { since: Instant::now(), count: 0 })) }
     }
 
-    /// What whoever has shown nothing may do.
+    /// The identity of a connection that has shown no token.
     pub(super) fn anonymous(&self) -> Identity {
         if self.tokens.is_some() { Identity::Unknown } else { Identity::Open }
     }
 
-    /// What a secret opens.
+    /// The identity of whoever knows this secret.
     pub(super) fn identify(&self, secret: &str) -> Identity {
         match &self.tokens {
             Some(tokens) => tokens.borrow().identify(secret),
@@ -52,8 +53,8 @@ impl Authenticator {
         }
     }
 
-    /// The same identity, or what is left of it where the tokens were read again since this was
-    /// asked last: one that was taken away opens nothing any more.
+    /// Looks the identity up again if the tokens were read again since the last call: a token that was
+    /// taken away opens nothing any more.
     pub(super) fn renew(&mut self, identity: &mut Identity) {
         if let Some(tokens) = &mut self.tokens
             && tokens.has_changed().unwrap_or(false)
@@ -62,20 +63,56 @@ impl Authenticator {
         }
     }
 
-    /// Logs a wrong token, which is not told.
-    pub(super) fn tell_wrong(&self, peer: Option<SocketAddr>) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.since.elapsed() >= LOGGED_EVERY {
-            let unlogged = told.count.saturating_sub(LOGGED_MAX);
+    /// Logs that a token was wrong, and not which.
+    fn log_wrong(&self, peer: Option<SocketAddr>) {
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        if logged.since.elapsed() >= LOGGED_EVERY {
+            let unlogged = logged.count.saturating_sub(LOGGED_MAX);
             if unlogged > 0 {
                 tracing::warn!(unlogged, "more wrong tokens");
             }
-            *told = Told { since: Instant::now(), count: 0 };
+            *logged = Logged { since: Instant::now(), count: 0 };
         }
-        told.count = told.count.saturating_add(1);
-        if told.count <= LOGGED_MAX {
+        logged.count = logged.count.saturating_add(1);
+        if logged.count <= LOGGED_MAX {
             let peer = peer.map_or(String::new(), |peer| peer.to_string());
             tracing::warn!(%peer, "a wrong token");
         }
+    }
+}
+
+/// The wrong tokens that one connection has shown, which are answered one after the other.
+#[derive(Default)]
+pub(super) struct WrongTokens {
+    answered: tokio::sync::Mutex<u32>,
+    too_many: Notify,
+}
+
+impl WrongTokens {
+    /// Logs a wrong token and makes its answer wait, behind the answers to those before it; no longer
+    /// than until `stopping` is ready. Returns the answer, and whether the connection is to be ended.
+    pub(super) async fn answer(
+        &self,
+        authenticator: &Authenticator,
+        peer: Option<SocketAddr>,
+        stopping: impl Future<Output = ()>,
+    ) -> (Refusal, bool) {
+        authenticator.log_wrong(peer);
+        let mut answered = self.answered.lock().await;
+        tokio::select! {
+            () = tokio::time::sleep(WRONG_WAIT) => {}
+            () = stopping => {}
+        }
+        *answered += 1;
+        let are_too_many = *answered >= WRONG_MAX;
+        if are_too_many {
+            self.too_many.notify_one();
+        }
+        (access::wrong_token(), are_too_many)
+    }
+
+    /// Waits until the connection has shown too many.
+    pub(super) async fn are_too_many(&self) {
+        self.too_many.notified().await;
     }
 }

@@ -5,8 +5,8 @@ mod arriving;
 mod gzip;
 mod head;
 mod large_messages;
-mod legacy;
 mod list_body;
+mod one_message;
 mod own_words;
 mod progress;
 mod router;
@@ -25,6 +25,7 @@ use tonic::body::Body;
 use tonic::codegen::http;
 
 use super::Service;
+use super::authenticator::WrongTokens;
 use super::io::{BytesRead, Prefixed};
 use super::maybe_tls::MaybeTls;
 use crate::refusal::Refusal;
@@ -32,10 +33,7 @@ use crate::wire::grpc::status;
 use head::HEADER_LIST_BYTES_READ_MAX;
 pub(super) use large_messages::Turns;
 use progress::{Counted, Progress};
-use router::{Services, WrongTokens};
-
-/// Largest message taken: a name as long as it may be written, and a request id.
-const MESSAGE_BYTES_MAX: usize = 16 * 1024;
+use router::Router;
 
 /// Calls that one connection may have open, more of which wait with the client. Each may
 /// hold what it was sent and what it answers, so they bound the memory of a connection.
@@ -63,7 +61,6 @@ const ERROR_RESETS_MAX: usize = 256;
 
 /// The services on one connection, how many of its calls wait for a change, and how many streams of
 /// changes it has whose answers are not taken.
-#[derive(Clone)]
 struct Calls {
     service: Service,
     waiting: Arc<AtomicUsize>,
@@ -97,22 +94,22 @@ pub(super) async fn serve(service: Service, stream: MaybeTls, first_bytes: Vec<u
     let stopping = service.stopping();
     let peer = stream.peer();
     let wrong_tokens = Arc::new(WrongTokens::default());
-    let calls = Calls {
+    let calls = Arc::new(Calls {
         service,
         waiting: Arc::default(),
         streams: Arc::default(),
         progress: Progress::default(),
         bytes_read: BytesRead::default(),
-    };
+    });
     let stream = TokioIo::new(Prefixed::new(first_bytes, stream, calls.bytes_read.clone()));
-    let connection = http2_server().serve_connection(stream, Services::new(&calls, peer, &wrong_tokens));
+    let connection = http2_server().serve_connection(stream, Router::new(&calls, peer, &wrong_tokens));
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         biased;
         ended = &mut connection => Some(ended),
         () = stopping => None,
         () = calls.idle() => None,
-        () = wrong_tokens.too_many.notified() => None,
+        () = wrong_tokens.are_too_many() => None,
     };
     let ended = match ended {
         Some(ended) => ended,

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 
-use super::authenticator::Authenticator;
+use super::authenticator::{Authenticator, WrongTokens};
 use super::idle::IdleTimer;
 use super::io::{close, write_all};
 use super::maybe_tls::MaybeTls;
@@ -43,7 +43,7 @@ pub(super) fn no_room_answer() -> String {
 pub(super) async fn serve(service: Service, stream: MaybeTls, first_bytes: Vec<u8>) {
     let mut conversation = Conversation {
         identity: service.authenticator.anonymous(),
-        wrong_tokens: 0,
+        wrong_tokens: WrongTokens::default(),
         authenticator: service.authenticator.clone(),
         service: &service,
         stream,
@@ -72,7 +72,7 @@ struct Conversation<'s> {
     stream: MaybeTls,
     /// What the client has shown of its right to ask.
     identity: Identity,
-    wrong_tokens: u32,
+    wrong_tokens: WrongTokens,
     /// Replies not yet sent.
     replies: String,
     /// Changes not yet made. Changes that came together are made together. Replies come in

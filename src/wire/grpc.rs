@@ -8,17 +8,30 @@ mod import;
 mod legacy;
 mod page;
 mod products;
+mod replies;
 mod status;
 
 pub use adjust::{
-    adjust_message, adjust_request, batch_message, batch_request, change_message, change_reply,
-    write_stream_answer,
+    WriteAdjusted, adjust_message, adjust_request, batch_message, batch_request, change_message,
+    change_reply, write_adjusted, write_stream_answer,
 };
-pub use import::{import_counts, import_message, import_request, import_response};
-pub use legacy::{original_product, original_status, price_from_float, product_line, write_original_product};
+pub use import::{import_counts, import_message, import_request};
+pub use legacy::{
+    LegacyCall, original_product, original_status, price_from_float, write_adjusted_line,
+    write_original_found, write_original_product,
+};
 pub use page::{PAGE_PRODUCTS_MAX, Page};
-pub use products::{WriteProduct, product_message, product_reply, write_product};
+pub use products::{
+    WriteProduct, product_message, product_reply, write_found, write_list_end, write_product,
+};
+pub use replies::write_reply;
 pub use status::{refusal, status};
+
+/// The name of the exact service, whose calls have the names of operations.
+pub const INVENTORY_SERVICE: &str = "hortifruti.v1.InventoryService";
+
+/// The name of the original's service, whose calls are [`LegacyCall`].
+pub const PRODUTO_SERVICE: &str = "ProdutoService";
 
 /// `proto/hortifruti/v1/inventory.proto`.
 #[allow(clippy::all, clippy::pedantic, missing_docs, unreachable_pub)]
@@ -30,4 +43,29 @@ pub mod v1 {
 #[allow(clippy::all, clippy::pedantic, missing_docs, unreachable_pub)]
 pub mod original {
     tonic::include_proto!("_");
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::operation::OPERATIONS;
+
+    use super::*;
+
+    /// The calls that a contract declares.
+    fn calls(proto: &str) -> Vec<&str> {
+        let declared = proto.lines().filter_map(|line| line.trim().strip_prefix("rpc "));
+        declared.map(|call| call.split('(').next().unwrap()).collect()
+    }
+
+    #[test]
+    fn the_contracts_have_the_calls_of_the_tables() {
+        let mut declared = calls(include_str!("../../proto/hortifruti/v1/inventory.proto"));
+        let with_call = OPERATIONS.iter().filter(|spec| spec.message.is_some());
+        let mut known: Vec<_> = with_call.map(|spec| spec.name).collect();
+        declared.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(declared, known);
+        let declared = calls(include_str!("../../proto/produtos.proto"));
+        assert_eq!(declared, LegacyCall::ALL.map(LegacyCall::name));
+    }
 }

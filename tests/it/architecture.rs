@@ -66,7 +66,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("refusal", &["catalog"]),
     ("server", &["access", "inventory", "wire"]),
     ("server::admission", &[]),
-    ("server::authenticator", &["access"]),
+    ("server::authenticator", &["access", "refusal"]),
     ("server::console", &["catalog"]),
     ("server::descriptors", &[]),
     ("server::detect", &["wire"]),

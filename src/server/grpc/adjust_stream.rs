@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tonic::{Status, Streaming};
 
 use super::progress::{Counted, Progress};
-use super::{Calls, MESSAGE_BYTES_MAX, STREAMS_MAX, own_words, trailers};
+use super::{Calls, STREAMS_MAX, own_words, trailers};
 use crate::access::{self, Identity};
 use crate::inventory::Pipeline;
 use crate::operation::Operation;
@@ -50,15 +50,15 @@ const STREAM_ANSWER_BYTES: usize = 96;
 impl Calls {
     /// Begins to answer a stream of changes. Returns the answers.
     pub(super) fn begin_adjust_stream(
-        &self,
+        self: Arc<Self>,
         identity: Identity,
         requests: Streaming<StreamAdjustStockRequest>,
+        bytes_max: usize,
     ) -> StreamAnswers {
         // While one run is taken, another is made.
         let (answers, runs) = mpsc::channel(1);
-        tokio::spawn(self.clone().adjust_stream(identity, requests, answers));
-        let progress = self.progress.clone();
-        let (runs, counted) = (Arc::new(runs), Arc::new(Counted::one_more(&self.streams)));
+        let (progress, counted) = (self.progress.clone(), Counted::one_more(&self.streams));
+        tokio::spawn(self.adjust_stream(identity, requests, bytes_max, answers));
         StreamAnswers { progress, runs, run: Bytes::new(), has_ended: false, _counted: counted }
     }
 
@@ -67,11 +67,13 @@ impl Calls {
     /// While answers are not taken, nothing more is read, and HTTP/2's flow control holds the
     /// client back.
     async fn adjust_stream(
-        mut self,
+        self: Arc<Self>,
         mut identity: Identity,
         mut requests: Streaming<StreamAdjustStockRequest>,
+        bytes_max: usize,
         answers: mpsc::Sender<Result<Bytes, Status>>,
     ) {
+        let mut authenticator = self.service.authenticator.clone();
         let mut stopped = pin!(self.all_has_come());
         let mut last_changes = LAST_CHANGES_MAX;
         loop {
@@ -85,14 +87,14 @@ impl Calls {
                     return;
                 }
             };
-            let Gathered { mut run, refused, end } = self.gather(first, &mut requests);
+            let Gathered { mut run, refused, end } = self.gather(first, &mut requests, bytes_max);
             if let Some((name, refusal)) = refused {
                 run.refuse(self.service.inventory.explain(&name, refusal).await);
             }
             if self.service.is_stopping() {
                 last_changes = last_changes.saturating_sub(run.len());
             }
-            self.service.authenticator.renew(&mut identity);
+            authenticator.renew(&mut identity);
             if !access::permits(identity, Operation::StreamAdjustStock.spec().permission) {
                 room.send(Err(status(access::refusal(identity))));
                 return;
@@ -138,6 +140,7 @@ impl Calls {
         &self,
         first: Result<Option<StreamAdjustStockRequest>, Status>,
         requests: &mut Streaming<StreamAdjustStockRequest>,
+        bytes_max: usize,
     ) -> Gathered {
         self.progress.note();
         let streams = self.streams.load(Ordering::Relaxed).clamp(1, STREAMS_MAX as usize);
@@ -172,7 +175,7 @@ impl Calls {
                 }
                 Ok(None) => break (None, Some(Ok(()))),
                 Err(refused) => {
-                    break (None, Some(Err(own_words::refusal(refused, MESSAGE_BYTES_MAX))));
+                    break (None, Some(Err(own_words::refusal(refused, bytes_max))));
                 }
             }
             let Poll::Ready(come) = pin!(requests.message()).poll(&mut context) else { break (None, None) };
@@ -191,18 +194,15 @@ struct Gathered {
     end: Option<Result<(), Status>>,
 }
 
-/// The answers of a stream, as the client takes them. A handler leaves them with an empty answer,
-/// whose body they become.
-#[derive(Clone)]
+/// The answers of a stream, as the client takes them.
 pub(super) struct StreamAnswers {
     progress: Progress,
-    /// Shared with nobody, but what an answer carries must be able to be cloned.
-    runs: Arc<mpsc::Receiver<Result<Bytes, Status>>>,
+    runs: mpsc::Receiver<Result<Bytes, Status>>,
     /// What has been answered and is not taken yet.
     run: Bytes,
     has_ended: bool,
     /// They take memory until they are taken, also where the client sends no more.
-    _counted: Arc<Counted>,
+    _counted: Counted,
 }
 
 impl hyper::body::Body for StreamAnswers {
@@ -222,8 +222,7 @@ impl hyper::body::Body for StreamAnswers {
             if self.has_ended {
                 return Poll::Ready(None);
             }
-            let Some(runs) = Arc::get_mut(&mut self.runs) else { return Poll::Ready(None) };
-            let status = match ready!(runs.poll_recv(context)) {
+            let status = match ready!(self.runs.poll_recv(context)) {
                 Some(Ok(run)) => {
                     self.run = run;
                     continue;
@@ -266,21 +265,22 @@ mod tests {
     #[tokio::test]
     async fn many_streams_share_the_time_in_which_changes_are_gathered() {
         use tonic::codec::Codec as _;
+        const BYTES_MAX: usize = 16 * 1024;
         let store = Box::new(SqliteStore::in_memory().unwrap());
         let (inventory, _committer) = Inventory::open(store, &crate::catalog::original_products()).unwrap();
         let (_drain, draining) = tokio::sync::watch::channel(false);
         let calls = calls(inventory, draining);
         let _streams: Vec<_> = (0..STREAMS_MAX).map(|_| Counted::one_more(&calls.streams)).collect();
         // Each message takes longer than one of so many streams may gather.
-        let name = format!("Caju{}", " ".repeat(MESSAGE_BYTES_MAX - 64));
+        let name = format!("Caju{}", " ".repeat(BYTES_MAX - 64));
         let adjustment = AdjustStockRequest { name, delta_thousandths: 1000, ..Default::default() };
         let message = StreamAdjustStockRequest { adjustment: Some(adjustment) }.encode_to_vec();
         let message = [&[0][..], &(message.len() as u32).to_be_bytes(), &message].concat();
         let body = Come(message.repeat(100).into());
         let mut codec = tonic_prost::ProstCodec::<(), StreamAdjustStockRequest>::default();
-        let mut requests = Streaming::new_request(codec.decoder(), body, None, Some(MESSAGE_BYTES_MAX));
+        let mut requests = Streaming::new_request(codec.decoder(), body, None, Some(BYTES_MAX));
         let first = requests.message().await;
-        let Gathered { run, refused, end } = calls.gather(first, &mut requests);
+        let Gathered { run, refused, end } = calls.gather(first, &mut requests, BYTES_MAX);
         assert!(refused.is_none() && end.is_none());
         assert!((1..4).contains(&run.len()), "{} changes", run.len());
     }

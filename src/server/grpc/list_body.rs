@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use hyper::body::{Bytes, Frame};
 use tokio::sync::oneshot;
-use tonic::{Response, Status};
+use tonic::Status;
 
 use super::progress::Progress;
 use super::trailers;
@@ -18,7 +18,7 @@ use crate::server::Service;
 use crate::server::long_work::{LongWork, TURN_BYTES};
 use crate::wire::grpc::{Page, WriteProduct, status};
 
-/// A list of an answer. A handler leaves it with an empty answer, whose body it becomes.
+/// A list of an answer, which becomes its body.
 #[derive(Clone)]
 pub(super) struct List {
     /// The products that are not yet written, if any, and how many they are.
@@ -51,8 +51,8 @@ pub(super) enum Piece {
 
 impl List {
     /// A list with the products of a page. The length of a message stands before it, so the message is
-    /// first written once to be measured, in turns. Behind the products stands what `end` returns for
-    /// the token of the next page, if there is one.
+    /// first written once to be measured, in turns. Behind the products stands what `write_end` writes
+    /// for the token of the next page, if there is one.
     ///
     /// # Errors
     /// If too much has changed meanwhile (`RESOURCE_EXHAUSTED`).
@@ -61,7 +61,7 @@ impl List {
         progress: &Progress,
         page: Page,
         write: WriteProduct,
-        end: fn(Option<String>) -> Vec<u8>,
+        write_end: fn(Option<String>, &mut Vec<u8>),
     ) -> Result<Self, Refusal> {
         let listing = service.inventory.list(page.max_price, page.after);
         let mut measured = listing.clone();
@@ -91,7 +91,8 @@ impl List {
             turn.next().await;
         }
         turn.end().await;
-        let end = end(last.filter(|_| has_more).map(|last| page.token(last)));
+        let mut end = Vec::new();
+        write_end(last.filter(|_| has_more).map(|last| page.token(last)), &mut end);
         length += end.len();
         // The message is not compressed. The most products there can be stay below 4 GB.
         let mut before = vec![0];
@@ -105,13 +106,6 @@ impl List {
         let left = page.size - left;
         let long_work = service.long_work.clone();
         Ok(Self { listing, left, write, before, end, progress: progress.clone(), long_work })
-    }
-
-    /// An answer with this list, in place of an empty message.
-    pub(super) fn answer<M: Default>(self) -> Response<M> {
-        let mut response = Response::new(M::default());
-        response.extensions_mut().insert(self);
-        response
     }
 
     /// The body that a list becomes. A long body is written in turns, however fast the client takes it.
@@ -223,7 +217,7 @@ mod tests {
     }
 
     async fn list(service: &Service, page: Page, write: WriteProduct) -> List {
-        List::new(service, &Progress::default(), page, write, |_| Vec::new()).await.unwrap()
+        List::new(service, &Progress::default(), page, write, |_, _| ()).await.unwrap()
     }
 
     #[tokio::test]
@@ -278,7 +272,9 @@ mod tests {
         let max_price = Price::from_centavos(100).ok();
         for (size, token) in [(1, "v1:9001:100"), (999, "v1:9999:100"), (1000, "-")] {
             let page = Page { max_price, size, after: None };
-            let end = |token: Option<String>| token.unwrap_or("-".to_owned()).into_bytes();
+            let end = |token: Option<String>, out: &mut Vec<u8>| {
+                out.extend_from_slice(token.as_deref().unwrap_or("-").as_bytes());
+            };
             let list = List::new(&service, &Progress::default(), page, write_product, end).await.unwrap();
             assert_eq!((list.left, String::from_utf8(list.end).unwrap()), (size, token.to_owned()));
         }

@@ -1,24 +1,10 @@
 //! tonic's own refusals, before any handler sees the call, in the words and codes of the contract.
 //! tonic words them in English, and calls a client's mistake a defect of the server (`INTERNAL`).
 
-use tonic::body::Body;
-use tonic::codegen::http::Response;
-use tonic::server::NamedService;
 use tonic::{Code, Status};
 
-use super::Calls;
 use crate::refusal::{self, Refusal};
-use crate::wire::grpc::original::produto_service_server::ProdutoServiceServer;
-use crate::wire::grpc::status;
-use crate::wire::grpc::v1::inventory_service_server::InventoryServiceServer;
-
-/// This answer; if it is a refusal of tonic's, ours in its place.
-pub(super) fn answer(response: Response<Body>, bytes_max: usize) -> Response<Body> {
-    match Status::from_header_map(response.headers()) {
-        Some(refused) if is_tonics(&refused) => refusal(refused, bytes_max).into_http(),
-        _ => response,
-    }
-}
+use crate::wire::grpc::{INVENTORY_SERVICE, PRODUTO_SERVICE, status};
 
 /// This status; if it is tonic's, ours in its place. `bytes_max` is the limit of the call's message.
 pub(super) fn refusal(refused: Status, bytes_max: usize) -> Status {
@@ -43,8 +29,9 @@ fn is_tonics(refused: &Status) -> bool {
 }
 
 pub(super) fn no_such_call() -> Refusal {
-    let services = [InventoryServiceServer::<Calls>::NAME, ProdutoServiceServer::<Calls>::NAME];
-    let what = format!("não há essa chamada aqui. Nada foi feito; há as de {}.", services.join(" e "));
+    let what = format!(
+        "não há essa chamada aqui. Nada foi feito; há as de {INVENTORY_SERVICE} e {PRODUTO_SERVICE}."
+    );
     Refusal::new(refusal::Code::UnknownCommand, what)
 }
 

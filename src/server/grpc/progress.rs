@@ -94,7 +94,7 @@ mod tests {
         let service = calls.service.clone();
         tokio::spawn(async move {
             let (page, write) = (Page::whole(None), grpc::write_product);
-            let list = List::new(&service, &progress, page, write, |_| Vec::new()).await.unwrap();
+            let list = List::new(&service, &progress, page, write, |_, _| ()).await.unwrap();
             // As a client that takes a piece from time to time.
             for _ in 0..12 {
                 tokio::time::sleep(Duration::from_millis(400)).await;

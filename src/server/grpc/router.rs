@@ -1,100 +1,78 @@
-//! From a call's path to who answers it: the token, what it may do, and the limits of the call.
+//! From a call's head to its answer: the method, the token and what it permits, the limits, the turn.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use hyper::body::Incoming;
-use tokio::sync::{Mutex, Notify};
 use tonic::body::Body;
-use tonic::codegen::{BoxFuture, Service as _, http};
-use tonic::server::NamedService;
+use tonic::codegen::{BoxFuture, http};
 
-use super::adjust_stream::StreamAnswers;
 use super::arriving::Arriving;
-use super::large_messages::{
-    BATCH_BYTES_MAX, IMPORT_BYTES_MAX, WORKER_BATCH_BYTES_MAX, WORKER_IMPORT_BYTES_MAX, in_turn,
-};
-use super::list_body::List;
-use super::{Calls, MESSAGE_BYTES_MAX, head, own_words};
+use super::{Calls, head, own_words};
 use crate::access::{self, Identity};
-use crate::operation::Permission;
-use crate::server::Service;
-use crate::server::authenticator::{WRONG_MAX, WRONG_WAIT};
-use crate::wire::grpc::original::produto_service_server::ProdutoServiceServer;
-use crate::wire::grpc::status;
-use crate::wire::grpc::v1::inventory_service_server::InventoryServiceServer;
+use crate::operation::{Operation, Permission};
+use crate::server::authenticator::WrongTokens;
+use crate::wire::grpc::{INVENTORY_SERVICE, LegacyCall, PRODUTO_SERVICE, status};
 
-/// The wrong tokens of a connection, which are answered one after the other.
-#[derive(Default)]
-pub(super) struct WrongTokens {
-    count: Mutex<u32>,
-    /// There were too many of them.
-    pub(super) too_many: Notify,
+/// The method that a call's path names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    /// A call of `InventoryService`.
+    Exact(Operation),
+    /// A call of `ProdutoService`.
+    Legacy(LegacyCall),
 }
 
-/// Finds the service of a call by its path.
-pub(super) struct Services {
-    calls: Calls,
-    peer: Option<SocketAddr>,
-    wrong_tokens: Arc<WrongTokens>,
-    inventory: InventoryServiceServer<Calls>,
-    batches: InventoryServiceServer<Calls>,
-    imports: InventoryServiceServer<Calls>,
-    produto: ProdutoServiceServer<Calls>,
-}
-
-impl Services {
-    pub(super) fn new(calls: &Calls, peer: Option<SocketAddr>, wrong_tokens: &Arc<WrongTokens>) -> Self {
-        let inventory =
-            |bytes_max| InventoryServiceServer::new(calls.clone()).max_decoding_message_size(bytes_max);
-        Self {
-            calls: calls.clone(),
-            peer,
-            wrong_tokens: Arc::clone(wrong_tokens),
-            inventory: inventory(MESSAGE_BYTES_MAX),
-            batches: inventory(BATCH_BYTES_MAX),
-            imports: inventory(IMPORT_BYTES_MAX),
-            produto: ProdutoServiceServer::new(calls.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX),
+impl Method {
+    /// The method of a path, if there is one.
+    fn of(path: &str) -> Option<Self> {
+        let (service, method) = path.strip_prefix('/')?.split_once('/')?;
+        match service {
+            INVENTORY_SERVICE => {
+                let operation = Operation::by_name(method)?;
+                operation.spec().message.is_some().then_some(Method::Exact(operation))
+            }
+            PRODUTO_SERVICE => LegacyCall::by_name(method).map(Method::Legacy),
+            _ => None,
         }
     }
 
-    /// A wrong token is answered late, after those before it on this connection.
+    fn operation(self) -> Operation {
+        match self {
+            Method::Exact(operation) => operation,
+            Method::Legacy(call) => call.operation(),
+        }
+    }
+}
+
+/// Answers the calls of one connection.
+pub(super) struct Router {
+    calls: Arc<Calls>,
+    peer: Option<SocketAddr>,
+    wrong_tokens: Arc<WrongTokens>,
+}
+
+type Answer = BoxFuture<http::Response<Body>, Infallible>;
+
+impl Router {
+    pub(super) fn new(calls: &Arc<Calls>, peer: Option<SocketAddr>, wrong_tokens: &Arc<WrongTokens>) -> Self {
+        Self { calls: Arc::clone(calls), peer, wrong_tokens: Arc::clone(wrong_tokens) }
+    }
+
+    /// The answer to a wrong token.
     fn wrong_token(&self) -> Answer {
-        self.calls.service.authenticator.tell_wrong(self.peer);
-        let wrong_tokens = Arc::clone(&self.wrong_tokens);
-        let answer = async move {
-            let mut count = wrong_tokens.count.lock().await;
-            tokio::time::sleep(WRONG_WAIT).await;
-            *count += 1;
-            if *count >= WRONG_MAX {
-                wrong_tokens.too_many.notify_one();
-            }
-            Ok(status(access::wrong_token()).into_http())
-        };
-        Answer::new(Box::pin(answer), MESSAGE_BYTES_MAX)
+        let (calls, wrong_tokens) = (Arc::clone(&self.calls), Arc::clone(&self.wrong_tokens));
+        let peer = self.peer;
+        Box::pin(async move {
+            let (authenticator, stopping) = (&calls.service.authenticator, calls.service.stopping());
+            let (refusal, _) = wrong_tokens.answer(authenticator, peer, stopping).await;
+            Ok(status(refusal).into_http())
+        })
     }
 }
 
-/// What a call needs. One that is not known to only read may change something.
-fn need(path: &str) -> Permission {
-    // All that follows the service, so that no call goes by the name of another.
-    let method = path.splitn(3, '/').nth(2);
-    match method {
-        Some(
-            "GetProduct"
-            | "ListProducts"
-            | "ListarProdutos"
-            | "ConsultarProdutoNome"
-            | "ConsultarProdutoPreco",
-        ) => Permission::Read,
-        _ => Permission::Write,
-    }
-}
-
-impl hyper::service::Service<http::Request<Incoming>> for Services {
+impl hyper::service::Service<http::Request<Incoming>> for Router {
     type Response = http::Response<Body>;
     type Error = Infallible;
     type Future = Answer;
@@ -102,9 +80,9 @@ impl hyper::service::Service<http::Request<Incoming>> for Services {
     fn call(&self, mut request: http::Request<Incoming>) -> Answer {
         self.calls.progress.note();
         if let Some(refused) = head::refuse(&request) {
-            return Answer::now(refused);
+            return now(refused);
         }
-        let Service { authenticator, turns, .. } = &self.calls.service;
+        let authenticator = &self.calls.service.authenticator;
         let identity = match head::bearer(request.headers()) {
             Some(secret) => match authenticator.identify(secret) {
                 Identity::Unknown => return self.wrong_token(),
@@ -112,107 +90,67 @@ impl hyper::service::Service<http::Request<Incoming>> for Services {
             },
             None => authenticator.anonymous(),
         };
-        if !access::permits(identity, need(request.uri().path())) {
-            let refused = status(access::refusal(identity)).into_http();
-            return Answer::now(refused);
+        let method = Method::of(request.uri().path());
+        // Strangers are not told which calls there are.
+        let permission = method.map_or(Permission::Read, |method| method.operation().spec().permission);
+        if !access::permits(identity, permission) {
+            return now(status(access::refusal(identity)).into_http());
         }
+        let Some(method) = method else { return now(status(own_words::no_such_call()).into_http()) };
         let deadline = match head::deadline(request.headers()) {
             Ok(deadline) => deadline,
-            Err(refusal) => return Answer::now(status(refusal).into_http()),
+            Err(refusal) => return now(status(refusal).into_http()),
         };
         let Some(is_gzip) = head::take_gzip(request.headers_mut()) else {
-            return Answer::now(head::unknown_encoding());
+            return now(head::unknown_encoding());
         };
-        // For a stream, which asks again as it goes on.
-        if !matches!(identity, Identity::Open) {
-            request.extensions_mut().insert(identity);
-        }
-        const INVENTORY: &str = InventoryServiceServer::<Calls>::NAME;
-        const PRODUTO: &str = ProdutoServiceServer::<Calls>::NAME;
-        let mut path = request.uri().path().splitn(3, '/').skip(1);
-        let (service, method) = (path.next().unwrap_or_default(), path.next().unwrap_or_default());
-        let whole = |bytes_max| {
-            move |body| Arriving::one_message(body, deadline).decompressed(is_gzip.then_some(bytes_max))
+        let operation = method.operation();
+        let Some(limit) = &operation.spec().message else {
+            return now(status(own_words::no_such_call()).into_http());
         };
-        match (service, method) {
-            (INVENTORY, "BatchAdjustStock") => {
-                let (turns, calls) = (Arc::clone(&turns.batches), self.calls.clone());
-                let service = self.batches.clone();
-                let request = request.map(whole(BATCH_BYTES_MAX));
-                let answer = in_turn(turns, calls, request, service, WORKER_BATCH_BYTES_MAX);
-                Answer::new(Box::pin(answer), BATCH_BYTES_MAX)
-            }
-            (INVENTORY, "ImportProducts") => {
-                let (turns, calls) = (Arc::clone(&turns.imports), self.calls.clone());
-                let service = self.imports.clone();
-                let request = request.map(whole(IMPORT_BYTES_MAX));
-                let answer = in_turn(turns, calls, request, service, WORKER_IMPORT_BYTES_MAX);
-                Answer::new(Box::pin(answer), IMPORT_BYTES_MAX)
-            }
-            (INVENTORY, "StreamAdjustStock") => {
-                let bytes_max = is_gzip.then_some(MESSAGE_BYTES_MAX);
-                let request = request.map(|body| Arriving::stream(body, deadline).decompressed(bytes_max));
-                Answer::new(self.inventory.clone().call(request), MESSAGE_BYTES_MAX)
-            }
-            (INVENTORY, _) => {
-                let request = request.map(whole(MESSAGE_BYTES_MAX));
-                Answer::new(self.inventory.clone().call(request), MESSAGE_BYTES_MAX)
-            }
-            (PRODUTO, _) => {
-                let request = request.map(whole(MESSAGE_BYTES_MAX));
-                Answer::new(self.produto.clone().call(request), MESSAGE_BYTES_MAX)
-            }
-            _ => Answer::now(status(own_words::no_such_call()).into_http()),
+        let body = match operation {
+            Operation::StreamAdjustStock => Arriving::stream(request.into_body(), deadline),
+            _ => Arriving::one_message(request.into_body(), deadline),
+        };
+        let body = body.decompressed(is_gzip.then_some(limit.bytes_max));
+        let calls = Arc::clone(&self.calls);
+        match &limit.large {
+            None => Box::pin(async move { Ok(calls.answer(method, identity, body).await) }),
+            Some(large) => Box::pin(async move {
+                let answer = move |calls: Arc<Calls>, body| calls.answer(method, identity, body);
+                Ok(calls.in_turn(operation, large, body, answer).await)
+            }),
         }
     }
 }
 
-/// A call's answer to come.
-pub(super) struct Answer {
-    answer: BoxFuture<http::Response<Body>, Infallible>,
-    /// The limit of the call's message.
-    bytes_max: usize,
-}
-
-impl Answer {
-    fn new(answer: BoxFuture<http::Response<Body>, Infallible>, bytes_max: usize) -> Self {
-        Self { answer, bytes_max }
-    }
-
-    /// One that does not depend on the message.
-    fn now(response: http::Response<Body>) -> Self {
-        Self::new(Box::pin(std::future::ready(Ok(response))), MESSAGE_BYTES_MAX)
-    }
-}
-
-impl Future for Answer {
-    type Output = Result<http::Response<Body>, Infallible>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let bytes_max = self.bytes_max;
-        self.answer.as_mut().poll(context).map_ok(|mut response| {
-            if let Some(list) = response.extensions_mut().remove::<List>() {
-                return response.map(|_| Body::new(list.body()));
-            }
-            if let Some(answers) = response.extensions_mut().remove() {
-                return response.map(|_| Body::new::<StreamAnswers>(answers));
-            }
-            own_words::answer(response, bytes_max)
-        })
-    }
+/// An answer that does not depend on the message.
+fn now(response: http::Response<Body>) -> Answer {
+    Box::pin(std::future::ready(Ok(response)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::OPERATIONS;
 
     #[test]
-    fn only_a_call_that_is_known_to_read_needs_no_more() {
-        assert_eq!(need("/ProdutoService/ListarProdutos"), Permission::Read);
-        for path in
-            ["/ProdutoService/AtualizarEstoque", "/ProdutoService/AtualizarEstoque/ListarProdutos", ""]
-        {
-            assert_eq!(need(path), Permission::Write, "{path}");
+    fn a_path_names_one_method_and_no_other_goes_by_its_name() {
+        for spec in &OPERATIONS {
+            let found = Method::of(&format!("/{INVENTORY_SERVICE}/{}", spec.name));
+            assert_eq!(found, spec.message.map(|_| Method::Exact(spec.operation)));
         }
+        for call in LegacyCall::ALL {
+            let path = format!("/{PRODUTO_SERVICE}/{}", call.name());
+            assert_eq!(Method::of(&path), Some(Method::Legacy(call)));
+            for other in [&path[1..], &format!("{path}/"), &format!("/{path}"), &path.to_lowercase()] {
+                assert_eq!(Method::of(other), None, "{other}");
+            }
+        }
+        for path in ["", "/", "//", "/ProdutoService", "/ProdutoService/GetProduct", "/x/ListarProdutos"] {
+            assert_eq!(Method::of(path), None, "{path}");
+        }
+        let path = "/ProdutoService/AtualizarEstoque/ListarProdutos";
+        assert_eq!(Method::of(path), None);
     }
 }

@@ -1,102 +1,159 @@
-//! The calls of `InventoryService`.
+//! The calls of both services: decode the message, ask the inventory, encode the reply.
+//!
+//! One product, a list and a change of stock come in millions. Their handlers copy nothing, and both
+//! services share them. Every other operation is done by value, by [`Calls::call`].
 
-use prost::Message as _;
-use tonic::{Request, Response, Status, Streaming};
+use std::sync::Arc;
 
-use super::Calls;
+use prost::Message;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::codegen::http::Response;
+
+use super::arriving::Arriving;
 use super::list_body::List;
-use crate::inventory::Adjusted;
-use crate::operation;
-use crate::wire::grpc::v1::inventory_service_server::InventoryService;
-use crate::wire::grpc::v1::{
-    AdjustStockRequest, AdjustStockResponse, BatchAdjustStockRequest, BatchAdjustStockResponse,
-    GetProductRequest, GetProductResponse, ImportProductsRequest, ImportProductsResponse,
-    ListProductsRequest, ListProductsResponse, StreamAdjustStockRequest, StreamAdjustStockResponse,
-};
-use crate::wire::grpc::{self, Page, status};
+use super::one_message::{answer, answer_with, messages, read};
+use super::router::Method;
+use super::{Calls, own_words};
+use crate::access::Identity;
+use crate::operation::{AdjustRequest, Operation, Request};
+use crate::refusal::Refusal;
+use crate::wire::grpc::original::{AtualizarRequest, Empty, PrecoRequest, ProdutoRequest};
+use crate::wire::grpc::{self, LegacyCall, Page, WriteAdjusted, WriteProduct, original_status, status, v1};
 
-fn adjust_response(adjusted: &Adjusted) -> AdjustStockResponse {
-    grpc::change_message(&adjusted.into())
-}
+type Answer = Result<Response<Body>, Status>;
 
-#[tonic::async_trait]
-impl InventoryService for Calls {
-    async fn get_product(
-        &self,
-        request: Request<GetProductRequest>,
-    ) -> Result<Response<GetProductResponse>, Status> {
-        let name = &request.get_ref().name;
-        self.service.console.command(&operation::Request::Find { name });
-        let product = self
-            .service
-            .inventory
-            .find(name, |product| grpc::product_message(&product.into()))
-            .await
-            .map_err(status)?;
-        Ok(Response::new(GetProductResponse { product: Some(product) }))
+impl Calls {
+    /// Answers a call.
+    pub(super) async fn answer(
+        self: Arc<Self>,
+        method: Method,
+        identity: Identity,
+        body: Arriving,
+    ) -> Response<Body> {
+        let answer = match method {
+            Method::Exact(operation) => self.answer_exact(operation, identity, body).await,
+            Method::Legacy(call) => self.answer_legacy(call, body).await,
+        };
+        answer.unwrap_or_else(Status::into_http)
+    }
+
+    /// Answers a call of `InventoryService`.
+    async fn answer_exact(
+        self: Arc<Self>,
+        operation: Operation,
+        identity: Identity,
+        body: Arriving,
+    ) -> Answer {
+        let bytes_max = operation.spec().message.map_or(0, |message| message.bytes_max);
+        match operation {
+            Operation::GetProduct => {
+                let message: v1::GetProductRequest = read(body, bytes_max).await?;
+                self.get_product(&message.name, grpc::write_found).await.map_err(status)
+            }
+            Operation::ListProducts => {
+                let message: v1::ListProductsRequest = read(body, bytes_max).await?;
+                let page = Page::from_message(&message).map_err(status)?;
+                let list = self.list_products(page, grpc::write_product, grpc::write_list_end);
+                list.await.map_err(status)
+            }
+            Operation::AdjustStock => {
+                let message: v1::AdjustStockRequest = read(body, bytes_max).await?;
+                let request = grpc::adjust_request(&message).map_err(status)?;
+                self.adjust_stock(request, grpc::write_adjusted).await.map_err(status)
+            }
+            Operation::StreamAdjustStock => {
+                let answers = self.begin_adjust_stream(identity, messages(body, bytes_max), bytes_max);
+                Ok(answer_with(answers))
+            }
+            Operation::BatchAdjustStock => {
+                self.call(body, bytes_max, |message: &v1::BatchAdjustStockRequest| {
+                    grpc::batch_request(message).map(Request::Batch)
+                })
+                .await
+            }
+            Operation::ImportProducts => {
+                self.call(body, bytes_max, |message: &v1::ImportProductsRequest| {
+                    grpc::import_request(message).map(Request::Import)
+                })
+                .await
+            }
+            Operation::Leave => Err(status(own_words::no_such_call())),
+        }
+    }
+
+    /// Answers a call of `ProdutoService`, another codec of the same operations.
+    async fn answer_legacy(&self, call: LegacyCall, body: Arriving) -> Answer {
+        let bytes_max = call.operation().spec().message.map_or(0, |message| message.bytes_max);
+        let answer = match call {
+            LegacyCall::ListarProdutos => {
+                let Empty {} = read(body, bytes_max).await?;
+                self.list_products(Page::whole(None), grpc::write_original_product, |_, _| ()).await
+            }
+            LegacyCall::ConsultarProdutoPreco => {
+                let PrecoRequest { preco_max } = read(body, bytes_max).await?;
+                let max_price = grpc::price_from_float(preco_max).map_err(original_status)?;
+                let page = Page::whole(Some(max_price));
+                self.list_products(page, grpc::write_original_product, |_, _| ()).await
+            }
+            LegacyCall::ConsultarProdutoNome => {
+                let ProdutoRequest { nome } = read(body, bytes_max).await?;
+                self.get_product(&nome, grpc::write_original_found).await
+            }
+            LegacyCall::AtualizarEstoque => {
+                let AtualizarRequest { nome, quantidade } = read(body, bytes_max).await?;
+                let request = AdjustRequest::of_units(&nome, quantidade);
+                self.adjust_stock(request, grpc::write_adjusted_line).await
+            }
+        };
+        answer.map_err(original_status)
+    }
+
+    async fn get_product(&self, name: &str, write: WriteProduct) -> Result<Response<Body>, Refusal> {
+        self.service.console.command(Request::Find { name });
+        let found = self.service.inventory.find(name, |product| answer(|out| write(product, out)));
+        found.await
     }
 
     async fn list_products(
         &self,
-        request: Request<ListProductsRequest>,
-    ) -> Result<Response<ListProductsResponse>, Status> {
-        let page = Page::from_message(request.get_ref()).map_err(status)?;
-        self.service.console.command(&operation::Request::List { max_price: page.max_price });
-        let end = |next_page_token: Option<String>| {
-            let next_page_token = next_page_token.unwrap_or_default();
-            ListProductsResponse { products: Vec::new(), next_page_token }.encode_to_vec()
-        };
-        let list = List::new(&self.service, &self.progress, page, grpc::write_product, end).await;
-        Ok(list.map_err(status)?.answer())
+        page: Page,
+        write: WriteProduct,
+        write_end: fn(Option<String>, &mut Vec<u8>),
+    ) -> Result<Response<Body>, Refusal> {
+        self.service.console.command(Request::List { max_price: page.max_price });
+        let list = List::new(&self.service, &self.progress, page, write, write_end).await?;
+        Ok(answer_with(list.body()))
     }
 
     async fn adjust_stock(
         &self,
-        request: Request<AdjustStockRequest>,
-    ) -> Result<Response<AdjustStockResponse>, Status> {
-        let adjust = grpc::adjust_request(request.get_ref()).map_err(status)?;
-        self.service.console.command(&adjust);
+        request: AdjustRequest<'_>,
+        write: WriteAdjusted,
+    ) -> Result<Response<Body>, Refusal> {
+        self.service.console.command(&request);
         let _waiting = self.wait();
-        let adjusted = self.service.inventory.adjust(adjust).await.map_err(status)?;
-        Ok(Response::new(adjust_response(&adjusted)))
+        let adjusted = self.service.inventory.adjust(request).await?;
+        Ok(answer(|out| write(&adjusted.product, &adjusted.movement, out)))
     }
 
-    async fn batch_adjust_stock(
+    /// Does an operation by value.
+    async fn call<M: Message + Default + 'static>(
         &self,
-        request: Request<BatchAdjustStockRequest>,
-    ) -> Result<Response<BatchAdjustStockResponse>, Status> {
-        let batch = grpc::batch_request(request.get_ref()).map_err(status)?;
-        for adjust in &batch.adjustments {
-            self.service.console.command(adjust);
+        body: Arriving,
+        bytes_max: usize,
+        request: impl for<'m> FnOnce(&'m M) -> Result<Request<'m>, Refusal>,
+    ) -> Answer {
+        let message = read(body, bytes_max).await?;
+        let request = request(&message).map_err(status)?;
+        match &request {
+            Request::Batch(batch) => {
+                batch.adjustments.iter().for_each(|line| self.service.console.command(line))
+            }
+            request => self.service.console.command(request),
         }
         let _waiting = self.wait();
-        let adjusted = self.service.inventory.adjust_together(batch).await.map_err(status)?;
-        let results = adjusted.iter().map(adjust_response).collect();
-        Ok(Response::new(BatchAdjustStockResponse { results }))
-    }
-
-    type StreamAdjustStockStream = tokio_stream::Empty<Result<StreamAdjustStockResponse, Status>>;
-
-    async fn stream_adjust_stock(
-        &self,
-        request: Request<Streaming<StreamAdjustStockRequest>>,
-    ) -> Result<Response<Self::StreamAdjustStockStream>, Status> {
-        let identity =
-            request.extensions().get().copied().unwrap_or_else(|| self.service.authenticator.anonymous());
-        let answers = self.begin_adjust_stream(identity, request.into_inner());
-        let mut response = Response::new(tokio_stream::empty());
-        response.extensions_mut().insert(answers);
-        Ok(response)
-    }
-
-    async fn import_products(
-        &self,
-        request: Request<ImportProductsRequest>,
-    ) -> Result<Response<ImportProductsResponse>, Status> {
-        let import = grpc::import_request(request.into_inner()).map_err(status)?;
-        self.service.console.command(&import);
-        let _waiting = self.wait();
-        let counts = self.service.inventory.import(import).await.map_err(status)?;
-        Ok(Response::new(grpc::import_response(counts)))
+        let reply = self.service.inventory.call(request).await.map_err(status)?;
+        Ok(answer(|out| grpc::write_reply(&reply, out)))
     }
 }

@@ -9,7 +9,6 @@ use crate::access::{self, Identity};
 use crate::inventory::Reader;
 use crate::operation::{AdjustRequest, FAREWELL, Permission, Request};
 use crate::refusal::Refusal;
-use crate::server::authenticator::{WRONG_MAX, WRONG_WAIT};
 use crate::wire::text::{self, Frame, Frames, Lines};
 
 /// Commands of a connection whose answers wait for changes not yet made: with so many the
@@ -177,15 +176,12 @@ impl Conversation<'_> {
                 text::write_message(with_room(&mut self.replies), &format!("Token aceito: {}.", role.word()));
             }
             Identity::Unknown => {
-                self.authenticator.tell_wrong(self.stream.peer());
-                self.wrong_tokens += 1;
                 self.send_replies().await?;
-                tokio::select! {
-                    () = tokio::time::sleep(WRONG_WAIT) => {}
-                    () = self.service.stopping() => {}
-                }
-                text::write_refusal(with_room(&mut self.replies), &access::wrong_token());
-                if self.wrong_tokens >= WRONG_MAX {
+                let (peer, stopping) = (self.stream.peer(), self.service.stopping());
+                let answer = self.wrong_tokens.answer(&self.authenticator, peer, stopping);
+                let (refusal, are_too_many) = answer.await;
+                text::write_refusal(with_room(&mut self.replies), &refusal);
+                if are_too_many {
                     return Ok(Next::End);
                 }
             }

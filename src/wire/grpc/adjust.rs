@@ -105,8 +105,11 @@ pub fn write_stream_answer(answer: Result<(&Product, &Movement), Refusal>, out: 
     out[start..start + 4].copy_from_slice(&length.to_be_bytes());
 }
 
+/// Writes the answer to a change that was made.
+pub type WriteAdjusted = fn(&Product, &Movement, &mut Vec<u8>);
+
 /// Writes an `AdjustStockResponse`: the product as the change left it, whatever came after.
-fn write_adjusted(product: &Product, movement: &Movement, out: &mut Vec<u8>) {
+pub fn write_adjusted(product: &Product, movement: &Movement, out: &mut Vec<u8>) {
     write_part(1, out, |out| write_terms(product, movement.price, movement.balance, out));
     write_part(2, out, |out| {
         let recorded_at = Timestamp::from(movement.recorded_at);

@@ -12,7 +12,7 @@ use crate::refusal::Refusal;
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` where the request id cannot be.
-pub fn import_request(message: v1::ImportProductsRequest) -> Result<ImportRequest, Refusal> {
+pub fn import_request(message: &v1::ImportProductsRequest) -> Result<ImportRequest, Refusal> {
     if message.products.len() > IMPORT_ROWS_MAX {
         return Err(Refusal::import_size(message.products.len()));
     }
@@ -44,7 +44,7 @@ fn product_draft(message: &v1::ProductDraft) -> Result<ProductDraft, String> {
 }
 
 /// The answer to an import. There are never more rows than an `i32` counts.
-pub fn import_response(counts: ImportCounts) -> v1::ImportProductsResponse {
+pub(super) fn import_response(counts: ImportCounts) -> v1::ImportProductsResponse {
     let count = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
     v1::ImportProductsResponse {
         created_count: count(counts.created),

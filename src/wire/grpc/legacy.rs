@@ -1,12 +1,13 @@
 //! `produtos.proto`, the contract of the original.
 
+use prost::Message as _;
 use tonic::Status;
 
 use super::original;
 use super::products::PRODUCTS_FIELD;
 use super::status::status;
-use crate::catalog::{Price, Product};
-use crate::operation::write_product_line;
+use crate::catalog::{Movement, Price, Product};
+use crate::operation::{Operation, write_product_line};
 use crate::refusal::Refusal;
 
 /// As [`status`], naming the fields as the original's contract does.
@@ -52,12 +53,65 @@ pub fn original_product(product: &Product) -> original::Produto {
     }
 }
 
-/// The product line, with which `AtualizarEstoque` answers.
-pub fn product_line(product: &Product) -> String {
-    let mut line = String::new();
-    // Writing to a string cannot fail.
-    let _ = write_product_line(&mut line, &product.name, product.price, product.stock);
-    line
+/// Writes a `ProdutoResponse`.
+pub fn write_original_found(product: &Product, out: &mut Vec<u8>) {
+    const PRODUTO: u32 = 1;
+    prost::encoding::message::encode(PRODUTO, &original_product(product), out);
+}
+
+/// Writes an `AtualizarResponse`, whose `mensagem` is the product line.
+pub fn write_adjusted_line(product: &Product, movement: &Movement, out: &mut Vec<u8>) {
+    let mut mensagem = String::new();
+    // Writing to a string and to a vector cannot fail.
+    let _ = write_product_line(&mut mensagem, &product.name, movement.price, movement.balance);
+    let _ = original::AtualizarResponse { mensagem }.encode(out);
+}
+
+/// A call of `ProdutoService`, the original's contract. Each is another form of one operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LegacyCall {
+    /// All products.
+    ListarProdutos,
+    /// One product, by name.
+    ConsultarProdutoNome,
+    /// The products up to a price.
+    ConsultarProdutoPreco,
+    /// A change of stock by whole units.
+    AtualizarEstoque,
+}
+
+impl LegacyCall {
+    /// Every call, in the order of the contract.
+    pub const ALL: [Self; 4] = [
+        Self::ListarProdutos,
+        Self::ConsultarProdutoNome,
+        Self::ConsultarProdutoPreco,
+        Self::AtualizarEstoque,
+    ];
+
+    /// The name of the call in the contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ListarProdutos => "ListarProdutos",
+            Self::ConsultarProdutoNome => "ConsultarProdutoNome",
+            Self::ConsultarProdutoPreco => "ConsultarProdutoPreco",
+            Self::AtualizarEstoque => "AtualizarEstoque",
+        }
+    }
+
+    /// The call with this name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|call| call.name() == name)
+    }
+
+    /// The operation that the call asks for.
+    pub fn operation(self) -> Operation {
+        match self {
+            Self::ListarProdutos | Self::ConsultarProdutoPreco => Operation::ListProducts,
+            Self::ConsultarProdutoNome => Operation::GetProduct,
+            Self::AtualizarEstoque => Operation::AdjustStock,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -27,6 +27,20 @@ pub fn write_product(product: &Product, out: &mut Vec<u8>) {
     write_part(PRODUCTS_FIELD, out, |out| write_terms(product, product.price, product.stock, out));
 }
 
+/// Writes a `GetProductResponse`.
+pub fn write_found(product: &Product, out: &mut Vec<u8>) {
+    const PRODUCT: u32 = 1;
+    write_part(PRODUCT, out, |out| write_terms(product, product.price, product.stock, out));
+}
+
+/// Writes the end of a `ListProductsResponse`, behind its products.
+pub fn write_list_end(next_page_token: Option<String>, out: &mut Vec<u8>) {
+    const NEXT_PAGE_TOKEN: u32 = 2;
+    if let Some(token) = next_page_token {
+        write_text(NEXT_PAGE_TOKEN, &token, out);
+    }
+}
+
 /// Writes a `Product`, with this price and stock.
 pub(super) fn write_terms(product: &Product, price: Price, stock: Quantity, out: &mut Vec<u8>) {
     write_text(1, product.name.as_str(), out);

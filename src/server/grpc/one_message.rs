@@ -1,0 +1,80 @@
+//! Calls of one message and answers of one message.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use hyper::body::{Bytes, Frame};
+use prost::Message;
+use tonic::body::Body;
+use tonic::codec::Codec as _;
+use tonic::codegen::http::{HeaderValue, Response, header};
+use tonic::{Status, Streaming};
+
+use super::arriving::{Arriving, PREFIX_BYTES};
+use super::{own_words, trailers};
+
+/// Reads the message of a call.
+///
+/// # Errors
+/// If the message does not come whole, or alone, or in time, or is larger than `bytes_max`, or cannot be
+/// read.
+pub(super) async fn read<M: Message + Default + 'static>(
+    body: Arriving,
+    bytes_max: usize,
+) -> Result<M, Status> {
+    let mut messages = messages(body, bytes_max);
+    let read = async {
+        let message = messages.message().await?;
+        // All of the call must have come before anything is done.
+        messages.trailers().await?;
+        message.ok_or_else(|| Status::internal("no message"))
+    };
+    read.await.map_err(|refused| own_words::refusal(refused, bytes_max))
+}
+
+/// The messages of a call, each up to `bytes_max`.
+pub(super) fn messages<M: Message + Default + 'static>(body: Arriving, bytes_max: usize) -> Streaming<M> {
+    let decoder = tonic_prost::ProstCodec::<(), M>::default().decoder();
+    Streaming::new_request(decoder, body, None, Some(bytes_max))
+}
+
+/// An answer of one message.
+pub(super) fn answer(write: impl FnOnce(&mut Vec<u8>)) -> Response<Body> {
+    let mut message = vec![0; PREFIX_BYTES];
+    write(&mut message);
+    let length = u32::try_from(message.len() - PREFIX_BYTES).unwrap_or(u32::MAX);
+    message[1..PREFIX_BYTES].copy_from_slice(&length.to_be_bytes());
+    answer_with(MessageBody { message: message.into(), has_ended: false })
+}
+
+/// An answer with this body.
+pub(super) fn answer_with(
+    body: impl hyper::body::Body<Data = Bytes, Error = Infallible> + Send + 'static,
+) -> Response<Body> {
+    let mut response = Response::new(Body::new(body));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    response
+}
+
+/// One message and the trailers of a call that went well.
+struct MessageBody {
+    message: Bytes,
+    has_ended: bool,
+}
+
+impl hyper::body::Body for MessageBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if !self.message.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.message)))));
+        }
+        let is_first = !std::mem::replace(&mut self.has_ended, true);
+        Poll::Ready(is_first.then(|| Ok(Frame::trailers(trailers(&Status::ok(""))))))
+    }
+}

@@ -1,0 +1,29 @@
+//! Replies to operations that are done by value.
+
+use prost::Message;
+
+use super::adjust::change_message;
+use super::import::import_response;
+use super::products::product_message;
+use super::v1;
+use crate::operation::Reply;
+
+/// Writes a reply as the message of its call.
+pub fn write_reply(reply: &Reply, out: &mut Vec<u8>) {
+    // Writing to a vector cannot fail.
+    let _ = match reply {
+        Reply::Product(product) => {
+            v1::GetProductResponse { product: Some(product_message(product)) }.encode(out)
+        }
+        Reply::Products(products) => {
+            let products = products.iter().map(product_message).collect();
+            v1::ListProductsResponse { products, next_page_token: String::new() }.encode(out)
+        }
+        Reply::Batch(changes) => {
+            v1::BatchAdjustStockResponse { results: changes.iter().map(change_message).collect() }.encode(out)
+        }
+        Reply::Imported(counts) => import_response(*counts).encode(out),
+        // No call asks for this reply.
+        Reply::Farewell => Ok(()),
+    };
+}
