@@ -26,139 +26,141 @@ end
 
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -s V -l version -d 'Mostra a versão'
-complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "serve" -d 'Guarda o estoque e atende clientes, por texto e por gRPC na mesma porta'
-complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "shell" -d 'Abre um terminal interativo para os cinco comandos'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "serve" -d 'Guarda o estoque e atende clientes, por texto e por gRPC'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "shell" -d 'Abre um terminal interativo'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "query" -d 'Consulta um produto, os produtos até um preço, ou todos'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "update" -d 'Muda o estoque de um produto'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "import" -d 'Cria produtos e muda preços a partir de um CSV'
-complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "export" -d 'Escreve o catálogo em CSV'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "export" -d 'Exporta o catálogo em CSV'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "backup" -d 'Copia o banco de dados, também enquanto um servidor o usa'
-complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "restore" -d 'Põe uma cópia no lugar do banco de dados, e guarda o que havia'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "restore" -d 'Restaura uma cópia do banco de dados, e guarda o anterior'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "verify" -d 'Confere um banco de dados ou uma cópia'
-complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "token" -d 'Cria tokens, com que o servidor sabe quem pergunta'
-complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "bench" -d 'Mede e compara o socket e o gRPC'
-complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "completions" -d 'Escreve o script que completa comandos e opções em um shell'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "token" -d 'Cria tokens, que identificam os clientes de um servidor'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "bench" -d 'Mede e compara o protocolo de texto e o gRPC'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "completions" -d 'Escreve o script de autocompletar de um shell'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "man" -d 'Escreve as páginas de manual, uma para cada comando'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "help" -d 'Mostra a ajuda de um comando'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l port -d 'Porta; 0 escolhe uma livre. O padrão é 8082, ou uma livre com --grpc sozinho' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l host -d 'Endereço em que escuta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l host -d 'Endereço em que escuta. O padrão é 127.0.0.1' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l tls-cert -d 'Certificado do servidor, em PEM; com ele, atende só por TLS. Relido com SIGHUP' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l tls-key -d 'Chave privada do certificado, em PEM e sem senha' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l tls-client-ca -d 'Só atende clientes com um certificado desta autoridade' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l token-file -d 'Só atende quem mostra um token deste arquivo (veja `hortifruti token`). Relido com SIGHUP' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l token-file -d 'Só atende clientes com um token deste arquivo (veja `hortifruti token`). Relido com SIGHUP' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l data -d 'Banco de dados; `:memory:` não guarda nada. O padrão é hortifruti.db' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l workers -d 'Threads que atendem as conexões. O padrão é um por núcleo do processador, menos um' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l exit-after -d 'Para depois de N conexões' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l drain-seconds -d 'Ao parar, espera no máximo estes segundos pelos clientes. O padrão é 10' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l max-connections -d 'Conexões ao mesmo tempo. O padrão é 16384' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l max-connections-per-address -d 'Conexões ao mesmo tempo de um só endereço. O padrão é 1024, e sem limite próprio nesta máquina' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l idle-seconds -d 'Encerra uma conexão calada há estes segundos; 0, nunca. O padrão é 43200, doze horas' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l socket -d 'Atende o protocolo de texto; sem --socket nem --grpc, atende os dois'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l grpc -d 'Atende gRPC; sem --socket nem --grpc, atende os dois'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l max-connections -d 'Máximo de conexões ao mesmo tempo. O padrão é 16384' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l max-connections-per-address -d 'Máximo de conexões de um só endereço. O padrão é 1024; desta máquina, sem limite' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l idle-seconds -d 'Encerra uma conexão parada há estes segundos; 0, nunca. O padrão é 43200 (12 horas)' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l socket -d 'Atende o protocolo de texto. O padrão é atender os dois'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l grpc -d 'Atende gRPC. O padrão é atender os dois'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l insecure -d 'Aceita um endereço aberto à rede sem TLS ou sem tokens'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l empty -d 'Começa um banco de dados novo sem os quatro produtos de exemplo'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -s q -l quiet -d 'Não mostra conexões e comandos'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -s h -l help -d 'Mostra esta ajuda'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l server -d 'Servidor; sem ele, o do arquivo de porta' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l tls-cert -d 'Certificado deste cliente, em PEM, onde o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l token-file -d 'Arquivo com o token a mostrar ao servidor' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l tls -d 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l insecure -d 'Mostra o token também sem TLS a outra máquina'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l max-price -d 'Só os produtos até este preço, como 8 ou 3,50' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l format -d 'Como mostra: text, table, json ou csv' -r -f -a "text\t''
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l format -d 'Formato: text (o padrão), table, json ou csv' -r -f -a "text\t''
 table\t''
 json\t''
 csv\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l server -d 'Servidor; sem ele, o do arquivo de porta' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls-cert -d 'Certificado deste cliente, em PEM, onde o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l token-file -d 'Arquivo com o token a mostrar ao servidor' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls -d 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l insecure -d 'Mostra o token também sem TLS a outra máquina'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -s h -l help -d 'Mostra esta ajuda'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l reason -d 'Por que muda: ajuste (o padrão), compra, venda, perda ou contagem' -r -f -a "ajuste\t''
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l reason -d 'Motivo: ajuste (o padrão), compra, venda, perda ou contagem' -r -f -a "ajuste\t''
 compra\t''
 venda\t''
 perda\t''
 contagem\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l request-id -d 'Identificador do pedido: repetido, não muda o estoque outra vez' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l format -d 'Como mostra: text, table, json ou csv' -r -f -a "text\t''
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l request-id -d 'Identificador do pedido; repetido, não muda o estoque outra vez' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l format -d 'Formato: text (o padrão), table, json ou csv' -r -f -a "text\t''
 table\t''
 json\t''
 csv\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l server -d 'Servidor; sem ele, o do arquivo de porta' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls-cert -d 'Certificado deste cliente, em PEM, onde o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l token-file -d 'Arquivo com o token a mostrar ao servidor' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls -d 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l insecure -d 'Mostra o token também sem TLS a outra máquina'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -s h -l help -d 'Mostra esta ajuda'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l request-id -d 'Identificador do pedido: repetido, não importa a lista outra vez' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l server -d 'Servidor; sem ele, o do arquivo de porta' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls-cert -d 'Certificado deste cliente, em PEM, onde o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l request-id -d 'Identificador do pedido; repetido, não importa a lista outra vez' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l token-file -d 'Arquivo com o token a mostrar ao servidor' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l dry-run -d 'Mostra cada mudança e não muda nada'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l dry-run -d 'Mostra as mudanças, sem fazê-las'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l yes -d 'Importa também linhas que parecem erradas, sem perguntar'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls -d 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l insecure -d 'Mostra o token também sem TLS a outra máquina'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -s h -l help -d 'Mostra esta ajuda'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l server -d 'Servidor; sem ele, o do arquivo de porta' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l port-file -d 'Arquivo que diz a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls-cert -d 'Certificado deste cliente, em PEM, onde o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l token-file -d 'Arquivo com o token a mostrar ao servidor' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l force -d 'Troca uma lista que `export` escreveu antes'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l socket -d 'Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l grpc -d 'Fala gRPC; sem --socket nem --grpc, descobre sozinho'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls -d 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l insecure -d 'Mostra o token também sem TLS a outra máquina'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l force -d 'Substitui uma lista que `export` escreveu antes'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand backup" -l data -d 'Banco de dados a copiar. O padrão é hortifruti.db' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand backup" -l force -d 'Troca um arquivo que já existe, quando a cópia estiver pronta'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand backup" -l force -d 'Substitui uma cópia que já existe, quando a nova estiver pronta'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand backup" -s h -l help -d 'Mostra esta ajuda'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand restore" -l data -d 'Banco de dados cujo lugar ela toma. O padrão é hortifruti.db' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand restore" -l data -d 'Banco de dados a substituir. O padrão é hortifruti.db' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand restore" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand verify" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and not __fish_seen_subcommand_from new" -s h -l help -d 'Mostra esta ajuda'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and not __fish_seen_subcommand_from new" -f -a "new" -d 'Cria um token: escreve o segredo na saída, esta vez e nunca mais'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from new" -l role -d 'O que permite: leitura (o padrão) ou escrita' -r -f -a "leitura\t''
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and not __fish_seen_subcommand_from new" -f -a "new" -d 'Cria um token e mostra o segredo dele, só desta vez'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from new" -l role -d 'Permissão: leitura (o padrão) ou escrita' -r -f -a "leitura\t''
 escrita\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from new" -l token-file -d 'Arquivo de tokens do servidor, que ganha a linha; sem ele, a linha só é mostrada' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from new" -l token-file -d 'Arquivo de tokens do servidor, que recebe a linha; sem ele, a linha é só mostrada' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from new" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l server -d 'Servidor a medir; os estoques dele mudam' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l tls-cert -d 'Certificado deste cliente, em PEM, onde o servidor pede um' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l token-file -d 'Arquivo com o token a mostrar ao servidor' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l connections -d 'Conexões de cada modo. O padrão é 16' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l pipeline -d 'Operações em voo em cada conexão. O padrão é 16' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l duration -d 'Quanto dura a medida de cada modo. O padrão é 10' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l duration -d 'Duração da medida de cada modo. O padrão é 10' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l rate -d 'Operações por segundo (laço aberto); sem ela, o máximo (laço fechado)' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l mix -d 'Leituras e gravações, em cada cem. O padrão é read=80,write=20' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l mix -d 'Leituras e gravações em cada cem. O padrão é read=80,write=20' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l json -d 'Escreve os números em JSON' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l html -d 'Escreve uma página com os gráficos' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l tls -d 'Fala por TLS; --tls-ca e --tls-cert também o pedem'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l insecure -d 'Mostra o token também sem TLS a outra máquina'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand completions" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand man" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand help" -s h -l help -d 'Mostra esta ajuda'

@@ -7,6 +7,7 @@ mod completions;
 mod connection;
 mod error;
 mod export;
+mod help;
 mod import;
 mod interrupts;
 mod man;
@@ -20,12 +21,9 @@ mod update;
 mod usage;
 mod verify;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use self::error::Error;
-
-/// The layout of `--help`, in Portuguese.
-const HELP_TEMPLATE: &str = "{about-with-newline}\nUso: {usage}\n\n{all-args}{after-help}";
 
 /// The database if no other is named.
 const DATA_DEFAULT: &str = "hortifruti.db";
@@ -38,9 +36,6 @@ const EXIT_INTERRUPTED: i32 = 130;
 #[command(
     name = "hortifruti",
     version,
-    help_template = HELP_TEMPLATE,
-    subcommand_help_heading = "Comandos",
-    subcommand_value_name = "COMANDO",
     disable_help_flag = true,
     disable_version_flag = true,
     disable_help_subcommand = true,
@@ -50,10 +45,10 @@ pub struct Cli {
     #[command(subcommand)]
     command: Command,
     /// Mostra esta ajuda
-    #[arg(short = 'h', long, global = true, action = clap::ArgAction::Help, help_heading = "Opções", display_order = 900)]
+    #[arg(short = 'h', long, global = true, action = clap::ArgAction::Help, display_order = 900)]
     help: Option<bool>,
     /// Mostra a versão
-    #[arg(short = 'V', long, action = clap::ArgAction::Version, help_heading = "Opções", display_order = 901)]
+    #[arg(short = 'V', long, action = clap::ArgAction::Version, display_order = 901)]
     version: Option<bool>,
 }
 
@@ -73,6 +68,7 @@ enum Command {
     Bench(bench::Bench),
     Completions(completions::Completions),
     Man(man::Man),
+    Help(help::Help),
 }
 
 impl Cli {
@@ -81,7 +77,7 @@ impl Cli {
     /// # Errors
     /// If the command line is invalid, or asks for a help text or the version.
     pub fn read() -> Result<Self, Error> {
-        Ok(Self::try_parse()?)
+        Ok(Self::from_arg_matches(&command().try_get_matches()?)?)
     }
 
     /// Runs the subcommand.
@@ -104,8 +100,14 @@ impl Cli {
             Command::Bench(bench) => bench.run(),
             Command::Completions(completions) => completions.run(),
             Command::Man(man) => man.run(),
+            Command::Help(help) => help.run(),
         }
     }
+}
+
+/// The whole command line, with the layout of its help texts.
+fn command() -> clap::Command {
+    help::laid_out(Cli::command(), "hortifruti")
 }
 
 /// Blocks SIGXFSZ, which ends a process that writes beyond the file-size limit (`ulimit -f`). The write

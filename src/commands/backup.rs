@@ -6,26 +6,21 @@ use anyhow::Context;
 use clap::Args;
 
 use super::verify::{tell_step, tell_verified};
-use super::{DATA_DEFAULT, Error, HELP_TEMPLATE};
+use super::{DATA_DEFAULT, Error};
 use crate::progress_bar::ProgressBar;
 use crate::store::sqlite;
 
 /// Copia o banco de dados, também enquanto um servidor o usa
 #[derive(Debug, Args)]
-#[command(
-    help_template = HELP_TEMPLATE,
-    next_help_heading = "Opções",
-    override_usage = "hortifruti backup [OPÇÕES] <ARQUIVO>",
-    after_help = "Para restaurar uma cópia, com o servidor parado: hortifruti restore ARQUIVO."
-)]
+#[command(after_help = "Exemplo:\n  hortifruti backup copia.db")]
 pub(super) struct Backup {
-    /// Onde fica a cópia
-    #[arg(value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath, help_heading = "Argumentos")]
+    /// Arquivo da cópia
+    #[arg(value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath)]
     file: PathBuf,
     /// Banco de dados a copiar. O padrão é hortifruti.db
     #[arg(long, value_name = "ARQUIVO", default_value = DATA_DEFAULT, hide_default_value = true, value_hint = clap::ValueHint::FilePath)]
     data: PathBuf,
-    /// Troca um arquivo que já existe, quando a cópia estiver pronta
+    /// Substitui uma cópia que já existe, quando a nova estiver pronta
     #[arg(long)]
     force: bool,
 }

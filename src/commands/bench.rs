@@ -9,8 +9,8 @@ use anyhow::{Context, bail};
 use clap::Args;
 use uuid::Uuid;
 
+use super::Error;
 use super::connection::{Credentials, manner};
-use super::{Error, HELP_TEMPLATE};
 use crate::bench;
 use crate::client::{self, Failure, Manner, Patience};
 use crate::operation::{ImportRequest, Request};
@@ -26,33 +26,28 @@ const BENCH_LIST: &[u8] = include_bytes!("../../tests/data/ceagesp-2023-11-24.cs
 const OWN_SERVER_WAIT: Duration = Duration::from_secs(10);
 const OWN_SERVER_LOOK: Duration = Duration::from_millis(10);
 
-/// Mede e compara o socket e o gRPC
+/// Mede e compara o protocolo de texto e o gRPC
 #[derive(Debug, Args)]
 #[command(
-    help_template = HELP_TEMPLATE,
-    next_help_heading = "Opções",
-    override_usage = "hortifruti bench [OPÇÕES]",
-    after_help = "Sem --server, mede um servidor seu, sem TLS nem token, com um banco de dados temporário e uma lista de preços real."
+    after_help = "Exemplos:\n  hortifruti bench\n  hortifruti bench --connections 64 --duration 30 --html medida.html\n\nSem --server, mede um servidor próprio, sem TLS nem token, com um banco de dados temporário e uma lista de preços real."
 )]
 pub(super) struct Bench {
     /// Servidor a medir; os estoques dele mudam
     #[arg(long, value_name = "HOST:PORTA")]
     server: Option<String>,
-    #[command(flatten)]
-    credentials: Credentials,
     /// Conexões de cada modo. O padrão é 16
     #[arg(long, value_name = "N", default_value_t = 16, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     connections: u32,
     /// Operações em voo em cada conexão. O padrão é 16
     #[arg(long, value_name = "N", default_value_t = 16, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pipeline: u32,
-    /// Quanto dura a medida de cada modo. O padrão é 10
+    /// Duração da medida de cada modo. O padrão é 10
     #[arg(long, value_name = "SEGUNDOS", default_value_t = 10, hide_default_value = true, value_parser = clap::value_parser!(u64).range(1..=3600))]
     duration: u64,
     /// Operações por segundo (laço aberto); sem ela, o máximo (laço fechado)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     rate: Option<u32>,
-    /// Leituras e gravações, em cada cem. O padrão é read=80,write=20
+    /// Leituras e gravações em cada cem. O padrão é read=80,write=20
     #[arg(long, value_name = "MISTURA", default_value = "read=80,write=20", hide_default_value = true)]
     mix: String,
     /// Escreve os números em JSON
@@ -61,6 +56,8 @@ pub(super) struct Bench {
     /// Escreve uma página com os gráficos
     #[arg(long, value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath)]
     html: Option<PathBuf>,
+    #[command(flatten)]
+    credentials: Credentials,
 }
 
 impl Bench {

@@ -2,18 +2,20 @@
 
 use std::io::{self, Write};
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::{Shell, generate};
 
 use super::output::written;
-use super::{Cli, Error, HELP_TEMPLATE};
+use super::{Error, command};
 
-/// Escreve o script que completa comandos e opções em um shell
+/// Escreve o script de autocompletar de um shell
 #[derive(Debug, Args)]
-#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti completions <SHELL>")]
+#[command(
+    after_help = "Exemplos:\n  hortifruti completions bash > ~/.local/share/bash-completion/completions/hortifruti\n  hortifruti completions fish > ~/.config/fish/completions/hortifruti.fish"
+)]
 pub(super) struct Completions {
     /// Shell: bash, zsh, fish, powershell ou elvish
-    #[arg(value_name = "SHELL", value_enum, hide_possible_values = true, help_heading = "Argumentos")]
+    #[arg(value_name = "SHELL", value_enum, hide_possible_values = true)]
     shell: Shell,
 }
 
@@ -21,7 +23,7 @@ impl Completions {
     pub(super) fn run(self) -> Result<(), Error> {
         // Goes through memory, because the generator panics if it cannot write.
         let mut script = Vec::new();
-        generate(self.shell, &mut Cli::command(), "hortifruti", &mut script);
+        generate(self.shell, &mut command(), "hortifruti", &mut script);
         written(io::stdout().write_all(&script))
     }
 }

@@ -19,7 +19,7 @@ use crate::wire::Protocol;
 
 #[derive(Debug, Args)]
 pub(super) struct PortFile {
-    /// Arquivo que diz a porta do servidor. O padrão é server_port.txt
+    /// Arquivo com a porta do servidor. O padrão é server_port.txt
     #[arg(
         long,
         value_name = "ARQUIVO",
@@ -33,16 +33,17 @@ pub(super) struct PortFile {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Conexão")]
 pub(super) struct Connection {
-    /// Servidor; sem ele, o do arquivo de porta
+    /// Servidor. O padrão é o do arquivo de porta
     #[arg(long, value_name = "HOST:PORTA", env = "HORTIFRUTI_SERVER", hide_env = true)]
     pub(super) server: Option<String>,
     #[command(flatten)]
     pub(super) port_file: PortFile,
-    /// Fala o protocolo de texto; sem --socket nem --grpc, descobre sozinho
+    /// Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala
     #[arg(long, conflicts_with = "grpc")]
     pub(super) socket: bool,
-    /// Fala gRPC; sem --socket nem --grpc, descobre sozinho
+    /// Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala
     #[arg(long)]
     pub(super) grpc: bool,
     #[command(flatten)]
@@ -51,23 +52,24 @@ pub(super) struct Connection {
 
 // How a client and a server know each other. No doc comment: clap would take it for a help text.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Conexão")]
 pub(super) struct Credentials {
-    /// Fala por TLS; --tls-ca e --tls-cert também o pedem
+    /// Conecta por TLS; --tls-ca e --tls-cert também o pedem
     #[arg(long, env = "HORTIFRUTI_TLS", hide_env = true, value_parser = clap::builder::FalseyValueParser::new())]
     pub(super) tls: bool,
-    /// Autoridade do certificado do servidor, em PEM; sem ela, as deste sistema
+    /// Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema
     #[arg(long, value_name = "ARQUIVO", env = "HORTIFRUTI_TLS_CA", hide_env = true, value_hint = clap::ValueHint::FilePath)]
     pub(super) tls_ca: Option<PathBuf>,
-    /// Certificado deste cliente, em PEM, onde o servidor pede um
+    /// Certificado deste cliente, em PEM, se o servidor pede um
     #[arg(long, value_name = "ARQUIVO", env = "HORTIFRUTI_TLS_CERT", hide_env = true, value_hint = clap::ValueHint::FilePath)]
     pub(super) tls_cert: Option<PathBuf>,
     /// Chave privada do certificado deste cliente
     #[arg(long, value_name = "ARQUIVO", env = "HORTIFRUTI_TLS_KEY", hide_env = true, value_hint = clap::ValueHint::FilePath)]
     pub(super) tls_key: Option<PathBuf>,
-    /// Arquivo com o token a mostrar ao servidor
+    /// Arquivo com o token deste cliente
     #[arg(long, value_name = "ARQUIVO", env = "HORTIFRUTI_TOKEN_FILE", hide_env = true, value_hint = clap::ValueHint::FilePath)]
     pub(super) token_file: Option<PathBuf>,
-    /// Mostra o token também sem TLS a outra máquina
+    /// Envia o token a outra máquina também sem TLS
     #[arg(long)]
     pub(super) insecure: bool,
 }

@@ -74,7 +74,7 @@ impl From<clap::Error> for Error {
             ErrorKind::DisplayHelp
             | ErrorKind::DisplayVersion
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Error::Help(error),
-            _ => Error::Usage(usage::message(&error)),
+            _ => Error::Usage(usage::describe(&error)),
         }
     }
 }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use clap::Args;
 
+use super::Error;
 use super::connection::{Connection, reconnecting};
 use super::output::{STANDARD, print, written_or};
-use super::{Error, HELP_TEMPLATE};
 use crate::client::Client;
 use crate::io_error::describe;
 use crate::operation::{Reply, Request};
@@ -16,14 +16,14 @@ use crate::private_file::{AtomicFile, NameState};
 use crate::refusal::{Code, Refusal};
 use crate::render::{Format, is_csv, render};
 
-/// Escreve o catálogo em CSV
+/// Exporta o catálogo em CSV
 #[derive(Debug, Args)]
-#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti export [OPÇÕES] [ARQUIVO]")]
+#[command(after_help = "Exemplos:\n  hortifruti export > precos.csv\n  hortifruti export precos.csv --force")]
 pub(super) struct Export {
-    /// Onde fica a lista; sem ele, ou com `-`, vai para a saída padrão
-    #[arg(value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath, help_heading = "Argumentos")]
+    /// Arquivo da lista; sem ele, ou com `-`, a saída padrão
+    #[arg(value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath)]
     file: Option<PathBuf>,
-    /// Troca uma lista que `export` escreveu antes
+    /// Substitui uma lista que `export` escreveu antes
     #[arg(long, requires = "file")]
     force: bool,
     #[command(flatten)]

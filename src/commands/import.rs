@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 
+use super::Error;
 use super::change::{finished_by, request_id};
 use super::connection::{Connection, reconnecting};
 use super::interrupts::watch_interrupts;
 use super::output::{STANDARD, note, print, print_made, written};
-use super::{Error, HELP_TEMPLATE};
 use crate::catalog::IMPORT_ROWS_MAX;
 use crate::catalog::{ImportCounts, Quoted, RequestId};
 use crate::client::{Client, Failure, new_request_id};
@@ -31,18 +31,20 @@ const MARKED_ROWS_SHOWN_MAX: usize = 50;
 
 /// Cria produtos e muda preços a partir de um CSV
 #[derive(Debug, Args)]
-#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti import [OPÇÕES] <ARQUIVO>")]
+#[command(
+    after_help = "Exemplos:\n  hortifruti import precos.csv --dry-run\n  hortifruti import precos.csv\n  hortifruti export | hortifruti import -"
+)]
 pub(super) struct Import {
     /// CSV com as colunas nome, preco, estoque e unidade; `-` lê a entrada padrão
-    #[arg(value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath, help_heading = "Argumentos")]
+    #[arg(value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath)]
     file: PathBuf,
-    /// Mostra cada mudança e não muda nada
+    /// Mostra as mudanças, sem fazê-las
     #[arg(long)]
     dry_run: bool,
     /// Importa também linhas que parecem erradas, sem perguntar
     #[arg(long)]
     yes: bool,
-    /// Identificador do pedido: repetido, não importa a lista outra vez
+    /// Identificador do pedido; repetido, não importa a lista outra vez
     #[arg(long, value_name = "ID")]
     request_id: Option<String>,
     #[command(flatten)]

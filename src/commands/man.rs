@@ -3,24 +3,24 @@
 use std::fs;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 
-use super::{Cli, Error, HELP_TEMPLATE};
+use super::{Error, command};
 use crate::io_error::describe;
 
 /// Escreve as páginas de manual, uma para cada comando
 #[derive(Debug, Args)]
-#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti man <PASTA>")]
+#[command(after_help = "Exemplo:\n  hortifruti man ~/.local/share/man/man1")]
 pub(super) struct Man {
     /// Pasta das páginas, criada se não existe
-    #[arg(value_name = "PASTA", value_hint = clap::ValueHint::DirPath, help_heading = "Argumentos")]
+    #[arg(value_name = "PASTA", value_hint = clap::ValueHint::DirPath)]
     folder: PathBuf,
 }
 
 impl Man {
     pub(super) fn run(self) -> Result<(), Error> {
         let folder = &self.folder;
-        fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(Cli::command(), folder)).map_err(
+        fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(command(), folder)).map_err(
             |error| {
                 anyhow::anyhow!(
                     "as páginas de manual não foram escritas em {}: {}. Confira a pasta e as permissões",

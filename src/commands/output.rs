@@ -15,7 +15,7 @@ pub(super) const STANDARD: &str = "-";
 
 #[derive(Debug, Args)]
 pub(super) struct Output {
-    /// Como mostra: text, table, json ou csv
+    /// Formato: text (o padrão), table, json ou csv
     #[arg(long, value_name = "FORMATO", value_enum, default_value_t = Format::Text, hide_default_value = true, hide_possible_values = true)]
     pub(super) format: Format,
 }

@@ -2,9 +2,9 @@
 
 use clap::Args;
 
+use super::Error;
 use super::connection::{Connection, reconnecting};
 use super::output::{Output, print};
-use super::{Error, HELP_TEMPLATE};
 use crate::catalog::Price;
 use crate::client::Client;
 use crate::operation::Request;
@@ -12,10 +12,12 @@ use crate::refusal::Refusal;
 
 /// Consulta um produto, os produtos até um preço, ou todos
 #[derive(Debug, Args)]
-#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti query [OPÇÕES] [NOME]...")]
+#[command(
+    after_help = "Exemplos:\n  hortifruti query\n  hortifruti query Maca\n  hortifruti query --max-price 3,50 --format table"
+)]
 pub(super) struct Query {
     /// Nome do produto, sem diferença de acentos ou maiúsculas; sem nome, todos
-    #[arg(value_name = "NOME", conflicts_with = "max_price", help_heading = "Argumentos")]
+    #[arg(value_name = "NOME", conflicts_with = "max_price")]
     name: Vec<String>,
     /// Só os produtos até este preço, como 8 ou 3,50
     #[arg(long, value_name = "PRECO", allow_hyphen_values = true)]

@@ -6,23 +6,20 @@ use anyhow::Context;
 use clap::Args;
 
 use super::verify::{tell_step, tell_verified};
-use super::{DATA_DEFAULT, Error, HELP_TEMPLATE};
+use super::{DATA_DEFAULT, Error};
 use crate::progress_bar::ProgressBar;
 use crate::store::sqlite::{self, Restored};
 
-/// Põe uma cópia no lugar do banco de dados, e guarda o que havia
+/// Restaura uma cópia do banco de dados, e guarda o anterior
 #[derive(Debug, Args)]
 #[command(
-    help_template = HELP_TEMPLATE,
-    next_help_heading = "Opções",
-    override_usage = "hortifruti restore [OPÇÕES] <ARQUIVO>",
-    after_help = "Pare antes o servidor. O banco anterior fica ao lado, com a data e a hora no nome, como hortifruti.db.2026-11-29T183015.\nExemplo: hortifruti restore copia.db"
+    after_help = "Exemplo:\n  hortifruti restore copia.db\n\nPare antes o servidor. O banco anterior fica ao lado, com a data e a hora no nome, como hortifruti.db.2026-11-29T183015."
 )]
 pub(super) struct Restore {
-    /// A cópia, como `hortifruti backup` a fez
-    #[arg(value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath, help_heading = "Argumentos")]
+    /// Cópia feita por `hortifruti backup`
+    #[arg(value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath)]
     file: PathBuf,
-    /// Banco de dados cujo lugar ela toma. O padrão é hortifruti.db
+    /// Banco de dados a substituir. O padrão é hortifruti.db
     #[arg(long, value_name = "ARQUIVO", default_value = DATA_DEFAULT, hide_default_value = true, value_hint = clap::ValueHint::FilePath)]
     data: PathBuf,
 }

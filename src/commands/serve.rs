@@ -14,7 +14,7 @@ use socket2::{Domain, Socket, Type};
 
 use self::reload::Reloadable;
 use super::connection::PortFile;
-use super::{DATA_DEFAULT, Error, HELP_TEMPLATE};
+use super::{DATA_DEFAULT, Error};
 use crate::catalog::original_products;
 use crate::inventory::Inventory;
 use crate::io_error::describe;
@@ -34,20 +34,22 @@ const LOGGED: &str = "warn,h2=error";
 /// The `--data` that keeps nothing.
 const IN_MEMORY: &str = ":memory:";
 
-/// Guarda o estoque e atende clientes, por texto e por gRPC na mesma porta
+/// Guarda o estoque e atende clientes, por texto e por gRPC
 #[derive(Debug, Args)]
-#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti serve [OPÇÕES]")]
+#[command(
+    after_help = "Exemplos:\n  hortifruti serve\n  hortifruti serve --data loja.db --port 9000\n  hortifruti serve --host 0.0.0.0 --tls-cert loja.pem --tls-key loja.key --token-file tokens.txt\n\nAmbiente:\n  RUST_LOG               o que o registro mostra, como info ou debug; o padrão é warn"
+)]
 pub(super) struct Serve {
-    /// Atende o protocolo de texto; sem --socket nem --grpc, atende os dois
+    /// Atende o protocolo de texto. O padrão é atender os dois
     #[arg(long)]
     socket: bool,
-    /// Atende gRPC; sem --socket nem --grpc, atende os dois
+    /// Atende gRPC. O padrão é atender os dois
     #[arg(long)]
     grpc: bool,
     /// Porta; 0 escolhe uma livre. O padrão é 8082, ou uma livre com --grpc sozinho
     #[arg(long, value_name = "PORTA")]
     port: Option<u16>,
-    /// Endereço em que escuta
+    /// Endereço em que escuta. O padrão é 127.0.0.1
     #[arg(long, value_name = "ENDERECO", default_value = "127.0.0.1", hide_default_value = true)]
     host: IpAddr,
     /// Aceita um endereço aberto à rede sem TLS ou sem tokens
@@ -62,7 +64,7 @@ pub(super) struct Serve {
     /// Só atende clientes com um certificado desta autoridade
     #[arg(long, value_name = "ARQUIVO", requires = "tls_cert", value_hint = clap::ValueHint::FilePath)]
     tls_client_ca: Option<PathBuf>,
-    /// Só atende quem mostra um token deste arquivo (veja `hortifruti token`). Relido com SIGHUP
+    /// Só atende clientes com um token deste arquivo (veja `hortifruti token`). Relido com SIGHUP
     #[arg(long, value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath)]
     token_file: Option<PathBuf>,
     /// Banco de dados; `:memory:` não guarda nada. O padrão é hortifruti.db
@@ -88,13 +90,13 @@ pub(super) struct Serve {
     /// Ao parar, espera no máximo estes segundos pelos clientes. O padrão é 10
     #[arg(long, value_name = "SEGUNDOS", default_value_t = 10, hide_default_value = true, value_parser = clap::value_parser!(u64).range(..=3600))]
     drain_seconds: u64,
-    /// Conexões ao mesmo tempo. O padrão é 16384
+    /// Máximo de conexões ao mesmo tempo. O padrão é 16384
     #[arg(long, value_name = "N", default_value_t = 16_384, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     max_connections: u32,
-    /// Conexões ao mesmo tempo de um só endereço. O padrão é 1024, e sem limite próprio nesta máquina
+    /// Máximo de conexões de um só endereço. O padrão é 1024; desta máquina, sem limite
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     max_connections_per_address: Option<u32>,
-    /// Encerra uma conexão calada há estes segundos; 0, nunca. O padrão é 43200, doze horas
+    /// Encerra uma conexão parada há estes segundos; 0, nunca. O padrão é 43200 (12 horas)
     #[arg(long, value_name = "SEGUNDOS", default_value_t = 43_200, hide_default_value = true, value_parser = clap::value_parser!(u64).range(..=31_536_000))]
     idle_seconds: u64,
     /// Não mostra conexões e comandos

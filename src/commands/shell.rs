@@ -6,16 +6,18 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Args;
 
+use super::Error;
 use super::connection::{Connection, find_server, foreground, given_connector};
 use super::interrupts::watch_interrupts;
 use super::output::written;
-use super::{Error, HELP_TEMPLATE};
 use crate::client::{Failure, Patience, Reconnecting};
 use crate::shell;
 
-/// Abre um terminal interativo para os cinco comandos
+/// Abre um terminal interativo
 #[derive(Debug, Args)]
-#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti shell [OPÇÕES]")]
+#[command(
+    after_help = "Exemplos:\n  hortifruti shell\n  hortifruti shell --server loja:8082\n\nAmbiente:\n  NO_COLOR               nenhuma cor, se não é vazia\n  XDG_STATE_HOME         onde fica o histórico; o padrão é ~/.local/state"
+)]
 pub(super) struct Shell {
     #[command(flatten)]
     connection: Connection,

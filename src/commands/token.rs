@@ -7,22 +7,14 @@ use anyhow::Context;
 use clap::builder::PossibleValue;
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::Error;
 use super::output::note;
-use super::{Error, HELP_TEMPLATE};
 use crate::access::token_file;
 use crate::access::{self, Hash, Role, Secret, Token as Entry, TokenName};
 use crate::io_error::describe;
 
-/// Cria tokens, com que o servidor sabe quem pergunta
+/// Cria tokens, que identificam os clientes de um servidor
 #[derive(Debug, Args)]
-#[command(
-    help_template = HELP_TEMPLATE,
-    subcommand_help_heading = "Comandos",
-    subcommand_value_name = "COMANDO",
-    disable_help_subcommand = true,
-    arg_required_else_help = false,
-    override_usage = "hortifruti token <COMANDO>"
-)]
 pub(super) struct Token {
     #[command(subcommand)]
     command: TokenCommand,
@@ -30,20 +22,20 @@ pub(super) struct Token {
 
 #[derive(Debug, Subcommand)]
 enum TokenCommand {
-    /// Cria um token: escreve o segredo na saída, esta vez e nunca mais
+    /// Cria um token e mostra o segredo dele, só desta vez
     New(TokenNew),
 }
 
 #[derive(Debug, Args)]
-#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti token new [OPÇÕES] <NOME>")]
+#[command(after_help = "Exemplo:\n  hortifruti token new caixa --role escrita --token-file tokens.txt")]
 struct TokenNew {
-    /// De quem é; com ele se acha a linha para revogar o token
-    #[arg(value_name = "NOME", help_heading = "Argumentos")]
+    /// De quem é o token; para revogá-lo, apague a linha com este nome
+    #[arg(value_name = "NOME")]
     name: String,
-    /// O que permite: leitura (o padrão) ou escrita
+    /// Permissão: leitura (o padrão) ou escrita
     #[arg(long, value_name = "PAPEL", value_enum, default_value_t = Role::Read, hide_default_value = true, hide_possible_values = true, ignore_case = true)]
     role: Role,
-    /// Arquivo de tokens do servidor, que ganha a linha; sem ele, a linha só é mostrada
+    /// Arquivo de tokens do servidor, que recebe a linha; sem ele, a linha é só mostrada
     #[arg(long, value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath)]
     token_file: Option<PathBuf>,
 }

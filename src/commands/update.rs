@@ -3,33 +3,30 @@
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
+use super::Error;
 use super::change::{change, request_id};
 use super::connection::Connection;
 use super::output::{Output, print_made};
-use super::{Error, HELP_TEMPLATE};
 use crate::catalog::{Kind, Quantity};
 use crate::operation::{AdjustRequest, Request};
 use crate::refusal::Refusal;
 
 /// Muda o estoque de um produto
 #[derive(Debug, Args)]
-#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti update [OPÇÕES] <NOME> <QUANTIDADE>")]
+#[command(
+    after_help = "Exemplos:\n  hortifruti update Caju -20 --reason venda\n  hortifruti update Maca 2,5"
+)]
 pub(super) struct Update {
     /// Nome do produto, sem diferença de acentos ou maiúsculas
-    #[arg(value_name = "NOME", help_heading = "Argumentos", display_order = 1)]
+    #[arg(value_name = "NOME", display_order = 1)]
     name: String,
-    /// Quanto muda, como -20, +5 ou 0,350
-    #[arg(
-        value_name = "QUANTIDADE",
-        allow_hyphen_values = true,
-        help_heading = "Argumentos",
-        display_order = 2
-    )]
+    /// Quanto entra ou sai, como +5, -20 ou 0,350
+    #[arg(value_name = "QUANTIDADE", allow_hyphen_values = true, display_order = 2)]
     delta: String,
-    /// Por que muda: ajuste (o padrão), compra, venda, perda ou contagem
+    /// Motivo: ajuste (o padrão), compra, venda, perda ou contagem
     #[arg(long, value_name = "MOTIVO", value_enum, default_value_t = Kind::Adjustment, hide_default_value = true, hide_possible_values = true, ignore_case = true)]
     reason: Kind,
-    /// Identificador do pedido: repetido, não muda o estoque outra vez
+    /// Identificador do pedido; repetido, não muda o estoque outra vez
     #[arg(long, value_name = "ID")]
     request_id: Option<String>,
     #[command(flatten)]

@@ -7,16 +7,16 @@ use anyhow::Context;
 use clap::Args;
 
 use super::output::written;
-use super::{DATA_DEFAULT, Error, HELP_TEMPLATE};
+use super::{DATA_DEFAULT, Error};
 use crate::progress_bar::ProgressBar;
 use crate::store::sqlite::{self, Step, Verified};
 
 /// Confere um banco de dados ou uma cópia
 #[derive(Debug, Args)]
-#[command(help_template = HELP_TEMPLATE, next_help_heading = "Opções", override_usage = "hortifruti verify [ARQUIVO]")]
+#[command(after_help = "Exemplos:\n  hortifruti verify\n  hortifruti verify copia.db")]
 pub(super) struct Verify {
     /// Banco de dados ou cópia; não é alterado. O padrão é hortifruti.db
-    #[arg(value_name = "ARQUIVO", default_value = DATA_DEFAULT, hide_default_value = true, value_hint = clap::ValueHint::FilePath, help_heading = "Argumentos")]
+    #[arg(value_name = "ARQUIVO", default_value = DATA_DEFAULT, hide_default_value = true, value_hint = clap::ValueHint::FilePath)]
     file: PathBuf,
 }
 

@@ -532,14 +532,14 @@ fn a_token_is_made_and_only_its_hash_is_kept() {
     assert!(linked.code == 1 && linked.err.contains("link simbólico"), "{}", linked.err);
     for (args, expected) in [
         (&["dois nomes"][..], "o nome de um token"),
-        (&["a", "--role", "dono"], "não serve para --role"),
+        (&["a", "--role", "dono"], "valor inválido para --role"),
         (&[], "falta <NOME>"),
     ] {
         let ended = new(args);
         assert!(ended.code == 2 && ended.err.contains(expected), "{}", ended.err);
     }
     let bare = run(hortifruti(folder.path()).arg("token"), "");
-    assert!(bare.code == 2 && bare.err.contains("falta o comando: new"), "{}", bare.err);
+    assert!(bare.code == 2 && bare.err.contains("Uso: hortifruti token <COMANDO>"), "{}", bare.err);
     fs::write(folder.path().join("ruim"), "balcao escrita segredo\n").unwrap();
     let started = run(hortifruti(folder.path()).args(["serve", "--port", "0", "--token-file", "ruim"]), "");
     assert_eq!(started.code, 1);

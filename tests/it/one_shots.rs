@@ -57,7 +57,6 @@ fn exit_codes() {
             (&["update", "Caju", "-1", "--reason", "abertura"], 2),
             (&["query", "--format", "xml"], 2),
             (&["vender"], 2),
-            (&["help"], 2),
             (&["query", "--server", "localhost"], 2),
             (&["update", "ALHO", "NACIONAL", "-2"], 2),
         ] {
@@ -180,16 +179,35 @@ fn who_closes_the_output_is_not_an_error() {
 #[test]
 fn help_is_in_portuguese() {
     let folder = tempfile::tempdir().unwrap();
-    for args in [&["--help"][..], &["serve", "--help"], &["update", "-h"], &["query", "--help"]] {
-        let help = run(hortifruti(folder.path()).args(args), "");
-        assert_eq!(help.code, 0);
+    let help = |args: &[&str]| run(hortifruti(folder.path()).args(args), "");
+    for args in [
+        &["--help"][..],
+        &["serve", "--help"],
+        &["update", "-h"],
+        &["query", "--help"],
+        &["help"],
+        &["help", "query"],
+        &["ajuda", "token", "new"],
+        &["token", "--help"],
+    ] {
+        let help = help(args);
+        assert_eq!((help.code, help.err.as_str()), (0, ""), "{args:?}");
         for english in
             ["Usage:", "Options:", "Commands:", "Arguments:", "Print help", "[default", "possible", "OPTIONS"]
         {
             assert!(!help.out.contains(english), "{args:?}: {}", help.out);
         }
     }
-    assert!(run(hortifruti(folder.path()).arg("--version"), "").out.starts_with("hortifruti 0."));
+    assert_eq!(help(&["help"]), help(&["--help"]));
+    assert_eq!(help(&["ajuda", "token", "new"]), help(&["token", "new", "-h"]));
+    for args in [&[][..], &["token"]] {
+        let bare = help(args);
+        assert_eq!((bare.code, bare.out.as_str()), (2, ""));
+        assert_eq!(bare.err, help(&[args, &["--help"]].concat()).out);
+    }
+    let unknown = help(&["help", "vender"]);
+    assert!(unknown.code == 2 && unknown.err.contains("\"vender\" não existe"), "{unknown:?}");
+    assert!(help(&["--version"]).out.starts_with("hortifruti 0."));
 }
 
 #[test]
