@@ -18,7 +18,7 @@ mod words;
 
 use std::fmt;
 
-use crate::catalog::{ImportCounts, Price, Quoted};
+use crate::catalog::{ImportCounts, Price, Quoted, RequestId};
 use crate::refusal::{Code, Refusal};
 
 pub use adjust_stock::{AdjustRequest, Adjusted};
@@ -194,6 +194,17 @@ impl<'a> Request<'a> {
             Request::Batch(_) => Operation::BatchAdjustStock,
             Request::Import(_) => Operation::ImportProducts,
             Request::Leave => Operation::Leave,
+        }
+    }
+
+    /// The place of the request's id, if the request is a change: a change that is repeated under its id
+    /// is made once.
+    pub fn request_id_mut(&mut self) -> Option<&mut Option<RequestId>> {
+        match self {
+            Request::Adjust(adjust) => Some(&mut adjust.request_id),
+            Request::Batch(batch) => Some(&mut batch.request_id),
+            Request::Import(import) => (!import.is_dry_run).then_some(&mut import.request_id),
+            Request::Find { .. } | Request::List { .. } | Request::Leave => None,
         }
     }
 

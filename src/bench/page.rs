@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::report::{CURVE_PERCENTILES, Outcome, Report, Scale, grouped, name, spread};
-use super::{ROUNDS, Way};
+use super::{ROUNDS, Transport};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -25,13 +25,13 @@ const WIDTH: f64 = 490.0;
 const LEFT: f64 = 96.0;
 const RIGHT: f64 = 378.0;
 
-/// What the style calls a way. Colours are told apart by people who see few, light and
+/// The style class of a transport. Colours are told apart by people who see few, light and
 /// dark alike, and the curves are dashed differently besides.
-fn class(way: Way) -> &'static str {
-    match way {
-        Way::Socket => "socket",
-        Way::Unary => "unary",
-        Way::Stream => "stream",
+fn class(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Socket => "socket",
+        Transport::Unary => "unary",
+        Transport::Stream => "stream",
     }
 }
 
@@ -83,11 +83,11 @@ impl Report<'_> {
             latency_chart(&self.outcomes),
             self.html_table(rounds),
             self.html_table(percentiles),
-            self.place.date,
-            escaped(&self.place.program),
-            escaped(&self.place.machine),
+            self.environment.date,
+            escaped(&self.environment.program),
+            escaped(&self.environment.machine),
             self.options.duration.as_secs(),
-            escaped(&self.place.command),
+            escaped(&self.environment.command),
         )
     }
 
@@ -97,8 +97,8 @@ impl Report<'_> {
             let _ = write!(
                 table,
                 "<th scope=\"col\"><span class=\"key {}\"></span>{}</th>",
-                class(outcome.way),
-                outcome.way.name()
+                class(outcome.transport),
+                outcome.transport.name()
             );
         }
         table += "</tr></thead>\n<tbody>\n";
@@ -118,7 +118,7 @@ impl Report<'_> {
     }
 }
 
-/// A bar for each way, with the spread of its rounds.
+/// A bar for each transport, with the spread of its rounds.
 fn rate_chart(outcomes: &[Outcome]) -> String {
     const BAR: f64 = 36.0;
     let greatest = outcomes.iter().flat_map(|outcome| &outcome.rates).copied().fold(1.0, f64::max);
@@ -144,9 +144,9 @@ fn rate_chart(outcomes: &[Outcome]) -> String {
              <text x=\"{:.1}\" y=\"{}\">{}</text>",
             LEFT - 6.0,
             middle + 4.0,
-            outcome.way.name(),
+            outcome.transport.name(),
             x(rate) - LEFT,
-            class(outcome.way),
+            class(outcome.transport),
             x(least),
             x(most),
             x(most) + 6.0,
@@ -167,7 +167,7 @@ fn step(greatest: f64) -> f64 {
         .unwrap_or(greatest)
 }
 
-/// A curve for each way: percentiles across, latency up, both on logarithmic scales.
+/// A curve for each transport: percentiles across, latency up, both on logarithmic scales.
 fn latency_chart(outcomes: &[Outcome]) -> String {
     const BOTTOM: f64 = 266.0;
     let scale = Scale::of(outcomes);
@@ -209,7 +209,7 @@ fn latency_chart(outcomes: &[Outcome]) -> String {
     downwards.sort_by(|one, other| other.microseconds(last).total_cmp(&one.microseconds(last)));
     let mut name_y = f64::NEG_INFINITY;
     for outcome in downwards {
-        let (way, class) = (outcome.way.name(), class(outcome.way));
+        let (label, class) = (outcome.transport.name(), class(outcome.transport));
         name_y = (y(outcome.microseconds(last)) + 4.0).max(name_y + 16.0);
         let points: Vec<String> = CURVE_PERCENTILES
             .iter()
@@ -218,7 +218,7 @@ fn latency_chart(outcomes: &[Outcome]) -> String {
         let _ = write!(
             svg,
             "<polyline points=\"{}\" class=\"curve {class}\"/>\
-             <path d=\"M{} {:.1}h16\" class=\"curve {class}\"/><text x=\"{}\" y=\"{name_y:.1}\">{way}</text>",
+             <path d=\"M{} {:.1}h16\" class=\"curve {class}\"/><text x=\"{}\" y=\"{name_y:.1}\">{label}</text>",
             points.join(" "),
             RIGHT + 4.0,
             name_y - 4.0,
@@ -228,7 +228,7 @@ fn latency_chart(outcomes: &[Outcome]) -> String {
             let microseconds = outcome.microseconds(at);
             let _ = write!(
                 svg,
-                "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" class=\"point {class}\"><title>{way}, {}: {} µs</title></circle>",
+                "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" class=\"point {class}\"><title>{label}, {}: {} µs</title></circle>",
                 x(at),
                 y(microseconds),
                 name(at),
@@ -272,11 +272,11 @@ fn opened(
     outcomes: &[Outcome],
     told: &dyn Fn(&Outcome) -> String,
 ) -> String {
-    let ways: Vec<String> =
-        outcomes.iter().map(|outcome| format!("{}: {}", outcome.way.name(), told(outcome))).collect();
+    let figures: Vec<String> =
+        outcomes.iter().map(|outcome| format!("{}: {}", outcome.transport.name(), told(outcome))).collect();
     format!(
         "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"{id}-title {id}-words\">\
          <title id=\"{id}-title\">{title}</title><desc id=\"{id}-words\">{}.</desc>",
-        ways.join("; ")
+        figures.join("; ")
     )
 }

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::lane::Tally;
-use super::place::{PROGRAM, Place};
-use super::{Options, Turn, Way};
+use super::environment::{Environment, PROGRAM};
+use super::tally::Tally;
+use super::{Options, Transport, Turn};
 
 /// The percentiles of the table, and of the curves in the terminal.
 pub(super) const TABLE_PERCENTILES: [f64; 4] = [50.0, 90.0, 99.0, 99.9];
@@ -18,19 +18,18 @@ pub(super) const CURVE_PERCENTILES: [f64; 12] =
 /// Characters of the longest bar; with its names and figures a row fits in 60 columns.
 const BAR_WIDTH: f64 = 30.0;
 
-/// What came of one way.
+/// The measurements of one transport.
 pub(super) struct Outcome {
-    /// Which.
-    pub(super) way: Way,
+    pub(super) transport: Transport,
     pub(super) tally: Tally,
     cpu_seconds: Option<f64>,
-    /// Operations in a second, of each round.
+    /// Operations in a second, for each round.
     pub(super) rates: Vec<f64>,
 }
 
 impl Outcome {
-    pub(super) fn new(way: Way) -> Self {
-        Self { way, tally: Tally::new(), cpu_seconds: Some(0.0), rates: Vec::new() }
+    pub(super) fn new(transport: Transport) -> Self {
+        Self { transport, tally: Tally::new(), cpu_seconds: Some(0.0), rates: Vec::new() }
     }
 
     pub(super) fn add(&mut self, turn: Turn) {
@@ -59,7 +58,7 @@ impl Outcome {
         self.cpu_seconds.map(|seconds| self.per_operation(seconds * 1e6))
     }
 
-    /// The median of the rounds' ratios to another way, and the least and the greatest.
+    /// The median of the rounds' ratios to another transport, and the least and the greatest.
     fn ratio_to(&self, other: &Outcome) -> [f64; 3] {
         let ratios: Vec<f64> = self.rates.iter().zip(&other.rates).map(|(own, other)| own / other).collect();
         spread(&ratios)
@@ -97,21 +96,21 @@ pub(super) fn grouped(value: f64) -> String {
     grouped
 }
 
-/// What a percentile is called.
+/// The name of a percentile.
 pub(super) fn name(percentile: f64) -> String {
     format!("p{percentile}").replace('.', ",")
 }
 
-/// All that there is to tell.
+/// The whole report.
 pub(super) struct Report<'a> {
     pub(super) options: &'a Options,
     pub(super) outcomes: Vec<Outcome>,
-    /// Whether the stock is what it should be, in words.
+    /// Whether the stock is right, in words.
     pub(super) verdict: Result<String, String>,
-    pub(super) place: Place,
+    pub(super) environment: Environment,
 }
 
-/// A row of the table: what it tells, and that of each way.
+/// A row of the table: its name, and a cell for each transport.
 pub(super) struct Row {
     pub(super) name: String,
     pub(super) cells: Vec<String>,
@@ -132,7 +131,7 @@ impl Report<'_> {
         format!("{connections} × {pipeline} em voo, {mix}, {pace}")
     }
 
-    /// The table, one column for each way. The page shows the same.
+    /// The table, one column for each transport. The page shows the same.
     pub(super) fn rows(&self) -> Vec<Row> {
         let row = |name: String, cell: &dyn Fn(&Outcome) -> String| Row {
             name,
@@ -143,8 +142,8 @@ impl Report<'_> {
             row("op/s".to_owned(), &|outcome| grouped(outcome.rate())),
             row("razão".to_owned(), &|outcome| {
                 let [middle, least, greatest] = outcome.ratio_to(socket).map(hundredths);
-                match outcome.way {
-                    Way::Socket => middle,
+                match outcome.transport {
+                    Transport::Socket => middle,
                     _ => format!("{middle} ({least}–{greatest})"),
                 }
             }),
@@ -164,7 +163,7 @@ impl Report<'_> {
         rows
     }
 
-    /// What the reader of the table must know.
+    /// Notes for the reader of the table.
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes = vec!["razão: op/s para as do socket, mediana dos turnos (menor–maior).".to_owned()];
         if let Some(rate) = self.options.rate {
@@ -174,7 +173,7 @@ impl Report<'_> {
                     / (outcome.tally.not_begun + outcome.tally.latency.len()) as f64;
                 notes.push(format!(
                     "{} não acompanhou {} op/s: {} % das operações previstas nem começaram.",
-                    outcome.way.name(),
+                    outcome.transport.name(),
                     grouped(rate),
                     hundredths(100.0 * part),
                 ));
@@ -183,7 +182,7 @@ impl Report<'_> {
         notes
     }
 
-    /// Whether the stock is what it should be.
+    /// Whether the stock is right, as a sentence.
     pub(super) fn checked(&self) -> String {
         match &self.verdict {
             Ok(sum) => format!("Conferido: {sum}."),
@@ -191,17 +190,17 @@ impl Report<'_> {
         }
     }
 
-    /// All of it for a terminal.
+    /// The report for a terminal.
     pub(super) fn text(&self) -> String {
         let mut text = format!("{}\n\n", self.load());
         let heads = Row {
             name: String::new(),
-            cells: self.outcomes.iter().map(|outcome| outcome.way.name().to_owned()).collect(),
+            cells: self.outcomes.iter().map(|outcome| outcome.transport.name().to_owned()).collect(),
         };
         let mut rows = self.rows();
         rows.insert(0, heads);
         let widths: Vec<usize> = (0..self.outcomes.len())
-            .map(|way| rows.iter().map(|row| row.cells[way].chars().count()).max().unwrap_or(0))
+            .map(|column| rows.iter().map(|row| row.cells[column].chars().count()).max().unwrap_or(0))
             .collect();
         for row in &rows {
             let _ = write!(text, "{:<9}", row.name);
@@ -233,21 +232,25 @@ impl Report<'_> {
                 let label = if index == 0 { name(percentile) } else { String::new() };
                 let microseconds = outcome.microseconds(percentile);
                 let bar = "▆".repeat((scale.at(microseconds) * BAR_WIDTH).round() as usize + 1);
-                let _ =
-                    writeln!(text, "{label:>5} {:<11} {bar} {}", outcome.way.name(), grouped(microseconds));
+                let _ = writeln!(
+                    text,
+                    "{label:>5} {:<11} {bar} {}",
+                    outcome.transport.name(),
+                    grouped(microseconds)
+                );
             }
         }
     }
 
-    /// The figures for programs.
+    /// The report for programs.
     pub(super) fn json(&self) -> String {
-        let ways = self.outcomes.iter().map(|outcome| {
+        let transports = self.outcomes.iter().map(|outcome| {
             let [middle, least, greatest] = outcome.ratio_to(&self.outcomes[0]);
-            JsonWay {
-                way: match outcome.way {
-                    Way::Socket => "socket",
-                    Way::Unary => "grpc_unary",
-                    Way::Stream => "grpc_stream",
+            JsonTransport {
+                transport: match outcome.transport {
+                    Transport::Socket => "socket",
+                    Transport::Unary => "grpc_unary",
+                    Transport::Stream => "grpc_stream",
                 },
                 operations: outcome.tally.latency.len(),
                 operations_not_begun: outcome.tally.not_begun,
@@ -266,14 +269,14 @@ impl Report<'_> {
             }
         });
         let report = JsonReport {
-            place: &self.place,
+            environment: &self.environment,
             connections: self.options.connections,
             pipeline: self.options.pipeline,
             seconds: self.options.duration.as_secs_f64(),
             rate: self.options.rate,
             mix: self.options.mix.to_string(),
             is_stock_right: self.verdict.is_ok(),
-            ways: ways.collect(),
+            transports: transports.collect(),
         };
         // Numbers and fixed words always have a form.
         serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
@@ -302,7 +305,7 @@ impl Scale {
         Self { least: all().fold(f64::INFINITY, f64::min), greatest: all().fold(0.2, f64::max) }
     }
 
-    /// Where a latency lies, from 0 to 1.
+    /// The place of a latency on the scale, from 0 to 1.
     pub(super) fn at(&self, microseconds: f64) -> f64 {
         let span = (self.greatest / self.least).ln().max(1e-9);
         ((microseconds.max(0.1) / self.least).ln() / span).clamp(0.0, 1.0)
@@ -312,19 +315,21 @@ impl Scale {
 #[derive(Serialize)]
 struct JsonReport<'a> {
     #[serde(flatten)]
-    place: &'a Place,
+    environment: &'a Environment,
     connections: usize,
     pipeline: usize,
     seconds: f64,
     rate: Option<f64>,
     mix: String,
     is_stock_right: bool,
-    ways: Vec<JsonWay<'a>>,
+    #[serde(rename = "ways")]
+    transports: Vec<JsonTransport<'a>>,
 }
 
 #[derive(Serialize)]
-struct JsonWay<'a> {
-    way: &'a str,
+struct JsonTransport<'a> {
+    #[serde(rename = "way")]
+    transport: &'a str,
     operations: u64,
     operations_not_begun: u64,
     operations_per_second: f64,

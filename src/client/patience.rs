@@ -1,11 +1,11 @@
 //! A client's patience: how long it waits for a server, who hears meanwhile that the server does not
 //! answer, and whose Ctrl-C ends the wait.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use super::Broken;
+use super::{ConnectionError, Traffic};
 
 /// The limits of a wait.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +18,7 @@ pub(super) struct Limits {
     /// Lowest rate of an answer, counted once `silence` has passed.
     pub(super) bytes_per_second_min: u64,
     /// Silence after which the person hears of it.
-    pub(super) told_after: Duration,
+    pub(super) reported_after: Duration,
 }
 
 /// The limits of every client. The slowest answer is slower than any network that people use,
@@ -28,17 +28,17 @@ const LIMITS: Limits = Limits {
     connect: Duration::from_secs(5),
     silence: Duration::from_secs(30),
     bytes_per_second_min: 8 * 1024,
-    told_after: Duration::from_millis(1500),
+    reported_after: Duration::from_millis(1500),
 };
 
 /// Time between two looks at a wait.
-pub(super) const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Ctrl-C belongs to the process, and so do these two flags.
 static IS_INTERRUPTED: AtomicBool = AtomicBool::new(false);
 static IS_WAITING: AtomicBool = AtomicBool::new(false);
 
-/// Ends the wait of the client in the foreground. Returns whether it waits at all.
+/// Ends the wait of the client in the foreground. Returns whether the client waits at all.
 pub fn interrupt() -> bool {
     IS_INTERRUPTED.store(true, Ordering::Relaxed);
     IS_WAITING.load(Ordering::Relaxed)
@@ -49,34 +49,37 @@ pub fn interrupt() -> bool {
 pub enum News<'a> {
     /// The server at this address accepts connections and does not answer.
     Silent(&'a str),
-    /// The conversation broke, and the server is looked for.
-    Searching(&'a Broken),
+    /// The connection broke, and the client looks for the server.
+    Searching(&'a ConnectionError),
 }
 
-/// The patience of one client. Clones share it.
-#[derive(Clone)]
-pub struct Patience(Arc<Mutex<State>>);
-
-struct State {
+/// The patience of one client.
+pub struct Patience {
     limits: Limits,
     /// The function that hears the news; without one, Ctrl-C is not for this client either.
     hearer: Option<fn(&News<'_>)>,
-    has_told_silence: bool,
-    has_told_search: bool,
+    has_reported_silence: bool,
+    has_reported_search: bool,
     /// When the wait for a connection ends.
     connect_end: Instant,
     /// When the wait for an answer ends, if that is before the usual limits.
     answer_end: Option<Instant>,
-    step: Step,
-    step_began: Instant,
-    heard_at: Instant,
-    bytes: u64,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
-    Connect,
-    Answer,
+/// What a client waits for.
+enum Awaited<'t> {
+    Connection,
+    /// An answer, on a connection with this traffic.
+    Answer(&'t Traffic),
+}
+
+/// How far a wait has come.
+struct Progress {
+    begun_at: Instant,
+    heard_at: Instant,
+    /// Bytes received on the connection before the wait began, and at the last look.
+    received_before: u64,
+    received: u64,
 }
 
 impl Patience {
@@ -91,109 +94,126 @@ impl Patience {
     }
 
     pub(super) fn new(hearer: Option<fn(&News<'_>)>, limits: Limits) -> Self {
-        let now = Instant::now();
-        Self(Arc::new(Mutex::new(State {
+        Self {
             limits,
             hearer,
-            has_told_silence: false,
-            has_told_search: false,
-            connect_end: now + limits.connect,
+            has_reported_silence: false,
+            has_reported_search: false,
+            connect_end: Instant::now() + limits.connect,
             answer_end: None,
-            step: Step::Connect,
-            step_began: now,
-            heard_at: now,
-            bytes: 0,
-        })))
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        }
     }
 
     /// Begins a request, with the latest end of its wait for connections and of its wait for answers.
-    pub(super) fn begin(&self, connect_end: Instant, answer_end: Option<Instant>) {
-        let mut state = self.state();
-        (state.connect_end, state.answer_end) = (connect_end, answer_end);
-        (state.has_told_silence, state.has_told_search) = (false, false);
+    pub(super) fn begin(&mut self, connect_end: Instant, answer_end: Option<Instant>) {
+        (self.connect_end, self.answer_end) = (connect_end, answer_end);
+        (self.has_reported_silence, self.has_reported_search) = (false, false);
         // A Ctrl-C of an earlier wait does not count.
-        state.take_interrupt();
-        state.set_waiting(true);
+        self.take_interrupt();
+        self.set_waiting(true);
     }
 
     /// Ends a request.
     pub(super) fn end(&self) {
-        self.state().set_waiting(false);
+        self.set_waiting(false);
     }
 
-    /// Begins an attempt to connect.
-    pub(super) fn begin_connecting(&self) {
-        self.state().begin_step(Step::Connect);
-    }
-
-    /// Begins to wait for an answer.
-    pub(super) fn begin_answer(&self) {
-        self.state().begin_step(Step::Answer);
-    }
-
-    /// Notes that so many bytes of the answer have come.
-    pub(super) fn heard(&self, bytes: usize) {
-        if bytes == 0 {
-            return;
-        }
-        let mut state = self.state();
-        state.heard_at = Instant::now();
-        state.bytes += bytes as u64;
-    }
-
-    /// Checks the wait for this address. To be called at least every [`LOOK`].
+    /// Waits for an attempt to connect to this address.
     ///
     /// # Errors
-    /// If the wait is over: by Ctrl-C, or because the server does not answer, or too slowly.
-    pub(super) fn look(&self, address: &str) -> Result<(), Broken> {
-        let mut state = self.state();
-        if state.take_interrupt() {
-            return Err(Broken::Interrupted);
+    /// If the attempt fails, or if the wait is over: by Ctrl-C, or because the server does not answer.
+    pub(crate) async fn wait_for_connection<T>(
+        &mut self,
+        address: &str,
+        attempt: impl Future<Output = Result<T, ConnectionError>>,
+    ) -> Result<T, ConnectionError> {
+        self.wait(address, Awaited::Connection, attempt).await?
+    }
+
+    /// Waits for an answer from this address, on a connection with this traffic.
+    ///
+    /// # Errors
+    /// If the wait is over: by Ctrl-C, or because the server does not answer, or answers too slowly.
+    pub(super) async fn wait_for_answer<T>(
+        &mut self,
+        address: &str,
+        traffic: &Traffic,
+        answer: impl Future<Output = T>,
+    ) -> Result<T, ConnectionError> {
+        self.wait(address, Awaited::Answer(traffic), answer).await
+    }
+
+    async fn wait<T>(
+        &mut self,
+        address: &str,
+        awaited: Awaited<'_>,
+        future: impl Future<Output = T>,
+    ) -> Result<T, ConnectionError> {
+        let mut progress = Progress::begin(&awaited);
+        let mut future = pin!(future);
+        loop {
+            if let Ok(done) = tokio::time::timeout(LOOK, &mut future).await {
+                return Ok(done);
+            }
+            self.look(address, &awaited, &mut progress)?;
+        }
+    }
+
+    /// Ends a wait that is over, and reports a silence.
+    fn look(
+        &mut self,
+        address: &str,
+        awaited: &Awaited<'_>,
+        progress: &mut Progress,
+    ) -> Result<(), ConnectionError> {
+        if self.take_interrupt() {
+            return Err(ConnectionError::Interrupted);
         }
         let now = Instant::now();
-        let (silence, step_time) = (now - state.heard_at, now - state.step_began);
-        let is_unanswered = match state.step {
-            Step::Connect => step_time >= state.limits.connect || now >= state.connect_end,
-            Step::Answer => silence >= state.limits.silence || state.answer_end.is_some_and(|end| now >= end),
+        progress.look(awaited, now);
+        let (silence, time) = (now - progress.heard_at, now - progress.begun_at);
+        let is_unanswered = match awaited {
+            Awaited::Connection => time >= self.limits.connect || now >= self.connect_end,
+            Awaited::Answer(_) => {
+                silence >= self.limits.silence || self.answer_end.is_some_and(|end| now >= end)
+            }
         };
         if is_unanswered {
-            return Err(Broken::NotAnswering { address: address.to_owned() });
+            return Err(ConnectionError::NotAnswering { address: address.to_owned() });
         }
-        if state.step == Step::Answer && step_time >= state.limits.answer_time_max(state.bytes) {
-            return Err(Broken::TooSlow { address: address.to_owned() });
+        let bytes = progress.received - progress.received_before;
+        if matches!(awaited, Awaited::Answer(_)) && time >= self.limits.answer_time_max(bytes) {
+            return Err(ConnectionError::TooSlow { address: address.to_owned() });
         }
-        if silence >= state.limits.told_after {
-            state.tell(&News::Silent(address));
+        if silence >= self.limits.reported_after {
+            self.report(&News::Silent(address));
         }
         Ok(())
     }
 
     /// Reports to the person, once for each request, that the server is silent or that the client looks
     /// for it.
-    pub(super) fn tell_search(&self, broken: &Broken) {
-        match broken {
-            Broken::NotAnswering { address } => self.state().tell(&News::Silent(address)),
-            broken => self.state().tell(&News::Searching(broken)),
+    pub(super) fn report_search(&mut self, error: &ConnectionError) {
+        match error {
+            ConnectionError::NotAnswering { address } => self.report(&News::Silent(address)),
+            error => self.report(&News::Searching(error)),
+        }
+    }
+
+    fn report(&mut self, news: &News<'_>) {
+        let has_reported = match news {
+            News::Silent(_) => &mut self.has_reported_silence,
+            News::Searching(_) => &mut self.has_reported_search,
+        };
+        if !std::mem::replace(has_reported, true)
+            && let Some(hearer) = self.hearer
+        {
+            hearer(news);
         }
     }
 
     /// Whether a Ctrl-C came for this client since the last look.
     pub(super) fn take_interrupt(&self) -> bool {
-        self.state().take_interrupt()
-    }
-}
-
-impl State {
-    fn begin_step(&mut self, step: Step) {
-        let now = Instant::now();
-        (self.step, self.step_began, self.heard_at, self.bytes) = (step, now, now, 0);
-    }
-
-    fn take_interrupt(&self) -> bool {
         self.hearer.is_some() && IS_INTERRUPTED.swap(false, Ordering::Relaxed)
     }
 
@@ -202,16 +222,28 @@ impl State {
             IS_WAITING.store(is_waiting, Ordering::Relaxed);
         }
     }
+}
 
-    fn tell(&mut self, news: &News<'_>) {
-        let has_told = match news {
-            News::Silent(_) => &mut self.has_told_silence,
-            News::Searching(_) => &mut self.has_told_search,
-        };
-        if !std::mem::replace(has_told, true)
-            && let Some(hearer) = self.hearer
-        {
-            hearer(news);
+impl Progress {
+    fn begin(awaited: &Awaited<'_>) -> Self {
+        let (now, received) = (Instant::now(), awaited.received());
+        Self { begun_at: now, heard_at: now, received_before: received, received }
+    }
+
+    /// Notes whether bytes have come since the last look.
+    fn look(&mut self, awaited: &Awaited<'_>, now: Instant) {
+        let received = awaited.received();
+        if std::mem::replace(&mut self.received, received) != received {
+            self.heard_at = now;
+        }
+    }
+}
+
+impl Awaited<'_> {
+    fn received(&self) -> u64 {
+        match self {
+            Awaited::Connection => 0,
+            Awaited::Answer(traffic) => traffic.received(),
         }
     }
 }

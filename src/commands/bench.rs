@@ -10,9 +10,9 @@ use clap::Args;
 use uuid::Uuid;
 
 use super::Error;
-use super::connection::{Credentials, manner};
+use super::connection::{Credentials, connect_options};
 use crate::bench;
-use crate::client::{self, Failure, Manner, Patience};
+use crate::client::{Client, ClientError, ConnectOptions, Discovery, Patience};
 use crate::operation::{ImportRequest, Request};
 use crate::port_file;
 use crate::price_list;
@@ -67,30 +67,31 @@ impl Bench {
         // A person waits for this connection, and ends the wait by Ctrl-C as usual.
         let given = match self.server {
             Some(address) => {
-                let manner = manner(protocol, &self.credentials)?;
-                let client = client::connect(&address, &manner, &Patience::of_person(shell::tell_news));
-                Some((client.map_err(Failure::from)?, address, manner))
+                let connect = connect_options(protocol, &self.credentials)?;
+                let discovery = Discovery::Address(address.clone());
+                let patience = Patience::of_person(shell::report_news);
+                Some((Client::connect(discovery, connect.clone(), patience)?, address, connect))
             }
             None => None,
         };
         // From here on no signal ends the process and leaves a server behind.
         let runtime = bench::Runtime::new().context("os sinais do sistema não puderam ser ouvidos")?;
-        let (mut client, address, manner, own) = match given {
-            Some((client, address, manner)) => (client, address, manner, None),
+        let (mut client, address, connect, own) = match given {
+            Some((client, address, connect)) => (client, address, connect, None),
             None => {
                 let own = OwnServer::start()?;
-                let manner = Manner { protocol, ..Manner::default() };
-                let client = client::connect(&own.address, &manner, &Patience::of_program());
-                let mut client = client.map_err(Failure::from)?;
+                let connect = ConnectOptions { protocol, ..ConnectOptions::default() };
+                let discovery = Discovery::Address(own.address.clone());
+                let mut client = Client::connect(discovery, connect.clone(), Patience::of_program())?;
                 let rows = price_list::read(BENCH_LIST).context("a lista da medida não foi lida")?.rows;
                 let list = ImportRequest { rows, bad_rows: Vec::new(), is_dry_run: false, request_id: None };
                 client.call(&Request::Import(list))?;
-                (client, own.address.clone(), manner, Some(own))
+                (client, own.address.clone(), connect, Some(own))
             }
         };
         let options = bench::Options {
             address,
-            manner,
+            connect,
             process: own.as_ref().map(|own| own.process.id()),
             connections: self.connections as usize,
             pipeline: self.pipeline as usize,
@@ -100,7 +101,7 @@ impl Bench {
             json: self.json,
             html: self.html,
         };
-        bench::run(&mut *client, &options, runtime).map_err(|error| match error.downcast::<Failure>() {
+        bench::run(&mut client, &options, runtime).map_err(|error| match error.downcast::<ClientError>() {
             Ok(failure) => failure.into(),
             Err(error) => error.into(),
         })

@@ -4,11 +4,10 @@
 use anyhow::Context;
 
 use super::Error;
-use super::connection::{Connection, reconnecting};
+use super::connection::{Connection, connect};
 use super::interrupts::watch_interrupts;
 use crate::again;
 use crate::catalog::RequestId;
-use crate::client::Client;
 use crate::operation::{Reply, Request};
 use crate::refusal::Refusal;
 
@@ -20,7 +19,7 @@ pub(super) fn request_id(option: Option<String>) -> Result<Option<RequestId>, Re
 /// finishes the change.
 pub(super) fn change(connection: Connection, request: &Request<'_>) -> Result<Reply, Error> {
     watch_interrupts(false).context("os sinais do sistema não puderam ser ouvidos")?;
-    let answer = reconnecting(connection)?.call(request);
+    let answer = connect(&connection)?.call(request);
     Ok(answer.map_err(|failure| failure.with_again(finished_by))?)
 }
 

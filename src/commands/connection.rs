@@ -1,7 +1,6 @@
 //! How a subcommand finds its server and speaks to it.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
 
@@ -9,10 +8,7 @@ use super::Error;
 use super::output::note;
 use crate::access::Secret;
 use crate::access::token_file;
-use crate::catalog::Quoted;
-use crate::client::{self, Broken, Connector, Manner, Patience, Reconnecting};
-use crate::io_error::describe;
-use crate::port_file;
+use crate::client::{Client, ConnectOptions, Discovery, Patience};
 use crate::shell;
 use crate::tls::{self, ClientFiles};
 use crate::wire::Protocol;
@@ -74,40 +70,11 @@ pub(super) struct Credentials {
     pub(super) insecure: bool,
 }
 
-/// Where the server is: as told, or as the port file says.
-pub(super) fn find_server(connection: &Connection) -> Result<String, Broken> {
-    // An empty variable is as good as none.
-    if let Some(server) = connection.server.as_deref().filter(|server| !server.is_empty()) {
-        return Ok(server.to_owned());
-    }
-    let path = &connection.port_file.port_file;
-    match port_file::read(path) {
-        Ok(place) => Ok(place.to_string()),
-        Err(error) => Err(Broken::NoServer(format!(
-            "{error}. Nada foi enviado; inicie um servidor com `hortifruti serve` nesta pasta, \
-             ou diga onde ele está com --server HOST:PORTA ou --port-file"
-        ))),
-    }
-}
-
-/// Finds the server anew each time, because a server that comes back may have another port.
-fn connector(connection: Connection, manner: Manner) -> Connector {
-    Arc::new(move |patience| {
-        let address = find_server(&connection)?;
-        client::connect(&address, &manner, patience).map_err(|broken| match broken {
-            Broken::Connect { error, .. } if connection.server.is_none() => Broken::NoServer(format!(
-                "o arquivo de porta {} está obsoleto: nada responde em {address} ({}). \
-                 Nada foi enviado; inicie um servidor com `hortifruti serve`",
-                connection.port_file.port_file.display(),
-                describe(&error)
-            )),
-            broken => broken,
-        })
-    })
-}
-
 /// How the server is to be spoken to.
-pub(super) fn manner(protocol: Option<Protocol>, credentials: &Credentials) -> Result<Manner, Error> {
+pub(super) fn connect_options(
+    protocol: Option<Protocol>,
+    credentials: &Credentials,
+) -> Result<ConnectOptions, Error> {
     let Credentials { tls, tls_ca, tls_cert, tls_key, token_file, insecure } = credentials;
     let (authority, certificate, key) = (given(tls_ca), given(tls_cert), given(tls_key));
     let files = ClientFiles {
@@ -127,7 +94,7 @@ pub(super) fn manner(protocol: Option<Protocol>, credentials: &Credentials) -> R
     let tls = is_wanted.then(|| tls::client(&files)).transpose();
     let tls = tls.map_err(|error| anyhow::anyhow!("{error}. Nada foi enviado"))?;
     let token = given(token_file).map(|file| read_secret(&file)).transpose()?;
-    Ok(Manner { protocol, tls, token, is_insecure: *insecure })
+    Ok(ConnectOptions { protocol, tls, token, is_insecure: *insecure })
 }
 
 /// The secret of a file. One that others can read is told and used all the same: where secrets
@@ -150,30 +117,21 @@ fn given(file: &Option<PathBuf>) -> Option<PathBuf> {
     file.clone().filter(|file| !file.as_os_str().is_empty())
 }
 
-pub(super) fn reconnecting(connection: Connection) -> Result<Reconnecting, Error> {
-    foreground(given_connector(connection)?)
-}
-
 /// A client for the person who waits.
-pub(super) fn foreground(connector: Connector) -> Result<Reconnecting, Error> {
-    Ok(Reconnecting::connect(connector, Patience::of_person(shell::tell_news))?)
+pub(super) fn connect(connection: &Connection) -> Result<Client, Error> {
+    let (discovery, options) = target(connection)?;
+    Ok(Client::connect(discovery, options, Patience::of_person(shell::report_news))?)
 }
 
-/// The connector that the options ask for.
-pub(super) fn given_connector(connection: Connection) -> Result<Connector, Error> {
-    let server = connection.server.as_deref().unwrap_or_default();
-    let port = server.rsplit_once(':').map(|(host, port)| (host, port.parse::<u16>()));
-    if !server.is_empty() && !matches!(port, Some((host, Ok(1..))) if !host.is_empty()) {
-        return Err(Error::Usage(format!(
-            "{} não é um endereço de servidor. Nada foi enviado; escreva --server HOST:PORTA, como localhost:8082",
-            Quoted(server)
-        )));
-    }
+/// The server that the options name, and how to speak to it.
+pub(super) fn target(connection: &Connection) -> Result<(Discovery, ConnectOptions), Error> {
+    let port_file = connection.port_file.port_file.clone();
+    let discovery = Discovery::new(connection.server.clone(), port_file);
+    let discovery = discovery.map_err(|error| Error::Usage(error.to_string()))?;
     let protocol = match (connection.socket, connection.grpc) {
         (true, _) => Some(Protocol::Text),
         (false, true) => Some(Protocol::Grpc),
         (false, false) => None,
     };
-    let manner = manner(protocol, &connection.credentials)?;
-    Ok(connector(connection, manner))
+    Ok((discovery, connect_options(protocol, &connection.credentials)?))
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::error::ErrorKind;
 
 use super::usage;
-use crate::client::{Broken, Failure};
+use crate::client::{ClientError, ConnectionError};
 use crate::refusal::{Code, Refusal};
 use crate::shell;
 
@@ -20,10 +20,10 @@ pub enum Error {
     Usage(String),
     /// The request was refused, or no server answered.
     #[error(transparent)]
-    Failed(#[from] Failure),
+    Failed(#[from] ClientError),
     /// The same, already reported to the person.
     #[error("{0}")]
-    Reported(Failure),
+    Reported(ClientError),
     /// The machine did not do what the subcommand needed.
     #[error("{0:#}")]
     Broken(#[from] anyhow::Error),
@@ -38,7 +38,7 @@ impl Error {
             Error::Help(text) if text.use_stderr() => drop(write!(io::stderr(), "{}", text.render())),
             Error::Help(text) => drop(write!(io::stdout(), "{}", text.render())),
             Error::Reported(_) => {}
-            _ => shell::tell(self),
+            _ => shell::report(self),
         }
     }
 
@@ -52,10 +52,12 @@ impl Error {
             Error::Failed(failure) | Error::Reported(failure) => failure,
         };
         let refusal = match failure {
-            Failure::Broken(Broken::Tls { problem, .. }) if problem.is_unauthenticated() => return 6,
-            Failure::Broken(Broken::TokenInTheClear { .. }) => return 2,
-            Failure::Broken(_) => return 5,
-            Failure::Refused(refusal) => refusal,
+            ClientError::Connection(ConnectionError::Tls { problem, .. }) if problem.is_unauthenticated() => {
+                return 6;
+            }
+            ClientError::Connection(ConnectionError::TokenInTheClear { .. }) => return 2,
+            ClientError::Connection(_) => return 5,
+            ClientError::Refused(refusal) => refusal,
         };
         match refusal.code {
             Code::Internal => 1,

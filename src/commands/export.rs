@@ -7,9 +7,8 @@ use anyhow::bail;
 use clap::Args;
 
 use super::Error;
-use super::connection::{Connection, reconnecting};
+use super::connection::{Connection, connect};
 use super::output::{STANDARD, print, written_or};
-use crate::client::Client;
 use crate::io_error::describe;
 use crate::operation::{Reply, Request};
 use crate::private_file::{AtomicFile, NameState};
@@ -36,7 +35,7 @@ impl Export {
         if let Some(file) = &file {
             check_name(file, self.force)?;
         }
-        let reply = reconnecting(self.connection)?.call(&Request::List { max_price: None })?;
+        let reply = connect(&self.connection)?.call(&Request::List { max_price: None })?;
         if let Reply::Products(products) = &reply
             && products.iter().any(|product| product.unit.is_none())
         {

@@ -9,12 +9,12 @@ use clap::Args;
 
 use super::Error;
 use super::change::{finished_by, request_id};
-use super::connection::{Connection, reconnecting};
+use super::connection::{Connection, connect};
 use super::interrupts::watch_interrupts;
 use super::output::{STANDARD, note, print, print_made, written};
 use crate::catalog::IMPORT_ROWS_MAX;
 use crate::catalog::{ImportCounts, Quoted, RequestId};
-use crate::client::{Client, Failure, new_request_id};
+use crate::client::{ClientError, new_request_id};
 use crate::io_error::describe;
 use crate::operation::{ImportRequest, Reply, Request};
 use crate::price_list::{self, BadRows, Catalog, Difference, PriceList};
@@ -65,13 +65,14 @@ impl Import {
         }
         let request_ids = request_ids(request_id(self.request_id)?, list.rows.len())?;
         watch_interrupts(false).context("os sinais do sistema não puderam ser ouvidos")?;
-        let mut client = reconnecting(self.connection)?;
+        let mut client = connect(&self.connection)?;
         let catalog = match client.call(&Request::List { max_price: None })? {
             Reply::Products(products) => Catalog::new(products),
             _ => return Err(anyhow::anyhow!("o servidor não disse o catálogo. Nada foi importado").into()),
         };
         let repeated = catalog.repeated(&list, IMPORT_ROWS_MAX);
-        let counts = rehearse(&mut client, &list, repeated)?.map_err(|bad| refused(&bad))?;
+        let counts = rehearse(|request: &Request<'_>| client.call(request), &list, repeated)?
+            .map_err(|bad| refused(&bad))?;
         let (marked, left) = (Marked::of(&catalog, &list), Left::of(&catalog, &list));
 
         if self.dry_run {
@@ -103,7 +104,7 @@ impl Import {
                 }
             }
         }
-        let counts = send(&mut client, &list, &request_ids)?;
+        let counts = send(|request: &Request<'_>| client.call(request), &list, &request_ids)?;
         left.tell(true);
         print_made(&Reply::Imported(counts), Format::Text)
     }
@@ -112,7 +113,7 @@ impl Import {
 /// Has the server look at every row before anything is changed, even if some are known to be bad, so
 /// that all bad rows are named together.
 fn rehearse(
-    client: &mut impl Client,
+    mut call: impl FnMut(&Request<'_>) -> Result<Reply, ClientError>,
     list: &PriceList,
     repeated: Vec<(u64, String)>,
 ) -> Result<Result<ImportCounts, BadRows>, Error> {
@@ -120,9 +121,9 @@ fn rehearse(
     let mut bad = BadRows { count: rows.len(), rows };
     let mut counts = ImportCounts::default();
     for (first, import) in parts(list, true) {
-        match client.call(&Request::Import(import)) {
+        match call(&Request::Import(import)) {
             // The server counts rows; a person counts the lines of the file.
-            Err(Failure::Refused(refusal)) if !refusal.rows.is_empty() => {
+            Err(ClientError::Refused(refusal)) if !refusal.rows.is_empty() => {
                 let line = |index: usize| list.lines.get(first + index).copied().unwrap_or(0);
                 bad.count += refusal.row_count();
                 bad.rows.extend(refusal.rows.into_iter().map(|(index, what)| (line(index), what)));
@@ -139,7 +140,7 @@ fn rehearse(
 /// Imports the list. If a part fails although the server has rehearsed it, the parts before it stay
 /// imported, and the error says so. The same command again finds those parts done, and does the rest.
 fn send(
-    client: &mut impl Client,
+    mut call: impl FnMut(&Request<'_>) -> Result<Reply, ClientError>,
     list: &PriceList,
     request_ids: &[RequestId],
 ) -> Result<ImportCounts, Error> {
@@ -147,7 +148,7 @@ fn send(
     let mut ids = request_ids.iter().cloned();
     let failed = parts(list, false).find_map(|(first, mut import)| {
         import.request_id = ids.next();
-        match client.call(&Request::Import(import)) {
+        match call(&Request::Import(import)) {
             Ok(reply) => {
                 add(&mut counts, &reply);
                 None
@@ -332,7 +333,7 @@ fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::Broken;
+    use crate::client::ConnectionError;
 
     /// A server that takes each import and counts it, until it goes away.
     struct Server {
@@ -340,11 +341,11 @@ mod tests {
         taken: Vec<usize>,
     }
 
-    impl Client for Server {
-        fn call(&mut self, request: &Request<'_>) -> Result<Reply, Failure> {
+    impl Server {
+        fn call(&mut self, request: &Request<'_>) -> Result<Reply, ClientError> {
             let Request::Import(import) = request else { panic!("{request}") };
             if self.imports_left == 0 {
-                return Err(Failure::from(Broken::InDoubt {
+                return Err(ClientError::from(ConnectionError::InDoubt {
                     cause: "a resposta não chegou".to_owned(),
                     request_id: import.request_id.clone().unwrap(),
                     again: String::new(),
@@ -361,12 +362,13 @@ mod tests {
         let rows: String = (0..2 * IMPORT_ROWS_MAX + 1).map(|index| format!("P{index},1\n")).collect();
         let list = price_list::read(format!("nome,preco\n{rows}").as_bytes()).unwrap();
         let mut server = Server { imports_left: 4, taken: Vec::new() };
-        let rehearsed = rehearse(&mut server, &list, Vec::new()).unwrap().unwrap();
+        let rehearsed =
+            rehearse(|request: &Request<'_>| server.call(request), &list, Vec::new()).unwrap().unwrap();
         assert_eq!(rehearsed.created, 2 * IMPORT_ROWS_MAX + 1);
         assert_eq!(server.taken, [IMPORT_ROWS_MAX, IMPORT_ROWS_MAX, 1]);
         let ids = request_ids("a".parse().ok(), list.rows.len()).unwrap();
         assert_eq!(ids.iter().map(RequestId::as_str).collect::<Vec<_>>(), ["a", "a-1", "a-2"]);
-        let error = send(&mut server, &list, &ids).unwrap_err();
+        let error = send(|request: &Request<'_>| server.call(request), &list, &ids).unwrap_err();
         assert_eq!((server.taken.len(), error.exit_code()), (4, 5));
         // The command finishes the whole import, and not only the part.
         assert!(format!("{error} ").contains(" --request-id a "), "{error}");

@@ -3,10 +3,9 @@
 use clap::Args;
 
 use super::Error;
-use super::connection::{Connection, reconnecting};
+use super::connection::{Connection, connect};
 use super::output::{Output, print};
 use crate::catalog::Price;
-use crate::client::Client;
 use crate::operation::Request;
 use crate::refusal::Refusal;
 
@@ -40,7 +39,7 @@ impl Query {
             true => Request::List { max_price },
             false => Request::Find { name: &name },
         };
-        let reply = reconnecting(self.connection)?.call(&request)?;
+        let reply = connect(&self.connection)?.call(&request)?;
         print(&reply, self.output.format)
     }
 }

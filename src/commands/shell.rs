@@ -1,16 +1,15 @@
 //! `shell`: a dialogue with a server.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
 
 use super::Error;
-use super::connection::{Connection, find_server, foreground, given_connector};
+use super::connection::{Connection, target};
 use super::interrupts::watch_interrupts;
 use super::output::written;
-use crate::client::{Failure, Patience, Reconnecting};
+use crate::client::{Client, ClientError, Patience};
 use crate::shell;
 
 /// Abre um terminal interativo
@@ -26,30 +25,20 @@ pub(super) struct Shell {
 impl Shell {
     pub(super) fn run(self) -> Result<(), Error> {
         let connection = self.connection;
-        let address = find_server(&connection).map_err(Failure::from)?;
-        let shop = shop(&connection);
-        let connector = given_connector(connection)?;
-        let client = foreground(Arc::clone(&connector))?;
+        let (discovery, options) = target(&connection)?;
+        let (address, shop) = (discovery.find().map_err(ClientError::from)?, discovery.shop());
+        let patience = Patience::of_person(shell::report_news);
+        let client = Client::connect(discovery.clone(), options.clone(), patience)?;
         // While a line is typed, the line editor takes Ctrl-C; while an answer is awaited, this does.
         watch_interrupts(shell::edits_lines()).context("os sinais do sistema não puderam ser ouvidos")?;
-        let asker = Reconnecting::unconnected(connector, Patience::of_program());
+        let asker =
+            Client::unconnected(discovery, options, Patience::of_program()).map_err(ClientError::from)?;
         match shell::run(client, shell::Options { address, shop, state: state_folder(), asker }) {
             Ok(None) => Ok(()),
             Ok(Some(failure)) => Err(Error::Reported(failure)),
             Err(error) => written(Err(error)),
         }
     }
-}
-
-/// The shop whose stock a shell changes, named by how the shell finds the server. A change that one
-/// shell leaves in doubt is for the shells that find the server in the same way.
-fn shop(connection: &Connection) -> String {
-    if let Some(server) = connection.server.as_deref().filter(|server| !server.is_empty()) {
-        return server.to_owned();
-    }
-    let path = &connection.port_file.port_file;
-    let path = path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.clone());
-    path.display().to_string()
 }
 
 /// The folder of the shell's state between its runs, as the XDG base directory specification says.

@@ -1,6 +1,6 @@
 //! What Tab offers: a pure function of the line, the cursor and the names.
 
-use super::HELP_WORDS;
+use super::menu::HELP_WORDS;
 use crate::catalog::Key;
 use crate::operation::{Argument, Form, sorted_forms};
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::kept::{self, Kept, Record};
 use crate::catalog::Key;
-use crate::client::{Failure, Reconnecting, new_request_id};
+use crate::client::{Client, ClientError, new_request_id};
 use crate::operation::{AdjustRequest, Reply, Request, split_word};
 
 /// Most changes in doubt that one shell holds: more than anybody makes without looking.
@@ -111,7 +111,7 @@ struct Held {
 
 struct Finished {
     change: Change,
-    told: String,
+    answer: String,
     is_shown: bool,
 }
 
@@ -156,7 +156,7 @@ impl InDoubt {
         let unshown = finished.into_iter().filter(|finished| !finished.is_shown);
         (
             state.held.iter().filter(|held| held.is_lost).count(),
-            unshown.map(|finished| finished.told).collect(),
+            unshown.map(|finished| finished.answer).collect(),
         )
     }
 
@@ -170,7 +170,7 @@ impl InDoubt {
         }
         if let Some(finished) = state.finished.iter_mut().find(|finished| is_asked(&finished.change)) {
             finished.is_shown = true;
-            return (Begun::Finished(finished.told.clone()), Ok(()));
+            return (Begun::Finished(finished.answer.clone()), Ok(()));
         }
         if state.held.len() >= IN_DOUBT_MAX {
             return (Begun::Full, Ok(()));
@@ -210,7 +210,7 @@ impl InDoubt {
     /// lives. `show` shows a line while the prompt stands, if it can.
     pub(super) fn keep_asking(
         &self,
-        mut client: Reconnecting,
+        mut client: Client,
         mut show: impl FnMut(String) -> bool + Send + 'static,
     ) -> io::Result<()> {
         let this = self.clone();
@@ -218,7 +218,7 @@ impl InDoubt {
             loop {
                 for change in this.wait_for_lost() {
                     let answer = client.repeat(&change.request());
-                    if !matches!(answer, Err(Failure::Broken(_))) {
+                    if !matches!(answer, Err(ClientError::Connection(_))) {
                         this.finish(&change, &answer, &mut show);
                     }
                 }
@@ -237,21 +237,21 @@ impl InDoubt {
     fn finish(
         &self,
         change: &Change,
-        answer: &Result<Reply, Failure>,
+        answer: &Result<Reply, ClientError>,
         show: &mut impl FnMut(String) -> bool,
     ) {
-        let told = match answer {
+        let answer = match answer {
             Ok(Reply::Product(product)) => format!("A mudança em dúvida foi feita: {change} → {product}"),
             Ok(_) => format!("A mudança em dúvida foi feita: {change}"),
-            Err(failure) => format!("A mudança em dúvida não foi feita: {change} → {failure}"),
+            Err(error) => format!("A mudança em dúvida não foi feita: {change} → {error}"),
         };
         let mut state = self.state();
         let Some(at) = state.held.iter().position(|held| held.change == *change) else { return };
         // A file that stays is asked for again by the next shell, and gets the same answer.
         let _ = state.held.remove(at).kept.map(Kept::remove);
         // Under the lock: a prompt that is drawn meanwhile would show the answer a second time.
-        let is_shown = show(told.clone());
-        state.finished.push(Finished { change: change.clone(), told, is_shown });
+        let is_shown = show(answer.clone());
+        state.finished.push(Finished { change: change.clone(), answer, is_shown });
     }
 }
 

@@ -17,11 +17,11 @@ use rustyline::validate::Validator;
 use rustyline::{Config, Context, Editor, Event, EventHandler, ExternalPrinter, Helper};
 
 use super::completion::{Expected, complete};
+use super::entry::{Input, LineSource};
 use super::in_doubt::InDoubt;
 use super::paste::Paste;
-use super::{Input, Lines};
-use crate::catalog::Quantity;
-use crate::client::Reconnecting;
+use super::questions::Question;
+use crate::client::Client;
 use crate::operation::{Reply, Request};
 use crate::private_file::{self, NameState};
 use crate::terminal::takes_colours;
@@ -39,46 +39,6 @@ const NAMES_FRESH_FOR: Duration = Duration::from_secs(5);
 /// Longest wait for the names; after a longer one, Tab would seem to have broken the shell.
 const NAMES_WAIT_MAX: Duration = Duration::from_secs(1);
 
-/// What is asked for.
-#[derive(Debug, Clone)]
-pub(super) enum Asked {
-    Command,
-    Name,
-    Price,
-    Quantity,
-    /// Which of two numbers was meant.
-    Reading {
-        thousands: Quantity,
-        units: Quantity,
-    },
-}
-
-impl Asked {
-    fn prompt(&self) -> String {
-        match self {
-            Asked::Command => "Digite sua escolha: ".to_owned(),
-            Asked::Name => "Digite o nome do produto: ".to_owned(),
-            Asked::Price => "Digite o preço máximo: ".to_owned(),
-            Asked::Quantity => "Digite a quantidade (negativa para retirar): ".to_owned(),
-            Asked::Reading { thousands, units } => {
-                // The number is written as Brazilians do, and has no second reading.
-                let units = units.to_string().replace('.', ",");
-                format!(
-                    "Você quer dizer {thousands} ou {units}? Digite um dos dois (vazio ou Ctrl-C desiste): "
-                )
-            }
-        }
-    }
-
-    fn expected(&self) -> Expected {
-        match self {
-            Asked::Command => Expected::Command,
-            Asked::Name => Expected::Name,
-            Asked::Price | Asked::Quantity | Asked::Reading { .. } => Expected::Nothing,
-        }
-    }
-}
-
 /// A person at a terminal.
 pub(super) struct LineEditor {
     editor: Editor<ShellHelper, FileHistory>,
@@ -87,7 +47,7 @@ pub(super) struct LineEditor {
 }
 
 impl LineEditor {
-    pub(super) fn new(client: Reconnecting, history: Option<PathBuf>, doubts: InDoubt) -> io::Result<Self> {
+    pub(super) fn new(client: Client, history: Option<PathBuf>, doubts: InDoubt) -> io::Result<Self> {
         let config = Config::builder()
             .max_history_size(HISTORY_LINES_MAX)
             .and_then(|config| config.history_ignore_dups(true))
@@ -115,14 +75,14 @@ impl LineEditor {
     /// The prompt for a command, which says how many changes are in doubt.
     fn command_prompt(&self) -> io::Result<String> {
         let (count, unshown) = self.doubts.draw();
-        for told in unshown {
-            writeln!(io::stdout(), "{told}")?;
+        for answer in unshown {
+            writeln!(io::stdout(), "{answer}")?;
         }
-        let prompt = Asked::Command.prompt();
+        let prompt = Question::Command.prompt();
         Ok(if count == 0 { prompt } else { format!("[{count} em dúvida] {prompt}") })
     }
 
-    pub(super) fn client(&mut self) -> RefMut<'_, Reconnecting> {
+    pub(super) fn client(&mut self) -> RefMut<'_, Client> {
         self.editor
             .helper()
             .map(|helper| helper.client.borrow_mut())
@@ -130,7 +90,7 @@ impl LineEditor {
     }
 
     pub(super) fn save_history(&mut self) {
-        // Looked at each time: it is opened by its name.
+        // Checked each time, because rustyline opens the file by its name.
         if let Some(path) = &self.history
             && prepare(path).is_ok()
         {
@@ -139,18 +99,18 @@ impl LineEditor {
     }
 }
 
-impl Lines for LineEditor {
-    fn next(&mut self, asked: Asked) -> io::Result<Input> {
+impl LineSource for LineEditor {
+    fn next(&mut self, question: Question) -> io::Result<Input> {
         if let Some(helper) = self.editor.helper() {
-            helper.expected.set(asked.expected());
+            helper.expected.set(question.expected());
         }
-        let prompt = match asked {
-            Asked::Command => self.command_prompt()?,
-            _ => asked.prompt(),
+        let prompt = match question {
+            Question::Command => self.command_prompt()?,
+            _ => question.prompt(),
         };
         match self.editor.readline(&prompt) {
             Ok(line) => {
-                if matches!(asked, Asked::Command) && !line.trim().is_empty() {
+                if matches!(question, Question::Command) && !line.trim().is_empty() {
                     let _ = self.editor.add_history_entry(line.trim());
                     // After each line: a closed terminal gives no time at the end.
                     self.save_history();
@@ -169,30 +129,30 @@ impl Lines for LineEditor {
     }
 }
 
-/// Makes the history file, readable by its owner alone: it says what the shop sold.
+/// Makes the history file, readable by its owner alone: the lines say what the shop sold.
 fn prepare(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    // One that an earlier version made may have been open to others.
-    // rustyline would write into whatever it is.
+    // rustyline would write into anything that has the name.
     let is_history = |head: &[u8]| head.is_empty() || head.starts_with(HISTORY_START);
     if let NameState::Other(obstacle) = NameState::at(path, is_history)? {
         return Err(io::Error::other(obstacle));
     }
+    // A file that an earlier version made may have been open to others.
     private_file::open_or_create(path)?.set_permissions(fs::Permissions::from_mode(0o600))
 }
 
-/// What rustyline asks while a line is typed.
+/// The answers to what rustyline asks while a line is typed.
 struct ShellHelper {
-    client: RefCell<Reconnecting>,
+    client: RefCell<Client>,
     expected: Cell<Expected>,
     names: RefCell<(Option<Instant>, Vec<String>)>,
     hinter: HistoryHinter,
 }
 
 impl ShellHelper {
-    fn new(client: Reconnecting) -> Self {
+    fn new(client: Client) -> Self {
         Self {
             client: RefCell::new(client),
             expected: Cell::new(Expected::Command),
@@ -201,7 +161,7 @@ impl ShellHelper {
         }
     }
 
-    /// The names of all products, or those known last where the server does not answer.
+    /// The names of all products; if the server does not answer, the names known last.
     fn names(&self) -> Ref<'_, Vec<String>> {
         let is_fresh = self.names.borrow().0.is_some_and(|fetched| fetched.elapsed() < NAMES_FRESH_FOR);
         if !is_fresh

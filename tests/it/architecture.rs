@@ -28,9 +28,9 @@ const IMPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("catalog", &[]),
-    ("client", &["access", "catalog", "operation", "refusal", "io_error", "tls", "wire"]),
+    ("client", &["access", "catalog", "io_error", "operation", "port_file", "refusal", "tls", "wire"]),
     ("client::grpc", &["catalog", "operation", "refusal", "tls", "wire"]),
-    ("client::socket", &["access", "operation", "refusal", "tls", "wire"]),
+    ("client::text", &["access", "operation", "wire"]),
     (
         "commands",
         &[
@@ -90,12 +90,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
 ];
 
 /// Siblings that must never know each other.
-const STRANGERS: [(&str, &str); 4] = [
-    ("server::grpc", "text"),
-    ("server::text", "grpc"),
-    ("client::grpc", "socket"),
-    ("client::socket", "grpc"),
-];
+const STRANGERS: [(&str, &str); 4] =
+    [("server::grpc", "text"), ("server::text", "grpc"), ("client::grpc", "text"), ("client::text", "grpc")];
 
 #[test]
 fn nobody_imports_what_the_table_forbids() {

@@ -1,27 +1,29 @@
-//! One connection of a client: questions out, answers in, and nothing of this crate's own
-//! clients in between.
+//! One connection of a client, over the crate's own client core: questions out, answers in, and nothing
+//! that looks for the server or repeats a question in between.
 
 use std::collections::VecDeque;
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 use tonic_types::StatusExt;
 
-use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
+use hortifruti::catalog::{Kind, Price, Quantity};
+use hortifruti::client::{ConnectOptions, Connection, Service, TextConnection};
+use hortifruti::operation::{AdjustRequest, ProductReply, Reply, Request};
+use hortifruti::wire::Protocol;
+use hortifruti::wire::grpc::adjust_message;
 use hortifruti::wire::grpc::v1::stream_adjust_stock_response::Result as StreamResult;
 use hortifruti::wire::grpc::v1::{
     AdjustStockRequest, AdjustStockResponse, BatchAdjustStockRequest, GetProductRequest, ListProductsRequest,
     Product, StreamAdjustStockRequest, StreamAdjustStockResponse,
 };
+use hortifruti::wire::text::{read_reply, write_request};
 
 use super::{Answer, Asked, Line, Made, PRODUCTS, Way};
 
-/// What came back.
+/// An answer, or the need to ask again.
 pub(crate) enum Heard {
     Answer(Answer),
     /// `UNAVAILABLE` or `OUTCOME_UNKNOWN`: to be asked again.
@@ -30,11 +32,11 @@ pub(crate) enum Heard {
 
 pub(crate) enum Lane {
     Text {
-        connection: BufReader<TcpStream>,
+        connection: TextConnection,
         asked: VecDeque<(usize, Asked)>,
     },
     Calls {
-        service: InventoryServiceClient<Channel>,
+        service: Service,
         calls: JoinSet<(usize, Option<Heard>)>,
     },
     Stream {
@@ -45,14 +47,14 @@ pub(crate) enum Lane {
 }
 
 impl Lane {
-    /// Nothing where no server answers.
+    /// Connects; `None` if no server answers.
     pub(crate) async fn open(way: Way, port: u16) -> Option<Self> {
-        if way == Way::Text {
-            let stream = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
-            stream.set_nodelay(true).ok()?;
-            return Some(Lane::Text { connection: BufReader::new(stream), asked: VecDeque::new() });
-        }
-        let mut service = InventoryServiceClient::connect(format!("http://127.0.0.1:{port}")).await.ok()?;
+        let protocol = Some(if way == Way::Text { Protocol::Text } else { Protocol::Grpc });
+        let options = ConnectOptions { protocol, ..ConnectOptions::default() };
+        let mut service = match Connection::connect(&format!("127.0.0.1:{port}"), &options).await.ok()? {
+            Connection::Text(connection) => return Some(Lane::Text { connection, asked: VecDeque::new() }),
+            Connection::Grpc(connection) => connection.service(),
+        };
         if way == Way::Calls {
             return Some(Lane::Calls { service, calls: JoinSet::new() });
         }
@@ -66,7 +68,8 @@ impl Lane {
         match self {
             Lane::Text { connection, asked } => {
                 asked.push_back((number, question.clone()));
-                connection.write_all(command(question).as_bytes()).await.is_ok()
+                let line = write_request(&request(question)).expect("a question is a line");
+                connection.send(&line).await.is_ok()
             }
             Lane::Calls { service, calls } => {
                 let (service, question) = (service.clone(), question.clone());
@@ -82,19 +85,14 @@ impl Lane {
         }
     }
 
-    /// Waits for an answer, and gives it with its question's number; nothing at the end of
-    /// the connection.
+    /// Waits for an answer, and returns it with its question's number; `None` at the end of the
+    /// connection.
     pub(crate) async fn hear(&mut self) -> Option<(usize, Heard)> {
         match self {
             Lane::Text { connection, asked } => {
-                let mut reply = String::new();
-                while !reply.ends_with("\n\n") {
-                    if connection.read_line(&mut reply).await.ok()? == 0 {
-                        return None;
-                    }
-                }
+                let reply = connection.receive().await.ok()?;
                 let (number, question) = asked.pop_front().expect("a reply only to what was asked");
-                Some((number, read_reply(&question, reply.trim_end())))
+                Some((number, read(&question, reply)))
             }
             Lane::Calls { calls, .. } => {
                 let (number, heard) = calls.join_next().await?.expect("a call does not panic");
@@ -134,45 +132,56 @@ fn refusal(product: usize, code: &str, message: &str) -> Heard {
 
 // --- text -----------------------------------------------------------------------------
 
-fn command(question: &Asked) -> String {
+fn request(question: &Asked) -> Request<'_> {
     match question {
-        Asked::Find(product) => format!("1 {}\n", PRODUCTS[*product].0),
-        Asked::List(Some(centavos)) => format!("2 {}.{:02}\n", centavos / 100, centavos % 100),
-        Asked::List(None) => "4\n".to_owned(),
+        Asked::Find(product) => Request::Find { name: PRODUCTS[*product].0 },
+        Asked::List(max_price) => {
+            Request::List { max_price: max_price.map(|centavos| Price::from_centavos(centavos).unwrap()) }
+        }
         Asked::Change { id, lines } => {
-            let [Line { product, delta }] = lines[..] else { panic!("text has no batches") };
-            format!("3 {} {} id={id}\n", PRODUCTS[product].0, delta / 1000)
+            let [line] = &lines[..] else { panic!("text has no batches") };
+            Request::Adjust(adjust(id, line))
         }
     }
 }
 
-fn read_reply(question: &Asked, reply: &str) -> Heard {
-    let products = question.products();
-    if let Some((code, message)) = reply.strip_prefix("Erro ").and_then(|error| error.split_once(": ")) {
-        return refusal(products[0], code, message);
+/// A change; a line of a batch has no id of its own.
+fn adjust<'p>(id: &str, line: &Line) -> AdjustRequest<'p> {
+    AdjustRequest {
+        name: PRODUCTS[line.product].0,
+        delta: Quantity::from_thousandths(line.delta).unwrap(),
+        kind: Kind::default(),
+        request_id: Some(id).filter(|id| !id.is_empty()).map(|id| id.parse().unwrap()),
     }
-    let names = products.iter().map(|product| PRODUCTS[*product].0);
-    let balances: Option<Vec<i64>> = names
-        .zip(reply.lines())
-        .map(|(name, line)| {
-            let stock = line.strip_prefix(name)?.strip_prefix(": R$")?.split_once(", Estoque: ")?.1;
-            Some(stock.parse::<i64>().ok()? * 1000)
-        })
-        .collect();
-    match (question, balances) {
-        (_, Some(balances)) if reply.lines().count() != balances.len() => other(reply),
-        (Asked::Change { .. }, Some(balances)) if balances.len() == 1 => {
-            Heard::Answer(Answer::Made(vec![Made { balance: balances[0], sequence: None }]))
+}
+
+fn read(question: &Asked, reply: &str) -> Heard {
+    let lines: Vec<&str> = reply.lines().collect();
+    let products = match read_reply(&request(question), &lines) {
+        Ok(Ok(Reply::Product(product))) => vec![product],
+        Ok(Ok(Reply::Products(products))) => products,
+        Ok(Err(refused)) => return refusal(question.products()[0], refused.code.as_str(), &refused.message),
+        _ => return other(reply),
+    };
+    let expected = question.products();
+    let is_asked =
+        |(product, expected): (&ProductReply, &usize)| product.name.as_str() == PRODUCTS[*expected].0;
+    if products.len() != expected.len() || !products.iter().zip(&expected).all(is_asked) {
+        return other(reply);
+    }
+    let balances = products.iter().map(|product| product.stock.thousandths());
+    Heard::Answer(match question {
+        Asked::Change { .. } => {
+            Answer::Made(balances.map(|balance| Made { balance, sequence: None }).collect())
         }
-        (Asked::Find(_) | Asked::List(_), Some(balances)) => Heard::Answer(Answer::Seen(balances)),
-        _ => other(reply),
-    }
+        Asked::Find(_) | Asked::List(_) => Answer::Seen(balances.collect()),
+    })
 }
 
 // --- gRPC -----------------------------------------------------------------------------
 
-/// One call; nothing where the connection broke, and not the server refused.
-async fn call(mut service: InventoryServiceClient<Channel>, question: &Asked) -> Option<Heard> {
+/// Makes one call; `None` if the connection broke, and not if the server refused.
+async fn call(mut service: Service, question: &Asked) -> Option<Heard> {
     let heard = match question {
         Asked::Find(product) => {
             let request = GetProductRequest { name: PRODUCTS[*product].0.to_owned() };
@@ -200,15 +209,10 @@ async fn call(mut service: InventoryServiceClient<Channel>, question: &Asked) ->
 }
 
 fn adjustment(id: &str, line: &Line) -> AdjustStockRequest {
-    AdjustStockRequest {
-        name: PRODUCTS[line.product].0.to_owned(),
-        delta_thousandths: line.delta,
-        request_id: id.to_owned(),
-        ..AdjustStockRequest::default()
-    }
+    adjust_message(&adjust(id, line))
 }
 
-/// What the server refused; nothing where the status is not of its making.
+/// The refusal in a status; `None` if the server did not make the status.
 fn refused(question: &Asked, status: &Status) -> Option<Heard> {
     let info = status.get_details_error_info()?;
     let line = info.metadata.get("index").map_or(Some(0), |index| index.parse().ok());

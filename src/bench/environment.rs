@@ -15,7 +15,7 @@ const PLAIN: &str = "-_./:=,%+@";
 pub(super) const PROGRAM: &str = "hortifruti ";
 
 #[derive(Serialize)]
-pub(super) struct Place {
+pub(super) struct Environment {
     /// In UTC, as `2026-11-24 20:15`.
     pub(super) date: String,
     /// The version, and the commit where it is known.
@@ -26,7 +26,7 @@ pub(super) struct Place {
     pub(super) command: String,
 }
 
-impl Place {
+impl Environment {
     pub(super) fn here() -> Self {
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let (year, month, day) = date(seconds / 86_400);

@@ -1,0 +1,134 @@
+//! The dialogue with a person at a terminal.
+
+use std::io::{self, Write};
+
+use super::Options;
+use super::entry::{Entry, Input, LineSource};
+use super::in_doubt::{Begun, IN_DOUBT_MAX, InDoubt};
+use super::line_editor::LineEditor;
+use super::menu::{help_text, menu_text};
+use super::questions::{Completed, Question, complete};
+use super::report::{ask, note, report, show};
+use crate::client::{Client, ClientError, ConnectionError};
+use crate::io_error::describe;
+use crate::operation::{AdjustRequest, Operation};
+use crate::refusal::{Code, Refusal};
+
+/// Runs the dialogue until the person leaves.
+pub(super) fn run(client: Client, options: Options) -> io::Result<()> {
+    let mut out = io::stdout();
+    writeln!(out, "Conectando ao servidor em {}...", options.address)?;
+    write!(out, "Conexão estabelecida. Você pode enviar comandos ao servidor.\n{}", menu_text())?;
+    let folder = options.state.as_ref().map(|state| state.join("em-duvida"));
+    let (doubts, others) = InDoubt::open(folder, options.shop);
+    for change in doubts.lost() {
+        writeln!(out, "Em dúvida desde o shell anterior: {change}. O servidor está sendo perguntado.")?;
+    }
+    for (shop, change) in others {
+        writeln!(
+            out,
+            "Em dúvida com outro servidor ({shop}): {change}. Se ele for este mesmo por outro nome, não a repita \
+             aqui; um shell aberto por aquele nome a termina."
+        )?;
+    }
+    out.flush()?;
+    let history = options.state.map(|state| state.join("history"));
+    let mut editor = LineEditor::new(client, history, doubts.clone())?;
+    doubts.keep_asking(options.asker, editor.printer())?;
+    loop {
+        let line = match editor.next(Question::Command)? {
+            Input::Line(line) => line,
+            Input::Dropped => continue,
+            Input::End => break,
+        };
+        match Entry::of(&line) {
+            Entry::Nothing => {
+                if let Some(oldest) = doubts.lost().first() {
+                    change(&mut out, &mut editor, &doubts, oldest.rest())?;
+                }
+            }
+            Entry::Leave => break,
+            Entry::Help => out.write_all(help_text().as_bytes())?,
+            Entry::Unknown(refusal) => report(&refusal),
+            Entry::Request(form, rest) => {
+                let rest = match complete(&mut editor, form, rest)? {
+                    Completed::Command(rest) => rest,
+                    Completed::Dropped => continue,
+                    Completed::End => break,
+                };
+                if form.operation == Operation::AdjustStock {
+                    change(&mut out, &mut editor, &doubts, &rest)?;
+                } else {
+                    let answer = ask(&mut editor.client(), form, &rest);
+                    show(&mut out, answer)?;
+                }
+            }
+        }
+    }
+    editor.save_history();
+    for change in doubts.lost() {
+        match doubts.is_kept(&change) {
+            true => writeln!(out, "Continua em dúvida, e o próximo shell deste servidor termina: {change}")?,
+            false => writeln!(
+                out,
+                "Continua em dúvida, e não ficou guardada; para terminá-la, digite depois: {}",
+                change.with_id()
+            )?,
+        }
+    }
+    writeln!(out, "Encerrando o cliente...")
+}
+
+/// Makes a change, or finishes the one in doubt that the line repeats.
+fn change(out: &mut impl Write, editor: &mut LineEditor, doubts: &InDoubt, rest: &str) -> io::Result<()> {
+    let asked = match AdjustRequest::parse(rest) {
+        Ok(asked) => asked,
+        Err(refusal) => {
+            report(&refusal);
+            return Ok(());
+        }
+    };
+    let (begun, written) = doubts.begin(&asked);
+    if let Err(error) = written {
+        let error = describe(&error);
+        note(&format!(
+            "Aviso: a mudança não pôde ser guardada antes do envio ({error}). Se este shell for morto antes da \
+             resposta, o próximo não a termina."
+        ));
+    }
+    let (change, may_be_made) = match begun {
+        Begun::New(change) => (change, false),
+        Begun::InDoubt(change) => {
+            writeln!(out, "Terminando a mudança em dúvida: {change}")?;
+            (change, true)
+        }
+        Begun::Finished(answer) => return writeln!(out, "{answer}. A linha não foi feita outra vez."),
+        Begun::Full => {
+            let what = format!(
+                "já há {IN_DOUBT_MAX} mudanças em dúvida. Esta não foi enviada; espere até que o servidor responda."
+            );
+            report(&Refusal::new(Code::ResourceExhausted, what));
+            return Ok(());
+        }
+    };
+    let request = change.request();
+    let answer = {
+        let mut client = editor.client();
+        if may_be_made { client.repeat(&request) } else { client.call(&request) }
+    };
+    if let Err(ClientError::Connection(ConnectionError::InDoubt { .. })) = &answer {
+        doubts.lose(&change);
+        let again = "o shell continua perguntando ao servidor. Enter numa linha vazia, ou a mesma linha de novo, \
+                     termina esta mudança, e não faz outra";
+        show(out, answer.map_err(|error| error.with_again(|_| again.to_owned())))?;
+        return Ok(());
+    }
+    if let Err(error) = doubts.settle(&change) {
+        let error = describe(&error);
+        note(&format!(
+            "Aviso: a mudança foi respondida, e o arquivo dela não pôde ser removido ({error}). O próximo shell \
+             pergunta por ela de novo, com o mesmo identificador."
+        ));
+    }
+    show(out, answer).map(drop)
+}

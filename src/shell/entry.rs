@@ -1,0 +1,66 @@
+//! Lines, and what each of them asks for.
+
+use std::io;
+
+use super::menu::HELP_WORDS;
+use super::questions::Question;
+use crate::operation::{Form, Operation, split_word, unknown_command};
+use crate::refusal::Refusal;
+
+/// A source of lines: a person, or a pipe.
+pub(super) trait LineSource {
+    /// The next line, as the answer to this question.
+    fn next(&mut self, question: Question) -> io::Result<Input>;
+    /// Whether there is somebody who can be asked back.
+    fn is_person(&self) -> bool;
+}
+
+/// What a source gives.
+pub(super) enum Input {
+    Line(String),
+    /// Ctrl-C: the line is dropped.
+    Dropped,
+    End,
+}
+
+/// What a line asks for.
+pub(super) enum Entry {
+    /// A command, with the text after it.
+    Request(&'static Form, String),
+    Help,
+    Nothing,
+    Unknown(Refusal),
+    Leave,
+}
+
+impl Entry {
+    /// Reads a line.
+    pub(super) fn of(line: &str) -> Self {
+        let (word, rest) = split_word(line);
+        match (Form::by_word(word), word.to_lowercase().as_str()) {
+            (_, "") => Entry::Nothing,
+            (_, word) if HELP_WORDS.contains(&word) => Entry::Help,
+            (Some(Form { operation: Operation::Leave, .. }), _) if rest.trim().is_empty() => Entry::Leave,
+            (Some(form), _) => Entry::Request(form, rest.trim().to_owned()),
+            (None, _) => Entry::Unknown(unknown_command(line)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_line_asks_for() {
+        assert!(matches!(Entry::of("  "), Entry::Nothing));
+        assert!(matches!(Entry::of("AJUDA"), Entry::Help));
+        assert!(matches!(Entry::of("sair"), Entry::Leave));
+        assert!(matches!(Entry::of("5"), Entry::Leave));
+        assert!(matches!(Entry::of("Até 8"), Entry::Request(Form { word: "2", .. }, rest) if rest == "8"));
+        assert!(
+            matches!(Entry::of("3 Caju -20"), Entry::Request(Form { word: "3", .. }, rest) if rest == "Caju -20")
+        );
+        assert!(matches!(Entry::of("vender tudo"), Entry::Unknown(_)));
+    }
+}

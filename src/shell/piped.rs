@@ -1,0 +1,73 @@
+//! Commands from a pipe.
+
+use std::io::{self, BufRead, Write};
+
+use super::FirstFailure;
+use super::entry::{Entry, Input, LineSource};
+use super::menu::help_text;
+use super::questions::{Completed, Question, complete, refuse_two_readings};
+use super::report::{ask, report, show};
+use crate::client::{Client, ClientError};
+
+/// Runs the commands, and shows their replies alone: no prompt, no menu.
+pub(super) fn run(client: &mut Client) -> io::Result<FirstFailure> {
+    let mut lines = Piped(io::stdin().lock());
+    let mut out = io::stdout().lock();
+    let mut first_failure = None;
+    while let Input::Line(line) = lines.next(Question::Command)? {
+        let failure = match Entry::of(&line) {
+            Entry::Nothing => None,
+            Entry::Leave => break,
+            Entry::Help => {
+                out.write_all(help_text().as_bytes())?;
+                None
+            }
+            Entry::Unknown(refusal) => {
+                report(&refusal);
+                Some(ClientError::Refused(refusal))
+            }
+            Entry::Request(form, rest) => match complete(&mut lines, form, rest)? {
+                Completed::Command(rest) => {
+                    let answer = match refuse_two_readings(form, &rest) {
+                        Some(refusal) => Err(refusal.into()),
+                        None => ask(client, form, &rest),
+                    };
+                    show(&mut out, answer)?
+                }
+                Completed::Dropped | Completed::End => None,
+            },
+        };
+        let is_broken = matches!(failure, Some(ClientError::Connection(_)));
+        first_failure = first_failure.or(failure);
+        if is_broken {
+            // The server stays away; the commands that follow would wait as long in vain.
+            break;
+        }
+    }
+    out.flush()?;
+    Ok(first_failure)
+}
+
+/// The lines of a pipe.
+pub(super) struct Piped<R>(pub(super) R);
+
+impl<R: BufRead> LineSource for Piped<R> {
+    fn next(&mut self, _: Question) -> io::Result<Input> {
+        let mut line = Vec::new();
+        if self.0.read_until(b'\n', &mut line)? == 0 {
+            return Ok(Input::End);
+        }
+        // Some programs begin a text with a byte order mark.
+        let line = line.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(&line);
+        // Bytes that are not UTF-8 become a control character, which every command refuses.
+        let line = std::str::from_utf8(line).map_or_else(
+            |_| String::from_utf8_lossy(line).replace(char::REPLACEMENT_CHARACTER, "\0"),
+            str::to_owned,
+        );
+        Ok(Input::Line(line.trim_end_matches(['\r', '\n']).to_owned()))
+    }
+
+    fn is_person(&self) -> bool {
+        false
+    }
+}

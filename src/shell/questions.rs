@@ -1,0 +1,171 @@
+//! The questions that complete a command: what a number alone still needs, and which of two readings of
+//! a quantity is meant.
+
+use std::io;
+
+use super::completion::Expected;
+use super::entry::{Entry, Input, LineSource};
+use super::report::note;
+use crate::catalog::Quantity;
+use crate::operation::{Argument, Form};
+use crate::refusal::Refusal;
+
+/// A question to the source of lines.
+#[derive(Debug, Clone)]
+pub(super) enum Question {
+    Command,
+    Name,
+    Price,
+    Quantity,
+    /// Which of two numbers was meant.
+    Reading {
+        thousands: Quantity,
+        units: Quantity,
+    },
+}
+
+impl Question {
+    fn of(argument: Argument) -> Self {
+        match argument {
+            Argument::Name => Question::Name,
+            Argument::MaxPrice => Question::Price,
+            Argument::Quantity => Question::Quantity,
+        }
+    }
+
+    pub(super) fn prompt(&self) -> String {
+        match self {
+            Question::Command => "Digite sua escolha: ".to_owned(),
+            Question::Name => "Digite o nome do produto: ".to_owned(),
+            Question::Price => "Digite o preço máximo: ".to_owned(),
+            Question::Quantity => "Digite a quantidade (negativa para retirar): ".to_owned(),
+            Question::Reading { thousands, units } => {
+                // The number is written as Brazilians do, and has no second reading.
+                let units = units.to_string().replace('.', ",");
+                format!(
+                    "Você quer dizer {thousands} ou {units}? Digite um dos dois (vazio ou Ctrl-C desiste): "
+                )
+            }
+        }
+    }
+
+    /// What Tab completes in the answer.
+    pub(super) fn expected(&self) -> Expected {
+        match self {
+            Question::Command => Expected::Command,
+            Question::Name => Expected::Name,
+            Question::Price | Question::Quantity | Question::Reading { .. } => Expected::Nothing,
+        }
+    }
+}
+
+/// The result of [`complete`].
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Completed {
+    /// The text after the command.
+    Command(String),
+    /// The person dropped it.
+    Dropped,
+    /// The person leaves.
+    End,
+}
+
+/// Asks for what a command still needs. If a pipe ends, the command stays incomplete.
+pub(super) fn complete(lines: &mut impl LineSource, form: &Form, rest: String) -> io::Result<Completed> {
+    let mut rest = rest;
+    if rest.is_empty() {
+        for argument in form.arguments {
+            match lines.next(Question::of(*argument))? {
+                Input::Line(line) if lines.is_person() && line.trim().is_empty() => return Ok(drop_command()),
+                Input::Line(line) => rest = format!("{rest} {}", line.trim()).trim_start().to_owned(),
+                Input::Dropped => return Ok(Completed::Dropped),
+                Input::End if lines.is_person() => return Ok(Completed::End),
+                Input::End => break,
+            }
+        }
+    }
+    if has_quantity(form) && lines.is_person() {
+        return ask_back(lines, rest);
+    }
+    Ok(Completed::Command(rest))
+}
+
+/// A Brazilian reads `1.000` as one thousand, and this program as one.
+fn ask_back(lines: &mut impl LineSource, rest: String) -> io::Result<Completed> {
+    let Some((before, delta, after)) = split_delta(&rest) else { return Ok(Completed::Command(rest)) };
+    let Some((thousands, units)) = Quantity::two_readings(delta) else { return Ok(Completed::Command(rest)) };
+    loop {
+        let line = match lines.next(Question::Reading { thousands, units })? {
+            Input::Line(line) => line,
+            Input::Dropped => return Ok(Completed::Dropped),
+            Input::End => return Ok(Completed::End),
+        };
+        let answer = line.trim();
+        // The answer may be written in any way that has one reading.
+        let meant = answer.parse().ok().filter(|_| Quantity::two_readings(answer).is_none());
+        if let Some(meant) = meant.filter(|meant| [thousands, units].contains(meant)) {
+            return Ok(Completed::Command(format!("{before}{meant}{after}")));
+        }
+        if answer.is_empty() || matches!(Entry::of(answer), Entry::Leave) {
+            return Ok(drop_command());
+        }
+    }
+}
+
+/// Drops a command, because a person answered its question with nothing.
+fn drop_command() -> Completed {
+    note("Nada foi enviado.");
+    Completed::Dropped
+}
+
+/// Refuses a quantity with two readings: behind a pipe nobody can be asked which is meant.
+pub(super) fn refuse_two_readings(form: &Form, rest: &str) -> Option<Refusal> {
+    let (_, delta, _) = split_delta(rest).filter(|_| has_quantity(form))?;
+    Quantity::two_readings(delta).map(|(thousands, units)| Refusal::two_readings(delta, thousands, units))
+}
+
+fn has_quantity(form: &Form) -> bool {
+    form.arguments.contains(&Argument::Quantity)
+}
+
+/// What stands before the quantity of a change, the quantity, and the attributes after it.
+fn split_delta(rest: &str) -> Option<(&str, &str, &str)> {
+    let is_attribute = |word: &str| word.starts_with("id=") || word.starts_with("motivo=");
+    let delta = rest.split([' ', '\t']).rfind(|word| !word.is_empty() && !is_attribute(word))?;
+    let start = delta.as_ptr().addr() - rest.as_ptr().addr();
+    let (before, from_delta) = rest.split_at(start);
+    let (delta, after) = from_delta.split_at(delta.len());
+    Some((before, delta, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::piped::Piped;
+    use super::*;
+
+    #[test]
+    fn the_quantity_of_a_change_stands_before_its_attributes() {
+        assert_eq!(
+            split_delta("Caju 5.000 5.000 id=lote-5.000 motivo=perda"),
+            Some(("Caju 5.000 ", "5.000", " id=lote-5.000 motivo=perda"))
+        );
+        assert_eq!(split_delta("id=a"), None);
+    }
+
+    #[test]
+    fn a_number_alone_reads_what_it_needs_from_the_next_lines() {
+        let mut lines = Piped("Caju\n-20\n".as_bytes());
+        assert_eq!(
+            complete(&mut lines, Form::by_word("3").unwrap(), String::new()).unwrap(),
+            Completed::Command("Caju -20".into())
+        );
+        assert_eq!(
+            complete(&mut lines, Form::by_word("1").unwrap(), String::new()).unwrap(),
+            Completed::Command(String::new())
+        );
+        assert_eq!(
+            complete(&mut lines, Form::by_word("4").unwrap(), String::new()).unwrap(),
+            Completed::Command(String::new())
+        );
+    }
+}

@@ -1,0 +1,75 @@
+//! Answers on standard output, and errors and news on standard error.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+
+use crate::client::{Client, ClientError, ConnectionError, News};
+use crate::operation::{Form, Reply};
+use crate::render::{Format, render};
+use crate::terminal::takes_colours;
+
+/// Sends a command. If its answer is lost, the line that finishes it can be repeated.
+pub(super) fn ask(client: &mut Client, form: &Form, rest: &str) -> Result<Reply, ClientError> {
+    let mut request = form.parse(rest)?;
+    client.call(&request).map_err(|error| {
+        error.with_again(|request_id| {
+            if let Some(own) = request.request_id_mut() {
+                *own = Some(request_id.clone());
+            }
+            format!("para terminá-la sem fazê-la duas vezes, repita a linha assim: {request}")
+        })
+    })
+}
+
+/// Shows an answer. An error is reported on standard error, and returned.
+pub(super) fn show(
+    out: &mut impl Write,
+    answer: Result<Reply, ClientError>,
+) -> io::Result<Option<ClientError>> {
+    match answer {
+        Ok(reply) => {
+            render(out, &reply, Format::Text)?;
+            out.flush()?;
+            Ok(None)
+        }
+        Err(error) => {
+            report(&error);
+            Ok(Some(error))
+        }
+    }
+}
+
+/// Reports an error in one line, red on a terminal that takes colours.
+pub fn report(error: &dyn Display) {
+    let mut stderr = io::stderr();
+    // Standard error may be closed; then nobody reads the report.
+    let _ = if stderr.is_terminal() && takes_colours() {
+        writeln!(stderr, "\x1b[31mErro: {error}\x1b[0m")
+    } else {
+        writeln!(stderr, "Erro: {error}")
+    };
+}
+
+/// Writes a note beside the answers.
+pub(super) fn note(text: &str) {
+    // Standard error may be closed here, too.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Reports news to a person who waits.
+pub fn report_news(news: &News<'_>) {
+    let mut stderr = io::stderr();
+    let _ = match news {
+        News::Silent(address) if stderr.is_terminal() => writeln!(
+            stderr,
+            "O servidor em {address} aceita conexões e não responde. A espera continua; Ctrl-C a encerra."
+        ),
+        // A script hears of the silence at the end, if the wait ends by it.
+        News::Silent(_) => Ok(()),
+        News::Searching(ConnectionError::Lost(why)) => writeln!(
+            stderr,
+            "A conexão com o servidor caiu antes da resposta: {why}. Procurando o servidor de novo..."
+        ),
+        News::Searching(error) => writeln!(stderr, "{error}. Procurando o servidor de novo..."),
+    };
+}
