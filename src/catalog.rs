@@ -4,10 +4,12 @@
 //! durable by a store, and only then applied.
 
 mod by_key;
+mod by_name;
 mod decimal;
 mod digest;
 mod draft;
 mod key;
+mod large_change;
 mod look_alikes;
 mod movement;
 mod name;
@@ -20,23 +22,24 @@ mod products;
 mod quantity;
 mod quoted;
 mod rules;
+mod shards;
 mod transaction;
 mod units;
 mod version_log;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use by_key::ByKey;
-use foldhash::quality::RandomState;
+use by_name::ByName;
 use units::Units;
-use version_log::VersionLog;
+use version_log::{VersionLog, Versions};
 
 pub use decimal::has_two_readings;
 pub use digest::Digest;
 pub use draft::Draft;
 pub use key::Key;
+pub use large_change::LargeChange;
 pub use look_alikes::LookAlikes;
 pub use movement::{Kind, KindError, Movement, REQUEST_ID_CHARS_MAX, RequestId, RequestIdError};
 pub use name::{NAME_CHARS_MAX, Name, NameError};
@@ -59,15 +62,15 @@ pub use version_log::{Cursor, Stopped, TooOld};
 #[derive(Debug, Default)]
 pub struct Catalog {
     products: Products,
-    /// Letter for letter, as programs write names that they were told: to fold a name takes longer
-    /// than to find it. Seeded at random, so that nobody can choose names that collide.
-    by_name: HashMap<Name, ProductId, RandomState>,
+    by_name: ByName,
     /// For each key, the first created of the products whose names have it.
     by_key: ByKey,
     look_alikes: Vec<LookAlikes>,
     units: Units,
     /// Earlier versions of the products, for the lists that still show them.
     version_log: Arc<VersionLog>,
+    /// How many large changes it has shown.
+    large_changes: u64,
     last_sequence: i64,
     /// When the last movement was recorded.
     last_recorded_at: Option<SystemTime>,
@@ -84,9 +87,9 @@ impl Catalog {
         last_sequence: i64,
         last_recorded_at: Option<SystemTime>,
     ) -> Result<Self, String> {
+        let by_name = ByName::with_capacity(products.len());
         let by_key = ByKey::with_capacity(products.len());
-        let mut catalog = Self { by_key, last_sequence, last_recorded_at, ..Self::default() };
-        catalog.by_name.reserve(products.len());
+        let mut catalog = Self { by_name, by_key, last_sequence, last_recorded_at, ..Self::default() };
         for product in products {
             if product.id.index() != catalog.products.len() {
                 return Err(format!("o produto {} está fora de ordem", product.id.number()));
@@ -107,14 +110,17 @@ impl Catalog {
     /// The id of the product that is called so. In a large catalog the product itself is far
     /// away in memory, and is not looked at where the name is as it is written.
     pub fn id_of(&self, name: &str) -> Option<ProductId> {
-        self.by_name.get(name).copied().or_else(|| match Key::with_plain(name, |key| self.id_of_key(key)) {
-            Some(found) => found,
-            None => Name::parse(name).ok().and_then(|name| self.id_of_name(&name, &name.key())),
-        })
+        let found =
+            self.by_name.get(name).or_else(|| match Key::with_plain(name, |key| self.id_of_key(key)) {
+                Some(found) => found,
+                None => Name::parse(name).ok().and_then(|name| self.id_of_name(&name, &name.key())),
+            });
+        found.filter(|id| self.products.holds(*id))
     }
 
     fn id_of_name(&self, name: &Name, key: &Key) -> Option<ProductId> {
-        self.by_name.get(name).copied().or_else(|| self.id_of_key(key.as_str().as_bytes()))
+        let found = self.by_name.get(name.as_str()).or_else(|| self.id_of_key(key.as_str().as_bytes()));
+        found.filter(|id| self.products.holds(*id))
     }
 
     fn id_of_key(&self, key: &[u8]) -> Option<ProductId> {
@@ -153,32 +159,52 @@ impl Catalog {
         self.last_recorded_at
     }
 
-    /// Shows changes, which must be durable and drafted on this catalog as it is.
+    /// Shows changes, which must be durable and drafted on this catalog as it is. For many see
+    /// [`LargeChange`].
     pub fn apply(&mut self, transaction: &Transaction) {
         let version_log = Arc::clone(&self.version_log);
         let mut versions = Some(version_log.lock()).filter(|versions| versions.are_needed());
         for product in &transaction.products {
-            let unit = self.units.shared(&product.unit);
-            let Some((existing, place)) = self.products.get_mut(product.id) else {
-                let appended = self.append(product.clone());
-                debug_assert_eq!(appended, Ok(()), "a draft creates no product twice");
-                continue;
-            };
-            if let Some(versions) = &mut versions {
-                versions.note(existing, place, || self.units.index(&existing.unit));
+            let index = product.id.index();
+            match self.apply_product(product, versions.as_deref_mut()) {
+                false => {}
+                // Snapshots may still show the old price.
+                true if versions.is_some() => self.products.lower_price_bound(index, product.price),
+                true => self.products.raise_price_bound(index),
             }
-            existing.price = product.price;
-            existing.unit = unit;
-            self.products.note_price(product.id.index(), product.price, versions.is_some());
         }
         for (id, balance) in &transaction.balances {
-            if let Some((product, place)) = self.products.get_mut(*id) {
-                if let Some(versions) = &mut versions {
-                    versions.note(product, place, || self.units.index(&product.unit));
-                }
-                Balance { stock: product.stock, last_movement: product.last_movement } = *balance;
-            }
+            self.apply_balance(*id, *balance, versions.as_deref_mut());
         }
+        self.note_last(transaction);
+    }
+
+    /// Creates a product, or gives one that exists another price and unit. Returns whether it exists.
+    fn apply_product(&mut self, product: &Product, versions: Option<&mut Versions>) -> bool {
+        let unit = self.units.shared(&product.unit);
+        let Some((existing, place)) = self.products.get_mut(product.id) else {
+            let appended = self.append(product.clone());
+            debug_assert_eq!(appended, Ok(()), "a draft creates no product twice");
+            return false;
+        };
+        if let Some(versions) = versions {
+            versions.note(existing, place, || self.units.index(&existing.unit));
+        }
+        existing.price = product.price;
+        existing.unit = unit;
+        true
+    }
+
+    fn apply_balance(&mut self, id: ProductId, balance: Balance, versions: Option<&mut Versions>) {
+        if let Some((product, place)) = self.products.get_mut(id) {
+            if let Some(versions) = versions {
+                versions.note(product, place, || self.units.index(&product.unit));
+            }
+            Balance { stock: product.stock, last_movement: product.last_movement } = balance;
+        }
+    }
+
+    fn note_last(&mut self, transaction: &Transaction) {
         if let Some(movement) = transaction.movements.last() {
             self.last_sequence = movement.sequence;
             self.last_recorded_at = Some(movement.recorded_at);
@@ -190,9 +216,7 @@ impl Catalog {
     /// # Errors
     /// If another product has its name: that product's id.
     fn append(&mut self, mut product: Product) -> Result<(), ProductId> {
-        if let Some(other) = self.by_name.insert(product.name.clone(), product.id) {
-            return Err(other);
-        }
+        self.by_name.insert(&product.name, product.id)?;
         if let Some(first) = self.by_key.insert(&self.products, &product) {
             self.look_alikes.extend(self.products.get(first).map(|first| LookAlikes::new(first, &product)));
         }

@@ -116,7 +116,8 @@ fn product_of<'c>(catalog: &'c Catalog, movement: &Movement) -> &'c Product {
     product.expect("a movement is of a product of this catalog, and none is ever removed")
 }
 
-/// Locks the catalog, also after a panic: only [`Catalog::apply`] ever changes it.
+/// Locks the catalog, also after a panic: only [`Catalog::apply`] and
+/// [`LargeChange`](crate::catalog::LargeChange) ever change it.
 fn read(catalog: &RwLock<Catalog>) -> RwLockReadGuard<'_, Catalog> {
     catalog.read().unwrap_or_else(PoisonError::into_inner)
 }

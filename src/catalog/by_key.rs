@@ -3,37 +3,35 @@
 use std::hash::BuildHasher;
 
 use foldhash::quality::RandomState;
-use hashbrown::HashTable;
 
 use super::product::{Product, ProductId};
 use super::products::Products;
+use super::shards::{Hashed, Shards};
 
 /// Finds products by the keys of their names. It holds no keys, which would take half as much
 /// memory as all the rest of a product: the name of what it finds is folded.
 #[derive(Debug, Default)]
 pub(super) struct ByKey {
-    entries: HashTable<Entry>,
+    entries: Shards<Entry>,
     /// Seeded at random, so that nobody can choose names that collide.
     state: RandomState,
 }
 
 #[derive(Debug)]
 struct Entry {
-    /// Of the key, so that the table grows without a look at any name.
     hash: u32,
     product: ProductId,
 }
 
-impl Entry {
-    /// The table looks at the lowest bits of it and at the highest.
-    fn spread(hash: u32) -> u64 {
-        u64::from(hash) << 32 | u64::from(hash)
+impl Hashed for Entry {
+    fn hash(&self) -> u32 {
+        self.hash
     }
 }
 
 impl ByKey {
     pub(super) fn with_capacity(count: usize) -> Self {
-        Self { entries: HashTable::with_capacity(count), state: RandomState::default() }
+        Self { entries: Shards::with_capacity(count), state: RandomState::default() }
     }
 
     /// The one of these products, which are those that were added, whose name has this key.
@@ -49,17 +47,16 @@ impl ByKey {
         let hash = self.hash(key);
         let other = self.get_hashed(products, key, hash);
         if other.is_none() {
-            let entry = Entry { hash, product: product.id };
-            self.entries.insert_unique(Entry::spread(hash), entry, |entry| Entry::spread(entry.hash));
+            self.entries.insert(Entry { hash, product: product.id });
         }
         other
     }
 
     fn get_hashed(&self, products: &Products, key: &[u8], hash: u32) -> Option<ProductId> {
-        let is_it = |entry: &Entry| {
-            entry.hash == hash && products.get(entry.product).is_some_and(|product| product.name.has_key(key))
+        let has_key = |entry: &Entry| {
+            products.latest(entry.product.index()).is_some_and(|product| product.name.has_key(key))
         };
-        self.entries.find(Entry::spread(hash), is_it).map(|entry| entry.product)
+        self.entries.find(hash, has_key).map(|entry| entry.product)
     }
 
     fn hash(&self, key: &[u8]) -> u32 {

@@ -1,5 +1,9 @@
 //! The products in the order of creation.
 
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+
 use super::price::Price;
 use super::price_bounds::PriceBounds;
 use super::product::{Product, ProductId};
@@ -13,6 +17,17 @@ const CHUNK_PRODUCTS: usize = 1024;
 pub struct Products {
     chunks: Vec<Chunk>,
     price_bounds: PriceBounds,
+    /// What is shown instead of the latest state while a large change is being applied.
+    shown: Option<Box<Shown>>,
+}
+
+/// The products before a large change.
+#[derive(Debug)]
+pub(super) struct Shown {
+    /// How many there were.
+    len: usize,
+    /// Those that the change alters.
+    altered: HashMap<ProductId, Product, FixedState>,
 }
 
 #[derive(Debug)]
@@ -25,12 +40,15 @@ struct Chunk {
 impl Products {
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.chunks.last().map_or(0, |last| (self.chunks.len() - 1) * CHUNK_PRODUCTS + last.products.len())
+        match &self.shown {
+            None => self.latest_len(),
+            Some(shown) => shown.len,
+        }
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.chunks.is_empty()
+        self.len() == 0
     }
 
     /// The product with this id.
@@ -40,11 +58,46 @@ impl Products {
 
     /// All products, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Product> {
-        self.chunks.iter().flat_map(|chunk| &chunk.products)
+        (0..self.len()).filter_map(|index| self.at(index))
     }
 
     /// The product at this index.
     pub(super) fn at(&self, index: usize) -> Option<&Product> {
+        match &self.shown {
+            None => self.latest(index),
+            Some(shown) => self.at_before(index, shown),
+        }
+    }
+
+    #[cold]
+    fn at_before<'p>(&'p self, index: usize, shown: &'p Shown) -> Option<&'p Product> {
+        let latest = self.latest(index).filter(|_| index < shown.len)?;
+        Some(shown.altered.get(&latest.id).unwrap_or(latest))
+    }
+
+    /// Whether there is a product with this id, which was once added.
+    pub(super) fn holds(&self, id: ProductId) -> bool {
+        self.shown.as_ref().is_none_or(|shown| id.index() < shown.len)
+    }
+
+    /// The products as they are, of which these are about to be altered, to be shown while they are.
+    pub(super) fn copy(&self, altered: impl Iterator<Item = ProductId>) -> Box<Shown> {
+        let altered = altered.filter_map(|id| Some((id, self.get(id)?.clone()))).collect();
+        Box::new(Shown { len: self.len(), altered })
+    }
+
+    /// Shows these from now on, or the latest state. Returns what was shown instead of that before.
+    pub(super) fn show(&mut self, shown: Option<Box<Shown>>) -> Option<Box<Shown>> {
+        std::mem::replace(&mut self.shown, shown)
+    }
+
+    /// How many there are, those of a large change that is being applied among them.
+    fn latest_len(&self) -> usize {
+        self.chunks.last().map_or(0, |last| (self.chunks.len() - 1) * CHUNK_PRODUCTS + last.products.len())
+    }
+
+    /// The product at this index, also as a large change that is being applied has left it.
+    pub(super) fn latest(&self, index: usize) -> Option<&Product> {
         self.chunks.get(index / CHUNK_PRODUCTS)?.products.get(index % CHUNK_PRODUCTS)
     }
 
@@ -61,8 +114,9 @@ impl Products {
     }
 
     pub(super) fn push(&mut self, product: Product) {
-        self.price_bounds.lower(self.len(), product.price);
-        if self.len().is_multiple_of(CHUNK_PRODUCTS) {
+        let len = self.latest_len();
+        self.price_bounds.lower(len, product.price);
+        if len.is_multiple_of(CHUNK_PRODUCTS) {
             self.chunks.push(Chunk {
                 products: Vec::with_capacity(CHUNK_PRODUCTS),
                 versions: Vec::with_capacity(CHUNK_PRODUCTS),
@@ -74,16 +128,17 @@ impl Products {
         }
     }
 
-    /// Notes that the product at this index got another price. A bound is raised only if no snapshot
-    /// still shows the old price.
-    pub(super) fn note_price(&mut self, index: usize, price: Price, has_snapshots: bool) {
-        if has_snapshots {
-            self.price_bounds.lower(index, price);
-        } else {
-            let block = PriceBounds::block_of(index).map_while(|index| self.at(index));
-            let lowest = block.map(|product| product.price).min();
-            self.price_bounds.set(index, lowest);
-        }
+    /// Notes that the product at this index got this price, and that its old price may still be shown.
+    pub(super) fn lower_price_bound(&mut self, index: usize, price: Price) {
+        self.price_bounds.lower(index, price);
+    }
+
+    /// Notes that no price but the latest of the product at this index, and of those in its block, is
+    /// still shown.
+    pub(super) fn raise_price_bound(&mut self, index: usize) {
+        let block = PriceBounds::block_of(index).map_while(|index| self.latest(index));
+        let lowest = block.map(|product| product.price).min();
+        self.price_bounds.set(index, lowest);
     }
 
     /// Lower bounds of the prices in stretches of the products.

@@ -60,12 +60,21 @@ pub(super) struct Versions {
     start: u64,
     /// How many snapshots there are of each moment. A moment is the log position of the next version.
     snapshots: BTreeMap<u64, usize>,
+    /// The moment before the large change that is being applied, of which are also the snapshots that
+    /// begin meanwhile.
+    before_large: Option<u64>,
     versions_max: usize,
 }
 
 impl Default for Versions {
     fn default() -> Self {
-        Self { versions: VecDeque::new(), start: 0, snapshots: BTreeMap::new(), versions_max: VERSIONS_MAX }
+        Self {
+            versions: VecDeque::new(),
+            start: 0,
+            snapshots: BTreeMap::new(),
+            before_large: None,
+            versions_max: VERSIONS_MAX,
+        }
     }
 }
 
@@ -120,7 +129,7 @@ impl Versions {
     }
 
     fn begin(&mut self) -> u64 {
-        let moment = self.end();
+        let moment = self.before_large.unwrap_or_else(|| self.end());
         *self.snapshots.entry(moment).or_default() += 1;
         moment
     }
@@ -159,17 +168,36 @@ impl Versions {
             }
             return;
         };
-        let unneeded = (*oldest - self.start) as usize;
-        self.versions.drain(..unneeded);
-        self.start = *oldest;
+        // The snapshots that begin while a large change is applied may be too old already.
+        let unneeded = oldest.saturating_sub(self.start);
+        self.versions.drain(..unneeded as usize);
+        self.start += unneeded;
     }
 }
 
 /// One moment of a catalog, as long as the version log goes back to it.
 #[derive(Debug)]
-struct Snapshot {
+pub(super) struct Snapshot {
     log: Arc<VersionLog>,
     moment: u64,
+}
+
+impl Snapshot {
+    fn new(log: &Arc<VersionLog>) -> Self {
+        Self { log: Arc::clone(log), moment: log.lock().begin() }
+    }
+
+    /// The moment before a large change. Until it is shown, all snapshots that begin are of this moment.
+    pub(super) fn before_large(log: &Arc<VersionLog>) -> Self {
+        let snapshot = Self::new(log);
+        log.lock().before_large = Some(snapshot.moment);
+        snapshot
+    }
+
+    /// Ends this snapshot of the moment before a large change, which is shown now.
+    pub(super) fn end(self) {
+        self.log.lock().before_large = None;
+    }
 }
 
 impl Clone for Snapshot {
@@ -222,11 +250,10 @@ const LOOKS_IN_TURN: usize = 1024;
 impl Cursor {
     /// A cursor over all products of the catalog, or those up to a price, that come after this one.
     pub(super) fn new(catalog: &Catalog, max_price: Option<Price>, after: Option<ProductId>) -> Self {
-        let log = Arc::clone(&catalog.version_log);
-        let moment = log.lock().begin();
+        let snapshot = Snapshot::new(&catalog.version_log);
         let next = after.map_or(0, |id| id.index() + 1);
         let len = catalog.products.len();
-        Self { snapshot: Snapshot { log, moment }, len, max_price, next, version: None }
+        Self { snapshot, len, max_price, next, version: None }
     }
 
     /// Calls `visit` with each next product of this catalog, until `visit` breaks or the turn ends.
@@ -250,7 +277,7 @@ impl Cursor {
             if self.next >= self.len {
                 return Ok(Stopped::AtEnd);
             }
-            let Some(product) = catalog.products.at(self.next) else { return Ok(Stopped::AtEnd) };
+            let Some(product) = catalog.products.latest(self.next) else { return Ok(Stopped::AtEnd) };
             let mut earliest = None;
             let mut position = self
                 .version

@@ -130,11 +130,19 @@ impl Draft<'_> {
     }
 }
 
+/// Times that a check begins again because a large change was shown meanwhile. Only imports that follow
+/// each other without a pause need more.
+const NEW_BEGINNINGS_MAX: usize = 3;
+
 /// The rows of an import, checked one after the other.
 pub struct ImportCheck<'r> {
     rows: &'r [ProductDraft],
     /// The index of the next row to check.
     next: usize,
+    /// How many large changes the catalog had shown when the last rows were checked.
+    large_changes: u64,
+    /// How often the check has begun again.
+    new_beginnings: usize,
     counts: ImportCounts,
     errors: Vec<(usize, RowError)>,
     /// The first row of each product that exists, or of each key that is new.
@@ -149,6 +157,8 @@ impl<'r> ImportCheck<'r> {
         Self {
             rows,
             next: 0,
+            large_changes: 0,
+            new_beginnings: 0,
             counts: ImportCounts::default(),
             errors: Vec::new(),
             first_rows: HashMap::with_capacity(rows.len()),
@@ -157,9 +167,15 @@ impl<'r> ImportCheck<'r> {
     }
 
     /// Checks up to `count` of the next rows on top of a draft, which may be of a later catalog than
-    /// the draft before. Returns whether there are more.
+    /// the draft before; but if a large change was shown since, all rows are checked again, because half
+    /// of them would count without it. Returns whether there are more.
     pub fn go_on(&mut self, draft: &Draft<'_>, count: usize) -> bool {
         let rows = self.rows;
+        let large_changes = draft.catalog.large_changes;
+        if self.next > 0 && self.large_changes < large_changes && self.new_beginnings < NEW_BEGINNINGS_MAX {
+            *self = Self { new_beginnings: self.new_beginnings + 1, ..Self::new(rows) };
+        }
+        self.large_changes = large_changes;
         for (index, row) in rows.iter().enumerate().skip(self.next).take(count) {
             let product_count = draft.catalog.products.len() + draft.created.len() + self.counts.created;
             let key = row.name.key();

@@ -3,7 +3,15 @@
 use tokio::sync::{mpsc, oneshot};
 
 use super::replies::{Completion, ReplyTo, WriteResult};
-use crate::catalog::{Adjustment, ProductDraft, ProductId, Quantity, RequestId};
+use super::scheduler::OWN_ROWS_MAX;
+use crate::catalog::{Adjustment, LargeChange, ProductDraft, ProductId, Quantity, RequestId};
+
+/// What a row of an import counts for among the rows of the store: it may create a product and a movement,
+/// and takes the catalog several times as long as a change.
+const IMPORT_ROW_WEIGHT: usize = 4;
+
+/// No worker makes a large change, which pauses between its slices.
+const _: () = assert!(OWN_ROWS_MAX / IMPORT_ROW_WEIGHT <= LargeChange::LISTED_AT_ONCE_MAX);
 
 /// What the writer is asked for.
 pub(crate) enum Change {
@@ -53,7 +61,7 @@ impl WriteRequest {
             .map(|change| match change {
                 Change::Adjust(_) => 1,
                 Change::Batch { changes, .. } => changes.len(),
-                Change::Import { rows, .. } => rows.len(),
+                Change::Import { rows, .. } => IMPORT_ROW_WEIGHT * rows.len(),
                 Change::Count { lines, .. } => lines.len(),
                 // Perhaps those of a document, which is not known before the store is asked.
                 Change::Undo { .. } => 1,

@@ -1,15 +1,25 @@
 //! The writer: makes changes, many in one transaction (group commit).
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use super::clock::Clock;
 use super::group::{Change, WriteRequest};
 use super::planner::{Planner, store_closed};
 use super::read;
 use super::replies::{Outcome, ReplyTo, WriteResult, answer_all};
-use crate::catalog::{Catalog, RequestId, Transaction};
+use crate::catalog::{Catalog, LargeChange, RequestId, Transaction};
 use crate::refusal::{Code, Refusal};
 use crate::store::{RecordedById, Store, StoreError};
+
+/// How long a large change keeps readers out of the catalog at a time: a part of the millisecond that no
+/// request may hold others, because the last product of a slice may take longer, and a thread that has
+/// the catalog may lose its processor.
+const SLICE: Duration = Duration::from_micros(200);
+
+/// How long readers have the catalog between two slices of a large change: a thread that waits for the
+/// lock needs so long to wake, and finds it taken again if the next slice comes sooner.
+const BETWEEN_SLICES: Duration = Duration::from_micros(100);
 
 /// The only user of the store, and the only one who changes the catalog.
 pub(super) struct Writer {
@@ -175,8 +185,17 @@ impl Writer {
         Ok(stored)
     }
 
+    /// Shows changes. Nobody else may wait to change the catalog, because who reads it at length, as
+    /// for a large change, would then keep out everybody who reads.
     fn show(&self, changes: &Transaction) {
-        self.catalog.write().unwrap_or_else(PoisonError::into_inner).apply(changes);
+        let catalog = || self.catalog.write().unwrap_or_else(PoisonError::into_inner);
+        if !LargeChange::is_large(changes) {
+            return catalog().apply(changes);
+        }
+        let mut large = LargeChange::new(&read(&self.catalog), changes);
+        while large.go_on(&mut catalog(), SLICE) {
+            std::thread::sleep(BETWEEN_SLICES);
+        }
     }
 }
 
@@ -225,4 +244,60 @@ pub(super) fn outcome_unknown() -> Refusal {
         "a gravação falhou e não se sabe se a mudança foi feita. \
          Confira o disco e o que o servidor mostrou, e repita com o mesmo identificador de pedido (id=).",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::catalog::{Draft, Name, Price, ProductDraft, Quantity};
+    use crate::store::sqlite::SqliteStore;
+
+    /// A price list that makes each product of another one cheaper or dearer, and adds as many.
+    fn list(count: usize, centavos: i64) -> Vec<ProductDraft> {
+        let row = |number| ProductDraft {
+            name: Name::parse(&format!("P{number}")).unwrap(),
+            price: Price::from_centavos(centavos).unwrap(),
+            unit: None,
+            opening_stock: Quantity::from_units(1),
+        };
+        (0..count).map(row).collect()
+    }
+
+    #[test]
+    fn who_reads_while_an_import_is_shown_sees_all_of_it_or_nothing() {
+        const COUNT: usize = 2000;
+        let catalog = Arc::new(RwLock::new(Catalog::default()));
+        let store = Box::new(SqliteStore::in_memory().unwrap());
+        let writer = Writer::new(Arc::clone(&catalog), store);
+        let is_over = AtomicBool::new(false);
+        let import = |count, centavos| {
+            let catalog = read(&catalog);
+            let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
+            draft.import(&list(count, centavos)).unwrap();
+            draft.finish()
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Acquire) {
+                    let catalog = read(&catalog);
+                    let prices: HashSet<i64> =
+                        catalog.products().iter().map(|product| product.price.centavos()).collect();
+                    assert!(prices.len() <= 1, "{prices:?}");
+                    let count = prices.into_iter().next().unwrap_or(0) as usize * COUNT;
+                    assert_eq!(catalog.products().len(), count);
+                    assert_eq!(catalog.id_of(&format!("P{count}")), None);
+                }
+            });
+            for times in 1..=5 {
+                writer.show(&import(times * COUNT, times as i64));
+            }
+            is_over.store(true, Ordering::Release);
+        });
+        let catalog = read(&catalog);
+        assert_eq!(catalog.find(&format!("P{}", 5 * COUNT - 1)).unwrap().price.centavos(), 5);
+    }
 }

@@ -1,0 +1,317 @@
+//! Changes of many products, applied a few at a time, so that nobody waits long for the catalog, and
+//! shown all at once.
+//!
+//! Meanwhile the catalog shows itself as it was: new products stand behind its visible end, and of those
+//! that are altered it shows copies. Lists read the products as they are, and their earlier versions in
+//! the version log, which has one of each altered product, because a list may begin at any time.
+
+use std::collections::hash_map;
+use std::slice;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Catalog;
+use super::price_bounds::PriceBounds;
+use super::product::{Product, ProductId};
+use super::products::Shown;
+use super::transaction::{Balance, Transaction};
+use super::version_log::Snapshot;
+
+/// Balances that are applied together: a quarter of a millisecond, if no product is in the processor's
+/// cache.
+const BALANCES_AT_ONCE_MAX: usize = 4096;
+
+/// A change of many products that is being applied.
+pub struct LargeChange<'c> {
+    changes: &'c Transaction,
+    listed: slice::Iter<'c, Product>,
+    balances: hash_map::Iter<'c, ProductId, Balance>,
+    /// The listed products whose price bounds are not raised yet.
+    raised: slice::Iter<'c, Product>,
+    /// How many products there were.
+    len: usize,
+    /// The products that are shown meanwhile, before the first slice and after the last one.
+    shown: Option<Box<Shown>>,
+    stage: Stage,
+}
+
+/// How far it is applied.
+enum Stage {
+    NotBegun,
+    /// With the moment before it, of which a list may begin at any time.
+    Hidden(Snapshot),
+    Shown,
+}
+
+impl<'c> LargeChange<'c> {
+    /// Products created or with other terms that are applied together: a quarter of a millisecond, or half
+    /// of one if none is in the processor's cache.
+    pub const LISTED_AT_ONCE_MAX: usize = 128;
+
+    /// Whether changes take too long for [`Catalog::apply`].
+    pub fn is_large(changes: &Transaction) -> bool {
+        changes.products.len() > Self::LISTED_AT_ONCE_MAX || changes.balances.len() > BALANCES_AT_ONCE_MAX
+    }
+
+    /// Changes that must be durable and drafted on this catalog as it is. No others may be applied before
+    /// they are. Copying the products that they alter takes long, and needs the catalog for reading only.
+    pub fn new(catalog: &Catalog, changes: &'c Transaction) -> Self {
+        let listed = changes.products.iter().map(|product| product.id);
+        let shown = catalog.products.copy(listed.chain(changes.balances.keys().copied()));
+        Self {
+            changes,
+            listed: changes.products.iter(),
+            balances: changes.balances.iter(),
+            raised: changes.products.iter(),
+            len: catalog.products.len(),
+            shown: Some(shown),
+            stage: Stage::NotBegun,
+        }
+    }
+
+    /// Applies the next products, for about this time and at least one. Returns whether there is more to
+    /// do. If not, the changes are shown, and what is left of them, which takes long to free, is dropped
+    /// after the catalog is unlocked.
+    pub fn go_on(&mut self, catalog: &mut Catalog, time: Duration) -> bool {
+        let begun = Instant::now();
+        let log = Arc::clone(&catalog.version_log);
+        if let Stage::NotBegun = self.stage {
+            self.shown = catalog.products.show(self.shown.take());
+            self.stage = Stage::Hidden(Snapshot::before_large(&log));
+        }
+        let mut versions = log.lock();
+        for product in self.listed.by_ref() {
+            if catalog.apply_product(product, Some(&mut versions)) {
+                // The old price is still shown.
+                catalog.products.lower_price_bound(product.id.index(), product.price);
+            }
+            if begun.elapsed() >= time {
+                return true;
+            }
+        }
+        for (id, balance) in self.balances.by_ref() {
+            // A product is created with its balance.
+            if id.index() < self.len {
+                catalog.apply_balance(*id, *balance, Some(&mut versions));
+            }
+            if begun.elapsed() >= time {
+                return true;
+            }
+        }
+        drop(versions);
+        if let Stage::Hidden(before) = std::mem::replace(&mut self.stage, Stage::Shown) {
+            self.shown = catalog.products.show(None);
+            catalog.note_last(self.changes);
+            catalog.large_changes += 1;
+            before.end();
+        }
+        let versions = log.lock();
+        if versions.are_needed() {
+            return false;
+        }
+        while let Some(product) = self.raised.next() {
+            let index = product.id.index();
+            // One look at a block is enough for all its products.
+            let block = PriceBounds::block_of(index);
+            while self.raised.as_slice().first().is_some_and(|next| block.contains(&next.id.index())) {
+                self.raised.next();
+            }
+            catalog.products.raise_price_bound(index);
+            if begun.elapsed() >= time {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+    use std::time::SystemTime;
+
+    use proptest::prelude::*;
+
+    use super::super::{
+        Adjustment, Cursor, Draft, ImportCheck, ImportCounts, Kind, Name, Price, ProductDraft, Quantity,
+        Search, Stopped, Unit,
+    };
+    use super::*;
+
+    fn row(number: i64, centavos: i64) -> ProductDraft {
+        ProductDraft {
+            name: Name::parse(&format!("Maçã {number}")).unwrap(),
+            price: Price::from_centavos(centavos).unwrap(),
+            unit: Some(Unit::parse(["un", "kg", "cx"][centavos as usize % 3]).unwrap()),
+            opening_stock: Quantity::from_units(1000),
+        }
+    }
+
+    fn id(number: i64) -> ProductId {
+        ProductId::from_number(number).unwrap()
+    }
+
+    /// A price list, and sales of these products in the same transaction.
+    fn changes(catalog: &Catalog, rows: &[ProductDraft], sold: &[i64]) -> Transaction {
+        let mut draft = Draft::new(catalog, SystemTime::UNIX_EPOCH);
+        for number in sold {
+            let delta = Quantity::from_units(-1);
+            let sale = Adjustment { product: id(*number), delta, kind: Kind::Sale, request_id: None };
+            draft.adjust(&sale).unwrap();
+        }
+        draft.import(rows).unwrap();
+        draft.finish()
+    }
+
+    fn catalog(rows: &[ProductDraft]) -> Catalog {
+        let mut catalog = Catalog::default();
+        let changes = changes(&catalog, rows, &[]);
+        catalog.apply(&changes);
+        catalog
+    }
+
+    /// The product as lists show it, which say nothing of its movements.
+    fn as_listed(product: &Product) -> Product {
+        Product { last_movement: 0, ..product.clone() }
+    }
+
+    fn listed(catalog: &Catalog, mut cursor: Cursor) -> Vec<Product> {
+        let mut products = Vec::new();
+        while cursor.visit(catalog, |product| {
+            products.push(as_listed(product));
+            ControlFlow::Continue(())
+        }) == Ok(Stopped::InTurn)
+        {}
+        products
+    }
+
+    /// All that can be seen of a catalog.
+    #[derive(Debug, PartialEq)]
+    struct Seen {
+        products: Vec<Product>,
+        by_id: Vec<Option<Product>>,
+        by_name: Vec<Option<Product>>,
+        ids: Vec<Option<ProductId>>,
+        lists: Vec<Vec<Product>>,
+        nearest: Vec<Name>,
+        dry_run: ImportCounts,
+        len: usize,
+        last_sequence: i64,
+    }
+
+    const NAMES: i64 = 24;
+
+    fn seen(catalog: &Catalog) -> Seen {
+        let numbers = 0..NAMES;
+        let names = numbers.clone().flat_map(|number| [format!("Maçã {number}"), format!("MACA {number}")]);
+        let prices = (0..30).step_by(3).map(|centavos| Price::from_centavos(centavos).ok()).chain([None]);
+        let mut search = Search::new("maca 1");
+        while search.go_on(catalog.products()) {}
+        let rows: Vec<_> = numbers.map(|number| row(number, 7)).collect();
+        Seen {
+            products: catalog.products().iter().cloned().collect(),
+            by_id: (1..=2 * NAMES).map(|number| catalog.products().get(id(number)).cloned()).collect(),
+            by_name: names.clone().map(|name| catalog.find(&name).cloned()).collect(),
+            ids: names.map(|name| catalog.id_of(&name)).collect(),
+            lists: prices.map(|max_price| listed(catalog, catalog.cursor(max_price, None))).collect(),
+            nearest: search.names(),
+            dry_run: Draft::new(catalog, SystemTime::UNIX_EPOCH).import(&rows).unwrap(),
+            len: catalog.products().len(),
+            last_sequence: catalog.last_sequence(),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 48 } else { 1000 }))]
+        #[test]
+        fn a_large_change_is_seen_whole_or_not_at_all(
+            first in 1..NAMES,
+            earlier in 0..30_i64,
+            prices in prop::collection::vec(0..30_i64, NAMES as usize),
+            listed_from in 0..NAMES,
+            sold in prop::collection::vec(0..NAMES, 0..12),
+            keeps_lists in any::<bool>(),
+        ) {
+            let earlier: Vec<_> = (0..first).map(|number| row(number, earlier)).collect();
+            let rows: Vec<_> = (listed_from..NAMES).map(|number| row(number, prices[number as usize])).collect();
+            let sold: Vec<_> = sold.iter().map(|number| number % first + 1).collect();
+            let (mut catalog, mut at_once) = (catalog(&earlier), catalog(&earlier));
+            let changes = changes(&catalog, &rows, &sold);
+            let before = seen(&catalog);
+            at_once.apply(&changes);
+            let after = seen(&at_once);
+
+            let mut lists = Vec::new();
+            let mut slices = 0;
+            let mut large = LargeChange::new(&catalog, &changes);
+            loop {
+                if keeps_lists {
+                    let products = catalog.products().iter().map(as_listed).collect::<Vec<_>>();
+                    lists.push((catalog.cursor(None, None), products));
+                }
+                let goes_on = large.go_on(&mut catalog, Duration::ZERO);
+                slices += 1;
+                let is_shown = matches!(large.stage, Stage::Shown);
+                prop_assert_eq!(&seen(&catalog), if is_shown { &after } else { &before });
+                if !goes_on {
+                    prop_assert!(is_shown);
+                    break;
+                }
+            }
+            prop_assert!(slices > rows.len() / 2);
+            drop(large);
+            prop_assert_eq!(&seen(&catalog), &after);
+            // Lists that began before, during and after it show their moment whatever comes then.
+            let later: Vec<_> = (0..NAMES).map(|number| row(number, 29)).collect();
+            let all: Vec<_> = (1..=first).collect();
+            for catalog in [&mut catalog, &mut at_once] {
+                let later = super::tests::changes(catalog, &later, &all);
+                catalog.apply(&later);
+            }
+            prop_assert_eq!(&seen(&catalog), &seen(&at_once));
+            for (cursor, products) in lists {
+                prop_assert_eq!(listed(&catalog, cursor), products);
+            }
+            prop_assert!(!catalog.version_log.lock().are_needed());
+        }
+    }
+
+    #[test]
+    fn a_dry_run_counts_with_a_large_change_or_without_it() {
+        let mut catalog = catalog(&[row(0, 1)]);
+        let rows: Vec<_> = (0..10).map(|number| row(number, 3)).collect();
+        let mut check = ImportCheck::new(&rows);
+        let go_on = |check: &mut ImportCheck<'_>, catalog: &Catalog| {
+            check.go_on(&Draft::new(catalog, SystemTime::UNIX_EPOCH), 4)
+        };
+        assert!(go_on(&mut check, &catalog));
+        let changes = changes(&catalog, &rows, &[]);
+        let mut large = LargeChange::new(&catalog, &changes);
+        large.go_on(&mut catalog, Duration::ZERO);
+        assert!(go_on(&mut check, &catalog));
+        while large.go_on(&mut catalog, Duration::ZERO) {}
+        let mut turns = 1;
+        while go_on(&mut check, &catalog) {
+            turns += 1;
+        }
+        let unchanged = ImportCounts { unchanged: 10, ..ImportCounts::default() };
+        assert_eq!((turns, check.finish()), (3, Ok(unchanged)));
+    }
+
+    #[test]
+    fn price_bounds_are_raised_unless_a_list_shows_the_old_prices() {
+        for has_list in [false, true] {
+            let rows = |centavos| (0..5000).map(|number| row(number, centavos)).collect::<Vec<_>>();
+            let mut catalog = catalog(&rows(3));
+            let changes = changes(&catalog, &rows(6), &[]);
+            assert!(LargeChange::is_large(&changes));
+            let list = has_list.then(|| catalog.cursor(None, None));
+            let mut large = LargeChange::new(&catalog, &changes);
+            while large.go_on(&mut catalog, Duration::from_micros(200)) {}
+            drop(list);
+            let mut cheap = catalog.cursor(Price::from_centavos(5).ok(), None);
+            let stopped = cheap.visit(&catalog, |_| ControlFlow::Break(()));
+            assert_eq!(stopped, Ok(if has_list { Stopped::InTurn } else { Stopped::AtEnd }));
+        }
+    }
+}
