@@ -10,7 +10,7 @@ const PROTOS: [&str; 2] = ["proto/produtos.proto", "proto/hortifruti/v1/inventor
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
     println!("cargo::rerun-if-changed=build.rs");
-    tonic_prost_build::configure().compile_fds(protox::compile(PROTOS, ["proto"])?)?;
+    tonic_prost_build::configure().build_server(false).compile_fds(protox::compile(PROTOS, ["proto"])?)?;
     name_commit();
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Who may do what: tokens, their roles, and the one function that decides. No disk and no
-//! network; both transports and the token file ask here.
+//! Access control: tokens, their roles, and the one function that decides who may do what. No disk and no
+//! network; the transports and the token file ask here.
 
 pub mod token_file;
 
@@ -24,17 +24,17 @@ const HASH_BYTES: usize = 32;
 /// Longest name of a token, in characters.
 const NAME_CHARS_MAX: usize = 64;
 
-/// What a token may do.
+/// The rights of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Ask.
+    /// Only to ask.
     Read,
-    /// Ask, and change stocks and products.
+    /// To ask, and to change stocks and products.
     Write,
 }
 
 impl Role {
-    /// The word for it.
+    /// The role's word in the token file and in replies.
     pub fn word(self) -> &'static str {
         match self {
             Role::Read => "leitura",
@@ -47,7 +47,7 @@ impl Role {
     }
 }
 
-/// The name of a token: for the operator, who revokes it by that.
+/// The name of a token, by which the operator revokes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenName(String);
 
@@ -76,7 +76,7 @@ impl fmt::Display for TokenName {
 #[error("o nome de um token tem de 1 a {NAME_CHARS_MAX} caracteres, sem espaços, e não começa com #")]
 pub struct NameError;
 
-/// What a server keeps of a secret, and nobody can turn back into it.
+/// The hash of a secret. A server keeps only that, and nobody can turn it back into the secret.
 #[derive(Debug, Clone, Copy)]
 pub struct Hash([u8; HASH_BYTES]);
 
@@ -101,13 +101,13 @@ impl Hash {
         Some(Self(bytes))
     }
 
-    /// In a time that does not tell where they differ.
+    /// Compares in constant time, so that the time does not show where the hashes differ.
     fn is(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }
 }
 
-/// How a hash begins, so that another kind could be told from it.
+/// The first characters of a written hash. Another kind of hash would have others.
 const HASH_PREFIX: &str = "sha256:";
 
 impl fmt::Display for Hash {
@@ -124,19 +124,19 @@ fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
-/// A secret that a client shows. Never printed by accident.
+/// A secret that a client shows. `Debug` does not print it.
 #[derive(Clone)]
 pub struct Secret(String);
 
 impl Secret {
-    /// A new one, from the system's generator; `None` where that fails.
+    /// Makes a new secret with the system's generator; `None` if that fails.
     pub fn generate() -> Option<Self> {
         let mut bytes = [0; SECRET_BYTES];
         SystemRandom::new().fill(&mut bytes).ok()?;
         Some(Self(hexadecimal(&bytes)))
     }
 
-    /// One that was written down; `None` where it could not be sent in either protocol.
+    /// Reads a secret that was written down; `None` if it could not be sent in either protocol.
     pub fn parse(text: &str) -> Option<Self> {
         let is_fit = !text.is_empty() && text.len() <= SECRET_CHARS_MAX;
         (is_fit && text.bytes().all(|byte| byte.is_ascii_graphic())).then(|| Self(text.to_owned()))
@@ -157,19 +157,19 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A token as the server knows it: a line of its file.
+/// A token as the server knows it: a line of the token file.
 #[derive(Debug, Clone)]
 pub struct Token {
-    /// Whose it is.
+    /// The token's name.
     pub name: TokenName,
-    /// What it may do.
+    /// The rights of whoever shows the token.
     pub role: Role,
-    /// What the server keeps of its secret.
+    /// The hash of the secret.
     pub hash: Hash,
 }
 
 impl Token {
-    /// Reads a line of the token file; `None` where it is none.
+    /// Reads a line of the token file; `None` if it is no token.
     pub fn parse(line: &str) -> Option<Self> {
         let mut words = line.split_whitespace();
         let name = words.next()?.parse().ok()?;
@@ -191,27 +191,27 @@ impl fmt::Display for Token {
 pub struct Tokens(Vec<Token>);
 
 impl Tokens {
-    /// From the lines of a file.
+    /// Takes the tokens of a file.
     pub fn new(tokens: Vec<Token>) -> Self {
         Self(tokens)
     }
 
-    /// Whether there are none: then nobody is let in.
+    /// Whether there are no tokens: then nobody is let in.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether one has this name.
+    /// Whether a token has this name.
     pub fn has(&self, name: &TokenName) -> bool {
         self.0.iter().any(|token| token.name == *name)
     }
 
-    /// What this secret opens.
+    /// Identifies whoever shows this secret.
     pub fn identify(&self, secret: &str) -> Identity {
         self.identify_hash(Hash::of(secret))
     }
 
-    /// What a connection may do now that tokens may have come and gone since.
+    /// Identifies a connection again, after tokens may have come or gone.
     pub fn renewed(&self, identity: Identity) -> Identity {
         match identity {
             Identity::Open | Identity::Unknown => identity,
@@ -220,7 +220,7 @@ impl Tokens {
     }
 
     fn identify_hash(&self, hash: Hash) -> Identity {
-        // All of them are looked at, so that the time does not tell which it was.
+        // Every token is compared, so that the time does not show which one it was.
         let role = self
             .0
             .iter()
@@ -229,23 +229,23 @@ impl Tokens {
     }
 }
 
-/// What whoever asks has shown.
+/// The identity of whoever asks, as far as the server knows it.
 #[derive(Debug, Clone, Copy)]
 pub enum Identity {
-    /// Nothing, and the server asks for nothing.
+    /// Anybody: the server asks for no token.
     Open,
-    /// No token, or one that is not known.
+    /// Nobody known: no token was shown, or a wrong one.
     Unknown,
-    /// A token.
+    /// The holder of a token.
     Token {
-        /// Which.
+        /// The hash of the token's secret.
         hash: Hash,
-        /// What it may do.
+        /// The token's rights.
         role: Role,
     },
 }
 
-/// Decides who may do what. Both transports ask this, and nothing else does.
+/// Decides who may do what: the one place that does, for every transport.
 #[inline]
 pub fn permits(identity: Identity, permission: Permission) -> bool {
     match identity {
@@ -255,7 +255,7 @@ pub fn permits(identity: Identity, permission: Permission) -> bool {
     }
 }
 
-/// What whoever may not is told.
+/// The refusal of what this identity does not permit.
 pub fn refusal(identity: Identity) -> Refusal {
     let what = match identity {
         Identity::Token { .. } | Identity::Open => {
@@ -269,7 +269,7 @@ pub fn refusal(identity: Identity) -> Refusal {
     Refusal::new(Code::Unauthenticated, what)
 }
 
-/// What whoever shows a wrong token is told.
+/// The refusal of a wrong token.
 pub fn wrong_token() -> Refusal {
     let what = "este servidor não conhece o token. Nada foi feito; confira o arquivo de --token-file, ou peça \
                 um novo a quem cuida do servidor.";

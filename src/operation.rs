@@ -31,17 +31,17 @@ pub use list_products::NO_PRODUCT;
 pub use product_reply::{ProductReply, write_product_line};
 pub use words::split_word;
 
-/// What the table says of an operation.
+/// A row of the table.
 pub struct Spec {
     /// The operation of this row.
     pub operation: Operation,
     /// The operation's name: its call in `InventoryService`, and its label in metrics.
     pub name: &'static str,
-    /// What whoever asks for the operation must be allowed to do.
+    /// The permission that the operation needs.
     pub permission: Permission,
     /// The limit of the gRPC message that asks for the operation. `None` if no gRPC call does.
     pub message: Option<MessageLimit>,
-    /// How the operation is written as a line. Empty if it has no form in the text protocol and the shell.
+    /// The lines that ask for the operation. Empty if it has no form in the text protocol and the shell.
     pub forms: &'static [Form],
 }
 
@@ -59,14 +59,14 @@ pub enum Permission {
 pub struct MessageLimit {
     /// The bytes of the largest message.
     pub bytes_max: usize,
-    /// How messages that take long to come and to look at are kept from holding up others.
+    /// The limits of large messages, which take long to come and to look at. `None` if none are large.
     pub large: Option<LargeMessages>,
 }
 
-/// How large messages are kept from holding up others.
+/// The limits that keep large messages from holding up others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LargeMessages {
-    /// How many of them are read at one time, over all connections. The others wait unread.
+    /// The most messages that are read at one time, over all connections. The others wait unread.
     pub at_once_max: usize,
     /// The bytes of the largest message that a worker looks at itself, and not the side thread.
     pub worker_bytes_max: usize,

@@ -23,7 +23,7 @@ pub enum Code {
     InvalidArgument,
     /// A text that is none of the five commands, or a call that does not exist.
     UnknownCommand,
-    /// The same request id with other content.
+    /// A request id came again with other content.
     RequestIdReused,
     /// The balance would pass its limit.
     OutOfRange,
@@ -35,7 +35,7 @@ pub enum Code {
     ResourceExhausted,
     /// The store refuses writes, or the server is stopping, or none answers.
     Unavailable,
-    /// Whether the change was made cannot be told.
+    /// Nobody can say whether the change was made.
     OutcomeUnknown,
     /// A defect.
     Internal,
@@ -90,20 +90,25 @@ impl Code {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Refusal {
-    /// For programs.
+    /// The code, for programs.
     pub code: Code,
-    /// For people: one line of Portuguese.
+    /// One line of Portuguese, for people.
     pub message: String,
-    /// For programs that need more than the code, as `google.rpc.ErrorInfo` carries it.
+    /// Keys and values for programs that need more than the code, as `google.rpc.ErrorInfo` carries it.
     pub metadata: Vec<(&'static str, String)>,
     /// The bad rows of a price list, by index, as `google.rpc.BadRequest` carries them.
     pub rows: Vec<(usize, String)>,
+    /// The number of bad rows of the price list. A wire may carry fewer rows.
+    pub row_count: usize,
 }
+
+/// The key of [`Refusal::row_count`] in the metadata.
+pub const ROW_COUNT: &str = "row_count";
 
 impl Refusal {
     /// A refusal without metadata.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), metadata: Vec::new(), rows: Vec::new() }
+        Self { code, message: message.into(), metadata: Vec::new(), rows: Vec::new(), row_count: 0 }
     }
 
     /// A value that cannot be, in this field of `inventory.proto`.
@@ -175,8 +180,9 @@ impl Refusal {
             "{count} linha(s) da lista não servem.{first} Nada foi importado; corrija e envie a lista de novo."
         );
         Self {
-            metadata: vec![("field", "products".to_owned())],
+            metadata: vec![("field", "products".to_owned()), (ROW_COUNT, count.to_string())],
             rows,
+            row_count: count,
             ..Self::new(Code::InvalidArgument, what)
         }
     }
@@ -240,16 +246,10 @@ impl Refusal {
         Self::new(Code::Unavailable, what)
     }
 
-    /// The same refusal, of one of several changes.
+    /// Adds the index of the change that was refused, if it was one of several.
     pub fn at(mut self, index: usize) -> Self {
         self.metadata.push(("index", index.to_string()));
         self
-    }
-
-    /// How many rows of a price list are bad; a status may carry fewer.
-    pub fn row_count(&self) -> usize {
-        let told = self.message.split(' ').next().and_then(|count| count.parse().ok());
-        told.unwrap_or(self.rows.len())
     }
 
     /// A movement that is not in the ledger.

@@ -1,5 +1,5 @@
-//! The server: accepts connections on one port, tells the two protocols apart by their
-//! first bytes, hands each connection to its transport, and stops cleanly.
+//! The server: accepts connections on one port, recognises the protocol of each by its first bytes,
+//! hands it to its transport, and stops cleanly.
 //!
 //! One thread accepts; worker threads, each with a runtime of its own, serve.
 //! A connection stays on its worker, so that no core waits for another's.
@@ -41,7 +41,7 @@ use long_work::LongWork;
 use side_thread::{SideTasks, SideThread};
 
 /// Connections that the system keeps until they are accepted. With std's 128, ten thousand
-/// clients that come at once wait half a minute, because those that find no place try again
+/// clients that come at once wait half a minute, because clients that find no place try again
 /// only after a second. The system takes it down to its own limit, usually this one.
 pub const BACKLOG: u16 = 4096;
 
@@ -60,7 +60,7 @@ const CORES_LEFT: usize = 1;
 /// Worker threads at most. More than one a core only take turns on the cores.
 pub const WORKERS_MAX: u16 = 256;
 
-/// What is served.
+/// The protocols that are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Protocols {
     /// The text protocol.
@@ -69,21 +69,21 @@ pub struct Protocols {
     pub grpc: bool,
 }
 
-/// How to serve.
+/// The settings of a server.
 pub struct Options {
-    /// What is served.
+    /// The protocols that are served.
     pub protocols: Protocols,
-    /// How many threads serve connections, at least 1.
+    /// The threads that serve connections, at least 1.
     pub workers: usize,
     /// Stop after this many connections.
     pub exit_after: Option<u64>,
-    /// How long clients have to finish once the server stops.
+    /// The time that clients have to finish when the server stops.
     pub drain: Duration,
-    /// How many clients there may be, and how long they may be silent.
+    /// The limits of connections.
     pub limits: Limits,
-    /// How TLS is spoken, and from when on otherwise; `None` serves without it.
+    /// The current TLS configuration. `None` serves without TLS.
     pub tls: Option<watch::Receiver<Arc<ServerConfig>>>,
-    /// Whom to let in, and from when on otherwise; `None` asks for no token.
+    /// The current tokens. `None` asks for none.
     pub tokens: Option<watch::Receiver<Arc<Tokens>>>,
 }
 
@@ -94,7 +94,7 @@ struct Service<I = Session> {
     inventory: I,
     console: Console,
     protocols: Protocols,
-    /// How long a connection may be silent.
+    /// The time that a connection may be silent.
     idle: Option<Duration>,
     tls: detect::Tls,
     authenticator: Authenticator,
@@ -173,7 +173,7 @@ pub fn workers_default() -> usize {
 /// has ended or the drain time is over. Returns whether it stopped by `exit_after`.
 ///
 /// # Errors
-/// Where the system gives no runtime or no thread.
+/// If the system gives no runtime or no thread.
 pub fn serve(
     listener: TcpListener,
     inventory: Inventory,
@@ -345,7 +345,7 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
     }
 }
 
-/// Tells the protocol of a connection, and serves it.
+/// Recognises the protocol of a connection, and serves it.
 async fn serve_one(service: Service, stream: TcpStream, guard: Guard) {
     if !guard.is_served() {
         return detect::turn_away(service, stream).await;

@@ -1,15 +1,14 @@
-//! Bytes and text: how requests and replies are written on each wire, in both directions.
-//! No I/O below here.
+//! Requests and replies as bytes and text, on each wire and in both directions. No I/O.
 
 pub mod grpc;
 pub mod text;
 
-/// Something that no server of ours answers.
+/// An answer that no server of hortifruti gives.
 #[derive(Debug, thiserror::Error)]
 #[error("resposta que não é do protocolo do hortifruti")]
 pub struct NotAReply;
 
-/// What an HTTP/2 client sends first (RFC 9113 §3.4).
+/// The first bytes of an HTTP/2 client (RFC 9113 §3.4).
 pub const HTTP2_PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// The two protocols that share a port.
@@ -22,8 +21,8 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// Tells the protocol by the first bytes of a connection; `None` while they could
-    /// still become either. No command of the text protocol begins like the preface.
+    /// Recognises the protocol by the first bytes of a connection; `None` if they could still
+    /// become either. No command of the text protocol begins like the preface.
     pub fn detect(first_bytes: &[u8]) -> Option<Self> {
         let length = first_bytes.len().min(HTTP2_PREFACE.len());
         if first_bytes[..length] != HTTP2_PREFACE[..length] {

@@ -24,14 +24,14 @@ pub enum TokenFileError {
     /// The file system refused something.
     #[error("não foi possível {action} o arquivo de token {path}: {}", describe(.error))]
     Io {
-        /// What was tried, as an infinitive.
+        /// The verb of what failed, as an infinitive.
         action: &'static str,
         /// The file.
         path: String,
-        /// What the system said.
+        /// The system's error.
         error: io::Error,
     },
-    /// What a link leads to is not what was named.
+    /// The path is a symbolic link, and the file behind a link is not the file that was named.
     #[error("{path} é um link simbólico, que não é seguido; indique o próprio arquivo")]
     Link {
         /// The file.
@@ -44,7 +44,7 @@ pub enum TokenFileError {
     BadLine {
         /// The file.
         path: String,
-        /// Which line, from 1.
+        /// The number of the line, from 1.
         line: usize,
     },
     /// A name is there twice.
@@ -52,7 +52,7 @@ pub enum TokenFileError {
     NameTwice {
         /// The file.
         path: String,
-        /// Which line, from 1.
+        /// The number of the line, from 1.
         line: usize,
     },
     /// There is a token of this name.
@@ -61,7 +61,7 @@ pub enum TokenFileError {
         /// The file.
         path: String,
     },
-    /// It is no text, or far too long.
+    /// The file is no text, or far too long.
     #[error("{path} não é um arquivo de tokens")]
     NotText {
         /// The file.
@@ -78,7 +78,7 @@ pub enum TokenFileError {
 /// The tokens of a server. Empty lines, and those that begin with `#`, say nothing.
 ///
 /// # Errors
-/// Where it cannot be read, or a line is no token.
+/// If the file cannot be read, or a line is no token.
 pub fn read(path: &Path) -> Result<Tokens, TokenFileError> {
     let mut file = private_file::open_file_or_pipe(path).map_err(|error| failed("ler", path, error))?;
     tokens(&read_text(&mut file, path)?, path)
@@ -87,7 +87,7 @@ pub fn read(path: &Path) -> Result<Tokens, TokenFileError> {
 /// The secret of a client, and whether its file is for its owner alone.
 ///
 /// # Errors
-/// Where it cannot be read, or holds anything but one secret.
+/// If the file cannot be read, or holds anything but one secret.
 pub fn read_secret(path: &Path) -> Result<(Secret, bool), TokenFileError> {
     let mut file = private_file::open_file_or_pipe(path).map_err(|error| failed("ler", path, error))?;
     let is_private = private_file::is_private(&file).map_err(|error| failed("ler", path, error))?;
@@ -100,7 +100,7 @@ pub fn read_secret(path: &Path) -> Result<(Secret, bool), TokenFileError> {
 /// is none.
 ///
 /// # Errors
-/// Where it is a symbolic link, cannot be written, holds what is no token, or has the name.
+/// If the file is a symbolic link, cannot be written, holds a line that is no token, or has the name.
 pub fn append(path: &Path, token: &Token) -> Result<(), TokenFileError> {
     if path.is_symlink() {
         return Err(TokenFileError::Link { path: shown(path) });

@@ -125,7 +125,7 @@ fn rehearse(
             // The server counts rows; a person counts the lines of the file.
             Err(ClientError::Refused(refusal)) if !refusal.rows.is_empty() => {
                 let line = |index: usize| list.lines.get(first + index).copied().unwrap_or(0);
-                bad.count += refusal.row_count();
+                bad.count += refusal.row_count;
                 bad.rows.extend(refusal.rows.into_iter().map(|(index, what)| (line(index), what)));
             }
             Err(_) if bad.count > 0 => break,

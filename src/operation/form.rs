@@ -3,7 +3,7 @@
 use super::{OPERATIONS, Operation, Request};
 use crate::refusal::Refusal;
 
-/// One way to write an operation as a line.
+/// A line that asks for an operation.
 pub struct Form {
     /// The operation that is written.
     pub operation: Operation,
@@ -17,7 +17,7 @@ pub struct Form {
     pub attributes: &'static str,
     /// The line of the original's menu. `None` if the original did not have this form.
     pub menu: Option<&'static str>,
-    /// What the form does, for the shell's help.
+    /// The effect of the form, for the shell's help.
     pub help: &'static str,
     /// Reads what follows the word.
     pub(super) parse: for<'a> fn(&'a str) -> Result<Request<'a>, Refusal>,

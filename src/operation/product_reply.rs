@@ -13,7 +13,7 @@ pub struct ProductReply {
     pub price: Price,
     /// The stock.
     pub stock: Quantity,
-    /// The unit; the text protocol's product line does not tell it.
+    /// The unit. `None` if the reply came as a product line, which has none.
     pub unit: Option<Unit>,
 }
 

@@ -1,4 +1,4 @@
-//! How many connections there may be, in all and from one address, and who is told that there is no room.
+//! Admission: the limits of connections, in all and from one address.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -10,28 +10,28 @@ use tokio::time::Instant;
 
 use super::console::Console;
 
-/// How long a new connection waits for the end of the one before, where they are counted.
+/// How long a new connection waits for the end of the one before, if connections are counted.
 const SETTLE_WAIT: Duration = Duration::from_millis(20);
 
-/// Connections of one address where the operator says nothing: a shop whose tills share
+/// Connections of one address if the operator gives no limit: a shop whose tills share
 /// one has some tens. The clients of this machine share loopback, and are not strangers.
 const PER_ADDRESS_DEFAULT: usize = 1024;
 
-/// Newcomers that are being told that there is no room; more are closed without a word, so
+/// Connections that are answered at one time that there is no room. More are closed without a word, so
 /// that a flood of them costs no more than this many.
 pub(super) const TURNED_AWAY_MAX: usize = 64;
 
 /// How often it is logged that there is no room: a flood must not fill the disk.
-const FULL_TOLD_EVERY: Duration = Duration::from_secs(10);
+const FULL_LOGGED_EVERY: Duration = Duration::from_secs(10);
 
-/// How many connections there may be, and how long one may be silent.
+/// The limits of connections.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// In all.
+    /// The most connections in all.
     pub connections: usize,
-    /// From one address. `None`: 1024, and for loopback no other limit than that for all.
+    /// The most connections from one address. `None`: 1024, and for loopback only the limit of all.
     pub connections_per_address: Option<usize>,
-    /// Without a byte from either side. `None`: for ever.
+    /// The time without a byte from either side. `None`: no limit.
     pub idle: Option<Duration>,
 }
 
@@ -45,7 +45,7 @@ impl Limits {
     }
 }
 
-/// Counts connections, and tells the console.
+/// The connections of a server, counted. Shows on the console when one begins and ends.
 pub(super) struct Connections {
     console: Console,
     exit_after: Option<u64>,
@@ -60,7 +60,7 @@ struct Count {
     open: usize,
     by_address: HashMap<IpAddr, usize>,
     turned_away: usize,
-    full_told: Option<Instant>,
+    full_logged: Option<Instant>,
 }
 
 impl Count {
@@ -90,7 +90,7 @@ impl Count {
     }
 }
 
-/// Whom an address counts as. Whoever has an IPv6 address has a whole network of them (/64).
+/// The address that a connection counts for. Whoever has an IPv6 address has a whole network of them (/64).
 fn counted_as(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) if !address.is_loopback() => {
@@ -106,15 +106,15 @@ impl Connections {
         Self { console, exit_after, limits, count: Mutex::default(), changed: Notify::new() }
     }
 
-    /// Counts a connection until its guard is dropped. Where there is no place for it, its
-    /// guard says so; `None` where there is none even for telling it.
+    /// Counts a connection until its guard is dropped. If there is no place for it, the guard says so;
+    /// `None` if there is no place even for an answer.
     pub(super) fn begin(self: &Arc<Self>, peer: SocketAddr) -> Option<Guard> {
         let address = counted_as(peer.ip());
         let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
         let is_served = count.take_place(address, &self.limits);
         if !is_served {
-            if count.full_told.is_none_or(|told| told.elapsed() >= FULL_TOLD_EVERY) {
-                count.full_told = Some(Instant::now());
+            if count.full_logged.is_none_or(|logged| logged.elapsed() >= FULL_LOGGED_EVERY) {
+                count.full_logged = Some(Instant::now());
                 tracing::warn!(%peer, open = count.open, "there is no room for more connections");
             }
             if count.turned_away >= TURNED_AWAY_MAX {
@@ -135,8 +135,7 @@ impl Connections {
         self.exit_after.is_none_or(|limit| begun < limit)
     }
 
-    /// Whether another connection is to be accepted: at once if so, and once all have
-    /// ended if not.
+    /// Whether another connection is to be accepted. Waits until all have ended before it says no.
     pub(super) async fn another_wanted(&self) -> bool {
         let Some(limit) = self.exit_after else { return true };
         loop {
@@ -154,8 +153,8 @@ impl Connections {
         }
     }
 
-    /// Where only so many connections are wanted, lets the one before be told as ended
-    /// before the next is told as begun, as the original did, which served one at a time.
+    /// If only so many connections are wanted, waits a little for the end of the one before, so that the
+    /// console shows it first. The original served one connection at a time.
     pub(super) async fn settle(&self) {
         if self.exit_after.is_none() {
             return;
@@ -186,7 +185,7 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Whether there is a place for this connection; if not, it is to be told so.
+    /// Whether there is a place for this connection. If not, it is to be answered that there is none.
     pub(super) fn is_served(&self) -> bool {
         self.is_served
     }

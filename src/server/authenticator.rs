@@ -1,5 +1,5 @@
-//! Who a connection is, by the token that it shows, and what a wrong token costs. Who may do what is
-//! decided in `access`.
+//! Tokens on connections: the identity of each, and the price of a wrong token. `access` decides who may
+//! do what.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};

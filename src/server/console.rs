@@ -17,8 +17,8 @@ use crate::catalog::Shown;
 /// shows no more in a second than a person could want to read in a minute.
 const WAITING_LINES_MAX: usize = 1024;
 
-/// How long lines then gather before more are written. Without it, and with each line written by
-/// itself, a server that shows its commands answered a third of the reads of a quiet one.
+/// How long lines gather before more are written. Without this rest, and with each line written by itself,
+/// a server that shows its commands answered a third of the reads of a quiet one.
 const REST: Duration = Duration::from_millis(10);
 
 /// How long the last lines have to be written when the server stops.
@@ -38,7 +38,7 @@ struct Lines {
 
 enum Line {
     Text(String),
-    /// Everything before it is to be written; then whoever waits is told.
+    /// A request to write everything before, and then to wake whoever waits.
     Flush(SyncSender<()>),
 }
 

@@ -23,7 +23,7 @@ pub(super) fn allow(wanted: usize, others: usize) -> usize {
     allowed
 }
 
-/// The limit after it was raised; `None` where the system has none to tell.
+/// Raises the limit and returns it; `None` if the system has none.
 #[cfg(unix)]
 fn raise(wanted: usize) -> Option<usize> {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};

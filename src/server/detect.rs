@@ -1,5 +1,5 @@
-//! What stands between accepting a connection and its transport: TLS, the first bytes, and
-//! those for whom there is no room or no such protocol.
+//! From an accepted connection to its transport: TLS, the protocol by the first bytes, and answers to
+//! connections for which there is no room or no such protocol.
 
 use std::io;
 use std::sync::Arc;
@@ -20,17 +20,17 @@ use crate::wire::{self, HTTP2_PREFACE, Protocol};
 const PREFACE_WAIT: Duration = Duration::from_millis(500);
 
 /// How long a newcomer for whom there is no room has to say what it speaks, so that it can
-/// be told in its own protocol; one that says nothing is told in text.
+/// be answered in its own protocol. A newcomer that says nothing is answered in text.
 const TURN_AWAY_WAIT: Duration = Duration::from_secs(1);
 
 /// How long a TLS handshake may take, its first byte included. Two round trips and some
 /// milliseconds are needed; a client that has nothing to say yet says that it is there.
 const HANDSHAKE_WAIT: Duration = Duration::from_secs(10);
 
-/// How TLS is spoken, if it is; another from the moment at which the files are read again.
+/// The current TLS configuration, if TLS is spoken. Changes when the files are read again.
 pub(super) type Tls = Option<watch::Receiver<Arc<ServerConfig>>>;
 
-/// A connection that may go in: `None` where it was refused, or went away.
+/// Makes a connection of a TCP connection: `None` if it was refused, or went away.
 pub(super) async fn enter(tls: &Tls, stream: TcpStream) -> Option<MaybeTls> {
     let Some(tls) = tls else { return Some(MaybeTls::Plain(stream)) };
     let acceptor = TlsAcceptor::from(tls.borrow().clone());
@@ -57,7 +57,7 @@ pub(super) async fn enter(tls: &Tls, stream: TcpStream) -> Option<MaybeTls> {
 
 enum Entrant {
     Tls(Box<tokio_rustls::server::TlsStream<TcpStream>>),
-    /// It spoke, and not TLS.
+    /// A client that spoke, and not TLS.
     Plain(TcpStream),
 }
 
@@ -78,7 +78,7 @@ async fn shake_hands(acceptor: TlsAcceptor, stream: TcpStream) -> Result<Entrant
     Ok(Entrant::Tls(Box::new(stream)))
 }
 
-/// Tells a client that does not speak TLS, in its own protocol, that it must.
+/// Answers a client that does not speak TLS, in its own protocol, that it must.
 async fn refuse_plain(mut stream: MaybeTls) {
     match read_first_bytes(&mut stream).await {
         Ok((_, Protocol::Grpc)) => answer_and_close(stream, &wire::goaway(wire::text::TLS_ONLY)).await,
@@ -89,7 +89,7 @@ async fn refuse_plain(mut stream: MaybeTls) {
     }
 }
 
-/// Tells a newcomer, in its own protocol if it says which in time, that there is no room.
+/// Answers a newcomer that there is no room, in its own protocol if it says which in time.
 pub(super) async fn turn_away(service: Service, stream: TcpStream) {
     let Ok(Some(mut stream)) = tokio::time::timeout(TURN_AWAY_WAIT, enter(&service.tls, stream)).await else {
         return;

@@ -44,8 +44,8 @@ const STREAMS_MAX: u32 = 256;
 /// client that merely waits for its answers for an attack, and hangs up.
 const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 
-/// The same over all calls of a connection: hyper's own default, ours so that no other one of a later
-/// version changes how much memory a client can hold.
+/// Bytes that may come before they are read, over all calls of a connection: hyper's own default, set here
+/// so that a later version of hyper does not change how much memory a client can hold.
 const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 
 /// Bytes of an answer that may wait for a client that has its window open and takes nothing. With
@@ -59,8 +59,8 @@ const PENDING_RESETS_MAX: usize = 64;
 /// Without a limit each leaves memory behind.
 const ERROR_RESETS_MAX: usize = 256;
 
-/// The services on one connection, how many of its calls wait for a change, and how many streams of
-/// changes it has whose answers are not taken.
+/// The calls of one connection. Counts the calls that wait for a change, and the streams of changes whose
+/// answers are not all taken.
 struct Calls {
     service: Service,
     waiting: Arc<AtomicUsize>,
@@ -76,11 +76,11 @@ impl Calls {
     }
 }
 
-/// What a call ends with.
+/// The trailers that end a call with this status.
 fn trailers(status: &Status) -> http::HeaderMap {
     let mut trailers = http::HeaderMap::new();
     if status.add_header(&mut trailers).is_err() {
-        // Only where its text cannot be a header.
+        // Only if its text cannot be a header.
         trailers.insert(Status::GRPC_STATUS, http::HeaderValue::from(status.code() as i32));
     }
     trailers

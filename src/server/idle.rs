@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
-/// Tells when a connection has been silent for too long. The timer is set anew only when
-/// it rings, so what comes costs no more than a look at the clock.
+/// Rings when a connection has been silent for too long. The timer is set again only when it rings, so
+/// that bytes that come cost no more than a look at the clock.
 pub(super) struct IdleTimer {
     limit: Option<Duration>,
     since: Instant,
@@ -19,12 +19,12 @@ impl IdleTimer {
         Self { limit, since: Instant::now(), timer }
     }
 
-    /// It begins anew.
+    /// Notes that the connection is not silent now.
     pub(super) fn broken(&mut self) {
         self.since = Instant::now();
     }
 
-    /// Is ready when it has lasted too long.
+    /// Waits until the silence has lasted too long.
     pub(super) async fn too_long(&mut self) {
         let Some(limit) = self.limit else { return std::future::pending().await };
         loop {

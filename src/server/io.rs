@@ -45,7 +45,7 @@ pub(super) struct Prefixed {
     bytes_read: BytesRead,
 }
 
-/// How many bytes have been read from a connection.
+/// The number of bytes that have been read from a connection.
 #[derive(Clone, Default)]
 pub(super) struct BytesRead(Arc<AtomicUsize>);
 
@@ -134,7 +134,7 @@ pub(super) async fn write_all(stream: &mut (impl AsyncWrite + Unpin), mut bytes:
             Ok::<usize, io::Error>(length)
         };
         let length = tokio::select! {
-            // Nearly all is taken at once, and no timer is made.
+            // Nearly always all is taken without a wait, and no timer is made.
             biased;
             length = some => length?,
             () = async { tokio::time::sleep(STALLED_MAX).await } => {

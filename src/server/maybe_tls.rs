@@ -9,8 +9,8 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-/// What TLS keeps of what is written until the client takes it: a record. A write that goes
-/// on is how a client is seen to take anything at all.
+/// Written bytes that TLS keeps until the client takes them: one record. The server sees only by writes
+/// that go on that a client takes anything at all.
 const TLS_UNSENT_BYTES_MAX: usize = 16 * 1024;
 
 /// A connection. A plain one is read and written as if there were no TLS; one with TLS
@@ -47,7 +47,7 @@ impl MaybeTls {
             let mut context = Context::from_waker(Waker::noop());
             let come = match Pin::new(&mut *stream).poll_fill_buf(&mut context) {
                 Poll::Ready(Ok(come)) => come,
-                // What came before it is told first; it is told when it is asked for again.
+                // The bytes before the error are returned first; the next read returns the error.
                 Poll::Ready(Err(_)) if length > 0 => break,
                 Poll::Ready(Err(error)) => return Err(error),
                 Poll::Pending if length > 0 => break,
@@ -64,12 +64,12 @@ impl MaybeTls {
         Ok(length)
     }
 
-    /// Where it comes from, if it is still there.
+    /// The client's address, if the client is still there.
     pub(super) fn peer(&self) -> Option<SocketAddr> {
         self.transport().peer_addr().ok()
     }
 
-    /// What carries it.
+    /// The TCP connection below.
     pub(super) fn transport(&self) -> &TcpStream {
         match self {
             MaybeTls::Plain(stream) => stream,

@@ -32,7 +32,7 @@ const QUIET: Duration = Duration::from_millis(50);
 /// leaves waiting, and an end for one that never stops sending.
 const LAST_READ_BYTES_MAX: usize = 1024 * 1024;
 
-/// What a newcomer is answered for whom there is no room.
+/// The answer to a newcomer for whom there is no room.
 pub(super) fn no_room_answer() -> String {
     let mut answer = String::new();
     text::write_refusal(&mut answer, &Refusal::no_room());
@@ -70,7 +70,7 @@ struct Conversation<'s> {
     service: &'s Service,
     authenticator: Authenticator,
     stream: MaybeTls,
-    /// What the client has shown of its right to ask.
+    /// The identity that the client has shown.
     identity: Identity,
     wrong_tokens: WrongTokens,
     /// Replies not yet sent.
@@ -116,7 +116,7 @@ impl Conversation<'_> {
                         tokio::task::yield_now().await;
                     }
                 }
-                // A timer is made only where it is awaited.
+                // Makes a timer only if it is awaited.
                 () = async { tokio::time::sleep(QUIET).await }, if may_be_unended => {
                     // A thread that was held up may see the time pass before what came in it.
                     if self.read_now(&mut frames)? == 0
@@ -168,7 +168,7 @@ impl Conversation<'_> {
         self.send().await
     }
 
-    /// Takes what has come, without waiting; 0 where nothing has.
+    /// Reads the bytes that have come, without waiting; 0 if none have.
     fn read_now(&mut self, frames: &mut Frames) -> io::Result<usize> {
         let buffer = frames.buffer();
         buffer.reserve(READ_BYTES);
@@ -178,7 +178,7 @@ impl Conversation<'_> {
         }
     }
 
-    /// Waits for more, and takes it. No buffer is held while it waits.
+    /// Waits for bytes and reads them. The connection holds no buffer while it waits.
     async fn read(&mut self, frames: &mut Frames) -> io::Result<usize> {
         poll_fn(|context| {
             let buffer = frames.buffer();

@@ -57,7 +57,7 @@ pub(super) fn answer_with(
     response
 }
 
-/// One message and the trailers of a call that went well.
+/// The body of an answer: the message, and the trailers of a call that was not refused.
 struct MessageBody {
     message: Bytes,
     has_ended: bool,

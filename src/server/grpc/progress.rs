@@ -1,4 +1,4 @@
-//! Whether a connection still does something: what goes on, what waits, and when it is idle.
+//! The progress of a connection, by which the server sees that it is idle or left.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use super::Calls;
 /// a client that does not look at its idle connection would hold the stop for ever.
 const SETTLED_AFTER: Duration = Duration::from_millis(500);
 
-/// Counts on with each call, with the changes that come together on a stream, with each part of a
+/// Goes up with each call, with the changes that come together on a stream, with each part of a
 /// large message that comes, and with each part of an answer that is taken: while it does, a
 /// connection is neither idle nor left.
 #[derive(Clone, Default)]
@@ -27,7 +27,7 @@ impl Progress {
     }
 }
 
-/// One of what is counted, as long as it is there.
+/// One counted thing, until it is dropped.
 pub(super) struct Counted(Arc<AtomicUsize>);
 
 impl Counted {
@@ -44,8 +44,8 @@ impl Drop for Counted {
 }
 
 impl Calls {
-    /// Is ready once nothing has been asked or taken for as long as a connection may be silent,
-    /// or up to twice as long.
+    /// Waits until nothing has been asked or taken for as long as a connection may be silent, or up to
+    /// twice as long.
     pub(super) async fn idle(&self) {
         let Some(limit) = self.service.idle else { return std::future::pending().await };
         let mut count = self.progress.count();
@@ -58,7 +58,7 @@ impl Calls {
         }
     }
 
-    /// Is ready once no call has waited for a while, and no answer was taken.
+    /// Waits until for a while no call has waited for a change, and no answer was taken.
     pub(super) async fn settled(&self) {
         let mut before = None;
         loop {

@@ -2,21 +2,20 @@
 
 use std::cell::Cell;
 
-/// Bytes read at once: more than a thousand pipelined commands.
+/// Bytes of one read: more than a thousand pipelined commands.
 pub(super) const READ_BYTES: usize = 16 * 1024;
 
 /// Bytes of replies after which a list is sent on before it is complete, so that a list of
 /// any length takes bounded memory.
 pub(super) const WRITE_BYTES: usize = 64 * 1024;
 
-/// Bytes of a buffer that a worker keeps for the next connection: all that is read at once, and
-/// the replies to hundreds of commands. One that grew beyond is given back.
+/// Bytes of a buffer that a worker keeps for the next connection: all of one read, and the
+/// replies to hundreds of commands. A larger buffer is freed.
 const SPARE_BYTES_MAX: usize = READ_BYTES;
 
 thread_local! {
-    // What this worker reads into, and what it writes replies to, while no connection uses it.
-    // An idle connection holds neither, and to ask the allocator for so much for each read takes
-    // a twentieth of its time.
+    // The worker's buffers for reading and for replies, while no connection uses them. An idle
+    // connection holds neither, and to ask the allocator for each read takes a twentieth of its time.
     static SPARE_BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
     static SPARE_REPLIES: Cell<String> = const { Cell::new(String::new()) };
 }
@@ -43,7 +42,7 @@ pub(super) fn give_replies_back(mut replies: String) {
     }
 }
 
-/// Replies with the room of the spare ones, where they have none.
+/// Gives replies that hold no memory the spare memory.
 pub(super) fn with_room(replies: &mut String) -> &mut String {
     if replies.capacity() == 0 {
         *replies = SPARE_REPLIES.take();

@@ -1,4 +1,4 @@
-//! Browsers can be made to send lines of a web page's choosing to any port: how such a connection is known.
+//! Recognises HTTP: a web page can make a browser send lines of its choosing to any port.
 
 use crate::refusal::{Code, Refusal};
 

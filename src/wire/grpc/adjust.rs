@@ -11,7 +11,7 @@ use crate::operation::{AdjustRequest, BatchRequest, ChangeReply, MovementReply};
 use crate::refusal::Refusal;
 use crate::wire::NotAReply;
 
-/// A stock change from its message.
+/// Reads a change of stock from its message.
 ///
 /// # Errors
 /// `INVALID_ARGUMENT`, naming the field.
@@ -25,7 +25,7 @@ pub fn adjust_request(message: &v1::AdjustStockRequest) -> Result<AdjustRequest<
     })
 }
 
-/// Changes that are asked for together, from their message.
+/// Reads a batch from its message.
 ///
 /// # Errors
 /// `INVALID_ARGUMENT`, naming the field, and the index of the change.

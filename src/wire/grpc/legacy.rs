@@ -10,7 +10,7 @@ use crate::catalog::{Movement, Price, Product};
 use crate::operation::{Operation, write_product_line};
 use crate::refusal::Refusal;
 
-/// As [`status`], naming the fields as the original's contract does.
+/// A refusal as a gRPC status, like [`status`], with the field names of the original's contract.
 pub fn original_status(mut refusal: Refusal) -> Status {
     for (key, value) in &mut refusal.metadata {
         let renamed = match value.as_str() {
@@ -28,7 +28,7 @@ pub fn original_status(mut refusal: Refusal) -> Status {
 /// A float price of the original's contract, taken to the nearest centavo.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT` where it is not a number, negative, or too large.
+/// `INVALID_ARGUMENT` if it is not a number, negative, or too large.
 pub fn price_from_float(reais: f32) -> Result<Price, Refusal> {
     let centavos = (f64::from(reais) * 100.0).round();
     let is_within = (0.0..=Price::MAX.centavos() as f64).contains(&centavos);
@@ -43,7 +43,7 @@ pub fn write_original_product(product: &Product, out: &mut Vec<u8>) {
     prost::encoding::message::encode(PRODUCTS_FIELD, &original_product(product), out);
 }
 
-/// A product as the original's contract tells it: a float price, and a stock whose
+/// The original's message of a product: a float price, and a stock whose
 /// fraction is cut off and which stops at the largest `int32`.
 pub fn original_product(product: &Product) -> original::Produto {
     original::Produto {

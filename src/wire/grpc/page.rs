@@ -4,28 +4,28 @@ use super::v1;
 use crate::catalog::{Price, ProductId};
 use crate::refusal::Refusal;
 
-/// Products on a page where the client does not say.
+/// Products on a page if the client gives no size.
 const PAGE_PRODUCTS_DEFAULT: usize = 100;
 
 /// Most products on a page: some tens of kilobytes.
 pub const PAGE_PRODUCTS_MAX: usize = 1000;
 
-/// Which page of the catalog is asked for.
+/// A page of the catalog, as a client asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// Up to which price.
+    /// The highest price. `None` takes all products.
     pub max_price: Option<Price>,
-    /// How many products at most.
+    /// The most products of the page.
     pub size: usize,
-    /// After which product.
+    /// The last product of the page before.
     pub after: Option<ProductId>,
 }
 
-/// Version of the page tokens below, so that a later one can be told from it.
+/// The version of the page tokens.
 const PAGE_TOKEN_PREFIX: &str = "v1:";
 
 impl Page {
-    /// One that holds all products up to a price.
+    /// A page with all products up to a price.
     pub fn whole(max_price: Option<Price>) -> Self {
         Self { max_price, size: usize::MAX, after: None }
     }
@@ -33,7 +33,7 @@ impl Page {
     /// The page that a message asks for.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` where the size is negative, or the token is not one that this
+    /// `INVALID_ARGUMENT` if the size is negative, or the token is not one that this
     /// server gave for the same price.
     pub fn from_message(message: &v1::ListProductsRequest) -> Result<Self, Refusal> {
         let max_price = message

@@ -49,10 +49,10 @@ pub(super) fn write_terms(product: &Product, price: Price, stock: Quantity, out:
     write_text(4, product.unit.as_str(), out);
 }
 
-/// A product that the server told.
+/// Reads a product that the server sent.
 ///
 /// # Errors
-/// Where no server of ours would tell it.
+/// If no server of ours would send the message.
 pub fn product_reply(message: Option<v1::Product>) -> Result<ProductReply, NotAReply> {
     let message = message.ok_or(NotAReply)?;
     Ok(ProductReply {

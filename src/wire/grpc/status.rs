@@ -6,14 +6,13 @@ use tonic::Status;
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
 use crate::catalog::Sentence;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::{Code, ROW_COUNT, Refusal};
 
 /// `ErrorInfo.domain` (AIP-193).
 const ERROR_DOMAIN: &str = "hortifruti";
 
-/// Bytes of bad rows told in a status. Its details travel as a header, and clients take no
-/// more than some kilobytes of those (grpcio 8, hyper 16); the message tells how many rows
-/// there are.
+/// Bytes of bad rows in a status. The details of a status travel as a header, and clients take no more
+/// than some kilobytes of headers (grpcio 8, hyper 16).
 const ROWS_BYTES_MAX: usize = 3 * 1024;
 
 /// The gRPC code of a refusal: the one place that maps DESIGN's table to this wire.
@@ -56,8 +55,7 @@ pub fn status(refusal: Refusal) -> Status {
     Status::with_error_details(grpc_code(refusal.code), refusal.message, details)
 }
 
-/// The refusal that a status carries; `None` where it is not one of ours, so the server
-/// did not say it.
+/// Reads the refusal that a status carries; `None` if no server of ours made the status.
 pub fn refusal(status: &Status) -> Option<Refusal> {
     let details = status.get_error_details();
     let info = details.error_info().filter(|info| info.domain == ERROR_DOMAIN)?;
@@ -68,6 +66,8 @@ pub fn refusal(status: &Status) -> Option<Refusal> {
             refusal.rows.push((index, Sentence(&violation.description).to_string()));
         }
     }
+    let row_count = info.metadata.get(ROW_COUNT).and_then(|count| count.parse().ok());
+    refusal.row_count = row_count.unwrap_or(refusal.rows.len());
     Some(refusal)
 }
 
@@ -80,7 +80,7 @@ mod tests {
         let many: Vec<_> = (0..10_000).map(|index| (index, "sem preço".to_owned())).collect();
         let told = refusal(&super::status(Refusal::bad_rows(many))).unwrap();
         assert!(told.rows.len() > 100 && told.rows.len() < 1000);
-        assert!(told.message.starts_with("10000 linha(s)"));
+        assert_eq!(told.row_count, 10_000);
 
         let sent = Refusal::bad_rows(vec![(0, "sem preço".into()), (7, "sem nome".into())]);
         let status = status(sent.clone());

@@ -4,7 +4,7 @@
 /// name of 64 characters and a request id fit many times over.
 pub const LINE_BYTES_MAX: usize = 2048;
 
-/// One command as it came.
+/// A command as it came.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Frame<'a> {
     /// A line, without its line end.
@@ -26,9 +26,9 @@ pub enum Frame<'a> {
 #[derive(Debug, Default)]
 pub struct Frames {
     buffer: Vec<u8>,
-    /// Where the first command not yet taken starts.
+    /// The start of the first command that was not yet taken.
     start: usize,
-    /// How far the buffer has been searched for a line end.
+    /// The end of the bytes that were searched for a line end.
     searched: usize,
     has_seen_line_end: bool,
     /// The line is too long, and its bytes are dropped until it ends.
@@ -36,7 +36,7 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// Where to append what was read.
+    /// The buffer, to append bytes that were read.
     pub fn buffer(&mut self) -> &mut Vec<u8> {
         if self.start > 0 {
             self.buffer.drain(..self.start);
@@ -46,7 +46,7 @@ impl Frames {
         &mut self.buffer
     }
 
-    /// Gives up a buffer that holds nothing: most connections are idle.
+    /// Takes the buffer away if it holds nothing: most connections are idle.
     pub fn release(&mut self) -> Option<Vec<u8>> {
         (self.start == self.buffer.len()).then(|| {
             self.clear();
@@ -54,7 +54,7 @@ impl Frames {
         })
     }
 
-    /// The complete lines that have come.
+    /// Takes the complete lines that have come.
     pub fn take_lines(&mut self) -> Lines<'_> {
         let Some(offset) = memchr::memrchr(b'\n', &self.buffer[self.searched..]) else {
             self.searched = self.buffer.len();
@@ -71,7 +71,7 @@ impl Frames {
         self.searched = lines.end;
         self.has_seen_line_end = true;
         let bytes = &self.buffer[lines];
-        // All at once: a line at a time costs a tenth of a read with accents.
+        // All lines together: one by one costs a tenth of a read with accents.
         let text = simdutf8::basic::from_utf8(bytes).ok();
         Lines { bytes, text, start: 0, is_first_too_long: std::mem::take(&mut self.is_skipping) }
     }
@@ -96,7 +96,7 @@ impl Frames {
         Some(frame(&self.buffer[text]))
     }
 
-    /// What is left when the connection has ended.
+    /// Takes the last command of a connection that has ended.
     pub fn take_last(&mut self) -> Option<Frame<'_>> {
         if self.has_seen_line_end && self.has_rest() {
             self.is_skipping = false;
@@ -120,9 +120,9 @@ impl Frames {
 /// Lines that are complete, each a command.
 #[derive(Debug, Default)]
 pub struct Lines<'a> {
-    /// All of them, with their line ends.
+    /// The bytes of all lines, with their line ends.
     bytes: &'a [u8],
-    /// The same, where all of it is UTF-8.
+    /// The same bytes as text, if all of them are UTF-8.
     text: Option<&'a str>,
     start: usize,
     is_first_too_long: bool,

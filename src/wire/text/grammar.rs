@@ -1,4 +1,4 @@
-//! What a line of the text protocol means, and how a request is written as one.
+//! Lines of the text protocol: from a line to its request, and back.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::refusal::{Code, Refusal};
 /// The word before a secret: `token SECRET`, with which a client says who it is.
 const TOKEN: &str = "token";
 
-/// What is shown of such a line.
+/// The text that is shown in place of a line with a secret.
 const TOKEN_SHOWN: &str = "token …";
 
 /// Writes the command with which a client says who it is, with its line end.
@@ -18,18 +18,17 @@ pub fn write_token(secret: &str) -> String {
     format!("{TOKEN} {secret}\n")
 }
 
-/// Whether a line begins as one with a secret, however it goes on: what is mistyped is
-/// perhaps a secret all the same.
+/// Whether a line begins like one with a secret. However it goes on, a mistyped line may hold a secret.
 fn has_token(line: &str) -> bool {
     let line = line.trim_start_matches([' ', '\t']);
     line.get(..TOKEN.len()).is_some_and(|word| word.eq_ignore_ascii_case(TOKEN))
 }
 
 impl<'a> Frame<'a> {
-    /// The request in it.
+    /// Reads the request.
     ///
     /// # Errors
-    /// Why it is none.
+    /// If the frame is no request.
     pub fn request(&self) -> Result<Request<'a>, Refusal> {
         match self {
             Frame::Line(line) => Request::parse(line),
@@ -47,7 +46,7 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// The secret, where this is the command that shows one.
+    /// The secret, if the line is the command that shows one.
     pub fn token(&self) -> Option<&'a str> {
         let Frame::Line(line) = self else { return None };
         let (word, secret) = split_word(line);
@@ -56,7 +55,7 @@ impl<'a> Frame<'a> {
 }
 
 impl fmt::Display for Frame<'_> {
-    /// The text of it, as far as it is text and no secret.
+    /// Writes the line, unless it is no text or has a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Frame::Line(line) if has_token(line) => TOKEN_SHOWN,
@@ -71,8 +70,8 @@ impl fmt::Display for Frame<'_> {
 /// Writes a request as a line, with its line end.
 ///
 /// # Errors
-/// Where a name could not be one: it might carry a line end, and so a second command.
-/// `UNAVAILABLE` for an import, which has no form in this protocol.
+/// If the name could not be one, because it might carry a line end and so a second command; and if the
+/// request has no form in this protocol (`UNAVAILABLE`).
 pub fn write_request(request: &Request<'_>) -> Result<String, Refusal> {
     match request {
         Request::Find { name } | Request::Adjust(AdjustRequest { name, .. }) => {

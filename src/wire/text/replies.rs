@@ -7,20 +7,20 @@ use crate::operation::{FAREWELL, NO_PRODUCT, ProductReply, Reply, Request, write
 use crate::refusal::{Code, Refusal};
 use crate::wire::NotAReply;
 
-/// What a server that serves only gRPC answers to text, and closes.
+/// The answer of a server that serves only gRPC to text.
 pub const GRPC_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só gRPC. \
     Nada foi feito; use um cliente gRPC, ou inicie o servidor com --socket.";
 
-/// What a server that serves only text answers to gRPC (see [`super::goaway`]).
+/// The answer of a server that serves only text to gRPC (see [`super::goaway`]).
 pub const TEXT_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só o protocolo de texto. \
     Nada foi feito; use um cliente de texto, ou inicie o servidor com --grpc.";
 
-/// What a server that speaks only TLS answers to a client that does not.
+/// The answer of a server that speaks only TLS to a client that does not.
 pub const TLS_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só por TLS. \
     Nada foi feito; use --tls, e --tls-ca se a autoridade dele é só sua.";
 
-/// What a server that does not speak TLS answers to a client that does, which takes it for a
-/// record of an unknown kind, and knows by that what it has before it.
+/// The answer of a server without TLS to a client that speaks it. The client takes the answer for a
+/// record of an unknown kind, and so knows that the server speaks no TLS.
 pub const NO_TLS: &str = "Erro UNKNOWN_COMMAND: este servidor atende sem TLS. \
     Nada foi feito; use um cliente sem TLS, ou inicie o servidor com --tls-cert e --tls-key.";
 
