@@ -4,10 +4,12 @@ pub mod sqlite;
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use foldhash::quality::RandomState;
 
-use crate::catalog::{Catalog, Document, Movement, RequestId, RequestRecord, Transaction};
+use crate::catalog::{Catalog, Document, Kind, Movement, RequestId, RequestRecord, Transaction};
 use crate::io_error::describe;
 
 /// A durable home for one catalog. It has one user, the inventory's writer.
@@ -75,6 +77,9 @@ pub trait Store: Send {
     /// If the room cannot be given back; nothing is lost by that.
     fn tidy(&mut self) -> Result<(), StoreError>;
 
+    /// The ledger for readers, once the store is loaded or created.
+    fn ledger(&self) -> Arc<dyn Ledger>;
+
     /// Makes the next opening quick, if that can be done. The store is not used afterwards.
     ///
     /// # Errors
@@ -87,6 +92,72 @@ pub trait Store: Send {
     /// # Errors
     /// Where it cannot be asked. It may be tried again later.
     fn reopen(&mut self, in_doubt: &Transaction) -> Result<bool, StoreError>;
+}
+
+/// The ledger as readers see it, beside the writer: they never hold it, and it never holds them.
+///
+/// A read may wait for the disk, so it belongs on a thread that may. `through` is the last movement that
+/// the reader may see, the last one that is published.
+pub trait Ledger: Send + Sync {
+    /// The row with this number.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn row(&self, sequence: i64, through: i64) -> Result<Option<LedgerRow>, StoreError>;
+
+    /// A page of rows, newest first. It may be short, or empty, and yet have a next page.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn page(&self, query: &LedgerQuery) -> Result<LedgerPage, StoreError>;
+
+    /// The number of the first movement that was recorded at this time or later; `through + 1` if there is
+    /// none.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn first_since(&self, time: SystemTime, through: i64) -> Result<i64, StoreError>;
+
+    /// Calls with some of the movements from `from` up to `to`, in order and without request ids, that
+    /// are neither undone nor an undo. Returns where to go on, if there may be more.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn visit(
+        &self,
+        from: i64,
+        to: i64,
+        through: i64,
+        visit: &mut dyn FnMut(&Movement),
+    ) -> Result<Option<i64>, StoreError>;
+}
+
+/// Which rows of the ledger are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LedgerQuery {
+    /// The row to begin at, or the next below it. For one product, one of its movements: its last, or
+    /// [`LedgerPage::next`] of the page before.
+    pub start: i64,
+    /// Whether only the movements of the product of `start` are asked for.
+    pub of_one_product: bool,
+    /// The highest and the lowest number that are asked for.
+    pub highest: i64,
+    pub lowest: i64,
+    /// The last movement that the reader may see.
+    pub through: i64,
+    /// Only movements of this kind.
+    pub kind: Option<Kind>,
+    /// Most rows of the page.
+    pub count_max: usize,
+}
+
+/// Rows of the ledger, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerPage {
+    /// The rows.
+    pub rows: Vec<LedgerRow>,
+    /// Where the next page begins, if there may be more.
+    pub next: Option<i64>,
 }
 
 /// What request ids did. The ids are chosen by clients, so the hash is seeded.

@@ -114,6 +114,9 @@ mod tests {
             }
             self.commit(changes)
         }
+        fn ledger(&self) -> Arc<dyn crate::store::Ledger> {
+            self.0.ledger()
+        }
         fn close(&mut self) -> Result<(), StoreError> {
             self.0.close()
         }

@@ -23,16 +23,18 @@ mod verify;
 
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{LedgerRow, RecordedById, Store, StoreError};
+use super::{Ledger, LedgerRow, RecordedById, Store, StoreError};
 use crate::catalog::{Catalog, Movement, RequestId, Transaction};
 use crate::private_file::AtomicFile;
 use checkpoint::Checkpoint;
 use error::{corrupt, io, shown, sqlite};
 use files::{Files, LOG_SUFFIX};
+use ledger::SqliteLedger;
 use lock::Lock;
 use open::connect;
 use read::read_catalog;
@@ -58,6 +60,8 @@ pub struct SqliteStore {
     files: Files,
     checkpoint: Checkpoint,
     request_ids: RequestIds,
+    /// The readers, whose connections are closed before this one.
+    ledger: Arc<SqliteLedger>,
     /// The connection failed at something that wrote nothing. It may still hold a lock that the
     /// system did not let it release, so another takes its place before it is used again.
     is_suspect: bool,
@@ -74,9 +78,11 @@ impl SqliteStore {
         path: PathBuf,
         unfinished: Option<AtomicFile>,
         lock: Option<Lock>,
+        memory: Option<String>,
     ) -> Self {
         let is_new = unfinished.is_some() || lock.is_none();
         let (checkpoint, request_ids) = (Checkpoint::new(), RequestIds::new());
+        let ledger = Arc::new(SqliteLedger::new(&path, memory));
         Self {
             connection,
             path,
@@ -85,6 +91,7 @@ impl SqliteStore {
             files: Files::default(),
             checkpoint,
             request_ids,
+            ledger,
             is_suspect: false,
             has_told_readers: false,
             lock,
@@ -145,7 +152,9 @@ impl Store for SqliteStore {
     }
 
     fn rows(&mut self, first_sequence: i64, count: usize) -> Result<Vec<LedgerRow>, StoreError> {
-        ledger::rows(&self.connection, first_sequence, count).map_err(self.failed("consultar"))
+        self.files.check_index()?;
+        self.be_sure()?;
+        ledger::rows::rows(&self.connection, first_sequence, count).map_err(self.failed("consultar"))
     }
 
     fn movements_back(
@@ -154,7 +163,10 @@ impl Store for SqliteStore {
         after: i64,
         count_max: usize,
     ) -> Result<Vec<Movement>, StoreError> {
-        ledger::movements_back(&self.connection, last, after, count_max).map_err(self.failed("consultar"))
+        self.files.check_index()?;
+        self.be_sure()?;
+        ledger::rows::movements_back(&self.connection, last, after, count_max)
+            .map_err(self.failed("consultar"))
     }
 
     fn is_ready(&self) -> bool {
@@ -185,7 +197,12 @@ impl Store for SqliteStore {
         Ok(())
     }
 
+    fn ledger(&self) -> Arc<dyn Ledger> {
+        Arc::clone(&self.ledger) as Arc<dyn Ledger>
+    }
+
     fn close(&mut self) -> Result<(), StoreError> {
+        self.ledger.close();
         self.check_database()?;
         if let Some(step) = self.checkpoint.last_step() {
             self.request_ids.prepare_last(self.checkpoint.last_sequence());
@@ -223,6 +240,7 @@ impl Drop for SqliteStore {
     /// Closing the database reads its index. Where that was cut, the database is left open
     /// for the end of the process to close. If the database was rewritten or moved, its log stays.
     fn drop(&mut self) {
+        self.ledger.close();
         if self.files.check_index().is_err() {
             if let Ok(other) = Connection::open_in_memory() {
                 std::mem::forget(std::mem::replace(&mut self.connection, other));

@@ -1,61 +1,370 @@
-//! How rows of the ledger are found: by their number, and back from one movement of a product to the
-//! one before.
+//! The ledger as readers see it, on connections of their own.
+//!
+//! A read is one short transaction: a page of rows. So the writer never waits for a reader, and the log is
+//! held up for milliseconds at most. A reader names the last movement that it may see, which the inventory
+//! has published.
 
-use rusqlite::{Connection, OptionalExtension};
+mod connections;
+pub(super) mod rows;
 
-use super::rows::{SELECT_MOVEMENTS, read_movement};
-use crate::catalog::{Document, Movement};
-use crate::store::LedgerRow;
+use std::time::SystemTime;
 
-/// Reads so many rows, from this sequence number on.
-pub(super) fn rows(
-    connection: &Connection,
-    first_sequence: i64,
-    count: usize,
-) -> rusqlite::Result<Vec<LedgerRow>> {
-    let mut statement = connection.prepare_cached(SELECT_MOVEMENTS)?;
-    let movements = statement.query_map([first_sequence, count as i64], read_movement)?;
-    movements.map(|movement| with_links(connection, movement?)).collect()
-}
+use rusqlite::{Connection, OptionalExtension, Row};
 
-/// Reads the movements of one product, newest first, from this one of them on: those after the movement
-/// `after`, and the last one up to it, `count_max` at most.
-pub(super) fn movements_back(
-    connection: &Connection,
-    last: i64,
-    after: i64,
-    count_max: usize,
-) -> rusqlite::Result<Vec<Movement>> {
-    let mut movements: Vec<Movement> = Vec::new();
-    let mut next = last;
-    while next > 0 && movements.len() < count_max {
-        let mut statement = connection.prepare_cached(SELECT_MOVEMENTS)?;
-        let movement = statement.query_row([next, 1], read_movement)?;
-        next = if movement.sequence > after { movement.previous } else { 0 };
-        movements.push(movement);
+use super::rows::{bad_value, read_movement, to_micros};
+use crate::catalog::{Kind, Movement};
+use crate::store::{Ledger, LedgerPage, LedgerQuery, LedgerRow, StoreError};
+pub(super) use connections::SqliteLedger;
+
+/// Most rows that one page looks at: a page of a filter that matches little is short. A millisecond or two.
+const LOOKED_AT_MAX: usize = 4096;
+
+/// Most movements of one product that one page looks at. Each is found by itself, in microseconds.
+const STEPS_MAX: usize = 1024;
+
+/// Most rows of a period that are read in one transaction.
+const PERIOD_ROWS: usize = 4096;
+
+/// The columns of a movement as [`read_movement`] reads them.
+const SELECT_DOWNWARDS: &str =
+    "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
+            recorded_at_micros, request_id, previous
+     FROM movement WHERE sequence <= ?1 AND sequence >= ?2 ORDER BY sequence DESC LIMIT ?3";
+
+/// The movements of a period that count: neither undone nor an undo. Reports ask for no request ids.
+const SELECT_COUNTED: &str =
+    "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
+            recorded_at_micros, NULL, previous
+     FROM movement
+     WHERE sequence >= ?1 AND sequence <= ?2
+       AND NOT EXISTS (SELECT 1 FROM undo WHERE undone = sequence AND by_sequence <= ?3)
+       AND NOT EXISTS (SELECT 1 FROM undo WHERE by_sequence = sequence)
+     ORDER BY sequence";
+
+impl Ledger for SqliteLedger {
+    fn row(&self, sequence: i64, through: i64) -> Result<Option<LedgerRow>, StoreError> {
+        if sequence > through {
+            return Ok(None);
+        }
+        self.read(|connection| {
+            let row = rows::rows(connection, sequence, 1)?.pop();
+            Ok(row.filter(|row| row.movement.sequence == sequence).map(|row| seen_through(row, through)))
+        })
     }
-    Ok(movements)
+
+    fn page(&self, query: &LedgerQuery) -> Result<LedgerPage, StoreError> {
+        self.read(
+            |connection| {
+                if query.of_one_product { page_back(connection, query) } else { page(connection, query) }
+            },
+        )
+    }
+
+    fn first_since(&self, time: SystemTime, through: i64) -> Result<i64, StoreError> {
+        self.read(|connection| {
+            let time = to_micros(time);
+            let mut recorded_at =
+                connection.prepare_cached("SELECT recorded_at_micros FROM movement WHERE sequence = ?1")?;
+            let (mut from, mut to) = (1, through + 1);
+            while from < to {
+                let middle = from + (to - from) / 2;
+                let at: Option<i64> = recorded_at.query_row([middle], |row| row.get(0)).optional()?;
+                let at = at.ok_or_else(|| bad_value(0, format!("falta o movimento {middle}")))?;
+                if at < time { from = middle + 1 } else { to = middle }
+            }
+            Ok(from)
+        })
+    }
+
+    fn visit(
+        &self,
+        from: i64,
+        to: i64,
+        through: i64,
+        visit: &mut dyn FnMut(&Movement),
+    ) -> Result<Option<i64>, StoreError> {
+        let end = to.min(through).min(from.saturating_add(PERIOD_ROWS as i64 - 1));
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(SELECT_COUNTED)?;
+            let mut movements = statement.query([from, end, through])?;
+            while let Some(row) = movements.next()? {
+                visit(&read_movement(row)?);
+            }
+            Ok((end < to.min(through)).then_some(end + 1))
+        })
+    }
 }
 
-/// Adds to a movement its document, and how it is linked to an undo.
-pub(super) fn with_links(connection: &Connection, movement: Movement) -> rusqlite::Result<LedgerRow> {
-    let sequence = movement.sequence;
-    let number = |statement| -> rusqlite::Result<i64> {
-        let found = connection.prepare_cached(statement)?.query_row([sequence], |row| row.get(0));
-        Ok(found.optional()?.unwrap_or(0))
-    };
-    let mut document = connection.prepare_cached(
-        "SELECT first_sequence, count FROM document WHERE first_sequence <= ?1 ORDER BY first_sequence DESC LIMIT 1",
-    )?;
-    let document = document
-        .query_row([sequence], |row| Ok(Document { first_sequence: row.get(0)?, count: row.get(1)? }))
-        .optional()?
-        .filter(|document| sequence < document.first_sequence + document.count)
-        .unwrap_or(Document::of_one(sequence));
-    Ok(LedgerRow {
-        movement,
-        document,
-        undoes: number("SELECT undone FROM undo WHERE by_sequence = ?1")?,
-        undone_by: number("SELECT by_sequence FROM undo WHERE undone = ?1")?,
-    })
+/// Reads a page of all products.
+fn page(connection: &Connection, query: &LedgerQuery) -> rusqlite::Result<LedgerPage> {
+    let LedgerQuery { start, lowest, through, kind, count_max, .. } = *query;
+    let looked_at_max = if kind.is_some() { LOOKED_AT_MAX } else { count_max };
+    let mut statement = connection.prepare_cached(SELECT_DOWNWARDS)?;
+    let mut rows = statement.query([start.min(through), lowest, looked_at_max as i64 + 1])?;
+    let mut page = LedgerPage { rows: Vec::new(), next: None };
+    let mut looked_at = 0;
+    while let Some(row) = rows.next()? {
+        if looked_at == looked_at_max || page.rows.len() == count_max {
+            page.next = Some(row.get(0)?);
+            break;
+        }
+        looked_at += 1;
+        if is_of_kind(row, kind)? {
+            page.rows.push(seen_through(rows::with_links(connection, read_movement(row)?)?, through));
+        }
+    }
+    Ok(page)
+}
+
+/// Reads a page of one product, from one of its movements back.
+fn page_back(connection: &Connection, query: &LedgerQuery) -> rusqlite::Result<LedgerPage> {
+    let LedgerQuery { start, highest, lowest, through, kind, count_max, .. } = *query;
+    let mut page = LedgerPage { rows: Vec::new(), next: Some(start).filter(|start| *start >= lowest.max(1)) };
+    for _ in 0..STEPS_MAX {
+        let Some(next) = page.next.filter(|_| page.rows.len() < count_max) else { break };
+        let found = rows::movements_back(connection, next, next, 1)?;
+        let movement =
+            found.into_iter().next().ok_or_else(|| bad_value(0, format!("falta o movimento {next}")))?;
+        page.next = Some(movement.previous).filter(|previous| *previous >= lowest.max(1));
+        let is_within = movement.sequence <= highest.min(through);
+        if is_within && kind.is_none_or(|kind| movement.kind == kind) {
+            page.rows.push(seen_through(rows::with_links(connection, movement)?, through));
+        }
+    }
+    Ok(page)
+}
+
+fn is_of_kind(row: &Row<'_>, kind: Option<Kind>) -> rusqlite::Result<bool> {
+    match kind {
+        None => Ok(true),
+        Some(kind) => Ok(row.get_ref(2)?.as_str()? == kind.word()),
+    }
+}
+
+/// A row as it was when the movement `through` was the last.
+fn seen_through(mut row: LedgerRow, through: i64) -> LedgerRow {
+    if row.undone_by > through {
+        row.undone_by = 0;
+    }
+    row
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::catalog::{Adjustment, Catalog, Draft, Quantity, Transaction, Undoable, original_products};
+    use crate::store::Store;
+    use crate::store::sqlite::SqliteStore;
+
+    const KINDS: [Kind; 3] = [Kind::Sale, Kind::Purchase, Kind::Waste];
+
+    fn commit(store: &mut SqliteStore, catalog: &mut Catalog, at: u64, plan: impl FnOnce(&mut Draft<'_>)) {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(at);
+        let mut draft = Draft::new(catalog, now);
+        plan(&mut draft);
+        let transaction = draft.finish();
+        store.commit(&transaction).unwrap();
+        catalog.apply(&transaction);
+    }
+
+    /// A shop with some hundred movements: one a second, then a batch, and an undo of two of its three.
+    fn fill(store: &mut SqliteStore) -> Catalog {
+        let mut catalog = Catalog::default();
+        let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
+        draft.import(&original_products()).unwrap();
+        let opening = draft.finish();
+        assert!(store.load().unwrap().is_none());
+        store.create(&opening).unwrap();
+        catalog.apply(&opening);
+        let ids = ["caju", "maca", "pera"].map(|key| catalog.find(key).unwrap().id);
+        let change = |index: usize| Adjustment {
+            product: ids[index % 3],
+            delta: Quantity::from_units(1),
+            kind: KINDS[index / 3 % 3],
+            request_id: None,
+        };
+        for index in 0..300 {
+            commit(store, &mut catalog, 100 + index as u64, |draft| {
+                draft.adjust(&change(index)).unwrap();
+            });
+        }
+        let mut batch = Vec::new();
+        commit(store, &mut catalog, 1000, |draft| batch = draft.adjust_all(&[0, 1, 2].map(change)).unwrap());
+        let undoable = |movement: &Movement| Undoable { movement: movement.clone(), undoes: 0, undone_by: 0 };
+        let undone: Vec<_> = batch[1..].iter().map(undoable).collect();
+        commit(store, &mut catalog, 2000, |draft| {
+            drop(draft.undo(undone[0].movement.sequence, &undone).unwrap())
+        });
+        catalog
+    }
+
+    fn query(catalog: &Catalog) -> LedgerQuery {
+        let last = catalog.last_sequence();
+        LedgerQuery {
+            start: last,
+            of_one_product: false,
+            highest: last,
+            lowest: 1,
+            through: last,
+            kind: None,
+            count_max: 7,
+        }
+    }
+
+    /// Every row of all pages of a query.
+    fn all(ledger: &dyn Ledger, mut query: LedgerQuery) -> Vec<LedgerRow> {
+        let mut rows = Vec::new();
+        loop {
+            let page = ledger.page(&query).unwrap();
+            assert!(page.rows.len() <= query.count_max);
+            rows.extend(page.rows);
+            let Some(next) = page.next else { return rows };
+            assert!(next <= query.start);
+            query.start = next;
+        }
+    }
+
+    fn on_disk_and_in_memory(check: impl Fn(SqliteStore)) {
+        let folder = tempfile::tempdir().unwrap();
+        check(SqliteStore::open(&folder.path().join("loja.db"), 8082).unwrap());
+        check(SqliteStore::in_memory().unwrap());
+    }
+
+    #[test]
+    fn pages_are_the_ledger_backwards_whatever_is_asked_for() {
+        on_disk_and_in_memory(|mut store| {
+            let catalog = fill(&mut store);
+            let ledger = store.ledger();
+            let last = catalog.last_sequence();
+            let whole = all(&*ledger, query(&catalog));
+            assert_eq!(
+                whole.iter().map(|row| row.movement.sequence).collect::<Vec<_>>(),
+                (1..=last).rev().collect::<Vec<_>>()
+            );
+            for product in catalog.products().iter() {
+                for kind in [None, Some(Kind::Sale), Some(Kind::Count)] {
+                    for (lowest, highest) in [(1, last), (50, 200), (200, 50), (last + 1, last + 9)] {
+                        for of_one_product in [false, true] {
+                            let start = if of_one_product { product.last_movement } else { highest };
+                            let query = LedgerQuery {
+                                start,
+                                of_one_product,
+                                highest,
+                                lowest,
+                                kind,
+                                ..query(&catalog)
+                            };
+                            let is_asked_for = |row: &&LedgerRow| {
+                                let movement = &row.movement;
+                                (lowest..=highest).contains(&movement.sequence)
+                                    && kind.is_none_or(|kind| movement.kind == kind)
+                                    && (!of_one_product || movement.product == product.id)
+                            };
+                            let expected: Vec<_> = whole.iter().filter(is_asked_for).cloned().collect();
+                            assert_eq!(all(&*ledger, query), expected, "{query:?}");
+                        }
+                    }
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn a_row_has_its_links_as_of_the_moment_that_is_asked_for() {
+        on_disk_and_in_memory(|mut store| {
+            fill(&mut store);
+            let ledger = store.ledger();
+            let links = |sequence, through| {
+                let row = ledger.row(sequence, through).unwrap().unwrap();
+                (row.document.first_sequence, row.document.count, row.undoes, row.undone_by)
+            };
+            assert_eq!(links(304, 309), (304, 1, 0, 0));
+            assert_eq!(links(305, 309), (305, 3, 0, 0));
+            assert_eq!((links(306, 309), links(306, 307)), ((305, 3, 0, 308), (305, 3, 0, 0)));
+            assert_eq!(links(309, 309), (308, 2, 307, 0));
+            assert_eq!(ledger.row(309, 308).unwrap(), None);
+            assert_eq!(ledger.row(0, 309).unwrap(), None);
+        });
+    }
+
+    #[test]
+    fn a_period_is_found_by_time_and_read_without_what_was_undone() {
+        on_disk_and_in_memory(|mut store| {
+            fill(&mut store);
+            let ledger = store.ledger();
+            let first_since =
+                |at| ledger.first_since(SystemTime::UNIX_EPOCH + Duration::from_secs(at), 309).unwrap();
+            let found = [0, 1, 100, 101, 399, 400, 1000, 1001, 2001].map(first_since);
+            assert_eq!(found, [1, 5, 5, 6, 304, 305, 305, 308, 310]);
+            let visited = |from, to, through| {
+                let mut seen = Vec::new();
+                let next =
+                    ledger.visit(from, to, through, &mut |movement| seen.push(movement.sequence)).unwrap();
+                assert_eq!(next, None);
+                seen
+            };
+            assert_eq!(visited(303, 999, 309), [303, 304, 305]);
+            assert_eq!(visited(303, 306, 307), [303, 304, 305, 306]);
+            assert_eq!(visited(9, 8, 309), [0; 0]);
+        });
+    }
+
+    #[test]
+    fn a_writer_does_not_wait_for_a_reader() {
+        on_disk_and_in_memory(|mut store| {
+            let mut catalog = fill(&mut store);
+            let ledger = store.ledger();
+            let (reading, read) = mpsc::channel();
+            let (commit_done, written) = mpsc::channel::<()>();
+            let last = catalog.last_sequence();
+            let reader = thread::spawn(move || {
+                let mut rows = 0;
+                ledger
+                    .visit(1, last, last, &mut |_| {
+                        if rows == 0 {
+                            reading.send(()).unwrap();
+                            written.recv_timeout(Duration::from_secs(60)).unwrap();
+                        }
+                        rows += 1;
+                    })
+                    .unwrap();
+                rows
+            });
+            read.recv_timeout(Duration::from_secs(60)).unwrap();
+            let caju = catalog.find("caju").unwrap().id;
+            commit(&mut store, &mut catalog, 3000, |draft| {
+                let delta = Quantity::from_units(1);
+                draft
+                    .adjust(&Adjustment { product: caju, delta, kind: Kind::Sale, request_id: None })
+                    .unwrap();
+            });
+            commit_done.send(()).unwrap();
+            assert_eq!(reader.join().unwrap(), last - 4);
+            assert_eq!(store.ledger().page(&query(&catalog)).unwrap().rows[0].movement.sequence, last + 1);
+        });
+    }
+
+    #[test]
+    fn a_closed_store_has_no_readers_and_leaves_no_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loja.db");
+        let mut store = SqliteStore::open(&path, 8082).unwrap();
+        let catalog = fill(&mut store);
+        let ledger = store.ledger();
+        ledger.page(&query(&catalog)).unwrap();
+        store.close().unwrap();
+        assert!(matches!(ledger.page(&query(&catalog)), Err(StoreError::Failed { .. })));
+        drop(store);
+        let mut files: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        files.sort();
+        assert_eq!(files, ["loja.db", "loja.db.lock"]);
+        let mut store = SqliteStore::open(&path, 8082).unwrap();
+        assert_eq!(store.load().unwrap().unwrap().find("caju"), catalog.find("caju"));
+        store.commit(&Transaction::default()).unwrap();
+    }
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, MAIN_DB, OpenFlags, TransactionBehavior};
@@ -27,7 +28,7 @@ pub(super) const CHECKED_BYTES_MAX: u64 = if cfg!(test) { 64 * 1024 } else { 16 
 const LONG_TABLES: [&str; 2] = ["movement", "request_chunk"];
 
 /// Prepared statements kept: there are fewer than this many.
-const STATEMENT_CACHE: usize = 16;
+const STATEMENT_CACHE: usize = 32;
 
 impl SqliteStore {
     /// Opens the database. Where there is none, [`Store::create`] makes it, under another
@@ -44,14 +45,14 @@ impl SqliteStore {
             refuse_strangers(&path)?;
             let unfinished = AtomicFile::begin(&path).map_err(io("criar", &path))?;
             let connection = connect(unfinished.temporary(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-            return Ok(Self::new(connection, path, Some(unfinished), Some(lock)));
+            return Ok(Self::new(connection, path, Some(unfinished), Some(lock), None));
         }
         AtomicFile::remove_leftover(&path).map_err(io("limpar o resto de", &path))?;
         lock.file(&path)?;
         check_log(&path, lock.note())?;
         let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let has_log = log_place::has_log(&path);
-        let mut this = Self::new(connection, path, None, Some(lock));
+        let mut this = Self::new(connection, path, None, Some(lock), None);
         // Until it is known to be ours and whole, nothing is copied into it, not even at the
         // end of a start that is refused.
         this.keep_log(has_log).map_err(this.failed("preparar"))?;
@@ -67,8 +68,12 @@ impl SqliteStore {
     /// Only where there is no memory.
     pub fn in_memory() -> Result<Self, StoreError> {
         let path = PathBuf::from(":memory:");
-        let connection = Connection::open_in_memory().map_err(sqlite("abrir", &path))?;
-        Ok(Self::new(connection, path, None, None))
+        // Each has a name of its own, by which its readers find it.
+        static NUMBER: AtomicU64 = AtomicU64::new(1);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let address = format!("file:hortifruti-{number}?mode=memory&cache=shared");
+        let connection = Connection::open(&address).map_err(sqlite("abrir", &path))?;
+        Ok(Self::new(connection, path, None, None, Some(address)))
     }
 
     /// Whether closing the last connection leaves the log as it is. SQLite would copy it into
@@ -145,6 +150,7 @@ impl SqliteStore {
     /// Opens the file anew.
     pub(super) fn reconnect(&mut self) -> Result<(), StoreError> {
         self.check_files()?;
+        self.ledger.forget_idle();
         // Closing would checkpoint, and so sync pages again whose first sync failed.
         let _ = self.keep_log(true);
         self.connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;

@@ -217,7 +217,7 @@ pub(super) fn bad_value(
 }
 
 /// Microseconds since 1970; a clock set before that gives 0.
-fn to_micros(time: SystemTime) -> i64 {
+pub(super) fn to_micros(time: SystemTime) -> i64 {
     let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX)
 }

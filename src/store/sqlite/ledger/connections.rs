@@ -1,0 +1,156 @@
+//! The connections of the readers.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::private_file::FileStat;
+use crate::store::StoreError;
+use crate::store::sqlite::error::{shown, sqlite};
+use crate::store::sqlite::files::{INDEX_SUFFIX, beside};
+use crate::store::sqlite::open::connect;
+
+/// Most connections that read at the same time, each with a cache of some megabytes. More readers wait
+/// for milliseconds.
+const CONNECTIONS_MAX: usize = 4;
+
+/// How long a reader waits for a free connection before it gives up.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The readers of one database. Closed by the store, before it closes its own connection: the last one
+/// that is closed removes the log.
+pub(in crate::store::sqlite) struct SqliteLedger {
+    path: PathBuf,
+    /// The address of a database in memory, which has no files.
+    memory: Option<String>,
+    state: Mutex<State>,
+    /// Notified when a connection is given back.
+    given_back: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    idle: Vec<Connection>,
+    in_use: usize,
+    is_closed: bool,
+    /// The index of the log when it was last looked at.
+    index: Option<FileStat>,
+}
+
+impl SqliteLedger {
+    pub(in crate::store::sqlite) fn new(path: &Path, memory: Option<String>) -> Self {
+        Self { path: path.to_owned(), memory, state: Mutex::default(), given_back: Condvar::new() }
+    }
+
+    /// Reads in one transaction.
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let failed = sqlite("consultar", &self.path);
+        let mut lease = self.lease()?;
+        let connection = match lease.connection.take() {
+            Some(connection) => connection,
+            None => self.connect()?,
+        };
+        let moment = connection.unchecked_transaction().map_err(&failed)?;
+        let result = read(&connection);
+        // A connection that failed is not used again.
+        if result.is_ok() && moment.rollback().is_ok() {
+            lease.connection = Some(connection);
+        }
+        result.map_err(failed)
+    }
+
+    /// Ends all readers: waits for those that read, and closes their connections.
+    pub(in crate::store::sqlite) fn close(&self) {
+        let mut state = self.lock();
+        state.is_closed = true;
+        while state.in_use > 0 {
+            state = self.given_back.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.idle.clear();
+    }
+
+    /// Closes the connections that nobody uses, so that the next reader opens another.
+    pub(in crate::store::sqlite) fn forget_idle(&self) {
+        let mut state = self.lock();
+        state.idle.clear();
+        state.index = None;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a connection, or room for a new one, and waits for it if others have all.
+    fn lease(&self) -> Result<Lease<'_>, StoreError> {
+        let is_full = |state: &mut State| state.in_use >= CONNECTIONS_MAX && !state.is_closed;
+        let waited = self.given_back.wait_timeout_while(self.lock(), PATIENCE, is_full);
+        let (mut state, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() {
+            return Err(StoreError::Busy { path: shown(&self.path) });
+        }
+        if state.is_closed {
+            let reason = "o servidor está parando".to_owned();
+            return Err(StoreError::Failed { action: "consultar", path: shown(&self.path), reason });
+        }
+        self.check_index(&mut state)?;
+        state.in_use += 1;
+        Ok(Lease { connection: state.idle.pop(), ledger: self })
+    }
+
+    /// Refuses to read if the index of the log was cut. SQLite has it mapped, and the system ends (SIGBUS)
+    /// whoever reads behind the end of a mapped file.
+    fn check_index(&self, state: &mut State) -> Result<(), StoreError> {
+        if self.memory.is_some() {
+            return Ok(());
+        }
+        let path = beside(&self.path, INDEX_SUFFIX);
+        let Ok(found) = FileStat::at(&path) else { return Err(StoreError::Moved { path: shown(&path) }) };
+        match state.index {
+            Some(before) if before.identity != found.identity => {
+                Err(StoreError::Moved { path: shown(&path) })
+            }
+            Some(before) if before.bytes > found.bytes => Err(StoreError::Cut { path: shown(&path) }),
+            _ => {
+                state.index = Some(found);
+                Ok(())
+            }
+        }
+    }
+
+    fn connect(&self) -> Result<Connection, StoreError> {
+        let failed = sqlite("abrir", &self.path);
+        if let Some(address) = &self.memory {
+            let connection = Connection::open(address).map_err(&failed)?;
+            // Without this, readers and the writer would wait for each other's tables. Readers look at
+            // published rows only, so they see nothing of a transaction under way.
+            connection.pragma_update(None, "read_uncommitted", true).map_err(&failed)?;
+            return Ok(connection);
+        }
+        let connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        // Only the writer copies the log.
+        let keep_log = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        connection.set_db_config(keep_log, true).map_err(failed)?;
+        Ok(connection)
+    }
+}
+
+/// A connection, or room for one, that is given back when it is dropped.
+struct Lease<'l> {
+    connection: Option<Connection>,
+    ledger: &'l SqliteLedger,
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        let mut state = self.ledger.lock();
+        state.in_use -= 1;
+        state.idle.extend(self.connection.take());
+        self.ledger.given_back.notify_all();
+    }
+}

@@ -1,0 +1,64 @@
+//! How rows of the ledger are found: by their number, and back from one movement of a product to the
+//! one before.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::catalog::{Document, Movement};
+use crate::store::LedgerRow;
+use crate::store::sqlite::rows::{SELECT_MOVEMENTS, read_movement};
+
+/// Reads so many rows, from this sequence number on.
+pub(in crate::store::sqlite) fn rows(
+    connection: &Connection,
+    first_sequence: i64,
+    count: usize,
+) -> rusqlite::Result<Vec<LedgerRow>> {
+    let mut statement = connection.prepare_cached(SELECT_MOVEMENTS)?;
+    let movements = statement.query_map([first_sequence, count as i64], read_movement)?;
+    movements.map(|movement| with_links(connection, movement?)).collect()
+}
+
+/// Reads the movements of one product, newest first, from this one of them on: those after the movement
+/// `after`, and the last one up to it, `count_max` at most.
+pub(in crate::store::sqlite) fn movements_back(
+    connection: &Connection,
+    last: i64,
+    after: i64,
+    count_max: usize,
+) -> rusqlite::Result<Vec<Movement>> {
+    let mut movements: Vec<Movement> = Vec::new();
+    let mut next = last;
+    while next > 0 && movements.len() < count_max {
+        let mut statement = connection.prepare_cached(SELECT_MOVEMENTS)?;
+        let movement = statement.query_row([next, 1], read_movement)?;
+        next = if movement.sequence > after { movement.previous } else { 0 };
+        movements.push(movement);
+    }
+    Ok(movements)
+}
+
+/// Adds to a movement its document, and how it is linked to an undo.
+pub(in crate::store::sqlite) fn with_links(
+    connection: &Connection,
+    movement: Movement,
+) -> rusqlite::Result<LedgerRow> {
+    let sequence = movement.sequence;
+    let number = |statement| -> rusqlite::Result<i64> {
+        let found = connection.prepare_cached(statement)?.query_row([sequence], |row| row.get(0));
+        Ok(found.optional()?.unwrap_or(0))
+    };
+    let mut document = connection.prepare_cached(
+        "SELECT first_sequence, count FROM document WHERE first_sequence <= ?1 ORDER BY first_sequence DESC LIMIT 1",
+    )?;
+    let document = document
+        .query_row([sequence], |row| Ok(Document { first_sequence: row.get(0)?, count: row.get(1)? }))
+        .optional()?
+        .filter(|document| sequence < document.first_sequence + document.count)
+        .unwrap_or(Document::of_one(sequence));
+    Ok(LedgerRow {
+        movement,
+        document,
+        undoes: number("SELECT undone FROM undo WHERE by_sequence = ?1")?,
+        undone_by: number("SELECT by_sequence FROM undo WHERE undone = ?1")?,
+    })
+}
