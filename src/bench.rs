@@ -45,7 +45,7 @@ const SHOWN_EVERY: Duration = Duration::from_millis(250);
 /// Kernel clock ticks in a second, the unit in which Linux shows CPU time to programs.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// How the same operations reach the server.
+/// The transport that carries the operations to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Transport {
     /// Lines of text, pipelined.
@@ -88,7 +88,7 @@ pub struct Options {
     pub connections: usize,
     /// Operations that each connection keeps in flight at most.
     pub pipeline: usize,
-    /// How long each transport runs in all.
+    /// Time for which each transport runs in all.
     pub duration: Duration,
     /// Operations begun in a second, whatever the answers do (open loop); without it, each
     /// answer begins the next operation (closed loop).
@@ -102,7 +102,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// How long one transport runs at a time.
+    /// Time for which one transport runs without a pause.
     fn turn(&self) -> Duration {
         self.duration / ROUNDS
     }

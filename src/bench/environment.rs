@@ -1,4 +1,4 @@
-//! Where and when a measure was made, and with what: figures without it say little.
+//! The environment of a measure: place, time and program. Figures without it say little.
 
 use std::fs;
 use std::num::NonZero;
@@ -18,11 +18,11 @@ pub(super) const PROGRAM: &str = "hortifruti ";
 pub(super) struct Environment {
     /// In UTC, as `2026-11-24 20:15`.
     pub(super) date: String,
-    /// The version, and the commit where it is known.
+    /// The version, and the commit if it is known.
     pub(super) program: String,
     /// Processor, cores and system.
     pub(super) machine: String,
-    /// What was typed.
+    /// The command line as it was typed.
     pub(super) command: String,
 }
 
@@ -58,7 +58,7 @@ fn machine() -> String {
     format!("{processor}, {cores}, {} {}", std::env::consts::OS, release.trim()).trim_end().to_owned()
 }
 
-/// A word as a shell takes it.
+/// A word, quoted for a shell if it needs it.
 fn quoted(word: &str) -> String {
     if !word.is_empty() && word.chars().all(|one| one.is_alphanumeric() || PLAIN.contains(one)) {
         word.to_owned()

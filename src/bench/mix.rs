@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// How many of a hundred operations read, and how many write.
+/// The reads and the writes in a hundred operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mix {
     /// Operations in a hundred that read one product.

@@ -1,4 +1,4 @@
-//! The page: everything that the bench found in one file, which loads nothing.
+//! The page: the whole report in one HTML file, which loads nothing.
 
 use std::fmt::Write as _;
 
@@ -20,7 +20,7 @@ pub(super) fn is_page(head: &[u8]) -> bool {
 /// The percentiles that the curves' axis names.
 const AXIS_PERCENTILES: [f64; 5] = [50.0, 90.0, 99.0, 99.9, 99.99];
 
-/// Width of a chart, and where its field lies in it.
+/// Width of a chart, and the left and right edge of its field.
 const WIDTH: f64 = 490.0;
 const LEFT: f64 = 96.0;
 const RIGHT: f64 = 378.0;
@@ -40,7 +40,7 @@ fn escaped(text: &str) -> String {
 }
 
 impl Report<'_> {
-    /// One page with everything in it.
+    /// The whole report as one page.
     pub(super) fn html(&self) -> String {
         let notes: String = self.notes().iter().map(|note| format!("<p>{}</p>\n", escaped(note))).collect();
         let server = match self.options.process {
@@ -157,7 +157,7 @@ fn rate_chart(outcomes: &[Outcome]) -> String {
     svg + "</svg>"
 }
 
-/// A step of 1, 2 or 5 times a power of ten of which an axis has at most five.
+/// The smallest step of 1, 2 or 5 times a power of ten that gives an axis at most five steps.
 fn step(greatest: f64) -> f64 {
     let decade = 10_f64.powf((greatest / 5.0).log10().floor());
     [1.0, 2.0, 5.0, 10.0]
@@ -172,7 +172,7 @@ fn latency_chart(outcomes: &[Outcome]) -> String {
     const BOTTOM: f64 = 266.0;
     let scale = Scale::of(outcomes);
     let last = CURVE_PERCENTILES[CURVE_PERCENTILES.len() - 1];
-    // What lies beyond a percentile grows tenfold rarer in equal steps.
+    // Equal steps to the right make the operations beyond a percentile ten times rarer.
     let rarity = |percentile: f64| -(1.0 - percentile / 100.0).log10();
     let x = |percentile: f64| LEFT + (RIGHT - LEFT) * rarity(percentile) / rarity(last);
     let y = |microseconds: f64| BOTTOM - (BOTTOM - 10.0) * scale.at(microseconds);
@@ -189,11 +189,12 @@ fn latency_chart(outcomes: &[Outcome]) -> String {
     while decade <= scale.greatest {
         for value in factors.iter().map(|factor| factor * decade) {
             if (scale.least..=scale.greatest).contains(&value) {
-                let told = if value < 1.0 { format!("{value:.1}").replace('.', ",") } else { grouped(value) };
+                let label =
+                    if value < 1.0 { format!("{value:.1}").replace('.', ",") } else { grouped(value) };
                 let _ = write!(
                     svg,
                     "<path d=\"M{LEFT} {0:.1}H{RIGHT}\" class=\"grid\"/>\
-                     <text x=\"{1}\" y=\"{2:.1}\" text-anchor=\"end\">{told} µs</text>",
+                     <text x=\"{1}\" y=\"{2:.1}\" text-anchor=\"end\">{label} µs</text>",
                     y(value),
                     LEFT - 6.0,
                     y(value) + 4.0,
@@ -239,8 +240,8 @@ fn latency_chart(outcomes: &[Outcome]) -> String {
     svg + "</svg>"
 }
 
-/// The axis below a chart: a line from top to bottom at each of these places, what it is called,
-/// and what all of them are.
+/// The axis below a chart: a line from top to bottom at each of these places, its label, and the name
+/// of the axis.
 fn write_axis(
     svg: &mut String,
     top: f64,
@@ -248,11 +249,11 @@ fn write_axis(
     caption: &str,
     ticks: impl Iterator<Item = (f64, String)>,
 ) {
-    for (x, told) in ticks {
+    for (x, label) in ticks {
         let _ = write!(
             svg,
             "<path d=\"M{x:.1} {top}V{bottom}\" class=\"grid\"/>\
-             <text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{told}</text>",
+             <text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{label}</text>",
             bottom + 16.0,
         );
     }
@@ -264,16 +265,16 @@ fn write_axis(
     );
 }
 
-/// The beginning of a chart, with what it shows in words for who does not see it.
+/// The beginning of a chart, with its content in words for those who do not see it.
 fn opened(
     id: &str,
     height: f64,
     title: &str,
     outcomes: &[Outcome],
-    told: &dyn Fn(&Outcome) -> String,
+    figure: &dyn Fn(&Outcome) -> String,
 ) -> String {
     let figures: Vec<String> =
-        outcomes.iter().map(|outcome| format!("{}: {}", outcome.transport.name(), told(outcome))).collect();
+        outcomes.iter().map(|outcome| format!("{}: {}", outcome.transport.name(), figure(outcome))).collect();
     format!(
         "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"{id}-title {id}-words\">\
          <title id=\"{id}-title\">{title}</title><desc id=\"{id}-words\">{}.</desc>",

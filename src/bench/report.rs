@@ -1,4 +1,4 @@
-//! What the bench found: a table and curves in the terminal, and JSON.
+//! The report of a measure: a table and curves for the terminal, and JSON.
 
 use std::fmt::Write as _;
 
@@ -117,7 +117,7 @@ pub(super) struct Row {
 }
 
 impl Report<'_> {
-    /// How the load was made, in one line.
+    /// The load, in one line.
     pub(super) fn load(&self) -> String {
         let Options { connections, pipeline, mix, .. } = self.options;
         let connections = match connections {

@@ -1,4 +1,4 @@
-//! Which operation begins next on a connection, and when: in a closed loop or in an open one.
+//! The schedule of a connection: the next operation and its time, in a closed loop or in an open one.
 
 use std::io;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use crate::operation::{AdjustRequest, Request};
 use crate::refusal::Refusal;
 use crate::wire::text;
 
-/// How long after the end of a turn its late operations still begin. A stall of the server
+/// Time after the end of a turn in which its late operations still begin. A stall of the server
 /// at the end counts as much as one before it; a server that cannot keep up gets no more.
 const LATE_MAX: Duration = Duration::from_secs(1);
 
@@ -42,7 +42,7 @@ pub(super) struct Load {
     pub(super) products: Rc<[Product]>,
     pub(super) mix: Mix,
     pub(super) in_flight_max: usize,
-    /// When to begin.
+    /// When the first operation begins.
     pub(super) first: Instant,
     /// Time between two starts of an open loop. In a closed loop each answer starts the next operation.
     pub(super) every: Option<Duration>,
@@ -99,7 +99,7 @@ impl Schedule {
         let intended = match self.load.every {
             None => now,
             Some(_) if self.due > now => return None,
-            // What is late keeps the time at which it was meant to begin: a server that
+            // A late operation keeps the time at which it was meant to begin: a server that
             // stalls must not make its own latency look better (coordinated omission).
             Some(every) => {
                 let intended = self.due;
@@ -113,7 +113,7 @@ impl Schedule {
         Some(Operation { intended, product, is_write })
     }
 
-    /// A number below `limit`, from a xorshift generator: any will do, and this costs nothing.
+    /// A number below `limit`, from a xorshift generator, the cheapest that is random enough.
     fn draw(&mut self, limit: u64) -> u64 {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;

@@ -6,13 +6,13 @@ use hdrhistogram::Histogram;
 
 use super::schedule::Operation;
 
-/// Longest latency that is told apart, in nanoseconds: a minute.
+/// Longest latency that the histogram tells apart, in nanoseconds: a minute.
 const LATENCY_MAX_NS: u64 = 60_000_000_000;
 
 /// Digits of a latency that are kept.
 const LATENCY_DIGITS: u8 = 3;
 
-/// What was measured.
+/// The measurements.
 pub(super) struct Tally {
     /// Nanoseconds from the intended start to the answer.
     pub(super) latency: Histogram<u64>,

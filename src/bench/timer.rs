@@ -11,7 +11,7 @@ pub(super) struct Timer(#[cfg(target_os = "linux")] tokio::io::unix::AsyncFd<lin
 impl Timer {
     #[expect(
         deprecated,
-        reason = "what is to follow it is unsafe; a descriptor that its owner never changes is sound with this"
+        reason = "the function that replaces this one is unsafe; a descriptor that its owner never changes is sound with it"
     )]
     pub(super) fn new() -> io::Result<Self> {
         Ok(Self(tokio::io::unix::AsyncFd::new(linux::Descriptor::new()?)?))
@@ -24,7 +24,7 @@ impl Timer {
                 return Ok(());
             }
             self.0.get_ref().set(left)?;
-            // What is ready may be of an earlier wait that was given up: look again.
+            // The event may belong to an earlier wait that was given up: look again.
             self.0.readable().await?.clear_ready();
         }
     }

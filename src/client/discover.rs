@@ -1,5 +1,5 @@
-//! How a client finds its server: at the address that it is given, or else at the place that the port
-//! file says.
+//! Discovery of the server: the address that the client is given, or else the place that the port file
+//! says.
 
 use std::path::PathBuf;
 

@@ -92,7 +92,7 @@ impl GrpcConnection {
     }
 
     /// The generated client, for calls that have no [`Request`] and for several calls at the same time.
-    /// Its clones share the connection.
+    /// All clones share the connection.
     pub fn service(&self) -> Service {
         self.service.clone()
     }

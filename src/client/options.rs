@@ -1,4 +1,4 @@
-//! How a client speaks to its server.
+//! The options of a connection: protocol, TLS and token.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use rustls::ClientConfig;
 use crate::access::Secret;
 use crate::wire::Protocol;
 
-/// The options of a connection.
+/// The options with which a client connects.
 #[derive(Clone, Default)]
 pub struct ConnectOptions {
     /// The protocol; without one, the client finds out which the server speaks.

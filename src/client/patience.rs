@@ -66,14 +66,14 @@ pub struct Patience {
     answer_end: Option<Instant>,
 }
 
-/// What a client waits for.
+/// The aim of a wait.
 enum Awaited<'t> {
     Connection,
     /// An answer, on a connection with this traffic.
     Answer(&'t Traffic),
 }
 
-/// How far a wait has come.
+/// The progress of a wait.
 struct Progress {
     begun_at: Instant,
     heard_at: Instant,

@@ -10,10 +10,10 @@ use crate::catalog::{Key, Name, Quoted, RequestId};
 use crate::operation::{AdjustRequest, Reply, Request};
 use crate::refusal::Code;
 
-/// How long to look for a server that went away, before giving up: a restart takes less.
+/// Time in which a client looks for a server that went away, before giving up: a restart takes less.
 const RECONNECT_FOR: Duration = Duration::from_secs(10);
 
-/// How long to wait between two attempts to find the server.
+/// Pause between two attempts to find the server.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
 
 pub(super) struct Reconnecting {

@@ -152,7 +152,7 @@ struct Received {
     start: usize,
     /// The start of the line in which the search for the end of a reply stands.
     line_start: usize,
-    /// How far the bytes have been searched.
+    /// The end of the bytes that have been searched.
     searched: usize,
 }
 

@@ -1,13 +1,13 @@
-//! What Tab offers: a pure function of the line, the cursor and the names.
+//! Completion by Tab: a pure function of the line, the cursor and the names.
 
 use super::menu::HELP_WORDS;
 use crate::catalog::Key;
 use crate::operation::{Argument, Form, sorted_forms};
 
-/// Most names offered at once: about two screens.
+/// Most names offered together: about two screens.
 const OFFERED_MAX: usize = 100;
 
-/// What may be typed at the cursor.
+/// The kind of text that may stand at the cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expected {
     /// A whole command.
@@ -18,8 +18,8 @@ pub(super) enum Expected {
     Nothing,
 }
 
-/// Where the completed text starts, and what can stand there. Names are found without
-/// regard to case or accents; those that only hold it are offered where none begins so.
+/// The start of the completed text, and the texts that can stand there. Names are found without regard to
+/// case or accents. If no name begins with the typed text, the names that contain it are offered.
 pub(super) fn complete(
     expected: Expected,
     line: &str,
@@ -67,7 +67,7 @@ fn matching_names(typed: &str, names: &[String]) -> Vec<String> {
             hold.push(format!("{name} "));
         }
     }
-    // Only then: Tab must complete what is begun, not offer what merely contains it.
+    // Only then: Tab must complete the text, not offer names that merely contain it.
     if begin.is_empty() {
         begin = hold;
     }

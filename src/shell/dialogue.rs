@@ -8,10 +8,9 @@ use super::in_doubt::{Begun, IN_DOUBT_MAX, InDoubt};
 use super::line_editor::LineEditor;
 use super::menu::{help_text, menu_text};
 use super::questions::{Completed, Question, complete};
-use super::report::{ask, note, report, show};
+use super::report::{note, report, show};
 use crate::client::{Client, ClientError, ConnectionError};
 use crate::io_error::describe;
-use crate::operation::{AdjustRequest, Operation};
 use crate::refusal::{Code, Refusal};
 
 /// Runs the dialogue until the person leaves.
@@ -44,7 +43,8 @@ pub(super) fn run(client: Client, options: Options) -> io::Result<()> {
         match Entry::of(&line) {
             Entry::Nothing => {
                 if let Some(oldest) = doubts.lost().first() {
-                    change(&mut out, &mut editor, &doubts, oldest.rest())?;
+                    let begun = doubts.begin(&oldest.request());
+                    begun.map_or(Ok(()), |begun| change(&mut out, &mut editor, &doubts, begun))?;
                 }
             }
             Entry::Leave => break,
@@ -56,11 +56,15 @@ pub(super) fn run(client: Client, options: Options) -> io::Result<()> {
                     Completed::Dropped => continue,
                     Completed::End => break,
                 };
-                if form.operation == Operation::AdjustStock {
-                    change(&mut out, &mut editor, &doubts, &rest)?;
-                } else {
-                    let answer = ask(&mut editor.client(), form, &rest);
-                    show(&mut out, answer)?;
+                match form.parse(&rest) {
+                    Err(refusal) => report(&refusal),
+                    Ok(request) => match doubts.begin(&request) {
+                        Some(begun) => change(&mut out, &mut editor, &doubts, begun)?,
+                        None => {
+                            let answer = editor.client().call(&request);
+                            show(&mut out, answer)?;
+                        }
+                    },
                 }
             }
         }
@@ -79,16 +83,13 @@ pub(super) fn run(client: Client, options: Options) -> io::Result<()> {
     writeln!(out, "Encerrando o cliente...")
 }
 
-/// Makes a change, or finishes the one in doubt that the line repeats.
-fn change(out: &mut impl Write, editor: &mut LineEditor, doubts: &InDoubt, rest: &str) -> io::Result<()> {
-    let asked = match AdjustRequest::parse(rest) {
-        Ok(asked) => asked,
-        Err(refusal) => {
-            report(&refusal);
-            return Ok(());
-        }
-    };
-    let (begun, written) = doubts.begin(&asked);
+/// Makes a change that has begun, or finishes the one in doubt that the line repeats.
+fn change(
+    out: &mut impl Write,
+    editor: &mut LineEditor,
+    doubts: &InDoubt,
+    (begun, written): (Begun, io::Result<()>),
+) -> io::Result<()> {
     if let Err(error) = written {
         let error = describe(&error);
         note(&format!(

@@ -1,4 +1,4 @@
-//! Lines, and what each of them asks for.
+//! Lines, and their meaning.
 
 use std::io;
 
@@ -15,7 +15,7 @@ pub(super) trait LineSource {
     fn is_person(&self) -> bool;
 }
 
-/// What a source gives.
+/// One answer of a source of lines.
 pub(super) enum Input {
     Line(String),
     /// Ctrl-C: the line is dropped.
@@ -23,7 +23,7 @@ pub(super) enum Input {
     End,
 }
 
-/// What a line asks for.
+/// The meaning of a line.
 pub(super) enum Entry {
     /// A command, with the text after it.
     Request(&'static Form, String),

@@ -7,9 +7,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::kept::{self, Kept, Record};
-use crate::catalog::Key;
+use crate::catalog::{Key, RequestId};
 use crate::client::{Client, ClientError, new_request_id};
-use crate::operation::{AdjustRequest, Reply, Request, split_word};
+use crate::operation::{Reply, Request};
+use crate::render::{Format, render};
 
 /// Most changes in doubt that one shell holds: more than anybody makes without looking.
 pub(super) const IN_DOUBT_MAX: usize = 16;
@@ -22,10 +23,18 @@ const ROUND_PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Change(String);
 
 impl Change {
-    fn new(adjust: &AdjustRequest<'_>) -> Self {
-        let mut adjust = adjust.clone();
-        adjust.request_id.get_or_insert_with(new_request_id);
-        Self(adjust.to_string())
+    /// The change that a request asks for, with an id of its own if the request has none. `None` if the
+    /// request changes nothing.
+    fn of(request: &Request<'_>) -> Option<Self> {
+        let mut request = request.clone();
+        request.request_id_mut()?.get_or_insert_with(new_request_id);
+        Some(Self(request.to_string()))
+    }
+
+    /// The change of a line that an earlier shell wrote. `None` if the line is no change.
+    fn read(line: String) -> Option<Self> {
+        let is_change = Request::parse(&line).is_ok_and(|mut request| request.request_id_mut().is_some());
+        is_change.then_some(Self(line))
     }
 
     /// The request to send.
@@ -38,26 +47,13 @@ impl Change {
         &self.0
     }
 
-    /// The part of the line after the command.
-    pub(super) fn rest(&self) -> &str {
-        split_word(&self.0).1
-    }
-
-    fn adjust(&self) -> AdjustRequest<'_> {
-        let Request::Adjust(adjust) = self.request() else { unreachable!("a change is no question") };
-        adjust
-    }
-
-    /// Whether a line asks for this change: by its id, or, without an id, for the same product,
-    /// quantity and kind.
-    fn is_asked_by(&self, asked: &AdjustRequest<'_>) -> bool {
-        let own = self.adjust();
-        match &asked.request_id {
-            Some(request_id) => Some(request_id) == own.request_id.as_ref(),
-            None => {
-                Key::fold(asked.name) == Key::fold(own.name)
-                    && (asked.delta, asked.kind) == (own.delta, own.kind)
-            }
+    /// Whether a request asks for this change: by its id or, without an id, with the same content.
+    fn is_asked_by(&self, asked: &Request<'_>) -> bool {
+        let ((own_id, own), (asked_id, asked)) = (split_id(self.request()), split_id(asked.clone()));
+        match asked_id {
+            Some(_) => asked_id == own_id,
+            // A name is the same whatever its case and its accents.
+            None => Key::fold(&asked) == Key::fold(&own),
         }
     }
 }
@@ -65,8 +61,14 @@ impl Change {
 impl std::fmt::Display for Change {
     /// Writes the change as a person typed it, or would have.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        AdjustRequest { request_id: None, ..self.adjust() }.fmt(f)
+        f.write_str(&split_id(self.request()).1)
     }
+}
+
+/// The id of a change, and the line that asks for the change without an id.
+fn split_id(mut change: Request<'_>) -> (Option<RequestId>, String) {
+    let id = change.request_id_mut().and_then(Option::take);
+    (id, change.to_string())
 }
 
 /// The result of [`InDoubt::begin`].
@@ -121,15 +123,12 @@ impl InDoubt {
     pub(super) fn open(folder: Option<PathBuf>, shop: String) -> (Self, Vec<(String, Change)>) {
         let left = folder.as_ref().map(|folder| kept::take_over(folder, &shop, IN_DOUBT_MAX));
         let left = left.unwrap_or_default();
-        let is_change = |record: &Record| matches!(Request::parse(&record.line), Ok(Request::Adjust(_)));
-        let others = left.others.into_iter().filter(is_change);
-        let others = others.map(|record| (record.shop, Change(record.line))).collect();
-        let held = left
-            .changes
-            .into_iter()
-            .filter(|(record, _)| is_change(record))
-            .map(|(record, kept)| Held { change: Change(record.line), kept: Some(kept), is_lost: true })
-            .collect();
+        let others = left.others.into_iter();
+        let others = others.filter_map(|Record { shop, line }| Some((shop, Change::read(line)?))).collect();
+        let held = left.changes.into_iter().filter_map(|(record, kept)| {
+            Some(Held { change: Change::read(record.line)?, kept: Some(kept), is_lost: true })
+        });
+        let held = held.collect();
         let state = Mutex::new(State { held, finished: Vec::new() });
         (Self(Arc::new(Shared { state, changed: Condvar::new(), folder, shop })), others)
     }
@@ -160,22 +159,22 @@ impl InDoubt {
         )
     }
 
-    /// Begins the change that a line asks for. A new change is on disk when this returns; if it could
-    /// not be written, the error comes with it.
-    pub(super) fn begin(&self, asked: &AdjustRequest<'_>) -> (Begun, io::Result<()>) {
+    /// Begins the change that a request asks for; `None` if the request changes nothing. A new change is
+    /// on disk when this returns; if it could not be written, the error comes with it.
+    pub(super) fn begin(&self, asked: &Request<'_>) -> Option<(Begun, io::Result<()>)> {
+        let change = Change::of(asked)?;
         let mut state = self.state();
         let is_asked = |change: &Change| change.is_asked_by(asked);
         if let Some(held) = state.held.iter().find(|held| is_asked(&held.change)) {
-            return (Begun::InDoubt(held.change.clone()), Ok(()));
+            return Some((Begun::InDoubt(held.change.clone()), Ok(())));
         }
         if let Some(finished) = state.finished.iter_mut().find(|finished| is_asked(&finished.change)) {
             finished.is_shown = true;
-            return (Begun::Finished(finished.answer.clone()), Ok(()));
+            return Some((Begun::Finished(finished.answer.clone()), Ok(())));
         }
         if state.held.len() >= IN_DOUBT_MAX {
-            return (Begun::Full, Ok(()));
+            return Some((Begun::Full, Ok(())));
         }
-        let change = Change::new(asked);
         let record = Record { shop: self.0.shop.clone(), line: change.0.clone() };
         let (kept, written) = match &self.0.folder {
             None => (None, Ok(())),
@@ -185,7 +184,7 @@ impl InDoubt {
             },
         };
         state.held.push(Held { change: change.clone(), kept, is_lost: false });
-        (Begun::New(change), written)
+        Some((Begun::New(change), written))
     }
 
     /// Notes that the answer of a change was lost.
@@ -241,8 +240,7 @@ impl InDoubt {
         show: &mut impl FnMut(String) -> bool,
     ) {
         let answer = match answer {
-            Ok(Reply::Product(product)) => format!("A mudança em dúvida foi feita: {change} → {product}"),
-            Ok(_) => format!("A mudança em dúvida foi feita: {change}"),
+            Ok(reply) => format!("A mudança em dúvida foi feita: {change}{}", shown_after(reply)),
             Err(error) => format!("A mudança em dúvida não foi feita: {change} → {error}"),
         };
         let mut state = self.state();
@@ -255,16 +253,24 @@ impl InDoubt {
     }
 }
 
+/// A reply behind its change, in one line.
+fn shown_after(reply: &Reply) -> String {
+    let mut text = Vec::new();
+    // Writing to memory cannot fail.
+    let _ = render(&mut text, reply, Format::Text);
+    match String::from_utf8_lossy(&text).trim_end().replace('\n', "; ") {
+        text if text.is_empty() => text,
+        text => format!(" → {text}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn asked(line: &str) -> AdjustRequest<'_> {
-        AdjustRequest::parse(line).unwrap()
-    }
-
     fn begin(doubts: &InDoubt, line: &str) -> Begun {
-        let (begun, written) = doubts.begin(&asked(line));
+        let line = format!("3 {line}");
+        let (begun, written) = doubts.begin(&Request::parse(&line).unwrap()).unwrap();
         written.unwrap();
         begun
     }
@@ -278,13 +284,18 @@ mod tests {
         assert_eq!(doubts.draw().0, 0);
         doubts.lose(&change);
         assert_eq!((doubts.draw().0, doubts.lost()), (1, vec![change.clone()]));
-        let with_id = change.rest().to_owned();
+        let with_id = change.with_id().strip_prefix("3 ").unwrap().to_owned();
         for line in ["Maçã -20 motivo=venda", "maca -20,0 motivo=venda", &with_id] {
             assert!(matches!(begin(&doubts, line), Begun::InDoubt(same) if same == change), "{line}");
         }
-        for line in
-            ["Maca -20", "Maca -21 motivo=venda", "Pera -20 motivo=venda", "Maca -20 motivo=venda id=a"]
-        {
+        for line in [
+            "Maca -20",
+            "Maca 20 motivo=venda",
+            "Maca -2.0 motivo=venda",
+            "Maca -21 motivo=venda",
+            "Pera -20 motivo=venda",
+            "Maca -20 motivo=venda id=a",
+        ] {
             let Begun::New(other) = begin(&doubts, line) else { panic!("{line}") };
             doubts.settle(&other).unwrap();
         }

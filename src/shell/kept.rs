@@ -1,5 +1,5 @@
-//! The files of changes whose answer is awaited: written before a change is sent, and removed
-//! when its answer has come, so that a shell that was killed leaves its changes to the next.
+//! The files of changes that await their answers. A file is written before its change is sent, and removed
+//! when the answer has come, so that a shell that was killed leaves its changes to the next.
 
 use std::fs::{self, File};
 use std::io::{self, Read};

@@ -32,8 +32,8 @@ const HISTORY_START: &[u8] = b"#V2\n";
 /// Lines of history kept: years of a shop's counter in half a megabyte.
 const HISTORY_LINES_MAX: usize = 10_000;
 
-/// How long fetched names are offered before they are fetched again: a person who presses
-/// Tab several times asks the server once.
+/// Time in which fetched names are offered before they are fetched again: a person who presses Tab several
+/// times asks the server once.
 const NAMES_FRESH_FOR: Duration = Duration::from_secs(5);
 
 /// Longest wait for the names; after a longer one, Tab would seem to have broken the shell.

@@ -6,8 +6,9 @@ use super::FirstFailure;
 use super::entry::{Entry, Input, LineSource};
 use super::menu::help_text;
 use super::questions::{Completed, Question, complete, refuse_two_readings};
-use super::report::{ask, report, show};
+use super::report::{report, show};
 use crate::client::{Client, ClientError};
+use crate::operation::{Form, Reply};
 
 /// Runs the commands, and shows their replies alone: no prompt, no menu.
 pub(super) fn run(client: &mut Client) -> io::Result<FirstFailure> {
@@ -46,6 +47,19 @@ pub(super) fn run(client: &mut Client) -> io::Result<FirstFailure> {
     }
     out.flush()?;
     Ok(first_failure)
+}
+
+/// Sends a command. If its answer is lost, the line that finishes it can be repeated.
+fn ask(client: &mut Client, form: &Form, rest: &str) -> Result<Reply, ClientError> {
+    let mut request = form.parse(rest)?;
+    client.call(&request).map_err(|error| {
+        error.with_again(|request_id| {
+            if let Some(own) = request.request_id_mut() {
+                *own = Some(request_id.clone());
+            }
+            format!("para terminá-la sem fazê-la duas vezes, repita a linha assim: {request}")
+        })
+    })
 }
 
 /// The lines of a pipe.

@@ -1,5 +1,5 @@
-//! The questions that complete a command: what a number alone still needs, and which of two readings of
-//! a quantity is meant.
+//! The questions that complete a command: for missing arguments, and for one of two readings of a
+//! quantity.
 
 use std::io;
 
@@ -17,7 +17,7 @@ pub(super) enum Question {
     Name,
     Price,
     Quantity,
-    /// Which of two numbers was meant.
+    /// The choice between two readings of a number.
     Reading {
         thousands: Quantity,
         units: Quantity,
@@ -49,7 +49,7 @@ impl Question {
         }
     }
 
-    /// What Tab completes in the answer.
+    /// The kind of text that Tab completes in the answer.
     pub(super) fn expected(&self) -> Expected {
         match self {
             Question::Command => Expected::Command,
@@ -128,7 +128,7 @@ fn has_quantity(form: &Form) -> bool {
     form.arguments.contains(&Argument::Quantity)
 }
 
-/// What stands before the quantity of a change, the quantity, and the attributes after it.
+/// Splits the text of a change: the part before the quantity, the quantity, and the attributes after it.
 fn split_delta(rest: &str) -> Option<(&str, &str, &str)> {
     let is_attribute = |word: &str| word.starts_with("id=") || word.starts_with("motivo=");
     let delta = rest.split([' ', '\t']).rfind(|word| !word.is_empty() && !is_attribute(word))?;

@@ -3,23 +3,10 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
-use crate::client::{Client, ClientError, ConnectionError, News};
-use crate::operation::{Form, Reply};
+use crate::client::{ClientError, ConnectionError, News};
+use crate::operation::Reply;
 use crate::render::{Format, render};
 use crate::terminal::takes_colours;
-
-/// Sends a command. If its answer is lost, the line that finishes it can be repeated.
-pub(super) fn ask(client: &mut Client, form: &Form, rest: &str) -> Result<Reply, ClientError> {
-    let mut request = form.parse(rest)?;
-    client.call(&request).map_err(|error| {
-        error.with_again(|request_id| {
-            if let Some(own) = request.request_id_mut() {
-                *own = Some(request_id.clone());
-            }
-            format!("para terminá-la sem fazê-la duas vezes, repita a linha assim: {request}")
-        })
-    })
-}
 
 /// Shows an answer. An error is reported on standard error, and returned.
 pub(super) fn show(

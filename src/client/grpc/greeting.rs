@@ -1,4 +1,5 @@
-//! The first bytes of a gRPC connection: the HTTP/2 preface, and what the answer says about the server.
+//! The greeting of a gRPC connection: the HTTP/2 preface, and what the first bytes of the answer say about
+//! the server.
 
 use std::io;
 use std::pin::Pin;
@@ -20,7 +21,7 @@ const FRAME_TYPE_SETTINGS: u8 = 4;
 /// together. Other servers begin with empty SETTINGS too, and wait for ours.
 const REST_WAIT_MAX: Duration = Duration::from_millis(500);
 
-/// What the first bytes of the answer say.
+/// The meaning of the first bytes of the answer.
 pub(super) enum Greeting {
     /// The server speaks HTTP/2.
     Grpc(Greeted),
