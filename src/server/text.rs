@@ -81,7 +81,7 @@ struct Conversation<'s> {
     run: Pipeline,
     /// Replies to reads of other products that came after changes not yet made.
     held: String,
-    /// Where they belong: after so many changes, up to so many bytes of `held`.
+    /// The places of the held replies: after so many changes, up to so many bytes of `held`.
     marks: Vec<(usize, usize)>,
     /// A line looked like HTTP. A browser can be made to send lines of its own choosing to
     /// any port, so that connection changes nothing any more.
@@ -209,7 +209,7 @@ impl Conversation<'_> {
             write_all(&mut self.stream, replies.as_bytes()).await?;
             let is_long = replies.len() >= WRITE_BYTES;
             buffers::give_replies_back(replies);
-            // What is read at once may ask for a hundred times as much: the others come first.
+            // One read may ask for a hundred times as much: the other connections come first.
             if is_long {
                 tokio::task::yield_now().await;
             }

@@ -63,7 +63,7 @@ impl Calls {
     }
 
     /// Answers a stream of changes until the client ends it, or is gone, or the server stops.
-    /// What has come together is made together. Each run asks anew whether the token still holds.
+    /// Changes that have come together are made together. Each time the token is looked up again.
     /// While answers are not taken, nothing more is read, and HTTP/2's flow control holds the
     /// client back.
     async fn adjust_stream(
@@ -190,7 +190,7 @@ struct Gathered {
     run: Pipeline,
     /// The change behind the run that could not be added to it: the name of its product, and why.
     refused: Option<(String, Refusal)>,
-    /// How the stream ended behind these changes, if it did.
+    /// The end of the stream behind these changes, if it has ended.
     end: Option<Result<(), Status>>,
 }
 
@@ -198,10 +198,10 @@ struct Gathered {
 pub(super) struct StreamAnswers {
     progress: Progress,
     runs: mpsc::Receiver<Result<Bytes, Status>>,
-    /// What has been answered and is not taken yet.
+    /// The answers that are written and not yet taken.
     run: Bytes,
     has_ended: bool,
-    /// They take memory until they are taken, also where the client sends no more.
+    /// Counts the stream until its answers are taken, because they take memory until then.
     _counted: Counted,
 }
 

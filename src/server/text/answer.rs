@@ -1,4 +1,4 @@
-//! Commands and their replies, in order: changes that come together are made together.
+//! Commands and their replies, in order. Changes that come together are made together.
 
 use std::io;
 
@@ -11,29 +11,29 @@ use crate::operation::{AdjustRequest, FAREWELL, Permission, Request};
 use crate::refusal::Refusal;
 use crate::wire::text::{self, Frame, Frames, Lines};
 
-/// Commands of a connection whose answers wait for changes not yet made: with so many the
-/// changes are made, however many more have come. A bad line of one byte has an answer of
-/// hundreds, so without this limit what was read at once could become megabytes.
+/// Commands of a connection whose answers may wait for changes that are not yet made. With so many the
+/// changes are made, however many more commands have come. A bad line of one byte has an answer of
+/// hundreds, so without this limit the answers to one read could become megabytes.
 const UNANSWERED_MAX: usize = 1024;
 
-/// Changes not yet made that a read is compared with; behind more, it waits for them.
+/// Changes not yet made that a read is compared with. Behind more, the read waits for them.
 const SEARCHED_MAX: usize = 256;
 
-/// What the console shows of a command before the token that it needs.
+/// The text that the console shows for a command before the token that it needs.
 const BEFORE_TOKEN: &str = "(antes do token)";
 
-/// What a client that shows a token is answered where none is asked for.
+/// The reply to a token if the server asks for none.
 const NO_TOKEN_WANTED: &str = "Este servidor não pede token.";
 
-/// What a command still needs.
+/// The part of a command that needs a wait.
 enum Rest<'f> {
-    /// As much waits to be made or sent as may.
+    /// The limit of changes or replies that wait is reached.
     Limit,
-    /// The changes before it are to be made first.
+    /// A request, to be answered after the changes before it are made.
     Request(Request<'f>),
-    /// A refused request, and the name for which similar names may be looked for.
+    /// A refusal, and the name for which similar names may be searched.
     Refused(&'f str, Refusal),
-    /// A secret is shown; the changes before it are to be made first.
+    /// A secret, to be looked at after the changes before it are made.
     Token(&'f str),
 }
 
@@ -52,8 +52,7 @@ impl Conversation<'_> {
         Ok(Next::More)
     }
 
-    /// Answers lines until something has to be waited for, which it returns: nearly all are
-    /// answered at once.
+    /// Answers lines until one needs a wait, and returns that part. Nearly no line does.
     fn answer_some<'f>(&mut self, lines: &mut Lines<'f>) -> Option<Rest<'f>> {
         let mut reader = self.service.inventory.reader();
         lines.find_map(|frame| {
@@ -72,7 +71,7 @@ impl Conversation<'_> {
         }
     }
 
-    /// Answers a command that needs not wait. Returns what has to be waited for.
+    /// Answers a command as far as that needs no wait. Returns the part that does.
     fn answer_now<'f>(&mut self, reader: &mut Reader<'_>, frame: &Frame<'f>) -> Option<Rest<'f>> {
         // What a stranger says may be a secret without the word before it.
         let is_stranger = matches!(self.identity, Identity::Unknown);
@@ -119,7 +118,7 @@ impl Conversation<'_> {
         }
     }
 
-    /// Answers what had to wait, and sends long replies on.
+    /// Answers the part of a command that needs a wait, and sends long replies.
     async fn answer_rest(&mut self, rest: Rest<'_>) -> io::Result<Next> {
         match rest {
             Rest::Limit => {}
@@ -189,7 +188,7 @@ impl Conversation<'_> {
         Ok(Next::More)
     }
 
-    /// Answers a read, if no change of that product waits; tells whether it did.
+    /// Answers a read if no change of that product waits. Returns whether it did.
     fn find(&mut self, reader: &mut Reader<'_>, name: &str) -> Result<bool, Refusal> {
         let Self { replies, run, held, marks, .. } = self;
         reader.find(name, |product| {
