@@ -17,7 +17,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
 pub use self::atomic_file::AtomicFile;
-pub use self::identity::{FileStat, Identity};
+pub use self::identity::{FileStat, Identity, Times};
 use self::name_state::has_file;
 pub use self::name_state::{HEAD_BYTES, NameState, Obstacle};
 

@@ -70,6 +70,13 @@ pub trait Store: Send {
     /// As [`Store::commit`].
     fn commit_at_once(&mut self, changes: &Transaction) -> Result<(), StoreError>;
 
+    /// After [`StoreError::Rewritten`], which a mere `touch` of a file is enough for: reads everything that is
+    /// stored, and takes it for ours if it is whole and is this catalog. May last.
+    ///
+    /// # Errors
+    /// If it is not, or that cannot be found out: one that [`StoreError::why_not_begun`] knows.
+    fn prove(&mut self, catalog: &Catalog) -> Result<(), StoreError>;
+
     /// Gives back room that is not needed any more. Called every second or so, between transactions,
     /// and waits for no other program.
     ///
@@ -249,8 +256,8 @@ pub enum StoreError {
     /// The log of the database does not fit it, or lacks what was answered.
     #[error(
         "o registro {path}{suffix} {reason}. Nada foi alterado; devolva os arquivos ao lugar, ou ponha uma cópia \
-         lá com `hortifruti restore`, que guarda o que havia. Se o banco que está aí serve, ou se aceita perder as \
-         últimas mudanças, apague antes {path}{suffix} e {path}-shm"
+         lá com `hortifruti restore`, que guarda o que havia. Só se o banco que está aí serve sem o que está no \
+         registro, que se perde, apague antes {path}{suffix} e {path}-shm"
     )]
     Log {
         /// The database.
@@ -259,6 +266,20 @@ pub enum StoreError {
         suffix: &'static str,
         /// What is wrong with it.
         reason: &'static str,
+    },
+    /// The time of the database file is another than when its server wrote it last.
+    #[error(
+        "a data de {path} mudou depois da última gravação do servidor, e as últimas mudanças confirmadas estão em \
+         {path}-wal: ou só a data mudou, ou outro programa regravou o arquivo. Nada foi alterado. Se tem certeza \
+         de que só a data mudou (um touch, por exemplo), devolva-a com `{command}` e tente de novo; se não, ponha \
+         uma cópia no lugar com `hortifruti restore CÓPIA`, que guarda o que havia. Não apague {path}-wal: o que \
+         está nele se perderia"
+    )]
+    Dated {
+        /// The database.
+        path: String,
+        /// The command that sets the time back.
+        command: String,
     },
     /// A file of the database is not where it was when it was opened.
     #[error(

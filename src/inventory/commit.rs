@@ -92,6 +92,9 @@ mod tests {
         ) -> Result<Vec<Movement>, StoreError> {
             self.0.movements_back(last, after, count_max)
         }
+        fn prove(&mut self, catalog: &Catalog) -> Result<(), StoreError> {
+            self.0.prove(catalog)
+        }
         fn tidy(&mut self) -> Result<(), StoreError> {
             self.0.tidy()
         }

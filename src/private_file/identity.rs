@@ -43,6 +43,16 @@ pub struct FileStat {
     pub bytes: u64,
 }
 
+/// The times of a file, in nanoseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// The time at which the content was last written. Any program can set this time.
+    pub written: i128,
+    /// The time at which anything of the file was last changed: its content, its times, its permissions, its
+    /// names.
+    pub changed: i128,
+}
+
 impl FileStat {
     /// The file that has this name now.
     ///
@@ -62,15 +72,19 @@ impl FileStat {
         Ok(Self { identity: Identity { device: found.dev(), inode: found.ino() }, bytes: found.len() })
     }
 
-    /// The file that has this name now, and the time of its last change in nanoseconds since 1970. Only
-    /// for a file that is seldom written, because this asks for the times.
+    /// The file that has this name now, and its times. Only for a file that is seldom written, because this
+    /// asks for the times.
     ///
     /// # Errors
     /// If [`FileStat::at`] would fail.
-    pub fn with_time(path: &Path) -> io::Result<(Self, i128)> {
+    pub fn with_times(path: &Path) -> io::Result<(Self, Times)> {
         let found = fs::symlink_metadata(path)?;
-        let changed = i128::from(found.mtime()) * 1_000_000_000 + i128::from(found.mtime_nsec());
+        let nanoseconds = |seconds, rest| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
+        let times = Times {
+            written: nanoseconds(found.mtime(), found.mtime_nsec()),
+            changed: nanoseconds(found.ctime(), found.ctime_nsec()),
+        };
         let identity = Identity { device: found.dev(), inode: found.ino() };
-        Ok((Self { identity, bytes: found.len() }, changed))
+        Ok((Self { identity, bytes: found.len() }, times))
     }
 }

@@ -13,6 +13,7 @@ mod log;
 mod log_place;
 mod long_log;
 mod open;
+mod proof;
 mod read;
 mod recover;
 mod request_ids;
@@ -187,6 +188,10 @@ impl Store for SqliteStore {
         let done = self.commit(changes);
         self.set_busy_timeout(BUSY_TIMEOUT)?;
         done
+    }
+
+    fn prove(&mut self, catalog: &Catalog) -> Result<(), StoreError> {
+        self.prove_content(catalog)
     }
 
     fn tidy(&mut self) -> Result<(), StoreError> {

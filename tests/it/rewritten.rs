@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::Connection as Database;
 
-use crate::support::{Ended, Server, hortifruti, run};
+use crate::support::{Ended, Server, hortifruti, ledger_at, run};
 
 /// A server with a copy of an earlier state in `copia.db`, a plain copy of the file in `velha.db`, an empty
 /// shop in `menor.db`, a larger one in `maior.db`, and changes since, some of them only in the log.
@@ -50,7 +50,9 @@ const REWRITINGS: [(&str, Rewriting); 9] = [
         let copy = fs::read(folder.join("copia.db")).unwrap();
         at(folder, 0, &copy);
     }),
-    ("dd conv=notrunc in the middle", |folder| at(folder, 4096 * 5, &[0xa5; 4096])),
+    ("dd conv=notrunc of the ledger's page", |folder| {
+        at(folder, ledger_at(&folder.join("hortifruti.db")), &[0xa5; 4096])
+    }),
     ("dd conv=notrunc at the beginning", |folder| at(folder, 0, &[0xa5; 512])),
     ("a text", |folder| fs::write(folder.join("hortifruti.db"), "isto não é um banco").unwrap()),
     ("nothing", |folder| drop(fs::File::create(folder.join("hortifruti.db")).unwrap())),
@@ -101,10 +103,15 @@ fn is_put_right_by_restore(case: &str, server: &mut Server) {
 #[test]
 fn a_database_that_is_rewritten_under_its_server_gets_no_changes_and_is_not_written_over() {
     for (case, rewrite) in REWRITINGS {
-        for has_changes in [true, false] {
+        for (has_changes, keeps_time) in [(true, false), (false, false), (true, true), (false, true)] {
             let mut server = shop();
             let mut client = server.connect();
+            let database = server.path().join("hortifruti.db");
+            let before = fs::metadata(&database).unwrap().modified().unwrap();
             rewrite(server.path());
+            if keeps_time {
+                OpenOptions::new().write(true).open(&database).unwrap().set_modified(before).unwrap();
+            }
             let foreign = fs::read(server.path().join("hortifruti.db")).unwrap();
             if has_changes {
                 for _ in 0..2 {
@@ -206,4 +213,142 @@ fn under_load_a_copy_over_the_database_is_not_mixed_with_it() {
     assert_eq!(server.wait().0, Some(1));
     let file = |name: &str| fs::read(server.path().join(name)).unwrap();
     assert!(file("hortifruti.db") == file("copia.db"), "mixed");
+}
+
+/// What a program does to the database file, and leaves its content as it is.
+const TOUCHES: [(&str, &str); 6] = [
+    ("touch", "touch hortifruti.db"),
+    ("touch with a time of old", "touch -d @1000000000 hortifruti.db"),
+    ("chmod", "chmod 640 hortifruti.db"),
+    ("a hard link", "ln hortifruti.db $(mktemp -u -p .)"),
+    ("cp -p of itself", "cp -p hortifruti.db igual.db && cp -p igual.db hortifruti.db"),
+    ("cat of itself", "cat hortifruti.db > igual.db && cat igual.db > hortifruti.db"),
+];
+
+fn shell(folder: &Path, command: &str) {
+    let status = std::process::Command::new("sh").args(["-c", command]).current_dir(folder).status();
+    assert!(status.unwrap().success(), "{command}");
+}
+
+/// That the stop is clean, and the database whole with this stock of cajus.
+fn stops_with(case: &str, server: &mut Server, stock: u32) {
+    server.signal("TERM");
+    assert_eq!(server.wait().0, Some(0), "{case}");
+    assert_eq!(server.run(&["verify"]).code, 0, "{case}");
+    server.restart();
+    assert_eq!(server.connect().ask("1 Caju"), format!("Caju: R$2.0, Estoque: {stock}"), "{case}");
+    server.stop();
+}
+
+#[test]
+fn a_database_of_which_only_the_times_are_changed_is_gone_on_with() {
+    for (case, touch) in TOUCHES {
+        let mut server = shop();
+        let mut client = server.connect();
+        // With changes that are in the log alone, and later with changes that were copied from a log that
+        // is still there.
+        shell(server.path(), touch);
+        assert_eq!(client.ask("3 Caju -1"), "Caju: R$2.0, Estoque: 55", "{case}");
+        assert_eq!(client.ask("3 Caju -1 id=a"), "Caju: R$2.0, Estoque: 54", "{case}");
+        let other = Database::open(server.path().join("hortifruti.db")).unwrap();
+        other.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).unwrap();
+        assert_eq!(client.ask("3 Caju -1"), "Caju: R$2.0, Estoque: 53", "{case}");
+        shell(server.path(), touch);
+        assert_eq!(client.ask("3 Caju -1 id=a"), "Caju: R$2.0, Estoque: 54", "{case}");
+        assert_eq!(client.ask("3 Caju -1"), "Caju: R$2.0, Estoque: 52", "{case}");
+        drop(other);
+        drop(client);
+        let told = server.log("changed the times of the database file");
+        assert_eq!(told.matches("changed the times of the database file").count(), 2, "{case}: {told}");
+        shell(server.path(), "touch hortifruti.db");
+        stops_with(case, &mut server, 52);
+    }
+}
+
+#[test]
+fn a_database_that_is_touched_before_the_stop_stops() {
+    for (case, touch) in TOUCHES {
+        let mut server = shop();
+        shell(server.path(), touch);
+        stops_with(case, &mut server, 56);
+    }
+}
+
+#[test]
+fn prices_of_before_are_no_touch() {
+    let mut server = shop();
+    let list = server.path().join("precos.csv");
+    fs::write(&list, "nome;preco\nCaju;9,00\n").unwrap();
+    // All of the ledger is in both files.
+    server.stop();
+    fs::copy(server.path().join("hortifruti.db"), server.path().join("velha.db")).unwrap();
+    server.restart();
+    assert_eq!(server.run(&["import", "precos.csv", "--yes"]).code, 0);
+    server.stop();
+    server.restart();
+    over(server.path(), "velha.db");
+    let refusal = server.connect().ask("3 Caju -1");
+    assert!(refusal.starts_with("Erro UNAVAILABLE: "), "{refusal}");
+    assert_eq!(server.connect().ask("1 Caju"), "Caju: R$9.0, Estoque: 56");
+    server.signal("TERM");
+    assert_eq!(server.wait().0, Some(1));
+}
+
+#[test]
+fn after_a_kill_the_time_of_the_database_is_set_back_by_the_command_that_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = "loja d'água $1.db";
+    let mut server = Server::start_in(folder, &["--data", name]);
+    let mut client = server.connect();
+    for _ in 0..3 {
+        client.ask("3 Caju -1");
+    }
+    drop(client);
+    assert_eq!(server.run(&["backup", "--data", name, "copia.db"]).code, 0);
+    server.connect().ask("3 Caju -1");
+    server.kill();
+    let start = ["serve", "--port", "0", "--port-file", "outra.txt", "--data", name];
+    let commands: [&[&str]; 3] = [&start, &["verify", name], &["backup", "--data", name, "outra.db"]];
+    for time in ["now", "@1000000000"] {
+        shell(server.path(), &format!("touch -d {time} -- \"loja d'água \\$1.db\""));
+        for command in commands {
+            let refused = server.run(command);
+            assert_eq!(refused.code, 1, "{command:?}: {}", refused.err);
+            for told in ["Nada foi alterado", "hortifruti restore", "se perderia", "a data de "] {
+                assert!(refused.err.contains(told), "{command:?}: {}", refused.err);
+            }
+            let told = refused.err.split('`').nth(1).unwrap().to_owned();
+            assert!(told.starts_with("touch -d @"), "{told}");
+            if command == commands[2] {
+                shell(Path::new("/"), &told);
+            }
+        }
+        assert_eq!(server.run(&["verify", name]).code, 0);
+    }
+    let _ = fs::remove_file(server.path().join("server_port.txt"));
+    server.restart();
+    assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 56");
+    server.stop();
+}
+
+#[test]
+fn after_a_kill_and_a_touch_a_restore_keeps_everything_too() {
+    let mut server = shop();
+    server.kill();
+    shell(server.path(), "touch hortifruti.db");
+    is_put_right_by_restore("touch", &mut server);
+}
+
+#[test]
+fn after_a_kill_an_old_file_is_told_although_it_has_the_time_of_the_new_one() {
+    let mut server = shop();
+    let other = Database::open(server.path().join("hortifruti.db")).unwrap();
+    other.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).unwrap();
+    drop(other);
+    server.kill();
+    shell(
+        server.path(),
+        "cp -p hortifruti.db tempo && cat velha.db > hortifruti.db && touch -r tempo hortifruti.db",
+    );
+    is_put_right_by_restore("cat of an old file", &mut server);
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use rusqlite::OpenFlags;
 use tempfile::TempDir;
 
 /// How long anything may take before a test gives it up: far longer than it ever does.
@@ -477,3 +478,13 @@ pub(crate) const FOUR_PRODUCTS: &str = "Maca: R$3.0, Estoque: 20\n\
     Pera: R$5.0, Estoque: 15\n\
     Banana: R$10.0, Estoque: 30\n\
     Caju: R$2.0, Estoque: 60";
+
+/// The offset of the ledger's first page in a database file, which is read without its log and left as it is.
+pub(crate) fn ledger_at(database: &Path) -> u64 {
+    let name = format!("file:{}?immutable=1", database.display());
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let database = rusqlite::Connection::open_with_flags(name, flags).unwrap();
+    let row =
+        "SELECT (rootpage - 1) * page_size FROM sqlite_schema, pragma_page_size WHERE name = 'movement'";
+    database.query_row(row, [], |row| row.get::<_, i64>(0)).unwrap().unsigned_abs()
+}

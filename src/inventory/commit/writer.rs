@@ -55,7 +55,7 @@ impl Writer {
     /// # Errors
     /// If [`Store::close`] fails.
     pub(super) fn close(mut self) -> Result<(), StoreError> {
-        if self.in_doubt.is_none() { self.store.close() } else { Ok(()) }
+        if self.in_doubt.is_none() { self.with_proof(|writer| writer.store.close()) } else { Ok(()) }
     }
 
     /// Whether nothing is left from before, and the store is ready.
@@ -69,7 +69,7 @@ impl Writer {
             let Planned { changes, waiting } = planned;
             let stored = match error {
                 // Now it may last.
-                StoreError::Busy { .. } => self.store(changes),
+                StoreError::Busy { .. } | StoreError::Rewritten { .. } => self.store(changes),
                 error => self.look_into(changes, error),
             };
             waiting.answer(stored);
@@ -124,7 +124,7 @@ impl Writer {
         if request_ids.is_empty() {
             return Ok(RecordedById::default());
         }
-        self.store.recorded(request_ids).map_err(|error| {
+        self.with_proof(|writer| writer.store.recorded(request_ids)).map_err(|error| {
             tracing::error!(%error, "request ids could not be looked up");
             store_closed()
         })
@@ -132,9 +132,25 @@ impl Writer {
 
     /// Makes changes durable, shows and returns them; or says what became of them.
     fn store(&mut self, changes: Transaction) -> Result<Transaction, Refusal> {
-        match self.store_with(&changes, |store, changes| store.commit(changes)) {
+        let commit = |store: &mut dyn Store, changes: &Transaction| store.commit(changes);
+        match self.with_proof(|writer| writer.store_with(&changes, commit)) {
             Ok(()) => Ok(changes),
             Err(error) => self.look_into(changes, error),
+        }
+    }
+
+    /// Does this with the store. If the store's times were changed, proves that its content is ours and does it
+    /// again.
+    fn with_proof<T>(
+        &mut self,
+        mut act: impl FnMut(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match act(self) {
+            Err(StoreError::Rewritten { .. }) => {
+                self.store.prove(&read(&self.catalog))?;
+                act(self)
+            }
+            done => done,
         }
     }
 

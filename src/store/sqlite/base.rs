@@ -1,11 +1,11 @@
 //! Watches whether the database file is as this server's last checkpoint left it.
 //!
 //! With a write-ahead log, SQLite writes the database file only when it copies the log into it (a
-//! checkpoint), which this server does itself, between transactions. So if the time of the file's last
-//! change is another, another program wrote the file. Either it has the database open through SQLite
+//! checkpoint), which this server does itself, between transactions. So if the file has other times, another
+//! program did something to it. Either it has the database open through SQLite
 //! and copied the log, which also changes the count of copied frames; or it put other content in the
 //! file's place, such as `cp copy.db hortifruti.db`. The log does not belong to that content, and to
-//! copy it there would mix the two.
+//! copy it there would mix the two. Or it changed only the times, which `proof` finds out.
 //!
 //! The lock file keeps a note of all this, for the start after a kill.
 
@@ -20,8 +20,9 @@ use rusqlite::Connection;
 
 use super::files::{INDEX_SUFFIX, LOG_SUFFIX, beside};
 use super::lock::{self, Lock};
-use super::log::{Index, VERSIONS_OFFSET, WITH_LOG, has_copied};
-use crate::private_file::FileStat;
+use super::log::{COMPARED_FRAMES, Index, VERSIONS_OFFSET, WITH_LOG, has_copied};
+use super::open::connect_alone;
+use crate::private_file::{FileStat, Times};
 
 /// Frames of the log from which on it is copied into the database: 4 MiB, as SQLite itself would do.
 const COPIED_FRAMES: u32 = 1000;
@@ -36,8 +37,7 @@ const COPYING_LOOK: Duration = Duration::from_millis(1);
 /// The file that identifies this start of the machine.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
-/// The word in a note instead of the time of a file that another program wrote while the log was copied
-/// into it.
+/// The word in a note instead of the time of a file that is known to have other content than was left.
 const MIXED: &str = "mixed";
 
 /// The database file as it was left, and what the log was then.
@@ -45,8 +45,12 @@ pub(super) struct Base {
     database: PathBuf,
     /// Opened once, and closed after the connection, because closing it gives up SQLite's locks on it.
     index_file: File,
-    changed: i128,
+    stamp: Stamp,
+    /// What was found to have other content than was left.
+    refuted: Option<Stamp>,
     index: Index,
+    /// The last movement in the file itself, without the log; `None` if it has no whole ledger.
+    file_end: Option<i64>,
     /// Whether somebody wrote the file while the log was copied into it.
     is_mixed: bool,
     note: Option<Note>,
@@ -60,30 +64,31 @@ impl Base {
     pub(super) fn look(database: &Path, lock: &Lock) -> io::Result<Self> {
         let index_file = File::open(beside(database, INDEX_SUFFIX))?;
         let index = Index::of(&index_file)?.ok_or(io::ErrorKind::InvalidData)?;
-        let (changed, note) = (changed(database)?, Note::begin(database, lock));
-        let this = Self { database: database.to_owned(), index_file, changed, index, is_mixed: false, note };
+        let (stamp, note) = (Stamp::of(database)?, Note::begin(database, lock));
+        let (database, file_end) = (database.to_owned(), ledger_end(database));
+        let this =
+            Self { database, index_file, stamp, refuted: None, index, file_end, is_mixed: false, note };
         this.tell();
         Ok(this)
     }
 
-    /// Says whose the database file is. `changed` is the time of its last change, and `file` the
-    /// database, opened. Waits up to `patience` for another program that is copying the log into it.
-    pub(super) fn whose(&mut self, mut changed: i128, file: Option<&File>, patience: Duration) -> Whose {
+    /// Says whose the database file is, which has this stamp. `file` is the database, opened. Waits up to `patience` for another program that is copying the log into it.
+    pub(super) fn whose(&mut self, mut stamp: Stamp, file: Option<&File>, patience: Duration) -> Whose {
         let begun = Instant::now();
         loop {
-            match self.whose_now(changed, file) {
+            match self.whose_now(stamp, file) {
                 Whose::BeingCopied if begun.elapsed() < patience => sleep(COPYING_LOOK),
                 whose => return whose,
             }
-            changed = self::changed(&self.database).unwrap_or(changed);
+            stamp = Stamp::of(&self.database).unwrap_or(stamp);
         }
     }
 
-    fn whose_now(&mut self, changed: i128, file: Option<&File>) -> Whose {
+    fn whose_now(&mut self, stamp: Stamp, file: Option<&File>) -> Whose {
         if self.is_mixed {
             return Whose::Foreign;
         }
-        if changed == self.changed {
+        if stamp == self.stamp {
             return Whose::Ours;
         }
         // A program that copies the log counts the copied frames at the end, and then gives up the lock.
@@ -96,12 +101,48 @@ impl Base {
             let mut versions = [0; 2];
             file.read_exact_at(&mut versions, VERSIONS_OFFSET).is_ok() && versions == WITH_LOG
         });
-        if (index.salts, index.copied) == (self.index.salts, self.index.copied) || !has_log {
+        if !has_log {
             return Whose::Foreign;
         }
-        (self.changed, self.index) = (changed, index);
+        if (index.salts, index.copied) == (self.index.salts, self.index.copied) {
+            if stamp.bytes != self.stamp.bytes {
+                self.refute(stamp);
+            }
+            return if self.refuted == Some(stamp) { Whose::Foreign } else { Whose::Dated };
+        }
+        // The log was copied into other content than was left.
+        if self.refuted.is_some() {
+            return Whose::Foreign;
+        }
+        (self.stamp, self.index, self.file_end) = (stamp, index, ledger_end(&self.database));
         self.tell();
         Whose::Ours
+    }
+
+    /// The last movement in the file itself when it was left, if that is known.
+    pub(super) fn file_end(&self) -> Option<i64> {
+        self.file_end
+    }
+
+    /// The stamp of the file and the index of the log, if only the times of the file are not as they were left.
+    pub(super) fn dated(&mut self, file: &File) -> Option<(Stamp, Index)> {
+        let stamp = Stamp::of(&self.database).ok()?;
+        let index = Index::of(&self.index_file).ok()??;
+        (self.whose_now(stamp, Some(file)) == Whose::Dated).then_some((stamp, index))
+    }
+
+    /// Takes a stamp of the file for ours.
+    pub(super) fn accept(&mut self, stamp: Stamp) {
+        (self.stamp, self.refuted) = (stamp, None);
+        self.tell();
+    }
+
+    /// Remembers that the file with this stamp is not as it was left, also for the next start, which does not
+    /// see other times if somebody put the old one back.
+    pub(super) fn refute(&mut self, stamp: Stamp) {
+        if self.refuted.replace(stamp) != Some(stamp) {
+            self.tell();
+        }
     }
 
     /// Notes the log as a transaction of ours left it. Returns whether it is time to copy the log.
@@ -113,7 +154,8 @@ impl Base {
             // The log began again, so all of it had been copied: by another program, if not by us.
             let is_alone = index.commits == self.index.commits.wrapping_add(1);
             if self.index.copied < self.index.frames || !is_alone {
-                self.changed = changed(&self.database).unwrap_or(self.changed);
+                self.stamp = Stamp::of(&self.database).unwrap_or(self.stamp);
+                self.file_end = ledger_end(&self.database);
             }
             self.index = index;
             self.tell();
@@ -128,7 +170,8 @@ impl Base {
         // If a reader keeps a later frame of a page in the log, SQLite copies no earlier frame of that page.
         if let Some(file) = file.filter(|_| self.is_copied()) {
             let log = beside(&self.database, LOG_SUFFIX);
-            let lacks = has_copied(file, &log, &self.index).is_ok_and(|has_copied| !has_copied);
+            let lacks =
+                has_copied(file, &log, &self.index, COMPARED_FRAMES).is_ok_and(|has_copied| !has_copied);
             // A difference counts, unless another program wrote through SQLite meanwhile.
             self.is_mixed |= lacks && Index::of(&self.index_file).ok().flatten() == Some(self.index);
         }
@@ -157,8 +200,11 @@ impl Base {
         self.forget();
         let statement = format!("PRAGMA wal_checkpoint({mode})");
         let is_busy = connection.query_row(&statement, [], |row| row.get(0));
-        if let (Ok(changed), Ok(Some(index))) = (changed(&self.database), Index::of(&self.index_file)) {
-            (self.changed, self.index) = (changed, index);
+        if let (Ok(stamp), Ok(Some(index))) = (Stamp::of(&self.database), Index::of(&self.index_file)) {
+            if (index.salts, index.copied) != (self.index.salts, self.index.copied) {
+                self.file_end = ledger_end(&self.database);
+            }
+            (self.stamp, self.index) = (stamp, index);
         }
         is_busy
     }
@@ -182,8 +228,8 @@ impl Base {
 
     fn tell(&self) {
         if let Some(note) = &self.note {
-            // A file that somebody wrote while the log was copied into it is of no time.
-            let changed = if self.is_mixed { MIXED.to_owned() } else { self.changed.to_string() };
+            let is_foreign = self.is_mixed || self.refuted.is_some();
+            let changed = if is_foreign { MIXED.to_owned() } else { self.stamp.times.written.to_string() };
             note.write(&format!("{} {changed} {}", note.place, copying(&self.index)));
         }
     }
@@ -196,8 +242,30 @@ pub(super) enum Whose {
     Ours,
     /// Not yet known: another program is copying the log into the file.
     BeingCopied,
+    /// The file has other times than it was left with, and everything else that can be seen at once is the
+    /// same. Its content may be ours.
+    Dated,
     /// The file was written by a program that knows nothing of the log.
     Foreign,
+}
+
+/// What changes when a file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
+    pub(super) times: Times,
+    pub(super) bytes: u64,
+}
+
+impl Stamp {
+    fn of(file: &Path) -> io::Result<Self> {
+        FileStat::with_times(file).map(|(found, times)| Self { times, bytes: found.bytes })
+    }
+}
+
+/// The last movement in a database file itself, without its log; `None` if it has no whole ledger.
+pub(super) fn ledger_end(database: &Path) -> Option<i64> {
+    let alone = connect_alone(database).ok()?;
+    alone.query_row("SELECT coalesce(max(sequence), 0) FROM movement", [], |row| row.get(0)).ok()
 }
 
 /// Whether another process copies the log.
@@ -212,11 +280,6 @@ fn is_being_copied(index: &File) -> bool {
     };
     // F_GETLK only asks, and locks nothing.
     fcntl(index, FcntlArg::F_GETLK(&mut found)).is_ok() && i32::from(found.l_type) != nix::libc::F_UNLCK
-}
-
-/// When the database file was last changed, in nanoseconds since 1970.
-fn changed(database: &Path) -> io::Result<i128> {
-    FileStat::with_time(database).map(|(_, changed)| changed)
 }
 
 /// How much of which log has been copied.
@@ -254,23 +317,34 @@ fn place(database: &Path) -> Option<String> {
     Some(format!("{} {file} {log}", boot.trim()))
 }
 
-/// Whether the database file was written or replaced since a server left this note, other than by a
-/// program that copied its log, which is still there. Nobody may have the database open.
-pub(super) fn is_foreign(database: &Path, note: &str) -> io::Result<bool> {
+/// A database file that is not as the server left it that wrote a note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Since {
+    /// The file was written last at another time than this, in nanoseconds since 1970, or its time was
+    /// changed.
+    Dated(i128),
+    /// The file is another one, or was written while the log was copied into it.
+    Foreign,
+}
+
+/// What happened to the database file since a server left this note, other than by a program that copied
+/// its log, which is still there. Nobody may have the database open.
+pub(super) fn since(database: &Path, note: &str) -> io::Result<Option<Since>> {
     let fields: Vec<&str> = note.split_whitespace().collect();
-    let [boot, file, log, then, copied] = fields[..] else { return Ok(false) };
-    let Some(now) = place(database) else { return Ok(false) };
+    let [boot, file, log, then, copied] = fields[..] else { return Ok(None) };
+    let Some(now) = place(database) else { return Ok(None) };
     let now: Vec<&str> = now.split_whitespace().collect();
     // The machine was started again, or the log is another one, as in a shop's folder that was copied whole.
     if now[0] != boot || now[2] != log {
-        return Ok(false);
+        return Ok(None);
     }
     if now[1] != file || then == MIXED {
-        return Ok(true);
+        return Ok(Some(Since::Foreign));
     }
-    let is_same_time = changed(database)?.to_string() == then;
-    let index = Index::read(&beside(database, INDEX_SUFFIX))?;
-    Ok(!is_same_time && index.is_some_and(|index| copying(&index) == copied))
+    let Ok(then) = then.parse() else { return Ok(None) };
+    let is_dated = Stamp::of(database)?.times.written != then
+        && Index::read(&beside(database, INDEX_SUFFIX))?.is_some_and(|index| copying(&index) == copied);
+    Ok(is_dated.then_some(Since::Dated(then)))
 }
 
 #[cfg(test)]
@@ -293,15 +367,15 @@ mod tests {
         fs::copy(&path, &other).unwrap();
         let lock = Lock::name(&path, 8082).unwrap();
         let mut base = Base::look(&path, &lock).unwrap();
-        let mut is_foreign_after = |file: &File| {
+        let mut after_copying = |file: &File| {
             connection.execute("INSERT INTO t VALUES (1)", []).unwrap();
             base.copy(&connection, Some(file)).unwrap();
-            let now = base.whose(changed(&path).unwrap(), Some(file), Duration::ZERO);
+            let now = base.whose(Stamp::of(&path).unwrap(), Some(file), Duration::ZERO);
             let note = lock::read_note(&File::open(beside(&path, LOCK_SUFFIX)).unwrap());
-            (now, is_foreign(&path, &note).unwrap())
+            (now, since(&path, &note).unwrap())
         };
-        assert_eq!(is_foreign_after(&ours), (Whose::Ours, false));
+        assert_eq!(after_copying(&ours), (Whose::Ours, None));
         // The copied frames are not in this file.
-        assert_eq!(is_foreign_after(&File::open(&other).unwrap()), (Whose::Foreign, true));
+        assert_eq!(after_copying(&File::open(&other).unwrap()), (Whose::Foreign, Some(Since::Foreign)));
     }
 }

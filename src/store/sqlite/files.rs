@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::base::{Base, Whose};
+use super::base::{Base, Stamp, Whose};
 use super::error::{io, not_ours, shown, sqlite};
 use super::lock::Lock;
+use super::log::Fault;
 use super::{BUSY_TIMEOUT, log};
 use crate::private_file::{self, FileStat, NameState};
 use crate::store::StoreError;
@@ -45,6 +46,17 @@ struct OpenFile {
     found: FileStat,
 }
 
+impl OpenFile {
+    /// The error that another file, or none, has its name.
+    fn gone(&self) -> StoreError {
+        let path = shown(&self.path);
+        match self.suffix {
+            LOCK_SUFFIX => StoreError::Unlocked { path },
+            _ => StoreError::Moved { path },
+        }
+    }
+}
+
 impl Files {
     /// Those of a database that is open and has a log.
     pub(super) fn look(database: &Path, lock: &Lock) -> Result<Self, StoreError> {
@@ -66,28 +78,39 @@ impl Files {
         let Self { files, base, patience } = self;
         for file in files {
             let path = || shown(&file.path);
-            let (found, changed) = match file.suffix {
-                // The time of the database file is asked for, too. That costs a commit nothing, because
+            let (found, stamp) = match file.suffix {
+                // The times of the database file are asked for, too. That costs a commit nothing, because
                 // it does not write this file.
-                "" => FileStat::with_time(&file.path).ok().map(|(found, changed)| (found, Some(changed))),
+                "" => FileStat::with_times(&file.path)
+                    .ok()
+                    .map(|(found, times)| (found, Some(Stamp { times, bytes: found.bytes }))),
                 _ => FileStat::at(&file.path).ok().map(|found| (found, None)),
             }
             .filter(|(found, _)| found.identity == file.found.identity)
-            .ok_or_else(|| match file.suffix {
-                LOCK_SUFFIX => StoreError::Unlocked { path: path() },
-                _ => StoreError::Moved { path: path() },
-            })?;
+            .ok_or_else(|| file.gone())?;
             if found.bytes < file.found.bytes && is_cut(connection, base, file.suffix, found.bytes) {
                 return Err(StoreError::Cut { path: path() });
             }
-            if let (Some(changed), Some(base)) = (changed, base.as_mut()) {
-                match base.whose(changed, lock.and_then(Lock::database), *patience) {
+            if let (Some(stamp), Some(base)) = (stamp, base.as_mut()) {
+                match base.whose(stamp, lock.and_then(Lock::database), *patience) {
                     Whose::Ours => {}
                     Whose::BeingCopied => return Err(StoreError::Busy { path: path() }),
-                    Whose::Foreign => return Err(StoreError::Rewritten { path: path() }),
+                    Whose::Dated | Whose::Foreign => return Err(StoreError::Rewritten { path: path() }),
                 }
             }
             file.found = found;
+        }
+        Ok(())
+    }
+
+    /// Refuses the database if a file other than the database itself was removed, replaced or cut.
+    pub(super) fn check_others(&self) -> Result<(), StoreError> {
+        for file in self.files.iter().filter(|file| !file.suffix.is_empty()) {
+            let found = FileStat::at(&file.path).ok().filter(|found| found.identity == file.found.identity);
+            let found = found.ok_or_else(|| file.gone())?;
+            if found.bytes < file.found.bytes && file.suffix != LOCK_SUFFIX {
+                return Err(StoreError::Cut { path: shown(&file.path) });
+            }
         }
         Ok(())
     }
@@ -127,6 +150,11 @@ impl Files {
         let emptied = emptied.map_err(sqlite("copiar o registro para", base.database()));
         self.note_length(LOG_SUFFIX);
         emptied
+    }
+
+    /// What is watched of the database file; nothing of a database in memory.
+    pub(super) fn base(&mut self) -> Option<&mut Base> {
+        self.base.as_mut()
     }
 
     /// How long to wait for another program that copies the log.
@@ -262,12 +290,23 @@ pub(super) fn refuse_strangers(database: &Path) -> Result<(), StoreError> {
     refuse(JOURNAL_SUFFIX, log::may_be_journal)
 }
 
+/// The command that sets the time of a file, in nanoseconds since 1970, written for a shell.
+fn set_time(path: &Path, time: i128) -> String {
+    let (seconds, rest) = (time.div_euclid(1_000_000_000), time.rem_euclid(1_000_000_000));
+    let path = shown(path);
+    let file = shlex::try_quote(&path).unwrap_or_default();
+    format!("touch -d @{seconds}.{rest:09} {file}")
+}
+
 /// Refuses a log from which answered changes are missing, and files that are not SQLite's. Nobody may
 /// have the database open.
 pub(super) fn check_log(path: &Path, note: &str) -> Result<(), StoreError> {
     refuse_strangers(path)?;
     match log::fault(path, note).map_err(io("ler o registro de", path))? {
-        Some(reason) => Err(StoreError::Log { path: shown(path), suffix: LOG_SUFFIX, reason }),
+        Some(Fault::Log(reason)) => Err(StoreError::Log { path: shown(path), suffix: LOG_SUFFIX, reason }),
+        Some(Fault::Dated(then)) => {
+            Err(StoreError::Dated { path: shown(path), command: set_time(path, then) })
+        }
         None => Ok(()),
     }
 }

@@ -6,12 +6,13 @@
 //! a commit once the log is synced: where the index counts more than the log has, answered
 //! changes are gone. The formats: <https://sqlite.org/walformat.html>.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::base;
+use super::base::{self, Since};
 use super::files::{INDEX_SUFFIX, LOG_SUFFIX, beside};
 
 /// Bytes of the log's header, and of that of each frame; a frame is a header and a page.
@@ -29,7 +30,7 @@ const INDEX_VERSION: u32 = 3_007_000;
 /// millisecond: the last ones, which no earlier copy of the database has. There are more of them than a
 /// large transaction has. A transaction writes its pages in their order, so an older and shorter copy
 /// has its first pages, and not its last.
-const COMPARED_FRAMES: u32 = 256;
+pub(super) const COMPARED_FRAMES: u32 = 256;
 
 /// The log's magic number; the last bit tells in which order its checksums read words.
 const MAGIC: u32 = 0x377f_0682;
@@ -44,12 +45,27 @@ pub(super) const VERSIONS_OFFSET: u64 = 18;
 pub(super) const WITH_LOG: [u8; 2] = [2, 2];
 pub(super) const WITHOUT_LOG: [u8; 2] = [1, 1];
 
+/// What is wrong with a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The log is not that of this database, or not whole, for this reason.
+    Log(&'static str),
+    /// The database has another time than when its server wrote it last, which is this, in nanoseconds since
+    /// 1970. Nothing else speaks against it, as far as the log knows its content.
+    Dated(i128),
+}
+
+/// The log belongs to what was in the database file before.
+const OF_ANOTHER: Fault = Fault::Log(
+    "é do banco de dados que o servidor usava, que outro programa regravou ou trocou depois, e não deste",
+);
+
 /// Why the log is not that of this database, or not whole; `None` where nothing is known
 /// against it. `note` is what the last server left in the lock file. Nobody may have the database open.
 ///
 /// # Errors
 /// Where a file cannot be read.
-pub(super) fn fault(database: &Path, note: &str) -> io::Result<Option<&'static str>> {
+pub(super) fn fault(database: &Path, note: &str) -> io::Result<Option<Fault>> {
     let log = match File::open(beside(database, LOG_SUFFIX)) {
         Ok(log) => Some(log),
         Err(error) if error.kind() == ErrorKind::NotFound => None,
@@ -60,33 +76,43 @@ pub(super) fn fault(database: &Path, note: &str) -> io::Result<Option<&'static s
     if let Some(log) = log.as_ref().filter(|_| is_empty && length > 0)
         && !Log::may_begin(log)?
     {
-        return Ok(Some("não começa como um registro do SQLite"));
+        return Ok(Some(Fault::Log("não começa como um registro do SQLite")));
     }
     if !is_empty && !may_have_log(database)? {
-        return Ok(Some("é de outro banco de dados, e não deste, que parece uma cópia restaurada"));
+        let reason = "é de outro banco de dados, e não deste, que parece uma cópia restaurada";
+        return Ok(Some(Fault::Log(reason)));
     }
-    if !is_empty && base::is_foreign(database, note)? {
-        return Ok(Some(
-            "é do banco de dados que o servidor usava, que outro programa regravou ou trocou depois, e não deste",
-        ));
+    let since = if is_empty { None } else { base::since(database, note)? };
+    if since == Some(Since::Foreign) {
+        return Ok(Some(OF_ANOTHER));
     }
     let log = match log {
         Some(log) if !is_empty => match Log::begin(log)? {
             Some(log) => Some(log),
-            None => return Ok(Some("não começa como um registro do SQLite")),
+            None => return Ok(Some(Fault::Log("não começa como um registro do SQLite"))),
         },
         _ => None,
     };
     let Some(index) = Index::read(&beside(database, INDEX_SUFFIX))? else { return Ok(None) };
-    let known = match log {
-        // All of it is in the database itself.
-        _ if index.frames <= index.copied => true,
-        // An index from before a loss of power may be of an earlier log.
-        Some(log) if log.salts != index.salts => true,
-        Some(log) => log.has_frames(index.frames)?,
-        None => false,
+    // `None` if the index, from before a loss of power, is of an earlier log.
+    let has_frames = match log {
+        Some(log) if log.salts != index.salts => None,
+        Some(log) => Some(log.has_frames(index.frames)?),
+        None => Some(false),
     };
-    Ok((!known).then_some("foi cortado, trocado ou apagado: faltam nele mudanças que foram confirmadas"))
+    // If all of it is in the database itself, the log need not be there.
+    if index.frames > index.copied && has_frames == Some(false) {
+        let reason = "foi cortado, trocado ou apagado: faltam nele mudanças que foram confirmadas";
+        return Ok(Some(Fault::Log(reason)));
+    }
+    let log = beside(database, LOG_SUFFIX);
+    if has_frames == Some(true) && !has_copied(&File::open(database)?, &log, &index, u32::MAX)? {
+        return Ok(Some(OF_ANOTHER));
+    }
+    Ok(match since {
+        Some(Since::Dated(then)) => Some(Fault::Dated(then)),
+        _ => None,
+    })
 }
 
 /// A log belongs to a database whose header says so. A backup's does not, so that the log of
@@ -173,26 +199,30 @@ impl Index {
     }
 }
 
-/// Whether the database has the last frames of a log that was copied into it whole.
+/// Whether the database has those of the last `compared` copied frames of a log that are the last of their
+/// pages. SQLite copies no frame of a page of which the log has a later one.
 ///
 /// # Errors
 /// If a file cannot be read.
-pub(super) fn has_copied(database: &File, log: &Path, index: &Index) -> io::Result<bool> {
+pub(super) fn has_copied(database: &File, log: &Path, index: &Index, compared: u32) -> io::Result<bool> {
+    if index.copied == 0 {
+        return Ok(true);
+    }
     let log = File::open(log)?;
     let mut header = [0; LOG_HEADER];
     log.read_exact_at(&mut header, 0)?;
     let page_bytes = u32::from_be_bytes(word(&header[8..])) as usize;
     let (mut frame, mut page) = (vec![0; FRAME_HEADER + page_bytes], vec![0; page_bytes]);
-    let mut seen = Vec::new();
-    for number in (index.copied.saturating_sub(COMPARED_FRAMES)..index.copied).rev() {
+    let mut seen = HashSet::new();
+    for number in (index.copied.saturating_sub(compared)..index.frames).rev() {
         let at = LOG_HEADER + number as usize * frame.len();
         log.read_exact_at(&mut frame, at as u64)?;
         let place = u32::from_be_bytes(word(&frame));
         // If a page is there several times, the last one counts.
-        if frame[8..16] != index.salts || place == 0 || place > index.pages || seen.contains(&place) {
+        let is_page = frame[8..16] == index.salts && place > 0 && place <= index.pages;
+        if !is_page || !seen.insert(place) || number >= index.copied {
             continue;
         }
-        seen.push(place);
         match database.read_exact_at(&mut page, (place as usize - 1) as u64 * page_bytes as u64) {
             Ok(()) if page == frame[FRAME_HEADER..] => {}
             Err(error) if error.kind() != ErrorKind::UnexpectedEof => return Err(error),
@@ -336,7 +366,8 @@ mod tests {
         let (path, other) = (killed(folder.path()), folder.path().join("cópia.db"));
         Connection::open(&other).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
         fs::copy(&other, &path).unwrap();
-        assert!(fault(&path, "").unwrap().unwrap().contains("restaurada"));
+        let Some(Fault::Log(reason)) = fault(&path, "").unwrap() else { panic!("no fault") };
+        assert!(reason.contains("restaurada"));
     }
 
     fn log(path: &Path) -> File {

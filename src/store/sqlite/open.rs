@@ -1,7 +1,9 @@
 //! Opening a database: a new one, one that is there, and one whose connection failed.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -125,9 +127,10 @@ impl SqliteStore {
         self.configure().map_err(self.failed("preparar"))?;
         self.migrate()?;
         if let Some(lock) = &self.lock {
+            // The note changes a time of the file, which is looked at next.
+            lock.note_log();
             // The migration has begun a transaction, so they are all there.
             self.files = Files::look(&self.path, lock)?;
-            lock.note_log();
         }
         Ok(())
     }
@@ -211,4 +214,22 @@ pub(super) fn connect(path: &Path, access: OpenFlags) -> Result<Connection, Stor
     // Otherwise SQLite plans a query anew when a value of `LIMIT` or a small one of `=` changes.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(failed)?;
     Ok(connection)
+}
+
+/// Opens a database file to read it as if it had no log. It must not be written meanwhile.
+pub(super) fn connect_alone(path: &Path) -> Result<Connection, StoreError> {
+    connect(&alone(path), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
+}
+
+/// The name by which SQLite opens the file so (<https://sqlite.org/uri.html>).
+fn alone(path: &Path) -> PathBuf {
+    let mut uri = b"file:".to_vec();
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'?' | b'#' | b'%' => uri.extend_from_slice(format!("%{byte:02X}").as_bytes()),
+            _ => uri.push(*byte),
+        }
+    }
+    uri.extend_from_slice(b"?immutable=1");
+    OsString::from_vec(uri).into()
 }

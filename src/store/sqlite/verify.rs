@@ -114,11 +114,7 @@ pub(super) fn check(moment: &Connection, path: &Path, tell: Tell<'_>) -> Result<
     let failed = sqlite("conferir", path);
     let corrupt = |reason| corrupt(path, reason);
     tell(Step::Pages, 0, 1);
-    let said: String =
-        moment.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(&failed)?;
-    if said != "ok" {
-        return Err(corrupt(said));
-    }
+    check_pages(moment, path)?;
     let (products, checkpoint, last_recorded_at) = read_catalog(moment).map_err(&failed)?;
     let movements = checkpoint.last_sequence();
     let index = RequestIds::read(moment).map_err(&failed)?;
@@ -137,6 +133,15 @@ pub(super) fn check(moment: &Connection, path: &Path, tell: Tell<'_>) -> Result<
         earlier_movements: replayed.earlier_movements,
         look_alikes,
     })
+}
+
+/// SQLite's own check, of every page.
+pub(super) fn check_pages(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let said = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
+    match said.map_err(sqlite("conferir", path))?.as_str() {
+        "ok" => Ok(()),
+        said => Err(corrupt(path, said.to_owned())),
+    }
 }
 
 /// The counts of a replay, for a ledger that is whole.
