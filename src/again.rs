@@ -1,5 +1,5 @@
-//! The command line of this process, written so that it can be pasted into a terminal to
-//! finish a change that is in doubt.
+//! The command that finishes a change in doubt: the command line of this process, quoted so that a person
+//! can paste it into a terminal.
 
 use std::ffi::{OsStr, OsString};
 
@@ -9,7 +9,7 @@ const VARIABLE_PREFIX: &str = "HORTIFRUTI_";
 /// The option that carries the request id of a change.
 const REQUEST_ID: &str = "--request-id";
 
-/// The command line that started this process, with this request id in it.
+/// The command line that started this process, with this request id.
 pub fn command(request_id: &str) -> String {
     let variables = std::env::vars_os().filter(|(name, _)| is_ours(name));
     written(variables, std::env::args_os(), request_id)
@@ -19,8 +19,8 @@ fn is_ours(variable: &OsStr) -> bool {
     variable.as_encoded_bytes().starts_with(VARIABLE_PREFIX.as_bytes())
 }
 
-/// Writes a command out, with our environment variables before it: one that was set for this command
-/// alone belongs to it, and any other does no harm.
+/// Writes a command with our environment variables before it. A variable may have been set for this
+/// command alone; to repeat any other does no harm.
 fn written(
     variables: impl Iterator<Item = (OsString, OsString)>,
     arguments: impl Iterator<Item = OsString>,
@@ -31,11 +31,11 @@ fn written(
         .collect();
     variables.sort();
     let arguments: Vec<String> = arguments.map(|argument| argument.to_string_lossy().into_owned()).collect();
-    // A product's name behind a `--` may look like the option.
+    // After `--` a product's name may look like the option.
     let mut options = arguments.iter().take_while(|argument| *argument != "--");
     let has_id = options.any(|argument| argument.split('=').next() == Some(REQUEST_ID));
     let arguments: Vec<String> = arguments.iter().map(|argument| quoted(argument)).collect();
-    // The option goes after the subcommand, because a word behind `--` is no option.
+    // The option goes right after the subcommand, because a word after `--` is no option.
     let (start, rest) = arguments.split_at(arguments.len().min(2));
     let id = if has_id { Vec::new() } else { vec![REQUEST_ID.to_owned(), quoted(request_id)] };
     [variables, start.to_vec(), id, rest.to_vec()].concat().join(" ")

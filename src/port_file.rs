@@ -1,61 +1,59 @@
-//! The file in which a server leaves its port for the clients: bare digits and nothing
-//! else, because the original's client reads it so. If `localhost` does not reach the server,
-//! a second file beside it says its address.
+//! The port file, in which a server leaves its port for clients: bare digits and nothing else, because
+//! the original's client reads it so. If `localhost` does not reach the server, the address file beside
+//! it holds the address.
+
+mod place;
 
 use std::ffi::OsString;
-use std::fmt;
 use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+pub use self::place::Place;
 use crate::io_error::describe;
 use crate::private_file::{self, AtomicFile, NameState, Obstacle};
 
-/// How long a port in the file has to accept a connection before it counts as left behind.
-const PROBE_TIMEOUT: Duration = Duration::from_millis(500);
-
-/// Longest content read from either file, in bytes: an IPv6 address with its port fits.
+/// The longest content that is read from either file, in bytes. An IPv6 address with its port fits.
 const CONTENT_BYTES_MAX: u64 = 64;
 
 /// The suffix of the address file's name, after the name of the port file.
 const ADDRESS_SUFFIX: &str = ".address";
 
-/// Marks that other programs put before a text and after a line, and that are no part of it.
+/// Marks that editors put before a text and after a line.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const LINE_ENDS: [&[u8]; 2] = [b"\r\n", b"\n"];
 
-/// Digits of the largest port.
+/// The number of digits of the largest port.
 const PORT_DIGITS_MAX: usize = 5;
 
-/// Why the file cannot be used.
+/// Why a port file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PortFileError {
-    /// There is none.
+    /// There is no port file.
     #[error("não há arquivo de porta em {path}")]
     Missing {
-        /// Where it was looked for.
+        /// The path at which it was expected.
         path: String,
     },
-    /// It holds no port.
+    /// The file holds no port.
     #[error("o arquivo de porta {path} não contém uma porta")]
     NotAPort {
         /// The file.
         path: String,
     },
-    /// The name belongs to something that is not a port file.
+    /// The name belongs to something else.
     #[error(
-        "{path} {obstacle}, e só um arquivo de porta se troca por outro. O servidor não foi iniciado e nada foi \
+        "{path} {obstacle}, e só um arquivo de porta pode ser substituído. O servidor não foi iniciado e nada foi \
          alterado; indique outro nome com --port-file, ou mude {path} de lugar"
     )]
     NotOurs {
         /// The file.
         path: String,
-        /// The kind of thing that has the name.
+        /// The thing that has the name.
         obstacle: Obstacle,
     },
-    /// Another server that answers is in it.
+    /// The file belongs to another server, which answers.
     #[error(
         "o arquivo de porta {path} é de outro servidor, que responde em {place}. \
          O servidor não foi iniciado; indique outro arquivo com --port-file"
@@ -75,90 +73,22 @@ pub enum PortFileError {
         /// The file.
         path: String,
     },
-    /// The file system refused something.
+    /// The system refuses to read or write the file.
     #[error("não foi possível {action} o arquivo de porta {path}: {}. Confira a pasta e as permissões", describe(.error))]
     Io {
-        /// What was tried, as an infinitive.
+        /// The action that failed, as an infinitive.
         action: &'static str,
         /// The file.
         path: String,
-        /// What the system said.
+        /// The reason that the system gives.
         error: io::Error,
     },
 }
 
-/// The place of a server, as `HOST:PORT`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// A port of `localhost`.
-    Local(u16),
-    /// An address that `localhost` does not reach.
-    At(SocketAddr),
-}
-
-impl Place {
-    /// The place at which clients of this machine reach a server that listens at this address.
-    pub fn of(listening: SocketAddr) -> Self {
-        let ip = listening.ip().to_canonical();
-        match ip.is_unspecified() || ip == IpAddr::V4(Ipv4Addr::LOCALHOST) {
-            true => Place::Local(listening.port()),
-            false => Place::At(SocketAddr::new(ip, listening.port())),
-        }
-    }
-
-    fn port(self) -> u16 {
-        match self {
-            Place::Local(port) => port,
-            Place::At(address) => address.port(),
-        }
-    }
-
-    /// Whether a server other than the one that listens at `own` answers at this place.
-    fn answers(self, own: SocketAddr) -> bool {
-        if self == Place::of(own) {
-            // The system gave this address to our own server.
-            return false;
-        }
-        let local = |ip: IpAddr| SocketAddr::new(ip, self.port());
-        let addresses = match self {
-            Place::Local(_) => vec![local(Ipv4Addr::LOCALHOST.into()), local(Ipv6Addr::LOCALHOST.into())],
-            Place::At(address) => vec![address],
-        };
-        addresses.iter().filter(|address| !listens_at(own, **address)).any(|address| {
-            match TcpStream::connect_timeout(address, PROBE_TIMEOUT) {
-                Ok(_) => true,
-                // The queue of a busy server may be full. If nobody listens, this machine says so.
-                Err(error) if error.kind() == ErrorKind::TimedOut => is_of_this_machine(address.ip()),
-                Err(_) => false,
-            }
-        })
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Place::Local(port) => write!(f, "localhost:{port}"),
-            Place::At(address) => write!(f, "{address}"),
-        }
-    }
-}
-
-fn is_of_this_machine(ip: IpAddr) -> bool {
-    UdpSocket::bind((ip, 0)).is_ok()
-}
-
-/// Whether a connection to `address` reaches the server that listens at `own`.
-fn listens_at(own: SocketAddr, address: SocketAddr) -> bool {
-    let (ip, own_ip) = (address.ip().to_canonical(), own.ip().to_canonical());
-    let takes_all = own_ip.is_unspecified() && (own_ip.is_ipv6() || ip.is_ipv4());
-    own.port() == address.port() && (takes_all || own_ip == ip)
-}
-
-/// The place of a port file's server.
+/// The place of the server that wrote a port file.
 ///
 /// # Errors
-/// If there is no file, or no port in it.
+/// If there is no file, the file holds no port, or a file cannot be read.
 pub fn read(path: &Path) -> Result<Place, PortFileError> {
     let shown = || path.display().to_string();
     let content = content(path).map_err(|error| match error.kind() {
@@ -170,7 +100,7 @@ pub fn read(path: &Path) -> Result<Place, PortFileError> {
     let address_path = address_path(&path.canonicalize().unwrap_or_else(|_| path.to_owned()));
     let address = match self::content(&address_path) {
         Ok(content) => address(&content),
-        // A client that took this for no address would ask another server.
+        // A client that ignored the address would ask another server.
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
             let path = address_path.display().to_string();
             return Err(PortFileError::Io { action: "ler", path, error });
@@ -213,27 +143,26 @@ fn address_path(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// The names that a server may write: the port file's, and the address's.
+/// The names that a server may write: that of the port file and that of the address file.
 pub fn names(path: &Path) -> [PathBuf; 2] {
     [path.to_owned(), address_path(path)]
 }
 
-/// A port file in the making, which no other server can make now.
+/// A port file that is written and has no name yet. Meanwhile no other server can write it.
 #[derive(Debug)]
 pub struct Prepared {
     path: PathBuf,
     place: Place,
     port_file: AtomicFile,
-    /// Made if `localhost` does not reach the server.
+    /// The address file, if `localhost` does not reach the server.
     address_file: Option<AtomicFile>,
 }
 
-/// Makes sure that the port file can be written, before anything else is written: its name is free or a
-/// port file's, and the server of that file, if there is one, does not answer any more.
+/// Writes the port file under a temporary name, before the server writes anything else. The name must be
+/// free, or belong to a port file whose server does not answer any more.
 ///
 /// # Errors
-/// If something else has the name, another server has the file, or it cannot be made. The error says
-/// what or which.
+/// If something else has the name, another server has the file, or the file cannot be written.
 pub fn prepare(path: &Path, own: SocketAddr) -> Result<Prepared, PortFileError> {
     let place = Place::of(own);
     let address_path = address_path(path);
@@ -279,8 +208,8 @@ fn not_written(path: &Path, error: io::Error) -> PortFileError {
 }
 
 impl Prepared {
-    /// Gives the file its name, so that nobody reads half a port. The file is synced first: the next
-    /// start would not recognise an empty one, as a power cut may leave, as a port file.
+    /// Gives the file its name, so that nobody reads half a port. The file is synced first, because a
+    /// power cut could leave an empty file, which the next start would not recognise as a port file.
     ///
     /// # Errors
     /// If the file cannot be written, or something else has taken its name since.
@@ -288,7 +217,7 @@ impl Prepared {
         let Self { path, place, port_file, address_file } = self;
         let address_path = address_path(&path);
         let published = Published { path, place };
-        // The address goes first: nobody believes it before the port is there.
+        // The address goes first: no client reads it before the port is there.
         let addressed = match address_file {
             Some(file) => file.finish_over(|head| address(head).is_some()),
             None => remove_if(&address_path, |head| address(head).is_some()),
@@ -307,7 +236,7 @@ impl Prepared {
     }
 }
 
-/// A port file that this process wrote.
+/// The port file that this process wrote.
 #[derive(Debug)]
 pub struct Published {
     path: PathBuf,
@@ -338,9 +267,11 @@ fn remove_if(path: &Path, is_ours: impl Fn(&[u8]) -> bool) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
     use std::os::unix::fs::symlink;
+    use std::time::Duration;
 
+    use super::place::is_of_this_machine;
     use super::*;
 
     fn local(port: u16) -> SocketAddr {
@@ -459,7 +390,7 @@ mod tests {
             assert!(!beside.exists(), "{reached}");
             published.remove();
         }
-        for (listening, told) in [
+        for (listening, reached) in [
             ("127.0.0.2:80", "127.0.0.2:80"),
             ("[::1]:80", "[::1]:80"),
             ("192.0.2.1:80", "192.0.2.1:80"),
@@ -467,8 +398,8 @@ mod tests {
         ] {
             let published = publish(&path, listening.parse().unwrap()).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), "80");
-            assert_eq!(fs::read_to_string(&beside).unwrap(), told);
-            assert_eq!(read(&path).unwrap().to_string(), told);
+            assert_eq!(fs::read_to_string(&beside).unwrap(), reached);
+            assert_eq!(read(&path).unwrap().to_string(), reached);
             published.remove();
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         }

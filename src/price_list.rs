@@ -3,6 +3,7 @@
 
 mod differences;
 mod numbers;
+mod sheet;
 mod text;
 
 use std::collections::HashMap;
@@ -11,30 +12,31 @@ use std::fmt;
 use crate::catalog::{Key, Name, Price, ProductDraft, Quantity, Quoted, Unit, unguarded};
 pub use differences::{Catalog, Difference, Mark};
 use numbers::Numbers;
+use sheet::Sheet;
 pub use text::{Lines, TextError};
 
-/// Most rows of a list: as many products as a client reads of a catalog, so that what is exported can
-/// be imported.
+/// The most rows of a list: as many products as a client reads of a catalog, so that every exported list
+/// can be imported.
 pub const ROWS_MAX: usize = 1_000_000;
 
-/// Largest file read, in bytes: the most rows, with names and units as long as they may be.
+/// The largest file that is read, in bytes: the most rows, with the longest names and units.
 pub const FILE_BYTES_MAX: usize = 512 * 1024 * 1024;
 
-/// Bad rows that a message names; the rest are counted.
-const BAD_ROWS_TOLD_MAX: usize = 50;
+/// The number of bad rows that a message names; the others are counted.
+const BAD_ROWS_SHOWN_MAX: usize = 50;
 
 /// The rows of a price list.
 #[derive(Debug, Default)]
 pub struct PriceList {
     /// The products, in the order of the file.
     pub rows: Vec<ProductDraft>,
-    /// The line of each in the file.
+    /// The line of each product in the file.
     pub lines: Vec<u64>,
-    /// Whether the list gives a stock, for each product.
+    /// For each product, whether the list gives a stock.
     pub have_stock: Vec<bool>,
     /// Rows that cannot be read, by the line of the file.
     pub bad: Vec<(u64, String)>,
-    /// Notes for the person on how the list was read; safe to show.
+    /// Notes for the person on how the list was read, without control characters.
     pub notes: Vec<String>,
 }
 
@@ -44,23 +46,23 @@ pub enum PriceListError {
     /// The content of the file is not the text of a list.
     #[error(transparent)]
     Text(#[from] TextError),
-    /// A header and nothing below it.
+    /// The list has a header and no rows.
     #[error("a lista só tem o cabeçalho. Nada foi importado; ponha um produto em cada linha")]
     NoRows,
-    /// Nothing in it.
+    /// The file is empty.
     #[error("o arquivo está vazio: falta o cabeçalho nome,preco,estoque,unidade. Nada foi importado")]
     NoHeader,
-    /// No such column.
+    /// The header lacks a column.
     #[error(
         "falta a coluna {column} no cabeçalho {header}. Nada foi importado; as colunas são nome, preco, estoque e unidade"
     )]
     MissingColumn {
-        /// Which.
+        /// The missing column.
         column: &'static str,
-        /// What was there instead.
+        /// The header.
         header: String,
     },
-    /// Two columns of one name.
+    /// Two columns have the same name.
     #[error("a coluna {0} aparece duas vezes no cabeçalho. Nada foi importado; deixe uma só")]
     RepeatedColumn(&'static str),
     /// A first line `sep=` that names something that cannot separate cells.
@@ -69,7 +71,7 @@ pub enum PriceListError {
         Quoted(.0)
     )]
     Separator(String),
-    /// Too many rows for one list.
+    /// The list has too many rows.
     #[error("a lista tem mais de {ROWS_MAX} produtos. Nada foi importado; divida-a em arquivos menores")]
     TooManyRows,
 }
@@ -77,27 +79,27 @@ pub enum PriceListError {
 /// The bad rows of a list, by the line of the file.
 #[derive(Debug)]
 pub struct BadRows {
-    /// Those that are known.
+    /// The rows, each with its line and what is wrong.
     pub rows: Vec<(u64, String)>,
-    /// How many there are.
+    /// The number of bad rows, of which `rows` may hold only the first.
     pub count: usize,
 }
 
 impl fmt::Display for BadRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let told = &self.rows[..self.rows.len().min(BAD_ROWS_TOLD_MAX)];
+        let shown = &self.rows[..self.rows.len().min(BAD_ROWS_SHOWN_MAX)];
         writeln!(f, "{} linha(s) com erro:", self.count)?;
-        for (line, what) in told {
+        for (line, what) in shown {
             writeln!(f, "linha {line}: {what}")?;
         }
-        if self.count > told.len() {
-            writeln!(f, "… e mais {}", self.count - told.len())?;
+        if self.count > shown.len() {
+            writeln!(f, "… e mais {}", self.count - shown.len())?;
         }
         write!(f, "Nada foi importado; corrija e importe de novo")
     }
 }
 
-/// Where each column is.
+/// The place of each column.
 struct Columns {
     name: usize,
     price: usize,
@@ -106,13 +108,19 @@ struct Columns {
     count: usize,
 }
 
-/// Reads a file.
+impl Columns {
+    fn are_read(&self, place: usize) -> bool {
+        [Some(self.name), Some(self.price), self.stock, self.unit].contains(&Some(place))
+    }
+}
+
+/// Reads a price list.
 ///
 /// # Errors
 /// If the file is of another kind or encoding, or has no header that names the columns, no rows, or too many.
 pub fn read(bytes: &[u8]) -> Result<PriceList, PriceListError> {
     let mut text = text::decode(bytes)?;
-    // DOS put this character at the end of a text.
+    // DOS ended a text with this character.
     text.truncate(text.trim_end_matches('\u{1A}').len());
     read_rows(&Sheet::of(text)?, ROWS_MAX)
 }
@@ -139,7 +147,7 @@ fn read_rows(sheet: &Sheet, rows_max: usize) -> Result<PriceList, PriceListError
             cells.filter_map(|place| row.get(place)).for_each(|cell| numbers.look_at(line, cell));
         }
     }
-    // Names that differ by more than case may be of two products; the server knows which ones are.
+    // Names that differ in more than case may belong to two products. Only the server knows.
     let mut first_lines = HashMap::new();
     for (line, row) in sheet.rows().skip(1) {
         let read = row.and_then(|row| sheet.check_quotes(&row, &columns).map(|()| row));
@@ -163,146 +171,8 @@ fn read_rows(sheet: &Sheet, rows_max: usize) -> Result<PriceList, PriceListError
     if list.rows.is_empty() && list.bad.is_empty() {
         return Err(PriceListError::NoRows);
     }
-    list.notes.extend(numbers.told());
+    list.notes.extend(numbers.note());
     Ok(list)
-}
-
-/// A text, and the delimiter of its cells.
-struct Sheet {
-    /// The text, with [`END`] behind it.
-    text: String,
-    delimiter: u8,
-    /// The byte at which the header begins.
-    start: usize,
-}
-
-/// A last row that no list has. If it does not come out as a row of its own, quotation marks have
-/// stayed open.
-const END: &str = "\n\0";
-
-/// The message about a row whose quotation marks stay open.
-const OPEN_QUOTES: &str = "as aspas que se abrem aqui não se fecham, ou o arquivo foi cortado";
-
-impl Sheet {
-    fn of(mut text: String) -> Result<Self, PriceListError> {
-        let first = text.split(['\r', '\n']).next().unwrap_or("");
-        let (mut start, mut delimiter) = (0, None);
-        if let Some(named) = separator_line(first) {
-            delimiter = separator(named)?;
-            start = first.len();
-        }
-        let delimiter = delimiter.unwrap_or_else(|| guess_delimiter(&text[start..]));
-        text.push_str(END);
-        Ok(Self { text, delimiter, start })
-    }
-
-    /// The rows that are not empty, each with its line. A row that cannot be read is the last.
-    fn rows(&self) -> impl Iterator<Item = (u64, Result<csv::StringRecord, String>)> {
-        let text = &self.text.as_bytes()[self.start..];
-        let mut counter = LineCounter { text: self.text.as_bytes(), byte: 0, line: 1, after_return: false };
-        let mut has_ended = false;
-        let mut reader = csv::ReaderBuilder::new();
-        reader.delimiter(self.delimiter).has_headers(false).flexible(true);
-        let mut records = reader.from_reader(text).into_records();
-        std::iter::from_fn(move || {
-            while !has_ended {
-                let record = records.next()?;
-                let position = match &record {
-                    Ok(record) => record.position(),
-                    Err(error) => error.position(),
-                };
-                let line =
-                    counter.line_of(self.start + position.map_or(0, |position| position.byte() as usize));
-                let record = match record {
-                    Ok(record) => record,
-                    Err(_) => {
-                        has_ended = true;
-                        return Some((line, Err("não é uma linha de CSV".to_owned())));
-                    }
-                };
-                if record.iter().any(|cell| cell.contains('\0')) {
-                    has_ended = true;
-                    let is_end = record.len() == 1 && &record[0] == "\0";
-                    return (!is_end).then(|| (line, Err(OPEN_QUOTES.to_owned())));
-                }
-                if record.iter().any(|cell| !cell.trim().is_empty()) {
-                    return Some((line, Ok(record)));
-                }
-            }
-            None
-        })
-    }
-}
-
-impl Sheet {
-    /// Refuses a row that a stray quotation mark may have made of several. A cell that is not read may
-    /// have several lines, unless it also looks like several cells.
-    fn check_quotes(&self, record: &csv::StringRecord, columns: &Columns) -> Result<(), String> {
-        let is_read = |place| {
-            [Some(columns.name), Some(columns.price), columns.stock, columns.unit].contains(&Some(place))
-        };
-        let is_suspect = |(place, cell): (usize, &str)| {
-            let cell = cell.trim();
-            cell.contains(['\r', '\n']) && (is_read(place) || cell.contains(char::from(self.delimiter)))
-        };
-        if record.iter().enumerate().any(is_suspect) {
-            return Err("as aspas que se abrem aqui só se fecham em outra linha: confira-as, ou ponha a célula numa linha só".to_owned());
-        }
-        Ok(())
-    }
-}
-
-/// Counts lines as an editor does. The CSV reader's own count is that of where it began to
-/// look for a record: before blank lines, and before the second half of `\r\n`.
-struct LineCounter<'t> {
-    text: &'t [u8],
-    byte: usize,
-    line: u64,
-    after_return: bool,
-}
-
-impl LineCounter<'_> {
-    /// The line of a record that begins at this byte, or after the line ends there; records come in order.
-    fn line_of(&mut self, start: usize) -> u64 {
-        while let Some(byte) = self.text.get(self.byte)
-            && (self.byte < start || matches!(byte, b'\r' | b'\n'))
-        {
-            self.line += u64::from(*byte == b'\r' || (*byte == b'\n' && !self.after_return));
-            self.after_return = *byte == b'\r';
-            self.byte += 1;
-        }
-        self.line
-    }
-}
-
-/// The text after `sep=` in a first line such as `sep=;`, as Excel writes and reads it.
-fn separator_line(line: &str) -> Option<&str> {
-    let line = line.trim_end_matches('\r').trim_start_matches('"');
-    let (key, named) = line.split_at_checked(4)?;
-    key.eq_ignore_ascii_case("sep=").then_some(named)
-}
-
-/// The delimiter that a `sep=` line names; `None` if it names none. A spreadsheet that saved the line
-/// again may have put more delimiters behind it.
-fn separator(named: &str) -> Result<Option<u8>, PriceListError> {
-    if named.starts_with("\\t") {
-        return Ok(Some(b'\t'));
-    }
-    let Some(delimiter) = named.chars().next().filter(|first| *first != '"') else { return Ok(None) };
-    let is_rest =
-        |character| matches!(character, '"' | ' ' | ',' | ';' | '\t' | '|') || character == delimiter;
-    if (delimiter.is_ascii_punctuation() || delimiter == '\t') && named.chars().all(is_rest) {
-        return Ok(Some(delimiter as u8));
-    }
-    Err(PriceListError::Separator(named.to_owned()))
-}
-
-/// What parts the cells, by the first line with something in it.
-fn guess_delimiter(text: &str) -> u8 {
-    let header = text.split(['\r', '\n']).find(|line| !line.trim().is_empty()).unwrap_or("");
-    let count = |delimiter: u8| header.bytes().filter(|byte| *byte == delimiter).count();
-    // The last of equals wins, and a comma is what a CSV is named after.
-    [b'|', b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
 }
 
 fn read_header(record: &csv::StringRecord, notes: &mut Vec<String>) -> Result<Columns, PriceListError> {
@@ -339,7 +209,7 @@ struct Row {
 }
 
 fn read_row(record: &csv::StringRecord, columns: &Columns, numbers: &Numbers) -> Result<Row, String> {
-    fn told(error: impl fmt::Display) -> String {
+    fn text(error: impl fmt::Display) -> String {
         error.to_string()
     }
     if record.iter().skip(columns.count).any(|cell| !cell.trim().is_empty()) {
@@ -351,16 +221,16 @@ fn read_row(record: &csv::StringRecord, columns: &Columns, numbers: &Numbers) ->
     }
     let cell = |place: usize| record.get(place).unwrap_or("").trim();
     let optional = |place: Option<usize>| place.map(cell).filter(|cell| !cell.is_empty());
-    let name = Name::parse(unguarded(cell(columns.name))).map_err(told)?;
+    let name = Name::parse(unguarded(cell(columns.name))).map_err(text)?;
     let price: Price = match cell(columns.price) {
         "" => return Err(format!("{} está sem preço", Quoted(name.as_str()))),
-        text => numbers.read(text).map_err(|what| format!("o preço {what}"))?.parse().map_err(told)?,
+        number => numbers.read(number).map_err(|what| format!("o preço {what}"))?.parse().map_err(text)?,
     };
     let stock = optional(columns.stock);
     let opening_stock: Quantity = match stock {
         None => Quantity::ZERO,
-        Some(text) => {
-            numbers.read(text).map_err(|what| format!("o estoque {what}"))?.parse().map_err(told)?
+        Some(number) => {
+            numbers.read(number).map_err(|what| format!("o estoque {what}"))?.parse().map_err(text)?
         }
     };
     if opening_stock < Quantity::ZERO {
@@ -377,7 +247,7 @@ fn read_row(record: &csv::StringRecord, columns: &Columns, numbers: &Numbers) ->
             Quoted(unit)
         ));
     }
-    let unit = unit.map(Unit::parse).transpose().map_err(told)?;
+    let unit = unit.map(Unit::parse).transpose().map_err(text)?;
     Ok(Row { draft: ProductDraft { name, price, unit, opening_stock }, has_stock: stock.is_some() })
 }
 

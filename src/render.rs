@@ -12,20 +12,20 @@ use crate::operation::{NO_PRODUCT, ProductReply, Reply};
 /// How a reply is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// The product line.
+    /// One line a product, as in the text protocol.
     Text,
     /// Aligned columns.
     Table,
-    /// One object, or one array.
+    /// One object for one product, else an array.
     Json,
-    /// What `import` reads.
+    /// A price list that `import` reads.
     Csv,
 }
 
 /// Writes a reply.
 ///
 /// # Errors
-/// Only those of the output.
+/// If the output fails.
 pub fn render(out: &mut impl Write, reply: &Reply, format: Format) -> io::Result<()> {
     let changed: Vec<ProductReply>;
     let products = match reply {
@@ -100,9 +100,8 @@ fn csv(out: &mut impl Write, products: &[ProductReply]) -> io::Result<()> {
     Ok(())
 }
 
-/// A cell of text, in quotation marks where it needs them. The csv crate's writer leaves a
-/// semicolon as it is, at which a Brazilian spreadsheet would begin another cell, and
-/// perhaps a formula.
+/// A cell of text, in quotation marks if it needs them. The writer of the csv crate does not quote a
+/// semicolon, at which a Brazilian spreadsheet begins another cell, and perhaps a formula.
 fn text_cell(text: &str) -> Cow<'_, str> {
     let cell = guarded(text);
     if cell.contains(['"', ',', ';', '\t', '\r', '\n']) {

@@ -1,11 +1,11 @@
-//! The abilities of the terminal at hand.
+//! What the terminal of this process can do.
 
 use std::env;
 
-/// Whether the terminal obeys control sequences. By the convention of terminfo `dumb` obeys none, and
-/// nothing is known of a terminal without a name.
+/// Whether the terminal obeys control sequences. By the convention of terminfo `dumb` obeys none. A
+/// terminal without a name may not.
 pub fn takes_controls() -> bool {
-    cfg!(windows) || env::var_os("TERM").is_some_and(|name| !name.is_empty() && name != "dumb")
+    env::var_os("TERM").is_some_and(|name| !name.is_empty() && name != "dumb")
 }
 
 /// Whether the line editor of the shell works on the terminal, and takes Ctrl-C. On the terminals
@@ -15,8 +15,8 @@ pub fn line_is_edited() -> bool {
     !env::var_os("TERM").is_some_and(|name| without.iter().any(|known| name.eq_ignore_ascii_case(known)))
 }
 
-/// Whether the terminal shows colours. By the convention of no-color.org a variable that is set and not
-/// empty means none.
+/// Whether the terminal shows colours. By the convention of no-color.org it does not if `NO_COLOR` is set
+/// and not empty.
 pub fn takes_colours() -> bool {
     takes_controls() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 
-use super::verify::{tell_step, tell_verified};
+use super::verify::{print_verified, show_step};
 use super::{DATA_DEFAULT, Error};
 use crate::progress_bar::ProgressBar;
 use crate::store::sqlite;
@@ -28,9 +28,9 @@ pub(super) struct Backup {
 impl Backup {
     pub(super) fn run(self) -> Result<(), Error> {
         let mut progress = ProgressBar::new();
-        let copied = sqlite::back_up(&self.data, &self.file, self.force, &mut tell_step(&mut progress));
+        let copied = sqlite::back_up(&self.data, &self.file, self.force, &mut show_step(&mut progress));
         drop(progress);
         let copied = copied.context("a cópia não foi feita")?;
-        tell_verified(&format!("Cópia feita e conferida em {}.", self.file.display()), &copied)
+        print_verified(&format!("Cópia feita e conferida em {}.", self.file.display()), &copied)
     }
 }

@@ -15,15 +15,15 @@ pub(super) fn request_id(option: Option<String>) -> Result<Option<RequestId>, Re
     option.map(|text| text.parse()).transpose().map_err(|error| Refusal::request_id(&error))
 }
 
-/// Asks for a change. If its answer is lost, also by a Ctrl-C, the person gets the command that
-/// finishes the change.
+/// Requests a change. If the reply is lost, also by a Ctrl-C, the error holds the command that finishes the
+/// change.
 pub(super) fn change(connection: Connection, request: &Request<'_>) -> Result<Reply, Error> {
     watch_interrupts(false).context("os sinais do sistema não puderam ser ouvidos")?;
     let answer = connect(&connection)?.call(request);
     Ok(answer.map_err(|failure| failure.with_again(finished_by))?)
 }
 
-/// How to finish the change with this request id, if it is in doubt.
+/// The advice on how to finish a change in doubt that has this request id.
 pub(super) fn finished_by(request_id: &RequestId) -> String {
     let command = again::command(request_id.as_str());
     format!("para terminá-la sem fazê-la duas vezes, repita assim: {command}")

@@ -97,8 +97,8 @@ pub(super) fn connect_options(
     Ok(ConnectOptions { protocol, tls, token, is_insecure: *insecure })
 }
 
-/// The secret of a file. One that others can read is told and used all the same: where secrets
-/// are mounted for a container, their mode is not the user's to choose.
+/// Reads the secret of a token file. If others can read the file, a note says so and the secret is used all
+/// the same, because the mode of a file that is mounted into a container is not the user's choice.
 fn read_secret(file: &Path) -> anyhow::Result<Secret> {
     let (secret, is_private) =
         token_file::read_secret(file).map_err(|error| anyhow::anyhow!("{error}. Nada foi enviado"))?;

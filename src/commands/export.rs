@@ -55,9 +55,9 @@ impl Export {
             anyhow::anyhow!("a lista não pôde ser escrita em {}: {}", file.display(), describe(&error))
         })?;
         let count = if let Reply::Products(products) = &reply { products.len() } else { 0 };
-        let told = format!("{count} produtos escritos em {}.\n", file.display());
+        let note = format!("{count} produtos escritos em {}.\n", file.display());
         written_or(
-            io::stdout().write_all(told.as_bytes()),
+            io::stdout().write_all(note.as_bytes()),
             "a lista foi escrita: só esta notícia não pôde ser mostrada",
         )
     }

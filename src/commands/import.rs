@@ -1,4 +1,4 @@
-//! `import`: a list is read, rehearsed by the server, compared with the catalog, and then sent.
+//! `import`: reads a price list, has the server rehearse it, compares it with the catalog, and sends it.
 
 use std::fmt::{self, Display};
 use std::io::{self, BufRead, IsTerminal, Read, Write};
@@ -22,11 +22,11 @@ use crate::progress_bar::ProgressBar;
 use crate::refusal::{Code, Refusal};
 use crate::render::Format;
 
-/// The number of marked rows from which on an import asks before it changes anything: one, because each
-/// is a price that is wrong at the till, and an ordinary list marks none.
+/// The number of marked rows from which on an import asks before it changes anything. One is enough,
+/// because each may be a wrong price at the till, and an ordinary list has none.
 const MARKED_ROWS_ASKED_FROM: usize = 1;
 
-/// Marked rows that are shown; the rest are counted.
+/// The number of marked rows that are shown; the others are counted.
 const MARKED_ROWS_SHOWN_MAX: usize = 50;
 
 /// Cria produtos e muda preços a partir de um CSV
@@ -110,8 +110,8 @@ impl Import {
     }
 }
 
-/// Has the server look at every row before anything is changed, even if some are known to be bad, so
-/// that all bad rows are named together.
+/// Has the server check every row before it changes anything, even if some rows are known to be bad, so
+/// that the error names all bad rows together.
 fn rehearse(
     mut call: impl FnMut(&Request<'_>) -> Result<Reply, ClientError>,
     list: &PriceList,
@@ -215,8 +215,8 @@ struct Marked {
 impl Marked {
     fn of(catalog: &Catalog, list: &PriceList) -> Self {
         let mut marked = catalog.differences(list).filter(|difference| difference.mark().is_some());
-        let told = |difference: Difference<'_>| format!("linha {}: {difference}", difference.line);
-        let first: Vec<String> = marked.by_ref().take(MARKED_ROWS_SHOWN_MAX).map(told).collect();
+        let shown = |difference: Difference<'_>| format!("linha {}: {difference}", difference.line);
+        let first: Vec<String> = marked.by_ref().take(MARKED_ROWS_SHOWN_MAX).map(shown).collect();
         Self { count: first.len() + marked.count(), first }
     }
 
@@ -239,7 +239,7 @@ impl Display for Marked {
     }
 }
 
-/// Stocks that an import leaves as they are, and units that it changes, which nobody may have expected.
+/// What may surprise a person: stocks that an import does not change, and units that it changes.
 #[derive(Default)]
 struct Left {
     stocks: usize,
@@ -300,12 +300,12 @@ impl Left {
     }
 }
 
-/// Asks a person. Everything but a yes is a no.
+/// Asks a person. Any answer but a yes is a no.
 fn ask(question: &str) -> bool {
     let mut answer = String::new();
     let asked = write!(io::stderr(), "{question}").and_then(|()| io::stdin().lock().read_line(&mut answer));
     if !answer.ends_with('\n') {
-        // Ctrl-D leaves the cursor behind the question.
+        // After Ctrl-D the cursor is still on the line of the question.
         note("");
     }
     asked.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "s" | "sim")
@@ -321,8 +321,8 @@ fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
     };
     let shown = path.display();
     if let Err(error) = read {
-        let told = describe(&error);
-        bail!("não foi possível ler {shown}: {told}. Nada foi importado; confira o nome do arquivo");
+        let why = describe(&error);
+        bail!("não foi possível ler {shown}: {why}. Nada foi importado; confira o nome do arquivo");
     }
     if bytes.len() > price_list::FILE_BYTES_MAX {
         bail!("{shown} tem mais de {} bytes. Nada foi importado; divida a lista", price_list::FILE_BYTES_MAX);

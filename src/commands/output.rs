@@ -10,7 +10,7 @@ use super::Error;
 use crate::operation::Reply;
 use crate::render::{Format, render};
 
-/// The file that stands for standard input or output.
+/// The file name that means standard input or output.
 pub(super) const STANDARD: &str = "-";
 
 #[derive(Debug, Args)]
@@ -39,7 +39,7 @@ pub(super) fn print(reply: &Reply, format: Format) -> Result<(), Error> {
     written(rendered(reply, format))
 }
 
-/// Prints the answer to a change. Who cannot read it must know that the change was made.
+/// Prints the reply to a change. If that fails, the error says that the change was made.
 pub(super) fn print_made(reply: &Reply, format: Format) -> Result<(), Error> {
     written_or(
         rendered(reply, format),
@@ -56,7 +56,7 @@ pub(super) fn written(result: io::Result<()>) -> Result<(), Error> {
     written_or(result, "a saída não pôde ser escrita")
 }
 
-/// Who closed our output, as `head` does, wants no more: no failure.
+/// Turns a failure to write into an error. An output that was closed, as `head` does, is no failure.
 pub(super) fn written_or(result: io::Result<()>, failure: &'static str) -> Result<(), Error> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -64,7 +64,7 @@ pub(super) fn written_or(result: io::Result<()>, failure: &'static str) -> Resul
     }
 }
 
-/// Tells something beside the data. Standard error may be closed; then nobody wants it.
+/// Writes a note to standard error. If that is closed, nobody wants the note.
 pub(super) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 
-use super::verify::{tell_step, tell_verified};
+use super::verify::{print_verified, show_step};
 use super::{DATA_DEFAULT, Error};
 use crate::progress_bar::ProgressBar;
 use crate::store::sqlite::{self, Restored};
@@ -27,7 +27,7 @@ pub(super) struct Restore {
 impl Restore {
     pub(super) fn run(self) -> Result<(), Error> {
         let mut progress = ProgressBar::new();
-        let restored = sqlite::restore(&self.file, &self.data, &mut tell_step(&mut progress));
+        let restored = sqlite::restore(&self.file, &self.data, &mut show_step(&mut progress));
         drop(progress);
         let Restored { verified, earlier_schema, kept } = restored.context("a cópia não foi restaurada")?;
         let (copy, data) = (self.file.display(), self.data.display());
@@ -43,6 +43,6 @@ impl Restore {
         if !kept.is_empty() {
             what += &format!("\nO que havia antes está guardado em {}.", kept.join(", "));
         }
-        tell_verified(&what, &verified)
+        print_verified(&what, &verified)
     }
 }

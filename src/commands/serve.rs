@@ -24,14 +24,14 @@ use crate::server::{self, Limits, Protocols};
 use crate::store::Store;
 use crate::store::sqlite::{self, SqliteStore};
 
-/// The original's port.
+/// The default port, which is the original's.
 const PORT_DEFAULT: u16 = 8082;
 
-/// What is logged where `RUST_LOG` says nothing. h2 warns of what its clients do, a line for
-/// each attack on a limit, with which a stranger could fill the disk.
+/// The log filter if `RUST_LOG` is not set. h2 warns of what clients do, one line for each attack on a
+/// limit, with which a stranger could fill the disk.
 const LOGGED: &str = "warn,h2=error";
 
-/// The `--data` that keeps nothing.
+/// The value of `--data` that stores nothing.
 const IN_MEMORY: &str = ":memory:";
 
 /// Guarda o estoque e atende clientes, por texto e por gRPC
@@ -115,7 +115,7 @@ impl Serve {
                 tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| LOGGED.into()),
             )
             .with_writer(io::stderr)
-            // Where standard error is full or closed, this would say so on standard error, and panic.
+            // If standard error is full or closed, this would write so to standard error, and panic.
             .log_internal_errors(false)
             .init();
         let protocols = if self.socket || self.grpc {
@@ -167,8 +167,8 @@ impl Serve {
     }
 }
 
-/// Refuses a port file whose name is one of the database's. Names are compared because neither file may
-/// be there yet; if they were, each would be seen to be something else.
+/// Refuses a port file whose name is one of the database's. Names are compared because neither file need
+/// exist yet.
 fn refuse_one_name_for_two(options: &Serve) -> anyhow::Result<()> {
     for name in port_file::names(&options.port_file.port_file) {
         if options.data != Path::new(IN_MEMORY) && sqlite::has_file(&options.data, &name) {
@@ -182,7 +182,8 @@ fn refuse_one_name_for_two(options: &Serve) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// An address that others reach is served by TLS, and to whoever shows a token.
+/// Refuses an address that other machines reach without TLS or without tokens, unless `--insecure` is
+/// given.
 fn refuse_open_network(options: &Serve) -> anyhow::Result<()> {
     let missing: Vec<&str> = [
         (options.tls_cert.is_none(), "--tls-cert e --tls-key (o que se envia iria à vista de todos)"),
@@ -218,18 +219,17 @@ fn bind(host: IpAddr, port: Option<u16>, protocols: Protocols) -> anyhow::Result
     })
 }
 
-/// As std does it, with room for more that have not been accepted yet.
+/// Listens as `TcpListener::bind` does, with a longer queue of connections that are not accepted yet.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     // A server that restarts takes the port from its own last connections.
-    #[cfg(unix)]
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
     socket.listen(server::BACKLOG.into())?;
     Ok(socket.into())
 }
 
-/// How many clients there may be, and how long they may be silent.
+/// The limits on the number and the silence of clients.
 fn limits(options: &Serve) -> Limits {
     Limits {
         connections: options.max_connections as usize,

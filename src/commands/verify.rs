@@ -23,14 +23,14 @@ pub(super) struct Verify {
 impl Verify {
     pub(super) fn run(self) -> Result<(), Error> {
         let mut progress = ProgressBar::new();
-        let verified = sqlite::verify(&self.file, &mut tell_step(&mut progress));
+        let verified = sqlite::verify(&self.file, &mut show_step(&mut progress));
         drop(progress);
         let verified = verified.context("a conferência falhou")?;
-        tell_verified(&format!("{} está íntegro.", self.file.display()), &verified)
+        print_verified(&format!("{} está íntegro.", self.file.display()), &verified)
     }
 }
 
-pub(super) fn tell_step(progress: &mut ProgressBar) -> impl FnMut(Step, u64, u64) {
+pub(super) fn show_step(progress: &mut ProgressBar) -> impl FnMut(Step, u64, u64) {
     |step, done, total| {
         let what = match step {
             Step::Copy => "Copiando",
@@ -41,23 +41,23 @@ pub(super) fn tell_step(progress: &mut ProgressBar) -> impl FnMut(Step, u64, u64
     }
 }
 
-pub(super) fn tell_verified(what: &str, verified: &Verified) -> Result<(), Error> {
+pub(super) fn print_verified(what: &str, verified: &Verified) -> Result<(), Error> {
     let Verified { products, movements, request_ids, earlier_movements, look_alikes } = verified;
-    let mut told = format!(
+    let mut text = format!(
         "{what}\nProdutos: {products}\nMovimentos: {movements}\nIdentificadores de pedido: {request_ids}\n"
     );
     if !look_alikes.is_empty() {
-        told.push_str("Produtos que se confundem, porque os nomes parecem iguais:\n");
-        look_alikes.iter().for_each(|pair| told.push_str(&format!("  {pair}\n")));
-        told.push_str(
+        text.push_str("Produtos que se confundem, porque os nomes parecem iguais:\n");
+        look_alikes.iter().for_each(|pair| text.push_str(&format!("  {pair}\n")));
+        text.push_str(
             "Cada um atende pelo nome exato; escrito de outro jeito, o nome é o do produto criado primeiro.\n",
         );
     }
     if *earlier_movements > 0 {
-        told.push_str(&format!(
+        text.push_str(&format!(
             "Movimentos com hora anterior à do movimento que vem antes: {earlier_movements}. O relógio foi \
              atrasado enquanto uma versão antiga servia; não falta nada.\n"
         ));
     }
-    written(io::stdout().write_all(told.as_bytes()))
+    written(io::stdout().write_all(text.as_bytes()))
 }

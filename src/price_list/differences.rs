@@ -1,4 +1,5 @@
-//! How a list differs from the catalog: what an import would do, line by line, and what looks wrong.
+//! The differences between a list and the catalog: what an import would do, row by row, and which rows
+//! look wrong.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,8 +9,8 @@ use super::text::looks_garbled;
 use crate::catalog::{Key, Name, Price, ProductDraft, Quantity, Quoted, Unit};
 use crate::operation::ProductReply;
 
-/// The ratio of old and new price from which on a change looks wrong: a misplaced comma makes ten times
-/// or a tenth.
+/// The ratio of old and new price from which on a change looks wrong. A misplaced comma multiplies or
+/// divides by ten.
 const PRICE_RATIO_MARKED: i64 = 10;
 
 /// The catalog of one moment, by name.
@@ -21,7 +22,7 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// The products of a server.
+    /// Indexes the products of a server.
     pub fn new(products: Vec<ProductReply>) -> Self {
         let by_name = products.iter().enumerate().map(|(place, product)| (product.name.clone(), place));
         let by_key = products.iter().enumerate().rev().map(|(place, product)| (product.name.key(), place));
@@ -80,7 +81,7 @@ pub enum Mark {
     Lower(i64),
     /// The price is zero.
     Free,
-    /// The name of a new product, or a new unit, looks as if its letters had been lost.
+    /// The name of a new product, or a new unit, looks garbled.
     Garbled,
 }
 

@@ -7,37 +7,37 @@ use crate::catalog::{Quoted, has_two_readings};
 
 /// The decimal mark of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mark {
+enum DecimalMark {
     Comma,
     Point,
 }
 
-impl Mark {
+impl DecimalMark {
     fn of(separator: char) -> Self {
-        if separator == ',' { Mark::Comma } else { Mark::Point }
+        if separator == ',' { DecimalMark::Comma } else { DecimalMark::Point }
     }
 
     fn other(self) -> Self {
-        if self == Mark::Comma { Mark::Point } else { Mark::Comma }
+        if self == DecimalMark::Comma { DecimalMark::Point } else { DecimalMark::Comma }
     }
 
     fn separator(self) -> char {
-        if self == Mark::Comma { ',' } else { '.' }
+        if self == DecimalMark::Comma { ',' } else { '.' }
     }
 
-    fn told(self) -> &'static str {
-        if self == Mark::Comma { "vírgula decimal" } else { "ponto decimal" }
+    fn words(self) -> &'static str {
+        if self == DecimalMark::Comma { "vírgula decimal" } else { "ponto decimal" }
     }
 }
 
 /// How a number is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Written {
-    /// With this decimal mark, or with thousands marked off by the other separator.
-    With(Mark),
-    /// With two readings: `1.000`, `1,000`. The mark is the separator in it.
-    Open(Mark),
-    /// Without a separator, or not a number.
+    /// The number has this decimal mark, or the other separator between its thousands.
+    With(DecimalMark),
+    /// The number has two readings: `1.000`, `1,000`. The mark is its separator.
+    Open(DecimalMark),
+    /// The cell has no separator, or no number.
     Plainly,
 }
 
@@ -50,7 +50,7 @@ impl Written {
         let (Some(first), Some(last)) = (number.find([',', '.']), number.rfind([',', '.'])) else {
             return Written::Plainly;
         };
-        let mark = |at: usize| Mark::of(if number.as_bytes()[at] == b',' { ',' } else { '.' });
+        let mark = |at: usize| DecimalMark::of(if number.as_bytes()[at] == b',' { ',' } else { '.' });
         let (first_mark, last_mark) = (mark(first), mark(last));
         if first == last {
             if has_two_readings(number, last_mark.separator()) {
@@ -94,7 +94,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn told(&self) -> String {
+    fn words(&self) -> String {
         format!("{} na linha {}", Quoted(&self.cell), self.line)
     }
 }
@@ -111,12 +111,12 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    /// Looks at a number of the list.
+    /// Takes a number of the list into account.
     pub(super) fn look_at(&mut self, line: u64, cell: &str) {
         let seen = || Seen { line, cell: cell.trim().to_owned() };
         match Written::of(cell) {
-            Written::With(Mark::Comma) => _ = self.comma.get_or_insert_with(seen),
-            Written::With(Mark::Point) => _ = self.point.get_or_insert_with(seen),
+            Written::With(DecimalMark::Comma) => _ = self.comma.get_or_insert_with(seen),
+            Written::With(DecimalMark::Point) => _ = self.point.get_or_insert_with(seen),
             Written::Open(_) => {
                 self.open.get_or_insert_with(seen);
                 self.open_count += 1;
@@ -126,10 +126,10 @@ impl Numbers {
     }
 
     /// The decimal mark of the list, and the number that says so.
-    fn decided(&self) -> Option<(Mark, &Seen)> {
+    fn decided(&self) -> Option<(DecimalMark, &Seen)> {
         match (&self.comma, &self.point) {
-            (Some(seen), None) => Some((Mark::Comma, seen)),
-            (None, Some(seen)) => Some((Mark::Point, seen)),
+            (Some(seen), None) => Some((DecimalMark::Comma, seen)),
+            (None, Some(seen)) => Some((DecimalMark::Point, seen)),
             _ => None,
         }
     }
@@ -139,7 +139,7 @@ impl Numbers {
     /// # Errors
     /// If the number has two readings, and the other numbers do not say which is meant.
     pub(super) fn read<'c>(&self, cell: &'c str) -> Result<Cow<'c, str>, String> {
-        let without = |mark: Mark| cell.replace(mark.separator(), "");
+        let without = |mark: DecimalMark| cell.replace(mark.separator(), "");
         match Written::of(cell) {
             Written::Plainly => Ok(cell.into()),
             Written::With(mark) => Ok(without(mark.other()).into()),
@@ -151,14 +151,14 @@ impl Numbers {
         }
     }
 
-    fn undecided(&self, cell: &str, own: Mark) -> String {
+    fn undecided(&self, cell: &str, own: DecimalMark) -> String {
         let number = bare(cell);
         let thousands = number.replace(own.separator(), "");
         let units = number.replace(own.separator(), ",");
         let units = units.trim_end_matches('0').trim_end_matches(',');
         let why = match (&self.comma, &self.point) {
             (Some(comma), Some(point)) => {
-                format!("e a lista tem números das duas formas ({} e {})", comma.told(), point.told())
+                format!("e a lista tem números das duas formas ({} e {})", comma.words(), point.words())
             }
             _ => "e nenhum outro número da lista diz qual".to_owned(),
         };
@@ -168,8 +168,8 @@ impl Numbers {
         )
     }
 
-    /// Says how numbers with two readings were read, if there were any.
-    pub(super) fn told(&self) -> Option<String> {
+    /// A note on how numbers with two readings were read, if the list has any.
+    pub(super) fn note(&self) -> Option<String> {
         let ((mark, by), open) = (self.decided()?, self.open.as_ref()?);
         let read = self.read(&open.cell).ok()?;
         let what = match self.open_count {
@@ -179,7 +179,7 @@ impl Numbers {
         let shown = bare(&read).replace('.', ",");
         let shown =
             if shown.contains(',') { shown.trim_end_matches('0').trim_end_matches(',') } else { &shown };
-        Some(format!("{what} com {}, como {}: {} é {shown}", mark.told(), by.told(), open.told()))
+        Some(format!("{what} com {}, como {}: {} é {shown}", mark.words(), by.words(), open.words()))
     }
 }
 
@@ -190,20 +190,20 @@ mod tests {
     #[test]
     fn what_a_number_says() {
         for (cell, written) in [
-            ("8,90", Written::With(Mark::Comma)),
-            ("R$ 8,90", Written::With(Mark::Comma)),
-            ("0,350", Written::With(Mark::Comma)),
-            ("1.234,56", Written::With(Mark::Comma)),
-            ("1.234,567", Written::With(Mark::Comma)),
-            ("1.234.567", Written::With(Mark::Comma)),
-            ("1000,500", Written::With(Mark::Comma)),
-            ("3.50", Written::With(Mark::Point)),
-            ("-0.350", Written::With(Mark::Point)),
-            ("1,234.56", Written::With(Mark::Point)),
-            ("1,234,567", Written::With(Mark::Point)),
-            ("1.000", Written::Open(Mark::Point)),
-            ("R$\u{A0}1.000", Written::Open(Mark::Point)),
-            ("-12,500", Written::Open(Mark::Comma)),
+            ("8,90", Written::With(DecimalMark::Comma)),
+            ("R$ 8,90", Written::With(DecimalMark::Comma)),
+            ("0,350", Written::With(DecimalMark::Comma)),
+            ("1.234,56", Written::With(DecimalMark::Comma)),
+            ("1.234,567", Written::With(DecimalMark::Comma)),
+            ("1.234.567", Written::With(DecimalMark::Comma)),
+            ("1000,500", Written::With(DecimalMark::Comma)),
+            ("3.50", Written::With(DecimalMark::Point)),
+            ("-0.350", Written::With(DecimalMark::Point)),
+            ("1,234.56", Written::With(DecimalMark::Point)),
+            ("1,234,567", Written::With(DecimalMark::Point)),
+            ("1.000", Written::Open(DecimalMark::Point)),
+            ("R$\u{A0}1.000", Written::Open(DecimalMark::Point)),
+            ("-12,500", Written::Open(DecimalMark::Comma)),
             ("1000", Written::Plainly),
             ("1.23,45", Written::Plainly),
             ("1.2345.6", Written::Plainly),
@@ -224,7 +224,7 @@ mod tests {
             numbers.look_at(index as u64 + 2, cell);
         }
         let read = |cell: &&str| numbers.read(cell).map_or_else(|error| error, Cow::into_owned);
-        cells.iter().map(read).chain(numbers.told()).collect()
+        cells.iter().map(read).chain(numbers.note()).collect()
     }
 
     #[test]

@@ -1,14 +1,14 @@
-//! The text of a file, in whatever encoding a spreadsheet saved it. A file that is something else,
-//! mixes two encodings or was cut is refused, with the line.
+//! Decodes the text of a file in the encodings that spreadsheets save. Refuses a file of another kind, a
+//! file that mixes two encodings and a file that was cut, and names the line.
 
 use std::fmt;
 
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
-/// Lines of one kind that a message names; the first ones are enough to find the others.
+/// The number of lines of one kind that a message names. The first ones are enough to find the others.
 const LINES_NAMED_MAX: usize = 5;
 
-/// The character in the place of one that was lost when somebody decoded the text.
+/// The character that stands for a letter that was lost when the text was decoded.
 pub(super) const LOST: char = char::REPLACEMENT_CHARACTER;
 
 /// Why bytes are not the text of a list.
@@ -99,7 +99,7 @@ const SAVE_AS_CSV: &str = "abra-o na planilha e salve como CSV (Salvar como, tip
 /// The advice for a file that no spreadsheet opens.
 const FIND_SHEET: &str = "ache a planilha de onde ele veio, e salve-a como CSV";
 
-/// The first bytes of files that people take for a list, what they are and what to do.
+/// The first bytes of files that people take for a list, the kind of file, and the advice.
 const OTHER_KINDS: [(&[u8], &str, &str); 14] = [
     (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "uma planilha antiga do Excel (xls)", SAVE_AS_CSV),
     (b"%PDF", "um PDF", FIND_SHEET),
@@ -140,7 +140,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<String, TextError> {
     };
     // Two programs may each have written a mark.
     text.drain(..text.len() - text.trim_start_matches('\u{FEFF}').len());
-    // A system's "export to Excel" is often a page with a table.
+    // The "export to Excel" of other systems is often an HTML page with a table.
     if text.trim_start().starts_with('<') {
         return Err(TextError::OtherKind { what: "uma página HTML ou um XML", next: SAVE_AS_CSV });
     }
@@ -269,7 +269,7 @@ fn has_utf8_in_windows_1252(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn told(bytes: &[u8]) -> String {
+    fn decoded(bytes: &[u8]) -> String {
         decode(bytes).unwrap_or_else(|error| format!("Erro: {error}"))
     }
 
@@ -280,10 +280,10 @@ mod tests {
     #[test]
     fn what_spreadsheets_save() {
         let windows = WINDOWS_1252.encode("nome;preço\nMaçã;3,50 €\nPÊRA;1º").0.into_owned();
-        assert_eq!(told(&windows), "nome;preço\nMaçã;3,50 €\nPÊRA;1º");
+        assert_eq!(decoded(&windows), "nome;preço\nMaçã;3,50 €\nPÊRA;1º");
         for text in ["", "nome;preço\nMaçã;3,50\n", "\u{FEFF}nome\nMaçã"] {
-            assert_eq!(told(text.as_bytes()), text.trim_start_matches('\u{FEFF}'));
-            assert_eq!(told(&utf16(&format!("\u{FEFF}{text}"))), text.trim_start_matches('\u{FEFF}'));
+            assert_eq!(decoded(text.as_bytes()), text.trim_start_matches('\u{FEFF}'));
+            assert_eq!(decoded(&utf16(&format!("\u{FEFF}{text}"))), text.trim_start_matches('\u{FEFF}'));
         }
     }
 
@@ -292,12 +292,12 @@ mod tests {
         let mut mixed = "nome;preco\nMaçã;3\nUva;2\n".as_bytes().to_vec();
         mixed.extend_from_slice(b"Lim\xE3o;1\nMam\xE3o;1\n");
         mixed.extend_from_slice("Cará;1\n".as_bytes());
-        let refused = told(&mixed);
+        let refused = decoded(&mixed);
         assert!(refused.contains("linha(s) 2, 6, e em outra codificação na(s) linha(s) 4, 5."), "{refused}");
         let many: Vec<u8> = (0..9).flat_map(|_| b"Ma\xC3\xA7\xE3\n".to_vec()).collect();
-        assert!(told(&many).contains("1, 2, 3, 4, 5…"), "{}", told(&many));
+        assert!(decoded(&many).contains("1, 2, 3, 4, 5…"), "{}", decoded(&many));
         // The mark says UTF-8, and one line is not.
-        assert!(told(b"\xEF\xBB\xBFnome\nLim\xE3o\nUva\n").contains("diz que é UTF-8, mas na linha 2"));
+        assert!(decoded(b"\xEF\xBB\xBFnome\nLim\xE3o\nUva\n").contains("diz que é UTF-8, mas na linha 2"));
     }
 
     #[test]
@@ -311,7 +311,7 @@ mod tests {
             b"Lim\x8Bo",
             b"Caf\x8E",
         ] {
-            let refused = told(&[b"nome;preco\n", line, b";3\n"].concat());
+            let refused = decoded(&[b"nome;preco\n", line, b";3\n"].concat());
             assert!(
                 refused.contains("do DOS ou de um Mac antigo, na(s) linha(s) 2."),
                 "{}: {refused}",
@@ -325,20 +325,24 @@ mod tests {
         let whole = "nome;preco\nMaçã;3\nLimão".as_bytes();
         let cut = &whole[..whole.len() - 2];
         for bytes in [cut.to_vec(), [b"\xEF\xBB\xBF", cut].concat(), b"nome\n\nLim\xC3".to_vec()] {
-            assert!(told(&bytes).contains("acaba no meio de uma letra, na linha 3"), "{}", told(&bytes));
+            assert!(
+                decoded(&bytes).contains("acaba no meio de uma letra, na linha 3"),
+                "{}",
+                decoded(&bytes)
+            );
         }
         let mut odd = utf16("\u{FEFF}nome\nMaçã\n");
         odd.pop();
-        assert!(told(&odd).contains("acaba no meio de uma letra"), "{}", told(&odd));
+        assert!(decoded(&odd).contains("acaba no meio de uma letra"), "{}", decoded(&odd));
         let mut half = utf16("\u{FEFF}nome\nMaçã");
         half.extend_from_slice(b"\x3D\xD8");
-        assert!(told(&half).contains("acaba no meio de uma letra, na linha 2"), "{}", told(&half));
+        assert!(decoded(&half).contains("acaba no meio de uma letra, na linha 2"), "{}", decoded(&half));
         let mut inside = utf16("\u{FEFF}nome\n");
         inside.extend_from_slice(b"\x3D\xD8a\0b\0");
-        assert!(told(&inside).contains("diz que é UTF-16LE, mas na linha 2"), "{}", told(&inside));
+        assert!(decoded(&inside).contains("diz que é UTF-16LE, mas na linha 2"), "{}", decoded(&inside));
         // A text in Windows-1252 may end with such a byte.
-        assert_eq!(told(b"pre\xE7o\nma\xE7\xE3"), "preço\nmaçã");
-        assert_eq!(told(b"A\xC7A\xCD, ALF ROMANA HID\xC7"), "AÇAÍ, ALF ROMANA HIDÇ");
+        assert_eq!(decoded(b"pre\xE7o\nma\xE7\xE3"), "preço\nmaçã");
+        assert_eq!(decoded(b"A\xC7A\xCD, ALF ROMANA HID\xC7"), "AÇAÍ, ALF ROMANA HIDÇ");
     }
 
     #[test]
@@ -357,12 +361,12 @@ mod tests {
             (b"\x1F\x8B\x08\0", "gzip"),
             (b"SQLite format 3\0", "banco de dados"),
         ] {
-            let refused = told(bytes);
+            let refused = decoded(bytes);
             assert!(refused.contains(what) && refused.contains("como CSV"), "{refused}");
         }
-        assert!(told(&utf16("\u{FEFF}<table>")).contains("HTML"));
-        assert!(told(&utf16("nome;preco\nUva;1\n")).contains("bytes nulos na linha 1"));
-        assert!(told(b"nome\nU\0va\n").contains("bytes nulos na linha 2"));
+        assert!(decoded(&utf16("\u{FEFF}<table>")).contains("HTML"));
+        assert!(decoded(&utf16("nome;preco\nUva;1\n")).contains("bytes nulos na linha 1"));
+        assert!(decoded(b"nome\nU\0va\n").contains("bytes nulos na linha 2"));
     }
 
     #[test]

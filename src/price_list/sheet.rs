@@ -1,0 +1,137 @@
+//! The rows of a CSV text, each with its line in the file.
+
+use super::{Columns, PriceListError};
+
+/// A last row that no list has. If the reader does not return it as a row of its own, quotation marks are
+/// still open.
+const END: &str = "\n\0";
+
+/// The message about a row whose quotation marks stay open.
+const OPEN_QUOTES: &str = "as aspas que se abrem aqui não se fecham, ou o arquivo foi cortado";
+
+/// A text, and the delimiter of its cells.
+pub(super) struct Sheet {
+    /// The text, followed by [`END`].
+    text: String,
+    delimiter: u8,
+    /// The byte at which the header begins.
+    start: usize,
+}
+
+impl Sheet {
+    pub(super) fn of(mut text: String) -> Result<Self, PriceListError> {
+        let first = text.split(['\r', '\n']).next().unwrap_or("");
+        let (mut start, mut delimiter) = (0, None);
+        if let Some(named) = separator_line(first) {
+            delimiter = separator(named)?;
+            start = first.len();
+        }
+        let delimiter = delimiter.unwrap_or_else(|| guess_delimiter(&text[start..]));
+        text.push_str(END);
+        Ok(Self { text, delimiter, start })
+    }
+
+    /// The rows that are not empty, each with its line. Ends after a row that cannot be read.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (u64, Result<csv::StringRecord, String>)> {
+        let text = &self.text.as_bytes()[self.start..];
+        let mut counter = LineCounter { text: self.text.as_bytes(), byte: 0, line: 1, after_return: false };
+        let mut has_ended = false;
+        let mut reader = csv::ReaderBuilder::new();
+        reader.delimiter(self.delimiter).has_headers(false).flexible(true);
+        let mut records = reader.from_reader(text).into_records();
+        std::iter::from_fn(move || {
+            while !has_ended {
+                let record = records.next()?;
+                let position = match &record {
+                    Ok(record) => record.position(),
+                    Err(error) => error.position(),
+                };
+                let line =
+                    counter.line_of(self.start + position.map_or(0, |position| position.byte() as usize));
+                let record = match record {
+                    Ok(record) => record,
+                    Err(_) => {
+                        has_ended = true;
+                        return Some((line, Err("não é uma linha de CSV".to_owned())));
+                    }
+                };
+                if record.iter().any(|cell| cell.contains('\0')) {
+                    has_ended = true;
+                    let is_end = record.len() == 1 && &record[0] == "\0";
+                    return (!is_end).then(|| (line, Err(OPEN_QUOTES.to_owned())));
+                }
+                if record.iter().any(|cell| !cell.trim().is_empty()) {
+                    return Some((line, Ok(record)));
+                }
+            }
+            None
+        })
+    }
+
+    /// Refuses a row that a stray quotation mark may have made from several rows. A cell of a column that
+    /// is not read may have several lines, unless it also looks like several cells.
+    pub(super) fn check_quotes(&self, record: &csv::StringRecord, columns: &Columns) -> Result<(), String> {
+        let is_suspect = |(place, cell): (usize, &str)| {
+            let cell = cell.trim();
+            cell.contains(['\r', '\n'])
+                && (columns.are_read(place) || cell.contains(char::from(self.delimiter)))
+        };
+        if record.iter().enumerate().any(is_suspect) {
+            return Err("as aspas que se abrem aqui só se fecham em outra linha: confira-as, ou ponha a célula numa linha só".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// Counts lines as an editor does. The CSV reader counts to the byte at which it began to look for a
+/// record: before blank lines, and before the second half of `\r\n`.
+struct LineCounter<'t> {
+    text: &'t [u8],
+    byte: usize,
+    line: u64,
+    after_return: bool,
+}
+
+impl LineCounter<'_> {
+    /// The line of a record that begins at this byte, or after the line ends there; records come in order.
+    fn line_of(&mut self, start: usize) -> u64 {
+        while let Some(byte) = self.text.get(self.byte)
+            && (self.byte < start || matches!(byte, b'\r' | b'\n'))
+        {
+            self.line += u64::from(*byte == b'\r' || (*byte == b'\n' && !self.after_return));
+            self.after_return = *byte == b'\r';
+            self.byte += 1;
+        }
+        self.line
+    }
+}
+
+/// The text after `sep=` in a first line such as `sep=;`, as Excel writes and reads it.
+fn separator_line(line: &str) -> Option<&str> {
+    let line = line.trim_end_matches('\r').trim_start_matches('"');
+    let (key, named) = line.split_at_checked(4)?;
+    key.eq_ignore_ascii_case("sep=").then_some(named)
+}
+
+/// The delimiter that a `sep=` line names; `None` if it names none. A spreadsheet that saved the line
+/// again may have put more delimiters behind it.
+fn separator(named: &str) -> Result<Option<u8>, PriceListError> {
+    if named.starts_with("\\t") {
+        return Ok(Some(b'\t'));
+    }
+    let Some(delimiter) = named.chars().next().filter(|first| *first != '"') else { return Ok(None) };
+    let is_rest =
+        |character| matches!(character, '"' | ' ' | ',' | ';' | '\t' | '|') || character == delimiter;
+    if (delimiter.is_ascii_punctuation() || delimiter == '\t') && named.chars().all(is_rest) {
+        return Ok(Some(delimiter as u8));
+    }
+    Err(PriceListError::Separator(named.to_owned()))
+}
+
+/// The delimiter that occurs most often in the first line that is not empty.
+fn guess_delimiter(text: &str) -> u8 {
+    let header = text.split(['\r', '\n']).find(|line| !line.trim().is_empty()).unwrap_or("");
+    let count = |delimiter: u8| header.bytes().filter(|byte| *byte == delimiter).count();
+    // The last of equals wins, and a CSV is named after the comma.
+    [b'|', b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
+}
