@@ -1,4 +1,5 @@
-//! Where changes are made durable: the trait that the inventory writes through.
+//! The store: [`Store`] makes changes durable for the inventory's writer, and [`Ledger`] lets readers see the
+//! ledger. Both know rows, and no operations.
 
 pub mod sqlite;
 
@@ -14,24 +15,23 @@ use crate::io_error::describe;
 
 /// A durable home for one catalog. It has one user, the inventory's writer.
 pub trait Store: Send {
-    /// Everything that is stored; `None` where the store is new.
+    /// Loads the catalog; `None` if the store is new.
     ///
     /// # Errors
-    /// Where it cannot be read or is not a catalog.
+    /// If the store cannot be read, or does not hold a catalog.
     fn load(&mut self) -> Result<Option<Catalog>, StoreError>;
 
     /// Makes a new store one that holds these changes and nothing else, at once: a store
     /// is never seen half made.
     ///
     /// # Errors
-    /// As [`Store::commit`].
+    /// If [`Store::commit`] would fail.
     fn create(&mut self, opening: &Transaction) -> Result<(), StoreError>;
 
-    /// What was stored under those of these request ids that are known; an id is kept for
-    /// ever.
+    /// Looks up what was stored under those of these request ids that are known. An id is kept for ever.
     ///
     /// # Errors
-    /// Where the store cannot be read.
+    /// If the store cannot be read.
     fn recorded(&mut self, request_ids: &[&RequestId]) -> Result<RecordedById, StoreError>;
 
     /// So many rows of the ledger, from this sequence number on.
@@ -64,10 +64,10 @@ pub trait Store: Send {
     /// [`StoreError::why_not_begun`] knows, which comes before anything was written.
     fn commit(&mut self, changes: &Transaction) -> Result<(), StoreError>;
 
-    /// As [`Store::commit`], but where another program has the store, it does not wait for that.
+    /// Commits as [`Store::commit`] does, but does not wait if another program has the store.
     ///
     /// # Errors
-    /// As [`Store::commit`].
+    /// If [`Store::commit`] would fail.
     fn commit_at_once(&mut self, changes: &Transaction) -> Result<(), StoreError>;
 
     /// After [`StoreError::Rewritten`], which a mere `touch` of a file is enough for: reads everything that is
@@ -97,7 +97,7 @@ pub trait Store: Send {
     /// disk, and tells whether these changes are in it.
     ///
     /// # Errors
-    /// Where it cannot be asked. It may be tried again later.
+    /// If the store cannot be asked. It may be tried again later.
     fn reopen(&mut self, in_doubt: &Transaction) -> Result<bool, StoreError>;
 }
 
@@ -167,10 +167,10 @@ pub struct LedgerPage {
     pub next: Option<i64>,
 }
 
-/// What request ids did. The ids are chosen by clients, so the hash is seeded.
+/// The requests that are known by their ids. Clients choose the ids, so the hash is seeded.
 pub type RecordedById = HashMap<RequestId, Recorded, RandomState>;
 
-/// What a request id did.
+/// The request that is known by its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recorded {
     /// A lone change of a stock.
@@ -202,7 +202,7 @@ pub enum StoreError {
     InUse {
         /// The database.
         path: String,
-        /// Who uses it, where that is known.
+        /// Who uses the database, if that is known.
         by: String,
     },
     /// A server has the database open by another name, and the log is beside that name.
@@ -234,7 +234,7 @@ pub enum StoreError {
     NotOurs {
         /// The file.
         path: String,
-        /// What it is instead.
+        /// The kind of file that it is instead.
         reason: String,
     },
     /// Another program holds the database, for longer than is waited for.
@@ -245,7 +245,7 @@ pub enum StoreError {
         /// The database.
         path: String,
     },
-    /// What is stored contradicts itself.
+    /// The stored rows contradict each other.
     #[error("o banco de dados {path} está corrompido: {reason}. Nada foi alterado; restaure uma cópia")]
     Corrupt {
         /// The database.
@@ -262,9 +262,9 @@ pub enum StoreError {
     Log {
         /// The database.
         path: String,
-        /// What the log's name has after the database's.
+        /// The end of the log's name, after the database's name.
         suffix: &'static str,
-        /// What is wrong with it.
+        /// The fault of the log.
         reason: &'static str,
     },
     /// The time of the database file is another than when its server wrote it last.
@@ -366,21 +366,21 @@ pub enum StoreError {
     /// The file system refused something.
     #[error("não foi possível {action} {path}: {}. Nada foi alterado; confira a pasta, as permissões e o disco", describe(.error))]
     Io {
-        /// What was tried, as an infinitive.
+        /// The action that failed, as an infinitive.
         action: &'static str,
         /// On which file.
         path: String,
-        /// What the system said.
+        /// The error of the system.
         error: std::io::Error,
     },
     /// The database could not do something.
     #[error("não foi possível {action} o banco de dados {path}: {reason}")]
     Failed {
-        /// What was tried, as an infinitive.
+        /// The action that failed, as an infinitive.
         action: &'static str,
         /// In which database.
         path: String,
-        /// What it said, and what to do.
+        /// The reason, and what to do next.
         reason: String,
     },
 }

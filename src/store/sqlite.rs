@@ -242,7 +242,7 @@ impl Store for SqliteStore {
 }
 
 impl Drop for SqliteStore {
-    /// Closing the database reads its index. Where that was cut, the database is left open
+    /// Closing the database reads its index. If that was cut, the database is left open
     /// for the end of the process to close. If the database was rewritten or moved, its log stays.
     fn drop(&mut self) {
         self.ledger.close();

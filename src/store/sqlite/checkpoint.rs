@@ -1,5 +1,6 @@
-//! Balances brought forward: how the stock of every product is found without reading the
-//! whole ledger, and without writing it at every change.
+//! The checkpoint of balances, by which the stock of every product is found without reading the whole
+//! ledger, and without writing the balance at every change. Its tables are `balance_forward`, one row a
+//! product, and `forwarded`, up to which movement all of them are.
 //!
 //! A change is durable once its row of the ledger is, and that row holds the balance. To
 //! write the balance a second time, beside the product, would cost a page of the database
@@ -53,7 +54,7 @@ pub(super) struct Checkpoint {
 }
 
 /// Balances by product. With a million products each change is of another one, so a balance
-/// is found and put by a single access of memory, where a tree takes one for each level.
+/// is found and put by a single access of memory; a tree would take one for each level.
 #[derive(Debug, Default)]
 struct Moved {
     balances: Vec<Balance>,
@@ -71,17 +72,17 @@ struct Round {
     next: ProductId,
 }
 
-/// What one transaction brings forward.
+/// The part of a checkpoint that one transaction writes.
 #[derive(Debug)]
 pub(super) struct Step {
     rows: Vec<(ProductId, Balance)>,
     round: Option<Round>,
-    /// Set where this step ends the round.
+    /// The last movement that the checkpoint covers, if this step ends the round.
     through: Option<i64>,
 }
 
 impl Checkpoint {
-    /// That of a store without movements.
+    /// The checkpoint of a store without movements.
     pub(super) fn new() -> Self {
         Self { moved: Moved::default(), last_sequence: 0, through: 0, round: None }
     }
@@ -124,7 +125,7 @@ impl Checkpoint {
         self.moved.get(product)
     }
 
-    /// What the transaction of these changes is to bring forward.
+    /// Decides what the transaction of these changes writes of the checkpoint.
     pub(super) fn step(&self, changes: &Transaction) -> Step {
         let begun = self.round.or_else(|| {
             let wanted = MOVEMENTS_FOR_A_PRODUCT.saturating_mul(self.moved.count as i64);
@@ -142,8 +143,8 @@ impl Checkpoint {
         }
     }
 
-    /// What the last transaction of all is to bring forward: everything, so that the next start
-    /// reads nothing of the ledger; `None` where nothing moved, or too much.
+    /// Decides what the last transaction of all writes: everything, so that the next start reads nothing of
+    /// the ledger; `None` if nothing moved, or too much.
     pub(super) fn last_step(&self) -> Option<Step> {
         (1..=LAST_ROWS_MAX).contains(&self.moved.count).then(|| Step {
             rows: self.moved.iter_from(ProductId::FIRST).collect(),
@@ -194,7 +195,7 @@ impl Moved {
         }
     }
 
-    /// Those of this product and the ones after it, in order.
+    /// The balances of this product and those after it, in order.
     fn iter_from(&self, first: ProductId) -> impl Iterator<Item = (ProductId, Balance)> {
         let (start, bit) = Self::mark(first.index());
         let words = self.marks.iter().enumerate().skip(start);

@@ -28,7 +28,7 @@ impl SqliteStore {
         }
     }
 
-    /// One transaction, with what it brings forward and what it stores of the index of ids.
+    /// Writes one transaction, with a step of the checkpoint and a piece of the index of request ids.
     pub(super) fn commit_with(
         &mut self,
         changes: &Transaction,
@@ -38,7 +38,7 @@ impl SqliteStore {
         self.check_files()?;
         let Self { connection, path, files, checkpoint, request_ids, is_suspect, lock, .. } = self;
         let failed = sqlite("gravar", path);
-        // Where the lock is not got, nothing was written, and the error says so.
+        // If the lock is not got, nothing was written, and the error says so.
         execute(connection, "BEGIN IMMEDIATE").map_err(|error| {
             *is_suspect = true;
             failed(error)

@@ -20,7 +20,7 @@ pub(super) fn sqlite(action: &'static str, path: &Path) -> impl Fn(rusqlite::Err
     }
 }
 
-/// What SQLite says, in Portuguese where it says it often, and what to do.
+/// Says in Portuguese what SQLite reports often, and what to do; else repeats what SQLite says.
 pub(super) fn said(error: &rusqlite::Error) -> String {
     let what = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => "o disco está cheio. Libere espaço e tente de novo",

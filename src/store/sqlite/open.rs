@@ -33,13 +33,13 @@ const LONG_TABLES: [&str; 2] = ["movement", "request_chunk"];
 const STATEMENT_CACHE: usize = 32;
 
 impl SqliteStore {
-    /// Opens the database. Where there is none, [`Store::create`] makes it, under another
+    /// Opens the database. If there is none, [`Store::create`] makes it, under another
     /// name until it is whole.
     ///
     /// `port` is the port of this server; a second server that is refused names it.
     ///
     /// # Errors
-    /// Where another server has it, it is not ours, it is damaged, or it cannot be opened.
+    /// If another server has the database, or it is not ours, is damaged, or cannot be opened.
     pub fn open(path: &Path, port: u16) -> Result<Self, StoreError> {
         let path = place(path)?;
         let mut lock = Lock::name(&path, port)?;
@@ -64,10 +64,10 @@ impl SqliteStore {
         Ok(this)
     }
 
-    /// A database that is gone when the store is dropped.
+    /// Opens a database in memory, which is gone when the store is dropped.
     ///
     /// # Errors
-    /// Only where there is no memory.
+    /// If there is no memory.
     pub fn in_memory() -> Result<Self, StoreError> {
         let path = PathBuf::from(":memory:");
         // Each has a name of its own, by which its readers find it.
@@ -158,7 +158,7 @@ impl SqliteStore {
         let _ = self.keep_log(true);
         self.connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let configured = self.configure().map_err(self.failed("preparar"));
-        // Where that failed the index is perhaps too short, but nobody cut it.
+        // If that failed, the index is perhaps too short, but nobody cut it.
         self.files.note_length(INDEX_SUFFIX);
         configured?;
         self.is_suspect = false;

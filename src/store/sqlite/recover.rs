@@ -29,7 +29,7 @@ impl SqliteStore {
         )
     }
 
-    /// Refuses to go on where the ledger ends neither before these changes nor with them: then
+    /// Refuses to go on if the ledger ends neither before these changes nor with them: then
     /// another program wrote in it, and the catalog is not what is stored.
     pub(super) fn check_ledger_end(&self, transaction: &Transaction) -> Result<(), StoreError> {
         let (Some(first), Some(last)) = (transaction.movements.first(), transaction.movements.last()) else {

@@ -1,20 +1,21 @@
-//! The index of request ids: where in the ledger a request id stands.
+//! The index of request ids, which says where in the ledger an id stands: a log-structured merge tree
+//! of one level.
 //!
-//! An id is durable in its row of the ledger, which grows at its end. To keep an ordinary
-//! index beside it would cost a page of the database for each id that a client drew at
-//! random: a twentieth of the speed. So the newest ids are indexed in memory only, and read
-//! from the end of the ledger at the start; from time to time they are stored, sorted by
-//! their hash, as one round that is never changed again. Eight full rounds, or more small
-//! ones, have a filter together, which tells that nearly every new id is in none of them, and
-//! each has one of its own, for what that says yes to. They stay in memory, three bytes an id.
+//! An id is durable in its row of the ledger, which grows at its end. To keep a B-tree of ids beside the
+//! ledger would cost a page of the database for each id that a client drew at random: a twentieth of the
+//! speed. So the newest ids are in a memtable only, and are read from the end of the ledger at the start.
+//! From time to time the memtable is stored as a sorted run, ordered by the hashes of the ids, which is
+//! never changed again. Each run has a Bloom filter. Eight full runs, or more small ones, are a group with a
+//! Bloom filter of its own, which says of nearly every new id that none of them has it. The filters stay in
+//! memory, three bytes an id.
 //!
-//! No transaction waits for a round: a thread of its own sorts it, and some of it is stored with
-//! each of the next transactions. The ids are in memory until all of it is.
+//! No transaction waits for a run: a thread of its own sorts it, and each of the next transactions stores
+//! some of it. The ids stay in the memtable until the whole run is stored. The tables call a run a round.
 //!
-//! A hash only proposes a place: the row there has the id itself, and decides.
+//! A hash only proposes a place. The row there has the id itself, and decides.
 
 mod groups;
-mod rounds;
+mod runs;
 
 use std::hash::Hasher as _;
 use std::mem;
@@ -28,72 +29,72 @@ use siphasher::sip::SipHasher13;
 use super::rows::bad_value;
 use crate::catalog::{RequestId, Transaction};
 use groups::Groups;
-use rounds::{Round, stored_places, write_through};
+use runs::{Run, stored_places, write_through};
 
-/// Movements, or ids, after which a round is stored: so much of the ledger is read at the
+/// Movements, or ids, after which a run is stored: so much of the ledger is read at the
 /// start in some tens of milliseconds.
-const ROUND_AFTER: usize = if cfg!(test) { 4096 } else { 256 * 1024 };
+const RUN_AFTER: usize = if cfg!(test) { 4096 } else { 256 * 1024 };
 
-/// Movements after which it is noted that none of them has an id, where that is so: what is
-/// read at the start is then hardly longer than that of an empty ledger.
-const NONE_AFTER: usize = ROUND_AFTER / 64;
+/// Movements without any id after which that is noted, so that a start reads hardly more than of an empty
+/// ledger.
+const NONE_AFTER: usize = RUN_AFTER / 64;
 
-/// The place of an id of a batch or an import, which stands in a table of its own.
+/// The place of an id that stands in the table of requests, and not in the ledger.
 const ELSEWHERE: i64 = 0;
 
 /// Where an id may stand: its hash, and a sequence number of the ledger or [`ELSEWHERE`].
 type Entry = (i64, i64);
 
-/// What is known of the request ids of one database.
+/// The index of the request ids of one database.
 pub(super) struct RequestIds {
     /// Keyed with a seed of the database, so that no client can choose ids that collide.
     hasher: SipHasher13,
-    recent: Recent,
+    memtable: Memtable,
     groups: Groups,
-    /// Up to this movement, ids are in rounds.
+    /// Up to this movement, ids are in runs.
     through: i64,
     next: Next,
 }
 
-/// The ids that are in no round, or in one that is not stored yet.
+/// The ids that are in no stored run.
 #[derive(Default)]
-struct Recent {
+struct Memtable {
     entries: Vec<Entry>,
     /// The index of each entry, by its hash.
     by_hash: HashTable<u32>,
 }
 
-/// How far the next round is.
+/// How far the next run is.
 #[derive(Default)]
 enum Next {
     /// There are too few ids for one.
     #[default]
     Awaited,
-    /// None of the movements up to this one has an id that is in no round.
+    /// None of the movements up to this one has an id that is in no run.
     Needless {
         through: i64,
     },
-    Sorting(JoinHandle<Round>),
+    Sorting(JoinHandle<Run>),
     /// Those of its entries that the next transaction stores; the ones before are stored.
     Storing {
-        round: Round,
+        run: Run,
         piece: Range<usize>,
     },
 }
 
 impl RequestIds {
-    /// That of a database in which no id is stored, such as one that is not made yet.
+    /// The index of a database in which no id is stored, such as one that is not made yet.
     pub(super) fn new() -> Self {
         Self {
             hasher: SipHasher13::new(),
-            recent: Recent::default(),
+            memtable: Memtable::default(),
             groups: Groups::default(),
             through: 0,
             next: Next::default(),
         }
     }
 
-    /// Reads the filters, and the ids that are in no round yet.
+    /// Reads the filters, and the ids that are in no run yet.
     pub(super) fn read(connection: &Connection) -> rusqlite::Result<Self> {
         let (seed, through) = connection.query_row("SELECT seed, through FROM request_index", [], |row| {
             let seed: Vec<u8> = row.get(0)?;
@@ -102,13 +103,13 @@ impl RequestIds {
         })?;
         let groups = Groups::read(connection)?;
         let mut this = Self { hasher: SipHasher13::new_with_key(&seed), groups, through, ..Self::new() };
-        let mut recent = connection.prepare(
+        let mut memtable = connection.prepare(
             "SELECT request_id, sequence FROM movement WHERE sequence > ?1 AND request_id IS NOT NULL
              UNION ALL SELECT request_id, 0 FROM request WHERE after_sequence >= ?1",
         )?;
-        let mut rows = recent.query([through])?;
+        let mut rows = memtable.query([through])?;
         while let Some(row) = rows.next()? {
-            this.recent.add(this.hash(row.get_ref(0)?.as_str()?), row.get(1)?);
+            this.memtable.add(this.hash(row.get_ref(0)?.as_str()?), row.get(1)?);
         }
         Ok(this)
     }
@@ -119,8 +120,8 @@ impl RequestIds {
         hasher.finish().cast_signed()
     }
 
-    /// Calls with each id and each place where it may stand: a sequence number, or `None` for
-    /// the tables of batches and imports. For nearly every new id there is none.
+    /// Calls with each id and each place where it may stand: a sequence number, or `None` for the table
+    /// of requests. For nearly every new id there is none.
     pub(super) fn places(
         &self,
         connection: &Connection,
@@ -130,10 +131,10 @@ impl RequestIds {
         let mut look = |index: usize, place| look(request_ids[index], (place != ELSEWHERE).then_some(place));
         let hashes: Vec<i64> = request_ids.iter().map(|request_id| self.hash(request_id.as_str())).collect();
         for (index, hash) in hashes.iter().enumerate() {
-            self.recent.places(*hash).try_for_each(|place| look(index, place))?;
+            self.memtable.places(*hash).try_for_each(|place| look(index, place))?;
         }
-        for (index, round) in self.groups.that_may_hold(&hashes) {
-            for place in stored_places(connection, round, hashes[index])? {
+        for (index, run) in self.groups.that_may_hold(&hashes) {
+            for place in stored_places(connection, run, hashes[index])? {
                 look(index, place)?;
             }
         }
@@ -150,44 +151,45 @@ impl RequestIds {
         };
     }
 
-    /// The same for the last transaction of all, which stores all of a round that is due. Ids too
-    /// few for one are left to be read from the ledger.
+    /// Decides the same for the last transaction of all, which stores the whole of a run that is due. Ids
+    /// too few for a run are left to be read from the ledger.
     pub(super) fn prepare_last(&mut self, last_sequence: i64) {
         self.prepare(last_sequence);
         self.next = match mem::take(&mut self.next) {
-            Next::Awaited if self.recent.entries.is_empty() => Next::Needless { through: last_sequence },
+            Next::Awaited if self.memtable.entries.is_empty() => Next::Needless { through: last_sequence },
             Next::Sorting(thread) => Next::sorted(thread),
             next => next,
         };
-        if let Next::Storing { round, piece } = &mut self.next {
-            piece.end = round.entries.len();
+        if let Next::Storing { run, piece } = &mut self.next {
+            piece.end = run.entries.len();
         }
     }
 
     fn is_due(&self, last_sequence: i64) -> bool {
         let behind = usize::try_from(last_sequence.saturating_sub(self.through)).unwrap_or(0);
-        let after = if self.recent.entries.is_empty() { NONE_AFTER } else { ROUND_AFTER };
-        behind >= after || self.recent.entries.len() >= ROUND_AFTER
+        let after = if self.memtable.entries.is_empty() { NONE_AFTER } else { RUN_AFTER };
+        behind >= after || self.memtable.entries.len() >= RUN_AFTER
     }
 
     fn begin(&self, last_sequence: i64) -> Next {
-        if self.recent.entries.is_empty() {
+        if self.memtable.entries.is_empty() {
             return Next::Needless { through: last_sequence };
         }
         let sort = || {
-            let (entries, group) = (self.recent.entries.clone(), self.groups.open(self.recent.entries.len()));
-            move || Round::of(entries, group, last_sequence)
+            let (entries, group) =
+                (self.memtable.entries.clone(), self.groups.open(self.memtable.entries.len()));
+            move || Run::of(entries, group, last_sequence)
         };
-        // Where the system has no thread to give, this one sorts.
+        // If the system has no thread to give, this one sorts.
         thread::Builder::new().spawn(sort()).map_or_else(|_| Next::storing(sort()()), Next::Sorting)
     }
 
-    /// Writes some of the next round inside a transaction.
+    /// Writes some of the next run inside a transaction.
     pub(super) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
         match &self.next {
             Next::Awaited | Next::Sorting(_) => Ok(()),
             Next::Needless { through } => write_through(connection, *through),
-            Next::Storing { round, piece } => round.write(connection, piece),
+            Next::Storing { run, piece } => run.write(connection, piece),
         }
     }
 
@@ -198,13 +200,13 @@ impl RequestIds {
                 self.through = through;
                 Next::Awaited
             }
-            Next::Storing { round, piece } if piece.end < round.entries.len() => {
-                Next::Storing { piece: round.piece(piece.end), round }
+            Next::Storing { run, piece } if piece.end < run.entries.len() => {
+                Next::Storing { piece: run.piece(piece.end), run }
             }
-            Next::Storing { round, .. } => {
-                self.recent.forget(round.entries.len());
-                self.through = round.through;
-                self.groups.put(round.group);
+            Next::Storing { run, .. } => {
+                self.memtable.forget(run.entries.len());
+                self.through = run.through;
+                self.groups.put(run.group);
                 Next::Awaited
             }
             next => next,
@@ -218,23 +220,23 @@ impl RequestIds {
             placed.map(|(request_id, place)| (self.hash(request_id.as_str()), place)).collect();
         // In a loop that does nothing else, the processor waits for memory for many at a time.
         for (hash, place) in entries {
-            self.recent.add(hash, place);
+            self.memtable.add(hash, place);
         }
     }
 }
 
 impl Next {
-    fn sorted(thread: JoinHandle<Round>) -> Self {
+    fn sorted(thread: JoinHandle<Run>) -> Self {
         // One that panicked leaves the ids where they are, for another.
         thread.join().map_or(Self::Awaited, Self::storing)
     }
 
-    fn storing(round: Round) -> Self {
-        Self::Storing { piece: round.piece(0), round }
+    fn storing(run: Run) -> Self {
+        Self::Storing { piece: run.piece(0), run }
     }
 }
 
-impl Recent {
+impl Memtable {
     fn add(&mut self, hash: i64, place: i64) {
         let index =
             u32::try_from(self.entries.len()).expect("the ids of four billion changes do not fit in memory");
@@ -250,13 +252,13 @@ impl Recent {
         entries.filter(move |(other, _)| *other == hash).map(|(_, place)| place)
     }
 
-    /// Forgets the first that were added, with the room that those of the next round will not need.
+    /// Forgets the first that were added, with the room that those of the next run will not need.
     fn forget(&mut self, count: usize) {
         let rest = self.entries.split_off(count);
         self.entries.clear();
-        self.entries.shrink_to(2 * ROUND_AFTER);
+        self.entries.shrink_to(2 * RUN_AFTER);
         self.by_hash.clear();
-        self.by_hash.shrink_to(2 * ROUND_AFTER, |_| unreachable!("it is empty"));
+        self.by_hash.shrink_to(2 * RUN_AFTER, |_| unreachable!("it is empty"));
         rest.into_iter().for_each(|(hash, place)| self.add(hash, place));
     }
 }
@@ -316,16 +318,16 @@ mod tests {
     }
 
     #[test]
-    fn every_id_is_found_in_memory_in_a_round_and_after_opening_again() {
+    fn every_id_is_found_in_memory_in_a_run_and_after_opening_again() {
         let mut connection = new_database();
         let mut index = RequestIds::read(&connection).unwrap();
-        // Two thirds of the movements have an id, and the third round has hardly any.
-        let is_named = |sequence: i64| sequence % 3 != 0 && sequence < 2 * ROUND_AFTER as i64;
+        // Two thirds of the movements have an id, and the third run has hardly any.
+        let is_named = |sequence: i64| sequence % 3 != 0 && sequence < 2 * RUN_AFTER as i64;
         let mut expected: BTreeMap<String, Option<i64>> = BTreeMap::new();
         let mut sequence = 0;
         for transaction in 0..40 {
             let (mut changes, before) = (Transaction::default(), sequence);
-            for _ in 0..ROUND_AFTER / 8 {
+            for _ in 0..RUN_AFTER / 8 {
                 sequence += 1;
                 let id = is_named(sequence).then(|| format!("pedido-{sequence}"));
                 expected.extend(id.clone().map(|id| (id, Some(sequence))));
@@ -340,9 +342,9 @@ mod tests {
             expected.extend([(list, None), (batch, None)]);
             store(&mut index, &mut connection, before, &changes);
         }
-        assert_eq!(index.groups.round_count(), 3);
+        assert_eq!(index.groups.run_count(), 3);
         for index in [&index, &RequestIds::read(&connection).unwrap()] {
-            assert!(index.recent.entries.len() < ROUND_AFTER);
+            assert!(index.memtable.entries.len() < RUN_AFTER);
             for (id, place) in &expected {
                 assert!(places(index, &connection, id).contains(place), "{id}");
             }
@@ -362,9 +364,9 @@ mod tests {
         // So many that they pass from one chunk into the next, between others.
         let same = 600;
         for place in 1..=same {
-            index.recent.add(hash, place);
-            index.recent.add(hash.wrapping_add(place), -1);
-            index.recent.add(hash.wrapping_sub(place), -1);
+            index.memtable.add(hash, place);
+            index.memtable.add(hash.wrapping_add(place), -1);
+            index.memtable.add(hash.wrapping_sub(place), -1);
         }
         let expected: Vec<_> = (1..=same).map(Some).collect();
         let sorted = |mut places: Vec<_>| {
@@ -372,10 +374,10 @@ mod tests {
             places
         };
         assert_eq!(sorted(places(&index, &connection, "a")), expected);
-        while index.groups.round_count() == 0 {
-            store(&mut index, &mut connection, ROUND_AFTER as i64, &Transaction::default());
+        while index.groups.run_count() == 0 {
+            store(&mut index, &mut connection, RUN_AFTER as i64, &Transaction::default());
         }
-        assert!(index.recent.entries.is_empty());
+        assert!(index.memtable.entries.is_empty());
         assert_eq!(sorted(places(&index, &connection, "a")), expected);
     }
 
@@ -388,12 +390,12 @@ mod tests {
     }
 
     #[test]
-    fn a_round_that_is_begun_is_whole_after_a_clean_stop() {
+    fn a_run_that_is_begun_is_whole_after_a_clean_stop() {
         let mut connection = new_database();
         let mut last_sequence = 0;
         for session in 1..=12 {
             let mut index = RequestIds::read(&connection).unwrap();
-            let before = index.groups.round_count();
+            let before = index.groups.run_count();
             let movements = (last_sequence + 1..).take(1000);
             let movements = movements.map(|at| movement(at, Some(format!("pedido-{at}")))).collect();
             store(
@@ -406,23 +408,23 @@ mod tests {
             index.prepare_last(last_sequence);
             index.write(&connection).unwrap();
             index.stored(&Transaction::default());
-            assert!(index.recent.entries.len() <= ROUND_AFTER, "{session}");
+            assert!(index.memtable.entries.len() <= RUN_AFTER, "{session}");
             assert!(matches!(index.next, Next::Awaited));
-            if index.groups.round_count() > before {
-                assert!(index.recent.entries.is_empty());
+            if index.groups.run_count() > before {
+                assert!(index.memtable.entries.is_empty());
             }
         }
-        assert_eq!(RequestIds::read(&connection).unwrap().groups.round_count(), 2);
+        assert_eq!(RequestIds::read(&connection).unwrap().groups.run_count(), 2);
     }
 
     #[test]
-    fn movements_without_ids_after_a_round_leave_it_as_it_is() {
+    fn movements_without_ids_after_a_run_leave_it_as_it_is() {
         let mut connection = new_database();
         let mut index = RequestIds::read(&connection).unwrap();
-        let full = ROUND_AFTER as i64;
+        let full = RUN_AFTER as i64;
         let named = (1..=full).map(|at| movement(at, Some(format!("pedido-{at}")))).collect();
         store(&mut index, &mut connection, 0, &Transaction { movements: named, ..Transaction::default() });
-        while index.groups.round_count() == 0 {
+        while index.groups.run_count() == 0 {
             store(&mut index, &mut connection, full, &Transaction::default());
         }
         let last = full + NONE_AFTER as i64;
@@ -435,7 +437,7 @@ mod tests {
         );
         store(&mut index, &mut connection, last, &Transaction::default());
         for index in [&index, &RequestIds::read(&connection).unwrap()] {
-            assert_eq!((index.through, index.groups.round_count()), (last, 1));
+            assert_eq!((index.through, index.groups.run_count()), (last, 1));
             for sequence in 1..=full {
                 assert_eq!(places(index, &connection, &format!("pedido-{sequence}")), [Some(sequence)]);
             }
@@ -443,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_kill_left_of_a_round_is_removed() {
+    fn what_a_kill_left_of_a_run_is_removed() {
         let mut connection = new_database();
         let mut index = RequestIds::read(&connection).unwrap();
         let changes = |first: i64| Transaction {
@@ -458,7 +460,7 @@ mod tests {
             store(&mut index, &mut connection, last_sequence, &changes(last_sequence + 1));
             last_sequence += 1000;
         }
-        assert_eq!(index.groups.round_count(), 0);
+        assert_eq!(index.groups.run_count(), 0);
         let find_all = |index: &RequestIds, connection: &Connection, last_sequence: i64| {
             for sequence in 1..=last_sequence {
                 let id = format!("pedido-{sequence}");
@@ -468,7 +470,7 @@ mod tests {
         find_all(&index, &connection, last_sequence);
         index = RequestIds::read(&connection).unwrap();
         find_all(&index, &connection, last_sequence);
-        while index.groups.round_count() == 0 {
+        while index.groups.run_count() == 0 {
             store(&mut index, &mut connection, last_sequence, &changes(last_sequence + 1));
             last_sequence += 1000;
         }

@@ -12,7 +12,7 @@ use crate::catalog::{
 };
 
 /// Movements that one statement writes: to begin and end a statement costs as much as a row, and
-/// within one SQLite goes on where the row before ended. With more the gain is no greater.
+/// within one statement SQLite goes on after the row before. With more the gain is no greater.
 pub(super) const MOVEMENTS_AT_ONCE: usize = 16;
 
 /// The rows of the ledger from a sequence number on, as [`read_movement`] reads them; so many of
@@ -39,7 +39,7 @@ fn is_alike(first: &Movement, second: &Movement) -> bool {
     shared(first) == shared(second)
 }
 
-/// The statement that writes so many movements. Where it fails the transaction is rolled back, so
+/// Builds the statement that writes so many movements. If it fails the transaction is rolled back, so
 /// it needs not be undone by itself. SQLite numbers the rows as the ledger does, each one more than
 /// the last (<https://sqlite.org/autoinc.html>): for a number that it is given, it would look for
 /// the row's place from the root of the table, a quarter of the time of a change.
@@ -208,7 +208,7 @@ pub(super) fn read_quantity(row: &Row<'_>, index: usize) -> rusqlite::Result<Qua
     Quantity::from_thousandths(row.get(index)?).map_err(|error| bad_value(index, error))
 }
 
-/// What this program would never have stored, in this column.
+/// An error for a value in this column that this program would never have stored.
 pub(super) fn bad_value(
     index: usize,
     error: impl Into<Box<dyn std::error::Error + Send + Sync>>,

@@ -1,28 +1,28 @@
-//! Groups of rounds, and the filters that tell which ids are in none of them.
+//! Groups of sorted runs, and the Bloom filters that say which ids are in none of them.
 
 use std::mem;
 use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use super::ROUND_AFTER;
-use super::rounds::{entries, half};
+use super::RUN_AFTER;
+use super::runs::{entries, half};
 use crate::store::sqlite::rows::bad_value;
 
-/// Ids after which a group of rounds is full. More would have fewer filters to look at, but those
+/// Ids after which a group of runs is full. More would have fewer filters to look at, but those
 /// of a group that is not full are read at the start: these in some tens of milliseconds.
-const GROUP_IDS: usize = 8 * ROUND_AFTER;
+const GROUP_IDS: usize = 8 * RUN_AFTER;
 
-/// Rounds after which it is full, where few movements have ids: the filter of each is looked at for
+/// Runs after which it is full, where few movements have ids: the filter of each is looked at for
 /// every id that the group's says yes to.
-const GROUP_ROUNDS_MAX: usize = 64;
+const GROUP_RUNS_MAX: usize = 64;
 
 /// Ids in a block of a group's filter: 16 bits each, so that it errs once in some hundreds.
 const GROUP_BLOCK_IDS: usize = 32;
 
-/// Ids in a block of the filter of one round, which is looked at where that of its group says yes:
+/// Ids in a block of the filter of one run, which is looked at where that of its group says yes:
 /// 8 bits each, so that it errs once in some tens. Where it does, SQLite is asked, some microseconds.
-const ROUND_BLOCK_IDS: usize = 64;
+const RUN_BLOCK_IDS: usize = 64;
 
 /// Words of a block: 64 bytes.
 const BLOCK_WORDS: usize = 8;
@@ -33,42 +33,42 @@ const BLOCK_BITS: usize = 64 * BLOCK_WORDS;
 /// Bits that an id sets in its block.
 const BITS: usize = 6;
 
-/// Rounds that have a filter together.
+/// Runs that have a filter together.
 #[derive(Clone)]
 pub(super) struct Group {
-    first_round: usize,
-    /// The filters of its rounds.
-    rounds: Vec<Arc<Filter>>,
+    first_run: usize,
+    /// The filters of its runs.
+    runs: Vec<Arc<BloomFilter>>,
     /// Ids that it still takes.
     room: usize,
-    /// That of all its rounds.
-    filter: Arc<Filter>,
+    /// That of all its runs.
+    filter: Arc<BloomFilter>,
 }
 
 impl Group {
     /// None yet, from this one on. The first of them has so many ids: after a database of an
     /// early schema was taken to this one, all that it had.
-    fn at(first_round: usize, id_count: usize) -> Self {
-        let filter = Arc::new(Filter::for_ids(GROUP_IDS.max(id_count), GROUP_BLOCK_IDS));
-        Self { first_round, rounds: Vec::new(), room: GROUP_IDS, filter }
+    fn at(first_run: usize, id_count: usize) -> Self {
+        let filter = Arc::new(BloomFilter::for_ids(GROUP_IDS.max(id_count), GROUP_BLOCK_IDS));
+        Self { first_run, runs: Vec::new(), room: GROUP_IDS, filter }
     }
 
     fn is_full(&self) -> bool {
-        self.room == 0 || self.rounds.len() >= GROUP_ROUNDS_MAX
+        self.room == 0 || self.runs.len() >= GROUP_RUNS_MAX
     }
 
     fn end(&self) -> usize {
-        self.first_round + self.rounds.len()
+        self.first_run + self.runs.len()
     }
 
-    /// The number of its last round.
-    pub(super) fn last_round(&self) -> i64 {
+    /// The number of its last run.
+    pub(super) fn last_run(&self) -> i64 {
         self.end() as i64 - 1
     }
 
-    /// The filter of its last round, as it is stored.
+    /// The filter of its last run, as it is stored.
     pub(super) fn last_filter(&self) -> Option<Vec<u8>> {
-        self.rounds.last().map(|filter| filter.bytes())
+        self.runs.last().map(|filter| filter.bytes())
     }
 
     /// Its own, which is stored once it is full.
@@ -76,15 +76,15 @@ impl Group {
         self.is_full().then(|| self.filter.bytes())
     }
 
-    /// Adds a round of ids with these hashes.
-    pub(super) fn add_round(&mut self, hashes: impl ExactSizeIterator<Item = i64> + Clone) {
-        let mut filter = Filter::for_ids(hashes.len(), ROUND_BLOCK_IDS);
+    /// Adds a run of ids with these hashes.
+    pub(super) fn add_run(&mut self, hashes: impl ExactSizeIterator<Item = i64> + Clone) {
+        let mut filter = BloomFilter::for_ids(hashes.len(), RUN_BLOCK_IDS);
         hashes.clone().for_each(|hash| filter.add(hash));
-        self.rounds.push(Arc::new(filter));
+        self.runs.push(Arc::new(filter));
         self.add(hashes);
     }
 
-    /// Adds ids of its rounds by their hashes.
+    /// Adds ids of its runs by their hashes.
     fn add(&mut self, hashes: impl Iterator<Item = i64>) {
         let filter = Arc::make_mut(&mut self.filter);
         for hash in hashes {
@@ -94,37 +94,37 @@ impl Group {
     }
 }
 
-/// The groups of all stored rounds, in their order. Only the last may not be full.
+/// The groups of all stored runs, in their order. Only the last may not be full.
 #[derive(Default)]
 pub(super) struct Groups(Vec<Group>);
 
 impl Groups {
-    /// Reads them. The filter of the last, unless it is full, is made from its rounds.
+    /// Reads them. The filter of the last, unless it is full, is made from its runs.
     pub(super) fn read(connection: &Connection) -> rusqlite::Result<Self> {
         let mut this = Self::default();
         // Those after the last full group.
-        let mut rounds = Vec::new();
+        let mut runs = Vec::new();
         let mut stored =
             connection.prepare("SELECT number, filter, group_filter FROM request_round ORDER BY number")?;
         let mut stored = stored.query([])?;
-        while let Some(round) = stored.next()? {
-            let first_round = this.round_count();
-            if round.get::<_, i64>(0)? != (first_round + rounds.len()) as i64 {
-                return Err(bad_value(0, "a round of the index of request ids is missing"));
+        while let Some(run) = stored.next()? {
+            let first_run = this.run_count();
+            if run.get::<_, i64>(0)? != (first_run + runs.len()) as i64 {
+                return Err(bad_value(0, "a run of the index of request ids is missing"));
             }
-            rounds.push(Arc::new(Filter::read(round.get_ref(1)?.as_blob()?)?));
-            if let Some(filter) = round.get_ref(2)?.as_blob_or_null()? {
-                let (rounds, filter) = (mem::take(&mut rounds), Arc::new(Filter::read(filter)?));
-                this.0.push(Group { first_round, rounds, room: 0, filter });
+            runs.push(Arc::new(BloomFilter::read(run.get_ref(1)?.as_blob()?)?));
+            if let Some(filter) = run.get_ref(2)?.as_blob_or_null()? {
+                let (runs, filter) = (mem::take(&mut runs), Arc::new(BloomFilter::read(filter)?));
+                this.0.push(Group { first_run, runs, room: 0, filter });
             }
         }
-        if rounds.is_empty() {
+        if runs.is_empty() {
             return Ok(this);
         }
-        let mut last = Group { rounds, ..Group::at(this.round_count(), 0) };
+        let mut last = Group { runs, ..Group::at(this.run_count(), 0) };
         let mut chunks =
             connection.prepare("SELECT entries FROM request_chunk WHERE round >= ?1 AND round < ?2")?;
-        let mut chunks = chunks.query([last.first_round as i64, last.end() as i64])?;
+        let mut chunks = chunks.query([last.first_run as i64, last.end() as i64])?;
         while let Some(chunk) = chunks.next()? {
             last.add(entries(chunk, 0)?.iter().map(|entry| half(entry, 0)));
         }
@@ -132,32 +132,32 @@ impl Groups {
         Ok(this)
     }
 
-    pub(super) fn round_count(&self) -> usize {
+    pub(super) fn run_count(&self) -> usize {
         self.0.last().map_or(0, Group::end)
     }
 
-    /// The group that takes the next round, of so many ids.
+    /// The group that takes the next run, of so many ids.
     pub(super) fn open(&self, id_count: usize) -> Group {
         let open = self.0.last().filter(|group| !group.is_full());
-        open.cloned().unwrap_or_else(|| Group::at(self.round_count(), id_count))
+        open.cloned().unwrap_or_else(|| Group::at(self.run_count(), id_count))
     }
 
     /// Puts a group in the place of the last, or adds it.
     pub(super) fn put(&mut self, group: Group) {
-        self.0.pop_if(|last| last.first_round == group.first_round);
+        self.0.pop_if(|last| last.first_run == group.first_run);
         self.0.push(group);
     }
 
-    /// Which of these hashes may be in which round: the index of each, with the round's number.
+    /// Which of these hashes may be in which run: the index of each, with the run's number.
     pub(super) fn that_may_hold(&self, hashes: &[i64]) -> Vec<(usize, usize)> {
         let mut found = Vec::new();
         // In a loop that does nothing else, the processor waits for memory for many at a time.
         for (index, hash) in hashes.iter().enumerate() {
             let bits = bits(*hash);
             for group in self.0.iter().filter(|group| group.filter.may_hold(*hash, &bits)) {
-                let rounds = (group.first_round..).zip(&group.rounds);
-                let rounds = rounds.filter(|(_, filter)| filter.may_hold(*hash, &bits));
-                found.extend(rounds.map(|(round, _)| (index, round)));
+                let runs = (group.first_run..).zip(&group.runs);
+                let runs = runs.filter(|(_, filter)| filter.may_hold(*hash, &bits));
+                found.extend(runs.map(|(run, _)| (index, run)));
             }
         }
         found
@@ -167,13 +167,13 @@ impl Groups {
 /// A line of the processor's cache, so that a look at a filter waits for memory once.
 type Block = [u64; BLOCK_WORDS];
 
-/// Tells of a hash that it is not in a round or a group; or that it may be (a blocked Bloom filter).
+/// A blocked Bloom filter: says of a hash that it is not in a run or a group, or that it may be.
 #[derive(Clone)]
-struct Filter {
+struct BloomFilter {
     blocks: Vec<Block>,
 }
 
-impl Filter {
+impl BloomFilter {
     fn for_ids(count: usize, block_ids: usize) -> Self {
         Self { blocks: vec![Block::default(); count.div_ceil(block_ids)] }
     }
@@ -231,91 +231,91 @@ mod tests {
     use std::ops::Range;
 
     use super::super::Entry;
-    use super::super::rounds::{Round, stored_places};
+    use super::super::runs::{Run, stored_places};
     use super::super::tests::new_database;
     use super::*;
 
-    /// Stores a round, and returns how many pieces it had.
+    /// Stores a run, and returns how many pieces it had.
     fn store(groups: &mut Groups, connection: &Connection, entries: Vec<Entry>) -> usize {
         let group = groups.open(entries.len());
-        let round = Round::of(entries, group, 1);
+        let run = Run::of(entries, group, 1);
         let (mut from, mut pieces) = (0, 0);
-        while from < round.entries.len() {
-            let piece = round.piece(from);
-            round.write(connection, &piece).unwrap();
+        while from < run.entries.len() {
+            let piece = run.piece(from);
+            run.write(connection, &piece).unwrap();
             from = piece.end;
             pieces += 1;
         }
-        groups.put(round.group);
+        groups.put(run.group);
         pieces
     }
 
-    fn rounds(groups: &Groups) -> Vec<(Range<usize>, bool)> {
-        groups.0.iter().map(|group| (group.first_round..group.end(), group.is_full())).collect()
+    fn runs(groups: &Groups) -> Vec<(Range<usize>, bool)> {
+        groups.0.iter().map(|group| (group.first_run..group.end(), group.is_full())).collect()
     }
 
     #[test]
-    fn eight_full_rounds_or_many_small_ones_have_a_filter_together() {
-        for (round_ids, count, pieces) in [(ROUND_AFTER + 1, 8, 9), (3, GROUP_ROUNDS_MAX, 1)] {
+    fn eight_full_runs_or_many_small_ones_have_a_filter_together() {
+        for (run_ids, count, pieces) in [(RUN_AFTER + 1, 8, 9), (3, GROUP_RUNS_MAX, 1)] {
             let (connection, mut groups) = (new_database(), Groups::default());
             let mut hashes = Vec::new();
             for number in 0..2 * count + 1 {
-                let entries: Vec<_> = (0..round_ids).map(|_| (fastrand::i64(..), 1)).collect();
+                let entries: Vec<_> = (0..run_ids).map(|_| (fastrand::i64(..), 1)).collect();
                 hashes.extend(entries.iter().map(|(hash, _)| (*hash, number)));
                 assert_eq!(store(&mut groups, &connection, entries), pieces);
             }
             let again = Groups::read(&connection).unwrap();
             for groups in [&groups, &again] {
                 let last = 2 * count..2 * count + 1;
-                assert_eq!(rounds(groups), [(0..count, true), (count..2 * count, true), (last, false)]);
+                assert_eq!(runs(groups), [(0..count, true), (count..2 * count, true), (last, false)]);
                 let asked: Vec<i64> = hashes.iter().map(|(hash, _)| *hash).collect();
                 let mut found = vec![false; hashes.len()];
                 let places = groups.that_may_hold(&asked);
                 assert!(places.len() < asked.len() * 3 / 2);
-                for (index, round) in places {
-                    found[index] |= round == hashes[index].1;
+                for (index, run) in places {
+                    found[index] |= run == hashes[index].1;
                 }
                 assert!(found.iter().all(|found| *found));
             }
             for (one, other) in groups.0.iter().zip(&again.0) {
                 assert!(one.filter.blocks == other.filter.blocks);
-                assert!(one.rounds.iter().zip(&other.rounds).all(|(one, other)| one.blocks == other.blocks));
+                assert!(one.runs.iter().zip(&other.runs).all(|(one, other)| one.blocks == other.blocks));
             }
         }
     }
 
     #[test]
-    fn rounds_of_an_earlier_build_are_groups_of_one() {
+    fn runs_of_an_earlier_build_are_groups_of_one() {
         let (connection, mut groups) = (new_database(), Groups::default());
         for hash in 0..3 {
             store(&mut groups, &connection, vec![(hash, hash + 1)]);
         }
         for number in 0..2 {
             // Of another size.
-            let mut filter = Filter { blocks: vec![Block::default(); 2] };
+            let mut filter = BloomFilter { blocks: vec![Block::default(); 2] };
             filter.add(number);
             let update = "UPDATE request_round SET filter = ?1, group_filter = ?1 WHERE number = ?2";
             connection.execute(update, rusqlite::params![filter.bytes(), number]).unwrap();
         }
         let mut groups = Groups::read(&connection).unwrap();
-        assert_eq!(rounds(&groups), [(0..1, true), (1..2, true), (2..3, false)]);
-        for (round, hash) in (0..3).enumerate() {
-            assert!(groups.that_may_hold(&[hash]).contains(&(0, round)));
-            assert_eq!(stored_places(&connection, round, hash).unwrap(), [hash + 1]);
+        assert_eq!(runs(&groups), [(0..1, true), (1..2, true), (2..3, false)]);
+        for (run, hash) in (0..3).enumerate() {
+            assert!(groups.that_may_hold(&[hash]).contains(&(0, run)));
+            assert_eq!(stored_places(&connection, run, hash).unwrap(), [hash + 1]);
         }
         store(&mut groups, &connection, vec![(3, 4)]);
-        assert_eq!(rounds(&groups)[2..], [(2..4, false)]);
+        assert_eq!(runs(&groups)[2..], [(2..4, false)]);
     }
 
     #[test]
     fn a_filter_errs_seldom() {
-        // Also that of all ids of a database which had no rounds.
+        // Also that of all ids of a database which had no runs.
         for count in [GROUP_IDS, 10 * GROUP_IDS] {
             let hashes: Vec<i64> = (0..count).map(|_| fastrand::i64(..)).collect();
             let mut group = Groups::default().open(count);
             group.add(hashes.iter().copied());
             assert!(group.is_full());
-            let filter = Filter::read(&group.filter.bytes()).unwrap();
+            let filter = BloomFilter::read(&group.filter.bytes()).unwrap();
             let may_hold = |hash: i64| filter.may_hold(hash, &bits(hash));
             assert!(hashes.iter().all(|hash| may_hold(*hash)));
             let errors = (0..100_000).filter(|_| may_hold(fastrand::i64(..))).count();
@@ -326,7 +326,7 @@ mod tests {
     /// What is stored stays as it was written, whatever becomes of this program.
     #[test]
     fn a_filter_is_what_it_always_was() {
-        let mut filter = Filter { blocks: vec![Block::default(); 3] };
+        let mut filter = BloomFilter { blocks: vec![Block::default(); 3] };
         for hash in [0, 1, -1, i64::MIN, 0x0123_4567_89ab_cdef] {
             filter.add(hash);
         }
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_round_is_told() {
+    fn a_missing_run_is_told() {
         let (connection, mut groups) = (new_database(), Groups::default());
         for hash in 0..3 {
             store(&mut groups, &connection, vec![(hash, hash + 1)]);

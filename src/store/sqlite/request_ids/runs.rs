@@ -1,4 +1,4 @@
-//! Rounds of request ids as they are stored.
+//! Sorted runs of request ids, as they are stored.
 
 use std::ops::Range;
 
@@ -8,32 +8,32 @@ use super::Entry;
 use super::groups::Group;
 use crate::store::sqlite::rows::bad_value;
 
-/// Ids in a row of a round: with its header, such a row fills a page of 4096 bytes and needs
+/// Ids in a row of a run: with its header, such a row fills a page of 4096 bytes and needs
 /// no second one (<https://sqlite.org/fileformat2.html>, at most 4061 bytes stay in a leaf).
 const CHUNK_ENTRIES: usize = 248;
 
-/// Transactions that store a round, each some of it: 256 KiB of a full one, about a millisecond. By
-/// then they have brought fewer ids than the round has, so that the rounds keep up.
+/// Transactions that store a run, each some of it: 256 KiB of a full one, about a millisecond. By
+/// then they have brought fewer ids than the run has, so that the runs keep up.
 const PIECES: usize = 16;
 
 /// Bytes of an entry: the hash and the place, least significant byte first.
 const ENTRY_BYTES: usize = 16;
 
 /// Ids that are stored together.
-pub(super) struct Round {
+pub(super) struct Run {
     /// By their hash.
     pub(super) entries: Vec<Entry>,
     /// Its group, with it.
     pub(super) group: Group,
-    /// Up to this movement, ids are in this round and those before it.
+    /// Up to this movement, ids are in this run and those before it.
     pub(super) through: i64,
 }
 
-impl Round {
+impl Run {
     /// Sorts these entries, and adds them to their group.
     pub(super) fn of(mut entries: Vec<Entry>, mut group: Group, through: i64) -> Self {
         entries.sort_unstable_by_key(|(hash, _)| *hash);
-        group.add_round(entries.iter().map(|(hash, _)| *hash));
+        group.add_run(entries.iter().map(|(hash, _)| *hash));
         Self { entries, group, through }
     }
 
@@ -43,11 +43,11 @@ impl Round {
         from..self.entries.len().min(from + chunks * CHUNK_ENTRIES)
     }
 
-    /// Writes some entries inside a transaction. With the last ones, the round is there.
+    /// Writes some entries inside a transaction. With the last ones, the run is there.
     pub(super) fn write(&self, connection: &Connection, piece: &Range<usize>) -> rusqlite::Result<()> {
-        let number = self.group.last_round();
+        let number = self.group.last_run();
         if piece.start == 0 {
-            // What a kill left of a round that was to have this number: some milliseconds.
+            // What a kill left of a run that was to have this number: some milliseconds.
             connection.execute("DELETE FROM request_chunk WHERE round = ?1", [number])?;
         }
         let mut row = connection
@@ -70,20 +70,20 @@ impl Round {
     }
 }
 
-/// Notes, inside a transaction, up to which movement ids are in rounds.
+/// Notes, inside a transaction, up to which movement ids are in runs.
 pub(super) fn write_through(connection: &Connection, through: i64) -> rusqlite::Result<()> {
     connection.execute("UPDATE request_index SET through = ?1", [through]).map(drop)
 }
 
-/// The places that a stored round has for a hash.
-pub(super) fn stored_places(connection: &Connection, round: usize, hash: i64) -> rusqlite::Result<Vec<i64>> {
+/// The places that a stored run has for a hash.
+pub(super) fn stored_places(connection: &Connection, run: usize, hash: i64) -> rusqlite::Result<Vec<i64>> {
     let mut places = Vec::new();
     // Downwards, for as long as the chunk before may end with the same hash.
     let mut chunks = connection.prepare_cached(
         "SELECT first_hash, entries FROM request_chunk WHERE round = ?1 AND first_hash <= ?2
          ORDER BY first_hash DESC",
     )?;
-    let mut rows = chunks.query([round as i64, hash])?;
+    let mut rows = chunks.query([run as i64, hash])?;
     while let Some(row) = rows.next()? {
         let first: i64 = row.get(0)?;
         let entries = entries(row, 1)?;
