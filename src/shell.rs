@@ -16,6 +16,7 @@ mod paste;
 mod piped;
 mod questions;
 mod report;
+mod source;
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;

@@ -3,12 +3,13 @@
 use std::io::{self, Write};
 
 use super::Options;
-use super::entry::{Entry, Input, LineSource};
+use super::entry::Entry;
 use super::in_doubt::{Begun, IN_DOUBT_MAX, InDoubt};
 use super::line_editor::LineEditor;
 use super::menu::{help_text, menu_text};
-use super::questions::{Completed, Question, complete};
+use super::questions::{Completed, complete};
 use super::report::{note, report, show};
+use super::source::{Input, LineSource, Question};
 use crate::client::{Client, ClientError, ConnectionError};
 use crate::io_error::describe;
 use crate::refusal::{Code, Refusal};

@@ -1,27 +1,8 @@
-//! Lines, and their meaning.
-
-use std::io;
+//! The meaning of a line.
 
 use super::menu::HELP_WORDS;
-use super::questions::Question;
 use crate::operation::{Form, Operation, split_word, unknown_command};
 use crate::refusal::Refusal;
-
-/// A source of lines: a person, or a pipe.
-pub(super) trait LineSource {
-    /// The next line, as the answer to this question.
-    fn next(&mut self, question: Question) -> io::Result<Input>;
-    /// Whether there is somebody who can be asked back.
-    fn is_person(&self) -> bool;
-}
-
-/// One answer of a source of lines.
-pub(super) enum Input {
-    Line(String),
-    /// Ctrl-C: the line is dropped.
-    Dropped,
-    End,
-}
 
 /// The meaning of a line.
 pub(super) enum Entry {

@@ -17,10 +17,9 @@ use rustyline::validate::Validator;
 use rustyline::{Config, Context, Editor, Event, EventHandler, ExternalPrinter, Helper};
 
 use super::completion::{Expected, complete};
-use super::entry::{Input, LineSource};
 use super::in_doubt::InDoubt;
 use super::paste::Paste;
-use super::questions::Question;
+use super::source::{Input, LineSource, Question};
 use crate::client::Client;
 use crate::operation::{Reply, Request};
 use crate::private_file::{self, NameState};

@@ -3,10 +3,11 @@
 use std::io::{self, BufRead, Write};
 
 use super::FirstFailure;
-use super::entry::{Entry, Input, LineSource};
+use super::entry::Entry;
 use super::menu::help_text;
-use super::questions::{Completed, Question, complete, refuse_two_readings};
+use super::questions::{Completed, complete, refuse_two_readings};
 use super::report::{report, show};
+use super::source::{Input, LineSource, Question};
 use crate::client::{Client, ClientError};
 use crate::operation::{Form, Reply};
 

@@ -3,61 +3,12 @@
 
 use std::io;
 
-use super::completion::Expected;
-use super::entry::{Entry, Input, LineSource};
+use super::entry::Entry;
 use super::report::note;
+use super::source::{Input, LineSource, Question};
 use crate::catalog::Quantity;
 use crate::operation::{Argument, Form};
 use crate::refusal::Refusal;
-
-/// A question to the source of lines.
-#[derive(Debug, Clone)]
-pub(super) enum Question {
-    Command,
-    Name,
-    Price,
-    Quantity,
-    /// The choice between two readings of a number.
-    Reading {
-        thousands: Quantity,
-        units: Quantity,
-    },
-}
-
-impl Question {
-    fn of(argument: Argument) -> Self {
-        match argument {
-            Argument::Name => Question::Name,
-            Argument::MaxPrice => Question::Price,
-            Argument::Quantity => Question::Quantity,
-        }
-    }
-
-    pub(super) fn prompt(&self) -> String {
-        match self {
-            Question::Command => "Digite sua escolha: ".to_owned(),
-            Question::Name => "Digite o nome do produto: ".to_owned(),
-            Question::Price => "Digite o preço máximo: ".to_owned(),
-            Question::Quantity => "Digite a quantidade (negativa para retirar): ".to_owned(),
-            Question::Reading { thousands, units } => {
-                // The number is written as Brazilians do, and has no second reading.
-                let units = units.to_string().replace('.', ",");
-                format!(
-                    "Você quer dizer {thousands} ou {units}? Digite um dos dois (vazio ou Ctrl-C desiste): "
-                )
-            }
-        }
-    }
-
-    /// The kind of text that Tab completes in the answer.
-    pub(super) fn expected(&self) -> Expected {
-        match self {
-            Question::Command => Expected::Command,
-            Question::Name => Expected::Name,
-            Question::Price | Question::Quantity | Question::Reading { .. } => Expected::Nothing,
-        }
-    }
-}
 
 /// The result of [`complete`].
 #[derive(Debug, PartialEq, Eq)]

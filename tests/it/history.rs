@@ -7,7 +7,8 @@
 
 pub(crate) mod check;
 pub(crate) mod client;
-pub(crate) mod lane;
+pub(crate) mod connection;
+
 #[cfg(test)]
 mod planted;
 pub(crate) mod play;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::lane::{Heard, Lane};
+use super::connection::{Connection, Heard};
 use super::{Answer, Asked, Call, Line, Operation, PRODUCTS, Way};
 use crate::support::PATIENCE;
 
@@ -157,8 +157,8 @@ impl Client {
             let door =
                 self.door.wait_for(|door| *door != Door::Shut).await.map_or(Door::Closed, |door| *door);
             let Door::Open { port, .. } = door else { return };
-            let is_done = match Lane::open(self.way, port).await {
-                Some(lane) => self.converse(lane, door).await,
+            let is_done = match Connection::open(self.way, port).await {
+                Some(connection) => self.converse(connection, door).await,
                 None => false,
             };
             if is_done {
@@ -185,20 +185,20 @@ impl Client {
     }
 
     /// Returns whether all is asked and answered; else the connection broke.
-    async fn converse(&mut self, mut lane: Lane, door: Door) -> bool {
+    async fn converse(&mut self, mut connection: Connection, door: Door) -> bool {
         loop {
             while self.in_flight.len() < self.in_flight_max
                 && let Some((number, asked)) = self.next()
             {
                 self.in_flight.push((number, asked.clone()));
-                if !lane.ask(number, &asked).await {
+                if !connection.ask(number, &asked).await {
                     return false;
                 }
             }
             if self.in_flight.is_empty() {
                 return true;
             }
-            let Ok(heard) = tokio::time::timeout(PATIENCE, lane.hear()).await else {
+            let Ok(heard) = tokio::time::timeout(PATIENCE, connection.hear()).await else {
                 self.record.complain(format!("left client {} without an answer", self.number));
                 return true;
             };
@@ -308,9 +308,9 @@ pub(crate) async fn look_at_all(record: &Record, client: usize, port: u16) -> Re
     for way in [Way::Text, Way::Calls] {
         let number = record.begin(client, Asked::List(None), way, None);
         let unanswered = || format!("does not answer a last {way:?}");
-        let mut lane = Lane::open(way, port).await.ok_or_else(unanswered)?;
-        lane.ask(number, &Asked::List(None)).await;
-        match tokio::time::timeout(Duration::from_secs(5), lane.hear()).await {
+        let mut connection = Connection::open(way, port).await.ok_or_else(unanswered)?;
+        connection.ask(number, &Asked::List(None)).await;
+        match tokio::time::timeout(Duration::from_secs(5), connection.hear()).await {
             Ok(Some((_, Heard::Answer(answer)))) => record.finish(number, answer),
             _ => return Err(unanswered()),
         }

@@ -10,7 +10,7 @@ use tonic::{Status, Streaming};
 use tonic_types::StatusExt;
 
 use hortifruti::catalog::{Kind, Price, Quantity};
-use hortifruti::client::{ConnectOptions, Connection, Service, TextConnection};
+use hortifruti::client::{self, ConnectOptions, Service, TextConnection};
 use hortifruti::operation::{AdjustRequest, ProductReply, Reply, Request};
 use hortifruti::wire::Protocol;
 use hortifruti::wire::grpc::adjust_message;
@@ -30,7 +30,7 @@ pub(crate) enum Heard {
     AskAgain,
 }
 
-pub(crate) enum Lane {
+pub(crate) enum Connection {
     Text {
         connection: TextConnection,
         asked: VecDeque<(usize, Asked)>,
@@ -46,37 +46,40 @@ pub(crate) enum Lane {
     },
 }
 
-impl Lane {
+impl Connection {
     /// Connects; `None` if no server answers.
     pub(crate) async fn open(way: Way, port: u16) -> Option<Self> {
         let protocol = Some(if way == Way::Text { Protocol::Text } else { Protocol::Grpc });
         let options = ConnectOptions { protocol, ..ConnectOptions::default() };
-        let mut service = match Connection::connect(&format!("127.0.0.1:{port}"), &options).await.ok()? {
-            Connection::Text(connection) => return Some(Lane::Text { connection, asked: VecDeque::new() }),
-            Connection::Grpc(connection) => connection.service(),
-        };
+        let mut service =
+            match client::Connection::connect(&format!("127.0.0.1:{port}"), &options).await.ok()? {
+                client::Connection::Text(connection) => {
+                    return Some(Connection::Text { connection, asked: VecDeque::new() });
+                }
+                client::Connection::Grpc(connection) => connection.service(),
+            };
         if way == Way::Calls {
-            return Some(Lane::Calls { service, calls: JoinSet::new() });
+            return Some(Connection::Calls { service, calls: JoinSet::new() });
         }
         let (requests, stream) = mpsc::channel(1);
         let answers = service.stream_adjust_stock(ReceiverStream::new(stream)).await.ok()?.into_inner();
-        Some(Lane::Stream { requests, answers, asked: VecDeque::new() })
+        Some(Connection::Stream { requests, answers, asked: VecDeque::new() })
     }
 
     /// Sends a question. Returns whether the connection holds.
     pub(crate) async fn ask(&mut self, number: usize, question: &Asked) -> bool {
         match self {
-            Lane::Text { connection, asked } => {
+            Connection::Text { connection, asked } => {
                 asked.push_back((number, question.clone()));
                 let line = write_request(&request(question)).expect("a question is a line");
                 connection.send(&line).await.is_ok()
             }
-            Lane::Calls { service, calls } => {
+            Connection::Calls { service, calls } => {
                 let (service, question) = (service.clone(), question.clone());
                 calls.spawn(async move { (number, call(service, &question).await) });
                 true
             }
-            Lane::Stream { requests, asked, .. } => {
+            Connection::Stream { requests, asked, .. } => {
                 asked.push_back((number, question.clone()));
                 let Asked::Change { id, lines } = question else { panic!("{question:?} on a stream") };
                 let request = StreamAdjustStockRequest { adjustment: Some(adjustment(id, &lines[0])) };
@@ -89,16 +92,16 @@ impl Lane {
     /// connection.
     pub(crate) async fn hear(&mut self) -> Option<(usize, Heard)> {
         match self {
-            Lane::Text { connection, asked } => {
+            Connection::Text { connection, asked } => {
                 let reply = connection.receive().await.ok()?;
                 let (number, question) = asked.pop_front().expect("a reply only to what was asked");
                 Some((number, read(&question, reply)))
             }
-            Lane::Calls { calls, .. } => {
+            Connection::Calls { calls, .. } => {
                 let (number, heard) = calls.join_next().await?.expect("a call does not panic");
                 Some((number, heard?))
             }
-            Lane::Stream { answers, asked, .. } => {
+            Connection::Stream { answers, asked, .. } => {
                 let answer = answers.message().await.ok()??;
                 let (number, question) = asked.pop_front().expect("an answer only to what was asked");
                 let heard = match answer.result {

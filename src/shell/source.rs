@@ -1,0 +1,73 @@
+//! Sources of lines, and the questions that are put to them.
+
+use std::io;
+
+use super::completion::Expected;
+use crate::catalog::Quantity;
+use crate::operation::Argument;
+
+/// A source of lines: a person, or a pipe.
+pub(super) trait LineSource {
+    /// The next line, as the answer to this question.
+    fn next(&mut self, question: Question) -> io::Result<Input>;
+    /// Whether there is somebody who can be asked back.
+    fn is_person(&self) -> bool;
+}
+
+/// One answer of a source of lines.
+pub(super) enum Input {
+    Line(String),
+    /// Ctrl-C: the line is dropped.
+    Dropped,
+    End,
+}
+
+/// A question to the source of lines.
+#[derive(Debug, Clone)]
+pub(super) enum Question {
+    Command,
+    Name,
+    Price,
+    Quantity,
+    /// The choice between two readings of a number.
+    Reading {
+        thousands: Quantity,
+        units: Quantity,
+    },
+}
+
+impl Question {
+    /// The question for an argument that is missing.
+    pub(super) fn of(argument: Argument) -> Self {
+        match argument {
+            Argument::Name => Question::Name,
+            Argument::MaxPrice => Question::Price,
+            Argument::Quantity => Question::Quantity,
+        }
+    }
+
+    pub(super) fn prompt(&self) -> String {
+        match self {
+            Question::Command => "Digite sua escolha: ".to_owned(),
+            Question::Name => "Digite o nome do produto: ".to_owned(),
+            Question::Price => "Digite o preço máximo: ".to_owned(),
+            Question::Quantity => "Digite a quantidade (negativa para retirar): ".to_owned(),
+            Question::Reading { thousands, units } => {
+                // The number is written as Brazilians do, and has no second reading.
+                let units = units.to_string().replace('.', ",");
+                format!(
+                    "Você quer dizer {thousands} ou {units}? Digite um dos dois (vazio ou Ctrl-C desiste): "
+                )
+            }
+        }
+    }
+
+    /// The kind of text that Tab completes in the answer.
+    pub(super) fn expected(&self) -> Expected {
+        match self {
+            Question::Command => Expected::Command,
+            Question::Name => Expected::Name,
+            Question::Price | Question::Quantity | Question::Reading { .. } => Expected::Nothing,
+        }
+    }
+}
