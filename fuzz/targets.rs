@@ -313,10 +313,10 @@ fn check_rendered(reply: &Reply) -> String {
 pub(crate) fn replies(bytes: &[u8]) {
     let Some((&asked, answer)) = bytes.split_first() else { return };
     let request = match asked {
-        b'1' => Request::Find { name: "Caju" },
+        b'1' => Request::GetProduct { name: "Caju" },
         b'3' => Request::parse("3 Caju 1").unwrap(),
         b'5' => Request::Leave,
-        _ => Request::List { max_price: None },
+        _ => Request::ListProducts { max_price: None },
     };
     let answer = String::from_utf8_lossy(answer);
     let lines: Vec<&str> = answer.lines().collect();

@@ -324,7 +324,7 @@ impl Driver {
 }
 
 fn stocks(client: &mut Client) -> anyhow::Result<Vec<ProductReply>> {
-    match client.call(&Request::List { max_price: None })? {
+    match client.call(&Request::ListProducts { max_price: None })? {
         Reply::Products(products) => Ok(products),
         _ => bail!("o servidor respondeu outra coisa a um pedido de lista"),
     }

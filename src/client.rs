@@ -233,7 +233,7 @@ mod tests {
         }
     }
 
-    const ALL: Request<'static> = Request::List { max_price: None };
+    const ALL: Request<'static> = Request::ListProducts { max_price: None };
 
     #[test]
     fn a_silent_server_is_not_answering_and_a_speaking_one_another_program() {
@@ -339,7 +339,7 @@ mod tests {
 
     #[test]
     fn an_answer_to_another_question_is_noticed() {
-        let find = |name| Request::Find { name };
+        let find = |name| Request::GetProduct { name };
         for (request, reply, is_taken) in [
             (find("maçã"), "Maca: R$3.0, Estoque: 20\n\n", true),
             (find("Maca"), "Pera: R$5.0, Estoque: 15\n\n", false),

@@ -155,15 +155,15 @@ impl Operation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request<'a> {
     /// One product by name.
-    Find { name: &'a str },
+    GetProduct { name: &'a str },
     /// Every product, or those up to a price.
-    List { max_price: Option<Price> },
+    ListProducts { max_price: Option<Price> },
     /// A change of stock.
-    Adjust(AdjustRequest<'a>),
+    AdjustStock(AdjustRequest<'a>),
     /// Several changes of stock, all or none.
-    Batch(BatchRequest<'a>),
+    BatchAdjustStock(BatchRequest<'a>),
     /// A price list.
-    Import(ImportRequest),
+    ImportProducts(ImportRequest),
     /// The end of the conversation.
     Leave,
 }
@@ -188,11 +188,11 @@ impl<'a> Request<'a> {
     #[inline]
     pub fn operation(&self) -> Operation {
         match self {
-            Request::Find { .. } => Operation::GetProduct,
-            Request::List { .. } => Operation::ListProducts,
-            Request::Adjust(_) => Operation::AdjustStock,
-            Request::Batch(_) => Operation::BatchAdjustStock,
-            Request::Import(_) => Operation::ImportProducts,
+            Request::GetProduct { .. } => Operation::GetProduct,
+            Request::ListProducts { .. } => Operation::ListProducts,
+            Request::AdjustStock(_) => Operation::AdjustStock,
+            Request::BatchAdjustStock(_) => Operation::BatchAdjustStock,
+            Request::ImportProducts(_) => Operation::ImportProducts,
             Request::Leave => Operation::Leave,
         }
     }
@@ -201,10 +201,10 @@ impl<'a> Request<'a> {
     /// is made once.
     pub fn request_id_mut(&mut self) -> Option<&mut Option<RequestId>> {
         match self {
-            Request::Adjust(adjust) => Some(&mut adjust.request_id),
-            Request::Batch(batch) => Some(&mut batch.request_id),
-            Request::Import(import) => (!import.is_dry_run).then_some(&mut import.request_id),
-            Request::Find { .. } | Request::List { .. } | Request::Leave => None,
+            Request::AdjustStock(adjust) => Some(&mut adjust.request_id),
+            Request::BatchAdjustStock(batch) => Some(&mut batch.request_id),
+            Request::ImportProducts(import) => (!import.is_dry_run).then_some(&mut import.request_id),
+            Request::GetProduct { .. } | Request::ListProducts { .. } | Request::Leave => None,
         }
     }
 
@@ -224,11 +224,11 @@ impl fmt::Display for Request<'_> {
     /// Writes the line of the text protocol that asks the same, and a request that has none by name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Request::Find { name } => get_product::write(f, name),
-            Request::List { max_price } => list_products::write(f, *max_price),
-            Request::Adjust(adjust) => adjust.fmt(f),
-            Request::Batch(batch) => batch.fmt(f),
-            Request::Import(import) => import.fmt(f),
+            Request::GetProduct { name } => get_product::write(f, name),
+            Request::ListProducts { max_price } => list_products::write(f, *max_price),
+            Request::AdjustStock(adjust) => adjust.fmt(f),
+            Request::BatchAdjustStock(batch) => batch.fmt(f),
+            Request::ImportProducts(import) => import.fmt(f),
             Request::Leave => leave::write(f),
         }
     }

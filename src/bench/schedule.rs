@@ -25,8 +25,8 @@ pub(super) struct Product {
 impl Product {
     pub(super) fn new(name: &Name) -> Result<Self, Refusal> {
         let name = name.to_string();
-        let find_line = text::write_request(&Request::Find { name: &name })?;
-        let add_line = text::write_request(&Request::Adjust(add_one(&name)))?;
+        let find_line = text::write_request(&Request::GetProduct { name: &name })?;
+        let add_line = text::write_request(&Request::AdjustStock(add_one(&name)))?;
         Ok(Self { name, find_line, add_line })
     }
 }

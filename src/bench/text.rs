@@ -49,8 +49,8 @@ pub(super) async fn drive(mut connection: TextConnection, schedule: &mut Schedul
 /// Whether a reply refuses an operation: a product may be called "Erro" too.
 fn is_refusal(product: &Product, operation: &Operation, reply: &str) -> bool {
     let request = match operation.is_write {
-        true => Request::Adjust(add_one(&product.name)),
-        false => Request::Find { name: &product.name },
+        true => Request::AdjustStock(add_one(&product.name)),
+        false => Request::GetProduct { name: &product.name },
     };
     let lines: Vec<&str> = reply.lines().collect();
     !matches!(text::read_reply(&request, &lines), Ok(Ok(_)))

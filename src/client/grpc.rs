@@ -99,24 +99,24 @@ impl GrpcConnection {
 
     pub(super) async fn call(&mut self, request: &Request<'_>) -> Result<Reply, ClientError> {
         match request {
-            Request::Find { name } => {
+            Request::GetProduct { name } => {
                 let request = v1::GetProductRequest { name: (*name).to_owned() };
                 let response = self.answer(self.service().get_product(request).await)?;
                 self.product(response.product).map(Reply::Product)
             }
-            Request::List { max_price } => self.list(*max_price).await.map(Reply::Products),
-            Request::Adjust(adjust) => {
+            Request::ListProducts { max_price } => self.list(*max_price).await.map(Reply::Products),
+            Request::AdjustStock(adjust) => {
                 let request = grpc::adjust_message(adjust);
                 let response = self.answer(self.service().adjust_stock(request).await)?;
                 self.product(response.product).map(Reply::Product)
             }
-            Request::Batch(batch) => {
+            Request::BatchAdjustStock(batch) => {
                 let request = grpc::batch_message(batch);
                 let response = self.answer(self.service().batch_adjust_stock(request).await)?;
                 let changes = response.results.into_iter().map(grpc::change_reply).collect::<Result<_, _>>();
                 Ok(Reply::Batch(changes.map_err(|_| self.not_ours())?))
             }
-            Request::Import(import) => {
+            Request::ImportProducts(import) => {
                 let request = grpc::import_message(import);
                 let response = self.answer(self.service().import_products(request).await)?;
                 Ok(Reply::Imported(grpc::import_counts(&response)))

@@ -147,14 +147,17 @@ pub fn new_request_id() -> RequestId {
 /// The reply, if it is about the subject of the request.
 fn answering(request: &Request<'_>, reply: Reply) -> Result<Reply, ClientError> {
     let other = match (request, &reply) {
-        (Request::Find { name } | Request::Adjust(AdjustRequest { name, .. }), Reply::Product(product)) => {
+        (
+            Request::GetProduct { name } | Request::AdjustStock(AdjustRequest { name, .. }),
+            Reply::Product(product),
+        ) => {
             // A number may be a code, which finds a product of any name.
             let is_code = name.chars().all(|character| character.is_ascii_digit());
             let is_same =
                 product.name.key() == Name::parse(name).map_or_else(|_| Key::fold(name), |name| name.key());
             (!is_code && !is_same).then(|| (Quoted(name).to_string(), product))
         }
-        (Request::List { max_price: Some(max_price) }, Reply::Products(products)) => products
+        (Request::ListProducts { max_price: Some(max_price) }, Reply::Products(products)) => products
             .iter()
             .find(|product| product.price > *max_price)
             .map(|product| (format!("produtos até R${max_price}"), product)),

@@ -85,7 +85,7 @@ impl Bench {
                 let mut client = Client::connect(discovery, connect.clone(), Patience::of_program())?;
                 let rows = price_list::read(BENCH_LIST).context("a lista da medida não foi lida")?.rows;
                 let list = ImportRequest { rows, bad_rows: Vec::new(), is_dry_run: false, request_id: None };
-                client.call(&Request::Import(list))?;
+                client.call(&Request::ImportProducts(list))?;
                 (client, own.address.clone(), connect, Some(own))
             }
         };

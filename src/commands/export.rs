@@ -35,7 +35,7 @@ impl Export {
         if let Some(file) = &file {
             check_name(file, self.force)?;
         }
-        let reply = connect(&self.connection)?.call(&Request::List { max_price: None })?;
+        let reply = connect(&self.connection)?.call(&Request::ListProducts { max_price: None })?;
         if let Reply::Products(products) = &reply
             && products.iter().any(|product| product.unit.is_none())
         {

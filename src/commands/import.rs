@@ -66,7 +66,7 @@ impl Import {
         let request_ids = request_ids(request_id(self.request_id)?, list.rows.len())?;
         watch_interrupts(false).context("os sinais do sistema não puderam ser ouvidos")?;
         let mut client = connect(&self.connection)?;
-        let catalog = match client.call(&Request::List { max_price: None })? {
+        let catalog = match client.call(&Request::ListProducts { max_price: None })? {
             Reply::Products(products) => Catalog::new(products),
             _ => return Err(anyhow::anyhow!("o servidor não disse o catálogo. Nada foi importado").into()),
         };
@@ -121,7 +121,7 @@ fn rehearse(
     let mut bad = BadRows { count: rows.len(), rows };
     let mut counts = ImportCounts::default();
     for (first, import) in parts(list, true) {
-        match call(&Request::Import(import)) {
+        match call(&Request::ImportProducts(import)) {
             // The server counts rows; a person counts the lines of the file.
             Err(ClientError::Refused(refusal)) if !refusal.rows.is_empty() => {
                 let line = |index: usize| list.lines.get(first + index).copied().unwrap_or(0);
@@ -148,7 +148,7 @@ fn send(
     let mut ids = request_ids.iter().cloned();
     let failed = parts(list, false).find_map(|(first, mut import)| {
         import.request_id = ids.next();
-        match call(&Request::Import(import)) {
+        match call(&Request::ImportProducts(import)) {
             Ok(reply) => {
                 add(&mut counts, &reply);
                 None
@@ -343,7 +343,7 @@ mod tests {
 
     impl Server {
         fn call(&mut self, request: &Request<'_>) -> Result<Reply, ClientError> {
-            let Request::Import(import) = request else { panic!("{request}") };
+            let Request::ImportProducts(import) = request else { panic!("{request}") };
             if self.imports_left == 0 {
                 return Err(ClientError::from(ConnectionError::InDoubt {
                     cause: "a resposta não chegou".to_owned(),

@@ -36,8 +36,8 @@ impl Query {
             .transpose()
             .map_err(|error| Refusal::price("max_price_centavos", &error))?;
         let request = match self.name.is_empty() {
-            true => Request::List { max_price },
-            false => Request::Find { name: &name },
+            true => Request::ListProducts { max_price },
+            false => Request::GetProduct { name: &name },
         };
         let reply = connect(&self.connection)?.call(&request)?;
         print(&reply, self.output.format)

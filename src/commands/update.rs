@@ -44,7 +44,7 @@ impl Update {
             self.delta.parse().map_err(|error| Refusal::quantity("delta_thousandths", &error))?;
         let request_id = request_id(self.request_id)?;
         let request =
-            Request::Adjust(AdjustRequest { name: &self.name, delta, kind: self.reason, request_id });
+            Request::AdjustStock(AdjustRequest { name: &self.name, delta, kind: self.reason, request_id });
         let reply = change(self.connection, &request)?;
         print_made(&reply, self.output.format)
     }

@@ -20,19 +20,19 @@ impl Session {
     /// If a rule forbids what is asked, no product has the name, or the store refuses writes.
     pub async fn call(&self, request: Request<'_>) -> Result<Reply, Refusal> {
         match request {
-            Request::Find { name } => {
+            Request::GetProduct { name } => {
                 self.find(name, |product| ProductReply::from(product)).await.map(Reply::Product)
             }
-            Request::List { max_price } => self.products(max_price).await.map(Reply::Products),
-            Request::Adjust(request) => {
+            Request::ListProducts { max_price } => self.products(max_price).await.map(Reply::Products),
+            Request::AdjustStock(request) => {
                 let adjusted = self.adjust(request).await?;
                 Ok(Reply::Product(ProductReply::from(&adjusted.product)))
             }
-            Request::Batch(request) => {
+            Request::BatchAdjustStock(request) => {
                 let adjusted = self.adjust_together(request).await?;
                 Ok(Reply::Batch(adjusted.iter().map(ChangeReply::from).collect()))
             }
-            Request::Import(request) => self.import(request).await.map(Reply::Imported),
+            Request::ImportProducts(request) => self.import(request).await.map(Reply::Imported),
             Request::Leave => Ok(Reply::Farewell),
         }
     }

@@ -15,7 +15,7 @@ pub(super) static FORMS: [Form; 1] = [Form {
     attributes: "[id=PEDIDO] [motivo=MOTIVO]",
     menu: Some("Atualizar estoque"),
     help: "soma ao estoque; negativo retira",
-    parse: |rest| AdjustRequest::parse(rest).map(Request::Adjust),
+    parse: |rest| AdjustRequest::parse(rest).map(Request::AdjustStock),
 }];
 
 /// A change of stock as a client asks for it.

@@ -21,7 +21,7 @@ fn parse(rest: &str) -> Result<Request<'_>, Refusal> {
     if rest.is_empty() {
         return Err(missing("name", "o nome do produto", &FORMS[0]));
     }
-    Ok(Request::Find { name: rest })
+    Ok(Request::GetProduct { name: rest })
 }
 
 pub(super) fn write(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {

@@ -40,12 +40,12 @@ fn parse_up_to_price(rest: &str) -> Result<Request<'_>, Refusal> {
         return Err(missing(FIELD, "o preço máximo", &UP_TO_PRICE));
     }
     let max_price = rest.parse().map_err(|error| Refusal::price(FIELD, &error))?;
-    Ok(Request::List { max_price: Some(max_price) })
+    Ok(Request::ListProducts { max_price: Some(max_price) })
 }
 
 fn parse_all(rest: &str) -> Result<Request<'_>, Refusal> {
     check_nothing_follows(rest, &ALL)?;
-    Ok(Request::List { max_price: None })
+    Ok(Request::ListProducts { max_price: None })
 }
 
 pub(super) fn write(f: &mut fmt::Formatter<'_>, max_price: Option<Price>) -> fmt::Result {

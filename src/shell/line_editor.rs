@@ -165,7 +165,7 @@ impl ShellHelper {
         let is_fresh = self.names.borrow().0.is_some_and(|fetched| fetched.elapsed() < NAMES_FRESH_FOR);
         if !is_fresh
             && let Ok(Reply::Products(products)) =
-                self.client.borrow_mut().call_once(&Request::List { max_price: None }, NAMES_WAIT_MAX)
+                self.client.borrow_mut().call_once(&Request::ListProducts { max_price: None }, NAMES_WAIT_MAX)
         {
             let names = products.iter().map(|product| product.name.to_string()).collect();
             *self.names.borrow_mut() = (Some(Instant::now()), names);

@@ -68,13 +68,13 @@ impl Calls {
             }
             Operation::BatchAdjustStock => {
                 Box::pin(self.call(body, bytes_max, |message: &v1::BatchAdjustStockRequest| {
-                    grpc::batch_request(message).map(Request::Batch)
+                    grpc::batch_request(message).map(Request::BatchAdjustStock)
                 }))
                 .await
             }
             Operation::ImportProducts => {
                 Box::pin(self.call(body, bytes_max, |message: &v1::ImportProductsRequest| {
-                    grpc::import_request(message).map(Request::Import)
+                    grpc::import_request(message).map(Request::ImportProducts)
                 }))
                 .await
             }
@@ -110,7 +110,7 @@ impl Calls {
     }
 
     async fn get_product(&self, name: &str, write: WriteProduct) -> Result<Response<Body>, Refusal> {
-        self.service.console.command(Request::Find { name });
+        self.service.console.command(Request::GetProduct { name });
         let found = self.service.inventory.find(name, |product| answer(|out| write(product, out)));
         found.await
     }
@@ -121,7 +121,7 @@ impl Calls {
         write: WriteProduct,
         write_end: fn(Option<String>, &mut Vec<u8>),
     ) -> Result<Response<Body>, Refusal> {
-        self.service.console.command(Request::List { max_price: page.max_price });
+        self.service.console.command(Request::ListProducts { max_price: page.max_price });
         let list = List::new(&self.service, &self.progress, page, write, write_end).await?;
         Ok(answer_with(list.body()))
     }
@@ -147,7 +147,7 @@ impl Calls {
         let message = read(body, bytes_max).await?;
         let request = request(&message).map_err(status)?;
         match &request {
-            Request::Batch(batch) => {
+            Request::BatchAdjustStock(batch) => {
                 batch.adjustments.iter().for_each(|line| self.service.console.command(line))
             }
             request => self.service.console.command(request),

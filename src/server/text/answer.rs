@@ -84,14 +84,14 @@ impl Conversation<'_> {
         match frame.request() {
             Ok(request) => match (self.check(request.operation().spec().permission), request) {
                 (Err(refusal), _) => self.refuse(refusal),
-                (Ok(()), Request::Adjust(request)) => {
+                (Ok(()), Request::AdjustStock(request)) => {
                     let AdjustRequest { name, .. } = request;
                     let added = reader.add(&mut self.run, request);
                     return added.err().map(|refusal| Rest::Refused(name, refusal));
                 }
-                (Ok(()), Request::Find { name }) => match self.find(reader, name) {
+                (Ok(()), Request::GetProduct { name }) => match self.find(reader, name) {
                     Ok(true) => {}
-                    Ok(false) => return Some(Rest::Request(Request::Find { name })),
+                    Ok(false) => return Some(Rest::Request(Request::GetProduct { name })),
                     Err(refusal) => return Some(Rest::Refused(name, refusal)),
                 },
                 (Ok(()), request) => return Some(Rest::Request(request)),
@@ -131,14 +131,14 @@ impl Conversation<'_> {
             Rest::Request(request) => {
                 self.make_changes().await;
                 match request {
-                    Request::Find { name } => {
+                    Request::GetProduct { name } => {
                         let found = self.find(&mut self.service.inventory.reader(), name);
                         if let Err(refusal) = found {
                             let refusal = self.service.inventory.explain(name, refusal).await;
                             self.refuse(refusal);
                         }
                     }
-                    Request::List { max_price } => {
+                    Request::ListProducts { max_price } => {
                         let listing = self.service.inventory.list(max_price, None);
                         self.write_list(listing).await?;
                         // Many short lists may have been asked for together.

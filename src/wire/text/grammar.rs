@@ -74,17 +74,17 @@ impl fmt::Display for Frame<'_> {
 /// request has no form in this protocol (`UNAVAILABLE`).
 pub fn write_request(request: &Request<'_>) -> Result<String, Refusal> {
     match request {
-        Request::Find { name } | Request::Adjust(AdjustRequest { name, .. }) => {
+        Request::GetProduct { name } | Request::AdjustStock(AdjustRequest { name, .. }) => {
             Name::parse(name).map_err(|error| Refusal::name(&error))?;
         }
-        Request::Batch(_) | Request::Import(_) => {
+        Request::BatchAdjustStock(_) | Request::ImportProducts(_) => {
             return Err(Refusal::new(
                 Code::Unavailable,
                 "uma lista de produtos só vai por gRPC, e este servidor atende só texto. \
                  Nada foi alterado; inicie o servidor também com --grpc.",
             ));
         }
-        Request::List { .. } | Request::Leave => {}
+        Request::ListProducts { .. } | Request::Leave => {}
     }
     Ok(format!("{request}\n"))
 }

@@ -96,33 +96,35 @@ pub fn read_reply(request: &Request<'_>, lines: &[&str]) -> Result<Result<Reply,
     // A product may be called "Erro INTERNAL", so a product line comes first.
     let products: Option<Vec<ProductReply>> = lines.iter().map(|line| read_product_line(line)).collect();
     let reply = match (request, products, lines) {
-        (Request::Find { .. } | Request::Adjust(_), Some(mut products), [_]) => {
+        (Request::GetProduct { .. } | Request::AdjustStock(_), Some(mut products), [_]) => {
             products.pop().map(Reply::Product)
         }
-        (Request::List { .. }, Some(products), [_, ..]) => Some(Reply::Products(products)),
-        (Request::List { .. }, None, [line]) if *line == NO_PRODUCT => Some(Reply::Products(Vec::new())),
+        (Request::ListProducts { .. }, Some(products), [_, ..]) => Some(Reply::Products(products)),
+        (Request::ListProducts { .. }, None, [line]) if *line == NO_PRODUCT => {
+            Some(Reply::Products(Vec::new()))
+        }
         // A list that could not go on ends with the refusal.
-        (Request::List { .. }, None, [before @ .., line])
+        (Request::ListProducts { .. }, None, [before @ .., line])
             if before.iter().all(|line| read_product_line(line).is_some()) =>
         {
             return read_refusal(line).map(Err).ok_or(NotAReply);
         }
         (Request::Leave, None, [line]) if *line == FAREWELL => Some(Reply::Farewell),
         (
-            Request::Find { .. }
-            | Request::Adjust(_)
-            | Request::Batch(_)
-            | Request::Import(_)
+            Request::GetProduct { .. }
+            | Request::AdjustStock(_)
+            | Request::BatchAdjustStock(_)
+            | Request::ImportProducts(_)
             | Request::Leave,
             None,
             [line],
         ) => return read_refusal(line).map(Err).ok_or(NotAReply),
         (
-            Request::Find { .. }
-            | Request::List { .. }
-            | Request::Adjust(_)
-            | Request::Batch(_)
-            | Request::Import(_)
+            Request::GetProduct { .. }
+            | Request::ListProducts { .. }
+            | Request::AdjustStock(_)
+            | Request::BatchAdjustStock(_)
+            | Request::ImportProducts(_)
             | Request::Leave,
             _,
             _,
@@ -181,9 +183,9 @@ mod tests {
                 stock: "7".parse().unwrap(),
                 unit: None,
             };
-            let found = read_reply(&Request::Find { name }, &[&line]).unwrap();
+            let found = read_reply(&Request::GetProduct { name }, &[&line]).unwrap();
             assert_eq!(found, Ok(Reply::Product(product.clone())), "{name}");
-            let listed = read_reply(&Request::List { max_price: None }, &[&line]).unwrap();
+            let listed = read_reply(&Request::ListProducts { max_price: None }, &[&line]).unwrap();
             assert_eq!(listed, Ok(Reply::Products(vec![product])), "{name}");
         }
     }
@@ -207,7 +209,7 @@ mod tests {
         let refusal = read_reply(&request, &["Erro INTERNAL: defeito"]).unwrap().unwrap_err();
         assert_eq!((refusal.code, refusal.message.as_str()), (Code::Internal, "defeito"));
         // A list that could not go on is no list, whatever came of it.
-        let list = Request::List { max_price: None };
+        let list = Request::ListProducts { max_price: None };
         let lines =
             ["Erro X: y: R$1.0, Estoque: 1", "Maca: R$3.0, Estoque: 20", "Erro RESOURCE_EXHAUSTED: fim"];
         let refusal = read_reply(&list, &lines).unwrap().unwrap_err();

@@ -137,13 +137,13 @@ fn refusal(product: usize, code: &str, message: &str) -> Heard {
 
 fn request(question: &Asked) -> Request<'_> {
     match question {
-        Asked::Find(product) => Request::Find { name: PRODUCTS[*product].0 },
-        Asked::List(max_price) => {
-            Request::List { max_price: max_price.map(|centavos| Price::from_centavos(centavos).unwrap()) }
-        }
+        Asked::Find(product) => Request::GetProduct { name: PRODUCTS[*product].0 },
+        Asked::List(max_price) => Request::ListProducts {
+            max_price: max_price.map(|centavos| Price::from_centavos(centavos).unwrap()),
+        },
         Asked::Change { id, lines } => {
             let [line] = &lines[..] else { panic!("text has no batches") };
-            Request::Adjust(adjust(id, line))
+            Request::AdjustStock(adjust(id, line))
         }
     }
 }
