@@ -36,6 +36,7 @@ mod proxy;
 mod readme;
 mod restore;
 mod rewritten;
+mod scenarios;
 mod serve;
 mod shell;
 mod silence;

@@ -1,0 +1,167 @@
+//! The rules of the shop, each told once, and run over every transport and every store.
+//!
+//! A scenario is a function of a [`Shop`](shop::Shop), which has typed answers: names, prices in centavos,
+//! stocks in thousandths, codes of refusals. The literal forms of a transport are tested in the transport's
+//! own file (`text_protocol`, `grpc`, `one_shots`, …).
+//!
+//! To add a transport, write its file here and add it to [`TRANSPORTS`]. To add a store, add a row to
+//! [`STORES`]. To add a scenario, write a function and its line in the `scenarios!` of its file. An operation
+//! that no scenario needs fails `every_operation_has_a_scenario`.
+
+mod batches;
+mod grpc;
+mod imports;
+mod lists;
+mod names;
+mod one_shot;
+mod requests;
+mod restart;
+mod shop;
+mod stock;
+mod text;
+
+use hortifruti::operation::{OPERATIONS, Operation};
+use shop::{Client, Shop};
+
+use crate::support::Server;
+
+/// A way to ask a server.
+struct Transport {
+    name: &'static str,
+    /// The operations that the transport cannot ask for, each with the reason.
+    cannot: &'static [(Operation, &'static str)],
+    /// Whether each question starts a process, so that thousands of them take minutes.
+    is_slow: bool,
+    /// Opens a client of a server.
+    open: fn(&Server) -> Box<dyn Client>,
+}
+
+static TRANSPORTS: [&Transport; 4] =
+    [&text::TRANSPORT, &grpc::TRANSPORT, &one_shot::OVER_GRPC, &one_shot::OVER_TEXT];
+
+/// A place where a server keeps its shop.
+struct Store {
+    name: &'static str,
+    /// The options of `serve` for the store.
+    serve: &'static [&'static str],
+    /// Whether the store keeps the shop after the server has ended.
+    is_durable: bool,
+}
+
+static STORES: [Store; 2] = [
+    Store { name: "SQLite on disk", serve: &[], is_durable: true },
+    Store { name: "SQLite in memory", serve: &["--data", ":memory:"], is_durable: false },
+];
+
+/// A rule of the shop.
+struct Scenario {
+    name: &'static str,
+    /// The operations that the scenario asks for.
+    needs: &'static [Operation],
+    /// Whether the scenario ends the server and starts it again.
+    restarts: bool,
+    run: fn(&mut Shop),
+}
+
+/// Makes a file's table of scenarios, and a test of each.
+macro_rules! scenarios {
+    ($($name:ident: [$($need:ident),+] $(, restarts = $restarts:literal)?;)+) => {
+        pub(super) static SCENARIOS: &[super::Scenario] = &[$(super::Scenario {
+            name: stringify!($name),
+            needs: &[$(hortifruti::operation::Operation::$need),+],
+            restarts: false $(|| $restarts)?,
+            run: $name,
+        }),+];
+
+        mod told {
+            $(#[test]
+            fn $name() {
+                super::super::tell(super::SCENARIOS, stringify!($name));
+            })+
+        }
+    };
+}
+use scenarios;
+
+/// Every scenario, by file.
+static SCENARIOS: [&&[Scenario]; 7] = [
+    &batches::SCENARIOS,
+    &imports::SCENARIOS,
+    &lists::SCENARIOS,
+    &names::SCENARIOS,
+    &requests::SCENARIOS,
+    &restart::SCENARIOS,
+    &stock::SCENARIOS,
+];
+
+impl Transport {
+    fn can(&self, operation: Operation) -> bool {
+        self.cannot.iter().all(|(cannot, _)| *cannot != operation)
+    }
+}
+
+impl Scenario {
+    /// The combinations that the scenario is told over.
+    fn combinations(&self) -> impl Iterator<Item = (&'static Transport, &'static Store)> {
+        let transports =
+            TRANSPORTS.into_iter().filter(|transport| self.needs.iter().all(|need| transport.can(*need)));
+        transports.flat_map(|transport| {
+            let stores = STORES.iter().filter(|store| store.is_durable || !self.restarts);
+            stores.map(move |store| (transport, store))
+        })
+    }
+}
+
+/// Tells a scenario of a file over all its combinations.
+fn tell(scenarios: &[Scenario], name: &str) {
+    let scenario = scenarios.iter().find(|scenario| scenario.name == name).unwrap();
+    for (transport, store) in scenario.combinations() {
+        // The harness shows the last of these if the scenario fails.
+        println!("{name} over {} on {}", transport.name, store.name);
+        (scenario.run)(&mut Shop::open(transport, store, &[]));
+    }
+}
+
+fn all() -> impl Iterator<Item = &'static Scenario> {
+    SCENARIOS.into_iter().copied().flatten()
+}
+
+/// Operations that no scenario needs, each with the reason.
+const UNTOLD: [(Operation, &str); 1] = [(Operation::Leave, "the end of a text connection: text_protocol")];
+
+#[test]
+fn every_operation_has_a_scenario() {
+    let is_told = |operation| all().any(|scenario| scenario.needs.contains(&operation));
+    for spec in &OPERATIONS {
+        let is_untold = UNTOLD.iter().any(|(untold, _)| *untold == spec.operation);
+        assert_ne!(is_told(spec.operation), is_untold, "{}", spec.name);
+    }
+}
+
+#[test]
+fn a_scenario_is_told_over_every_transport_that_serves_its_operations() {
+    let mut told = 0;
+    for scenario in all() {
+        let stores = STORES.iter().filter(|store| store.is_durable || !scenario.restarts).count();
+        let serves = |by: fn(&Operation) -> bool| usize::from(scenario.needs.iter().all(by));
+        // What has a form is asked over text and by a one-shot; what has a message, over gRPC.
+        let by_text = serves(|operation| !operation.spec().forms.is_empty());
+        let by_grpc = serves(|operation| operation.spec().message.is_some());
+        let combinations = scenario.combinations().count();
+        let least = (2 * by_text + by_grpc) * stores;
+        assert!(combinations >= least.max(1), "{}: {combinations} of {least}", scenario.name);
+        told += combinations;
+    }
+    println!(
+        "{} scenarios over {} transports and {} stores: {told} runs",
+        all().count(),
+        TRANSPORTS.len(),
+        STORES.len()
+    );
+    for transport in TRANSPORTS {
+        for (operation, why) in transport.cannot {
+            let without = all().filter(|scenario| scenario.needs.contains(operation)).count();
+            println!("{} has no {operation:?}, for {without} scenarios: {why}", transport.name);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Calls of `InventoryService`, by the client that is generated from the contract.
+
+use tokio::runtime::{Builder, Runtime};
+use tokio_stream::StreamExt;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Response, Status};
+use tonic_types::StatusExt;
+
+use hortifruti::wire::grpc::v1;
+use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
+use hortifruti::wire::grpc::v1::stream_adjust_stock_response::Result as Streamed;
+
+use super::Transport;
+use super::shop::{Change, Client, Counts, Draft, Kind, Product, Refused};
+use crate::support::{PATIENCE, Server};
+
+pub(super) static TRANSPORT: Transport =
+    Transport { name: "gRPC", cannot: &[], is_slow: false, open: |server| Box::new(Grpc::open(server)) };
+
+/// The products of a page: few, so that lists have several pages.
+const PAGE_SIZE: i32 = 3;
+
+struct Grpc {
+    runtime: Runtime,
+    service: InventoryServiceClient<Channel>,
+}
+
+impl Grpc {
+    fn open(server: &Server) -> Self {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{}", server.port)).unwrap();
+        let channel = runtime.block_on(endpoint.timeout(PATIENCE).connect()).unwrap();
+        Self { runtime, service: InventoryServiceClient::new(channel) }
+    }
+}
+
+impl Client for Grpc {
+    fn get_product(&mut self, name: &str) -> Result<Product, Refused> {
+        let request = v1::GetProductRequest { name: name.to_owned() };
+        let answer = answer(self.runtime.block_on(self.service.get_product(request)))?;
+        Ok(product(answer.product))
+    }
+
+    fn list_products(&mut self, max_price_centavos: Option<i64>) -> Result<Vec<Product>, Refused> {
+        let mut products = Vec::new();
+        let mut page_token = String::new();
+        loop {
+            // Large pages once a list is known to be long.
+            let page_size = if products.len() < 10 { PAGE_SIZE } else { 1000 };
+            let request = v1::ListProductsRequest { max_price_centavos, page_size, page_token };
+            let page = answer(self.runtime.block_on(self.service.list_products(request)))?;
+            products.extend(page.products.into_iter().map(|it| product(Some(it))));
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                return Ok(products);
+            }
+        }
+    }
+
+    fn adjust_stock(&mut self, change: &Change) -> Result<Product, Refused> {
+        let answer = answer(self.runtime.block_on(self.service.adjust_stock(adjustment(change))))?;
+        Ok(adjusted(change, answer))
+    }
+
+    fn stream_adjust_stock(&mut self, changes: &[Change]) -> Vec<Result<Product, Refused>> {
+        let requests: Vec<_> = changes
+            .iter()
+            .map(|change| v1::StreamAdjustStockRequest { adjustment: Some(adjustment(change)) })
+            .collect();
+        let answers = self.runtime.block_on(async {
+            let answers = self.service.stream_adjust_stock(tokio_stream::iter(requests)).await.unwrap();
+            answers.into_inner().collect::<Vec<_>>().await
+        });
+        assert_eq!(answers.len(), changes.len());
+        let result = |(change, answer): (&Change, Result<v1::StreamAdjustStockResponse, Status>)| match answer
+            .unwrap()
+            .result
+            .unwrap()
+        {
+            Streamed::Adjusted(answer) => Ok(adjusted(change, answer)),
+            Streamed::Refused(refused) => {
+                Err(Refused { codes: vec![refused.reason], message: refused.message, rows: Vec::new() })
+            }
+        };
+        changes.iter().zip(answers).map(result).collect()
+    }
+
+    fn batch_adjust_stock(&mut self, changes: &[Change], request_id: &str) -> Result<Vec<Product>, Refused> {
+        let adjustments = changes.iter().map(adjustment).collect();
+        let request = v1::BatchAdjustStockRequest { adjustments, request_id: request_id.to_owned() };
+        let answer = answer(self.runtime.block_on(self.service.batch_adjust_stock(request)))?;
+        assert_eq!(answer.results.len(), changes.len());
+        Ok(changes.iter().zip(answer.results).map(|(change, answer)| adjusted(change, answer)).collect())
+    }
+
+    fn import_products(
+        &mut self,
+        drafts: &[Draft],
+        dry_run: bool,
+        request_id: &str,
+    ) -> Result<Counts, Refused> {
+        let draft = |draft: &Draft| v1::ProductDraft {
+            name: draft.name.clone(),
+            price_centavos: draft.price_centavos,
+            unit: draft.unit.to_owned(),
+            opening_stock_thousandths: draft.stock_thousandths,
+        };
+        let products = drafts.iter().map(draft).collect();
+        let request = v1::ImportProductsRequest { products, dry_run, request_id: request_id.to_owned() };
+        let counts = answer(self.runtime.block_on(self.service.import_products(request)))?;
+        let count = |count: i32| usize::try_from(count).unwrap();
+        Ok(Counts {
+            created: count(counts.created_count),
+            updated: count(counts.updated_count),
+            unchanged: count(counts.unchanged_count),
+        })
+    }
+}
+
+fn answer<T>(answer: Result<Response<T>, Status>) -> Result<T, Refused> {
+    answer.map(Response::into_inner).map_err(|status| {
+        let info = status.get_details_error_info().unwrap_or_else(|| panic!("no ErrorInfo: {status:?}"));
+        let bad = status.get_details_bad_request().map(|bad| bad.field_violations).unwrap_or_default();
+        let row = |field: &str| field.strip_prefix("products[")?.strip_suffix(']')?.parse().ok();
+        let rows = bad.iter().filter_map(|violation| row(&violation.field)).collect();
+        Refused { codes: vec![info.reason], message: status.message().to_owned(), rows }
+    })
+}
+
+fn product(product: Option<v1::Product>) -> Product {
+    let product = product.expect("a product");
+    Product::new(&product.name, product.price_centavos, product.stock_thousandths)
+}
+
+/// The product as a change left it, which the movement must agree with.
+fn adjusted(change: &Change, answer: v1::AdjustStockResponse) -> Product {
+    let (product, movement) = (product(answer.product), answer.movement.expect("a movement"));
+    assert_eq!(movement.product_name, product.name);
+    assert_eq!(movement.balance_thousandths, product.stock_thousandths);
+    assert_eq!(movement.delta_thousandths, change.delta_thousandths);
+    assert_eq!(movement.kind, kind(change.kind) as i32);
+    product
+}
+
+fn adjustment(change: &Change) -> v1::AdjustStockRequest {
+    v1::AdjustStockRequest {
+        name: change.name.clone(),
+        delta_thousandths: change.delta_thousandths,
+        request_id: change.request_id.clone(),
+        kind: kind(change.kind).into(),
+    }
+}
+
+fn kind(kind: Kind) -> v1::MovementKind {
+    match kind {
+        Kind::Adjustment => v1::MovementKind::Adjustment,
+        Kind::Purchase => v1::MovementKind::Purchase,
+        Kind::Sale => v1::MovementKind::Sale,
+    }
+}

@@ -1,0 +1,137 @@
+//! One-shots: a process for each question, over either protocol, with JSON on its standard output.
+
+use std::path::PathBuf;
+
+use hortifruti::operation::Operation;
+use serde_json::Value;
+
+use super::Transport;
+use super::shop::{Change, Client, Counts, Draft, Product, Refused};
+use super::text::{kind_word, price, quantity};
+use crate::support::{Ended, Server, hortifruti, run_bytes};
+
+const NO_BATCH: (Operation, &str) = (Operation::BatchAdjustStock, "no command makes several changes");
+const NO_STREAM: (Operation, &str) = (Operation::StreamAdjustStock, "a process asks one thing");
+
+pub(super) static OVER_GRPC: Transport = Transport {
+    name: "one-shots over gRPC",
+    cannot: &[NO_BATCH, NO_STREAM],
+    is_slow: true,
+    open: |server| OneShot::open(server, "--grpc"),
+};
+
+pub(super) static OVER_TEXT: Transport = Transport {
+    name: "one-shots over text",
+    cannot: &[
+        NO_BATCH,
+        NO_STREAM,
+        (Operation::ImportProducts, "the text protocol has no form for it, as `import` says"),
+    ],
+    is_slow: true,
+    open: |server| OneShot::open(server, "--socket"),
+};
+
+/// The exit codes of refusals (DESIGN §5).
+const EXITS: [(i32, &[&str]); 5] = [
+    (2, &["INVALID_ARGUMENT", "UNKNOWN_COMMAND"]),
+    (3, &["PRODUCT_NOT_FOUND", "MOVEMENT_NOT_FOUND"]),
+    (4, &["INSUFFICIENT_STOCK", "ALREADY_UNDONE", "REQUEST_ID_REUSED", "OUT_OF_RANGE"]),
+    (5, &["RESOURCE_EXHAUSTED", "UNAVAILABLE", "OUTCOME_UNKNOWN", "DEADLINE_EXCEEDED"]),
+    (6, &["UNAUTHENTICATED"]),
+];
+
+struct OneShot {
+    folder: PathBuf,
+    /// The option that chooses the protocol.
+    protocol: &'static str,
+}
+
+impl OneShot {
+    fn open(server: &Server, protocol: &'static str) -> Box<dyn Client> {
+        Box::new(Self { folder: server.path().to_owned(), protocol })
+    }
+
+    /// Runs a one-shot, and returns what it printed.
+    fn run(&self, args: &[&str], input: &[u8]) -> Result<String, Refused> {
+        let ended = run_bytes(hortifruti(&self.folder).args(args).arg(self.protocol), input);
+        if ended.code == 0 { Ok(ended.out) } else { Err(refusal(&ended)) }
+    }
+
+    fn json(&self, args: &[&str]) -> Result<Value, Refused> {
+        let out = self.run(&[args, &["--format", "json"]].concat(), b"")?;
+        Ok(serde_json::from_str(&out).unwrap())
+    }
+}
+
+impl Client for OneShot {
+    fn get_product(&mut self, name: &str) -> Result<Product, Refused> {
+        self.json(&["query", name]).map(|json| product(&json))
+    }
+
+    fn list_products(&mut self, max_price_centavos: Option<i64>) -> Result<Vec<Product>, Refused> {
+        let max = max_price_centavos.map(price);
+        let args: Vec<&str> = match &max {
+            Some(max) => vec!["query", "--max-price", max],
+            None => vec!["query"],
+        };
+        self.json(&args).map(|json| json.as_array().unwrap().iter().map(product).collect())
+    }
+
+    fn adjust_stock(&mut self, change: &Change) -> Result<Product, Refused> {
+        let delta = quantity(change.delta_thousandths);
+        let mut args = vec!["update", &change.name, &delta, "--reason", kind_word(change.kind)];
+        if !change.request_id.is_empty() {
+            args.extend(["--request-id", &change.request_id]);
+        }
+        self.json(&args).map(|json| product(&json))
+    }
+
+    fn import_products(
+        &mut self,
+        drafts: &[Draft],
+        is_dry_run: bool,
+        request_id: &str,
+    ) -> Result<Counts, Refused> {
+        let mut list = csv::Writer::from_writer(Vec::new());
+        list.write_record(["nome", "preco", "estoque", "unidade"]).unwrap();
+        for draft in drafts {
+            let (price, stock) = (price(draft.price_centavos), quantity(draft.stock_thousandths));
+            list.write_record([&draft.name, &price, &stock, draft.unit]).unwrap();
+        }
+        let mut args = vec!["import", "-", "--yes"];
+        if is_dry_run {
+            args.push("--dry-run");
+        }
+        if !request_id.is_empty() {
+            args.extend(["--request-id", request_id]);
+        }
+        let out = self.run(&args, &list.into_inner().unwrap())?;
+        let words: Vec<&str> = out.lines().last().unwrap().split(' ').collect();
+        let ["criados,", "atualizados,", "sem", "mudança."] = [words[1], words[3], words[5], words[6]]
+        else {
+            panic!("{out}")
+        };
+        let [created, updated, unchanged] =
+            [words[0], words[2], words[4]].map(|count| count.parse().unwrap());
+        Ok(Counts { created, updated, unchanged })
+    }
+}
+
+fn refusal(ended: &Ended) -> Refused {
+    let (_, codes) =
+        EXITS.iter().find(|(exit, _)| *exit == ended.code).unwrap_or_else(|| panic!("{ended:?}"));
+    assert!(ended.out.is_empty(), "{ended:?}");
+    // Warnings may come before it.
+    let (_, message) = ended.err.split_once("Erro: ").unwrap_or_else(|| panic!("{ended:?}"));
+    // A person is told lines of the file, the first of which names the columns.
+    let line = |text: &str| text.split_once(": ").and_then(|(line, _)| line.parse::<usize>().ok());
+    let rows = message.split("linha ").skip(1).filter_map(line).map(|line| line - 2).collect();
+    let codes = codes.iter().map(|code| (*code).to_owned()).collect();
+    Refused { codes, message: message.trim_end().to_owned(), rows }
+}
+
+fn product(json: &Value) -> Product {
+    let number = |field: &str| json[field].as_i64().unwrap_or_else(|| panic!("{json}"));
+    let name = json["name"].as_str().unwrap_or_else(|| panic!("{json}"));
+    Product::new(name, number("price_centavos"), number("stock_thousandths"))
+}

@@ -1,0 +1,240 @@
+//! The shop that a scenario is told over: a server, and a client of one transport with typed answers.
+
+use std::ops::{Deref, DerefMut};
+
+use hortifruti::operation::Operation;
+
+use super::{Store, TRANSPORTS, Transport, grpc};
+use crate::support::{Server, list};
+
+/// A product as a transport shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Product {
+    pub(super) name: String,
+    pub(super) price_centavos: i64,
+    pub(super) stock_thousandths: i64,
+}
+
+impl Product {
+    pub(super) fn new(name: &str, price_centavos: i64, stock_thousandths: i64) -> Self {
+        Self { name: name.to_owned(), price_centavos, stock_thousandths }
+    }
+}
+
+/// The reason of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Adjustment,
+    Purchase,
+    Sale,
+}
+
+/// A change of one product's stock.
+#[derive(Debug, Clone)]
+pub(super) struct Change {
+    pub(super) name: String,
+    pub(super) delta_thousandths: i64,
+    pub(super) kind: Kind,
+    /// Empty if the client gives none.
+    pub(super) request_id: String,
+}
+
+impl Change {
+    pub(super) fn new(name: &str, delta_thousandths: i64) -> Self {
+        Self { name: name.to_owned(), delta_thousandths, kind: Kind::Adjustment, request_id: String::new() }
+    }
+
+    pub(super) fn kind(self, kind: Kind) -> Self {
+        Self { kind, ..self }
+    }
+
+    pub(super) fn id(self, request_id: &str) -> Self {
+        Self { request_id: request_id.to_owned(), ..self }
+    }
+}
+
+/// A row of a price list.
+#[derive(Debug, Clone)]
+pub(super) struct Draft {
+    pub(super) name: String,
+    pub(super) price_centavos: i64,
+    pub(super) unit: &'static str,
+    /// The stock of a product that the list creates.
+    pub(super) stock_thousandths: i64,
+}
+
+impl Draft {
+    pub(super) fn new(name: &str, price_centavos: i64, unit: &'static str, stock_thousandths: i64) -> Self {
+        Self { name: name.to_owned(), price_centavos, unit, stock_thousandths }
+    }
+}
+
+/// The counts of an import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) created: usize,
+    pub(super) updated: usize,
+    pub(super) unchanged: usize,
+}
+
+/// A refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refused {
+    /// The code; several if the transport does not tell them apart.
+    pub(super) codes: Vec<String>,
+    pub(super) message: String,
+    /// The bad rows of a price list, by index.
+    pub(super) rows: Vec<usize>,
+}
+
+/// A client of one transport. The method of an operation that some transport lacks has a body, which is
+/// called only if the transport leaves the operation out of its `cannot`.
+pub(super) trait Client: Send {
+    fn get_product(&mut self, name: &str) -> Result<Product, Refused>;
+
+    fn list_products(&mut self, max_price_centavos: Option<i64>) -> Result<Vec<Product>, Refused>;
+
+    fn adjust_stock(&mut self, change: &Change) -> Result<Product, Refused>;
+
+    /// Changes that are on their way together, each on its own.
+    fn stream_adjust_stock(&mut self, _changes: &[Change]) -> Vec<Result<Product, Refused>> {
+        unwritten(Operation::StreamAdjustStock)
+    }
+
+    fn batch_adjust_stock(
+        &mut self,
+        _changes: &[Change],
+        _request_id: &str,
+    ) -> Result<Vec<Product>, Refused> {
+        unwritten(Operation::BatchAdjustStock)
+    }
+
+    /// An empty request id is none; a dry run changes nothing.
+    fn import_products(
+        &mut self,
+        _drafts: &[Draft],
+        _is_dry_run: bool,
+        _request_id: &str,
+    ) -> Result<Counts, Refused> {
+        unwritten(Operation::ImportProducts)
+    }
+}
+
+fn unwritten(operation: Operation) -> ! {
+    panic!("this transport neither asks for {operation:?} nor says that it cannot")
+}
+
+impl dyn Client {
+    /// The stock of a product, in thousandths.
+    pub(super) fn stock(&mut self, name: &str) -> i64 {
+        self.get_product(name).unwrap().stock_thousandths
+    }
+
+    pub(super) fn products(&mut self) -> Vec<Product> {
+        self.list_products(None).unwrap()
+    }
+
+    /// Makes a change that must be made.
+    pub(super) fn change(&mut self, name: &str, delta_thousandths: i64) -> Product {
+        self.adjust_stock(&Change::new(name, delta_thousandths)).unwrap()
+    }
+}
+
+/// Asserts that an answer is a refusal with this code, and returns the refusal.
+#[track_caller]
+pub(super) fn refused<T: std::fmt::Debug>(answer: Result<T, Refused>, code: &str) -> Refused {
+    let refused = answer.expect_err(code);
+    assert!(refused.codes.iter().any(|told| told == code), "not {code}: {refused:?}");
+    assert!(refused.message.contains("Nada foi "), "{refused:?}");
+    refused
+}
+
+/// A server with its client. Dereferences to the client.
+pub(super) struct Shop {
+    server: Server,
+    client: Box<dyn Client>,
+    transport: &'static Transport,
+    store: &'static Store,
+}
+
+impl Shop {
+    /// Starts a server with these options beside those of the store.
+    pub(super) fn open(transport: &'static Transport, store: &'static Store, options: &[&str]) -> Self {
+        let server = Server::start(&[store.serve, options].concat());
+        let client = (transport.open)(&server);
+        Self { server, client, transport, store }
+    }
+
+    /// Another shop over the same transport and store, with these options of `serve`.
+    pub(super) fn another(&self, options: &[&str]) -> Self {
+        Self::open(self.transport, self.store, options)
+    }
+
+    /// Puts products into the shop, over a transport that can.
+    pub(super) fn arrange(&self, drafts: &[Draft]) {
+        (grpc::TRANSPORT.open)(&self.server).import_products(drafts, false, "").unwrap();
+    }
+
+    /// Imports one of the real price lists.
+    pub(super) fn import_file(&self, name: &str) {
+        let imported = self.server.run(&["import", list(name).to_str().unwrap()]);
+        assert_eq!(imported.code, 0, "{}", imported.err);
+    }
+
+    /// One more client of the same transport.
+    pub(super) fn colleague(&self) -> Box<dyn Client> {
+        (self.transport.open)(&self.server)
+    }
+
+    /// A client of each transport that can ask for this operation, by name.
+    pub(super) fn clients(&self, operation: Operation) -> Vec<(&'static str, Box<dyn Client>)> {
+        let able = TRANSPORTS.into_iter().filter(|transport| transport.can(operation));
+        able.map(|transport| (transport.name, (transport.open)(&self.server))).collect()
+    }
+
+    /// Whether each question takes long, so that a scenario asks fewer.
+    pub(super) fn is_slow(&self) -> bool {
+        self.transport.is_slow
+    }
+
+    /// Kills the server and starts it again.
+    pub(super) fn crash(&mut self) {
+        self.server.kill();
+        self.start_again();
+    }
+
+    /// Stops the server and starts it again.
+    pub(super) fn close_and_open(&mut self) {
+        self.server.stop();
+        self.start_again();
+    }
+
+    fn start_again(&mut self) {
+        self.server.restart();
+        self.client = (self.transport.open)(&self.server);
+    }
+}
+
+impl Deref for Shop {
+    type Target = dyn Client;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.client
+    }
+}
+
+impl DerefMut for Shop {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut *self.client
+    }
+}
+
+/// The products of a new shop.
+pub(super) fn four_products() -> Vec<Product> {
+    vec![
+        Product::new("Maca", 300, 20_000),
+        Product::new("Pera", 500, 15_000),
+        Product::new("Banana", 1000, 30_000),
+        Product::new("Caju", 200, 60_000),
+    ]
+}

@@ -1,0 +1,101 @@
+//! Lines of the text protocol, written and read by hand.
+
+use hortifruti::operation::Operation;
+
+use super::Transport;
+use super::shop::{Change, Client, Kind, Product, Refused};
+use crate::support::{Connection, Server};
+
+const NO_FORM: &str = "the text protocol has no form for it";
+
+pub(super) static TRANSPORT: Transport = Transport {
+    name: "text",
+    cannot: &[(Operation::BatchAdjustStock, NO_FORM), (Operation::ImportProducts, NO_FORM)],
+    is_slow: false,
+    open: |server: &Server| Box::new(Text(server.connect())),
+};
+
+struct Text(Connection);
+
+impl Text {
+    fn product(&mut self, line: &str) -> Result<Product, Refused> {
+        answer(&self.0.ask(line)).map(product)
+    }
+}
+
+impl Client for Text {
+    fn get_product(&mut self, name: &str) -> Result<Product, Refused> {
+        self.product(&format!("1 {name}"))
+    }
+
+    fn list_products(&mut self, max_price_centavos: Option<i64>) -> Result<Vec<Product>, Refused> {
+        let line = max_price_centavos.map_or("4".to_owned(), |max| format!("2 {}", price(max)));
+        let reply = self.0.ask(&line);
+        let reply = answer(&reply)?;
+        let is_empty = reply == "Nenhum produto encontrado.";
+        Ok(if is_empty { Vec::new() } else { reply.lines().map(product).collect() })
+    }
+
+    fn adjust_stock(&mut self, change: &Change) -> Result<Product, Refused> {
+        self.product(&line(change))
+    }
+
+    /// Pipelined lines.
+    fn stream_adjust_stock(&mut self, changes: &[Change]) -> Vec<Result<Product, Refused>> {
+        let lines: String = changes.iter().map(|change| line(change) + "\n").collect();
+        self.0.send(lines);
+        changes.iter().map(|_| answer(&self.0.reply()).map(product)).collect()
+    }
+}
+
+fn line(change: &Change) -> String {
+    let mut line = format!("3 {} {}", change.name, quantity(change.delta_thousandths));
+    if change.kind != Kind::Adjustment {
+        line += &format!(" motivo={}", kind_word(change.kind));
+    }
+    if !change.request_id.is_empty() {
+        line += &format!(" id={}", change.request_id);
+    }
+    line
+}
+
+fn answer(reply: &str) -> Result<&str, Refused> {
+    let Some(error) = reply.strip_prefix("Erro ") else { return Ok(reply) };
+    let (code, message) = error.split_once(": ").unwrap();
+    Err(Refused { codes: vec![code.to_owned()], message: message.to_owned(), rows: Vec::new() })
+}
+
+/// Reads a product line.
+fn product(line: &str) -> Product {
+    let (rest, stock) = line.rsplit_once(", Estoque: ").unwrap_or_else(|| panic!("{line}"));
+    let (name, price) = rest.rsplit_once(": R$").unwrap_or_else(|| panic!("{line}"));
+    Product::new(name, scaled(price, 2), scaled(stock, 3))
+}
+
+/// Reads a decimal number as an integer of so many decimals.
+fn scaled(number: &str, decimals: usize) -> i64 {
+    let (units, fraction) = number.split_once('.').unwrap_or((number, ""));
+    assert!(fraction.len() <= decimals, "{number}");
+    format!("{units}{fraction:0<decimals$}").parse().unwrap()
+}
+
+/// The word of a kind of movement.
+pub(super) fn kind_word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Adjustment => "ajuste",
+        Kind::Purchase => "compra",
+        Kind::Sale => "venda",
+    }
+}
+
+/// A price as people write it.
+pub(super) fn price(centavos: i64) -> String {
+    format!("{},{:02}", centavos / 100, centavos % 100)
+}
+
+/// A quantity as people write it, with a comma, which has one reading.
+pub(super) fn quantity(thousandths: i64) -> String {
+    let sign = if thousandths < 0 { "-" } else { "" };
+    let (units, fraction) = (thousandths.unsigned_abs() / 1000, thousandths.unsigned_abs() % 1000);
+    if fraction == 0 { format!("{sign}{units}") } else { format!("{sign}{units},{fraction:03}") }
+}
