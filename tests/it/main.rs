@@ -23,7 +23,6 @@ mod hostile;
 mod http2;
 mod in_doubt;
 mod long_log;
-mod names;
 mod network;
 mod odd_calls;
 mod one_shots;

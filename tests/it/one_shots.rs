@@ -37,21 +37,14 @@ fn queries_and_updates_over_both_transports() {
 }
 
 #[test]
-fn exit_codes() {
+fn a_command_line_that_cannot_be_is_refused() {
     for transport in TRANSPORTS {
         let server = Server::start(&[]);
-        server.run(&["update", "Caju", "-1", "--request-id", "usado"]);
         for (args, code) in [
-            (&["query", "Kiwi"][..], 3),
-            (&["query", "--max-price", "abc"], 2),
+            (&["query", "--max-price", "abc"][..], 2),
             (&["query", "--max-price", "-1"], 2),
             (&["query", ""], 2),
             (&["query", "Ma\nca"], 2),
-            (&["update", "Caju", "-61"], 4),
-            (&["update", "Caju", "-2", "--request-id", "usado"], 4),
-            (&["update", "Caju", "1000000000000"], 4),
-            (&["update", "Caju", "0"], 2),
-            (&["update", "Caju", "0,5"], 2),
             (&["update", "Caju"], 2),
             (&["update", "Caju\n3 Pera", "-1"], 2),
             (&["update", "Caju", "-1", "--reason", "abertura"], 2),
@@ -65,8 +58,7 @@ fn exit_codes() {
             assert!(ended.out.is_empty() && ended.err.starts_with("Erro: "), "{args:?}: {ended:?}");
             assert!(!ended.err.contains('\u{1b}'), "no colour without a terminal");
         }
-        assert_eq!(server.connect().ask("1 Pera"), "Pera: R$5.0, Estoque: 15");
-        assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 59");
+        assert_eq!(server.connect().ask("4"), FOUR_PRODUCTS);
     }
 }
 

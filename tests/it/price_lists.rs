@@ -1,4 +1,4 @@
-//! The wholesale market's real price lists, over both transports and from the shell.
+//! Price lists as files: the wholesale market's real ones, bad ones, and those that look wrong.
 
 use std::fs;
 
@@ -19,84 +19,6 @@ fn shop_with_both_lists() -> Server {
     assert_eq!(updated.out, "22 criados, 404 atualizados, 18 sem mudança.\n", "{}", updated.err);
     assert!(updated.err.contains("não muda o estoque de 406 produtos"), "{}", updated.err);
     server
-}
-
-/// Names and stocks of the products after both lists.
-fn names(server: &Server) -> Vec<(String, String)> {
-    let exported = server.run(&["export"]);
-    assert_eq!(exported.code, 0, "{}", exported.err);
-    let mut reader = csv::Reader::from_reader(exported.out.as_bytes());
-    reader.records().map(|row| row.unwrap()).map(|row| (row[0].to_owned(), row[2].to_owned())).collect()
-}
-
-#[test]
-fn every_product_is_found_and_changed_over_both_transports() {
-    let server = shop_with_both_lists();
-    let products = names(&server);
-    assert_eq!(products.len(), 467);
-    let mut connection = server.connect();
-    for (name, stock) in &products {
-        // Without accents, in the other case.
-        let typed: String = name.to_lowercase().chars().map(without_accent).collect();
-        let found = connection.ask(&format!("1 {typed}"));
-        assert!(found.starts_with(&format!("{name}: R$")), "{typed}: {found}");
-        assert!(found.ends_with(&format!(", Estoque: {stock}")), "{typed}: {found}");
-        let changed = connection.ask(&format!("3 {typed} +2"));
-        let expected = stock.parse::<f64>().unwrap() + 2.0;
-        assert!(changed.ends_with(&format!(", Estoque: {expected}")), "{typed}: {changed}");
-    }
-    for (name, stock) in products.iter().step_by(20) {
-        let changed = server.run(&["update", "--grpc", name, "-2"]);
-        assert!(changed.out.ends_with(&format!(", Estoque: {stock}\n")), "{name}: {changed:?}");
-        let found = server.run(&["query", "--grpc", name]);
-        assert_eq!(found.out, changed.out);
-        assert_eq!(server.run(&["query", "--socket", name]).out, changed.out);
-    }
-}
-
-fn without_accent(character: char) -> char {
-    match character {
-        'á' | 'à' | 'â' | 'ã' => 'a',
-        'é' | 'ê' => 'e',
-        'í' => 'i',
-        'ó' | 'ô' | 'õ' => 'o',
-        'ú' => 'u',
-        'ç' => 'c',
-        other => other,
-    }
-}
-
-#[test]
-fn lists_up_to_a_price_agree_on_every_transport() {
-    let server = shop_with_both_lists();
-    let text = server.connect().ask("2 3,50");
-    assert!(text.lines().count() > 20);
-    for transport in ["--socket", "--grpc"] {
-        let listed = server.run(&["query", "--max-price", "3,50", transport]);
-        assert_eq!(listed.out.trim_end(), text);
-    }
-    let shell = run(server.command(&["shell"]).stdin(std::process::Stdio::piped()), "ate 3.5\n");
-    assert_eq!(shell.out.trim_end(), text);
-}
-
-#[test]
-fn names_that_end_in_digits_and_names_half_remembered() {
-    let server = shop_with_both_lists();
-    let mut connection = server.connect();
-    assert_eq!(connection.ask("3 ALHO NACIONAL TIPO 5 -2"), "ALHO NACIONAL TIPO 5: R$15.87, Estoque: 40");
-    assert_eq!(connection.ask("1 alho nacional tipo 6"), "ALHO NACIONAL TIPO 6: R$17.99, Estoque: 79");
-    let found = server.run(&["query", "maracuja azedo super"]);
-    assert!(found.out.starts_with("MARACUJÁ AZEDO SUPER: R$"), "{found:?}");
-    let half = server.run(&["query", "maracuja azedo"]);
-    assert_eq!(half.code, 3);
-    for name in ["MARACUJÁ AZEDO 3A", "MARACUJÁ AZEDO 4A", "MARACUJÁ AZEDO SUPER"] {
-        assert!(half.err.contains(name), "{}", half.err);
-    }
-    let shell = run(&mut server.command(&["shell"]), "3 ALHO NACIONAL TIPO 5 -2\n1 alho descascado\n");
-    assert_eq!(
-        shell.out,
-        "ALHO NACIONAL TIPO 5: R$15.87, Estoque: 38\nALHO DESCASCADO: R$18.46, Estoque: 5\n"
-    );
 }
 
 #[test]

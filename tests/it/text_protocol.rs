@@ -1,6 +1,6 @@
 //! The text protocol, byte for byte.
 
-use crate::support::{Connection, FOUR_PRODUCTS, Server};
+use crate::support::Server;
 
 #[test]
 fn the_five_commands() {
@@ -61,36 +61,4 @@ fn a_line_cut_by_the_network_is_not_a_command() {
     connection.finish();
     assert!(connection.reply().starts_with("Erro UNKNOWN_COMMAND: "));
     assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 40");
-}
-
-#[test]
-fn many_clients_see_one_stock() {
-    let server = Server::start(&[]);
-    let port = server.port;
-    std::thread::scope(|scope| {
-        for _ in 0..20 {
-            scope.spawn(|| {
-                let mut connection = Connection::new(port);
-                for _ in 0..30 {
-                    connection.ask("3 Maca 1");
-                    connection.ask("3 Caju -3");
-                }
-            });
-        }
-    });
-    let mut connection = server.connect();
-    assert_eq!(connection.ask("1 Maca"), "Maca: R$3.0, Estoque: 620");
-    // Sixty take three away at most twenty times, and never a fraction more.
-    assert_eq!(connection.ask("1 Caju"), "Caju: R$2.0, Estoque: 0");
-}
-
-#[test]
-fn a_new_shop_may_be_empty() {
-    let mut server = Server::start(&["--empty"]);
-    assert_eq!(server.connect().ask("4"), "Nenhum produto encontrado.");
-    server.stop();
-    server.restart();
-    assert_eq!(server.connect().ask("4"), "Nenhum produto encontrado.");
-    let server = Server::start(&[]);
-    assert_eq!(server.connect().ask("4"), FOUR_PRODUCTS);
 }
