@@ -13,6 +13,7 @@ mod get_product;
 mod import_products;
 mod leave;
 mod list_products;
+mod message_limit;
 mod product_reply;
 mod words;
 
@@ -24,10 +25,11 @@ use crate::refusal::{Code, Refusal};
 pub use adjust_stock::{AdjustRequest, Adjusted};
 pub use batch_adjust_stock::BatchRequest;
 pub use change_reply::{ChangeReply, MovementReply};
-pub use form::{Argument, Form, forms, menu, sorted_forms};
+pub use form::{Argument, Form};
 pub use import_products::ImportRequest;
 pub use leave::FAREWELL;
 pub use list_products::NO_PRODUCT;
+pub use message_limit::{LargeMessages, MessageLimit};
 pub use product_reply::{ProductReply, write_product_line};
 pub use words::split_word;
 
@@ -41,9 +43,13 @@ pub struct Spec {
     pub permission: Permission,
     /// The limit of the gRPC message that asks for the operation. `None` if no gRPC call does.
     pub message: Option<MessageLimit>,
-    /// The lines that ask for the operation. Empty if it has no form in the text protocol and the shell.
-    pub forms: &'static [Form],
+    /// The lines that ask for the operation, each with what reads the text after its word. Empty if the
+    /// operation has no form in the text protocol and the shell.
+    pub forms: &'static [(&'static Form, ReadForm)],
 }
+
+/// Reads the text after the word of a form.
+pub type ReadForm = for<'a> fn(&'a str) -> Result<Request<'a>, Refusal>;
 
 /// A right that a token gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,29 +58,6 @@ pub enum Permission {
     Read,
     /// All operations.
     Write,
-}
-
-/// The limit of a gRPC message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MessageLimit {
-    /// The bytes of the largest message.
-    pub bytes_max: usize,
-    /// The limits of large messages, which take long to come and to look at. `None` if none are large.
-    pub large: Option<LargeMessages>,
-}
-
-/// The limits that keep large messages from holding up others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LargeMessages {
-    /// The most messages that are read at one time, over all connections. The others wait unread.
-    pub at_once_max: usize,
-    /// The bytes of the largest message that a worker looks at itself, and not the side thread.
-    pub worker_bytes_max: usize,
-}
-
-impl MessageLimit {
-    /// The limit of most messages: a name as long as it may be written, and a request id.
-    const SMALL: MessageLimit = MessageLimit { bytes_max: 16 * 1024, large: None };
 }
 
 /// Makes [`Operation`] and [`OPERATIONS`] from the same rows.
@@ -98,19 +81,27 @@ operations! {
     GetProduct {
         permission: Permission::Read,
         message: Some(MessageLimit::SMALL),
-        forms: &get_product::FORMS,
+        forms: &[(&get_product::FORM, |rest| get_product::parse(rest).map(|name| Request::GetProduct { name }))],
     }
     /// A change of one product's stock.
     AdjustStock {
         permission: Permission::Write,
         message: Some(MessageLimit::SMALL),
-        forms: &adjust_stock::FORMS,
+        forms: &[(&adjust_stock::FORM, |rest| AdjustRequest::parse(rest).map(Request::AdjustStock))],
     }
     /// Every product, or those up to a price.
     ListProducts {
         permission: Permission::Read,
         message: Some(MessageLimit::SMALL),
-        forms: &list_products::FORMS,
+        forms: &[
+            (&list_products::UP_TO_PRICE, |rest| {
+                let max_price = Some(list_products::parse_up_to_price(rest)?);
+                Ok(Request::ListProducts { max_price })
+            }),
+            (&list_products::ALL, |rest| {
+                list_products::parse_all(rest).map(|()| Request::ListProducts { max_price: None })
+            }),
+        ],
     }
     /// Several changes of stock, all or none.
     BatchAdjustStock {
@@ -134,7 +125,7 @@ operations! {
     Leave {
         permission: Permission::Read,
         message: None,
-        forms: &leave::FORMS,
+        forms: &[(&leave::FORM, |rest| leave::parse(rest).map(|()| Request::Leave))],
     }
 }
 
@@ -215,8 +206,9 @@ impl<'a> Request<'a> {
     /// does not fit it (`INVALID_ARGUMENT`).
     pub fn parse(line: &'a str) -> Result<Self, Refusal> {
         let (word, rest) = split_word(line);
-        let form = forms().find(|form| form.word == word).ok_or_else(|| unknown_command(line))?;
-        form.parse(rest)
+        let mut forms = OPERATIONS.iter().flat_map(|spec| spec.forms);
+        let (_, read) = forms.find(|(form, _)| form.word == word).ok_or_else(|| unknown_command(line))?;
+        read(rest.trim_matches([' ', '\t']))
     }
 }
 
@@ -232,6 +224,29 @@ impl fmt::Display for Request<'_> {
             Request::Leave => leave::write(f),
         }
     }
+}
+
+/// Every form with its operation, in the order of the table.
+fn forms() -> impl Iterator<Item = (Operation, &'static Form)> {
+    OPERATIONS.iter().flat_map(|spec| spec.forms.iter().map(|(form, _)| (spec.operation, *form)))
+}
+
+/// The form that the shell knows by this word, without regard to case, and its operation.
+pub fn form_by_word(word: &str) -> Option<(Operation, &'static Form)> {
+    let word = word.to_lowercase();
+    forms().find(|(_, form)| form.words().any(|own| own == word))
+}
+
+/// Every form, in the order of its words: digits first.
+pub fn sorted_forms() -> Vec<&'static Form> {
+    let mut sorted: Vec<_> = forms().map(|(_, form)| form).collect();
+    sorted.sort_by_key(|form| form.word);
+    sorted
+}
+
+/// The forms of the original, in the order of its menu.
+pub fn menu() -> Vec<&'static Form> {
+    sorted_forms().into_iter().filter(|form| form.menu.is_some()).collect()
 }
 
 /// The refusal of a line that begins with no known word.
@@ -311,11 +326,10 @@ mod tests {
         for spec in &OPERATIONS {
             assert_eq!(spec.operation.spec().name, spec.name);
             assert_eq!(Operation::by_name(spec.name), Some(spec.operation));
-            for form in spec.forms {
-                assert_eq!(form.operation, spec.operation, "{}", form.word);
+            for (form, _) in spec.forms {
                 for word in form.words() {
-                    let found = Form::by_word(word).unwrap();
-                    assert_eq!((found.operation, found.word), (form.operation, form.word), "{word}");
+                    let (operation, found) = form_by_word(word).unwrap();
+                    assert_eq!((operation, found.word), (spec.operation, form.word), "{word}");
                 }
             }
         }

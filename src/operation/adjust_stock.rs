@@ -2,21 +2,19 @@
 
 use std::fmt;
 
+use super::form::{Argument, Form};
 use super::words::{missing, split_last_word};
-use super::{Argument, Form, Operation, Request};
 use crate::catalog::{Kind, Movement, Product, Quantity, RequestId};
 use crate::refusal::Refusal;
 
-pub(super) static FORMS: [Form; 1] = [Form {
-    operation: Operation::AdjustStock,
+pub(super) static FORM: Form = Form {
     word: "3",
     shell_words: &["atualizar"],
     arguments: &[Argument::Name, Argument::Quantity],
     attributes: "[id=PEDIDO] [motivo=MOTIVO]",
     menu: Some("Atualizar estoque"),
     help: "soma ao estoque; negativo retira",
-    parse: |rest| AdjustRequest::parse(rest).map(Request::AdjustStock),
-}];
+};
 
 /// A change of stock as a client asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +59,7 @@ impl<'a> AdjustRequest<'a> {
     /// # Errors
     /// `INVALID_ARGUMENT`, naming the field.
     pub fn parse(text: &'a str) -> Result<Self, Refusal> {
-        let missing = |field, what| missing(field, what, &FORMS[0]);
+        let missing = |field, what| missing(field, what, &FORM);
         let mut rest = text;
         let mut request_id = None;
         let mut kind = None;
@@ -101,7 +99,7 @@ impl<'a> AdjustRequest<'a> {
 
 impl fmt::Display for AdjustRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", FORMS[0].word, self.name, self.delta)?;
+        write!(f, "{} {} {}", FORM.word, self.name, self.delta)?;
         if let Some(request_id) = &self.request_id {
             write!(f, " id={request_id}")?;
         }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{AdjustRequest, LargeMessages, MessageLimit};
+use super::adjust_stock::AdjustRequest;
+use super::message_limit::{LargeMessages, MessageLimit};
 use crate::catalog::RequestId;
 
 /// The limit of a batch: the most changes, each with the longest name. A worker looks at 16 KiB itself, in

@@ -2,7 +2,8 @@
 
 use std::time::SystemTime;
 
-use super::{Adjusted, ProductReply};
+use super::adjust_stock::Adjusted;
+use super::product_reply::ProductReply;
 use crate::catalog::{Kind, Name, Quantity, RequestId};
 
 /// A change of stock as a reply carries it.

@@ -2,28 +2,27 @@
 
 use std::fmt;
 
+use super::form::{Argument, Form};
 use super::words::missing;
-use super::{Argument, Form, Operation, Request};
 use crate::refusal::Refusal;
 
-pub(super) static FORMS: [Form; 1] = [Form {
-    operation: Operation::GetProduct,
+pub(super) static FORM: Form = Form {
     word: "1",
     shell_words: &["consultar"],
     arguments: &[Argument::Name],
     attributes: "",
     menu: Some("Consultar produto (NOME)"),
     help: "um produto",
-    parse,
-}];
+};
 
-fn parse(rest: &str) -> Result<Request<'_>, Refusal> {
+/// Reads the product's name.
+pub(super) fn parse(rest: &str) -> Result<&str, Refusal> {
     if rest.is_empty() {
-        return Err(missing("name", "o nome do produto", &FORMS[0]));
+        return Err(missing("name", "o nome do produto", &FORM));
     }
-    Ok(Request::GetProduct { name: rest })
+    Ok(rest)
 }
 
 pub(super) fn write(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
-    write!(f, "{} {name}", FORMS[0].word)
+    write!(f, "{} {name}", FORM.word)
 }

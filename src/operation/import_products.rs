@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{LargeMessages, MessageLimit};
+use super::message_limit::{LargeMessages, MessageLimit};
 use crate::catalog::{ProductDraft, RequestId};
 
 /// The limit of an import: the most rows, each with the longest name. A worker looks at none itself: an

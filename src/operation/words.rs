@@ -1,6 +1,6 @@
 //! The words of a line, and the refusals of lines that lack some.
 
-use super::Form;
+use super::form::Form;
 use crate::catalog::Quoted;
 use crate::refusal::Refusal;
 

@@ -2,7 +2,7 @@
 
 use super::menu::HELP_WORDS;
 use crate::catalog::Key;
-use crate::operation::{Argument, Form, sorted_forms};
+use crate::operation::{Argument, Form, form_by_word, sorted_forms};
 
 /// Most names offered together: about two screens.
 const OFFERED_MAX: usize = 100;
@@ -37,7 +37,7 @@ pub(super) fn complete(
                 return (start, matching_commands(text));
             };
             let name = rest.trim_start();
-            match Form::by_word(word).and_then(|form| form.arguments.first()) {
+            match form_by_word(word).and_then(|(_, form)| form.arguments.first()) {
                 Some(Argument::Name) => (cursor - name.len(), matching_names(name, names)),
                 _ => (cursor, Vec::new()),
             }

@@ -12,6 +12,7 @@ use super::report::{note, report, show};
 use super::source::{Input, LineSource, Question};
 use crate::client::{Client, ClientError, ConnectionError};
 use crate::io_error::describe;
+use crate::operation::Request;
 use crate::refusal::{Code, Refusal};
 
 /// Runs the dialogue until the person leaves.
@@ -57,7 +58,7 @@ pub(super) fn run(client: Client, options: Options) -> io::Result<()> {
                     Completed::Dropped => continue,
                     Completed::End => break,
                 };
-                match form.parse(&rest) {
+                match Request::parse(&form.line(&rest)) {
                     Err(refusal) => report(&refusal),
                     Ok(request) => match doubts.begin(&request) {
                         Some(begun) => change(&mut out, &mut editor, &doubts, begun)?,

@@ -1,7 +1,7 @@
 //! The meaning of a line.
 
 use super::menu::HELP_WORDS;
-use crate::operation::{Form, Operation, split_word, unknown_command};
+use crate::operation::{Form, Operation, form_by_word, split_word, unknown_command};
 use crate::refusal::Refusal;
 
 /// The meaning of a line.
@@ -18,11 +18,11 @@ impl Entry {
     /// Reads a line.
     pub(super) fn of(line: &str) -> Self {
         let (word, rest) = split_word(line);
-        match (Form::by_word(word), word.to_lowercase().as_str()) {
+        match (form_by_word(word), word.to_lowercase().as_str()) {
             (_, "") => Entry::Nothing,
             (_, word) if HELP_WORDS.contains(&word) => Entry::Help,
-            (Some(Form { operation: Operation::Leave, .. }), _) if rest.trim().is_empty() => Entry::Leave,
-            (Some(form), _) => Entry::Request(form, rest.trim().to_owned()),
+            (Some((Operation::Leave, _)), _) if rest.trim().is_empty() => Entry::Leave,
+            (Some((_, form)), _) => Entry::Request(form, rest.trim().to_owned()),
             (None, _) => Entry::Unknown(unknown_command(line)),
         }
     }

@@ -9,7 +9,7 @@ use super::questions::{Completed, complete, refuse_two_readings};
 use super::report::{report, show};
 use super::source::{Input, LineSource, Question};
 use crate::client::{Client, ClientError};
-use crate::operation::{Form, Reply};
+use crate::operation::{Form, Reply, Request};
 
 /// Runs the commands, and shows their replies alone: no prompt, no menu.
 pub(super) fn run(client: &mut Client) -> io::Result<FirstFailure> {
@@ -52,7 +52,8 @@ pub(super) fn run(client: &mut Client) -> io::Result<FirstFailure> {
 
 /// Sends a command. If its answer is lost, the line that finishes it can be repeated.
 fn ask(client: &mut Client, form: &Form, rest: &str) -> Result<Reply, ClientError> {
-    let mut request = form.parse(rest)?;
+    let line = form.line(rest);
+    let mut request = Request::parse(&line)?;
     client.call(&request).map_err(|error| {
         error.with_again(|request_id| {
             if let Some(own) = request.request_id_mut() {

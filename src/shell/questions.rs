@@ -93,6 +93,7 @@ fn split_delta(rest: &str) -> Option<(&str, &str, &str)> {
 mod tests {
     use super::super::piped::Piped;
     use super::*;
+    use crate::operation::form_by_word;
 
     #[test]
     fn the_quantity_of_a_change_stands_before_its_attributes() {
@@ -107,15 +108,15 @@ mod tests {
     fn a_number_alone_reads_what_it_needs_from_the_next_lines() {
         let mut lines = Piped("Caju\n-20\n".as_bytes());
         assert_eq!(
-            complete(&mut lines, Form::by_word("3").unwrap(), String::new()).unwrap(),
+            complete(&mut lines, form_by_word("3").unwrap().1, String::new()).unwrap(),
             Completed::Command("Caju -20".into())
         );
         assert_eq!(
-            complete(&mut lines, Form::by_word("1").unwrap(), String::new()).unwrap(),
+            complete(&mut lines, form_by_word("1").unwrap().1, String::new()).unwrap(),
             Completed::Command(String::new())
         );
         assert_eq!(
-            complete(&mut lines, Form::by_word("4").unwrap(), String::new()).unwrap(),
+            complete(&mut lines, form_by_word("4").unwrap().1, String::new()).unwrap(),
             Completed::Command(String::new())
         );
     }
