@@ -5,7 +5,7 @@ use hortifruti::catalog::{
     BATCH_LINES_MAX, Key, NAME_CHARS_MAX, Name, Price, ProductId, Quantity, Quoted, RequestId, Sentence,
     Shown, Unit, guarded, is_unsafe_to_show, unguarded,
 };
-use hortifruti::operation::{ProductReply, Reply, Request};
+use hortifruti::operation::{ChangeReply, ProductReply, Reply, Request};
 use hortifruti::price_list;
 use hortifruti::refusal::Refusal;
 use hortifruti::render::{Format, render};
@@ -325,7 +325,9 @@ pub(crate) fn replies(bytes: &[u8]) {
         Ok(Ok(reply)) => {
             check_rendered(&reply);
             let products = match &reply {
-                Reply::Product(product) => std::slice::from_ref(product),
+                Reply::Product(product) | Reply::Change(ChangeReply { product, .. }) => {
+                    std::slice::from_ref(product)
+                }
                 Reply::Products(products) => products,
                 _ => panic!("{reply:?}"),
             };

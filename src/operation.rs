@@ -162,12 +162,14 @@ pub enum Request<'a> {
 /// An answer to a request that was not refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
-    /// The product asked for, or as the change left it.
+    /// The product asked for.
     Product(ProductReply),
     /// The products asked for, in catalog order.
     Products(Vec<ProductReply>),
-    /// The changes of a batch, in order.
-    Batch(Vec<ChangeReply>),
+    /// One change of a stock.
+    Change(ChangeReply),
+    /// The changes of several stocks that were made together, in order.
+    Changes(Vec<ChangeReply>),
     /// The counts of an import.
     Imported(ImportCounts),
     /// The server's goodbye.

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use crate::catalog::guarded;
-use crate::operation::{NO_PRODUCT, ProductReply, Reply};
+use crate::catalog::{Quantity, guarded};
+use crate::operation::{ChangeReply, NO_PRODUCT, ProductReply, Reply};
 
 /// How a reply is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,12 @@ pub fn render(out: &mut impl Write, reply: &Reply, format: Format) -> io::Result
     let changed: Vec<ProductReply>;
     let products = match reply {
         Reply::Product(product) => std::slice::from_ref(product),
-        Reply::Batch(changes) => {
+        Reply::Change(change) if format == Format::Json => return json(out, &JsonChange::from(change)),
+        Reply::Changes(changes) if format == Format::Json => {
+            return json(out, &changes.iter().map(JsonChange::from).collect::<Vec<_>>());
+        }
+        Reply::Change(change) => std::slice::from_ref(&change.product),
+        Reply::Changes(changes) => {
             changed = changes.iter().map(|change| change.product.clone()).collect();
             &changed
         }
@@ -51,13 +56,65 @@ pub fn render(out: &mut impl Write, reply: &Reply, format: Format) -> io::Result
         Format::Json => {
             let rows: Vec<JsonProduct<'_>> = products.iter().map(JsonProduct::from).collect();
             match (reply, &rows[..]) {
-                (Reply::Product(_), [row]) => serde_json::to_writer(&mut *out, row)?,
-                _ => serde_json::to_writer(&mut *out, &rows)?,
+                (Reply::Product(_), [row]) => json(out, row),
+                _ => json(out, &rows),
             }
-            writeln!(out)
         }
         Format::Csv => csv(out, products),
     }
+}
+
+/// The changes that a person is told of beside the reply, each in a line: `Caju: −20 un · restam 40 un ·
+/// #6`. None for a lone change of a stock, whose reply is the original's, and none of a reply that came as
+/// product lines.
+pub fn changes_told(reply: &Reply) -> Vec<String> {
+    let Reply::Changes(changes) = reply else { return Vec::new() };
+    changes.iter().filter_map(change_told).collect()
+}
+
+/// A change as a person is told of it. `None` without a movement.
+pub fn change_told(change: &ChangeReply) -> Option<String> {
+    let movement = change.movement.as_ref()?;
+    let unit = unit(&change.product).unwrap_or_default();
+    let sign = if movement.delta < Quantity::ZERO { '\u{2212}' } else { '+' };
+    let moved = movement.delta.with_comma().to_string();
+    let (moved, balance) = (moved.trim_start_matches('-'), movement.balance.with_comma());
+    Some(format!(
+        "{}: {sign}{moved} {unit} · restam {balance} {unit} · #{}",
+        movement.product_name, movement.sequence
+    ))
+}
+
+fn json(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    writeln!(out)
+}
+
+#[derive(Serialize)]
+struct JsonChange<'a> {
+    #[serde(flatten)]
+    product: JsonProduct<'a>,
+    movement: Option<JsonMovement>,
+}
+
+impl<'a> From<&'a ChangeReply> for JsonChange<'a> {
+    fn from(ChangeReply { product, movement }: &'a ChangeReply) -> Self {
+        let movement = movement.as_ref().map(|movement| JsonMovement {
+            sequence: movement.sequence,
+            kind: movement.kind.word(),
+            delta_thousandths: movement.delta.thousandths(),
+            balance_thousandths: movement.balance.thousandths(),
+        });
+        Self { product: product.into(), movement }
+    }
+}
+
+#[derive(Serialize)]
+struct JsonMovement {
+    sequence: i64,
+    kind: &'static str,
+    delta_thousandths: i64,
+    balance_thousandths: i64,
 }
 
 #[derive(Serialize)]
@@ -141,7 +198,8 @@ fn table(out: &mut impl Write, products: &[ProductReply]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{Name, Unit};
+    use crate::catalog::{Kind, Name, Unit};
+    use crate::operation::MovementReply;
 
     fn check(reply: &Reply, format: Format, expected: &str) {
         let mut out = Vec::new();
@@ -189,6 +247,30 @@ Maçã                            3.0       20  un
 Uva \"Rubi\", sem semente       17.17     9.65
 ",
         );
+    }
+
+    #[test]
+    fn a_change_is_shown_with_its_movement_if_that_is_known() {
+        let maca = product("Maçã", "3", "17.5", Some("kg"));
+        let movement = MovementReply {
+            sequence: 812,
+            product_name: maca.name.clone(),
+            kind: Kind::Sale,
+            delta: "-2.5".parse().unwrap(),
+            balance: maca.stock,
+            recorded_at: std::time::UNIX_EPOCH,
+            request_id: None,
+        };
+        let known = ChangeReply { product: maca.clone(), movement: Some(movement) };
+        let unknown = ChangeReply::from(maca);
+        let object = "{\"name\":\"Maçã\",\"price_centavos\":300,\"stock_thousandths\":17500,\"unit\":\"kg\",\"movement\":";
+        let movement = "{\"sequence\":812,\"kind\":\"venda\",\"delta_thousandths\":-2500,\"balance_thousandths\":17500}}";
+        check(&Reply::Change(known.clone()), Format::Json, &format!("{object}{movement}\n"));
+        check(&Reply::Change(unknown.clone()), Format::Text, "Maçã: R$3.0, Estoque: 17.5\n");
+        let changes = Reply::Changes(vec![known, unknown]);
+        check(&changes, Format::Json, &format!("[{object}{movement},{object}null}}]\n"));
+        check(&changes, Format::Text, &"Maçã: R$3.0, Estoque: 17.5\n".repeat(2));
+        assert_eq!(changes_told(&changes), ["Maçã: \u{2212}2,5 kg · restam 17,5 kg · #812"]);
     }
 
     #[test]

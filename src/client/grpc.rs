@@ -21,7 +21,7 @@ use tower::util::MapResponse;
 use super::stream::{Traffic, open};
 use super::{ClientError, ConnectOptions, ConnectionError};
 use crate::catalog::{Price, Sentence};
-use crate::operation::{ProductReply, Reply, Request};
+use crate::operation::{ChangeReply, ProductReply, Reply, Request};
 use crate::refusal::{Code, Refusal};
 use crate::tls::for_grpc;
 use crate::wire::grpc;
@@ -108,13 +108,12 @@ impl GrpcConnection {
             Request::AdjustStock(adjust) => {
                 let request = grpc::adjust_message(adjust);
                 let response = self.answer(self.service().adjust_stock(request).await)?;
-                self.product(response.product).map(Reply::Product)
+                self.change(response).map(Reply::Change)
             }
             Request::BatchAdjustStock(batch) => {
                 let request = grpc::batch_message(batch);
                 let response = self.answer(self.service().batch_adjust_stock(request).await)?;
-                let changes = response.results.into_iter().map(grpc::change_reply).collect::<Result<_, _>>();
-                Ok(Reply::Batch(changes.map_err(|_| self.not_ours())?))
+                self.changes(response.results)
             }
             Request::ImportProducts(import) => {
                 let request = grpc::import_message(import);
@@ -193,6 +192,14 @@ impl GrpcConnection {
 
     fn not_ours(&self) -> ConnectionError {
         not_ours(&self.address)
+    }
+
+    fn change(&self, message: v1::AdjustStockResponse) -> Result<ChangeReply, ClientError> {
+        Ok(grpc::change_reply(message).map_err(|_| self.not_ours())?)
+    }
+
+    fn changes(&self, messages: Vec<v1::AdjustStockResponse>) -> Result<Reply, ClientError> {
+        messages.into_iter().map(|message| self.change(message)).collect::<Result<_, _>>().map(Reply::Changes)
     }
 
     fn product(&self, message: Option<v1::Product>) -> Result<ProductReply, ClientError> {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{ClientError, ConnectOptions, Connection, ConnectionError, Discovery, Patience};
 use crate::catalog::{Key, Name, Quoted, RequestId};
-use crate::operation::{AdjustRequest, Reply, Request};
+use crate::operation::{AdjustRequest, ChangeReply, ProductReply, Reply, Request};
 use crate::refusal::Code;
 
 /// Time in which a client looks for a server that went away, before giving up: a restart takes less.
@@ -147,15 +147,9 @@ pub fn new_request_id() -> RequestId {
 /// The reply, if it is about the subject of the request.
 fn answering(request: &Request<'_>, reply: Reply) -> Result<Reply, ClientError> {
     let other = match (request, &reply) {
-        (
-            Request::GetProduct { name } | Request::AdjustStock(AdjustRequest { name, .. }),
-            Reply::Product(product),
-        ) => {
-            // A number may be a code, which finds a product of any name.
-            let is_code = name.chars().all(|character| character.is_ascii_digit());
-            let is_same =
-                product.name.key() == Name::parse(name).map_or_else(|_| Key::fold(name), |name| name.key());
-            (!is_code && !is_same).then(|| (Quoted(name).to_string(), product))
+        (Request::GetProduct { name }, Reply::Product(product))
+        | (Request::AdjustStock(AdjustRequest { name, .. }), Reply::Change(ChangeReply { product, .. })) => {
+            is_other(name, product).then(|| (Quoted(name).to_string(), product))
         }
         (Request::ListProducts { max_price: Some(max_price) }, Reply::Products(products)) => products
             .iter()
@@ -170,4 +164,12 @@ fn answering(request: &Request<'_>, reply: Reply) -> Result<Reply, ClientError> 
         }
         None => Ok(reply),
     }
+}
+
+/// Whether a product cannot be the one that is called by this name.
+fn is_other(name: &str, product: &ProductReply) -> bool {
+    // A number may be a code, which finds a product of any name.
+    let is_code = name.chars().all(|character| character.is_ascii_digit());
+    let key = Name::parse(name).map_or_else(|_| Key::fold(name), |name| name.key());
+    !is_code && product.name.key() != key
 }

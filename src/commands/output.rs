@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::Error;
 use crate::operation::Reply;
-use crate::render::{Format, render};
+use crate::render::{Format, changes_told, render};
 
 /// The file name that means standard input or output.
 pub(super) const STANDARD: &str = "-";
@@ -41,6 +41,7 @@ pub(super) fn print(reply: &Reply, format: Format) -> Result<(), Error> {
 
 /// Prints the reply to a change. If that fails, the error says that the change was made.
 pub(super) fn print_made(reply: &Reply, format: Format) -> Result<(), Error> {
+    changes_told(reply).iter().for_each(|line| note(line));
     written_or(
         rendered(reply, format),
         "a mudança foi feita, não a repita: só a resposta não pôde ser escrita",

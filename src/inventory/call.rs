@@ -25,12 +25,11 @@ impl Session {
             }
             Request::ListProducts { max_price } => self.products(max_price).await.map(Reply::Products),
             Request::AdjustStock(request) => {
-                let adjusted = self.adjust(request).await?;
-                Ok(Reply::Product(ProductReply::from(&adjusted.product)))
+                self.adjust(request).await.map(|adjusted| Reply::Change(ChangeReply::from(&adjusted)))
             }
             Request::BatchAdjustStock(request) => {
                 let adjusted = self.adjust_together(request).await?;
-                Ok(Reply::Batch(adjusted.iter().map(ChangeReply::from).collect()))
+                Ok(Reply::Changes(adjusted.iter().map(ChangeReply::from).collect()))
             }
             Request::ImportProducts(request) => self.import(request).await.map(Reply::Imported),
             Request::Leave => Ok(Reply::Farewell),

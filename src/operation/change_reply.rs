@@ -11,8 +11,9 @@ use crate::catalog::{Kind, Name, Quantity, RequestId};
 pub struct ChangeReply {
     /// The product as the change left it.
     pub product: ProductReply,
-    /// The row of the ledger.
-    pub movement: MovementReply,
+    /// The row of the ledger. `None` if the reply came as a product line, which has none, and if nothing
+    /// differed.
+    pub movement: Option<MovementReply>,
 }
 
 /// A row of the ledger as a reply carries it.
@@ -45,6 +46,13 @@ impl From<&Adjusted> for ChangeReply {
             recorded_at: movement.recorded_at,
             request_id: movement.request_id.clone(),
         };
-        Self { product: product.into(), movement }
+        Self { product: product.into(), movement: Some(movement) }
+    }
+}
+
+impl From<ProductReply> for ChangeReply {
+    /// A change as a product line tells of it.
+    fn from(product: ProductReply) -> Self {
+        Self { product, movement: None }
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 
 use crate::client::{ClientError, ConnectionError, News};
 use crate::operation::Reply;
-use crate::render::{Format, render};
+use crate::render::{Format, changes_told, render};
 use crate::terminal::takes_colours;
 
 /// Shows an answer. An error is reported on standard error, and returned.
@@ -17,6 +17,7 @@ pub(super) fn show(
         Ok(reply) => {
             render(out, &reply, Format::Text)?;
             out.flush()?;
+            changes_told(&reply).iter().for_each(|line| note(line));
             Ok(None)
         }
         Err(error) => {

@@ -50,15 +50,19 @@ pub fn change_message(change: &ChangeReply) -> v1::AdjustStockResponse {
     let ChangeReply { product, movement } = change;
     v1::AdjustStockResponse {
         product: Some(product_message(product)),
-        movement: Some(v1::Movement {
-            sequence: movement.sequence,
-            product_name: movement.product_name.to_string(),
-            kind: kind_message(movement.kind),
-            delta_thousandths: movement.delta.thousandths(),
-            balance_thousandths: movement.balance.thousandths(),
-            recorded_at: Some(Timestamp::from(movement.recorded_at)),
-            request_id: movement.request_id.as_ref().map_or(String::new(), RequestId::to_string),
-        }),
+        movement: movement.as_ref().map(movement_message),
+    }
+}
+
+fn movement_message(movement: &MovementReply) -> v1::Movement {
+    v1::Movement {
+        sequence: movement.sequence,
+        product_name: movement.product_name.to_string(),
+        kind: kind_message(movement.kind),
+        delta_thousandths: movement.delta.thousandths(),
+        balance_thousandths: movement.balance.thousandths(),
+        recorded_at: Some(Timestamp::from(movement.recorded_at)),
+        request_id: movement.request_id.as_ref().map_or(String::new(), RequestId::to_string),
     }
 }
 
@@ -67,18 +71,21 @@ pub fn change_message(change: &ChangeReply) -> v1::AdjustStockResponse {
 /// # Errors
 /// If no server of ours would send the message.
 pub fn change_reply(message: v1::AdjustStockResponse) -> Result<ChangeReply, NotAReply> {
-    let movement = message.movement.ok_or(NotAReply)?;
     Ok(ChangeReply {
         product: product_reply(message.product)?,
-        movement: MovementReply {
-            sequence: movement.sequence,
-            product_name: Name::parse(&movement.product_name).map_err(|_| NotAReply)?,
-            kind: kind(movement.kind).ok_or(NotAReply)?,
-            delta: Quantity::from_thousandths(movement.delta_thousandths).map_err(|_| NotAReply)?,
-            balance: Quantity::from_thousandths(movement.balance_thousandths).map_err(|_| NotAReply)?,
-            recorded_at: movement.recorded_at.ok_or(NotAReply)?.try_into().map_err(|_| NotAReply)?,
-            request_id: optional_request_id(&movement.request_id).map_err(|_| NotAReply)?,
-        },
+        movement: message.movement.map(movement_reply).transpose()?,
+    })
+}
+
+fn movement_reply(message: v1::Movement) -> Result<MovementReply, NotAReply> {
+    Ok(MovementReply {
+        sequence: message.sequence,
+        product_name: Name::parse(&message.product_name).map_err(|_| NotAReply)?,
+        kind: kind(message.kind).ok_or(NotAReply)?,
+        delta: Quantity::from_thousandths(message.delta_thousandths).map_err(|_| NotAReply)?,
+        balance: Quantity::from_thousandths(message.balance_thousandths).map_err(|_| NotAReply)?,
+        recorded_at: message.recorded_at.ok_or(NotAReply)?.try_into().map_err(|_| NotAReply)?,
+        request_id: optional_request_id(&message.request_id).map_err(|_| NotAReply)?,
     })
 }
 

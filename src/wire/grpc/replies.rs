@@ -19,7 +19,9 @@ pub fn write_reply(reply: &Reply, out: &mut Vec<u8>) {
             let products = products.iter().map(product_message).collect();
             v1::ListProductsResponse { products, next_page_token: String::new() }.encode(out)
         }
-        Reply::Batch(changes) => {
+        Reply::Change(change) => change_message(change).encode(out),
+        // The responses of all calls that make several changes have this one form.
+        Reply::Changes(changes) => {
             v1::BatchAdjustStockResponse { results: changes.iter().map(change_message).collect() }.encode(out)
         }
         Reply::Imported(counts) => import_response(*counts).encode(out),

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::catalog::{Movement, Name, Price, Product, Quantity, Sentence};
-use crate::operation::{FAREWELL, NO_PRODUCT, ProductReply, Reply, Request, write_product_line};
+use crate::operation::{ChangeReply, FAREWELL, NO_PRODUCT, ProductReply, Reply, Request, write_product_line};
 use crate::refusal::{Code, Refusal};
 use crate::wire::NotAReply;
 
@@ -73,8 +73,14 @@ pub fn message(line: &str) -> String {
 /// Writes the reply to an operation that was done by value.
 pub fn write_reply(out: &mut String, reply: &Reply) {
     match reply {
-        Reply::Product(product) => {
+        Reply::Product(product) | Reply::Change(ChangeReply { product, .. }) => {
             let _ = writeln!(out, "{product}\n");
+        }
+        Reply::Changes(changes) => {
+            for ChangeReply { product, .. } in changes {
+                let _ = writeln!(out, "{product}");
+            }
+            out.push('\n');
         }
         Reply::Products(products) => {
             for product in products {
@@ -83,8 +89,8 @@ pub fn write_reply(out: &mut String, reply: &Reply) {
             write_list_end(out, products.is_empty());
         }
         Reply::Farewell => write_message(out, FAREWELL),
-        // The requests of these replies have no form in this protocol.
-        Reply::Batch(_) | Reply::Imported(_) => {}
+        // The request of this reply has no form in this protocol.
+        Reply::Imported(_) => {}
     }
 }
 
@@ -95,42 +101,26 @@ pub fn write_reply(out: &mut String, reply: &Reply) {
 pub fn read_reply(request: &Request<'_>, lines: &[&str]) -> Result<Result<Reply, Refusal>, NotAReply> {
     // A product may be called "Erro INTERNAL", so a product line comes first.
     let products: Option<Vec<ProductReply>> = lines.iter().map(|line| read_product_line(line)).collect();
-    let reply = match (request, products, lines) {
-        (Request::GetProduct { .. } | Request::AdjustStock(_), Some(mut products), [_]) => {
-            products.pop().map(Reply::Product)
-        }
-        (Request::ListProducts { .. }, Some(products), [_, ..]) => Some(Reply::Products(products)),
-        (Request::ListProducts { .. }, None, [line]) if *line == NO_PRODUCT => {
-            Some(Reply::Products(Vec::new()))
-        }
-        // A list that could not go on ends with the refusal.
-        (Request::ListProducts { .. }, None, [before @ .., line])
-            if before.iter().all(|line| read_product_line(line).is_some()) =>
-        {
-            return read_refusal(line).map(Err).ok_or(NotAReply);
-        }
-        (Request::Leave, None, [line]) if *line == FAREWELL => Some(Reply::Farewell),
-        (
-            Request::GetProduct { .. }
-            | Request::AdjustStock(_)
-            | Request::BatchAdjustStock(_)
-            | Request::ImportProducts(_)
-            | Request::Leave,
-            None,
-            [line],
-        ) => return read_refusal(line).map(Err).ok_or(NotAReply),
-        (
-            Request::GetProduct { .. }
-            | Request::ListProducts { .. }
-            | Request::AdjustStock(_)
-            | Request::BatchAdjustStock(_)
-            | Request::ImportProducts(_)
-            | Request::Leave,
-            _,
-            _,
-        ) => None,
+    let products = products.filter(|products| !products.is_empty());
+    let one = |products| <[ProductReply; 1]>::try_from(products).ok().map(|[product]| product);
+    let reply = match request {
+        Request::GetProduct { .. } => products.and_then(one).map(Reply::Product),
+        Request::AdjustStock(_) => products.and_then(one).map(|product| Reply::Change(product.into())),
+        Request::ListProducts { .. } if lines == [NO_PRODUCT] => Some(Reply::Products(Vec::new())),
+        Request::ListProducts { .. } => products.map(Reply::Products),
+        Request::Leave => (lines == [FAREWELL]).then_some(Reply::Farewell),
+        // These requests have no form in this protocol.
+        Request::BatchAdjustStock(_) | Request::ImportProducts(_) => None,
     };
-    reply.map(Ok).ok_or(NotAReply)
+    let refusal = || match lines {
+        [line] => read_refusal(line),
+        // A list that could not go on ends with the refusal.
+        [before @ .., line] if matches!(request, Request::ListProducts { .. }) => {
+            before.iter().all(|line| read_product_line(line).is_some()).then(|| read_refusal(line))?
+        }
+        _ => None,
+    };
+    reply.map(Ok).or_else(|| refusal().map(Err)).ok_or(NotAReply)
 }
 
 /// Reads the answer to [`write_token`].

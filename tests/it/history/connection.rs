@@ -11,7 +11,7 @@ use tonic_types::StatusExt;
 
 use hortifruti::catalog::{Kind, Price, Quantity};
 use hortifruti::client::{self, ConnectOptions, Service, TextConnection};
-use hortifruti::operation::{AdjustRequest, ProductReply, Reply, Request};
+use hortifruti::operation::{AdjustRequest, ChangeReply, ProductReply, Reply, Request};
 use hortifruti::wire::Protocol;
 use hortifruti::wire::grpc::adjust_message;
 use hortifruti::wire::grpc::v1::stream_adjust_stock_response::Result as StreamResult;
@@ -161,7 +161,7 @@ fn adjust<'p>(id: &str, line: &Line) -> AdjustRequest<'p> {
 fn read(question: &Asked, reply: &str) -> Heard {
     let lines: Vec<&str> = reply.lines().collect();
     let products = match read_reply(&request(question), &lines) {
-        Ok(Ok(Reply::Product(product))) => vec![product],
+        Ok(Ok(Reply::Product(product) | Reply::Change(ChangeReply { product, .. }))) => vec![product],
         Ok(Ok(Reply::Products(products))) => products,
         Ok(Err(refused)) => return refusal(question.products()[0], refused.code.as_str(), &refused.message),
         _ => return other(reply),
