@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::form::{Argument, Form};
-use super::words::{missing, split_last_word};
+use super::words::{missing, read_request_id, split_last_word};
 use crate::catalog::{Kind, Movement, Product, Quantity, RequestId};
 use crate::refusal::Refusal;
 
@@ -65,21 +65,15 @@ impl<'a> AdjustRequest<'a> {
         let mut kind = None;
         let delta_word = loop {
             let (before, word) = split_last_word(rest);
-            if let Some(value) = word.strip_prefix("id=") {
-                let value: RequestId = value.parse().map_err(|error| Refusal::request_id(&error))?;
-                if request_id.replace(value).is_some() {
-                    return Err(Refusal::invalid("request_id", "o atributo id= aparece duas vezes"));
-                }
-            } else if let Some(value) = word.strip_prefix("motivo=") {
-                let value: Kind = value.parse().map_err(|error| Refusal::kind(&error))?;
-                if kind.replace(value).is_some() {
-                    return Err(Refusal::invalid("kind", "o atributo motivo= aparece duas vezes"));
-                }
-            } else {
-                rest = before;
-                break word;
-            }
             rest = before;
+            if read_request_id(word, &mut request_id)? {
+                continue;
+            }
+            let Some(value) = word.strip_prefix("motivo=") else { break word };
+            let value: Kind = value.parse().map_err(|error| Refusal::kind(&error))?;
+            if kind.replace(value).is_some() {
+                return Err(Refusal::invalid("kind", "o atributo motivo= aparece duas vezes"));
+            }
         };
         if delta_word.is_empty() {
             return Err(missing("name", "o nome do produto e a quantidade"));

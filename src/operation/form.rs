@@ -36,6 +36,15 @@ impl Argument {
             Argument::Quantity => "QUANTIDADE",
         }
     }
+
+    /// The shell's question for the argument.
+    pub fn question(self) -> &'static str {
+        match self {
+            Argument::Name => "Digite o nome do produto",
+            Argument::MaxPrice => "Digite o preço máximo",
+            Argument::Quantity => "Digite a quantidade (negativa para retirar)",
+        }
+    }
 }
 
 impl Form {
@@ -62,6 +71,12 @@ impl Form {
     /// The form without attributes: `3 NOME QUANTIDADE`.
     pub fn short_usage(&self) -> String {
         self.usage_with(self.word)
+    }
+
+    /// Whether a word is one of the form's attributes, as `id=balcao-17` is one of `[id=PEDIDO]`.
+    pub fn is_attribute(&self, word: &str) -> bool {
+        let name = word.split_once('=').map(|(name, _)| format!("[{name}="));
+        name.is_some_and(|name| self.attributes.contains(&name))
     }
 
     /// The whole form: `3 NOME QUANTIDADE [id=PEDIDO] [motivo=MOTIVO]`.

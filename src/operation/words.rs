@@ -1,7 +1,7 @@
 //! The words of a line, and the refusals of lines that lack some.
 
 use super::form::Form;
-use crate::catalog::Quoted;
+use crate::catalog::{Quoted, RequestId};
 use crate::refusal::Refusal;
 
 /// Splits a line into its first word and what follows it.
@@ -15,6 +15,19 @@ pub(super) fn split_last_word(line: &str) -> (&str, &str) {
     let line = line.trim_matches([' ', '\t']);
     let (before, word) = line.rsplit_once([' ', '\t']).unwrap_or(("", line));
     (before.trim_end_matches([' ', '\t']), word)
+}
+
+/// Reads a word as the attribute `id=ID`. Returns whether the word is one.
+///
+/// # Errors
+/// If the id cannot be, or there was one before.
+pub(super) fn read_request_id(word: &str, request_id: &mut Option<RequestId>) -> Result<bool, Refusal> {
+    let Some(value) = word.strip_prefix("id=") else { return Ok(false) };
+    let value = value.parse().map_err(|error| Refusal::request_id(&error))?;
+    match request_id.replace(value) {
+        Some(_) => Err(Refusal::invalid("request_id", "o atributo id= aparece duas vezes")),
+        None => Ok(true),
+    }
 }
 
 /// The refusal of a line that lacks the value of this field.

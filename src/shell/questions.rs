@@ -26,7 +26,7 @@ pub(super) fn complete(lines: &mut impl LineSource, form: &Form, rest: String) -
     let mut rest = rest;
     if rest.is_empty() {
         for argument in form.arguments {
-            match lines.next(Question::of(*argument))? {
+            match lines.next(Question::Argument(*argument))? {
                 Input::Line(line) if lines.is_person() && line.trim().is_empty() => return Ok(drop_command()),
                 Input::Line(line) => rest = format!("{rest} {}", line.trim()).trim_start().to_owned(),
                 Input::Dropped => return Ok(Completed::Dropped),
@@ -36,14 +36,14 @@ pub(super) fn complete(lines: &mut impl LineSource, form: &Form, rest: String) -
         }
     }
     if has_quantity(form) && lines.is_person() {
-        return ask_back(lines, rest);
+        return ask_back(lines, form, rest);
     }
     Ok(Completed::Command(rest))
 }
 
 /// A Brazilian reads `1.000` as one thousand, and this program as one.
-fn ask_back(lines: &mut impl LineSource, rest: String) -> io::Result<Completed> {
-    let Some((before, delta, after)) = split_delta(&rest) else { return Ok(Completed::Command(rest)) };
+fn ask_back(lines: &mut impl LineSource, form: &Form, rest: String) -> io::Result<Completed> {
+    let Some((before, delta, after)) = split_delta(form, &rest) else { return Ok(Completed::Command(rest)) };
     let Some((thousands, units)) = Quantity::two_readings(delta) else { return Ok(Completed::Command(rest)) };
     loop {
         let line = match lines.next(Question::Reading { thousands, units })? {
@@ -71,7 +71,7 @@ fn drop_command() -> Completed {
 
 /// Refuses a quantity with two readings: behind a pipe nobody can be asked which is meant.
 pub(super) fn refuse_two_readings(form: &Form, rest: &str) -> Option<Refusal> {
-    let (_, delta, _) = split_delta(rest).filter(|_| has_quantity(form))?;
+    let (_, delta, _) = split_delta(form, rest).filter(|_| has_quantity(form))?;
     Quantity::two_readings(delta).map(|(thousands, units)| Refusal::two_readings(delta, thousands, units))
 }
 
@@ -80,9 +80,8 @@ fn has_quantity(form: &Form) -> bool {
 }
 
 /// Splits the text of a change: the part before the quantity, the quantity, and the attributes after it.
-fn split_delta(rest: &str) -> Option<(&str, &str, &str)> {
-    let is_attribute = |word: &str| word.starts_with("id=") || word.starts_with("motivo=");
-    let delta = rest.split([' ', '\t']).rfind(|word| !word.is_empty() && !is_attribute(word))?;
+fn split_delta<'r>(form: &Form, rest: &'r str) -> Option<(&'r str, &'r str, &'r str)> {
+    let delta = rest.split([' ', '\t']).rfind(|word| !word.is_empty() && !form.is_attribute(word))?;
     let start = delta.as_ptr().addr() - rest.as_ptr().addr();
     let (before, from_delta) = rest.split_at(start);
     let (delta, after) = from_delta.split_at(delta.len());
@@ -97,11 +96,12 @@ mod tests {
 
     #[test]
     fn the_quantity_of_a_change_stands_before_its_attributes() {
+        let (_, change) = form_by_word("3").unwrap();
         assert_eq!(
-            split_delta("Caju 5.000 5.000 id=lote-5.000 motivo=perda"),
+            split_delta(change, "Caju 5.000 5.000 id=lote-5.000 motivo=perda"),
             Some(("Caju 5.000 ", "5.000", " id=lote-5.000 motivo=perda"))
         );
-        assert_eq!(split_delta("id=a"), None);
+        assert_eq!(split_delta(change, "id=a"), None);
     }
 
     #[test]

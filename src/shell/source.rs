@@ -26,9 +26,8 @@ pub(super) enum Input {
 #[derive(Debug, Clone)]
 pub(super) enum Question {
     Command,
-    Name,
-    Price,
-    Quantity,
+    /// For an argument that is missing.
+    Argument(Argument),
     /// The choice between two readings of a number.
     Reading {
         thousands: Quantity,
@@ -37,21 +36,10 @@ pub(super) enum Question {
 }
 
 impl Question {
-    /// The question for an argument that is missing.
-    pub(super) fn of(argument: Argument) -> Self {
-        match argument {
-            Argument::Name => Question::Name,
-            Argument::MaxPrice => Question::Price,
-            Argument::Quantity => Question::Quantity,
-        }
-    }
-
     pub(super) fn prompt(&self) -> String {
         match self {
             Question::Command => "Digite sua escolha: ".to_owned(),
-            Question::Name => "Digite o nome do produto: ".to_owned(),
-            Question::Price => "Digite o preço máximo: ".to_owned(),
-            Question::Quantity => "Digite a quantidade (negativa para retirar): ".to_owned(),
+            Question::Argument(argument) => format!("{}: ", argument.question()),
             Question::Reading { thousands, units } => {
                 // The number is written as Brazilians do, and has no second reading.
                 let units = units.to_string().replace('.', ",");
@@ -66,8 +54,8 @@ impl Question {
     pub(super) fn expected(&self) -> Expected {
         match self {
             Question::Command => Expected::Command,
-            Question::Name => Expected::Name,
-            Question::Price | Question::Quantity | Question::Reading { .. } => Expected::Nothing,
+            Question::Argument(Argument::Name) => Expected::Name,
+            Question::Argument(_) | Question::Reading { .. } => Expected::Nothing,
         }
     }
 }
