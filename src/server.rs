@@ -14,8 +14,10 @@ mod idle;
 mod io;
 mod long_work;
 mod maybe_tls;
+mod service;
 mod side_thread;
 mod text;
+mod turns;
 
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZero;
@@ -29,7 +31,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::access::Tokens;
-use crate::inventory::{self, Inventory, Session};
+use crate::inventory::{self, Inventory};
 use crate::wire::{self, Protocol};
 pub use admission::Limits;
 use admission::{Connections, Guard, TURNED_AWAY_MAX};
@@ -38,7 +40,10 @@ use console::Console;
 use idle::IdleTimer;
 use io::answer_and_close;
 use long_work::LongWork;
-use side_thread::{SideTasks, SideThread};
+pub use service::Protocols;
+use service::Service;
+use side_thread::SideThread;
+use turns::Turns;
 
 /// Connections that the system keeps until they are accepted. With std's 128, ten thousand
 /// clients that come at once wait half a minute, because clients that find no place try again
@@ -49,25 +54,12 @@ pub const BACKLOG: u16 = 4096;
 /// that no file descriptor is left, which only time cures.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
-/// How long a connection that has said nothing, or is not known to have, is still looked at
-/// when the server stops: a busy worker learns late of what the system has received.
-const LAST_LOOK: Duration = Duration::from_millis(10);
-
 /// Cores without a worker by default: they are for the committer and, on a small machine, for the
 /// clients. On two cores two workers are slower than one (row `read-1`), because each is woken more.
 const CORES_LEFT: usize = 1;
 
 /// Worker threads at most. More than one a core only take turns on the cores.
 pub const WORKERS_MAX: u16 = 256;
-
-/// The protocols that are served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Protocols {
-    /// The text protocol.
-    pub socket: bool,
-    /// gRPC.
-    pub grpc: bool,
-}
 
 /// The settings of a server.
 pub struct Options {
@@ -85,81 +77,6 @@ pub struct Options {
     pub tls: Option<watch::Receiver<Arc<ServerConfig>>>,
     /// The current tokens. `None` asks for none.
     pub tokens: Option<watch::Receiver<Arc<Tokens>>>,
-}
-
-/// What a connection needs to be served. On the way to it, the inventory is that of the process, and
-/// then that of a worker.
-#[derive(Clone)]
-struct Service<I = Session> {
-    inventory: I,
-    console: Console,
-    protocols: Protocols,
-    /// The time that a connection may be silent.
-    idle: Option<Duration>,
-    tls: detect::Tls,
-    authenticator: Authenticator,
-    /// Turns of large gRPC messages.
-    turns: grpc::Turns,
-    /// Turns of the long requests of a worker.
-    long_work: LongWork,
-    /// The way to the side thread, for work that cannot be cut into turns.
-    side_tasks: SideTasks,
-    /// Turns true when the server stops.
-    draining: watch::Receiver<bool>,
-}
-
-impl<I: Clone> Service<I> {
-    /// The same service with another handle on the inventory.
-    fn with<J>(&self, inventory: J) -> Service<J> {
-        let Self {
-            inventory: _,
-            console,
-            protocols,
-            idle,
-            tls,
-            authenticator,
-            turns,
-            long_work,
-            side_tasks,
-            draining,
-        } = self.clone();
-        Service {
-            inventory,
-            console,
-            protocols,
-            idle,
-            tls,
-            authenticator,
-            turns,
-            long_work,
-            side_tasks,
-            draining,
-        }
-    }
-
-    /// Whether the server stops.
-    fn is_stopping(&self) -> bool {
-        // The value changes once, and nobody marks it seen. An error: the sender is gone.
-        self.draining.has_changed().unwrap_or(true)
-    }
-
-    /// Is ready when the server stops.
-    fn stopping(&self) -> impl Future<Output = ()> + Send + 'static {
-        let mut draining = self.draining.clone();
-        async move {
-            // An error means that the sender is gone: then the server stops too.
-            let _ = draining.wait_for(|draining| *draining).await;
-        }
-    }
-
-    /// Is ready when a stopping server has also had its last look.
-    fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
-        let stopping = self.stopping();
-        async {
-            stopping.await;
-            tokio::time::sleep(LAST_LOOK).await;
-        }
-    }
 }
 
 /// How many workers suit this machine.
@@ -190,7 +107,7 @@ pub fn serve(
         idle: options.limits.idle,
         tls: options.tls.clone(),
         authenticator: Authenticator::new(options.tokens.clone()),
-        turns: grpc::Turns::default(),
+        turns: Turns::default(),
         long_work: LongWork::new(),
         side_tasks: side_thread.tasks(),
         draining,
@@ -399,39 +316,4 @@ async fn serve_one(service: Service, stream: TcpStream, guard: Guard) {
 }
 
 #[cfg(test)]
-mod testing {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use super::*;
-
-    /// A service that is open to all, and whose changes this thread's runtime makes.
-    pub(super) fn service(inventory: &Inventory, draining: watch::Receiver<bool>) -> Service {
-        let (worker, driver) = inventory.worker(true);
-        tokio::spawn(driver.run());
-        Service {
-            inventory: worker.session(),
-            console: Console::quiet(),
-            protocols: Protocols { socket: true, grpc: true },
-            idle: Some(Duration::from_secs(2)),
-            tls: None,
-            authenticator: Authenticator::new(None),
-            turns: grpc::Turns::default(),
-            long_work: LongWork::new(),
-            side_tasks: SideTasks::here(),
-            draining,
-        }
-    }
-
-    /// Counts how often others have had their turn, from now on.
-    pub(super) fn turns() -> Arc<AtomicUsize> {
-        let turns = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&turns);
-        tokio::spawn(async move {
-            loop {
-                counted.fetch_add(1, Ordering::Relaxed);
-                tokio::task::yield_now().await;
-            }
-        });
-        turns
-    }
-}
+mod testing;

@@ -2,17 +2,15 @@
 //! connections for which there is no room or no such protocol.
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ServerConfig;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use super::io::{answer_and_close, close};
 use super::maybe_tls::MaybeTls;
-use super::{Service, grpc, text};
+use super::service::{Service, Tls};
+use super::{grpc, text};
 use crate::wire::{self, HTTP2_PREFACE, Protocol};
 
 /// How long first bytes that could become an HTTP/2 preface may take to become one. No
@@ -26,9 +24,6 @@ const TURN_AWAY_WAIT: Duration = Duration::from_secs(1);
 /// How long a TLS handshake may take, its first byte included. Two round trips and some
 /// milliseconds are needed; a client that has nothing to say yet says that it is there.
 const HANDSHAKE_WAIT: Duration = Duration::from_secs(10);
-
-/// The current TLS configuration, if TLS is spoken. Changes when the files are read again.
-pub(super) type Tls = Option<watch::Receiver<Arc<ServerConfig>>>;
 
 /// Makes a connection of a TCP connection: `None` if it was refused, or went away.
 pub(super) async fn enter(tls: &Tls, stream: TcpStream) -> Option<MaybeTls> {
@@ -134,7 +129,11 @@ pub(super) async fn read_first_bytes(stream: &mut MaybeTls) -> io::Result<(Vec<u
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use rustls::ServerConfig;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::sync::watch;
     use tokio::time::Instant;
 
     use super::*;

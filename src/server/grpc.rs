@@ -2,37 +2,38 @@
 
 mod adjust_stream;
 mod arriving;
+mod calls;
 mod gzip;
 mod head;
 mod large_messages;
 mod list_body;
+mod message_bytes;
 mod one_message;
 mod own_words;
 mod progress;
 mod router;
+mod trailers;
 mod unary;
 
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::http;
 
-use super::Service;
 use super::authenticator::WrongTokens;
 use super::io::{BytesRead, Prefixed};
 use super::maybe_tls::MaybeTls;
+use super::service::Service;
 use crate::refusal::Refusal;
 use crate::wire::grpc::status;
+use calls::Calls;
 use head::HEADER_LIST_BYTES_READ_MAX;
-pub(super) use large_messages::Turns;
-use progress::{Counted, Progress};
+use progress::Progress;
 use router::Router;
 
 /// Calls that one connection may have open, more of which wait with the client. Each may
@@ -58,33 +59,6 @@ const PENDING_RESETS_MAX: usize = 64;
 /// Streams that the server resets for a client's errors before it ends the connection.
 /// Without a limit each leaves memory behind.
 const ERROR_RESETS_MAX: usize = 256;
-
-/// The calls of one connection. Counts the calls that wait for a change, and the streams of changes whose
-/// answers are not all taken.
-struct Calls {
-    service: Service,
-    waiting: Arc<AtomicUsize>,
-    streams: Arc<AtomicUsize>,
-    progress: Progress,
-    bytes_read: BytesRead,
-}
-
-impl Calls {
-    /// Counts a call that waits for a change. Calls that only read do not wait.
-    fn wait(&self) -> Counted {
-        Counted::one_more(&self.waiting)
-    }
-}
-
-/// The trailers that end a call with this status.
-fn trailers(status: &Status) -> http::HeaderMap {
-    let mut trailers = http::HeaderMap::new();
-    if status.add_header(&mut trailers).is_err() {
-        // Only if its text cannot be a header.
-        trailers.insert(Status::GRPC_STATUS, http::HeaderValue::from(status.code() as i32));
-    }
-    trailers
-}
 
 /// Serves a gRPC connection until the client goes, or the server stops and no call is left.
 ///
@@ -152,18 +126,4 @@ pub(super) async fn turn_away(stream: MaybeTls, first_bytes: Vec<u8>) {
 }
 
 #[cfg(test)]
-mod testing {
-    use super::*;
-    use crate::inventory::Inventory;
-    use crate::server::testing;
-
-    pub(super) fn calls(inventory: Inventory, draining: tokio::sync::watch::Receiver<bool>) -> Calls {
-        Calls {
-            service: testing::service(&inventory, draining),
-            waiting: Arc::default(),
-            streams: Arc::default(),
-            progress: Progress::default(),
-            bytes_read: BytesRead::default(),
-        }
-    }
-}
+mod testing;

@@ -16,7 +16,7 @@ use super::authenticator::{Authenticator, WrongTokens};
 use super::idle::IdleTimer;
 use super::io::{close, write_all};
 use super::maybe_tls::MaybeTls;
-use super::{LAST_LOOK, Service};
+use super::service::{LAST_LOOK, Service};
 use crate::access::Identity;
 use crate::inventory::Pipeline;
 use crate::refusal::Refusal;

@@ -63,6 +63,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("server::idle", &[]),
     ("server::io", &[]),
     ("server::maybe_tls", &[]),
+    ("server::turns", &["operation"]),
     ("server::text", &["access", "inventory", "operation", "refusal", "wire"]),
     (
         "shell",

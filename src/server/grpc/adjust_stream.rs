@@ -11,14 +11,16 @@ use hyper::body::{Bytes, Frame};
 use tokio::sync::mpsc;
 use tonic::{Status, Streaming};
 
+use super::calls::Calls;
 use super::progress::{Counted, Progress};
-use super::{Calls, STREAMS_MAX, own_words, trailers};
+use super::trailers::trailers;
+use super::{STREAMS_MAX, own_words};
 use crate::access::{self, Identity};
 use crate::inventory::Pipeline;
 use crate::operation::Operation;
 use crate::refusal::Refusal;
-use crate::server::LAST_LOOK;
 use crate::server::long_work::TURN_BYTES;
+use crate::server::service::LAST_LOOK;
 use crate::wire::grpc::v1::StreamAdjustStockRequest;
 use crate::wire::grpc::{self, status};
 
@@ -269,7 +271,7 @@ mod tests {
         let store = Box::new(SqliteStore::in_memory().unwrap());
         let (inventory, _committer) = Inventory::open(store, &crate::catalog::original_products()).unwrap();
         let (_drain, draining) = tokio::sync::watch::channel(false);
-        let calls = calls(inventory, draining);
+        let calls = calls(&inventory, draining);
         let _streams: Vec<_> = (0..STREAMS_MAX).map(|_| Counted::one_more(&calls.streams)).collect();
         // Each message takes longer than one of so many streams may gather.
         let name = format!("Caju{}", " ".repeat(BYTES_MAX - 64));

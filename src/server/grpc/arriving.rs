@@ -11,12 +11,10 @@ use tokio::time::{Instant, Sleep};
 use tonic::Status;
 
 use super::gzip::Gzip;
+use super::message_bytes::MessageBytes;
 use super::progress::Progress;
 use crate::refusal::Refusal;
 use crate::wire::grpc::status;
-
-/// Bytes before each message: whether it is compressed, and its length.
-pub(super) const PREFIX_BYTES: usize = 5;
 
 /// The body of a call.
 ///
@@ -26,7 +24,7 @@ pub(super) const PREFIX_BYTES: usize = 5;
 pub(super) struct Arriving {
     body: Incoming,
     /// How much of the message has come, if the call takes one and not a stream of them.
-    message: Option<OneMessage>,
+    message: Option<MessageBytes>,
     /// Decompresses the messages, if the client compresses them.
     gzip: Option<Gzip>,
     limit: Option<Limit>,
@@ -51,7 +49,7 @@ struct Limit {
 impl Arriving {
     /// A call that takes one message.
     pub(super) fn one_message(body: Incoming, deadline: Option<Instant>) -> Self {
-        Self { message: Some(OneMessage::default()), ..Self::stream(body, deadline) }
+        Self { message: Some(MessageBytes::default()), ..Self::stream(body, deadline) }
     }
 
     /// A call that takes any number of messages.
@@ -148,7 +146,7 @@ impl Arriving {
     /// # Errors
     /// If the call ends before its one message.
     fn end(&self) -> Result<(), Refusal> {
-        self.message.as_ref().map_or(Ok(()), OneMessage::end)
+        self.message.as_ref().map_or(Ok(()), MessageBytes::end)
     }
 
     /// The next frame as it came.
@@ -194,51 +192,5 @@ impl Body for Arriving {
         let message = self.poll_message(&mut gzip, context);
         self.gzip = Some(gzip);
         message.map(|message| message.map(|message| message.map(Frame::data)))
-    }
-}
-
-/// How much has come of a call's one message.
-struct OneMessage {
-    prefix_left: usize,
-    is_compressed: bool,
-    /// The length of the whole message, and of the part that has not come yet. Known once the prefix
-    /// has come.
-    bytes: usize,
-    bytes_left: usize,
-}
-
-impl Default for OneMessage {
-    fn default() -> Self {
-        Self { prefix_left: PREFIX_BYTES, is_compressed: false, bytes: 0, bytes_left: 0 }
-    }
-}
-
-impl OneMessage {
-    /// # Errors
-    /// If more comes than one message.
-    fn add(&mut self, mut bytes: &[u8]) -> Result<(), Refusal> {
-        while self.prefix_left > 0 {
-            let Some((first, rest)) = bytes.split_first() else { return Ok(()) };
-            if self.prefix_left < PREFIX_BYTES {
-                self.bytes_left = self.bytes_left << 8 | usize::from(*first);
-            } else {
-                self.is_compressed = *first != 0;
-            }
-            self.prefix_left -= 1;
-            self.bytes = self.bytes_left;
-            bytes = rest;
-        }
-        let more = || Refusal::invalid("message", "esta chamada leva uma mensagem, e veio mais que isso");
-        self.bytes_left = self.bytes_left.checked_sub(bytes.len()).ok_or_else(more)?;
-        Ok(())
-    }
-
-    /// # Errors
-    /// If not all of the message has come.
-    fn end(&self) -> Result<(), Refusal> {
-        if self.prefix_left == 0 && self.bytes_left == 0 {
-            return Ok(());
-        }
-        Err(Refusal::invalid("message", "esta chamada leva uma mensagem, e ela não veio inteira"))
     }
 }

@@ -10,7 +10,7 @@ use flate2::bufread::GzDecoder;
 use hyper::body::Bytes;
 use prost::bytes::{Buf, BytesMut};
 
-use super::arriving::PREFIX_BYTES;
+use super::message_bytes::PREFIX_BYTES;
 use crate::refusal::Refusal;
 
 /// Fewest bytes that a gzip member counts as, so that a message of empty members costs bounded time: 256

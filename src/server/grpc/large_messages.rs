@@ -3,37 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tonic::body::Body;
 use tonic::codegen::http;
 
-use super::Calls;
 use super::arriving::Arriving;
-use crate::operation::{LargeMessages, OPERATIONS, Operation};
+use super::calls::Calls;
+use crate::operation::{LargeMessages, Operation};
 use crate::wire::grpc::status;
 
 /// How long a large message may take to come, once it is its turn: the largest comes in time over a line
 /// of a megabit a second.
 const LARGE_MESSAGE_WAIT: Duration = Duration::from_secs(40);
-
-/// The turns of the operations whose messages may be large, over all connections.
-#[derive(Clone)]
-pub(in crate::server) struct Turns([Option<Arc<Semaphore>>; OPERATIONS.len()]);
-
-impl Default for Turns {
-    fn default() -> Self {
-        Self(OPERATIONS.each_ref().map(|spec| {
-            let large = spec.message.as_ref()?.large.as_ref()?;
-            Some(Arc::new(Semaphore::new(large.at_once_max)))
-        }))
-    }
-}
-
-impl Turns {
-    fn of(&self, operation: Operation) -> Option<Arc<Semaphore>> {
-        self.0[operation as usize].clone()
-    }
-}
 
 impl Calls {
     /// Waits for a call's turn, and answers the call, on the side thread if its message is large. A call

@@ -11,11 +11,11 @@ use tokio::sync::oneshot;
 use tonic::Status;
 
 use super::progress::Progress;
-use super::trailers;
+use super::trailers::trailers;
 use crate::inventory::{Listing, Stopped};
 use crate::refusal::Refusal;
-use crate::server::Service;
 use crate::server::long_work::{LongWork, TURN_BYTES};
+use crate::server::service::Service;
 use crate::wire::grpc::{Page, WriteProduct, status};
 
 /// A list of an answer, which becomes its body.

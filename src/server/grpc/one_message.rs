@@ -11,8 +11,10 @@ use tonic::codec::Codec as _;
 use tonic::codegen::http::{HeaderValue, Response, header};
 use tonic::{Status, Streaming};
 
-use super::arriving::{Arriving, PREFIX_BYTES};
-use super::{own_words, trailers};
+use super::arriving::Arriving;
+use super::message_bytes::PREFIX_BYTES;
+use super::own_words;
+use super::trailers::trailers;
 
 /// Reads the message of a call.
 ///

@@ -9,7 +9,8 @@ use tonic::body::Body;
 use tonic::codegen::{BoxFuture, http};
 
 use super::arriving::Arriving;
-use super::{Calls, head, own_words};
+use super::calls::Calls;
+use super::{head, own_words};
 use crate::access::{self, Identity};
 use crate::operation::{Operation, Permission};
 use crate::server::authenticator::WrongTokens;

@@ -11,10 +11,11 @@ use tonic::body::Body;
 use tonic::codegen::http::Response;
 
 use super::arriving::Arriving;
+use super::calls::Calls;
 use super::list_body::List;
 use super::one_message::{answer, answer_with, messages, read};
+use super::own_words;
 use super::router::Method;
-use super::{Calls, own_words};
 use crate::access::Identity;
 use crate::operation::{AdjustRequest, Operation, Request};
 use crate::refusal::Refusal;

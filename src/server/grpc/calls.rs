@@ -1,0 +1,96 @@
+//! The calls of one connection, and whether any of them goes on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::progress::{Counted, Progress};
+use crate::server::io::BytesRead;
+use crate::server::service::Service;
+
+/// How long no change may be on its way, and no answer taken, before a stopping server ends a
+/// connection that is left. A graceful HTTP/2 stop asks each client for a sign of life (RFC 9113 §6.8), and
+/// a client that does not look at its idle connection would hold the stop for ever.
+const SETTLED_AFTER: Duration = Duration::from_millis(500);
+
+/// The calls of one connection. Counts the calls that wait for a change, and the streams of changes whose
+/// answers are not all taken.
+pub(super) struct Calls {
+    pub(super) service: Service,
+    pub(super) waiting: Arc<AtomicUsize>,
+    pub(super) streams: Arc<AtomicUsize>,
+    pub(super) progress: Progress,
+    pub(super) bytes_read: BytesRead,
+}
+
+impl Calls {
+    /// Counts a call that waits for a change. Calls that only read do not wait.
+    pub(super) fn wait(&self) -> Counted {
+        Counted::one_more(&self.waiting)
+    }
+
+    /// Waits until nothing has been asked or taken for as long as a connection may be silent, or up to
+    /// twice as long.
+    pub(super) async fn idle(&self) {
+        let Some(limit) = self.service.idle else { return std::future::pending().await };
+        let mut count = self.progress.count();
+        loop {
+            tokio::time::sleep(limit).await;
+            let before = std::mem::replace(&mut count, self.progress.count());
+            if before == count {
+                return;
+            }
+        }
+    }
+
+    /// Waits until for a while no call has waited for a change, and no answer was taken.
+    pub(super) async fn settled(&self) {
+        let mut before = None;
+        loop {
+            tokio::time::sleep(SETTLED_AFTER).await;
+            let is_waiting = self.waiting.load(Ordering::Relaxed) > 0;
+            let idle_at = (!is_waiting).then(|| self.progress.count());
+            if idle_at.is_some() && idle_at == before {
+                return;
+            }
+            before = idle_at;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use super::*;
+    use crate::inventory::Inventory;
+    use crate::server::grpc::list_body::List;
+    use crate::server::grpc::testing::calls;
+    use crate::store::sqlite::SqliteStore;
+    use crate::wire::grpc::{self, Page};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_left_once_nothing_is_taken_any_more() {
+        let store = Box::new(SqliteStore::in_memory().unwrap());
+        let (inventory, _committer) = Inventory::open(store, &[]).unwrap();
+        let (_drain, draining) = tokio::sync::watch::channel(false);
+        let calls = calls(&inventory, draining);
+        let progress = calls.progress.clone();
+        let service = calls.service.clone();
+        tokio::spawn(async move {
+            let (page, write) = (Page::whole(None), grpc::write_product);
+            let list = List::new(&service, &progress, page, write, |_, _| ()).await.unwrap();
+            // As a client that takes a piece from time to time.
+            for _ in 0..12 {
+                tokio::time::sleep(Duration::from_millis(400)).await;
+                let mut list = pin!(list.clone().body());
+                std::future::poll_fn(|context| hyper::body::Body::poll_frame(list.as_mut(), context)).await;
+            }
+        });
+        let start = tokio::time::Instant::now();
+        calls.settled().await;
+        assert_eq!(start.elapsed().as_millis(), 5500);
+        calls.idle().await;
+        assert_eq!(start.elapsed().as_millis(), 7500);
+    }
+}

@@ -1,0 +1,105 @@
+//! Everything that a connection needs to be served, whatever its transport.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use tokio::sync::watch;
+
+use super::authenticator::Authenticator;
+use super::console::Console;
+use super::long_work::LongWork;
+use super::side_thread::SideTasks;
+use super::turns::Turns;
+use crate::inventory::Session;
+
+/// How long a connection that has said nothing, or is not known to have, is still looked at
+/// when the server stops: a busy worker learns late of what the system has received.
+pub(super) const LAST_LOOK: Duration = Duration::from_millis(10);
+
+/// The protocols that are served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Protocols {
+    /// The text protocol.
+    pub socket: bool,
+    /// gRPC.
+    pub grpc: bool,
+}
+
+/// The current TLS configuration, if TLS is spoken. Changes when the files are read again.
+pub(super) type Tls = Option<watch::Receiver<Arc<ServerConfig>>>;
+
+/// What a connection needs to be served. On the way to it, the inventory is that of the process, and
+/// then that of a worker.
+#[derive(Clone)]
+pub(super) struct Service<I = Session> {
+    pub(super) inventory: I,
+    pub(super) console: Console,
+    pub(super) protocols: Protocols,
+    /// The time that a connection may be silent.
+    pub(super) idle: Option<Duration>,
+    pub(super) tls: Tls,
+    pub(super) authenticator: Authenticator,
+    /// Turns of large gRPC messages.
+    pub(super) turns: Turns,
+    /// Turns of the long requests of a worker.
+    pub(super) long_work: LongWork,
+    /// The way to the side thread, for work that cannot be cut into turns.
+    pub(super) side_tasks: SideTasks,
+    /// Turns true when the server stops.
+    pub(super) draining: watch::Receiver<bool>,
+}
+
+impl<I: Clone> Service<I> {
+    /// The same service with another handle on the inventory.
+    pub(super) fn with<J>(&self, inventory: J) -> Service<J> {
+        let Self {
+            inventory: _,
+            console,
+            protocols,
+            idle,
+            tls,
+            authenticator,
+            turns,
+            long_work,
+            side_tasks,
+            draining,
+        } = self.clone();
+        Service {
+            inventory,
+            console,
+            protocols,
+            idle,
+            tls,
+            authenticator,
+            turns,
+            long_work,
+            side_tasks,
+            draining,
+        }
+    }
+
+    /// Whether the server stops.
+    pub(super) fn is_stopping(&self) -> bool {
+        // The value changes once, and nobody marks it seen. An error: the sender is gone.
+        self.draining.has_changed().unwrap_or(true)
+    }
+
+    /// Is ready when the server stops.
+    pub(super) fn stopping(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut draining = self.draining.clone();
+        async move {
+            // An error means that the sender is gone: then the server stops too.
+            let _ = draining.wait_for(|draining| *draining).await;
+        }
+    }
+
+    /// Is ready when a stopping server has also had its last look.
+    pub(super) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        let stopping = self.stopping();
+        async {
+            stopping.await;
+            tokio::time::sleep(LAST_LOOK).await;
+        }
+    }
+}
