@@ -2,19 +2,15 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::{PATIENCE, Server, finished, hortifruti, run};
+use crate::support::waiting::wait_until;
+use crate::support::{Server, finished, hortifruti, run, signal};
 use crate::terminal::Terminal;
 
 fn json(path: &Path) -> serde_json::Value {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
-}
-
-/// Sends a signal to a process.
-fn kill(signal: &str, process: u32) {
-    assert!(Command::new("kill").args([signal, &process.to_string()]).status().unwrap().success());
 }
 
 #[test]
@@ -112,21 +108,17 @@ fn a_stall_counts_from_when_each_operation_was_to_begin() {
 
 #[test]
 fn it_ends_with_its_server_and_leaves_nothing() {
-    for signal in ["-INT", "-TERM", "-HUP"] {
+    for name in ["INT", "TERM", "HUP"] {
         let folder = tempfile::tempdir().unwrap();
         let mut command = hortifruti(folder.path());
         command.args(["bench", "--duration", "60"]).env("TMPDIR", folder.path());
         let bench = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let is_empty = || fs::read_dir(folder.path()).unwrap().next().is_none();
-        let give_up = Instant::now() + PATIENCE;
-        while is_empty() {
-            assert!(Instant::now() < give_up);
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        kill(signal, bench.id());
+        wait_until("the bench has begun", || !is_empty());
+        signal(bench.id(), name);
         let ended = finished(bench);
         assert_eq!((ended.code, ended.err.as_str()), (1, "Erro: a medida foi interrompida\n"));
-        assert!(is_empty(), "{signal}");
+        assert!(is_empty(), "{name}");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::support::{Need, executable, project};
+use crate::support::{Ended, Need, executable, project, run, try_run};
 
 const SCRIPTS: [(&str, &str); 5] = [
     ("bash", "hortifruti.bash"),
@@ -18,9 +18,9 @@ fn the_checked_in_scripts_are_fresh() {
     let stale: Vec<String> = SCRIPTS
         .into_iter()
         .filter(|(shell, script)| {
-            let output = Command::new(executable()).args(["completions", shell]).output().unwrap();
-            assert!(output.status.success() && output.stderr.is_empty(), "{shell}: {output:?}");
-            fs::read(project().join("completions").join(script)).unwrap_or_default() != output.stdout
+            let ended = run(Command::new(executable()).args(["completions", shell]), "");
+            assert!(ended.code == 0 && ended.err.is_empty(), "{shell}: {ended:?}");
+            fs::read_to_string(project().join("completions").join(script)).unwrap_or_default() != ended.out
         })
         .map(|(shell, script)| format!("cargo run -- completions {shell} > completions/{script}"))
         .collect();
@@ -31,16 +31,15 @@ fn the_checked_in_scripts_are_fresh() {
 fn each_command_has_a_manual_page() {
     let folder = tempfile::tempdir().unwrap();
     let pages = folder.path().join("pages");
-    let output = Command::new(executable()).arg("man").arg(&pages).output().unwrap();
-    assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+    let ended = run(Command::new(executable()).arg("man").arg(&pages), "");
+    assert!(ended.code == 0 && ended.out.is_empty(), "{ended:?}");
     for name in ["hortifruti.1", "hortifruti-query.1", "hortifruti-token-new.1"] {
         assert!(fs::read_to_string(pages.join(name)).unwrap().contains(".SH"), "{name}");
     }
     let file = folder.path().join("a");
     fs::write(&file, "").unwrap();
-    let output = Command::new(executable()).arg("man").arg(file.join("b")).output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.code() == Some(1) && said.contains("não foram escritas"), "{said}");
+    let ended = run(Command::new(executable()).arg("man").arg(file.join("b")), "");
+    assert!(ended.code == 1 && ended.err.contains("não foram escritas"), "{ended:?}");
 }
 
 #[test]
@@ -71,11 +70,9 @@ fn installed_shells_take_them() {
     ];
     let mut checked = 0;
     for (shell, script) in checks {
-        match Command::new(shell).args(["-c", &script]).output() {
-            Ok(output) => {
-                let (out, err) =
-                    (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-                assert!(output.status.success() && err.is_empty(), "{shell}: {out}{err}");
+        match try_run(Command::new(shell).args(["-c", &script])) {
+            Ok(Ended { code, out, err }) => {
+                assert!(code == 0 && err.is_empty(), "{shell}: {out}{err}");
                 let expected = match shell {
                     "bash" => "_hortifruti",
                     "zsh" => "_hortifruti: function",

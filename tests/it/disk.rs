@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::support::Need;
+use crate::support::{Need, run, try_run};
 
 /// Room for the file system, in bytes.
 const IMAGE_BYTES: u64 = 48 * 1024 * 1024;
@@ -19,12 +19,17 @@ fcntl.ioctl(root, 0x8004587d, struct.pack('I', 2))";
 
 /// Mounts, or says why not.
 pub(crate) fn mount(args: &[&str], folder: &Path) -> bool {
-    let mounted = Command::new("mount").args(args).arg(folder).output();
-    let is_mounted = mounted.as_ref().is_ok_and(|output| output.status.success());
+    let mounted = try_run(Command::new("mount").args(args).arg(folder));
+    let is_mounted = mounted.as_ref().is_ok_and(|ended| ended.code == 0);
     if !is_mounted {
         Need::Mount.skip(format!("nothing can be mounted here, which takes root ({mounted:?})"));
     }
     is_mounted
+}
+
+/// Takes away what is mounted, also if it is in use, and if it is gone already.
+pub(crate) fn unmount(folder: &Path) {
+    let _ = try_run(Command::new("umount").arg("--lazy").arg(folder));
 }
 
 /// A file system on a loop device.
@@ -40,8 +45,8 @@ impl Disk {
         image.set_len(IMAGE_BYTES).unwrap();
         fs::create_dir(folder.path().join("disk")).unwrap();
         let this = Self { folder };
-        let made = Command::new("mkfs.ext4").arg("-qF").arg(this.image()).output();
-        if !made.as_ref().is_ok_and(|output| output.status.success()) {
+        let made = try_run(Command::new("mkfs.ext4").arg("-qF").arg(this.image()));
+        if !made.as_ref().is_ok_and(|ended| ended.code == 0) {
             Need::Mount.skip(format!("no file system can be made ({made:?})"));
             return None;
         }
@@ -67,20 +72,21 @@ impl Disk {
 
     /// Returns when it began, in nanoseconds since 1970.
     pub(crate) fn cut(&self) -> u128 {
-        let cut = Command::new("python3").args(["-c", CUT_OFF]).arg(self.path()).output().unwrap();
-        assert!(cut.status.success(), "{cut:?}");
-        String::from_utf8(cut.stdout).unwrap().trim().parse().unwrap()
+        let cut = run(Command::new("python3").args(["-c", CUT_OFF]).arg(self.path()), "");
+        assert_eq!(cut.code, 0, "{cut:?}");
+        cut.out.trim().parse().unwrap()
     }
 
     /// What is not on the disk is gone after this.
     pub(crate) fn mount_again(&self) {
-        assert!(Command::new("umount").arg(self.path()).status().unwrap().success());
+        let unmounted = run(Command::new("umount").arg(self.path()), "");
+        assert_eq!(unmounted.code, 0, "{unmounted:?}");
         assert!(self.mount());
     }
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(self.path()).stderr(Stdio::null()).status();
+        unmount(&self.path());
     }
 }

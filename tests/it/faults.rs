@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use crate::disk::mount;
-use crate::support::{Ended, FOUR_PRODUCTS, Server, end_of, hortifruti, run};
+use crate::disk::{mount, unmount};
+use crate::support::waiting::{end_of, wait_until};
+use crate::support::{Ended, FOUR_PRODUCTS, Server, hortifruti, run, signal};
 
 /// A file system of its own, which goes with it. To mount one takes root.
 pub(crate) struct Mount(pub(crate) TempDir);
@@ -31,7 +32,7 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
+        unmount(self.0.path());
     }
 }
 
@@ -93,7 +94,7 @@ fn a_start_that_cannot_be_says_why_and_changes_nothing() {
             "a pipe",
             |path| {
                 clear(path);
-                assert!(Command::new("mkfifo").arg(path).status().unwrap().success())
+                nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).unwrap();
             },
             "arquivo comum",
         ),
@@ -424,10 +425,10 @@ fn an_output_that_is_full_or_closed_stops_nothing() {
         command.args(["serve", "--port", "0"]).env("RUST_LOG", "trace");
         let mut child = command.stdin(Stdio::null()).stdout(out).stderr(err).spawn().unwrap();
         let port_file = folder.path().join("server_port.txt");
-        while !port_file.exists() {
+        wait_until("the server is ready", || {
             assert_eq!(child.try_wait().unwrap(), None, "the server ended");
-            std::thread::yield_now();
-        }
+            port_file.exists()
+        });
         let ask = |args: &[&str]| run(hortifruti(folder.path()).args(args), "");
         for _ in 0..3 {
             assert_eq!(ask(&["update", "Caju", "-1"]).code, 0);
@@ -439,8 +440,7 @@ fn an_output_that_is_full_or_closed_stops_nothing() {
         assert_eq!(ask(&["update", "Caju", "-1"]).code, 5);
         fs::rename(&away, &path).unwrap();
         assert_eq!(ask(&["update", "Caju", "-1"]).out, "Caju: R$2.0, Estoque: 56\n");
-        let stop = Command::new("kill").arg(child.id().to_string()).status().unwrap();
-        assert!(stop.success());
+        signal(child.id(), "TERM");
         assert_eq!(end_of(&mut child).code(), Some(0));
     }
 }

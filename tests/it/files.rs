@@ -7,12 +7,11 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 use nix::unistd::mkfifo;
 
-use crate::support::{Ended, Need, PATIENCE, Server, hortifruti, run};
+use crate::support::{Ended, Need, Server, finished, hortifruti, run};
 
 /// What stands in a shop's folder, and no command may replace by something else.
 struct Folder {
@@ -216,16 +215,7 @@ fn a_history_that_is_another_file_is_left_alone() {
 
 /// Runs a command that must end by itself.
 fn end(command: &mut Command) -> Ended {
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let start = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if start.elapsed() > PATIENCE {
-            child.kill().unwrap();
-            panic!("it does not end: {command:?}");
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    child.wait_with_output().unwrap().into()
+    finished(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
 }
 
 #[test]

@@ -2,15 +2,14 @@
 
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
 use prost::Message;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -237,7 +236,7 @@ async fn a_client_that_reads_no_answers_is_read_no_further() {
     assert!(server.connect().ask("1 alho descascado").contains("Estoque: "));
     // The stop is not held.
     server.signal("TERM");
-    assert_eq!(server.wait().0, Some(0));
+    assert_eq!(server.wait_for_end().0, Some(0));
     drop(stream);
 }
 
@@ -254,13 +253,13 @@ async fn a_stream_that_the_server_ends_says_so() {
     server.signal("TERM");
     let ended = answers.message().await.unwrap_err();
     assert_eq!((ended.code(), reason(&ended).as_str()), (Code::Unavailable, "UNAVAILABLE"));
-    assert_eq!(server.wait().0, Some(0));
+    assert_eq!(server.wait_for_end().0, Some(0));
 }
 
 /// A connection that counts what the system has taken.
 struct Counted {
     stream: TcpStream,
-    written: Arc<AtomicUsize>,
+    written: watch::Sender<usize>,
 }
 
 impl AsyncRead for Counted {
@@ -280,7 +279,7 @@ impl AsyncWrite for Counted {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
-        self.written.fetch_add(written, Ordering::Relaxed);
+        self.written.send_modify(|sum| *sum += written);
         Poll::Ready(Ok(written))
     }
 
@@ -299,9 +298,9 @@ async fn what_a_stopping_server_has_received_of_streams_is_answered() {
     const STREAMS: usize = 16;
     const CHANGES: usize = 800;
     let mut server = Server::start(&[]);
-    let written = Arc::new(AtomicUsize::new(0));
+    let (counter, mut written) = watch::channel(0);
     let stream = TcpStream::connect(("127.0.0.1", server.port)).await.unwrap();
-    let mut stream = Some(TokioIo::new(Counted { stream, written: Arc::clone(&written) }));
+    let mut stream = Some(TokioIo::new(Counted { stream, written: counter }));
     let connector = tower::service_fn(move |_| {
         std::future::ready(stream.take().ok_or(io::Error::from(ErrorKind::NotConnected)))
     });
@@ -320,18 +319,15 @@ async fn what_a_stopping_server_has_received_of_streams_is_answered() {
     }
     // All comes before the server sees that it is to stop.
     server.pause();
-    let before = written.load(Ordering::Relaxed);
+    let before = *written.borrow();
     for (sender, _) in &streams {
         for _ in 0..CHANGES {
             sender.send(change()).await.unwrap();
         }
     }
     let length = STREAMS * CHANGES * (5 + change().encoded_len());
-    let start = Instant::now();
-    while written.load(Ordering::Relaxed) < before + length {
-        assert!(start.elapsed() < PATIENCE, "the system takes no more");
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    let has_taken_all = written.wait_for(|written| *written >= before + length);
+    tokio::time::timeout(PATIENCE, has_taken_all).await.expect("the system takes all").unwrap();
     server.signal("TERM");
     server.signal("CONT");
     for (_sender, mut answers) in streams {
@@ -342,7 +338,7 @@ async fn what_a_stopping_server_has_received_of_streams_is_answered() {
         let ended = answers.message().await.unwrap_err();
         assert_eq!((ended.code(), reason(&ended).as_str()), (Code::Unavailable, "UNAVAILABLE"));
     }
-    assert_eq!(server.wait().0, Some(0));
+    assert_eq!(server.wait_for_end().0, Some(0));
 }
 
 #[tokio::test]

@@ -25,7 +25,8 @@ use crate::http2::{
     self, ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PRIORITY, RST_STREAM,
     SETTINGS, WINDOW_UPDATE, frame,
 };
-use crate::support::{Connection, FIRST_LIST, PATIENCE, Server, cpu_ticks, end_of, hortifruti, list, run};
+use crate::support::waiting::{accept, end_of, published_port, wait_for, wait_until};
+use crate::support::{Connection, FIRST_LIST, PATIENCE, Server, cpu_ticks, hortifruti, list, run, signal};
 
 /// What an attack may add to the server's peak of memory. Without limits those below take
 /// hundreds of megabytes.
@@ -86,15 +87,12 @@ impl Bystanders {
 
     /// Waits until both have been answered some more.
     fn are_served(&self) {
-        let start = Instant::now();
         let before = self.answered.each_ref().map(|answered| answered.load(Ordering::Relaxed));
         for (answered, before) in self.answered.iter().zip(before) {
-            while answered.load(Ordering::Relaxed) < before + ANSWERS {
-                assert!(start.elapsed() < PATIENCE, "a normal client is not answered");
+            wait_until("a normal client is answered", || {
                 assert!(!self.threads.iter().any(JoinHandle::is_finished), "a normal client failed");
-                // Not a busy wait: it would take the processor from those it waits for.
-                std::thread::sleep(Duration::from_millis(1));
-            }
+                answered.load(Ordering::Relaxed) >= before + ANSWERS
+            });
         }
     }
 
@@ -458,12 +456,10 @@ fn lists_of_many_moments_that_are_never_taken() {
         assert!(stocks[0] - stocks[stocks.len() - 1] <= 1, "{stocks:?}");
     }
     drop((lists, texts));
-    let start = Instant::now();
-    while server.resident_memory_kib() > resident_before + MEMORY_LEFT_MAX_KIB {
-        let left = server.resident_memory_kib() - resident_before;
-        assert!(start.elapsed() < PATIENCE, "{left} KiB do not come back");
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    wait_for(|| {
+        let left = server.resident_memory_kib().saturating_sub(resident_before);
+        if left > MEMORY_LEFT_MAX_KIB { Err(format!("{left} KiB do not come back")) } else { Ok(()) }
+    });
 }
 
 #[test]
@@ -635,17 +631,14 @@ fn text_clients_that_never_read() {
         let (stalled, growth) = held(&server, || {
             let pour_in = |_| {
                 let stream = connect(&server);
-                stream.set_nonblocking(true).unwrap();
+                stream.set_write_timeout(Some(Duration::from_millis(20))).unwrap();
                 let mut left = commands.as_bytes();
-                let mut stalled_since = Instant::now();
                 // Until the server takes no more.
-                while !left.is_empty() && stalled_since.elapsed() < Duration::from_millis(20) {
+                while !left.is_empty() {
                     match (&stream).write(left) {
-                        Ok(length) => {
-                            left = &left[length..];
-                            stalled_since = Instant::now();
-                        }
-                        Err(error) if error.kind() == ErrorKind::WouldBlock => std::thread::yield_now(),
+                        Ok(length) => left = &left[length..],
+                        Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                        Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                         Err(error) => panic!("{error}"),
                     }
                 }
@@ -810,18 +803,12 @@ fn without_file_descriptors_it_waits_and_recovers() {
     let script = "ulimit -n 72; exec \"$0\" serve --port 0 2>erros";
     command.args(["-c", script]).arg(hortifruti(folder.path()).get_program());
     let mut child = command.current_dir(folder.path()).stdout(Stdio::null()).spawn().unwrap();
-    let start = Instant::now();
-    let port: u16 = loop {
-        if let Ok(port) = std::fs::read_to_string(folder.path().join("server_port.txt")) {
-            break port.parse().unwrap();
-        }
-        assert!(start.elapsed() < PATIENCE);
-        std::thread::yield_now();
-    };
+    let port = published_port(folder.path());
     let mut served = Connection::new(port);
     assert_eq!(served.ask("1 Maca"), "Maca: R$3.0, Estoque: 20");
     let flood: Vec<TcpStream> = (0..300).map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
     let errors = folder.path().join("erros");
+    let start = Instant::now();
     while !std::fs::read_to_string(&errors).unwrap().contains("cannot be accepted") {
         assert_eq!(served.ask("3 Caju 1").split(':').next(), Some("Caju"));
         assert!(start.elapsed() < PATIENCE, "{}", std::fs::read_to_string(&errors).unwrap());
@@ -841,7 +828,7 @@ fn without_file_descriptors_it_waits_and_recovers() {
         assert!(start.elapsed() < PATIENCE, "it never recovers");
     }
     assert_eq!(served.ask("1 Maca"), "Maca: R$3.0, Estoque: 20");
-    Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    signal(child.id(), "TERM");
     assert_eq!(end_of(&mut child).code(), Some(0));
 }
 
@@ -967,7 +954,7 @@ fn a_hostile_server_cannot_write_on_the_clients_terminal() {
 fn ask_hostile(args: &[&str], serve: impl FnOnce(TcpStream) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let server = std::thread::spawn(move || serve(listener.accept().unwrap().0));
+    let server = std::thread::spawn(move || serve(accept(&listener)));
     let folder = tempfile::tempdir().unwrap();
     let ended = run(hortifruti(folder.path()).args(args).args(["--server", &address]), "");
     server.join().unwrap();

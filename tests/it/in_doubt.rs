@@ -3,30 +3,21 @@
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
 
 use crate::proxy::Proxy;
-use crate::support::{Ended, PATIENCE, Server, finished, hortifruti, run};
+use crate::support::waiting::wait_until;
+use crate::support::{Ended, Server, finished, hortifruti, run, signal};
 use crate::terminal::Terminal;
 
 const TRANSPORTS: [&str; 2] = ["--socket", "--grpc"];
 
 /// Waits until the server itself says this of a product.
 fn wait_for_stock(server: &Server, name: &str, line: &str) {
-    let start = Instant::now();
-    while server.connect().ask(&format!("1 {name}")) != line {
-        assert!(start.elapsed() < PATIENCE, "never: {line}");
-        std::thread::yield_now();
-    }
+    wait_until(line, || server.connect().ask(&format!("1 {name}")) == line);
 }
 
 fn start(command: &mut Command) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
-    assert!(sent.unwrap().success());
 }
 
 /// Runs what stands after the last colon and space of a message that gives a command.
@@ -49,7 +40,7 @@ fn a_one_shot_whose_answer_is_lost_ends_with_the_command_to_paste() {
             command.args(["update", "alho d'água $5", "-20", transport, "--reason", "venda"]);
             let client = start(command.env("HORTIFRUTI_SERVER", &proxy.address));
             wait_for_stock(&server, "ALHO D'ÁGUA $5", "ALHO D'ÁGUA $5: R$1.0, Estoque: 30");
-            signal(&client, end);
+            signal(client.id(), end);
             let lost = finished(client);
             assert_eq!((lost.code, lost.out.as_str()), (5, ""), "{}", lost.err);
             proxy.pass();
@@ -71,7 +62,7 @@ fn an_import_whose_answer_is_lost_can_be_finished_and_not_repeated() {
     let mut command = hortifruti(server.path());
     let client = start(command.args(["import", "lista de hoje.csv", "--server", &proxy.address]));
     wait_for_stock(&server, "uva italia", "Uva Itália: R$8.0, Estoque: 5");
-    signal(&client, "INT");
+    signal(client.id(), "INT");
     let lost = finished(client);
     assert_eq!((lost.code, lost.out.as_str()), (5, ""), "{}", lost.err);
     proxy.pass();
@@ -94,7 +85,7 @@ fn a_piped_line_whose_answer_is_lost_is_given_back_with_its_id() {
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         client.stdin.take().unwrap().write_all(b"3 caju -20 motivo=venda\n3 Pera -1\n").unwrap();
         wait_for_stock(&server, "Caju", "Caju: R$2.0, Estoque: 40");
-        signal(&client, "INT");
+        signal(client.id(), "INT");
         let lost = finished(client);
         assert_eq!((lost.code, lost.out.as_str()), (5, ""), "{}", lost.err);
         let line = lost.err.trim_end().rsplit_once("repita a linha assim: ").unwrap().1;

@@ -3,11 +3,11 @@
 
 use std::fs;
 use std::process::id;
-use std::time::Instant;
 
 use rusqlite::Connection as Database;
 
-use crate::support::{PATIENCE, Server};
+use crate::support::Server;
+use crate::support::waiting::wait_for;
 
 /// The limits of `src/store/sqlite/long_log.rs`.
 const KEPT_BYTES_MAX: u64 = 8 * 1024 * 1024;
@@ -19,11 +19,10 @@ fn log_bytes(server: &Server) -> u64 {
 }
 
 fn await_short_log(server: &Server) {
-    let start = Instant::now();
-    while log_bytes(server) > KEPT_BYTES_MAX {
-        assert!(start.elapsed() < PATIENCE, "the log keeps {} bytes", log_bytes(server));
-        std::thread::yield_now();
-    }
+    wait_for(|| match log_bytes(server) {
+        0..=KEPT_BYTES_MAX => Ok(()),
+        bytes => Err(format!("the log keeps {bytes} bytes")),
+    });
 }
 
 fn open(server: &Server) -> Database {

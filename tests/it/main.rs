@@ -45,3 +45,4 @@ mod support;
 mod sweep;
 mod terminal;
 mod text_protocol;
+mod waits;

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,10 @@ use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
 use crate::http2;
-use crate::support::{Ended, FOUR_PRODUCTS, Need, PATIENCE, Server, assert_broken, end_of, hortifruti, run};
+use crate::support::waiting::{end_of, lines};
+use crate::support::{
+    Ended, FOUR_PRODUCTS, Need, PATIENCE, Server, assert_broken, finished, hortifruti, run, try_run,
+};
 
 /// Somebody who signs certificates.
 struct Authority {
@@ -141,10 +144,9 @@ fn a_certificate_is_for_the_address_that_the_port_file_leads_to() {
         let path = folder.path().join(&port_file);
         let mut command = hortifruti(folder.path());
         command.args(["serve", "--port", "0", "--data", &data, "--port-file", &port_file]).args(options);
-        let mut server = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        let mut console = std::io::BufReader::new(server.stdout.take().unwrap());
-        std::io::BufRead::read_line(&mut console, &mut line).unwrap();
+        let mut server = command.stdout(Stdio::piped()).spawn().unwrap();
+        // The first line comes once the server is ready.
+        lines(server.stdout.take().unwrap()).recv_timeout(PATIENCE).unwrap();
         for protocol in ["--socket", "--grpc"] {
             let mut query = hortifruti(folder.path());
             query.args(["query", "Caju", "--tls-ca", "ca.pem", protocol, "--port-file"]).arg(&path);
@@ -245,7 +247,7 @@ fn a_client_that_waits_for_acknowledgements_is_answered_at_once() {
 fn openssl_speaks_to_it() {
     let (folder, _) = certified();
     let server = Server::start_in(folder, &TLS);
-    if Command::new("openssl").arg("version").output().is_err() {
+    if try_run(Command::new("openssl").arg("version")).is_err() {
         Need::Openssl.skip("openssl is not installed");
         return;
     }
@@ -457,7 +459,7 @@ fn half_a_handshake_holds_no_stop() {
     let ca = server.path().join("ca.pem");
     assert_eq!(TlsText::connect(&server, &ca).ask("1 caju"), "Caju: R$2.0, Estoque: 60");
     server.signal("TERM");
-    let (code, took) = server.wait();
+    let (code, took) = server.wait_for_end();
     assert!(code == Some(0) && took < Duration::from_secs(5), "{code:?} {took:?}");
 }
 
@@ -566,10 +568,9 @@ fn a_secret_that_nobody_got_is_told() {
     let mut command = hortifruti(folder.path());
     command.args(["token", "new", "balcao", "--token-file", "tokens"]);
     let full = fs::File::options().write(true).open("/dev/full").unwrap();
-    let ended = command.stdout(full).output().unwrap();
-    let said = String::from_utf8(ended.stderr).unwrap();
-    assert_eq!(ended.status.code(), Some(1), "{said}");
-    assert!(said.contains("apague a linha de balcao em tokens"), "{said}");
+    let ended = finished(command.stdout(full).stderr(Stdio::piped()).spawn().unwrap());
+    assert_eq!(ended.code, 1, "{}", ended.err);
+    assert!(ended.err.contains("apague a linha de balcao em tokens"), "{}", ended.err);
 }
 
 #[test]
@@ -915,7 +916,7 @@ fn tokens_and_mutual_tls_together_from_python_and_openssl() {
             server.run(&[&["update", "caju", "1", protocol, "--token-file", "segredo"], &own[..]].concat());
         assert!(ended.out.starts_with("Caju: R$2.0"), "{}", ended.err);
     }
-    if Command::new("openssl").arg("version").output().is_ok() {
+    if try_run(Command::new("openssl").arg("version")).is_ok() {
         let mut command = Command::new("openssl");
         command.current_dir(&path).args(["s_client", "-quiet", "-verify_return_error", "-CAfile", "ca.pem"]);
         command.args(["-cert", "cliente.pem", "-key", "cliente.key"]);

@@ -23,6 +23,7 @@ use hortifruti::wire::grpc::v1::{
 };
 
 use crate::http2::{self, DATA, END_HEADERS, END_STREAM, HEADERS, RST_STREAM, frame, message, serve_calls};
+use crate::support::waiting::accept;
 use crate::support::{FOUR_PRODUCTS, PATIENCE, Server, hortifruti, run};
 
 const GET: &str = "/hortifruti.v1.InventoryService/GetProduct";
@@ -702,8 +703,8 @@ fn an_answer_that_is_cut_is_no_answer() {
             let folder = tempfile::tempdir().unwrap();
             let ended = std::thread::scope(|scope| {
                 scope.spawn(|| {
-                    serve_calls(listener.accept().unwrap().0, cut);
-                    serve_calls(listener.accept().unwrap().0, whole);
+                    serve_calls(accept(&listener), cut);
+                    serve_calls(accept(&listener), whole);
                 });
                 let ended = run(hortifruti(folder.path()).args(args).args(["--server", &address]), "");
                 // The server waits for a client that asks again.

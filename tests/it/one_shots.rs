@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::process::Stdio;
 
+use crate::support::waiting::accept;
 use crate::support::{FOUR_PRODUCTS, Server, finished, hortifruti, run};
 
 const TRANSPORTS: [&str; 2] = ["--socket", "--grpc"];
@@ -151,7 +152,7 @@ fn an_update_survives_a_server_that_comes_back() {
         std::fs::write(&port_file, trap.local_addr().unwrap().port().to_string()).unwrap();
         let mut command = server.command(&["update", "Caju", "-20", transport]);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        drop(trap.accept().unwrap());
+        drop(accept(&trap));
         drop(trap);
         server.restart();
         let ended = finished(child);
@@ -207,13 +208,9 @@ fn who_cannot_be_told_the_answer_is_told_that_the_change_was_made() {
     let server = Server::start(&[]);
     for (args, is_made) in [(vec!["update", "Caju", "-20"], true), (vec!["query", "Caju"], false)] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let output = server.command(&args).stdout(full).output().unwrap();
-        let err = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(
-            (output.status.code(), err.contains("a mudança foi feita, não a repita")),
-            (Some(1), is_made),
-            "{err}"
-        );
+        let ended = finished(server.command(&args).stdout(full).stderr(Stdio::piped()).spawn().unwrap());
+        let is_said = ended.err.contains("a mudança foi feita, não a repita");
+        assert_eq!((ended.code, is_said), (1, is_made), "{}", ended.err);
     }
     assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 40");
 }

@@ -3,12 +3,12 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::mpsc::channel;
 
 use tempfile::TempDir;
 
-use crate::disk::mount;
+use crate::disk::{mount, unmount};
 use crate::support::{Connection, Ended, PATIENCE, Server, finished, hortifruti, run};
 
 /// Another name of a server's database, in a folder of its own.
@@ -44,7 +44,7 @@ impl OtherName {
 impl Drop for OtherName {
     fn drop(&mut self) {
         if self.is_mount {
-            let _ = Command::new("umount").arg("--lazy").arg(&self.path).status();
+            unmount(&self.path);
         }
     }
 }

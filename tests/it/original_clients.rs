@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{FOUR_PRODUCTS, Need, Server, project, run};
+use crate::support::{FOUR_PRODUCTS, Need, Server, project, run, try_run};
 
 /// One send without a line end, one receive of 2048 bytes.
 fn ask_as_the_original(server: &Server, commands: &[(&str, &str)]) {
@@ -60,15 +60,15 @@ fn the_originals_transcript() {
         let after = if index < 2 { "Aguardando conexão..." } else { "Numero max de conexoes atingidas." };
         assert_eq!(server.console_line(), after);
     }
-    assert_eq!(server.wait().0, Some(0));
+    assert_eq!(server.wait_for_end().0, Some(0));
     assert!(!server.path().join("server_port.txt").exists());
 }
 
 /// Generates the original's classes in a folder, and returns whether Python has what that
 /// takes; says so where it has not.
 pub(crate) fn generate_python_classes(folder: &Path) -> bool {
-    let probe = Command::new("python3").args(["-c", "import grpc, grpc_tools"]).output();
-    if !probe.is_ok_and(|output| output.status.success()) {
+    let probe = try_run(Command::new("python3").args(["-c", "import grpc, grpc_tools"]));
+    if !probe.is_ok_and(|ended| ended.code == 0) {
         Need::Python.skip("python3 has no grpcio and grpcio-tools (pip install grpcio grpcio-tools)");
         return false;
     }

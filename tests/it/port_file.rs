@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
@@ -13,7 +12,8 @@ use std::process::{Child, Stdio};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
-use crate::support::{Need, Server, hortifruti, run};
+use crate::support::waiting::{kill, lines};
+use crate::support::{Need, PATIENCE, Server, hortifruti, run};
 
 /// What no server may replace or remove, whatever it is called.
 const PRECIOUS: [(&str, &str); 8] = [
@@ -214,17 +214,15 @@ impl Chosen {
         command.args(["serve", "--port", &port.to_string()]).args(args).stdout(Stdio::piped());
         let mut this = Self(command.spawn().unwrap());
         // Its first line comes after the port file.
-        let mut line = String::new();
-        BufReader::new(this.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert!(line.ends_with(&format!(" na porta {port}\n")), "{line}");
+        let line = lines(this.0.stdout.take().unwrap()).recv_timeout(PATIENCE).unwrap();
+        assert!(line.ends_with(&format!(" na porta {port}")), "{line}");
         this
     }
 }
 
 impl Drop for Chosen {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        kill(&mut self.0);
     }
 }
 

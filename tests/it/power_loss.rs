@@ -146,7 +146,7 @@ fn a_first_start_that_the_power_ends_begins_anew_or_is_whole() {
         disk.cut();
         let is_published = folder.path().join("server_port.txt").exists();
         server.kill().unwrap();
-        crate::support::end_of(&mut server);
+        crate::support::waiting::end_of(&mut server);
         let _ = fs::remove_file(folder.path().join("server_port.txt"));
         disk.mount_again();
         begun += usize::from(data.exists());

@@ -4,6 +4,7 @@
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -59,8 +60,8 @@ const REWRITINGS: [(&str, Rewriting); 9] = [
 ];
 
 fn over(folder: &Path, copy: &str) {
-    let status = std::process::Command::new("cp").arg(copy).arg("hortifruti.db").current_dir(folder).status();
-    assert!(status.unwrap().success());
+    let copied = run(Command::new("cp").arg(copy).arg("hortifruti.db").current_dir(folder), "");
+    assert_eq!(copied.code, 0, "{copied:?}");
 }
 
 fn at(folder: &Path, offset: u64, bytes: &[u8]) {
@@ -124,7 +125,7 @@ fn a_database_that_is_rewritten_under_its_server_gets_no_changes_and_is_not_writ
             }
             drop(client);
             server.signal("TERM");
-            assert_eq!(server.wait().0, Some(1), "{case}");
+            assert_eq!(server.wait_for_end().0, Some(1), "{case}");
             let log = server.log("o servidor parou");
             assert!(log.contains("hortifruti.db foi "), "{case}: {log}");
             assert!(
@@ -159,7 +160,7 @@ fn another_file_in_the_place_of_the_database_is_told_after_the_stop_too() {
     let mut server = shop();
     fs::rename(server.path().join("velha.db"), server.path().join("hortifruti.db")).unwrap();
     server.signal("TERM");
-    assert_eq!(server.wait().0, Some(1));
+    assert_eq!(server.wait_for_end().0, Some(1));
     is_put_right_by_restore("mv of an old file under the server", &mut server);
 }
 
@@ -210,7 +211,7 @@ fn under_load_a_copy_over_the_database_is_not_mixed_with_it() {
     }
     drop(client);
     server.signal("TERM");
-    assert_eq!(server.wait().0, Some(1));
+    assert_eq!(server.wait_for_end().0, Some(1));
     let file = |name: &str| fs::read(server.path().join(name)).unwrap();
     assert!(file("hortifruti.db") == file("copia.db"), "mixed");
 }
@@ -226,14 +227,14 @@ const TOUCHES: [(&str, &str); 6] = [
 ];
 
 fn shell(folder: &Path, command: &str) {
-    let status = std::process::Command::new("sh").args(["-c", command]).current_dir(folder).status();
-    assert!(status.unwrap().success(), "{command}");
+    let ended = run(Command::new("sh").args(["-c", command]).current_dir(folder), "");
+    assert_eq!(ended.code, 0, "{command}: {ended:?}");
 }
 
 /// That the stop is clean, and the database whole with this stock of cajus.
 fn stops_with(case: &str, server: &mut Server, stock: u32) {
     server.signal("TERM");
-    assert_eq!(server.wait().0, Some(0), "{case}");
+    assert_eq!(server.wait_for_end().0, Some(0), "{case}");
     assert_eq!(server.run(&["verify"]).code, 0, "{case}");
     server.restart();
     assert_eq!(server.connect().ask("1 Caju"), format!("Caju: R$2.0, Estoque: {stock}"), "{case}");
@@ -291,7 +292,7 @@ fn prices_of_before_are_no_touch() {
     assert!(refusal.starts_with("Erro UNAVAILABLE: "), "{refusal}");
     assert_eq!(server.connect().ask("1 Caju"), "Caju: R$9.0, Estoque: 56");
     server.signal("TERM");
-    assert_eq!(server.wait().0, Some(1));
+    assert_eq!(server.wait_for_end().0, Some(1));
 }
 
 #[test]

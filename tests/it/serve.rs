@@ -3,11 +3,11 @@
 use std::fs;
 use std::io::Write;
 use std::net::TcpStream;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::http2::{self, ACK, END_HEADERS, GOAWAY, HEADERS, PING, frame, read_frame};
-use crate::support::{PATIENCE, Server, end_of, hortifruti, run};
+use crate::support::waiting::{end_of, published_port};
+use crate::support::{PATIENCE, Server, hortifruti, run, signal};
 use crate::terminal::Terminal;
 
 /// What Linux keeps of the name of a worker's thread.
@@ -125,7 +125,7 @@ fn it_stops_cleanly_with_idle_connections_and_half_sent_lines() {
         runtime.block_on(client.get_product(hortifruti::wire::grpc::v1::GetProductRequest { name })).unwrap();
 
         server.signal(signal);
-        let (code, took) = server.wait();
+        let (code, took) = server.wait_for_end();
         assert_eq!(code, Some(0), "{signal}");
         assert!(took < Duration::from_secs(10), "idle connections held the stop for {took:?}");
         assert!(!server.path().join("server_port.txt").exists());
@@ -144,7 +144,7 @@ fn a_command_without_line_end_that_came_before_the_stop_is_answered() {
     connection.send("3 Caju -20");
     server.signal("TERM");
     assert_eq!(String::from_utf8(connection.rest()).unwrap(), "Caju: R$2.0, Estoque: 40\n\n");
-    assert_eq!(server.wait().0, Some(0));
+    assert_eq!(server.wait_for_end().0, Some(0));
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn connections_that_wait_to_be_accepted_at_the_stop_are_answered() {
         let answer = String::from_utf8(connection.rest()).unwrap();
         assert!(answer.starts_with("Caju: R$2.0, Estoque: ") && answer.ends_with("\n\n"), "{answer:?}");
     }
-    assert_eq!(server.wait().0, Some(0));
+    assert_eq!(server.wait_for_end().0, Some(0));
     server.restart();
     assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 361");
 }
@@ -176,20 +176,13 @@ fn a_stalled_console_does_not_hold_the_stop() {
         .stdout(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    let port_file = folder.path().join("server_port.txt");
-    let start = Instant::now();
-    while !port_file.exists() {
-        assert!(start.elapsed() < PATIENCE);
-        std::thread::yield_now();
-    }
-    let port = fs::read_to_string(&port_file).unwrap().parse().unwrap();
-    let mut connection = crate::support::Connection::new(port);
+    let mut connection = crate::support::Connection::new(published_port(folder.path()));
     // More lines than the pipe and the queue hold, and nobody reads them.
     connection.send("1 Caju\n".repeat(20_000));
     for _ in 0..20_000 {
         assert_eq!(connection.reply(), "Caju: R$2.0, Estoque: 60");
     }
-    Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    signal(child.id(), "TERM");
     assert_eq!(end_of(&mut child).code(), Some(0));
 }
 
@@ -222,7 +215,7 @@ fn an_open_stream_holds_the_stop_no_longer_than_the_drain_time() {
     let _call = begin_call(&server);
     let start = Instant::now();
     server.signal("TERM");
-    assert_eq!(server.wait().0, Some(0));
+    assert_eq!(server.wait_for_end().0, Some(0));
     let took = start.elapsed();
     assert!(took >= Duration::from_secs(1), "the call did not hold the stop: {took:?}");
     assert!(took < Duration::from_secs(10), "{took:?}");
@@ -248,7 +241,7 @@ fn a_second_signal_ends_it_at_once() {
         }
         assert!(server.is_running());
         server.signal(second);
-        assert_eq!(server.wait().0, Some(130), "{first}, {second}");
+        assert_eq!(server.wait_for_end().0, Some(130), "{first}, {second}");
     }
 }
 
@@ -262,17 +255,12 @@ fn a_closed_console_stops_nothing() {
         .stderr(full)
         .spawn()
         .unwrap();
-    let port_file = folder.path().join("server_port.txt");
-    let start = Instant::now();
-    while !port_file.exists() {
-        assert!(start.elapsed() < PATIENCE);
-        std::thread::yield_now();
-    }
+    published_port(folder.path());
     for _ in 0..3 {
         let ended = run(hortifruti(folder.path()).args(["update", "Caju", "1"]), "");
         assert_eq!(ended.code, 0, "{}", ended.err);
     }
-    Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    signal(child.id(), "TERM");
     assert_eq!(end_of(&mut child).code(), Some(0));
 }
 

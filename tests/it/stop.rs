@@ -60,7 +60,7 @@ fn a_text_client_that_never_stops_sending_holds_no_stop() {
     }
     let reading = std::thread::spawn(move || replies.map_while(Result::ok).count());
     server.signal("TERM");
-    let (code, took) = server.wait();
+    let (code, took) = server.wait_for_end();
     assert_eq!(code, Some(0));
     assert!(took < STOP_MAX, "{took:?}");
     sending.join().unwrap();
@@ -166,7 +166,7 @@ fn an_import_that_comes_slowly_or_waits_for_its_turn_is_answered() {
         if !stops_first {
             server.signal("TERM");
         }
-        assert_eq!(server.wait().0, Some(0));
+        assert_eq!(server.wait_for_end().0, Some(0));
         server.restart();
         let mut client = server.connect();
         for name in NAMES {

@@ -1,16 +1,22 @@
 //! The executable under test: servers in folders of their own, raw connections, one-shots.
 
 use std::fmt::Display;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
 use rusqlite::OpenFlags;
 use tempfile::TempDir;
+
+pub(crate) mod waiting;
+
+use waiting::{end_of, lines, rest, wait_for, wait_until};
 
 /// How long anything may take before a test gives it up: far longer than it ever does.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -153,14 +159,25 @@ pub(crate) fn run_bytes(command: &mut Command, input: &[u8]) -> Ended {
     finished(child)
 }
 
+/// Runs a tool to its end. An error if the tool is not installed.
+pub(crate) fn try_run(command: &mut Command) -> io::Result<Ended> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map(finished)
+}
+
+/// Sends a signal to a process: `TERM`, `INT`, …
+pub(crate) fn signal(process: u32, name: &str) {
+    let signal: Signal = format!("SIG{name}").parse().unwrap();
+    nix::sys::signal::kill(Pid::from_raw(process.cast_signed()), signal).unwrap();
+}
+
 /// Reads what a command prints until it ends, which it must within [`RUN_MAX`].
 pub(crate) fn finished(child: Child) -> Ended {
-    let process = child.id().to_string();
+    let process = child.id();
     let (ended, is_over) = channel::<()>();
     let watch = std::thread::spawn(move || {
         let is_late = is_over.recv_timeout(RUN_MAX) == Err(RecvTimeoutError::Timeout);
         if is_late {
-            assert!(Command::new("kill").args(["-KILL", &process]).status().unwrap().success());
+            signal(process, "KILL");
         }
         is_late
     });
@@ -168,18 +185,6 @@ pub(crate) fn finished(child: Child) -> Ended {
     drop(ended);
     assert!(!watch.join().unwrap(), "not ended after {RUN_MAX:?}: {output:?}");
     output.into()
-}
-
-/// Waits for the end of a process that prints nothing that is not read.
-pub(crate) fn end_of(child: &mut Child) -> ExitStatus {
-    let start = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            return status;
-        }
-        assert!(start.elapsed() < PATIENCE, "the process does not end");
-        std::thread::sleep(Duration::from_millis(1));
-    }
 }
 
 /// A running server.
@@ -213,15 +218,10 @@ impl Server {
 
     /// Waits until the diagnostics hold this, and returns all of them.
     pub(crate) fn log(&self, awaited: &str) -> String {
-        let start = Instant::now();
-        loop {
+        wait_for(|| {
             let log = std::fs::read_to_string(self.path().join(LOG)).unwrap();
-            if log.contains(awaited) {
-                return log;
-            }
-            assert!(start.elapsed() < PATIENCE, "{awaited} is not in the log: {log}");
-            std::thread::yield_now();
-        }
+            if log.contains(awaited) { Ok(log) } else { Err(format!("{awaited} is not in the log: {log}")) }
+        })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -247,12 +247,7 @@ impl Server {
 
     /// All lines of the console that were not read, once the server has ended.
     pub(crate) fn rest_of_console(&self) -> Vec<String> {
-        let next = || match self.console.recv_timeout(PATIENCE) {
-            Ok(line) => Some(line),
-            Err(RecvTimeoutError::Disconnected) => None,
-            Err(RecvTimeoutError::Timeout) => panic!("the console does not end"),
-        };
-        std::iter::from_fn(next).collect()
+        rest(&self.console)
     }
 
     /// The most memory that it has had resident, in KiB.
@@ -287,7 +282,8 @@ impl Server {
     /// Sets how large a file it may make, as `ulimit -f` does; `unlimited`, or bytes.
     pub(crate) fn limit_files(&self, limit: &str) {
         let (limit, process) = (format!("--fsize={limit}:unlimited"), self.child.id().to_string());
-        assert!(Command::new("prlimit").args(["--pid", &process, &limit]).status().unwrap().success());
+        let limited = run(Command::new("prlimit").args(["--pid", &process, &limit]), "");
+        assert_eq!(limited.code, 0, "{limited:?}");
     }
 
     pub(crate) fn connect(&self) -> Connection {
@@ -295,8 +291,7 @@ impl Server {
     }
 
     pub(crate) fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        waiting::kill(&mut self.child);
     }
 
     /// Starts it again where it was, on the same data.
@@ -306,8 +301,7 @@ impl Server {
 
     /// Sends a signal.
     pub(crate) fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
-        assert!(sent.unwrap().success());
+        signal(self.child.id(), name);
     }
 
     /// Stops the server where it is, until `CONT`. A thread that runs stops some time after the
@@ -315,15 +309,11 @@ impl Server {
     pub(crate) fn pause(&self) {
         self.signal("STOP");
         let tasks = format!("/proc/{}/task", self.child.id());
-        let start = Instant::now();
         let is_stopped = |task: std::io::Result<std::fs::DirEntry>| {
             let stat = std::fs::read_to_string(task.unwrap().path().join("stat")).unwrap();
             stat.rsplit_once(") ").unwrap().1.starts_with('T')
         };
-        while !std::fs::read_dir(&tasks).unwrap().all(is_stopped) {
-            assert!(start.elapsed() < PATIENCE, "the server goes on");
-            std::thread::yield_now();
-        }
+        wait_until("the server is stopped", || std::fs::read_dir(&tasks).unwrap().all(is_stopped));
     }
 
     /// Whether it runs.
@@ -332,7 +322,7 @@ impl Server {
     }
 
     /// Waits for the end, and returns the exit code and how long it took.
-    pub(crate) fn wait(&mut self) -> (Option<i32>, Duration) {
+    pub(crate) fn wait_for_end(&mut self) -> (Option<i32>, Duration) {
         let start = Instant::now();
         (end_of(&mut self.child).code(), start.elapsed())
     }
@@ -340,14 +330,13 @@ impl Server {
     /// Stops it, and asserts that it stopped cleanly.
     pub(crate) fn stop(&mut self) {
         self.signal("TERM");
-        assert_eq!(self.wait().0, Some(0));
+        assert_eq!(self.wait_for_end().0, Some(0));
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        waiting::kill(&mut self.child);
     }
 }
 
@@ -363,13 +352,7 @@ fn spawn(folder: &TempDir, args: &[String], stderr: Stdio) -> (Child, Receiver<S
     let mut command = hortifruti(folder.path());
     command.args(["serve", "--port", "0"]).args(args);
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
-    let stdout = BufReader::new(child.stdout.take().unwrap());
-    let (lines, console) = channel();
-    std::thread::spawn(move || {
-        for line in stdout.lines() {
-            let _ = lines.send(line.unwrap());
-        }
-    });
+    let console = lines(child.stdout.take().unwrap());
     let first = console.recv_timeout(PATIENCE).expect("the server starts");
     let (host, port) = first
         .strip_prefix("Iniciando comunicacao com ")

@@ -8,16 +8,16 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rusqlite::{Connection as Database, OpenFlags};
 
-use crate::support::{Connection, Need, PATIENCE, Server, end_of, executable, hortifruti, run};
+use crate::support::waiting::{end_of, lines, rest, wait_for, wait_until};
+use crate::support::{Connection, Need, PATIENCE, Server, executable, hortifruti, run, signal, try_run};
 
 /// Of the calls that there are, each how many-th is taken where not all are.
 const STRIDE: usize = 23;
@@ -108,8 +108,8 @@ fn sweep(when: When) {
 /// Whether `strace` is there and may look at processes; says so if not.
 pub(crate) fn has_strace() -> bool {
     let tried =
-        Command::new("strace").args(["-o", "/dev/null", "-e", "inject=fsync:error=EIO", "true"]).output();
-    let works = tried.as_ref().is_ok_and(|output| output.status.success());
+        try_run(Command::new("strace").args(["-o", "/dev/null", "-e", "inject=fsync:error=EIO", "true"]));
+    let works = tried.as_ref().is_ok_and(|ended| ended.code == 0);
     // To look at a process that is no child may take root.
     let scope = fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
     let is_root =
@@ -157,10 +157,12 @@ fn play(when: When, calls: &str, fault: &str, n: usize) -> bool {
             told.insert(id, reply);
         }
         // The fault is over, or comes only when the server is stopped: changes are taken again.
-        let is_alive = || server.try_wait().unwrap().is_none();
+        let is_alive = || !has_ended(&mut server);
         take_again(&mut client, is_alive, &name, &mut told);
     }
-    let _ = Command::new("kill").arg(server.id().to_string()).stderr(Stdio::null()).status();
+    if !has_ended(&mut server) {
+        signal(server.id(), "TERM");
+    }
     let (status, err) = end(server);
     if let Some(mut tracer) = tracer {
         end_of(&mut tracer);
@@ -185,28 +187,22 @@ fn watched(folder: &Path) -> Vec<PathBuf> {
 
 /// The port, once the server is ready; `None` where it ended before.
 fn wait_for_port(server: &mut Child, folder: &Path) -> Option<u16> {
-    let give_up = Instant::now() + PATIENCE;
-    loop {
-        if let Ok(port) = fs::read_to_string(folder.join("server_port.txt")) {
-            return Some(port.parse().unwrap());
-        }
-        if server.try_wait().unwrap().is_some() {
-            return None;
-        }
-        assert!(Instant::now() < give_up, "the server neither starts nor ends");
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    wait_for(|| match fs::read_to_string(folder.join("server_port.txt")) {
+        Ok(port) => Ok(Some(port.parse().unwrap())),
+        Err(_) if has_ended(server) => Ok(None),
+        Err(_) => Err("the server neither starts nor ends"),
+    })
+}
+
+fn has_ended(server: &mut Child) -> bool {
+    server.try_wait().unwrap().is_some()
 }
 
 /// Begins to trace a process that runs.
 fn attach(mut strace: Command, process: u32) -> Child {
     let mut tracer = strace.args(["-p", &process.to_string()]).stderr(Stdio::piped()).spawn().unwrap();
-    let mut said = String::new();
-    let mut err = BufReader::new(tracer.stderr.take().unwrap());
-    err.read_line(&mut said).unwrap();
+    let said = lines(tracer.stderr.take().unwrap()).recv_timeout(PATIENCE).expect("strace says something");
     assert!(said.contains("attached"), "{said}");
-    // What else it says is nobody's to read; but it must be able to say it.
-    std::thread::spawn(move || std::io::copy(&mut err, &mut std::io::sink()));
     tracer
 }
 
@@ -225,31 +221,29 @@ fn take_again(
         }
     }
     // A killed server takes a moment to be gone.
-    let give_up = Instant::now() + PATIENCE;
-    while is_alive() {
-        let last = &told["last"];
-        assert!(last.is_none() && Instant::now() < give_up, "{name}: changes are not taken again: {last:?}");
-    }
+    let last = &told["last"];
+    wait_until("the server is gone", || {
+        let is_gone = !is_alive();
+        assert!(is_gone || last.is_none(), "{name}: changes are not taken again: {last:?}");
+        is_gone
+    });
 }
 
 fn end(mut server: Child) -> (ExitStatus, String) {
-    let mut err = String::new();
-    server.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    let err = rest(&lines(server.stderr.take().unwrap())).join("\n");
     (end_of(&mut server), err)
 }
 
 /// Whether the trace tells of the fault, once it is complete.
 fn is_met(trace: &Path, name: &str) -> bool {
-    let give_up = Instant::now() + PATIENCE;
-    loop {
+    wait_for(|| {
         let said = String::from_utf8_lossy(&fs::read(trace).unwrap_or_default()).into_owned();
-        if said.lines().last().is_some_and(|line| line.contains("+++ exited") || line.contains("+++ killed"))
-        {
-            return said.contains("(INJECTED)") || said.contains("+++ killed by SIGKILL");
+        let last = said.lines().last().unwrap_or_default();
+        if !(last.contains("+++ exited") || last.contains("+++ killed")) {
+            return Err(format!("{name}: the trace does not end"));
         }
-        assert!(Instant::now() < give_up, "{name}: the trace does not end");
-        std::thread::sleep(Duration::from_millis(2));
-    }
+        Ok(said.contains("(INJECTED)") || said.contains("+++ killed by SIGKILL"))
+    })
 }
 
 /// Starts the shop without faults, and holds what is there against what was told.

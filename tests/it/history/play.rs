@@ -100,7 +100,7 @@ fn end_server(server: &mut Server, end: End) -> Result<Option<Duration>, Fault> 
         return Ok(None);
     };
     server.signal("TERM");
-    let (code, took) = server.wait();
+    let (code, took) = server.wait_for_end();
     if code != Some(0) {
         return Err(Fault::Conduct(format!("stopped with {code:?}")));
     }

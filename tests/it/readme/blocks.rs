@@ -4,7 +4,7 @@ use std::fmt;
 use std::process::Command;
 
 use super::text;
-use crate::support::Need;
+use crate::support::{Need, try_run};
 
 /// Languages that can be run.
 const RUNNABLE: [&str; 4] = ["console", "ini", "python", "sh"];
@@ -93,8 +93,8 @@ impl Block {
             (Need::Python, "grpc", &["python3", "-c", "import grpc, grpc_tools, grpc_status"]),
         ];
         needs.into_iter().filter(|(_, word, _)| self.text.contains(word)).all(|(need, _, probe)| {
-            let probed = Command::new(probe[0]).args(&probe[1..]).output();
-            let is_met = probed.is_ok_and(|output| output.status.success());
+            let probed = try_run(Command::new(probe[0]).args(&probe[1..]));
+            let is_met = probed.is_ok_and(|ended| ended.code == 0);
             if !is_met {
                 need.skip(format!("{self} is not run: `{}` fails", probe.join(" ")));
             }
