@@ -5,13 +5,17 @@ mod backup;
 mod base;
 mod checkpoint;
 mod commit;
+mod connect;
 mod error;
 mod files;
 mod ledger;
+mod load;
 mod lock;
 mod log;
+mod log_check;
 mod log_place;
 mod long_log;
+mod names;
 mod open;
 mod proof;
 mod read;
@@ -33,22 +37,20 @@ use super::{Ledger, LedgerRow, RecordedById, Store, StoreError};
 use crate::catalog::{Catalog, Movement, RequestId, Transaction};
 use crate::private_file::AtomicFile;
 use checkpoint::Checkpoint;
+use connect::{BUSY_TIMEOUT, connect};
 use error::{corrupt, io, shown, sqlite};
-use files::{Files, LOG_SUFFIX};
+use files::Files;
 use ledger::SqliteLedger;
+use load::read_catalog;
 use lock::Lock;
-use open::connect;
-use read::read_catalog;
+use names::LOG_SUFFIX;
 use request_ids::RequestIds;
 use schema::check_keys;
 
 pub use backup::back_up;
-pub use files::has_file;
+pub use names::has_file;
 pub use restore::{Restored, restore};
 pub use verify::{Step, Verified, verify};
-
-/// How long to wait for another program that reads or backs up the file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A catalog in a SQLite file, or in memory.
 pub struct SqliteStore {

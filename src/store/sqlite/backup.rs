@@ -13,11 +13,11 @@ use std::path::{Path, PathBuf};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
+use super::connect::connect;
 use super::error::{io, shown, sqlite};
-use super::files::{JOURNAL_SUFFIX, LOCK_SUFFIX, LOG_SUFFIX, SUFFIXES, beside, free_name};
 use super::lock::refuse_other_name;
 use super::log::{VERSIONS_OFFSET, WITHOUT_LOG};
-use super::open::connect;
+use super::names::{JOURNAL_SUFFIX, LOCK_SUFFIX, LOG_SUFFIX, SUFFIXES, beside, free_name};
 use super::schema::{SCHEMA_VERSION, is_ours, migrate};
 use super::verify::{Source, Step, Tell, Verified, check};
 use crate::private_file::{AtomicFile, Identity, NameState};

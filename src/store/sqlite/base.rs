@@ -18,10 +18,10 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::files::{INDEX_SUFFIX, LOG_SUFFIX, beside};
+use super::connect::connect_alone;
 use super::lock::{self, Lock};
 use super::log::{COMPARED_FRAMES, Index, VERSIONS_OFFSET, WITH_LOG, has_copied};
-use super::open::connect_alone;
+use super::names::{INDEX_SUFFIX, LOG_SUFFIX, beside};
 use crate::private_file::{FileStat, Times};
 
 /// Frames of the log from which on it is copied into the database: 4 MiB, as SQLite itself would do.
@@ -352,7 +352,7 @@ mod tests {
     use rusqlite::config::DbConfig;
 
     use super::*;
-    use crate::store::sqlite::files::LOCK_SUFFIX;
+    use crate::store::sqlite::names::LOCK_SUFFIX;
 
     #[test]
     fn a_file_that_was_written_while_the_log_was_copied_is_foreign_to_the_next_start_too() {

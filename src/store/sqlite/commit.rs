@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use super::connect::BUSY_TIMEOUT;
 use super::error::sqlite;
-use super::files::{INDEX_SUFFIX, LOG_SUFFIX, beside};
+use super::names::{INDEX_SUFFIX, LOG_SUFFIX, beside};
 use super::rows::write;
-use super::{BUSY_TIMEOUT, SqliteStore, checkpoint, long_log};
+use super::{SqliteStore, checkpoint, long_log};
 use crate::catalog::Transaction;
 use crate::store::StoreError;
 

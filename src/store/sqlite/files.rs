@@ -1,32 +1,17 @@
-//! The files of a database: where they are, whose they are, and whether they are as the last
-//! transaction left them.
+//! The files of an open database: whose they are, and whether they are as the last transaction left them.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::Connection;
 
 use super::base::{Base, Stamp, Whose};
-use super::error::{io, not_ours, shown, sqlite};
+use super::connect::BUSY_TIMEOUT;
+use super::error::{io, shown, sqlite};
 use super::lock::Lock;
-use super::log::Fault;
-use super::{BUSY_TIMEOUT, log};
-use crate::private_file::{self, FileStat, NameState};
+use super::names::{INDEX_SUFFIX, LOCK_SUFFIX, LOG_SUFFIX, beside};
+use crate::private_file::FileStat;
 use crate::store::StoreError;
-
-/// What the names of SQLite's other files have after the database's: the log, its index, and
-/// the journal of a database that has no log.
-pub(super) const LOG_SUFFIX: &str = "-wal";
-pub(super) const INDEX_SUFFIX: &str = "-shm";
-pub(super) const JOURNAL_SUFFIX: &str = "-journal";
-
-/// Those of all files of SQLite, the database itself included.
-pub(super) const SUFFIXES: [&str; 4] = ["", LOG_SUFFIX, INDEX_SUFFIX, JOURNAL_SUFFIX];
-
-/// That of the lock file, which is ours.
-pub(super) const LOCK_SUFFIX: &str = ".lock";
 
 /// The files that SQLite has open, and the lock. It goes on writing to them after they are
 /// removed or cut. A database in memory has none.
@@ -215,125 +200,4 @@ fn is_cut(connection: &Connection, base: &mut Option<Base>, suffix: &str, bytes:
         _ => Ok(suffix == LOCK_SUFFIX),
     };
     !is_whole.unwrap_or(false)
-}
-
-/// The file beside a database that has its name and this at the end.
-pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
-    let mut path = database.as_os_str().to_owned();
-    path.push(suffix);
-    path.into()
-}
-
-/// Whether a name is one of this database's files, even if they are not there.
-pub fn has_file(database: &Path, name: &Path) -> bool {
-    let (Ok(database), Ok(name)) =
-        (private_file::in_real_folder(database), private_file::in_real_folder(name))
-    else {
-        return false;
-    };
-    SUFFIXES.iter().chain([&LOCK_SUFFIX]).any(|suffix| beside(&database, suffix) == name)
-}
-
-/// The one path of a database, however it was written, so that two servers meet at one lock.
-///
-/// A link, a folder or a device is refused, and so are they where SQLite has its own files.
-pub(super) fn place(path: &Path) -> Result<PathBuf, StoreError> {
-    let name = path.file_name().ok_or(ErrorKind::IsADirectory.into()).map_err(io("abrir", path))?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let place = folder.canonicalize().map_err(io("abrir", path))?.join(name);
-    for suffix in SUFFIXES {
-        let path = beside(&place, suffix);
-        let reason = match fs::symlink_metadata(&path) {
-            Ok(found) if found.is_file() => continue,
-            Ok(found) if found.is_symlink() => "é um link simbólico, que não se segue",
-            Ok(found) if found.is_dir() => "é uma pasta",
-            Ok(_) => "não é um arquivo comum",
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(error) => return Err(io("abrir", &path)(error)),
-        };
-        return Err(not_ours(&path, reason));
-    }
-    Ok(place)
-}
-
-/// Whether the database is there. One that is gone is not a new one where its log is there.
-pub(super) fn exists(path: &Path) -> Result<bool, StoreError> {
-    let found = |path: &Path| path.try_exists().map_err(io("abrir", path));
-    if found(path)? {
-        return Ok(true);
-    }
-    for suffix in [LOG_SUFFIX, JOURNAL_SUFFIX] {
-        if found(&beside(path, suffix))? {
-            return Err(StoreError::Log {
-                path: shown(path),
-                suffix,
-                reason: "está lá, e o banco de dados não",
-            });
-        }
-    }
-    Ok(false)
-}
-
-/// Refuses the database if a file that is not SQLite's has the name of its log, index or journal:
-/// SQLite would write over that file, or remove it. Nobody may have the database open.
-pub(super) fn refuse_strangers(database: &Path) -> Result<(), StoreError> {
-    let refuse = |suffix, is_its: fn(&[u8]) -> bool| {
-        let path = beside(database, suffix);
-        match NameState::at(&path, is_its).map_err(io("ler", &path))? {
-            NameState::Free | NameState::Ours => Ok(()),
-            NameState::Other(obstacle) => {
-                Err(StoreError::InTheWay { path: shown(&path), obstacle: obstacle.to_string() })
-            }
-        }
-    };
-    refuse(INDEX_SUFFIX, log::may_be_index)?;
-    refuse(JOURNAL_SUFFIX, log::may_be_journal)
-}
-
-/// The command that sets the time of a file, in nanoseconds since 1970, written for a shell.
-fn set_time(path: &Path, time: i128) -> String {
-    let (seconds, rest) = (time.div_euclid(1_000_000_000), time.rem_euclid(1_000_000_000));
-    let path = shown(path);
-    let file = shlex::try_quote(&path).unwrap_or_default();
-    format!("touch -d @{seconds}.{rest:09} {file}")
-}
-
-/// Refuses a log from which answered changes are missing, and files that are not SQLite's. Nobody may
-/// have the database open.
-pub(super) fn check_log(path: &Path, note: &str) -> Result<(), StoreError> {
-    refuse_strangers(path)?;
-    match log::fault(path, note).map_err(io("ler o registro de", path))? {
-        Some(Fault::Log(reason)) => Err(StoreError::Log { path: shown(path), suffix: LOG_SUFFIX, reason }),
-        Some(Fault::Dated(then)) => {
-            Err(StoreError::Dated { path: shown(path), command: set_time(path, then) })
-        }
-        None => Ok(()),
-    }
-}
-
-/// Returns a name beside a database, with this label, the date and the time, that nothing has yet, such
-/// as `hortifruti.db.2026-11-29T183015`.
-pub(super) fn free_name(database: &Path, label: &str) -> Result<PathBuf, StoreError> {
-    let clock = Connection::open_in_memory().map_err(sqlite("guardar", database))?;
-    let now = "SELECT strftime('%Y-%m-%dT%H%M%S', 'now', 'localtime')";
-    let now: String = clock.query_row(now, [], |row| row.get(0)).map_err(sqlite("guardar", database))?;
-    let mut name = beside(database, &format!("{label}.{now}"));
-    for number in 2.. {
-        if !is_taken(&name).map_err(io("criar", &name))? {
-            break;
-        }
-        name = beside(database, &format!("{label}.{now}-{number}"));
-    }
-    Ok(name)
-}
-
-fn is_taken(name: &Path) -> std::io::Result<bool> {
-    for suffix in SUFFIXES {
-        match fs::symlink_metadata(beside(name, suffix)) {
-            Ok(_) => return Ok(true),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(false)
 }

@@ -14,8 +14,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::error::{io, shown};
-use super::files::{LOCK_SUFFIX, beside};
 use super::log_place;
+use super::names::{LOCK_SUFFIX, beside};
 use crate::catalog::Shown;
 use crate::private_file;
 use crate::store::StoreError;

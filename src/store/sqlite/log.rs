@@ -1,10 +1,4 @@
-//! Whether SQLite's write-ahead log is as whole as it was known to be.
-//!
-//! SQLite takes of the log what is whole and silently drops the rest, as it must: after a
-//! crash the rest was never committed. A log that was cut, overwritten or removed looks the
-//! same to it. But its index (the `-shm` file) outlives a process that is killed, and counts
-//! a commit once the log is synced: where the index counts more than the log has, answered
-//! changes are gone. The formats: <https://sqlite.org/walformat.html>.
+//! SQLite's write-ahead log and its index, read as bytes (<https://sqlite.org/walformat.html>).
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -12,11 +6,8 @@ use std::io::{self, BufReader, ErrorKind, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::base::{self, Since};
-use super::files::{INDEX_SUFFIX, LOG_SUFFIX, beside};
-
 /// Bytes of the log's header, and of that of each frame; a frame is a header and a page.
-const LOG_HEADER: usize = 32;
+pub(super) const LOG_HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 
 /// Bytes of each of the two copies of the index's header, and of what is checked of it.
@@ -44,87 +35,6 @@ const JOURNAL_MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 pub(super) const VERSIONS_OFFSET: u64 = 18;
 pub(super) const WITH_LOG: [u8; 2] = [2, 2];
 pub(super) const WITHOUT_LOG: [u8; 2] = [1, 1];
-
-/// What is wrong with a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// The log is not that of this database, or not whole, for this reason.
-    Log(&'static str),
-    /// The database has another time than when its server wrote it last, which is this, in nanoseconds since
-    /// 1970. Nothing else speaks against it, as far as the log knows its content.
-    Dated(i128),
-}
-
-/// The log belongs to what was in the database file before.
-const OF_ANOTHER: Fault = Fault::Log(
-    "é do banco de dados que o servidor usava, que outro programa regravou ou trocou depois, e não deste",
-);
-
-/// Why the log is not that of this database, or not whole; `None` where nothing is known
-/// against it. `note` is what the last server left in the lock file. Nobody may have the database open.
-///
-/// # Errors
-/// Where a file cannot be read.
-pub(super) fn fault(database: &Path, note: &str) -> io::Result<Option<Fault>> {
-    let log = match File::open(beside(database, LOG_SUFFIX)) {
-        Ok(log) => Some(log),
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(error) => return Err(error),
-    };
-    let length = log.as_ref().map_or(Ok(0), |log| log.metadata().map(|found| found.len()))?;
-    let is_empty = length <= LOG_HEADER as u64;
-    if let Some(log) = log.as_ref().filter(|_| is_empty && length > 0)
-        && !Log::may_begin(log)?
-    {
-        return Ok(Some(Fault::Log("não começa como um registro do SQLite")));
-    }
-    if !is_empty && !may_have_log(database)? {
-        let reason = "é de outro banco de dados, e não deste, que parece uma cópia restaurada";
-        return Ok(Some(Fault::Log(reason)));
-    }
-    let since = if is_empty { None } else { base::since(database, note)? };
-    if since == Some(Since::Foreign) {
-        return Ok(Some(OF_ANOTHER));
-    }
-    let log = match log {
-        Some(log) if !is_empty => match Log::begin(log)? {
-            Some(log) => Some(log),
-            None => return Ok(Some(Fault::Log("não começa como um registro do SQLite"))),
-        },
-        _ => None,
-    };
-    let Some(index) = Index::read(&beside(database, INDEX_SUFFIX))? else { return Ok(None) };
-    // `None` if the index, from before a loss of power, is of an earlier log.
-    let has_frames = match log {
-        Some(log) if log.salts != index.salts => None,
-        Some(log) => Some(log.has_frames(index.frames)?),
-        None => Some(false),
-    };
-    // If all of it is in the database itself, the log need not be there.
-    if index.frames > index.copied && has_frames == Some(false) {
-        let reason = "foi cortado, trocado ou apagado: faltam nele mudanças que foram confirmadas";
-        return Ok(Some(Fault::Log(reason)));
-    }
-    let log = beside(database, LOG_SUFFIX);
-    if has_frames == Some(true) && !has_copied(&File::open(database)?, &log, &index, u32::MAX)? {
-        return Ok(Some(OF_ANOTHER));
-    }
-    Ok(match since {
-        Some(Since::Dated(then)) => Some(Fault::Dated(then)),
-        _ => None,
-    })
-}
-
-/// A log belongs to a database whose header says so. A backup's does not, so that the log of
-/// the database whose place it took is not played into it.
-fn may_have_log(database: &Path) -> io::Result<bool> {
-    let mut versions = [0; 2];
-    match File::open(database)?.read_exact_at(&mut versions, VERSIONS_OFFSET) {
-        Ok(()) => Ok(versions == WITH_LOG),
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
-        Err(error) => Err(error),
-    }
-}
 
 /// Whether a file with this beginning is the index of a log, whole or not.
 pub(super) fn may_be_index(head: &[u8]) -> bool {
@@ -233,18 +143,18 @@ pub(super) fn has_copied(database: &File, log: &Path, index: &Index, compared: u
 }
 
 /// A log that is read from its beginning.
-struct Log {
+pub(super) struct Log {
     file: BufReader<File>,
     page: usize,
-    salts: [u8; 8],
+    pub(super) salts: [u8; 8],
     /// How its checksums read words, and what they have come to.
     read_word: fn([u8; 4]) -> u32,
     sums: (u32, u32),
 }
 
 impl Log {
-    /// `None` where the header is none.
-    fn begin(file: File) -> io::Result<Option<Self>> {
+    /// Reads the header. `None` if the log does not begin with one.
+    pub(super) fn begin(file: File) -> io::Result<Option<Self>> {
         let mut file = BufReader::new(file);
         let mut header = [0; LOG_HEADER];
         file.read_exact(&mut header)?;
@@ -262,7 +172,7 @@ impl Log {
     }
 
     /// Whether a log too short for a header may be the beginning of one, and not another file.
-    fn may_begin(log: &File) -> io::Result<bool> {
+    pub(super) fn may_begin(log: &File) -> io::Result<bool> {
         let mut head = [0; size_of::<u32>()];
         let length = log.read_at(&mut head, 0)?;
         let magics = [MAGIC, MAGIC | 1].map(u32::to_be_bytes);
@@ -270,7 +180,7 @@ impl Log {
     }
 
     /// Whether at least so many frames are whole.
-    fn has_frames(mut self, count: u32) -> io::Result<bool> {
+    pub(super) fn has_frames(mut self, count: u32) -> io::Result<bool> {
         let mut frame = vec![0; FRAME_HEADER + self.page];
         for _ in 0..count {
             match self.file.read_exact(&mut frame) {
@@ -303,88 +213,4 @@ fn checksum(read_word: fn([u8; 4]) -> u32, bytes: &[u8], before: (u32, u32)) -> 
         let second = second.wrapping_add(read_word(word(&pair[4..]))).wrapping_add(first);
         (first, second)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs::{self, OpenOptions};
-
-    use rusqlite::Connection;
-
-    use std::path::PathBuf;
-
-    use super::*;
-
-    /// A database as a killed process leaves it: some transactions in the log.
-    fn killed(folder: &Path) -> PathBuf {
-        let (running, path) = (folder.join("vivo.db"), folder.join("loja.db"));
-        let database = Connection::open(&running).unwrap();
-        database.pragma_update(None, "journal_mode", "WAL").unwrap();
-        database.execute_batch("CREATE TABLE t (a); PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
-        for value in 0..20 {
-            database.execute("INSERT INTO t VALUES (?1)", [value]).unwrap();
-        }
-        for suffix in ["", LOG_SUFFIX, INDEX_SUFFIX] {
-            fs::copy(beside(&running, suffix), beside(&path, suffix)).unwrap();
-        }
-        path
-    }
-
-    #[test]
-    fn a_log_that_lost_committed_changes_is_told_from_one_that_did_not() {
-        type Damage = fn(&Path);
-        let cases: [(Damage, bool); 9] = [
-            (|_| {}, false),
-            // What a crash leaves behind the last commit is no loss.
-            (|path| append(path, &[7; 5000]), false),
-            (|path| cut(path, 1), true),
-            (|path| cut(path, 5000), true),
-            (|path| cut(path, u64::MAX), true),
-            (|path| fs::remove_file(beside(path, LOG_SUFFIX)).unwrap(), true),
-            (|path| overwrite(path, 6000), true),
-            (|path| overwrite(path, 0), true),
-            // Whoever removes both knows what he does: so a backup is restored.
-            (
-                |path| {
-                    fs::remove_file(beside(path, LOG_SUFFIX)).unwrap();
-                    fs::remove_file(beside(path, INDEX_SUFFIX)).unwrap();
-                },
-                false,
-            ),
-        ];
-        for (case, (damage, is_told)) in cases.into_iter().enumerate() {
-            let folder = tempfile::tempdir().unwrap();
-            let path = killed(folder.path());
-            damage(&path);
-            assert_eq!(fault(&path, "").unwrap().is_some(), is_told, "case {case}");
-        }
-    }
-
-    #[test]
-    fn a_log_is_not_taken_for_that_of_a_backup() {
-        let folder = tempfile::tempdir().unwrap();
-        let (path, other) = (killed(folder.path()), folder.path().join("cópia.db"));
-        Connection::open(&other).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
-        fs::copy(&other, &path).unwrap();
-        let Some(Fault::Log(reason)) = fault(&path, "").unwrap() else { panic!("no fault") };
-        assert!(reason.contains("restaurada"));
-    }
-
-    fn log(path: &Path) -> File {
-        OpenOptions::new().write(true).open(beside(path, LOG_SUFFIX)).unwrap()
-    }
-
-    fn append(path: &Path, bytes: &[u8]) {
-        let log = log(path);
-        log.write_all_at(bytes, log.metadata().unwrap().len()).unwrap();
-    }
-
-    fn cut(path: &Path, bytes: u64) {
-        let log = log(path);
-        log.set_len(log.metadata().unwrap().len().saturating_sub(bytes)).unwrap();
-    }
-
-    fn overwrite(path: &Path, at: u64) {
-        log(path).write_all_at(b"lixo", at).unwrap();
-    }
 }

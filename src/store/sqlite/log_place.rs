@@ -9,8 +9,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::files::{LOG_SUFFIX, beside};
-use super::shown;
+use super::error::shown;
+use super::names::{LOG_SUFFIX, beside};
 use crate::store::StoreError;
 
 /// The extended attribute that holds the note: the inode, a space, and the path of the database.

@@ -1,22 +1,23 @@
 //! Opening a database: a new one, one that is there, and one whose connection failed.
 
-use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, MAIN_DB, OpenFlags, TransactionBehavior};
 
+use super::connect::connect;
 use super::error::{corrupt, io, sqlite};
-use super::files::{Files, INDEX_SUFFIX, check_log, exists, place, refuse_strangers};
+use super::files::Files;
 use super::lock::Lock;
+use super::log_check::{check_log, refuse_strangers};
+use super::names::{INDEX_SUFFIX, exists, place};
 use super::request_ids::RequestIds;
 use super::rows::write;
 use super::schema::{APPLICATION_ID, SCHEMA_VERSION, check_header, migrate};
-use super::{BUSY_TIMEOUT, SqliteStore, backup, log_place, long_log};
+use super::{SqliteStore, backup, log_place, long_log};
 use crate::catalog::Transaction;
 use crate::private_file::AtomicFile;
 use crate::store::{Store, StoreError};
@@ -203,33 +204,4 @@ impl SqliteStore {
         let transaction = self.connection.transaction_with_behavior(behavior).map_err(&failed)?;
         migrate(&transaction).and_then(|()| transaction.commit()).map_err(&failed)
     }
-}
-
-/// Opens a file that is there. It is used by one thread at a time.
-pub(super) fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
-    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let failed = sqlite("abrir", path);
-    let connection = Connection::open_with_flags(path, flags).map_err(&failed)?;
-    connection.busy_timeout(BUSY_TIMEOUT).map_err(&failed)?;
-    // Otherwise SQLite plans a query anew when a value of `LIMIT` or a small one of `=` changes.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(failed)?;
-    Ok(connection)
-}
-
-/// Opens a database file to read it as if it had no log. It must not be written meanwhile.
-pub(super) fn connect_alone(path: &Path) -> Result<Connection, StoreError> {
-    connect(&alone(path), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
-}
-
-/// The name by which SQLite opens the file so (<https://sqlite.org/uri.html>).
-fn alone(path: &Path) -> PathBuf {
-    let mut uri = b"file:".to_vec();
-    for byte in path.as_os_str().as_bytes() {
-        match byte {
-            b'?' | b'#' | b'%' => uri.extend_from_slice(format!("%{byte:02X}").as_bytes()),
-            _ => uri.push(*byte),
-        }
-    }
-    uri.extend_from_slice(b"?immutable=1");
-    OsString::from_vec(uri).into()
 }

@@ -11,12 +11,12 @@ use rusqlite::OpenFlags;
 
 use super::SqliteStore;
 use super::base::{Stamp, ledger_end};
+use super::connect::{connect, connect_alone};
 use super::error::{shown, sqlite};
-use super::files::{LOG_SUFFIX, beside};
+use super::load::read_catalog;
 use super::lock::Lock;
 use super::log::{self, Index};
-use super::open::{connect, connect_alone};
-use super::read::read_catalog;
+use super::names::{LOG_SUFFIX, beside};
 use super::verify::{check, check_pages};
 use crate::catalog::Catalog;
 use crate::store::StoreError;

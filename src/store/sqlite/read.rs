@@ -1,13 +1,8 @@
-//! What the writer reads: the catalog at the start, and what was done before.
-
-use std::time::SystemTime;
-
-use rusqlite::Connection;
+//! What the writer reads of the ledger: the changes that were recorded before.
 
 use super::SqliteStore;
-use super::checkpoint::Checkpoint;
-use super::rows::{SELECT_MOVEMENTS, read_last_time, read_movement, read_product, read_request};
-use crate::catalog::{Balance, Movement, Product, RequestId};
+use super::rows::{SELECT_MOVEMENTS, read_movement, read_request};
+use crate::catalog::{Movement, RequestId};
 use crate::store::{Recorded, RecordedById};
 
 impl SqliteStore {
@@ -48,25 +43,4 @@ impl SqliteStore {
             movement.sequence == sequence && movement.request_id.as_ref() == Some(request_id)
         }))
     }
-}
-
-/// The products as they stand, the balances carried forward, and when the last movement was recorded.
-pub(super) fn read_catalog(
-    connection: &Connection,
-) -> rusqlite::Result<(Vec<Product>, Checkpoint, Option<SystemTime>)> {
-    let checkpoint = Checkpoint::read(connection)?;
-    let mut statement = connection.prepare(
-        "SELECT id, name, unit, price_centavos, coalesce(stock_thousandths, 0),
-                coalesce(last_sequence, 0)
-         FROM product_terms LEFT JOIN balance_forward ON product_id = id ORDER BY id",
-    )?;
-    let products = statement.query_map([], |row| {
-        let mut product = read_product(row)?;
-        if let Some(balance) = checkpoint.balance(product.id) {
-            Balance { stock: product.stock, last_movement: product.last_movement } = balance;
-        }
-        Ok(product)
-    })?;
-    let products = products.collect::<rusqlite::Result<_>>()?;
-    Ok((products, checkpoint, read_last_time(connection)?))
 }

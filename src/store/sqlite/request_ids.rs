@@ -14,6 +14,7 @@
 //!
 //! A hash only proposes a place. The row there has the id itself, and decides.
 
+mod entry;
 mod groups;
 mod runs;
 
@@ -28,12 +29,9 @@ use siphasher::sip::SipHasher13;
 
 use super::rows::bad_value;
 use crate::catalog::{RequestId, Transaction};
-use groups::Groups;
+use entry::Entry;
+use groups::{Groups, RUN_AFTER};
 use runs::{Run, stored_places, write_through};
-
-/// Movements, or ids, after which a run is stored: so much of the ledger is read at the
-/// start in some tens of milliseconds.
-const RUN_AFTER: usize = if cfg!(test) { 4096 } else { 256 * 1024 };
 
 /// Movements without any id after which that is noted, so that a start reads hardly more than of an empty
 /// ledger.
@@ -41,9 +39,6 @@ const NONE_AFTER: usize = RUN_AFTER / 64;
 
 /// The place of an id that stands in the table of requests, and not in the ledger.
 const ELSEWHERE: i64 = 0;
-
-/// Where an id may stand: its hash, and a sequence number of the ledger or [`ELSEWHERE`].
-type Entry = (i64, i64);
 
 /// The index of the request ids of one database.
 pub(super) struct RequestIds {

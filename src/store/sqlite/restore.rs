@@ -13,10 +13,11 @@ use std::path::{Path, PathBuf};
 use rusqlite::OpenFlags;
 
 use super::backup::{begin, copy_into};
+use super::connect::connect;
 use super::error::{io, shown, sqlite};
-use super::files::{SUFFIXES, beside, check_log, free_name, place};
 use super::lock::Lock;
-use super::open::connect;
+use super::log_check::check_log;
+use super::names::{SUFFIXES, beside, free_name, place};
 use super::schema::{SCHEMA_VERSION, check_header};
 use super::verify::{Source, Step, Verified};
 use crate::private_file::Identity;

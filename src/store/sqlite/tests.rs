@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use rusqlite::{Connection, StatementStatus};
 
-use super::files::LOCK_SUFFIX;
-use super::files::beside;
+use super::names::LOCK_SUFFIX;
+use super::names::beside;
 use super::open::CHECKED_BYTES_MAX;
 use super::rows::MOVEMENTS_AT_ONCE;
 use super::schema::MIGRATIONS;

@@ -10,11 +10,12 @@ use std::time::SystemTime;
 
 use rusqlite::{Connection, OpenFlags, Transaction, params};
 
+use super::connect::connect;
 use super::error::{corrupt, io, sqlite};
-use super::files::{LOCK_SUFFIX, beside, check_log, exists, place};
+use super::load::read_catalog;
 use super::lock::{read_note, refuse_other_name};
-use super::open::connect;
-use super::read::read_catalog;
+use super::log_check::check_log;
+use super::names::{LOCK_SUFFIX, beside, exists, place};
 use super::request_ids::RequestIds;
 use super::rows::{SELECT_MOVEMENTS, read_movement, read_request};
 use super::schema::{SCHEMA_VERSION, check_header, check_keys};

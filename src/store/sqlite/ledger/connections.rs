@@ -9,9 +9,9 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::private_file::FileStat;
 use crate::store::StoreError;
+use crate::store::sqlite::connect::connect;
 use crate::store::sqlite::error::{shown, sqlite};
-use crate::store::sqlite::files::{INDEX_SUFFIX, beside};
-use crate::store::sqlite::open::connect;
+use crate::store::sqlite::names::{INDEX_SUFFIX, beside};
 
 /// Most connections that read at the same time, each with a cache of some megabytes. More readers wait
 /// for milliseconds.

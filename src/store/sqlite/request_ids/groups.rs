@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use super::RUN_AFTER;
-use super::runs::{entries, half};
+use super::entry::{entries, half};
 use crate::store::sqlite::rows::bad_value;
+
+/// Movements, or ids, after which a run is stored: so much of the ledger is read at the
+/// start in some tens of milliseconds.
+pub(super) const RUN_AFTER: usize = if cfg!(test) { 4096 } else { 256 * 1024 };
 
 /// Ids after which a group of runs is full. More would have fewer filters to look at, but those
 /// of a group that is not full are read at the start: these in some tens of milliseconds.

@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 
-use super::Entry;
+use super::entry::{ENTRY_BYTES, Entry, entries, half};
 use super::groups::Group;
-use crate::store::sqlite::rows::bad_value;
 
 /// Ids in a row of a run: with its header, such a row fills a page of 4096 bytes and needs
 /// no second one (<https://sqlite.org/fileformat2.html>, at most 4061 bytes stay in a leaf).
@@ -15,9 +14,6 @@ const CHUNK_ENTRIES: usize = 248;
 /// Transactions that store a run, each some of it: 256 KiB of a full one, about a millisecond. By
 /// then they have brought fewer ids than the run has, so that the runs keep up.
 const PIECES: usize = 16;
-
-/// Bytes of an entry: the hash and the place, least significant byte first.
-const ENTRY_BYTES: usize = 16;
 
 /// Ids that are stored together.
 pub(super) struct Run {
@@ -95,18 +91,4 @@ pub(super) fn stored_places(connection: &Connection, run: usize, hash: i64) -> r
         }
     }
     Ok(places)
-}
-
-/// The entries of a chunk.
-pub(super) fn entries<'r>(row: &'r Row<'_>, index: usize) -> rusqlite::Result<&'r [[u8; ENTRY_BYTES]]> {
-    let (entries, rest) = row.get_ref(index)?.as_blob()?.as_chunks();
-    if !rest.is_empty() {
-        return Err(bad_value(index, "not entries of the index of request ids"));
-    }
-    Ok(entries)
-}
-
-/// The first or the second number of an entry.
-pub(super) fn half(entry: &[u8; ENTRY_BYTES], index: usize) -> i64 {
-    i64::from_le_bytes(entry.as_chunks().0[index])
 }

@@ -1,0 +1,110 @@
+//! The names of a database's files: each has the database's name and a suffix.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use super::error::{io, not_ours, shown, sqlite};
+use crate::private_file;
+use crate::store::StoreError;
+
+/// The end of the log's name.
+pub(super) const LOG_SUFFIX: &str = "-wal";
+
+/// The end of the name of the log's index.
+pub(super) const INDEX_SUFFIX: &str = "-shm";
+
+/// The end of the name of the journal, which a database without a log has.
+pub(super) const JOURNAL_SUFFIX: &str = "-journal";
+
+/// The ends of the names of SQLite's files, the database itself included.
+pub(super) const SUFFIXES: [&str; 4] = ["", LOG_SUFFIX, INDEX_SUFFIX, JOURNAL_SUFFIX];
+
+/// The end of the lock file's name. SQLite does not know this file.
+pub(super) const LOCK_SUFFIX: &str = ".lock";
+
+/// The file beside a database that has its name and this at the end.
+pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
+    let mut path = database.as_os_str().to_owned();
+    path.push(suffix);
+    path.into()
+}
+
+/// Whether a name is one of this database's files, even if they are not there.
+pub fn has_file(database: &Path, name: &Path) -> bool {
+    let (Ok(database), Ok(name)) =
+        (private_file::in_real_folder(database), private_file::in_real_folder(name))
+    else {
+        return false;
+    };
+    SUFFIXES.iter().chain([&LOCK_SUFFIX]).any(|suffix| beside(&database, suffix) == name)
+}
+
+/// The one path of a database, however it was written, so that two servers meet at one lock.
+///
+/// A link, a folder or a device is refused, under the database's name and under those of SQLite's other files.
+pub(super) fn place(path: &Path) -> Result<PathBuf, StoreError> {
+    let name = path.file_name().ok_or(ErrorKind::IsADirectory.into()).map_err(io("abrir", path))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let place = folder.canonicalize().map_err(io("abrir", path))?.join(name);
+    for suffix in SUFFIXES {
+        let path = beside(&place, suffix);
+        let reason = match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_file() => continue,
+            Ok(found) if found.is_symlink() => "é um link simbólico, que não se segue",
+            Ok(found) if found.is_dir() => "é uma pasta",
+            Ok(_) => "não é um arquivo comum",
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(io("abrir", &path)(error)),
+        };
+        return Err(not_ours(&path, reason));
+    }
+    Ok(place)
+}
+
+/// Whether the database is there. A database that is gone is not a new one if its log is there.
+pub(super) fn exists(path: &Path) -> Result<bool, StoreError> {
+    let found = |path: &Path| path.try_exists().map_err(io("abrir", path));
+    if found(path)? {
+        return Ok(true);
+    }
+    for suffix in [LOG_SUFFIX, JOURNAL_SUFFIX] {
+        if found(&beside(path, suffix))? {
+            return Err(StoreError::Log {
+                path: shown(path),
+                suffix,
+                reason: "está lá, e o banco de dados não",
+            });
+        }
+    }
+    Ok(false)
+}
+
+/// Returns a name beside a database, with this label, the date and the time, that nothing has yet, such
+/// as `hortifruti.db.2026-11-29T183015`.
+pub(super) fn free_name(database: &Path, label: &str) -> Result<PathBuf, StoreError> {
+    let clock = Connection::open_in_memory().map_err(sqlite("guardar", database))?;
+    let now = "SELECT strftime('%Y-%m-%dT%H%M%S', 'now', 'localtime')";
+    let now: String = clock.query_row(now, [], |row| row.get(0)).map_err(sqlite("guardar", database))?;
+    let mut name = beside(database, &format!("{label}.{now}"));
+    for number in 2.. {
+        if !is_taken(&name).map_err(io("criar", &name))? {
+            break;
+        }
+        name = beside(database, &format!("{label}.{now}-{number}"));
+    }
+    Ok(name)
+}
+
+fn is_taken(name: &Path) -> std::io::Result<bool> {
+    for suffix in SUFFIXES {
+        match fs::symlink_metadata(beside(name, suffix)) {
+            Ok(_) => return Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
+}
