@@ -36,8 +36,8 @@ struct Transport {
     open: fn(&Server) -> Box<dyn Client>,
 }
 
-static TRANSPORTS: [&Transport; 4] =
-    [&text::TRANSPORT, &grpc::TRANSPORT, &one_shot::OVER_GRPC, &one_shot::OVER_TEXT];
+static TRANSPORTS: &[&Transport] =
+    &[&text::TRANSPORT, &grpc::TRANSPORT, &one_shot::OVER_GRPC, &one_shot::OVER_TEXT];
 
 /// A place where a server keeps its shop.
 struct Store {
@@ -48,7 +48,7 @@ struct Store {
     is_durable: bool,
 }
 
-static STORES: [Store; 2] = [
+static STORES: &[Store] = &[
     Store { name: "SQLite on disk", serve: &[], is_durable: true },
     Store { name: "SQLite in memory", serve: &["--data", ":memory:"], is_durable: false },
 ];
@@ -84,7 +84,7 @@ macro_rules! scenarios {
 use scenarios;
 
 /// Every scenario, by file.
-static SCENARIOS: [&&[Scenario]; 7] = [
+static SCENARIOS: &[&&[Scenario]] = &[
     &batches::SCENARIOS,
     &imports::SCENARIOS,
     &lists::SCENARIOS,
@@ -104,7 +104,7 @@ impl Scenario {
     /// The combinations that the scenario is told over.
     fn combinations(&self) -> impl Iterator<Item = (&'static Transport, &'static Store)> {
         let transports =
-            TRANSPORTS.into_iter().filter(|transport| self.needs.iter().all(|need| transport.can(*need)));
+            TRANSPORTS.iter().copied().filter(|transport| self.needs.iter().all(|need| transport.can(*need)));
         transports.flat_map(|transport| {
             let stores = STORES.iter().filter(|store| store.is_durable || !self.restarts);
             stores.map(move |store| (transport, store))
@@ -112,18 +112,20 @@ impl Scenario {
     }
 }
 
-/// Tells a scenario of a file over all its combinations.
+/// Tells a scenario of a file over all its combinations. After each the ledger must still be sound.
 fn tell(scenarios: &[Scenario], name: &str) {
     let scenario = scenarios.iter().find(|scenario| scenario.name == name).unwrap();
     for (transport, store) in scenario.combinations() {
         // The harness shows the last of these if the scenario fails.
         println!("{name} over {} on {}", transport.name, store.name);
-        (scenario.run)(&mut Shop::open(transport, store, &[]));
+        let mut shop = Shop::open(transport, store, &[]);
+        (scenario.run)(&mut shop);
+        shop.verify();
     }
 }
 
 fn all() -> impl Iterator<Item = &'static Scenario> {
-    SCENARIOS.into_iter().copied().flatten()
+    SCENARIOS.iter().copied().copied().flatten()
 }
 
 /// Operations that no scenario needs, each with the reason.

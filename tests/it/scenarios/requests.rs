@@ -6,6 +6,7 @@ use super::shop::{Change, Kind, Shop, refused};
 
 super::scenarios! {
     a_change_that_is_repeated_is_made_once: [GetProduct, AdjustStock];
+    a_change_that_many_ask_for_at_once_is_made_once: [GetProduct, AdjustStock];
     a_request_id_means_one_change: [GetProduct, AdjustStock];
     a_refused_change_leaves_its_request_id_free: [GetProduct, AdjustStock];
     a_request_id_has_at_most_64_characters: [GetProduct, AdjustStock];
@@ -24,6 +25,24 @@ fn a_change_that_is_repeated_is_made_once(shop: &mut Shop) {
         assert_eq!(client.adjust_stock(&spelt_otherwise).unwrap(), first, "{transport}");
     }
     assert_eq!(shop.stock("Caju"), 39_000);
+}
+
+fn a_change_that_many_ask_for_at_once_is_made_once(shop: &mut Shop) {
+    const ROUNDS: i64 = 3;
+    for round in 1..=ROUNDS {
+        let sale = Change::new("Caju", -5_000).id(&format!("pedido-{round}"));
+        let mut clients: Vec<_> = (0..6).map(|_| shop.colleague()).collect();
+        std::thread::scope(|scope| {
+            for client in &mut clients {
+                let sale = &sale;
+                scope.spawn(move || {
+                    let made = client.adjust_stock(sale).unwrap();
+                    assert_eq!(made.stock_thousandths, 60_000 - round * 5_000);
+                });
+            }
+        });
+    }
+    assert_eq!(shop.stock("Caju"), 60_000 - ROUNDS * 5_000);
 }
 
 fn a_request_id_means_one_change(shop: &mut Shop) {

@@ -188,7 +188,7 @@ impl Shop {
 
     /// A client of each transport that can ask for this operation, by name.
     pub(super) fn clients(&self, operation: Operation) -> Vec<(&'static str, Box<dyn Client>)> {
-        let able = TRANSPORTS.into_iter().filter(|transport| transport.can(operation));
+        let able = TRANSPORTS.iter().filter(|transport| transport.can(operation));
         able.map(|transport| (transport.name, (transport.open)(&self.server))).collect()
     }
 
@@ -207,6 +207,15 @@ impl Shop {
     pub(super) fn close_and_open(&mut self) {
         self.server.stop();
         self.start_again();
+    }
+
+    /// Closes the shop and checks that what the store keeps is sound.
+    pub(super) fn verify(mut self) {
+        if self.store.is_durable {
+            self.server.stop();
+            let verified = self.server.run(&["verify"]);
+            assert_eq!(verified.code, 0, "{}", verified.err);
+        }
     }
 
     fn start_again(&mut self) {
