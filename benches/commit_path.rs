@@ -31,12 +31,13 @@ fn commit(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(waiting as u64));
         group.bench_function(BenchmarkId::from_parameter(waiting), |bencher| {
             bencher.iter(|| {
-                let mut pipeline = Pipeline::default();
+                let mut pipeline = Pipeline::<Vec<u8>>::default();
                 for name in names.iter().cycle().take(waiting) {
                     let added = session.reader().add(&mut pipeline, AdjustRequest::of_units(name, 1));
                     added.expect("a product");
                 }
-                runtime.block_on(session.adjust_all(pipeline, |answer| assert!(answer.is_ok())));
+                let committed = session.commit(&mut pipeline, |_, answer| assert!(answer.is_ok()));
+                runtime.block_on(committed);
             });
         });
     }

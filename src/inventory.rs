@@ -28,7 +28,7 @@ pub use commit::{CommitDriver, Committer};
 pub use count::CountedName;
 pub use listing::{Listing, Stopped};
 use near_names::SearchTime;
-pub use pipeline::Pipeline;
+pub use pipeline::{Answers, Pipeline};
 pub use query::Reader;
 
 /// The process's handle on the inventory, cheap to clone. The committer stops when the last handle,

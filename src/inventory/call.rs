@@ -14,7 +14,7 @@ impl Session {
     /// Does what a request asks for. Returns after a change is durable.
     ///
     /// The operations that come in millions also have functions of their own, which copy nothing:
-    /// [`Session::find`], [`Session::list`], [`Session::adjust`] and [`Session::adjust_all`].
+    /// [`Session::find`], [`Session::list`], [`Session::adjust`] and [`Session::commit`].
     ///
     /// # Errors
     /// If a rule forbids what is asked, no product has the name, or the store refuses writes.

@@ -47,10 +47,7 @@ pub(super) async fn serve(service: Service, stream: MaybeTls, first_bytes: Vec<u
         authenticator: service.authenticator.clone(),
         service: &service,
         stream,
-        replies: String::new(),
-        run: Pipeline::default(),
-        held: String::new(),
-        marks: Vec::new(),
+        pipeline: Pipeline::default(),
         is_http: begins_as_http(&first_bytes),
     };
     match conversation.hold(first_bytes).await {
@@ -73,16 +70,8 @@ struct Conversation<'s> {
     /// The identity that the client has shown.
     identity: Identity,
     wrong_tokens: WrongTokens,
-    /// Replies not yet sent.
-    replies: String,
-    /// Changes not yet made. Changes that came together are made together. Replies come in
-    /// order, and a client reads what it has written: a read of a product that waits for a
-    /// change waits too, and so does a list.
-    run: Pipeline,
-    /// Replies to reads of other products that came after changes not yet made.
-    held: String,
-    /// The places of the held replies: after so many changes, up to so many bytes of `held`.
-    marks: Vec<(usize, usize)>,
+    /// The changes that are not made yet, and the replies that are not sent yet.
+    pipeline: Pipeline<String>,
     /// A line looked like HTTP. A browser can be made to send lines of its own choosing to
     /// any port, so that connection changes nothing any more.
     is_http: bool,
@@ -200,12 +189,22 @@ impl Conversation<'_> {
     /// Makes the changes that wait, and sends all replies.
     async fn send(&mut self) -> io::Result<()> {
         self.make_changes().await;
-        self.send_replies().await
+        self.send_ready().await
     }
 
-    async fn send_replies(&mut self) -> io::Result<()> {
-        if !self.replies.is_empty() {
-            let replies = std::mem::take(&mut self.replies);
+    /// Makes the changes that wait. Their replies and those behind them are ready afterwards.
+    async fn make_changes(&mut self) {
+        let made = self.service.inventory.commit(&mut self.pipeline, |replies, answer| match answer {
+            Ok((product, movement)) => text::write_adjusted(replies, product, movement),
+            Err(refusal) => text::write_refusal(replies, &refusal),
+        });
+        made.await;
+    }
+
+    /// Sends the replies that wait for no change.
+    async fn send_ready(&mut self) -> io::Result<()> {
+        if self.pipeline.ready_bytes() > 0 {
+            let replies = self.pipeline.take_ready();
             write_all(&mut self.stream, replies.as_bytes()).await?;
             let is_long = replies.len() >= WRITE_BYTES;
             buffers::give_replies_back(replies);

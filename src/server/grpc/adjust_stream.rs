@@ -1,6 +1,7 @@
 //! Streams of stock changes: changes that come together are made together, and answered in order.
 
 use std::convert::Infallible;
+use std::ops::Range;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,7 +17,7 @@ use super::progress::{Counted, Progress};
 use super::trailers::trailers;
 use super::{STREAMS_MAX, own_words};
 use crate::access::{self, Identity};
-use crate::inventory::Pipeline;
+use crate::inventory::{Answers, Pipeline};
 use crate::operation::Operation;
 use crate::refusal::Refusal;
 use crate::server::long_work::TURN_BYTES;
@@ -78,6 +79,7 @@ impl Calls {
         let mut authenticator = self.service.authenticator.clone();
         let mut stopped = pin!(self.all_has_come());
         let mut last_changes = LAST_CHANGES_MAX;
+        let mut pipeline = Pipeline::default();
         loop {
             let Ok(room) = answers.reserve().await else { return };
             let first = tokio::select! {
@@ -89,25 +91,25 @@ impl Calls {
                     return;
                 }
             };
-            let Gathered { mut run, refused, end } = self.gather(first, &mut requests, bytes_max);
-            if let Some((name, refusal)) = refused {
-                run.refuse(self.service.inventory.explain(&name, refusal).await);
-            }
+            let Gathered { refused, end } = self.gather(first, &mut requests, &mut pipeline, bytes_max);
             if self.service.is_stopping() {
-                last_changes = last_changes.saturating_sub(run.len());
+                let come = pipeline.waiting() + usize::from(refused.is_some());
+                last_changes = last_changes.saturating_sub(come);
+            }
+            if let Some((name, refusal)) = refused {
+                let refusal = self.service.inventory.explain(&name, refusal).await;
+                grpc::write_stream_answer(pipeline.next_answer(), Err(refusal));
             }
             authenticator.renew(&mut identity);
             if !access::permits(identity, Operation::StreamAdjustStock.spec().permission) {
                 room.send(Err(status(access::refusal(identity))));
                 return;
             }
-            let mut answered = Vec::with_capacity(run.len() * STREAM_ANSWER_BYTES);
             {
                 let _waiting = self.wait();
-                let write = |answer: Result<(&_, &_), _>| grpc::write_stream_answer(answer, &mut answered);
-                self.service.inventory.adjust_all(run, write).await;
+                self.service.inventory.commit(&mut pipeline, grpc::write_stream_answer).await;
             }
-            room.send(Ok(answered.into()));
+            room.send(Ok(pipeline.take_ready().into()));
             if let Some(end) = end {
                 if let Err(failure) = end {
                     let _ = answers.send(Err(failure)).await;
@@ -136,18 +138,18 @@ impl Calls {
         }
     }
 
-    /// The changes of a stream that have come already, this first: as many as are made together, or
-    /// up to one that is refused at once.
+    /// Adds the changes of a stream that have come already to the pipeline, this first: as many as are
+    /// made together, or up to one that is refused at once.
     fn gather(
         &self,
         first: Result<Option<StreamAdjustStockRequest>, Status>,
         requests: &mut Streaming<StreamAdjustStockRequest>,
+        pipeline: &mut Pipeline<Vec<u8>>,
         bytes_max: usize,
     ) -> Gathered {
         self.progress.note();
         let streams = self.streams.load(Ordering::Relaxed).clamp(1, STREAMS_MAX as usize);
         let (run_max, time_max) = (STREAM_RUN_MAX / streams, GATHERING_MAX / streams as u32);
-        let mut run = Pipeline::default();
         let mut reader = self.service.inventory.reader();
         // Nobody is woken by this: whoever waits for the next asks again.
         let mut context = Context::from_waker(Waker::noop());
@@ -159,12 +161,12 @@ impl Calls {
                     let message = request.adjustment.unwrap_or_default();
                     let added = grpc::adjust_request(&message).and_then(|adjust| {
                         self.service.console.command(&adjust);
-                        reader.add(&mut run, adjust)
+                        reader.add(pipeline, adjust)
                     });
                     if let Err(refusal) = added {
                         break (Some((message.name, refusal)), None);
                     }
-                    if run.len() >= run_max {
+                    if pipeline.waiting() >= run_max {
                         break (None, None);
                     }
                     unlooked += STREAM_CHANGE_BYTES + message.name.len();
@@ -183,14 +185,32 @@ impl Calls {
             let Poll::Ready(come) = pin!(requests.message()).poll(&mut context) else { break (None, None) };
             next = come;
         };
-        Gathered { run, refused, end }
+        Gathered { refused, end }
     }
 }
 
-/// The part of a stream that has come.
+/// The answers of a stream.
+impl Answers for Vec<u8> {
+    fn make_room(&mut self, count: usize) {
+        self.reserve(count * STREAM_ANSWER_BYTES);
+    }
+
+    fn bytes(&self) -> usize {
+        self.len()
+    }
+
+    fn append(&mut self, other: &Self, bytes: Range<usize>) {
+        self.extend_from_slice(&other[bytes]);
+    }
+
+    fn clear(&mut self) {
+        self.clear();
+    }
+}
+
+/// What ended the gathering of changes, besides that enough or no more have come.
 struct Gathered {
-    run: Pipeline,
-    /// The change behind the run that could not be added to it: the name of its product, and why.
+    /// The change behind the others that could not be added: the name of its product, and why.
     refused: Option<(String, Refusal)>,
     /// The end of the stream behind these changes, if it has ended.
     end: Option<Result<(), Status>>,
@@ -282,8 +302,9 @@ mod tests {
         let mut codec = tonic_prost::ProstCodec::<(), StreamAdjustStockRequest>::default();
         let mut requests = Streaming::new_request(codec.decoder(), body, None, Some(BYTES_MAX));
         let first = requests.message().await;
-        let Gathered { run, refused, end } = calls.gather(first, &mut requests, BYTES_MAX);
+        let mut pipeline = Pipeline::default();
+        let Gathered { refused, end } = calls.gather(first, &mut requests, &mut pipeline, BYTES_MAX);
         assert!(refused.is_none() && end.is_none());
-        assert!((1..4).contains(&run.len()), "{} changes", run.len());
+        assert!((1..4).contains(&pipeline.waiting()), "{} changes", pipeline.waiting());
     }
 }

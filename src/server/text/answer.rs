@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::buffers::{WRITE_BYTES, with_room};
+use super::buffers::WRITE_BYTES;
 use super::http_guard::{is_http, not_over_http};
 use super::{Conversation, Next};
 use crate::access::{self, Identity};
@@ -11,13 +11,8 @@ use crate::operation::{AdjustRequest, FAREWELL, Permission, Request};
 use crate::refusal::Refusal;
 use crate::wire::text::{self, Frame, Frames, Lines};
 
-/// Commands of a connection whose answers may wait for changes that are not yet made. With so many the
-/// changes are made, however many more commands have come. A bad line of one byte has an answer of
-/// hundreds, so without this limit the answers to one read could become megabytes.
-const UNANSWERED_MAX: usize = 1024;
-
-/// Changes not yet made that a read is compared with. Behind more, the read waits for them.
-const SEARCHED_MAX: usize = 256;
+/// Changes of a connection that wait to be made. With so many no more is read before they are.
+const PIPELINED_CHANGES_MAX: usize = 1024;
 
 /// The text that the console shows for a command before the token that it needs.
 const BEFORE_TOKEN: &str = "(antes do token)";
@@ -57,7 +52,7 @@ impl Conversation<'_> {
         let mut reader = self.service.inventory.reader();
         lines.find_map(|frame| {
             self.answer_now(&mut reader, &frame).or_else(|| {
-                (self.run.len() >= UNANSWERED_MAX || self.replies.len() >= WRITE_BYTES).then_some(Rest::Limit)
+                (self.is_full() || self.pipeline.ready_bytes() >= WRITE_BYTES).then_some(Rest::Limit)
             })
         })
     }
@@ -86,7 +81,7 @@ impl Conversation<'_> {
                 (Err(refusal), _) => self.refuse(refusal),
                 (Ok(()), Request::AdjustStock(request)) => {
                     let AdjustRequest { name, .. } = request;
-                    let added = reader.add(&mut self.run, request);
+                    let added = reader.add(&mut self.pipeline, request);
                     return added.err().map(|refusal| Rest::Refused(name, refusal));
                 }
                 (Ok(()), Request::GetProduct { name }) => match self.find(reader, name) {
@@ -145,20 +140,20 @@ impl Conversation<'_> {
                         tokio::task::yield_now().await;
                     }
                     Request::Leave => {
-                        text::write_message(with_room(&mut self.replies), FAREWELL);
+                        text::write_message(self.pipeline.next_answer(), FAREWELL);
                         return Ok(Next::End);
                     }
                     request => match self.service.inventory.call(request).await {
-                        Ok(reply) => text::write_reply(with_room(&mut self.replies), &reply),
+                        Ok(reply) => text::write_reply(self.pipeline.next_answer(), &reply),
                         Err(refusal) => self.refuse(refusal),
                     },
                 }
             }
         }
-        if self.run.len() >= UNANSWERED_MAX {
+        if self.is_full() {
             self.make_changes().await;
         }
-        if self.replies.len() >= WRITE_BYTES {
+        if self.pipeline.ready_bytes() >= WRITE_BYTES {
             self.send().await?;
         }
         Ok(Next::More)
@@ -170,16 +165,16 @@ impl Conversation<'_> {
         self.make_changes().await;
         self.identity = self.authenticator.identify(secret);
         match self.identity {
-            Identity::Open => text::write_message(with_room(&mut self.replies), NO_TOKEN_WANTED),
+            Identity::Open => text::write_message(self.pipeline.next_answer(), NO_TOKEN_WANTED),
             Identity::Token { role, .. } => {
-                text::write_message(with_room(&mut self.replies), &format!("Token aceito: {}.", role.word()));
+                text::write_message(self.pipeline.next_answer(), &format!("Token aceito: {}.", role.word()));
             }
             Identity::Unknown => {
-                self.send_replies().await?;
+                self.send_ready().await?;
                 let (peer, stopping) = (self.stream.peer(), self.service.stopping());
                 let answer = self.wrong_tokens.answer(&self.authenticator, peer, stopping);
                 let (refusal, are_too_many) = answer.await;
-                text::write_refusal(with_room(&mut self.replies), &refusal);
+                self.refuse(refusal);
                 if are_too_many {
                     return Ok(Next::End);
                 }
@@ -188,54 +183,19 @@ impl Conversation<'_> {
         Ok(Next::More)
     }
 
-    /// Answers a read if no change of that product waits. Returns whether it did.
+    /// Answers a read, unless the read must wait for changes. Returns whether it did.
     fn find(&mut self, reader: &mut Reader<'_>, name: &str) -> Result<bool, Refusal> {
-        let Self { replies, run, held, marks, .. } = self;
-        reader.find(name, |product| {
-            if run.is_empty() {
-                text::write_product(with_room(replies), product);
-            } else if run.len() > SEARCHED_MAX || held.len() >= WRITE_BYTES || run.touches(product.id) {
-                return false;
-            } else {
-                text::write_product(held, product);
-                marks.push((run.len(), held.len()));
-            }
-            true
-        })
+        reader.find_in_turn(&mut self.pipeline, name, text::write_product)
     }
 
     /// Answers with a refusal, in its turn.
     fn refuse(&mut self, refusal: Refusal) {
-        if self.run.is_empty() {
-            text::write_refusal(with_room(&mut self.replies), &refusal);
-        } else {
-            self.run.refuse(refusal);
-        }
+        text::write_refusal(self.pipeline.next_answer(), &refusal);
     }
 
-    /// Makes the changes that wait, and writes their replies.
-    pub(super) async fn make_changes(&mut self) {
-        if self.run.is_empty() {
-            return;
-        }
-        let Self { service, replies, run, held, marks, .. } = self;
-        let mut marks = marks.drain(..).peekable();
-        let mut answered = 0;
-        let mut held_from = 0;
-        let run = std::mem::take(run);
-        let made = service.inventory.adjust_all(run, |answer| {
-            let replies = with_room(replies);
-            match answer {
-                Ok((product, movement)) => text::write_adjusted(replies, product, movement),
-                Err(refusal) => text::write_refusal(replies, &refusal),
-            }
-            answered += 1;
-            while let Some((_, held_to)) = marks.next_if(|(after, _)| *after == answered) {
-                replies.push_str(&held[held_from..held_to]);
-                held_from = held_to;
-            }
-        });
-        made.await;
-        held.clear();
+    /// Whether so much waits for changes that these are to be made first. A bad line of one byte has an
+    /// answer of hundreds, so without a limit the answers to one read could become megabytes.
+    fn is_full(&self) -> bool {
+        self.pipeline.waiting() >= PIPELINED_CHANGES_MAX || self.pipeline.known_bytes() >= WRITE_BYTES
     }
 }

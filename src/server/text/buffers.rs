@@ -1,6 +1,9 @@
 //! Buffers that a worker keeps for its connections: an idle connection holds none.
 
 use std::cell::Cell;
+use std::ops::Range;
+
+use crate::inventory::Answers;
 
 /// Bytes of one read: more than a thousand pipelined commands.
 pub(super) const READ_BYTES: usize = 16 * 1024;
@@ -42,10 +45,24 @@ pub(super) fn give_replies_back(mut replies: String) {
     }
 }
 
-/// Gives replies that hold no memory the spare memory.
-pub(super) fn with_room(replies: &mut String) -> &mut String {
-    if replies.capacity() == 0 {
-        *replies = SPARE_REPLIES.take();
+/// The replies of a text connection.
+impl Answers for String {
+    /// Gives replies that hold no memory the spare memory.
+    fn make_room(&mut self, _count: usize) {
+        if self.capacity() == 0 {
+            *self = SPARE_REPLIES.take();
+        }
     }
-    replies
+
+    fn bytes(&self) -> usize {
+        self.len()
+    }
+
+    fn append(&mut self, other: &Self, bytes: Range<usize>) {
+        self.push_str(&other[bytes]);
+    }
+
+    fn clear(&mut self) {
+        self.clear();
+    }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::ops::ControlFlow;
 
 use super::Conversation;
-use super::buffers::{WRITE_BYTES, with_room};
+use super::buffers::WRITE_BYTES;
 use crate::inventory::{Listing, Stopped};
 use crate::wire::text;
 
@@ -14,7 +14,7 @@ impl Conversation<'_> {
         let mut turn = self.service.long_work.begin();
         let mut is_empty = true;
         loop {
-            let replies = with_room(&mut self.replies);
+            let replies = self.pipeline.next_answer();
             let turn_end = replies.len() + turn.bytes();
             let stopped = listing.visit(|product| {
                 is_empty = false;
@@ -32,9 +32,9 @@ impl Conversation<'_> {
                     break;
                 }
             }
-            if self.replies.len() >= WRITE_BYTES {
+            if self.pipeline.ready_bytes() >= WRITE_BYTES {
                 turn.end().await;
-                self.send_replies().await?;
+                self.send_ready().await?;
             }
             turn.next().await;
         }

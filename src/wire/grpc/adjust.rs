@@ -94,7 +94,7 @@ fn movement_reply(message: v1::Movement) -> Result<MovementReply, NotAReply> {
 /// By hand, because a stream carries hundreds of thousands a second: the generated code copies
 /// the names into a message first, and counts the bytes of each part again for each part
 /// around it.
-pub fn write_stream_answer(answer: Result<(&Product, &Movement), Refusal>, out: &mut Vec<u8>) {
+pub fn write_stream_answer(out: &mut Vec<u8>, answer: Result<(&Product, &Movement), Refusal>) {
     const ADJUSTED: u32 = 1;
     // Not compressed; the length follows.
     out.push(0);
@@ -193,7 +193,7 @@ mod tests {
                 request_id: request_id.map(|id| id.parse().unwrap()),
             };
             out.clear();
-            write_stream_answer(Ok((&product, &movement)), &mut out);
+            write_stream_answer(&mut out, Ok((&product, &movement)));
             let adjusted = Adjusted { product, movement };
             let expected = change_message(&ChangeReply::from(&adjusted));
             assert_eq!(change_reply(expected.clone()).unwrap(), ChangeReply::from(&adjusted));
@@ -204,7 +204,7 @@ mod tests {
         }
         out.clear();
         let refusal = Refusal::no_room();
-        write_stream_answer(Err(refusal.clone()), &mut out);
+        write_stream_answer(&mut out, Err(refusal.clone()));
         let v1::stream_adjust_stock_response::Result::Refused(told) = read(&out) else { panic!("{out:?}") };
         assert_eq!((told.reason.as_str(), told.message), (refusal.code.as_str(), refusal.message));
     }
