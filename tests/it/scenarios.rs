@@ -1,4 +1,4 @@
-//! The rules of the shop, each told once, and run over every transport and every store.
+//! The rules of the shop, each written once, and run over every transport and every store.
 //!
 //! A scenario is a function of a [`Shop`](shop::Shop), which has typed answers: names, prices in centavos,
 //! stocks in thousandths, codes of refusals. The literal forms of a transport are tested in the transport's
@@ -73,10 +73,10 @@ macro_rules! scenarios {
             run: $name,
         }),+];
 
-        mod told {
+        mod runs {
             $(#[test]
             fn $name() {
-                super::super::tell(super::SCENARIOS, stringify!($name));
+                super::super::run(super::SCENARIOS, stringify!($name));
             })+
         }
     };
@@ -101,7 +101,7 @@ impl Transport {
 }
 
 impl Scenario {
-    /// The combinations that the scenario is told over.
+    /// The combinations that the scenario runs over.
     fn combinations(&self) -> impl Iterator<Item = (&'static Transport, &'static Store)> {
         let transports =
             TRANSPORTS.iter().copied().filter(|transport| self.needs.iter().all(|need| transport.can(*need)));
@@ -112,8 +112,8 @@ impl Scenario {
     }
 }
 
-/// Tells a scenario of a file over all its combinations. After each the ledger must still be sound.
-fn tell(scenarios: &[Scenario], name: &str) {
+/// Runs a scenario of a file over all its combinations. After each the ledger must still be sound.
+fn run(scenarios: &[Scenario], name: &str) {
     let scenario = scenarios.iter().find(|scenario| scenario.name == name).unwrap();
     for (transport, store) in scenario.combinations() {
         // The harness shows the last of these if the scenario fails.
@@ -129,20 +129,20 @@ fn all() -> impl Iterator<Item = &'static Scenario> {
 }
 
 /// Operations that no scenario needs, each with the reason.
-const UNTOLD: [(Operation, &str); 1] = [(Operation::Leave, "the end of a text connection: text_protocol")];
+const WITHOUT: [(Operation, &str); 1] = [(Operation::Leave, "the end of a text connection: text_protocol")];
 
 #[test]
 fn every_operation_has_a_scenario() {
-    let is_told = |operation| all().any(|scenario| scenario.needs.contains(&operation));
+    let has_scenario = |operation| all().any(|scenario| scenario.needs.contains(&operation));
     for spec in &OPERATIONS {
-        let is_untold = UNTOLD.iter().any(|(untold, _)| *untold == spec.operation);
-        assert_ne!(is_told(spec.operation), is_untold, "{}", spec.name);
+        let is_without = WITHOUT.iter().any(|(without, _)| *without == spec.operation);
+        assert_ne!(has_scenario(spec.operation), is_without, "{}", spec.name);
     }
 }
 
 #[test]
-fn a_scenario_is_told_over_every_transport_that_serves_its_operations() {
-    let mut told = 0;
+fn a_scenario_runs_over_every_transport_that_serves_its_operations() {
+    let mut runs = 0;
     for scenario in all() {
         let stores = STORES.iter().filter(|store| store.is_durable || !scenario.restarts).count();
         let serves = |by: fn(&Operation) -> bool| usize::from(scenario.needs.iter().all(by));
@@ -152,10 +152,10 @@ fn a_scenario_is_told_over_every_transport_that_serves_its_operations() {
         let combinations = scenario.combinations().count();
         let least = (2 * by_text + by_grpc) * stores;
         assert!(combinations >= least.max(1), "{}: {combinations} of {least}", scenario.name);
-        told += combinations;
+        runs += combinations;
     }
     println!(
-        "{} scenarios over {} transports and {} stores: {told} runs",
+        "{} scenarios over {} transports and {} stores: {runs} runs",
         all().count(),
         TRANSPORTS.len(),
         STORES.len()

@@ -123,7 +123,7 @@ fn refusal(ended: &Ended) -> Refused {
     assert!(ended.out.is_empty(), "{ended:?}");
     // Warnings may come before it.
     let (_, message) = ended.err.split_once("Erro: ").unwrap_or_else(|| panic!("{ended:?}"));
-    // A person is told lines of the file, the first of which names the columns.
+    // The message names lines of the file, the first of which has the names of the columns.
     let line = |text: &str| text.split_once(": ").and_then(|(line, _)| line.parse::<usize>().ok());
     let rows = message.split("linha ").skip(1).filter_map(line).map(|line| line - 2).collect();
     let codes = codes.iter().map(|code| (*code).to_owned()).collect();

@@ -1,4 +1,4 @@
-//! The shop that a scenario is told over: a server, and a client of one transport with typed answers.
+//! The shop that a scenario runs over: a server, and a client of one transport with typed answers.
 
 use std::ops::{Deref, DerefMut};
 
@@ -80,7 +80,7 @@ pub(super) struct Counts {
 /// A refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refused {
-    /// The code; several if the transport does not tell them apart.
+    /// The code; several if the transport has one sign for them.
     pub(super) codes: Vec<String>,
     pub(super) message: String,
     /// The bad rows of a price list, by index.
@@ -144,7 +144,7 @@ impl dyn Client {
 #[track_caller]
 pub(super) fn refused<T: std::fmt::Debug>(answer: Result<T, Refused>, code: &str) -> Refused {
     let refused = answer.expect_err(code);
-    assert!(refused.codes.iter().any(|told| told == code), "not {code}: {refused:?}");
+    assert!(refused.codes.iter().any(|own| own == code), "not {code}: {refused:?}");
     assert!(refused.message.contains("Nada foi "), "{refused:?}");
     refused
 }

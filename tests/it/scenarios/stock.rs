@@ -107,7 +107,7 @@ fn changes_that_come_together_are_answered_in_order(shop: &mut Shop) {
     let mut stock = 60_000;
     for (index, answer) in answers.iter().enumerate() {
         let code = |refused: &Refused| refused.codes[0].clone();
-        let told = answer.as_ref().map(|product| product.stock_thousandths).map_err(code);
+        let result = answer.as_ref().map(|product| product.stock_thousandths).map_err(code);
         let expected = match index % 10 {
             9 => Err("INSUFFICIENT_STOCK".to_owned()),
             8 => Err("PRODUCT_NOT_FOUND".to_owned()),
@@ -116,7 +116,7 @@ fn changes_that_come_together_are_answered_in_order(shop: &mut Shop) {
                 Ok(stock)
             }
         };
-        assert_eq!(told, expected, "{index}");
+        assert_eq!(result, expected, "{index}");
     }
     assert_eq!(shop.stock("Caju"), stock);
     // When all of them come again, those that were made get their answers, and none is made again.
