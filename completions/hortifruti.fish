@@ -30,6 +30,7 @@ complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "serve" -d 'Gu
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "shell" -d 'Abre um terminal interativo'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "query" -d 'Consulta um produto, os produtos até um preço, ou todos'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "update" -d 'Muda o estoque de um produto'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "undo" -d 'Desfaz um movimento, com o documento inteiro dele'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "import" -d 'Cria produtos e muda preços a partir de um CSV'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "export" -d 'Exporta o catálogo em CSV'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "backup" -d 'Copia o banco de dados, também enquanto um servidor o usa'
@@ -108,6 +109,23 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l grpc -d
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l request-id -d 'Identificador do pedido; repetido, dá a mesma resposta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l format -d 'Formato: text (o padrão), table, json ou csv' -r -f -a "text\t''
+table\t''
+json\t''
+csv\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l single -d 'Desfaz só este movimento, e não os outros do mesmo documento'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l insecure -d 'Envia o token a outra máquina também sem TLS'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l request-id -d 'Identificador do pedido; repetido, não importa a lista outra vez' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F

@@ -17,6 +17,7 @@ mod restore;
 mod serve;
 mod shell;
 mod token;
+mod undo;
 mod update;
 mod usage;
 mod verify;
@@ -59,6 +60,7 @@ enum Command {
     Shell(shell::Shell),
     Query(query::Query),
     Update(update::Update),
+    Undo(undo::Undo),
     Import(import::Import),
     Export(export::Export),
     Backup(backup::Backup),
@@ -91,6 +93,7 @@ impl Cli {
             Command::Shell(shell) => shell.run(),
             Command::Query(query) => query.run(),
             Command::Update(update) => update.run(),
+            Command::Undo(undo) => undo.run(),
             Command::Import(import) => import.run(),
             Command::Export(export) => export.run(),
             Command::Backup(backup) => backup.run(),

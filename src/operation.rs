@@ -15,6 +15,7 @@ mod leave;
 mod list_products;
 mod message_limit;
 mod product_reply;
+mod undo_movement;
 mod words;
 
 use std::fmt;
@@ -31,6 +32,7 @@ pub use leave::FAREWELL;
 pub use list_products::NO_PRODUCT;
 pub use message_limit::{LargeMessages, MessageLimit};
 pub use product_reply::{ProductReply, write_product_line};
+pub use undo_movement::{UndoRequest, parse_sequence};
 pub use words::split_word;
 
 /// A row of the table.
@@ -121,6 +123,12 @@ operations! {
         message: Some(import_products::MESSAGE),
         forms: &[],
     }
+    /// The opposite of a movement.
+    UndoMovement {
+        permission: Permission::Write,
+        message: Some(MessageLimit::SMALL),
+        forms: &[(&undo_movement::FORM, |rest| UndoRequest::parse(rest).map(Request::UndoMovement))],
+    }
     /// The end of the conversation.
     Leave {
         permission: Permission::Read,
@@ -155,6 +163,8 @@ pub enum Request<'a> {
     BatchAdjustStock(BatchRequest<'a>),
     /// A price list.
     ImportProducts(ImportRequest),
+    /// The opposite of a movement.
+    UndoMovement(UndoRequest),
     /// The end of the conversation.
     Leave,
 }
@@ -186,6 +196,7 @@ impl<'a> Request<'a> {
             Request::AdjustStock(_) => Operation::AdjustStock,
             Request::BatchAdjustStock(_) => Operation::BatchAdjustStock,
             Request::ImportProducts(_) => Operation::ImportProducts,
+            Request::UndoMovement(_) => Operation::UndoMovement,
             Request::Leave => Operation::Leave,
         }
     }
@@ -197,6 +208,7 @@ impl<'a> Request<'a> {
             Request::AdjustStock(adjust) => Some(&mut adjust.request_id),
             Request::BatchAdjustStock(batch) => Some(&mut batch.request_id),
             Request::ImportProducts(import) => (!import.is_dry_run).then_some(&mut import.request_id),
+            Request::UndoMovement(undo) => Some(&mut undo.request_id),
             Request::GetProduct { .. } | Request::ListProducts { .. } | Request::Leave => None,
         }
     }
@@ -223,6 +235,7 @@ impl fmt::Display for Request<'_> {
             Request::AdjustStock(adjust) => adjust.fmt(f),
             Request::BatchAdjustStock(batch) => batch.fmt(f),
             Request::ImportProducts(import) => import.fmt(f),
+            Request::UndoMovement(undo) => undo.fmt(f),
             Request::Leave => leave::write(f),
         }
     }

@@ -10,6 +10,7 @@ mod dialogue;
 mod entry;
 mod in_doubt;
 mod kept;
+mod last_change;
 mod line_editor;
 mod menu;
 mod paste;

@@ -120,6 +120,11 @@ impl GrpcConnection {
                 let response = self.answer(self.service().import_products(request).await)?;
                 Ok(Reply::Imported(grpc::import_counts(&response)))
             }
+            Request::UndoMovement(undo) => {
+                let request = grpc::undo_message(undo);
+                let response = self.answer(self.service().undo_movement(request).await)?;
+                self.changes(response.results)
+            }
             Request::Leave => Ok(Reply::Farewell),
         }
     }

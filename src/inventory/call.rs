@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::{Session, Stopped};
 use crate::catalog::Price;
-use crate::operation::{ChangeReply, ProductReply, Reply, Request};
+use crate::operation::{ChangeReply, ProductReply, Reply, Request, UndoRequest};
 use crate::refusal::Refusal;
 
 /// Products of a list that are copied in one turn, before others have theirs.
@@ -32,6 +32,10 @@ impl Session {
                 Ok(Reply::Changes(adjusted.iter().map(ChangeReply::from).collect()))
             }
             Request::ImportProducts(request) => self.import(request).await.map(Reply::Imported),
+            Request::UndoMovement(UndoRequest { sequence, is_single, request_id }) => {
+                let undone = self.undo(sequence, is_single, request_id).await?;
+                Ok(Reply::Changes(undone.iter().map(ChangeReply::from).collect()))
+            }
             Request::Leave => Ok(Reply::Farewell),
         }
     }
@@ -68,6 +72,7 @@ mod tests {
             ("2 1", "Nenhum produto encontrado.\n\n"),
             ("3 Caju -20", "Caju: R$2.0, Estoque: 40\n\n"),
             ("3 Caju -41", "Erro INSUFFICIENT_STOCK"),
+            ("desfazer 5", "Caju: R$2.0, Estoque: 60\n\n"),
             ("5", "Até logo.\n\n"),
         ] {
             let mut written = String::new();

@@ -25,6 +25,8 @@ pub enum Argument {
     MaxPrice,
     /// A quantity with its sign.
     Quantity,
+    /// The number of a movement.
+    Movement,
 }
 
 impl Argument {
@@ -34,6 +36,7 @@ impl Argument {
             Argument::Name => "NOME",
             Argument::MaxPrice => "PRECO_MAXIMO",
             Argument::Quantity => "QUANTIDADE",
+            Argument::Movement => "NUMERO",
         }
     }
 
@@ -43,6 +46,7 @@ impl Argument {
             Argument::Name => "Digite o nome do produto",
             Argument::MaxPrice => "Digite o preço máximo",
             Argument::Quantity => "Digite a quantidade (negativa para retirar)",
+            Argument::Movement => "Digite o número do movimento a desfazer",
         }
     }
 }

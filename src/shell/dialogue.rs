@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::Options;
 use super::entry::Entry;
 use super::in_doubt::{Begun, IN_DOUBT_MAX, InDoubt};
+use super::last_change::LastChange;
 use super::line_editor::LineEditor;
 use super::menu::{help_text, menu_text};
 use super::questions::{Completed, complete};
@@ -36,6 +37,7 @@ pub(super) fn run(client: Client, options: Options) -> io::Result<()> {
     let history = options.state.map(|state| state.join("history"));
     let mut editor = LineEditor::new(client, history, doubts.clone())?;
     doubts.keep_asking(options.asker, editor.printer())?;
+    let mut last = LastChange::default();
     loop {
         let line = match editor.next(Question::Command)? {
             Input::Line(line) => line,
@@ -46,14 +48,14 @@ pub(super) fn run(client: Client, options: Options) -> io::Result<()> {
             Entry::Nothing => {
                 if let Some(oldest) = doubts.lost().first() {
                     let begun = doubts.begin(&oldest.request());
-                    begun.map_or(Ok(()), |begun| change(&mut out, &mut editor, &doubts, begun))?;
+                    begun.map_or(Ok(()), |begun| change(&mut out, &mut editor, &doubts, &mut last, begun))?;
                 }
             }
             Entry::Leave => break,
             Entry::Help => out.write_all(help_text().as_bytes())?,
             Entry::Unknown(refusal) => report(&refusal),
             Entry::Request(form, rest) => {
-                let rest = match complete(&mut editor, form, rest)? {
+                let rest = match complete(&mut editor, form, rest, &last)? {
                     Completed::Command(rest) => rest,
                     Completed::Dropped => continue,
                     Completed::End => break,
@@ -61,7 +63,7 @@ pub(super) fn run(client: Client, options: Options) -> io::Result<()> {
                 match Request::parse(&form.line(&rest)) {
                     Err(refusal) => report(&refusal),
                     Ok(request) => match doubts.begin(&request) {
-                        Some(begun) => change(&mut out, &mut editor, &doubts, begun)?,
+                        Some(begun) => change(&mut out, &mut editor, &doubts, &mut last, begun)?,
                         None => {
                             let answer = editor.client().call(&request);
                             show(&mut out, answer)?;
@@ -90,6 +92,7 @@ fn change(
     out: &mut impl Write,
     editor: &mut LineEditor,
     doubts: &InDoubt,
+    last: &mut LastChange,
     (begun, written): (Begun, io::Result<()>),
 ) -> io::Result<()> {
     if let Err(error) = written {
@@ -105,7 +108,10 @@ fn change(
             writeln!(out, "Terminando a mudança em dúvida: {change}")?;
             (change, true)
         }
-        Begun::Finished(answer) => return writeln!(out, "{answer}. A linha não foi feita outra vez."),
+        Begun::Finished(answer) => {
+            last.forget();
+            return writeln!(out, "{answer}. A linha não foi feita outra vez.");
+        }
         Begun::Full => {
             let what = format!(
                 "já há {IN_DOUBT_MAX} mudanças em dúvida. Esta não foi enviada; espere até que o servidor responda."
@@ -119,6 +125,7 @@ fn change(
         let mut client = editor.client();
         if may_be_made { client.repeat(&request) } else { client.call(&request) }
     };
+    last.note(&request, &answer);
     if let Err(ClientError::Connection(ConnectionError::InDoubt { .. })) = &answer {
         doubts.lose(&change);
         let again = "o shell continua perguntando ao servidor. Enter numa linha vazia, ou a mesma linha de novo, \

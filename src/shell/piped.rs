@@ -4,6 +4,7 @@ use std::io::{self, BufRead, Write};
 
 use super::FirstFailure;
 use super::entry::Entry;
+use super::last_change::LastChange;
 use super::menu::help_text;
 use super::questions::{Completed, complete, refuse_two_readings};
 use super::report::{report, show};
@@ -16,6 +17,7 @@ pub(super) fn run(client: &mut Client) -> io::Result<FirstFailure> {
     let mut lines = Piped(io::stdin().lock());
     let mut out = io::stdout().lock();
     let mut first_failure = None;
+    let mut last = LastChange::default();
     while let Input::Line(line) = lines.next(Question::Command)? {
         let failure = match Entry::of(&line) {
             Entry::Nothing => None,
@@ -28,11 +30,11 @@ pub(super) fn run(client: &mut Client) -> io::Result<FirstFailure> {
                 report(&refusal);
                 Some(ClientError::Refused(refusal))
             }
-            Entry::Request(form, rest) => match complete(&mut lines, form, rest)? {
+            Entry::Request(form, rest) => match complete(&mut lines, form, rest, &last)? {
                 Completed::Command(rest) => {
                     let answer = match refuse_two_readings(form, &rest) {
                         Some(refusal) => Err(refusal.into()),
-                        None => ask(client, form, &rest),
+                        None => ask(client, form, &rest, &mut last),
                     };
                     show(&mut out, answer)?
                 }
@@ -51,10 +53,12 @@ pub(super) fn run(client: &mut Client) -> io::Result<FirstFailure> {
 }
 
 /// Sends a command. If its answer is lost, the line that finishes it can be repeated.
-fn ask(client: &mut Client, form: &Form, rest: &str) -> Result<Reply, ClientError> {
+fn ask(client: &mut Client, form: &Form, rest: &str, last: &mut LastChange) -> Result<Reply, ClientError> {
     let line = form.line(rest);
     let mut request = Request::parse(&line)?;
-    client.call(&request).map_err(|error| {
+    let answer = client.call(&request);
+    last.note(&request, &answer);
+    answer.map_err(|error| {
         error.with_again(|request_id| {
             if let Some(own) = request.request_id_mut() {
                 *own = Some(request_id.clone());

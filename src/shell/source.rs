@@ -28,6 +28,8 @@ pub(super) enum Question {
     Command,
     /// For an argument that is missing.
     Argument(Argument),
+    /// For the movement to undo, if an empty answer means this shell's last change.
+    LastChange(String),
     /// The choice between two readings of a number.
     Reading {
         thousands: Quantity,
@@ -40,6 +42,9 @@ impl Question {
         match self {
             Question::Command => "Digite sua escolha: ".to_owned(),
             Question::Argument(argument) => format!("{}: ", argument.question()),
+            Question::LastChange(last) => {
+                format!("{} (Enter desfaz a última mudança: {last}): ", Argument::Movement.question())
+            }
             Question::Reading { thousands, units } => {
                 // The number is written as Brazilians do, and has no second reading.
                 let units = units.to_string().replace('.', ",");
@@ -55,7 +60,7 @@ impl Question {
         match self {
             Question::Command => Expected::Command,
             Question::Argument(Argument::Name) => Expected::Name,
-            Question::Argument(_) | Question::Reading { .. } => Expected::Nothing,
+            Question::Argument(_) | Question::LastChange(_) | Question::Reading { .. } => Expected::Nothing,
         }
     }
 }

@@ -10,6 +10,7 @@ mod page;
 mod products;
 mod replies;
 mod status;
+mod undo_movement;
 
 pub use adjust::{
     WriteAdjusted, adjust_message, adjust_request, batch_message, batch_request, change_message,
@@ -26,6 +27,7 @@ pub use products::{
 };
 pub use replies::write_reply;
 pub use status::{refusal, status};
+pub use undo_movement::{undo_message, undo_request};
 
 /// The name of the exact service, whose calls have the names of operations.
 pub const INVENTORY_SERVICE: &str = "hortifruti.v1.InventoryService";

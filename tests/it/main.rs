@@ -45,4 +45,5 @@ mod support;
 mod sweep;
 mod terminal;
 mod text_protocol;
+mod undo;
 mod waits;

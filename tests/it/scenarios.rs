@@ -19,6 +19,7 @@ mod restart;
 mod shop;
 mod stock;
 mod text;
+mod undo;
 
 use hortifruti::operation::{OPERATIONS, Operation};
 use shop::{Client, Shop};
@@ -92,6 +93,7 @@ static SCENARIOS: &[&&[Scenario]] = &[
     &requests::SCENARIOS,
     &restart::SCENARIOS,
     &stock::SCENARIOS,
+    &undo::SCENARIOS,
 ];
 
 impl Transport {

@@ -79,6 +79,12 @@ impl Calls {
                 }))
                 .await
             }
+            Operation::UndoMovement => {
+                Box::pin(self.call(body, bytes_max, |message: &v1::UndoMovementRequest| {
+                    grpc::undo_request(message).map(Request::UndoMovement)
+                }))
+                .await
+            }
             Operation::Leave => Err(status(own_words::no_such_call())),
         }
     }

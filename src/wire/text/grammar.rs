@@ -78,15 +78,22 @@ pub fn write_request(request: &Request<'_>) -> Result<String, Refusal> {
             Name::parse(name).map_err(|error| Refusal::name(&error))?;
         }
         Request::BatchAdjustStock(_) | Request::ImportProducts(_) => {
-            return Err(Refusal::new(
-                Code::Unavailable,
-                "uma lista de produtos só vai por gRPC, e este servidor atende só texto. \
-                 Nada foi alterado; inicie o servidor também com --grpc.",
-            ));
+            return Err(only_by_grpc("uma lista de produtos"));
         }
-        Request::ListProducts { .. } | Request::Leave => {}
+        Request::UndoMovement(undo) if undo.is_single => {
+            return Err(only_by_grpc("o pedido de desfazer só um movimento de um documento"));
+        }
+        Request::ListProducts { .. } | Request::UndoMovement(_) | Request::Leave => {}
     }
     Ok(format!("{request}\n"))
+}
+
+fn only_by_grpc(what: &str) -> Refusal {
+    let what = format!(
+        "{what} só vai por gRPC, e este servidor atende só texto. Nada foi alterado; inicie o servidor também \
+         com --grpc."
+    );
+    Refusal::new(Code::Unavailable, what)
 }
 
 #[cfg(test)]

@@ -109,6 +109,9 @@ pub fn read_reply(request: &Request<'_>, lines: &[&str]) -> Result<Result<Reply,
         Request::ListProducts { .. } if lines == [NO_PRODUCT] => Some(Reply::Products(Vec::new())),
         Request::ListProducts { .. } => products.map(Reply::Products),
         Request::Leave => (lines == [FAREWELL]).then_some(Reply::Farewell),
+        Request::UndoMovement(_) => {
+            products.map(|products| Reply::Changes(products.into_iter().map(ChangeReply::from).collect()))
+        }
         // These requests have no form in this protocol.
         Request::BatchAdjustStock(_) | Request::ImportProducts(_) => None,
     };

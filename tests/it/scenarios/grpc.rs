@@ -115,6 +115,12 @@ impl Client for Grpc {
             unchanged: count(counts.unchanged_count),
         })
     }
+
+    fn undo_movement(&mut self, sequence: i64, request_id: &str) -> Result<Vec<Product>, Refused> {
+        let request = v1::UndoMovementRequest { sequence, single: false, request_id: request_id.to_owned() };
+        let answer = answer(self.runtime.block_on(self.service.undo_movement(request)))?;
+        Ok(answer.results.into_iter().map(|result| product(result.product)).collect())
+    }
 }
 
 fn answer<T>(answer: Result<Response<T>, Status>) -> Result<T, Refused> {

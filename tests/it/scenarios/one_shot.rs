@@ -115,6 +115,15 @@ impl Client for OneShot {
             [words[0], words[2], words[4]].map(|count| count.parse().unwrap());
         Ok(Counts { created, updated, unchanged })
     }
+
+    fn undo_movement(&mut self, sequence: i64, request_id: &str) -> Result<Vec<Product>, Refused> {
+        let sequence = sequence.to_string();
+        let mut args = vec!["undo", &sequence];
+        if !request_id.is_empty() {
+            args.extend(["--request-id", request_id]);
+        }
+        self.json(&args).map(|json| json.as_array().unwrap().iter().map(product).collect())
+    }
 }
 
 fn refusal(ended: &Ended) -> Refused {

@@ -118,6 +118,9 @@ pub(super) trait Client: Send {
     ) -> Result<Counts, Refused> {
         unwritten(Operation::ImportProducts)
     }
+
+    /// Undoes a movement, with its whole document. An empty request id is none.
+    fn undo_movement(&mut self, sequence: i64, request_id: &str) -> Result<Vec<Product>, Refused>;
 }
 
 fn unwritten(operation: Operation) -> ! {
@@ -173,6 +176,11 @@ impl Shop {
     /// Puts products into the shop, over a transport that can.
     pub(super) fn arrange(&self, drafts: &[Draft]) {
         (grpc::TRANSPORT.open)(&self.server).import_products(drafts, false, "").unwrap();
+    }
+
+    /// Makes changes together, over a transport that can.
+    pub(super) fn arrange_batch(&self, changes: &[Change]) {
+        (grpc::TRANSPORT.open)(&self.server).batch_adjust_stock(changes, "").unwrap();
     }
 
     /// Imports one of the real price lists.

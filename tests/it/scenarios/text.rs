@@ -46,6 +46,12 @@ impl Client for Text {
         self.0.send(lines);
         changes.iter().map(|_| answer(&self.0.reply()).map(product)).collect()
     }
+
+    fn undo_movement(&mut self, sequence: i64, request_id: &str) -> Result<Vec<Product>, Refused> {
+        let id = if request_id.is_empty() { String::new() } else { format!(" id={request_id}") };
+        let reply = self.0.ask(&format!("desfazer {sequence}{id}"));
+        Ok(answer(&reply)?.lines().map(product).collect())
+    }
 }
 
 fn line(change: &Change) -> String {

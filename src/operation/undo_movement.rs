@@ -1,0 +1,77 @@
+//! `UndoMovement`: the opposite of a movement is appended, once only.
+
+use std::fmt;
+
+use super::form::{Argument, Form};
+use super::words::{missing, read_request_id, split_last_word};
+use crate::catalog::{Quoted, RequestId};
+use crate::refusal::Refusal;
+
+pub(super) static FORM: Form = Form {
+    word: "desfazer",
+    shell_words: &[],
+    arguments: &[Argument::Movement],
+    attributes: "[id=PEDIDO]",
+    menu: None,
+    help: "estorna um movimento, com o documento inteiro dele",
+};
+
+/// A movement to undo as a client asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndoRequest {
+    /// The sequence number of the movement.
+    pub sequence: i64,
+    /// Whether only this movement is undone if it is one of a document of several.
+    pub is_single: bool,
+    /// The client's id for the undo.
+    pub request_id: Option<RequestId>,
+}
+
+impl UndoRequest {
+    /// Reads `SEQUENCE [id=ID]`.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT`, naming the field.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        let mut rest = text;
+        let mut request_id = None;
+        loop {
+            let (before, word) = split_last_word(rest);
+            if !read_request_id(word, &mut request_id)? {
+                break;
+            }
+            rest = before;
+        }
+        if rest.is_empty() {
+            return Err(missing(FIELD, "o número do movimento", &FORM));
+        }
+        Ok(Self { sequence: parse_sequence(rest)?, is_single: false, request_id })
+    }
+}
+
+/// The field of the number in `inventory.proto`.
+const FIELD: &str = "sequence";
+
+/// Reads the number of a movement, written `812` or `#812`.
+///
+/// # Errors
+/// `INVALID_ARGUMENT`, naming the field.
+pub fn parse_sequence(text: &str) -> Result<i64, Refusal> {
+    let text = text.trim_matches([' ', '\t']);
+    let digits = text.strip_prefix('#').unwrap_or(text);
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| is_number).ok_or_else(|| {
+        Refusal::invalid(FIELD, format!("{} não é o número de um movimento, como 812", Quoted(text)))
+    })
+}
+
+impl fmt::Display for UndoRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_single {
+            // Without a form in the text protocol.
+            return write!(f, "estorno (só o movimento {})", self.sequence);
+        }
+        write!(f, "{} {}", FORM.word, self.sequence)?;
+        self.request_id.as_ref().map_or(Ok(()), |request_id| write!(f, " id={request_id}"))
+    }
+}

@@ -1,0 +1,28 @@
+//! `UndoMovement`.
+
+use super::fields::optional_request_id;
+use super::v1;
+use crate::catalog::RequestId;
+use crate::operation::UndoRequest;
+use crate::refusal::Refusal;
+
+/// Reads an undo from its message.
+///
+/// # Errors
+/// `INVALID_ARGUMENT`, naming the field.
+pub fn undo_request(message: &v1::UndoMovementRequest) -> Result<UndoRequest, Refusal> {
+    Ok(UndoRequest {
+        sequence: message.sequence,
+        is_single: message.single,
+        request_id: optional_request_id(&message.request_id)?,
+    })
+}
+
+/// The message of an undo.
+pub fn undo_message(request: &UndoRequest) -> v1::UndoMovementRequest {
+    v1::UndoMovementRequest {
+        sequence: request.sequence,
+        single: request.is_single,
+        request_id: request.request_id.as_ref().map_or(String::new(), RequestId::to_string),
+    }
+}

@@ -1,0 +1,101 @@
+//! Undone movements as each face shows them. The rules are scenarios.
+
+use tonic::transport::Endpoint;
+
+use hortifruti::wire::grpc::v1;
+use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
+
+use crate::support::{Server, run};
+use crate::terminal::Terminal;
+
+#[test]
+fn lines_on_one_connection_stay_in_order() {
+    let server = Server::start(&[]);
+    let mut client = server.connect();
+    client.send("3 Caju -20\n1 Caju\ndesfazer 5 id=a\n3 Caju -50\ndesfazer #5 id=a\ndesfazer 6\n1 Caju\n");
+    for stock in [40, 40, 60, 10, 60] {
+        assert_eq!(client.reply(), format!("Caju: R$2.0, Estoque: {stock}"));
+    }
+    assert!(client.reply().starts_with("Erro ALREADY_UNDONE: o movimento #6 desfaz o #5"));
+    assert_eq!(client.reply(), "Caju: R$2.0, Estoque: 10");
+    for wrong in
+        ["desfazer", "desfazer abc", "desfazer -5", "desfazer 5 6", "desfazer 5 id=a id=b", "desfazer id=a"]
+    {
+        assert!(client.ask(wrong).starts_with("Erro INVALID_ARGUMENT: "), "{wrong}");
+    }
+}
+
+#[test]
+fn one_movement_of_a_batch_is_undone_alone_over_grpc() {
+    let server = Server::start(&[]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{}", server.port)).unwrap();
+        let mut service = InventoryServiceClient::new(endpoint.connect().await.unwrap());
+        let line = |name: &str, delta_thousandths| v1::AdjustStockRequest {
+            name: name.to_owned(),
+            delta_thousandths,
+            ..v1::AdjustStockRequest::default()
+        };
+        let adjustments = vec![line("Caju", -20_000), line("Maca", -1_000)];
+        let batch = v1::BatchAdjustStockRequest { adjustments, request_id: String::new() };
+        service.batch_adjust_stock(batch).await.unwrap();
+        let undo = |sequence, single| v1::UndoMovementRequest { sequence, single, request_id: String::new() };
+        let alone = service.undo_movement(undo(5, true)).await.unwrap().into_inner().results;
+        let movements: Vec<_> = alone.iter().map(|result| result.movement.as_ref().unwrap()).collect();
+        assert_eq!((movements.len(), movements[0].sequence, movements[0].delta_thousandths), (1, 7, 20_000));
+        assert_eq!(alone[0].product.as_ref().unwrap().stock_thousandths, 60_000);
+        // The rest of the batch.
+        let rest = service.undo_movement(undo(6, false)).await.unwrap().into_inner().results;
+        assert_eq!(
+            rest.iter().map(|it| it.product.as_ref().unwrap().name.as_str()).collect::<Vec<_>>(),
+            ["Maca"]
+        );
+    });
+    let alone = server.run(&["undo", "1", "--single", "--socket"]);
+    assert!(alone.code == 5 && alone.err.contains("só vai por gRPC"), "{alone:?}");
+    let alone = server.run(&["undo", "1", "--single"]);
+    assert_eq!((alone.code, alone.err.as_str()), (0, "Maca: \u{2212}20 un · restam 0 un · #9\n"));
+}
+
+#[test]
+fn the_word_alone_undoes_the_last_change_of_the_shell() {
+    let server = Server::start(&[]);
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    // Nothing was changed yet.
+    terminal.wait_for_prompt();
+    terminal.send("desfazer\r");
+    terminal.wait_for("Digite o número do movimento a desfazer:");
+    terminal.send("\r");
+    assert!(terminal.wait_for_prompt().contains("Nada foi enviado."));
+    terminal.ask("3 Caju -20");
+    terminal.ask("3 Caju -90");
+    terminal.send("desfazer\r");
+    let last = "(Enter desfaz a última mudança: Caju: \u{2212}20 un · restam 40 un · #5):";
+    terminal.wait_for(&format!("Digite o número do movimento a desfazer {last}"));
+    terminal.send("\u{3}");
+    terminal.wait_for_prompt();
+    assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 40");
+    terminal.send("DESFAZER\r");
+    terminal.wait_for(&format!("Digite o número do movimento a desfazer {last}"));
+    terminal.send("\r");
+    let shown = terminal.wait_for_prompt();
+    assert!(shown.contains("Caju: R$2.0, Estoque: 60"), "{shown}");
+    assert!(shown.contains("Caju: +20 un · restam 60 un · #6"), "{shown}");
+    assert!(terminal.ask("desfazer 5").contains("o movimento #5 já foi desfeito pelo #6"));
+    terminal.send("sair\r");
+    terminal.wait_for_end();
+}
+
+#[test]
+fn behind_a_pipe_the_word_alone_asks_nobody() {
+    let server = Server::start(&[]);
+    let lines = "3 Pera -2\ndesfazer\ndesfazer\n3 Pera -1\n";
+    let ended = run(&mut server.command(&["shell"]), lines);
+    let stocks = [13, 15, 14].map(|stock| format!("Pera: R$5.0, Estoque: {stock}\n")).concat();
+    assert_eq!((ended.code, ended.out), (2, stocks), "{}", ended.err);
+    assert!(ended.err.contains("falta o número do movimento"), "{}", ended.err);
+    // The text protocol does not tell the number.
+    let ended = run(&mut server.command(&["shell", "--socket"]), "3 Pera -2\ndesfazer\n");
+    assert_eq!((ended.code, ended.out.as_str()), (2, "Pera: R$5.0, Estoque: 12\n"), "{}", ended.err);
+}
