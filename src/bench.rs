@@ -4,6 +4,7 @@
 mod environment;
 mod grpc;
 mod mix;
+mod options;
 mod page;
 mod report;
 mod report_file;
@@ -11,6 +12,7 @@ mod schedule;
 mod tally;
 mod text;
 mod timer;
+mod transport;
 
 use std::future::poll_fn;
 use std::io::{self, Write};
@@ -26,87 +28,22 @@ use crate::client::{Client, ClientError, ConnectOptions, Connection, Patience};
 use crate::io_error::describe;
 use crate::operation::{ProductReply, Reply, Request};
 use crate::progress_bar::ProgressBar;
-use crate::wire::Protocol;
 use environment::Environment;
 use grpc::ChangeStream;
 pub use mix::Mix;
-use report::{Outcome, Report};
+pub use options::Options;
+use options::ROUNDS;
+use report::{Outcome, Report, Turn};
 use report_file::ReportFile;
 use schedule::{Load, Product, Schedule};
 use tally::Tally;
-
-/// Turns of each transport. The transports take turns, so that what else the machine does falls on all
-/// of them alike; the spread of the ratios shows how much it did.
-const ROUNDS: u32 = 5;
+use transport::Transport;
 
 /// Time between two looks at the progress.
 const SHOWN_EVERY: Duration = Duration::from_millis(250);
 
 /// Kernel clock ticks in a second, the unit in which Linux shows CPU time to programs.
 const TICKS_PER_SECOND: f64 = 100.0;
-
-/// The transport that carries the operations to the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Transport {
-    /// Lines of text, pipelined.
-    Socket,
-    /// One gRPC call for each operation.
-    Unary,
-    /// Changes on one gRPC stream for each connection; reads are calls.
-    Stream,
-}
-
-impl Transport {
-    const ALL: [Transport; 3] = [Transport::Socket, Transport::Unary, Transport::Stream];
-
-    /// The name that people see.
-    fn name(self) -> &'static str {
-        match self {
-            Transport::Socket => "socket",
-            Transport::Unary => "gRPC unário",
-            Transport::Stream => "gRPC stream",
-        }
-    }
-
-    fn protocol(self) -> Protocol {
-        match self {
-            Transport::Socket => Protocol::Text,
-            Transport::Unary | Transport::Stream => Protocol::Grpc,
-        }
-    }
-}
-
-/// The options of a measure.
-pub struct Options {
-    /// The server's address.
-    pub address: String,
-    /// TLS and token of the connections.
-    pub connect: ConnectOptions,
-    /// The server's process for its CPU time, if it runs on this machine and is known.
-    pub process: Option<u32>,
-    /// Connections of each transport.
-    pub connections: usize,
-    /// Operations that each connection keeps in flight at most.
-    pub pipeline: usize,
-    /// Time for which each transport runs in all.
-    pub duration: Duration,
-    /// Operations begun in a second, whatever the answers do (open loop); without it, each
-    /// answer begins the next operation (closed loop).
-    pub rate: Option<f64>,
-    /// The mix of reads and writes.
-    pub mix: Mix,
-    /// The file for the figures for programs.
-    pub json: Option<PathBuf>,
-    /// The file for the page with the charts.
-    pub html: Option<PathBuf>,
-}
-
-impl Options {
-    /// Time for which one transport runs without a pause.
-    fn turn(&self) -> Duration {
-        self.duration / ROUNDS
-    }
-}
 
 /// The runtime of a measure, and the signals that end the measure: what the bench has started must end
 /// with it.
@@ -221,15 +158,6 @@ async fn show<T>(progress: &mut ProgressBar, what: &str, done: u64, turns: u64, 
         };
         progress.show(&format!("{what}, faltam {left}"), done * turn + elapsed, turns * turn);
     }
-}
-
-/// The result of one turn of one transport.
-struct Turn {
-    tally: Tally,
-    /// From the moment all connections stood to the last answer.
-    seconds: f64,
-    /// CPU time of the server in that time.
-    cpu_seconds: Option<f64>,
 }
 
 /// Runs the load over one transport for one turn.

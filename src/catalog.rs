@@ -3,8 +3,10 @@
 //! Nothing here touches the disk or the network. A change is checked in a [`Draft`], made
 //! durable by a store, and only then applied.
 
+mod adjustment;
 mod by_key;
 mod by_name;
+mod cursor;
 mod decimal;
 mod digest;
 mod draft;
@@ -13,6 +15,7 @@ mod large_change;
 mod look_alikes;
 mod movement;
 mod name;
+mod name_chars;
 mod nearest;
 mod new_name;
 mod price;
@@ -35,6 +38,8 @@ use by_name::ByName;
 use units::Units;
 use version_log::{VersionLog, Versions};
 
+pub use adjustment::Adjustment;
+pub use cursor::{Cursor, Stopped, TooOld};
 pub use decimal::has_two_readings;
 pub use digest::Digest;
 pub use draft::Draft;
@@ -42,7 +47,8 @@ pub use key::Key;
 pub use large_change::LargeChange;
 pub use look_alikes::LookAlikes;
 pub use movement::{Kind, KindError, Movement, REQUEST_ID_CHARS_MAX, RequestId, RequestIdError};
-pub use name::{NAME_CHARS_MAX, Name, NameError};
+pub use name::{Name, NameError};
+pub use name_chars::NAME_CHARS_MAX;
 pub use nearest::Search;
 pub use new_name::NewNameError;
 pub use price::{Price, PriceError};
@@ -50,13 +56,12 @@ pub use product::{Product, ProductDraft, ProductId, UNIT_CHARS_MAX, Unit, UnitEr
 pub use products::Products;
 pub use quantity::{Quantity, QuantityError};
 pub use quoted::{Quoted, Sentence, Shown, guarded, is_unsafe_to_show, unguarded};
-pub use rules::adjust::{Adjustment, AdjustmentError};
+pub use rules::adjust::AdjustmentError;
 pub use rules::batch::{BATCH_LINES_MAX, batch_digest, ledger_order};
 pub use rules::count::{COUNT_LINES_MAX, CountError, StockCount, count_digest};
 pub use rules::import::{IMPORT_ROWS_MAX, ImportCheck, ImportCounts, PRODUCTS_MAX, RowError, import_digest};
 pub use rules::undo::{UndoError, Undoable, undo_digest};
 pub use transaction::{Balance, Balances, Document, RequestRecord, Transaction, Undo};
-pub use version_log::{Cursor, Stopped, TooOld};
 
 /// The products at one moment, in the order of creation, found by name and by price.
 #[derive(Debug, Default)]
@@ -135,12 +140,6 @@ impl Catalog {
     /// All products in the order of creation.
     pub fn products(&self) -> &Products {
         &self.products
-    }
-
-    /// A cursor over the products, or those up to a price, that come after this one, in the order of
-    /// creation. The cursor shows them as they are now, even if they change before it reaches them.
-    pub fn cursor(&self, max_price: Option<Price>, after: Option<ProductId>) -> Cursor {
-        Cursor::new(self, max_price, after)
     }
 
     /// Ends all snapshots, as if more had changed than the version log keeps.

@@ -15,6 +15,7 @@
 //! [`Discovery`] says where the server is, [`ConnectOptions`] how to speak to it, and [`ClientError`] why
 //! there is no reply. A new operation needs one arm in `grpc`; text needs none here.
 
+mod connection;
 mod discover;
 mod error;
 mod grpc;
@@ -24,14 +25,13 @@ mod reconnect;
 mod stream;
 mod text;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
 use crate::io_error::describe;
 use crate::operation::{Reply, Request};
-use crate::wire::Protocol;
+pub use connection::Connection;
 pub use discover::{Discovery, NotAnAddress};
 pub use error::{ClientError, ConnectionError};
 pub use grpc::{GrpcConnection, Service};
@@ -42,62 +42,6 @@ pub use stream::Traffic;
 pub use text::TextConnection;
 
 use reconnect::Reconnecting;
-
-/// A connection to a server.
-pub enum Connection {
-    /// Over the text protocol.
-    Text(TextConnection),
-    /// Over gRPC.
-    Grpc(GrpcConnection),
-}
-
-impl Connection {
-    /// Connects to the server at this address. If the options name no protocol, finds out which the
-    /// server speaks, gRPC first. Waits for as long as the network lets it.
-    ///
-    /// # Errors
-    /// If no server of ours answers at the address, or not in the way that the options ask for.
-    pub async fn connect(address: &str, options: &ConnectOptions) -> Result<Self, ConnectionError> {
-        if options.protocol != Some(Protocol::Text) {
-            match GrpcConnection::connect(address, options).await? {
-                Some(connection) => return Ok(Connection::Grpc(connection)),
-                None if options.protocol.is_some() => {
-                    return Err(ConnectionError::TextOnly { address: address.to_owned() });
-                }
-                None => {}
-            }
-        }
-        Ok(Connection::Text(TextConnection::connect(address, options).await?))
-    }
-
-    /// Sends a request, and waits for its reply.
-    ///
-    /// # Errors
-    /// The server's refusal; or a [`ConnectionError`], after which the connection is of no more use and
-    /// whether a change was made is not known.
-    pub async fn call(&mut self, request: &Request<'_>) -> Result<Reply, ClientError> {
-        match self {
-            Connection::Text(connection) => connection.call(request).await,
-            Connection::Grpc(connection) => connection.call(request).await,
-        }
-    }
-
-    /// The count of the connection's bytes.
-    pub fn traffic(&self) -> Arc<Traffic> {
-        Arc::clone(match self {
-            Connection::Text(connection) => connection.traffic(),
-            Connection::Grpc(connection) => connection.traffic(),
-        })
-    }
-
-    /// The address that was connected to.
-    pub fn address(&self) -> &str {
-        match self {
-            Connection::Text(connection) => connection.address(),
-            Connection::Grpc(connection) => connection.address(),
-        }
-    }
-}
 
 /// A blocking client, which finds the server again if it goes away.
 pub struct Client {
@@ -166,12 +110,13 @@ impl Client {
 mod tests {
     use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
     use rustls::ClientConfig;
 
     use super::patience::Limits;
     use super::*;
+    use crate::wire::Protocol;
 
     const LIMITS: Limits = Limits {
         connect: Duration::from_millis(1500),

@@ -5,6 +5,7 @@ mod bench;
 mod change;
 mod completions;
 mod connection;
+mod database;
 mod error;
 mod export;
 mod help;
@@ -25,12 +26,6 @@ mod verify;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use self::error::Error;
-
-/// The database if no other is named.
-const DATA_DEFAULT: &str = "hortifruti.db";
-
-/// The exit status of a process that a signal ends before its work is done (128 + SIGINT).
-const EXIT_INTERRUPTED: i32 = 130;
 
 /// O estoque de um hortifruti, por texto em TCP e por gRPC.
 #[derive(Debug, Parser)]
@@ -101,9 +96,9 @@ impl Cli {
             Command::Verify(verify) => verify.run(),
             Command::Token(token) => token.run(),
             Command::Bench(bench) => bench.run(),
-            Command::Completions(completions) => completions.run(),
-            Command::Man(man) => man.run(),
-            Command::Help(help) => help.run(),
+            Command::Completions(completions) => completions.run(command()),
+            Command::Man(man) => man.run(command()),
+            Command::Help(help) => help.run(command()),
         }
     }
 }

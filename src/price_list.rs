@@ -1,7 +1,9 @@
 //! Price lists as Brazilian spreadsheets save them: CSV with any delimiter, decimal points or
 //! commas, in UTF-8, UTF-16 or Windows-1252; and how a list differs from the catalog.
 
+mod columns;
 mod differences;
+mod error;
 mod numbers;
 mod sheet;
 mod text;
@@ -9,15 +11,13 @@ mod text;
 use std::collections::HashMap;
 use std::fmt;
 
-use crate::catalog::{Key, Name, Price, ProductDraft, Quantity, Quoted, Unit, unguarded};
+use crate::catalog::{Name, Price, ProductDraft, Quantity, Quoted, Unit, unguarded};
+use columns::Columns;
 pub use differences::{Catalog, Difference, Mark};
+pub use error::{PriceListError, ROWS_MAX};
 use numbers::Numbers;
 use sheet::Sheet;
 pub use text::{Lines, TextError};
-
-/// The most rows of a list: as many products as a client reads of a catalog, so that every exported list
-/// can be imported.
-pub const ROWS_MAX: usize = 1_000_000;
 
 /// The largest file that is read, in bytes: the most rows, with the longest names and units.
 pub const FILE_BYTES_MAX: usize = 512 * 1024 * 1024;
@@ -38,42 +38,6 @@ pub struct PriceList {
     pub bad: Vec<(u64, String)>,
     /// Notes for the person on how the list was read, without control characters.
     pub notes: Vec<String>,
-}
-
-/// Why a file is no price list. Nothing of it is imported.
-#[derive(Debug, thiserror::Error)]
-pub enum PriceListError {
-    /// The content of the file is not the text of a list.
-    #[error(transparent)]
-    Text(#[from] TextError),
-    /// The list has a header and no rows.
-    #[error("a lista só tem o cabeçalho. Nada foi importado; ponha um produto em cada linha")]
-    NoRows,
-    /// The file is empty.
-    #[error("o arquivo está vazio: falta o cabeçalho nome,preco,estoque,unidade. Nada foi importado")]
-    NoHeader,
-    /// The header lacks a column.
-    #[error(
-        "falta a coluna {column} no cabeçalho {header}. Nada foi importado; as colunas são nome, preco, estoque e unidade"
-    )]
-    MissingColumn {
-        /// The missing column.
-        column: &'static str,
-        /// The header.
-        header: String,
-    },
-    /// Two columns have the same name.
-    #[error("a coluna {0} aparece duas vezes no cabeçalho. Nada foi importado; deixe uma só")]
-    RepeatedColumn(&'static str),
-    /// A first line `sep=` that names something that cannot separate cells.
-    #[error(
-        "a primeira linha diz que {} separa as colunas. Nada foi importado; escreva sep=; ou apague essa linha",
-        Quoted(.0)
-    )]
-    Separator(String),
-    /// The list has too many rows.
-    #[error("a lista tem mais de {ROWS_MAX} produtos. Nada foi importado; divida-a em arquivos menores")]
-    TooManyRows,
 }
 
 /// The bad rows of a list, by the line of the file.
@@ -99,21 +63,6 @@ impl fmt::Display for BadRows {
     }
 }
 
-/// The place of each column.
-struct Columns {
-    name: usize,
-    price: usize,
-    stock: Option<usize>,
-    unit: Option<usize>,
-    count: usize,
-}
-
-impl Columns {
-    fn are_read(&self, place: usize) -> bool {
-        [Some(self.name), Some(self.price), self.stock, self.unit].contains(&Some(place))
-    }
-}
-
 /// Reads a price list.
 ///
 /// # Errors
@@ -135,7 +84,7 @@ fn read_rows(sheet: &Sheet, rows_max: usize) -> Result<PriceList, PriceListError
             list.bad.push((line, what));
             return Ok(list);
         }
-        Some((_, Ok(header))) => read_header(&header, &mut list.notes)?,
+        Some((_, Ok(header))) => Columns::of(&header, &mut list.notes)?,
     };
     let mut numbers = Numbers::default();
     for (index, (line, row)) in rows.enumerate() {
@@ -173,33 +122,6 @@ fn read_rows(sheet: &Sheet, rows_max: usize) -> Result<PriceList, PriceListError
     }
     list.notes.extend(numbers.note());
     Ok(list)
-}
-
-fn read_header(record: &csv::StringRecord, notes: &mut Vec<String>) -> Result<Columns, PriceListError> {
-    let mut places: HashMap<&'static str, usize> = HashMap::new();
-    for (place, cell) in record.iter().enumerate() {
-        let key = Key::fold(cell.trim());
-        match ["nome", "preco", "estoque", "unidade"].into_iter().find(|column| *column == key.as_str()) {
-            Some(column) => {
-                if places.insert(column, place).is_some() {
-                    return Err(PriceListError::RepeatedColumn(column));
-                }
-            }
-            None if key.as_str().is_empty() => {}
-            None => notes.push(format!("a coluna {} não foi lida", Quoted(cell.trim()))),
-        }
-    }
-    let required = |column| {
-        let header = || Quoted(&record.iter().collect::<Vec<_>>().join(" ")).to_string();
-        places.get(column).copied().ok_or_else(|| PriceListError::MissingColumn { column, header: header() })
-    };
-    Ok(Columns {
-        name: required("nome")?,
-        price: required("preco")?,
-        stock: places.get("estoque").copied(),
-        unit: places.get("unidade").copied(),
-        count: record.len(),
-    })
 }
 
 /// A row of the list.

@@ -20,26 +20,12 @@ mod report;
 mod source;
 
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
 
-use crate::client::{Client, ClientError};
+use crate::client::Client;
 use crate::terminal::line_is_edited;
+pub use dialogue::Options;
+use piped::FirstFailure;
 pub use report::{report, report_news};
-
-/// The first failure of a script's commands, by which the script is judged.
-type FirstFailure = Option<ClientError>;
-
-/// The settings of a shell.
-pub struct Options {
-    /// The server's address now.
-    pub address: String,
-    /// The shop whose stock it is, named by how the shell finds the server.
-    pub shop: String,
-    /// The folder of the shell's state, if there is any.
-    pub state: Option<PathBuf>,
-    /// A second client, for the changes in doubt.
-    pub asker: Client,
-}
 
 /// Runs the shell on standard input: a dialogue on a terminal, bare commands from a pipe.
 /// Returns the first failure, which has been reported already.

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::options::ROUNDS;
 use super::report::{CURVE_PERCENTILES, Outcome, Report, Scale, grouped, name, spread};
-use super::{ROUNDS, Transport};
+use super::transport::Transport;
 
 const STYLE: &str = include_str!("page.css");
 

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::environment::{Environment, PROGRAM};
+use super::options::Options;
 use super::tally::Tally;
-use super::{Options, Transport, Turn};
+use super::transport::Transport;
 
 /// The percentiles of the table, and of the curves in the terminal.
 pub(super) const TABLE_PERCENTILES: [f64; 4] = [50.0, 90.0, 99.0, 99.9];
@@ -17,6 +18,15 @@ pub(super) const CURVE_PERCENTILES: [f64; 12] =
 
 /// Characters of the longest bar; with its names and figures a row fits in 60 columns.
 const BAR_WIDTH: f64 = 30.0;
+
+/// The result of one turn of one transport.
+pub(super) struct Turn {
+    pub(super) tally: Tally,
+    /// From the moment all connections stood to the last answer.
+    pub(super) seconds: f64,
+    /// CPU time of the server in that time.
+    pub(super) cpu_seconds: Option<f64>,
+}
 
 /// The measurements of one transport.
 pub(super) struct Outcome {

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use super::Catalog;
+use super::adjustment::Adjustment;
 use super::key::Key;
 use super::movement::Movement;
 use super::name::Name;
 use super::price::Price;
 use super::product::{Product, ProductId};
 use super::quantity::Quantity;
-use super::rules::adjust::Adjustment;
 use super::transaction::{Balance, Balances, Document, RequestRecord, Transaction, Undo};
 
 /// Changes accepted so far. The rules of [`rules`](super::rules) decide what is accepted.

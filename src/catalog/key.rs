@@ -8,34 +8,13 @@
 use smol_str::{SmolStr, SmolStrBuilder};
 use unicode_normalization::char::{decompose_canonical, decompose_compatible, is_combining_mark};
 
-use super::name::{NAME_CHARS_MAX, Name, NameError, is_invisible};
+use super::name_chars::{NAME_CHARS_MAX, is_invisible};
 
 /// The key of a name: `maca`, `MAÇÃ` and `Ｍaca` have the same one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(SmolStr);
 
 impl Key {
-    /// The key of a name as somebody typed it.
-    ///
-    /// # Errors
-    /// If [`Name::parse`] fails.
-    pub fn of(text: &str) -> Result<Self, NameError> {
-        Name::parse(text).map(|name| name.key())
-    }
-
-    /// Calls `use_key` with the key of a name as somebody typed it. Most names that are typed are plain
-    /// ASCII, and their key is made on the stack.
-    ///
-    /// # Errors
-    /// If [`Name::parse`] fails.
-    pub fn with<T>(text: &str, use_key: impl FnOnce(&[u8]) -> T) -> Result<T, NameError> {
-        let mut folded = [0; NAME_CHARS_MAX];
-        match fold_plain(text, &mut folded) {
-            Some(key) => Ok(use_key(key)),
-            None => Ok(use_key(Self::of(text)?.as_str().as_bytes())),
-        }
-    }
-
     /// Calls `use_key` with the key of a plain name, written as it would be stored; `None` for any
     /// other name.
     pub(super) fn with_plain<T>(text: &str, use_key: impl FnOnce(&[u8]) -> T) -> Option<T> {
@@ -154,7 +133,7 @@ const LATIN_FOLDED: &[u8; 64] = b"aaaaaa ceeeeiiii nooooo  uuuuy  aaaaaa ceeeeii
 /// The key of a text that is already as [`Name::parse`] would leave it: printable ASCII and composed
 /// Latin letters, no space at either end, none doubled. `None` for any other text. Names with accents
 /// are common at the market, and the general way takes ten times as long.
-fn fold_plain<'k>(text: &str, folded: &'k mut [u8; NAME_CHARS_MAX]) -> Option<&'k [u8]> {
+pub(super) fn fold_plain<'k>(text: &str, folded: &'k mut [u8; NAME_CHARS_MAX]) -> Option<&'k [u8]> {
     let mut length = 0;
     let mut previous = b' ';
     for character in text.chars() {
@@ -184,6 +163,7 @@ mod tests {
     use proptest::prelude::*;
     use unicode_normalization::UnicodeNormalization;
 
+    use super::super::name::Name;
     use super::*;
 
     #[test]

@@ -5,12 +5,9 @@ use std::fmt;
 use smol_str::SmolStr;
 use unicode_normalization::UnicodeNormalization;
 
-use super::key::Key;
+use super::key::{Key, fold_plain};
+use super::name_chars::{NAME_CHARS_MAX, is_invisible, is_space};
 use super::quoted::{Quoted, is_unsafe_to_show};
-
-/// Longest name, in characters after normalisation: the longest of the wholesale market's
-/// names has 43.
-pub const NAME_CHARS_MAX: usize = 64;
 
 /// Text longer than this is refused unread: no 64 characters take as much, however they
 /// are composed.
@@ -94,6 +91,29 @@ impl Name {
     }
 }
 
+impl Key {
+    /// The key of a name as somebody typed it.
+    ///
+    /// # Errors
+    /// If [`Name::parse`] fails.
+    pub fn of(text: &str) -> Result<Self, NameError> {
+        Name::parse(text).map(|name| name.key())
+    }
+
+    /// Calls `use_key` with the key of a name as somebody typed it. Most names that are typed are plain
+    /// ASCII, and their key is made on the stack.
+    ///
+    /// # Errors
+    /// If [`Name::parse`] fails.
+    pub fn with<T>(text: &str, use_key: impl FnOnce(&[u8]) -> T) -> Result<T, NameError> {
+        let mut folded = [0; NAME_CHARS_MAX];
+        match fold_plain(text, &mut folded) {
+            Some(key) => Ok(use_key(key)),
+            None => Ok(use_key(Self::of(text)?.as_str().as_bytes())),
+        }
+    }
+}
+
 impl std::borrow::Borrow<str> for Name {
     fn borrow(&self) -> &str {
         &self.0
@@ -110,18 +130,6 @@ impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
     }
-}
-
-/// Spaces of any width, which spreadsheets like to leave in cells.
-fn is_space(character: char) -> bool {
-    character == ' '
-        || (character.is_whitespace() && !character.is_control() && !is_unsafe_to_show(character))
-}
-
-/// Characters that come along with what is copied from a page, and mean nothing in a name: they
-/// are left out.
-pub(super) fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{00AD}' | '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}')
 }
 
 #[cfg(test)]

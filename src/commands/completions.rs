@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use clap::Args;
+use clap::{Args, Command};
 use clap_complete::{Shell, generate};
 
+use super::Error;
 use super::output::written;
-use super::{Error, command};
 
 /// Escreve o script de autocompletar de um shell
 #[derive(Debug, Args)]
@@ -20,10 +20,10 @@ pub(super) struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(self) -> Result<(), Error> {
+    pub(super) fn run(self, mut program: Command) -> Result<(), Error> {
         // Goes through memory, because the generator panics if it cannot write.
         let mut script = Vec::new();
-        generate(self.shell, &mut command(), "hortifruti", &mut script);
+        generate(self.shell, &mut program, "hortifruti", &mut script);
         written(io::stdout().write_all(&script))
     }
 }

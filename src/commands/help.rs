@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use clap::{Arg, Args, Command};
 
+use super::Error;
 use super::output::written;
-use super::{Error, command};
 use crate::catalog::Quoted;
 
 /// The layout of a help text.
@@ -28,10 +28,9 @@ pub(super) struct Help {
 }
 
 impl Help {
-    pub(super) fn run(self) -> Result<(), Error> {
-        let mut command = command();
-        command.build();
-        let mut found = &mut command;
+    pub(super) fn run(self, mut program: Command) -> Result<(), Error> {
+        program.build();
+        let mut found = &mut program;
         for word in &self.command {
             found = found.find_subcommand_mut(word).ok_or_else(|| {
                 Error::Usage(format!("o comando {} não existe. Veja `hortifruti help`", Quoted(word)))
@@ -88,6 +87,7 @@ fn after_help(command: &Command) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::command;
 
     /// Every command without subcommands, with the words that name it.
     fn leaves(command: &Command, path: &[String]) -> Vec<(Vec<String>, Command)> {

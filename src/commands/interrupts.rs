@@ -5,8 +5,10 @@ use std::{io, thread};
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::EXIT_INTERRUPTED;
 use crate::client;
+
+/// The exit status of a process that a signal ends before its work is done (128 + SIGINT).
+pub(super) const EXIT_INTERRUPTED: i32 = 130;
 
 /// Makes Ctrl-C end the wait for a reply, and not the process before it has said whether a change is in
 /// doubt. Outside a dialogue SIGTERM does the same, because scripts use it to end what takes too long.

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Command};
 
-use super::{Error, command};
+use super::Error;
 use crate::io_error::describe;
 
 /// Escreve as páginas de manual, uma para cada comando
@@ -18,9 +18,9 @@ pub(super) struct Man {
 }
 
 impl Man {
-    pub(super) fn run(self) -> Result<(), Error> {
+    pub(super) fn run(self, program: Command) -> Result<(), Error> {
         let folder = &self.folder;
-        fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(command(), folder)).map_err(
+        fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(program, folder)).map_err(
             |error| {
                 anyhow::anyhow!(
                     "as páginas de manual não foram escritas em {}: {}. Confira a pasta e as permissões",

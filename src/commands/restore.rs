@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 
+use super::Error;
+use super::database::DATA_DEFAULT;
 use super::verify::{print_verified, show_step};
-use super::{DATA_DEFAULT, Error};
 use crate::progress_bar::ProgressBar;
 use crate::store::sqlite::{self, Restored};
 

@@ -13,8 +13,9 @@ use clap::Args;
 use socket2::{Domain, Socket, Type};
 
 use self::reload::Reloadable;
+use super::Error;
 use super::connection::PortFile;
-use super::{DATA_DEFAULT, Error};
+use super::database::DATA_DEFAULT;
 use crate::catalog::original_products;
 use crate::inventory::Inventory;
 use crate::io_error::describe;
@@ -23,6 +24,7 @@ use crate::server::console::Console;
 use crate::server::{self, Limits, Protocols};
 use crate::store::Store;
 use crate::store::sqlite::{self, SqliteStore};
+use crate::tls::ServerFiles;
 
 /// The default port, which is the original's.
 const PORT_DEFAULT: u16 = 8082;
@@ -105,6 +107,15 @@ pub(super) struct Serve {
 }
 
 impl Serve {
+    /// The files of TLS, if the server speaks it. The command line takes a certificate only with its key.
+    fn tls_files(&self) -> Option<ServerFiles> {
+        Some(ServerFiles {
+            certificate: self.tls_cert.clone()?,
+            key: self.tls_key.clone()?,
+            client_authority: self.tls_client_ca.clone(),
+        })
+    }
+
     pub(super) fn run(self) -> Result<(), Error> {
         Ok(self.serve()?)
     }
@@ -124,7 +135,7 @@ impl Serve {
             Protocols { socket: true, grpc: true }
         };
         refuse_open_network(self)?;
-        let reloadable = Reloadable::read(self)?;
+        let reloadable = Reloadable::read(self.tls_files(), self.token_file.clone())?;
         // Bind before anything is written: a second server on a taken port must change nothing.
         let listener = bind(self.host, self.port, protocols)?;
         let address = listener.local_addr().context("a porta não pôde ser lida")?;

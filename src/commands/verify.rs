@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 
+use super::Error;
+use super::database::DATA_DEFAULT;
 use super::output::written;
-use super::{DATA_DEFAULT, Error};
 use crate::progress_bar::ProgressBar;
 use crate::store::sqlite::{self, Step, Verified};
 

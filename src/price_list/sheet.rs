@@ -1,6 +1,7 @@
 //! The rows of a CSV text, each with its line in the file.
 
-use super::{Columns, PriceListError};
+use super::columns::Columns;
+use super::error::PriceListError;
 
 /// A last row that no list has. If the reader does not return it as a row of its own, quotation marks are
 /// still open.

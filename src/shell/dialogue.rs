@@ -1,8 +1,8 @@
 //! The dialogue with a person at a terminal.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
-use super::Options;
 use super::entry::Entry;
 use super::in_doubt::{Begun, IN_DOUBT_MAX, InDoubt};
 use super::last_change::LastChange;
@@ -15,6 +15,18 @@ use crate::client::{Client, ClientError, ConnectionError};
 use crate::io_error::describe;
 use crate::operation::Request;
 use crate::refusal::{Code, Refusal};
+
+/// The settings of a shell.
+pub struct Options {
+    /// The server's address now.
+    pub address: String,
+    /// The shop whose stock it is, named by how the shell finds the server.
+    pub shop: String,
+    /// The folder of the shell's state, if there is any.
+    pub state: Option<PathBuf>,
+    /// A second client, for the changes in doubt.
+    pub asker: Client,
+}
 
 /// Runs the dialogue until the person leaves.
 pub(super) fn run(client: Client, options: Options) -> io::Result<()> {

@@ -2,7 +2,6 @@
 
 use std::io::{self, BufRead, Write};
 
-use super::FirstFailure;
 use super::entry::Entry;
 use super::last_change::LastChange;
 use super::menu::help_text;
@@ -11,6 +10,9 @@ use super::report::{report, show};
 use super::source::{Input, LineSource, Question};
 use crate::client::{Client, ClientError};
 use crate::operation::{Form, Reply, Request};
+
+/// The first failure of a script's commands, by which the script is judged.
+pub(super) type FirstFailure = Option<ClientError>;
 
 /// Runs the commands, and shows their replies alone: no prompt, no menu.
 pub(super) fn run(client: &mut Client) -> io::Result<FirstFailure> {

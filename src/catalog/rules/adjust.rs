@@ -1,23 +1,11 @@
 //! One change of one stock.
 
+use crate::catalog::adjustment::Adjustment;
 use crate::catalog::draft::Draft;
-use crate::catalog::movement::{Kind, Movement, RequestId};
-use crate::catalog::product::{Product, ProductId, Unit};
+use crate::catalog::movement::Movement;
+use crate::catalog::product::{Product, Unit};
 use crate::catalog::quantity::Quantity;
 use crate::catalog::quoted::Quoted;
-
-/// A stock change that names its product by id.
-#[derive(Debug, Clone)]
-pub struct Adjustment {
-    /// Whose stock.
-    pub product: ProductId,
-    /// By how much; not zero.
-    pub delta: Quantity,
-    /// Why.
-    pub kind: Kind,
-    /// The client's id for the change.
-    pub request_id: Option<RequestId>,
-}
 
 /// Why a stock change is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

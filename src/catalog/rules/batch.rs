@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::adjust::{self, Adjustment, AdjustmentError, check_delta, too_large};
+use super::adjust::{self, AdjustmentError, check_delta, too_large};
+use crate::catalog::adjustment::Adjustment;
 use crate::catalog::digest::Digest;
 use crate::catalog::draft::Draft;
 use crate::catalog::movement::Movement;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::adjust::Adjustment;
+use crate::catalog::adjustment::Adjustment;
 use crate::catalog::digest::Digest;
 use crate::catalog::draft::Draft;
 use crate::catalog::movement::{Kind, Movement};

@@ -1,6 +1,7 @@
 //! Undone movements: the opposite of each is appended, once only.
 
-use super::adjust::{Adjustment, AdjustmentError};
+use super::adjust::AdjustmentError;
+use crate::catalog::adjustment::Adjustment;
 use crate::catalog::digest::Digest;
 use crate::catalog::draft::Draft;
 use crate::catalog::movement::Movement;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use rustls::ServerConfig;
 use tokio::sync::watch;
 
-use super::Serve;
 use crate::access::Tokens;
 use crate::access::token_file::{self, TokenFileError};
 use crate::server::console::Console;
@@ -23,22 +22,19 @@ impl Reloadable {
     ///
     /// # Errors
     /// If a file is missing or wrong.
-    pub(super) fn read(options: &Serve) -> anyhow::Result<Self> {
-        let tls = match (&options.tls_cert, &options.tls_key) {
-            (Some(certificate), Some(key)) => {
-                let files = ServerFiles {
-                    certificate: certificate.clone(),
-                    key: key.clone(),
-                    client_authority: options.tls_client_ca.clone(),
-                };
+    pub(super) fn read(tls: Option<ServerFiles>, tokens: Option<PathBuf>) -> anyhow::Result<Self> {
+        let tls = match tls {
+            Some(files) => {
                 let config = tls::server(&files).map_err(not_started)?;
                 Some((files, watch::Sender::new(config)))
             }
-            // The command line takes none of them without the others.
-            _ => None,
+            None => None,
         };
-        let tokens = match &options.token_file {
-            Some(file) => Some((file.clone(), watch::Sender::new(read_tokens(file).map_err(not_started)?))),
+        let tokens = match tokens {
+            Some(file) => {
+                let read = read_tokens(&file).map_err(not_started)?;
+                Some((file, watch::Sender::new(read)))
+            }
             None => None,
         };
         Ok(Self { tls, tokens })

@@ -8,7 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::reload::Reloadable;
-use crate::commands::EXIT_INTERRUPTED;
+use crate::commands::interrupts::EXIT_INTERRUPTED;
 use crate::server::console::Console;
 
 /// Starts to listen. The receiver is ready at the first SIGTERM or Ctrl-C; the second ends the process.

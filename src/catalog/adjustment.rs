@@ -1,0 +1,18 @@
+//! A change of one product's stock, as the rules are asked for it.
+
+use super::movement::{Kind, RequestId};
+use super::product::ProductId;
+use super::quantity::Quantity;
+
+/// A stock change that names its product by id.
+#[derive(Debug, Clone)]
+pub struct Adjustment {
+    /// The product whose stock changes.
+    pub product: ProductId,
+    /// The quantity to add, not zero; negative takes away.
+    pub delta: Quantity,
+    /// The kind of the movement.
+    pub kind: Kind,
+    /// The client's id for the change.
+    pub request_id: Option<RequestId>,
+}
