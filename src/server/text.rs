@@ -14,14 +14,14 @@ use tokio::io::AsyncReadExt;
 
 use super::authenticator::{Authenticator, WrongTokens};
 use super::idle::IdleTimer;
-use super::io::{close, write_all};
+use super::io::close;
 use super::maybe_tls::MaybeTls;
 use super::service::{LAST_LOOK, Service};
 use crate::access::Identity;
 use crate::inventory::Pipeline;
 use crate::refusal::Refusal;
 use crate::wire::text::{self, Frames};
-use buffers::{READ_BYTES, WRITE_BYTES};
+use buffers::READ_BYTES;
 use http_guard::begins_as_http;
 
 /// How long a connection that has never ended a line must be silent before its text is a
@@ -184,36 +184,6 @@ impl Conversation<'_> {
             read
         })
         .await
-    }
-
-    /// Makes the changes that wait, and sends all replies.
-    async fn send(&mut self) -> io::Result<()> {
-        self.make_changes().await;
-        self.send_ready().await
-    }
-
-    /// Makes the changes that wait. Their replies and those behind them are ready afterwards.
-    async fn make_changes(&mut self) {
-        let made = self.service.inventory.commit(&mut self.pipeline, |replies, answer| match answer {
-            Ok((product, movement)) => text::write_adjusted(replies, product, movement),
-            Err(refusal) => text::write_refusal(replies, &refusal),
-        });
-        made.await;
-    }
-
-    /// Sends the replies that wait for no change.
-    async fn send_ready(&mut self) -> io::Result<()> {
-        if self.pipeline.ready_bytes() > 0 {
-            let replies = self.pipeline.take_ready();
-            write_all(&mut self.stream, replies.as_bytes()).await?;
-            let is_long = replies.len() >= WRITE_BYTES;
-            buffers::give_replies_back(replies);
-            // One read may ask for a hundred times as much: the other connections come first.
-            if is_long {
-                tokio::task::yield_now().await;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::io;
 
-use super::buffers::WRITE_BYTES;
+use super::buffers::{self, WRITE_BYTES};
 use super::http_guard::{is_http, not_over_http};
 use super::{Conversation, Next};
 use crate::access::{self, Identity};
 use crate::inventory::Reader;
 use crate::operation::{AdjustRequest, FAREWELL, Permission, Request};
 use crate::refusal::Refusal;
+use crate::server::io::write_all;
 use crate::wire::text::{self, Frame, Frames, Lines};
 
 /// Changes of a connection that wait to be made. With so many no more is read before they are.
@@ -197,5 +198,35 @@ impl Conversation<'_> {
     /// answer of hundreds, so without a limit the answers to one read could become megabytes.
     fn is_full(&self) -> bool {
         self.pipeline.waiting() >= PIPELINED_CHANGES_MAX || self.pipeline.known_bytes() >= WRITE_BYTES
+    }
+
+    /// Makes the changes that wait, and sends all replies.
+    pub(super) async fn send(&mut self) -> io::Result<()> {
+        self.make_changes().await;
+        self.send_ready().await
+    }
+
+    /// Makes the changes that wait. Their replies and those behind them are ready afterwards.
+    async fn make_changes(&mut self) {
+        let made = self.service.inventory.commit(&mut self.pipeline, |replies, answer| match answer {
+            Ok((product, movement)) => text::write_adjusted(replies, product, movement),
+            Err(refusal) => text::write_refusal(replies, &refusal),
+        });
+        made.await;
+    }
+
+    /// Sends the replies that wait for no change.
+    pub(super) async fn send_ready(&mut self) -> io::Result<()> {
+        if self.pipeline.ready_bytes() > 0 {
+            let replies = self.pipeline.take_ready();
+            write_all(&mut self.stream, replies.as_bytes()).await?;
+            let is_long = replies.len() >= WRITE_BYTES;
+            buffers::give_replies_back(replies);
+            // One read may ask for a hundred times as much: the other connections come first.
+            if is_long {
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(())
     }
 }
