@@ -30,6 +30,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('query', 'query', [CompletionResultType]::ParameterValue, 'Consulta um produto, os produtos até um preço, ou todos')
             [CompletionResult]::new('update', 'update', [CompletionResultType]::ParameterValue, 'Muda o estoque de um produto')
             [CompletionResult]::new('undo', 'undo', [CompletionResultType]::ParameterValue, 'Desfaz um movimento, com o documento inteiro dele')
+            [CompletionResult]::new('history', 'history', [CompletionResultType]::ParameterValue, 'Mostra os movimentos do estoque, do último para trás')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Cria produtos e muda preços a partir de um CSV')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Exporta o catálogo em CSV')
             [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Copia o banco de dados, também enquanto um servidor o usa')
@@ -84,7 +85,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         }
         'hortifruti;query' {
             [CompletionResult]::new('--max-price', '--max-price', [CompletionResultType]::ParameterName, 'Só os produtos até este preço, como 8 ou 3,50')
-            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json ou csv')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
@@ -102,7 +103,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         'hortifruti;update' {
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Motivo: ajuste (o padrão), compra, venda, perda ou contagem')
             [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, não muda o estoque outra vez')
-            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json ou csv')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
@@ -119,7 +120,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         }
         'hortifruti;undo' {
             [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, dá a mesma resposta')
-            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json ou csv')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
@@ -127,6 +128,26 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Chave privada do certificado deste cliente')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo com o token deste cliente')
             [CompletionResult]::new('--single', '--single', [CompletionResultType]::ParameterName, 'Desfaz só este movimento, e não os outros do mesmo documento')
+            [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala')
+            [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala')
+            [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Conecta por TLS; --tls-ca e --tls-cert também o pedem')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Envia o token a outra máquina também sem TLS')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;history' {
+            [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'Só deste motivo: ajuste, abertura, compra, venda, perda ou contagem')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Desde este dia ou momento: hoje, ontem, 2026-11-29, 29/11/2026 ou 2026-11-29T14:30')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Até este dia, inclusive, ou antes deste momento')
+            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Quantos movimentos, no máximo. O padrão é 20')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
+            [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
+            [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
+            [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Chave privada do certificado deste cliente')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo com o token deste cliente')
             [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala')
             [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala')
             [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Conecta por TLS; --tls-ca e --tls-cert também o pedem')

@@ -27,6 +27,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand query 'Consulta um produto, os produtos até um preço, ou todos'
             cand update 'Muda o estoque de um produto'
             cand undo 'Desfaz um movimento, com o documento inteiro dele'
+            cand history 'Mostra os movimentos do estoque, do último para trás'
             cand import 'Cria produtos e muda preços a partir de um CSV'
             cand export 'Exporta o catálogo em CSV'
             cand backup 'Copia o banco de dados, também enquanto um servidor o usa'
@@ -78,7 +79,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
         }
         &'hortifruti;query'= {
             cand --max-price 'Só os produtos até este preço, como 8 ou 3,50'
-            cand --format 'Formato: text (o padrão), table, json ou csv'
+            cand --format 'Formato: text (o padrão), table, json, ndjson ou csv'
             cand --server 'Servidor. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
@@ -95,7 +96,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
         &'hortifruti;update'= {
             cand --reason 'Motivo: ajuste (o padrão), compra, venda, perda ou contagem'
             cand --request-id 'Identificador do pedido; repetido, não muda o estoque outra vez'
-            cand --format 'Formato: text (o padrão), table, json ou csv'
+            cand --format 'Formato: text (o padrão), table, json, ndjson ou csv'
             cand --server 'Servidor. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
@@ -111,7 +112,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
         }
         &'hortifruti;undo'= {
             cand --request-id 'Identificador do pedido; repetido, dá a mesma resposta'
-            cand --format 'Formato: text (o padrão), table, json ou csv'
+            cand --format 'Formato: text (o padrão), table, json, ndjson ou csv'
             cand --server 'Servidor. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
@@ -119,6 +120,25 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --tls-key 'Chave privada do certificado deste cliente'
             cand --token-file 'Arquivo com o token deste cliente'
             cand --single 'Desfaz só este movimento, e não os outros do mesmo documento'
+            cand --socket 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+            cand --grpc 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+            cand --tls 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+            cand --insecure 'Envia o token a outra máquina também sem TLS'
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+        &'hortifruti;history'= {
+            cand --kind 'Só deste motivo: ajuste, abertura, compra, venda, perda ou contagem'
+            cand --since 'Desde este dia ou momento: hoje, ontem, 2026-11-29, 29/11/2026 ou 2026-11-29T14:30'
+            cand --until 'Até este dia, inclusive, ou antes deste momento'
+            cand --limit 'Quantos movimentos, no máximo. O padrão é 20'
+            cand --format 'Formato: text (o padrão), table, json, ndjson ou csv'
+            cand --server 'Servidor. O padrão é o do arquivo de porta'
+            cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
+            cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
+            cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
+            cand --tls-key 'Chave privada do certificado deste cliente'
+            cand --token-file 'Arquivo com o token deste cliente'
             cand --socket 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
             cand --grpc 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
             cand --tls 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'

@@ -31,6 +31,7 @@ complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "shell" -d 'Ab
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "query" -d 'Consulta um produto, os produtos até um preço, ou todos'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "update" -d 'Muda o estoque de um produto'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "undo" -d 'Desfaz um movimento, com o documento inteiro dele'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "history" -d 'Mostra os movimentos do estoque, do último para trás'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "import" -d 'Cria produtos e muda preços a partir de um CSV'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "export" -d 'Exporta o catálogo em CSV'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "backup" -d 'Copia o banco de dados, também enquanto um servidor o usa'
@@ -73,9 +74,10 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l tls -d '
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l max-price -d 'Só os produtos até este preço, como 8 ou 3,50' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l format -d 'Formato: text (o padrão), table, json ou csv' -r -f -a "text\t''
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
 table\t''
 json\t''
+ndjson\t''
 csv\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
@@ -94,9 +96,10 @@ venda\t''
 perda\t''
 contagem\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l request-id -d 'Identificador do pedido; repetido, não muda o estoque outra vez' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l format -d 'Formato: text (o padrão), table, json ou csv' -r -f -a "text\t''
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
 table\t''
 json\t''
+ndjson\t''
 csv\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
@@ -110,9 +113,10 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls -d 
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l request-id -d 'Identificador do pedido; repetido, dá a mesma resposta' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l format -d 'Formato: text (o padrão), table, json ou csv' -r -f -a "text\t''
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
 table\t''
 json\t''
+ndjson\t''
 csv\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
@@ -126,6 +130,26 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l grpc -d '
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l kind -d 'Só deste motivo: ajuste, abertura, compra, venda, perda ou contagem' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l since -d 'Desde este dia ou momento: hoje, ontem, 2026-11-29, 29/11/2026 ou 2026-11-29T14:30' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l until -d 'Até este dia, inclusive, ou antes deste momento' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l limit -d 'Quantos movimentos, no máximo. O padrão é 20' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
+table\t''
+json\t''
+ndjson\t''
+csv\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l insecure -d 'Envia o token a outra máquina também sem TLS'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l request-id -d 'Identificador do pedido; repetido, não importa a lista outra vez' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F

@@ -4,6 +4,7 @@
 //! durable by a store, and only then applied.
 
 mod adjustment;
+mod amount;
 mod by_key;
 mod by_name;
 mod cursor;
@@ -39,6 +40,7 @@ use units::Units;
 use version_log::{VersionLog, Versions};
 
 pub use adjustment::Adjustment;
+pub use amount::Amount;
 pub use cursor::{Cursor, Stopped, TooOld};
 pub use decimal::has_two_readings;
 pub use digest::Digest;

@@ -9,10 +9,12 @@ mod database;
 mod error;
 mod export;
 mod help;
+mod history;
 mod import;
 mod interrupts;
 mod man;
 mod output;
+mod period;
 mod query;
 mod restore;
 mod serve;
@@ -56,6 +58,7 @@ enum Command {
     Query(query::Query),
     Update(update::Update),
     Undo(undo::Undo),
+    History(history::History),
     Import(import::Import),
     Export(export::Export),
     Backup(backup::Backup),
@@ -89,6 +92,7 @@ impl Cli {
             Command::Query(query) => query.run(),
             Command::Update(update) => update.run(),
             Command::Undo(undo) => undo.run(),
+            Command::History(history) => history.run(),
             Command::Import(import) => import.run(),
             Command::Export(export) => export.run(),
             Command::Backup(backup) => backup.run(),

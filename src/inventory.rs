@@ -8,7 +8,9 @@ mod call;
 mod change;
 mod commit;
 mod count;
+mod ledger_reads;
 mod listing;
+mod movements;
 mod near_names;
 mod pipeline;
 mod query;
@@ -22,10 +24,11 @@ use tokio::sync::Mutex;
 use crate::catalog::{Catalog, Draft, Movement, Product, ProductDraft, Transaction};
 pub use crate::operation::Adjusted;
 use crate::refusal::{Code, Refusal};
-use crate::store::{Ledger, Store, StoreError};
+use crate::store::{Store, StoreError};
 use commit::{Change, ClientState, CommitterHandle, WriteQueue, WriteResult};
 pub use commit::{CommitDriver, Committer};
 pub use count::CountedName;
+use ledger_reads::LedgerReads;
 pub use listing::{Listing, Stopped};
 use near_names::SearchTime;
 pub use pipeline::{Answers, Pipeline};
@@ -37,7 +40,7 @@ pub use query::Reader;
 pub struct Inventory {
     catalog: Arc<RwLock<Catalog>>,
     committer: CommitterHandle,
-    ledger: Arc<dyn Ledger>,
+    ledger: LedgerReads,
     /// The time for searches for names like wrong ones. One search runs at a time.
     near_names: Arc<Mutex<SearchTime>>,
 }
@@ -73,19 +76,14 @@ impl Inventory {
             None => create(&mut *store, opening)?,
         };
         let catalog = Arc::new(RwLock::new(catalog));
-        let ledger = store.ledger();
+        let ledger = LedgerReads::new(store.ledger());
         let (committer, handle) = Committer::start(Arc::clone(&catalog), store);
         let near_names = Arc::new(Mutex::new(SearchTime::new(Instant::now())));
         Ok((Self { catalog, committer: handle, ledger, near_names }, committer))
     }
 
-    /// The ledger, for reads that do not pass the writer. A read may wait for the disk.
-    pub fn ledger(&self) -> &Arc<dyn Ledger> {
-        &self.ledger
-    }
-
     /// The number of the last movement that is published: readers of the ledger see up to this one.
-    pub fn last_sequence(&self) -> i64 {
+    fn last_sequence(&self) -> i64 {
         read(&self.catalog).last_sequence()
     }
 

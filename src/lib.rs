@@ -16,7 +16,7 @@
 //! 6. [`server`] accepts connections. A transport is: decode, ask the inventory, encode.
 //!    The two transports are siblings and do not know each other.
 //! 7. [`operation`] is what is asked and answered, whatever the transport; [`refusal`] why it is
-//!    refused.
+//!    refused; [`local_time`] the times that people read and write.
 //! 8. [`inventory`] is the one door to the stock: reads look at the published catalog,
 //!    changes pass the group commit.
 //! 9. [`store`] makes changes durable.
@@ -34,6 +34,7 @@ pub mod client;
 pub mod commands;
 pub mod inventory;
 pub mod io_error;
+pub mod local_time;
 pub mod operation;
 pub mod port_file;
 pub mod price_list;

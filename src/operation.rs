@@ -12,25 +12,32 @@ mod form;
 mod get_product;
 mod import_products;
 mod leave;
+mod list_movements;
 mod list_products;
 mod message_limit;
+mod movement_reply;
 mod product_reply;
 mod undo_movement;
 mod words;
 
 use std::fmt;
 
-use crate::catalog::{ImportCounts, Price, Quoted, RequestId};
+use crate::catalog::{ImportCounts, Key, Price, Quoted, RequestId};
 use crate::refusal::{Code, Refusal};
 
 pub use adjust_stock::{AdjustRequest, Adjusted};
 pub use batch_adjust_stock::BatchRequest;
-pub use change_reply::{ChangeReply, MovementReply};
+pub use change_reply::ChangeReply;
 pub use form::{Argument, Form};
 pub use import_products::ImportRequest;
 pub use leave::FAREWELL;
+pub use list_movements::{
+    LISTED_MOVEMENTS_DEFAULT, MovementsReply, MovementsRequest, NO_MOVEMENT, PAGE_MOVEMENTS_DEFAULT,
+    PAGE_MOVEMENTS_MAX,
+};
 pub use list_products::NO_PRODUCT;
 pub use message_limit::{LargeMessages, MessageLimit};
+pub use movement_reply::{MovementDetails, MovementReply};
 pub use product_reply::{ProductReply, write_product_line};
 pub use undo_movement::{UndoRequest, parse_sequence};
 pub use words::split_word;
@@ -129,6 +136,12 @@ operations! {
         message: Some(MessageLimit::SMALL),
         forms: &[(&undo_movement::FORM, |rest| UndoRequest::parse(rest).map(Request::UndoMovement))],
     }
+    /// Movements, newest first.
+    ListMovements {
+        permission: Permission::Read,
+        message: Some(MessageLimit::SMALL),
+        forms: &[(&list_movements::FORM, |rest| MovementsRequest::parse(rest).map(Request::ListMovements))],
+    }
     /// The end of the conversation.
     Leave {
         permission: Permission::Read,
@@ -165,6 +178,8 @@ pub enum Request<'a> {
     ImportProducts(ImportRequest),
     /// The opposite of a movement.
     UndoMovement(UndoRequest),
+    /// Movements, newest first.
+    ListMovements(MovementsRequest<'a>),
     /// The end of the conversation.
     Leave,
 }
@@ -182,6 +197,8 @@ pub enum Reply {
     Changes(Vec<ChangeReply>),
     /// The counts of an import.
     Imported(ImportCounts),
+    /// The movements asked for, newest first.
+    Movements(MovementsReply),
     /// The server's goodbye.
     Farewell,
 }
@@ -197,6 +214,7 @@ impl<'a> Request<'a> {
             Request::BatchAdjustStock(_) => Operation::BatchAdjustStock,
             Request::ImportProducts(_) => Operation::ImportProducts,
             Request::UndoMovement(_) => Operation::UndoMovement,
+            Request::ListMovements(_) => Operation::ListMovements,
             Request::Leave => Operation::Leave,
         }
     }
@@ -209,7 +227,10 @@ impl<'a> Request<'a> {
             Request::BatchAdjustStock(batch) => Some(&mut batch.request_id),
             Request::ImportProducts(import) => (!import.is_dry_run).then_some(&mut import.request_id),
             Request::UndoMovement(undo) => Some(&mut undo.request_id),
-            Request::GetProduct { .. } | Request::ListProducts { .. } | Request::Leave => None,
+            Request::GetProduct { .. }
+            | Request::ListProducts { .. }
+            | Request::ListMovements(_)
+            | Request::Leave => None,
         }
     }
 
@@ -236,6 +257,7 @@ impl fmt::Display for Request<'_> {
             Request::BatchAdjustStock(batch) => batch.fmt(f),
             Request::ImportProducts(import) => import.fmt(f),
             Request::UndoMovement(undo) => undo.fmt(f),
+            Request::ListMovements(movements) => movements.fmt(f),
             Request::Leave => leave::write(f),
         }
     }
@@ -246,10 +268,10 @@ fn forms() -> impl Iterator<Item = (Operation, &'static Form)> {
     OPERATIONS.iter().flat_map(|spec| spec.forms.iter().map(|(form, _)| (spec.operation, *form)))
 }
 
-/// The form that the shell knows by this word, without regard to case, and its operation.
+/// The form that the shell knows by this word, without regard to case or accents, and its operation.
 pub fn form_by_word(word: &str) -> Option<(Operation, &'static Form)> {
-    let word = word.to_lowercase();
-    forms().find(|(_, form)| form.words().any(|own| own == word))
+    let word = Key::fold(word);
+    forms().find(|(_, form)| form.words().any(|own| own == word.as_str()))
 }
 
 /// Every form, in the order of its words: digits first.

@@ -1,12 +1,15 @@
 //! Replies for people and for scripts: text, table, JSON, CSV.
 
-use std::borrow::Cow;
+mod cells;
+mod movements;
+
 use std::io::{self, Write};
 
 use serde::Serialize;
-use unicode_width::UnicodeWidthStr;
 
-use crate::catalog::{Quantity, guarded};
+use cells::{Align, json, table, text_cell};
+
+use crate::catalog::Quantity;
 use crate::operation::{ChangeReply, NO_PRODUCT, ProductReply, Reply};
 
 /// How a reply is shown.
@@ -18,6 +21,8 @@ pub enum Format {
     Table,
     /// One object for one product, else an array.
     Json,
+    /// An object a line.
+    Ndjson,
     /// A price list that `import` reads.
     Csv,
 }
@@ -27,12 +32,15 @@ pub enum Format {
 /// # Errors
 /// If the output fails.
 pub fn render(out: &mut impl Write, reply: &Reply, format: Format) -> io::Result<()> {
+    let is_json = matches!(format, Format::Json | Format::Ndjson);
     let changed: Vec<ProductReply>;
     let products = match reply {
         Reply::Product(product) => std::slice::from_ref(product),
-        Reply::Change(change) if format == Format::Json => return json(out, &JsonChange::from(change)),
-        Reply::Changes(changes) if format == Format::Json => {
-            return json(out, &changes.iter().map(JsonChange::from).collect::<Vec<_>>());
+        Reply::Change(change) if is_json => {
+            return json(out, [JsonChange::from(change)].into_iter(), Format::Ndjson);
+        }
+        Reply::Changes(changes) if is_json => {
+            return json(out, changes.iter().map(JsonChange::from), format);
         }
         Reply::Change(change) => std::slice::from_ref(&change.product),
         Reply::Changes(changes) => {
@@ -47,19 +55,29 @@ pub fn render(out: &mut impl Write, reply: &Reply, format: Format) -> io::Result
                 counts.created, counts.updated, counts.unchanged
             );
         }
+        Reply::Movements(page) => return movements::render(out, &page.movements, format),
         Reply::Farewell => return Ok(()),
     };
     match format {
         Format::Text if products.is_empty() => writeln!(out, "{NO_PRODUCT}"),
         Format::Text => products.iter().try_for_each(|product| writeln!(out, "{product}")),
-        Format::Table => table(out, products),
-        Format::Json => {
-            let rows: Vec<JsonProduct<'_>> = products.iter().map(JsonProduct::from).collect();
-            match (reply, &rows[..]) {
-                (Reply::Product(_), [row]) => json(out, row),
-                _ => json(out, &rows),
-            }
+        Format::Table => table(
+            out,
+            &[
+                ("Nome", Align::Left),
+                ("Preço (R$)", Align::Right),
+                ("Estoque", Align::Right),
+                ("Unidade", Align::Left),
+            ],
+            products.iter().map(|product| {
+                let unit = unit(product).unwrap_or("").to_owned();
+                [product.name.to_string(), product.price.to_string(), product.stock.to_string(), unit]
+            }),
+        ),
+        Format::Json if matches!(reply, Reply::Product(_)) => {
+            json(out, products.iter().map(JsonProduct::from), Format::Ndjson)
         }
+        Format::Json | Format::Ndjson => json(out, products.iter().map(JsonProduct::from), format),
         Format::Csv => csv(out, products),
     }
 }
@@ -83,11 +101,6 @@ pub fn change_told(change: &ChangeReply) -> Option<String> {
         "{}: {sign}{moved} {unit} · restam {balance} {unit} · #{}",
         movement.product_name, movement.sequence
     ))
-}
-
-fn json(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, value)?;
-    writeln!(out)
 }
 
 #[derive(Serialize)]
@@ -157,48 +170,10 @@ fn csv(out: &mut impl Write, products: &[ProductReply]) -> io::Result<()> {
     Ok(())
 }
 
-/// A cell of text, in quotation marks if it needs them. The writer of the csv crate does not quote a
-/// semicolon, at which a Brazilian spreadsheet begins another cell, and perhaps a formula.
-fn text_cell(text: &str) -> Cow<'_, str> {
-    let cell = guarded(text);
-    if cell.contains(['"', ',', ';', '\t', '\r', '\n']) {
-        format!("\"{}\"", cell.replace('"', "\"\"")).into()
-    } else {
-        cell
-    }
-}
-
-fn table(out: &mut impl Write, products: &[ProductReply]) -> io::Result<()> {
-    let header = ["Nome", "Preço (R$)", "Estoque", "Unidade"].map(str::to_owned);
-    let rows: Vec<[String; 4]> = std::iter::once(header)
-        .chain(products.iter().map(|product| {
-            [
-                product.name.to_string(),
-                product.price.to_string(),
-                product.stock.to_string(),
-                unit(product).unwrap_or("").to_owned(),
-            ]
-        }))
-        .collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);
-    let widths = [width(0), width(1), width(2)];
-    let pad = |cell: &str, width: usize| " ".repeat(width - cell.width());
-    for [name, price, stock, unit] in &rows {
-        let line = format!(
-            "{name}{}  {}{price}  {}{stock}  {unit}",
-            pad(name, widths[0]),
-            pad(price, widths[1]),
-            pad(stock, widths[2])
-        );
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{Kind, Name, Unit};
+    use crate::catalog::{Amount, Kind, Name, Unit};
     use crate::operation::MovementReply;
 
     fn check(reply: &Reply, format: Format, expected: &str) {
@@ -259,7 +234,8 @@ Uva \"Rubi\", sem semente       17.17     9.65
             delta: "-2.5".parse().unwrap(),
             balance: maca.stock,
             recorded_at: std::time::UNIX_EPOCH,
-            request_id: None,
+            amount: Amount::default(),
+            details: None,
         };
         let known = ChangeReply { product: maca.clone(), movement: Some(movement) };
         let unknown = ChangeReply::from(maca);

@@ -33,7 +33,8 @@ pub enum NewNameError {
 }
 
 /// The beginnings of the server's replies that are no product, as keys.
-const REPLIES: [&str; 4] = ["erro", "nenhum produto encontrado", "ate logo", "token aceito"];
+const REPLIES: [&str; 5] =
+    ["erro", "nenhum produto encontrado", "nenhum movimento encontrado", "ate logo", "token aceito"];
 
 /// The last character of Unicode's block "Latin Extended-B". All letters up to it are ours, with
 /// accents and strokes.
@@ -230,6 +231,7 @@ mod tests {
             " 'Erro X",
             "Erro-1",
             "Nenhum produto encontrado.",
+            "Nenhum movimento encontrado.",
             "Até logo.",
             "ate logo",
             "Token aceito: leitura.",

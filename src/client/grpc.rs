@@ -21,7 +21,7 @@ use tower::util::MapResponse;
 use super::stream::{Traffic, open};
 use super::{ClientError, ConnectOptions, ConnectionError};
 use crate::catalog::{Price, Sentence};
-use crate::operation::{ChangeReply, ProductReply, Reply, Request};
+use crate::operation::{ChangeReply, MovementsReply, MovementsRequest, ProductReply, Reply, Request};
 use crate::refusal::{Code, Refusal};
 use crate::tls::for_grpc;
 use crate::wire::grpc;
@@ -125,6 +125,7 @@ impl GrpcConnection {
                 let response = self.answer(self.service().undo_movement(request).await)?;
                 self.changes(response.results)
             }
+            Request::ListMovements(request) => self.movements(request).await.map(Reply::Movements),
             Request::Leave => Ok(Reply::Farewell),
         }
     }
@@ -157,6 +158,27 @@ impl GrpcConnection {
                 return Err(Refusal::new(Code::ResourceExhausted, what).into());
             }
             request.page_token = page.next_page_token;
+        }
+    }
+
+    /// Reads movements, page by page, until there are as many as asked for.
+    async fn movements(&mut self, request: &MovementsRequest<'_>) -> Result<MovementsReply, ClientError> {
+        let mut movements = Vec::new();
+        let mut message = grpc::movements_message(request, request.count_max);
+        loop {
+            let page = self.answer(self.service().list_movements(message.clone()).await)?;
+            for movement in page.movements {
+                movements.push(grpc::movement_reply(movement).map_err(|_| self.not_ours())?);
+            }
+            let missing = request.count_max.saturating_sub(movements.len());
+            let next_page_token = Some(page.next_page_token).filter(|token| !token.is_empty());
+            match next_page_token {
+                Some(token) if missing > 0 => {
+                    message = grpc::movements_message(request, missing);
+                    message.page_token = token;
+                }
+                next_page_token => return Ok(MovementsReply { movements, next_page_token }),
+            }
         }
     }
 

@@ -15,14 +15,14 @@ pub(super) const STANDARD: &str = "-";
 
 #[derive(Debug, Args)]
 pub(super) struct Output {
-    /// Formato: text (o padrão), table, json ou csv
+    /// Formato: text (o padrão), table, json, ndjson ou csv
     #[arg(long, value_name = "FORMATO", value_enum, default_value_t = Format::Text, hide_default_value = true, hide_possible_values = true)]
     pub(super) format: Format,
 }
 
 impl ValueEnum for Format {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Format::Text, Format::Table, Format::Json, Format::Csv]
+        &[Format::Text, Format::Table, Format::Json, Format::Ndjson, Format::Csv]
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
@@ -30,6 +30,7 @@ impl ValueEnum for Format {
             Format::Text => "text",
             Format::Table => "table",
             Format::Json => "json",
+            Format::Ndjson => "ndjson",
             Format::Csv => "csv",
         }))
     }

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::{Session, Stopped};
+use super::{Adjusted, Session, Stopped};
 use crate::catalog::Price;
 use crate::operation::{ChangeReply, ProductReply, Reply, Request, UndoRequest};
 use crate::refusal::Refusal;
@@ -29,13 +29,14 @@ impl Session {
             }
             Request::BatchAdjustStock(request) => {
                 let adjusted = self.adjust_together(request).await?;
-                Ok(Reply::Changes(adjusted.iter().map(ChangeReply::from).collect()))
+                Ok(made_together(&adjusted))
             }
             Request::ImportProducts(request) => self.import(request).await.map(Reply::Imported),
             Request::UndoMovement(UndoRequest { sequence, is_single, request_id }) => {
                 let undone = self.undo(sequence, is_single, request_id).await?;
-                Ok(Reply::Changes(undone.iter().map(ChangeReply::from).collect()))
+                Ok(made_together(&undone))
             }
+            Request::ListMovements(request) => self.movements(request).await.map(Reply::Movements),
             Request::Leave => Ok(Reply::Farewell),
         }
     }
@@ -55,6 +56,12 @@ impl Session {
             tokio::task::yield_now().await;
         }
     }
+}
+
+/// The reply to changes that were made together: one document, whose movements follow one another.
+fn made_together(changes: &[Adjusted]) -> Reply {
+    let first = changes.iter().map(|change| change.movement.sequence).min().unwrap_or(0);
+    Reply::Changes(changes.iter().map(|change| ChangeReply::from(change).in_document(first)).collect())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ pub struct Form {
     pub word: &'static str,
     /// More words for the shell. Completion offers the first.
     pub shell_words: &'static [&'static str],
-    /// The arguments that must follow the word.
+    /// The arguments that follow the word.
     pub arguments: &'static [Argument],
     /// The attributes that may follow the arguments, as a usage line shows them.
     pub attributes: &'static str,
@@ -21,6 +21,8 @@ pub struct Form {
 pub enum Argument {
     /// The name of a product.
     Name,
+    /// The name of a product, or nothing.
+    OptionalName,
     /// The highest price of a list.
     MaxPrice,
     /// A quantity with its sign.
@@ -34,16 +36,22 @@ impl Argument {
     pub fn placeholder(self) -> &'static str {
         match self {
             Argument::Name => "NOME",
+            Argument::OptionalName => "[NOME]",
             Argument::MaxPrice => "PRECO_MAXIMO",
             Argument::Quantity => "QUANTIDADE",
             Argument::Movement => "NUMERO",
         }
     }
 
+    /// Whether the form also stands without the argument, so that the shell does not ask for it.
+    pub fn is_optional(self) -> bool {
+        self == Argument::OptionalName
+    }
+
     /// The shell's question for the argument.
     pub fn question(self) -> &'static str {
         match self {
-            Argument::Name => "Digite o nome do produto",
+            Argument::Name | Argument::OptionalName => "Digite o nome do produto",
             Argument::MaxPrice => "Digite o preço máximo",
             Argument::Quantity => "Digite a quantidade (negativa para retirar)",
             Argument::Movement => "Digite o número do movimento a desfazer",

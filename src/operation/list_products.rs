@@ -12,7 +12,7 @@ pub const NO_PRODUCT: &str = "Nenhum produto encontrado.";
 
 pub(super) static UP_TO_PRICE: Form = Form {
     word: "2",
-    shell_words: &["ate", "até"],
+    shell_words: &["ate"],
     arguments: &[Argument::MaxPrice],
     attributes: "",
     menu: Some("Consultar produtos (PRECO MAXIMO)"),

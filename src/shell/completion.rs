@@ -38,7 +38,9 @@ pub(super) fn complete(
             };
             let name = rest.trim_start();
             match form_by_word(word).and_then(|(_, form)| form.arguments.first()) {
-                Some(Argument::Name) => (cursor - name.len(), matching_names(name, names)),
+                Some(Argument::Name | Argument::OptionalName) => {
+                    (cursor - name.len(), matching_names(name, names))
+                }
                 _ => (cursor, Vec::new()),
             }
         }
@@ -79,7 +81,7 @@ fn matching_names(typed: &str, names: &[String]) -> Vec<String> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Expected, complete};
+    use super::*;
 
     fn check(expected: Expected, line: &str, start: usize, offered: &[&str]) {
         let names = ["Maca", "Pera", "MARACUJÁ AZEDO A", "ALHO NACIONAL TIPO 5"].map(str::to_owned);

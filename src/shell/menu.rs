@@ -24,8 +24,11 @@ pub(super) fn help_text() -> String {
     let mut help =
         String::from("Digite um número ou uma palavra; o comando inteiro numa linha também serve:\n");
     for form in sorted_forms() {
-        let by_word = form.shell_words.first().map_or(String::new(), |word| form.usage_with(word));
-        help.push_str(&format!("  {:<22}  {by_word:<25}  {}\n", form.short_usage(), form.help));
+        let usage = match form.shell_words.first() {
+            Some(word) => format!("{:<22}  {}", form.short_usage(), form.usage_with(word)),
+            None => form.usage(),
+        };
+        help.push_str(&format!("  {usage:<49}  {}\n", form.help));
     }
     help.push_str(&format!("  {:<49}  este texto\n", HELP_WORDS[0]));
     help + HINTS

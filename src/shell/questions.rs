@@ -32,7 +32,7 @@ pub(super) fn complete(
 ) -> io::Result<Completed> {
     let mut rest = rest;
     if rest.is_empty() {
-        for argument in form.arguments {
+        for argument in form.arguments.iter().filter(|argument| !argument.is_optional()) {
             let default = last.movement().filter(|_| *argument == Argument::Movement);
             if *argument == Argument::Movement && !lines.is_person() {
                 rest = default.map_or(rest, |(sequence, _)| sequence.to_string());

@@ -6,6 +6,7 @@ mod encode;
 mod fields;
 mod import;
 mod legacy;
+mod movements;
 mod page;
 mod products;
 mod replies;
@@ -21,6 +22,7 @@ pub use legacy::{
     LegacyCall, original_product, original_status, price_from_float, write_adjusted_line,
     write_original_found, write_original_product,
 };
+pub use movements::{movement_message, movement_reply, movements_message, movements_request};
 pub use page::{PAGE_PRODUCTS_MAX, Page};
 pub use products::{
     WriteProduct, product_message, product_reply, write_found, write_list_end, write_product,

@@ -23,6 +23,7 @@ mod hostile;
 mod http2;
 mod in_doubt;
 mod long_log;
+mod movements;
 mod network;
 mod odd_calls;
 mod one_shots;

@@ -12,6 +12,7 @@ mod batches;
 mod grpc;
 mod imports;
 mod lists;
+mod movements;
 mod names;
 mod one_shot;
 mod requests;
@@ -89,6 +90,7 @@ static SCENARIOS: &[&&[Scenario]] = &[
     &batches::SCENARIOS,
     &imports::SCENARIOS,
     &lists::SCENARIOS,
+    &movements::SCENARIOS,
     &names::SCENARIOS,
     &requests::SCENARIOS,
     &restart::SCENARIOS,

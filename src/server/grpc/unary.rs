@@ -85,6 +85,12 @@ impl Calls {
                 }))
                 .await
             }
+            Operation::ListMovements => {
+                Box::pin(self.call(body, bytes_max, |message: &v1::ListMovementsRequest| {
+                    grpc::movements_request(message).map(Request::ListMovements)
+                }))
+                .await
+            }
             Operation::Leave => Err(status(own_words::no_such_call())),
         }
     }

@@ -19,8 +19,9 @@ pub(super) use connections::SqliteLedger;
 /// Most rows that one page looks at: a page of a filter that matches little is short. A millisecond or two.
 const LOOKED_AT_MAX: usize = 4096;
 
-/// Most movements of one product that one page looks at. Each is found by itself, in microseconds.
-const STEPS_MAX: usize = 1024;
+/// Most movements of one product that one page looks at. Each is found by itself, in microseconds, so that a
+/// kind that the product never had takes a millisecond or two.
+const STEPS_MAX: usize = 256;
 
 /// Most rows of a period that are read in one transaction.
 const PERIOD_ROWS: usize = 4096;

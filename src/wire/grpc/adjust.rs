@@ -3,11 +3,12 @@
 use prost_types::Timestamp;
 
 use super::encode::{write_number, write_part, write_text};
-use super::fields::{kind, kind_message, optional_request_id, requested_kind};
+use super::fields::{kind_message, optional_request_id, requested_kind};
+use super::movements::{movement_message, movement_reply};
 use super::products::{product_message, product_reply, write_terms};
 use super::v1;
-use crate::catalog::{BATCH_LINES_MAX, Movement, Name, Product, Quantity, RequestId};
-use crate::operation::{AdjustRequest, BatchRequest, ChangeReply, MovementReply};
+use crate::catalog::{Amount, BATCH_LINES_MAX, Movement, Product, Quantity, RequestId};
+use crate::operation::{AdjustRequest, BatchRequest, ChangeReply};
 use crate::refusal::Refusal;
 use crate::wire::NotAReply;
 
@@ -54,18 +55,6 @@ pub fn change_message(change: &ChangeReply) -> v1::AdjustStockResponse {
     }
 }
 
-fn movement_message(movement: &MovementReply) -> v1::Movement {
-    v1::Movement {
-        sequence: movement.sequence,
-        product_name: movement.product_name.to_string(),
-        kind: kind_message(movement.kind),
-        delta_thousandths: movement.delta.thousandths(),
-        balance_thousandths: movement.balance.thousandths(),
-        recorded_at: Some(Timestamp::from(movement.recorded_at)),
-        request_id: movement.request_id.as_ref().map_or(String::new(), RequestId::to_string),
-    }
-}
-
 /// Reads a change that the server made.
 ///
 /// # Errors
@@ -74,18 +63,6 @@ pub fn change_reply(message: v1::AdjustStockResponse) -> Result<ChangeReply, Not
     Ok(ChangeReply {
         product: product_reply(message.product)?,
         movement: message.movement.map(movement_reply).transpose()?,
-    })
-}
-
-fn movement_reply(message: v1::Movement) -> Result<MovementReply, NotAReply> {
-    Ok(MovementReply {
-        sequence: message.sequence,
-        product_name: Name::parse(&message.product_name).map_err(|_| NotAReply)?,
-        kind: kind(message.kind).ok_or(NotAReply)?,
-        delta: Quantity::from_thousandths(message.delta_thousandths).map_err(|_| NotAReply)?,
-        balance: Quantity::from_thousandths(message.balance_thousandths).map_err(|_| NotAReply)?,
-        recorded_at: message.recorded_at.ok_or(NotAReply)?.try_into().map_err(|_| NotAReply)?,
-        request_id: optional_request_id(&message.request_id).map_err(|_| NotAReply)?,
     })
 }
 
@@ -132,6 +109,10 @@ pub fn write_adjusted(product: &Product, movement: &Movement, out: &mut Vec<u8>)
         if let Some(request_id) = &movement.request_id {
             write_text(7, request_id.as_str(), out);
         }
+        write_number(8, movement.price.centavos(), out);
+        write_number(9, Amount::of(movement.price, movement.delta).centavos(), out);
+        // The change is the whole document.
+        write_number(15, movement.sequence, out);
     });
 }
 
@@ -158,7 +139,7 @@ mod tests {
     use prost::Message as _;
 
     use super::*;
-    use crate::catalog::{Kind, Price, ProductId, Unit};
+    use crate::catalog::{Kind, Name, Price, ProductId, Unit};
     use crate::operation::Adjusted;
 
     #[test]

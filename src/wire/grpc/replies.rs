@@ -4,6 +4,7 @@ use prost::Message;
 
 use super::adjust::change_message;
 use super::import::import_response;
+use super::movements::movements_response;
 use super::products::product_message;
 use super::v1;
 use crate::operation::Reply;
@@ -25,6 +26,7 @@ pub fn write_reply(reply: &Reply, out: &mut Vec<u8>) {
             v1::BatchAdjustStockResponse { results: changes.iter().map(change_message).collect() }.encode(out)
         }
         Reply::Imported(counts) => import_response(*counts).encode(out),
+        Reply::Movements(page) => movements_response(page).encode(out),
         // No call asks for this reply.
         Reply::Farewell => Ok(()),
     };

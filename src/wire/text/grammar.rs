@@ -83,6 +83,14 @@ pub fn write_request(request: &Request<'_>) -> Result<String, Refusal> {
         Request::UndoMovement(undo) if undo.is_single => {
             return Err(only_by_grpc("o pedido de desfazer só um movimento de um documento"));
         }
+        Request::ListMovements(request) => {
+            if request.kind.is_some() || request.since.is_some() || request.until.is_some() {
+                return Err(only_by_grpc("um histórico só de um motivo ou de um período"));
+            }
+            if let Some(name) = request.name {
+                Name::parse(name).map_err(|error| Refusal::name(&error))?;
+            }
+        }
         Request::ListProducts { .. } | Request::UndoMovement(_) | Request::Leave => {}
     }
     Ok(format!("{request}\n"))

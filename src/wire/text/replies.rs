@@ -3,7 +3,10 @@
 use std::fmt::Write;
 
 use crate::catalog::{Movement, Name, Price, Product, Quantity, Sentence};
-use crate::operation::{ChangeReply, FAREWELL, NO_PRODUCT, ProductReply, Reply, Request, write_product_line};
+use crate::operation::{
+    ChangeReply, FAREWELL, MovementReply, MovementsReply, NO_MOVEMENT, NO_PRODUCT, ProductReply, Reply,
+    Request, write_product_line,
+};
 use crate::refusal::{Code, Refusal};
 use crate::wire::NotAReply;
 
@@ -88,6 +91,15 @@ pub fn write_reply(out: &mut String, reply: &Reply) {
             }
             write_list_end(out, products.is_empty());
         }
+        Reply::Movements(MovementsReply { movements, .. }) if movements.is_empty() => {
+            write_message(out, NO_MOVEMENT);
+        }
+        Reply::Movements(MovementsReply { movements, .. }) => {
+            for movement in movements {
+                let _ = writeln!(out, "{movement}");
+            }
+            out.push('\n');
+        }
         Reply::Farewell => write_message(out, FAREWELL),
         // The request of this reply has no form in this protocol.
         Reply::Imported(_) => {}
@@ -108,6 +120,7 @@ pub fn read_reply(request: &Request<'_>, lines: &[&str]) -> Result<Result<Reply,
         Request::AdjustStock(_) => products.and_then(one).map(|product| Reply::Change(product.into())),
         Request::ListProducts { .. } if lines == [NO_PRODUCT] => Some(Reply::Products(Vec::new())),
         Request::ListProducts { .. } => products.map(Reply::Products),
+        Request::ListMovements(_) => movements(lines).map(Reply::Movements),
         Request::Leave => (lines == [FAREWELL]).then_some(Reply::Farewell),
         Request::UndoMovement(_) => {
             products.map(|products| Reply::Changes(products.into_iter().map(ChangeReply::from).collect()))
@@ -124,6 +137,15 @@ pub fn read_reply(request: &Request<'_>, lines: &[&str]) -> Result<Result<Reply,
         _ => None,
     };
     reply.map(Ok).or_else(|| refusal().map(Err)).ok_or(NotAReply)
+}
+
+fn movements(lines: &[&str]) -> Option<MovementsReply> {
+    let movements = match lines {
+        [] => return None,
+        [NO_MOVEMENT] => Vec::new(),
+        lines => lines.iter().map(|line| MovementReply::parse(line)).collect::<Option<_>>()?,
+    };
+    Some(MovementsReply { movements, next_page_token: None })
 }
 
 /// Reads the answer to [`write_token`].

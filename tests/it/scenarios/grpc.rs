@@ -11,7 +11,7 @@ use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient
 use hortifruti::wire::grpc::v1::stream_adjust_stock_response::Result as Streamed;
 
 use super::Transport;
-use super::shop::{Change, Client, Counts, Draft, Kind, Product, Refused};
+use super::shop::{Change, Client, Counts, Draft, Kind, Movement, Product, Refused};
 use crate::support::{PATIENCE, Server};
 
 pub(super) static TRANSPORT: Transport =
@@ -60,6 +60,27 @@ impl Client for Grpc {
     fn adjust_stock(&mut self, change: &Change) -> Result<Product, Refused> {
         let answer = answer(self.runtime.block_on(self.service.adjust_stock(adjustment(change))))?;
         Ok(adjusted(change, answer))
+    }
+
+    fn list_movements(&mut self, name: &str, limit: usize) -> Result<Vec<Movement>, Refused> {
+        let mut movements = Vec::new();
+        let mut page_token = String::new();
+        while movements.len() < limit {
+            let page_size = (limit - movements.len()).min(usize::try_from(PAGE_SIZE).unwrap());
+            let request = v1::ListMovementsRequest {
+                product_name: name.to_owned(),
+                page_size: i32::try_from(page_size).unwrap(),
+                page_token,
+                ..v1::ListMovementsRequest::default()
+            };
+            let page = answer(self.runtime.block_on(self.service.list_movements(request)))?;
+            movements.extend(page.movements.iter().map(movement));
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                break;
+            }
+        }
+        Ok(movements)
     }
 
     fn stream_adjust_stock(&mut self, changes: &[Change]) -> Vec<Result<Product, Refused>> {
@@ -136,6 +157,26 @@ fn answer<T>(answer: Result<Response<T>, Status>) -> Result<T, Refused> {
 fn product(product: Option<v1::Product>) -> Product {
     let product = product.expect("a product");
     Product::new(&product.name, product.price_centavos, product.stock_thousandths)
+}
+
+fn movement(movement: &v1::Movement) -> Movement {
+    let kind = match movement.kind() {
+        v1::MovementKind::Unspecified => panic!("{movement:?}"),
+        v1::MovementKind::Adjustment => "ajuste",
+        v1::MovementKind::Opening => "abertura",
+        v1::MovementKind::Purchase => "compra",
+        v1::MovementKind::Sale => "venda",
+        v1::MovementKind::Waste => "perda",
+        v1::MovementKind::Count => "contagem",
+    };
+    Movement {
+        sequence: movement.sequence,
+        kind: kind.to_owned(),
+        product_name: movement.product_name.clone(),
+        delta_thousandths: movement.delta_thousandths,
+        balance_thousandths: movement.balance_thousandths,
+        amount_centavos: movement.amount_centavos,
+    }
 }
 
 /// The product as a change left it, which the movement must agree with.

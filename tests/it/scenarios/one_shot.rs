@@ -6,7 +6,7 @@ use hortifruti::operation::Operation;
 use serde_json::Value;
 
 use super::Transport;
-use super::shop::{Change, Client, Counts, Draft, Product, Refused};
+use super::shop::{Change, Client, Counts, Draft, Movement, Product, Refused};
 use super::text::{kind_word, price, quantity};
 use crate::support::{Ended, Server, hortifruti, run_bytes};
 
@@ -86,6 +86,13 @@ impl Client for OneShot {
         self.json(&args).map(|json| product(&json))
     }
 
+    fn list_movements(&mut self, name: &str, limit: usize) -> Result<Vec<Movement>, Refused> {
+        let limit = limit.to_string();
+        let mut args = vec!["history", "--limit", &limit];
+        args.extend(Some(name).filter(|name| !name.is_empty()));
+        self.json(&args).map(|json| json.as_array().unwrap().iter().map(movement).collect())
+    }
+
     fn import_products(
         &mut self,
         drafts: &[Draft],
@@ -137,6 +144,19 @@ fn refusal(ended: &Ended) -> Refused {
     let rows = message.split("linha ").skip(1).filter_map(line).map(|line| line - 2).collect();
     let codes = codes.iter().map(|code| (*code).to_owned()).collect();
     Refused { codes, message: message.trim_end().to_owned(), rows }
+}
+
+fn movement(json: &Value) -> Movement {
+    let number = |field: &str| json[field].as_i64().unwrap_or_else(|| panic!("{json}"));
+    let text = |field: &str| json[field].as_str().unwrap_or_else(|| panic!("{json}")).to_owned();
+    Movement {
+        sequence: number("sequence"),
+        kind: text("kind"),
+        product_name: text("product_name"),
+        delta_thousandths: number("delta_thousandths"),
+        balance_thousandths: number("balance_thousandths"),
+        amount_centavos: number("amount_centavos"),
+    }
 }
 
 fn product(json: &Value) -> Product {

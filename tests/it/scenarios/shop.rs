@@ -29,6 +29,18 @@ pub(super) enum Kind {
     Sale,
 }
 
+/// A row of the ledger as a transport shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Movement {
+    pub(super) sequence: i64,
+    /// The word of the kind.
+    pub(super) kind: String,
+    pub(super) product_name: String,
+    pub(super) delta_thousandths: i64,
+    pub(super) balance_thousandths: i64,
+    pub(super) amount_centavos: i64,
+}
+
 /// A change of one product's stock.
 #[derive(Debug, Clone)]
 pub(super) struct Change {
@@ -95,6 +107,9 @@ pub(super) trait Client: Send {
     fn list_products(&mut self, max_price_centavos: Option<i64>) -> Result<Vec<Product>, Refused>;
 
     fn adjust_stock(&mut self, change: &Change) -> Result<Product, Refused>;
+
+    /// The last movements, newest first; an empty name asks for those of all products.
+    fn list_movements(&mut self, name: &str, limit: usize) -> Result<Vec<Movement>, Refused>;
 
     /// Changes that are on their way together, each on its own.
     fn stream_adjust_stock(&mut self, _changes: &[Change]) -> Vec<Result<Product, Refused>> {

@@ -3,7 +3,7 @@
 use hortifruti::operation::Operation;
 
 use super::Transport;
-use super::shop::{Change, Client, Kind, Product, Refused};
+use super::shop::{Change, Client, Kind, Movement, Product, Refused};
 use crate::support::{Connection, Server};
 
 const NO_FORM: &str = "the text protocol has no form for it";
@@ -38,6 +38,13 @@ impl Client for Text {
 
     fn adjust_stock(&mut self, change: &Change) -> Result<Product, Refused> {
         self.product(&line(change))
+    }
+
+    fn list_movements(&mut self, name: &str, limit: usize) -> Result<Vec<Movement>, Refused> {
+        let reply = self.0.ask(&format!("historico {name} limite={limit}"));
+        let reply = answer(&reply)?;
+        let is_empty = reply == "Nenhum movimento encontrado.";
+        Ok(if is_empty { Vec::new() } else { reply.lines().map(movement).collect() })
     }
 
     /// Pipelined lines.
@@ -76,6 +83,22 @@ fn product(line: &str) -> Product {
     let (rest, stock) = line.rsplit_once(", Estoque: ").unwrap_or_else(|| panic!("{line}"));
     let (name, price) = rest.rsplit_once(": R$").unwrap_or_else(|| panic!("{line}"));
     Product::new(name, scaled(price, 2), scaled(stock, 3))
+}
+
+/// Reads a movement line, in which the name may have several words.
+fn movement(line: &str) -> Movement {
+    let words: Vec<&str> = line.split(' ').collect();
+    let [sequence, _, kind, name @ .., delta, "saldo", balance, amount] = &words[..] else {
+        panic!("{line}")
+    };
+    Movement {
+        sequence: sequence.strip_prefix('#').unwrap().parse().unwrap(),
+        kind: (*kind).to_owned(),
+        product_name: name.join(" "),
+        delta_thousandths: scaled(delta, 3),
+        balance_thousandths: scaled(balance, 3),
+        amount_centavos: scaled(amount.strip_prefix("R$").unwrap(), 2),
+    }
 }
 
 /// Reads a decimal number as an integer of so many decimals.

@@ -1,0 +1,65 @@
+//! `history`: movements, newest first.
+
+use clap::Args;
+
+use super::Error;
+use super::connection::{Connection, connect};
+use super::output::{Output, print};
+use super::period::Period;
+use crate::catalog::Kind;
+use crate::operation::{LISTED_MOVEMENTS_DEFAULT, MovementsRequest, Request};
+
+/// Mostra os movimentos do estoque, do último para trás
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exemplos:\n  hortifruti history\n  hortifruti history Caju --limit 5\n  hortifruti history --kind perda --since ontem --format table"
+)]
+pub(super) struct History {
+    /// Nome do produto, sem diferença de acentos ou maiúsculas; sem nome, todos
+    #[arg(value_name = "NOME")]
+    name: Vec<String>,
+    /// Só deste motivo: ajuste, abertura, compra, venda, perda ou contagem
+    #[arg(long, value_name = "MOTIVO", value_parser = kind)]
+    kind: Option<Kind>,
+    #[command(flatten)]
+    period: Period,
+    /// Quantos movimentos, no máximo. O padrão é 20
+    #[arg(long, value_name = "N", default_value_t = LISTED_MOVEMENTS_DEFAULT, hide_default_value = true, value_parser = limit)]
+    limit: usize,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// Most movements that one command keeps and prints: some hundred megabytes.
+const LIMIT_MAX: usize = 1_000_000;
+
+impl History {
+    pub(super) fn run(self) -> Result<(), Error> {
+        let name = self.name.join(" ");
+        let (since, until) = self.period.ends()?;
+        let request = MovementsRequest {
+            name: Some(name.as_str()).filter(|_| !self.name.is_empty()),
+            kind: self.kind,
+            since,
+            until,
+            before: None,
+            count_max: self.limit,
+        };
+        let reply = connect(&self.connection)?.call(&Request::ListMovements(request))?;
+        print(&reply, self.output.format)
+    }
+}
+
+fn limit(text: &str) -> Result<usize, String> {
+    let limit = text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
+    limit.ok_or_else(|| format!("use de 1 a {LIMIT_MAX}"))
+}
+
+/// Reads a kind by which movements are chosen.
+pub(super) fn kind(text: &str) -> Result<Kind, String> {
+    let word = text.to_lowercase();
+    Kind::from_stored(&word)
+        .ok_or_else(|| "use ajuste, abertura, compra, venda, perda ou contagem".to_owned())
+}

@@ -1,0 +1,36 @@
+//! The period of a question.
+
+use std::time::SystemTime;
+
+use clap::Args;
+
+use crate::catalog::Quoted;
+use crate::local_time::{End, parse_end};
+use crate::refusal::Refusal;
+
+#[derive(Debug, Args)]
+pub(super) struct Period {
+    /// Desde este dia ou momento: hoje, ontem, 2026-11-29, 29/11/2026 ou 2026-11-29T14:30
+    #[arg(long, value_name = "QUANDO")]
+    since: Option<String>,
+    /// Até este dia, inclusive, ou antes deste momento
+    #[arg(long, value_name = "QUANDO")]
+    until: Option<String>,
+}
+
+impl Period {
+    /// The first moment of the period, and the moment after it.
+    ///
+    /// # Errors
+    /// If one is no time.
+    pub(super) fn ends(&self) -> Result<(Option<SystemTime>, Option<SystemTime>), Refusal> {
+        let read = |field, text: &Option<String>, end| {
+            let time = text.as_ref().map(|text| (text, parse_end(text, end)));
+            let time = time.map(|(text, time)| {
+                time.map_err(|error| Refusal::invalid(field, format!("{} {error}", Quoted(text))))
+            });
+            time.transpose()
+        };
+        Ok((read("start_time", &self.since, End::First)?, read("end_time", &self.until, End::Last)?))
+    }
+}

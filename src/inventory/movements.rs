@@ -1,0 +1,149 @@
+//! Movements, newest first, by product, kind and period.
+
+use std::sync::{Arc, RwLock};
+use std::time::SystemTime;
+
+use super::{Session, product_of, read};
+use crate::catalog::{Catalog, Kind, ProductId};
+use crate::operation::{MovementDetails, MovementReply, MovementsReply, MovementsRequest};
+use crate::refusal::{Code, Refusal};
+use crate::store::{Ledger, LedgerPage, LedgerQuery, LedgerRow, StoreError};
+
+/// Most reads of the store for one page, each of milliseconds: enough to fill the largest page of one product.
+const PAGE_READS_MAX: usize = 4;
+
+/// Movements that are named in one hold of the catalog.
+const NAMED_AT_ONCE_MAX: usize = 128;
+
+impl Session {
+    /// A page of movements. It may be short, or empty, and yet have a next page.
+    ///
+    /// # Errors
+    /// If no product has the name, the store cannot be read, or the page begins too far back among the
+    /// movements of a product.
+    pub(super) async fn movements(&self, request: MovementsRequest<'_>) -> Result<MovementsReply, Refusal> {
+        self.note_read();
+        let product = match request.name {
+            Some(name) => Some(self.find(name, |product| (product.id, product.last_movement)).await?),
+            None => None,
+        };
+        let search = Search {
+            product,
+            through: self.inventory.last_sequence(),
+            kind: request.kind,
+            since: request.since,
+            until: request.until,
+            before: request.before,
+            count_max: request.count_max,
+        };
+        let catalog = Arc::clone(&self.inventory.catalog);
+        let found = self.inventory.ledger.read(move |ledger| {
+            let page = search.page(ledger)?;
+            Ok(page.map(|page| (named(&catalog, page.rows), page.next)))
+        });
+        let Some((movements, next)) = found.await? else { return Err(too_far_back(&request)) };
+        Ok(MovementsReply { movements, next_page_token: next.map(|next| request.page_token(next + 1)) })
+    }
+}
+
+/// What is looked for.
+struct Search {
+    /// The product, and the number of its last movement.
+    product: Option<(ProductId, i64)>,
+    /// The last movement that is published.
+    through: i64,
+    kind: Option<Kind>,
+    since: Option<SystemTime>,
+    until: Option<SystemTime>,
+    before: Option<i64>,
+    count_max: usize,
+}
+
+impl Search {
+    /// Reads a page. `None` if the page begins too far back.
+    fn page(&self, ledger: &dyn Ledger) -> Result<Option<LedgerPage>, StoreError> {
+        let Search { kind, since, until, before, count_max, .. } = *self;
+        let before = before.map_or(self.through, |before| before.saturating_sub(1));
+        let until = until.map(|until| ledger.first_since(until, self.through)).transpose()?;
+        let highest = until.map_or(before, |until| before.min(until - 1)).min(self.through);
+        let lowest = since.map(|since| ledger.first_since(since, self.through)).transpose()?.unwrap_or(1);
+        let start = match self.product {
+            Some((product, last)) => self.start_of(ledger, product, last)?,
+            None => Some(highest),
+        };
+        let mut page = LedgerPage { rows: Vec::new(), next: None };
+        let mut next = start.or(self.product.map(|(_, last)| last));
+        for _ in 0..PAGE_READS_MAX {
+            let Some(at) = next.filter(|_| page.rows.len() < count_max) else { break };
+            let read = ledger.page(&LedgerQuery {
+                start: at,
+                of_one_product: self.product.is_some(),
+                highest,
+                lowest,
+                through: self.through,
+                kind,
+                count_max: count_max - page.rows.len(),
+            })?;
+            next = read.next;
+            let has_found = !read.rows.is_empty();
+            page.rows.extend(read.rows);
+            if !has_found {
+                break;
+            }
+        }
+        page.next = next;
+        // The token of a next page names a movement of the product, and any other number may lie far back.
+        let is_too_far = start.is_none() && page.next.is_some_and(|next| next > before);
+        Ok((!is_too_far).then_some(page))
+    }
+
+    /// The movement of a product to begin at. `None` if that has to be found back from the last one.
+    fn start_of(
+        &self,
+        ledger: &dyn Ledger,
+        product: ProductId,
+        last: i64,
+    ) -> Result<Option<i64>, StoreError> {
+        let Some(before) = self.before.filter(|before| *before <= last) else {
+            return Ok(Some(last));
+        };
+        let of_product = |sequence| -> Result<Option<LedgerRow>, StoreError> {
+            let row = ledger.row(sequence, self.through)?;
+            Ok(row.filter(|row| row.movement.product == product))
+        };
+        if of_product(before - 1)?.is_some() {
+            return Ok(Some(before - 1));
+        }
+        Ok(of_product(before)?.map(|row| row.movement.previous))
+    }
+}
+
+/// Rows as replies carry them, with the names of today.
+fn named(catalog: &RwLock<Catalog>, rows: Vec<LedgerRow>) -> Vec<MovementReply> {
+    let mut movements = Vec::with_capacity(rows.len());
+    for rows in rows.chunks(NAMED_AT_ONCE_MAX) {
+        let catalog = read(catalog);
+        movements.extend(rows.iter().map(|row| {
+            let name = product_of(&catalog, &row.movement).name.clone();
+            let reply = MovementReply::of(&row.movement, name);
+            let details = reply.details.map(|details| MovementDetails {
+                document: row.document.first_sequence,
+                undoes: row.undoes,
+                undone_by: row.undone_by,
+                ..details
+            });
+            MovementReply { details, ..reply }
+        }));
+    }
+    movements
+}
+
+fn too_far_back(request: &MovementsRequest<'_>) -> Refusal {
+    let before = request.before.unwrap_or_default();
+    let what = format!(
+        "o movimento #{before} não é deste produto, e fica longe demais dos últimos dele. Nada foi alterado; \
+         comece por um movimento do produto, ou pelo último."
+    );
+    let refusal = Refusal::new(Code::ResourceExhausted, what);
+    Refusal { metadata: vec![("field", "page_token".to_owned())], ..refusal }
+}

@@ -1,0 +1,127 @@
+//! Times as people read and write them, in the time zone of this machine (`TZ`, or the system's).
+
+use std::fmt;
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+
+/// A time with the offset of this machine's time zone, to the second: `2026-11-29T09:41:07-03:00`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalTime(pub SystemTime);
+
+impl fmt::Display for LocalTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A strange server may send a time that no calendar has.
+        let timestamp = Timestamp::try_from(self.0).unwrap_or(Timestamp::MAX);
+        let timestamp = Timestamp::from_second(timestamp.as_second()).unwrap_or(timestamp);
+        timestamp.display_with_offset(TimeZone::system().to_offset(timestamp)).fmt(f)
+    }
+}
+
+/// Reads a time that has an offset, as [`LocalTime`] writes it.
+pub fn parse_with_offset(text: &str) -> Option<SystemTime> {
+    text.parse::<Timestamp>().ok()?.try_into().ok()
+}
+
+/// An end of a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The first moment of the period. A day means its beginning.
+    First,
+    /// The moment after the period. A day means its end, so that the period has the whole day.
+    Last,
+}
+
+/// A text that is no time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("não é uma data; use hoje, ontem, 2026-11-29, 29/11/2026 ou 2026-11-29T14:30")]
+pub struct NotATime;
+
+/// Reads an end of a period: a day (`hoje`, `ontem`, `2026-11-29`, `29/11/2026`), or a day and a time.
+///
+/// # Errors
+/// If the text is neither.
+pub fn parse_end(text: &str, end: End) -> Result<SystemTime, NotATime> {
+    parse_end_at(text, end, Timestamp::now(), &TimeZone::system())
+}
+
+fn parse_end_at(text: &str, end: End, now: Timestamp, zone: &TimeZone) -> Result<SystemTime, NotATime> {
+    let text = text.trim();
+    if let Some(day) = parse_day(text, zone.to_datetime(now).date()) {
+        let day = match end {
+            End::First => day,
+            End::Last => day.tomorrow().map_err(|_| NotATime)?,
+        };
+        return day_start(day, zone).ok_or(NotATime);
+    }
+    if let Some(time) = parse_with_offset(text) {
+        return Ok(time);
+    }
+    let with_slashes = || DateTime::strptime("%d/%m/%Y %H:%M", text).ok();
+    let time = text.parse::<DateTime>().ok().or_else(with_slashes).ok_or(NotATime)?;
+    zone.to_timestamp(time).ok().and_then(|time| time.try_into().ok()).ok_or(NotATime)
+}
+
+fn parse_day(text: &str, today: Date) -> Option<Date> {
+    match text.to_lowercase().as_str() {
+        "hoje" => Some(today),
+        "ontem" => today.yesterday().ok(),
+        // A date reads from a text with a time too.
+        _ if text.len() > "2026-11-29".len() => None,
+        text => text.parse().ok().or_else(|| Date::strptime("%d/%m/%Y", text).ok()),
+    }
+}
+
+/// The first moment of a day.
+fn day_start(day: Date, zone: &TimeZone) -> Option<SystemTime> {
+    let start = day.to_zoned_datetime(zone.clone()).ok()?;
+    start.timestamp().try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_of_a_period_reads_as_people_write_it() {
+        let zone = TimeZone::posix("<-03>3").unwrap();
+        // In São Paulo, still the 29th.
+        let now: Timestamp = "2026-11-30T02:00:00Z".parse().unwrap();
+        let read = |text: &str, end| {
+            parse_end_at(text, end, now, &zone).map(|time| Timestamp::try_from(time).unwrap().to_string())
+        };
+        for (text, first, last) in [
+            ("hoje", "2026-11-29T03:00:00Z", "2026-11-30T03:00:00Z"),
+            ("Ontem", "2026-11-28T03:00:00Z", "2026-11-29T03:00:00Z"),
+            ("2026-11-01", "2026-11-01T03:00:00Z", "2026-11-02T03:00:00Z"),
+            ("01/11/2026", "2026-11-01T03:00:00Z", "2026-11-02T03:00:00Z"),
+            ("1/11/2026", "2026-11-01T03:00:00Z", "2026-11-02T03:00:00Z"),
+            ("2026-11-01T14:30", "2026-11-01T17:30:00Z", "2026-11-01T17:30:00Z"),
+            ("2026-11-01 14:30:10", "2026-11-01T17:30:10Z", "2026-11-01T17:30:10Z"),
+            ("01/11/2026 14:30", "2026-11-01T17:30:00Z", "2026-11-01T17:30:00Z"),
+            ("2026-11-01T14:30Z", "2026-11-01T14:30:00Z", "2026-11-01T14:30:00Z"),
+        ] {
+            assert_eq!(read(text, End::First).as_deref(), Ok(first), "{text}");
+            assert_eq!(read(text, End::Last).as_deref(), Ok(last), "{text}");
+        }
+        for text in ["", "amanhã", "2026", "2026-13-01", "31/02/2026", "14:30", "2026-11-01T25:00"] {
+            assert_eq!(read(text, End::First), Err(NotATime), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_no_calendar_has_is_shown() {
+        let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1 << 40);
+        assert!(LocalTime(time).to_string().starts_with("9999-12-"));
+    }
+
+    #[test]
+    fn a_time_reads_back_as_it_was_written() {
+        let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_micros(1_764_415_267_999_999);
+        let written = LocalTime(time).to_string();
+        assert_eq!(parse_with_offset(&written), Some(time - std::time::Duration::from_micros(999_999)));
+        assert_eq!(parse_with_offset("2026-11-29T09:41:07"), None);
+    }
+}

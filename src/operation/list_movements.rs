@@ -1,0 +1,217 @@
+//! `ListMovements`: movements, newest first.
+
+use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::form::{Argument, Form};
+use super::movement_reply::MovementReply;
+use super::words::split_last_word;
+use crate::catalog::{Kind, Quoted};
+use crate::refusal::Refusal;
+
+/// The text reply to a question that no movement answers.
+pub const NO_MOVEMENT: &str = "Nenhum movimento encontrado.";
+
+/// Most movements of a page: 150 KiB as lines.
+pub const PAGE_MOVEMENTS_MAX: usize = 1000;
+
+/// Movements of a page if a program gives no size.
+pub const PAGE_MOVEMENTS_DEFAULT: usize = 100;
+
+/// Movements of a list if a person gives no limit: a screen.
+pub const LISTED_MOVEMENTS_DEFAULT: usize = 20;
+
+/// The version of the page tokens.
+const PAGE_TOKEN_PREFIX: &str = "v1:";
+
+pub(super) static FORM: Form = Form {
+    word: "historico",
+    shell_words: &[],
+    arguments: &[Argument::OptionalName],
+    attributes: "[limite=N] [antes=NUMERO]",
+    menu: None,
+    help: "os movimentos, do último para trás",
+};
+
+/// Which movements a client asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovementsRequest<'a> {
+    /// Only movements of the product with this name.
+    pub name: Option<&'a str>,
+    /// Only movements of this kind.
+    pub kind: Option<Kind>,
+    /// Only movements from this moment on.
+    pub since: Option<SystemTime>,
+    /// Only movements before this moment.
+    pub until: Option<SystemTime>,
+    /// Only movements before the one with this number.
+    pub before: Option<i64>,
+    /// The most movements.
+    pub count_max: usize,
+}
+
+/// Movements, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovementsReply {
+    /// The movements: fewer than were asked for if the filters match few, or none.
+    pub movements: Vec<MovementReply>,
+    /// The token of the page that follows, if there may be one.
+    pub next_page_token: Option<String>,
+}
+
+impl Default for MovementsRequest<'_> {
+    fn default() -> Self {
+        Self {
+            name: None,
+            kind: None,
+            since: None,
+            until: None,
+            before: None,
+            count_max: LISTED_MOVEMENTS_DEFAULT,
+        }
+    }
+}
+
+impl<'a> MovementsRequest<'a> {
+    /// Reads `[NAME] [limite=N] [antes=SEQUENCE]`.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT`, naming the field.
+    pub fn parse(text: &'a str) -> Result<Self, Refusal> {
+        let mut rest = text;
+        let (mut count_max, mut before) = (None, None);
+        loop {
+            let (name, word) = split_last_word(rest);
+            if let Some(value) = word.strip_prefix("limite=") {
+                let value = value.parse().ok().filter(|count| (1..=PAGE_MOVEMENTS_MAX).contains(count));
+                if count_max.replace(value.ok_or_else(|| bad_count(word))?).is_some() {
+                    return Err(Refusal::invalid("page_size", "o atributo limite= aparece duas vezes"));
+                }
+            } else if let Some(value) = word.strip_prefix("antes=") {
+                let value = value.parse().ok().filter(|sequence| *sequence > 0);
+                if before.replace(value.ok_or_else(|| bad_before(word))?).is_some() {
+                    return Err(Refusal::invalid("page_token", "o atributo antes= aparece duas vezes"));
+                }
+            } else {
+                break;
+            }
+            rest = name;
+        }
+        let name = Some(rest).filter(|name| !name.is_empty());
+        let count_max = count_max.unwrap_or(LISTED_MOVEMENTS_DEFAULT);
+        Ok(Self { name, before, count_max, ..Self::default() })
+    }
+
+    /// The token of the page of movements before the one with this number.
+    pub fn page_token(&self, before: i64) -> String {
+        let micros = |time: Option<SystemTime>| {
+            let time = time.map(|time| time.duration_since(UNIX_EPOCH).unwrap_or_default());
+            time.map_or(String::new(), |time| time.as_micros().to_string())
+        };
+        let kind = self.kind.map_or("", Kind::word);
+        let (since, until, name) = (micros(self.since), micros(self.until), self.name.unwrap_or(""));
+        format!("{PAGE_TOKEN_PREFIX}{before}:{kind}:{since}:{until}:{name}")
+    }
+
+    /// The request for the page of this token.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` if no server of ours gave the token for this request.
+    pub fn at_page(mut self, token: &str) -> Result<Self, Refusal> {
+        let before = token
+            .strip_prefix(PAGE_TOKEN_PREFIX)
+            .and_then(|token| token.split(':').next())
+            .and_then(|before| before.parse().ok())
+            .filter(|before| *before > 0 && self.page_token(*before) == token);
+        let wrong = || {
+            let what = "page_token não é deste histórico; use o next_page_token da página anterior, com os mesmos filtros";
+            Refusal::invalid("page_token", what)
+        };
+        self.before = Some(before.ok_or_else(wrong)?);
+        Ok(self)
+    }
+}
+
+fn bad_count(word: &str) -> Refusal {
+    Refusal::invalid("page_size", format!("{} inválido; use de 1 a {PAGE_MOVEMENTS_MAX}", Quoted(word)))
+}
+
+fn bad_before(word: &str) -> Refusal {
+    let what = format!("{} inválido; use o número de um movimento, sem #, como antes=812", Quoted(word));
+    Refusal::invalid("page_token", what)
+}
+
+impl fmt::Display for MovementsRequest<'_> {
+    /// Writes the line. Kind and period have no words in the text protocol.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(FORM.word)?;
+        if let Some(name) = self.name {
+            write!(f, " {name}")?;
+        }
+        if self.count_max != LISTED_MOVEMENTS_DEFAULT {
+            write!(f, " limite={}", self.count_max)?;
+        }
+        if let Some(before) = self.before {
+            write!(f, " antes={before}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::Request;
+    use crate::refusal::Code;
+
+    #[test]
+    fn the_line_reads_back_as_it_was_written() {
+        for (line, written) in [
+            ("historico", "historico"),
+            ("historico  alho nacional tipo 5 ", "historico alho nacional tipo 5"),
+            ("historico Caju antes=812 limite=3", "historico Caju limite=3 antes=812"),
+            ("historico limite=1000", "historico limite=1000"),
+            ("historico antes=1 Caju", "historico antes=1 Caju"),
+        ] {
+            assert_eq!(Request::parse(line).unwrap().to_string(), written);
+        }
+        for line in [
+            "limite=0",
+            "limite=1001",
+            "limite=",
+            "antes=0",
+            "antes=#812",
+            "antes=-1",
+            "limite=1 limite=1",
+            "Caju antes=1 antes=1",
+        ] {
+            assert_eq!(MovementsRequest::parse(line).unwrap_err().code, Code::InvalidArgument, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_page_token_belongs_to_its_request() {
+        let request = MovementsRequest {
+            name: Some("a:b"),
+            kind: Some(Kind::Sale),
+            since: Some(UNIX_EPOCH),
+            ..MovementsRequest::default()
+        };
+        let token = request.page_token(7);
+        assert_eq!(request.clone().at_page(&token).unwrap().before, Some(7));
+        let others = [
+            MovementsRequest { name: None, ..request.clone() },
+            MovementsRequest { kind: None, ..request.clone() },
+            MovementsRequest { until: request.since, ..request.clone() },
+        ];
+        for (request, token) in others.map(|other| (other, token.clone())).into_iter().chain([
+            (request.clone(), "x".to_owned()),
+            (request.clone(), request.page_token(0)),
+            (request.clone(), request.page_token(-1)),
+            (request.clone(), token.replace("v1:7", "v1:07")),
+        ]) {
+            let refusal = request.at_page(&token).unwrap_err();
+            assert_eq!(refusal.metadata, [("field", "page_token".to_owned())], "{token}");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Movements, newest first.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::Format;
+use super::cells::{Align, json, table, text_cell};
+use crate::local_time::LocalTime;
+use crate::operation::{MovementReply, NO_MOVEMENT};
+
+pub(super) fn render(out: &mut impl Write, movements: &[MovementReply], format: Format) -> io::Result<()> {
+    match format {
+        Format::Text if movements.is_empty() => writeln!(out, "{NO_MOVEMENT}"),
+        Format::Text => movements.iter().try_for_each(|movement| writeln!(out, "{movement}")),
+        Format::Table => table(
+            out,
+            &[
+                ("Nº", Align::Right),
+                ("Quando", Align::Left),
+                ("Motivo", Align::Left),
+                ("Produto", Align::Left),
+                ("Quantidade", Align::Right),
+                ("Saldo", Align::Right),
+                ("Valor (R$)", Align::Right),
+            ],
+            movements.iter().map(|movement| {
+                [
+                    movement.sequence.to_string(),
+                    LocalTime(movement.recorded_at).to_string(),
+                    movement.kind.word().to_owned(),
+                    movement.product_name.to_string(),
+                    movement.delta.to_string(),
+                    movement.balance.to_string(),
+                    movement.amount.to_string(),
+                ]
+            }),
+        ),
+        Format::Json | Format::Ndjson => json(out, movements.iter().map(JsonMovement::from), format),
+        Format::Csv => csv(out, movements),
+    }
+}
+
+#[derive(Serialize)]
+struct JsonMovement<'a> {
+    sequence: i64,
+    recorded_at: String,
+    kind: &'a str,
+    product_name: &'a str,
+    delta_thousandths: i64,
+    balance_thousandths: i64,
+    amount_centavos: i64,
+    price_centavos: Option<i64>,
+    request_id: Option<&'a str>,
+    document: Option<i64>,
+    undoes: Option<i64>,
+    undone_by: Option<i64>,
+}
+
+impl<'a> From<&'a MovementReply> for JsonMovement<'a> {
+    fn from(movement: &'a MovementReply) -> Self {
+        let details = movement.details.as_ref();
+        Self {
+            sequence: movement.sequence,
+            recorded_at: LocalTime(movement.recorded_at).to_string(),
+            kind: movement.kind.word(),
+            product_name: movement.product_name.as_str(),
+            delta_thousandths: movement.delta.thousandths(),
+            balance_thousandths: movement.balance.thousandths(),
+            amount_centavos: movement.amount.centavos(),
+            price_centavos: details.map(|details| details.price.centavos()),
+            request_id: details.and_then(|details| details.request_id.as_ref()).map(|id| id.as_str()),
+            document: details.map(|details| details.document),
+            undoes: details.map(|details| details.undoes).filter(|sequence| *sequence > 0),
+            undone_by: details.map(|details| details.undone_by).filter(|sequence| *sequence > 0),
+        }
+    }
+}
+
+fn csv(out: &mut impl Write, movements: &[MovementReply]) -> io::Result<()> {
+    writeln!(out, "numero,quando,motivo,produto,quantidade,saldo,valor")?;
+    for movement in movements {
+        let MovementReply { sequence, kind, delta, balance, amount, .. } = movement;
+        let (time, name) = (LocalTime(movement.recorded_at), text_cell(movement.product_name.as_str()));
+        writeln!(out, "{sequence},{time},{},{name},{delta},{balance},{amount}", kind.word())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! Movements, as the exact contract has them, and pages of them.
+
+use std::time::SystemTime;
+
+use prost_types::Timestamp;
+
+use super::fields::{kind, kind_message, optional_request_id};
+use super::v1;
+use crate::catalog::{Amount, Kind, Name, Price, Quantity, RequestId};
+use crate::operation::{
+    MovementDetails, MovementReply, MovementsReply, MovementsRequest, PAGE_MOVEMENTS_DEFAULT,
+    PAGE_MOVEMENTS_MAX,
+};
+use crate::refusal::Refusal;
+use crate::wire::NotAReply;
+
+/// The message of a movement.
+pub fn movement_message(movement: &MovementReply) -> v1::Movement {
+    let details = movement.details.as_ref();
+    let link = |number: fn(&MovementDetails) -> i64| details.map_or(0, number);
+    let request_id = details.and_then(|details| details.request_id.as_ref());
+    v1::Movement {
+        sequence: movement.sequence,
+        product_name: movement.product_name.to_string(),
+        kind: kind_message(movement.kind),
+        delta_thousandths: movement.delta.thousandths(),
+        balance_thousandths: movement.balance.thousandths(),
+        recorded_at: Some(Timestamp::from(movement.recorded_at)),
+        request_id: request_id.map_or(String::new(), RequestId::to_string),
+        price_centavos: link(|details| details.price.centavos()),
+        amount_centavos: movement.amount.centavos(),
+        document: link(|details| details.document),
+        undoes: link(|details| details.undoes),
+        undone_by: link(|details| details.undone_by),
+    }
+}
+
+/// Reads a movement that the server sent.
+///
+/// # Errors
+/// If no server of ours would send the message.
+pub fn movement_reply(message: v1::Movement) -> Result<MovementReply, NotAReply> {
+    Ok(MovementReply {
+        sequence: message.sequence,
+        product_name: Name::parse(&message.product_name).map_err(|_| NotAReply)?,
+        kind: kind(message.kind).ok_or(NotAReply)?,
+        delta: Quantity::from_thousandths(message.delta_thousandths).map_err(|_| NotAReply)?,
+        balance: Quantity::from_thousandths(message.balance_thousandths).map_err(|_| NotAReply)?,
+        recorded_at: message.recorded_at.ok_or(NotAReply)?.try_into().map_err(|_| NotAReply)?,
+        amount: Amount::from_centavos(message.amount_centavos).ok_or(NotAReply)?,
+        details: Some(MovementDetails {
+            price: Price::from_centavos(message.price_centavos).map_err(|_| NotAReply)?,
+            request_id: optional_request_id(&message.request_id).map_err(|_| NotAReply)?,
+            document: message.document,
+            undoes: message.undoes,
+            undone_by: message.undone_by,
+        }),
+    })
+}
+
+/// Reads which movements are asked for from their message.
+///
+/// # Errors
+/// `INVALID_ARGUMENT`, naming the field.
+pub fn movements_request(message: &v1::ListMovementsRequest) -> Result<MovementsRequest<'_>, Refusal> {
+    let count_max = match usize::try_from(message.page_size) {
+        Ok(0) => PAGE_MOVEMENTS_DEFAULT,
+        Ok(size) => size.min(PAGE_MOVEMENTS_MAX),
+        Err(_) => {
+            let what = format!("page_size é {}; use de 1 a {PAGE_MOVEMENTS_MAX}", message.page_size);
+            return Err(Refusal::invalid("page_size", what));
+        }
+    };
+    let request = MovementsRequest {
+        name: Some(message.product_name.as_str()).filter(|name| !name.is_empty()),
+        kind: optional_kind(message.kind)?,
+        since: optional_time("start_time", message.start_time)?,
+        until: optional_time("end_time", message.end_time)?,
+        before: None,
+        count_max,
+    };
+    if message.page_token.is_empty() { Ok(request) } else { request.at_page(&message.page_token) }
+}
+
+/// Reads the kind by which movements are chosen. `None` for all kinds.
+pub(super) fn optional_kind(number: i32) -> Result<Option<Kind>, Refusal> {
+    match number {
+        0 => Ok(None),
+        number => kind(number)
+            .map(Some)
+            .ok_or_else(|| Refusal::invalid("kind", format!("não existe o motivo de número {number}"))),
+    }
+}
+
+/// The seconds that a protobuf timestamp may have: the years 1 to 9999.
+const SECONDS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+
+/// Reads an end of a period.
+pub(super) fn optional_time(
+    field: &'static str,
+    time: Option<Timestamp>,
+) -> Result<Option<SystemTime>, Refusal> {
+    let Some(time) = time else { return Ok(None) };
+    let is_a_time = SECONDS.contains(&time.seconds) && (0..1_000_000_000).contains(&time.nanos);
+    let time = SystemTime::try_from(time).ok().filter(|_| is_a_time);
+    time.map(Some)
+        .ok_or_else(|| Refusal::invalid(field, format!("{field} não é um momento de um calendário")))
+}
+
+/// The message that asks for movements: a page of at most this many.
+pub fn movements_message(request: &MovementsRequest<'_>, page_size: usize) -> v1::ListMovementsRequest {
+    v1::ListMovementsRequest {
+        product_name: request.name.unwrap_or("").to_owned(),
+        page_size: i32::try_from(page_size.min(PAGE_MOVEMENTS_MAX)).unwrap_or(i32::MAX),
+        page_token: request.before.map_or(String::new(), |before| request.page_token(before)),
+        kind: request.kind.map_or(0, kind_message),
+        start_time: request.since.map(Timestamp::from),
+        end_time: request.until.map(Timestamp::from),
+    }
+}
+
+/// The message of a page.
+pub(super) fn movements_response(reply: &MovementsReply) -> v1::ListMovementsResponse {
+    v1::ListMovementsResponse {
+        movements: reply.movements.iter().map(movement_message).collect(),
+        next_page_token: reply.next_page_token.clone().unwrap_or_default(),
+    }
+}
