@@ -1,5 +1,7 @@
 //! The ledger: what changed, newest first.
 
+use hortifruti::operation::Operation;
+
 use super::shop::{Change, Draft, Kind, Movement, Shop, refused};
 
 super::scenarios! {
@@ -9,6 +11,9 @@ super::scenarios! {
     a_refused_change_leaves_no_movement: [ListMovements, AdjustStock];
     the_history_of_a_wrong_name_names_similar_ones: [ListMovements];
     a_batch_is_several_movements: [ListMovements, BatchAdjustStock];
+    an_undo_is_a_movement_of_the_same_kind: [ListMovements, AdjustStock, UndoMovement];
+    every_transport_shows_the_same_ledger: [ListMovements, AdjustStock, GetProduct];
+    the_ledger_outlives_a_crash: [ListMovements, AdjustStock], restarts = true;
 }
 
 fn movement(sequence: i64, kind: &str, name: &str, delta: i64, balance: i64, amount: i64) -> Movement {
@@ -78,4 +83,42 @@ fn a_batch_is_several_movements(shop: &mut Shop) {
     let found = shop.list_movements("", 2).unwrap();
     let of = |name| found.iter().find(|it| it.product_name == name).unwrap().delta_thousandths;
     assert_eq!((of("Maca"), of("Pera")), (-1_000, -2_000));
+}
+
+fn an_undo_is_a_movement_of_the_same_kind(shop: &mut Shop) {
+    shop.adjust_stock(&Change::new("Caju", -20_000).kind(Kind::Sale)).unwrap();
+    shop.undo_movement(5, "").unwrap();
+    let expected = [
+        movement(6, "venda", "Caju", 20_000, 60_000, 4_000),
+        movement(5, "venda", "Caju", -20_000, 40_000, 4_000),
+    ];
+    // Nothing in the ledger is ever taken out of it.
+    assert_eq!(shop.list_movements("Caju", 2).unwrap(), expected);
+}
+
+fn every_transport_shows_the_same_ledger(shop: &mut Shop) {
+    for (transport, mut client) in shop.clients(Operation::AdjustStock) {
+        client.change("Caju", -1_000);
+        let all = shop.list_movements("", 100).unwrap();
+        assert_eq!(client.list_movements("", 100).unwrap(), all, "{transport}");
+        // The stock is the sum of its movements, and the last of them has it as its balance.
+        let of_caju = all.iter().filter(|movement| movement.product_name == "Caju");
+        let deltas: Vec<i64> = of_caju.map(|movement| movement.delta_thousandths).collect();
+        let stock = client.stock("Caju");
+        assert_eq!((deltas.iter().sum::<i64>(), all[0].balance_thousandths), (stock, stock), "{transport}");
+        let sequences: Vec<i64> = all.iter().map(|movement| movement.sequence).collect();
+        assert_eq!(sequences, (1..=all[0].sequence).rev().collect::<Vec<_>>(), "{transport}");
+    }
+}
+
+fn the_ledger_outlives_a_crash(shop: &mut Shop) {
+    shop.adjust_stock(&Change::new("Caju", -20_000).kind(Kind::Sale).id("pedido-1")).unwrap();
+    shop.change("Maca", 1_000);
+    let before = shop.list_movements("", 100).unwrap();
+    for end in [Shop::crash, Shop::close_and_open] {
+        end(shop);
+        assert_eq!(shop.list_movements("", 100).unwrap(), before);
+    }
+    shop.change("Maca", 1_000);
+    assert_eq!(shop.list_movements("Maca", 1).unwrap()[0].sequence, before[0].sequence + 1);
 }
