@@ -13,26 +13,30 @@ mod listing;
 mod movements;
 mod near_names;
 mod pipeline;
+mod published;
 mod query;
+mod search_time;
+mod stopped_writer;
 mod undo;
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, RwLock};
 use std::time::{Instant, SystemTime};
 
 use tokio::sync::Mutex;
 
 use crate::catalog::{Catalog, Draft, Movement, Product, ProductDraft, Transaction};
 pub use crate::operation::Adjusted;
-use crate::refusal::{Code, Refusal};
 use crate::store::{Store, StoreError};
 use commit::{Change, ClientState, CommitterHandle, WriteQueue, WriteResult};
 pub use commit::{CommitDriver, Committer};
 pub use count::CountedName;
 use ledger_reads::LedgerReads;
 pub use listing::{Listing, Stopped};
-use near_names::SearchTime;
 pub use pipeline::{Answers, Pipeline};
+use published::read;
 pub use query::Reader;
+use search_time::SearchTime;
+use stopped_writer::stopped;
 
 /// The process's handle on the inventory, cheap to clone. The committer stops when the last handle,
 /// worker and session is dropped.
@@ -126,12 +130,6 @@ fn product_of<'c>(catalog: &'c Catalog, movement: &Movement) -> &'c Product {
     product.expect("a movement is of a product of this catalog, and none is ever removed")
 }
 
-/// Locks the catalog, also after a panic: only [`Catalog::apply`] and
-/// [`LargeChange`](crate::catalog::LargeChange) ever change it.
-fn read(catalog: &RwLock<Catalog>) -> RwLockReadGuard<'_, Catalog> {
-    catalog.read().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Makes a new store's first transaction.
 fn create(store: &mut dyn Store, opening: &[ProductDraft]) -> Result<Catalog, StoreError> {
     let mut catalog = Catalog::default();
@@ -146,20 +144,12 @@ fn create(store: &mut dyn Store, opening: &[ProductDraft]) -> Result<Catalog, St
     Ok(catalog)
 }
 
-/// The refusal of every change after the writer has failed. Only a defect explains that: the writer
-/// outlives all sessions.
-fn stopped() -> Refusal {
-    Refusal::new(
-        Code::Internal,
-        "o servidor não grava mais, por um defeito. Nada foi alterado; reinicie-o e guarde o que ele registrou.",
-    )
-}
-
 #[cfg(test)]
 mod testing {
     use super::*;
     use crate::catalog::{Quantity, original_products};
     use crate::operation::AdjustRequest;
+    use crate::refusal::{Code, Refusal};
     use crate::store::sqlite::SqliteStore;
 
     /// A session of the only worker, which this thread's runtime drives.

@@ -1,31 +1,17 @@
 //! Replies for people and for scripts: text, table, JSON, CSV.
 
 mod cells;
+mod format;
 mod movements;
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use cells::{Align, json, table, text_cell};
-
 use crate::catalog::Quantity;
 use crate::operation::{ChangeReply, NO_PRODUCT, ProductReply, Reply};
-
-/// How a reply is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// One line a product, as in the text protocol.
-    Text,
-    /// Aligned columns.
-    Table,
-    /// One object for one product, else an array.
-    Json,
-    /// An object a line.
-    Ndjson,
-    /// A price list that `import` reads.
-    Csv,
-}
+use cells::{Align, json, table, text_cell};
+pub use format::Format;
 
 /// Writes a reply.
 ///

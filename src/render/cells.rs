@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use super::Format;
+use super::format::Format;
 use crate::catalog::guarded;
 
 /// The side of a column to which its cells are moved.

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::Format;
 use super::cells::{Align, json, table, text_cell};
+use super::format::Format;
 use crate::local_time::LocalTime;
 use crate::operation::{MovementReply, NO_MOVEMENT};
 
