@@ -29,6 +29,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('shell', 'shell', [CompletionResultType]::ParameterValue, 'Abre um terminal interativo')
             [CompletionResult]::new('query', 'query', [CompletionResultType]::ParameterValue, 'Consulta um produto, os produtos até um preço, ou todos')
             [CompletionResult]::new('update', 'update', [CompletionResultType]::ParameterValue, 'Muda o estoque de um produto')
+            [CompletionResult]::new('count', 'count', [CompletionResultType]::ParameterValue, 'Faz do estoque o que foi contado, de um produto ou de uma lista')
             [CompletionResult]::new('undo', 'undo', [CompletionResultType]::ParameterValue, 'Desfaz um movimento, com o documento inteiro dele')
             [CompletionResult]::new('history', 'history', [CompletionResultType]::ParameterValue, 'Mostra os movimentos do estoque, do último para trás')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Cria produtos e muda preços a partir de um CSV')
@@ -103,6 +104,23 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         'hortifruti;update' {
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Motivo: ajuste (o padrão), compra, venda, perda ou contagem')
             [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, não muda o estoque outra vez')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
+            [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
+            [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
+            [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Chave privada do certificado deste cliente')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo com o token deste cliente')
+            [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala')
+            [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala')
+            [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Conecta por TLS; --tls-ca e --tls-cert também o pedem')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Envia o token a outra máquina também sem TLS')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;count' {
+            [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, dá a mesma resposta')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')

@@ -30,6 +30,7 @@ complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "serve" -d 'Gu
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "shell" -d 'Abre um terminal interativo'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "query" -d 'Consulta um produto, os produtos até um preço, ou todos'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "update" -d 'Muda o estoque de um produto'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "count" -d 'Faz do estoque o que foi contado, de um produto ou de uma lista'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "undo" -d 'Desfaz um movimento, com o documento inteiro dele'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "history" -d 'Mostra os movimentos do estoque, do último para trás'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "import" -d 'Cria produtos e muda preços a partir de um CSV'
@@ -112,6 +113,23 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l grpc -d
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l request-id -d 'Identificador do pedido; repetido, dá a mesma resposta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
+table\t''
+json\t''
+ndjson\t''
+csv\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l insecure -d 'Envia o token a outra máquina também sem TLS'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l request-id -d 'Identificador do pedido; repetido, dá a mesma resposta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
 table\t''

@@ -5,12 +5,14 @@ mod bench;
 mod change;
 mod completions;
 mod connection;
+mod count;
 mod database;
 mod error;
 mod export;
 mod help;
 mod history;
 mod import;
+mod input;
 mod interrupts;
 mod man;
 mod output;
@@ -57,6 +59,7 @@ enum Command {
     Shell(shell::Shell),
     Query(query::Query),
     Update(update::Update),
+    Count(count::Count),
     Undo(undo::Undo),
     History(history::History),
     Import(import::Import),
@@ -91,6 +94,7 @@ impl Cli {
             Command::Shell(shell) => shell.run(),
             Command::Query(query) => query.run(),
             Command::Update(update) => update.run(),
+            Command::Count(count) => count.run(),
             Command::Undo(undo) => undo.run(),
             Command::History(history) => history.run(),
             Command::Import(import) => import.run(),

@@ -29,7 +29,6 @@ pub use crate::operation::Adjusted;
 use crate::store::{Store, StoreError};
 use commit::{Change, ClientState, CommitterHandle, WriteQueue, WriteResult};
 pub use commit::{CommitDriver, Committer};
-pub use count::CountedName;
 use ledger_reads::LedgerReads;
 pub use listing::{Listing, Stopped};
 pub use pipeline::{Answers, Pipeline};

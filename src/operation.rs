@@ -8,6 +8,7 @@
 mod adjust_stock;
 mod batch_adjust_stock;
 mod change_reply;
+mod count_stock;
 mod form;
 mod get_product;
 mod import_products;
@@ -28,6 +29,7 @@ use crate::refusal::{Code, Refusal};
 pub use adjust_stock::{AdjustRequest, Adjusted};
 pub use batch_adjust_stock::BatchRequest;
 pub use change_reply::ChangeReply;
+pub use count_stock::{COUNTED_FIELD, CountRequest, CountedName};
 pub use form::{Argument, Form};
 pub use import_products::ImportRequest;
 pub use leave::FAREWELL;
@@ -130,6 +132,12 @@ operations! {
         message: Some(import_products::MESSAGE),
         forms: &[],
     }
+    /// Stocks as they were counted, all or none.
+    CountStock {
+        permission: Permission::Write,
+        message: Some(count_stock::MESSAGE),
+        forms: &[(&count_stock::FORM, |rest| CountRequest::parse(rest).map(Request::CountStock))],
+    }
     /// The opposite of a movement.
     UndoMovement {
         permission: Permission::Write,
@@ -176,6 +184,8 @@ pub enum Request<'a> {
     BatchAdjustStock(BatchRequest<'a>),
     /// A price list.
     ImportProducts(ImportRequest),
+    /// Stocks as they were counted, all or none.
+    CountStock(CountRequest<'a>),
     /// The opposite of a movement.
     UndoMovement(UndoRequest),
     /// Movements, newest first.
@@ -213,6 +223,7 @@ impl<'a> Request<'a> {
             Request::AdjustStock(_) => Operation::AdjustStock,
             Request::BatchAdjustStock(_) => Operation::BatchAdjustStock,
             Request::ImportProducts(_) => Operation::ImportProducts,
+            Request::CountStock(_) => Operation::CountStock,
             Request::UndoMovement(_) => Operation::UndoMovement,
             Request::ListMovements(_) => Operation::ListMovements,
             Request::Leave => Operation::Leave,
@@ -226,6 +237,7 @@ impl<'a> Request<'a> {
             Request::AdjustStock(adjust) => Some(&mut adjust.request_id),
             Request::BatchAdjustStock(batch) => Some(&mut batch.request_id),
             Request::ImportProducts(import) => (!import.is_dry_run).then_some(&mut import.request_id),
+            Request::CountStock(count) => Some(&mut count.request_id),
             Request::UndoMovement(undo) => Some(&mut undo.request_id),
             Request::GetProduct { .. }
             | Request::ListProducts { .. }
@@ -256,6 +268,7 @@ impl fmt::Display for Request<'_> {
             Request::AdjustStock(adjust) => adjust.fmt(f),
             Request::BatchAdjustStock(batch) => batch.fmt(f),
             Request::ImportProducts(import) => import.fmt(f),
+            Request::CountStock(count) => count.fmt(f),
             Request::UndoMovement(undo) => undo.fmt(f),
             Request::ListMovements(movements) => movements.fmt(f),
             Request::Leave => leave::write(f),

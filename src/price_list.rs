@@ -2,6 +2,7 @@
 //! commas, in UTF-8, UTF-16 or Windows-1252; and how a list differs from the catalog.
 
 mod columns;
+mod count_list;
 mod differences;
 mod error;
 mod numbers;
@@ -13,6 +14,7 @@ use std::fmt;
 
 use crate::catalog::{Name, Price, ProductDraft, Quantity, Quoted, Unit, unguarded};
 use columns::Columns;
+pub use count_list::{CountList, read_counts};
 pub use differences::{Catalog, Difference, Mark};
 pub use error::{PriceListError, ROWS_MAX};
 use numbers::Numbers;
@@ -51,16 +53,22 @@ pub struct BadRows {
 
 impl fmt::Display for BadRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = &self.rows[..self.rows.len().min(BAD_ROWS_SHOWN_MAX)];
-        writeln!(f, "{} linha(s) com erro:", self.count)?;
-        for (line, what) in shown {
-            writeln!(f, "linha {line}: {what}")?;
-        }
-        if self.count > shown.len() {
-            writeln!(f, "… e mais {}", self.count - shown.len())?;
-        }
+        writeln!(f, "{}", bad_rows_told(&self.rows, self.count))?;
         write!(f, "Nada foi importado; corrija e importe de novo")
     }
+}
+
+/// The first bad rows as a person is told of them, each in a line. There are `count` of them in all.
+pub fn bad_rows_told(rows: &[(u64, String)], count: usize) -> String {
+    let shown = &rows[..rows.len().min(BAD_ROWS_SHOWN_MAX)];
+    let mut told = format!("{count} linha(s) com erro:");
+    for (line, what) in shown {
+        told += &format!("\nlinha {line}: {what}");
+    }
+    if count > shown.len() {
+        told += &format!("\n… e mais {}", count - shown.len());
+    }
+    told
 }
 
 /// Reads a price list.

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use crate::catalog::{
-    AdjustmentError, BATCH_LINES_MAX, CountError, IMPORT_ROWS_MAX, KindError, Movement, Name, NameError,
-    PriceError, Quantity, QuantityError, Quoted, RequestId, RequestIdError, UndoError, UnitError,
+    AdjustmentError, BATCH_LINES_MAX, COUNT_LINES_MAX, CountError, IMPORT_ROWS_MAX, KindError, Movement,
+    Name, NameError, PriceError, Quantity, QuantityError, Quoted, RequestId, RequestIdError, UndoError,
+    UnitError,
 };
 
 /// Why a request was refused. DESIGN's one table of errors; each wire and `main` map it
@@ -215,6 +216,12 @@ impl Refusal {
             "adjustments",
             format!("o lote tem {count} mudanças; o limite é de 1 a {BATCH_LINES_MAX}"),
         )
+    }
+
+    /// A count of no products, or of too many.
+    pub fn count_size(count: usize) -> Self {
+        let what = format!("a contagem tem {count} produtos; o limite é de 1 a {COUNT_LINES_MAX}");
+        Self::invalid("counts", what)
     }
 
     /// A message that did not come in time.

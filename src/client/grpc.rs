@@ -120,6 +120,11 @@ impl GrpcConnection {
                 let response = self.answer(self.service().import_products(request).await)?;
                 Ok(Reply::Imported(grpc::import_counts(&response)))
             }
+            Request::CountStock(count) => {
+                let request = grpc::count_message(count);
+                let response = self.answer(self.service().count_stock(request).await)?;
+                self.changes(response.results)
+            }
             Request::UndoMovement(undo) => {
                 let request = grpc::undo_message(undo);
                 let response = self.answer(self.service().undo_movement(request).await)?;

@@ -1,21 +1,21 @@
 //! `import`: reads a price list, has the server rehearse it, compares it with the catalog, and sends it.
 
 use std::fmt::{self, Display};
-use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 
 use super::Error;
 use super::change::{finished_by, request_id};
 use super::connection::{Connection, connect};
+use super::input::read_file;
 use super::interrupts::watch_interrupts;
 use super::output::{STANDARD, note, print, print_made, written};
 use crate::catalog::IMPORT_ROWS_MAX;
 use crate::catalog::{ImportCounts, Quoted, RequestId};
 use crate::client::{ClientError, new_request_id};
-use crate::io_error::describe;
 use crate::operation::{ImportRequest, Reply, Request};
 use crate::price_list::{self, BadRows, Catalog, Difference, PriceList};
 use crate::progress_bar::ProgressBar;
@@ -59,7 +59,8 @@ impl Import {
         let refused = |what: &dyn Display| -> Error {
             Refusal::new(Code::InvalidArgument, format!("{shown}: {what}.")).into()
         };
-        let list = price_list::read(&read_file(&self.file)?).map_err(|error| refused(&error))?;
+        let list = price_list::read(&read_file(&self.file, "Nada foi importado")?)
+            .map_err(|error| refused(&error))?;
         for text in &list.notes {
             note(&format!("Aviso: {text}."));
         }
@@ -309,25 +310,6 @@ fn ask(question: &str) -> bool {
         note("");
     }
     asked.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "s" | "sim")
-}
-
-fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let limit = price_list::FILE_BYTES_MAX as u64 + 1;
-    let read = if path == Path::new(STANDARD) {
-        io::stdin().take(limit).read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
-    };
-    let shown = path.display();
-    if let Err(error) = read {
-        let why = describe(&error);
-        bail!("não foi possível ler {shown}: {why}. Nada foi importado; confira o nome do arquivo");
-    }
-    if bytes.len() > price_list::FILE_BYTES_MAX {
-        bail!("{shown} tem mais de {} bytes. Nada foi importado; divida a lista", price_list::FILE_BYTES_MAX);
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]

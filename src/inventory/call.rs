@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::{Adjusted, Session, Stopped};
 use crate::catalog::Price;
-use crate::operation::{ChangeReply, ProductReply, Reply, Request, UndoRequest};
+use crate::operation::{ChangeReply, CountRequest, ProductReply, Reply, Request, UndoRequest};
 use crate::refusal::Refusal;
 
 /// Products of a list that are copied in one turn, before others have theirs.
@@ -32,6 +32,10 @@ impl Session {
                 Ok(made_together(&adjusted))
             }
             Request::ImportProducts(request) => self.import(request).await.map(Reply::Imported),
+            Request::CountStock(CountRequest { counts, request_id }) => {
+                let counted = self.count(&counts, request_id).await?;
+                Ok(Reply::Changes(counted.iter().map(ChangeReply::from).collect()))
+            }
             Request::UndoMovement(UndoRequest { sequence, is_single, request_id }) => {
                 let undone = self.undo(sequence, is_single, request_id).await?;
                 Ok(made_together(&undone))
@@ -79,6 +83,8 @@ mod tests {
             ("2 1", "Nenhum produto encontrado.\n\n"),
             ("3 Caju -20", "Caju: R$2.0, Estoque: 40\n\n"),
             ("3 Caju -41", "Erro INSUFFICIENT_STOCK"),
+            ("contar caju 40", "Caju: R$2.0, Estoque: 40\n\n"),
+            ("contar Maca 19", "Maca: R$3.0, Estoque: 19\n\n"),
             ("desfazer 5", "Caju: R$2.0, Estoque: 60\n\n"),
             ("5", "Até logo.\n\n"),
         ] {

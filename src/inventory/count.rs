@@ -2,19 +2,9 @@
 
 use super::commit::{Applied, Change, CountLine, Counted};
 use super::{Session, product_of, read, stopped};
-use crate::catalog::{COUNT_LINES_MAX, Movement, Product, Quantity, RequestId};
+use crate::catalog::{COUNT_LINES_MAX, Movement, Product, RequestId};
+use crate::operation::CountedName;
 use crate::refusal::Refusal;
-
-/// A product that was counted, by its name.
-#[derive(Debug, Clone, Copy)]
-pub struct CountedName<'n> {
-    /// The product's name.
-    pub name: &'n str,
-    /// How much there was.
-    pub counted: Quantity,
-    /// The last movement that the counted stock had seen; 0 means now.
-    pub at_sequence: i64,
-}
 
 impl Session {
     /// Sets stocks to what was counted: all or none. Returns after the count is durable, with each product
@@ -28,9 +18,7 @@ impl Session {
         request_id: Option<RequestId>,
     ) -> Result<Vec<(Product, Option<Movement>)>, Refusal> {
         if counts.is_empty() || counts.len() > COUNT_LINES_MAX {
-            let what =
-                format!("a contagem tem {} produtos; o limite é de 1 a {COUNT_LINES_MAX}", counts.len());
-            return Err(Refusal::invalid("counts", what));
+            return Err(Refusal::count_size(counts.len()));
         }
         let mut lines = Vec::with_capacity(counts.len());
         for (index, CountedName { name, counted, at_sequence }) in counts.iter().copied().enumerate() {
@@ -63,6 +51,7 @@ impl Session {
 mod tests {
     use super::super::testing::{asked, shop, stock};
     use super::*;
+    use crate::catalog::Quantity;
     use crate::refusal::Code;
 
     fn count<'n>(name: &'n str, units: i32, at_sequence: i64) -> CountedName<'n> {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::form::{Argument, Form};
-use super::words::{missing, read_request_id, split_last_word};
+use super::words::{name_and_quantity, read_request_id, split_last_word};
 use crate::catalog::{Kind, Movement, Product, Quantity, RequestId};
 use crate::refusal::Refusal;
 
@@ -59,7 +59,6 @@ impl<'a> AdjustRequest<'a> {
     /// # Errors
     /// `INVALID_ARGUMENT`, naming the field.
     pub fn parse(text: &'a str) -> Result<Self, Refusal> {
-        let missing = |field, what| missing(field, what, &FORM);
         let mut rest = text;
         let mut request_id = None;
         let mut kind = None;
@@ -75,19 +74,8 @@ impl<'a> AdjustRequest<'a> {
                 return Err(Refusal::invalid("kind", "o atributo motivo= aparece duas vezes"));
             }
         };
-        if delta_word.is_empty() {
-            return Err(missing("name", "o nome do produto e a quantidade"));
-        }
-        if rest.is_empty() {
-            // One word alone: a quantity without a name, or a name without a quantity.
-            return Err(match delta_word.parse::<Quantity>() {
-                Ok(_) => missing("name", "o nome do produto"),
-                Err(_) => missing("delta_thousandths", "a quantidade"),
-            });
-        }
-        let delta: Quantity =
-            delta_word.parse().map_err(|error| Refusal::quantity("delta_thousandths", &error))?;
-        Ok(Self { name: rest, delta, kind: kind.unwrap_or_default(), request_id })
+        let (name, delta) = name_and_quantity(rest, delta_word, "delta_thousandths", &FORM)?;
+        Ok(Self { name, delta, kind: kind.unwrap_or_default(), request_id })
     }
 }
 

@@ -3,6 +3,7 @@
 use super::adjust_stock::Adjusted;
 use super::movement_reply::MovementReply;
 use super::product_reply::ProductReply;
+use crate::catalog::{Movement, Product};
 
 /// A change of stock as a reply carries it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,14 @@ impl From<&Adjusted> for ChangeReply {
     fn from(Adjusted { product, movement }: &Adjusted) -> Self {
         let movement = MovementReply::of(movement, product.name.clone());
         Self { product: product.into(), movement: Some(movement) }
+    }
+}
+
+impl From<&(Product, Option<Movement>)> for ChangeReply {
+    /// A count, which has no movement if nothing differed.
+    fn from((product, movement): &(Product, Option<Movement>)) -> Self {
+        let movement = movement.as_ref().map(|movement| MovementReply::of(movement, product.name.clone()));
+        Self { product: product.into(), movement }
     }
 }
 

@@ -27,6 +27,8 @@ pub enum Argument {
     MaxPrice,
     /// A quantity with its sign.
     Quantity,
+    /// A quantity that was counted.
+    Counted,
     /// The number of a movement.
     Movement,
 }
@@ -38,7 +40,7 @@ impl Argument {
             Argument::Name => "NOME",
             Argument::OptionalName => "[NOME]",
             Argument::MaxPrice => "PRECO_MAXIMO",
-            Argument::Quantity => "QUANTIDADE",
+            Argument::Quantity | Argument::Counted => "QUANTIDADE",
             Argument::Movement => "NUMERO",
         }
     }
@@ -54,6 +56,7 @@ impl Argument {
             Argument::Name | Argument::OptionalName => "Digite o nome do produto",
             Argument::MaxPrice => "Digite o preço máximo",
             Argument::Quantity => "Digite a quantidade (negativa para retirar)",
+            Argument::Counted => "Digite a quantidade contada",
             Argument::Movement => "Digite o número do movimento a desfazer",
         }
     }

@@ -1,7 +1,7 @@
 //! The words of a line, and the refusals of lines that lack some.
 
 use super::form::Form;
-use crate::catalog::{Quoted, RequestId};
+use crate::catalog::{Quantity, Quoted, RequestId};
 use crate::refusal::Refusal;
 
 /// Splits a line into its first word and what follows it.
@@ -28,6 +28,29 @@ pub(super) fn read_request_id(word: &str, request_id: &mut Option<RequestId>) ->
         Some(_) => Err(Refusal::invalid("request_id", "o atributo id= aparece duas vezes")),
         None => Ok(true),
     }
+}
+
+/// Reads what stands before the attributes: all before the last word is the name, and that word the quantity.
+///
+/// # Errors
+/// `INVALID_ARGUMENT`, naming the field, which for the quantity is this one.
+pub(super) fn name_and_quantity<'a>(
+    name: &'a str,
+    word: &str,
+    field: &'static str,
+    form: &Form,
+) -> Result<(&'a str, Quantity), Refusal> {
+    if word.is_empty() {
+        return Err(missing("name", "o nome do produto e a quantidade", form));
+    }
+    if name.is_empty() {
+        // One word alone: a quantity without a name, or a name without a quantity.
+        return Err(match word.parse::<Quantity>() {
+            Ok(_) => missing("name", "o nome do produto", form),
+            Err(_) => missing(field, "a quantidade", form),
+        });
+    }
+    Ok((name, word.parse().map_err(|error| Refusal::quantity(field, &error))?))
 }
 
 /// The refusal of a line that lacks the value of this field.

@@ -20,7 +20,7 @@ use super::completion::{Expected, complete};
 use super::in_doubt::InDoubt;
 use super::paste::Paste;
 use super::source::{Input, LineSource, Question};
-use crate::client::Client;
+use crate::client::{Client, ClientError};
 use crate::operation::{Reply, Request};
 use crate::private_file::{self, NameState};
 use crate::terminal::takes_colours;
@@ -121,6 +121,10 @@ impl LineSource for LineEditor {
             Err(ReadlineError::Io(error)) => Err(error),
             Err(error) => Err(io::Error::other(error)),
         }
+    }
+
+    fn product(&mut self, name: &str) -> Option<Result<Reply, ClientError>> {
+        Some(self.client().call(&Request::GetProduct { name }))
     }
 
     fn is_person(&self) -> bool {

@@ -5,10 +5,10 @@ use std::io;
 
 use super::entry::Entry;
 use super::last_change::LastChange;
-use super::report::note;
+use super::report::{note, report};
 use super::source::{Input, LineSource, Question};
 use crate::catalog::Quantity;
-use crate::operation::{Argument, Form};
+use crate::operation::{Argument, Form, Reply};
 use crate::refusal::Refusal;
 
 /// The result of [`complete`].
@@ -40,6 +40,14 @@ pub(super) fn complete(
             }
             let (sequence, question) = match default {
                 Some((sequence, told)) => (Some(sequence), Question::LastChange(told)),
+                None if *argument == Argument::Counted => match lines.product(&rest) {
+                    Some(Ok(Reply::Product(product))) => (None, Question::Counted(product)),
+                    Some(Err(error)) => {
+                        report(&error);
+                        return Ok(Completed::Dropped);
+                    }
+                    Some(Ok(_)) | None => (None, Question::Argument(*argument)),
+                },
                 None => (None, Question::Argument(*argument)),
             };
             match lines.next(question)? {
@@ -95,7 +103,7 @@ pub(super) fn refuse_two_readings(form: &Form, rest: &str) -> Option<Refusal> {
 }
 
 fn has_quantity(form: &Form) -> bool {
-    form.arguments.contains(&Argument::Quantity)
+    form.arguments.iter().any(|argument| matches!(argument, Argument::Quantity | Argument::Counted))
 }
 
 /// Splits the text of a change: the part before the quantity, the quantity, and the attributes after it.

@@ -4,12 +4,17 @@ use std::io;
 
 use super::completion::Expected;
 use crate::catalog::Quantity;
-use crate::operation::Argument;
+use crate::client::ClientError;
+use crate::operation::{Argument, ProductReply, Reply};
 
 /// A source of lines: a person, or a pipe.
 pub(super) trait LineSource {
     /// The next line, as the answer to this question.
     fn next(&mut self, question: Question) -> io::Result<Input>;
+    /// The product of this name, for a person who is asked about it. `None` behind a pipe.
+    fn product(&mut self, _name: &str) -> Option<Result<Reply, ClientError>> {
+        None
+    }
     /// Whether there is somebody who can be asked back.
     fn is_person(&self) -> bool;
 }
@@ -30,6 +35,8 @@ pub(super) enum Question {
     Argument(Argument),
     /// For the movement to undo, if an empty answer means this shell's last change.
     LastChange(String),
+    /// For the quantity that was counted of this product.
+    Counted(ProductReply),
     /// The choice between two readings of a number.
     Reading {
         thousands: Quantity,
@@ -42,6 +49,10 @@ impl Question {
         match self {
             Question::Command => "Digite sua escolha: ".to_owned(),
             Question::Argument(argument) => format!("{}: ", argument.question()),
+            Question::Counted(ProductReply { name, stock, unit, .. }) => {
+                let unit = unit.as_ref().map_or(String::new(), |unit| format!(" {unit}"));
+                format!("{} ({name} tem {}{unit}): ", Argument::Counted.question(), stock.with_comma())
+            }
             Question::LastChange(last) => {
                 format!("{} (Enter desfaz a última mudança: {last}): ", Argument::Movement.question())
             }
@@ -60,7 +71,10 @@ impl Question {
         match self {
             Question::Command => Expected::Command,
             Question::Argument(Argument::Name) => Expected::Name,
-            Question::Argument(_) | Question::LastChange(_) | Question::Reading { .. } => Expected::Nothing,
+            Question::Argument(_)
+            | Question::Counted(_)
+            | Question::LastChange(_)
+            | Question::Reading { .. } => Expected::Nothing,
         }
     }
 }

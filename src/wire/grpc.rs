@@ -2,6 +2,7 @@
 //! directions.
 
 mod adjust;
+mod count_stock;
 mod encode;
 mod fields;
 mod import;
@@ -17,6 +18,7 @@ pub use adjust::{
     WriteAdjusted, adjust_message, adjust_request, batch_message, batch_request, change_message,
     change_reply, write_adjusted, write_stream_answer,
 };
+pub use count_stock::{count_message, count_request};
 pub use import::{import_counts, import_message, import_request};
 pub use legacy::{
     LegacyCall, original_product, original_status, price_from_float, write_adjusted_line,

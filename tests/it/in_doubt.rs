@@ -53,6 +53,59 @@ fn a_one_shot_whose_answer_is_lost_ends_with_the_command_to_paste() {
 }
 
 #[test]
+fn a_count_and_an_undo_whose_answer_is_lost_are_finished_and_not_repeated() {
+    // The proxy knows the change by its name or its request id.
+    let changes: [(&[&str], &str, i64); 2] =
+        [(&["count", "caju", "41"], "caju", 41), (&["undo", "5", "--request-id", "e-17"], "e-17", 60)];
+    for (args, known_by, stock) in changes {
+        for transport in TRANSPORTS {
+            let server = Server::start(&[]);
+            server.connect().ask("3 Caju -20");
+            let proxy = Proxy::start(server.port);
+            proxy.swallow(known_by);
+            let mut command = hortifruti(server.path());
+            let client = start(command.args(args).args([transport, "--server", &proxy.address]));
+            wait_for_stock(&server, "Caju", &format!("Caju: R$2.0, Estoque: {stock}"));
+            signal(client.id(), "INT");
+            let lost = finished(client);
+            assert_eq!((lost.code, lost.out.as_str()), (5, ""), "{}", lost.err);
+            proxy.pass();
+            server.connect().ask("3 Caju -1");
+            for _ in 0..2 {
+                let again = paste(&server, &lost.err);
+                assert_eq!(again.out, format!("Caju: R$2.0, Estoque: {stock}\n"), "{}", again.err);
+            }
+            assert_eq!(server.connect().ask("1 Caju"), format!("Caju: R$2.0, Estoque: {}", stock - 1));
+        }
+    }
+}
+
+#[test]
+fn enter_finishes_a_count_and_an_undo_in_doubt() {
+    for transport in TRANSPORTS {
+        for (line, known_by, stock) in [("contar caju 41", "caju", 41), ("desfazer 5 id=e-17", "e-17", 60)] {
+            let server = Server::start(&[]);
+            server.connect().ask("3 Caju -20");
+            let proxy = Proxy::start(server.port);
+            let mut terminal = Terminal::open(&server, &[transport, "--server", &proxy.address], &[]);
+            terminal.wait_for_prompt();
+            proxy.swallow(known_by);
+            lose_answer(&mut terminal, line);
+            server.connect().ask("3 Caju -1");
+            // What is in doubt is no last change.
+            terminal.send("desfazer\r");
+            terminal.wait_for("Digite o número do movimento a desfazer:");
+            terminal.send("\u{3}");
+            terminal.wait_for_prompt();
+            proxy.pass();
+            terminal.send("\u{1b}[A\u{1b}[A\r");
+            terminal.wait_for_text(&format!("Caju: R$2.0, Estoque: {stock}"));
+            assert_eq!(server.connect().ask("1 Caju"), format!("Caju: R$2.0, Estoque: {}", stock - 1));
+        }
+    }
+}
+
+#[test]
 fn an_import_whose_answer_is_lost_can_be_finished_and_not_repeated() {
     let server = Server::start(&[]);
     let proxy = Proxy::start(server.port);

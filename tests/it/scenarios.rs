@@ -9,6 +9,7 @@
 //! that no scenario needs fails `every_operation_has_a_scenario`.
 
 mod batches;
+mod counts;
 mod grpc;
 mod imports;
 mod lists;
@@ -88,6 +89,7 @@ use scenarios;
 /// Every scenario, by file.
 static SCENARIOS: &[&&[Scenario]] = &[
     &batches::SCENARIOS,
+    &counts::SCENARIOS,
     &imports::SCENARIOS,
     &lists::SCENARIOS,
     &movements::SCENARIOS,

@@ -79,6 +79,12 @@ impl Calls {
                 }))
                 .await
             }
+            Operation::CountStock => {
+                Box::pin(self.call(body, bytes_max, |message: &v1::CountStockRequest| {
+                    grpc::count_request(message).map(Request::CountStock)
+                }))
+                .await
+            }
             Operation::UndoMovement => {
                 Box::pin(self.call(body, bytes_max, |message: &v1::UndoMovementRequest| {
                     grpc::undo_request(message).map(Request::UndoMovement)

@@ -80,6 +80,10 @@ pub fn write_request(request: &Request<'_>) -> Result<String, Refusal> {
         Request::BatchAdjustStock(_) | Request::ImportProducts(_) => {
             return Err(only_by_grpc("uma lista de produtos"));
         }
+        Request::CountStock(count) => match count.single() {
+            Some(count) => drop(Name::parse(count.name).map_err(|error| Refusal::name(&error))?),
+            None => return Err(only_by_grpc("uma contagem de vários produtos")),
+        },
         Request::UndoMovement(undo) if undo.is_single => {
             return Err(only_by_grpc("o pedido de desfazer só um movimento de um documento"));
         }

@@ -122,7 +122,7 @@ pub fn read_reply(request: &Request<'_>, lines: &[&str]) -> Result<Result<Reply,
         Request::ListProducts { .. } => products.map(Reply::Products),
         Request::ListMovements(_) => movements(lines).map(Reply::Movements),
         Request::Leave => (lines == [FAREWELL]).then_some(Reply::Farewell),
-        Request::UndoMovement(_) => {
+        Request::CountStock(_) | Request::UndoMovement(_) => {
             products.map(|products| Reply::Changes(products.into_iter().map(ChangeReply::from).collect()))
         }
         // These requests have no form in this protocol.

@@ -123,6 +123,20 @@ impl Client for OneShot {
         Ok(Counts { created, updated, unchanged })
     }
 
+    fn count_stock(
+        &mut self,
+        name: &str,
+        counted_thousandths: i64,
+        request_id: &str,
+    ) -> Result<Product, Refused> {
+        let counted = quantity(counted_thousandths);
+        let mut args = vec!["count", name, &counted];
+        if !request_id.is_empty() {
+            args.extend(["--request-id", request_id]);
+        }
+        self.json(&args).map(|json| product(&json[0]))
+    }
+
     fn undo_movement(&mut self, sequence: i64, request_id: &str) -> Result<Vec<Product>, Refused> {
         let sequence = sequence.to_string();
         let mut args = vec!["undo", &sequence];

@@ -134,6 +134,14 @@ pub(super) trait Client: Send {
         unwritten(Operation::ImportProducts)
     }
 
+    /// Sets a stock to what was counted. An empty request id is none.
+    fn count_stock(
+        &mut self,
+        name: &str,
+        counted_thousandths: i64,
+        request_id: &str,
+    ) -> Result<Product, Refused>;
+
     /// Undoes a movement, with its whole document. An empty request id is none.
     fn undo_movement(&mut self, sequence: i64, request_id: &str) -> Result<Vec<Product>, Refused>;
 }

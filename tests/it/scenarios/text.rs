@@ -54,6 +54,16 @@ impl Client for Text {
         changes.iter().map(|_| answer(&self.0.reply()).map(product)).collect()
     }
 
+    fn count_stock(
+        &mut self,
+        name: &str,
+        counted_thousandths: i64,
+        request_id: &str,
+    ) -> Result<Product, Refused> {
+        let id = if request_id.is_empty() { String::new() } else { format!(" id={request_id}") };
+        self.product(&format!("contar {name} {}{id}", quantity(counted_thousandths)))
+    }
+
     fn undo_movement(&mut self, sequence: i64, request_id: &str) -> Result<Vec<Product>, Refused> {
         let id = if request_id.is_empty() { String::new() } else { format!(" id={request_id}") };
         let reply = self.0.ask(&format!("desfazer {sequence}{id}"));

@@ -1,0 +1,94 @@
+//! `count`: stocks are set to what was counted, of one product or of a list.
+
+use std::path::Path;
+
+use clap::Args;
+
+use super::Error;
+use super::change::{change, request_id};
+use super::connection::Connection;
+use super::input::read_file;
+use super::output::{Output, STANDARD, note, print_made};
+use crate::catalog::{COUNT_LINES_MAX, Quantity, RequestId};
+use crate::operation::{COUNTED_FIELD, CountRequest, CountedName, Reply, Request};
+use crate::price_list::{CountList, bad_rows_told, read_counts};
+use crate::refusal::{Code, Refusal};
+
+/// Faz do estoque o que foi contado, de um produto ou de uma lista
+#[derive(Debug, Args)]
+#[command(after_help = "Exemplos:\n  hortifruti count Caju 57\n  hortifruti count contagem.csv")]
+pub(super) struct Count {
+    /// Nome do produto; sem QUANTIDADE, um CSV com as colunas nome e quantidade (`-` lê a entrada padrão)
+    #[arg(value_name = "NOME|ARQUIVO", value_hint = clap::ValueHint::FilePath, display_order = 1)]
+    name_or_file: String,
+    /// Quanto há, como 57 ou 2,5
+    #[arg(value_name = "QUANTIDADE", allow_hyphen_values = true, display_order = 2)]
+    counted: Option<String>,
+    /// Identificador do pedido; repetido, dá a mesma resposta
+    #[arg(long, value_name = "ID")]
+    request_id: Option<String>,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+impl Count {
+    pub(super) fn run(self) -> Result<(), Error> {
+        let request_id = request_id(self.request_id)?;
+        let Some(counted) = self.counted else {
+            return count_list(&self.name_or_file, request_id, &self.output, self.connection);
+        };
+        if let Some((thousands, units)) = Quantity::two_readings(&counted) {
+            return Err(Refusal::two_readings(&counted, thousands, units).into());
+        }
+        let counted = counted.parse().map_err(|error| Refusal::quantity(COUNTED_FIELD, &error))?;
+        let request = Request::CountStock(CountRequest::of_one(&self.name_or_file, counted, request_id));
+        let reply = change(self.connection, &request)?;
+        print_made(&reply, self.output.format)
+    }
+}
+
+fn count_list(
+    file: &str,
+    request_id: Option<RequestId>,
+    output: &Output,
+    connection: Connection,
+) -> Result<(), Error> {
+    let shown = if file == STANDARD { "entrada padrão" } else { file };
+    let refused =
+        |what: String| Error::from(Refusal::new(Code::InvalidArgument, format!("{shown}: {what}.")));
+    let list = read_counts(&read_file(Path::new(file), "Nada foi alterado")?);
+    let CountList { rows, uncounted, bad, note: told } = list.map_err(|error| refused(error.to_string()))?;
+    if !bad.is_empty() {
+        let told = bad_rows_told(&bad, bad.len());
+        return Err(refused(format!("{told}\nNada foi alterado; corrija e conte de novo")));
+    }
+    if rows.is_empty() || rows.len() > COUNT_LINES_MAX {
+        let what = format!(
+            "a lista tem {} produtos contados; o limite é de 1 a {COUNT_LINES_MAX}. Nada foi alterado; ponha nome e \
+             quantidade em cada linha, ou divida a lista",
+            rows.len()
+        );
+        return Err(refused(what));
+    }
+    if let Some(told) = told {
+        note(&format!("Aviso: {told}."));
+    }
+    let counts = rows.iter().map(|(name, counted)| CountedName {
+        name: name.as_str(),
+        counted: *counted,
+        at_sequence: 0,
+    });
+    let counts = counts.collect();
+    let reply = change(connection, &Request::CountStock(CountRequest { counts, request_id }))?;
+    let printed = print_made(&reply, output.format);
+    if let Reply::Changes(changes) = &reply {
+        let differ = changes.iter().filter(|change| change.movement.is_some()).count();
+        note(&format!(
+            "Contados: {}; com diferença: {differ}; sem quantidade na lista: {uncounted}.",
+            changes.len()
+        ));
+    }
+    printed
+}

@@ -1,0 +1,90 @@
+//! `CountStock`: stocks are set to what was counted, all or none.
+
+use std::fmt;
+
+use super::form::{Argument, Form};
+use super::message_limit::{LargeMessages, MessageLimit};
+use super::words::{name_and_quantity, read_request_id, split_last_word};
+use crate::catalog::{Quantity, RequestId};
+use crate::refusal::Refusal;
+
+/// The limit of a count: the most products, each with the longest name. A worker looks at 16 KiB itself, in
+/// a fifth of a millisecond.
+pub(super) const MESSAGE: MessageLimit = MessageLimit {
+    bytes_max: 512 * 1024,
+    large: Some(LargeMessages { at_once_max: 64, worker_bytes_max: 16 * 1024 }),
+};
+
+pub(super) static FORM: Form = Form {
+    word: "contar",
+    shell_words: &[],
+    arguments: &[Argument::Name, Argument::Counted],
+    attributes: "[id=PEDIDO]",
+    menu: None,
+    help: "o estoque passa a ser o que foi contado",
+};
+
+/// The field of the quantity in `inventory.proto`.
+pub const COUNTED_FIELD: &str = "counted_thousandths";
+
+/// Counts as a client asks for them together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CountRequest<'a> {
+    /// The products that were counted, in order.
+    pub counts: Vec<CountedName<'a>>,
+    /// The client's id for all of them.
+    pub request_id: Option<RequestId>,
+}
+
+/// A product that was counted, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CountedName<'a> {
+    /// The product's name.
+    pub name: &'a str,
+    /// How much there was.
+    pub counted: Quantity,
+    /// The last movement that the counted stock had seen; 0 means now.
+    pub at_sequence: i64,
+}
+
+impl<'a> CountRequest<'a> {
+    /// A count of one product, now.
+    pub fn of_one(name: &'a str, counted: Quantity, request_id: Option<RequestId>) -> Self {
+        Self { counts: vec![CountedName { name, counted, at_sequence: 0 }], request_id }
+    }
+
+    /// Reads `NAME QUANTITY [id=ID]`: the last word before the attribute is the quantity.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT`, naming the field.
+    pub fn parse(text: &'a str) -> Result<Self, Refusal> {
+        let mut rest = text;
+        let mut request_id = None;
+        loop {
+            let (before, word) = split_last_word(rest);
+            if !read_request_id(word, &mut request_id)? {
+                let (name, counted) = name_and_quantity(before, word, COUNTED_FIELD, &FORM)?;
+                return Ok(Self::of_one(name, counted, request_id));
+            }
+            rest = before;
+        }
+    }
+
+    /// The only count, if the text protocol has a form for the request.
+    pub fn single(&self) -> Option<&CountedName<'a>> {
+        match &self.counts[..] {
+            [count] if count.at_sequence == 0 => Some(count),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for CountRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(CountedName { name, counted, .. }) = self.single() else {
+            return write!(f, "contagem ({} produtos)", self.counts.len());
+        };
+        write!(f, "{} {name} {counted}", FORM.word)?;
+        self.request_id.as_ref().map_or(Ok(()), |request_id| write!(f, " id={request_id}"))
+    }
+}
