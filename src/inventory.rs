@@ -60,8 +60,8 @@ pub struct Worker {
 pub struct Session {
     inventory: Inventory,
     queue: Arc<WriteQueue>,
-    /// What the connection asked for until now: one that changes something waits for the disk
-    /// anyway; one that only reads, as each does at first, is not to wait for it.
+    /// The kinds of requests of this connection until now. A connection that changes something waits for the
+    /// disk anyway; one that only reads, as each does at first, shall not wait for it.
     client: Arc<ClientState>,
 }
 

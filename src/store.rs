@@ -139,7 +139,7 @@ pub trait Ledger: Send + Sync {
     ) -> Result<Option<i64>, StoreError>;
 }
 
-/// Which rows of the ledger are asked for.
+/// A query of the ledger: its rows from one number down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LedgerQuery {
     /// The row to begin at, or the next below it. For one product, one of its movements: its last, or
@@ -163,7 +163,7 @@ pub struct LedgerQuery {
 pub struct LedgerPage {
     /// The rows.
     pub rows: Vec<LedgerRow>,
-    /// Where the next page begins, if there may be more.
+    /// The row at which the next page begins, if there may be more.
     pub next: Option<i64>,
 }
 
@@ -202,7 +202,7 @@ pub enum StoreError {
     InUse {
         /// The database.
         path: String,
-        /// Who uses the database, if that is known.
+        /// The words about who uses the database, if that is known.
         by: String,
     },
     /// A server has the database open by another name, and the log is beside that name.
@@ -250,7 +250,7 @@ pub enum StoreError {
     Corrupt {
         /// The database.
         path: String,
-        /// Where.
+        /// The place of the damage.
         reason: String,
     },
     /// The log of the database does not fit it, or lacks what was answered.

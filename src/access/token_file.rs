@@ -202,7 +202,6 @@ mod tests {
         assert!(matches!(read(&path), Err(TokenFileError::NotText { .. })));
     }
 
-    #[cfg(unix)]
     #[test]
     fn only_the_owner_reads_them_and_no_link_is_followed() {
         use std::os::unix::fs::{PermissionsExt, symlink};

@@ -141,7 +141,7 @@ impl<'c> Draft<'c> {
         self.movements.push_mut(movement)
     }
 
-    /// What the accepted changes come to.
+    /// The transaction of all accepted changes.
     pub fn finish(self) -> Transaction {
         let mut products: Vec<Product> = self.products.into_values().collect();
         products.sort_unstable_by_key(|product| product.id);

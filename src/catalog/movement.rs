@@ -112,14 +112,14 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// One row of the ledger.
+/// A row of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Movement {
     /// Position in the ledger: 1, 2, 3, … without gaps.
     pub sequence: i64,
-    /// Whose stock changed.
+    /// The product whose stock changed.
     pub product: ProductId,
-    /// Why.
+    /// The kind of the movement.
     pub kind: Kind,
     /// By how much; zero only where a product opens without stock.
     pub delta: Quantity,

@@ -39,7 +39,7 @@ impl ProductId {
 /// Longest unit label, in characters.
 pub const UNIT_CHARS_MAX: usize = 12;
 
-/// What price and stock are counted in: `kg`, `un`, `maço`, …; in lower case. A pointer of one word, so
+/// The unit in which price and stock are counted: `kg`, `un`, `maço`, …; in lower case. A pointer of one word, so
 /// that a [`Product`] fits in a line of the processor's cache.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Unit(Arc<Box<str>>);
@@ -87,16 +87,16 @@ impl fmt::Display for Unit {
     }
 }
 
-/// One product of the catalog, at one moment. It fills one line of the processor's cache, and
+/// A product of the catalog at one moment. A product fills one line of the processor's cache, and
 /// is aligned to it: in a large catalog the first look at a line takes longer than a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[repr(align(64))]
 pub struct Product {
-    /// Its place in the order of creation.
+    /// The product's place in the order of creation.
     pub id: ProductId,
-    /// As it was first written; it never changes.
+    /// The name as it was first written. A name never changes.
     pub name: Name,
-    /// What price and stock are counted in.
+    /// The unit in which price and stock are counted.
     pub unit: Unit,
     /// The price of one unit.
     pub price: Price,

@@ -17,7 +17,7 @@ const CHUNK_PRODUCTS: usize = 1024;
 pub struct Products {
     chunks: Vec<Chunk>,
     price_bounds: PriceBounds,
-    /// What is shown instead of the latest state while a large change is being applied.
+    /// The products that are shown instead of the latest ones while a large change is being applied.
     shown: Option<Box<Shown>>,
 }
 
@@ -26,7 +26,7 @@ pub struct Products {
 pub(super) struct Shown {
     /// How many there were.
     len: usize,
-    /// Those that the change alters.
+    /// The products that the change alters, as they were.
     altered: HashMap<ProductId, Product, FixedState>,
 }
 

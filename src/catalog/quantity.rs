@@ -45,7 +45,7 @@ impl Quantity {
         }
     }
 
-    /// As much in the other direction.
+    /// A quantity of this size in the other direction.
     pub fn opposite(self) -> Self {
         Self(-self.0)
     }

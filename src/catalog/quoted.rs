@@ -18,7 +18,7 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// As [`Quoted`], without the quotation marks.
+/// A text shown as [`Quoted`] shows it, without the quotation marks.
 pub struct Shown<'a>(pub &'a str);
 
 impl fmt::Display for Shown<'_> {
@@ -73,7 +73,7 @@ pub fn guarded(cell: &str) -> Cow<'_, str> {
     if is_formula(cell) { format!("'{cell}").into() } else { cell.into() }
 }
 
-/// What a cell says that [`guarded`] may have written. An apostrophe before anything that
+/// The text of a cell that [`guarded`] may have written. An apostrophe before anything that
 /// is no formula is part of it.
 pub fn unguarded(cell: &str) -> &str {
     cell.strip_prefix('\'').filter(|text| is_formula(text)).unwrap_or(cell)

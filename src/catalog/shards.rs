@@ -25,7 +25,7 @@ const _: () = assert!(SHARDS.is_power_of_two() && SHARDS.ilog2() + LOWER_BITS + 
 /// A hash table in shards.
 #[derive(Debug)]
 pub(super) struct Shards<T> {
-    /// One, or [`SHARDS`].
+    /// The parts of the table: one, or [`SHARDS`].
     shards: Vec<HashTable<T>>,
 }
 

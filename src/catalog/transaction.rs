@@ -1,4 +1,4 @@
-//! What a store writes at once.
+//! A transaction: the rows that a store writes together.
 
 use std::collections::HashMap;
 
@@ -82,6 +82,6 @@ pub struct RequestRecord {
     pub request_id: RequestId,
     /// A digest of the request's content, to tell a retry from another request.
     pub digest: u64,
-    /// What a retry is answered from, in a form that only the planner of the inventory knows.
+    /// The first result, from which a retry is answered, in a form that only the planner of the inventory knows.
     pub result: Vec<u8>,
 }

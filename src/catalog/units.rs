@@ -19,7 +19,7 @@ pub(super) struct Units {
 #[derive(Debug)]
 struct Entry {
     hash: u32,
-    /// Of the unit among all.
+    /// The unit's place among all units.
     index: u32,
 }
 

@@ -129,7 +129,7 @@ pub enum ConnectionError {
 }
 
 impl ClientError {
-    /// The same error; if a change is in doubt, with how to repeat it.
+    /// Adds to the error of a change in doubt how the change is repeated.
     pub fn with_again(mut self, describe: impl FnOnce(&RequestId) -> String) -> Self {
         if let ClientError::Connection(ConnectionError::InDoubt { request_id, again, .. }) = &mut self {
             *again = describe(request_id);

@@ -1,4 +1,4 @@
-//! What the subcommands that change something share: the id of the request, and a way to finish a
+//! The parts that the subcommands that change something share: the id of the request, and a way to finish a
 //! change that is left in doubt.
 
 use anyhow::Context;

@@ -21,7 +21,7 @@ pub enum Error {
     /// The request was refused, or no server answered.
     #[error(transparent)]
     Failed(#[from] ClientError),
-    /// The same, already reported to the person.
+    /// A failure of the client that has been reported to the person.
     #[error("{0}")]
     Reported(ClientError),
     /// The machine did not do what the subcommand needed.

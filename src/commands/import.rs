@@ -240,7 +240,7 @@ impl Display for Marked {
     }
 }
 
-/// What may surprise a person: stocks that an import does not change, and units that it changes.
+/// The things that may surprise a person: stocks that an import does not change, and units that it changes.
 #[derive(Default)]
 struct Left {
     stocks: usize,

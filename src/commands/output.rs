@@ -1,4 +1,4 @@
-//! What a subcommand writes: data to standard output, all else to standard error.
+//! The output of a subcommand: data to standard output, all else to standard error.
 
 use std::io::{self, Write};
 

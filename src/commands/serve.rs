@@ -263,7 +263,7 @@ mod tests {
     use super::*;
     use crate::commands::{Cli, Command};
 
-    /// What starting a server with these options says, if it is refused for the network.
+    /// The message of a server with these options, if its start is refused for the network.
     fn refused(options: &str) -> Option<String> {
         let line = format!("hortifruti serve {options}");
         let Command::Serve(options) = Cli::try_parse_from(line.split_whitespace()).unwrap().command else {

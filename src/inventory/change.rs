@@ -1,4 +1,4 @@
-//! What a session changes: one stock, several at once, or the products themselves.
+//! The changes that a session makes: one stock, several at once, or the products themselves.
 
 use std::collections::HashSet;
 use std::time::SystemTime;

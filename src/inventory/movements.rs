@@ -46,7 +46,7 @@ impl Session {
     }
 }
 
-/// What is looked for.
+/// The movements that are looked for.
 struct Search {
     /// The product, and the number of its last movement.
     product: Option<(ProductId, i64)>,

@@ -39,7 +39,7 @@ pub struct Pipeline<A> {
     changes: Vec<Change>,
     /// The answers that are known and stand behind changes that wait.
     known: A,
-    /// Where the known answers stand: behind so many changes, from this byte of `known` on.
+    /// The places of the known answers: behind so many changes, from this byte of `known` on.
     places: Vec<(usize, usize)>,
 }
 

@@ -1,4 +1,4 @@
-//! What a session reads from the published catalog.
+//! The reads of a session from the published catalog.
 
 use std::sync::RwLockReadGuard;
 

@@ -33,7 +33,7 @@ pub(super) static FORM: Form = Form {
     help: "os movimentos, do último para trás",
 };
 
-/// Which movements a client asks for.
+/// The movements that a client asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MovementsRequest<'a> {
     /// Only movements of the product with this name.

@@ -1,4 +1,4 @@
-//! Which file has a name, and how long it is.
+//! The identity and the length of the file that has a name.
 
 use std::fs;
 use std::io;

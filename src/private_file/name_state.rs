@@ -21,7 +21,7 @@ pub enum NameState {
     Other(Obstacle),
 }
 
-/// What has a name and is not ours, in words: `é uma pasta`.
+/// A thing that has a name and is not ours, in words: `é uma pasta`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Obstacle(&'static str);

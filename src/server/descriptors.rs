@@ -24,7 +24,6 @@ pub(super) fn allow(wanted: usize, others: usize) -> usize {
 }
 
 /// Raises the limit and returns it; `None` if the system has none.
-#[cfg(unix)]
 fn raise(wanted: usize) -> Option<usize> {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
@@ -36,9 +35,4 @@ fn raise(wanted: usize) -> Option<usize> {
         Err(_) => soft,
     };
     Some(usize::try_from(reached).unwrap_or(usize::MAX))
-}
-
-#[cfg(not(unix))]
-fn raise(_: usize) -> Option<usize> {
-    None
 }

@@ -22,14 +22,14 @@ pub(super) const LAST_LOOK: Duration = Duration::from_millis(10);
 pub struct Protocols {
     /// The text protocol.
     pub socket: bool,
-    /// gRPC.
+    /// The gRPC protocol.
     pub grpc: bool,
 }
 
 /// The current TLS configuration, if TLS is spoken. Changes when the files are read again.
 pub(super) type Tls = Option<watch::Receiver<Arc<ServerConfig>>>;
 
-/// What a connection needs to be served. On the way to it, the inventory is that of the process, and
+/// Everything that a connection needs to be served. On the way to it, the inventory is that of the process, and
 /// then that of a worker.
 #[derive(Clone)]
 pub(super) struct Service<I = Session> {
@@ -51,7 +51,7 @@ pub(super) struct Service<I = Session> {
 }
 
 impl<I: Clone> Service<I> {
-    /// The same service with another handle on the inventory.
+    /// This service with another handle on the inventory.
     pub(super) fn with<J>(&self, inventory: J) -> Service<J> {
         let Self {
             inventory: _,

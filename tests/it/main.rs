@@ -33,6 +33,7 @@ mod original_clients;
 mod port_file;
 mod power_loss;
 mod price_lists;
+mod prose;
 mod proxy;
 mod readme;
 mod restore;

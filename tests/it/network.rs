@@ -502,7 +502,6 @@ fn guarded(args: &[&str]) -> (Server, String, String) {
     (Server::start_logged_in(folder, &[&ASKS[..], args].concat()), reads, writes)
 }
 
-#[cfg(unix)]
 #[test]
 fn a_token_is_made_and_only_its_hash_is_kept() {
     use std::os::unix::fs::symlink;

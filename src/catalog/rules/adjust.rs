@@ -1,4 +1,4 @@
-//! One change of one stock.
+//! The rules of a change of one stock.
 
 use crate::catalog::adjustment::Adjustment;
 use crate::catalog::draft::Draft;

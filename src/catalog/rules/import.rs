@@ -42,7 +42,7 @@ pub enum RowError {
     TooManyProducts(String),
 }
 
-/// What an import did, or would do.
+/// The counts of what an import did, or would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ImportCounts {
     /// Products that did not exist.

@@ -208,7 +208,7 @@ impl Answers for Vec<u8> {
     }
 }
 
-/// What ended the gathering of changes, besides that enough or no more have come.
+/// The reason why the gathering of changes ended, besides that enough or no more have come.
 struct Gathered {
     /// The change behind the others that could not be added: the name of its product, and why.
     refused: Option<(String, Refusal)>,

@@ -6,7 +6,7 @@ use tonic::{Code, Status};
 use crate::refusal::{self, Refusal};
 use crate::wire::grpc::{INVENTORY_SERVICE, PRODUTO_SERVICE, status};
 
-/// This status; if it is tonic's, ours in its place. `bytes_max` is the limit of the call's message.
+/// Replaces a status of tonic with one in our words, and keeps any other. `bytes_max` is the limit of the call's message.
 pub(super) fn refusal(refused: Status, bytes_max: usize) -> Status {
     if !is_tonics(&refused) {
         return refused;

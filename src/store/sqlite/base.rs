@@ -46,7 +46,7 @@ pub(super) struct Base {
     /// Opened once, and closed after the connection, because closing it gives up SQLite's locks on it.
     index_file: File,
     stamp: Stamp,
-    /// What was found to have other content than was left.
+    /// The stamp that was found on other content than was left.
     refuted: Option<Stamp>,
     index: Index,
     /// The last movement in the file itself, without the log; `None` if it has no whole ledger.
@@ -249,7 +249,7 @@ pub(super) enum Whose {
     Foreign,
 }
 
-/// What changes when a file is written.
+/// The properties of a file that change when it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stamp {
     pub(super) times: Times,
@@ -327,7 +327,7 @@ pub(super) enum Since {
     Foreign,
 }
 
-/// What happened to the database file since a server left this note, other than by a program that copied
+/// Says what happened to the database file since a server left this note, other than by a program that copied
 /// its log, which is still there. Nobody may have the database open.
 pub(super) fn since(database: &Path, note: &str) -> io::Result<Option<Since>> {
     let fields: Vec<&str> = note.split_whitespace().collect();

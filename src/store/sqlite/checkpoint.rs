@@ -42,7 +42,7 @@ const LAST_ROWS_MAX: usize = 65_536;
 /// Bits of a word of marks.
 const WORD_BITS: usize = u64::BITS as usize;
 
-/// Which balances are not yet brought forward.
+/// The balances that are not yet brought forward.
 #[derive(Debug)]
 pub(super) struct Checkpoint {
     /// Products that moved since their balance was brought forward, with their balance.

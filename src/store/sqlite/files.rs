@@ -25,7 +25,7 @@ pub(super) struct Files {
 
 /// A file of the database, as the last transaction left it.
 struct OpenFile {
-    /// What its name has after the database's.
+    /// The end of the file's name, after the database's.
     suffix: &'static str,
     path: PathBuf,
     found: FileStat,
@@ -43,7 +43,7 @@ impl OpenFile {
 }
 
 impl Files {
-    /// Those of a database that is open and has a log.
+    /// The files of a database that is open and has a log.
     pub(super) fn look(database: &Path, lock: &Lock) -> Result<Self, StoreError> {
         // The index comes first: to look whether another is whole, SQLite reads it.
         let suffixes = [INDEX_SUFFIX, "", LOG_SUFFIX, LOCK_SUFFIX];
@@ -137,7 +137,7 @@ impl Files {
         emptied
     }
 
-    /// What is watched of the database file; nothing of a database in memory.
+    /// The watch over the database file. A database in memory has none.
     pub(super) fn base(&mut self) -> Option<&mut Base> {
         self.base.as_mut()
     }

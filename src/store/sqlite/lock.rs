@@ -209,7 +209,7 @@ fn lock_bytes(file: &File, bytes: i64) -> io::Result<()> {
     Ok(())
 }
 
-/// Who has locked a database, other than through this open file.
+/// The holder of a lock on a database, other than through this open file.
 #[cfg(target_os = "linux")]
 fn holder(file: &File) -> io::Result<Option<Holder>> {
     use nix::fcntl::{FcntlArg, fcntl};

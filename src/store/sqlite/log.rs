@@ -29,8 +29,8 @@ const MAGIC: u32 = 0x377f_0682;
 /// The beginning of a rollback journal (<https://sqlite.org/fileformat.html#the_rollback_journal>).
 const JOURNAL_MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 
-/// Where the header of a database says which programs may write and read it, and what it
-/// says there with and without a log beside it
+/// The offset at which the header of a database says which programs may write and read it; then the bytes
+/// there of a database with a log beside it, and without one
 /// (<https://sqlite.org/fileformat.html#file_format_version_numbers>).
 pub(super) const VERSIONS_OFFSET: u64 = 18;
 pub(super) const WITH_LOG: [u8; 2] = [2, 2];
@@ -53,12 +53,12 @@ fn may_begin_with(head: &[u8], magic: &[u8]) -> bool {
     *head == magic[..length] || head.iter().all(|byte| *byte == 0)
 }
 
-/// What the index of the log told last.
+/// The content of the index of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Index {
     /// Frames in the log up to the last commit.
     pub(super) frames: u32,
-    /// Those that a checkpoint has copied into the database.
+    /// Frames that a checkpoint has copied into the database.
     pub(super) copied: u32,
     /// The salts of the log, which change when the log begins again after all of it has been copied.
     pub(super) salts: [u8; 8],

@@ -48,7 +48,7 @@ pub(super) fn refuse_strangers(database: &Path) -> Result<(), StoreError> {
     refuse(JOURNAL_SUFFIX, may_be_journal)
 }
 
-/// What is wrong with a log.
+/// A fault of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     /// The log is not that of this database, or not whole, for this reason.
@@ -63,7 +63,7 @@ const OF_ANOTHER: Fault = Fault::Log(
     "é do banco de dados que o servidor usava, que outro programa regravou ou trocou depois, e não deste",
 );
 
-/// What is wrong with the log of a database; `None` if nothing is known against it. `note` is what the last server left in the lock file. Nobody may have the database open.
+/// The fault of the log of a database; `None` if nothing is known against it. `note` is what the last server left in the lock file. Nobody may have the database open.
 ///
 /// # Errors
 /// If a file cannot be read.

@@ -1,4 +1,4 @@
-//! What the writer reads of the ledger: the changes that were recorded before.
+//! The writer's reads of the ledger: the changes that were recorded before.
 
 use super::SqliteStore;
 use super::rows::{SELECT_MOVEMENTS, read_movement, read_request};

@@ -70,7 +70,7 @@ enum Next {
         through: i64,
     },
     Sorting(JoinHandle<Run>),
-    /// Those of its entries that the next transaction stores; the ones before are stored.
+    /// The run is being stored: the next transaction stores this piece, and all before it is stored.
     Storing {
         run: Run,
         piece: Range<usize>,

@@ -28,7 +28,7 @@ use crate::store::StoreError;
 /// Movements between two tellings of the progress.
 const TOLD_EVERY: i64 = 1024;
 
-/// What is being done, of what takes a while.
+/// A step of a check or a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// Pages are copied.
@@ -39,13 +39,13 @@ pub enum Step {
     Ledger,
 }
 
-/// What is told of a step: how much is done, and of how much.
+/// Reports the progress of a step: how much is done, and of how much.
 pub(super) type Tell<'a> = &'a mut dyn FnMut(Step, u64, u64);
 
-/// What a database holds that was found whole.
+/// The content of a database that was found whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
-    /// Products.
+    /// The count of products.
     pub products: u64,
     /// Rows of the ledger.
     pub movements: u64,
@@ -216,7 +216,7 @@ fn replay(
     })
 }
 
-/// What a movement says that cannot be, after this balance of its product.
+/// The fault of a movement that cannot be, after this balance of its product.
 fn contradiction(movement: &Movement, before: Option<Balance>, is_undo: bool) -> Option<&'static str> {
     let is_opening = movement.kind == Kind::Opening && !is_undo;
     let Balance { stock, last_movement } = before.unwrap_or(Balance::NONE);

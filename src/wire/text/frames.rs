@@ -122,7 +122,7 @@ impl Frames {
 pub struct Lines<'a> {
     /// The bytes of all lines, with their line ends.
     bytes: &'a [u8],
-    /// The same bytes as text, if all of them are UTF-8.
+    /// The bytes as text, if all of them are UTF-8.
     text: Option<&'a str>,
     start: usize,
     is_first_too_long: bool,

@@ -4,7 +4,7 @@ use rusqlite::Row;
 
 use crate::store::sqlite::rows::bad_value;
 
-/// Where an id may stand: its hash, and a sequence number of the ledger or [`ELSEWHERE`](super::ELSEWHERE).
+/// The place where an id may stand: its hash, and a sequence number of the ledger or [`ELSEWHERE`](super::ELSEWHERE).
 pub(super) type Entry = (i64, i64);
 
 /// Bytes of an entry: the hash and the place, least significant byte first.

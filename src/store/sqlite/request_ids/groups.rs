@@ -44,7 +44,7 @@ pub(super) struct Group {
     runs: Vec<Arc<BloomFilter>>,
     /// Ids that it still takes.
     room: usize,
-    /// That of all its runs.
+    /// The filter of all its runs.
     filter: Arc<BloomFilter>,
 }
 
@@ -74,7 +74,7 @@ impl Group {
         self.runs.last().map(|filter| filter.bytes())
     }
 
-    /// Its own, which is stored once it is full.
+    /// The filter of the whole group, which is stored once the group is full.
     pub(super) fn full_filter(&self) -> Option<Vec<u8>> {
         self.is_full().then(|| self.filter.bytes())
     }
@@ -151,7 +151,7 @@ impl Groups {
         self.0.push(group);
     }
 
-    /// Which of these hashes may be in which run: the index of each, with the run's number.
+    /// The runs that may have these hashes: the index of each, with the run's number.
     pub(super) fn that_may_hold(&self, hashes: &[i64]) -> Vec<(usize, usize)> {
         let mut found = Vec::new();
         // In a loop that does nothing else, the processor waits for memory for many at a time.

@@ -19,7 +19,7 @@ const PIECES: usize = 16;
 pub(super) struct Run {
     /// By their hash.
     pub(super) entries: Vec<Entry>,
-    /// Its group, with it.
+    /// The group of the run, with this run in it.
     pub(super) group: Group,
     /// Up to this movement, ids are in this run and those before it.
     pub(super) through: i64,
