@@ -89,6 +89,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "inventory::commit",
             "inventory::published",
             "inventory::stopped_writer",
+            "operation",
             "refusal",
         ],
     ),
