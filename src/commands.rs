@@ -18,6 +18,7 @@ mod man;
 mod output;
 mod period;
 mod query;
+mod report;
 mod restore;
 mod serve;
 mod shell;
@@ -62,6 +63,7 @@ enum Command {
     Count(count::Count),
     Undo(undo::Undo),
     History(history::History),
+    Report(report::Report),
     Import(import::Import),
     Export(export::Export),
     Backup(backup::Backup),
@@ -97,6 +99,7 @@ impl Cli {
             Command::Count(count) => count.run(),
             Command::Undo(undo) => undo.run(),
             Command::History(history) => history.run(),
+            Command::Report(report) => report.run(),
             Command::Import(import) => import.run(),
             Command::Export(export) => export.run(),
             Command::Backup(backup) => backup.run(),

@@ -17,6 +17,7 @@ mod published;
 mod query;
 mod search_time;
 mod stopped_writer;
+mod summaries;
 mod undo;
 
 use std::sync::{Arc, RwLock};

@@ -80,6 +80,36 @@ fn day_start(day: Date, zone: &TimeZone) -> Option<SystemTime> {
     start.timestamp().try_into().ok()
 }
 
+/// The days of a time zone.
+#[derive(Debug, Clone)]
+pub struct Days(TimeZone);
+
+/// A day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Day {
+    /// The date: `2026-11-29`.
+    pub date: String,
+    /// The first moment of the next day.
+    pub end: SystemTime,
+}
+
+impl Days {
+    /// The days of the zone with this IANA name; of this machine's zone if the name is empty. `None` if there
+    /// is no such zone.
+    pub fn of_zone(name: &str) -> Option<Self> {
+        if name.is_empty() { Some(Self(TimeZone::system())) } else { TimeZone::get(name).ok().map(Self) }
+    }
+
+    /// The day of a moment.
+    pub fn day_of(&self, time: SystemTime) -> Day {
+        let timestamp = Timestamp::try_from(time).unwrap_or(Timestamp::MAX);
+        let date = self.0.to_datetime(timestamp).date();
+        // The last day of all calendars has no end.
+        let end = date.tomorrow().ok().and_then(|next| day_start(next, &self.0));
+        Day { date: date.to_string(), end: end.unwrap_or(time) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,6 +18,7 @@ mod list_products;
 mod message_limit;
 mod movement_reply;
 mod product_reply;
+mod summarize_movements;
 mod undo_movement;
 mod words;
 
@@ -41,6 +42,7 @@ pub use list_products::NO_PRODUCT;
 pub use message_limit::{LargeMessages, MessageLimit};
 pub use movement_reply::{MovementDetails, MovementReply};
 pub use product_reply::{ProductReply, write_product_line};
+pub use summarize_movements::{Grouping, Summary, SummaryRequest};
 pub use undo_movement::{UndoRequest, parse_sequence};
 pub use words::split_word;
 
@@ -150,6 +152,12 @@ operations! {
         message: Some(MessageLimit::SMALL),
         forms: &[(&list_movements::FORM, |rest| MovementsRequest::parse(rest).map(Request::ListMovements))],
     }
+    /// Totals of a period, by kind, product or day.
+    SummarizeMovements {
+        permission: Permission::Read,
+        message: Some(MessageLimit::SMALL),
+        forms: &[],
+    }
     /// The end of the conversation.
     Leave {
         permission: Permission::Read,
@@ -190,6 +198,8 @@ pub enum Request<'a> {
     UndoMovement(UndoRequest),
     /// Movements, newest first.
     ListMovements(MovementsRequest<'a>),
+    /// Totals of a period.
+    SummarizeMovements(SummaryRequest<'a>),
     /// The end of the conversation.
     Leave,
 }
@@ -209,6 +219,8 @@ pub enum Reply {
     Imported(ImportCounts),
     /// The movements asked for, newest first.
     Movements(MovementsReply),
+    /// The totals asked for.
+    Summaries(Vec<Summary>),
     /// The server's goodbye.
     Farewell,
 }
@@ -226,6 +238,7 @@ impl<'a> Request<'a> {
             Request::CountStock(_) => Operation::CountStock,
             Request::UndoMovement(_) => Operation::UndoMovement,
             Request::ListMovements(_) => Operation::ListMovements,
+            Request::SummarizeMovements(_) => Operation::SummarizeMovements,
             Request::Leave => Operation::Leave,
         }
     }
@@ -242,6 +255,7 @@ impl<'a> Request<'a> {
             Request::GetProduct { .. }
             | Request::ListProducts { .. }
             | Request::ListMovements(_)
+            | Request::SummarizeMovements(_)
             | Request::Leave => None,
         }
     }
@@ -271,6 +285,7 @@ impl fmt::Display for Request<'_> {
             Request::CountStock(count) => count.fmt(f),
             Request::UndoMovement(undo) => undo.fmt(f),
             Request::ListMovements(movements) => movements.fmt(f),
+            Request::SummarizeMovements(summary) => summary.fmt(f),
             Request::Leave => leave::write(f),
         }
     }

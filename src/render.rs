@@ -3,6 +3,7 @@
 mod cells;
 mod format;
 mod movements;
+mod summaries;
 
 use std::io::{self, Write};
 
@@ -41,6 +42,7 @@ pub fn render(out: &mut impl Write, reply: &Reply, format: Format) -> io::Result
                 counts.created, counts.updated, counts.unchanged
             );
         }
+        Reply::Summaries(totals) => return summaries::render(out, totals, format),
         Reply::Movements(page) => return movements::render(out, &page.movements, format),
         Reply::Farewell => return Ok(()),
     };

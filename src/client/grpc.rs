@@ -131,6 +131,11 @@ impl GrpcConnection {
                 self.changes(response.results)
             }
             Request::ListMovements(request) => self.movements(request).await.map(Reply::Movements),
+            Request::SummarizeMovements(summary) => {
+                let request = grpc::summary_message(summary);
+                let response = self.answer(self.service().summarize_movements(request).await)?;
+                Ok(Reply::Summaries(grpc::summaries(response).map_err(|_| self.not_ours())?))
+            }
             Request::Leave => Ok(Reply::Farewell),
         }
     }

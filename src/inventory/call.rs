@@ -41,6 +41,7 @@ impl Session {
                 Ok(made_together(&undone))
             }
             Request::ListMovements(request) => self.movements(request).await.map(Reply::Movements),
+            Request::SummarizeMovements(request) => self.summarize(request).await.map(Reply::Summaries),
             Request::Leave => Ok(Reply::Farewell),
         }
     }

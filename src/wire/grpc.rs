@@ -12,6 +12,7 @@ mod page;
 mod products;
 mod replies;
 mod status;
+mod summaries;
 mod undo_movement;
 
 pub use adjust::{
@@ -31,6 +32,7 @@ pub use products::{
 };
 pub use replies::write_reply;
 pub use status::{refusal, status};
+pub use summaries::{summaries, summary_message, summary_request};
 pub use undo_movement::{undo_message, undo_request};
 
 /// The name of the exact service, whose calls have the names of operations.

@@ -118,6 +118,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("inventory::search_time", &[]),
     ("inventory::stopped_writer", &["refusal"]),
     (
+        "inventory::summaries",
+        &["catalog", "inventory", "inventory::published", "local_time", "operation", "refusal"],
+    ),
+    (
         "inventory::undo",
         &[
             "catalog",

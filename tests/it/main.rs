@@ -36,6 +36,7 @@ mod price_lists;
 mod prose;
 mod proxy;
 mod readme;
+mod reports;
 mod restore;
 mod rewritten;
 mod scenarios;

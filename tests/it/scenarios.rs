@@ -135,7 +135,10 @@ fn all() -> impl Iterator<Item = &'static Scenario> {
 }
 
 /// Operations that no scenario needs, each with the reason.
-const WITHOUT: [(Operation, &str); 1] = [(Operation::Leave, "the end of a text connection: text_protocol")];
+const WITHOUT: [(Operation, &str); 2] = [
+    (Operation::Leave, "the end of a text connection: text_protocol"),
+    (Operation::SummarizeMovements, "the text protocol has no form for it: reports"),
+];
 
 #[test]
 fn every_operation_has_a_scenario() {

@@ -97,6 +97,12 @@ impl Calls {
                 }))
                 .await
             }
+            Operation::SummarizeMovements => {
+                Box::pin(self.call(body, bytes_max, |message: &v1::SummarizeMovementsRequest| {
+                    grpc::summary_request(message).map(Request::SummarizeMovements)
+                }))
+                .await
+            }
             Operation::Leave => Err(status(own_words::no_such_call())),
         }
     }

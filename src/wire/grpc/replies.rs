@@ -6,6 +6,7 @@ use super::adjust::change_message;
 use super::import::import_response;
 use super::movements::movements_response;
 use super::products::product_message;
+use super::summaries::summaries_response;
 use super::v1;
 use crate::operation::Reply;
 
@@ -26,6 +27,7 @@ pub fn write_reply(reply: &Reply, out: &mut Vec<u8>) {
             v1::BatchAdjustStockResponse { results: changes.iter().map(change_message).collect() }.encode(out)
         }
         Reply::Imported(counts) => import_response(*counts).encode(out),
+        Reply::Summaries(summaries) => summaries_response(summaries).encode(out),
         Reply::Movements(page) => movements_response(page).encode(out),
         // No call asks for this reply.
         Reply::Farewell => Ok(()),

@@ -95,6 +95,7 @@ pub fn write_request(request: &Request<'_>) -> Result<String, Refusal> {
                 Name::parse(name).map_err(|error| Refusal::name(&error))?;
             }
         }
+        Request::SummarizeMovements(_) => return Err(only_by_grpc("um resumo de movimentos")),
         Request::ListProducts { .. } | Request::UndoMovement(_) | Request::Leave => {}
     }
     Ok(format!("{request}\n"))

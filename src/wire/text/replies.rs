@@ -101,8 +101,8 @@ pub fn write_reply(out: &mut String, reply: &Reply) {
             out.push('\n');
         }
         Reply::Farewell => write_message(out, FAREWELL),
-        // The request of this reply has no form in this protocol.
-        Reply::Imported(_) => {}
+        // The requests of these replies have no form in this protocol.
+        Reply::Imported(_) | Reply::Summaries(_) => {}
     }
 }
 
@@ -126,7 +126,7 @@ pub fn read_reply(request: &Request<'_>, lines: &[&str]) -> Result<Result<Reply,
             products.map(|products| Reply::Changes(products.into_iter().map(ChangeReply::from).collect()))
         }
         // These requests have no form in this protocol.
-        Request::BatchAdjustStock(_) | Request::ImportProducts(_) => None,
+        Request::BatchAdjustStock(_) | Request::ImportProducts(_) | Request::SummarizeMovements(_) => None,
     };
     let refusal = || match lines {
         [line] => read_refusal(line),

@@ -1,0 +1,55 @@
+//! `SummarizeMovements`: totals of a period, by kind, product or day.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use crate::catalog::{Amount, Kind, Quantity};
+
+/// By what the totals are told apart, beside the kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Grouping {
+    /// Nothing else.
+    #[default]
+    Kind,
+    /// The product.
+    Product,
+    /// The day.
+    Day,
+}
+
+/// Which totals a client asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SummaryRequest<'a> {
+    /// Only movements from this moment on.
+    pub since: Option<SystemTime>,
+    /// Only movements before this moment.
+    pub until: Option<SystemTime>,
+    /// By what the totals are told apart.
+    pub group_by: Grouping,
+    /// The IANA name of the time zone of the days; empty for the server's.
+    pub time_zone: &'a str,
+    /// Only movements of this kind.
+    pub kind: Option<Kind>,
+}
+
+/// The total of a group. Movements that were undone and those that undo them are left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// The word of the kind, the name of the product, or the day: `2026-11-29`.
+    pub group: String,
+    /// The kind of the movements.
+    pub kind: Kind,
+    /// The number of movements.
+    pub count: i64,
+    /// The sum of what was added, below zero if more was taken away. Zero if products of several units are
+    /// in it.
+    pub quantity: Quantity,
+    /// The sum of the amounts.
+    pub amount: Amount,
+}
+
+impl fmt::Display for SummaryRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SummarizeMovements")
+    }
+}

@@ -1,0 +1,112 @@
+//! `SummarizeMovements`: totals by kind, product and day, over gRPC and by `report`.
+
+use tonic::Code;
+use tonic_types::StatusExt;
+
+use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
+use hortifruti::wire::grpc::v1::{MovementKind, SummarizeMovementsRequest, SummaryGroup};
+
+use crate::support::Server;
+
+/// A shop in which something was sold, spoilt, and undone.
+fn shop() -> Server {
+    let server = Server::start(&[]);
+    std::fs::write(server.path().join("uva.csv"), "nome,preco,estoque,unidade\nUva,5.99,10,kg\n").unwrap();
+    for args in [
+        &["import", "uva.csv"][..],
+        &["update", "Caju", "-20", "--reason", "venda"],
+        &["update", "Uva", "-0,350", "--reason", "venda"],
+        &["update", "Caju", "-1", "--reason", "venda"],
+        &["update", "Maca", "-2", "--reason", "perda"],
+        &["update", "Pera", "-15", "--reason", "venda"],
+        &["undo", "10"],
+    ] {
+        let ended = server.run(args);
+        assert_eq!(ended.code, 0, "{args:?}: {ended:?}");
+    }
+    server
+}
+
+#[tokio::test]
+async fn totals_over_grpc() {
+    let server = shop();
+    let address = format!("http://127.0.0.1:{}", server.port);
+    let mut client = InventoryServiceClient::connect(address).await.unwrap();
+    let mut totals = async |request: SummarizeMovementsRequest| {
+        let response = client.summarize_movements(request).await.unwrap().into_inner();
+        let row = |it: &hortifruti::wire::grpc::v1::Summary| {
+            (it.group.clone(), it.movement_count, it.quantity_thousandths, it.amount_centavos)
+        };
+        response.summaries.iter().map(row).collect::<Vec<_>>()
+    };
+    let row = |group: &str, count, quantity, amount| (group.to_owned(), count, quantity, amount);
+    let by = |group: SummaryGroup, kind: MovementKind| SummarizeMovementsRequest {
+        group_by: group.into(),
+        kind: kind.into(),
+        ..Default::default()
+    };
+    // Sales are of pieces and kilograms, and the undone one is not among them.
+    let expected = [
+        row("abertura", 5, 0, 6_000 + 7_500 + 30_000 + 12_000 + 5_990),
+        row("venda", 3, 0, 4_000 + 210 + 200),
+        row("perda", 1, -2_000, 600),
+    ];
+    assert_eq!(totals(SummarizeMovementsRequest::default()).await, expected);
+    assert_eq!(totals(by(SummaryGroup::Kind, MovementKind::Waste)).await, expected[2..]);
+    assert_eq!(
+        totals(by(SummaryGroup::Product, MovementKind::Sale)).await,
+        [row("Caju", 2, -21_000, 4_200), row("Uva", 1, -350, 210)]
+    );
+    assert_eq!(totals(by(SummaryGroup::Kind, MovementKind::Count)).await, []);
+    let mut days = by(SummaryGroup::Day, MovementKind::Waste);
+    days.time_zone = "UTC".to_owned();
+    let found = totals(days).await;
+    let is_a_day = found[0].0.len() == "2026-11-29".len() && found[0].0.starts_with("20");
+    assert!(found.len() == 1 && is_a_day && found[0].1 == 1, "{found:?}");
+    let past = Some(prost_types::Timestamp { seconds: 86_400, nanos: 0 });
+    let before = SummarizeMovementsRequest { end_time: past, ..Default::default() };
+    assert_eq!(totals(before).await, []);
+    for (field, request) in [
+        (
+            "time_zone",
+            SummarizeMovementsRequest { time_zone: "Lua/Cratera".to_owned(), ..Default::default() },
+        ),
+        ("group_by", SummarizeMovementsRequest { group_by: 99, ..Default::default() }),
+        ("kind", SummarizeMovementsRequest { kind: 99, ..Default::default() }),
+    ] {
+        let status = client.summarize_movements(request).await.unwrap_err();
+        let info = status.get_details_error_info().unwrap();
+        assert_eq!(status.code(), Code::InvalidArgument);
+        assert_eq!(info.metadata.get("field").map(String::as_str), Some(field));
+    }
+}
+
+#[test]
+fn the_one_shot_and_its_formats() {
+    let server = shop();
+    let out = |args: &[&str]| {
+        let ended = server.run(&[&["report"], args].concat());
+        assert_eq!((ended.code, ended.err.as_str()), (0, ""), "{args:?}");
+        ended.out
+    };
+    assert_eq!(
+        out(&["day"]),
+        "\
+Grupo     Motivo    Movimentos  Quantidade  Valor (R$)
+abertura  abertura           5           0       614.9
+venda     venda              3           0        44.1
+perda     perda              1          -2         6.0
+"
+    );
+    let sales = "grupo,motivo,movimentos,quantidade,valor\nCaju,venda,2,-21,42.0\nUva,venda,1,-0.35,2.1\n";
+    assert_eq!(out(&["sales", "--format", "csv"]), sales);
+    assert_eq!(out(&["products", "--kind", "venda", "--format", "csv"]), sales);
+    assert_eq!(out(&["sales", "--by", "motivo", "--since", "hoje", "--format", "csv"]).lines().count(), 2);
+    assert_eq!(out(&["day", "--by", "dia", "--since", "ontem", "--format", "ndjson"]).lines().count(), 3);
+    let json: serde_json::Value = serde_json::from_str(&out(&["losses", "--format", "json"])).unwrap();
+    assert_eq!((json[0]["group"].as_str(), json[0]["amount_centavos"].as_i64()), (Some("Maca"), Some(600)));
+    assert_eq!(out(&["day", "--until", "ontem"]), "Nenhum movimento encontrado.\n");
+    for (args, code) in [(&["report"][..], 2), (&["report", "lua"], 2), (&["report", "day", "--socket"], 5)] {
+        assert_eq!(server.run(args).code, code, "{args:?}");
+    }
+}
