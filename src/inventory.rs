@@ -107,14 +107,13 @@ impl Worker {
 }
 
 impl Session {
-    /// Makes changes durable. Returns one outcome for each, in order. `is_call` says that these
-    /// changes are one call among others of the connection, and not all that came on it.
-    async fn write(&self, changes: Vec<Change>, is_call: bool) -> WriteResult {
-        self.queue.write(&self.client, changes, is_call).await
+    /// Makes changes durable. Returns one outcome for each, in order.
+    async fn write(&self, changes: Vec<Change>) -> WriteResult {
+        self.queue.write(&self.client, changes).await
     }
 
     fn note_read(&self) {
-        self.queue.clients().note_read(&self.client);
+        self.queue.activity().note_read(&self.client);
     }
 
     /// Ends all snapshots, as if more had changed than the catalog keeps.

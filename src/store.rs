@@ -56,19 +56,14 @@ pub trait Store: Send {
     /// waits for other programs.
     fn is_ready(&self) -> bool;
 
-    /// Stores all of the changes or none, and returns once they are on disk.
+    /// Stores all of the changes or none, and returns once they are on disk. If another program has the
+    /// store, `wait` says whether to wait for it.
     ///
     /// # Errors
     /// Whether the changes are stored is then in doubt, and the store must not be
     /// used before [`Store::reopen`] has told; except after an error that
     /// [`StoreError::why_not_begun`] knows, which comes before anything was written.
-    fn commit(&mut self, changes: &Transaction) -> Result<(), StoreError>;
-
-    /// Commits as [`Store::commit`] does, but does not wait if another program has the store.
-    ///
-    /// # Errors
-    /// If [`Store::commit`] would fail.
-    fn commit_at_once(&mut self, changes: &Transaction) -> Result<(), StoreError>;
+    fn commit(&mut self, changes: &Transaction, wait: Wait) -> Result<(), StoreError>;
 
     /// After [`StoreError::Rewritten`], which a mere `touch` of a file is enough for: reads everything that is
     /// stored, and takes it for ours if it is whole and is this catalog. May last.
@@ -165,6 +160,15 @@ pub struct LedgerPage {
     pub rows: Vec<LedgerRow>,
     /// The row at which the next page begins, if there may be more.
     pub next: Option<i64>,
+}
+
+/// Whether a commit waits for another program that has the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// Waits for some seconds.
+    ForOthers,
+    /// Fails with [`StoreError::Busy`].
+    Never,
 }
 
 /// The requests that are known by their ids. Clients choose the ids, so the hash is seeded.

@@ -30,7 +30,7 @@ impl Session {
             Err(refusal) => return Err(self.explain(name, refusal).await),
         };
         let change = Change::Adjust(Adjustment { product, delta, kind, request_id });
-        let mut result = self.write(vec![change], true).await;
+        let mut result = self.write(vec![change]).await;
         let applied = result.each.pop().ok_or_else(stopped)?.map_err(|refusal| *refusal)?;
         let movement = applied.movement(&result.movements).ok_or_else(stopped)?;
         Ok(Adjusted::from((product_of(&read(&self.inventory.catalog), movement), movement)))
@@ -57,7 +57,7 @@ impl Session {
                 Err(refusal) => return Err(self.explain(name, refusal).await.at(index)),
             }
         }
-        match self.write(vec![Change::Batch { changes, request_id }], true).await.each.pop() {
+        match self.write(vec![Change::Batch { changes, request_id }]).await.each.pop() {
             Some(Ok(Applied::Batch(movements))) => {
                 let catalog = read(&self.inventory.catalog);
                 Ok(movements
@@ -93,7 +93,7 @@ impl Session {
                 Err(merge(bad_rows, looked_at.err()))
             };
         }
-        match self.write(vec![Change::Import { rows, request_id }], true).await.each.pop() {
+        match self.write(vec![Change::Import { rows, request_id }]).await.each.pop() {
             Some(Ok(Applied::Imported(counts))) => Ok(counts),
             Some(Err(refusal)) => Err(*refusal),
             Some(Ok(_)) | None => Err(stopped()),

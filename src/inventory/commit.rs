@@ -1,9 +1,27 @@
-//! The group commit: the path of every change from a session to the disk and back.
+//! Group commit with a movable leader: the path of every change to the disk and back.
 //!
-//! Each worker queues the changes of its connections. When it has nothing else to do it commits the
-//! queue itself, or hands the queue to the committer thread. Whoever commits holds the one writer:
-//! plan, one transaction, publish, reply. The writer is the only one that changes the catalog, and
-//! the only user of the store.
+//! 1. A session plans nothing: it queues a write request with its worker ([`queue`]).
+//! 2. When the worker has nothing else to do, the scheduler decides ([`scheduler`]).
+//! 3. Mostly the worker commits its queue as one group, on its own thread.
+//! 4. If clients that only read would wait for that, or the group is large, or several workers have
+//!    requests, the worker hands the queue to the committer thread instead ([`committer`]).
+//! 5. Whoever commits holds the one writer ([`writer`]). Nobody else changes the catalog or uses the
+//!    store.
+//! 6. The writer plans every change of the group in order, by the rules of the catalog ([`planner`]).
+//! 7. It makes what follows the rules durable in one transaction, and publishes it.
+//! 8. Then it sends every result to the worker of its client ([`replies`]).
+//! 9. The worker's driver hands the results out, in turns, and each session answers its client.
+//! 10. Requests wait while too many others do, so memory stays bounded and answers are never far away.
+//!
+//! ```text
+//!  worker 1   sessions ──▶ write queue ──┬── CommitHere ───────────────────┐
+//!      ▲                                 └── HandToCommitter ──▶ committer ─┤
+//!  worker 2   sessions ──▶ write queue ──┬── HandToCommitter ────▲          │
+//!      ▲                                 └── CommitHere ───────────────────┤
+//!      │                                                                    ▼
+//!      │                                                             the one writer
+//!      └──── results ◀── reply ◀── publish ◀── one transaction ◀── plan ◀───┘
+//! ```
 
 mod activity;
 mod clock;
@@ -38,7 +56,7 @@ mod tests {
     use crate::operation::BatchRequest;
     use crate::refusal::Code;
     use crate::store::sqlite::SqliteStore;
-    use crate::store::{LedgerRow, RecordedById, Store, StoreError};
+    use crate::store::{LedgerRow, RecordedById, Store, StoreError, Wait};
 
     /// What a store that fails does.
     #[derive(Clone, Copy, PartialEq)]
@@ -101,21 +119,14 @@ mod tests {
         fn is_ready(&self) -> bool {
             *self.1.lock().unwrap() != Fault::Unready && self.0.is_ready()
         }
-        fn commit(&mut self, changes: &Transaction) -> Result<(), StoreError> {
+        fn commit(&mut self, changes: &Transaction, wait: Wait) -> Result<(), StoreError> {
             COMMITS.set(COMMITS.get() + 1);
             let fault = *self.1.lock().unwrap();
             assert!(fault != Fault::Defect, "asked for");
             if !matches!(fault, Fault::Before | Fault::Gone) {
-                self.0.commit(changes)?;
+                self.0.commit(changes, wait)?;
             }
             if matches!(fault, Fault::None | Fault::Lossy | Fault::Unready) { Ok(()) } else { Err(failure()) }
-        }
-        fn commit_at_once(&mut self, changes: &Transaction) -> Result<(), StoreError> {
-            if *self.1.lock().unwrap() == Fault::None {
-                COMMITS.set(COMMITS.get() + 1);
-                return self.0.commit_at_once(changes);
-            }
-            self.commit(changes)
         }
         fn ledger(&self) -> Arc<dyn crate::store::Ledger> {
             self.0.ledger()

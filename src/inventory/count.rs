@@ -29,7 +29,7 @@ impl Session {
             }
         }
         let change = Change::Count { lines, request_id };
-        let applied = self.write(vec![change], true).await.each.pop().ok_or_else(stopped)?;
+        let applied = self.write(vec![change]).await.each.pop().ok_or_else(stopped)?;
         let Applied::Counted(counted) = applied.map_err(|refusal| *refusal)? else { return Err(stopped()) };
         let catalog = read(&self.inventory.catalog);
         let result = |counted| match counted {

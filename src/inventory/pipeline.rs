@@ -133,7 +133,7 @@ impl Session {
             return;
         }
         let changes = std::mem::take(&mut pipeline.changes);
-        let WriteResult { each, movements } = self.write(changes, false).await;
+        let WriteResult { each, movements } = self.write(changes).await;
         let Pipeline { ready, known, places, .. } = pipeline;
         ready.make_room(each.len());
         let catalog = read(&self.inventory.catalog);

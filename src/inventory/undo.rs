@@ -19,7 +19,7 @@ impl Session {
         request_id: Option<RequestId>,
     ) -> Result<Vec<Adjusted>, Refusal> {
         let change = Change::Undo { sequence, is_single, request_id };
-        let applied = self.write(vec![change], true).await.each.pop().ok_or_else(stopped)?;
+        let applied = self.write(vec![change]).await.each.pop().ok_or_else(stopped)?;
         let Applied::Batch(movements) = applied.map_err(|refusal| *refusal)? else { return Err(stopped()) };
         let catalog = read(&self.inventory.catalog);
         let adjusted = movements.into_iter().map(|movement| {

@@ -33,7 +33,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Ledger, LedgerRow, RecordedById, Store, StoreError};
+use super::{Ledger, LedgerRow, RecordedById, Store, StoreError, Wait};
 use crate::catalog::{Catalog, Movement, RequestId, Transaction};
 use crate::private_file::AtomicFile;
 use checkpoint::Checkpoint;
@@ -177,19 +177,18 @@ impl Store for SqliteStore {
         !self.is_suspect || self.lock.is_none()
     }
 
-    fn commit(&mut self, changes: &Transaction) -> Result<(), StoreError> {
+    fn commit(&mut self, changes: &Transaction, wait: Wait) -> Result<(), StoreError> {
+        if wait == Wait::Never {
+            self.set_busy_timeout(Duration::ZERO)?;
+            let done = self.commit(changes, Wait::ForOthers);
+            self.set_busy_timeout(BUSY_TIMEOUT)?;
+            return done;
+        }
         let step = self.checkpoint.step(changes);
         self.request_ids.prepare(self.checkpoint.last_sequence());
         self.commit_with(changes, step)?;
         self.look_at_log();
         Ok(())
-    }
-
-    fn commit_at_once(&mut self, changes: &Transaction) -> Result<(), StoreError> {
-        self.set_busy_timeout(Duration::ZERO)?;
-        let done = self.commit(changes);
-        self.set_busy_timeout(BUSY_TIMEOUT)?;
-        done
     }
 
     fn prove(&mut self, catalog: &Catalog) -> Result<(), StoreError> {

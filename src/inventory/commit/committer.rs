@@ -1,34 +1,27 @@
-//! Who has the writer: the committer's thread, for the changes that are handed over to it, or a
-//! worker, for its own.
+//! The committer thread, and the one writer that it shares with the workers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 
-use super::group::{WriteGroup, WriteRequest};
+use super::group::WriteGroup;
 use super::replies::refuse_all;
-use super::stopped;
 use super::writer::Writer;
 use crate::catalog::Catalog;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Wait};
 
-/// Submissions that wait to be made before those who submit must wait themselves: more than one
-/// transaction takes, so that the committer never idles, and few enough that an answer is never
+/// Requests that wait to be committed before clients must wait to queue theirs: more than one
+/// transaction takes, so that the committer never idles, and few enough that a result is never
 /// seconds away.
 pub(super) const WAITING_MAX: usize = 1024;
 
-/// Rows of changes after which a transaction takes no further request: large enough that the cost of
-/// an fsync is spread thin, small enough that it lasts milliseconds.
+/// Rows after which a transaction takes no further group: large enough that the cost of an fsync is
+/// spread thin, small enough that the transaction lasts milliseconds.
 const TRANSACTION_ROWS_MAX: usize = 4096;
-
-/// A worker makes no transaction itself where the last one took longer, for its connections wait
-/// meanwhile: a solid disk takes a tenth of this or two, a turning one, or one in trouble, more.
-/// It waits for no other program; but a disk that hangs holds up its reads too, that once.
-const OWN_TRANSACTION_MAX: Duration = Duration::from_millis(2);
 
 /// How often the store is tidied: a look costs next to nothing, and the room that a reader held is
 /// given back soon after the reader has gone.
@@ -37,26 +30,39 @@ const TIDY_EVERY: Duration = Duration::from_secs(1);
 /// The committer's thread.
 pub struct Committer(JoinHandle<Result<(), StoreError>>);
 
+/// A way to the writer, cheap to clone. The committer ends after the last is dropped.
+#[derive(Clone)]
+pub(crate) struct CommitterHandle {
+    groups: mpsc::UnboundedSender<WriteGroup>,
+    shared: Arc<SharedWriter>,
+}
+
+/// The one writer. Whoever commits holds it.
+struct SharedWriter {
+    /// `None` after the writer has panicked, or is closed.
+    writer: Mutex<Option<Writer>>,
+    /// A permit for each request that may still wait; see [`WAITING_MAX`]. Closed after the writer has
+    /// failed.
+    room: Semaphore,
+}
+
 impl Committer {
-    /// Starts it. It ends once nobody is left who could hand over changes.
+    /// Starts the thread. It ends when nobody is left who could hand over changes.
     pub(crate) fn start(catalog: Arc<RwLock<Catalog>>, store: Box<dyn Store>) -> (Self, CommitterHandle) {
-        let (groups, waiting) = mpsc::unbounded_channel();
-        let state = State { writer: Some(Writer::new(catalog, store)), last_took: Duration::ZERO };
-        let room = Arc::new(Semaphore::new(WAITING_MAX));
-        let writer = SharedWriter { state: Arc::new(Mutex::new(state)), room };
-        let (own, tidying) = (writer.clone(), writer.clone());
+        let (handle, groups) = CommitterHandle::new(Some(Writer::new(catalog, store)));
+        let (shared, tidied) = (Arc::clone(&handle.shared), Arc::clone(&handle.shared));
         let (running, stopped) = channel::<()>();
-        std::thread::spawn(move || tidying.tidy_until(&stopped));
+        std::thread::spawn(move || tidied.tidy_until(&stopped));
         let run = move || {
-            let closed = own.run(waiting);
+            let closed = shared.run(groups);
             drop(running);
             closed
         };
-        (Self(std::thread::spawn(run)), CommitterHandle { groups, writer })
+        (Self(std::thread::spawn(run)), handle)
     }
 
-    /// Waits until every change that was submitted is answered and the store is closed,
-    /// which comes once every [`Inventory`](super::Inventory) is dropped.
+    /// Waits until every change that was asked for is answered and the store is closed, which comes
+    /// after every [`Session`](crate::inventory::Session) is dropped.
     ///
     /// # Errors
     /// If the last changes are not where the next start looks for them.
@@ -68,120 +74,88 @@ impl Committer {
     }
 }
 
-/// A way to the writer, cheap to clone. The committer ends when the last is dropped.
-#[derive(Clone)]
-pub(crate) struct CommitterHandle {
-    groups: mpsc::UnboundedSender<WriteGroup>,
-    writer: SharedWriter,
-}
-
 impl CommitterHandle {
-    /// A handle on a writer that has failed, and where the groups come out that are handed over.
-    #[cfg(test)]
-    pub(super) fn to_nobody() -> (Self, mpsc::UnboundedReceiver<WriteGroup>) {
+    /// Makes a handle, and the end where the groups come out. Without a writer, one that has failed.
+    pub(super) fn new(writer: Option<Writer>) -> (Self, mpsc::UnboundedReceiver<WriteGroup>) {
         let (groups, waiting) = mpsc::unbounded_channel();
-        let state = State { writer: None, last_took: Duration::ZERO };
-        let room = Arc::new(Semaphore::new(WAITING_MAX));
-        (Self { groups, writer: SharedWriter { state: Arc::new(Mutex::new(state)), room } }, waiting)
+        let shared = SharedWriter { writer: Mutex::new(writer), room: Semaphore::new(WAITING_MAX) };
+        (Self { groups, shared: Arc::new(shared) }, waiting)
     }
 
-    /// Takes the room for one request, once there is any. Returns whether it will be made, which
-    /// nothing is once the writer has failed.
+    /// Takes the room for one request, after waiting for room. Returns whether the request will be
+    /// committed, which nothing is after the writer has failed.
     pub(super) async fn take_room(&self) -> bool {
-        // Who makes it gives the permit back.
-        self.writer.room.acquire().await.map(SemaphorePermit::forget).is_ok()
+        // Whoever commits the request gives the permit back.
+        self.shared.room.acquire().await.map(SemaphorePermit::forget).is_ok()
     }
 
-    /// Hands a group over. Returns whether the committer is there.
-    pub(super) fn send(&self, group: WriteGroup) -> bool {
+    /// Hands a group to the committer's thread. Returns whether the committer is there.
+    pub(super) fn hand_over(&self, group: WriteGroup) -> bool {
         self.groups.send(group).is_ok()
     }
 
-    /// [`SharedWriter::try_commit`].
-    pub(super) fn try_commit(&self, group: WriteGroup) -> Result<(), WriteGroup> {
-        self.writer.try_commit(group)
+    /// Commits a group on the calling thread, which waits for nobody: if the writer is not free, or
+    /// another program has the store, or the commit fails, the committer does the rest.
+    pub(super) fn commit_here(&self, group: WriteGroup) {
+        let writer = self.shared.writer.try_lock().ok().filter(|writer| is_free(writer));
+        let Some(mut writer) = writer else {
+            self.hand_over(group);
+            return;
+        };
+        self.shared.commit(&mut writer, group, Wait::Never);
+        if !is_free(&writer) {
+            self.hand_over(WriteGroup::default());
+        }
     }
 }
 
-/// The one writer, which whoever makes a transaction has to itself.
-#[derive(Clone)]
-pub(super) struct SharedWriter {
-    state: Arc<Mutex<State>>,
-    /// A permit for each request that may still wait; see [`WAITING_MAX`]. Closed once the
-    /// writer has failed.
-    room: Arc<Semaphore>,
-}
-
-struct State {
-    /// `None` once it has panicked, or is closed.
-    writer: Option<Writer>,
-    /// How long the last transaction took.
-    last_took: Duration,
-}
-
 impl SharedWriter {
-    /// Makes the changes that are handed over, until nobody is left who could.
-    fn run(self, mut waiting: mpsc::UnboundedReceiver<WriteGroup>) -> Result<(), StoreError> {
-        while let Some(mut group) = waiting.blocking_recv() {
-            let mut state = self.state();
-            // Also what came during a worker's transaction.
+    /// Commits the groups that are handed over, until nobody is left who could hand one over.
+    fn run(&self, mut groups: mpsc::UnboundedReceiver<WriteGroup>) -> Result<(), StoreError> {
+        while let Some(mut group) = groups.blocking_recv() {
+            let mut writer = self.lock();
+            // Takes what came during a worker's transaction, too.
             while group.rows < TRANSACTION_ROWS_MAX
-                && let Ok(next) = waiting.try_recv()
+                && let Ok(next) = groups.try_recv()
             {
                 group.append(next);
             }
-            self.commit(&mut state, group, Writer::commit);
+            self.commit(&mut writer, group, Wait::ForOthers);
         }
-        let writer = self.state().writer.take();
+        let writer = self.lock().take();
         writer.map_or(Ok(()), Writer::close)
     }
 
     /// Tidies the store every [`TIDY_EVERY`], until the committer has stopped.
-    fn tidy_until(self, stopped: &Receiver<()>) {
+    fn tidy_until(&self, stopped: &Receiver<()>) {
         while stopped.recv_timeout(TIDY_EVERY) == Err(RecvTimeoutError::Timeout) {
             // If a transaction is going on, the next time is soon enough.
-            if let Ok(mut state) = self.state.try_lock()
-                && let Some(writer) = &mut state.writer
+            if let Ok(mut writer) = self.writer.try_lock()
+                && let Some(writer) = &mut *writer
             {
                 writer.tidy();
             }
         }
     }
 
-    /// Makes the changes of a worker on its own thread: if nothing else waits, which would be
-    /// next, and no transaction goes on, and the last one was quick. If not, what is returned must be
-    /// handed over to the committer; also where it is empty, so that the committer makes what the
-    /// writer could not make at once.
-    pub(super) fn try_commit(&self, group: WriteGroup) -> Result<(), WriteGroup> {
-        if self.room.available_permits() + group.requests.len() < WAITING_MAX {
-            return Err(group);
-        }
-        let Ok(mut state) = self.state.try_lock() else { return Err(group) };
-        if state.last_took > OWN_TRANSACTION_MAX || !state.writer.as_ref().is_some_and(Writer::is_free) {
-            return Err(group);
-        }
-        self.commit(&mut state, group, Writer::commit_at_once);
-        if state.writer.as_ref().is_some_and(Writer::is_free) { Ok(()) } else { Err(WriteGroup::default()) }
-    }
-
-    /// Makes the changes in this way. After a panic nothing is written any more: who asks then
-    /// is told, and does not wait for ever.
-    fn commit(&self, state: &mut State, group: WriteGroup, commit: fn(&mut Writer, Vec<WriteRequest>)) {
+    /// Commits a group. After a panic nothing is written any more: whoever asks then is refused, and
+    /// does not wait for ever.
+    fn commit(&self, slot: &mut Option<Writer>, group: WriteGroup, wait: Wait) {
         self.room.add_permits(group.requests.len());
-        let Some(writer) = &mut state.writer else {
-            return refuse_all(group.requests, &stopped());
-        };
-        let begun = Instant::now();
-        let made = catch_unwind(AssertUnwindSafe(|| commit(writer, group.requests)));
-        state.last_took = begun.elapsed();
-        if made.is_err() {
+        let Some(writer) = slot else { return refuse_all(group.requests) };
+        if catch_unwind(AssertUnwindSafe(|| writer.commit(group.requests, wait))).is_err() {
             self.room.close();
-            state.writer = None;
+            *slot = None;
             tracing::error!("a transaction panicked; no changes are taken any more");
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Option<Writer>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether the writer can begin a transaction without waiting.
+fn is_free(writer: &Option<Writer>) -> bool {
+    writer.as_ref().is_some_and(Writer::is_free)
 }

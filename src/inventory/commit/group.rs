@@ -1,19 +1,19 @@
-//! Write requests, and groups of them that one transaction can take.
+//! Write requests, and the groups of them that one transaction can take.
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::replies::{Completion, ReplyTo, WriteResult};
-use super::scheduler::OWN_ROWS_MAX;
+use super::replies::{Completion, WriteResult};
+use super::scheduler::COMMIT_HERE_ROWS_MAX;
 use crate::catalog::{Adjustment, LargeChange, ProductDraft, ProductId, Quantity, RequestId};
 
 /// What a row of an import counts for among the rows of the store: it may create a product and a movement,
 /// and takes the catalog several times as long as a change.
 const IMPORT_ROW_WEIGHT: usize = 4;
 
-/// No worker makes a large change, which pauses between its slices.
-const _: () = assert!(OWN_ROWS_MAX / IMPORT_ROW_WEIGHT <= LargeChange::LISTED_AT_ONCE_MAX);
+/// No worker commits a large change, which pauses between its slices.
+const _: () = assert!(COMMIT_HERE_ROWS_MAX / IMPORT_ROW_WEIGHT <= LargeChange::LISTED_AT_ONCE_MAX);
 
-/// What the writer is asked for.
+/// A change that the writer is asked for.
 pub(crate) enum Change {
     Adjust(Adjustment),
     Batch { changes: Vec<Adjustment>, request_id: Option<RequestId> },
@@ -41,37 +41,43 @@ impl Change {
             | Change::Undo { request_id, .. } => request_id.as_ref(),
         }
     }
+
+    /// The rows of the store that the change may touch.
+    fn rows(&self) -> usize {
+        match self {
+            Change::Adjust(_) => 1,
+            Change::Batch { changes, .. } => changes.len(),
+            Change::Import { rows, .. } => IMPORT_ROW_WEIGHT * rows.len(),
+            Change::Count { lines, .. } => lines.len(),
+            // Perhaps those of a document, which is not known before the store is asked.
+            Change::Undo { .. } => 1,
+        }
+    }
 }
 
-/// Changes that wait to be made, and who waits for their answers.
+/// Changes of one client that are committed together, and the way back of their result.
 pub(super) struct WriteRequest {
+    /// Taken out when the changes are planned.
     pub(super) changes: Vec<Change>,
-    pub(super) reply_to: ReplyTo,
+    pub(super) rows: usize,
+    /// Who waits for the result.
+    pub(super) reply: oneshot::Sender<WriteResult>,
+    /// The worker of the client, which passes the result on.
+    pub(super) worker: mpsc::UnboundedSender<Vec<Completion>>,
 }
 
 impl WriteRequest {
     pub(super) fn new(
         changes: Vec<Change>,
-        is_call: bool,
-        answer: oneshot::Sender<WriteResult>,
-        delivery: mpsc::UnboundedSender<Vec<Completion>>,
+        reply: oneshot::Sender<WriteResult>,
+        worker: mpsc::UnboundedSender<Vec<Completion>>,
     ) -> Self {
-        let rows = changes
-            .iter()
-            .map(|change| match change {
-                Change::Adjust(_) => 1,
-                Change::Batch { changes, .. } => changes.len(),
-                Change::Import { rows, .. } => IMPORT_ROW_WEIGHT * rows.len(),
-                Change::Count { lines, .. } => lines.len(),
-                // Perhaps those of a document, which is not known before the store is asked.
-                Change::Undo { .. } => 1,
-            })
-            .sum();
-        Self { changes, reply_to: ReplyTo { is_call, rows, answer, delivery } }
+        let rows = changes.iter().map(Change::rows).sum();
+        Self { changes, rows, reply, worker }
     }
 }
 
-/// Submissions that are handed over together, and how many rows of the store they may touch.
+/// Write requests that are committed together, and the rows of the store that they may touch.
 #[derive(Default)]
 pub(super) struct WriteGroup {
     pub(super) requests: Vec<WriteRequest>,
@@ -80,12 +86,16 @@ pub(super) struct WriteGroup {
 
 impl WriteGroup {
     pub(super) fn add(&mut self, request: WriteRequest) {
-        self.rows += request.reply_to.rows;
+        self.rows += request.rows;
         self.requests.push(request);
     }
 
     pub(super) fn append(&mut self, other: Self) {
         self.rows += other.rows;
         self.requests.extend(other.requests);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.requests.is_empty()
     }
 }

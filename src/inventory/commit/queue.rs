@@ -1,17 +1,6 @@
-//! How the changes of one worker's connections are made.
-//!
-//! A transaction takes the processor for as long as a hundred changes do, however few it has.
-//! Handed over one by one, the changes of many connections would become many small ones, and
-//! on a machine whose processors are all busy each takes the place of the worker that was about
-//! to hand over more. So a worker that always has more to do hands over more and more at once;
-//! one that is about to sleep, all it has, and begins with one again. It also waits a little for
-//! clients who read and may change something next.
-//!
-//! Where the [`CommitScheduler`] says so it hands over nothing: once it is about to sleep it makes all that
-//! it has itself, after a moment for clients who were just answered and ask again.
+//! The write queue of one worker, and the driver that empties it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
@@ -19,45 +8,67 @@ use tokio::time::Instant;
 use super::activity::{ClientActivity, ClientState};
 use super::committer::CommitterHandle;
 use super::group::{Change, WriteGroup, WriteRequest};
-use super::replies::{Completion, WriteResult, deliver};
-use super::scheduler::{CommitScheduler, Decision, Load};
+use super::replies::{Completion, WriteResult};
+use super::scheduler::{Decision, QUEUE_TIME_MAX, QueueState, READERS_REST};
 use super::stopped;
 use super::writer::outcome_unknown;
 
-/// About how long a change may wait for others of its worker, timers being of milliseconds: one
-/// that is never about to sleep is not to keep a change for ever, nor one that waits for clients
-/// who then ask for none.
-pub(super) const GATHERING_MAX: Duration = Duration::from_millis(1);
+/// Changes whose results the driver hands out before it lets the connections have their turn: each
+/// takes microseconds of the worker, and reads wait meanwhile (row `read-p99-16`).
+const CHANGES_IN_TURN: usize = 64;
 
-/// How long a worker that is to make changes waits, after the last one that came, for those of
-/// clients who asked in this round or the one before: one on this machine asks again some 25 µs
-/// after its answer, and all of them then share a transaction. With 2, 4, 8, 12, 16 and 50
-/// connections that makes 1.3, 1.6, 1.4, 1.1, 1.1 and 1.0 times as many changes; in vain, it takes a
-/// fifth of what a transaction does.
-pub(super) const COMMIT_DELAY: Duration = Duration::from_micros(30);
+/// How many of the changes of one request count for that: the worker answers them together, and the
+/// turns of shorter ones would cost more than they are worth (row `update-64`).
+const CHANGES_COUNTED_MAX: usize = 8;
 
-/// How long after answers clients are so waited for: hundreds have then asked again who do so at
-/// once. Who asks less often is not kept waiting.
-const COMPANY_AFTER_ANSWERS_MAX: Duration = Duration::from_micros(500);
+/// The requests of one worker's clients, until they are committed or handed over.
+pub(crate) struct WriteQueue {
+    committer: CommitterHandle,
+    is_only_worker: bool,
+    activity: ClientActivity,
+    queued: Mutex<Queued>,
+    /// The way back to the driver.
+    completions: mpsc::UnboundedSender<Vec<Completion>>,
+    /// Wakes the driver when a first request was queued, and when the worker is idle.
+    wake: Arc<Notify>,
+}
 
-/// What one worker thread does for the changes of its connections.
+/// What the worker's thread and the requests of its clients share.
+struct Queued {
+    group: WriteGroup,
+    /// Requests that wait for their results, in the queue or with the committer, and their rows.
+    waiting_requests: usize,
+    waiting_rows: usize,
+    /// Until when the committer commits because a client that only reads has asked.
+    readers_until: Option<Instant>,
+    /// When the first and the last request of the group came.
+    first_at: Instant,
+    last_at: Instant,
+    /// Whether the worker has had nothing else to do since the first request came.
+    is_idle: bool,
+}
+
+/// The part of the group commit that one worker thread runs.
 pub struct CommitDriver {
     queue: Weak<WriteQueue>,
-    /// Answers on their way back. They are never more than the requests that wait.
-    answers: mpsc::UnboundedReceiver<Vec<Completion>>,
+    wake: Arc<Notify>,
+    /// Results on their way back, never more than the requests that wait.
+    completions: mpsc::UnboundedReceiver<Vec<Completion>>,
+    /// Changes whose results were handed out in this turn.
+    handed_out: usize,
 }
 
 impl CommitDriver {
     /// Makes the queue of a worker, perhaps the only one, and its driver.
-    pub(crate) fn new(committer: CommitterHandle, is_only: bool) -> (Arc<WriteQueue>, Self) {
-        let (delivery, answers) = mpsc::unbounded_channel();
-        let queue = Arc::new(WriteQueue::new(committer, delivery, CommitScheduler::new(is_only)));
-        let driver = Self { queue: Arc::downgrade(&queue), answers };
+    pub(crate) fn new(committer: CommitterHandle, is_only_worker: bool) -> (Arc<WriteQueue>, Self) {
+        let (sender, completions) = mpsc::unbounded_channel();
+        let wake = Arc::new(Notify::new());
+        let queue = Arc::new(WriteQueue::new(committer, is_only_worker, sender, Arc::clone(&wake)));
+        let driver = Self { queue: Arc::downgrade(&queue), wake, completions, handed_out: 0 };
         (queue, driver)
     }
 
-    /// Returns what the thread must call each time before it sleeps: it hands over the queue, or sees
-    /// that the queue is committed, or leaves it for a little while.
+    /// Returns what the thread must call each time before it sleeps.
     pub fn before_sleep(&self) -> impl Fn() + Send + Sync + 'static {
         let queue = self.queue.clone();
         move || {
@@ -67,418 +78,393 @@ impl CommitDriver {
         }
     }
 
-    /// Hands out answers, commits what is due, and hands over what has waited for long, until
-    /// every session of this worker is dropped.
-    pub async fn run(self) {
-        let queue = self.queue;
-        let note = |answers: &[Completion]| {
-            if let Some(queue) = queue.upgrade() {
-                queue.note_answers(answers);
+    /// Commits the queue, or hands it over, and hands out results, until every session of the worker
+    /// is dropped and every result is handed out.
+    pub async fn run(mut self) {
+        let wake = Arc::clone(&self.wake);
+        loop {
+            let late_at = self.queue.upgrade().and_then(|queue| queue.late_at());
+            tokio::select! {
+                biased;
+                completions = self.completions.recv() => match completions {
+                    Some(completions) => self.hand_out(completions).await,
+                    None => return,
+                },
+                () = wake.notified() => self.commit_if_idle().await,
+                () = async { tokio::time::sleep_until(late_at.unwrap_or_else(Instant::now)).await }, if late_at.is_some() => {
+                    self.hand_over_if_late();
+                }
             }
-        };
-        tokio::select! {
-            () = deliver(self.answers, note) => {}
-            () = make_when_due(queue.clone()) => {}
-            () = hand_over_in_time(queue.clone()) => {}
+        }
+    }
+
+    /// Commits the queue if the worker is idle, perhaps after the connections had some turns.
+    async fn commit_if_idle(&self) {
+        while self.queue.upgrade().is_some_and(|queue| queue.commit_if_idle() == Decision::Delay) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Hands out results. The connections have their turn after each [`CHANGES_IN_TURN`].
+    async fn hand_out(&mut self, completions: Vec<Completion>) {
+        if let Some(queue) = self.queue.upgrade() {
+            queue.note_results(&completions);
+        }
+        for completion in completions {
+            self.handed_out += completion.result.each.len().min(CHANGES_COUNTED_MAX);
+            completion.send();
+            if self.handed_out >= CHANGES_IN_TURN {
+                self.handed_out = 0;
+                tokio::task::yield_now().await;
+                self.hand_over_if_late();
+            }
+        }
+    }
+
+    fn hand_over_if_late(&self) {
+        if let Some(queue) = self.queue.upgrade() {
+            queue.hand_over_if_late();
         }
     }
 }
 
-/// The requests of one worker, until they are handed over together.
-pub(crate) struct WriteQueue {
-    committer: CommitterHandle,
-    /// How answers come back to the worker.
-    delivery: mpsc::UnboundedSender<Vec<Completion>>,
-    gathered: Mutex<Queued>,
-    /// A round of theirs ends when what is gathered is handed over or made.
-    clients: ClientActivity,
-    /// Told when something begins to wait.
-    has_begun: Arc<Notify>,
-    /// Told when the worker is to make what there is.
-    is_due: Arc<Notify>,
-}
-
-/// What waits to be handed over, or to be made.
-struct Queued {
-    group: WriteGroup,
-    /// That, and what is not answered yet.
-    unanswered: Load,
-    scheduler: CommitScheduler,
-    /// When the first of it came.
-    begun_at: Instant,
-    /// When answers last came for clients of this worker.
-    answered_at: Instant,
-}
-
 impl WriteQueue {
-    pub(super) fn new(
+    fn new(
         committer: CommitterHandle,
-        delivery: mpsc::UnboundedSender<Vec<Completion>>,
-        scheduler: CommitScheduler,
+        is_only_worker: bool,
+        completions: mpsc::UnboundedSender<Vec<Completion>>,
+        wake: Arc<Notify>,
     ) -> Self {
-        let gathered = Mutex::new(Queued {
+        let queued = Mutex::new(Queued {
             group: WriteGroup::default(),
-            unanswered: Load::default(),
-            scheduler,
-            begun_at: Instant::now(),
-            answered_at: Instant::now(),
+            waiting_requests: 0,
+            waiting_rows: 0,
+            readers_until: None,
+            first_at: Instant::now(),
+            last_at: Instant::now(),
+            is_idle: false,
         });
-        let clients = ClientActivity::default();
-        Self { committer, delivery, gathered, clients, has_begun: Arc::default(), is_due: Arc::default() }
+        Self { committer, is_only_worker, activity: ClientActivity::default(), queued, completions, wake }
     }
 
-    pub(crate) fn clients(&self) -> &ClientActivity {
-        &self.clients
+    /// What the clients of the worker asked for lately.
+    pub(crate) fn activity(&self) -> &ClientActivity {
+        &self.activity
     }
 
-    /// Makes changes durable. Returns one outcome for each, in order. `is_call` says that these
-    /// changes are one call among others of the connection, and not all that came on it.
-    pub(crate) async fn write(
-        &self,
-        client: &ClientState,
-        changes: Vec<Change>,
-        is_call: bool,
-    ) -> WriteResult {
+    /// Makes changes durable. Returns one outcome for each, in order.
+    pub(crate) async fn write(&self, client: &ClientState, changes: Vec<Change>) -> WriteResult {
         let count = changes.len();
         if count == 0 {
             return WriteResult::default();
         }
-        self.clients.note_change(client);
-        let (answer, answered) = oneshot::channel();
-        let request = WriteRequest::new(changes, is_call, answer, self.delivery.clone());
+        self.activity.note_change(client);
+        let (reply, result) = oneshot::channel();
+        let request = WriteRequest::new(changes, reply, self.completions.clone());
         if !self.committer.take_room().await || !self.add(request) {
             return WriteResult::refused(count, &stopped());
         }
-        answered.await.unwrap_or_else(|_| WriteResult::refused(count, &outcome_unknown()))
+        result.await.unwrap_or_else(|_| WriteResult::refused(count, &outcome_unknown()))
     }
 
-    /// Adds a request, and hands over if that is enough. Returns whether the committer is
-    /// there.
-    pub(super) fn add(&self, request: WriteRequest) -> bool {
-        let mut gathered = self.gathered();
-        let Queued { group, unanswered, scheduler, .. } = &mut *gathered;
-        unanswered.requests += 1;
-        unanswered.rows += request.reply_to.rows;
-        group.add(request);
-        let (has_reader, choosing) = (self.clients.has_reader(), self.clients.choosing());
-        if scheduler.note_request(Load::of(group), *unanswered, has_reader, choosing) {
-            return self.hand_over(&mut gathered);
+    /// Queues a request. Returns whether there is somebody to commit it.
+    fn add(&self, request: WriteRequest) -> bool {
+        let now = Instant::now();
+        let mut queued = self.queued();
+        queued.waiting_requests += 1;
+        queued.waiting_rows += request.rows;
+        queued.last_at = now;
+        if queued.group.is_empty() {
+            queued.first_at = now;
+            self.wake.notify_one();
         }
-        if gathered.group.requests.len() == 1 {
-            gathered.begun_at = Instant::now();
-            self.has_begun.notify_one();
-        }
-        true
+        queued.group.add(request);
+        if self.state(&mut queued, now).is_full() { self.hand_over(&mut queued) } else { true }
     }
 
-    /// Hands over what there is, or has it made, or lets it wait: the worker has answered all that it
-    /// has read.
-    pub(super) fn before_sleep(&self) {
-        let mut gathered = self.gathered();
-        let Queued { group, unanswered, scheduler, .. } = &mut *gathered;
-        scheduler.note_sleep();
-        if unanswered.requests == 0 {
-            // A reader is kept in mind until then.
+    /// The worker has nothing else to do: hands the queue over, or wakes the driver to commit it.
+    fn before_sleep(&self) {
+        let mut queued = self.queued();
+        if queued.group.is_empty() {
             return;
         }
-        let (has_reader, choosing) = (self.clients.take_reader(), self.clients.choosing());
-        match scheduler.decide(Load::of(group), *unanswered, has_reader, choosing) {
-            Decision::Delay => {}
+        match self.state(&mut queued, Instant::now()).decide() {
+            Decision::AwaitResults => {}
             Decision::HandToCommitter => {
-                self.hand_over(&mut gathered);
+                self.hand_over(&mut queued);
             }
-            Decision::CommitHere => self.is_due.notify_one(),
+            Decision::CommitHere | Decision::Delay => {
+                queued.is_idle = true;
+                self.wake.notify_one();
+            }
         }
     }
 
-    /// Makes what there is, or hands it over where it may not or a reader has come since.
-    fn make(&self) {
-        let group = self.take(&mut self.gathered());
-        if group.requests.is_empty() {
-            return;
+    /// Does what the scheduler decides, if the worker is idle. Returns the decision.
+    fn commit_if_idle(&self) -> Decision {
+        let mut queued = self.queued();
+        if !queued.is_idle {
+            return Decision::AwaitResults;
         }
-        let is_left = match self.clients.has_reader() {
-            true => Err(group),
-            false => self.committer.try_commit(group),
-        };
-        if let Err(group) = is_left {
-            self.committer.send(group);
+        let decision = self.state(&mut queued, Instant::now()).decide();
+        match decision {
+            Decision::CommitHere => {
+                let group = self.take(&mut queued);
+                drop(queued);
+                self.committer.commit_here(group);
+            }
+            Decision::HandToCommitter => {
+                self.hand_over(&mut queued);
+            }
+            Decision::Delay | Decision::AwaitResults => {}
+        }
+        decision
+    }
+
+    /// Notes that these requests do not wait any more.
+    fn note_results(&self, completions: &[Completion]) {
+        let mut queued = self.queued();
+        queued.waiting_requests -= completions.len();
+        queued.waiting_rows -= completions.iter().map(|completion| completion.request.rows).sum::<usize>();
+    }
+
+    /// When the queue must be handed over, if anything is in it.
+    fn late_at(&self) -> Option<Instant> {
+        let queued = self.queued();
+        (!queued.group.is_empty()).then(|| queued.first_at + QUEUE_TIME_MAX)
+    }
+
+    fn hand_over_if_late(&self) {
+        let mut queued = self.queued();
+        if !queued.group.is_empty() && queued.first_at.elapsed() >= QUEUE_TIME_MAX {
+            self.hand_over(&mut queued);
         }
     }
 
-    /// Whether clients may ask for changes now that could share the transaction of those that there
-    /// are, the last of which came then.
-    fn has_company(&self, last_came: Instant) -> bool {
-        let gathered = self.gathered();
-        let count = gathered.group.requests.len();
-        count > 0
-            && count < self.clients.changing()
-            && !self.clients.has_reader()
-            && last_came.elapsed() < COMMIT_DELAY
-            && gathered.answered_at.elapsed() < COMPANY_AFTER_ANSWERS_MAX
-    }
-
-    /// Notes that these are answered.
-    pub(super) fn note_answers(&self, answers: &[Completion]) {
-        let mut gathered = self.gathered();
-        gathered.answered_at = Instant::now();
-        let unanswered = &mut gathered.unanswered;
-        unanswered.requests -= answers.len();
-        unanswered.rows -= answers.iter().map(Completion::rows).sum::<usize>();
-    }
-
-    /// Hands over what has waited for [`GATHERING_MAX`]; tells when to look again, if anything
-    /// waits.
-    fn hand_over_late(&self) -> Option<Instant> {
-        let mut gathered = self.gathered();
-        if gathered.group.requests.is_empty() {
-            return None;
+    /// What the scheduler decides on.
+    fn state(&self, queued: &mut Queued, now: Instant) -> QueueState {
+        if self.activity.take_reader() {
+            queued.readers_until = Some(now + READERS_REST);
         }
-        let due = gathered.begun_at + GATHERING_MAX;
-        if due > Instant::now() {
-            return Some(due);
+        queued.readers_until = queued.readers_until.filter(|until| *until > now);
+        QueueState {
+            is_only_worker: self.is_only_worker,
+            requests: queued.group.requests.len(),
+            rows: queued.group.rows,
+            waiting_requests: queued.waiting_requests,
+            waiting_rows: queued.waiting_rows,
+            has_readers: queued.readers_until.is_some(),
+            clients: self.activity.changing(),
+            quiet: now.saturating_duration_since(queued.last_at),
         }
-        let late = Load::of(&gathered.group);
-        gathered.scheduler.note_lateness(late);
-        self.hand_over(&mut gathered);
-        None
     }
 
-    /// Hands over what there is, if anything. Returns whether the committer is there.
-    fn hand_over(&self, gathered: &mut Queued) -> bool {
-        let group = self.take(gathered);
-        group.requests.is_empty() || self.committer.send(group)
+    /// Hands the queue to the committer. Returns whether the committer is there.
+    fn hand_over(&self, queued: &mut Queued) -> bool {
+        self.committer.hand_over(self.take(queued))
     }
 
-    /// Takes what there is.
-    fn take(&self, gathered: &mut Queued) -> WriteGroup {
-        if !gathered.group.requests.is_empty() {
-            gathered.scheduler.note_taken();
-            self.clients.end_round();
-        }
-        std::mem::take(&mut gathered.group)
+    fn take(&self, queued: &mut Queued) -> WriteGroup {
+        queued.is_idle = false;
+        self.activity.end_round();
+        std::mem::take(&mut queued.group)
     }
 
-    fn gathered(&self) -> MutexGuard<'_, Queued> {
-        self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queued(&self) -> MutexGuard<'_, Queued> {
+        self.queued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for WriteQueue {
-    /// A change is made also where nobody waits for it any more.
+    /// Hands over what is left: a change is made also if its client is gone.
     fn drop(&mut self) {
-        self.hand_over(&mut self.gathered());
-    }
-}
-
-/// Makes what is due, for as long as it is polled. Before, it reads what has come since, for as long
-/// as more comes, and waits a little for clients who asked lately and are missing.
-pub(super) async fn make_when_due(queue: Weak<WriteQueue>) {
-    let Some(is_due) = queue.upgrade().map(|queue| Arc::clone(&queue.is_due)) else { return };
-    loop {
-        is_due.notified().await;
-        let mut count = 0;
-        let mut last_came = Instant::now();
-        while let Some(queue) = queue.upgrade() {
-            let before = std::mem::replace(&mut count, queue.gathered().group.requests.len());
-            if count > before {
-                last_came = Instant::now();
-            } else if !queue.has_company(last_came) {
-                queue.make();
-                break;
-            }
-            drop(queue);
-            tokio::task::yield_now().await;
-        }
-    }
-}
-
-/// Hands over what has waited for long, for as long as it is polled.
-pub(super) async fn hand_over_in_time(queue: Weak<WriteQueue>) {
-    let Some(has_begun) = queue.upgrade().map(|queue| Arc::clone(&queue.has_begun)) else {
-        return;
-    };
-    loop {
-        has_begun.notified().await;
-        while let Some(due) = queue.upgrade().and_then(|queue| queue.hand_over_late()) {
-            tokio::time::sleep_until(due).await;
+        let mut queued = self.queued();
+        if !queued.group.is_empty() {
+            self.hand_over(&mut queued);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::catalog::{Adjustment, Kind, ProductId, Quantity};
 
-    /// The queue of the only worker or of one of several, and where its groups come out.
-    fn queue(is_only: bool) -> (Arc<WriteQueue>, mpsc::UnboundedReceiver<WriteGroup>) {
-        let (delivery, _) = mpsc::unbounded_channel();
-        let (committer, waiting) = CommitterHandle::to_nobody();
-        (Arc::new(WriteQueue::new(committer, delivery, CommitScheduler::new(is_only))), waiting)
+    /// The queue of the only worker or of one of several, its driver, and the end where its groups come
+    /// out. The writer is never free.
+    fn queue(is_only: bool) -> (Arc<WriteQueue>, CommitDriver, mpsc::UnboundedReceiver<WriteGroup>) {
+        let (committer, groups) = CommitterHandle::new(None);
+        let (queue, driver) = CommitDriver::new(committer, is_only);
+        (queue, driver, groups)
     }
 
-    fn request() -> WriteRequest {
-        let (answer, _) = oneshot::channel();
-        let delta = Quantity::from_units(1);
-        let adjustment =
-            Adjustment { product: ProductId::FIRST, delta, kind: Kind::Purchase, request_id: None };
-        let (delivery, _) = mpsc::unbounded_channel();
-        WriteRequest::new(vec![Change::Adjust(adjustment)], true, answer, delivery)
+    /// Queues a request with so many changes.
+    fn add(queue: &WriteQueue, changes: usize) -> bool {
+        let (reply, _) = oneshot::channel();
+        let change = |_| {
+            let delta = Quantity::from_units(1);
+            let product = ProductId::FIRST;
+            Change::Adjust(Adjustment { product, delta, kind: Kind::Purchase, request_id: None })
+        };
+        queue.add(WriteRequest::new((0..changes).map(change).collect(), reply, queue.completions.clone()))
+    }
+
+    /// How many requests each group has that came out.
+    fn sizes(groups: &mut mpsc::UnboundedReceiver<WriteGroup>) -> Vec<usize> {
+        std::iter::from_fn(|| groups.try_recv().ok()).map(|group| group.requests.len()).collect()
     }
 
     #[test]
-    fn a_busy_worker_hands_over_more_and_more_until_it_sleeps() {
-        let (queue, mut waiting) = queue(false);
-        let mut sizes = Vec::new();
-        for _ in 0..200 {
-            assert!(queue.add(request()));
-            sizes.extend(waiting.try_recv().map(|group| group.requests.len()));
+    fn a_busy_worker_hands_over_full_groups_and_the_rest_before_it_sleeps() {
+        let (queue, _driver, mut groups) = queue(false);
+        for _ in 0..130 {
+            assert!(add(&queue, 1));
         }
-        assert_eq!(sizes, [1, 2, 4, 8, 16, 32, 64, 64]);
+        assert_eq!(sizes(&mut groups), [64, 64]);
         queue.before_sleep();
-        assert_eq!(waiting.try_recv().map(|group| group.requests.len()), Ok(9));
+        assert_eq!(sizes(&mut groups), [2]);
         queue.before_sleep();
-        assert!(waiting.try_recv().is_err());
-        assert!(queue.add(request()));
-        assert_eq!(waiting.try_recv().map(|group| group.requests.len()), Ok(1));
+        assert!(groups.try_recv().is_err());
+    }
+
+    #[test]
+    fn the_only_worker_keeps_its_queue_until_it_is_large() {
+        let (queue, _driver, mut groups) = queue(true);
+        for _ in 0..8 {
+            assert!(add(&queue, 64));
+        }
+        queue.before_sleep();
+        assert!(sizes(&mut groups).is_empty());
+        assert!(add(&queue, 1));
+        assert_eq!(sizes(&mut groups), [9]);
+        // The committer has more than the worker may commit itself, so it gets the next ones too.
+        assert!(add(&queue, 63) && add(&queue, 1));
+        assert_eq!(sizes(&mut groups), [2]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_change_waits_for_ever_for_others() {
-        let (queue, mut waiting) = queue(false);
-        tokio::spawn(hand_over_in_time(Arc::downgrade(&queue)));
-        for _ in 0..6 {
-            assert!(queue.add(request()));
+    async fn no_request_waits_longer_though_the_worker_never_sleeps() {
+        for is_only in [true, false] {
+            let (queue, driver, mut groups) = queue(is_only);
+            let driven = tokio::spawn(driver.run());
+            for _ in 0..3 {
+                assert!(add(&queue, 1));
+                let begun = Instant::now();
+                assert_eq!(groups.recv().await.unwrap().requests.len(), 1);
+                assert!((QUEUE_TIME_MAX..=2 * QUEUE_TIME_MAX).contains(&begun.elapsed()));
+            }
+            drop(queue);
+            driven.await.unwrap();
         }
-        let begun = Instant::now();
-        let mut sizes = Vec::new();
-        for _ in 0..3 {
-            sizes.push(waiting.recv().await.unwrap().requests.len());
-        }
-        assert_eq!(sizes, [1, 2, 3]);
-        assert!(begun.elapsed() <= 2 * GATHERING_MAX);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn changes_wait_for_those_of_clients_who_choose() {
-        let (queue, mut waiting) = queue(true);
-        let tills = [(); 8].map(|()| ClientState::default());
-        // Without one who only reads the worker would make the changes.
-        queue.clients().note_read(&ClientState::default());
-        let read_all = || tills.iter().for_each(|till| queue.clients().note_read(till));
-        let change = |till: usize| {
-            queue.clients().note_change(&tills[till]);
-            assert!(queue.add(request()));
-        };
-        let mut handed_over = || waiting.try_recv().map_or(0, |group| group.requests.len());
-        let millisecond = Duration::from_millis(1);
-        tills.iter().for_each(|till| queue.clients().note_change(till));
-        tokio::time::advance(millisecond).await;
-        read_all();
-        change(0);
-        assert_eq!(handed_over(), 1);
-        // Seven have read, and count for one round more.
-        for till in 1..4 {
-            change(till);
-            queue.before_sleep();
-            assert_eq!(handed_over(), 0);
-        }
-        // Three are left.
-        change(4);
-        assert_eq!(handed_over(), 0);
-        queue.before_sleep();
-        assert_eq!(handed_over(), 4);
-        read_all();
-        for till in 0..2 {
-            change(till);
-            queue.before_sleep();
-            assert_eq!(handed_over(), 0);
-            tokio::time::advance(millisecond).await;
-            queue.before_sleep();
-            assert_eq!(handed_over(), 1);
-        }
-        // None has read lately.
-        change(2);
-        assert_eq!(handed_over(), 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn no_change_waits_for_ever_for_clients_who_ask_for_none() {
-        let (queue, mut waiting) = queue(true);
-        queue.clients().note_read(&ClientState::default());
-        tokio::spawn(hand_over_in_time(Arc::downgrade(&queue)));
-        let tills = [(); 5].map(|()| ClientState::default());
-        for till in &tills {
-            queue.clients().note_change(till);
-            queue.clients().note_read(till);
-        }
-        queue.clients().note_change(&tills[0]);
-        assert!(queue.add(request()));
-        queue.before_sleep();
-        assert!(waiting.try_recv().is_err());
-        let begun = Instant::now();
-        assert_eq!(waiting.recv().await.unwrap().requests.len(), 1);
-        assert!(begun.elapsed() <= 2 * GATHERING_MAX);
     }
 
     #[tokio::test]
-    async fn who_asked_lately_is_waited_for_a_little() {
-        let (queue, mut waiting) = queue(true);
-        tokio::spawn(make_when_due(Arc::downgrade(&queue)));
+    async fn an_idle_worker_that_cannot_commit_hands_over() {
+        let (queue, driver, mut groups) = queue(true);
+        tokio::spawn(driver.run());
+        assert!(add(&queue, 1) && add(&queue, 2));
+        queue.before_sleep();
+        assert_eq!(groups.recv().await.unwrap().rows, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_only_reads_is_remembered_for_a_while() {
+        let (queue, _driver, mut groups) = queue(true);
+        let mut is_handed_over = || {
+            assert!(add(&queue, 1));
+            queue.before_sleep();
+            let handed_over = sizes(&mut groups) == [1];
+            let mut queued = queue.queued();
+            (queued.group, queued.waiting_requests, queued.waiting_rows) = (WriteGroup::default(), 0, 0);
+            handed_over
+        };
+        assert!(!is_handed_over());
+        queue.activity.note_read(&ClientState::default());
+        assert!(is_handed_over());
+        tokio::time::advance(READERS_REST - Duration::from_millis(1)).await;
+        assert!(is_handed_over());
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(!is_handed_over());
+    }
+
+    #[tokio::test]
+    async fn the_worker_waits_a_little_for_clients_that_asked_lately() {
+        let (queue, driver, mut groups) = queue(true);
+        tokio::spawn(driver.run());
         let tills = [(); 2].map(|()| ClientState::default());
         let change = |till: &ClientState| {
-            queue.clients().note_change(till);
-            assert!(queue.add(request()));
+            queue.activity.note_change(till);
+            assert!(add(&queue, 1));
             queue.before_sleep();
         };
-        let answer_all_made = || {
-            queue.note_answers(&[]);
-            let mut gathered = queue.gathered();
-            gathered.unanswered = Load::of(&gathered.group);
-        };
-        // In vain, if the other never comes.
-        tills.iter().for_each(|till| queue.clients().note_change(till));
-        change(&tills[0]);
-        assert_eq!(waiting.recv().await.unwrap().requests.len(), 1);
-        answer_all_made();
-        // A machine that has other things to do may take this test longer than that.
+        // A machine that has other things to do may take longer than the wait.
         for attempt in 0.. {
             assert!(attempt < 1000, "nobody was waited for");
-            tills.iter().for_each(|till| queue.clients().note_change(till));
+            tills.iter().for_each(|till| queue.activity.note_change(till));
             change(&tills[0]);
             for _ in 0..4 {
                 tokio::task::yield_now().await;
             }
-            let was_waited_for = waiting.is_empty();
+            let was_waited_for = groups.is_empty();
             change(&tills[1]);
-            let made = waiting.recv().await.unwrap().requests.len();
-            if was_waited_for {
-                assert_eq!(made, 2);
+            let made = groups.recv().await.unwrap().requests.len();
+            if was_waited_for && made == 2 {
                 break;
             }
-            answer_all_made();
-            queue.before_sleep();
-            assert_eq!((made, waiting.recv().await.unwrap().requests.len()), (1, 1));
-            answer_all_made();
+            while made + sizes(&mut groups).iter().sum::<usize>() < 2 {
+                tokio::task::yield_now().await;
+            }
+            let mut queued = queue.queued();
+            (queued.waiting_requests, queued.waiting_rows) = (0, 0);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_connections_have_their_turn_while_results_are_handed_out() {
+        for (changes, expected) in
+            [(1, [[64; 3].as_slice(), &[8]].concat()), (16, vec![8; 25]), (64, vec![8; 25])]
+        {
+            let (queue, driver, _groups) = queue(true);
+            let (mut parcel, mut waiting) = (Vec::new(), Vec::new());
+            for _ in 0..200 {
+                let (reply, result) = oneshot::channel();
+                let mut request = WriteRequest::new(Vec::new(), reply, queue.completions.clone());
+                request.rows = changes;
+                parcel.push(Completion { request, result: WriteResult::refused(changes, &stopped()) });
+                waiting.push(result);
+            }
+            queue.queued().waiting_requests = 200;
+            queue.queued().waiting_rows = 200 * changes;
+            queue.completions.send(parcel).unwrap();
+            tokio::spawn(driver.run());
+            let mut turns = Vec::new();
+            while turns.iter().sum::<usize>() < 200 {
+                assert!(turns.len() < 200, "{turns:?}");
+                tokio::task::yield_now().await;
+                let before = waiting.len();
+                waiting.retain_mut(|result| result.try_recv().is_err());
+                turns.push(before - waiting.len());
+            }
+            assert_eq!(turns, expected);
+            assert_eq!(queue.queued().waiting_rows, 0);
         }
     }
 
     #[test]
     fn what_nobody_waits_for_is_handed_over_too() {
-        let (queue, mut waiting) = queue(false);
-        for _ in 0..3 {
-            assert!(queue.add(request()));
-        }
+        let (queue, _driver, mut groups) = queue(true);
+        assert!(add(&queue, 1) && add(&queue, 1));
         drop(queue);
-        let sizes = std::iter::from_fn(|| waiting.try_recv().ok()).map(|group| group.requests.len());
-        assert_eq!(sizes.collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(sizes(&mut groups), [2]);
     }
 
     #[test]
-    fn who_hands_over_to_nobody_is_told() {
-        let (queue, waiting) = queue(false);
-        drop(waiting);
-        assert!(!queue.add(request()));
+    fn a_request_for_a_committer_that_is_gone_is_refused() {
+        let (queue, _driver, groups) = queue(false);
+        drop(groups);
+        // One of several workers commits a lone request itself.
+        assert!(add(&queue, 1) && !add(&queue, 63));
     }
 }

@@ -1,4 +1,4 @@
-//! The writer: makes changes, many in one transaction (group commit).
+//! The writer: plans, stores, publishes and answers the changes of many requests in one transaction.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -7,10 +7,10 @@ use super::clock::Clock;
 use super::group::{Change, WriteRequest};
 use super::planner::{Planner, store_closed};
 use super::read;
-use super::replies::{Outcome, ReplyTo, WriteResult, answer_all};
+use super::replies::{Outcome, WriteResult, send_all};
 use crate::catalog::{Catalog, LargeChange, RequestId, Transaction};
 use crate::refusal::{Code, Refusal};
-use crate::store::{RecordedById, Store, StoreError};
+use crate::store::{RecordedById, Store, StoreError, Wait};
 
 /// How long a large change keeps readers out of the catalog at a time: a part of the millisecond that no
 /// request may hold others, because the last product of a slice may take longer, and a thread that has
@@ -26,22 +26,30 @@ pub(super) struct Writer {
     catalog: Arc<RwLock<Catalog>>,
     store: Box<dyn Store>,
     clock: Clock,
-    /// A transaction that could not be made at once, and why. It is the next.
+    /// A planned transaction that could not be stored without waiting, and why. It comes next.
     left: Option<(Planned, StoreError)>,
-    /// The changes of a failed commit, until the store has told whether they are in it.
-    /// Until then it is closed to writes.
+    /// The transaction of a failed commit, until the store has said whether it is stored. Until then
+    /// nothing else is written.
     in_doubt: Option<Transaction>,
-    /// It was logged that the store cannot be asked: once, for each change asks it again.
-    has_told: bool,
+    /// Whether it was logged that the store cannot be asked: every further change asks again.
+    has_logged: bool,
+}
+
+/// A transaction that is planned and not stored yet, and the outcome of each change of its requests
+/// after it is stored.
+struct Planned {
+    transaction: Transaction,
+    requests: Vec<WriteRequest>,
+    outcomes: Vec<Vec<Outcome>>,
 }
 
 impl Writer {
     pub(super) fn new(catalog: Arc<RwLock<Catalog>>, store: Box<dyn Store>) -> Self {
         let clock = Clock::new(read(&catalog).last_recorded_at());
-        Self { catalog, store, clock, left: None, in_doubt: None, has_told: false }
+        Self { catalog, store, clock, left: None, in_doubt: None, has_logged: false }
     }
 
-    /// Lets the store give back room, if nothing is left from before and the store is ready.
+    /// Lets the store give back room, if the writer is free.
     pub(super) fn tidy(&mut self) {
         if self.is_free()
             && let Err(error) = self.store.tidy()
@@ -63,57 +71,51 @@ impl Writer {
         self.left.is_none() && self.in_doubt.is_none() && self.store.is_ready()
     }
 
-    /// Makes the changes of some requests, and answers all.
-    pub(super) fn commit(&mut self, requests: Vec<WriteRequest>) {
+    /// Commits the changes of some requests in one transaction, and answers all. If that cannot be done
+    /// without waiting and `wait` forbids to wait, the planned transaction is left for the next call.
+    pub(super) fn commit(&mut self, requests: Vec<WriteRequest>, wait: Wait) {
         if let Some((planned, error)) = self.left.take() {
-            let Planned { changes, waiting } = planned;
             let stored = match error {
-                // Now it may last.
-                StoreError::Busy { .. } | StoreError::Rewritten { .. } => self.store(changes),
-                error => self.look_into(changes, error),
+                StoreError::Busy { .. } | StoreError::Rewritten { .. } => {
+                    self.store(&planned.transaction, Wait::ForOthers)
+                }
+                error => Err(error),
             };
-            waiting.answer(stored);
+            self.answer(planned, stored);
         }
-        if let Some(Planned { changes, waiting }) = self.plan(requests) {
-            let stored = self.store(changes);
-            waiting.answer(stored);
-        }
-    }
-
-    /// The same, if it can be done at once. If not, it is left for [`Writer::commit`].
-    pub(super) fn commit_at_once(&mut self, requests: Vec<WriteRequest>) {
         let Some(planned) = self.plan(requests) else { return };
-        match self.store_with(&planned.changes, |store, changes| store.commit_at_once(changes)) {
-            Ok(()) => planned.waiting.answer(Ok(planned.changes)),
-            Err(error) => self.left = Some((planned, error)),
+        match (self.store(&planned.transaction, wait), wait) {
+            (Err(error), Wait::Never) => self.left = Some((planned, error)),
+            (stored, _) => self.answer(planned, stored),
         }
     }
 
-    /// Checks every change of a transaction. Where that cannot be done, all are refused.
-    fn plan(&mut self, requests: Vec<WriteRequest>) -> Option<Planned> {
-        let (submitted, reply_tos): (Vec<_>, Vec<_>) =
-            requests.into_iter().map(|request| (request.changes, request.reply_to)).unzip();
-        let counts: Vec<usize> = submitted.iter().map(Vec::len).collect();
-        match self.outcomes(submitted) {
-            Ok((outcomes, changes)) => Some(Planned { changes, waiting: Waiting { reply_tos, outcomes } }),
+    /// Plans a transaction. If that cannot be done, refuses all requests.
+    fn plan(&mut self, mut requests: Vec<WriteRequest>) -> Option<Planned> {
+        let changes: Vec<_> =
+            requests.iter_mut().map(|request| std::mem::take(&mut request.changes)).collect();
+        let counts: Vec<usize> = changes.iter().map(Vec::len).collect();
+        match self.outcomes(changes) {
+            Ok((outcomes, transaction)) => Some(Planned { transaction, requests, outcomes }),
             Err(refusal) => {
-                let refused = |count| WriteResult::refused(count, &refusal);
-                answer_all(reply_tos, counts.into_iter().map(refused).collect());
+                send_all(
+                    requests,
+                    counts.into_iter().map(|count| WriteResult::refused(count, &refusal)).collect(),
+                );
                 None
             }
         }
     }
 
-    /// What becomes of each change if those that follow the rules are stored, and these.
-    fn outcomes(&mut self, submitted: Vec<Vec<Change>>) -> Result<(Vec<Vec<Outcome>>, Transaction), Refusal> {
+    /// Plans the changes of each request: what becomes of each if the transaction is stored.
+    fn outcomes(&mut self, changes: Vec<Vec<Change>>) -> Result<(Vec<Vec<Outcome>>, Transaction), Refusal> {
         self.resolve().map_err(|_| store_closed())?;
-        let request_ids: Vec<&RequestId> =
-            submitted.iter().flatten().filter_map(Change::request_id).collect();
+        let request_ids: Vec<&RequestId> = changes.iter().flatten().filter_map(Change::request_id).collect();
         let recorded = self.recorded(&request_ids)?;
         let id_count = request_ids.len();
         let catalog = read(&self.catalog);
         let mut planner = Planner::new(&catalog, self.clock.now(), &mut *self.store, id_count, recorded);
-        let outcomes = submitted
+        let outcomes = changes
             .into_iter()
             .map(|changes| changes.into_iter().map(|change| planner.plan(&change)).collect())
             .collect();
@@ -128,15 +130,6 @@ impl Writer {
             tracing::error!(%error, "request ids could not be looked up");
             store_closed()
         })
-    }
-
-    /// Makes changes durable, shows and returns them; or says what became of them.
-    fn store(&mut self, changes: Transaction) -> Result<Transaction, Refusal> {
-        let commit = |store: &mut dyn Store, changes: &Transaction| store.commit(changes);
-        match self.with_proof(|writer| writer.store_with(&changes, commit)) {
-            Ok(()) => Ok(changes),
-            Err(error) => self.look_into(changes, error),
-        }
     }
 
     /// Does this with the store. If the store's times were changed, proves that its content is ours and does it
@@ -154,87 +147,78 @@ impl Writer {
         }
     }
 
-    /// Makes changes durable in this way, if there are any, and shows them.
-    fn store_with(
-        &mut self,
-        changes: &Transaction,
-        commit: impl FnOnce(&mut dyn Store, &Transaction) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        if !changes.is_empty() {
-            commit(&mut *self.store, changes)?;
-            self.show(changes);
+    /// Makes a transaction durable, if it changes anything, and publishes it.
+    fn store(&mut self, transaction: &Transaction, wait: Wait) -> Result<(), StoreError> {
+        if !transaction.is_empty() {
+            match wait {
+                Wait::ForOthers => self.with_proof(|writer| writer.store.commit(transaction, wait))?,
+                Wait::Never => self.store.commit(transaction, wait)?,
+            }
+            self.show(transaction);
         }
         Ok(())
     }
 
-    /// Says what became of changes whose transaction failed. If they are stored after all, they
-    /// are shown and returned.
-    fn look_into(&mut self, changes: Transaction, error: StoreError) -> Result<Transaction, Refusal> {
+    /// Answers the requests of a transaction, after finding out what became of it if it was not stored.
+    fn answer(&mut self, planned: Planned, stored: Result<(), StoreError>) {
+        let Planned { transaction, requests, outcomes } = planned;
+        let stored = match stored {
+            Ok(()) => Ok(transaction),
+            Err(error) => self.look_into(transaction, error),
+        };
+        let movements = stored.map(|transaction| Arc::new(transaction.movements));
+        let results = outcomes.into_iter().map(|each| match &movements {
+            Ok(movements) => WriteResult { each, movements: Arc::clone(movements) },
+            Err(refusal) => WriteResult::refused(each.len(), refusal),
+        });
+        send_all(requests, results.collect());
+    }
+
+    /// Finds out what became of a transaction whose commit failed. If it is stored after all, it is
+    /// published and returned.
+    fn look_into(&mut self, transaction: Transaction, error: StoreError) -> Result<Transaction, Refusal> {
         if let Some(why) = error.why_not_begun() {
             tracing::warn!(%error, "a transaction could not begin");
             return Err(not_begun(why));
         }
         tracing::error!(%error, "a commit failed; the store is closed to writes and asked");
-        self.in_doubt = Some(changes);
+        self.in_doubt = Some(transaction);
         match self.resolve() {
-            Ok(Some(changes)) => Ok(changes),
+            Ok(Some(transaction)) => Ok(transaction),
             Ok(None) => Err(not_stored()),
             Err(_) => Err(outcome_unknown()),
         }
     }
 
-    /// Asks the store what became of changes in doubt, if there are any. Returns them if they
-    /// are stored; they are then shown.
+    /// Asks the store what became of the transaction in doubt, if there is one. If it is stored, it is
+    /// published and returned.
     fn resolve(&mut self) -> Result<Option<Transaction>, StoreError> {
-        let Some(changes) = &self.in_doubt else { return Ok(None) };
-        let is_stored = self.store.reopen(changes).inspect_err(|error| {
-            if !std::mem::replace(&mut self.has_told, true) {
+        let Some(transaction) = &self.in_doubt else { return Ok(None) };
+        let is_stored = self.store.reopen(transaction).inspect_err(|error| {
+            if !std::mem::replace(&mut self.has_logged, true) {
                 tracing::error!(%error, "the store could not be reopened; it takes no changes");
             }
         })?;
-        self.has_told = false;
+        self.has_logged = false;
         tracing::warn!(is_stored, "the store was reopened and takes changes again");
         let stored = self.in_doubt.take().filter(|_| is_stored);
-        if let Some(changes) = &stored {
-            self.show(changes);
+        if let Some(transaction) = &stored {
+            self.show(transaction);
         }
         Ok(stored)
     }
 
-    /// Shows changes. Nobody else may wait to change the catalog, because who reads it at length, as
-    /// for a large change, would then keep out everybody who reads.
-    fn show(&self, changes: &Transaction) {
+    /// Publishes a stored transaction. Nobody else may wait to change the catalog, because a thread that
+    /// reads it at length, as for a large change, would then keep out everybody who reads.
+    fn show(&self, transaction: &Transaction) {
         let catalog = || self.catalog.write().unwrap_or_else(PoisonError::into_inner);
-        if !LargeChange::is_large(changes) {
-            return catalog().apply(changes);
+        if !LargeChange::is_large(transaction) {
+            return catalog().apply(transaction);
         }
-        let mut large = LargeChange::new(&read(&self.catalog), changes);
+        let mut large = LargeChange::new(&read(&self.catalog), transaction);
         while large.go_on(&mut catalog(), SLICE) {
             std::thread::sleep(BETWEEN_SLICES);
         }
-    }
-}
-
-/// A transaction that is checked and not stored yet.
-struct Planned {
-    changes: Transaction,
-    waiting: Waiting,
-}
-
-/// Who waits for a transaction, and what each is answered once it is stored.
-struct Waiting {
-    reply_tos: Vec<ReplyTo>,
-    outcomes: Vec<Vec<Outcome>>,
-}
-
-impl Waiting {
-    fn answer(self, stored: Result<Transaction, Refusal>) {
-        let movements = stored.map(|changes| Arc::new(changes.movements));
-        let answers = self.outcomes.into_iter().map(|each| match &movements {
-            Ok(movements) => WriteResult { each, movements: Arc::clone(movements) },
-            Err(refusal) => WriteResult::refused(each.len(), refusal),
-        });
-        answer_all(self.reply_tos, answers.collect());
     }
 }
 

@@ -158,8 +158,8 @@ mod tests {
 
     use super::*;
     use crate::catalog::{Adjustment, Catalog, Draft, Quantity, Transaction, Undoable, original_products};
-    use crate::store::Store;
     use crate::store::sqlite::SqliteStore;
+    use crate::store::{Store, Wait};
 
     const KINDS: [Kind; 3] = [Kind::Sale, Kind::Purchase, Kind::Waste];
 
@@ -168,7 +168,7 @@ mod tests {
         let mut draft = Draft::new(catalog, now);
         plan(&mut draft);
         let transaction = draft.finish();
-        store.commit(&transaction).unwrap();
+        store.commit(&transaction, Wait::ForOthers).unwrap();
         catalog.apply(&transaction);
     }
 
@@ -366,6 +366,6 @@ mod tests {
         assert_eq!(files, ["loja.db", "loja.db.lock"]);
         let mut store = SqliteStore::open(&path, 8082).unwrap();
         assert_eq!(store.load().unwrap().unwrap().find("caju"), catalog.find("caju"));
-        store.commit(&Transaction::default()).unwrap();
+        store.commit(&Transaction::default(), Wait::ForOthers).unwrap();
     }
 }

@@ -15,7 +15,7 @@ use super::{SqliteStore, verify};
 use crate::catalog::{
     Adjustment, Catalog, Draft, Kind, Quantity, RequestId, RequestRecord, Transaction, original_products,
 };
-use crate::store::{Recorded, Store, StoreError};
+use crate::store::{Recorded, Store, StoreError, Wait};
 
 const PORT: u16 = 8082;
 
@@ -60,7 +60,7 @@ fn what_is_committed_is_there_after_opening_again() {
     let import =
         RequestRecord { request_id: "lista-1".parse().unwrap(), digest: u64::MAX, result: vec![1, 0, 255] };
     draft.record_request(import.clone());
-    store.commit(&draft.finish()).unwrap();
+    store.commit(&draft.finish(), Wait::ForOthers).unwrap();
     drop(store);
 
     let mut store = SqliteStore::open(&path, PORT).unwrap();
@@ -105,7 +105,7 @@ fn movements_that_are_written_together_keep_their_own_values() {
     let mut store = SqliteStore::in_memory().unwrap();
     let catalog = open_shop(&mut store);
     let changes = mixed_movements(&catalog);
-    store.commit(&changes).unwrap();
+    store.commit(&changes, Wait::ForOthers).unwrap();
     let first = changes.movements[0].sequence;
     let rows = store.rows(first, changes.movements.len() + 1).unwrap();
     let stored: Vec<_> = rows.into_iter().map(|row| row.movement).collect();
@@ -138,7 +138,7 @@ fn a_database_of_an_earlier_version_is_taken_to_this_one() {
     assert_eq!((catalog.find("uva").unwrap().stock, catalog.last_sequence()), (Quantity::ZERO, 4));
     // A name with which no product is created any more.
     assert_eq!(catalog.find("uva\u{3164}").unwrap().id.number(), 3);
-    store.commit(&sale(&catalog, 7)).unwrap();
+    store.commit(&sale(&catalog, 7), Wait::ForOthers).unwrap();
     // What another program sees.
     let stocks: Vec<(String, i64)> = Connection::open(&path)
         .unwrap()
@@ -163,7 +163,7 @@ fn long_shop(path: &Path) -> (SqliteStore, Catalog) {
             draft.adjust(&Adjustment { product, delta, kind: Kind::Purchase, request_id: None }).unwrap();
         }
         let changes = draft.finish();
-        store.commit(&changes).unwrap();
+        store.commit(&changes, Wait::ForOthers).unwrap();
         catalog.apply(&changes);
     }
     (store, catalog)
@@ -247,7 +247,7 @@ fn after_a_failed_commit_the_file_is_asked() {
     let catalog = open_shop(&mut store);
     let changes = sale(&catalog, 20);
     assert!(!store.reopen(&changes).unwrap());
-    store.commit(&changes).unwrap();
+    store.commit(&changes, Wait::ForOthers).unwrap();
     assert!(store.reopen(&changes).unwrap());
     assert_eq!(store.load().unwrap().unwrap().last_sequence(), 5);
 }
@@ -265,10 +265,10 @@ fn a_database_in_memory_takes_changes_again_once_there_is_room() {
     let changes = draft.finish();
     // No more than there are.
     store.connection.pragma_update(None, "max_page_count", 1).unwrap();
-    store.commit(&changes).unwrap_err();
+    store.commit(&changes, Wait::ForOthers).unwrap_err();
     assert!(!store.reopen(&changes).unwrap());
     store.connection.pragma_update(None, "max_page_count", 1000).unwrap();
-    store.commit(&changes).unwrap();
+    store.commit(&changes, Wait::ForOthers).unwrap();
     assert!(store.reopen(&changes).unwrap());
 }
 
@@ -282,9 +282,9 @@ fn a_database_that_another_program_holds_is_busy_and_not_in_doubt() {
     let changes = sale(&catalog, 20);
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    assert!(matches!(store.commit(&changes), Err(StoreError::Busy { .. })));
+    assert!(matches!(store.commit(&changes, Wait::ForOthers), Err(StoreError::Busy { .. })));
     other.execute_batch("ROLLBACK").unwrap();
-    store.commit(&changes).unwrap();
+    store.commit(&changes, Wait::ForOthers).unwrap();
 }
 
 #[test]
@@ -294,7 +294,7 @@ fn a_connection_that_failed_is_not_ready_until_it_is_opened_anew() {
     let catalog = open_shop(&mut store);
     store.is_suspect = true;
     assert!(!store.is_ready());
-    store.commit(&sale(&catalog, 20)).unwrap();
+    store.commit(&sale(&catalog, 20), Wait::ForOthers).unwrap();
     assert!(store.is_ready());
 }
 
@@ -333,7 +333,7 @@ fn without_its_lock_file_a_server_takes_no_changes_and_a_second_does_not_start()
     let catalog = open_shop(&mut first);
     fs::remove_file(beside(&path, LOCK_SUFFIX)).unwrap();
     assert!(matches!(SqliteStore::open(&path, PORT + 1), Err(StoreError::InUse { .. })));
-    assert!(matches!(first.commit(&sale(&catalog, 50)), Err(StoreError::Unlocked { .. })));
+    assert!(matches!(first.commit(&sale(&catalog, 50), Wait::ForOthers), Err(StoreError::Unlocked { .. })));
 }
 
 #[test]
@@ -355,7 +355,7 @@ fn where_another_program_wrote_or_deleted_movements_no_more_are_written() {
             };
             let before = ledger();
             let changes = changes_of(&catalog);
-            store.commit(&changes).unwrap_err();
+            store.commit(&changes, Wait::ForOthers).unwrap_err();
             assert_eq!(ledger(), before);
             for _ in 0..2 {
                 let error = store.reopen(&changes).unwrap_err();
