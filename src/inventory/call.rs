@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::{Adjusted, Session, Stopped};
+use super::{Session, Stopped};
 use crate::catalog::Price;
 use crate::operation::{ChangeReply, CountRequest, ProductReply, Reply, Request, UndoRequest};
 use crate::refusal::Refusal;
@@ -29,16 +29,20 @@ impl Session {
             }
             Request::BatchAdjustStock(request) => {
                 let adjusted = self.adjust_together(request).await?;
-                Ok(made_together(&adjusted))
+                Ok(made_together(adjusted.iter().map(ChangeReply::from).collect()))
             }
             Request::ImportProducts(request) => self.import(request).await.map(Reply::Imported),
             Request::CountStock(CountRequest { counts, request_id }) => {
                 let counted = self.count(&counts, request_id).await?;
-                Ok(Reply::Changes(counted.iter().map(ChangeReply::from).collect()))
+                Ok(made_together(counted.iter().map(ChangeReply::from).collect()))
             }
             Request::UndoMovement(UndoRequest { sequence, is_single, request_id }) => {
-                let undone = self.undo(sequence, is_single, request_id).await?;
-                Ok(made_together(&undone))
+                let made = self.undo(sequence, is_single, request_id).await?;
+                let undone = self.undone_by(&made).await;
+                let changes = made.iter().zip(undone);
+                Ok(made_together(
+                    changes.map(|(made, undone)| ChangeReply::from(made).undoing(undone)).collect(),
+                ))
             }
             Request::ListMovements(request) => self.movements(request).await.map(Reply::Movements),
             Request::SummarizeMovements(request) => self.summarize(request).await.map(Reply::Summaries),
@@ -64,9 +68,11 @@ impl Session {
 }
 
 /// The reply to changes that were made together: one document, whose movements follow one another.
-fn made_together(changes: &[Adjusted]) -> Reply {
-    let first = changes.iter().map(|change| change.movement.sequence).min().unwrap_or(0);
-    Reply::Changes(changes.iter().map(|change| ChangeReply::from(change).in_document(first)).collect())
+fn made_together(changes: Vec<ChangeReply>) -> Reply {
+    let sequences =
+        changes.iter().filter_map(|change| change.movement.as_ref()).map(|movement| movement.sequence);
+    let first = sequences.min().unwrap_or(0);
+    Reply::Changes(changes.into_iter().map(|change| change.in_document(first)).collect())
 }
 
 #[cfg(test)]

@@ -30,6 +30,18 @@ impl Session {
         });
         Ok(adjusted.collect())
     }
+
+    /// The movement that each of these undoes, as the ledger has it. If the ledger cannot be read, which is
+    /// logged, 0 for each: the changes are made all the same.
+    pub(super) async fn undone_by(&self, made: &[Adjusted]) -> Vec<i64> {
+        let sequences: Vec<i64> = made.iter().map(|made| made.movement.sequence).collect();
+        let through = self.inventory.last_sequence();
+        let read = self.inventory.ledger.read(move |ledger| {
+            let rows = sequences.into_iter().map(|sequence| ledger.row(sequence, through));
+            rows.map(|row| Ok(row?.map_or(0, |row| row.undoes))).collect()
+        });
+        read.await.unwrap_or_else(|_| vec![0; made.len()])
+    }
 }
 
 #[cfg(test)]
@@ -37,7 +49,7 @@ mod tests {
     use super::super::testing::{asked, shop, stock};
     use super::*;
     use crate::catalog::Quantity;
-    use crate::operation::BatchRequest;
+    use crate::operation::{BatchRequest, Reply, Request, UndoRequest};
     use crate::refusal::Code;
 
     fn units(units: i32) -> Quantity {
@@ -83,6 +95,22 @@ mod tests {
         assert_eq!(single.len(), 1);
         assert_eq!(session.undo(11, false, None).await.unwrap().len(), 2);
         assert_eq!(["caju", "maca", "pera"].map(|name| stock(&session, name)), [60, 20, 15].map(units));
+    }
+
+    #[tokio::test]
+    async fn replies_say_what_was_undone_and_made_together() {
+        let (session, _committer) = shop();
+        let adjustments = ["Caju -60", "Maca 1", "Pera -5"].map(asked).to_vec();
+        session.adjust_together(BatchRequest { adjustments, request_id: None }).await.unwrap();
+        let links = async |request| {
+            let Reply::Changes(changes) = session.call(request).await.unwrap() else { unreachable!() };
+            let details = changes.into_iter().map(|change| change.movement.unwrap().details.unwrap());
+            details.map(|details| (details.document, details.undoes)).collect::<Vec<_>>()
+        };
+        let undo = UndoRequest { sequence: 6, is_single: false, request_id: Some("a".parse().unwrap()) };
+        for _ in 0..2 {
+            assert_eq!(links(Request::UndoMovement(undo.clone())).await, [(8, 5), (8, 6), (8, 7)]);
+        }
     }
 
     #[tokio::test]

@@ -21,6 +21,12 @@ impl ChangeReply {
         let movement = self.movement.map(|movement| movement.in_document(first_sequence));
         Self { movement, ..self }
     }
+
+    /// Says which movement the change undoes.
+    pub fn undoing(self, sequence: i64) -> Self {
+        let movement = self.movement.map(|movement| movement.undoing(sequence));
+        Self { movement, ..self }
+    }
 }
 
 impl From<&Adjusted> for ChangeReply {

@@ -71,6 +71,14 @@ impl MovementReply {
         self
     }
 
+    /// Says which movement this one undoes.
+    pub fn undoing(mut self, sequence: i64) -> Self {
+        if let Some(details) = &mut self.details {
+            details.undoes = sequence;
+        }
+        self
+    }
+
     /// Reads a movement line.
     pub fn parse(line: &str) -> Option<Self> {
         let (rest, amount) = line.rsplit_once(" R$")?;

@@ -17,7 +17,7 @@ pub enum Grouping {
     Day,
 }
 
-/// Which totals a client asks for.
+/// The totals that a client asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SummaryRequest<'a> {
     /// Only movements from this moment on.

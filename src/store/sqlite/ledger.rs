@@ -17,7 +17,7 @@ use crate::store::{Ledger, LedgerPage, LedgerQuery, LedgerRow, StoreError};
 pub(super) use connections::SqliteLedger;
 
 /// Most rows that one page looks at: a page of a filter that matches little is short. A millisecond or two.
-const LOOKED_AT_MAX: usize = 4096;
+const LOOKED_AT_MAX: usize = 1024;
 
 /// Most movements of one product that one page looks at. Each is found by itself, in microseconds, so that a
 /// kind that the product never had takes a millisecond or two.
