@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn who_reads_while_an_import_is_shown_sees_all_of_it_or_nothing() {
-        const COUNT: usize = 2000;
+        const COUNT: usize = 200;
         let catalog = Arc::new(RwLock::new(Catalog::default()));
         let store = Box::new(SqliteStore::in_memory().unwrap());
         let writer = Writer::new(Arc::clone(&catalog), store);
