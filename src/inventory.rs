@@ -2,7 +2,7 @@
 //!
 //! An [`Inventory`] is shared by the process, a [`Worker`] by the connections of one thread, and a
 //! [`Session`] belongs to one connection. A session reads the published catalog. Its changes go
-//! through the group commit, [`commit`], and are answered after they are durable.
+//! through the group commit, `commit`, and are answered after they are durable.
 
 mod call;
 mod change;

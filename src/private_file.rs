@@ -84,7 +84,7 @@ fn open_kind(path: &Path, is_wanted: impl Fn(&FileType) -> bool) -> io::Result<F
 /// Reads what [`open_file_or_pipe`] opened, at most `bytes_max` bytes.
 ///
 /// # Errors
-/// If the content cannot be read, no program has a pipe open to write, or a pipe is silent for [`PIPE_WAIT`].
+/// If the content cannot be read, no program has a pipe open to write, or a pipe is silent for `PIPE_WAIT`.
 pub fn read_file_or_pipe(file: &mut File, bytes_max: u64) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     let mut limited = file.take(bytes_max);

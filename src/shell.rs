@@ -1,9 +1,9 @@
 //! The shell: the commands for a person at a terminal, and for piped lines.
 //!
-//! A line is read ([`entry`]), completed by questions if it is only a number ([`questions`]), sent, and
-//! its answer is shown ([`report`](mod@report)). On a terminal ([`dialogue`]) a change whose answer is lost
-//! is kept and asked for again ([`in_doubt`], [`kept`]); the line editor has completion and history. A
-//! pipe ([`piped`]) has neither.
+//! A line is read (`entry`), completed by questions if it is only a number (`questions`), sent, and
+//! its answer is shown (`report`). On a terminal (`dialogue`) a change whose answer is lost
+//! is kept and asked for again (`in_doubt`, `kept`); the line editor has completion and history. A
+//! pipe (`piped`) has neither.
 
 mod completion;
 mod dialogue;

@@ -13,7 +13,7 @@ use super::product::{Product, ProductId};
 use super::quantity::Quantity;
 use super::transaction::{Balance, Balances, Document, RequestRecord, Transaction, Undo};
 
-/// Changes accepted so far. The rules of [`rules`](super::rules) decide what is accepted.
+/// Changes accepted so far. The rules of `rules` decide what is accepted.
 pub struct Draft<'c> {
     pub(super) catalog: &'c Catalog,
     now: SystemTime,

@@ -130,7 +130,7 @@ fn fold_sign(character: char) -> char {
 /// [`Key::fold`]: signs, `ß`, and letters that are not a letter with an accent.
 const LATIN_FOLDED: &[u8; 64] = b"aaaaaa ceeeeiiii nooooo  uuuuy  aaaaaa ceeeeiiii nooooo  uuuuy y";
 
-/// The key of a text that is already as [`Name::parse`] would leave it: printable ASCII and composed
+/// The key of a text that is already as `Name::parse` would leave it: printable ASCII and composed
 /// Latin letters, no space at either end, none doubled. `None` for any other text. Names with accents
 /// are common at the market, and the general way takes ten times as long.
 pub(super) fn fold_plain<'k>(text: &str, folded: &'k mut [u8; NAME_CHARS_MAX]) -> Option<&'k [u8]> {

@@ -14,7 +14,7 @@ use crate::wire::NotAReply;
 pub const GRPC_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só gRPC. \
     Nada foi feito; use um cliente gRPC, ou inicie o servidor com --socket.";
 
-/// The answer of a server that serves only text to gRPC (see [`super::goaway`]).
+/// The answer of a server that serves only text to gRPC (see `goaway`).
 pub const TEXT_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só o protocolo de texto. \
     Nada foi feito; use um cliente de texto, ou inicie o servidor com --grpc.";
 
@@ -148,7 +148,7 @@ fn movements(lines: &[&str]) -> Option<MovementsReply> {
     Some(MovementsReply { movements, next_page_token: None })
 }
 
-/// Reads the answer to [`write_token`].
+/// Reads the answer to `write_token`.
 ///
 /// # Errors
 /// The refusal.
