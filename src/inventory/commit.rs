@@ -24,24 +24,26 @@
 //! ```
 
 mod activity;
+mod change;
 mod clock;
 mod committer;
 mod group;
 mod planner;
 mod queue;
 mod replies;
+mod result;
 mod scheduler;
 mod writer;
 
 use super::{read, stopped};
 pub(super) use activity::ClientState;
+pub(super) use change::{Change, CountLine};
 pub use committer::Committer;
 pub(super) use committer::CommitterHandle;
-pub(super) use group::{Change, CountLine};
-pub(super) use planner::{Counted, refuse_rows};
+pub(super) use planner::refuse_rows;
 pub use queue::CommitDriver;
 pub(super) use queue::WriteQueue;
-pub(super) use replies::{Applied, WriteResult};
+pub(super) use result::{Applied, Counted, WriteResult};
 
 #[cfg(test)]
 mod tests {

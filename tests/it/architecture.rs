@@ -248,12 +248,6 @@ const NEVER: &[(&str, &[&str])] = &[
     ("client", &["inventory", "server", "store"]),
 ];
 
-/// Circles between files that are left, each by its first file, with the reason.
-const CIRCLES_ALLOWED: &[(&str, &str)] = &[(
-    "inventory::commit::group",
-    "the commit path is being rewritten; its circle is broken once that has come",
-)];
-
 /// Longest file without a reason in its first comment, in lines: one subject fits, and is read in one
 /// sitting.
 const FILE_LINES_MAX: usize = 500;
@@ -330,15 +324,7 @@ fn no_room_imports_what_no_room_ever_may() {
 #[test]
 fn no_files_import_each_other_in_a_circle() {
     let circles = circles(&modules().edges());
-    let is_allowed = |circle: &&Vec<String>| CIRCLES_ALLOWED.iter().any(|(first, _)| circle[0] == *first);
-    let wrong: Vec<_> = circles.iter().filter(|circle| !is_allowed(circle)).collect();
-    assert!(wrong.is_empty(), "{wrong:#?}");
-    for (first, reason) in CIRCLES_ALLOWED {
-        assert!(
-            circles.iter().any(|circle| circle[0] == *first),
-            "{first} is in no circle any more: {reason}"
-        );
-    }
+    assert!(circles.is_empty(), "{circles:#?}");
 }
 
 #[test]

@@ -15,15 +15,14 @@ use std::time::SystemTime;
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 
-use super::group::Change;
-use super::replies::{Applied, Outcome};
+use super::change::Change;
+use super::result::{Applied, Outcome};
 use crate::catalog::{
     Adjustment, Catalog, Draft, ImportCounts, Movement, ProductDraft, RequestId, RequestRecord, RowError,
     Transaction, batch_digest, import_digest, ledger_order,
 };
 use crate::refusal::{Code, Refusal};
 use crate::store::{Recorded, RecordedById, Store, StoreError};
-pub(crate) use count::Counted;
 use results::FirstResult;
 
 /// Checks the changes of one transaction, one after the other.

@@ -6,9 +6,10 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::activity::{ClientActivity, ClientState};
+use super::change::Change;
 use super::committer::CommitterHandle;
-use super::group::{Change, WriteGroup, WriteRequest};
-use super::replies::{Completion, WriteResult};
+use super::group::{Completion, WriteGroup, WriteRequest};
+use super::result::WriteResult;
 use super::scheduler::{Decision, QUEUE_TIME_MAX, QueueState, READERS_REST};
 use super::stopped;
 use super::writer::outcome_unknown;

@@ -3,11 +3,13 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use super::change::Change;
 use super::clock::Clock;
-use super::group::{Change, WriteRequest};
+use super::group::WriteRequest;
 use super::planner::{Planner, store_closed};
 use super::read;
-use super::replies::{Outcome, WriteResult, send_all};
+use super::replies::send_all;
+use super::result::{Outcome, WriteResult};
 use crate::catalog::{Catalog, LargeChange, RequestId, Transaction};
 use crate::refusal::{Code, Refusal};
 use crate::store::{RecordedById, Store, StoreError, Wait};

@@ -2,21 +2,13 @@
 
 use super::results::{CountResult, FirstResult};
 use super::{Planner, unreadable};
-use crate::catalog::{Movement, Price, ProductId, Quantity, RequestId, StockCount, count_digest};
-use crate::inventory::commit::group::CountLine;
+use crate::catalog::{Quantity, RequestId, StockCount, count_digest};
+use crate::inventory::commit::change::CountLine;
+use crate::inventory::commit::result::Counted;
 use crate::refusal::{Code, Refusal};
 
 /// Most movements of a product that are read to find its stock at an earlier moment: some milliseconds.
 const MOVEMENTS_SINCE_MAX: usize = 1000;
-
-/// What a line of a count did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Counted {
-    /// The stock differed, and this movement set it.
-    Movement(Movement),
-    /// The stock was what was counted.
-    Same { product: ProductId, stock: Quantity, price: Price },
-}
 
 impl Planner<'_> {
     pub(super) fn count(

@@ -1,0 +1,53 @@
+//! Changes, as the writer is asked for them.
+
+use super::scheduler::COMMIT_HERE_ROWS_MAX;
+use crate::catalog::{Adjustment, LargeChange, ProductDraft, ProductId, Quantity, RequestId};
+
+/// What a row of an import counts for among the rows of the store: it may create a product and a movement,
+/// and takes the catalog several times as long as a change.
+const IMPORT_ROW_WEIGHT: usize = 4;
+
+/// No worker commits a large change, which pauses between its slices.
+const _: () = assert!(COMMIT_HERE_ROWS_MAX / IMPORT_ROW_WEIGHT <= LargeChange::LISTED_AT_ONCE_MAX);
+
+/// A change that the writer is asked for.
+pub(crate) enum Change {
+    Adjust(Adjustment),
+    Batch { changes: Vec<Adjustment>, request_id: Option<RequestId> },
+    Import { rows: Vec<ProductDraft>, request_id: Option<RequestId> },
+    Count { lines: Vec<CountLine>, request_id: Option<RequestId> },
+    Undo { sequence: i64, is_single: bool, request_id: Option<RequestId> },
+}
+
+/// A product that was counted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CountLine {
+    pub(crate) product: ProductId,
+    pub(crate) counted: Quantity,
+    /// The last movement that the counted stock had seen; 0 means now.
+    pub(crate) at_sequence: i64,
+}
+
+impl Change {
+    pub(super) fn request_id(&self) -> Option<&RequestId> {
+        match self {
+            Change::Adjust(adjustment) => adjustment.request_id.as_ref(),
+            Change::Batch { request_id, .. }
+            | Change::Import { request_id, .. }
+            | Change::Count { request_id, .. }
+            | Change::Undo { request_id, .. } => request_id.as_ref(),
+        }
+    }
+
+    /// The rows of the store that the change may touch.
+    pub(super) fn rows(&self) -> usize {
+        match self {
+            Change::Adjust(_) => 1,
+            Change::Batch { changes, .. } => changes.len(),
+            Change::Import { rows, .. } => IMPORT_ROW_WEIGHT * rows.len(),
+            Change::Count { lines, .. } => lines.len(),
+            // Perhaps those of a document, which is not known before the store is asked.
+            Change::Undo { .. } => 1,
+        }
+    }
+}
