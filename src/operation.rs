@@ -43,7 +43,7 @@ pub use message_limit::{LargeMessages, MessageLimit};
 pub use movement_reply::{MovementDetails, MovementReply};
 pub use product_reply::{ProductReply, write_product_line};
 pub use summarize_movements::{Grouping, Summary, SummaryRequest};
-pub use undo_movement::{UndoRequest, parse_sequence};
+pub use undo_movement::{UndoRequest, Undone, parse_sequence};
 pub use words::split_word;
 
 /// A row of the table.

@@ -37,12 +37,8 @@ impl Session {
                 Ok(made_together(counted.iter().map(ChangeReply::from).collect()))
             }
             Request::UndoMovement(UndoRequest { sequence, is_single, request_id }) => {
-                let made = self.undo(sequence, is_single, request_id).await?;
-                let undone = self.undone_by(&made).await;
-                let changes = made.iter().zip(undone);
-                Ok(made_together(
-                    changes.map(|(made, undone)| ChangeReply::from(made).undoing(undone)).collect(),
-                ))
+                let undone = self.undo(sequence, is_single, request_id).await?;
+                Ok(made_together(undone.iter().map(ChangeReply::from).collect()))
             }
             Request::ListMovements(request) => self.movements(request).await.map(Reply::Movements),
             Request::SummarizeMovements(request) => self.summarize(request).await.map(Reply::Summaries),

@@ -1,8 +1,9 @@
 //! Undone movements.
 
 use super::commit::{Applied, Change};
-use super::{Adjusted, Session, product_of, read, stopped};
+use super::{Session, product_of, read, stopped};
 use crate::catalog::{Product, RequestId};
+use crate::operation::Undone;
 use crate::refusal::Refusal;
 
 impl Session {
@@ -17,30 +18,18 @@ impl Session {
         sequence: i64,
         is_single: bool,
         request_id: Option<RequestId>,
-    ) -> Result<Vec<Adjusted>, Refusal> {
+    ) -> Result<Vec<Undone>, Refusal> {
         let change = Change::Undo { sequence, is_single, request_id };
         let applied = self.write(vec![change]).await.each.pop().ok_or_else(stopped)?;
-        let Applied::Batch(movements) = applied.map_err(|refusal| *refusal)? else { return Err(stopped()) };
+        let Applied::Undone(made) = applied.map_err(|refusal| *refusal)? else { return Err(stopped()) };
         let catalog = read(&self.inventory.catalog);
-        let adjusted = movements.into_iter().map(|movement| {
+        let undone = made.into_iter().map(|(undoes, movement)| {
             // The price is that of today, which the movement does not have.
             let product = product_of(&catalog, &movement).clone();
             let product = Product { stock: movement.balance, last_movement: movement.sequence, ..product };
-            Adjusted { product, movement }
+            Undone { undoes, product, movement }
         });
-        Ok(adjusted.collect())
-    }
-
-    /// The movement that each of these undoes, as the ledger has it. If the ledger cannot be read, which is
-    /// logged, 0 for each: the changes are made all the same.
-    pub(super) async fn undone_by(&self, made: &[Adjusted]) -> Vec<i64> {
-        let sequences: Vec<i64> = made.iter().map(|made| made.movement.sequence).collect();
-        let through = self.inventory.last_sequence();
-        let read = self.inventory.ledger.read(move |ledger| {
-            let rows = sequences.into_iter().map(|sequence| ledger.row(sequence, through));
-            rows.map(|row| Ok(row?.map_or(0, |row| row.undoes))).collect()
-        });
-        read.await.unwrap_or_else(|_| vec![0; made.len()])
+        Ok(undone.collect())
     }
 }
 

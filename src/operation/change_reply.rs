@@ -3,6 +3,7 @@
 use super::adjust_stock::Adjusted;
 use super::movement_reply::MovementReply;
 use super::product_reply::ProductReply;
+use super::undo_movement::Undone;
 use crate::catalog::{Movement, Product};
 
 /// A change of stock as a reply carries it.
@@ -21,17 +22,18 @@ impl ChangeReply {
         let movement = self.movement.map(|movement| movement.in_document(first_sequence));
         Self { movement, ..self }
     }
-
-    /// Says which movement the change undoes.
-    pub fn undoing(self, sequence: i64) -> Self {
-        let movement = self.movement.map(|movement| movement.undoing(sequence));
-        Self { movement, ..self }
-    }
 }
 
 impl From<&Adjusted> for ChangeReply {
     fn from(Adjusted { product, movement }: &Adjusted) -> Self {
         let movement = MovementReply::of(movement, product.name.clone());
+        Self { product: product.into(), movement: Some(movement) }
+    }
+}
+
+impl From<&Undone> for ChangeReply {
+    fn from(Undone { undoes, product, movement }: &Undone) -> Self {
+        let movement = MovementReply::of(movement, product.name.clone()).undoing(*undoes);
         Self { product: product.into(), movement: Some(movement) }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::form::{Argument, Form};
 use super::words::{missing, read_request_id, split_last_word};
-use crate::catalog::{Quoted, RequestId};
+use crate::catalog::{Movement, Product, Quoted, RequestId};
 use crate::refusal::Refusal;
 
 pub(super) static FORM: Form = Form {
@@ -25,6 +25,17 @@ pub struct UndoRequest {
     pub is_single: bool,
     /// The client's id for the undo.
     pub request_id: Option<RequestId>,
+}
+
+/// One movement that was undone, or undone before under the same request id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undone {
+    /// The movement that was undone.
+    pub undoes: i64,
+    /// The product after that, with the price of today.
+    pub product: Product,
+    /// The row of the ledger that undoes the movement.
+    pub movement: Movement,
 }
 
 impl UndoRequest {

@@ -46,13 +46,13 @@ pub fn undo_digest(sequence: i64, is_single: bool) -> u64 {
 
 impl Draft<'_> {
     /// Appends the opposite of each movement of a document that is not undone yet: all or none. The
-    /// movement `named` is the one that was asked for. Returns the new movements, in the order of those
-    /// that they undo.
+    /// movement `named` is the one that was asked for. Returns the new movements, each with the movement
+    /// that it undoes, in the order of the latter.
     ///
     /// # Errors
     /// If the named movement was undone before, or one is itself an undo or changed nothing, or an
     /// opposite change breaks the rules. The draft is then as it was.
-    pub fn undo(&mut self, named: i64, document: &[Undoable]) -> Result<Vec<Movement>, UndoError> {
+    pub fn undo(&mut self, named: i64, document: &[Undoable]) -> Result<Vec<(i64, Movement)>, UndoError> {
         let mut undone: Vec<&Movement> = Vec::with_capacity(document.len());
         for Undoable { movement, undoes, undone_by } in document {
             let sequence = movement.sequence;
@@ -82,9 +82,10 @@ impl Draft<'_> {
             let movement: &Movement = undone[index];
             UndoError::Refused { movement: Box::new(movement.clone()), error }
         };
-        let mut made = self.adjust_all(&opposites).map_err(refused)?;
+        let made = self.adjust_all(&opposites).map_err(refused)?;
         let published = self.catalog.last_sequence;
-        for (made, undone) in made.iter_mut().zip(undone) {
+        let mut linked = Vec::with_capacity(made.len());
+        for (mut made, undone) in made.into_iter().zip(undone) {
             // The opposite amount, too.
             made.price = undone.price;
             let index = usize::try_from(made.sequence - published - 1).unwrap_or(usize::MAX);
@@ -92,8 +93,9 @@ impl Draft<'_> {
                 recorded.price = undone.price;
             }
             self.undos.push(Undo { undone: undone.sequence, by: made.sequence });
+            linked.push((undone.sequence, made));
         }
-        Ok(made)
+        Ok(linked)
     }
 }
 
@@ -141,7 +143,7 @@ mod tests {
         let mut document: Vec<Undoable> = batch.movements.iter().map(undoable).collect();
         let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
         let made = draft.undo(6, &document).unwrap();
-        assert_eq!(made.iter().map(|it| it.kind).collect::<Vec<_>>(), [Kind::Sale; 3]);
+        assert_eq!(made.iter().map(|(_, it)| it.kind).collect::<Vec<_>>(), [Kind::Sale; 3]);
         // Also within one transaction.
         let again = draft.undo(6, &document).unwrap_err();
         assert!(matches!(again, UndoError::AlreadyUndone { sequence: 6, by: 8..=10 }), "{again:?}");

@@ -68,7 +68,7 @@ impl<'a> Planner<'a> {
                 self.count(lines, request_id.as_ref()).map(Applied::Counted)
             }
             Change::Undo { sequence, is_single, request_id } => {
-                self.undo(*sequence, *is_single, request_id.as_ref()).map(Applied::Batch)
+                self.undo(*sequence, *is_single, request_id.as_ref()).map(Applied::Undone)
             }
         };
         applied.map_err(Box::new)
@@ -201,17 +201,27 @@ impl<'a> Planner<'a> {
     /// # Errors
     /// If the store cannot be read, or lacks one.
     fn movements(&mut self, first_sequence: i64, count: usize) -> Result<Vec<Movement>, Refusal> {
+        Ok(self.linked_movements(first_sequence, count)?.into_iter().map(|(_, movement)| movement).collect())
+    }
+
+    /// Reads the same movements, each with the movement that it undoes; 0 for none.
+    fn linked_movements(
+        &mut self,
+        first_sequence: i64,
+        count: usize,
+    ) -> Result<Vec<(i64, Movement)>, Refusal> {
         let planned = self.draft.movements_from(first_sequence).iter().take(count);
-        let mut movements: Vec<Movement> = planned.cloned().collect();
+        let mut movements: Vec<(i64, Movement)> =
+            planned.map(|movement| (self.draft.undoes(movement.sequence), movement.clone())).collect();
         if movements.is_empty() {
             let rows = self.store.rows(first_sequence, count).map_err(unreadable)?;
-            movements = rows.into_iter().map(|row| row.movement).collect();
+            movements = rows.into_iter().map(|row| (row.undoes, row.movement)).collect();
         }
         let is_whole = movements.len() == count
             && movements
                 .iter()
                 .zip(first_sequence..)
-                .all(|(movement, sequence)| movement.sequence == sequence);
+                .all(|((_, movement), sequence)| movement.sequence == sequence);
         if is_whole {
             return Ok(movements);
         }

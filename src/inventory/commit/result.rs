@@ -31,8 +31,10 @@ pub(crate) enum Applied {
     Adjusted(i64),
     /// An earlier movement, of the same request id.
     AdjustedBefore(Box<Movement>),
-    /// The movements of a batch or an undo.
+    /// The movements of a batch.
     Batch(Vec<Movement>),
+    /// The movements of an undo, each with the movement that it undoes.
+    Undone(Vec<(i64, Movement)>),
     Imported(ImportCounts),
     Counted(Vec<Counted>),
 }
@@ -62,7 +64,7 @@ impl Applied {
                 movements.get(usize::try_from(index).ok()?)
             }
             Applied::AdjustedBefore(movement) => Some(movement),
-            Applied::Batch(_) | Applied::Imported(_) | Applied::Counted(_) => None,
+            Applied::Batch(_) | Applied::Undone(_) | Applied::Imported(_) | Applied::Counted(_) => None,
         }
     }
 }

@@ -15,12 +15,13 @@ const LATER_LOOKED_AT_MAX: usize = 1000;
 const LATER_NAMED_MAX: usize = 5;
 
 impl Planner<'_> {
+    /// Plans an undo. Returns its movements, each with the movement that it undoes.
     pub(super) fn undo(
         &mut self,
         sequence: i64,
         is_single: bool,
         request_id: Option<&RequestId>,
-    ) -> Result<Vec<Movement>, Refusal> {
+    ) -> Result<Vec<(i64, Movement)>, Refusal> {
         self.once(
             request_id,
             undo_digest(sequence, is_single),
@@ -60,20 +61,10 @@ impl Planner<'_> {
     }
 
     /// The first answer, in the order of the movements that were undone.
-    fn undone_again(&mut self, first_sequence: i64, count: i64) -> Result<Vec<Movement>, Refusal> {
-        let count = usize::try_from(count).unwrap_or(0);
-        let made = self.movements(first_sequence, count)?;
-        let links = self.store.rows(first_sequence, count).map_err(unreadable)?;
-        let mut made: Vec<(i64, Movement)> = made
-            .into_iter()
-            .map(|movement| {
-                let row = links.iter().find(|row| row.movement.sequence == movement.sequence);
-                let planned = self.draft.undoes(movement.sequence);
-                (row.map_or(planned, |row| row.undoes), movement)
-            })
-            .collect();
+    fn undone_again(&mut self, first_sequence: i64, count: i64) -> Result<Vec<(i64, Movement)>, Refusal> {
+        let mut made = self.linked_movements(first_sequence, usize::try_from(count).unwrap_or(0))?;
         made.sort_by_key(|(undone, _)| *undone);
-        Ok(made.into_iter().map(|(_, movement)| movement).collect())
+        Ok(made)
     }
 
     fn refuse_undo(&mut self, error: UndoError) -> Refusal {
