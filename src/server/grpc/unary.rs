@@ -3,6 +3,7 @@
 //! One product, a list and a change of stock come in millions. Their handlers copy nothing, and both
 //! services share them. Every other operation is done by value, by [`Calls::call`].
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use prost::Message;
@@ -68,39 +69,39 @@ impl Calls {
                 Ok(answer_with(answers))
             }
             Operation::BatchAdjustStock => {
-                Box::pin(self.call(body, bytes_max, |message: &v1::BatchAdjustStockRequest| {
+                self.call(body, bytes_max, |message: &v1::BatchAdjustStockRequest| {
                     grpc::batch_request(message).map(Request::BatchAdjustStock)
-                }))
+                })
                 .await
             }
             Operation::ImportProducts => {
-                Box::pin(self.call(body, bytes_max, |message: &v1::ImportProductsRequest| {
+                self.call(body, bytes_max, |message: &v1::ImportProductsRequest| {
                     grpc::import_request(message).map(Request::ImportProducts)
-                }))
+                })
                 .await
             }
             Operation::CountStock => {
-                Box::pin(self.call(body, bytes_max, |message: &v1::CountStockRequest| {
+                self.call(body, bytes_max, |message: &v1::CountStockRequest| {
                     grpc::count_request(message).map(Request::CountStock)
-                }))
+                })
                 .await
             }
             Operation::UndoMovement => {
-                Box::pin(self.call(body, bytes_max, |message: &v1::UndoMovementRequest| {
+                self.call(body, bytes_max, |message: &v1::UndoMovementRequest| {
                     grpc::undo_request(message).map(Request::UndoMovement)
-                }))
+                })
                 .await
             }
             Operation::ListMovements => {
-                Box::pin(self.call(body, bytes_max, |message: &v1::ListMovementsRequest| {
+                self.call(body, bytes_max, |message: &v1::ListMovementsRequest| {
                     grpc::movements_request(message).map(Request::ListMovements)
-                }))
+                })
                 .await
             }
             Operation::SummarizeMovements => {
-                Box::pin(self.call(body, bytes_max, |message: &v1::SummarizeMovementsRequest| {
+                self.call(body, bytes_max, |message: &v1::SummarizeMovementsRequest| {
                     grpc::summary_request(message).map(Request::SummarizeMovements)
-                }))
+                })
                 .await
             }
             Operation::Leave => Err(status(own_words::no_such_call())),
@@ -162,23 +163,25 @@ impl Calls {
         Ok(answer(|out| write(&adjusted.product, &adjusted.movement, out)))
     }
 
-    /// Does an operation by value. To be boxed, so that the calls that come in millions have no room for it.
-    async fn call<M: Message + Default + 'static>(
+    /// Does an operation by value. Boxed, so that the calls that come in millions have no room for it.
+    fn call<M: Message + Default + 'static>(
         &self,
         body: Arriving,
         bytes_max: usize,
         request: impl for<'m> FnOnce(&'m M) -> Result<Request<'m>, Refusal>,
-    ) -> Answer {
-        let message = read(body, bytes_max).await?;
-        let request = request(&message).map_err(status)?;
-        match &request {
-            Request::BatchAdjustStock(batch) => {
-                batch.adjustments.iter().for_each(|line| self.service.console.command(line))
+    ) -> Pin<Box<impl Future<Output = Answer>>> {
+        Box::pin(async move {
+            let message = read(body, bytes_max).await?;
+            let request = request(&message).map_err(status)?;
+            match &request {
+                Request::BatchAdjustStock(batch) => {
+                    batch.adjustments.iter().for_each(|line| self.service.console.command(line))
+                }
+                request => self.service.console.command(request),
             }
-            request => self.service.console.command(request),
-        }
-        let _waiting = self.wait();
-        let reply = self.service.inventory.call(request).await.map_err(status)?;
-        Ok(answer(|out| grpc::write_reply(&reply, out)))
+            let _waiting = self.wait();
+            let reply = self.service.inventory.call(request).await.map_err(status)?;
+            Ok(answer(|out| grpc::write_reply(&reply, out)))
+        })
     }
 }
