@@ -60,21 +60,21 @@ mod tests {
     use crate::store::sqlite::SqliteStore;
     use crate::store::{LedgerRow, RecordedById, Store, StoreError, Wait};
 
-    /// What a store that fails does.
+    /// The fault of a store under test.
     #[derive(Clone, Copy, PartialEq)]
     enum Fault {
         None,
-        /// It fails before it has stored anything.
+        /// A commit fails before anything is stored.
         Before,
-        /// It fails, and yet has stored everything.
+        /// A commit fails after everything is stored.
         After,
-        /// It fails, and cannot be reopened.
+        /// A commit fails, and the store cannot be reopened.
         Gone,
-        /// It does not fail, and has lost a row of the ledger.
+        /// No commit fails, but the ledger lacks a row.
         Lossy,
-        /// It would have to be opened anew.
+        /// The store must be opened again before its next use.
         Unready,
-        /// It has a defect.
+        /// The store panics.
         Defect,
     }
 

@@ -1,4 +1,4 @@
-//! What the clients of one worker ask for: who only reads, and how many change something.
+//! The activity of one worker's clients: whether some only read, and how many change something.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering}
 /// than a till asks before it sells what it asked for.
 const READS_OF_A_READER: u32 = 64;
 
-/// What the clients of one worker asked for lately. Only that worker notes here, so no addition is
+/// The recent requests of one worker's clients. Only that worker notes here, so no addition is
 /// atomic.
 ///
 /// A round ends when the queue is committed or handed over.
@@ -20,7 +20,7 @@ pub(crate) struct ClientActivity {
     changed_before: AtomicUsize,
 }
 
-/// What one client asked for.
+/// The recent requests of one client.
 #[derive(Default)]
 pub(crate) struct ClientState {
     /// Reads until the client counts as one that only reads, as each does at first.

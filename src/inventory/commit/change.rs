@@ -3,8 +3,7 @@
 use super::scheduler::COMMIT_HERE_ROWS_MAX;
 use crate::catalog::{Adjustment, LargeChange, ProductDraft, ProductId, Quantity, RequestId};
 
-/// What a row of an import counts for among the rows of the store: it may create a product and a movement,
-/// and takes the catalog several times as long as a change.
+/// Rows of the store that a row of an import counts for: it may create a product and a movement, and takes the catalog several times as long as a change.
 const IMPORT_ROW_WEIGHT: usize = 4;
 
 /// No worker commits a large change, which pauses between its slices.

@@ -10,7 +10,7 @@ pub(super) struct WriteRequest {
     /// Taken out when the changes are planned.
     pub(super) changes: Vec<Change>,
     pub(super) rows: usize,
-    /// Who waits for the result.
+    /// The way to the client that waits for the result.
     pub(super) reply: oneshot::Sender<WriteResult>,
     /// The worker of the client, which passes the result on.
     pub(super) worker: mpsc::UnboundedSender<Vec<Completion>>,

@@ -29,7 +29,7 @@ use results::FirstResult;
 pub(super) struct Planner<'a> {
     draft: Draft<'a>,
     store: &'a mut dyn Store,
-    /// What the request ids of this transaction did before it, and those of requests with a row of their
+    /// The results of this transaction's request ids before it, and those of requests with a row of their
     /// own earlier in it.
     recorded: RecordedById,
     /// The lone adjustments with an id earlier in this transaction, by the hash of the id and their
@@ -74,7 +74,7 @@ impl<'a> Planner<'a> {
         applied.map_err(Box::new)
     }
 
-    /// What the changes come to.
+    /// Returns the transaction of all planned changes.
     pub(super) fn finish(self) -> Transaction {
         self.draft.finish()
     }
@@ -101,7 +101,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// What a request id with this hash did, before this transaction or earlier in it.
+    /// Returns what a request id with this hash did, before this transaction or earlier in it.
     fn earlier(&self, request_id: &RequestId, hash: u64) -> Option<Recorded> {
         if let Some(recorded) = self.recorded.get(request_id) {
             return Some(recorded.clone());

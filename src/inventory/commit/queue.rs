@@ -34,7 +34,7 @@ pub(crate) struct WriteQueue {
     wake: Arc<Notify>,
 }
 
-/// What the worker's thread and the requests of its clients share.
+/// The state that the worker's thread and the requests of its clients share.
 struct Queued {
     group: WriteGroup,
     /// Requests that wait for their results, in the queue or with the committer, and their rows.
@@ -148,7 +148,7 @@ impl WriteQueue {
         Self { committer, is_only_worker, activity: ClientActivity::default(), queued, completions, wake }
     }
 
-    /// What the clients of the worker asked for lately.
+    /// The recent requests of the worker's clients.
     pub(crate) fn activity(&self) -> &ClientActivity {
         &self.activity
     }
@@ -242,7 +242,7 @@ impl WriteQueue {
         }
     }
 
-    /// What the scheduler decides on.
+    /// Returns the snapshot that the scheduler decides on.
     fn state(&self, queued: &mut Queued, now: Instant) -> QueueState {
         if self.activity.take_reader() {
             queued.readers_until = Some(now + READERS_REST);

@@ -1,4 +1,4 @@
-//! Results: what became of changes.
+//! Results: what became of the changes of a request.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::change::Change;
 use crate::catalog::{ImportCounts, Movement, Price, ProductId, Quantity};
 use crate::refusal::Refusal;
 
-/// What became of the changes of a request.
+/// The outcomes of a request's changes.
 #[derive(Default)]
 pub(crate) struct WriteResult {
     /// One outcome for each change, in order.
@@ -16,14 +16,14 @@ pub(crate) struct WriteResult {
     pub(crate) movements: Arc<Vec<Movement>>,
 }
 
-/// What became of a change, or why the change was refused. No larger than a [`Change`], so that the
+/// The effect of a change, or why the change was refused. No larger than a [`Change`], so that the
 /// outcomes of a request are collected into the room of its changes, and the worker frees what it
 /// allocated: otherwise worker and committer wait for the allocator's lock.
 pub(crate) type Outcome = Result<Applied, Box<Refusal>>;
 
 const _: () = assert!(size_of::<Outcome>() <= size_of::<Change>());
 
-/// What a change did. The client's worker adds the product: the units and long names of products are
+/// The effect of a change. The client's worker adds the product: the units and long names of products are
 /// shared, and to count their owners on two threads slows both.
 #[derive(Clone)]
 pub(crate) enum Applied {
@@ -39,7 +39,7 @@ pub(crate) enum Applied {
     Counted(Vec<Counted>),
 }
 
-/// What a line of a count did.
+/// The effect of a line of a count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Counted {
     /// The stock differed, and this movement set it.

@@ -47,7 +47,7 @@ pub(super) struct QueueState {
     /// Requests in the queue, and the rows of the store that they may touch.
     pub(super) requests: usize,
     pub(super) rows: usize,
-    /// The same of all requests that wait for their results: in the queue or with the committer.
+    /// All requests that wait for their results, in the queue or with the committer, and their rows.
     pub(super) waiting_requests: usize,
     pub(super) waiting_rows: usize,
     /// Whether a client that only reads asked in the last [`READERS_REST`].
@@ -58,7 +58,7 @@ pub(super) struct QueueState {
     pub(super) quiet: Duration,
 }
 
-/// What to do with the queue.
+/// The next step for the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decision {
     /// The worker commits the queue.

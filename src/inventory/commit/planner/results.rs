@@ -94,7 +94,7 @@ impl CountResult {
 mod tests {
     use super::*;
 
-    /// What is stored stays as it was written, whatever becomes of this program.
+    /// A stored result stays as it was written, whatever becomes of this program.
     #[test]
     fn a_result_is_stored_as_it_always_was() {
         let stock = Quantity::from_thousandths(350).unwrap();
