@@ -376,10 +376,18 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) fn new(port: u16) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        Self::try_new(port).unwrap()
+    }
+
+    /// Connects to a server that may be gone.
+    ///
+    /// # Errors
+    /// If nobody accepts the connection.
+    pub(crate) fn try_new(port: u16) -> io::Result<Self> {
+        let stream = TcpStream::connect(("127.0.0.1", port))?;
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream, unread: Vec::new() }
+        Ok(Self { stream, unread: Vec::new() })
     }
 
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {

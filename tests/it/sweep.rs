@@ -149,8 +149,7 @@ fn play(when: When, calls: &str, fault: &str, n: usize) -> bool {
     let tracer = (when == When::Changes).then(|| attach(strace, server.id()));
 
     let mut told = BTreeMap::new();
-    if let Some(port) = port {
-        let mut client = Connection::new(port);
+    if let Some(mut client) = port.and_then(|port| connect(port, &mut server, &name)) {
         for number in 0..CHANGES {
             let id = format!("c{number}");
             let reply = client.try_reply_to(&format!("3 Caju -1 id={id}\n"));
@@ -192,6 +191,18 @@ fn wait_for_port(server: &mut Child, folder: &Path) -> Option<u16> {
         Err(_) if has_ended(server) => Ok(None),
         Err(_) => Err("the server neither starts nor ends"),
     })
+}
+
+/// A connection to a server that has published its port; `None` if a fault has killed the server since.
+fn connect(port: u16, server: &mut Child, name: &str) -> Option<Connection> {
+    match Connection::try_new(port) {
+        Ok(client) => Some(client),
+        Err(error) => {
+            wait_until("a server that accepts no connection is gone", || has_ended(server));
+            println!("{name}: the server was gone before the first connection: {error}");
+            None
+        }
+    }
 }
 
 fn has_ended(server: &mut Child) -> bool {
