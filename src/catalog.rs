@@ -78,7 +78,7 @@ pub struct Catalog {
     units: Units,
     /// Earlier versions of the products, for the lists that still show them.
     version_log: Arc<VersionLog>,
-    /// How many large changes it has shown.
+    /// How many large changes the catalog has shown.
     large_changes: u64,
     last_sequence: i64,
     /// When the last movement was recorded.
@@ -86,11 +86,10 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// A catalog as a store kept it: all products, and the number and the time of the last movement.
+    /// A catalog from the rows of a store: all products, and the number and the time of the last movement.
     ///
     /// # Errors
-    /// If the ids are not 1, 2, 3, … or two names are the same, so that these are not the products of
-    /// one catalog. The error says which.
+    /// If the ids are not 1, 2, 3, … or two products have the same name. The error says which.
     pub fn load(
         products: Vec<Product>,
         last_sequence: i64,
@@ -116,8 +115,8 @@ impl Catalog {
         self.id_of(name).and_then(|id| self.products.get(id))
     }
 
-    /// The id of the product that is called so. In a large catalog the product itself is far
-    /// away in memory, and is not looked at where the name is as it is written.
+    /// The id of the product that [`find`](Self::find) returns. A name that is spelt exactly as stored is
+    /// found without a look at the product, which in a large catalog is seldom in the processor's cache.
     pub fn id_of(&self, name: &str) -> Option<ProductId> {
         let found =
             self.by_name.get(name).or_else(|| match Key::with_plain(name, |key| self.id_of_key(key)) {
@@ -152,7 +151,7 @@ impl Catalog {
         self.version_log.lock().forget_all();
     }
 
-    /// The number of the last movement that is in this catalog's balances.
+    /// The sequence number of the last movement that this catalog's balances contain.
     pub fn last_sequence(&self) -> i64 {
         self.last_sequence
     }
@@ -162,8 +161,8 @@ impl Catalog {
         self.last_recorded_at
     }
 
-    /// Shows changes, which must be durable and drafted on this catalog as it is. For many see
-    /// [`LargeChange`].
+    /// Shows changes, which must be durable and drafted on this catalog's present state. Many changes are
+    /// applied by a [`LargeChange`].
     pub fn apply(&mut self, transaction: &Transaction) {
         let version_log = Arc::clone(&self.version_log);
         let mut versions = Some(version_log.lock()).filter(|versions| versions.are_needed());
@@ -182,7 +181,8 @@ impl Catalog {
         self.note_last(transaction);
     }
 
-    /// Creates a product, or gives one that exists another price and unit. Returns whether it exists.
+    /// Creates a product, or gives an existing one another price and unit. Returns whether the product
+    /// existed.
     fn apply_product(&mut self, product: &Product, versions: Option<&mut Versions>) -> bool {
         let unit = self.units.shared(&product.unit);
         let Some((existing, place)) = self.products.get_mut(product.id) else {
@@ -217,7 +217,7 @@ impl Catalog {
     /// Adds a product.
     ///
     /// # Errors
-    /// If another product has its name: that product's id.
+    /// If another product has the same name: that product's id.
     fn append(&mut self, mut product: Product) -> Result<(), ProductId> {
         self.by_name.insert(&product.name, product.id)?;
         if let Some(first) = self.by_key.insert(&self.products, &product) {
@@ -229,7 +229,7 @@ impl Catalog {
     }
 }
 
-/// The original's four products, which a new shop opens with.
+/// The four products of the original program, with which a new shop opens.
 pub fn original_products() -> Vec<ProductDraft> {
     [("Maca", 300, 20), ("Pera", 500, 15), ("Banana", 1000, 30), ("Caju", 200, 60)]
         .into_iter()
@@ -380,7 +380,7 @@ mod tests {
             request_id: None,
         };
         let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
-        // Sixty are there: seventy are taken and twenty brought.
+        // The stock is sixty; seventy are taken and twenty brought.
         let movements =
             draft.adjust_all(&[change("caju", "-70"), change("pera", "1"), change("caju", "20")]).unwrap();
         let told: Vec<(i64, String)> =

@@ -1,4 +1,4 @@
-//! A change of one product's stock, as the rules are asked for it.
+//! A request to change one product's stock.
 
 use super::movement::{Kind, RequestId};
 use super::product::ProductId;
@@ -9,7 +9,7 @@ use super::quantity::Quantity;
 pub struct Adjustment {
     /// The product whose stock changes.
     pub product: ProductId,
-    /// The quantity to add, not zero; negative takes away.
+    /// The quantity to add; a negative one is taken away. The rules refuse zero.
     pub delta: Quantity,
     /// The kind of the movement.
     pub kind: Kind,

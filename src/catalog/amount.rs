@@ -7,7 +7,7 @@ use super::decimal::{self, DecimalError};
 use super::price::Price;
 use super::quantity::Quantity;
 
-/// Centavos have two decimals of a real.
+/// Decimals of an amount: a centavo is 10^-2 of a real.
 const DECIMALS: u32 = 2;
 
 /// An amount of money in centavos, never below zero.
@@ -15,8 +15,8 @@ const DECIMALS: u32 = 2;
 pub struct Amount(i64);
 
 impl Amount {
-    /// Price × quantity without its sign, half a centavo up. The largest product of both is shown as the
-    /// largest amount.
+    /// Price × absolute quantity, rounded half up to a centavo. A product that overflows is the largest
+    /// amount.
     pub fn of(price: Price, quantity: Quantity) -> Self {
         let exact = i128::from(price.centavos()) * i128::from(quantity.thousandths().unsigned_abs());
         Self(i64::try_from((exact + 500) / 1000).unwrap_or(i64::MAX))
@@ -35,7 +35,7 @@ impl Amount {
     /// Writes the amount as the protocols show it.
     ///
     /// # Errors
-    /// Only those of the writer.
+    /// If the writer fails.
     pub fn write(self, out: &mut impl fmt::Write) -> fmt::Result {
         decimal::write::<DECIMALS, 1>(out, self.0)
     }

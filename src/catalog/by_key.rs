@@ -8,8 +8,8 @@ use super::product::{Product, ProductId};
 use super::products::Products;
 use super::shards::{Hashed, Shards};
 
-/// Finds products by the keys of their names. It holds no keys, which would take half as much
-/// memory as all the rest of a product: the name of what it finds is folded.
+/// An index of products by the keys of their names. The index stores no keys, which would add half to
+/// the memory of a product; instead the name of each candidate is folded and compared.
 #[derive(Debug, Default)]
 pub(super) struct ByKey {
     entries: Shards<Entry>,
@@ -34,13 +34,12 @@ impl ByKey {
         Self { entries: Shards::with_capacity(count), state: RandomState::default() }
     }
 
-    /// The one of these products, which are those that were added, whose name has this key.
+    /// The product whose name has this key. `products` must be the products that were added.
     pub(super) fn get(&self, products: &Products, key: &[u8]) -> Option<ProductId> {
         self.get_hashed(products, key, self.hash(key))
     }
 
-    /// Adds a product that is to come after these, if none of them has its key. Returns the one
-    /// that has.
+    /// Adds a new product, unless one of `products` has the same key. Returns the product that has it.
     pub(super) fn insert(&mut self, products: &Products, product: &Product) -> Option<ProductId> {
         let key = product.name.key();
         let key = key.as_str().as_bytes();

@@ -8,8 +8,8 @@ use super::name::Name;
 use super::product::ProductId;
 use super::shards::{Hashed, Shards};
 
-/// Finds products by their names as programs write names that they were told: to fold a name takes
-/// longer than to find it.
+/// An index of products by their exact names. Programs send a name back as the server sent it to them,
+/// and folding a name takes longer than a look-up.
 #[derive(Debug, Default)]
 pub(super) struct ByName {
     entries: Shards<Entry>,
@@ -17,7 +17,7 @@ pub(super) struct ByName {
     state: RandomState,
 }
 
-/// Short names stand here too, so that a look-up need not go to the product.
+/// An entry, which contains the text of a short name, so that a look-up need not read the product.
 #[derive(Debug)]
 struct Entry {
     name: Name,
@@ -46,7 +46,7 @@ impl ByName {
     /// Adds a product.
     ///
     /// # Errors
-    /// If another product has its name: that product's id.
+    /// If another product has the same name: that product's id.
     pub(super) fn insert(&mut self, name: &Name, product: ProductId) -> Result<(), ProductId> {
         let hash = self.hash(name.as_str());
         match self.get_hashed(name.as_str(), hash) {

@@ -11,16 +11,17 @@ use super::version_log::Snapshot;
 #[derive(Debug, Clone)]
 pub struct Cursor {
     snapshot: Snapshot,
-    /// How many products there were.
+    /// How many products there were at that moment.
     len: usize,
     max_price: Option<Price>,
     /// The index of the next product.
     next: usize,
-    /// The next product's version at which the search for an earlier one goes on, if it was interrupted.
+    /// The position in the version log at which an interrupted search for the next product's earliest
+    /// version continues.
     version: Option<u64>,
 }
 
-/// A cursor's error: more has changed since it was made than the version log keeps.
+/// The error of a cursor that the version log no longer goes back to, because too much has changed since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooOld;
 
@@ -29,9 +30,9 @@ pub struct TooOld;
 pub enum Stopped {
     /// There are no more products.
     AtEnd,
-    /// The caller broke off the visit.
+    /// The caller's function returned `Break`.
     AsAsked,
-    /// The turn is over: the cursor has looked at as much as it may before others have theirs.
+    /// The turn is over; other work goes first.
     InTurn,
 }
 
@@ -40,8 +41,9 @@ pub enum Stopped {
 const LOOKS_IN_TURN: usize = 1024;
 
 impl Catalog {
-    /// A cursor over the products, or those up to a price, that come after this one, in the order of
-    /// creation. The cursor shows them as they are now, even if they change before it reaches them.
+    /// A cursor over the products that were created after the product `after` and cost at most `max_price`,
+    /// in the order of creation. The cursor shows them as they are now, even if they change before the
+    /// cursor reaches them.
     pub fn cursor(&self, max_price: Option<Price>, after: Option<ProductId>) -> Cursor {
         let snapshot = Snapshot::new(&self.version_log);
         let next = after.map_or(0, |id| id.index() + 1);

@@ -1,4 +1,4 @@
-//! Changes that are accepted and not durable yet, on top of a catalog that does not show them.
+//! Changes that are accepted but not durable yet, on top of a catalog that does not show them.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
@@ -13,7 +13,7 @@ use super::product::{Product, ProductId};
 use super::quantity::Quantity;
 use super::transaction::{Balance, Balances, Document, RequestRecord, Transaction, Undo};
 
-/// Changes accepted so far. The rules of `rules` decide what is accepted.
+/// The changes accepted so far. The modules of `rules` decide which changes are accepted.
 pub struct Draft<'c> {
     pub(super) catalog: &'c Catalog,
     now: SystemTime,
@@ -27,9 +27,9 @@ pub struct Draft<'c> {
 }
 
 impl<'c> Draft<'c> {
-    /// A draft without changes. The ledger gives all changes of a draft one time: `now`, or the time of
-    /// the last movement if the clock has gone back behind it. The time is in whole microseconds since
-    /// 1970, as it is stored, because a retry must be answered with the same time.
+    /// A draft without changes. All movements of a draft have the same time: `now`, or the time of the
+    /// last movement if the clock was set back. The time is cut to whole microseconds, as a store keeps it,
+    /// because a retry must be answered with the same time.
     pub fn new(catalog: &'c Catalog, now: SystemTime) -> Self {
         let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let micros = Duration::new(since_epoch.as_secs(), since_epoch.subsec_micros() * 1000);
@@ -47,7 +47,8 @@ impl<'c> Draft<'c> {
         }
     }
 
-    /// The product without the balance that the draft gives it.
+    /// The product's name, price and unit in this draft. The stock may be older: see
+    /// [`balance`](Self::balance).
     pub(super) fn terms(&self, id: ProductId) -> &Product {
         if let Some(product) = self.products.get(&id) {
             return product;
@@ -61,24 +62,24 @@ impl<'c> Draft<'c> {
         self.balances.get(&terms.id).copied().unwrap_or(own)
     }
 
-    /// The product as it is after the changes accepted so far.
+    /// The product after the changes accepted so far.
     pub fn product(&self, id: ProductId) -> Product {
         let mut product = self.terms(id).clone();
         Balance { stock: product.stock, last_movement: product.last_movement } = self.balance(&product);
         product
     }
 
-    /// The product with this name, or with this key.
+    /// The product with this name; if there is none, one with this key.
     pub(super) fn find(&self, name: &Name, key: &Key) -> Option<ProductId> {
         self.catalog.id_of_name(name, key).or_else(|| self.created.get(key).copied())
     }
 
-    /// The last sequence number that is published, before this draft.
+    /// The sequence number of the last movement before this draft.
     pub fn published(&self) -> i64 {
         self.catalog.last_sequence
     }
 
-    /// The balance of a product that is published, before this draft.
+    /// The balance of a product before this draft.
     pub fn published_balance(&self, id: ProductId) -> Balance {
         let product = self.catalog.products.get(id);
         product.map_or(Balance::NONE, |it| Balance { stock: it.stock, last_movement: it.last_movement })
@@ -105,12 +106,12 @@ impl<'c> Draft<'c> {
         first.ok().and_then(|first| self.movements.get(first..)).unwrap_or_default()
     }
 
-    /// Notes that a request with an id was done.
+    /// Notes a request that was accepted and has an id.
     pub fn record_request(&mut self, record: RequestRecord) {
         self.requests.push(record);
     }
 
-    /// Notes that the movements from this one to the last are one document, if there are several.
+    /// Notes that the movements from `first_sequence` to the last are one document, if there are several.
     pub(super) fn note_document(&mut self, first_sequence: i64) {
         let count = self.next_sequence() - first_sequence;
         if count > 1 {
@@ -118,7 +119,7 @@ impl<'c> Draft<'c> {
         }
     }
 
-    /// Appends a movement, and takes its product from the balance `before` to `stock`.
+    /// Appends a movement that changes its product's balance from `before` to `stock`.
     pub(super) fn record(
         &mut self,
         adjustment: &Adjustment,

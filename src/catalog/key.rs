@@ -1,28 +1,28 @@
-//! The key by which a name is found: the name without what people leave out, mistype or cannot
-//! see. Case, accents and invisible characters are dropped, and characters that look alike
-//! (`’` and `'`, `–` and `-`, `Ａ` and `A`, `ª` and `a`) become one.
+//! The key by which a name is found: the name in lower case, without accents and invisible characters,
+//! and with one character for those that look alike (`’` and `'`, `–` and `-`, `Ａ` and `A`, `ª` and `a`).
 //!
-//! A key must not change from one release to the next, because databases keep it; so the table
-//! of signs stands here, and the rest follows from decompositions that Unicode never changes.
+//! A key must not change from one release to the next, because databases keep it. Therefore the table of
+//! signs is in this file, and all else follows from decompositions that Unicode never changes.
 
 use smol_str::{SmolStr, SmolStrBuilder};
 use unicode_normalization::char::{decompose_canonical, decompose_compatible, is_combining_mark};
 
 use super::name_chars::{NAME_CHARS_MAX, is_invisible};
 
-/// The key of a name: `maca`, `MAÇÃ` and `Ｍaca` have the same one.
+/// The key of a name: `maca`, `MAÇÃ` and `Ｍaca` have the same key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(SmolStr);
 
 impl Key {
-    /// Calls `use_key` with the key of a plain name, written as it would be stored; `None` for any
-    /// other name.
+    /// Calls `use_key` with the key of a plain name: one that [`fold_plain`] can fold. `None` for any other
+    /// name.
     pub(super) fn with_plain<T>(text: &str, use_key: impl FnOnce(&[u8]) -> T) -> Option<T> {
         fold_plain(text, &mut [0; NAME_CHARS_MAX]).map(use_key)
     }
 
-    /// Folds any text: first letters in another form (NFKD), then case (down, up and down again, so
-    /// that `ẞ`, `ß` and `SS` meet), then signs that look alike, then marks.
+    /// Folds any text: decomposes each character (NFKD), changes the case (to lower, to upper and to lower
+    /// case again, so that `ẞ`, `ß` and `SS` become the same), replaces signs that look alike and drops
+    /// accents.
     pub fn fold(text: &str) -> Self {
         let mut plain = [0; NAME_CHARS_MAX];
         if let Some(key) = fold_plain(text, &mut plain) {
@@ -32,7 +32,7 @@ impl Key {
         for character in text.chars() {
             decompose(character, |part| {
                 let cases = part.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
-                cases.map(fold_sign).filter(|c| !is_unheard(*c)).for_each(|c| folded.push(c));
+                cases.map(fold_sign).filter(|c| !is_ignored(*c)).for_each(|c| folded.push(c));
             });
         }
         Self(folded.finish())
@@ -44,8 +44,8 @@ impl Key {
     }
 }
 
-/// Calls `use_part` with each part of a character: the letters and marks that it is another form of. An
-/// accent that stands alone (`¨`, `¸`) stays whole, because nothing would be left of it.
+/// Calls `use_part` with each letter and mark of a character's compatible decomposition. An accent that
+/// stands alone (`¨`, `¸`) is decomposed canonically only, because its key would otherwise be empty.
 fn decompose(character: char, use_part: impl FnMut(char)) {
     let (mut has_mark, mut has_more) = (false, false);
     decompose_compatible(character, |part| {
@@ -61,7 +61,7 @@ fn decompose(character: char, use_part: impl FnMut(char)) {
 }
 
 /// Whether a character is an accent, or means nothing in a name.
-fn is_unheard(character: char) -> bool {
+fn is_ignored(character: char) -> bool {
     is_combining_mark(character) || is_invisible(character)
 }
 
@@ -69,8 +69,8 @@ fn fold_ascii(byte: u8) -> u8 {
     if byte == b'`' { b'\'' } else { byte.to_ascii_lowercase() }
 }
 
-/// The keyboard's sign for a character that phones, word processors and pages put in its place and that
-/// looks like it, after Unicode's list of confusables (UTS #39).
+/// The sign on the keyboard that a character looks like, after Unicode's list of confusables (UTS #39).
+/// Phones, word processors and web pages put such characters in place of those on the keyboard.
 fn fold_sign(character: char) -> char {
     match character {
         '`'
@@ -125,14 +125,14 @@ fn fold_sign(character: char) -> char {
     }
 }
 
-/// The letters that the Latin letters from `À` (U+00C0) to `ÿ` (U+00FF) fold to: the letters of
-/// Portuguese, without their accents. A space stands for the characters that this table leaves to
-/// [`Key::fold`]: signs, `ß`, and letters that are not a letter with an accent.
+/// The letters that the characters from `À` (U+00C0) to `ÿ` (U+00FF) fold to, among them the accented
+/// letters of Portuguese. A space stands for each character that this table leaves to [`Key::fold`]:
+/// signs, `ß`, and letters that are not a plain letter with an accent.
 const LATIN_FOLDED: &[u8; 64] = b"aaaaaa ceeeeiiii nooooo  uuuuy  aaaaaa ceeeeiiii nooooo  uuuuy y";
 
-/// The key of a text that is already as `Name::parse` would leave it: printable ASCII and composed
-/// Latin letters, no space at either end, none doubled. `None` for any other text. Names with accents
-/// are common at the market, and the general way takes ten times as long.
+/// The key of a text that `Name::parse` would not change, made of printable ASCII and composed Latin
+/// letters: no space at either end and no double space. `None` for any other text. Names with accents are
+/// common in a market, and [`Key::fold`] takes ten times as long without this path.
 pub(super) fn fold_plain<'k>(text: &str, folded: &'k mut [u8; NAME_CHARS_MAX]) -> Option<&'k [u8]> {
     let mut length = 0;
     let mut previous = b' ';
@@ -210,7 +210,7 @@ mod tests {
         }
     }
 
-    /// Every character of Unicode's first three planes, in which all letters and signs are.
+    /// Every character of Unicode's first three planes, which contain all letters and signs.
     fn characters() -> impl Iterator<Item = char> {
         ('\0'..'\u{33480}').filter(|character| !character.is_control())
     }

@@ -1,9 +1,10 @@
-//! Changes of many products, applied a few at a time, so that nobody waits long for the catalog, and
-//! shown all at once.
+//! Changes of many products, applied in slices, so that nobody waits long for the catalog, and shown
+//! together after the last slice.
 //!
-//! Meanwhile the catalog shows itself as it was: new products stand behind its visible end, and of those
-//! that are altered it shows copies. Lists read the products as they are, and their earlier versions in
-//! the version log, which has one of each altered product, because a list may begin at any time.
+//! Until then the catalog shows its state before the change: new products are beyond its visible end, and
+//! altered products are hidden by copies of their old state. Lists read the new products and the old
+//! versions in the version log; the log has a version of every altered product, because a list may begin
+//! between any two slices.
 
 use std::collections::hash_map;
 use std::slice;
@@ -17,8 +18,8 @@ use super::products::Shown;
 use super::transaction::{Balance, Transaction};
 use super::version_log::Snapshot;
 
-/// Balances that are applied together: a quarter of a millisecond, if no product is in the processor's
-/// cache.
+/// Most balances that are applied in one slice: a quarter of a millisecond, if no product is in the
+/// processor's cache.
 const BALANCES_AT_ONCE_MAX: usize = 4096;
 
 /// A change of many products that is being applied.
@@ -28,24 +29,26 @@ pub struct LargeChange<'c> {
     balances: hash_map::Iter<'c, ProductId, Balance>,
     /// The listed products whose price bounds are not raised yet.
     raised: slice::Iter<'c, Product>,
-    /// How many products there were.
+    /// How many products there were before the change.
     len: usize,
-    /// The products that are shown meanwhile, before the first slice and after the last one.
+    /// Before the first slice, the copies to show during the change; after the last one, the same copies,
+    /// to be dropped. `None` in between.
     shown: Option<Box<Shown>>,
     stage: Stage,
 }
 
-/// How far it is applied.
+/// How far a large change is applied.
 enum Stage {
     NotBegun,
-    /// With the moment before it, of which a list may begin at any time.
+    /// Some slices are applied and not shown. The snapshot is of the moment before the change, because lists
+    /// that begin now show that moment.
     Hidden(Snapshot),
     Shown,
 }
 
 impl<'c> LargeChange<'c> {
-    /// Products created or with other terms that are applied together: a quarter of a millisecond, or half
-    /// of one if none is in the processor's cache.
+    /// Most created or altered products that are applied in one slice: a quarter of a millisecond, or half
+    /// a millisecond if none is in the processor's cache.
     pub const LISTED_AT_ONCE_MAX: usize = 128;
 
     /// Whether changes take too long for [`Catalog::apply`].
@@ -53,8 +56,9 @@ impl<'c> LargeChange<'c> {
         changes.products.len() > Self::LISTED_AT_ONCE_MAX || changes.balances.len() > BALANCES_AT_ONCE_MAX
     }
 
-    /// Changes that must be durable and drafted on this catalog as it is. No others may be applied before
-    /// they are. Copying the products that they alter takes long, and needs the catalog for reading only.
+    /// Prepares changes, which must be durable and drafted on this catalog's present state. No other change
+    /// may be applied until these are shown. Copying the products that the changes alter takes long, and
+    /// needs the catalog for reading only.
     pub fn new(catalog: &Catalog, changes: &'c Transaction) -> Self {
         let listed = changes.products.iter().map(|product| product.id);
         let shown = catalog.products.copy(listed.chain(changes.balances.keys().copied()));
@@ -69,9 +73,9 @@ impl<'c> LargeChange<'c> {
         }
     }
 
-    /// Applies the next products, for about this time and at least one. Returns whether there is more to
-    /// do. If not, the changes are shown, and what is left of them, which takes long to free, is dropped
-    /// after the catalog is unlocked.
+    /// Applies the next slice: at least one product, for about this time. Returns whether slices are left.
+    /// If none are left, the changes are shown; the caller drops `self` after it unlocks the catalog,
+    /// because freeing the copies takes long.
     pub fn go_on(&mut self, catalog: &mut Catalog, time: Duration) -> bool {
         let begun = Instant::now();
         let log = Arc::clone(&catalog.version_log);
@@ -90,7 +94,7 @@ impl<'c> LargeChange<'c> {
             }
         }
         for (id, balance) in self.balances.by_ref() {
-            // A product is created with its balance.
+            // A new product already has its balance.
             if id.index() < self.len {
                 catalog.apply_balance(*id, *balance, Some(&mut versions));
             }
@@ -111,7 +115,7 @@ impl<'c> LargeChange<'c> {
         }
         while let Some(product) = self.raised.next() {
             let index = product.id.index();
-            // One look at a block is enough for all its products.
+            // All products of a block have one bound.
             let block = PriceBounds::block_of(index);
             while self.raised.as_slice().first().is_some_and(|next| block.contains(&next.id.index())) {
                 self.raised.next();
@@ -170,7 +174,7 @@ mod tests {
         catalog
     }
 
-    /// The product as lists show it, which say nothing of its movements.
+    /// The product as lists show it: without the number of its last movement.
     fn as_listed(product: &Product) -> Product {
         Product { last_movement: 0, ..product.clone() }
     }
@@ -261,7 +265,7 @@ mod tests {
             prop_assert!(slices > rows.len() / 2);
             drop(large);
             prop_assert_eq!(&seen(&catalog), &after);
-            // Lists that began before, during and after it show their moment whatever comes then.
+            // Lists that began before, during and after the change show their own moment.
             let later: Vec<_> = (0..NAMES).map(|number| row(number, 29)).collect();
             let all: Vec<_> = (1..=first).collect();
             for catalog in [&mut catalog, &mut at_once] {

@@ -1,12 +1,12 @@
-//! Products of earlier builds that cannot be told apart by a look at their names.
+//! Products of earlier builds whose names look the same.
 
 use std::fmt;
 
 use super::name::Name;
 use super::product::{Product, ProductId};
 
-/// Two products whose names have one key. Each is found by its name exactly as it is stored, and
-/// the first also by the name written in any other way.
+/// Two products whose names have the same key. Each is found by its exact stored name, and the first also
+/// by any other spelling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LookAlikes {
     first: (ProductId, Name),
@@ -32,7 +32,7 @@ impl LookAlikes {
 }
 
 impl fmt::Display for LookAlikes {
-    /// Both names, and by which characters they differ.
+    /// Both names, and the first characters in which they differ.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [(first, first_name), (second, second_name)] = [&self.first, &self.second];
         write!(f, "{second_name} (produto {}) e {first_name} (produto {})", second.number(), first.number())?;

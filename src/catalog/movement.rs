@@ -13,10 +13,10 @@ use super::quoted::{Quoted, is_unsafe_to_show};
 /// Why a stock changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Kind {
-    /// `ajuste`: a correction, and what is meant where nothing is said.
+    /// `ajuste`: a correction. The kind of a change that names none.
     #[default]
     Adjustment,
-    /// `abertura`: the stock that a product is created with. Nobody can ask for it.
+    /// `abertura`: the stock that a product is created with. No client can request this kind.
     Opening,
     /// `compra`: goods came in.
     Purchase,
@@ -29,7 +29,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The kinds that a change may be given, in the order in which they are offered.
+    /// The kinds that a client may request, in the order in which help texts list them.
     pub const REQUESTABLE: [Kind; 5] =
         [Kind::Adjustment, Kind::Purchase, Kind::Sale, Kind::Waste, Kind::Count];
 
@@ -51,7 +51,7 @@ impl Kind {
     }
 }
 
-/// A word that is none of the kinds that a change may be given.
+/// A word that is no kind that a client may request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("motivo {} desconhecido; use ajuste, compra, venda, perda ou contagem", Quoted(.0))]
 pub struct KindError(pub String);
@@ -70,11 +70,11 @@ impl FromStr for Kind {
 /// Longest request id, in characters: a UUID has 36, and clients may put a prefix before it.
 pub const REQUEST_ID_CHARS_MAX: usize = 64;
 
-/// The id that a client chose for a change, so that a retry is not a second change.
+/// The idempotency key that a client chose for a change, so that a retry is not a second change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RequestId(Arc<str>);
 
-/// Why a request id cannot be.
+/// Why a text is no valid request id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("identificador de pedido {} inválido; use de 1 a {REQUEST_ID_CHARS_MAX} caracteres sem espaços, como um UUID", Quoted(.0))]
 pub struct RequestIdError(String);
@@ -89,10 +89,10 @@ impl RequestId {
 impl FromStr for RequestId {
     type Err = RequestIdError;
 
-    /// Takes 1 to [`REQUEST_ID_CHARS_MAX`] visible characters; the text protocol ends it
-    /// with a space, so no transport allows one inside.
+    /// Takes 1 to [`REQUEST_ID_CHARS_MAX`] visible characters. A space ends the id in the text protocol, so
+    /// no transport allows a space inside.
     fn from_str(text: &str) -> Result<Self, RequestIdError> {
-        // Nearly every id is plain, and may then be as long in bytes as in characters.
+        // Nearly every id is ASCII, which has as many bytes as characters.
         if (1..=REQUEST_ID_CHARS_MAX).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_graphic())
         {
@@ -121,13 +121,13 @@ pub struct Movement {
     pub product: ProductId,
     /// The kind of the movement.
     pub kind: Kind,
-    /// By how much; zero only where a product opens without stock.
+    /// The quantity added; negative if taken away; zero only if a product opens without stock.
     pub delta: Quantity,
     /// The product's stock after this movement.
     pub balance: Quantity,
-    /// The product's price at that moment, so that a retry is answered as the first time.
+    /// The product's price at that moment, so that a retry gets the same answer.
     pub price: Price,
-    /// When the change was accepted, just before it was made durable; in whole microseconds.
+    /// When the change was accepted, just before it became durable; in whole microseconds.
     pub recorded_at: SystemTime,
     /// The sequence number of the product's movement before this one; 0 if this is its first.
     pub previous: i64,

@@ -1,4 +1,4 @@
-//! Product names, as they are written.
+//! Product names.
 
 use std::fmt;
 
@@ -9,20 +9,18 @@ use super::key::{Key, fold_plain};
 use super::name_chars::{NAME_CHARS_MAX, is_invisible, is_space};
 use super::quoted::{Quoted, is_unsafe_to_show};
 
-/// Text longer than this is refused unread: no 64 characters take as much, however they
-/// are composed.
+/// Longest text that is read as a name, in bytes: no 64 characters take more, however they are composed.
 const NAME_BYTES_MAX: usize = 4096;
 
 /// A product's name: NFC, trimmed, inner spaces single, 1 to [`NAME_CHARS_MAX`] characters.
-/// Most are so short that their text stands here, and not elsewhere in memory, and to clone one
-/// counts nothing.
+/// Most names are short enough to be stored inline, and are cloned without an allocation or a counter.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Name(SmolStr);
 
-/// Why a name cannot be.
+/// Why a text is no valid name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// Nothing in it that can be seen.
+    /// No visible character.
     #[error("o nome do produto está vazio")]
     Empty,
     /// More than [`NAME_CHARS_MAX`] characters.
@@ -37,9 +35,9 @@ impl Name {
     /// Normalises and checks a name as a person or a program wrote it.
     ///
     /// # Errors
-    /// Where it is empty, too long or carries a character that is not to be shown.
+    /// If the name is empty, too long, or has a character that must not be shown.
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        // Only spaces are trimmed: a tab or a line end inside quotes of a CSV is an error.
+        // Only spaces are trimmed: a tab or a line end in a quoted CSV cell is an error.
         let text = text.trim_matches(is_space);
         if text.len() > NAME_BYTES_MAX {
             return Err(NameError::TooLong { text: text.to_owned(), length: text.chars().count() });
@@ -49,7 +47,7 @@ impl Name {
         }
         let mut name = String::with_capacity(text.len());
         let mut length = 0;
-        // Before they are composed: one may stand between a letter and its accent.
+        // Invisible characters are removed before composition: one may be between a letter and its accent.
         for character in text.chars().filter(|character| !is_invisible(*character)).nfc() {
             if is_space(character) {
                 if name.is_empty() || name.ends_with(' ') {
@@ -79,13 +77,13 @@ impl Name {
         &self.0
     }
 
-    /// Whether this is its key.
+    /// Whether this name has this key.
     pub(super) fn has_key(&self, key: &[u8]) -> bool {
-        // A key is in lower case, and to fold a name takes longer than this.
+        // The quick test first: a key is in lower case, and folding a name takes longer.
         self.0.as_bytes().eq_ignore_ascii_case(key) || Key::with(&self.0, |own| own == key) == Ok(true)
     }
 
-    /// The key by which it is found.
+    /// The key by which the name is found.
     pub fn key(&self) -> Key {
         Key::fold(&self.0)
     }
@@ -100,8 +98,8 @@ impl Key {
         Name::parse(text).map(|name| name.key())
     }
 
-    /// Calls `use_key` with the key of a name as somebody typed it. Most names that are typed are plain
-    /// ASCII, and their key is made on the stack.
+    /// Calls `use_key` with the key of a name as somebody typed it. Most typed names are plain, and their
+    /// key is made on the stack.
     ///
     /// # Errors
     /// If [`Name::parse`] fails.

@@ -1,24 +1,24 @@
-//! The names that look like one that is not in the catalog.
+//! Suggestions for a name that is not in the catalog: the names most like it.
 
 use super::key::Key;
 use super::name::Name;
 use super::products::Products;
 
-/// Names offered: what fits on a line or two.
+/// Most names offered: as many as fit on a line or two.
 const NEAREST_MAX: usize = 5;
 
-/// Products looked at, so that a wrong name on a huge catalog costs a few milliseconds.
+/// Most products looked at, so that a wrong name in a huge catalog costs a few milliseconds.
 const SCANNED_MAX: usize = 5_000;
 
-/// Products looked at in one turn, before other work has its own: a tenth of a millisecond.
+/// Products looked at in one turn, after which other work goes first: a tenth of a millisecond.
 const SCANNED_IN_TURN: usize = 64;
 
 /// Least likeness that is worth offering, from 0 (nothing in common) to 1 (the same).
 const LIKENESS_MIN: f64 = 0.6;
 
-/// A search for up to five names, the likest first. Names that hold every word typed come before names
-/// that are merely spelt alike, because people type the part that they remember:
-/// `maracuja azedo` for `MARACUJÁ AZEDO A`.
+/// A search for up to five names, the most alike first. Names that contain every typed word come before
+/// names that are only spelt alike, because people type the part that they remember: `maracuja azedo`
+/// for `MARACUJÁ AZEDO A`.
 pub struct Search {
     key: Key,
     /// How many products have been looked at.
@@ -32,7 +32,7 @@ impl Search {
         Self { key: Key::fold(name), scanned: 0, found: Vec::new() }
     }
 
-    /// Looks at the next few of these products. Returns whether there are more to look at.
+    /// Looks at the next few of these products. Returns whether products are left.
     pub fn go_on(&mut self, products: &Products) -> bool {
         let key = self.key.as_str();
         let end = products.len().min(SCANNED_MAX);
@@ -45,7 +45,7 @@ impl Search {
             let holds_all = words.peek().is_some() && words.all(|word| candidate.as_str().contains(word));
             let score = if holds_all { 1.0 + likeness } else { likeness };
             if score >= LIKENESS_MIN {
-                // Names of equal likeness stay in the order of creation.
+                // Equally alike names stay in the order of creation.
                 let place = self.found.partition_point(|(other, _)| *other >= score);
                 self.found.insert(place, (score, product.name.clone()));
                 self.found.truncate(NEAREST_MAX);

@@ -1,5 +1,5 @@
-//! Rules for the names of new products: none may pass for another product's name or for a reply of the
-//! server. A product that has such a name from an earlier build keeps it.
+//! Rules for the names of new products: none may be mistaken for another product's name or for a reply of
+//! the server. Products of earlier builds keep such names.
 
 use std::iter;
 
@@ -16,35 +16,34 @@ use super::quoted::Quoted;
 pub enum NewNameError {
     /// A character that shows nothing.
     #[error(
-        "{} tem um caractere que não se vê (U+{:04X}), e pareceria outro produto; apague-o e escreva o nome de novo",
+        "{} tem um caractere invisível (U+{:04X}) e pareceria outro produto; apague-o e escreva o nome de novo",
         Quoted(.name), u32::from(*.unseen)
     )]
     Unseen { name: String, unseen: char },
-    /// A letter of another alphabet among ours, or in a word that looks like one of ours.
+    /// A letter of another alphabet among Latin letters, or in a word that looks Latin.
     #[error(
-        "{} tem o caractere {letter} (U+{:04X}), de outro alfabeto, que se confunde com o nosso, e pareceria outro \
-         produto; escreva o nome de novo pelo teclado",
+        "{} tem o caractere {letter} (U+{:04X}), de outro alfabeto, e pareceria outro produto; digite o nome de novo",
         Quoted(.name), u32::from(*.letter)
     )]
     Foreign { name: String, letter: char },
-    /// A name that begins like a reply of the server that is no product.
-    #[error("{} começa como uma resposta do servidor, e seria tomado por ela; escolha outro nome", Quoted(.0))]
+    /// A name that begins like a reply of the server that is not a product.
+    #[error("{} começa como uma resposta do servidor e seria confundido com ela; escolha outro nome", Quoted(.0))]
     Reply(String),
 }
 
-/// The beginnings of the server's replies that are no product, as keys.
+/// The beginnings of the server's replies that are not a product, as keys.
 const REPLIES: [&str; 5] =
     ["erro", "nenhum produto encontrado", "nenhum movimento encontrado", "ate logo", "token aceito"];
 
-/// The last character of Unicode's block "Latin Extended-B". All letters up to it are ours, with
-/// accents and strokes.
+/// The last character of Unicode's block "Latin Extended-B". All letters up to this one are Latin, with
+/// or without accents and strokes.
 const LAST_LATIN: char = '\u{24F}';
 
 impl Name {
     /// Checks the name of a product that is to be created.
     ///
     /// # Errors
-    /// If the name could pass for another product's, or for a reply that is no product.
+    /// If the name could be mistaken for another product's, or for a reply that is not a product.
     pub fn check_new(&self) -> Result<(), NewNameError> {
         let name = || self.to_string();
         if let Some(unseen) = self.as_str().chars().find(|character| is_unseen(*character)) {
@@ -64,10 +63,10 @@ fn begins_as_reply(key: &str) -> bool {
     })
 }
 
-/// The first letter that makes a name pass for another: a letter of an alphabet like ours (Greek,
-/// Cyrillic, …) or a character that looks like one of ours, in a name that also has letters of ours or
-/// that looks wholly like ours. `Капуста` and `白菜 A` are words of their own, `Мaca` and `Сосо` (with
-/// Cyrillic letters) are not.
+/// The first letter by which a name could be mistaken for another: a letter of an alphabet with upper and
+/// lower case (Greek, Cyrillic, …), or a character that looks Latin, in a name that also has Latin letters
+/// or of which every letter looks Latin. `Капуста` and `白菜 A` are accepted; `Мaca` and `Сосо` (with
+/// Cyrillic letters) are refused.
 fn foreign_letter(name: &str) -> Option<char> {
     if name.is_ascii() {
         return None;
@@ -99,18 +98,17 @@ fn folds_to_ascii(character: char) -> bool {
     Key::fold(character.encode_utf8(&mut [0; 4])).as_str().is_ascii()
 }
 
-/// Whether a character looks like one on the keyboard (UTS #39).
+/// Whether a character looks like an ASCII character (UTS #39).
 fn looks_ascii(character: char) -> bool {
     let mut bytes = [0; 4];
     let mut looks = skeleton(character.encode_utf8(&mut bytes));
     looks.next().is_some_and(folds_to_ascii) && looks.next().is_none()
 }
 
-/// Whether a character shows nothing, so that two names could differ by it and look the same: the
-/// characters with the property Default_Ignorable_Code_Point (DerivedCoreProperties.txt, compared with
-/// Unicode 14), the Hangul fillers and the variation selectors among them, and the blank Braille
-/// pattern, which is a picture of nothing and no White_Space. [`Name::parse`] makes all spaces one
-/// kind.
+/// Whether a character shows nothing, so that two names with and without it look the same: the characters
+/// with the property Default_Ignorable_Code_Point (DerivedCoreProperties.txt, compared with Unicode 14),
+/// among them the Hangul fillers and the variation selectors, and the blank Braille pattern, which has no
+/// dots and is no White_Space. Spaces need no entry here: [`Name::parse`] replaces all kinds by one.
 fn is_unseen(character: char) -> bool {
     matches!(character,
         '\u{AD}'
@@ -162,7 +160,7 @@ mod tests {
         ] {
             let name = Name::parse(&format!("Ma{unseen}ca")).unwrap();
             assert_eq!(name.check_new(), Err(NewNameError::Unseen { name: name.to_string(), unseen }));
-            // A product that got such a name from an earlier build is still found by it.
+            // A product of an earlier build with such a name is still found.
             assert_eq!(Key::of(name.as_str()), Ok(name.key()));
         }
     }

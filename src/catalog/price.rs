@@ -12,7 +12,7 @@ pub struct Price(i64);
 /// Decimals of a price: a centavo is 10^-2 of a real.
 const DECIMALS: u32 = 2;
 
-/// Why a price cannot be.
+/// Why a price is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PriceError {
     /// Not written as a price.
@@ -33,7 +33,7 @@ impl Price {
     /// A price from centavos.
     ///
     /// # Errors
-    /// Where it is below zero or above [`Price::MAX`].
+    /// If the price is below zero or above [`Price::MAX`].
     pub fn from_centavos(centavos: i64) -> Result<Self, PriceError> {
         if (0..=Self::MAX.0).contains(&centavos) {
             Ok(Self(centavos))
@@ -63,7 +63,7 @@ impl Price {
     /// Writes the price as the protocols show it.
     ///
     /// # Errors
-    /// Only those of the writer.
+    /// If the writer fails.
     pub fn write(self, out: &mut impl fmt::Write) -> fmt::Result {
         decimal::write::<DECIMALS, 1>(out, self.0)
     }

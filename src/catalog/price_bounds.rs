@@ -1,11 +1,11 @@
-//! Lower bounds of the prices in stretches of the catalog, so that products up to a price are found in
-//! the order of creation without a look at the stretches that have none.
+//! Lower bounds of the prices in each block of the catalog, so that a search for products up to a price
+//! skips the blocks that have none.
 
 use std::ops::Range;
 
 use super::price::Price;
 
-/// Products in a block, and blocks in a group.
+/// How many products are in a block, and how many blocks in a group.
 const FANOUT: usize = 64;
 const GROUP_PRODUCTS: usize = FANOUT * FANOUT;
 
@@ -41,9 +41,9 @@ impl PriceBounds {
         }
     }
 
-    /// The next index, from this one on, in whose block a product up to this price may be; the index
-    /// after the last block if there is none. Takes one of `looks` for each bound that it looks at, and
-    /// stops when none is left.
+    /// The next index, from this one on, whose block may have a product up to this price; the index after
+    /// the last block if there is none. Each bound read takes one of `looks`; the search stops when none
+    /// is left.
     pub(super) fn next(&self, mut index: usize, max_price: Price, looks: &mut usize) -> usize {
         while let Some(block) = self.blocks.get(index / FANOUT) {
             if *looks == 0 || *block <= max_price {

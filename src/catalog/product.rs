@@ -13,10 +13,10 @@ use super::quoted::{Quoted, is_unsafe_to_show};
 pub struct ProductId(u32);
 
 impl ProductId {
-    /// The first product's.
+    /// The id of the first product.
     pub const FIRST: ProductId = ProductId(1);
 
-    /// The id that is stored as this number; none below 1.
+    /// The id that is stored as this number; `None` below 1.
     pub fn from_number(number: i64) -> Option<Self> {
         u32::try_from(number).ok().filter(|id| *id > 0).map(Self)
     }
@@ -39,21 +39,21 @@ impl ProductId {
 /// Longest unit label, in characters.
 pub const UNIT_CHARS_MAX: usize = 12;
 
-/// The unit in which price and stock are counted: `kg`, `un`, `maço`, …; in lower case. A pointer of one word, so
-/// that a [`Product`] fits in a line of the processor's cache.
+/// The unit in which price and stock are counted, in lower case: `kg`, `un`, `maço`, …. A unit is a pointer
+/// of one word, so that a [`Product`] fits in a line of the processor's cache.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Unit(Arc<Box<str>>);
 
-/// Why a unit cannot be.
+/// Why a text is no valid unit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a unidade {} não serve: use de 1 a {UNIT_CHARS_MAX} caracteres, como kg, un, maço ou cx", Quoted(.0))]
+#[error("unidade {} inválida; use de 1 a {UNIT_CHARS_MAX} caracteres, como kg, un, maço ou cx", Quoted(.0))]
 pub struct UnitError(String);
 
 impl Unit {
-    /// Checks a label, trimmed and taken to lower case.
+    /// Trims a label, changes it to lower case, and checks it.
     ///
     /// # Errors
-    /// Where it is empty, longer than [`UNIT_CHARS_MAX`] or carries control characters.
+    /// If the label is empty, longer than [`UNIT_CHARS_MAX`] or has control characters.
     pub fn parse(text: &str) -> Result<Self, UnitError> {
         let label = text.trim().to_lowercase();
         let length = label.chars().count();
@@ -68,7 +68,7 @@ impl Unit {
         &self.0
     }
 
-    /// Only what is weighed is sold in fractions.
+    /// Whether stock in this unit may have fractions: only if it is weighed.
     pub fn takes_fractions(&self) -> bool {
         self.as_str() == "kg"
     }
@@ -87,8 +87,8 @@ impl fmt::Display for Unit {
     }
 }
 
-/// A product of the catalog at one moment. A product fills one line of the processor's cache, and
-/// is aligned to it: in a large catalog the first look at a line takes longer than a change.
+/// A product of the catalog at one moment. A product fills one line of the processor's cache and is
+/// aligned to it: in a large catalog, loading a line takes longer than a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[repr(align(64))]
 pub struct Product {
@@ -115,7 +115,7 @@ pub struct ProductDraft {
     pub name: Name,
     /// The price of one unit.
     pub price: Price,
-    /// `None` keeps an existing product's unit and gives a new one `un`.
+    /// The unit; if `None`, an existing product keeps its unit and a new one gets `un`.
     pub unit: Option<Unit>,
     /// The stock that a new product opens with; an existing product keeps its own.
     pub opening_stock: Quantity,

@@ -9,7 +9,8 @@ use super::price_bounds::PriceBounds;
 use super::product::{Product, ProductId};
 use super::version_log::Place;
 
-/// Products in one allocation. The catalog grows by one at a time, so that growth copies no product.
+/// Products in one allocation. The catalog grows by one allocation at a time, so that growth copies no
+/// product.
 const CHUNK_PRODUCTS: usize = 1024;
 
 /// A sequence of products. No product is ever removed.
@@ -24,9 +25,9 @@ pub struct Products {
 /// The products before a large change.
 #[derive(Debug)]
 pub(super) struct Shown {
-    /// How many there were.
+    /// How many products there were.
     len: usize,
-    /// The products that the change alters, as they were.
+    /// Copies of the products that the change alters.
     altered: HashMap<ProductId, Product, FixedState>,
 }
 
@@ -38,7 +39,7 @@ struct Chunk {
 }
 
 impl Products {
-    /// How many there are.
+    /// How many products are shown.
     pub fn len(&self) -> usize {
         match &self.shown {
             None => self.latest_len(),
@@ -46,7 +47,7 @@ impl Products {
         }
     }
 
-    /// Whether there are none.
+    /// Whether no product is shown.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -75,28 +76,28 @@ impl Products {
         Some(shown.altered.get(&latest.id).unwrap_or(latest))
     }
 
-    /// Whether there is a product with this id, which was once added.
+    /// Whether the product with this id is shown. The product must have been added.
     pub(super) fn holds(&self, id: ProductId) -> bool {
         self.shown.as_ref().is_none_or(|shown| id.index() < shown.len)
     }
 
-    /// The products as they are, of which these are about to be altered, to be shown while they are.
+    /// A copy of the products that a large change is about to alter, to be shown while it is applied.
     pub(super) fn copy(&self, altered: impl Iterator<Item = ProductId>) -> Box<Shown> {
         let altered = altered.filter_map(|id| Some((id, self.get(id)?.clone()))).collect();
         Box::new(Shown { len: self.len(), altered })
     }
 
-    /// Shows these from now on, or the latest state. Returns what was shown instead of that before.
+    /// Shows `shown` from now on; if `None`, the latest state. Returns the copy that was shown before.
     pub(super) fn show(&mut self, shown: Option<Box<Shown>>) -> Option<Box<Shown>> {
         std::mem::replace(&mut self.shown, shown)
     }
 
-    /// How many there are, those of a large change that is being applied among them.
+    /// How many products there are, including those of a large change that is being applied.
     fn latest_len(&self) -> usize {
         self.chunks.last().map_or(0, |last| (self.chunks.len() - 1) * CHUNK_PRODUCTS + last.products.len())
     }
 
-    /// The product at this index, also as a large change that is being applied has left it.
+    /// The latest state of the product at this index, even if it is of a large change that is not shown yet.
     pub(super) fn latest(&self, index: usize) -> Option<&Product> {
         self.chunks.get(index / CHUNK_PRODUCTS)?.products.get(index % CHUNK_PRODUCTS)
     }
@@ -128,20 +129,19 @@ impl Products {
         }
     }
 
-    /// Notes that the product at this index got this price, and that its old price may still be shown.
+    /// Notes that the product at this index has this new price and that its old price may still be shown.
     pub(super) fn lower_price_bound(&mut self, index: usize, price: Price) {
         self.price_bounds.lower(index, price);
     }
 
-    /// Notes that no price but the latest of the product at this index, and of those in its block, is
-    /// still shown.
+    /// Notes that only the latest prices of the products in the block of this index are shown from now on.
     pub(super) fn raise_price_bound(&mut self, index: usize) {
         let block = PriceBounds::block_of(index).map_while(|index| self.latest(index));
         let lowest = block.map(|product| product.price).min();
         self.price_bounds.set(index, lowest);
     }
 
-    /// Lower bounds of the prices in stretches of the products.
+    /// Lower bounds of the prices of each block of products.
     pub(super) fn price_bounds(&self) -> &PriceBounds {
         &self.price_bounds
     }

@@ -12,7 +12,7 @@ pub struct Quantity(i64);
 /// Decimals of a quantity: a thousandth, which of a kilogram is a gram.
 const DECIMALS: u32 = 3;
 
-/// Why a quantity cannot be.
+/// Why a quantity is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QuantityError {
     /// Not written as a quantity.
@@ -36,7 +36,7 @@ impl Quantity {
     /// A quantity from thousandths of the unit.
     ///
     /// # Errors
-    /// Where it is beyond [`Quantity::MAX`] on either side of zero.
+    /// If the quantity is beyond [`Quantity::MAX`] on either side of zero.
     pub fn from_thousandths(thousandths: i64) -> Result<Self, QuantityError> {
         if (-Self::MAX.0..=Self::MAX.0).contains(&thousandths) {
             Ok(Self(thousandths))
@@ -56,8 +56,8 @@ impl Quantity {
     }
 
     /// The two quantities that a text such as `1.000` may mean: a thousand to a Brazilian, and one to a
-    /// program. A person is asked which is meant; if nobody can be asked, the text is refused;
-    /// protocols that programs speak read the dot as a decimal point.
+    /// program. The console asks a person which one is meant, and refuses the text if nobody can answer.
+    /// The network protocols always read the dot as a decimal point.
     pub fn two_readings(text: &str) -> Option<(Quantity, Quantity)> {
         if !decimal::has_two_readings(split_sign(text.trim()).1, '.') {
             return None;
@@ -70,7 +70,7 @@ impl Quantity {
         self.0
     }
 
-    /// Whether it is not a whole number of units.
+    /// Whether the quantity is not a whole number of units.
     pub fn has_fraction(self) -> bool {
         self.0 % 1000 != 0
     }
@@ -83,7 +83,7 @@ impl Quantity {
     /// Writes the quantity as the protocols show it.
     ///
     /// # Errors
-    /// Only those of the writer.
+    /// If the writer fails.
     pub fn write(self, out: &mut impl fmt::Write) -> fmt::Result {
         decimal::write::<DECIMALS, 0>(out, self.0)
     }

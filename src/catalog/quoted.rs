@@ -1,15 +1,14 @@
-//! Text from a stranger, made safe to show: quoted, escaped, cut.
+//! Untrusted text made safe to show: quoted, escaped, cut.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
-/// Longest piece of somebody else's text repeated in a message, in characters:
-/// enough to recognise any product name, too little to flood a log.
+/// Longest piece of untrusted text repeated in a message, in characters: enough to recognise any product
+/// name, too little to flood a log.
 const SHOWN_CHARS_MAX: usize = 64;
 
-/// Shows text between quotation marks, with what could change how a terminal or a log
-/// looks (control and bidirectional characters, line separators) escaped, and cut after
-/// 64 characters.
+/// Shows a text between quotation marks, cut after 64 characters. Characters that could change how a
+/// terminal or a log looks (control and bidirectional characters, line separators) are escaped.
 pub struct Quoted<'a>(pub &'a str);
 
 impl fmt::Display for Quoted<'_> {
@@ -27,12 +26,12 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Longest sentence of somebody else's that is shown, in characters: those of our own
-/// server, with the names that they repeat, are shorter.
+/// Longest untrusted sentence that is shown, in characters: the sentences of this program's own server,
+/// with the names that they repeat, are shorter.
 const SENTENCE_CHARS_MAX: usize = 1024;
 
-/// A sentence of somebody else's, such as a server's error: one line, in which nothing is
-/// obeyed, and cut after 1024 characters.
+/// Shows an untrusted sentence, such as a server's error, on one line: escaped as by [`Quoted`], and cut
+/// after 1024 characters.
 pub struct Sentence<'a>(pub &'a str);
 
 impl fmt::Display for Sentence<'_> {
@@ -56,32 +55,31 @@ fn write_safely(f: &mut fmt::Formatter<'_>, text: &str, chars_max: usize) -> fmt
     Ok(())
 }
 
-/// Whether a spreadsheet takes what begins so for a formula, and runs it: the signs, and
-/// their wide forms.
+/// Whether a spreadsheet takes a cell that begins with this character for a formula and runs it: the
+/// signs and their full-width forms.
 fn begins_formula(character: char) -> bool {
     matches!(character, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠')
 }
 
-/// Whether this is text that a spreadsheet would run, behind any number of guards.
+/// Whether a text, without any apostrophes before it, is a formula.
 fn is_formula(text: &str) -> bool {
     text.trim_start_matches('\'').starts_with(begins_formula)
 }
 
-/// A cell of a CSV that no spreadsheet runs: what it would run stands behind an apostrophe,
-/// which a spreadsheet takes for "this is text". [`unguarded`] takes it away again.
+/// A CSV cell that no spreadsheet runs: a formula gets an apostrophe before it, which marks text in a
+/// spreadsheet. [`unguarded`] removes the apostrophe again.
 pub fn guarded(cell: &str) -> Cow<'_, str> {
     if is_formula(cell) { format!("'{cell}").into() } else { cell.into() }
 }
 
-/// The text of a cell that [`guarded`] may have written. An apostrophe before anything that
-/// is no formula is part of it.
+/// The text of a cell that [`guarded`] may have written. An apostrophe before a text that is no formula
+/// belongs to the text.
 pub fn unguarded(cell: &str) -> &str {
     cell.strip_prefix('\'').filter(|text| is_formula(text)).unwrap_or(cell)
 }
 
-/// Control characters, line and paragraph separators, and the characters that override
-/// the direction of writing (Unicode UAX #9): none of them belongs in a name, and all of
-/// them can make a terminal or a log show something that is not there.
+/// Whether a character could falsify what a terminal or a log shows: control characters, line and
+/// paragraph separators, and the characters that override the direction of writing (Unicode UAX #9).
 pub fn is_unsafe_to_show(character: char) -> bool {
     character.is_control()
         || matches!(character,

@@ -1,5 +1,5 @@
-//! The rules of a change, one file for each operation. All of them are methods of a
-//! [`Draft`](super::Draft), which refuses what breaks a rule and is then as it was.
+//! The rules of a change, one file for each operation. All are methods of a [`Draft`](super::Draft), which
+//! refuses a change that breaks a rule, and then stays unchanged.
 
 pub(super) mod adjust;
 pub(super) mod batch;

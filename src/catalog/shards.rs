@@ -1,28 +1,27 @@
-//! A hash table that never moves all its entries together, so that its growth holds nobody up.
+//! A hash table in shards, which never moves all its entries together, so that growth delays no request.
 
 use hashbrown::HashTable;
 
-/// An entry, which knows the hash that it is found by: to move an entry takes no look at what the hash
-/// is of.
+/// An entry that keeps its hash, so that growth moves the entry without reading its key.
 pub(super) trait Hashed {
     fn hash(&self) -> u32;
 }
 
-/// Entries with which a table is split into shards. A smaller table is one shard, because the first look
-/// at a shard takes longer than the rest of a look-up.
+/// Entries at which a table is split into shards. A smaller table is one shard, because loading a shard
+/// into the processor's cache takes longer than the rest of a look-up.
 const SPLIT_AT: usize = 4096;
 
-/// Shards of a table that is split. A shard moves its entries when it grows: of ten million, 20,000, for
-/// which it takes half a millisecond.
+/// Shards of a split table. A shard moves its entries when it grows: 20,000 of ten million, which takes
+/// half a millisecond.
 const SHARDS: usize = 512;
 
-/// Bits of the hash below those that choose the shard. In a shard [`HashTable`] looks at the lowest bits,
-/// of which there are enough for all entries, and at the highest seven.
+/// Bits of the hash below those that choose the shard. Inside a shard [`HashTable`] uses the lowest bits,
+/// which are enough for all entries, and the highest seven.
 const LOWER_BITS: u32 = 16;
 
 const _: () = assert!(SHARDS.is_power_of_two() && SHARDS.ilog2() + LOWER_BITS + 7 <= u32::BITS);
 
-/// A hash table in shards.
+/// A hash table, in one shard or many.
 #[derive(Debug)]
 pub(super) struct Shards<T> {
     /// The parts of the table: one, or [`SHARDS`].
@@ -67,7 +66,7 @@ impl<T: Hashed> Shards<T> {
     }
 }
 
-/// The hash for a [`HashTable`], which looks at the lowest bits of 64 and at the highest.
+/// The hash for a [`HashTable`], which uses the lowest and the highest of 64 bits.
 fn spread(hash: u32) -> u64 {
     u64::from(hash) << 32 | u64::from(hash)
 }
@@ -91,7 +90,7 @@ mod tests {
         }
     }
 
-    /// One hash in ten is another's too.
+    /// A hash, which one number in ten shares with another.
     fn hash(number: usize) -> u32 {
         FixedState::default().hash_one(number - number % 10 / 9) as u32
     }

@@ -8,11 +8,10 @@ use super::movement::{Movement, RequestId};
 use super::product::{Product, ProductId};
 use super::quantity::Quantity;
 
-/// The rows of accepted changes: what a store writes in one transaction, and what the catalog shows
-/// once it has.
+/// The rows of accepted changes. A store writes them in one transaction, and then the catalog shows them.
 #[derive(Debug, Clone, Default)]
 pub struct Transaction {
-    /// Products created or with other terms, as they are after the transaction.
+    /// The created and altered products, in their state after the transaction.
     pub products: Vec<Product>,
     /// The last balance of each product that moved.
     pub balances: Balances,
@@ -20,9 +19,9 @@ pub struct Transaction {
     pub movements: Vec<Movement>,
     /// The documents of several movements, in order.
     pub documents: Vec<Document>,
-    /// The movements that are undone, and by which.
+    /// The links from undone movements to those that undo them.
     pub undos: Vec<Undo>,
-    /// The requests with an id, except lone adjustments, whose movement has the id.
+    /// The requests with an id, except single adjustments, whose movement has the id.
     pub requests: Vec<RequestRecord>,
 }
 
@@ -33,13 +32,13 @@ impl Transaction {
     }
 }
 
-/// A balance for each of some products. The ids are the catalog's own, so the hash need not be strong.
+/// Balances by product. No client chooses ids, so the hash need not resist collisions.
 pub type Balances = HashMap<ProductId, Balance, FixedState>;
 
 /// A product's stock after its last movement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Balance {
-    /// The stock.
+    /// The product's stock.
     pub stock: Quantity,
     /// The sequence number of the product's last movement; 0 if the product never moved.
     pub last_movement: i64,
@@ -50,17 +49,17 @@ impl Balance {
     pub const NONE: Balance = Balance { stock: Quantity::ZERO, last_movement: 0 };
 }
 
-/// Movements that were made together by one request: they stand in the ledger without a gap.
+/// Movements that one request made together. Their sequence numbers have no gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Document {
-    /// The sequence number of the first.
+    /// The sequence number of the first movement.
     pub first_sequence: i64,
-    /// How many there are.
+    /// How many movements there are.
     pub count: i64,
 }
 
 impl Document {
-    /// The document of a movement that was made alone.
+    /// The document of a single movement.
     pub fn of_one(sequence: i64) -> Self {
         Self { first_sequence: sequence, count: 1 }
     }
@@ -75,13 +74,13 @@ pub struct Undo {
     pub by: i64,
 }
 
-/// A request that carried an id, as a store keeps it.
+/// A request with an id, as a store keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestRecord {
     /// The client's id.
     pub request_id: RequestId,
-    /// A digest of the request's content, to tell a retry from another request.
+    /// A digest of the request's content, which distinguishes a retry from another request.
     pub digest: u64,
-    /// The first result, from which a retry is answered, in a form that only the planner of the inventory knows.
+    /// The first result, from which a retry is answered. Only the planner of the inventory knows its form.
     pub result: Vec<u8>,
 }

@@ -1,4 +1,4 @@
-//! The units of a catalog, each label kept once, however many products are sold by it.
+//! The units of a catalog. Each label is kept once, and all products with that unit share it.
 
 use std::hash::BuildHasher;
 
@@ -30,7 +30,7 @@ impl Hashed for Entry {
 }
 
 impl Units {
-    /// The unit as the table keeps it, so that its label is shared.
+    /// The table's own copy of a unit, which shares its label.
     pub(super) fn shared(&mut self, unit: &Unit) -> Unit {
         let hash = self.hash(unit);
         if let Some(index) = self.find(unit, hash) {
@@ -42,12 +42,12 @@ impl Units {
         unit.clone()
     }
 
-    /// The index of a unit that is kept.
+    /// The index of a unit of the table.
     pub(super) fn index(&self, unit: &Unit) -> u32 {
         self.find(unit, self.hash(unit)).unwrap_or_default()
     }
 
-    /// The unit with this index, which [`Units::index`] gave.
+    /// The unit with an index that [`Units::index`] returned.
     pub(super) fn get(&self, index: u32) -> &Unit {
         &self.units[index as usize]
     }

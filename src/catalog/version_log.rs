@@ -1,9 +1,8 @@
 //! Snapshots: the catalog as it was at an earlier moment, for lists that are still being sent.
 //!
-//! The version log keeps each product as it was before a change, for as long as a snapshot of that time is
-//! alive. So a snapshot holds no products itself, and any number of snapshots together hold no more
-//! than the log. At [`VERSIONS_MAX`] the log forgets the oldest versions, which ends the snapshots that
-//! need them.
+//! The version log keeps the state of each product before a change, as long as a snapshot of that time is
+//! alive. A snapshot itself holds no products, so any number of snapshots take no more memory than the
+//! log. At [`VERSIONS_MAX`] the log drops the oldest versions, which ends the snapshots that need them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,21 +11,21 @@ use super::price::Price;
 use super::product::{Product, ProductId};
 use super::quantity::Quantity;
 
-/// Most versions kept: 32 MiB of them. Even at the highest rate of changes a list may take seconds, and
-/// in a shop, days. The log is one allocation, too large for the allocator to keep for itself once it
-/// is free (above `DEFAULT_MMAP_THRESHOLD_MAX` of glibc).
+/// Most versions kept: 32 MiB. Even at the highest rate of changes a list may take seconds, and in a shop,
+/// days. The log is one allocation, so large (above `DEFAULT_MMAP_THRESHOLD_MAX` of glibc) that the
+/// allocator returns it to the system when it is freed.
 const VERSIONS_MAX: usize = 1024 * 1024;
 
-/// Most versions freed on the calling thread. More are freed on a thread of their own, because giving
-/// their memory back to the system takes longer than a request may.
+/// Most versions freed on the calling thread. More are freed on a thread of their own, because returning
+/// their memory to the system takes longer than a request may.
 const FREED_AT_ONCE_MAX: usize = 64 * 1024;
 
-/// The low bits of the log position of a product's last version. Without a meaning if the log has no
+/// The low bits of the log position of a product's last version. A place is invalid if the log has no
 /// version of that product there.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Place(u32);
 
-/// A product as it was before a change.
+/// The state of a product before a change.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Version {
     product: ProductId,
@@ -34,7 +33,7 @@ pub(super) struct Version {
     pub(super) unit: u32,
     pub(super) price: Price,
     pub(super) stock: Quantity,
-    /// The log position of the product's version before this one; at or above this one's own if there
+    /// The log position of the product's previous version; this version's own position, or above, if there
     /// is none.
     pub(super) earlier: u64,
 }
@@ -58,8 +57,8 @@ pub(super) struct Versions {
     pub(super) start: u64,
     /// How many snapshots there are of each moment. A moment is the log position of the next version.
     snapshots: BTreeMap<u64, usize>,
-    /// The moment before the large change that is being applied, of which are also the snapshots that
-    /// begin meanwhile.
+    /// The moment before the large change that is being applied. Snapshots that begin until the change is
+    /// shown are of this moment, too.
     before_large: Option<u64>,
     pub(super) versions_max: usize,
 }
@@ -82,8 +81,8 @@ impl Versions {
         !self.snapshots.is_empty()
     }
 
-    /// Notes a product as it is before a change, if a snapshot needs it. `unit` returns the index of
-    /// its unit.
+    /// Notes a product's state before a change, if a snapshot needs it. `unit` returns the index of the
+    /// product's unit.
     pub(super) fn note(&mut self, product: &Product, place: &mut Place, unit: impl FnOnce() -> u32) {
         let last = self.last(product.id, *place);
         if self.snapshots.last_key_value().is_none_or(|(newest, _)| last.is_some_and(|last| last >= *newest))
@@ -120,7 +119,7 @@ impl Versions {
 
     /// The position of a product's last version.
     pub(super) fn last(&self, product: ProductId, place: Place) -> Option<u64> {
-        // The last position with the low bits of `place`.
+        // The greatest position before the end that has the low bits of `place`.
         let behind = (self.end() as u32).wrapping_sub(place.0).wrapping_sub(1);
         let position = self.end().checked_sub(u64::from(behind) + 1)?;
         self.get(position).filter(|version| version.product == product).map(|_| position)
@@ -155,7 +154,7 @@ impl Versions {
         self.trim();
     }
 
-    /// Forgets the versions that no snapshot needs.
+    /// Drops the versions that no snapshot needs.
     fn trim(&mut self) {
         let Some((oldest, _)) = self.snapshots.first_key_value() else {
             self.start = self.end();
@@ -166,14 +165,14 @@ impl Versions {
             }
             return;
         };
-        // The snapshots that begin while a large change is applied may be too old already.
+        // A snapshot that begins while a large change is applied may already be older than the log.
         let unneeded = oldest.saturating_sub(self.start);
         self.versions.drain(..unneeded as usize);
         self.start += unneeded;
     }
 }
 
-/// One moment of a catalog, as long as the version log goes back to it.
+/// A moment of a catalog, which is kept as long as the version log goes back to it.
 #[derive(Debug)]
 pub(super) struct Snapshot {
     pub(super) log: Arc<VersionLog>,
@@ -185,14 +184,15 @@ impl Snapshot {
         Self { log: Arc::clone(log), moment: log.lock().begin() }
     }
 
-    /// The moment before a large change. Until it is shown, all snapshots that begin are of this moment.
+    /// The moment before a large change. All snapshots that begin until the change is shown are of this
+    /// moment.
     pub(super) fn before_large(log: &Arc<VersionLog>) -> Self {
         let snapshot = Self::new(log);
         log.lock().before_large = Some(snapshot.moment);
         snapshot
     }
 
-    /// Ends this snapshot of the moment before a large change, which is shown now.
+    /// Ends the snapshot of the moment before a large change, because the change is shown now.
     pub(super) fn end(self) {
         self.log.lock().before_large = None;
     }

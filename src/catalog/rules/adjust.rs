@@ -1,4 +1,4 @@
-//! The rules of a change of one stock.
+//! The rules of `AdjustStock`: a change of one stock.
 
 use crate::catalog::adjustment::Adjustment;
 use crate::catalog::draft::Draft;
@@ -13,7 +13,7 @@ pub enum AdjustmentError {
     /// A change by nothing.
     #[error("quantidade inválida: 0 não muda o estoque")]
     Zero,
-    /// A fraction of something that is not weighed.
+    /// A fraction of a product that is not weighed.
     #[error("quantidade inválida: {delta} de {} (só produtos vendidos por kg aceitam frações, e este é vendido por {unit})", Quoted(.name))]
     Fraction { name: String, unit: Unit, delta: Quantity },
     /// The stock would go below zero.
@@ -28,8 +28,8 @@ impl Draft<'_> {
     /// Changes a stock.
     ///
     /// # Errors
-    /// If a rule of a change is broken: not by zero, fractions only of what is weighed, the balance
-    /// from zero to [`Quantity::MAX`]. The draft is then as it was.
+    /// If the change is zero, is a fraction of a product that is not weighed, or would take the balance
+    /// below zero or above [`Quantity::MAX`]. The draft is then unchanged.
     pub fn adjust(&mut self, adjustment: &Adjustment) -> Result<&Movement, AdjustmentError> {
         let terms = self.terms(adjustment.product);
         check_delta(terms, adjustment.delta)?;
@@ -40,7 +40,7 @@ impl Draft<'_> {
     }
 }
 
-/// Refuses a change by nothing, or by a fraction of what is not weighed.
+/// Refuses a change of zero, and a fraction of a product that is not weighed.
 pub(super) fn check_delta(terms: &Product, delta: Quantity) -> Result<(), AdjustmentError> {
     if delta == Quantity::ZERO {
         return Err(AdjustmentError::Zero);
@@ -52,7 +52,10 @@ pub(super) fn check_delta(terms: &Product, delta: Quantity) -> Result<(), Adjust
     Ok(())
 }
 
-/// The balance after a change, if there may be one.
+/// The balance after a change.
+///
+/// # Errors
+/// If the balance would be below zero or above [`Quantity::MAX`].
 pub(super) fn sum(
     terms: &Product,
     available: Quantity,

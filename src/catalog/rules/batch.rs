@@ -1,4 +1,4 @@
-//! Several changes at once, such as a sale of several products: all or none.
+//! A batch: several changes together, such as a sale of several products; all or none.
 
 use std::collections::HashMap;
 
@@ -10,11 +10,11 @@ use crate::catalog::movement::Movement;
 use crate::catalog::product::ProductId;
 use crate::catalog::quantity::Quantity;
 
-/// Most changes in one batch: a long shopping list, and milliseconds of a transaction.
+/// Most changes in one batch: a long shopping list, written in a few milliseconds.
 pub const BATCH_LINES_MAX: usize = 1000;
 
-/// The order in which the changes of a batch stand in the ledger, as indexes of them: what
-/// brings before what takes, and else as asked for.
+/// The order in which the ledger has the changes of a batch, as indexes: first those that add, then those
+/// that take away, each in the order of the request.
 pub fn ledger_order(changes: &[Adjustment]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..changes.len()).collect();
     order.sort_by_key(|index| changes[*index].delta < Quantity::ZERO);
@@ -31,14 +31,15 @@ pub fn batch_digest(changes: &[Adjustment]) -> u64 {
 }
 
 impl Draft<'_> {
-    /// Changes several stocks at once: all or none. The changes of one product are summed
-    /// before they are checked, so a batch may take away what it also brings.
+    /// Changes several stocks together: all or none. The changes of one product are summed before they are
+    /// checked, so that a batch may take away stock that it also adds.
     ///
-    /// One movement for each, in the order asked for; in the ledger those that bring come
-    /// before those that take ([`ledger_order`]), so that no balance is ever below zero.
+    /// Returns one movement for each change, in the order of the request. In the ledger additions come
+    /// first ([`ledger_order`]), so that no balance is ever below zero.
     ///
     /// # Errors
-    /// The first change that breaks a rule, by its index. The draft is then as it was.
+    /// If a change breaks a rule: the index of the first that does, and the rule. The draft is then
+    /// unchanged.
     pub fn adjust_all(&mut self, changes: &[Adjustment]) -> Result<Vec<Movement>, (usize, AdjustmentError)> {
         let mut sums: HashMap<ProductId, i64> = HashMap::new();
         for (index, change) in changes.iter().enumerate() {
@@ -61,7 +62,7 @@ impl Draft<'_> {
             match self.adjust(&changes[index]) {
                 Ok(movement) => movements[index] = Some(movement.clone()),
                 Err(error) => {
-                    // Only a balance that passes its limit on the way to one that does not.
+                    // The sum is within the limit, but the additions alone pass it.
                     self.balances = balances;
                     self.movements.truncate(count);
                     return Err((index, error));

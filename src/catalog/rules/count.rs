@@ -1,4 +1,4 @@
-//! Counted stocks: all or none.
+//! The rules of `CountStock`: several counted stocks, all or none.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use crate::catalog::product::{ProductId, Unit};
 use crate::catalog::quantity::Quantity;
 use crate::catalog::quoted::Quoted;
 
-/// Most products in one count: a wall of shelves, and milliseconds of a transaction.
+/// Most products in one count: a wall of shelves, written in a few milliseconds.
 pub const COUNT_LINES_MAX: usize = 1000;
 
 /// A stock that was counted.
@@ -18,25 +18,25 @@ pub const COUNT_LINES_MAX: usize = 1000;
 pub struct StockCount {
     /// The product that was counted.
     pub product: ProductId,
-    /// How much there was.
+    /// The quantity that was counted.
     pub counted: Quantity,
-    /// How much there should have been at the moment of the count; `None` if that moment is now.
+    /// The stock in the ledger at the moment of the count; `None` if that moment is now.
     pub stock_then: Option<Quantity>,
 }
 
 /// Why a count is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CountError {
-    /// Less than nothing was counted.
+    /// A counted quantity below zero.
     #[error("quantidade inválida: a contagem de {} não pode ser negativa", Quoted(.name))]
     Negative { name: String },
-    /// A fraction of something that is not weighed.
+    /// A fraction of a product that is not weighed.
     #[error("quantidade inválida: {counted} de {} (só produtos vendidos por kg aceitam frações, e este é vendido por {unit})", Quoted(.name))]
     Fraction { name: String, unit: Unit, counted: Quantity },
     /// A second count of one product.
     #[error("{} aparece duas vezes na contagem", Quoted(.name))]
     Repeated { name: String },
-    /// More is missing than there is now.
+    /// The difference would take the present stock below zero.
     #[error("a contagem tira {missing} {unit} de {}, e agora há só {available}", Quoted(.name))]
     Insufficient { name: String, unit: Unit, available: Quantity, missing: Quantity },
     /// The balance would pass [`Quantity::MAX`].
@@ -56,12 +56,13 @@ pub fn count_digest(lines: impl Iterator<Item = (ProductId, Quantity, i64)>) -> 
 }
 
 impl Draft<'_> {
-    /// Sets stocks to what was counted: adds to each what was counted less what there should have been
-    /// at that moment, so that sales since then are kept. Returns one movement for each count, or none
-    /// if nothing differs.
+    /// Corrects stocks by counts: adds to each the counted quantity less the stock at the moment of the
+    /// count, so that sales since then are kept. Returns a movement for each count, or `None` for a count
+    /// without a difference.
     ///
     /// # Errors
-    /// The first count that breaks a rule, by its index. The draft is then as it was.
+    /// If a count breaks a rule: the index of the first that does, and the rule. The draft is then
+    /// unchanged.
     pub fn count(&mut self, counts: &[StockCount]) -> Result<Vec<Option<Movement>>, (usize, CountError)> {
         let mut seen = HashSet::with_capacity(counts.len());
         let mut changes = Vec::with_capacity(counts.len());
@@ -81,7 +82,7 @@ impl Draft<'_> {
         Ok(movements)
     }
 
-    /// The change that a count comes to, with the stock after it; `None` if nothing differs.
+    /// The change that a count leads to, with the stock after the change; `None` without a difference.
     fn check_count(
         &self,
         count: &StockCount,
@@ -177,7 +178,7 @@ mod tests {
             (count(&catalog, "caju", "2", None), "duas vezes"),
             (count(&catalog, "maca", "-1", None), "negativa"),
             (count(&catalog, "maca", "0.5", None), "frações"),
-            // Nineteen were sold after the count, which found ten too few.
+            // The count found ten too few, and nineteen were sold after it.
             (count(&catalog, "pera", "24", Some(40)), "agora há só 15"),
             (count(&catalog, "maca", "1000000000000", Some(1)), "limite"),
         ] {

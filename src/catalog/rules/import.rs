@@ -1,4 +1,4 @@
-//! A price list: products to create, and new terms of those that exist.
+//! The rules of an import: a price list creates products and gives existing ones new terms.
 
 use std::collections::HashMap;
 
@@ -18,8 +18,8 @@ use crate::catalog::transaction::Balance;
 /// takes some gigabytes of memory.
 pub const PRODUCTS_MAX: usize = 10_000_000;
 
-/// Most rows of one import: some megabytes of message, and a transaction that the other
-/// writers wait for no longer than a blink.
+/// Most rows of one import: a message of some megabytes, and a transaction that other writers hardly
+/// notice.
 pub const IMPORT_ROWS_MAX: usize = 10_000;
 
 /// Why a row of a price list is refused.
@@ -31,7 +31,7 @@ pub enum RowError {
     /// An opening stock below zero.
     #[error("o estoque inicial de {} não pode ser negativo", Quoted(.0))]
     NegativeStock(String),
-    /// A fraction of something that is not weighed.
+    /// A fraction of a product that is not weighed.
     #[error("{} tem estoque {stock}, mas só produtos vendidos por kg aceitam frações, e este é vendido por {unit}", Quoted(.name))]
     Fraction { name: String, unit: Unit, stock: Quantity },
     /// A name that a new product may not have.
@@ -66,11 +66,11 @@ pub fn import_digest(rows: &[ProductDraft]) -> u64 {
 }
 
 impl Draft<'_> {
-    /// Creates the products that do not exist, and gives those that do another price and
-    /// unit: all rows or none.
+    /// Creates the products that do not exist, and gives those that do another price and unit: all rows or
+    /// none.
     ///
     /// # Errors
-    /// Every bad row, with its index. The draft is then as it was.
+    /// If any row is bad: every bad row, with its index. The draft is then unchanged.
     pub fn import(&mut self, rows: &[ProductDraft]) -> Result<ImportCounts, Vec<(usize, RowError)>> {
         let mut check = ImportCheck::new(rows);
         check.go_on(self, rows.len());
@@ -90,7 +90,7 @@ impl Draft<'_> {
         Ok(check.counts)
     }
 
-    /// The product as the row leaves it, or `None` where it changes nothing.
+    /// The product after the row, or `None` if the row changes nothing.
     fn import_row(
         &self,
         row: &ProductDraft,
@@ -130,9 +130,9 @@ impl Draft<'_> {
     }
 }
 
-/// Times that a check begins again because a large change was shown meanwhile. Only imports that follow
-/// each other without a pause need more.
-const NEW_BEGINNINGS_MAX: usize = 3;
+/// Most times that a check begins again because a large change was shown during the check. Only imports
+/// that follow each other without a pause need more.
+const RESTARTS_MAX: usize = 3;
 
 /// The rows of an import, checked one after the other.
 pub struct ImportCheck<'r> {
@@ -142,7 +142,7 @@ pub struct ImportCheck<'r> {
     /// How many large changes the catalog had shown when the last rows were checked.
     large_changes: u64,
     /// How often the check has begun again.
-    new_beginnings: usize,
+    restarts: usize,
     counts: ImportCounts,
     errors: Vec<(usize, RowError)>,
     /// The first row of each product that exists, or of each key that is new.
@@ -158,7 +158,7 @@ impl<'r> ImportCheck<'r> {
             rows,
             next: 0,
             large_changes: 0,
-            new_beginnings: 0,
+            restarts: 0,
             counts: ImportCounts::default(),
             errors: Vec::new(),
             first_rows: HashMap::with_capacity(rows.len()),
@@ -166,21 +166,21 @@ impl<'r> ImportCheck<'r> {
         }
     }
 
-    /// Checks up to `count` of the next rows on top of a draft, which may be of a later catalog than
-    /// the draft before; but if a large change was shown since, all rows are checked again, because half
-    /// of them would count without it. Returns whether there are more.
+    /// Checks up to `count` of the next rows on top of a draft, which may be of a later catalog than the
+    /// draft of the previous call. If a large change was shown between the calls, all rows are checked
+    /// again, so that all are counted on the same products. Returns whether rows are left.
     pub fn go_on(&mut self, draft: &Draft<'_>, count: usize) -> bool {
         let rows = self.rows;
         let large_changes = draft.catalog.large_changes;
-        if self.next > 0 && self.large_changes < large_changes && self.new_beginnings < NEW_BEGINNINGS_MAX {
-            *self = Self { new_beginnings: self.new_beginnings + 1, ..Self::new(rows) };
+        if self.next > 0 && self.large_changes < large_changes && self.restarts < RESTARTS_MAX {
+            *self = Self { restarts: self.restarts + 1, ..Self::new(rows) };
         }
         self.large_changes = large_changes;
         for (index, row) in rows.iter().enumerate().skip(self.next).take(count) {
             let product_count = draft.catalog.products.len() + draft.created.len() + self.counts.created;
             let key = row.name.key();
             let existing = draft.find(&row.name, &key);
-            // Two products of an earlier build may have the same key; a new product has its own.
+            // Two products of an earlier build may have the same key, so existing ones go by their ids.
             let first = *self.first_rows.entry(existing.ok_or_else(|| key.clone())).or_insert(index);
             let repeated = (first < index).then(|| &rows[first].name);
             match draft.import_row(row, existing, repeated, product_count) {

@@ -1,4 +1,4 @@
-//! Undone movements: the opposite of each is appended, once only.
+//! The rules of `UndoMovement`: the opposite of a movement is appended, once only.
 
 use super::adjust::AdjustmentError;
 use crate::catalog::adjustment::Adjustment;
@@ -8,10 +8,10 @@ use crate::catalog::movement::Movement;
 use crate::catalog::quantity::Quantity;
 use crate::catalog::transaction::Undo;
 
-/// A movement to undo, and how it is linked to others in the ledger.
+/// A movement to undo, and its links to other movements of the ledger.
 #[derive(Debug, Clone)]
 pub struct Undoable {
-    /// The movement.
+    /// The movement to undo.
     pub movement: Movement,
     /// The movement that this one undoes; 0 for none.
     pub undoes: i64,
@@ -19,16 +19,16 @@ pub struct Undoable {
     pub undone_by: i64,
 }
 
-/// Why a movement is not undone.
+/// Why an undo is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UndoError {
-    /// The movement was undone before.
+    /// The movement is already undone.
     #[error("o movimento #{sequence} já foi desfeito pelo #{by}")]
     AlreadyUndone { sequence: i64, by: i64 },
     /// The movement is itself an undo.
     #[error("o movimento #{sequence} desfaz o #{undoes}, e um estorno não se desfaz")]
     IsUndo { sequence: i64, undoes: i64 },
-    /// The movement is the opening of a product without stock.
+    /// The movement is the opening of a product with no stock.
     #[error("o movimento #{sequence} não mudou o estoque")]
     ChangedNothing { sequence: i64 },
     /// The opposite change is refused.
@@ -36,7 +36,7 @@ pub enum UndoError {
     Refused { movement: Box<Movement>, error: AdjustmentError },
 }
 
-/// The digest of a request to undo.
+/// The digest of an undo.
 pub fn undo_digest(sequence: i64, is_single: bool) -> u64 {
     let mut digest = Digest::of("estorno");
     digest.feed(&sequence.to_le_bytes());
@@ -45,13 +45,13 @@ pub fn undo_digest(sequence: i64, is_single: bool) -> u64 {
 }
 
 impl Draft<'_> {
-    /// Appends the opposite of each movement of a document that is not undone yet: all or none. The
-    /// movement `named` is the one that was asked for. Returns the new movements, each with the movement
-    /// that it undoes, in the order of the latter.
+    /// Appends the opposite of each movement of a document that is not undone yet: all or none. The client
+    /// named the movement `named`. Returns the new movements in the order of the document, each with the
+    /// sequence number of the movement that it undoes.
     ///
     /// # Errors
-    /// If the named movement was undone before, or one is itself an undo or changed nothing, or an
-    /// opposite change breaks the rules. The draft is then as it was.
+    /// If the named movement is already undone, if a movement is itself an undo or changed nothing, or if
+    /// an opposite change breaks a rule. The draft is then unchanged.
     pub fn undo(&mut self, named: i64, document: &[Undoable]) -> Result<Vec<(i64, Movement)>, UndoError> {
         let mut undone: Vec<&Movement> = Vec::with_capacity(document.len());
         for Undoable { movement, undoes, undone_by } in document {
@@ -86,7 +86,7 @@ impl Draft<'_> {
         let published = self.catalog.last_sequence;
         let mut linked = Vec::with_capacity(made.len());
         for (mut made, undone) in made.into_iter().zip(undone) {
-            // The opposite amount, too.
+            // With the price of that time the amounts are opposite, too.
             made.price = undone.price;
             let index = usize::try_from(made.sequence - published - 1).unwrap_or(usize::MAX);
             if let Some(recorded) = self.movements.get_mut(index) {
@@ -114,7 +114,7 @@ mod tests {
         Adjustment { product, delta, kind: Kind::Sale, request_id: None }
     }
 
-    /// A shop after a batch.
+    /// A shop after a batch of sales.
     fn sold(changes: &[(&str, i32)]) -> (Catalog, Transaction) {
         let mut catalog = Catalog::default();
         let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
@@ -144,7 +144,7 @@ mod tests {
         let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
         let made = draft.undo(6, &document).unwrap();
         assert_eq!(made.iter().map(|(_, it)| it.kind).collect::<Vec<_>>(), [Kind::Sale; 3]);
-        // Also within one transaction.
+        // Within one transaction, too.
         let again = draft.undo(6, &document).unwrap_err();
         assert!(matches!(again, UndoError::AlreadyUndone { sequence: 6, by: 8..=10 }), "{again:?}");
         let transaction = draft.finish();
