@@ -1,7 +1,7 @@
-//! The inventory: the one door to the stock, for every transport.
+//! The inventory: the only interface to the stock, for every transport.
 //!
 //! An [`Inventory`] is shared by the process, a [`Worker`] by the connections of one thread, and a
-//! [`Session`] belongs to one connection. A session reads the published catalog. Its changes go
+//! [`Session`] belongs to one connection. A session reads the published catalog. A session's changes go
 //! through the group commit, `commit`, and are answered after they are durable.
 
 mod call;
@@ -38,31 +38,31 @@ pub use query::Reader;
 use search_time::SearchTime;
 use stopped_writer::stopped;
 
-/// The process's handle on the inventory, cheap to clone. The committer stops when the last handle,
-/// worker and session is dropped.
+/// The process's handle on the inventory, cheap to clone. The committer stops after the last handle, worker
+/// and session are dropped.
 #[derive(Clone)]
 pub struct Inventory {
     catalog: Arc<RwLock<Catalog>>,
     committer: CommitterHandle,
     ledger: LedgerReads,
-    /// The time for searches for names like wrong ones. One search runs at a time.
+    /// The time budget of searches for names that resemble a wrong one. Only one search runs at a time.
     near_names: Arc<Mutex<SearchTime>>,
 }
 
-/// One worker thread's handle. The changes of its sessions share a queue.
+/// The handle of a worker thread. The changes of its sessions share a queue.
 #[derive(Clone)]
 pub struct Worker {
     inventory: Inventory,
     queue: Arc<WriteQueue>,
 }
 
-/// One connection's handle, cheap to clone.
+/// The handle of a connection, cheap to clone.
 #[derive(Clone)]
 pub struct Session {
     inventory: Inventory,
     queue: Arc<WriteQueue>,
-    /// The kinds of requests of this connection until now. A connection that changes something waits for the
-    /// disk anyway; one that only reads, as each does at first, shall not wait for it.
+    /// Whether this connection has only read until now. A connection that changes something waits for the
+    /// disk anyway; one that only reads must not wait for the disk.
     client: Arc<ClientState>,
 }
 
@@ -91,8 +91,8 @@ impl Inventory {
         read(&self.catalog).last_sequence()
     }
 
-    /// Makes a handle for one worker thread, perhaps the only one, and the driver that this thread
-    /// must run.
+    /// Makes a handle for one worker thread, and the driver that this thread must run. `is_only` says that
+    /// there is no other worker.
     pub fn worker(&self, is_only: bool) -> (Worker, CommitDriver) {
         let (queue, driver) = CommitDriver::new(self.committer.clone(), is_only);
         (Worker { inventory: self.clone(), queue }, driver)
@@ -123,13 +123,13 @@ impl Session {
     }
 }
 
-/// The product of a movement, perhaps with later changes than that one.
+/// The product of a movement, perhaps with later changes.
 fn product_of<'c>(catalog: &'c Catalog, movement: &Movement) -> &'c Product {
     let product = catalog.products().get(movement.product);
     product.expect("a movement is of a product of this catalog, and none is ever removed")
 }
 
-/// Makes a new store's first transaction.
+/// Commits the first transaction of a new store.
 fn create(store: &mut dyn Store, opening: &[ProductDraft]) -> Result<Catalog, StoreError> {
     let mut catalog = Catalog::default();
     let mut changes = Transaction::default();

@@ -1,9 +1,9 @@
-//! Operations: everything that a client can ask, whatever the transport.
+//! Operations: everything that a client can ask for, over any transport.
 //!
-//! [`OPERATIONS`] is the one table of them. The gRPC router, access control, the limits of messages, the
-//! text protocol, the shell with its menu, help and completion, and the names in metrics read that table,
-//! so an operation without a row does not exist. Each operation has a file below, with its request, its
-//! reply and its forms as text; [`Request`] and [`Reply`] bring them together.
+//! [`OPERATIONS`] is the one table of them. The gRPC router, access control, the limits of messages, the text
+//! protocol, the shell with its menu, help and completion, and the names in metrics read that table, so an
+//! operation without a row does not exist. The request, the reply and the text forms of an operation are in
+//! its own file below; [`Request`] and [`Reply`] bring them together.
 
 mod adjust_stock;
 mod batch_adjust_stock;
@@ -54,29 +54,29 @@ pub struct Spec {
     pub name: &'static str,
     /// The permission that the operation needs.
     pub permission: Permission,
-    /// The limit of the gRPC message that asks for the operation. `None` if no gRPC call does.
+    /// The limit of the operation's gRPC request message. `None` if the operation has no gRPC call.
     pub message: Option<MessageLimit>,
-    /// The lines that ask for the operation, each with what reads the text after its word. Empty if the
-    /// operation has no form in the text protocol and the shell.
+    /// The forms of the operation as text, each with its reader. Empty if the text protocol and the shell do
+    /// not have the operation.
     pub forms: &'static [(&'static Form, ReadForm)],
 }
 
 /// Reads the text after the word of a form.
 pub type ReadForm = for<'a> fn(&'a str) -> Result<Request<'a>, Refusal>;
 
-/// A right that a token gives.
+/// A right that a token grants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
-    /// Only operations that change nothing.
+    /// The right to call operations that change nothing.
     Read,
-    /// All operations.
+    /// The right to call every operation.
     Write,
 }
 
 /// Makes [`Operation`] and [`OPERATIONS`] from the same rows.
 macro_rules! operations {
     ($($(#[$doc:meta])* $operation:ident { $($field:ident: $value:expr),+ $(,)? })+) => {
-        /// One operation.
+        /// An operation that a client can ask for.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Operation {
             $($(#[$doc])* $operation,)+
@@ -122,7 +122,7 @@ operations! {
         message: Some(batch_adjust_stock::MESSAGE),
         forms: &[],
     }
-    /// Changes of stock, each on its own, as a stream. The limit holds for each message.
+    /// Independent changes of stock, as a stream. The limit holds for each message of the stream.
     StreamAdjustStock {
         permission: Permission::Write,
         message: Some(MessageLimit::SMALL),
@@ -134,7 +134,7 @@ operations! {
         message: Some(import_products::MESSAGE),
         forms: &[],
     }
-    /// Stocks as they were counted, all or none.
+    /// Counted stocks, all or none.
     CountStock {
         permission: Permission::Write,
         message: Some(count_stock::MESSAGE),
@@ -179,7 +179,7 @@ impl Operation {
     }
 }
 
-/// A request as a client makes it. It borrows the bytes that were read, so that decoding copies nothing.
+/// A request as a client makes it. The request borrows the bytes that were read, so decoding copies nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request<'a> {
     /// One product by name.
@@ -192,7 +192,7 @@ pub enum Request<'a> {
     BatchAdjustStock(BatchRequest<'a>),
     /// A price list.
     ImportProducts(ImportRequest),
-    /// Stocks as they were counted, all or none.
+    /// Counted stocks, all or none.
     CountStock(CountRequest<'a>),
     /// The opposite of a movement.
     UndoMovement(UndoRequest),
@@ -226,7 +226,7 @@ pub enum Reply {
 }
 
 impl<'a> Request<'a> {
-    /// The operation that is asked for.
+    /// The operation that the request asks for.
     #[inline]
     pub fn operation(&self) -> Operation {
         match self {
@@ -243,8 +243,8 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// The place of the request's id, if the request is a change: a change that is repeated under its id
-    /// is made once.
+    /// The place of the request id, which is the idempotency key, if the request is a change: a change that
+    /// is repeated under its id is made once.
     pub fn request_id_mut(&mut self) -> Option<&mut Option<RequestId>> {
         match self {
             Request::AdjustStock(adjust) => Some(&mut adjust.request_id),
@@ -263,8 +263,8 @@ impl<'a> Request<'a> {
     /// Reads a line of the text protocol, without its line end.
     ///
     /// # Errors
-    /// If the line begins with no word of the protocol (`UNKNOWN_COMMAND`), or if what follows the word
-    /// does not fit it (`INVALID_ARGUMENT`).
+    /// If the first word is no command of the protocol (`UNKNOWN_COMMAND`), or if the arguments are missing
+    /// or wrong (`INVALID_ARGUMENT`).
     pub fn parse(line: &'a str) -> Result<Self, Refusal> {
         let (word, rest) = split_word(line);
         let mut forms = OPERATIONS.iter().flat_map(|spec| spec.forms);
@@ -274,7 +274,7 @@ impl<'a> Request<'a> {
 }
 
 impl fmt::Display for Request<'_> {
-    /// Writes the line of the text protocol that asks the same, and a request that has none by name.
+    /// Writes the request as a line of the text protocol. A request that has no such line is named only.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Request::GetProduct { name } => get_product::write(f, name),
@@ -309,7 +309,7 @@ pub fn sorted_forms() -> Vec<&'static Form> {
     sorted
 }
 
-/// The forms of the original, in the order of its menu.
+/// The forms that the original had, in the order of its menu.
 pub fn menu() -> Vec<&'static Form> {
     sorted_forms().into_iter().filter(|form| form.menu.is_some()).collect()
 }
@@ -329,7 +329,7 @@ mod tests {
 
     use super::*;
 
-    /// What a line means, written back as the protocol writes it, or the code it is refused with.
+    /// Compares what a line is read as, written back as a line, or the code of its refusal.
     fn check(line: &str, expected: &str) {
         let answer = match Request::parse(line) {
             Ok(request) => request.to_string(),

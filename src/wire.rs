@@ -3,9 +3,9 @@
 pub mod grpc;
 pub mod text;
 
-/// An answer that no server of hortifruti gives.
+/// An answer that no hortifruti server sends.
 #[derive(Debug, thiserror::Error)]
-#[error("resposta que não é do protocolo do hortifruti")]
+#[error("resposta inválida no protocolo do hortifruti")]
 pub struct NotAReply;
 
 /// The first bytes of an HTTP/2 client (RFC 9113 §3.4).
@@ -21,8 +21,8 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// Recognises the protocol by the first bytes of a connection; `None` if they could still
-    /// become either. No command of the text protocol begins like the preface.
+    /// Recognises the protocol by the first bytes of a connection; `None` if more bytes are needed. No
+    /// command of the text protocol begins like the preface.
     pub fn detect(first_bytes: &[u8]) -> Option<Self> {
         let length = first_bytes.len().min(HTTP2_PREFACE.len());
         if first_bytes[..length] != HTTP2_PREFACE[..length] {
@@ -35,15 +35,15 @@ impl Protocol {
     }
 }
 
-/// Whether a connection begins with a TLS handshake: its record's type (RFC 8446 §5.1), a
-/// control character, which no command begins with.
+/// Whether a connection begins with a TLS handshake. The type of its record (RFC 8446 §5.1) is a control
+/// character, with which no command begins.
 pub fn is_tls(first_bytes: &[u8]) -> bool {
     first_bytes.first() == Some(&0x16)
 }
 
-/// A refusal to speak HTTP/2, for an answer to its preface: an empty SETTINGS frame, as HTTP/2
-/// asks for, and a GOAWAY (RFC 9113 §6.8) that carries the reason as its debug data. Always the
-/// same bytes for the same reason, so that our own client knows them.
+/// The refusal to speak HTTP/2, in answer to its preface: an empty SETTINGS frame, which HTTP/2 demands, and
+/// a GOAWAY (RFC 9113 §6.8) with the reason as its debug data. The same reason always gives the same bytes,
+/// so that our own client recognises them.
 pub fn goaway(reason: &str) -> Vec<u8> {
     let reason = reason.as_bytes();
     let mut answer = vec![0, 0, 0, 0x4, 0, 0, 0, 0, 0];
@@ -60,7 +60,7 @@ mod tests {
     use super::{HTTP2_PREFACE, Protocol};
 
     #[test]
-    fn the_first_bytes_tell() {
+    fn the_first_bytes_decide() {
         for length in 0..HTTP2_PREFACE.len() {
             assert_eq!(Protocol::detect(&HTTP2_PREFACE[..length]), None);
         }

@@ -1,4 +1,4 @@
-//! One door for every operation, by value.
+//! Every operation as one call, by value.
 
 use std::ops::ControlFlow;
 
@@ -7,17 +7,17 @@ use crate::catalog::Price;
 use crate::operation::{ChangeReply, CountRequest, ProductReply, Reply, Request, UndoRequest};
 use crate::refusal::Refusal;
 
-/// Products of a list that are copied in one turn, before others have theirs.
+/// The products of a list that are copied in one turn, before other connections have theirs.
 const PRODUCTS_IN_TURN: usize = 256;
 
 impl Session {
-    /// Does what a request asks for. Returns after a change is durable.
+    /// Carries out a request. A change is durable when the call returns.
     ///
-    /// The operations that come in millions also have functions of their own, which copy nothing:
-    /// [`Session::find`], [`Session::list`], [`Session::adjust`] and [`Session::commit`].
+    /// The most frequent operations also have functions of their own, which copy nothing: [`Session::find`],
+    /// [`Session::list`], [`Session::adjust`] and [`Session::commit`].
     ///
     /// # Errors
-    /// If a rule forbids what is asked, no product has the name, or the store refuses writes.
+    /// If a rule forbids the request, no product has the name, or the store refuses writes.
     pub async fn call(&self, request: Request<'_>) -> Result<Reply, Refusal> {
         match request {
             Request::GetProduct { name } => {

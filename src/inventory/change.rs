@@ -1,4 +1,4 @@
-//! The changes that a session makes: one stock, several at once, or the products themselves.
+//! The changes that a session makes: of one stock, of several stocks together, or of the products.
 
 use std::collections::HashSet;
 use std::time::SystemTime;
@@ -11,14 +11,14 @@ use crate::catalog::{
 use crate::operation::{AdjustRequest, BatchRequest, ImportRequest};
 use crate::refusal::Refusal;
 
-/// Lines of a batch, or rows of a dry run, looked at in one turn, before others have theirs and the
-/// catalog can change: a quarter of a millisecond.
+/// The lines of a batch, or rows of a dry run, that are checked in one turn (a quarter of a millisecond).
+/// Between turns, other connections are served and the catalog can change.
 const LINES_IN_TURN: usize = 128;
 
 impl Session {
     /// Changes a stock. Returns after the change is durable.
     ///
-    /// If the caller goes away while it waits, the change is made all the same.
+    /// If the caller stops waiting, the change is made all the same.
     ///
     /// # Errors
     /// If a rule forbids the change, or the store refuses writes.
@@ -36,11 +36,11 @@ impl Session {
         Ok(Adjusted::from((product_of(&read(&self.inventory.catalog), movement), movement)))
     }
 
-    /// Changes several stocks at once: all or none. Returns after they are durable, with one
-    /// answer for each, in the order asked for.
+    /// Changes several stocks together, all or none. Returns after all changes are durable, with one answer
+    /// for each, in the order of the request.
     ///
     /// # Errors
-    /// If a rule forbids one of the changes, with its index, or the store refuses writes.
+    /// If a rule forbids one of the changes (with its index), or the store refuses writes.
     pub async fn adjust_together(&self, request: BatchRequest<'_>) -> Result<Vec<Adjusted>, Refusal> {
         let BatchRequest { adjustments, request_id } = request;
         if adjustments.is_empty() || adjustments.len() > BATCH_LINES_MAX {
@@ -70,8 +70,8 @@ impl Session {
         }
     }
 
-    /// Creates and updates products: all rows or none. Returns after the import is durable; a dry
-    /// run returns what would be done.
+    /// Creates and updates products, all rows or none. Returns after the import is durable. A dry run returns
+    /// what an import would do.
     ///
     /// # Errors
     /// If a row is bad (`INVALID_ARGUMENT`, with every bad row), or the store refuses writes.
@@ -101,8 +101,8 @@ impl Session {
     }
 }
 
-/// Merges the rows that could not be read, by their place among all rows, with the errors of the
-/// others, by their place among the readable ones.
+/// Merges the errors of unreadable rows, by their place among all rows, with the errors of readable rows, by
+/// their place among the readable ones.
 fn merge(unread: Vec<(usize, String)>, errors: Option<Vec<(usize, RowError)>>) -> Refusal {
     let mut all = unread;
     let places: HashSet<usize> = all.iter().map(|(place, _)| *place).collect();

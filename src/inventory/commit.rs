@@ -8,10 +8,11 @@
 //! 5. Whoever commits holds the one writer ([`writer`]). Nobody else changes the catalog or uses the
 //!    store.
 //! 6. The writer plans every change of the group in order, by the rules of the catalog ([`planner`]).
-//! 7. It makes what follows the rules durable in one transaction, and publishes it.
-//! 8. Then it sends every result to the worker of its client ([`replies`]).
+//! 7. The writer makes all permitted changes durable in one transaction, and publishes them.
+//! 8. The writer sends every result to the worker of its client ([`replies`]).
 //! 9. The worker's driver hands the results out, in turns, and each session answers its client.
-//! 10. Requests wait while too many others do, so memory stays bounded and answers are never far away.
+//! 10. Backpressure: while too many requests wait, further ones are not queued, so memory and waits stay
+//!     bounded.
 //!
 //! ```text
 //!  worker 1   sessions ──▶ write queue ──┬── CommitHere ───────────────────┐
@@ -79,11 +80,11 @@ mod tests {
     }
 
     thread_local! {
-        /// Made on this thread.
+        /// The commits on this thread.
         static COMMITS: Cell<usize> = const { Cell::new(0) };
     }
 
-    /// A store that can be told to fail.
+    /// A store that fails on demand.
     struct Failing(SqliteStore, Arc<Mutex<Fault>>);
 
     impl Store for Failing {
@@ -124,7 +125,7 @@ mod tests {
         fn commit(&mut self, changes: &Transaction, wait: Wait) -> Result<(), StoreError> {
             COMMITS.set(COMMITS.get() + 1);
             let fault = *self.1.lock().unwrap();
-            assert!(fault != Fault::Defect, "asked for");
+            assert!(fault != Fault::Defect, "a defect, as the test demands");
             if !matches!(fault, Fault::Before | Fault::Gone) {
                 self.0.commit(changes, wait)?;
             }
@@ -155,7 +156,7 @@ mod tests {
             request_id: Some("lote".parse().unwrap()),
         };
         let first = session.adjust_together(batch()).await.unwrap();
-        // Without a row behind the batch, and with one, which is not of it.
+        // The batch is first the end of the ledger; then a row of another change follows it.
         for _ in 0..2 {
             *fault.lock().unwrap() = Fault::Lossy;
             assert_eq!(session.adjust_together(batch()).await.unwrap_err().code, Code::Internal);
@@ -173,7 +174,7 @@ mod tests {
         session.adjust(asked("Caju 1")).await.unwrap();
         *fault.lock().unwrap() = Fault::Defect;
         assert_eq!(code(session.adjust(asked("Caju 1")).await), Code::OutcomeUnknown);
-        // Also where more ask than there is room for.
+        // More requests than may wait are refused, too.
         for _ in 0..=committer::WAITING_MAX {
             assert_eq!(code(session.adjust(asked("Caju 1")).await), Code::Internal);
         }
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_makes_changes_itself_where_all_is_well() {
+    fn a_worker_commits_itself_if_nothing_is_wrong() {
         let fault = Arc::new(Mutex::new(Fault::None));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("loja.db");
@@ -198,7 +199,7 @@ mod tests {
         runtime.spawn(driver.run());
         let (till, reader) = (worker.session(), worker.session());
         let change = || runtime.block_on(till.adjust(asked("Caju 1")));
-        // Asks between its changes, as a till does, until one is made on this thread.
+        // The till reads between its changes until a change is committed on this thread.
         let until_own = || {
             let made = COMMITS.get();
             let begun = Instant::now();
@@ -211,13 +212,13 @@ mod tests {
         };
         change().unwrap();
         until_own();
-        // Not while somebody else reads, and again afterwards.
+        // The worker does not commit while another client reads, and commits again afterwards.
         let made = COMMITS.get();
         stock(&reader, "caju");
         change().unwrap();
         assert_eq!(COMMITS.get(), made);
         until_own();
-        // The worker leaves all trouble to the committer, as when that makes the change.
+        // If the worker's commit fails, the committer finds out what became of the change.
         for (trouble, expected) in [
             (Fault::Before, Err(Code::Unavailable)),
             (Fault::After, Ok(())),
@@ -235,7 +236,7 @@ mod tests {
                 }
             }
         }
-        // It does not open the store anew, which waits for other programs; the committer does.
+        // The worker does not open the store again, which waits for other programs; the committer does.
         for request_id in ["", " id=novo"] {
             until_own();
             let made = COMMITS.get();
@@ -244,7 +245,7 @@ mod tests {
             *fault.lock().unwrap() = Fault::None;
             assert_eq!(COMMITS.get(), made);
         }
-        // It does not wait for another program, and nobody for it; the committer does.
+        // The worker does not wait for another program, so its clients do not either; the committer waits.
         let other = rusqlite::Connection::open(&path).unwrap();
         loop {
             until_own();
@@ -264,7 +265,7 @@ mod tests {
                 break;
             }
         }
-        // It outlives a defect of the store.
+        // The worker outlives a defect of the store.
         until_own();
         let stock_before = stock(&till, "caju");
         *fault.lock().unwrap() = Fault::Defect;
@@ -276,7 +277,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failed_commit_is_in_doubt_until_the_store_has_told() {
+    async fn a_failed_commit_is_in_doubt_until_the_store_has_answered() {
         let folder = tempfile::tempdir().unwrap();
         let fault = Arc::new(Mutex::new(Fault::None));
         let store = SqliteStore::open(&folder.path().join("loja.db"), 8082).unwrap();
@@ -293,7 +294,7 @@ mod tests {
         set(Fault::Gone);
         assert_eq!(code(session.adjust(asked("Caju -20 id=b")).await), Code::OutcomeUnknown);
         assert_eq!(code(session.adjust(asked("Caju -20 id=b")).await), Code::Unavailable);
-        // Reads go on from the last durable state.
+        // Reads still see the last durable state.
         assert_eq!(stock(&session, "caju"), Quantity::from_units(40));
         set(Fault::None);
         assert_eq!(session.adjust(asked("Caju -20 id=b")).await.unwrap().movement.sequence, 6);

@@ -1,4 +1,4 @@
-//! Counts: the stock is set to what was counted.
+//! Counts: stocks are set to the counted quantities.
 
 use super::commit::{Applied, Change, CountLine, Counted};
 use super::{Session, product_of, read, stopped};
@@ -7,11 +7,11 @@ use crate::operation::CountedName;
 use crate::refusal::Refusal;
 
 impl Session {
-    /// Sets stocks to what was counted: all or none. Returns after the count is durable, with each product
-    /// as the count left it, and its movement if anything differed, in the order asked for.
+    /// Sets stocks to the counted quantities, all or none. Returns after the count is durable: each product
+    /// after the count, and its movement if the quantities differed, in the order of the request.
     ///
     /// # Errors
-    /// If a rule forbids one of the counts, with its index, or the store refuses writes.
+    /// If a rule forbids one of the counts (with its index), or the store refuses writes.
     pub async fn count(
         &self,
         counts: &[CountedName<'_>],
@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(again[0].1, first[0].1);
         assert_eq!(again[1].0.stock, Quantity::from_units(20));
         assert_eq!(stock(&session, "maca"), Quantity::from_units(19));
-        // Another content, and another operation.
+        // The same id with another content, and with another operation.
         let other = session.count(&counts[..1], Some(id.clone())).await.unwrap_err();
         assert_eq!(other.code, Code::RequestIdReused);
         let undo = session.undo(5, false, Some(id)).await.unwrap_err();
@@ -81,17 +81,17 @@ mod tests {
     #[tokio::test]
     async fn what_was_sold_since_the_count_is_kept() {
         let (session, _committer) = shop();
-        // Counted when the shop had opened, with 60: three are missing.
+        // The count was made when the shop had opened, with 60 in stock: three are missing.
         for line in ["Caju -10", "Pera 1", "Caju -5"] {
             session.adjust(asked(line)).await.unwrap();
         }
         let counted = session.count(&[count("Caju", 57, 4)], None).await.unwrap();
         assert_eq!(counted[0].1.as_ref().unwrap().delta, Quantity::from_units(-3));
         assert_eq!(stock(&session, "caju"), Quantity::from_units(42));
-        // After the first sale, when there were 50.
+        // The count was made after the first sale, with 50 in stock.
         let counted = session.count(&[count("Caju", 50, 6)], None).await.unwrap();
         assert_eq!(counted[0].1, None);
-        // What did not move since is as it was then.
+        // A product without movements since the count has the counted quantity.
         let counted = session.count(&[count("Maca", 21, 6)], None).await.unwrap();
         assert_eq!(counted[0].0.stock, Quantity::from_units(21));
         for (at, code) in

@@ -1,4 +1,4 @@
-//! Reads of the ledger, which may wait for the disk: on threads that may, few at a time.
+//! Reads of the ledger, which may wait for the disk and so run on blocking threads, a few at a time.
 
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ use tokio::sync::Semaphore;
 use crate::refusal::{Code, Refusal};
 use crate::store::{Ledger, StoreError};
 
-/// Most reads of the ledger at one time, over all connections: what the store has connections for, less
-/// two that its own work may take. Each has a thread for as long.
+/// The most reads of the ledger at one time, over all connections: one for each of the store's connections,
+/// less two that its own work may take. Each read has a thread.
 const READS_MAX: usize = 2;
 
-/// Most reads that wait for their turn. Each takes a millisecond or two, so none waits for long.
+/// The most reads that wait for their turn. Each read takes a millisecond or two, so none waits for long.
 const WAITING_READS_MAX: usize = 1024;
 
-/// The ledger, for reads in turn. Cheap to clone.
+/// The ledger behind a queue of reads. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct LedgerReads {
     ledger: Arc<dyn Ledger>,
@@ -30,7 +30,8 @@ impl LedgerReads {
         Self { ledger, running: Arc::new(Semaphore::new(READS_MAX)), room: Arc::new(room) }
     }
 
-    /// Reads on a thread of its own, in turn. A read whose client has gone still ends, and counts until then.
+    /// Runs a read on a blocking thread, when its turn comes. If the client leaves, the read still runs to
+    /// its end and counts until then.
     ///
     /// # Errors
     /// If too many reads wait (`RESOURCE_EXHAUSTED`), or the store cannot be read (`UNAVAILABLE`).
@@ -50,8 +51,8 @@ impl LedgerReads {
             Ok(answer) => answer.map_err(|error| unreadable(&error)),
             Err(error) => {
                 tracing::error!(%error, "a read of the ledger ended in the middle");
-                let what = "o histórico não pôde ser lido, por um defeito. Nada foi alterado; guarde o que o \
-                            servidor registrou.";
+                let what = "o histórico não pôde ser lido por causa de um defeito. Nada foi alterado; guarde o \
+                            log do servidor.";
                 Err(Refusal::new(Code::Internal, what))
             }
         }
@@ -59,15 +60,14 @@ impl LedgerReads {
 }
 
 fn too_many() -> Refusal {
-    let what =
-        "o servidor já lê o histórico para clientes demais. Nada foi alterado; tente de novo daqui a pouco.";
+    let what = "há consultas demais ao histórico. Nada foi alterado; tente de novo daqui a pouco.";
     Refusal::new(Code::ResourceExhausted, what)
 }
 
-/// The refusal of a read that failed. The details, with the path, stay in the log.
+/// The refusal of a read that failed. The details, with the path, appear only in the log.
 fn unreadable(error: &StoreError) -> Refusal {
     tracing::error!(error = error as &dyn std::error::Error, "the ledger could not be read");
-    let why = error.why_not_begun().unwrap_or("o servidor registrou por quê");
+    let why = error.why_not_begun().unwrap_or("a causa está no log do servidor");
     let what =
         format!("o histórico não pôde ser lido: {why}. Nada foi alterado; tente de novo daqui a pouco.");
     Refusal::new(Code::Unavailable, what)

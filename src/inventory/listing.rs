@@ -1,4 +1,4 @@
-//! Lists of products, all from one moment, read in turns.
+//! Lists of products: one snapshot of the catalog, read in turns.
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, RwLock};
@@ -8,7 +8,7 @@ pub use crate::catalog::Stopped;
 use crate::catalog::{Catalog, Cursor, Price, Product, ProductId, TooOld};
 use crate::refusal::Refusal;
 
-/// Products in catalog order, all as they were when the list began.
+/// The products in catalog order, all as they were when the list began.
 #[derive(Clone)]
 pub struct Listing {
     catalog: Arc<RwLock<Catalog>>,
@@ -25,7 +25,7 @@ impl Listing {
         Self { catalog: Arc::clone(catalog), cursor }
     }
 
-    /// Calls `visit` with each next product, until `visit` breaks or others are to have their turn.
+    /// Calls `visit` with each next product, until `visit` breaks or the turn is over.
     ///
     /// # Errors
     /// If more has changed since the list began than the catalog keeps (`RESOURCE_EXHAUSTED`).

@@ -9,14 +9,15 @@ use crate::operation::{MovementDetails, MovementReply, MovementsReply, Movements
 use crate::refusal::{Code, Refusal};
 use crate::store::{Ledger, LedgerPage, LedgerQuery, LedgerRow, StoreError};
 
-/// Most reads of the store for one page, each of milliseconds: enough to fill the largest page of one product.
+/// The most reads of the store for one page, each of milliseconds: enough to fill the largest page of one
+/// product.
 const PAGE_READS_MAX: usize = 4;
 
-/// Movements that are named in one hold of the catalog.
+/// The movements that get their products' names under one lock of the catalog.
 const NAMED_AT_ONCE_MAX: usize = 128;
 
 impl Session {
-    /// A page of movements. It may be short, or empty, and yet have a next page.
+    /// A page of movements. A page may be short or empty and still have a next one.
     ///
     /// # Errors
     /// If no product has the name, the store cannot be read, or the page begins too far back among the
@@ -46,7 +47,7 @@ impl Session {
     }
 }
 
-/// The movements that are looked for.
+/// The search for a page's movements.
 struct Search {
     /// The product, and the number of its last movement.
     product: Option<(ProductId, i64)>,
@@ -92,12 +93,12 @@ impl Search {
             }
         }
         page.next = next;
-        // The token of a next page names a movement of the product, and any other number may lie far back.
+        // The token of a next page names a movement of the product. Any other number may lie far back.
         let is_too_far = start.is_none() && page.next.is_some_and(|next| next > before);
         Ok((!is_too_far).then_some(page))
     }
 
-    /// The movement of a product to begin at. `None` if that has to be found back from the last one.
+    /// The movement of a product to begin at. `None` if the search must begin at the product's last movement.
     fn start_of(
         &self,
         ledger: &dyn Ledger,
@@ -118,7 +119,7 @@ impl Search {
     }
 }
 
-/// Rows as replies carry them, with the names of today.
+/// The rows as replies carry them, with today's names of the products.
 fn named(catalog: &RwLock<Catalog>, rows: Vec<LedgerRow>) -> Vec<MovementReply> {
     let mut movements = Vec::with_capacity(rows.len());
     for rows in rows.chunks(NAMED_AT_ONCE_MAX) {

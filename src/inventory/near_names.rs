@@ -1,4 +1,4 @@
-//! Names that look like a wrong one, which the refusal of a wrong name offers.
+//! Names that resemble a wrong name: the refusal of the wrong name offers them.
 
 use std::time::Instant;
 
@@ -7,8 +7,8 @@ use crate::catalog::Search;
 use crate::refusal::{Code, Refusal};
 
 impl Session {
-    /// Adds the names that look like a wrong name to its refusal, if that is `PRODUCT_NOT_FOUND` and
-    /// there is time for the search.
+    /// Adds names that resemble the wrong name to its refusal, if the refusal is `PRODUCT_NOT_FOUND` and the
+    /// time budget allows a search.
     pub async fn explain(&self, name: &str, refusal: Refusal) -> Refusal {
         if refusal.code != Code::ProductNotFound {
             return refusal;
@@ -47,14 +47,14 @@ mod tests {
             assert_eq!(refusal.code, Code::ProductNotFound);
             assert!(refusal.message.contains(offered), "{}", refusal.message);
         }
-        // A change and a batch name similar products, too.
+        // The refusals of a change and of a batch name similar products, too.
         let refusal = session.adjust(asked("Bananna 1")).await.unwrap_err();
         assert!(refusal.message.contains("Banana."), "{}", refusal.message);
         let batch = BatchRequest { adjustments: vec![asked("Caju 1"), asked("Bananna 1")], request_id: None };
         let refusal = session.adjust_together(batch).await.unwrap_err();
         assert!(refusal.message.contains("Banana."), "{}", refusal.message);
         assert!(refusal.metadata.contains(&("index", "1".to_owned())));
-        // After more of them than are searched for.
+        // More wrong names than are searched for.
         for _ in 0..2 {
             session.inventory.near_names.lock().await.spend(Instant::now(), Duration::from_secs(60));
         }

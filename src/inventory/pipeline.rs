@@ -1,8 +1,8 @@
-//! One connection's requests, answered in order: both transports use this.
+//! The pipeline of a connection, which answers requests in order. Both transports use it.
 //!
-//! Changes that came together are made together. A client reads what it has written, so a read of a
-//! product of which a change waits must wait too. Every other answer that is known already takes its
-//! place behind the changes before it: a refusal, or a read of another product.
+//! Changes that arrive together are committed together. A client must read its own writes, so a read of a
+//! product with a waiting change waits too. Any other answer is known already (a refusal, or a read of
+//! another product) and takes its place behind the changes before it.
 
 use std::ops::Range;
 
@@ -13,18 +13,18 @@ use crate::catalog::{Adjustment, Movement, Product, ProductId};
 use crate::operation::AdjustRequest;
 use crate::refusal::Refusal;
 
-/// Changes not yet made that a read is compared with. Behind more, the read waits for them.
+/// The most waiting changes that a read is compared with. If more wait, the read waits for them.
 const SEARCHED_MAX: usize = 256;
 
-/// The encoded answers of a transport, one behind the other.
+/// The encoded answers of a transport, one after the other.
 pub trait Answers: Default {
-    /// Makes room for so many answers.
+    /// Reserves room for `count` answers.
     fn make_room(&mut self, count: usize);
 
-    /// The bytes that are written.
+    /// The number of bytes that are written.
     fn bytes(&self) -> usize;
 
-    /// Copies bytes of other answers behind these.
+    /// Appends some bytes of other answers.
     fn append(&mut self, other: &Self, bytes: Range<usize>);
 
     /// Empties the answers and keeps their memory.
@@ -34,17 +34,17 @@ pub trait Answers: Default {
 /// The requests of one connection that are not answered yet, and the answers that are not sent yet.
 #[derive(Default)]
 pub struct Pipeline<A> {
-    /// The answers before which no change waits.
+    /// The answers that can be sent: no change waits before them.
     ready: A,
     changes: Vec<Change>,
     /// The answers that are known and stand behind changes that wait.
     known: A,
-    /// The places of the known answers: behind so many changes, from this byte of `known` on.
+    /// The places of the known answers: the number of changes before them, and their first byte in `known`.
     places: Vec<(usize, usize)>,
 }
 
 impl<A: Answers> Pipeline<A> {
-    /// How many changes wait.
+    /// The number of changes that wait.
     pub fn waiting(&self) -> usize {
         self.changes.len()
     }
@@ -64,7 +64,7 @@ impl<A: Answers> Pipeline<A> {
         std::mem::take(&mut self.ready)
     }
 
-    /// Returns the place for the next request's answer, which is known already.
+    /// Returns the place to write the next request's answer to, if the answer is known already.
     pub fn next_answer(&mut self) -> &mut A {
         let before = self.changes.len();
         if before == 0 {
@@ -77,8 +77,8 @@ impl<A: Answers> Pipeline<A> {
         &mut self.known
     }
 
-    /// Whether a read of this product must wait, for a change of its stock or because too many changes
-    /// wait to be searched.
+    /// Whether a read of this product must wait, for a change of the product's stock or because too many
+    /// changes wait to search them.
     fn holds_back(&self, product: ProductId) -> bool {
         self.changes.len() > SEARCHED_MAX
             || self
@@ -100,8 +100,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Answers a read in its turn with `write`. Returns whether it did: a read that must wait is to be
-    /// asked again after [`Session::commit`].
+    /// Answers a read in its place with `write`. Returns `false` if the read must wait: the caller repeats it
+    /// after [`Session::commit`].
     ///
     /// # Errors
     /// If [`Reader::find`] would fail. The pipeline is then unchanged.
@@ -122,8 +122,8 @@ impl Reader<'_> {
 }
 
 impl Session {
-    /// Makes the changes that wait, in their order but each on its own: one refused change stops no
-    /// other. Answers each with `write` after all are durable, and so makes all answers ready.
+    /// Commits the changes that wait, in order and each on its own: a refused change stops no other. Answers
+    /// each change with `write` after all are durable, and so makes all answers ready.
     pub async fn commit<A: Answers>(
         &self,
         pipeline: &mut Pipeline<A>,
@@ -162,7 +162,8 @@ mod tests {
     use crate::catalog::Quantity;
     use crate::refusal::Code;
 
-    /// Each answer: the number of the movement, the stock that was read, or why it was refused.
+    /// The answers: the number of a movement, the stock that was read (as a negative number), or the code of
+    /// a refusal.
     #[derive(Default)]
     struct List(Vec<Result<i64, Code>>);
 

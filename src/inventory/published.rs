@@ -1,4 +1,4 @@
-//! The published catalog: what every read sees.
+//! The published catalog, which every read sees.
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 

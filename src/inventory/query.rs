@@ -21,7 +21,7 @@ impl Session {
         }
     }
 
-    /// A reader for several questions, one after the other and without waiting between them.
+    /// A reader for several lookups, one after the other and without waiting between them.
     pub fn reader(&self) -> Reader<'_> {
         Reader { session: self, catalog: None }
     }
@@ -33,8 +33,8 @@ impl Session {
     }
 }
 
-/// Looks at one state of the catalog from the first question on, so that the catalog is locked once
-/// for all lines that came together. No change is published meanwhile.
+/// A reader of one state of the catalog, from its first lookup on: the catalog is locked once for all lines
+/// that arrived together. No change is published while the reader lives.
 pub struct Reader<'s> {
     session: &'s Session,
     catalog: Option<RwLockReadGuard<'s, Catalog>>,

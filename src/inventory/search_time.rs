@@ -1,20 +1,19 @@
-//! How much time goes into searches for names like wrong ones.
+//! The time budget of searches for names that resemble a wrong one.
 //!
-//! Such a search is the one read that takes long. Without a limit, a client that asks for wrong names
-//! without end would make all others wait.
+//! A search of this kind is the only read that takes long. Without a limit, a client that asks for one wrong
+//! name after the other would make all other clients wait.
 
 use std::time::{Duration, Instant};
 
-/// A search is followed by so many times as long without one: all of them together take no
-/// more than a hundredth of a thread, so that of the others' waits even the 99th percentile
-/// stays below one search.
+/// The rest after a search, as a multiple of its duration. All searches together take no more than a
+/// hundredth of a thread, so even the 99th percentile of the other requests' waits stays below one search.
 const REST_FACTOR: u32 = 100;
 
-/// How far searches may be ahead of their rests. A tenth of a second of searching may come at
-/// once: some hundred wrong names on a market's list, which people do not type in ten seconds.
+/// The most rest that searches may owe, which allows a burst of a tenth of a second of searching: some
+/// hundred wrong names on a market's list, more than people type in ten seconds.
 const AHEAD_MAX: Duration = Duration::from_secs(10);
 
-/// The account of the searches: a clock that each search sets on by what it took and its rest.
+/// The account of the searches: a clock that each search moves forward by its duration and its rest.
 #[derive(Debug)]
 pub(super) struct SearchTime {
     rested_at: Instant,
@@ -32,7 +31,7 @@ impl SearchTime {
 
     /// Counts a search that has ended.
     pub(super) fn spend(&mut self, now: Instant, took: Duration) {
-        // A process that was stopped meanwhile did not search for as long as it seems.
+        // If the process was stopped during the search, the search took less time than it seems.
         let rest = took.saturating_mul(REST_FACTOR).min(AHEAD_MAX);
         self.rested_at = self.rested_at.max(now) + rest;
     }
@@ -47,7 +46,7 @@ mod tests {
         let search = Duration::from_millis(1);
         let start = Instant::now();
         let mut time = SearchTime::new(start);
-        // Asked for every millisecond, for a minute and a half.
+        // A client asks every millisecond, for a minute and a half.
         let searches_until = |time: &mut SearchTime, from: u64, until: u64| {
             (from..until)
                 .filter(|millisecond| {
@@ -64,7 +63,7 @@ mod tests {
         assert!((100..=112).contains(&at_once), "{at_once}");
         let later = searches_until(&mut time, 1_000, 91_000);
         assert!((890..=910).contains(&later), "{later}");
-        // Who has not asked for long has no more than that at once.
+        // A client that has not asked for long has no larger burst.
         let at_once = searches_until(&mut time, 1_000_000, 1_001_000);
         assert!((100..=112).contains(&at_once), "{at_once}");
     }

@@ -9,11 +9,11 @@ use crate::local_time::{Day, Days};
 use crate::operation::{Grouping, Summary, SummaryRequest};
 use crate::refusal::{Code, Refusal};
 
-/// Most movements of a period: a second or two of reading, in turns of milliseconds. A busy shop has as many
-/// in some years.
+/// The most movements of a period: a second or two of reading, in turns of milliseconds. A busy shop needs
+/// some years to record this many.
 const SUMMARIZED_MAX: i64 = 2_000_000;
 
-/// Most totals of a reply: ten thousand products, or five years of days by kind.
+/// The most totals in a reply: ten thousand products, or five years of days by kind.
 const SUMMARIES_MAX: usize = 10_000;
 
 impl Session {
@@ -91,7 +91,7 @@ struct Total {
     count: i64,
     thousandths: i64,
     centavos: i64,
-    /// The unit of all products. `None` if they have several.
+    /// The unit of all products. `None` if the products have different units.
     unit: Option<Unit>,
 }
 
@@ -104,7 +104,7 @@ impl Totals {
             Grouping::Kind => 0,
             Grouping::Product => movement.product.number(),
             Grouping::Day => {
-                // Times never go backwards.
+                // The times of the ledger never go backwards.
                 if self.found_days.last().is_none_or(|day| movement.recorded_at >= day.end) {
                     self.found_days.push(self.days.day_of(movement.recorded_at));
                 }
@@ -130,7 +130,7 @@ impl Totals {
         }
     }
 
-    /// The totals in the order of their groups, and of the kinds as they are offered.
+    /// The totals in the order of their groups, and within a group in the order of the kinds.
     fn summaries(self) -> Vec<Summary> {
         let place = |kind: Kind| Kind::REQUESTABLE.iter().position(|other| *other == kind);
         let mut totals: Vec<((i64, &str), Total)> = self.by_group.into_iter().collect();

@@ -1,4 +1,4 @@
-//! Undone movements.
+//! Undo: the opposite of a movement.
 
 use super::commit::{Applied, Change};
 use super::{Session, product_of, read, stopped};
@@ -7,12 +7,12 @@ use crate::operation::Undone;
 use crate::refusal::Refusal;
 
 impl Session {
-    /// Appends the opposite of a movement; unless `is_single`, of each movement of its document. Returns
-    /// after that is durable, with one answer for each movement that was undone.
+    /// Appends the opposite of a movement or, unless `is_single`, of each movement of its document. Returns
+    /// after the undo is durable, with one answer for each movement that was undone.
     ///
     /// # Errors
-    /// If there is no such movement, it was undone or is itself an undo, a rule forbids an opposite
-    /// change, or the store refuses writes.
+    /// If there is no such movement, the movement was undone before or is itself an undo, a rule forbids an
+    /// opposite change, or the store refuses writes.
     pub async fn undo(
         &self,
         sequence: i64,
@@ -24,7 +24,7 @@ impl Session {
         let Applied::Undone(made) = applied.map_err(|refusal| *refusal)? else { return Err(stopped()) };
         let catalog = read(&self.inventory.catalog);
         let undone = made.into_iter().map(|(undoes, movement)| {
-            // The price is that of today, which the movement does not have.
+            // The product keeps today's price; the movement has the price of its own day.
             let product = product_of(&catalog, &movement).clone();
             let product = Product { stock: movement.balance, last_movement: movement.sequence, ..product };
             Undone { undoes, product, movement }
@@ -62,7 +62,7 @@ mod tests {
             assert_eq!(session.undo(sequence, true, None).await.unwrap_err().code, code, "{sequence}");
         }
         assert_eq!(session.undo(5, true, Some(id)).await.unwrap_err().code, Code::RequestIdReused);
-        // An opening is undone like any other.
+        // An opening is undone like any other movement.
         assert_eq!(session.undo(1, false, None).await.unwrap()[0].product.stock, Quantity::ZERO);
     }
 

@@ -21,7 +21,7 @@ pub(super) static FORM: Form = Form {
 pub struct AdjustRequest<'a> {
     /// The product's name.
     pub name: &'a str,
-    /// The quantity to add; negative takes away.
+    /// The quantity to add; a negative one is taken away.
     pub delta: Quantity,
     /// The kind of the movement.
     pub kind: Kind,
@@ -29,10 +29,10 @@ pub struct AdjustRequest<'a> {
     pub request_id: Option<RequestId>,
 }
 
-/// A change that was made, or made before under the same request id.
+/// A change that was made, now or before under the same request id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adjusted {
-    /// The product as the change left it.
+    /// The product after the change.
     pub product: Product,
     /// The row of the ledger.
     pub movement: Movement,
@@ -57,7 +57,7 @@ impl<'a> AdjustRequest<'a> {
     /// attributes is the delta, all before it the name.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT`, naming the field.
+    /// If an argument is missing or wrong (`INVALID_ARGUMENT`, with the field).
     pub fn parse(text: &'a str) -> Result<Self, Refusal> {
         let mut rest = text;
         let mut request_id = None;

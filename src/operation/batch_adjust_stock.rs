@@ -6,9 +6,9 @@ use super::adjust_stock::AdjustRequest;
 use super::message_limit::{LargeMessages, MessageLimit};
 use crate::catalog::RequestId;
 
-/// The limit of a batch: the most changes, each with the longest name. A worker looks at 16 KiB itself, in
-/// a fifth of a millisecond. A batch of the smallest changes takes some eighty times its size while it is
-/// looked at.
+/// The limit of a batch: the most changes, each with the longest name. A worker checks 16 KiB itself, in a
+/// fifth of a millisecond. While a batch of the smallest changes is checked, it takes some eighty times its
+/// size in memory.
 pub(super) const MESSAGE: MessageLimit = MessageLimit {
     bytes_max: 512 * 1024,
     large: Some(LargeMessages { at_once_max: 64, worker_bytes_max: 16 * 1024 }),
@@ -17,7 +17,7 @@ pub(super) const MESSAGE: MessageLimit = MessageLimit {
 /// Changes of stock that a client asks for together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchRequest<'a> {
-    /// The changes, in order. Ids of their own are not looked at.
+    /// The changes, in order. Request ids of single changes are ignored.
     pub adjustments: Vec<AdjustRequest<'a>>,
     /// The client's id for all of them.
     pub request_id: Option<RequestId>,

@@ -1,4 +1,4 @@
-//! A change of stock in a reply: the product as the change left it, and the movement.
+//! A change of stock in a reply: the product after the change, and the movement.
 
 use super::adjust_stock::Adjusted;
 use super::movement_reply::MovementReply;
@@ -9,15 +9,15 @@ use crate::catalog::{Movement, Product};
 /// A change of stock as a reply carries it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeReply {
-    /// The product as the change left it.
+    /// The product after the change.
     pub product: ProductReply,
-    /// The row of the ledger. `None` if the reply came as a product line, which has none, and if nothing
-    /// differed.
+    /// The row of the ledger. `None` if the reply came as a product line, which has no movement, or if a
+    /// count found no difference.
     pub movement: Option<MovementReply>,
 }
 
 impl ChangeReply {
-    /// Says with which movement the change was made together.
+    /// Sets the document of the change: the first of the movements that were made together.
     pub fn in_document(self, first_sequence: i64) -> Self {
         let movement = self.movement.map(|movement| movement.in_document(first_sequence));
         Self { movement, ..self }
@@ -39,7 +39,7 @@ impl From<&Undone> for ChangeReply {
 }
 
 impl From<&(Product, Option<Movement>)> for ChangeReply {
-    /// A count, which has no movement if nothing differed.
+    /// Takes the result of a count, which has no movement if nothing differed.
     fn from((product, movement): &(Product, Option<Movement>)) -> Self {
         let movement = movement.as_ref().map(|movement| MovementReply::of(movement, product.name.clone()));
         Self { product: product.into(), movement }
@@ -47,7 +47,7 @@ impl From<&(Product, Option<Movement>)> for ChangeReply {
 }
 
 impl From<ProductReply> for ChangeReply {
-    /// A change as a product line tells of it.
+    /// Takes a change from a product line, which has no movement.
     fn from(product: ProductReply) -> Self {
         Self { product, movement: None }
     }

@@ -1,4 +1,4 @@
-//! `CountStock`: stocks are set to what was counted, all or none.
+//! `CountStock`: sets stocks to the counted quantities, all or none.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use super::words::{name_and_quantity, read_request_id, split_last_word};
 use crate::catalog::{Quantity, RequestId};
 use crate::refusal::Refusal;
 
-/// The limit of a count: the most products, each with the longest name. A worker looks at 16 KiB itself, in
-/// a fifth of a millisecond.
+/// The limit of a count: the most products, each with the longest name. A worker checks 16 KiB itself, in a
+/// fifth of a millisecond.
 pub(super) const MESSAGE: MessageLimit = MessageLimit {
     bytes_max: 512 * 1024,
     large: Some(LargeMessages { at_once_max: 64, worker_bytes_max: 16 * 1024 }),
@@ -27,7 +27,7 @@ pub(super) static FORM: Form = Form {
 /// The field of the quantity in `inventory.proto`.
 pub const COUNTED_FIELD: &str = "counted_thousandths";
 
-/// Counts as a client asks for them together.
+/// Counts that a client sends together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CountRequest<'a> {
     /// The products that were counted, in order.
@@ -41,9 +41,9 @@ pub struct CountRequest<'a> {
 pub struct CountedName<'a> {
     /// The product's name.
     pub name: &'a str,
-    /// How much there was.
+    /// The quantity that was counted.
     pub counted: Quantity,
-    /// The last movement that the counted stock had seen; 0 means now.
+    /// The last movement before the count; 0 means that the count is of now.
     pub at_sequence: i64,
 }
 
@@ -56,7 +56,7 @@ impl<'a> CountRequest<'a> {
     /// Reads `NAME QUANTITY [id=ID]`: the last word before the attribute is the quantity.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT`, naming the field.
+    /// If an argument is missing or wrong (`INVALID_ARGUMENT`, with the field).
     pub fn parse(text: &'a str) -> Result<Self, Refusal> {
         let mut rest = text;
         let mut request_id = None;

@@ -1,10 +1,10 @@
 //! The forms of operations as text: lines of the text protocol, which the shell reads too.
 
-/// A line that asks for an operation: its words, and what is said about it.
+/// A kind of line that asks for an operation: its words, its usage and its help.
 pub struct Form {
     /// The first word of the line in the text protocol.
     pub word: &'static str,
-    /// More words for the shell. Completion offers the first.
+    /// Other words for the same form, in the shell only. Completion offers the first of them.
     pub shell_words: &'static [&'static str],
     /// The arguments that follow the word.
     pub arguments: &'static [Argument],
@@ -16,7 +16,7 @@ pub struct Form {
     pub help: &'static str,
 }
 
-/// An argument of a form: what the shell asks for if it is missing, and what completion offers.
+/// An argument of a form: the shell asks for it if it is missing, and completion offers values for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Argument {
     /// The name of a product.
@@ -45,7 +45,7 @@ impl Argument {
         }
     }
 
-    /// Whether the form also stands without the argument, so that the shell does not ask for it.
+    /// Whether the argument may be left out, so that the shell does not ask for it.
     pub fn is_optional(self) -> bool {
         self == Argument::OptionalName
     }
@@ -63,7 +63,7 @@ impl Argument {
 }
 
 impl Form {
-    /// Every word that the shell knows the form by.
+    /// Every word for the form in the shell.
     pub fn words(&self) -> impl Iterator<Item = &'static str> {
         [self.word].into_iter().chain(self.shell_words.iter().copied())
     }

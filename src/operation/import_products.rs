@@ -1,13 +1,13 @@
-//! `ImportProducts`: a price list, which creates products and updates those that exist, all or none.
+//! `ImportProducts`: a price list, which creates products and updates existing ones, all or none.
 
 use std::fmt;
 
 use super::message_limit::{LargeMessages, MessageLimit};
 use crate::catalog::{ProductDraft, RequestId};
 
-/// The limit of an import: the most rows, each with the longest name. A worker looks at none itself: an
-/// empty row takes two bytes and still has to be explained, and an import of nothing but such rows takes
-/// some eighty times its size while it is looked at.
+/// The limit of an import: the most rows, each with the longest name. A worker checks no import itself: an
+/// empty row takes two bytes and still needs an error message, and while an import of nothing but such rows
+/// is checked, it takes some eighty times its size in memory.
 pub(super) const MESSAGE: MessageLimit = MessageLimit {
     bytes_max: 4 * 1024 * 1024,
     large: Some(LargeMessages { at_once_max: 2, worker_bytes_max: 0 }),
@@ -18,10 +18,10 @@ pub(super) const MESSAGE: MessageLimit = MessageLimit {
 pub struct ImportRequest {
     /// The rows that can be read, in order.
     pub rows: Vec<ProductDraft>,
-    /// The rows that cannot be read, by their place among all. If there is one, nothing is imported, and
-    /// the other rows are only looked at.
+    /// The rows that cannot be read, by their place among all rows. If there is one, nothing is imported, and
+    /// the other rows are only checked.
     pub bad_rows: Vec<(usize, String)>,
-    /// Whether to answer what would be done, and to change nothing.
+    /// Whether only to report what an import would do, without any change.
     pub is_dry_run: bool,
     /// The client's id for the import.
     pub request_id: Option<RequestId>,

@@ -1,4 +1,5 @@
-//! `Leave`: the end of the conversation. No gRPC call, because a gRPC client just goes.
+//! `Leave`: the end of the conversation. There is no gRPC call, because a gRPC client just closes its
+//! connection.
 
 use std::fmt;
 

@@ -9,16 +9,16 @@ use super::words::split_last_word;
 use crate::catalog::{Kind, Quoted};
 use crate::refusal::Refusal;
 
-/// The text reply to a question that no movement answers.
+/// The text reply if no movement matches.
 pub const NO_MOVEMENT: &str = "Nenhum movimento encontrado.";
 
-/// Most movements of a page: 150 KiB as lines.
+/// The most movements on a page: 150 KiB as lines.
 pub const PAGE_MOVEMENTS_MAX: usize = 1000;
 
-/// Movements of a page if a program gives no size.
+/// The movements on a page if a gRPC client gives no size.
 pub const PAGE_MOVEMENTS_DEFAULT: usize = 100;
 
-/// Movements of a list if a person gives no limit: a screen.
+/// The movements of a list if a person gives no limit: a screenful.
 pub const LISTED_MOVEMENTS_DEFAULT: usize = 20;
 
 /// The version of the page tokens.
@@ -46,7 +46,7 @@ pub struct MovementsRequest<'a> {
     pub until: Option<SystemTime>,
     /// Only movements before the one with this number.
     pub before: Option<i64>,
-    /// The most movements.
+    /// The most movements to return.
     pub count_max: usize,
 }
 
@@ -55,7 +55,7 @@ pub struct MovementsRequest<'a> {
 pub struct MovementsReply {
     /// The movements: fewer than were asked for if the filters match few, or none.
     pub movements: Vec<MovementReply>,
-    /// The token of the page that follows, if there may be one.
+    /// The token of the next page, if there may be one.
     pub next_page_token: Option<String>,
 }
 
@@ -76,7 +76,7 @@ impl<'a> MovementsRequest<'a> {
     /// Reads `[NAME] [limite=N] [antes=SEQUENCE]`.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT`, naming the field.
+    /// If an attribute is wrong or repeated (`INVALID_ARGUMENT`, with the field).
     pub fn parse(text: &'a str) -> Result<Self, Refusal> {
         let mut rest = text;
         let (mut count_max, mut before) = (None, None);
@@ -116,7 +116,7 @@ impl<'a> MovementsRequest<'a> {
     /// The request for the page of this token.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` if no server of ours gave the token for this request.
+    /// If no server of ours gave the token for this request (`INVALID_ARGUMENT`).
     pub fn at_page(mut self, token: &str) -> Result<Self, Refusal> {
         let before = token
             .strip_prefix(PAGE_TOKEN_PREFIX)
@@ -142,7 +142,7 @@ fn bad_before(word: &str) -> Refusal {
 }
 
 impl fmt::Display for MovementsRequest<'_> {
-    /// Writes the line. Kind and period have no words in the text protocol.
+    /// Writes the line, without kind and period, which have no words in the text protocol.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(FORM.word)?;
         if let Some(name) = self.name {

@@ -9,13 +9,13 @@ use crate::local_time::{LocalTime, parse_with_offset};
 /// A row of the ledger as a reply carries it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MovementReply {
-    /// The place in the ledger: 1, 2, 3, …
+    /// The number of the movement in the ledger: 1, 2, 3, …
     pub sequence: i64,
     /// The product's name.
     pub product_name: Name,
     /// The kind of the movement.
     pub kind: Kind,
-    /// The quantity that was added; negative was taken away.
+    /// The quantity that was added; a negative one was taken away.
     pub delta: Quantity,
     /// The product's stock after the movement.
     pub balance: Quantity,
@@ -23,11 +23,11 @@ pub struct MovementReply {
     pub recorded_at: SystemTime,
     /// The price times the quantity.
     pub amount: Amount,
-    /// The rest. `None` if the reply came as a movement line, which has no more.
+    /// The fields that a movement line does not have. `None` if the reply came as such a line.
     pub details: Option<MovementDetails>,
 }
 
-/// The part of a movement that its line does not show.
+/// The fields of a movement that its line does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MovementDetails {
     /// The price of one unit when the movement was recorded.
@@ -63,7 +63,7 @@ impl MovementReply {
         }
     }
 
-    /// Says with which movement this one was made together.
+    /// Sets the document: the first of the movements that were made together.
     pub fn in_document(mut self, first_sequence: i64) -> Self {
         if let Some(details) = &mut self.details {
             details.document = first_sequence;
@@ -71,7 +71,7 @@ impl MovementReply {
         self
     }
 
-    /// Says which movement this one undoes.
+    /// Sets the movement that this one undoes.
     pub fn undoing(mut self, sequence: i64) -> Self {
         if let Some(details) = &mut self.details {
             details.undoes = sequence;

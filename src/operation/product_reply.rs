@@ -7,13 +7,13 @@ use crate::catalog::{Name, Price, Product, Quantity, Unit};
 /// A product as a reply carries it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProductReply {
-    /// The name.
+    /// The product's name.
     pub name: Name,
     /// The price of one unit.
     pub price: Price,
-    /// The stock.
+    /// The quantity in stock.
     pub stock: Quantity,
-    /// The unit. `None` if the reply came as a product line, which has none.
+    /// The unit of the quantity. `None` if the reply came as a product line, which has no unit.
     pub unit: Option<Unit>,
 }
 
@@ -38,7 +38,7 @@ impl fmt::Display for ProductReply {
 /// Writes the original's line for a product: `Maca: R$3.0, Estoque: 20`.
 ///
 /// # Errors
-/// Only those of the writer.
+/// If `out` fails.
 pub fn write_product_line(
     out: &mut impl fmt::Write,
     name: &Name,

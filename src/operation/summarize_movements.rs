@@ -5,15 +5,15 @@ use std::time::SystemTime;
 
 use crate::catalog::{Amount, Kind, Quantity};
 
-/// By what the totals are told apart, beside the kind.
+/// The grouping of the totals. There is a total for each group and kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Grouping {
-    /// Nothing else.
+    /// The kind alone.
     #[default]
     Kind,
-    /// The product.
+    /// The product and the kind.
     Product,
-    /// The day.
+    /// The day and the kind.
     Day,
 }
 
@@ -24,7 +24,7 @@ pub struct SummaryRequest<'a> {
     pub since: Option<SystemTime>,
     /// Only movements before this moment.
     pub until: Option<SystemTime>,
-    /// By what the totals are told apart.
+    /// The grouping of the totals.
     pub group_by: Grouping,
     /// The IANA name of the time zone of the days; empty for the server's.
     pub time_zone: &'a str,
@@ -41,8 +41,8 @@ pub struct Summary {
     pub kind: Kind,
     /// The number of movements.
     pub count: i64,
-    /// The sum of what was added, below zero if more was taken away. Zero if products of several units are
-    /// in it.
+    /// The sum of the quantities, below zero if more was taken away than added. Zero if the products have
+    /// different units.
     pub quantity: Quantity,
     /// The sum of the amounts.
     pub amount: Amount,

@@ -1,4 +1,4 @@
-//! `UndoMovement`: the opposite of a movement is appended, once only.
+//! `UndoMovement`: appends the opposite of a movement, once only.
 
 use std::fmt;
 
@@ -21,18 +21,18 @@ pub(super) static FORM: Form = Form {
 pub struct UndoRequest {
     /// The sequence number of the movement.
     pub sequence: i64,
-    /// Whether only this movement is undone if it is one of a document of several.
+    /// Whether to undo only this movement, and not its whole document.
     pub is_single: bool,
     /// The client's id for the undo.
     pub request_id: Option<RequestId>,
 }
 
-/// One movement that was undone, or undone before under the same request id.
+/// A movement that was undone, now or before under the same request id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undone {
     /// The movement that was undone.
     pub undoes: i64,
-    /// The product after that, with the price of today.
+    /// The product after the undo, with today's price.
     pub product: Product,
     /// The row of the ledger that undoes the movement.
     pub movement: Movement,
@@ -79,7 +79,7 @@ pub fn parse_sequence(text: &str) -> Result<i64, Refusal> {
 impl fmt::Display for UndoRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_single {
-            // Without a form in the text protocol.
+            // The text protocol has no form for this request.
             return write!(f, "estorno (só o movimento {})", self.sequence);
         }
         write!(f, "{} {}", FORM.word, self.sequence)?;

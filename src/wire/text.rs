@@ -1,4 +1,4 @@
-//! The text protocol: one line asks, one or more lines and an empty one answer.
+//! The text protocol: a request is one line, a reply one or more lines and an empty one.
 
 mod frames;
 mod grammar;

@@ -90,7 +90,7 @@ fn a_list_is_counted_whole_or_not_at_all() {
     let ambiguous = count(&["Caju", "1.000"], "");
     assert!(ambiguous.code == 2 && ambiguous.err.ends_with("escreva 1000 ou 1.\n"), "{ambiguous:?}");
     let over_text = count(&["-", "--socket"], "Caju;1\nMaca;2\n");
-    assert!(over_text.code == 5 && over_text.err.contains("só vai por gRPC"), "{over_text:?}");
+    assert!(over_text.code == 5 && over_text.err.contains("exige gRPC"), "{over_text:?}");
     assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 57");
     let counted = count(&["cajú", "58", "--format", "csv"], "");
     assert_eq!(counted.out, "nome,preco,estoque,unidade\nCaju,2.0,58,un\n");

@@ -53,7 +53,7 @@ fn one_movement_of_a_batch_is_undone_alone_over_grpc() {
         );
     });
     let alone = server.run(&["undo", "1", "--single", "--socket"]);
-    assert!(alone.code == 5 && alone.err.contains("só vai por gRPC"), "{alone:?}");
+    assert!(alone.code == 5 && alone.err.contains("exige gRPC"), "{alone:?}");
     let alone = server.run(&["undo", "1", "--single"]);
     assert_eq!((alone.code, alone.err.as_str()), (0, "Maca: \u{2212}20 un · restam 0 un · #9\n"));
 }

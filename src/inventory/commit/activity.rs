@@ -2,20 +2,19 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
-/// Reads after which a client that has changed nothing since counts as one that only reads: more
-/// than a till asks before it sells what it asked for.
+/// The reads after its last change that make a client one that only reads: more than a till asks for before
+/// it sells.
 const READS_OF_A_READER: u32 = 64;
 
-/// The recent requests of one worker's clients. Only that worker notes here, so no addition is
-/// atomic.
+/// The recent requests of one worker's clients. Only that worker writes the counts, so no addition is atomic.
 ///
 /// A round ends when the queue is committed or handed over.
 #[derive(Default)]
 pub(crate) struct ClientActivity {
     reader_asked: AtomicBool,
     round: AtomicU64,
-    /// Clients that asked for changes in this round, and those that did so in the round before and
-    /// not in this one.
+    /// The clients that asked for changes in this round, and those that did so in the round before but not in
+    /// this one.
     changing: AtomicUsize,
     changed_before: AtomicUsize,
 }
@@ -23,9 +22,9 @@ pub(crate) struct ClientActivity {
 /// The recent requests of one client.
 #[derive(Default)]
 pub(crate) struct ClientState {
-    /// Reads until the client counts as one that only reads, as each does at first.
+    /// The reads that are left until the client counts as one that only reads. A new client counts so.
     reads_left: AtomicU32,
-    /// The number after that of the round in which the client last asked for changes.
+    /// One more than the number of the round in which the client last asked for changes.
     changed_until: AtomicU64,
 }
 
@@ -60,8 +59,8 @@ impl ClientActivity {
         self.changing.store(0, Ordering::Relaxed);
     }
 
-    /// How many clients asked for changes in this round or the one before, whether they have read
-    /// since or not.
+    /// The number of clients that asked for changes in this round or the one before, whether or not they have
+    /// read since.
     pub(super) fn changing(&self) -> usize {
         self.changing.load(Ordering::Relaxed) + self.changed_before.load(Ordering::Relaxed)
     }
@@ -77,7 +76,8 @@ impl ClientActivity {
     }
 }
 
-/// Adds to a count. A wrong count would only make changes wait, or not, so it is no reason to fail.
+/// Adds to a count. A wrong count only makes a change wait longer or shorter, so an overflow is no reason to
+/// fail.
 fn add(count: &AtomicUsize, more: isize) {
     count.store(count.load(Ordering::Relaxed).saturating_add_signed(more), Ordering::Relaxed);
 }

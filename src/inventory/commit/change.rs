@@ -1,15 +1,16 @@
-//! Changes, as the writer is asked for them.
+//! The changes that sessions ask the writer for.
 
 use super::scheduler::COMMIT_HERE_ROWS_MAX;
 use crate::catalog::{Adjustment, LargeChange, ProductDraft, ProductId, Quantity, RequestId};
 
-/// Rows of the store that a row of an import counts for: it may create a product and a movement, and takes the catalog several times as long as a change.
+/// The rows of the store that a row of an import counts for: the row may create a product and a movement, and
+/// takes the catalog several times as long as a change.
 const IMPORT_ROW_WEIGHT: usize = 4;
 
-/// No worker commits a large change, which pauses between its slices.
+/// No worker commits a large change, because its publication pauses between slices.
 const _: () = assert!(COMMIT_HERE_ROWS_MAX / IMPORT_ROW_WEIGHT <= LargeChange::LISTED_AT_ONCE_MAX);
 
-/// A change that the writer is asked for.
+/// A change that a session asks the writer for.
 pub(crate) enum Change {
     Adjust(Adjustment),
     Batch { changes: Vec<Adjustment>, request_id: Option<RequestId> },
@@ -23,7 +24,7 @@ pub(crate) enum Change {
 pub(crate) struct CountLine {
     pub(crate) product: ProductId,
     pub(crate) counted: Quantity,
-    /// The last movement that the counted stock had seen; 0 means now.
+    /// The last movement before the count; 0 means that the count is of now.
     pub(crate) at_sequence: i64,
 }
 
@@ -45,7 +46,7 @@ impl Change {
             Change::Batch { changes, .. } => changes.len(),
             Change::Import { rows, .. } => IMPORT_ROW_WEIGHT * rows.len(),
             Change::Count { lines, .. } => lines.len(),
-            // Perhaps those of a document, which is not known before the store is asked.
+            // The undo may be of a whole document, whose size only the store knows.
             Change::Undo { .. } => 1,
         }
     }

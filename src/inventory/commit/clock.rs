@@ -1,12 +1,12 @@
-//! The clock that changes are recorded by, and whether it can be right.
+//! The clock that gives movements their time, and the check whether it can be right.
 
 use std::time::{Duration, SystemTime};
 
-/// How far the clock may be from the expected time before a warning. A day is more than any time zone,
-/// daylight saving or drift comes to, so a clock beyond it was set wrong before or is set wrong now.
+/// The difference from the expected time after which a warning is logged. A day is more than any time zone,
+/// daylight saving or drift explains, so the clock was wrong before or is wrong now.
 const OFF_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Tells the time, and notices when the machine's clock was set.
+/// The source of the time, which notices when the machine's clock was set.
 pub(super) struct Clock {
     /// The moment from which the clock is expected to run on.
     base: Moment,
@@ -26,7 +26,7 @@ impl Clock {
         Self { base }
     }
 
-    /// The time now. Warns of a jump, once.
+    /// Returns the time now. Warns once of a jump.
     pub(super) fn now(&mut self) -> SystemTime {
         let now = Moment::now();
         self.note(now);
@@ -49,7 +49,7 @@ impl Clock {
     }
 }
 
-/// How much later the second time is than the first, if by more than [`OFF_MAX`].
+/// The distance from the first time to the second, if it is more than [`OFF_MAX`].
 fn off(earlier: SystemTime, later: SystemTime) -> Option<Duration> {
     later.duration_since(earlier).ok().filter(|off| *off > OFF_MAX)
 }
@@ -106,7 +106,7 @@ mod tests {
             (moment(10_168, 169), false),
             (moment(10_180, 169), false),
             (moment(10_145, 169), false),
-            // Three days forward, which stay; and years back.
+            // The clock is set three days forward and stays so; then it is set years back.
             (moment(10_240, 169), true),
             (moment(10_241, 170), false),
             (moment(3, 171), true),

@@ -14,23 +14,23 @@ use super::writer::Writer;
 use crate::catalog::Catalog;
 use crate::store::{Store, StoreError, Wait};
 
-/// Requests that wait to be committed before clients must wait to queue theirs: more than one
-/// transaction takes, so that the committer never idles, and few enough that a result is never
-/// seconds away.
+/// The most requests that wait for their commit; further ones wait before they are queued (backpressure).
+/// More than one transaction takes, so that the committer never idles, and few enough that no result takes
+/// seconds.
 pub(super) const WAITING_MAX: usize = 1024;
 
 /// Rows after which a transaction takes no further group: large enough that the cost of an fsync is
 /// spread thin, small enough that the transaction lasts milliseconds.
 const TRANSACTION_ROWS_MAX: usize = 4096;
 
-/// How often the store is tidied: a look costs next to nothing, and the room that a reader held is
-/// given back soon after the reader has gone.
+/// The time between two tidyings of the store: a check costs next to nothing, and the space that a reader
+/// held is freed soon after the reader has gone.
 const TIDY_EVERY: Duration = Duration::from_secs(1);
 
 /// The committer's thread.
 pub struct Committer(JoinHandle<Result<(), StoreError>>);
 
-/// A way to the writer, cheap to clone. The committer ends after the last is dropped.
+/// A handle on the writer, cheap to clone. The committer ends after the last handle is dropped.
 #[derive(Clone)]
 pub(crate) struct CommitterHandle {
     groups: mpsc::UnboundedSender<WriteGroup>,
@@ -47,7 +47,7 @@ struct SharedWriter {
 }
 
 impl Committer {
-    /// Starts the thread. It ends when nobody is left who could hand over changes.
+    /// Starts the thread, which ends after the last handle is dropped.
     pub(crate) fn start(catalog: Arc<RwLock<Catalog>>, store: Box<dyn Store>) -> (Self, CommitterHandle) {
         let (handle, groups) = CommitterHandle::new(Some(Writer::new(catalog, store)));
         let (shared, tidied) = (Arc::clone(&handle.shared), Arc::clone(&handle.shared));
@@ -61,11 +61,11 @@ impl Committer {
         (Self(std::thread::spawn(run)), handle)
     }
 
-    /// Waits until every change that was asked for is answered and the store is closed, which comes
-    /// after every [`Session`](crate::inventory::Session) is dropped.
+    /// Waits until every change is answered and the store is closed, which happens after every
+    /// [`Session`](crate::inventory::Session) is dropped.
     ///
     /// # Errors
-    /// If the last changes are not where the next start looks for them.
+    /// If [`Store::close`] fails: the next start may not find the last changes.
     pub fn join(self) -> Result<(), StoreError> {
         self.0.join().unwrap_or_else(|_| {
             tracing::error!("the committer panicked");
@@ -75,27 +75,28 @@ impl Committer {
 }
 
 impl CommitterHandle {
-    /// Makes a handle, and the end where the groups come out. Without a writer, one that has failed.
+    /// Makes a handle, and the receiver of its groups. Without a writer, the handle behaves as if the writer
+    /// had failed.
     pub(super) fn new(writer: Option<Writer>) -> (Self, mpsc::UnboundedReceiver<WriteGroup>) {
         let (groups, waiting) = mpsc::unbounded_channel();
         let shared = SharedWriter { writer: Mutex::new(writer), room: Semaphore::new(WAITING_MAX) };
         (Self { groups, shared: Arc::new(shared) }, waiting)
     }
 
-    /// Takes the room for one request, after waiting for room. Returns whether the request will be
-    /// committed, which nothing is after the writer has failed.
+    /// Waits for room and takes it for one request. Returns `false` if the writer has failed, which commits
+    /// nothing more.
     pub(super) async fn take_room(&self) -> bool {
-        // Whoever commits the request gives the permit back.
+        // The thread that commits the request gives the permit back.
         self.shared.room.acquire().await.map(SemaphorePermit::forget).is_ok()
     }
 
-    /// Hands a group to the committer's thread. Returns whether the committer is there.
+    /// Hands a group to the committer's thread. Returns `false` if the committer has ended.
     pub(super) fn hand_over(&self, group: WriteGroup) -> bool {
         self.groups.send(group).is_ok()
     }
 
-    /// Commits a group on the calling thread, which waits for nobody: if the writer is not free, or
-    /// another program has the store, or the commit fails, the committer does the rest.
+    /// Commits a group on the calling thread without waiting. If the writer is not free, another program
+    /// holds the store or the commit fails, the committer does the rest.
     pub(super) fn commit_here(&self, group: WriteGroup) {
         let writer = self.shared.writer.try_lock().ok().filter(|writer| is_free(writer));
         let Some(mut writer) = writer else {
@@ -110,11 +111,11 @@ impl CommitterHandle {
 }
 
 impl SharedWriter {
-    /// Commits the groups that are handed over, until nobody is left who could hand one over.
+    /// Commits the groups that workers hand over, until the last handle is dropped.
     fn run(&self, mut groups: mpsc::UnboundedReceiver<WriteGroup>) -> Result<(), StoreError> {
         while let Some(mut group) = groups.blocking_recv() {
             let mut writer = self.lock();
-            // Takes what came during a worker's transaction, too.
+            // Also takes the groups that arrived during a worker's transaction.
             while group.rows < TRANSACTION_ROWS_MAX
                 && let Ok(next) = groups.try_recv()
             {
@@ -129,7 +130,7 @@ impl SharedWriter {
     /// Tidies the store every [`TIDY_EVERY`], until the committer has stopped.
     fn tidy_until(&self, stopped: &Receiver<()>) {
         while stopped.recv_timeout(TIDY_EVERY) == Err(RecvTimeoutError::Timeout) {
-            // If a transaction is going on, the next time is soon enough.
+            // If a transaction is in progress, the next round is soon enough.
             if let Ok(mut writer) = self.writer.try_lock()
                 && let Some(writer) = &mut *writer
             {
@@ -138,8 +139,8 @@ impl SharedWriter {
         }
     }
 
-    /// Commits a group. After a panic nothing is written any more: whoever asks then is refused, and
-    /// does not wait for ever.
+    /// Commits a group. After a panic nothing more is written: further requests are refused and do not wait
+    /// for ever.
     fn commit(&self, slot: &mut Option<Writer>, group: WriteGroup, wait: Wait) {
         self.room.add_permits(group.requests.len());
         let Some(writer) = slot else { return refuse_all(group.requests) };

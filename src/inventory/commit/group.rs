@@ -5,9 +5,9 @@ use tokio::sync::{mpsc, oneshot};
 use super::change::Change;
 use super::result::WriteResult;
 
-/// Changes of one client that are committed together, and the way back of their result.
+/// The changes of one client that are committed together, and the way back of their result.
 pub(super) struct WriteRequest {
-    /// Taken out when the changes are planned.
+    /// The changes to make; empty after they are planned.
     pub(super) changes: Vec<Change>,
     pub(super) rows: usize,
     /// The way to the client that waits for the result.

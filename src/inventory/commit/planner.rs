@@ -1,9 +1,9 @@
-//! The plan of a transaction: what becomes of each change, before any is durable.
+//! The planner of a transaction: decides the outcome of each change before any is durable.
 //!
-//! A request id is kept for ever with what it did. There is one check of ids: a known id with the same
-//! content is answered as the first time, and one with other content is refused. A lone adjustment has
-//! its id in its row of the ledger and is compared with that; any other request has a row of its own with
-//! a digest of its content and a [`FirstResult`].
+//! A request id is an idempotency key that is kept for ever with its result. There is one check of ids: a
+//! known id with the same content gets the first answer again, and a known id with other content is refused.
+//! A lone adjustment has its id in its row of the ledger and is compared with that row. Any other request has
+//! a row of its own, with a digest of its content and a [`FirstResult`].
 
 mod count;
 mod results;
@@ -25,23 +25,23 @@ use crate::refusal::{Code, Refusal};
 use crate::store::{Recorded, RecordedById, Store, StoreError};
 use results::FirstResult;
 
-/// Checks the changes of one transaction, one after the other.
+/// The planner of one transaction, which checks one change after the other.
 pub(super) struct Planner<'a> {
     draft: Draft<'a>,
     store: &'a mut dyn Store,
-    /// The results of this transaction's request ids before it, and those of requests with a row of their
-    /// own earlier in it.
+    /// The first results of this transaction's request ids: those from before the transaction, and those of
+    /// requests with a row of their own earlier in it.
     recorded: RecordedById,
-    /// The lone adjustments with an id earlier in this transaction, by the hash of the id and their
-    /// sequence number; the draft has the ids.
+    /// The lone adjustments with an id earlier in this transaction: the hash of the id and the sequence
+    /// number. The draft has the ids.
     adjusted: HashTable<(u64, i64)>,
     /// Seeded, because clients choose the ids.
     hasher: RandomState,
 }
 
 impl<'a> Planner<'a> {
-    /// A planner without changes, at this time by the clock. `id_count` is how many request ids it
-    /// makes room for, and `recorded` what some of them have done before.
+    /// A planner without changes, at this time by the clock, with room for `id_count` request ids. `recorded`
+    /// has the results that some of these ids have already.
     pub(super) fn new(
         catalog: &'a Catalog,
         now: SystemTime,
@@ -54,7 +54,7 @@ impl<'a> Planner<'a> {
         Self { draft, store, recorded, adjusted, hasher: RandomState::default() }
     }
 
-    /// Takes a change into the transaction, unless it breaks a rule or was made before.
+    /// Adds a change to the transaction, unless it breaks a rule or was made before.
     pub(super) fn plan(&mut self, change: &Change) -> Outcome {
         let applied = match change {
             Change::Adjust(adjustment) => self.adjust(adjustment),
@@ -101,7 +101,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Returns what a request id with this hash did, before this transaction or earlier in it.
+    /// Returns the result of a request id with this hash, from before this transaction or earlier in it.
     fn earlier(&self, request_id: &RequestId, hash: u64) -> Option<Recorded> {
         if let Some(recorded) = self.recorded.get(request_id) {
             return Some(recorded.clone());
@@ -112,8 +112,8 @@ impl<'a> Planner<'a> {
         movement.cloned().map(Recorded::Movement)
     }
 
-    /// Plans a request that has a row of its own, if its id is new. If the id is known and the digest is
-    /// the same, answers it again from the first result.
+    /// Plans a request that has a row of its own, if its id is new. If the id is known with the same digest,
+    /// answers from the first result.
     fn once<T>(
         &mut self,
         request_id: Option<&RequestId>,
@@ -133,7 +133,7 @@ impl<'a> Planner<'a> {
             }
             Some(Recorded::Request(record)) if record.digest == digest => {
                 let result = FirstResult::decode(&record.result).ok_or_else(not_in_ledger)?;
-                // Another operation with the same digest is another content, too.
+                // Another operation with the same digest is other content, too.
                 answer_again(self, result).unwrap_or_else(|| Err(Refusal::request_id_reused(request_id)))
             }
             Some(_) => Err(Refusal::request_id_reused(request_id)),
@@ -161,7 +161,7 @@ impl<'a> Planner<'a> {
         )
     }
 
-    /// The movements of a batch that was made before, in the order asked for.
+    /// The movements of a batch that was made before, in the order of the request.
     fn batch_again(&mut self, changes: &[Adjustment], first_sequence: i64) -> Result<Vec<Movement>, Refusal> {
         let movements = self.movements(first_sequence, changes.len())?;
         let mut answers = vec![None; changes.len()];
@@ -196,15 +196,15 @@ impl<'a> Planner<'a> {
         )
     }
 
-    /// So many movements from this one on, of this transaction or stored.
+    /// The movements from this one on, from the store or from this transaction.
     ///
     /// # Errors
-    /// If the store cannot be read, or lacks one.
+    /// If the store cannot be read, or lacks a movement.
     fn movements(&mut self, first_sequence: i64, count: usize) -> Result<Vec<Movement>, Refusal> {
         Ok(self.linked_movements(first_sequence, count)?.into_iter().map(|(_, movement)| movement).collect())
     }
 
-    /// Reads the same movements, each with the movement that it undoes; 0 for none.
+    /// The same movements, each with the movement that it undoes; 0 for none.
     fn linked_movements(
         &mut self,
         first_sequence: i64,

@@ -14,15 +14,15 @@ use super::scheduler::{Decision, QUEUE_TIME_MAX, QueueState, READERS_REST};
 use super::stopped;
 use super::writer::outcome_unknown;
 
-/// Changes whose results the driver hands out before it lets the connections have their turn: each
-/// takes microseconds of the worker, and reads wait meanwhile (row `read-p99-16`).
+/// The changes whose results the driver hands out in one turn, before the connections have theirs: each takes
+/// microseconds of the worker, and reads wait until the turn ends (row `read-p99-16`).
 const CHANGES_IN_TURN: usize = 64;
 
-/// How many of the changes of one request count for that: the worker answers them together, and the
-/// turns of shorter ones would cost more than they are worth (row `update-64`).
+/// The most changes that one request counts for in a turn: the worker answers a request's changes together,
+/// and shorter turns would cost more than they gain (row `update-64`).
 const CHANGES_COUNTED_MAX: usize = 8;
 
-/// The requests of one worker's clients, until they are committed or handed over.
+/// The write requests of one worker's clients, until they are committed or handed over.
 pub(crate) struct WriteQueue {
     committer: CommitterHandle,
     is_only_worker: bool,
@@ -30,7 +30,7 @@ pub(crate) struct WriteQueue {
     queued: Mutex<Queued>,
     /// The way back to the driver.
     completions: mpsc::UnboundedSender<Vec<Completion>>,
-    /// Wakes the driver when a first request was queued, and when the worker is idle.
+    /// Wakes the driver after the first request of a group was queued, and when the worker is idle.
     wake: Arc<Notify>,
 }
 
@@ -40,9 +40,9 @@ struct Queued {
     /// Requests that wait for their results, in the queue or with the committer, and their rows.
     waiting_requests: usize,
     waiting_rows: usize,
-    /// Until when the committer commits because a client that only reads has asked.
+    /// The end of the time in which the committer commits, because a client that only reads has asked.
     readers_until: Option<Instant>,
-    /// When the first and the last request of the group came.
+    /// The times at which the first and the last request of the group came.
     first_at: Instant,
     last_at: Instant,
     /// Whether the worker has had nothing else to do since the first request came.
@@ -53,14 +53,14 @@ struct Queued {
 pub struct CommitDriver {
     queue: Weak<WriteQueue>,
     wake: Arc<Notify>,
-    /// Results on their way back, never more than the requests that wait.
+    /// The results from the writer, never more than there are requests that wait.
     completions: mpsc::UnboundedReceiver<Vec<Completion>>,
-    /// Changes whose results were handed out in this turn.
+    /// The changes whose results were handed out in this turn.
     handed_out: usize,
 }
 
 impl CommitDriver {
-    /// Makes the queue of a worker, perhaps the only one, and its driver.
+    /// Makes the queue of a worker and its driver. `is_only` says that there is no other worker.
     pub(crate) fn new(committer: CommitterHandle, is_only_worker: bool) -> (Arc<WriteQueue>, Self) {
         let (sender, completions) = mpsc::unbounded_channel();
         let wake = Arc::new(Notify::new());
@@ -69,7 +69,7 @@ impl CommitDriver {
         (queue, driver)
     }
 
-    /// Returns what the thread must call each time before it sleeps.
+    /// Returns the function that the thread must call each time before it sleeps.
     pub fn before_sleep(&self) -> impl Fn() + Send + Sync + 'static {
         let queue = self.queue.clone();
         move || {
@@ -99,7 +99,7 @@ impl CommitDriver {
         }
     }
 
-    /// Commits the queue if the worker is idle, perhaps after the connections had some turns.
+    /// Commits the queue if the worker is idle, perhaps after some turns of the connections.
     async fn commit_if_idle(&self) {
         while self.queue.upgrade().is_some_and(|queue| queue.commit_if_idle() == Decision::Delay) {
             tokio::task::yield_now().await;
@@ -168,7 +168,7 @@ impl WriteQueue {
         result.await.unwrap_or_else(|_| WriteResult::refused(count, &outcome_unknown()))
     }
 
-    /// Queues a request. Returns whether there is somebody to commit it.
+    /// Queues a request. Returns `false` if the committer has ended and nothing can be committed.
     fn add(&self, request: WriteRequest) -> bool {
         let now = Instant::now();
         let mut queued = self.queued();
@@ -183,7 +183,7 @@ impl WriteQueue {
         if self.state(&mut queued, now).is_full() { self.hand_over(&mut queued) } else { true }
     }
 
-    /// The worker has nothing else to do: hands the queue over, or wakes the driver to commit it.
+    /// Hands the queue over, or wakes the driver to commit it. Called when the worker has nothing else to do.
     fn before_sleep(&self) {
         let mut queued = self.queued();
         if queued.group.is_empty() {
@@ -201,7 +201,7 @@ impl WriteQueue {
         }
     }
 
-    /// Does what the scheduler decides, if the worker is idle. Returns the decision.
+    /// Follows the scheduler's decision if the worker is idle, and returns it.
     fn commit_if_idle(&self) -> Decision {
         let mut queued = self.queued();
         if !queued.is_idle {
@@ -222,14 +222,14 @@ impl WriteQueue {
         decision
     }
 
-    /// Notes that these requests do not wait any more.
+    /// Notes that requests with this many rows do not wait any more.
     fn note_results(&self, completions: &[Completion]) {
         let mut queued = self.queued();
         queued.waiting_requests -= completions.len();
         queued.waiting_rows -= completions.iter().map(|completion| completion.request.rows).sum::<usize>();
     }
 
-    /// When the queue must be handed over, if anything is in it.
+    /// The time at which the queue must be handed over, if it is not empty.
     fn late_at(&self) -> Option<Instant> {
         let queued = self.queued();
         (!queued.group.is_empty()).then(|| queued.first_at + QUEUE_TIME_MAX)
@@ -260,7 +260,7 @@ impl WriteQueue {
         }
     }
 
-    /// Hands the queue to the committer. Returns whether the committer is there.
+    /// Hands the queue to the committer. Returns `false` if the committer has ended.
     fn hand_over(&self, queued: &mut Queued) -> bool {
         self.committer.hand_over(self.take(queued))
     }
@@ -277,7 +277,7 @@ impl WriteQueue {
 }
 
 impl Drop for WriteQueue {
-    /// Hands over what is left: a change is made also if its client is gone.
+    /// Hands over the rest of the queue: a change is made even if its client is gone.
     fn drop(&mut self) {
         let mut queued = self.queued();
         if !queued.group.is_empty() {
@@ -293,15 +293,14 @@ mod tests {
     use super::*;
     use crate::catalog::{Adjustment, Kind, ProductId, Quantity};
 
-    /// The queue of the only worker or of one of several, its driver, and the end where its groups come
-    /// out. The writer is never free.
+    /// The queue of a worker, its driver, and the receiver of its groups. The writer is never free.
     fn queue(is_only: bool) -> (Arc<WriteQueue>, CommitDriver, mpsc::UnboundedReceiver<WriteGroup>) {
         let (committer, groups) = CommitterHandle::new(None);
         let (queue, driver) = CommitDriver::new(committer, is_only);
         (queue, driver, groups)
     }
 
-    /// Queues a request with so many changes.
+    /// Queues a request with this many changes.
     fn add(queue: &WriteQueue, changes: usize) -> bool {
         let (reply, _) = oneshot::channel();
         let change = |_| {
@@ -312,7 +311,7 @@ mod tests {
         queue.add(WriteRequest::new((0..changes).map(change).collect(), reply, queue.completions.clone()))
     }
 
-    /// How many requests each group has that came out.
+    /// The number of requests in each group that was handed over.
     fn sizes(groups: &mut mpsc::UnboundedReceiver<WriteGroup>) -> Vec<usize> {
         std::iter::from_fn(|| groups.try_recv().ok()).map(|group| group.requests.len()).collect()
     }
@@ -340,7 +339,7 @@ mod tests {
         assert!(sizes(&mut groups).is_empty());
         assert!(add(&queue, 1));
         assert_eq!(sizes(&mut groups), [9]);
-        // The committer has more than the worker may commit itself, so it gets the next ones too.
+        // The committer has more than the worker may commit itself, so the committer gets the next ones too.
         assert!(add(&queue, 63) && add(&queue, 1));
         assert_eq!(sizes(&mut groups), [2]);
     }
@@ -400,7 +399,7 @@ mod tests {
             assert!(add(&queue, 1));
             queue.before_sleep();
         };
-        // A machine that has other things to do may take longer than the wait.
+        // A busy machine may take longer than the wait.
         for attempt in 0.. {
             assert!(attempt < 1000, "nobody was waited for");
             tills.iter().for_each(|till| queue.activity.note_change(till));

@@ -1,4 +1,4 @@
-//! The way back: from the writer to the clients that wait.
+//! The way of the results back, from the writer to the clients that wait.
 
 use tokio::sync::mpsc;
 
@@ -13,8 +13,8 @@ pub(super) fn refuse_all(requests: Vec<WriteRequest>) {
     send_all(requests, results);
 }
 
-/// Sends the result of each request to the worker of its client, all those of one worker together: to
-/// wake a thread is a system call.
+/// Sends the result of each request to the worker of its client. The results of one worker go together,
+/// because waking a thread is a system call.
 pub(super) fn send_all(requests: Vec<WriteRequest>, results: Vec<WriteResult>) {
     let mut parcels: Vec<(mpsc::UnboundedSender<Vec<Completion>>, Vec<Completion>)> = Vec::new();
     for (request, result) in requests.into_iter().zip(results) {
@@ -24,7 +24,7 @@ pub(super) fn send_all(requests: Vec<WriteRequest>, results: Vec<WriteResult>) {
         }
     }
     for (worker, parcel) in parcels {
-        // A worker that is gone has no client left that waits.
+        // A worker that has ended has no client that waits.
         let _ = worker.send(parcel);
     }
 }

@@ -1,4 +1,4 @@
-//! Results: what became of the changes of a request.
+//! The results of write requests.
 
 use std::sync::Arc;
 
@@ -11,25 +11,26 @@ use crate::refusal::Refusal;
 pub(crate) struct WriteResult {
     /// One outcome for each change, in order.
     pub(crate) each: Vec<Outcome>,
-    /// The movements of the whole transaction, among which the client's worker finds its own: to copy
-    /// them, and to count the owners of request ids on two threads, would take the writer's time.
+    /// The movements of the whole transaction, among which the client's worker finds its own. The writer
+    /// copies nothing for each client, and the threads do not contend for the reference counts of request
+    /// ids.
     pub(crate) movements: Arc<Vec<Movement>>,
 }
 
-/// The effect of a change, or why the change was refused. No larger than a [`Change`], so that the
-/// outcomes of a request are collected into the room of its changes, and the worker frees what it
-/// allocated: otherwise worker and committer wait for the allocator's lock.
+/// The effect of a change, or its refusal. No larger than a [`Change`], so that the outcomes of a request are
+/// collected into the memory of its changes and each worker frees what it allocated itself: otherwise worker
+/// and committer wait for the allocator's lock.
 pub(crate) type Outcome = Result<Applied, Box<Refusal>>;
 
 const _: () = assert!(size_of::<Outcome>() <= size_of::<Change>());
 
-/// The effect of a change. The client's worker adds the product: the units and long names of products are
-/// shared, and to count their owners on two threads slows both.
+/// The effect of a change. The client's worker adds the product: units and long names are reference-counted,
+/// and counting on two threads slows both.
 #[derive(Clone)]
 pub(crate) enum Applied {
     /// The movement of this transaction with this sequence number.
     Adjusted(i64),
-    /// An earlier movement, of the same request id.
+    /// An earlier movement with the same request id.
     AdjustedBefore(Box<Movement>),
     /// The movements of a batch.
     Batch(Vec<Movement>),
@@ -42,14 +43,14 @@ pub(crate) enum Applied {
 /// The effect of a line of a count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Counted {
-    /// The stock differed, and this movement set it.
+    /// The stock differed from the count, and this movement corrects it.
     Movement(Movement),
-    /// The stock was what was counted.
+    /// The stock was the counted quantity.
     Same { product: ProductId, stock: Quantity, price: Price },
 }
 
 impl WriteResult {
-    /// Refuses each of so many changes.
+    /// The result of a request whose changes are all refused.
     pub(super) fn refused(count: usize, refusal: &Refusal) -> Self {
         Self { each: vec![Err(Box::new(refusal.clone())); count], movements: Arc::default() }
     }

@@ -1,9 +1,9 @@
 //! The commit scheduler: who commits the queue of a worker, and when.
 //!
-//! If the worker commits, no other thread has to be woken and all that is queued shares one
-//! transaction, but the worker's connections wait for the disk. If the committer thread commits, the
-//! worker queues the next group meanwhile. So the worker commits if it has nothing else to do, the
-//! transaction is short, and nobody only reads:
+//! If the worker commits, no other thread has to be woken and the whole queue shares one transaction, but the
+//! worker's connections wait for the disk. If the committer thread commits, the worker queues the next group
+//! at the same time. So the worker commits if it has nothing else to do, the transaction is short, and no
+//! client only reads:
 //!
 //! | the worker is about to sleep, and | decision |
 //! |---|---|
@@ -14,35 +14,36 @@
 //! | clients that asked lately are missing, and the last request came less than [`COMMIT_DELAY`] ago | look again soon |
 //! | none of these | the worker commits |
 //!
-//! A worker that does not sleep hands its queue to the committer when the committer is to commit and
-//! the queue has [`GROUP_ROWS_MIN`] rows, and after [`QUEUE_TIME_MAX`] in any case.
+//! A worker that does not sleep hands its queue over if the committer is to commit and the queue has
+//! [`GROUP_ROWS_MIN`] rows, and after [`QUEUE_TIME_MAX`] in any case.
 
 use std::time::Duration;
 
-/// Rows that requests may touch for the worker to commit them: a transaction of more takes longer
-/// than to wake the committer (row `update-64`).
+/// The most rows that a worker commits itself: a larger transaction takes longer than waking the committer
+/// (row `update-64`).
 pub(super) const COMMIT_HERE_ROWS_MAX: usize = 512;
 
-/// Rows of a group with which a busy worker keeps the committer busy too: fewer would cost more for
-/// the transaction than for the changes (row `update-64`).
+/// The fewest rows of a group that a busy worker hands over: with fewer, the transaction would cost more than
+/// its changes (row `update-64`).
 const GROUP_ROWS_MIN: usize = 64;
 
-/// How long the committer commits after a client that only reads has asked: one that asks more often
-/// does not wait for the disk, and one that asks less often seldom does (row `read-p99`).
+/// The time for which the committer commits after a read of a client that only reads: a client that reads
+/// more often never waits for the disk, and one that reads less often seldom does (row `read-p99`).
 pub(super) const READERS_REST: Duration = Duration::from_millis(100);
 
-/// How long the worker waits, after the last request that came, for clients that asked lately: one on
-/// this machine asks again some 25 µs after its answer, and then shares the transaction. PostgreSQL
-/// has `commit_delay` for the same.
+/// The time that the worker waits, after the last request, for clients that asked lately: a client on this
+/// machine asks again some 25 µs after its answer, and then shares the transaction. PostgreSQL has
+/// `commit_delay` for the same purpose.
 const COMMIT_DELAY: Duration = Duration::from_micros(30);
 
-/// How long a request waits in the queue of a worker that never sleeps; timers are of milliseconds.
+/// The longest time that a request waits in the queue of a worker that never sleeps. Timers count
+/// milliseconds.
 pub(super) const QUEUE_TIME_MAX: Duration = Duration::from_millis(1);
 
-/// All that a decision depends on.
+/// The state that a decision depends on.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct QueueState {
-    /// No other worker has a queue.
+    /// Whether there is no other worker.
     pub(super) is_only_worker: bool,
     /// Requests in the queue, and the rows of the store that they may touch.
     pub(super) requests: usize,
@@ -65,7 +66,7 @@ pub(super) enum Decision {
     CommitHere,
     /// The committer commits the queue.
     HandToCommitter,
-    /// More requests may come in some microseconds: decide again after all connections had a turn.
+    /// More requests may come in some microseconds: decide again after a turn of all connections.
     Delay,
     /// The committer has requests of this worker, whose clients may ask again after their results:
     /// decide again when the worker is next about to sleep.
@@ -87,7 +88,7 @@ impl QueueState {
         }
     }
 
-    /// Whether the queue goes to the committer though the worker has other things to do.
+    /// Whether the queue goes to the committer although the worker has other work.
     pub(super) fn is_full(&self) -> bool {
         self.rows >= GROUP_ROWS_MIN && self.decide() == Decision::HandToCommitter
     }

@@ -14,31 +14,33 @@ use crate::catalog::{Catalog, LargeChange, RequestId, Transaction};
 use crate::refusal::{Code, Refusal};
 use crate::store::{RecordedById, Store, StoreError, Wait};
 
-/// How long a large change keeps readers out of the catalog at a time: a part of the millisecond that no
-/// request may hold others, because the last product of a slice may take longer, and a thread that has
-/// the catalog may lose its processor.
+/// The time that a slice of a large change locks readers out of the catalog. No request may delay others by
+/// more than a millisecond; the slice is shorter, because its last product may take longer and the thread
+/// that holds the lock may lose its processor.
 const SLICE: Duration = Duration::from_micros(200);
 
-/// How long readers have the catalog between two slices of a large change: a thread that waits for the
-/// lock needs so long to wake, and finds it taken again if the next slice comes sooner.
+/// The time that readers have the catalog between two slices of a large change: a thread that waits for the
+/// lock needs this long to wake, and would find the lock taken again if the next slice came sooner.
 const BETWEEN_SLICES: Duration = Duration::from_micros(100);
 
-/// The only user of the store, and the only one who changes the catalog.
+/// The only user of the store, and the only one that changes the catalog.
 pub(super) struct Writer {
     catalog: Arc<RwLock<Catalog>>,
     store: Box<dyn Store>,
     clock: Clock,
-    /// A planned transaction that could not be stored without waiting, and why. It comes next.
+    /// A planned transaction that could not be stored without waiting, and the reason. The next commit begins
+    /// with it.
     left: Option<(Planned, StoreError)>,
-    /// The transaction of a failed commit, until the store has said whether it is stored. Until then
+    /// The transaction of a failed commit, until the store has answered whether it is stored. Until then
     /// nothing else is written.
     in_doubt: Option<Transaction>,
-    /// Whether it was logged that the store cannot be asked: every further change asks again.
+    /// Whether the log says already that the store cannot be reopened, because every further change tries
+    /// again.
     has_logged: bool,
 }
 
-/// A transaction that is planned and not stored yet, and the outcome of each change of its requests
-/// after it is stored.
+/// A transaction that is planned and not stored yet, and the outcome of each change if the transaction is
+/// stored.
 struct Planned {
     transaction: Transaction,
     requests: Vec<WriteRequest>,
@@ -51,7 +53,7 @@ impl Writer {
         Self { catalog, store, clock, left: None, in_doubt: None, has_logged: false }
     }
 
-    /// Lets the store give back room, if the writer is free.
+    /// Lets the store free space, if the writer is free.
     pub(super) fn tidy(&mut self) {
         if self.is_free()
             && let Err(error) = self.store.tidy()
@@ -60,7 +62,7 @@ impl Writer {
         }
     }
 
-    /// Closes the store: nothing more is written.
+    /// Closes the store. Nothing more is written.
     ///
     /// # Errors
     /// If [`Store::close`] fails.
@@ -73,8 +75,8 @@ impl Writer {
         self.left.is_none() && self.in_doubt.is_none() && self.store.is_ready()
     }
 
-    /// Commits the changes of some requests in one transaction, and answers all. If that cannot be done
-    /// without waiting and `wait` forbids to wait, the planned transaction is left for the next call.
+    /// Commits the changes of some requests in one transaction, and answers all. If the commit would have to
+    /// wait and `wait` forbids it, the planned transaction is left for the next call.
     pub(super) fn commit(&mut self, requests: Vec<WriteRequest>, wait: Wait) {
         if let Some((planned, error)) = self.left.take() {
             let stored = match error {
@@ -92,7 +94,7 @@ impl Writer {
         }
     }
 
-    /// Plans a transaction. If that cannot be done, refuses all requests.
+    /// Plans a transaction, or refuses all requests if planning fails.
     fn plan(&mut self, mut requests: Vec<WriteRequest>) -> Option<Planned> {
         let changes: Vec<_> =
             requests.iter_mut().map(|request| std::mem::take(&mut request.changes)).collect();
@@ -109,7 +111,7 @@ impl Writer {
         }
     }
 
-    /// Plans the changes of each request: what becomes of each if the transaction is stored.
+    /// Plans the changes of each request. Returns the outcome of each change if the transaction is stored.
     fn outcomes(&mut self, changes: Vec<Vec<Change>>) -> Result<(Vec<Vec<Outcome>>, Transaction), Refusal> {
         self.resolve().map_err(|_| store_closed())?;
         let request_ids: Vec<&RequestId> = changes.iter().flatten().filter_map(Change::request_id).collect();
@@ -134,8 +136,8 @@ impl Writer {
         })
     }
 
-    /// Does this with the store. If the store's times were changed, proves that its content is ours and does it
-    /// again.
+    /// Runs `act` with the store. If the times of the store's files were changed, proves that the content is
+    /// ours and runs `act` again.
     fn with_proof<T>(
         &mut self,
         mut act: impl FnMut(&mut Self) -> Result<T, StoreError>,
@@ -161,7 +163,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Answers the requests of a transaction, after finding out what became of it if it was not stored.
+    /// Answers the requests of a transaction. If the commit failed, first finds out whether the transaction
+    /// is stored.
     fn answer(&mut self, planned: Planned, stored: Result<(), StoreError>) {
         let Planned { transaction, requests, outcomes } = planned;
         let stored = match stored {
@@ -176,8 +179,7 @@ impl Writer {
         send_all(requests, results.collect());
     }
 
-    /// Finds out what became of a transaction whose commit failed. If it is stored after all, it is
-    /// published and returned.
+    /// Finds out whether a transaction whose commit failed is stored. If so, publishes and returns it.
     fn look_into(&mut self, transaction: Transaction, error: StoreError) -> Result<Transaction, Refusal> {
         if let Some(why) = error.why_not_begun() {
             tracing::warn!(%error, "a transaction could not begin");
@@ -192,8 +194,8 @@ impl Writer {
         }
     }
 
-    /// Asks the store what became of the transaction in doubt, if there is one. If it is stored, it is
-    /// published and returned.
+    /// Asks the store whether the transaction in doubt is stored, if there is one. If so, publishes and
+    /// returns it.
     fn resolve(&mut self) -> Result<Option<Transaction>, StoreError> {
         let Some(transaction) = &self.in_doubt else { return Ok(None) };
         let is_stored = self.store.reopen(transaction).inspect_err(|error| {
@@ -210,8 +212,8 @@ impl Writer {
         Ok(stored)
     }
 
-    /// Publishes a stored transaction. Nobody else may wait to change the catalog, because a thread that
-    /// reads it at length, as for a large change, would then keep out everybody who reads.
+    /// Publishes a stored transaction. No other thread ever waits to change the catalog: while one waits, no
+    /// new reader gets the lock, and a long read, as of a large change, would keep out all readers.
     fn show(&self, transaction: &Transaction) {
         let catalog = || self.catalog.write().unwrap_or_else(PoisonError::into_inner);
         if !LargeChange::is_large(transaction) {
@@ -236,7 +238,7 @@ fn not_begun(why: &str) -> Refusal {
 fn not_stored() -> Refusal {
     Refusal::new(
         Code::Unavailable,
-        "a gravação falhou. Nada foi alterado; confira o disco e o que o servidor mostrou, e tente de novo.",
+        "a gravação falhou. Nada foi alterado; confira o disco e o log do servidor, e tente de novo.",
     )
 }
 
@@ -244,7 +246,7 @@ pub(super) fn outcome_unknown() -> Refusal {
     Refusal::new(
         Code::OutcomeUnknown,
         "a gravação falhou e não se sabe se a mudança foi feita. \
-         Confira o disco e o que o servidor mostrou, e repita com o mesmo identificador de pedido (id=).",
+         Confira o disco e o log do servidor, e repita com o mesmo identificador de pedido (id=).",
     )
 }
 

@@ -1,4 +1,4 @@
-//! Changes of stock: single, together, and as a stream.
+//! Changes of stock: single, as a batch, and as a stream.
 
 use prost_types::Timestamp;
 
@@ -31,7 +31,7 @@ pub fn adjust_request(message: &v1::AdjustStockRequest) -> Result<AdjustRequest<
 /// # Errors
 /// `INVALID_ARGUMENT`, naming the field, and the index of the change.
 pub fn batch_request(message: &v1::BatchAdjustStockRequest) -> Result<BatchRequest<'_>, Refusal> {
-    // Before they are looked at: a message may hold far more than are taken.
+    // The count is checked first, because a message may hold far more changes than a batch may have.
     if message.adjustments.len() > BATCH_LINES_MAX {
         return Err(Refusal::batch_size(message.adjustments.len()));
     }
@@ -58,7 +58,7 @@ pub fn change_message(change: &ChangeReply) -> v1::AdjustStockResponse {
 /// Reads a change that the server made.
 ///
 /// # Errors
-/// If no server of ours would send the message.
+/// If no server of ours sends such a message.
 pub fn change_reply(message: v1::AdjustStockResponse) -> Result<ChangeReply, NotAReply> {
     Ok(ChangeReply {
         product: product_reply(message.product)?,
@@ -66,14 +66,13 @@ pub fn change_reply(message: v1::AdjustStockResponse) -> Result<ChangeReply, Not
     })
 }
 
-/// Writes one answer of a stream of stock changes, with what gRPC puts before a message.
+/// Writes one answer of a stream of stock changes, with gRPC's prefix of a message.
 ///
-/// By hand, because a stream carries hundreds of thousands a second: the generated code copies
-/// the names into a message first, and counts the bytes of each part again for each part
-/// around it.
+/// The answer is written by hand, because a stream carries hundreds of thousands a second: the generated code
+/// copies the names into a message first, and computes the length of each nested message several times.
 pub fn write_stream_answer(out: &mut Vec<u8>, answer: Result<(&Product, &Movement), Refusal>) {
     const ADJUSTED: u32 = 1;
-    // Not compressed; the length follows.
+    // The flag for an uncompressed message; the length follows.
     out.push(0);
     let start = out.len();
     out.extend_from_slice(&[0; 4]);
@@ -92,7 +91,7 @@ pub fn write_stream_answer(out: &mut Vec<u8>, answer: Result<(&Product, &Movemen
 /// Writes the answer to a change that was made.
 pub type WriteAdjusted = fn(&Product, &Movement, &mut Vec<u8>);
 
-/// Writes an `AdjustStockResponse`: the product as the change left it, whatever came after.
+/// Writes an `AdjustStockResponse`, with the product as it was right after the change.
 pub fn write_adjusted(product: &Product, movement: &Movement, out: &mut Vec<u8>) {
     write_part(1, out, |out| write_terms(product, movement.price, movement.balance, out));
     write_part(2, out, |out| {
@@ -111,12 +110,12 @@ pub fn write_adjusted(product: &Product, movement: &Movement, out: &mut Vec<u8>)
         }
         write_number(8, movement.price.centavos(), out);
         write_number(9, Amount::of(movement.price, movement.delta).centavos(), out);
-        // The change is the whole document.
+        // The change is a document by itself.
         write_number(15, movement.sequence, out);
     });
 }
 
-/// The message of changes that are asked for together.
+/// The message of a batch.
 pub fn batch_message(request: &BatchRequest<'_>) -> v1::BatchAdjustStockRequest {
     v1::BatchAdjustStockRequest {
         adjustments: request.adjustments.iter().map(adjust_message).collect(),
@@ -179,7 +178,7 @@ mod tests {
             let expected = change_message(&ChangeReply::from(&adjusted));
             assert_eq!(change_reply(expected.clone()).unwrap(), ChangeReply::from(&adjusted));
             assert_eq!(read(&out), v1::stream_adjust_stock_response::Result::Adjusted(expected.clone()));
-            // Byte for byte: fields in order, zeros left out.
+            // The bytes are those of the generated code: fields in order, zeros left out.
             let generated = v1::StreamAdjustStockResponse { result: Some(read(&out)) };
             assert_eq!(out[5..], generated.encode_to_vec());
         }

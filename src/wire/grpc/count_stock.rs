@@ -1,4 +1,4 @@
-//! `CountStock`.
+//! The messages of `CountStock`.
 
 use super::fields::optional_request_id;
 use super::v1;
@@ -9,9 +9,9 @@ use crate::refusal::Refusal;
 /// Reads a count from its message.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT`, naming the field, and the index of the count.
+/// If a field is wrong (`INVALID_ARGUMENT`, with the field and the index of the count).
 pub fn count_request(message: &v1::CountStockRequest) -> Result<CountRequest<'_>, Refusal> {
-    // Before they are looked at: a message may hold far more than are taken.
+    // The number is checked first, because a message may hold far more products than a count may have.
     if message.counts.len() > COUNT_LINES_MAX {
         return Err(Refusal::count_size(message.counts.len()));
     }

@@ -9,7 +9,7 @@ pub(super) fn write_part(tag: u32, out: &mut Vec<u8>, write: impl FnOnce(&mut Ve
     write(out);
     let end = out.len();
     encode_varint((end - start) as u64, out);
-    // The length stands before what it counts.
+    // The length stands before the message that it is the length of.
     let length_bytes = out.len() - end;
     out[start..].rotate_right(length_bytes);
 }

@@ -22,7 +22,7 @@ pub(super) fn requested_kind(number: i32) -> Result<Kind, Refusal> {
             "kind",
             "o motivo abertura é só do estoque inicial; use ajuste, compra, venda, perda ou contagem",
         )),
-        Err(_) => Err(Refusal::invalid("kind", format!("não existe o motivo de número {number}"))),
+        Err(_) => Err(Refusal::invalid("kind", format!("motivo desconhecido: {number}"))),
     }
 }
 

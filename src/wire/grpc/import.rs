@@ -8,10 +8,10 @@ use crate::catalog::{IMPORT_ROWS_MAX, ImportCounts, Name, Price, ProductDraft, Q
 use crate::operation::ImportRequest;
 use crate::refusal::Refusal;
 
-/// Reads an import from its message. Rows that cannot be read become its bad rows.
+/// Reads an import from its message. Rows that cannot be read become the import's bad rows.
 ///
 /// # Errors
-/// If the request id cannot be one (`INVALID_ARGUMENT`).
+/// If the request id is invalid (`INVALID_ARGUMENT`).
 pub fn import_request(message: &v1::ImportProductsRequest) -> Result<ImportRequest, Refusal> {
     if message.products.len() > IMPORT_ROWS_MAX {
         return Err(Refusal::import_size(message.products.len()));
@@ -68,7 +68,7 @@ pub fn import_message(request: &ImportRequest) -> v1::ImportProductsRequest {
     }
 }
 
-/// Reads what an import did.
+/// Reads the counts of an import.
 pub fn import_counts(message: &v1::ImportProductsResponse) -> ImportCounts {
     let count = |count: i32| usize::try_from(count).unwrap_or(0);
     ImportCounts {

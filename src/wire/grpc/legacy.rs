@@ -25,10 +25,10 @@ pub fn original_status(mut refusal: Refusal) -> Status {
     status(refusal)
 }
 
-/// A float price of the original's contract, taken to the nearest centavo.
+/// A float price of the original's contract, rounded to the nearest centavo.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT` if it is not a number, negative, or too large.
+/// If the price is not a number, negative, or too large (`INVALID_ARGUMENT`).
 pub fn price_from_float(reais: f32) -> Result<Price, Refusal> {
     let centavos = (f64::from(reais) * 100.0).round();
     let is_within = (0.0..=Price::MAX.centavos() as f64).contains(&centavos);
@@ -67,7 +67,7 @@ pub fn write_adjusted_line(product: &Product, movement: &Movement, out: &mut Vec
     let _ = original::AtualizarResponse { mensagem }.encode(out);
 }
 
-/// A call of `ProdutoService`, the original's contract. Each is another form of one operation.
+/// A call of `ProdutoService`, the original's contract. Each call is another form of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LegacyCall {
     /// All products.

@@ -1,4 +1,4 @@
-//! Movements, as the exact contract has them, and pages of them.
+//! Movements in the exact contract, and pages of them.
 
 use std::time::SystemTime;
 
@@ -38,7 +38,7 @@ pub fn movement_message(movement: &MovementReply) -> v1::Movement {
 /// Reads a movement that the server sent.
 ///
 /// # Errors
-/// If no server of ours would send the message.
+/// If no server of ours sends such a message.
 pub fn movement_reply(message: v1::Movement) -> Result<MovementReply, NotAReply> {
     Ok(MovementReply {
         sequence: message.sequence,
@@ -58,10 +58,10 @@ pub fn movement_reply(message: v1::Movement) -> Result<MovementReply, NotAReply>
     })
 }
 
-/// Reads which movements are asked for from their message.
+/// Reads a request for movements from its message.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT`, naming the field.
+/// If a field is wrong (`INVALID_ARGUMENT`, with the field).
 pub fn movements_request(message: &v1::ListMovementsRequest) -> Result<MovementsRequest<'_>, Refusal> {
     let count_max = match usize::try_from(message.page_size) {
         Ok(0) => PAGE_MOVEMENTS_DEFAULT,
@@ -82,20 +82,20 @@ pub fn movements_request(message: &v1::ListMovementsRequest) -> Result<Movements
     if message.page_token.is_empty() { Ok(request) } else { request.at_page(&message.page_token) }
 }
 
-/// Reads the kind by which movements are chosen. `None` for all kinds.
+/// Reads the kind that a request is limited to. `None` for all kinds.
 pub(super) fn optional_kind(number: i32) -> Result<Option<Kind>, Refusal> {
     match number {
         0 => Ok(None),
         number => kind(number)
             .map(Some)
-            .ok_or_else(|| Refusal::invalid("kind", format!("não existe o motivo de número {number}"))),
+            .ok_or_else(|| Refusal::invalid("kind", format!("motivo desconhecido: {number}"))),
     }
 }
 
 /// The seconds that a protobuf timestamp may have: the years 1 to 9999.
 const SECONDS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 
-/// Reads an end of a period.
+/// Reads the start or the end of a period.
 pub(super) fn optional_time(
     field: &'static str,
     time: Option<Timestamp>,
@@ -103,11 +103,10 @@ pub(super) fn optional_time(
     let Some(time) = time else { return Ok(None) };
     let is_a_time = SECONDS.contains(&time.seconds) && (0..1_000_000_000).contains(&time.nanos);
     let time = SystemTime::try_from(time).ok().filter(|_| is_a_time);
-    time.map(Some)
-        .ok_or_else(|| Refusal::invalid(field, format!("{field} não é um momento de um calendário")))
+    time.map(Some).ok_or_else(|| Refusal::invalid(field, format!("{field} não é uma data e hora válida")))
 }
 
-/// The message that asks for movements: a page of at most this many.
+/// The message that asks for a page of at most this many movements.
 pub fn movements_message(request: &MovementsRequest<'_>, page_size: usize) -> v1::ListMovementsRequest {
     v1::ListMovementsRequest {
         product_name: request.name.unwrap_or("").to_owned(),

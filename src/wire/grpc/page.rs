@@ -4,16 +4,16 @@ use super::v1;
 use crate::catalog::{Price, ProductId};
 use crate::refusal::Refusal;
 
-/// Products on a page if the client gives no size.
+/// The products on a page if the client gives no size.
 const PAGE_PRODUCTS_DEFAULT: usize = 100;
 
-/// Most products on a page: some tens of kilobytes.
+/// The most products on a page: some tens of kilobytes.
 pub const PAGE_PRODUCTS_MAX: usize = 1000;
 
 /// A page of the catalog, as a client asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// The highest price. `None` takes all products.
+    /// The highest price. `None` for all products.
     pub max_price: Option<Price>,
     /// The most products of the page.
     pub size: usize,
@@ -33,8 +33,8 @@ impl Page {
     /// The page that a message asks for.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` if the size is negative, or the token is not one that this
-    /// server gave for the same price.
+    /// If the size is negative or too large, or the token was not given by a server of ours for the same
+    /// price (`INVALID_ARGUMENT`).
     pub fn from_message(message: &v1::ListProductsRequest) -> Result<Self, Refusal> {
         let max_price = message
             .max_price_centavos

@@ -1,4 +1,4 @@
-//! Products, as the exact contract has them.
+//! Products in the exact contract.
 
 use super::encode::{write_number, write_part, write_text};
 use super::v1;
@@ -52,7 +52,7 @@ pub(super) fn write_terms(product: &Product, price: Price, stock: Quantity, out:
 /// Reads a product that the server sent.
 ///
 /// # Errors
-/// If no server of ours would send the message.
+/// If no server of ours sends such a message.
 pub fn product_reply(message: Option<v1::Product>) -> Result<ProductReply, NotAReply> {
     let message = message.ok_or(NotAReply)?;
     Ok(ProductReply {

@@ -1,4 +1,4 @@
-//! Replies to operations that are done by value.
+//! Replies to operations that are called by value.
 
 use prost::Message;
 
@@ -22,14 +22,14 @@ pub fn write_reply(reply: &Reply, out: &mut Vec<u8>) {
             v1::ListProductsResponse { products, next_page_token: String::new() }.encode(out)
         }
         Reply::Change(change) => change_message(change).encode(out),
-        // The responses of all calls that make several changes have this one form.
+        // All calls that make several changes share this message layout.
         Reply::Changes(changes) => {
             v1::BatchAdjustStockResponse { results: changes.iter().map(change_message).collect() }.encode(out)
         }
         Reply::Imported(counts) => import_response(*counts).encode(out),
         Reply::Summaries(summaries) => summaries_response(summaries).encode(out),
         Reply::Movements(page) => movements_response(page).encode(out),
-        // No call asks for this reply.
+        // No gRPC call has this reply.
         Reply::Farewell => Ok(()),
     };
 }

@@ -11,11 +11,11 @@ use crate::refusal::{Code, ROW_COUNT, Refusal};
 /// `ErrorInfo.domain` (AIP-193).
 const ERROR_DOMAIN: &str = "hortifruti";
 
-/// Bytes of bad rows in a status. The details of a status travel as a header, and clients take no more
-/// than some kilobytes of headers (grpcio 8, hyper 16).
+/// The most bytes of bad rows in a status. The details of a status travel as a header, and clients accept
+/// only some kilobytes of headers (grpcio 8, hyper 16).
 const ROWS_BYTES_MAX: usize = 3 * 1024;
 
-/// The gRPC code of a refusal: the one place that maps DESIGN's table to this wire.
+/// The gRPC code of a refusal. No other place maps refusals to gRPC codes.
 fn grpc_code(code: Code) -> tonic::Code {
     match code {
         Code::ProductNotFound | Code::MovementNotFound => tonic::Code::NotFound,

@@ -10,10 +10,10 @@ use crate::operation::{Grouping, Summary, SummaryRequest};
 use crate::refusal::Refusal;
 use crate::wire::NotAReply;
 
-/// Reads which totals are asked for from their message.
+/// Reads a request for totals from its message.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT`, naming the field.
+/// If a field is wrong (`INVALID_ARGUMENT`, with the field).
 pub fn summary_request(message: &v1::SummarizeMovementsRequest) -> Result<SummaryRequest<'_>, Refusal> {
     let group_by = match v1::SummaryGroup::try_from(message.group_by) {
         Ok(v1::SummaryGroup::Unspecified | v1::SummaryGroup::Kind) => Grouping::Kind,
@@ -21,7 +21,7 @@ pub fn summary_request(message: &v1::SummarizeMovementsRequest) -> Result<Summar
         Ok(v1::SummaryGroup::Day) => Grouping::Day,
         Err(_) => {
             let number = message.group_by.to_string();
-            return Err(Refusal::invalid("group_by", format!("não existe o grupo {}", Quoted(&number))));
+            return Err(Refusal::invalid("group_by", format!("grupo desconhecido: {}", Quoted(&number))));
         }
     };
     Ok(SummaryRequest {
@@ -64,7 +64,7 @@ pub(super) fn summaries_response(summaries: &[Summary]) -> v1::SummarizeMovement
 /// Reads totals that the server sent.
 ///
 /// # Errors
-/// If no server of ours would send the message.
+/// If no server of ours sends such a message.
 pub fn summaries(message: v1::SummarizeMovementsResponse) -> Result<Vec<Summary>, NotAReply> {
     let summary = |message: v1::Summary| {
         Ok(Summary {

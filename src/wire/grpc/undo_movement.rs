@@ -1,4 +1,4 @@
-//! `UndoMovement`.
+//! The messages of `UndoMovement`.
 
 use super::fields::optional_request_id;
 use super::v1;
@@ -9,7 +9,7 @@ use crate::refusal::Refusal;
 /// Reads an undo from its message.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT`, naming the field.
+/// If a field is wrong (`INVALID_ARGUMENT`, with the field).
 pub fn undo_request(message: &v1::UndoMovementRequest) -> Result<UndoRequest, Refusal> {
     Ok(UndoRequest {
         sequence: message.sequence,

@@ -1,7 +1,7 @@
-//! Cuts the bytes of a connection into lines, each of which is a command.
+//! The bytes of a connection, cut into lines. Each line is a command.
 
-/// Longest line, in bytes, without its line end. The original received 1024 at once; a
-/// name of 64 characters and a request id fit many times over.
+/// The longest line in bytes, without its line end. The original read at most 1024 bytes; a name of 64
+/// characters and a request id fit many times over.
 pub const LINE_BYTES_MAX: usize = 2048;
 
 /// A command as it came.
@@ -11,18 +11,17 @@ pub enum Frame<'a> {
     Line(&'a str),
     /// A line that is not UTF-8.
     NotUtf8,
-    /// A line of more than [`LINE_BYTES_MAX`] bytes. None of it was kept.
+    /// A line of more than [`LINE_BYTES_MAX`] bytes, which were dropped.
     TooLong,
-    /// The connection ended in the middle of a line.
+    /// The start of a line in whose middle the connection ended.
     Cut,
 }
 
-/// Cuts what comes on a connection into commands, with at most one line kept.
+/// The buffer of a connection, which cuts the bytes that arrive into commands and keeps at most one line.
 ///
-/// The original's client ends no line, so text on a connection that has never sent a line
-/// end is a command once the connection falls silent ([`Frames::take_unended`]). A
-/// connection that has once sent a line end is never read so: a line cut in two by the
-/// network must not become a wrong change.
+/// The original's client ends no line, so text on a connection that has never sent a line end is a command
+/// once the connection falls silent ([`Frames::take_unended`]). On a connection that has ever sent a line
+/// end, silence ends no command: a line that the network cuts in two must not become a wrong change.
 #[derive(Debug, Default)]
 pub struct Frames {
     buffer: Vec<u8>,
@@ -31,7 +30,7 @@ pub struct Frames {
     /// The end of the bytes that were searched for a line end.
     searched: usize,
     has_seen_line_end: bool,
-    /// The line is too long, and its bytes are dropped until it ends.
+    /// Whether the line is too long, so that its bytes are dropped until its end.
     is_skipping: bool,
 }
 
@@ -46,7 +45,7 @@ impl Frames {
         &mut self.buffer
     }
 
-    /// Takes the buffer away if it holds nothing: most connections are idle.
+    /// Takes the buffer away if it is empty, because most connections are idle.
     pub fn release(&mut self) -> Option<Vec<u8>> {
         (self.start == self.buffer.len()).then(|| {
             self.clear();
@@ -71,18 +70,18 @@ impl Frames {
         self.searched = lines.end;
         self.has_seen_line_end = true;
         let bytes = &self.buffer[lines];
-        // All lines together: one by one costs a tenth of a read with accents.
+        // All lines are checked together: one by one, the check costs a tenth of a read with accents.
         let text = simdutf8::basic::from_utf8(bytes).ok();
         Lines { bytes, text, start: 0, is_first_too_long: std::mem::take(&mut self.is_skipping) }
     }
 
-    /// Whether there is text that is a command if the connection now falls silent.
+    /// Whether there is text that becomes a command if the connection falls silent.
     pub fn may_be_unended(&self) -> bool {
         !self.has_seen_line_end && self.has_rest()
     }
 
-    /// The text without a line end, taken as a command: the connection has fallen silent
-    /// or ended. `None` on a connection that ends its lines.
+    /// Takes the text without a line end as a command, after the connection has fallen silent or ended.
+    /// `None` on a connection that ends its lines.
     pub fn take_unended(&mut self) -> Option<Frame<'_>> {
         if !self.may_be_unended() {
             return None;
@@ -117,7 +116,7 @@ impl Frames {
     }
 }
 
-/// Lines that are complete, each a command.
+/// Complete lines, each a command.
 #[derive(Debug, Default)]
 pub struct Lines<'a> {
     /// The bytes of all lines, with their line ends.
@@ -176,7 +175,7 @@ mod tests {
         let mut frames = Frames::default();
         frames.buffer().extend_from_slice(b"4\r\n1 Ma");
         assert_eq!(all_lines(&mut frames), ["4"]);
-        // A connection that ends its lines is never read by silence.
+        // On a connection that ends its lines, silence ends no command.
         assert!(!frames.may_be_unended());
         assert_eq!(frames.take_unended(), None);
         frames.buffer().extend_from_slice(b"ca\n\n5");
@@ -238,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_text_is_told() {
+    fn a_line_that_is_not_utf8_is_reported() {
         let mut frames = Frames::default();
         frames.buffer().extend_from_slice(b"1 \xff\n4\n");
         assert_eq!(taken(&mut frames), [Frame::NotUtf8, Frame::Line("4")]);

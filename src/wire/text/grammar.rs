@@ -1,4 +1,4 @@
-//! Lines of the text protocol: from a line to its request, and back.
+//! Lines of the text protocol, read as requests and written from them.
 
 use std::fmt;
 
@@ -7,28 +7,28 @@ use crate::catalog::Name;
 use crate::operation::{AdjustRequest, Request, split_word};
 use crate::refusal::{Code, Refusal};
 
-/// The word before a secret: `token SECRET`, with which a client says who it is.
+/// The word before a secret: `token SECRET`, with which a client authenticates.
 const TOKEN: &str = "token";
 
-/// The text that is shown in place of a line with a secret.
+/// The text that logs show instead of a line with a secret.
 const TOKEN_SHOWN: &str = "token …";
 
-/// Writes the command with which a client says who it is, with its line end.
+/// Writes the command with which a client authenticates, with its line end.
 pub fn write_token(secret: &str) -> String {
     format!("{TOKEN} {secret}\n")
 }
 
-/// Whether a line begins like one with a secret. However it goes on, a mistyped line may hold a secret.
+/// Whether a line begins like one with a secret, because a mistyped line may hold a secret too.
 fn has_token(line: &str) -> bool {
     let line = line.trim_start_matches([' ', '\t']);
     line.get(..TOKEN.len()).is_some_and(|word| word.eq_ignore_ascii_case(TOKEN))
 }
 
 impl<'a> Frame<'a> {
-    /// Reads the request.
+    /// Reads the request of the line.
     ///
     /// # Errors
-    /// If the frame is no request.
+    /// If the frame is no valid request.
     pub fn request(&self) -> Result<Request<'a>, Refusal> {
         match self {
             Frame::Line(line) => Request::parse(line),
@@ -46,7 +46,7 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// The secret, if the line is the command that shows one.
+    /// The secret, if the line is the command with which a client authenticates.
     pub fn token(&self) -> Option<&'a str> {
         let Frame::Line(line) = self else { return None };
         let (word, secret) = split_word(line);
@@ -55,7 +55,7 @@ impl<'a> Frame<'a> {
 }
 
 impl fmt::Display for Frame<'_> {
-    /// Writes the line, unless it is no text or has a secret.
+    /// Writes the line, or a description if the line has a secret or is no text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Frame::Line(line) if has_token(line) => TOKEN_SHOWN,
@@ -70,8 +70,8 @@ impl fmt::Display for Frame<'_> {
 /// Writes a request as a line, with its line end.
 ///
 /// # Errors
-/// If the name could not be one, because it might carry a line end and so a second command; and if the
-/// request has no form in this protocol (`UNAVAILABLE`).
+/// If the name is invalid, because it might contain a line end and so a second command, or if the request has
+/// no form in this protocol (`UNAVAILABLE`).
 pub fn write_request(request: &Request<'_>) -> Result<String, Refusal> {
     match request {
         Request::GetProduct { name } | Request::AdjustStock(AdjustRequest { name, .. }) => {
@@ -103,7 +103,7 @@ pub fn write_request(request: &Request<'_>) -> Result<String, Refusal> {
 
 fn only_by_grpc(what: &str) -> Refusal {
     let what = format!(
-        "{what} só vai por gRPC, e este servidor atende só texto. Nada foi alterado; inicie o servidor também \
+        "{what} exige gRPC, e este servidor atende só texto. Nada foi alterado; inicie o servidor também \
          com --grpc."
     );
     Refusal::new(Code::Unavailable, what)

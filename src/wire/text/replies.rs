@@ -22,8 +22,8 @@ pub const TEXT_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só o pr
 pub const TLS_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só por TLS. \
     Nada foi feito; use --tls, e --tls-ca se a autoridade dele é só sua.";
 
-/// The answer of a server without TLS to a client that speaks it. The client takes the answer for a
-/// record of an unknown kind, and so knows that the server speaks no TLS.
+/// The answer of a server without TLS to a client that speaks TLS. The client reads the answer as a record of
+/// an unknown type, and so recognises that the server speaks no TLS.
 pub const NO_TLS: &str = "Erro UNKNOWN_COMMAND: este servidor atende sem TLS. \
     Nada foi feito; use um cliente sem TLS, ou inicie o servidor com --tls-cert e --tls-key.";
 
@@ -33,7 +33,7 @@ pub fn write_product(out: &mut String, product: &Product) {
     out.push('\n');
 }
 
-/// Writes a product as a change left it, as a whole reply.
+/// Writes a product after a change, as a whole reply.
 pub fn write_adjusted(out: &mut String, product: &Product, movement: &Movement) {
     let _ = write_product_line(out, &product.name, movement.price, movement.balance);
     out.push_str("\n\n");
@@ -73,7 +73,7 @@ pub fn message(line: &str) -> String {
     reply
 }
 
-/// Writes the reply to an operation that was done by value.
+/// Writes the reply to an operation that was called by value.
 pub fn write_reply(out: &mut String, reply: &Reply) {
     match reply {
         Reply::Product(product) | Reply::Change(ChangeReply { product, .. }) => {
@@ -101,7 +101,7 @@ pub fn write_reply(out: &mut String, reply: &Reply) {
             out.push('\n');
         }
         Reply::Farewell => write_message(out, FAREWELL),
-        // The requests of these replies have no form in this protocol.
+        // The requests with these replies have no form in this protocol.
         Reply::Imported(_) | Reply::Summaries(_) => {}
     }
 }
@@ -109,7 +109,7 @@ pub fn write_reply(out: &mut String, reply: &Reply) {
 /// Reads a whole reply, without its empty line, as the answer to this request.
 ///
 /// # Errors
-/// If it is a refusal: that refusal. If it is no reply: [`NotAReply`].
+/// If the reply is a refusal (that refusal), or not a reply of this protocol ([`NotAReply`]).
 pub fn read_reply(request: &Request<'_>, lines: &[&str]) -> Result<Result<Reply, Refusal>, NotAReply> {
     // A product may be called "Erro INTERNAL", so a product line comes first.
     let products: Option<Vec<ProductReply>> = lines.iter().map(|line| read_product_line(line)).collect();
@@ -125,12 +125,12 @@ pub fn read_reply(request: &Request<'_>, lines: &[&str]) -> Result<Result<Reply,
         Request::CountStock(_) | Request::UndoMovement(_) => {
             products.map(|products| Reply::Changes(products.into_iter().map(ChangeReply::from).collect()))
         }
-        // These requests have no form in this protocol.
+        // The requests below have no form in this protocol.
         Request::BatchAdjustStock(_) | Request::ImportProducts(_) | Request::SummarizeMovements(_) => None,
     };
     let refusal = || match lines {
         [line] => read_refusal(line),
-        // A list that could not go on ends with the refusal.
+        // A list that had to stop ends with the refusal.
         [before @ .., line] if matches!(request, Request::ListProducts { .. }) => {
             before.iter().all(|line| read_product_line(line).is_some()).then(|| read_refusal(line))?
         }
@@ -151,7 +151,7 @@ fn movements(lines: &[&str]) -> Option<MovementsReply> {
 /// Reads the answer to `write_token`.
 ///
 /// # Errors
-/// The refusal.
+/// If the server refuses the token.
 pub fn read_token_reply(line: &str) -> Result<(), Refusal> {
     read_refusal(line).map_or(Ok(()), Err)
 }
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(product.name.as_str(), "Erro INTERNAL");
         let refusal = read_reply(&request, &["Erro INTERNAL: defeito"]).unwrap().unwrap_err();
         assert_eq!((refusal.code, refusal.message.as_str()), (Code::Internal, "defeito"));
-        // A list that could not go on is no list, whatever came of it.
+        // A list that had to stop is a refusal, even after some products.
         let list = Request::ListProducts { max_price: None };
         let lines =
             ["Erro X: y: R$1.0, Estoque: 1", "Maca: R$3.0, Estoque: 20", "Erro RESOURCE_EXHAUSTED: fim"];

@@ -7,7 +7,7 @@ use crate::inventory::commit::change::CountLine;
 use crate::inventory::commit::result::Counted;
 use crate::refusal::{Code, Refusal};
 
-/// Most movements of a product that are read to find its stock at an earlier moment: some milliseconds.
+/// The most movements of a product that are read to find its stock at an earlier moment: some milliseconds.
 const MOVEMENTS_SINCE_MAX: usize = 1000;
 
 impl Planner<'_> {

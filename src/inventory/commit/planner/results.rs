@@ -1,7 +1,7 @@
-//! The results of requests with an id, as the store keeps them: what a retry is answered from.
+//! The results of requests with an id, as the store keeps them to answer retries.
 //!
-//! A result is one byte that says which operation wrote it, and then numbers of eight bytes each, least
-//! significant byte first. What is stored stays as it was written, so a form is never changed.
+//! A result is one byte for the operation that wrote it, and then numbers of eight bytes each, least
+//! significant byte first. Stored results are never rewritten, so this encoding never changes.
 
 use crate::catalog::{ImportCounts, Price, Quantity};
 
@@ -32,7 +32,7 @@ pub(super) enum CountResult {
 }
 
 impl FirstResult {
-    /// The result as it is stored.
+    /// The result as stored bytes.
     pub(super) fn encode(&self) -> Vec<u8> {
         let (operation, numbers) = match self {
             Self::Import(counts) => {
@@ -47,7 +47,7 @@ impl FirstResult {
         [operation as u8].into_iter().chain(numbers).collect()
     }
 
-    /// The result that is stored as these bytes; `None` if no version of this program wrote them.
+    /// The result that these stored bytes mean; `None` if no version of this program wrote them.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let (operation, numbers) = bytes.split_first()?;
         let (numbers, rest) = numbers.as_chunks();
@@ -94,7 +94,7 @@ impl CountResult {
 mod tests {
     use super::*;
 
-    /// A stored result stays as it was written, whatever becomes of this program.
+    /// The bytes that an earlier version stored are still read.
     #[test]
     fn a_result_is_stored_as_it_always_was() {
         let stock = Quantity::from_thousandths(350).unwrap();

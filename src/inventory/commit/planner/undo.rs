@@ -1,4 +1,4 @@
-//! Undone movements.
+//! The plan of an undo.
 
 use super::results::FirstResult;
 use super::{Planner, unreadable};
@@ -8,14 +8,14 @@ use crate::catalog::{
 use crate::refusal::Refusal;
 use crate::store::LedgerRow;
 
-/// Most movements of a product that are looked at for those that used a stock: some milliseconds.
+/// The most movements of a product that are searched for the ones that used a stock: some milliseconds.
 const LATER_LOOKED_AT_MAX: usize = 1000;
 
-/// Most movements that a refusal names.
+/// The most movements that a refusal names.
 const LATER_NAMED_MAX: usize = 5;
 
 impl Planner<'_> {
-    /// Plans an undo. Returns its movements, each with the movement that it undoes.
+    /// Plans an undo. Returns the new movements, each with the movement that it undoes.
     pub(super) fn undo(
         &mut self,
         sequence: i64,
@@ -42,9 +42,9 @@ impl Planner<'_> {
         )
     }
 
-    /// The movements that are undone with this one.
+    /// The movements of this one's document, which are undone together.
     fn document_of(&mut self, sequence: i64, is_single: bool) -> Result<Vec<Undoable>, Refusal> {
-        // One that is planned and not published yet is not known to anybody.
+        // No client knows a movement that is planned and not published yet.
         if sequence < 1 || sequence > self.draft.published() {
             return Err(Refusal::movement_not_found(sequence));
         }
@@ -60,7 +60,7 @@ impl Planner<'_> {
         Ok(rows.into_iter().map(undoable).collect())
     }
 
-    /// The first answer, in the order of the movements that were undone.
+    /// The first answer to a repeated request, in the order of the movements that were undone.
     fn undone_again(&mut self, first_sequence: i64, count: i64) -> Result<Vec<(i64, Movement)>, Refusal> {
         let mut made = self.linked_movements(first_sequence, usize::try_from(count).unwrap_or(0))?;
         made.sort_by_key(|(undone, _)| *undone);
@@ -77,7 +77,7 @@ impl Planner<'_> {
         Refusal::undo(error, &later)
     }
 
-    /// The last movements that took of the stock after this one brought it.
+    /// The last movements that took from the stock after this movement had added to it.
     fn users_of(&mut self, movement: &Movement) -> Vec<Movement> {
         let last = self.draft.published_balance(movement.product).last_movement;
         let found = self.store.movements_back(last, movement.sequence, LATER_LOOKED_AT_MAX);
