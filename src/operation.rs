@@ -73,96 +73,130 @@ pub enum Permission {
     Write,
 }
 
-/// Makes [`Operation`] and [`OPERATIONS`] from the same rows.
+/// Makes [`Operation`], [`OPERATIONS`] and [`Request`] from the same rows. Every operation has a request,
+/// except those that only a stream of other requests asks for.
 macro_rules! operations {
-    ($($(#[$doc:meta])* $operation:ident { $($field:ident: $value:expr),+ $(,)? })+) => {
+    (
+        requests {$(
+            $(#[$doc:meta])* $request:ident $({ $($field:tt)* })? $(($($content:tt)*))? => $row:tt
+        )+}
+        streams {$(
+            $(#[$stream_doc:meta])* $stream:ident => $stream_row:tt
+        )+}
+    ) => {
         /// An operation that a client can ask for.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Operation {
-            $($(#[$doc])* $operation,)+
+            $($(#[$doc])* $request,)+
+            $($(#[$stream_doc])* $stream,)+
         }
 
         /// Every operation, in the order of [`Operation`].
-        pub static OPERATIONS: [Spec; [$(Operation::$operation),+].len()] = [
-            $(Spec { operation: Operation::$operation, name: stringify!($operation), $($field: $value),+ },)+
+        pub static OPERATIONS: [Spec; [$(Operation::$request,)+ $(Operation::$stream,)+].len()] = [
+            $(operations!(@spec $request $row),)+
+            $(operations!(@spec $stream $stream_row),)+
         ];
+
+        /// A request as a client makes it. The request borrows the bytes that were read, so decoding copies
+        /// nothing.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Request<'a> {
+            $($(#[$doc])* $request $({ $($field)* })? $(($($content)*))?,)+
+        }
+
+        impl Request<'_> {
+            /// The operation that the request asks for.
+            #[inline]
+            pub fn operation(&self) -> Operation {
+                match self {
+                    $(Request::$request { .. } => Operation::$request,)+
+                }
+            }
+        }
+    };
+    (@spec $operation:ident { $($field:ident: $value:expr),+ $(,)? }) => {
+        Spec { operation: Operation::$operation, name: stringify!($operation), $($field: $value),+ }
     };
 }
 
 operations! {
-    /// One product, by name.
-    GetProduct {
-        permission: Permission::Read,
-        message: Some(MessageLimit::SMALL),
-        forms: &[(&get_product::FORM, |rest| get_product::parse(rest).map(|name| Request::GetProduct { name }))],
+    requests {
+        /// One product, by name.
+        GetProduct { name: &'a str } => {
+            permission: Permission::Read,
+            message: Some(MessageLimit::SMALL),
+            forms: &[(&get_product::FORM, |rest| get_product::parse(rest).map(|name| Request::GetProduct { name }))],
+        }
+        /// A change of one product's stock.
+        AdjustStock(AdjustRequest<'a>) => {
+            permission: Permission::Write,
+            message: Some(MessageLimit::SMALL),
+            forms: &[(&adjust_stock::FORM, |rest| AdjustRequest::parse(rest).map(Request::AdjustStock))],
+        }
+        /// Every product, or those up to a price.
+        ListProducts { max_price: Option<Price> } => {
+            permission: Permission::Read,
+            message: Some(MessageLimit::SMALL),
+            forms: &[
+                (&list_products::UP_TO_PRICE, |rest| {
+                    let max_price = Some(list_products::parse_up_to_price(rest)?);
+                    Ok(Request::ListProducts { max_price })
+                }),
+                (&list_products::ALL, |rest| {
+                    list_products::parse_all(rest).map(|()| Request::ListProducts { max_price: None })
+                }),
+            ],
+        }
+        /// Several changes of stock, all or none.
+        BatchAdjustStock(BatchRequest<'a>) => {
+            permission: Permission::Write,
+            message: Some(batch_adjust_stock::MESSAGE),
+            forms: &[],
+        }
+        /// A price list.
+        ImportProducts(ImportRequest) => {
+            permission: Permission::Write,
+            message: Some(import_products::MESSAGE),
+            forms: &[],
+        }
+        /// Counted stocks, all or none.
+        CountStock(CountRequest<'a>) => {
+            permission: Permission::Write,
+            message: Some(count_stock::MESSAGE),
+            forms: &[(&count_stock::FORM, |rest| CountRequest::parse(rest).map(Request::CountStock))],
+        }
+        /// The opposite of a movement.
+        UndoMovement(UndoRequest) => {
+            permission: Permission::Write,
+            message: Some(MessageLimit::SMALL),
+            forms: &[(&undo_movement::FORM, |rest| UndoRequest::parse(rest).map(Request::UndoMovement))],
+        }
+        /// Movements, newest first.
+        ListMovements(MovementsRequest<'a>) => {
+            permission: Permission::Read,
+            message: Some(MessageLimit::SMALL),
+            forms: &[(&list_movements::FORM, |rest| MovementsRequest::parse(rest).map(Request::ListMovements))],
+        }
+        /// Totals of a period, by kind, product or day.
+        SummarizeMovements(SummaryRequest<'a>) => {
+            permission: Permission::Read,
+            message: Some(MessageLimit::SMALL),
+            forms: &[],
+        }
+        /// The end of the conversation.
+        Leave => {
+            permission: Permission::Read,
+            message: None,
+            forms: &[(&leave::FORM, |rest| leave::parse(rest).map(|()| Request::Leave))],
+        }
     }
-    /// A change of one product's stock.
-    AdjustStock {
-        permission: Permission::Write,
-        message: Some(MessageLimit::SMALL),
-        forms: &[(&adjust_stock::FORM, |rest| AdjustRequest::parse(rest).map(Request::AdjustStock))],
-    }
-    /// Every product, or those up to a price.
-    ListProducts {
-        permission: Permission::Read,
-        message: Some(MessageLimit::SMALL),
-        forms: &[
-            (&list_products::UP_TO_PRICE, |rest| {
-                let max_price = Some(list_products::parse_up_to_price(rest)?);
-                Ok(Request::ListProducts { max_price })
-            }),
-            (&list_products::ALL, |rest| {
-                list_products::parse_all(rest).map(|()| Request::ListProducts { max_price: None })
-            }),
-        ],
-    }
-    /// Several changes of stock, all or none.
-    BatchAdjustStock {
-        permission: Permission::Write,
-        message: Some(batch_adjust_stock::MESSAGE),
-        forms: &[],
-    }
-    /// Independent changes of stock, as a stream. The limit holds for each message of the stream.
-    StreamAdjustStock {
-        permission: Permission::Write,
-        message: Some(MessageLimit::SMALL),
-        forms: &[],
-    }
-    /// A price list.
-    ImportProducts {
-        permission: Permission::Write,
-        message: Some(import_products::MESSAGE),
-        forms: &[],
-    }
-    /// Counted stocks, all or none.
-    CountStock {
-        permission: Permission::Write,
-        message: Some(count_stock::MESSAGE),
-        forms: &[(&count_stock::FORM, |rest| CountRequest::parse(rest).map(Request::CountStock))],
-    }
-    /// The opposite of a movement.
-    UndoMovement {
-        permission: Permission::Write,
-        message: Some(MessageLimit::SMALL),
-        forms: &[(&undo_movement::FORM, |rest| UndoRequest::parse(rest).map(Request::UndoMovement))],
-    }
-    /// Movements, newest first.
-    ListMovements {
-        permission: Permission::Read,
-        message: Some(MessageLimit::SMALL),
-        forms: &[(&list_movements::FORM, |rest| MovementsRequest::parse(rest).map(Request::ListMovements))],
-    }
-    /// Totals of a period, by kind, product or day.
-    SummarizeMovements {
-        permission: Permission::Read,
-        message: Some(MessageLimit::SMALL),
-        forms: &[],
-    }
-    /// The end of the conversation.
-    Leave {
-        permission: Permission::Read,
-        message: None,
-        forms: &[(&leave::FORM, |rest| leave::parse(rest).map(|()| Request::Leave))],
+    streams {
+        /// Independent changes of stock, as a stream. The limit holds for each message of the stream.
+        StreamAdjustStock => {
+            permission: Permission::Write,
+            message: Some(MessageLimit::SMALL),
+            forms: &[],
+        }
     }
 }
 
@@ -177,31 +211,6 @@ impl Operation {
     pub fn by_name(name: &str) -> Option<Self> {
         OPERATIONS.iter().find(|spec| spec.name == name).map(|spec| spec.operation)
     }
-}
-
-/// A request as a client makes it. The request borrows the bytes that were read, so decoding copies nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Request<'a> {
-    /// One product by name.
-    GetProduct { name: &'a str },
-    /// Every product, or those up to a price.
-    ListProducts { max_price: Option<Price> },
-    /// A change of stock.
-    AdjustStock(AdjustRequest<'a>),
-    /// Several changes of stock, all or none.
-    BatchAdjustStock(BatchRequest<'a>),
-    /// A price list.
-    ImportProducts(ImportRequest),
-    /// Counted stocks, all or none.
-    CountStock(CountRequest<'a>),
-    /// The opposite of a movement.
-    UndoMovement(UndoRequest),
-    /// Movements, newest first.
-    ListMovements(MovementsRequest<'a>),
-    /// Totals of a period.
-    SummarizeMovements(SummaryRequest<'a>),
-    /// The end of the conversation.
-    Leave,
 }
 
 /// An answer to a request that was not refused.
@@ -226,23 +235,6 @@ pub enum Reply {
 }
 
 impl<'a> Request<'a> {
-    /// The operation that the request asks for.
-    #[inline]
-    pub fn operation(&self) -> Operation {
-        match self {
-            Request::GetProduct { .. } => Operation::GetProduct,
-            Request::ListProducts { .. } => Operation::ListProducts,
-            Request::AdjustStock(_) => Operation::AdjustStock,
-            Request::BatchAdjustStock(_) => Operation::BatchAdjustStock,
-            Request::ImportProducts(_) => Operation::ImportProducts,
-            Request::CountStock(_) => Operation::CountStock,
-            Request::UndoMovement(_) => Operation::UndoMovement,
-            Request::ListMovements(_) => Operation::ListMovements,
-            Request::SummarizeMovements(_) => Operation::SummarizeMovements,
-            Request::Leave => Operation::Leave,
-        }
-    }
-
     /// The place of the request id, which is the idempotency key, if the request is a change: a change that
     /// is repeated under its id is made once.
     pub fn request_id_mut(&mut self) -> Option<&mut Option<RequestId>> {
