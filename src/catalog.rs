@@ -29,6 +29,7 @@ mod quoted;
 mod rules;
 mod shards;
 mod transaction;
+mod unit_words;
 mod units;
 mod version_log;
 
@@ -66,6 +67,7 @@ pub use rules::count::{COUNT_LINES_MAX, CountError, StockCount, count_digest};
 pub use rules::import::{IMPORT_ROWS_MAX, ImportCheck, ImportCounts, PRODUCTS_MAX, RowError, import_digest};
 pub use rules::undo::{UndoError, Undoable, undo_digest};
 pub use transaction::{Balance, Balances, Document, RequestRecord, Transaction, Undo};
+pub use unit_words::unit_of_word;
 
 /// The products at one moment, in the order of creation, found by name and by price.
 #[derive(Debug, Default)]

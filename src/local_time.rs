@@ -1,11 +1,15 @@
 //! Times as people read and write them, in the time zone of this machine (`TZ`, or the system's).
 
+mod near_day;
+
 use std::fmt;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
+
+pub use near_day::{NotADay, parse_near_day, today};
 
 /// A time with the offset of this machine's time zone, to the second: `2026-11-29T09:41:07-03:00`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

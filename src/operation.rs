@@ -17,6 +17,7 @@ mod list_movements;
 mod list_products;
 mod message_limit;
 mod movement_reply;
+pub mod phrase;
 mod product_reply;
 mod summarize_movements;
 mod undo_movement;
