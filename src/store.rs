@@ -1,5 +1,5 @@
-//! The store: [`Store`] makes changes durable for the inventory's writer, and [`Ledger`] lets readers see the
-//! ledger. Both know rows, and no operations.
+//! The store: [`Store`] makes changes durable for the inventory's writer, and [`Ledger`] lets readers read
+//! the ledger. Both know rows, and no operations.
 
 pub mod sqlite;
 
@@ -13,7 +13,7 @@ use foldhash::quality::RandomState;
 use crate::catalog::{Catalog, Document, Kind, Movement, RequestId, RequestRecord, Transaction};
 use crate::io_error::describe;
 
-/// A durable home for one catalog. It has one user, the inventory's writer.
+/// Durable storage for one catalog. The inventory's writer is its only user.
 pub trait Store: Send {
     /// Loads the catalog; `None` if the store is new.
     ///
@@ -21,27 +21,27 @@ pub trait Store: Send {
     /// If the store cannot be read, or does not hold a catalog.
     fn load(&mut self) -> Result<Option<Catalog>, StoreError>;
 
-    /// Makes a new store one that holds these changes and nothing else, at once: a store
-    /// is never seen half made.
+    /// Creates a new store with these changes, in one step: no reader ever sees a half-created store.
     ///
     /// # Errors
     /// If [`Store::commit`] would fail.
     fn create(&mut self, opening: &Transaction) -> Result<(), StoreError>;
 
-    /// Looks up what was stored under those of these request ids that are known. An id is kept for ever.
+    /// Looks up the requests stored under these request ids; unknown ids are left out. An id is kept for
+    /// ever.
     ///
     /// # Errors
     /// If the store cannot be read.
     fn recorded(&mut self, request_ids: &[&RequestId]) -> Result<RecordedById, StoreError>;
 
-    /// So many rows of the ledger, from this sequence number on.
+    /// Up to `count` rows of the ledger, from `first_sequence` on.
     ///
     /// # Errors
     /// If the store cannot be read.
     fn rows(&mut self, first_sequence: i64, count: usize) -> Result<Vec<LedgerRow>, StoreError>;
 
-    /// The movements of one product, newest first, from this one of them on, `count_max` at most: those
-    /// after the movement `after`, and the last one up to it.
+    /// Movements of one product, newest first and `count_max` at most: from the product's movement `last`
+    /// back to the first one that is not after `after`.
     ///
     /// # Errors
     /// If the store cannot be read.
@@ -52,76 +52,79 @@ pub trait Store: Send {
         count_max: usize,
     ) -> Result<Vec<Movement>, StoreError>;
 
-    /// Whether it can be asked and written as it is, and need not be opened anew first, which
-    /// waits for other programs.
+    /// Whether the store can be read and written without opening it again. Opening it waits for other
+    /// programs.
     fn is_ready(&self) -> bool;
 
-    /// Stores all of the changes or none, and returns once they are on disk. If another program has the
-    /// store, `wait` says whether to wait for it.
+    /// Stores all of the changes or none, and returns once they are on disk. `wait` says whether to wait
+    /// for another program that has locked the store.
     ///
     /// # Errors
-    /// Whether the changes are stored is then in doubt, and the store must not be
-    /// used before [`Store::reopen`] has told; except after an error that
-    /// [`StoreError::why_not_begun`] knows, which comes before anything was written.
+    /// If the changes could not be stored, or it is not known whether they were. If
+    /// [`StoreError::why_not_begun`] returns `Some`, nothing was written; after any other error the caller
+    /// must call [`Store::reopen`] before it uses the store again.
     fn commit(&mut self, changes: &Transaction, wait: Wait) -> Result<(), StoreError>;
 
-    /// After [`StoreError::Rewritten`], which a mere `touch` of a file is enough for: reads everything that is
-    /// stored, and takes it for ours if it is whole and is this catalog. May last.
+    /// After [`StoreError::Rewritten`], which even a `touch` of a file causes: reads everything that is
+    /// stored, and accepts the files if the content is whole and equals this catalog. Takes as long as
+    /// `hortifruti verify`.
     ///
     /// # Errors
-    /// If it is not, or that cannot be found out: one that [`StoreError::why_not_begun`] knows.
+    /// If the content differs or cannot be read: an error for which [`StoreError::why_not_begun`] returns
+    /// `Some`.
     fn prove(&mut self, catalog: &Catalog) -> Result<(), StoreError>;
 
-    /// Gives back room that is not needed any more. Called every second or so, between transactions,
-    /// and waits for no other program.
+    /// Frees disk space that is not needed any more. Called about every second, between transactions; waits
+    /// for no other program.
     ///
     /// # Errors
-    /// If the room cannot be given back; nothing is lost by that.
+    /// If the space cannot be freed. No data is lost.
     fn tidy(&mut self) -> Result<(), StoreError>;
 
-    /// The ledger for readers, once the store is loaded or created.
+    /// The ledger for readers. The store must be loaded or created.
     fn ledger(&self) -> Arc<dyn Ledger>;
 
-    /// Makes the next opening quick, if that can be done. The store is not used afterwards.
+    /// Prepares the files for a quick next start, if possible. The store is not used afterwards.
     ///
     /// # Errors
-    /// If the last changes are not where the next opening looks for them.
+    /// If a file is missing or damaged, so that the next start would not find the last changes.
     fn close(&mut self) -> Result<(), StoreError>;
 
-    /// After a failed commit: opens the store anew, makes sure that what it shows is on
-    /// disk, and tells whether these changes are in it.
+    /// After a failed commit: opens the store again, syncs its content to the disk, and returns whether
+    /// the changes `in_doubt` are stored.
     ///
     /// # Errors
-    /// If the store cannot be asked. It may be tried again later.
+    /// If the store cannot be opened or read. The caller may try again later.
     fn reopen(&mut self, in_doubt: &Transaction) -> Result<bool, StoreError>;
 }
 
-/// The ledger as readers see it, beside the writer: they never hold it, and it never holds them.
+/// The ledger for readers. Readers never block the writer, and the writer never blocks them.
 ///
-/// A read may wait for the disk, so it belongs on a thread that may. `through` is the last movement that
-/// the reader may see, the last one that is published.
+/// A read may wait for the disk, so it belongs on a thread that may block. `through` is the last movement
+/// that the reader may see: the last published one.
 pub trait Ledger: Send + Sync {
-    /// The row with this number.
+    /// The row with this sequence number.
     ///
     /// # Errors
     /// If the store cannot be read.
     fn row(&self, sequence: i64, through: i64) -> Result<Option<LedgerRow>, StoreError>;
 
-    /// A page of rows, newest first. It may be short, or empty, and yet have a next page.
+    /// A page of rows, newest first. A short or empty page may still have a next page.
     ///
     /// # Errors
     /// If the store cannot be read.
     fn page(&self, query: &LedgerQuery) -> Result<LedgerPage, StoreError>;
 
-    /// The number of the first movement that was recorded at this time or later; `through + 1` if there is
-    /// none.
+    /// The sequence number of the first movement that was recorded at this time or later; `through + 1` if
+    /// there is none.
     ///
     /// # Errors
     /// If the store cannot be read.
     fn first_since(&self, time: SystemTime, through: i64) -> Result<i64, StoreError>;
 
-    /// Calls with some of the movements from `from` up to `to`, in order and without request ids, that
-    /// are neither undone nor an undo. Returns where to go on, if there may be more.
+    /// Calls `visit` with some of the movements from `from` to `to`, in order and without request ids.
+    /// Leaves out undone movements and undos. Returns the sequence number to continue from, if movements
+    /// may be left.
     ///
     /// # Errors
     /// If the store cannot be read.
@@ -134,20 +137,20 @@ pub trait Ledger: Send + Sync {
     ) -> Result<Option<i64>, StoreError>;
 }
 
-/// A query of the ledger: its rows from one number down.
+/// A query for rows of the ledger, from one sequence number downwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LedgerQuery {
-    /// The row to begin at, or the next below it. For one product, one of its movements: its last, or
+    /// The row at which the page begins. In a query of one product, one of its movements: the last, or
     /// [`LedgerPage::next`] of the page before.
     pub start: i64,
-    /// Whether only the movements of the product of `start` are asked for.
+    /// Whether the page has only movements of the product of `start`.
     pub of_one_product: bool,
-    /// The highest and the lowest number that are asked for.
+    /// The highest and the lowest sequence number of the page.
     pub highest: i64,
     pub lowest: i64,
     /// The last movement that the reader may see.
     pub through: i64,
-    /// Only movements of this kind.
+    /// The kind of the movements; `None` for all kinds.
     pub kind: Option<Kind>,
     /// Most rows of the page.
     pub count_max: usize,
@@ -156,13 +159,13 @@ pub struct LedgerQuery {
 /// Rows of the ledger, newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerPage {
-    /// The rows.
+    /// The rows of the page.
     pub rows: Vec<LedgerRow>,
     /// The row at which the next page begins, if there may be more.
     pub next: Option<i64>,
 }
 
-/// Whether a commit waits for another program that has the store.
+/// Whether a commit waits for another program that has locked the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wait {
     /// Waits for some seconds.
@@ -171,24 +174,24 @@ pub enum Wait {
     Never,
 }
 
-/// The requests that are known by their ids. Clients choose the ids, so the hash is seeded.
+/// Stored requests by their ids. Clients choose the ids, so the hash is seeded.
 pub type RecordedById = HashMap<RequestId, Recorded, RandomState>;
 
-/// The request that is known by its id.
+/// A stored request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recorded {
-    /// A lone change of a stock.
+    /// A single change of a stock.
     Movement(Movement),
     /// Any other request.
     Request(RequestRecord),
 }
 
-/// A row of the ledger, with its links to others.
+/// A row of the ledger, with its links to other rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerRow {
-    /// The movement.
+    /// The movement of this row.
     pub movement: Movement,
-    /// The movements that were made with this one.
+    /// The movements that the same request made, with this one.
     pub document: Document,
     /// The movement that this one undoes; 0 for none.
     pub undoes: i64,
@@ -196,7 +199,7 @@ pub struct LedgerRow {
     pub undone_by: i64,
 }
 
-/// A failure of a store: the operator's business, told with the path and what was tried.
+/// A failure of a store. The messages are for the operator, and name the path and the action.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another server uses the same data.
@@ -211,13 +214,13 @@ pub enum StoreError {
     },
     /// A server has the database open by another name, and the log is beside that name.
     #[error(
-        "{path} é outro nome de um banco de dados em uso ({holder}), e as últimas mudanças estão ao lado do nome \
-         que o servidor usa. Nada foi alterado; indique aquele nome, ou pare o servidor antes"
+        "{path} é outro nome de um banco de dados em uso ({holder}), e as últimas mudanças estão no registro (-wal) \
+         ao lado do nome que o servidor usa. Nada foi alterado; indique esse nome, ou pare o servidor antes"
     )]
     OtherName {
         /// The database, by this name.
         path: String,
-        /// The server that has it.
+        /// The server that has the database open.
         holder: String,
     },
     /// The last changes of a database are in a log beside another name of it.
@@ -231,17 +234,15 @@ pub enum StoreError {
         /// The log.
         log: String,
     },
-    /// The file is a database, but not one of ours, or of a later version.
-    #[error(
-        "{path} não serve como banco de dados do hortifruti: {reason}. O arquivo não foi alterado; indique outro"
-    )]
+    /// The file is no database of this program, or one of another version.
+    #[error("banco de dados inválido: {path} {reason}. O arquivo não foi alterado; indique outro")]
     NotOurs {
         /// The file.
         path: String,
         /// The kind of file that it is instead.
         reason: String,
     },
-    /// Another program holds the database, for longer than is waited for.
+    /// Another program has locked the database for longer than the store waits.
     #[error(
         "outro programa está usando o banco de dados {path} há tempo demais. Nada foi alterado; feche-o e tente de novo"
     )]
@@ -257,11 +258,11 @@ pub enum StoreError {
         /// The place of the damage.
         reason: String,
     },
-    /// The log of the database does not fit it, or lacks what was answered.
+    /// The log belongs to another database, or lacks changes that were answered.
     #[error(
-        "o registro {path}{suffix} {reason}. Nada foi alterado; devolva os arquivos ao lugar, ou ponha uma cópia \
-         lá com `hortifruti restore`, que guarda o que havia. Só se o banco que está aí serve sem o que está no \
-         registro, que se perde, apague antes {path}{suffix} e {path}-shm"
+        "o registro {path}{suffix} {reason}. Nada foi alterado; devolva os arquivos ao lugar, ou restaure uma cópia \
+         com `hortifruti restore`, que guarda os arquivos atuais. Para usar o banco sem as mudanças do registro, que \
+         se perdem, apague {path}{suffix} e {path}-shm"
     )]
     Log {
         /// The database.
@@ -271,13 +272,13 @@ pub enum StoreError {
         /// The fault of the log.
         reason: &'static str,
     },
-    /// The time of the database file is another than when its server wrote it last.
+    /// The database file's time is not that of its server's last write.
     #[error(
         "a data de {path} mudou depois da última gravação do servidor, e as últimas mudanças confirmadas estão em \
          {path}-wal: ou só a data mudou, ou outro programa regravou o arquivo. Nada foi alterado. Se tem certeza \
-         de que só a data mudou (um touch, por exemplo), devolva-a com `{command}` e tente de novo; se não, ponha \
-         uma cópia no lugar com `hortifruti restore CÓPIA`, que guarda o que havia. Não apague {path}-wal: o que \
-         está nele se perderia"
+         de que só a data mudou (um touch, por exemplo), devolva-a com `{command}` e tente de novo; se não, \
+         restaure uma cópia com `hortifruti restore CÓPIA`, que guarda os arquivos atuais. Não apague {path}-wal, \
+         ou as mudanças que estão nele se perdem"
     )]
     Dated {
         /// The database.
@@ -285,7 +286,7 @@ pub enum StoreError {
         /// The command that sets the time back.
         command: String,
     },
-    /// A file of the database is not where it was when it was opened.
+    /// A file of the database was removed, moved or replaced while it was open.
     #[error(
         "{path} foi apagado, movido ou trocado enquanto o servidor o usava. Nada foi alterado; devolva-o ao \
          lugar, ou pare o servidor e restaure uma cópia"
@@ -294,11 +295,11 @@ pub enum StoreError {
         /// The file.
         path: String,
     },
-    /// Another program put something else in the place of the database's content.
+    /// Another program wrote other content into the database file.
     #[error(
         "{path} foi regravado por outro programa enquanto o servidor o usava. Nada foi alterado, e as últimas \
-         mudanças confirmadas ficam em {path}-wal; pare o servidor e ponha uma cópia no lugar com \
-         `hortifruti restore`, que guarda o que está lá"
+         mudanças confirmadas ficam em {path}-wal; pare o servidor e restaure uma cópia com `hortifruti restore`, \
+         que guarda os arquivos atuais"
     )]
     Rewritten {
         /// The database.
@@ -312,7 +313,7 @@ pub enum StoreError {
         /// The file.
         path: String,
     },
-    /// The lock file is not where it was, so that another server may have the database.
+    /// The lock file was removed, moved or replaced, so another server may have the database open.
     #[error(
         "{path} foi apagado, movido ou trocado, e outro servidor pode estar usando o mesmo banco de dados. Nada \
          foi alterado; pare os dois e inicie um só"
@@ -321,10 +322,10 @@ pub enum StoreError {
         /// The lock file.
         path: String,
     },
-    /// A file that is none of the database's has a name that it uses.
+    /// A file of another program has a name that the database uses.
     #[error(
-        "{path} está no caminho: o banco de dados usa esse nome, e {obstacle}. Nada foi alterado; mude-o de lugar, \
-         ou indique outro banco de dados"
+        "o banco de dados usa o nome {path}, que já existe e {obstacle}. Nada foi alterado; mude-o de lugar, ou \
+         indique outro banco de dados"
     )]
     InTheWay {
         /// The file.
@@ -332,21 +333,21 @@ pub enum StoreError {
         /// The kind of thing that has the name.
         obstacle: String,
     },
-    /// A copy would take the place of a file.
+    /// A copy would replace an existing file.
     #[error("{path} já existe. Nada foi alterado; escolha outro nome, ou use --force para trocá-lo")]
     Exists {
         /// The file.
         path: String,
     },
-    /// A copy cannot be made there.
-    #[error("não há como copiar para {path}: {reason}. Nada foi alterado; escolha outro nome")]
+    /// A copy cannot have this name.
+    #[error("não é possível copiar para {path}: {reason}. Nada foi alterado; escolha outro nome")]
     NoCopy {
         /// The file.
         path: String,
-        /// Why not.
+        /// The reason against the name.
         reason: &'static str,
     },
-    /// The copy that is made before a database is taken to a later schema cannot be made.
+    /// The copy that is kept before a migration cannot be made.
     #[error(
         "não foi possível guardar em {copy} uma cópia de {path}, que é de uma versão anterior, antes de atualizá-lo: \
          {reason}. Nada foi alterado; resolva isso e inicie o servidor de novo"
@@ -356,7 +357,7 @@ pub enum StoreError {
         path: String,
         /// The name of the copy.
         copy: String,
-        /// Why it cannot be made.
+        /// The reason why the copy cannot be made.
         reason: String,
     },
     /// The copy to restore is the database itself, or a file of it.
@@ -367,22 +368,22 @@ pub enum StoreError {
         /// The file.
         path: String,
     },
-    /// The file system refused something.
+    /// The file system refused an action.
     #[error("não foi possível {action} {path}: {}. Nada foi alterado; confira a pasta, as permissões e o disco", describe(.error))]
     Io {
         /// The action that failed, as an infinitive.
         action: &'static str,
-        /// On which file.
+        /// The file.
         path: String,
         /// The error of the system.
         error: std::io::Error,
     },
-    /// The database could not do something.
+    /// The database refused an action.
     #[error("não foi possível {action} o banco de dados {path}: {reason}")]
     Failed {
         /// The action that failed, as an infinitive.
         action: &'static str,
-        /// In which database.
+        /// The database.
         path: String,
         /// The reason, and what to do next.
         reason: String,
@@ -398,9 +399,9 @@ impl StoreError {
         }
     }
 
-    /// Why a transaction did not begin, if the error says that: then nothing was written, and nothing
-    /// is in doubt. The text is for clients, so it has none of the server's paths, which `Display`
-    /// shows to the operator.
+    /// Why a transaction did not begin, if the error means that nothing was written and nothing is in
+    /// doubt. The text is for clients, so it has no paths of the server; `Display` shows them to the
+    /// operator.
     pub fn why_not_begun(&self) -> Option<&'static str> {
         match self {
             Self::Busy { .. } => Some("outro programa está usando o banco de dados há tempo demais"),

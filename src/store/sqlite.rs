@@ -1,5 +1,5 @@
-//! The embedded store: one SQLite file, in WAL mode with `synchronous=FULL`, so that a
-//! commit returns once the change is on disk.
+//! The embedded store: one SQLite file, in WAL mode with `synchronous=FULL`, so that a commit returns once
+//! the change is on disk.
 
 mod backup;
 mod base;
@@ -56,22 +56,22 @@ pub use verify::{Step, Verified, verify};
 pub struct SqliteStore {
     connection: Connection,
     path: PathBuf,
-    /// Whether there are no tables yet.
+    /// Whether the database has no tables yet.
     is_new: bool,
-    /// A new database, until it is created.
+    /// The file of a new database, until the database is created.
     unfinished: Option<AtomicFile>,
     files: Files,
     checkpoint: Checkpoint,
     request_ids: RequestIds,
-    /// The readers, whose connections are closed before this one.
+    /// The readers. Their connections are closed before `connection`.
     ledger: Arc<SqliteLedger>,
-    /// The connection failed at something that wrote nothing. It may still hold a lock that the
-    /// system did not let it release, so another takes its place before it is used again.
+    /// Whether the connection failed at a step that wrote nothing. The connection may still hold a lock,
+    /// so it is replaced before the next use.
     is_suspect: bool,
     /// Whether the readers that keep a log too long have been reported.
-    has_told_readers: bool,
+    has_warned_of_readers: bool,
     /// The lock on the database, held as long as the store is open, so that no second server opens the
-    /// same file. Dropped after the connection. A database in memory has none.
+    /// same file. The lock is dropped after the connection. A database in memory has none.
     lock: Option<Lock>,
 }
 
@@ -96,7 +96,7 @@ impl SqliteStore {
             request_ids,
             ledger,
             is_suspect: false,
-            has_told_readers: false,
+            has_warned_of_readers: false,
             lock,
         }
     }
@@ -127,7 +127,7 @@ impl Store for SqliteStore {
     fn create(&mut self, opening: &Transaction) -> Result<(), StoreError> {
         self.create_with(opening).map_err(self.failed("criar"))?;
         if let Some(unfinished) = self.unfinished.take() {
-            // As if SQLite had begun a log, which it would by a transaction of its own.
+            // Marks the database as one with a log. SQLite would do so in a transaction of its own.
             unfinished
                 .file()
                 .write_all_at(&log::WITH_LOG, log::VERSIONS_OFFSET)
@@ -147,7 +147,7 @@ impl Store for SqliteStore {
 
     fn recorded(&mut self, request_ids: &[&RequestId]) -> Result<RecordedById, StoreError> {
         self.files.check_index()?;
-        self.be_sure()?;
+        self.ensure_ready()?;
         self.read_recorded(request_ids).map_err(|error| {
             self.is_suspect = true;
             self.failed("consultar")(error)
@@ -156,7 +156,7 @@ impl Store for SqliteStore {
 
     fn rows(&mut self, first_sequence: i64, count: usize) -> Result<Vec<LedgerRow>, StoreError> {
         self.files.check_index()?;
-        self.be_sure()?;
+        self.ensure_ready()?;
         ledger::rows::rows(&self.connection, first_sequence, count).map_err(self.failed("consultar"))
     }
 
@@ -167,13 +167,13 @@ impl Store for SqliteStore {
         count_max: usize,
     ) -> Result<Vec<Movement>, StoreError> {
         self.files.check_index()?;
-        self.be_sure()?;
+        self.ensure_ready()?;
         ledger::rows::movements_back(&self.connection, last, after, count_max)
             .map_err(self.failed("consultar"))
     }
 
     fn is_ready(&self) -> bool {
-        // What is in memory would be gone with its connection.
+        // A database in memory cannot be opened again: it would be gone with its connection.
         !self.is_suspect || self.lock.is_none()
     }
 
@@ -196,7 +196,7 @@ impl Store for SqliteStore {
     }
 
     fn tidy(&mut self) -> Result<(), StoreError> {
-        // If something happened to a file, the next change says so.
+        // If a file was changed, the next commit reports it.
         if self.files.bytes(LOG_SUFFIX) > long_log::KEPT_BYTES_MAX && self.check_files().is_ok() {
             self.shorten_log()?;
         }
@@ -216,20 +216,20 @@ impl Store for SqliteStore {
                 tracing::warn!(%error, "the next start reads more of the ledger");
             }
         }
-        // The log is copied here because nobody compares what SQLite copies when the database is closed.
+        // The log is copied here, because the copy that SQLite makes on closing is not compared.
         let _ = self.files.copy_log(&self.connection, self.lock.as_ref());
-        // SQLite removes the log's name and leaves its content. If the log has a second name (`cp -al`), a
-        // start under that name would play it into the database, over all that came later.
+        // SQLite removes only the log's name on closing. If the log has a second name (`cp -al`), a start
+        // under that name would play its content into the database, over all later changes.
         let _ = self.shorten_log();
         self.check_database()
     }
 
     fn reopen(&mut self, in_doubt: &Transaction) -> Result<bool, StoreError> {
-        // What is in memory would be gone with the connection, and there is no disk to doubt.
+        // A database in memory cannot be opened again, and has no disk that could have failed.
         if self.lock.is_some() {
             self.reconnect()?;
-            // Copies what the log shows into the database, and syncs that: what is read below
-            // is then on disk, whatever became of the log's own pages.
+            // Copies the log into the database and syncs it, so that everything that is read below is on
+            // disk, even if the sync of the log's own pages failed.
             let is_busy = self.files.empty_log(&self.connection, self.lock.as_ref())?;
             if is_busy {
                 return Err(StoreError::Busy { path: shown(&self.path) });
@@ -243,8 +243,8 @@ impl Store for SqliteStore {
 }
 
 impl Drop for SqliteStore {
-    /// Closing the database reads its index. If that was cut, the database is left open
-    /// for the end of the process to close. If the database was rewritten or moved, its log stays.
+    /// Closes the database. Closing reads the index of the log; if the index was cut, the database is left
+    /// open until the process ends. If the database was rewritten or moved, its log stays.
     fn drop(&mut self) {
         self.ledger.close();
         if self.files.check_index().is_err() {
@@ -257,7 +257,7 @@ impl Drop for SqliteStore {
             Err(StoreError::Rewritten { .. } | StoreError::Cut { .. }) => {
                 let _ = self.keep_log(true);
             }
-            // The log does not belong to the file that has the database's name now.
+            // Another file has the database's name now, and the log does not belong to it.
             Err(error @ StoreError::Moved { .. }) if error.is_of(&self.path) => {
                 let _ = self.keep_log(true);
             }

@@ -315,7 +315,7 @@ fn after_a_kill_the_time_of_the_database_is_set_back_by_the_command_that_is_told
         for command in commands {
             let refused = server.run(command);
             assert_eq!(refused.code, 1, "{command:?}: {}", refused.err);
-            for told in ["Nada foi alterado", "hortifruti restore", "se perderia", "a data de "] {
+            for told in ["Nada foi alterado", "hortifruti restore", "se perdem", "a data de "] {
                 assert!(refused.err.contains(told), "{command:?}: {}", refused.err);
             }
             let told = refused.err.split('`').nth(1).unwrap().to_owned();

@@ -1,9 +1,9 @@
 //! A copy of a database that a server may be using.
 //!
-//! SQLite's backup interface copies it page by page inside one read transaction, so the copy
-//! is of one moment and nothing that the server commits meanwhile restarts it. The server is
-//! not held up: what it commits waits in its log until the pages are copied, and no longer, for
-//! the copy is checked by itself. (`VACUUM INTO` would give the same, but reports no progress.)
+//! SQLite's backup interface copies the pages inside one read transaction, so the copy is of one moment, and
+//! commits of the server do not restart it. The server is not blocked: its commits stay in the log until the
+//! pages are copied. The copy is then checked without the database. (`VACUUM INTO` would do the same, but
+//! reports no progress.)
 
 use std::fs;
 use std::io::ErrorKind;
@@ -19,29 +19,29 @@ use super::lock::refuse_other_name;
 use super::log::{VERSIONS_OFFSET, WITHOUT_LOG};
 use super::names::{JOURNAL_SUFFIX, LOCK_SUFFIX, LOG_SUFFIX, SUFFIXES, beside, free_name};
 use super::schema::{SCHEMA_VERSION, is_ours, migrate};
-use super::verify::{Source, Step, Tell, Verified, check};
+use super::verify::{Report, Source, Step, Verified, check};
 use crate::private_file::{AtomicFile, Identity, NameState};
 use crate::store::StoreError;
 
-/// Pages copied between two tellings of the progress: a few milliseconds.
+/// Pages copied between two progress reports: a few milliseconds.
 const PAGES_PER_STEP: i32 = 1024;
 
-/// Copies the database to a file, which has its name once the copy was checked as
+/// Copies the database to a file, which gets its name once the copy has been checked as
 /// [`verify`](super::verify()) does and is on disk.
 ///
 /// # Errors
-/// Where the database cannot be read, or is not whole; or the copy cannot be made there. A
-/// file of that name is then as it was.
+/// If the database cannot be read or is damaged, or the copy cannot be made under this name. An existing
+/// file of that name is then unchanged.
 pub fn back_up(
     database: &Path,
     copy: &Path,
     replace: bool,
-    tell: &mut dyn FnMut(Step, u64, u64),
+    report: &mut dyn FnMut(Step, u64, u64),
 ) -> Result<Verified, StoreError> {
     let mut source = Source::open(database, SCHEMA_VERSION..=SCHEMA_VERSION)?;
     check_place(&source.path, copy, replace)?;
     let unfinished = begin(copy)?;
-    let verified = copy_into(&mut source, &unfinished, copy, tell)?;
+    let verified = copy_into(&mut source, &unfinished, copy, report)?;
     unfinished.finish_over(|head| replace && is_ours(head)).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => StoreError::Exists { path: shown(copy) },
         _ => io("escrever", copy)(error),
@@ -59,8 +59,8 @@ pub(super) fn begin(copy: &Path) -> Result<AtomicFile, StoreError> {
     })
 }
 
-/// Keeps a copy of a database beside it, before the database is taken from this schema to a later one.
-/// Returns the name of the copy, such as `hortifruti.db.esquema-6.2026-11-29T183015`.
+/// Keeps a copy of a database beside it before the database is migrated from schema `version`. Returns the
+/// name of the copy, such as `hortifruti.db.esquema-6.2026-11-29T183015`.
 pub(super) fn keep_copy(
     connection: &Connection,
     database: &Path,
@@ -90,30 +90,31 @@ pub(super) fn keep_copy(
     Ok(copy)
 }
 
-/// Copies a database as it is at one moment to a new file, and checks that file. An earlier schema is
-/// taken to the current one. Errors call the copy `name`.
+/// Copies one moment of a database to a new file, migrates the file to the current schema, and checks it.
+/// Errors call the copy `name`.
 pub(super) fn copy_into(
     source: &mut Source,
     unfinished: &AtomicFile,
     name: &Path,
-    tell: Tell<'_>,
+    report: Report<'_>,
 ) -> Result<Verified, StoreError> {
     let mut target = connect(unfinished.temporary(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let version = source.version()?;
-    // The moment is held no longer than this, because the log of the database grows meanwhile.
-    copy_pages(&*source.moment()?, &mut target, tell).map_err(sqlite("copiar", name))?;
+    // The read transaction ends with the copying, because the log of the database grows until then.
+    copy_pages(&*source.moment()?, &mut target, report).map_err(sqlite("copiar", name))?;
     drop(target);
-    // The copy has no log, and the log of a database whose place it takes does not belong to it.
+    // The copy has no log. The header says so, in case the copy later replaces a database with a log.
     unfinished.file().write_all_at(&WITHOUT_LOG, VERSIONS_OFFSET).map_err(io("escrever", name))?;
     if version < SCHEMA_VERSION {
         let mut target = connect(unfinished.temporary(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         update(&mut target).map_err(sqlite("atualizar", name))?;
     }
     let target = connect(unfinished.temporary(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    check(&target, name, tell)
+    check(&target, name, report)
 }
 
-/// Refuses a place where a copy would destroy something, or would not be what it seems.
+/// Refuses a name under which a copy would destroy a file, or would be read together with another
+/// database's log.
 fn check_place(database: &Path, copy: &Path, replace: bool) -> Result<(), StoreError> {
     let refused = |reason| Err(StoreError::NoCopy { path: shown(copy), reason });
     let there = match fs::symlink_metadata(copy) {
@@ -131,7 +132,7 @@ fn check_place(database: &Path, copy: &Path, replace: bool) -> Result<(), StoreE
     if own.any(|suffix| identity.is_some() && Identity::of(&beside(database, suffix)).ok() == identity) {
         return refused("é o próprio banco de dados, ou um arquivo dele");
     }
-    // It may be in use; and what is in the log would be played into the copy.
+    // A database with a log may be in use, and the log would be played into the copy.
     if [LOG_SUFFIX, JOURNAL_SUFFIX].iter().any(|suffix| fs::symlink_metadata(beside(copy, suffix)).is_ok()) {
         return refused("há um registro (-wal) ao lado, como o de um banco de dados em uso");
     }
@@ -139,7 +140,9 @@ fn check_place(database: &Path, copy: &Path, replace: bool) -> Result<(), StoreE
         return Ok(());
     }
     if NameState::at(copy, is_ours).map_err(io("ler", copy))? != NameState::Ours {
-        return refused("é outro arquivo, e só um banco de dados do hortifruti se troca por uma cópia");
+        return refused(
+            "é outro arquivo, e só um banco de dados do hortifruti pode ser substituído por uma cópia",
+        );
     }
     if !replace {
         return Err(StoreError::Exists { path: shown(copy) });
@@ -147,31 +150,32 @@ fn check_place(database: &Path, copy: &Path, replace: bool) -> Result<(), StoreE
     refuse_other_name(copy)
 }
 
-/// Lets SQLite write without syncs: the file is synced when it is whole, and may be lost until then.
-fn let_be_lost(target: &Connection) -> rusqlite::Result<()> {
+/// Lets SQLite write without journal and syncs: the file is synced once it is complete, and may be lost until
+/// then.
+fn skip_syncs(target: &Connection) -> rusqlite::Result<()> {
     target.pragma_update(None, "journal_mode", "OFF")?;
     target.pragma_update(None, "synchronous", "OFF")
 }
 
 fn update(target: &mut Connection) -> rusqlite::Result<()> {
-    let_be_lost(target)?;
+    skip_syncs(target)?;
     let transaction = target.transaction()?;
     migrate(&transaction)?;
     transaction.commit()
 }
 
-fn copy_pages(moment: &Connection, target: &mut Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
-    let_be_lost(target)?;
+fn copy_pages(moment: &Connection, target: &mut Connection, report: Report<'_>) -> rusqlite::Result<()> {
+    skip_syncs(target)?;
     let copying = Backup::new(moment, target)?;
     loop {
         let result = copying.step(PAGES_PER_STEP)?;
         let progress = copying.progress();
         let total = u64::from(progress.pagecount.unsigned_abs());
-        tell(Step::Copy, total - u64::from(progress.remaining.unsigned_abs()), total);
+        report(Step::Copy, total - u64::from(progress.remaining.unsigned_abs()), total);
         match result {
             StepResult::Done => return Ok(()),
             StepResult::More => {}
-            // The moment is held and the copy is nobody else's, so neither lasts.
+            // Busy or locked: short, because the moment is held and nobody else uses the copy.
             _ => std::thread::sleep(std::time::Duration::from_millis(10)),
         }
     }

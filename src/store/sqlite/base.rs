@@ -1,13 +1,13 @@
-//! Watches whether the database file is as this server's last checkpoint left it.
+//! Detects whether another program has written the database file since this server's last checkpoint.
 //!
 //! With a write-ahead log, SQLite writes the database file only when it copies the log into it (a
-//! checkpoint), which this server does itself, between transactions. So if the file has other times, another
-//! program did something to it. Either it has the database open through SQLite
-//! and copied the log, which also changes the count of copied frames; or it put other content in the
-//! file's place, such as `cp copy.db hortifruti.db`. The log does not belong to that content, and to
-//! copy it there would mix the two. Or it changed only the times, which `proof` finds out.
+//! checkpoint), which this server does itself, between transactions. So if the file's times have changed,
+//! another program did one of three things. It copied the log through SQLite, which also changes the count
+//! of copied frames. Or it put other content in the file's place, as `cp copy.db hortifruti.db` does; the
+//! log does not belong to that content and must not be copied into it. Or it changed only the times, which
+//! `proof` finds out.
 //!
-//! The lock file keeps a note of all this, for the start after a kill.
+//! The lock file has a note of the last known state, for the start after a kill.
 
 use std::fs::{self, File};
 use std::io;
@@ -24,40 +24,40 @@ use super::log::{COMPARED_FRAMES, Index, VERSIONS_OFFSET, WITH_LOG, has_copied};
 use super::names::{INDEX_SUFFIX, LOG_SUFFIX, beside};
 use crate::private_file::{FileStat, Times};
 
-/// Frames of the log from which on it is copied into the database: 4 MiB, as SQLite itself would do.
+/// Frames of the log at which it is copied into the database: 4 MiB, SQLite's own default.
 const COPIED_FRAMES: u32 = 1000;
 
 /// The byte of the index that SQLite locks for a checkpoint
 /// (<https://sqlite.org/walformat.html#how_locks_are_used>).
 const COPY_LOCK_BYTE: i64 = 121;
 
-/// Time between two looks whether another program still copies the log.
+/// Time between two checks whether another program still copies the log.
 const COPYING_LOOK: Duration = Duration::from_millis(1);
 
 /// The file that identifies this start of the machine.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
-/// The word in a note instead of the time of a file that is known to have other content than was left.
+/// The word that a note has in place of the time if the file is known to have foreign content.
 const MIXED: &str = "mixed";
 
-/// The database file as it was left, and what the log was then.
+/// The state of the database file and its log after this server's last write.
 pub(super) struct Base {
     database: PathBuf,
-    /// Opened once, and closed after the connection, because closing it gives up SQLite's locks on it.
+    /// The index, opened once and closed after the connection, because closing it releases SQLite's locks.
     index_file: File,
     stamp: Stamp,
-    /// The stamp that was found on other content than was left.
+    /// The stamp that the file had when its content was found to be foreign.
     refuted: Option<Stamp>,
     index: Index,
     /// The last movement in the file itself, without the log; `None` if it has no whole ledger.
     file_end: Option<i64>,
-    /// Whether somebody wrote the file while the log was copied into it.
+    /// Whether another program wrote the file while the log was copied into it.
     is_mixed: bool,
     note: Option<Note>,
 }
 
 impl Base {
-    /// The database file as it is now.
+    /// The present state of the database file.
     ///
     /// # Errors
     /// If the file, or the index of its log, cannot be read.
@@ -68,11 +68,12 @@ impl Base {
         let (database, file_end) = (database.to_owned(), ledger_end(database));
         let this =
             Self { database, index_file, stamp, refuted: None, index, file_end, is_mixed: false, note };
-        this.tell();
+        this.update_note();
         Ok(this)
     }
 
-    /// Says whose the database file is, which has this stamp. `file` is the database, opened. Waits up to `patience` for another program that is copying the log into it.
+    /// Decides who wrote the database file, which has this stamp. `file` is the open database. Waits up to
+    /// `patience` for another program that is copying the log.
     pub(super) fn whose(&mut self, mut stamp: Stamp, file: Option<&File>, patience: Duration) -> Whose {
         let begun = Instant::now();
         loop {
@@ -91,12 +92,12 @@ impl Base {
         if stamp == self.stamp {
             return Whose::Ours;
         }
-        // A program that copies the log counts the copied frames at the end, and then gives up the lock.
+        // A program that copies the log updates the count of copied frames last, and then unlocks.
         if is_being_copied(&self.index_file) {
             return Whose::BeingCopied;
         }
         let Ok(Some(index)) = Index::of(&self.index_file) else { return Whose::Foreign };
-        // A copy that `backup` made says in its header that it has no log.
+        // The header of a copy that `backup` made says that it has no log.
         let has_log = file.is_none_or(|file| {
             let mut versions = [0; 2];
             file.read_exact_at(&mut versions, VERSIONS_OFFSET).is_ok() && versions == WITH_LOG
@@ -110,77 +111,79 @@ impl Base {
             }
             return if self.refuted == Some(stamp) { Whose::Foreign } else { Whose::Dated };
         }
-        // The log was copied into other content than was left.
+        // Another program copied the log into foreign content.
         if self.refuted.is_some() {
             return Whose::Foreign;
         }
         (self.stamp, self.index, self.file_end) = (stamp, index, ledger_end(&self.database));
-        self.tell();
+        self.update_note();
         Whose::Ours
     }
 
-    /// The last movement in the file itself when it was left, if that is known.
+    /// The last movement in the file itself after the last write, if known.
     pub(super) fn file_end(&self) -> Option<i64> {
         self.file_end
     }
 
-    /// The stamp of the file and the index of the log, if only the times of the file are not as they were left.
+    /// The stamp of the file and the index of the log, if only the file's times have changed.
     pub(super) fn dated(&mut self, file: &File) -> Option<(Stamp, Index)> {
         let stamp = Stamp::of(&self.database).ok()?;
         let index = Index::of(&self.index_file).ok()??;
         (self.whose_now(stamp, Some(file)) == Whose::Dated).then_some((stamp, index))
     }
 
-    /// Takes a stamp of the file for ours.
+    /// Accepts the content with this stamp as this server's own.
     pub(super) fn accept(&mut self, stamp: Stamp) {
         (self.stamp, self.refuted) = (stamp, None);
-        self.tell();
+        self.update_note();
     }
 
-    /// Remembers that the file with this stamp is not as it was left, also for the next start, which does not
-    /// see other times if somebody put the old one back.
+    /// Remembers that the content with this stamp is foreign. The note keeps that for the next start, which
+    /// could not detect it if somebody set the old time again.
     pub(super) fn refute(&mut self, stamp: Stamp) {
         if self.refuted.replace(stamp) != Some(stamp) {
-            self.tell();
+            self.update_note();
         }
     }
 
-    /// Notes the log as a transaction of ours left it. Returns whether it is time to copy the log.
+    /// Notes the state of the log after a transaction of this server. Returns whether it is time to copy
+    /// the log.
     pub(super) fn committed(&mut self) -> bool {
         let Ok(Some(index)) = Index::of(&self.index_file) else { return false };
         if index.salts == self.index.salts {
             (self.index.frames, self.index.commits) = (index.frames, index.commits);
         } else {
-            // The log began again, so all of it had been copied: by another program, if not by us.
+            // The log began again, so all of it had been copied: by another program, if not by this server.
             let is_alone = index.commits == self.index.commits.wrapping_add(1);
             if self.index.copied < self.index.frames || !is_alone {
                 self.stamp = Stamp::of(&self.database).unwrap_or(self.stamp);
                 self.file_end = ledger_end(&self.database);
             }
             self.index = index;
-            self.tell();
+            self.update_note();
         }
         index.frames >= COPIED_FRAMES && index.copied < index.frames
     }
 
-    /// Copies the log into the database file. To be called after [`Base::whose`]. `file` is the
-    /// database, opened: the copied frames are compared with it.
+    /// Copies the log into the database file, and compares the copied frames with `file`, the open
+    /// database. Call [`Base::whose`] first.
     pub(super) fn copy(&mut self, connection: &Connection, file: Option<&File>) -> rusqlite::Result<()> {
         self.run(connection, "PASSIVE")?;
-        // If a reader keeps a later frame of a page in the log, SQLite copies no earlier frame of that page.
+        // As long as a reader needs the log, SQLite may skip frames, so only a complete copy is compared.
         if let Some(file) = file.filter(|_| self.is_copied()) {
             let log = beside(&self.database, LOG_SUFFIX);
             let lacks =
                 has_copied(file, &log, &self.index, COMPARED_FRAMES).is_ok_and(|has_copied| !has_copied);
-            // A difference counts, unless another program wrote through SQLite meanwhile.
+            // A difference does not count if another program wrote through SQLite during the copying.
             self.is_mixed |= lacks && Index::of(&self.index_file).ok().flatten() == Some(self.index);
         }
-        // The next start must not take a mixed file for ours either.
-        self.tell();
+        // The next start must not accept a mixed file either.
+        self.update_note();
         Ok(())
     }
 
-    /// Copies the log as [`Base::copy`] does, and empties it. Returns whether others prevented the emptying.
+    /// Copies the log as [`Base::copy`] does, and empties it. Returns whether other programs prevented
+    /// that.
     pub(super) fn empty_log(
         &mut self,
         connection: &Connection,
@@ -191,12 +194,12 @@ impl Base {
             return Ok(true);
         }
         let is_busy = self.run(connection, "TRUNCATE");
-        self.tell();
+        self.update_note();
         is_busy
     }
 
     fn run(&mut self, connection: &Connection, mode: &str) -> rusqlite::Result<bool> {
-        // A start that finds the file half changed by a killed server must not take it for another's.
+        // If the server is killed now, the next start must not take the half-written file for foreign.
         self.forget();
         let statement = format!("PRAGMA wal_checkpoint({mode})");
         let is_busy = connection.query_row(&statement, [], |row| row.get(0));
@@ -219,14 +222,14 @@ impl Base {
         &self.database
     }
 
-    /// Erases the note: nothing is known from here on.
+    /// Erases the note, because the state of the file is unknown from here on.
     pub(super) fn forget(&self) {
         if let Some(note) = &self.note {
             note.write("");
         }
     }
 
-    fn tell(&self) {
+    fn update_note(&self) {
         if let Some(note) = &self.note {
             let is_foreign = self.is_mixed || self.refuted.is_some();
             let changed = if is_foreign { MIXED.to_owned() } else { self.stamp.times.written.to_string() };
@@ -235,17 +238,16 @@ impl Base {
     }
 }
 
-/// The owner of a database file's content.
+/// The writer of a database file's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Whose {
-    /// The file is as it was left, or was changed by a program that copied the log into it through SQLite.
+    /// The file is unchanged, or another program copied the log into it through SQLite.
     Ours,
-    /// Not yet known: another program is copying the log into the file.
+    /// Another program is copying the log into the file, so the writer is not yet known.
     BeingCopied,
-    /// The file has other times than it was left with, and everything else that can be seen at once is the
-    /// same. Its content may be ours.
+    /// The file's times have changed, and its size and log have not. The content may be unchanged.
     Dated,
-    /// The file was written by a program that knows nothing of the log.
+    /// The file was written by a program that ignores the log.
     Foreign,
 }
 
@@ -282,7 +284,7 @@ fn is_being_copied(index: &File) -> bool {
     fcntl(index, FcntlArg::F_GETLK(&mut found)).is_ok() && i32::from(found.l_type) != nix::libc::F_UNLCK
 }
 
-/// How much of which log has been copied.
+/// The identity of a log and the count of its copied frames, as a note has them.
 fn copying(index: &Index) -> String {
     format!("{:016x}:{}", u64::from_be_bytes(index.salts), index.copied)
 }
@@ -290,7 +292,7 @@ fn copying(index: &Index) -> String {
 /// The note in the lock file about the state of the database file.
 struct Note {
     file: File,
-    /// The machine's start, the database and its log, which the note is about.
+    /// The machine's boot, the database and its log, which the note is about.
     place: String,
 }
 
@@ -299,14 +301,13 @@ impl Note {
         Some(Self { file: lock.name_file().ok()?, place: place(database)? })
     }
 
-    /// Replaces the note. Fails only if nothing can be written to the disk: then a start after a kill
-    /// knows no more than it would without a note.
+    /// Replaces the note. An error is ignored: the start after a kill then has no note, and knows less.
     fn write(&self, note: &str) {
         let _ = lock::write_note(&self.file, note);
     }
 }
 
-/// The machine's start, the database and its log, as they are identified now.
+/// The present identities of the machine's boot, the database and its log.
 fn place(database: &Path) -> Option<String> {
     let boot = fs::read_to_string(BOOT_ID).ok()?;
     let identity = |path: &Path| -> io::Result<String> {
@@ -317,24 +318,23 @@ fn place(database: &Path) -> Option<String> {
     Some(format!("{} {file} {log}", boot.trim()))
 }
 
-/// A database file that is not as the server left it that wrote a note.
+/// A change of a database file after a server noted its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Since {
-    /// The file was written last at another time than this, in nanoseconds since 1970, or its time was
-    /// changed.
+    /// The file's time differs from the noted one, which is given in nanoseconds since 1970.
     Dated(i128),
-    /// The file is another one, or was written while the log was copied into it.
+    /// Another file has the name, or another program wrote the file while the log was copied.
     Foreign,
 }
 
-/// Says what happened to the database file since a server left this note, other than by a program that copied
-/// its log, which is still there. Nobody may have the database open.
+/// The change of a database file since a server left this note; `None` if there is none, or another program
+/// copied the log through SQLite. Nobody may have the database open.
 pub(super) fn since(database: &Path, note: &str) -> io::Result<Option<Since>> {
     let fields: Vec<&str> = note.split_whitespace().collect();
     let [boot, file, log, then, copied] = fields[..] else { return Ok(None) };
     let Some(now) = place(database) else { return Ok(None) };
     let now: Vec<&str> = now.split_whitespace().collect();
-    // The machine was started again, or the log is another one, as in a shop's folder that was copied whole.
+    // The machine was started again, or the log is another file, as in a copy of the whole folder.
     if now[0] != boot || now[2] != log {
         return Ok(None);
     }

@@ -1,42 +1,37 @@
-//! The checkpoint of balances, by which the stock of every product is found without reading the whole
-//! ledger, and without writing the balance at every change. Its tables are `balance_forward`, one row a
-//! product, and `forwarded`, up to which movement all of them are.
+//! The checkpoint of balances: with it a start finds every stock without reading the whole ledger, and a
+//! change need not write its balance twice. The table `balance_forward` has one row for each product, and
+//! `forwarded` has the last movement that all these rows cover.
 //!
-//! A change is durable once its row of the ledger is, and that row holds the balance. To
-//! write the balance a second time, beside the product, would cost a page of the database
-//! for each product of a transaction: fine for four products, and a tenth of the speed for
-//! a million. So balances are brought forward in rounds: a few rows with each transaction,
-//! in the order of the products, so that neighbours share a page. When a round is through,
-//! all balances up to the movement before its start are brought forward, and the ledger
-//! needs to be read only from there.
+//! A change is durable once its row of the ledger is, and that row has the new balance. Writing the balance
+//! beside the product too would cost a database page for each product of a transaction: little with four
+//! products, but with a million it would be ten times slower. Therefore balances are brought forward in
+//! rounds: each transaction writes a few rows, in the order of the products, so that neighbours share a
+//! page. A finished round covers all movements before its start, and a start reads the ledger only from
+//! there.
 
 use rusqlite::Connection;
 
 use super::rows::{bad_value, read_id, read_quantity};
 use crate::catalog::{Balance, ProductId, Transaction};
 
-/// Movements after which a round begins at the earliest: at the start, so many rows of the
-/// ledger are read in less than a millisecond.
+/// Fewest movements between two rounds. The start of a server reads so many rows in less than a millisecond.
 const ROUND_AFTER_MOVEMENTS: i64 = 4096;
 
-/// Movements for each product of a round, before it begins. Few products of a large catalog
-/// stand on a page each, and a page for every so many movements is little beside the
-/// ledger's own.
+/// Movements that must come for each product that a round will write. In a large catalog each row may need a
+/// page of its own, and one page for so many movements is little beside the ledger's own pages.
 const MOVEMENTS_FOR_A_PRODUCT: i64 = 16;
 
-/// Movements after which a round begins at the latest: they are read in some tenths of a
-/// second.
+/// Most movements between two rounds. The start of a server reads them in some tenths of a second.
 const ROUND_AFTER_MOVEMENTS_MAX: i64 = 2 * 1024 * 1024;
 
-/// Rows that a transaction brings forward at least; they stand on one or two pages.
+/// Fewest rows that a transaction brings forward during a round; they fill one or two pages.
 const ROWS_MIN: usize = 64;
 
-/// A transaction of many movements brings forward one row for so many of them. More would
-/// slow the changes of a large catalog; fewer would make its ledger long to read.
+/// Movements of a large transaction for each row that it brings forward. More rows would slow the changes of
+/// a large catalog; fewer would lengthen the part of the ledger that a start reads.
 const MOVEMENTS_FOR_A_ROW: usize = 2;
 
-/// Rows that the last transaction brings forward at most: in some tenths of a second, for
-/// which a server that stops can wait.
+/// Most rows that the last transaction before a stop brings forward; they take some tenths of a second.
 const LAST_ROWS_MAX: usize = 65_536;
 
 /// Bits of a word of marks.
@@ -45,30 +40,30 @@ const WORD_BITS: usize = u64::BITS as usize;
 /// The balances that are not yet brought forward.
 #[derive(Debug)]
 pub(super) struct Checkpoint {
-    /// Products that moved since their balance was brought forward, with their balance.
+    /// The balances of the products that moved since their balance was brought forward.
     moved: Moved,
     last_sequence: i64,
-    /// Up to this movement, all balances are brought forward.
+    /// The last movement that all balances brought forward cover.
     through: i64,
     round: Option<Round>,
 }
 
-/// Balances by product. With a million products each change is of another one, so a balance
-/// is found and put by a single access of memory; a tree would take one for each level.
+/// Balances by product, as an array. With a million products nearly every look-up misses the processor's
+/// cache once; a tree would miss it once for each level.
 #[derive(Debug, Default)]
 struct Moved {
     balances: Vec<Balance>,
-    /// A bit for each balance: whether it is there.
+    /// One bit for each balance: whether the balance is present.
     marks: Vec<u64>,
     count: usize,
 }
 
-/// A round under way.
+/// A round that has begun.
 #[derive(Debug, Clone, Copy)]
 struct Round {
-    /// The last movement before it began.
+    /// The last movement before the round began.
     covers: i64,
-    /// The products before this one are done.
+    /// The next product; those before it are done.
     next: ProductId,
 }
 
@@ -87,7 +82,7 @@ impl Checkpoint {
         Self { moved: Moved::default(), last_sequence: 0, through: 0, round: None }
     }
 
-    /// Reads what moved since the last round.
+    /// Reads the movements since the last round.
     pub(super) fn read(connection: &Connection) -> rusqlite::Result<Self> {
         let through = connection.query_row("SELECT sequence FROM forwarded", [], |row| row.get(0))?;
         let mut this = Self { through, last_sequence: through, ..Self::new() };
@@ -115,7 +110,7 @@ impl Checkpoint {
         Ok(this)
     }
 
-    /// The number of the last movement.
+    /// The sequence number of the last movement.
     pub(super) fn last_sequence(&self) -> i64 {
         self.last_sequence
     }
@@ -125,7 +120,7 @@ impl Checkpoint {
         self.moved.get(product)
     }
 
-    /// Decides what the transaction of these changes writes of the checkpoint.
+    /// The part of the checkpoint that the transaction of these changes is to write.
     pub(super) fn step(&self, changes: &Transaction) -> Step {
         let begun = self.round.or_else(|| {
             let wanted = MOVEMENTS_FOR_A_PRODUCT.saturating_mul(self.moved.count as i64);
@@ -143,8 +138,8 @@ impl Checkpoint {
         }
     }
 
-    /// Decides what the last transaction of all writes: everything, so that the next start reads nothing of
-    /// the ledger; `None` if nothing moved, or too much.
+    /// The part that the last transaction before a stop is to write: all balances, so that the next start
+    /// reads nothing of the ledger; `None` if nothing moved, or too many products.
     pub(super) fn last_step(&self) -> Option<Step> {
         (1..=LAST_ROWS_MAX).contains(&self.moved.count).then(|| Step {
             rows: self.moved.iter_from(ProductId::FIRST).collect(),
@@ -153,7 +148,7 @@ impl Checkpoint {
         })
     }
 
-    /// Takes note that a transaction of these changes with this step is stored.
+    /// Notes that a transaction with these changes and this step is stored.
     pub(super) fn stored(&mut self, changes: &Transaction, step: &Step) {
         for (id, _) in &step.rows {
             self.moved.remove(*id);
@@ -200,7 +195,7 @@ impl Moved {
         let (start, bit) = Self::mark(first.index());
         let words = self.marks.iter().enumerate().skip(start);
         words.flat_map(move |(word, marks)| {
-            // Without the bits before the first product's.
+            // Clears the bits before the first product's.
             let mut left = if word == start { marks & bit.wrapping_neg() } else { *marks };
             std::iter::from_fn(move || {
                 let index = (left != 0).then(|| word * WORD_BITS + left.trailing_zeros() as usize)?;
@@ -210,14 +205,14 @@ impl Moved {
         })
     }
 
-    /// The word and the bit that tell whether a balance is there.
+    /// The word and the bit that mark a balance as present.
     fn mark(index: usize) -> (usize, u64) {
         (index / WORD_BITS, 1 << (index % WORD_BITS))
     }
 }
 
 impl Step {
-    /// Writes it inside the transaction of the changes.
+    /// Writes the step inside the transaction of the changes.
     pub(super) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
         if !self.rows.is_empty() {
             let mut row = connection.prepare_cached(

@@ -1,4 +1,5 @@
-//! One transaction: the rows of the changes, and what is stored with them.
+//! The commit of one transaction: the rows of the changes, a step of the checkpoint and a piece of the index
+//! of request ids.
 
 use std::time::Duration;
 
@@ -13,13 +14,19 @@ use crate::catalog::Transaction;
 use crate::store::StoreError;
 
 impl SqliteStore {
-    /// Refuses the database if one of its files is not as it was left.
+    /// Checks the files of the database.
+    ///
+    /// # Errors
+    /// If another program removed, replaced, cut or rewrote one of them.
     pub(super) fn check_files(&mut self) -> Result<(), StoreError> {
         self.files.check(&self.connection, self.lock.as_ref())
     }
 
-    /// Refuses the database if it is not as it was left, or its log was cut. If the log was moved, or
-    /// the index is wrong, SQLite still has what it needs.
+    /// Checks the database file and the length of its log. SQLite has the files open, so it still works if
+    /// the log was moved or the index was removed.
+    ///
+    /// # Errors
+    /// If the database file was changed, or its log was cut.
     pub(super) fn check_database(&mut self) -> Result<(), StoreError> {
         let log = beside(&self.path, LOG_SUFFIX);
         match self.check_files() {
@@ -35,11 +42,11 @@ impl SqliteStore {
         changes: &Transaction,
         step: checkpoint::Step,
     ) -> Result<(), StoreError> {
-        self.be_sure()?;
+        self.ensure_ready()?;
         self.check_files()?;
         let Self { connection, path, files, checkpoint, request_ids, is_suspect, lock, .. } = self;
         let failed = sqlite("gravar", path);
-        // If the lock is not got, nothing was written, and the error says so.
+        // If the database is locked, nothing was written, and the error says so.
         execute(connection, "BEGIN IMMEDIATE").map_err(|error| {
             *is_suspect = true;
             failed(error)
@@ -60,11 +67,11 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Copies the log into the database and empties it, unless somebody reads it; waits for nobody.
+    /// Copies the log into the database and empties it, unless a reader needs it. Waits for nobody.
     pub(super) fn shorten_log(&mut self) -> Result<(), StoreError> {
         self.set_busy_timeout(Duration::ZERO)?;
         let done = self.files.empty_log(&self.connection, self.lock.as_ref()).map(drop);
-        self.has_told_readers &= self.is_log_too_long();
+        self.has_warned_of_readers &= self.is_log_too_long();
         self.set_busy_timeout(BUSY_TIMEOUT)?;
         done.inspect_err(|_| self.is_suspect = true)
     }
@@ -73,20 +80,20 @@ impl SqliteStore {
         self.files.bytes(LOG_SUFFIX) > long_log::WARNED_BYTES
     }
 
-    /// Shortens a log that has become too long. If that cannot be done, says why, once.
+    /// Shortens a log that has become too long. If that is impossible, logs the reason once.
     pub(super) fn look_at_log(&mut self) {
         if !self.is_log_too_long() {
-            self.has_told_readers = false;
+            self.has_warned_of_readers = false;
             return;
         }
-        if self.has_told_readers {
+        if self.has_warned_of_readers {
             return;
         }
         let shortened = self.shorten_log();
-        self.has_told_readers = self.is_log_too_long();
+        self.has_warned_of_readers = self.is_log_too_long();
         if let Err(error) = shortened {
             tracing::warn!(%error, "the log of the database grows and cannot be emptied");
-        } else if self.has_told_readers {
+        } else if self.has_warned_of_readers {
             tracing::warn!(
                 bytes = self.files.bytes(LOG_SUFFIX),
                 processes = long_log::readers(&beside(&self.path, INDEX_SUFFIX)),
@@ -102,8 +109,8 @@ impl SqliteStore {
     }
 }
 
-/// Runs a statement that is prepared only once. `rusqlite`'s transactions prepare theirs anew, a
-/// twenty-fifth of the time of a transaction with one change.
+/// Runs a cached statement. `rusqlite`'s own transactions prepare theirs each time, which takes a
+/// twenty-fifth of a transaction with one change.
 pub(super) fn execute(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
     connection.prepare_cached(statement)?.execute([]).map(drop)
 }

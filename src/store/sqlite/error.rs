@@ -1,4 +1,4 @@
-//! Errors, with what was tried on which file.
+//! Conversion of SQLite's and the system's errors to [`StoreError`], with the action and the file.
 
 use std::path::Path;
 
@@ -6,26 +6,26 @@ use rusqlite::{ErrorCode, ffi};
 
 use crate::store::StoreError;
 
-/// A failure of SQLite, with what was tried in which database.
+/// A failure of SQLite at an action on a database.
 pub(super) fn sqlite(action: &'static str, path: &Path) -> impl Fn(rusqlite::Error) -> StoreError {
     move |error| match (error.sqlite_error_code(), &error) {
         (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => {
             StoreError::Busy { path: shown(path) }
         }
-        // A value that this program would never have stored.
+        // A stored value that this program never writes.
         (_, rusqlite::Error::FromSqlConversionFailure(_, _, reason)) => corrupt(path, reason.to_string()),
         (Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase), _)
         | (_, rusqlite::Error::InvalidColumnType(..)) => corrupt(path, error.to_string()),
-        _ => StoreError::Failed { action, path: shown(path), reason: said(&error) },
+        _ => StoreError::Failed { action, path: shown(path), reason: explanation(&error) },
     }
 }
 
-/// Says in Portuguese what SQLite reports often, and what to do; else repeats what SQLite says.
-pub(super) fn said(error: &rusqlite::Error) -> String {
+/// A frequent error of SQLite in Portuguese, with what to do next; SQLite's own words for any other.
+pub(super) fn explanation(error: &rusqlite::Error) -> String {
     let what = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => "o disco está cheio. Libere espaço e tente de novo",
         Some(ErrorCode::CannotOpen) => "não pôde ser aberto. Confira a pasta e as permissões",
-        // Before it reads the database, SQLite would have to undo the half-made write.
+        // SQLite would first have to undo an interrupted write, which a reader may not.
         Some(ErrorCode::ReadOnly) if is_half_written(error) => {
             "outro programa, ou uma restauração, foi interrompido enquanto gravava nele. Inicie o servidor, ou repita \
              `hortifruti restore`: cada um desfaz o que ficou pela metade"
@@ -56,7 +56,7 @@ pub(super) fn not_ours(path: &Path, reason: impl Into<String>) -> StoreError {
     StoreError::NotOurs { path: shown(path), reason: reason.into() }
 }
 
-/// A failure of the file system, with what was tried on which file.
+/// A failure of the file system at an action on a file.
 pub(super) fn io(action: &'static str, path: &Path) -> impl Fn(std::io::Error) -> StoreError {
     let path = shown(path);
     move |error| StoreError::Io { action, path: path.clone(), error }

@@ -1,4 +1,5 @@
-//! The files of an open database: whose they are, and whether they are as the last transaction left them.
+//! The files of an open database, and the checks before each transaction that no other program has removed,
+//! replaced, cut or rewritten one of them.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,8 +14,8 @@ use super::names::{INDEX_SUFFIX, LOCK_SUFFIX, LOG_SUFFIX, beside};
 use crate::private_file::FileStat;
 use crate::store::StoreError;
 
-/// The files that SQLite has open, and the lock. It goes on writing to them after they are
-/// removed or cut. A database in memory has none.
+/// The files that SQLite has open, and the lock file. SQLite goes on writing to a file that was removed or
+/// cut, so this program must check. A database in memory has no files.
 #[derive(Default)]
 pub(super) struct Files {
     files: Vec<OpenFile>,
@@ -23,7 +24,7 @@ pub(super) struct Files {
     patience: Duration,
 }
 
-/// A file of the database, as the last transaction left it.
+/// A file of the database, in the state after the last transaction.
 struct OpenFile {
     /// The end of the file's name, after the database's.
     suffix: &'static str,
@@ -32,7 +33,7 @@ struct OpenFile {
 }
 
 impl OpenFile {
-    /// The error that another file, or none, has its name.
+    /// The error for a file whose name another file has, or none.
     fn gone(&self) -> StoreError {
         let path = shown(&self.path);
         match self.suffix {
@@ -45,7 +46,7 @@ impl OpenFile {
 impl Files {
     /// The files of a database that is open and has a log.
     pub(super) fn look(database: &Path, lock: &Lock) -> Result<Self, StoreError> {
-        // The index comes first: to look whether another is whole, SQLite reads it.
+        // The index comes first, because SQLite reads it during the checks of the other files.
         let suffixes = [INDEX_SUFFIX, "", LOG_SUFFIX, LOCK_SUFFIX];
         let files = suffixes.into_iter().map(|suffix| {
             let path = beside(database, suffix);
@@ -57,15 +58,18 @@ impl Files {
         Ok(Self { files, base: Some(base), patience: BUSY_TIMEOUT })
     }
 
-    /// Refuses the database if a file was removed, replaced, cut or rewritten: SQLite's writes would go into
-    /// one that nobody finds again, or after a hole, or another program would write beside it.
+    /// Checks all files. Without this check SQLite's writes could go into a file without a name, or behind
+    /// a hole, or mix with another program's.
+    ///
+    /// # Errors
+    /// If a file was removed, replaced, cut or rewritten.
     pub(super) fn check(&mut self, connection: &Connection, lock: Option<&Lock>) -> Result<(), StoreError> {
         let Self { files, base, patience } = self;
         for file in files {
             let path = || shown(&file.path);
             let (found, stamp) = match file.suffix {
-                // The times of the database file are asked for, too. That costs a commit nothing, because
-                // it does not write this file.
+                // The database file's times are read, too. That makes no commit slower (see
+                // `FileStat::at`), because a commit does not write this file.
                 "" => FileStat::with_times(&file.path)
                     .ok()
                     .map(|(found, times)| (found, Some(Stamp { times, bytes: found.bytes }))),
@@ -88,7 +92,10 @@ impl Files {
         Ok(())
     }
 
-    /// Refuses the database if a file other than the database itself was removed, replaced or cut.
+    /// Checks the files other than the database itself.
+    ///
+    /// # Errors
+    /// If a file was removed, replaced or cut.
     pub(super) fn check_others(&self) -> Result<(), StoreError> {
         for file in self.files.iter().filter(|file| !file.suffix.is_empty()) {
             let found = FileStat::at(&file.path).ok().filter(|found| found.identity == file.found.identity);
@@ -100,13 +107,12 @@ impl Files {
         Ok(())
     }
 
-    /// Copies the log into the database once it is long; to be called after each transaction of ours.
-    /// SQLite would do so within the transaction, when nobody could first look whether the database is
-    /// still ours.
+    /// Copies the log into the database if it is long. Called after each transaction. SQLite would copy it
+    /// within the transaction, without the check that the database file is still this server's.
     pub(super) fn committed(&mut self, connection: &Connection, lock: Option<&Lock>) {
         self.note_length(LOG_SUFFIX);
         if self.base.as_mut().is_some_and(Base::committed) {
-            // The next transaction reports what is wrong; nothing is lost by a log that is not copied.
+            // The next transaction reports the error; no data is lost if the log is not copied.
             let _ = self.copy_log(connection, lock);
         }
     }
@@ -123,7 +129,7 @@ impl Files {
         copied.map_err(sqlite("copiar o registro para", base.database()))
     }
 
-    /// Copies the log into the database, and empties it. Returns whether others prevented the emptying.
+    /// Copies the log into the database, and empties it. Returns whether other programs prevented that.
     pub(super) fn empty_log(
         &mut self,
         connection: &Connection,
@@ -137,7 +143,7 @@ impl Files {
         emptied
     }
 
-    /// The watch over the database file. A database in memory has none.
+    /// The known state of the database file. A database in memory has none.
     pub(super) fn base(&mut self) -> Option<&mut Base> {
         self.base.as_mut()
     }
@@ -147,7 +153,7 @@ impl Files {
         self.patience = patience;
     }
 
-    /// Erases the note about the database. To be called before the last connection is closed, which
+    /// Erases the note about the database. Called before the last connection is closed, because closing
     /// copies the log into the database and removes it.
     pub(super) fn forget(&self) {
         if let Some(base) = &self.base {
@@ -155,8 +161,11 @@ impl Files {
         }
     }
 
-    /// Refuses where the index has been cut. SQLite has it mapped, and the system ends (SIGBUS)
-    /// whoever reads behind the end of a mapped file.
+    /// Checks the length of the index. SQLite has it mapped into memory, and the system kills (SIGBUS) a
+    /// process that reads beyond the end of a mapped file.
+    ///
+    /// # Errors
+    /// If the index was cut.
     pub(super) fn check_index(&self) -> Result<(), StoreError> {
         let index = self.files.iter().find(|file| file.suffix == INDEX_SUFFIX);
         match index {
@@ -169,13 +178,13 @@ impl Files {
         }
     }
 
-    /// The length of one of the files when it was last looked at.
+    /// The length of a file at the last check.
     pub(super) fn bytes(&self, suffix: &str) -> u64 {
         self.files.iter().find(|file| file.suffix == suffix).map_or(0, |file| file.found.bytes)
     }
 
-    /// Keeps how long one of them has become: the log, with each transaction, or its index, which
-    /// SQLite makes anew for the first who opens the database.
+    /// Notes the present length of a file: of the log after each transaction, and of the index after a new
+    /// connection, because SQLite creates it again for the first connection.
     pub(super) fn note_length(&mut self, suffix: &str) {
         if let Some(file) = self.files.iter_mut().find(|file| file.suffix == suffix) {
             file.found.bytes = FileStat::at(&file.path).map_or(file.found.bytes, |now| now.bytes);
@@ -183,8 +192,8 @@ impl Files {
     }
 }
 
-/// Whether a file that has become so short lacks what was committed. Another program may have
-/// copied all of the log and emptied it, or packed the database.
+/// Whether a file that has become shorter lacks committed data. Another program may also have copied the
+/// whole log and emptied it, or vacuumed the database.
 fn is_cut(connection: &Connection, base: &mut Option<Base>, suffix: &str, bytes: u64) -> bool {
     let is_whole = match suffix {
         "" => connection.query_row(
@@ -192,11 +201,11 @@ fn is_cut(connection: &Connection, base: &mut Option<Base>, suffix: &str, bytes:
             [],
             |row| row.get(0).map(|needed: i64| bytes.cast_signed() >= needed),
         ),
-        // Copies what has not been copied yet, and fails where it is not there.
+        // Copies the frames that have not been copied yet, and fails if they are missing.
         LOG_SUFFIX => {
             base.as_mut().map_or(Ok(false), |base| base.copy(connection, None).map(|()| base.is_copied()))
         }
-        // The index only grows while it is open. The lock is not read.
+        // An open index never shrinks. The length of the lock file does not matter.
         _ => Ok(suffix == LOCK_SUFFIX),
     };
     !is_whole.unwrap_or(false)

@@ -1,8 +1,8 @@
-//! The ledger as readers see it, on connections of their own.
+//! The ledger for readers, on connections of their own.
 //!
-//! A read is one short transaction: a page of rows. So the writer never waits for a reader, and the log is
-//! held up for milliseconds at most. A reader names the last movement that it may see, which the inventory
-//! has published.
+//! A read is one short transaction: a page of rows. The writer never waits for a reader, and a reader keeps
+//! the log from being emptied for milliseconds at most. A reader names the last movement that it may see,
+//! which is the last one that the inventory has published.
 
 mod connections;
 pub(super) mod rows;
@@ -16,23 +16,24 @@ use crate::catalog::{Kind, Movement};
 use crate::store::{Ledger, LedgerPage, LedgerQuery, LedgerRow, StoreError};
 pub(super) use connections::SqliteLedger;
 
-/// Most rows that one page looks at: a page of a filter that matches little is short. A millisecond or two.
+/// Most rows that are read for one page, in a millisecond or two. If a filter matches few of them, the page
+/// is short.
 const LOOKED_AT_MAX: usize = 1024;
 
-/// Most movements of one product that one page looks at. Each is found by itself, in microseconds, so that a
-/// kind that the product never had takes a millisecond or two.
+/// Most movements of one product that are read for one page. Each is looked up by itself, in microseconds, so
+/// that a page of a kind that the product never had takes a millisecond or two.
 const STEPS_MAX: usize = 256;
 
 /// Most rows of a period that are read in one transaction.
 const PERIOD_ROWS: usize = 4096;
 
-/// The columns of a movement as [`read_movement`] reads them.
+/// A range of the ledger, newest first, in the columns that [`read_movement`] reads.
 const SELECT_DOWNWARDS: &str =
     "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
             recorded_at_micros, request_id, previous
      FROM movement WHERE sequence <= ?1 AND sequence >= ?2 ORDER BY sequence DESC LIMIT ?3";
 
-/// The movements of a period that count: neither undone nor an undo. Reports ask for no request ids.
+/// The movements of a period that are neither undone nor an undo. Reports need no request ids.
 const SELECT_COUNTED: &str =
     "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
             recorded_at_micros, NULL, previous
@@ -142,7 +143,7 @@ fn is_of_kind(row: &Row<'_>, kind: Option<Kind>) -> rusqlite::Result<bool> {
     }
 }
 
-/// A row as it was when the movement `through` was the last.
+/// The state of a row when the movement `through` was the last.
 fn seen_through(mut row: LedgerRow, through: i64) -> LedgerRow {
     if row.undone_by > through {
         row.undone_by = 0;
@@ -216,7 +217,7 @@ mod tests {
         }
     }
 
-    /// Every row of all pages of a query.
+    /// The rows of all pages of a query.
     fn all(ledger: &dyn Ledger, mut query: LedgerQuery) -> Vec<LedgerRow> {
         let mut rows = Vec::new();
         loop {

@@ -1,4 +1,4 @@
-//! The catalog, read from the database.
+//! Reads the catalog from the database.
 
 use std::time::SystemTime;
 
@@ -8,7 +8,7 @@ use super::checkpoint::Checkpoint;
 use super::rows::{read_last_time, read_product};
 use crate::catalog::{Balance, Product};
 
-/// The products as they stand, the balances carried forward, and when the last movement was recorded.
+/// The products with their present stocks, the checkpoint, and the time of the last movement.
 pub(super) fn read_catalog(
     connection: &Connection,
 ) -> rusqlite::Result<(Vec<Product>, Checkpoint, Option<SystemTime>)> {

@@ -1,11 +1,11 @@
-//! The lock on a database: one server for one file, however the file is named.
+//! The lock on a database: at most one server has a database file open, under any of its names.
 //!
-//! A lock file beside the database keeps a second server from the same name, also while the
-//! database is made. A hard link in another folder, or a mount of the file alone, is another name
-//! for the same file, so the file itself is locked too: not by `flock`, which some network file
-//! systems turn into locks that would keep SQLite out, but by bytes far behind its end, where
-//! nothing else locks any. These locks belong to an open file and not to a process, so that SQLite
-//! and whoever else opens and closes the file do not give them up.
+//! A lock file beside the database keeps a second server from the same name, even while the database is
+//! being created. A hard link in another folder, or a mount of the file alone, is another name of the same
+//! file, so the file itself is locked too. `flock` would not do, because some network file systems turn it
+//! into locks that keep SQLite out; instead, bytes far behind the end of the file are locked, which no other
+//! program uses. These locks belong to the open file and not to the process, so they stay when SQLite opens
+//! and closes the same file.
 
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -20,24 +20,24 @@ use crate::catalog::Shown;
 use crate::private_file;
 use crate::store::StoreError;
 
-/// The first locked byte of a database: behind any that SQLite can make, which end at 2^48.
+/// The first locked byte of a database: beyond the end of the largest one that SQLite can make (2^48).
 const FIRST_BYTE: i64 = 1 << 56;
 
 /// The beginning of the line in which a lock file names its holder.
 const HOLDER_START: &str = "processo ";
 
-/// Bytes of each of the two lines of the lock file: who holds it, and what [`Base`](super::base::Base)
-/// notes.
+/// Bytes of each of the two lines of the lock file: the holder, and the note of
+/// [`Base`](super::base::Base).
 const LINE_BYTES: usize = 160;
 
-/// The offset of the second line.
+/// The offset of the second line, which has the note.
 const NOTE_AT: u64 = LINE_BYTES as u64;
 
 /// Bits of a port.
 const PORT_BITS: u32 = u16::BITS;
 
-/// The holder of a lock. The number of locked bytes of a database says who the holder is, so that it is
-/// known for exactly as long as it is true, by whatever name the database is reached.
+/// The holder of a lock. The count of locked bytes of a database encodes the holder, so that any program that
+/// reaches the file, by any name, can identify the holder exactly as long as the lock is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Holder {
     process: u32,
@@ -69,7 +69,8 @@ impl fmt::Display for Holder {
 
 /// The lock on a database. The system releases it when the process ends, however it ends.
 pub(super) struct Lock {
-    /// Released before `name`, so that whoever gets the name finds the file free.
+    /// The lock on the database itself. Released before `name`, so that the next holder of the name finds
+    /// the file unlocked.
     file: Option<File>,
     name: File,
     path: PathBuf,
@@ -78,8 +79,8 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock file beside a database, which need not be there yet. The lock file stays:
-    /// removing it would let two servers lock two files.
+    /// Locks the lock file beside a database, which need not exist yet. The lock file is never removed,
+    /// because then two servers could lock two different files.
     pub(super) fn name(database: &Path, port: u16) -> Result<Self, StoreError> {
         let holder = Holder { process: std::process::id(), port };
         let path = beside(database, LOCK_SUFFIX);
@@ -107,7 +108,7 @@ impl Lock {
         Ok(Self { file: None, name, path: database.to_owned(), holder, note })
     }
 
-    /// The note that the last server left about the files, and did not take back.
+    /// The note that the last server left about the files and did not erase.
     pub(super) fn note(&self) -> &str {
         &self.note
     }
@@ -122,7 +123,7 @@ impl Lock {
         self.file.as_ref()
     }
 
-    /// Locks the database itself, which must be there.
+    /// Locks the database itself, which must exist.
     pub(super) fn file(&mut self, database: &Path) -> Result<(), StoreError> {
         let file = OpenOptions::new().read(true).write(true).open(database).map_err(io("abrir", database))?;
         self.open_file(file, database)
@@ -138,7 +139,7 @@ impl Lock {
                 let by = format!(" por outro servidor{holder}, que o abriu com outro nome");
                 return Err(StoreError::InUse { path: shown(database), by });
             }
-            // An old kernel, or a file system without such locks: the name is locked all the same.
+            // An old kernel, or a file system without such locks. The lock file is still locked.
             Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
                 tracing::warn!(%error, "the database is locked by its name alone");
             }
@@ -149,7 +150,7 @@ impl Lock {
         Ok(())
     }
 
-    /// Notes on the database that its log is beside this name, until it is closed.
+    /// Notes on the database file, until it is closed, that its log is beside this name.
     pub(super) fn note_log(&self) {
         if let Some(file) = &self.file {
             log_place::note(file, &self.path);
@@ -165,17 +166,17 @@ impl Drop for Lock {
     }
 }
 
-/// Replaces what is noted in the lock file.
+/// Replaces the note in the lock file.
 pub(super) fn write_note(name: &File, note: &str) -> io::Result<()> {
     write_line(name, NOTE_AT, note)
 }
 
-/// The note that a server which is gone left in the lock file of a database.
+/// The note that a former server left in the lock file of a database.
 pub(super) fn read_note(name: &File) -> String {
     read_line(name, NOTE_AT).unwrap_or_default()
 }
 
-/// Writes a line in one step, so that a kill leaves the one before or this one.
+/// Writes a line in one step, so that a kill leaves either the old line or the new one.
 fn write_line(file: &File, at: u64, text: &str) -> io::Result<()> {
     let width = LINE_BYTES - 1;
     file.write_all_at(format!("{text:<width$}\n").as_bytes(), at)
@@ -188,8 +189,9 @@ fn read_line(file: &File, at: u64) -> io::Result<String> {
     Ok(line.lines().next().unwrap_or_default().trim_end().to_owned())
 }
 
-/// Refuses a database that a server has, or had until it was killed, by another name: its last changes
-/// are in a log beside that name. Nobody may have it open by this name, and nobody in this process at all.
+/// Refuses a database that a server has open by another name, or had until it was killed: the last changes
+/// are in a log beside that name. Nobody may have the database open by this name, and nobody in this process
+/// by any name.
 pub(super) fn refuse_other_name(database: &Path) -> Result<(), StoreError> {
     let failed = io("ler", database);
     let file = File::open(database).map_err(&failed)?;
@@ -201,7 +203,7 @@ pub(super) fn refuse_other_name(database: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Locks this many bytes, or fails with [`ErrorKind::WouldBlock`] if another open file has any.
+/// Locks this many bytes, or fails with [`ErrorKind::WouldBlock`] if another open file has locked any.
 #[cfg(target_os = "linux")]
 fn lock_bytes(file: &File, bytes: i64) -> io::Result<()> {
     use nix::fcntl::{FcntlArg, fcntl};
@@ -209,7 +211,7 @@ fn lock_bytes(file: &File, bytes: i64) -> io::Result<()> {
     Ok(())
 }
 
-/// The holder of a lock on a database, other than through this open file.
+/// The holder of a lock on a database through another open file.
 #[cfg(target_os = "linux")]
 fn holder(file: &File) -> io::Result<Option<Holder>> {
     use nix::fcntl::{FcntlArg, fcntl};
@@ -267,7 +269,7 @@ mod tests {
             Ok::<Lock, StoreError>(lock)
         };
         let first = take(&names[0], 8082).unwrap();
-        // Opening and closing the file does not give the lock up.
+        // Opening and closing the file does not release the lock.
         fs::read(&names[0]).unwrap();
         for refused in [take(&names[1], 8083).map(drop), refuse_other_name(&names[1])] {
             let said = refused.unwrap_err().to_string();

@@ -6,47 +6,46 @@ use std::io::{self, BufReader, ErrorKind, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// Bytes of the log's header, and of that of each frame; a frame is a header and a page.
+/// Bytes of the log's header, and of each frame's header. A frame is a header and a page.
 pub(super) const LOG_HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 
-/// Bytes of each of the two copies of the index's header, and of what is checked of it.
+/// Bytes of each of the two copies of the index's header, and of the part with a checksum.
 const INDEX_HEADER: usize = 48;
 const INDEX_CHECKED: usize = 40;
 
-/// The version of the index that this reads, the only one there has been.
+/// The only version of the index so far.
 const INDEX_VERSION: u32 = 3_007_000;
 
-/// How many frames are compared with the database after they were copied into it, in less than a
-/// millisecond: the last ones, which no earlier copy of the database has. There are more of them than a
-/// large transaction has. A transaction writes its pages in their order, so an older and shorter copy
-/// has its first pages, and not its last.
+/// Last frames of the log that are compared with the database after a checkpoint, in less than a
+/// millisecond. An older copy of the database lacks the last frames; since a transaction writes its pages in
+/// ascending order, a shorter copy may still have its first pages. So many frames exceed a large
+/// transaction.
 pub(super) const COMPARED_FRAMES: u32 = 256;
 
-/// The log's magic number; the last bit tells in which order its checksums read words.
+/// The log's magic number; its last bit gives the byte order of the checksums.
 const MAGIC: u32 = 0x377f_0682;
 
 /// The beginning of a rollback journal (<https://sqlite.org/fileformat.html#the_rollback_journal>).
 const JOURNAL_MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 
-/// The offset at which the header of a database says which programs may write and read it; then the bytes
-/// there of a database with a log beside it, and without one
-/// (<https://sqlite.org/fileformat.html#file_format_version_numbers>).
+/// The offset of the two version bytes in the header of a database, and their values for a database with a
+/// log and for one without (<https://sqlite.org/fileformat.html#file_format_version_numbers>).
 pub(super) const VERSIONS_OFFSET: u64 = 18;
 pub(super) const WITH_LOG: [u8; 2] = [2, 2];
 pub(super) const WITHOUT_LOG: [u8; 2] = [1, 1];
 
-/// Whether a file with this beginning is the index of a log, whole or not.
+/// Whether a file with this beginning can be the index of a log, complete or not.
 pub(super) fn may_be_index(head: &[u8]) -> bool {
     may_begin_with(head, &INDEX_VERSION.to_ne_bytes())
 }
 
-/// Whether a file with this beginning is a rollback journal of SQLite, whole or not.
+/// Whether a file with this beginning can be a rollback journal of SQLite, complete or not.
 pub(super) fn may_be_journal(head: &[u8]) -> bool {
     may_begin_with(head, &JOURNAL_MAGIC)
 }
 
-/// Whether a file begins with `magic`, as far as it was written: a loss of power may have left zeros.
+/// Whether a file begins with `magic`, or is too short, or has only zeros there, as after a power cut.
 fn may_begin_with(head: &[u8], magic: &[u8]) -> bool {
     let length = head.len().min(magic.len());
     let head = &head[..length];
@@ -69,8 +68,8 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// The index at this path; `None` if there is none, or it is not whole. Nobody in this process may
-    /// have the database open, because closing the file again gives up SQLite's locks on it.
+    /// The index at this path; `None` if there is none, or its header is damaged. Nobody in this process may
+    /// have the database open, because closing the index releases SQLite's locks on it.
     pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
         match File::open(path) {
             Ok(file) => Self::of(&file),
@@ -87,7 +86,7 @@ impl Index {
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
             Err(error) => return Err(error),
         }
-        // In the order of the machine, unlike the log.
+        // The index has the machine's byte order, unlike the log.
         let word = |at: usize| u32::from_ne_bytes(word(&bytes[at..]));
         let (first, second) = bytes[..2 * INDEX_HEADER].split_at(INDEX_HEADER);
         let sums = checksum(u32::from_ne_bytes, &bytes[..INDEX_CHECKED], (0, 0));
@@ -109,8 +108,8 @@ impl Index {
     }
 }
 
-/// Whether the database has those of the last `compared` copied frames of a log that are the last of their
-/// pages. SQLite copies no frame of a page of which the log has a later one.
+/// Whether the database has the pages of the last `compared` copied frames of a log. Only the last frame of
+/// each page counts, because SQLite copies no other.
 ///
 /// # Errors
 /// If a file cannot be read.
@@ -128,7 +127,7 @@ pub(super) fn has_copied(database: &File, log: &Path, index: &Index, compared: u
         let at = LOG_HEADER + number as usize * frame.len();
         log.read_exact_at(&mut frame, at as u64)?;
         let place = u32::from_be_bytes(word(&frame));
-        // If a page is there several times, the last one counts.
+        // Frames are visited from the last, so the first one seen of a page is its last.
         let is_page = frame[8..16] == index.salts && place > 0 && place <= index.pages;
         if !is_page || !seen.insert(place) || number >= index.copied {
             continue;
@@ -147,7 +146,7 @@ pub(super) struct Log {
     file: BufReader<File>,
     page: usize,
     pub(super) salts: [u8; 8],
-    /// How its checksums read words, and what they have come to.
+    /// The byte order of the checksums, and the sums of everything read so far.
     read_word: fn([u8; 4]) -> u32,
     sums: (u32, u32),
 }
@@ -171,7 +170,7 @@ impl Log {
         Ok(is_header.then_some(Self { file, page, salts, read_word, sums }))
     }
 
-    /// Whether a log too short for a header may be the beginning of one, and not another file.
+    /// Whether a file too short for a log's header can be the beginning of a log, and not another file.
     pub(super) fn may_begin(log: &File) -> io::Result<bool> {
         let mut head = [0; size_of::<u32>()];
         let length = log.read_at(&mut head, 0)?;
@@ -179,7 +178,7 @@ impl Log {
         Ok(magics.iter().any(|magic| may_begin_with(&head[..length], magic)))
     }
 
-    /// Whether at least so many frames are whole.
+    /// Whether the first `count` frames are complete and valid.
     pub(super) fn has_frames(mut self, count: u32) -> io::Result<bool> {
         let mut frame = vec![0; FRAME_HEADER + self.page];
         for _ in 0..count {

@@ -1,9 +1,9 @@
-//! Whether SQLite's write-ahead log is as whole as it was known to be, before SQLite opens it.
+//! Checks SQLite's write-ahead log for lost commits before SQLite opens the database.
 //!
-//! SQLite takes of the log what is whole and silently drops the rest, as it must: after a crash the rest
-//! was never committed. SQLite cannot tell that from a log that was cut, overwritten or removed. But the
-//! index of the log (the `-shm` file) outlives a process that is killed, and counts a commit once the log
-//! is synced: if the index counts more than the log has, answered changes are gone.
+//! SQLite reads the valid frames of the log and silently drops the rest, which after a crash was never
+//! committed. SQLite cannot distinguish that from a log that was cut, overwritten or removed. But the index
+//! of the log (the `-shm` file) survives the kill of its process, and counts a commit once the log is synced:
+//! if the index counts more frames than the log has, answered changes are lost.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -19,8 +19,10 @@ use super::names::{INDEX_SUFFIX, JOURNAL_SUFFIX, LOG_SUFFIX, beside};
 use crate::private_file::NameState;
 use crate::store::StoreError;
 
-/// Refuses a log from which answered changes are missing, and files that are not SQLite's. Nobody may
-/// have the database open.
+/// Checks the files beside a database. Nobody may have the database open.
+///
+/// # Errors
+/// If the log lacks answered changes, or belongs to another database, or a file is not SQLite's.
 pub(super) fn check_log(path: &Path, note: &str) -> Result<(), StoreError> {
     refuse_strangers(path)?;
     match fault(path, note).map_err(io("ler o registro de", path))? {
@@ -32,8 +34,11 @@ pub(super) fn check_log(path: &Path, note: &str) -> Result<(), StoreError> {
     }
 }
 
-/// Refuses the database if a file that is not SQLite's has the name of its log, index or journal:
-/// SQLite would write over that file, or remove it. Nobody may have the database open.
+/// Checks that no file of another program has the name of the database's index or journal, because SQLite
+/// would overwrite or remove that file. Nobody may have the database open.
+///
+/// # Errors
+/// If such a file exists.
 pub(super) fn refuse_strangers(database: &Path) -> Result<(), StoreError> {
     let refuse = |suffix, is_its: fn(&[u8]) -> bool| {
         let path = beside(database, suffix);
@@ -51,19 +56,20 @@ pub(super) fn refuse_strangers(database: &Path) -> Result<(), StoreError> {
 /// A fault of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
-    /// The log is not that of this database, or not whole, for this reason.
+    /// The log belongs to another database, or is damaged, for this reason.
     Log(&'static str),
-    /// The database has another time than when its server wrote it last, which is this, in nanoseconds since
-    /// 1970. Nothing else speaks against it, as far as the log knows its content.
+    /// The database's time differs from that of its server's last write, which is given in nanoseconds since
+    /// 1970. All else that the log can prove is right.
     Dated(i128),
 }
 
-/// The log belongs to what was in the database file before.
+/// The fault of a log that belongs to the former content of the database file.
 const OF_ANOTHER: Fault = Fault::Log(
-    "é do banco de dados que o servidor usava, que outro programa regravou ou trocou depois, e não deste",
+    "não é deste banco de dados, que outro programa regravou ou trocou depois que o servidor o usou",
 );
 
-/// The fault of the log of a database; `None` if nothing is known against it. `note` is what the last server left in the lock file. Nobody may have the database open.
+/// The fault of the log of a database, if one is found. `note` is the note that the last server left in the
+/// lock file. Nobody may have the database open.
 ///
 /// # Errors
 /// If a file cannot be read.
@@ -81,7 +87,7 @@ fn fault(database: &Path, note: &str) -> io::Result<Option<Fault>> {
         return Ok(Some(Fault::Log("não começa como um registro do SQLite")));
     }
     if !is_empty && !may_have_log(database)? {
-        let reason = "é de outro banco de dados, e não deste, que parece uma cópia restaurada";
+        let reason = "é de outro banco de dados; o que está em seu lugar parece uma cópia restaurada";
         return Ok(Some(Fault::Log(reason)));
     }
     let since = if is_empty { None } else { base::since(database, note)? };
@@ -96,13 +102,13 @@ fn fault(database: &Path, note: &str) -> io::Result<Option<Fault>> {
         _ => None,
     };
     let Some(index) = Index::read(&beside(database, INDEX_SUFFIX))? else { return Ok(None) };
-    // `None` if the index, from before a loss of power, is of an earlier log.
+    // `None` if the index is of an earlier log, as after a power cut.
     let has_frames = match log {
         Some(log) if log.salts != index.salts => None,
         Some(log) => Some(log.has_frames(index.frames)?),
         None => Some(false),
     };
-    // If all of it is in the database itself, the log need not be there.
+    // A log that has been copied completely is not needed.
     if index.frames > index.copied && has_frames == Some(false) {
         let reason = "foi cortado, trocado ou apagado: faltam nele mudanças que foram confirmadas";
         return Ok(Some(Fault::Log(reason)));
@@ -117,8 +123,8 @@ fn fault(database: &Path, note: &str) -> io::Result<Option<Fault>> {
     })
 }
 
-/// A log belongs to a database whose header says so. A backup's does not, so that the log of
-/// the database whose place it took is not played into it.
+/// Whether the header of a database says that it has a log. A backup's header does not, so that the log of the
+/// database that the backup replaced is not played into it.
 fn may_have_log(database: &Path) -> io::Result<bool> {
     let mut versions = [0; 2];
     match File::open(database)?.read_exact_at(&mut versions, VERSIONS_OFFSET) {
@@ -128,7 +134,7 @@ fn may_have_log(database: &Path) -> io::Result<bool> {
     }
 }
 
-/// The command that sets the time of a file, in nanoseconds since 1970, written for a shell.
+/// The shell command that sets the time of a file. `time` is in nanoseconds since 1970.
 fn set_time(path: &Path, time: i128) -> String {
     let (seconds, rest) = (time.div_euclid(1_000_000_000), time.rem_euclid(1_000_000_000));
     let path = shown(path);
@@ -165,7 +171,7 @@ mod tests {
         type Damage = fn(&Path);
         let cases: [(Damage, bool); 9] = [
             (|_| {}, false),
-            // What a crash leaves behind the last commit is no loss.
+            // Frames after the last commit are no loss.
             (|path| append(path, &[7; 5000]), false),
             (|path| cut(path, 1), true),
             (|path| cut(path, 5000), true),
@@ -173,7 +179,7 @@ mod tests {
             (|path| fs::remove_file(beside(path, LOG_SUFFIX)).unwrap(), true),
             (|path| overwrite(path, 6000), true),
             (|path| overwrite(path, 0), true),
-            // Whoever removes both knows what he does: so a backup is restored.
+            // Without both files nothing is lost, as after a restored backup.
             (
                 |path| {
                     fs::remove_file(beside(path, LOG_SUFFIX)).unwrap();

@@ -1,8 +1,8 @@
-//! The place of a database's log, noted on the database file itself, whatever its name.
+//! The path of a database's log, noted in an extended attribute of the database file.
 //!
-//! SQLite looks for the log beside the name by which it opens a database. After a kill the last changes
-//! are in the log alone. Whoever then opens the file by another name (a hard link, or the database moved
-//! without its log) would find a whole database that lacks them.
+//! SQLite looks for the log beside the name by which it opens a database. After a kill the last changes are
+//! only in the log. A server that then opened the file by another name (a hard link, or the database moved
+//! without its log) would find a valid database without those changes.
 
 use std::fs::{self, File};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -17,12 +17,12 @@ use crate::store::StoreError;
 #[cfg(target_os = "linux")]
 const ATTRIBUTE: &str = "user.hortifruti.database";
 
-/// Longest note that is read, in bytes: an inode and the longest path of Linux (`PATH_MAX`).
+/// Longest note, in bytes: an inode and the longest path of Linux (`PATH_MAX`).
 #[cfg(target_os = "linux")]
 const NOTE_BYTES_MAX: usize = 4096 + 32;
 
-/// Notes that the log of this file is beside this name. On a file system that keeps no such notes, a
-/// database is as safe as it was before them.
+/// Notes that the log of this file is beside this name. A file system without extended attributes refuses,
+/// and the database is then not protected in this way.
 pub(super) fn note(file: &File, database: &Path) {
     let Ok(found) = file.metadata() else { return };
     let mut note = format!("{} ", found.ino()).into_bytes();
@@ -32,14 +32,17 @@ pub(super) fn note(file: &File, database: &Path) {
     }
 }
 
-/// Takes the note back, if the log beside this name has nothing more.
+/// Removes the note if the log beside this name is empty or gone.
 pub(super) fn forget(file: &File, database: &Path) {
     if !has_log(database) && noted(file).is_some_and(|noted| noted == database) {
         remove(file);
     }
 }
 
-/// Refuses a database whose last changes are in a log beside another name.
+/// Checks the note of a database.
+///
+/// # Errors
+/// If the last changes are in a log beside another name.
 pub(super) fn check(file: &File, database: &Path) -> Result<(), StoreError> {
     let Some(noted) = noted(file).filter(|noted| noted != database && !has_log(database)) else {
         return Ok(());
@@ -62,13 +65,13 @@ pub(super) fn check(file: &File, database: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether there is anything in the log beside this name.
+/// Whether a log beside this name exists and is not empty.
 pub(super) fn has_log(database: &Path) -> bool {
     fs::metadata(beside(database, LOG_SUFFIX)).is_ok_and(|log| log.len() > 0)
 }
 
-/// The name of the database in the note, beside which its log is. A note that was copied with the file
-/// is about the original and does not count.
+/// The database name in the note, beside which the log is. A note that was copied together with the file is
+/// about the original, and is ignored.
 fn noted(file: &File) -> Option<PathBuf> {
     let note = read(file)?;
     let space = note.iter().position(|byte| *byte == b' ')?;

@@ -1,5 +1,5 @@
-//! A log that grows because somebody reads. SQLite begins its log again only once all of it is in
-//! the database and nobody reads it; whoever reads an older moment of the database holds up both.
+//! A log that grows because of a long reader. SQLite starts the log from its beginning again only after all
+//! of it was copied into the database and nobody reads it. A reader of an older moment prevents both.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,12 +9,12 @@ use std::path::Path;
 use crate::catalog::Shown;
 use crate::private_file::Identity;
 
-/// Length to which a log is cut once its end is not needed, in bytes: twice what it comes to without
-/// readers, so that it is not cut and made longer again all the time.
+/// Length to which a log is cut once its end is not needed, in bytes: twice the usual length without
+/// readers, so that the log is not cut and extended all the time.
 pub(super) const KEPT_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
-/// Length above which the server says who makes the log grow, in bytes: far more than a log with short
-/// readers comes to, and far less than a disk has room for.
+/// Length above which the server logs which readers make the log grow, in bytes: far longer than with short
+/// readers, and far shorter than a disk.
 pub(super) const WARNED_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The bytes of the index that SQLite locks for readers
@@ -24,12 +24,12 @@ const READER_BYTES: RangeInclusive<u64> = 123..=127;
 /// The word for readers that the system does not list.
 const UNKNOWN: &str = "unknown";
 
-/// The processes that read the database now, such as `7 (sqlite3)`; `unknown` if the system does not
-/// list them, for example because they run in another container.
+/// The processes that read the database now, such as `7 (sqlite3)`; `unknown` if the system does not list
+/// them, for example because they run in another container.
 ///
-/// The index is looked at and not opened, because closing it would drop SQLite's locks on it.
+/// The index is identified without opening it, because closing it would release SQLite's locks.
 pub(super) fn readers(index: &Path) -> String {
-    // Without this list, no reader is found.
+    // Without this list the readers are unknown.
     let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
     let Ok(index) = Identity::of(index) else { return UNKNOWN.to_owned() };
     let readers = holders(&locks, index.inode()).into_iter().filter(|process| *process != std::process::id());
@@ -52,7 +52,7 @@ fn holders(locks: &str, inode: u64) -> BTreeSet<u32> {
         let first: u64 = first.parse().ok()?;
         let last = last.parse().unwrap_or(u64::MAX);
         let is_reader = first <= *READER_BYTES.end() && last >= *READER_BYTES.start();
-        // A process of a container that we cannot see into has no number.
+        // A process in another container has the number 0.
         process.parse().ok().filter(|process| is_index && is_reader && *process > 0)
     };
     locks.lines().filter_map(holder).collect()

@@ -10,13 +10,13 @@ use super::error::{io, not_ours, shown, sqlite};
 use crate::private_file;
 use crate::store::StoreError;
 
-/// The end of the log's name.
+/// The end of the name of the write-ahead log.
 pub(super) const LOG_SUFFIX: &str = "-wal";
 
 /// The end of the name of the log's index.
 pub(super) const INDEX_SUFFIX: &str = "-shm";
 
-/// The end of the name of the journal, which a database without a log has.
+/// The end of the name of the rollback journal, which a database without a log has.
 pub(super) const JOURNAL_SUFFIX: &str = "-journal";
 
 /// The ends of the names of SQLite's files, the database itself included.
@@ -25,14 +25,14 @@ pub(super) const SUFFIXES: [&str; 4] = ["", LOG_SUFFIX, INDEX_SUFFIX, JOURNAL_SU
 /// The end of the lock file's name. SQLite does not know this file.
 pub(super) const LOCK_SUFFIX: &str = ".lock";
 
-/// The file beside a database that has its name and this at the end.
+/// The path of the file beside a database whose name is the database's with this suffix.
 pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
     let mut path = database.as_os_str().to_owned();
     path.push(suffix);
     path.into()
 }
 
-/// Whether a name is one of this database's files, even if they are not there.
+/// Whether a name is that of one of this database's files, existing or not.
 pub fn has_file(database: &Path, name: &Path) -> bool {
     let (Ok(database), Ok(name)) =
         (private_file::in_real_folder(database), private_file::in_real_folder(name))
@@ -42,9 +42,10 @@ pub fn has_file(database: &Path, name: &Path) -> bool {
     SUFFIXES.iter().chain([&LOCK_SUFFIX]).any(|suffix| beside(&database, suffix) == name)
 }
 
-/// The one path of a database, however it was written, so that two servers meet at one lock.
+/// The canonical path of a database, so that two servers use the same lock file.
 ///
-/// A link, a folder or a device is refused, under the database's name and under those of SQLite's other files.
+/// # Errors
+/// If a link, a folder or a device has the name of the database or of another of SQLite's files.
 pub(super) fn place(path: &Path) -> Result<PathBuf, StoreError> {
     let name = path.file_name().ok_or(ErrorKind::IsADirectory.into()).map_err(io("abrir", path))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -53,7 +54,7 @@ pub(super) fn place(path: &Path) -> Result<PathBuf, StoreError> {
         let path = beside(&place, suffix);
         let reason = match fs::symlink_metadata(&path) {
             Ok(found) if found.is_file() => continue,
-            Ok(found) if found.is_symlink() => "é um link simbólico, que não se segue",
+            Ok(found) if found.is_symlink() => "é um link simbólico",
             Ok(found) if found.is_dir() => "é uma pasta",
             Ok(_) => "não é um arquivo comum",
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
@@ -64,7 +65,10 @@ pub(super) fn place(path: &Path) -> Result<PathBuf, StoreError> {
     Ok(place)
 }
 
-/// Whether the database is there. A database that is gone is not a new one if its log is there.
+/// Whether the database exists.
+///
+/// # Errors
+/// If there is a log or a journal without the database: then the database is not new but lost.
 pub(super) fn exists(path: &Path) -> Result<bool, StoreError> {
     let found = |path: &Path| path.try_exists().map_err(io("abrir", path));
     if found(path)? {
@@ -82,8 +86,8 @@ pub(super) fn exists(path: &Path) -> Result<bool, StoreError> {
     Ok(false)
 }
 
-/// Returns a name beside a database, with this label, the date and the time, that nothing has yet, such
-/// as `hortifruti.db.2026-11-29T183015`.
+/// A free name beside a database, with this label, the date and the time, such as
+/// `hortifruti.db.2026-11-29T183015`.
 pub(super) fn free_name(database: &Path, label: &str) -> Result<PathBuf, StoreError> {
     let clock = Connection::open_in_memory().map_err(sqlite("guardar", database))?;
     let now = "SELECT strftime('%Y-%m-%dT%H%M%S', 'now', 'localtime')";

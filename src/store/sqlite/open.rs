@@ -1,4 +1,4 @@
-//! Opening a database: a new one, one that is there, and one whose connection failed.
+//! Opens a database: a new one, an existing one, and one whose connection failed.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -22,25 +22,26 @@ use crate::catalog::Transaction;
 use crate::private_file::AtomicFile;
 use crate::store::{Store, StoreError};
 
-/// Largest database that is looked through whole at each start, in bytes: in some tens of
-/// milliseconds. Of a larger one, all but the [`LONG_TABLES`] is, so that the start does not
-/// last longer as the ledger grows; `hortifruti verify` looks through the rest.
+/// Largest database that is checked completely at each start, in bytes; that takes some tens of milliseconds.
+/// In a larger one the [`LONG_TABLES`] are skipped, so that a start does not last longer as the ledger grows;
+/// `hortifruti verify` checks them.
 pub(super) const CHECKED_BYTES_MAX: u64 = if cfg!(test) { 64 * 1024 } else { 16 * 1024 * 1024 };
 
 /// The tables that grow with every change.
 const LONG_TABLES: [&str; 2] = ["movement", "request_chunk"];
 
-/// Prepared statements kept: there are fewer than this many.
+/// Prepared statements kept: more than there are.
 const STATEMENT_CACHE: usize = 32;
 
 impl SqliteStore {
-    /// Opens the database. If there is none, [`Store::create`] makes it, under another
-    /// name until it is whole.
+    /// Opens the database. If there is none, [`Store::create`] creates it, under a temporary name until it
+    /// is complete.
     ///
-    /// `port` is the port of this server; a second server that is refused names it.
+    /// `port` is the port of this server; the error of a second server names it.
     ///
     /// # Errors
-    /// If another server has the database, or it is not ours, is damaged, or cannot be opened.
+    /// If another server has the database, or the file is no database of this program, is damaged, or
+    /// cannot be opened.
     pub fn open(path: &Path, port: u16) -> Result<Self, StoreError> {
         let path = place(path)?;
         let mut lock = Lock::name(&path, port)?;
@@ -56,8 +57,8 @@ impl SqliteStore {
         let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let has_log = log_place::has_log(&path);
         let mut this = Self::new(connection, path, None, Some(lock), None);
-        // Until it is known to be ours and whole, nothing is copied into it, not even at the
-        // end of a start that is refused.
+        // Until the database has been checked, nothing is copied into it, not even when a refused start
+        // closes it.
         this.keep_log(has_log).map_err(this.failed("preparar"))?;
         this.check()?;
         this.keep_log(false).map_err(this.failed("preparar"))?;
@@ -68,10 +69,10 @@ impl SqliteStore {
     /// Opens a database in memory, which is gone when the store is dropped.
     ///
     /// # Errors
-    /// If there is no memory.
+    /// If there is not enough memory.
     pub fn in_memory() -> Result<Self, StoreError> {
         let path = PathBuf::from(":memory:");
-        // Each has a name of its own, by which its readers find it.
+        // Each database has a name of its own, by which its readers open it.
         static NUMBER: AtomicU64 = AtomicU64::new(1);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let address = format!("file:hortifruti-{number}?mode=memory&cache=shared");
@@ -79,13 +80,16 @@ impl SqliteStore {
         Ok(Self::new(connection, path, None, None, Some(address)))
     }
 
-    /// Whether closing the last connection leaves the log as it is. SQLite would copy it into
-    /// the database.
+    /// Sets whether closing the last connection keeps the log. By default SQLite copies the log into the
+    /// database and removes it.
     pub(super) fn keep_log(&self, keep: bool) -> rusqlite::Result<()> {
         self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
     }
 
-    /// Looks at what the file is before anything in it is changed.
+    /// Checks the file before anything in it is changed.
+    ///
+    /// # Errors
+    /// If the file is no database of this program, is read-only, or is damaged.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         check_header(&self.connection, &self.path, 1..=SCHEMA_VERSION)?;
         let read_only = self.connection.is_readonly(MAIN_DB).map_err(self.failed("ler"))?;
@@ -123,14 +127,14 @@ impl SqliteStore {
         Ok("ok".to_owned())
     }
 
-    /// Makes a database of ours, of any version, ready for changes.
+    /// Prepares a database of any schema for changes.
     pub(super) fn prepare(&mut self) -> Result<(), StoreError> {
         self.configure().map_err(self.failed("preparar"))?;
         self.migrate()?;
         if let Some(lock) = &self.lock {
-            // The note changes a time of the file, which is looked at next.
+            // The note changes a time of the file, so it is written before the times are read.
             lock.note_log();
-            // The migration has begun a transaction, so they are all there.
+            // The migration has begun a transaction, so all files exist.
             self.files = Files::look(&self.path, lock)?;
         }
         Ok(())
@@ -141,39 +145,38 @@ impl SqliteStore {
         connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
-        // A longer log is cut to this length, once SQLite begins it again.
+        // A longer log is cut to this length when SQLite starts it from its beginning again.
         connection.pragma_update(None, "journal_size_limit", long_log::KEPT_BYTES_MAX.cast_signed())?;
         // The log is copied by `Files::committed`.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-        // The catalog gives every movement its product. To have SQLite look that up again
-        // reads a page of the products for each row of the ledger: a quarter of the speed
-        // with a million of them.
+        // The catalog has already checked the product of every movement. SQLite's check would read a page
+        // of the products for each row, four times slower with a million products.
         connection.pragma_update(None, "foreign_keys", "OFF")
     }
 
-    /// Opens the file anew.
+    /// Replaces the connection by a new one.
     pub(super) fn reconnect(&mut self) -> Result<(), StoreError> {
         self.check_files()?;
         self.ledger.forget_idle();
-        // Closing would checkpoint, and so sync pages again whose first sync failed.
+        // On closing, SQLite would copy the log, and so sync pages again whose first sync failed.
         let _ = self.keep_log(true);
         self.connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let configured = self.configure().map_err(self.failed("preparar"));
-        // If that failed, the index is perhaps too short, but nobody cut it.
+        // If this failed, the index may be shorter, but nobody cut it.
         self.files.note_length(INDEX_SUFFIX);
         configured?;
         self.is_suspect = false;
         Ok(())
     }
 
-    /// Makes sure of a connection that nothing has failed on.
-    pub(super) fn be_sure(&mut self) -> Result<(), StoreError> {
+    /// Replaces a connection that has failed before.
+    pub(super) fn ensure_ready(&mut self) -> Result<(), StoreError> {
         if self.is_ready() { Ok(()) } else { self.reconnect() }
     }
 
     pub(super) fn create_with(&mut self, opening: &Transaction) -> rusqlite::Result<()> {
         if self.unfinished.is_some() {
-            // The file is synced when it is whole; until then it may be lost.
+            // The file is synced once it is complete; until then it may be lost.
             self.connection.pragma_update(None, "journal_mode", "MEMORY")?;
             self.connection.pragma_update(None, "synchronous", "OFF")?;
         }
@@ -186,7 +189,7 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Takes a database of an earlier schema to the current one, after a copy of it was made.
+    /// Migrates a database of an earlier schema to the current one, and keeps a copy of it first.
     fn migrate(&mut self) -> Result<(), StoreError> {
         let failed = sqlite("atualizar", &self.path);
         let version: i32 =

@@ -1,8 +1,8 @@
-//! Whether a database file whose times were changed has the content that this server left.
+//! Proves that a database file whose times have changed still has the content that this server wrote.
 //!
-//! A `touch`, a `chmod` or a hard link changes the times of a file and not its content; so does a program
-//! that puts other content there and the old time back. The times alone cannot tell these apart, so the
-//! content is read. This lasts as long as `hortifruti verify`, during which changes wait.
+//! A `touch`, a `chmod` or a hard link changes the times of a file and not its content. But another program
+//! may also have replaced the content and set the old time again, so the whole content is read. That takes as
+//! long as `hortifruti verify`, and changes wait until the end.
 
 use std::fs::File;
 use std::path::Path;
@@ -22,11 +22,11 @@ use crate::catalog::Catalog;
 use crate::store::StoreError;
 
 impl SqliteStore {
-    /// Takes the times of the database file for ours if the rest is as it was left.
+    /// Accepts the new times of the database file if its content and the other files are unchanged.
     ///
     /// # Errors
-    /// If a file is not the one that was left, or the content is not, or cannot be read. No transaction has
-    /// begun then ([`StoreError::why_not_begun`]).
+    /// If a file or the content has changed, or cannot be read. [`StoreError::why_not_begun`] returns `Some`
+    /// for these errors.
     pub(super) fn prove_content(&mut self, catalog: &Catalog) -> Result<(), StoreError> {
         let rewritten = StoreError::Rewritten { path: shown(&self.path) };
         let Some((stamp, index)) = self.dated()? else { return Ok(()) };
@@ -34,7 +34,7 @@ impl SqliteStore {
         let Some(base) = self.files.base() else { return Err(rewritten) };
         tracing::info!("the times of the database file were changed; its content is read");
         let found = is_as_left(&self.path, file, (&index, base.file_end()), catalog);
-        // What was read counts only if nothing was moved or written meanwhile.
+        // The result counts only if no file was moved or written during the check.
         if self.dated()? != Some((stamp, index)) {
             return Err(rewritten);
         }
@@ -58,11 +58,11 @@ impl SqliteStore {
         Err(rewritten)
     }
 
-    /// The stamp of the database file and the index of its log, if only the times of the file are not as they
-    /// were left; `None` if they are.
+    /// The stamp of the database file and the index of its log, if only the file's times have changed; `None`
+    /// if nothing has.
     ///
     /// # Errors
-    /// If more is not as it was left.
+    /// If more than the times has changed.
     fn dated(&mut self) -> Result<Option<(Stamp, Index)>, StoreError> {
         let rewritten = match self.check_files() {
             Ok(()) => return Ok(None),
@@ -75,8 +75,10 @@ impl SqliteStore {
     }
 }
 
+/// Compares the database file and its log with the server's own state.
+///
 /// # Errors
-/// If the file, or what SQLite reads of it and its log, is not what was left.
+/// If the content differs or cannot be read.
 fn is_as_left(
     path: &Path,
     file: &File,
@@ -84,11 +86,11 @@ fn is_as_left(
     catalog: &Catalog,
 ) -> Result<(), StoreError> {
     let rewritten = || StoreError::Rewritten { path: shown(path) };
-    // SQLite reads pages from the log that it takes to be copied, and will not copy again.
+    // SQLite reads the copied frames from the log and never copies them again, so the file must have them.
     if !log::has_copied(file, &beside(path, LOG_SUFFIX), index, u32::MAX).unwrap_or(false) {
         return Err(rewritten());
     }
-    // SQLite reads a page from the log alone if there is a later one, so an older file may look the same.
+    // The file is also checked without its log, because the frames in the log could hide an older file.
     check_pages(&connect_alone(path)?, path)?;
     if file_end.is_none() || ledger_end(path) != file_end {
         return Err(rewritten());

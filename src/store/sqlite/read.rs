@@ -1,4 +1,4 @@
-//! The writer's reads of the ledger: the changes that were recorded before.
+//! The writer's reads: stored movements, and the requests stored under request ids.
 
 use super::SqliteStore;
 use super::rows::{SELECT_MOVEMENTS, read_movement, read_request};
@@ -17,7 +17,7 @@ impl SqliteStore {
 
     pub(super) fn read_recorded(&self, request_ids: &[&RequestId]) -> rusqlite::Result<RecordedById> {
         let mut recorded = RecordedById::default();
-        // One for all that is read, so that the lock is taken once.
+        // One transaction for all reads, so that the lock is taken once.
         let _moment = self.connection.unchecked_transaction()?;
         self.request_ids.places(&self.connection, request_ids, |request_id, place| {
             let found = match place {

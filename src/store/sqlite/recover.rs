@@ -1,4 +1,4 @@
-//! After a failed commit: whether its changes are stored.
+//! Finds out after a failed commit whether its changes are stored.
 
 use rusqlite::params;
 
@@ -8,7 +8,7 @@ use crate::catalog::Transaction;
 use crate::store::StoreError;
 
 impl SqliteStore {
-    /// Whether these changes are stored. They are one transaction, so one row tells.
+    /// Whether these changes are stored. They are one transaction, so looking for one row is enough.
     pub(super) fn holds(&self, transaction: &Transaction) -> rusqlite::Result<bool> {
         let connection = &self.connection;
         if let Some(movement) = transaction.movements.last() {
@@ -29,8 +29,10 @@ impl SqliteStore {
         )
     }
 
-    /// Refuses to go on if the ledger ends neither before these changes nor with them: then
-    /// another program wrote in it, and the catalog is not what is stored.
+    /// Checks that the ledger ends either just before these changes or with them.
+    ///
+    /// # Errors
+    /// If another program wrote or deleted movements, so that the catalog differs from the store.
     pub(super) fn check_ledger_end(&self, transaction: &Transaction) -> Result<(), StoreError> {
         let (Some(first), Some(last)) = (transaction.movements.first(), transaction.movements.last()) else {
             return Ok(());

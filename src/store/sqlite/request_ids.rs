@@ -1,18 +1,17 @@
-//! The index of request ids, which says where in the ledger an id stands: a log-structured merge tree
-//! of one level.
+//! The index of request ids, which finds the movement that has an id: a log-structured merge tree of one
+//! level.
 //!
-//! An id is durable in its row of the ledger, which grows at its end. To keep a B-tree of ids beside the
-//! ledger would cost a page of the database for each id that a client drew at random: a twentieth of the
-//! speed. So the newest ids are in a memtable only, and are read from the end of the ledger at the start.
-//! From time to time the memtable is stored as a sorted run, ordered by the hashes of the ids, which is
-//! never changed again. Each run has a Bloom filter. Eight full runs, or more small ones, are a group with a
-//! Bloom filter of its own, which says of nearly every new id that none of them has it. The filters stay in
-//! memory, three bytes an id.
+//! An id is durable in its row of the ledger, which grows at its end. A B-tree of ids beside the ledger would
+//! write a page of the database for each random id, and be twenty times slower. Therefore the newest ids are
+//! only in a memtable, which a start fills from the end of the ledger. From time to time the memtable is
+//! stored as an immutable sorted run, ordered by the hashes of the ids. Each run has a Bloom filter. Eight
+//! full runs, or more small ones, form a group with a Bloom filter of its own, which rules out nearly every
+//! new id. The filters stay in memory, three bytes for each id.
 //!
-//! No transaction waits for a run: a thread of its own sorts it, and each of the next transactions stores
-//! some of it. The ids stay in the memtable until the whole run is stored. The tables call a run a round.
+//! No transaction waits for a run: a thread of its own sorts it, and each of the next transactions stores a
+//! piece of it. The ids stay in the memtable until the whole run is stored. The tables call a run a round.
 //!
-//! A hash only proposes a place. The row there has the id itself, and decides.
+//! A hash only proposes a place. The row at that place has the id itself, which is compared.
 
 mod entry;
 mod groups;
@@ -33,11 +32,11 @@ use entry::Entry;
 use groups::{Groups, RUN_AFTER};
 use runs::{Run, stored_places, write_through};
 
-/// Movements without any id after which that is noted, so that a start reads hardly more than of an empty
-/// ledger.
+/// Movements without any id after which the index notes that there is none, so that a start need not read
+/// them.
 const NONE_AFTER: usize = RUN_AFTER / 64;
 
-/// The place of an id that stands in the table of requests, and not in the ledger.
+/// The place of an id that is in the table of requests, and not in the ledger.
 const ELSEWHERE: i64 = 0;
 
 /// The index of the request ids of one database.
@@ -46,7 +45,7 @@ pub(super) struct RequestIds {
     hasher: SipHasher13,
     memtable: Memtable,
     groups: Groups,
-    /// Up to this movement, ids are in runs.
+    /// The last movement whose id, and those of all movements before it, are in runs.
     through: i64,
     next: Next,
 }
@@ -59,18 +58,19 @@ struct Memtable {
     by_hash: HashTable<u32>,
 }
 
-/// How far the next run is.
+/// The progress of the next run.
 #[derive(Default)]
 enum Next {
-    /// There are too few ids for one.
+    /// There are too few ids for a run.
     #[default]
     Awaited,
-    /// None of the movements up to this one has an id that is in no run.
+    /// There is no id to store: the index only notes that it covers the movements up to this one.
     Needless {
         through: i64,
     },
     Sorting(JoinHandle<Run>),
-    /// The run is being stored: the next transaction stores this piece, and all before it is stored.
+    /// The run is being stored: the pieces before this one are stored, and the next transaction stores this
+    /// one.
     Storing {
         run: Run,
         piece: Range<usize>,
@@ -78,7 +78,7 @@ enum Next {
 }
 
 impl RequestIds {
-    /// The index of a database in which no id is stored, such as one that is not made yet.
+    /// The index of a database without ids, such as one that is not created yet.
     pub(super) fn new() -> Self {
         Self {
             hasher: SipHasher13::new(),
@@ -89,7 +89,7 @@ impl RequestIds {
         }
     }
 
-    /// Reads the filters, and the ids that are in no run yet.
+    /// Reads the filters from the database, and the ids that are not in a run yet.
     pub(super) fn read(connection: &Connection) -> rusqlite::Result<Self> {
         let (seed, through) = connection.query_row("SELECT seed, through FROM request_index", [], |row| {
             let seed: Vec<u8> = row.get(0)?;
@@ -115,8 +115,8 @@ impl RequestIds {
         hasher.finish().cast_signed()
     }
 
-    /// Calls with each id and each place where it may stand: a sequence number, or `None` for the table
-    /// of requests. For nearly every new id there is none.
+    /// Calls `look` with each id and each place where the id may be: a sequence number, or `None` for the
+    /// table of requests. Nearly every new id has no such place.
     pub(super) fn places(
         &self,
         connection: &Connection,
@@ -136,8 +136,7 @@ impl RequestIds {
         Ok(())
     }
 
-    /// Decides what the next transaction stores of the index. It follows the movement
-    /// `last_sequence`.
+    /// Decides what the next transaction, which follows the movement `last_sequence`, stores of the index.
     pub(super) fn prepare(&mut self, last_sequence: i64) {
         self.next = match mem::take(&mut self.next) {
             Next::Awaited if self.is_due(last_sequence) => self.begin(last_sequence),
@@ -146,8 +145,8 @@ impl RequestIds {
         };
     }
 
-    /// Decides the same for the last transaction of all, which stores the whole of a run that is due. Ids
-    /// too few for a run are left to be read from the ledger.
+    /// Decides what the last transaction before a stop stores: all that is left of a run that is due. If
+    /// there are too few ids for a run, the next start reads them from the ledger.
     pub(super) fn prepare_last(&mut self, last_sequence: i64) {
         self.prepare(last_sequence);
         self.next = match mem::take(&mut self.next) {
@@ -175,11 +174,11 @@ impl RequestIds {
                 (self.memtable.entries.clone(), self.groups.open(self.memtable.entries.len()));
             move || Run::of(entries, group, last_sequence)
         };
-        // If the system has no thread to give, this one sorts.
+        // If no thread can be started, the calling thread sorts.
         thread::Builder::new().spawn(sort()).map_or_else(|_| Next::storing(sort()()), Next::Sorting)
     }
 
-    /// Writes some of the next run inside a transaction.
+    /// Writes a piece of the next run inside a transaction.
     pub(super) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
         match &self.next {
             Next::Awaited | Next::Sorting(_) => Ok(()),
@@ -188,7 +187,7 @@ impl RequestIds {
         }
     }
 
-    /// Takes note that a transaction of these changes is stored, and what [`Self::write`] wrote.
+    /// Notes that a transaction of these changes is stored, with the piece that [`Self::write`] wrote.
     pub(super) fn stored(&mut self, changes: &Transaction) {
         self.next = match mem::take(&mut self.next) {
             Next::Needless { through } => {
@@ -213,7 +212,7 @@ impl RequestIds {
         let placed = placed.chain(elsewhere.map(|request_id| (request_id, ELSEWHERE)));
         let entries: Vec<Entry> =
             placed.map(|(request_id, place)| (self.hash(request_id.as_str()), place)).collect();
-        // In a loop that does nothing else, the processor waits for memory for many at a time.
+        // In a loop of its own, the processor loads many cache lines at the same time.
         for (hash, place) in entries {
             self.memtable.add(hash, place);
         }
@@ -222,7 +221,7 @@ impl RequestIds {
 
 impl Next {
     fn sorted(thread: JoinHandle<Run>) -> Self {
-        // One that panicked leaves the ids where they are, for another.
+        // If the thread panicked, the ids stay in the memtable, and a later run stores them.
         thread.join().map_or(Self::Awaited, Self::storing)
     }
 
@@ -247,7 +246,7 @@ impl Memtable {
         entries.filter(move |(other, _)| *other == hash).map(|(_, place)| place)
     }
 
-    /// Forgets the first that were added, with the room that those of the next run will not need.
+    /// Removes the first `count` entries, and frees memory that the next run will not need.
     fn forget(&mut self, count: usize) {
         let rest = self.entries.split_off(count);
         self.entries.clear();
@@ -292,7 +291,7 @@ mod tests {
 
     fn store(index: &mut RequestIds, connection: &mut Connection, last_sequence: i64, changes: &Transaction) {
         index.prepare(last_sequence);
-        // As if the thread took no time.
+        // The thread is joined here, so that the test does not depend on its speed.
         while let Next::Sorting(thread) = &index.next {
             if thread.is_finished() {
                 index.prepare(last_sequence);
@@ -356,7 +355,7 @@ mod tests {
         let mut connection = new_database();
         let mut index = RequestIds::read(&connection).unwrap();
         let hash = index.hash("a");
-        // So many that they pass from one chunk into the next, between others.
+        // Enough ids with one hash to fill more than one chunk, between ids with other hashes.
         let same = 600;
         for place in 1..=same {
             index.memtable.add(hash, place);
@@ -376,7 +375,7 @@ mod tests {
         assert_eq!(sorted(places(&index, &connection, "a")), expected);
     }
 
-    /// What is stored stays as it was written, whatever becomes of this program.
+    /// A stored run is read by later versions of this program, so its form must not change.
     #[test]
     fn a_hash_is_what_it_always_was() {
         let hasher = SipHasher13::new_with_key(b"0123456789abcdef");

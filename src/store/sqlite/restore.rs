@@ -1,9 +1,9 @@
-//! Restoring: a copy takes the place of a database, which is kept beside it under a dated name.
+//! Restores a copy: the copy takes the place of a database, which is kept beside it under a dated name.
 //!
-//! The steps are in such an order that a kill between any two leaves the old database or the new one
-//! under the name, whole, and every file of the old one somewhere. First the new database is made under
-//! a temporary name and checked; then the log of the old one is played into the old one; then the two
-//! exchange their names in one step.
+//! The order of the steps is such that a kill between any two leaves either the old or the new database
+//! complete under the name, and removes no file of the old one. First the new database is made under a
+//! temporary name and checked; then the log of the old database is played into it; then the two exchange
+//! their names in one step.
 
 use std::fs::{self, File};
 use std::io;
@@ -26,25 +26,24 @@ use crate::store::StoreError;
 /// The result of a restore.
 #[derive(Debug)]
 pub struct Restored {
-    /// The check of what the database holds now.
+    /// The content of the restored database.
     pub verified: Verified,
-    /// The schema of the copy, if it was an earlier one than that of the database now.
+    /// The schema of the copy, if it was migrated from an earlier one.
     pub earlier_schema: Option<i32>,
-    /// The files with everything that was there before: the old database first, and its log if that
-    /// could not be played into it.
+    /// The files of the replaced database: the database first, then its log if the log could not be played
+    /// into it.
     pub kept: Vec<PathBuf>,
 }
 
-/// Checks a copy as [`verify`](super::verify()) does, and puts it in the place of a database, if there
-/// is one.
+/// Checks a copy as [`verify`](super::verify()) does, and replaces a database with it, or creates one.
 ///
 /// # Errors
-/// If a server has the database, the copy is not whole, or something cannot be written. The
-/// database is then as it was.
+/// If a server has the database open, the copy is damaged, or a file cannot be written. The database is then
+/// unchanged.
 pub fn restore(
     copy: &Path,
     database: &Path,
-    tell: &mut dyn FnMut(Step, u64, u64),
+    report: &mut dyn FnMut(Step, u64, u64),
 ) -> Result<Restored, StoreError> {
     let path = place(database)?;
     refuse_own_file(copy, &path)?;
@@ -56,7 +55,7 @@ pub fn restore(
     let mut source = Source::open(copy, 1..=SCHEMA_VERSION)?;
     let unfinished = begin(&path)?;
     let earlier_schema = Some(source.version()?).filter(|version| *version < SCHEMA_VERSION);
-    let verified = copy_into(&mut source, &unfinished, copy, tell)?;
+    let verified = copy_into(&mut source, &unfinished, copy, report)?;
     drop(source);
     if is_there {
         keep_owner(&path, unfinished.file()).map_err(io("dar o dono a", unfinished.temporary()))?;
@@ -93,7 +92,7 @@ fn refuse_own_file(copy: &Path, database: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Gives the new file the old one's owner, so that a server that runs as somebody else can open it as before.
+/// Gives the new file the old one's owner, so that a server of another user can still open it.
 fn keep_owner(old: &Path, new: &File) -> io::Result<()> {
     let (old, made) = (fs::metadata(old)?, new.metadata()?);
     let is_other = old.uid() != made.uid();
@@ -104,16 +103,16 @@ fn keep_owner(old: &Path, new: &File) -> io::Result<()> {
 }
 
 /// Copies the log of the old database into it, as the start of a server would, so that the database is
-/// whole by itself. A database that is damaged or not ours stays as it is, with its log.
+/// complete without a log. A damaged or foreign database is left unchanged, with its log.
 ///
 /// # Errors
-/// If another program has the database.
+/// If another program has the database open.
 fn play_log(database: &Path, note: &str) -> Result<(), StoreError> {
     let play = || {
         check_log(database, note)?;
         let connection = connect(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         check_header(&connection, database, 1..=SCHEMA_VERSION)?;
-        // The database is left without a log, as a backup is: then nothing has to be beside it.
+        // The database is left in the mode without a log, like a backup, and needs no other file.
         let mode: String = connection
             .query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))
             .map_err(sqlite("sincronizar", database))?;
@@ -125,14 +124,14 @@ fn play_log(database: &Path, note: &str) -> Result<(), StoreError> {
     }
 }
 
-/// The old database's log and the other files of SQLite beside it, which go with it.
+/// The log and other files of SQLite beside the old database, which are renamed together with it.
 struct KeptLog {
-    /// Each file's old name, its new name, and whether it has both already.
+    /// Each file's old name, its new name, and whether the file already has both.
     files: Vec<(PathBuf, PathBuf, bool)>,
 }
 
 impl KeptLog {
-    /// Gives each file its new name, before the database gets its own: at no moment is the old database
+    /// Gives each file its new name before the database gets its own, so that the old database is never
     /// without its log.
     fn begin(database: &Path, name: &Path) -> Result<Self, StoreError> {
         let mut files = Vec::new();

@@ -1,4 +1,4 @@
-//! How the rows of a database are written and read.
+//! Writes and reads the rows of a database.
 
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
@@ -11,38 +11,38 @@ use crate::catalog::{
     RequestRecord, Transaction, Undo, Unit,
 };
 
-/// Movements that one statement writes: to begin and end a statement costs as much as a row, and
-/// within one statement SQLite goes on after the row before. With more the gain is no greater.
+/// Movements that one statement writes: starting a statement costs as much as a row, and within a statement
+/// SQLite appends each row after the previous one. Longer statements gain nothing more.
 pub(super) const MOVEMENTS_AT_ONCE: usize = 16;
 
-/// The rows of the ledger from a sequence number on, as [`read_movement`] reads them; so many of
-/// them, or all with -1.
+/// The rows of the ledger from a sequence number on, in the columns that [`read_movement`] reads. The limit
+/// -1 means all rows.
 pub(super) const SELECT_MOVEMENTS: &str =
     "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
             recorded_at_micros, request_id, previous
      FROM movement WHERE sequence >= ?1 ORDER BY sequence LIMIT ?2";
 
-/// The statements that write one movement, so many without request ids, and so many that have
-/// one each.
+/// The statements that write one movement, [`MOVEMENTS_AT_ONCE`] without request ids, and
+/// [`MOVEMENTS_AT_ONCE`] with one each.
 static INSERT_MOVEMENT: LazyLock<String> = LazyLock::new(|| insert_movements(1, SHARED));
 static INSERT_MOVEMENTS: LazyLock<String> = LazyLock::new(|| insert_movements(MOVEMENTS_AT_ONCE, SHARED));
 static INSERT_MOVEMENTS_WITH_IDS: LazyLock<String> =
     LazyLock::new(|| insert_movements(MOVEMENTS_AT_ONCE, OWN));
 
-/// The parameter of the request id: one for all rows, or another for each.
+/// The parameter of the request id: one for all rows (`NULL`), or one for each row.
 const SHARED: &str = "?3";
 const OWN: &str = "?";
 
-/// Whether one statement may write both: they share what it has once.
+/// Whether one statement can write both movements: the parameters that all its rows share are equal.
 fn is_alike(first: &Movement, second: &Movement) -> bool {
     let shared = |movement: &Movement| (movement.kind, movement.recorded_at, movement.request_id.is_some());
     shared(first) == shared(second)
 }
 
-/// Builds the statement that writes so many movements. If it fails the transaction is rolled back, so
-/// it needs not be undone by itself. SQLite numbers the rows as the ledger does, each one more than
-/// the last (<https://sqlite.org/autoinc.html>): for a number that it is given, it would look for
-/// the row's place from the root of the table, a quarter of the time of a change.
+/// Builds the statement that writes `count` movements. `OR FAIL` saves the undo of a single statement,
+/// because an error rolls the transaction back anyway. SQLite chooses the row numbers, each the last plus one
+/// (<https://sqlite.org/autoinc.html>), as the ledger does: for a given number it would search the table from
+/// its root, a quarter of the time of a change.
 fn insert_movements(count: usize, request_id: &str) -> String {
     let row = format!("(?1, ?2, {request_id}, ?, ?, ?, ?, ?)");
     let rows = vec![row; count].join(", ");
@@ -53,7 +53,7 @@ fn insert_movements(count: usize, request_id: &str) -> String {
     )
 }
 
-/// Writes movements that are alike, as many as the statement takes.
+/// Writes movements that are alike, exactly as many as the statement has rows.
 fn write_movements(insert: &mut Statement<'_>, movements: &[Movement]) -> rusqlite::Result<()> {
     let first = &movements[0];
     insert.raw_bind_parameter(1, first.kind.word())?;
@@ -83,7 +83,8 @@ fn write_movements(insert: &mut Statement<'_>, movements: &[Movement]) -> rusqli
     insert.raw_execute().map(drop)
 }
 
-/// Writes the rows of a transaction inside a transaction, after the movement `last_sequence`.
+/// Writes the rows of `transaction`, which follow the movement `last_sequence`, inside an open transaction of
+/// the database.
 pub(super) fn write(
     connection: &Connection,
     transaction: &Transaction,
@@ -135,8 +136,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Writes a request with an id, which came in the transaction that ends with the movement
-/// `after_sequence`.
+/// Writes a request with an id. The last movement of its transaction is `after_sequence`.
 pub(super) fn write_request(
     connection: &Connection,
     record: &RequestRecord,
@@ -149,7 +149,7 @@ pub(super) fn write_request(
     request.execute(params![request_id.as_str(), digest.cast_signed(), result, after_sequence]).map(drop)
 }
 
-/// The request with this id, if it is one with a row of its own.
+/// The request with this id in the table of requests.
 pub(super) fn read_request(
     connection: &Connection,
     request_id: &RequestId,
@@ -194,7 +194,7 @@ pub(super) fn read_movement(row: &Row<'_>) -> rusqlite::Result<Movement> {
     })
 }
 
-/// When the last movement was recorded.
+/// The time at which the last movement was recorded.
 pub(super) fn read_last_time(connection: &Connection) -> rusqlite::Result<Option<SystemTime>> {
     let last = "SELECT recorded_at_micros FROM movement ORDER BY sequence DESC LIMIT 1";
     connection.query_row(last, [], |row| row.get(0).map(from_micros)).optional()
@@ -208,7 +208,7 @@ pub(super) fn read_quantity(row: &Row<'_>, index: usize) -> rusqlite::Result<Qua
     Quantity::from_thousandths(row.get(index)?).map_err(|error| bad_value(index, error))
 }
 
-/// An error for a value in this column that this program would never have stored.
+/// An error for a value in this column that this program never writes.
 pub(super) fn bad_value(
     index: usize,
     error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -216,7 +216,7 @@ pub(super) fn bad_value(
     rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Null, error.into())
 }
 
-/// Microseconds since 1970; a clock set before that gives 0.
+/// Microseconds since 1970; 0 for earlier times.
 pub(super) fn to_micros(time: SystemTime) -> i64 {
     let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX)

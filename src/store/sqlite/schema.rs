@@ -1,4 +1,4 @@
-//! The tables of a database, and what tells ours, and their versions, from others.
+//! The tables of a database, their migrations, and the header that identifies a database of this program.
 
 mod links;
 
@@ -12,25 +12,25 @@ use super::error::{not_ours, sqlite};
 use crate::catalog::{Catalog, Key};
 use crate::store::StoreError;
 
-/// Tells our databases from others: the letters `HFRT`.
+/// The application id of this program's databases: the letters `HFRT`.
 pub(super) const APPLICATION_ID: i32 = 0x4846_5254;
 
-/// The beginning of a SQLite file, and the place of the application id in its header, the highest byte
-/// first (<https://sqlite.org/fileformat.html#the_database_header>).
+/// The beginning of a SQLite file, and the offset of the application id in its header, which is stored with
+/// the highest byte first (<https://sqlite.org/fileformat.html#the_database_header>).
 const SQLITE_START: &[u8] = b"SQLite format 3\0";
 const ID_OFFSET: usize = 68;
 
-/// Whether a file with this beginning is one of our databases, of any version, or a copy of one.
+/// Whether a file with this beginning is a database of this program, of any version, or a copy of one.
 pub(super) fn is_ours(head: &[u8]) -> bool {
     let id = head.get(ID_OFFSET..ID_OFFSET + size_of_val(&APPLICATION_ID));
     head.starts_with(SQLITE_START) && id == Some(&APPLICATION_ID.to_be_bytes())
 }
 
-/// The version that [`MIGRATIONS`] lead to. A database of a later version is refused.
+/// The schema version after all [`MIGRATIONS`]. A database of a later version is refused.
 pub(super) const SCHEMA_VERSION: i32 = MIGRATIONS.len() as i32;
 
-/// The steps from nothing to the current schema; a database of version N has had the first
-/// N. A step that was released is never changed.
+/// The migrations from an empty database to the current schema. A database of version N has had the first N.
+/// A released migration is never changed.
 pub(super) const MIGRATIONS: [Migration; 7] = [
     Migration::Sql(
         "
@@ -75,9 +75,8 @@ pub(super) const MIGRATIONS: [Migration; 7] = [
     ) STRICT, WITHOUT ROWID;
     ",
     ),
-    // The view shows other programs each product with its stock at any moment; of the rows
-    // of a group, a bare column comes from the one with the maximum
-    // (https://sqlite.org/lang_select.html#bareagg).
+    // The view shows other programs each product with its present stock. In a group, SQLite takes a bare
+    // column from the row with the maximum (https://sqlite.org/lang_select.html#bareagg).
     Migration::Sql(
         "
     ALTER TABLE product RENAME TO product_terms;
@@ -104,8 +103,8 @@ pub(super) const MIGRATIONS: [Migration; 7] = [
     LEFT JOIN moved ON moved.product_id = id;
     ",
     ),
-    // The index of request ids (`request_ids`). An import makes no movement where it only
-    // changes terms, so it is kept after which one it came.
+    // The index of request ids (`request_ids`). An import that only changes terms makes no movement, so its
+    // row has the sequence number of the last movement before it.
     Migration::Sql(
         "
     DROP INDEX movement_by_request_id;
@@ -125,15 +124,15 @@ pub(super) const MIGRATIONS: [Migration; 7] = [
     CREATE INDEX request_chunk_by_hash ON request_chunk (round, first_hash);
     ",
     ),
-    // The last round of a group has the group's filter. The chunks of a round may be there before
-    // it is, or be left of one that a kill ended: its ids are read from the ledger.
+    // The last round of a group has the group's filter. Chunks without a row in `request_round` belong to a
+    // round that is not stored completely; its ids are read from the ledger.
     Migration::Sql(
         "
     ALTER TABLE request_round ADD COLUMN group_filter BLOB;
     UPDATE request_round SET group_filter = filter;
     ",
     ),
-    // Names that look alike have one key from here on.
+    // From here on, names that look alike have the same key.
     Migration::Rust(fold_keys),
     Migration::Rust(links::link),
 ];
@@ -153,15 +152,14 @@ impl Migration {
     }
 }
 
-/// The key that is stored for a product whose name has the key of an earlier product. Keys stay unique
-/// by its tab, which no name folds to.
+/// The stored key of a product whose name has the key of an earlier product. The tab, which no name folds to,
+/// keeps keys unique.
 fn second_key(key: &str, id: i64) -> String {
     format!("{key}\t{id}")
 }
 
-/// Says what is wrong if a stored key is not the one that [`fold_keys`] or a later change would have
-/// given its product. Names that differ only by case or accents, for example, are in no database of
-/// ours.
+/// Checks that each stored key is the one that [`fold_keys`] or a later change gave its product. The inner
+/// error describes the first wrong key, such as that of a name that another program inserted.
 pub(super) fn check_keys(connection: &Connection, catalog: &Catalog) -> rusqlite::Result<Result<(), String>> {
     let firsts: HashMap<i64, i64> =
         catalog.look_alikes().iter().map(|pair| (pair.second().number(), pair.first().number())).collect();
@@ -180,7 +178,7 @@ pub(super) fn check_keys(connection: &Connection, catalog: &Catalog) -> rusqlite
     Ok(Ok(()))
 }
 
-/// Gives every product the key that its name has now. If several have the same key, the first created
+/// Gives every product the present key of its name. If several products have the same key, the first created
 /// gets it, and the others get their [`second_key`].
 fn fold_keys(connection: &Connection) -> rusqlite::Result<()> {
     let mut products = connection.prepare("SELECT id, name, key FROM product_terms ORDER BY id")?;
@@ -194,7 +192,7 @@ fn fold_keys(connection: &Connection) -> rusqlite::Result<()> {
         }
     }
     let mut set_key = connection.prepare("UPDATE product_terms SET key = ?2 WHERE id = ?1")?;
-    // The old keys go out of the way first: a new key may be the old key of a later product.
+    // The old keys are replaced first, because a new key may be the old key of a later product.
     for (id, ..) in &changed {
         set_key.execute(params![id, format!("\t{id}")])?;
     }
@@ -222,7 +220,7 @@ fn fold_keys(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Takes the schema from the version that the database has to the current one.
+/// Runs the migrations that the database has not had yet.
 pub(super) fn migrate(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
     for step in MIGRATIONS.iter().skip(version as usize) {
@@ -231,7 +229,10 @@ pub(super) fn migrate(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.pragma_update(None, "user_version", SCHEMA_VERSION)
 }
 
-/// Refuses a database that is not ours, or of none of these versions.
+/// Checks the header of a database.
+///
+/// # Errors
+/// If the database is not of this program, or has none of these schema versions.
 pub(super) fn check_header(
     connection: &Connection,
     path: &Path,
@@ -243,7 +244,7 @@ pub(super) fn check_header(
         Ok((pragma("application_id")?, pragma("user_version")?, tables))
     };
     let reason = match header() {
-        Ok((0, 0, 0)) => "está vazio; se era para ser um novo, apague-o antes".to_owned(),
+        Ok((0, 0, 0)) => "está vazio; para criar um novo, apague-o antes".to_owned(),
         Ok((APPLICATION_ID, version, _)) if versions.contains(&version) => return Ok(()),
         Ok((APPLICATION_ID, version, _)) if version > SCHEMA_VERSION => format!(
             "foi criado por uma versão mais nova (esquema {version}; esta versão conhece o {SCHEMA_VERSION})"
@@ -268,7 +269,7 @@ mod tests {
     fn keys_are_folded_anew_and_stay_unique() {
         let database = Connection::open_in_memory().unwrap();
         MIGRATIONS[..5].iter().for_each(|step| step.run(&database).unwrap());
-        // The keys are those of version 5: case and accents folded, and no more.
+        // The keys of version 5, which folded only case and accents.
         database
             .execute_batch(
                 "INSERT INTO product_terms VALUES
@@ -278,7 +279,7 @@ mod tests {
                      (7, 'Kiwi’s', 'kiwi’s', 'un', 1)",
             )
             .unwrap();
-        // The second run stands for a later version, which finds what this one left.
+        // The second run is that of a later version, on the result of this one.
         for _ in 0..2 {
             fold_keys(&database).unwrap();
             let mut keys = database.prepare("SELECT key FROM product_terms ORDER BY id").unwrap();

@@ -19,7 +19,7 @@ use crate::store::{Recorded, Store, StoreError, Wait};
 
 const PORT: u16 = 8082;
 
-/// One change, of the cajus.
+/// A change of the product Caju.
 fn sale(catalog: &Catalog, units: i32) -> Transaction {
     let product = catalog.find("caju").unwrap().id;
     let mut draft = Draft::new(catalog, SystemTime::now());
@@ -80,8 +80,8 @@ fn what_is_committed_is_there_after_opening_again() {
     );
 }
 
-/// Movements of several products and kinds: runs longer than a statement takes with request
-/// ids and without, and then one of each in turn.
+/// Movements of several products and kinds: sequences with and without request ids, each longer than one
+/// statement takes, and then alternating movements.
 fn mixed_movements(catalog: &Catalog) -> Transaction {
     let products = ["caju", "maca", "banana", "pera"].map(|key| catalog.find(key).unwrap().id);
     let mut draft = Draft::new(catalog, SystemTime::now());
@@ -136,10 +136,10 @@ fn a_database_of_an_earlier_version_is_taken_to_this_one() {
     let catalog = store.load().unwrap().unwrap();
     assert_eq!(catalog.find("caju").unwrap().stock, Quantity::from_units(57));
     assert_eq!((catalog.find("uva").unwrap().stock, catalog.last_sequence()), (Quantity::ZERO, 4));
-    // A name with which no product is created any more.
+    // A name that is refused for new products.
     assert_eq!(catalog.find("uva\u{3164}").unwrap().id.number(), 3);
     store.commit(&sale(&catalog, 7), Wait::ForOthers).unwrap();
-    // What another program sees.
+    // The view for other programs.
     let stocks: Vec<(String, i64)> = Connection::open(&path)
         .unwrap()
         .prepare("SELECT name, stock_thousandths FROM product ORDER BY id")
@@ -151,7 +151,7 @@ fn a_database_of_an_earlier_version_is_taken_to_this_one() {
     assert_eq!(stocks, [("Caju".into(), 50_000), ("Uva".into(), 0), ("Uva\u{3164}".into(), 0)]);
 }
 
-/// Changes of a shop until its file is longer than is looked through at the start.
+/// Changes a shop until its file is longer than the part that a start checks.
 fn long_shop(path: &Path) -> (SqliteStore, Catalog) {
     let mut store = SqliteStore::open(path, PORT).unwrap();
     let mut catalog = open_shop(&mut store);
@@ -229,7 +229,7 @@ fn a_migration_that_fails_changes_nothing() {
     MIGRATIONS[0].run(&old).unwrap();
     old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
     old.pragma_update(None, "user_version", 1).unwrap();
-    // In the way of the last step, after the others have been done.
+    // This file prevents the last step, after the others have been done.
     old.execute_batch("CREATE TABLE forwarded (a)").unwrap();
     drop(old);
     let before = schema(&path);
@@ -263,7 +263,7 @@ fn a_database_in_memory_takes_changes_again_once_there_is_room() {
         draft.adjust(&Adjustment { product, delta, kind: Kind::Purchase, request_id: None }).unwrap();
     }
     let changes = draft.finish();
-    // No more than there are.
+    // At most as many as there are.
     store.connection.pragma_update(None, "max_page_count", 1).unwrap();
     store.commit(&changes, Wait::ForOthers).unwrap_err();
     assert!(!store.reopen(&changes).unwrap());

@@ -1,5 +1,5 @@
-//! Whether a database keeps the promises: SQLite's own check, and the ledger replayed against
-//! what a server would show. Nothing is changed, and a server may use the database meanwhile.
+//! Verifies a database: runs SQLite's own check, replays the ledger and compares the result with the stocks
+//! that a server would show. Nothing is changed, and a server may use the database during the check.
 
 mod links;
 
@@ -25,65 +25,64 @@ use crate::catalog::{
 use crate::private_file;
 use crate::store::StoreError;
 
-/// Movements between two tellings of the progress.
-const TOLD_EVERY: i64 = 1024;
+/// Movements between two progress reports.
+const REPORTED_EVERY: i64 = 1024;
 
 /// A step of a check or a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// Pages are copied.
     Copy,
-    /// SQLite looks at every page.
+    /// SQLite checks every page.
     Pages,
     /// The ledger is replayed.
     Ledger,
 }
 
-/// Reports the progress of a step: how much is done, and of how much.
-pub(super) type Tell<'a> = &'a mut dyn FnMut(Step, u64, u64);
+/// A function that is called with the progress of a step: how much is done, and of how much.
+pub(super) type Report<'a> = &'a mut dyn FnMut(Step, u64, u64);
 
-/// The content of a database that was found whole.
+/// The content of a database that passed the check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     /// The count of products.
     pub products: u64,
-    /// Rows of the ledger.
+    /// The count of rows of the ledger.
     pub movements: u64,
-    /// Request ids kept: of changes, batches and imports.
+    /// The count of stored request ids.
     pub request_ids: u64,
-    /// Movements with an earlier time than the one before them. They are no fault: versions before this
-    /// one followed a clock that was set back.
+    /// The count of movements with an earlier time than the previous one. They are no fault: earlier
+    /// versions followed a clock that was set back.
     pub earlier_movements: u64,
-    /// Products that cannot be told apart by a look at their names.
+    /// The pairs of products whose names look the same.
     pub look_alikes: Vec<LookAlikes>,
 }
 
-/// Checks a database or a copy of one, as it is at one moment.
+/// Checks one moment of a database or of a copy of one. Calls `report` with the progress of each step.
 ///
 /// # Errors
-/// Where it cannot be read, is not ours, or is not whole; says where.
-pub fn verify(path: &Path, tell: &mut dyn FnMut(Step, u64, u64)) -> Result<Verified, StoreError> {
+/// If the database cannot be read, is not of this program, or is damaged. The error names the place.
+pub fn verify(path: &Path, report: &mut dyn FnMut(Step, u64, u64)) -> Result<Verified, StoreError> {
     let mut source = Source::open(path, SCHEMA_VERSION..=SCHEMA_VERSION)?;
     let moment = source.moment()?;
-    check(&moment, path, tell)
+    check(&moment, path, report)
 }
 
-/// A database that is read and not changed.
+/// A database that is only read.
 pub(super) struct Source {
     pub(super) path: PathBuf,
     connection: Connection,
 }
 
 impl Source {
-    /// Opens a database that is there, of one of these versions.
+    /// Opens an existing database of one of these schema versions.
     pub(super) fn open(path: &Path, versions: RangeInclusive<i32>) -> Result<Self, StoreError> {
         let path = place(path)?;
         if !exists(&path)? {
             return Err(io("abrir", &path)(std::io::ErrorKind::NotFound.into()));
         }
-        // A server that runs has looked at its log, and goes on writing it. Without one, the
-        // log must be looked at before SQLite does, which forgets what it drops of it. The
-        // lock keeps a server from starting in between.
+        // A running server has checked the log and is writing it. Without one, the log is checked before
+        // SQLite opens it and drops its invalid part. The lock keeps a server from starting in between.
         let lock = private_file::open_to_read(&beside(&path, LOCK_SUFFIX)).ok();
         if lock.as_ref().is_none_or(|lock| lock.try_lock_shared().is_ok()) {
             refuse_other_name(&path)?;
@@ -100,26 +99,26 @@ impl Source {
         version.map_err(sqlite("ler", &self.path))
     }
 
-    /// The database at one moment, whatever a server does meanwhile.
+    /// A read transaction, which sees one moment of the database even if a server writes.
     pub(super) fn moment(&mut self) -> Result<Transaction<'_>, StoreError> {
         let failed = sqlite("ler", &self.path);
         let moment = self.connection.transaction().map_err(&failed)?;
-        // The moment is that of the first read.
+        // SQLite fixes the moment at the first read.
         moment.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(&failed)?;
         Ok(moment)
     }
 }
 
-/// Checks what a transaction sees.
-pub(super) fn check(moment: &Connection, path: &Path, tell: Tell<'_>) -> Result<Verified, StoreError> {
+/// Checks the database in a read transaction.
+pub(super) fn check(moment: &Connection, path: &Path, report: Report<'_>) -> Result<Verified, StoreError> {
     let failed = sqlite("conferir", path);
     let corrupt = |reason| corrupt(path, reason);
-    tell(Step::Pages, 0, 1);
+    report(Step::Pages, 0, 1);
     check_pages(moment, path)?;
     let (products, checkpoint, last_recorded_at) = read_catalog(moment).map_err(&failed)?;
     let movements = checkpoint.last_sequence();
     let index = RequestIds::read(moment).map_err(&failed)?;
-    let replayed = replay(moment, &products, movements, &index, tell).map_err(&failed)?.map_err(corrupt)?;
+    let replayed = replay(moment, &products, movements, &index, report).map_err(&failed)?.map_err(corrupt)?;
     links::check(moment, movements).map_err(&failed)?.map_err(corrupt)?;
     let of_others = check_requests(moment, movements, &index).map_err(&failed)?.map_err(corrupt)?;
     let request_ids = replayed.request_ids + of_others;
@@ -136,7 +135,7 @@ pub(super) fn check(moment: &Connection, path: &Path, tell: Tell<'_>) -> Result<
     })
 }
 
-/// SQLite's own check, of every page.
+/// Runs SQLite's own check of every page.
 pub(super) fn check_pages(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let said = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
     match said.map_err(sqlite("conferir", path))?.as_str() {
@@ -145,29 +144,29 @@ pub(super) fn check_pages(connection: &Connection, path: &Path) -> Result<(), St
     }
 }
 
-/// The counts of a replay, for a ledger that is whole.
+/// The counts of a replay without errors.
 #[derive(Default)]
 struct Replayed {
-    /// Changes that have a request id.
+    /// The count of movements that have a request id.
     request_ids: u64,
     earlier_movements: u64,
 }
 
-/// Replays the whole ledger and holds it against the products as a server would show them.
-/// Returns what it found, or what is wrong.
+/// Replays the whole ledger and compares the balances with the products that a server would show. The inner
+/// error describes the first contradiction.
 fn replay(
     moment: &Connection,
     products: &[Product],
     last: i64,
     index: &RequestIds,
-    tell: Tell<'_>,
+    report: Report<'_>,
 ) -> rusqlite::Result<Result<Replayed, String>> {
     let mut balances: HashMap<ProductId, Balance> = HashMap::with_capacity(products.len());
     let (mut sequence, mut time, mut replayed) = (0, SystemTime::UNIX_EPOCH, Replayed::default());
     let undos = links::undos(moment)?;
     let mut undos = undos.into_iter().peekable();
     let mut statement = moment.prepare(SELECT_MOVEMENTS)?;
-    // Also what stands before the first.
+    // From the least possible number, so that rows before the first movement are found, too.
     for movement in statement.query_map([i64::MIN, -1], read_movement)? {
         let movement = movement?;
         if movement.sequence != sequence + 1 {
@@ -187,8 +186,8 @@ fn replay(
         }
         replayed.earlier_movements += u64::from(movement.recorded_at < time);
         time = movement.recorded_at;
-        if sequence % TOLD_EVERY == 0 {
-            tell(Step::Ledger, sequence.unsigned_abs(), last.unsigned_abs());
+        if sequence % REPORTED_EVERY == 0 {
+            report(Step::Ledger, sequence.unsigned_abs(), last.unsigned_abs());
         }
     }
     for product in products {
@@ -216,7 +215,7 @@ fn replay(
     })
 }
 
-/// The fault of a movement that cannot be, after this balance of its product.
+/// The contradiction between a movement and its product's previous balance, if there is one.
 fn contradiction(movement: &Movement, before: Option<Balance>, is_undo: bool) -> Option<&'static str> {
     let is_opening = movement.kind == Kind::Opening && !is_undo;
     let Balance { stock, last_movement } = before.unwrap_or(Balance::NONE);
@@ -224,7 +223,9 @@ fn contradiction(movement: &Movement, before: Option<Balance>, is_undo: bool) ->
     match before {
         None if !is_opening => Some("vem antes da abertura do seu produto"),
         Some(_) if is_opening => Some("abre um produto que já tinha movimentos"),
-        _ if sum != Some(movement.balance.thousandths()) => Some("não leva do saldo anterior ao seu"),
+        _ if sum != Some(movement.balance.thousandths()) => {
+            Some("tem um saldo diferente da soma do saldo anterior e da quantidade")
+        }
         _ if movement.balance < Quantity::ZERO => Some("deixa o estoque abaixo de zero"),
         _ if !is_opening && movement.delta == Quantity::ZERO => Some("não muda nada"),
         _ if last_movement != movement.previous => Some("não aponta para o anterior do seu produto"),
@@ -232,7 +233,7 @@ fn contradiction(movement: &Movement, before: Option<Balance>, is_undo: bool) ->
     }
 }
 
-/// Checks the requests with a row of their own. Returns how many there are, or what is wrong.
+/// Checks the table of requests. Returns the count of requests; the inner error describes the first fault.
 fn check_requests(
     moment: &Connection,
     last: i64,
@@ -257,8 +258,8 @@ fn check_requests(
     Ok(Ok(count))
 }
 
-/// Says what is wrong if a retry with this id would not find this place, a movement or the table of
-/// requests, or would find another too.
+/// The fault of the index if a retry with this id would not find its place, or would find a second one. The
+/// place is a movement, or `None` for the table of requests.
 fn misplaced(
     moment: &Connection,
     index: &RequestIds,
@@ -282,10 +283,10 @@ fn misplaced(
     Ok(match (is_found, is_elsewhere) {
         (true, false) => None,
         (false, _) => Some(format!("o identificador de pedido {request_id} não está no seu índice")),
-        (true, true) => Some(in_two_things(request_id.as_str())),
+        (true, true) => Some(stored_twice(request_id.as_str())),
     })
 }
 
-fn in_two_things(request_id: &str) -> String {
-    format!("o identificador de pedido {request_id:?} está em duas coisas")
+fn stored_twice(request_id: &str) -> String {
+    format!("o identificador de pedido {request_id:?} foi gravado duas vezes")
 }

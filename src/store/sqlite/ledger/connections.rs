@@ -1,4 +1,4 @@
-//! The connections of the readers.
+//! The pool of the readers' connections.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,22 +13,22 @@ use crate::store::sqlite::connect::connect;
 use crate::store::sqlite::error::{shown, sqlite};
 use crate::store::sqlite::names::{INDEX_SUFFIX, beside};
 
-/// Most connections that read at the same time, each with a cache of some megabytes. More readers wait
+/// Most connections that read at the same time, each with a cache of some megabytes. Further readers wait,
 /// for milliseconds.
 const CONNECTIONS_MAX: usize = 4;
 
 /// How long a reader waits for a free connection before it gives up.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The readers of one database. Closed by the store, before it closes its own connection: the last one
-/// that is closed removes the log.
+/// The readers' connections to one database. The store closes them before its own connection, because the
+/// last one to be closed removes the log.
 pub(in crate::store::sqlite) struct SqliteLedger {
     path: PathBuf,
     /// The address of a database in memory, which has no files.
     memory: Option<String>,
     state: Mutex<State>,
-    /// Notified when a connection is given back.
-    given_back: Condvar,
+    /// Notified when a connection is returned to the pool.
+    returned: Condvar,
 }
 
 #[derive(Default)]
@@ -36,13 +36,13 @@ struct State {
     idle: Vec<Connection>,
     in_use: usize,
     is_closed: bool,
-    /// The index of the log when it was last looked at.
+    /// The index of the log at the last check.
     index: Option<FileStat>,
 }
 
 impl SqliteLedger {
     pub(in crate::store::sqlite) fn new(path: &Path, memory: Option<String>) -> Self {
-        Self { path: path.to_owned(), memory, state: Mutex::default(), given_back: Condvar::new() }
+        Self { path: path.to_owned(), memory, state: Mutex::default(), returned: Condvar::new() }
     }
 
     /// Reads in one transaction.
@@ -65,17 +65,17 @@ impl SqliteLedger {
         result.map_err(failed)
     }
 
-    /// Ends all readers: waits for those that read, and closes their connections.
+    /// Refuses new readers, waits for those that read, and closes all connections.
     pub(in crate::store::sqlite) fn close(&self) {
         let mut state = self.lock();
         state.is_closed = true;
         while state.in_use > 0 {
-            state = self.given_back.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.returned.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.idle.clear();
     }
 
-    /// Closes the connections that nobody uses, so that the next reader opens another.
+    /// Closes the idle connections, so that the next reader opens a new one.
     pub(in crate::store::sqlite) fn forget_idle(&self) {
         let mut state = self.lock();
         state.idle.clear();
@@ -86,10 +86,10 @@ impl SqliteLedger {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a connection, or room for a new one, and waits for it if others have all.
+    /// Leases an idle connection, or the right to open a new one. Waits if all are in use.
     fn lease(&self) -> Result<Lease<'_>, StoreError> {
         let is_full = |state: &mut State| state.in_use >= CONNECTIONS_MAX && !state.is_closed;
-        let waited = self.given_back.wait_timeout_while(self.lock(), PATIENCE, is_full);
+        let waited = self.returned.wait_timeout_while(self.lock(), PATIENCE, is_full);
         let (mut state, waited) = waited.unwrap_or_else(PoisonError::into_inner);
         if waited.timed_out() {
             return Err(StoreError::Busy { path: shown(&self.path) });
@@ -103,8 +103,11 @@ impl SqliteLedger {
         Ok(Lease { connection: state.idle.pop(), ledger: self })
     }
 
-    /// Refuses to read if the index of the log was cut. SQLite has it mapped, and the system ends (SIGBUS)
-    /// whoever reads behind the end of a mapped file.
+    /// Checks the index of the log. SQLite has it mapped into memory, and the system kills (SIGBUS) a process
+    /// that reads beyond the end of a mapped file.
+    ///
+    /// # Errors
+    /// If the index was removed, replaced or cut.
     fn check_index(&self, state: &mut State) -> Result<(), StoreError> {
         if self.memory.is_some() {
             return Ok(());
@@ -127,8 +130,8 @@ impl SqliteLedger {
         let failed = sqlite("abrir", &self.path);
         if let Some(address) = &self.memory {
             let connection = Connection::open(address).map_err(&failed)?;
-            // Without this, readers and the writer would wait for each other's tables. Readers look at
-            // published rows only, so they see nothing of a transaction under way.
+            // Without this, readers and the writer would lock each other out of a table. Readers select
+            // only published rows, so they see nothing of an open transaction.
             connection.pragma_update(None, "read_uncommitted", true).map_err(&failed)?;
             return Ok(connection);
         }
@@ -140,7 +143,7 @@ impl SqliteLedger {
     }
 }
 
-/// A connection, or room for one, that is given back when it is dropped.
+/// A leased connection, or the right to open one, which returns to the pool when it is dropped.
 struct Lease<'l> {
     connection: Option<Connection>,
     ledger: &'l SqliteLedger,
@@ -151,6 +154,6 @@ impl Drop for Lease<'_> {
         let mut state = self.ledger.lock();
         state.in_use -= 1;
         state.idle.extend(self.connection.take());
-        self.ledger.given_back.notify_all();
+        self.ledger.returned.notify_all();
     }
 }

@@ -1,5 +1,4 @@
-//! How rows of the ledger are found: by their number, and back from one movement of a product to the
-//! one before.
+//! Reads rows of the ledger: by sequence number, and from a movement of a product back to the previous one.
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -7,7 +6,7 @@ use crate::catalog::{Document, Movement};
 use crate::store::LedgerRow;
 use crate::store::sqlite::rows::{SELECT_MOVEMENTS, read_movement};
 
-/// Reads so many rows, from this sequence number on.
+/// Reads up to `count` rows, from `first_sequence` on.
 pub(in crate::store::sqlite) fn rows(
     connection: &Connection,
     first_sequence: i64,
@@ -18,8 +17,8 @@ pub(in crate::store::sqlite) fn rows(
     movements.map(|movement| with_links(connection, movement?)).collect()
 }
 
-/// Reads the movements of one product, newest first, from this one of them on: those after the movement
-/// `after`, and the last one up to it, `count_max` at most.
+/// Reads movements of one product, newest first and `count_max` at most: from the product's movement `last`
+/// back to the first one that is not after `after`.
 pub(in crate::store::sqlite) fn movements_back(
     connection: &Connection,
     last: i64,
@@ -37,7 +36,7 @@ pub(in crate::store::sqlite) fn movements_back(
     Ok(movements)
 }
 
-/// Adds to a movement its document, and how it is linked to an undo.
+/// Adds to a movement its document and its links to undos.
 pub(in crate::store::sqlite) fn with_links(
     connection: &Connection,
     movement: Movement,

@@ -1,10 +1,10 @@
-//! An entry of the index: where an id may stand, in memory and as it is stored.
+//! An entry of the index, in memory and in its stored form.
 
 use rusqlite::Row;
 
 use crate::store::sqlite::rows::bad_value;
 
-/// The place where an id may stand: its hash, and a sequence number of the ledger or [`ELSEWHERE`](super::ELSEWHERE).
+/// The hash of an id, and its place: a sequence number of the ledger, or [`ELSEWHERE`](super::ELSEWHERE).
 pub(super) type Entry = (i64, i64);
 
 /// Bytes of an entry: the hash and the place, least significant byte first.
@@ -19,7 +19,7 @@ pub(super) fn entries<'r>(row: &'r Row<'_>, index: usize) -> rusqlite::Result<&'
     Ok(entries)
 }
 
-/// The first or the second number of an entry.
+/// The hash (`index` 0) or the place (`index` 1) of an entry.
 pub(super) fn half(entry: &[u8; ENTRY_BYTES], index: usize) -> i64 {
     i64::from_le_bytes(entry.as_chunks().0[index])
 }

@@ -1,4 +1,4 @@
-//! Groups of sorted runs, and the Bloom filters that say which ids are in none of them.
+//! Groups of sorted runs, and the Bloom filters that rule out ids which are in none of them.
 
 use std::mem;
 use std::sync::Arc;
@@ -8,23 +8,23 @@ use rusqlite::Connection;
 use super::entry::{entries, half};
 use crate::store::sqlite::rows::bad_value;
 
-/// Movements, or ids, after which a run is stored: so much of the ledger is read at the
-/// start in some tens of milliseconds.
+/// Movements, or ids, after which a run is stored. A start reads so many movements in some tens of
+/// milliseconds.
 pub(super) const RUN_AFTER: usize = if cfg!(test) { 4096 } else { 256 * 1024 };
 
-/// Ids after which a group of runs is full. More would have fewer filters to look at, but those
-/// of a group that is not full are read at the start: these in some tens of milliseconds.
+/// Ids after which a group of runs is full. Larger groups would mean fewer filters for each look-up, but a
+/// start reads all ids of a group that is not full: these in some tens of milliseconds.
 const GROUP_IDS: usize = 8 * RUN_AFTER;
 
-/// Runs after which it is full, where few movements have ids: the filter of each is looked at for
-/// every id that the group's says yes to.
+/// Runs after which a group is full even if few movements have ids: if the group's filter matches an id, the
+/// filter of every run is tested.
 const GROUP_RUNS_MAX: usize = 64;
 
-/// Ids in a block of a group's filter: 16 bits each, so that it errs once in some hundreds.
+/// Ids in a block of a group's filter: 16 bits for each id, so that one in some hundreds is a false positive.
 const GROUP_BLOCK_IDS: usize = 32;
 
-/// Ids in a block of the filter of one run, which is looked at where that of its group says yes:
-/// 8 bits each, so that it errs once in some tens. Where it does, SQLite is asked, some microseconds.
+/// Ids in a block of a run's filter, which is tested if its group's filter matches: 8 bits for each id, so
+/// that one in some tens is a false positive. A false positive costs a query, some microseconds.
 const RUN_BLOCK_IDS: usize = 64;
 
 /// Words of a block: 64 bytes.
@@ -36,21 +36,21 @@ const BLOCK_BITS: usize = 64 * BLOCK_WORDS;
 /// Bits that an id sets in its block.
 const BITS: usize = 6;
 
-/// Runs that have a filter together.
+/// Runs that share a filter.
 #[derive(Clone)]
 pub(super) struct Group {
     first_run: usize,
-    /// The filters of its runs.
+    /// The filter of each run.
     runs: Vec<Arc<BloomFilter>>,
-    /// Ids that it still takes.
+    /// The number of ids that the group still takes.
     room: usize,
-    /// The filter of all its runs.
+    /// The filter of all runs together.
     filter: Arc<BloomFilter>,
 }
 
 impl Group {
-    /// None yet, from this one on. The first of them has so many ids: after a database of an
-    /// early schema was taken to this one, all that it had.
+    /// A group without runs, whose first run will be `first_run` and have `id_count` ids. In a migrated
+    /// database the first run has all ids, which may be more than a group has otherwise.
     fn at(first_run: usize, id_count: usize) -> Self {
         let filter = Arc::new(BloomFilter::for_ids(GROUP_IDS.max(id_count), GROUP_BLOCK_IDS));
         Self { first_run, runs: Vec::new(), room: GROUP_IDS, filter }
@@ -64,12 +64,12 @@ impl Group {
         self.first_run + self.runs.len()
     }
 
-    /// The number of its last run.
+    /// The number of the last run.
     pub(super) fn last_run(&self) -> i64 {
         self.end() as i64 - 1
     }
 
-    /// The filter of its last run, as it is stored.
+    /// The filter of the last run, in its stored form.
     pub(super) fn last_filter(&self) -> Option<Vec<u8>> {
         self.runs.last().map(|filter| filter.bytes())
     }
@@ -87,7 +87,7 @@ impl Group {
         self.add(hashes);
     }
 
-    /// Adds ids of its runs by their hashes.
+    /// Adds ids to the group's filter by their hashes.
     fn add(&mut self, hashes: impl Iterator<Item = i64>) {
         let filter = Arc::make_mut(&mut self.filter);
         for hash in hashes {
@@ -97,15 +97,16 @@ impl Group {
     }
 }
 
-/// The groups of all stored runs, in their order. Only the last may not be full.
+/// The groups of all stored runs, in order. All but the last are full.
 #[derive(Default)]
 pub(super) struct Groups(Vec<Group>);
 
 impl Groups {
-    /// Reads them. The filter of the last, unless it is full, is made from its runs.
+    /// Reads the groups from the database. The filter of a last group that is not full is made from its
+    /// runs.
     pub(super) fn read(connection: &Connection) -> rusqlite::Result<Self> {
         let mut this = Self::default();
-        // Those after the last full group.
+        // The runs after the last full group.
         let mut runs = Vec::new();
         let mut stored =
             connection.prepare("SELECT number, filter, group_filter FROM request_round ORDER BY number")?;
@@ -139,22 +140,22 @@ impl Groups {
         self.0.last().map_or(0, Group::end)
     }
 
-    /// The group that takes the next run, of so many ids.
+    /// The group that takes the next run, of `id_count` ids.
     pub(super) fn open(&self, id_count: usize) -> Group {
         let open = self.0.last().filter(|group| !group.is_full());
         open.cloned().unwrap_or_else(|| Group::at(self.run_count(), id_count))
     }
 
-    /// Puts a group in the place of the last, or adds it.
+    /// Replaces the last group by this newer state of it, or adds a new group.
     pub(super) fn put(&mut self, group: Group) {
         self.0.pop_if(|last| last.first_run == group.first_run);
         self.0.push(group);
     }
 
-    /// The runs that may have these hashes: the index of each, with the run's number.
+    /// The runs that may have these hashes: pairs of a hash's index and a run's number.
     pub(super) fn that_may_hold(&self, hashes: &[i64]) -> Vec<(usize, usize)> {
         let mut found = Vec::new();
-        // In a loop that does nothing else, the processor waits for memory for many at a time.
+        // In a loop of its own, the processor loads many cache lines at the same time.
         for (index, hash) in hashes.iter().enumerate() {
             let bits = bits(*hash);
             for group in self.0.iter().filter(|group| group.filter.may_hold(*hash, &bits)) {
@@ -167,10 +168,10 @@ impl Groups {
     }
 }
 
-/// A line of the processor's cache, so that a look at a filter waits for memory once.
+/// A block of a filter: one line of the processor's cache, so that a test waits for memory once.
 type Block = [u64; BLOCK_WORDS];
 
-/// A blocked Bloom filter: says of a hash that it is not in a run or a group, or that it may be.
+/// A blocked Bloom filter, which says whether a hash is not in a run or a group, or may be.
 #[derive(Clone)]
 struct BloomFilter {
     blocks: Vec<Block>,
@@ -202,11 +203,11 @@ impl BloomFilter {
         }
     }
 
-    /// Whether there may be a hash with these [`bits`].
+    /// Whether the filter may hold a hash, whose [`bits`] are given.
     #[inline]
     fn may_hold(&self, hash: i64, bits: &Block) -> bool {
         let block = &self.blocks[block_of(hash, self.blocks.len())];
-        // All words, for to guess which is the first that tells costs more than to look at them.
+        // All words are tested without a branch: a mispredicted exit costs more than the whole loop.
         let missing = block.iter().zip(bits).fold(0, |missing, (word, bits)| missing | bits & !word);
         missing == 0
     }
@@ -217,9 +218,9 @@ fn block_of(hash: i64, blocks: usize) -> usize {
     (((hash.cast_unsigned() >> 32) * blocks as u64) >> 32) as usize
 }
 
-/// The bits that a hash sets in its block: each is told by nine bits of a second hash.
+/// The bits that a hash sets in its block: nine bits of a second hash choose each of them.
 fn bits(hash: i64) -> Block {
-    // An odd number near 2^64 divided by the golden ratio spreads what the block leaves over.
+    // An odd number near 2^64 divided by the golden ratio mixes the bits that did not choose the block.
     let mixed = hash.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut block = Block::default();
     for index in 0..BITS {
@@ -294,7 +295,7 @@ mod tests {
             store(&mut groups, &connection, vec![(hash, hash + 1)]);
         }
         for number in 0..2 {
-            // Of another size.
+            // A filter of another size.
             let mut filter = BloomFilter { blocks: vec![Block::default(); 2] };
             filter.add(number);
             let update = "UPDATE request_round SET filter = ?1, group_filter = ?1 WHERE number = ?2";
@@ -312,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_filter_errs_seldom() {
-        // Also that of all ids of a database which had no runs.
+        // The run of all ids of a migrated database, too.
         for count in [GROUP_IDS, 10 * GROUP_IDS] {
             let hashes: Vec<i64> = (0..count).map(|_| fastrand::i64(..)).collect();
             let mut group = Groups::default().open(count);
@@ -326,7 +327,7 @@ mod tests {
         }
     }
 
-    /// What is stored stays as it was written, whatever becomes of this program.
+    /// A stored filter is read by later versions of this program, so its form must not change.
     #[test]
     fn a_filter_is_what_it_always_was() {
         let mut filter = BloomFilter { blocks: vec![Block::default(); 3] };

@@ -1,4 +1,4 @@
-//! Sorted runs of request ids, as they are stored.
+//! Sorted runs of request ids, in their stored form.
 
 use std::ops::Range;
 
@@ -7,43 +7,44 @@ use rusqlite::{Connection, params};
 use super::entry::{ENTRY_BYTES, Entry, entries, half};
 use super::groups::Group;
 
-/// Ids in a row of a run: with its header, such a row fills a page of 4096 bytes and needs
-/// no second one (<https://sqlite.org/fileformat2.html>, at most 4061 bytes stay in a leaf).
+/// Ids in a row of a run (a chunk): as many as fit in one page of 4096 bytes, of which a row may take 4061
+/// (<https://sqlite.org/fileformat2.html>).
 const CHUNK_ENTRIES: usize = 248;
 
-/// Transactions that store a run, each some of it: 256 KiB of a full one, about a millisecond. By
-/// then they have brought fewer ids than the run has, so that the runs keep up.
+/// Transactions over which the storing of a run is spread: 256 KiB of a full run each, about a millisecond.
+/// So few transactions bring fewer new ids than a run has, so the runs keep up.
 const PIECES: usize = 16;
 
-/// Ids that are stored together.
+/// A sorted run: ids that are stored together.
 pub(super) struct Run {
-    /// By their hash.
+    /// The entries, ordered by hash.
     pub(super) entries: Vec<Entry>,
-    /// The group of the run, with this run in it.
+    /// The group of the run, which includes this run.
     pub(super) group: Group,
-    /// Up to this movement, ids are in this run and those before it.
+    /// The last movement whose id, and those of all movements before it, are in this run or an earlier one.
     pub(super) through: i64,
 }
 
 impl Run {
-    /// Sorts these entries, and adds them to their group.
+    /// Sorts entries into a run, and adds the run to its group.
     pub(super) fn of(mut entries: Vec<Entry>, mut group: Group, through: i64) -> Self {
         entries.sort_unstable_by_key(|(hash, _)| *hash);
         group.add_run(entries.iter().map(|(hash, _)| *hash));
         Self { entries, group, through }
     }
 
-    /// The entries that one transaction stores, from this one on.
+    /// The entries that one transaction stores, from index `from` on.
     pub(super) fn piece(&self, from: usize) -> Range<usize> {
         let chunks = self.entries.len().div_ceil(CHUNK_ENTRIES).div_ceil(PIECES);
         from..self.entries.len().min(from + chunks * CHUNK_ENTRIES)
     }
 
-    /// Writes some entries inside a transaction. With the last ones, the run is there.
+    /// Writes a piece inside a transaction. With the last piece, the run becomes valid.
     pub(super) fn write(&self, connection: &Connection, piece: &Range<usize>) -> rusqlite::Result<()> {
         let number = self.group.last_run();
         if piece.start == 0 {
-            // What a kill left of a run that was to have this number: some milliseconds.
+            // A killed server may have left chunks of a run of this number. Deleting them takes some
+            // milliseconds.
             connection.execute("DELETE FROM request_chunk WHERE round = ?1", [number])?;
         }
         let mut row = connection
@@ -66,7 +67,7 @@ impl Run {
     }
 }
 
-/// Notes, inside a transaction, up to which movement ids are in runs.
+/// Notes inside a transaction that the runs have all ids up to this movement.
 pub(super) fn write_through(connection: &Connection, through: i64) -> rusqlite::Result<()> {
     connection.execute("UPDATE request_index SET through = ?1", [through]).map(drop)
 }
@@ -74,7 +75,7 @@ pub(super) fn write_through(connection: &Connection, through: i64) -> rusqlite::
 /// The places that a stored run has for a hash.
 pub(super) fn stored_places(connection: &Connection, run: usize, hash: i64) -> rusqlite::Result<Vec<i64>> {
     let mut places = Vec::new();
-    // Downwards, for as long as the chunk before may end with the same hash.
+    // Downwards, as long as the previous chunk may end with the same hash.
     let mut chunks = connection.prepare_cached(
         "SELECT first_hash, entries FROM request_chunk WHERE round = ?1 AND first_hash <= ?2
          ORDER BY first_hash DESC",

@@ -1,8 +1,8 @@
-//! The step to schema 7: each movement points to the one before of its product, movements that were
-//! made together are a document, and all requests with an id are in one table.
+//! The migration to schema 7: each movement gets the number of its product's previous movement, movements of
+//! one request become a document, and all requests with an id move to one table.
 //!
-//! The step is linear in the length of the ledger. The table of movements is written again from its
-//! first row to its last, which fills its pages; to add a value to each row in its place would split them.
+//! The migration takes time in proportion to the length of the ledger. The table of movements is written
+//! again from its first row to its last, which fills its pages; updating each row in place would split them.
 
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, Row, params};
@@ -10,17 +10,17 @@ use rusqlite::{Connection, Row, params};
 use crate::catalog::{Digest, Kind, Quantity};
 use crate::store::sqlite::rows::{bad_value, read_id, read_quantity};
 
-/// Movements between two messages about the progress: some seconds.
+/// Movements between two log messages about the progress: some seconds.
 const REPORTED_EVERY: i64 = 1_000_000;
 
-/// Most changes in one batch, in all versions up to this step.
+/// Most changes in one batch, in all versions before this schema.
 const BATCH_MAX: i64 = 1000;
 
-/// The first byte of a result: which operation wrote it (see `inventory::results`).
+/// The first byte of a result: the operation that wrote it (see `inventory::results`).
 const IMPORT: u8 = 1;
 const BATCH: u8 = 2;
 
-/// Tables that are new, and the one that takes the place of `movement`.
+/// Creates the new tables, and the one that will replace `movement`.
 const CREATE: &str = "
     CREATE TABLE document (
         first_sequence  INTEGER PRIMARY KEY,
@@ -55,8 +55,8 @@ const CREATE: &str = "
     ALTER TABLE balance_forward ADD COLUMN last_sequence INTEGER NOT NULL DEFAULT 0;
 ";
 
-/// The new table of movements takes its place. The view of schema 3 is made again, because SQLite
-/// renames no table under a view.
+/// Replaces the table of movements by the new one. The view of schema 3 is dropped and created again,
+/// because SQLite renames no table that a view uses.
 const REPLACE: &str = "
     DROP VIEW product;
     DROP TABLE batch_request;
@@ -76,7 +76,7 @@ const REPLACE: &str = "
     LEFT JOIN moved ON moved.product_id = id;
 ";
 
-/// Takes a database from schema 6 to schema 7.
+/// Migrates a database from schema 6 to schema 7.
 pub(super) fn link(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(CREATE)?;
     let last_of_each = copy_movements(connection)?;
@@ -96,8 +96,8 @@ pub(super) fn link(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(REPLACE)
 }
 
-/// Writes each movement again with the number of the one before of its product. Returns the last
-/// movement of each product, by index.
+/// Writes each movement again, with the number of its product's previous movement. Returns the last movement
+/// of each product, by index.
 fn copy_movements(connection: &Connection) -> rusqlite::Result<Vec<i64>> {
     let count: i64 =
         connection.query_row("SELECT coalesce(max(sequence), 0) FROM movement", [], |row| row.get(0))?;
@@ -128,13 +128,13 @@ fn copy_movements(connection: &Connection) -> rusqlite::Result<Vec<i64>> {
     Ok(last_of_each)
 }
 
-/// How many batches there were whose end is not known.
+/// The count of batches whose length is not known.
 #[derive(Default)]
 struct Batches {
     unknown: usize,
 }
 
-/// Copies the batches that have a request id, and notes each of several movements as a document.
+/// Copies the batches that have a request id, and makes a document of each that has several movements.
 fn copy_batches(connection: &Connection) -> rusqlite::Result<Batches> {
     let mut batches = Batches::default();
     let mut document = connection.prepare("INSERT INTO document VALUES (?1, ?2)")?;
@@ -153,8 +153,8 @@ fn copy_batches(connection: &Connection) -> rusqlite::Result<Batches> {
     Ok(batches)
 }
 
-/// How many movements a batch has, if its digest says so: it is of the changes as they were asked for,
-/// and the ledger has them in that order if all bring or all take.
+/// The count of a batch's movements, if the digest of the first movements equals the batch's. The digest is of
+/// the changes in the order of the request, and the ledger has that order if all of them add or all take away.
 fn extent(connection: &Connection, digest: u64, first_sequence: i64) -> rusqlite::Result<Option<i64>> {
     let mut movements = connection.prepare_cached(
         "SELECT product_id, delta_thousandths, kind FROM movement
@@ -199,7 +199,7 @@ fn write_request(
     insert.execute(params![request_id, digest, result, after_sequence]).map(drop)
 }
 
-/// A result as this step has it written: the operation and some numbers, least significant byte first.
+/// A stored result: the operation and some numbers, least significant byte first.
 fn result(operation: u8, numbers: &[i64]) -> Vec<u8> {
     let numbers = numbers.iter().flat_map(|number| number.to_le_bytes());
     [operation].into_iter().chain(numbers).collect()

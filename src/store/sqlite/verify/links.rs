@@ -1,16 +1,17 @@
-//! Whether the links between movements hold: documents and undos.
+//! Checks the links between movements: documents and undos.
 
 use rusqlite::Connection;
 
 use crate::catalog::Undo;
 
-/// Reads all undos, in the order of the movements that undo.
+/// Reads all undos, in the order of the undoing movements.
 pub(super) fn undos(moment: &Connection) -> rusqlite::Result<Vec<Undo>> {
     let mut undos = moment.prepare("SELECT undone, by_sequence FROM undo ORDER BY by_sequence")?;
     undos.query_map([], |row| Ok(Undo { undone: row.get(0)?, by: row.get(1)? }))?.collect()
 }
 
-/// Says what is wrong with the documents or the undos of a ledger that ends with the movement `last`.
+/// Checks the documents and undos of a ledger whose last movement is `last`. The inner error describes the
+/// first fault.
 pub(super) fn check(moment: &Connection, last: i64) -> rusqlite::Result<Result<(), String>> {
     let mut documents =
         moment.prepare("SELECT first_sequence, count FROM document ORDER BY first_sequence")?;
@@ -24,7 +25,7 @@ pub(super) fn check(moment: &Connection, last: i64) -> rusqlite::Result<Result<(
         }
         free = end;
     }
-    // The opposite of what is undone, once, and of the same product.
+    // An undo is the opposite of the undone movement, of the same product, and is not undone itself.
     let astray: Option<i64> = moment.query_row(
         "SELECT min(undo.by_sequence) FROM undo
          LEFT JOIN movement AS undone ON undone.sequence = undo.undone
