@@ -1,4 +1,4 @@
-//! The client's side: one connection to a server over either transport, and a blocking client on it.
+//! The client: a connection to a server over either transport, and a blocking client that uses it.
 //!
 //! ```text
 //! shell, one-shots, bench ── Client         blocks, on a runtime of its own
@@ -53,9 +53,8 @@ impl Client {
     /// Connects.
     ///
     /// # Errors
-    /// If no server is there now: nothing was asked yet, so there is nothing to wait for. A server that
-    /// hangs up may be restarting, and one that does not answer is busy: for these two the client tries
-    /// as long as for a request.
+    /// If no server is there now. A server that hangs up may be restarting, and one that does not answer may
+    /// be busy: in these two cases the client tries for as long as for a request.
     pub fn connect(
         discovery: Discovery,
         options: ConnectOptions,
@@ -66,10 +65,10 @@ impl Client {
         Ok(client)
     }
 
-    /// A client that connects when it is first asked.
+    /// A client that connects with its first request.
     ///
     /// # Errors
-    /// If the system has no room for another client.
+    /// If the system refuses a runtime.
     pub fn unconnected(
         discovery: Discovery,
         options: ConnectOptions,
@@ -80,16 +79,17 @@ impl Client {
         Ok(Self { runtime, server: Reconnecting::new(discovery, options, patience) })
     }
 
-    /// Sends a request, and waits for its reply. If the connection breaks, looks for the server and
-    /// repeats the request; a change has a request id, and is made once.
+    /// Sends a request, and waits for its reply. If the connection breaks, looks for the server and repeats
+    /// the request. A change has a request id, so it is made once.
     ///
     /// # Errors
-    /// The server's refusal; or a [`ConnectionError`], which says so if a change may have been made.
+    /// If the server refuses the request (its refusal), or there is no answer (a [`ConnectionError`], which
+    /// says so if a change may have been made).
     pub fn call(&mut self, request: &Request<'_>) -> Result<Reply, ClientError> {
         self.runtime.block_on(self.server.call(request, false))
     }
 
-    /// Sends a request once, waits no longer than `time_max`, and does not look for the server if it is gone.
+    /// Sends a request once, waits no longer than `time_max`, and does not look for a server that is gone.
     ///
     /// # Errors
     /// If [`Client::call`] would fail, or has no reply in this time.
@@ -100,7 +100,7 @@ impl Client {
     /// Repeats a change that may have been made before, under its id.
     ///
     /// # Errors
-    /// If [`Client::call`] would fail. The change stays in doubt until an answer decides it.
+    /// If [`Client::call`] would fail. The change stays in doubt until an answer decides.
     pub fn repeat(&mut self, change: &Request<'_>) -> Result<Reply, ClientError> {
         self.runtime.block_on(self.server.call(change, true))
     }
@@ -131,7 +131,7 @@ mod tests {
         NEWS.lock().unwrap().push(format!("{news:?}"));
     }
 
-    /// A client's answer from a server that runs `serve` on each of its connections.
+    /// The answer that a client gets from a server that runs `serve` on each of its connections.
     fn served(
         protocol: Option<Protocol>,
         request: &Request<'_>,
@@ -159,7 +159,7 @@ mod tests {
         client.runtime.block_on(client.server.attempt(request)).answer
     }
 
-    /// A TLS configuration that trusts nobody.
+    /// A TLS configuration without any trusted authority.
     pub(super) fn no_authority() -> Arc<ClientConfig> {
         ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
             .with_safe_default_protocol_versions()
@@ -169,7 +169,7 @@ mod tests {
             .into()
     }
 
-    /// A server that waits for a question, and then runs `go_on`.
+    /// A server that waits for a request, and then runs `go_on`.
     fn after_question(go_on: impl Fn(&mut TcpStream) + Send + Sync) -> impl Fn(&mut TcpStream) + Send + Sync {
         move |stream| {
             let _ = stream.read(&mut [0; 512]);
@@ -205,14 +205,14 @@ mod tests {
         }
     }
 
-    /// Another program that speaks HTTP/2, begins with empty SETTINGS, and has no page for a call.
+    /// Another program that speaks HTTP/2, begins with empty SETTINGS, and answers a call with 404.
     fn refuse_as_a_web_server(stream: &mut TcpStream) {
         const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
         const METHOD_NOT_ALLOWED: &[u8] = b"\x00\x00\x05\x01\x05\x00\x00\x00\x01\x08\x03405";
         let _ = stream.write_all(SETTINGS);
         let _ = stream.read_exact(&mut [0; crate::wire::HTTP2_PREFACE.len()]);
         let mut head = [0; 9];
-        // Reads until the call has come, with END_STREAM behind its message.
+        // The program reads until the end of the call: a message with END_STREAM.
         while stream.read_exact(&mut head).is_ok() {
             let length = usize::from(head[1]) << 8 | usize::from(head[2]);
             let _ = stream.read_exact(&mut vec![0; length]);
@@ -268,7 +268,7 @@ mod tests {
                 options,
                 &ALL,
                 after_question(|stream| {
-                    // A record of 16 KiB, a byte at a time.
+                    // The server sends a record of 16 KiB, a byte at a time.
                     let _ = stream.write_all(&[0x16, 3, 3, 0x40, 0]);
                     while stream.write_all(&[2]).is_ok() {
                         std::thread::sleep(Duration::from_millis(50));
@@ -288,7 +288,7 @@ mod tests {
         for (request, reply, is_taken) in [
             (find("maçã"), "Maca: R$3.0, Estoque: 20\n\n", true),
             (find("Maca"), "Pera: R$5.0, Estoque: 15\n\n", false),
-            // A number may be a code.
+            // A number may be a product's code.
             (find("789"), "Pera: R$5.0, Estoque: 15\n\n", true),
             (Request::parse("3 Caju -20").unwrap(), "Pera: R$5.0, Estoque: 15\n\n", false),
             (Request::parse("2 4").unwrap(), "Pera: R$5.0, Estoque: 15\n\n", false),

@@ -1,8 +1,8 @@
-//! The server: accepts connections on one port, recognises the protocol of each by its first bytes,
-//! hands it to its transport, and stops cleanly.
+//! The server: accepts connections on one port, recognises the protocol of each by its first bytes, hands the
+//! connection to its transport, and stops cleanly.
 //!
-//! One thread accepts; worker threads, each with a runtime of its own, serve.
-//! A connection stays on its worker, so that no core waits for another's.
+//! One thread accepts; worker threads, each with a runtime of its own, serve. A connection stays on its
+//! worker, so that no core waits for another core.
 
 mod admission;
 mod authenticator;
@@ -45,20 +45,20 @@ use service::Service;
 use side_thread::SideThread;
 use turns::Turns;
 
-/// Connections that the system keeps until they are accepted. With std's 128, ten thousand
-/// clients that come at once wait half a minute, because clients that find no place try again
-/// only after a second. The system takes it down to its own limit, usually this one.
+/// The connections that the system queues until they are accepted. With std's 128, ten thousand clients that
+/// connect together wait half a minute, because a client that finds the queue full tries again only after a
+/// second. The system lowers the number to its own limit, usually this one.
 pub const BACKLOG: u16 = 4096;
 
-/// How long to wait before accepting again after accepting failed: the usual reason is
-/// that no file descriptor is left, which only time cures.
+/// The pause after accepting has failed. The usual reason is that no file descriptor is left, and the only
+/// cure is to wait.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
-/// Cores without a worker by default: they are for the committer and, on a small machine, for the
-/// clients. On two cores two workers are slower than one (row `read-1`), because each is woken more.
+/// The cores without a worker by default, for the committer and, on a small machine, for the clients. On two
+/// cores, two workers are slower than one (row `read-1`), because each is woken more often.
 const CORES_LEFT: usize = 1;
 
-/// Worker threads at most. More than one a core only take turns on the cores.
+/// The most worker threads. More threads than cores only compete for the cores.
 pub const WORKERS_MAX: u16 = 256;
 
 /// The settings of a server.
@@ -67,30 +67,30 @@ pub struct Options {
     pub protocols: Protocols,
     /// The threads that serve connections, at least 1.
     pub workers: usize,
-    /// Stop after this many connections.
+    /// The number of connections after which the server stops.
     pub exit_after: Option<u64>,
     /// The time that clients have to finish when the server stops.
     pub drain: Duration,
     /// The limits of connections.
     pub limits: Limits,
-    /// The current TLS configuration. `None` serves without TLS.
+    /// The current TLS configuration. `None` to serve without TLS.
     pub tls: Option<watch::Receiver<Arc<ServerConfig>>>,
-    /// The current tokens. `None` asks for none.
+    /// The current tokens. `None` to demand no token.
     pub tokens: Option<watch::Receiver<Arc<Tokens>>>,
 }
 
-/// How many workers suit this machine.
+/// The number of workers for this machine.
 pub fn workers_default() -> usize {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     cores.saturating_sub(CORES_LEFT).clamp(1, WORKERS_MAX.into())
 }
 
-/// Serves until `stop` is ready or `exit_after` connections have ended, then drains:
-/// accepts nothing more, answers what has been received, and returns when every connection
-/// has ended or the drain time is over. Returns whether it stopped by `exit_after`.
+/// Serves until `stop` is ready or `exit_after` connections have ended, and then drains: accepts no more
+/// connections, answers the requests that have been received, and returns when every connection has ended or
+/// the drain time is over. Returns whether `exit_after` was the reason.
 ///
 /// # Errors
-/// If the system gives no runtime or no thread.
+/// If the system refuses a runtime or a thread.
 pub fn serve(
     listener: TcpListener,
     inventory: Inventory,
@@ -141,7 +141,7 @@ pub fn serve(
     Ok(has_reached_limit)
 }
 
-/// Accepts until as many connections as are wanted have ended.
+/// Accepts connections until the wanted number of them has ended.
 async fn accept(listener: &tokio::net::TcpListener, workers: &[Worker], connections: &Arc<Connections>) {
     let mut next_worker = workers.iter().cycle();
     let mut has_failed = false;
@@ -149,7 +149,7 @@ async fn accept(listener: &tokio::net::TcpListener, workers: &[Worker], connecti
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Once: it goes on for as long as whoever causes it likes.
+                // The failure is logged once, because its cause may last.
                 if !std::mem::replace(&mut has_failed, true) {
                     tracing::warn!(%error, "connections cannot be accepted now");
                 }
@@ -164,14 +164,14 @@ async fn accept(listener: &tokio::net::TcpListener, workers: &[Worker], connecti
     }
 }
 
-/// The server stops: accepts those that have connected already, whose first command may have
-/// been received. No more than could wait, however many come now.
+/// Accepts the connections that are queued when the server stops, because their first command may have been
+/// received. The length of the queue is the limit, however many clients still connect.
 fn accept_last(listener: &TcpListener, workers: &[Worker], connections: &Arc<Connections>) {
     for worker in workers.iter().cycle().take(BACKLOG.into()) {
         if !connections.is_another_wanted() {
             return;
         }
-        // An error: there are no more, or they cannot be accepted.
+        // An error means that there are no more connections, or that they cannot be accepted.
         let Ok((stream, peer)) = listener.accept() else { return };
         if stream.set_nonblocking(true).is_ok() {
             worker.take(stream, peer, connections);
@@ -179,7 +179,7 @@ fn accept_last(listener: &TcpListener, workers: &[Worker], connections: &Arc<Con
     }
 }
 
-/// A thread that serves the connections it is sent.
+/// A worker thread, and the sender of its connections.
 struct Worker {
     accepted: mpsc::UnboundedSender<(std::net::TcpStream, Guard)>,
     thread: JoinHandle<()>,
@@ -212,7 +212,7 @@ impl Worker {
         Ok(Self { accepted, thread })
     }
 
-    /// Serves a connection, if there is room for it.
+    /// Sends a connection to the worker, if there is room for it.
     fn take(&self, stream: std::net::TcpStream, peer: SocketAddr, connections: &Arc<Connections>) {
         if let Some(guard) = connections.begin(peer)
             && io::prepare(&stream).is_ok()
@@ -229,7 +229,7 @@ impl Worker {
     }
 }
 
-/// Serves every connection that comes, until no more come and all have ended.
+/// Serves every incoming connection, until no more come and all have ended.
 async fn serve_all(
     service: Service<inventory::Worker>,
     mut incoming: mpsc::UnboundedReceiver<(std::net::TcpStream, Guard)>,
@@ -241,7 +241,7 @@ async fn serve_all(
                 Some((stream, guard)) => match TcpStream::from_std(stream) {
                     Ok(stream) => {
                         tasks.spawn(serve_one(service.with(service.inventory.session()), stream, guard));
-                        // Those who are served have their turn before the next newcomer.
+                        // Open connections have their turn before the next new one.
                         tokio::task::yield_now().await;
                     }
                     Err(error) => tracing::warn!(%error, "a connection could not be served"),
@@ -271,7 +271,7 @@ async fn serve_one(service: Service, stream: TcpStream, guard: Guard) {
         biased;
         entered = detect::enter(&service.tls, stream) => match entered {
             Some(stream) => stream,
-            // No conversation came of it.
+            // The connection was refused or ended before a request.
             None => return guard.uncount(),
         },
         () = service.stopped() => return,
@@ -283,7 +283,7 @@ async fn serve_one(service: Service, stream: TcpStream, guard: Guard) {
         first = detect::read_first_bytes(&mut stream) => match first {
             Ok(first) => first,
             Err(error) => {
-                // Whoever only looked whether somebody listens was no client.
+                // A connection without a byte, such as a port check, does not count as a client.
                 guard.uncount();
                 return tracing::debug!(%error, "a connection ended before it said anything");
             }
@@ -307,7 +307,7 @@ async fn serve_one(service: Service, stream: TcpStream, guard: Guard) {
             answer_and_close(stream, wire::text::message(wire::text::GRPC_ONLY).as_bytes()).await
         }
         (Protocol::Grpc, _) => {
-            // A client of ours that asks which protocol is spoken: not yet a conversation.
+            // A client of ours that finds out which protocol the server speaks does not count yet.
             guard.uncount();
             answer_and_close(stream, &wire::goaway(wire::text::TEXT_ONLY)).await;
         }

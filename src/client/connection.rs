@@ -12,18 +12,18 @@ use crate::wire::Protocol;
 
 /// A connection to a server.
 pub enum Connection {
-    /// Over the text protocol.
+    /// A connection that speaks the text protocol.
     Text(TextConnection),
-    /// Over gRPC.
+    /// A connection that speaks gRPC.
     Grpc(GrpcConnection),
 }
 
 impl Connection {
-    /// Connects to the server at this address. If the options name no protocol, finds out which the
-    /// server speaks, gRPC first. Waits for as long as the network lets it.
+    /// Connects to the server at this address. If the options name no protocol, tries gRPC first and then
+    /// text. The caller limits the wait.
     ///
     /// # Errors
-    /// If no server of ours answers at the address, or not in the way that the options ask for.
+    /// If no server of ours answers at the address, or the server does not speak as the options demand.
     pub async fn connect(address: &str, options: &ConnectOptions) -> Result<Self, ConnectionError> {
         if options.protocol != Some(Protocol::Text) {
             match GrpcConnection::connect(address, options).await? {
@@ -40,8 +40,8 @@ impl Connection {
     /// Sends a request, and waits for its reply.
     ///
     /// # Errors
-    /// The server's refusal; or a [`ConnectionError`], after which the connection is of no more use and
-    /// whether a change was made is not known.
+    /// If the server refuses the request (its refusal), or the connection fails (a [`ConnectionError`], after
+    /// which the connection cannot be used and a change may or may not have been made).
     pub async fn call(&mut self, request: &Request<'_>) -> Result<Reply, ClientError> {
         match self {
             Connection::Text(connection) => connection.call(request).await,
@@ -57,7 +57,7 @@ impl Connection {
         })
     }
 
-    /// The address that was connected to.
+    /// The address of the server.
     pub fn address(&self) -> &str {
         match self {
             Connection::Text(connection) => connection.address(),

@@ -1,5 +1,4 @@
-//! Discovery of the server: the address that the client is given, or else the place that the port file
-//! says.
+//! Discovery of the server: by a given address, or else by the port file.
 
 use std::path::PathBuf;
 
@@ -8,13 +7,13 @@ use crate::catalog::Quoted;
 use crate::io_error::describe;
 use crate::port_file;
 
-/// The way to a server. A client follows it again before each connection, because a server that comes
-/// back may have another port.
+/// The way to a server. A client follows the way again before each connection, because a restarted server may
+/// have another port.
 #[derive(Debug, Clone)]
 pub enum Discovery {
-    /// The server is at this address, `HOST:PORT`.
+    /// The address of the server, `HOST:PORT`.
     Address(String),
-    /// The server is where this port file says.
+    /// The port file of the server.
     PortFile(PathBuf),
 }
 
@@ -27,8 +26,8 @@ pub enum Discovery {
 pub struct NotAnAddress(String);
 
 impl Discovery {
-    /// The way to the server at `address` or, without one, to the server of `port_file`. An empty
-    /// address counts as none, because an empty variable gives it.
+    /// The way to the server at `address` or, without one, to the server of `port_file`. An empty address
+    /// counts as none, because an empty environment variable means none.
     ///
     /// # Errors
     /// If the address is not `HOST:PORT`.
@@ -60,8 +59,8 @@ impl Discovery {
         }
     }
 
-    /// The shop at the end of this way. A change that one shell leaves in doubt is for the shells that
-    /// find the server in the same way.
+    /// The name of the shop that this way leads to. Shells that find the server in the same way share their
+    /// changes in doubt.
     pub fn shop(&self) -> String {
         match self {
             Discovery::Address(address) => address.clone(),
@@ -72,8 +71,8 @@ impl Discovery {
         }
     }
 
-    /// The error of a connection, with the port file's part in it: if nothing accepts connections at
-    /// its place, the file is stale.
+    /// The error of a connection, with a note if the port file is stale: nothing accepts connections at its
+    /// address.
     pub(super) fn explain(&self, error: ConnectionError) -> ConnectionError {
         match (self, error) {
             (Discovery::PortFile(path), ConnectionError::Connect { address, error }) => {

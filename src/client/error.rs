@@ -1,4 +1,4 @@
-//! Why a call has no reply.
+//! The errors of calls without a reply.
 
 use std::io;
 
@@ -7,10 +7,10 @@ use crate::io_error::describe;
 use crate::refusal::{Code, Refusal};
 use crate::tls::Problem;
 
-/// The reason for which a call has no reply.
+/// The reason why a call has no reply.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The server, or the client in its place, refused.
+    /// The server, or the client in its place, refused the request.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// There is no server, or the connection broke.
@@ -18,7 +18,7 @@ pub enum ClientError {
     Connection(#[from] ConnectionError),
 }
 
-/// The reason for which there is no connection, or for which it is of no more use.
+/// The reason why there is no connection, or why the connection cannot be used any more.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionError {
     /// No server is known.
@@ -37,13 +37,13 @@ pub enum ConnectionError {
     },
     /// The connection ended before the answer.
     #[error(
-        "a conexão com o servidor caiu antes da resposta: {0}. Tente de novo, e veja o terminal do servidor se \
+        "a conexão com o servidor caiu antes da resposta: {0}. Tente de novo, e veja o log do servidor se \
          continuar assim"
     )]
     Lost(String),
-    /// Another program answers, or a server that does not speak the protocol that was asked for.
+    /// Another program answers, or a server that does not speak the requested protocol.
     #[error(
-        "o que responde em {address} não é um servidor hortifruti que fale {protocol}. Nada foi alterado; confira --server e --port-file"
+        "o programa em {address} não é um servidor hortifruti com {protocol}. Nada foi alterado; confira --server e --port-file"
     )]
     NotOurs {
         /// The address.
@@ -51,7 +51,7 @@ pub enum ConnectionError {
         /// The protocol that the client spoke.
         protocol: &'static str,
     },
-    /// The server speaks only text, and gRPC was asked for.
+    /// The server speaks only text, but the client requested gRPC.
     #[error(
         "o servidor em {address} atende só o protocolo de texto. Nada foi enviado; use --socket, ou inicie-o também com --grpc"
     )]
@@ -68,7 +68,7 @@ pub enum ConnectionError {
         address: String,
     },
     /// The TLS handshake failed.
-    #[error("a conexão por TLS com {address} não foi feita. Nada foi alterado; {problem}")]
+    #[error("a conexão TLS com {address} falhou. Nada foi alterado; {problem}")]
     Tls {
         /// The address.
         address: String,
@@ -77,7 +77,7 @@ pub enum ConnectionError {
     },
     /// Others on the way could read the token.
     #[error(
-        "o token iria sem TLS a outra máquina ({address}), à vista de quem está no caminho. Nada foi enviado; \
+        "o token seria enviado a outra máquina ({address}) sem TLS e poderia ser lido no caminho. Nada foi enviado; \
          use --tls, ou --insecure se a rede é só sua"
     )]
     TokenInTheClear {
@@ -87,7 +87,7 @@ pub enum ConnectionError {
     /// The server accepts connections and sends nothing.
     #[error(
         "o servidor em {address} aceita conexões e não responde: está parado ou ocupado demais. Nada foi \
-         alterado; tente de novo daqui a pouco, e veja o terminal do servidor se continuar assim"
+         alterado; tente de novo daqui a pouco, e veja o log do servidor se continuar assim"
     )]
     NotAnswering {
         /// The address.
@@ -95,20 +95,20 @@ pub enum ConnectionError {
     },
     /// The answer came so slowly that the wait was ended.
     #[error(
-        "a resposta do servidor em {address} vem devagar demais e foi abandonada. Nada foi alterado; \
+        "a resposta do servidor em {address} chega devagar demais e foi abandonada. Nada foi alterado; \
          confira a rede e tente de novo"
     )]
     TooSlow {
         /// The address.
         address: String,
     },
-    /// The answer is to another question: the connection is out of step.
+    /// The answer belongs to another request: the connection is out of step.
     #[error(
-        "o servidor respondeu sobre {answered}, e a pergunta era sobre {asked}. A resposta foi descartada; \
-         tente de novo, e veja o que está entre este cliente e o servidor se continuar assim"
+        "o servidor respondeu sobre {answered}, mas o pedido era sobre {asked}. A resposta foi descartada; \
+         tente de novo, e confira a rede entre este cliente e o servidor se continuar assim"
     )]
     OtherAnswer {
-        /// The subject of the question.
+        /// The subject of the request.
         asked: String,
         /// The subject of the answer.
         answered: String,
@@ -129,7 +129,7 @@ pub enum ConnectionError {
 }
 
 impl ClientError {
-    /// Adds to the error of a change in doubt how the change is repeated.
+    /// Adds to the error of a change in doubt how to repeat the change.
     pub fn with_again(mut self, describe: impl FnOnce(&RequestId) -> String) -> Self {
         if let ClientError::Connection(ConnectionError::InDoubt { request_id, again, .. }) = &mut self {
             *again = describe(request_id);
@@ -145,14 +145,14 @@ impl ClientError {
                 "o servidor não pôde gravar a mudança; confira o disco dele"
             }
             ClientError::Connection(ConnectionError::NotOurs { .. }) => {
-                "a mudança foi enviada, e o que respondeu não é um servidor hortifruti; confira --server e --port-file"
+                "a mudança foi enviada, mas a resposta não é de um servidor hortifruti; confira --server e --port-file"
             }
             ClientError::Refused(refusal) if !is_about_the_change(refusal.code) => {
                 "a mudança foi enviada, a resposta não chegou, e o servidor agora recusa a repetição"
             }
             ClientError::Refused(_) => return self,
             ClientError::Connection(ConnectionError::OtherAnswer { .. }) => {
-                "a mudança foi enviada, e a resposta que veio é sobre outra coisa"
+                "a mudança foi enviada, mas a resposta é sobre outro pedido"
             }
             ClientError::Connection(_) => "a mudança foi enviada e a resposta não chegou",
         };
@@ -164,8 +164,8 @@ impl ClientError {
     }
 }
 
-/// Whether a refusal with this code is about the change itself. The server looks for the id of a change
-/// first, so such a change was not made before.
+/// Whether a refusal with this code is about the change itself. The server checks the request id first, so
+/// such a change was not made before.
 fn is_about_the_change(code: Code) -> bool {
     match code {
         Code::ProductNotFound
@@ -186,7 +186,7 @@ fn is_about_the_change(code: Code) -> bool {
 }
 
 impl ConnectionError {
-    /// The error of a connection to this address that failed by TLS or by anything else.
+    /// The error of a connection to this address that failed with an I/O error, perhaps of TLS.
     pub(super) fn of_io(address: &str, error: &io::Error) -> Self {
         match Problem::of(error) {
             Some(problem) => ConnectionError::Tls { address: address.to_owned(), problem },

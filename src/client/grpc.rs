@@ -29,17 +29,17 @@ use crate::wire::grpc::v1;
 use crate::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
 use greeting::{Greeting, greet};
 
-/// tonic's message about an answer that is HTTP and no gRPC.
+/// tonic's message about an answer that is HTTP but not gRPC.
 const NO_GRPC: &str = "grpc-status header missing, mapped from HTTP status code";
 
 /// tonic's messages about an answer that ended before its message or its status.
 const CUT: [&str; 2] = ["Unexpected EOF decoding stream", "protocol error: missing grpc-status"];
 
-/// Largest answer taken, in bytes: a page of a thousand products is far smaller.
+/// The largest answer that is accepted, in bytes: a page of a thousand products is far smaller.
 const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Most products taken of a list, as many as fit the longest reply of the text protocol. A
-/// server that has always another page is none of ours.
+/// The most products of a list: as many as fit in the longest reply of the text protocol. A server that
+/// always has another page is none of ours.
 const PRODUCTS_MAX: usize = 1_000_000;
 
 /// The generated client of our service, on one connection.
@@ -56,7 +56,7 @@ pub struct GrpcConnection {
 }
 
 impl GrpcConnection {
-    /// Connects; `None` if the server says that it speaks only text.
+    /// Connects. `None` if the server answers that it speaks only text.
     pub(super) async fn connect(
         address: &str,
         options: &ConnectOptions,
@@ -91,8 +91,8 @@ impl GrpcConnection {
         &self.traffic
     }
 
-    /// The generated client, for calls that have no [`Request`] and for several calls at the same time.
-    /// All clones share the connection.
+    /// The generated client, for calls without a [`Request`] and for concurrent calls. All clones share the
+    /// connection.
     pub fn service(&self) -> Service {
         self.service.clone()
     }
@@ -171,7 +171,7 @@ impl GrpcConnection {
         }
     }
 
-    /// Reads movements, page by page, until there are as many as asked for.
+    /// Reads movements, page by page, until the requested number is reached.
     async fn movements(&mut self, request: &MovementsRequest<'_>) -> Result<MovementsReply, ClientError> {
         let mut movements = Vec::new();
         let mut message = grpc::movements_message(request, request.count_max);
@@ -202,14 +202,14 @@ impl GrpcConnection {
         if let Some(refusal) = grpc::refusal(status) {
             return refusal.into();
         }
-        // Without our error details, tonic or something on the way said it.
+        // A status without our error details comes from tonic or from a proxy on the way.
         if CUT.iter().any(|cut| status.message().starts_with(cut)) {
             return ConnectionError::Lost("a resposta foi cortada".to_owned()).into();
         }
         match status.code() {
             tonic::Code::Unknown if status.message().starts_with(NO_GRPC) => self.not_ours().into(),
             tonic::Code::Unavailable | tonic::Code::Cancelled | tonic::Code::Unknown => {
-                // tonic's own words for it are "transport error".
+                // tonic's own text is only "transport error".
                 let reason = match status.source() {
                     Some(_) => "o servidor a encerrou",
                     None => status.message(),
@@ -218,7 +218,7 @@ impl GrpcConnection {
             }
             tonic::Code::ResourceExhausted | tonic::Code::OutOfRange => {
                 let what = format!(
-                    "a mensagem passa de um limite ({}). Nada foi feito; peça menos de uma vez.",
+                    "a mensagem passa de um limite ({}). Nada foi feito; divida o pedido.",
                     Sentence(status.message())
                 );
                 Refusal::new(Code::ResourceExhausted, what).into()
@@ -248,13 +248,13 @@ fn not_ours(address: &str) -> ConnectionError {
     ConnectionError::NotOurs { address: address.to_owned(), protocol: "gRPC" }
 }
 
-/// Shows the token, if there is one, with each call.
+/// Sends the token, if there is one, with each call.
 #[derive(Clone)]
 pub struct ShowToken(Option<AsciiMetadataValue>);
 
 impl ShowToken {
     fn of(options: &ConnectOptions) -> Self {
-        // A secret that was read from a file has only characters that fit in a header.
+        // A secret from a file has only characters that a header may have.
         Self(options.token.as_ref().and_then(|token| format!("Bearer {}", token.reveal()).parse().ok()))
     }
 }

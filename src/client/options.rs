@@ -11,19 +11,18 @@ use crate::wire::Protocol;
 /// The options with which a client connects.
 #[derive(Clone, Default)]
 pub struct ConnectOptions {
-    /// The protocol; without one, the client finds out which the server speaks.
+    /// The protocol. Without one, the client finds out which protocol the server speaks.
     pub protocol: Option<Protocol>,
     /// The TLS configuration, if the connection uses TLS.
     pub tls: Option<Arc<ClientConfig>>,
-    /// The token with which the client says who it is.
+    /// The token with which the client authenticates.
     pub token: Option<Secret>,
     /// Whether the token may go to another machine without TLS.
     pub is_insecure: bool,
 }
 
 impl ConnectOptions {
-    /// Whether the token, if there is one, may go to this address: not if others could read it on the
-    /// way.
+    /// Whether the token, if there is one, may go to this address: not if others on the way could read it.
     pub(super) fn may_show_token_to(&self, peer: IpAddr) -> bool {
         self.token.is_none() || self.tls.is_some() || self.is_insecure || peer.to_canonical().is_loopback()
     }

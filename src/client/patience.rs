@@ -1,5 +1,5 @@
-//! A client's patience: how long it waits for a server, who hears meanwhile that the server does not
-//! answer, and whose Ctrl-C ends the wait.
+//! The patience of a client: the limits of its waits, the reports to the person who waits, and the end of a
+//! wait by Ctrl-C.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,20 +10,20 @@ use super::{ConnectionError, Traffic};
 /// The limits of a wait.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// Longest time for one attempt to reach a server: its name, the connection, TLS, and the server's
+    /// The longest time for one attempt to reach a server: name lookup, connection, TLS and the server's
     /// first bytes together.
     pub(super) connect: Duration,
-    /// Longest silence of a server that has been asked.
+    /// The longest silence of a server after a request.
     pub(super) silence: Duration,
-    /// Lowest rate of an answer, counted once `silence` has passed.
+    /// The lowest rate of an answer, counted after `silence` has passed.
     pub(super) bytes_per_second_min: u64,
-    /// Silence after which the person hears of it.
+    /// The silence after which it is reported to the person.
     pub(super) reported_after: Duration,
 }
 
-/// The limits of every client. The slowest answer is slower than any network that people use,
-/// so that only a server that drips a list for ever is given up. A person hears of a silence
-/// before the two seconds that DESIGN.md §7 promises, because to look and to write takes time.
+/// The limits of every client. The lowest rate is below that of any network in use, so that only a server
+/// that drips a list for ever is abandoned. A silence is reported before the two seconds that DESIGN.md §7
+/// promises, because checking and writing take time.
 const LIMITS: Limits = Limits {
     connect: Duration::from_secs(5),
     silence: Duration::from_secs(30),
@@ -31,10 +31,10 @@ const LIMITS: Limits = Limits {
     reported_after: Duration::from_millis(1500),
 };
 
-/// Time between two looks at a wait.
+/// The time between two checks of a wait.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Ctrl-C belongs to the process, and so do these two flags.
+/// The two flags belong to the process, because Ctrl-C does.
 static IS_INTERRUPTED: AtomicBool = AtomicBool::new(false);
 static IS_WAITING: AtomicBool = AtomicBool::new(false);
 
@@ -56,13 +56,13 @@ pub enum News<'a> {
 /// The patience of one client.
 pub struct Patience {
     limits: Limits,
-    /// The function that hears the news; without one, Ctrl-C is not for this client either.
+    /// The function that receives the news. Without one, Ctrl-C does not end this client's waits.
     hearer: Option<fn(&News<'_>)>,
     has_reported_silence: bool,
     has_reported_search: bool,
-    /// When the wait for a connection ends.
+    /// The end of the wait for a connection.
     connect_end: Instant,
-    /// When the wait for an answer ends, if that is before the usual limits.
+    /// The end of the wait for an answer, if it is before the usual limits.
     answer_end: Option<Instant>,
 }
 
@@ -77,7 +77,7 @@ enum Awaited<'t> {
 struct Progress {
     begun_at: Instant,
     heard_at: Instant,
-    /// Bytes received on the connection before the wait began, and at the last look.
+    /// The bytes received on the connection before the wait began, and until the last check.
     received_before: u64,
     received: u64,
 }
@@ -104,7 +104,7 @@ impl Patience {
         }
     }
 
-    /// Begins a request, with the latest end of its wait for connections and of its wait for answers.
+    /// Begins a request, with the end of its wait for connections and of its wait for answers.
     pub(super) fn begin(&mut self, connect_end: Instant, answer_end: Option<Instant>) {
         (self.connect_end, self.answer_end) = (connect_end, answer_end);
         (self.has_reported_silence, self.has_reported_search) = (false, false);
@@ -121,7 +121,7 @@ impl Patience {
     /// Waits for an attempt to connect to this address.
     ///
     /// # Errors
-    /// If the attempt fails, or if the wait is over: by Ctrl-C, or because the server does not answer.
+    /// If the attempt fails, or the wait ends by Ctrl-C or because the server does not answer.
     pub(crate) async fn wait_for_connection<T>(
         &mut self,
         address: &str,
@@ -133,7 +133,7 @@ impl Patience {
     /// Waits for an answer from this address, on a connection with this traffic.
     ///
     /// # Errors
-    /// If the wait is over: by Ctrl-C, or because the server does not answer, or answers too slowly.
+    /// If the wait ends by Ctrl-C, or because the server does not answer or answers too slowly.
     pub(super) async fn wait_for_answer<T>(
         &mut self,
         address: &str,
@@ -159,7 +159,7 @@ impl Patience {
         }
     }
 
-    /// Ends a wait that is over, and reports a silence.
+    /// Checks whether a wait is over, and reports a silence.
     fn look(
         &mut self,
         address: &str,
@@ -212,7 +212,7 @@ impl Patience {
         }
     }
 
-    /// Whether a Ctrl-C came for this client since the last look.
+    /// Whether a Ctrl-C came for this client since the last check.
     pub(super) fn take_interrupt(&self) -> bool {
         self.hearer.is_some() && IS_INTERRUPTED.swap(false, Ordering::Relaxed)
     }
@@ -230,7 +230,7 @@ impl Progress {
         Self { begun_at: now, heard_at: now, received_before: received, received }
     }
 
-    /// Notes whether bytes have come since the last look.
+    /// Notes whether bytes have come since the last check.
     fn look(&mut self, awaited: &Awaited<'_>, now: Instant) {
         let received = awaited.received();
         if std::mem::replace(&mut self.received, received) != received {
@@ -249,7 +249,7 @@ impl Awaited<'_> {
 }
 
 impl Limits {
-    /// Longest time for an answer of which this many bytes have come.
+    /// The longest time for an answer of which this many bytes have come.
     fn answer_time_max(&self, bytes: u64) -> Duration {
         self.silence + Duration::from_secs(bytes / self.bytes_per_second_min)
     }
@@ -261,9 +261,9 @@ mod tests {
 
     #[test]
     fn a_drip_ends_and_a_slow_network_does_not() {
-        // A list that drips, a line a second.
+        // The list drips, a line a second.
         assert!(LIMITS.answer_time_max(31 * 40) < Duration::from_secs(31));
-        // A list of a hundred thousand products at 64 kbit/s.
+        // The list has a hundred thousand products and comes at 64 kbit/s.
         let seconds = 4_000_000 / 8_000;
         assert!(LIMITS.answer_time_max(4_000_000) > Duration::from_secs(seconds));
     }

@@ -1,5 +1,5 @@
-//! A client that finds the server again after it went away, and repeats what was asked. The client
-//! gives every change a request id, so that a repeated change is made once.
+//! A client that finds the server again after a broken connection, and repeats the request. The client gives
+//! every change a request id, so that a repeated change is made once.
 
 use std::time::{Duration, Instant};
 
@@ -10,10 +10,10 @@ use crate::catalog::{Key, Name, Quoted, RequestId};
 use crate::operation::{AdjustRequest, ChangeReply, ProductReply, Reply, Request};
 use crate::refusal::Code;
 
-/// Time in which a client looks for a server that went away, before giving up: a restart takes less.
+/// The time for which a client looks for a server that is gone. A restart takes less.
 const RECONNECT_FOR: Duration = Duration::from_secs(10);
 
-/// Pause between two attempts to find the server.
+/// The pause between two attempts to find the server.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
 
 pub(super) struct Reconnecting {
@@ -59,8 +59,8 @@ impl Reconnecting {
         attempt.answer
     }
 
-    /// Sends a request until it is answered. If the request is a change, `may_be_made` says whether it
-    /// was sent before.
+    /// Sends a request until it is answered. `may_be_made` says whether the request is a change that was sent
+    /// before.
     pub(super) async fn call(
         &mut self,
         request: &Request<'_>,
@@ -113,8 +113,8 @@ impl Reconnecting {
         connected.map_err(|error| self.discovery.explain(error))
     }
 
-    /// Repeats an attempt until it succeeds, cannot succeed, or the time is over. Each attempt also
-    /// says whether another may follow.
+    /// Repeats an attempt until it succeeds, cannot succeed, or the time is over. Each attempt also returns
+    /// whether another may follow.
     async fn try_on<T>(
         &mut self,
         mut attempt: impl AsyncFnMut(&mut Self) -> (Result<T, ClientError>, bool),
@@ -144,7 +144,7 @@ pub fn new_request_id() -> RequestId {
     Uuid::now_v7().to_string().parse().expect("a UUID is a request id")
 }
 
-/// The reply, if it is about the subject of the request.
+/// Returns the reply, if it is about the subject of the request.
 fn answering(request: &Request<'_>, reply: Reply) -> Result<Reply, ClientError> {
     let other = match (request, &reply) {
         (Request::GetProduct { name }, Reply::Product(product))
@@ -166,9 +166,9 @@ fn answering(request: &Request<'_>, reply: Reply) -> Result<Reply, ClientError> 
     }
 }
 
-/// Whether a product cannot be the one that is called by this name.
+/// Whether a product cannot be the one that this name asks for.
 fn is_other(name: &str, product: &ProductReply) -> bool {
-    // A number may be a code, which finds a product of any name.
+    // A number may be a product's code, which finds a product of any name.
     let is_code = name.chars().all(|character| character.is_ascii_digit());
     let key = Name::parse(name).map_or_else(|_| Key::fold(name), |name| name.key());
     !is_code && product.name.key() != key

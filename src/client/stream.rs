@@ -1,5 +1,5 @@
-//! The bytes under a connection: TCP, TLS over it if the options say so, and a count of what came and
-//! went.
+//! The byte stream of a connection: TCP, TLS over it if the options say so, and a count of the bytes in both
+//! directions.
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -18,8 +18,8 @@ use tokio_rustls::TlsConnector;
 use super::{ConnectOptions, ConnectionError};
 use crate::tls::{Problem, server_name};
 
-/// Longest time that the system waits for one machine to accept a connection;
-/// [`Patience`](super::Patience) usually gives up before.
+/// The longest time that the system waits for one host to accept a connection; [`Patience`](super::Patience)
+/// usually gives up earlier.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection of bytes, with TLS or without.
@@ -27,8 +27,8 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// Connects to the first of an address's machines that accepts a connection, and speaks TLS with this
-/// configuration first, so that its errors are known before anything is sent.
+/// Connects to the first host of an address that accepts a connection. With a TLS configuration, completes
+/// the handshake, so that its errors are known before anything is sent.
 pub(super) async fn open(
     address: &str,
     options: &ConnectOptions,
@@ -50,7 +50,7 @@ async fn dial(address: &str, options: &ConnectOptions) -> Result<TcpStream, Conn
     for candidate in machines(address).await.map_err(failed)? {
         match tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(candidate)).await {
             Ok(Ok(stream)) => {
-                // A request is one small write, which must not wait for another.
+                // A request is one small write, which must not wait for more.
                 stream.set_nodelay(true).map_err(failed)?;
                 if !options.may_show_token_to(candidate.ip()) {
                     return Err(ConnectionError::TokenInTheClear { address: address.to_owned() });
@@ -62,14 +62,14 @@ async fn dial(address: &str, options: &ConnectOptions) -> Result<TcpStream, Conn
         }
     }
     match last_error.kind() {
-        // The server's queue of connections is full, or something on the way swallows them.
+        // The server's queue of connections is full, or a firewall on the way drops the packets.
         io::ErrorKind::TimedOut => Err(ConnectionError::NotAnswering { address: address.to_owned() }),
         _ => Err(failed(last_error)),
     }
 }
 
-/// The machines of an address. The search for a name has a thread of its own, because nothing can
-/// interrupt it; tokio's would hold the end of its runtime.
+/// The hosts of an address. The lookup of a name has its own thread, because it cannot be interrupted; one of
+/// tokio's threads would delay the end of the runtime.
 async fn machines(address: &str) -> io::Result<Vec<SocketAddr>> {
     if let Ok(address) = address.parse() {
         return Ok(vec![address]);
@@ -82,7 +82,7 @@ async fn machines(address: &str) -> io::Result<Vec<SocketAddr>> {
     found.await.unwrap_or_else(|_| Err(io::Error::other("a busca do nome terminou sem resultado")))
 }
 
-/// The bytes of one connection so far, with what TLS adds to them.
+/// The bytes of one connection so far, with the overhead of TLS.
 #[derive(Debug, Default)]
 pub struct Traffic {
     received: AtomicU64,
@@ -90,12 +90,12 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// Bytes received.
+    /// The bytes received.
     pub fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }
 
-    /// Bytes received and sent.
+    /// The bytes received and sent.
     pub fn total(&self) -> u64 {
         self.received() + self.sent.load(Ordering::Relaxed)
     }

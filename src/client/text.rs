@@ -11,15 +11,15 @@ use crate::access::Secret;
 use crate::operation::{Reply, Request};
 use crate::wire::text;
 
-/// Longest reply taken, in bytes: a list of half a million products. A server of ours has no
+/// The longest reply that is accepted, in bytes: a list of half a million products. A server of ours sends no
 /// longer one, and another program must not fill the memory.
 const REPLY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// Room for one read, in bytes: many short replies, or a good part of a list.
+/// The room for one read, in bytes: many short replies, or a large part of a list.
 const RECEIVE_BYTES: usize = 64 * 1024;
 
-/// A text connection. Its parts, [`send`](Self::send) and [`receive`](Self::receive), are there for
-/// those who keep several requests in flight.
+/// A text connection. [`send`](Self::send) and [`receive`](Self::receive) are for callers that keep several
+/// requests in flight.
 pub struct TextConnection {
     address: String,
     stream: Box<dyn Stream>,
@@ -53,7 +53,7 @@ impl TextConnection {
         Ok(answer?)
     }
 
-    /// Shows the token, if there is one that the server has not seen.
+    /// Sends the token, if there is one that the server has not seen.
     ///
     /// # Errors
     /// If the server refuses the token, or the connection breaks.
@@ -70,7 +70,7 @@ impl TextConnection {
     /// Sends a line, and returns the lines of its reply.
     async fn ask(&mut self, line: &str) -> Result<String, ConnectionError> {
         if !self.received.is_empty() {
-            // An answer without a question would be taken for the answer to the next question.
+            // An answer without a request would be taken for the answer to the next request.
             return Err(ConnectionError::Lost("veio uma resposta sem pergunta".to_owned()));
         }
         self.send(line).await?;
@@ -91,8 +91,8 @@ impl TextConnection {
         self.stream.flush().await.map_err(broken)
     }
 
-    /// Waits for the next reply, and returns its lines without the empty one that ends it. A caller that
-    /// stops waiting loses nothing.
+    /// Waits for the next reply, and returns its lines without the empty last one. A caller that stops
+    /// waiting loses nothing.
     ///
     /// # Errors
     /// If the connection breaks, or what comes is not a reply.
@@ -114,7 +114,7 @@ impl TextConnection {
         Ok(())
     }
 
-    /// The next reply, if all of it has come already.
+    /// The next reply, if it is complete already.
     ///
     /// # Errors
     /// If what came is not a reply.
@@ -146,11 +146,11 @@ impl TextConnection {
 #[derive(Default)]
 struct Received {
     bytes: Vec<u8>,
-    /// The place of a reply that has come and was not taken, without the empty line that ends it.
+    /// The place of a complete reply that was not taken yet, without its empty last line.
     reply: Option<Range<usize>>,
-    /// The start of what comes after that reply.
+    /// The first byte after that reply.
     start: usize,
-    /// The start of the line in which the search for the end of a reply stands.
+    /// The start of the line that the search for the end of a reply has reached.
     line_start: usize,
     /// The end of the bytes that have been searched.
     searched: usize,
@@ -161,12 +161,12 @@ impl Received {
         self.reply.is_none() && self.start == self.bytes.len()
     }
 
-    /// Whether the reply that comes is longer than any of a server of ours.
+    /// Whether the incoming reply is longer than any of a server of ours.
     fn is_too_long(&self) -> bool {
         self.bytes.len() - self.start >= REPLY_BYTES_MAX
     }
 
-    /// The buffer to append to, if there is no reply to take. The replies taken so far are gone from it.
+    /// The buffer to append to, if there is no reply to take. Replies that were taken are removed from it.
     fn buffer(&mut self) -> &mut Vec<u8> {
         self.bytes.drain(..self.start);
         self.line_start -= self.start;
@@ -176,7 +176,7 @@ impl Received {
         &mut self.bytes
     }
 
-    /// Whether all of the next reply has come.
+    /// Whether the next reply is complete.
     fn has_reply(&mut self) -> bool {
         while self.reply.is_none() {
             let Some(length) = memchr::memchr(b'\n', &self.bytes[self.searched..]) else {

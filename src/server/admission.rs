@@ -1,4 +1,4 @@
-//! Admission: the limits of connections, in all and from one address.
+//! Admission: the limits on connections, in all and from one address.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -10,18 +10,18 @@ use tokio::time::Instant;
 
 use super::console::Console;
 
-/// How long a new connection waits for the end of the one before, if connections are counted.
+/// The longest time that a new connection waits for the end of the one before, if connections are counted.
 const SETTLE_WAIT: Duration = Duration::from_millis(20);
 
-/// Connections of one address if the operator gives no limit: a shop whose tills share
-/// one has some tens. The clients of this machine share loopback, and are not strangers.
+/// The most connections from one address if the operator gives no limit: a shop whose tills share an address
+/// has some tens. Clients on this machine are trusted, and have no limit of their own.
 const PER_ADDRESS_DEFAULT: usize = 1024;
 
-/// Connections that are answered at one time that there is no room. More are closed without a word, so
-/// that a flood of them costs no more than this many.
+/// The most connections that are refused with an answer at one time. More are closed without an answer, so
+/// that a flood costs no more than this many.
 pub(super) const TURNED_AWAY_MAX: usize = 64;
 
-/// How often it is logged that there is no room: a flood must not fill the disk.
+/// The pause between two warnings that the server is full: a flood must not fill the disk.
 const FULL_LOGGED_EVERY: Duration = Duration::from_secs(10);
 
 /// The limits of connections.
@@ -29,9 +29,9 @@ const FULL_LOGGED_EVERY: Duration = Duration::from_secs(10);
 pub struct Limits {
     /// The most connections in all.
     pub connections: usize,
-    /// The most connections from one address. `None`: 1024, and for loopback only the limit of all.
+    /// The most connections from one address. `None` for 1024, without a limit for loopback.
     pub connections_per_address: Option<usize>,
-    /// The time without a byte from either side. `None`: no limit.
+    /// The longest time without a byte from either side. `None` for no limit.
     pub idle: Option<Duration>,
 }
 
@@ -45,7 +45,7 @@ impl Limits {
     }
 }
 
-/// The connections of a server, counted. Shows on the console when one begins and ends.
+/// The counts of a server's connections. The console shows when a connection begins and ends.
 pub(super) struct Connections {
     console: Console,
     exit_after: Option<u64>,
@@ -90,7 +90,8 @@ impl Count {
     }
 }
 
-/// The address that a connection counts for. Whoever has an IPv6 address has a whole network of them (/64).
+/// The address that a connection counts for. For IPv6, a client has a whole network of addresses (/64), which
+/// counts as one.
 fn counted_as(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) if !address.is_loopback() => {
@@ -106,8 +107,8 @@ impl Connections {
         Self { console, exit_after, limits, count: Mutex::default(), changed: Notify::new() }
     }
 
-    /// Counts a connection until its guard is dropped. If there is no place for it, the guard says so;
-    /// `None` if there is no place even for an answer.
+    /// Counts a connection until its guard is dropped. If there is no place for it, the guard says so; `None`
+    /// if there is not even a place for an answer.
     pub(super) fn begin(self: &Arc<Self>, peer: SocketAddr) -> Option<Guard> {
         let address = counted_as(peer.ip());
         let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
@@ -135,7 +136,7 @@ impl Connections {
         self.exit_after.is_none_or(|limit| begun < limit)
     }
 
-    /// Whether another connection is to be accepted. Waits until all have ended before it says no.
+    /// Whether another connection is to be accepted. Waits until all have ended before it returns `false`.
     pub(super) async fn another_wanted(&self) -> bool {
         let Some(limit) = self.exit_after else { return true };
         loop {
@@ -153,8 +154,8 @@ impl Connections {
         }
     }
 
-    /// If only so many connections are wanted, waits a little for the end of the one before, so that the
-    /// console shows it first. The original served one connection at a time.
+    /// If the number of connections is limited, waits a little for the end of the one before, so that the
+    /// console shows that end first. The original served one connection at a time.
     pub(super) async fn settle(&self) {
         if self.exit_after.is_none() {
             return;
@@ -185,12 +186,12 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Whether there is a place for this connection. If not, it is to be answered that there is none.
+    /// Whether there is a place for this connection. If not, the answer is that the server is full.
     pub(super) fn is_served(&self) -> bool {
         self.is_served
     }
 
-    /// Does not count this connection for `--exit-after`.
+    /// Excludes this connection from the count of `--exit-after`.
     pub(super) fn uncount(&self) {
         self.connections.change(|count| count.begun -= 1);
     }

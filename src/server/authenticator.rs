@@ -1,5 +1,5 @@
-//! Tokens on connections: the identity of each, and the price of a wrong token. `access` decides who may
-//! do what.
+//! Tokens on connections: the identity of each connection, and the delay after a wrong token. `access`
+//! decides who may do what.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,18 +11,18 @@ use tokio::time::Instant;
 use crate::access::{self, Identity, Tokens};
 use crate::refusal::Refusal;
 
-/// How long the answer to a wrong token waits. Other connections are served meanwhile.
+/// The delay of the answer to a wrong token. Other connections are served during the delay.
 const WRONG_WAIT: Duration = Duration::from_secs(1);
 
-/// Wrong tokens after which a connection is ended: enough for a person's slips.
+/// The wrong tokens after which a connection is ended: enough for typing errors.
 const WRONG_MAX: u32 = 3;
 
-/// Wrong tokens that are logged in each [`LOGGED_EVERY`]; the others are counted. A
-/// stranger must not fill the disk.
+/// The most wrong tokens that are logged in each [`LOGGED_EVERY`]; the others are counted, so that a stranger
+/// cannot fill the disk.
 const LOGGED_MAX: u32 = 20;
 const LOGGED_EVERY: Duration = Duration::from_secs(10);
 
-/// The tokens of a server, if it asks for any.
+/// The tokens of a server, if it demands any.
 #[derive(Clone)]
 pub(super) struct Authenticator {
     tokens: Option<watch::Receiver<Arc<Tokens>>>,
@@ -45,7 +45,7 @@ impl Authenticator {
         if self.tokens.is_some() { Identity::Unknown } else { Identity::Open }
     }
 
-    /// The identity of whoever knows this secret.
+    /// The identity of the client that knows this secret.
     pub(super) fn identify(&self, secret: &str) -> Identity {
         match &self.tokens {
             Some(tokens) => tokens.borrow().identify(secret),
@@ -53,8 +53,8 @@ impl Authenticator {
         }
     }
 
-    /// Looks the identity up again if the tokens were read again since the last call: a token that was
-    /// taken away opens nothing any more.
+    /// Looks the identity up again if the tokens were read again since the last call, so that a revoked token
+    /// permits nothing more.
     pub(super) fn renew(&mut self, identity: &mut Identity) {
         if let Some(tokens) = &mut self.tokens
             && tokens.has_changed().unwrap_or(false)
@@ -63,7 +63,7 @@ impl Authenticator {
         }
     }
 
-    /// Logs that a token was wrong, and not which.
+    /// Logs that a token was wrong, without the token.
     fn log_wrong(&self, peer: Option<SocketAddr>) {
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         if logged.since.elapsed() >= LOGGED_EVERY {
@@ -89,8 +89,8 @@ pub(super) struct WrongTokens {
 }
 
 impl WrongTokens {
-    /// Logs a wrong token and makes its answer wait, behind the answers to those before it; no longer
-    /// than until `stopping` is ready. Returns the answer, and whether the connection is to be ended.
+    /// Logs a wrong token and delays its answer, after the answers to earlier ones, until `stopping` is ready
+    /// at the latest. Returns the answer, and whether to end the connection.
     pub(super) async fn answer(
         &self,
         authenticator: &Authenticator,
@@ -111,7 +111,7 @@ impl WrongTokens {
         (access::wrong_token(), are_too_many)
     }
 
-    /// Waits until the connection has shown too many.
+    /// Waits until the connection has shown too many wrong tokens.
     pub(super) async fn are_too_many(&self) {
         self.too_many.notified().await;
     }

@@ -1,5 +1,5 @@
-//! The server's console: what the original printed, written by a thread of its own, so
-//! that a slow or closed output never slows the service.
+//! The server's console: the lines that the original printed, written by a separate thread, so that a slow or
+//! closed output never slows the service.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -13,21 +13,21 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::catalog::Shown;
 
-/// Lines that wait to be written; beyond them, lines are dropped and counted. A terminal
-/// shows no more in a second than a person could want to read in a minute.
+/// The most lines that wait to be written; further lines are dropped and counted. More lines in a second than
+/// this, nobody reads.
 const WAITING_LINES_MAX: usize = 1024;
 
-/// How long lines gather before more are written. Without this rest, and with each line written by itself,
-/// a server that shows its commands answered a third of the reads of a quiet one.
+/// The time for which lines are gathered before they are written together. If each line was written by
+/// itself, a server that shows its commands answered a third of the reads of a quiet one.
 const REST: Duration = Duration::from_millis(10);
 
-/// How long the last lines have to be written when the server stops.
+/// The longest wait for the last lines when the server stops.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
 
-/// How long to wait before looking again whether there is room for the last lines.
+/// The pause between two attempts to queue the last lines.
 const FLUSH_PAUSE: Duration = Duration::from_millis(10);
 
-/// A handle on the console, cheap to clone. A quiet one writes nothing.
+/// A handle on the console, cheap to clone. A quiet console writes nothing.
 #[derive(Clone)]
 pub struct Console(Option<Arc<Lines>>);
 
@@ -38,7 +38,7 @@ struct Lines {
 
 enum Line {
     Text(String),
-    /// A request to write everything before, and then to wake whoever waits.
+    /// A request to write all lines before it, and then to wake the thread that waits.
     Flush(SyncSender<()>),
 }
 
@@ -76,7 +76,7 @@ impl Console {
         });
     }
 
-    /// Shows a command, escaped and cut: it is a stranger's text.
+    /// Shows a command, escaped and shortened, because its text is a stranger's.
     pub(super) fn command(&self, command: impl std::fmt::Display) {
         self.show(|| format!("Comando recebido: {}", Shown(&command.to_string())));
     }
@@ -87,7 +87,7 @@ impl Console {
         let (done, written) = sync_channel(1);
         let mut flush = Line::Flush(done);
         let give_up = Instant::now() + CLOSE_WAIT;
-        // Not `send`, which would wait for ever behind an output that nobody reads.
+        // `send` would wait for ever for an output that nobody reads.
         while let Err(TrySendError::Full(line)) = lines.waiting.try_send(flush) {
             if Instant::now() >= give_up {
                 return;
@@ -109,8 +109,8 @@ impl Console {
     }
 }
 
-/// Writes lines until the console is gone. An output that fails is given up: nobody reads
-/// it, and the service goes on.
+/// Writes lines until the console is dropped. After an error of the output, lines are dropped and the service
+/// continues.
 fn write_all(mut lines: Receiver<Line>, dropped: &AtomicU64, output: &mut impl Write) {
     let mut is_open = true;
     let mut waiting = Vec::new();

@@ -1,14 +1,14 @@
-//! The limit of open files, which is also one of connections.
+//! The limit of open files, which also limits connections.
 
-/// Open files beside connections: the database and its log, the timers and wake-ups of the
-/// workers, the standard streams, and what reopening the store after a failure takes.
+/// The open files other than connections: the database and its log, the timers and wake-ups of the workers,
+/// the standard streams, and the files for reopening the store after a failure.
 const RESERVED: usize = 64;
 
-/// Connections that are served however few files may be open.
+/// The connections that are served even if the limit of open files is lower.
 const CONNECTIONS_MIN: usize = 16;
 
-/// Raises the limit of open files as far as the system lets us, and returns how many of the
-/// wanted connections it allows beside `others`.
+/// Raises the limit of open files as far as the system permits, and returns how many of the wanted
+/// connections fit beside `others`.
 pub(super) fn allow(wanted: usize, others: usize) -> usize {
     let beside = RESERVED + others;
     let Some(files) = raise(wanted.saturating_add(beside)) else { return wanted };

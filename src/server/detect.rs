@@ -1,5 +1,5 @@
-//! From an accepted connection to its transport: TLS, the protocol by the first bytes, and answers to
-//! connections for which there is no room or no such protocol.
+//! The first steps of an accepted connection: TLS, the protocol by the first bytes, and the answers if the
+//! server is full or does not serve the protocol.
 
 use std::io;
 use std::time::Duration;
@@ -13,23 +13,24 @@ use super::service::{Service, Tls};
 use super::{grpc, text};
 use crate::wire::{self, HTTP2_PREFACE, Protocol};
 
-/// How long first bytes that could become an HTTP/2 preface may take to become one. No
-/// text command begins so; a person who typed `P` gets an error after this.
+/// The time after which the beginning of an HTTP/2 preface counts as text. No text command begins like it; a
+/// person who typed `P` gets an error after this time.
 const PREFACE_WAIT: Duration = Duration::from_millis(500);
 
-/// How long a newcomer for whom there is no room has to say what it speaks, so that it can
-/// be answered in its own protocol. A newcomer that says nothing is answered in text.
+/// The time that a client of a full server has to show its protocol, so that it can be answered in that
+/// protocol. A silent client is answered in text.
 const TURN_AWAY_WAIT: Duration = Duration::from_secs(1);
 
-/// How long a TLS handshake may take, its first byte included. Two round trips and some
-/// milliseconds are needed; a client that has nothing to say yet says that it is there.
+/// The longest time of a TLS handshake, the wait for its first byte included. A handshake needs two round
+/// trips and some milliseconds, and a client begins it when it connects.
 const HANDSHAKE_WAIT: Duration = Duration::from_secs(10);
 
-/// Makes a connection of a TCP connection: `None` if it was refused, or went away.
+/// Sets up TLS on a TCP connection if the server speaks TLS. `None` if the connection was refused or has
+/// ended.
 pub(super) async fn enter(tls: &Tls, stream: TcpStream) -> Option<MaybeTls> {
     let Some(tls) = tls else { return Some(MaybeTls::Plain(stream)) };
     let acceptor = TlsAcceptor::from(tls.borrow().clone());
-    // Apart, so that a plain connection's task has no room for a handshake.
+    // The handshake is boxed, so that the task of a plain connection needs no room for it.
     match tokio::time::timeout(HANDSHAKE_WAIT, Box::pin(shake_hands(acceptor, stream))).await {
         Ok(Ok(Entrant::Tls(stream))) => Some(MaybeTls::tls(*stream)),
         Ok(Ok(Entrant::Plain(stream))) => {
@@ -39,7 +40,7 @@ pub(super) async fn enter(tls: &Tls, stream: TcpStream) -> Option<MaybeTls> {
         }
         Ok(Err((error, stream))) => {
             tracing::debug!(%error, "a TLS handshake failed");
-            // The alert that says why must arrive.
+            // The alert with the reason must arrive.
             close(MaybeTls::Plain(stream)).await;
             None
         }
@@ -52,7 +53,7 @@ pub(super) async fn enter(tls: &Tls, stream: TcpStream) -> Option<MaybeTls> {
 
 enum Entrant {
     Tls(Box<tokio_rustls::server::TlsStream<TcpStream>>),
-    /// A client that spoke, and not TLS.
+    /// The client sent bytes that are not TLS.
     Plain(TcpStream),
 }
 
@@ -65,15 +66,15 @@ async fn shake_hands(acceptor: TlsAcceptor, stream: TcpStream) -> Result<Entrant
         Err(error) => return Err((error, stream)),
     }
     let stream = acceptor.accept(stream).into_fallible().await?;
-    // TLS 1.3 has no answer to the end of the client's handshake. A client without TCP_NODELAY
-    // sends its first command only once that end is acknowledged, which Linux puts off for
-    // 40 ms. An error costs no more than those.
+    // TLS 1.3 has no answer to the end of the client's handshake. A client without TCP_NODELAY sends its
+    // first command only after that end is acknowledged, which Linux delays for 40 ms. An error here costs no
+    // more than this delay.
     #[cfg(target_os = "linux")]
     let _ = socket2::SockRef::from(stream.get_ref().0).set_tcp_quickack(true);
     Ok(Entrant::Tls(Box::new(stream)))
 }
 
-/// Answers a client that does not speak TLS, in its own protocol, that it must.
+/// Refuses a client that does not speak TLS, in the client's own protocol.
 async fn refuse_plain(mut stream: MaybeTls) {
     match read_first_bytes(&mut stream).await {
         Ok((_, Protocol::Grpc)) => answer_and_close(stream, &wire::goaway(wire::text::TLS_ONLY)).await,
@@ -84,7 +85,7 @@ async fn refuse_plain(mut stream: MaybeTls) {
     }
 }
 
-/// Answers a newcomer that there is no room, in its own protocol if it says which in time.
+/// Refuses a client because the server is full, in the client's own protocol if it is known in time.
 pub(super) async fn turn_away(service: Service, stream: TcpStream) {
     let Ok(Some(mut stream)) = tokio::time::timeout(TURN_AWAY_WAIT, enter(&service.tls, stream)).await else {
         return;
@@ -101,15 +102,15 @@ pub(super) async fn turn_away(service: Service, stream: TcpStream) {
     }
 }
 
-/// Reads until the protocol is known, and returns what was read. Silence is no sign: a
-/// client may connect long before it says anything.
+/// Reads until the protocol is known, and returns the bytes. Silence decides nothing, because a client may
+/// connect long before it sends anything.
 pub(super) async fn read_first_bytes(stream: &mut MaybeTls) -> io::Result<(Vec<u8>, Protocol)> {
     let mut bytes = Vec::new();
     loop {
         let readable = stream.readable();
         if bytes.is_empty() {
             readable.await?;
-            // Only now: most connections are idle.
+            // The buffer is allocated only now, because most connections are idle.
             bytes.reserve_exact(HTTP2_PREFACE.len());
         } else if tokio::time::timeout(PREFACE_WAIT, readable).await.is_err() {
             return Ok((bytes, Protocol::Text));
@@ -152,7 +153,7 @@ mod tests {
         Arc::new(builder.with_single_cert(vec![own.cert.der().clone()], key).unwrap())
     }
 
-    // Real time is paused: it runs on to the next timer when nothing else is to be done.
+    // Tokio's time is paused: it jumps to the next timer when nothing else is to be done.
     #[tokio::test(start_paused = true)]
     async fn a_handshake_that_never_goes_on_is_ended() {
         for said in [&b""[..], b"\x16", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"] {

@@ -36,34 +36,34 @@ use head::HEADER_LIST_BYTES_READ_MAX;
 use progress::Progress;
 use router::Router;
 
-/// Calls that one connection may have open, more of which wait with the client. Each may
-/// hold what it was sent and what it answers, so they bound the memory of a connection.
+/// The most open calls of one connection; further calls wait at the client. Each call holds its request and
+/// its answer, so this number bounds the memory of a connection.
 const STREAMS_MAX: u32 = 256;
 
-/// Bytes of a call that may come before they are read: HTTP/2's own default. A stream of
-/// small changes fills hyper's default (a megabyte) with so many frames that h2 takes a
-/// client that merely waits for its answers for an attack, and hangs up.
+/// The most bytes of a call that may arrive before they are read: HTTP/2's own default. Small changes fill
+/// hyper's default (a megabyte) with so many frames that h2 treats a client that only waits for its answers
+/// as an attacker, and hangs up.
 const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 
-/// Bytes that may come before they are read, over all calls of a connection: hyper's own default, set here
-/// so that a later version of hyper does not change how much memory a client can hold.
+/// The most bytes that may arrive before they are read, over all calls of a connection: hyper's own default,
+/// set here so that a later version of hyper does not change how much memory a client can hold.
 const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 
-/// Bytes of an answer that may wait for a client that has its window open and takes nothing. With
-/// hyper's default one connection could hold a hundred MiB of lists.
+/// The most bytes of an answer that wait for a client whose window is open and that takes nothing. With
+/// hyper's default, one connection could hold a hundred MiB of lists.
 const SEND_BUFFER_BYTES: usize = 64 * 1024;
 
-/// Streams that a client may reset before the server has looked at them (CVE-2023-44487).
+/// The most streams that a client may reset before the server has accepted them (CVE-2023-44487).
 const PENDING_RESETS_MAX: usize = 64;
 
-/// Streams that the server resets for a client's errors before it ends the connection.
-/// Without a limit each leaves memory behind.
+/// The most streams that the server resets for a client's errors before it ends the connection. Without a
+/// limit, each would leave memory behind.
 const ERROR_RESETS_MAX: usize = 256;
 
-/// Serves a gRPC connection until the client goes, or the server stops and no call is left.
+/// Serves a gRPC connection until the client closes it, or the server stops and no call is left.
 ///
-/// hyper serves it directly: tonic's own server puts a router and several layers before
-/// each call, which cost a fifth of a small one, and hides when a connection ends.
+/// hyper serves the connection directly: tonic's own server puts a router and several layers before each
+/// call, which cost a fifth of a small call, and does not report the end of a connection.
 pub(super) async fn serve(service: Service, stream: MaybeTls, first_bytes: Vec<u8>) {
     let stopping = service.stopping();
     let peer = stream.peer();
@@ -100,7 +100,7 @@ pub(super) async fn serve(service: Service, stream: MaybeTls, first_bytes: Vec<u
     }
 }
 
-/// HTTP/2 with its limits.
+/// The HTTP/2 server with its limits.
 fn http2_server() -> http2::Builder<TokioExecutor> {
     let mut server = http2::Builder::new(TokioExecutor::new());
     server
@@ -116,7 +116,7 @@ fn http2_server() -> http2::Builder<TokioExecutor> {
     server
 }
 
-/// Answers every call of a newcomer for whom there is no room, until it goes.
+/// Refuses every call of a client because the server is full, until the client closes the connection.
 pub(super) async fn turn_away(stream: MaybeTls, first_bytes: Vec<u8>) {
     let service = hyper::service::service_fn(|_: http::Request<Incoming>| {
         std::future::ready(Ok::<_, Infallible>(status(Refusal::no_room()).into_http::<Body>()))

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
-/// Rings when a connection has been silent for too long. The timer is set again only when it rings, so
-/// that bytes that come cost no more than a look at the clock.
+/// A timer that is ready when a connection has been silent for too long. The timer is set again only when it
+/// fires, so that an arriving byte costs no more than reading the clock.
 pub(super) struct IdleTimer {
     limit: Option<Duration>,
     since: Instant,

@@ -1,4 +1,4 @@
-//! The socket of a connection, whatever it speaks: how it is set up, read, written and closed.
+//! The socket of a connection of any protocol: set up, read, written and closed.
 
 use std::io;
 use std::pin::Pin;
@@ -12,27 +12,26 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 use super::maybe_tls::MaybeTls;
 
-/// How long a connection that the server ends is still read, and thrown away: closing one
-/// with unread bytes would reset it, and the client would lose the last reply.
+/// The time for which a connection that the server ends is still read, and the bytes are thrown away: closing
+/// a connection with unread bytes would reset it, and the client would lose the last reply.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// When a silent peer is asked for a sign of life, how often, and how many times: one whose
-/// machine or network is gone holds its place for two minutes.
+/// The keepalive probes of a silent peer: the time before the first, the time between two, and their number.
+/// A peer whose machine or network is gone keeps its place for two minutes.
 const PROBE_AFTER: Duration = Duration::from_secs(60);
 const PROBE_EVERY: Duration = Duration::from_secs(15);
 const PROBES_MAX: u32 = 4;
 
-/// Sets what the system does for a new connection.
+/// Sets the system's options for a new connection.
 pub(super) fn prepare(stream: &std::net::TcpStream) -> io::Result<()> {
-    // A small reply must not wait for an acknowledgement; hyper does not set it.
+    // A small reply must not wait for an acknowledgement. hyper does not set this option.
     stream.set_nodelay(true)?;
     let probes =
         TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_EVERY).with_retries(PROBES_MAX);
     let socket = SockRef::from(stream);
     socket.set_tcp_keepalive(&probes)?;
-    // The probes find who is gone; this, who is there and takes nothing of what waits for
-    // it. Not HTTP/2's ping: a client that is not asked anything need not look at its
-    // connection, and our own shell does not.
+    // The probes find a peer that is gone; this timeout, a peer that is there and takes none of its bytes.
+    // HTTP/2's ping would not do: an idle client need not read its connection, and our own shell does not.
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(PROBE_AFTER + PROBES_MAX * PROBE_EVERY))?;
     Ok(())
@@ -45,7 +44,7 @@ pub(super) struct Prefixed {
     bytes_read: BytesRead,
 }
 
-/// The number of bytes that have been read from a connection.
+/// The count of the bytes that were read from a connection.
 #[derive(Clone, Default)]
 pub(super) struct BytesRead(Arc<AtomicUsize>);
 
@@ -110,31 +109,31 @@ impl AsyncWrite for Prefixed {
     }
 }
 
-/// Answers a connection of a protocol that is not served, and ends it.
+/// Answers a connection that cannot be served, and ends it.
 pub(super) async fn answer_and_close(mut stream: MaybeTls, answer: &[u8]) {
-    // The end also flushes.
+    // Ending the connection also flushes it.
     if tokio::time::timeout(LINGER, stream.write_all(answer)).await.is_ok_and(|sent| sent.is_ok()) {
         close(stream).await;
     }
 }
 
-/// How long a client may take nothing of what it is sent before it is given up: what waits
-/// for it takes memory, and a client that reads at all takes something in a minute.
+/// The longest time for which a client may take none of its bytes. The bytes that wait take memory, and a
+/// client that reads at all takes some in a minute.
 pub(super) const STALLED_MAX: Duration = Duration::from_secs(60);
 
-/// Writes to a client, and gives it up when it takes nothing for a while.
+/// Writes to a client, and fails if the client takes nothing for too long.
 pub(super) async fn write_all(stream: &mut (impl AsyncWrite + Unpin), mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         let some = async {
             let length = stream.write(bytes).await?;
-            // TLS has taken the last of it, and perhaps not sent it.
+            // TLS has taken the last bytes, but perhaps not sent them.
             if length == bytes.len() {
                 stream.flush().await?;
             }
             Ok::<usize, io::Error>(length)
         };
         let length = tokio::select! {
-            // Nearly always all is taken without a wait, and no timer is made.
+            // No timer is made if all bytes are taken without a wait, as nearly always.
             biased;
             length = some => length?,
             () = async { tokio::time::sleep(STALLED_MAX).await } => {
@@ -157,8 +156,8 @@ pub(super) async fn close(mut stream: MaybeTls) {
     let transport = stream.transport();
     let _ = tokio::time::timeout(LINGER, async {
         while transport.readable().await.is_ok() {
-            // These two never wait while there is something: whoever sends on and on would
-            // keep the thread from everybody else.
+            // Reading does not wait while bytes are there, so a client that sends without end would keep the
+            // thread from all others.
             tokio::task::coop::consume_budget().await;
             match transport.try_read(&mut [0; 1024]) {
                 Ok(0) => return,

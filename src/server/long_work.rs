@@ -1,14 +1,14 @@
-//! Requests that take longer than one turn, such as lists. A worker goes on with one of them at a time,
-//! so that its other clients wait for one turn, however many such requests there are.
+//! Requests that take longer than one turn, such as lists. A worker continues one of them at a time, so that
+//! its other clients wait for no more than one turn, however many such requests there are.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-/// Bytes of a list that are written in one turn: a twentieth of a millisecond or less.
+/// The bytes of a list that are written in one turn: a twentieth of a millisecond or less.
 pub(super) const TURN_BYTES: usize = 16 * 1024;
 
-/// Bytes of a list that are written in its first turn: fewer, because many lists may begin together.
+/// The bytes of a list that are written in its first turn: fewer, because many lists may begin together.
 const FIRST_TURN_BYTES: usize = 4 * 1024;
 
 /// The long requests of one worker.
@@ -18,7 +18,7 @@ pub(super) struct LongWork(Arc<Semaphore>);
 /// The turns of one request.
 pub(super) struct Turn {
     all: LongWork,
-    /// Held from the request's second turn on.
+    /// The permit of the worker's only long request, held from the request's second turn on.
     permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -27,14 +27,14 @@ impl LongWork {
         Self(Arc::new(Semaphore::new(1)))
     }
 
-    /// The first turn of a request, which waits for no other request: most need only this one.
+    /// The first turn of a request, which waits for no other request: most requests need only this one.
     pub(super) fn begin(&self) -> Turn {
         Turn { all: self.clone(), permit: None }
     }
 
-    /// A receiver that is ready once the turn of a request has come, for requests that may be unable to
-    /// take it: bytes for a slow client are written only when it has room. The turn ends once everybody
-    /// else has had theirs, whether it was taken or not.
+    /// A receiver that is ready when the turn of a request has come, for requests that may be unable to use
+    /// it: bytes for a slow client are written only when it has room. The turn ends after all others have had
+    /// theirs, whether it was used or not.
     pub(super) fn turn(&self) -> oneshot::Receiver<()> {
         let (begin, begun) = oneshot::channel();
         let all = Arc::clone(&self.0);
@@ -50,13 +50,13 @@ impl LongWork {
 }
 
 impl Turn {
-    /// Bytes of a list that may be written in this turn.
+    /// The bytes of a list that may be written in this turn.
     pub(super) fn bytes(&self) -> usize {
         if self.permit.is_some() { TURN_BYTES } else { FIRST_TURN_BYTES }
     }
 
-    /// Ends this turn after everybody else has had theirs: only then does another request go on. To be
-    /// called before any other wait, and when the work is done.
+    /// Ends this turn after all other connections have had theirs: only then does another long request
+    /// continue. To be called before any other wait, and when the work is done.
     pub(super) async fn end(&mut self) {
         if self.permit.is_some() {
             tokio::task::yield_now().await;
@@ -64,7 +64,7 @@ impl Turn {
         }
     }
 
-    /// Ends this turn, and waits for the next, behind the requests that wait already.
+    /// Ends this turn, and waits for the next one, after the requests that wait already.
     pub(super) async fn next(&mut self) {
         match self.permit {
             Some(_) => self.end().await,

@@ -9,12 +9,11 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-/// Written bytes that TLS keeps until the client takes them: one record. The server sees only by writes
-/// that go on that a client takes anything at all.
+/// The most written bytes that TLS buffers until the client takes them: one record. The server notices only
+/// by completed writes that a client takes anything at all.
 const TLS_UNSENT_BYTES_MAX: usize = 16 * 1024;
 
-/// A connection. A plain one is read and written as if there were no TLS; one with TLS
-/// keeps its state elsewhere, so that an idle plain one is no larger for it.
+/// A connection. The state of TLS is boxed, so that an idle plain connection is no larger for it.
 pub(super) enum MaybeTls {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
@@ -26,7 +25,7 @@ impl MaybeTls {
         MaybeTls::Tls(Box::new(stream))
     }
 
-    /// Whether there is something to read, or an end; holds no buffer while it waits.
+    /// Waits until there is something to read or the connection has ended. Holds no buffer during the wait.
     pub(super) async fn readable(&mut self) -> io::Result<()> {
         match self {
             MaybeTls::Plain(stream) => stream.readable().await,
@@ -34,16 +33,17 @@ impl MaybeTls {
         }
     }
 
-    /// Takes what has come, up to the room that is left in the buffer, without waiting.
+    /// Takes the bytes that have arrived, up to the room in the buffer, without waiting.
     pub(super) fn try_read_buf(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
         let stream = match self {
             MaybeTls::Plain(stream) => return stream.try_read_buf(buffer),
             MaybeTls::Tls(stream) => stream,
         };
         let mut length = 0;
-        // A record at a time, until there is none: a short read has emptied it, as above.
+        // TLS gives one record at a time. Reading stops when there is none, so a short read has emptied the
+        // connection, as above.
         while length == 0 || buffer.len() < buffer.capacity() {
-            // Nobody is woken: whoever finds nothing here waits in another way.
+            // No task is woken: a caller that finds nothing waits by `readable`.
             let mut context = Context::from_waker(Waker::noop());
             let come = match Pin::new(&mut *stream).poll_fill_buf(&mut context) {
                 Poll::Ready(Ok(come)) => come,

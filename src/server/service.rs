@@ -1,4 +1,4 @@
-//! Everything that a connection needs to be served, whatever its transport.
+//! The service: everything that a connection of any transport needs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +13,8 @@ use super::side_thread::SideTasks;
 use super::turns::Turns;
 use crate::inventory::Session;
 
-/// How long a connection that has said nothing, or is not known to have, is still looked at
-/// when the server stops: a busy worker learns late of what the system has received.
+/// The time of the last look at a connection when the server stops, because a busy worker learns late that
+/// the system has received something.
 pub(super) const LAST_LOOK: Duration = Duration::from_millis(10);
 
 /// The protocols that are served.
@@ -26,11 +26,12 @@ pub struct Protocols {
     pub grpc: bool,
 }
 
-/// The current TLS configuration, if TLS is spoken. Changes when the files are read again.
+/// The current TLS configuration, if the server speaks TLS. The configuration changes when the files are read
+/// again.
 pub(super) type Tls = Option<watch::Receiver<Arc<ServerConfig>>>;
 
-/// Everything that a connection needs to be served. On the way to it, the inventory is that of the process, and
-/// then that of a worker.
+/// Everything that a connection needs. `inventory` is first the handle of the process, then of a worker, and
+/// then of the connection.
 #[derive(Clone)]
 pub(super) struct Service<I = Session> {
     pub(super) inventory: I,
@@ -44,9 +45,9 @@ pub(super) struct Service<I = Session> {
     pub(super) turns: Turns,
     /// Turns of the long requests of a worker.
     pub(super) long_work: LongWork,
-    /// The way to the side thread, for work that cannot be cut into turns.
+    /// The handle on the side thread, for work that cannot be cut into turns.
     pub(super) side_tasks: SideTasks,
-    /// Turns true when the server stops.
+    /// Whether the server stops.
     pub(super) draining: watch::Receiver<bool>,
 }
 
@@ -81,20 +82,20 @@ impl<I: Clone> Service<I> {
 
     /// Whether the server stops.
     pub(super) fn is_stopping(&self) -> bool {
-        // The value changes once, and nobody marks it seen. An error: the sender is gone.
+        // The value changes once, and is never marked as seen. An error means that the sender is gone.
         self.draining.has_changed().unwrap_or(true)
     }
 
-    /// Is ready when the server stops.
+    /// Waits until the server stops.
     pub(super) fn stopping(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut draining = self.draining.clone();
         async move {
-            // An error means that the sender is gone: then the server stops too.
+            // An error means that the sender is gone, and then the server stops too.
             let _ = draining.wait_for(|draining| *draining).await;
         }
     }
 
-    /// Is ready when a stopping server has also had its last look.
+    /// Waits until the server stops and the time of the last look is over.
     pub(super) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
         let stopping = self.stopping();
         async {

@@ -1,5 +1,5 @@
-//! A thread for what takes long and cannot be cut into turns: large messages are read, looked at and
-//! answered there, so that a worker's other clients do not wait for them.
+//! A thread for long work that cannot be cut into turns. Large messages are read, checked and answered there,
+//! so that a worker's other clients do not wait for them.
 
 use std::thread::JoinHandle;
 
@@ -14,7 +14,7 @@ pub(super) struct SideThread {
     thread: JoinHandle<()>,
 }
 
-/// The way for tasks to the side thread.
+/// A handle for sending tasks to the side thread.
 #[derive(Clone)]
 pub(super) struct SideTasks(Handle);
 
@@ -22,7 +22,7 @@ impl SideThread {
     /// Starts the thread.
     ///
     /// # Errors
-    /// If the system gives no runtime or no thread.
+    /// If the system refuses a runtime or a thread.
     pub(super) fn start() -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let tasks = SideTasks(runtime.handle().clone());
@@ -37,7 +37,7 @@ impl SideThread {
         self.tasks.clone()
     }
 
-    /// Ends the thread, and the tasks that still run on it.
+    /// Ends the thread, with the tasks that still run on it.
     pub(super) fn join(self) {
         drop(self.stop);
         if self.thread.join().is_err() {
@@ -59,7 +59,7 @@ impl SideTasks {
         }
     }
 
-    /// Tasks on the runtime of a test.
+    /// A handle on the runtime of a test.
     #[cfg(test)]
     pub(super) fn here() -> Self {
         Self(Handle::current())

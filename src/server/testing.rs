@@ -1,4 +1,4 @@
-//! A service for unit tests, and a count of the turns that others have meanwhile.
+//! A service for unit tests, and a count of the turns of other tasks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use super::side_thread::SideTasks;
 use super::turns::Turns;
 use crate::inventory::Inventory;
 
-/// A service that is open to all, and whose changes this thread's runtime makes.
+/// A service that permits everything, whose changes this thread's runtime commits.
 pub(super) fn service(inventory: &Inventory, draining: watch::Receiver<bool>) -> Service {
     let (worker, driver) = inventory.worker(true);
     tokio::spawn(driver.run());
@@ -32,7 +32,7 @@ pub(super) fn service(inventory: &Inventory, draining: watch::Receiver<bool>) ->
     }
 }
 
-/// Counts how often others have had their turn, from now on.
+/// Counts the turns of other tasks from now on.
 pub(super) fn turns() -> Arc<AtomicUsize> {
     let turns = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&turns);

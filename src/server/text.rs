@@ -24,22 +24,22 @@ use crate::wire::text::{self, Frames};
 use buffers::READ_BYTES;
 use http_guard::begins_as_http;
 
-/// How long a connection that has never ended a line must be silent before its text is a
-/// command: the original's clients end no line.
+/// The silence after which text without a line end is a command, on a connection that has never ended a line:
+/// the original's clients end no line.
 const QUIET: Duration = Duration::from_millis(50);
 
-/// Bytes that a stopping server still takes from a connection: far more than any client
-/// leaves waiting, and an end for one that never stops sending.
+/// The most bytes that a stopping server still takes from a connection: far more than any client leaves
+/// waiting, and a limit for one that never stops sending.
 const LAST_READ_BYTES_MAX: usize = 1024 * 1024;
 
-/// The answer to a newcomer for whom there is no room.
+/// The answer to a client if the server is full.
 pub(super) fn no_room_answer() -> String {
     let mut answer = String::new();
     text::write_refusal(&mut answer, &Refusal::no_room());
     answer
 }
 
-/// Serves a text connection until the client leaves or goes, or the server stops.
+/// Serves a text connection until the client leaves or closes it, or the server stops.
 pub(super) async fn serve(service: Service, stream: MaybeTls, first_bytes: Vec<u8>) {
     let mut conversation = Conversation {
         identity: service.authenticator.anonymous(),
@@ -70,10 +70,10 @@ struct Conversation<'s> {
     /// The identity that the client has shown.
     identity: Identity,
     wrong_tokens: WrongTokens,
-    /// The changes that are not made yet, and the replies that are not sent yet.
+    /// The changes that are not committed yet, and the replies that are not sent yet.
     pipeline: Pipeline<String>,
-    /// A line looked like HTTP. A browser can be made to send lines of its own choosing to
-    /// any port, so that connection changes nothing any more.
+    /// Whether a line looked like HTTP. A web page can make a browser send any lines to any port, so such a
+    /// connection may change nothing.
     is_http: bool,
 }
 
@@ -91,23 +91,23 @@ impl Conversation<'_> {
                 return self.finish(&mut frames).await;
             }
             let may_be_unended = frames.may_be_unended();
-            // Nobody is silent while an answer is awaited or taken.
+            // The time in which an answer is prepared or taken is no silence.
             silence.broken();
             tokio::select! {
-                // What has come is answered before anything else is looked at.
+                // Received bytes are answered before any other event is handled.
                 biased;
                 length = self.read(&mut frames) => {
                     if length? == 0 {
                         return self.answer_last(&mut frames).await;
                     }
-                    // Probably there is more, and then more: the others come first.
+                    // More bytes are probably there already, so the other connections have a turn first.
                     if frames.buffer().len() >= READ_BYTES {
                         tokio::task::yield_now().await;
                     }
                 }
-                // Makes a timer only if it is awaited.
+                // A timer is made only if this branch is polled.
                 () = async { tokio::time::sleep(QUIET).await }, if may_be_unended => {
-                    // A thread that was held up may see the time pass before what came in it.
+                    // A delayed thread may see the timer before the bytes that came in time.
                     if self.read_now(&mut frames)? == 0
                         && let Some(frame) = frames.take_unended()
                         && self.answer(&frame).await? == Next::End
@@ -117,14 +117,15 @@ impl Conversation<'_> {
                     self.send().await?;
                 }
                 () = &mut stopping => return self.finish(&mut frames).await,
-                // Without a word: it would be read as the answer to what the client asks next.
+                // The connection ends without a message, which the client would read as the answer to its
+                // next command.
                 () = silence.too_long() => return Err(io::ErrorKind::TimedOut.into()),
             }
         }
     }
 
-    /// The server stops: answers what has come until now, and no more. A short read took all
-    /// of it; what comes while it is answered is from a client that would go on for ever.
+    /// Answers the bytes that have arrived before the server stops, and no more. A short read has taken all
+    /// of them; a client that sends more while they are answered could go on for ever.
     async fn finish(&mut self, frames: &mut Frames) -> io::Result<()> {
         let _ = tokio::time::timeout(LAST_LOOK, self.stream.readable()).await;
         let mut bytes = 0;
@@ -149,7 +150,7 @@ impl Conversation<'_> {
         self.send().await
     }
 
-    /// The client sends no more: answers what it left.
+    /// Answers the rest after the client has stopped sending.
     async fn answer_last(&mut self, frames: &mut Frames) -> io::Result<()> {
         if let Some(frame) = frames.take_last() {
             self.answer(&frame).await?;
@@ -157,7 +158,7 @@ impl Conversation<'_> {
         self.send().await
     }
 
-    /// Reads the bytes that have come, without waiting; 0 if none have.
+    /// Reads the bytes that have arrived, without waiting; 0 if there are none.
     fn read_now(&mut self, frames: &mut Frames) -> io::Result<usize> {
         let buffer = frames.buffer();
         buffer.reserve(READ_BYTES);
@@ -173,8 +174,8 @@ impl Conversation<'_> {
             let buffer = frames.buffer();
             buffers::take_read_buffer(buffer);
             buffer.reserve(READ_BYTES.saturating_sub(buffer.len()));
-            // Not `try_read`: only this tells the runtime that a short read emptied the socket,
-            // which saves asking the system again.
+            // Unlike `try_read`, this call lets the runtime know that a short read emptied the socket, which
+            // saves another system call.
             let read = pin!(self.stream.read_buf(buffer)).poll(context);
             if read.is_pending()
                 && let Some(buffer) = frames.release()
@@ -209,8 +210,8 @@ mod tests {
         (client, MaybeTls::Plain(TcpStream::from_std(stream).unwrap()))
     }
 
-    /// How often others have their turn while this, or as much of it as the system takes, is answered;
-    /// and how much it was.
+    /// Counts the turns of other tasks while the server answers this text, or as much of it as the system
+    /// takes. Also returns that length.
     async fn turns_during(commands: &str) -> (usize, usize) {
         let store = Box::new(SqliteStore::in_memory().unwrap());
         let (inventory, _committer) = Inventory::open(store, &original_products()).unwrap();
@@ -242,7 +243,7 @@ mod tests {
         client.shutdown(std::net::Shutdown::Write).unwrap();
         let inventory = service.inventory.clone();
         let server = tokio::spawn(serve(service, stream, Vec::new()));
-        // The list cannot end before the client takes something, because no buffer holds all of it.
+        // The list cannot end before the client takes some of it, because no buffer holds it all.
         client.set_nonblocking(true).unwrap();
         let mut answer = Vec::new();
         let reading = async {
@@ -250,7 +251,7 @@ mod tests {
                 tokio::task::yield_now().await;
             }
             inventory.forget_snapshots();
-            // An error means that not all of it has come yet.
+            // An error means that a part of the reply is still missing.
             while client.read_to_end(&mut answer).is_err() {
                 tokio::task::yield_now().await;
             }
@@ -268,7 +269,7 @@ mod tests {
 
     #[tokio::test]
     async fn others_come_first_after_each_full_read() {
-        // Long, and answered shortly: the client takes no answer.
+        // The lines are long and their answers short, because the client takes no answer.
         let line = format!("{}\n", "x".repeat(2000));
         let (turns, sent) = turns_during(&line.repeat(200)).await;
         let reads = sent / READ_BYTES;

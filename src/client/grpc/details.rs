@@ -1,5 +1,5 @@
-//! Removes the details of a status if they are not base64: tonic 0.14 panics on them, so a strange
-//! server could end the shell.
+//! Removes the details of a status that are not base64: tonic 0.14 panics on them, so another program could
+//! crash the shell.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -12,7 +12,7 @@ use tonic::metadata::MetadataMap;
 
 const DETAILS: &str = "grpc-status-details-bin";
 
-/// The answer, without details that tonic cannot read.
+/// Returns the answer without details that tonic cannot read.
 pub(super) fn readable(mut answer: Response<Body>) -> Response<Body> {
     check(answer.headers_mut());
     answer.map(|body| Body::new(Readable(body)))

@@ -1,5 +1,5 @@
-//! The greeting of a gRPC connection: the HTTP/2 preface, and what the first bytes of the answer say about
-//! the server.
+//! The greeting of a gRPC connection: sends the HTTP/2 preface, and recognises the server by the first bytes
+//! of its answer.
 
 use std::io;
 use std::pin::Pin;
@@ -11,14 +11,14 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use crate::client::stream::Stream;
 use crate::wire::{HTTP2_PREFACE, goaway, text};
 
-/// A frame of HTTP/2 begins with nine bytes, of which the fourth is its type; a server's
-/// first frame is SETTINGS (RFC 9113 §3.4, §4.1).
+/// The bytes of an HTTP/2 frame's header, the fourth of which is the type. A server's first frame is SETTINGS
+/// (RFC 9113 §3.4, §4.1).
 const FRAME_HEADER_BYTES: usize = 9;
 const FRAME_TYPE_AT: usize = 3;
 const FRAME_TYPE_SETTINGS: u8 = 4;
 
-/// Longest wait for the words behind the SETTINGS of a server that speaks only text, which sends both
-/// together. Other servers begin with empty SETTINGS too, and wait for ours.
+/// The longest wait for the frame after empty SETTINGS. A hortifruti server that speaks only text sends both
+/// together; other servers may also begin with empty SETTINGS, and then wait for ours.
 const REST_WAIT_MAX: Duration = Duration::from_millis(500);
 
 /// The meaning of the first bytes of the answer.
@@ -31,7 +31,7 @@ pub(super) enum Greeting {
     Unknown,
 }
 
-/// Sends the preface and looks at the first bytes of the answer.
+/// Sends the preface and reads the first bytes of the answer.
 pub(super) async fn greet(mut stream: Box<dyn Stream>) -> io::Result<Greeting> {
     let (text_only, tls_only) = (goaway(text::TEXT_ONLY), goaway(text::TLS_ONLY));
     stream.write_all(HTTP2_PREFACE).await?;
@@ -56,7 +56,7 @@ pub(super) async fn greet(mut stream: Box<dyn Stream>) -> io::Result<Greeting> {
         if answer.starts_with(&tls_only) {
             return Ok(Greeting::TlsOnly);
         }
-        // Another program may stop here, and nothing more would come by which to recognise it.
+        // Another program may stop here, without any more bytes to recognise it by.
         if answer.get(FRAME_TYPE_AT).is_some_and(|kind| *kind != FRAME_TYPE_SETTINGS) {
             return Ok(Greeting::Unknown);
         }
@@ -68,11 +68,11 @@ pub(super) async fn greet(mut stream: Box<dyn Stream>) -> io::Result<Greeting> {
     Ok(Greeting::Grpc(Greeted { answer, unsent: HTTP2_PREFACE.len(), stream }))
 }
 
-/// A connection on which the preface has been sent and the first bytes of the answer read,
-/// for an HTTP/2 client that will do both again.
+/// A connection for an HTTP/2 client, after the greeting: drops the preface that the client sends again, and
+/// repeats the first bytes of the answer.
 pub(super) struct Greeted {
     answer: Vec<u8>,
-    /// Bytes that were sent before, of those that the client writes first.
+    /// The bytes of the preface that the client still has to write, which were sent already.
     unsent: usize,
     stream: Box<dyn Stream>,
 }

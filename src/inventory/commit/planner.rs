@@ -204,7 +204,7 @@ impl<'a> Planner<'a> {
         Ok(self.linked_movements(first_sequence, count)?.into_iter().map(|(_, movement)| movement).collect())
     }
 
-    /// The same movements, each with the movement that it undoes; 0 for none.
+    /// The movements from this one on, each with the movement that it undoes; 0 for none.
     fn linked_movements(
         &mut self,
         first_sequence: i64,

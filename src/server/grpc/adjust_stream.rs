@@ -1,4 +1,4 @@
-//! Streams of stock changes: changes that come together are made together, and answered in order.
+//! Streams of stock changes: changes that arrive together are committed together, and answered in order.
 
 use std::convert::Infallible;
 use std::ops::Range;
@@ -25,28 +25,28 @@ use crate::server::service::LAST_LOOK;
 use crate::wire::grpc::v1::StreamAdjustStockRequest;
 use crate::wire::grpc::{self, status};
 
-/// Changes of a stream that are made together at most, as many as one transaction takes; shared by
-/// the open streams of a connection. Their answers wait for the client, and so do those of the run
-/// before: a client that takes none of them is held at some megabytes, whatever it opens.
+/// The most changes of a connection's streams in one run: as many as one transaction takes, divided among the
+/// open streams. The answers to two runs wait for the client, so a client that takes no answers costs some
+/// megabytes, however many streams it opens.
 const STREAM_RUN_MAX: usize = 4096;
 
-/// Most last looks at a connection from which more comes each time: one or two read what the system has
-/// received, and a client that never stops sending is left.
+/// The most last looks at a connection from which more comes each time. One or two looks read all that the
+/// system has received; a client that never stops sending is not waited for.
 const LAST_LOOKS_MAX: usize = 20;
 
-/// How long the changes of a connection's streams are gathered while others wait, and after how many
-/// bytes of changes the time is checked: each may decompress to a thousand times its size.
+/// The longest time for which the changes of a connection's streams are gathered while others wait, and the
+/// bytes of changes after which the time is checked: a change may decompress to a thousand times its size.
 const GATHERING_MAX: Duration = Duration::from_micros(500);
 const GATHERING_LOOK_BYTES: usize = 1024;
 
-/// About the bytes of a change of a stream without its name.
+/// The approximate bytes of a change of a stream, without the product's name.
 const STREAM_CHANGE_BYTES: usize = 48;
 
-/// Changes that a stopping server still takes from a stream: all that can have come before, and an
-/// end for a client that never stops sending.
+/// The most changes that a stopping server still takes from a stream: all that can have arrived before the
+/// stop, and a limit for a client that never stops sending.
 const LAST_CHANGES_MAX: usize = 4096;
 
-/// About the bytes of an answer of a stream, for which room is made beforehand: of a name of the market's
+/// The approximate bytes of an answer of a stream, for which room is reserved: with a name of the market's
 /// list, without a request id.
 const STREAM_ANSWER_BYTES: usize = 96;
 
@@ -58,17 +58,17 @@ impl Calls {
         requests: Streaming<StreamAdjustStockRequest>,
         bytes_max: usize,
     ) -> StreamAnswers {
-        // While one run is taken, another is made.
+        // The client takes the answers of one run while the next run is committed.
         let (answers, runs) = mpsc::channel(1);
         let (progress, counted) = (self.progress.clone(), Counted::one_more(&self.streams));
         tokio::spawn(self.adjust_stream(identity, requests, bytes_max, answers));
         StreamAnswers { progress, runs, run: Bytes::new(), has_ended: false, _counted: counted }
     }
 
-    /// Answers a stream of changes until the client ends it, or is gone, or the server stops.
-    /// Changes that have come together are made together. Each time the token is looked up again.
-    /// While answers are not taken, nothing more is read, and HTTP/2's flow control holds the
-    /// client back.
+    /// Answers a stream of changes until the client ends it or is gone, or the server stops. Changes that
+    /// arrive together are committed together, and the token is checked again for each such run. While the
+    /// client takes no answers, nothing more is read, so HTTP/2's flow control holds the client back
+    /// (backpressure).
     async fn adjust_stream(
         self: Arc<Self>,
         mut identity: Identity,
@@ -86,7 +86,7 @@ impl Calls {
                 biased;
                 request = requests.message(), if last_changes > 0 => request,
                 () = &mut stopped => {
-                    // Not as if all that the client has sent were answered.
+                    // The status is an error, because requests that the client has sent may be unanswered.
                     room.send(Err(status(Refusal::stopping())));
                     return;
                 }
@@ -119,9 +119,8 @@ impl Calls {
         }
     }
 
-    /// Waits until the server stops and all that it had received before has been read. A busy worker
-    /// needs several turns for that, and may make changes between them for longer than a last look
-    /// takes.
+    /// Waits until the server stops and everything that it had received before is read. A busy worker needs
+    /// several turns for that, and may commit changes between them for longer than a last look takes.
     fn all_has_come(&self) -> impl Future<Output = ()> + Send + 'static {
         let (stopping, bytes_read) = (self.service.stopping(), self.bytes_read.clone());
         async move {
@@ -129,7 +128,7 @@ impl Calls {
             for _ in 0..LAST_LOOKS_MAX {
                 let before = bytes_read.count();
                 tokio::time::sleep(LAST_LOOK).await;
-                // The worker looks at its connections once more.
+                // The worker polls its connections again.
                 tokio::task::yield_now().await;
                 if bytes_read.count() == before {
                     return;
@@ -138,8 +137,8 @@ impl Calls {
         }
     }
 
-    /// Adds the changes of a stream that have come already to the pipeline, this first: as many as are
-    /// made together, or up to one that is refused at once.
+    /// Adds `first` and the changes that have arrived after it to the pipeline: as many as fit in one run, or
+    /// up to one that is refused without a commit.
     fn gather(
         &self,
         first: Result<Option<StreamAdjustStockRequest>, Status>,
@@ -151,7 +150,7 @@ impl Calls {
         let streams = self.streams.load(Ordering::Relaxed).clamp(1, STREAMS_MAX as usize);
         let (run_max, time_max) = (STREAM_RUN_MAX / streams, GATHERING_MAX / streams as u32);
         let mut reader = self.service.inventory.reader();
-        // Nobody is woken by this: whoever waits for the next asks again.
+        // No task is woken: the next wait for a message polls again.
         let mut context = Context::from_waker(Waker::noop());
         let mut next = first;
         let (begun, mut unlooked) = (Instant::now(), 0);
@@ -208,11 +207,11 @@ impl Answers for Vec<u8> {
     }
 }
 
-/// The reason why the gathering of changes ended, besides that enough or no more have come.
+/// The reason why the gathering of changes ended, if not that the run is full or that no more have arrived.
 struct Gathered {
-    /// The change behind the others that could not be added: the name of its product, and why.
+    /// The change after the others that could not be added: the name of its product, and the refusal.
     refused: Option<(String, Refusal)>,
-    /// The end of the stream behind these changes, if it has ended.
+    /// The end of the stream after these changes, if it has ended.
     end: Option<Result<(), Status>>,
 }
 
@@ -223,7 +222,7 @@ pub(super) struct StreamAnswers {
     /// The answers that are written and not yet taken.
     run: Bytes,
     has_ended: bool,
-    /// Counts the stream until its answers are taken, because they take memory until then.
+    /// Counts the stream until its answers are taken, because the answers take memory until then.
     _counted: Counted,
 }
 
@@ -268,7 +267,7 @@ mod tests {
     use crate::store::sqlite::SqliteStore;
     use crate::wire::grpc::v1::AdjustStockRequest;
 
-    /// The body of a call, which has come whole.
+    /// The body of a call that has arrived completely.
     struct Come(Bytes);
 
     impl hyper::body::Body for Come {
@@ -293,7 +292,7 @@ mod tests {
         let (_drain, draining) = tokio::sync::watch::channel(false);
         let calls = calls(&inventory, draining);
         let _streams: Vec<_> = (0..STREAMS_MAX).map(|_| Counted::one_more(&calls.streams)).collect();
-        // Each message takes longer than one of so many streams may gather.
+        // Each message takes longer than the time for which one of so many streams may gather.
         let name = format!("Caju{}", " ".repeat(BYTES_MAX - 64));
         let adjustment = AdjustStockRequest { name, delta_thousandths: 1000, ..Default::default() };
         let message = StreamAdjustStockRequest { adjustment: Some(adjustment) }.encode_to_vec();

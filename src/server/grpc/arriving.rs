@@ -1,4 +1,4 @@
-//! The body of a call as it arrives, and whether all of it comes in time.
+//! The body of a call as it arrives, with the check that all of it arrives in time.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -18,41 +18,41 @@ use crate::wire::grpc::status;
 
 /// The body of a call.
 ///
-/// The last frame comes only if the client ended the call. hyper takes a call that the client resets
-/// with NO_ERROR for one that ended (hyperium/hyper#3681), and tonic does so with a call that the
-/// client cancels: without this check, a change that nobody asked for to the end would be made.
+/// The last frame is passed on only if the client ended the call. hyper treats a call that the client resets
+/// with NO_ERROR as ended (hyperium/hyper#3681), and tonic does so with a call that the client cancels.
+/// Without this check, a change from a request that was cut off would be made.
 pub(super) struct Arriving {
     body: Incoming,
-    /// How much of the message has come, if the call takes one and not a stream of them.
+    /// The count of the message's bytes, if the call has one message and not a stream of them.
     message: Option<MessageBytes>,
     /// Decompresses the messages, if the client compresses them.
     gzip: Option<Gzip>,
     limit: Option<Limit>,
-    /// Made only when something must be waited for: nearly all calls come whole.
+    /// A timer that is made only for a wait, because nearly all calls arrive completely.
     timer: Option<Pin<Box<Sleep>>>,
-    /// The progress to note, of a message that may take long to come.
+    /// The progress to note, if the message may take long to arrive.
     progress: Option<Progress>,
-    /// Frames that were looked at before they are read.
+    /// Frames that were received early, to learn the length of the message.
     come: VecDeque<Result<Frame<Bytes>, Status>>,
     has_ended: bool,
 }
 
-/// The time until which a call may come.
+/// The time by which a call must have arrived.
 #[derive(Clone, Copy)]
 struct Limit {
     at: Instant,
-    /// The length of the limit in seconds, if the server set it. A message that has come is then never
-    /// too late.
+    /// The length of the limit in seconds, if the server set it. A message that has arrived is then never too
+    /// late.
     patience: Option<u64>,
 }
 
 impl Arriving {
-    /// A call that takes one message.
+    /// The body of a call with one message.
     pub(super) fn one_message(body: Incoming, deadline: Option<Instant>) -> Self {
         Self { message: Some(MessageBytes::default()), ..Self::stream(body, deadline) }
     }
 
-    /// A call that takes any number of messages.
+    /// The body of a call with any number of messages.
     pub(super) fn stream(body: Incoming, deadline: Option<Instant>) -> Self {
         let limit = deadline.map(|at| Limit { at, patience: None });
         Self {
@@ -67,7 +67,7 @@ impl Arriving {
         }
     }
 
-    /// Messages compressed with gzip, if there is a limit for what they become.
+    /// Adds decompression of gzip, if there is a limit for the decompressed messages.
     pub(super) fn decompressed(self, bytes_max: Option<usize>) -> Self {
         Self { gzip: bytes_max.map(Gzip::new), ..self }
     }
@@ -81,7 +81,7 @@ impl Arriving {
         Refusal::too_late()
     }
 
-    /// Lets the message take this long from now, and notes each part of it as progress.
+    /// Gives the message this time from now, and notes each part of it as progress.
     pub(super) fn patiently(mut self, patience: Duration, progress: Progress) -> Self {
         let own = Limit { at: Instant::now() + patience, patience: Some(patience.as_secs()) };
         self.limit = Some(self.limit.filter(|limit| limit.at <= own.at).unwrap_or(own));
@@ -89,8 +89,8 @@ impl Arriving {
         self
     }
 
-    /// Waits until it is known whether the message is larger than `bytes`, or is compressed and may
-    /// become larger.
+    /// Returns whether the message is larger than `bytes` or may become so by decompression, as soon as this
+    /// is known.
     pub(super) async fn is_large(&mut self, bytes: usize) -> bool {
         while self.message.as_ref().is_some_and(|message| message.prefix_left > 0) {
             let Some(next) = poll_fn(|context| self.poll_next(context)).await else { break };
@@ -102,7 +102,7 @@ impl Arriving {
         self.message.as_ref().is_some_and(|message| message.is_compressed || message.bytes > bytes)
     }
 
-    /// The next frame; after an error, none.
+    /// The next frame; none after an error.
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         if self.has_ended {
             return Poll::Ready(None);
@@ -112,7 +112,7 @@ impl Arriving {
         Poll::Ready(frame.map_err(status).transpose())
     }
 
-    /// The next frame, or why the call is refused.
+    /// The next frame, or the refusal of the call.
     fn poll_checked(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Frame<Bytes>>, Refusal>> {
         if self.limit.is_some_and(|limit| limit.patience.is_none() && limit.at <= Instant::now()) {
             return Poll::Ready(Err(Refusal::too_late()));
@@ -128,7 +128,7 @@ impl Arriving {
         }
         match frame {
             Some(Ok(frame)) => {
-                // Trailers end the call. tonic would not look whether they cut a message.
+                // Trailers end the call. tonic does not check whether they cut a message.
                 let Some(data) = frame.data_ref() else { return Poll::Ready(self.end().map(|()| None)) };
                 if let Some(message) = &mut self.message {
                     message.add(data)?;
@@ -136,7 +136,7 @@ impl Arriving {
                 Poll::Ready(Ok(Some(frame)))
             }
             None if self.body.is_end_stream() => Poll::Ready(self.end().map(|()| None)),
-            // Nobody reads this refusal: the client that cut the call is gone.
+            // No client reads this refusal: the one that cut the call is gone.
             Some(Err(_)) | None => {
                 Poll::Ready(Err(Refusal::invalid("message", "o pedido foi cortado antes do fim")))
             }
@@ -144,12 +144,12 @@ impl Arriving {
     }
 
     /// # Errors
-    /// If the call ends before its one message.
+    /// If the call ends before its message is complete.
     fn end(&self) -> Result<(), Refusal> {
         self.message.as_ref().map_or(Ok(()), MessageBytes::end)
     }
 
-    /// The next frame as it came.
+    /// The next frame as it arrives.
     fn poll_come(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         match self.come.pop_front() {
             Some(next) => Poll::Ready(Some(next)),
@@ -157,7 +157,7 @@ impl Arriving {
         }
     }
 
-    /// The next message, not compressed.
+    /// The next message, decompressed.
     fn poll_message(
         &mut self,
         gzip: &mut Gzip,

@@ -1,4 +1,4 @@
-//! The calls of one connection, and whether any of them goes on.
+//! The calls of one connection, and the waits for the time when none is active.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,13 +8,13 @@ use super::progress::{Counted, Progress};
 use crate::server::io::BytesRead;
 use crate::server::service::Service;
 
-/// How long no change may be on its way, and no answer taken, before a stopping server ends a
-/// connection that is left. A graceful HTTP/2 stop asks each client for a sign of life (RFC 9113 §6.8), and
-/// a client that does not look at its idle connection would hold the stop for ever.
+/// The time without a waiting change and without a taken answer after which a stopping server ends a
+/// connection. A graceful HTTP/2 stop waits for an answer of each client (RFC 9113 §6.8), and a client that
+/// ignores its idle connection would delay the stop for ever.
 const SETTLED_AFTER: Duration = Duration::from_millis(500);
 
-/// The calls of one connection. Counts the calls that wait for a change, and the streams of changes whose
-/// answers are not all taken.
+/// The calls of one connection, with counts of the calls that wait for a change and of the streams of changes
+/// whose answers are not all taken.
 pub(super) struct Calls {
     pub(super) service: Service,
     pub(super) waiting: Arc<AtomicUsize>,
@@ -29,8 +29,8 @@ impl Calls {
         Counted::one_more(&self.waiting)
     }
 
-    /// Waits until nothing has been asked or taken for as long as a connection may be silent, or up to
-    /// twice as long.
+    /// Waits until there was no progress for as long as a connection may be silent, or for up to twice as
+    /// long.
     pub(super) async fn idle(&self) {
         let Some(limit) = self.service.idle else { return std::future::pending().await };
         let mut count = self.progress.count();
@@ -43,7 +43,7 @@ impl Calls {
         }
     }
 
-    /// Waits until for a while no call has waited for a change, and no answer was taken.
+    /// Waits until, for [`SETTLED_AFTER`], no call has waited for a change and no answer was taken.
     pub(super) async fn settled(&self) {
         let mut before = None;
         loop {
@@ -80,7 +80,7 @@ mod tests {
         tokio::spawn(async move {
             let (page, write) = (Page::whole(None), grpc::write_product);
             let list = List::new(&service, &progress, page, write, |_, _| ()).await.unwrap();
-            // As a client that takes a piece from time to time.
+            // The client takes a piece from time to time.
             for _ in 0..12 {
                 tokio::time::sleep(Duration::from_millis(400)).await;
                 let mut list = pin!(list.clone().body());

@@ -1,8 +1,8 @@
 //! Messages compressed with gzip, decompressed whole before tonic reads them.
 //!
-//! tonic decompresses the first member of a gzip message and drops the bytes behind it, so a change could
-//! be made without a part of what was asked. A gzip message may have several members, whose contents are
-//! one after the other (RFC 1952 §2.2); bytes that are no member are an error.
+//! tonic decompresses only the first member of a gzip message and drops the rest, so a part of a request
+//! could be lost without an error. A gzip message may have several members, whose contents are joined (RFC
+//! 1952 §2.2); bytes that are no member are an error.
 
 use std::io::{self, Read};
 
@@ -13,20 +13,20 @@ use prost::bytes::{Buf, BytesMut};
 use super::message_bytes::PREFIX_BYTES;
 use crate::refusal::Refusal;
 
-/// Fewest bytes that a gzip member counts as, so that a message of empty members costs bounded time: 256
-/// members in the smallest of the largest messages take a third of a millisecond.
+/// The fewest bytes that a gzip member counts as, so that a message of empty members takes bounded time: 256
+/// members, as many as the smallest message limit allows, take a third of a millisecond.
 const MEMBER_BYTES_MIN: usize = 64;
 
-/// Bytes in and out after which other calls get a turn: a fifth of a millisecond.
+/// The bytes in and out after which other calls have a turn: a fifth of a millisecond.
 const TURN_BYTES: usize = 8 * 1024;
 
-/// The messages of a call whose client compresses with gzip, as they come.
+/// The decompressor of a call whose client compresses with gzip.
 pub(super) struct Gzip {
-    /// The bytes that have come and are not part of a message that was given on.
+    /// The bytes that have arrived and are not passed on as a message yet.
     come: BytesMut,
-    /// The limit of a message, both as it comes and decompressed.
+    /// The limit of a message, both compressed and decompressed.
     bytes_max: usize,
-    /// Bytes in and out since the last turn of others.
+    /// The bytes in and out since the last turn of other calls.
     worked_bytes: usize,
 }
 
@@ -39,7 +39,7 @@ impl Gzip {
         self.come.extend_from_slice(data);
     }
 
-    /// Whether it is the turn of others; after this answer, not again before more was done.
+    /// Whether other calls must have their turn now. After `true`, the count begins again.
     pub(super) fn gives_turn(&mut self) -> bool {
         let gives_turn = self.worked_bytes >= TURN_BYTES;
         if gives_turn {
@@ -48,7 +48,7 @@ impl Gzip {
         gives_turn
     }
 
-    /// The next message that has come whole, not compressed, with its prefix.
+    /// The next complete message, decompressed, with its prefix.
     ///
     /// # Errors
     /// If the message is too large, or its bytes are not gzip from the first to the last.
@@ -63,7 +63,7 @@ impl Gzip {
         if rest.len() < length {
             return Ok(None);
         }
-        // Not each message need be compressed. What any other flag means, tonic refuses.
+        // A message may also be uncompressed. tonic refuses any other flag.
         if flag != 1 {
             return Ok(Some(self.come.split_to(PREFIX_BYTES + length).freeze()));
         }
@@ -74,23 +74,23 @@ impl Gzip {
     }
 
     /// # Errors
-    /// If a message has not come whole.
+    /// If the last message is incomplete.
     pub(super) fn end(&self) -> Result<(), Refusal> {
         if self.come.is_empty() {
             return Ok(());
         }
-        Err(Refusal::invalid("message", "a última mensagem desta chamada não veio inteira"))
+        Err(Refusal::invalid("message", "a última mensagem desta chamada está incompleta"))
     }
 }
 
-/// The content of all gzip members, behind the prefix of a message that is not compressed.
+/// The content of all gzip members, after the prefix of an uncompressed message.
 fn decompressed(bytes: &[u8], bytes_max: usize) -> Result<Vec<u8>, Refusal> {
     let members_max = bytes_max / MEMBER_BYTES_MIN;
     let mut message = vec![0; PREFIX_BYTES];
     let mut decoder = GzDecoder::new(bytes);
     for _ in 0..members_max {
         let left = PREFIX_BYTES + bytes_max - message.len();
-        // One byte more than fits, to see that the content does not fit.
+        // The limit is one byte more than fits, to notice that the content does not fit.
         decoder.by_ref().take(left as u64 + 1).read_to_end(&mut message).map_err(no_gzip)?;
         if message.len() > PREFIX_BYTES + bytes_max {
             return Err(Refusal::message_too_large(bytes_max));
@@ -110,7 +110,7 @@ fn decompressed(bytes: &[u8], bytes_max: usize) -> Result<Vec<u8>, Refusal> {
 fn no_gzip(error: io::Error) -> Refusal {
     tracing::debug!(%error, "a compressed message cannot be read");
     let what = "a mensagem comprimida não é gzip do primeiro ao último byte: \
-                está cortada, estragada, ou tem algo a mais depois do fim";
+                está cortada, danificada ou tem bytes depois do fim";
     Refusal::invalid("message", what)
 }
 
@@ -182,7 +182,7 @@ mod tests {
         for behind in [&b"\0"[..], b"lixo", &[0; 30], b"\x1f\x8b"] {
             assert_eq!(decompress(&[&whole[..], behind].concat()), Err(Code::InvalidArgument), "{behind:?}");
         }
-        // The checksum and the length at the end of each member.
+        // The bytes at the end of each member are its checksum and its length.
         for at in [member(b"Ca").len() - 8, member(b"Ca").len() - 1, whole.len() - 5, whole.len() - 4] {
             let mut wrong = whole.clone();
             wrong[at] ^= 1;

@@ -1,4 +1,4 @@
-//! The header fields of a call, looked at before any of its message.
+//! The header fields of a call, which are checked before its message is read.
 
 use std::time::Duration;
 
@@ -9,25 +9,26 @@ use tonic::codegen::http::{HeaderMap, HeaderValue, Method, Request, Response, St
 use crate::refusal::{Code, Refusal};
 use crate::wire::grpc::status;
 
-/// Largest sum of a call's header fields that is served, in bytes as HTTP/2 counts them: a token
-/// and the usual metadata fit.
+/// The most bytes of header fields, as HTTP/2 counts them, in a call that is served: a token and the usual
+/// metadata fit.
 pub(super) const HEADER_LIST_BYTES_MAX: usize = 16 * 1024;
 
-/// Largest sum of header fields that is read, to be refused in our words; HTTP/2 itself refuses a
-/// larger one with the bare status 431. A connection may hold this much for each of its open calls.
+/// The most bytes of header fields that are read, so that our own text can refuse them; HTTP/2 itself refuses
+/// more with the bare status 431. A connection may hold this much for each of its open calls.
 pub(super) const HEADER_LIST_BYTES_READ_MAX: u32 = 64 * 1024;
 
 /// Bytes that HTTP/2 adds for each field (RFC 9113 §6.5.2).
 const FIELD_BYTES: usize = 32;
 
-/// How the messages of a call are compressed, and which ways this server reads.
+/// The header fields for the compression of a call's messages, and for the compressions that this server
+/// reads.
 const ENCODING: &str = "grpc-encoding";
 const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
 const ACCEPTED_ENCODINGS: HeaderValue = HeaderValue::from_static("gzip,identity");
 
 const TIMEOUT: &str = "grpc-timeout";
 
-/// Most digits of a `grpc-timeout`.
+/// The most digits of a `grpc-timeout`.
 const TIMEOUT_DIGITS_MAX: usize = 8;
 
 /// The answer to a request that has too large a head or is not a gRPC call; `None` for any other request.
@@ -57,9 +58,9 @@ pub(super) fn refuse<B>(request: &Request<B>) -> Option<Response<Body>> {
     None
 }
 
-/// Whether a request says that it is gRPC. A web page can have a browser send any bytes to any server
-/// that speaks TLS, with the client's certificate too; but not with this content type, for which a
-/// browser asks the server first. (gRPC over HTTP/2, "Requests": without it, status 415.)
+/// Whether a request has the content type of gRPC. A web page can make a browser send any bytes to any server
+/// that speaks TLS, even with the client's certificate, but not with this content type, for which a browser
+/// asks the server first. (gRPC over HTTP/2, "Requests": without it, status 415.)
 fn is_grpc(headers: &HeaderMap) -> bool {
     let value = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     let rest = value.and_then(|value| value.strip_prefix(b"application/grpc"));
@@ -73,9 +74,8 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
 }
 
-/// Whether the messages of a call may be compressed with gzip. The field is taken away, because tonic,
-/// behind this server's decompression, gets none that is. `None` if they are compressed in another way,
-/// or in several.
+/// Whether the messages of a call may be compressed with gzip; `None` if the field names another compression,
+/// or several. The field is removed, because this server decompresses the messages before tonic sees them.
 pub(super) fn take_gzip(headers: &mut HeaderMap) -> Option<bool> {
     let mut encodings = headers.get_all(ENCODING).iter().map(HeaderValue::as_bytes);
     let is_gzip = match (encodings.next(), encodings.next()) {
@@ -87,9 +87,9 @@ pub(super) fn take_gzip(headers: &mut HeaderMap) -> Option<bool> {
     Some(is_gzip)
 }
 
-/// The answer to a call whose messages are compressed in a way that is not read here.
+/// The answer to a call with an unsupported compression.
 pub(super) fn unknown_encoding() -> Response<Body> {
-    let what = "a mensagem vem comprimida de um jeito que este servidor não lê. \
+    let what = "a compressão da mensagem não é aceita por este servidor. \
                 Nada foi feito; envie-a com gzip ou sem compressão.";
     let metadata = vec![("field", ENCODING.to_owned())];
     let mut response =
@@ -98,20 +98,20 @@ pub(super) fn unknown_encoding() -> Response<Body> {
     response
 }
 
-/// The time after which the answer is of no more use to the client, if the client gives one.
+/// The time after which the client does not wait for the answer any more, if the client gives one.
 ///
 /// # Errors
-/// If the field cannot be read (`INVALID_ARGUMENT`): otherwise the change would be made at a time that
-/// the client did not mean.
+/// If the field cannot be read (`INVALID_ARGUMENT`): without the error, a change could be made after its
+/// deadline.
 pub(super) fn deadline(headers: &HeaderMap) -> Result<Option<Instant>, Refusal> {
     let Some(first) = headers.get(TIMEOUT) else { return Ok(None) };
     let is_one = headers.get_all(TIMEOUT).iter().nth(1).is_none();
     let timeout = first.to_str().ok().and_then(parse_timeout).filter(|_| is_one);
     let wrong = || {
-        let what = "o prazo não se entende: são de 1 a 8 algarismos e uma unidade, H, M, S, m, u ou n";
+        let what = "prazo inválido: use de 1 a 8 algarismos e uma unidade, H, M, S, m, u ou n";
         Refusal::invalid(TIMEOUT, what)
     };
-    // A deadline beyond all clocks is no deadline.
+    // A deadline beyond the range of clocks is no deadline.
     Ok(Instant::now().checked_add(timeout.ok_or_else(wrong)?))
 }
 

@@ -1,4 +1,4 @@
-//! Calls whose messages may be large: they take turns, and the side thread reads them.
+//! Calls whose messages may be large. Such calls take turns, and the side thread reads them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use super::calls::Calls;
 use crate::operation::{LargeMessages, Operation};
 use crate::wire::grpc::status;
 
-/// How long a large message may take to come, once it is its turn: the largest comes in time over a line
-/// of a megabit a second.
+/// The time that a large message has to arrive after its turn has come: enough for the largest one at a
+/// megabit a second.
 const LARGE_MESSAGE_WAIT: Duration = Duration::from_secs(40);
 
 impl Calls {
     /// Waits for a call's turn, and answers the call, on the side thread if its message is large. A call
-    /// whose message does not come gives its turn away; a message that has come is never cut off.
+    /// whose message does not arrive loses its turn; a message that has arrived is never cut off.
     pub(super) async fn in_turn<F>(
         self: Arc<Self>,
         operation: Operation,
@@ -31,7 +31,7 @@ impl Calls {
         let waiting = self.wait();
         let _turn = match self.service.turns.of(operation) {
             Some(turns) => tokio::select! {
-                // The semaphore is never closed; even without a turn the call would be answered.
+                // The semaphore is never closed; the call would be answered even without a turn.
                 turn = turns.acquire_owned() => turn.ok(),
                 refusal = body.too_late() => return status(refusal).into_http(),
             },

@@ -1,5 +1,5 @@
-//! A message with a list of products, written piece by piece as the client takes it. If messages were
-//! written whole, a connection that asks for many long lists and takes none of them would hold 180 MB.
+//! A message with a list of products, written piece by piece as the client takes it. If messages were written
+//! in one piece, a connection that asks for many long lists and takes none of them would hold 180 MB.
 
 use std::convert::Infallible;
 use std::ops::ControlFlow;
@@ -21,13 +21,13 @@ use crate::wire::grpc::{Page, WriteProduct, status};
 /// A list of an answer, which becomes its body.
 #[derive(Clone)]
 pub(super) struct List {
-    /// The products that are not yet written, if any, and how many they are.
+    /// The products that are not written yet, if any, and their number.
     listing: Option<Listing>,
     left: usize,
     write: WriteProduct,
     /// Bytes to write before the next product.
     before: Vec<u8>,
-    /// Bytes to write behind the last product.
+    /// Bytes to write after the last product.
     end: Vec<u8>,
     progress: Progress,
     long_work: LongWork,
@@ -36,7 +36,7 @@ pub(super) struct List {
 /// The body of an answer with a list.
 pub(super) struct ListBody {
     list: List,
-    /// When the next piece may be written, if others have their turn first.
+    /// The wait for the next piece's turn, if other requests come first.
     turn: Option<oneshot::Receiver<()>>,
     has_ended: bool,
 }
@@ -44,18 +44,18 @@ pub(super) struct ListBody {
 /// The next piece of a list.
 pub(super) enum Piece {
     Bytes(Vec<u8>),
-    /// No bytes yet, because others have their turn first.
+    /// No bytes yet, because other requests have their turn first.
     Later,
     End,
 }
 
 impl List {
-    /// A list with the products of a page. The length of a message stands before it, so the message is
-    /// first written once to be measured, in turns. Behind the products stands what `write_end` writes
-    /// for the token of the next page, if there is one.
+    /// A list with the products of a page. A message begins with its length, so the message is first written
+    /// once, in turns, only to be measured. `write_end` writes the token of the next page, if there is one,
+    /// after the products.
     ///
     /// # Errors
-    /// If too much has changed meanwhile (`RESOURCE_EXHAUSTED`).
+    /// If too much has changed since the list began (`RESOURCE_EXHAUSTED`).
     pub(super) async fn new(
         service: &Service,
         progress: &Progress,
@@ -94,7 +94,8 @@ impl List {
         let mut end = Vec::new();
         write_end(last.filter(|_| has_more).map(|last| page.token(last)), &mut end);
         length += end.len();
-        // The message is not compressed. The most products there can be stay below 4 GB.
+        // The message is not compressed. Its length fits in 32 bits, even with the most products that there
+        // can be.
         let mut before = vec![0];
         before.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
         let listing = if is_kept {
@@ -108,7 +109,7 @@ impl List {
         Ok(Self { listing, left, write, before, end, progress: progress.clone(), long_work })
     }
 
-    /// The body that a list becomes. A long body is written in turns, however fast the client takes it.
+    /// The body of the list. A long body is written in turns, however fast the client takes it.
     pub(super) fn body(self) -> ListBody {
         let turn = self.turn();
         ListBody { list: self, turn, has_ended: false }
@@ -119,7 +120,7 @@ impl List {
         self.listing.as_ref().map(|_| self.long_work.turn())
     }
 
-    /// The next piece.
+    /// The next piece of the body.
     ///
     /// # Errors
     /// If too much has changed since the list began (`RESOURCE_EXHAUSTED`).
@@ -174,7 +175,7 @@ impl hyper::body::Body for ListBody {
                 }
                 Ok(Piece::Later) => {}
                 Ok(Piece::End) => break Status::ok(""),
-                // The list may break off inside the message: trailers say how the call ended.
+                // The list may break off inside the message; the trailers carry the status.
                 Err(refusal) => break status(refusal),
             }
         };
@@ -284,7 +285,7 @@ mod tests {
     async fn a_list_that_is_too_old_ends_with_the_reason() {
         let (service, ..) = service();
         let list = list(&service, Page::whole(None), write_product).await;
-        // The list is too old after its first piece, and then before it.
+        // The list becomes too old after its first piece, and then before it.
         for is_begun in [true, false] {
             let mut list = pin!(list.clone().body());
             let mut frames = Vec::new();

@@ -1,16 +1,15 @@
-//! The bytes of a call's one message: how many there are, and how many have come.
+//! The bytes of the single message of a call: the length, and the part that has arrived.
 
 use crate::refusal::Refusal;
 
-/// Bytes before each message: whether it is compressed, and its length.
+/// The bytes of the prefix of each message: the compression flag and the length.
 pub(super) const PREFIX_BYTES: usize = 5;
 
-/// How much has come of a call's one message.
+/// The count of the bytes of a call's message that have arrived.
 pub(super) struct MessageBytes {
     pub(super) prefix_left: usize,
     pub(super) is_compressed: bool,
-    /// The length of the whole message, and of the part that has not come yet. Known once the prefix
-    /// has come.
+    /// The length of the whole message, and of the part that is missing. `None` until the prefix has arrived.
     pub(super) bytes: usize,
     bytes_left: usize,
 }
@@ -23,7 +22,7 @@ impl Default for MessageBytes {
 
 impl MessageBytes {
     /// # Errors
-    /// If more comes than one message.
+    /// If there are more bytes than one message.
     pub(super) fn add(&mut self, mut bytes: &[u8]) -> Result<(), Refusal> {
         while self.prefix_left > 0 {
             let Some((first, rest)) = bytes.split_first() else { return Ok(()) };
@@ -36,17 +35,17 @@ impl MessageBytes {
             self.bytes = self.bytes_left;
             bytes = rest;
         }
-        let more = || Refusal::invalid("message", "esta chamada leva uma mensagem, e veio mais que isso");
+        let more = || Refusal::invalid("message", "esta chamada tem uma só mensagem; há bytes depois dela");
         self.bytes_left = self.bytes_left.checked_sub(bytes.len()).ok_or_else(more)?;
         Ok(())
     }
 
     /// # Errors
-    /// If not all of the message has come.
+    /// If a part of the message is missing.
     pub(super) fn end(&self) -> Result<(), Refusal> {
         if self.prefix_left == 0 && self.bytes_left == 0 {
             return Ok(());
         }
-        Err(Refusal::invalid("message", "esta chamada leva uma mensagem, e ela não veio inteira"))
+        Err(Refusal::invalid("message", "a mensagem desta chamada está incompleta"))
     }
 }

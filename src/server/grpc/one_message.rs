@@ -1,4 +1,4 @@
-//! Calls of one message and answers of one message.
+//! Requests of one message and answers of one message.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -19,8 +19,8 @@ use super::trailers::trailers;
 /// Reads the message of a call.
 ///
 /// # Errors
-/// If the message does not come whole, or alone, or in time, or is larger than `bytes_max`, or cannot be
-/// read.
+/// If the call has not exactly one complete message in time, or the message is larger than `bytes_max` or
+/// cannot be read.
 pub(super) async fn read<M: Message + Default + 'static>(
     body: Arriving,
     bytes_max: usize,
@@ -28,7 +28,7 @@ pub(super) async fn read<M: Message + Default + 'static>(
     let mut messages = messages(body, bytes_max);
     let read = async {
         let message = messages.message().await?;
-        // All of the call must have come before anything is done.
+        // The call must have ended before anything is done.
         messages.trailers().await?;
         message.ok_or_else(|| Status::internal("no message"))
     };

@@ -1,12 +1,13 @@
-//! tonic's own refusals, before any handler sees the call, in the words and codes of the contract.
-//! tonic words them in English, and calls a client's mistake a defect of the server (`INTERNAL`).
+//! Statuses that tonic makes before a handler sees the call, translated to the texts and codes of our
+//! contract. tonic's texts are English, and some call a client's mistake a defect of the server (`INTERNAL`).
 
 use tonic::{Code, Status};
 
 use crate::refusal::{self, Refusal};
 use crate::wire::grpc::{INVENTORY_SERVICE, PRODUTO_SERVICE, status};
 
-/// Replaces a status of tonic with one in our words, and keeps any other. `bytes_max` is the limit of the call's message.
+/// Replaces a status that tonic made with one of ours, and keeps any other. `bytes_max` is the limit of the
+/// call's message.
 pub(super) fn refusal(refused: Status, bytes_max: usize) -> Status {
     if !is_tonics(&refused) {
         return refused;
@@ -16,40 +17,37 @@ pub(super) fn refusal(refused: Status, bytes_max: usize) -> Status {
         Code::Unimplemented => status(no_such_call()),
         Code::Internal => status(no_message(refused.message())),
         _ => {
-            tracing::error!(%refused, "a call failed in a way that has no words");
-            let what = "o servidor não pôde atender este pedido. Nada foi feito; tente de novo, e avise quem o mantém.";
+            tracing::error!(%refused, "a call failed with an unknown status of tonic");
+            let what = "o servidor não pôde atender este pedido. Nada foi feito; tente de novo, e avise o responsável pelo servidor.";
             status(Refusal::new(refusal::Code::Internal, what))
         }
     }
 }
 
-/// Whether a status is a refusal of tonic's: all of ours have details.
+/// Whether tonic made a status: all of ours have details.
 fn is_tonics(refused: &Status) -> bool {
     refused.code() != Code::Ok && refused.details().is_empty()
 }
 
 pub(super) fn no_such_call() -> Refusal {
-    let what = format!(
-        "não há essa chamada aqui. Nada foi feito; há as de {INVENTORY_SERVICE} e {PRODUTO_SERVICE}."
-    );
+    let what =
+        format!("chamada desconhecida. Nada foi feito; use as de {INVENTORY_SERVICE} ou {PRODUTO_SERVICE}.");
     Refusal::new(refusal::Code::UnknownCommand, what)
 }
 
-/// The refusal of bytes that are not a message, from what tonic says of them.
-fn no_message(told: &str) -> Refusal {
-    match field(told) {
+/// The refusal of bytes that are not a message, from tonic's text about them.
+fn no_message(description: &str) -> Refusal {
+    match field(description) {
         Some(field) => {
-            let what = format!(
-                "os bytes enviados não são a mensagem desta chamada, no campo {field} (textos são UTF-8)"
-            );
+            let what = format!("a mensagem não pôde ser decodificada no campo {field} (textos são UTF-8)");
             Refusal { metadata: vec![("field", field.to_owned())], ..Refusal::invalid("message", what) }
         }
-        None => Refusal::invalid("message", "os bytes enviados não são a mensagem desta chamada"),
+        None => Refusal::invalid("message", "a mensagem não pôde ser decodificada"),
     }
 }
 
-/// The innermost field that prost says it could not read:
-/// `failed to decode Protobuf message: AdjustStockRequest.name: BatchAdjustStockRequest.adjustments: …`.
+/// The innermost field that prost could not read, from its error text: `failed to decode Protobuf message:
+/// AdjustStockRequest.name: BatchAdjustStockRequest.adjustments: …`.
 fn field(told: &str) -> Option<&str> {
     let is_word = |text: &str| {
         !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')

@@ -1,11 +1,11 @@
-//! The progress of a connection, by which the server sees that it is idle or left.
+//! The progress of a connection, by which the server notices that the connection is idle or abandoned.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Goes up with each call, with the changes that come together on a stream, with each part of a
-/// large message that comes, and with each part of an answer that is taken: while it does, a
-/// connection is neither idle nor left.
+/// A count that grows with each call, each run of changes on a stream, each arriving part of a large message
+/// and each part of an answer that the client takes. While the count grows, the connection is neither idle
+/// nor abandoned.
 #[derive(Clone, Default)]
 pub(super) struct Progress(Arc<AtomicUsize>);
 
@@ -19,7 +19,7 @@ impl Progress {
     }
 }
 
-/// One counted thing, until it is dropped.
+/// A place in a count, until it is dropped.
 pub(super) struct Counted(Arc<AtomicUsize>);
 
 impl Counted {

@@ -1,4 +1,5 @@
-//! From a call's head to its answer: the method, the token and what it permits, the limits, the turn.
+//! The router of calls: finds the method, checks the token, its permission and the limits, and waits for the
+//! call's turn.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -47,7 +48,7 @@ impl Method {
     }
 }
 
-/// Answers the calls of one connection.
+/// The router of one connection.
 pub(super) struct Router {
     calls: Arc<Calls>,
     peer: Option<SocketAddr>,
@@ -92,7 +93,7 @@ impl hyper::service::Service<http::Request<Incoming>> for Router {
             None => authenticator.anonymous(),
         };
         let method = Method::of(request.uri().path());
-        // Strangers are not told which calls there are.
+        // A client without a valid token does not learn which calls there are.
         let permission = method.map_or(Permission::Read, |method| method.operation().spec().permission);
         if !access::permits(identity, permission) {
             return now(status(access::refusal(identity)).into_http());

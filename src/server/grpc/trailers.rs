@@ -7,7 +7,7 @@ use tonic::codegen::http;
 pub(super) fn trailers(status: &Status) -> http::HeaderMap {
     let mut trailers = http::HeaderMap::new();
     if status.add_header(&mut trailers).is_err() {
-        // Only if its text cannot be a header.
+        // An error is possible only if the text of the status cannot be a header.
         trailers.insert(Status::GRPC_STATUS, http::HeaderValue::from(status.code() as i32));
     }
     trailers

@@ -1,7 +1,7 @@
 //! The calls of both services: decode the message, ask the inventory, encode the reply.
 //!
-//! One product, a list and a change of stock come in millions. Their handlers copy nothing, and both
-//! services share them. Every other operation is done by value, by [`Calls::call`].
+//! The three frequent operations (one product, a list, a change of stock) have handlers that copy nothing and
+//! serve both services. Every other operation is called by value, by [`Calls::call`].
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -108,7 +108,7 @@ impl Calls {
         }
     }
 
-    /// Answers a call of `ProdutoService`, another codec of the same operations.
+    /// Answers a call of `ProdutoService`, which is another codec for the same operations.
     async fn answer_legacy(&self, call: LegacyCall, body: Arriving) -> Answer {
         let bytes_max = call.operation().spec().message.map_or(0, |message| message.bytes_max);
         let answer = match call {
@@ -163,7 +163,8 @@ impl Calls {
         Ok(answer(|out| write(&adjusted.product, &adjusted.movement, out)))
     }
 
-    /// Does an operation by value. Boxed, so that the calls that come in millions have no room for it.
+    /// Calls an operation by value. The future is boxed, so that the futures of frequent calls need no room
+    /// for it.
     fn call<M: Message + Default + 'static>(
         &self,
         body: Arriving,

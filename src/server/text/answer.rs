@@ -1,4 +1,4 @@
-//! Commands and their replies, in order. Changes that come together are made together.
+//! Commands and their replies, in order. Changes that arrive together are committed together.
 
 use std::io;
 
@@ -12,24 +12,25 @@ use crate::refusal::Refusal;
 use crate::server::io::write_all;
 use crate::wire::text::{self, Frame, Frames, Lines};
 
-/// Changes of a connection that wait to be made. With so many no more is read before they are.
+/// The most changes of a connection that wait for their commit. At this number, nothing more is read before
+/// the commit.
 const PIPELINED_CHANGES_MAX: usize = 1024;
 
-/// The text that the console shows for a command before the token that it needs.
+/// The text that the console shows for a command of a client without the token that it needs.
 const BEFORE_TOKEN: &str = "(antes do token)";
 
-/// The reply to a token if the server asks for none.
+/// The reply to a token if the server demands none.
 const NO_TOKEN_WANTED: &str = "Este servidor não pede token.";
 
-/// The part of a command that needs a wait.
+/// The part of a command for which the connection must wait.
 enum Rest<'f> {
-    /// The limit of changes or replies that wait is reached.
+    /// A commit, because the limit of waiting changes or replies is reached.
     Limit,
-    /// A request, to be answered after the changes before it are made.
+    /// A request, to be answered after the commit of the changes before it.
     Request(Request<'f>),
-    /// A refusal, and the name for which similar names may be searched.
+    /// A refusal, with the name for which similar names may be searched.
     Refused(&'f str, Refusal),
-    /// A secret, to be looked at after the changes before it are made.
+    /// A secret, to be checked after the commit of the changes before it.
     Token(&'f str),
 }
 
@@ -48,7 +49,7 @@ impl Conversation<'_> {
         Ok(Next::More)
     }
 
-    /// Answers lines until one needs a wait, and returns that part. Nearly no line does.
+    /// Answers lines until one needs a wait, and returns the part that waits. Nearly no line needs a wait.
     fn answer_some<'f>(&mut self, lines: &mut Lines<'f>) -> Option<Rest<'f>> {
         let mut reader = self.service.inventory.reader();
         lines.find_map(|frame| {
@@ -67,9 +68,9 @@ impl Conversation<'_> {
         }
     }
 
-    /// Answers a command as far as that needs no wait. Returns the part that does.
+    /// Answers a command as far as possible without a wait. Returns the part that needs one.
     fn answer_now<'f>(&mut self, reader: &mut Reader<'_>, frame: &Frame<'f>) -> Option<Rest<'f>> {
-        // What a stranger says may be a secret without the word before it.
+        // A line of a client without a token may be a secret whose first word is missing.
         let is_stranger = matches!(self.identity, Identity::Unknown);
         let is_hidden = is_stranger && frame.token().is_none();
         if is_hidden {
@@ -103,7 +104,7 @@ impl Conversation<'_> {
         None
     }
 
-    /// Refuses what the client may not do on this connection.
+    /// Refuses an operation that the client may not call on this connection.
     fn check(&self, permission: Permission) -> Result<(), Refusal> {
         if !access::permits(self.identity, permission) {
             Err(access::refusal(self.identity))
@@ -137,7 +138,7 @@ impl Conversation<'_> {
                     Request::ListProducts { max_price } => {
                         let listing = self.service.inventory.list(max_price, None);
                         self.write_list(listing).await?;
-                        // Many short lists may have been asked for together.
+                        // The client may have asked for many short lists together.
                         tokio::task::yield_now().await;
                     }
                     Request::Leave => {
@@ -160,8 +161,8 @@ impl Conversation<'_> {
         Ok(Next::More)
     }
 
-    /// Lets a client in by its token. A wrong one is answered late, and ends the connection
-    /// when there were too many of them.
+    /// Authenticates a client by its token. A wrong token is answered late, and too many of them end the
+    /// connection.
     async fn look_at_token(&mut self, secret: &str) -> io::Result<Next> {
         self.make_changes().await;
         self.identity = self.authenticator.identify(secret);
@@ -184,29 +185,29 @@ impl Conversation<'_> {
         Ok(Next::More)
     }
 
-    /// Answers a read, unless the read must wait for changes. Returns whether it did.
+    /// Answers a read, unless the read must wait for changes. Returns whether it was answered.
     fn find(&mut self, reader: &mut Reader<'_>, name: &str) -> Result<bool, Refusal> {
         reader.find_in_turn(&mut self.pipeline, name, text::write_product)
     }
 
-    /// Answers with a refusal, in its turn.
+    /// Answers with a refusal, in the order of the commands.
     fn refuse(&mut self, refusal: Refusal) {
         text::write_refusal(self.pipeline.next_answer(), &refusal);
     }
 
-    /// Whether so much waits for changes that these are to be made first. A bad line of one byte has an
-    /// answer of hundreds, so without a limit the answers to one read could become megabytes.
+    /// Whether so many changes or answers wait that the changes must be committed first. A bad line of one
+    /// byte has an answer of hundreds, so without a limit the answers to one read could become megabytes.
     fn is_full(&self) -> bool {
         self.pipeline.waiting() >= PIPELINED_CHANGES_MAX || self.pipeline.known_bytes() >= WRITE_BYTES
     }
 
-    /// Makes the changes that wait, and sends all replies.
+    /// Commits the changes that wait, and sends all replies.
     pub(super) async fn send(&mut self) -> io::Result<()> {
         self.make_changes().await;
         self.send_ready().await
     }
 
-    /// Makes the changes that wait. Their replies and those behind them are ready afterwards.
+    /// Commits the changes that wait. Afterwards, their replies and the replies after them are ready.
     async fn make_changes(&mut self) {
         let made = self.service.inventory.commit(&mut self.pipeline, |replies, answer| match answer {
             Ok((product, movement)) => text::write_adjusted(replies, product, movement),
@@ -222,7 +223,8 @@ impl Conversation<'_> {
             write_all(&mut self.stream, replies.as_bytes()).await?;
             let is_long = replies.len() >= WRITE_BYTES;
             buffers::give_replies_back(replies);
-            // One read may ask for a hundred times as much: the other connections come first.
+            // One read may cause a hundred times as many bytes of replies, so the other connections have a
+            // turn first.
             if is_long {
                 tokio::task::yield_now().await;
             }

@@ -1,9 +1,9 @@
-//! Recognises HTTP: a web page can make a browser send lines of its choosing to any port.
+//! Recognises HTTP, because a web page can make a browser send any lines to any port.
 
 use crate::refusal::{Code, Refusal};
 
-/// Whether a connection begins as an HTTP/1 request: a method in capitals, a space, a slash.
-/// The rest of the line may be too long to be looked at.
+/// Whether a connection begins as an HTTP/1 request: a method in capitals, a space, a slash. The rest of the
+/// line is not checked, because the line may be too long.
 pub(super) fn begins_as_http(first_bytes: &[u8]) -> bool {
     let method = first_bytes.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
     method > 0 && first_bytes[method..].starts_with(b" /")

@@ -1,4 +1,4 @@
-//! Lists, which may be too long to be written in one turn.
+//! Lists, which may take several turns to write.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -9,7 +9,7 @@ use crate::inventory::{Listing, Stopped};
 use crate::wire::text;
 
 impl Conversation<'_> {
-    /// Writes a list, in turns. A list that cannot go on ends with the refusal, after the lines before it.
+    /// Writes a list, in turns. If the list cannot be finished, its last line is the refusal.
     pub(super) async fn write_list(&mut self, mut listing: Listing) -> io::Result<()> {
         let mut turn = self.service.long_work.begin();
         let mut is_empty = true;
