@@ -57,7 +57,10 @@ impl Draft<'_> {
         for Undoable { movement, undoes, undone_by } in document {
             let sequence = movement.sequence;
             if *undoes != 0 {
-                return Err(UndoError::IsUndo { sequence, undoes: *undoes });
+                // Then all of the document are, and the client knows the one that it named.
+                let asked = document.iter().find(|it| it.movement.sequence == named);
+                let (sequence, undoes) = asked.map_or((sequence, *undoes), |it| (named, it.undoes));
+                return Err(UndoError::IsUndo { sequence, undoes });
             }
             let here = self.undos.iter().find(|undo| undo.undone == sequence);
             let by = here.map_or(*undone_by, |undo| undo.by);
@@ -173,6 +176,10 @@ mod tests {
         assert!(refused.to_string().contains("há 5 un"), "{refused}");
         let is_undo = Undoable { undoes: 3, ..undoable(&sale.movements[0]) };
         assert_eq!(draft.undo(7, &[is_undo]), Err(UndoError::IsUndo { sequence: 7, undoes: 3 }));
+        // The refusal is about the movement that was named, and not about the first of its document.
+        let undos: Vec<Undoable> =
+            batch.movements.iter().zip(1..).map(|(it, undoes)| Undoable { undoes, ..undoable(it) }).collect();
+        assert_eq!(draft.undo(6, &undos), Err(UndoError::IsUndo { sequence: 6, undoes: 2 }));
         let mut nothing = undoable(&sale.movements[0]);
         nothing.movement.delta = Quantity::ZERO;
         assert_eq!(draft.undo(7, &[nothing]), Err(UndoError::ChangedNothing { sequence: 7 }));
