@@ -23,7 +23,7 @@ use clap::Parser;
 use hortifruti::commands::Cli;
 
 use history::play::{End, Plan, Played, play};
-use history::{Answer, Asked, Way};
+use history::{Answer, Way};
 use it::{disk, history, power_loss, support};
 use power_loss::Shop;
 use support::Server;
@@ -190,12 +190,17 @@ impl Sums {
         for operation in &played.history {
             match &operation.answer {
                 Some((_, Answer::Seen(_))) => self.reads += 1,
-                Some((_, Answer::Made(_))) => self.made += 1,
-                Some((_, Answer::Insufficient { .. })) => self.refused += 1,
+                Some((_, Answer::Made(_) | Answer::Imported { .. })) => self.made += 1,
+                Some((
+                    _,
+                    Answer::Insufficient { .. }
+                    | Answer::NoProduct(_)
+                    | Answer::NoMovement(_)
+                    | Answer::AlreadyUndone(_),
+                )) => self.refused += 1,
                 Some((_, Answer::Other(_))) | None => {}
             }
-            let is_change = matches!(operation.asked, Asked::Change { .. });
-            self.repeated += usize::from(is_change && operation.calls.len() > 1);
+            self.repeated += usize::from(operation.asked.is_change() && operation.calls.len() > 1);
         }
         self.movements += played.ledger.rows.len();
     }

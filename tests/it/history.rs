@@ -12,12 +12,42 @@ pub(crate) mod connection;
 #[cfg(test)]
 mod planted;
 pub(crate) mod play;
+#[cfg(test)]
+mod story;
 
 use serde::Serialize;
 
-/// What a history is about: the products of a new shop, in catalog order, and their prices
-/// in centavos. Elsewhere a product is its place in this list.
-pub(crate) const PRODUCTS: [(&str, i64); 4] = [("Maca", 300), ("Pera", 500), ("Banana", 1000), ("Caju", 200)];
+/// What a history is about: each product with its price in centavos. Elsewhere a product is its place in
+/// this list. A new shop has the first ones, in this order, and the clients import the others.
+pub(crate) const PRODUCTS: [(&str, i64); 24] = [
+    ("Maca", 300),
+    ("Pera", 500),
+    ("Banana", 1000),
+    ("Caju", 200),
+    ("Abacate", 700),
+    ("Abacaxi", 600),
+    ("Alface", 150),
+    ("Batata", 350),
+    ("Cebola", 400),
+    ("Cenoura", 450),
+    ("Couve", 250),
+    ("Figo", 1200),
+    ("Goiaba", 800),
+    ("Kiwi", 1500),
+    ("Laranja", 100),
+    ("Limao", 180),
+    ("Mamao", 550),
+    ("Manga", 650),
+    ("Melao", 750),
+    ("Morango", 1800),
+    ("Pepino", 280),
+    ("Quiabo", 900),
+    ("Tomate", 850),
+    ("Uva", 1400),
+];
+
+/// How many of the products a new shop has.
+pub(crate) const OPENING_PRODUCTS: usize = 4;
 
 /// One thing that a client asked, and what it was told. Times are nanoseconds on one clock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -61,6 +91,13 @@ pub(crate) enum Asked {
     List(Option<i64>),
     /// One line: a change. More: all of them or none.
     Change { id: String, lines: Vec<Line> },
+    /// Products to create with these stocks, unless they are there. No two imports have the same line.
+    Import { id: String, lines: Vec<Line> },
+    /// The opposite of a movement, or of all of its document that is not undone yet. Without an id it
+    /// cannot be repeated.
+    Undo { id: Option<String>, sequence: i64, is_single: bool },
+    /// Stocks to set to what was counted.
+    Count { id: String, lines: Vec<Counted> },
 }
 
 /// A change of one product, by so many thousandths.
@@ -70,21 +107,46 @@ pub(crate) struct Line {
     pub(crate) delta: i64,
 }
 
+/// A count of one product, in thousandths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Counted {
+    pub(crate) product: usize,
+    pub(crate) counted: i64,
+    /// The last movement that the counted stock had seen; 0 means now.
+    pub(crate) at_sequence: i64,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) enum Answer {
-    /// The balance of each product that was asked for, in catalog order.
-    Seen(Vec<i64>),
-    /// For each line the balance that it left, and its place in the ledger where it was told.
+    /// What there was of each product that was asked for, in catalog order.
+    Seen(Vec<Stock>),
+    /// What became of each line of a change, of each line of a count, or of each movement that was undone.
     Made(Vec<Made>),
+    /// How many products an import created, and how many were there.
+    Imported { created: i64, unchanged: i64 },
     /// `INSUFFICIENT_STOCK`, with what there was of this product.
     Insufficient { product: usize, available: i64 },
+    /// `PRODUCT_NOT_FOUND`.
+    NoProduct(usize),
+    /// No movement of this number, or, for a count, none of its product up to it.
+    NoMovement(i64),
+    /// `ALREADY_UNDONE`: by this movement, or the movement is itself the undo of this one.
+    AlreadyUndone(i64),
     /// What a server that keeps its promises never answers.
     Other(String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub(crate) struct Made {
+pub(crate) struct Stock {
+    pub(crate) product: usize,
     pub(crate) balance: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Made {
+    pub(crate) product: usize,
+    pub(crate) balance: i64,
+    /// The place in the ledger, if it was told; 0 if nothing differed and no movement was made.
     pub(crate) sequence: Option<i64>,
 }
 
@@ -95,10 +157,14 @@ pub(crate) struct Ledger {
     pub(crate) integrity: String,
     /// Every movement, in order.
     pub(crate) rows: Vec<Row>,
-    /// The request id of each batch, and where it begins.
-    pub(crate) batches: Vec<(String, i64)>,
-    /// The stock of each product, as its own table tells it.
-    pub(crate) stocks: Vec<i64>,
+    /// The requests with an id, except lone changes, whose row has it.
+    pub(crate) requests: Vec<(String, Stored)>,
+    /// The documents of several movements: the first, and how many they are.
+    pub(crate) documents: Vec<(i64, i64)>,
+    /// Each movement that is undone, and the one that undoes it.
+    pub(crate) undos: Vec<(i64, i64)>,
+    /// The stock of each product in catalog order, as its own table tells it.
+    pub(crate) stocks: Vec<Stock>,
 }
 
 /// A movement.
@@ -108,20 +174,63 @@ pub(crate) struct Row {
     pub(crate) product: usize,
     pub(crate) delta: i64,
     pub(crate) balance: i64,
-    /// Whether it is the stock that a product was created with.
-    pub(crate) is_opening: bool,
+    pub(crate) kind: Kind,
     pub(crate) request_id: Option<String>,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) enum Kind {
+    /// The stock that a product was created with.
+    Opening,
+    Count,
+    Change,
+}
+
+/// The result of a request, from which it is answered again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) enum Stored {
+    /// What was created, updated, and unchanged.
+    Import([i64; 3]),
+    /// The first movement.
+    Batch(i64),
+    /// For each line its movement, or 0 and the stock.
+    Count(Vec<(i64, i64)>),
+    /// The first movement, and how many there are.
+    Undo(i64, i64),
+}
+
 impl Asked {
-    /// The products whose balance is asked for.
-    pub(crate) fn products(&self) -> Vec<usize> {
+    /// The id under which this can be asked again, if it may change something and has one.
+    pub(crate) fn id(&self) -> Option<&str> {
         match self {
-            Asked::Find(product) => vec![*product],
-            Asked::List(price) => (0..PRODUCTS.len())
-                .filter(|product| PRODUCTS[*product].1 <= price.unwrap_or(i64::MAX))
-                .collect(),
-            Asked::Change { lines, .. } => lines.iter().map(|line| line.product).collect(),
+            Asked::Find(_) | Asked::List(_) => None,
+            Asked::Undo { id, .. } => id.as_deref(),
+            Asked::Change { id, .. } | Asked::Import { id, .. } | Asked::Count { id, .. } => Some(id),
         }
     }
+
+    /// Whether this may change something.
+    pub(crate) fn is_change(&self) -> bool {
+        !matches!(self, Asked::Find(_) | Asked::List(_))
+    }
+
+    /// Whether this can be asked in this way.
+    pub(crate) fn goes(&self, way: Way) -> bool {
+        let is_lone = matches!(self, Asked::Change { lines, .. } if lines.len() == 1);
+        match way {
+            Way::Calls => true,
+            Way::Stream => is_lone,
+            Way::Text => match self {
+                Asked::Find(_) | Asked::List(_) => true,
+                Asked::Change { .. } | Asked::Import { .. } => is_lone,
+                Asked::Undo { is_single, .. } => !is_single,
+                Asked::Count { lines, .. } => matches!(lines[..], [Counted { at_sequence: 0, .. }]),
+            },
+        }
+    }
+}
+
+/// The product with this name.
+pub(crate) fn product_named(name: &str) -> Option<usize> {
+    PRODUCTS.iter().position(|(known, _)| *known == name)
 }

@@ -4,19 +4,23 @@
 //! shop after the movement of sequence `s`, and the history is linearizable where
 //!
 //! - every answered change stands in the ledger once, as it was answered, and every movement
-//!   is of a change that was asked for;
+//!   is of a change that was asked for ([`place`]). What an undo or a count must have made follows
+//!   from the state before it;
 //! - a change that was answered before another was called stands before it;
 //! - for every read there is a state that shows what it saw, not before any change or read
 //!   that was answered when it was called, and before every change that was called after
 //!   its answer. Taking the earliest such state, read by read in the order of their calls,
 //!   finds one for each if there is any: an earlier choice never binds a later read more.
 //!
-//! A refusal for want of stock is a read of what there was. The inside of a batch is no state.
+//! A refusal is a read of what forbade the change, and so is a change that made no movement, because a count
+//! found what there was or an import found its products. The inside of a change is no state.
 
-use std::collections::HashMap;
-use std::ops::RangeInclusive;
+mod place;
+mod states;
 
-use super::{Answer, Asked, Ledger, Line, Operation};
+use super::{Answer, Asked, Ledger, Line, Operation, Stored};
+use place::{Place, place};
+use states::States;
 
 /// Why a history cannot be true.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,10 +33,20 @@ pub(crate) enum Fault {
     Balance { sequence: i64, balance: i64, expected: i64 },
     #[error("the stock of product {product} is {stock}, and its movements come to {sum}")]
     Stock { product: usize, stock: i64, sum: i64 },
+    #[error("the products stand in the order {catalog:?}, and were created in the order {created:?}")]
+    Catalog { catalog: Vec<usize>, created: Vec<usize> },
+    #[error("the movement {0} is undone twice")]
+    UndoneTwice(i64),
+    #[error("the movement {by} cannot undo the movement {undone}")]
+    Link { undone: i64, by: i64 },
+    #[error("the document that begins with the movement {0} cannot be")]
+    Document(i64),
     #[error("the change {0} stands in the ledger twice")]
     Twice(String),
     #[error("the movement {0} belongs to no change that was asked for")]
     Unasked(i64),
+    #[error("the change {0} was never asked for")]
+    UnaskedId(String),
     #[error("the change {0} was answered, and is not in the ledger")]
     Lost(String),
     #[error("the change {0} stands in the ledger with another content")]
@@ -55,106 +69,14 @@ pub(crate) enum Fault {
 
 /// Looks for a fault.
 pub(crate) fn check(history: &[Operation], ledger: &Ledger) -> Result<(), Fault> {
-    let mut states = replay(ledger)?;
-    let places = place(history, ledger)?;
-    for place in places.iter().flatten() {
-        states.batch_ends.extend((*place.start()..*place.end()).map(|inside| (inside, *place.end())));
+    let mut states = States::replay(ledger)?;
+    let places = place(history, ledger, &states)?;
+    for movements in places.iter().filter_map(|place| place.movements.as_ref()) {
+        states.hide(*movements.start()..*movements.end());
     }
-    check_answers(history, ledger, &places)?;
+    check_answers(history, ledger, &places, &states)?;
     check_order(history, &places)?;
     check_reads(history, &places, &states)
-}
-
-/// Where a change stands in the ledger, if it does.
-type Place = Option<RangeInclusive<i64>>;
-
-/// The balances after each movement.
-struct States {
-    /// For each product its balances, each with the sequence since which it holds.
-    balances: Vec<Vec<(i64, i64)>>,
-    /// What lies inside a batch, and where the batch ends.
-    batch_ends: HashMap<i64, i64>,
-    first: i64,
-    last: i64,
-}
-
-impl States {
-    /// The first state in a range that shows all of these balances.
-    fn first_showing(&self, seen: &[(usize, i64)], range: RangeInclusive<i64>) -> Option<i64> {
-        range.into_iter().find(|state| {
-            !self.batch_ends.contains_key(state)
-                && seen.iter().all(|(product, balance)| self.balance(*product, *state) == Some(*balance))
-        })
-    }
-
-    fn balance(&self, product: usize, state: i64) -> Option<i64> {
-        let balances = self.balances.get(product)?;
-        let after = balances.partition_point(|(since, _)| *since <= state);
-        Some(balances[after.checked_sub(1)?].1)
-    }
-}
-
-/// The ledger in itself: no gap, every balance the one before plus the change and not below
-/// zero, the stocks their sums.
-fn replay(ledger: &Ledger) -> Result<States, Fault> {
-    if ledger.integrity != "ok" {
-        return Err(Fault::Damaged(ledger.integrity.clone()));
-    }
-    let mut sums = vec![0; ledger.stocks.len()];
-    let mut balances = vec![Vec::new(); ledger.stocks.len()];
-    for (row, expected) in ledger.rows.iter().zip(1..) {
-        let sequence = row.sequence;
-        if sequence != expected {
-            return Err(Fault::Gap { expected, sequence });
-        }
-        sums[row.product] += row.delta;
-        if row.balance != sums[row.product] || row.balance < 0 {
-            return Err(Fault::Balance { sequence, balance: row.balance, expected: sums[row.product] });
-        }
-        balances[row.product].push((sequence, row.balance));
-    }
-    for (product, (stock, sum)) in ledger.stocks.iter().copied().zip(sums).enumerate() {
-        if stock != sum {
-            return Err(Fault::Stock { product, stock, sum });
-        }
-    }
-    let first = ledger.rows.iter().filter(|row| row.is_opening).count() as i64;
-    Ok(States { balances, batch_ends: HashMap::new(), first, last: ledger.rows.len() as i64 })
-}
-
-/// Finds every change in the ledger, and for every movement its change.
-fn place(history: &[Operation], ledger: &Ledger) -> Result<Vec<Place>, Fault> {
-    let mut by_id: HashMap<&str, i64> = HashMap::new();
-    let rows = ledger.rows.iter().filter_map(|row| Some((row.request_id.as_deref()?, row.sequence)));
-    let batches = ledger.batches.iter().map(|(id, first)| (id.as_str(), *first));
-    for (id, first) in rows.chain(batches) {
-        if by_id.insert(id, first).is_some() {
-            return Err(Fault::Twice(id.to_owned()));
-        }
-    }
-    let mut unasked: Vec<bool> = ledger.rows.iter().map(|row| !row.is_opening).collect();
-    let mut places = vec![None; history.len()];
-    for (operation, place) in history.iter().zip(&mut places) {
-        let Asked::Change { id, lines } = &operation.asked else { continue };
-        let Some(first) = by_id.get(id.as_str()).copied() else { continue };
-        for (line, sequence) in ledger_order(lines).into_iter().zip(first..) {
-            let line = lines[line];
-            let row = sequence.checked_sub(1).and_then(|index| ledger.rows.get(usize::try_from(index).ok()?));
-            let is_same = row.is_some_and(|row| {
-                (row.product, row.delta) == (line.product, line.delta)
-                    && row.request_id.is_some() == (lines.len() == 1)
-                    && std::mem::take(&mut unasked[sequence as usize - 1])
-            });
-            if !is_same {
-                return Err(Fault::OtherContent(id.clone()));
-            }
-        }
-        *place = Some(first..=first + lines.len() as i64 - 1);
-    }
-    match unasked.iter().position(|is_unasked| *is_unasked) {
-        Some(index) => Err(Fault::Unasked(index as i64 + 1)),
-        None => Ok(places),
-    }
 }
 
 /// The order in which the lines of a change stand in the ledger: what brings before what takes.
@@ -164,50 +86,83 @@ pub(super) fn ledger_order(lines: &[Line]) -> Vec<usize> {
     order
 }
 
-/// Every answer to a change is what the ledger says.
-fn check_answers(history: &[Operation], ledger: &Ledger, places: &[Place]) -> Result<(), Fault> {
+/// Every answer is one to what was asked, and every answer to a change is what the ledger says.
+fn check_answers(
+    history: &[Operation],
+    ledger: &Ledger,
+    places: &[Place<'_>],
+    states: &States,
+) -> Result<(), Fault> {
     for (index, (operation, place)) in history.iter().zip(places).enumerate() {
         let Some((_, answer)) = &operation.answer else { continue };
-        let unexpected = || Fault::Unexpected { operation: index, answer: format!("{answer:?}") };
-        let Asked::Change { id, lines } = &operation.asked else {
-            match answer {
-                Answer::Seen(balances) if balances.len() == operation.asked.products().len() => continue,
-                _ => return Err(unexpected()),
-            }
-        };
-        match (answer, place) {
-            (Answer::Made(_), None) => return Err(Fault::Lost(id.clone())),
-            (Answer::Made(made), Some(place)) => {
-                if made.len() != lines.len() {
-                    return Err(unexpected());
-                }
-                for (line, sequence) in ledger_order(lines).into_iter().zip(place.clone()) {
-                    let row = &ledger.rows[sequence as usize - 1];
-                    let made = made[line];
-                    if made.balance != row.balance || made.sequence.is_some_and(|told| told != sequence) {
-                        return Err(Fault::OtherAnswer(id.clone()));
-                    }
+        let unexpected = || Err(Fault::Unexpected { operation: index, answer: format!("{answer:?}") });
+        let id = || operation.id();
+        let is_there = place.movements.is_some() || place.stored.is_some();
+        match (&operation.asked, answer) {
+            (Asked::Find(product), Answer::Seen(seen))
+                if seen[..].iter().all(|it| it.product == *product) =>
+            {
+                if seen.len() != 1 {
+                    return unexpected();
                 }
             }
-            (Answer::Insufficient { .. }, Some(_)) => return Err(Fault::RefusedAndMade(id.clone())),
-            (Answer::Insufficient { product, available }, None) => {
+            (Asked::List(_), Answer::Seen(_)) => {}
+            (Asked::Find(product), Answer::NoProduct(other)) if product == other => {}
+            (
+                Asked::Change { .. } | Asked::Undo { .. } | Asked::Count { .. } | Asked::Import { .. },
+                Answer::Made(_) | Answer::Imported { .. },
+            ) if !is_there => return Err(Fault::Lost(id())),
+            (Asked::Change { .. } | Asked::Undo { .. } | Asked::Count { .. }, Answer::Made(made)) => {
+                let made: Vec<_> = made.iter().map(|made| (made.product, made.balance)).zip(made).collect();
+                let expected = place.results(&operation.asked, ledger, states);
+                if made.len() != expected.len() {
+                    return unexpected();
+                }
+                let is_same = |((told, made), (sequence, expected)): (&(_, &super::Made), &(i64, _))| {
+                    told == expected && made.sequence.is_none_or(|told| told == *sequence)
+                };
+                if !made.iter().zip(&expected).all(is_same) {
+                    return Err(Fault::OtherAnswer(id()));
+                }
+            }
+            (Asked::Import { .. }, Answer::Imported { created, unchanged }) => {
+                if place.stored != Some(&Stored::Import([*created, 0, *unchanged])) {
+                    return Err(Fault::OtherAnswer(id()));
+                }
+            }
+            (Asked::Change { lines, .. }, Answer::Insufficient { product, available }) if !is_there => {
                 let asked = lines.iter().filter(|line| line.product == *product);
                 if available + asked.map(|line| line.delta).sum::<i64>() >= 0 {
-                    return Err(Fault::Unjustified(id.clone()));
+                    return Err(Fault::Unjustified(id()));
                 }
             }
-            _ => return Err(unexpected()),
+            // Whether there was a reason to refuse is a matter of the state that is shown.
+            (Asked::Undo { .. }, Answer::AlreadyUndone(_))
+            | (
+                Asked::Undo { .. } | Asked::Count { .. },
+                Answer::Insufficient { .. } | Answer::NoMovement(_),
+            )
+            | (Asked::Change { .. } | Asked::Count { .. }, Answer::NoProduct(_))
+                if !is_there => {}
+            (
+                asked,
+                Answer::Insufficient { .. }
+                | Answer::NoProduct(_)
+                | Answer::NoMovement(_)
+                | Answer::AlreadyUndone(_),
+            ) if asked.is_change() && is_there => return Err(Fault::RefusedAndMade(id())),
+            _ => return unexpected(),
         }
     }
     Ok(())
 }
 
 /// The order of changes respects time: what was answered stands before what was called later.
-fn check_order(history: &[Operation], places: &[Place]) -> Result<(), Fault> {
+fn check_order(history: &[Operation], places: &[Place<'_>]) -> Result<(), Fault> {
     let mut answered = Answered::new(history);
     let mut last: Option<usize> = None;
-    for index in by_call(history) {
-        let end = |index: usize| places[index].as_ref().map(|place| *place.end());
+    for index in in_order(history, |index| history[index].first_call()) {
+        let end = |index: usize| places[index].end();
         let before = answered.before(history[index].first_call());
         last = before
             .iter()
@@ -216,8 +171,8 @@ fn check_order(history: &[Operation], places: &[Place]) -> Result<(), Fault> {
             .filter(|before| end(*before).is_some())
             .max_by_key(|i| end(*i));
         let earlier = last.into_iter().chain(history[index].follows).max_by_key(|index| end(*index));
-        let Some((earlier, place)) = earlier.zip(places[index].as_ref()) else { continue };
-        if end(earlier).is_some_and(|end| end >= *place.start()) {
+        let Some((earlier, movements)) = earlier.zip(places[index].movements.as_ref()) else { continue };
+        if end(earlier).is_some_and(|end| end >= *movements.start()) {
             return Err(Fault::Order { earlier: history[earlier].id(), later: history[index].id() });
         }
     }
@@ -225,54 +180,48 @@ fn check_order(history: &[Operation], places: &[Place]) -> Result<(), Fault> {
 }
 
 /// Every read shows a state of its time, and no later read an earlier one.
-fn check_reads(history: &[Operation], places: &[Place], states: &States) -> Result<(), Fault> {
+fn check_reads(history: &[Operation], places: &[Place<'_>], states: &States) -> Result<(), Fault> {
     // For the changes in the order of their calls: the earliest place of each and all after it.
     let mut later: Vec<(u64, i64)> = Vec::new();
-    for index in by_call(history).into_iter().rev() {
-        if let Some(place) = &places[index] {
-            let earliest = later.last().map_or(i64::MAX, |(_, start)| *start).min(*place.start());
+    for index in in_order(history, |index| history[index].first_call()).into_iter().rev() {
+        if let Some(movements) = &places[index].movements {
+            let earliest = later.last().map_or(i64::MAX, |(_, start)| *start).min(*movements.start());
             later.push((history[index].first_call(), earliest));
         }
     }
     let mut answered = Answered::new(history);
     // The state that each operation is known to have seen or made.
-    let mut known: Vec<Option<i64>> =
-        places.iter().map(|place| place.as_ref().map(|place| *place.end())).collect();
+    let mut known: Vec<Option<i64>> = places.iter().map(Place::end).collect();
     let mut floor = states.first;
-    for index in reads_by_call(history) {
+    // What was refused at its last call was not made at an earlier one, and saw nothing before the last. What
+    // was stored and made no movement may have been so at the first.
+    let begin = |index: usize| {
+        let operation: &Operation = &history[index];
+        if places[index].stored.is_some() { operation.first_call() } else { operation.last_call() }
+    };
+    for index in in_order(history, begin) {
         let operation = &history[index];
         let Some((end, answer)) = &operation.answer else { continue };
-        let seen: Vec<(usize, i64)> = match answer {
-            Answer::Seen(balances) => {
-                operation.asked.products().into_iter().zip(balances.iter().copied()).collect()
-            }
-            Answer::Insufficient { product, available } => vec![(*product, *available)],
-            Answer::Made(_) | Answer::Other(_) => continue,
-        };
-        let before = answered.before(operation.last_call());
+        if places[index].movements.is_some() {
+            continue;
+        }
+        let before = answered.before(begin(index));
         floor = before.iter().filter_map(|index| known[*index]).fold(floor, i64::max);
-        let from =
-            operation.follows.and_then(|index| known[index]).map_or(floor, |follows| floor.max(follows));
+        // A name is looked for when it comes, and does not wait for the changes before it.
+        let follows = operation.follows.filter(|_| !matches!(answer, Answer::NoProduct(_)));
+        let from = follows.and_then(|index| known[index]).map_or(floor, |follows| floor.max(follows));
         let after = later.partition_point(|(called, _)| called > end);
         let to = after.checked_sub(1).map_or(states.last, |index| later[index].1 - 1);
-        let state = states.first_showing(&seen, from..=to);
+        let state = states.visible(from..=to).find(|state| states.shows(*state, &operation.asked, answer));
         known[index] = Some(state.ok_or(Fault::Read { operation: index, from, to })?);
     }
     Ok(())
 }
 
-/// The operations in the order in which they were first called.
-fn by_call(history: &[Operation]) -> Vec<usize> {
+/// The operations in the order of such times.
+fn in_order(history: &[Operation], time: impl Fn(usize) -> u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..history.len()).collect();
-    order.sort_by_key(|index| history[*index].first_call());
-    order
-}
-
-/// The operations in the order of the calls that were answered. What was refused at its last
-/// call was not made at an earlier one, and saw nothing before the last.
-fn reads_by_call(history: &[Operation]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..history.len()).collect();
-    order.sort_by_key(|index| history[*index].last_call());
+    order.sort_by_key(|index| time(*index));
     order
 }
 
@@ -316,9 +265,6 @@ impl Operation {
     }
 
     fn id(&self) -> String {
-        match &self.asked {
-            Asked::Change { id, .. } => id.clone(),
-            asked => format!("{asked:?}"),
-        }
+        self.asked.id().map_or_else(|| format!("{:?}", self.asked), str::to_owned)
     }
 }

@@ -7,12 +7,22 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::connection::{Connection, Heard};
-use super::{Answer, Asked, Call, Line, Operation, PRODUCTS, Way};
+use super::{Answer, Asked, Call, Counted, Line, OPENING_PRODUCTS, Operation, PRODUCTS, Stock, Way};
 use crate::support::PATIENCE;
 
 /// Most units that a change brings: so many that two states are hardly ever alike, and a
 /// state that is shown too late is not taken for another.
 const UNITS_MAX: i64 = 1_000_000;
+
+/// How many movements back from the last known one a client undoes, or has counted.
+const UNDONE_BACK_MAX: i64 = 40;
+const COUNTED_BACK_MAX: i64 = 200;
+
+/// How many movements a client guesses that others have made since the last known one.
+const GUESSED_MAX: i64 = 6;
+
+/// Most products of one import or count.
+const LINES_MAX: usize = 3;
 
 /// Whether there is a server to talk to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +48,8 @@ pub(crate) struct Record {
 struct Pages {
     operations: Vec<Operation>,
     answers: usize,
+    /// The last movement that anybody was told of.
+    last_sequence: i64,
     /// What the server did that it must not.
     complaint: Option<String>,
     is_over: bool,
@@ -45,7 +57,8 @@ struct Pages {
 
 impl Record {
     pub(crate) fn new() -> Self {
-        Self { start: Instant::now(), pages: Mutex::default(), changed: Condvar::new() }
+        let pages = Pages { last_sequence: OPENING_PRODUCTS as i64, ..Pages::default() };
+        Self { start: Instant::now(), pages: Mutex::new(pages), changed: Condvar::new() }
     }
 
     pub(crate) fn operations(&self) -> Vec<Operation> {
@@ -97,6 +110,10 @@ impl Record {
     fn finish(&self, number: usize, answer: Answer) {
         let at = self.now();
         let mut pages = self.pages();
+        if let Answer::Made(made) = &answer {
+            let told = made.iter().filter_map(|made| made.sequence).max();
+            pages.last_sequence = pages.last_sequence.max(told.unwrap_or(0));
+        }
         pages.operations[number].answer = Some((at, answer));
         pages.answers += 1;
         self.changed.notify_all();
@@ -167,21 +184,25 @@ impl Client {
             if self.is_open(door) {
                 return self.record.complain(format!("hung up on client {} ({:?})", self.number, self.way));
             }
-            let lost = self.in_flight.drain(..).filter(|(_, asked)| matches!(asked, Asked::Change { .. }));
-            self.unanswered.extend(lost);
-            let has_batch = self.unanswered.iter().any(|(_, asked)| asked.products().len() > 1);
-            self.way = match self.way {
-                _ if has_batch => Way::Calls,
-                Way::Text => Way::Calls,
-                Way::Calls => Way::Stream,
-                Way::Stream => Way::Text,
-            };
+            self.unanswered.extend(self.in_flight.drain(..).filter(|(_, asked)| asked.id().is_some()));
+            self.way = self.next_way();
         }
     }
 
     /// Whether the server that this door led to runs and is to run on.
     fn is_open(&self, door: Door) -> bool {
         *self.door.borrow() == door
+    }
+
+    /// Another way than until now, if what is unanswered can be asked in one.
+    fn next_way(&self) -> Way {
+        let others = match self.way {
+            Way::Text => [Way::Calls, Way::Stream],
+            Way::Calls => [Way::Stream, Way::Text],
+            Way::Stream => [Way::Text, Way::Calls],
+        };
+        let goes = |way: &Way| self.unanswered.iter().all(|(_, asked)| asked.goes(*way));
+        others.into_iter().find(goes).unwrap_or(Way::Calls)
     }
 
     /// Returns whether all is asked and answered; else the connection broke.
@@ -207,14 +228,15 @@ impl Client {
             let (_, asked) = self.in_flight.remove(place.expect("an answer only to what was asked"));
             match heard {
                 Heard::Answer(answer) => {
-                    self.look(&asked, &answer);
+                    self.look(&answer);
                     self.record.finish(number, answer);
                 }
                 Heard::AskAgain if self.is_open(door) => {
                     self.record.complain("refuses changes though its disk is well".to_owned());
                     return true;
                 }
-                Heard::AskAgain => self.unanswered.push((number, asked)),
+                Heard::AskAgain if asked.id().is_some() => self.unanswered.push((number, asked)),
+                Heard::AskAgain => {}
             }
         }
     }
@@ -233,48 +255,72 @@ impl Client {
         Some((self.record.begin(self.number, asked.clone(), self.way, follows), asked))
     }
 
-    /// The change that the next question must come after: text and streams keep the order
-    /// of changes, and a read waits for the changes of what it shows.
+    /// The change that the next question must come after: text and streams keep the order of changes, and a
+    /// read waits for the changes of what it shows. Text answers undos and counts one by one, so everything
+    /// after one waits for it.
     fn follows(&self, asked: &Asked) -> Option<usize> {
-        let products = asked.products();
-        let is_change = matches!(asked, Asked::Change { .. });
+        let is_read_of = |line: &Line| match asked {
+            Asked::Find(product) => *product == line.product,
+            Asked::List(max_price) => PRODUCTS[line.product].1 <= max_price.unwrap_or(i64::MAX),
+            _ => false,
+        };
         let mut before = self.in_flight.iter().rev().filter(|(_, before)| match before {
-            Asked::Change { lines, .. } => is_change || products.contains(&lines[0].product),
-            Asked::Find(_) | Asked::List(_) => false,
+            Asked::Change { lines, .. } => asked.is_change() || lines.iter().any(is_read_of),
+            before => before.is_change(),
         });
         before.next().map(|(number, _)| *number).filter(|_| self.way != Way::Calls)
     }
 
     fn choose(&mut self) -> Asked {
-        let product = self.dice.usize(..PRODUCTS.len());
+        let product = self.choose_product();
         match (self.dice.u8(..100), self.way) {
-            (0..20, Way::Text | Way::Calls) => Asked::Find(product),
-            (20..35, Way::Text | Way::Calls) => Asked::List(None),
-            (35..45, Way::Text | Way::Calls) => Asked::List(Some(PRODUCTS[product].1)),
-            (45..60, Way::Calls) => {
+            (0..15, Way::Text | Way::Calls) => Asked::Find(product),
+            (15..25, Way::Text | Way::Calls) => Asked::List(None),
+            (25..32, Way::Text | Way::Calls) => Asked::List(Some(PRODUCTS[product].1)),
+            (32..44, Way::Text | Way::Calls) => self.undo(),
+            (44..52, Way::Text | Way::Calls) => self.count(product),
+            (52..56, Way::Calls) => self.import(),
+            (56..66, Way::Calls) => {
                 // From one product to another, and some of it back.
                 let moved = self.take(product);
-                let to = (product + self.dice.usize(1..PRODUCTS.len())) % PRODUCTS.len();
+                let to = (product + self.dice.usize(1..OPENING_PRODUCTS)) % OPENING_PRODUCTS;
                 let mut lines = vec![moved, Line { product: to, delta: -moved.delta }];
                 if self.dice.bool() {
                     lines.push(self.bring(product));
                 }
-                self.change(lines)
+                Asked::Change { id: self.next_id(), lines }
             }
-            (60..80, _) => {
-                let line = self.take(product);
-                self.change(vec![line])
+            (66..82, _) => {
+                let lines = vec![self.take(product)];
+                Asked::Change { id: self.next_id(), lines }
             }
             _ => {
-                let line = self.bring(product);
-                self.change(vec![line])
+                let lines = vec![self.bring(product)];
+                Asked::Change { id: self.next_id(), lines }
             }
         }
     }
 
-    fn change(&mut self, lines: Vec<Line>) -> Asked {
+    fn next_id(&mut self) -> String {
         self.changes += 1;
-        Asked::Change { id: format!("{}-{}", self.number, self.changes), lines }
+        format!("{}-{}", self.number, self.changes)
+    }
+
+    /// Mostly one of a new shop, so that clients meet.
+    fn choose_product(&mut self) -> usize {
+        let end = if self.dice.u8(..4) == 0 { PRODUCTS.len() } else { OPENING_PRODUCTS };
+        self.dice.usize(..end)
+    }
+
+    fn choose_products(&mut self, first: usize) -> Vec<usize> {
+        let mut products = vec![first];
+        for _ in 1..self.dice.usize(1..=LINES_MAX) {
+            let product = self.choose_product();
+            if !products.contains(&product) {
+                products.push(product);
+            }
+        }
+        products
     }
 
     fn bring(&mut self, product: usize) -> Line {
@@ -287,18 +333,66 @@ impl Client {
         Line { product, delta: -self.dice.i64(1..=units + units / 4 + 1) * 1000 }
     }
 
-    fn look(&mut self, asked: &Asked, answer: &Answer) {
-        let balances: Vec<i64> = match answer {
-            Answer::Seen(balances) => balances.clone(),
-            Answer::Made(made) => made.iter().map(|made| made.balance).collect(),
-            Answer::Insufficient { product, available } => {
-                self.balances[*product] = *available;
-                return;
+    /// A movement some way back from the last known one, whoever made it; now and then one that others may
+    /// be making.
+    fn sequence(&mut self, back_max: i64) -> i64 {
+        let last = self.record.pages().last_sequence;
+        let way =
+            if self.dice.u8(..8) == 0 { self.dice.i64(1..=GUESSED_MAX) } else { -self.dice.i64(0..back_max) };
+        (last + way).max(1)
+    }
+
+    fn undo(&mut self) -> Asked {
+        let id = if self.dice.u8(..3) == 0 { None } else { Some(self.next_id()) };
+        let is_single = self.way == Way::Calls && self.dice.bool();
+        Asked::Undo { id, sequence: self.sequence(UNDONE_BACK_MAX), is_single }
+    }
+
+    fn count(&mut self, product: usize) -> Asked {
+        if self.dice.u8(..3) == 0 {
+            return self.count_again();
+        }
+        let products = if self.way == Way::Calls { self.choose_products(product) } else { vec![product] };
+        let mut lines = Vec::new();
+        for product in products {
+            let counted = self.dice.i64(0..UNITS_MAX) * 1000;
+            let is_past = self.way == Way::Calls && self.dice.bool();
+            let at_sequence = if is_past { self.sequence(COUNTED_BACK_MAX) } else { 0 };
+            lines.push(Counted { product, counted, at_sequence });
+        }
+        Asked::Count { id: self.next_id(), lines }
+    }
+
+    /// A count of what there was of a product when it was last seen: of one that seldom moves, if one is known.
+    fn count_again(&mut self) -> Asked {
+        let is_known = |product: &usize| self.balances[*product] > 0;
+        let known: Vec<usize> = (OPENING_PRODUCTS..PRODUCTS.len()).filter(is_known).collect();
+        let product = self.dice.choice(known).unwrap_or(0);
+        let lines = vec![Counted { product, counted: self.balances[product], at_sequence: 0 }];
+        Asked::Count { id: self.next_id(), lines }
+    }
+
+    fn import(&mut self) -> Asked {
+        let id = self.next_id();
+        let first = self.dice.usize(OPENING_PRODUCTS..PRODUCTS.len());
+        // A stock of its own, so that an opening tells of which import it is.
+        let delta = (self.number as i64 * UNITS_MAX + self.changes as i64) * 1000;
+        let lines = self.choose_products(first).into_iter().map(|product| Line { product, delta });
+        Asked::Import { id, lines: lines.collect() }
+    }
+
+    fn look(&mut self, answer: &Answer) {
+        match answer {
+            Answer::Seen(seen) => {
+                seen.iter().for_each(|Stock { product, balance }| self.balances[*product] = *balance);
             }
-            Answer::Other(_) => return,
-        };
-        for (product, balance) in asked.products().into_iter().zip(balances) {
-            self.balances[product] = balance;
+            Answer::Made(made) => made.iter().for_each(|made| self.balances[made.product] = made.balance),
+            Answer::Insufficient { product, available } => self.balances[*product] = *available,
+            Answer::Imported { .. }
+            | Answer::NoProduct(_)
+            | Answer::NoMovement(_)
+            | Answer::AlreadyUndone(_)
+            | Answer::Other(_) => {}
         }
     }
 }

@@ -11,17 +11,20 @@ use tonic_types::StatusExt;
 
 use hortifruti::catalog::{Kind, Price, Quantity};
 use hortifruti::client::{self, ConnectOptions, Service, TextConnection};
-use hortifruti::operation::{AdjustRequest, ChangeReply, ProductReply, Reply, Request};
+use hortifruti::operation::{
+    AdjustRequest, ChangeReply, CountRequest, CountedName, ProductReply, Reply, Request, UndoRequest,
+};
 use hortifruti::wire::Protocol;
-use hortifruti::wire::grpc::adjust_message;
 use hortifruti::wire::grpc::v1::stream_adjust_stock_response::Result as StreamResult;
 use hortifruti::wire::grpc::v1::{
-    AdjustStockRequest, AdjustStockResponse, BatchAdjustStockRequest, GetProductRequest, ListProductsRequest,
-    Product, StreamAdjustStockRequest, StreamAdjustStockResponse,
+    AdjustStockRequest, AdjustStockResponse, BatchAdjustStockRequest, GetProductRequest,
+    ImportProductsRequest, ListProductsRequest, Product, ProductDraft, StreamAdjustStockRequest,
+    StreamAdjustStockResponse,
 };
+use hortifruti::wire::grpc::{adjust_message, count_message, undo_message};
 use hortifruti::wire::text::{read_reply, write_request};
 
-use super::{Answer, Asked, Line, Made, PRODUCTS, Way};
+use super::{Answer, Asked, Counted, Line, Made, PRODUCTS, Stock, Way, product_named};
 
 /// An answer, or the need to ask again.
 pub(crate) enum Heard {
@@ -107,7 +110,7 @@ impl Connection {
                 let heard = match answer.result {
                     Some(StreamResult::Adjusted(adjusted)) => made(&[adjusted]),
                     Some(StreamResult::Refused(refused)) => {
-                        refusal(question.products()[0], &refused.reason, &refused.message)
+                        refusal(&question, &refused.reason, &refused.message)
                     }
                     None => other("an answer without a result"),
                 };
@@ -121,16 +124,29 @@ fn other(what: impl Into<String>) -> Heard {
     Heard::Answer(Answer::Other(what.into()))
 }
 
-/// A refusal of a change of this product.
-fn refusal(product: usize, code: &str, message: &str) -> Heard {
-    let available = || message.split_once(": há ")?.1.split(' ').next()?.parse::<i64>().ok();
-    match (code, available()) {
-        ("INSUFFICIENT_STOCK", Some(units)) => {
-            Heard::Answer(Answer::Insufficient { product, available: units * 1000 })
-        }
-        ("UNAVAILABLE" | "OUTCOME_UNKNOWN", _) => Heard::AskAgain,
-        _ => other(format!("{code}: {message}")),
-    }
+/// The answer in a refusal, from its words, which are the same in all ways.
+fn refusal(question: &Asked, code: &str, message: &str) -> Heard {
+    let product = || product_named(message.split('"').nth(1)?);
+    let number_after = |word: &str| {
+        let (_, rest) = message.split_once(word)?;
+        rest.split(|it: char| !it.is_ascii_digit()).next()?.parse::<i64>().ok()
+    };
+    let answer = match code {
+        "INSUFFICIENT_STOCK" => product()
+            .zip(number_after(": há ").or_else(|| number_after(", e agora há só ")))
+            .map(|(product, units)| Answer::Insufficient { product, available: units * 1000 }),
+        "PRODUCT_NOT_FOUND" => product().map(Answer::NoProduct),
+        "MOVEMENT_NOT_FOUND" => number_after("não há movimento #").map(Answer::NoMovement),
+        "INVALID_ARGUMENT" if matches!(question, Asked::Count { .. }) => number_after("não há movimento #")
+            .or_else(|| number_after("foi criado depois do movimento #"))
+            .map(Answer::NoMovement),
+        "ALREADY_UNDONE" => number_after("já foi desfeito pelo #")
+            .or_else(|| number_after(" desfaz o #"))
+            .map(Answer::AlreadyUndone),
+        "UNAVAILABLE" | "OUTCOME_UNKNOWN" => return Heard::AskAgain,
+        _ => None,
+    };
+    answer.map_or_else(|| other(format!("{code}: {message}")), Heard::Answer)
 }
 
 // --- text -----------------------------------------------------------------------------
@@ -145,7 +161,25 @@ fn request(question: &Asked) -> Request<'_> {
             let [line] = &lines[..] else { panic!("text has no batches") };
             Request::AdjustStock(adjust(id, line))
         }
+        Asked::Undo { id, sequence, is_single } => {
+            Request::UndoMovement(undo(id.as_deref(), *sequence, *is_single))
+        }
+        Asked::Count { id, lines } => Request::CountStock(count(id, lines)),
+        Asked::Import { .. } => panic!("text has no imports"),
     }
+}
+
+fn undo(id: Option<&str>, sequence: i64, is_single: bool) -> UndoRequest {
+    UndoRequest { sequence, is_single, request_id: id.map(|id| id.parse().unwrap()) }
+}
+
+fn count(id: &str, lines: &[Counted]) -> CountRequest<'static> {
+    let counts = lines.iter().map(|line| CountedName {
+        name: PRODUCTS[line.product].0,
+        counted: Quantity::from_thousandths(line.counted).unwrap(),
+        at_sequence: line.at_sequence,
+    });
+    CountRequest { counts: counts.collect(), request_id: Some(id.parse().unwrap()) }
 }
 
 /// A change; a line of a batch has no id of its own.
@@ -163,21 +197,21 @@ fn read(question: &Asked, reply: &str) -> Heard {
     let products = match read_reply(&request(question), &lines) {
         Ok(Ok(Reply::Product(product) | Reply::Change(ChangeReply { product, .. }))) => vec![product],
         Ok(Ok(Reply::Products(products))) => products,
-        Ok(Err(refused)) => return refusal(question.products()[0], refused.code.as_str(), &refused.message),
+        Ok(Ok(Reply::Changes(changes))) => changes.into_iter().map(|change| change.product).collect(),
+        Ok(Err(refused)) => return refusal(question, refused.code.as_str(), &refused.message),
         _ => return other(reply),
     };
-    let expected = question.products();
-    let is_asked =
-        |(product, expected): (&ProductReply, &usize)| product.name.as_str() == PRODUCTS[*expected].0;
-    if products.len() != expected.len() || !products.iter().zip(&expected).all(is_asked) {
-        return other(reply);
-    }
-    let balances = products.iter().map(|product| product.stock.thousandths());
-    Heard::Answer(match question {
-        Asked::Change { .. } => {
-            Answer::Made(balances.map(|balance| Made { balance, sequence: None }).collect())
-        }
-        Asked::Find(_) | Asked::List(_) => Answer::Seen(balances.collect()),
+    let stock = |product: &ProductReply| {
+        let balance = product.stock.thousandths();
+        product_named(product.name.as_str()).map(|product| Stock { product, balance })
+    };
+    let Some(seen) = products.iter().map(stock).collect::<Option<Vec<Stock>>>() else { return other(reply) };
+    let made =
+        |Stock { product, balance }: &Stock| Made { product: *product, balance: *balance, sequence: None };
+    Heard::Answer(if question.is_change() {
+        Answer::Made(seen.iter().map(made).collect())
+    } else {
+        Answer::Seen(seen)
     })
 }
 
@@ -189,14 +223,14 @@ async fn call(mut service: Service, question: &Asked) -> Option<Heard> {
         Asked::Find(product) => {
             let request = GetProductRequest { name: PRODUCTS[*product].0.to_owned() };
             let found = service.get_product(request).await;
-            found.map(|found| seen(question, found.into_inner().product.as_slice()))
+            found.map(|found| seen(found.into_inner().product.as_slice()))
         }
         Asked::List(max_price_centavos) => {
             let request = ListProductsRequest {
                 max_price_centavos: *max_price_centavos,
                 ..ListProductsRequest::default()
             };
-            service.list_products(request).await.map(|listed| seen(question, &listed.into_inner().products))
+            service.list_products(request).await.map(|listed| seen(&listed.into_inner().products))
         }
         Asked::Change { id, lines } if lines.len() == 1 => {
             let adjusted = service.adjust_stock(adjustment(id, &lines[0])).await;
@@ -206,6 +240,34 @@ async fn call(mut service: Service, question: &Asked) -> Option<Heard> {
             let adjustments = lines.iter().map(|line| adjustment("", line)).collect();
             let request = BatchAdjustStockRequest { adjustments, request_id: id.clone() };
             service.batch_adjust_stock(request).await.map(|adjusted| made(&adjusted.into_inner().results))
+        }
+        Asked::Undo { id, sequence, is_single } => {
+            let request = undo_message(&undo(id.as_deref(), *sequence, *is_single));
+            service.undo_movement(request).await.map(|undone| made(&undone.into_inner().results))
+        }
+        Asked::Count { id, lines } => {
+            let request = count_message(&count(id, lines));
+            service.count_stock(request).await.map(|counted| made(&counted.into_inner().results))
+        }
+        Asked::Import { id, lines } => {
+            let product = |line: &Line| ProductDraft {
+                name: PRODUCTS[line.product].0.to_owned(),
+                price_centavos: PRODUCTS[line.product].1,
+                unit: "un".to_owned(),
+                opening_stock_thousandths: line.delta,
+            };
+            let products = lines.iter().map(product).collect();
+            let request = ImportProductsRequest { products, dry_run: false, request_id: id.clone() };
+            service.import_products(request).await.map(|imported| {
+                let counts = imported.into_inner();
+                match counts.updated_count {
+                    0 => Heard::Answer(Answer::Imported {
+                        created: counts.created_count.into(),
+                        unchanged: counts.unchanged_count.into(),
+                    }),
+                    _ => other(format!("{counts:?}")),
+                }
+            })
         }
     };
     heard.or_else(|status| refused(question, &status).ok_or(())).ok()
@@ -218,26 +280,32 @@ fn adjustment(id: &str, line: &Line) -> AdjustStockRequest {
 /// The refusal in a status; `None` if the server did not make the status.
 fn refused(question: &Asked, status: &Status) -> Option<Heard> {
     let info = status.get_details_error_info()?;
-    let line = info.metadata.get("index").map_or(Some(0), |index| index.parse().ok());
-    let product = question.products().get(line?).copied()?;
-    Some(refusal(product, &info.reason, status.message()))
+    Some(refusal(question, &info.reason, status.message()))
 }
 
-fn seen(question: &Asked, products: &[Product]) -> Heard {
-    let expected = question.products();
-    let is_asked = products.len() == expected.len()
-        && products.iter().zip(expected).all(|(product, expected)| product.name == PRODUCTS[expected].0);
-    if !is_asked {
-        return other(format!("{products:?}"));
+fn seen(products: &[Product]) -> Heard {
+    let stock = |product: &Product| {
+        let balance = product.stock_thousandths;
+        product_named(&product.name).map(|product| Stock { product, balance })
+    };
+    match products.iter().map(stock).collect() {
+        Some(seen) => Heard::Answer(Answer::Seen(seen)),
+        None => other(format!("{products:?}")),
     }
-    Heard::Answer(Answer::Seen(products.iter().map(|product| product.stock_thousandths).collect()))
 }
 
 fn made(responses: &[AdjustStockResponse]) -> Heard {
     let made = responses.iter().map(|response| {
-        let (product, movement) = (response.product.as_ref()?, response.movement.as_ref()?);
-        let is_one = product.stock_thousandths == movement.balance_thousandths;
-        is_one.then_some(Made { balance: movement.balance_thousandths, sequence: Some(movement.sequence) })
+        let (product, movement) = (response.product.as_ref()?, response.movement.as_ref());
+        // A count has no movement if nothing differs.
+        let is_one = movement.is_none_or(|it| {
+            it.balance_thousandths == product.stock_thousandths && it.product_name == product.name
+        });
+        is_one.then_some(Made {
+            product: product_named(&product.name)?,
+            balance: product.stock_thousandths,
+            sequence: Some(movement.map_or(0, |movement| movement.sequence)),
+        })
     });
     match made.collect() {
         Some(made) => Heard::Answer(Answer::Made(made)),

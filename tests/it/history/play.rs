@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rusqlite::Connection;
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::check::{Fault, check};
 use super::client::{Client, Door, Record, look_at_all};
-use super::{Ledger, Operation, PRODUCTS, Row, Way};
+use super::{Kind, Ledger, Operation, Row, Stock, Stored, Way, product_named};
 use crate::support::Server;
 
 /// What is to be played.
@@ -42,6 +43,25 @@ pub(crate) struct Played {
     pub(crate) stops: Vec<Duration>,
     #[serde(skip)]
     pub(crate) verdict: Result<(), Fault>,
+}
+
+impl Played {
+    /// Asserts that the history can be true. If not, saves it, and shows the operation that cannot be.
+    #[track_caller]
+    pub(crate) fn assert_true(&self, name: &str) {
+        let Err(fault) = &self.verdict else { return };
+        let (Fault::Read { operation, .. } | Fault::Unexpected { operation, .. }) = fault else {
+            panic!("{name}: {fault}; the history is {}", self.save());
+        };
+        panic!("{name}: {fault}: {:?}; the history is {}", self.history[*operation], self.save());
+    }
+
+    /// Saves the history, and returns where.
+    fn save(&self) -> String {
+        let file = tempfile::Builder::new().prefix("hortifruti-history-").suffix(".json").tempfile().unwrap();
+        serde_json::to_writer_pretty(&file, self).unwrap();
+        file.keep().unwrap().1.display().to_string()
+    }
 }
 
 /// Plays on a server with a new shop. Checks after each start and at the end, after which
@@ -112,7 +132,7 @@ fn end_server(server: &mut Server, end: End) -> Result<Option<Duration>, Fault> 
 
 /// What the database holds; the server may run.
 fn read_ledger(server: &Server) -> Ledger {
-    let mut database = rusqlite::Connection::open_with_flags(
+    let mut database = Connection::open_with_flags(
         server.path().join("hortifruti.db"),
         rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
     )
@@ -120,36 +140,65 @@ fn read_ledger(server: &Server) -> Ledger {
     // One moment for all that is read.
     let moment = database.transaction().unwrap();
     let integrity = moment.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-    let mut products = moment.prepare("SELECT id, stock_thousandths FROM product ORDER BY id").unwrap();
-    let products: Vec<(i64, i64)> =
-        products.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
-    assert_eq!(products.len(), PRODUCTS.len());
-    let mut rows = moment
-        .prepare(
-            "SELECT sequence, product_id, delta_thousandths, balance_thousandths, kind, request_id
-             FROM movement ORDER BY sequence",
-        )
-        .unwrap();
-    let rows = rows
-        .query_map([], |row| {
+    let products = all(&moment, "SELECT id, name, stock_thousandths FROM product ORDER BY id", |row| {
+        let (id, name, balance): (i64, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let product = product_named(&name).unwrap_or_else(|| panic!("nobody imported {name}"));
+        Ok((id, Stock { product, balance }))
+    });
+    let rows = all(
+        &moment,
+        "SELECT sequence, product_id, delta_thousandths, balance_thousandths, kind, request_id
+         FROM movement ORDER BY sequence",
+        |row| {
             let product: i64 = row.get(1)?;
+            let kind: String = row.get(4)?;
             Ok(Row {
                 sequence: row.get(0)?,
-                product: products.iter().position(|(id, _)| *id == product).unwrap(),
+                product: products.iter().find(|(id, _)| *id == product).unwrap().1.product,
                 delta: row.get(2)?,
                 balance: row.get(3)?,
-                is_opening: row.get::<_, String>(4)? == "abertura",
+                kind: match kind.as_str() {
+                    "abertura" => Kind::Opening,
+                    "contagem" => Kind::Count,
+                    _ => Kind::Change,
+                },
                 request_id: row.get(5)?,
             })
-        })
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
-    // A result of a batch is the byte 2 and the first sequence number.
-    let mut batches = moment
-        .prepare("SELECT request_id, substr(result, 2) FROM request WHERE hex(result) LIKE '02%'")
-        .unwrap();
-    let batches = batches.query_map([], |row| Ok((row.get(0)?, i64::from_le_bytes(row.get(1)?)))).unwrap();
-    let batches = batches.map(Result::unwrap).collect();
-    Ledger { integrity, rows, batches, stocks: products.into_iter().map(|(_, stock)| stock).collect() }
+        },
+    );
+    let pair = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    Ledger {
+        integrity,
+        rows,
+        requests: all(&moment, "SELECT request_id, result FROM request", |row| {
+            Ok((row.get(0)?, stored(&row.get::<_, Vec<u8>>(1)?)))
+        }),
+        documents: all(&moment, "SELECT first_sequence, count FROM document", pair),
+        undos: all(&moment, "SELECT undone, by_sequence FROM undo", pair),
+        stocks: products.into_iter().map(|(_, stock)| stock).collect(),
+    }
+}
+
+/// Every row of a query.
+fn all<T>(
+    database: &Connection,
+    query: &str,
+    read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+) -> Vec<T> {
+    database.prepare(query).unwrap().query_map([], read).unwrap().map(Result::unwrap).collect()
+}
+
+/// A result: one byte for its operation, and then numbers of eight bytes.
+fn stored(result: &[u8]) -> Stored {
+    let (numbers, rest) = result[1..].as_chunks();
+    assert_eq!(rest, b"", "{result:?}");
+    let numbers: Vec<i64> = numbers.iter().map(|number| i64::from_le_bytes(*number)).collect();
+    match (result[0], &numbers[..]) {
+        (1, [created, updated, unchanged]) => Stored::Import([*created, *updated, *unchanged]),
+        (2, [first]) => Stored::Batch(*first),
+        // The movement of each line, the stock and the price.
+        (3, lines) => Stored::Count(lines.chunks(3).map(|line| (line[0], line[1])).collect()),
+        (4, [first, count]) => Stored::Undo(*first, *count),
+        _ => panic!("{result:?}"),
+    }
 }
