@@ -54,7 +54,7 @@ pub use look_alikes::LookAlikes;
 pub use movement::{Kind, KindError, Movement, REQUEST_ID_CHARS_MAX, RequestId, RequestIdError};
 pub use name::{Name, NameError};
 pub use name_chars::NAME_CHARS_MAX;
-pub use nearest::Search;
+pub use nearest::{Search, nearest_word};
 pub use new_name::NewNameError;
 pub use price::{Price, PriceError};
 pub use product::{Product, ProductDraft, ProductId, UNIT_CHARS_MAX, Unit, UnitError};

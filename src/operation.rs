@@ -6,6 +6,7 @@
 //! its own file below; [`Request`] and [`Reply`] bring them together.
 
 mod adjust_stock;
+mod attribute;
 mod batch_adjust_stock;
 mod change_reply;
 mod count_stock;
@@ -29,6 +30,7 @@ use crate::catalog::{ImportCounts, Key, Price, Quoted, RequestId};
 use crate::refusal::{Code, Refusal};
 
 pub use adjust_stock::{AdjustRequest, Adjusted};
+pub use attribute::{Attribute, attribute};
 pub use batch_adjust_stock::BatchRequest;
 pub use change_reply::ChangeReply;
 pub use count_stock::{COUNTED_FIELD, CountRequest, CountedName};
@@ -385,6 +387,8 @@ mod tests {
             assert_eq!(spec.operation.spec().name, spec.name);
             assert_eq!(Operation::by_name(spec.name), Some(spec.operation));
             for (form, _) in spec.forms {
+                assert!(form.attribute_names().all(|name| attribute(name).is_some()), "{}", form.attributes);
+                assert!(form_by_word(split_word(form.example).0).unwrap().1.word == form.word);
                 for word in form.words() {
                     let (operation, found) = form_by_word(word).unwrap();
                     assert_eq!((operation, found.word), (spec.operation, form.word), "{word}");

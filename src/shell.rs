@@ -18,6 +18,7 @@ mod piped;
 mod questions;
 mod report;
 mod source;
+mod words;
 
 use std::io::{self, IsTerminal};
 

@@ -16,6 +16,18 @@ const SCANNED_IN_TURN: usize = 64;
 /// Least likeness that is worth offering, from 0 (nothing in common) to 1 (the same).
 const LIKENESS_MIN: f64 = 0.6;
 
+/// Least likeness at which a word is taken for a slip in writing another one, from 0 to 1: a letter left out or
+/// two letters swapped.
+const SLIP_LIKENESS_MIN: f64 = 0.83;
+
+/// The word that a person most likely meant to write, if one of these is near enough.
+pub fn nearest_word<'w>(typed: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+    let key = Key::fold(typed);
+    let rated = words.into_iter().map(|word| (strsim::jaro_winkler(word, key.as_str()), word));
+    let (likeness, word) = rated.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+    (likeness >= SLIP_LIKENESS_MIN).then_some(word)
+}
+
 /// A search for up to five names, the most alike first. Names that contain every typed word come before
 /// names that are only spelt alike, because people type the part that they remember: `maracuja azedo`
 /// for `MARACUJÁ AZEDO A`.

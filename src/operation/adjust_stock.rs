@@ -14,6 +14,7 @@ pub(super) static FORM: Form = Form {
     attributes: "[id=PEDIDO] [motivo=MOTIVO]",
     menu: Some("Atualizar estoque"),
     help: "soma ao estoque; negativo retira",
+    example: "3 Caju -20 motivo=venda",
 };
 
 /// A change of stock as a client asks for it.

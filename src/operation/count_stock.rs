@@ -22,6 +22,7 @@ pub(super) static FORM: Form = Form {
     attributes: "[id=PEDIDO]",
     menu: None,
     help: "o estoque passa a ser o que foi contado",
+    example: "contar Caju 57",
 };
 
 /// The field of the quantity in `inventory.proto`.

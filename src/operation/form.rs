@@ -14,6 +14,8 @@ pub struct Form {
     pub menu: Option<&'static str>,
     /// The effect of the form, for the shell's help.
     pub help: &'static str,
+    /// A line of this form, for the shell's help.
+    pub example: &'static str,
 }
 
 /// An argument of a form: the shell asks for it if it is missing, and completion offers values for it.
@@ -31,6 +33,8 @@ pub enum Argument {
     Counted,
     /// The number of a movement.
     Movement,
+    /// A command, or nothing.
+    OptionalCommand,
 }
 
 impl Argument {
@@ -42,12 +46,13 @@ impl Argument {
             Argument::MaxPrice => "PRECO_MAXIMO",
             Argument::Quantity | Argument::Counted => "QUANTIDADE",
             Argument::Movement => "NUMERO",
+            Argument::OptionalCommand => "[COMANDO]",
         }
     }
 
     /// Whether the argument may be left out, so that the shell does not ask for it.
     pub fn is_optional(self) -> bool {
-        self == Argument::OptionalName
+        matches!(self, Argument::OptionalName | Argument::OptionalCommand)
     }
 
     /// The shell's question for the argument.
@@ -58,6 +63,7 @@ impl Argument {
             Argument::Quantity => "Digite a quantidade (negativa para retirar)",
             Argument::Counted => "Digite a quantidade contada",
             Argument::Movement => "Digite o número do movimento a desfazer",
+            Argument::OptionalCommand => "Digite um comando",
         }
     }
 }
@@ -90,8 +96,16 @@ impl Form {
 
     /// Whether a word is one of the form's attributes, as `id=balcao-17` is one of `[id=PEDIDO]`.
     pub fn is_attribute(&self, word: &str) -> bool {
-        let name = word.split_once('=').map(|(name, _)| format!("[{name}="));
-        name.is_some_and(|name| self.attributes.contains(&name))
+        let name = word.split_once('=').map(|(name, _)| name);
+        name.is_some_and(|name| self.attribute_names().any(|own| own == name))
+    }
+
+    /// The names of the form's attributes.
+    pub fn attribute_names(&self) -> impl Iterator<Item = &'static str> {
+        self.attributes
+            .split(' ')
+            .filter_map(|part| part.trim_start_matches('[').split_once('='))
+            .map(|(name, _)| name)
     }
 
     /// The whole form: `3 NOME QUANTIDADE [id=PEDIDO] [motivo=MOTIVO]`.

@@ -13,6 +13,7 @@ pub(super) static FORM: Form = Form {
     attributes: "",
     menu: Some("Consultar produto (NOME)"),
     help: "um produto",
+    example: "1 Caju",
 };
 
 /// Reads the product's name.

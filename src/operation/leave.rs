@@ -12,11 +12,12 @@ pub const FAREWELL: &str = "Até logo.";
 
 pub(super) static FORM: Form = Form {
     word: "5",
-    shell_words: &["sair"],
+    shell_words: &["sair", "quit", "exit"],
     arguments: &[],
     attributes: "",
     menu: Some("Sair"),
     help: "sai (também Ctrl-D)",
+    example: "sair",
 };
 
 pub(super) fn parse(rest: &str) -> Result<(), Refusal> {

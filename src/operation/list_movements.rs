@@ -31,6 +31,7 @@ pub(super) static FORM: Form = Form {
     attributes: "[limite=N] [antes=NUMERO]",
     menu: None,
     help: "os movimentos, do último para trás",
+    example: "historico Caju limite=5",
 };
 
 /// The movements that a client asks for.

@@ -17,6 +17,7 @@ pub(super) static UP_TO_PRICE: Form = Form {
     attributes: "",
     menu: Some("Consultar produtos (PRECO MAXIMO)"),
     help: "os produtos até um preço",
+    example: "2 8,50",
 };
 
 pub(super) static ALL: Form = Form {
@@ -26,6 +27,7 @@ pub(super) static ALL: Form = Form {
     attributes: "",
     menu: Some("Listar todos os produtos"),
     help: "todos os produtos",
+    example: "4",
 };
 
 /// Reads the highest price of the list.

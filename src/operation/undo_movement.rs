@@ -14,6 +14,7 @@ pub(super) static FORM: Form = Form {
     attributes: "[id=PEDIDO]",
     menu: None,
     help: "estorna um movimento, com o documento inteiro dele",
+    example: "desfazer 812",
 };
 
 /// A movement to undo as a client asks for it.

@@ -1,8 +1,8 @@
 //! Completion by Tab: a pure function of the line, the cursor and the names.
 
-use super::menu::HELP_WORDS;
+use super::words::{Word, forms};
 use crate::catalog::Key;
-use crate::operation::{Argument, Form, form_by_word, sorted_forms};
+use crate::operation::{Argument, Form, attribute};
 
 /// Most names offered together: about two screens.
 const OFFERED_MAX: usize = 100;
@@ -19,7 +19,8 @@ pub(super) enum Expected {
 }
 
 /// The start of the completed text, and the texts that can stand there. Names are found without regard to
-/// case or accents. If no name begins with the typed text, the names that contain it are offered.
+/// case or accents: those that begin with the typed text, then those in which each typed word begins a word,
+/// and if there are none, those that contain the text.
 pub(super) fn complete(
     expected: Expected,
     line: &str,
@@ -36,39 +37,78 @@ pub(super) fn complete(
             let Some((word, rest)) = text.split_once([' ', '\t']) else {
                 return (start, matching_commands(text));
             };
-            let name = rest.trim_start();
-            match form_by_word(word).and_then(|(_, form)| form.arguments.first()) {
-                Some(Argument::Name | Argument::OptionalName) => {
-                    (cursor - name.len(), matching_names(name, names))
-                }
-                _ => (cursor, Vec::new()),
-            }
+            let offered = Word::of(word).map(|word| after_word(word.form(), rest, names));
+            let (typed, offered) = offered.unwrap_or_default();
+            (cursor - typed.len(), offered)
         }
     }
+}
+
+/// The part of a command's arguments that is completed, and what can stand there.
+fn after_word<'r>(form: &Form, rest: &'r str, names: &[String]) -> (&'r str, Vec<String>) {
+    let word_start = rest.rfind([' ', '\t']).map_or(0, |at| at + 1);
+    let (before, word) = rest.split_at(word_start);
+    if form.is_attribute(word) {
+        let (name, typed) = word.split_once('=').unwrap_or_default();
+        let values = attribute(name).map(|attribute| (attribute.values)()).unwrap_or_default();
+        return (typed, values_from(typed, &values));
+    }
+    let attributes = attributes_from(form, rest, word);
+    if rest.split([' ', '\t']).any(|word| form.is_attribute(word)) {
+        return (word, attributes);
+    }
+    let name = match form.arguments.first() {
+        Some(Argument::Name | Argument::OptionalName) => rest.trim_start(),
+        Some(Argument::OptionalCommand) => return (rest.trim_start(), matching_commands(rest.trim_start())),
+        _ => return (word, if before.trim().is_empty() { Vec::new() } else { attributes }),
+    };
+    let is_whole =
+        |own: &String| !name.is_empty() && Key::fold(own).as_str() == Key::fold(name.trim_end()).as_str();
+    // Behind a whole name and a space, its attributes stand beside longer names.
+    let is_behind_name = word.is_empty() && names.iter().any(is_whole);
+    match matching_names(name, names) {
+        found if is_behind_name && found.len() <= 1 => (word, attributes),
+        found if found.is_empty() && !before.trim().is_empty() => (word, attributes),
+        found => (name, found),
+    }
+}
+
+/// The attributes of a form that are not on the line and begin like the word at its end.
+fn attributes_from(form: &Form, rest: &str, word: &str) -> Vec<String> {
+    let typed = Key::fold(word);
+    let is_missing = |name: &&str| !rest.split([' ', '\t']).any(|word| word.starts_with(&format!("{name}=")));
+    let begins = |name: &&str| name.starts_with(typed.as_str());
+    form.attribute_names().filter(is_missing).filter(begins).map(|name| format!("{name}=")).collect()
+}
+
+fn values_from(typed: &str, values: &[&str]) -> Vec<String> {
+    let typed = Key::fold(typed);
+    let begin = values.iter().filter(|value| value.starts_with(typed.as_str()));
+    begin.map(|value| format!("{value} ")).collect()
 }
 
 fn matching_commands(typed: &str) -> Vec<String> {
     let typed = Key::fold(typed);
-    sorted_forms()
-        .into_iter()
-        .flat_map(Form::offered_words)
-        .chain([HELP_WORDS[0]])
-        .filter(|word| word.starts_with(typed.as_str()))
-        .map(|word| format!("{word} "))
-        .collect()
+    let words = forms().into_iter().flat_map(Form::offered_words);
+    words.filter(|word| word.starts_with(typed.as_str())).map(|word| format!("{word} ")).collect()
 }
 
 fn matching_names(typed: &str, names: &[String]) -> Vec<String> {
     let typed = Key::fold(typed);
-    let (mut begin, mut hold) = (Vec::new(), Vec::new());
+    let begins_word = |key: &str, typed: &str| key.split(' ').any(|word| word.starts_with(typed));
+    let (mut begin, mut words, mut hold) = (Vec::new(), Vec::new(), Vec::new());
     for name in names {
         let key = Key::fold(name);
-        if key.as_str().starts_with(typed.as_str()) {
+        let (key, typed) = (key.as_str(), typed.as_str());
+        if key.starts_with(typed) {
             begin.push(format!("{name} "));
-        } else if key.as_str().contains(typed.as_str()) {
+        } else if typed.split(' ').filter(|typed| !typed.is_empty()).all(|typed| begins_word(key, typed)) {
+            words.push(format!("{name} "));
+        } else if key.contains(typed) {
             hold.push(format!("{name} "));
         }
     }
+    begin.append(&mut words);
     // Only then: Tab must complete the text, not offer names that merely contain it.
     if begin.is_empty() {
         begin = hold;
@@ -84,7 +124,9 @@ mod tests {
     use super::*;
 
     fn check(expected: Expected, line: &str, start: usize, offered: &[&str]) {
-        let names = ["Maca", "Pera", "MARACUJÁ AZEDO A", "ALHO NACIONAL TIPO 5"].map(str::to_owned);
+        let names =
+            ["Maca", "Pera", "MARACUJÁ AZEDO A", "ALHO NACIONAL TIPO 5", "Salada tomate", "Tomate italiano"];
+        let names = names.map(str::to_owned);
         let (at, found) = complete(expected, line, line.len(), &names);
         let found: Vec<&str> = found.iter().map(|candidate| candidate.trim_end()).collect();
         assert_eq!((at, &found[..]), (start, offered), "{line:?}");
@@ -96,7 +138,7 @@ mod tests {
         let of_menu = ["1 ", "consultar ", "2 ", "ate ", "3 ", "atualizar ", "4 ", "listar ", "5 ", "sair "];
         assert_eq!(
             (&all[..of_menu.len()], all.last().unwrap().as_str()),
-            (&of_menu.map(str::to_owned)[..], "ajuda ")
+            (&of_menu.map(str::to_owned)[..], "historico ")
         );
         check(Expected::Command, "at", 0, &["ate", "atualizar"]);
         check(Expected::Command, "AT", 0, &["ate", "atualizar"]);
@@ -111,16 +153,41 @@ mod tests {
         check(Expected::Command, "1 maracuja az", 2, &["MARACUJÁ AZEDO A"]);
         check(Expected::Command, "atualizar alho nac", 10, &["ALHO NACIONAL TIPO 5"]);
         check(Expected::Command, "3  azedo", 3, &["MARACUJÁ AZEDO A"]);
-        check(Expected::Command, "1 ", 2, &["Maca", "Pera", "MARACUJÁ AZEDO A", "ALHO NACIONAL TIPO 5"]);
-        check(Expected::Command, "2 ma", 4, &[]);
+        check(Expected::Command, "1 ma", 2, &["Maca", "MARACUJÁ AZEDO A"]);
+        check(Expected::Command, "2 ma", 2, &[]);
         check(Expected::Command, "4 ", 2, &[]);
         check(Expected::Name, "per", 0, &["Pera"]);
         check(Expected::Nothing, "per", 3, &[]);
     }
+
+    #[test]
+    fn a_name_is_completed_by_any_of_its_words() {
+        check(Expected::Command, "1 tom", 2, &["Tomate italiano", "Salada tomate"]);
+        check(Expected::Command, "1 nac alh", 2, &["ALHO NACIONAL TIPO 5"]);
+        check(Expected::Command, "1 ital", 2, &["Tomate italiano"]);
+        check(Expected::Command, "1 cujá", 2, &["MARACUJÁ AZEDO A"]);
+    }
+
+    #[test]
+    fn attributes_and_their_values() {
+        check(Expected::Command, "3 Maca -2 mo", 10, &["motivo="]);
+        check(Expected::Command, "3 Maca -2 ", 10, &["id=", "motivo="]);
+        check(
+            Expected::Command,
+            "3 Maca -2 motivo=",
+            17,
+            &["ajuste", "compra", "venda", "perda", "contagem"],
+        );
+        check(Expected::Command, "3 Maca -2 motivo=Co", 17, &["compra", "contagem"]);
+        check(Expected::Command, "3 Maca -2 motivo=venda ", 23, &["id="]);
+        check(Expected::Command, "historico Maca ", 15, &["limite=", "antes="]);
+        check(Expected::Command, "ajuda con", 6, &["consultar", "contar"]);
+    }
+
     #[test]
     fn a_space_after_the_name_is_part_of_it() {
         check(Expected::Command, "1 maracujá ", 2, &["MARACUJÁ AZEDO A"]);
-        check(Expected::Command, "1 ç ", 2, &[]);
+        check(Expected::Command, "1 ç ", 5, &[]);
     }
 
     proptest! {

@@ -64,7 +64,10 @@ pub(super) fn run(client: Client, options: Options) -> io::Result<()> {
                 }
             }
             Entry::Leave => break,
-            Entry::Help => out.write_all(help_text().as_bytes())?,
+            Entry::Help(word) => match help_text(&word) {
+                Ok(help) => out.write_all(help.as_bytes())?,
+                Err(refusal) => report(&refusal),
+            },
             Entry::Unknown(refusal) => report(&refusal),
             Entry::Request(form, rest) => {
                 let rest = match complete(&mut editor, form, rest, &last)? {

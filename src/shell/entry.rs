@@ -1,14 +1,16 @@
 //! The meaning of a line.
 
-use super::menu::HELP_WORDS;
-use crate::operation::{Form, Operation, form_by_word, split_word, unknown_command};
+use super::menu::unknown;
+use super::words::Word;
+use crate::operation::{Form, Operation, split_word};
 use crate::refusal::Refusal;
 
 /// The meaning of a line.
 pub(super) enum Entry {
     /// A command, with the text after it.
     Request(&'static Form, String),
-    Help,
+    /// The help, of this word or of all.
+    Help(String),
     Nothing,
     Unknown(Refusal),
     Leave,
@@ -18,12 +20,13 @@ impl Entry {
     /// Reads a line.
     pub(super) fn of(line: &str) -> Self {
         let (word, rest) = split_word(line);
-        match (form_by_word(word), word.to_lowercase().as_str()) {
-            (_, "") => Entry::Nothing,
-            (_, word) if HELP_WORDS.contains(&word) => Entry::Help,
-            (Some((Operation::Leave, _)), _) if rest.trim().is_empty() => Entry::Leave,
-            (Some((_, form)), _) => Entry::Request(form, rest.trim().to_owned()),
-            (None, _) => Entry::Unknown(unknown_command(line)),
+        let rest = rest.trim();
+        match Word::of(word) {
+            _ if word.is_empty() => Entry::Nothing,
+            Some(Word::Help) => Entry::Help(rest.to_owned()),
+            Some(Word::Operation(Operation::Leave, _)) if rest.is_empty() => Entry::Leave,
+            Some(Word::Operation(_, form)) => Entry::Request(form, rest.to_owned()),
+            None => Entry::Unknown(unknown(word)),
         }
     }
 }
@@ -35,13 +38,15 @@ mod tests {
     #[test]
     fn what_a_line_asks_for() {
         assert!(matches!(Entry::of("  "), Entry::Nothing));
-        assert!(matches!(Entry::of("AJUDA"), Entry::Help));
-        assert!(matches!(Entry::of("sair"), Entry::Leave));
-        assert!(matches!(Entry::of("5"), Entry::Leave));
+        assert!(matches!(Entry::of("AJUDA"), Entry::Help(word) if word.is_empty()));
+        assert!(matches!(Entry::of("? contar"), Entry::Help(word) if word == "contar"));
+        for leave in ["sair", "5", "quit", "Exit"] {
+            assert!(matches!(Entry::of(leave), Entry::Leave), "{leave}");
+        }
         assert!(matches!(Entry::of("Até 8"), Entry::Request(Form { word: "2", .. }, rest) if rest == "8"));
         assert!(
             matches!(Entry::of("3 Caju -20"), Entry::Request(Form { word: "3", .. }, rest) if rest == "Caju -20")
         );
-        assert!(matches!(Entry::of("vender tudo"), Entry::Unknown(_)));
+        assert!(matches!(Entry::of("xyz tudo"), Entry::Unknown(_)));
     }
 }

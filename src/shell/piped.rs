@@ -10,6 +10,7 @@ use super::report::{report, show};
 use super::source::{Input, LineSource, Question};
 use crate::client::{Client, ClientError};
 use crate::operation::{Form, Reply, Request};
+use crate::refusal::Refusal;
 
 /// The first failure of a script's commands, by which the script is judged.
 pub(super) type FirstFailure = Option<ClientError>;
@@ -24,14 +25,14 @@ pub(super) fn run(client: &mut Client) -> io::Result<FirstFailure> {
         let failure = match Entry::of(&line) {
             Entry::Nothing => None,
             Entry::Leave => break,
-            Entry::Help => {
-                out.write_all(help_text().as_bytes())?;
-                None
-            }
-            Entry::Unknown(refusal) => {
-                report(&refusal);
-                Some(ClientError::Refused(refusal))
-            }
+            Entry::Help(word) => match help_text(&word) {
+                Ok(help) => {
+                    out.write_all(help.as_bytes())?;
+                    None
+                }
+                Err(refusal) => refused(refusal),
+            },
+            Entry::Unknown(refusal) => refused(refusal),
             Entry::Request(form, rest) => match complete(&mut lines, form, rest, &last)? {
                 Completed::Command(rest) => {
                     let answer = match refuse_two_readings(form, &rest) {
@@ -52,6 +53,11 @@ pub(super) fn run(client: &mut Client) -> io::Result<FirstFailure> {
     }
     out.flush()?;
     Ok(first_failure)
+}
+
+fn refused(refusal: Refusal) -> FirstFailure {
+    report(&refusal);
+    Some(ClientError::Refused(refusal))
 }
 
 /// Sends a command. If its answer is lost, the line that finishes it can be repeated.

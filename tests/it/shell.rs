@@ -22,7 +22,7 @@ fn numbers_ask_words_and_whole_lines_work() {
     assert!(terminal.ask("ate 2").contains("Caju: R$2.0, Estoque: 45"));
     assert!(terminal.ask("consultar MAÇÃ").contains("Maca: R$3.0, Estoque: 20"));
     assert!(terminal.ask("ajuda").contains("motivo=compra"));
-    for wrong in ["vender", "1 Kiwi", "2 abc", "3 Caju", "3 Caju -999", "4 tudo"] {
+    for wrong in ["xyz", "1 Kiwi", "2 abc", "3 Caju", "3 Caju -999", "4 tudo"] {
         let shown = terminal.ask(wrong);
         assert_eq!(shown.matches("Erro: ").count(), 1, "{wrong}: {shown}");
     }
@@ -30,6 +30,37 @@ fn numbers_ask_words_and_whole_lines_work() {
     terminal.send("sair\r");
     terminal.wait_for_end();
     assert!(terminal.screen().ends_with("Encerrando o cliente..."));
+}
+
+#[test]
+fn help_of_one_command_guesses_and_words_to_leave() {
+    let server = Server::start(&[]);
+    run(&mut server.command(&["import", "-"]), "nome,preco\nSalada tomate,5\n");
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    let shown = terminal.ask("ajuda contar");
+    for part in ["contar NOME QUANTIDADE [id=PEDIDO]", "id=  ", "Exemplo: contar Caju 57"] {
+        assert!(shown.contains(part), "{shown}");
+    }
+    for (wrong, guess) in
+        [("contra Caju 3", "`contar`"), ("ajuda hitorico", "`historico`"), ("lista", "`listar`")]
+    {
+        let shown = terminal.ask(wrong);
+        assert!(shown.contains(&format!("Você quis dizer {guess}?")), "{shown}");
+    }
+    terminal.send("consultar tom\t");
+    terminal.wait_for("Digite sua escolha: consultar Salada tomate");
+    terminal.send("\u{3}");
+    terminal.wait_for_prompt();
+    terminal.send("3 Pera -1 mot\tper\t");
+    terminal.wait_for("Digite sua escolha: 3 Pera -1 motivo=perda");
+    terminal.send("\r");
+    assert!(terminal.wait_for_prompt().contains("Pera: R$5.0, Estoque: 14"));
+    for leave in ["quit", "exit"] {
+        let mut terminal = Terminal::open(&server, &[], &[]);
+        terminal.wait_for_prompt();
+        terminal.send(&format!("{leave}\r"));
+        terminal.wait_for_end();
+    }
 }
 
 #[test]
@@ -135,7 +166,7 @@ fn a_dumb_terminal_gets_no_control_sequences() {
     let server = Server::start(&[]);
     for name in ["dumb", ""] {
         let mut terminal = Terminal::open(&server, &[], &[("TERM", name)]);
-        assert!(terminal.ask("vender").contains("Erro: "));
+        assert!(terminal.ask("xyz").contains("Erro: "));
         assert!(!terminal.sent_bytes().contains("\u{1b}[31m"), "{name:?}");
     }
     let dumb = [("TERM", "dumb")];
@@ -225,10 +256,10 @@ fn history(path: &Path) -> Vec<String> {
 fn colours_only_on_a_terminal_and_never_with_no_color() {
     let server = Server::start(&[]);
     let mut terminal = Terminal::open(&server, &[], &[]);
-    assert!(terminal.ask("vender").contains("Erro: "));
+    assert!(terminal.ask("xyz").contains("Erro: "));
     assert!(terminal.sent_bytes().contains("\u{1b}[31mErro: "));
     let mut terminal = Terminal::open(&server, &[], &[("NO_COLOR", "1")]);
-    assert!(terminal.ask("vender").contains("Erro: "));
+    assert!(terminal.ask("xyz").contains("Erro: "));
     assert!(!terminal.sent_bytes().contains("\u{1b}[31m"));
 }
 
@@ -291,7 +322,7 @@ fn a_pipe_gets_replies_alone_and_the_first_failure_is_the_exit_code() {
     odd.extend_from_slice(b"1 Pera\n");
     let ended = crate::support::run_bytes(&mut server.command(&["shell"]), &odd);
     assert_eq!((ended.code, ended.out.as_str()), (2, "Caju: R$2.0, Estoque: 40\nPera: R$5.0, Estoque: 15\n"));
-    let failing = run(&mut server.command(&["shell"]), "3 Caju -99\n1 Kiwi\nvender\n1 Caju");
+    let failing = run(&mut server.command(&["shell"]), "3 Caju -99\n1 Kiwi\nxyz\n1 Caju");
     assert_eq!((failing.code, failing.out.as_str()), (4, "Caju: R$2.0, Estoque: 40\n"));
     assert_eq!(failing.err.lines().filter(|line| line.starts_with("Erro: ")).count(), 3, "{}", failing.err);
 }

@@ -1,13 +1,10 @@
 //! The attributes at the end of a line: `fornecedor=Sítio Boa Vista lote=12`.
 
-use crate::catalog::{Key, Quoted};
+use crate::catalog::{Key, Quoted, nearest_word};
 use crate::refusal::Refusal;
 
 /// An attribute's name, and its value: all words up to the next attribute.
 pub type Attribute<'a> = (&'static str, &'a str);
-
-/// Least likeness of an attribute that is unknown to one that is meant, from 0 to 1.
-const LIKENESS_MIN: f64 = 0.8;
 
 /// Cuts the attributes off a line. Only words of these names begin one; any other word with `=` is part of a
 /// name or of a value.
@@ -29,7 +26,7 @@ pub fn attributes<'a>(
                 return Err(invalid(name, format!("o atributo {name}= aparece duas vezes")));
             }
             places.push((at, at + typed.len() + 1, name));
-        } else if let Some(name) = nearest(key.as_str(), names) {
+        } else if let Some(name) = nearest_word(typed, names.iter().copied()) {
             let what = format!("{} não é um atributo; você quis dizer {name}=?", Quoted(word));
             return Err(invalid(name, what));
         }
@@ -45,12 +42,6 @@ pub fn attributes<'a>(
         found.push((*name, value));
     }
     Ok((rest.trim(), found))
-}
-
-fn nearest(typed: &str, names: &[&'static str]) -> Option<&'static str> {
-    let likeness = |name: &&str| strsim::jaro_winkler(name, typed);
-    let name = names.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-    (likeness(&name) >= LIKENESS_MIN).then_some(name)
 }
 
 fn invalid(name: &'static str, what: String) -> Refusal {

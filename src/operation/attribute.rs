@@ -1,0 +1,34 @@
+//! The attributes of forms: what each means, and the values that it takes.
+
+use crate::catalog::Kind;
+
+/// An attribute that may follow the arguments of a form.
+pub struct Attribute {
+    /// The name before the `=`.
+    pub name: &'static str,
+    /// The meaning, for the shell's help.
+    pub meaning: &'static str,
+    /// The values, if there is a list of them.
+    pub values: fn() -> Vec<&'static str>,
+}
+
+/// Every attribute of the forms.
+static ATTRIBUTES: [Attribute; 4] = [
+    Attribute { name: "antes", meaning: "só os movimentos antes deste número", values: Vec::new },
+    Attribute {
+        name: "id",
+        meaning: "identificador do pedido; repetido, não é feito outra vez",
+        values: Vec::new,
+    },
+    Attribute { name: "limite", meaning: "quantos movimentos, de 1 a 1000", values: Vec::new },
+    Attribute { name: "motivo", meaning: "por que o estoque muda", values: kinds },
+];
+
+fn kinds() -> Vec<&'static str> {
+    Kind::REQUESTABLE.into_iter().map(Kind::word).collect()
+}
+
+/// The attribute with this name.
+pub fn attribute(name: &str) -> Option<&'static Attribute> {
+    ATTRIBUTES.iter().find(|attribute| attribute.name == name)
+}

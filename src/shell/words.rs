@@ -1,0 +1,55 @@
+//! Every word of the shell: those of the operations' forms, and its own.
+
+use crate::catalog::{Key, nearest_word};
+use crate::operation::{Argument, Form, Operation, form_by_word, sorted_forms};
+
+/// The form of the help.
+pub(super) static HELP: Form = Form {
+    word: "ajuda",
+    shell_words: &["help", "?"],
+    arguments: &[Argument::OptionalCommand],
+    attributes: "",
+    menu: None,
+    help: "todos os comandos, ou um só",
+    example: "ajuda contar",
+};
+
+/// What a word of the shell stands for.
+#[derive(Clone, Copy)]
+pub(super) enum Word {
+    /// A form of an operation.
+    Operation(Operation, &'static Form),
+    /// The help.
+    Help,
+}
+
+impl Word {
+    /// The meaning of a word, without regard to case or accents.
+    pub(super) fn of(word: &str) -> Option<Self> {
+        let key = Key::fold(word);
+        if HELP.words().any(|own| own == key.as_str()) {
+            return Some(Word::Help);
+        }
+        form_by_word(word).map(|(operation, form)| Word::Operation(operation, form))
+    }
+
+    pub(super) fn form(self) -> &'static Form {
+        match self {
+            Word::Operation(_, form) => form,
+            Word::Help => &HELP,
+        }
+    }
+}
+
+/// Every form, digits first.
+pub(super) fn forms() -> Vec<&'static Form> {
+    let mut forms = sorted_forms();
+    forms.push(&HELP);
+    forms.sort_by_key(|form| form.word);
+    forms
+}
+
+/// The word that a person most likely meant.
+pub(super) fn guess(typed: &str) -> Option<&'static str> {
+    nearest_word(typed, forms().into_iter().flat_map(Form::words))
+}
