@@ -1,5 +1,5 @@
-//! Access control: tokens, their roles, and the one function that decides who may do what. No disk and no
-//! network; the transports and the token file ask here.
+//! Access control: tokens, their roles, and the one function that decides who may do what, for every
+//! transport. This module uses neither the disk nor the network.
 
 pub mod token_file;
 
@@ -14,8 +14,8 @@ use crate::catalog::is_unsafe_to_show;
 use crate::operation::Permission;
 use crate::refusal::{Code, Refusal};
 
-/// Bytes of a secret. Nobody guesses 256 random bits however fast they are hashed, so that
-/// no slow hash is needed: those protect passwords that people make up.
+/// Bytes of a secret. Nobody can guess 256 random bits, so no slow hash is needed; slow hashes protect
+/// passwords that people make up.
 const SECRET_BYTES: usize = 32;
 
 /// Bytes of a hash (SHA-256).
@@ -27,9 +27,9 @@ const NAME_CHARS_MAX: usize = 64;
 /// The rights of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Only to ask.
+    /// The right to read.
     Read,
-    /// To ask, and to change stocks and products.
+    /// The rights to read, and to change stocks and products.
     Write,
 }
 
@@ -76,12 +76,12 @@ impl fmt::Display for TokenName {
 #[error("o nome de um token tem de 1 a {NAME_CHARS_MAX} caracteres, sem espaços, e não começa com #")]
 pub struct NameError;
 
-/// The hash of a secret. A server keeps only that, and nobody can turn it back into the secret.
+/// The hash of a secret. A server keeps only the hash, and nobody can compute the secret from it.
 #[derive(Debug, Clone, Copy)]
 pub struct Hash([u8; HASH_BYTES]);
 
 impl Hash {
-    /// The hash of a secret as it is written.
+    /// Computes the hash of a secret's text.
     pub fn of(secret: &str) -> Self {
         let mut bytes = [0; HASH_BYTES];
         bytes.copy_from_slice(digest(&SHA256, secret.as_bytes()).as_ref());
@@ -107,7 +107,7 @@ impl Hash {
     }
 }
 
-/// The first characters of a written hash. Another kind of hash would have others.
+/// The first characters of a written hash, which name the hash function.
 const HASH_PREFIX: &str = "sha256:";
 
 impl fmt::Display for Hash {
@@ -136,19 +136,19 @@ impl Secret {
         Some(Self(hexadecimal(&bytes)))
     }
 
-    /// Reads a secret that was written down; `None` if it could not be sent in either protocol.
+    /// Reads a secret from a text; `None` if one of the protocols could not carry it.
     pub fn parse(text: &str) -> Option<Self> {
         let is_fit = !text.is_empty() && text.len() <= SECRET_CHARS_MAX;
         (is_fit && text.bytes().all(|byte| byte.is_ascii_graphic())).then(|| Self(text.to_owned()))
     }
 
-    /// The secret itself.
+    /// The text of the secret.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 }
 
-/// Longest secret that a client takes from a file: ours have 64 characters.
+/// Longest secret that a client takes from a file; generated secrets have 64 characters.
 const SECRET_CHARS_MAX: usize = 512;
 
 impl fmt::Debug for Secret {
@@ -196,7 +196,7 @@ impl Tokens {
         Self(tokens)
     }
 
-    /// Whether there are no tokens: then nobody is let in.
+    /// Whether there are no tokens, so that nobody is let in.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -211,7 +211,7 @@ impl Tokens {
         self.identify_hash(Hash::of(secret))
     }
 
-    /// Identifies a connection again, after tokens may have come or gone.
+    /// Identifies a connection again, after tokens may have been added or removed.
     pub fn renewed(&self, identity: Identity) -> Identity {
         match identity {
             Identity::Open | Identity::Unknown => identity,
@@ -220,7 +220,7 @@ impl Tokens {
     }
 
     fn identify_hash(&self, hash: Hash) -> Identity {
-        // Every token is compared, so that the time does not show which one it was.
+        // Every token is compared, so that the time does not show which one matched.
         let role = self
             .0
             .iter()
@@ -229,12 +229,12 @@ impl Tokens {
     }
 }
 
-/// The identity of whoever asks, as far as the server knows it.
+/// The identity of a client, as far as the server knows it.
 #[derive(Debug, Clone, Copy)]
 pub enum Identity {
-    /// Anybody: the server asks for no token.
+    /// A client of a server that asks for no token.
     Open,
-    /// Nobody known: no token was shown, or a wrong one.
+    /// A client that has shown no token, or a wrong one.
     Unknown,
     /// The holder of a token.
     Token {
@@ -245,7 +245,8 @@ pub enum Identity {
     },
 }
 
-/// Decides who may do what: the one place that does, for every transport.
+/// Whether a client may use an operation with this permission. Every transport decides here and nowhere
+/// else.
 #[inline]
 pub fn permits(identity: Identity, permission: Permission) -> bool {
     match identity {
@@ -255,7 +256,7 @@ pub fn permits(identity: Identity, permission: Permission) -> bool {
     }
 }
 
-/// The refusal of what this identity does not permit.
+/// The refusal of an operation that this identity may not use.
 pub fn refusal(identity: Identity) -> Refusal {
     let what = match identity {
         Identity::Token { .. } | Identity::Open => {
@@ -272,7 +273,7 @@ pub fn refusal(identity: Identity) -> Refusal {
 /// The refusal of a wrong token.
 pub fn wrong_token() -> Refusal {
     let what = "este servidor não conhece o token. Nada foi feito; confira o arquivo de --token-file, ou peça \
-                um novo a quem cuida do servidor.";
+                um novo ao responsável pelo servidor.";
     Refusal::new(Code::Unauthenticated, what)
 }
 
@@ -333,7 +334,7 @@ mod tests {
         for wrong in ["", "lerr", "le", "sha256:", &tokens.0[0].hash.to_string()] {
             assert_eq!(may(tokens.identify(wrong)), (false, false), "{wrong}");
         }
-        // A token that is taken away opens nothing from then on, and one may change its role.
+        // A removed token permits nothing from then on, and a token may get another role.
         let fewer = Tokens::new(vec![token("a", Role::Write, "ler")]);
         assert_eq!(may(fewer.renewed(tokens.identify("mudar"))), (false, false));
         assert_eq!(may(fewer.renewed(tokens.identify("ler"))), (true, true));

@@ -1,5 +1,5 @@
-//! The command that finishes a change in doubt: the command line of this process, quoted so that a person
-//! can paste it into a terminal.
+//! The command that repeats a change whose outcome is unknown: the command line of this process with a request
+//! id, quoted so that a person can paste it into a terminal.
 
 use std::ffi::{OsStr, OsString};
 
@@ -19,8 +19,8 @@ fn is_ours(variable: &OsStr) -> bool {
     variable.as_encoded_bytes().starts_with(VARIABLE_PREFIX.as_bytes())
 }
 
-/// Writes a command with our environment variables before it. A variable may have been set for this
-/// command alone; to repeat any other does no harm.
+/// Writes a command with this program's environment variables before it, because they may have been set for
+/// this command only.
 fn written(
     variables: impl Iterator<Item = (OsString, OsString)>,
     arguments: impl Iterator<Item = OsString>,
@@ -31,7 +31,7 @@ fn written(
         .collect();
     variables.sort();
     let arguments: Vec<String> = arguments.map(|argument| argument.to_string_lossy().into_owned()).collect();
-    // After `--` a product's name may look like the option.
+    // After `--`, a product's name may look like the option.
     let mut options = arguments.iter().take_while(|argument| *argument != "--");
     let has_id = options.any(|argument| argument.split('=').next() == Some(REQUEST_ID));
     let arguments: Vec<String> = arguments.iter().map(|argument| quoted(argument)).collect();

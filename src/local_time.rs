@@ -17,7 +17,7 @@ pub struct LocalTime(pub SystemTime);
 
 impl fmt::Display for LocalTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A strange server may send a time that no calendar has.
+        // A faulty server may send a time that the calendar does not have.
         let timestamp = Timestamp::try_from(self.0).unwrap_or(Timestamp::MAX);
         let timestamp = Timestamp::from_second(timestamp.as_second()).unwrap_or(timestamp);
         timestamp.display_with_offset(TimeZone::system().to_offset(timestamp)).fmt(f)
@@ -29,16 +29,16 @@ pub fn parse_with_offset(text: &str) -> Option<SystemTime> {
     text.parse::<Timestamp>().ok()?.try_into().ok()
 }
 
-/// An end of a period.
+/// One of the two ends of a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// The first moment of the period. A day means its beginning.
+    /// The first moment of the period. A day stands for its beginning.
     First,
-    /// The moment after the period. A day means its end, so that the period has the whole day.
+    /// The moment after the period. A day stands for its end, so that the period includes the whole day.
     Last,
 }
 
-/// A text that is no time.
+/// The error about a text that is no time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("não é uma data; use hoje, ontem, 2026-11-29, 29/11/2026 ou 2026-11-29T14:30")]
 pub struct NotATime;
@@ -72,7 +72,7 @@ fn parse_day(text: &str, today: Date) -> Option<Date> {
     match text.to_lowercase().as_str() {
         "hoje" => Some(today),
         "ontem" => today.yesterday().ok(),
-        // A date reads from a text with a time too.
+        // The date parser would accept a text with a time, too.
         _ if text.len() > "2026-11-29".len() => None,
         text => text.parse().ok().or_else(|| Date::strptime("%d/%m/%Y", text).ok()),
     }
@@ -84,11 +84,11 @@ fn day_start(day: Date, zone: &TimeZone) -> Option<SystemTime> {
     start.timestamp().try_into().ok()
 }
 
-/// The days of a time zone.
+/// The calendar of a time zone, which divides time into days.
 #[derive(Debug, Clone)]
 pub struct Days(TimeZone);
 
-/// A day.
+/// A day of a time zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Day {
     /// The date: `2026-11-29`.
@@ -98,17 +98,17 @@ pub struct Day {
 }
 
 impl Days {
-    /// The days of the zone with this IANA name; of this machine's zone if the name is empty. `None` if there
-    /// is no such zone.
+    /// The days of the zone with this IANA name, or of this machine's zone if the name is empty. `None` if
+    /// there is no such zone.
     pub fn of_zone(name: &str) -> Option<Self> {
         if name.is_empty() { Some(Self(TimeZone::system())) } else { TimeZone::get(name).ok().map(Self) }
     }
 
-    /// The day of a moment.
+    /// The day that includes a moment.
     pub fn day_of(&self, time: SystemTime) -> Day {
         let timestamp = Timestamp::try_from(time).unwrap_or(Timestamp::MAX);
         let date = self.0.to_datetime(timestamp).date();
-        // The last day of all calendars has no end.
+        // The last day of the calendar has no next day.
         let end = date.tomorrow().ok().and_then(|next| day_start(next, &self.0));
         Day { date: date.to_string(), end: end.unwrap_or(time) }
     }
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn an_end_of_a_period_reads_as_people_write_it() {
         let zone = TimeZone::posix("<-03>3").unwrap();
-        // In São Paulo, still the 29th.
+        // In São Paulo it is still the 29th.
         let now: Timestamp = "2026-11-30T02:00:00Z".parse().unwrap();
         let read = |text: &str, end| {
             parse_end_at(text, end, now, &zone).map(|time| Timestamp::try_from(time).unwrap().to_string())

@@ -1,6 +1,6 @@
-//! The port file, in which a server leaves its port for clients: bare digits and nothing else, because
-//! the original's client reads it so. If `localhost` does not reach the server, the address file beside
-//! it holds the address.
+//! The port file, in which a server writes its port for clients: digits and nothing else, because the
+//! original's client expects that. If `localhost` does not reach the server, the address file beside the port
+//! file has the address.
 
 mod place;
 
@@ -14,13 +14,13 @@ pub use self::place::Place;
 use crate::io_error::describe;
 use crate::private_file::{self, AtomicFile, NameState, Obstacle};
 
-/// The longest content that is read from either file, in bytes. An IPv6 address with its port fits.
+/// The longest content that is read from either file, in bytes: an IPv6 address with its port fits.
 const CONTENT_BYTES_MAX: u64 = 64;
 
 /// The suffix of the address file's name, after the name of the port file.
 const ADDRESS_SUFFIX: &str = ".address";
 
-/// Marks that editors put before a text and after a line.
+/// The marks that editors put before a text and after a line.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const LINE_ENDS: [&[u8]; 2] = [b"\r\n", b"\n"];
 
@@ -42,7 +42,7 @@ pub enum PortFileError {
         /// The file.
         path: String,
     },
-    /// The name belongs to something else.
+    /// Another file, a folder or a link has the name.
     #[error(
         "{path} {obstacle}, e só um arquivo de porta pode ser substituído. O servidor não foi iniciado e nada foi \
          alterado; indique outro nome com --port-file, ou mude {path} de lugar"
@@ -50,7 +50,7 @@ pub enum PortFileError {
     NotOurs {
         /// The file.
         path: String,
-        /// The thing that has the name.
+        /// A description of the thing that has the name.
         obstacle: Obstacle,
     },
     /// The file belongs to another server, which answers.
@@ -85,7 +85,7 @@ pub enum PortFileError {
     },
 }
 
-/// The place of the server that wrote a port file.
+/// Reads the place of the server that wrote a port file.
 ///
 /// # Errors
 /// If there is no file, the file holds no port, or a file cannot be read.
@@ -100,7 +100,7 @@ pub fn read(path: &Path) -> Result<Place, PortFileError> {
     let address_path = address_path(&path.canonicalize().unwrap_or_else(|_| path.to_owned()));
     let address = match self::content(&address_path) {
         Ok(content) => address(&content),
-        // A client that ignored the address would ask another server.
+        // A client that ignored the address could reach another server.
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
             let path = address_path.display().to_string();
             return Err(PortFileError::Io { action: "ler", path, error });
@@ -148,7 +148,7 @@ pub fn names(path: &Path) -> [PathBuf; 2] {
     [path.to_owned(), address_path(path)]
 }
 
-/// A port file that is written and has no name yet. Meanwhile no other server can write it.
+/// A port file that is written but has no name yet. No other server can write it until then.
 #[derive(Debug)]
 pub struct Prepared {
     path: PathBuf,
@@ -158,11 +158,11 @@ pub struct Prepared {
     address_file: Option<AtomicFile>,
 }
 
-/// Writes the port file under a temporary name, before the server writes anything else. The name must be
-/// free, or belong to a port file whose server does not answer any more.
+/// Writes the port file under a temporary name, before the server writes any other file. The final name must
+/// be free, or belong to a port file whose server does not answer any more.
 ///
 /// # Errors
-/// If something else has the name, another server has the file, or the file cannot be written.
+/// If another thing has the name, another server uses the file, or the file cannot be written.
 pub fn prepare(path: &Path, own: SocketAddr) -> Result<Prepared, PortFileError> {
     let place = Place::of(own);
     let address_path = address_path(path);
@@ -208,16 +208,16 @@ fn not_written(path: &Path, error: io::Error) -> PortFileError {
 }
 
 impl Prepared {
-    /// Gives the file its name, so that nobody reads half a port. The file is synced first, because a
-    /// power cut could leave an empty file, which the next start would not recognise as a port file.
+    /// Gives the complete file its name, so that nobody reads half a port. The file is synced first, because
+    /// a power cut could leave an empty file, which the next start would not recognise as a port file.
     ///
     /// # Errors
-    /// If the file cannot be written, or something else has taken its name since.
+    /// If the file cannot be written, or another program has taken its name since.
     pub fn publish(self) -> Result<Published, PortFileError> {
         let Self { path, place, port_file, address_file } = self;
         let address_path = address_path(&path);
         let published = Published { path, place };
-        // The address goes first: no client reads it before the port is there.
+        // The address file is written first, because clients read it after the port file.
         let addressed = match address_file {
             Some(file) => file.finish_over(|head| address(head).is_some()),
             None => remove_if(&address_path, |head| address(head).is_some()),
@@ -257,7 +257,7 @@ impl Published {
     }
 }
 
-/// Removes a file if it is ours.
+/// Removes a file if `is_ours` recognises its content.
 fn remove_if(path: &Path, is_ours: impl Fn(&[u8]) -> bool) -> io::Result<()> {
     match NameState::at(path, is_ours)? {
         NameState::Ours => fs::remove_file(path),
@@ -404,7 +404,7 @@ mod tests {
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         }
 
-        // An address that was left behind is not believed, and the next server removes it.
+        // An address that was left behind is ignored, and the next server removes it.
         let living = TcpListener::bind("127.0.0.2:0").unwrap();
         let address = living.local_addr().unwrap();
         publish(&path, address).unwrap();
@@ -416,7 +416,7 @@ mod tests {
         publish(&path, local(80)).unwrap();
         assert!(!beside.exists());
 
-        // A file without an address is left alone, and is in the way only of an address.
+        // A file without an address is kept, and only a server that must write its address is refused.
         fs::write(&beside, "importante").unwrap();
         publish(&path, local(80)).unwrap();
         assert_eq!(read(&path).unwrap(), Place::Local(80));

@@ -1,5 +1,5 @@
-//! Price lists as Brazilian spreadsheets save them: CSV with any delimiter, decimal points or
-//! commas, in UTF-8, UTF-16 or Windows-1252; and how a list differs from the catalog.
+//! Reads price lists as Brazilian spreadsheets save them: CSV with any delimiter, decimal points or commas,
+//! in UTF-8, UTF-16 or Windows-1252. Compares lists with the catalog.
 
 mod columns;
 mod count_list;
@@ -38,37 +38,37 @@ pub struct PriceList {
     pub have_stock: Vec<bool>,
     /// Rows that cannot be read, by the line of the file.
     pub bad: Vec<(u64, String)>,
-    /// Notes for the person on how the list was read, without control characters.
+    /// Notes for the user on how the list was read, without control characters.
     pub notes: Vec<String>,
 }
 
-/// The bad rows of a list, by the line of the file.
+/// The error about the bad rows of a list, by the line of the file.
 #[derive(Debug)]
 pub struct BadRows {
-    /// The rows, each with its line and what is wrong.
+    /// The first bad rows, each with its line and its error.
     pub rows: Vec<(u64, String)>,
-    /// The number of bad rows, of which `rows` may hold only the first.
+    /// The number of all bad rows.
     pub count: usize,
 }
 
 impl fmt::Display for BadRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", bad_rows_told(&self.rows, self.count))?;
+        writeln!(f, "{}", bad_rows_shown(&self.rows, self.count))?;
         write!(f, "Nada foi importado; corrija e importe de novo")
     }
 }
 
-/// The first bad rows as a person is told of them, each in a line. There are `count` of them in all.
-pub fn bad_rows_told(rows: &[(u64, String)], count: usize) -> String {
+/// The message that lists the first bad rows, each on a line of its own. There are `count` in all.
+pub fn bad_rows_shown(rows: &[(u64, String)], count: usize) -> String {
     let shown = &rows[..rows.len().min(BAD_ROWS_SHOWN_MAX)];
-    let mut told = format!("{count} linha(s) com erro:");
+    let mut message = format!("{count} linha(s) com erro:");
     for (line, what) in shown {
-        told += &format!("\nlinha {line}: {what}");
+        message += &format!("\nlinha {line}: {what}");
     }
     if count > shown.len() {
-        told += &format!("\n… e mais {}", count - shown.len());
+        message += &format!("\n… e mais {}", count - shown.len());
     }
-    told
+    message
 }
 
 /// Reads a price list.
@@ -77,7 +77,7 @@ pub fn bad_rows_told(rows: &[(u64, String)], count: usize) -> String {
 /// If the file is of another kind or encoding, or has no header that names the columns, no rows, or too many.
 pub fn read(bytes: &[u8]) -> Result<PriceList, PriceListError> {
     let mut text = text::decode(bytes)?;
-    // DOS ended a text with this character.
+    // DOS programs ended a text with this character.
     text.truncate(text.trim_end_matches('\u{1A}').len());
     read_rows(&Sheet::of(text)?, ROWS_MAX)
 }
@@ -104,7 +104,8 @@ fn read_rows(sheet: &Sheet, rows_max: usize) -> Result<PriceList, PriceListError
             cells.filter_map(|place| row.get(place)).for_each(|cell| numbers.look_at(line, cell));
         }
     }
-    // Names that differ in more than case may belong to two products. Only the server knows.
+    // Only names that differ by case alone are compared here: other spellings may be two products, which
+    // only the server can decide.
     let mut first_lines = HashMap::new();
     for (line, row) in sheet.rows().skip(1) {
         let read = row.and_then(|row| sheet.check_quotes(&row, &columns).map(|()| row));
@@ -132,7 +133,7 @@ fn read_rows(sheet: &Sheet, rows_max: usize) -> Result<PriceList, PriceListError
     Ok(list)
 }
 
-/// A row of the list.
+/// A row of the list that could be read.
 struct Row {
     draft: ProductDraft,
     has_stock: bool,
@@ -167,7 +168,8 @@ fn read_row(record: &csv::StringRecord, columns: &Columns, numbers: &Numbers) ->
         return Err(format!("o estoque de {} não pode ser negativo", Quoted(name.as_str())));
     }
     let unit = optional(columns.unit).map(unguarded);
-    // In `Uva,3,50,10` the stock stands in the place of the unit. `export` writes every price with a point.
+    // In `Uva,3,50,10` the decimal comma moves the stock into the column of the unit. A price with a point or
+    // comma, which `export` always writes, cannot have been split so.
     let is_number = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     if let Some(unit) = unit.filter(is_number)
         && !cell(columns.price).contains(['.', ','])
@@ -340,13 +342,13 @@ mod tests {
         assert!(shown(b"sep=,\nnome;preco\nUva;1\n").contains("falta a coluna nome"));
     }
 
-    /// Ten lists that an earlier version read wrong, and said nothing.
+    /// Ten lists that an earlier version read wrong without a message.
     #[test]
     fn nasty_lists() {
         for (bytes, told) in [
             // A stray quotation mark in a column that is not read swallows rows.
             (&b"nome;preco;obs\nUva;3;\"grande\nPera;2;\"verde\nFigo;1;x\n"[..], "linha: confira-as"),
-            (b"nome;preco;obs\nUva;3;\"grande\nPera;2;verde\n", "(2, \"as aspas que se abrem aqui"),
+            (b"nome;preco;obs\nUva;3;\"grande\nPera;2;verde\n", "(2, \"as aspas abertas aqui"),
             // The file was cut inside a cell.
             (b"nome,preco\nUva,\"8,9", "foi cortado"),
             (b"nome,preco,estoque,unidade\nUva,3,50,10\n", "unidade \\\"10\\\" é"),

@@ -1,6 +1,6 @@
-//! Files of the shop's own: only their owner can read them, no symbolic link leads to them, and one that
-//! is written again gets its name once it is whole and on disk ([`AtomicFile`]). Only this module decides
-//! whether a name is free ([`NameState`]): a file of another program is never replaced or removed.
+//! Private files: only their owner can read them, no symbolic link to them is followed, and a new version of
+//! a file gets its name once it is complete and on disk ([`AtomicFile`]). Only this module decides whether a
+//! name is free ([`NameState`]): a file of another program is never replaced or removed.
 
 mod atomic_file;
 mod identity;
@@ -21,14 +21,14 @@ pub use self::identity::{FileStat, Identity, Times};
 use self::name_state::has_file;
 pub use self::name_state::{HEAD_BYTES, NameState, Obstacle};
 
-/// The mode of a created file: its owner reads and writes, and nobody else does anything.
+/// The mode of a created file: only its owner can read and write it.
 const MODE: u32 = 0o600;
 
 /// The permissions of a file's group and of all others, in its mode.
 const OTHERS: u32 = 0o077;
 
-/// The longest silence of a pipe that another program holds open, and how often the pipe is looked at.
-/// The wait is longer than a password manager needs to be unlocked.
+/// The longest silence of a pipe that another program holds open, and the time between two reads. The wait
+/// is longer than a person needs to unlock a password manager.
 const PIPE_WAIT: Duration = Duration::from_secs(30);
 const PIPE_LOOK: Duration = Duration::from_millis(10);
 
@@ -37,11 +37,11 @@ const PIPE_LOOK: Duration = Duration::from_millis(10);
 /// # Errors
 /// If the file cannot be opened, or the name is that of a symbolic link or of anything else but a file.
 pub fn open_or_create(path: &Path) -> io::Result<File> {
-    // Checked before it is opened, because opening a device may do something.
+    // Checked before the file is opened, because opening a device may have effects.
     has_file(path)?.map_err(io::Error::other)?;
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(MODE);
-    // Not blocking, because opening a pipe, which is refused below, would wait for its other end.
+    // Opened without blocking, because opening a pipe, which is refused below, would wait for its other end.
     let file = options.custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits()).open(path);
     let file = file.map_err(|error| match error.raw_os_error() {
         Some(code) if code == Errno::ELOOP as i32 => io::Error::other("é um link simbólico"),
@@ -74,14 +74,14 @@ fn open_kind(path: &Path, is_wanted: impl Fn(&FileType) -> bool) -> io::Result<F
         true => Ok(()),
         false => Err(io::Error::other("não é um arquivo comum")),
     };
-    // Checked before it is opened, because opening a device may do something.
+    // Checked before the file is opened, because opening a device may have effects.
     check(fs::metadata(path)?)?;
     let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
     check(file.metadata()?)?;
     Ok(file)
 }
 
-/// Reads what [`open_file_or_pipe`] opened, at most `bytes_max` bytes.
+/// Reads a file or pipe that [`open_file_or_pipe`] opened, at most `bytes_max` bytes.
 ///
 /// # Errors
 /// If the content cannot be read, no program has a pipe open to write, or a pipe is silent for `PIPE_WAIT`.
@@ -99,14 +99,14 @@ pub fn read_file_or_pipe(file: &mut File, bytes_max: u64) -> io::Result<Vec<u8>>
                 sleep(PIPE_LOOK);
             }
             Ok(_) if content.is_empty() && limited.get_ref().metadata()?.file_type().is_fifo() => {
-                return Err(io::Error::other("é um cano em que ninguém escreve"));
+                return Err(io::Error::other("é um pipe em que ninguém escreve"));
             }
             read => return read.map(|_| content),
         }
     }
 }
 
-/// The path with its folder resolved: absolute and without symbolic links. The last name stays.
+/// The path with its folder resolved: absolute and without symbolic links. The last name is not resolved.
 ///
 /// # Errors
 /// If the path has no name at its end, or its folder cannot be resolved.
@@ -115,8 +115,8 @@ pub fn in_real_folder(path: &Path) -> io::Result<PathBuf> {
     Ok(folder_of(path).canonicalize()?.join(name))
 }
 
-/// Whether only the owner of an open file can read or write it, as OpenSSH wants a key. A pipe, such as
-/// one from a program that keeps secrets, is private, because nobody else reads it.
+/// Whether only the owner of an open file can read or write it, as OpenSSH requires of a key. A pipe, such
+/// as one from a password manager, is private, because nobody else reads it.
 ///
 /// # Errors
 /// If the system refuses to describe the file.
@@ -125,8 +125,8 @@ pub fn is_private(file: &File) -> io::Result<bool> {
     Ok(!found.is_file() || found.mode() & OTHERS == 0)
 }
 
-/// Opens a file that another process of ours may have left, and locks it. Only the holder of the lock
-/// works with the file.
+/// Opens and locks a file that another process of this program may have left. Only the holder of the lock
+/// uses the file.
 ///
 /// # Errors
 /// If the file cannot be opened, or another process holds the lock ([`ErrorKind::WouldBlock`]).
@@ -145,8 +145,10 @@ pub fn remove(path: &Path) -> io::Result<()> {
     File::open(folder_of(path))?.sync_all()
 }
 
-/// Locks a file. Only the holder of the lock names or removes the file. If another process has done so
-/// since the file was opened, the file of that name is another one, and this fails.
+/// Locks a file. Only the holder of the lock renames or removes the file.
+///
+/// # Errors
+/// If another process holds the lock, or has renamed or removed the file since it was opened.
 fn lock(file: &File, path: &Path) -> io::Result<()> {
     file.try_lock().map_err(|error| match error {
         TryLockError::WouldBlock => ErrorKind::WouldBlock.into(),

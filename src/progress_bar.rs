@@ -8,8 +8,8 @@ use crate::terminal::takes_controls;
 /// The width of the bar, in characters.
 const WIDTH: u64 = 30;
 
-/// The time between two drawings of the same step. A person sees no more of them, and a terminal may be
-/// slow.
+/// The least time between two drawings of the same step. A person would not see more of them, and a terminal
+/// may be slow.
 const DRAWN_EVERY: Duration = Duration::from_millis(50);
 
 /// A progress bar, which is erased when it is dropped.
@@ -25,7 +25,7 @@ impl ProgressBar {
         Self { is_shown: io::stderr().is_terminal() && takes_controls(), drawn: None }
     }
 
-    /// Draws the bar, before the name of the step.
+    /// Draws the bar and the name of the step behind it.
     pub fn show(&mut self, what: &str, done: u64, total: u64) {
         let is_fresh =
             self.drawn.as_ref().is_some_and(|(drawn, at)| drawn == what && at.elapsed() < DRAWN_EVERY);

@@ -1,4 +1,4 @@
-//! Refusals: why a request is not done, with a code for programs and a sentence for people.
+//! Refusals: why a request was not carried out, with a code for programs and a sentence for people.
 
 use std::fmt;
 
@@ -8,37 +8,36 @@ use crate::catalog::{
     UnitError,
 };
 
-/// Why a request was refused. DESIGN's one table of errors; each wire and `main` map it
-/// once.
+/// Why a request was refused: the one table of errors. Each wire, and `main`, map it once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
-    /// No product folds to that name.
+    /// No product has this name or its key.
     ProductNotFound,
-    /// No movement has that sequence number.
+    /// No movement has this sequence number.
     MovementNotFound,
     /// The stock would go below zero.
     InsufficientStock,
-    /// The movement was undone, or is itself an undo.
+    /// The movement is already undone, or is itself an undo.
     AlreadyUndone,
-    /// A number, name, unit or page that cannot be.
+    /// A number, name, unit, page or other value is invalid.
     InvalidArgument,
-    /// A text that is none of the five commands, or a call that does not exist.
+    /// The text is no command, or the called method does not exist.
     UnknownCommand,
-    /// A request id came again with other content.
+    /// A request id was used again with other content.
     RequestIdReused,
     /// The balance would pass its limit.
     OutOfRange,
-    /// No token, or a wrong one.
+    /// The client has shown no token or a wrong one, or its token does not permit the operation.
     Unauthenticated,
-    /// The time that the client gave for the answer was over before the work began.
+    /// The client's deadline passed before the work began.
     DeadlineExceeded,
-    /// A limit of the server.
+    /// A limit of the server was reached.
     ResourceExhausted,
-    /// The store refuses writes, or the server is stopping, or none answers.
+    /// The store refuses writes, the server is stopping, or no server answers.
     Unavailable,
-    /// Nobody can say whether the change was made.
+    /// The outcome is unknown: the change may have been made.
     OutcomeUnknown,
-    /// A defect.
+    /// The program has a defect.
     Internal,
 }
 
@@ -86,8 +85,8 @@ impl Code {
     }
 }
 
-/// A refusal: the request is answered, nothing was changed (except, perhaps, where the
-/// code is `OUTCOME_UNKNOWN`), and the connection goes on.
+/// A refusal: the answer to a request that changed nothing. Only if the code is `OUTCOME_UNKNOWN` may the
+/// change have been made. The connection stays open.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Refusal {
@@ -112,23 +111,23 @@ impl Refusal {
         Self { code, message: message.into(), metadata: Vec::new(), rows: Vec::new(), row_count: 0 }
     }
 
-    /// A value that cannot be, in this field of `inventory.proto`.
+    /// An invalid value in this field of `inventory.proto`.
     pub fn invalid(field: &'static str, what: impl fmt::Display) -> Self {
         let message = format!("{what}. Nada foi alterado; corrija e envie de novo.");
         Self { metadata: vec![("field", field.to_owned())], ..Self::new(Code::InvalidArgument, message) }
     }
 
-    /// A price that cannot be.
+    /// An invalid price.
     pub fn price(field: &'static str, error: &PriceError) -> Self {
         Self::invalid(field, error)
     }
 
-    /// A quantity that cannot be.
+    /// An invalid quantity.
     pub fn quantity(field: &'static str, error: &QuantityError) -> Self {
         Self::invalid(field, error)
     }
 
-    /// A quantity with two readings, if nobody can be asked which is meant.
+    /// A quantity with two readings, from a client that cannot be asked which one is meant.
     pub fn two_readings(text: &str, thousands: Quantity, units: Quantity) -> Self {
         let units = units.with_comma();
         let message = format!(
@@ -139,27 +138,27 @@ impl Refusal {
         Self { metadata, ..Self::new(Code::InvalidArgument, message) }
     }
 
-    /// A name that cannot be.
+    /// An invalid name.
     pub fn name(error: &NameError) -> Self {
         Self::invalid("name", error)
     }
 
-    /// A unit that cannot be.
+    /// An invalid unit.
     pub fn unit(error: &UnitError) -> Self {
         Self::invalid("unit", error)
     }
 
-    /// A request id that cannot be.
+    /// An invalid request id.
     pub fn request_id(error: &RequestIdError) -> Self {
         Self::invalid("request_id", error)
     }
 
-    /// A kind of movement that cannot be asked for.
+    /// A kind of movement that no client may request.
     pub fn kind(error: &KindError) -> Self {
         Self::invalid("kind", error)
     }
 
-    /// No product has this name; `nearest` are names that look like it.
+    /// A name that no product has. `nearest` are the most similar names.
     pub fn product_not_found(name: &str, nearest: &[Name]) -> Self {
         let mut message = format!("nenhum produto se chama {}. ", Quoted(name));
         if nearest.is_empty() {
@@ -178,7 +177,7 @@ impl Refusal {
             .map_or(String::new(), |(index, what)| format!(" A primeira é a {}: {what}.", index + 1));
         let count = rows.len();
         let what = format!(
-            "{count} linha(s) da lista não servem.{first} Nada foi importado; corrija e envie a lista de novo."
+            "a lista tem {count} linha(s) inválida(s).{first} Nada foi importado; corrija e envie a lista de novo."
         );
         Self {
             metadata: vec![("field", "products".to_owned()), (ROW_COUNT, count.to_string())],
@@ -188,17 +187,17 @@ impl Refusal {
         }
     }
 
-    /// A call whose time was over before its work began.
+    /// A call whose deadline passed before its work began.
     pub fn too_late() -> Self {
         let what = "o prazo do pedido (grpc-timeout) acabou antes de ele começar. Nada foi feito; \
                     envie-o de novo com um prazo maior.";
         Self::new(Code::DeadlineExceeded, what)
     }
 
-    /// A message of more bytes than are taken.
+    /// A message of more bytes than the server takes.
     pub fn message_too_large(bytes_max: usize) -> Self {
         let what =
-            format!("a mensagem tem mais de {bytes_max} bytes. Nada foi feito; divida o que ela leva.");
+            format!("a mensagem tem mais de {bytes_max} bytes. Nada foi feito; divida o pedido em vários.");
         Self::new(Code::ResourceExhausted, what)
     }
 
@@ -224,29 +223,29 @@ impl Refusal {
         Self::invalid("counts", what)
     }
 
-    /// A message that did not come in time.
+    /// A message that did not arrive in time.
     pub fn message_too_slow(seconds_max: u64) -> Self {
         let what = format!(
-            "a mensagem não chegou inteira em {seconds_max} segundos. Nada foi feito; envie-a de novo, ou divida o que ela leva."
+            "a mensagem não chegou inteira em {seconds_max} segundos. Nada foi feito; envie-a de novo, ou divida o pedido em vários."
         );
         Self::new(Code::ResourceExhausted, what)
     }
 
     /// A connection for which there is no room.
     pub fn no_room() -> Self {
-        let what = "o servidor já atende todas as conexões que aceita, em tudo ou deste endereço. \
+        let what = "o servidor já tem o máximo de conexões, no total ou deste endereço. \
                     Nada foi feito; feche outras conexões ou tente de novo daqui a pouco.";
         Self::new(Code::ResourceExhausted, what)
     }
 
-    /// A list that cannot be read on as it was when it began.
+    /// A list whose moment the server no longer keeps, so that the rest cannot be read.
     pub fn list_too_old() -> Self {
         let what = "a lista não chegou ao fim: desde que ela começou, os produtos mudaram mais vezes do que o \
                     servidor guarda. Nada foi alterado; peça a lista de novo e leia-a sem parar.";
         Self::new(Code::ResourceExhausted, what)
     }
 
-    /// The server stops, and takes no more changes of a stream.
+    /// The changes of a stream that a stopping server does not make.
     pub fn stopping() -> Self {
         let what = "o servidor está parando. As mudanças sem resposta não foram feitas; envie-as de novo \
                     daqui a pouco.";
@@ -266,7 +265,8 @@ impl Refusal {
         Self::new(Code::MovementNotFound, what)
     }
 
-    /// A movement that is not undone. `later` are movements that took of the stock that it brought.
+    /// An undo that is refused. `later` are the later movements that took away the stock that the movement
+    /// added.
     pub fn undo(error: UndoError, later: &[Movement]) -> Self {
         let code = match error {
             UndoError::AlreadyUndone { .. } | UndoError::IsUndo { .. } => Code::AlreadyUndone,
@@ -281,7 +281,7 @@ impl Refusal {
                 let used = if used.is_empty() {
                     String::new()
                 } else {
-                    format!("; o que ele trouxe foi usado depois por {}", used.join(", "))
+                    format!("; a entrada foi usada depois por {}", used.join(", "))
                 };
                 let what = format!(
                     "o movimento #{movement} não pode ser desfeito: {error}{used}. Nada foi alterado; corrija antes \
@@ -293,7 +293,7 @@ impl Refusal {
         Self::new(code, format!("{error}. Nada foi alterado; para corrigir o estoque, conte-o."))
     }
 
-    /// A request id that stands in the ledger with another content.
+    /// A request id that was used before with other content.
     pub fn request_id_reused(request_id: &RequestId) -> Self {
         Self {
             metadata: vec![("field", "request_id".to_owned())],

@@ -2,14 +2,14 @@
 
 use std::env;
 
-/// Whether the terminal obeys control sequences. By the convention of terminfo `dumb` obeys none. A
-/// terminal without a name may not.
+/// Whether the terminal obeys control sequences. By the convention of terminfo, `dumb` obeys none. A terminal
+/// without a name is taken for one that obeys none.
 pub fn takes_controls() -> bool {
     env::var_os("TERM").is_some_and(|name| !name.is_empty() && name != "dumb")
 }
 
-/// Whether the line editor of the shell works on the terminal, and takes Ctrl-C. On the terminals
-/// listed here rustyline reads whole lines, and Ctrl-C is a signal.
+/// Whether the shell's line editor works on the terminal and handles Ctrl-C. On the terminals listed here
+/// rustyline reads whole lines, and Ctrl-C sends a signal.
 pub fn line_is_edited() -> bool {
     let without = ["dumb", "cons25", "emacs"];
     !env::var_os("TERM").is_some_and(|name| without.iter().any(|known| name.eq_ignore_ascii_case(known)))

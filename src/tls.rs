@@ -1,5 +1,5 @@
-//! TLS for both sides: certificates and keys from PEM files, and which authorities are trusted. rustls
-//! does the rest, with TLS 1.2 and 1.3.
+//! TLS for server and client: reads certificates and keys from PEM files, and chooses the trusted
+//! authorities. rustls does the rest, with TLS 1.2 and 1.3.
 
 mod problem;
 
@@ -18,18 +18,17 @@ pub use self::problem::Problem;
 use crate::io_error::describe;
 use crate::private_file;
 
-/// The largest file of certificates that is read, in bytes. A system's whole bundle of authorities is a
-/// quarter of that.
+/// The largest file of certificates that is read, in bytes: four times a system's whole bundle of authorities.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// The name of gRPC in the TLS handshake (RFC 7301, RFC 9113 §3.2). A client that names no protocol,
 /// such as one of the text protocol, is recognised by its first bytes.
 const ALPN_HTTP2: &[u8] = b"h2";
 
-/// The files of a server.
+/// The TLS files of a server.
 #[derive(Debug, Clone)]
 pub struct ServerFiles {
-    /// The server's certificate, and those between it and its authority.
+    /// The server's certificate, and the intermediate certificates up to its authority.
     pub certificate: PathBuf,
     /// The certificate's private key.
     pub key: PathBuf,
@@ -37,7 +36,7 @@ pub struct ServerFiles {
     pub client_authority: Option<PathBuf>,
 }
 
-/// The files of a client.
+/// The TLS files of a client.
 #[derive(Debug, Clone, Default)]
 pub struct ClientFiles {
     /// The authority that must have signed the server's certificate. By default, those of the system.
@@ -57,7 +56,7 @@ pub enum FileError {
         /// The reason that the system gives.
         error: io::Error,
     },
-    /// The file is no PEM, or far too long for one.
+    /// The file is not PEM, or far too long.
     #[error("{path} não é um arquivo PEM válido")]
     NotPem {
         /// The file.
@@ -75,7 +74,7 @@ pub enum FileError {
         /// The file.
         path: String,
     },
-    /// The key is encrypted, and nobody is there to type its password.
+    /// The key is encrypted, and a server has nobody to type its password.
     #[error(
         "a chave {path} está cifrada com uma senha; decifre-a com: openssl pkey -in {path} -out nova.pem"
     )]
@@ -159,7 +158,7 @@ pub fn client(files: &ClientFiles) -> Result<Arc<ClientConfig>, FileError> {
     Ok(Arc::new(config))
 }
 
-/// The configuration with which a client asks for gRPC.
+/// The configuration of a client that speaks gRPC: it names HTTP/2 in the handshake.
 pub fn for_grpc(config: &Arc<ClientConfig>) -> Arc<ClientConfig> {
     let mut config = ClientConfig::clone(config);
     config.alpn_protocols = vec![ALPN_HTTP2.to_vec()];
@@ -173,7 +172,7 @@ pub fn server_name(address: &str) -> Option<ServerName<'static>> {
     ServerName::try_from(host.to_owned()).ok()
 }
 
-/// ring by name, because a dependency may change which provider is the default.
+/// The provider of cryptography. ring is named here, because a dependency may change the default.
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }

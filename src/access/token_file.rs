@@ -1,4 +1,4 @@
-//! The server's file of tokens, and a client's file of its secret.
+//! The server's file of tokens, and the file with a client's secret.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -10,21 +10,21 @@ use super::{Secret, Token, Tokens};
 use crate::io_error::describe;
 use crate::private_file;
 
-/// Largest file read: some thousand tokens.
+/// Largest file read, in bytes: some thousand tokens.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// How long to wait for another process that is adding a token, and how often to look. Adding one takes
-/// milliseconds.
+/// The longest wait for another process that is adding a token, and the time between two tries. Adding a
+/// token takes milliseconds.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 const LOCK_LOOK: Duration = Duration::from_millis(10);
 
 /// Why a file of tokens cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenFileError {
-    /// The file system refused something.
+    /// The file system refused an action.
     #[error("não foi possível {action} o arquivo de token {path}: {}", describe(.error))]
     Io {
-        /// The verb of what failed, as an infinitive.
+        /// The action that failed, as an infinitive.
         action: &'static str,
         /// The file.
         path: String,
@@ -32,12 +32,12 @@ pub enum TokenFileError {
         error: io::Error,
     },
     /// The path is a symbolic link, and the file behind a link is not the file that was named.
-    #[error("{path} é um link simbólico, que não é seguido; indique o próprio arquivo")]
+    #[error("{path} é um link simbólico; indique o próprio arquivo")]
     Link {
         /// The file.
         path: String,
     },
-    /// A line is no token.
+    /// A line is not a token.
     #[error(
         "a linha {line} de {path} não é um token (NOME leitura|escrita sha256:HASH); crie um com `hortifruti token new NOME`"
     )]
@@ -47,7 +47,7 @@ pub enum TokenFileError {
         /// The number of the line, from 1.
         line: usize,
     },
-    /// A name is there twice.
+    /// Two tokens have the same name.
     #[error("o nome da linha {line} de {path} já está numa linha anterior; apague uma das duas")]
     NameTwice {
         /// The file.
@@ -55,19 +55,19 @@ pub enum TokenFileError {
         /// The number of the line, from 1.
         line: usize,
     },
-    /// There is a token of this name.
+    /// A token already has this name.
     #[error("{path} já tem um token com esse nome; escolha outro, ou apague a linha dele")]
     NameTaken {
         /// The file.
         path: String,
     },
-    /// The file is no text, or far too long.
+    /// The file is not text, or far too long.
     #[error("{path} não é um arquivo de tokens")]
     NotText {
         /// The file.
         path: String,
     },
-    /// A client's file holds no secret.
+    /// A client's file does not have exactly one secret.
     #[error("{path} não contém um segredo numa linha só, como `hortifruti token new` o mostra")]
     NoSecret {
         /// The file.
@@ -75,16 +75,16 @@ pub enum TokenFileError {
     },
 }
 
-/// The tokens of a server. Empty lines, and those that begin with `#`, say nothing.
+/// Reads the tokens of a server. Empty lines, and lines that begin with `#`, are skipped.
 ///
 /// # Errors
-/// If the file cannot be read, or a line is no token.
+/// If the file cannot be read, a line is not a token, or two tokens have the same name.
 pub fn read(path: &Path) -> Result<Tokens, TokenFileError> {
     let mut file = private_file::open_file_or_pipe(path).map_err(|error| failed("ler", path, error))?;
     tokens(&read_text(&mut file, path)?, path)
 }
 
-/// The secret of a client, and whether its file is for its owner alone.
+/// Reads the secret of a client, and whether only the owner of its file can read it.
 ///
 /// # Errors
 /// If the file cannot be read, or holds anything but one secret.
@@ -96,18 +96,18 @@ pub fn read_secret(path: &Path) -> Result<(Secret, bool), TokenFileError> {
     Ok((secret, is_private))
 }
 
-/// Adds a token to a server's file, and makes one that only its owner can read where there
-/// is none.
+/// Adds a token to a server's file. If there is none, creates one that only its owner can read.
 ///
 /// # Errors
-/// If the file is a symbolic link, cannot be written, holds a line that is no token, or has the name.
+/// If the file is a symbolic link, cannot be written, has a line that is not a token, or already has a token
+/// of this name.
 pub fn append(path: &Path, token: &Token) -> Result<(), TokenFileError> {
     if path.is_symlink() {
         return Err(TokenFileError::Link { path: shown(path) });
     }
     let mut file = private_file::open_or_create(path).map_err(|error| failed("abrir", path, error))?;
-    // Read before the lock is taken, because another kind of file may be locked for as long as its
-    // program runs.
+    // The file is read before it is locked, because its own program may hold a lock on a file of another
+    // kind as long as it runs.
     tokens(&read_text(&mut file, path)?, path)?;
     lock(&file).and_then(|()| file.rewind()).map_err(|error| failed("travar", path, error))?;
     let text = read_text(&mut file, path)?;
@@ -119,7 +119,7 @@ pub fn append(path: &Path, token: &Token) -> Result<(), TokenFileError> {
         .and_then(|_| file.write_all(format!("{line_end}{token}\n").as_bytes()))
         .and_then(|()| file.sync_all())
         .map_err(|error| {
-            // With half a line in it, no server would start.
+            // Removes a half-written line, with which no server would start.
             let _ = file.set_len(text.len() as u64);
             failed("escrever", path, error)
         })
@@ -187,7 +187,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokens");
         append(&path, &token("um")).unwrap();
-        // As an editor may leave it.
+        // Comments, blank lines and a missing line end, as an editor may leave them.
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, format!("# da loja\n\n{}", text.trim_end())).unwrap();
         append(&path, &token("dois")).unwrap();

@@ -11,7 +11,7 @@ use super::input::read_file;
 use super::output::{Output, STANDARD, note, print_made};
 use crate::catalog::{COUNT_LINES_MAX, Quantity, RequestId};
 use crate::operation::{COUNTED_FIELD, CountRequest, CountedName, Reply, Request};
-use crate::price_list::{CountList, bad_rows_told, read_counts};
+use crate::price_list::{CountList, bad_rows_shown, read_counts};
 use crate::refusal::{Code, Refusal};
 
 /// Faz do estoque o que foi contado, de um produto ou de uma lista
@@ -61,7 +61,7 @@ fn count_list(
     let list = read_counts(&read_file(Path::new(file), "Nada foi alterado")?);
     let CountList { rows, uncounted, bad, note: told } = list.map_err(|error| refused(error.to_string()))?;
     if !bad.is_empty() {
-        let told = bad_rows_told(&bad, bad.len());
+        let told = bad_rows_shown(&bad, bad.len());
         return Err(refused(format!("{told}\nNada foi alterado; corrija e conte de novo")));
     }
     if rows.is_empty() || rows.len() > COUNT_LINES_MAX {

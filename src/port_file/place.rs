@@ -1,4 +1,4 @@
-//! The place of a server, and whether a server answers there.
+//! The place of a server (its host and port), and whether a server answers at that place.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -37,7 +37,7 @@ impl Place {
     /// Whether a server other than the one that listens at `own` answers at this place.
     pub(super) fn answers(self, own: SocketAddr) -> bool {
         if self == Place::of(own) {
-            // The system gave this address to our own server.
+            // The system gave this address to the calling server itself.
             return false;
         }
         let local = |ip: IpAddr| SocketAddr::new(ip, self.port());
@@ -48,7 +48,8 @@ impl Place {
         addresses.iter().filter(|address| !listens_at(own, **address)).any(|address| {
             match TcpStream::connect_timeout(address, PROBE_TIMEOUT) {
                 Ok(_) => true,
-                // The queue of a busy server may be full. If nobody listens, this machine says so.
+                // The accept queue of a busy server may be full. A port of this machine without a server
+                // refuses immediately, and does not time out.
                 Err(error) if error.kind() == ErrorKind::TimedOut => is_of_this_machine(address.ip()),
                 Err(_) => false,
             }

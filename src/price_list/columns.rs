@@ -1,4 +1,4 @@
-//! The columns of a price list, as the header names them.
+//! The columns of a price list, found by their names in the header.
 
 use std::collections::HashMap;
 

@@ -17,13 +17,13 @@ const QUANTITIES: [&str; 5] = ["quantidade", "contado", "contagem", "estoque", "
 /// The rows of a count.
 #[derive(Debug, Default)]
 pub struct CountList {
-    /// The products with what was counted, in the order of the file.
+    /// The products with the counted quantities, in the order of the file.
     pub rows: Vec<(Name, Quantity)>,
     /// Rows without a quantity, which were not counted.
     pub uncounted: usize,
     /// Rows that cannot be read, by the line of the file.
     pub bad: Vec<(u64, String)>,
-    /// A note for the person on how the numbers were read.
+    /// A note for the user on how the numbers were read.
     pub note: Option<String>,
 }
 
@@ -69,7 +69,7 @@ fn read_row(
 ) -> Result<(Name, Option<Quantity>), String> {
     let cell = |place: usize| record.get(place).unwrap_or("").trim();
     let name = Name::parse(unguarded(cell(name))).map_err(|error| error.to_string())?;
-    // In `Uva,2,5` a decimal comma has cut the number.
+    // In `Uva,2,5` a decimal comma has split the number.
     if quantity + 1 == record.len() - 1 && quantity == 1 && record.len() == 3 && !cell(2).is_empty() {
         return Err(format!(
             "{} tem três células: um número com vírgula decimal precisa de aspas, ou a lista de ponto e vírgula",

@@ -1,5 +1,5 @@
-//! The differences between a list and the catalog: what an import would do, row by row, and which rows
-//! look wrong.
+//! The differences between a list and the catalog: the change that an import would make for each row, and a
+//! mark on those that look wrong.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -22,20 +22,20 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Indexes the products of a server.
+    /// Indexes the products of a server by name and key.
     pub fn new(products: Vec<ProductReply>) -> Self {
         let by_name = products.iter().enumerate().map(|(place, product)| (product.name.clone(), place));
         let by_key = products.iter().enumerate().rev().map(|(place, product)| (product.name.key(), place));
         Self { by_name: by_name.collect(), by_key: by_key.collect(), products }
     }
 
-    /// The index of the product that a name means.
+    /// The index of the product that the server finds by this name.
     fn find(&self, name: &Name) -> Option<usize> {
         self.by_name.get(name).or_else(|| self.by_key.get(&name.key())).copied()
     }
 
-    /// The rows of a list whose product is in an earlier row of another part, by line. The server sees
-    /// the rows of one part together, and finds those that repeat there.
+    /// The errors of rows whose product is already in an earlier part of the list, by line. An import is sent
+    /// in parts of `part_rows` rows, and the server itself finds repeated rows of one part.
     pub fn repeated(&self, list: &PriceList, part_rows: usize) -> Vec<(u64, String)> {
         let mut first_rows = HashMap::new();
         let mut repeated = Vec::new();
@@ -67,7 +67,7 @@ pub struct Difference<'a> {
     /// The line of the file.
     pub line: u64,
     row: &'a ProductDraft,
-    /// The product as the catalog has it, if it exists.
+    /// The product in the catalog, if it exists.
     before: Option<&'a ProductReply>,
     has_stock: bool,
 }
@@ -97,12 +97,12 @@ impl fmt::Display for Mark {
 }
 
 impl Difference<'_> {
-    /// The product's name, as the catalog has it.
+    /// The product's name in the catalog; for a new product, in the list.
     pub fn name(&self) -> &Name {
         self.before.map_or(&self.row.name, |before| &before.name)
     }
 
-    /// Whether a product is created or gets other terms.
+    /// Whether the row creates a product or changes its price or unit.
     pub fn is_change(&self) -> bool {
         self.before.is_none_or(|before| before.price != self.row.price) || self.units().is_some()
     }
@@ -139,8 +139,8 @@ impl Difference<'_> {
         (old != new).then_some((old, new))
     }
 
-    /// The stock of an existing product, and the stock in the list, if they differ. An import leaves
-    /// the product's stock as it is.
+    /// The stock of an existing product, and the stock in the list, if they differ. An import does not change
+    /// the stock of an existing product.
     pub fn stock_left(&self) -> Option<(Quantity, Quantity)> {
         let stock = self.before?.stock;
         (self.has_stock && stock != self.row.opening_stock).then_some((stock, self.row.opening_stock))

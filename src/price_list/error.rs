@@ -1,10 +1,10 @@
-//! Why a file is no price list.
+//! The error about a file that is no price list.
 
 use super::text::TextError;
 use crate::catalog::Quoted;
 
-/// The most rows of a list: as many products as a client reads of a catalog, so that every exported list
-/// can be imported.
+/// Most rows of a list: as many as a client reads products of a catalog, so that every exported list can be
+/// imported.
 pub const ROWS_MAX: usize = 1_000_000;
 
 /// Why a file is no price list. Nothing of it is imported.
@@ -32,7 +32,7 @@ pub enum PriceListError {
     /// Two columns have the same name.
     #[error("a coluna {0} aparece duas vezes no cabeçalho. Nada foi importado; deixe uma só")]
     RepeatedColumn(&'static str),
-    /// A first line `sep=` that names something that cannot separate cells.
+    /// The first line is `sep=` with a text that cannot separate cells.
     #[error(
         "a primeira linha diz que {} separa as colunas. Nada foi importado; escreva sep=; ou apague essa linha",
         Quoted(.0)

@@ -1,5 +1,5 @@
-//! The meaning of the dots and commas in a list's numbers. The numbers themselves decide: `8,90` says
-//! that the comma is decimal, so that `2.000` is two thousand; `3.50` says the opposite.
+//! Decides the decimal mark of a list from its numbers: if one of them is `8,90`, the comma is decimal and
+//! `2.000` is two thousand; if one is `3.50`, the opposite.
 
 use std::borrow::Cow;
 
@@ -33,11 +33,12 @@ impl DecimalMark {
 /// How a number is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Written {
-    /// The number has this decimal mark, or the other separator between its thousands.
+    /// The number shows that this is the decimal mark: it uses the mark, or separates thousands with the
+    /// other.
     With(DecimalMark),
     /// The number has two readings: `1.000`, `1,000`. The mark is its separator.
     Open(DecimalMark),
-    /// The cell has no separator, or no number.
+    /// The cell has no separator, or is not a number.
     Plainly,
 }
 
@@ -76,7 +77,7 @@ fn bare(cell: &str) -> &str {
     number.strip_prefix(['+', '-', '\u{2212}']).unwrap_or(number)
 }
 
-/// Whether the thousands of a whole number are marked off with this separator.
+/// Whether this separator divides a whole number into groups of three digits.
 fn is_grouped(whole: &str, separator: char) -> bool {
     let mut groups = whole.split(separator);
     let first = groups.next().unwrap_or("");
@@ -86,7 +87,7 @@ fn is_grouped(whole: &str, separator: char) -> bool {
         && groups.all(|group| group.len() == 3 && is_digits(group))
 }
 
-/// A number with its line.
+/// A number of the list, with its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Seen {
     line: u64,
@@ -111,7 +112,7 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    /// Takes a number of the list into account.
+    /// Adds a number of the list to the evidence.
     pub(super) fn look_at(&mut self, line: u64, cell: &str) {
         let seen = || Seen { line, cell: cell.trim().to_owned() };
         match Written::of(cell) {
@@ -125,7 +126,7 @@ impl Numbers {
         }
     }
 
-    /// The decimal mark of the list, and the number that says so.
+    /// The decimal mark of the list, and the number that shows it.
     fn decided(&self) -> Option<(DecimalMark, &Seen)> {
         match (&self.comma, &self.point) {
             (Some(seen), None) => Some((DecimalMark::Comma, seen)),
@@ -134,10 +135,10 @@ impl Numbers {
         }
     }
 
-    /// The number of a cell without separators of thousands.
+    /// The number of a cell, without separators of thousands.
     ///
     /// # Errors
-    /// If the number has two readings, and the other numbers do not say which is meant.
+    /// If the number has two readings, and the other numbers do not decide between them.
     pub(super) fn read<'c>(&self, cell: &'c str) -> Result<Cow<'c, str>, String> {
         let without = |mark: DecimalMark| cell.replace(mark.separator(), "");
         match Written::of(cell) {
@@ -160,7 +161,7 @@ impl Numbers {
             (Some(comma), Some(point)) => {
                 format!("e a lista tem números das duas formas ({} e {})", comma.words(), point.words())
             }
-            _ => "e nenhum outro número da lista diz qual".to_owned(),
+            _ => "e nenhum outro número da lista decide".to_owned(),
         };
         format!(
             "{} tem duas leituras, {thousands} e {units}, {why}: escreva {thousands} ou {units}",
@@ -217,7 +218,7 @@ mod tests {
         }
     }
 
-    /// The cells of a list, each as it is read, or its refusal.
+    /// The numbers of a list's cells, or their errors, and then the note.
     fn read(cells: &[&str]) -> Vec<String> {
         let mut numbers = Numbers::default();
         for (index, cell) in cells.iter().enumerate() {
@@ -258,7 +259,7 @@ mod tests {
     fn what_they_leave_open_is_refused() {
         assert_eq!(
             read(&["12.500", "7"])[0],
-            "\"12.500\" tem duas leituras, 12500 e 12,5, e nenhum outro número da lista diz qual: escreva 12500 ou 12,5"
+            "\"12.500\" tem duas leituras, 12500 e 12,5, e nenhum outro número da lista decide: escreva 12500 ou 12,5"
         );
         assert_eq!(
             read(&["8,90", "2.5", "1.000"])[2],

@@ -3,12 +3,12 @@
 use super::columns::Columns;
 use super::error::PriceListError;
 
-/// A last row that no list has. If the reader does not return it as a row of its own, quotation marks are
-/// still open.
+/// A last row that no list contains. If the reader does not return it as a row of its own, quotation marks
+/// are still open.
 const END: &str = "\n\0";
 
 /// The message about a row whose quotation marks stay open.
-const OPEN_QUOTES: &str = "as aspas que se abrem aqui não se fecham, ou o arquivo foi cortado";
+const OPEN_QUOTES: &str = "as aspas abertas aqui não foram fechadas, ou o arquivo foi cortado";
 
 /// A text, and the delimiter of its cells.
 pub(super) struct Sheet {
@@ -32,7 +32,7 @@ impl Sheet {
         Ok(Self { text, delimiter, start })
     }
 
-    /// The rows that are not empty, each with its line. Ends after a row that cannot be read.
+    /// The rows that are not empty, each with its line. The iterator ends after a row that cannot be read.
     pub(super) fn rows(&self) -> impl Iterator<Item = (u64, Result<csv::StringRecord, String>)> {
         let text = &self.text.as_bytes()[self.start..];
         let mut counter = LineCounter { text: self.text.as_bytes(), byte: 0, line: 1, after_return: false };
@@ -69,8 +69,11 @@ impl Sheet {
         })
     }
 
-    /// Refuses a row that a stray quotation mark may have made from several rows. A cell of a column that
-    /// is not read may have several lines, unless it also looks like several cells.
+    /// Checks that no stray quotation mark has joined several rows. A cell of an unread column may have
+    /// several lines, unless it also contains a delimiter.
+    ///
+    /// # Errors
+    /// If a cell of the row looks like parts of several rows.
     pub(super) fn check_quotes(&self, record: &csv::StringRecord, columns: &Columns) -> Result<(), String> {
         let is_suspect = |(place, cell): (usize, &str)| {
             let cell = cell.trim();
@@ -78,14 +81,14 @@ impl Sheet {
                 && (columns.are_read(place) || cell.contains(char::from(self.delimiter)))
         };
         if record.iter().enumerate().any(is_suspect) {
-            return Err("as aspas que se abrem aqui só se fecham em outra linha: confira-as, ou ponha a célula numa linha só".to_owned());
+            return Err("as aspas abertas aqui só são fechadas em outra linha: confira-as, ou ponha a célula numa linha só".to_owned());
         }
         Ok(())
     }
 }
 
-/// Counts lines as an editor does. The CSV reader counts to the byte at which it began to look for a
-/// record: before blank lines, and before the second half of `\r\n`.
+/// A counter of lines as an editor counts them. The positions of the CSV reader are too early for that: they
+/// are before blank lines, and before the second half of `\r\n`.
 struct LineCounter<'t> {
     text: &'t [u8],
     byte: usize,
@@ -94,7 +97,8 @@ struct LineCounter<'t> {
 }
 
 impl LineCounter<'_> {
-    /// The line of a record that begins at this byte, or after the line ends there; records come in order.
+    /// The line of a record that begins at this byte, or after the line ends at this byte. Records must come
+    /// in order.
     fn line_of(&mut self, start: usize) -> u64 {
         while let Some(byte) = self.text.get(self.byte)
             && (self.byte < start || matches!(byte, b'\r' | b'\n'))
@@ -114,8 +118,11 @@ fn separator_line(line: &str) -> Option<&str> {
     key.eq_ignore_ascii_case("sep=").then_some(named)
 }
 
-/// The delimiter that a `sep=` line names; `None` if it names none. A spreadsheet that saved the line
+/// The delimiter that a `sep=` line names; `None` if the line names none. A spreadsheet that saved the file
 /// again may have put more delimiters behind it.
+///
+/// # Errors
+/// If the line names something that cannot be a delimiter.
 fn separator(named: &str) -> Result<Option<u8>, PriceListError> {
     if named.starts_with("\\t") {
         return Ok(Some(b'\t'));
@@ -133,6 +140,6 @@ fn separator(named: &str) -> Result<Option<u8>, PriceListError> {
 fn guess_delimiter(text: &str) -> u8 {
     let header = text.split(['\r', '\n']).find(|line| !line.trim().is_empty()).unwrap_or("");
     let count = |delimiter: u8| header.bytes().filter(|byte| *byte == delimiter).count();
-    // The last of equals wins, and a CSV is named after the comma.
+    // If several occur equally often, the last one wins: the comma, after which CSV is named.
     [b'|', b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
 }

@@ -5,10 +5,10 @@ use std::fmt;
 
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
-/// The number of lines of one kind that a message names. The first ones are enough to find the others.
+/// Most lines that a message names for one fault. The first lines are enough to find the others.
 const LINES_NAMED_MAX: usize = 5;
 
-/// The character that stands for a letter that was lost when the text was decoded.
+/// The character that replaces a letter that could not be decoded.
 pub(super) const LOST: char = char::REPLACEMENT_CHARACTER;
 
 /// Why bytes are not the text of a list.
@@ -25,7 +25,7 @@ pub enum TextError {
     /// The file has zero bytes.
     #[error(
         "o arquivo tem bytes nulos na linha {0}: não é texto, ou é UTF-16 sem a marca que diz isso. \
-         Nada foi importado; abra-o onde ele foi feito e salve como CSV UTF-8"
+         Nada foi importado; abra-o no programa em que foi criado e salve como CSV UTF-8"
     )]
     Zeros(u64),
     /// Some characters are UTF-8, and some bytes are not.
@@ -48,10 +48,10 @@ pub enum TextError {
     /// The letters are those of DOS or of an old Mac.
     #[error(
         "o arquivo parece estar na codificação do DOS ou de um Mac antigo, na(s) linha(s) {0}. Nada foi importado; \
-         abra-o onde ele foi feito e salve como CSV UTF-8"
+         abra-o no programa em que foi criado e salve como CSV UTF-8"
     )]
     Foreign(Lines),
-    /// The text is not of the encoding that its byte order mark says.
+    /// The text is not in the encoding that its byte order mark names.
     #[error(
         "o arquivo diz que é {encoding}, mas na linha {line} não é. Nada foi importado; salve-o de novo como CSV UTF-8"
     )]
@@ -63,7 +63,7 @@ pub enum TextError {
     },
 }
 
-/// The first lines of one kind.
+/// The first lines that have a fault.
 #[derive(Debug, Default)]
 pub struct Lines {
     first: Vec<u64>,
@@ -71,7 +71,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Adds a line. Lines come in order, and the same line may come again.
+    /// Adds a line. Lines must come in order; the same line may be added again.
     fn push(&mut self, line: u64) {
         if self.first.last() == Some(&line) {
             return;
@@ -97,9 +97,9 @@ impl fmt::Display for Lines {
 const SAVE_AS_CSV: &str = "abra-o na planilha e salve como CSV (Salvar como, tipo CSV)";
 
 /// The advice for a file that no spreadsheet opens.
-const FIND_SHEET: &str = "ache a planilha de onde ele veio, e salve-a como CSV";
+const FIND_SHEET: &str = "encontre a planilha original e salve-a como CSV";
 
-/// The first bytes of files that people take for a list, the kind of file, and the advice.
+/// The first bytes of files that people mistake for a list, the kind of file, and the advice.
 const OTHER_KINDS: [(&[u8], &str, &str); 14] = [
     (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "uma planilha antiga do Excel (xls)", SAVE_AS_CSV),
     (b"%PDF", "um PDF", FIND_SHEET),
@@ -117,7 +117,7 @@ const OTHER_KINDS: [(&[u8], &str, &str); 14] = [
     (b"ID;P", "uma planilha SYLK", SAVE_AS_CSV),
 ];
 
-/// The names inside a ZIP archive that say what it is.
+/// The names inside a ZIP archive that identify its kind, the kind of file, and the advice.
 const ARCHIVES: [(&[u8], &str, &str); 6] = [
     (b"opendocument.spreadsheet", "uma planilha do LibreOffice (ods)", SAVE_AS_CSV),
     (b"xl/", "uma planilha do Excel (xlsx)", SAVE_AS_CSV),
@@ -127,11 +127,11 @@ const ARCHIVES: [(&[u8], &str, &str); 6] = [
     (b"", "um arquivo compactado (zip)", "descompacte-o, e salve como CSV se não for um"),
 ];
 
-/// The text of a file: in the encoding of its byte order mark, else in UTF-8, else in Windows-1252 if
-/// no part of it is UTF-8.
+/// Decodes the text of a file: from the encoding of its byte order mark; without a mark, from UTF-8, or from
+/// Windows-1252 if no part is UTF-8.
 ///
 /// # Errors
-/// If the file is of another kind, mixes two encodings, or holds only a part of its text.
+/// If the file is of another kind, mixes two encodings, or was cut inside a character.
 pub(super) fn decode(bytes: &[u8]) -> Result<String, TextError> {
     refuse_other_kinds(bytes)?;
     let mut text = match Encoding::for_bom(bytes) {
@@ -214,15 +214,15 @@ fn decode_unmarked(bytes: &[u8]) -> Result<String, TextError> {
     Ok(WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned())
 }
 
-/// Letters of Portuguese in the encodings of DOS (CP850) and of an old Mac (Mac Roman) that are signs
-/// in Windows-1252, such as `‡` and `¢`, or letters that Portuguese does not have: none of them follows
-/// a letter.
+/// Bytes that are letters of Portuguese in the encodings of DOS (CP850) or of an old Mac (Mac Roman), but in
+/// Windows-1252 are signs such as `‡` and `¢`, or letters of other languages. In a Portuguese text in
+/// Windows-1252 none of them follows a letter.
 const FOREIGN_LETTERS: [u8; 19] = [
     0x80, 0x81, 0x82, 0x83, 0x87, 0x88, 0x8B, 0x8D, 0x8E, 0x8F, 0x90, 0x9B, 0x9D, 0xA1, 0xA2, 0xA3, 0xB5,
     0xC6, 0xD2,
 ];
 
-/// The start of a character that the end of the bytes cuts, if everything before it is UTF-8.
+/// The index of a last, incomplete character, if everything before it is UTF-8.
 fn cut_at(bytes: &[u8]) -> Option<usize> {
     std::str::from_utf8(bytes)
         .err()
@@ -230,18 +230,18 @@ fn cut_at(bytes: &[u8]) -> Option<usize> {
         .map(|error| error.valid_up_to())
 }
 
-/// The line of a byte.
+/// The number of the line that has the byte at this index.
 fn line_at(bytes: &[u8], at: usize) -> u64 {
     1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
-/// Signs that letters become if they are decoded in the wrong encoding, or saved in one that does not
-/// have them. Names of produce have none of them. The boxes of DOS (`Ma├º├ú`) are such signs too.
+/// Signs that letters turn into if a text is decoded from the wrong encoding, or saved in an encoding without
+/// these letters. No name of produce has such a sign. The boxes of DOS (`Ma├º├ú`) are checked separately.
 const SIGNS_OF_NO_NAME: &str = "?€‚ƒ†‡ˆ‰‹›¡¢£¤¥¦§¨©¬¯±µ¶¿÷˜√∆ÆæÒþÞðÝÿŸ";
 
-/// Whether a name looks as if it had been decoded in another encoding than it was written in: UTF-8
-/// taken for Windows-1252 (`MaÃ§Ã£`), DOS or Mac text taken for it (`Ma‡Æ`), or letters that an
-/// encoding did not have (`Ma??`).
+/// Whether a name looks as if it had been decoded from the wrong encoding: UTF-8 decoded as Windows-1252
+/// (`MaÃ§Ã£`), DOS or Mac text decoded as Windows-1252 (`Ma‡Æ`), or letters that an encoding did not have
+/// (`Ma??`).
 pub(super) fn looks_garbled(name: &str) -> bool {
     if name.is_ascii() {
         return name.contains('?');
@@ -252,13 +252,13 @@ pub(super) fn looks_garbled(name: &str) -> bool {
     name.chars().any(is_foreign) || has_utf8_in_windows_1252(name)
 }
 
-/// Whether a part of the text, written in Windows-1252, is a character in UTF-8.
+/// Whether some bytes of the text, encoded in Windows-1252, form a non-ASCII character of UTF-8.
 fn has_utf8_in_windows_1252(text: &str) -> bool {
     let mut bytes = Vec::with_capacity(text.len());
     for character in text.chars() {
         match WINDOWS_1252.encode(character.encode_utf8(&mut [0; 4])) {
             (byte, _, false) => bytes.extend_from_slice(&byte),
-            // A byte that belongs to no character in UTF-8 keeps the text on its two sides apart.
+            // This byte is never part of UTF-8, so it separates the text before and after it.
             _ => bytes.push(0xFF),
         }
     }
@@ -296,7 +296,7 @@ mod tests {
         assert!(refused.contains("linha(s) 2, 6, e em outra codificação na(s) linha(s) 4, 5."), "{refused}");
         let many: Vec<u8> = (0..9).flat_map(|_| b"Ma\xC3\xA7\xE3\n".to_vec()).collect();
         assert!(decoded(&many).contains("1, 2, 3, 4, 5…"), "{}", decoded(&many));
-        // The mark says UTF-8, and one line is not.
+        // The mark names UTF-8, and one line is not UTF-8.
         assert!(decoded(b"\xEF\xBB\xBFnome\nLim\xE3o\nUva\n").contains("diz que é UTF-8, mas na linha 2"));
     }
 

@@ -1,4 +1,4 @@
-//! A file that gets its name only once it is whole and on disk.
+//! A file that gets its name only once it is complete and on disk.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
@@ -11,7 +11,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::{MODE, NameState, folder_of, lock, open_to_read};
 
-/// The mode with which a file that others may read is created, before the umask takes from it.
+/// The mode of a created file that others may read, before the umask is applied.
 const MODE_SHARED: u32 = 0o666;
 
 /// The permissions in a file's mode, without its type.
@@ -20,14 +20,14 @@ const PERMISSIONS: u32 = 0o7777;
 /// The suffix of the temporary name, which no other program uses.
 const TEMPORARY_SUFFIX: &str = ".hortifruti-tmp";
 
-/// A file that is being written, under a temporary name beside the name that it will have. A file that
-/// is dropped before it is finished is removed. If its process is killed, the next one removes it.
+/// A file that is being written under a temporary name, beside its final name. A file that is dropped before
+/// it is finished is removed. If the process is killed, the next process removes the file.
 #[derive(Debug)]
 pub struct AtomicFile {
     file: File,
     path: PathBuf,
     temporary: PathBuf,
-    /// The permissions that the file will have, if they differ from those that it has.
+    /// The final permissions of the file, if they differ from the present ones.
     mode: Option<u32>,
     is_finished: bool,
 }
@@ -57,7 +57,7 @@ impl AtomicFile {
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(mode).open(&temporary);
         let file = file.map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => io::Error::other(format!(
-                "{} está no caminho, e não foi este programa que o fez; mude o nome dele",
+                "{} já existe e não é deste programa; mude o nome dele",
                 temporary.display()
             )),
             _ => error,
@@ -66,19 +66,19 @@ impl AtomicFile {
         let mut made = Self { file, path: path.to_owned(), temporary, mode: None, is_finished: false };
         if mode == MODE_SHARED {
             made.mode = Some(made.file.metadata()?.mode() & PERMISSIONS);
-            // This mode marks the file as ours if it is left behind.
+            // This mode identifies the file as this program's if it is left behind.
             made.set_mode(MODE);
         }
         Ok(made)
     }
 
-    /// Sets the permissions. A file system without permissions, as on most memory sticks, refuses, which
-    /// does no harm.
+    /// Sets the permissions. An error is ignored: file systems without permissions, as on most memory
+    /// sticks, refuse.
     fn set_mode(&self, mode: u32) {
         let _ = self.file.set_permissions(Permissions::from_mode(mode));
     }
 
-    /// The path of the file until it is finished.
+    /// The temporary path, which the file has until it is finished.
     pub fn temporary(&self) -> &Path {
         &self.temporary
     }
@@ -87,8 +87,8 @@ impl AtomicFile {
         &self.file
     }
 
-    /// Makes the file durable, and gives it its name. Replaces a file that has the name only if
-    /// `replace` says so.
+    /// Makes the file durable, and gives it its name. Replaces another file of that name only if `replace`
+    /// is set.
     ///
     /// # Errors
     /// If the file cannot be named, or the name is taken ([`ErrorKind::AlreadyExists`]).
@@ -97,9 +97,9 @@ impl AtomicFile {
         self.name(replace)
     }
 
-    /// Makes the file durable, and exchanges it with the file that has the name now. That file gets the
-    /// name `kept`, which must be free. If the file system can exchange names, the name is never free
-    /// meanwhile.
+    /// Makes the file durable, and exchanges it with the file that has the name now, which gets the name
+    /// `kept`. `kept` must be free. If the file system can exchange names, the name is never free in
+    /// between.
     ///
     /// # Errors
     /// If [`AtomicFile::finish`] would fail.
@@ -127,7 +127,8 @@ impl AtomicFile {
     /// first [`HEAD_BYTES`](super::HEAD_BYTES) of the file that has it.
     ///
     /// # Errors
-    /// If [`AtomicFile::finish`] would fail. [`ErrorKind::AlreadyExists`] says what has the name.
+    /// If [`AtomicFile::finish`] would fail. An error [`ErrorKind::AlreadyExists`] describes the file that
+    /// has the name.
     pub fn finish_over(self, is_ours: impl Fn(&[u8]) -> bool) -> io::Result<()> {
         self.file.sync_all()?;
         // Checked at the last moment, because a rename replaces whatever has the name.
@@ -153,8 +154,8 @@ impl AtomicFile {
         File::open(folder_of(&self.path))?.sync_all()
     }
 
-    /// Gives the file its name by a link, which never replaces a file that another program has put there
-    /// meanwhile. A rename would.
+    /// Gives the file its name by a link. Unlike a rename, a link never replaces a file that another program
+    /// has created since the check.
     fn link(&self) -> io::Result<()> {
         match fs::hard_link(&self.temporary, &self.path) {
             Ok(()) => fs::remove_file(&self.temporary),
@@ -164,8 +165,8 @@ impl AtomicFile {
         }
     }
 
-    /// Removes what a process left behind that was killed while it wrote the file of this name. A file
-    /// that a person has put under the temporary name is left alone.
+    /// Removes the temporary file of a process that was killed while it wrote the file of this name. A file
+    /// that a person has put under the temporary name is kept.
     ///
     /// # Errors
     /// If the file cannot be removed, or its process still runs ([`ErrorKind::WouldBlock`]).
@@ -203,7 +204,7 @@ fn exchange(_: &Path, _: &Path) -> io::Result<()> {
     Err(ErrorKind::Unsupported.into())
 }
 
-/// The temporary name: hidden, with our suffix.
+/// The temporary name of a file: hidden, and with [`TEMPORARY_SUFFIX`].
 fn temporary(path: &Path) -> io::Result<PathBuf> {
     let mut name = OsString::from(".");
     name.push(path.file_name().ok_or(ErrorKind::IsADirectory)?);

@@ -8,7 +8,7 @@ use std::path::Path;
 #[cfg(target_os = "linux")]
 use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};
 
-/// A file, whatever is done to its name.
+/// The identity of a file, which stays the same if the file is renamed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
     device: u64,
@@ -16,7 +16,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The file's number on its device.
+    /// The number of the file on its device.
     pub fn inode(&self) -> u64 {
         self.inode
     }
@@ -35,7 +35,7 @@ impl Identity {
     }
 }
 
-/// The file that has a name at one moment.
+/// The identity and the length of the file that had a name at one moment.
 #[derive(Debug, Clone, Copy)]
 pub struct FileStat {
     pub identity: Identity,
@@ -56,9 +56,9 @@ pub struct Times {
 impl FileStat {
     /// The file that has this name now.
     ///
-    /// Does not ask for the times of the file if the system lets us choose. Since Linux 6.13 the first
-    /// write after such a question stores a new time, which costs one more write of the disk at the next
-    /// sync, a fifth of the time of a small transaction.
+    /// Does not read the file's times if the system offers that choice. Since Linux 6.13 the first write
+    /// after the times were read stores a new time, which costs one more disk write at the next sync: a
+    /// fifth of the time of a small transaction.
     ///
     /// # Errors
     /// If there is no file, or the system refuses to describe it.
@@ -72,8 +72,8 @@ impl FileStat {
         Ok(Self { identity: Identity { device: found.dev(), inode: found.ino() }, bytes: found.len() })
     }
 
-    /// The file that has this name now, and its times. Only for a file that is seldom written, because this
-    /// asks for the times.
+    /// The file that has this name now, and its times. Reading the times makes later writes slower (see
+    /// [`FileStat::at`]), so use this only for files that are seldom written.
     ///
     /// # Errors
     /// If [`FileStat::at`] would fail.

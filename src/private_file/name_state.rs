@@ -1,4 +1,4 @@
-//! Whether a name is free for a file of ours.
+//! Whether a name is free for a file of this program.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Read};
@@ -10,24 +10,25 @@ use nix::fcntl::OFlag;
 /// Bytes of a file by which its writer is recognised: a database's header, a report's title.
 pub const HEAD_BYTES: u64 = 512;
 
-/// The state of a name that a file of ours is to have.
+/// The state of a name that a file of this program is to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameState {
     /// No file has the name.
     Free,
     /// A file that this program wrote has the name, and may be replaced or removed.
     Ours,
-    /// Something else has the name, and is left alone.
+    /// Another file, a folder or a link has the name, and must be kept.
     Other(Obstacle),
 }
 
-/// A thing that has a name and is not ours, in words: `é uma pasta`.
+/// A description of a thing of another program that has a name: `é uma pasta`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Obstacle(&'static str);
 
 impl NameState {
-    /// Looks at a name. `is_ours` gets the first [`HEAD_BYTES`] of the file that has it.
+    /// Determines the state of a name. `is_ours` gets the first [`HEAD_BYTES`] of the file that has the
+    /// name.
     ///
     /// # Errors
     /// If the name or its file cannot be read.
@@ -45,7 +46,7 @@ impl NameState {
     }
 }
 
-/// Whether an ordinary file has this name, or the obstacle that has it.
+/// Whether an ordinary file has this name; the inner error describes another thing that has it.
 pub(super) fn has_file(path: &Path) -> io::Result<Result<bool, Obstacle>> {
     let found = match fs::symlink_metadata(path) {
         Ok(found) => found,

@@ -1,4 +1,4 @@
-//! Why a TLS connection failed, for the person at the client.
+//! The reasons why a TLS connection fails, in the words for a client's user.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use crate::catalog::Shown;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// No trusted authority signed the certificate.
-    #[error("quem assinou o certificado do servidor é desconhecido; indique a autoridade dele com --tls-ca")]
+    #[error("a autoridade que assinou o certificado do servidor é desconhecida; indique-a com --tls-ca")]
     UnknownAuthority,
     /// The certificate belongs to another server.
     #[error("o certificado do servidor não é de {expected}, e sim de {presented}; confira --server")]
@@ -21,7 +21,7 @@ pub enum Problem {
         presented: String,
     },
     /// The certificate has expired.
-    #[error("o certificado do servidor venceu; peça a quem cuida dele que o renove, ou acerte o relógio")]
+    #[error("o certificado do servidor venceu; peça a renovação ao responsável por ele, ou acerte o relógio")]
     Expired,
     /// The certificate is not valid yet.
     #[error("o certificado do servidor ainda não vale; acerte o relógio desta máquina")]
@@ -32,18 +32,18 @@ pub enum Problem {
     )]
     Authority,
     /// The certificate is wrong in some other way.
-    #[error("o certificado do servidor é inválido ({0}); peça outro a quem cuida dele")]
+    #[error("o certificado do servidor é inválido ({0}); peça outro ao responsável por ele")]
     BadCertificate(String),
     /// The server asks for a certificate of the client.
     #[error("o servidor pede um certificado do cliente; indique-o com --tls-cert e --tls-key")]
     ClientCertificateMissing,
     /// The server does not accept the client's certificate.
     #[error(
-        "o servidor não aceita o certificado deste cliente ({0}); confira --tls-cert, ou peça outro a quem cuida do servidor"
+        "o servidor não aceita o certificado deste cliente ({0}); confira --tls-cert, ou peça outro ao responsável pelo servidor"
     )]
     ClientCertificateRefused(String),
-    /// A program answers, and not with TLS.
-    #[error("o que responde lá não fala TLS; tire --tls, --tls-ca e --tls-cert, ou confira --server")]
+    /// The program that answers does not use TLS.
+    #[error("o programa nesse endereço não usa TLS; tire --tls, --tls-ca e --tls-cert, ou confira --server")]
     NotTls,
     /// No certificate can carry the name in the address.
     #[error("não é um nome que um certificado possa ter; confira --server")]
@@ -78,8 +78,8 @@ impl Problem {
             CertificateError::NotValidForNameContext { expected, presented } => {
                 Self::WrongName { expected: expected.to_str().into_owned(), presented: names(presented) }
             }
-            // webpki's words for an error without a variant here: a self-signed certificate that calls
-            // itself an authority.
+            // rustls has no variant for a self-signed certificate that is marked as an authority, so
+            // webpki's words are compared.
             other if other.to_string().contains("CaUsedAsEndEntity") => Self::Authority,
             other => Self::BadCertificate(other.to_string()),
         }
@@ -88,9 +88,9 @@ impl Problem {
     fn of_alert(alert: AlertDescription) -> Self {
         match alert {
             AlertDescription::CertificateRequired => Self::ClientCertificateMissing,
-            // The second if the server knows another authority of the same name.
+            // A server sends `DecryptError` if it knows another authority of the same name.
             AlertDescription::UnknownCA | AlertDescription::DecryptError => {
-                Self::ClientCertificateRefused("quem o assinou é desconhecido lá".to_owned())
+                Self::ClientCertificateRefused("o servidor não conhece a autoridade que o assinou".to_owned())
             }
             AlertDescription::CertificateExpired => Self::ClientCertificateRefused("venceu".to_owned()),
             AlertDescription::BadCertificate
@@ -103,7 +103,7 @@ impl Problem {
     }
 }
 
-/// The names of a certificate, which a stranger may have written.
+/// The names of a certificate, safe to show, because a stranger may have written them.
 fn names(presented: &[String]) -> String {
     // webpki writes `DnsName("x")` and `IpAddress(127.0.0.1)`.
     let bare = |name: &String| {

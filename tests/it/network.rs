@@ -280,9 +280,9 @@ fn what_is_wrong_with_a_certificate_is_told() {
         params.not_after = date_time_ymd(2091, 1, 1);
     });
     let cases = [
-        ("servidor", "outra.pem", "quem assinou o certificado do servidor é desconhecido"),
-        ("servidor", "falsa.pem", "quem assinou o certificado do servidor é desconhecido"),
-        ("servidor", "", "quem assinou o certificado do servidor é desconhecido"),
+        ("servidor", "outra.pem", "a autoridade que assinou o certificado do servidor é desconhecida"),
+        ("servidor", "falsa.pem", "a autoridade que assinou o certificado do servidor é desconhecida"),
+        ("servidor", "", "a autoridade que assinou o certificado do servidor é desconhecida"),
         ("outro-nome", "ca.pem", "o certificado do servidor não é de localhost, e sim de loja.example"),
         ("vencido", "ca.pem", "o certificado do servidor venceu"),
         ("futuro", "ca.pem", "o certificado do servidor ainda não vale"),
@@ -329,7 +329,7 @@ fn mutual_tls_lets_in_whom_the_authority_knows() {
         assert_eq!(ended.out, "Caju: R$2.0, Estoque: 60\n", "{}", ended.err);
         let said = failing(&server, 6, &query);
         assert!(said.contains("o servidor pede um certificado do cliente"), "{said}");
-        for (name, expected) in [("cliente", "é desconhecido lá"), ("antigo", "venceu")] {
+        for (name, expected) in [("cliente", "não conhece a autoridade"), ("antigo", "venceu")] {
             let ended = with(name);
             assert_eq!(ended.code, 6, "{}", ended.err);
             assert!(ended.err.contains("não aceita o certificado deste cliente"), "{}", ended.err);
@@ -407,7 +407,7 @@ fn plain_and_tls_that_meet_are_told() {
     fs::copy(with.path().join("ca.pem"), without.path().join("ca.pem")).unwrap();
     for protocol in ["--socket", "--grpc"] {
         let said = failing(&without, 5, &["query", "--tls-ca", "ca.pem", protocol]);
-        assert!(said.contains("o que responde lá não fala TLS"), "{said}");
+        assert!(said.contains("o programa nesse endereço não usa TLS"), "{said}");
     }
     let mut hello = without.connect();
     hello.send(b"\x16\x03\x01\x00\xf4\x01\x00\x00\xf0\x03\x03");
@@ -442,7 +442,7 @@ fn certificates_are_read_again_at_a_hangup() {
     server.signal("HUP");
     assert_eq!(server.console_line(), "Certificado relido.");
     assert_eq!(TlsText::connect(&server, &path.join("nova.pem")).ask("1 caju"), "Caju: R$2.0, Estoque: 60");
-    assert!(failing(&server, 5, &["query", "--tls-ca", "ca.pem"]).contains("desconhecido"));
+    assert!(failing(&server, 5, &["query", "--tls-ca", "ca.pem"]).contains("desconhecida"));
     assert_eq!(before.ask("3 caju -1"), "Caju: R$2.0, Estoque: 59");
     drop(authority);
     server.stop();
@@ -472,7 +472,7 @@ fn newcomers_over_tls_are_told_that_there_is_no_room() {
     assert_eq!(served.ask("1 caju"), "Caju: R$2.0, Estoque: 60");
     for protocol in ["--socket", "--grpc"] {
         let said = failing(&server, 5, &["query", "caju", "--tls-ca", "ca.pem", protocol]);
-        assert!(said.contains("já atende todas as conexões"), "{said}");
+        assert!(said.contains("já tem o máximo de conexões"), "{said}");
     }
     assert_eq!(served.ask("1 caju"), "Caju: R$2.0, Estoque: 60");
 }
