@@ -14,7 +14,7 @@ pub(super) static HELP: Form = Form {
     example: "ajuda contar",
 };
 
-/// What a word of the shell stands for.
+/// The meaning of a word of the shell.
 #[derive(Clone, Copy)]
 pub(super) enum Word {
     /// A form of an operation.

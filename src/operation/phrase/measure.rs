@@ -111,7 +111,7 @@ impl Measure {
         self.unit
     }
 
-    /// What to note of a purchase in boxes: `20cx=440kg`.
+    /// The note of a purchase in boxes: `20cx=440kg`.
     pub fn note(&self) -> Option<&str> {
         self.boxes.map(|_| self.text.as_str())
     }
