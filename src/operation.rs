@@ -237,6 +237,19 @@ pub enum Reply {
     Farewell,
 }
 
+impl Reply {
+    /// The number of rows of the reply.
+    pub fn row_count(&self) -> usize {
+        match self {
+            Reply::Products(products) => products.len(),
+            Reply::Changes(changes) => changes.len(),
+            Reply::Movements(page) => page.movements.len(),
+            Reply::Summaries(totals) => totals.len(),
+            Reply::Product(_) | Reply::Change(_) | Reply::Imported(_) | Reply::Farewell => 1,
+        }
+    }
+}
+
 impl<'a> Request<'a> {
     /// The place of the request id, which is the idempotency key, if the request is a change: a change that
     /// is repeated under its id is made once.

@@ -122,19 +122,28 @@ pub trait Ledger: Send + Sync {
     /// If the store cannot be read.
     fn first_since(&self, time: SystemTime, through: i64) -> Result<i64, StoreError>;
 
-    /// Calls `visit` with some of the movements from `from` to `to`, in order and without request ids.
-    /// Leaves out undone movements and undos. Returns the sequence number to continue from, if movements
-    /// may be left.
+    /// Calls `visit` with some of the rows of a range, in order and without request ids. Leaves out undone
+    /// movements and undos. Returns the sequence number to continue from, if rows may be left.
     ///
     /// # Errors
     /// If the store cannot be read.
     fn visit(
         &self,
-        from: i64,
-        to: i64,
-        through: i64,
-        visit: &mut dyn FnMut(&Movement),
+        range: &LedgerRange,
+        visit: &mut dyn FnMut(&LedgerRow),
     ) -> Result<Option<i64>, StoreError>;
+}
+
+/// A range of the ledger, for totals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LedgerRange {
+    /// The lowest and the highest sequence number of the range.
+    pub from: i64,
+    pub to: i64,
+    /// The last movement that the reader may see.
+    pub through: i64,
+    /// Only movements of this kind.
+    pub kind: Option<Kind>,
 }
 
 /// A query for rows of the ledger, from one sequence number downwards.

@@ -3,6 +3,7 @@
 use std::sync::{Arc, RwLock};
 use std::time::SystemTime;
 
+use super::published::NAMED_AT_ONCE_MAX;
 use super::{Session, product_of, read};
 use crate::catalog::{Catalog, Kind, ProductId};
 use crate::operation::{MovementDetails, MovementReply, MovementsReply, MovementsRequest};
@@ -12,9 +13,6 @@ use crate::store::{Ledger, LedgerPage, LedgerQuery, LedgerRow, StoreError};
 /// The most reads of the store for one page, each of milliseconds: enough to fill the largest page of one
 /// product.
 const PAGE_READS_MAX: usize = 4;
-
-/// The movements that get their products' names under one lock of the catalog.
-const NAMED_AT_ONCE_MAX: usize = 128;
 
 impl Session {
     /// A page of movements. A page may be short or empty and still have a next one.

@@ -3,18 +3,22 @@
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
+use foldhash::fast::RandomState;
+
+use super::published::NAMED_AT_ONCE_MAX;
 use super::{Session, product_of, read};
-use crate::catalog::{Amount, Catalog, Kind, Movement, ProductId, Quantity, Quoted, Unit};
+use crate::catalog::{Amount, Catalog, Kind, ProductId, Quantity, Quoted, Unit};
 use crate::local_time::{Day, Days};
 use crate::operation::{Grouping, Summary, SummaryRequest};
 use crate::refusal::{Code, Refusal};
+use crate::store::{LedgerRange, LedgerRow};
 
-/// The most movements of a period: a second or two of reading, in turns of milliseconds. A busy shop needs
-/// some years to record this many.
-const SUMMARIZED_MAX: i64 = 2_000_000;
+/// The most movements of a period: two or three seconds of reading, in turns of milliseconds. A very busy shop
+/// records this many in a year.
+const SUMMARIZED_MAX: i64 = 10_000_000;
 
-/// The most totals in a reply: ten thousand products, or five years of days by kind.
-const SUMMARIES_MAX: usize = 10_000;
+/// The most totals in a reply: ten thousand products by five kinds, in some megabytes.
+const SUMMARIES_MAX: usize = 50_000;
 
 impl Session {
     /// The totals of a period.
@@ -47,25 +51,42 @@ impl Session {
         let mut totals = Totals {
             catalog: Arc::clone(&self.inventory.catalog),
             group_by: request.group_by,
-            kind: request.kind,
             days,
             found_days: Vec::new(),
-            units: HashMap::new(),
-            by_group: HashMap::new(),
+            units: Vec::new(),
+            by_group: HashMap::default(),
         };
-        let mut next = Some(first).filter(|_| count > 0);
-        while let Some(from) = next {
+        let mut range = LedgerRange { from: first, to: last, through, kind: request.kind };
+        loop {
             let reading = self.inventory.ledger.read(move |ledger| {
-                let next = ledger.visit(from, last, through, &mut |movement| totals.add(movement))?;
-                Ok((totals, next))
+                let next = if range.from > range.to {
+                    None
+                } else {
+                    ledger.visit(&range, &mut |row| totals.add(row))?
+                };
+                Ok(match next {
+                    Some(next) => Reading::Until(next, totals),
+                    None if totals.by_group.len() > SUMMARIES_MAX => Reading::Until(last, totals),
+                    None => Reading::Done(totals.summaries()),
+                })
             });
-            (totals, next) = reading.await?;
-            if totals.by_group.len() > SUMMARIES_MAX {
-                return Err(too_many(&format!("o resumo passa de {SUMMARIES_MAX} linhas")));
+            match reading.await? {
+                Reading::Until(_, totals) if totals.by_group.len() > SUMMARIES_MAX => {
+                    return Err(too_many(&format!("o resumo passa de {SUMMARIES_MAX} linhas")));
+                }
+                Reading::Until(next, so_far) => (range.from, totals) = (next, so_far),
+                Reading::Done(summaries) => return Ok(summaries),
             }
         }
-        Ok(totals.summaries())
     }
+}
+
+/// What a turn of reading ends with. All that takes long is done in such a turn, and not on the thread of the
+/// connection.
+enum Reading {
+    /// The next number, and the totals so far.
+    Until(i64, Totals),
+    Done(Vec<Summary>),
 }
 
 fn too_many(what: &str) -> Refusal {
@@ -76,18 +97,16 @@ fn too_many(what: &str) -> Refusal {
 struct Totals {
     catalog: Arc<RwLock<Catalog>>,
     group_by: Grouping,
-    kind: Option<Kind>,
     days: Days,
     /// The days that were found, in order.
     found_days: Vec<Day>,
-    /// The units of the products that were found.
-    units: HashMap<ProductId, Unit>,
+    /// The units of the products that were found, by the product's number.
+    units: Vec<Option<Unit>>,
     /// The totals by group and kind. A group is a product or a place in `found_days`.
-    by_group: HashMap<(i64, &'static str), Total>,
+    by_group: HashMap<(i64, Kind), Total, RandomState>,
 }
 
 struct Total {
-    kind: Kind,
     count: i64,
     thousandths: i64,
     centavos: i64,
@@ -96,10 +115,8 @@ struct Total {
 }
 
 impl Totals {
-    fn add(&mut self, movement: &Movement) {
-        if self.kind.is_some_and(|kind| kind != movement.kind) {
-            return;
-        }
+    fn add(&mut self, row: &LedgerRow) {
+        let movement = &row.movement;
         let group = match self.group_by {
             Grouping::Kind => 0,
             Grouping::Product => movement.product.number(),
@@ -111,11 +128,13 @@ impl Totals {
                 self.found_days.len() as i64 - 1
             }
         };
+        let place = movement.product.number() as usize;
+        if self.units.len() <= place {
+            self.units.resize(place + 1, None);
+        }
         let catalog = &self.catalog;
-        let unit = self.units.entry(movement.product);
-        let unit = unit.or_insert_with(|| product_of(&read(catalog), movement).unit.clone());
-        let total = self.by_group.entry((group, movement.kind.word())).or_insert_with(|| Total {
-            kind: movement.kind,
+        let unit = self.units[place].get_or_insert_with(|| product_of(&read(catalog), movement).unit.clone());
+        let total = self.by_group.entry((group, movement.kind)).or_insert_with(|| Total {
             count: 0,
             thousandths: 0,
             centavos: 0,
@@ -133,30 +152,34 @@ impl Totals {
     /// The totals in the order of their groups, and within a group in the order of the kinds.
     fn summaries(self) -> Vec<Summary> {
         let place = |kind: Kind| Kind::REQUESTABLE.iter().position(|other| *other == kind);
-        let mut totals: Vec<((i64, &str), Total)> = self.by_group.into_iter().collect();
-        totals.sort_by_key(|((group, _), total)| (*group, place(total.kind)));
-        let catalog = read(&self.catalog);
-        let summary = |((group, word), total): ((i64, &str), Total)| {
-            let limit = Quantity::MAX.thousandths();
-            let thousandths = total.unit.map_or(0, |_| total.thousandths.clamp(-limit, limit));
-            Summary {
-                group: match self.group_by {
-                    Grouping::Kind => word.to_owned(),
-                    Grouping::Product => {
-                        let product = ProductId::from_number(group).and_then(|id| catalog.products().get(id));
-                        product.map_or(String::new(), |product| product.name.to_string())
-                    }
-                    Grouping::Day => {
-                        let day = usize::try_from(group).ok().and_then(|group| self.found_days.get(group));
-                        day.map_or(String::new(), |day| day.date.clone())
-                    }
-                },
-                kind: total.kind,
-                count: total.count,
-                quantity: Quantity::from_thousandths(thousandths).unwrap_or(Quantity::ZERO),
-                amount: Amount::from_centavos(total.centavos).unwrap_or_default(),
+        let mut totals: Vec<((i64, Kind), Total)> = self.by_group.into_iter().collect();
+        totals.sort_unstable_by_key(|((group, kind), _)| (*group, place(*kind)));
+        let name = |group: i64, kind: Kind, catalog: &Catalog| match self.group_by {
+            Grouping::Kind => kind.word().to_owned(),
+            Grouping::Product => {
+                let product = ProductId::from_number(group).and_then(|id| catalog.products().get(id));
+                product.map_or(String::new(), |product| product.name.to_string())
+            }
+            Grouping::Day => {
+                let day = usize::try_from(group).ok().and_then(|group| self.found_days.get(group));
+                day.map_or(String::new(), |day| day.date.clone())
             }
         };
-        totals.into_iter().map(summary).collect()
+        let limit = Quantity::MAX.thousandths();
+        let mut summaries = Vec::with_capacity(totals.len());
+        for totals in totals.chunks(NAMED_AT_ONCE_MAX) {
+            let catalog = read(&self.catalog);
+            summaries.extend(totals.iter().map(|((group, kind), total)| {
+                let thousandths = total.unit.as_ref().map_or(0, |_| total.thousandths.clamp(-limit, limit));
+                Summary {
+                    group: name(*group, *kind, &catalog),
+                    kind: *kind,
+                    count: total.count,
+                    quantity: Quantity::from_thousandths(thousandths).unwrap_or(Quantity::ZERO),
+                    amount: Amount::from_centavos(total.centavos).unwrap_or_default(),
+                }
+            }));
+        }
+        summaries
     }
 }

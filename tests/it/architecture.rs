@@ -119,7 +119,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("inventory::stopped_writer", &["refusal"]),
     (
         "inventory::summaries",
-        &["catalog", "inventory", "inventory::published", "local_time", "operation", "refusal"],
+        &["catalog", "inventory", "inventory::published", "local_time", "operation", "refusal", "store"],
     ),
     (
         "inventory::undo",

@@ -110,3 +110,15 @@ perda     perda              1          -2         6.0
         assert_eq!(server.run(args).code, code, "{args:?}");
     }
 }
+
+#[test]
+fn a_report_of_many_products_comes_whole() {
+    let server = Server::start(&["--empty"]);
+    let rows: String = (1..=1500).map(|number| format!("Produto {number},1.0,{number},un\n")).collect();
+    std::fs::write(server.path().join("muitos.csv"), format!("nome,preco,estoque,unidade\n{rows}")).unwrap();
+    assert_eq!(server.run(&["import", "muitos.csv"]).code, 0);
+    let told = server.run(&["report", "products", "--format", "csv"]).out;
+    let expected: String =
+        (1..=1500).map(|number| format!("Produto {number},abertura,1,{number},{number}.0\n")).collect();
+    assert_eq!(told, format!("grupo,motivo,movimentos,quantidade,valor\n{expected}"));
+}

@@ -43,11 +43,21 @@ pub(super) fn messages<M: Message + Default + 'static>(body: Arriving, bytes_max
 
 /// An answer of one message.
 pub(super) fn answer(write: impl FnOnce(&mut Vec<u8>)) -> Response<Body> {
+    answer_of(written(write))
+}
+
+/// An answer of one message, which [`written`] has written.
+pub(super) fn answer_of(message: Vec<u8>) -> Response<Body> {
+    answer_with(MessageBody { message: message.into(), has_ended: false })
+}
+
+/// Writes a message, with its prefix.
+pub(super) fn written(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut message = vec![0; PREFIX_BYTES];
     write(&mut message);
     let length = u32::try_from(message.len() - PREFIX_BYTES).unwrap_or(u32::MAX);
     message[1..PREFIX_BYTES].copy_from_slice(&length.to_be_bytes());
-    answer_with(MessageBody { message: message.into(), has_ended: false })
+    message
 }
 
 /// An answer with this body.

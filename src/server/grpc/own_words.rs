@@ -18,10 +18,15 @@ pub(super) fn refusal(refused: Status, bytes_max: usize) -> Status {
         Code::Internal => status(no_message(refused.message())),
         _ => {
             tracing::error!(%refused, "a call failed with an unknown status of tonic");
-            let what = "o servidor não pôde atender este pedido. Nada foi feito; tente de novo, e avise o responsável pelo servidor.";
-            status(Refusal::new(refusal::Code::Internal, what))
+            status(defect())
         }
     }
+}
+
+/// The refusal of a call that failed by a defect.
+pub(super) fn defect() -> Refusal {
+    let what = "o servidor não pôde atender este pedido. Nada foi feito; tente de novo, e avise o responsável pelo servidor.";
+    Refusal::new(refusal::Code::Internal, what)
 }
 
 /// Whether tonic made a status: all of ours have details.

@@ -6,14 +6,15 @@
 
 mod connections;
 pub(super) mod rows;
+mod visit;
 
 use std::time::SystemTime;
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::rows::{bad_value, read_movement, to_micros};
-use crate::catalog::{Kind, Movement};
-use crate::store::{Ledger, LedgerPage, LedgerQuery, LedgerRow, StoreError};
+use crate::catalog::Kind;
+use crate::store::{Ledger, LedgerPage, LedgerQuery, LedgerRange, LedgerRow, StoreError};
 pub(super) use connections::SqliteLedger;
 
 /// Most rows that are read for one page, in a millisecond or two. If a filter matches few of them, the page
@@ -24,24 +25,11 @@ const LOOKED_AT_MAX: usize = 1024;
 /// that a page of a kind that the product never had takes a millisecond or two.
 const STEPS_MAX: usize = 256;
 
-/// Most rows of a period that are read in one transaction.
-const PERIOD_ROWS: usize = 4096;
-
 /// A range of the ledger, newest first, in the columns that [`read_movement`] reads.
 const SELECT_DOWNWARDS: &str =
     "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
             recorded_at_micros, request_id, previous
      FROM movement WHERE sequence <= ?1 AND sequence >= ?2 ORDER BY sequence DESC LIMIT ?3";
-
-/// The movements of a period that are neither undone nor an undo. Reports need no request ids.
-const SELECT_COUNTED: &str =
-    "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
-            recorded_at_micros, NULL, previous
-     FROM movement
-     WHERE sequence >= ?1 AND sequence <= ?2
-       AND NOT EXISTS (SELECT 1 FROM undo WHERE undone = sequence AND by_sequence <= ?3)
-       AND NOT EXISTS (SELECT 1 FROM undo WHERE by_sequence = sequence)
-     ORDER BY sequence";
 
 impl Ledger for SqliteLedger {
     fn row(&self, sequence: i64, through: i64) -> Result<Option<LedgerRow>, StoreError> {
@@ -80,20 +68,10 @@ impl Ledger for SqliteLedger {
 
     fn visit(
         &self,
-        from: i64,
-        to: i64,
-        through: i64,
-        visit: &mut dyn FnMut(&Movement),
+        range: &LedgerRange,
+        visit: &mut dyn FnMut(&LedgerRow),
     ) -> Result<Option<i64>, StoreError> {
-        let end = to.min(through).min(from.saturating_add(PERIOD_ROWS as i64 - 1));
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(SELECT_COUNTED)?;
-            let mut movements = statement.query([from, end, through])?;
-            while let Some(row) = movements.next()? {
-                visit(&read_movement(row)?);
-            }
-            Ok((end < to.min(through)).then_some(end + 1))
-        })
+        self.read(|connection| visit::visit(connection, range, visit))
     }
 }
 
@@ -158,7 +136,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::catalog::{Adjustment, Catalog, Draft, Quantity, Transaction, Undoable, original_products};
+    use crate::catalog::{
+        Adjustment, Catalog, Draft, Movement, Quantity, Transaction, Undoable, original_products,
+    };
     use crate::store::sqlite::SqliteStore;
     use crate::store::{Store, Wait};
 
@@ -302,16 +282,21 @@ mod tests {
                 |at| ledger.first_since(SystemTime::UNIX_EPOCH + Duration::from_secs(at), 309).unwrap();
             let found = [0, 1, 100, 101, 399, 400, 1000, 1001, 2001].map(first_since);
             assert_eq!(found, [1, 5, 5, 6, 304, 305, 305, 308, 310]);
-            let visited = |from, to, through| {
+            let visited = |from, to, through, kind| {
                 let mut seen = Vec::new();
-                let next =
-                    ledger.visit(from, to, through, &mut |movement| seen.push(movement.sequence)).unwrap();
-                assert_eq!(next, None);
+                let range = LedgerRange { from, to, through, kind };
+                let next = ledger.visit(&range, &mut |row| {
+                    seen.push((row.movement.sequence, row.document.first_sequence));
+                });
+                assert_eq!(next.unwrap(), None);
                 seen
             };
-            assert_eq!(visited(303, 999, 309), [303, 304, 305]);
-            assert_eq!(visited(303, 306, 307), [303, 304, 305, 306]);
-            assert_eq!(visited(9, 8, 309), [0; 0]);
+            let (of_batch, alone) = ((305, 305), |sequence| (sequence, sequence));
+            assert_eq!(visited(303, 999, 309, None), [alone(303), alone(304), of_batch]);
+            assert_eq!(visited(303, 306, 307, None), [alone(303), alone(304), of_batch, (306, 305)]);
+            assert_eq!(visited(306, 307, 307, None), [(306, 305), (307, 305)]);
+            assert_eq!(visited(299, 306, 309, Some(Kind::Waste)), [alone(299), alone(300), alone(301)]);
+            assert_eq!(visited(9, 8, 309, None), [(0, 0); 0]);
         });
     }
 
@@ -326,7 +311,7 @@ mod tests {
             let reader = thread::spawn(move || {
                 let mut rows = 0;
                 ledger
-                    .visit(1, last, last, &mut |_| {
+                    .visit(&LedgerRange { from: 1, to: last, through: last, kind: None }, &mut |_| {
                         if rows == 0 {
                             reading.send(()).unwrap();
                             written.recv_timeout(Duration::from_secs(60)).unwrap();

@@ -176,12 +176,12 @@ pub(super) fn read_product(row: &Row<'_>) -> rusqlite::Result<Product> {
 }
 
 pub(super) fn read_movement(row: &Row<'_>) -> rusqlite::Result<Movement> {
-    let kind: String = row.get(2)?;
+    let kind = row.get_ref(2)?.as_str()?;
     let request_id: Option<String> = row.get(7)?;
     Ok(Movement {
         sequence: row.get(0)?,
         product: read_id(row, 1)?,
-        kind: Kind::from_stored(&kind).ok_or_else(|| bad_value(2, format!("unknown kind {kind:?}")))?,
+        kind: Kind::from_stored(kind).ok_or_else(|| bad_value(2, format!("unknown kind {kind:?}")))?,
         delta: read_quantity(row, 3)?,
         balance: read_quantity(row, 4)?,
         price: Price::from_centavos(row.get(5)?).map_err(|error| bad_value(5, error))?,

@@ -1,0 +1,80 @@
+//! How the rows of a period are read for totals: one after the other by their numbers, beside the links of
+//! the same range. To look up the links of each row would take longer than the rows.
+
+use rusqlite::Connection;
+
+use crate::catalog::{Document, Movement};
+use crate::store::sqlite::rows::read_movement;
+use crate::store::{LedgerRange, LedgerRow};
+
+/// Most numbers of a range that one transaction looks at: some milliseconds, for which the log is held up.
+const VISITED_MAX: i64 = 16_384;
+
+/// The movements of a range as [`read_movement`] reads them; of one kind, or of all.
+const SELECT_RANGE: &str =
+    "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
+            recorded_at_micros, NULL, previous
+     FROM movement WHERE sequence >= ?1 AND sequence <= ?2 ORDER BY sequence";
+const SELECT_RANGE_OF_KIND: &str =
+    "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
+            recorded_at_micros, NULL, previous
+     FROM movement WHERE sequence >= ?1 AND sequence <= ?2 AND kind = ?3 ORDER BY sequence";
+
+/// The movements of a range that do not count: those that were undone, and those that undo.
+const SELECT_LEFT_OUT: &str = "SELECT undone AS sequence FROM undo
+     WHERE undone >= ?1 AND undone <= ?2 AND by_sequence <= ?3
+     UNION ALL SELECT by_sequence FROM undo WHERE by_sequence >= ?1 AND by_sequence <= ?2
+     ORDER BY sequence";
+
+/// The documents that begin in a range, and the last one before it.
+const SELECT_DOCUMENTS: &str = "SELECT first_sequence, count FROM document
+     WHERE first_sequence <= ?2
+       AND first_sequence >= coalesce((SELECT max(first_sequence) FROM document WHERE first_sequence <= ?1), ?1)
+     ORDER BY first_sequence";
+
+/// Calls with rows of a range, and returns where to go on.
+pub(super) fn visit(
+    connection: &Connection,
+    range: &LedgerRange,
+    visit: &mut dyn FnMut(&LedgerRow),
+) -> rusqlite::Result<Option<i64>> {
+    let LedgerRange { from, to, through, kind } = *range;
+    let end = to.min(through).min(from.saturating_add(VISITED_MAX - 1));
+    let left_out: Vec<i64> = connection
+        .prepare_cached(SELECT_LEFT_OUT)?
+        .query_map([from, end, through], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let documents: Vec<Document> = connection
+        .prepare_cached(SELECT_DOCUMENTS)?
+        .query_map([from, end], |row| Ok(Document { first_sequence: row.get(0)?, count: row.get(1)? }))?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut left_out = left_out.into_iter().peekable();
+    let mut documents = documents.into_iter().peekable();
+    let mut document = Document::of_one(0);
+    let mut each = |movement: Movement| {
+        let sequence = movement.sequence;
+        while left_out.next_if(|other| *other < sequence).is_some() {}
+        if left_out.next_if_eq(&sequence).is_some() {
+            return;
+        }
+        while let Some(next) = documents.next_if(|next| next.first_sequence <= sequence) {
+            document = next;
+        }
+        let document = if sequence < document.first_sequence + document.count {
+            document
+        } else {
+            Document::of_one(sequence)
+        };
+        visit(&LedgerRow { movement, document, undoes: 0, undone_by: 0 });
+    };
+    let mut statement =
+        connection.prepare_cached(if kind.is_some() { SELECT_RANGE_OF_KIND } else { SELECT_RANGE })?;
+    let mut rows = match kind {
+        Some(kind) => statement.query((from, end, kind.word()))?,
+        None => statement.query([from, end])?,
+    };
+    while let Some(row) = rows.next()? {
+        each(read_movement(row)?);
+    }
+    Ok((end < to.min(through)).then_some(end + 1))
+}
