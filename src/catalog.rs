@@ -13,6 +13,7 @@ mod digest;
 mod draft;
 mod gtin;
 mod key;
+mod label;
 mod large_change;
 mod look_alikes;
 mod movement;
@@ -49,6 +50,9 @@ pub use digest::Digest;
 pub use draft::Draft;
 pub use gtin::check_digit;
 pub use key::Key;
+pub use label::{
+    LABEL_MASKS_MAX, Label, LabelContent, LabelError, LabelMask, LabelMasks, MaskError, quantity_of_total,
+};
 pub use large_change::LargeChange;
 pub use look_alikes::LookAlikes;
 pub use movement::{Kind, KindError, Movement, REQUEST_ID_CHARS_MAX, RequestId, RequestIdError};
