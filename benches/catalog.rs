@@ -6,7 +6,8 @@ use std::time::SystemTime;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hortifruti::catalog::{
-    Adjustment, Catalog, Draft, Kind, Name, Price, Product, ProductDraft, Quantity, Stopped,
+    Adjustment, Catalog, Draft, Kind, Name, Price, ProductDraft, ProductView, Quantity, Selection, Stopped,
+    TermsDraft,
 };
 
 /// As many as the market's price list has, and a thousand times as many.
@@ -24,6 +25,7 @@ fn catalog(size: i64) -> Catalog {
                 .expect("a price"),
             unit: None,
             opening_stock: Quantity::from_units(1000),
+            terms: TermsDraft::default(),
         })
         .collect();
     let mut catalog = Catalog::default();
@@ -61,8 +63,8 @@ fn up_to_price(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
             bencher.iter(|| {
                 let mut stocks = 0;
-                let mut cursor = catalog.cursor(Some(black_box(price)), None);
-                let mut visit = |product: &Product| {
+                let mut cursor = catalog.cursor(Selection::up_to(Some(black_box(price))), None);
+                let mut visit = |product: ProductView<'_>| {
                     stocks += product.stock.thousandths();
                     ControlFlow::Continue(())
                 };

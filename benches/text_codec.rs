@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use hortifruti::catalog::{Name, Price, Product, ProductId, Quantity, Unit};
+use hortifruti::catalog::{Flags, Name, Price, Product, ProductId, Quantity, Unit};
 use hortifruti::operation::{FAREWELL, Request};
 use hortifruti::refusal::Refusal;
 use hortifruti::wire::text::{
@@ -20,6 +20,7 @@ fn product() -> Product {
         unit: Unit::parse("kg").expect("a unit"),
         price: Price::from_centavos(1641).expect("a price"),
         stock: Quantity::from_thousandths(42_500).expect("a quantity"),
+        flags: Flags::default(),
         last_movement: 0,
     }
 }

@@ -5,8 +5,10 @@
 
 mod adjustment;
 mod amount;
+mod by_code;
 mod by_key;
 mod by_name;
+mod code;
 mod cursor;
 mod decimal;
 mod digest;
@@ -24,11 +26,16 @@ mod new_name;
 mod price;
 mod price_bounds;
 mod product;
+mod product_change;
+mod product_draft;
+mod product_view;
 mod products;
 mod quantity;
 mod quoted;
 mod rules;
+mod selection;
 mod shards;
+mod terms;
 mod transaction;
 mod unit_words;
 mod units;
@@ -37,13 +44,16 @@ mod version_log;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use by_code::ByCode;
 use by_key::ByKey;
 use by_name::ByName;
+use code::CodeValue;
 use units::Units;
 use version_log::{VersionLog, Versions};
 
 pub use adjustment::Adjustment;
 pub use amount::Amount;
+pub use code::{Barcode, CodeError, SHOP_CODE_MAX, ShopCode, check_misread};
 pub use cursor::{Cursor, Stopped, TooOld};
 pub use decimal::has_two_readings;
 pub use digest::Digest;
@@ -61,15 +71,24 @@ pub use name_chars::NAME_CHARS_MAX;
 pub use nearest::{Search, nearest_word};
 pub use new_name::NewNameError;
 pub use price::{Price, PriceError};
-pub use product::{Product, ProductDraft, ProductId, UNIT_CHARS_MAX, Unit, UnitError};
+pub use product::{Flags, Product, ProductId, UNIT_CHARS_MAX, Unit, UnitError};
+pub use product_change::{ProductChange, TermsField};
+pub use product_draft::{ProductDraft, TermsDraft};
+pub use product_view::ProductView;
 pub use products::Products;
 pub use quantity::{Quantity, QuantityError};
 pub use quoted::{Quoted, Sentence, Shown, guarded, is_unsafe_to_show, unguarded};
 pub use rules::adjust::AdjustmentError;
 pub use rules::batch::{BATCH_LINES_MAX, batch_digest, ledger_order};
 pub use rules::count::{COUNT_LINES_MAX, CountError, StockCount, count_digest};
-pub use rules::import::{IMPORT_ROWS_MAX, ImportCheck, ImportCounts, PRODUCTS_MAX, RowError, import_digest};
+pub use rules::import::{
+    IMPORT_CHANGES_MAX, IMPORT_ROWS_MAX, ImportCheck, ImportCounts, Imported, ImportedChange, PRODUCTS_MAX,
+    RowError, import_digest,
+};
 pub use rules::undo::{UndoError, Undoable, undo_digest};
+pub use rules::update::{CodeTaken, TermsUpdate, UpdateError, update_digest};
+pub use selection::{SEARCH_WORDS_MAX, Selection};
+pub use terms::{BARCODES_MAX, Category, CategoryError, SHELF_LIFE_DAYS_MAX, Terms};
 pub use transaction::{Balance, Balances, Document, RequestRecord, Transaction, Undo};
 pub use unit_words::unit_of_word;
 
@@ -80,6 +99,7 @@ pub struct Catalog {
     by_name: ByName,
     /// For each key, the first created of the products whose names have it.
     by_key: ByKey,
+    by_code: ByCode,
     look_alikes: Vec<LookAlikes>,
     units: Units,
     /// Earlier versions of the products, for the lists that still show them.
@@ -89,6 +109,8 @@ pub struct Catalog {
     last_sequence: i64,
     /// When the last movement was recorded.
     last_recorded_at: Option<SystemTime>,
+    /// The number of the last change of terms.
+    last_change: i64,
 }
 
 impl Catalog {
@@ -116,9 +138,41 @@ impl Catalog {
         Ok(catalog)
     }
 
-    /// The product with this name; if there is none, the first whose name has the same key.
-    pub fn find(&self, name: &str) -> Option<&Product> {
-        self.id_of(name).and_then(|id| self.products.get(id))
+    /// Adds what a store kept of terms: the flags and the terms of each product that has some, and the number of the last
+    /// change of terms.
+    ///
+    /// # Errors
+    /// If there is no such product, or two products have the same code. The error says which.
+    pub fn with_terms(
+        mut self,
+        terms: impl IntoIterator<Item = (ProductId, Flags, Terms)>,
+        last_change: i64,
+    ) -> Result<Self, String> {
+        self.last_change = last_change;
+        for (id, flags, terms) in terms {
+            for value in terms.code_values() {
+                if let Some(other) = self.by_code.get(value, |_| true) {
+                    return Err(format!(
+                        "os produtos {} e {} têm o mesmo código",
+                        other.number(),
+                        id.number()
+                    ));
+                }
+                self.by_code.insert(value, id);
+            }
+            let Some((product, _)) = self.products.get_mut(id) else {
+                return Err(format!("há códigos do produto {}, que não existe", id.number()));
+            };
+            product.flags = flags.with_terms(terms != *Terms::NONE);
+            self.products.set_terms(id, &Arc::new(terms));
+        }
+        Ok(self)
+    }
+
+    /// The product with this name; if there is none, the first whose name has the same key; if there is
+    /// none either, the one with this code.
+    pub fn find(&self, name: &str) -> Option<ProductView<'_>> {
+        self.id_of(name).and_then(|id| self.products.get(id)).map(|product| self.products.view(product))
     }
 
     /// The id of the product that [`find`](Self::find) returns. A name that is spelt exactly as stored is
@@ -129,7 +183,14 @@ impl Catalog {
                 Some(found) => found,
                 None => Name::parse(name).ok().and_then(|name| self.id_of_name(&name, &name.key())),
             });
-        found.filter(|id| self.products.holds(*id))
+        found.filter(|id| self.products.holds(*id)).or_else(|| self.id_of_code(CodeValue::parse(name)?))
+    }
+
+    /// The product with a code of this value.
+    fn id_of_code(&self, value: CodeValue) -> Option<ProductId> {
+        // While a large change is being applied, the codes of the products that are shown count.
+        let has_code = |product: &Product| self.products.view(product).terms.has_code(value);
+        self.by_code.get(value, |id| self.products.get(id).is_some_and(has_code))
     }
 
     fn id_of_name(&self, name: &Name, key: &Key) -> Option<ProductId> {
@@ -167,41 +228,115 @@ impl Catalog {
         self.last_recorded_at
     }
 
+    /// The number of the last change of terms.
+    pub fn last_change(&self) -> i64 {
+        self.last_change
+    }
+
     /// Shows changes, which must be durable and drafted on this catalog's present state. Many changes are
     /// applied by a [`LargeChange`].
     pub fn apply(&mut self, transaction: &Transaction) {
         let version_log = Arc::clone(&self.version_log);
         let mut versions = Some(version_log.lock()).filter(|versions| versions.are_needed());
+        for (id, name) in &transaction.renames {
+            self.rename(*id, name, versions.as_deref_mut());
+        }
+        let mut freed = Vec::new();
         for product in &transaction.products {
             let index = product.id.index();
-            match self.apply_product(product, versions.as_deref_mut()) {
+            let terms = transaction.terms.get(&product.id);
+            match self.apply_product(product, terms, &mut freed, versions.as_deref_mut()) {
                 false => {}
                 // Snapshots may still show the old price.
                 true if versions.is_some() => self.products.lower_price_bound(index, product.price),
                 true => self.products.raise_price_bound(index),
             }
         }
+        self.free_codes(freed);
         for (id, balance) in &transaction.balances {
             self.apply_balance(*id, *balance, versions.as_deref_mut());
         }
         self.note_last(transaction);
     }
 
-    /// Creates a product, or gives an existing one another price and unit. Returns whether the product
-    /// existed.
-    fn apply_product(&mut self, product: &Product, versions: Option<&mut Versions>) -> bool {
+    /// Creates a product, or gives an existing one another price, unit and flags, and these terms if there
+    /// are some. Adds the codes that the product does not have any more to `freed`. Returns whether the
+    /// product existed.
+    fn apply_product(
+        &mut self,
+        product: &Product,
+        terms: Option<&Arc<Terms>>,
+        freed: &mut Vec<(CodeValue, ProductId)>,
+        versions: Option<&mut Versions>,
+    ) -> bool {
         let unit = self.units.shared(&product.unit);
-        let Some((existing, place)) = self.products.get_mut(product.id) else {
-            let appended = self.append(product.clone());
-            debug_assert_eq!(appended, Ok(()), "a draft creates no product twice");
-            return false;
+        // Looked up only if the product may have some, which most products do not.
+        let may_have_terms = terms.is_some() || product.flags.has_terms();
+        let before = may_have_terms.then(|| self.products.latest_terms(product.id).cloned()).flatten();
+        let exists = match self.products.get_mut(product.id) {
+            None => {
+                let appended = self.append(product.clone());
+                debug_assert_eq!(appended, Ok(()), "a draft creates no product twice");
+                false
+            }
+            Some((existing, place)) => {
+                let is_other = terms.is_some() || existing.flags != product.flags;
+                if let Some(versions) = versions {
+                    let unit = || self.units.index(&existing.unit);
+                    match is_other {
+                        true => versions.note_identity(existing, before.as_ref(), place, unit),
+                        false => versions.note(existing, place, unit),
+                    }
+                }
+                existing.price = product.price;
+                existing.unit = unit;
+                existing.flags = product.flags;
+                true
+            }
         };
-        if let Some(versions) = versions {
-            versions.note(existing, place, || self.units.index(&existing.unit));
+        if let Some(terms) = terms {
+            let old = before.as_deref().unwrap_or(Terms::NONE).code_values();
+            let new = terms.code_values();
+            new.iter()
+                .filter(|value| !old.contains(value))
+                .for_each(|it| self.by_code.insert(*it, product.id));
+            freed.extend(old.into_iter().filter(|it| !new.contains(it)).map(|value| (value, product.id)));
+            self.products.set_terms(product.id, terms);
         }
-        existing.price = product.price;
-        existing.unit = unit;
-        true
+        exists
+    }
+
+    /// Takes codes from products.
+    fn free_codes(&mut self, freed: Vec<(CodeValue, ProductId)>) {
+        freed.into_iter().for_each(|(value, product)| self.by_code.remove(value, product));
+    }
+
+    /// Gives a product another name.
+    fn rename(&mut self, id: ProductId, name: &Name, versions: Option<&mut Versions>) {
+        let terms = self.products.latest_terms(id).cloned();
+        let Some((product, place)) = self.products.get_mut(id) else { return };
+        if let Some(versions) = versions {
+            versions.note_identity(product, terms.as_ref(), place, || self.units.index(&product.unit));
+        }
+        let old = std::mem::replace(&mut product.name, name.clone());
+        let renamed = product.clone();
+        self.products.rename_shown(id, name);
+        self.by_name.remove(&old, id);
+        let inserted = self.by_name.insert(name, id);
+        debug_assert_eq!(inserted, Ok(()), "no two products have the same name");
+        let had_key = self.by_key.remove(old.key().as_str().as_bytes(), id);
+        // Of the products that looked like this one, the first is found in its place.
+        let (mut alike, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.look_alikes).into_iter().partition(|pair| pair.first() == id);
+        self.look_alikes = others.into_iter().filter(|pair| pair.second() != id).collect();
+        alike.sort_by_key(LookAlikes::second);
+        let mut alike = alike.iter().filter_map(|pair| self.products.latest(pair.second().index())).cloned();
+        if let Some(first) = alike.next().filter(|_| had_key) {
+            self.by_key.insert(&self.products, &first);
+            self.look_alikes.extend(alike.map(|second| LookAlikes::new(&first, &second)));
+        }
+        let other = self.by_key.insert(&self.products, &renamed);
+        debug_assert!(other.is_none(), "no two names are alike");
     }
 
     fn apply_balance(&mut self, id: ProductId, balance: Balance, versions: Option<&mut Versions>) {
@@ -217,6 +352,9 @@ impl Catalog {
         if let Some(movement) = transaction.movements.last() {
             self.last_sequence = movement.sequence;
             self.last_recorded_at = Some(movement.recorded_at);
+        }
+        if let Some(change) = transaction.changes.last() {
+            self.last_change = change.number;
         }
     }
 
@@ -235,6 +373,19 @@ impl Catalog {
     }
 }
 
+impl PartialEq for Catalog {
+    /// Whether both hold the same products and terms, and end with the same movement.
+    fn eq(&self, other: &Self) -> bool {
+        let ends = |catalog: &Self| (catalog.last_sequence, catalog.last_recorded_at, catalog.last_change);
+        fn terms(catalog: &Catalog) -> impl Iterator<Item = Option<&Arc<Terms>>> {
+            catalog.products.iter().map(|product| catalog.products.terms(product))
+        }
+        ends(self) == ends(other)
+            && self.products.iter().eq(other.products.iter())
+            && terms(self).eq(terms(other))
+    }
+}
+
 /// The four products of the original program, with which a new shop opens.
 pub fn original_products() -> Vec<ProductDraft> {
     [("Maca", 300, 20), ("Pera", 500, 15), ("Banana", 1000, 30), ("Caju", 200, 60)]
@@ -245,6 +396,7 @@ pub fn original_products() -> Vec<ProductDraft> {
                 price: Price::from_centavos(centavos).ok()?,
                 unit: None,
                 opening_stock: Quantity::from_units(units),
+                terms: TermsDraft::default(),
             })
         })
         .collect()
@@ -265,6 +417,7 @@ mod tests {
             price: price.parse().unwrap(),
             unit: (!unit.is_empty()).then(|| Unit::parse(unit).unwrap()),
             opening_stock: stock.parse().unwrap(),
+            terms: TermsDraft::default(),
         }
     }
 
@@ -273,7 +426,7 @@ mod tests {
         let counts = draft.import(rows)?;
         let changes = draft.finish();
         catalog.apply(&changes);
-        Ok(counts)
+        Ok(counts.counts)
     }
 
     fn adjust(catalog: &mut Catalog, name: &str, delta: &str) -> Result<Movement, AdjustmentError> {
@@ -311,12 +464,20 @@ mod tests {
     #[test]
     fn lists_keep_the_order_of_creation() {
         let catalog = shop();
-        let up_to = |text: &str| names(&catalog, &mut catalog.cursor(Some(text.parse().unwrap()), None));
+        let up_to = |text: &str| {
+            names(&catalog, &mut catalog.cursor(Selection::up_to(Some(text.parse().unwrap())), None))
+        };
         assert_eq!(up_to("8"), ["Maca", "Pera", "Caju", "Cará"]);
         assert_eq!(up_to("2"), ["Caju"]);
         assert!(up_to("1.99").is_empty());
-        assert_eq!(names(&catalog, &mut catalog.cursor(None, ProductId::from_number(3))), ["Caju", "Cará"]);
-        assert!(names(&catalog, &mut catalog.cursor(None, ProductId::from_number(500))).is_empty());
+        assert_eq!(
+            names(&catalog, &mut catalog.cursor(Selection::default(), ProductId::from_number(3))),
+            ["Caju", "Cará"]
+        );
+        assert!(
+            names(&catalog, &mut catalog.cursor(Selection::default(), ProductId::from_number(500)))
+                .is_empty()
+        );
     }
 
     #[test]
@@ -437,7 +598,7 @@ mod tests {
         let mut catalog = shop();
         let rows = [row("Uva", "9", "cx", "3"), row("MAÇÃ", "4", "", "99"), row("pera", "5", "un", "0")];
         let counts = import(&mut catalog, &rows).unwrap();
-        assert_eq!(counts, ImportCounts { created: 1, updated: 1, unchanged: 1 });
+        assert_eq!(counts, ImportCounts { created: 1, updated: 1, unchanged: 1, discontinued: 0 });
         let maca = catalog.find("maca").unwrap();
         assert_eq!(
             (maca.name.as_str(), maca.price.to_string(), maca.stock.to_string()),

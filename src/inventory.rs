@@ -136,6 +136,7 @@ fn create(store: &mut dyn Store, opening: &[ProductDraft]) -> Result<Catalog, St
     if !opening.is_empty() {
         let mut draft = Draft::new(&catalog, SystemTime::now());
         draft.import(opening).expect("the opening products follow the rules");
+        draft.mark_examples();
         changes = draft.finish();
     }
     store.create(&changes)?;

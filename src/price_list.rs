@@ -12,7 +12,7 @@ mod text;
 use std::collections::HashMap;
 use std::fmt;
 
-use crate::catalog::{Name, Price, ProductDraft, Quantity, Quoted, Unit, unguarded};
+use crate::catalog::{Name, Price, ProductDraft, Quantity, Quoted, TermsDraft, Unit, unguarded};
 use columns::Columns;
 pub use count_list::{CountList, read_counts};
 pub use differences::{Catalog, Difference, Mark};
@@ -180,7 +180,10 @@ fn read_row(record: &csv::StringRecord, columns: &Columns, numbers: &Numbers) ->
         ));
     }
     let unit = unit.map(Unit::parse).transpose().map_err(text)?;
-    Ok(Row { draft: ProductDraft { name, price, unit, opening_stock }, has_stock: stock.is_some() })
+    Ok(Row {
+        draft: ProductDraft { name, price, unit, opening_stock, terms: TermsDraft::default() },
+        has_stock: stock.is_some(),
+    })
 }
 
 #[cfg(test)]
@@ -244,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn every_bad_row_is_reported_with_its_line() {
+    fn every_bad_row_is_told_with_its_line() {
         let text = "nome;preco;estoque;unidade\n\
             Uva;9,90;10;cx\n\
             ;1;1;un\n\

@@ -51,6 +51,11 @@ impl ByKey {
         other
     }
 
+    /// Takes a key from a product. Returns whether the product had it.
+    pub(super) fn remove(&mut self, key: &[u8], product: ProductId) -> bool {
+        self.entries.remove(self.hash(key), |entry| entry.product == product).is_some()
+    }
+
     fn get_hashed(&self, products: &Products, key: &[u8], hash: u32) -> Option<ProductId> {
         let has_key = |entry: &Entry| {
             products.latest(entry.product.index()).is_some_and(|product| product.name.has_key(key))

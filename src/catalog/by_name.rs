@@ -58,6 +58,12 @@ impl ByName {
         }
     }
 
+    /// Takes a name from a product.
+    pub(super) fn remove(&mut self, name: &Name, product: ProductId) {
+        let hash = self.hash(name.as_str());
+        self.entries.remove(hash, |entry| entry.product == product && entry.name == *name);
+    }
+
     fn get_hashed(&self, name: &str, hash: u32) -> Option<ProductId> {
         self.entries.find(hash, |entry| entry.name.as_str() == name).map(|entry| entry.product)
     }

@@ -1,10 +1,13 @@
 //! A list of the products of one moment, which is read while the catalog changes.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use super::Catalog;
-use super::price::Price;
 use super::product::{Product, ProductId};
+use super::product_view::ProductView;
+use super::selection::Selection;
+use super::terms::Terms;
 use super::version_log::Snapshot;
 
 /// The products at the moment when the cursor was made, one after the other in the order of creation.
@@ -13,7 +16,7 @@ pub struct Cursor {
     snapshot: Snapshot,
     /// How many products there were at that moment.
     len: usize,
-    max_price: Option<Price>,
+    selection: Arc<Selection>,
     /// The index of the next product.
     next: usize,
     /// The position in the version log at which an interrupted search for the next product's earliest
@@ -21,7 +24,7 @@ pub struct Cursor {
     version: Option<u64>,
 }
 
-/// The error of a cursor whose moment the version log no longer keeps, because too much has changed since.
+/// The error of a cursor that the version log no longer goes back to, because too much has changed since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooOld;
 
@@ -41,13 +44,12 @@ pub enum Stopped {
 const LOOKS_IN_TURN: usize = 1024;
 
 impl Catalog {
-    /// A cursor over the products that were created after the product `after` and cost at most `max_price`,
-    /// in the order of creation. The cursor shows them as they are now, even if they change before the
-    /// cursor reaches them.
-    pub fn cursor(&self, max_price: Option<Price>, after: Option<ProductId>) -> Cursor {
+    /// A cursor over the selected products that come after this one, in the order of creation. The cursor
+    /// shows each product in its present state, even if the product changes before the cursor reaches it.
+    pub fn cursor(&self, selection: Selection, after: Option<ProductId>) -> Cursor {
         let snapshot = Snapshot::new(&self.version_log);
         let next = after.map_or(0, |id| id.index() + 1);
-        Cursor { snapshot, len: self.products.len(), max_price, next, version: None }
+        Cursor { snapshot, len: self.products.len(), selection: Arc::new(selection), next, version: None }
     }
 }
 
@@ -59,7 +61,7 @@ impl Cursor {
     pub fn visit(
         &mut self,
         catalog: &Catalog,
-        mut visit: impl FnMut(&Product) -> ControlFlow<()>,
+        mut visit: impl FnMut(ProductView<'_>) -> ControlFlow<()>,
     ) -> Result<Stopped, TooOld> {
         let versions = self.snapshot.log.lock();
         if self.snapshot.moment < versions.start {
@@ -67,7 +69,7 @@ impl Cursor {
         }
         let mut looks = LOOKS_IN_TURN;
         loop {
-            if let Some(max_price) = self.max_price {
+            if let Some(max_price) = self.selection.max_price {
                 self.next = catalog.products.price_bounds().next(self.next, max_price, &mut looks);
             }
             if self.next >= self.len {
@@ -94,17 +96,33 @@ impl Cursor {
             looks -= 1;
             self.next += 1;
             let price = earliest.map_or(product.price, |version| version.price);
-            if self.max_price.is_some_and(|max_price| price > max_price) {
+            if self.selection.max_price.is_some_and(|max_price| price > max_price) {
                 continue;
             }
+            looks = looks.saturating_sub(self.selection.looks());
+            let mut visit = |view: ProductView<'_>| match self.selection.takes(view) {
+                true => visit(view),
+                false => ControlFlow::Continue(()),
+            };
             let visited = match earliest {
-                None => visit(product),
-                Some(version) => visit(&Product {
-                    price,
-                    stock: version.stock,
-                    unit: catalog.units.get(version.unit).clone(),
-                    ..product.clone()
-                }),
+                None => visit(catalog.products.latest_view(product)),
+                Some(version) => {
+                    let mut product = Product {
+                        price,
+                        stock: version.stock,
+                        unit: catalog.units.get(version.unit).clone(),
+                        ..product.clone()
+                    };
+                    match versions.identity(product.id, self.snapshot.moment) {
+                        None => visit(catalog.products.latest_view(&product)),
+                        Some(identity) => {
+                            product.name = identity.name.clone();
+                            product.flags = identity.flags;
+                            let terms = identity.terms.as_deref().unwrap_or(Terms::NONE);
+                            visit(ProductView { product: &product, terms })
+                        }
+                    }
+                }
             };
             if visited.is_break() {
                 return Ok(Stopped::AsAsked);
@@ -120,7 +138,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::{Adjustment, Draft, Kind, Name, ProductDraft, Quantity, Unit};
+    use super::super::{Adjustment, Draft, Kind, Name, Price, ProductDraft, Quantity, TermsDraft, Unit};
     use super::*;
 
     fn row(name: &str, centavos: i64, unit: &str) -> ProductDraft {
@@ -129,6 +147,7 @@ mod tests {
             price: Price::from_centavos(centavos).unwrap(),
             unit: Some(Unit::parse(unit).unwrap()),
             opening_stock: Quantity::from_units(1000),
+            terms: TermsDraft::default(),
         }
     }
 
@@ -163,7 +182,7 @@ mod tests {
         let mut products = Vec::new();
         while products.len() < count {
             let stopped = cursor.visit(catalog, |product| {
-                products.push(listed(product));
+                products.push(listed(product.product));
                 if products.len() < count { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             })?;
             if stopped == Stopped::AtEnd {
@@ -203,7 +222,7 @@ mod tests {
                         let is_within =
                             |product: &&Product| max_price.is_none_or(|max_price| product.price <= max_price);
                         let expected = catalog.products.iter().filter(is_within).map(listed).collect();
-                        cursors.insert(product % 8, (catalog.cursor(max_price, None), expected));
+                        cursors.insert(product % 8, (catalog.cursor(Selection::up_to(max_price), None), expected));
                     }
                     2 => drop(cursors.remove(&(product % 8))),
                     3 => {
@@ -233,9 +252,9 @@ mod tests {
         catalog.version_log.lock().versions_max = 64;
         adjust(&mut catalog, id(1), 1);
         assert_eq!(kept(&catalog), (0, 0), "nobody needs it");
-        let mut untaken = catalog.cursor(None, None);
+        let mut untaken = catalog.cursor(Selection::default(), None);
         adjust(&mut catalog, id(1), 1);
-        let mut taken = catalog.cursor(None, None);
+        let mut taken = catalog.cursor(Selection::default(), None);
         for number in 1..=63 {
             adjust(&mut catalog, id(number), 1);
             // A second change of the same product, whose version no cursor needs.
@@ -255,7 +274,7 @@ mod tests {
         drop(taken);
         assert_eq!(kept(&catalog), (0, 0));
         // The only cursor can be too old, too.
-        let mut only = catalog.cursor(None, None);
+        let mut only = catalog.cursor(Selection::default(), None);
         (1..=65).for_each(|number| adjust(&mut catalog, id(number), 1));
         assert_eq!(read(&catalog, &mut only, 1), Err(TooOld));
         assert_eq!(kept(&catalog), (0, 0));
@@ -264,11 +283,11 @@ mod tests {
     #[test]
     fn a_product_that_changes_between_many_cursors_is_looked_up_in_turns() {
         let mut catalog = catalog(3);
-        let mut first = catalog.cursor(None, None);
-        let mut last = catalog.cursor(None, None);
+        let mut first = catalog.cursor(Selection::default(), None);
+        let mut last = catalog.cursor(Selection::default(), None);
         for _ in 0..3 * LOOKS_IN_TURN {
             adjust(&mut catalog, id(2), 1);
-            last = catalog.cursor(None, None);
+            last = catalog.cursor(Selection::default(), None);
         }
         assert_eq!(kept(&catalog).0, 3 * LOOKS_IN_TURN);
         let mut turns = 1;
@@ -289,7 +308,7 @@ mod tests {
     fn few_products_up_to_a_price_are_found_in_one_turn() {
         let mut catalog = catalog(200_000);
         import(&mut catalog, &[row("P199999", 0, "un")]);
-        let mut cursor = catalog.cursor(Price::from_centavos(0).ok(), Some(id(1)));
+        let mut cursor = catalog.cursor(Selection::up_to(Price::from_centavos(0).ok()), Some(id(1)));
         let mut found = Vec::new();
         let stopped = cursor.visit(&catalog, |product| {
             found.push(product.id.number());

@@ -1,16 +1,23 @@
 //! Changes that are accepted but not durable yet, on top of a catalog that does not show them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+
+use foldhash::fast::FixedState;
 
 use super::Catalog;
 use super::adjustment::Adjustment;
+use super::code::CodeValue;
 use super::key::Key;
+use super::look_alikes::LookAlikes;
 use super::movement::Movement;
 use super::name::Name;
 use super::price::Price;
 use super::product::{Product, ProductId};
+use super::product_change::{ProductChange, differences};
 use super::quantity::Quantity;
+use super::terms::Terms;
 use super::transaction::{Balance, Balances, Document, RequestRecord, Transaction, Undo};
 
 /// The changes accepted so far. The modules of `rules` decide which changes are accepted.
@@ -18,7 +25,15 @@ pub struct Draft<'c> {
     pub(super) catalog: &'c Catalog,
     now: SystemTime,
     pub(super) products: HashMap<ProductId, Product>,
-    pub(super) created: HashMap<Key, ProductId>,
+    /// How many of the products are new.
+    pub(super) created: usize,
+    /// The keys of the names that products got.
+    names: HashMap<Key, ProductId>,
+    renames: Vec<(ProductId, Name)>,
+    terms: HashMap<ProductId, Arc<Terms>, FixedState>,
+    /// The product of each code that was given or taken.
+    codes: HashMap<CodeValue, Option<ProductId>>,
+    changes: Vec<ProductChange>,
     pub(super) balances: Balances,
     pub(super) movements: Vec<Movement>,
     documents: Vec<Document>,
@@ -38,7 +53,12 @@ impl<'c> Draft<'c> {
             catalog,
             now: catalog.last_recorded_at.map_or(now, |last| last.max(now)),
             products: HashMap::new(),
-            created: HashMap::new(),
+            created: 0,
+            names: HashMap::new(),
+            renames: Vec::new(),
+            terms: HashMap::default(),
+            codes: HashMap::new(),
+            changes: Vec::new(),
             balances: Balances::default(),
             movements: Vec::new(),
             documents: Vec::new(),
@@ -71,7 +91,74 @@ impl<'c> Draft<'c> {
 
     /// The product with this name; if there is none, one with this key.
     pub(super) fn find(&self, name: &Name, key: &Key) -> Option<ProductId> {
-        self.catalog.id_of_name(name, key).or_else(|| self.created.get(key).copied())
+        let is_renamed = |id: &ProductId| {
+            let was = self.catalog.products.get(*id).map(|product| &product.name);
+            self.products.get(id).is_some_and(|product| Some(&product.name) != was)
+        };
+        let first = self.catalog.id_of_name(name, key);
+        let found = match first.filter(is_renamed) {
+            None => first,
+            // If others looked like the one that was renamed, the first of them is found in its place.
+            Some(renamed) => {
+                let pairs = self.catalog.look_alikes.iter().filter(|pair| pair.first() == renamed);
+                pairs.map(LookAlikes::second).filter(|second| !is_renamed(second)).min()
+            }
+        };
+        let given = || self.names.get(key).copied().filter(|id| self.terms(*id).name.key() == *key);
+        found.or_else(given)
+    }
+
+    /// The product with a code of this value.
+    pub(super) fn find_code(&self, value: CodeValue) -> Option<ProductId> {
+        self.codes.get(&value).copied().unwrap_or_else(|| self.catalog.id_of_code(value))
+    }
+
+    /// The terms of a product beyond name, unit and price.
+    pub fn other_terms(&self, id: ProductId) -> &Terms {
+        let own = self.terms.get(&id);
+        own.or_else(|| self.catalog.products.terms(self.terms(id))).map_or(Terms::NONE, Arc::as_ref)
+    }
+
+    /// Adds a product.
+    pub(super) fn create(&mut self, key: Key, product: Product, terms: Terms) {
+        self.created += 1;
+        self.names.insert(key, product.id);
+        self.put(product, Terms::NONE, terms);
+    }
+
+    /// Gives a product that exists other terms, and notes what they change.
+    pub(super) fn alter(&mut self, product: Product, terms: Terms) {
+        let (before, terms_before) = (self.product(product.id), self.other_terms(product.id).clone());
+        if before.name != product.name {
+            self.names.insert(product.name.key(), product.id);
+            self.renames.push((product.id, product.name.clone()));
+        }
+        for (field, old, new) in differences((&before, &terms_before), (&product, &terms)) {
+            let number = self.catalog.last_change + 1 + self.changes.len() as i64;
+            let (product, recorded_at) = (product.id, self.now);
+            self.changes.push(ProductChange { number, product, field, old, new, recorded_at });
+        }
+        self.put(product, &terms_before, terms);
+    }
+
+    /// Marks the products that this draft creates as examples.
+    pub fn mark_examples(&mut self) {
+        self.products.values_mut().for_each(|product| product.flags = product.flags.with_example(true));
+    }
+
+    fn put(&mut self, mut product: Product, terms_before: &Terms, terms: Terms) {
+        product.flags = product.flags.with_terms(terms != *Terms::NONE);
+        if terms != *terms_before {
+            self.codes.extend(terms_before.code_values().into_iter().map(|value| (value, None)));
+            self.codes.extend(terms.code_values().into_iter().map(|value| (value, Some(product.id))));
+            self.terms.insert(product.id, Arc::new(terms));
+        }
+        self.products.insert(product.id, product);
+    }
+
+    /// The changes of terms accepted so far.
+    pub fn changes(&self) -> &[ProductChange] {
+        &self.changes
     }
 
     /// The sequence number of the last movement before this draft.
@@ -153,6 +240,9 @@ impl<'c> Draft<'c> {
         }
         Transaction {
             products,
+            terms: self.terms,
+            renames: self.renames,
+            changes: self.changes,
             balances: self.balances,
             movements: self.movements,
             documents: self.documents,

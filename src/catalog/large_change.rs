@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Catalog;
+use super::code::CodeValue;
 use super::price_bounds::PriceBounds;
 use super::product::{Product, ProductId};
 use super::products::Shown;
@@ -34,6 +35,8 @@ pub struct LargeChange<'c> {
     /// Before the first slice, the copies to show during the change; after the last one, the same copies,
     /// to be dropped. `None` in between.
     shown: Option<Box<Shown>>,
+    /// The codes that products lose, which they keep until the change is shown.
+    freed: Vec<(CodeValue, ProductId)>,
     stage: Stage,
 }
 
@@ -69,6 +72,7 @@ impl<'c> LargeChange<'c> {
             raised: changes.products.iter(),
             len: catalog.products.len(),
             shown: Some(shown),
+            freed: Vec::new(),
             stage: Stage::NotBegun,
         }
     }
@@ -81,11 +85,16 @@ impl<'c> LargeChange<'c> {
         let log = Arc::clone(&catalog.version_log);
         if let Stage::NotBegun = self.stage {
             self.shown = catalog.products.show(self.shown.take());
+            // Renames are seldom and few, and are shown at once, so that a name is never two products'.
+            for (id, name) in &self.changes.renames {
+                catalog.rename(*id, name, Some(&mut log.lock()));
+            }
             self.stage = Stage::Hidden(Snapshot::before_large(&log));
         }
         let mut versions = log.lock();
         for product in self.listed.by_ref() {
-            if catalog.apply_product(product, Some(&mut versions)) {
+            let terms = self.changes.terms.get(&product.id);
+            if catalog.apply_product(product, terms, &mut self.freed, Some(&mut versions)) {
                 // The old price is still shown.
                 catalog.products.lower_price_bound(product.id.index(), product.price);
             }
@@ -105,6 +114,7 @@ impl<'c> LargeChange<'c> {
         drop(versions);
         if let Stage::Hidden(before) = std::mem::replace(&mut self.stage, Stage::Shown) {
             self.shown = catalog.products.show(None);
+            catalog.free_codes(std::mem::take(&mut self.freed));
             catalog.note_last(self.changes);
             catalog.large_changes += 1;
             before.end();
@@ -138,7 +148,7 @@ mod tests {
 
     use super::super::{
         Adjustment, Cursor, Draft, ImportCheck, ImportCounts, Kind, Name, Price, ProductDraft, Quantity,
-        Search, Stopped, Unit,
+        Search, Selection, Stopped, TermsDraft, Unit,
     };
     use super::*;
 
@@ -148,6 +158,7 @@ mod tests {
             price: Price::from_centavos(centavos).unwrap(),
             unit: Some(Unit::parse(["un", "kg", "cx"][centavos as usize % 3]).unwrap()),
             opening_stock: Quantity::from_units(1000),
+            terms: TermsDraft::default(),
         }
     }
 
@@ -182,7 +193,7 @@ mod tests {
     fn listed(catalog: &Catalog, mut cursor: Cursor) -> Vec<Product> {
         let mut products = Vec::new();
         while cursor.visit(catalog, |product| {
-            products.push(as_listed(product));
+            products.push(as_listed(&product));
             ControlFlow::Continue(())
         }) == Ok(Stopped::InTurn)
         {}
@@ -215,11 +226,13 @@ mod tests {
         Seen {
             products: catalog.products().iter().cloned().collect(),
             by_id: (1..=2 * NAMES).map(|number| catalog.products().get(id(number)).cloned()).collect(),
-            by_name: names.clone().map(|name| catalog.find(&name).cloned()).collect(),
+            by_name: names.clone().map(|name| catalog.find(&name).map(|view| view.product.clone())).collect(),
             ids: names.map(|name| catalog.id_of(&name)).collect(),
-            lists: prices.map(|max_price| listed(catalog, catalog.cursor(max_price, None))).collect(),
+            lists: prices
+                .map(|max_price| listed(catalog, catalog.cursor(Selection::up_to(max_price), None)))
+                .collect(),
             nearest: search.names(),
-            dry_run: Draft::new(catalog, SystemTime::UNIX_EPOCH).import(&rows).unwrap(),
+            dry_run: Draft::new(catalog, SystemTime::UNIX_EPOCH).import(&rows).unwrap().counts,
             len: catalog.products().len(),
             last_sequence: catalog.last_sequence(),
         }
@@ -251,7 +264,7 @@ mod tests {
             loop {
                 if keeps_lists {
                     let products = catalog.products().iter().map(as_listed).collect::<Vec<_>>();
-                    lists.push((catalog.cursor(None, None), products));
+                    lists.push((catalog.cursor(Selection::default(), None), products));
                 }
                 let goes_on = large.go_on(&mut catalog, Duration::ZERO);
                 slices += 1;
@@ -299,7 +312,7 @@ mod tests {
             turns += 1;
         }
         let unchanged = ImportCounts { unchanged: 10, ..ImportCounts::default() };
-        assert_eq!((turns, check.finish()), (3, Ok(unchanged)));
+        assert_eq!((turns, check.finish().map(|imported| imported.counts)), (3, Ok(unchanged)));
     }
 
     #[test]
@@ -309,11 +322,11 @@ mod tests {
             let mut catalog = catalog(&rows(3));
             let changes = changes(&catalog, &rows(6), &[]);
             assert!(LargeChange::is_large(&changes));
-            let list = has_list.then(|| catalog.cursor(None, None));
+            let list = has_list.then(|| catalog.cursor(Selection::default(), None));
             let mut large = LargeChange::new(&catalog, &changes);
             while large.go_on(&mut catalog, Duration::from_micros(200)) {}
             drop(list);
-            let mut cheap = catalog.cursor(Price::from_centavos(5).ok(), None);
+            let mut cheap = catalog.cursor(Selection::up_to(Price::from_centavos(5).ok()), None);
             let stopped = cheap.visit(&catalog, |_| ControlFlow::Break(()));
             assert_eq!(stopped, Ok(if has_list { Stopped::InTurn } else { Stopped::AtEnd }));
         }

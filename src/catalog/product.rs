@@ -94,7 +94,7 @@ impl fmt::Display for Unit {
 pub struct Product {
     /// The product's place in the order of creation.
     pub id: ProductId,
-    /// The name as it was first written. A name never changes.
+    /// The name as it was last written.
     pub name: Name,
     /// The unit in which price and stock are counted.
     pub unit: Unit,
@@ -104,19 +104,61 @@ pub struct Product {
     pub stock: Quantity,
     /// The sequence number of the product's last movement; 0 if the product never moved.
     pub last_movement: i64,
+    /// The product's marks.
+    pub flags: Flags,
+}
+
+/// The marks of a product, in one byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Flags(u8);
+
+/// No longer sold.
+const DISCONTINUED: u8 = 1;
+/// One of the products of a first start, as it was.
+const EXAMPLE: u8 = 2;
+/// With terms in the catalog's table.
+const HAS_TERMS: u8 = 4;
+
+impl Flags {
+    /// The flags of one of the products that a new shop opens with.
+    pub const EXAMPLE: Flags = Flags(EXAMPLE);
+
+    /// Whether the product is no longer sold: it is in no list that does not ask for it.
+    pub fn is_discontinued(self) -> bool {
+        self.0 & DISCONTINUED != 0
+    }
+
+    /// Whether the product is an example of a first start, which nobody has taken for theirs.
+    pub fn is_example(self) -> bool {
+        self.0 & EXAMPLE != 0
+    }
+
+    /// Whether the product has other terms than [`Terms::NONE`](super::Terms::NONE), which the catalog keeps.
+    pub(super) fn has_terms(self) -> bool {
+        self.0 & HAS_TERMS != 0
+    }
+
+    /// The flags with another value of "no longer sold".
+    #[must_use]
+    pub fn with_discontinued(self, is_discontinued: bool) -> Self {
+        self.with(DISCONTINUED, is_discontinued)
+    }
+
+    /// The flags with another value of "an example".
+    #[must_use]
+    pub fn with_example(self, is_example: bool) -> Self {
+        self.with(EXAMPLE, is_example)
+    }
+
+    /// The flags with another value of "has terms".
+    #[must_use]
+    pub(super) fn with_terms(self, has_terms: bool) -> Self {
+        self.with(HAS_TERMS, has_terms)
+    }
+
+    fn with(self, flag: u8, is_set: bool) -> Self {
+        Self(if is_set { self.0 | flag } else { self.0 & !flag })
+    }
 }
 
 const _: () = assert!(size_of::<Product>() == 64);
-
-/// A row of a price list: a product to create, or new terms for one that exists.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProductDraft {
-    /// The name, by whose key an existing product is found.
-    pub name: Name,
-    /// The price of one unit.
-    pub price: Price,
-    /// The unit; if `None`, an existing product keeps its unit and a new one gets `un`.
-    pub unit: Option<Unit>,
-    /// The stock that a new product opens with; an existing product keeps its own.
-    pub opening_stock: Quantity,
-}

@@ -1,12 +1,16 @@
 //! The products in the order of creation.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
+use super::name::Name;
 use super::price::Price;
 use super::price_bounds::PriceBounds;
 use super::product::{Product, ProductId};
+use super::product_view::ProductView;
+use super::terms::{Terms, TermsTable};
 use super::version_log::Place;
 
 /// Products in one allocation. The catalog grows by one allocation at a time, so that growth copies no
@@ -18,6 +22,8 @@ const CHUNK_PRODUCTS: usize = 1024;
 pub struct Products {
     chunks: Vec<Chunk>,
     price_bounds: PriceBounds,
+    /// The terms of the products that have some.
+    terms: TermsTable,
     /// The products that are shown instead of the latest ones while a large change is being applied.
     shown: Option<Box<Shown>>,
 }
@@ -29,6 +35,8 @@ pub(super) struct Shown {
     len: usize,
     /// Copies of the products that the change alters.
     altered: HashMap<ProductId, Product, FixedState>,
+    /// The terms of those that had some.
+    terms: HashMap<ProductId, Arc<Terms>, FixedState>,
 }
 
 #[derive(Debug)]
@@ -62,6 +70,45 @@ impl Products {
         (0..self.len()).filter_map(|index| self.at(index))
     }
 
+    /// A product of these with its terms.
+    pub fn view<'p>(&'p self, product: &'p Product) -> ProductView<'p> {
+        ProductView { product, terms: self.terms(product).map_or(Terms::NONE, Arc::as_ref) }
+    }
+
+    /// The terms of a product of these, if it has some.
+    pub fn terms(&self, product: &Product) -> Option<&Arc<Terms>> {
+        if !product.flags.has_terms() {
+            return None;
+        }
+        match &self.shown {
+            Some(shown) if shown.altered.contains_key(&product.id) => shown.terms.get(&product.id),
+            _ => self.terms.get(product.id),
+        }
+    }
+
+    /// A product as a list shows it, with its latest terms, also if a large change is being applied.
+    pub(super) fn latest_view<'p>(&'p self, product: &'p Product) -> ProductView<'p> {
+        let terms = if product.flags.has_terms() { self.latest_terms(product.id) } else { None };
+        ProductView { product, terms: terms.map_or(Terms::NONE, Arc::as_ref) }
+    }
+
+    /// The latest terms of a product, also if a large change is being applied.
+    pub(super) fn latest_terms(&self, product: ProductId) -> Option<&Arc<Terms>> {
+        self.terms.get(product)
+    }
+
+    /// Gives a product these terms. Returns those before.
+    pub(super) fn set_terms(&mut self, product: ProductId, terms: &Arc<Terms>) -> Option<Arc<Terms>> {
+        self.terms.set(product, terms)
+    }
+
+    /// Gives the copy of a product that is shown instead of it another name, if there is one.
+    pub(super) fn rename_shown(&mut self, product: ProductId, name: &Name) {
+        if let Some(copy) = self.shown.as_mut().and_then(|shown| shown.altered.get_mut(&product)) {
+            copy.name = name.clone();
+        }
+    }
+
     /// The product at this index.
     pub(super) fn at(&self, index: usize) -> Option<&Product> {
         match &self.shown {
@@ -83,8 +130,10 @@ impl Products {
 
     /// A copy of the products that a large change is about to alter, to be shown while it is applied.
     pub(super) fn copy(&self, altered: impl Iterator<Item = ProductId>) -> Box<Shown> {
-        let altered = altered.filter_map(|id| Some((id, self.get(id)?.clone()))).collect();
-        Box::new(Shown { len: self.len(), altered })
+        let altered: HashMap<_, Product, _> =
+            altered.filter_map(|id| Some((id, self.get(id)?.clone()))).collect();
+        let terms = altered.values().filter_map(|product| Some((product.id, self.terms(product)?.clone())));
+        Box::new(Shown { len: self.len(), terms: terms.collect(), altered })
     }
 
     /// Shows `shown` from now on; if `None`, the latest state. Returns the copy that was shown before.

@@ -6,3 +6,4 @@ pub(super) mod batch;
 pub(super) mod count;
 pub(super) mod import;
 pub(super) mod undo;
+pub(super) mod update;

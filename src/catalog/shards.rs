@@ -61,6 +61,13 @@ impl<T: Hashed> Shards<T> {
         self.shards[shard].insert_unique(spread(entry.hash()), entry, |entry| spread(entry.hash()));
     }
 
+    /// Takes out the entry with this hash for which `is_it` returns `true`.
+    pub(super) fn remove(&mut self, hash: u32, mut is_it: impl FnMut(&T) -> bool) -> Option<T> {
+        let is_it = |entry: &T| entry.hash() == hash && is_it(entry);
+        let shard = self.shard_of(hash);
+        self.shards[shard].find_entry(spread(hash), is_it).ok().map(|found| found.remove().0)
+    }
+
     fn shard_of(&self, hash: u32) -> usize {
         (hash >> LOWER_BITS) as usize & (self.shards.len() - 1)
     }
@@ -115,6 +122,14 @@ mod tests {
             }
             for number in 0..2 * COUNT {
                 assert_eq!(find(&table, number), Some(number).filter(|_| number < COUNT), "{number}");
+            }
+            for number in (0..COUNT).step_by(3) {
+                let taken = table.remove(hash(number), |entry| entry.number == number);
+                assert_eq!(taken.map(|entry| entry.number), Some(number));
+                assert!(table.remove(hash(number), |entry| entry.number == number).is_none());
+            }
+            for number in 0..COUNT {
+                assert_eq!(find(&table, number), Some(number).filter(|number| number % 3 > 0), "{number}");
             }
         }
     }

@@ -1,18 +1,28 @@
 //! A transaction: the rows that a store writes together.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
 use super::movement::{Movement, RequestId};
+use super::name::Name;
 use super::product::{Product, ProductId};
+use super::product_change::ProductChange;
 use super::quantity::Quantity;
+use super::terms::Terms;
 
 /// The rows of accepted changes. A store writes them in one transaction, and then the catalog shows them.
 #[derive(Debug, Clone, Default)]
 pub struct Transaction {
     /// The created and altered products, in their state after the transaction.
     pub products: Vec<Product>,
+    /// The terms of the products that got others, by product.
+    pub terms: HashMap<ProductId, Arc<Terms>, FixedState>,
+    /// The products that were renamed, each with its new name, in order.
+    pub renames: Vec<(ProductId, Name)>,
+    /// The changes of terms, in order.
+    pub changes: Vec<ProductChange>,
     /// The last balance of each product that moved.
     pub balances: Balances,
     /// The rows of the ledger, in order.

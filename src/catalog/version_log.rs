@@ -7,9 +7,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::name::Name;
 use super::price::Price;
-use super::product::{Product, ProductId};
+use super::product::{Flags, Product, ProductId};
 use super::quantity::Quantity;
+use super::terms::Terms;
 
 /// Most versions kept: 32 MiB. Even at the highest rate of changes a list may take seconds, and in a shop,
 /// days. The log is one allocation, so large (above `DEFAULT_MMAP_THRESHOLD_MAX` of glibc) that the
@@ -40,6 +42,16 @@ pub(super) struct Version {
 
 const _: () = assert!(size_of::<Version>() == 32);
 
+/// The state of a product that seldom changes, before such a change. The change has a [`Version`] at the same log
+/// position, too.
+#[derive(Debug, Clone)]
+pub(super) struct Identity {
+    pub(super) name: Name,
+    pub(super) flags: Flags,
+    /// `None` if the product had no terms.
+    pub(super) terms: Option<Arc<Terms>>,
+}
+
 /// The versions of one catalog, shared with its snapshots.
 #[derive(Debug, Default)]
 pub(super) struct VersionLog(Mutex<Versions>);
@@ -57,6 +69,9 @@ pub(super) struct Versions {
     pub(super) start: u64,
     /// How many snapshots there are of each moment. A moment is the log position of the next version.
     snapshots: BTreeMap<u64, usize>,
+    /// The identities before changes of them, by product and log position, and those in the order of the log.
+    identities: BTreeMap<(ProductId, u64), Identity>,
+    identity_order: VecDeque<(u64, ProductId)>,
     /// The moment before the large change that is being applied. Snapshots that begin until the change is
     /// shown are of this moment, too.
     before_large: Option<u64>,
@@ -69,6 +84,8 @@ impl Default for Versions {
             versions: VecDeque::new(),
             start: 0,
             snapshots: BTreeMap::new(),
+            identities: BTreeMap::new(),
+            identity_order: VecDeque::new(),
             before_large: None,
             versions_max: VERSIONS_MAX,
         }
@@ -89,16 +106,38 @@ impl Versions {
         {
             return;
         }
+        self.push(product, place, unit);
+    }
+
+    /// Notes a product's state before a change of its name, its flags or its terms, too, if there are
+    /// snapshots. Each such change has a version of its own, because the version before may be of a sale.
+    pub(super) fn note_identity(
+        &mut self,
+        product: &Product,
+        terms: Option<&Arc<Terms>>,
+        place: &mut Place,
+        unit: impl FnOnce() -> u32,
+    ) {
+        if let Some(position) = self.push(product, place, unit) {
+            let identity =
+                Identity { name: product.name.clone(), flags: product.flags, terms: terms.cloned() };
+            self.identities.insert((product.id, position), identity);
+            self.identity_order.push_back((position, product.id));
+        }
+    }
+
+    /// Adds a version, and returns its position, if there are snapshots.
+    fn push(&mut self, product: &Product, place: &mut Place, unit: impl FnOnce() -> u32) -> Option<u64> {
         if self.versions.len() >= self.versions_max {
             self.forget_oldest();
-            if !self.are_needed() {
-                return;
-            }
+        }
+        if !self.are_needed() {
+            return None;
         }
         if self.versions.capacity() == 0 {
             self.versions.reserve_exact(self.versions_max);
         }
-        let position = self.end();
+        let (position, last) = (self.end(), self.last(product.id, *place));
         self.versions.push_back(Version {
             product: product.id,
             unit: unit(),
@@ -107,6 +146,13 @@ impl Versions {
             earlier: last.unwrap_or(position),
         });
         *place = Place(position as u32);
+        Some(position)
+    }
+
+    /// The product's name, flags and terms at this moment, if they were changed since.
+    pub(super) fn identity(&self, product: ProductId, moment: u64) -> Option<&Identity> {
+        let mut since = self.identities.range((product, moment)..=(product, u64::MAX));
+        since.next().map(|(_, identity)| identity)
     }
 
     fn end(&self) -> u64 {
@@ -158,6 +204,8 @@ impl Versions {
     fn trim(&mut self) {
         let Some((oldest, _)) = self.snapshots.first_key_value() else {
             self.start = self.end();
+            self.identities.clear();
+            self.identity_order.clear();
             let freed = std::mem::take(&mut self.versions);
             if freed.len() > FREED_AT_ONCE_MAX {
                 // If no thread can be started, the versions are freed here.
@@ -169,6 +217,9 @@ impl Versions {
         let unneeded = oldest.saturating_sub(self.start);
         self.versions.drain(..unneeded as usize);
         self.start += unneeded;
+        while let Some((position, product)) = self.identity_order.pop_front_if(|(at, _)| *at < self.start) {
+            self.identities.remove(&(product, position));
+        }
     }
 }
 

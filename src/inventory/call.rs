@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::{Session, Stopped};
 use crate::catalog::Price;
-use crate::operation::{ChangeReply, CountRequest, CountedName, ProductReply, Reply, Request, UndoRequest};
+use crate::operation::{ChangeReply, CountRequest, ProductReply, Reply, Request, UndoRequest};
 use crate::refusal::Refusal;
 
 /// The products of a list that are copied in one turn, before other connections have theirs.
@@ -21,7 +21,7 @@ impl Session {
     pub async fn call(&self, request: Request<'_>) -> Result<Reply, Refusal> {
         match request {
             Request::GetProduct { name } => {
-                self.find(name, |product| ProductReply::from(product)).await.map(Reply::Product)
+                self.find(name, |product| ProductReply::from(product.product)).await.map(Reply::Product)
             }
             Request::ListProducts { max_price } => self.products(max_price).await.map(Reply::Products),
             Request::AdjustStock(request) => {
@@ -32,14 +32,9 @@ impl Session {
                 Ok(made_together(adjusted.iter().map(ChangeReply::from).collect()))
             }
             Request::ImportProducts(request) => self.import(request).await.map(Reply::Imported),
-            Request::CountStock(CountRequest { counts, request_id, is_blind }) => {
+            Request::CountStock(CountRequest { counts, request_id }) => {
                 let counted = self.count(&counts, request_id).await?;
-                let changes = counted.iter().map(ChangeReply::from).zip(counts);
-                let shown = |(change, count): (ChangeReply, CountedName<'_>)| match is_blind {
-                    true => change.as_counted(count.counted),
-                    false => change,
-                };
-                Ok(made_together(changes.map(shown).collect()))
+                Ok(made_together(counted.iter().map(ChangeReply::from).collect()))
             }
             Request::UndoMovement(UndoRequest { sequence, is_single, request_id }) => {
                 let undone = self.undo(sequence, is_single, request_id).await?;
@@ -57,7 +52,7 @@ impl Session {
         loop {
             let turn_end = products.len() + PRODUCTS_IN_TURN;
             let stopped = listing.visit(|product| {
-                products.push(ProductReply::from(product));
+                products.push(ProductReply::from(product.product));
                 if products.len() >= turn_end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
             if stopped == Stopped::AtEnd {

@@ -88,7 +88,7 @@ impl Session {
             }
             let looked_at = check.finish();
             return if bad_rows.is_empty() {
-                looked_at.map_err(refuse_rows)
+                looked_at.map(|imported| imported.counts).map_err(refuse_rows)
             } else {
                 Err(merge(bad_rows, looked_at.err()))
             };
@@ -174,7 +174,7 @@ mod tests {
             request_id: Some("lista".parse().unwrap()),
         };
         request.rows[0].price = "4".parse().unwrap();
-        let expected = ImportCounts { created: 0, updated: 1, unchanged: 3 };
+        let expected = ImportCounts { created: 0, updated: 1, unchanged: 3, discontinued: 0 };
         assert_eq!(session.import(request.clone()).await, Ok(expected));
         assert_eq!(session.reader().find("maca", |product| product.price.to_string()).unwrap(), "3.0");
         request.is_dry_run = false;
@@ -219,7 +219,7 @@ mod tests {
             session.adjust_together(BatchRequest { adjustments, request_id: None }).await.unwrap();
             assert!(turns_since() >= 1000 / LINES_IN_TURN - 1);
             let counts = session.import(import(true)).await.unwrap();
-            assert_eq!(counts, ImportCounts { created: 0, updated: 0, unchanged: 1000 });
+            assert_eq!(counts, ImportCounts { created: 0, updated: 0, unchanged: 1000, discontinued: 0 });
             assert!(turns_since() >= 1000 / LINES_IN_TURN - 1);
         };
         tokio::select! {

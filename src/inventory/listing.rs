@@ -5,7 +5,7 @@ use std::sync::{Arc, RwLock};
 
 use super::read;
 pub use crate::catalog::Stopped;
-use crate::catalog::{Catalog, Cursor, Price, Product, ProductId, TooOld};
+use crate::catalog::{Catalog, Cursor, Price, ProductId, ProductView, Selection, TooOld};
 use crate::refusal::Refusal;
 
 /// The products in catalog order, all as they were when the list began.
@@ -21,7 +21,7 @@ impl Listing {
         max_price: Option<Price>,
         after: Option<ProductId>,
     ) -> Self {
-        let cursor = read(catalog).cursor(max_price, after);
+        let cursor = read(catalog).cursor(Selection::up_to(max_price), after);
         Self { catalog: Arc::clone(catalog), cursor }
     }
 
@@ -29,7 +29,10 @@ impl Listing {
     ///
     /// # Errors
     /// If more has changed since the list began than the catalog keeps (`RESOURCE_EXHAUSTED`).
-    pub fn visit(&mut self, visit: impl FnMut(&Product) -> ControlFlow<()>) -> Result<Stopped, Refusal> {
+    pub fn visit(
+        &mut self,
+        visit: impl FnMut(ProductView<'_>) -> ControlFlow<()>,
+    ) -> Result<Stopped, Refusal> {
         self.cursor.visit(&read(&self.catalog), visit).map_err(|TooOld| Refusal::list_too_old())
     }
 }

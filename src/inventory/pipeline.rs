@@ -114,7 +114,7 @@ impl Reader<'_> {
         self.find(name, |product| {
             let is_held_back = pipeline.holds_back(product.id);
             if !is_held_back {
-                write(pipeline.next_answer(), product);
+                write(pipeline.next_answer(), &product);
             }
             !is_held_back
         })

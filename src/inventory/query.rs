@@ -4,7 +4,7 @@ use std::sync::RwLockReadGuard;
 
 use super::listing::Listing;
 use super::{Session, read};
-use crate::catalog::{Catalog, Key, Price, Product, ProductId};
+use crate::catalog::{Catalog, Key, Price, ProductId, ProductView};
 use crate::refusal::Refusal;
 
 impl Session {
@@ -13,7 +13,11 @@ impl Session {
     /// # Errors
     /// If no product has that name (`PRODUCT_NOT_FOUND`, with the names that look like it), or none can
     /// have it (`INVALID_ARGUMENT`).
-    pub async fn find<T>(&self, name: &str, use_product: impl FnOnce(&Product) -> T) -> Result<T, Refusal> {
+    pub async fn find<T>(
+        &self,
+        name: &str,
+        use_product: impl FnOnce(ProductView<'_>) -> T,
+    ) -> Result<T, Refusal> {
         let found = self.reader().find(name, use_product);
         match found {
             Ok(found) => Ok(found),
@@ -46,7 +50,11 @@ impl Reader<'_> {
     /// # Errors
     /// If no product has that name (`PRODUCT_NOT_FOUND`, for [`Session::explain`]), or none can have
     /// it (`INVALID_ARGUMENT`).
-    pub fn find<T>(&mut self, name: &str, use_product: impl FnOnce(&Product) -> T) -> Result<T, Refusal> {
+    pub fn find<T>(
+        &mut self,
+        name: &str,
+        use_product: impl FnOnce(ProductView<'_>) -> T,
+    ) -> Result<T, Refusal> {
         self.session.note_read();
         self.look_up(name, |catalog| catalog.find(name).map(use_product))
     }

@@ -24,6 +24,7 @@ mod request_ids;
 mod restore;
 mod rows;
 mod schema;
+mod terms;
 mod verify;
 
 use std::os::unix::fs::FileExt;
@@ -111,13 +112,11 @@ impl Store for SqliteStore {
         if self.is_new {
             return Ok(None);
         }
-        let (products, checkpoint, last_recorded_at) =
-            read_catalog(&self.connection).map_err(self.failed("ler"))?;
+        let (catalog, checkpoint) = read_catalog(&self.connection).map_err(self.failed("ler"))?;
         self.checkpoint = checkpoint;
         self.request_ids = RequestIds::read(&self.connection).map_err(self.failed("ler"))?;
         let corrupt = |reason| corrupt(&self.path, reason);
-        let catalog =
-            Catalog::load(products, self.checkpoint.last_sequence(), last_recorded_at).map_err(corrupt)?;
+        let catalog = catalog.map_err(corrupt)?;
         if !catalog.look_alikes().is_empty() {
             check_keys(&self.connection, &catalog).map_err(self.failed("ler"))?.map_err(corrupt)?;
         }

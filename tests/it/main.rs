@@ -39,7 +39,6 @@ mod readme;
 mod reports;
 mod restore;
 mod rewritten;
-mod roles;
 mod scenarios;
 mod serve;
 mod shell;

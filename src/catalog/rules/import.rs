@@ -2,16 +2,21 @@
 
 use std::collections::HashMap;
 
+use super::update::{CodeTaken, joined};
 use crate::catalog::adjustment::Adjustment;
+use crate::catalog::code::{Barcode, CodeValue, ShopCode};
 use crate::catalog::digest::Digest;
 use crate::catalog::draft::Draft;
 use crate::catalog::key::Key;
 use crate::catalog::movement::Kind;
 use crate::catalog::name::Name;
 use crate::catalog::new_name::NewNameError;
-use crate::catalog::product::{Product, ProductDraft, ProductId, Unit};
+use crate::catalog::product::{Flags, Product, ProductId, Unit};
+use crate::catalog::product_change::{TermsField, differences};
+use crate::catalog::product_draft::{ProductDraft, TermsDraft};
 use crate::catalog::quantity::Quantity;
 use crate::catalog::quoted::Quoted;
+use crate::catalog::terms::Terms;
 use crate::catalog::transaction::Balance;
 
 /// Most products in one catalog: ids are 32 bits wide, and a catalog of this size already
@@ -37,6 +42,12 @@ pub enum RowError {
     /// A name that a new product may not have.
     #[error(transparent)]
     Name(#[from] NewNameError),
+    /// A code of another product.
+    #[error("{} não pode ter esse código: {error}", Quoted(.name))]
+    CodeTaken { name: String, error: CodeTaken },
+    /// A code that an earlier row gives another product.
+    #[error("o código {code} de {} já aparece na lista, em {}", Quoted(.name), Quoted(.first))]
+    CodeRepeated { name: String, code: String, first: String },
     /// More than [`PRODUCTS_MAX`] products.
     #[error("{} passaria do limite de {PRODUCTS_MAX} produtos", Quoted(.0))]
     TooManyProducts(String),
@@ -51,6 +62,20 @@ pub struct ImportCounts {
     pub updated: usize,
     /// Products that had the same terms already.
     pub unchanged: usize,
+    /// Products of the list that are no longer sold. They got their terms, and stay so.
+    pub discontinued: usize,
+}
+
+/// Most changed fields that the answer to an import tells: some hundred kilobytes.
+pub const IMPORT_CHANGES_MAX: usize = 1000;
+
+/// The effect of an import, or of a dry run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Imported {
+    /// How many products it touched.
+    pub counts: ImportCounts,
+    /// The first fields that it changed, [`IMPORT_CHANGES_MAX`] at most.
+    pub changes: Vec<ImportedChange>,
 }
 
 /// The digest of a price list.
@@ -61,8 +86,25 @@ pub fn import_digest(rows: &[ProductDraft]) -> u64 {
         digest.feed(row.unit.as_ref().map_or("", |unit| unit.as_str()).as_bytes());
         digest.feed(&row.price.centavos().to_le_bytes());
         digest.feed(&row.opening_stock.thousandths().to_le_bytes());
+        feed_terms(&mut digest, &row.terms);
     }
     digest.value()
+}
+
+/// Adds the terms of a row that has some: the digest of a list without any is what it always was.
+fn feed_terms(digest: &mut Digest, terms: &TermsDraft) {
+    if *terms == TermsDraft::default() {
+        return;
+    }
+    let TermsDraft { code, barcodes, category, minimum, target, shelf_life_days } = terms;
+    digest.feed(b"cadastro");
+    digest.feed(&code.map_or(0, |code| code.number()).to_le_bytes());
+    digest.feed(joined(barcodes).as_bytes());
+    digest.feed(category.as_ref().map_or("", |category| category.as_str()).as_bytes());
+    for quantity in [minimum, target] {
+        digest.feed(&quantity.map_or(-1, Quantity::thousandths).to_le_bytes());
+    }
+    digest.feed(&shelf_life_days.map_or(-1, i64::from).to_le_bytes());
 }
 
 impl Draft<'_> {
@@ -71,33 +113,32 @@ impl Draft<'_> {
     ///
     /// # Errors
     /// If any row is bad: every bad row, with its index. The draft is then unchanged.
-    pub fn import(&mut self, rows: &[ProductDraft]) -> Result<ImportCounts, Vec<(usize, RowError)>> {
+    pub fn import(&mut self, rows: &[ProductDraft]) -> Result<Imported, Vec<(usize, RowError)>> {
         let mut check = ImportCheck::new(rows);
         check.go_on(self, rows.len());
-        let accepted = check.accepted;
-        if !check.errors.is_empty() {
-            return Err(check.errors);
-        }
-        for (key, product) in accepted {
-            if self.find(&product.name, &key).is_none() {
-                self.created.insert(key, product.id);
-                let (delta, kind) = (product.stock, Kind::Opening);
-                let opening = Adjustment { product: product.id, delta, kind, request_id: None };
-                self.record(&opening, Balance::NONE, product.stock, product.price);
+        let accepted = std::mem::take(&mut check.accepted);
+        let imported = check.finish()?;
+        for (key, product, terms) in accepted {
+            if self.find(&product.name, &key).is_some() {
+                self.alter(product, terms);
+                continue;
             }
-            self.products.insert(product.id, product);
+            let (delta, kind) = (product.stock, Kind::Opening);
+            let opening = Adjustment { product: product.id, delta, kind, request_id: None };
+            self.record(&opening, Balance::NONE, product.stock, product.price);
+            self.create(key, product, terms);
         }
-        Ok(check.counts)
+        Ok(imported)
     }
 
-    /// The product after the row, or `None` if the row changes nothing.
+    /// The product and its other terms after the row, or `None` if the row changes nothing.
     fn import_row(
         &self,
         row: &ProductDraft,
         existing: Option<ProductId>,
         repeated: Option<&Name>,
         product_count: usize,
-    ) -> Result<Option<Product>, RowError> {
+    ) -> Result<Option<(Product, Terms)>, RowError> {
         let name = || row.name.to_string();
         if let Some(first) = repeated {
             return Err(RowError::Repeated { name: name(), first: first.to_string() });
@@ -105,26 +146,34 @@ impl Draft<'_> {
         if row.opening_stock < Quantity::ZERO {
             return Err(RowError::NegativeStock(name()));
         }
-        let existing = existing.map(|id| self.product(id));
+        let terms = row.terms.applied(existing.map_or(Terms::NONE, |id| self.other_terms(id)).clone());
+        self.check_codes(existing, &terms).map_err(|error| RowError::CodeTaken { name: name(), error })?;
+        let existing = existing.map(|id| (self.product(id), self.other_terms(id)));
         let unit = match (&row.unit, &existing) {
             (Some(unit), _) => unit.clone(),
-            (None, Some(product)) => product.unit.clone(),
+            (None, Some((product, _))) => product.unit.clone(),
             (None, None) => Unit::default(),
         };
-        let stock = existing.as_ref().map_or(row.opening_stock, |product| product.stock);
+        let stock = existing.as_ref().map_or(row.opening_stock, |(product, _)| product.stock);
         if stock.has_fraction() && !unit.takes_fractions() {
             return Err(RowError::Fraction { name: name(), unit, stock });
         }
         match existing {
-            Some(product) if product.price == row.price && product.unit == unit => Ok(None),
-            Some(product) => Ok(Some(Product { price: row.price, unit, ..product })),
+            Some((before, terms_before)) => {
+                // An example that is in a list of the shop is none any more.
+                let flags = before.flags.with_example(false);
+                let product = Product { price: row.price, unit, flags, ..before.clone() };
+                Ok(Some((product, terms))
+                    .filter(|(product, terms)| (product, terms) != (&before, terms_before)))
+            }
             None => {
                 row.name.check_new()?;
                 let id = ProductId::at_index(product_count)
                     .filter(|_| product_count < PRODUCTS_MAX)
                     .ok_or_else(|| RowError::TooManyProducts(name()))?;
                 let name = row.name.clone();
-                Ok(Some(Product { id, name, unit, price: row.price, stock, last_movement: 0 }))
+                let (price, flags) = (row.price, Flags::default());
+                Ok(Some((Product { id, name, unit, price, stock, last_movement: 0, flags }, terms)))
             }
         }
     }
@@ -148,7 +197,20 @@ pub struct ImportCheck<'r> {
     /// The first row of each product that exists, or of each key that is new.
     first_rows: HashMap<Result<ProductId, Key>, usize>,
     /// The products that the rows create or change.
-    accepted: Vec<(Key, Product)>,
+    accepted: Vec<(Key, Product, Terms)>,
+    /// The first row of each code that the rows give.
+    first_codes: HashMap<CodeValue, usize>,
+    /// The first fields that the rows change of products that exist, [`IMPORT_CHANGES_MAX`] at most.
+    changes: Vec<ImportedChange>,
+}
+
+/// A field that an import changes, or would change, of a product that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportedChange {
+    pub product: Name,
+    pub field: TermsField,
+    pub old: String,
+    pub new: String,
 }
 
 impl<'r> ImportCheck<'r> {
@@ -163,6 +225,8 @@ impl<'r> ImportCheck<'r> {
             errors: Vec::new(),
             first_rows: HashMap::with_capacity(rows.len()),
             accepted: Vec::with_capacity(rows.len()),
+            first_codes: HashMap::new(),
+            changes: Vec::new(),
         }
     }
 
@@ -177,20 +241,17 @@ impl<'r> ImportCheck<'r> {
         }
         self.large_changes = large_changes;
         for (index, row) in rows.iter().enumerate().skip(self.next).take(count) {
-            let product_count = draft.catalog.products.len() + draft.created.len() + self.counts.created;
+            let product_count = draft.catalog.products.len() + draft.created + self.counts.created;
             let key = row.name.key();
             let existing = draft.find(&row.name, &key);
             // Two products of an earlier build may have the same key, so existing ones go by their ids.
             let first = *self.first_rows.entry(existing.ok_or_else(|| key.clone())).or_insert(index);
             let repeated = (first < index).then(|| &rows[first].name);
-            match draft.import_row(row, existing, repeated, product_count) {
-                Ok(product) => {
-                    match &product {
-                        None => self.counts.unchanged += 1,
-                        Some(product) if product.id.index() == product_count => self.counts.created += 1,
-                        Some(_) => self.counts.updated += 1,
-                    }
-                    self.accepted.extend(product.map(|product| (key, product)));
+            let checked = draft.import_row(row, existing, repeated, product_count);
+            match checked.and_then(|terms| self.note_codes(index).map(|()| terms)) {
+                Ok(terms) => {
+                    self.count(draft, existing, terms.as_ref());
+                    self.accepted.extend(terms.map(|(product, terms)| (key, product, terms)));
                 }
                 Err(error) => self.errors.push((index, error)),
             }
@@ -199,11 +260,54 @@ impl<'r> ImportCheck<'r> {
         self.next < rows.len()
     }
 
-    /// The counts of what the import would do.
+    /// Notes the codes that a row gives its product.
+    ///
+    /// # Errors
+    /// If an earlier row gives one of them another product.
+    fn note_codes(&mut self, index: usize) -> Result<(), RowError> {
+        let rows = self.rows;
+        let TermsDraft { code, barcodes, .. } = &rows[index].terms;
+        let code = code.iter().map(|code| (ShopCode::to_string(code), CodeValue::from(*code)));
+        let barcodes = barcodes.iter().map(|it| (Barcode::to_string(it), CodeValue::from(*it)));
+        for (code, value) in code.chain(barcodes) {
+            let first = *self.first_codes.entry(value).or_insert(index);
+            if first < index {
+                let (name, first) = (rows[index].name.to_string(), rows[first].name.to_string());
+                return Err(RowError::CodeRepeated { name, code, first });
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts what a row does to a product, perhaps a new one, which gets these terms if anything changes.
+    fn count(&mut self, draft: &Draft<'_>, existing: Option<ProductId>, after: Option<&(Product, Terms)>) {
+        let Some(id) = existing else {
+            self.counts.created += 1;
+            return;
+        };
+        let before = draft.product(id);
+        self.counts.discontinued += usize::from(before.flags.is_discontinued());
+        let mut differs = false;
+        if let Some((product, terms)) = after {
+            for (field, old, new) in differences((&before, draft.other_terms(id)), (product, terms)) {
+                differs = true;
+                if self.changes.len() < IMPORT_CHANGES_MAX {
+                    self.changes.push(ImportedChange { product: before.name.clone(), field, old, new });
+                }
+            }
+        }
+        match differs {
+            true => self.counts.updated += 1,
+            false => self.counts.unchanged += 1,
+        }
+    }
+
+    /// The effect that the import would have.
     ///
     /// # Errors
     /// If any row is bad: every bad row, with its index.
-    pub fn finish(self) -> Result<ImportCounts, Vec<(usize, RowError)>> {
-        if self.errors.is_empty() { Ok(self.counts) } else { Err(self.errors) }
+    pub fn finish(self) -> Result<Imported, Vec<(usize, RowError)>> {
+        let Self { counts, changes, errors, .. } = self;
+        if errors.is_empty() { Ok(Imported { counts, changes }) } else { Err(errors) }
     }
 }

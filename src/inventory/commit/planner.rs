@@ -186,7 +186,7 @@ impl<'a> Planner<'a> {
             request_id,
             if request_id.is_some() { import_digest(rows) } else { 0 },
             |planner| {
-                let counts = planner.draft.import(rows).map_err(refuse_rows)?;
+                let counts = planner.draft.import(rows).map_err(refuse_rows)?.counts;
                 Ok((counts, FirstResult::Import(counts)))
             },
             |_, result| match result {

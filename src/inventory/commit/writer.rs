@@ -257,7 +257,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::catalog::{Draft, Name, Price, ProductDraft, Quantity};
+    use crate::catalog::{Draft, Name, Price, ProductDraft, Quantity, TermsDraft};
     use crate::store::sqlite::SqliteStore;
 
     /// A price list that makes each product of another one cheaper or dearer, and adds as many.
@@ -267,6 +267,7 @@ mod tests {
             price: Price::from_centavos(centavos).unwrap(),
             unit: None,
             opening_stock: Quantity::from_units(1),
+            terms: TermsDraft::default(),
         };
         (0..count).map(row).collect()
     }

@@ -79,7 +79,7 @@ impl List {
                 }
                 left -= 1;
                 last = Some(product.id);
-                write(product, &mut piece);
+                write(&product, &mut piece);
                 if piece.len() >= bytes { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
             length += piece.len();
@@ -129,7 +129,7 @@ impl List {
         let Self { left, write, .. } = self;
         while let Some(listing) = &mut self.listing {
             let stopped = listing.visit(|product| {
-                write(product, &mut piece);
+                write(&product, &mut piece);
                 *left -= 1;
                 if *left == 0 || piece.len() >= TURN_BYTES {
                     ControlFlow::Break(())
@@ -196,7 +196,7 @@ mod tests {
     use tonic_types::StatusExt as _;
 
     use super::*;
-    use crate::catalog::{Name, Price, ProductDraft, Quantity};
+    use crate::catalog::{Name, Price, ProductDraft, Quantity, TermsDraft};
     use crate::inventory::{Committer, Inventory};
     use crate::server::testing;
     use crate::store::sqlite::SqliteStore;
@@ -208,6 +208,7 @@ mod tests {
             name: Name::parse(&format!("PRODUTO {number}")).unwrap(),
             price: Price::from_centavos(if number < 9_000 { 500 } else { 100 }).unwrap(),
             opening_stock: Quantity::ZERO,
+            terms: TermsDraft::default(),
             unit: None,
         };
         let rows: Vec<ProductDraft> = (0..10_000).map(row).collect();

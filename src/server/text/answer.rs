@@ -79,7 +79,7 @@ impl Conversation<'_> {
             self.service.console.command(frame);
         }
         match frame.request() {
-            Ok(mut request) => match (self.admit(&mut request), request) {
+            Ok(request) => match (self.check(request.operation().spec().permission), request) {
                 (Err(refusal), _) => self.refuse(refusal),
                 (Ok(()), Request::AdjustStock(request)) => {
                     let AdjustRequest { name, .. } = request;
@@ -98,19 +98,21 @@ impl Conversation<'_> {
                     return Some(Rest::Token(secret));
                 }
                 self.is_http |= matches!(frame, Frame::Line(line) if is_http(line));
-                self.refuse(if is_stranger { access::no_token() } else { refusal });
+                self.refuse(if is_stranger { access::refusal(self.identity) } else { refusal });
             }
         }
         None
     }
 
-    /// Refuses a request that the client may not make on this connection.
-    fn admit(&self, request: &mut Request<'_>) -> Result<(), Refusal> {
-        access::admit(self.identity, request)?;
-        if self.is_http && request.permission() != Permission::Read {
-            return Err(not_over_http());
+    /// Refuses an operation that the client may not call on this connection.
+    fn check(&self, permission: Permission) -> Result<(), Refusal> {
+        if !access::permits(self.identity, permission) {
+            Err(access::refusal(self.identity))
+        } else if self.is_http && permission == Permission::Write {
+            Err(not_over_http())
+        } else {
+            Ok(())
         }
-        Ok(())
     }
 
     /// Answers the part of a command that needs a wait, and sends long replies.

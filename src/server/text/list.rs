@@ -18,7 +18,7 @@ impl Conversation<'_> {
             let turn_end = replies.len() + turn.bytes();
             let stopped = listing.visit(|product| {
                 is_empty = false;
-                text::write_list_line(replies, product);
+                text::write_list_line(replies, &product);
                 if replies.len() >= turn_end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             });
             match stopped {

@@ -9,6 +9,7 @@ use super::connect::BUSY_TIMEOUT;
 use super::error::sqlite;
 use super::names::{INDEX_SUFFIX, LOG_SUFFIX, beside};
 use super::rows::write;
+use super::terms::write_products;
 use super::{SqliteStore, checkpoint, long_log};
 use crate::catalog::Transaction;
 use crate::store::StoreError;
@@ -51,7 +52,8 @@ impl SqliteStore {
             *is_suspect = true;
             failed(error)
         })?;
-        write(connection, changes, checkpoint.last_sequence())
+        write_products(connection, changes)
+            .and_then(|()| write(connection, changes, checkpoint.last_sequence()))
             .and_then(|()| step.write(connection))
             .and_then(|()| request_ids.write(connection))
             .and_then(|()| execute(connection, "COMMIT"))

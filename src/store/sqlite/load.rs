@@ -1,17 +1,16 @@
 //! Reads the catalog from the database.
 
-use std::time::SystemTime;
-
 use rusqlite::Connection;
 
 use super::checkpoint::Checkpoint;
 use super::rows::{read_last_time, read_product};
-use crate::catalog::{Balance, Product};
+use super::terms::read_terms;
+use crate::catalog::{Balance, Catalog};
 
-/// The products with their present stocks, the checkpoint, and the time of the last movement.
+/// The catalog, or what is wrong with it, and the checkpoint.
 pub(super) fn read_catalog(
     connection: &Connection,
-) -> rusqlite::Result<(Vec<Product>, Checkpoint, Option<SystemTime>)> {
+) -> rusqlite::Result<(Result<Catalog, String>, Checkpoint)> {
     let checkpoint = Checkpoint::read(connection)?;
     let mut statement = connection.prepare(
         "SELECT id, name, unit, price_centavos, coalesce(stock_thousandths, 0),
@@ -26,5 +25,7 @@ pub(super) fn read_catalog(
         Ok(product)
     })?;
     let products = products.collect::<rusqlite::Result<_>>()?;
-    Ok((products, checkpoint, read_last_time(connection)?))
+    let catalog = Catalog::load(products, checkpoint.last_sequence(), read_last_time(connection)?);
+    let (terms, last_change) = read_terms(connection)?;
+    Ok((catalog.and_then(|catalog| catalog.with_terms(terms, last_change)), checkpoint))
 }

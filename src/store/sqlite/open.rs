@@ -17,6 +17,7 @@ use super::names::{INDEX_SUFFIX, exists, place};
 use super::request_ids::RequestIds;
 use super::rows::write;
 use super::schema::{APPLICATION_ID, SCHEMA_VERSION, check_header, migrate};
+use super::terms::write_products;
 use super::{SqliteStore, backup, log_place, long_log};
 use crate::catalog::Transaction;
 use crate::private_file::AtomicFile;
@@ -28,10 +29,10 @@ use crate::store::{Store, StoreError};
 pub(super) const CHECKED_BYTES_MAX: u64 = if cfg!(test) { 64 * 1024 } else { 16 * 1024 * 1024 };
 
 /// The tables that grow with every change.
-const LONG_TABLES: [&str; 2] = ["movement", "request_chunk"];
+const LONG_TABLES: [&str; 3] = ["movement", "request_chunk", "product_change"];
 
 /// Prepared statements kept: more than there are.
-const STATEMENT_CACHE: usize = 32;
+const STATEMENT_CACHE: usize = 48;
 
 impl SqliteStore {
     /// Opens the database. If there is none, [`Store::create`] creates it, under a temporary name until it
@@ -110,7 +111,7 @@ impl SqliteStore {
 
     pub(super) fn check_short_tables(&self) -> rusqlite::Result<String> {
         let mut tables = self.connection.prepare(
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN (?1, ?2) ORDER BY rowid",
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN (?1, ?2, ?3) ORDER BY rowid",
         )?;
         let mut tables = tables.query(LONG_TABLES)?;
         while let Some(table) = tables.next()? {
@@ -183,6 +184,7 @@ impl SqliteStore {
         let transaction = self.connection.transaction()?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         migrate(&transaction)?;
+        write_products(&transaction, opening)?;
         write(&transaction, opening, 0)?;
         transaction.commit()?;
         self.request_ids = RequestIds::read(&self.connection)?;

@@ -98,9 +98,7 @@ fn is_as_left(
     let mut fresh = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let moment = fresh.transaction().map_err(sqlite("ler", path))?;
     check(&moment, path, &mut |_, _, _| {})?;
-    let (products, checkpoint, last_recorded_at) = read_catalog(&moment).map_err(sqlite("ler", path))?;
-    let is_same = checkpoint.last_sequence() == catalog.last_sequence()
-        && last_recorded_at == catalog.last_recorded_at()
-        && products.iter().eq(catalog.products().iter());
+    let (stored, _) = read_catalog(&moment).map_err(sqlite("ler", path))?;
+    let is_same = stored.is_ok_and(|stored| stored == *catalog);
     if is_same { Ok(()) } else { Err(rewritten()) }
 }

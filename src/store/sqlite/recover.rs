@@ -21,10 +21,15 @@ impl SqliteStore {
                 |row| row.get(0),
             );
         }
+        if let Some(change) = transaction.changes.last() {
+            let last = "SELECT coalesce(max(number), 0) = ?1 FROM product_change";
+            return connection.query_row(last, [change.number], |row| row.get(0));
+        }
+        // Examples that a price list made the shop's own.
         let Some(product) = transaction.products.last() else { return Ok(true) };
         connection.query_row(
-            "SELECT count(*) FROM product_terms WHERE id = ?1 AND price_centavos = ?2 AND unit = ?3",
-            params![product.id.number(), product.price.centavos(), product.unit.as_str()],
+            "SELECT count(*) FROM product_terms WHERE id = ?1 AND example = ?2",
+            params![product.id.number(), product.flags.is_example()],
             |row| row.get(0),
         )
     }

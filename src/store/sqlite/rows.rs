@@ -7,7 +7,7 @@ use rusqlite::types::Null;
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use crate::catalog::{
-    Document, Kind, Movement, Name, Price, Product, ProductId, Quantity, RequestId, RequestIdError,
+    Document, Flags, Kind, Movement, Name, Price, Product, ProductId, Quantity, RequestId, RequestIdError,
     RequestRecord, Transaction, Undo, Unit,
 };
 
@@ -90,19 +90,6 @@ pub(super) fn write(
     transaction: &Transaction,
     last_sequence: i64,
 ) -> rusqlite::Result<()> {
-    for listed in &transaction.products {
-        let mut product = connection.prepare_cached(
-            "INSERT INTO product_terms (id, name, key, unit, price_centavos) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (id) DO UPDATE SET unit = ?4, price_centavos = ?5",
-        )?;
-        product.execute(params![
-            listed.id.number(),
-            listed.name.as_str(),
-            listed.name.key().as_str(),
-            listed.unit.as_str(),
-            listed.price.centavos(),
-        ])?;
-    }
     let mut one = connection.prepare_cached(&INSERT_MOVEMENT)?;
     for alike in transaction.movements.chunk_by(is_alike) {
         let (whole, rest) = alike.as_chunks::<MOVEMENTS_AT_ONCE>();
@@ -172,6 +159,8 @@ pub(super) fn read_product(row: &Row<'_>) -> rusqlite::Result<Product> {
         price: Price::from_centavos(row.get(3)?).map_err(|error| bad_value(3, error))?,
         stock: read_quantity(row, 4)?,
         last_movement: row.get(5)?,
+        // Read with the terms.
+        flags: Flags::default(),
     })
 }
 
@@ -222,6 +211,6 @@ pub(super) fn to_micros(time: SystemTime) -> i64 {
     i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX)
 }
 
-fn from_micros(micros: i64) -> SystemTime {
+pub(super) fn from_micros(micros: i64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_micros(micros.max(0).cast_unsigned())
 }

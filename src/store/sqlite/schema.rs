@@ -1,6 +1,7 @@
 //! The tables of a database, their migrations, and the header that identifies a database of this program.
 
 mod links;
+mod terms;
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -31,7 +32,7 @@ pub(super) const SCHEMA_VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// The migrations from an empty database to the current schema. A database of version N has had the first N.
 /// A released migration is never changed.
-pub(super) const MIGRATIONS: [Migration; 7] = [
+pub(super) const MIGRATIONS: [Migration; 8] = [
     Migration::Sql(
         "
     CREATE TABLE product (
@@ -135,6 +136,7 @@ pub(super) const MIGRATIONS: [Migration; 7] = [
     // From here on, names that look alike have the same key.
     Migration::Rust(fold_keys),
     Migration::Rust(links::link),
+    Migration::Rust(terms::extend),
 ];
 
 /// One step of [`MIGRATIONS`].
@@ -266,7 +268,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_folded_again_and_stay_unique() {
+    fn keys_are_folded_anew_and_stay_unique() {
         let database = Connection::open_in_memory().unwrap();
         MIGRATIONS[..5].iter().for_each(|step| step.run(&database).unwrap());
         // The keys of version 5, which folded only case and accents.

@@ -19,8 +19,9 @@ use super::names::{LOCK_SUFFIX, beside, exists, place};
 use super::request_ids::RequestIds;
 use super::rows::{SELECT_MOVEMENTS, read_movement, read_request};
 use super::schema::{SCHEMA_VERSION, check_header, check_keys};
+use super::terms::check_changes;
 use crate::catalog::{
-    Balance, Catalog, Kind, LookAlikes, Movement, Product, ProductId, Quantity, RequestId, RequestIdError,
+    Balance, Kind, LookAlikes, Movement, ProductId, Products, Quantity, RequestId, RequestIdError,
 };
 use crate::private_file;
 use crate::store::StoreError;
@@ -115,16 +116,18 @@ pub(super) fn check(moment: &Connection, path: &Path, report: Report<'_>) -> Res
     let corrupt = |reason| corrupt(path, reason);
     report(Step::Pages, 0, 1);
     check_pages(moment, path)?;
-    let (products, checkpoint, last_recorded_at) = read_catalog(moment).map_err(&failed)?;
+    let (catalog, checkpoint) = read_catalog(moment).map_err(&failed)?;
+    let catalog = catalog.map_err(corrupt)?;
     let movements = checkpoint.last_sequence();
     let index = RequestIds::read(moment).map_err(&failed)?;
-    let replayed = replay(moment, &products, movements, &index, report).map_err(&failed)?.map_err(corrupt)?;
+    let replayed =
+        replay(moment, catalog.products(), movements, &index, report).map_err(&failed)?.map_err(corrupt)?;
     links::check(moment, movements).map_err(&failed)?.map_err(corrupt)?;
     let of_others = check_requests(moment, movements, &index).map_err(&failed)?.map_err(corrupt)?;
     let request_ids = replayed.request_ids + of_others;
-    let count = products.len() as u64;
-    let catalog = Catalog::load(products, movements, last_recorded_at).map_err(corrupt)?;
+    let count = catalog.products().len() as u64;
     check_keys(moment, &catalog).map_err(&failed)?.map_err(corrupt)?;
+    check_changes(moment, &catalog).map_err(&failed)?.map_err(corrupt)?;
     let look_alikes = catalog.look_alikes().to_vec();
     Ok(Verified {
         products: count,
@@ -156,7 +159,7 @@ struct Replayed {
 /// error describes the first contradiction.
 fn replay(
     moment: &Connection,
-    products: &[Product],
+    products: &Products,
     last: i64,
     index: &RequestIds,
     report: Report<'_>,
@@ -190,7 +193,7 @@ fn replay(
             report(Step::Ledger, sequence.unsigned_abs(), last.unsigned_abs());
         }
     }
-    for product in products {
+    for product in products.iter() {
         match balances.remove(&product.id) {
             Some(balance) if balance.stock == product.stock => {
                 if balance.last_movement != product.last_movement {

@@ -159,6 +159,7 @@ mod tests {
                 unit: Unit::parse("maço").unwrap(),
                 price: Price::from_centavos(stock.min(599)).unwrap(),
                 stock: Quantity::from_thousandths(stock).unwrap(),
+                flags: crate::catalog::Flags::default(),
                 last_movement: stock + 1,
             };
             let movement = Movement {

@@ -4,7 +4,9 @@ use std::fmt;
 
 use super::fields::optional_request_id;
 use super::v1;
-use crate::catalog::{IMPORT_ROWS_MAX, ImportCounts, Name, Price, ProductDraft, Quantity, RequestId, Unit};
+use crate::catalog::{
+    IMPORT_ROWS_MAX, ImportCounts, Name, Price, ProductDraft, Quantity, RequestId, TermsDraft, Unit,
+};
 use crate::operation::ImportRequest;
 use crate::refusal::Refusal;
 
@@ -40,6 +42,7 @@ fn product_draft(message: &v1::ProductDraft) -> Result<ProductDraft, String> {
             unit => Some(Unit::parse(unit).map_err(told)?),
         },
         opening_stock: Quantity::from_thousandths(message.opening_stock_thousandths).map_err(told)?,
+        terms: TermsDraft::default(),
     })
 }
 
@@ -75,5 +78,6 @@ pub fn import_counts(message: &v1::ImportProductsResponse) -> ImportCounts {
         created: count(message.created_count),
         updated: count(message.updated_count),
         unchanged: count(message.unchanged_count),
+        ..ImportCounts::default()
     }
 }

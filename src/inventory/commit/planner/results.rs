@@ -36,7 +36,7 @@ impl FirstResult {
     pub(super) fn encode(&self) -> Vec<u8> {
         let (operation, numbers) = match self {
             Self::Import(counts) => {
-                let ImportCounts { created, updated, unchanged } = *counts;
+                let ImportCounts { created, updated, unchanged, .. } = *counts;
                 (Operation::Import, [created, updated, unchanged].map(|count| count as i64).to_vec())
             }
             Self::Batch { first_sequence } => (Operation::Batch, vec![*first_sequence]),
@@ -57,7 +57,7 @@ impl FirstResult {
             [created, updated, unchanged] if of(Operation::Import) => {
                 let count = |number| usize::try_from(number).ok();
                 let (created, updated, unchanged) = (count(created)?, count(updated)?, count(unchanged)?);
-                Some(Self::Import(ImportCounts { created, updated, unchanged }))
+                Some(Self::Import(ImportCounts { created, updated, unchanged, ..ImportCounts::default() }))
             }
             [first_sequence] if of(Operation::Batch) => Some(Self::Batch { first_sequence }),
             [first_sequence, count] if of(Operation::Undo) => Some(Self::Undo { first_sequence, count }),
@@ -100,7 +100,15 @@ mod tests {
         let stock = Quantity::from_thousandths(350).unwrap();
         let price = Price::from_centavos(2).unwrap();
         let results: [(FirstResult, &[i64]); 4] = [
-            (FirstResult::Import(ImportCounts { created: 1, updated: 2, unchanged: 258 }), &[1, 2, 258]),
+            (
+                FirstResult::Import(ImportCounts {
+                    created: 1,
+                    updated: 2,
+                    unchanged: 258,
+                    ..ImportCounts::default()
+                }),
+                &[1, 2, 258],
+            ),
             (FirstResult::Batch { first_sequence: 5 }, &[5]),
             (
                 FirstResult::Count(vec![CountResult::Movement(7), CountResult::Same { stock, price }]),

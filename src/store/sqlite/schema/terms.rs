@@ -1,0 +1,63 @@
+//! The step that gives products more terms: codes, category, limits, whether they are sold. Every later change of
+//! a term is kept.
+
+use rusqlite::Connection;
+
+/// The codes are unique. No index says so, because one transaction may move a code from one product to another.
+const EXTEND: &str = "
+    ALTER TABLE product_terms ADD COLUMN code INTEGER CHECK (code BETWEEN 1 AND 999999);
+    ALTER TABLE product_terms ADD COLUMN category TEXT;
+    ALTER TABLE product_terms ADD COLUMN minimum_thousandths INTEGER NOT NULL DEFAULT 0
+        CHECK (minimum_thousandths >= 0);
+    ALTER TABLE product_terms ADD COLUMN target_thousandths INTEGER NOT NULL DEFAULT 0
+        CHECK (target_thousandths >= 0);
+    ALTER TABLE product_terms ADD COLUMN shelf_life_days INTEGER NOT NULL DEFAULT 0
+        CHECK (shelf_life_days >= 0);
+    ALTER TABLE product_terms ADD COLUMN discontinued INTEGER NOT NULL DEFAULT 0 CHECK (discontinued IN (0, 1));
+    ALTER TABLE product_terms ADD COLUMN example INTEGER NOT NULL DEFAULT 0 CHECK (example IN (0, 1));
+
+    CREATE TABLE product_barcode (
+        product_id  INTEGER NOT NULL REFERENCES product_terms (id),
+        place       INTEGER NOT NULL,
+        barcode     TEXT NOT NULL,
+        PRIMARY KEY (product_id, place)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE product_change (
+        number              INTEGER PRIMARY KEY,
+        product_id          INTEGER NOT NULL REFERENCES product_terms (id),
+        field               TEXT NOT NULL,
+        old_value           TEXT NOT NULL,
+        new_value           TEXT NOT NULL,
+        recorded_at_micros  INTEGER NOT NULL,
+        author_id           INTEGER
+    ) STRICT;
+    CREATE INDEX product_change_by_product ON product_change (product_id);
+
+    DROP VIEW product;
+    CREATE VIEW product AS
+    WITH moved AS (
+        SELECT product_id, balance_thousandths, max(sequence) FROM movement
+        WHERE sequence > (SELECT sequence FROM forwarded) GROUP BY product_id
+    )
+    SELECT id, name, key, unit, price_centavos,
+           coalesce(moved.balance_thousandths, stock_thousandths) AS stock_thousandths,
+           code, category, minimum_thousandths, target_thousandths, shelf_life_days, discontinued
+    FROM product_terms
+    LEFT JOIN balance_forward ON balance_forward.product_id = id
+    LEFT JOIN moved ON moved.product_id = id;
+";
+
+/// The products of a first start by an earlier version are examples, too, as far as they have their names.
+const MARK_EXAMPLES: &str = "
+    UPDATE product_terms SET example = 1
+    WHERE (id, name) IN (VALUES (1, 'Maca'), (2, 'Pera'), (3, 'Banana'), (4, 'Caju'))
+      AND EXISTS (SELECT 1 FROM movement
+                  WHERE sequence = product_terms.id AND product_id = product_terms.id AND kind = 'abertura');
+";
+
+/// Takes a database to this step.
+pub(super) fn extend(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(EXTEND)?;
+    connection.execute_batch(MARK_EXAMPLES)
+}
