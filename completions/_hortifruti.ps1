@@ -38,7 +38,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Copia o banco de dados, também enquanto um servidor o usa')
             [CompletionResult]::new('restore', 'restore', [CompletionResultType]::ParameterValue, 'Restaura uma cópia do banco de dados, e guarda o anterior')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Confere um banco de dados ou uma cópia')
-            [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Cria tokens, que identificam os clientes de um servidor')
+            [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Cria, mostra e revoga tokens, que identificam os clientes de um servidor')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Mede e compara o protocolo de texto e o gRPC')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Escreve o script de autocompletar de um shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Escreve as páginas de manual, uma para cada comando')
@@ -251,11 +251,25 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('new', 'new', [CompletionResultType]::ParameterValue, 'Cria um token e mostra o segredo dele, só desta vez')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'Mostra o nome e o papel de cada token')
+            [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'Revoga um token: quem o tem não é mais atendido')
             break
         }
         'hortifruti;token;new' {
-            [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'Permissão: leitura (o padrão) ou escrita')
+            [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'O que permite: leitura (o padrão), contagem (só contar, sem ver o estoque), venda (vender e consultar) ou escrita (tudo)')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo de tokens do servidor, que recebe a linha; sem ele, a linha é só mostrada')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;token;list' {
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo de tokens do servidor')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;token;revoke' {
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo de tokens do servidor')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break

@@ -70,8 +70,14 @@ _hortifruti() {
             hortifruti,verify)
                 cmd="hortifruti__subcmd__verify"
                 ;;
+            hortifruti__subcmd__token,list)
+                cmd="hortifruti__subcmd__token__subcmd__list"
+                ;;
             hortifruti__subcmd__token,new)
                 cmd="hortifruti__subcmd__token__subcmd__new"
+                ;;
+            hortifruti__subcmd__token,revoke)
+                cmd="hortifruti__subcmd__token__subcmd__revoke"
                 ;;
             *)
                 ;;
@@ -1169,12 +1175,41 @@ _hortifruti() {
             return 0
             ;;
         hortifruti__subcmd__token)
-            opts="-h --help new"
+            opts="-h --help new list revoke"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hortifruti__subcmd__token__subcmd__list)
+            opts="-h --token-file --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --token-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1190,9 +1225,38 @@ _hortifruti() {
             fi
             case "${prev}" in
                 --role)
-                    COMPREPLY=($(compgen -W "leitura escrita" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "leitura contagem venda escrita" -- "${cur}"))
                     return 0
                     ;;
+                --token-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hortifruti__subcmd__token__subcmd__revoke)
+            opts="-h --token-file --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --token-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then

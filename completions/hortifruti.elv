@@ -35,7 +35,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand backup 'Copia o banco de dados, também enquanto um servidor o usa'
             cand restore 'Restaura uma cópia do banco de dados, e guarda o anterior'
             cand verify 'Confere um banco de dados ou uma cópia'
-            cand token 'Cria tokens, que identificam os clientes de um servidor'
+            cand token 'Cria, mostra e revoga tokens, que identificam os clientes de um servidor'
             cand bench 'Mede e compara o protocolo de texto e o gRPC'
             cand completions 'Escreve o script de autocompletar de um shell'
             cand man 'Escreve as páginas de manual, uma para cada comando'
@@ -234,10 +234,22 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand -h 'Mostra esta ajuda'
             cand --help 'Mostra esta ajuda'
             cand new 'Cria um token e mostra o segredo dele, só desta vez'
+            cand list 'Mostra o nome e o papel de cada token'
+            cand revoke 'Revoga um token: quem o tem não é mais atendido'
         }
         &'hortifruti;token;new'= {
-            cand --role 'Permissão: leitura (o padrão) ou escrita'
+            cand --role 'O que permite: leitura (o padrão), contagem (só contar, sem ver o estoque), venda (vender e consultar) ou escrita (tudo)'
             cand --token-file 'Arquivo de tokens do servidor, que recebe a linha; sem ele, a linha é só mostrada'
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+        &'hortifruti;token;list'= {
+            cand --token-file 'Arquivo de tokens do servidor'
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+        &'hortifruti;token;revoke'= {
+            cand --token-file 'Arquivo de tokens do servidor'
             cand -h 'Mostra esta ajuda'
             cand --help 'Mostra esta ajuda'
         }

@@ -39,7 +39,7 @@ complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "export" -d 'E
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "backup" -d 'Copia o banco de dados, também enquanto um servidor o usa'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "restore" -d 'Restaura uma cópia do banco de dados, e guarda o anterior'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "verify" -d 'Confere um banco de dados ou uma cópia'
-complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "token" -d 'Cria tokens, que identificam os clientes de um servidor'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "token" -d 'Cria, mostra e revoga tokens, que identificam os clientes de um servidor'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "bench" -d 'Mede e compara o protocolo de texto e o gRPC'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "completions" -d 'Escreve o script de autocompletar de um shell'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "man" -d 'Escreve as páginas de manual, uma para cada comando'
@@ -223,12 +223,20 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand backup" -s h -l he
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand restore" -l data -d 'Banco de dados a substituir. O padrão é hortifruti.db' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand restore" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand verify" -s h -l help -d 'Mostra esta ajuda'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and not __fish_seen_subcommand_from new" -s h -l help -d 'Mostra esta ajuda'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and not __fish_seen_subcommand_from new" -f -a "new" -d 'Cria um token e mostra o segredo dele, só desta vez'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from new" -l role -d 'Permissão: leitura (o padrão) ou escrita' -r -f -a "leitura\t''
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and not __fish_seen_subcommand_from new list revoke" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and not __fish_seen_subcommand_from new list revoke" -f -a "new" -d 'Cria um token e mostra o segredo dele, só desta vez'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and not __fish_seen_subcommand_from new list revoke" -f -a "list" -d 'Mostra o nome e o papel de cada token'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and not __fish_seen_subcommand_from new list revoke" -f -a "revoke" -d 'Revoga um token: quem o tem não é mais atendido'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from new" -l role -d 'O que permite: leitura (o padrão), contagem (só contar, sem ver o estoque), venda (vender e consultar) ou escrita (tudo)' -r -f -a "leitura\t''
+contagem\t''
+venda\t''
 escrita\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from new" -l token-file -d 'Arquivo de tokens do servidor, que recebe a linha; sem ele, a linha é só mostrada' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from new" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from list" -l token-file -d 'Arquivo de tokens do servidor' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from list" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from revoke" -l token-file -d 'Arquivo de tokens do servidor' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l server -d 'Servidor a medir; os estoques dele mudam' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l connections -d 'Conexões de cada modo. O padrão é 16' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l pipeline -d 'Operações em voo em cada conexão. O padrão é 16' -r

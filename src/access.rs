@@ -11,7 +11,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use subtle::ConstantTimeEq;
 
 use crate::catalog::is_unsafe_to_show;
-use crate::operation::Permission;
+use crate::operation::{Permission, Request};
 use crate::refusal::{Code, Refusal};
 
 /// Bytes of a secret. Nobody can guess 256 random bits, so no slow hash is needed; slow hashes protect
@@ -24,26 +24,45 @@ const HASH_BYTES: usize = 32;
 /// Longest name of a token, in characters.
 const NAME_CHARS_MAX: usize = 64;
 
-/// The rights of a token.
+/// The rights of a token: those of a job in the shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// The right to read.
     Read,
+    /// The right to count stocks without seeing them: whoever sees the stock counts what they expect.
+    Count,
+    /// The rights to read, and to sell.
+    Sell,
     /// The rights to read, and to change stocks and products.
     Write,
 }
 
 impl Role {
+    /// Every role.
+    pub const ALL: [Role; 4] = [Role::Read, Role::Count, Role::Sell, Role::Write];
+
     /// The role's word in the token file and in replies.
     pub fn word(self) -> &'static str {
         match self {
             Role::Read => "leitura",
+            Role::Count => "contagem",
+            Role::Sell => "venda",
             Role::Write => "escrita",
         }
     }
 
     fn parse(word: &str) -> Option<Self> {
-        [Role::Read, Role::Write].into_iter().find(|role| role.word() == word)
+        Self::ALL.into_iter().find(|role| role.word() == word)
+    }
+
+    #[inline]
+    fn permits(self, permission: Permission) -> bool {
+        match self {
+            Role::Read => permission == Permission::Read,
+            Role::Count => permission == Permission::Count,
+            Role::Sell => matches!(permission, Permission::Read | Permission::Sell),
+            Role::Write => true,
+        }
     }
 }
 
@@ -148,7 +167,10 @@ impl Secret {
     }
 }
 
-/// Longest secret that a client takes from a file; generated secrets have 64 characters.
+/// The environment variable with a client's secret. Nothing that is shown or kept takes it over.
+pub const SECRET_VARIABLE: &str = "HORTIFRUTI_TOKEN";
+
+/// Longest secret that a client takes; generated secrets have 64 characters.
 const SECRET_CHARS_MAX: usize = 512;
 
 impl fmt::Debug for Secret {
@@ -201,6 +223,11 @@ impl Tokens {
         self.0.is_empty()
     }
 
+    /// The tokens in the order of their lines.
+    pub fn iter(&self) -> impl Iterator<Item = &Token> {
+        self.0.iter()
+    }
+
     /// Whether a token has this name.
     pub fn has(&self, name: &TokenName) -> bool {
         self.0.iter().any(|token| token.name == *name)
@@ -245,28 +272,52 @@ pub enum Identity {
     },
 }
 
-/// Whether a client may use an operation with this permission. Every transport decides here and nowhere
-/// else.
+/// Checks that a client has a permission. Every transport decides here and nowhere else.
+///
+/// # Errors
+/// If the identity does not have the permission.
 #[inline]
-pub fn permits(identity: Identity, permission: Permission) -> bool {
-    match identity {
-        Identity::Open | Identity::Token { role: Role::Write, .. } => true,
-        Identity::Token { role: Role::Read, .. } => permission == Permission::Read,
+pub fn check(identity: Identity, permission: Permission) -> Result<(), Refusal> {
+    let is_permitted = match identity {
+        Identity::Open => true,
+        Identity::Token { role, .. } => role.permits(permission),
         Identity::Unknown => false,
-    }
+    };
+    if is_permitted { Ok(()) } else { Err(refusal(identity, permission)) }
 }
 
-/// The refusal of an operation that this identity may not use.
-pub fn refusal(identity: Identity) -> Refusal {
-    let what = match identity {
-        Identity::Token { .. } | Identity::Open => {
-            "este token só permite leitura. Nada foi alterado; use um de escrita."
-        }
-        Identity::Unknown => {
-            "este servidor pede um token. Nada foi feito; indique o arquivo dele com --token-file, ou envie \
-             antes a linha token SEGREDO (por gRPC: authorization: Bearer SEGREDO)."
-        }
+/// Checks a request, and makes the answer to a count blind if whoever counts may not see stocks.
+///
+/// # Errors
+/// If the identity does not have the permission that the request needs.
+#[inline]
+pub fn admit(identity: Identity, request: &mut Request<'_>) -> Result<(), Refusal> {
+    check(identity, request.permission())?;
+    if let Request::CountStock(count) = request {
+        count.is_blind = check(identity, Permission::Read).is_err();
+    }
+    Ok(())
+}
+
+/// The refusal of a request for which this identity lacks the permission.
+#[cold]
+fn refusal(identity: Identity, permission: Permission) -> Refusal {
+    let Identity::Token { role, .. } = identity else { return no_token() };
+    let wanted = match permission {
+        Permission::Read => "leitura, venda ou escrita",
+        Permission::Count => "contagem ou escrita",
+        Permission::Sell => "escrita, ou de venda para vender",
+        Permission::Write => "escrita",
     };
+    let what =
+        format!("este token é de {}, que não permite isto. Nada foi feito; use um de {wanted}.", role.word());
+    Refusal::new(Code::Unauthenticated, what)
+}
+
+/// The refusal of a client that has shown no valid token.
+pub fn no_token() -> Refusal {
+    let what = "este servidor pede um token. Nada foi feito; indique o arquivo dele com --token-file, ou envie \
+                antes a linha token SEGREDO (por gRPC: authorization: Bearer SEGREDO).";
     Refusal::new(Code::Unauthenticated, what)
 }
 
@@ -280,6 +331,7 @@ pub fn wrong_token() -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::BatchRequest;
 
     fn token(name: &str, role: Role, secret: &str) -> Token {
         Token { name: name.parse().unwrap(), role, hash: Hash::of(secret) }
@@ -325,19 +377,93 @@ mod tests {
 
     #[test]
     fn who_may_do_what() {
-        let tokens = Tokens::new(vec![token("a", Role::Read, "ler"), token("b", Role::Write, "mudar")]);
-        let may = |identity| (permits(identity, Permission::Read), permits(identity, Permission::Write));
-        assert_eq!(may(Identity::Open), (true, true));
-        assert_eq!(may(Identity::Unknown), (false, false));
-        assert_eq!(may(tokens.identify("ler")), (true, false));
-        assert_eq!(may(tokens.identify("mudar")), (true, true));
-        for wrong in ["", "lerr", "le", "sha256:", &tokens.0[0].hash.to_string()] {
-            assert_eq!(may(tokens.identify(wrong)), (false, false), "{wrong}");
+        use Permission::{Count, Read, Sell, Write};
+
+        let of = |role: Role| token(role.word(), role, role.word());
+        let tokens = Tokens::new(Role::ALL.map(of).to_vec());
+        let may = |identity| {
+            let permissions = [Read, Count, Sell, Write].into_iter();
+            permissions.filter(|permission| check(identity, *permission).is_ok()).collect::<Vec<_>>()
+        };
+        assert_eq!(may(Identity::Open), [Read, Count, Sell, Write]);
+        assert_eq!(may(Identity::Unknown), []);
+        assert_eq!(may(tokens.identify("leitura")), [Read]);
+        assert_eq!(may(tokens.identify("contagem")), [Count]);
+        assert_eq!(may(tokens.identify("venda")), [Read, Sell]);
+        assert_eq!(may(tokens.identify("escrita")), [Read, Count, Sell, Write]);
+        for wrong in ["", "vendaa", "vend", "sha256:", &tokens.0[0].hash.to_string()] {
+            assert_eq!(may(tokens.identify(wrong)), [], "{wrong}");
         }
         // A removed token permits nothing from then on, and a token may get another role.
-        let fewer = Tokens::new(vec![token("a", Role::Write, "ler")]);
-        assert_eq!(may(fewer.renewed(tokens.identify("mudar"))), (false, false));
-        assert_eq!(may(fewer.renewed(tokens.identify("ler"))), (true, true));
-        assert_eq!(may(fewer.renewed(Identity::Open)), (true, true));
+        let fewer = Tokens::new(vec![token("a", Role::Write, "leitura")]);
+        assert_eq!(may(fewer.renewed(tokens.identify("escrita"))), []);
+        assert_eq!(may(fewer.renewed(tokens.identify("leitura"))), [Read, Count, Sell, Write]);
+        assert_eq!(may(fewer.renewed(Identity::Open)), [Read, Count, Sell, Write]);
+    }
+
+    #[test]
+    fn a_refusal_says_whose_token_would_do() {
+        let identity = |role: Role| Identity::Token { hash: Hash::of(""), role };
+        for permission in [Permission::Read, Permission::Count, Permission::Sell, Permission::Write] {
+            let (permitted, refused): (Vec<Role>, Vec<Role>) =
+                Role::ALL.into_iter().partition(|role| role.permits(permission));
+            for role in refused {
+                let refusal = check(identity(role), permission).unwrap_err();
+                let told = format!("este token é de {}, que não permite isto. Nada foi feito; ", role.word());
+                let wanted = refusal.message.strip_prefix(&told).unwrap();
+                let named = Role::ALL.into_iter().filter(|role| wanted.contains(role.word()));
+                assert_eq!(named.collect::<Vec<_>>(), permitted, "{refusal}");
+                assert_eq!(refusal.code, Code::Unauthenticated);
+            }
+        }
+        assert_eq!(check(Identity::Unknown, Permission::Read), Err(no_token()));
+    }
+
+    #[test]
+    fn what_is_asked_says_what_it_needs() {
+        let sale = "3 Caju -1 motivo=venda";
+        let permission = |line| Request::parse(line).unwrap().permission();
+        let permissions =
+            [sale, "3 Caju -1", "3 Caju -1 motivo=perda", "contar Caju 1", "1 Caju", "desfazer 5"];
+        assert_eq!(
+            permissions.map(permission),
+            [
+                Permission::Sell,
+                Permission::Write,
+                Permission::Write,
+                Permission::Count,
+                Permission::Read,
+                Permission::Write
+            ]
+        );
+        let adjust = |line: &'static str| match Request::parse(line) {
+            Ok(Request::AdjustStock(adjust)) => adjust,
+            other => panic!("{other:?}"),
+        };
+        let batch = |lines: [&'static str; 2]| BatchRequest {
+            adjustments: lines.map(adjust).to_vec(),
+            request_id: None,
+        };
+        assert_eq!(batch([sale, sale]).permission(), Permission::Sell);
+        assert_eq!(batch([sale, "3 Caju 1 motivo=compra"]).permission(), Permission::Write);
+    }
+
+    #[test]
+    fn whoever_only_counts_counts_blind_and_now() {
+        let tokens = Tokens::new(vec![token("a", Role::Count, "conta"), token("b", Role::Write, "muda")]);
+        let is_blind = |identity, at_sequence| {
+            let mut request = Request::parse("contar Caju 57").unwrap();
+            if let Request::CountStock(count) = &mut request {
+                count.counts[0].at_sequence = at_sequence;
+            }
+            admit(identity, &mut request)
+                .ok()
+                .map(|()| matches!(request, Request::CountStock(count) if count.is_blind))
+        };
+        assert_eq!(is_blind(tokens.identify("conta"), 0), Some(true));
+        assert_eq!(is_blind(tokens.identify("conta"), 4), None);
+        assert_eq!(is_blind(tokens.identify("muda"), 4), Some(false));
+        assert_eq!(is_blind(Identity::Open, 0), Some(false));
+        assert_eq!(is_blind(Identity::Unknown, 0), None);
     }
 }

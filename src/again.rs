@@ -3,6 +3,8 @@
 
 use std::ffi::{OsStr, OsString};
 
+use crate::access::SECRET_VARIABLE;
+
 /// The prefix of the environment variables that this program reads.
 const VARIABLE_PREFIX: &str = "HORTIFRUTI_";
 
@@ -15,8 +17,9 @@ pub fn command(request_id: &str) -> String {
     written(variables, std::env::args_os(), request_id)
 }
 
+/// Whether a variable is one of ours, and no secret.
 fn is_ours(variable: &OsStr) -> bool {
-    variable.as_encoded_bytes().starts_with(VARIABLE_PREFIX.as_bytes())
+    variable != SECRET_VARIABLE && variable.as_encoded_bytes().starts_with(VARIABLE_PREFIX.as_bytes())
 }
 
 /// Writes a command with this program's environment variables before it, because they may have been set for
@@ -53,6 +56,12 @@ mod tests {
     fn check(variables: &[(&str, &str)], arguments: &[&str], expected: &str) {
         let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
         assert_eq!(written(variables, arguments.iter().map(Into::into), "a-1"), expected);
+    }
+
+    #[test]
+    fn a_secret_is_not_written() {
+        let ours = ["HORTIFRUTI_SERVER", "HORTIFRUTI_TOKEN_FILE", "HORTIFRUTI_TOKEN", "PATH"];
+        assert_eq!(ours.map(|name| is_ours(OsStr::new(name))), [true, true, false, false]);
     }
 
     #[test]

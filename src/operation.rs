@@ -18,6 +18,7 @@ mod list_movements;
 mod list_products;
 mod message_limit;
 mod movement_reply;
+mod permission;
 pub mod phrase;
 mod product_reply;
 mod summarize_movements;
@@ -44,6 +45,7 @@ pub use list_movements::{
 pub use list_products::NO_PRODUCT;
 pub use message_limit::{LargeMessages, MessageLimit};
 pub use movement_reply::{MovementDetails, MovementReply};
+pub use permission::Permission;
 pub use product_reply::{ProductReply, write_product_line};
 pub use summarize_movements::{Grouping, Summary, SummaryRequest};
 pub use undo_movement::{UndoRequest, Undone, parse_sequence};
@@ -55,7 +57,8 @@ pub struct Spec {
     pub operation: Operation,
     /// The operation's name: its call in `InventoryService`, and its label in metrics.
     pub name: &'static str,
-    /// The permission that the operation needs.
+    /// The least permission with which the operation can be asked for. What a request asks for may need
+    /// more: see [`Request::permission`].
     pub permission: Permission,
     /// The limit of the operation's gRPC request message. `None` if the operation has no gRPC call.
     pub message: Option<MessageLimit>,
@@ -66,15 +69,6 @@ pub struct Spec {
 
 /// Reads the text after the word of a form.
 pub type ReadForm = for<'a> fn(&'a str) -> Result<Request<'a>, Refusal>;
-
-/// A right that a token grants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Permission {
-    /// The right to call operations that change nothing.
-    Read,
-    /// The right to call every operation.
-    Write,
-}
 
 /// Makes [`Operation`], [`OPERATIONS`] and [`Request`] from the same rows. Every operation has a request,
 /// except those that only a stream of other requests asks for.
@@ -132,7 +126,7 @@ operations! {
         }
         /// A change of one product's stock.
         AdjustStock(AdjustRequest<'a>) => {
-            permission: Permission::Write,
+            permission: Permission::Sell,
             message: Some(MessageLimit::SMALL),
             forms: &[(&adjust_stock::FORM, |rest| AdjustRequest::parse(rest).map(Request::AdjustStock))],
         }
@@ -152,7 +146,7 @@ operations! {
         }
         /// Several changes of stock, all or none.
         BatchAdjustStock(BatchRequest<'a>) => {
-            permission: Permission::Write,
+            permission: Permission::Sell,
             message: Some(batch_adjust_stock::MESSAGE),
             forms: &[],
         }
@@ -164,7 +158,7 @@ operations! {
         }
         /// Counted stocks, all or none.
         CountStock(CountRequest<'a>) => {
-            permission: Permission::Write,
+            permission: Permission::Count,
             message: Some(count_stock::MESSAGE),
             forms: &[(&count_stock::FORM, |rest| CountRequest::parse(rest).map(Request::CountStock))],
         }
@@ -196,7 +190,7 @@ operations! {
     streams {
         /// Independent changes of stock, as a stream. The limit holds for each message of the stream.
         StreamAdjustStock => {
-            permission: Permission::Write,
+            permission: Permission::Sell,
             message: Some(MessageLimit::SMALL),
             forms: &[],
         }
@@ -251,6 +245,17 @@ impl Reply {
 }
 
 impl<'a> Request<'a> {
+    /// The permission that this request needs: that of its operation, or more.
+    #[inline]
+    pub fn permission(&self) -> Permission {
+        match self {
+            Request::AdjustStock(adjust) => adjust.permission(),
+            Request::BatchAdjustStock(batch) => batch.permission(),
+            Request::CountStock(count) => count.permission(),
+            request => request.operation().spec().permission,
+        }
+    }
+
     /// The place of the request id, which is the idempotency key, if the request is a change: a change that
     /// is repeated under its id is made once.
     pub fn request_id_mut(&mut self) -> Option<&mut Option<RequestId>> {

@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn every_bad_row_is_told_with_its_line() {
+    fn every_bad_row_is_reported_with_its_line() {
         let text = "nome;preco;estoque;unidade\n\
             Uva;9,90;10;cx\n\
             ;1;1;un\n\

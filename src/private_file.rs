@@ -148,8 +148,9 @@ pub fn remove(path: &Path) -> io::Result<()> {
 /// Locks a file. Only the holder of the lock renames or removes the file.
 ///
 /// # Errors
-/// If another process holds the lock, or has renamed or removed the file since it was opened.
-fn lock(file: &File, path: &Path) -> io::Result<()> {
+/// If another process holds the lock, or has renamed or removed the file since it was opened
+/// ([`ErrorKind::WouldBlock`]).
+pub fn lock(file: &File, path: &Path) -> io::Result<()> {
     file.try_lock().map_err(|error| match error {
         TryLockError::WouldBlock => ErrorKind::WouldBlock.into(),
         TryLockError::Error(error) => error,

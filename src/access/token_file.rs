@@ -1,20 +1,20 @@
 //! The server's file of tokens, and the file with a client's secret.
 
-use std::fs::{File, TryLockError};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::fs::File;
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::{Secret, Token, Tokens};
+use super::{Role, Secret, Token, TokenName, Tokens};
 use crate::io_error::describe;
-use crate::private_file;
+use crate::private_file::{self, AtomicFile};
 
 /// Largest file read, in bytes: some thousand tokens.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// The longest wait for another process that is adding a token, and the time between two tries. Adding a
-/// token takes milliseconds.
+/// The longest wait for another process that changes the file, and the time between two tries. A change takes
+/// milliseconds.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 const LOCK_LOOK: Duration = Duration::from_millis(10);
 
@@ -39,7 +39,8 @@ pub enum TokenFileError {
     },
     /// A line is not a token.
     #[error(
-        "a linha {line} de {path} não é um token (NOME leitura|escrita sha256:HASH); crie um com `hortifruti token new NOME`"
+        "a linha {line} de {path} não é um token (NOME {} sha256:HASH); crie um com `hortifruti token new NOME`",
+        Role::ALL.map(Role::word).join("|")
     )]
     BadLine {
         /// The file.
@@ -56,8 +57,18 @@ pub enum TokenFileError {
         line: usize,
     },
     /// A token already has this name.
-    #[error("{path} já tem um token com esse nome; escolha outro, ou apague a linha dele")]
+    #[error(
+        "{path} já tem um token com esse nome; escolha outro, ou revogue aquele com `hortifruti token revoke`"
+    )]
     NameTaken {
+        /// The file.
+        path: String,
+    },
+    /// No token has this name.
+    #[error(
+        "{path} não tem um token com esse nome; veja os nomes com `hortifruti token list --token-file {path}`"
+    )]
+    NoSuchName {
         /// The file.
         path: String,
     },
@@ -102,14 +113,7 @@ pub fn read_secret(path: &Path) -> Result<(Secret, bool), TokenFileError> {
 /// If the file is a symbolic link, cannot be written, has a line that is not a token, or already has a token
 /// of this name.
 pub fn append(path: &Path, token: &Token) -> Result<(), TokenFileError> {
-    if path.is_symlink() {
-        return Err(TokenFileError::Link { path: shown(path) });
-    }
-    let mut file = private_file::open_or_create(path).map_err(|error| failed("abrir", path, error))?;
-    // The file is read before it is locked, because its own program may hold a lock on a file of another
-    // kind as long as it runs.
-    tokens(&read_text(&mut file, path)?, path)?;
-    lock(&file).and_then(|()| file.rewind()).map_err(|error| failed("travar", path, error))?;
+    let mut file = open_alone(path, private_file::open_or_create)?;
     let text = read_text(&mut file, path)?;
     if tokens(&text, path)?.has(&token.name) {
         return Err(TokenFileError::NameTaken { path: shown(path) });
@@ -125,15 +129,45 @@ pub fn append(path: &Path, token: &Token) -> Result<(), TokenFileError> {
         })
 }
 
-/// Locks the file, so that two processes that add tokens at the same time do not overwrite each other.
-fn lock(file: &File) -> io::Result<()> {
+/// Takes a token out of a server's file. All other lines stay as they are, and at a crash the file is
+/// the one before or the one after. Returns how many tokens are left.
+///
+/// # Errors
+/// If the file is a symbolic link, cannot be written, holds a line that is no token, or lacks the name.
+pub fn revoke(path: &Path, name: &TokenName) -> Result<usize, TokenFileError> {
+    let mut file = open_alone(path, private_file::open_to_read)?;
+    let text = read_text(&mut file, path)?;
+    let count = tokens(&text, path)?.iter().count();
+    let is_kept = |line: &&str| Token::parse(line).is_none_or(|token| token.name != *name);
+    let kept: String = text.split_inclusive('\n').filter(is_kept).collect();
+    if kept.len() == text.len() {
+        return Err(TokenFileError::NoSuchName { path: shown(path) });
+    }
+    let written = AtomicFile::begin_like(path, &file).and_then(|made| {
+        made.file().write_all(kept.as_bytes())?;
+        made.finish(true)
+    });
+    written.map_err(|error| failed("escrever", path, error))?;
+    Ok(count - 1)
+}
+
+/// Opens a file of tokens that no other process of ours changes meanwhile.
+fn open_alone(path: &Path, open: fn(&Path) -> io::Result<File>) -> Result<File, TokenFileError> {
     let give_up = Instant::now() + LOCK_WAIT;
     loop {
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) if Instant::now() < give_up => sleep(LOCK_LOOK),
-            Err(TryLockError::WouldBlock) => return Err(io::Error::other("outro programa o está usando")),
-            Err(TryLockError::Error(error)) => return Err(error),
-            Ok(()) => return Ok(()),
+        if path.is_symlink() {
+            return Err(TokenFileError::Link { path: shown(path) });
+        }
+        let mut file = open(path).map_err(|error| failed("abrir", path, error))?;
+        // Read before the lock is taken, because another kind of file may be locked for as long as its
+        // program runs.
+        tokens(&read_text(&mut file, path)?, path)?;
+        // Whoever has waited for another process may hold a file that is no longer the one of that name.
+        match private_file::lock(&file, path).and_then(|()| file.rewind()) {
+            Ok(()) => return Ok(file),
+            Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(failed("travar", path, error)),
+            Err(_) if Instant::now() < give_up => sleep(LOCK_LOOK),
+            Err(_) => return Err(failed("travar", path, io::Error::other("outro programa o está usando"))),
         }
     }
 }
@@ -200,6 +234,46 @@ mod tests {
         assert!(matches!(read(&path), Err(TokenFileError::BadLine { line: 1, .. })));
         fs::write(&path, [0xff]).unwrap();
         assert!(matches!(read(&path), Err(TokenFileError::NotText { .. })));
+    }
+
+    #[test]
+    fn a_revoked_token_goes_and_nothing_else_does() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens");
+        let revoke = |name: &str| revoke(&path, &name.parse().unwrap());
+        assert!(matches!(revoke("um"), Err(TokenFileError::Io { action: "abrir", .. })));
+        let others = format!("# um leitura\r\n\n{}\n{}", token("um-dois"), token("três"));
+        fs::write(&path, others.replace("\n\n", &format!("\n\n  {}\n", token("um")))).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(matches!(revoke("nenhum"), Err(TokenFileError::NoSuchName { .. })));
+        assert_eq!(revoke("um").unwrap(), 2);
+        assert_eq!(fs::read_to_string(&path).unwrap(), others);
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!((revoke("três").unwrap(), revoke("um-dois").unwrap()), (1, 0));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "# um leitura\r\n\n");
+        fs::write(&path, "um leitura segredo\n").unwrap();
+        assert!(matches!(revoke("um"), Err(TokenFileError::BadLine { line: 1, .. })));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn tokens_that_come_and_go_together_are_all_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens");
+        (0..4).for_each(|number| append(&path, &token(&format!("sai-{number}"))).unwrap());
+        std::thread::scope(|scope| {
+            for number in 0..4 {
+                let path = &path;
+                scope.spawn(move || append(path, &token(&format!("entra-{number}"))).unwrap());
+                scope.spawn(move || revoke(path, &format!("sai-{number}").parse().unwrap()).unwrap());
+            }
+        });
+        let tokens = read(&path).unwrap();
+        let mut names: Vec<String> = tokens.iter().map(|token| token.name.to_string()).collect();
+        names.sort();
+        assert_eq!(names, (0..4).map(|number| format!("entra-{number}")).collect::<Vec<_>>());
     }
 
     #[test]

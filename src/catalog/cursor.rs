@@ -24,7 +24,7 @@ pub struct Cursor {
     version: Option<u64>,
 }
 
-/// The error of a cursor that the version log no longer goes back to, because too much has changed since.
+/// The error of a cursor whose moment the version log no longer keeps, because too much has changed since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooOld;
 

@@ -1,17 +1,22 @@
 //! How a subcommand finds its server and speaks to it.
 
+use std::env;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::Args;
 
 use super::Error;
 use super::output::note;
-use crate::access::Secret;
 use crate::access::token_file;
+use crate::access::{SECRET_VARIABLE, Secret};
 use crate::client::{Client, ConnectOptions, Discovery, Patience};
 use crate::shell;
 use crate::tls::{self, ClientFiles};
 use crate::wire::Protocol;
+
+/// The environment variable that names the file with a client's secret.
+pub(super) const SECRET_FILE_VARIABLE: &str = "HORTIFRUTI_TOKEN_FILE";
 
 #[derive(Debug, Args)]
 pub(super) struct PortFile {
@@ -63,7 +68,7 @@ pub(super) struct Credentials {
     #[arg(long, value_name = "ARQUIVO", env = "HORTIFRUTI_TLS_KEY", hide_env = true, value_hint = clap::ValueHint::FilePath)]
     pub(super) tls_key: Option<PathBuf>,
     /// Arquivo com o token deste cliente
-    #[arg(long, value_name = "ARQUIVO", env = "HORTIFRUTI_TOKEN_FILE", hide_env = true, value_hint = clap::ValueHint::FilePath)]
+    #[arg(long, value_name = "ARQUIVO", env = SECRET_FILE_VARIABLE, hide_env = true, value_hint = clap::ValueHint::FilePath)]
     pub(super) token_file: Option<PathBuf>,
     /// Envia o token a outra máquina também sem TLS
     #[arg(long)]
@@ -93,7 +98,10 @@ pub(super) fn connect_options(
     let is_wanted = *tls || files.authority.is_some() || files.identity.is_some();
     let tls = is_wanted.then(|| tls::client(&files)).transpose();
     let tls = tls.map_err(|error| anyhow::anyhow!("{error}. Nada foi enviado"))?;
-    let token = given(token_file).map(|file| read_secret(&file)).transpose()?;
+    let token = match given(token_file) {
+        Some(file) => Some(read_secret(&file)?),
+        None => secret_of_environment()?,
+    };
     Ok(ConnectOptions { protocol, tls, token, is_insecure: *insecure })
 }
 
@@ -110,6 +118,18 @@ fn read_secret(file: &Path) -> anyhow::Result<Secret> {
         ));
     }
     Ok(secret)
+}
+
+/// Reads the secret that stands in the environment itself. An empty variable holds none.
+fn secret_of_environment() -> anyhow::Result<Option<Secret>> {
+    let Some(text) = env::var_os(SECRET_VARIABLE).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let secret = text.to_str().and_then(|text| Secret::parse(text.trim()));
+    // Never with the text: it may be a secret with a slip in it.
+    secret.map(Some).with_context(|| {
+        format!(
+            "{SECRET_VARIABLE} não contém um segredo, como `hortifruti token new` o mostra. Nada foi enviado"
+        )
+    })
 }
 
 /// A file that was named: an empty variable names none.

@@ -81,14 +81,14 @@ fn count_list(
         at_sequence: 0,
     });
     let counts = counts.collect();
-    let reply = change(connection, &Request::CountStock(CountRequest { counts, request_id }))?;
+    let reply =
+        change(connection, &Request::CountStock(CountRequest { counts, request_id, is_blind: false }))?;
     let printed = print_made(&reply, output.format);
     if let Reply::Changes(changes) = &reply {
         let differ = changes.iter().filter(|change| change.movement.is_some()).count();
-        note(&format!(
-            "Contados: {}; com diferença: {differ}; sem quantidade na lista: {uncounted}.",
-            changes.len()
-        ));
+        // Whoever may not see stocks is not shown what differs either.
+        let differ = if differ > 0 { format!("com diferença: {differ}; ") } else { String::new() };
+        note(&format!("Contados: {}; {differ}sem quantidade na lista: {uncounted}.", changes.len()));
     }
     printed
 }

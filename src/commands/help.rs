@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use clap::{Arg, Args, Command};
 
 use super::Error;
+use super::connection::SECRET_FILE_VARIABLE;
 use super::output::written;
+use crate::access::SECRET_VARIABLE;
 use crate::catalog::Quoted;
 
 /// The layout of a help text.
@@ -80,6 +82,9 @@ fn after_help(command: &Command) -> String {
             text += &format!("\n\n{ENVIRONMENT}");
         }
         text += &format!("\n  {variable:<21}  o mesmo que --{option}");
+        if variable == SECRET_FILE_VARIABLE {
+            text += &format!("\n  {SECRET_VARIABLE:<21}  o próprio token, se não há --{option}");
+        }
     }
     text
 }

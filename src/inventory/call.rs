@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::{Session, Stopped};
 use crate::catalog::Price;
-use crate::operation::{ChangeReply, CountRequest, ProductReply, Reply, Request, UndoRequest};
+use crate::operation::{ChangeReply, CountRequest, CountedName, ProductReply, Reply, Request, UndoRequest};
 use crate::refusal::Refusal;
 
 /// The products of a list that are copied in one turn, before other connections have theirs.
@@ -32,9 +32,14 @@ impl Session {
                 Ok(made_together(adjusted.iter().map(ChangeReply::from).collect()))
             }
             Request::ImportProducts(request) => self.import(request).await.map(Reply::Imported),
-            Request::CountStock(CountRequest { counts, request_id }) => {
+            Request::CountStock(CountRequest { counts, request_id, is_blind }) => {
                 let counted = self.count(&counts, request_id).await?;
-                Ok(made_together(counted.iter().map(ChangeReply::from).collect()))
+                let changes = counted.iter().map(ChangeReply::from).zip(counts);
+                let shown = |(change, count): (ChangeReply, CountedName<'_>)| match is_blind {
+                    true => change.as_counted(count.counted),
+                    false => change,
+                };
+                Ok(made_together(changes.map(shown).collect()))
             }
             Request::UndoMovement(UndoRequest { sequence, is_single, request_id }) => {
                 let undone = self.undo(sequence, is_single, request_id).await?;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::form::{Argument, Form};
+use super::permission::Permission;
 use super::words::{name_and_quantity, read_request_id, split_last_word};
 use crate::catalog::{Kind, Movement, Product, Quantity, RequestId};
 use crate::refusal::Refusal;
@@ -52,6 +53,15 @@ impl<'a> AdjustRequest<'a> {
     /// An adjustment by whole units, as the original's contract asks for it.
     pub fn of_units(name: &'a str, units: i32) -> Self {
         Self { name, delta: Quantity::from_units(units), kind: Kind::default(), request_id: None }
+    }
+
+    /// The permission that the change needs.
+    #[inline]
+    pub fn permission(&self) -> Permission {
+        match self.kind {
+            Kind::Sale => Permission::Sell,
+            _ => Permission::Write,
+        }
     }
 
     /// Reads `NAME DELTA [id=REQUEST_ID] [motivo=KIND]`: the last word before the

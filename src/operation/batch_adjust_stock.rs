@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::adjust_stock::AdjustRequest;
 use super::message_limit::{LargeMessages, MessageLimit};
+use super::permission::Permission;
 use crate::catalog::RequestId;
 
 /// The limit of a batch: the most changes, each with the longest name. A worker checks 16 KiB itself, in a
@@ -21,6 +22,14 @@ pub struct BatchRequest<'a> {
     pub adjustments: Vec<AdjustRequest<'a>>,
     /// The client's id for all of them.
     pub request_id: Option<RequestId>,
+}
+
+impl BatchRequest<'_> {
+    /// The permission that the changes need together.
+    pub fn permission(&self) -> Permission {
+        let is_sale = |adjust: &AdjustRequest<'_>| adjust.permission() == Permission::Sell;
+        if self.adjustments.iter().all(is_sale) { Permission::Sell } else { Permission::Write }
+    }
 }
 
 impl fmt::Display for BatchRequest<'_> {

@@ -4,7 +4,7 @@ use super::adjust_stock::Adjusted;
 use super::movement_reply::MovementReply;
 use super::product_reply::ProductReply;
 use super::undo_movement::Undone;
-use crate::catalog::{Movement, Product};
+use crate::catalog::{Movement, Product, Quantity};
 
 /// A change of stock as a reply carries it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,13 @@ impl ChangeReply {
     pub fn in_document(self, first_sequence: i64) -> Self {
         let movement = self.movement.map(|movement| movement.in_document(first_sequence));
         Self { movement, ..self }
+    }
+
+    /// Shows a count as it was made: the stock that was counted, and neither the stock before nor the
+    /// movement.
+    pub fn as_counted(self, counted: Quantity) -> Self {
+        let ProductReply { name, price, unit, stock: _ } = self.product;
+        Self { product: ProductReply { name, price, unit, stock: counted }, movement: None }
     }
 }
 

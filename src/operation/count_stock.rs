@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::form::{Argument, Form};
 use super::message_limit::{LargeMessages, MessageLimit};
+use super::permission::Permission;
 use super::words::{name_and_quantity, read_request_id, split_last_word};
 use crate::catalog::{Quantity, RequestId};
 use crate::refusal::Refusal;
@@ -35,6 +36,9 @@ pub struct CountRequest<'a> {
     pub counts: Vec<CountedName<'a>>,
     /// The client's id for all of them.
     pub request_id: Option<RequestId>,
+    /// Whether the answer shows what was counted, and neither the stock before nor what differed. Access
+    /// control sets this for whoever may count and not read.
+    pub is_blind: bool,
 }
 
 /// A product that was counted, by its name.
@@ -51,7 +55,14 @@ pub struct CountedName<'a> {
 impl<'a> CountRequest<'a> {
     /// A count of one product, now.
     pub fn of_one(name: &'a str, counted: Quantity, request_id: Option<RequestId>) -> Self {
-        Self { counts: vec![CountedName { name, counted, at_sequence: 0 }], request_id }
+        Self { counts: vec![CountedName { name, counted, at_sequence: 0 }], request_id, is_blind: false }
+    }
+
+    /// The permission that the counts need. A count of an earlier moment shows by its refusals what has
+    /// happened since.
+    pub fn permission(&self) -> Permission {
+        let is_now = self.counts.iter().all(|count| count.at_sequence == 0);
+        if is_now { Permission::Count } else { Permission::Write }
     }
 
     /// Reads `NAME QUANTITY [id=ID]`: the last word before the attribute is the quantity.

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 #[cfg(target_os = "linux")]
@@ -49,6 +49,21 @@ impl AtomicFile {
     /// If [`AtomicFile::begin`] would fail.
     pub fn begin_shared(path: &Path) -> io::Result<Self> {
         Self::begin_with(path, MODE_SHARED)
+    }
+
+    /// Creates an empty file to take the name of `other` later, with the owner and the permissions of
+    /// `other`.
+    ///
+    /// # Errors
+    /// If [`AtomicFile::begin`] would fail, or the owner may not be set.
+    pub fn begin_like(path: &Path, other: &File) -> io::Result<Self> {
+        let mut made = Self::begin(path)?;
+        let (own, wanted) = (made.file.metadata()?, other.metadata()?);
+        if (own.uid(), own.gid()) != (wanted.uid(), wanted.gid()) {
+            fchown(&made.file, Some(wanted.uid()), Some(wanted.gid()))?;
+        }
+        made.mode = Some(wanted.mode() & PERMISSIONS);
+        Ok(made)
     }
 
     fn begin_with(path: &Path, mode: u32) -> io::Result<Self> {

@@ -8,8 +8,9 @@ use super::last_change::LastChange;
 use super::report::{note, report};
 use super::source::{Input, LineSource, Question};
 use crate::catalog::Quantity;
+use crate::client::ClientError;
 use crate::operation::{Argument, Form, Reply};
-use crate::refusal::Refusal;
+use crate::refusal::{Code, Refusal};
 
 /// The result of [`complete`].
 #[derive(Debug, PartialEq, Eq)]
@@ -42,6 +43,10 @@ pub(super) fn complete(
                 Some((sequence, told)) => (Some(sequence), Question::LastChange(told)),
                 None if *argument == Argument::Counted => match lines.product(&rest) {
                     Some(Ok(Reply::Product(product))) => (None, Question::Counted(product)),
+                    // Whoever may only count sees no stock.
+                    Some(Err(ClientError::Refused(refusal))) if refusal.code == Code::Unauthenticated => {
+                        (None, Question::Argument(*argument))
+                    }
                     Some(Err(error)) => {
                         report(&error);
                         return Ok(Completed::Dropped);

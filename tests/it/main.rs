@@ -39,6 +39,7 @@ mod readme;
 mod reports;
 mod restore;
 mod rewritten;
+mod roles;
 mod scenarios;
 mod serve;
 mod shell;

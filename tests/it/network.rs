@@ -28,7 +28,8 @@ use tonic_types::StatusExt;
 use crate::http2;
 use crate::support::waiting::{end_of, lines};
 use crate::support::{
-    Ended, FOUR_PRODUCTS, Need, PATIENCE, Server, assert_broken, finished, hortifruti, run, try_run,
+    Ended, FOUR_PRODUCTS, Need, PATIENCE, Server, assert_broken, finished, hortifruti, keep, make_token, run,
+    try_run,
 };
 
 /// Somebody who signs certificates.
@@ -481,24 +482,11 @@ fn newcomers_over_tls_are_told_that_there_is_no_room() {
 
 const ASKS: [&str; 2] = ["--token-file", "tokens"];
 
-/// Leaves a secret in a file as it should be kept.
-fn keep(path: &Path, secret: &str) {
-    fs::write(path, secret).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
-}
-
 /// A server that asks for a token, and the secrets of one that may ask and one that may change.
 fn guarded(args: &[&str]) -> (Server, String, String) {
     let folder = tempfile::tempdir().unwrap();
-    let secret = |name: &str, role: &str| {
-        let mut command = hortifruti(folder.path());
-        command.args(["token", "new", name, "--role", role, "--token-file", "tokens"]);
-        let ended = run(&mut command, "");
-        assert_eq!(ended.code, 0, "{}", ended.err);
-        keep(&folder.path().join(name), &ended.out);
-        ended.out.trim_end().to_owned()
-    };
-    let (reads, writes) = (secret("vitrine", "leitura"), secret("balcao", "ESCRITA"));
+    let reads = make_token(folder.path(), "vitrine", "leitura");
+    let writes = make_token(folder.path(), "balcao", "ESCRITA");
     (Server::start_logged_in(folder, &[&ASKS[..], args].concat()), reads, writes)
 }
 
@@ -569,7 +557,7 @@ fn a_secret_that_nobody_got_is_told() {
     let full = fs::File::options().write(true).open("/dev/full").unwrap();
     let ended = finished(command.stdout(full).stderr(Stdio::piped()).spawn().unwrap());
     assert_eq!(ended.code, 1, "{}", ended.err);
-    assert!(ended.err.contains("apague a linha de balcao em tokens"), "{}", ended.err);
+    assert!(ended.err.contains("revogue balcao em tokens"), "{}", ended.err);
 }
 
 #[test]
@@ -590,7 +578,7 @@ fn roles_hold_over_text() {
     for line in changes {
         let reply = connection.ask(line);
         assert!(
-            refused(&reply) && reply.contains("só permite leitura. Nada foi alterado"),
+            refused(&reply) && reply.contains("é de leitura, que não permite isto. Nada foi feito"),
             "{line}: {reply}"
         );
     }
@@ -665,7 +653,7 @@ async fn roles_hold_for_every_call_of_both_services() {
     {
         for (call, permission) in &calls {
             let answer = call_empty(&channel, call, token).await;
-            if if *permission == Permission::Write { may_write } else { may_read } {
+            if if *permission == Permission::Read { may_read } else { may_write } {
                 // An empty message may ask for nothing that can be done.
                 assert_ne!(answer.map_err(|status| status.code()), Err(Code::Unauthenticated), "{call}");
                 continue;
@@ -673,7 +661,8 @@ async fn roles_hold_for_every_call_of_both_services() {
             let status = answer.expect_err(call);
             assert_eq!(status.code(), Code::Unauthenticated, "{call}");
             assert_eq!(status.get_details_error_info().unwrap().reason, "UNAUTHENTICATED");
-            let expected = if may_read { "só permite leitura" } else { "este servidor pede um token" };
+            let expected =
+                if may_read { "é de leitura, que não permite isto" } else { "este servidor pede um token" };
             assert!(status.message().contains(expected), "{call}: {status}");
         }
     }
@@ -695,7 +684,7 @@ fn our_clients_show_their_token() {
         let ended = run(command.env("HORTIFRUTI_TOKEN_FILE", "vitrine"), "");
         assert_eq!(ended.out, "Caju: R$2.0, Estoque: 60\n", "{}", ended.err);
         let said = failing(&server, 6, &["update", "caju", "-1", protocol, "--token-file", "vitrine"]);
-        assert!(said.contains("só permite leitura"), "{said}");
+        assert!(said.contains("é de leitura, que não permite isto"), "{said}");
         let said = failing(&server, 6, &["query", "caju", protocol]);
         assert!(said.contains("este servidor pede um token"), "{said}");
         let said = failing(&server, 6, &["query", "caju", protocol, "--token-file", "errado"]);

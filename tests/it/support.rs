@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -127,9 +128,27 @@ pub(crate) fn without_environment(command: &mut Command, folder: &Path) {
         .env_remove("HORTIFRUTI_TLS_CERT")
         .env_remove("HORTIFRUTI_TLS_KEY")
         .env_remove("HORTIFRUTI_TOKEN_FILE")
+        .env_remove("HORTIFRUTI_TOKEN")
         .env_remove("RUST_LOG")
         .env("TZ", TIME_ZONE)
         .env("XDG_STATE_HOME", folder.join("state"));
+}
+
+/// Makes a token in the file `tokens` of a folder, keeps its secret in a file with the name of the token, and
+/// returns the secret.
+pub(crate) fn make_token(folder: &Path, name: &str, role: &str) -> String {
+    let mut command = hortifruti(folder);
+    command.args(["token", "new", name, "--role", role, "--token-file", "tokens"]);
+    let ended = run(&mut command, "");
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    keep(&folder.join(name), &ended.out);
+    ended.out.trim_end().to_owned()
+}
+
+/// Leaves a secret in a file as it should be kept.
+pub(crate) fn keep(path: &Path, secret: &str) {
+    std::fs::write(path, secret).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 /// What a finished command printed and how it ended.

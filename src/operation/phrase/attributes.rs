@@ -15,7 +15,7 @@ pub fn attributes<'a>(
     line: &'a str,
     names: &[&'static str],
 ) -> Result<(&'a str, Vec<Attribute<'a>>), Refusal> {
-    // Where each attribute begins, and where its value does.
+    // The positions at which each attribute and its value begin.
     let mut places: Vec<(usize, usize, &'static str)> = Vec::new();
     for word in line.split([' ', '\t']) {
         let Some((typed, _)) = word.split_once('=') else { continue };

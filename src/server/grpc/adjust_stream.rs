@@ -91,7 +91,13 @@ impl Calls {
                     return;
                 }
             };
-            let Gathered { refused, end } = self.gather(first, &mut requests, &mut pipeline, bytes_max);
+            authenticator.renew(&mut identity);
+            if let Err(refusal) = access::check(identity, Operation::StreamAdjustStock.spec().permission) {
+                room.send(Err(status(refusal)));
+                return;
+            }
+            let Gathered { refused, end } =
+                self.gather(identity, first, &mut requests, &mut pipeline, bytes_max);
             if self.service.is_stopping() {
                 let come = pipeline.waiting() + usize::from(refused.is_some());
                 last_changes = last_changes.saturating_sub(come);
@@ -99,11 +105,6 @@ impl Calls {
             if let Some((name, refusal)) = refused {
                 let refusal = self.service.inventory.explain(&name, refusal).await;
                 grpc::write_stream_answer(pipeline.next_answer(), Err(refusal));
-            }
-            authenticator.renew(&mut identity);
-            if !access::permits(identity, Operation::StreamAdjustStock.spec().permission) {
-                room.send(Err(status(access::refusal(identity))));
-                return;
             }
             {
                 let _waiting = self.wait();
@@ -141,6 +142,7 @@ impl Calls {
     /// up to one that is refused without a commit.
     fn gather(
         &self,
+        identity: Identity,
         first: Result<Option<StreamAdjustStockRequest>, Status>,
         requests: &mut Streaming<StreamAdjustStockRequest>,
         pipeline: &mut Pipeline<Vec<u8>>,
@@ -160,6 +162,7 @@ impl Calls {
                     let message = request.adjustment.unwrap_or_default();
                     let added = grpc::adjust_request(&message).and_then(|adjust| {
                         self.service.console.command(&adjust);
+                        access::check(identity, adjust.permission())?;
                         reader.add(pipeline, adjust)
                     });
                     if let Err(refusal) = added {
@@ -302,7 +305,8 @@ mod tests {
         let mut requests = Streaming::new_request(codec.decoder(), body, None, Some(BYTES_MAX));
         let first = requests.message().await;
         let mut pipeline = Pipeline::default();
-        let Gathered { refused, end } = calls.gather(first, &mut requests, &mut pipeline, BYTES_MAX);
+        let Gathered { refused, end } =
+            calls.gather(Identity::Open, first, &mut requests, &mut pipeline, BYTES_MAX);
         assert!(refused.is_none() && end.is_none());
         assert!((1..4).contains(&pipeline.waiting()), "{} changes", pipeline.waiting());
     }

@@ -93,10 +93,11 @@ impl hyper::service::Service<http::Request<Incoming>> for Router {
             None => authenticator.anonymous(),
         };
         let method = Method::of(request.uri().path());
-        // A client without a valid token does not learn which calls there are.
+        // A client without a valid token does not learn which calls there are. What a message asks for may need
+        // more.
         let permission = method.map_or(Permission::Read, |method| method.operation().spec().permission);
-        if !access::permits(identity, permission) {
-            return now(status(access::refusal(identity)).into_http());
+        if let Err(refusal) = access::check(identity, permission) {
+            return now(status(refusal).into_http());
         }
         let Some(method) = method else { return now(status(own_words::no_such_call()).into_http()) };
         let deadline = match head::deadline(request.headers()) {

@@ -17,7 +17,7 @@ use super::list_body::List;
 use super::one_message::{answer, answer_of, answer_with, messages, read, written};
 use super::own_words;
 use super::router::Method;
-use crate::access::Identity;
+use crate::access::{self, Identity};
 use crate::operation::{AdjustRequest, Operation, Request};
 use crate::refusal::Refusal;
 use crate::wire::grpc::original::{AtualizarRequest, Empty, PrecoRequest, ProdutoRequest};
@@ -39,7 +39,7 @@ impl Calls {
     ) -> Response<Body> {
         let answer = match method {
             Method::Exact(operation) => self.answer_exact(operation, identity, body).await,
-            Method::Legacy(call) => self.answer_legacy(call, body).await,
+            Method::Legacy(call) => self.answer_legacy(call, identity, body).await,
         };
         answer.unwrap_or_else(Status::into_http)
     }
@@ -66,44 +66,44 @@ impl Calls {
             Operation::AdjustStock => {
                 let message: v1::AdjustStockRequest = read(body, bytes_max).await?;
                 let request = grpc::adjust_request(&message).map_err(status)?;
-                self.adjust_stock(request, grpc::write_adjusted).await.map_err(status)
+                self.adjust_stock(identity, request, grpc::write_adjusted).await.map_err(status)
             }
             Operation::StreamAdjustStock => {
                 let answers = self.begin_adjust_stream(identity, messages(body, bytes_max), bytes_max);
                 Ok(answer_with(answers))
             }
             Operation::BatchAdjustStock => {
-                self.call(body, bytes_max, |message: &v1::BatchAdjustStockRequest| {
+                self.call(identity, body, bytes_max, |message: &v1::BatchAdjustStockRequest| {
                     grpc::batch_request(message).map(Request::BatchAdjustStock)
                 })
                 .await
             }
             Operation::ImportProducts => {
-                self.call(body, bytes_max, |message: &v1::ImportProductsRequest| {
+                self.call(identity, body, bytes_max, |message: &v1::ImportProductsRequest| {
                     grpc::import_request(message).map(Request::ImportProducts)
                 })
                 .await
             }
             Operation::CountStock => {
-                self.call(body, bytes_max, |message: &v1::CountStockRequest| {
+                self.call(identity, body, bytes_max, |message: &v1::CountStockRequest| {
                     grpc::count_request(message).map(Request::CountStock)
                 })
                 .await
             }
             Operation::UndoMovement => {
-                self.call(body, bytes_max, |message: &v1::UndoMovementRequest| {
+                self.call(identity, body, bytes_max, |message: &v1::UndoMovementRequest| {
                     grpc::undo_request(message).map(Request::UndoMovement)
                 })
                 .await
             }
             Operation::ListMovements => {
-                self.call(body, bytes_max, |message: &v1::ListMovementsRequest| {
+                self.call(identity, body, bytes_max, |message: &v1::ListMovementsRequest| {
                     grpc::movements_request(message).map(Request::ListMovements)
                 })
                 .await
             }
             Operation::SummarizeMovements => {
-                self.call(body, bytes_max, |message: &v1::SummarizeMovementsRequest| {
+                self.call(identity, body, bytes_max, |message: &v1::SummarizeMovementsRequest| {
                     grpc::summary_request(message).map(Request::SummarizeMovements)
                 })
                 .await
@@ -113,7 +113,7 @@ impl Calls {
     }
 
     /// Answers a call of `ProdutoService`, which is another codec for the same operations.
-    async fn answer_legacy(&self, call: LegacyCall, body: Arriving) -> Answer {
+    async fn answer_legacy(&self, call: LegacyCall, identity: Identity, body: Arriving) -> Answer {
         let bytes_max = call.operation().spec().message.map_or(0, |message| message.bytes_max);
         let answer = match call {
             LegacyCall::ListarProdutos => {
@@ -133,7 +133,7 @@ impl Calls {
             LegacyCall::AtualizarEstoque => {
                 let AtualizarRequest { nome, quantidade } = read(body, bytes_max).await?;
                 let request = AdjustRequest::of_units(&nome, quantidade);
-                self.adjust_stock(request, grpc::write_adjusted_line).await
+                self.adjust_stock(identity, request, grpc::write_adjusted_line).await
             }
         };
         answer.map_err(original_status)
@@ -158,10 +158,12 @@ impl Calls {
 
     async fn adjust_stock(
         &self,
+        identity: Identity,
         request: AdjustRequest<'_>,
         write: WriteAdjusted,
     ) -> Result<Response<Body>, Refusal> {
         self.service.console.command(&request);
+        access::check(identity, request.permission())?;
         let _waiting = self.wait();
         let adjusted = self.service.inventory.adjust(request).await?;
         Ok(answer(|out| write(&adjusted.product, &adjusted.movement, out)))
@@ -171,19 +173,21 @@ impl Calls {
     /// for it.
     fn call<M: Message + Default + 'static>(
         &self,
+        identity: Identity,
         body: Arriving,
         bytes_max: usize,
         request: impl for<'m> FnOnce(&'m M) -> Result<Request<'m>, Refusal>,
     ) -> Pin<Box<impl Future<Output = Answer>>> {
         Box::pin(async move {
             let message = read(body, bytes_max).await?;
-            let request = request(&message).map_err(status)?;
+            let mut request = request(&message).map_err(status)?;
             match &request {
                 Request::BatchAdjustStock(batch) => {
                     batch.adjustments.iter().for_each(|line| self.service.console.command(line))
                 }
                 request => self.service.console.command(request),
             }
+            access::admit(identity, &mut request).map_err(status)?;
             let _waiting = self.wait();
             let reply = self.service.inventory.call(request).await.map_err(status)?;
             if reply.row_count() <= WRITTEN_AT_ONCE_MAX {

@@ -79,7 +79,7 @@ impl Conversation<'_> {
             self.service.console.command(frame);
         }
         match frame.request() {
-            Ok(request) => match (self.check(request.operation().spec().permission), request) {
+            Ok(mut request) => match (self.admit(&mut request), request) {
                 (Err(refusal), _) => self.refuse(refusal),
                 (Ok(()), Request::AdjustStock(request)) => {
                     let AdjustRequest { name, .. } = request;
@@ -98,21 +98,19 @@ impl Conversation<'_> {
                     return Some(Rest::Token(secret));
                 }
                 self.is_http |= matches!(frame, Frame::Line(line) if is_http(line));
-                self.refuse(if is_stranger { access::refusal(self.identity) } else { refusal });
+                self.refuse(if is_stranger { access::no_token() } else { refusal });
             }
         }
         None
     }
 
-    /// Refuses an operation that the client may not call on this connection.
-    fn check(&self, permission: Permission) -> Result<(), Refusal> {
-        if !access::permits(self.identity, permission) {
-            Err(access::refusal(self.identity))
-        } else if self.is_http && permission == Permission::Write {
-            Err(not_over_http())
-        } else {
-            Ok(())
+    /// Refuses a request that the client may not make on this connection.
+    fn admit(&self, request: &mut Request<'_>) -> Result<(), Refusal> {
+        access::admit(self.identity, request)?;
+        if self.is_http && request.permission() != Permission::Read {
+            return Err(not_over_http());
         }
+        Ok(())
     }
 
     /// Answers the part of a command that needs a wait, and sends long replies.

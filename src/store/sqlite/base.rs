@@ -169,7 +169,7 @@ impl Base {
     /// database. Call [`Base::whose`] first.
     pub(super) fn copy(&mut self, connection: &Connection, file: Option<&File>) -> rusqlite::Result<()> {
         self.run(connection, "PASSIVE")?;
-        // As long as a reader needs the log, SQLite may skip frames, so only a complete copy is compared.
+        // SQLite skips frames that a reader still needs, so only a complete copy is compared.
         if let Some(file) = file.filter(|_| self.is_copied()) {
             let log = beside(&self.database, LOG_SUFFIX);
             let lacks =

@@ -243,8 +243,8 @@ mod tests {
         Balance { stock: Quantity::from_units(units), last_movement: units.into() }
     }
 
-    /// Transactions of changes of products, and what a reader that begins after each of
-    /// them finds, against what it should.
+    /// Runs transactions of changes, and compares after each of them the stocks that a start would find with
+    /// the expected ones.
     fn check(transactions: Vec<Vec<(u8, i32)>>) {
         let (mut ledger, mut stocks) = (Vec::new(), BTreeMap::new());
         let (mut forwarded, mut through) = (BTreeMap::new(), 0);
@@ -252,7 +252,7 @@ mod tests {
         for transaction in transactions {
             let mut changes = Transaction::default();
             for (product, balance) in transaction {
-                // Many movements for each: a round is to begin and end.
+                // Many movements for each product, so that a round begins and ends.
                 for repeat in 0..ROUND_AFTER_MOVEMENTS as i32 / 8 {
                     let product = ProductId::from_number(i64::from(product) + 1).unwrap();
                     let stock = Quantity::from_units(balance + repeat);
@@ -288,7 +288,7 @@ mod tests {
         // Each case is some ten thousand movements.
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
-        fn the_rows_brought_forward_and_the_rest_of_the_ledger_tell_every_stock(
+        fn the_rows_brought_forward_and_the_rest_of_the_ledger_give_every_stock(
             transactions in prop::collection::vec(prop::collection::vec((0_u8..200, 0_i32..1000), 0..8), 1..12)
         ) {
             check(transactions);
@@ -297,7 +297,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn balances_are_put_found_taken_and_told_in_order(
+        fn balances_are_put_found_taken_and_listed_in_order(
             steps in prop::collection::vec((1_i64..300, prop::option::of(0_i32..9)), 0..200), first in 1_i64..300
         ) {
             let (mut moved, mut expected) = (Moved::default(), BTreeMap::new());
@@ -314,8 +314,8 @@ mod tests {
                 prop_assert_eq!(moved.count, expected.len());
             }
             let first = ProductId::from_number(first).unwrap();
-            let told: Vec<_> = moved.iter_from(first).collect();
-            prop_assert_eq!(told, expected.range(first..).map(|(id, balance)| (*id, *balance)).collect::<Vec<_>>());
+            let listed: Vec<_> = moved.iter_from(first).collect();
+            prop_assert_eq!(listed, expected.range(first..).map(|(id, balance)| (*id, *balance)).collect::<Vec<_>>());
         }
     }
 

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_lost_committed_changes_is_told_from_one_that_did_not() {
+    fn a_log_that_lost_committed_changes_is_distinguished_from_one_that_did_not() {
         type Damage = fn(&Path);
         let cases: [(Damage, bool); 9] = [
             (|_| {}, false),
@@ -188,11 +188,11 @@ mod tests {
                 false,
             ),
         ];
-        for (case, (damage, is_told)) in cases.into_iter().enumerate() {
+        for (case, (damage, is_found)) in cases.into_iter().enumerate() {
             let folder = tempfile::tempdir().unwrap();
             let path = killed(folder.path());
             damage(&path);
-            assert_eq!(fault(&path, "").unwrap().is_some(), is_told, "case {case}");
+            assert_eq!(fault(&path, "").unwrap().is_some(), is_found, "case {case}");
         }
     }
 

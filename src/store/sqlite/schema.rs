@@ -268,7 +268,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_folded_anew_and_stay_unique() {
+    fn keys_are_folded_again_and_stay_unique() {
         let database = Connection::open_in_memory().unwrap();
         MIGRATIONS[..5].iter().for_each(|step| step.run(&database).unwrap());
         // The keys of version 5, which folded only case and accents.

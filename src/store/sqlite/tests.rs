@@ -288,7 +288,7 @@ fn a_database_that_another_program_holds_is_busy_and_not_in_doubt() {
 }
 
 #[test]
-fn a_connection_that_failed_is_not_ready_until_it_is_opened_anew() {
+fn a_connection_that_failed_is_not_ready_until_it_is_opened_again() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = SqliteStore::open(&folder.path().join("loja.db"), PORT).unwrap();
     let catalog = open_shop(&mut store);
@@ -337,11 +337,11 @@ fn without_its_lock_file_a_server_takes_no_changes_and_a_second_does_not_start()
 }
 
 #[test]
-fn where_another_program_wrote_or_deleted_movements_no_more_are_written() {
+fn if_another_program_wrote_or_deleted_movements_no_more_are_written() {
     let insert = "INSERT INTO movement SELECT max(sequence) + 1, 4, 'ajuste', -7000, 53000, 200, 1, NULL, 4
                   FROM movement";
     let delete = "DELETE FROM movement WHERE sequence = (SELECT max(sequence) FROM movement)";
-    for (of_another, told) in [(insert, "gravou nele o movimento 5"), (delete, "apagou dele o movimento 4")] {
+    for (of_another, said) in [(insert, "gravou nele o movimento 5"), (delete, "apagou dele o movimento 4")] {
         for changes_of in [|catalog: &Catalog| sale(catalog, 20), mixed_movements] {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("loja.db");
@@ -360,7 +360,7 @@ fn where_another_program_wrote_or_deleted_movements_no_more_are_written() {
             for _ in 0..2 {
                 let error = store.reopen(&changes).unwrap_err();
                 assert!(matches!(error, StoreError::Corrupt { .. }));
-                assert!(error.to_string().contains(told), "{error}");
+                assert!(error.to_string().contains(said), "{error}");
             }
         }
     }

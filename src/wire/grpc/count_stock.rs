@@ -24,7 +24,8 @@ pub fn count_request(message: &v1::CountStockRequest) -> Result<CountRequest<'_>
     let names = message.counts.iter().map(|count| count.name.as_str());
     let counts =
         names.zip(read?).map(|(name, (counted, at_sequence))| CountedName { name, counted, at_sequence });
-    Ok(CountRequest { counts: counts.collect(), request_id: optional_request_id(&message.request_id)? })
+    let request_id = optional_request_id(&message.request_id)?;
+    Ok(CountRequest { counts: counts.collect(), request_id, is_blind: false })
 }
 
 /// The message of a count.

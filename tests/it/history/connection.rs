@@ -179,7 +179,7 @@ fn count(id: &str, lines: &[Counted]) -> CountRequest<'static> {
         counted: Quantity::from_thousandths(line.counted).unwrap(),
         at_sequence: line.at_sequence,
     });
-    CountRequest { counts: counts.collect(), request_id: Some(id.parse().unwrap()) }
+    CountRequest { counts: counts.collect(), request_id: Some(id.parse().unwrap()), is_blind: false }
 }
 
 /// A change; a line of a batch has no id of its own.

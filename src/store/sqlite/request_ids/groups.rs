@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_run_is_told() {
+    fn a_missing_run_is_reported() {
         let (connection, mut groups) = (new_database(), Groups::default());
         for hash in 0..3 {
             store(&mut groups, &connection, vec![(hash, hash + 1)]);
