@@ -79,6 +79,11 @@ impl Client {
         Ok(Self { runtime, server: Reconnecting::new(discovery, options, patience) })
     }
 
+    /// The address of the server that the client is connected to now.
+    pub fn address(&self) -> Option<&str> {
+        self.server.address()
+    }
+
     /// Sends a request, and waits for its reply. If the connection breaks, looks for the server and repeats
     /// the request. A change has a request id, so it is made once.
     ///

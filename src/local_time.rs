@@ -24,6 +24,26 @@ impl fmt::Display for LocalTime {
     }
 }
 
+/// A time for a person, in this machine's time zone: `29/11/2026 09:41`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShortTime(pub SystemTime);
+
+impl fmt::Display for ShortTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let timestamp = Timestamp::try_from(self.0).unwrap_or(Timestamp::MAX);
+        let time = TimeZone::system().to_datetime(timestamp);
+        write!(
+            f,
+            "{:02}/{:02}/{:04} {:02}:{:02}",
+            time.day(),
+            time.month(),
+            time.year(),
+            time.hour(),
+            time.minute()
+        )
+    }
+}
+
 /// Reads a time that has an offset, as [`LocalTime`] writes it.
 pub fn parse_with_offset(text: &str) -> Option<SystemTime> {
     text.parse::<Timestamp>().ok()?.try_into().ok()

@@ -3,6 +3,7 @@
 mod cells;
 mod format;
 mod movements;
+mod people;
 mod summaries;
 
 use std::io::{self, Write};
@@ -13,6 +14,7 @@ use crate::catalog::Quantity;
 use crate::operation::{ChangeReply, NO_PRODUCT, ProductReply, Reply};
 use cells::{Align, json, table, text_cell};
 pub use format::Format;
+pub use people::{measured, product_told, render_for_person};
 
 /// Writes a reply.
 ///
@@ -70,8 +72,8 @@ pub fn render(out: &mut impl Write, reply: &Reply, format: Format) -> io::Result
     }
 }
 
-/// The changes that a person is told of beside the reply, each in a line: `Caju: −20 un · restam 40 un ·
-/// #6`. None for a lone change of a stock, whose reply is the original's, and none of a reply that came as
+/// The changes that a person is told of beside the reply, each in a line: `Caju: −20 un · R$ 40,00 · restam
+/// 40 un · #6`. None for a lone change of a stock, whose reply is the original's, and none of a reply that came as
 /// product lines.
 pub fn changes_told(reply: &Reply) -> Vec<String> {
     let Reply::Changes(changes) = reply else { return Vec::new() };
@@ -86,8 +88,10 @@ pub fn change_told(change: &ChangeReply) -> Option<String> {
     let moved = movement.delta.with_comma().to_string();
     let (moved, balance) = (moved.trim_start_matches('-'), movement.balance.with_comma());
     Some(format!(
-        "{}: {sign}{moved} {unit} · restam {balance} {unit} · #{}",
-        movement.product_name, movement.sequence
+        "{}: {sign}{moved} {unit} · {} · restam {balance} {unit} · #{}",
+        movement.product_name,
+        movement.amount.in_reais(),
+        movement.sequence
     ))
 }
 
@@ -234,7 +238,7 @@ Uva \"Rubi\", sem semente       17.17     9.65
         let changes = Reply::Changes(vec![known, unknown]);
         check(&changes, Format::Json, &format!("[{object}{movement},{object}null}}]\n"));
         check(&changes, Format::Text, &"Maçã: R$3.0, Estoque: 17.5\n".repeat(2));
-        assert_eq!(changes_told(&changes), ["Maçã: \u{2212}2,5 kg · restam 17,5 kg · #812"]);
+        assert_eq!(changes_told(&changes), ["Maçã: \u{2212}2,5 kg · R$ 0,00 · restam 17,5 kg · #812"]);
     }
 
     #[test]

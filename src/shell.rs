@@ -13,11 +13,13 @@ mod kept;
 mod last_change;
 mod line_editor;
 mod menu;
+mod pager;
 mod paste;
 mod piped;
 mod questions;
 mod report;
 mod source;
+mod state_line;
 mod words;
 
 use std::io::{self, IsTerminal};

@@ -1,6 +1,13 @@
 //! The abilities of the terminal of this process.
 
 use std::env;
+use std::io;
+
+/// The rows and columns of the terminal that shows standard output; `None` if it is no terminal, or does not say.
+pub fn size() -> Option<(usize, usize)> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    (size.ws_row > 0 && size.ws_col > 0).then_some((usize::from(size.ws_row), usize::from(size.ws_col)))
+}
 
 /// Whether the terminal obeys control sequences. By the convention of terminfo, `dumb` obeys none. A terminal
 /// without a name is taken for one that obeys none.

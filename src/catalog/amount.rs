@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::decimal::{self, DecimalError};
 use super::price::Price;
 use super::quantity::Quantity;
+use super::reais::in_reais;
 
 /// Decimals of an amount: a centavo is 10^-2 of a real.
 const DECIMALS: u32 = 2;
@@ -30,6 +31,11 @@ impl Amount {
     /// The amount in centavos.
     pub fn centavos(self) -> i64 {
         self.0
+    }
+
+    /// The amount as Brazilians write it: `R$ 1.234,50`.
+    pub fn in_reais(self) -> impl fmt::Display {
+        in_reais(self.0)
     }
 
     /// Writes the amount as the protocols show it.

@@ -71,6 +71,14 @@ impl Discovery {
         }
     }
 
+    /// The name of the shop, for people: that of the folder in which its server writes the port file. A server
+    /// at an address does not tell its shop.
+    pub fn shop_name(&self) -> Option<String> {
+        let Discovery::PortFile(path) = self else { return None };
+        let path = path.canonicalize().ok()?;
+        Some(path.parent()?.file_name()?.to_string_lossy().into_owned())
+    }
+
     /// The error of a connection, with a note if the port file is stale: nothing accepts connections at its
     /// address.
     pub(super) fn explain(&self, error: ConnectionError) -> ConnectionError {

@@ -35,6 +35,10 @@ impl Reconnecting {
         Self { discovery, options, patience, connection: None }
     }
 
+    pub(super) fn address(&self) -> Option<&str> {
+        self.connection.as_ref().map(Connection::address)
+    }
+
     pub(super) async fn connect(&mut self) -> Result<(), ClientError> {
         let mut is_worth_it = false;
         let connected = self.try_on(async |this| {

@@ -27,13 +27,15 @@ impl Shell {
         let connection = self.connection;
         let (discovery, options) = target(&connection)?;
         let (address, shop) = (discovery.find().map_err(ClientError::from)?, discovery.shop());
+        let shop_name = discovery.shop_name();
         let patience = Patience::of_person(shell::report_news);
         let client = Client::connect(discovery.clone(), options.clone(), patience)?;
         // While a line is typed, the line editor takes Ctrl-C; while an answer is awaited, this does.
         watch_interrupts(shell::edits_lines()).context("os sinais do sistema não puderam ser ouvidos")?;
         let asker =
             Client::unconnected(discovery, options, Patience::of_program()).map_err(ClientError::from)?;
-        match shell::run(client, shell::Options { address, shop, state: state_folder(), asker }) {
+        let options = shell::Options { address, shop, shop_name, state: state_folder(), asker };
+        match shell::run(client, options) {
             Ok(None) => Ok(()),
             Ok(Some(failure)) => Err(Error::Reported(failure)),
             Err(error) => written(Err(error)),

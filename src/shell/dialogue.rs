@@ -8,8 +8,9 @@ use super::in_doubt::{Begun, IN_DOUBT_MAX, InDoubt};
 use super::last_change::LastChange;
 use super::line_editor::LineEditor;
 use super::menu::{help_text, menu_text};
+use super::pager;
 use super::questions::{Completed, complete};
-use super::report::{note, report, show};
+use super::report::{note, report, show_to_person};
 use super::source::{Input, LineSource, Question};
 use crate::client::{Client, ClientError, ConnectionError};
 use crate::io_error::describe;
@@ -22,6 +23,8 @@ pub struct Options {
     pub address: String,
     /// The shop whose stock it is, named by how the shell finds the server.
     pub shop: String,
+    /// The name of the shop, if it has one.
+    pub shop_name: Option<String>,
     /// The folder of the shell's state, if there is any.
     pub state: Option<PathBuf>,
     /// A second client, for the changes in doubt.
@@ -47,7 +50,7 @@ pub(super) fn run(client: Client, options: Options) -> io::Result<()> {
     }
     out.flush()?;
     let history = options.state.map(|state| state.join("history"));
-    let mut editor = LineEditor::new(client, history, doubts.clone())?;
+    let mut editor = LineEditor::new(client, history, doubts.clone(), options.shop_name)?;
     doubts.keep_asking(options.asker, editor.printer())?;
     let mut last = LastChange::default();
     loop {
@@ -58,6 +61,7 @@ pub(super) fn run(client: Client, options: Options) -> io::Result<()> {
         };
         match Entry::of(&line) {
             Entry::Nothing => {
+                editor.show_state_again();
                 if let Some(oldest) = doubts.lost().first() {
                     let begun = doubts.begin(&oldest.request());
                     begun.map_or(Ok(()), |begun| change(&mut out, &mut editor, &doubts, &mut last, begun))?;
@@ -65,7 +69,10 @@ pub(super) fn run(client: Client, options: Options) -> io::Result<()> {
             }
             Entry::Leave => break,
             Entry::Help(word) => match help_text(&word) {
-                Ok(help) => out.write_all(help.as_bytes())?,
+                Ok(help) => {
+                    editor.show_state_again();
+                    pager::show(&mut out, &help)?;
+                }
                 Err(refusal) => report(&refusal),
             },
             Entry::Unknown(refusal) => report(&refusal),
@@ -75,13 +82,16 @@ pub(super) fn run(client: Client, options: Options) -> io::Result<()> {
                     Completed::Dropped => continue,
                     Completed::End => break,
                 };
+                if form.menu.is_none() {
+                    editor.show_state_once();
+                }
                 match Request::parse(&form.line(&rest)) {
                     Err(refusal) => report(&refusal),
                     Ok(request) => match doubts.begin(&request) {
                         Some(begun) => change(&mut out, &mut editor, &doubts, &mut last, begun)?,
                         None => {
                             let answer = editor.client().call(&request);
-                            show(&mut out, answer)?;
+                            show_to_person(&mut out, answer, is_original(&request))?;
                         }
                     },
                 }
@@ -102,7 +112,8 @@ pub(super) fn run(client: Client, options: Options) -> io::Result<()> {
     writeln!(out, "Encerrando o cliente...")
 }
 
-/// Makes a change that has begun, or finishes the one in doubt that the line repeats.
+/// Makes a change that has begun, or finishes the one in doubt that the line repeats. The answer to a command of
+/// the original is shown in the original's way.
 fn change(
     out: &mut impl Write,
     editor: &mut LineEditor,
@@ -145,8 +156,8 @@ fn change(
         doubts.lose(&change);
         let again = "o shell continua perguntando ao servidor. Enter numa linha vazia, ou a mesma linha de novo, \
                      termina esta mudança, e não faz outra";
-        show(out, answer.map_err(|error| error.with_again(|_| again.to_owned())))?;
-        return Ok(());
+        let answer = answer.map_err(|error| error.with_again(|_| again.to_owned()));
+        return show_to_person(out, answer, is_original(&request));
     }
     if let Err(error) = doubts.settle(&change) {
         let error = describe(&error);
@@ -155,5 +166,10 @@ fn change(
              pergunta por ela de novo, com o mesmo identificador."
         ));
     }
-    show(out, answer).map(drop)
+    show_to_person(out, answer, is_original(&request))
+}
+
+/// Whether a request is one of the original's commands.
+fn is_original(request: &Request<'_>) -> bool {
+    request.operation().spec().forms.iter().any(|(form, _)| form.menu.is_some())
 }

@@ -32,7 +32,7 @@ impl Change {
     }
 
     /// The change of a line that an earlier shell wrote. `None` if the line is no change.
-    fn read(line: String) -> Option<Self> {
+    pub(super) fn read(line: String) -> Option<Self> {
         let is_change = Request::parse(&line).is_ok_and(|mut request| request.request_id_mut().is_some());
         is_change.then_some(Self(line))
     }
@@ -103,6 +103,13 @@ struct State {
     finished: Vec<Finished>,
 }
 
+impl State {
+    /// The changes in doubt, oldest first.
+    fn lost(&self) -> Vec<Change> {
+        self.held.iter().filter(|held| held.is_lost).map(|held| held.change.clone()).collect()
+    }
+}
+
 struct Held {
     change: Change,
     /// The file of the change; `None` if it could not be written.
@@ -139,7 +146,7 @@ impl InDoubt {
 
     /// The changes in doubt, oldest first.
     pub(super) fn lost(&self) -> Vec<Change> {
-        self.state().held.iter().filter(|held| held.is_lost).map(|held| held.change.clone()).collect()
+        self.state().lost()
     }
 
     /// Whether a file keeps a change for the next shell.
@@ -147,16 +154,13 @@ impl InDoubt {
         self.state().held.iter().any(|held| held.change == *change && held.kept.is_some())
     }
 
-    /// Begins a prompt: how many changes are in doubt, and the answers that could not be shown
-    /// before. From here on a line that repeats an answered change is a new one.
-    pub(super) fn draw(&self) -> (usize, Vec<String>) {
+    /// Begins a prompt: the changes in doubt, oldest first, and the answers that could not be shown before.
+    /// From here on a line that repeats an answered change is a new one.
+    pub(super) fn draw(&self) -> (Vec<Change>, Vec<String>) {
         let mut state = self.state();
-        let finished = std::mem::take(&mut state.finished);
-        let unshown = finished.into_iter().filter(|finished| !finished.is_shown);
-        (
-            state.held.iter().filter(|held| held.is_lost).count(),
-            unshown.map(|finished| finished.answer).collect(),
-        )
+        let finished = std::mem::take(&mut state.finished).into_iter();
+        let unshown = finished.filter(|finished| !finished.is_shown).map(|finished| finished.answer);
+        (state.lost(), unshown.collect())
     }
 
     /// Begins the change that a request asks for; `None` if the request changes nothing. A new change is
@@ -281,9 +285,9 @@ mod tests {
         let open = || InDoubt::open(Some(folder.path().to_owned()), "a:1".to_owned()).0;
         let doubts = open();
         let Begun::New(change) = begin(&doubts, "Maçã -20 motivo=venda") else { panic!() };
-        assert_eq!(doubts.draw().0, 0);
+        assert_eq!(doubts.draw().0, []);
         doubts.lose(&change);
-        assert_eq!((doubts.draw().0, doubts.lost()), (1, vec![change.clone()]));
+        assert_eq!(doubts.draw().0, std::slice::from_ref(&change));
         let with_id = change.with_id().strip_prefix("3 ").unwrap().to_owned();
         for line in ["Maçã -20 motivo=venda", "maca -20,0 motivo=venda", &with_id] {
             assert!(matches!(begin(&doubts, line), Begun::InDoubt(same) if same == change), "{line}");
@@ -320,7 +324,7 @@ mod tests {
             doubts.finish(&change, &Ok(Reply::Farewell), &mut |_| can_show);
             // The answer came since the prompt was drawn.
             assert!(matches!(begin(&doubts, "Caju -20"), Begun::Finished(_)));
-            assert_eq!(doubts.draw(), (0, Vec::new()));
+            assert_eq!(doubts.draw(), (Vec::new(), Vec::new()));
             let Begun::New(again) = begin(&doubts, "Caju -20") else { panic!() };
             doubts.lose(&again);
         }
@@ -337,7 +341,7 @@ mod tests {
             drawing = Some(std::thread::spawn(move || doubts.draw()));
             true
         });
-        assert_eq!(drawing.unwrap().join().unwrap(), (0, Vec::new()));
+        assert_eq!(drawing.unwrap().join().unwrap(), (Vec::new(), Vec::new()));
     }
 
     #[test]
@@ -351,9 +355,10 @@ mod tests {
         assert!(matches!(begin(&doubts, "Caju 1"), Begun::Full));
         let oldest = doubts.lost().swap_remove(0);
         doubts.finish(&oldest, &Ok(Reply::Farewell), &mut |_| false);
+        let (lost, unshown) = doubts.draw();
         assert_eq!(
-            doubts.draw(),
-            (IN_DOUBT_MAX - 1, vec!["A mudança em dúvida foi feita: 3 Caju -1".to_owned()])
+            (lost.len(), &unshown[..]),
+            (IN_DOUBT_MAX - 1, &["A mudança em dúvida foi feita: 3 Caju -1".to_owned()][..])
         );
         assert!(matches!(begin(&doubts, "Caju 1"), Begun::New(_)));
     }

@@ -20,6 +20,7 @@ use super::completion::{Expected, complete};
 use super::in_doubt::InDoubt;
 use super::paste::Paste;
 use super::source::{Input, LineSource, Question};
+use super::state_line::StateLine;
 use crate::client::{Client, ClientError};
 use crate::operation::{Reply, Request};
 use crate::private_file::{self, NameState};
@@ -43,10 +44,17 @@ pub(super) struct LineEditor {
     editor: Editor<ShellHelper, FileHistory>,
     history: Option<PathBuf>,
     doubts: InDoubt,
+    state: StateLine,
 }
 
 impl LineEditor {
-    pub(super) fn new(client: Client, history: Option<PathBuf>, doubts: InDoubt) -> io::Result<Self> {
+    pub(super) fn new(
+        client: Client,
+        history: Option<PathBuf>,
+        doubts: InDoubt,
+        shop: Option<String>,
+    ) -> io::Result<Self> {
+        let state = StateLine::new(client.address(), shop);
         let config = Config::builder()
             .max_history_size(HISTORY_LINES_MAX)
             .and_then(|config| config.history_ignore_dups(true))
@@ -62,7 +70,7 @@ impl LineEditor {
         if let Some(path) = &history {
             let _ = editor.load_history(path);
         }
-        Ok(Self { editor, history, doubts })
+        Ok(Self { editor, history, doubts, state })
     }
 
     /// A function that shows a line above the prompt, from any thread, and returns whether it could.
@@ -71,14 +79,29 @@ impl LineEditor {
         move |line| printer.as_mut().is_some_and(|printer| printer.print(line + "\n").is_ok())
     }
 
-    /// The prompt for a command, which says how many changes are in doubt.
-    fn command_prompt(&self) -> io::Result<String> {
-        let (count, unshown) = self.doubts.draw();
+    /// Shows what stands above the prompt for a command: the answers that could not be shown before, and the
+    /// state of the shell.
+    fn show_state(&mut self) -> io::Result<()> {
+        let mut out = io::stdout();
+        let (in_doubt, unshown) = self.doubts.draw();
         for answer in unshown {
-            writeln!(io::stdout(), "{answer}")?;
+            writeln!(out, "{answer}")?;
         }
-        let prompt = Question::Command.prompt();
-        Ok(if count == 0 { prompt } else { format!("[{count} em dúvida] {prompt}") })
+        let server = self.client().address().map(str::to_owned);
+        if let Some(line) = self.state.due(server.as_deref(), &in_doubt) {
+            if takes_colours() { writeln!(out, "\x1b[2m{line}\x1b[0m")? } else { writeln!(out, "{line}")? }
+        }
+        Ok(())
+    }
+
+    /// Has the state of the shell shown before the next prompt, if it was never shown.
+    pub(super) fn show_state_once(&mut self) {
+        self.state.show_once();
+    }
+
+    /// Has the state of the shell shown before the next prompt.
+    pub(super) fn show_state_again(&mut self) {
+        self.state.show_again();
     }
 
     pub(super) fn client(&mut self) -> RefMut<'_, Client> {
@@ -103,11 +126,10 @@ impl LineSource for LineEditor {
         if let Some(helper) = self.editor.helper() {
             helper.expected.set(question.expected());
         }
-        let prompt = match question {
-            Question::Command => self.command_prompt()?,
-            _ => question.prompt(),
-        };
-        match self.editor.readline(&prompt) {
+        if matches!(question, Question::Command) {
+            self.show_state()?;
+        }
+        match self.editor.readline(&question.prompt()) {
             Ok(line) => {
                 if matches!(question, Question::Command) && !line.trim().is_empty() {
                     let _ = self.editor.add_history_entry(line.trim());

@@ -3,9 +3,10 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
+use super::pager;
 use crate::client::{ClientError, ConnectionError, News};
 use crate::operation::Reply;
-use crate::render::{Format, changes_told, render};
+use crate::render::{Format, changes_told, render, render_for_person};
 use crate::terminal::takes_colours;
 
 /// Shows an answer. An error is reported on standard error, and returned.
@@ -23,6 +24,29 @@ pub(super) fn show(
         Err(error) => {
             report(&error);
             Ok(Some(error))
+        }
+    }
+}
+
+/// Shows an answer to a person, a screen at a time: that of an original's command in the original's way, any
+/// other as Brazilians write money and quantities.
+pub(super) fn show_to_person(
+    out: &mut impl Write,
+    answer: Result<Reply, ClientError>,
+    is_original: bool,
+) -> io::Result<()> {
+    match answer {
+        Ok(reply) => {
+            let mut text = Vec::new();
+            match is_original {
+                true => render(&mut text, &reply, Format::Text)?,
+                false => render_for_person(&mut text, &reply)?,
+            }
+            pager::show(out, &String::from_utf8_lossy(&text))
+        }
+        Err(error) => {
+            report(&error);
+            Ok(())
         }
     }
 }

@@ -72,7 +72,7 @@ fn a_list_is_counted_whole_or_not_at_all() {
     let count = |args: &[&str], list: &str| run(&mut server.command(&[&["count"], args].concat()), list);
     let ended = count(&["-"], "Caju;57\nMaca;20\nPera;\n");
     assert_eq!((ended.code, ended.out.as_str()), (0, "Caju: R$2.0, Estoque: 57\nMaca: R$3.0, Estoque: 20\n"));
-    let told = "Caju: \u{2212}3 un · restam 57 un · #5\nContados: 2; com diferença: 1; sem quantidade na lista: 1.\n";
+    let told = "Caju: \u{2212}3 un · R$ 6,00 · restam 57 un · #5\nContados: 2; com diferença: 1; sem quantidade na lista: 1.\n";
     assert_eq!(ended.err, told);
     for (list, code, told) in [
         ("Caju;1\nMaca;x\nPera;2,5,1\n", 2, "entrada padrão: 2 linha(s) com erro:\nlinha 2: "),
@@ -113,9 +113,11 @@ fn the_word_alone_asks_for_the_name_and_shows_the_stock() {
     terminal.wait_for("Você quer dizer 1000 ou 1? Digite um dos dois (vazio ou Ctrl-C desiste):");
     terminal.send("1000\r");
     let shown = terminal.wait_for_prompt();
-    assert!(shown.contains("Caju: R$2.0, Estoque: 1000"), "{shown}");
-    assert!(shown.contains("Caju: +940 un · restam 1000 un · #5"), "{shown}");
-    assert!(terminal.ask("contar Caju 57").contains("Caju: R$2.0, Estoque: 57"));
+    assert!(shown.contains("Caju: +940 un · R$ 1.880,00 · restam 1000 un · #5"), "{shown}");
+    assert!(
+        terminal.ask("contar Caju 57").contains("Caju: \u{2212}943 un · R$ 1.886,00 · restam 57 un · #6")
+    );
+    assert!(terminal.ask("contar Caju 57").contains("Caju: sem diferença · 57 un"));
     terminal.send("sair\r");
     terminal.wait_for_end();
     let piped = run(&mut server.command(&["shell"]), "contar\nCaju\n50\ncontar Caju 1.000\n");

@@ -26,7 +26,11 @@ fn numbers_ask_words_and_whole_lines_work() {
         let shown = terminal.ask(wrong);
         assert_eq!(shown.matches("Erro: ").count(), 1, "{wrong}: {shown}");
     }
-    assert!(terminal.ask("").lines().all(|line| line.trim().is_empty()));
+    assert!(terminal.ask("4").ends_with("Caju: R$2.0, Estoque: 45\n"), "{}", terminal.screen());
+    // The state of the shell, which stands above the prompt when it changes.
+    let folder = server.path().file_name().unwrap().to_str().unwrap();
+    let state = format!("[localhost:{} · loja {folder}]", server.port);
+    assert_eq!(terminal.ask("").trim(), state);
     terminal.send("sair\r");
     terminal.wait_for_end();
     assert!(terminal.screen().ends_with("Encerrando o cliente..."));
@@ -61,6 +65,35 @@ fn help_of_one_command_guesses_and_words_to_leave() {
         terminal.send(&format!("{leave}\r"));
         terminal.wait_for_end();
     }
+}
+
+#[test]
+fn a_list_longer_than_the_screen_is_shown_a_screen_at_a_time() {
+    let server = Server::start(&[]);
+    let rows: String = (1..=40).map(|number| format!("Produto {number:02},1\n")).collect();
+    run(&mut server.command(&["import", "-"]), &format!("nome,preco\n{rows}"));
+    let mut terminal = Terminal::open_low(&server, 20);
+    terminal.wait_for("Digite sua escolha:");
+    terminal.send("4\r");
+    terminal.wait_for("-- mais 25 · espaço: tela · Enter: linha · q: fim --");
+    assert!(terminal.screen().contains("Produto 15") && !terminal.screen().contains("Produto 16"));
+    terminal.send("\r");
+    terminal.wait_for("-- mais 24 · espaço: tela · Enter: linha · q: fim --");
+    terminal.send("\u{1b}[B x ");
+    // The last page has no more.
+    terminal.wait_for_text("Produto 40");
+    terminal.wait_for("Digite sua escolha:");
+    assert!(!terminal.screen().contains("-- mais"), "{}", terminal.screen());
+    terminal.send("4\r");
+    terminal.wait_for("-- mais 25 · espaço: tela · Enter: linha · q: fim --");
+    terminal.send("q");
+    terminal.wait_for("Digite sua escolha:");
+    assert!(!terminal.screen().contains("Produto 16"), "{}", terminal.screen());
+    // The keys of the shell are as before.
+    terminal.send("1 Caju\r");
+    terminal.wait_for_text("Caju: R$2.0, Estoque: 60");
+    let piped = run(&mut server.command(&["shell"]), "4\n");
+    assert_eq!(piped.out.lines().count(), 44);
 }
 
 #[test]

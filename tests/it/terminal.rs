@@ -42,6 +42,11 @@ impl Terminal {
         Self::start(server.path(), SIZE, &[&["shell"], args].concat(), variables)
     }
 
+    /// Opens a shell on a terminal of so many rows, from which what is above scrolls away.
+    pub(crate) fn open_low(server: &Server, rows: u16) -> Self {
+        Self::start(server.path(), PtySize { rows, ..SIZE }, &["shell"], &[])
+    }
+
     /// Runs a subcommand on a terminal, in a folder.
     pub(crate) fn run(folder: &Path, columns: u16, args: &[&str]) -> Self {
         Self::run_with(folder, columns, args, &[])
@@ -195,10 +200,8 @@ impl Drop for Terminal {
     }
 }
 
-/// Whether a line begins with the prompt, also with one that says what is in doubt.
 fn is_prompt(line: &str) -> bool {
-    let rest = line.strip_prefix('[').and_then(|line| line.split_once(" em dúvida] "));
-    rest.map_or(line, |(_, rest)| rest).starts_with(PROMPT.trim_end())
+    line.starts_with(PROMPT.trim_end())
 }
 
 fn screen(state: &State) -> String {

@@ -1,0 +1,100 @@
+//! Replies for a person at a terminal: money and quantities as Brazilians write them.
+
+use std::io::{self, Write};
+
+use super::cells::{Align, table};
+use super::{Format, change_told, render, unit};
+use crate::catalog::{Amount, Quantity};
+use crate::local_time::ShortTime;
+use crate::operation::{ChangeReply, MovementReply, ProductReply, Reply};
+
+/// Writes a reply for a person: `Caju: −20 un · R$ 40,00 · restam 40 un · #6`. What only the original's
+/// commands answer is written in their way.
+///
+/// # Errors
+/// If the output fails.
+pub fn render_for_person(out: &mut impl Write, reply: &Reply) -> io::Result<()> {
+    match reply {
+        Reply::Product(product) => writeln!(out, "{}", product_told(product)),
+        Reply::Products(list) if !list.is_empty() => products(out, list),
+        Reply::Change(change) => changes(out, std::slice::from_ref(change)),
+        Reply::Changes(list) => changes(out, list),
+        Reply::Movements(page) if !page.movements.is_empty() => movements(out, &page.movements),
+        reply => render(out, reply, Format::Text),
+    }
+}
+
+/// A product in one line: `Tomate: R$ 8,90 o kg · há 12,5 kg`.
+pub fn product_told(product: &ProductReply) -> String {
+    let price = product.price.in_reais();
+    let price = unit(product).map_or(price.to_string(), |unit| format!("{price}/{unit}"));
+    format!("{}: {price} · há {}", product.name, measured(product.stock, product))
+}
+
+/// A quantity with the product's unit: `12,5 kg`.
+pub fn measured(quantity: Quantity, product: &ProductReply) -> String {
+    let number = quantity.with_comma().to_string().replace('-', "\u{2212}");
+    unit(product).map_or(number.clone(), |unit| format!("{number} {unit}"))
+}
+
+fn changes(out: &mut impl Write, list: &[ChangeReply]) -> io::Result<()> {
+    for change in list {
+        let product = &change.product;
+        match change_told(change) {
+            Some(told) => writeln!(out, "{told}")?,
+            None if product.unit.is_some() => {
+                writeln!(out, "{}: sem diferença · {}", product.name, measured(product.stock, product))?;
+            }
+            // The text protocol does not tell the movement.
+            None => writeln!(out, "{}: restam {}", product.name, measured(product.stock, product))?,
+        }
+    }
+    let amounts = list.iter().filter_map(|change| change.movement.as_ref());
+    let total: i64 = amounts.map(|movement| movement.amount.centavos()).fold(0, i64::saturating_add);
+    match Amount::from_centavos(total) {
+        Some(total) if list.len() > 1 => writeln!(out, "Total: {}", total.in_reais()),
+        _ => Ok(()),
+    }
+}
+
+fn products(out: &mut impl Write, list: &[ProductReply]) -> io::Result<()> {
+    let columns =
+        [("Nome", Align::Left), ("Preço", Align::Right), ("Estoque", Align::Right), ("", Align::Left)];
+    table(
+        out,
+        &columns,
+        list.iter().map(|product| {
+            let unit = unit(product).unwrap_or_default().to_owned();
+            let (price, stock) = (product.price.in_reais(), product.stock.with_comma());
+            [product.name.to_string(), price.to_string(), stock.to_string(), unit]
+        }),
+    )
+}
+
+fn movements(out: &mut impl Write, list: &[MovementReply]) -> io::Result<()> {
+    let columns = [
+        ("Nº", Align::Right),
+        ("Quando", Align::Left),
+        ("Motivo", Align::Left),
+        ("Produto", Align::Left),
+        ("Quantidade", Align::Right),
+        ("Saldo", Align::Right),
+        ("Valor", Align::Right),
+    ];
+    table(
+        out,
+        &columns,
+        list.iter().map(|movement| {
+            let delta = movement.delta.with_comma().to_string();
+            [
+                format!("#{}", movement.sequence),
+                ShortTime(movement.recorded_at).to_string(),
+                movement.kind.word().to_owned(),
+                movement.product_name.to_string(),
+                delta.replace('-', "\u{2212}"),
+                movement.balance.with_comma().to_string(),
+                movement.amount.in_reais().to_string(),
+            ]
+        }),
+    )
+}
