@@ -91,7 +91,7 @@ pub(super) fn run(client: Client, options: Options) -> io::Result<()> {
                         Some(begun) => change(&mut out, &mut editor, &doubts, &mut last, begun)?,
                         None => {
                             let answer = editor.client().call(&request);
-                            show_to_person(&mut out, answer, is_original(&request))?;
+                            show_to_person(&mut out, &request, answer)?;
                         }
                     },
                 }
@@ -112,8 +112,7 @@ pub(super) fn run(client: Client, options: Options) -> io::Result<()> {
     writeln!(out, "Encerrando o cliente...")
 }
 
-/// Makes a change that has begun, or finishes the one in doubt that the line repeats. The answer to a command of
-/// the original is shown in the original's way.
+/// Makes a change that has begun, or finishes the one in doubt that the line repeats.
 fn change(
     out: &mut impl Write,
     editor: &mut LineEditor,
@@ -157,7 +156,7 @@ fn change(
         let again = "o shell continua perguntando ao servidor. Enter numa linha vazia, ou a mesma linha de novo, \
                      termina esta mudança, e não faz outra";
         let answer = answer.map_err(|error| error.with_again(|_| again.to_owned()));
-        return show_to_person(out, answer, is_original(&request));
+        return show_to_person(out, &request, answer);
     }
     if let Err(error) = doubts.settle(&change) {
         let error = describe(&error);
@@ -166,10 +165,5 @@ fn change(
              pergunta por ela de novo, com o mesmo identificador."
         ));
     }
-    show_to_person(out, answer, is_original(&request))
-}
-
-/// Whether a request is one of the original's commands.
-fn is_original(request: &Request<'_>) -> bool {
-    request.operation().spec().forms.iter().any(|(form, _)| form.menu.is_some())
+    show_to_person(out, &request, answer)
 }

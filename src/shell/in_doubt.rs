@@ -7,10 +7,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::kept::{self, Kept, Record};
+use super::report::render_answer;
 use crate::catalog::{Key, RequestId};
 use crate::client::{Client, ClientError, new_request_id};
 use crate::operation::{Reply, Request};
-use crate::render::{Format, render};
 
 /// Most changes in doubt that one shell holds: more than anybody makes without looking.
 pub(super) const IN_DOUBT_MAX: usize = 16;
@@ -244,7 +244,9 @@ impl InDoubt {
         show: &mut impl FnMut(String) -> bool,
     ) {
         let answer = match answer {
-            Ok(reply) => format!("A mudança em dúvida foi feita: {change}{}", shown_after(reply)),
+            Ok(reply) => {
+                format!("A mudança em dúvida foi feita: {change}{}", shown_after(&change.request(), reply))
+            }
             Err(error) => format!("A mudança em dúvida não foi feita: {change} → {error}"),
         };
         let mut state = self.state();
@@ -258,10 +260,10 @@ impl InDoubt {
 }
 
 /// A reply behind its change, in one line.
-fn shown_after(reply: &Reply) -> String {
+fn shown_after(request: &Request<'_>, reply: &Reply) -> String {
     let mut text = Vec::new();
     // Writing to memory cannot fail.
-    let _ = render(&mut text, reply, Format::Text);
+    let _ = render_answer(&mut text, request, reply);
     match String::from_utf8_lossy(&text).trim_end().replace('\n', "; ") {
         text if text.is_empty() => text,
         text => format!(" → {text}"),

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 
 use super::pager;
 use crate::client::{ClientError, ConnectionError, News};
-use crate::operation::Reply;
+use crate::operation::{Reply, Request};
 use crate::render::{Format, changes_told, render, render_for_person};
 use crate::terminal::takes_colours;
 
@@ -28,20 +28,16 @@ pub(super) fn show(
     }
 }
 
-/// Shows an answer to a person, a screen at a time: that of an original's command in the original's way, any
-/// other as Brazilians write money and quantities.
+/// Shows an answer to a person, a screen at a time.
 pub(super) fn show_to_person(
     out: &mut impl Write,
+    request: &Request<'_>,
     answer: Result<Reply, ClientError>,
-    is_original: bool,
 ) -> io::Result<()> {
     match answer {
         Ok(reply) => {
             let mut text = Vec::new();
-            match is_original {
-                true => render(&mut text, &reply, Format::Text)?,
-                false => render_for_person(&mut text, &reply)?,
-            }
+            render_answer(&mut text, request, &reply)?;
             pager::show(out, &String::from_utf8_lossy(&text))
         }
         Err(error) => {
@@ -49,6 +45,13 @@ pub(super) fn show_to_person(
             Ok(())
         }
     }
+}
+
+/// Writes an answer for a person: that to one of the original's commands in the original's way, any other as
+/// Brazilians write money and quantities.
+pub(super) fn render_answer(out: &mut impl Write, request: &Request<'_>, reply: &Reply) -> io::Result<()> {
+    let is_original = request.operation().spec().forms.iter().any(|(form, _)| form.menu.is_some());
+    if is_original { render(out, reply, Format::Text) } else { render_for_person(out, reply) }
 }
 
 /// Reports an error in one line, red on a terminal that takes colours.
