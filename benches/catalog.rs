@@ -30,7 +30,7 @@ fn catalog(size: i64) -> Catalog {
         .collect();
     let mut catalog = Catalog::default();
     let mut draft = Draft::new(&catalog, SystemTime::now());
-    draft.import(&rows).expect("a price list");
+    draft.import(&rows, None).expect("a price list");
     let changes = draft.finish();
     catalog.apply(&changes);
     catalog
@@ -86,7 +86,7 @@ fn change(criterion: &mut Criterion) {
                 // Spread over the whole catalog.
                 let name = format!("maca {}", number * 7919 % size);
                 let product = catalog.find(&name).expect("a product").id;
-                Adjustment { product, delta: Quantity::from_units(1), kind: Kind::Sale, request_id: None }
+                Adjustment::new(product, Quantity::from_units(1), Kind::Purchase)
             })
             .collect();
         group.bench_function(BenchmarkId::from_parameter(size), |bencher| {

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use hortifruti::catalog::{Flags, Name, Price, Product, ProductId, Quantity, Unit};
+use hortifruti::catalog::{Flags, Name, Price, Product, ProductId, Quantity, StockCost, Unit};
 use hortifruti::operation::{FAREWELL, Request};
 use hortifruti::refusal::Refusal;
 use hortifruti::wire::text::{
@@ -22,6 +22,7 @@ fn product() -> Product {
         stock: Quantity::from_thousandths(42_500).expect("a quantity"),
         flags: Flags::default(),
         last_movement: 0,
+        stock_cost: StockCost::UNKNOWN,
     }
 }
 

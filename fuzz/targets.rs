@@ -284,6 +284,7 @@ pub(crate) fn price_lists(bytes: &[u8]) {
         price: row.price,
         stock: row.opening_stock,
         unit: row.unit.clone(),
+        stock_cost: None,
     });
     price_list::Catalog::new(Vec::new())
         .differences(&list)

@@ -5,12 +5,16 @@
 
 mod adjustment;
 mod amount;
+mod author;
+mod balance;
 mod by_code;
 mod by_key;
 mod by_name;
 mod code;
+mod cost;
 mod cursor;
 mod decimal;
+mod details;
 mod digest;
 mod draft;
 mod gtin;
@@ -53,10 +57,17 @@ use units::Units;
 use version_log::{VersionLog, Versions};
 
 pub use adjustment::Adjustment;
-pub use amount::Amount;
+pub use amount::{Amount, AmountError, TOTAL_CENTAVOS_MAX};
+pub use author::{AUTHOR_CHARS_MAX, Author, AuthorError};
+pub use balance::Balance;
 pub use code::{Barcode, CodeError, SHOP_CODE_MAX, ShopCode, check_misread};
+pub use cost::{Cost, STOCK_COST_CENTAVOS_MAX, StockCost};
 pub use cursor::{Cursor, Stopped, TooOld};
 pub use decimal::has_two_readings;
+pub use details::{
+    DetailError, Details, LOT_CHARS_MAX, LossReason, LossReasonError, Lot, NOTE_CHARS_MAX, Note, Purchase,
+    SUPPLIER_CHARS_MAX, Supplier, parse_expiry,
+};
 pub use digest::Digest;
 pub use draft::Draft;
 pub use gtin::check_digit;
@@ -91,7 +102,7 @@ pub use rules::undo::{UndoError, Undoable, undo_digest};
 pub use rules::update::{CodeTaken, TermsUpdate, UpdateError, update_digest};
 pub use selection::{SEARCH_WORDS_MAX, Selection};
 pub use terms::{BARCODES_MAX, Category, CategoryError, SHELF_LIFE_DAYS_MAX, Terms};
-pub use transaction::{Balance, Balances, Document, RequestRecord, Transaction, Undo};
+pub use transaction::{Balances, Document, RequestRecord, Transaction, Undo};
 pub use unit_words::unit_of_word;
 
 /// The products at one moment, in the order of creation, found by name and by price.
@@ -346,7 +357,7 @@ impl Catalog {
             if let Some(versions) = versions {
                 versions.note(product, place, || self.units.index(&product.unit));
             }
-            Balance { stock: product.stock, last_movement: product.last_movement } = balance;
+            product.set_balance(balance);
         }
     }
 
@@ -425,7 +436,7 @@ mod tests {
 
     fn import(catalog: &mut Catalog, rows: &[ProductDraft]) -> Result<ImportCounts, Vec<(usize, RowError)>> {
         let mut draft = Draft::new(catalog, SystemTime::UNIX_EPOCH);
-        let counts = draft.import(rows)?;
+        let counts = draft.import(rows, None)?;
         let changes = draft.finish();
         catalog.apply(&changes);
         Ok(counts.counts)
@@ -434,8 +445,7 @@ mod tests {
     fn adjust(catalog: &mut Catalog, name: &str, delta: &str) -> Result<Movement, AdjustmentError> {
         let product = catalog.find(name).unwrap().id;
         let mut draft = Draft::new(catalog, SystemTime::UNIX_EPOCH);
-        let adjustment =
-            Adjustment { product, delta: delta.parse().unwrap(), kind: Kind::Adjustment, request_id: None };
+        let adjustment = Adjustment::new(product, delta.parse().unwrap(), Kind::Adjustment);
         let movement = draft.adjust(&adjustment)?.clone();
         let changes = draft.finish();
         catalog.apply(&changes);
@@ -527,12 +537,7 @@ mod tests {
         let catalog = shop();
         let caju = catalog.find("caju").unwrap().id;
         let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
-        let minus_forty = Adjustment {
-            product: caju,
-            delta: Quantity::from_units(-40),
-            kind: Kind::Sale,
-            request_id: None,
-        };
+        let minus_forty = Adjustment::new(caju, Quantity::from_units(-40), Kind::Adjustment);
         assert!(draft.adjust(&minus_forty).is_ok());
         assert!(matches!(draft.adjust(&minus_forty), Err(AdjustmentError::Insufficient { .. })));
         assert_eq!(draft.product(caju).stock, Quantity::from_units(20));
@@ -542,11 +547,8 @@ mod tests {
     #[test]
     fn a_batch_is_all_or_nothing_and_sums_before_it_checks() {
         let catalog = shop();
-        let change = |name: &str, delta: &str| Adjustment {
-            product: catalog.find(name).unwrap().id,
-            delta: delta.parse().unwrap(),
-            kind: Kind::Sale,
-            request_id: None,
+        let change = |name: &str, delta: &str| {
+            Adjustment::new(catalog.find(name).unwrap().id, delta.parse().unwrap(), Kind::Adjustment)
         };
         let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
         // The stock is sixty; seventy are taken and twenty brought.
@@ -577,16 +579,12 @@ mod tests {
         let products = shop.products().iter().cloned().collect();
         let mut catalog = Catalog::load(products, shop.last_sequence(), Some(at(100))).unwrap();
         for (now, expected) in [(at(99), at(100)), (at(200), at(200)), (SystemTime::UNIX_EPOCH, at(200))] {
-            let change = Adjustment {
-                product: catalog.find("caju").unwrap().id,
-                delta: Quantity::from_units(1),
-                kind: Kind::Sale,
-                request_id: None,
-            };
+            let change =
+                Adjustment::new(catalog.find("caju").unwrap().id, Quantity::from_units(1), Kind::Adjustment);
             let mut draft = Draft::new(&catalog, now);
             draft.adjust(&change).unwrap();
             draft.adjust_all(&[change.clone(), change]).unwrap();
-            draft.import(&[row(&format!("Uva {}", catalog.last_sequence()), "1", "", "1")]).unwrap();
+            draft.import(&[row(&format!("Uva {}", catalog.last_sequence()), "1", "", "1")], None).unwrap();
             let changes = draft.finish();
             assert_eq!(changes.movements.len(), 4);
             assert!(changes.movements.iter().all(|movement| movement.recorded_at == expected));

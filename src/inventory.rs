@@ -25,7 +25,7 @@ use std::time::{Instant, SystemTime};
 
 use tokio::sync::Mutex;
 
-use crate::catalog::{Catalog, Draft, Movement, Product, ProductDraft, Transaction};
+use crate::catalog::{Author, Catalog, Draft, Movement, Product, ProductDraft, Transaction};
 pub use crate::operation::Adjusted;
 use crate::store::{Store, StoreError};
 use commit::{Change, ClientState, CommitterHandle, WriteQueue, WriteResult};
@@ -64,6 +64,8 @@ pub struct Session {
     /// Whether this connection has only read until now. A connection that changes something waits for the
     /// disk anyway; one that only reads must not wait for the disk.
     client: Arc<ClientState>,
+    /// Who asks: stamped on every change.
+    author: Option<Author>,
 }
 
 impl Inventory {
@@ -102,11 +104,21 @@ impl Inventory {
 impl Worker {
     /// Makes a handle for one connection of this worker.
     pub fn session(&self) -> Session {
-        Session { inventory: self.inventory.clone(), queue: Arc::clone(&self.queue), client: Arc::default() }
+        Session {
+            inventory: self.inventory.clone(),
+            queue: Arc::clone(&self.queue),
+            client: Arc::default(),
+            author: None,
+        }
     }
 }
 
 impl Session {
+    /// Says who asks from now on.
+    pub fn set_author(&mut self, author: Option<Author>) {
+        self.author = author;
+    }
+
     /// Makes changes durable. Returns one outcome for each, in order.
     async fn write(&self, changes: Vec<Change>) -> WriteResult {
         self.queue.write(&self.client, changes).await
@@ -135,7 +147,7 @@ fn create(store: &mut dyn Store, opening: &[ProductDraft]) -> Result<Catalog, St
     let mut changes = Transaction::default();
     if !opening.is_empty() {
         let mut draft = Draft::new(&catalog, SystemTime::now());
-        draft.import(opening).expect("the opening products follow the rules");
+        draft.import(opening, None).expect("the opening products follow the rules");
         draft.mark_examples();
         changes = draft.finish();
     }

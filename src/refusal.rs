@@ -3,9 +3,9 @@
 use std::fmt;
 
 use crate::catalog::{
-    AdjustmentError, BATCH_LINES_MAX, COUNT_LINES_MAX, CountError, IMPORT_ROWS_MAX, KindError, Movement,
-    Name, NameError, PriceError, Quantity, QuantityError, Quoted, RequestId, RequestIdError, UndoError,
-    UnitError,
+    AdjustmentError, AmountError, BATCH_LINES_MAX, COUNT_LINES_MAX, CountError, DetailError, IMPORT_ROWS_MAX,
+    KindError, LossReasonError, Movement, Name, NameError, PriceError, Quantity, QuantityError, Quoted,
+    RequestId, RequestIdError, UndoError, UnitError,
 };
 
 /// Why a request was refused: the one table of errors. Each wire, and `main`, map it once.
@@ -151,6 +151,21 @@ impl Refusal {
     /// An invalid request id.
     pub fn request_id(error: &RequestIdError) -> Self {
         Self::invalid("request_id", error)
+    }
+
+    /// A total that cannot be.
+    pub fn amount(error: &AmountError) -> Self {
+        Self::invalid("amount_centavos", error)
+    }
+
+    /// A reason of a loss that cannot be.
+    pub fn loss_reason(error: &LossReasonError) -> Self {
+        Self::invalid("loss_reason", error)
+    }
+
+    /// A text or a date of a movement's details that cannot be.
+    pub fn detail(field: &'static str, error: &DetailError) -> Self {
+        Self::invalid(field, error)
     }
 
     /// A kind of movement that no client may request.
@@ -311,7 +326,7 @@ impl Refusal {
 impl From<AdjustmentError> for Refusal {
     fn from(error: AdjustmentError) -> Self {
         match &error {
-            AdjustmentError::Zero | AdjustmentError::Fraction { .. } => {
+            AdjustmentError::Zero | AdjustmentError::Fraction { .. } | AdjustmentError::WrongSign { .. } => {
                 Self::invalid("delta_thousandths", error)
             }
             AdjustmentError::Insufficient { available, requested, .. } => Self {
@@ -323,6 +338,13 @@ impl From<AdjustmentError> for Refusal {
                     Code::InsufficientStock,
                     format!("{error}. Nada foi alterado; peça no máximo o que há."),
                 )
+            },
+            AdjustmentError::TotalOfOther(_) => Self::invalid("amount_centavos", error),
+            AdjustmentError::ReasonOfOther(_) => Self::invalid("loss_reason", error),
+            AdjustmentError::PurchaseOfOther(_) => Self::invalid("purchase", error),
+            AdjustmentError::CostTooLarge { .. } => Self {
+                metadata: vec![("field", "amount_centavos".to_owned())],
+                ..Self::new(Code::OutOfRange, format!("{error}. Nada foi alterado; confira o total."))
             },
             AdjustmentError::BalanceTooLarge { .. } => Self {
                 metadata: vec![("field", "delta_thousandths".to_owned())],
@@ -346,7 +368,7 @@ impl From<CountError> for Refusal {
                 ],
                 ..Self::new(Code::InsufficientStock, format!("{error}. Nada foi alterado; conte de novo."))
             },
-            CountError::BalanceTooLarge { .. } => Self {
+            CountError::BalanceTooLarge { .. } | CountError::CostTooLarge { .. } => Self {
                 metadata: vec![("field", "counted_thousandths".to_owned())],
                 ..Self::new(Code::OutOfRange, format!("{error}. Nada foi alterado; confira a quantidade."))
             },

@@ -180,6 +180,7 @@ mod tests {
             price: price.parse().unwrap(),
             stock: stock.parse().unwrap(),
             unit: unit.map(|unit| Unit::parse(unit).unwrap()),
+            stock_cost: None,
         }
     }
 
@@ -227,6 +228,7 @@ Uva \"Rubi\", sem semente       17.17     9.65
             balance: maca.stock,
             recorded_at: std::time::UNIX_EPOCH,
             amount: Amount::default(),
+            author: None,
             details: None,
         };
         let known = ChangeReply { product: maca.clone(), movement: Some(movement) };

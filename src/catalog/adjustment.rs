@@ -1,5 +1,7 @@
 //! A request to change one product's stock.
 
+use super::author::Author;
+use super::details::Details;
 use super::movement::{Kind, RequestId};
 use super::product::ProductId;
 use super::quantity::Quantity;
@@ -15,4 +17,15 @@ pub struct Adjustment {
     pub kind: Kind,
     /// The client's id for the change.
     pub request_id: Option<RequestId>,
+    /// Who asked for the change.
+    pub author: Option<Author>,
+    /// The details of the movement, if it has some.
+    pub details: Option<Box<Details>>,
+}
+
+impl Adjustment {
+    /// A change without a request id, an author or details.
+    pub fn new(product: ProductId, delta: Quantity, kind: Kind) -> Self {
+        Self { product, delta, kind, request_id: None, author: None, details: None }
+    }
 }

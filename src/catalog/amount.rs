@@ -4,12 +4,26 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::decimal::{self, DecimalError};
-use super::price::Price;
+use super::price::{Price, PriceError};
 use super::quantity::Quantity;
 use super::reais::in_reais;
 
 /// Decimals of an amount: a centavo is 10^-2 of a real.
 const DECIMALS: u32 = 2;
+
+/// The highest total that a client gives a movement: ten thousand million reais, as high as a price.
+pub const TOTAL_CENTAVOS_MAX: i64 = 1_000_000_000_000;
+
+/// Why the total of a movement cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AmountError {
+    /// The text is no amount of money.
+    #[error("total inválido: {0}. Escreva em reais, como 2800 ou 2800,00, com no máximo duas casas decimais")]
+    Text(DecimalError),
+    /// The total is outside 0 to [`TOTAL_CENTAVOS_MAX`].
+    #[error("total inválido: {0} centavos está fora do limite de 0 a {max}", max = TOTAL_CENTAVOS_MAX)]
+    OutOfRange(i64),
+}
 
 /// An amount of money in centavos, never below zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -26,6 +40,27 @@ impl Amount {
     /// An amount from centavos, if they are not below zero.
     pub fn from_centavos(centavos: i64) -> Option<Self> {
         (centavos >= 0).then_some(Self(centavos))
+    }
+
+    /// The total of a movement, from centavos.
+    ///
+    /// # Errors
+    /// If it is below zero or above [`TOTAL_CENTAVOS_MAX`].
+    pub fn total_from_centavos(centavos: i64) -> Result<Self, AmountError> {
+        let is_within = (0..=TOTAL_CENTAVOS_MAX).contains(&centavos);
+        if is_within { Ok(Self(centavos)) } else { Err(AmountError::OutOfRange(centavos)) }
+    }
+
+    /// The total of a movement as a person or a program writes it: `2800`, `2800,00` or `R$2800`.
+    ///
+    /// # Errors
+    /// If the text is no amount of reais with at most two decimals, or above [`TOTAL_CENTAVOS_MAX`].
+    pub fn parse_total(text: &str) -> Result<Self, AmountError> {
+        let price = text.parse::<Price>();
+        price.map(|price| Self(price.centavos())).map_err(|error| match error {
+            PriceError::Text(error) => AmountError::Text(error),
+            PriceError::OutOfRange(centavos) => AmountError::OutOfRange(centavos),
+        })
     }
 
     /// The amount in centavos.

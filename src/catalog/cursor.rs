@@ -110,6 +110,7 @@ impl Cursor {
                     let mut product = Product {
                         price,
                         stock: version.stock,
+                        stock_cost: version.stock_cost,
                         unit: catalog.units.get(version.unit).clone(),
                         ..product.clone()
                     };
@@ -153,7 +154,7 @@ mod tests {
 
     fn import(catalog: &mut Catalog, rows: &[ProductDraft]) {
         let mut draft = Draft::new(catalog, SystemTime::UNIX_EPOCH);
-        draft.import(rows).unwrap();
+        draft.import(rows, None).unwrap();
         let changes = draft.finish();
         catalog.apply(&changes);
     }
@@ -161,7 +162,7 @@ mod tests {
     fn adjust(catalog: &mut Catalog, product: ProductId, units: i32) {
         let mut draft = Draft::new(catalog, SystemTime::UNIX_EPOCH);
         let delta = Quantity::from_units(units);
-        draft.adjust(&Adjustment { product, delta, kind: Kind::Adjustment, request_id: None }).unwrap();
+        draft.adjust(&Adjustment::new(product, delta, Kind::Adjustment)).unwrap();
         let changes = draft.finish();
         catalog.apply(&changes);
     }

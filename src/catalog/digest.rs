@@ -1,5 +1,6 @@
 //! A digest of a request's content, which distinguishes a retry from another request with the same id.
 
+use super::details::{Details, Note, Purchase};
 use super::movement::Kind;
 use super::product::ProductId;
 use super::quantity::Quantity;
@@ -35,6 +36,42 @@ impl Digest {
         self.feed(&product.number().to_le_bytes());
         self.feed(&delta.thousandths().to_le_bytes());
         self.feed(kind.word().as_bytes());
+    }
+
+    /// Adds the details of a change. Those that are not there add nothing, so that the digest of a change without
+    /// details is what it was before there were any.
+    pub fn feed_details(&mut self, details: &Details) {
+        let Details { amount, loss_reason, note, purchase } = details;
+        if let Some(amount) = amount {
+            self.feed(b"total");
+            self.feed(&amount.centavos().to_le_bytes());
+        }
+        if let Some(reason) = loss_reason {
+            self.feed(b"causa");
+            self.feed(reason.word().as_bytes());
+        }
+        self.feed_note(note.as_ref());
+        let Some(Purchase { supplier, lot, expires_on }) = purchase else { return };
+        if let Some(supplier) = supplier {
+            self.feed(b"fornecedor");
+            self.feed(supplier.as_str().as_bytes());
+        }
+        if let Some(lot) = lot {
+            self.feed(b"lote");
+            self.feed(lot.as_str().as_bytes());
+        }
+        if let Some(expires_on) = expires_on {
+            self.feed(b"validade");
+            self.feed(expires_on.to_string().as_bytes());
+        }
+    }
+
+    /// Adds a note, if there is one.
+    pub fn feed_note(&mut self, note: Option<&Note>) {
+        if let Some(note) = note {
+            self.feed("observação".as_bytes());
+            self.feed(note.as_str().as_bytes());
+        }
     }
 
     /// The digest of all parts added so far.

@@ -8,6 +8,7 @@ use foldhash::fast::FixedState;
 
 use super::Catalog;
 use super::adjustment::Adjustment;
+use super::balance::Balance;
 use super::code::CodeValue;
 use super::key::Key;
 use super::look_alikes::LookAlikes;
@@ -17,8 +18,9 @@ use super::price::Price;
 use super::product::{Product, ProductId};
 use super::product_change::{ProductChange, differences};
 use super::quantity::Quantity;
+use super::rules::cost::Costed;
 use super::terms::Terms;
-use super::transaction::{Balance, Balances, Document, RequestRecord, Transaction, Undo};
+use super::transaction::{Balances, Document, RequestRecord, Transaction, Undo};
 
 /// The changes accepted so far. The modules of `rules` decide which changes are accepted.
 pub struct Draft<'c> {
@@ -78,14 +80,13 @@ impl<'c> Draft<'c> {
 
     /// The balance of the product with these terms after the changes accepted so far.
     pub(super) fn balance(&self, terms: &Product) -> Balance {
-        let own = Balance { stock: terms.stock, last_movement: terms.last_movement };
-        self.balances.get(&terms.id).copied().unwrap_or(own)
+        self.balances.get(&terms.id).copied().unwrap_or_else(|| terms.balance())
     }
 
     /// The product after the changes accepted so far.
     pub fn product(&self, id: ProductId) -> Product {
         let mut product = self.terms(id).clone();
-        Balance { stock: product.stock, last_movement: product.last_movement } = self.balance(&product);
+        product.set_balance(self.balance(&product));
         product
     }
 
@@ -169,7 +170,7 @@ impl<'c> Draft<'c> {
     /// The balance of a product before this draft.
     pub fn published_balance(&self, id: ProductId) -> Balance {
         let product = self.catalog.products.get(id);
-        product.map_or(Balance::NONE, |it| Balance { stock: it.stock, last_movement: it.last_movement })
+        product.map_or(Balance::NONE, Product::balance)
     }
 
     /// The movement that this draft's movement undoes; 0 for none.
@@ -213,6 +214,7 @@ impl<'c> Draft<'c> {
         before: Balance,
         stock: Quantity,
         price: Price,
+        cost: Costed,
     ) -> &Movement {
         let movement = Movement {
             sequence: self.next_sequence(),
@@ -224,8 +226,12 @@ impl<'c> Draft<'c> {
             recorded_at: self.now,
             previous: before.last_movement,
             request_id: adjustment.request_id.clone(),
+            cost: cost.movement,
+            author: adjustment.author.clone(),
+            details: adjustment.details.clone(),
         };
-        self.balances.insert(movement.product, Balance { stock, last_movement: movement.sequence });
+        let balance = Balance { stock, last_movement: movement.sequence, stock_cost: cost.stock };
+        self.balances.insert(movement.product, balance);
         self.movements.push_mut(movement)
     }
 
@@ -235,7 +241,7 @@ impl<'c> Draft<'c> {
         products.sort_unstable_by_key(|product| product.id);
         for product in &mut products {
             if let Some(balance) = self.balances.get(&product.id) {
-                Balance { stock: product.stock, last_movement: product.last_movement } = *balance;
+                product.set_balance(*balance);
             }
         }
         Transaction {

@@ -12,11 +12,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Catalog;
+use super::balance::Balance;
 use super::code::CodeValue;
 use super::price_bounds::PriceBounds;
 use super::product::{Product, ProductId};
 use super::products::Shown;
-use super::transaction::{Balance, Transaction};
+use super::transaction::Transaction;
 use super::version_log::Snapshot;
 
 /// Most balances that are applied in one slice: a quarter of a millisecond, if no product is in the
@@ -171,10 +172,10 @@ mod tests {
         let mut draft = Draft::new(catalog, SystemTime::UNIX_EPOCH);
         for number in sold {
             let delta = Quantity::from_units(-1);
-            let sale = Adjustment { product: id(*number), delta, kind: Kind::Sale, request_id: None };
+            let sale = Adjustment::new(id(*number), delta, Kind::Sale);
             draft.adjust(&sale).unwrap();
         }
-        draft.import(rows).unwrap();
+        draft.import(rows, None).unwrap();
         draft.finish()
     }
 
@@ -232,7 +233,7 @@ mod tests {
                 .map(|max_price| listed(catalog, catalog.cursor(Selection::up_to(max_price), None)))
                 .collect(),
             nearest: search.names(),
-            dry_run: Draft::new(catalog, SystemTime::UNIX_EPOCH).import(&rows).unwrap().counts,
+            dry_run: Draft::new(catalog, SystemTime::UNIX_EPOCH).import(&rows, None).unwrap().counts,
             len: catalog.products().len(),
             last_sequence: catalog.last_sequence(),
         }

@@ -5,6 +5,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::amount::Amount;
+use super::author::Author;
+use super::cost::Cost;
+use super::details::Details;
 use super::price::Price;
 use super::product::ProductId;
 use super::quantity::Quantity;
@@ -32,6 +36,16 @@ impl Kind {
     /// The kinds that a client may request, in the order in which help texts list them.
     pub const REQUESTABLE: [Kind; 5] =
         [Kind::Adjustment, Kind::Purchase, Kind::Sale, Kind::Waste, Kind::Count];
+
+    /// Whether a change of this kind may only add to a stock.
+    pub fn brings(self) -> bool {
+        self == Kind::Purchase
+    }
+
+    /// Whether a change of this kind may only take from a stock.
+    pub fn takes(self) -> bool {
+        matches!(self, Kind::Sale | Kind::Waste)
+    }
 
     /// The Portuguese word that people, the text protocol and the database use.
     pub fn word(self) -> &'static str {
@@ -133,4 +147,18 @@ pub struct Movement {
     pub previous: i64,
     /// The id that the client gave the change.
     pub request_id: Option<RequestId>,
+    /// What the movement added to the value of the stock at cost, if a cost is known.
+    pub cost: Option<Cost>,
+    /// Who asked for the change.
+    pub author: Option<Author>,
+    /// The details, if the movement has some.
+    pub details: Option<Box<Details>>,
+}
+
+impl Movement {
+    /// The money of the whole movement: what was paid or taken; else price times quantity.
+    pub fn amount(&self) -> Amount {
+        let own = self.details.as_ref().and_then(|details| details.amount);
+        own.unwrap_or_else(|| Amount::of(self.price, self.delta))
+    }
 }

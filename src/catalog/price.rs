@@ -1,13 +1,19 @@
 //! Money: whole centavos, never floating point.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
 use super::decimal::{self, DecimalError};
 
 /// The price of one unit of a product, in centavos.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Price(i64);
+///
+/// A price has five bytes, so that a [`Product`](super::Product) fits in a line of the processor's cache.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Price([u8; BYTES]);
+
+/// Bytes of a price: 2^40 centavos are more than [`Price::MAX`].
+const BYTES: usize = 5;
 
 /// Decimals of a price: a centavo is 10^-2 of a real.
 const DECIMALS: u32 = 2;
@@ -21,35 +27,42 @@ pub enum PriceError {
     )]
     Text(DecimalError),
     /// Outside 0 to [`Price::MAX`].
-    #[error("preço inválido: {0} centavos está fora do limite de 0 a {max}", max = Price::MAX.0)]
+    #[error("preço inválido: {0} centavos está fora do limite de 0 a {max}", max = Price::MAX.centavos())]
     OutOfRange(i64),
 }
 
 impl Price {
     /// Ten thousand million reais: far above any price of produce, and small enough that a
     /// price times a quantity still fits in 128 bits and a price in a `double` exactly.
-    pub const MAX: Price = Price(1_000_000_000_000);
+    pub const MAX: Price = Price::of(1_000_000_000_000);
 
     /// A price from centavos.
     ///
     /// # Errors
     /// If the price is below zero or above [`Price::MAX`].
     pub fn from_centavos(centavos: i64) -> Result<Self, PriceError> {
-        if (0..=Self::MAX.0).contains(&centavos) {
-            Ok(Self(centavos))
+        if (0..=Self::MAX.centavos()).contains(&centavos) {
+            Ok(Self::of(centavos))
         } else {
             Err(PriceError::OutOfRange(centavos))
         }
     }
 
+    /// A price of centavos that are within the limits.
+    const fn of(centavos: i64) -> Self {
+        let [a, b, c, d, e, ..] = centavos.to_le_bytes();
+        Self([a, b, c, d, e])
+    }
+
     /// The price in centavos.
-    pub fn centavos(self) -> i64 {
-        self.0
+    pub const fn centavos(self) -> i64 {
+        let [a, b, c, d, e] = self.0;
+        i64::from_le_bytes([a, b, c, d, e, 0, 0, 0])
     }
 
     /// The price as Brazilians write it: `R$ 1.234,50`.
     pub fn in_reais(self) -> impl fmt::Display {
-        let (reais, centavos) = ((self.0 / 100).to_string(), self.0 % 100);
+        let (reais, centavos) = ((self.centavos() / 100).to_string(), self.centavos() % 100);
         fmt::from_fn(move |f| {
             f.write_str("R$ ")?;
             for (index, digit) in reais.char_indices() {
@@ -65,7 +78,25 @@ impl Price {
     /// # Errors
     /// If the writer fails.
     pub fn write(self, out: &mut impl fmt::Write) -> fmt::Result {
-        decimal::write::<DECIMALS, 1>(out, self.0)
+        decimal::write::<DECIMALS, 1>(out, self.centavos())
+    }
+}
+
+impl Ord for Price {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.centavos().cmp(&other.centavos())
+    }
+}
+
+impl PartialOrd for Price {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Debug for Price {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Price").field(&self.centavos()).finish()
     }
 }
 
@@ -79,7 +110,7 @@ impl FromStr for Price {
             Some(symbol) if symbol.eq_ignore_ascii_case("R$") => text[2..].trim_start(),
             _ => text,
         };
-        decimal::parse(number, DECIMALS, Self::MAX.0).map(Self).map_err(PriceError::Text)
+        decimal::parse(number, DECIMALS, Self::MAX.centavos()).map(Self::of).map_err(PriceError::Text)
     }
 }
 
@@ -147,7 +178,7 @@ mod tests {
     #[test]
     fn shows_the_original_form() {
         for (centavos, text) in [(300, "3.0"), (350, "3.5"), (1717, "17.17"), (5, "0.05"), (0, "0.0")] {
-            assert_eq!(Price(centavos).to_string(), text);
+            assert_eq!(Price::of(centavos).to_string(), text);
         }
     }
 
@@ -160,14 +191,16 @@ mod tests {
             (123_450, "R$ 1.234,50"),
             (1_000_000_000_000, "R$ 10.000.000.000,00"),
         ] {
-            assert_eq!(Price(centavos).in_reais().to_string(), text);
+            assert_eq!(Price::of(centavos).in_reais().to_string(), text);
         }
     }
 
     proptest! {
         #[test]
-        fn what_is_printed_parses_back(centavos in 0..=Price::MAX.0) {
-            let price = Price(centavos);
+        fn what_is_printed_parses_back(centavos in 0..=Price::MAX.centavos(), other in 0..=Price::MAX.centavos()) {
+            let price = Price::of(centavos);
+            prop_assert_eq!(price.centavos(), centavos);
+            prop_assert_eq!(price.cmp(&Price::of(other)), centavos.cmp(&other));
             prop_assert_eq!(price.to_string().parse(), Ok(price));
             prop_assert_eq!(format!("R$ {price}").replace('.', ",").parse(), Ok(price));
         }
@@ -176,7 +209,7 @@ mod tests {
         fn no_text_panics_and_none_is_rounded(text in "[R$ ]{0,3}[-+]?[0-9]{0,14}[.,]?[0-9]{0,4}") {
             if let Ok(price) = text.parse::<Price>() {
                 let decimals = text.trim().split(['.', ',']).nth(1).map_or(0, str::len);
-                prop_assert!(decimals <= 2 && (0..=Price::MAX.0).contains(&price.0));
+                prop_assert!(decimals <= 2 && (0..=Price::MAX.centavos()).contains(&price.centavos()));
             }
         }
     }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::balance::Balance;
+use super::cost::StockCost;
 use super::name::Name;
 use super::price::Price;
 use super::quantity::Quantity;
@@ -104,8 +106,24 @@ pub struct Product {
     pub stock: Quantity,
     /// The sequence number of the product's last movement; 0 if the product never moved.
     pub last_movement: i64,
+    /// What the stock cost.
+    pub stock_cost: StockCost,
     /// The product's marks.
     pub flags: Flags,
+}
+
+impl Product {
+    /// The product's balance.
+    pub fn balance(&self) -> Balance {
+        let Self { stock, last_movement, stock_cost, .. } = *self;
+        Balance { stock, last_movement, stock_cost }
+    }
+
+    /// Gives the product another balance.
+    pub fn set_balance(&mut self, balance: Balance) {
+        Balance { stock: self.stock, last_movement: self.last_movement, stock_cost: self.stock_cost } =
+            balance;
+    }
 }
 
 /// The marks of a product, in one byte.

@@ -3,6 +3,7 @@
 
 pub(super) mod adjust;
 pub(super) mod batch;
+pub(super) mod cost;
 pub(super) mod count;
 pub(super) mod import;
 pub(super) mod undo;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
+use super::balance::Balance;
 use super::movement::{Movement, RequestId};
 use super::name::Name;
 use super::product::{Product, ProductId};
 use super::product_change::ProductChange;
-use super::quantity::Quantity;
 use super::terms::Terms;
 
 /// The rows of accepted changes. A store writes them in one transaction, and then the catalog shows them.
@@ -44,20 +44,6 @@ impl Transaction {
 
 /// Balances by product. No client chooses ids, so the hash need not resist collisions.
 pub type Balances = HashMap<ProductId, Balance, FixedState>;
-
-/// A product's stock after its last movement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Balance {
-    /// The product's stock.
-    pub stock: Quantity,
-    /// The sequence number of the product's last movement; 0 if the product never moved.
-    pub last_movement: i64,
-}
-
-impl Balance {
-    /// The balance of a product that never moved.
-    pub const NONE: Balance = Balance { stock: Quantity::ZERO, last_movement: 0 };
-}
 
 /// Movements that one request made together. Their sequence numbers have no gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

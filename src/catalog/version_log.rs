@@ -7,13 +7,14 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::cost::StockCost;
 use super::name::Name;
 use super::price::Price;
 use super::product::{Flags, Product, ProductId};
 use super::quantity::Quantity;
 use super::terms::Terms;
 
-/// Most versions kept: 32 MiB. Even at the highest rate of changes a list may take seconds, and in a shop,
+/// Most versions kept: 40 MiB. Even at the highest rate of changes a list may take seconds, and in a shop,
 /// days. The log is one allocation, so large (above `DEFAULT_MMAP_THRESHOLD_MAX` of glibc) that the
 /// allocator returns it to the system when it is freed.
 const VERSIONS_MAX: usize = 1024 * 1024;
@@ -35,12 +36,13 @@ pub(super) struct Version {
     pub(super) unit: u32,
     pub(super) price: Price,
     pub(super) stock: Quantity,
+    pub(super) stock_cost: StockCost,
     /// The log position of the product's previous version; this version's own position, or above, if there
     /// is none.
     pub(super) earlier: u64,
 }
 
-const _: () = assert!(size_of::<Version>() == 32);
+const _: () = assert!(size_of::<Version>() == 40);
 
 /// The state of a product that seldom changes, before such a change. The change has a [`Version`] at the same log
 /// position, too.
@@ -143,6 +145,7 @@ impl Versions {
             unit: unit(),
             price: product.price,
             stock: product.stock,
+            stock_cost: product.stock_cost,
             earlier: last.unwrap_or(position),
         });
         *place = Place(position as u32);

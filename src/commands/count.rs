@@ -81,8 +81,10 @@ fn count_list(
         at_sequence: 0,
     });
     let counts = counts.collect();
-    let reply =
-        change(connection, &Request::CountStock(CountRequest { counts, request_id, is_blind: false }))?;
+    let reply = change(
+        connection,
+        &Request::CountStock(CountRequest { counts, request_id, is_blind: false, note: None }),
+    )?;
     let printed = print_made(&reply, output.format);
     if let Reply::Changes(changes) = &reply {
         let differ = changes.iter().filter(|change| change.movement.is_some()).count();

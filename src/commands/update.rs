@@ -43,8 +43,13 @@ impl Update {
         let delta: Quantity =
             self.delta.parse().map_err(|error| Refusal::quantity("delta_thousandths", &error))?;
         let request_id = request_id(self.request_id)?;
-        let request =
-            Request::AdjustStock(AdjustRequest { name: &self.name, delta, kind: self.reason, request_id });
+        let request = Request::AdjustStock(AdjustRequest {
+            name: &self.name,
+            delta,
+            kind: self.reason,
+            request_id,
+            details: None,
+        });
         let reply = change(self.connection, &request)?;
         print_made(&reply, self.output.format)
     }

@@ -32,8 +32,8 @@ impl Session {
                 Ok(made_together(adjusted.iter().map(ChangeReply::from).collect()))
             }
             Request::ImportProducts(request) => self.import(request).await.map(Reply::Imported),
-            Request::CountStock(CountRequest { counts, request_id, is_blind }) => {
-                let counted = self.count(&counts, request_id).await?;
+            Request::CountStock(CountRequest { counts, request_id, is_blind, note }) => {
+                let counted = self.count(&counts, request_id, note).await?;
                 let changes = counted.iter().map(ChangeReply::from).zip(counts);
                 let shown = |(change, count): (ChangeReply, CountedName<'_>)| match is_blind {
                     true => change.as_counted(count.counted),
@@ -41,8 +41,8 @@ impl Session {
                 };
                 Ok(made_together(changes.map(shown).collect()))
             }
-            Request::UndoMovement(UndoRequest { sequence, is_single, request_id }) => {
-                let undone = self.undo(sequence, is_single, request_id).await?;
+            Request::UndoMovement(UndoRequest { sequence, is_single, request_id, note }) => {
+                let undone = self.undo(sequence, is_single, request_id, note).await?;
                 Ok(made_together(undone.iter().map(ChangeReply::from).collect()))
             }
             Request::ListMovements(request) => self.movements(request).await.map(Reply::Movements),

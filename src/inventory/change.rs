@@ -23,13 +23,14 @@ impl Session {
     /// # Errors
     /// If a rule forbids the change, or the store refuses writes.
     pub async fn adjust(&self, request: AdjustRequest<'_>) -> Result<Adjusted, Refusal> {
-        let AdjustRequest { name, delta, kind, request_id } = request;
+        let AdjustRequest { name, delta, kind, request_id, details } = request;
         let product = self.reader().id_of(name);
         let product = match product {
             Ok(product) => product,
             Err(refusal) => return Err(self.explain(name, refusal).await),
         };
-        let change = Change::Adjust(Adjustment { product, delta, kind, request_id });
+        let author = self.author.clone();
+        let change = Change::Adjust(Adjustment { product, delta, kind, request_id, author, details });
         let mut result = self.write(vec![change]).await;
         let applied = result.each.pop().ok_or_else(stopped)?.map_err(|refusal| *refusal)?;
         let movement = applied.movement(&result.movements).ok_or_else(stopped)?;
@@ -47,13 +48,16 @@ impl Session {
             return Err(Refusal::batch_size(adjustments.len()));
         }
         let mut changes = Vec::with_capacity(adjustments.len());
-        for (index, AdjustRequest { name, delta, kind, .. }) in adjustments.into_iter().enumerate() {
+        for (index, AdjustRequest { name, delta, kind, details, .. }) in adjustments.into_iter().enumerate() {
             if index % LINES_IN_TURN == LINES_IN_TURN - 1 {
                 tokio::task::yield_now().await;
             }
             let product = self.reader().id_of(name);
             match product {
-                Ok(product) => changes.push(Adjustment { product, delta, kind, request_id: None }),
+                Ok(product) => {
+                    let author = self.author.clone();
+                    changes.push(Adjustment { product, delta, kind, request_id: None, author, details });
+                }
                 Err(refusal) => return Err(self.explain(name, refusal).await.at(index)),
             }
         }
@@ -93,7 +97,12 @@ impl Session {
                 Err(merge(bad_rows, looked_at.err()))
             };
         }
-        match self.write(vec![Change::Import { rows, request_id }]).await.each.pop() {
+        match self
+            .write(vec![Change::Import { rows, request_id, author: self.author.clone() }])
+            .await
+            .each
+            .pop()
+        {
             Some(Ok(Applied::Imported(counts))) => Ok(counts),
             Some(Err(refusal)) => Err(*refusal),
             Some(Ok(_)) | None => Err(stopped()),

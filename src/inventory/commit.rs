@@ -38,7 +38,7 @@ mod writer;
 
 use super::{read, stopped};
 pub(super) use activity::ClientState;
-pub(super) use change::{Change, CountLine};
+pub(super) use change::{Change, CountLine, Signed};
 pub use committer::Committer;
 pub(super) use committer::CommitterHandle;
 pub(super) use planner::refuse_rows;

@@ -1,8 +1,8 @@
 //! Counts: stocks are set to the counted quantities.
 
-use super::commit::{Applied, Change, CountLine, Counted};
+use super::commit::{Applied, Change, CountLine, Counted, Signed};
 use super::{Session, product_of, read, stopped};
-use crate::catalog::{COUNT_LINES_MAX, Movement, Product, RequestId};
+use crate::catalog::{COUNT_LINES_MAX, Movement, Note, Product, RequestId};
 use crate::operation::CountedName;
 use crate::refusal::Refusal;
 
@@ -16,6 +16,7 @@ impl Session {
         &self,
         counts: &[CountedName<'_>],
         request_id: Option<RequestId>,
+        note: Option<Note>,
     ) -> Result<Vec<(Product, Option<Movement>)>, Refusal> {
         if counts.is_empty() || counts.len() > COUNT_LINES_MAX {
             return Err(Refusal::count_size(counts.len()));
@@ -28,7 +29,8 @@ impl Session {
                 Err(refusal) => return Err(self.explain(name, refusal).await.at(index)),
             }
         }
-        let change = Change::Count { lines, request_id };
+        let signed = Signed { author: self.author.clone(), note };
+        let change = Change::Count { lines, request_id, signed };
         let applied = self.write(vec![change]).await.each.pop().ok_or_else(stopped)?;
         let Applied::Counted(counted) = applied.map_err(|refusal| *refusal)? else { return Err(stopped()) };
         let catalog = read(&self.inventory.catalog);
@@ -63,18 +65,18 @@ mod tests {
         let (session, _committer) = shop();
         let id: RequestId = "contagem-1".parse().unwrap();
         let counts = [count("caju", 57, 0), count("Maca", 20, 0)];
-        let first = session.count(&counts, Some(id.clone())).await.unwrap();
+        let first = session.count(&counts, Some(id.clone()), None).await.unwrap();
         assert_eq!(first[0].1.as_ref().unwrap().delta, Quantity::from_units(-3));
         assert_eq!((first[1].0.stock, first[1].1.as_ref()), (Quantity::from_units(20), None));
         session.adjust(asked("Maca -1")).await.unwrap();
-        let again = session.count(&counts, Some(id.clone())).await.unwrap();
+        let again = session.count(&counts, Some(id.clone()), None).await.unwrap();
         assert_eq!(again[0].1, first[0].1);
         assert_eq!(again[1].0.stock, Quantity::from_units(20));
         assert_eq!(stock(&session, "maca"), Quantity::from_units(19));
         // The same id with another content, and with another operation.
-        let other = session.count(&counts[..1], Some(id.clone())).await.unwrap_err();
+        let other = session.count(&counts[..1], Some(id.clone()), None).await.unwrap_err();
         assert_eq!(other.code, Code::RequestIdReused);
-        let undo = session.undo(5, false, Some(id)).await.unwrap_err();
+        let undo = session.undo(5, false, Some(id), None).await.unwrap_err();
         assert_eq!(undo.code, Code::RequestIdReused);
     }
 
@@ -85,24 +87,24 @@ mod tests {
         for line in ["Caju -10", "Pera 1", "Caju -5"] {
             session.adjust(asked(line)).await.unwrap();
         }
-        let counted = session.count(&[count("Caju", 57, 4)], None).await.unwrap();
+        let counted = session.count(&[count("Caju", 57, 4)], None, None).await.unwrap();
         assert_eq!(counted[0].1.as_ref().unwrap().delta, Quantity::from_units(-3));
         assert_eq!(stock(&session, "caju"), Quantity::from_units(42));
         // The count was made after the first sale, with 50 in stock.
-        let counted = session.count(&[count("Caju", 50, 6)], None).await.unwrap();
+        let counted = session.count(&[count("Caju", 50, 6)], None, None).await.unwrap();
         assert_eq!(counted[0].1, None);
         // A product without movements since the count has the counted quantity.
-        let counted = session.count(&[count("Maca", 21, 6)], None).await.unwrap();
+        let counted = session.count(&[count("Maca", 21, 6)], None, None).await.unwrap();
         assert_eq!(counted[0].0.stock, Quantity::from_units(21));
         for (at, code) in
             [(99, Code::InvalidArgument), (3, Code::InvalidArgument), (-1, Code::InvalidArgument)]
         {
             let refused =
-                session.count(&[count("Pera", 1, 0), count("Caju", 57, at)], None).await.unwrap_err();
+                session.count(&[count("Pera", 1, 0), count("Caju", 57, at)], None, None).await.unwrap_err();
             assert_eq!(refused.code, code, "{refused:?}");
             assert!(refused.metadata.contains(&("index", "1".to_owned())));
         }
         assert_eq!(stock(&session, "pera"), Quantity::from_units(16));
-        assert_eq!(session.count(&[], None).await.unwrap_err().code, Code::InvalidArgument);
+        assert_eq!(session.count(&[], None, None).await.unwrap_err().code, Code::InvalidArgument);
     }
 }

@@ -94,9 +94,11 @@ impl Reader<'_> {
     /// # Errors
     /// If [`Reader::find`] would fail. The pipeline is then unchanged.
     pub fn add<A>(&mut self, pipeline: &mut Pipeline<A>, request: AdjustRequest<'_>) -> Result<(), Refusal> {
-        let AdjustRequest { name, delta, kind, request_id } = request;
+        let AdjustRequest { name, delta, kind, request_id, details } = request;
         let product = self.id_of(name)?;
-        pipeline.changes.push(Change::Adjust(Adjustment { product, delta, kind, request_id }));
+        let author = self.author();
+        let change = Adjustment { product, delta, kind, request_id, author, details };
+        pipeline.changes.push(Change::Adjust(change));
         Ok(())
     }
 

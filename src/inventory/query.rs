@@ -4,7 +4,7 @@ use std::sync::RwLockReadGuard;
 
 use super::listing::Listing;
 use super::{Session, read};
-use crate::catalog::{Catalog, Key, Price, ProductId, ProductView};
+use crate::catalog::{Author, Catalog, Key, Price, ProductId, ProductView};
 use crate::refusal::Refusal;
 
 impl Session {
@@ -62,6 +62,11 @@ impl Reader<'_> {
     /// The id of the product of this name, for a change of it.
     pub(super) fn id_of(&mut self, name: &str) -> Result<ProductId, Refusal> {
         self.look_up(name, |catalog| catalog.id_of(name))
+    }
+
+    /// Who asks, for a change.
+    pub(super) fn author(&self) -> Option<Author> {
+        self.session.author.clone()
     }
 
     fn look_up<T>(&mut self, name: &str, look: impl FnOnce(&Catalog) -> Option<T>) -> Result<T, Refusal> {

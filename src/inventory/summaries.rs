@@ -142,8 +142,7 @@ impl Totals {
         });
         total.count += 1;
         total.thousandths = total.thousandths.saturating_add(movement.delta.thousandths());
-        let amount = Amount::of(movement.price, movement.delta);
-        total.centavos = total.centavos.saturating_add(amount.centavos());
+        total.centavos = total.centavos.saturating_add(movement.amount().centavos());
         if total.unit.as_ref().is_some_and(|known| known != unit) {
             total.unit = None;
         }

@@ -5,14 +5,14 @@ use std::fmt;
 use super::form::{Argument, Form};
 use super::permission::Permission;
 use super::words::{name_and_quantity, read_request_id, split_last_word};
-use crate::catalog::{Kind, Movement, Product, Quantity, RequestId};
+use crate::catalog::{Amount, Details, Kind, Movement, Product, Quantity, RequestId};
 use crate::refusal::Refusal;
 
 pub(super) static FORM: Form = Form {
     word: "3",
     shell_words: &["atualizar"],
     arguments: &[Argument::Name, Argument::Quantity],
-    attributes: "[id=PEDIDO] [motivo=MOTIVO]",
+    attributes: "[id=PEDIDO] [motivo=MOTIVO] [total=VALOR] [causa=CAUSA]",
     menu: Some("Atualizar estoque"),
     help: "soma ao estoque; negativo retira",
     example: "3 Caju -20 motivo=venda",
@@ -29,6 +29,8 @@ pub struct AdjustRequest<'a> {
     pub kind: Kind,
     /// The client's id for the change.
     pub request_id: Option<RequestId>,
+    /// The details of the movement, if it is to have some.
+    pub details: Option<Box<Details>>,
 }
 
 /// A change that was made, now or before under the same request id.
@@ -52,7 +54,13 @@ impl From<(&Product, &Movement)> for Adjusted {
 impl<'a> AdjustRequest<'a> {
     /// An adjustment by whole units, as the original's contract asks for it.
     pub fn of_units(name: &'a str, units: i32) -> Self {
-        Self { name, delta: Quantity::from_units(units), kind: Kind::default(), request_id: None }
+        Self {
+            name,
+            delta: Quantity::from_units(units),
+            kind: Kind::default(),
+            request_id: None,
+            details: None,
+        }
     }
 
     /// The permission that the change needs.
@@ -64,7 +72,7 @@ impl<'a> AdjustRequest<'a> {
         }
     }
 
-    /// Reads `NAME DELTA [id=REQUEST_ID] [motivo=KIND]`: the last word before the
+    /// Reads `NAME DELTA [id=REQUEST_ID] [motivo=KIND] [total=MONEY] [causa=REASON]`: the last word before the
     /// attributes is the delta, all before it the name.
     ///
     /// # Errors
@@ -73,10 +81,25 @@ impl<'a> AdjustRequest<'a> {
         let mut rest = text;
         let mut request_id = None;
         let mut kind = None;
+        let mut details = Details::default();
         let delta_word = loop {
             let (before, word) = split_last_word(rest);
             rest = before;
             if read_request_id(word, &mut request_id)? {
+                continue;
+            }
+            if let Some(value) = word.strip_prefix("total=") {
+                let value = Amount::parse_total(value).map_err(|error| Refusal::amount(&error))?;
+                if details.amount.replace(value).is_some() {
+                    return Err(Refusal::invalid("amount_centavos", "o atributo total= aparece duas vezes"));
+                }
+                continue;
+            }
+            if let Some(value) = word.strip_prefix("causa=") {
+                let value = value.parse().map_err(|error| Refusal::loss_reason(&error))?;
+                if details.loss_reason.replace(value).is_some() {
+                    return Err(Refusal::invalid("loss_reason", "o atributo causa= aparece duas vezes"));
+                }
                 continue;
             }
             let Some(value) = word.strip_prefix("motivo=") else { break word };
@@ -86,7 +109,7 @@ impl<'a> AdjustRequest<'a> {
             }
         };
         let (name, delta) = name_and_quantity(rest, delta_word, "delta_thousandths", &FORM)?;
-        Ok(Self { name, delta, kind: kind.unwrap_or_default(), request_id })
+        Ok(Self { name, delta, kind: kind.unwrap_or_default(), request_id, details: details.boxed() })
     }
 }
 
@@ -98,6 +121,13 @@ impl fmt::Display for AdjustRequest<'_> {
         }
         if self.kind != Kind::default() {
             write!(f, " motivo={}", self.kind.word())?;
+        }
+        let Some(details) = &self.details else { return Ok(()) };
+        if let Some(amount) = details.amount {
+            write!(f, " total={amount}")?;
+        }
+        if let Some(reason) = details.loss_reason {
+            write!(f, " causa={}", reason.word())?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The attributes of forms: what each means, and the values that it takes.
 
-use crate::catalog::Kind;
+use crate::catalog::{Kind, LossReason};
 
 /// An attribute that may follow the arguments of a form.
 pub struct Attribute {
@@ -13,8 +13,9 @@ pub struct Attribute {
 }
 
 /// Every attribute of the forms.
-static ATTRIBUTES: [Attribute; 4] = [
+static ATTRIBUTES: [Attribute; 6] = [
     Attribute { name: "antes", meaning: "só os movimentos antes deste número", values: Vec::new },
+    Attribute { name: "causa", meaning: "por que se perdeu, em uma perda", values: loss_reasons },
     Attribute {
         name: "id",
         meaning: "identificador do pedido; repetido, não é feito outra vez",
@@ -22,10 +23,15 @@ static ATTRIBUTES: [Attribute; 4] = [
     },
     Attribute { name: "limite", meaning: "quantos movimentos, de 1 a 1000", values: Vec::new },
     Attribute { name: "motivo", meaning: "por que o estoque muda", values: kinds },
+    Attribute { name: "total", meaning: "quanto se pagou ou recebeu ao todo, em reais", values: Vec::new },
 ];
 
 fn kinds() -> Vec<&'static str> {
     Kind::REQUESTABLE.into_iter().map(Kind::word).collect()
+}
+
+fn loss_reasons() -> Vec<&'static str> {
+    LossReason::ALL.into_iter().map(LossReason::word).collect()
 }
 
 /// The attribute with this name.

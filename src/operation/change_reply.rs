@@ -26,22 +26,22 @@ impl ChangeReply {
     /// Shows a count as it was made: the stock that was counted, and neither the stock before nor the
     /// movement.
     pub fn as_counted(self, counted: Quantity) -> Self {
-        let ProductReply { name, price, unit, stock: _ } = self.product;
-        Self { product: ProductReply { name, price, unit, stock: counted }, movement: None }
+        let ProductReply { name, price, unit, stock: _, stock_cost: _ } = self.product;
+        Self { product: ProductReply { name, price, unit, stock: counted, stock_cost: None }, movement: None }
     }
 }
 
 impl From<&Adjusted> for ChangeReply {
     fn from(Adjusted { product, movement }: &Adjusted) -> Self {
         let movement = MovementReply::of(movement, product.name.clone());
-        Self { product: product.into(), movement: Some(movement) }
+        Self { product: ProductReply::changed(product), movement: Some(movement) }
     }
 }
 
 impl From<&Undone> for ChangeReply {
     fn from(Undone { undoes, product, movement }: &Undone) -> Self {
         let movement = MovementReply::of(movement, product.name.clone()).undoing(*undoes);
-        Self { product: product.into(), movement: Some(movement) }
+        Self { product: ProductReply::changed(product), movement: Some(movement) }
     }
 }
 
@@ -49,7 +49,7 @@ impl From<&(Product, Option<Movement>)> for ChangeReply {
     /// Takes the result of a count, which has no movement if nothing differed.
     fn from((product, movement): &(Product, Option<Movement>)) -> Self {
         let movement = movement.as_ref().map(|movement| MovementReply::of(movement, product.name.clone()));
-        Self { product: product.into(), movement }
+        Self { product: ProductReply::changed(product), movement }
     }
 }
 

@@ -6,7 +6,7 @@ use super::form::{Argument, Form};
 use super::message_limit::{LargeMessages, MessageLimit};
 use super::permission::Permission;
 use super::words::{name_and_quantity, read_request_id, split_last_word};
-use crate::catalog::{Quantity, RequestId};
+use crate::catalog::{Note, Quantity, RequestId};
 use crate::refusal::Refusal;
 
 /// The limit of a count: the most products, each with the longest name. A worker checks 16 KiB itself, in a
@@ -39,6 +39,8 @@ pub struct CountRequest<'a> {
     /// Whether the answer shows what was counted, and neither the stock before nor what differed. Access
     /// control sets this for whoever may count and not read.
     pub is_blind: bool,
+    /// A note for the movements.
+    pub note: Option<Note>,
 }
 
 /// A product that was counted, by its name.
@@ -55,7 +57,12 @@ pub struct CountedName<'a> {
 impl<'a> CountRequest<'a> {
     /// A count of one product, now.
     pub fn of_one(name: &'a str, counted: Quantity, request_id: Option<RequestId>) -> Self {
-        Self { counts: vec![CountedName { name, counted, at_sequence: 0 }], request_id, is_blind: false }
+        Self {
+            counts: vec![CountedName { name, counted, at_sequence: 0 }],
+            request_id,
+            is_blind: false,
+            note: None,
+        }
     }
 
     /// The permission that the counts need. A count of an earlier moment shows by its refusals what has
@@ -85,7 +92,7 @@ impl<'a> CountRequest<'a> {
     /// The only count, if the text protocol has a form for the request.
     pub fn single(&self) -> Option<&CountedName<'a>> {
         match &self.counts[..] {
-            [count] if count.at_sequence == 0 => Some(count),
+            [count] if count.at_sequence == 0 && self.note.is_none() => Some(count),
             _ => None,
         }
     }

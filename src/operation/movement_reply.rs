@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use crate::catalog::{Amount, Kind, Movement, Name, Price, Quantity, RequestId};
+use crate::catalog::{Amount, Author, Cost, Details, Kind, Movement, Name, Price, Quantity, RequestId};
 use crate::local_time::{LocalTime, parse_with_offset};
 
 /// A row of the ledger as a reply carries it.
@@ -21,8 +21,10 @@ pub struct MovementReply {
     pub balance: Quantity,
     /// The time of the commit.
     pub recorded_at: SystemTime,
-    /// The price times the quantity.
+    /// The money of the whole movement.
     pub amount: Amount,
+    /// Who asked for the movement.
+    pub author: Option<Author>,
     /// The fields that a movement line does not have. `None` if the reply came as such a line.
     pub details: Option<MovementDetails>,
 }
@@ -40,11 +42,17 @@ pub struct MovementDetails {
     pub undoes: i64,
     /// The movement that undid this one; 0 for none.
     pub undone_by: i64,
+    /// What the movement added to the value of the stock at cost, if a cost is known.
+    pub cost: Option<Cost>,
+    /// The reason of a loss, the note, and where bought produce comes from, if there is one of them. The amount is
+    /// that of the reply.
+    pub details: Option<Box<Details>>,
 }
 
 impl MovementReply {
     /// A movement of the product with this name, made alone, that is linked to no other.
     pub fn of(movement: &Movement, product_name: Name) -> Self {
+        let details = movement.details.as_deref();
         Self {
             sequence: movement.sequence,
             product_name,
@@ -52,13 +60,16 @@ impl MovementReply {
             delta: movement.delta,
             balance: movement.balance,
             recorded_at: movement.recorded_at,
-            amount: Amount::of(movement.price, movement.delta),
+            amount: movement.amount(),
+            author: movement.author.clone(),
             details: Some(MovementDetails {
                 price: movement.price,
                 request_id: movement.request_id.clone(),
                 document: movement.sequence,
                 undoes: 0,
                 undone_by: 0,
+                cost: movement.cost,
+                details: details.and_then(|details| Details { amount: None, ..details.clone() }.boxed()),
             }),
         }
     }
@@ -82,6 +93,10 @@ impl MovementReply {
     /// Reads a movement line.
     pub fn parse(line: &str) -> Option<Self> {
         let (rest, amount) = line.rsplit_once(" R$")?;
+        let (amount, author) = match amount.split_once(" por ") {
+            Some((amount, author)) => (amount, Some(author.parse().ok()?)),
+            None => (amount, None),
+        };
         let (rest, balance) = rest.rsplit_once(" saldo ")?;
         let (rest, delta) = rest.rsplit_once(' ')?;
         let (sequence, rest) = rest.strip_prefix('#')?.split_once(' ')?;
@@ -95,17 +110,19 @@ impl MovementReply {
             balance: balance.parse().ok()?,
             recorded_at: parse_with_offset(recorded_at)?,
             amount: amount.parse().ok()?,
+            author,
             details: None,
         })
     }
 }
 
 impl fmt::Display for MovementReply {
-    /// The movement line: `#812 2026-11-29T09:41:07-03:00 venda Caju -20 saldo 40 R$40.0`.
+    /// The movement line: `#812 2026-11-29T09:41:07-03:00 venda Caju -20 saldo 40 R$40.0 por balcao`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sequence, product_name, kind, delta, balance, recorded_at, amount, .. } = self;
+        let Self { sequence, product_name, kind, delta, balance, recorded_at, amount, author, .. } = self;
         let (time, kind) = (LocalTime(*recorded_at), kind.word());
-        write!(f, "#{sequence} {time} {kind} {product_name} {delta} saldo {balance} R${amount}")
+        write!(f, "#{sequence} {time} {kind} {product_name} {delta} saldo {balance} R${amount}")?;
+        author.as_ref().map_or(Ok(()), |author| write!(f, " por {author}"))
     }
 }
 
@@ -118,10 +135,11 @@ mod tests {
     proptest! {
         #[test]
         fn a_movement_line_reads_back(
-            name in "\\PC{1,40}|(venda |#1 | saldo 2| R\\$3|-1 ){1,3}",
+            name in "\\PC{1,40}|(venda |#1 | saldo 2| R\\$3|-1 | por a){1,3}",
             sequence in 1_i64..,
             thousandths in -10_000_000_i64..10_000_000,
             seconds in 0_u64..4_000_000_000,
+            author in prop::option::of("[a-z$#á-ú]{1,9}"),
         ) {
             if let Ok(product_name) = Name::parse(&name) {
                 let movement = MovementReply {
@@ -132,6 +150,7 @@ mod tests {
                     balance: Quantity::from_thousandths(thousandths.abs()).unwrap(),
                     recorded_at: SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds),
                     amount: Amount::from_centavos(thousandths.abs()).unwrap(),
+                    author: author.and_then(|author| author.parse().ok()),
                     details: None,
                 };
                 let line = movement.to_string();

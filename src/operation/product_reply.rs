@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::catalog::{Name, Price, Product, Quantity, Unit};
+use crate::catalog::{Name, Price, Product, Quantity, StockCost, Unit};
 
 /// A product as a reply carries it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,15 @@ pub struct ProductReply {
     pub stock: Quantity,
     /// The unit of the quantity. `None` if the reply came as a product line, which has no unit.
     pub unit: Option<Unit>,
+    /// What the stock cost. `None` in the reply to a change, and if the reply came as a product line.
+    pub stock_cost: Option<StockCost>,
+}
+
+impl ProductReply {
+    /// The product as a change left it. What its stock cost then is not known.
+    pub fn changed(product: &Product) -> Self {
+        Self { stock_cost: None, ..Self::from(product) }
+    }
 }
 
 impl From<&Product> for ProductReply {
@@ -24,6 +33,7 @@ impl From<&Product> for ProductReply {
             price: product.price,
             stock: product.stock,
             unit: Some(product.unit.clone()),
+            stock_cost: Some(product.stock_cost),
         }
     }
 }

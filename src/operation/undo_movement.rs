@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::form::{Argument, Form};
 use super::words::{missing, read_request_id, split_last_word};
-use crate::catalog::{Movement, Product, Quoted, RequestId};
+use crate::catalog::{Movement, Note, Product, Quoted, RequestId};
 use crate::refusal::Refusal;
 
 pub(super) static FORM: Form = Form {
@@ -26,6 +26,8 @@ pub struct UndoRequest {
     pub is_single: bool,
     /// The client's id for the undo.
     pub request_id: Option<RequestId>,
+    /// A note for the movements that undo.
+    pub note: Option<Note>,
 }
 
 /// A movement that was undone, now or before under the same request id.
@@ -57,7 +59,7 @@ impl UndoRequest {
         if rest.is_empty() {
             return Err(missing(FIELD, "o número do movimento", &FORM));
         }
-        Ok(Self { sequence: parse_sequence(rest)?, is_single: false, request_id })
+        Ok(Self { sequence: parse_sequence(rest)?, is_single: false, request_id, note: None })
     }
 }
 

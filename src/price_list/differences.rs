@@ -189,6 +189,7 @@ mod tests {
             price: price.parse().unwrap(),
             stock: stock.parse().unwrap(),
             unit: Some(Unit::parse(unit).unwrap()),
+            stock_cost: None,
         };
         let catalog = Catalog::new(vec![
             product("TOMATE CARMEM", "3", "10", "kg"),

@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn attributes_and_their_values() {
         check(Expected::Command, "3 Maca -2 mo", 10, &["motivo="]);
-        check(Expected::Command, "3 Maca -2 ", 10, &["id=", "motivo="]);
+        check(Expected::Command, "3 Maca -2 ", 10, &["id=", "motivo=", "total=", "causa="]);
         check(
             Expected::Command,
             "3 Maca -2 motivo=",
@@ -179,7 +179,8 @@ mod tests {
             &["ajuste", "compra", "venda", "perda", "contagem"],
         );
         check(Expected::Command, "3 Maca -2 motivo=Co", 17, &["compra", "contagem"]);
-        check(Expected::Command, "3 Maca -2 motivo=venda ", 23, &["id="]);
+        check(Expected::Command, "3 Maca -2 motivo=venda ", 23, &["id=", "total=", "causa="]);
+        check(Expected::Command, "3 Maca -2 causa=de", 16, &["degustacao", "devolucao"]);
         check(Expected::Command, "historico Maca ", 15, &["limite=", "antes="]);
         check(Expected::Command, "ajuda con", 6, &["consultar", "contar"]);
     }

@@ -92,9 +92,11 @@ mod tests {
     fn the_help_of_one_command_has_its_attributes_and_an_example() {
         assert_eq!(
             help_text("ATUALIZAR").unwrap(),
-            "3 NOME QUANTIDADE [id=PEDIDO] [motivo=MOTIVO]\n  soma ao estoque; negativo retira\n  Também: atualizar\n\
+            "3 NOME QUANTIDADE [id=PEDIDO] [motivo=MOTIVO] [total=VALOR] [causa=CAUSA]\n  soma ao estoque; negativo retira\n  Também: atualizar\n\
              \x20 id=          identificador do pedido; repetido, não é feito outra vez\n\
              \x20 motivo=      por que o estoque muda: ajuste, compra, venda, perda, contagem\n\
+             \x20 total=       quanto se pagou ou recebeu ao todo, em reais\n\
+             \x20 causa=       por que se perdeu, em uma perda: vencido, maduro, avaria, peso, furto, consumo, doacao, degustacao, devolucao\n\
              \x20 Exemplo: 3 Caju -20 motivo=venda\n"
         );
         assert!(help_text("xyz").is_err());

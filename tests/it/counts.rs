@@ -36,7 +36,8 @@ fn several_counts_are_all_or_none_over_grpc_and_keep_what_was_sold_since() {
             counted_thousandths,
             at_sequence,
         };
-        let request = |counts| v1::CountStockRequest { counts, request_id: String::new() };
+        let request =
+            |counts| v1::CountStockRequest { counts, request_id: String::new(), note: String::new() };
         for (counts, reason, index) in [
             (vec![], "INVALID_ARGUMENT", None),
             (vec![count("Caju", 1_000, 0); 1001], "INVALID_ARGUMENT", None),

@@ -39,6 +39,7 @@ fn change(name: &str, delta_thousandths: i64, request_id: &str, kind: MovementKi
         delta_thousandths,
         request_id: request_id.to_owned(),
         kind: kind.into(),
+        ..Default::default()
     }
 }
 

@@ -663,6 +663,7 @@ fn an_answer_that_is_cut_is_no_answer() {
         price_centavos,
         stock_thousandths: 1000,
         unit: "un".into(),
+        ..Default::default()
     };
     let found = |price| GetProductResponse { product: Some(product(price)) }.encode_to_vec();
     let listed =

@@ -124,6 +124,7 @@ async fn whoever_only_counts_sees_no_stock_over_grpc() {
     let count = |counted_thousandths, at_sequence| v1::CountStockRequest {
         counts: vec![v1::StockCount { name: "Caju".into(), counted_thousandths, at_sequence }],
         request_id: String::new(),
+        note: String::new(),
     };
     let request = with_token(&server, "contagem", count(57_000, 0));
     let results = client.count_stock(request).await.unwrap().into_inner().results;
@@ -132,6 +133,7 @@ async fn whoever_only_counts_sees_no_stock_over_grpc() {
         price_centavos: 200,
         stock_thousandths: 57_000,
         unit: "un".into(),
+        ..Default::default()
     };
     assert_eq!(results, [v1::AdjustStockResponse { product: Some(product), movement: None }]);
     // Its refusals would show what was sold since.

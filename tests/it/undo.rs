@@ -40,7 +40,12 @@ fn one_movement_of_a_batch_is_undone_alone_over_grpc() {
         let adjustments = vec![line("Caju", -20_000), line("Maca", -1_000)];
         let batch = v1::BatchAdjustStockRequest { adjustments, request_id: String::new() };
         service.batch_adjust_stock(batch).await.unwrap();
-        let undo = |sequence, single| v1::UndoMovementRequest { sequence, single, request_id: String::new() };
+        let undo = |sequence, single| v1::UndoMovementRequest {
+            sequence,
+            single,
+            request_id: String::new(),
+            note: String::new(),
+        };
         let alone = service.undo_movement(undo(5, true)).await.unwrap().into_inner().results;
         let movements: Vec<_> = alone.iter().map(|result| result.movement.as_ref().unwrap()).collect();
         assert_eq!((movements.len(), movements[0].sequence, movements[0].delta_thousandths), (1, 7, 20_000));

@@ -1,11 +1,14 @@
 //! The rules of `AdjustStock`: a change of one stock.
 
 use crate::catalog::adjustment::Adjustment;
+use crate::catalog::cost::STOCK_COST_CENTAVOS_MAX;
+use crate::catalog::details::Details;
 use crate::catalog::draft::Draft;
-use crate::catalog::movement::Movement;
+use crate::catalog::movement::{Kind, Movement};
 use crate::catalog::product::{Product, Unit};
 use crate::catalog::quantity::Quantity;
-use crate::catalog::quoted::Quoted;
+use crate::catalog::quoted::{Quoted, Shown};
+use crate::catalog::rules::cost::{Costing, Stock};
 
 /// Why a stock change is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +22,24 @@ pub enum AdjustmentError {
     /// The stock would go below zero.
     #[error("estoque insuficiente de {}: há {available} {unit}, foram pedidos {requested}", Quoted(.name))]
     Insufficient { name: String, unit: Unit, available: Quantity, requested: Quantity },
+    /// A sale or a loss that brings, or a purchase that takes.
+    #[error(
+        "quantidade inválida: {} {} o estoque, e {delta} faz o contrário; a linha certa é 3 {} {} motivo={}",
+        .kind.word(), if .kind.takes() { "diminui" } else { "aumenta" }, Shown(.name), .delta.opposite(), .kind.word()
+    )]
+    WrongSign { name: String, kind: Kind, delta: Quantity },
+    /// A total of something that is neither bought nor sold.
+    #[error("o total só existe em compra e venda, e este motivo é {}", .0.word())]
+    TotalOfOther(Kind),
+    /// The reason of a loss on something else.
+    #[error("a causa só existe em perda, e este motivo é {}", .0.word())]
+    ReasonOfOther(Kind),
+    /// A supplier, a lot or an expiry of something that is not bought.
+    #[error("fornecedor, lote e validade só existem em compra, e este motivo é {}", .0.word())]
+    PurchaseOfOther(Kind),
+    /// The cost of the stock would pass its limit.
+    #[error("o custo do estoque de {} passaria do limite de {} centavos", Quoted(.name), STOCK_COST_CENTAVOS_MAX)]
+    CostTooLarge { name: String },
     /// The balance would pass [`Quantity::MAX`].
     #[error("o estoque de {} passaria do limite de {} {unit}", Quoted(.name), Quantity::MAX)]
     BalanceTooLarge { name: String, unit: Unit },
@@ -33,10 +54,54 @@ impl Draft<'_> {
     pub fn adjust(&mut self, adjustment: &Adjustment) -> Result<&Movement, AdjustmentError> {
         let terms = self.terms(adjustment.product);
         check_delta(terms, adjustment.delta)?;
+        check_kind(terms, adjustment)?;
+        self.make(adjustment, None)
+    }
+
+    /// Makes a change whose delta and kind are checked. `undone` is the movement that the change undoes.
+    pub(super) fn make(
+        &mut self,
+        adjustment: &Adjustment,
+        undone: Option<&Movement>,
+    ) -> Result<&Movement, AdjustmentError> {
+        let terms = self.terms(adjustment.product);
         let before = self.balance(terms);
         let stock = sum(terms, before.stock, adjustment.delta)?;
-        let price = terms.price;
-        Ok(self.record(adjustment, before, stock, price))
+        let costing = undone.map_or_else(|| costing(adjustment), |undone| Costing::Undo(undone.cost));
+        let cost = costing.cost(Stock::of(before), adjustment.delta, stock);
+        let cost = cost.ok_or_else(|| AdjustmentError::CostTooLarge { name: terms.name.to_string() })?;
+        // With the price of that time the amounts are opposite, too.
+        let price = undone.map_or(terms.price, |undone| undone.price);
+        Ok(self.record(adjustment, before, stock, price, cost))
+    }
+}
+
+/// How the cost of a change is found that undoes nothing.
+fn costing(adjustment: &Adjustment) -> Costing {
+    let total = adjustment.details.as_ref().and_then(|details| details.amount);
+    match total {
+        Some(total) if adjustment.kind == Kind::Purchase => Costing::Paid(total),
+        _ => Costing::Average,
+    }
+}
+
+/// Refuses a sign that the kind does not have, and details that only other kinds have.
+pub(super) fn check_kind(terms: &Product, adjustment: &Adjustment) -> Result<(), AdjustmentError> {
+    let Adjustment { delta, kind, .. } = *adjustment;
+    let takes = delta < Quantity::ZERO;
+    if takes && kind.brings() || !takes && kind.takes() {
+        return Err(AdjustmentError::WrongSign { name: terms.name.to_string(), kind, delta });
+    }
+    let Some(details) = &adjustment.details else { return Ok(()) };
+    let Details { amount, loss_reason, purchase, .. } = &**details;
+    if amount.is_some() && !matches!(kind, Kind::Purchase | Kind::Sale) {
+        Err(AdjustmentError::TotalOfOther(kind))
+    } else if loss_reason.is_some() && kind != Kind::Waste {
+        Err(AdjustmentError::ReasonOfOther(kind))
+    } else if purchase.is_some() && kind != Kind::Purchase {
+        Err(AdjustmentError::PurchaseOfOther(kind))
+    } else {
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::adjust::{self, AdjustmentError, check_delta, too_large};
+use super::adjust::{self, AdjustmentError, check_delta, check_kind, too_large};
 use crate::catalog::adjustment::Adjustment;
 use crate::catalog::digest::Digest;
 use crate::catalog::draft::Draft;
@@ -26,6 +26,9 @@ pub fn batch_digest(changes: &[Adjustment]) -> u64 {
     let mut digest = Digest::unnamed();
     for change in changes {
         digest.feed_change(change.product, change.delta, change.kind);
+        if let Some(details) = &change.details {
+            digest.feed_details(details);
+        }
     }
     digest.value()
 }
@@ -41,6 +44,18 @@ impl Draft<'_> {
     /// If a change breaks a rule: the index of the first that does, and the rule. The draft is then
     /// unchanged.
     pub fn adjust_all(&mut self, changes: &[Adjustment]) -> Result<Vec<Movement>, (usize, AdjustmentError)> {
+        for (index, change) in changes.iter().enumerate() {
+            check_kind(self.terms(change.product), change).map_err(|error| (index, error))?;
+        }
+        self.make_all(changes, &[])
+    }
+
+    /// Makes changes whose kinds are checked: all or none. `undone` are the movements that they undo, or none.
+    pub(super) fn make_all(
+        &mut self,
+        changes: &[Adjustment],
+        undone: &[&Movement],
+    ) -> Result<Vec<Movement>, (usize, AdjustmentError)> {
         let mut sums: HashMap<ProductId, i64> = HashMap::new();
         for (index, change) in changes.iter().enumerate() {
             check_delta(self.terms(change.product), change.delta).map_err(|error| (index, error))?;
@@ -59,7 +74,7 @@ impl Draft<'_> {
         let (balances, first_sequence, count) =
             (self.balances.clone(), self.next_sequence(), self.movements.len());
         for index in ledger_order(changes) {
-            match self.adjust(&changes[index]) {
+            match self.make(&changes[index], undone.get(index).copied()) {
                 Ok(movement) => movements[index] = Some(movement.clone()),
                 Err(error) => {
                     // The sum is within the limit, but the additions alone pass it.

@@ -3,12 +3,16 @@
 use std::collections::HashSet;
 
 use crate::catalog::adjustment::Adjustment;
+use crate::catalog::author::Author;
+use crate::catalog::cost::STOCK_COST_CENTAVOS_MAX;
+use crate::catalog::details::{Details, Note};
 use crate::catalog::digest::Digest;
 use crate::catalog::draft::Draft;
 use crate::catalog::movement::{Kind, Movement};
 use crate::catalog::product::{ProductId, Unit};
 use crate::catalog::quantity::Quantity;
 use crate::catalog::quoted::Quoted;
+use crate::catalog::rules::cost::{Costed, Costing, Stock};
 
 /// Most products in one count: a wall of shelves, written in a few milliseconds.
 pub const COUNT_LINES_MAX: usize = 1000;
@@ -39,19 +43,31 @@ pub enum CountError {
     /// The difference would take the present stock below zero.
     #[error("a contagem tira {missing} {unit} de {}, e agora há só {available}", Quoted(.name))]
     Insufficient { name: String, unit: Unit, available: Quantity, missing: Quantity },
+    /// The cost of the stock would pass its limit.
+    #[error("o custo do estoque de {} passaria do limite de {} centavos", Quoted(.name), STOCK_COST_CENTAVOS_MAX)]
+    CostTooLarge { name: String },
     /// The balance would pass [`Quantity::MAX`].
     #[error("o estoque de {} passaria do limite de {} {unit}", Quoted(.name), Quantity::MAX)]
     BalanceTooLarge { name: String, unit: Unit },
 }
 
+/// The change that a count leads to, with the stock after the change.
+struct Booked {
+    product: ProductId,
+    delta: Quantity,
+    stock: Quantity,
+    cost: Costed,
+}
+
 /// The digest of a count, from the product, the quantity and the moment of each line.
-pub fn count_digest(lines: impl Iterator<Item = (ProductId, Quantity, i64)>) -> u64 {
+pub fn count_digest(lines: impl Iterator<Item = (ProductId, Quantity, i64)>, note: Option<&Note>) -> u64 {
     let mut digest = Digest::of("contagem");
     for (product, counted, at_sequence) in lines {
         digest.feed(&product.number().to_le_bytes());
         digest.feed(&counted.thousandths().to_le_bytes());
         digest.feed(&at_sequence.to_le_bytes());
     }
+    digest.feed_note(note);
     digest.value()
 }
 
@@ -63,7 +79,12 @@ impl Draft<'_> {
     /// # Errors
     /// If a count breaks a rule: the index of the first that does, and the rule. The draft is then
     /// unchanged.
-    pub fn count(&mut self, counts: &[StockCount]) -> Result<Vec<Option<Movement>>, (usize, CountError)> {
+    pub fn count(
+        &mut self,
+        counts: &[StockCount],
+        author: Option<&Author>,
+        note: Option<&Note>,
+    ) -> Result<Vec<Option<Movement>>, (usize, CountError)> {
         let mut seen = HashSet::with_capacity(counts.len());
         let mut changes = Vec::with_capacity(counts.len());
         for (index, count) in counts.iter().enumerate() {
@@ -72,22 +93,21 @@ impl Draft<'_> {
         }
         let first_sequence = self.next_sequence();
         let movements = changes.into_iter().map(|change| {
-            let (adjustment, stock) = change?;
-            let terms = self.terms(adjustment.product);
+            let Booked { product, delta, stock, cost } = change?;
+            let (author, details) = (author.cloned(), Details::of_note(note));
+            let adjustment =
+                Adjustment { product, delta, kind: Kind::Count, request_id: None, author, details };
+            let terms = self.terms(product);
             let (before, price) = (self.balance(terms), terms.price);
-            Some(self.record(&adjustment, before, stock, price).clone())
+            Some(self.record(&adjustment, before, stock, price, cost).clone())
         });
         let movements = movements.collect();
         self.note_document(first_sequence);
         Ok(movements)
     }
 
-    /// The change that a count leads to, with the stock after the change; `None` without a difference.
-    fn check_count(
-        &self,
-        count: &StockCount,
-        is_first: bool,
-    ) -> Result<Option<(Adjustment, Quantity)>, CountError> {
+    /// The change that a count leads to; `None` without a difference.
+    fn check_count(&self, count: &StockCount, is_first: bool) -> Result<Option<Booked>, CountError> {
         let StockCount { product, counted, stock_then } = *count;
         let terms = self.terms(product);
         let (name, unit) = (|| terms.name.to_string(), || terms.unit.clone());
@@ -100,7 +120,8 @@ impl Draft<'_> {
         if counted.has_fraction() && !terms.unit.takes_fractions() {
             return Err(CountError::Fraction { name: name(), unit: unit(), counted });
         }
-        let available = self.balance(terms).stock;
+        let before = self.balance(terms);
+        let available = before.stock;
         let delta = counted.thousandths() - stock_then.unwrap_or(available).thousandths();
         if delta == 0 {
             return Ok(None);
@@ -113,7 +134,9 @@ impl Draft<'_> {
         }
         let delta = Quantity::from_thousandths(delta).map_err(too_large)?;
         let stock = Quantity::from_thousandths(stock).map_err(too_large)?;
-        Ok(Some((Adjustment { product, delta, kind: Kind::Count, request_id: None }, stock)))
+        let cost = Costing::Average.cost(Stock::of(before), delta, stock);
+        let cost = cost.ok_or_else(|| CountError::CostTooLarge { name: name() })?;
+        Ok(Some(Booked { product, delta, stock, cost }))
     }
 }
 
@@ -130,7 +153,7 @@ mod tests {
     fn shop() -> Catalog {
         let mut catalog = Catalog::default();
         let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
-        draft.import(&original_products()).unwrap();
+        draft.import(&original_products(), None).unwrap();
         let transaction = draft.finish();
         catalog.apply(&transaction);
         catalog
@@ -154,7 +177,7 @@ mod tests {
             count(&catalog, "pera", "18", Some(17)),
             count(&catalog, "banana", "40", Some(40)),
         ];
-        let movements = draft.count(&counts).unwrap();
+        let movements = draft.count(&counts, None, None).unwrap();
         let booked: Vec<Option<(i64, String, String)>> = movements
             .iter()
             .map(|movement| movement.as_ref())
@@ -182,7 +205,7 @@ mod tests {
             (count(&catalog, "pera", "24", Some(40)), "agora há só 15"),
             (count(&catalog, "maca", "1000000000000", Some(1)), "limite"),
         ] {
-            let (index, error) = draft.count(&[good, bad]).unwrap_err();
+            let (index, error) = draft.count(&[good, bad], None, None).unwrap_err();
             assert!(index == 1 && error.to_string().contains(expected), "{error}");
         }
         assert!(draft.finish().is_empty());
@@ -198,10 +221,10 @@ mod tests {
             let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
             if sold > 0 {
                 let delta = Quantity::from_units(-sold);
-                draft.adjust(&Adjustment { product: caju, delta, kind: Kind::Sale, request_id: None }).unwrap();
+                draft.adjust(&Adjustment::new(caju, delta, Kind::Sale)).unwrap();
             }
             let count = count(&catalog, "caju", &counted.to_string(), Some(60));
-            let made = draft.count(&[count]);
+            let made = draft.count(&[count], None, None);
             prop_assert_eq!(made.is_ok(), counted >= sold);
             let expected = if counted >= sold { counted - sold } else { 60 - sold };
             prop_assert_eq!(draft.product(caju).stock, Quantity::from_units(expected));

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use super::update::{CodeTaken, joined};
 use crate::catalog::adjustment::Adjustment;
+use crate::catalog::author::Author;
+use crate::catalog::balance::Balance;
 use crate::catalog::code::{Barcode, CodeValue, ShopCode};
+use crate::catalog::cost::StockCost;
 use crate::catalog::digest::Digest;
 use crate::catalog::draft::Draft;
 use crate::catalog::key::Key;
@@ -16,8 +19,8 @@ use crate::catalog::product_change::{TermsField, differences};
 use crate::catalog::product_draft::{ProductDraft, TermsDraft};
 use crate::catalog::quantity::Quantity;
 use crate::catalog::quoted::Quoted;
+use crate::catalog::rules::cost::Costed;
 use crate::catalog::terms::Terms;
-use crate::catalog::transaction::Balance;
 
 /// Most products in one catalog: ids are 32 bits wide, and a catalog of this size already
 /// takes some gigabytes of memory.
@@ -113,7 +116,11 @@ impl Draft<'_> {
     ///
     /// # Errors
     /// If any row is bad: every bad row, with its index. The draft is then unchanged.
-    pub fn import(&mut self, rows: &[ProductDraft]) -> Result<Imported, Vec<(usize, RowError)>> {
+    pub fn import(
+        &mut self,
+        rows: &[ProductDraft],
+        author: Option<&Author>,
+    ) -> Result<Imported, Vec<(usize, RowError)>> {
         let mut check = ImportCheck::new(rows);
         check.go_on(self, rows.len());
         let accepted = std::mem::take(&mut check.accepted);
@@ -124,8 +131,9 @@ impl Draft<'_> {
                 continue;
             }
             let (delta, kind) = (product.stock, Kind::Opening);
-            let opening = Adjustment { product: product.id, delta, kind, request_id: None };
-            self.record(&opening, Balance::NONE, product.stock, product.price);
+            let opening = Adjustment { author: author.cloned(), ..Adjustment::new(product.id, delta, kind) };
+            let cost = Costed { movement: None, stock: product.stock_cost };
+            self.record(&opening, Balance::NONE, product.stock, product.price, cost);
             self.create(key, product, terms);
         }
         Ok(imported)
@@ -172,8 +180,12 @@ impl Draft<'_> {
                     .filter(|_| product_count < PRODUCTS_MAX)
                     .ok_or_else(|| RowError::TooManyProducts(name()))?;
                 let name = row.name.clone();
+                let stock_cost = StockCost::of_unknown(stock);
                 let (price, flags) = (row.price, Flags::default());
-                Ok(Some((Product { id, name, unit, price, stock, last_movement: 0, flags }, terms)))
+                Ok(Some((
+                    Product { id, name, unit, price, stock, last_movement: 0, stock_cost, flags },
+                    terms,
+                )))
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use super::adjust::AdjustmentError;
 use crate::catalog::adjustment::Adjustment;
+use crate::catalog::author::Author;
+use crate::catalog::details::{Details, Note};
 use crate::catalog::digest::Digest;
 use crate::catalog::draft::Draft;
 use crate::catalog::movement::Movement;
@@ -37,10 +39,11 @@ pub enum UndoError {
 }
 
 /// The digest of an undo.
-pub fn undo_digest(sequence: i64, is_single: bool) -> u64 {
+pub fn undo_digest(sequence: i64, is_single: bool, note: Option<&Note>) -> u64 {
     let mut digest = Digest::of("estorno");
     digest.feed(&sequence.to_le_bytes());
     digest.feed(&[u8::from(is_single)]);
+    digest.feed_note(note);
     digest.value()
 }
 
@@ -52,7 +55,13 @@ impl Draft<'_> {
     /// # Errors
     /// If the named movement is already undone, if a movement is itself an undo or changed nothing, or if
     /// an opposite change breaks a rule. The draft is then unchanged.
-    pub fn undo(&mut self, named: i64, document: &[Undoable]) -> Result<Vec<(i64, Movement)>, UndoError> {
+    pub fn undo(
+        &mut self,
+        named: i64,
+        document: &[Undoable],
+        author: Option<&Author>,
+        note: Option<&Note>,
+    ) -> Result<Vec<(i64, Movement)>, UndoError> {
         let mut undone: Vec<&Movement> = Vec::with_capacity(document.len());
         for Undoable { movement, undoes, undone_by } in document {
             let sequence = movement.sequence;
@@ -79,27 +88,35 @@ impl Draft<'_> {
             delta: movement.delta.opposite(),
             kind: movement.kind,
             request_id: None,
+            author: author.cloned(),
+            details: opposite_details(movement, note),
         };
         let opposites: Vec<Adjustment> = undone.iter().map(opposite).collect();
         let refused = |(index, error): (usize, _)| {
             let movement: &Movement = undone[index];
             UndoError::Refused { movement: Box::new(movement.clone()), error }
         };
-        let made = self.adjust_all(&opposites).map_err(refused)?;
-        let published = self.catalog.last_sequence;
+        let made = self.make_all(&opposites, &undone).map_err(refused)?;
         let mut linked = Vec::with_capacity(made.len());
-        for (mut made, undone) in made.into_iter().zip(undone) {
-            // With the price of that time the amounts are opposite, too.
-            made.price = undone.price;
-            let index = usize::try_from(made.sequence - published - 1).unwrap_or(usize::MAX);
-            if let Some(recorded) = self.movements.get_mut(index) {
-                recorded.price = undone.price;
-            }
+        for (made, undone) in made.into_iter().zip(undone) {
             self.undos.push(Undo { undone: undone.sequence, by: made.sequence });
             linked.push((undone.sequence, made));
         }
         Ok(linked)
     }
+}
+
+/// The details of the movement that undoes this one: the same money and reason, so that both together are
+/// nothing in a report, and a note of its own.
+fn opposite_details(undone: &Movement, note: Option<&Note>) -> Option<Box<Details>> {
+    let own = undone.details.as_deref();
+    let details = Details {
+        amount: own.and_then(|details| details.amount),
+        loss_reason: own.and_then(|details| details.loss_reason),
+        note: note.cloned(),
+        purchase: None,
+    };
+    details.boxed()
 }
 
 #[cfg(test)]
@@ -114,14 +131,14 @@ mod tests {
 
     fn change(catalog: &Catalog, name: &str, units: i32) -> Adjustment {
         let (product, delta) = (catalog.find(name).unwrap().id, Quantity::from_units(units));
-        Adjustment { product, delta, kind: Kind::Sale, request_id: None }
+        Adjustment::new(product, delta, Kind::Adjustment)
     }
 
     /// A shop after a batch of sales.
     fn sold(changes: &[(&str, i32)]) -> (Catalog, Transaction) {
         let mut catalog = Catalog::default();
         let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
-        draft.import(&original_products()).unwrap();
+        draft.import(&original_products(), None).unwrap();
         let opening = draft.finish();
         catalog.apply(&opening);
         let changes: Vec<_> = changes.iter().map(|(name, units)| change(&catalog, name, *units)).collect();
@@ -145,10 +162,10 @@ mod tests {
         let (mut catalog, batch) = sold(&[("caju", -60), ("maca", -5), ("caju", 10)]);
         let mut document: Vec<Undoable> = batch.movements.iter().map(undoable).collect();
         let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
-        let made = draft.undo(6, &document).unwrap();
-        assert_eq!(made.iter().map(|(_, it)| it.kind).collect::<Vec<_>>(), [Kind::Sale; 3]);
+        let made = draft.undo(6, &document, None, None).unwrap();
+        assert_eq!(made.iter().map(|(_, it)| it.kind).collect::<Vec<_>>(), [Kind::Adjustment; 3]);
         // Within one transaction, too.
-        let again = draft.undo(6, &document).unwrap_err();
+        let again = draft.undo(6, &document, None, None).unwrap_err();
         assert!(matches!(again, UndoError::AlreadyUndone { sequence: 6, by: 8..=10 }), "{again:?}");
         let transaction = draft.finish();
         assert_eq!(transaction.documents, [Document { first_sequence: 8, count: 3 }]);
@@ -159,8 +176,11 @@ mod tests {
         document[1].undone_by = 99;
         let (catalog, _) = sold(&[("caju", -60), ("maca", -5), ("caju", 10)]);
         let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
-        assert_eq!(draft.undo(6, &document), Err(UndoError::AlreadyUndone { sequence: 6, by: 99 }));
-        assert_eq!(draft.undo(5, &document).unwrap().len(), 2);
+        assert_eq!(
+            draft.undo(6, &document, None, None),
+            Err(UndoError::AlreadyUndone { sequence: 6, by: 99 })
+        );
+        assert_eq!(draft.undo(5, &document, None, None).unwrap().len(), 2);
     }
 
     #[test]
@@ -172,17 +192,17 @@ mod tests {
         catalog.apply(&sale);
         let document: Vec<Undoable> = batch.movements.iter().map(undoable).collect();
         let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
-        let refused = draft.undo(5, &document).unwrap_err();
+        let refused = draft.undo(5, &document, None, None).unwrap_err();
         assert!(refused.to_string().contains("há 5 un"), "{refused}");
         let is_undo = Undoable { undoes: 3, ..undoable(&sale.movements[0]) };
-        assert_eq!(draft.undo(7, &[is_undo]), Err(UndoError::IsUndo { sequence: 7, undoes: 3 }));
+        assert_eq!(draft.undo(7, &[is_undo], None, None), Err(UndoError::IsUndo { sequence: 7, undoes: 3 }));
         // The refusal is about the movement that was named, and not about the first of its document.
         let undos: Vec<Undoable> =
             batch.movements.iter().zip(1..).map(|(it, undoes)| Undoable { undoes, ..undoable(it) }).collect();
-        assert_eq!(draft.undo(6, &undos), Err(UndoError::IsUndo { sequence: 6, undoes: 2 }));
+        assert_eq!(draft.undo(6, &undos, None, None), Err(UndoError::IsUndo { sequence: 6, undoes: 2 }));
         let mut nothing = undoable(&sale.movements[0]);
         nothing.movement.delta = Quantity::ZERO;
-        assert_eq!(draft.undo(7, &[nothing]), Err(UndoError::ChangedNothing { sequence: 7 }));
+        assert_eq!(draft.undo(7, &[nothing], None, None), Err(UndoError::ChangedNothing { sequence: 7 }));
         assert!(draft.finish().is_empty());
     }
 
@@ -202,7 +222,7 @@ mod tests {
             catalog.apply(&batch);
             let document: Vec<Undoable> = batch.movements.iter().map(undoable).collect();
             let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
-            draft.undo(batch.movements[0].sequence, &document).unwrap();
+            draft.undo(batch.movements[0].sequence, &document, None, None).unwrap();
             let undone = draft.finish();
             catalog.apply(&undone);
             prop_assert_eq!(stocks(&catalog), before);

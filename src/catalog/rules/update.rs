@@ -203,7 +203,7 @@ mod tests {
     fn shop() -> Catalog {
         let mut catalog = Catalog::default();
         let mut opening = draft(&catalog);
-        opening.import(&original_products()).unwrap();
+        opening.import(&original_products(), None).unwrap();
         opening.mark_examples();
         let opening = opening.finish();
         catalog.apply(&opening);
@@ -331,7 +331,7 @@ mod tests {
         let product = id(&catalog, "caju");
         let mut sold = draft(&catalog);
         let kind = crate::catalog::Kind::Adjustment;
-        sold.adjust(&crate::catalog::Adjustment { product, delta, kind, request_id: None }).unwrap();
+        sold.adjust(&crate::catalog::Adjustment::new(product, delta, kind)).unwrap();
         let sold = sold.finish();
         catalog.apply(&sold);
         assert!(matches!(update(&mut catalog, "caju", &unit("cx")), Err(UpdateError::Fraction { .. })));
@@ -346,7 +346,7 @@ mod tests {
         update(&mut catalog, "caju", &coded(1, &[])).unwrap();
         let mut list = draft(&catalog);
         // The same price, but a price list of the shop.
-        let imported = list.import(&original_products()[..1]).unwrap();
+        let imported = list.import(&original_products()[..1], None).unwrap();
         assert_eq!(imported.counts.unchanged, 1);
         let list = list.finish();
         catalog.apply(&list);
@@ -364,6 +364,7 @@ mod tests {
             price: Price::from_centavos(100).unwrap(),
             stock: Quantity::ZERO,
             last_movement: 0,
+            stock_cost: crate::catalog::StockCost::ZERO,
             flags: Flags::default(),
         });
         let mut catalog = Catalog::load(products.collect(), 0, None).unwrap();
@@ -393,12 +394,12 @@ mod tests {
             terms: TermsDraft { code: ShopCode::from_number(code).ok(), ..TermsDraft::default() },
         };
         let mut list = draft(&catalog);
-        let errors = list.import(&[row("maca", 7), row("uva", 8), row("kiwi", 8)]).unwrap_err();
+        let errors = list.import(&[row("maca", 7), row("uva", 8), row("kiwi", 8)], None).unwrap_err();
         let told: Vec<_> = errors.iter().map(|(index, error)| (*index, error.to_string())).collect();
         assert_eq!(told[0].0, 0);
         assert_eq!(told[0].1, "\"maca\" não pode ter esse código: o código 7 já é do produto \"Caju\"");
         assert_eq!(told[1], (2, "o código 8 de \"kiwi\" já aparece na lista, em \"uva\"".to_owned()));
-        let imported = list.import(&[row("caju", 0), row("maca", 9), row("uva", 8)]).unwrap();
+        let imported = list.import(&[row("caju", 0), row("maca", 9), row("uva", 8)], None).unwrap();
         let changes: Vec<_> = imported.changes.iter().map(|it| (it.field.name(), it.old.as_str())).collect();
         assert_eq!(changes, [("price_centavos", "200"), ("price_centavos", "300"), ("code", "")]);
         let list = list.finish();

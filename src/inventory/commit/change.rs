@@ -1,7 +1,7 @@
 //! The changes that sessions ask the writer for.
 
 use super::scheduler::COMMIT_HERE_ROWS_MAX;
-use crate::catalog::{Adjustment, LargeChange, ProductDraft, ProductId, Quantity, RequestId};
+use crate::catalog::{Adjustment, Author, LargeChange, Note, ProductDraft, ProductId, Quantity, RequestId};
 
 /// The rows of the store that a row of an import counts for: the row may create a product and a movement, and
 /// takes the catalog several times as long as a change.
@@ -14,9 +14,16 @@ const _: () = assert!(COMMIT_HERE_ROWS_MAX / IMPORT_ROW_WEIGHT <= LargeChange::L
 pub(crate) enum Change {
     Adjust(Adjustment),
     Batch { changes: Vec<Adjustment>, request_id: Option<RequestId> },
-    Import { rows: Vec<ProductDraft>, request_id: Option<RequestId> },
-    Count { lines: Vec<CountLine>, request_id: Option<RequestId> },
-    Undo { sequence: i64, is_single: bool, request_id: Option<RequestId> },
+    Import { rows: Vec<ProductDraft>, request_id: Option<RequestId>, author: Option<Author> },
+    Count { lines: Vec<CountLine>, request_id: Option<RequestId>, signed: Signed },
+    Undo { sequence: i64, is_single: bool, request_id: Option<RequestId>, signed: Signed },
+}
+
+/// Who asked for a change, and with which note.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Signed {
+    pub(crate) author: Option<Author>,
+    pub(crate) note: Option<Note>,
 }
 
 /// A product that was counted.

@@ -18,8 +18,8 @@ use hashbrown::HashTable;
 use super::change::Change;
 use super::result::{Applied, Outcome};
 use crate::catalog::{
-    Adjustment, Catalog, Draft, ImportCounts, Movement, ProductDraft, RequestId, RequestRecord, RowError,
-    Transaction, batch_digest, import_digest, ledger_order,
+    Adjustment, Author, Catalog, Draft, ImportCounts, Movement, ProductDraft, RequestId, RequestRecord,
+    RowError, Transaction, batch_digest, import_digest, ledger_order,
 };
 use crate::refusal::{Code, Refusal};
 use crate::store::{Recorded, RecordedById, Store, StoreError};
@@ -61,14 +61,14 @@ impl<'a> Planner<'a> {
             Change::Batch { changes, request_id } => {
                 self.adjust_together(changes, request_id.as_ref()).map(Applied::Batch)
             }
-            Change::Import { rows, request_id } => {
-                self.import(rows, request_id.as_ref()).map(Applied::Imported)
+            Change::Import { rows, request_id, author } => {
+                self.import(rows, request_id.as_ref(), author.as_ref()).map(Applied::Imported)
             }
-            Change::Count { lines, request_id } => {
-                self.count(lines, request_id.as_ref()).map(Applied::Counted)
+            Change::Count { lines, request_id, signed } => {
+                self.count(lines, request_id.as_ref(), signed).map(Applied::Counted)
             }
-            Change::Undo { sequence, is_single, request_id } => {
-                self.undo(*sequence, *is_single, request_id.as_ref()).map(Applied::Undone)
+            Change::Undo { sequence, is_single, request_id, signed } => {
+                self.undo(*sequence, *is_single, request_id.as_ref(), signed).map(Applied::Undone)
             }
         };
         applied.map_err(Box::new)
@@ -93,7 +93,8 @@ impl<'a> Planner<'a> {
             Some(Recorded::Movement(movement))
                 if movement.product == adjustment.product
                     && movement.delta == adjustment.delta
-                    && movement.kind == adjustment.kind =>
+                    && movement.kind == adjustment.kind
+                    && movement.details == adjustment.details =>
             {
                 Ok(Applied::AdjustedBefore(Box::new(movement)))
             }
@@ -181,12 +182,13 @@ impl<'a> Planner<'a> {
         &mut self,
         rows: &[ProductDraft],
         request_id: Option<&RequestId>,
+        author: Option<&Author>,
     ) -> Result<ImportCounts, Refusal> {
         self.once(
             request_id,
             if request_id.is_some() { import_digest(rows) } else { 0 },
             |planner| {
-                let counts = planner.draft.import(rows).map_err(refuse_rows)?.counts;
+                let counts = planner.draft.import(rows, author).map_err(refuse_rows)?.counts;
                 Ok((counts, FirstResult::Import(counts)))
             },
             |_, result| match result {

@@ -306,7 +306,7 @@ mod tests {
         let change = |_| {
             let delta = Quantity::from_units(1);
             let product = ProductId::FIRST;
-            Change::Adjust(Adjustment { product, delta, kind: Kind::Purchase, request_id: None })
+            Change::Adjust(Adjustment::new(product, delta, Kind::Purchase))
         };
         queue.add(WriteRequest::new((0..changes).map(change).collect(), reply, queue.completions.clone()))
     }

@@ -282,7 +282,7 @@ mod tests {
         let import = |count, centavos| {
             let catalog = read(&catalog);
             let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
-            draft.import(&list(count, centavos)).unwrap();
+            draft.import(&list(count, centavos), None).unwrap();
             draft.finish()
         };
         std::thread::scope(|scope| {

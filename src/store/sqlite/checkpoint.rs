@@ -9,10 +9,11 @@
 //! page. A finished round covers all movements before its start, and a start reads the ledger only from
 //! there.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::rows::{bad_value, read_id, read_quantity};
-use crate::catalog::{Balance, ProductId, Transaction};
+use super::error::bad_value;
+use super::rows::{read_id, read_quantity, read_stock_cost};
+use crate::catalog::{Balance, Cost, ProductId, Quantity, StockCost, Transaction};
 
 /// Fewest movements between two rounds. The start of a server reads so many rows in less than a millisecond.
 const ROUND_AFTER_MOVEMENTS: i64 = 4096;
@@ -86,8 +87,10 @@ impl Checkpoint {
     pub(super) fn read(connection: &Connection) -> rusqlite::Result<Self> {
         let through = connection.query_row("SELECT sequence FROM forwarded", [], |row| row.get(0))?;
         let mut this = Self { through, last_sequence: through, ..Self::new() };
+        let mut costs = Costs::read(connection, through)?;
         let mut statement = connection.prepare(
-            "SELECT sequence, product_id, balance_thousandths FROM movement WHERE sequence > ?1 ORDER BY sequence",
+            "SELECT sequence, product_id, balance_thousandths, delta_thousandths, cost_centavos
+             FROM movement WHERE sequence > ?1 ORDER BY sequence",
         )?;
         let mut rows = statement.query([through])?;
         while let Some(row) = rows.next()? {
@@ -96,8 +99,14 @@ impl Checkpoint {
                 return Err(bad_value(0, format!("ao movimento {} segue o {sequence}", this.last_sequence)));
             }
             this.last_sequence = sequence;
-            let balance = Balance { stock: read_quantity(row, 2)?, last_movement: sequence };
-            this.moved.insert(read_id(row, 1)?, balance);
+            let (product, stock) = (read_id(row, 1)?, read_quantity(row, 2)?);
+            let before = match this.moved.get(product) {
+                Some(balance) => balance.stock_cost,
+                None => costs.forwarded(product)?,
+            };
+            let cost = row.get::<_, Option<i64>>(4)?.map(Cost::from_centavos);
+            let stock_cost = costs.after(before, product, sequence, (read_quantity(row, 3)?, stock, cost))?;
+            this.moved.insert(product, Balance { stock, last_movement: sequence, stock_cost });
         }
         let last: i64 =
             connection.query_row("SELECT coalesce(max(sequence), 0) FROM movement", [], |row| row.get(0))?;
@@ -164,6 +173,60 @@ impl Checkpoint {
     }
 }
 
+/// The costs of stocks, while the movements after the last round are read.
+struct Costs<'c> {
+    connection: &'c Connection,
+    /// The last movement of each product that is in its balance as it was brought forward, by index. A round that
+    /// had not ended has brought some balances further than others.
+    through: Vec<i64>,
+    /// The movements that undo others, after the last round.
+    undos: Vec<i64>,
+}
+
+impl<'c> Costs<'c> {
+    fn read(connection: &'c Connection, through: i64) -> rusqlite::Result<Self> {
+        let undos = "SELECT by_sequence FROM undo WHERE by_sequence > ?1 ORDER BY by_sequence";
+        let mut undos = connection.prepare(undos)?;
+        let undos = undos.query_map([through], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        Ok(Self { connection, through: Vec::new(), undos })
+    }
+
+    /// The cost of a product's stock, as it was brought forward.
+    fn forwarded(&mut self, product: ProductId) -> rusqlite::Result<StockCost> {
+        let mut row = self.connection.prepare_cached(
+            "SELECT stock_thousandths, last_sequence, stock_cost_centavos FROM balance_forward
+             WHERE product_id = ?1",
+        )?;
+        let row = row.query_row([product.number()], |row| {
+            Ok((row.get(1)?, read_stock_cost(row, 2, read_quantity(row, 0)?)?))
+        });
+        let (through, cost) = row.optional()?.unwrap_or((0, StockCost::ZERO));
+        let index = product.index();
+        if index >= self.through.len() {
+            self.through.resize(index + 1, 0);
+        }
+        self.through[index] = through;
+        Ok(cost)
+    }
+
+    /// The cost of a product's stock after a movement, which is known by its delta, its balance and its cost.
+    fn after(
+        &self,
+        before: StockCost,
+        product: ProductId,
+        sequence: i64,
+        (delta, stock, cost): (Quantity, Quantity, Option<Cost>),
+    ) -> rusqlite::Result<StockCost> {
+        if self.through.get(product.index()).is_some_and(|through| sequence <= *through) {
+            return Ok(before);
+        }
+        let is_taken_back = || delta < Quantity::ZERO && self.undos.binary_search(&sequence).is_ok();
+        before
+            .after(cost, stock, is_taken_back)
+            .ok_or_else(|| bad_value(4, format!("o custo do movimento {sequence} não cabe no estoque")))
+    }
+}
+
 impl Moved {
     fn get(&self, product: ProductId) -> Option<Balance> {
         let (word, bit) = Self::mark(product.index());
@@ -216,11 +279,14 @@ impl Step {
     pub(super) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
         if !self.rows.is_empty() {
             let mut row = connection.prepare_cached(
-                "INSERT INTO balance_forward (product_id, stock_thousandths, last_sequence) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (product_id) DO UPDATE SET stock_thousandths = ?2, last_sequence = ?3",
+                "INSERT INTO balance_forward (product_id, stock_thousandths, last_sequence, stock_cost_centavos)
+                 VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (product_id)
+                 DO UPDATE SET stock_thousandths = ?2, last_sequence = ?3, stock_cost_centavos = ?4",
             )?;
             for (id, balance) in &self.rows {
-                row.execute([id.number(), balance.stock.thousandths(), balance.last_movement])?;
+                let Balance { stock, last_movement, stock_cost } = *balance;
+                row.execute(params![id.number(), stock.thousandths(), last_movement, stock_cost.centavos()])?;
             }
         }
         if let Some(through) = self.through {
@@ -237,10 +303,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::catalog::{Kind, Movement, Price, Quantity};
+    use crate::catalog::{Kind, Movement, Price};
 
     fn balance(units: i32) -> Balance {
-        Balance { stock: Quantity::from_units(units), last_movement: units.into() }
+        let stock_cost = StockCost::from_centavos(units.into()).unwrap();
+        Balance { stock: Quantity::from_units(units), last_movement: units.into(), stock_cost }
     }
 
     /// Runs transactions of changes, and compares after each of them the stocks that a start would find with
@@ -256,7 +323,8 @@ mod tests {
                 for repeat in 0..ROUND_AFTER_MOVEMENTS as i32 / 8 {
                     let product = ProductId::from_number(i64::from(product) + 1).unwrap();
                     let stock = Quantity::from_units(balance + repeat);
-                    let balance = Balance { stock, last_movement: ledger.len() as i64 + 1 };
+                    let last_movement = ledger.len() as i64 + 1;
+                    let balance = Balance { stock, last_movement, stock_cost: StockCost::UNKNOWN };
                     ledger.push((product, balance));
                     stocks.insert(product, balance);
                     changes.balances.insert(product, balance);
@@ -270,6 +338,9 @@ mod tests {
                         price: Price::from_centavos(1).unwrap(),
                         recorded_at: std::time::SystemTime::UNIX_EPOCH,
                         request_id: None,
+                        cost: None,
+                        author: None,
+                        details: None,
                     });
                 }
             }

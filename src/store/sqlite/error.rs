@@ -20,6 +20,14 @@ pub(super) fn sqlite(action: &'static str, path: &Path) -> impl Fn(rusqlite::Err
     }
 }
 
+/// An error for a value in this column that this program never writes.
+pub(super) fn bad_value(
+    index: usize,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Null, error.into())
+}
+
 /// A frequent error of SQLite in Portuguese, with what to do next; SQLite's own words for any other.
 pub(super) fn explanation(error: &rusqlite::Error) -> String {
     let what = match error.sqlite_error_code() {

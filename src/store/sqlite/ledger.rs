@@ -12,7 +12,9 @@ use std::time::SystemTime;
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::rows::{bad_value, read_movement, to_micros};
+use super::details::Authors;
+use super::error::bad_value;
+use super::rows::{read_movement, to_micros};
 use crate::catalog::Kind;
 use crate::store::{Ledger, LedgerPage, LedgerQuery, LedgerRange, LedgerRow, StoreError};
 pub(super) use connections::SqliteLedger;
@@ -28,7 +30,7 @@ const STEPS_MAX: usize = 256;
 /// A range of the ledger, newest first, in the columns that [`read_movement`] reads.
 const SELECT_DOWNWARDS: &str =
     "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
-            recorded_at_micros, request_id, previous
+            recorded_at_micros, request_id, previous, cost_centavos, author_id
      FROM movement WHERE sequence <= ?1 AND sequence >= ?2 ORDER BY sequence DESC LIMIT ?3";
 
 impl Ledger for SqliteLedger {
@@ -83,6 +85,7 @@ fn page(connection: &Connection, query: &LedgerQuery) -> rusqlite::Result<Ledger
     let mut rows = statement.query([start.min(through), lowest, looked_at_max as i64 + 1])?;
     let mut page = LedgerPage { rows: Vec::new(), next: None };
     let mut looked_at = 0;
+    let mut authors = Authors::new(connection);
     while let Some(row) = rows.next()? {
         if looked_at == looked_at_max || page.rows.len() == count_max {
             page.next = Some(row.get(0)?);
@@ -90,7 +93,8 @@ fn page(connection: &Connection, query: &LedgerQuery) -> rusqlite::Result<Ledger
         }
         looked_at += 1;
         if is_of_kind(row, kind)? {
-            page.rows.push(seen_through(rows::with_links(connection, read_movement(row)?)?, through));
+            let movement = read_movement(row, &mut authors)?;
+            page.rows.push(seen_through(rows::complete(connection, movement)?, through));
         }
     }
     Ok(page)
@@ -108,7 +112,7 @@ fn page_back(connection: &Connection, query: &LedgerQuery) -> rusqlite::Result<L
         page.next = Some(movement.previous).filter(|previous| *previous >= lowest.max(1));
         let is_within = movement.sequence <= highest.min(through);
         if is_within && kind.is_none_or(|kind| movement.kind == kind) {
-            page.rows.push(seen_through(rows::with_links(connection, movement)?, through));
+            page.rows.push(seen_through(rows::complete(connection, movement)?, through));
         }
     }
     Ok(page)
@@ -137,7 +141,8 @@ mod tests {
 
     use super::*;
     use crate::catalog::{
-        Adjustment, Catalog, Draft, Movement, Quantity, Transaction, Undoable, original_products,
+        Adjustment, Amount, Catalog, Details, Draft, LossReason, Movement, Purchase, Quantity, Transaction,
+        Undoable, original_products,
     };
     use crate::store::sqlite::SqliteStore;
     use crate::store::{Store, Wait};
@@ -157,17 +162,25 @@ mod tests {
     fn fill(store: &mut SqliteStore) -> Catalog {
         let mut catalog = Catalog::default();
         let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
-        draft.import(&original_products()).unwrap();
+        draft.import(&original_products(), None).unwrap();
         let opening = draft.finish();
         assert!(store.load().unwrap().is_none());
         store.create(&opening).unwrap();
         catalog.apply(&opening);
         let ids = ["caju", "maca", "pera"].map(|key| catalog.find(key).unwrap().id);
-        let change = |index: usize| Adjustment {
-            product: ids[index % 3],
-            delta: Quantity::from_units(1),
-            kind: KINDS[index / 3 % 3],
-            request_id: None,
+        let change = |index: usize| {
+            let kind = KINDS[index / 3 % 3];
+            let delta = Quantity::from_units(if kind == Kind::Purchase { 2 } else { -1 });
+            let supplier = (index % 6 == 3).then(|| "Sítio do Zé".parse().unwrap());
+            let details = Details {
+                amount: (kind != Kind::Waste && index.is_multiple_of(2))
+                    .then(|| Amount::from_centavos(777).unwrap()),
+                loss_reason: (kind == Kind::Waste).then_some(LossReason::Weight),
+                note: index.is_multiple_of(7).then(|| "uma observação".parse().unwrap()),
+                purchase: (kind == Kind::Purchase).then(|| Purchase { supplier, ..Purchase::default() }),
+            };
+            let author = (index % 5 < 2).then(|| format!("caixa-{}", index % 5).parse().unwrap());
+            Adjustment { author, details: details.boxed(), ..Adjustment::new(ids[index % 3], delta, kind) }
         };
         for index in 0..300 {
             commit(store, &mut catalog, 100 + index as u64, |draft| {
@@ -179,7 +192,7 @@ mod tests {
         let undoable = |movement: &Movement| Undoable { movement: movement.clone(), undoes: 0, undone_by: 0 };
         let undone: Vec<_> = batch[1..].iter().map(undoable).collect();
         commit(store, &mut catalog, 2000, |draft| {
-            drop(draft.undo(undone[0].movement.sequence, &undone).unwrap())
+            drop(draft.undo(undone[0].movement.sequence, &undone, None, None).unwrap())
         });
         catalog
     }
@@ -325,9 +338,7 @@ mod tests {
             let caju = catalog.find("caju").unwrap().id;
             commit(&mut store, &mut catalog, 3000, |draft| {
                 let delta = Quantity::from_units(1);
-                draft
-                    .adjust(&Adjustment { product: caju, delta, kind: Kind::Sale, request_id: None })
-                    .unwrap();
+                draft.adjust(&Adjustment::new(caju, delta, Kind::Purchase)).unwrap();
             });
             commit_done.send(()).unwrap();
             assert_eq!(reader.join().unwrap(), last - 4);

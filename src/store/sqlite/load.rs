@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::checkpoint::Checkpoint;
 use super::rows::{read_last_time, read_product};
 use super::terms::read_terms;
-use crate::catalog::{Balance, Catalog};
+use crate::catalog::Catalog;
 
 /// The catalog, or what is wrong with it, and the checkpoint.
 pub(super) fn read_catalog(
@@ -14,13 +14,13 @@ pub(super) fn read_catalog(
     let checkpoint = Checkpoint::read(connection)?;
     let mut statement = connection.prepare(
         "SELECT id, name, unit, price_centavos, coalesce(stock_thousandths, 0),
-                coalesce(last_sequence, 0)
+                coalesce(last_sequence, 0), stock_cost_centavos
          FROM product_terms LEFT JOIN balance_forward ON product_id = id ORDER BY id",
     )?;
     let products = statement.query_map([], |row| {
         let mut product = read_product(row)?;
         if let Some(balance) = checkpoint.balance(product.id) {
-            Balance { stock: product.stock, last_movement: product.last_movement } = balance;
+            product.set_balance(balance);
         }
         Ok(product)
     })?;

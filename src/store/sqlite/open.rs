@@ -29,10 +29,10 @@ use crate::store::{Store, StoreError};
 pub(super) const CHECKED_BYTES_MAX: u64 = if cfg!(test) { 64 * 1024 } else { 16 * 1024 * 1024 };
 
 /// The tables that grow with every change.
-const LONG_TABLES: [&str; 3] = ["movement", "request_chunk", "product_change"];
+const LONG_TABLES: [&str; 5] = ["movement", "movement_detail", "purchase", "request_chunk", "product_change"];
 
 /// Prepared statements kept: more than there are.
-const STATEMENT_CACHE: usize = 48;
+const STATEMENT_CACHE: usize = 64;
 
 impl SqliteStore {
     /// Opens the database. If there is none, [`Store::create`] creates it, under a temporary name until it
@@ -111,7 +111,8 @@ impl SqliteStore {
 
     pub(super) fn check_short_tables(&self) -> rusqlite::Result<String> {
         let mut tables = self.connection.prepare(
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN (?1, ?2, ?3) ORDER BY rowid",
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN (?1, ?2, ?3, ?4, ?5)
+             ORDER BY rowid",
         )?;
         let mut tables = tables.query(LONG_TABLES)?;
         while let Some(table) = tables.next()? {

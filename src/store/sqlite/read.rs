@@ -1,6 +1,7 @@
 //! The writer's reads: stored movements, and the requests stored under request ids.
 
 use super::SqliteStore;
+use super::details::{Authors, with_details};
 use super::rows::{SELECT_MOVEMENTS, read_movement, read_request};
 use crate::catalog::{Movement, RequestId};
 use crate::store::{Recorded, RecordedById};
@@ -12,7 +13,10 @@ impl SqliteStore {
         count: usize,
     ) -> rusqlite::Result<Vec<Movement>> {
         let mut statement = self.connection.prepare_cached(SELECT_MOVEMENTS)?;
-        statement.query_map([first_sequence, count as i64], read_movement)?.collect()
+        let mut authors = Authors::new(&self.connection);
+        let movements =
+            statement.query_map([first_sequence, count as i64], |row| read_movement(row, &mut authors))?;
+        movements.map(|movement| with_details(&self.connection, movement?)).collect()
     }
 
     pub(super) fn read_recorded(&self, request_ids: &[&RequestId]) -> rusqlite::Result<RecordedById> {

@@ -26,7 +26,7 @@ use hashbrown::HashTable;
 use rusqlite::Connection;
 use siphasher::sip::SipHasher13;
 
-use super::rows::bad_value;
+use super::error::bad_value;
 use crate::catalog::{RequestId, Transaction};
 use entry::Entry;
 use groups::{Groups, RUN_AFTER};
@@ -276,6 +276,9 @@ mod tests {
             recorded_at: SystemTime::UNIX_EPOCH,
             previous: 0,
             request_id: request_id.map(|id| id.parse().unwrap()),
+            cost: None,
+            author: None,
+            details: None,
         }
     }
 

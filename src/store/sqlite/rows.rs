@@ -6,9 +6,11 @@ use std::time::{Duration, SystemTime};
 use rusqlite::types::Null;
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
+use super::details::{Authors, author_id, write_details};
+use super::error::bad_value;
 use crate::catalog::{
-    Document, Flags, Kind, Movement, Name, Price, Product, ProductId, Quantity, RequestId, RequestIdError,
-    RequestRecord, Transaction, Undo, Unit,
+    Cost, Document, Flags, Kind, Movement, Name, Price, Product, ProductId, Quantity, RequestId,
+    RequestIdError, RequestRecord, StockCost, Transaction, Undo, Unit,
 };
 
 /// Movements that one statement writes: starting a statement costs as much as a row, and within a statement
@@ -19,7 +21,7 @@ pub(super) const MOVEMENTS_AT_ONCE: usize = 16;
 /// -1 means all rows.
 pub(super) const SELECT_MOVEMENTS: &str =
     "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
-            recorded_at_micros, request_id, previous
+            recorded_at_micros, request_id, previous, cost_centavos, author_id
      FROM movement WHERE sequence >= ?1 ORDER BY sequence LIMIT ?2";
 
 /// The statements that write one movement, [`MOVEMENTS_AT_ONCE`] without request ids, and
@@ -30,13 +32,13 @@ static INSERT_MOVEMENTS_WITH_IDS: LazyLock<String> =
     LazyLock::new(|| insert_movements(MOVEMENTS_AT_ONCE, OWN));
 
 /// The parameter of the request id: one for all rows (`NULL`), or one for each row.
-const SHARED: &str = "?3";
+const SHARED: &str = "?4";
 const OWN: &str = "?";
 
 /// Whether one statement can write both movements: the parameters that all its rows share are equal.
 fn is_alike(first: &Movement, second: &Movement) -> bool {
     let shared = |movement: &Movement| (movement.kind, movement.recorded_at, movement.request_id.is_some());
-    shared(first) == shared(second)
+    shared(first) == shared(second) && first.author == second.author
 }
 
 /// Builds the statement that writes `count` movements. `OR FAIL` saves the undo of a single statement,
@@ -44,21 +46,27 @@ fn is_alike(first: &Movement, second: &Movement) -> bool {
 /// (<https://sqlite.org/autoinc.html>), as the ledger does: for a given number it would search the table from
 /// its root, a quarter of the time of a change.
 fn insert_movements(count: usize, request_id: &str) -> String {
-    let row = format!("(?1, ?2, {request_id}, ?, ?, ?, ?, ?)");
+    let row = format!("(?1, ?2, ?3, {request_id}, ?, ?, ?, ?, ?, ?)");
     let rows = vec![row; count].join(", ");
     format!(
-        "INSERT OR FAIL INTO movement (kind, recorded_at_micros, request_id, product_id,
-                                       delta_thousandths, balance_thousandths, price_centavos, previous)
+        "INSERT OR FAIL INTO movement (kind, recorded_at_micros, author_id, request_id, product_id,
+                                       delta_thousandths, balance_thousandths, price_centavos, previous,
+                                       cost_centavos)
          VALUES {rows}"
     )
 }
 
 /// Writes movements that are alike, exactly as many as the statement has rows.
-fn write_movements(insert: &mut Statement<'_>, movements: &[Movement]) -> rusqlite::Result<()> {
+fn write_movements(
+    insert: &mut Statement<'_>,
+    author: Option<i64>,
+    movements: &[Movement],
+) -> rusqlite::Result<()> {
     let first = &movements[0];
     insert.raw_bind_parameter(1, first.kind.word())?;
     insert.raw_bind_parameter(2, to_micros(first.recorded_at))?;
-    let mut index = 3;
+    insert.raw_bind_parameter(3, author)?;
+    let mut index = 4;
     if first.request_id.is_none() {
         insert.raw_bind_parameter(index, Null)?;
         index += 1;
@@ -78,7 +86,8 @@ fn write_movements(insert: &mut Statement<'_>, movements: &[Movement]) -> rusqli
             index += 1;
         }
         insert.raw_bind_parameter(index, (movement.previous != 0).then_some(movement.previous))?;
-        index += 1;
+        insert.raw_bind_parameter(index + 1, movement.cost.map(Cost::centavos))?;
+        index += 2;
     }
     insert.raw_execute().map(drop)
 }
@@ -92,20 +101,22 @@ pub(super) fn write(
 ) -> rusqlite::Result<()> {
     let mut one = connection.prepare_cached(&INSERT_MOVEMENT)?;
     for alike in transaction.movements.chunk_by(is_alike) {
+        let author = alike[0].author.as_ref().map(|author| author_id(connection, author)).transpose()?;
         let (whole, rest) = alike.as_chunks::<MOVEMENTS_AT_ONCE>();
         if let Some([first, ..]) = whole.first() {
             let has_ids = first.request_id.is_some();
             let many = if has_ids { &INSERT_MOVEMENTS_WITH_IDS } else { &INSERT_MOVEMENTS };
             let mut many = connection.prepare_cached(many)?;
-            whole.iter().try_for_each(|movements| write_movements(&mut many, movements))?;
+            whole.iter().try_for_each(|movements| write_movements(&mut many, author, movements))?;
         }
-        rest.chunks(1).try_for_each(|movement| write_movements(&mut one, movement))?;
+        rest.chunks(1).try_for_each(|movement| write_movements(&mut one, author, movement))?;
     }
     if let Some(last) = transaction.movements.last()
         && last.sequence != connection.last_insert_rowid()
     {
         return Err(bad_value(0, "outro programa gravou ou apagou movimentos"));
     }
+    write_details(connection, &transaction.movements)?;
     let last_sequence = transaction.movements.last().map_or(last_sequence, |movement| movement.sequence);
     for Document { first_sequence, count } in &transaction.documents {
         connection
@@ -161,10 +172,12 @@ pub(super) fn read_product(row: &Row<'_>) -> rusqlite::Result<Product> {
         last_movement: row.get(5)?,
         // Read with the terms.
         flags: Flags::default(),
+        stock_cost: read_stock_cost(row, 6, read_quantity(row, 4)?)?,
     })
 }
 
-pub(super) fn read_movement(row: &Row<'_>) -> rusqlite::Result<Movement> {
+/// Reads a movement without its details.
+pub(super) fn read_movement(row: &Row<'_>, authors: &mut Authors<'_>) -> rusqlite::Result<Movement> {
     let kind = row.get_ref(2)?.as_str()?;
     let request_id: Option<String> = row.get(7)?;
     Ok(Movement {
@@ -180,6 +193,9 @@ pub(super) fn read_movement(row: &Row<'_>) -> rusqlite::Result<Movement> {
             .transpose()
             .map_err(|error: RequestIdError| bad_value(7, error))?,
         previous: row.get::<_, Option<i64>>(8)?.unwrap_or(0),
+        cost: row.get::<_, Option<i64>>(9)?.map(Cost::from_centavos),
+        author: authors.read(row, 10)?,
+        details: None,
     })
 }
 
@@ -197,12 +213,9 @@ pub(super) fn read_quantity(row: &Row<'_>, index: usize) -> rusqlite::Result<Qua
     Quantity::from_thousandths(row.get(index)?).map_err(|error| bad_value(index, error))
 }
 
-/// An error for a value in this column that this program never writes.
-pub(super) fn bad_value(
-    index: usize,
-    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Null, error.into())
+/// The cost of this stock, as this column has it.
+pub(super) fn read_stock_cost(row: &Row<'_>, index: usize, stock: Quantity) -> rusqlite::Result<StockCost> {
+    StockCost::of_stored(stock, row.get(index)?).ok_or_else(|| bad_value(index, "not the cost of a stock"))
 }
 
 /// Microseconds since 1970; 0 for earlier times.

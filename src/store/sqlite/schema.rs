@@ -32,7 +32,7 @@ pub(super) const SCHEMA_VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// The migrations from an empty database to the current schema. A database of version N has had the first N.
 /// A released migration is never changed.
-pub(super) const MIGRATIONS: [Migration; 8] = [
+pub(super) const MIGRATIONS: [Migration; 9] = [
     Migration::Sql(
         "
     CREATE TABLE product (
@@ -137,6 +137,41 @@ pub(super) const MIGRATIONS: [Migration; 8] = [
     Migration::Rust(fold_keys),
     Migration::Rust(links::link),
     Migration::Rust(terms::extend),
+    // Costs, authors and details. Movements from before have none, and their stocks are of unknown cost.
+    Migration::Sql(
+        "
+    CREATE TABLE author (
+        id    INTEGER PRIMARY KEY,
+        name  TEXT NOT NULL UNIQUE
+    ) STRICT;
+
+    ALTER TABLE movement ADD COLUMN cost_centavos INTEGER;
+    ALTER TABLE movement ADD COLUMN author_id INTEGER REFERENCES author (id);
+
+    CREATE TABLE movement_detail (
+        sequence         INTEGER PRIMARY KEY REFERENCES movement (sequence),
+        amount_centavos  INTEGER CHECK (amount_centavos >= 0),
+        loss_reason      TEXT,
+        note             TEXT
+    ) STRICT;
+
+    CREATE TABLE purchase (
+        sequence      INTEGER PRIMARY KEY REFERENCES movement (sequence),
+        product_id    INTEGER NOT NULL REFERENCES product_terms (id),
+        supplier      TEXT,
+        supplier_key  TEXT,
+        lot           TEXT,
+        expires_on    TEXT
+    ) STRICT;
+    INSERT INTO purchase (sequence, product_id)
+        SELECT sequence, product_id FROM movement WHERE kind = 'compra' AND delta_thousandths > 0;
+    CREATE INDEX purchase_by_product ON purchase (product_id);
+    CREATE INDEX purchase_by_supplier ON purchase (supplier_key) WHERE supplier_key IS NOT NULL;
+    CREATE INDEX purchase_by_lot ON purchase (lot) WHERE lot IS NOT NULL;
+
+    ALTER TABLE balance_forward ADD COLUMN stock_cost_centavos INTEGER;
+    ",
+    ),
 ];
 
 /// One step of [`MIGRATIONS`].

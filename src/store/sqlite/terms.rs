@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::rows::{bad_value, from_micros, read_id, read_quantity, to_micros};
+use super::error::bad_value;
+use super::rows::{from_micros, read_id, read_quantity, to_micros};
 use crate::catalog::{
     BARCODES_MAX, Barcode, Catalog, Category, Flags, Name, Product, ProductChange, ProductId,
     SHELF_LIFE_DAYS_MAX, ShopCode, Terms, TermsField, Transaction,
@@ -234,7 +235,7 @@ mod tests {
         let mut store = SqliteStore::open(&path, 8082).unwrap();
         let mut catalog = Catalog::default();
         let mut opening = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
-        opening.import(&original_products()).unwrap();
+        opening.import(&original_products(), None).unwrap();
         opening.mark_examples();
         let opening = opening.finish();
         store.create(&opening).unwrap();

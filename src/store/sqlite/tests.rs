@@ -13,7 +13,8 @@ use super::schema::MIGRATIONS;
 use super::schema::{APPLICATION_ID, SCHEMA_VERSION};
 use super::{SqliteStore, verify};
 use crate::catalog::{
-    Adjustment, Catalog, Draft, Kind, Quantity, RequestId, RequestRecord, Transaction, original_products,
+    Adjustment, Amount, Catalog, Details, Draft, Kind, Purchase, Quantity, RequestId, RequestRecord,
+    Transaction, original_products, parse_expiry,
 };
 use crate::store::{Recorded, Store, StoreError, Wait};
 
@@ -24,7 +25,7 @@ fn sale(catalog: &Catalog, units: i32) -> Transaction {
     let product = catalog.find("caju").unwrap().id;
     let mut draft = Draft::new(catalog, SystemTime::now());
     let delta = Quantity::from_units(-units);
-    draft.adjust(&Adjustment { product, delta, kind: Kind::Sale, request_id: None }).unwrap();
+    draft.adjust(&Adjustment::new(product, delta, Kind::Sale)).unwrap();
     draft.finish()
 }
 
@@ -32,7 +33,7 @@ fn open_shop(store: &mut SqliteStore) -> Catalog {
     assert!(store.load().unwrap().is_none());
     let mut catalog = Catalog::default();
     let mut draft = Draft::new(&catalog, SystemTime::now());
-    draft.import(&original_products()).unwrap();
+    draft.import(&original_products(), None).unwrap();
     let changes = draft.finish();
     store.create(&changes).unwrap();
     catalog.apply(&changes);
@@ -50,10 +51,8 @@ fn what_is_committed_is_there_after_opening_again() {
     let mut draft = Draft::new(&catalog, SystemTime::now());
     let movement = draft
         .adjust(&Adjustment {
-            product: caju,
-            delta: Quantity::from_units(-20),
-            kind: Kind::Waste,
             request_id: Some(request_id.clone()),
+            ..Adjustment::new(caju, Quantity::from_units(-20), Kind::Waste)
         })
         .unwrap()
         .clone();
@@ -89,11 +88,22 @@ fn mixed_movements(catalog: &Catalog) -> Transaction {
     let turns = [(1, true), (1, false)].repeat(3);
     let has_ids = runs.into_iter().chain(turns).flat_map(|(count, has_id)| vec![has_id; count]);
     for (index, has_id) in has_ids.enumerate() {
+        let note = (index % 7 == 0).then(|| format!("observação {index}").parse().unwrap());
+        let of_count = Details { note, ..Details::default() };
+        let purchase = Purchase {
+            supplier: (index % 5 == 0).then(|| "Sítio do Zé".parse().unwrap()),
+            lot: (index % 10 == 5).then(|| format!("L{index}").parse().unwrap()),
+            expires_on: (index % 3 == 0).then(|| parse_expiry("2026-12-05").unwrap()),
+        };
+        let amount = (index % 2 == 0).then(|| Amount::total_from_centavos(index as i64).unwrap());
+        let of_purchase = Details { amount, purchase: Some(purchase), ..of_count.clone() };
         let adjustment = Adjustment {
             product: products[index % products.len()],
             delta: Quantity::from_units(1 + index as i32),
             kind: if index % 50 == 49 { Kind::Count } else { Kind::Purchase },
             request_id: has_id.then(|| format!("pedido-{index}").parse().unwrap()),
+            author: (index % 40 >= 33).then(|| format!("caixa-{}", index / 40).parse().unwrap()),
+            details: if index % 50 == 49 { of_count } else { of_purchase }.boxed(),
         };
         draft.adjust(&adjustment).unwrap();
     }
@@ -160,7 +170,7 @@ fn long_shop(path: &Path) -> (SqliteStore, Catalog) {
         let mut draft = Draft::new(&catalog, SystemTime::now());
         for _ in 0..1024 {
             let delta = Quantity::from_units(1);
-            draft.adjust(&Adjustment { product, delta, kind: Kind::Purchase, request_id: None }).unwrap();
+            draft.adjust(&Adjustment::new(product, delta, Kind::Adjustment)).unwrap();
         }
         let changes = draft.finish();
         store.commit(&changes, Wait::ForOthers).unwrap();
@@ -202,7 +212,7 @@ fn of_a_long_database_all_but_the_ledger_is_looked_through() {
     };
     let file = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
     let mut whole = [0; 4096];
-    for (page, is_seen) in [(root("sqlite_autoindex_product_terms_1"), true), (24, false)] {
+    for (page, is_seen) in [(root("sqlite_autoindex_product_terms_1"), true), (60, false)] {
         let at = (page as u64 - 1) * whole.len() as u64;
         file.read_exact_at(&mut whole, at).unwrap();
         file.write_all_at(&[0xa5; 4096], at).unwrap();
@@ -260,7 +270,7 @@ fn a_database_in_memory_takes_changes_again_once_there_is_room() {
     let mut draft = Draft::new(&catalog, SystemTime::now());
     for _ in 0..1000 {
         let delta = Quantity::from_units(1);
-        draft.adjust(&Adjustment { product, delta, kind: Kind::Purchase, request_id: None }).unwrap();
+        draft.adjust(&Adjustment::new(product, delta, Kind::Purchase)).unwrap();
     }
     let changes = draft.finish();
     // At most as many as there are.
@@ -338,7 +348,8 @@ fn without_its_lock_file_a_server_takes_no_changes_and_a_second_does_not_start()
 
 #[test]
 fn if_another_program_wrote_or_deleted_movements_no_more_are_written() {
-    let insert = "INSERT INTO movement SELECT max(sequence) + 1, 4, 'ajuste', -7000, 53000, 200, 1, NULL, 4
+    let insert = "INSERT INTO movement SELECT max(sequence) + 1, 4, 'ajuste', -7000, 53000, 200, 1, NULL, 4,
+                         NULL, NULL
                   FROM movement";
     let delete = "DELETE FROM movement WHERE sequence = (SELECT max(sequence) FROM movement)";
     for (of_another, said) in [(insert, "gravou nele o movimento 5"), (delete, "apagou dele o movimento 4")] {

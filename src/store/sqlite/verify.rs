@@ -11,6 +11,7 @@ use std::time::SystemTime;
 use rusqlite::{Connection, OpenFlags, Transaction, params};
 
 use super::connect::connect;
+use super::details::Authors;
 use super::error::{corrupt, io, sqlite};
 use super::load::read_catalog;
 use super::lock::{read_note, refuse_other_name};
@@ -21,7 +22,8 @@ use super::rows::{SELECT_MOVEMENTS, read_movement, read_request};
 use super::schema::{SCHEMA_VERSION, check_header, check_keys};
 use super::terms::check_changes;
 use crate::catalog::{
-    Balance, Kind, LookAlikes, Movement, ProductId, Products, Quantity, RequestId, RequestIdError,
+    Balance, Cost, Kind, LookAlikes, Movement, ProductId, Products, Quantity, RequestId, RequestIdError,
+    StockCost,
 };
 use crate::private_file;
 use crate::store::StoreError;
@@ -170,17 +172,27 @@ fn replay(
     let mut undos = undos.into_iter().peekable();
     let mut statement = moment.prepare(SELECT_MOVEMENTS)?;
     // From the least possible number, so that rows before the first movement are found, too.
-    for movement in statement.query_map([i64::MIN, -1], read_movement)? {
+    let mut authors = Authors::new(moment);
+    for movement in statement.query_map([i64::MIN, -1], |row| read_movement(row, &mut authors))? {
         let movement = movement?;
         if movement.sequence != sequence + 1 {
             return Ok(Err(format!("ao movimento {sequence} segue o {}", movement.sequence)));
         }
         sequence = movement.sequence;
         let is_undo = undos.next_if(|undo| undo.by == sequence).is_some();
-        if let Some(reason) = contradiction(&movement, balances.get(&movement.product).copied(), is_undo) {
-            return Ok(Err(format!("o movimento {sequence} {reason}")));
-        }
-        balances.insert(movement.product, Balance { stock: movement.balance, last_movement: sequence });
+        let before = balances.get(&movement.product).copied();
+        let after = match contradiction(&movement, before, is_undo) {
+            Some(reason) => Err(reason),
+            None => {
+                cost_after(&movement, before, is_undo).ok_or("não leva do custo anterior do estoque ao seu")
+            }
+        };
+        let stock_cost = match after {
+            Ok(stock_cost) => stock_cost,
+            Err(reason) => return Ok(Err(format!("o movimento {sequence} {reason}"))),
+        };
+        let balance = Balance { stock: movement.balance, last_movement: sequence, stock_cost };
+        balances.insert(movement.product, balance);
         if let Some(request_id) = &movement.request_id {
             if let Some(reason) = misplaced(moment, index, request_id, Some(sequence))? {
                 return Ok(Err(reason));
@@ -199,6 +211,18 @@ fn replay(
                 if balance.last_movement != product.last_movement {
                     let reason =
                         format!("o último movimento de {} não é o {}", product.name, product.last_movement);
+                    return Ok(Err(reason));
+                }
+                if balance.stock_cost != product.stock_cost {
+                    let shown = |cost: StockCost| {
+                        cost.centavos().map_or("desconhecido".to_owned(), |it| it.to_string())
+                    };
+                    let reason = format!(
+                        "o custo do estoque de {} é {}, e a soma dos custos dos seus movimentos {}",
+                        product.name,
+                        shown(product.stock_cost),
+                        shown(balance.stock_cost)
+                    );
                     return Ok(Err(reason));
                 }
             }
@@ -221,7 +245,7 @@ fn replay(
 /// The contradiction between a movement and its product's previous balance, if there is one.
 fn contradiction(movement: &Movement, before: Option<Balance>, is_undo: bool) -> Option<&'static str> {
     let is_opening = movement.kind == Kind::Opening && !is_undo;
-    let Balance { stock, last_movement } = before.unwrap_or(Balance::NONE);
+    let Balance { stock, last_movement, .. } = before.unwrap_or(Balance::NONE);
     let sum = stock.thousandths().checked_add(movement.delta.thousandths());
     match before {
         None if !is_opening => Some("vem antes da abertura do seu produto"),
@@ -234,6 +258,20 @@ fn contradiction(movement: &Movement, before: Option<Balance>, is_undo: bool) ->
         _ if last_movement != movement.previous => Some("não aponta para o anterior do seu produto"),
         _ => None,
     }
+}
+
+/// The cost of a stock after a movement, if the movement's cost can be: the costs of all movements of a product
+/// are together the cost of its stock, and nothing if that is unknown.
+fn cost_after(movement: &Movement, before: Option<Balance>, is_undo: bool) -> Option<StockCost> {
+    let before = before.unwrap_or(Balance::NONE);
+    let takes = movement.delta < Quantity::ZERO;
+    let centavos = movement.cost.map_or(0, Cost::centavos);
+    let sum = before.stock_cost.centavos().unwrap_or(0).checked_add(centavos)?;
+    let has_sign = if takes { centavos <= 0 } else { centavos >= 0 };
+    // A movement without a cost leaves a known cost only if there was no stock.
+    let has_cost = movement.cost.is_some() || sum == 0;
+    let after = before.stock_cost.after(movement.cost, movement.balance, || takes && is_undo)?;
+    (has_sign && has_cost && after.centavos().unwrap_or(0) == sum).then_some(after)
 }
 
 /// Checks the table of requests. Returns the count of requests; the inner error describes the first fault.

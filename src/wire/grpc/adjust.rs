@@ -2,12 +2,14 @@
 
 use prost_types::Timestamp;
 
-use super::encode::{write_number, write_part, write_text};
-use super::fields::{kind_message, optional_request_id, requested_kind};
+use super::encode::{write_number, write_optional, write_part, write_text};
+use super::fields::{
+    details, kind_message, loss_reason_message, optional_request_id, purchase_message, requested_kind,
+};
 use super::movements::{movement_message, movement_reply};
 use super::products::{product_message, product_reply, write_terms};
 use super::v1;
-use crate::catalog::{Amount, BATCH_LINES_MAX, Movement, Product, Quantity, RequestId};
+use crate::catalog::{Amount, BATCH_LINES_MAX, Cost, Details, Movement, Note, Product, Quantity, RequestId};
 use crate::operation::{AdjustRequest, BatchRequest, ChangeReply};
 use crate::refusal::Refusal;
 use crate::wire::NotAReply;
@@ -23,6 +25,12 @@ pub fn adjust_request(message: &v1::AdjustStockRequest) -> Result<AdjustRequest<
             .map_err(|error| Refusal::quantity("delta_thousandths", &error))?,
         kind: requested_kind(message.kind)?,
         request_id: optional_request_id(&message.request_id)?,
+        details: details(
+            message.amount_centavos.map(Amount::total_from_centavos),
+            message.loss_reason,
+            &message.note,
+            message.purchase.as_ref(),
+        )?,
     })
 }
 
@@ -109,10 +117,30 @@ pub fn write_adjusted(product: &Product, movement: &Movement, out: &mut Vec<u8>)
             write_text(7, request_id.as_str(), out);
         }
         write_number(8, movement.price.centavos(), out);
-        write_number(9, Amount::of(movement.price, movement.delta).centavos(), out);
+        write_number(9, movement.amount().centavos(), out);
+        write_optional(10, movement.cost.map(Cost::centavos), out);
+        let details = movement.details.as_deref();
+        if let Some(reason) = details.and_then(|details| details.loss_reason) {
+            write_number(11, loss_reason_message(reason).into(), out);
+        }
+        if let Some(author) = &movement.author {
+            write_text(12, author.as_str(), out);
+        }
+        if let Some(details) = details {
+            write_note_and_purchase(details, out);
+        }
         // The change is a document by itself.
         write_number(15, movement.sequence, out);
     });
+}
+
+fn write_note_and_purchase(details: &Details, out: &mut Vec<u8>) {
+    if let Some(note) = &details.note {
+        write_text(13, note.as_str(), out);
+    }
+    if let Some(purchase) = &details.purchase {
+        prost::encoding::message::encode(14, &purchase_message(purchase), out);
+    }
 }
 
 /// The message of a batch.
@@ -125,11 +153,17 @@ pub fn batch_message(request: &BatchRequest<'_>) -> v1::BatchAdjustStockRequest 
 
 /// The message of a stock change.
 pub fn adjust_message(request: &AdjustRequest<'_>) -> v1::AdjustStockRequest {
+    let details = request.details.as_deref();
+    let note = details.and_then(|details| details.note.as_ref());
     v1::AdjustStockRequest {
         name: request.name.to_owned(),
         delta_thousandths: request.delta.thousandths(),
         request_id: request.request_id.as_ref().map_or(String::new(), RequestId::to_string),
         kind: kind_message(request.kind),
+        amount_centavos: details.and_then(|details| details.amount).map(Amount::centavos),
+        loss_reason: details.and_then(|details| details.loss_reason).map_or(0, loss_reason_message),
+        note: note.map_or(String::new(), Note::to_string),
+        purchase: details.and_then(|details| details.purchase.as_ref()).map(purchase_message),
     }
 }
 
@@ -138,7 +172,9 @@ mod tests {
     use prost::Message as _;
 
     use super::*;
-    use crate::catalog::{Kind, Name, Price, ProductId, Unit};
+    use crate::catalog::{
+        Kind, LossReason, Name, Price, ProductId, Purchase, StockCost, TOTAL_CENTAVOS_MAX, Unit, parse_expiry,
+    };
     use crate::operation::Adjusted;
 
     #[test]
@@ -149,9 +185,23 @@ mod tests {
         };
         let mut out = Vec::new();
         let longest = "çãõé".repeat(16);
-        for (name, stock, kind, request_id) in [
-            ("Caju", 0, Kind::Sale, None),
-            (longest.as_str(), Quantity::MAX.thousandths(), Kind::Adjustment, Some("7f".repeat(32))),
+        let purchase = Purchase {
+            supplier: Some("Sítio do Zé".parse().unwrap()),
+            lot: Some("L-7".parse().unwrap()),
+            expires_on: Some(parse_expiry("2026-12-05").unwrap()),
+        };
+        let whole = Details {
+            amount: Amount::from_centavos(TOTAL_CENTAVOS_MAX),
+            loss_reason: Some(LossReason::Returned),
+            note: Some("20cx=440kg".parse().unwrap()),
+            purchase: Some(purchase),
+        };
+        let max = Quantity::MAX.thousandths();
+        let (cost, id) = (Some(Cost::from_centavos(-1)), Some("7f".repeat(32)));
+        for (name, stock, kind, request_id, cost, author, details) in [
+            ("Caju", 0, Kind::Sale, None, None, None, Details::default()),
+            ("Caju", 0, Kind::Sale, None, Some(Cost::from_centavos(0)), None, Details::default()),
+            (longest.as_str(), max, Kind::Adjustment, id, cost, Some("balcao"), whole),
         ] {
             let product = Product {
                 id: ProductId::FIRST,
@@ -161,6 +211,7 @@ mod tests {
                 stock: Quantity::from_thousandths(stock).unwrap(),
                 flags: crate::catalog::Flags::default(),
                 last_movement: stock + 1,
+                stock_cost: StockCost::UNKNOWN,
             };
             let movement = Movement {
                 sequence: stock + 1,
@@ -172,6 +223,9 @@ mod tests {
                 recorded_at: std::time::UNIX_EPOCH + std::time::Duration::from_micros(stock.cast_unsigned()),
                 previous: 0,
                 request_id: request_id.map(|id| id.parse().unwrap()),
+                cost,
+                author: author.map(|name| name.parse().unwrap()),
+                details: details.boxed(),
             };
             out.clear();
             write_stream_answer(&mut out, Ok((&product, &movement)));

@@ -1,8 +1,8 @@
 //! The messages of `CountStock`.
 
-use super::fields::optional_request_id;
+use super::fields::{optional_note, optional_request_id};
 use super::v1;
-use crate::catalog::{COUNT_LINES_MAX, Quantity, RequestId};
+use crate::catalog::{COUNT_LINES_MAX, Note, Quantity, RequestId};
 use crate::operation::{COUNTED_FIELD, CountRequest, CountedName};
 use crate::refusal::Refusal;
 
@@ -25,7 +25,8 @@ pub fn count_request(message: &v1::CountStockRequest) -> Result<CountRequest<'_>
     let counts =
         names.zip(read?).map(|(name, (counted, at_sequence))| CountedName { name, counted, at_sequence });
     let request_id = optional_request_id(&message.request_id)?;
-    Ok(CountRequest { counts: counts.collect(), request_id, is_blind: false })
+    let note = optional_note(&message.note)?;
+    Ok(CountRequest { counts: counts.collect(), request_id, is_blind: false, note })
 }
 
 /// The message of a count.
@@ -38,5 +39,6 @@ pub fn count_message(request: &CountRequest<'_>) -> v1::CountStockRequest {
     v1::CountStockRequest {
         counts: request.counts.iter().map(count).collect(),
         request_id: request.request_id.as_ref().map_or(String::new(), RequestId::to_string),
+        note: request.note.as_ref().map_or(String::new(), Note::to_string),
     }
 }

@@ -20,6 +20,14 @@ pub(super) fn write_text(tag: u32, text: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(text.as_bytes());
 }
 
+/// Writes an integer of a field that tells zero from nothing.
+pub(super) fn write_optional(tag: u32, number: Option<i64>, out: &mut Vec<u8>) {
+    if let Some(number) = number {
+        encode_key(tag, WireType::Varint, out);
+        encode_varint(number.cast_unsigned(), out);
+    }
+}
+
 /// Writes an integer or an enumerator; a zero is not written.
 pub(super) fn write_number(tag: u32, number: i64, out: &mut Vec<u8>) {
     if number != 0 {

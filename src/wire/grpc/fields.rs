@@ -1,7 +1,12 @@
 //! Fields that several messages have: request ids and kinds of movements.
 
+use std::str::FromStr;
+
 use super::v1;
-use crate::catalog::{Kind, RequestId};
+use crate::catalog::{
+    Amount, AmountError, DetailError, Details, Kind, LossReason, Lot, Note, Purchase, RequestId, Supplier,
+    parse_expiry,
+};
 use crate::refusal::Refusal;
 
 pub(super) fn optional_request_id(text: &str) -> Result<Option<RequestId>, Refusal> {
@@ -9,6 +14,81 @@ pub(super) fn optional_request_id(text: &str) -> Result<Option<RequestId>, Refus
         "" => Ok(None),
         text => text.parse().map(Some).map_err(|error| Refusal::request_id(&error)),
     }
+}
+
+/// Reads the details of a movement from the fields that most messages leave out.
+///
+/// # Errors
+/// `INVALID_ARGUMENT`, naming the field.
+pub(super) fn details(
+    amount: Option<Result<Amount, AmountError>>,
+    loss_reason: i32,
+    note: &str,
+    purchase: Option<&v1::PurchaseDetails>,
+) -> Result<Option<Box<Details>>, Refusal> {
+    if amount.is_none() && loss_reason == 0 && note.is_empty() && purchase.is_none() {
+        return Ok(None);
+    }
+    let details = Details {
+        amount: amount.transpose().map_err(|error| Refusal::amount(&error))?,
+        loss_reason: optional_loss_reason(loss_reason)?,
+        note: optional_note(note)?,
+        purchase: purchase.map(purchase_details).transpose()?,
+    };
+    Ok(details.boxed())
+}
+
+fn purchase_details(message: &v1::PurchaseDetails) -> Result<Purchase, Refusal> {
+    let v1::PurchaseDetails { supplier, lot, expires_on } = message;
+    Ok(Purchase {
+        supplier: optional_text("supplier", supplier)?,
+        lot: optional_text("lot", lot)?,
+        expires_on: match expires_on.as_str() {
+            "" => None,
+            text => Some(parse_expiry(text).map_err(|error| Refusal::detail("expires_on", &error))?),
+        },
+    })
+}
+
+/// The message of where bought produce comes from.
+pub(super) fn purchase_message(purchase: &Purchase) -> v1::PurchaseDetails {
+    let Purchase { supplier, lot, expires_on } = purchase;
+    v1::PurchaseDetails {
+        supplier: supplier.as_ref().map_or(String::new(), Supplier::to_string),
+        lot: lot.as_ref().map_or(String::new(), Lot::to_string),
+        expires_on: expires_on.map_or(String::new(), |date| date.to_string()),
+    }
+}
+
+/// Reads a note.
+pub(super) fn optional_note(text: &str) -> Result<Option<Note>, Refusal> {
+    optional_text("note", text)
+}
+
+fn optional_text<T: FromStr<Err = DetailError>>(
+    field: &'static str,
+    text: &str,
+) -> Result<Option<T>, Refusal> {
+    match text {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|error| Refusal::detail(field, &error)),
+    }
+}
+
+/// Reads the reason of a loss.
+pub(super) fn optional_loss_reason(number: i32) -> Result<Option<LossReason>, Refusal> {
+    let index = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
+    match index.map(|index| LossReason::ALL.get(index)) {
+        Some(Some(reason)) => Ok(Some(*reason)),
+        None if number == 0 => Ok(None),
+        _ => Err(Refusal::invalid("loss_reason", format!("não existe a causa de número {number}"))),
+    }
+}
+
+/// The enumerators of reasons begin with 1, in the order in which the reasons are offered.
+pub(super) fn loss_reason_message(reason: LossReason) -> i32 {
+    let index = LossReason::ALL.iter().position(|other| *other == reason);
+    index.and_then(|index| i32::try_from(index + 1).ok()).unwrap_or(0)
 }
 
 pub(super) fn requested_kind(number: i32) -> Result<Kind, Refusal> {
@@ -48,5 +128,25 @@ pub(super) fn kind(number: i32) -> Option<Kind> {
         v1::MovementKind::Sale => Some(Kind::Sale),
         v1::MovementKind::Waste => Some(Kind::Waste),
         v1::MovementKind::Count => Some(Kind::Count),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_of_losses_are_numbered_as_they_are_offered() {
+        for reason in LossReason::ALL {
+            let number = loss_reason_message(reason);
+            let name = v1::LossReason::try_from(number).unwrap().as_str_name();
+            let english = format!("{reason:?}").replace("OwnUse", "OWN_USE").to_uppercase();
+            assert_eq!(name, format!("LOSS_REASON_{english}"));
+            assert_eq!(optional_loss_reason(number), Ok(Some(reason)));
+        }
+        assert_eq!(optional_loss_reason(0), Ok(None));
+        for number in [-1, 10, i32::MIN, i32::MAX] {
+            optional_loss_reason(number).unwrap_err();
+        }
     }
 }

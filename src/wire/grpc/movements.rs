@@ -4,9 +4,11 @@ use std::time::SystemTime;
 
 use prost_types::Timestamp;
 
-use super::fields::{kind, kind_message, optional_request_id};
+use super::fields::{
+    details, kind, kind_message, loss_reason_message, optional_request_id, purchase_message,
+};
 use super::v1;
-use crate::catalog::{Amount, Kind, Name, Price, Quantity, RequestId};
+use crate::catalog::{Amount, Author, Cost, Kind, Name, Note, Price, Quantity, RequestId};
 use crate::operation::{
     MovementDetails, MovementReply, MovementsReply, MovementsRequest, PAGE_MOVEMENTS_DEFAULT,
     PAGE_MOVEMENTS_MAX,
@@ -19,6 +21,8 @@ pub fn movement_message(movement: &MovementReply) -> v1::Movement {
     let details = movement.details.as_ref();
     let link = |number: fn(&MovementDetails) -> i64| details.map_or(0, number);
     let request_id = details.and_then(|details| details.request_id.as_ref());
+    let own = details.and_then(|details| details.details.as_deref());
+    let note = own.and_then(|own| own.note.as_ref());
     v1::Movement {
         sequence: movement.sequence,
         product_name: movement.product_name.to_string(),
@@ -27,6 +31,11 @@ pub fn movement_message(movement: &MovementReply) -> v1::Movement {
         balance_thousandths: movement.balance.thousandths(),
         recorded_at: Some(Timestamp::from(movement.recorded_at)),
         request_id: request_id.map_or(String::new(), RequestId::to_string),
+        cost_centavos: details.and_then(|details| details.cost).map(Cost::centavos),
+        loss_reason: own.and_then(|own| own.loss_reason).map_or(0, loss_reason_message),
+        author: movement.author.as_ref().map_or(String::new(), Author::to_string),
+        note: note.map_or(String::new(), Note::to_string),
+        purchase: own.and_then(|own| own.purchase.as_ref()).map(purchase_message),
         price_centavos: link(|details| details.price.centavos()),
         amount_centavos: movement.amount.centavos(),
         document: link(|details| details.document),
@@ -40,6 +49,9 @@ pub fn movement_message(movement: &MovementReply) -> v1::Movement {
 /// # Errors
 /// If no server of ours sends such a message.
 pub fn movement_reply(message: v1::Movement) -> Result<MovementReply, NotAReply> {
+    let details = details(None, message.loss_reason, &message.note, message.purchase.as_ref());
+    let details = details.map_err(|_| NotAReply)?;
+    let author = Some(message.author.as_str()).filter(|author| !author.is_empty());
     Ok(MovementReply {
         sequence: message.sequence,
         product_name: Name::parse(&message.product_name).map_err(|_| NotAReply)?,
@@ -48,12 +60,15 @@ pub fn movement_reply(message: v1::Movement) -> Result<MovementReply, NotAReply>
         balance: Quantity::from_thousandths(message.balance_thousandths).map_err(|_| NotAReply)?,
         recorded_at: message.recorded_at.ok_or(NotAReply)?.try_into().map_err(|_| NotAReply)?,
         amount: Amount::from_centavos(message.amount_centavos).ok_or(NotAReply)?,
+        author: author.map(str::parse).transpose().map_err(|_| NotAReply)?,
         details: Some(MovementDetails {
             price: Price::from_centavos(message.price_centavos).map_err(|_| NotAReply)?,
             request_id: optional_request_id(&message.request_id).map_err(|_| NotAReply)?,
             document: message.document,
             undoes: message.undoes,
             undone_by: message.undone_by,
+            cost: message.cost_centavos.map(Cost::from_centavos),
+            details,
         }),
     })
 }

@@ -1,8 +1,8 @@
 //! Products in the exact contract.
 
-use super::encode::{write_number, write_part, write_text};
+use super::encode::{write_number, write_optional, write_part, write_text};
 use super::v1;
-use crate::catalog::{Name, Price, Product, Quantity, Unit};
+use crate::catalog::{Name, Price, Product, Quantity, StockCost, Unit};
 use crate::operation::ProductReply;
 use crate::wire::NotAReply;
 
@@ -13,6 +13,7 @@ pub fn product_message(product: &ProductReply) -> v1::Product {
         price_centavos: product.price.centavos(),
         stock_thousandths: product.stock.thousandths(),
         unit: product.unit.as_ref().map_or(String::new(), |unit| unit.as_str().to_owned()),
+        stock_cost_centavos: product.stock_cost.and_then(StockCost::centavos),
     }
 }
 
@@ -24,13 +25,13 @@ pub type WriteProduct = fn(&Product, &mut Vec<u8>);
 
 /// Writes a product as `ListProductsResponse` holds it.
 pub fn write_product(product: &Product, out: &mut Vec<u8>) {
-    write_part(PRODUCTS_FIELD, out, |out| write_terms(product, product.price, product.stock, out));
+    write_part(PRODUCTS_FIELD, out, |out| write_whole(product, out));
 }
 
 /// Writes a `GetProductResponse`.
 pub fn write_found(product: &Product, out: &mut Vec<u8>) {
     const PRODUCT: u32 = 1;
-    write_part(PRODUCT, out, |out| write_terms(product, product.price, product.stock, out));
+    write_part(PRODUCT, out, |out| write_whole(product, out));
 }
 
 /// Writes the end of a `ListProductsResponse`, behind its products.
@@ -41,7 +42,13 @@ pub fn write_list_end(next_page_token: Option<String>, out: &mut Vec<u8>) {
     }
 }
 
-/// Writes a `Product`, with this price and stock.
+/// Writes a `Product` as it is now.
+fn write_whole(product: &Product, out: &mut Vec<u8>) {
+    write_terms(product, product.price, product.stock, out);
+    write_optional(12, product.stock_cost.centavos(), out);
+}
+
+/// Writes a `Product` as a change left it, with this price and stock. What the stock cost then is not known.
 pub(super) fn write_terms(product: &Product, price: Price, stock: Quantity, out: &mut Vec<u8>) {
     write_text(1, product.name.as_str(), out);
     write_number(2, price.centavos(), out);
@@ -60,5 +67,9 @@ pub fn product_reply(message: Option<v1::Product>) -> Result<ProductReply, NotAR
         price: Price::from_centavos(message.price_centavos).map_err(|_| NotAReply)?,
         stock: Quantity::from_thousandths(message.stock_thousandths).map_err(|_| NotAReply)?,
         unit: Some(Unit::parse(&message.unit).map_err(|_| NotAReply)?),
+        stock_cost: match message.stock_cost_centavos {
+            None => None,
+            Some(centavos) => Some(StockCost::from_centavos(centavos).ok_or(NotAReply)?),
+        },
     })
 }

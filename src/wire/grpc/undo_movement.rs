@@ -1,8 +1,8 @@
 //! The messages of `UndoMovement`.
 
-use super::fields::optional_request_id;
+use super::fields::{optional_note, optional_request_id};
 use super::v1;
-use crate::catalog::RequestId;
+use crate::catalog::{Note, RequestId};
 use crate::operation::UndoRequest;
 use crate::refusal::Refusal;
 
@@ -15,6 +15,7 @@ pub fn undo_request(message: &v1::UndoMovementRequest) -> Result<UndoRequest, Re
         sequence: message.sequence,
         is_single: message.single,
         request_id: optional_request_id(&message.request_id)?,
+        note: optional_note(&message.note)?,
     })
 }
 
@@ -24,5 +25,6 @@ pub fn undo_message(request: &UndoRequest) -> v1::UndoMovementRequest {
         sequence: request.sequence,
         single: request.is_single,
         request_id: request.request_id.as_ref().map_or(String::new(), RequestId::to_string),
+        note: request.note.as_ref().map_or(String::new(), Note::to_string),
     }
 }

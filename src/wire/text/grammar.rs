@@ -75,6 +75,11 @@ impl fmt::Display for Frame<'_> {
 pub fn write_request(request: &Request<'_>) -> Result<String, Refusal> {
     match request {
         Request::GetProduct { name } | Request::AdjustStock(AdjustRequest { name, .. }) => {
+            if let Request::AdjustStock(AdjustRequest { details: Some(details), .. }) = request
+                && (details.note.is_some() || details.purchase.is_some())
+            {
+                return Err(only_by_grpc("uma mudança com observação, fornecedor, lote ou validade"));
+            }
             Name::parse(name).map_err(|error| Refusal::name(&error))?;
         }
         Request::BatchAdjustStock(_) | Request::ImportProducts(_) => {
@@ -82,10 +87,13 @@ pub fn write_request(request: &Request<'_>) -> Result<String, Refusal> {
         }
         Request::CountStock(count) => match count.single() {
             Some(count) => drop(Name::parse(count.name).map_err(|error| Refusal::name(&error))?),
-            None => return Err(only_by_grpc("uma contagem de vários produtos")),
+            None => return Err(only_by_grpc("uma contagem de vários produtos ou com observação")),
         },
         Request::UndoMovement(undo) if undo.is_single => {
             return Err(only_by_grpc("o pedido de desfazer só um movimento de um documento"));
+        }
+        Request::UndoMovement(undo) if undo.note.is_some() => {
+            return Err(only_by_grpc("o pedido de desfazer com observação"));
         }
         Request::ListMovements(request) => {
             if request.kind.is_some() || request.since.is_some() || request.until.is_some() {

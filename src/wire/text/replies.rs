@@ -169,6 +169,7 @@ fn read_product_line(line: &str) -> Option<ProductReply> {
         price: price.parse::<Price>().ok()?,
         stock: stock.parse::<Quantity>().ok()?,
         unit: None,
+        stock_cost: None,
     })
 }
 
@@ -197,6 +198,7 @@ mod tests {
                 price: "5".parse().unwrap(),
                 stock: "7".parse().unwrap(),
                 unit: None,
+                stock_cost: None,
             };
             let found = read_reply(&Request::GetProduct { name }, &[&line]).unwrap();
             assert_eq!(found, Ok(Reply::Product(product.clone())), "{name}");
@@ -246,6 +248,7 @@ mod tests {
                     price: Price::from_centavos(centavos).unwrap(),
                     stock: Quantity::from_thousandths(thousandths).unwrap(),
                     unit: None,
+                    stock_cost: None,
                 };
                 prop_assert_eq!(read_product_line(&product.to_string()), Some(product));
             }

@@ -170,7 +170,7 @@ fn request(question: &Asked) -> Request<'_> {
 }
 
 fn undo(id: Option<&str>, sequence: i64, is_single: bool) -> UndoRequest {
-    UndoRequest { sequence, is_single, request_id: id.map(|id| id.parse().unwrap()) }
+    UndoRequest { sequence, is_single, request_id: id.map(|id| id.parse().unwrap()), note: None }
 }
 
 fn count(id: &str, lines: &[Counted]) -> CountRequest<'static> {
@@ -179,7 +179,12 @@ fn count(id: &str, lines: &[Counted]) -> CountRequest<'static> {
         counted: Quantity::from_thousandths(line.counted).unwrap(),
         at_sequence: line.at_sequence,
     });
-    CountRequest { counts: counts.collect(), request_id: Some(id.parse().unwrap()), is_blind: false }
+    CountRequest {
+        counts: counts.collect(),
+        request_id: Some(id.parse().unwrap()),
+        is_blind: false,
+        note: None,
+    }
 }
 
 /// A change; a line of a batch has no id of its own.
@@ -189,6 +194,7 @@ fn adjust<'p>(id: &str, line: &Line) -> AdjustRequest<'p> {
         delta: Quantity::from_thousandths(line.delta).unwrap(),
         kind: Kind::default(),
         request_id: Some(id).filter(|id| !id.is_empty()).map(|id| id.parse().unwrap()),
+        details: None,
     }
 }
 

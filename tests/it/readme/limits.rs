@@ -74,7 +74,8 @@ fn declared(source: &str) -> Vec<(String, String)> {
 }
 
 fn inside<'a>(value: &'a str, wrapper: &str) -> &'a str {
-    value.strip_prefix(wrapper).and_then(|rest| rest.strip_prefix('(')?.strip_suffix(')')).unwrap_or(value)
+    let rest = value.strip_prefix(wrapper).map(|rest| rest.strip_prefix("::of").unwrap_or(rest));
+    rest.and_then(|rest| rest.strip_prefix('(')?.strip_suffix(')')).unwrap_or(value)
 }
 
 /// The number that an expression of the code comes to; a duration in nanoseconds.

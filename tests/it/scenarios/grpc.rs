@@ -144,14 +144,20 @@ impl Client for Grpc {
         request_id: &str,
     ) -> Result<Product, Refused> {
         let counts = vec![v1::StockCount { name: name.to_owned(), counted_thousandths, at_sequence: 0 }];
-        let request = v1::CountStockRequest { counts, request_id: request_id.to_owned() };
+        let request =
+            v1::CountStockRequest { counts, request_id: request_id.to_owned(), note: String::new() };
         let mut answer = answer(self.runtime.block_on(self.service.count_stock(request)))?;
         assert_eq!(answer.results.len(), 1);
         Ok(product(answer.results.remove(0).product))
     }
 
     fn undo_movement(&mut self, sequence: i64, request_id: &str) -> Result<Vec<Product>, Refused> {
-        let request = v1::UndoMovementRequest { sequence, single: false, request_id: request_id.to_owned() };
+        let request = v1::UndoMovementRequest {
+            sequence,
+            single: false,
+            request_id: request_id.to_owned(),
+            note: String::new(),
+        };
         let answer = answer(self.runtime.block_on(self.service.undo_movement(request)))?;
         Ok(answer.results.into_iter().map(|result| product(result.product)).collect())
     }
@@ -208,6 +214,7 @@ fn adjustment(change: &Change) -> v1::AdjustStockRequest {
         delta_thousandths: change.delta_thousandths,
         request_id: change.request_id.clone(),
         kind: kind(change.kind).into(),
+        ..Default::default()
     }
 }
 

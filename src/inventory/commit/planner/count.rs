@@ -3,7 +3,7 @@
 use super::results::{CountResult, FirstResult};
 use super::{Planner, unreadable};
 use crate::catalog::{Quantity, RequestId, StockCount, count_digest};
-use crate::inventory::commit::change::CountLine;
+use crate::inventory::commit::change::{CountLine, Signed};
 use crate::inventory::commit::result::Counted;
 use crate::refusal::{Code, Refusal};
 
@@ -15,12 +15,14 @@ impl Planner<'_> {
         &mut self,
         lines: &[CountLine],
         request_id: Option<&RequestId>,
+        signed: &Signed,
     ) -> Result<Vec<Counted>, Refusal> {
-        let digest = count_digest(lines.iter().map(|line| (line.product, line.counted, line.at_sequence)));
+        let counted = lines.iter().map(|line| (line.product, line.counted, line.at_sequence));
+        let digest = count_digest(counted, signed.note.as_ref());
         self.once(
             request_id,
             digest,
-            |planner| planner.count_first(lines),
+            |planner| planner.count_first(lines, signed),
             |planner, result| match result {
                 FirstResult::Count(results) if results.len() == lines.len() => {
                     let again =
@@ -32,13 +34,18 @@ impl Planner<'_> {
         )
     }
 
-    fn count_first(&mut self, lines: &[CountLine]) -> Result<(Vec<Counted>, FirstResult), Refusal> {
+    fn count_first(
+        &mut self,
+        lines: &[CountLine],
+        signed: &Signed,
+    ) -> Result<(Vec<Counted>, FirstResult), Refusal> {
         let mut counts = Vec::with_capacity(lines.len());
         for (index, line) in lines.iter().enumerate() {
             let stock_then = self.stock_then(line).map_err(|refusal| refusal.at(index))?;
             counts.push(StockCount { product: line.product, counted: line.counted, stock_then });
         }
-        let movements = self.draft.count(&counts).map_err(|(index, error)| Refusal::from(error).at(index))?;
+        let movements = self.draft.count(&counts, signed.author.as_ref(), signed.note.as_ref());
+        let movements = movements.map_err(|(index, error)| Refusal::from(error).at(index))?;
         let counted: Vec<Counted> = movements
             .into_iter()
             .zip(lines)

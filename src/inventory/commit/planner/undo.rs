@@ -5,6 +5,7 @@ use super::{Planner, unreadable};
 use crate::catalog::{
     AdjustmentError, Document, Movement, Quantity, RequestId, UndoError, Undoable, undo_digest,
 };
+use crate::inventory::commit::change::Signed;
 use crate::refusal::Refusal;
 use crate::store::LedgerRow;
 
@@ -21,15 +22,17 @@ impl Planner<'_> {
         sequence: i64,
         is_single: bool,
         request_id: Option<&RequestId>,
+        signed: &Signed,
     ) -> Result<Vec<(i64, Movement)>, Refusal> {
         self.once(
             request_id,
-            undo_digest(sequence, is_single),
+            undo_digest(sequence, is_single, signed.note.as_ref()),
             |planner| {
                 let first_sequence = planner.draft.next_sequence();
                 let document = planner.document_of(sequence, is_single)?;
-                let made =
-                    planner.draft.undo(sequence, &document).map_err(|error| planner.refuse_undo(error))?;
+                let Signed { author, note } = signed;
+                let made = planner.draft.undo(sequence, &document, author.as_ref(), note.as_ref());
+                let made = made.map_err(|error| planner.refuse_undo(error))?;
                 let count = made.len() as i64;
                 Ok((made, FirstResult::Undo { first_sequence, count }))
             },

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::catalog::{Document, Movement};
 use crate::store::LedgerRow;
+use crate::store::sqlite::details::{Authors, with_details};
 use crate::store::sqlite::rows::{SELECT_MOVEMENTS, read_movement};
 
 /// Reads up to `count` rows, from `first_sequence` on.
@@ -13,11 +14,13 @@ pub(in crate::store::sqlite) fn rows(
     count: usize,
 ) -> rusqlite::Result<Vec<LedgerRow>> {
     let mut statement = connection.prepare_cached(SELECT_MOVEMENTS)?;
-    let movements = statement.query_map([first_sequence, count as i64], read_movement)?;
-    movements.map(|movement| with_links(connection, movement?)).collect()
+    let mut authors = Authors::new(connection);
+    let movements =
+        statement.query_map([first_sequence, count as i64], |row| read_movement(row, &mut authors))?;
+    movements.map(|movement| complete(connection, movement?)).collect()
 }
 
-/// Reads movements of one product, newest first and `count_max` at most: from the product's movement `last`
+/// Reads movements of one product without their details, newest first and `count_max` at most: from the product's movement `last`
 /// back to the first one that is not after `after`.
 pub(in crate::store::sqlite) fn movements_back(
     connection: &Connection,
@@ -27,20 +30,22 @@ pub(in crate::store::sqlite) fn movements_back(
 ) -> rusqlite::Result<Vec<Movement>> {
     let mut movements: Vec<Movement> = Vec::new();
     let mut next = last;
+    let mut authors = Authors::new(connection);
     while next > 0 && movements.len() < count_max {
         let mut statement = connection.prepare_cached(SELECT_MOVEMENTS)?;
-        let movement = statement.query_row([next, 1], read_movement)?;
+        let movement = statement.query_row([next, 1], |row| read_movement(row, &mut authors))?;
         next = if movement.sequence > after { movement.previous } else { 0 };
         movements.push(movement);
     }
     Ok(movements)
 }
 
-/// Adds to a movement its document and its links to undos.
-pub(in crate::store::sqlite) fn with_links(
+/// Adds to a movement its details, its document and its links to undos.
+pub(in crate::store::sqlite) fn complete(
     connection: &Connection,
     movement: Movement,
 ) -> rusqlite::Result<LedgerRow> {
+    let movement = with_details(connection, movement)?;
     let sequence = movement.sequence;
     let number = |statement| -> rusqlite::Result<i64> {
         let found = connection.prepare_cached(statement)?.query_row([sequence], |row| row.get(0));

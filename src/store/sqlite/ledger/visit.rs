@@ -3,7 +3,8 @@
 
 use rusqlite::Connection;
 
-use crate::catalog::{Document, Movement};
+use crate::catalog::{Details, Document, Movement};
+use crate::store::sqlite::details::{Authors, details_between};
 use crate::store::sqlite::rows::read_movement;
 use crate::store::{LedgerRange, LedgerRow};
 
@@ -13,11 +14,11 @@ const VISITED_MAX: i64 = 16_384;
 /// The movements of a range as [`read_movement`] reads them; of one kind, or of all.
 const SELECT_RANGE: &str =
     "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
-            recorded_at_micros, NULL, previous
+            recorded_at_micros, NULL, previous, cost_centavos, author_id
      FROM movement WHERE sequence >= ?1 AND sequence <= ?2 ORDER BY sequence";
 const SELECT_RANGE_OF_KIND: &str =
     "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
-            recorded_at_micros, NULL, previous
+            recorded_at_micros, NULL, previous, cost_centavos, author_id
      FROM movement WHERE sequence >= ?1 AND sequence <= ?2 AND kind = ?3 ORDER BY sequence";
 
 /// The movements of a range that do not count: those that were undone, and those that undo.
@@ -67,6 +68,8 @@ pub(super) fn visit(
         };
         visit(&LedgerRow { movement, document, undoes: 0, undone_by: 0 });
     };
+    let mut authors = Authors::new(connection);
+    let mut details = details_between(connection, from, end)?;
     let mut statement =
         connection.prepare_cached(if kind.is_some() { SELECT_RANGE_OF_KIND } else { SELECT_RANGE })?;
     let mut rows = match kind {
@@ -74,7 +77,9 @@ pub(super) fn visit(
         None => statement.query([from, end])?,
     };
     while let Some(row) = rows.next()? {
-        each(read_movement(row)?);
+        let mut movement = read_movement(row, &mut authors)?;
+        movement.details = details.remove(&movement.sequence).and_then(Details::boxed);
+        each(movement);
     }
     Ok((end < to.min(through)).then_some(end + 1))
 }

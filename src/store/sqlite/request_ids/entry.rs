@@ -2,7 +2,7 @@
 
 use rusqlite::Row;
 
-use crate::store::sqlite::rows::bad_value;
+use crate::store::sqlite::error::bad_value;
 
 /// The hash of an id, and its place: a sequence number of the ledger, or [`ELSEWHERE`](super::ELSEWHERE).
 pub(super) type Entry = (i64, i64);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::entry::{entries, half};
-use crate::store::sqlite::rows::bad_value;
+use crate::store::sqlite::error::bad_value;
 
 /// Movements, or ids, after which a run is stored. A start reads so many movements in some tens of
 /// milliseconds.

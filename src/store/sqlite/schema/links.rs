@@ -8,7 +8,8 @@ use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, Row, params};
 
 use crate::catalog::{Digest, Kind, Quantity};
-use crate::store::sqlite::rows::{bad_value, read_id, read_quantity};
+use crate::store::sqlite::error::bad_value;
+use crate::store::sqlite::rows::{read_id, read_quantity};
 
 /// Movements between two log messages about the progress: some seconds.
 const REPORTED_EVERY: i64 = 1_000_000;
