@@ -151,11 +151,11 @@ impl Catalog {
         Ok(catalog)
     }
 
-    /// Adds what a store kept of terms: the flags and the terms of each product that has some, and the number of the last
-    /// change of terms.
+    /// Adds the terms from a store: the flags and the terms of each product that has terms, and the number of
+    /// the last change of terms.
     ///
     /// # Errors
-    /// If there is no such product, or two products have the same code. The error says which.
+    /// If one of the products does not exist, or two products have the same code. The error says which.
     pub fn with_terms(
         mut self,
         terms: impl IntoIterator<Item = (ProductId, Flags, Terms)>,
@@ -182,8 +182,8 @@ impl Catalog {
         Ok(self)
     }
 
-    /// The product with this name; if there is none, the first whose name has the same key; if there is
-    /// none either, the one with this code.
+    /// The product with this name; if there is none, the first whose name has the same key; if there is none
+    /// either, the product with this code.
     pub fn find(&self, name: &str) -> Option<ProductView<'_>> {
         self.id_of(name).and_then(|id| self.products.get(id)).map(|product| self.products.view(product))
     }
@@ -201,7 +201,7 @@ impl Catalog {
 
     /// The product with a code of this value.
     fn id_of_code(&self, value: CodeValue) -> Option<ProductId> {
-        // While a large change is being applied, the codes of the products that are shown count.
+        // While a large change is being applied, a code belongs to the product that is shown with it.
         let has_code = |product: &Product| self.products.view(product).terms.has_code(value);
         self.by_code.get(value, |id| self.products.get(id).is_some_and(has_code))
     }
@@ -273,8 +273,7 @@ impl Catalog {
     }
 
     /// Creates a product, or gives an existing one another price, unit and flags, and these terms if there
-    /// are some. Adds the codes that the product does not have any more to `freed`. Returns whether the
-    /// product existed.
+    /// are any. Adds the codes that the product has lost to `freed`. Returns whether the product existed.
     fn apply_product(
         &mut self,
         product: &Product,
@@ -283,7 +282,7 @@ impl Catalog {
         versions: Option<&mut Versions>,
     ) -> bool {
         let unit = self.units.shared(&product.unit);
-        // Looked up only if the product may have some, which most products do not.
+        // Terms are looked up only if the product may have some, because most products have none.
         let may_have_terms = terms.is_some() || product.flags.has_terms();
         let before = may_have_terms.then(|| self.products.latest_terms(product.id).cloned()).flatten();
         let exists = match self.products.get_mut(product.id) {
@@ -319,7 +318,7 @@ impl Catalog {
         exists
     }
 
-    /// Takes codes from products.
+    /// Removes codes from products.
     fn free_codes(&mut self, freed: Vec<(CodeValue, ProductId)>) {
         freed.into_iter().for_each(|(value, product)| self.by_code.remove(value, product));
     }
@@ -338,7 +337,7 @@ impl Catalog {
         let inserted = self.by_name.insert(name, id);
         debug_assert_eq!(inserted, Ok(()), "no two products have the same name");
         let had_key = self.by_key.remove(old.key().as_str().as_bytes(), id);
-        // Of the products that looked like this one, the first is found in its place.
+        // The first of the products with the same key takes its place.
         let (mut alike, others): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.look_alikes).into_iter().partition(|pair| pair.first() == id);
         self.look_alikes = others.into_iter().filter(|pair| pair.second() != id).collect();
@@ -387,7 +386,7 @@ impl Catalog {
 }
 
 impl PartialEq for Catalog {
-    /// Whether both hold the same products and terms, and end with the same movement.
+    /// Whether both catalogs have the same products and terms, and the same last movement.
     fn eq(&self, other: &Self) -> bool {
         let ends = |catalog: &Self| (catalog.last_sequence, catalog.last_recorded_at, catalog.last_change);
         fn terms(catalog: &Catalog) -> impl Iterator<Item = Option<&Arc<Terms>>> {

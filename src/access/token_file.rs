@@ -151,7 +151,7 @@ pub fn revoke(path: &Path, name: &TokenName) -> Result<usize, TokenFileError> {
     Ok(count - 1)
 }
 
-/// Opens a file of tokens that no other process of ours changes meanwhile.
+/// Opens and locks a file of tokens, so that no other process of this program changes it.
 fn open_alone(path: &Path, open: fn(&Path) -> io::Result<File>) -> Result<File, TokenFileError> {
     let give_up = Instant::now() + LOCK_WAIT;
     loop {
@@ -159,10 +159,10 @@ fn open_alone(path: &Path, open: fn(&Path) -> io::Result<File>) -> Result<File, 
             return Err(TokenFileError::Link { path: shown(path) });
         }
         let mut file = open(path).map_err(|error| failed("abrir", path, error))?;
-        // Read before the lock is taken, because another kind of file may be locked for as long as its
-        // program runs.
+        // The file is read before it is locked, because its own program may hold a lock on a file of another
+        // kind as long as it runs.
         tokens(&read_text(&mut file, path)?, path)?;
-        // Whoever has waited for another process may hold a file that is no longer the one of that name.
+        // After a wait, another process may have replaced the file, so the lock compares it with the name.
         match private_file::lock(&file, path).and_then(|()| file.rewind()) {
             Ok(()) => return Ok(file),
             Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(failed("travar", path, error)),

@@ -8,7 +8,7 @@ use super::code::CodeValue;
 use super::product::ProductId;
 use super::shards::{Hashed, Shards};
 
-/// Finds products by their codes, of which the products with terms have some.
+/// An index of products by their codes. Only products with terms have codes.
 #[derive(Debug, Default)]
 pub(super) struct ByCode {
     entries: Shards<Entry>,
@@ -32,7 +32,7 @@ impl Hashed for Entry {
 }
 
 impl ByCode {
-    /// The product with a code of this value for which `is_it` returns `true`. Several products have one
+    /// The product with a code of this value for which `is_it` returns `true`. Several products have the same
     /// value only while a large change that moves a code is being applied.
     pub(super) fn get(
         &self,
@@ -48,7 +48,7 @@ impl ByCode {
         self.entries.insert(Entry { value, hash: self.hash(value), product });
     }
 
-    /// Takes a code from a product.
+    /// Removes a code of a product.
     pub(super) fn remove(&mut self, value: CodeValue, product: ProductId) {
         let hash = self.hash(value);
         self.entries.remove(hash, |entry| entry.value == value && entry.product == product);

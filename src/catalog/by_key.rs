@@ -51,7 +51,7 @@ impl ByKey {
         other
     }
 
-    /// Takes a key from a product. Returns whether the product had it.
+    /// Removes the key of a product. Returns whether the product had it.
     pub(super) fn remove(&mut self, key: &[u8], product: ProductId) -> bool {
         self.entries.remove(self.hash(key), |entry| entry.product == product).is_some()
     }

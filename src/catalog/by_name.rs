@@ -58,7 +58,7 @@ impl ByName {
         }
     }
 
-    /// Takes a name from a product.
+    /// Removes the name of a product.
     pub(super) fn remove(&mut self, name: &Name, product: ProductId) {
         let hash = self.hash(name.as_str());
         self.entries.remove(hash, |entry| entry.product == product && entry.name == *name);

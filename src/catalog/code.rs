@@ -1,4 +1,4 @@
-//! The codes of products: the shop's own, as its scales know it, and barcodes.
+//! The codes of products: the shop's own code, which its scales use, and barcodes.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -26,23 +26,23 @@ pub struct ShopCode(NonZeroU32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Barcode {
     value: u64,
-    /// How many digits the barcode has, with the zeros before the value.
+    /// The count of digits of the barcode, with leading zeros.
     digits: u8,
 }
 
-/// Why a code cannot be.
+/// Why a code is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CodeError {
     /// A shop code that is not a number of one to six digits.
-    #[error("o código {} não serve: use de 1 a 6 dígitos, como 123", Quoted(.0))]
+    #[error("código {} inválido; use de 1 a 6 dígitos, como 123", Quoted(.0))]
     Shop(String),
     /// A barcode with other characters, or another count of digits.
     #[error(
-        "o código de barras {} não serve: use os 8, 12, 13 ou 14 dígitos da etiqueta, ou os 4 ou 5 de um PLU",
+        "código de barras {} inválido; use os 8, 12, 13 ou 14 dígitos da etiqueta, ou os 4 ou 5 de um PLU",
         Quoted(.0)
     )]
     Barcode(String),
-    /// A barcode that was read or typed wrong.
+    /// A barcode with a wrong check digit, which was misread or mistyped.
     #[error(
         "o código de barras {} tem o dígito verificador errado: termina em {last}, e deveria terminar em {expected}; \
          leia-o de novo",
@@ -61,7 +61,7 @@ impl ShopCode {
         code.map(Self).ok_or_else(|| CodeError::Shop(number.to_string()))
     }
 
-    /// Reads a code as a person writes it. Zeros before it mean nothing.
+    /// Reads a code as a person writes it. Leading zeros are ignored.
     ///
     /// # Errors
     /// If the text is not a number of one to six digits, or is zero.
@@ -74,7 +74,7 @@ impl ShopCode {
             .ok_or_else(|| CodeError::Shop(text.to_owned()))
     }
 
-    /// The number.
+    /// The number of the code.
     pub fn number(self) -> u32 {
         self.0.get()
     }
@@ -98,6 +98,8 @@ impl Barcode {
     }
 }
 
+/// Checks the last digit of a GTIN.
+///
 /// # Errors
 /// If the last digit is not the check digit of the others.
 fn check_gtin(text: &str, digits: &[u8]) -> Result<(), CodeError> {
@@ -109,10 +111,10 @@ fn check_gtin(text: &str, digits: &[u8]) -> Result<(), CodeError> {
     Err(CodeError::CheckDigit { text: text.to_owned(), last: *last, expected })
 }
 
-/// Says what is wrong if a text that is no product's name or code is a barcode that was read wrong.
+/// Checks whether a text that is no product's name or code is a misread barcode.
 ///
 /// # Errors
-/// If it has as many digits as a GTIN, and a wrong check digit.
+/// If the text has as many digits as a GTIN, and a wrong check digit.
 pub fn check_misread(text: &str) -> Result<(), CodeError> {
     let text = text.trim();
     match digits(text) {
@@ -121,8 +123,8 @@ pub fn check_misread(text: &str) -> Result<(), CodeError> {
     }
 }
 
-/// The number by which a code is found. Codes that differ only by zeros before them are one: a scanner
-/// may read the 12 digits of a GTIN as 13, and a label of a scale pads the shop's code.
+/// The number by which a code is found. Codes that differ only by leading zeros are the same: a scanner may
+/// read the 12 digits of a GTIN as 13, and a label of a scale pads the shop's code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct CodeValue(pub(super) u64);
 
@@ -145,7 +147,7 @@ impl From<Barcode> for CodeValue {
     }
 }
 
-/// The digits of a text that has nothing else, and not more than a code has.
+/// The digits of a text that has nothing else, and no more digits than a code.
 fn digits(text: &str) -> Option<Vec<u8>> {
     let is_code =
         (1..=CODE_DIGITS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());

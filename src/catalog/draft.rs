@@ -29,11 +29,11 @@ pub struct Draft<'c> {
     pub(super) products: HashMap<ProductId, Product>,
     /// How many of the products are new.
     pub(super) created: usize,
-    /// The keys of the names that products got.
+    /// The products of this draft by the keys of their new names.
     names: HashMap<Key, ProductId>,
     renames: Vec<(ProductId, Name)>,
     terms: HashMap<ProductId, Arc<Terms>, FixedState>,
-    /// The product of each code that was given or taken.
+    /// The product of each code that changed hands; `None` for a code that was removed.
     codes: HashMap<CodeValue, Option<ProductId>>,
     changes: Vec<ProductChange>,
     pub(super) balances: Balances,
@@ -99,7 +99,7 @@ impl<'c> Draft<'c> {
         let first = self.catalog.id_of_name(name, key);
         let found = match first.filter(is_renamed) {
             None => first,
-            // If others looked like the one that was renamed, the first of them is found in its place.
+            // The first of the products with the renamed product's key takes its place.
             Some(renamed) => {
                 let pairs = self.catalog.look_alikes.iter().filter(|pair| pair.first() == renamed);
                 pairs.map(LookAlikes::second).filter(|second| !is_renamed(second)).min()
@@ -127,7 +127,7 @@ impl<'c> Draft<'c> {
         self.put(product, Terms::NONE, terms);
     }
 
-    /// Gives a product that exists other terms, and notes what they change.
+    /// Gives an existing product other terms, and notes the changed fields.
     pub(super) fn alter(&mut self, product: Product, terms: Terms) {
         let (before, terms_before) = (self.product(product.id), self.other_terms(product.id).clone());
         if before.name != product.name {

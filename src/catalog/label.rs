@@ -1,7 +1,8 @@
-//! Labels of scales: barcodes of 13 digits that begin with 2, and say the code of a product with its weight
+//! Labels of scales: barcodes of 13 digits that begin with 2 and contain the code of a product with its weight
 //! or its price.
 //!
-//! A label does not say which of the two it has, nor how long the code is. The shop says it by masks.
+//! A label itself does not show which of the two it contains, nor how long the code is. The shop configures
+//! that by masks.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,18 +16,18 @@ use super::quoted::Quoted;
 /// Digits of a label: an EAN-13.
 const DIGITS: usize = 13;
 
-/// Most masks of a shop. One digit behind the 2 tells ten masks apart, and no shop has as many kinds of
+/// Most masks of a shop. One digit behind the 2 distinguishes ten masks, and no shop has as many kinds of
 /// labels.
 pub const LABEL_MASKS_MAX: usize = 10;
 
-/// What the digits of a label mean: `2CCCCCCPPPPPD`.
+/// The meaning of the digits of a label: `2CCCCCCPPPPPD`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LabelMask([Place; DIGITS]);
 
 /// The meaning of one digit of a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// This digit and no other.
+    /// The digit must be this one.
     Literal(u8),
     Code,
     Weight,
@@ -35,7 +36,7 @@ enum Place {
     Skipped,
 }
 
-/// Why a text is no mask.
+/// Why a text is no valid mask.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MaskError {
     #[error("a máscara {} tem {length} caracteres, e uma etiqueta tem {DIGITS} dígitos", Quoted(.mask))]
@@ -61,8 +62,8 @@ pub enum MaskError {
 impl FromStr for LabelMask {
     type Err = MaskError;
 
-    /// Reads a mask in the letters of other tills: digits stand for themselves, `C` for the code, `P` for
-    /// grams, `T` for centavos, `D` for the check digit, any other letter for a digit that is skipped.
+    /// Reads a mask in the notation of other tills: a digit stands for itself, `C` for the code, `P` for
+    /// grams, `T` for centavos, `D` for the check digit, and any other letter for a digit that is skipped.
     fn from_str(text: &str) -> Result<Self, MaskError> {
         let mask = text.trim().to_uppercase();
         let mut places = [Place::Skipped; DIGITS];
@@ -109,7 +110,7 @@ impl fmt::Display for LabelMask {
 }
 
 impl LabelMask {
-    /// Whether the literal digits are those of the label.
+    /// Whether the label has the literal digits of this mask.
     fn fits(&self, digits: &[u8; DIGITS]) -> bool {
         self.0.iter().zip(digits).all(|(place, digit)| match place {
             Place::Literal(literal) => literal == digit,
@@ -125,7 +126,7 @@ impl LabelMask {
         })
     }
 
-    /// The number of the digits at these places, read from the left.
+    /// The number that the digits at these places form, from the left.
     fn number(&self, digits: &[u8; DIGITS], wanted: Place) -> i64 {
         let digits = self.0.iter().zip(digits).filter(|(place, _)| **place == wanted);
         digits.fold(0, |number, (_, digit)| 10 * number + i64::from(*digit))
@@ -161,10 +162,10 @@ impl LabelMasks {
         Ok(Self(masks))
     }
 
-    /// Reads a label. `None` if the text is none: a shop without masks has no labels.
+    /// Reads a label. `None` if the text is no label, or the shop has no masks.
     ///
     /// # Errors
-    /// If the text looks like a label, and its check digit is wrong or no mask fits.
+    /// If the text looks like a label, but its check digit is wrong or no mask fits.
     pub fn read(&self, text: &str) -> Result<Option<Label>, LabelError> {
         let Some(digits) = digits(text.trim()).filter(|_| !self.0.is_empty()) else { return Ok(None) };
         let (last, before) = (digits[DIGITS - 1], &digits[..DIGITS - 1]);
@@ -185,40 +186,40 @@ fn digits(text: &str) -> Option<[u8; DIGITS]> {
     is_label.then(|| bytes.map(|byte| byte - b'0'))
 }
 
-/// A label as its mask reads it.
+/// The content of a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Label {
     /// The shop's code of the product.
     pub code: u64,
-    /// The weight or the price of what is in the bag.
+    /// The weight or the price of the goods.
     pub content: LabelContent,
 }
 
-/// The second half of a label.
+/// The weight or the price on a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LabelContent {
     /// The weight, in kilograms.
     Weight(Quantity),
-    /// The money that the customer was shown.
+    /// The price that the label shows to the customer.
     Total(Amount),
 }
 
 /// Why a label cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LabelError {
-    /// The label was read or typed wrong.
+    /// The check digit is wrong, so the label was misread or mistyped.
     #[error(
         "a etiqueta {} tem o dígito verificador errado: termina em {last}, e deveria terminar em {expected}; \
          leia-a de novo",
         Quoted(.label)
     )]
     CheckDigit { label: String, last: u8, expected: u8 },
-    /// The scale prints other labels than the masks of the server say.
+    /// No mask of the server fits the label.
     #[error("nenhuma máscara de --label do servidor lê a etiqueta {}", Quoted(.0))]
     NoMask(String),
 }
 
-/// The quantity that a total comes to at a price, rounded half up to a thousandth. `None` if the price is
+/// The quantity that costs this total at a price, rounded half up to a thousandth. `None` if the price is
 /// zero, or the quantity too large.
 pub fn quantity_of_total(total: Amount, price: Price) -> Option<Quantity> {
     let (total, price) = (i128::from(total.centavos()), i128::from(price.centavos()));

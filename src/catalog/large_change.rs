@@ -36,7 +36,7 @@ pub struct LargeChange<'c> {
     /// Before the first slice, the copies to show during the change; after the last one, the same copies,
     /// to be dropped. `None` in between.
     shown: Option<Box<Shown>>,
-    /// The codes that products lose, which they keep until the change is shown.
+    /// The codes that products lose. The products keep them until the change is shown.
     freed: Vec<(CodeValue, ProductId)>,
     stage: Stage,
 }
@@ -86,7 +86,8 @@ impl<'c> LargeChange<'c> {
         let log = Arc::clone(&catalog.version_log);
         if let Stage::NotBegun = self.stage {
             self.shown = catalog.products.show(self.shown.take());
-            // Renames are seldom and few, and are shown at once, so that a name is never two products'.
+            // Renames are rare and few. They are shown in the first slice, so that no two products ever have
+            // the same name.
             for (id, name) in &self.changes.renames {
                 catalog.rename(*id, name, Some(&mut log.lock()));
             }

@@ -1,4 +1,4 @@
-//! Past changes of the terms of products: what was changed, from what to what, when and by whom.
+//! Past changes of the terms of products: the field, the values before and after, the time and the author.
 
 use std::time::SystemTime;
 
@@ -6,8 +6,8 @@ use super::code::{Barcode, ShopCode};
 use super::product::{Product, ProductId};
 use super::terms::{Category, Terms};
 
-/// One field of a product's terms, changed once. The values are as the field's in `inventory.proto`: whole
-/// centavos, thousandths and days, `true` or `false`, barcodes with a comma between them; empty for none.
+/// One change of one field of a product's terms. The values have the form of the field in `inventory.proto`:
+/// whole centavos, thousandths or days, `true` or `false`, or barcodes separated by commas; empty for none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProductChange {
     /// The place among all changes of terms: 1, 2, 3, … without gaps.

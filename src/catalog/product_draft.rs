@@ -27,7 +27,7 @@ pub struct ProductDraft {
 pub struct TermsDraft {
     /// The product's number on the shop's scales.
     pub code: Option<ShopCode>,
-    /// The barcodes, which take the place of those before; if none, those stay.
+    /// The barcodes, which replace the present ones; if empty, those stay.
     pub barcodes: Vec<Barcode>,
     /// The category.
     pub category: Option<Category>,
@@ -40,7 +40,7 @@ pub struct TermsDraft {
 }
 
 impl TermsDraft {
-    /// A product's terms after the row: its own stay as far as the row has none.
+    /// A product's terms after the row. Terms that the row does not have stay.
     pub(super) fn applied(&self, mut terms: Terms) -> Terms {
         let Self { code, barcodes, category, minimum, target, shelf_life_days } = self;
         terms.code = code.or(terms.code);

@@ -22,7 +22,7 @@ const CHUNK_PRODUCTS: usize = 1024;
 pub struct Products {
     chunks: Vec<Chunk>,
     price_bounds: PriceBounds,
-    /// The terms of the products that have some.
+    /// The terms of the products that have terms.
     terms: TermsTable,
     /// The products that are shown instead of the latest ones while a large change is being applied.
     shown: Option<Box<Shown>>,
@@ -35,7 +35,7 @@ pub(super) struct Shown {
     len: usize,
     /// Copies of the products that the change alters.
     altered: HashMap<ProductId, Product, FixedState>,
-    /// The terms of those that had some.
+    /// The terms of those products that had terms.
     terms: HashMap<ProductId, Arc<Terms>, FixedState>,
 }
 
@@ -70,12 +70,12 @@ impl Products {
         (0..self.len()).filter_map(|index| self.at(index))
     }
 
-    /// A product of these with its terms.
+    /// A shown product with its terms.
     pub fn view<'p>(&'p self, product: &'p Product) -> ProductView<'p> {
         ProductView { product, terms: self.terms(product).map_or(Terms::NONE, Arc::as_ref) }
     }
 
-    /// The terms of a product of these, if it has some.
+    /// The terms of a shown product, if it has any.
     pub fn terms(&self, product: &Product) -> Option<&Arc<Terms>> {
         if !product.flags.has_terms() {
             return None;
@@ -86,23 +86,24 @@ impl Products {
         }
     }
 
-    /// A product as a list shows it, with its latest terms, also if a large change is being applied.
+    /// A product as a list shows it, with its latest terms, even if they are of a large change that is not
+    /// shown yet.
     pub(super) fn latest_view<'p>(&'p self, product: &'p Product) -> ProductView<'p> {
         let terms = if product.flags.has_terms() { self.latest_terms(product.id) } else { None };
         ProductView { product, terms: terms.map_or(Terms::NONE, Arc::as_ref) }
     }
 
-    /// The latest terms of a product, also if a large change is being applied.
+    /// The latest terms of a product, even if they are of a large change that is not shown yet.
     pub(super) fn latest_terms(&self, product: ProductId) -> Option<&Arc<Terms>> {
         self.terms.get(product)
     }
 
-    /// Gives a product these terms. Returns those before.
+    /// Gives a product these terms. Returns the previous ones.
     pub(super) fn set_terms(&mut self, product: ProductId, terms: &Arc<Terms>) -> Option<Arc<Terms>> {
         self.terms.set(product, terms)
     }
 
-    /// Gives the copy of a product that is shown instead of it another name, if there is one.
+    /// Gives another name to the copy that is shown in place of a product, if there is a copy.
     pub(super) fn rename_shown(&mut self, product: ProductId, name: &Name) {
         if let Some(copy) = self.shown.as_mut().and_then(|shown| shown.altered.get_mut(&product)) {
             copy.name = name.clone();

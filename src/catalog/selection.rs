@@ -1,16 +1,16 @@
-//! The products that a list shows.
+//! The selection of the products that a list shows.
 
 use super::key::Key;
 use super::price::Price;
 use super::product_view::ProductView;
 
-/// Most words that are searched for: more than names have.
+/// Most words of a search: more than any name has.
 pub const SEARCH_WORDS_MAX: usize = 16;
 
-/// How many products of a plain list a look at the words of a name takes the time of.
+/// The cost of comparing the words of a name, in looks at a product.
 const SEARCH_LOOKS: usize = 8;
 
-/// A choice of the products that a list shows. The default is all that are sold.
+/// A choice of the products that a list shows. By default a list shows all products that are sold.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Selection {
     /// Only products up to this price.
@@ -32,17 +32,17 @@ impl Selection {
         Self { max_price, ..Self::default() }
     }
 
-    /// The words of a text that is searched for, folded.
+    /// The folded words of a search text.
     pub fn words(text: &str) -> Vec<String> {
         words(Key::fold(text).as_str()).map(str::to_owned).collect()
     }
 
-    /// How many looks at a product the check of one product takes the time of.
+    /// The cost of checking one product, in looks at a product.
     pub(super) fn looks(&self) -> usize {
         if self.words.is_empty() { 0 } else { SEARCH_LOOKS }
     }
 
-    /// Whether the list shows this product, whose price is looked at elsewhere.
+    /// Whether the list shows this product. The cursor checks the price.
     pub(super) fn takes(&self, view: ProductView<'_>) -> bool {
         if view.flags.is_discontinued() && !self.has_discontinued {
             return false;
@@ -63,7 +63,7 @@ pub(super) fn has_words(key: &str, wanted: &[String]) -> bool {
     wanted.iter().all(|wanted| words(key).any(|word| word.starts_with(wanted.as_str())))
 }
 
-/// The words of a key: what stands between spaces and signs. `5,5` is one word, and so is a sign alone.
+/// The words of a key, separated by spaces and signs. `5,5` is one word.
 fn words(key: &str) -> impl Iterator<Item = &str> {
     let is_between = |character: char| character.is_whitespace() || "-/()[].+\"'".contains(character);
     key.split(is_between).filter(|word| !word.is_empty())

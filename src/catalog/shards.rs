@@ -61,7 +61,7 @@ impl<T: Hashed> Shards<T> {
         self.shards[shard].insert_unique(spread(entry.hash()), entry, |entry| spread(entry.hash()));
     }
 
-    /// Takes out the entry with this hash for which `is_it` returns `true`.
+    /// Removes and returns the entry with this hash for which `is_it` returns `true`.
     pub(super) fn remove(&mut self, hash: u32, mut is_it: impl FnMut(&T) -> bool) -> Option<T> {
         let is_it = |entry: &T| entry.hash() == hash && is_it(entry);
         let shard = self.shard_of(hash);

@@ -15,7 +15,7 @@ use super::quantity::Quantity;
 use super::quoted::Quoted;
 use super::shards::{Hashed, Shards};
 
-/// Most barcodes of one product: each size and each producer has its own.
+/// Most barcodes of one product. Each size and each producer has its own barcode.
 pub const BARCODES_MAX: usize = 32;
 
 /// The longest shelf life, in days: ten years.
@@ -30,16 +30,16 @@ pub struct Terms {
     pub barcodes: Vec<Barcode>,
     /// The part of the shop that the product belongs to.
     pub category: Option<Category>,
-    /// The product is low if its stock is below this one; zero never is.
+    /// The minimum stock, below which the product is low; zero for none.
     pub minimum: Quantity,
     /// The stock that a purchase should reach; zero for none.
     pub target: Quantity,
-    /// Days for which a purchase keeps, up to [`SHELF_LIFE_DAYS_MAX`]; 0 if that is not known.
+    /// The shelf life in days, up to [`SHELF_LIFE_DAYS_MAX`]; 0 if unknown.
     pub shelf_life_days: u32,
 }
 
 impl Terms {
-    /// The terms of a product that has none.
+    /// The terms of a product without a row of its own.
     pub const NONE: &'static Terms = &Terms {
         code: None,
         barcodes: Vec::new(),
@@ -67,14 +67,14 @@ impl Terms {
     }
 }
 
-/// A part of the shop, such as `frutas`, written as a name is.
+/// A part of the shop, such as `frutas`. The rules for names apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Category(Name);
 
-/// Why a category cannot be.
+/// Why a text is no valid category.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CategoryError {
-    /// Nothing in it that can be seen.
+    /// No visible character.
     #[error("a categoria está vazia")]
     Empty,
     /// More than [`NAME_CHARS_MAX`] characters.
@@ -89,7 +89,7 @@ impl Category {
     /// Normalises and checks a category as a person or a program wrote it.
     ///
     /// # Errors
-    /// If it is empty, too long or carries a character that is not to be shown.
+    /// If the category is empty, too long, or has a character that must not be shown.
     pub fn parse(text: &str) -> Result<Self, CategoryError> {
         Name::parse(text).map(Self).map_err(|error| match error {
             NameError::Empty => CategoryError::Empty,
@@ -98,12 +98,12 @@ impl Category {
         })
     }
 
-    /// The category as it was written.
+    /// The text of the category.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
-    /// The key by which `Frutas` and `frutas` are one category.
+    /// The key of the category. `Frutas` and `frutas` have the same key.
     pub fn key(&self) -> Key {
         self.0.key()
     }
@@ -115,7 +115,7 @@ impl fmt::Display for Category {
     }
 }
 
-/// The terms of the products that have some.
+/// The table of terms, which only products with terms are in.
 #[derive(Debug, Default)]
 pub(super) struct TermsTable(Shards<Entry>);
 
@@ -135,13 +135,13 @@ impl Hashed for Entry {
 }
 
 impl TermsTable {
-    /// The terms of this product, if it has some.
+    /// The terms of this product, if it has any.
     pub(super) fn get(&self, product: ProductId) -> Option<&Arc<Terms>> {
         let found = self.0.find(hash(product), |entry| entry.product == product);
         found.map(|entry| &entry.terms)
     }
 
-    /// Gives a product these terms, and returns those before.
+    /// Gives a product these terms, and returns the previous ones.
     pub(super) fn set(&mut self, product: ProductId, terms: &Arc<Terms>) -> Option<Arc<Terms>> {
         let hash = hash(product);
         let before = self.0.remove(hash, |entry| entry.product == product).map(|entry| entry.terms);

@@ -88,7 +88,7 @@ fn count_list(
     let printed = print_made(&reply, output.format);
     if let Reply::Changes(changes) = &reply {
         let differ = changes.iter().filter(|change| change.movement.is_some()).count();
-        // Whoever may not see stocks is not shown what differs either.
+        // A person who may not see stocks does not see the differences either.
         let differ = if differ > 0 { format!("com diferença: {differ}; ") } else { String::new() };
         note(&format!("Contados: {}; {differ}sem quantidade na lista: {uncounted}.", changes.len()));
     }

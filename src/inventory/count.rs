@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(again[0].1, first[0].1);
         assert_eq!(again[1].0.stock, Quantity::from_units(20));
         assert_eq!(stock(&session, "maca"), Quantity::from_units(19));
-        // The same id with another content, and with another operation.
+        // An id is used again with another content, and with another operation.
         let other = session.count(&counts[..1], Some(id.clone()), None).await.unwrap_err();
         assert_eq!(other.code, Code::RequestIdReused);
         let undo = session.undo(5, false, Some(id), None).await.unwrap_err();

@@ -81,8 +81,7 @@ impl Session {
     }
 }
 
-/// What a turn of reading ends with. All that takes long is done in such a turn, and not on the thread of the
-/// connection.
+/// The result of a turn of reading. Turns do all the slow work, so that the connection's thread does none.
 enum Reading {
     /// The next number, and the totals so far.
     Until(i64, Totals),

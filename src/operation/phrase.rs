@@ -58,7 +58,7 @@ impl Readings {
     /// Reads the words of a phrase. A word with spaces inside is no quantity, but a name.
     ///
     /// # Errors
-    /// Those of [`Readings::of`].
+    /// If [`Readings::of`] would fail.
     pub fn of_words(words: &[&str], may_end_with_total: bool) -> Result<Self, Refusal> {
         let text = words.join(" ");
         let mut found = phrases_of(words, None)?;

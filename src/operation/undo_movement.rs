@@ -45,7 +45,7 @@ impl UndoRequest {
     /// Reads `SEQUENCE [id=ID]`.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT`, naming the field.
+    /// If a value is invalid: `INVALID_ARGUMENT` with the field.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         let mut rest = text;
         let mut request_id = None;
@@ -69,7 +69,7 @@ const FIELD: &str = "sequence";
 /// Reads the number of a movement, written `812` or `#812`.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT`, naming the field.
+/// If the number is invalid: `INVALID_ARGUMENT` with the field.
 pub fn parse_sequence(text: &str) -> Result<i64, Refusal> {
     let text = text.trim_matches([' ', '\t']);
     let digits = text.strip_prefix('#').unwrap_or(text);

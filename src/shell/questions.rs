@@ -43,7 +43,7 @@ pub(super) fn complete(
                 Some((sequence, told)) => (Some(sequence), Question::LastChange(told)),
                 None if *argument == Argument::Counted => match lines.product(&rest) {
                     Some(Ok(Reply::Product(product))) => (None, Question::Counted(product)),
-                    // Whoever may only count sees no stock.
+                    // A person who may only count sees no stock.
                     Some(Err(ClientError::Refused(refusal))) if refusal.code == Code::Unauthenticated => {
                         (None, Question::Argument(*argument))
                     }

@@ -69,15 +69,15 @@ pub struct ImportCounts {
     pub discontinued: usize,
 }
 
-/// Most changed fields that the answer to an import tells: some hundred kilobytes.
+/// Most changed fields that the answer to an import lists: some hundred kilobytes.
 pub const IMPORT_CHANGES_MAX: usize = 1000;
 
 /// The effect of an import, or of a dry run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Imported {
-    /// How many products it touched.
+    /// The counts of the products that the import created, changed and left unchanged.
     pub counts: ImportCounts,
-    /// The first fields that it changed, [`IMPORT_CHANGES_MAX`] at most.
+    /// The first fields that the import changed, [`IMPORT_CHANGES_MAX`] at most.
     pub changes: Vec<ImportedChange>,
 }
 
@@ -94,7 +94,8 @@ pub fn import_digest(rows: &[ProductDraft]) -> u64 {
     digest.value()
 }
 
-/// Adds the terms of a row that has some: the digest of a list without any is what it always was.
+/// Adds the terms of a row that has any. A row without terms adds nothing, because stored digests are older
+/// than terms.
 fn feed_terms(digest: &mut Digest, terms: &TermsDraft) {
     if *terms == TermsDraft::default() {
         return;
@@ -168,7 +169,7 @@ impl Draft<'_> {
         }
         match existing {
             Some((before, terms_before)) => {
-                // An example that is in a list of the shop is none any more.
+                // An example that is in a price list of the shop is no longer an example.
                 let flags = before.flags.with_example(false);
                 let product = Product { price: row.price, unit, flags, ..before.clone() };
                 Ok(Some((product, terms))
@@ -291,7 +292,8 @@ impl<'r> ImportCheck<'r> {
         Ok(())
     }
 
-    /// Counts what a row does to a product, perhaps a new one, which gets these terms if anything changes.
+    /// Counts the effect of a row on a product, perhaps a new one, which gets these terms if anything
+    /// changes.
     fn count(&mut self, draft: &Draft<'_>, existing: Option<ProductId>, after: Option<&(Product, Terms)>) {
         let Some(id) = existing else {
             self.counts.created += 1;

@@ -1,4 +1,5 @@
-//! Changes of what a product is: its name, price, unit, codes, category and limits, and whether it is sold.
+//! The rules of `UpdateProduct`: changes of a product's name, price, unit, codes, category and limits, and of
+//! whether it is sold.
 
 use crate::catalog::code::{Barcode, ShopCode};
 use crate::catalog::digest::Digest;
@@ -11,17 +12,17 @@ use crate::catalog::quantity::Quantity;
 use crate::catalog::quoted::Quoted;
 use crate::catalog::terms::{Category, Terms};
 
-/// New terms of a product. What is `None` stays.
+/// New terms of a product. A field that is `None` stays.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TermsUpdate {
     pub name: Option<Name>,
     pub price: Option<Price>,
     pub unit: Option<Unit>,
-    /// `Some(None)` takes the code away.
+    /// The shop code; `Some(None)` removes it.
     pub code: Option<Option<ShopCode>>,
-    /// All barcodes, in the place of those before.
+    /// The barcodes, which replace all present ones.
     pub barcodes: Option<Vec<Barcode>>,
-    /// `Some(None)` takes the category away.
+    /// The category; `Some(None)` removes it.
     pub category: Option<Option<Category>>,
     pub minimum: Option<Quantity>,
     pub target: Option<Quantity>,
@@ -29,7 +30,7 @@ pub struct TermsUpdate {
     pub is_discontinued: Option<bool>,
 }
 
-/// Why a product does not get other terms.
+/// Why an update is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UpdateError {
     /// Another product has the name.
@@ -41,7 +42,7 @@ pub enum UpdateError {
     /// Another product has the code.
     #[error(transparent)]
     CodeTaken(#[from] CodeTaken),
-    /// A unit without fractions, for a stock with one.
+    /// A unit without fractions for a stock that has one.
     #[error(
         "{} tem estoque {stock}, mas só produtos vendidos por kg aceitam frações, e a unidade seria {unit}",
         Quoted(.name)
@@ -127,11 +128,11 @@ impl TermsUpdate {
 }
 
 impl Draft<'_> {
-    /// Gives a product other terms. An example that somebody gives other terms is none any more.
+    /// Gives a product other terms. An example that gets other terms is no longer an example.
     ///
     /// # Errors
     /// If the new name or a new code is another product's, no product may have the name, or the stock does
-    /// not fit the new unit. The draft is then as it was.
+    /// not fit the new unit. The draft is then unchanged.
     pub fn update(&mut self, id: ProductId, update: &TermsUpdate) -> Result<(), UpdateError> {
         let (before, terms_before) = (self.product(id), self.other_terms(id).clone());
         let (mut product, terms) = update.applied(before.clone(), terms_before);
@@ -148,7 +149,10 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Refuses a new name of a product that is another's, or that no product may get.
+    /// Checks the new name of a product.
+    ///
+    /// # Errors
+    /// If another product has the name, or no product may get it.
     pub(super) fn check_name(&self, product: &Product) -> Result<(), UpdateError> {
         let name = &product.name;
         match self.find(name, &name.key()).filter(|other| *other != product.id) {
@@ -164,7 +168,10 @@ impl Draft<'_> {
         }
     }
 
-    /// Refuses terms with a code of a product other than this one.
+    /// Checks that no other product has a code of these terms.
+    ///
+    /// # Errors
+    /// If another product has one of the codes.
     pub(super) fn check_codes(&self, own: Option<ProductId>, terms: &Terms) -> Result<(), CodeTaken> {
         let code = terms.code.iter().map(|code| (ShopCode::to_string(code), (*code).into()));
         let barcodes = terms.barcodes.iter().map(|barcode| (Barcode::to_string(barcode), (*barcode).into()));
@@ -260,7 +267,7 @@ mod tests {
             assert_eq!(catalog.id_of(found), Some(caju));
         }
         assert_eq!(catalog.id_of("caju"), None);
-        // A list that began before shows what was.
+        // A list that began before the change shows the old state.
         assert_eq!(listed(&catalog, &mut before)[3].0, "Caju");
         assert_eq!(listed(&catalog, &mut catalog.cursor(Selection::default(), None))[3].0, "Cajá-manga");
         // The name is free, and only the spelling of a name may change.
@@ -288,7 +295,7 @@ mod tests {
             let refused = update(&mut catalog, "maca", &coded(code, barcodes)).unwrap_err();
             assert_eq!(refused.to_string(), format!("o código {taken} já é do produto \"Caju\""));
         }
-        // In one transaction, the code moves on.
+        // The code moves to another product in one transaction.
         let mut both = draft(&catalog);
         both.update(caju, &coded(0, &["4011"])).unwrap();
         both.update(id(&catalog, "maca"), &coded(123, &[])).unwrap();
@@ -345,7 +352,7 @@ mod tests {
         assert!(is_example(&catalog, "caju") && is_example(&catalog, "maca"));
         update(&mut catalog, "caju", &coded(1, &[])).unwrap();
         let mut list = draft(&catalog);
-        // The same price, but a price list of the shop.
+        // A price list of the shop with an unchanged price.
         let imported = list.import(&original_products()[..1], None).unwrap();
         assert_eq!(imported.counts.unchanged, 1);
         let list = list.finish();
@@ -371,7 +378,7 @@ mod tests {
         assert_eq!(catalog.id_of("uva‐1"), ProductId::from_number(1));
         let mut renaming = draft(&catalog);
         renaming.update(ProductId::FIRST, &renamed("Uva 1")).unwrap();
-        // The others keep the key.
+        // The other two keep the key.
         assert!(renaming.update(ProductId::FIRST, &renamed("uva‐1")).is_err());
         let renaming = renaming.finish();
         catalog.apply(&renaming);

@@ -7,7 +7,7 @@ use super::rows::{read_last_time, read_product};
 use super::terms::read_terms;
 use crate::catalog::Catalog;
 
-/// The catalog, or what is wrong with it, and the checkpoint.
+/// Reads the catalog and the checkpoint. The inner error describes a fault of the catalog.
 pub(super) fn read_catalog(
     connection: &Connection,
 ) -> rusqlite::Result<(Result<Catalog, String>, Checkpoint)> {

@@ -25,7 +25,7 @@ impl SqliteStore {
             let last = "SELECT coalesce(max(number), 0) = ?1 FROM product_change";
             return connection.query_row(last, [change.number], |row| row.get(0));
         }
-        // Examples that a price list made the shop's own.
+        // The changes only clear the mark of examples that are in a price list.
         let Some(product) = transaction.products.last() else { return Ok(true) };
         connection.query_row(
             "SELECT count(*) FROM product_terms WHERE id = ?1 AND example = ?2",

@@ -170,7 +170,7 @@ pub(super) fn read_product(row: &Row<'_>) -> rusqlite::Result<Product> {
         price: Price::from_centavos(row.get(3)?).map_err(|error| bad_value(3, error))?,
         stock: read_quantity(row, 4)?,
         last_movement: row.get(5)?,
-        // Read with the terms.
+        // The flags are read together with the terms.
         flags: Flags::default(),
         stock_cost: read_stock_cost(row, 6, read_quantity(row, 4)?)?,
     })

@@ -1,4 +1,4 @@
-//! The products' terms: how they are written, with each change of them, and read.
+//! Writes and reads the products' terms, and the changes of terms.
 
 use std::collections::HashMap;
 
@@ -11,16 +11,16 @@ use crate::catalog::{
     SHELF_LIFE_DAYS_MAX, ShopCode, Terms, TermsField, Transaction,
 };
 
-/// The terms of one product that has some, beyond its name, unit and price.
+/// The flags and terms of a product that has any.
 pub(super) type TermsRow = (ProductId, Flags, Terms);
 
 /// Writes the created and altered products of a transaction, and the changes of their terms.
 pub(super) fn write_products(connection: &Connection, transaction: &Transaction) -> rusqlite::Result<()> {
-    // Most transactions move stocks and nothing else.
+    // Most transactions change only stocks.
     if transaction.products.is_empty() {
         return Ok(());
     }
-    // A product may be created with a name that another one has given up.
+    // The renames come first, because a new product may get the old name of a renamed one.
     for (id, name) in &transaction.renames {
         rename(connection, *id, name)?;
     }
@@ -88,12 +88,12 @@ fn write_terms(connection: &Connection, id: ProductId, terms: &Terms) -> rusqlit
     Ok(())
 }
 
-/// Writes a product's new name and its key. If other products looked like it, the first of them gets its key.
+/// Writes a product's new name and its key. If other products had the same key, the first of them gets it.
 fn rename(connection: &Connection, id: ProductId, name: &Name) -> rusqlite::Result<()> {
     let old = "SELECT key FROM product_terms WHERE id = ?1";
     let old: Option<String> =
         connection.prepare_cached(old)?.query_row([id.number()], |row| row.get(0)).optional()?;
-    // A product of this transaction, which is written with its last name.
+    // A product that this transaction creates is written with its last name.
     let Some(old) = old else { return Ok(()) };
     let key = name.key();
     connection
@@ -109,7 +109,7 @@ fn rename(connection: &Connection, id: ProductId, name: &Name) -> rusqlite::Resu
     others.execute([old]).map(drop)
 }
 
-/// The terms of the products that have some, and the number of the last change of terms.
+/// Reads the terms of the products that have any, and the number of the last change of terms.
 pub(super) fn read_terms(connection: &Connection) -> rusqlite::Result<(Vec<TermsRow>, i64)> {
     let mut barcodes = read_barcodes(connection)?;
     let mut statement = connection.prepare(
@@ -180,8 +180,8 @@ pub(super) fn read_change(row: &Row<'_>) -> rusqlite::Result<ProductChange> {
     })
 }
 
-/// Says what is wrong if the changes of terms have a gap, do not follow one another, or do not lead to the
-/// products as they are.
+/// Checks that the changes of terms have no gap, that each follows from the previous one, and that they lead to
+/// the present products. The inner error describes the first fault.
 pub(super) fn check_changes(
     connection: &Connection,
     catalog: &Catalog,
@@ -265,7 +265,7 @@ mod tests {
             assert!(store.load().unwrap().unwrap() == catalog);
             verify(&path, &mut |_, _, _| {}).unwrap();
         }
-        // What another program changed is seen.
+        // The check finds changes of another program.
         for (change, told) in [
             ("UPDATE product_terms SET shelf_life_days = 4 WHERE id = 4", "shelf_life_days"),
             ("UPDATE product_change SET old_value = 'x' WHERE number = 12", "mudança de cadastro 12"),

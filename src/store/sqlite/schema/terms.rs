@@ -1,9 +1,10 @@
-//! The step that gives products more terms: codes, category, limits, whether they are sold. Every later change of
-//! a term is kept.
+//! The migration that adds terms to products: codes, category, limits, and whether they are sold. Every later
+//! change of a term is kept.
 
 use rusqlite::Connection;
 
-/// The codes are unique. No index says so, because one transaction may move a code from one product to another.
+/// Creates the tables. No unique index enforces that codes are unique, because one transaction may move a code
+/// from one product to another.
 const EXTEND: &str = "
     ALTER TABLE product_terms ADD COLUMN code INTEGER CHECK (code BETWEEN 1 AND 999999);
     ALTER TABLE product_terms ADD COLUMN category TEXT;
@@ -48,7 +49,7 @@ const EXTEND: &str = "
     LEFT JOIN moved ON moved.product_id = id;
 ";
 
-/// The products of a first start by an earlier version are examples, too, as far as they have their names.
+/// Marks the products of a first start by an earlier version as examples, if they still have their names.
 const MARK_EXAMPLES: &str = "
     UPDATE product_terms SET example = 1
     WHERE (id, name) IN (VALUES (1, 'Maca'), (2, 'Pera'), (3, 'Banana'), (4, 'Caju'))
@@ -56,7 +57,7 @@ const MARK_EXAMPLES: &str = "
                   WHERE sequence = product_terms.id AND product_id = product_terms.id AND kind = 'abertura');
 ";
 
-/// Takes a database to this step.
+/// Migrates a database to this schema.
 pub(super) fn extend(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(EXTEND)?;
     connection.execute_batch(MARK_EXAMPLES)
