@@ -64,7 +64,7 @@ pub struct Session {
     /// Whether this connection has only read until now. A connection that changes something waits for the
     /// disk anyway; one that only reads must not wait for the disk.
     client: Arc<ClientState>,
-    /// Who asks: stamped on every change.
+    /// The author of the session's changes.
     author: Option<Author>,
 }
 

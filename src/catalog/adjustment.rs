@@ -17,9 +17,9 @@ pub struct Adjustment {
     pub kind: Kind,
     /// The client's id for the change.
     pub request_id: Option<RequestId>,
-    /// Who asked for the change.
+    /// The author of the change.
     pub author: Option<Author>,
-    /// The details of the movement, if it has some.
+    /// The details of the movement, if it has any.
     pub details: Option<Box<Details>>,
 }
 

@@ -11,13 +11,14 @@ use super::reais::in_reais;
 /// Decimals of an amount: a centavo is 10^-2 of a real.
 const DECIMALS: u32 = 2;
 
-/// The highest total that a client gives a movement: ten thousand million reais, as high as a price.
+/// The highest total that a client may give a movement: ten thousand million reais, as much as the highest
+/// price.
 pub const TOTAL_CENTAVOS_MAX: i64 = 1_000_000_000_000;
 
-/// Why the total of a movement cannot be.
+/// Why the total of a movement is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AmountError {
-    /// The text is no amount of money.
+    /// The text is not an amount of money.
     #[error("total inválido: {0}. Escreva em reais, como 2800 ou 2800,00, com no máximo duas casas decimais")]
     Text(DecimalError),
     /// The total is outside 0 to [`TOTAL_CENTAVOS_MAX`].
@@ -45,7 +46,7 @@ impl Amount {
     /// The total of a movement, from centavos.
     ///
     /// # Errors
-    /// If it is below zero or above [`TOTAL_CENTAVOS_MAX`].
+    /// If the total is below zero or above [`TOTAL_CENTAVOS_MAX`].
     pub fn total_from_centavos(centavos: i64) -> Result<Self, AmountError> {
         let is_within = (0..=TOTAL_CENTAVOS_MAX).contains(&centavos);
         if is_within { Ok(Self(centavos)) } else { Err(AmountError::OutOfRange(centavos)) }

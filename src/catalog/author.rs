@@ -9,7 +9,8 @@ use super::quoted::is_unsafe_to_show;
 /// Longest name of an author, in characters: as long as the name of a product.
 pub const AUTHOR_CHARS_MAX: usize = 64;
 
-/// The name of the token that asked for a change. A pointer of one word, because every change has room for one.
+/// The name of the token that asked for a change. The name is a pointer of one word, because every change has
+/// room for it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Author(Arc<Box<str>>);
 
@@ -19,7 +20,7 @@ pub struct Author(Arc<Box<str>>);
 pub struct AuthorError;
 
 impl Author {
-    /// The name.
+    /// The name of the token.
     pub fn as_str(&self) -> &str {
         &self.0
     }

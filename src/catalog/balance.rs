@@ -1,4 +1,4 @@
-//! The balance of a product: its stock, and what that cost.
+//! The balance of a product: its stock, and the cost of the stock.
 
 use super::cost::StockCost;
 use super::quantity::Quantity;
@@ -10,7 +10,7 @@ pub struct Balance {
     pub stock: Quantity,
     /// The sequence number of the product's last movement; 0 if the product never moved.
     pub last_movement: i64,
-    /// What the stock cost.
+    /// The cost of the stock.
     pub stock_cost: StockCost,
 }
 

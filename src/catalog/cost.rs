@@ -1,4 +1,4 @@
-//! The cost of stock: what was paid for what is there, in whole centavos.
+//! The cost of stock: the money that was paid for the present stock, in whole centavos.
 //!
 //! The value of a product's stock is kept beside its quantity and never divided: a cost per unit is derived
 //! from both. The rules of a change of it are in `rules::cost`.
@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::quantity::Quantity;
 
-/// What a movement added to the value of a product's stock, in centavos; negative was taken.
+/// The value that a movement added to a product's stock, in centavos; negative if value was taken away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cost(i64);
 
@@ -26,9 +26,9 @@ impl Cost {
 /// The highest cost of a stock: a million million reais, far above what any stock costs.
 pub const STOCK_COST_CENTAVOS_MAX: i64 = 100_000_000_000_000;
 
-/// What a product's stock cost: centavos, or unknown. An empty stock cost nothing.
+/// The cost of a product's stock: centavos, or unknown. An empty stock costs nothing.
 ///
-/// It has six bytes, so that a [`Product`](super::Product) fits in a line of the processor's cache.
+/// The cost has six bytes, so that a [`Product`](super::Product) fits in a line of the processor's cache.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct StockCost([u8; BYTES]);
 
@@ -48,12 +48,12 @@ impl StockCost {
         (0..=STOCK_COST_CENTAVOS_MAX).contains(&centavos).then_some(Self([a, b, c, d, e, f]))
     }
 
-    /// The cost of a stock for which nobody knows what was paid.
+    /// The cost of a stock of unknown cost: zero if the stock is empty.
     pub fn of_unknown(stock: Quantity) -> Self {
         if stock == Quantity::ZERO { Self::ZERO } else { Self::UNKNOWN }
     }
 
-    /// The cost of a stock that is stored as these centavos, or as unknown: nothing if the stock is empty.
+    /// The cost that a store keeps as these centavos, or as unknown; zero if the stock is empty.
     pub fn of_stored(stock: Quantity, centavos: Option<i64>) -> Option<Self> {
         match centavos {
             Some(centavos) if stock > Quantity::ZERO => Self::from_centavos(centavos),
@@ -67,11 +67,11 @@ impl StockCost {
         (self != Self::UNKNOWN).then_some(i64::from_le_bytes([a, b, c, d, e, f, 0, 0]))
     }
 
-    /// The cost after a movement of this cost that leaves this stock. `is_taken_back` says whether the movement
-    /// undoes one that brought: a stock from which that takes all value is of unknown cost again, as it was
-    /// before. `None` if the cost would not be within the limits.
+    /// The cost after a movement of this cost that leaves this stock. `is_taken_back` returns whether the
+    /// movement undoes an addition: if that takes away all value, the remaining stock is of unknown cost again.
+    /// `None` if the cost would not be within the limits.
     ///
-    /// Both the rules and a store, which reads the movements again, find the cost by this function.
+    /// The rules, and a store that reads the movements again, both compute the cost by this function.
     pub fn after(
         self,
         cost: Option<Cost>,

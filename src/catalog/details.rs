@@ -1,5 +1,5 @@
-//! Details of a movement, which most movements have none of: its own amount of money, the reason of a loss, a
-//! note, and where bought produce comes from.
+//! Details that few movements have: an amount of money of their own, the reason of a loss, a note, and the
+//! origin of bought produce.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,11 +19,11 @@ pub const SUPPLIER_CHARS_MAX: usize = 64;
 /// Longest lot, in characters: that of an invoice (NF-e, `nLote`) has 20.
 pub const LOT_CHARS_MAX: usize = 40;
 
-/// Text longer than this is refused unread: no [`NOTE_CHARS_MAX`] characters take as much, however they are
-/// composed.
+/// Longest text that is read as a detail, in bytes: no [`NOTE_CHARS_MAX`] characters take more, however they
+/// are composed.
 const DETAIL_BYTES_MAX: usize = 4096;
 
-/// The details of one movement. At least one is there.
+/// The details of one movement, at least one of which is present.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Details {
     /// The money of the whole movement. `None` for price times quantity.
@@ -32,7 +32,7 @@ pub struct Details {
     pub loss_reason: Option<LossReason>,
     /// Free text of the client.
     pub note: Option<Note>,
-    /// Where bought produce comes from, and until when it keeps.
+    /// The origin of bought produce, and its expiry.
     pub purchase: Option<Purchase>,
 }
 
@@ -127,30 +127,30 @@ impl FromStr for LossReason {
     }
 }
 
-/// Where bought produce comes from, and until when it keeps.
+/// The origin of bought produce, and its expiry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Purchase {
-    /// Who sold it.
+    /// The name of the supplier.
     pub supplier: Option<Supplier>,
     /// The supplier's lot.
     pub lot: Option<Lot>,
-    /// The last day on which it can be sold. `None` for the day that follows from the shelf life.
+    /// The last day on which the produce can be sold. `None` for the day that follows from the shelf life.
     pub expires_on: Option<Date>,
 }
 
-/// Why a text of the details cannot be.
+/// Why a text of the details is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DetailError {
-    /// Too long.
+    /// The text is too long.
     #[error("{what} {} tem {length} caracteres; o limite é {chars_max}", Quoted(.text))]
     TooLong { what: &'static str, text: String, length: usize, chars_max: usize },
-    /// A character that is not to be shown.
+    /// The text has a character that must not be shown.
     #[error("{what} {} tem um caractere de controle", Quoted(.text))]
     Control { what: &'static str, text: String },
-    /// Nothing that can be seen.
+    /// The text has no visible character.
     #[error("{what} está em branco")]
     Empty { what: &'static str },
-    /// No day of the calendar.
+    /// The text is no day of the calendar.
     #[error("validade {} inválida; escreva uma data como 2026-12-05", Quoted(.0))]
     NoDate(String),
 }
@@ -158,7 +158,7 @@ pub enum DetailError {
 /// Reads a day as ISO 8601 writes it: `2026-12-05`.
 ///
 /// # Errors
-/// If that is no day of the calendar.
+/// If the text is no day of the calendar.
 pub fn parse_expiry(text: &str) -> Result<Date, DetailError> {
     // The library also reads other forms, with a time or without hyphens.
     let date = text.parse::<Date>().ok().filter(|date| date.to_string() == text);

@@ -38,8 +38,7 @@ impl Digest {
         self.feed(kind.word().as_bytes());
     }
 
-    /// Adds the details of a change. Those that are not there add nothing, so that the digest of a change without
-    /// details is what it was before there were any.
+    /// Adds the details of a change. Absent details add nothing, because stored digests are older than details.
     pub fn feed_details(&mut self, details: &Details) {
         let Details { amount, loss_reason, note, purchase } = details;
         if let Some(amount) = amount {

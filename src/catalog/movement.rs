@@ -147,16 +147,16 @@ pub struct Movement {
     pub previous: i64,
     /// The id that the client gave the change.
     pub request_id: Option<RequestId>,
-    /// What the movement added to the value of the stock at cost, if a cost is known.
+    /// The value at cost that the movement added to the stock, if a cost is known.
     pub cost: Option<Cost>,
-    /// Who asked for the change.
+    /// The author of the change.
     pub author: Option<Author>,
-    /// The details, if the movement has some.
+    /// The details, if the movement has any.
     pub details: Option<Box<Details>>,
 }
 
 impl Movement {
-    /// The money of the whole movement: what was paid or taken; else price times quantity.
+    /// The money of the whole movement: its own amount, or else price times quantity.
     pub fn amount(&self) -> Amount {
         let own = self.details.as_ref().and_then(|details| details.amount);
         own.unwrap_or_else(|| Amount::of(self.price, self.delta))

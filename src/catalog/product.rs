@@ -106,7 +106,7 @@ pub struct Product {
     pub stock: Quantity,
     /// The sequence number of the product's last movement; 0 if the product never moved.
     pub last_movement: i64,
-    /// What the stock cost.
+    /// The cost of the stock.
     pub stock_cost: StockCost,
     /// The product's marks.
     pub flags: Flags,

@@ -71,8 +71,8 @@ impl Discovery {
         }
     }
 
-    /// The name of the shop, for people: that of the folder in which its server writes the port file. A server
-    /// at an address does not tell its shop.
+    /// The name of the shop, for people: the name of the folder of the port file. `None` for a server that was
+    /// given by its address.
     pub fn shop_name(&self) -> Option<String> {
         let Discovery::PortFile(path) = self else { return None };
         let path = path.canonicalize().ok()?;

@@ -64,7 +64,7 @@ impl Reader<'_> {
         self.look_up(name, |catalog| catalog.id_of(name))
     }
 
-    /// Who asks, for a change.
+    /// The author of the session's changes.
     pub(super) fn author(&self) -> Option<Author> {
         self.session.author.clone()
     }

@@ -23,7 +23,7 @@ pub struct MovementReply {
     pub recorded_at: SystemTime,
     /// The money of the whole movement.
     pub amount: Amount,
-    /// Who asked for the movement.
+    /// The author of the movement.
     pub author: Option<Author>,
     /// The fields that a movement line does not have. `None` if the reply came as such a line.
     pub details: Option<MovementDetails>,
@@ -42,9 +42,9 @@ pub struct MovementDetails {
     pub undoes: i64,
     /// The movement that undid this one; 0 for none.
     pub undone_by: i64,
-    /// What the movement added to the value of the stock at cost, if a cost is known.
+    /// The value at cost that the movement added to the stock, if a cost is known.
     pub cost: Option<Cost>,
-    /// The reason of a loss, the note, and where bought produce comes from, if there is one of them. The amount is
+    /// The reason of a loss, the note and the origin of bought produce, if there is one of them. The amount is
     /// that of the reply.
     pub details: Option<Box<Details>>,
 }

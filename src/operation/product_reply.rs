@@ -15,7 +15,7 @@ pub struct ProductReply {
     pub stock: Quantity,
     /// The unit of the quantity. `None` if the reply came as a product line, which has no unit.
     pub unit: Option<Unit>,
-    /// What the stock cost. `None` in the reply to a change, and if the reply came as a product line.
+    /// The cost of the stock. `None` in the reply to a change, and if the reply came as a product line.
     pub stock_cost: Option<StockCost>,
 }
 

@@ -26,7 +26,7 @@ pub(super) fn show(out: &mut impl Write, text: &str) -> io::Result<()> {
     }
 }
 
-/// What a key asks for.
+/// The request of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     Page,
@@ -106,7 +106,8 @@ fn next_step() -> io::Result<Step> {
     }
 }
 
-/// The keyboard while each key is read at once, and none is shown. Dropped, it is as it was.
+/// The keyboard in a mode in which each key is read immediately and none is shown. Dropping it restores the
+/// former mode.
 struct Keyboard(Termios);
 
 impl Keyboard {

@@ -22,19 +22,19 @@ pub enum AdjustmentError {
     /// The stock would go below zero.
     #[error("estoque insuficiente de {}: há {available} {unit}, foram pedidos {requested}", Quoted(.name))]
     Insufficient { name: String, unit: Unit, available: Quantity, requested: Quantity },
-    /// A sale or a loss that brings, or a purchase that takes.
+    /// A sale or a loss that would add, or a purchase that would take away.
     #[error(
         "quantidade inválida: {} {} o estoque, e {delta} faz o contrário; a linha certa é 3 {} {} motivo={}",
         .kind.word(), if .kind.takes() { "diminui" } else { "aumenta" }, Shown(.name), .delta.opposite(), .kind.word()
     )]
     WrongSign { name: String, kind: Kind, delta: Quantity },
-    /// A total of something that is neither bought nor sold.
+    /// A total for a movement that is neither a purchase nor a sale.
     #[error("o total só existe em compra e venda, e este motivo é {}", .0.word())]
     TotalOfOther(Kind),
-    /// The reason of a loss on something else.
+    /// The reason of a loss for a movement that is no loss.
     #[error("a causa só existe em perda, e este motivo é {}", .0.word())]
     ReasonOfOther(Kind),
-    /// A supplier, a lot or an expiry of something that is not bought.
+    /// A supplier, a lot or an expiry for a movement that is no purchase.
     #[error("fornecedor, lote e validade só existem em compra, e este motivo é {}", .0.word())]
     PurchaseOfOther(Kind),
     /// The cost of the stock would pass its limit.
@@ -76,7 +76,7 @@ impl Draft<'_> {
     }
 }
 
-/// How the cost of a change is found that undoes nothing.
+/// The costing of a change that undoes nothing.
 fn costing(adjustment: &Adjustment) -> Costing {
     let total = adjustment.details.as_ref().and_then(|details| details.amount);
     match total {
@@ -85,7 +85,7 @@ fn costing(adjustment: &Adjustment) -> Costing {
     }
 }
 
-/// Refuses a sign that the kind does not have, and details that only other kinds have.
+/// Checks that the kind may have this sign and these details.
 pub(super) fn check_kind(terms: &Product, adjustment: &Adjustment) -> Result<(), AdjustmentError> {
     let Adjustment { delta, kind, .. } = *adjustment;
     let takes = delta < Quantity::ZERO;

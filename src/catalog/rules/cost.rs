@@ -1,6 +1,6 @@
-//! The cost of a change: weighted average, exact to the centavo.
+//! The cost of a change, by weighted average and exact to the centavo.
 //!
-//! The costs of all movements of a product add up to the value of its stock, and to nothing if that is unknown.
+//! The costs of all movements of a product add up to the cost of its stock, and to zero if that is unknown.
 
 use crate::catalog::amount::Amount;
 use crate::catalog::balance::Balance;
@@ -20,12 +20,12 @@ impl Stock {
     }
 }
 
-/// How the cost of a change is found.
+/// The way in which the cost of a change is computed.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::catalog) enum Costing {
-    /// By weighted average.
+    /// The cost is the weighted average.
     Average,
-    /// What comes in has this price in all.
+    /// The added quantity cost this in all.
     Paid(Amount),
     /// The change undoes a movement of this cost.
     Undo(Option<Cost>),
@@ -47,7 +47,7 @@ impl Costing {
         } else {
             self.brought(before, delta)
         };
-        // No more than fits, and so refused.
+        // A cost that does not fit is above the limit.
         let cost = match cost {
             Some(centavos) => Some(Cost::from_centavos(i64::try_from(centavos).ok()?)),
             None => None,
@@ -72,7 +72,7 @@ impl Costing {
         let value = before.cost.centavos().map(i128::from);
         match (self, value) {
             (Self::Paid(total), Some(_)) => Some(total.centavos().into()),
-            // The stock of before, whose cost nobody knew, gets the same cost per unit.
+            // The stock before, of unknown cost, gets the same cost per unit.
             (Self::Paid(total), None) => {
                 let total = i128::from(total.centavos());
                 Some(total + share(total, before.quantity, delta))
@@ -86,7 +86,7 @@ impl Costing {
     }
 }
 
-/// The part of a value of so many of so many, half a centavo up.
+/// The share of `value` that `part` of `whole` has, rounded half up.
 fn share(value: i128, part: Quantity, whole: Quantity) -> i128 {
     let part = i128::from(part.thousandths().unsigned_abs());
     let whole = i128::from(whole.thousandths().unsigned_abs());

@@ -19,7 +19,7 @@ pub(crate) enum Change {
     Undo { sequence: i64, is_single: bool, request_id: Option<RequestId>, signed: Signed },
 }
 
-/// Who asked for a change, and with which note.
+/// The author and the note of a change.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Signed {
     pub(crate) author: Option<Author>,

@@ -173,7 +173,7 @@ impl Checkpoint {
     }
 }
 
-/// The costs of stocks, while the movements after the last round are read.
+/// The costs of stocks during the reading of the movements after the last round.
 struct Costs<'c> {
     connection: &'c Connection,
     /// The last movement of each product that is in its balance as it was brought forward, by index. A round that
@@ -191,7 +191,7 @@ impl<'c> Costs<'c> {
         Ok(Self { connection, through: Vec::new(), undos })
     }
 
-    /// The cost of a product's stock, as it was brought forward.
+    /// The cost of a product's stock that was brought forward.
     fn forwarded(&mut self, product: ProductId) -> rusqlite::Result<StockCost> {
         let mut row = self.connection.prepare_cached(
             "SELECT stock_thousandths, last_sequence, stock_cost_centavos FROM balance_forward

@@ -11,16 +11,16 @@ use crate::catalog::{
 
 const SELECT_DETAIL: &str = "SELECT amount_centavos, loss_reason, note, sequence FROM movement_detail WHERE sequence BETWEEN ?1 AND ?2";
 
-/// Purchases that say where the produce comes from.
+/// The purchases that have a supplier, a lot or an expiry.
 const SELECT_PURCHASE: &str = "SELECT supplier, lot, expires_on, sequence FROM purchase
      WHERE sequence BETWEEN ?1 AND ?2 AND (supplier IS NOT NULL OR lot IS NOT NULL OR expires_on IS NOT NULL)";
 
-/// Whether the table of purchases has a row of a movement: of each purchase that brought something.
+/// Whether the table of purchases has a row for a movement: it has one for each purchase that added stock.
 pub(super) fn has_purchase_row(kind: Kind, delta: Quantity) -> bool {
     kind == Kind::Purchase && delta > Quantity::ZERO
 }
 
-/// Writes the details of movements that have some, and a row for each purchase.
+/// Writes the details of movements that have any, and a row for each purchase.
 pub(super) fn write_details(connection: &Connection, movements: &[Movement]) -> rusqlite::Result<()> {
     for movement in movements {
         let Movement { sequence, product, kind, delta, details, .. } = movement;
@@ -78,7 +78,7 @@ pub(super) fn with_details(connection: &Connection, mut movement: Movement) -> r
     Ok(movement)
 }
 
-/// The details of the movements from one to another that have some.
+/// Reads the details of the movements of a range that have any.
 pub(super) fn details_between(
     connection: &Connection,
     first: i64,
@@ -132,13 +132,13 @@ where
     text.map(|text| text.parse().map_err(|error| bad_value(index, Box::new(error)))).transpose()
 }
 
-/// The number of an author, if one of this name has a movement.
+/// The number of an author, if there is one of this name.
 pub(super) fn find_author(connection: &Connection, author: &Author) -> rusqlite::Result<Option<i64>> {
     let mut select = connection.prepare_cached("SELECT id FROM author WHERE name = ?1")?;
     select.query_row([author.as_str()], |row| row.get(0)).optional()
 }
 
-/// The number of an author, perhaps a new one.
+/// The number of an author. An unknown author is added.
 pub(super) fn author_id(connection: &Connection, author: &Author) -> rusqlite::Result<i64> {
     if let Some(id) = find_author(connection, author)? {
         return Ok(id);
@@ -147,7 +147,7 @@ pub(super) fn author_id(connection: &Connection, author: &Author) -> rusqlite::R
     insert.query_row([author.as_str()], |row| row.get(0))
 }
 
-/// The authors of movements that are read, each looked up once.
+/// A cache of the authors of movements, so that each is looked up once.
 pub(super) struct Authors<'c> {
     connection: &'c Connection,
     known: HashMap<i64, Author>,
@@ -158,7 +158,7 @@ impl<'c> Authors<'c> {
         Self { connection, known: HashMap::new() }
     }
 
-    /// The author whose number stands in this column, if there is one.
+    /// The author whose number is in this column, if there is one.
     pub(super) fn read(&mut self, row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Author>> {
         let Some(id) = row.get::<_, Option<i64>>(index)? else { return Ok(None) };
         if let Some(author) = self.known.get(&id) {

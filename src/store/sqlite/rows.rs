@@ -213,7 +213,7 @@ pub(super) fn read_quantity(row: &Row<'_>, index: usize) -> rusqlite::Result<Qua
     Quantity::from_thousandths(row.get(index)?).map_err(|error| bad_value(index, error))
 }
 
-/// The cost of this stock, as this column has it.
+/// The cost of this stock in this column.
 pub(super) fn read_stock_cost(row: &Row<'_>, index: usize, stock: Quantity) -> rusqlite::Result<StockCost> {
     StockCost::of_stored(stock, row.get(index)?).ok_or_else(|| bad_value(index, "not the cost of a stock"))
 }

@@ -260,8 +260,8 @@ fn contradiction(movement: &Movement, before: Option<Balance>, is_undo: bool) ->
     }
 }
 
-/// The cost of a stock after a movement, if the movement's cost can be: the costs of all movements of a product
-/// are together the cost of its stock, and nothing if that is unknown.
+/// The cost of a stock after a movement; `None` if the movement's cost is wrong. The costs of all movements of a
+/// product add up to the cost of its stock, and to zero if that is unknown.
 fn cost_after(movement: &Movement, before: Option<Balance>, is_undo: bool) -> Option<StockCost> {
     let before = before.unwrap_or(Balance::NONE);
     let takes = movement.delta < Quantity::ZERO;

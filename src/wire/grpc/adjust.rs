@@ -17,7 +17,7 @@ use crate::wire::NotAReply;
 /// Reads a change of stock from its message.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT`, naming the field.
+/// If a field is invalid: `INVALID_ARGUMENT` with the field.
 pub fn adjust_request(message: &v1::AdjustStockRequest) -> Result<AdjustRequest<'_>, Refusal> {
     Ok(AdjustRequest {
         name: &message.name,
@@ -37,7 +37,7 @@ pub fn adjust_request(message: &v1::AdjustStockRequest) -> Result<AdjustRequest<
 /// Reads a batch from its message.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT`, naming the field, and the index of the change.
+/// If a field is invalid: `INVALID_ARGUMENT` with the field and the index of the change.
 pub fn batch_request(message: &v1::BatchAdjustStockRequest) -> Result<BatchRequest<'_>, Refusal> {
     // The count is checked first, because a message may hold far more changes than a batch may have.
     if message.adjustments.len() > BATCH_LINES_MAX {

@@ -20,7 +20,7 @@ pub(super) fn write_text(tag: u32, text: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// Writes an integer of a field that tells zero from nothing.
+/// Writes an integer of an optional field, in which zero and absence differ.
 pub(super) fn write_optional(tag: u32, number: Option<i64>, out: &mut Vec<u8>) {
     if let Some(number) = number {
         encode_key(tag, WireType::Varint, out);

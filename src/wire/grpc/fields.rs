@@ -19,7 +19,7 @@ pub(super) fn optional_request_id(text: &str) -> Result<Option<RequestId>, Refus
 /// Reads the details of a movement from the fields that most messages leave out.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT`, naming the field.
+/// If a field is invalid: `INVALID_ARGUMENT` with the field.
 pub(super) fn details(
     amount: Option<Result<Amount, AmountError>>,
     loss_reason: i32,

@@ -20,8 +20,8 @@ pub(in crate::store::sqlite) fn rows(
     movements.map(|movement| complete(connection, movement?)).collect()
 }
 
-/// Reads movements of one product without their details, newest first and `count_max` at most: from the product's movement `last`
-/// back to the first one that is not after `after`.
+/// Reads movements of one product without their details, newest first and `count_max` at most: from the
+/// product's movement `last` back to the first one that is not after `after`.
 pub(in crate::store::sqlite) fn movements_back(
     connection: &Connection,
     last: i64,
