@@ -30,7 +30,7 @@ complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "serve" -d 'Gu
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "shell" -d 'Abre um terminal interativo'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "query" -d 'Consulta um produto, os produtos até um preço, ou todos'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "update" -d 'Muda o estoque de um produto'
-complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "count" -d 'Faz do estoque o que foi contado, de um produto ou de uma lista'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "count" -d 'Ajusta o estoque à contagem, de um produto ou de uma lista'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "undo" -d 'Desfaz um movimento, com o documento inteiro dele'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "history" -d 'Mostra os movimentos do estoque, do último para trás'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "report" -d 'Soma os movimentos de um período, por motivo, produto ou dia'
@@ -240,7 +240,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l server -d 'Servidor a medir; os estoques dele mudam' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l connections -d 'Conexões de cada modo. O padrão é 16' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l pipeline -d 'Operações em voo em cada conexão. O padrão é 16' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l duration -d 'Duração da medida de cada modo. O padrão é 10' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l duration -d 'Duração da medição de cada modo. O padrão é 10' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l rate -d 'Operações por segundo (laço aberto); sem ela, o máximo (laço fechado)' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l mix -d 'Leituras e gravações em cada cem. O padrão é read=80,write=20' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l json -d 'Escreve os números em JSON' -r -F

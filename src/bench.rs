@@ -1,5 +1,5 @@
-//! The bench: the same operations over the socket and over gRPC, interleaved, measured
-//! alike, and checked to the last unit of stock.
+//! The bench: runs the same operations over the text protocol and over gRPC in turns, measures them alike,
+//! and checks the final stock exactly.
 
 mod environment;
 mod grpc;
@@ -39,22 +39,22 @@ use schedule::{Load, Product, Schedule};
 use tally::Tally;
 use transport::Transport;
 
-/// Time between two looks at the progress.
+/// The time between two updates of the progress bar.
 const SHOWN_EVERY: Duration = Duration::from_millis(250);
 
-/// Kernel clock ticks in a second, the unit in which Linux shows CPU time to programs.
+/// The kernel's clock ticks in a second, the unit in which Linux reports CPU time.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// The runtime of a measure, and the signals that end the measure: what the bench has started must end
-/// with it.
+/// The runtime of a measurement, and the signals that end it: the bench must also end everything that it has
+/// started.
 pub struct Runtime {
     runtime: tokio::runtime::Runtime,
     stops: Vec<Signal>,
 }
 
 impl Runtime {
-    /// Begins to listen for Ctrl-C, SIGTERM and SIGHUP, which from here on end the measure
-    /// and not the process.
+    /// Begins to listen for Ctrl-C, SIGTERM and SIGHUP, which from here on end the measurement and not the
+    /// process.
     ///
     /// # Errors
     /// If the system refuses the runtime or the signals.
@@ -78,13 +78,13 @@ impl Runtime {
         runtime.block_on(async {
             tokio::select! {
                 done = work => done,
-                () = stopped => bail!("a medida foi interrompida"),
+                () = stopped => bail!("a medição foi interrompida"),
             }
         })
     }
 }
 
-/// Runs every transport in turns, shows the table and the curves, and checks the stock.
+/// Runs the transports in turns, shows the table and the curves, and checks the stock.
 ///
 /// # Errors
 /// If the server cannot be used, or if its final stock is not the initial one plus the changes that it
@@ -125,7 +125,7 @@ pub fn run(client: &mut Client, options: &Options, mut runtime: Runtime) -> anyh
     drop(progress);
     let verdict = check(&before, &stocks(client)?, &outcomes);
     let report = Report { options, outcomes, verdict, environment: Environment::here() };
-    // A reader that closed the output, as `head` does, may want the files all the same.
+    // If the output is closed, as by `head`, the files are still written.
     match io::stdout().lock().write_all(report.text().as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             bail!("a saída não pôde ser escrita: {}", describe(&error))
@@ -140,7 +140,7 @@ pub fn run(client: &mut Client, options: &Options, mut runtime: Runtime) -> anyh
     }
     match report.verdict {
         Ok(_) => Ok(()),
-        Err(problem) => bail!("{problem}. As medidas não valem"),
+        Err(problem) => bail!("{problem}. As medições não valem"),
     }
 }
 
@@ -170,7 +170,7 @@ async fn one_turn(
     let mut drivers = Vec::with_capacity(options.connections);
     for _ in 0..options.connections {
         drivers.push(Driver::connect(transport, options).await?);
-        // Connecting waits for nothing if the server is near: let a signal be heard.
+        // Connecting to a near server never yields, so this line lets a signal be handled.
         tokio::task::yield_now().await;
     }
     let cpu_before = cpu_seconds(options.process);
@@ -185,7 +185,7 @@ async fn one_turn(
                 products: Rc::clone(products),
                 mix: options.mix,
                 in_flight_max: options.pipeline,
-                // Open loops begin apart, so that not all connections send at one moment.
+                // Open loops begin at different times, so that not all connections send at the same moment.
                 first: start
                     + every.map_or(Duration::ZERO, |every| every * index as u32 / options.connections as u32),
                 every,
@@ -235,11 +235,11 @@ impl Driver {
         Ok(Self { connection, stream })
     }
 
-    /// Keeps the load on until its end, and waits for what is then in flight.
+    /// Runs the load to its end, and waits for the operations that are then in flight.
     async fn drive(self, load: Load) -> anyhow::Result<Tally> {
         let mut schedule = Schedule::new(load)?;
         let traffic = self.connection.traffic();
-        // The bytes of the beginning of the connection belong to no operation.
+        // The bytes of the connection's setup belong to no operation.
         let bytes_before = traffic.total();
         let mut tally = match self.connection {
             Connection::Text(connection) => text::drive(connection, &mut schedule).await?,
@@ -258,10 +258,10 @@ fn stocks(client: &mut Client) -> anyhow::Result<Vec<ProductReply>> {
     }
 }
 
-/// Checks that the final stock is the initial one and all changes. Returns a sentence either way.
+/// Checks that the final stock is the initial stock plus all changes. Returns a sentence in either case.
 fn check(before: &[ProductReply], after: &[ProductReply], outcomes: &[Outcome]) -> Result<String, String> {
     if after.len() < before.len() {
-        return Err("faltam produtos depois da medida".to_owned());
+        return Err("faltam produtos depois da medição".to_owned());
     }
     let mut changes = 0;
     for (index, (before, after)) in before.iter().zip(after).enumerate() {
@@ -284,10 +284,10 @@ fn check(before: &[ProductReply], after: &[ProductReply], outcomes: &[Outcome]) 
     ))
 }
 
-/// CPU time of a process so far, in seconds, if the system shows it.
+/// The CPU time of a process so far, in seconds, if the system reports it.
 fn cpu_seconds(process: Option<u32>) -> Option<f64> {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", process?)).ok()?;
-    // The second field is the name, in brackets, and may hold anything.
+    // The second field is the program's name in brackets, which may contain any character.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = |index: usize| fields.get(index)?.parse::<f64>().ok();
     Some((ticks(11)? + ticks(12)?) / TICKS_PER_SECOND)

@@ -1,4 +1,4 @@
-//! The command line. Each subcommand has a file, which holds its options and what it does.
+//! The command line. Each subcommand has a file with its options and its code.
 
 mod backup;
 mod bench;
@@ -126,6 +126,6 @@ fn survive_full_files() {
     use nix::sys::signal::{SigSet, Signal};
     let mut blocked = SigSet::empty();
     blocked.add(Signal::SIGXFSZ);
-    // Fails only for an unknown way of masking, which this is not.
+    // The call fails only for an unknown way of masking.
     let _ = blocked.thread_block();
 }

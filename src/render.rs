@@ -72,16 +72,16 @@ pub fn render(out: &mut impl Write, reply: &Reply, format: Format) -> io::Result
     }
 }
 
-/// The changes that a person is told of beside the reply, each in a line: `Caju: −20 un · R$ 40,00 · restam
-/// 40 un · #6`. None for a lone change of a stock, whose reply is the original's, and none of a reply that came as
-/// product lines.
-pub fn changes_told(reply: &Reply) -> Vec<String> {
+/// The lines that describe the changes of a reply to a person, beside the reply:
+/// `Caju: −20 un · R$ 40,00 · restam 40 un · #6`. There is no line for a lone change of a stock, whose reply
+/// is the original's, nor for a reply that came as product lines.
+pub fn change_lines(reply: &Reply) -> Vec<String> {
     let Reply::Changes(changes) = reply else { return Vec::new() };
-    changes.iter().filter_map(change_told).collect()
+    changes.iter().filter_map(change_line).collect()
 }
 
-/// A change as a person is told of it. `None` without a movement.
-pub fn change_told(change: &ChangeReply) -> Option<String> {
+/// The line that describes a change to a person. `None` if the change has no movement.
+pub fn change_line(change: &ChangeReply) -> Option<String> {
     let movement = change.movement.as_ref()?;
     let unit = unit(&change.product).unwrap_or_default();
     let sign = if movement.delta < Quantity::ZERO { '\u{2212}' } else { '+' };
@@ -240,7 +240,7 @@ Uva \"Rubi\", sem semente       17.17     9.65
         let changes = Reply::Changes(vec![known, unknown]);
         check(&changes, Format::Json, &format!("[{object}{movement},{object}null}}]\n"));
         check(&changes, Format::Text, &"Maçã: R$3.0, Estoque: 17.5\n".repeat(2));
-        assert_eq!(changes_told(&changes), ["Maçã: \u{2212}2,5 kg · R$ 0,00 · restam 17,5 kg · #812"]);
+        assert_eq!(change_lines(&changes), ["Maçã: \u{2212}2,5 kg · R$ 0,00 · restam 17,5 kg · #812"]);
     }
 
     #[test]

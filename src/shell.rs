@@ -1,9 +1,9 @@
 //! The shell: the commands for a person at a terminal, and for piped lines.
 //!
-//! A line is read (`entry`), completed by questions if it is only a number (`questions`), sent, and
-//! its answer is shown (`report`). On a terminal (`dialogue`) a change whose answer is lost
-//! is kept and asked for again (`in_doubt`, `kept`); the line editor has completion and history. A
-//! pipe (`piped`) has neither.
+//! A line is read (`entry`), completed by questions if arguments are missing (`questions`), and sent; its
+//! answer is shown (`report`). On a terminal (`dialogue`), a change whose answer is lost is kept and repeated
+//! under its id (`in_doubt`, `kept`), and the line editor has completion and history. A pipe (`piped`) has
+//! none of these.
 
 mod completion;
 mod dialogue;
@@ -43,7 +43,7 @@ pub fn run(mut client: Client, options: Options) -> io::Result<FirstFailure> {
     }
 }
 
-/// Whether the shell edits lines, so that Ctrl-C is a key while one is typed, and no signal.
+/// Whether the shell edits lines. If so, Ctrl-C is a key and no signal while a line is typed.
 pub fn edits_lines() -> bool {
     io::stdin().is_terminal() && line_is_edited()
 }

@@ -1,4 +1,4 @@
-//! The environment of a measure: place, time and program. Figures without it say little.
+//! The environment of a measurement: machine, time and program. Figures mean little without it.
 
 use std::fs;
 use std::num::NonZero;
@@ -8,15 +8,15 @@ use serde::Serialize;
 
 use crate::catalog::Shown;
 
-/// Characters that no shell reads as anything but themselves.
+/// The characters that have no special meaning in any shell.
 const PLAIN: &str = "-_./:=,%+@";
 
-/// The beginning of the program's name and version.
+/// The start of the program's name and version.
 pub(super) const PROGRAM: &str = "hortifruti ";
 
 #[derive(Serialize)]
 pub(super) struct Environment {
-    /// In UTC, as `2026-11-24 20:15`.
+    /// The time in UTC, as `2026-11-24 20:15`.
     pub(super) date: String,
     /// The version, and the commit if it is known.
     pub(super) program: String,
@@ -67,9 +67,9 @@ fn quoted(word: &str) -> String {
     }
 }
 
-/// Year, month and day of a day since 1970-01-01 (Howard Hinnant's `civil_from_days`).
+/// The year, month and day of a number of days since 1970-01-01 (Howard Hinnant's `civil_from_days`).
 fn date(days: u64) -> (u64, u64, u64) {
-    // Years begin in March, so that the leap day is the last of its year; 400 of them are an era.
+    // Years begin in March here, so that the leap day is the last day of its year. An era has 400 years.
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;

@@ -58,7 +58,7 @@ async fn call(mut service: Service, name: String, operation: Operation) -> Resul
     Ok(operation)
 }
 
-/// Changes in flight on a stream; answers come in order.
+/// The changes in flight on a stream, whose answers come in order.
 pub(super) struct ChangeStream {
     requests: mpsc::Sender<StreamAdjustStockRequest>,
     answers: Streaming<StreamAdjustStockResponse>,
@@ -76,12 +76,12 @@ impl ChangeStream {
     async fn send(&mut self, name: &str, operation: Operation) -> anyhow::Result<()> {
         self.in_flight.push_back(operation);
         let request = StreamAdjustStockRequest { adjustment: Some(adjust_message(&add_one(name))) };
-        // Fails if the stream has ended.
+        // The call fails if the stream has ended.
         self.requests.send(request).await.map_err(|_| ended())
     }
 }
 
-/// The next change that a stream has answered; never, if there is none in flight.
+/// Waits for the next change that the stream answers; for ever if there is none in flight.
 async fn answered(
     stream: &mut Option<ChangeStream>,
     connection: &GrpcConnection,
@@ -97,7 +97,7 @@ async fn answered(
     }
 }
 
-/// The server ended a stream.
+/// The error of a stream that the server ended.
 fn ended() -> anyhow::Error {
     let what = describe(&io::ErrorKind::UnexpectedEof.into());
     ClientError::from(ConnectionError::Lost(what)).into()

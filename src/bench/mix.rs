@@ -1,4 +1,4 @@
-//! The mix of reads and writes of a measure.
+//! The mix of reads and writes of a measurement.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +15,7 @@ pub struct Mix {
 impl FromStr for Mix {
     type Err = String;
 
-    /// Reads `read=80,write=20`; a part that is missing is the rest of a hundred.
+    /// Reads a mix such as `read=80,write=20`. A missing part is the rest to a hundred.
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("{text:?} não é uma mistura; escreva como read=80,write=20, somando 100");
         let (mut read, mut write) = (None, None);

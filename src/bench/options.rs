@@ -1,4 +1,4 @@
-//! The options of a measure.
+//! The options of a measurement.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,26 +6,26 @@ use std::time::Duration;
 use super::mix::Mix;
 use crate::client::ConnectOptions;
 
-/// Turns of each transport. The transports take turns, so that what else the machine does falls on all
-/// of them alike; the spread of the ratios shows how much it did.
+/// The turns of each transport. The transports take turns, so that other work of the machine affects all of
+/// them alike; the spread of the ratios shows how much.
 pub(super) const ROUNDS: u32 = 5;
 
-/// The options of a measure.
+/// The options of a measurement.
 pub struct Options {
     /// The server's address.
     pub address: String,
     /// TLS and token of the connections.
     pub connect: ConnectOptions,
-    /// The server's process for its CPU time, if it runs on this machine and is known.
+    /// The id of the server's process, for its CPU time, if it is known and on this machine.
     pub process: Option<u32>,
-    /// Connections of each transport.
+    /// The connections of each transport.
     pub connections: usize,
-    /// Operations that each connection keeps in flight at most.
+    /// The most operations that each connection keeps in flight.
     pub pipeline: usize,
-    /// Time for which each transport runs in all.
+    /// The total time for which each transport runs.
     pub duration: Duration,
-    /// Operations begun in a second, whatever the answers do (open loop); without it, each
-    /// answer begins the next operation (closed loop).
+    /// The operations begun in a second, independent of the answers (open loop). Without it, each answer
+    /// begins the next operation (closed loop).
     pub rate: Option<f64>,
     /// The mix of reads and writes.
     pub mix: Mix,
@@ -36,7 +36,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Time for which one transport runs without a pause.
+    /// The time for which one transport runs in one turn.
     pub(super) fn turn(&self) -> Duration {
         self.duration / ROUNDS
     }

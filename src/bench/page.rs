@@ -1,4 +1,4 @@
-//! The page: the whole report in one HTML file, which loads nothing.
+//! The page: the whole report in one HTML file, which loads no other file.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use super::transport::Transport;
 
 const STYLE: &str = include_str!("page.css");
 
-/// The beginning of every page, by which an earlier one is recognised.
+/// The first bytes of every page, by which an earlier page is recognised.
 const START: &str = "<!doctype html>\n<html lang=\"pt-BR\">\n<head>\n<meta charset=\"utf-8\">\n\
     <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
     <title>hortifruti: socket e gRPC comparados</title>\n";
@@ -21,13 +21,13 @@ pub(super) fn is_page(head: &[u8]) -> bool {
 /// The percentiles that the curves' axis names.
 const AXIS_PERCENTILES: [f64; 5] = [50.0, 90.0, 99.0, 99.9, 99.99];
 
-/// Width of a chart, and the left and right edge of its field.
+/// The width of a chart, and the left and right edges of its plot area.
 const WIDTH: f64 = 490.0;
 const LEFT: f64 = 96.0;
 const RIGHT: f64 = 378.0;
 
-/// The style class of a transport. Colours are told apart by people who see few, light and
-/// dark alike, and the curves are dashed differently besides.
+/// The style class of a transport. The colours differ for colour-blind people too, in light and dark mode,
+/// and the curves have different dashes.
 fn class(transport: Transport) -> &'static str {
     match transport {
         Transport::Socket => "socket",
@@ -106,7 +106,7 @@ impl Report<'_> {
         for (name, cells) in rows {
             let _ = write!(table, "<tr><th scope=\"row\">{name}</th>");
             for cell in cells {
-                // The spread stands below what it is the spread of.
+                // The spread stands below its median.
                 let cell = match cell.split_once(" (") {
                     Some((middle, spread)) => format!("{middle} <small>({spread}</small>"),
                     None => cell,
@@ -173,7 +173,7 @@ fn latency_chart(outcomes: &[Outcome]) -> String {
     const BOTTOM: f64 = 266.0;
     let scale = Scale::of(outcomes);
     let last = CURVE_PERCENTILES[CURVE_PERCENTILES.len() - 1];
-    // Equal steps to the right make the operations beyond a percentile ten times rarer.
+    // With each equal step to the right, the operations beyond the percentile become ten times rarer.
     let rarity = |percentile: f64| -(1.0 - percentile / 100.0).log10();
     let x = |percentile: f64| LEFT + (RIGHT - LEFT) * rarity(percentile) / rarity(last);
     let y = |microseconds: f64| BOTTOM - (BOTTOM - 10.0) * scale.at(microseconds);
@@ -184,7 +184,7 @@ fn latency_chart(outcomes: &[Outcome]) -> String {
             grouped(outcome.microseconds(99.0))
         )
     });
-    // Over many decades the lines between them would stand too close.
+    // On a scale of many decades, lines between the decades would be too close together.
     let factors: &[f64] = if scale.greatest / scale.least > 3000.0 { &[1.0] } else { &[1.0, 2.0, 5.0] };
     let mut decade = 10_f64.powf(scale.least.log10().floor());
     while decade <= scale.greatest {
@@ -206,7 +206,7 @@ fn latency_chart(outcomes: &[Outcome]) -> String {
     }
     let ticks = AXIS_PERCENTILES.into_iter().map(|percentile| (x(percentile), name(percentile)));
     write_axis(&mut svg, 10.0, BOTTOM, "percentil das operações", ticks);
-    // From the top, so that names whose curves end close together stand below each other.
+    // The names are placed from the top, so that names of curves that end close together do not overlap.
     let mut downwards: Vec<&Outcome> = outcomes.iter().collect();
     downwards.sort_by(|one, other| other.microseconds(last).total_cmp(&one.microseconds(last)));
     let mut name_y = f64::NEG_INFINITY;
@@ -266,7 +266,7 @@ fn write_axis(
     );
 }
 
-/// The beginning of a chart, with its content in words for those who do not see it.
+/// The opening tag of a chart, with a description for screen readers.
 fn opened(
     id: &str,
     height: f64,

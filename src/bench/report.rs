@@ -1,4 +1,4 @@
-//! The report of a measure: a table and curves for the terminal, and JSON.
+//! The report of a measurement: a table and curves for the terminal, and JSON.
 
 use std::fmt::Write as _;
 
@@ -12,19 +12,19 @@ use super::transport::Transport;
 /// The percentiles of the table, and of the curves in the terminal.
 pub(super) const TABLE_PERCENTILES: [f64; 4] = [50.0, 90.0, 99.0, 99.9];
 
-/// The percentiles of the page's curves: a step for each factor of about two in what lies beyond.
+/// The percentiles of the page's curves: each step about halves the operations beyond it.
 pub(super) const CURVE_PERCENTILES: [f64; 12] =
     [10.0, 25.0, 50.0, 75.0, 90.0, 95.0, 98.0, 99.0, 99.5, 99.9, 99.95, 99.99];
 
-/// Characters of the longest bar; with its names and figures a row fits in 60 columns.
+/// The characters of the longest bar, with which a row fits in 60 columns.
 const BAR_WIDTH: f64 = 30.0;
 
 /// The result of one turn of one transport.
 pub(super) struct Turn {
     pub(super) tally: Tally,
-    /// From the moment all connections stood to the last answer.
+    /// The time from the last connection's setup to the last answer.
     pub(super) seconds: f64,
-    /// CPU time of the server in that time.
+    /// The CPU time of the server in that time.
     pub(super) cpu_seconds: Option<f64>,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Outcome {
     pub(super) transport: Transport,
     pub(super) tally: Tally,
     cpu_seconds: Option<f64>,
-    /// Operations in a second, for each round.
+    /// The operations in a second, for each round.
     pub(super) rates: Vec<f64>,
 }
 
@@ -68,7 +68,7 @@ impl Outcome {
         self.cpu_seconds.map(|seconds| self.per_operation(seconds * 1e6))
     }
 
-    /// The median of the rounds' ratios to another transport, and the least and the greatest.
+    /// The median, the least and the greatest of the rounds' ratios to another transport.
     fn ratio_to(&self, other: &Outcome) -> [f64; 3] {
         let ratios: Vec<f64> = self.rates.iter().zip(&other.rates).map(|(own, other)| own / other).collect();
         spread(&ratios)
@@ -88,7 +88,7 @@ fn median(values: &[f64]) -> f64 {
     sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
 }
 
-/// A number as people write it in Portuguese.
+/// A number in Portuguese notation.
 fn hundredths(number: f64) -> String {
     format!("{number:.2}").replace('.', ",")
 }
@@ -115,7 +115,7 @@ pub(super) fn name(percentile: f64) -> String {
 pub(super) struct Report<'a> {
     pub(super) options: &'a Options,
     pub(super) outcomes: Vec<Outcome>,
-    /// Whether the stock is right, in words.
+    /// The result of the check of the stock, as a sentence.
     pub(super) verdict: Result<String, String>,
     pub(super) environment: Environment,
 }
@@ -192,11 +192,11 @@ impl Report<'_> {
         notes
     }
 
-    /// Whether the stock is right, as a sentence.
+    /// The result of the check of the stock, as a sentence.
     pub(super) fn checked(&self) -> String {
         match &self.verdict {
             Ok(sum) => format!("Conferido: {sum}."),
-            Err(problem) => format!("Não confere: {problem}. As medidas não valem."),
+            Err(problem) => format!("Não confere: {problem}. As medições não valem."),
         }
     }
 
@@ -288,12 +288,12 @@ impl Report<'_> {
             is_stock_right: self.verdict.is_ok(),
             transports: transports.collect(),
         };
-        // Numbers and fixed words always have a form.
+        // Numbers and fixed strings can always be serialized.
         serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
     }
 }
 
-/// Whether a file with this beginning is the JSON of a report.
+/// Whether a file with these first bytes is the JSON of a report.
 pub(super) fn is_json(head: &[u8]) -> bool {
     let program = format!("\n  \"program\": \"{PROGRAM}");
     head.starts_with(b"{\n  \"date\": \"") && memchr::memmem::find(head, program.as_bytes()).is_some()

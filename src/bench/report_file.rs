@@ -1,4 +1,4 @@
-//! A report's file: written whole or not at all, and never over anything but an earlier report.
+//! The file of a report, which is written completely or not at all, and replaces only an earlier report.
 
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -14,14 +14,14 @@ pub(super) struct ReportFile {
 }
 
 impl ReportFile {
-    /// Makes sure that the report can be written, before time is spent on the measurement.
+    /// Checks that the report can be written, before time is spent on the measurement.
     pub(super) fn begin(path: &Path, is_report: fn(&[u8]) -> bool) -> anyhow::Result<Self> {
         match NameState::at(path, is_report).map_err(|error| not_written(path, describe(&error)))? {
             NameState::Free | NameState::Ours => {}
             NameState::Other(obstacle) => return Err(not_replaced(path, obstacle)),
         }
         let made = AtomicFile::begin_shared(path).map_err(|error| match error.kind() {
-            ErrorKind::WouldBlock => not_written(path, "outra medida, ou a outra opção, escreve nele"),
+            ErrorKind::WouldBlock => not_written(path, "outra medição, ou a outra opção, escreve nele"),
             _ => not_written(path, describe(&error)),
         })?;
         Ok(Self { path: path.to_owned(), made, is_report })
@@ -38,7 +38,7 @@ impl ReportFile {
 }
 
 fn not_replaced(path: &Path, what: impl std::fmt::Display) -> anyhow::Error {
-    not_written(path, format!("{what}, e só um relatório anterior se troca por outro. Escolha outro nome"))
+    not_written(path, format!("{what}, e só um relatório anterior pode ser substituído. Escolha outro nome"))
 }
 
 fn not_written(path: &Path, what: impl std::fmt::Display) -> anyhow::Error {

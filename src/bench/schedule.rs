@@ -11,8 +11,8 @@ use crate::operation::{AdjustRequest, Request};
 use crate::refusal::Refusal;
 use crate::wire::text;
 
-/// Time after the end of a turn in which its late operations still begin. A stall of the server
-/// at the end counts as much as one before it; a server that cannot keep up gets no more.
+/// The time after the end of a turn in which its late operations still begin, so that a stall of the server
+/// at the end counts like any other stall. A server that cannot keep up gets no more time.
 const LATE_MAX: Duration = Duration::from_secs(1);
 
 /// A product that operations ask for, with the lines that ask for it.
@@ -42,19 +42,19 @@ pub(super) struct Load {
     pub(super) products: Rc<[Product]>,
     pub(super) mix: Mix,
     pub(super) in_flight_max: usize,
-    /// When the first operation begins.
+    /// The time at which the first operation begins.
     pub(super) first: Instant,
-    /// Time between two starts of an open loop. In a closed loop each answer starts the next operation.
+    /// The time between two starts of an open loop. In a closed loop, each answer starts the next operation.
     pub(super) every: Option<Duration>,
-    /// Operations that were to begin before this moment begin; none that were to begin later.
+    /// The end of the turn: operations that are planned for a later time do not begin.
     pub(super) end: Instant,
     pub(super) seed: u64,
 }
 
-/// One operation in flight.
+/// An operation in flight.
 #[derive(Clone, Copy)]
 pub(super) struct Operation {
-    /// When the operation was to begin.
+    /// The time at which the operation was planned to begin.
     pub(super) intended: Instant,
     /// The product's place in the list.
     pub(super) product: usize,
@@ -99,8 +99,8 @@ impl Schedule {
         let intended = match self.load.every {
             None => now,
             Some(_) if self.due > now => return None,
-            // A late operation keeps the time at which it was meant to begin: a server that
-            // stalls must not make its own latency look better (coordinated omission).
+            // A late operation keeps its planned time: a server that stalls must not make its own latency
+            // look better (coordinated omission).
             Some(every) => {
                 let intended = self.due;
                 self.due += every;
@@ -113,7 +113,7 @@ impl Schedule {
         Some(Operation { intended, product, is_write })
     }
 
-    /// A number below `limit`, from a xorshift generator, the cheapest that is random enough.
+    /// A random number below `limit`, from a xorshift generator, the cheapest that is good enough.
     fn draw(&mut self, limit: u64) -> u64 {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
@@ -130,7 +130,7 @@ impl Schedule {
         self.in_flight == 0 && now >= self.load.end && !self.has_more(now)
     }
 
-    /// Operations that were to begin before the end, and did not.
+    /// The operations that were planned before the end and did not begin.
     pub(super) fn not_begun(&self) -> u64 {
         let left = self.load.end.saturating_duration_since(self.due);
         self.load.every.map_or(0, |every| left.as_nanos().div_ceil(every.as_nanos().max(1)) as u64)

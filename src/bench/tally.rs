@@ -6,21 +6,21 @@ use hdrhistogram::Histogram;
 
 use super::schedule::Operation;
 
-/// Longest latency that the histogram tells apart, in nanoseconds: a minute.
+/// The longest latency that the histogram distinguishes, in nanoseconds: a minute.
 const LATENCY_MAX_NS: u64 = 60_000_000_000;
 
-/// Digits of a latency that are kept.
+/// The significant digits of a recorded latency.
 const LATENCY_DIGITS: u8 = 3;
 
 /// The measurements.
 pub(super) struct Tally {
-    /// Nanoseconds from the intended start to the answer.
+    /// The nanoseconds from the intended start to the answer.
     pub(super) latency: Histogram<u64>,
-    /// Bytes sent and received.
+    /// The bytes sent and received.
     pub(super) bytes: u64,
-    /// Units added to each product, by its place in the list.
+    /// The units added to each product, by its place in the list.
     pub(super) added: HashMap<usize, i64>,
-    /// Operations of an open loop that could not begin: the answers did not keep up.
+    /// The operations of an open loop that could not begin, because the answers did not keep up.
     pub(super) not_begun: u64,
 }
 
@@ -32,7 +32,7 @@ impl Tally {
     }
 
     pub(super) fn merge(&mut self, other: Self) {
-        // Both have the same bounds, so adding cannot fail.
+        // The two histograms have the same bounds, so adding cannot fail.
         let _ = self.latency.add(&other.latency);
         self.bytes += other.bytes;
         self.not_begun += other.not_begun;

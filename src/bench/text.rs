@@ -35,7 +35,7 @@ pub(super) async fn drive(mut connection: TextConnection, schedule: &mut Schedul
         }
         while let Some(reply) = connection.try_receive().map_err(ClientError::from)? {
             let operation = in_flight.pop_front().context("uma resposta a mais")?;
-            // To read every reply would cost as much as the rest of the load.
+            // Parsing every reply would cost as much as the rest of the load.
             if reply.starts_with("Erro ") && is_refusal(schedule.product(&operation), &operation, reply) {
                 bail!("o servidor recusou: {}", Sentence(reply));
             }
@@ -46,7 +46,7 @@ pub(super) async fn drive(mut connection: TextConnection, schedule: &mut Schedul
     Ok(tally)
 }
 
-/// Whether a reply refuses an operation: a product may be called "Erro" too.
+/// Whether a reply is a refusal. A product may be called "Erro" too.
 fn is_refusal(product: &Product, operation: &Operation, reply: &str) -> bool {
     let request = match operation.is_write {
         true => Request::AdjustStock(add_one(&product.name)),

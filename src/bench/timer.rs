@@ -1,5 +1,4 @@
-//! Waits to the microsecond. Tokio's own timer counts milliseconds, which is far longer
-//! than an answer takes.
+//! A timer with microseconds. Tokio's own timer counts milliseconds, far longer than an answer takes.
 
 use std::io;
 use std::time::Instant;
@@ -24,7 +23,7 @@ impl Timer {
                 return Ok(());
             }
             self.0.get_ref().set(left)?;
-            // The event may belong to an earlier wait that was given up: look again.
+            // The event may belong to an earlier wait that was dropped, so the time is checked again.
             self.0.readable().await?.clear_ready();
         }
     }
@@ -87,7 +86,7 @@ mod tests {
             let mut late = Vec::new();
             for _ in 0..50 {
                 let when = Instant::now() + Duration::from_micros(100);
-                // A wait that is given up leaves nothing behind.
+                // A wait that is dropped has no later effect.
                 let given_up = timer.sleep_until(Instant::now() + Duration::from_micros(10));
                 let _ = tokio::time::timeout(Duration::ZERO, given_up).await;
                 timer.sleep_until(when).await.unwrap();

@@ -7,7 +7,7 @@ use crate::wire::Protocol;
 pub(super) enum Transport {
     /// Lines of text, pipelined.
     Socket,
-    /// One gRPC call for each operation.
+    /// A gRPC call for each operation.
     Unary,
     /// Changes on one gRPC stream for each connection; reads are calls.
     Stream,

@@ -1,4 +1,4 @@
-//! `backup`: a copy of a database.
+//! `backup`: copies a database.
 
 use std::path::PathBuf;
 

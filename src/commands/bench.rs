@@ -1,4 +1,4 @@
-//! `bench`: both transports measured, against a given server or one of its own.
+//! `bench`: measures both transports, on a given server or on one of its own.
 
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -19,10 +19,10 @@ use crate::price_list;
 use crate::shell;
 use crate::wire::Protocol;
 
-/// The real price list that the bench runs on.
+/// The real price list that the bench uses.
 const BENCH_LIST: &[u8] = include_bytes!("../../tests/data/ceagesp-2023-11-24.csv");
 
-/// How long the bench waits for its own server, and how often it looks.
+/// The longest wait for the bench's own server, and the time between two checks.
 const OWN_SERVER_WAIT: Duration = Duration::from_secs(10);
 const OWN_SERVER_LOOK: Duration = Duration::from_millis(10);
 
@@ -41,7 +41,7 @@ pub(super) struct Bench {
     /// Operações em voo em cada conexão. O padrão é 16
     #[arg(long, value_name = "N", default_value_t = 16, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pipeline: u32,
-    /// Duração da medida de cada modo. O padrão é 10
+    /// Duração da medição de cada modo. O padrão é 10
     #[arg(long, value_name = "SEGUNDOS", default_value_t = 10, hide_default_value = true, value_parser = clap::value_parser!(u64).range(1..=3600))]
     duration: u64,
     /// Operações por segundo (laço aberto); sem ela, o máximo (laço fechado)
@@ -64,7 +64,7 @@ impl Bench {
     pub(super) fn run(self) -> Result<(), Error> {
         let mix = self.mix.parse().map_err(Error::Usage)?;
         let protocol = Some(Protocol::Grpc);
-        // A person waits for this connection, and ends the wait by Ctrl-C as usual.
+        // A person waits for this connection, and can end the wait by Ctrl-C as usual.
         let given = match self.server {
             Some(address) => {
                 let connect = connect_options(protocol, &self.credentials)?;
@@ -74,8 +74,8 @@ impl Bench {
             }
             None => None,
         };
-        // From here on no signal ends the process and leaves a server behind.
-        let runtime = bench::Runtime::new().context("os sinais do sistema não puderam ser ouvidos")?;
+        // From here on, no signal can end the process and leave a server behind.
+        let runtime = bench::Runtime::new().context("não foi possível receber os sinais do sistema")?;
         let (mut client, address, connect, own) = match given {
             Some((client, address, connect)) => (client, address, connect, None),
             None => {
@@ -83,7 +83,7 @@ impl Bench {
                 let connect = ConnectOptions { protocol, ..ConnectOptions::default() };
                 let discovery = Discovery::Address(own.address.clone());
                 let mut client = Client::connect(discovery, connect.clone(), Patience::of_program())?;
-                let rows = price_list::read(BENCH_LIST).context("a lista da medida não foi lida")?.rows;
+                let rows = price_list::read(BENCH_LIST).context("a lista da medição não pôde ser lida")?.rows;
                 let list = ImportRequest { rows, bad_rows: Vec::new(), is_dry_run: false, request_id: None };
                 client.call(&Request::ImportProducts(list))?;
                 (client, own.address.clone(), connect, Some(own))
@@ -108,7 +108,7 @@ impl Bench {
     }
 }
 
-/// A server of the bench's own, in a process of its own and on a database that goes with it.
+/// The bench's own server, in a separate process and on a temporary database.
 struct OwnServer {
     process: Child,
     address: String,
@@ -128,17 +128,17 @@ impl OwnServer {
             .arg(&port_file)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            // A Ctrl-C ends the bench, and the bench its server.
+            // The server ignores Ctrl-C, because the bench ends it.
             .process_group(0)
             .spawn()
-            .context("o servidor da medida não começou")?;
+            .context("o servidor da medição não iniciou")?;
         let mut own = Self { process, address: String::new(), folder };
         let give_up = Instant::now() + OWN_SERVER_WAIT;
         while own.address.is_empty() {
             if let Ok(place) = port_file::read(&port_file) {
                 own.address = place.to_string();
             } else if Instant::now() > give_up || own.process.try_wait()?.is_some() {
-                bail!("o servidor da medida não começou");
+                bail!("o servidor da medição não iniciou");
             } else {
                 std::thread::sleep(OWN_SERVER_LOOK);
             }
@@ -149,7 +149,7 @@ impl OwnServer {
 
 impl Drop for OwnServer {
     fn drop(&mut self) {
-        // Its data is thrown away, so it need not stop cleanly.
+        // The server is killed, because its data is thrown away.
         let _ = self.process.kill();
         let _ = self.process.wait();
         let _ = std::fs::remove_dir_all(&self.folder);

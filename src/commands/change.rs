@@ -1,5 +1,5 @@
-//! The parts that the subcommands that change something share: the id of the request, and a way to finish a
-//! change that is left in doubt.
+//! The shared parts of subcommands that change something: the request id, and the way to finish a change in
+//! doubt.
 
 use anyhow::Context;
 
@@ -15,16 +15,16 @@ pub(super) fn request_id(option: Option<String>) -> Result<Option<RequestId>, Re
     option.map(|text| text.parse()).transpose().map_err(|error| Refusal::request_id(&error))
 }
 
-/// Requests a change. If the reply is lost, also by a Ctrl-C, the error holds the command that finishes the
-/// change.
+/// Requests a change. If the reply is lost, even by a Ctrl-C, the error contains the command that finishes
+/// the change.
 pub(super) fn change(connection: Connection, request: &Request<'_>) -> Result<Reply, Error> {
-    watch_interrupts(false).context("os sinais do sistema não puderam ser ouvidos")?;
+    watch_interrupts(false).context("não foi possível receber os sinais do sistema")?;
     let answer = connect(&connection)?.call(request);
     Ok(answer.map_err(|failure| failure.with_again(finished_by))?)
 }
 
-/// The advice on how to finish a change in doubt that has this request id.
+/// The advice on how to finish a change in doubt with this request id.
 pub(super) fn finished_by(request_id: &RequestId) -> String {
     let command = again::command(request_id.as_str());
-    format!("para terminá-la sem fazê-la duas vezes, repita assim: {command}")
+    format!("para concluí-la sem fazê-la duas vezes, repita assim: {command}")
 }

@@ -21,7 +21,7 @@ pub(super) struct Completions {
 
 impl Completions {
     pub(super) fn run(self, mut program: Command) -> Result<(), Error> {
-        // Goes through memory, because the generator panics if it cannot write.
+        // The script is first written to memory, because the generator panics if it cannot write.
         let mut script = Vec::new();
         generate(self.shell, &mut program, "hortifruti", &mut script);
         written(io::stdout().write_all(&script))

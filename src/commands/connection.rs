@@ -1,4 +1,4 @@
-//! How a subcommand finds its server and speaks to it.
+//! The options by which a subcommand finds its server and speaks to it.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -51,7 +51,8 @@ pub(super) struct Connection {
     pub(super) credentials: Credentials,
 }
 
-// How a client and a server know each other. No doc comment: clap would take it for a help text.
+// The options by which a client and a server authenticate each other. A doc comment would become a help text
+// of clap.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Conexão")]
 pub(super) struct Credentials {
@@ -75,7 +76,7 @@ pub(super) struct Credentials {
     pub(super) insecure: bool,
 }
 
-/// How the server is to be spoken to.
+/// The options of the connection: protocol, TLS and token.
 pub(super) fn connect_options(
     protocol: Option<Protocol>,
     credentials: &Credentials,
@@ -89,7 +90,7 @@ pub(super) fn connect_options(
             (certificate, _) => {
                 let missing = if certificate.is_some() { "--tls-key" } else { "--tls-cert" };
                 return Err(Error::Usage(format!(
-                    "falta {missing}: um certificado e a chave dele vão juntos. Nada foi enviado"
+                    "falta {missing}: o certificado e a chave só valem juntos. Nada foi enviado"
                 )));
             }
         },
@@ -105,8 +106,8 @@ pub(super) fn connect_options(
     Ok(ConnectOptions { protocol, tls, token, is_insecure: *insecure })
 }
 
-/// Reads the secret of a token file. If others can read the file, a note says so and the secret is used all
-/// the same, because the mode of a file that is mounted into a container is not the user's choice.
+/// Reads the secret of a token file. If others can read the file, a note says so, but the secret is used,
+/// because the mode of a file that is mounted into a container is not the user's choice.
 fn read_secret(file: &Path) -> anyhow::Result<Secret> {
     let (secret, is_private) =
         token_file::read_secret(file).map_err(|error| anyhow::anyhow!("{error}. Nada foi enviado"))?;
@@ -120,11 +121,11 @@ fn read_secret(file: &Path) -> anyhow::Result<Secret> {
     Ok(secret)
 }
 
-/// Reads the secret that stands in the environment itself. An empty variable holds none.
+/// Reads the secret from its environment variable. An empty variable means no secret.
 fn secret_of_environment() -> anyhow::Result<Option<Secret>> {
     let Some(text) = env::var_os(SECRET_VARIABLE).filter(|text| !text.is_empty()) else { return Ok(None) };
     let secret = text.to_str().and_then(|text| Secret::parse(text.trim()));
-    // Never with the text: it may be a secret with a slip in it.
+    // The error does not show the text, which may be a mistyped secret.
     secret.map(Some).with_context(|| {
         format!(
             "{SECRET_VARIABLE} não contém um segredo, como `hortifruti token new` o mostra. Nada foi enviado"
@@ -132,18 +133,18 @@ fn secret_of_environment() -> anyhow::Result<Option<Secret>> {
     })
 }
 
-/// A file that was named: an empty variable names none.
+/// The file of an option. An empty environment variable means no file.
 fn given(file: &Option<PathBuf>) -> Option<PathBuf> {
     file.clone().filter(|file| !file.as_os_str().is_empty())
 }
 
-/// A client for the person who waits.
+/// A client in the foreground, which reports to the person who waits.
 pub(super) fn connect(connection: &Connection) -> Result<Client, Error> {
     let (discovery, options) = target(connection)?;
     Ok(Client::connect(discovery, options, Patience::of_person(shell::report_news))?)
 }
 
-/// The server that the options name, and how to speak to it.
+/// The server that the options name, and the options of the connection.
 pub(super) fn target(connection: &Connection) -> Result<(Discovery, ConnectOptions), Error> {
     let port_file = connection.port_file.port_file.clone();
     let discovery = Discovery::new(connection.server.clone(), port_file);

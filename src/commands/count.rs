@@ -1,4 +1,4 @@
-//! `count`: stocks are set to what was counted, of one product or of a list.
+//! `count`: sets stocks to the counted quantities, of one product or of a list.
 
 use std::path::Path;
 
@@ -14,14 +14,14 @@ use crate::operation::{COUNTED_FIELD, CountRequest, CountedName, Reply, Request}
 use crate::price_list::{CountList, bad_rows_shown, read_counts};
 use crate::refusal::{Code, Refusal};
 
-/// Faz do estoque o que foi contado, de um produto ou de uma lista
+/// Ajusta o estoque à contagem, de um produto ou de uma lista
 #[derive(Debug, Args)]
 #[command(after_help = "Exemplos:\n  hortifruti count Caju 57\n  hortifruti count contagem.csv")]
 pub(super) struct Count {
     /// Nome do produto; sem QUANTIDADE, um CSV com as colunas nome e quantidade (`-` lê a entrada padrão)
     #[arg(value_name = "NOME|ARQUIVO", value_hint = clap::ValueHint::FilePath, display_order = 1)]
     name_or_file: String,
-    /// Quanto há, como 57 ou 2,5
+    /// Quantidade contada, como 57 ou 2,5
     #[arg(value_name = "QUANTIDADE", allow_hyphen_values = true, display_order = 2)]
     counted: Option<String>,
     /// Identificador do pedido; repetido, dá a mesma resposta
@@ -59,10 +59,11 @@ fn count_list(
     let refused =
         |what: String| Error::from(Refusal::new(Code::InvalidArgument, format!("{shown}: {what}.")));
     let list = read_counts(&read_file(Path::new(file), "Nada foi alterado")?);
-    let CountList { rows, uncounted, bad, note: told } = list.map_err(|error| refused(error.to_string()))?;
+    let CountList { rows, uncounted, bad, note: faults } =
+        list.map_err(|error| refused(error.to_string()))?;
     if !bad.is_empty() {
-        let told = bad_rows_shown(&bad, bad.len());
-        return Err(refused(format!("{told}\nNada foi alterado; corrija e conte de novo")));
+        let faults = bad_rows_shown(&bad, bad.len());
+        return Err(refused(format!("{faults}\nNada foi alterado; corrija e conte de novo")));
     }
     if rows.is_empty() || rows.len() > COUNT_LINES_MAX {
         let what = format!(
@@ -72,8 +73,8 @@ fn count_list(
         );
         return Err(refused(what));
     }
-    if let Some(told) = told {
-        note(&format!("Aviso: {told}."));
+    if let Some(faults) = faults {
+        note(&format!("Aviso: {faults}."));
     }
     let counts = rows.iter().map(|(name, counted)| CountedName {
         name: name.as_str(),

@@ -1,4 +1,4 @@
-//! Why a subcommand failed, for the person who reads it and for the shell that reads the exit code.
+//! The errors of subcommands: a text for the person, and an exit code for the shell.
 
 use std::io::{self, Write};
 
@@ -9,10 +9,10 @@ use crate::client::{ClientError, ConnectionError};
 use crate::refusal::{Code, Refusal};
 use crate::shell;
 
-/// Why a subcommand failed, or did not run.
+/// The reason why a subcommand failed or did not run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A help text or the version, in the place of a run.
+    /// A help text or the version, which is shown instead of a run.
     #[error("{0}")]
     Help(clap::Error),
     /// The command line is invalid.
@@ -21,20 +21,20 @@ pub enum Error {
     /// The request was refused, or no server answered.
     #[error(transparent)]
     Failed(#[from] ClientError),
-    /// A failure of the client that has been reported to the person.
+    /// A failure of the client that the person has seen already.
     #[error("{0}")]
     Reported(ClientError),
-    /// The machine did not do what the subcommand needed.
+    /// A failure of the machine, such as a file that cannot be read.
     #[error("{0:#}")]
     Broken(#[from] anyhow::Error),
 }
 
 impl Error {
-    /// Writes the error to standard error, unless it is reported already. A help text that was asked for
-    /// goes to standard output.
+    /// Writes the error to standard error, unless the person has seen it. A requested help text goes to
+    /// standard output.
     pub fn report(&self) {
         match self {
-            // An output that is closed wants no more of it.
+            // If the output is closed, the text is dropped.
             Error::Help(text) if text.use_stderr() => drop(write!(io::stderr(), "{}", text.render())),
             Error::Help(text) => drop(write!(io::stdout(), "{}", text.render())),
             Error::Reported(_) => {}

@@ -41,7 +41,7 @@ impl Export {
         {
             return Err(Refusal::new(
                 Code::Unavailable,
-                "o protocolo de texto não diz a unidade dos produtos, sem a qual a lista ficaria incompleta. \
+                "o protocolo de texto não informa a unidade dos produtos, sem a qual a lista ficaria incompleta. \
                  Nada foi escrito; inicie o servidor também com --grpc.",
             )
             .into());
@@ -58,22 +58,22 @@ impl Export {
         let note = format!("{count} produtos escritos em {}.\n", file.display());
         written_or(
             io::stdout().write_all(note.as_bytes()),
-            "a lista foi escrita: só esta notícia não pôde ser mostrada",
+            "a lista foi escrita; só esta mensagem não pôde ser mostrada",
         )
     }
 }
 
-/// Refuses a name that is not free for a list, before the server is asked for one.
+/// Refuses a file name that cannot be written, before the list is requested from the server.
 fn check_name(file: &Path, replace: bool) -> anyhow::Result<()> {
     let shown = file.display();
     match NameState::at(file, is_csv).map_err(|error| not_written(file, &error))? {
         NameState::Free => Ok(()),
         NameState::Ours if replace => Ok(()),
         NameState::Ours => {
-            bail!("{shown} já existe. Nada foi escrito; escolha outro nome, ou use --force para trocá-lo")
+            bail!("{shown} já existe. Nada foi escrito; escolha outro nome, ou use --force para substituí-lo")
         }
         NameState::Other(obstacle) => bail!(
-            "{shown} {obstacle}, e só uma lista de `export` se troca por outra. Nada foi escrito; escolha outro nome"
+            "{shown} {obstacle}, e só uma lista de `export` pode ser substituída. Nada foi escrito; escolha outro nome"
         ),
     }
 }

@@ -70,8 +70,7 @@ fn with_heading(argument: Arg) -> Arg {
     }
 }
 
-/// The text behind the options: what the subcommand says itself, and the environment variables that
-/// stand for its options.
+/// The text after the options: the subcommand's own text, and the environment variables that set its options.
 fn after_help(command: &Command) -> String {
     let mut text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let variables = command

@@ -32,7 +32,7 @@ pub(super) struct History {
     connection: Connection,
 }
 
-/// Most movements that one command keeps and prints: some hundred megabytes.
+/// The most movements that one command prints: some hundred megabytes in memory.
 const LIMIT_MAX: usize = 1_000_000;
 
 impl History {
@@ -57,7 +57,7 @@ fn limit(text: &str) -> Result<usize, String> {
     limit.ok_or_else(|| format!("use de 1 a {LIMIT_MAX}"))
 }
 
-/// Reads a kind by which movements are chosen.
+/// Reads the kind that movements are limited to.
 pub(super) fn kind(text: &str) -> Result<Kind, String> {
     let word = text.to_lowercase();
     Kind::from_stored(&word)

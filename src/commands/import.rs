@@ -1,4 +1,5 @@
-//! `import`: reads a price list, has the server rehearse it, compares it with the catalog, and sends it.
+//! `import`: reads a price list, checks it with a dry run on the server, compares it with the catalog, and
+//! sends it.
 
 use std::fmt::{self, Display};
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -22,8 +23,8 @@ use crate::progress_bar::ProgressBar;
 use crate::refusal::{Code, Refusal};
 use crate::render::Format;
 
-/// The number of marked rows from which on an import asks before it changes anything. One is enough,
-/// because each may be a wrong price at the till, and an ordinary list has none.
+/// The number of marked rows from which an import asks for confirmation. One is enough, because each may be a
+/// wrong price at the till, and an ordinary list has none.
 const MARKED_ROWS_ASKED_FROM: usize = 1;
 
 /// The number of marked rows that are shown; the others are counted.
@@ -65,11 +66,11 @@ impl Import {
             note(&format!("Aviso: {text}."));
         }
         let request_ids = request_ids(request_id(self.request_id)?, list.rows.len())?;
-        watch_interrupts(false).context("os sinais do sistema não puderam ser ouvidos")?;
+        watch_interrupts(false).context("não foi possível receber os sinais do sistema")?;
         let mut client = connect(&self.connection)?;
         let catalog = match client.call(&Request::ListProducts { max_price: None })? {
             Reply::Products(products) => Catalog::new(products),
-            _ => return Err(anyhow::anyhow!("o servidor não disse o catálogo. Nada foi importado").into()),
+            _ => return Err(anyhow::anyhow!("o servidor não enviou o catálogo. Nada foi importado").into()),
         };
         let repeated = catalog.repeated(&list, IMPORT_ROWS_MAX);
         let counts = rehearse(|request: &Request<'_>| client.call(request), &list, repeated)?
@@ -111,8 +112,8 @@ impl Import {
     }
 }
 
-/// Has the server check every row before it changes anything, even if some rows are known to be bad, so
-/// that the error names all bad rows together.
+/// Makes a dry run on the server, which checks every row, even if some rows are known to be bad, so that the
+/// error names all bad rows together.
 fn rehearse(
     mut call: impl FnMut(&Request<'_>) -> Result<Reply, ClientError>,
     list: &PriceList,
@@ -123,7 +124,7 @@ fn rehearse(
     let mut counts = ImportCounts::default();
     for (first, import) in parts(list, true) {
         match call(&Request::ImportProducts(import)) {
-            // The server counts rows; a person counts the lines of the file.
+            // The server numbers the rows; a person numbers the lines of the file.
             Err(ClientError::Refused(refusal)) if !refusal.rows.is_empty() => {
                 let line = |index: usize| list.lines.get(first + index).copied().unwrap_or(0);
                 bad.count += refusal.row_count;
@@ -138,8 +139,8 @@ fn rehearse(
     Ok(if bad.count > 0 { Err(bad) } else { Ok(counts) })
 }
 
-/// Imports the list. If a part fails although the server has rehearsed it, the parts before it stay
-/// imported, and the error says so. The same command again finds those parts done, and does the rest.
+/// Imports the list. If a part fails after the dry run, the parts before it stay imported, and the error says
+/// so. The same command again gets the first answers for those parts, and imports the rest.
 fn send(
     mut call: impl FnMut(&Request<'_>) -> Result<Reply, ClientError>,
     list: &PriceList,
@@ -168,8 +169,8 @@ fn send(
     Err(failure.with_again(|_| finished_by(&request_ids[0])).into())
 }
 
-/// The requests that import a list, each with the index of its first row. All rows of a request are
-/// imported or none, and a request holds no more than [`IMPORT_ROWS_MAX`].
+/// The requests that import a list, each with the index of its first row. A request is imported as a whole or
+/// not at all, and has no more than [`IMPORT_ROWS_MAX`] rows.
 fn parts(list: &PriceList, is_dry_run: bool) -> impl Iterator<Item = (usize, ImportRequest)> {
     let what = if is_dry_run { "Conferindo a lista" } else { "Importando" };
     let mut progress = ProgressBar::new();
@@ -240,7 +241,7 @@ impl Display for Marked {
     }
 }
 
-/// The things that may surprise a person: stocks that an import does not change, and units that it changes.
+/// The effects that may surprise a person: stocks that an import does not change, and units that it changes.
 #[derive(Default)]
 struct Left {
     stocks: usize,
@@ -271,7 +272,7 @@ impl Left {
         left
     }
 
-    /// Reports these stocks and units, for an import that is made or for a rehearsal.
+    /// Reports these stocks and units, after an import or a dry run.
     fn tell(&self, is_made: bool) {
         let (changed, kept) = if is_made { ("mudou", "não muda") } else { ("mudaria", "não mudaria") };
         match self.units {
@@ -301,7 +302,7 @@ impl Left {
     }
 }
 
-/// Asks a person. Any answer but a yes is a no.
+/// Asks a person for confirmation. Any answer but a yes is a no.
 fn ask(question: &str) -> bool {
     let mut answer = String::new();
     let asked = write!(io::stderr(), "{question}").and_then(|()| io::stdin().lock().read_line(&mut answer));
@@ -317,7 +318,7 @@ mod tests {
     use super::*;
     use crate::client::ConnectionError;
 
-    /// A server that takes each import and counts it, until it goes away.
+    /// A server that counts each import, until it goes away.
     struct Server {
         imports_left: usize,
         taken: Vec<usize>,
@@ -352,7 +353,7 @@ mod tests {
         assert_eq!(ids.iter().map(RequestId::as_str).collect::<Vec<_>>(), ["a", "a-1", "a-2"]);
         let error = send(|request: &Request<'_>| server.call(request), &list, &ids).unwrap_err();
         assert_eq!((server.taken.len(), error.exit_code()), (4, 5));
-        // The command finishes the whole import, and not only the part.
+        // The command repeats the whole import, and not only the failed part.
         assert!(format!("{error} ").contains(" --request-id a "), "{error}");
         assert_eq!(request_ids(None, 1).unwrap().len(), 1);
         assert!(request_ids("x".repeat(64).parse().ok(), IMPORT_ROWS_MAX + 1).is_err());

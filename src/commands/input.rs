@@ -9,7 +9,7 @@ use super::output::STANDARD;
 use crate::io_error::describe;
 use crate::price_list::FILE_BYTES_MAX;
 
-/// Reads a file, or standard input. `undone` says in an error what did not happen.
+/// Reads a file, or standard input. `undone` is the part of an error that says what did not happen.
 pub(super) fn read_file(path: &Path, undone: &str) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let limit = FILE_BYTES_MAX as u64 + 1;

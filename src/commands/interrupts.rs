@@ -10,9 +10,9 @@ use crate::client;
 /// The exit status of a process that a signal ends before its work is done (128 + SIGINT).
 pub(super) const EXIT_INTERRUPTED: i32 = 130;
 
-/// Makes Ctrl-C end the wait for a reply, and not the process before it has said whether a change is in
-/// doubt. Outside a dialogue SIGTERM does the same, because scripts use it to end what takes too long.
-/// Outside a dialogue both signals end a process that waits for no reply.
+/// Makes Ctrl-C end only the wait for a reply, so that the process can still report a change in doubt.
+/// Outside a dialogue, SIGTERM does the same, because scripts use it to end a command that takes too long,
+/// and both signals end a process that waits for no reply.
 ///
 /// # Errors
 /// If the system refuses a thread or a handler.

@@ -1,4 +1,4 @@
-//! The output of a subcommand: data to standard output, all else to standard error.
+//! The output of a subcommand: data goes to standard output, everything else to standard error.
 
 use std::io::{self, Write};
 
@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::Error;
 use crate::operation::Reply;
-use crate::render::{Format, changes_told, render};
+use crate::render::{Format, change_lines, render};
 
 /// The file name that means standard input or output.
 pub(super) const STANDARD: &str = "-";
@@ -42,7 +42,7 @@ pub(super) fn print(reply: &Reply, format: Format) -> Result<(), Error> {
 
 /// Prints the reply to a change. If that fails, the error says that the change was made.
 pub(super) fn print_made(reply: &Reply, format: Format) -> Result<(), Error> {
-    changes_told(reply).iter().for_each(|line| note(line));
+    change_lines(reply).iter().for_each(|line| note(line));
     written_or(
         rendered(reply, format),
         "a mudança foi feita, não a repita: só a resposta não pôde ser escrita",
@@ -58,7 +58,7 @@ pub(super) fn written(result: io::Result<()>) -> Result<(), Error> {
     written_or(result, "a saída não pôde ser escrita")
 }
 
-/// Turns a failure to write into an error. An output that was closed, as `head` does, is no failure.
+/// Turns a failed write into an error. A closed output, as by `head`, is no failure.
 pub(super) fn written_or(result: io::Result<()>, failure: &'static str) -> Result<(), Error> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -66,7 +66,7 @@ pub(super) fn written_or(result: io::Result<()>, failure: &'static str) -> Resul
     }
 }
 
-/// Writes a note to standard error. If that is closed, nobody wants the note.
+/// Writes a note to standard error. If standard error is closed, the note is dropped.
 pub(super) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }

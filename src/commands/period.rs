@@ -1,4 +1,4 @@
-//! The period of a question.
+//! The options for the period of a request.
 
 use std::time::SystemTime;
 
@@ -19,10 +19,10 @@ pub(super) struct Period {
 }
 
 impl Period {
-    /// The first moment of the period, and the moment after it.
+    /// The first moment of the period, and the first moment after it.
     ///
     /// # Errors
-    /// If one is no time.
+    /// If an option is no valid time.
     pub(super) fn ends(&self) -> Result<(Option<SystemTime>, Option<SystemTime>), Refusal> {
         let read = |field, text: &Option<String>, end| {
             let time = text.as_ref().map(|text| (text, parse_end(text, end)));

@@ -1,4 +1,4 @@
-//! `query`: one question.
+//! `query`: shows one product, the products up to a price, or all.
 
 use clap::Args;
 

@@ -36,7 +36,7 @@ pub(super) struct Report {
     connection: Connection,
 }
 
-/// A report, which says what is asked for if no option does.
+/// A named report, which sets the grouping, the kind and the period unless an option does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Which {
     Day,

@@ -1,4 +1,4 @@
-//! `restore`: a copy in the place of a database.
+//! `restore`: replaces a database by a copy.
 
 use std::path::PathBuf;
 
@@ -36,7 +36,7 @@ impl Restore {
         if let Some(version) = earlier_schema {
             what += &format!(" Era de uma versão anterior (esquema {version}), e foi atualizada.");
         }
-        // The paths are shown with the folder as the person named it.
+        // The paths are shown with the folder as the person wrote it.
         let kept: Vec<String> = kept
             .iter()
             .filter_map(|kept| Some(self.data.with_file_name(kept.file_name()?).display().to_string()))

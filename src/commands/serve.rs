@@ -1,4 +1,4 @@
-//! `serve`: the options of a server, and what is put together from them.
+//! `serve`: the options of a server, and the server that is built from them.
 
 mod reload;
 mod signals;
@@ -29,11 +29,11 @@ use crate::tls::ServerFiles;
 /// The default port, which is the original's.
 const PORT_DEFAULT: u16 = 8082;
 
-/// The log filter if `RUST_LOG` is not set. h2 warns of what clients do, one line for each attack on a
-/// limit, with which a stranger could fill the disk.
+/// The log filter if `RUST_LOG` is not set. h2 logs a warning for each attack on a limit, with which a
+/// stranger could fill the disk.
 const LOGGED: &str = "warn,h2=error";
 
-/// The value of `--data` that stores nothing.
+/// The value of `--data` for a database in memory.
 const IN_MEMORY: &str = ":memory:";
 
 /// Guarda o estoque e atende clientes, por texto e por gRPC
@@ -107,7 +107,7 @@ pub(super) struct Serve {
 }
 
 impl Serve {
-    /// The files of TLS, if the server speaks it. The command line takes a certificate only with its key.
+    /// The files of TLS, if the server speaks TLS. The command line accepts a certificate only with its key.
     fn tls_files(&self) -> Option<ServerFiles> {
         Some(ServerFiles {
             certificate: self.tls_cert.clone()?,
@@ -126,7 +126,8 @@ impl Serve {
                 tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| LOGGED.into()),
             )
             .with_writer(io::stderr)
-            // If standard error is full or closed, this would write so to standard error, and panic.
+            // If standard error is full or closed, the subscriber would report that on standard error, and
+            // panic.
             .log_internal_errors(false)
             .init();
         let protocols = if self.socket || self.grpc {
@@ -136,7 +137,8 @@ impl Serve {
         };
         refuse_open_network(self)?;
         let reloadable = Reloadable::read(self.tls_files(), self.token_file.clone())?;
-        // Bind before anything is written: a second server on a taken port must change nothing.
+        // The port is bound before anything is written, because a second server on the same port must change
+        // nothing.
         let listener = bind(self.host, self.port, protocols)?;
         let address = listener.local_addr().context("a porta não pôde ser lida")?;
         let port = address.port();
@@ -149,9 +151,9 @@ impl Serve {
         let console = if self.quiet { Console::quiet() } else { Console::stdout() };
         let (tls, tokens) = (reloadable.tls(), reloadable.tokens());
         let stop =
-            signals::listen(reloadable, &console).context("os sinais do sistema não puderam ser ouvidos")?;
+            signals::listen(reloadable, &console).context("não foi possível receber os sinais do sistema")?;
         let published = port_file.publish()?;
-        // The line is in the original's words, unless `localhost` would not reach the server.
+        // The line is the original's, unless `localhost` would not reach the server.
         let is_local = self.host.is_loopback() && matches!(Place::of(address), Place::Local(_));
         let host = if is_local { "localhost".to_owned() } else { self.host.to_string() };
         console.line(&format!("Iniciando comunicacao com {host} na porta {port}"));
@@ -167,7 +169,7 @@ impl Serve {
         let served = server::serve(listener, inventory, &console, &server_options, async {
             let _ = stop.await;
         });
-        // Every connection has ended; what they submitted is still made durable.
+        // Every connection has ended; their last changes are still made durable.
         let closed = committer.join();
         published.remove();
         if served.context("o servidor não pôde atender")? {
@@ -178,8 +180,8 @@ impl Serve {
     }
 }
 
-/// Refuses a port file whose name is one of the database's. Names are compared because neither file need
-/// exist yet.
+/// Refuses a port file with the name of one of the database's files. Names are compared because neither file
+/// need exist yet.
 fn refuse_one_name_for_two(options: &Serve) -> anyhow::Result<()> {
     for name in port_file::names(&options.port_file.port_file) {
         if options.data != Path::new(IN_MEMORY) && sqlite::has_file(&options.data, &name) {
@@ -197,7 +199,7 @@ fn refuse_one_name_for_two(options: &Serve) -> anyhow::Result<()> {
 /// given.
 fn refuse_open_network(options: &Serve) -> anyhow::Result<()> {
     let missing: Vec<&str> = [
-        (options.tls_cert.is_none(), "--tls-cert e --tls-key (o que se envia iria à vista de todos)"),
+        (options.tls_cert.is_none(), "--tls-cert e --tls-key (os dados iriam sem criptografia)"),
         (options.token_file.is_none(), "--token-file (qualquer um poderia mudar o estoque)"),
     ]
     .into_iter()
@@ -230,10 +232,10 @@ fn bind(host: IpAddr, port: Option<u16>, protocols: Protocols) -> anyhow::Result
     })
 }
 
-/// Listens as `TcpListener::bind` does, with a longer queue of connections that are not accepted yet.
+/// Listens like `TcpListener::bind`, but with a longer queue of connections that are not accepted yet.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // A server that restarts takes the port from its own last connections.
+    // After a restart, the last connections of the old server must not block the port.
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
     socket.listen(server::BACKLOG.into())?;
@@ -263,7 +265,7 @@ mod tests {
     use super::*;
     use crate::commands::{Cli, Command};
 
-    /// The message of a server with these options, if its start is refused for the network.
+    /// The message if a server with these options is refused because of its address.
     fn refused(options: &str) -> Option<String> {
         let line = format!("hortifruti serve {options}");
         let Command::Serve(options) = Cli::try_parse_from(line.split_whitespace()).unwrap().command else {

@@ -30,8 +30,9 @@ impl Shell {
         let shop_name = discovery.shop_name();
         let patience = Patience::of_person(shell::report_news);
         let client = Client::connect(discovery.clone(), options.clone(), patience)?;
-        // While a line is typed, the line editor takes Ctrl-C; while an answer is awaited, this does.
-        watch_interrupts(shell::edits_lines()).context("os sinais do sistema não puderam ser ouvidos")?;
+        // Ctrl-C goes to the line editor while a line is typed, and to this watcher while an answer is
+        // awaited.
+        watch_interrupts(shell::edits_lines()).context("não foi possível receber os sinais do sistema")?;
         let asker =
             Client::unconnected(discovery, options, Patience::of_program()).map_err(ClientError::from)?;
         let options = shell::Options { address, shop, shop_name, state: state_folder(), asker };
@@ -43,7 +44,7 @@ impl Shell {
     }
 }
 
-/// The folder of the shell's state between its runs, as the XDG base directory specification says.
+/// The folder of the state that the shell keeps between runs (XDG base directory specification).
 fn state_folder() -> Option<PathBuf> {
     let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || std::env::home_dir().map(|home| home.join(".local/state"));

@@ -1,4 +1,4 @@
-//! `token`: the tokens by which a server knows who asks.
+//! `token`: makes the tokens by which a server identifies its clients.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -76,16 +76,16 @@ impl Token {
 }
 
 impl TokenNew {
-    /// Makes a token. Only the secret goes to standard output, for a file or a person.
+    /// Makes a token. Only the secret goes to standard output, so that it can be redirected to a file.
     fn run(self) -> Result<(), Error> {
         let name = token_name(&self.name, "Nada foi criado")?;
-        let secret = Secret::generate().context("o sistema não deu números ao acaso. Nada foi criado")?;
+        let secret = Secret::generate().context("o sistema não gerou números aleatórios. Nada foi criado")?;
         let token = Entry { name, role: self.role, hash: Hash::of(secret.reveal()) };
         if let Some(file) = &self.token_file {
             token_file::append(file, &token).map_err(|error| anyhow::anyhow!("{error}. Nada foi criado"))?;
         }
         let mut out = io::stdout();
-        // A closed output is a failure here: the secret is shown this once.
+        // A closed output is a failure here, because the secret is shown only once.
         writeln!(out, "{}", secret.reveal()).and_then(|()| out.flush()).map_err(|error| {
             let next = self.token_file.as_ref().map_or("crie outro token".to_owned(), |file| {
                 format!("revogue {} em {} e crie outro token", token.name, file.display())

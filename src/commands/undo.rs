@@ -1,4 +1,4 @@
-//! `undo`: a movement is undone.
+//! `undo`: undoes a movement.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! `update`: one change of a stock.
+//! `update`: changes one stock.
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};

@@ -1,10 +1,10 @@
-//! Errors of the command line in Portuguese, because clap describes them in English.
+//! The errors of the command line in Portuguese, because clap describes them in English.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::catalog::Quoted;
 
-/// Describes what is wrong with the command line, and says where its help is.
+/// Describes the error of the command line, and names the command that shows its help.
 pub(super) fn describe(error: &clap::Error) -> String {
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
@@ -22,12 +22,12 @@ pub(super) fn describe(error: &clap::Error) -> String {
             format!("a opção {} não existe, ou não aceita esse valor", Quoted(&argument))
         }
         ErrorKind::UnknownArgument => {
-            format!("{} sobra (um nome com espaços vai entre aspas)", Quoted(&argument))
+            format!("argumento inesperado: {} (um nome com espaços vai entre aspas)", Quoted(&argument))
         }
         ErrorKind::MissingRequiredArgument => format!("falta {argument}"),
         ErrorKind::ArgumentConflict => {
             let other = context(ContextKind::PriorArg).unwrap_or_default();
-            format!("{argument} não combina com {other}")
+            format!("{argument} não pode ser usado com {other}")
         }
         ErrorKind::InvalidValue if value.is_empty() => format!("falta o valor de {argument}"),
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => match context(ContextKind::ValidValue) {

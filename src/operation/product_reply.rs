@@ -20,7 +20,7 @@ pub struct ProductReply {
 }
 
 impl ProductReply {
-    /// The product as a change left it. What its stock cost then is not known.
+    /// The product after a change, without the cost of its stock, which is not known then.
     pub fn changed(product: &Product) -> Self {
         Self { stock_cost: None, ..Self::from(product) }
     }

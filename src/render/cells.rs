@@ -1,4 +1,4 @@
-//! Rows in the formats that replies share.
+//! Tables and JSON arrays, which several kinds of replies share.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -9,14 +9,14 @@ use unicode_width::UnicodeWidthStr;
 use super::format::Format;
 use crate::catalog::guarded;
 
-/// The side of a column to which its cells are moved.
+/// The alignment of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Align {
     Left,
     Right,
 }
 
-/// Writes rows as aligned columns under their names.
+/// Writes rows as aligned columns with headings.
 pub(super) fn table<const N: usize>(
     out: &mut impl Write,
     columns: &[(&str, Align); N],
@@ -44,7 +44,7 @@ pub(super) fn table<const N: usize>(
     Ok(())
 }
 
-/// Writes rows as an array, or as an object a line if the format is [`Format::Ndjson`].
+/// Writes rows as an array, or with an object in each line if the format is [`Format::Ndjson`].
 pub(super) fn json<R: Serialize>(
     out: &mut impl Write,
     rows: impl Iterator<Item = R>,

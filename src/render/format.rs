@@ -3,14 +3,14 @@
 /// The format in which a reply is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// One line a product, as in the text protocol.
+    /// A line for each product, as in the text protocol.
     Text,
-    /// Aligned columns.
+    /// A table with aligned columns.
     Table,
-    /// One object for one product, else an array.
+    /// JSON: an object for one product, otherwise an array.
     Json,
-    /// An object a line.
+    /// JSON with an object in each line.
     Ndjson,
-    /// A price list that `import` reads.
+    /// CSV that `import` can read.
     Csv,
 }

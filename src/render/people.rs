@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::cells::{Align, table};
-use super::{Format, change_told, render, unit};
+use super::{Format, change_line, render, unit};
 use crate::catalog::{Amount, Quantity};
 use crate::local_time::ShortTime;
 use crate::operation::{ChangeReply, MovementReply, ProductReply, Reply};
@@ -40,7 +40,7 @@ pub fn measured(quantity: Quantity, product: &ProductReply) -> String {
 fn changes(out: &mut impl Write, list: &[ChangeReply]) -> io::Result<()> {
     for change in list {
         let product = &change.product;
-        match change_told(change) {
+        match change_line(change) {
             Some(told) => writeln!(out, "{told}")?,
             None if product.unit.is_some() => {
                 writeln!(out, "{}: sem diferença · {}", product.name, measured(product.stock, product))?;

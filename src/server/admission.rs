@@ -259,9 +259,9 @@ mod tests {
     #[test]
     fn only_so_many_are_told_that_there_is_no_room() {
         let all = connections(Limits { connections: 0, connections_per_address: None, idle: None });
-        let told: Vec<_> = (0..TURNED_AWAY_MAX).map(|_| all.begin(peer("127.0.0.1")).unwrap()).collect();
+        let answered: Vec<_> = (0..TURNED_AWAY_MAX).map(|_| all.begin(peer("127.0.0.1")).unwrap()).collect();
         assert!(all.begin(peer("127.0.0.1")).is_none());
-        drop(told);
+        drop(answered);
         assert!(all.begin(peer("127.0.0.1")).is_some());
     }
 }

@@ -4,7 +4,7 @@ use super::words::{Word, forms};
 use crate::catalog::Key;
 use crate::operation::{Argument, Form, attribute};
 
-/// Most names offered together: about two screens.
+/// The most names that are offered together: about two screens.
 const OFFERED_MAX: usize = 100;
 
 /// The kind of text that may stand at the cursor.
@@ -14,7 +14,7 @@ pub(super) enum Expected {
     Command,
     /// A product's name alone.
     Name,
-    /// Nothing that can be completed.
+    /// Text that cannot be completed.
     Nothing,
 }
 
@@ -109,7 +109,7 @@ fn matching_names(typed: &str, names: &[String]) -> Vec<String> {
         }
     }
     begin.append(&mut words);
-    // Only then: Tab must complete the text, not offer names that merely contain it.
+    // Names that only contain the text are offered only if nothing else is, because Tab must complete the text.
     if begin.is_empty() {
         begin = hold;
     }

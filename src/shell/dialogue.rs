@@ -21,11 +21,11 @@ use crate::refusal::{Code, Refusal};
 pub struct Options {
     /// The server's address now.
     pub address: String,
-    /// The shop whose stock it is, named by how the shell finds the server.
+    /// The shop, named by the way in which the shell finds the server.
     pub shop: String,
     /// The name of the shop, if it has one.
     pub shop_name: Option<String>,
-    /// The folder of the shell's state, if there is any.
+    /// The folder of the shell's state, if there is one.
     pub state: Option<PathBuf>,
     /// A second client, for the changes in doubt.
     pub asker: Client,
@@ -39,13 +39,13 @@ pub(super) fn run(client: Client, options: Options) -> io::Result<()> {
     let folder = options.state.as_ref().map(|state| state.join("em-duvida"));
     let (doubts, others) = InDoubt::open(folder, options.shop);
     for change in doubts.lost() {
-        writeln!(out, "Em dúvida desde o shell anterior: {change}. O servidor está sendo perguntado.")?;
+        writeln!(out, "Em dúvida desde o shell anterior: {change}. Consultando o servidor.")?;
     }
     for (shop, change) in others {
         writeln!(
             out,
             "Em dúvida com outro servidor ({shop}): {change}. Se ele for este mesmo por outro nome, não a repita \
-             aqui; um shell aberto por aquele nome a termina."
+             aqui; um shell aberto por aquele nome a conclui."
         )?;
     }
     out.flush()?;
@@ -101,10 +101,12 @@ pub(super) fn run(client: Client, options: Options) -> io::Result<()> {
     editor.save_history();
     for change in doubts.lost() {
         match doubts.is_kept(&change) {
-            true => writeln!(out, "Continua em dúvida, e o próximo shell deste servidor termina: {change}")?,
+            true => {
+                writeln!(out, "Continua em dúvida, e o próximo shell deste servidor a conclui: {change}")?
+            }
             false => writeln!(
                 out,
-                "Continua em dúvida, e não ficou guardada; para terminá-la, digite depois: {}",
+                "Continua em dúvida, e não ficou guardada; para concluí-la, digite depois: {}",
                 change.with_id()
             )?,
         }
@@ -112,7 +114,7 @@ pub(super) fn run(client: Client, options: Options) -> io::Result<()> {
     writeln!(out, "Encerrando o cliente...")
 }
 
-/// Makes a change that has begun, or finishes the one in doubt that the line repeats.
+/// Makes a new change, or finishes the change in doubt that the line repeats.
 fn change(
     out: &mut impl Write,
     editor: &mut LineEditor,
@@ -124,18 +126,18 @@ fn change(
         let error = describe(&error);
         note(&format!(
             "Aviso: a mudança não pôde ser guardada antes do envio ({error}). Se este shell for morto antes da \
-             resposta, o próximo não a termina."
+             resposta, o próximo não a conclui."
         ));
     }
     let (change, may_be_made) = match begun {
         Begun::New(change) => (change, false),
         Begun::InDoubt(change) => {
-            writeln!(out, "Terminando a mudança em dúvida: {change}")?;
+            writeln!(out, "Concluindo a mudança em dúvida: {change}")?;
             (change, true)
         }
         Begun::Finished(answer) => {
             last.forget();
-            return writeln!(out, "{answer}. A linha não foi feita outra vez.");
+            return writeln!(out, "{answer}. A linha não foi repetida.");
         }
         Begun::Full => {
             let what = format!(
@@ -153,8 +155,8 @@ fn change(
     last.note(&request, &answer);
     if let Err(ClientError::Connection(ConnectionError::InDoubt { .. })) = &answer {
         doubts.lose(&change);
-        let again = "o shell continua perguntando ao servidor. Enter numa linha vazia, ou a mesma linha de novo, \
-                     termina esta mudança, e não faz outra";
+        let again = "o shell continua consultando o servidor. Enter numa linha vazia, ou a mesma linha de novo, \
+                     conclui esta mudança, sem fazer outra";
         let answer = answer.map_err(|error| error.with_again(|_| again.to_owned()));
         return show_to_person(out, &request, answer);
     }
@@ -162,7 +164,7 @@ fn change(
         let error = describe(&error);
         note(&format!(
             "Aviso: a mudança foi respondida, e o arquivo dela não pôde ser removido ({error}). O próximo shell \
-             pergunta por ela de novo, com o mesmo identificador."
+             a repete com o mesmo identificador, sem fazer outra."
         ));
     }
     show_to_person(out, &request, answer)

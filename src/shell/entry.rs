@@ -1,11 +1,11 @@
-//! The meaning of a line.
+//! The meaning of a typed line.
 
 use super::menu::unknown;
 use super::words::Word;
 use crate::operation::{Form, Operation, split_word};
 use crate::refusal::Refusal;
 
-/// The meaning of a line.
+/// The meaning of a typed line.
 pub(super) enum Entry {
     /// A command, with the text after it.
     Request(&'static Form, String),

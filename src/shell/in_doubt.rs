@@ -1,5 +1,5 @@
-//! The changes in doubt of a shell: sent, and not answered. A thread goes on asking for their
-//! answers under their ids while the prompt stands.
+//! The changes in doubt of a shell: sent, but not answered. A thread repeats them under their request ids
+//! while the prompt is shown.
 
 use std::io;
 use std::path::PathBuf;
@@ -12,10 +12,10 @@ use crate::catalog::{Key, RequestId};
 use crate::client::{Client, ClientError, new_request_id};
 use crate::operation::{Reply, Request};
 
-/// Most changes in doubt that one shell holds: more than anybody makes without looking.
+/// The most changes in doubt of one shell: more than a person makes without noticing.
 pub(super) const IN_DOUBT_MAX: usize = 16;
 
-/// Pause between two rounds of questions: a server that was busy is left to recover.
+/// The pause between two rounds of repetitions, in which a busy server can recover.
 const ROUND_PAUSE: Duration = Duration::from_secs(1);
 
 /// A change with its request id, as a line of the text protocol.
@@ -23,8 +23,8 @@ const ROUND_PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Change(String);
 
 impl Change {
-    /// The change that a request asks for, with an id of its own if the request has none. `None` if the
-    /// request changes nothing.
+    /// The change that a request asks for, with a new id if the request has none. `None` if the request
+    /// changes nothing.
     fn of(request: &Request<'_>) -> Option<Self> {
         let mut request = request.clone();
         request.request_id_mut()?.get_or_insert_with(new_request_id);
@@ -42,7 +42,7 @@ impl Change {
         Request::parse(&self.0).expect("only what was read as a request is written as one")
     }
 
-    /// The whole line, for a person to note.
+    /// The whole line with its id, for a person to write down.
     pub(super) fn with_id(&self) -> &str {
         &self.0
     }
@@ -52,14 +52,14 @@ impl Change {
         let ((own_id, own), (asked_id, asked)) = (split_id(self.request()), split_id(asked.clone()));
         match asked_id {
             Some(_) => asked_id == own_id,
-            // A name is the same whatever its case and its accents.
+            // Names are compared without regard to case and accents.
             None => Key::fold(&asked) == Key::fold(&own),
         }
     }
 }
 
 impl std::fmt::Display for Change {
-    /// Writes the change as a person typed it, or would have.
+    /// Writes the change as a person would type it.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&split_id(self.request()).1)
     }
@@ -74,13 +74,13 @@ fn split_id(mut change: Request<'_>) -> (Option<RequestId>, String) {
 /// The result of [`InDoubt::begin`].
 #[derive(Debug)]
 pub(super) enum Begun {
-    /// A change of its own.
+    /// A new change.
     New(Change),
-    /// A change that is in doubt, to be finished.
+    /// A change in doubt, to be finished.
     InDoubt(Change),
-    /// A change that was in doubt when the prompt was drawn, and has this answer since.
+    /// A change that was in doubt when the prompt was drawn, and has been answered since.
     Finished(String),
-    /// No more changes fit.
+    /// No change: there are too many in doubt.
     Full,
 }
 
@@ -99,7 +99,7 @@ struct Shared {
 struct State {
     /// The changes not yet answered, oldest first.
     held: Vec<Held>,
-    /// The changes that the thread got answered since the prompt was drawn.
+    /// The changes that were answered since the prompt was drawn.
     finished: Vec<Finished>,
 }
 
@@ -114,7 +114,7 @@ struct Held {
     change: Change,
     /// The file of the change; `None` if it could not be written.
     kept: Option<Kept>,
-    /// Whether the answer was lost. If not, it is awaited for the first time.
+    /// Whether the answer was lost. If not, the first answer is still awaited.
     is_lost: bool,
 }
 
@@ -125,8 +125,8 @@ struct Finished {
 }
 
 impl InDoubt {
-    /// Takes over the changes that earlier shells of this shop left. Also returns the changes that are
-    /// left of other shops, each with its shop.
+    /// Takes over the changes that earlier shells of this shop left. Also returns the changes that are left
+    /// for other shops, each with its shop.
     pub(super) fn open(folder: Option<PathBuf>, shop: String) -> (Self, Vec<(String, Change)>) {
         let left = folder.as_ref().map(|folder| kept::take_over(folder, &shop, IN_DOUBT_MAX));
         let left = left.unwrap_or_default();
@@ -154,8 +154,8 @@ impl InDoubt {
         self.state().held.iter().any(|held| held.change == *change && held.kept.is_some())
     }
 
-    /// Begins a prompt: the changes in doubt, oldest first, and the answers that could not be shown before.
-    /// From here on a line that repeats an answered change is a new one.
+    /// Begins a prompt. Returns the changes in doubt, oldest first, and the answers that could not be shown
+    /// yet. From here on, a line that repeats an answered change is a new change.
     pub(super) fn draw(&self) -> (Vec<Change>, Vec<String>) {
         let mut state = self.state();
         let finished = std::mem::take(&mut state.finished).into_iter();
@@ -163,8 +163,8 @@ impl InDoubt {
         (state.lost(), unshown.collect())
     }
 
-    /// Begins the change that a request asks for; `None` if the request changes nothing. A new change is
-    /// on disk when this returns; if it could not be written, the error comes with it.
+    /// Begins the change that a request asks for; `None` if the request changes nothing. A new change is on
+    /// disk when this function returns, or the error of the write is returned with it.
     pub(super) fn begin(&self, asked: &Request<'_>) -> Option<(Begun, io::Result<()>)> {
         let change = Change::of(asked)?;
         let mut state = self.state();
@@ -199,18 +199,18 @@ impl InDoubt {
         self.0.changed.notify_all();
     }
 
-    /// Notes that a change was answered. Its file is gone when this returns.
+    /// Notes that a change was answered. The file of the change is gone when this function returns.
     pub(super) fn settle(&self, change: &Change) -> io::Result<()> {
         let mut state = self.state();
         match state.held.iter().position(|held| held.change == *change) {
             Some(at) => state.held.remove(at).kept.map_or(Ok(()), Kept::remove),
-            // The thread got the answer first.
+            // The thread received the answer first.
             None => Ok(()),
         }
     }
 
-    /// Goes on asking for the answers, on a connection of its own, for as long as the process
-    /// lives. `show` shows a line while the prompt stands, if it can.
+    /// Repeats the changes in doubt on a separate connection until they are answered, as long as the process
+    /// lives. `show` shows a line above the prompt, and returns whether it could.
     pub(super) fn keep_asking(
         &self,
         mut client: Client,
@@ -251,15 +251,15 @@ impl InDoubt {
         };
         let mut state = self.state();
         let Some(at) = state.held.iter().position(|held| held.change == *change) else { return };
-        // A file that stays is asked for again by the next shell, and gets the same answer.
+        // If the file cannot be removed, the next shell repeats the change, and gets the same answer.
         let _ = state.held.remove(at).kept.map(Kept::remove);
-        // Under the lock: a prompt that is drawn meanwhile would show the answer a second time.
+        // The lock is held, because a prompt that is drawn now would show the answer a second time.
         let is_shown = show(answer.clone());
         state.finished.push(Finished { change: change.clone(), answer, is_shown });
     }
 }
 
-/// A reply behind its change, in one line.
+/// A reply after its change, in one line.
 fn shown_after(request: &Request<'_>, reply: &Reply) -> String {
     let mut text = Vec::new();
     // Writing to memory cannot fail.
@@ -305,7 +305,7 @@ mod tests {
             let Begun::New(other) = begin(&doubts, line) else { panic!("{line}") };
             doubts.settle(&other).unwrap();
         }
-        // The shell is gone, and the next one takes the change over.
+        // The shell ends, and the next shell takes the change over.
         drop(doubts);
         let doubts = open();
         assert_eq!(doubts.lost(), std::slice::from_ref(&change));
@@ -324,7 +324,7 @@ mod tests {
             doubts.draw();
             let Begun::InDoubt(change) = begin(&doubts, "Caju -20") else { panic!() };
             doubts.finish(&change, &Ok(Reply::Farewell), &mut |_| can_show);
-            // The answer came since the prompt was drawn.
+            // The answer came after the prompt was drawn.
             assert!(matches!(begin(&doubts, "Caju -20"), Begun::Finished(_)));
             assert_eq!(doubts.draw(), (Vec::new(), Vec::new()));
             let Begun::New(again) = begin(&doubts, "Caju -20") else { panic!() };

@@ -1,5 +1,5 @@
-//! The files of changes that await their answers. A file is written before its change is sent, and removed
-//! when the answer has come, so that a shell that was killed leaves its changes to the next.
+//! The files of changes that await their answers. A file is written before its change is sent and removed
+//! after the answer, so that a killed shell leaves its changes to the next shell.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::private_file::{self, AtomicFile};
 
-/// Longest file read, in bytes: a line of the protocol and a path fit many times over.
+/// The longest file that is read, in bytes: a line of the protocol and a path fit many times over.
 const FILE_BYTES_MAX: u64 = 16 * 1024;
 
 /// The extension of the files' names.
@@ -19,14 +19,13 @@ const EXTENSION: &str = "json";
 /// A change, and the shop whose stock it changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
-    /// The server's address or its port file, as the shell was given it: a change is never sent to
-    /// another shop.
+    /// The server's address or its port file, as given to the shell. A change is never sent to another shop.
     pub(super) shop: String,
     /// The line of the text protocol, with its request id.
     pub(super) line: String,
 }
 
-/// The file of one change. Its lock says that its shell is still there.
+/// The file of one change. While the file is locked, its shell is still running.
 #[derive(Debug)]
 pub(super) struct Kept {
     path: PathBuf,
@@ -34,10 +33,10 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Makes a change durable.
+    /// Writes the file of a change to disk.
     pub(super) fn write(folder: &Path, record: &Record) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        // Such names are in the order of time.
+        // Names of this kind sort by time.
         let path = folder.join(Uuid::now_v7().to_string()).with_extension(EXTENSION);
         let made = AtomicFile::begin(&path)?;
         serde_json::to_writer(made.file(), record)?;
@@ -47,22 +46,22 @@ impl Kept {
         Ok(Self { path, _locked: locked })
     }
 
-    /// Removes the file: the change is answered.
+    /// Removes the file, after the change was answered.
     pub(super) fn remove(self) -> io::Result<()> {
         private_file::remove(&self.path)
     }
 }
 
-/// Changes that shells which are gone have left in a folder.
+/// The changes that ended shells have left in a folder.
 #[derive(Debug, Default)]
 pub(super) struct Left {
     /// Changes of this shop, oldest first.
     pub(super) changes: Vec<(Record, Kept)>,
-    /// Changes of other shops, oldest first, which stay where they are.
+    /// The changes of other shops, oldest first, whose files stay.
     pub(super) others: Vec<Record>,
 }
 
-/// Takes over the changes that are left of a shop, at most `count_max`.
+/// Takes over the changes that are left for a shop, at most `count_max`.
 pub(super) fn take_over(folder: &Path, shop: &str, count_max: usize) -> Left {
     let mut left = Left::default();
     let Ok(entries) = fs::read_dir(folder) else { return left };
@@ -70,7 +69,7 @@ pub(super) fn take_over(folder: &Path, shop: &str, count_max: usize) -> Left {
     paths.sort();
     for path in paths {
         if let Some(finished) = finished_name(&path) {
-            // The shell of this file was killed before it sent anything.
+            // The shell of this unfinished file was killed before it sent the change.
             let _ = AtomicFile::remove_leftover(&finished);
             continue;
         }
@@ -81,7 +80,7 @@ pub(super) fn take_over(folder: &Path, shop: &str, count_max: usize) -> Left {
         let Ok(locked) = private_file::open_locked(&path) else { continue };
         let mut content = Vec::new();
         let read = (&locked).take(FILE_BYTES_MAX).read_to_end(&mut content);
-        // A file that cannot be read may be of a later version, and stays.
+        // A file that cannot be read may be from a later version, so it stays.
         match read.map(|_| serde_json::from_slice::<Record>(&content)) {
             Ok(Ok(record)) if record.shop == shop => {
                 left.changes.push((record, Kept { path, _locked: locked }));
@@ -93,7 +92,7 @@ pub(super) fn take_over(folder: &Path, shop: &str, count_max: usize) -> Left {
     left
 }
 
-/// The name that an unfinished file would have got.
+/// The name that an unfinished file was to get.
 fn finished_name(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?.strip_prefix('.')?;
     let (stem, _) = name.split_once(&format!(".{EXTENSION}"))?;
@@ -119,7 +118,7 @@ mod tests {
         let first = Kept::write(&folder, &record("a:1", "3 Caju -1 id=1")).unwrap();
         let second = Kept::write(&folder, &record("a:1", "3 Caju -1 id=2")).unwrap();
         let other = Kept::write(&folder, &record("b:1", "3 Caju -1 id=3")).unwrap();
-        // The shell of these changes is still there.
+        // The shell of these changes is still running.
         assert_eq!(lines(&take_over(&folder, "a:1", 9)), [""; 0]);
         drop((first, second, other));
         let left = take_over(&folder, "a:1", 1);
@@ -145,7 +144,7 @@ mod tests {
         }
         std::os::unix::fs::symlink("c.txt", folder.path().join("d.json")).unwrap();
         assert!(take_over(folder.path(), "a:1", 9).changes.is_empty());
-        // The file is locked by this process, which has not ended.
+        // This process has locked the file and still runs.
         assert!(temporary.exists());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
         assert!(take_over(&folder.path().join("nenhuma"), "a:1", 9).changes.is_empty());

@@ -2,15 +2,15 @@
 
 use crate::client::ClientError;
 use crate::operation::{ChangeReply, Operation, Reply, Request};
-use crate::render::change_told;
+use crate::render::change_line;
 
-/// The last change, if its movement is known. The text protocol does not tell it.
+/// The last change, if its movement is known. A reply of the text protocol does not name the movement.
 #[derive(Default)]
 pub(super) struct LastChange(Option<ChangeReply>);
 
 impl LastChange {
-    /// Takes the answer to a change. A change in doubt leaves no last change, because nobody knows whether
-    /// it was made; neither does an undo, which cannot be undone.
+    /// Notes the answer to a change. A change in doubt leaves no last change, because it may not have been
+    /// made; neither does an undo, which cannot be undone.
     pub(super) fn note(&mut self, request: &Request<'_>, answer: &Result<Reply, ClientError>) {
         self.0 = match answer {
             Err(ClientError::Refused(_)) => return,
@@ -27,9 +27,9 @@ impl LastChange {
         self.0 = None;
     }
 
-    /// The number of the change's movement, and the change as a person is told of it.
+    /// The number of the change's movement, and the line that describes the change.
     pub(super) fn movement(&self) -> Option<(i64, String)> {
         let change = self.0.as_ref()?;
-        Some((change.movement.as_ref()?.sequence, change_told(change)?))
+        Some((change.movement.as_ref()?.sequence, change_line(change)?))
     }
 }

@@ -26,17 +26,17 @@ use crate::operation::{Reply, Request};
 use crate::private_file::{self, NameState};
 use crate::terminal::takes_colours;
 
-/// The beginning of a history file of rustyline.
+/// The first bytes of a history file of rustyline.
 const HISTORY_START: &[u8] = b"#V2\n";
 
-/// Lines of history kept: years of a shop's counter in half a megabyte.
+/// The most lines of history: years of a shop's counter in half a megabyte.
 const HISTORY_LINES_MAX: usize = 10_000;
 
-/// Time in which fetched names are offered before they are fetched again: a person who presses Tab several
-/// times asks the server once.
+/// The time for which fetched names are offered before they are fetched again: a person who presses Tab
+/// several times causes one request.
 const NAMES_FRESH_FOR: Duration = Duration::from_secs(5);
 
-/// Longest wait for the names; after a longer one, Tab would seem to have broken the shell.
+/// The longest wait for the names. After a longer wait, the shell would seem to hang.
 const NAMES_WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// A person at a terminal.
@@ -65,7 +65,7 @@ impl LineEditor {
         let mut editor = Editor::with_config(config).map_err(io::Error::other)?;
         editor.set_helper(Some(ShellHelper::new(client)));
         editor.bind_sequence(Event::Any, EventHandler::Conditional(Box::<Paste>::default()));
-        // A shell without a history file is still a shell.
+        // The shell also works without a history file.
         let history = history.filter(|path| prepare(path).is_ok());
         if let Some(path) = &history {
             let _ = editor.load_history(path);
@@ -73,7 +73,7 @@ impl LineEditor {
         Ok(Self { editor, history, doubts, state })
     }
 
-    /// A function that shows a line above the prompt, from any thread, and returns whether it could.
+    /// Returns a function that shows a line above the prompt, from any thread, and returns whether it could.
     pub(super) fn printer(&mut self) -> impl FnMut(String) -> bool + Send + 'static {
         let mut printer = self.editor.create_external_printer().ok();
         move |line| printer.as_mut().is_some_and(|printer| printer.print(line + "\n").is_ok())
@@ -112,7 +112,7 @@ impl LineEditor {
     }
 
     pub(super) fn save_history(&mut self) {
-        // Checked each time, because rustyline opens the file by its name.
+        // The file is checked each time, because rustyline opens it by its name.
         if let Some(path) = &self.history
             && prepare(path).is_ok()
         {
@@ -133,7 +133,8 @@ impl LineSource for LineEditor {
             Ok(line) => {
                 if matches!(question, Question::Command) && !line.trim().is_empty() {
                     let _ = self.editor.add_history_entry(line.trim());
-                    // After each line: a closed terminal gives no time at the end.
+                    // The history is saved after each line, because a closed terminal leaves no time at the
+                    // end.
                     self.save_history();
                 }
                 Ok(Input::Line(line))
@@ -154,21 +155,21 @@ impl LineSource for LineEditor {
     }
 }
 
-/// Makes the history file, readable by its owner alone: the lines say what the shop sold.
+/// Makes the history file, readable only by its owner, because the lines show what the shop sold.
 fn prepare(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    // rustyline would write into anything that has the name.
+    // rustyline would write to any file with this name.
     let is_history = |head: &[u8]| head.is_empty() || head.starts_with(HISTORY_START);
     if let NameState::Other(obstacle) = NameState::at(path, is_history)? {
         return Err(io::Error::other(obstacle));
     }
-    // A file that an earlier version made may have been open to others.
+    // An earlier version may have made the file readable to others.
     private_file::open_or_create(path)?.set_permissions(fs::Permissions::from_mode(0o600))
 }
 
-/// The answers to what rustyline asks while a line is typed.
+/// The helper that rustyline calls while a line is typed.
 struct ShellHelper {
     client: RefCell<Client>,
     expected: Cell<Expected>,
@@ -186,7 +187,7 @@ impl ShellHelper {
         }
     }
 
-    /// The names of all products; if the server does not answer, the names known last.
+    /// The names of all products, or the last known names if the server does not answer.
     fn names(&self) -> Ref<'_, Vec<String>> {
         let is_fresh = self.names.borrow().0.is_some_and(|fetched| fetched.elapsed() < NAMES_FRESH_FOR);
         if !is_fresh

@@ -10,11 +10,11 @@ const HINTS: &str = "\
 `ajuda COMANDO` mostra um comando com os seus atributos e um exemplo, como em: ajuda contar
 A quantidade pode levar motivo=compra, venda, perda ou contagem, como em: 3 Caju -20 motivo=perda
 Com id=PEDIDO a mudança é feita uma vez só, mesmo repetida: 3 Caju -20 id=balcao-17
-Enter numa linha vazia mostra onde o shell está, e termina a mudança em dúvida mais antiga, se há uma.
+Enter numa linha vazia mostra onde o shell está, e conclui a mudança em dúvida mais antiga, se há uma.
 Tab completa comandos, nomes por qualquer palavra deles e atributos; seta para cima repete.
 ";
 
-/// The menu, in the original's words.
+/// The menu, with the original's text.
 pub(super) fn menu_text() -> String {
     let lines = menu().into_iter().map(|form| format!("{} - {}\n", form.word, form.menu.unwrap_or_default()));
     lines.fold("Comandos disponíveis:\n".to_owned(), |menu, line| menu + &line)
@@ -33,8 +33,9 @@ pub(super) fn help_text(word: &str) -> Result<String, Refusal> {
 
 /// The help of all commands.
 fn all() -> String {
-    let mut help =
-        String::from("Digite um número ou uma palavra; o comando inteiro numa linha também serve:\n");
+    let mut help = String::from(
+        "Digite um número ou uma palavra; também se pode escrever o comando inteiro numa linha:\n",
+    );
     for form in forms() {
         let usage = match form.menu.and(form.shell_words.first()) {
             Some(word) => format!("{:<22}  {}", form.short_usage(), form.usage_with(word)),

@@ -1,16 +1,15 @@
-//! Pasted text: each of its lines is a command of its own, and its control characters do
-//! nothing.
+//! Pasted text: each line is a separate command, and control characters do nothing.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustyline::{Cmd, ConditionalEventHandler, Event, EventContext, KeyCode, KeyEvent, Modifiers};
 
-/// The editor's handler of the keys that may be pasted.
+/// The editor's handler of keys that may be part of pasted text.
 #[derive(Default)]
 pub(super) struct Paste {
     /// Whether the editor is between the marks that a terminal puts around pasted text.
     is_on: AtomicBool,
-    /// Whether the key before ended a line; a line feed after it belongs to the same line end.
+    /// Whether the last key ended a line. A line feed right after it belongs to the same line end.
     has_ended_line: AtomicBool,
 }
 
@@ -29,7 +28,7 @@ impl Paste {
             _ if !is_on => None,
             _ if is_return => Some(Cmd::AcceptLine),
             KeyCode::Char('J') if is_control => Some(Cmd::AcceptLine),
-            // Ctrl-C is the way out if the mark at the end is lost.
+            // Ctrl-C leaves the paste if the mark at its end is lost.
             KeyCode::Char('C') if is_control => {
                 self.is_on.store(false, Ordering::Relaxed);
                 None

@@ -12,10 +12,10 @@ use crate::client::{Client, ClientError};
 use crate::operation::{Form, Reply, Request};
 use crate::refusal::Refusal;
 
-/// The first failure of a script's commands, by which the script is judged.
+/// The first failure of a script's commands, which becomes the script's result.
 pub(super) type FirstFailure = Option<ClientError>;
 
-/// Runs the commands, and shows their replies alone: no prompt, no menu.
+/// Runs the commands, and shows only their replies, without a prompt or a menu.
 pub(super) fn run(client: &mut Client) -> io::Result<FirstFailure> {
     let mut lines = Piped(io::stdin().lock());
     let mut out = io::stdout().lock();
@@ -47,7 +47,7 @@ pub(super) fn run(client: &mut Client) -> io::Result<FirstFailure> {
         let is_broken = matches!(failure, Some(ClientError::Connection(_)));
         first_failure = first_failure.or(failure);
         if is_broken {
-            // The server stays away; the commands that follow would wait as long in vain.
+            // The server is gone; each further command would wait as long in vain.
             break;
         }
     }
@@ -60,7 +60,7 @@ fn refused(refusal: Refusal) -> FirstFailure {
     Some(ClientError::Refused(refusal))
 }
 
-/// Sends a command. If its answer is lost, the line that finishes it can be repeated.
+/// Sends a command. If its answer is lost, the error contains the line that finishes the change.
 fn ask(client: &mut Client, form: &Form, rest: &str, last: &mut LastChange) -> Result<Reply, ClientError> {
     let line = form.line(rest);
     let mut request = Request::parse(&line)?;
@@ -71,7 +71,7 @@ fn ask(client: &mut Client, form: &Form, rest: &str, last: &mut LastChange) -> R
             if let Some(own) = request.request_id_mut() {
                 *own = Some(request_id.clone());
             }
-            format!("para terminá-la sem fazê-la duas vezes, repita a linha assim: {request}")
+            format!("para concluí-la sem fazê-la duas vezes, repita a linha assim: {request}")
         })
     })
 }
@@ -85,7 +85,7 @@ impl<R: BufRead> LineSource for Piped<R> {
         if self.0.read_until(b'\n', &mut line)? == 0 {
             return Ok(Input::End);
         }
-        // Some programs begin a text with a byte order mark.
+        // The first line may begin with a byte order mark, which some programs write.
         let line = line.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(&line);
         // Bytes that are not UTF-8 become a control character, which every command refuses.
         let line = std::str::from_utf8(line).map_or_else(

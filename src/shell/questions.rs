@@ -1,4 +1,4 @@
-//! The questions that complete a command: for missing arguments, and for one of two readings of a
+//! The questions that complete a command: for missing arguments, and for the right one of two readings of a
 //! quantity.
 
 use std::io;
@@ -15,16 +15,16 @@ use crate::refusal::{Code, Refusal};
 /// The result of [`complete`].
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Completed {
-    /// The text after the command.
+    /// The command, with this text after its word.
     Command(String),
-    /// The person dropped it.
+    /// The person dropped the command.
     Dropped,
     /// The person leaves.
     End,
 }
 
-/// Asks for what a command still needs. If a pipe ends, the command stays incomplete. The movement to undo
-/// is that of the last change, if a person confirms it with Enter, or a pipe names none on the line.
+/// Asks for the missing arguments of a command. If a pipe ends, the command stays incomplete. The movement to
+/// undo is that of the last change if a person confirms it with Enter, or if a pipe's line names none.
 pub(super) fn complete(
     lines: &mut impl LineSource,
     form: &Form,
@@ -84,7 +84,7 @@ fn ask_back(lines: &mut impl LineSource, form: &Form, rest: String) -> io::Resul
             Input::End => return Ok(Completed::End),
         };
         let answer = line.trim();
-        // The answer may be written in any way that has one reading.
+        // The answer may be written in any way that has only one reading.
         let meant = answer.parse().ok().filter(|_| Quantity::two_readings(answer).is_none());
         if let Some(meant) = meant.filter(|meant| [thousands, units].contains(meant)) {
             return Ok(Completed::Command(format!("{before}{meant}{after}")));
@@ -95,13 +95,13 @@ fn ask_back(lines: &mut impl LineSource, form: &Form, rest: String) -> io::Resul
     }
 }
 
-/// Drops a command, because a person answered its question with nothing.
+/// Drops a command, because a person gave an empty answer to its question.
 fn drop_command() -> Completed {
     note("Nada foi enviado.");
     Completed::Dropped
 }
 
-/// Refuses a quantity with two readings: behind a pipe nobody can be asked which is meant.
+/// Refuses a quantity with two readings, because a pipe cannot be asked which one is meant.
 pub(super) fn refuse_two_readings(form: &Form, rest: &str) -> Option<Refusal> {
     let (_, delta, _) = split_delta(form, rest).filter(|_| has_quantity(form))?;
     Quantity::two_readings(delta).map(|(thousands, units)| Refusal::two_readings(delta, thousands, units))

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use super::pager;
 use crate::client::{ClientError, ConnectionError, News};
 use crate::operation::{Reply, Request};
-use crate::render::{Format, changes_told, render, render_for_person};
+use crate::render::{Format, change_lines, render, render_for_person};
 use crate::terminal::takes_colours;
 
 /// Shows an answer. An error is reported on standard error, and returned.
@@ -18,7 +18,7 @@ pub(super) fn show(
         Ok(reply) => {
             render(out, &reply, Format::Text)?;
             out.flush()?;
-            changes_told(&reply).iter().for_each(|line| note(line));
+            change_lines(&reply).iter().for_each(|line| note(line));
             Ok(None)
         }
         Err(error) => {
@@ -47,17 +47,17 @@ pub(super) fn show_to_person(
     }
 }
 
-/// Writes an answer for a person: that to one of the original's commands in the original's way, any other as
+/// Writes an answer for a person: the reply to a command of the original as the original shows it, any other as
 /// Brazilians write money and quantities.
 pub(super) fn render_answer(out: &mut impl Write, request: &Request<'_>, reply: &Reply) -> io::Result<()> {
     let is_original = request.operation().spec().forms.iter().any(|(form, _)| form.menu.is_some());
     if is_original { render(out, reply, Format::Text) } else { render_for_person(out, reply) }
 }
 
-/// Reports an error in one line, red on a terminal that takes colours.
+/// Reports an error in one line, in red if the terminal has colours.
 pub fn report(error: &dyn Display) {
     let mut stderr = io::stderr();
-    // Standard error may be closed; then nobody reads the report.
+    // Standard error may be closed; then the report is dropped.
     let _ = if stderr.is_terminal() && takes_colours() {
         writeln!(stderr, "\x1b[31mErro: {error}\x1b[0m")
     } else {
@@ -79,7 +79,7 @@ pub fn report_news(news: &News<'_>) {
             stderr,
             "O servidor em {address} aceita conexões e não responde. A espera continua; Ctrl-C a encerra."
         ),
-        // A script hears of the silence at the end, if the wait ends by it.
+        // A script gets an error at the end if the server stays silent.
         News::Silent(_) => Ok(()),
         News::Searching(ConnectionError::Lost(why)) => writeln!(
             stderr,

@@ -1,4 +1,4 @@
-//! Sources of lines, and the questions that are put to them.
+//! Sources of lines, and the questions that they answer.
 
 use std::io;
 
@@ -15,11 +15,11 @@ pub(super) trait LineSource {
     fn product(&mut self, _name: &str) -> Option<Result<Reply, ClientError>> {
         None
     }
-    /// Whether there is somebody who can be asked back.
+    /// Whether a person is there to answer questions.
     fn is_person(&self) -> bool;
 }
 
-/// One answer of a source of lines.
+/// An answer of a source of lines.
 pub(super) enum Input {
     Line(String),
     /// Ctrl-C: the line is dropped.
@@ -31,11 +31,11 @@ pub(super) enum Input {
 #[derive(Debug, Clone)]
 pub(super) enum Question {
     Command,
-    /// For an argument that is missing.
+    /// The question for a missing argument.
     Argument(Argument),
-    /// For the movement to undo, if an empty answer means this shell's last change.
+    /// The question for the movement to undo, if an empty answer means this shell's last change.
     LastChange(String),
-    /// For the quantity that was counted of this product.
+    /// The question for the counted quantity of this product.
     Counted(ProductReply),
     /// The choice between two readings of a number.
     Reading {
@@ -57,7 +57,7 @@ impl Question {
                 format!("{} (Enter desfaz a última mudança: {last}): ", Argument::Movement.question())
             }
             Question::Reading { thousands, units } => {
-                // The number is written as Brazilians do, and has no second reading.
+                // The number is written in the Brazilian way, and has no second reading.
                 let units = units.to_string().replace('.', ",");
                 format!(
                     "Você quer dizer {thousands} ou {units}? Digite um dos dois (vazio ou Ctrl-C desiste): "

@@ -117,7 +117,7 @@ fn it_ends_with_its_server_and_leaves_nothing() {
         wait_until("the bench has begun", || !is_empty());
         signal(bench.id(), name);
         let ended = finished(bench);
-        assert_eq!((ended.code, ended.err.as_str()), (1, "Erro: a medida foi interrompida\n"));
+        assert_eq!((ended.code, ended.err.as_str()), (1, "Erro: a medição foi interrompida\n"));
         assert!(is_empty(), "{name}");
     }
 }

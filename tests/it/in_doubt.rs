@@ -184,7 +184,7 @@ fn the_arrow_and_enter_finish_the_change_in_doubt_and_sell_nothing_twice() {
             proxy.swallow("caju");
             lose_answer(&mut terminal, "3 caju -20");
             let shown = terminal.screen();
-            assert!(shown.contains("Não se sabe se ela foi feita; o shell continua perguntando"), "{shown}");
+            assert!(shown.contains("Não se sabe se ela foi feita; o shell continua consultando"), "{shown}");
             assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 40");
             // Other commands work meanwhile.
             assert!(terminal.ask("3 Pera -1").contains("Pera: R$5.0, Estoque: 14"));
@@ -196,7 +196,7 @@ fn the_arrow_and_enter_finish_the_change_in_doubt_and_sell_nothing_twice() {
             proxy.pass();
             terminal.send(keys);
             let shown = terminal.wait_for_prompt();
-            assert!(shown.contains("Terminando a mudança em dúvida: 3 caju -20"), "{shown}");
+            assert!(shown.contains("Concluindo a mudança em dúvida: 3 caju -20"), "{shown}");
             assert!(shown.contains("Caju: R$2.0, Estoque: 40"), "{shown}");
             assert!(kept(&server).is_empty());
             // From here on the same line is another sale.
@@ -219,7 +219,7 @@ fn a_change_in_doubt_is_finished_while_the_prompt_stands() {
         terminal.wait_for_text(told);
         // The prompt still says that it is in doubt, so the line finishes it and is no other sale.
         terminal.send("\u{1b}[A\r");
-        assert!(terminal.wait_for_prompt().contains("A linha não foi feita outra vez."));
+        assert!(terminal.wait_for_prompt().contains("A linha não foi repetida."));
         assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 40");
         terminal.send("\u{1b}[A\r");
         assert!(terminal.wait_for_prompt().contains("Caju: R$2.0, Estoque: 20"));
@@ -279,7 +279,7 @@ fn who_leaves_with_a_change_in_doubt_is_told_and_it_is_kept() {
     terminal.wait_for_end();
     let screen = terminal.screen();
     assert!(
-        screen.contains("Continua em dúvida, e o próximo shell deste servidor termina: 3 Caju -20"),
+        screen.contains("Continua em dúvida, e o próximo shell deste servidor a conclui: 3 Caju -20"),
         "{screen}"
     );
     server.signal("CONT");

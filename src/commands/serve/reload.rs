@@ -11,7 +11,7 @@ use crate::access::token_file::{self, TokenFileError};
 use crate::server::console::Console;
 use crate::tls::{self, ServerFiles};
 
-/// The files, and the senders of what was read from them.
+/// The files, and the senders of their content.
 pub(super) struct Reloadable {
     tls: Option<(ServerFiles, watch::Sender<Arc<ServerConfig>>)>,
     tokens: Option<(PathBuf, watch::Sender<Arc<Tokens>>)>,
@@ -52,7 +52,7 @@ impl Reloadable {
         self.tokens.as_ref().map(|(_, tokens)| tokens.subscribe())
     }
 
-    /// Reads the files again. If one is wrong, the log says so, and what was read before stays in use.
+    /// Reads the files again. If a file is wrong, the log says so, and its earlier content stays in use.
     pub(super) fn reload(&self, console: &Console) {
         if let Some((files, tls)) = &self.tls {
             match tls::server(files) {

@@ -1,4 +1,4 @@
-//! The signals that a server obeys: SIGTERM and Ctrl-C stop it, SIGHUP has it read its files again.
+//! The signals of a server: SIGTERM and Ctrl-C stop it, SIGHUP makes it read its files again.
 
 use std::sync::mpsc;
 use std::thread;
@@ -11,8 +11,8 @@ use super::reload::Reloadable;
 use crate::commands::interrupts::EXIT_INTERRUPTED;
 use crate::server::console::Console;
 
-/// Starts to listen. The receiver is ready at the first SIGTERM or Ctrl-C; the second ends the process.
-/// A SIGHUP reloads the files; if there are none to reload, it ends the process, as it does by default.
+/// Starts to listen. The receiver is ready at the first SIGTERM or Ctrl-C; the second ends the process. A
+/// SIGHUP reloads the files; without files to reload, it ends the process, which is the system's default.
 ///
 /// # Errors
 /// If the system refuses a thread or a handler.
@@ -26,7 +26,8 @@ pub(super) fn listen(reloadable: Reloadable, console: &Console) -> anyhow::Resul
     };
     let console = console.clone();
     let (stop, stopped) = oneshot::channel();
-    // A thread of its own reloads: reading a file may take a while, and a stop does not wait for it.
+    // The files are reloaded on a separate thread, because reading a file may take a while and a stop must
+    // not wait for it.
     let (reload, reloads) = mpsc::channel();
     thread::Builder::new().name("hortifruti-reload".to_owned()).spawn(move || {
         while reloads.recv().is_ok() {

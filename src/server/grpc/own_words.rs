@@ -53,11 +53,12 @@ fn no_message(description: &str) -> Refusal {
 
 /// The innermost field that prost could not read, from its error text: `failed to decode Protobuf message:
 /// AdjustStockRequest.name: BatchAdjustStockRequest.adjustments: …`.
-fn field(told: &str) -> Option<&str> {
+fn field(described: &str) -> Option<&str> {
     let is_word = |text: &str| {
         !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
-    told.split(": ")
+    described
+        .split(": ")
         .filter_map(|part| part.split_once('.'))
         .find(|(message, field)| is_word(message) && is_word(field))
         .map(|(_, field)| field)
@@ -72,12 +73,12 @@ mod tests {
 
     #[test]
     fn a_field_that_cannot_be_read_is_named() {
-        let told = |bytes: &[u8]| BatchAdjustStockRequest::decode(bytes).unwrap_err().to_string();
-        assert_eq!(field(&told(b"\x0a\x07\x0a\x05Caj\xff\xff")), Some("name"));
-        assert_eq!(field(&told(b"\x12\x01\xff")), Some("request_id"));
-        assert_eq!(field(&told(b"\xff")), None);
-        let told = AdjustStockRequest::decode(&b"\x10\xff"[..]).unwrap_err().to_string();
-        assert_eq!(field(&told), Some("delta_thousandths"));
+        let described = |bytes: &[u8]| BatchAdjustStockRequest::decode(bytes).unwrap_err().to_string();
+        assert_eq!(field(&described(b"\x0a\x07\x0a\x05Caj\xff\xff")), Some("name"));
+        assert_eq!(field(&described(b"\x12\x01\xff")), Some("request_id"));
+        assert_eq!(field(&described(b"\xff")), None);
+        let described = AdjustStockRequest::decode(&b"\x10\xff"[..]).unwrap_err().to_string();
+        assert_eq!(field(&described), Some("delta_thousandths"));
         assert_eq!(field("protocol error: received message with compressed-flag but no grpc-encoding"), None);
     }
 }

@@ -88,8 +88,8 @@ pub fn write_stream_answer(out: &mut Vec<u8>, answer: Result<(&Product, &Movemen
         Ok((product, movement)) => write_part(ADJUSTED, out, |out| write_adjusted(product, movement, out)),
         Err(refusal) => {
             let (reason, message) = (refusal.code.as_str().to_owned(), refusal.message);
-            let told = v1::stream_adjust_stock_response::Result::Refused(v1::Refusal { reason, message });
-            told.encode(out);
+            let refused = v1::stream_adjust_stock_response::Result::Refused(v1::Refusal { reason, message });
+            refused.encode(out);
         }
     }
     let length = u32::try_from(out.len() - start - 4).unwrap_or(u32::MAX);
@@ -240,7 +240,9 @@ mod tests {
         out.clear();
         let refusal = Refusal::no_room();
         write_stream_answer(&mut out, Err(refusal.clone()));
-        let v1::stream_adjust_stock_response::Result::Refused(told) = read(&out) else { panic!("{out:?}") };
-        assert_eq!((told.reason.as_str(), told.message), (refusal.code.as_str(), refusal.message));
+        let v1::stream_adjust_stock_response::Result::Refused(refused) = read(&out) else {
+            panic!("{out:?}")
+        };
+        assert_eq!((refused.reason.as_str(), refused.message), (refusal.code.as_str(), refusal.message));
     }
 }

@@ -78,9 +78,9 @@ mod tests {
     #[test]
     fn a_refusal_crosses_the_wire() {
         let many: Vec<_> = (0..10_000).map(|index| (index, "sem preço".to_owned())).collect();
-        let told = refusal(&super::status(Refusal::bad_rows(many))).unwrap();
-        assert!(told.rows.len() > 100 && told.rows.len() < 1000);
-        assert_eq!(told.row_count, 10_000);
+        let sent = refusal(&super::status(Refusal::bad_rows(many))).unwrap();
+        assert!(sent.rows.len() > 100 && sent.rows.len() < 1000);
+        assert_eq!(sent.row_count, 10_000);
 
         let sent = Refusal::bad_rows(vec![(0, "sem preço".into()), (7, "sem nome".into())]);
         let status = status(sent.clone());
