@@ -804,7 +804,7 @@ _hortifruti() {
             return 0
             ;;
         hortifruti__subcmd__report)
-            opts="-h --since --until --by --kind --format --server --port-file --socket --grpc --tls --tls-ca --tls-cert --tls-key --token-file --insecure --help day products sales losses purchases"
+            opts="-h --since --until --by --kind --time-zone --format --server --port-file --socket --grpc --tls --tls-ca --tls-cert --tls-key --token-file --insecure --help day sales losses purchases products abc margins counts"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -819,10 +819,14 @@ _hortifruti() {
                     return 0
                     ;;
                 --by)
-                    COMPREPLY=($(compgen -W "motivo produto dia" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "product category day reason supplier author kind" -- "${cur}"))
                     return 0
                     ;;
                 --kind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --time-zone)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -33,7 +33,7 @@ complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "update" -d 'M
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "count" -d 'Ajusta o estoque à contagem, de um produto ou de uma lista'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "undo" -d 'Desfaz um movimento, com o documento inteiro dele'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "history" -d 'Mostra os movimentos do estoque, do último para trás'
-complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "report" -d 'Soma os movimentos de um período, por motivo, produto ou dia'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "report" -d 'Mostra um relatório de um período: fechamento, vendas, perdas, compras, margens e mais'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "import" -d 'Cria produtos e muda preços a partir de um CSV'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "export" -d 'Exporta o catálogo em CSV'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "backup" -d 'Copia o banco de dados, também enquanto um servidor o usa'
@@ -171,10 +171,15 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l insecu
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l since -d 'Desde este dia ou momento: hoje, ontem, 2026-11-29, 29/11/2026 ou 2026-11-29T14:30' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l until -d 'Até este dia, inclusive, ou antes deste momento' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l by -d 'Soma por motivo, produto ou dia' -r -f -a "motivo\t''
-produto\t''
-dia\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l kind -d 'Só deste motivo: ajuste, abertura, compra, venda, perda ou contagem' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l by -d 'Soma por product, category, day, reason, supplier, author ou kind' -r -f -a "product\t''
+category\t''
+day\t''
+reason\t''
+supplier\t''
+author\t''
+kind\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l kind -d 'Só deste motivo, em day e products: ajuste, abertura, compra, venda, perda ou contagem' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l time-zone -d 'Fuso horário dos dias, como America/Sao_Paulo. O padrão é o deste computador' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
 table\t''
 json\t''

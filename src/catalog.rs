@@ -17,6 +17,7 @@ mod decimal;
 mod details;
 mod digest;
 mod draft;
+mod fefo;
 mod gtin;
 mod key;
 mod label;
@@ -70,6 +71,7 @@ pub use details::{
 };
 pub use digest::Digest;
 pub use draft::Draft;
+pub use fefo::left_of_each;
 pub use gtin::check_digit;
 pub use key::Key;
 pub use label::{

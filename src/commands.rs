@@ -63,7 +63,7 @@ enum Command {
     Count(count::Count),
     Undo(undo::Undo),
     History(history::History),
-    Report(report::Report),
+    Report(report::ReportCommand),
     Import(import::Import),
     Export(export::Export),
     Backup(backup::Backup),

@@ -3,7 +3,7 @@
 mod near_day;
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -63,14 +63,6 @@ pub enum End {
 #[error("não é uma data; use hoje, ontem, 2026-11-29, 29/11/2026 ou 2026-11-29T14:30")]
 pub struct NotATime;
 
-/// Reads an end of a period: a day (`hoje`, `ontem`, `2026-11-29`, `29/11/2026`), or a day and a time.
-///
-/// # Errors
-/// If the text is neither.
-pub fn parse_end(text: &str, end: End) -> Result<SystemTime, NotATime> {
-    parse_end_at(text, end, Timestamp::now(), &TimeZone::system())
-}
-
 fn parse_end_at(text: &str, end: End, now: Timestamp, zone: &TimeZone) -> Result<SystemTime, NotATime> {
     let text = text.trim();
     if let Some(day) = parse_day(text, zone.to_datetime(now).date()) {
@@ -106,7 +98,11 @@ fn day_start(day: Date, zone: &TimeZone) -> Option<SystemTime> {
 
 /// The calendar of a time zone, which divides time into days.
 #[derive(Debug, Clone)]
-pub struct Days(TimeZone);
+pub struct Days {
+    zone: TimeZone,
+    /// The name that was asked for; empty for this machine's zone.
+    name: String,
+}
 
 /// A day of a time zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,17 +117,85 @@ impl Days {
     /// The days of the zone with this IANA name, or of this machine's zone if the name is empty. `None` if
     /// there is no such zone.
     pub fn of_zone(name: &str) -> Option<Self> {
-        if name.is_empty() { Some(Self(TimeZone::system())) } else { TimeZone::get(name).ok().map(Self) }
+        let zone = if name.is_empty() { TimeZone::system() } else { TimeZone::get(name).ok()? };
+        Some(Self { zone, name: name.to_owned() })
+    }
+
+    /// The days of this machine's zone.
+    pub fn here() -> Self {
+        Self { zone: TimeZone::system(), name: String::new() }
+    }
+
+    /// The name that was asked for; empty for this machine's zone.
+    pub fn zone_asked_for(&self) -> &str {
+        &self.name
     }
 
     /// The day that includes a moment.
     pub fn day_of(&self, time: SystemTime) -> Day {
-        let timestamp = Timestamp::try_from(time).unwrap_or(Timestamp::MAX);
-        let date = self.0.to_datetime(timestamp).date();
+        let date = self.date_of(time);
         // The last day of the calendar has no next day.
-        let end = date.tomorrow().ok().and_then(|next| day_start(next, &self.0));
+        let end = date.tomorrow().ok().and_then(|next| day_start(next, &self.zone));
         Day { date: date.to_string(), end: end.unwrap_or(time) }
     }
+
+    /// The date of a moment.
+    pub fn date_of(&self, time: SystemTime) -> Date {
+        self.zone.to_datetime(Timestamp::try_from(time).unwrap_or(Timestamp::MAX)).date()
+    }
+
+    /// Reads an end of a period: a day (`hoje`, `ontem`, `2026-11-29`, `29/11/2026`), or a day and a time.
+    ///
+    /// # Errors
+    /// If the text is neither a day nor a time.
+    pub fn parse_end(&self, text: &str, end: End) -> Result<SystemTime, NotATime> {
+        parse_end_at(text, end, Timestamp::now(), &self.zone)
+    }
+
+    /// The first moment of the day that was so many days ago, and the first moment after the last day, which
+    /// was as many days ago.
+    pub fn of_days_ago(&self, first: i64, last: i64) -> (Option<SystemTime>, Option<SystemTime>) {
+        let today = self.date_of(SystemTime::now());
+        let start = |days_ago: i64| {
+            let day = today.checked_sub(jiff::Span::new().try_days(days_ago).ok()?).ok()?;
+            day_start(day, &self.zone)
+        };
+        (start(first), start(last - 1))
+    }
+
+    /// A period in words: `de 29/11/2026`, `de 01/11/2026 a 29/11/2026`, `desde 29/11/2026 14:30`.
+    pub fn period_told(&self, since: Option<SystemTime>, until: Option<SystemTime>) -> String {
+        let told = |time: SystemTime| {
+            let time = self.zone.to_datetime(Timestamp::try_from(time).unwrap_or(Timestamp::MAX));
+            let date = told_date(time.date());
+            let is_start = day_start(time.date(), &self.zone)
+                == self.zone.to_timestamp(time).ok().and_then(|it| it.try_into().ok());
+            if is_start { date } else { format!("{date} {:02}:{:02}", time.hour(), time.minute()) }
+        };
+        let is_day = |time: SystemTime| !told(time).contains(':');
+        match (since, until) {
+            (None, None) => "desde o começo".to_owned(),
+            (Some(since), None) => format!("desde {}", told(since)),
+            (since, Some(until)) => {
+                // A period up to the start of a day ends with the day before.
+                let last = if is_day(until) {
+                    told_date(self.date_of(until - Duration::from_nanos(1)))
+                } else {
+                    told(until)
+                };
+                match since.map(told) {
+                    None => format!("até {last}"),
+                    Some(first) if first == last => format!("de {first}"),
+                    Some(first) => format!("de {first} a {last}"),
+                }
+            }
+        }
+    }
+}
+
+/// A date for a person: `29/11/2026`.
+pub fn told_date(date: Date) -> String {
+    format!("{:02}/{:02}/{:04}", date.day(), date.month(), date.year())
 }
 
 #[cfg(test)]
@@ -163,6 +227,26 @@ mod tests {
         for text in ["", "amanhã", "2026", "2026-13-01", "31/02/2026", "14:30", "2026-11-01T25:00"] {
             assert_eq!(read(text, End::First), Err(NotATime), "{text}");
         }
+    }
+
+    #[test]
+    fn a_period_is_told_in_days_or_to_the_minute() {
+        let days = Days { zone: TimeZone::posix("<-03>3").unwrap(), name: String::new() };
+        let time = |text: &str| text.parse::<Timestamp>().unwrap().try_into().unwrap();
+        let (first, second, later) =
+            (time("2026-11-29T03:00:00Z"), time("2026-11-30T03:00:00Z"), time("2026-12-02T12:30:00Z"));
+        for (since, until, told) in [
+            (Some(first), Some(second), "de 29/11/2026"),
+            (None, Some(second), "até 29/11/2026"),
+            (Some(first), Some(later), "de 29/11/2026 a 02/12/2026 09:30"),
+            (Some(later), None, "desde 02/12/2026 09:30"),
+            (Some(second), None, "desde 30/11/2026"),
+            (None, None, "desde o começo"),
+        ] {
+            assert_eq!(days.period_told(since, until), told);
+        }
+        let (since, until) = days.of_days_ago(1, 1);
+        assert_eq!(until.unwrap().duration_since(since.unwrap()).unwrap(), Duration::from_secs(86_400));
     }
 
     #[test]

@@ -117,6 +117,12 @@ impl Refusal {
         Self { metadata: vec![("field", field.to_owned())], ..Self::new(Code::InvalidArgument, message) }
     }
 
+    /// A time zone that does not exist.
+    pub fn no_time_zone(name: &str) -> Self {
+        let what = format!("não há fuso horário {}; use um nome como America/Sao_Paulo", Quoted(name));
+        Self::invalid("time_zone", what)
+    }
+
     /// An invalid price.
     pub fn price(field: &'static str, error: &PriceError) -> Self {
         Self::invalid(field, error)

@@ -4,7 +4,7 @@ mod cells;
 mod format;
 mod movements;
 mod people;
-mod summaries;
+mod sheet;
 
 use std::io::{self, Write};
 
@@ -15,6 +15,7 @@ use crate::operation::{ChangeReply, NO_PRODUCT, ProductReply, Reply};
 use cells::{Align, json, table, text_cell};
 pub use format::Format;
 pub use people::{measured, product_told, render_for_person};
+pub use sheet::{Cell, Column, Holds, Sheet, reais, render_sheet};
 
 /// Writes a reply.
 ///
@@ -44,9 +45,9 @@ pub fn render(out: &mut impl Write, reply: &Reply, format: Format) -> io::Result
                 counts.created, counts.updated, counts.unchanged
             );
         }
-        Reply::Summaries(totals) => return summaries::render(out, totals, format),
+        // Reports show totals, on sheets.
+        Reply::Summaries(_) | Reply::Farewell => return Ok(()),
         Reply::Movements(page) => return movements::render(out, &page.movements, format),
-        Reply::Farewell => return Ok(()),
     };
     match format {
         Format::Text if products.is_empty() => writeln!(out, "{NO_PRODUCT}"),

@@ -7,6 +7,7 @@ use super::connection::{Connection, connect};
 use super::output::{Output, print};
 use super::period::Period;
 use crate::catalog::Kind;
+use crate::local_time::Days;
 use crate::operation::{LISTED_MOVEMENTS_DEFAULT, MovementsRequest, Request};
 
 /// Mostra os movimentos do estoque, do último para trás
@@ -38,7 +39,7 @@ const LIMIT_MAX: usize = 1_000_000;
 impl History {
     pub(super) fn run(self) -> Result<(), Error> {
         let name = self.name.join(" ");
-        let (since, until) = self.period.ends()?;
+        let (since, until) = self.period.ends(&Days::here())?;
         let request = MovementsRequest {
             name: Some(name.as_str()).filter(|_| !self.name.is_empty()),
             kind: self.kind,

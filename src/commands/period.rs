@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use clap::Args;
 
 use crate::catalog::Quoted;
-use crate::local_time::{End, parse_end};
+use crate::local_time::{Days, End};
 use crate::refusal::Refusal;
 
 #[derive(Debug, Args)]
@@ -23,9 +23,9 @@ impl Period {
     ///
     /// # Errors
     /// If an option is no valid time.
-    pub(super) fn ends(&self) -> Result<(Option<SystemTime>, Option<SystemTime>), Refusal> {
+    pub(super) fn ends(&self, days: &Days) -> Result<(Option<SystemTime>, Option<SystemTime>), Refusal> {
         let read = |field, text: &Option<String>, end| {
-            let time = text.as_ref().map(|text| (text, parse_end(text, end)));
+            let time = text.as_ref().map(|text| (text, days.parse_end(text, end)));
             let time = time.map(|(text, time)| {
                 time.map_err(|error| Refusal::invalid(field, format!("{} {error}", Quoted(text))))
             });

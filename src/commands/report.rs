@@ -1,82 +1,111 @@
 //! `report`: totals of a period.
 
-use std::time::SystemTime;
+use std::io::{self, Write};
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use super::Error;
 use super::connection::{Connection, connect};
 use super::history::kind;
-use super::output::{Output, print};
+use super::output::{Output, written};
 use super::period::Period;
-use crate::catalog::Kind;
-use crate::local_time::{End, parse_end};
-use crate::operation::{Grouping, Request, SummaryRequest};
+use crate::catalog::{Kind, Quoted};
+use crate::local_time::Days;
+use crate::operation::Grouping;
+use crate::refusal::Refusal;
+use crate::render::render_sheet;
+use crate::report::{Report, What};
+use crate::terminal;
 
-/// Soma os movimentos de um período, por motivo, produto ou dia
+/// Mostra um relatório de um período: fechamento, vendas, perdas, compras, margens e mais
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exemplos:\n  hortifruti report day\n  hortifruti report sales --since 01/11/2026\n  hortifruti report products --kind perda --since ontem --format csv"
+    after_help = "Exemplos:\n  hortifruti report day\n  hortifruti report losses --since 01/11/2026 --by reason\n  hortifruti report sales --since ontem --format csv\n\nSem período, o relatório é de hoje; abc e margins são dos últimos 30 dias."
 )]
-pub(super) struct Report {
-    /// Relatório: day (de hoje, por motivo), products, sales, losses ou purchases (por produto)
+pub(super) struct ReportCommand {
+    /// Relatório: day (o fechamento), sales, losses, purchases, products, abc, margins ou counts
     #[arg(value_name = "RELATORIO", value_enum, hide_possible_values = true)]
-    report: Which,
+    report: What,
     #[command(flatten)]
     period: Period,
-    /// Soma por motivo, produto ou dia
+    /// Soma por product, category, day, reason, supplier, author ou kind
     #[arg(long, value_name = "GRUPO", value_enum, hide_possible_values = true)]
-    by: Option<By>,
-    /// Só deste motivo: ajuste, abertura, compra, venda, perda ou contagem
+    by: Option<Grouping>,
+    /// Só deste motivo, em day e products: ajuste, abertura, compra, venda, perda ou contagem
     #[arg(long, value_name = "MOTIVO", value_parser = kind)]
     kind: Option<Kind>,
+    /// Fuso horário dos dias, como America/Sao_Paulo. O padrão é o deste computador
+    #[arg(long, value_name = "FUSO", default_value = "", hide_default_value = true)]
+    time_zone: String,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
     connection: Connection,
 }
 
-/// A named report, which sets the grouping, the kind and the period unless an option does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Which {
-    Day,
-    Products,
-    Sales,
-    Losses,
-    Purchases,
+impl ValueEnum for What {
+    fn value_variants<'a>() -> &'a [Self] {
+        &What::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.word()))
+    }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum By {
-    Motivo,
-    Produto,
-    Dia,
+impl ValueEnum for Grouping {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Grouping::Product,
+            Grouping::Category,
+            Grouping::Day,
+            Grouping::LossReason,
+            Grouping::Supplier,
+            Grouping::Author,
+            Grouping::Kind,
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (word, alias) = match self {
+            Grouping::Product => ("product", "produto"),
+            Grouping::Category => ("category", "categoria"),
+            Grouping::Day => ("day", "dia"),
+            Grouping::LossReason => ("reason", "causa"),
+            Grouping::Supplier => ("supplier", "fornecedor"),
+            Grouping::Author => ("author", "autor"),
+            Grouping::Kind => ("kind", "motivo"),
+        };
+        Some(PossibleValue::new(word).alias(alias))
+    }
 }
 
-impl Report {
+impl ReportCommand {
     pub(super) fn run(self) -> Result<(), Error> {
-        let (since, until) = self.period.ends()?;
-        let today = || -> Option<SystemTime> { parse_end("hoje", End::First).ok() };
-        let (group_by, own_kind) = match self.report {
-            Which::Day => (Grouping::Kind, None),
-            Which::Products => (Grouping::Product, None),
-            Which::Sales => (Grouping::Product, Some(Kind::Sale)),
-            Which::Losses => (Grouping::Product, Some(Kind::Waste)),
-            Which::Purchases => (Grouping::Product, Some(Kind::Purchase)),
-        };
-        let request = SummaryRequest {
-            // Without a period, the report is of today.
-            since: if since.is_none() && until.is_none() { today() } else { since },
-            until,
-            group_by: self.by.map_or(group_by, |by| match by {
-                By::Motivo => Grouping::Kind,
-                By::Produto => Grouping::Product,
-                By::Dia => Grouping::Day,
-            }),
-            time_zone: "",
-            kind: self.kind.or(own_kind),
-        };
-        let reply = connect(&self.connection)?.call(&Request::SummarizeMovements(request))?;
-        print(&reply, self.output.format)
+        let days = Days::of_zone(&self.time_zone).ok_or_else(|| Refusal::no_time_zone(&self.time_zone))?;
+        let (since, until) = self.period.ends(&days)?;
+        let mut report = Report::of_usual_period(self.report, days);
+        if since.is_some() || until.is_some() {
+            (report.since, report.until) = (since, until);
+        }
+        (report.by, report.kind) = (self.by, self.kind);
+        if let Some(by) = self.by
+            && !report.can_be_by(by)
+        {
+            let what = format!(
+                "o relatório {} não se agrupa assim; veja hortifruti report --help",
+                Quoted(report.what.word())
+            );
+            return Err(Refusal::invalid("group_by", what).into());
+        }
+        let mut client = connect(&self.connection)?;
+        let requests = report.requests();
+        let replies = requests.iter().map(|request| client.call(request)).collect::<Result<_, _>>()?;
+        let sheet =
+            report.sheet(replies).ok_or_else(|| anyhow::anyhow!("o servidor respondeu outra coisa"))?;
+        let width = terminal::size().map(|(_, columns)| columns);
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        written(render_sheet(&mut out, &sheet, self.output.format, width).and_then(|()| out.flush()))
     }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
+use std::time::SystemTime;
 
 use foldhash::fast::RandomState;
 
 use super::published::NAMED_AT_ONCE_MAX;
 use super::{Session, product_of, read};
-use crate::catalog::{Amount, Catalog, Kind, ProductId, Quantity, Quoted, Unit};
+use crate::catalog::{Amount, Catalog, Cost, Key, Kind, LossReason, Movement, ProductId, Quantity, Unit};
 use crate::local_time::{Day, Days};
 use crate::operation::{Grouping, Summary, SummaryRequest};
 use crate::refusal::{Code, Refusal};
@@ -27,13 +28,8 @@ impl Session {
     /// If there is no such time zone, the period has too many movements or groups, or the store cannot be read.
     pub(super) async fn summarize(&self, request: SummaryRequest<'_>) -> Result<Vec<Summary>, Refusal> {
         self.note_read();
-        let days = Days::of_zone(request.time_zone).ok_or_else(|| {
-            let what = format!(
-                "não há fuso horário {}; use um nome como America/Sao_Paulo",
-                Quoted(request.time_zone)
-            );
-            Refusal::invalid("time_zone", what)
-        })?;
+        let days =
+            Days::of_zone(request.time_zone).ok_or_else(|| Refusal::no_time_zone(request.time_zone))?;
         let through = self.inventory.last_sequence();
         let (since, until) = (request.since, request.until);
         let ends = self.inventory.ledger.read(move |ledger| {
@@ -48,14 +44,7 @@ impl Session {
                 "o período tem {count} movimentos, e o limite é de {SUMMARIZED_MAX}"
             )));
         }
-        let mut totals = Totals {
-            catalog: Arc::clone(&self.inventory.catalog),
-            group_by: request.group_by,
-            days,
-            found_days: Vec::new(),
-            units: Vec::new(),
-            by_group: HashMap::default(),
-        };
+        let mut totals = Totals::new(Arc::clone(&self.inventory.catalog), request.group_by, days);
         let mut range = LedgerRange { from: first, to: last, through, kind: request.kind };
         loop {
             let reading = self.inventory.ledger.read(move |ledger| {
@@ -99,85 +88,198 @@ struct Totals {
     days: Days,
     /// The days that were found, in order.
     found_days: Vec<Day>,
-    /// The units of the products that were found, by the product's number.
-    units: Vec<Option<Unit>>,
-    /// The totals by group and kind. A group is a product or a place in `found_days`.
+    /// The names that were found of suppliers, authors and categories, and their places by their keys.
+    found_names: Vec<String>,
+    names: HashMap<Key, i64, RandomState>,
+    /// The unit and the group of each product that was found, by the product's number.
+    products: Vec<Option<(Unit, i64)>>,
     by_group: HashMap<(i64, Kind), Total, RandomState>,
 }
 
+/// A movement that has no name of the kind that is grouped by is in this group.
+const UNNAMED: i64 = 0;
+
+#[derive(Default)]
 struct Total {
     count: i64,
+    documents: i64,
+    /// The first movement of the last document.
+    last_document: i64,
     thousandths: i64,
+    added_thousandths: i64,
     centavos: i64,
-    /// The unit of all products. `None` if the products have different units.
+    added_centavos: i64,
+    /// The sum of the known costs, if there is one.
+    cost: Option<i64>,
+    uncosted_centavos: i64,
+    /// The unit of all products. `None` if they have several.
     unit: Option<Unit>,
 }
 
 impl Totals {
+    fn new(catalog: Arc<RwLock<Catalog>>, group_by: Grouping, days: Days) -> Self {
+        Self {
+            catalog,
+            group_by,
+            days,
+            found_days: Vec::new(),
+            found_names: Vec::new(),
+            names: HashMap::default(),
+            products: Vec::new(),
+            by_group: HashMap::default(),
+        }
+    }
+
     fn add(&mut self, row: &LedgerRow) {
         let movement = &row.movement;
+        let details = movement.details.as_deref();
+        let (unit, group_of_product) = self.product(movement);
         let group = match self.group_by {
-            Grouping::Kind => 0,
-            Grouping::Product => movement.product.number(),
-            Grouping::Day => {
-                // The times of the ledger never go backwards.
-                if self.found_days.last().is_none_or(|day| movement.recorded_at >= day.end) {
-                    self.found_days.push(self.days.day_of(movement.recorded_at));
-                }
-                self.found_days.len() as i64 - 1
+            Grouping::Kind => UNNAMED,
+            Grouping::Product | Grouping::Category => group_of_product,
+            Grouping::Day => self.day(movement.recorded_at),
+            Grouping::LossReason => {
+                let reason = details.and_then(|details| details.loss_reason);
+                let place = reason.and_then(|reason| LossReason::ALL.iter().position(|it| *it == reason));
+                place.map_or(UNNAMED, |place| place as i64 + 1)
             }
+            Grouping::Supplier => {
+                let purchase = details.and_then(|details| details.purchase.as_ref());
+                let supplier = purchase.and_then(|purchase| purchase.supplier.as_ref());
+                supplier.map_or(UNNAMED, |supplier| self.name(supplier.as_str()))
+            }
+            Grouping::Author => movement.author.as_ref().map_or(UNNAMED, |author| self.name(author.as_str())),
         };
-        let place = movement.product.number() as usize;
-        if self.units.len() <= place {
-            self.units.resize(place + 1, None);
-        }
-        let catalog = &self.catalog;
-        let unit = self.units[place].get_or_insert_with(|| product_of(&read(catalog), movement).unit.clone());
-        let total = self.by_group.entry((group, movement.kind)).or_insert_with(|| Total {
-            count: 0,
-            thousandths: 0,
-            centavos: 0,
-            unit: Some(unit.clone()),
-        });
-        total.count += 1;
-        total.thousandths = total.thousandths.saturating_add(movement.delta.thousandths());
-        total.centavos = total.centavos.saturating_add(movement.amount().centavos());
-        if total.unit.as_ref().is_some_and(|known| known != unit) {
+        let total = self.by_group.entry((group, movement.kind)).or_default();
+        if total.count == 0 {
+            total.unit = Some(unit);
+        } else if total.unit.as_ref().is_some_and(|known| *known != unit) {
             total.unit = None;
         }
+        total.add(row);
+    }
+
+    /// The unit of a movement's product, and the product's group.
+    fn product(&mut self, movement: &Movement) -> (Unit, i64) {
+        let place = movement.product.number() as usize;
+        if self.products.len() <= place {
+            self.products.resize(place + 1, None);
+        }
+        if let Some(known) = &self.products[place] {
+            return known.clone();
+        }
+        let catalog = Arc::clone(&self.catalog);
+        let catalog = read(&catalog);
+        let product = product_of(&catalog, movement);
+        let group = match self.group_by {
+            Grouping::Category => {
+                let category = &catalog.products().view(product).terms.category;
+                category.as_ref().map_or(UNNAMED, |category| self.name(category.as_str()))
+            }
+            _ => movement.product.number(),
+        };
+        self.products[place].insert((product.unit.clone(), group)).clone()
+    }
+
+    /// The group of a day.
+    fn day(&mut self, time: SystemTime) -> i64 {
+        // Times never go backwards.
+        if self.found_days.last().is_none_or(|day| time >= day.end) {
+            self.found_days.push(self.days.day_of(time));
+        }
+        self.found_days.len() as i64
+    }
+
+    /// The group of a name, which is one with and without accents and capitals.
+    fn name(&mut self, name: &str) -> i64 {
+        *self.names.entry(Key::fold(name)).or_insert_with(|| {
+            self.found_names.push(name.to_owned());
+            self.found_names.len() as i64
+        })
     }
 
     /// The totals in the order of their groups, and within a group in the order of the kinds.
     fn summaries(self) -> Vec<Summary> {
-        let place = |kind: Kind| Kind::REQUESTABLE.iter().position(|other| *other == kind);
-        let mut totals: Vec<((i64, Kind), Total)> = self.by_group.into_iter().collect();
-        totals.sort_unstable_by_key(|((group, kind), _)| (*group, place(*kind)));
-        let name = |group: i64, kind: Kind, catalog: &Catalog| match self.group_by {
-            Grouping::Kind => kind.word().to_owned(),
-            Grouping::Product => {
-                let product = ProductId::from_number(group).and_then(|id| catalog.products().get(id));
-                product.map_or(String::new(), |product| product.name.to_string())
-            }
-            Grouping::Day => {
-                let day = usize::try_from(group).ok().and_then(|group| self.found_days.get(group));
-                day.map_or(String::new(), |day| day.date.clone())
-            }
-        };
-        let limit = Quantity::MAX.thousandths();
+        let place_of_kind = |kind: Kind| Kind::REQUESTABLE.iter().position(|other| *other == kind);
+        // Names are in the order of their keys.
+        let mut places: Vec<(&Key, i64)> = self.names.iter().map(|(key, group)| (key, *group)).collect();
+        places.sort_unstable_by_key(|(key, _)| key.as_str());
+        let places: HashMap<i64, usize> =
+            places.into_iter().enumerate().map(|(place, (_, group))| (group, place)).collect();
+        let mut totals: Vec<(&(i64, Kind), &Total)> = self.by_group.iter().collect();
+        totals.sort_unstable_by_key(|((group, kind), _)| (places.get(group), *group, place_of_kind(*kind)));
         let mut summaries = Vec::with_capacity(totals.len());
         for totals in totals.chunks(NAMED_AT_ONCE_MAX) {
             let catalog = read(&self.catalog);
-            summaries.extend(totals.iter().map(|((group, kind), total)| {
-                let thousandths = total.unit.as_ref().map_or(0, |_| total.thousandths.clamp(-limit, limit));
-                Summary {
-                    group: name(*group, *kind, &catalog),
-                    kind: *kind,
-                    count: total.count,
-                    quantity: Quantity::from_thousandths(thousandths).unwrap_or(Quantity::ZERO),
-                    amount: Amount::from_centavos(total.centavos).unwrap_or_default(),
-                }
-            }));
+            let named = |((group, kind), total): &(&(i64, Kind), &Total)| {
+                total.summary(self.group_name(*group, *kind, &catalog), *kind)
+            };
+            summaries.extend(totals.iter().map(named));
         }
         summaries
+    }
+
+    fn group_name(&self, group: i64, kind: Kind, catalog: &Catalog) -> String {
+        let place = usize::try_from(group - 1).ok();
+        let name = match self.group_by {
+            Grouping::Kind => Some(kind.word().to_owned()),
+            Grouping::Product => ProductId::from_number(group)
+                .and_then(|id| catalog.products().get(id))
+                .map(|product| product.name.to_string()),
+            Grouping::Day => {
+                place.and_then(|place| self.found_days.get(place)).map(|day| day.date.to_string())
+            }
+            Grouping::LossReason => {
+                place.and_then(|place| LossReason::ALL.get(place)).map(|it| it.word().to_owned())
+            }
+            Grouping::Category | Grouping::Supplier | Grouping::Author => {
+                place.and_then(|place| self.found_names.get(place)).cloned()
+            }
+        };
+        name.unwrap_or_default()
+    }
+}
+
+impl Total {
+    fn add(&mut self, row: &LedgerRow) {
+        let movement = &row.movement;
+        let (thousandths, centavos) = (movement.delta.thousandths(), movement.amount().centavos());
+        self.count += 1;
+        if self.last_document != row.document.first_sequence {
+            self.last_document = row.document.first_sequence;
+            self.documents += 1;
+        }
+        self.thousandths = self.thousandths.saturating_add(thousandths);
+        self.centavos = self.centavos.saturating_add(centavos);
+        if thousandths > 0 {
+            self.added_thousandths = self.added_thousandths.saturating_add(thousandths);
+            self.added_centavos = self.added_centavos.saturating_add(centavos);
+        }
+        match movement.cost {
+            Some(cost) => self.cost = Some(self.cost.unwrap_or(0).saturating_add(cost.centavos())),
+            None => self.uncosted_centavos = self.uncosted_centavos.saturating_add(centavos),
+        }
+    }
+
+    fn summary(&self, group: String, kind: Kind) -> Summary {
+        let limit = Quantity::MAX.thousandths();
+        let quantity = |thousandths: i64| match self.unit {
+            Some(_) => Quantity::from_thousandths(thousandths.clamp(-limit, limit)).unwrap_or(Quantity::ZERO),
+            None => Quantity::ZERO,
+        };
+        let amount = |centavos| Amount::from_centavos(centavos).unwrap_or_default();
+        Summary {
+            group,
+            kind,
+            count: self.count,
+            quantity: quantity(self.thousandths),
+            amount: amount(self.centavos),
+            cost: self.cost.map(Cost::from_centavos),
+            document_count: self.documents,
+            added_quantity: quantity(self.added_thousandths),
+            added_amount: amount(self.added_centavos),
+            uncosted_amount: amount(self.uncosted_centavos),
+            unit: self.unit.clone(),
+        }
     }
 }

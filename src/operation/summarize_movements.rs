@@ -1,9 +1,9 @@
-//! `SummarizeMovements`: totals of a period, by kind, product or day.
+//! `SummarizeMovements`: totals of a period, by kind, product, day and more.
 
 use std::fmt;
 use std::time::SystemTime;
 
-use crate::catalog::{Amount, Kind, Quantity};
+use crate::catalog::{Amount, Cost, Kind, Quantity, Unit};
 
 /// The grouping of the totals. There is a total for each group and kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,6 +15,14 @@ pub enum Grouping {
     Product,
     /// The day and the kind.
     Day,
+    /// The reason of a loss and the kind.
+    LossReason,
+    /// The category that the product has today, and the kind.
+    Category,
+    /// The supplier of a purchase and the kind.
+    Supplier,
+    /// The author and the kind.
+    Author,
 }
 
 /// The totals that a client asks for.
@@ -35,7 +43,8 @@ pub struct SummaryRequest<'a> {
 /// The total of a group. Movements that were undone and those that undo them are left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
-    /// The word of the kind, the name of the product, or the day: `2026-11-29`.
+    /// The word of the kind or of the reason, the day (`2026-11-29`), or the name of the product, category,
+    /// supplier or author. Empty for movements without one.
     pub group: String,
     /// The kind of the movements.
     pub kind: Kind,
@@ -46,6 +55,17 @@ pub struct Summary {
     pub quantity: Quantity,
     /// The sum of the amounts.
     pub amount: Amount,
+    /// The sum of the costs of the movements whose cost is known. `None` if there is none.
+    pub cost: Option<Cost>,
+    /// The number of documents: movements that were made together are one.
+    pub document_count: i64,
+    /// The sum of the quantities and of the amounts of the movements that added.
+    pub added_quantity: Quantity,
+    pub added_amount: Amount,
+    /// The sum of the amounts of the movements whose cost is unknown.
+    pub uncosted_amount: Amount,
+    /// The unit of the quantities. `None` if the products have different units.
+    pub unit: Option<Unit>,
 }
 
 impl fmt::Display for SummaryRequest<'_> {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::cells::{Align, json, table, text_cell};
 use super::format::Format;
+use crate::catalog::{Author, Cost, LossReason, Lot, Note, Supplier};
 use crate::local_time::LocalTime;
 use crate::operation::{MovementReply, NO_MOVEMENT};
 
@@ -51,6 +52,13 @@ struct JsonMovement<'a> {
     balance_thousandths: i64,
     amount_centavos: i64,
     price_centavos: Option<i64>,
+    cost_centavos: Option<i64>,
+    loss_reason: Option<&'a str>,
+    note: Option<&'a str>,
+    supplier: Option<&'a str>,
+    lot: Option<&'a str>,
+    expires_on: Option<String>,
+    author: Option<&'a str>,
     request_id: Option<&'a str>,
     document: Option<i64>,
     undoes: Option<i64>,
@@ -60,6 +68,8 @@ struct JsonMovement<'a> {
 impl<'a> From<&'a MovementReply> for JsonMovement<'a> {
     fn from(movement: &'a MovementReply) -> Self {
         let details = movement.details.as_ref();
+        let told = details.and_then(|details| details.details.as_deref());
+        let purchase = told.and_then(|told| told.purchase.as_ref());
         Self {
             sequence: movement.sequence,
             recorded_at: LocalTime(movement.recorded_at).to_string(),
@@ -69,6 +79,13 @@ impl<'a> From<&'a MovementReply> for JsonMovement<'a> {
             balance_thousandths: movement.balance.thousandths(),
             amount_centavos: movement.amount.centavos(),
             price_centavos: details.map(|details| details.price.centavos()),
+            cost_centavos: details.and_then(|details| details.cost).map(Cost::centavos),
+            loss_reason: told.and_then(|told| told.loss_reason).map(LossReason::word),
+            note: told.and_then(|told| told.note.as_ref()).map(Note::as_str),
+            supplier: purchase.and_then(|purchase| purchase.supplier.as_ref()).map(Supplier::as_str),
+            lot: purchase.and_then(|purchase| purchase.lot.as_ref()).map(Lot::as_str),
+            expires_on: purchase.and_then(|purchase| purchase.expires_on).map(|date| date.to_string()),
+            author: movement.author.as_ref().map(Author::as_str),
             request_id: details.and_then(|details| details.request_id.as_ref()).map(|id| id.as_str()),
             document: details.map(|details| details.document),
             undoes: details.map(|details| details.undoes).filter(|sequence| *sequence > 0),

@@ -40,6 +40,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "progress_bar",
             "refusal",
             "render",
+            "report",
             "server",
             "server::admission",
             "server::console",
@@ -47,6 +48,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "shell",
             "store",
             "store::sqlite",
+            "terminal",
             "tls",
             "wire",
         ],
@@ -142,6 +144,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("progress_bar", &["terminal"]),
     ("refusal", &["catalog"]),
     ("render", &["catalog", "local_time", "operation"]),
+    ("report", &["catalog", "local_time", "operation", "render"]),
     (
         "server",
         &[

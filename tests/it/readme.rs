@@ -47,6 +47,7 @@ pages! {
     limits_page: "docs/limits.md",
     operations: "docs/operations.md",
     performance: "docs/performance.md",
+    reports: "docs/reports.md",
     reliability: "docs/reliability.md",
     text_protocol: "docs/text-protocol.md",
     threat_model: "docs/threat-model.md",
@@ -136,7 +137,7 @@ fn a_text_client_takes_ten_lines() {
 /// Every subcommand and option that `--help` shows is told on a page that is looked up.
 #[test]
 fn every_option_is_documented() {
-    let pages = text("docs/commands.md") + &text("docs/operations.md");
+    let pages = text("docs/commands.md") + &text("docs/operations.md") + &text("docs/reports.md");
     let help =
         |args: &[&str]| crate::support::run(crate::support::hortifruti(Path::new(".")).args(args), "").out;
     let commands = help(&["--help"]);

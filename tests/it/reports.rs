@@ -1,5 +1,8 @@
 //! `SummarizeMovements`: totals by kind, product and day, over gRPC and by `report`.
 
+mod recomputed;
+
+use serde_json::Value;
 use tonic::Code;
 use tonic_types::StatusExt;
 
@@ -89,24 +92,55 @@ fn the_one_shot_and_its_formats() {
         assert_eq!((ended.code, ended.err.as_str()), (0, ""), "{args:?}");
         ended.out
     };
+    let without_title = |text: String| text.split_once('\n').unwrap().1.to_owned();
     assert_eq!(
-        out(&["day"]),
+        without_title(out(&["day"])),
         "\
-Grupo     Motivo    Movimentos  Quantidade  Valor (R$)
-abertura  abertura           5           0       614.9
-venda     venda              3           0        44.1
-perda     perda              1          -2         6.0
+Do período          Documentos  Valor (R$)  Custo (R$)  % das vendas
+Vendas                       3       44,10
+Compras                      0        0,00
+Perdas                       1        6,00   sem custo          13,6
+Sobras de contagem           0        0,00
+Faltas de contagem                    0,00
+Aberturas                    5      614,90
+Custo das vendas                 sem custo
+Margem                           sem custo
+Margem após perdas               sem custo
 "
     );
-    let sales = "grupo,motivo,movimentos,quantidade,valor\nCaju,venda,2,-21,42.0\nUva,venda,1,-0.35,2.1\n";
+    assert!(out(&["day"]).starts_with("Fechamento de "));
+    let sales = "produto,movimentos,quantidade,unidade,valor,parte,custo,margem\n\
+                 Caju,2,21,un,42.00,95.2,,\nUva,1,0.35,kg,2.10,4.8,,\n";
     assert_eq!(out(&["sales", "--format", "csv"]), sales);
-    assert_eq!(out(&["products", "--kind", "venda", "--format", "csv"]), sales);
-    assert_eq!(out(&["sales", "--by", "motivo", "--since", "hoje", "--format", "csv"]).lines().count(), 2);
-    assert_eq!(out(&["day", "--by", "dia", "--since", "ontem", "--format", "ndjson"]).lines().count(), 3);
-    let json: serde_json::Value = serde_json::from_str(&out(&["losses", "--format", "json"])).unwrap();
-    assert_eq!((json[0]["group"].as_str(), json[0]["amount_centavos"].as_i64()), (Some("Maca"), Some(600)));
-    assert_eq!(out(&["day", "--until", "ontem"]), "Nenhum movimento encontrado.\n");
-    for (args, code) in [(&["report"][..], 2), (&["report", "lua"], 2), (&["report", "day", "--socket"], 5)] {
+    let rows = |args: &[&str]| out(args).lines().count();
+    assert_eq!(rows(&["sales", "--by", "motivo", "--since", "hoje", "--format", "csv"]), 2);
+    assert_eq!(rows(&["day", "--by", "dia", "--since", "ontem", "--format", "ndjson"]), 3);
+    assert_eq!(rows(&["products", "--kind", "venda", "--format", "csv"]), 3);
+    let json: Value = serde_json::from_str(&out(&["losses", "--format", "json"])).unwrap();
+    assert_eq!(json["rows"][0]["product"], "Maca");
+    assert_eq!(json["rows"][0]["amount_centavos"], 600);
+    assert_eq!(json["rows"][0]["of_sales_percent"], 13.6);
+    assert_eq!(
+        without_title(out(&["losses"])),
+        "\
+Produto  Movimentos  Quantidade  Un  Custo (R$)  Venda (R$)  % das vendas
+Maca              1           2  un   sem custo        6,00          13,6  ████████████
+Total             1                   sem custo        6,00          13,6
+Vendas do período: R$ 44,10.
+"
+    );
+    assert_eq!(
+        without_title(out(&["losses", "--until", "ontem"])),
+        "Nenhuma perda.\nVendas do período: R$ 0,00.\n"
+    );
+    for (args, code) in [
+        (&["report"][..], 2),
+        (&["report", "lua"], 2),
+        (&["report", "day", "--socket"], 5),
+        (&["report", "abc", "--by", "author"], 2),
+        (&["report", "day", "--time-zone", "Lua/Cratera"], 2),
+        (&["report", "day", "--since", "amanhã"], 2),
+    ] {
         assert_eq!(server.run(args).code, code, "{args:?}");
     }
 }
@@ -119,6 +153,6 @@ fn a_report_of_many_products_comes_whole() {
     assert_eq!(server.run(&["import", "muitos.csv"]).code, 0);
     let told = server.run(&["report", "products", "--format", "csv"]).out;
     let expected: String =
-        (1..=1500).map(|number| format!("Produto {number},abertura,1,{number},{number}.0\n")).collect();
-    assert_eq!(told, format!("grupo,motivo,movimentos,quantidade,valor\n{expected}"));
+        (1..=1500).map(|number| format!("Produto {number},abertura,1,{number},un,{number}.00,\n")).collect();
+    assert_eq!(told, format!("grupo,motivo,movimentos,quantidade,unidade,valor,custo\n{expected}"));
 }

@@ -1,0 +1,126 @@
+//! A report as it is asked for.
+
+use std::time::SystemTime;
+
+use crate::catalog::Kind;
+use crate::local_time::Days;
+use crate::operation::{Grouping, Request, SummaryRequest};
+
+/// A report of a period.
+#[derive(Debug, Clone)]
+pub struct Report {
+    pub what: What,
+    /// The first moment of the period, and the moment after it.
+    pub since: Option<SystemTime>,
+    pub until: Option<SystemTime>,
+    /// The grouping. `None` for the usual one of the report.
+    pub by: Option<Grouping>,
+    /// Only movements of this kind, in a report of several.
+    pub kind: Option<Kind>,
+    /// The time zone of the days.
+    pub days: Days,
+}
+
+/// The kinds of reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// The closing: sales, purchases, losses, counts, cost and margin.
+    Day,
+    /// The sales.
+    Sales,
+    /// The losses, the worst first.
+    Losses,
+    /// The purchases.
+    Purchases,
+    /// All kinds, by product.
+    Products,
+    /// Products by their part of the sales.
+    Abc,
+    /// Margins of products.
+    Margins,
+    /// Differences that counts found.
+    Counts,
+}
+
+impl What {
+    pub const ALL: [What; 8] = [
+        What::Day,
+        What::Sales,
+        What::Losses,
+        What::Purchases,
+        What::Products,
+        What::Abc,
+        What::Margins,
+        What::Counts,
+    ];
+
+    /// The word of the one-shot and of the output for programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            What::Day => "day",
+            What::Sales => "sales",
+            What::Losses => "losses",
+            What::Purchases => "purchases",
+            What::Products => "products",
+            What::Abc => "abc",
+            What::Margins => "margins",
+            What::Counts => "counts",
+        }
+    }
+}
+
+/// The period of the reports that need some time to say something, in days.
+const LONG_PERIOD_DAYS: i64 = 30;
+
+impl Report {
+    /// The report of its usual period: today, or the last 30 days.
+    pub fn of_usual_period(what: What, days: Days) -> Self {
+        let first = match what {
+            What::Abc | What::Margins => LONG_PERIOD_DAYS - 1,
+            _ => 0,
+        };
+        let (since, until) = days.of_days_ago(first, 0);
+        Self { what, since, until, by: None, kind: None, days }
+    }
+
+    /// The report of today.
+    pub fn of_today(what: What, days: Days) -> Self {
+        let (since, until) = days.of_days_ago(0, 0);
+        Self { since, until, ..Self::of_usual_period(what, days) }
+    }
+
+    /// The report of yesterday.
+    pub fn of_yesterday(what: What, days: Days) -> Self {
+        let (since, until) = days.of_days_ago(1, 1);
+        Self { since, until, ..Self::of_today(what, days) }
+    }
+
+    /// Whether the report can be grouped so.
+    pub fn can_be_by(&self, by: Grouping) -> bool {
+        match self.what {
+            What::Day | What::Products | What::Sales | What::Losses | What::Purchases => true,
+            What::Abc | What::Margins | What::Counts => {
+                matches!(by, Grouping::Product | Grouping::Category)
+            }
+        }
+    }
+
+    pub(super) fn grouping(&self) -> Grouping {
+        self.by.unwrap_or(Grouping::Product)
+    }
+
+    pub(super) fn totals(&self, group_by: Grouping, kind: Option<Kind>) -> Request<'_> {
+        Request::SummarizeMovements(SummaryRequest {
+            since: self.since,
+            until: self.until,
+            group_by,
+            time_zone: self.days.zone_asked_for(),
+            kind,
+        })
+    }
+
+    /// A title: `Perdas de 29/11/2026`.
+    pub(super) fn title(&self, of: &str) -> String {
+        format!("{of} {}", self.days.period_told(self.since, self.until))
+    }
+}
