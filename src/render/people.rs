@@ -45,7 +45,7 @@ fn changes(out: &mut impl Write, list: &[ChangeReply]) -> io::Result<()> {
             None if product.unit.is_some() => {
                 writeln!(out, "{}: sem diferença · {}", product.name, measured(product.stock, product))?;
             }
-            // The text protocol does not tell the movement.
+            // The text protocol does not report the movement.
             None => writeln!(out, "{}: restam {}", product.name, measured(product.stock, product))?,
         }
     }

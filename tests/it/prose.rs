@@ -1,50 +1,93 @@
-//! The docs of `src/` name their subject.
+//! The docs and comments of `src/` name their subject and use plain words.
 
 use std::fs;
 use std::path::Path;
 
 use crate::support::project;
 
-/// Beginnings of a doc that leave open what it is about.
-const RIDDLES: [&str; 12] = [
+/// Beginnings of a comment that leave open what it is about.
+const RIDDLES: [&str; 16] = [
     "It ",
     "Its ",
+    "They ",
+    "Their ",
+    "He ",
     "That ",
     "Those ",
     "These ",
     "What ",
     "Whose ",
     "Who ",
+    "Whoever ",
     "Where ",
     "As ",
     "Which ",
     "The same ",
 ];
 
-/// The docs of a file outside its tests, each with the number of its first line.
-fn docs(code: &str) -> Vec<(usize, String)> {
-    let mut docs: Vec<(usize, String)> = Vec::new();
-    let mut is_open = false;
-    for (index, line) in code.split("#[cfg(test)]\nmod ").next().unwrap().lines().enumerate() {
-        let line = line.trim();
-        let text = line.strip_prefix("///").or_else(|| line.strip_prefix("//!"));
-        match text {
-            Some(text) if is_open => docs.last_mut().unwrap().1.push_str(text),
-            Some(text) => docs.push((index + 1, text.trim_start().to_owned())),
-            None => {}
-        }
-        is_open = text.is_some();
-    }
-    docs
+/// Words that a plainer one replaces: `again`, `together` or `immediately`, `report` or `distinguish`.
+const WORDS: [&str; 6] = ["anew", "at once", "tell", "tells", "told", "tellings"];
+
+/// A block of comment lines of one kind.
+#[derive(Debug, PartialEq, Eq)]
+struct Comment {
+    /// The number of its first line, from 1.
+    line: usize,
+    is_doc: bool,
+    lines: Vec<String>,
 }
 
-/// What is wrong with a doc.
-fn fault(doc: &str) -> Option<&'static str> {
-    if RIDDLES.iter().any(|riddle| doc.starts_with(riddle)) {
-        return Some("begins with a word that names no subject");
+impl Comment {
+    /// Reads the blocks of a file: its docs, and its plain comments that are alone on their lines.
+    fn all(code: &str) -> Vec<Self> {
+        let mut comments: Vec<Self> = Vec::new();
+        let mut open = None;
+        for (index, line) in code.lines().enumerate() {
+            let line = line.trim();
+            let doc = line.strip_prefix("///").or_else(|| line.strip_prefix("//!"));
+            let (is_doc, text) = (doc.is_some(), doc.or_else(|| line.strip_prefix("//")));
+            match text {
+                Some(text) if open == Some(is_doc) => {
+                    comments.last_mut().unwrap().lines.push(text.trim().to_owned());
+                }
+                Some(text) => {
+                    comments.push(Self { line: index + 1, is_doc, lines: vec![text.trim().to_owned()] });
+                }
+                None => {}
+            }
+            open = text.map(|_| is_doc);
+        }
+        comments
     }
-    let is_one_word = !doc.contains(' ') && doc.ends_with('.') && !doc.contains(['`', '/']);
-    is_one_word.then_some("is one word")
+
+    /// The words that are not code.
+    fn prose(&self) -> String {
+        self.lines.join(" ").split('`').step_by(2).collect()
+    }
+
+    /// Says what is wrong with the comment.
+    fn faults(&self) -> Vec<String> {
+        let text = self.lines.join(" ");
+        let mut faults = Vec::new();
+        if RIDDLES.iter().any(|riddle| text.starts_with(riddle)) {
+            faults.push("begins with a word that names no subject".to_owned());
+        }
+        if self.is_doc && !text.contains(' ') && text.ends_with('.') && !text.contains(['`', '/']) {
+            faults.push("is one word".to_owned());
+        }
+        let errors = self.lines.iter().position(|line| line == "# Errors");
+        if errors.is_some_and(|at| !self.lines.get(at + 1).is_some_and(|line| line.starts_with("If "))) {
+            faults.push("has a section of errors that does not begin with `If`".to_owned());
+        }
+        let prose = format!(" {} ", self.prose().replace(|c: char| !c.is_alphanumeric(), " ").to_lowercase());
+        for word in WORDS.iter().filter(|word| prose.contains(&format!(" {word} "))) {
+            faults.push(format!("says `{word}`"));
+        }
+        if self.prose().contains(". Where ") {
+            faults.push("says `Where` for `If`".to_owned());
+        }
+        faults
+    }
 }
 
 fn visit(folder: &Path, found: &mut impl FnMut(&Path)) {
@@ -59,17 +102,14 @@ fn visit(folder: &Path, found: &mut impl FnMut(&Path)) {
 }
 
 #[test]
-fn every_doc_names_its_subject() {
+fn every_comment_names_its_subject_in_plain_words() {
     let source = project().join("src");
     let mut faults = Vec::new();
     visit(&source, &mut |path| {
         let name = path.strip_prefix(&source).unwrap().display().to_string();
-        if name.ends_with("tests.rs") {
-            return;
-        }
-        for (line, doc) in docs(&fs::read_to_string(path).unwrap()) {
-            if let Some(fault) = fault(&doc) {
-                faults.push(format!("{name}:{line} {fault}: {doc}"));
+        for comment in Comment::all(&fs::read_to_string(path).unwrap()) {
+            for fault in comment.faults() {
+                faults.push(format!("{name}:{} {fault}: {}", comment.line, comment.lines.join(" ")));
             }
         }
     });
@@ -78,8 +118,25 @@ fn every_doc_names_its_subject() {
 
 #[test]
 fn riddles_are_found() {
-    let code = "/// Its name.\nname: u8,\n/// Why.\nkind: u8,\n/// The place\n/// That is it.\n#[cfg(test)]\nmod tests { /// It }";
-    let wrong: Vec<usize> =
-        docs(code).into_iter().filter(|(_, doc)| fault(doc).is_some()).map(|(line, _)| line).collect();
-    assert_eq!(wrong, [1, 3]);
+    let code = "\
+//! Its name.
+name: u8,
+/// Why.
+kind: u8,
+/// The place
+/// That is it.
+let it = 1;
+// It is done.
+// The end at
+// once. Where it is: `told`.
+/// Reads.
+///
+/// # Errors
+/// The file is gone.
+/// # Errors
+/// If `it` is gone.
+";
+    let found: Vec<(usize, usize)> =
+        Comment::all(code).iter().map(|comment| (comment.line, comment.faults().len())).collect();
+    assert_eq!(found, [(1, 1), (3, 1), (5, 0), (8, 3), (11, 1)]);
 }
