@@ -4,13 +4,12 @@
 pub mod token_file;
 
 use std::fmt::{self, Write};
-use std::str::FromStr;
 
 use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
 use subtle::ConstantTimeEq;
 
-use crate::catalog::is_unsafe_to_show;
+use crate::catalog::Author;
 use crate::operation::{Permission, Request};
 use crate::refusal::{Code, Refusal};
 
@@ -20,9 +19,6 @@ const SECRET_BYTES: usize = 32;
 
 /// Bytes of a hash (SHA-256).
 const HASH_BYTES: usize = 32;
-
-/// Longest name of a token, in characters.
-const NAME_CHARS_MAX: usize = 64;
 
 /// The rights of a token: those of a job in the shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,35 +61,6 @@ impl Role {
         }
     }
 }
-
-/// The name of a token, by which the operator revokes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TokenName(String);
-
-impl FromStr for TokenName {
-    type Err = NameError;
-
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        let is_fit = |character: char| !character.is_whitespace() && !is_unsafe_to_show(character);
-        let length = text.chars().count();
-        if (1..=NAME_CHARS_MAX).contains(&length) && !text.starts_with('#') && text.chars().all(is_fit) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(NameError)
-        }
-    }
-}
-
-impl fmt::Display for TokenName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A name that no token can have.
-#[derive(Debug, thiserror::Error)]
-#[error("o nome de um token tem de 1 a {NAME_CHARS_MAX} caracteres, sem espaços, e não começa com #")]
-pub struct NameError;
 
 /// The hash of a secret. A server keeps only the hash, and nobody can compute the secret from it.
 #[derive(Debug, Clone, Copy)]
@@ -183,7 +150,7 @@ impl fmt::Debug for Secret {
 #[derive(Debug, Clone)]
 pub struct Token {
     /// The token's name.
-    pub name: TokenName,
+    pub name: Author,
     /// The rights of whoever shows the token.
     pub role: Role,
     /// The hash of the secret.
@@ -229,7 +196,7 @@ impl Tokens {
     }
 
     /// Whether a token has this name.
-    pub fn has(&self, name: &TokenName) -> bool {
+    pub fn has(&self, name: &Author) -> bool {
         self.0.iter().any(|token| token.name == *name)
     }
 
@@ -239,25 +206,27 @@ impl Tokens {
     }
 
     /// Identifies a connection again, after tokens may have been added or removed.
-    pub fn renewed(&self, identity: Identity) -> Identity {
+    pub fn renewed(&self, identity: &Identity) -> Identity {
         match identity {
-            Identity::Open | Identity::Unknown => identity,
-            Identity::Token { hash, .. } => self.identify_hash(hash),
+            Identity::Open | Identity::Unknown => identity.clone(),
+            Identity::Token { hash, .. } => self.identify_hash(*hash),
         }
     }
 
     fn identify_hash(&self, hash: Hash) -> Identity {
         // Every token is compared, so that the time does not show which one matched.
-        let role = self
-            .0
-            .iter()
-            .fold(None, |found, token| if token.hash.is(&hash) { Some(token.role) } else { found });
-        role.map_or(Identity::Unknown, |role| Identity::Token { hash, role })
+        let token =
+            self.0.iter().fold(None, |found, token| if token.hash.is(&hash) { Some(token) } else { found });
+        token.map_or(Identity::Unknown, |token| Identity::Token {
+            hash,
+            role: token.role,
+            name: token.name.clone(),
+        })
     }
 }
 
 /// The identity of a client, as far as the server knows it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Identity {
     /// A client of a server that asks for no token.
     Open,
@@ -269,7 +238,19 @@ pub enum Identity {
         hash: Hash,
         /// The token's rights.
         role: Role,
+        /// The token's name.
+        name: Author,
     },
+}
+
+impl Identity {
+    /// The author of this client's changes: the name of its token.
+    pub fn author(&self) -> Option<&Author> {
+        match self {
+            Identity::Token { name, .. } => Some(name),
+            Identity::Open | Identity::Unknown => None,
+        }
+    }
 }
 
 /// Checks that a client has a permission. Every transport decides here and nowhere else.
@@ -277,7 +258,7 @@ pub enum Identity {
 /// # Errors
 /// If the identity does not have the permission.
 #[inline]
-pub fn check(identity: Identity, permission: Permission) -> Result<(), Refusal> {
+pub fn check(identity: &Identity, permission: Permission) -> Result<(), Refusal> {
     let is_permitted = match identity {
         Identity::Open => true,
         Identity::Token { role, .. } => role.permits(permission),
@@ -286,22 +267,25 @@ pub fn check(identity: Identity, permission: Permission) -> Result<(), Refusal> 
     if is_permitted { Ok(()) } else { Err(refusal(identity, permission)) }
 }
 
-/// Checks a request, and makes the answer to a count blind if whoever counts may not see stocks.
+/// Checks a request, and narrows it to the client's rights: whoever may not see stocks counts blind, and
+/// whoever only sells undoes no more than own sales.
 ///
 /// # Errors
 /// If the identity does not have the permission that the request needs.
 #[inline]
-pub fn admit(identity: Identity, request: &mut Request<'_>) -> Result<(), Refusal> {
+pub fn admit(identity: &Identity, request: &mut Request<'_>) -> Result<(), Refusal> {
     check(identity, request.permission())?;
-    if let Request::CountStock(count) = request {
-        count.is_blind = check(identity, Permission::Read).is_err();
+    match request {
+        Request::CountStock(count) => count.is_blind = check(identity, Permission::Read).is_err(),
+        Request::UndoMovement(undo) => undo.of_own_sales = check(identity, Permission::Write).is_err(),
+        _ => {}
     }
     Ok(())
 }
 
 /// The refusal of a request for which this identity lacks the permission.
 #[cold]
-fn refusal(identity: Identity, permission: Permission) -> Refusal {
+fn refusal(identity: &Identity, permission: Permission) -> Refusal {
     let Identity::Token { role, .. } = identity else { return no_token() };
     let wanted = match permission {
         Permission::Read => "leitura, venda ou escrita",
@@ -371,7 +355,7 @@ mod tests {
     #[test]
     fn names_that_no_token_can_have() {
         for name in ["", "dois nomes", "#um", "a\u{202e}b", "a\n", &"x".repeat(65)] {
-            assert!(name.parse::<TokenName>().is_err(), "{name:?}");
+            assert!(name.parse::<Author>().is_err(), "{name:?}");
         }
     }
 
@@ -381,34 +365,34 @@ mod tests {
 
         let of = |role: Role| token(role.word(), role, role.word());
         let tokens = Tokens::new(Role::ALL.map(of).to_vec());
-        let may = |identity| {
+        let may = |identity: &Identity| {
             let permissions = [Read, Count, Sell, Write].into_iter();
             permissions.filter(|permission| check(identity, *permission).is_ok()).collect::<Vec<_>>()
         };
-        assert_eq!(may(Identity::Open), [Read, Count, Sell, Write]);
-        assert_eq!(may(Identity::Unknown), []);
-        assert_eq!(may(tokens.identify("leitura")), [Read]);
-        assert_eq!(may(tokens.identify("contagem")), [Count]);
-        assert_eq!(may(tokens.identify("venda")), [Read, Sell]);
-        assert_eq!(may(tokens.identify("escrita")), [Read, Count, Sell, Write]);
+        assert_eq!(may(&Identity::Open), [Read, Count, Sell, Write]);
+        assert_eq!(may(&Identity::Unknown), []);
+        assert_eq!(may(&tokens.identify("leitura")), [Read]);
+        assert_eq!(may(&tokens.identify("contagem")), [Count]);
+        assert_eq!(may(&tokens.identify("venda")), [Read, Sell]);
+        assert_eq!(may(&tokens.identify("escrita")), [Read, Count, Sell, Write]);
         for wrong in ["", "vendaa", "vend", "sha256:", &tokens.0[0].hash.to_string()] {
-            assert_eq!(may(tokens.identify(wrong)), [], "{wrong}");
+            assert_eq!(may(&tokens.identify(wrong)), [], "{wrong}");
         }
         // A removed token permits nothing from then on, and a token may get another role.
         let fewer = Tokens::new(vec![token("a", Role::Write, "leitura")]);
-        assert_eq!(may(fewer.renewed(tokens.identify("escrita"))), []);
-        assert_eq!(may(fewer.renewed(tokens.identify("leitura"))), [Read, Count, Sell, Write]);
-        assert_eq!(may(fewer.renewed(Identity::Open)), [Read, Count, Sell, Write]);
+        assert_eq!(may(&fewer.renewed(&tokens.identify("escrita"))), []);
+        assert_eq!(may(&fewer.renewed(&tokens.identify("leitura"))), [Read, Count, Sell, Write]);
+        assert_eq!(may(&fewer.renewed(&Identity::Open)), [Read, Count, Sell, Write]);
     }
 
     #[test]
     fn a_refusal_says_whose_token_would_do() {
-        let identity = |role: Role| Identity::Token { hash: Hash::of(""), role };
+        let identity = |role: Role| Identity::Token { hash: Hash::of(""), role, name: "a".parse().unwrap() };
         for permission in [Permission::Read, Permission::Count, Permission::Sell, Permission::Write] {
             let (permitted, refused): (Vec<Role>, Vec<Role>) =
                 Role::ALL.into_iter().partition(|role| role.permits(permission));
             for role in refused {
-                let refusal = check(identity(role), permission).unwrap_err();
+                let refusal = check(&identity(role), permission).unwrap_err();
                 let told = format!("este token é de {}, que não permite isto. Nada foi feito; ", role.word());
                 let wanted = refusal.message.strip_prefix(&told).unwrap();
                 let named = Role::ALL.into_iter().filter(|role| wanted.contains(role.word()));
@@ -416,7 +400,7 @@ mod tests {
                 assert_eq!(refusal.code, Code::Unauthenticated);
             }
         }
-        assert_eq!(check(Identity::Unknown, Permission::Read), Err(no_token()));
+        assert_eq!(check(&Identity::Unknown, Permission::Read), Err(no_token()));
     }
 
     #[test]
@@ -433,7 +417,7 @@ mod tests {
                 Permission::Write,
                 Permission::Count,
                 Permission::Read,
-                Permission::Write
+                Permission::Sell
             ]
         );
         let adjust = |line: &'static str| match Request::parse(line) {
@@ -451,7 +435,7 @@ mod tests {
     #[test]
     fn whoever_only_counts_counts_blind_and_now() {
         let tokens = Tokens::new(vec![token("a", Role::Count, "conta"), token("b", Role::Write, "muda")]);
-        let is_blind = |identity, at_sequence| {
+        let is_blind = |identity: &Identity, at_sequence| {
             let mut request = Request::parse("contar Caju 57").unwrap();
             if let Request::CountStock(count) = &mut request {
                 count.counts[0].at_sequence = at_sequence;
@@ -460,10 +444,10 @@ mod tests {
                 .ok()
                 .map(|()| matches!(request, Request::CountStock(count) if count.is_blind))
         };
-        assert_eq!(is_blind(tokens.identify("conta"), 0), Some(true));
-        assert_eq!(is_blind(tokens.identify("conta"), 4), None);
-        assert_eq!(is_blind(tokens.identify("muda"), 4), Some(false));
-        assert_eq!(is_blind(Identity::Open, 0), Some(false));
-        assert_eq!(is_blind(Identity::Unknown, 0), None);
+        assert_eq!(is_blind(&tokens.identify("conta"), 0), Some(true));
+        assert_eq!(is_blind(&tokens.identify("conta"), 4), None);
+        assert_eq!(is_blind(&tokens.identify("muda"), 4), Some(false));
+        assert_eq!(is_blind(&Identity::Open, 0), Some(false));
+        assert_eq!(is_blind(&Identity::Unknown, 0), None);
     }
 }

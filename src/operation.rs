@@ -164,7 +164,7 @@ operations! {
         }
         /// The opposite of a movement.
         UndoMovement(UndoRequest) => {
-            permission: Permission::Write,
+            permission: Permission::Sell,
             message: Some(MessageLimit::SMALL),
             forms: &[(&undo_movement::FORM, |rest| UndoRequest::parse(rest).map(Request::UndoMovement))],
         }

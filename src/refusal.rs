@@ -314,6 +314,15 @@ impl Refusal {
         Self::new(code, format!("{error}. Nada foi alterado; para corrigir o estoque, conte-o."))
     }
 
+    /// An undo of what is not the seller's own sale.
+    pub fn undo_of_others(sequence: i64) -> Self {
+        let what = format!(
+            "este token é de venda, que só desfaz as próprias vendas, e o movimento #{sequence} não é uma delas. Nada foi \
+             alterado; use um de escrita."
+        );
+        Self::new(Code::Unauthenticated, what)
+    }
+
     /// A request id that was used before with other content.
     pub fn request_id_reused(request_id: &RequestId) -> Self {
         Self {

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::{Role, Secret, Token, TokenName, Tokens};
+use super::{Role, Secret, Token, Tokens};
+use crate::catalog::Author;
 use crate::io_error::describe;
 use crate::private_file::{self, AtomicFile};
 
@@ -134,7 +135,7 @@ pub fn append(path: &Path, token: &Token) -> Result<(), TokenFileError> {
 ///
 /// # Errors
 /// If the file is a symbolic link, cannot be written, holds a line that is no token, or lacks the name.
-pub fn revoke(path: &Path, name: &TokenName) -> Result<usize, TokenFileError> {
+pub fn revoke(path: &Path, name: &Author) -> Result<usize, TokenFileError> {
     let mut file = open_alone(path, private_file::open_to_read)?;
     let text = read_text(&mut file, path)?;
     let count = tokens(&text, path)?.iter().count();

@@ -10,7 +10,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::Error;
 use super::output::{note, written};
 use crate::access::token_file;
-use crate::access::{Hash, NameError, Role, Secret, Token as Entry, TokenName};
+use crate::access::{Hash, Role, Secret, Token as Entry};
+use crate::catalog::{Author, AuthorError};
 use crate::io_error::describe;
 
 /// Cria, mostra e revoga tokens, que identificam os clientes de um servidor
@@ -140,8 +141,8 @@ impl TokenRevoke {
 /// How a server that runs learns of another file.
 const RELOAD: &str = "um servidor que já roda relê o arquivo com SIGHUP";
 
-fn token_name(text: &str, nothing: &str) -> Result<TokenName, Error> {
-    text.parse().map_err(|error: NameError| Error::Usage(format!("{error}. {nothing}")))
+fn token_name(text: &str, nothing: &str) -> Result<Author, Error> {
+    text.parse().map_err(|error: AuthorError| Error::Usage(format!("{error}. {nothing}")))
 }
 
 impl ValueEnum for Role {

@@ -31,8 +31,7 @@ impl Undo {
     pub(super) fn run(self) -> Result<(), Error> {
         let sequence = parse_sequence(&self.sequence)?;
         let request_id = request_id(self.request_id)?;
-        let request =
-            Request::UndoMovement(UndoRequest { sequence, is_single: self.single, request_id, note: None });
+        let request = Request::UndoMovement(UndoRequest::of(sequence, self.single, request_id));
         let reply = change(self.connection, &request)?;
         print_made(&reply, self.output.format)
     }

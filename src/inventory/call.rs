@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::{Session, Stopped};
 use crate::catalog::Price;
-use crate::operation::{ChangeReply, CountRequest, CountedName, ProductReply, Reply, Request, UndoRequest};
+use crate::operation::{ChangeReply, CountRequest, CountedName, ProductReply, Reply, Request};
 use crate::refusal::Refusal;
 
 /// The products of a list that are copied in one turn, before other connections have theirs.
@@ -41,8 +41,8 @@ impl Session {
                 };
                 Ok(made_together(changes.map(shown).collect()))
             }
-            Request::UndoMovement(UndoRequest { sequence, is_single, request_id, note }) => {
-                let undone = self.undo(sequence, is_single, request_id, note).await?;
+            Request::UndoMovement(request) => {
+                let undone = self.undo(request).await?;
                 Ok(made_together(undone.iter().map(ChangeReply::from).collect()))
             }
             Request::ListMovements(request) => self.movements(request).await.map(Reply::Movements),

@@ -54,6 +54,7 @@ mod tests {
     use super::super::testing::{asked, shop, stock};
     use super::*;
     use crate::catalog::Quantity;
+    use crate::operation::UndoRequest;
     use crate::refusal::Code;
 
     fn count<'n>(name: &'n str, units: i32, at_sequence: i64) -> CountedName<'n> {
@@ -76,7 +77,7 @@ mod tests {
         // An id is used again with another content, and with another operation.
         let other = session.count(&counts[..1], Some(id.clone()), None).await.unwrap_err();
         assert_eq!(other.code, Code::RequestIdReused);
-        let undo = session.undo(5, false, Some(id), None).await.unwrap_err();
+        let undo = session.undo(UndoRequest::of(5, false, Some(id))).await.unwrap_err();
         assert_eq!(undo.code, Code::RequestIdReused);
     }
 

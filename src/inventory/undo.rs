@@ -2,26 +2,21 @@
 
 use super::commit::{Applied, Change, Signed};
 use super::{Session, product_of, read, stopped};
-use crate::catalog::{Note, Product, RequestId};
-use crate::operation::Undone;
+use crate::catalog::Product;
+use crate::operation::{UndoRequest, Undone};
 use crate::refusal::Refusal;
 
 impl Session {
-    /// Appends the opposite of a movement or, unless `is_single`, of each movement of its document. Returns
-    /// after the undo is durable, with one answer for each movement that was undone.
+    /// Appends the opposite of a movement or, unless it is to be single, of each movement of its document.
+    /// Returns after the undo is durable, with one answer for each movement that was undone.
     ///
     /// # Errors
-    /// If there is no such movement, the movement was undone before or is itself an undo, a rule forbids an
-    /// opposite change, or the store refuses writes.
-    pub async fn undo(
-        &self,
-        sequence: i64,
-        is_single: bool,
-        request_id: Option<RequestId>,
-        note: Option<Note>,
-    ) -> Result<Vec<Undone>, Refusal> {
+    /// If there is no such movement, the movement was undone before or is itself an undo, only own sales may be
+    /// undone and the movement is none, a rule forbids an opposite change, or the store refuses writes.
+    pub async fn undo(&self, request: UndoRequest) -> Result<Vec<Undone>, Refusal> {
+        let UndoRequest { sequence, is_single, request_id, note, of_own_sales } = request;
         let signed = Signed { author: self.author.clone(), note };
-        let change = Change::Undo { sequence, is_single, request_id, signed };
+        let change = Change::Undo { sequence, is_single, request_id, signed, of_own_sales };
         let applied = self.write(vec![change]).await.each.pop().ok_or_else(stopped)?;
         let Applied::Undone(made) = applied.map_err(|refusal| *refusal)? else { return Err(stopped()) };
         let catalog = read(&self.inventory.catalog);
@@ -39,8 +34,8 @@ impl Session {
 mod tests {
     use super::super::testing::{asked, shop, stock};
     use super::*;
-    use crate::catalog::Quantity;
-    use crate::operation::{BatchRequest, Reply, Request, UndoRequest};
+    use crate::catalog::{Quantity, RequestId};
+    use crate::operation::{BatchRequest, Reply, Request};
     use crate::refusal::Code;
 
     fn units(units: i32) -> Quantity {
@@ -52,20 +47,30 @@ mod tests {
         let (session, _committer) = shop();
         session.adjust(asked("Caju -20 motivo=venda")).await.unwrap();
         let id: RequestId = "estorno-1".parse().unwrap();
-        let first = session.undo(5, false, Some(id.clone()), None).await.unwrap();
+        let first = session.undo(UndoRequest::of(5, false, Some(id.clone()))).await.unwrap();
         assert_eq!((first[0].movement.delta, first[0].product.stock), (units(20), units(60)));
-        assert_eq!(session.undo(5, false, Some(id.clone()), None).await.unwrap(), first);
+        assert_eq!(session.undo(UndoRequest::of(5, false, Some(id.clone()))).await.unwrap(), first);
         for (sequence, code) in [
             (5, Code::AlreadyUndone),
             (6, Code::AlreadyUndone),
             (7, Code::MovementNotFound),
             (0, Code::MovementNotFound),
         ] {
-            assert_eq!(session.undo(sequence, true, None, None).await.unwrap_err().code, code, "{sequence}");
+            assert_eq!(
+                session.undo(UndoRequest::of(sequence, true, None)).await.unwrap_err().code,
+                code,
+                "{sequence}"
+            );
         }
-        assert_eq!(session.undo(5, true, Some(id), None).await.unwrap_err().code, Code::RequestIdReused);
+        assert_eq!(
+            session.undo(UndoRequest::of(5, true, Some(id))).await.unwrap_err().code,
+            Code::RequestIdReused
+        );
         // An opening is undone like any other movement.
-        assert_eq!(session.undo(1, false, None, None).await.unwrap()[0].product.stock, Quantity::ZERO);
+        assert_eq!(
+            session.undo(UndoRequest::of(1, false, None)).await.unwrap()[0].product.stock,
+            Quantity::ZERO
+        );
     }
 
     #[tokio::test]
@@ -77,14 +82,14 @@ mod tests {
         };
         session.adjust_together(batch()).await.unwrap();
         let id: RequestId = "estorno-1".parse().unwrap();
-        let undone = session.undo(6, false, Some(id.clone()), None).await.unwrap();
+        let undone = session.undo(UndoRequest::of(6, false, Some(id.clone()))).await.unwrap();
         let deltas: Vec<Quantity> = undone.iter().map(|it| it.movement.delta).collect();
         assert_eq!(deltas, [-1, 60, 5].map(units));
-        assert_eq!(session.undo(6, false, Some(id), None).await.unwrap(), undone);
+        assert_eq!(session.undo(UndoRequest::of(6, false, Some(id))).await.unwrap(), undone);
         session.adjust_together(batch()).await.unwrap();
-        let single = session.undo(12, true, None, None).await.unwrap();
+        let single = session.undo(UndoRequest::of(12, true, None)).await.unwrap();
         assert_eq!(single.len(), 1);
-        assert_eq!(session.undo(11, false, None, None).await.unwrap().len(), 2);
+        assert_eq!(session.undo(UndoRequest::of(11, false, None)).await.unwrap().len(), 2);
         assert_eq!(["caju", "maca", "pera"].map(|name| stock(&session, name)), [60, 20, 15].map(units));
     }
 
@@ -98,8 +103,7 @@ mod tests {
             let details = changes.into_iter().map(|change| change.movement.unwrap().details.unwrap());
             details.map(|details| (details.document, details.undoes)).collect::<Vec<_>>()
         };
-        let undo =
-            UndoRequest { sequence: 6, is_single: false, request_id: Some("a".parse().unwrap()), note: None };
+        let undo = UndoRequest::of(6, false, Some("a".parse().unwrap()));
         for _ in 0..2 {
             assert_eq!(links(Request::UndoMovement(undo.clone())).await, [(8, 5), (8, 6), (8, 7)]);
         }
@@ -111,7 +115,7 @@ mod tests {
         for line in ["Caju 10 motivo=compra", "Caju -65 motivo=venda", "Pera -1"] {
             session.adjust(asked(line)).await.unwrap();
         }
-        let refused = session.undo(5, false, None, None).await.unwrap_err();
+        let refused = session.undo(UndoRequest::of(5, false, None)).await.unwrap_err();
         assert_eq!(refused.code, Code::InsufficientStock);
         assert!(refused.message.contains("#6 (venda -65)"), "{}", refused.message);
         assert_eq!(stock(&session, "caju"), units(5));

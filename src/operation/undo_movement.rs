@@ -28,6 +28,9 @@ pub struct UndoRequest {
     pub request_id: Option<RequestId>,
     /// A note for the movements that undo.
     pub note: Option<Note>,
+    /// Whether only sales of the same author may be undone. Access control sets this for whoever may sell
+    /// and nothing else.
+    pub of_own_sales: bool,
 }
 
 /// A movement that was undone, now or before under the same request id.
@@ -42,6 +45,11 @@ pub struct Undone {
 }
 
 impl UndoRequest {
+    /// An undo without a note.
+    pub fn of(sequence: i64, is_single: bool, request_id: Option<RequestId>) -> Self {
+        Self { sequence, is_single, request_id, note: None, of_own_sales: false }
+    }
+
     /// Reads `SEQUENCE [id=ID]`.
     ///
     /// # Errors
@@ -59,7 +67,7 @@ impl UndoRequest {
         if rest.is_empty() {
             return Err(missing(FIELD, "o número do movimento", &FORM));
         }
-        Ok(Self { sequence: parse_sequence(rest)?, is_single: false, request_id, note: None })
+        Ok(Self::of(parse_sequence(rest)?, false, request_id))
     }
 }
 

@@ -54,13 +54,15 @@ impl Authenticator {
     }
 
     /// Looks the identity up again if the tokens were read again since the last call, so that a revoked token
-    /// permits nothing more.
-    pub(super) fn renew(&mut self, identity: &mut Identity) {
+    /// permits nothing more. Returns whether it did.
+    pub(super) fn renew(&mut self, identity: &mut Identity) -> bool {
         if let Some(tokens) = &mut self.tokens
             && tokens.has_changed().unwrap_or(false)
         {
-            *identity = tokens.borrow_and_update().renewed(*identity);
+            *identity = tokens.borrow_and_update().renewed(identity);
+            return true;
         }
+        false
     }
 
     /// Logs that a token was wrong, without the token.

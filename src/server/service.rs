@@ -1,5 +1,6 @@
 //! The service: everything that a connection of any transport needs.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use super::console::Console;
 use super::long_work::LongWork;
 use super::side_thread::SideTasks;
 use super::turns::Turns;
+use crate::access::Identity;
 use crate::inventory::Session;
 
 /// The time of the last look at a connection when the server stops, because a busy worker learns late that
@@ -102,5 +104,16 @@ impl<I: Clone> Service<I> {
             stopping.await;
             tokio::time::sleep(LAST_LOOK).await;
         }
+    }
+}
+
+impl Service {
+    /// The session of a client: that of the connection, which signs changes with the name of the client's
+    /// token.
+    pub(super) fn session(&self, identity: &Identity) -> Cow<'_, Session> {
+        let Some(author) = identity.author() else { return Cow::Borrowed(&self.inventory) };
+        let mut session = self.inventory.clone();
+        session.set_author(Some(author.clone()));
+        Cow::Owned(session)
     }
 }

@@ -8,6 +8,7 @@ mod list;
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
@@ -18,7 +19,7 @@ use super::io::close;
 use super::maybe_tls::MaybeTls;
 use super::service::{LAST_LOOK, Service};
 use crate::access::Identity;
-use crate::inventory::Pipeline;
+use crate::inventory::{Pipeline, Session};
 use crate::refusal::Refusal;
 use crate::wire::text::{self, Frames};
 use buffers::READ_BYTES;
@@ -43,6 +44,7 @@ pub(super) fn no_room_answer() -> String {
 pub(super) async fn serve(service: Service, stream: MaybeTls, first_bytes: Vec<u8>) {
     let mut conversation = Conversation {
         identity: service.authenticator.anonymous(),
+        session: Arc::new(service.inventory.clone()),
         wrong_tokens: WrongTokens::default(),
         authenticator: service.authenticator.clone(),
         service: &service,
@@ -69,6 +71,8 @@ struct Conversation<'s> {
     stream: MaybeTls,
     /// The identity that the client has shown.
     identity: Identity,
+    /// The session, which signs changes with the name of the client's token.
+    session: Arc<Session>,
     wrong_tokens: WrongTokens,
     /// The changes that are not committed yet, and the replies that are not sent yet.
     pipeline: Pipeline<String>,

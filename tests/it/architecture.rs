@@ -179,6 +179,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &[
             "access",
             "catalog",
+            "inventory",
             "inventory::listing",
             "inventory::pipeline",
             "operation",
@@ -198,6 +199,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "server::service",
         &[
+            "access",
             "inventory",
             "server::authenticator",
             "server::console",
@@ -212,6 +214,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &[
             "access",
             "catalog",
+            "inventory",
             "inventory::listing",
             "inventory::pipeline",
             "inventory::query",

@@ -246,3 +246,114 @@ fn a_secret_in_the_environment_is_used_and_never_shown() {
         assert!(!help.out.contains(&secret));
     }
 }
+
+#[tokio::test]
+async fn whoever_sells_undoes_own_sales_and_nothing_else() {
+    let server = shop();
+    make_token(server.path(), "caixa-2", "venda");
+    server.signal("HUP");
+    while server.console_line() != "Tokens relidos." {}
+    let by = |name: &str| {
+        let mut connection = server.connect();
+        connection.ask(&format!("token {}", secret(&server, name)));
+        connection
+    };
+    let (mut seller, mut other, mut owner) = (by("venda"), by("caixa-2"), by("escrita"));
+    assert_eq!(seller.ask("3 Caju -1 motivo=venda"), "Caju: R$2.0, Estoque: 59");
+    assert_eq!(other.ask("3 Caju -2 motivo=venda"), "Caju: R$2.0, Estoque: 57");
+    assert_eq!(owner.ask("3 Caju -3 motivo=perda"), "Caju: R$2.0, Estoque: 54");
+    for sequence in [4, 6, 7] {
+        let reply = seller.ask(&format!("desfazer {sequence}"));
+        let told = format!(
+            "só desfaz as próprias vendas, e o movimento #{sequence} não é uma delas. Nada foi alterado; use um de escrita."
+        );
+        assert!(reply.starts_with("Erro UNAUTHENTICATED") && reply.ends_with(&told), "{reply}");
+    }
+    assert_eq!(seller.ask("desfazer 5 id=a"), "Caju: R$2.0, Estoque: 55");
+    assert_eq!(seller.ask("desfazer 5 id=a"), "Caju: R$2.0, Estoque: 55");
+    assert!(seller.ask("desfazer 8").starts_with("Erro ALREADY_UNDONE"));
+    assert_eq!(owner.ask("desfazer 6"), "Caju: R$2.0, Estoque: 57");
+    assert!(by("leitura").ask("desfazer 7").starts_with("Erro UNAUTHENTICATED"));
+    assert!(by("contagem").ask("desfazer 7").starts_with("Erro UNAUTHENTICATED"));
+
+    let address = format!("http://127.0.0.1:{}", server.port);
+    let mut client = InventoryServiceClient::connect(address).await.unwrap();
+    let undo = |sequence| v1::UndoMovementRequest { sequence, ..Default::default() };
+    let status = client.undo_movement(with_token(&server, "venda", undo(7))).await.unwrap_err();
+    assert!(is_refused(&status, "só desfaz as próprias vendas"));
+    // Of two movements of one document that are own sales.
+    let adjustments = vec![adjustment(MovementKind::Sale); 2];
+    let batch = v1::BatchAdjustStockRequest { adjustments, request_id: String::new() };
+    client.batch_adjust_stock(with_token(&server, "venda", batch)).await.unwrap();
+    let undone = client.undo_movement(with_token(&server, "venda", undo(10))).await.unwrap().into_inner();
+    assert_eq!(undone.results.len(), 2);
+}
+
+/// The author of each movement from this one on, the oldest first.
+fn authors(server: &Server, after: usize) -> Vec<String> {
+    let ended = server.run(&["history", "--limit", "100", "--grpc", "--token-file", "leitura"]);
+    let author = |line: &str| line.split_once(" por ").map_or(String::new(), |(_, author)| author.to_owned());
+    ended.out.lines().rev().skip(after).map(author).collect()
+}
+
+#[tokio::test]
+async fn each_movement_keeps_the_name_of_its_token() {
+    let server = shop();
+    let mut connection = server.connect();
+    connection.ask(&format!("token {}", secret(&server, "venda")));
+    assert_eq!(connection.ask("3 Caju -1 motivo=venda"), "Caju: R$2.0, Estoque: 59");
+    assert!(connection.ask("historico limite=1").ends_with(" por venda"));
+    // Another token on the same connection, several commands at once, and each way to change something.
+    let escrita = secret(&server, "escrita");
+    connection
+        .send(format!("3 Caju -1 motivo=venda\ntoken {escrita}\n3 Caju 1\ncontar Caju 50\ndesfazer 7\n"));
+    for expected in ["Caju: R$2.0, Estoque: 58", "Token aceito: escrita.", "Caju: R$2.0, Estoque: 59"] {
+        assert_eq!(connection.reply(), expected);
+    }
+    assert_eq!(connection.reply(), "Caju: R$2.0, Estoque: 50");
+    assert_eq!(connection.reply(), "Caju: R$2.0, Estoque: 49");
+    assert_eq!(authors(&server, 4), ["venda", "venda", "escrita", "escrita", "escrita"]);
+
+    let address = format!("http://127.0.0.1:{}", server.port);
+    let mut client = InventoryServiceClient::connect(address).await.unwrap();
+    let sale = adjustment(MovementKind::Sale);
+    let answer = client.adjust_stock(with_token(&server, "venda", sale.clone())).await.unwrap().into_inner();
+    assert_eq!(answer.movement.unwrap().author, "venda");
+    let batch = v1::BatchAdjustStockRequest { adjustments: vec![sale.clone()], request_id: String::new() };
+    client.batch_adjust_stock(with_token(&server, "escrita", batch)).await.unwrap();
+    let mut import = server.command(&["import", "-", "--token-file", "escrita"]);
+    let ended = run(&mut import, "nome;preco;estoque;unidade\nUva;1,00;1;kg\n");
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(authors(&server, 9), ["venda", "escrita", "escrita"]);
+
+    // A token that gets another name, under connections that are there.
+    let (changes, sent) = tokio::sync::mpsc::channel(1);
+    let stream = tokio_stream::wrappers::ReceiverStream::new(sent);
+    let mut answers =
+        client.stream_adjust_stock(with_token(&server, "escrita", stream)).await.unwrap().into_inner();
+    let change = v1::StreamAdjustStockRequest { adjustment: Some(sale) };
+    changes.send(change.clone()).await.unwrap();
+    assert!(answers.message().await.unwrap().is_some());
+    let path = server.path().join("tokens");
+    let tokens = fs::read_to_string(&path).unwrap();
+    fs::write(&path, tokens.replace("escrita escrita ", "dona-zefa escrita ")).unwrap();
+    server.signal("HUP");
+    while server.console_line() != "Tokens relidos." {}
+    changes.send(change).await.unwrap();
+    assert!(answers.message().await.unwrap().is_some());
+    assert_eq!(connection.ask("3 Caju -1"), "Caju: R$2.0, Estoque: 44");
+    assert_eq!(authors(&server, 12), ["escrita", "dona-zefa", "dona-zefa"]);
+}
+
+#[test]
+fn without_tokens_a_movement_has_no_author() {
+    let server = Server::start(&[]);
+    let mut connection = server.connect();
+    assert_eq!(connection.ask("3 Caju -1 motivo=venda"), "Caju: R$2.0, Estoque: 59");
+    assert!(!connection.ask("historico limite=1").contains(" por "));
+    assert_eq!(connection.ask("token qualquer"), "Este servidor não pede token.");
+    assert_eq!(connection.ask("3 Caju -1 motivo=venda"), "Caju: R$2.0, Estoque: 58");
+    assert!(!connection.ask("historico limite=1").contains(" por "));
+    let ended = server.run(&["history", "--format", "json", "--limit", "1"]);
+    assert!(!ended.out.contains("qualquer"), "{}", ended.out);
+}

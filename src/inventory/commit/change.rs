@@ -13,10 +13,28 @@ const _: () = assert!(COMMIT_HERE_ROWS_MAX / IMPORT_ROW_WEIGHT <= LargeChange::L
 /// A change that a session asks the writer for.
 pub(crate) enum Change {
     Adjust(Adjustment),
-    Batch { changes: Vec<Adjustment>, request_id: Option<RequestId> },
-    Import { rows: Vec<ProductDraft>, request_id: Option<RequestId>, author: Option<Author> },
-    Count { lines: Vec<CountLine>, request_id: Option<RequestId>, signed: Signed },
-    Undo { sequence: i64, is_single: bool, request_id: Option<RequestId>, signed: Signed },
+    Batch {
+        changes: Vec<Adjustment>,
+        request_id: Option<RequestId>,
+    },
+    Import {
+        rows: Vec<ProductDraft>,
+        request_id: Option<RequestId>,
+        author: Option<Author>,
+    },
+    Count {
+        lines: Vec<CountLine>,
+        request_id: Option<RequestId>,
+        signed: Signed,
+    },
+    Undo {
+        sequence: i64,
+        is_single: bool,
+        request_id: Option<RequestId>,
+        signed: Signed,
+        /// Whether only sales of the same author may be undone.
+        of_own_sales: bool,
+    },
 }
 
 /// The author and the note of a change.

@@ -67,9 +67,9 @@ impl<'a> Planner<'a> {
             Change::Count { lines, request_id, signed } => {
                 self.count(lines, request_id.as_ref(), signed).map(Applied::Counted)
             }
-            Change::Undo { sequence, is_single, request_id, signed } => {
-                self.undo(*sequence, *is_single, request_id.as_ref(), signed).map(Applied::Undone)
-            }
+            Change::Undo { sequence, is_single, request_id, signed, of_own_sales } => self
+                .undo(*sequence, *is_single, request_id.as_ref(), signed, *of_own_sales)
+                .map(Applied::Undone),
         };
         applied.map_err(Box::new)
     }

@@ -17,7 +17,7 @@ use super::progress::{Counted, Progress};
 use super::trailers::trailers;
 use super::{STREAMS_MAX, own_words};
 use crate::access::{self, Identity};
-use crate::inventory::{Answers, Pipeline};
+use crate::inventory::{Answers, Pipeline, Session};
 use crate::operation::Operation;
 use crate::refusal::Refusal;
 use crate::server::long_work::TURN_BYTES;
@@ -77,6 +77,7 @@ impl Calls {
         answers: mpsc::Sender<Result<Bytes, Status>>,
     ) {
         let mut authenticator = self.service.authenticator.clone();
+        let mut session = self.service.session(&identity).into_owned();
         let mut stopped = pin!(self.all_has_come());
         let mut last_changes = LAST_CHANGES_MAX;
         let mut pipeline = Pipeline::default();
@@ -91,13 +92,15 @@ impl Calls {
                     return;
                 }
             };
-            authenticator.renew(&mut identity);
-            if let Err(refusal) = access::check(identity, Operation::StreamAdjustStock.spec().permission) {
+            if authenticator.renew(&mut identity) {
+                session = self.service.session(&identity).into_owned();
+            }
+            if let Err(refusal) = access::check(&identity, Operation::StreamAdjustStock.spec().permission) {
                 room.send(Err(status(refusal)));
                 return;
             }
             let Gathered { refused, end } =
-                self.gather(identity, first, &mut requests, &mut pipeline, bytes_max);
+                self.gather(&session, &identity, first, &mut requests, &mut pipeline, bytes_max);
             if self.service.is_stopping() {
                 let come = pipeline.waiting() + usize::from(refused.is_some());
                 last_changes = last_changes.saturating_sub(come);
@@ -108,7 +111,7 @@ impl Calls {
             }
             {
                 let _waiting = self.wait();
-                self.service.inventory.commit(&mut pipeline, grpc::write_stream_answer).await;
+                session.commit(&mut pipeline, grpc::write_stream_answer).await;
             }
             room.send(Ok(pipeline.take_ready().into()));
             if let Some(end) = end {
@@ -142,7 +145,8 @@ impl Calls {
     /// up to one that is refused without a commit.
     fn gather(
         &self,
-        identity: Identity,
+        session: &Session,
+        identity: &Identity,
         first: Result<Option<StreamAdjustStockRequest>, Status>,
         requests: &mut Streaming<StreamAdjustStockRequest>,
         pipeline: &mut Pipeline<Vec<u8>>,
@@ -151,7 +155,7 @@ impl Calls {
         self.progress.note();
         let streams = self.streams.load(Ordering::Relaxed).clamp(1, STREAMS_MAX as usize);
         let (run_max, time_max) = (STREAM_RUN_MAX / streams, GATHERING_MAX / streams as u32);
-        let mut reader = self.service.inventory.reader();
+        let mut reader = session.reader();
         // No task is woken: the next wait for a message polls again.
         let mut context = Context::from_waker(Waker::noop());
         let mut next = first;
@@ -305,8 +309,14 @@ mod tests {
         let mut requests = Streaming::new_request(codec.decoder(), body, None, Some(BYTES_MAX));
         let first = requests.message().await;
         let mut pipeline = Pipeline::default();
-        let Gathered { refused, end } =
-            calls.gather(Identity::Open, first, &mut requests, &mut pipeline, BYTES_MAX);
+        let Gathered { refused, end } = calls.gather(
+            &calls.service.inventory,
+            &Identity::Open,
+            first,
+            &mut requests,
+            &mut pipeline,
+            BYTES_MAX,
+        );
         assert!(refused.is_none() && end.is_none());
         assert!((1..4).contains(&pipeline.waiting()), "{} changes", pipeline.waiting());
     }

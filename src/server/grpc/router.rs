@@ -96,7 +96,7 @@ impl hyper::service::Service<http::Request<Incoming>> for Router {
         // A client without a valid token does not learn which calls there are. What a message asks for may need
         // more.
         let permission = method.map_or(Permission::Read, |method| method.operation().spec().permission);
-        if let Err(refusal) = access::check(identity, permission) {
+        if let Err(refusal) = access::check(&identity, permission) {
             return now(status(refusal).into_http());
         }
         let Some(method) = method else { return now(status(own_words::no_such_call()).into_http()) };

@@ -163,9 +163,9 @@ impl Calls {
         write: WriteAdjusted,
     ) -> Result<Response<Body>, Refusal> {
         self.service.console.command(&request);
-        access::check(identity, request.permission())?;
+        access::check(&identity, request.permission())?;
         let _waiting = self.wait();
-        let adjusted = self.service.inventory.adjust(request).await?;
+        let adjusted = self.service.session(&identity).adjust(request).await?;
         Ok(answer(|out| write(&adjusted.product, &adjusted.movement, out)))
     }
 
@@ -187,9 +187,9 @@ impl Calls {
                 }
                 request => self.service.console.command(request),
             }
-            access::admit(identity, &mut request).map_err(status)?;
+            access::admit(&identity, &mut request).map_err(status)?;
             let _waiting = self.wait();
-            let reply = self.service.inventory.call(request).await.map_err(status)?;
+            let reply = self.service.session(&identity).call(request).await.map_err(status)?;
             if reply.row_count() <= WRITTEN_AT_ONCE_MAX {
                 return Ok(answer(|out| grpc::write_reply(&reply, out)));
             }

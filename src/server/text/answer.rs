@@ -1,6 +1,7 @@
 //! Commands and their replies, in order. Changes that arrive together are committed together.
 
 use std::io;
+use std::sync::Arc;
 
 use super::buffers::{self, WRITE_BYTES};
 use super::http_guard::{is_http, not_over_http};
@@ -37,7 +38,9 @@ enum Rest<'f> {
 impl Conversation<'_> {
     /// Answers every complete line, and sends the replies.
     pub(super) async fn answer_lines(&mut self, frames: &mut Frames) -> io::Result<Next> {
-        self.authenticator.renew(&mut self.identity);
+        if self.authenticator.renew(&mut self.identity) {
+            self.sign();
+        }
         let mut lines = frames.take_lines();
         while let Some(rest) = self.answer_some(&mut lines) {
             if self.answer_rest(rest).await? == Next::End {
@@ -51,7 +54,8 @@ impl Conversation<'_> {
 
     /// Answers lines until one needs a wait, and returns the part that waits. Nearly no line needs a wait.
     fn answer_some<'f>(&mut self, lines: &mut Lines<'f>) -> Option<Rest<'f>> {
-        let mut reader = self.service.inventory.reader();
+        let session = Arc::clone(&self.session);
+        let mut reader = session.reader();
         lines.find_map(|frame| {
             self.answer_now(&mut reader, &frame).or_else(|| {
                 (self.is_full() || self.pipeline.ready_bytes() >= WRITE_BYTES).then_some(Rest::Limit)
@@ -61,7 +65,8 @@ impl Conversation<'_> {
 
     /// Answers a command.
     pub(super) async fn answer(&mut self, frame: &Frame<'_>) -> io::Result<Next> {
-        let rest = self.answer_now(&mut self.service.inventory.reader(), frame);
+        let session = Arc::clone(&self.session);
+        let rest = self.answer_now(&mut session.reader(), frame);
         match rest {
             Some(rest) => self.answer_rest(rest).await,
             None => Ok(Next::More),
@@ -106,7 +111,7 @@ impl Conversation<'_> {
 
     /// Refuses a request that the client may not make on this connection.
     fn admit(&self, request: &mut Request<'_>) -> Result<(), Refusal> {
-        access::admit(self.identity, request)?;
+        access::admit(&self.identity, request)?;
         if self.is_http && request.permission() != Permission::Read {
             return Err(not_over_http());
         }
@@ -118,7 +123,7 @@ impl Conversation<'_> {
         match rest {
             Rest::Limit => {}
             Rest::Refused(name, refusal) => {
-                let refusal = self.service.inventory.explain(name, refusal).await;
+                let refusal = self.session.explain(name, refusal).await;
                 self.refuse(refusal);
                 tokio::task::yield_now().await;
             }
@@ -127,14 +132,15 @@ impl Conversation<'_> {
                 self.make_changes().await;
                 match request {
                     Request::GetProduct { name } => {
-                        let found = self.find(&mut self.service.inventory.reader(), name);
+                        let session = Arc::clone(&self.session);
+                        let found = self.find(&mut session.reader(), name);
                         if let Err(refusal) = found {
-                            let refusal = self.service.inventory.explain(name, refusal).await;
+                            let refusal = self.session.explain(name, refusal).await;
                             self.refuse(refusal);
                         }
                     }
                     Request::ListProducts { max_price } => {
-                        let listing = self.service.inventory.list(max_price, None);
+                        let listing = self.session.list(max_price, None);
                         self.write_list(listing).await?;
                         // The client may have asked for many short lists together.
                         tokio::task::yield_now().await;
@@ -143,7 +149,7 @@ impl Conversation<'_> {
                         text::write_message(self.pipeline.next_answer(), FAREWELL);
                         return Ok(Next::End);
                     }
-                    request => match self.service.inventory.call(request).await {
+                    request => match self.session.call(request).await {
                         Ok(reply) => text::write_reply(self.pipeline.next_answer(), &reply),
                         Err(refusal) => self.refuse(refusal),
                     },
@@ -159,12 +165,18 @@ impl Conversation<'_> {
         Ok(Next::More)
     }
 
+    /// Has the changes of the connection signed with the name of the client's token.
+    fn sign(&mut self) {
+        self.session = Arc::new(self.service.session(&self.identity).into_owned());
+    }
+
     /// Authenticates a client by its token. A wrong token is answered late, and too many of them end the
     /// connection.
     async fn look_at_token(&mut self, secret: &str) -> io::Result<Next> {
         self.make_changes().await;
         self.identity = self.authenticator.identify(secret);
-        match self.identity {
+        self.sign();
+        match &self.identity {
             Identity::Open => text::write_message(self.pipeline.next_answer(), NO_TOKEN_WANTED),
             Identity::Token { role, .. } => {
                 text::write_message(self.pipeline.next_answer(), &format!("Token aceito: {}.", role.word()));
@@ -207,7 +219,7 @@ impl Conversation<'_> {
 
     /// Commits the changes that wait. Afterwards, their replies and the replies after them are ready.
     async fn make_changes(&mut self) {
-        let made = self.service.inventory.commit(&mut self.pipeline, |replies, answer| match answer {
+        let made = self.session.commit(&mut self.pipeline, |replies, answer| match answer {
             Ok((product, movement)) => text::write_adjusted(replies, product, movement),
             Err(refusal) => text::write_refusal(replies, &refusal),
         });

@@ -11,12 +11,9 @@ use crate::refusal::Refusal;
 /// # Errors
 /// If a field is wrong (`INVALID_ARGUMENT`, with the field).
 pub fn undo_request(message: &v1::UndoMovementRequest) -> Result<UndoRequest, Refusal> {
-    Ok(UndoRequest {
-        sequence: message.sequence,
-        is_single: message.single,
-        request_id: optional_request_id(&message.request_id)?,
-        note: optional_note(&message.note)?,
-    })
+    let request_id = optional_request_id(&message.request_id)?;
+    let note = optional_note(&message.note)?;
+    Ok(UndoRequest { note, ..UndoRequest::of(message.sequence, message.single, request_id) })
 }
 
 /// The message of an undo.

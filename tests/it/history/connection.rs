@@ -170,7 +170,7 @@ fn request(question: &Asked) -> Request<'_> {
 }
 
 fn undo(id: Option<&str>, sequence: i64, is_single: bool) -> UndoRequest {
-    UndoRequest { sequence, is_single, request_id: id.map(|id| id.parse().unwrap()), note: None }
+    UndoRequest::of(sequence, is_single, id.map(|id| id.parse().unwrap()))
 }
 
 fn count(id: &str, lines: &[Counted]) -> CountRequest<'static> {

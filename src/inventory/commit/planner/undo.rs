@@ -3,7 +3,7 @@
 use super::results::FirstResult;
 use super::{Planner, unreadable};
 use crate::catalog::{
-    AdjustmentError, Document, Movement, Quantity, RequestId, UndoError, Undoable, undo_digest,
+    AdjustmentError, Document, Kind, Movement, Quantity, RequestId, UndoError, Undoable, undo_digest,
 };
 use crate::inventory::commit::change::Signed;
 use crate::refusal::Refusal;
@@ -23,6 +23,7 @@ impl Planner<'_> {
         is_single: bool,
         request_id: Option<&RequestId>,
         signed: &Signed,
+        of_own_sales: bool,
     ) -> Result<Vec<(i64, Movement)>, Refusal> {
         self.once(
             request_id,
@@ -31,6 +32,12 @@ impl Planner<'_> {
                 let first_sequence = planner.draft.next_sequence();
                 let document = planner.document_of(sequence, is_single)?;
                 let Signed { author, note } = signed;
+                let is_own = |undoable: &Undoable| {
+                    undoable.movement.kind == Kind::Sale && undoable.movement.author == *author
+                };
+                if of_own_sales && !document.iter().all(is_own) {
+                    return Err(Refusal::undo_of_others(sequence));
+                }
                 let made = planner.draft.undo(sequence, &document, author.as_ref(), note.as_ref());
                 let made = made.map_err(|error| planner.refuse_undo(error))?;
                 let count = made.len() as i64;
