@@ -307,7 +307,7 @@ fn ask(question: &str) -> bool {
     let mut answer = String::new();
     let asked = write!(io::stderr(), "{question}").and_then(|()| io::stdin().lock().read_line(&mut answer));
     if !answer.ends_with('\n') {
-        // After Ctrl-D the cursor is still on the line of the question.
+        // The cursor is still on the line of the question after Ctrl-D.
         note("");
     }
     asked.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "s" | "sim")

@@ -37,15 +37,15 @@ pub(super) static FORM: Form = Form {
 /// The movements that a client asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MovementsRequest<'a> {
-    /// Only movements of the product with this name.
+    /// The name of the only product to include. `None` for all products.
     pub name: Option<&'a str>,
-    /// Only movements of this kind.
+    /// The only kind to include. `None` for all kinds.
     pub kind: Option<Kind>,
-    /// Only movements from this moment on.
+    /// The first moment to include.
     pub since: Option<SystemTime>,
-    /// Only movements before this moment.
+    /// The first moment after the period.
     pub until: Option<SystemTime>,
-    /// Only movements before the one with this number.
+    /// The number of the movement to end before.
     pub before: Option<i64>,
     /// The most movements to return.
     pub count_max: usize,

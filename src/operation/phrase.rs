@@ -2,7 +2,7 @@
 //!
 //! The shell and the one-shots read them here. A line is cut into its attributes ([`attributes`]) and its
 //! phrases ([`split_phrases`]); a phrase may have several [`Readings`], of which only a catalog knows which
-//! is meant. Nothing is guessed: where two readings stay, both are shown.
+//! is meant. Nothing is guessed: if two readings remain, both are shown.
 
 mod attributes;
 mod measure;

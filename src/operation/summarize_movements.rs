@@ -28,15 +28,15 @@ pub enum Grouping {
 /// The totals that a client asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SummaryRequest<'a> {
-    /// Only movements from this moment on.
+    /// The first moment to include.
     pub since: Option<SystemTime>,
-    /// Only movements before this moment.
+    /// The first moment after the period.
     pub until: Option<SystemTime>,
     /// The grouping of the totals.
     pub group_by: Grouping,
     /// The IANA name of the time zone of the days; empty for the server's.
     pub time_zone: &'a str,
-    /// Only movements of this kind.
+    /// The only kind to include. `None` for all kinds.
     pub kind: Option<Kind>,
 }
 

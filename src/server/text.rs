@@ -205,7 +205,7 @@ mod tests {
     use crate::inventory::Inventory;
     use crate::store::sqlite::SqliteStore;
 
-    /// Both ends of a connection.
+    /// The two ends of a connection.
     fn connection() -> (std::net::TcpStream, MaybeTls) {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();

@@ -144,7 +144,7 @@ mod tests {
         }
         std::os::unix::fs::symlink("c.txt", folder.path().join("d.json")).unwrap();
         assert!(take_over(folder.path(), "a:1", 9).changes.is_empty());
-        // This process has locked the file and still runs.
+        // The file is locked by this process, which still runs.
         assert!(temporary.exists());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
         assert!(take_over(&folder.path().join("nenhuma"), "a:1", 9).changes.is_empty());
