@@ -152,8 +152,7 @@ impl Days {
         parse_end_at(text, end, Timestamp::now(), &self.zone)
     }
 
-    /// The first moment of the day that was so many days ago, and the first moment after the last day, which
-    /// was as many days ago.
+    /// The period of whole days between two days, each given by how many days ago it was.
     pub fn of_days_ago(&self, first: i64, last: i64) -> (Option<SystemTime>, Option<SystemTime>) {
         let today = self.date_of(SystemTime::now());
         let start = |days_ago: i64| {

@@ -1,12 +1,12 @@
-//! First expiring, first out: which purchases the stock that is left is taken to be of.
+//! First expiring, first out: assigns the stock that is left to the purchases that it came from.
 
 use super::quantity::Quantity;
 
-/// Splits a stock among purchases: the stock is taken to be of those that expire last, and of the later of
-/// two that expire together. A purchase that never expires comes last. Returns what is left of each, in the
-/// order of `purchases`, which is the order in which they were made.
+/// Splits a stock among purchases. The stock is assigned to the purchases that expire last, and of two that
+/// expire together, to the later one first. A purchase that never expires counts as the last to expire. Returns
+/// the quantity left of each purchase, in the order of `purchases`, which is the order in which they were made.
 ///
-/// What is in stock beyond all purchases, such as an opening stock, belongs to none.
+/// Stock beyond all purchases, such as an opening stock, is assigned to none.
 pub fn left_of_each<D: Ord>(stock: Quantity, purchases: &[(Quantity, Option<D>)]) -> Vec<Quantity> {
     let mut order: Vec<usize> = (0..purchases.len()).collect();
     let expiry = |index: &usize| {
@@ -62,7 +62,7 @@ mod tests {
             prop_assert_eq!(sum(&left), stock.min(bought_in_all));
             for (index, (own, day)) in bought.iter().enumerate() {
                 prop_assert!(left[index] <= *own);
-                // Nothing is left of a purchase while some of one that expires later is gone.
+                // If a part of one purchase is gone, nothing is left of those that expire earlier.
                 for (other, (later, expiry)) in bought.iter().enumerate() {
                     let expires_later = day.is_some_and(|day| expiry.is_none_or(|expiry| expiry > day));
                     if expires_later && left[index] > Quantity::ZERO {

@@ -16,7 +16,7 @@ pub(super) fn sheet(report: &Report, sales: &[Summary], losses: &[Summary]) -> S
         let lost = lost_by_group.remove(total.group.as_str());
         rows.push(row(group_cell(by, total), &Sum::of([total]), &Sum::of(lost)));
     }
-    // What was lost and never sold.
+    // The groups with losses and no sales.
     for total in losses.iter().filter(|total| lost_by_group.contains_key(total.group.as_str())) {
         rows.push(row(group_cell(by, total), &Sum::default(), &Sum::of([total])));
     }
