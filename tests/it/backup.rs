@@ -179,7 +179,10 @@ fn every_contradiction_in_a_database_is_found() {
         ("UPDATE forwarded SET sequence = 99", ""),
         ("DELETE FROM product_terms WHERE id = 4", "produto 4"),
         ("DELETE FROM product_terms WHERE id = 2", ""),
-        ("INSERT INTO product_terms VALUES (5, 'Uva', 'uva', 'un', 1)", "abertura"),
+        (
+            "INSERT INTO product_terms (id, name, key, unit, price_centavos) VALUES (5, 'Uva', 'uva', 'un', 1)",
+            "abertura",
+        ),
         ("UPDATE product_terms SET name = 'Maçã' WHERE id = 4", "os produtos 1 e 4 têm o mesmo nome"),
         ("UPDATE product_terms SET name = 'Ｍaca' WHERE id = 4", "os produtos 1 e 4 têm o mesmo nome"),
         ("UPDATE product_terms SET name = 'Maca' WHERE id = 4", "os produtos 1 e 4 têm o mesmo nome"),
