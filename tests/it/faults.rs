@@ -336,11 +336,17 @@ fn a_file_that_is_taken_away_gets_no_changes_until_it_is_back() {
         );
         // Another file of that name is not it.
         fs::copy(&away, &path).unwrap();
-        assert!(client.ask("3 Caju -1 id=a").starts_with("Erro UNAVAILABLE: "));
+        for change in ["3 Caju -1 id=a", "desfazer 2 id=u", "contar Banana 28 id=n"] {
+            assert!(client.ask(change).starts_with("Erro UNAVAILABLE: "), "{change}");
+        }
         assert_eq!(client.ask("1 Caju"), "Caju: R$2.0, Estoque: 59");
         fs::rename(&away, &path).unwrap();
     }
     assert_eq!(client.ask("3 Caju -1 id=a"), "Caju: R$2.0, Estoque: 58");
+    for _ in 0..2 {
+        assert_eq!(client.ask("desfazer 2 id=u"), "Pera: R$5.0, Estoque: 0");
+        assert_eq!(client.ask("contar Banana 28 id=n"), "Banana: R$10.0, Estoque: 28");
+    }
     server.stop();
     assert_eq!(server.run(&["verify"]).code, 0);
 }

@@ -28,30 +28,52 @@ fn cuts() -> usize {
     if std::env::var("HORTIFRUTI_FAULTS").is_ok_and(|faults| faults == "all") { CUTS_ALL } else { CUTS }
 }
 
-/// Changes one by one until the connection ends: the ids and balances that were told.
-fn change_until_the_end(
-    port: u16,
-    client: usize,
-    round: usize,
-    answered: &Sender<()>,
-) -> Vec<(String, String, u128)> {
+/// A change that was answered.
+struct Told {
+    /// The line, with its id.
+    change: String,
+    reply: String,
+    at: u128,
+}
+
+/// Changes one by one until the connection ends: those that were answered. Each eighth undoes a movement,
+/// whoever made it, and each eighth counts.
+fn change_until_the_end(port: u16, client: usize, round: usize, answered: &Sender<()>) -> Vec<Told> {
     let mut connection = Connection::new(port);
     let mut told = Vec::new();
     for number in 0.. {
-        let id = format!("r{round}-c{client}-{number}");
-        match connection.try_reply_to(&format!("3 Caju 1 id={id}\n")) {
-            Some(reply) if reply.starts_with("Caju: ") => {
-                told.push((id, reply, now()));
+        let change = match number % 8 {
+            3 => match newest_of_caju(&mut connection) {
+                Some(sequence) => format!("desfazer {sequence}"),
+                None => continue,
+            },
+            7 => format!("contar Banana {}", 1 + (number * CLIENTS + client) % 10_000),
+            _ => "3 Caju 1".to_owned(),
+        };
+        let change = format!("{change} id=r{round}-c{client}-{number}");
+        match connection.try_reply_to(&format!("{change}\n")) {
+            Some(reply) if !reply.starts_with("Erro ") => {
+                told.push(Told { change, reply, at: now() });
                 let _ = answered.send(());
             }
-            // What is refused or unknown once the disk is gone is asked again below.
+            // The newest movement may be an undo, or undone meanwhile. What is refused or unknown once the
+            // disk is gone is asked again below.
             Some(reply) => {
-                assert!(reply.contains(" UNAVAILABLE: ") || reply.contains(" OUTCOME_UNKNOWN: "), "{reply}")
+                let is_expected = ["ALREADY_UNDONE", "UNAVAILABLE", "OUTCOME_UNKNOWN"]
+                    .iter()
+                    .any(|code| reply.starts_with(&format!("Erro {code}: ")));
+                assert!(is_expected, "{change}: {reply}");
             }
             None => break,
         }
     }
     told
+}
+
+/// The number of the last movement of Caju; `None` if the ledger cannot be read any more.
+fn newest_of_caju(connection: &mut Connection) -> Option<String> {
+    let reply = connection.try_reply_to("historico Caju limite=1\n")?;
+    Some(reply.strip_prefix('#')?.split(' ').next()?.to_owned())
 }
 
 /// A shop on a disk of its own, whose power goes again and again.
@@ -104,8 +126,8 @@ impl Shop {
         let mut client = self.server.connect();
         let mut answered = 0;
         // Where the power really goes, nobody is answered after that.
-        for (id, reply, _) in told.iter().filter(|(_, _, at)| *at < cut) {
-            assert_eq!(&client.ask(&format!("3 Caju 1 id={id}")), reply, "round {round}, {id}");
+        for Told { change, reply, .. } in told.iter().filter(|told| told.at < cut) {
+            assert_eq!(&client.ask(change), reply, "round {round}, {change}");
             answered += 1;
         }
         let verified = verify(&self.data);

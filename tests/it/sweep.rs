@@ -22,8 +22,17 @@ use crate::support::{Connection, Need, PATIENCE, Server, executable, hortifruti,
 /// Of the calls that there are, each how many-th is taken where not all are.
 const STRIDE: usize = 23;
 
-/// Changes in a run.
-const CHANGES: usize = 5;
+/// The changes in a run, without their ids, which are `c` and the place in this list. The last one is also
+/// the change that is repeated until it is taken.
+const CHANGES: [&str; 7] = [SALE, SALE, "desfazer 2", SALE, "contar Banana 28", SALE, SALE];
+const SALE: &str = "3 Caju -1";
+
+/// The products after all changes: five of Caju were sold, the opening of Pera was undone, and Banana was
+/// counted.
+const PRODUCTS_AFTER: &str = "Maca: R$3.0, Estoque: 20\n\
+    Pera: R$5.0, Estoque: 0\n\
+    Banana: R$10.0, Estoque: 28\n\
+    Caju: R$2.0, Estoque: 55";
 
 /// How often a change is repeated until it is taken: the fault is over by then.
 const TRIES: usize = 4;
@@ -150,10 +159,9 @@ fn play(when: When, calls: &str, fault: &str, n: usize) -> bool {
 
     let mut told = BTreeMap::new();
     if let Some(mut client) = port.and_then(|port| connect(port, &mut server, &name)) {
-        for number in 0..CHANGES {
-            let id = format!("c{number}");
-            let reply = client.try_reply_to(&format!("3 Caju -1 id={id}\n"));
-            told.insert(id, reply);
+        for (number, change) in CHANGES.into_iter().enumerate() {
+            let reply = client.try_reply_to(&format!("{change} id=c{number}\n"));
+            told.insert(number, reply);
         }
         // The fault is over, or comes only when the server is stopped: changes are taken again.
         let is_alive = || !has_ended(&mut server);
@@ -221,18 +229,19 @@ fn take_again(
     client: &mut Connection,
     mut is_alive: impl FnMut() -> bool,
     name: &str,
-    told: &mut BTreeMap<String, Option<String>>,
+    told: &mut BTreeMap<usize, Option<String>>,
 ) {
+    let last = CHANGES.len() - 1;
     for _ in 0..TRIES {
-        let reply = client.try_reply_to("3 Caju -1 id=last\n");
-        let is_taken = reply.as_ref().is_some_and(|reply| reply.starts_with("Caju: "));
-        told.insert("last".to_owned(), reply);
+        let reply = client.try_reply_to(&format!("{} id=c{last}\n", CHANGES[last]));
+        let is_taken = reply.as_ref().is_some_and(|reply| is_taken(reply));
+        told.insert(last, reply);
         if is_taken {
             return;
         }
     }
     // A killed server takes a moment to be gone.
-    let last = &told["last"];
+    let last = &told[&last];
     wait_until("the server is gone", || {
         let is_gone = !is_alive();
         assert!(is_gone || last.is_none(), "{name}: changes are not taken again: {last:?}");
@@ -257,33 +266,48 @@ fn is_met(trace: &Path, name: &str) -> bool {
     })
 }
 
+/// Whether a reply is that of a change that is made.
+fn is_taken(reply: &str) -> bool {
+    reply.contains(", Estoque: ") && !reply.starts_with("Erro ")
+}
+
 /// Starts the shop without faults, and holds what is there against what was told.
-fn check(folder: tempfile::TempDir, told: &BTreeMap<String, Option<String>>, name: &str) {
+fn check(folder: tempfile::TempDir, told: &BTreeMap<usize, Option<String>>, name: &str) {
     let _ = fs::remove_file(folder.path().join("server_port.txt"));
     let mut server = Server::start_in(folder, &[]);
     let ledger = ledger(&server.path().join("hortifruti.db"));
-    let mut stock = 60;
-    for (id, reply) in told {
-        let balances = ledger.get(id).cloned().unwrap_or_default();
+    for (number, reply) in told {
+        let change = format!("{} id=c{number}", CHANGES[*number]);
+        let balances = ledger.get(&format!("c{number}")).cloned().unwrap_or_default();
         match reply.as_deref() {
-            Some(reply) if reply.starts_with("Caju: ") => {
-                assert_eq!(balances.len(), 1, "{name}: {id} was told as {reply}, and {balances:?} is there");
-                assert_eq!(reply, format!("Caju: R$2.0, Estoque: {}", balances[0]), "{name}: {id}");
+            Some(reply) if is_taken(reply) => {
+                assert_eq!(
+                    balances.len(),
+                    1,
+                    "{name}: {change} was told as {reply}, and {balances:?} is there"
+                );
+                let balance = reply.rsplit(' ').next().unwrap();
+                assert_eq!(balance, balances[0].to_string(), "{name}: {change} was told as {reply}");
             }
             Some(reply) if reply.starts_with("Erro UNAVAILABLE: ") => {
-                assert!(balances.is_empty(), "{name}: {id} was refused, and is there");
+                assert!(balances.is_empty(), "{name}: {change} was refused, and is there");
             }
-            Some(reply) => assert!(reply.starts_with("Erro OUTCOME_UNKNOWN: "), "{name}: {id}: {reply}"),
-            None => {}
+            Some(reply) => {
+                assert!(reply.starts_with("Erro OUTCOME_UNKNOWN: "), "{name}: {change}: {reply}");
+                assert!(balances.len() < 2, "{name}: {change} is there as {balances:?}");
+            }
+            None => assert!(balances.len() < 2, "{name}: {change} is there as {balances:?}"),
         }
     }
     let mut client = server.connect();
-    for id in told.keys() {
-        let reply = client.ask(&format!("3 Caju -1 id={id}"));
-        assert!(reply.starts_with("Caju: "), "{name}: {id} repeated: {reply}");
-        stock -= 1;
+    for (number, change) in CHANGES.into_iter().enumerate() {
+        let reply = client.ask(&format!("{change} id=c{number}"));
+        assert!(is_taken(&reply), "{name}: {change} repeated: {reply}");
+        if let Some(Some(told)) = told.get(&number).filter(|told| told.as_deref().is_some_and(is_taken)) {
+            assert_eq!(&reply, told, "{name}: {change} repeated");
+        }
     }
-    assert_eq!(client.ask("1 Caju"), format!("Caju: R$2.0, Estoque: {stock}"), "{name}");
+    assert_eq!(client.ask("4"), PRODUCTS_AFTER, "{name}");
     let verified = run(hortifruti(server.path()).arg("verify"), "");
     assert_eq!(verified.code, 0, "{name}: {}", verified.err);
     server.stop();
@@ -299,13 +323,24 @@ fn check(folder: tempfile::TempDir, told: &BTreeMap<String, Option<String>>, nam
 /// The balances that stand under each request id.
 fn ledger(path: &Path) -> BTreeMap<String, Vec<i64>> {
     let database = Database::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let mut rows = database
-        .prepare("SELECT request_id, balance_thousandths / 1000 FROM movement WHERE request_id IS NOT NULL")
+    let mut movements = database
+        .prepare("SELECT sequence, request_id, balance_thousandths / 1000 FROM movement ORDER BY sequence")
         .unwrap();
+    let movements = movements.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    let movements: Vec<(i64, Option<String>, i64)> = movements.map(Result::unwrap).collect();
+    let mut requests = database.prepare("SELECT request_id, result FROM request").unwrap();
+    let requests = requests.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let requests: Vec<(String, Vec<u8>)> = requests.map(Result::unwrap).collect();
     let mut ledger: BTreeMap<String, Vec<i64>> = BTreeMap::new();
-    for row in rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap() {
-        let (id, balance): (String, i64) = row.unwrap();
-        ledger.entry(id).or_default().push(balance);
+    for (sequence, id, balance) in movements {
+        // An undo or a count of one movement: a byte for the operation, and then the movement's number.
+        let is_of = |result: &Vec<u8>| result.get(1..9) == Some(&sequence.to_le_bytes()[..]);
+        let ids = requests.iter().filter(|(_, result)| is_of(result)).map(|(id, _)| id.clone());
+        ids.chain(id).for_each(|id| ledger.entry(id).or_default().push(balance));
+    }
+    // A request under whose id nothing stands is none.
+    for (id, _) in requests {
+        assert!(ledger.contains_key(&id), "{id} is stored, and its movement is not");
     }
     ledger
 }
