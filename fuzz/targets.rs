@@ -2,10 +2,10 @@
 //! and so does `cargo test`, over the corpus and inputs made from it (`tests/it/fuzz.rs`).
 
 use hortifruti::catalog::{
-    BATCH_LINES_MAX, Key, NAME_CHARS_MAX, Name, Price, ProductId, Quantity, Quoted, RequestId, Sentence,
-    Shown, Unit, guarded, is_unsafe_to_show, unguarded,
+    BATCH_LINES_MAX, COUNT_LINES_MAX, Key, NAME_CHARS_MAX, Name, Price, ProductId, Quantity, Quoted,
+    RequestId, Sentence, Shown, Unit, guarded, is_unsafe_to_show, unguarded,
 };
-use hortifruti::operation::{ChangeReply, ProductReply, Reply, Request};
+use hortifruti::operation::{MovementsReply, ProductReply, Reply, Request};
 use hortifruti::price_list;
 use hortifruti::refusal::Refusal;
 use hortifruti::render::{Format, render};
@@ -317,6 +317,9 @@ pub(crate) fn replies(bytes: &[u8]) {
         b'1' => Request::GetProduct { name: "Caju" },
         b'3' => Request::parse("3 Caju 1").unwrap(),
         b'5' => Request::Leave,
+        b'c' => Request::parse("contar Caju 1").unwrap(),
+        b'd' => Request::parse("desfazer 1").unwrap(),
+        b'h' => Request::parse("historico").unwrap(),
         _ => Request::ListProducts { max_price: None },
     };
     let answer = String::from_utf8_lossy(answer);
@@ -325,18 +328,9 @@ pub(crate) fn replies(bytes: &[u8]) {
         Ok(Ok(Reply::Farewell)) => assert_eq!(request, Request::Leave),
         Ok(Ok(reply)) => {
             check_rendered(&reply);
-            let products = match &reply {
-                Reply::Product(product) | Reply::Change(ChangeReply { product, .. }) => {
-                    std::slice::from_ref(product)
-                }
-                Reply::Products(products) => products,
-                _ => panic!("{reply:?}"),
-            };
-            let lines: Vec<String> = products.iter().map(ToString::to_string).collect();
-            let mut lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-            if lines.is_empty() {
-                lines.push(hortifruti::operation::NO_PRODUCT);
-            }
+            let mut written = String::new();
+            text::write_reply(&mut written, &reply);
+            let lines: Vec<&str> = written.strip_suffix("\n\n").unwrap().split('\n').collect();
             assert_eq!(text::read_reply(&request, &lines).unwrap(), Ok(reply));
         }
         Ok(Err(refusal)) => check_shown(&refusal.message),
@@ -359,6 +353,18 @@ pub(crate) fn grpc_messages(bytes: &[u8]) {
             assert!(request.adjustments.len() <= BATCH_LINES_MAX);
             Ok(())
         }),
+        b'c' => decoded(bytes, |message: v1::CountStockRequest| {
+            let request = grpc::count_request(&message)?;
+            assert!(request.counts.len() <= COUNT_LINES_MAX);
+            assert_eq!(grpc::count_request(&grpc::count_message(&request)).as_ref(), Ok(&request));
+            Ok(())
+        }),
+        b'h' => decoded(bytes, |message: v1::ListMovementsRequest| {
+            let request = grpc::movements_request(&message)?;
+            let again = grpc::movements_message(&request, request.count_max);
+            assert_eq!(grpc::movements_request(&again), Ok(request));
+            Ok(())
+        }),
         b'i' => decoded(bytes, |message: v1::ImportProductsRequest| {
             let request = grpc::import_request(&message)?;
             if !request.bad_rows.is_empty() {
@@ -375,6 +381,15 @@ pub(crate) fn grpc_messages(bytes: &[u8]) {
             assert_eq!(token, message.page_token);
             Ok(())
         }),
+        b'm' => decoded(bytes, |message: v1::Movement| {
+            if let Ok(movement) = grpc::movement_reply(message) {
+                let again = grpc::movement_reply(grpc::movement_message(&movement)).unwrap();
+                assert_eq!(again, movement);
+                let movements = MovementsReply { movements: vec![movement], next_page_token: None };
+                check_rendered(&Reply::Movements(movements));
+            }
+            Ok(())
+        }),
         b'o' => decoded(bytes, |message: original::PrecoRequest| {
             grpc::price_from_float(message.preco_max).map(check_price)
         }),
@@ -382,6 +397,22 @@ pub(crate) fn grpc_messages(bytes: &[u8]) {
             if let Ok(product) = grpc::product_reply(Some(message)) {
                 check_rendered(&Reply::Product(product));
             }
+            Ok(())
+        }),
+        b's' => decoded(bytes, |message: v1::SummarizeMovementsRequest| {
+            let request = grpc::summary_request(&message)?;
+            assert_eq!(grpc::summary_request(&grpc::summary_message(&request)).as_ref(), Ok(&request));
+            Ok(())
+        }),
+        b't' => decoded(bytes, |message: v1::SummarizeMovementsResponse| {
+            if let Ok(summaries) = grpc::summaries(message) {
+                check_rendered(&Reply::Summaries(summaries));
+            }
+            Ok(())
+        }),
+        b'u' => decoded(bytes, |message: v1::UndoMovementRequest| {
+            let request = grpc::undo_request(&message)?;
+            assert_eq!(grpc::undo_request(&grpc::undo_message(&request)).as_ref(), Ok(&request));
             Ok(())
         }),
         code => {

@@ -72,3 +72,101 @@ fn unreadable(error: &StoreError) -> Refusal {
         format!("o histórico não pôde ser lido: {why}. Nada foi alterado; tente de novo daqui a pouco.");
     Refusal::new(Code::Unavailable, what)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Mutex, mpsc};
+    use std::time::Duration;
+
+    use tokio::task::JoinSet;
+
+    use super::*;
+    use crate::store::Store as _;
+    use crate::store::sqlite::SqliteStore;
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    fn reads() -> LedgerReads {
+        let mut store = SqliteStore::in_memory().unwrap();
+        assert!(store.load().unwrap().is_none());
+        LedgerReads::new(store.ledger())
+    }
+
+    #[tokio::test]
+    async fn few_reads_run_at_one_time() {
+        let reads = reads();
+        let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (begun, begins) = mpsc::channel();
+        let (end, ends) = mpsc::channel();
+        let ends = Arc::new(Mutex::new(ends));
+        let count = 8 * READS_MAX;
+        let mut all = JoinSet::new();
+        for _ in 0..count {
+            let (reads, running, most) = (reads.clone(), Arc::clone(&running), Arc::clone(&most));
+            let (begun, ends) = (begun.clone(), Arc::clone(&ends));
+            all.spawn(async move {
+                let read = reads.read(move |_| {
+                    most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    begun.send(()).unwrap();
+                    ends.lock().unwrap().recv_timeout(PATIENCE).unwrap();
+                    running.fetch_sub(1, Ordering::SeqCst);
+                    Ok(())
+                });
+                read.await.unwrap();
+            });
+        }
+        let ending = tokio::task::spawn_blocking(move || {
+            for _ in 0..count {
+                begins.recv_timeout(PATIENCE).unwrap();
+                end.send(()).unwrap();
+            }
+        });
+        all.join_all().await;
+        ending.await.unwrap();
+        assert!(most.load(Ordering::SeqCst) <= READS_MAX, "{most:?}");
+    }
+
+    #[tokio::test]
+    async fn a_read_too_many_is_refused_and_those_before_it_are_answered() {
+        let reads = reads();
+        let (end, ends) = mpsc::channel::<()>();
+        let ends = Arc::new(Mutex::new(ends));
+        let mut all = JoinSet::new();
+        for _ in 0..READS_MAX + WAITING_READS_MAX {
+            let (reads, ends) = (reads.clone(), Arc::clone(&ends));
+            all.spawn(async move {
+                let wait = move |_: &dyn Ledger| {
+                    let _ = ends.lock().unwrap().recv_timeout(PATIENCE);
+                    Ok(())
+                };
+                reads.read(wait).await.is_ok()
+            });
+        }
+        let all_wait = async {
+            while reads.room.available_permits() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, all_wait).await.unwrap();
+        let refused = reads.read(|_| Ok(())).await.unwrap_err();
+        assert_eq!(refused.code, Code::ResourceExhausted);
+        drop(end);
+        assert!(all.join_all().await.into_iter().all(|is_answered| is_answered));
+        assert_eq!(reads.read(|_| Ok(7)).await, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn a_read_that_fails_or_ends_in_the_middle_tells_no_path_and_leaves_its_turn() {
+        let reads = reads();
+        for _ in 0..2 * READS_MAX {
+            let error = || StoreError::Busy { path: "/srv/loja.db".to_owned() };
+            let refused = reads.read(move |_| Err::<(), _>(error())).await.unwrap_err();
+            assert!(refused.code == Code::Unavailable && !refused.message.contains("/srv"), "{refused}");
+            let refused = reads.read::<()>(|_| panic!("a defect")).await.unwrap_err();
+            assert_eq!(refused.code, Code::Internal);
+        }
+        assert_eq!(reads.read(|_| Ok(7)).await, Ok(7));
+        assert_eq!(reads.room.available_permits(), READS_MAX + WAITING_READS_MAX);
+    }
+}

@@ -146,3 +146,96 @@ fn too_far_back(request: &MovementsRequest<'_>) -> Refusal {
     let refusal = Refusal::new(Code::ResourceExhausted, what);
     Refusal { metadata: vec![("field", "page_token".to_owned())], ..refusal }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::catalog::{Document, Draft, Movement, original_products};
+    use crate::store::LedgerRange;
+
+    /// A ledger of the movements 1 to 100, each of the product of its number modulo 10. A page has one row, or
+    /// none after so many.
+    struct Slow {
+        reads: AtomicUsize,
+        full_pages: usize,
+    }
+
+    impl Slow {
+        fn new(full_pages: usize) -> Self {
+            Self { reads: AtomicUsize::new(0), full_pages }
+        }
+    }
+
+    fn product(number: i64) -> ProductId {
+        ProductId::from_number(number).unwrap()
+    }
+
+    fn row(sequence: i64) -> LedgerRow {
+        let catalog = Catalog::default();
+        let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
+        draft.import(&original_products(), None).unwrap();
+        let movement = Movement {
+            sequence,
+            product: product(sequence % 10 + 1),
+            previous: (sequence - 10).max(0),
+            ..draft.movement(1).unwrap().clone()
+        };
+        LedgerRow { movement, document: Document::of_one(sequence), undoes: 0, undone_by: 0 }
+    }
+
+    impl Ledger for Slow {
+        fn row(&self, sequence: i64, _: i64) -> Result<Option<LedgerRow>, StoreError> {
+            Ok((1..=100).contains(&sequence).then(|| row(sequence)))
+        }
+
+        fn page(&self, query: &LedgerQuery) -> Result<LedgerPage, StoreError> {
+            let is_full = self.reads.fetch_add(1, Ordering::Relaxed) < self.full_pages;
+            let step = if query.of_one_product { 10 } else { 1 };
+            let rows = if is_full { vec![row(query.start)] } else { Vec::new() };
+            Ok(LedgerPage { rows, next: Some(query.start - step).filter(|next| *next > 0) })
+        }
+
+        fn first_since(&self, _: SystemTime, _: i64) -> Result<i64, StoreError> {
+            unreachable!("no period is asked for")
+        }
+
+        fn visit(&self, _: &LedgerRange, _: &mut dyn FnMut(&LedgerRow)) -> Result<Option<i64>, StoreError> {
+            unreachable!("no totals are asked for")
+        }
+    }
+
+    fn search(product: Option<(ProductId, i64)>, before: Option<i64>, count_max: usize) -> Search {
+        Search { product, through: 100, kind: None, since: None, until: None, before, count_max }
+    }
+
+    #[test]
+    fn a_page_takes_few_reads_and_says_where_the_next_begins() {
+        for (full_pages, count_max, reads, next) in
+            [(99, 1000, PAGE_READS_MAX, 96), (99, 2, 2, 98), (0, 1000, 1, 99), (1, 1000, 2, 98)]
+        {
+            let ledger = Slow::new(full_pages);
+            let page = search(None, None, count_max).page(&ledger).unwrap().unwrap();
+            let found = (ledger.reads.into_inner(), page.next, page.rows.len());
+            assert_eq!(found, (reads, Some(next), reads.min(full_pages)), "{full_pages}, {count_max}");
+        }
+        let last = search(None, Some(2), 1000).page(&Slow::new(99)).unwrap().unwrap();
+        assert_eq!((last.rows.len(), last.next), (1, None));
+    }
+
+    #[test]
+    fn a_page_of_a_product_begins_at_one_of_its_movements_or_near_the_last() {
+        let of_product = |before| search(Some((product(1), 100)), Some(before), 2).page(&Slow::new(99));
+        let sequences = |before| {
+            let page = of_product(before).unwrap()?;
+            Some(page.rows.iter().map(|row| row.movement.sequence).collect::<Vec<_>>())
+        };
+        // Behind the last one, as a token has it, and by the number of a movement itself.
+        assert_eq!(sequences(999), Some(vec![100, 90]));
+        assert_eq!(sequences(91), Some(vec![90, 80]));
+        assert_eq!(sequences(90), Some(vec![80, 70]));
+        // Any other number would have to be found back from the last movement.
+        assert_eq!(sequences(45), None);
+    }
+}

@@ -283,3 +283,56 @@ impl Total {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{asked, shop};
+    use super::*;
+    use crate::catalog::{IMPORT_ROWS_MAX, Movement, Name, Price, ProductDraft, Transaction};
+    use crate::operation::ImportRequest;
+
+    async fn rows(session: &Session, group_by: Grouping) -> Result<usize, Code> {
+        let request = SummaryRequest { group_by, ..SummaryRequest::default() };
+        session.summarize(request).await.map(|rows| rows.len()).map_err(|refused| refused.code)
+    }
+
+    #[tokio::test]
+    async fn a_period_of_too_many_movements_is_refused_unread() {
+        let (session, _committer) = shop();
+        let sale = session.adjust(asked("Caju -1 motivo=venda")).await.unwrap().movement;
+        let publish = |last: i64| {
+            let mut catalog = session.inventory.catalog.write().unwrap();
+            let movement = Movement { sequence: last, ..sale.clone() };
+            catalog.apply(&Transaction { movements: vec![movement], ..Transaction::default() });
+        };
+        publish(SUMMARIZED_MAX);
+        assert_eq!(rows(&session, Grouping::Kind).await, Ok(2));
+        publish(SUMMARIZED_MAX + 1);
+        assert_eq!(rows(&session, Grouping::Kind).await, Err(Code::ResourceExhausted));
+    }
+
+    #[tokio::test]
+    async fn totals_of_too_many_groups_are_refused() {
+        let (session, _committer) = shop();
+        let import = async |numbers: std::ops::Range<usize>| {
+            let row = |number| ProductDraft {
+                name: Name::parse(&format!("Produto {number}")).unwrap(),
+                price: Price::from_centavos(100).unwrap(),
+                unit: None,
+                opening_stock: Quantity::from_units(1),
+                terms: Default::default(),
+            };
+            let rows = numbers.map(row).collect();
+            let request = ImportRequest { rows, bad_rows: Vec::new(), is_dry_run: false, request_id: None };
+            session.import(request).await.unwrap();
+        };
+        // A new shop has four.
+        for first in (4..SUMMARIES_MAX).step_by(IMPORT_ROWS_MAX) {
+            import(first..SUMMARIES_MAX.min(first + IMPORT_ROWS_MAX)).await;
+        }
+        assert_eq!(rows(&session, Grouping::Product).await, Ok(SUMMARIES_MAX));
+        import(SUMMARIES_MAX..SUMMARIES_MAX + 1).await;
+        assert_eq!(rows(&session, Grouping::Product).await, Err(Code::ResourceExhausted));
+        assert_eq!(rows(&session, Grouping::Kind).await, Ok(1));
+    }
+}

@@ -269,6 +269,39 @@ mod tests {
     }
 
     #[test]
+    fn one_read_looks_at_so_many_rows_and_says_where_to_go_on() {
+        on_disk_and_in_memory(|mut store| {
+            let mut catalog = fill(&mut store);
+            let caju = catalog.find("caju").unwrap().id;
+            let delta = Quantity::from_units(1);
+            let change = Adjustment::new(caju, delta, Kind::Purchase);
+            for _ in 0..(visit::VISITED_MAX as usize).div_ceil(1000) {
+                commit(&mut store, &mut catalog, 3000, |draft| {
+                    drop(draft.adjust_all(&vec![change.clone(); 1000]).unwrap())
+                });
+            }
+            let ledger = store.ledger();
+            let last = catalog.last_sequence();
+            let counts = LedgerQuery { kind: Some(Kind::Count), ..query(&catalog) };
+            let looked_at = |query| {
+                let page = ledger.page(&query).unwrap();
+                assert_eq!(page.rows, []);
+                last - page.next.unwrap()
+            };
+            assert_eq!(looked_at(counts), LOOKED_AT_MAX as i64);
+            assert_eq!(looked_at(LedgerQuery { of_one_product: true, ..counts }), STEPS_MAX as i64);
+            // What a page has room for is all that is looked at if every row is wanted.
+            let page = ledger.page(&query(&catalog)).unwrap();
+            assert_eq!((page.rows.len(), page.next), (7, Some(last - 7)));
+            let mut seen = 0;
+            let range = LedgerRange { from: 1, to: last, through: last, kind: None };
+            let next = ledger.visit(&range, &mut |_| seen += 1).unwrap();
+            // Two movements of the first ones are undone by two others.
+            assert_eq!((seen, next), (visit::VISITED_MAX - 4, Some(visit::VISITED_MAX + 1)));
+        });
+    }
+
+    #[test]
     fn a_row_has_its_links_as_of_the_moment_that_is_asked_for() {
         on_disk_and_in_memory(|mut store| {
             fill(&mut store);

@@ -5,7 +5,7 @@ use prost_types::Timestamp;
 use super::fields::{kind, kind_message};
 use super::movements::{optional_kind, optional_time};
 use super::v1;
-use crate::catalog::{Amount, Cost, Quantity, Quoted, Unit};
+use crate::catalog::{Amount, Cost, Quantity, Quoted, Unit, is_unsafe_to_show};
 use crate::operation::{Grouping, Summary, SummaryRequest};
 use crate::refusal::Refusal;
 use crate::wire::NotAReply;
@@ -83,6 +83,10 @@ pub fn summaries(message: v1::SummarizeMovementsResponse) -> Result<Vec<Summary>
     let quantity = |thousandths| Quantity::from_thousandths(thousandths).map_err(|_| NotAReply);
     let amount = |centavos| Amount::from_centavos(centavos).ok_or(NotAReply);
     let summary = |message: v1::Summary| {
+        // A group is a name, a word or a day, and is shown as it came.
+        if message.group.contains(is_unsafe_to_show) {
+            return Err(NotAReply);
+        }
         let unit = Some(message.unit.as_str()).filter(|unit| !unit.is_empty());
         Ok(Summary {
             group: message.group,

@@ -9,7 +9,7 @@ use crate::store::sqlite::rows::read_movement;
 use crate::store::{LedgerRange, LedgerRow};
 
 /// Most numbers of a range that one transaction looks at: some milliseconds, for which the log is held up.
-const VISITED_MAX: i64 = 16_384;
+pub(super) const VISITED_MAX: i64 = 16_384;
 
 /// The movements of a range as [`read_movement`] reads them; of one kind, or of all.
 const SELECT_RANGE: &str =
