@@ -196,6 +196,7 @@ impl Sums {
                     Answer::Insufficient { .. }
                     | Answer::NoProduct(_)
                     | Answer::NoMovement(_)
+                    | Answer::TooFarBack(_)
                     | Answer::AlreadyUndone(_),
                 )) => self.refused += 1,
                 Some((_, Answer::Other(_))) | None => {}

@@ -406,7 +406,7 @@ pub(crate) fn grpc_messages(bytes: &[u8]) {
         }),
         b't' => decoded(bytes, |message: v1::SummarizeMovementsResponse| {
             if let Ok(summaries) = grpc::summaries(message) {
-                check_rendered(&Reply::Summaries(summaries));
+                summaries.iter().for_each(|summary| check_shown(&summary.group));
             }
             Ok(())
         }),

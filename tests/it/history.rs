@@ -33,7 +33,7 @@ pub(crate) const PRODUCTS: [(&str, i64); 24] = [
     ("Couve", 250),
     ("Figo", 1200),
     ("Goiaba", 800),
-    ("Kiwi", 1500),
+    ("Pitanga", 1500),
     ("Laranja", 100),
     ("Limao", 180),
     ("Mamao", 550),
@@ -130,6 +130,8 @@ pub(crate) enum Answer {
     NoProduct(usize),
     /// No movement of this number, or, for a count, none of its product up to it.
     NoMovement(i64),
+    /// `RESOURCE_EXHAUSTED`: the product of a count moved too often after this movement.
+    TooFarBack(i64),
     /// `ALREADY_UNDONE`: by this movement, or the movement is itself the undo of this one.
     AlreadyUndone(i64),
     /// What a server that keeps its promises never answers.

@@ -38,8 +38,12 @@ struct Told {
 
 /// Changes one by one until the connection ends: those that were answered. Each eighth undoes a movement,
 /// whoever made it, and each eighth counts.
-fn change_until_the_end(port: u16, client: usize, round: usize, answered: &Sender<()>) -> Vec<Told> {
-    let mut connection = Connection::new(port);
+fn change_until_the_end(
+    mut connection: Connection,
+    client: usize,
+    round: usize,
+    answered: &Sender<()>,
+) -> Vec<Told> {
     let mut told = Vec::new();
     for number in 0.. {
         let change = match number % 8 {
@@ -103,8 +107,9 @@ impl Shop {
         self.disk.keep(true);
         let (answered, answers) = channel();
         let begin = |client| {
-            let answered = answered.clone();
-            std::thread::spawn(move || change_until_the_end(port, client, round, &answered))
+            // Here, because a thread may be late, and the server gone.
+            let (connection, answered) = (Connection::new(port), answered.clone());
+            std::thread::spawn(move || change_until_the_end(connection, client, round, &answered))
         };
         let clients: Vec<_> = (0..CLIENTS).map(begin).collect();
         // In the midst of changes, at whatever moment.

@@ -292,7 +292,9 @@ impl Server {
     pub(crate) fn threads(&self, name: &str) -> Vec<PathBuf> {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
         let tasks = tasks.map(|task| task.unwrap().path());
-        let is_named = |task: &PathBuf| std::fs::read_to_string(task.join("comm")).unwrap().trim() == name;
+        // A thread may end before it is looked at.
+        let comm = |task: &PathBuf| std::fs::read_to_string(task.join("comm")).unwrap_or_default();
+        let is_named = |task: &PathBuf| comm(task).trim() == name;
         tasks.filter(is_named).collect()
     }
 
@@ -333,8 +335,9 @@ impl Server {
         self.signal("STOP");
         let tasks = format!("/proc/{}/task", self.child.id());
         let is_stopped = |task: std::io::Result<std::fs::DirEntry>| {
-            let stat = std::fs::read_to_string(task.unwrap().path().join("stat")).unwrap();
-            stat.rsplit_once(") ").unwrap().1.starts_with('T')
+            // A thread that has ended does not run either.
+            let stat = std::fs::read_to_string(task.unwrap().path().join("stat"));
+            stat.map_or(true, |stat| stat.rsplit_once(") ").unwrap().1.starts_with('T'))
         };
         wait_until("the server is stopped", || std::fs::read_dir(&tasks).unwrap().all(is_stopped));
     }

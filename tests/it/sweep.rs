@@ -155,7 +155,8 @@ fn play(when: When, calls: &str, fault: &str, n: usize) -> bool {
     .spawn()
     .unwrap();
     let port = wait_for_port(&mut server, folder.path());
-    let tracer = (when == When::Changes).then(|| attach(strace, server.id()));
+    let process = server.id();
+    let tracer = (when == When::Changes).then(|| attach(strace, process));
 
     let mut told = BTreeMap::new();
     if let Some(mut client) = port.and_then(|port| connect(port, &mut server, &name)) {
@@ -174,7 +175,7 @@ fn play(when: When, calls: &str, fault: &str, n: usize) -> bool {
     if let Some(mut tracer) = tracer {
         end_of(&mut tracer);
     }
-    let is_met = is_met(&trace, &name);
+    let is_met = is_met(&trace, process, &name);
     assert!(
         matches!((status.code(), status.signal()), (Some(0), _) | (_, Some(9)))
             || status.code() == Some(1) && err.contains("Erro: "),
@@ -254,12 +255,15 @@ fn end(mut server: Child) -> (ExitStatus, String) {
     (end_of(&mut server), err)
 }
 
-/// Whether the trace tells of the fault, once it is complete.
-fn is_met(trace: &Path, name: &str) -> bool {
+/// Whether the trace tells of the fault, once it is complete: threads end before the process does, which
+/// is said last.
+fn is_met(trace: &Path, process: u32, name: &str) -> bool {
+    let process = process.to_string();
     wait_for(|| {
         let said = String::from_utf8_lossy(&fs::read(trace).unwrap_or_default()).into_owned();
         let last = said.lines().last().unwrap_or_default();
-        if !(last.contains("+++ exited") || last.contains("+++ killed")) {
+        let is_of_the_process = last.split_whitespace().next() == Some(process.as_str());
+        if !(is_of_the_process && (last.contains("+++ exited") || last.contains("+++ killed"))) {
             return Err(format!("{name}: the trace does not end"));
         }
         Ok(said.contains("(INJECTED)") || said.contains("+++ killed by SIGKILL"))

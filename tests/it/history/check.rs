@@ -143,12 +143,14 @@ fn check_answers(
                 Answer::Insufficient { .. } | Answer::NoMovement(_),
             )
             | (Asked::Change { .. } | Asked::Count { .. }, Answer::NoProduct(_))
+            | (Asked::Count { .. }, Answer::TooFarBack(_))
                 if !is_there => {}
             (
                 asked,
                 Answer::Insufficient { .. }
                 | Answer::NoProduct(_)
                 | Answer::NoMovement(_)
+                | Answer::TooFarBack(_)
                 | Answer::AlreadyUndone(_),
             ) if asked.is_change() && is_there => return Err(Fault::RefusedAndMade(id())),
             _ => return unexpected(),

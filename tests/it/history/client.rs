@@ -391,6 +391,7 @@ impl Client {
             Answer::Imported { .. }
             | Answer::NoProduct(_)
             | Answer::NoMovement(_)
+            | Answer::TooFarBack(_)
             | Answer::AlreadyUndone(_)
             | Answer::Other(_) => {}
         }

@@ -140,6 +140,7 @@ fn refusal(question: &Asked, code: &str, message: &str) -> Heard {
         "INVALID_ARGUMENT" if matches!(question, Asked::Count { .. }) => number_after("não há movimento #")
             .or_else(|| number_after("foi criado depois do movimento #"))
             .map(Answer::NoMovement),
+        "RESOURCE_EXHAUSTED" => number_after("movimentos depois do #").map(Answer::TooFarBack),
         "ALREADY_UNDONE" => number_after("já foi desfeito pelo #")
             .or_else(|| number_after(" desfaz o #"))
             .map(Answer::AlreadyUndone),

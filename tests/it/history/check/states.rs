@@ -6,6 +6,9 @@ use std::ops::{Range, RangeInclusive};
 use super::Fault;
 use crate::history::{Answer, Asked, Counted, Kind, Ledger, OPENING_PRODUCTS, PRODUCTS, Row, Stock};
 
+/// Most movements of a product that the server looks back for a count.
+const MOVEMENTS_SINCE_MAX: usize = 1000;
+
 /// The shop after each movement.
 pub(super) struct States {
     /// The product and the difference of each movement.
@@ -132,11 +135,21 @@ impl States {
         Some(line.counted - then)
     }
 
+    /// How often the product of a count moved after the moment of the count.
+    fn moved(&self, line: &Counted, state: i64) -> usize {
+        let until = |moment| self.balances[line.product].partition_point(|(since, _)| *since <= moment);
+        until(state).saturating_sub(until(line.at_sequence))
+    }
+
     /// Whether an operation that made no movement is answered so in this state.
     pub(super) fn shows(&self, state: i64, asked: &Asked, answer: &Answer) -> bool {
         let balance = |product| self.balance(product, state);
         match (asked, answer) {
-            (Asked::List(max_price), Answer::Seen(seen)) => *seen == self.list(*max_price, state),
+            (Asked::List(max_price), Answer::Seen(seen)) => {
+                // Most states already differ in the first balance.
+                seen.iter().all(|seen| balance(seen.product) == Some(seen.balance))
+                    && *seen == self.list(*max_price, state)
+            }
             (_, Answer::Seen(seen)) => seen.iter().all(|seen| balance(seen.product) == Some(seen.balance)),
             (_, Answer::NoProduct(product)) => balance(*product).is_none(),
             (Asked::Undo { sequence, is_single, .. }, Answer::Insufficient { product, available }) => {
@@ -156,6 +169,9 @@ impl States {
             (Asked::Count { lines, .. }, Answer::NoMovement(told)) => {
                 lines.iter().any(|line| line.at_sequence == *told && self.difference(line, state).is_none())
             }
+            (Asked::Count { lines, .. }, Answer::TooFarBack(told)) => lines
+                .iter()
+                .any(|line| line.at_sequence == *told && self.moved(line, state) > MOVEMENTS_SINCE_MAX),
             (Asked::Undo { sequence, .. }, Answer::AlreadyUndone(other)) => {
                 let by = self.undone_by.get(sequence).filter(|by| **by <= state);
                 let undoes = self.undoes.get(sequence).filter(|_| *sequence <= state);
