@@ -10,6 +10,7 @@ mod attribute;
 mod batch_adjust_stock;
 mod change_reply;
 mod count_stock;
+pub mod doubtful;
 mod form;
 mod get_product;
 mod import_products;

@@ -6,6 +6,7 @@
 //! none of these.
 
 mod completion;
+mod desk;
 mod dialogue;
 mod entry;
 mod in_doubt;
@@ -20,6 +21,7 @@ mod questions;
 mod report;
 mod source;
 mod state_line;
+mod verb;
 mod words;
 
 use std::io::{self, IsTerminal};

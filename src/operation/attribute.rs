@@ -13,17 +13,22 @@ pub struct Attribute {
 }
 
 /// Every attribute of the forms.
-static ATTRIBUTES: [Attribute; 6] = [
+static ATTRIBUTES: &[Attribute] = &[
     Attribute { name: "antes", meaning: "só os movimentos antes deste número", values: Vec::new },
     Attribute { name: "causa", meaning: "por que se perdeu, em uma perda", values: loss_reasons },
+    Attribute { name: "confirma", meaning: "faz o que parece engano, sem perguntar", values: || vec!["sim"] },
+    Attribute { name: "fornecedor", meaning: "quem vendeu à loja", values: Vec::new },
     Attribute {
         name: "id",
         meaning: "identificador do pedido; repetido, não é feito outra vez",
         values: Vec::new,
     },
     Attribute { name: "limite", meaning: "quantos movimentos, de 1 a 1000", values: Vec::new },
+    Attribute { name: "lote", meaning: "o lote do fornecedor", values: Vec::new },
     Attribute { name: "motivo", meaning: "por que o estoque muda", values: kinds },
+    Attribute { name: "obs", meaning: "um texto livre, de até 200 caracteres", values: Vec::new },
     Attribute { name: "total", meaning: "quanto se pagou ou recebeu ao todo, em reais", values: Vec::new },
+    Attribute { name: "validade", meaning: "até quando dura, como 5/12 ou 05/12/2026", values: Vec::new },
 ];
 
 fn kinds() -> Vec<&'static str> {

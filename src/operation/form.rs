@@ -33,6 +33,10 @@ pub enum Argument {
     Counted,
     /// The number of a movement.
     Movement,
+    /// Quantities with the names of products, or nothing.
+    Phrases,
+    /// A quantity with the name of a product.
+    Phrase,
     /// A command, or nothing.
     OptionalCommand,
 }
@@ -46,13 +50,15 @@ impl Argument {
             Argument::MaxPrice => "PRECO_MAXIMO",
             Argument::Quantity | Argument::Counted => "QUANTIDADE",
             Argument::Movement => "NUMERO",
+            Argument::Phrases => "[QTD NOME; …]",
+            Argument::Phrase => "QTD NOME",
             Argument::OptionalCommand => "[COMANDO]",
         }
     }
 
     /// Whether the argument may be left out, so that the shell does not ask for it.
     pub fn is_optional(self) -> bool {
-        matches!(self, Argument::OptionalName | Argument::OptionalCommand)
+        matches!(self, Argument::OptionalName | Argument::Phrases | Argument::OptionalCommand)
     }
 
     /// The shell's question for the argument.
@@ -63,6 +69,7 @@ impl Argument {
             Argument::Quantity => "Digite a quantidade (negativa para retirar)",
             Argument::Counted => "Digite a quantidade contada",
             Argument::Movement => "Digite o número do movimento a desfazer",
+            Argument::Phrases | Argument::Phrase => "Digite a quantidade e o nome",
             Argument::OptionalCommand => "Digite um comando",
         }
     }

@@ -1,22 +1,13 @@
 //! Completion by Tab: a pure function of the line, the cursor and the names.
 
+use super::source::Expected;
 use super::words::{Word, forms};
 use crate::catalog::Key;
+use crate::operation::phrase::Measure;
 use crate::operation::{Argument, Form, attribute};
 
 /// The most names that are offered together: about two screens.
 const OFFERED_MAX: usize = 100;
-
-/// The kind of text that may stand at the cursor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Expected {
-    /// A whole command.
-    Command,
-    /// A product's name alone.
-    Name,
-    /// Text that cannot be completed.
-    Nothing,
-}
 
 /// The start of the completed text, and the texts that can stand there. Names are found without regard to
 /// case or accents: those that begin with the typed text, then those in which each typed word begins a word,
@@ -33,6 +24,10 @@ pub(super) fn complete(
     match expected {
         Expected::Nothing => (cursor, Vec::new()),
         Expected::Name => (start, matching_names(text, names)),
+        Expected::Phrase => {
+            let name = name_of_phrase(text);
+            (cursor - name.len(), matching_names(name, names))
+        }
         Expected::Command => {
             let Some((word, rest)) = text.split_once([' ', '\t']) else {
                 return (start, matching_commands(text));
@@ -59,6 +54,9 @@ fn after_word<'r>(form: &Form, rest: &'r str, names: &[String]) -> (&'r str, Vec
     }
     let name = match form.arguments.first() {
         Some(Argument::Name | Argument::OptionalName) => rest.trim_start(),
+        // The last of several.
+        Some(Argument::Phrases) => name_of_phrase(rest.rsplit(';').next().unwrap_or_default()),
+        Some(Argument::Phrase) => name_of_phrase(rest),
         Some(Argument::OptionalCommand) => return (rest.trim_start(), matching_commands(rest.trim_start())),
         _ => return (word, if before.trim().is_empty() { Vec::new() } else { attributes }),
     };
@@ -70,6 +68,15 @@ fn after_word<'r>(form: &Form, rest: &'r str, names: &[String]) -> (&'r str, Vec
         found if is_behind_name && found.len() <= 1 => (word, attributes),
         found if found.is_empty() && !before.trim().is_empty() => (word, attributes),
         found => (name, found),
+    }
+}
+
+/// The part of a phrase in which its name stands, behind the quantity.
+fn name_of_phrase(phrase: &str) -> &str {
+    let phrase = phrase.trim_start();
+    match phrase.split_once([' ', '\t']) {
+        Some((first, name)) if Measure::read(first).is_some() => name.trim_start(),
+        _ => phrase,
     }
 }
 
@@ -136,10 +143,8 @@ mod tests {
     fn commands_by_number_and_word() {
         let (_, all) = complete(Expected::Command, "", 0, &[]);
         let of_menu = ["1 ", "consultar ", "2 ", "ate ", "3 ", "atualizar ", "4 ", "listar ", "5 ", "sair "];
-        assert_eq!(
-            (&all[..of_menu.len()], all.last().unwrap().as_str()),
-            (&of_menu.map(str::to_owned)[..], "historico ")
-        );
+        assert_eq!(all[..of_menu.len()], of_menu);
+        assert!(["ajuda ", "historico ", "vender "].iter().all(|word| all.iter().any(|own| own == word)));
         check(Expected::Command, "at", 0, &["ate", "atualizar"]);
         check(Expected::Command, "AT", 0, &["ate", "atualizar"]);
         check(Expected::Command, "3", 0, &["3"]);
@@ -182,6 +187,9 @@ mod tests {
         check(Expected::Command, "3 Maca -2 motivo=venda ", 23, &["id=", "total=", "causa="]);
         check(Expected::Command, "3 Maca -2 causa=de", 16, &["degustacao", "devolucao"]);
         check(Expected::Command, "historico Maca ", 15, &["limite=", "antes="]);
+        check(Expected::Command, "vender 2,5kg tom", 13, &["Tomate italiano", "Salada tomate"]);
+        check(Expected::Command, "vender 2 Maca; 3 pe", 17, &["Pera"]);
+        check(Expected::Phrase, "2 per", 2, &["Pera"]);
         check(Expected::Command, "ajuda con", 6, &["consultar", "contar"]);
     }
 

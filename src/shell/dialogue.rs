@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use super::desk::{Desk, Stopped};
 use super::entry::Entry;
 use super::in_doubt::{Begun, IN_DOUBT_MAX, InDoubt};
 use super::last_change::LastChange;
@@ -10,12 +11,13 @@ use super::line_editor::LineEditor;
 use super::menu::{help_text, menu_text};
 use super::pager;
 use super::questions::{Completed, complete};
-use super::report::{note, report, show_to_person};
+use super::report::{is_original, note, report, show_to_person};
 use super::source::{Input, LineSource, Question};
 use crate::client::{Client, ClientError, ConnectionError};
 use crate::io_error::describe;
-use crate::operation::Request;
+use crate::operation::{Reply, Request};
 use crate::refusal::{Code, Refusal};
+use crate::render::render_for_person;
 
 /// The settings of a shell.
 pub struct Options {
@@ -52,120 +54,184 @@ pub(super) fn run(client: Client, options: Options) -> io::Result<()> {
     let history = options.state.map(|state| state.join("history"));
     let mut editor = LineEditor::new(client, history, doubts.clone(), options.shop_name)?;
     doubts.keep_asking(options.asker, editor.printer())?;
-    let mut last = LastChange::default();
+    let mut person = Person { editor, doubts, last: LastChange::default() };
     loop {
-        let line = match editor.next(Question::Command)? {
+        let line = match person.next(Question::Command)? {
             Input::Line(line) => line,
             Input::Dropped => continue,
             Input::End => break,
         };
-        match Entry::of(&line) {
-            Entry::Nothing => {
-                editor.show_state_again();
-                if let Some(oldest) = doubts.lost().first() {
-                    let begun = doubts.begin(&oldest.request());
-                    begun.map_or(Ok(()), |begun| change(&mut out, &mut editor, &doubts, &mut last, begun))?;
-                }
-            }
-            Entry::Leave => break,
-            Entry::Help(word) => match help_text(&word) {
-                Ok(help) => {
-                    editor.show_state_again();
-                    pager::show(&mut out, &help)?;
-                }
-                Err(refusal) => report(&refusal),
-            },
-            Entry::Unknown(refusal) => report(&refusal),
-            Entry::Request(form, rest) => {
-                let rest = match complete(&mut editor, form, rest, &last)? {
-                    Completed::Command(rest) => rest,
-                    Completed::Dropped => continue,
-                    Completed::End => break,
-                };
-                if form.menu.is_none() {
-                    editor.show_state_once();
-                }
-                match Request::parse(&form.line(&rest)) {
-                    Err(refusal) => report(&refusal),
-                    Ok(request) => match doubts.begin(&request) {
-                        Some(begun) => change(&mut out, &mut editor, &doubts, &mut last, begun)?,
-                        None => {
-                            let answer = editor.client().call(&request);
-                            show_to_person(&mut out, &request, answer)?;
-                        }
-                    },
-                }
-            }
+        match person.obey(Entry::of(&line)) {
+            Ok(()) | Err(Stopped::Dropped) => {}
+            Err(Stopped::Failed(error)) => report(&error),
+            Err(Stopped::End) => break,
+            Err(Stopped::Io(error)) => return Err(error),
         }
     }
-    editor.save_history();
-    for change in doubts.lost() {
-        match doubts.is_kept(&change) {
-            true => {
-                writeln!(out, "Continua em dúvida, e o próximo shell deste servidor a conclui: {change}")?
-            }
-            false => writeln!(
-                out,
-                "Continua em dúvida, e não ficou guardada; para concluí-la, digite depois: {}",
-                change.with_id()
-            )?,
-        }
-    }
-    writeln!(out, "Encerrando o cliente...")
+    person.leave(&mut out)
 }
 
-/// Makes a new change, or finishes the change in doubt that the line repeats.
-fn change(
-    out: &mut impl Write,
-    editor: &mut LineEditor,
-    doubts: &InDoubt,
-    last: &mut LastChange,
-    (begun, written): (Begun, io::Result<()>),
-) -> io::Result<()> {
-    if let Err(error) = written {
-        let error = describe(&error);
-        note(&format!(
-            "Aviso: a mudança não pôde ser guardada antes do envio ({error}). Se este shell for morto antes da \
-             resposta, o próximo não a conclui."
-        ));
-    }
-    let (change, may_be_made) = match begun {
-        Begun::New(change) => (change, false),
-        Begun::InDoubt(change) => {
-            writeln!(out, "Concluindo a mudança em dúvida: {change}")?;
-            (change, true)
+/// A person at a terminal, with a server behind.
+struct Person {
+    editor: LineEditor,
+    doubts: InDoubt,
+    last: LastChange,
+}
+
+impl Person {
+    fn obey(&mut self, entry: Entry) -> Result<(), Stopped> {
+        match entry {
+            Entry::Leave => return Err(Stopped::End),
+            Entry::Unknown(refusal) => return Err(refusal.into()),
+            Entry::Nothing => {
+                self.editor.show_state_again();
+                if let Some(oldest) = self.doubts.lost().first()
+                    && let Some(begun) = self.doubts.begin(&oldest.request(), None)
+                {
+                    self.change(begun)?;
+                }
+            }
+            Entry::Help(word) => {
+                let help = help_text(&word)?;
+                self.editor.show_state_again();
+                pager::show(&mut io::stdout(), &help)?;
+            }
+            Entry::Verb(verb, rest) => {
+                self.editor.show_state_once();
+                (verb.run)(self, verb, &rest)?;
+            }
+            Entry::Request(form, rest) => {
+                let rest = match complete(&mut self.editor, form, rest, &self.last)? {
+                    Completed::Command(rest) => rest,
+                    Completed::Dropped => return Err(Stopped::Dropped),
+                    Completed::End => return Err(Stopped::End),
+                };
+                if form.menu.is_none() {
+                    self.editor.show_state_once();
+                }
+                let line = form.line(&rest);
+                let request = Request::parse(&line)?;
+                match self.doubts.begin(&request, None) {
+                    Some(begun) => self.change(begun)?,
+                    None => {
+                        let reply = self.editor.client().call(&request)?;
+                        show_to_person(&mut io::stdout(), &line, &reply)?;
+                    }
+                }
+            }
         }
-        Begun::Finished(answer) => {
-            last.forget();
-            return writeln!(out, "{answer}. A linha não foi repetida.");
-        }
-        Begun::Full => {
-            let what = format!(
-                "já há {IN_DOUBT_MAX} mudanças em dúvida. Esta não foi enviada; espere até que o servidor responda."
-            );
-            report(&Refusal::new(Code::ResourceExhausted, what));
-            return Ok(());
-        }
-    };
-    let request = change.request();
-    let answer = {
-        let mut client = editor.client();
-        if may_be_made { client.repeat(&request) } else { client.call(&request) }
-    };
-    last.note(&request, &answer);
-    if let Err(ClientError::Connection(ConnectionError::InDoubt { .. })) = &answer {
-        doubts.lose(&change);
-        let again = "o shell continua consultando o servidor. Enter numa linha vazia, ou a mesma linha de novo, \
-                     conclui esta mudança, sem fazer outra";
-        let answer = answer.map_err(|error| error.with_again(|_| again.to_owned()));
-        return show_to_person(out, &request, answer);
+        Ok(())
     }
-    if let Err(error) = doubts.settle(&change) {
-        let error = describe(&error);
-        note(&format!(
-            "Aviso: a mudança foi respondida, e o arquivo dela não pôde ser removido ({error}). O próximo shell \
-             a repete com o mesmo identificador, sem fazer outra."
-        ));
+
+    /// Says what stays in doubt, and says goodbye.
+    fn leave(mut self, out: &mut impl Write) -> io::Result<()> {
+        self.editor.save_history();
+        for change in self.doubts.lost() {
+            match self.doubts.is_kept(&change) {
+                true => {
+                    writeln!(
+                        out,
+                        "Continua em dúvida, e o próximo shell deste servidor a conclui: {change}"
+                    )?;
+                }
+                false => writeln!(
+                    out,
+                    "Continua em dúvida, e não ficou guardada; para concluí-la, digite depois: {}",
+                    change.with_id()
+                )?,
+            }
+        }
+        writeln!(out, "Encerrando o cliente...")
     }
-    show_to_person(out, &request, answer)
+
+    /// Makes a change that has begun, or finishes the one in doubt that the line repeats.
+    fn change(&mut self, (begun, written): (Begun, io::Result<()>)) -> Result<(), Stopped> {
+        let out = &mut io::stdout();
+        if let Err(error) = written {
+            let error = describe(&error);
+            note(&format!(
+                "Aviso: a mudança não pôde ser guardada antes do envio ({error}). Se este shell for morto antes da \
+                 resposta, o próximo não a conclui."
+            ));
+        }
+        let (change, may_be_made) = match begun {
+            Begun::New(change) => (change, false),
+            Begun::InDoubt(change) => {
+                writeln!(out, "Concluindo a mudança em dúvida: {change}")?;
+                (change, true)
+            }
+            Begun::Finished(answer) => {
+                self.last.forget();
+                writeln!(out, "{answer}. A linha não foi repetida.")?;
+                return Ok(());
+            }
+            Begun::Full => {
+                let what = format!(
+                    "já há {IN_DOUBT_MAX} mudanças em dúvida. Esta não foi enviada; espere até que o servidor responda."
+                );
+                return Err(Refusal::new(Code::ResourceExhausted, what).into());
+            }
+        };
+        let request = change.request();
+        let answer = {
+            let mut client = self.editor.client();
+            if may_be_made { client.repeat(&request) } else { client.call(&request) }
+        };
+        self.last.note(&request, &answer);
+        if let Err(ClientError::Connection(ConnectionError::InDoubt { .. })) = &answer {
+            self.doubts.lose(&change);
+            let again = "o shell continua consultando o servidor. Enter numa linha vazia, ou a mesma linha de novo, \
+                         conclui esta mudança, sem fazer outra";
+            return Ok(answer.map(drop).map_err(|error| error.with_again(|_| again.to_owned()))?);
+        }
+        if let Err(error) = self.doubts.settle(&change) {
+            let error = describe(&error);
+            note(&format!(
+                "Aviso: a mudança foi respondida, e o arquivo dela não pôde ser removido ({error}). O próximo shell \
+                 a repete com o mesmo identificador, sem fazer outra."
+            ));
+        }
+        show_to_person(out, change.line(), &answer?)?;
+        if !is_original(change.line()) && self.last.movement().is_some() {
+            writeln!(out, "Para voltar atrás: desfazer")?;
+        }
+        Ok(())
+    }
+}
+
+impl LineSource for Person {
+    fn next(&mut self, question: Question) -> io::Result<Input> {
+        self.editor.next(question)
+    }
+
+    fn product(&mut self, name: &str) -> Option<Result<Reply, ClientError>> {
+        self.editor.product(name)
+    }
+
+    fn is_person(&self) -> bool {
+        true
+    }
+}
+
+impl Desk for Person {
+    fn ask(&mut self, request: &Request<'_>) -> Result<Reply, ClientError> {
+        self.editor.client().call(request)
+    }
+
+    fn make(&mut self, request: &Request<'_>, line: &str) -> Result<(), Stopped> {
+        if let Some(begun) = self.doubts.begin(request, Some(line)) {
+            self.change(begun)?;
+        }
+        Ok(())
+    }
+
+    fn show(&mut self, reply: &Reply) -> io::Result<()> {
+        let mut text = Vec::new();
+        render_for_person(&mut text, reply)?;
+        pager::show(&mut io::stdout(), &String::from_utf8_lossy(&text))
+    }
+
+    fn tell(&mut self, text: &str) -> io::Result<()> {
+        writeln!(io::stdout(), "{text}")
+    }
 }

@@ -1,6 +1,7 @@
 //! The meaning of a typed line.
 
 use super::menu::unknown;
+use super::verb::Verb;
 use super::words::Word;
 use crate::operation::{Form, Operation, split_word};
 use crate::refusal::Refusal;
@@ -9,6 +10,8 @@ use crate::refusal::Refusal;
 pub(super) enum Entry {
     /// A command, with the text after it.
     Request(&'static Form, String),
+    /// A word of the shell's own, with the text after it.
+    Verb(&'static Verb, String),
     /// The help, of this word or of all.
     Help(String),
     Nothing,
@@ -23,6 +26,7 @@ impl Entry {
         let rest = rest.trim();
         match Word::of(word) {
             _ if word.is_empty() => Entry::Nothing,
+            Some(Word::Verb(verb)) => Entry::Verb(verb, rest.to_owned()),
             Some(Word::Help) => Entry::Help(rest.to_owned()),
             Some(Word::Operation(Operation::Leave, _)) if rest.is_empty() => Entry::Leave,
             Some(Word::Operation(_, form)) => Entry::Request(form, rest.to_owned()),
@@ -47,6 +51,7 @@ mod tests {
         assert!(
             matches!(Entry::of("3 Caju -20"), Entry::Request(Form { word: "3", .. }, rest) if rest == "Caju -20")
         );
+        assert!(matches!(Entry::of("Vender 2 Caju"), Entry::Verb(verb, _) if verb.form.word == "vender"));
         assert!(matches!(Entry::of("xyz tudo"), Entry::Unknown(_)));
     }
 }

@@ -11,6 +11,7 @@ use super::report::render_answer;
 use crate::catalog::{Key, RequestId};
 use crate::client::{Client, ClientError, new_request_id};
 use crate::operation::{Reply, Request};
+use crate::wire::grpc::StoredChange;
 
 /// The most changes in doubt of one shell: more than a person makes without noticing.
 pub(super) const IN_DOUBT_MAX: usize = 16;
@@ -18,42 +19,69 @@ pub(super) const IN_DOUBT_MAX: usize = 16;
 /// The pause between two rounds of repetitions, in which a busy server can recover.
 const ROUND_PAUSE: Duration = Duration::from_secs(1);
 
-/// A change with its request id, as a line of the text protocol.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Change(String);
+/// A change with its request id.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Change {
+    /// The line that a person typed for the change, or would have, without its id.
+    line: String,
+    id: RequestId,
+    stored: StoredChange,
+}
 
 impl Change {
-    /// The change that a request asks for, with a new id if the request has none. `None` if the request
-    /// changes nothing.
-    fn of(request: &Request<'_>) -> Option<Self> {
+    /// The change that a request asks for, with an id of its own if the request has none. `line` asks for the
+    /// same, without an id; `None` if the request has a line of the text protocol. `None` if the request changes
+    /// nothing.
+    fn of(request: &Request<'_>, line: Option<&str>) -> Option<Self> {
         let mut request = request.clone();
-        request.request_id_mut()?.get_or_insert_with(new_request_id);
-        Some(Self(request.to_string()))
+        let id = request.request_id_mut()?.get_or_insert_with(new_request_id).clone();
+        let line = line.map_or_else(|| without_id(&request), str::to_owned);
+        Some(Self { line, id, stored: StoredChange::of(&request)? })
     }
 
-    /// The change of a line that an earlier shell wrote. `None` if the line is no change.
-    pub(super) fn read(line: String) -> Option<Self> {
-        let is_change = Request::parse(&line).is_ok_and(|mut request| request.request_id_mut().is_some());
-        is_change.then_some(Self(line))
+    /// The change that an earlier shell kept. `None` if the record is of no change.
+    pub(super) fn read(record: &Record) -> Option<Self> {
+        let stored = match &record.change {
+            Some((operation, bytes)) => StoredChange::decode(operation, bytes)?,
+            None => StoredChange::of(&Request::parse(&record.line).ok()?)?,
+        };
+        let mut request = stored.request().ok()?;
+        let id = request.request_id_mut()?.clone()?;
+        let line = match record.change {
+            Some(_) => record.line.replace(&format!(" id={id}"), ""),
+            None => without_id(&request),
+        };
+        drop(request);
+        Some(Self { line, id, stored })
+    }
+
+    /// The record of the change.
+    fn record(&self, shop: &str) -> Record {
+        let (operation, bytes) = self.stored.encode();
+        Record { shop: shop.to_owned(), line: self.with_id(), change: Some((operation.to_owned(), bytes)) }
     }
 
     /// The request to send.
     pub(super) fn request(&self) -> Request<'_> {
-        Request::parse(&self.0).expect("only what was read as a request is written as one")
+        self.stored.request().expect("only what was read as a request is stored as one")
     }
 
-    /// The whole line with its id, for a person to write down.
-    pub(super) fn with_id(&self) -> &str {
-        &self.0
+    /// The line without the id.
+    pub(super) fn line(&self) -> &str {
+        &self.line
     }
 
-    /// Whether a request asks for this change: by its id or, without an id, with the same content.
-    fn is_asked_by(&self, asked: &Request<'_>) -> bool {
-        let ((own_id, own), (asked_id, asked)) = (split_id(self.request()), split_id(asked.clone()));
-        match asked_id {
-            Some(_) => asked_id == own_id,
-            // Names are compared without regard to case and accents.
-            None => Key::fold(&asked) == Key::fold(&own),
+    /// The whole line, for a person to note.
+    pub(super) fn with_id(&self) -> String {
+        format!("{} id={}", self.line, self.id)
+    }
+
+    /// Whether a change asks for the same as this one: with the same id or, if the other has no id of its own,
+    /// with the same line. A name is the same whatever its case and its accents.
+    fn is_asked_by(&self, asked: &Self, has_own_id: bool) -> bool {
+        match has_own_id {
+            true => asked.id == self.id,
+            false => Key::fold(&asked.line) == Key::fold(&self.line),
         }
     }
 }
@@ -61,14 +89,17 @@ impl Change {
 impl std::fmt::Display for Change {
     /// Writes the change as a person would type it.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&split_id(self.request()).1)
+        f.write_str(&self.line)
     }
 }
 
-/// The id of a change, and the line that asks for the change without an id.
-fn split_id(mut change: Request<'_>) -> (Option<RequestId>, String) {
-    let id = change.request_id_mut().and_then(Option::take);
-    (id, change.to_string())
+/// The line of the text protocol that asks for a change, without its id.
+fn without_id(change: &Request<'_>) -> String {
+    let mut change = change.clone();
+    if let Some(id) = change.request_id_mut() {
+        *id = None;
+    }
+    change.to_string()
 }
 
 /// The result of [`InDoubt::begin`].
@@ -131,9 +162,10 @@ impl InDoubt {
         let left = folder.as_ref().map(|folder| kept::take_over(folder, &shop, IN_DOUBT_MAX));
         let left = left.unwrap_or_default();
         let others = left.others.into_iter();
-        let others = others.filter_map(|Record { shop, line }| Some((shop, Change::read(line)?))).collect();
+        let others =
+            others.filter_map(|record| Some((record.shop.clone(), Change::read(&record)?))).collect();
         let held = left.changes.into_iter().filter_map(|(record, kept)| {
-            Some(Held { change: Change::read(record.line)?, kept: Some(kept), is_lost: true })
+            Some(Held { change: Change::read(&record)?, kept: Some(kept), is_lost: true })
         });
         let held = held.collect();
         let state = Mutex::new(State { held, finished: Vec::new() });
@@ -163,12 +195,14 @@ impl InDoubt {
         (state.lost(), unshown.collect())
     }
 
-    /// Begins the change that a request asks for; `None` if the request changes nothing. A new change is on
-    /// disk when this function returns, or the error of the write is returned with it.
-    pub(super) fn begin(&self, asked: &Request<'_>) -> Option<(Begun, io::Result<()>)> {
-        let change = Change::of(asked)?;
+    /// Begins the change that a request asks for, which a person asks for by this line, or by one of the text
+    /// protocol. `None` if the request changes nothing. A new change is on disk when this returns; if it could
+    /// not be written, the error comes with it.
+    pub(super) fn begin(&self, asked: &Request<'_>, line: Option<&str>) -> Option<(Begun, io::Result<()>)> {
+        let has_own_id = asked.clone().request_id_mut()?.is_some();
+        let change = Change::of(asked, line)?;
         let mut state = self.state();
-        let is_asked = |change: &Change| change.is_asked_by(asked);
+        let is_asked = |other: &Change| other.is_asked_by(&change, has_own_id);
         if let Some(held) = state.held.iter().find(|held| is_asked(&held.change)) {
             return Some((Begun::InDoubt(held.change.clone()), Ok(())));
         }
@@ -179,7 +213,7 @@ impl InDoubt {
         if state.held.len() >= IN_DOUBT_MAX {
             return Some((Begun::Full, Ok(())));
         }
-        let record = Record { shop: self.0.shop.clone(), line: change.0.clone() };
+        let record = change.record(&self.0.shop);
         let (kept, written) = match &self.0.folder {
             None => (None, Ok(())),
             Some(folder) => match Kept::write(folder, &record) {
@@ -245,7 +279,7 @@ impl InDoubt {
     ) {
         let answer = match answer {
             Ok(reply) => {
-                format!("A mudança em dúvida foi feita: {change}{}", shown_after(&change.request(), reply))
+                format!("A mudança em dúvida foi feita: {change}{}", shown_after(&change.line, reply))
             }
             Err(error) => format!("A mudança em dúvida não foi feita: {change} → {error}"),
         };
@@ -259,11 +293,11 @@ impl InDoubt {
     }
 }
 
-/// A reply after its change, in one line.
-fn shown_after(request: &Request<'_>, reply: &Reply) -> String {
+/// A reply behind its change, in one line.
+fn shown_after(line: &str, reply: &Reply) -> String {
     let mut text = Vec::new();
     // Writing to memory cannot fail.
-    let _ = render_answer(&mut text, request, reply);
+    let _ = render_answer(&mut text, line, reply);
     match String::from_utf8_lossy(&text).trim_end().replace('\n', "; ") {
         text if text.is_empty() => text,
         text => format!(" → {text}"),
@@ -276,7 +310,7 @@ mod tests {
 
     fn begin(doubts: &InDoubt, line: &str) -> Begun {
         let line = format!("3 {line}");
-        let (begun, written) = doubts.begin(&Request::parse(&line).unwrap()).unwrap();
+        let (begun, written) = doubts.begin(&Request::parse(&line).unwrap(), None).unwrap();
         written.unwrap();
         begun
     }

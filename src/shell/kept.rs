@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use crate::private_file::{self, AtomicFile};
 
-/// The longest file that is read, in bytes: a line of the protocol and a path fit many times over.
-const FILE_BYTES_MAX: u64 = 16 * 1024;
+/// Longest file read, in bytes: a sale of the most lines with the longest names, and a path, fit.
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// The extension of the files' names.
 const EXTENSION: &str = "json";
@@ -21,8 +21,12 @@ const EXTENSION: &str = "json";
 pub(super) struct Record {
     /// The server's address or its port file, as given to the shell. A change is never sent to another shop.
     pub(super) shop: String,
-    /// The line of the text protocol, with its request id.
+    /// The line that asks for the change, with its request id.
     pub(super) line: String,
+    /// The name of the operation, and the message in `inventory.proto`. Earlier shells kept only lines of the
+    /// text protocol.
+    #[serde(default)]
+    pub(super) change: Option<(String, Vec<u8>)>,
 }
 
 /// The file of one change. While the file is locked, its shell is still running.
@@ -104,7 +108,7 @@ mod tests {
     use super::*;
 
     fn record(shop: &str, line: &str) -> Record {
-        Record { shop: shop.to_owned(), line: line.to_owned() }
+        Record { shop: shop.to_owned(), line: line.to_owned(), change: None }
     }
 
     fn lines(left: &Left) -> Vec<&str> {

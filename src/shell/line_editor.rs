@@ -16,10 +16,10 @@ use rustyline::history::FileHistory;
 use rustyline::validate::Validator;
 use rustyline::{Config, Context, Editor, Event, EventHandler, ExternalPrinter, Helper};
 
-use super::completion::{Expected, complete};
+use super::completion::complete;
 use super::in_doubt::InDoubt;
 use super::paste::Paste;
-use super::source::{Input, LineSource, Question};
+use super::source::{Expected, Input, LineSource, Question};
 use super::state_line::StateLine;
 use crate::client::{Client, ClientError};
 use crate::operation::{Reply, Request};

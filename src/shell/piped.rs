@@ -2,47 +2,33 @@
 
 use std::io::{self, BufRead, Write};
 
+use super::desk::{Desk, Stopped};
 use super::entry::Entry;
 use super::last_change::LastChange;
 use super::menu::help_text;
 use super::questions::{Completed, complete, refuse_two_readings};
-use super::report::{report, show};
+use super::report::{note, report};
 use super::source::{Input, LineSource, Question};
 use crate::client::{Client, ClientError};
-use crate::operation::{Form, Reply, Request};
-use crate::refusal::Refusal;
+use crate::operation::{Reply, Request};
+use crate::render::{Format, change_lines, render};
 
 /// The first failure of a script's commands, which becomes the script's result.
 pub(super) type FirstFailure = Option<ClientError>;
 
 /// Runs the commands, and shows only their replies, without a prompt or a menu.
 pub(super) fn run(client: &mut Client) -> io::Result<FirstFailure> {
-    let mut lines = Piped(io::stdin().lock());
-    let mut out = io::stdout().lock();
+    let mut pipe = Pipe { lines: Piped(io::stdin().lock()), client, last: LastChange::default() };
     let mut first_failure = None;
-    let mut last = LastChange::default();
-    while let Input::Line(line) = lines.next(Question::Command)? {
-        let failure = match Entry::of(&line) {
-            Entry::Nothing => None,
-            Entry::Leave => break,
-            Entry::Help(word) => match help_text(&word) {
-                Ok(help) => {
-                    out.write_all(help.as_bytes())?;
-                    None
-                }
-                Err(refusal) => refused(refusal),
-            },
-            Entry::Unknown(refusal) => refused(refusal),
-            Entry::Request(form, rest) => match complete(&mut lines, form, rest, &last)? {
-                Completed::Command(rest) => {
-                    let answer = match refuse_two_readings(form, &rest) {
-                        Some(refusal) => Err(refusal.into()),
-                        None => ask(client, form, &rest, &mut last),
-                    };
-                    show(&mut out, answer)?
-                }
-                Completed::Dropped | Completed::End => None,
-            },
+    while let Input::Line(line) = pipe.next(Question::Command)? {
+        let failure = match pipe.obey(Entry::of(&line)) {
+            Ok(()) | Err(Stopped::Dropped) => None,
+            Err(Stopped::Failed(error)) => {
+                report(&error);
+                Some(error)
+            }
+            Err(Stopped::End) => break,
+            Err(Stopped::Io(error)) => return Err(error),
         };
         let is_broken = matches!(failure, Some(ClientError::Connection(_)));
         first_failure = first_failure.or(failure);
@@ -51,29 +37,91 @@ pub(super) fn run(client: &mut Client) -> io::Result<FirstFailure> {
             break;
         }
     }
-    out.flush()?;
+    io::stdout().flush()?;
     Ok(first_failure)
 }
 
-fn refused(refusal: Refusal) -> FirstFailure {
-    report(&refusal);
-    Some(ClientError::Refused(refusal))
+/// A pipe, with a server behind.
+struct Pipe<'c, R> {
+    lines: Piped<R>,
+    client: &'c mut Client,
+    last: LastChange,
 }
 
-/// Sends a command. If its answer is lost, the error contains the line that finishes the change.
-fn ask(client: &mut Client, form: &Form, rest: &str, last: &mut LastChange) -> Result<Reply, ClientError> {
-    let line = form.line(rest);
-    let mut request = Request::parse(&line)?;
-    let answer = client.call(&request);
-    last.note(&request, &answer);
-    answer.map_err(|error| {
-        error.with_again(|request_id| {
-            if let Some(own) = request.request_id_mut() {
-                *own = Some(request_id.clone());
+impl<R: BufRead> Pipe<'_, R> {
+    fn obey(&mut self, entry: Entry) -> Result<(), Stopped> {
+        match entry {
+            Entry::Nothing => Ok(()),
+            Entry::Leave => Err(Stopped::End),
+            Entry::Help(word) => Ok(io::stdout().write_all(help_text(&word)?.as_bytes())?),
+            Entry::Unknown(refusal) => Err(refusal.into()),
+            Entry::Verb(verb, rest) => (verb.run)(self, verb, &rest),
+            Entry::Request(form, rest) => {
+                let Completed::Command(rest) = complete(&mut self.lines, form, rest, &self.last)? else {
+                    return Ok(());
+                };
+                if let Some(refusal) = refuse_two_readings(form, &rest) {
+                    return Err(refusal.into());
+                }
+                let line = form.line(&rest);
+                let request = Request::parse(&line)?;
+                self.send(&request, |with_id| with_id.to_string())
             }
-            format!("para concluí-la sem fazê-la duas vezes, repita a linha assim: {request}")
+        }
+    }
+
+    /// Sends a request, and shows its answer. If the answer is lost, the error says how `line` writes the
+    /// request with its id, so that it can be finished.
+    fn send(&mut self, request: &Request<'_>, line: impl Fn(&Request<'_>) -> String) -> Result<(), Stopped> {
+        let answer = self.client.call(request);
+        self.last.note(request, &answer);
+        let answer = answer.map_err(|error| {
+            error.with_again(|request_id| {
+                let mut request = request.clone();
+                if let Some(own) = request.request_id_mut() {
+                    *own = Some(request_id.clone());
+                }
+                format!("para concluí-la sem fazê-la duas vezes, repita a linha assim: {}", line(&request))
+            })
+        });
+        Ok(self.show(&answer?)?)
+    }
+}
+
+impl<R: BufRead> LineSource for Pipe<'_, R> {
+    fn next(&mut self, question: Question) -> io::Result<Input> {
+        self.lines.next(question)
+    }
+
+    fn is_person(&self) -> bool {
+        false
+    }
+}
+
+impl<R: BufRead> Desk for Pipe<'_, R> {
+    fn ask(&mut self, request: &Request<'_>) -> Result<Reply, ClientError> {
+        self.client.call(request)
+    }
+
+    fn make(&mut self, request: &Request<'_>, line: &str) -> Result<(), Stopped> {
+        self.send(request, |with_id| match with_id.clone().request_id_mut() {
+            Some(Some(id)) => format!("{line} id={id}"),
+            _ => line.to_owned(),
         })
-    })
+    }
+
+    fn show(&mut self, reply: &Reply) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        render(&mut out, reply, Format::Text)?;
+        out.flush()?;
+        change_lines(reply).iter().for_each(|line| note(line));
+        Ok(())
+    }
+
+    fn tell(&mut self, text: &str) -> io::Result<()> {
+        note(text);
+        Ok(())
+    }
 }
 
 /// The lines of a pipe.

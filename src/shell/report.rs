@@ -4,54 +4,27 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
 use super::pager;
-use crate::client::{ClientError, ConnectionError, News};
-use crate::operation::{Reply, Request};
-use crate::render::{Format, change_lines, render, render_for_person};
+use crate::client::{ConnectionError, News};
+use crate::operation::{Reply, form_by_word, split_word};
+use crate::render::{Format, render, render_for_person};
 use crate::terminal::takes_colours;
 
-/// Shows an answer. An error is reported on standard error, and returned.
-pub(super) fn show(
-    out: &mut impl Write,
-    answer: Result<Reply, ClientError>,
-) -> io::Result<Option<ClientError>> {
-    match answer {
-        Ok(reply) => {
-            render(out, &reply, Format::Text)?;
-            out.flush()?;
-            change_lines(&reply).iter().for_each(|line| note(line));
-            Ok(None)
-        }
-        Err(error) => {
-            report(&error);
-            Ok(Some(error))
-        }
-    }
+/// Shows a person the answer to a line, a screen at a time.
+pub(super) fn show_to_person(out: &mut impl Write, line: &str, reply: &Reply) -> io::Result<()> {
+    let mut text = Vec::new();
+    render_answer(&mut text, line, reply)?;
+    pager::show(out, &String::from_utf8_lossy(&text))
 }
 
-/// Shows an answer to a person, a screen at a time.
-pub(super) fn show_to_person(
-    out: &mut impl Write,
-    request: &Request<'_>,
-    answer: Result<Reply, ClientError>,
-) -> io::Result<()> {
-    match answer {
-        Ok(reply) => {
-            let mut text = Vec::new();
-            render_answer(&mut text, request, &reply)?;
-            pager::show(out, &String::from_utf8_lossy(&text))
-        }
-        Err(error) => {
-            report(&error);
-            Ok(())
-        }
-    }
+/// Writes the answer to a line for a person: that to one of the original's commands in the original's way, any
+/// other as Brazilians write money and quantities.
+pub(super) fn render_answer(out: &mut impl Write, line: &str, reply: &Reply) -> io::Result<()> {
+    if is_original(line) { render(out, reply, Format::Text) } else { render_for_person(out, reply) }
 }
 
-/// Writes an answer for a person: the reply to a command of the original as the original shows it, any other as
-/// Brazilians write money and quantities.
-pub(super) fn render_answer(out: &mut impl Write, request: &Request<'_>, reply: &Reply) -> io::Result<()> {
-    let is_original = request.operation().spec().forms.iter().any(|(form, _)| form.menu.is_some());
-    if is_original { render(out, reply, Format::Text) } else { render_for_person(out, reply) }
+/// Whether a line is one of the original's commands.
+pub(super) fn is_original(line: &str) -> bool {
+    form_by_word(split_word(line).0).is_some_and(|(_, form)| form.menu.is_some())
 }
 
 /// Reports an error in one line, in red if the terminal has colours.

@@ -2,7 +2,6 @@
 
 use std::io;
 
-use super::completion::Expected;
 use crate::catalog::Quantity;
 use crate::client::ClientError;
 use crate::operation::{Argument, ProductReply, Reply};
@@ -31,7 +30,12 @@ pub(super) enum Input {
 #[derive(Debug, Clone)]
 pub(super) enum Question {
     Command,
-    /// The question for a missing argument.
+    /// A question in these words.
+    Free {
+        prompt: String,
+        expected: Expected,
+    },
+    /// For an argument that is missing.
     Argument(Argument),
     /// The question for the movement to undo, if an empty answer means this shell's last change.
     LastChange(String),
@@ -44,10 +48,24 @@ pub(super) enum Question {
     },
 }
 
+/// The kind of text that may stand at the cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// A whole command.
+    Command,
+    /// A product's name alone.
+    Name,
+    /// A quantity and a product's name.
+    Phrase,
+    /// Nothing that can be completed.
+    Nothing,
+}
+
 impl Question {
     pub(super) fn prompt(&self) -> String {
         match self {
             Question::Command => "Digite sua escolha: ".to_owned(),
+            Question::Free { prompt, .. } => prompt.clone(),
             Question::Argument(argument) => format!("{}: ", argument.question()),
             Question::Counted(ProductReply { name, stock, unit, .. }) => {
                 let unit = unit.as_ref().map_or(String::new(), |unit| format!(" {unit}"));
@@ -70,6 +88,7 @@ impl Question {
     pub(super) fn expected(&self) -> Expected {
         match self {
             Question::Command => Expected::Command,
+            Question::Free { expected, .. } => *expected,
             Question::Argument(Argument::Name) => Expected::Name,
             Question::Argument(_)
             | Question::Counted(_)

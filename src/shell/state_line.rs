@@ -53,6 +53,7 @@ fn text(server: Option<&str>, shop: Option<&str>, in_doubt: &[Change]) -> String
 
 #[cfg(test)]
 mod tests {
+    use super::super::kept::Record;
     use super::*;
 
     #[test]
@@ -64,7 +65,8 @@ mod tests {
         assert_eq!(line.due(Some("localhost:1"), &[]), None);
         assert_eq!(line.due(None, &[]).as_deref(), Some("[sem conexão · loja frutas]"));
         assert_eq!(line.due(Some("localhost:2"), &[]).as_deref(), Some("[localhost:2 · loja frutas]"));
-        let change = Change::read("3 Caju -20 id=a".to_owned()).unwrap();
+        let change = Record { shop: String::new(), line: "3 Caju -20 id=a".to_owned(), change: None };
+        let change = Change::read(&change).unwrap();
         let told = "[localhost:2 · loja frutas · 1 em dúvida: 3 Caju -20]";
         for _ in 0..2 {
             let shown = line.due(Some("localhost:2"), std::slice::from_ref(&change));

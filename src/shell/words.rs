@@ -1,5 +1,6 @@
 //! Every word of the shell: those of the operations' forms, and its own.
 
+use super::verb::{VERBS, Verb, verb_by_word};
 use crate::catalog::{Key, nearest_word};
 use crate::operation::{Argument, Form, Operation, form_by_word, sorted_forms};
 
@@ -19,6 +20,8 @@ pub(super) static HELP: Form = Form {
 pub(super) enum Word {
     /// A form of an operation.
     Operation(Operation, &'static Form),
+    /// A word of the shell's own.
+    Verb(&'static Verb),
     /// The help.
     Help,
 }
@@ -30,12 +33,16 @@ impl Word {
         if HELP.words().any(|own| own == key.as_str()) {
             return Some(Word::Help);
         }
+        if let Some(verb) = verb_by_word(word) {
+            return Some(Word::Verb(verb));
+        }
         form_by_word(word).map(|(operation, form)| Word::Operation(operation, form))
     }
 
     pub(super) fn form(self) -> &'static Form {
         match self {
             Word::Operation(_, form) => form,
+            Word::Verb(verb) => &verb.form,
             Word::Help => &HELP,
         }
     }
@@ -44,6 +51,7 @@ impl Word {
 /// Every form, digits first.
 pub(super) fn forms() -> Vec<&'static Form> {
     let mut forms = sorted_forms();
+    forms.extend(VERBS.iter().map(|verb| &verb.form));
     forms.push(&HELP);
     forms.sort_by_key(|form| form.word);
     forms

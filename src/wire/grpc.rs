@@ -12,6 +12,7 @@ mod page;
 mod products;
 mod replies;
 mod status;
+mod stored;
 mod summaries;
 mod undo_movement;
 
@@ -32,6 +33,7 @@ pub use products::{
 };
 pub use replies::write_reply;
 pub use status::{refusal, status};
+pub use stored::StoredChange;
 pub use summaries::{summaries, summary_message, summary_request};
 pub use undo_movement::{undo_message, undo_request};
 

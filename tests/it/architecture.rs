@@ -231,7 +231,17 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("server::turns", &["operation"]),
     (
         "shell",
-        &["catalog", "client", "io_error", "operation", "private_file", "refusal", "render", "terminal"],
+        &[
+            "catalog",
+            "client",
+            "io_error",
+            "operation",
+            "private_file",
+            "refusal",
+            "render",
+            "terminal",
+            "wire",
+        ],
     ),
     ("store", &["catalog", "io_error"]),
     ("store::sqlite", &["catalog", "private_file", "store"]),

@@ -43,6 +43,7 @@ mod roles;
 mod scenarios;
 mod serve;
 mod shell;
+mod shell_verbs;
 mod silence;
 mod stop;
 mod strangers;

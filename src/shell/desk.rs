@@ -1,0 +1,115 @@
+//! What the shell's own words need: somebody who answers questions, and a server.
+
+use std::io;
+
+use super::source::{Expected, Input, LineSource, Question};
+use crate::client::ClientError;
+use crate::operation::{ProductReply, Reply, Request};
+use crate::refusal::{Code, Refusal};
+
+/// A source of lines with a server behind it.
+pub(super) trait Desk: LineSource {
+    /// Asks the server something that changes nothing.
+    fn ask(&mut self, request: &Request<'_>) -> Result<Reply, ClientError>;
+
+    /// Makes a change, for which a person types this line, and shows its answer.
+    fn make(&mut self, request: &Request<'_>, line: &str) -> Result<(), Stopped>;
+
+    /// Shows a reply.
+    fn show(&mut self, reply: &Reply) -> io::Result<()>;
+
+    /// Shows a text beside the replies.
+    fn tell(&mut self, text: &str) -> io::Result<()>;
+}
+
+/// Why a command ended before its end.
+#[derive(Debug)]
+pub(super) enum Stopped {
+    /// An error, not yet reported.
+    Failed(ClientError),
+    /// The person dropped it, which was said.
+    Dropped,
+    /// The person leaves.
+    End,
+    /// The output or the terminal failed.
+    Io(io::Error),
+}
+
+impl From<io::Error> for Stopped {
+    fn from(error: io::Error) -> Self {
+        Stopped::Io(error)
+    }
+}
+
+impl From<ClientError> for Stopped {
+    fn from(error: ClientError) -> Self {
+        Stopped::Failed(error)
+    }
+}
+
+impl From<Refusal> for Stopped {
+    fn from(refusal: Refusal) -> Self {
+        Stopped::Failed(refusal.into())
+    }
+}
+
+impl dyn Desk + '_ {
+    /// Puts a question, and returns the answer without spaces around it.
+    pub(super) fn question(&mut self, prompt: String, expected: Expected) -> Result<String, Stopped> {
+        self.answer(Question::Free { prompt, expected })
+    }
+
+    /// Puts a question, and returns the answer without spaces around it.
+    pub(super) fn answer(&mut self, question: Question) -> Result<String, Stopped> {
+        match self.next(question)? {
+            Input::Line(line) => Ok(line.trim().to_owned()),
+            Input::Dropped => Err(Stopped::Dropped),
+            Input::End => Err(Stopped::End),
+        }
+    }
+
+    /// Drops the command, and says so.
+    pub(super) fn drop_command<T>(&mut self) -> Result<T, Stopped> {
+        self.tell("Nada foi enviado.")?;
+        Err(Stopped::Dropped)
+    }
+
+    /// Asks a person whether something that looks like a slip is meant. Behind a pipe nobody can be asked, so it
+    /// is refused, unless the line says that it is meant.
+    pub(super) fn confirm(&mut self, odd: &str, is_meant: bool) -> Result<(), Stopped> {
+        if is_meant {
+            return Ok(());
+        }
+        if !self.is_person() {
+            let what = format!(
+                "{odd}. Parece engano, e nada foi feito; se for isso mesmo, repita com confirma=sim."
+            );
+            return Err(Refusal::new(Code::InvalidArgument, what).into());
+        }
+        loop {
+            let answer = self.question(format!("{odd}. É isso mesmo? (s/n) "), Expected::Nothing)?;
+            match answer.to_lowercase().as_str() {
+                "s" | "sim" => return Ok(()),
+                "n" | "nao" | "não" | "" => return self.drop_command(),
+                _ => {}
+            }
+        }
+    }
+
+    /// The product with this name or code.
+    pub(super) fn product_named(&mut self, name: &str) -> Result<ProductReply, Stopped> {
+        match self.ask(&Request::GetProduct { name })? {
+            Reply::Product(product) => Ok(product),
+            _ => Err(Refusal::product_not_found(name, &[]).into()),
+        }
+    }
+
+    /// Whether there is a product with this name or code.
+    pub(super) fn has_product(&mut self, name: &str) -> Result<bool, ClientError> {
+        match self.ask(&Request::GetProduct { name }) {
+            Ok(_) => Ok(true),
+            Err(ClientError::Refused(refusal)) if refusal.code != Code::Unauthenticated => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}

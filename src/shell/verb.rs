@@ -1,0 +1,17 @@
+//! The shell's own words, which put several operations together: each with its form and what it does.
+
+mod items;
+mod said;
+mod sell;
+
+use crate::catalog::Key;
+pub(super) use said::Verb;
+
+/// Every word of the shell's own.
+pub(super) static VERBS: [Verb; 1] = [sell::VERB];
+
+/// The verb with this word, without regard to case or accents.
+pub(super) fn verb_by_word(word: &str) -> Option<&'static Verb> {
+    let key = Key::fold(word);
+    VERBS.iter().find(|verb| verb.form.words().any(|own| own == key.as_str()))
+}

@@ -1,0 +1,131 @@
+//! Products with quantities, as the words of the shell read them.
+
+use super::super::desk::{Desk, Stopped};
+use super::super::report::report;
+use super::super::source::{Expected, Question};
+use crate::catalog::{Kind, Quantity};
+use crate::operation::doubtful::{odd_quantity, usual_quantity};
+use crate::operation::phrase::{Measure, Phrase, Readings};
+use crate::operation::{MovementReply, MovementsRequest, ProductReply, Reply, Request};
+use crate::refusal::Refusal;
+
+/// Movements among which the usual quantity is looked for.
+const LOOKED_AT_MAX: usize = 50;
+
+/// A product, and how much of it.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    /// The name or the code as it was typed.
+    pub(super) name: String,
+    pub(super) product: ProductReply,
+    pub(super) quantity: Quantity,
+}
+
+impl Item {
+    /// The item as it is typed: `2,5 Maca`.
+    pub(super) fn line(&self) -> String {
+        format!("{} {}", self.quantity.with_comma(), self.name)
+    }
+}
+
+/// Reads a phrase, and finds its product. Among several readings, that whose product there is.
+pub(super) fn read_phrase(
+    desk: &mut dyn Desk,
+    text: &str,
+    may_end_with_total: bool,
+) -> Result<(Phrase, ProductReply), Stopped> {
+    let readings = Readings::of(text, may_end_with_total)?;
+    let phrase = readings.among(|name| desk.has_product(name))?;
+    let product = desk.product_named(&phrase.name)?;
+    Ok((phrase, product))
+}
+
+/// The quantity of a phrase in the product's unit. A person is asked for one that is missing, and for one of two
+/// readings.
+pub(super) fn quantity(
+    desk: &mut dyn Desk,
+    measure: Option<Measure>,
+    product: &ProductReply,
+) -> Result<Quantity, Stopped> {
+    let Some(measure) = measure else { return asked_quantity(desk, product) };
+    let measure = certain(desk, measure)?;
+    Ok(in_unit(&measure, product)?)
+}
+
+fn in_unit(measure: &Measure, product: &ProductReply) -> Result<Quantity, Refusal> {
+    match &product.unit {
+        Some(unit) => measure.in_unit(product.name.as_str(), unit),
+        // The text protocol does not tell the unit.
+        None => measure.certain(),
+    }
+}
+
+fn asked_quantity(desk: &mut dyn Desk, product: &ProductReply) -> Result<Quantity, Stopped> {
+    let missing = |what: &str| Refusal::invalid("delta_thousandths", format!("{what} de {}", product.name));
+    if !desk.is_person() {
+        return Err(missing("falta a quantidade").into());
+    }
+    let unit = product.unit.as_ref().map_or(String::new(), |unit| format!(" {unit}"));
+    loop {
+        let prompt = format!("Quanto de {} (há {}{unit})? ", product.name, product.stock.with_comma());
+        let answer = desk.question(prompt, Expected::Nothing)?;
+        let measure = match answer.as_str() {
+            "" => return desk.drop_command(),
+            answer => Measure::read(answer).unwrap_or_else(|| Err(missing("não é uma quantidade"))),
+        };
+        let quantity = match measure {
+            Ok(measure) => in_unit(&certain(desk, measure)?, product),
+            Err(refusal) => Err(refusal),
+        };
+        match quantity {
+            Ok(quantity) => return Ok(quantity),
+            Err(refusal) => report(&refusal),
+        }
+    }
+}
+
+/// The measure with one reading: a person is asked which of two is meant.
+fn certain(desk: &mut dyn Desk, measure: Measure) -> Result<Measure, Stopped> {
+    let Some((thousands, units)) = measure.two_readings().filter(|_| desk.is_person()) else {
+        return Ok(measure);
+    };
+    loop {
+        let answer = desk.answer(Question::Reading { thousands, units })?;
+        if answer.is_empty() {
+            return desk.drop_command();
+        }
+        let meant = answer.parse().ok().filter(|_| Quantity::two_readings(&answer).is_none());
+        if let Some(meant) = meant.filter(|meant| [thousands, units].contains(meant)) {
+            return Ok(measure.meaning(meant));
+        }
+    }
+}
+
+/// The last movements of a product of one kind. None if the server does not tell them.
+pub(super) fn last_movements(desk: &mut dyn Desk, product: &ProductReply, kind: Kind) -> Vec<MovementReply> {
+    let request = MovementsRequest {
+        name: Some(product.name.as_str()),
+        kind: Some(kind),
+        count_max: LOOKED_AT_MAX,
+        ..MovementsRequest::default()
+    };
+    match desk.ask(&Request::ListMovements(request)) {
+        Ok(Reply::Movements(page)) => page.movements,
+        _ => Vec::new(),
+    }
+}
+
+/// Asks about a quantity that looks like a slip.
+pub(super) fn check_quantity(
+    desk: &mut dyn Desk,
+    product: &ProductReply,
+    quantity: Quantity,
+    kind: Kind,
+    is_meant: bool,
+) -> Result<(), Stopped> {
+    let usual = usual_quantity(&last_movements(desk, product, kind));
+    match odd_quantity(product, quantity, kind != Kind::Purchase, usual) {
+        Some(odd) => desk.confirm(&odd, is_meant),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,171 @@
+//! `vender`: a sale of one product, or of several as one document.
+
+use super::super::desk::{Desk, Stopped};
+use super::super::report::report;
+use super::super::source::Expected;
+use super::items::{Item, check_quantity, quantity, read_phrase};
+use super::said::{Said, Verb};
+use crate::catalog::{Amount, Kind, Quantity, RequestId};
+use crate::operation::phrase::split_phrases;
+use crate::operation::{AdjustRequest, Argument, BatchRequest, Form, Request};
+use crate::refusal::{Code, Refusal};
+
+/// Most lines of a sale: a long receipt.
+const ITEMS_MAX: usize = 200;
+
+pub(super) const VERB: Verb = Verb {
+    form: Form {
+        word: "vender",
+        shell_words: &[],
+        arguments: &[Argument::Phrases],
+        attributes: "[confirma=sim] [id=PEDIDO]",
+        menu: None,
+        help: "venda, de um ou de vários produtos; sozinha, pergunta",
+        example: "vender 2,5kg Tomate; 3 Alface",
+    },
+    run,
+};
+
+fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
+    let said = Said::of(verb, rest)?;
+    let (request_id, is_meant) = (said.request_id()?, said.is_meant());
+    let mut sale = Sale::default();
+    if said.text.is_empty() {
+        fill(desk, &mut sale)?;
+    } else {
+        for phrase in split_phrases(said.text) {
+            sale.add(desk, phrase, is_meant)?;
+        }
+    }
+    if sale.items.is_empty() {
+        return desk.drop_command();
+    }
+    let line = sale.line();
+    desk.make(&sale.request(request_id), &line)
+}
+
+/// Asks for the items, one a line, until an empty line ends the sale.
+fn fill(desk: &mut dyn Desk, sale: &mut Sale) -> Result<(), Stopped> {
+    loop {
+        let prompt = format!("Item {} (QTD NOME; Enter termina, - tira o último): ", sale.items.len() + 1);
+        let line = match desk.question(prompt, Expected::Phrase) {
+            // The end of a pipe ends the sale too.
+            Err(Stopped::End) if !desk.is_person() => String::new(),
+            Err(Stopped::Dropped) => return desk.drop_command(),
+            line => line?,
+        };
+        match line.as_str() {
+            "" if sale.items.is_empty() || !desk.is_person() => return Ok(()),
+            "" => {
+                if sale.is_confirmed(desk)? {
+                    return Ok(());
+                }
+            }
+            "-" => match sale.items.pop() {
+                Some(item) => desk.tell(&format!("Tirado: {}. {}", item.line(), sale.told()))?,
+                None => desk.tell("A venda está vazia.")?,
+            },
+            line => match sale.add(desk, line, false) {
+                Ok(()) => desk.tell(&sale.told())?,
+                // A wrong line is told, and the sale goes on.
+                Err(Stopped::Failed(error)) if desk.is_person() => report(&error),
+                Err(Stopped::Dropped) => {}
+                Err(stopped) => return Err(stopped),
+            },
+        }
+    }
+}
+
+/// A sale that is being made.
+#[derive(Default)]
+struct Sale {
+    items: Vec<Item>,
+}
+
+impl Sale {
+    /// Adds the item of a phrase. A code alone, as a scanner types it, is one piece.
+    fn add(&mut self, desk: &mut dyn Desk, text: &str, is_meant: bool) -> Result<(), Stopped> {
+        if self.items.len() == ITEMS_MAX {
+            let what =
+                format!("a venda já tem {ITEMS_MAX} itens. Nada foi feito; termine esta e comece outra.");
+            return Err(Refusal::new(Code::ResourceExhausted, what).into());
+        }
+        let (phrase, product) = read_phrase(desk, text, false)?;
+        let is_scanned = phrase.measure.is_none() && phrase.name.bytes().all(|byte| byte.is_ascii_digit());
+        let takes_fractions = product.unit.as_ref().is_some_and(|unit| unit.takes_fractions());
+        let quantity = match is_scanned && !takes_fractions {
+            true => Quantity::from_units(1),
+            false => quantity(desk, phrase.measure, &product)?,
+        };
+        let sold = self.items.iter().filter(|item| item.product.name == product.name);
+        let sold: i64 = sold.map(|item| item.quantity.thousandths()).sum();
+        let left = Quantity::from_thousandths(product.stock.thousandths().saturating_sub(sold));
+        let left = left.unwrap_or(Quantity::ZERO);
+        if quantity > left {
+            let what = format!(
+                "estoque insuficiente de {}: há {} e a venda pede {}. Nada foi alterado; peça no máximo o que há.",
+                product.name,
+                left.with_comma(),
+                quantity.with_comma()
+            );
+            return Err(Refusal::new(Code::InsufficientStock, what).into());
+        }
+        check_quantity(desk, &product, quantity, Kind::Sale, is_meant)?;
+        self.items.push(Item { name: phrase.name, product, quantity });
+        Ok(())
+    }
+
+    /// The sale as a person is told of it: `2 itens, R$ 25,00`.
+    fn told(&self) -> String {
+        let last = self.items.last().map_or(String::new(), |item| {
+            let unit = item.product.unit.as_ref().map_or(String::new(), |unit| format!(" {unit}"));
+            let amount = Amount::of(item.product.price, item.quantity).in_reais();
+            format!("{}{unit} {} · {amount} · ", item.quantity.with_comma(), item.product.name)
+        });
+        let count = self.items.len();
+        let items = if count == 1 { "item" } else { "itens" };
+        format!("{last}total {} ({count} {items})", self.total().in_reais())
+    }
+
+    fn total(&self) -> Amount {
+        let amounts = self.items.iter().map(|item| Amount::of(item.product.price, item.quantity).centavos());
+        Amount::from_centavos(amounts.fold(0, i64::saturating_add)).unwrap_or_default()
+    }
+
+    /// Asks whether the sale is to be made as it is.
+    fn is_confirmed(&self, desk: &mut dyn Desk) -> Result<bool, Stopped> {
+        loop {
+            let prompt = format!("Total {}. Enter vende, n volta: ", self.total().in_reais());
+            let answer = desk.question(prompt, Expected::Nothing)?;
+            match answer.to_lowercase().as_str() {
+                "" | "s" | "sim" => return Ok(true),
+                "n" | "nao" | "não" => return Ok(false),
+                _ => {}
+            }
+        }
+    }
+
+    /// The line that makes the same sale.
+    fn line(&self) -> String {
+        let items: Vec<String> = self.items.iter().map(Item::line).collect();
+        format!("{} {}", VERB.form.word, items.join("; "))
+    }
+
+    fn request(&self, request_id: Option<RequestId>) -> Request<'_> {
+        match &self.items[..] {
+            [item] => Request::AdjustStock(AdjustRequest { request_id, ..adjustment(item) }),
+            items => Request::BatchAdjustStock(BatchRequest {
+                adjustments: items.iter().map(adjustment).collect(),
+                request_id,
+            }),
+        }
+    }
+}
+
+fn adjustment(item: &Item) -> AdjustRequest<'_> {
+    AdjustRequest {
+        kind: Kind::Sale,
+        delta: item.quantity.opposite(),
+        ..AdjustRequest::of_units(&item.name, 0)
+    }
+}
