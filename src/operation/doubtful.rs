@@ -4,8 +4,8 @@ use super::movement_reply::MovementReply;
 use super::product_reply::ProductReply;
 use crate::catalog::{Amount, Price, Quantity, in_reais};
 
-/// How many times the usual a quantity or a price must be to look like a slip: a digit too many.
-const TIMES_MAX: i64 = 10;
+/// Times the usual at which a quantity or a price looks like a slip: a digit too many.
+const ODD_TIMES_MIN: i64 = 10;
 
 /// Movements from which the usual quantity is known.
 const USUAL_MOVEMENTS_MIN: usize = 5;
@@ -40,7 +40,7 @@ pub fn odd_quantity(
     let unit = product.unit.as_ref().map_or(String::new(), |unit| format!(" {unit}"));
     let (size, stock) = (quantity.thousandths(), product.stock.thousandths());
     let shown = format!("{}{unit} de {}", quantity.with_comma(), product.name);
-    if let Some(usual) = usual.filter(|usual| size >= usual.thousandths().saturating_mul(TIMES_MAX)) {
+    if let Some(usual) = usual.filter(|usual| size >= usual.thousandths().saturating_mul(ODD_TIMES_MIN)) {
         return Some(format!("{shown}: o costume é {}{unit}", usual.with_comma()));
     }
     let is_half = is_taken && stock >= LARGE_STOCK_MIN && size > stock / 2 && size <= stock;
@@ -50,7 +50,8 @@ pub fn odd_quantity(
 /// What is odd about this new price of a product: ten times higher or lower, or nothing at all.
 pub fn odd_price(product: &ProductReply, price: Price) -> Option<String> {
     let (old, new) = (product.price.centavos(), price.centavos());
-    let is_odd = old > 0 && (new >= old.saturating_mul(TIMES_MAX) || old >= new.saturating_mul(TIMES_MAX));
+    let is_odd =
+        old > 0 && (new >= old.saturating_mul(ODD_TIMES_MIN) || old >= new.saturating_mul(ODD_TIMES_MIN));
     is_odd
         .then(|| format!("{} passa de {} para {}", product.name, product.price.in_reais(), price.in_reais()))
 }
@@ -82,7 +83,7 @@ pub fn odd_cost(
         });
     }
     let price = i128::from(product.price.centavos());
-    let is_odd = price > 0 && paid >= price * i128::from(TIMES_MAX);
+    let is_odd = price > 0 && paid >= price * i128::from(ODD_TIMES_MIN);
     is_odd.then(|| {
         format!("{} por {unit} de {}: vende-se por {}", reais(paid), product.name, product.price.in_reais())
     })
@@ -99,6 +100,7 @@ mod tests {
             price: price.parse().unwrap(),
             stock: stock.parse().unwrap(),
             unit: Some(Unit::parse("kg").unwrap()),
+            stock_cost: None,
         }
     }
 

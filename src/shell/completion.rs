@@ -2,7 +2,7 @@
 
 use super::source::Expected;
 use super::words::{Word, forms};
-use crate::catalog::Key;
+use crate::catalog::{Key, unit_of_word};
 use crate::operation::phrase::Measure;
 use crate::operation::{Argument, Form, attribute};
 
@@ -25,7 +25,7 @@ pub(super) fn complete(
         Expected::Nothing => (cursor, Vec::new()),
         Expected::Name => (start, matching_names(text, names)),
         Expected::Phrase => {
-            let name = name_of_phrase(text);
+            let name = name_of_phrase(text, names);
             (cursor - name.len(), matching_names(name, names))
         }
         Expected::Command => {
@@ -55,8 +55,8 @@ fn after_word<'r>(form: &Form, rest: &'r str, names: &[String]) -> (&'r str, Vec
     let name = match form.arguments.first() {
         Some(Argument::Name | Argument::OptionalName) => rest.trim_start(),
         // The last of several.
-        Some(Argument::Phrases) => name_of_phrase(rest.rsplit(';').next().unwrap_or_default()),
-        Some(Argument::Phrase) => name_of_phrase(rest),
+        Some(Argument::Phrases) => name_of_phrase(rest.rsplit(';').next().unwrap_or_default(), names),
+        Some(Argument::Phrase) => name_of_phrase(rest, names),
         Some(Argument::OptionalCommand) => return (rest.trim_start(), matching_commands(rest.trim_start())),
         _ => return (word, if before.trim().is_empty() { Vec::new() } else { attributes }),
     };
@@ -71,12 +71,18 @@ fn after_word<'r>(form: &Form, rest: &'r str, names: &[String]) -> (&'r str, Vec
     }
 }
 
-/// The part of a phrase in which its name stands, behind the quantity.
-fn name_of_phrase(phrase: &str) -> &str {
+/// The part of a phrase in which its name stands, behind the quantity and, if no name begins so, the unit.
+fn name_of_phrase<'p>(phrase: &'p str, names: &[String]) -> &'p str {
     let phrase = phrase.trim_start();
-    match phrase.split_once([' ', '\t']) {
+    let name = match phrase.split_once([' ', '\t']) {
         Some((first, name)) if Measure::read(first).is_some() => name.trim_start(),
-        _ => phrase,
+        _ => return phrase,
+    };
+    match name.split_once([' ', '\t']) {
+        Some((unit, behind)) if unit_of_word(unit).is_some() && matching_names(name, names).is_empty() => {
+            behind.trim_start()
+        }
+        _ => name,
     }
 }
 
@@ -100,16 +106,24 @@ fn matching_commands(typed: &str) -> Vec<String> {
     words.filter(|word| word.starts_with(typed.as_str())).map(|word| format!("{word} ")).collect()
 }
 
+/// Whether each typed word begins another word of a name.
+fn begins_words(key: &str, typed: &str) -> bool {
+    let mut words: Vec<&str> = key.split(' ').collect();
+    typed.split(' ').filter(|typed| !typed.is_empty()).all(|typed| {
+        let place = words.iter().position(|word| word.starts_with(typed));
+        place.map(|place| words.swap_remove(place)).is_some()
+    })
+}
+
 fn matching_names(typed: &str, names: &[String]) -> Vec<String> {
     let typed = Key::fold(typed);
-    let begins_word = |key: &str, typed: &str| key.split(' ').any(|word| word.starts_with(typed));
     let (mut begin, mut words, mut hold) = (Vec::new(), Vec::new(), Vec::new());
     for name in names {
         let key = Key::fold(name);
         let (key, typed) = (key.as_str(), typed.as_str());
         if key.starts_with(typed) {
             begin.push(format!("{name} "));
-        } else if typed.split(' ').filter(|typed| !typed.is_empty()).all(|typed| begins_word(key, typed)) {
+        } else if begins_words(key, typed) {
             words.push(format!("{name} "));
         } else if key.contains(typed) {
             hold.push(format!("{name} "));
@@ -190,6 +204,9 @@ mod tests {
         check(Expected::Command, "vender 2,5kg tom", 13, &["Tomate italiano", "Salada tomate"]);
         check(Expected::Command, "vender 2 Maca; 3 pe", 17, &["Pera"]);
         check(Expected::Phrase, "2 per", 2, &["Pera"]);
+        check(Expected::Phrase, "2 kg per", 5, &["Pera"]);
+        check(Expected::Command, "vender 2 Maca co", 14, &["confirma="]);
+        check(Expected::Command, "vender 2 Maca ma", 14, &[]);
         check(Expected::Command, "ajuda con", 6, &["consultar", "contar"]);
     }
 

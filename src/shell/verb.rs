@@ -1,14 +1,16 @@
 //! The shell's own words, which put several operations together: each with its form and what it does.
 
+mod buy;
 mod items;
 mod said;
 mod sell;
+mod waste;
 
 use crate::catalog::Key;
 pub(super) use said::Verb;
 
 /// Every word of the shell's own.
-pub(super) static VERBS: [Verb; 1] = [sell::VERB];
+pub(super) static VERBS: &[Verb] = &[sell::VERB, buy::VERB, waste::VERB];
 
 /// The verb with this word, without regard to case or accents.
 pub(super) fn verb_by_word(word: &str) -> Option<&'static Verb> {

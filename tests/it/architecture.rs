@@ -235,6 +235,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "catalog",
             "client",
             "io_error",
+            "local_time",
             "operation",
             "private_file",
             "refusal",

@@ -36,7 +36,7 @@ fn a_sale_of_one_or_of_several_is_one_document() {
         ("vender 2 Kiwi", "nenhum produto se chama \"Kiwi\""),
         ("vender -2 Caju", "vai sem sinal"),
         ("vender 2kg Caju", "Caju se conta em un, e não em kg"),
-        ("vender 0 Caju", "zero"),
+        ("vender 0 Caju", "não muda o estoque"),
         ("vender 2,5 Caju", "Caju"),
         ("vender 61 Caju", "há 60 e a venda pede 61"),
         ("vender 2 Caju; 19 Maca", "há 18 e a venda pede 19"),
@@ -154,4 +154,98 @@ fn a_sale_in_doubt_is_finished_once_by_the_next_shell_and_by_the_same_line() {
     next.wait_for_text("A mudança em dúvida foi feita: vender 20 caju; 2 pera → Caju: \u{2212}20 un");
     next.ask("");
     assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 40");
+}
+
+/// A shop in which a tomato is sold by the kilogram.
+fn shop_with_tomatoes() -> Server {
+    let server = Server::start(&[]);
+    run(&mut server.command(&["import", "-"]), "nome;preco;estoque;unidade\nTomate italiano;8,90;0;kg\n");
+    server
+}
+
+#[test]
+fn a_purchase_has_its_cost_and_its_origin() {
+    let server = shop_with_tomatoes();
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    let shown = terminal.ask(
+        "comprar 20cx=440kg tomate italiano total=2800 fornecedor=Sítio Boa Vista lote=L-12 validade=31/12/2099",
+    );
+    assert!(shown.contains("Tomate italiano: +440 kg · R$ 2.800,00 · restam 440 kg · #6\n"), "{shown}");
+    assert!(shown.contains(UNDO_HINT), "{shown}");
+    // Boxes hold what they held, and money may stand at the end.
+    let shown = terminal.ask("comprar 2cx Tomate italiano R$ 300,00");
+    assert!(shown.contains("Tomate italiano: +44 kg · R$ 300,00 · restam 484 kg · #7\n"), "{shown}");
+    // What is missing is asked.
+    terminal.send("comprar\r");
+    terminal.wait_for("O que chegou (QTD NOME):");
+    terminal.send("10 kg tomate it\t\r");
+    terminal.wait_for("Quanto custaram ao todo 10 kg de Tomate italiano, em R$ (Enter: não sei)?");
+    terminal.send("2.80,0\r");
+    terminal.wait_for_text("Erro: preço inválido");
+    terminal.send("65,50\r");
+    assert!(terminal.wait_for_prompt().contains("+10 kg · R$ 65,50 · restam 494 kg · #8"));
+    // What looks like a slip is asked back.
+    for (line, question) in [
+        (
+            "comprar 10 tomate italiano total=655",
+            "R$ 65,50 por kg de Tomate italiano: a compra de antes custou R$ 6,55",
+        ),
+        ("comprar 10 tomate italiano total=66 validade=1/1/2020", "a validade 01/01/2020 já passou"),
+    ] {
+        terminal.send(&format!("{line}\r"));
+        terminal.wait_for(&format!("{question}. É isso mesmo? (s/n)"));
+        terminal.send("\r");
+        assert!(terminal.wait_for_prompt().contains("Nada foi enviado."));
+    }
+    for (wrong, told) in [
+        ("comprar 10 tomate italiano total=1.000", "total"),
+        ("comprar 10 tomate italiano total=66 validade=31/2", "não é um dia"),
+        ("comprar 10cx Caju total=66", "Caju se conta em un, e não em cx"),
+        ("comprar 10 Caju total=66 fornecedor=", "sem valor"),
+    ] {
+        let shown = terminal.ask(wrong);
+        assert!(shown.contains("Erro: ") && shown.contains(told), "{wrong}: {shown}");
+    }
+    let movements = server.run(&["history", "Tomate italiano", "--format", "json"]).out;
+    for part in ["Sítio Boa Vista", "L-12", "2099-12-31", "20cx=440kg", "2cx=44kg"] {
+        assert!(movements.contains(part), "{movements}");
+    }
+    // Behind a pipe nobody is asked for the total, and the purchase has none.
+    let piped =
+        run(&mut server.command(&["shell"]), "comprar 1kg Tomate italiano\ncomprar 9 Caju total=900\n");
+    assert_eq!(
+        (piped.code, piped.out.as_str()),
+        (2, "Tomate italiano: R$8.9, Estoque: 495\n"),
+        "{}",
+        piped.err
+    );
+    assert!(piped.err.contains("confirma=sim"), "{}", piped.err);
+}
+
+#[test]
+fn a_loss_has_its_reason() {
+    let server = Server::start(&[]);
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    let shown = terminal.ask("perder 2 Maca causa=maduro");
+    assert!(shown.contains("Maca: \u{2212}2 un · R$ 6,00 · restam 18 un · #5\n"), "{shown}");
+    terminal.send("perder 1 Maca; 2 Pera\r");
+    terminal.wait_for_text(
+        "1 vencido, 2 maduro, 3 avaria, 4 peso, 5 furto, 6 consumo, 7 doacao, 8 degustacao, 9 devolucao",
+    );
+    terminal.wait_for("Número ou palavra:");
+    terminal.send("0\r");
+    terminal.wait_for("Número ou palavra:");
+    terminal.send("3\r");
+    assert!(terminal.wait_for_prompt().contains("Total: R$ 13,00"));
+    terminal.send("perder 1 Caju ca\tma\t\r");
+    assert!(terminal.wait_for_prompt().contains("Caju: \u{2212}1 un · R$ 2,00 · restam 59 un · #8"));
+    assert!(terminal.ask("perder 1 Caju causa=roubo").contains("causa \"roubo\" desconhecida"));
+    let movements = server.run(&["history", "--kind", "perda", "--format", "json"]).out;
+    assert_eq!(
+        (movements.matches("maduro").count(), movements.matches("avaria").count()),
+        (2, 2),
+        "{movements}"
+    );
+    let piped = run(&mut server.command(&["shell"]), "perder 1 Caju\nperder 1 Caju causa=Doação\n");
+    assert_eq!((piped.code, piped.out.as_str()), (2, "Caju: R$2.0, Estoque: 58\n"), "{}", piped.err);
 }

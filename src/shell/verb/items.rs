@@ -3,14 +3,16 @@
 use super::super::desk::{Desk, Stopped};
 use super::super::report::report;
 use super::super::source::{Expected, Question};
-use crate::catalog::{Kind, Quantity};
+use crate::catalog::{Details, Kind, Quantity, RequestId};
 use crate::operation::doubtful::{odd_quantity, usual_quantity};
 use crate::operation::phrase::{Measure, Phrase, Readings};
-use crate::operation::{MovementReply, MovementsRequest, ProductReply, Reply, Request};
+use crate::operation::{
+    AdjustRequest, BatchRequest, MovementReply, MovementsRequest, ProductReply, Reply, Request,
+};
 use crate::refusal::Refusal;
 
 /// Movements among which the usual quantity is looked for.
-const LOOKED_AT_MAX: usize = 50;
+const USUAL_AMONG_MAX: usize = 50;
 
 /// A product, and how much of it.
 #[derive(Debug, Clone)]
@@ -25,6 +27,27 @@ impl Item {
     /// The item as it is typed: `2,5 Maca`.
     pub(super) fn line(&self) -> String {
         format!("{} {}", self.quantity.with_comma(), self.name)
+    }
+}
+
+/// The change of these items, which is one document. The kind says whether they come or go.
+pub(super) fn request(
+    items: &[Item],
+    kind: Kind,
+    details: Option<Box<Details>>,
+    request_id: Option<RequestId>,
+) -> Request<'_> {
+    let adjustment = |item: &'_ Item| AdjustRequest {
+        kind,
+        delta: if kind == Kind::Purchase { item.quantity } else { item.quantity.opposite() },
+        details: details.clone(),
+        ..AdjustRequest::of_units("", 0)
+    };
+    let mut adjustments: Vec<AdjustRequest<'_>> =
+        items.iter().map(|item| AdjustRequest { name: &item.name, ..adjustment(item) }).collect();
+    match adjustments.len() {
+        1 => Request::AdjustStock(AdjustRequest { request_id, ..adjustments.swap_remove(0) }),
+        _ => Request::BatchAdjustStock(BatchRequest { adjustments, request_id }),
     }
 }
 
@@ -106,7 +129,7 @@ pub(super) fn last_movements(desk: &mut dyn Desk, product: &ProductReply, kind: 
     let request = MovementsRequest {
         name: Some(product.name.as_str()),
         kind: Some(kind),
-        count_max: LOOKED_AT_MAX,
+        count_max: USUAL_AMONG_MAX,
         ..MovementsRequest::default()
     };
     match desk.ask(&Request::ListMovements(request)) {

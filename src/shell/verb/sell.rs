@@ -3,11 +3,11 @@
 use super::super::desk::{Desk, Stopped};
 use super::super::report::report;
 use super::super::source::Expected;
-use super::items::{Item, check_quantity, quantity, read_phrase};
+use super::items::{Item, check_quantity, quantity, read_phrase, request};
 use super::said::{Said, Verb};
-use crate::catalog::{Amount, Kind, Quantity, RequestId};
+use crate::catalog::{Amount, Kind, Quantity};
 use crate::operation::phrase::split_phrases;
-use crate::operation::{AdjustRequest, Argument, BatchRequest, Form, Request};
+use crate::operation::{Argument, Form};
 use crate::refusal::{Code, Refusal};
 
 /// Most lines of a sale: a long receipt.
@@ -41,7 +41,7 @@ fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
         return desk.drop_command();
     }
     let line = sale.line();
-    desk.make(&sale.request(request_id), &line)
+    desk.make(&request(&sale.items, Kind::Sale, None, request_id), &line)
 }
 
 /// Asks for the items, one a line, until an empty line ends the sale.
@@ -149,23 +149,5 @@ impl Sale {
     fn line(&self) -> String {
         let items: Vec<String> = self.items.iter().map(Item::line).collect();
         format!("{} {}", VERB.form.word, items.join("; "))
-    }
-
-    fn request(&self, request_id: Option<RequestId>) -> Request<'_> {
-        match &self.items[..] {
-            [item] => Request::AdjustStock(AdjustRequest { request_id, ..adjustment(item) }),
-            items => Request::BatchAdjustStock(BatchRequest {
-                adjustments: items.iter().map(adjustment).collect(),
-                request_id,
-            }),
-        }
-    }
-}
-
-fn adjustment(item: &Item) -> AdjustRequest<'_> {
-    AdjustRequest {
-        kind: Kind::Sale,
-        delta: item.quantity.opposite(),
-        ..AdjustRequest::of_units(&item.name, 0)
     }
 }

@@ -1,0 +1,143 @@
+//! `comprar`: goods come in, with what was paid, from whom, and until when they keep.
+
+use super::super::desk::{Desk, Stopped};
+use super::super::report::report;
+use super::super::source::Expected;
+use super::items::{Item, check_quantity, last_movements, quantity, read_phrase, request};
+use super::said::{Said, Verb};
+use crate::catalog::{Amount, Details, Kind, Note, Purchase, Quantity, in_reais};
+use crate::local_time::{parse_near_day, today};
+use crate::operation::doubtful::odd_cost;
+use crate::operation::phrase::{Measure, parse_money};
+use crate::operation::{Argument, Form, MovementReply, ProductReply};
+use crate::refusal::Refusal;
+
+pub(super) const VERB: Verb = Verb {
+    form: Form {
+        word: "comprar",
+        shell_words: &[],
+        arguments: &[Argument::Phrase],
+        attributes: "[total=VALOR] [fornecedor=NOME] [lote=LOTE] [validade=DIA] [obs=TEXTO] [confirma=sim] [id=PEDIDO]",
+        menu: None,
+        help: "compra: entra no estoque, com o que custou",
+        example: "comprar 20cx=440kg Tomate total=2800 fornecedor=Sítio Boa Vista validade=5/12",
+    },
+    run,
+};
+
+fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
+    let said = Said::of(verb, rest)?;
+    let (request_id, is_meant) = (said.request_id()?, said.is_meant());
+    let total = said.get("total").map(parse_money).transpose()?;
+    let purchase = purchase(&said)?;
+    let text = match said.text {
+        "" if desk.is_person() => desk.question("O que chegou (QTD NOME): ".to_owned(), Expected::Phrase)?,
+        text => text.to_owned(),
+    };
+    if text.is_empty() && desk.is_person() {
+        return desk.drop_command();
+    }
+    let (phrase, product) = read_phrase(desk, &text, total.is_none())?;
+    let bought = last_movements(desk, &product, Kind::Purchase);
+    let measure = phrase.measure.map(|measure| in_boxes(measure, &product, &bought));
+    let boxes = measure.as_ref().and_then(|measure| measure.note().map(str::to_owned));
+    let quantity = quantity(desk, measure, &product)?;
+    check_quantity(desk, &product, quantity, Kind::Purchase, is_meant)?;
+    let total = match total.or(phrase.total) {
+        None if desk.is_person() => asked_total(desk, &product, quantity)?,
+        total => total,
+    };
+    if let Some(total) = total
+        && let Some(odd) = odd_cost(&product, quantity, total, usual_cost(&product, &bought))
+    {
+        desk.confirm(&odd, is_meant)?;
+    }
+    if let Some(day) = purchase.expires_on.filter(|day| *day < today()) {
+        let odd = format!("a validade {:02}/{:02}/{} já passou", day.day(), day.month(), day.year());
+        desk.confirm(&odd, is_meant)?;
+    }
+    let note = said.get("obs").map(str::to_owned).or(boxes);
+    let note: Option<Note> =
+        note.map(|note| note.parse()).transpose().map_err(|error| Refusal::detail("note", &error))?;
+    let item = Item { name: phrase.name, product, quantity };
+    let line = line(&item, total, &purchase, note.as_ref());
+    let details = Details { amount: total, note, purchase: Some(purchase), loss_reason: None };
+    desk.make(&request(&[item], Kind::Purchase, details.boxed(), request_id), &line)
+}
+
+fn purchase(said: &Said<'_>) -> Result<Purchase, Refusal> {
+    let supplier = said.get("fornecedor").map(str::parse).transpose();
+    let lot = said.get("lote").map(str::parse).transpose();
+    let day = said.get("validade").map(|text| {
+        parse_near_day(text).map_err(|error| {
+            Refusal::invalid("expires_on", format!("a validade {} {error}", crate::catalog::Quoted(text)))
+        })
+    });
+    Ok(Purchase {
+        supplier: supplier.map_err(|error| Refusal::detail("supplier", &error))?,
+        lot: lot.map_err(|error| Refusal::detail("lot", &error))?,
+        expires_on: day.transpose()?,
+    })
+}
+
+/// Boxes of a product that is not counted in boxes hold what they held at the last purchase in boxes.
+fn in_boxes(measure: Measure, product: &ProductReply, bought: &[MovementReply]) -> Measure {
+    let unit = product.unit.as_ref().map(|unit| unit.as_str());
+    if measure.unit().is_none() || measure.unit() == unit || measure.note().is_some() {
+        return measure;
+    }
+    let notes =
+        bought.iter().filter_map(|movement| movement.details.as_ref()?.details.as_ref()?.note.as_ref());
+    let earlier = notes.filter_map(|note| Measure::read(note.as_str())?.ok());
+    earlier.into_iter().find_map(|earlier| measure.as_boxes_of(&earlier)).unwrap_or(measure)
+}
+
+/// What was paid before, for how much: at the last purchase whose cost is known, or for what is there.
+fn usual_cost(product: &ProductReply, bought: &[MovementReply]) -> Option<(Quantity, Amount)> {
+    let last = bought.iter().find_map(|movement| {
+        let details = movement.details.as_ref()?;
+        let cost = details.cost.filter(|_| details.undone_by == 0 && details.undoes == 0)?;
+        Some((movement.delta, Amount::from_centavos(cost.centavos())?))
+    });
+    let stock = || Some((product.stock, Amount::from_centavos(product.stock_cost?.centavos()?)?));
+    last.or_else(stock).filter(|(quantity, total)| quantity.thousandths() > 0 && total.centavos() > 0)
+}
+
+fn asked_total(
+    desk: &mut dyn Desk,
+    product: &ProductReply,
+    quantity: Quantity,
+) -> Result<Option<Amount>, Stopped> {
+    loop {
+        let unit = product.unit.as_ref().map_or(String::new(), |unit| format!(" {unit}"));
+        let prompt = format!(
+            "Quanto custaram ao todo {}{unit} de {}, em R$ (Enter: não sei)? ",
+            quantity.with_comma(),
+            product.name
+        );
+        let answer = desk.question(prompt, Expected::Nothing)?;
+        if answer.is_empty() {
+            return Ok(None);
+        }
+        match parse_money(&answer) {
+            Ok(total) => return Ok(Some(total)),
+            Err(refusal) => report(&refusal),
+        }
+    }
+}
+
+/// The line that makes the same purchase.
+fn line(item: &Item, total: Option<Amount>, purchase: &Purchase, note: Option<&Note>) -> String {
+    let mut line = format!("{} {}", VERB.form.word, item.line());
+    let mut add = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            line.push_str(&format!(" {name}={value}"));
+        }
+    };
+    add("total", total.map(|total| in_reais(total.centavos()).to_string().replace(['.', ' '], "")));
+    add("fornecedor", purchase.supplier.as_ref().map(ToString::to_string));
+    add("lote", purchase.lot.as_ref().map(ToString::to_string));
+    add("validade", purchase.expires_on.map(|day| day.to_string()));
+    add("obs", note.map(ToString::to_string));
+    line
+}
