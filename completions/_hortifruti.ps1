@@ -53,6 +53,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--tls-client-ca', '--tls-client-ca', [CompletionResultType]::ParameterName, 'Só atende clientes com um certificado desta autoridade')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Só atende clientes com um token deste arquivo (veja `hortifruti token`). Relido com SIGHUP')
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Banco de dados; `:memory:` não guarda nada. O padrão é hortifruti.db')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Lê etiquetas de balança por esta máscara, como 2CCCCCCPPPPPD (C código, P gramas, T centavos, D verificador); várias, se os dígitos fixos as distinguem')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--workers', '--workers', [CompletionResultType]::ParameterName, 'Threads que atendem as conexões. O padrão é um por núcleo do processador, menos um')
             [CompletionResult]::new('--exit-after', '--exit-after', [CompletionResultType]::ParameterName, 'Para depois de N conexões')

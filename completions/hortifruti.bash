@@ -950,7 +950,7 @@ _hortifruti() {
             return 0
             ;;
         hortifruti__subcmd__serve)
-            opts="-q -h --socket --grpc --port --host --insecure --tls-cert --tls-key --tls-client-ca --token-file --data --empty --port-file --workers --exit-after --drain-seconds --max-connections --max-connections-per-address --idle-seconds --quiet --help"
+            opts="-q -h --socket --grpc --port --host --insecure --tls-cert --tls-key --tls-client-ca --token-file --data --label --empty --port-file --workers --exit-after --drain-seconds --max-connections --max-connections-per-address --idle-seconds --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1037,6 +1037,10 @@ _hortifruti() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --label)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --port-file)

@@ -49,6 +49,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --tls-client-ca 'Só atende clientes com um certificado desta autoridade'
             cand --token-file 'Só atende clientes com um token deste arquivo (veja `hortifruti token`). Relido com SIGHUP'
             cand --data 'Banco de dados; `:memory:` não guarda nada. O padrão é hortifruti.db'
+            cand --label 'Lê etiquetas de balança por esta máscara, como 2CCCCCCPPPPPD (C código, P gramas, T centavos, D verificador); várias, se os dígitos fixos as distinguem'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --workers 'Threads que atendem as conexões. O padrão é um por núcleo do processador, menos um'
             cand --exit-after 'Para depois de N conexões'

@@ -51,6 +51,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l tls-key 
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l tls-client-ca -d 'Só atende clientes com um certificado desta autoridade' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l token-file -d 'Só atende clientes com um token deste arquivo (veja `hortifruti token`). Relido com SIGHUP' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l data -d 'Banco de dados; `:memory:` não guarda nada. O padrão é hortifruti.db' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l label -d 'Lê etiquetas de balança por esta máscara, como 2CCCCCCPPPPPD (C código, P gramas, T centavos, D verificador); várias, se os dígitos fixos as distinguem' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l workers -d 'Threads que atendem as conexões. O padrão é um por núcleo do processador, menos um' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l exit-after -d 'Para depois de N conexões' -r

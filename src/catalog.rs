@@ -201,6 +201,11 @@ impl Catalog {
         found.filter(|id| self.products.holds(*id)).or_else(|| self.id_of_code(CodeValue::parse(name)?))
     }
 
+    /// The product with this code, as a label of a scale gives it: no name is looked at.
+    pub fn id_of_label(&self, label: &Label) -> Option<ProductId> {
+        self.id_of_code(CodeValue(label.code))
+    }
+
     /// The product with a code of this value.
     fn id_of_code(&self, value: CodeValue) -> Option<ProductId> {
         // While a large change is being applied, a code belongs to the product that is shown with it.

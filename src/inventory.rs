@@ -8,6 +8,7 @@ mod call;
 mod change;
 mod commit;
 mod count;
+mod labels;
 mod ledger_reads;
 mod listing;
 mod movements;
@@ -25,7 +26,7 @@ use std::time::{Instant, SystemTime};
 
 use tokio::sync::Mutex;
 
-use crate::catalog::{Author, Catalog, Draft, Movement, Product, ProductDraft, Transaction};
+use crate::catalog::{Author, Catalog, Draft, LabelMasks, Movement, Product, ProductDraft, Transaction};
 pub use crate::operation::Adjusted;
 use crate::store::{Store, StoreError};
 use commit::{Change, ClientState, CommitterHandle, WriteQueue, WriteResult};
@@ -47,6 +48,8 @@ pub struct Inventory {
     ledger: LedgerReads,
     /// The time budget of searches for names that resemble a wrong one. Only one search runs at a time.
     near_names: Arc<Mutex<SearchTime>>,
+    /// How the labels of the shop's scales are read.
+    labels: Arc<LabelMasks>,
 }
 
 /// The handle of a worker thread. The changes of its sessions share a queue.
@@ -85,7 +88,14 @@ impl Inventory {
         let ledger = LedgerReads::new(store.ledger());
         let (committer, handle) = Committer::start(Arc::clone(&catalog), store);
         let near_names = Arc::new(Mutex::new(SearchTime::new(Instant::now())));
-        Ok((Self { catalog, committer: handle, ledger, near_names }, committer))
+        let labels = Arc::default();
+        Ok((Self { catalog, committer: handle, ledger, near_names, labels }, committer))
+    }
+
+    /// Takes labels of scales in the place of names, read by these masks.
+    #[must_use]
+    pub fn reading_labels(self, masks: LabelMasks) -> Self {
+        Self { labels: Arc::new(masks), ..self }
     }
 
     /// The number of the last movement that is published: readers of the ledger see up to this one.

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use crate::catalog::{
-    AdjustmentError, AmountError, BATCH_LINES_MAX, COUNT_LINES_MAX, CountError, DetailError, IMPORT_ROWS_MAX,
-    KindError, LossReasonError, Movement, Name, NameError, PriceError, Quantity, QuantityError, Quoted,
-    RequestId, RequestIdError, UndoError, UnitError,
+    AdjustmentError, Amount, AmountError, BATCH_LINES_MAX, COUNT_LINES_MAX, CountError, DetailError,
+    IMPORT_ROWS_MAX, KindError, Label, LabelError, LossReasonError, Movement, Name, NameError, PriceError,
+    Quantity, QuantityError, Quoted, RequestId, RequestIdError, UndoError, Unit, UnitError,
 };
 
 /// Why a request was refused: the one table of errors. Each wire, and `main`, map it once.
@@ -189,6 +189,43 @@ impl Refusal {
             message.push_str(&format!("Nada foi alterado; os mais parecidos: {}.", nearest.join("; ")));
         }
         Self::new(Code::ProductNotFound, message)
+    }
+
+    /// A label of a scale that cannot be used in the place of a name.
+    pub fn label(error: &LabelError) -> Self {
+        Self::invalid("name", error)
+    }
+
+    /// A change by a label that says neither whether it takes nor whether it brings.
+    pub fn label_without_sign() -> Self {
+        Self::invalid(
+            "kind",
+            "a etiqueta diz quanto, e o motivo diz se entra ou sai; use motivo=venda, perda ou compra",
+        )
+    }
+
+    /// A change by a label with another quantity than the label's.
+    pub fn other_than_label(quantity: Quantity, unit: &Unit, delta: Quantity) -> Self {
+        let what =
+            format!("a etiqueta diz {quantity} {unit}, e foram pedidos {delta}; peça 0 para o que ela diz");
+        Self::invalid("delta_thousandths", what)
+    }
+
+    /// A sale by a label with another total than the label's.
+    pub fn other_total_than_label(total: Amount, asked: Amount) -> Self {
+        let what = format!("a etiqueta diz o total R${total}, e foi pedido o total R${asked}");
+        Self::invalid("amount_centavos", what)
+    }
+
+    /// A label with a code that no product has.
+    pub fn label_of_no_product(text: &str, label: &Label) -> Self {
+        let what = format!(
+            "nenhum produto tem o código {}, o da etiqueta {}. Nada foi alterado; dê o código ao produto, ou confira a \
+             máscara de --label.",
+            label.code,
+            Quoted(text.trim())
+        );
+        Self::new(Code::ProductNotFound, what)
     }
 
     /// A price list with bad rows, given by index.

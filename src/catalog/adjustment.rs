@@ -21,11 +21,14 @@ pub struct Adjustment {
     pub author: Option<Author>,
     /// The details of the movement, if it has any.
     pub details: Option<Box<Details>>,
+    /// Whether the delta follows from the amount of the details and the price in force, as of a label: a retry
+    /// is the same change also if it comes to another delta.
+    pub is_of_total: bool,
 }
 
 impl Adjustment {
     /// A change without a request id, an author or details.
     pub fn new(product: ProductId, delta: Quantity, kind: Kind) -> Self {
-        Self { product, delta, kind, request_id: None, author: None, details: None }
+        Self { product, delta, kind, request_id: None, author: None, details: None, is_of_total: false }
     }
 }

@@ -9,12 +9,17 @@ use std::str::FromStr;
 
 use super::amount::Amount;
 use super::gtin::check_digit;
+use super::name::Name;
 use super::price::Price;
+use super::product::Unit;
 use super::quantity::Quantity;
 use super::quoted::Quoted;
 
 /// Digits of a label: an EAN-13.
 const DIGITS: usize = 13;
+
+/// The unit of the weights on labels.
+const KILOGRAM: &str = "kg";
 
 /// Most masks of a shop. One digit behind the 2 distinguishes ten masks, and no shop has as many kinds of
 /// labels.
@@ -204,6 +209,27 @@ pub enum LabelContent {
     Total(Amount),
 }
 
+impl Label {
+    /// The quantity in the bag of a product of this name and unit: the weight, or what the total comes to at
+    /// this price.
+    ///
+    /// # Errors
+    /// If the label has a weight and the product is not weighed, the label has a total and the product no
+    /// price, or nothing is in the bag.
+    pub fn quantity(&self, name: &Name, unit: &Unit, price: Price) -> Result<Quantity, LabelError> {
+        let quantity = match self.content {
+            LabelContent::Weight(_) if unit.as_str() != KILOGRAM => {
+                return Err(LabelError::NotWeighed { name: name.to_string(), unit: unit.clone() });
+            }
+            LabelContent::Weight(weight) => weight,
+            LabelContent::Total(total) => {
+                quantity_of_total(total, price).ok_or_else(|| LabelError::NoPrice(name.to_string()))?
+            }
+        };
+        if quantity == Quantity::ZERO { Err(LabelError::Nothing(name.to_string())) } else { Ok(quantity) }
+    }
+}
+
 /// Why a label cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LabelError {
@@ -217,6 +243,15 @@ pub enum LabelError {
     /// No mask of the server fits the label.
     #[error("nenhuma máscara de --label do servidor lê a etiqueta {}", Quoted(.0))]
     NoMask(String),
+    /// A weight of something that is not sold by weight.
+    #[error("a etiqueta diz o peso, e {} é vendido por {unit}, não por kg", Quoted(.name))]
+    NotWeighed { name: String, unit: Unit },
+    /// A total that no price divides.
+    #[error("a etiqueta só diz o total, e {} está sem preço; dê um preço ao produto", Quoted(.0))]
+    NoPrice(String),
+    /// An empty bag.
+    #[error("a etiqueta de {} não diz quantidade nenhuma", Quoted(.0))]
+    Nothing(String),
 }
 
 /// The quantity that costs this total at a price, rounded half up to a thousandth. `None` if the price is
@@ -344,6 +379,29 @@ mod tests {
     fn a_total_without_a_price_has_no_quantity() {
         let total = Amount::from_centavos(500).unwrap();
         assert_eq!(quantity_of_total(total, Price::from_centavos(0).unwrap()), None);
+    }
+
+    #[test]
+    fn the_quantity_of_a_bag_depends_on_the_product() {
+        let quantity = |content, unit: &str, centavos| {
+            let (name, unit) = (Name::parse("Banana").unwrap(), Unit::parse(unit).unwrap());
+            let quantity =
+                Label { code: 1, content }.quantity(&name, &unit, Price::from_centavos(centavos).unwrap());
+            quantity.map(Quantity::thousandths).map_err(|error| error.to_string())
+        };
+        assert_eq!(quantity(weight(1_250), "kg", 0), Ok(1_250));
+        assert_eq!(quantity(total(1_000), "kg", 699), Ok(1_431));
+        assert_eq!(quantity(total(1_398), "un", 699), Ok(2_000));
+        for (content, unit, price, told) in [
+            (weight(1_250), "un", 699, "é vendido por un, não por kg"),
+            (total(1_000), "kg", 0, "está sem preço"),
+            (weight(0), "kg", 699, "não diz quantidade nenhuma"),
+            (total(0), "kg", 699, "não diz quantidade nenhuma"),
+            (total(1), "kg", 100_000_000, "não diz quantidade nenhuma"),
+        ] {
+            let error = quantity(content, unit, price).unwrap_err();
+            assert!(error.contains(told), "{error}");
+        }
     }
 
     proptest! {

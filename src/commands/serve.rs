@@ -16,7 +16,7 @@ use self::reload::Reloadable;
 use super::Error;
 use super::connection::PortFile;
 use super::database::DATA_DEFAULT;
-use crate::catalog::original_products;
+use crate::catalog::{LabelMasks, MaskError, original_products};
 use crate::inventory::Inventory;
 use crate::io_error::describe;
 use crate::port_file::{self, Place};
@@ -78,6 +78,10 @@ pub(super) struct Serve {
         value_hint = clap::ValueHint::FilePath
     )]
     data: PathBuf,
+    /// Lê etiquetas de balança por esta máscara, como 2CCCCCCPPPPPD (C código, P gramas, T centavos, D
+    /// verificador); várias, se os dígitos fixos as distinguem
+    #[arg(long, value_name = "MASCARA", env = "HORTIFRUTI_LABEL", hide_env = true, value_delimiter = ',')]
+    label: Vec<String>,
     /// Começa um banco de dados novo sem os quatro produtos de exemplo
     #[arg(long)]
     empty: bool,
@@ -117,10 +121,12 @@ impl Serve {
     }
 
     pub(super) fn run(self) -> Result<(), Error> {
-        Ok(self.serve()?)
+        let masks = label_masks(&self.label)
+            .map_err(|error| Error::Usage(format!("{error}. O servidor não foi iniciado")))?;
+        Ok(self.serve(masks)?)
     }
 
-    fn serve(&self) -> anyhow::Result<()> {
+    fn serve(&self, masks: LabelMasks) -> anyhow::Result<()> {
         tracing_subscriber::fmt()
             .with_env_filter(
                 tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| LOGGED.into()),
@@ -147,6 +153,7 @@ impl Serve {
         let store = open_store(&self.data, port)?;
         let opening = if self.empty { Vec::new() } else { original_products() };
         let (inventory, committer) = Inventory::open(store, &opening)?;
+        let inventory = inventory.reading_labels(masks);
 
         let console = if self.quiet { Console::quiet() } else { Console::stdout() };
         let (tls, tokens) = (reloadable.tls(), reloadable.tokens());
@@ -178,6 +185,12 @@ impl Serve {
         console.flush();
         closed.context("o servidor parou, mas as últimas mudanças não estão no banco de dados")
     }
+}
+
+/// The masks of labels. An empty text, as of an empty variable, is none.
+fn label_masks(texts: &[String]) -> Result<LabelMasks, MaskError> {
+    let masks = texts.iter().filter(|text| !text.is_empty()).map(|text| text.parse());
+    LabelMasks::new(masks.collect::<Result<_, _>>()?)
 }
 
 /// Refuses a port file with the name of one of the database's files. Names are compared because neither file

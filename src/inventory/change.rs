@@ -5,9 +5,7 @@ use std::time::SystemTime;
 
 use super::commit::{Applied, Change, refuse_rows};
 use super::{Adjusted, Session, product_of, read, stopped};
-use crate::catalog::{
-    Adjustment, BATCH_LINES_MAX, Draft, IMPORT_ROWS_MAX, ImportCheck, ImportCounts, RowError,
-};
+use crate::catalog::{BATCH_LINES_MAX, Draft, IMPORT_ROWS_MAX, ImportCheck, ImportCounts, RowError};
 use crate::operation::{AdjustRequest, BatchRequest, ImportRequest};
 use crate::refusal::Refusal;
 
@@ -23,15 +21,13 @@ impl Session {
     /// # Errors
     /// If a rule forbids the change, or the store refuses writes.
     pub async fn adjust(&self, request: AdjustRequest<'_>) -> Result<Adjusted, Refusal> {
-        let AdjustRequest { name, delta, kind, request_id, details } = request;
-        let product = self.reader().id_of(name);
-        let product = match product {
-            Ok(product) => product,
+        let name = request.name;
+        let adjustment = self.reader().adjustment(request);
+        let adjustment = match adjustment {
+            Ok(adjustment) => adjustment,
             Err(refusal) => return Err(self.explain(name, refusal).await),
         };
-        let author = self.author.clone();
-        let change = Change::Adjust(Adjustment { product, delta, kind, request_id, author, details });
-        let mut result = self.write(vec![change]).await;
+        let mut result = self.write(vec![Change::Adjust(adjustment)]).await;
         let applied = result.each.pop().ok_or_else(stopped)?.map_err(|refusal| *refusal)?;
         let movement = applied.movement(&result.movements).ok_or_else(stopped)?;
         Ok(Adjusted::from((product_of(&read(&self.inventory.catalog), movement), movement)))
@@ -48,16 +44,14 @@ impl Session {
             return Err(Refusal::batch_size(adjustments.len()));
         }
         let mut changes = Vec::with_capacity(adjustments.len());
-        for (index, AdjustRequest { name, delta, kind, details, .. }) in adjustments.into_iter().enumerate() {
+        for (index, adjust) in adjustments.into_iter().enumerate() {
             if index % LINES_IN_TURN == LINES_IN_TURN - 1 {
                 tokio::task::yield_now().await;
             }
-            let product = self.reader().id_of(name);
-            match product {
-                Ok(product) => {
-                    let author = self.author.clone();
-                    changes.push(Adjustment { product, delta, kind, request_id: None, author, details });
-                }
+            let name = adjust.name;
+            let change = self.reader().adjustment(AdjustRequest { request_id: None, ..adjust });
+            match change {
+                Ok(change) => changes.push(change),
                 Err(refusal) => return Err(self.explain(name, refusal).await.at(index)),
             }
         }

@@ -7,10 +7,10 @@ use crate::catalog::Search;
 use crate::refusal::{Code, Refusal};
 
 impl Session {
-    /// Adds names that resemble the wrong name to its refusal, if the refusal is `PRODUCT_NOT_FOUND` and the
-    /// time budget allows a search.
+    /// Adds names that resemble the wrong name to its refusal, if the refusal is `PRODUCT_NOT_FOUND` of a name
+    /// that is no label, and the time budget allows a search.
     pub async fn explain(&self, name: &str, refusal: Refusal) -> Refusal {
-        if refusal.code != Code::ProductNotFound {
+        if refusal.code != Code::ProductNotFound || self.is_label(name) {
             return refusal;
         }
         let mut time = self.inventory.near_names.lock().await;

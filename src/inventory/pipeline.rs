@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::commit::{Change, WriteResult};
 use super::query::Reader;
 use super::{Session, product_of, read, stopped};
-use crate::catalog::{Adjustment, Movement, Product, ProductId};
+use crate::catalog::{Movement, Product, ProductId};
 use crate::operation::AdjustRequest;
 use crate::refusal::Refusal;
 
@@ -94,11 +94,7 @@ impl Reader<'_> {
     /// # Errors
     /// If [`Reader::find`] would fail. The pipeline is then unchanged.
     pub fn add<A>(&mut self, pipeline: &mut Pipeline<A>, request: AdjustRequest<'_>) -> Result<(), Refusal> {
-        let AdjustRequest { name, delta, kind, request_id, details } = request;
-        let product = self.id_of(name)?;
-        let author = self.author();
-        let change = Adjustment { product, delta, kind, request_id, author, details };
-        pipeline.changes.push(Change::Adjust(change));
+        pipeline.changes.push(Change::Adjust(self.adjustment(request)?));
         Ok(())
     }
 

@@ -4,7 +4,8 @@ use std::sync::RwLockReadGuard;
 
 use super::listing::Listing;
 use super::{Session, read};
-use crate::catalog::{Author, Catalog, Key, Price, ProductId, ProductView};
+use crate::catalog::{Adjustment, Catalog, Price, ProductId, ProductView};
+use crate::operation::AdjustRequest;
 use crate::refusal::Refusal;
 
 impl Session {
@@ -56,24 +57,37 @@ impl Reader<'_> {
         use_product: impl FnOnce(ProductView<'_>) -> T,
     ) -> Result<T, Refusal> {
         self.session.note_read();
-        self.look_up(name, |catalog| catalog.find(name).map(use_product))
+        let (session, catalog) = (self.session, self.catalog());
+        match catalog.find(name) {
+            Some(product) => Ok(use_product(product)),
+            None => session.by_label(catalog, name).map(|(product, _)| use_product(product)),
+        }
     }
 
     /// The id of the product of this name, for a change of it.
     pub(super) fn id_of(&mut self, name: &str) -> Result<ProductId, Refusal> {
-        self.look_up(name, |catalog| catalog.id_of(name))
+        let (session, catalog) = (self.session, self.catalog());
+        match catalog.id_of(name) {
+            Some(product) => Ok(product),
+            None => session.by_label(catalog, name).map(|(product, _)| product.id),
+        }
     }
 
-    /// The author of the session's changes.
-    pub(super) fn author(&self) -> Option<Author> {
-        self.session.author.clone()
+    /// The change that is asked for, signed by the session.
+    ///
+    /// # Errors
+    /// If [`Reader::find`] would fail, or the name is a label that says something else.
+    pub(super) fn adjustment(&mut self, request: AdjustRequest<'_>) -> Result<Adjustment, Refusal> {
+        let (session, catalog) = (self.session, self.catalog());
+        let Some(product) = catalog.id_of(request.name) else {
+            return session.by_label_changed(catalog, request);
+        };
+        let AdjustRequest { name: _, delta, kind, request_id, details } = request;
+        let author = session.author.clone();
+        Ok(Adjustment { product, delta, kind, request_id, author, details, is_of_total: false })
     }
 
-    fn look_up<T>(&mut self, name: &str, look: impl FnOnce(&Catalog) -> Option<T>) -> Result<T, Refusal> {
-        let catalog = self.catalog.get_or_insert_with(|| read(&self.session.inventory.catalog));
-        look(catalog).ok_or_else(|| match Key::with(name, |_| ()) {
-            Ok(()) => Refusal::product_not_found(name, &[]),
-            Err(error) => Refusal::name(&error),
-        })
+    fn catalog(&mut self) -> &Catalog {
+        self.catalog.get_or_insert_with(|| read(&self.session.inventory.catalog))
     }
 }

@@ -95,6 +95,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "refusal",
         ],
     ),
+    ("inventory::labels", &["catalog", "inventory", "operation", "refusal"]),
     ("inventory::ledger_reads", &["refusal", "store"]),
     ("inventory::listing", &["catalog", "inventory::published", "refusal"]),
     (
@@ -116,7 +117,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("inventory::published", &["catalog"]),
-    ("inventory::query", &["catalog", "inventory", "inventory::listing", "inventory::published", "refusal"]),
+    (
+        "inventory::query",
+        &["catalog", "inventory", "inventory::listing", "inventory::published", "operation", "refusal"],
+    ),
     ("inventory::search_time", &[]),
     ("inventory::stopped_writer", &["refusal"]),
     (

@@ -23,6 +23,7 @@ mod history;
 mod hostile;
 mod http2;
 mod in_doubt;
+mod labels;
 mod long_log;
 mod movements;
 mod network;

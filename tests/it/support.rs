@@ -129,6 +129,7 @@ pub(crate) fn without_environment(command: &mut Command, folder: &Path) {
         .env_remove("HORTIFRUTI_TLS_KEY")
         .env_remove("HORTIFRUTI_TOKEN_FILE")
         .env_remove("HORTIFRUTI_TOKEN")
+        .env_remove("HORTIFRUTI_LABEL")
         .env_remove("RUST_LOG")
         .env("TZ", TIME_ZONE)
         .env("XDG_STATE_HOME", folder.join("state"));

@@ -25,7 +25,8 @@ pub fn ledger_order(changes: &[Adjustment]) -> Vec<usize> {
 pub fn batch_digest(changes: &[Adjustment]) -> u64 {
     let mut digest = Digest::unnamed();
     for change in changes {
-        digest.feed_change(change.product, change.delta, change.kind);
+        let delta = if change.is_of_total { Quantity::ZERO } else { change.delta };
+        digest.feed_change(change.product, delta, change.kind);
         if let Some(details) = &change.details {
             digest.feed_details(details);
         }

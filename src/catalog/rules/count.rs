@@ -95,8 +95,15 @@ impl Draft<'_> {
         let movements = changes.into_iter().map(|change| {
             let Booked { product, delta, stock, cost } = change?;
             let (author, details) = (author.cloned(), Details::of_note(note));
-            let adjustment =
-                Adjustment { product, delta, kind: Kind::Count, request_id: None, author, details };
+            let adjustment = Adjustment {
+                product,
+                delta,
+                kind: Kind::Count,
+                request_id: None,
+                author,
+                details,
+                is_of_total: false,
+            };
             let terms = self.terms(product);
             let (before, price) = (self.balance(terms), terms.price);
             Some(self.record(&adjustment, before, stock, price, cost).clone())

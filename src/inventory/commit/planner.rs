@@ -92,7 +92,7 @@ impl<'a> Planner<'a> {
             }
             Some(Recorded::Movement(movement))
                 if movement.product == adjustment.product
-                    && movement.delta == adjustment.delta
+                    && (movement.delta == adjustment.delta || adjustment.is_of_total)
                     && movement.kind == adjustment.kind
                     && movement.details == adjustment.details =>
             {
@@ -168,7 +168,8 @@ impl<'a> Planner<'a> {
         let mut answers = vec![None; changes.len()];
         for (index, movement) in ledger_order(changes).into_iter().zip(movements) {
             let change = &changes[index];
-            if (movement.product, movement.delta) == (change.product, change.delta) {
+            let is_same_delta = movement.delta == change.delta || change.is_of_total;
+            if movement.product == change.product && is_same_delta {
                 answers[index] = Some(movement);
             }
         }
