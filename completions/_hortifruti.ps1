@@ -105,6 +105,9 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         }
         'hortifruti;update' {
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Motivo: ajuste (o padrão), compra, venda, perda ou contagem')
+            [CompletionResult]::new('--total', '--total', [CompletionResultType]::ParameterName, 'Quanto se pagou ou recebeu ao todo, em reais, numa compra ou venda; sem isto, preço × quantidade')
+            [CompletionResult]::new('--cause', '--cause', [CompletionResultType]::ParameterName, 'Causa de uma perda: vencido, maduro, avaria, peso, furto, consumo, doacao, degustacao ou devolucao')
+            [CompletionResult]::new('--note', '--note', [CompletionResultType]::ParameterName, 'Observação, de até 200 caracteres')
             [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, não muda o estoque outra vez')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
@@ -158,6 +161,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         }
         'hortifruti;history' {
             [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'Só deste motivo: ajuste, abertura, compra, venda, perda ou contagem')
+            [CompletionResult]::new('--author', '--author', [CompletionResultType]::ParameterName, 'Só os movimentos que este token pediu')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Desde este dia ou momento: hoje, ontem, 2026-11-29, 29/11/2026 ou 2026-11-29T14:30')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Até este dia, inclusive, ou antes deste momento')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Quantos movimentos, no máximo. O padrão é 20')

@@ -98,6 +98,9 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
         }
         &'hortifruti;update'= {
             cand --reason 'Motivo: ajuste (o padrão), compra, venda, perda ou contagem'
+            cand --total 'Quanto se pagou ou recebeu ao todo, em reais, numa compra ou venda; sem isto, preço × quantidade'
+            cand --cause 'Causa de uma perda: vencido, maduro, avaria, peso, furto, consumo, doacao, degustacao ou devolucao'
+            cand --note 'Observação, de até 200 caracteres'
             cand --request-id 'Identificador do pedido; repetido, não muda o estoque outra vez'
             cand --format 'Formato: text (o padrão), table, json, ndjson ou csv'
             cand --server 'Servidor. O padrão é o do arquivo de porta'
@@ -148,6 +151,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
         }
         &'hortifruti;history'= {
             cand --kind 'Só deste motivo: ajuste, abertura, compra, venda, perda ou contagem'
+            cand --author 'Só os movimentos que este token pediu'
             cand --since 'Desde este dia ou momento: hoje, ontem, 2026-11-29, 29/11/2026 ou 2026-11-29T14:30'
             cand --until 'Até este dia, inclusive, ou antes deste momento'
             cand --limit 'Quantos movimentos, no máximo. O padrão é 20'

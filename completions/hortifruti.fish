@@ -98,6 +98,9 @@ compra\t''
 venda\t''
 perda\t''
 contagem\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l total -d 'Quanto se pagou ou recebeu ao todo, em reais, numa compra ou venda; sem isto, preço × quantidade' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l cause -d 'Causa de uma perda: vencido, maduro, avaria, peso, furto, consumo, doacao, degustacao ou devolucao' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l note -d 'Observação, de até 200 caracteres' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l request-id -d 'Identificador do pedido; repetido, não muda o estoque outra vez' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
 table\t''
@@ -151,6 +154,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l tls -d 'C
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l kind -d 'Só deste motivo: ajuste, abertura, compra, venda, perda ou contagem' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l author -d 'Só os movimentos que este token pediu' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l since -d 'Desde este dia ou momento: hoje, ontem, 2026-11-29, 29/11/2026 ou 2026-11-29T14:30' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l until -d 'Até este dia, inclusive, ou antes deste momento' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l limit -d 'Quantos movimentos, no máximo. O padrão é 20' -r

@@ -10,10 +10,11 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::catalog::Quantity;
+use crate::catalog::{Quantity, StockCost};
 use crate::operation::{ChangeReply, NO_PRODUCT, ProductReply, Reply};
 use cells::{Align, json, table, text_cell};
 pub use format::Format;
+use movements::JsonMovement;
 pub use people::{measured, product_told, render_for_person};
 pub use sheet::{Cell, Column, Holds, Sheet, reais, render_sheet};
 
@@ -100,27 +101,14 @@ pub fn change_line(change: &ChangeReply) -> Option<String> {
 struct JsonChange<'a> {
     #[serde(flatten)]
     product: JsonProduct<'a>,
-    movement: Option<JsonMovement>,
+    movement: Option<JsonMovement<'a>>,
 }
 
 impl<'a> From<&'a ChangeReply> for JsonChange<'a> {
     fn from(ChangeReply { product, movement }: &'a ChangeReply) -> Self {
-        let movement = movement.as_ref().map(|movement| JsonMovement {
-            sequence: movement.sequence,
-            kind: movement.kind.word(),
-            delta_thousandths: movement.delta.thousandths(),
-            balance_thousandths: movement.balance.thousandths(),
-        });
+        let movement = movement.as_ref().map(JsonMovement::from);
         Self { product: product.into(), movement }
     }
-}
-
-#[derive(Serialize)]
-struct JsonMovement {
-    sequence: i64,
-    kind: &'static str,
-    delta_thousandths: i64,
-    balance_thousandths: i64,
 }
 
 #[derive(Serialize)]
@@ -129,6 +117,8 @@ struct JsonProduct<'a> {
     price_centavos: i64,
     stock_thousandths: i64,
     unit: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stock_cost_centavos: Option<i64>,
 }
 
 impl<'a> From<&'a ProductReply> for JsonProduct<'a> {
@@ -138,6 +128,7 @@ impl<'a> From<&'a ProductReply> for JsonProduct<'a> {
             price_centavos: product.price.centavos(),
             stock_thousandths: product.stock.thousandths(),
             unit: unit(product),
+            stock_cost_centavos: product.stock_cost.and_then(StockCost::centavos),
         }
     }
 }
@@ -167,6 +158,7 @@ fn csv(out: &mut impl Write, products: &[ProductReply]) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::catalog::{Amount, Kind, Name, Unit};
+    use crate::local_time::LocalTime;
     use crate::operation::MovementReply;
 
     fn check(reply: &Reply, format: Format, expected: &str) {
@@ -235,7 +227,13 @@ Uva \"Rubi\", sem semente       17.17     9.65
         let known = ChangeReply { product: maca.clone(), movement: Some(movement) };
         let unknown = ChangeReply::from(maca);
         let object = "{\"name\":\"Maçã\",\"price_centavos\":300,\"stock_thousandths\":17500,\"unit\":\"kg\",\"movement\":";
-        let movement = "{\"sequence\":812,\"kind\":\"venda\",\"delta_thousandths\":-2500,\"balance_thousandths\":17500}}";
+        let movement = format!(
+            "{{\"sequence\":812,\"recorded_at\":\"{}\",\"kind\":\"venda\",\"product_name\":\"Maçã\",\
+             \"delta_thousandths\":-2500,\"balance_thousandths\":17500,\"amount_centavos\":0,\"price_centavos\":null,\
+             \"request_id\":null,\"document\":null,\"undoes\":null,\"undone_by\":null,\"cost_centavos\":null,\
+             \"author\":null,\"loss_reason\":null,\"note\":null,\"supplier\":null,\"lot\":null,\"expires_on\":null}}}}",
+            LocalTime(std::time::UNIX_EPOCH)
+        );
         check(&Reply::Change(known.clone()), Format::Json, &format!("{object}{movement}\n"));
         check(&Reply::Change(unknown.clone()), Format::Text, "Maçã: R$3.0, Estoque: 17.5\n");
         let changes = Reply::Changes(vec![known, unknown]);

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use foldhash::quality::RandomState;
 
-use crate::catalog::{Catalog, Document, Kind, Movement, RequestId, RequestRecord, Transaction};
+use crate::catalog::{Author, Catalog, Document, Kind, Movement, RequestId, RequestRecord, Transaction};
 use crate::io_error::describe;
 
 /// Durable storage for one catalog. The inventory's writer is its only user.
@@ -147,7 +147,7 @@ pub struct LedgerRange {
 }
 
 /// A query for rows of the ledger, from one sequence number downwards.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerQuery {
     /// The row at which the page begins. In a query of one product, one of its movements: the last, or
     /// [`LedgerPage::next`] of the page before.
@@ -161,6 +161,8 @@ pub struct LedgerQuery {
     pub through: i64,
     /// The kind of the movements; `None` for all kinds.
     pub kind: Option<Kind>,
+    /// Only movements of this author.
+    pub author: Option<Author>,
     /// Most rows of the page.
     pub count_max: usize,
 }

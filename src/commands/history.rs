@@ -6,7 +6,7 @@ use super::Error;
 use super::connection::{Connection, connect};
 use super::output::{Output, print};
 use super::period::Period;
-use crate::catalog::Kind;
+use crate::catalog::{Author, Kind};
 use crate::local_time::Days;
 use crate::operation::{LISTED_MOVEMENTS_DEFAULT, MovementsRequest, Request};
 
@@ -22,6 +22,9 @@ pub(super) struct History {
     /// Só deste motivo: ajuste, abertura, compra, venda, perda ou contagem
     #[arg(long, value_name = "MOTIVO", value_parser = kind)]
     kind: Option<Kind>,
+    /// Só os movimentos que este token pediu
+    #[arg(long, value_name = "TOKEN")]
+    author: Option<Author>,
     #[command(flatten)]
     period: Period,
     /// Quantos movimentos, no máximo. O padrão é 20
@@ -43,6 +46,7 @@ impl History {
         let request = MovementsRequest {
             name: Some(name.as_str()).filter(|_| !self.name.is_empty()),
             kind: self.kind,
+            author: self.author,
             since,
             until,
             before: None,

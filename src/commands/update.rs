@@ -7,14 +7,14 @@ use super::Error;
 use super::change::{change, request_id};
 use super::connection::Connection;
 use super::output::{Output, print_made};
-use crate::catalog::{Kind, Quantity};
+use crate::catalog::{Amount, Details, Kind, Quantity};
 use crate::operation::{AdjustRequest, Request};
 use crate::refusal::Refusal;
 
 /// Muda o estoque de um produto
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exemplos:\n  hortifruti update Caju -20 --reason venda\n  hortifruti update Maca 2,5"
+    after_help = "Exemplos:\n  hortifruti update Caju -20 --reason venda\n  hortifruti update Maca 2,5\n  hortifruti update Pera 10 --reason compra --total 32,50\n  hortifruti update Banana -2 --reason perda --cause maduro"
 )]
 pub(super) struct Update {
     /// Nome do produto, sem diferença de acentos ou maiúsculas
@@ -26,6 +26,15 @@ pub(super) struct Update {
     /// Motivo: ajuste (o padrão), compra, venda, perda ou contagem
     #[arg(long, value_name = "MOTIVO", value_enum, default_value_t = Kind::Adjustment, hide_default_value = true, hide_possible_values = true, ignore_case = true)]
     reason: Kind,
+    /// Quanto se pagou ou recebeu ao todo, em reais, numa compra ou venda; sem isto, preço × quantidade
+    #[arg(long, value_name = "VALOR", allow_hyphen_values = true)]
+    total: Option<String>,
+    /// Causa de uma perda: vencido, maduro, avaria, peso, furto, consumo, doacao, degustacao ou devolucao
+    #[arg(long, value_name = "CAUSA")]
+    cause: Option<String>,
+    /// Observação, de até 200 caracteres
+    #[arg(long, value_name = "TEXTO")]
+    note: Option<String>,
     /// Identificador do pedido; repetido, não muda o estoque outra vez
     #[arg(long, value_name = "ID")]
     request_id: Option<String>,
@@ -43,16 +52,28 @@ impl Update {
         let delta: Quantity =
             self.delta.parse().map_err(|error| Refusal::quantity("delta_thousandths", &error))?;
         let request_id = request_id(self.request_id)?;
+        let details = details(self.total.as_deref(), self.cause.as_deref(), self.note.as_deref())?;
         let request = Request::AdjustStock(AdjustRequest {
             name: &self.name,
             delta,
             kind: self.reason,
             request_id,
-            details: None,
+            details,
         });
         let reply = change(self.connection, &request)?;
         print_made(&reply, self.output.format)
     }
+}
+
+fn details(
+    total: Option<&str>,
+    cause: Option<&str>,
+    note: Option<&str>,
+) -> Result<Option<Box<Details>>, Refusal> {
+    let amount = total.map(Amount::parse_total).transpose().map_err(|error| Refusal::amount(&error))?;
+    let loss_reason = cause.map(str::parse).transpose().map_err(|error| Refusal::loss_reason(&error))?;
+    let note = note.map(str::parse).transpose().map_err(|error| Refusal::detail("note", &error))?;
+    Ok(Details { amount, loss_reason, note, purchase: None }.boxed())
 }
 
 impl ValueEnum for Kind {

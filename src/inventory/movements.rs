@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::published::NAMED_AT_ONCE_MAX;
 use super::{Session, product_of, read};
-use crate::catalog::{Catalog, Kind, ProductId};
+use crate::catalog::{Author, Catalog, Kind, ProductId};
 use crate::operation::{MovementDetails, MovementReply, MovementsReply, MovementsRequest};
 use crate::refusal::{Code, Refusal};
 use crate::store::{Ledger, LedgerPage, LedgerQuery, LedgerRow, StoreError};
@@ -30,6 +30,7 @@ impl Session {
             product,
             through: self.inventory.last_sequence(),
             kind: request.kind,
+            author: request.author.clone(),
             since: request.since,
             until: request.until,
             before: request.before,
@@ -52,6 +53,7 @@ struct Search {
     /// The last movement that is published.
     through: i64,
     kind: Option<Kind>,
+    author: Option<Author>,
     since: Option<SystemTime>,
     until: Option<SystemTime>,
     before: Option<i64>,
@@ -81,6 +83,7 @@ impl Search {
                 lowest,
                 through: self.through,
                 kind,
+                author: self.author.clone(),
                 count_max: count_max - page.rows.len(),
             })?;
             next = read.next;
@@ -207,7 +210,16 @@ mod tests {
     }
 
     fn search(product: Option<(ProductId, i64)>, before: Option<i64>, count_max: usize) -> Search {
-        Search { product, through: 100, kind: None, since: None, until: None, before, count_max }
+        Search {
+            product,
+            through: 100,
+            kind: None,
+            author: None,
+            since: None,
+            until: None,
+            before,
+            count_max,
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::form::{Argument, Form};
 use super::movement_reply::MovementReply;
 use super::words::split_last_word;
-use crate::catalog::{Kind, Quoted};
+use crate::catalog::{Author, Kind, Quoted};
 use crate::refusal::Refusal;
 
 /// The text reply if no movement matches.
@@ -41,6 +41,8 @@ pub struct MovementsRequest<'a> {
     pub name: Option<&'a str>,
     /// The only kind to include. `None` for all kinds.
     pub kind: Option<Kind>,
+    /// The only author to include. `None` for all authors.
+    pub author: Option<Author>,
     /// The first moment to include.
     pub since: Option<SystemTime>,
     /// The first moment after the period.
@@ -65,6 +67,7 @@ impl Default for MovementsRequest<'_> {
         Self {
             name: None,
             kind: None,
+            author: None,
             since: None,
             until: None,
             before: None,
@@ -110,8 +113,9 @@ impl<'a> MovementsRequest<'a> {
             time.map_or(String::new(), |time| time.as_micros().to_string())
         };
         let kind = self.kind.map_or("", Kind::word);
+        let author = self.author.as_ref().map_or(String::new(), |author| format!(" por {author}"));
         let (since, until, name) = (micros(self.since), micros(self.until), self.name.unwrap_or(""));
-        format!("{PAGE_TOKEN_PREFIX}{before}:{kind}:{since}:{until}:{name}")
+        format!("{PAGE_TOKEN_PREFIX}{before}:{kind}{author}:{since}:{until}:{name}")
     }
 
     /// The request for the page of this token.
@@ -200,9 +204,12 @@ mod tests {
         };
         let token = request.page_token(7);
         assert_eq!(request.clone().at_page(&token).unwrap().before, Some(7));
+        let by = MovementsRequest { author: "balcao".parse().ok(), ..request.clone() };
+        assert_eq!(by.clone().at_page(&by.page_token(7)).unwrap().before, Some(7));
         let others = [
             MovementsRequest { name: None, ..request.clone() },
             MovementsRequest { kind: None, ..request.clone() },
+            MovementsRequest { author: "balcao".parse().ok(), ..request.clone() },
             MovementsRequest { until: request.since, ..request.clone() },
         ];
         for (request, token) in others.map(|other| (other, token.clone())).into_iter().chain([

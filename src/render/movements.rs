@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::cells::{Align, json, table, text_cell};
 use super::format::Format;
-use crate::catalog::{Author, Cost, LossReason, Lot, Note, Supplier};
+use crate::catalog::{Amount, Author, Cost, LossReason, Lot, Note, Supplier};
 use crate::local_time::LocalTime;
 use crate::operation::{MovementReply, NO_MOVEMENT};
 
@@ -24,6 +24,7 @@ pub(super) fn render(out: &mut impl Write, movements: &[MovementReply], format: 
                 ("Quantidade", Align::Right),
                 ("Saldo", Align::Right),
                 ("Valor (R$)", Align::Right),
+                ("Por", Align::Left),
             ],
             movements.iter().map(|movement| {
                 [
@@ -34,6 +35,7 @@ pub(super) fn render(out: &mut impl Write, movements: &[MovementReply], format: 
                     movement.delta.to_string(),
                     movement.balance.to_string(),
                     movement.amount.to_string(),
+                    movement.author.as_ref().map_or(String::new(), Author::to_string),
                 ]
             }),
         ),
@@ -43,7 +45,7 @@ pub(super) fn render(out: &mut impl Write, movements: &[MovementReply], format: 
 }
 
 #[derive(Serialize)]
-struct JsonMovement<'a> {
+pub(super) struct JsonMovement<'a> {
     sequence: i64,
     recorded_at: String,
     kind: &'a str,
@@ -52,24 +54,24 @@ struct JsonMovement<'a> {
     balance_thousandths: i64,
     amount_centavos: i64,
     price_centavos: Option<i64>,
+    request_id: Option<&'a str>,
+    document: Option<i64>,
+    undoes: Option<i64>,
+    undone_by: Option<i64>,
     cost_centavos: Option<i64>,
+    author: Option<&'a str>,
     loss_reason: Option<&'a str>,
     note: Option<&'a str>,
     supplier: Option<&'a str>,
     lot: Option<&'a str>,
     expires_on: Option<String>,
-    author: Option<&'a str>,
-    request_id: Option<&'a str>,
-    document: Option<i64>,
-    undoes: Option<i64>,
-    undone_by: Option<i64>,
 }
 
 impl<'a> From<&'a MovementReply> for JsonMovement<'a> {
     fn from(movement: &'a MovementReply) -> Self {
         let details = movement.details.as_ref();
-        let told = details.and_then(|details| details.details.as_deref());
-        let purchase = told.and_then(|told| told.purchase.as_ref());
+        let own = details.and_then(|details| details.details.as_deref());
+        let purchase = own.and_then(|own| own.purchase.as_ref());
         Self {
             sequence: movement.sequence,
             recorded_at: LocalTime(movement.recorded_at).to_string(),
@@ -79,27 +81,43 @@ impl<'a> From<&'a MovementReply> for JsonMovement<'a> {
             balance_thousandths: movement.balance.thousandths(),
             amount_centavos: movement.amount.centavos(),
             price_centavos: details.map(|details| details.price.centavos()),
-            cost_centavos: details.and_then(|details| details.cost).map(Cost::centavos),
-            loss_reason: told.and_then(|told| told.loss_reason).map(LossReason::word),
-            note: told.and_then(|told| told.note.as_ref()).map(Note::as_str),
-            supplier: purchase.and_then(|purchase| purchase.supplier.as_ref()).map(Supplier::as_str),
-            lot: purchase.and_then(|purchase| purchase.lot.as_ref()).map(Lot::as_str),
-            expires_on: purchase.and_then(|purchase| purchase.expires_on).map(|date| date.to_string()),
-            author: movement.author.as_ref().map(Author::as_str),
             request_id: details.and_then(|details| details.request_id.as_ref()).map(|id| id.as_str()),
             document: details.map(|details| details.document),
             undoes: details.map(|details| details.undoes).filter(|sequence| *sequence > 0),
             undone_by: details.map(|details| details.undone_by).filter(|sequence| *sequence > 0),
+            cost_centavos: details.and_then(|details| details.cost).map(Cost::centavos),
+            author: movement.author.as_ref().map(Author::as_str),
+            loss_reason: own.and_then(|own| own.loss_reason).map(LossReason::word),
+            note: own.and_then(|own| own.note.as_ref()).map(Note::as_str),
+            supplier: purchase.and_then(|purchase| purchase.supplier.as_ref()).map(Supplier::as_str),
+            lot: purchase.and_then(|purchase| purchase.lot.as_ref()).map(Lot::as_str),
+            expires_on: purchase.and_then(|purchase| purchase.expires_on).map(|date| date.to_string()),
         }
     }
 }
 
 fn csv(out: &mut impl Write, movements: &[MovementReply]) -> io::Result<()> {
-    writeln!(out, "numero,quando,motivo,produto,quantidade,saldo,valor")?;
+    writeln!(
+        out,
+        "numero,quando,motivo,produto,quantidade,saldo,valor,custo,autor,causa,observacao,fornecedor,lote,validade"
+    )?;
     for movement in movements {
         let MovementReply { sequence, kind, delta, balance, amount, .. } = movement;
         let (time, name) = (LocalTime(movement.recorded_at), text_cell(movement.product_name.as_str()));
-        writeln!(out, "{sequence},{time},{},{name},{delta},{balance},{amount}", kind.word())?;
+        write!(out, "{sequence},{time},{},{name},{delta},{balance},{amount}", kind.word())?;
+        let JsonMovement { cost_centavos, author, loss_reason, note, supplier, lot, expires_on, .. } =
+            JsonMovement::from(movement);
+        let cost = cost_centavos.map_or(String::new(), in_reais);
+        let cells = [author, loss_reason, note, supplier, lot, expires_on.as_deref()];
+        let cells = cells.map(|cell| text_cell(cell.unwrap_or("")));
+        writeln!(out, ",{cost},{}", cells.join(","))?;
     }
     Ok(())
+}
+
+/// A cost as the protocols write money: `-40.0`.
+fn in_reais(centavos: i64) -> String {
+    let sign = if centavos < 0 { "-" } else { "" };
+    let amount = Amount::from_centavos(centavos.saturating_abs()).unwrap_or_default();
+    format!("{sign}{amount}")
 }

@@ -7,7 +7,7 @@ use crate::http2::{self, DATA, END_HEADERS, END_STREAM, HEADERS, frame, read_fra
 use crate::support::{FOUR_PRODUCTS, Server};
 
 /// Each is one line; the reply begins with `Erro CODE: `.
-const LINES: [(&str, &str); 48] = [
+const LINES: [(&str, &str); 58] = [
     ("", "UNKNOWN_COMMAND"),
     ("   ", "UNKNOWN_COMMAND"),
     ("6", "UNKNOWN_COMMAND"),
@@ -48,6 +48,16 @@ const LINES: [(&str, &str); 48] = [
     ("3 Caju 0,0005", "INVALID_ARGUMENT"),
     ("3 Caju -1 motivo=roubo", "INVALID_ARGUMENT"),
     ("3 Caju -1 motivo=abertura", "INVALID_ARGUMENT"),
+    ("3 Caju 1 motivo=venda", "INVALID_ARGUMENT"),
+    ("3 Caju 1 motivo=perda", "INVALID_ARGUMENT"),
+    ("3 Caju -1 motivo=compra", "INVALID_ARGUMENT"),
+    ("3 Caju -1 motivo=perda causa=roubo", "INVALID_ARGUMENT"),
+    ("3 Caju -1 motivo=perda causa=", "INVALID_ARGUMENT"),
+    ("3 Caju -1 motivo=venda causa=vencido", "INVALID_ARGUMENT"),
+    ("3 Caju 1 total=5", "INVALID_ARGUMENT"),
+    ("3 Caju 1 motivo=compra total=-5", "INVALID_ARGUMENT"),
+    ("3 Caju 1 motivo=compra total=1,234", "INVALID_ARGUMENT"),
+    ("3 Caju 1 motivo=compra total=5 total=5", "INVALID_ARGUMENT"),
     ("3 Caju -1 id=", "INVALID_ARGUMENT"),
     ("3 Caju -1 id=a id=b", "INVALID_ARGUMENT"),
     ("3 Kiwi -1", "PRODUCT_NOT_FOUND"),

@@ -10,6 +10,7 @@ mod bad_input;
 mod bench;
 mod clock;
 mod completions;
+mod costs;
 mod counts;
 mod crash;
 mod disk;

@@ -246,11 +246,12 @@ fn the_one_shot_and_its_formats() {
         assert_eq!(row["request_id"].as_str(), request_id);
         assert_eq!(out(&["--format", "ndjson"]).lines().count(), 5);
         let csv = out(&["caju", "--format", "csv"]);
-        assert!(csv.starts_with("numero,quando,motivo,produto,quantidade,saldo,valor\n5,2"), "{csv}");
-        assert!(csv.lines().nth(1).unwrap().ends_with("-03:00,venda,Caju,-20,40,40.0"), "{csv}");
+        let header = "numero,quando,motivo,produto,quantidade,saldo,valor,custo,autor,causa,observacao,fornecedor,lote,validade";
+        assert!(csv.starts_with(&format!("{header}\n5,2")), "{csv}");
+        assert!(csv.lines().nth(1).unwrap().ends_with("-03:00,venda,Caju,-20,40,40.0,,,,,,,"), "{csv}");
         let table = out(&["--limit", "2", "--format", "table"]);
         assert!(table.starts_with(
-            "Nº  Quando                     Motivo    Produto  Quantidade  Saldo  Valor (R$)\n"
+            "Nº  Quando                     Motivo    Produto  Quantidade  Saldo  Valor (R$)  Por\n"
         ));
         assert!(
             table.lines().nth(2).unwrap().ends_with("  abertura  Caju             60     60       120.0"),

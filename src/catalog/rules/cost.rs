@@ -92,3 +92,246 @@ fn share(value: i128, part: Quantity, whole: Quantity) -> i128 {
     let whole = i128::from(whole.thousandths().unsigned_abs());
     (2 * value * part + whole).checked_div(2 * whole).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::time::SystemTime;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::catalog::{
+        Adjustment, Catalog, Details, Draft, Kind, Movement, ProductId, STOCK_COST_CENTAVOS_MAX, StockCount,
+        Undoable, original_products,
+    };
+
+    /// A shop with its whole ledger.
+    struct Shop {
+        catalog: Catalog,
+        movements: Vec<Movement>,
+        /// The movements that were undone, and by which.
+        undone_by: HashMap<i64, i64>,
+    }
+
+    /// Something that is done in the shop. The numbers choose among what there is.
+    #[derive(Debug, Clone)]
+    enum Act {
+        /// Changes of stocks, together: product, units, and the total if it is a purchase.
+        Change(Vec<(usize, i32, Option<i64>)>),
+        Count(usize, i32),
+        Undo(usize, bool),
+    }
+
+    fn act() -> impl Strategy<Value = Act> {
+        let total = prop::option::weighted(0.7, prop_oneof![0_i64..9, 0_i64..100_000]);
+        let line = (0_usize..2, (-30_i32..30).prop_filter("a change", |units| *units != 0), total);
+        prop_oneof![
+            4 => prop::collection::vec(line, 1..4).prop_map(Act::Change),
+            1 => (0_usize..2, 0_i32..60).prop_map(|(product, units)| Act::Count(product, units)),
+            2 => (any::<usize>(), any::<bool>()).prop_map(|(movement, is_single)| Act::Undo(movement, is_single)),
+        ]
+    }
+
+    impl Shop {
+        fn new() -> Self {
+            let mut catalog = Catalog::default();
+            let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
+            draft.import(&original_products()[..2], None).unwrap();
+            let opening = draft.finish();
+            catalog.apply(&opening);
+            Self { catalog, movements: opening.movements, undone_by: HashMap::new() }
+        }
+
+        fn product(index: usize) -> ProductId {
+            ProductId::from_number(index as i64 + 1).unwrap()
+        }
+
+        fn cost(&self, index: usize) -> Option<i64> {
+            self.catalog.products().get(Self::product(index)).unwrap().stock_cost.centavos()
+        }
+
+        /// Does it if the rules allow that. Returns whether they do.
+        fn act(&mut self, act: &Act) -> bool {
+            let mut draft = Draft::new(&self.catalog, SystemTime::UNIX_EPOCH);
+            let is_done = match act {
+                Act::Change(lines) => {
+                    let changes: Vec<_> = lines.iter().map(|line| Self::change(*line)).collect();
+                    draft.adjust_all(&changes).is_ok()
+                }
+                Act::Count(product, units) => {
+                    let (product, counted) = (Self::product(*product), Quantity::from_units(*units));
+                    draft.count(&[StockCount { product, counted, stock_then: None }], None, None).is_ok()
+                }
+                Act::Undo(movement, is_single) => {
+                    let named = &self.movements[movement % self.movements.len()];
+                    let document = self.movements.iter().filter(|other| match is_single {
+                        true => other.sequence == named.sequence,
+                        // Those of the same moment, which stands for a document.
+                        false => (other.sequence - named.sequence).abs() < 2,
+                    });
+                    let undoable = document.map(|movement| Undoable {
+                        movement: movement.clone(),
+                        undoes: self.undoes(movement.sequence),
+                        undone_by: self.undone_by.get(&movement.sequence).copied().unwrap_or(0),
+                    });
+                    let undoable: Vec<_> = undoable.collect();
+                    draft.undo(named.sequence, &undoable, None, None).is_ok()
+                }
+            };
+            let transaction = draft.finish();
+            self.catalog.apply(&transaction);
+            self.movements.extend(transaction.movements);
+            self.undone_by.extend(transaction.undos.iter().map(|undo| (undo.undone, undo.by)));
+            is_done
+        }
+
+        fn undoes(&self, sequence: i64) -> i64 {
+            self.undone_by.iter().find(|(_, by)| **by == sequence).map_or(0, |(undone, _)| *undone)
+        }
+
+        fn change((product, units, total): (usize, i32, Option<i64>)) -> Adjustment {
+            let delta = Quantity::from_units(units);
+            let kind = match (units > 0, total) {
+                (true, Some(_)) => Kind::Purchase,
+                (true, None) if units.unsigned_abs().is_multiple_of(2) => Kind::Purchase,
+                (true, None) => Kind::Adjustment,
+                (false, Some(_)) => Kind::Sale,
+                (false, None) => Kind::Waste,
+            };
+            let amount = total.map(|total| Amount::total_from_centavos(total).unwrap());
+            let details = Details { amount, ..Details::default() }.boxed();
+            Adjustment { details, ..Adjustment::new(Self::product(product), delta, kind) }
+        }
+
+        /// What every moment of a shop has in common.
+        fn check(&self) {
+            for product in self.catalog.products().iter() {
+                let own = self.movements.iter().filter(|movement| movement.product == product.id);
+                let mut sum = 0;
+                let mut replayed = StockCost::ZERO;
+                for movement in own {
+                    let takes_back =
+                        || movement.delta < Quantity::ZERO && self.undoes(movement.sequence) != 0;
+                    replayed = replayed.after(movement.cost, movement.balance, takes_back).unwrap();
+                    let cost = movement.cost.map_or(0, Cost::centavos);
+                    assert!(
+                        if movement.delta < Quantity::ZERO { cost <= 0 } else { cost >= 0 },
+                        "{movement:?}"
+                    );
+                    sum += cost;
+                    assert_eq!(sum, replayed.centavos().unwrap_or(0), "{movement:?}");
+                }
+                assert_eq!(replayed, product.stock_cost);
+                if product.stock == Quantity::ZERO {
+                    assert_eq!(product.stock_cost, StockCost::ZERO);
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 256 } else { 4096 }))]
+        #[test]
+        fn the_costs_of_all_movements_are_the_value_of_the_stock(acts in prop::collection::vec(act(), 1..40)) {
+            let mut shop = Shop::new();
+            for act in &acts {
+                shop.act(act);
+                shop.check();
+            }
+        }
+
+        #[test]
+        fn what_is_sold_unit_by_unit_costs_what_was_paid(total in 0_i64..10_000, units in 1_i32..50) {
+            let mut shop = Shop::new();
+            assert!(shop.act(&Act::Count(0, 0)));
+            assert!(shop.act(&Act::Change(vec![(0, units, Some(total))])));
+            let bought = shop.movements.len();
+            for _ in 0..units {
+                assert!(shop.act(&Act::Change(vec![(0, -1, None)])));
+                shop.check();
+            }
+            let sold: i64 = shop.movements[bought..].iter().map(|sale| sale.cost.unwrap().centavos()).sum();
+            prop_assert_eq!((sold, shop.cost(0)), (-total, Some(0)));
+        }
+
+        #[test]
+        fn a_purchase_that_is_undone_at_once_leaves_the_cost_as_it_was(
+            acts in prop::collection::vec(act(), 0..20), units in 1_i32..50, total in 1_i64..100_000
+        ) {
+            let mut shop = Shop::new();
+            for act in &acts {
+                shop.act(act);
+            }
+            let before = shop.cost(0);
+            assert!(shop.act(&Act::Change(vec![(0, units, Some(total))])));
+            let index = shop.movements.len() - 1;
+            assert!(shop.act(&Act::Undo(index, true)));
+            // A stock that was given is of unknown cost afterwards, because nothing was paid for it.
+            let is_given = before == Some(0) && shop.catalog.products().get(Shop::product(0)).unwrap().stock > Quantity::ZERO;
+            prop_assert_eq!(shop.cost(0), if is_given { None } else { before });
+        }
+    }
+
+    /// The costs of changes one after the other, each with the cost of the stock after it.
+    fn costs(changes: &[(i32, Option<i64>)]) -> Vec<(Option<i64>, Option<i64>)> {
+        let mut shop = Shop::new();
+        assert!(shop.act(&Act::Count(0, 0)));
+        let cost = |change: &(i32, Option<i64>)| {
+            assert!(shop.act(&Act::Change(vec![(0, change.0, change.1)])));
+            (shop.movements.last().unwrap().cost.map(Cost::centavos), shop.cost(0))
+        };
+        changes.iter().map(cost).collect()
+    }
+
+    #[test]
+    fn a_cost_is_the_weighted_average() {
+        let found =
+            costs(&[(3, Some(1000)), (-1, None), (2, Some(100)), (-3, Some(9999)), (1, None), (-2, None)]);
+        // 1000 / 3; then 667 + 100 for four, of which three take 575.25.
+        let expected = [(1000, 1000), (-333, 667), (100, 767), (-575, 192), (192, 384), (-384, 0)];
+        assert_eq!(found, expected.map(|(cost, stock)| (Some(cost), Some(stock))));
+    }
+
+    #[test]
+    fn an_unknown_cost_stays_unknown_until_a_purchase_has_a_total() {
+        let (none, some) = ((None, None), |cost, stock| (Some(cost), Some(stock)));
+        // What comes in without a total, and is sold; then a purchase gives all the same cost per unit.
+        let found = costs(&[(5, None), (-2, None), (4, None), (2, Some(100)), (-9, None), (2, None)]);
+        assert_eq!(found, [none, none, none, some(450, 450), some(-450, 0), none]);
+        // A gift is known, and costs nothing.
+        assert_eq!(costs(&[(5, Some(0)), (-2, None), (1, None)]), [some(0, 0); 3]);
+    }
+
+    #[test]
+    fn an_undo_takes_what_the_movement_brought_and_no_more_than_there_is() {
+        let mut shop = Shop::new();
+        assert!(shop.act(&Act::Count(0, 0)));
+        let mut act = |act| {
+            assert!(shop.act(&act), "{act:?}");
+            (shop.movements.last().unwrap().cost.map(Cost::centavos), shop.cost(0))
+        };
+        let (dear, cheap) = (Act::Change(vec![(0, 10, Some(1000))]), Act::Change(vec![(0, 10, Some(100))]));
+        assert_eq!(act(dear), (Some(1000), Some(1000)));
+        assert_eq!(act(cheap), (Some(100), Some(1100)));
+        assert_eq!(act(Act::Change(vec![(0, -9, None)])), (Some(-495), Some(605)));
+        // The dear purchase brought more than there is now: what is left has no known cost.
+        assert_eq!(act(Act::Undo(3, true)), (Some(-605), None));
+        // The sale brings back goods to a stock of unknown cost.
+        assert_eq!(act(Act::Undo(5, true)), (None, None));
+        assert_eq!(act(Act::Undo(4, true)), (None, Some(0)));
+    }
+
+    #[test]
+    fn a_cost_has_a_limit() {
+        let (max, one) = (STOCK_COST_CENTAVOS_MAX, Quantity::from_units(1));
+        let before = Stock { quantity: one, cost: StockCost::from_centavos(max).unwrap() };
+        let two = Quantity::from_units(2);
+        let paid = |centavos| Costing::Paid(Amount::total_from_centavos(centavos).unwrap());
+        assert_eq!(paid(1).cost(before, one, two), None);
+        assert_eq!(Costing::Average.cost(before, one, two), None);
+        assert!(paid(0).cost(before, one, two).is_some());
+        let unknown = Stock { quantity: Quantity::MAX, cost: StockCost::UNKNOWN };
+        assert_eq!(paid(1_000_000_000_000).cost(unknown, one, Quantity::MAX), None);
+    }
+}

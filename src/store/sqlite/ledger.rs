@@ -12,7 +12,7 @@ use std::time::SystemTime;
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::details::Authors;
+use super::details::{Authors, find_author};
 use super::error::bad_value;
 use super::rows::{read_movement, to_micros};
 use crate::catalog::Kind;
@@ -80,7 +80,14 @@ impl Ledger for SqliteLedger {
 /// Reads a page of all products.
 fn page(connection: &Connection, query: &LedgerQuery) -> rusqlite::Result<LedgerPage> {
     let LedgerQuery { start, lowest, through, kind, count_max, .. } = *query;
-    let looked_at_max = if kind.is_some() { LOOKED_AT_MAX } else { count_max };
+    let author = match &query.author {
+        None => None,
+        Some(author) => match find_author(connection, author)? {
+            None => return Ok(LedgerPage { rows: Vec::new(), next: None }),
+            found => found,
+        },
+    };
+    let looked_at_max = if kind.is_some() || author.is_some() { LOOKED_AT_MAX } else { count_max };
     let mut statement = connection.prepare_cached(SELECT_DOWNWARDS)?;
     let mut rows = statement.query([start.min(through), lowest, looked_at_max as i64 + 1])?;
     let mut page = LedgerPage { rows: Vec::new(), next: None };
@@ -92,7 +99,7 @@ fn page(connection: &Connection, query: &LedgerQuery) -> rusqlite::Result<Ledger
             break;
         }
         looked_at += 1;
-        if is_of_kind(row, kind)? {
+        if is_of_kind(row, kind)? && is_of_author(row, author)? {
             let movement = read_movement(row, &mut authors)?;
             page.rows.push(seen_through(rows::complete(connection, movement)?, through));
         }
@@ -111,11 +118,19 @@ fn page_back(connection: &Connection, query: &LedgerQuery) -> rusqlite::Result<L
             found.into_iter().next().ok_or_else(|| bad_value(0, format!("falta o movimento {next}")))?;
         page.next = Some(movement.previous).filter(|previous| *previous >= lowest.max(1));
         let is_within = movement.sequence <= highest.min(through);
-        if is_within && kind.is_none_or(|kind| movement.kind == kind) {
+        let is_by = query.author.is_none() || query.author == movement.author;
+        if is_within && is_by && kind.is_none_or(|kind| movement.kind == kind) {
             page.rows.push(seen_through(rows::complete(connection, movement)?, through));
         }
     }
     Ok(page)
+}
+
+fn is_of_author(row: &Row<'_>, author: Option<i64>) -> rusqlite::Result<bool> {
+    match author {
+        None => Ok(true),
+        Some(_) => Ok(row.get::<_, Option<i64>>(10)? == author),
+    }
 }
 
 fn is_of_kind(row: &Row<'_>, kind: Option<Kind>) -> rusqlite::Result<bool> {
@@ -206,6 +221,7 @@ mod tests {
             lowest: 1,
             through: last,
             kind: None,
+            author: None,
             count_max: 7,
         }
     }
@@ -241,7 +257,11 @@ mod tests {
                 (1..=last).rev().collect::<Vec<_>>()
             );
             for product in catalog.products().iter() {
-                for kind in [None, Some(Kind::Sale), Some(Kind::Count)] {
+                let authors = [None, "caixa-1".parse().ok(), "ninguém".parse().ok()];
+                let kinds = [None, Some(Kind::Sale), Some(Kind::Count)];
+                for (kind, author) in
+                    kinds.into_iter().flat_map(|kind| authors.iter().map(move |by| (kind, by)))
+                {
                     for (lowest, highest) in [(1, last), (50, 200), (200, 50), (last + 1, last + 9)] {
                         for of_one_product in [false, true] {
                             let start = if of_one_product { product.last_movement } else { highest };
@@ -251,16 +271,18 @@ mod tests {
                                 highest,
                                 lowest,
                                 kind,
+                                author: author.clone(),
                                 ..query(&catalog)
                             };
                             let is_asked_for = |row: &&LedgerRow| {
                                 let movement = &row.movement;
                                 (lowest..=highest).contains(&movement.sequence)
                                     && kind.is_none_or(|kind| movement.kind == kind)
+                                    && (author.is_none() || movement.author == *author)
                                     && (!of_one_product || movement.product == product.id)
                             };
                             let expected: Vec<_> = whole.iter().filter(is_asked_for).cloned().collect();
-                            assert_eq!(all(&*ledger, query), expected, "{query:?}");
+                            assert_eq!(all(&*ledger, query.clone()), expected, "{query:?}");
                         }
                     }
                 }
@@ -288,8 +310,8 @@ mod tests {
                 assert_eq!(page.rows, []);
                 last - page.next.unwrap()
             };
-            assert_eq!(looked_at(counts), LOOKED_AT_MAX as i64);
-            assert_eq!(looked_at(LedgerQuery { of_one_product: true, ..counts }), STEPS_MAX as i64);
+            assert_eq!(looked_at(counts.clone()), LOOKED_AT_MAX as i64);
+            assert_eq!(looked_at(LedgerQuery { of_one_product: true, ..counts.clone() }), STEPS_MAX as i64);
             // What a page has room for is all that is looked at if every row is wanted.
             let page = ledger.page(&query(&catalog)).unwrap();
             assert_eq!((page.rows.len(), page.next), (7, Some(last - 7)));

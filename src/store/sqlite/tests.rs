@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use rusqlite::{Connection, StatementStatus};
 
+use super::load::read_catalog;
 use super::names::LOCK_SUFFIX;
 use super::names::beside;
 use super::open::CHECKED_BYTES_MAX;
@@ -13,8 +14,9 @@ use super::schema::MIGRATIONS;
 use super::schema::{APPLICATION_ID, SCHEMA_VERSION};
 use super::{SqliteStore, verify};
 use crate::catalog::{
-    Adjustment, Amount, Catalog, Details, Draft, Kind, Purchase, Quantity, RequestId, RequestRecord,
-    Transaction, original_products, parse_expiry,
+    Adjustment, Amount, Catalog, Details, Draft, Kind, Movement, Name, Price, ProductDraft, ProductId,
+    Purchase, Quantity, RequestId, RequestRecord, TermsDraft, Transaction, Undoable, original_products,
+    parse_expiry,
 };
 use crate::store::{Recorded, Store, StoreError, Wait};
 
@@ -223,6 +225,86 @@ fn of_a_long_database_all_but_the_ledger_is_looked_through() {
         file.write_all_at(&whole, at).unwrap();
     }
     SqliteStore::open(&path, PORT).unwrap().load().unwrap();
+}
+
+/// A transaction of purchases and sales of many products, and perhaps an undo of a movement before it.
+fn trade(catalog: &Catalog, round: usize, undone: Option<&Movement>) -> Transaction {
+    const MOVEMENTS: usize = 100;
+    let mut draft = Draft::new(catalog, SystemTime::now());
+    if let Some(movement) = undone {
+        let undoable = Undoable { movement: movement.clone(), undoes: 0, undone_by: 0 };
+        // What was sold since is not taken back.
+        let _ = draft.undo(movement.sequence, &[undoable], None, None);
+    }
+    for index in 0..MOVEMENTS {
+        // No two rounds look alike.
+        let number = round * MOVEMENTS + index;
+        let product = ProductId::from_number((number * 7 % catalog.products().len() + 1) as i64).unwrap();
+        let stock = draft.product(product).stock;
+        let (kind, delta) = match number % 5 {
+            0 | 1 => (Kind::Purchase, Quantity::from_units(number as i32 % 9 + 1)),
+            2 if stock > Quantity::ZERO => (Kind::Waste, stock.opposite()),
+            3 if stock > Quantity::from_units(1) => (Kind::Sale, Quantity::from_units(-1)),
+            _ => (Kind::Adjustment, Quantity::from_units(1)),
+        };
+        let has_total = kind == Kind::Purchase && !number.is_multiple_of(3);
+        let amount = has_total.then(|| Amount::total_from_centavos(number as i64 * 37 % 10_000).unwrap());
+        let details = Details { amount, ..Details::default() }.boxed();
+        draft.adjust(&Adjustment { details, ..Adjustment::new(product, delta, kind) }).unwrap();
+    }
+    draft.finish()
+}
+
+#[test]
+fn the_costs_of_stocks_are_read_as_they_were_whenever_the_server_is_killed() {
+    const PRODUCTS: usize = 200;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("loja.db");
+    let mut store = SqliteStore::open(&path, PORT).unwrap();
+    let mut catalog = open_shop(&mut store);
+    let row = |number| ProductDraft {
+        name: Name::parse(&format!("Produto {number}")).unwrap(),
+        price: Price::from_centavos(100).unwrap(),
+        unit: None,
+        opening_stock: Quantity::from_units(number as i32 % 3),
+        terms: TermsDraft::default(),
+    };
+    let mut draft = Draft::new(&catalog, SystemTime::now());
+    draft.import(&(4..PRODUCTS).map(row).collect::<Vec<_>>(), None).unwrap();
+    let mut changes = draft.finish();
+    let mut unfinished_rounds = 0;
+    // Balances are first brought forward after some four thousand movements.
+    for round in 0..60 {
+        store.commit(&changes, Wait::ForOthers).unwrap();
+        catalog.apply(&changes);
+        let (read, checkpoint) = read_catalog(&store.connection).unwrap();
+        assert!(read.unwrap().products().iter().eq(catalog.products().iter()), "round {round}");
+        let forwarded = "SELECT (SELECT max(last_sequence) FROM balance_forward) > sequence FROM forwarded";
+        let is_unfinished: Option<bool> =
+            store.connection.query_row(forwarded, [], |row| row.get(0)).unwrap();
+        unfinished_rounds += usize::from(is_unfinished == Some(true));
+        assert_eq!(checkpoint.last_sequence(), catalog.last_sequence());
+        changes = trade(&catalog, round, changes.movements.last());
+    }
+    assert!(unfinished_rounds > 2);
+    let undos: i64 = store.connection.query_row("SELECT count(*) FROM undo", [], |row| row.get(0)).unwrap();
+    assert!(undos > 10, "{undos}");
+    drop(store);
+    let mut store = SqliteStore::open(&path, PORT).unwrap();
+    assert!(store.load().unwrap().unwrap().products().iter().eq(catalog.products().iter()));
+    let last = catalog.last_sequence().unsigned_abs();
+    assert_eq!(verify(&path, &mut |_, _, _| {}).unwrap().movements, last);
+    drop(store);
+    // What another program did to a cost is found.
+    let other = Connection::open(&path).unwrap();
+    let cost = "UPDATE movement SET cost_centavos = cost_centavos + ?1
+                WHERE sequence = (SELECT max(movement.sequence) FROM movement, forwarded
+                                  WHERE cost_centavos > 1 AND movement.sequence <= forwarded.sequence)";
+    for change in [1, -1] {
+        other.execute(cost, [change]).unwrap();
+        let found = verify(&path, &mut |_, _, _| {});
+        assert_eq!(found.is_err(), change > 0, "{found:?}");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::fields::{
     details, kind, kind_message, loss_reason_message, optional_request_id, purchase_message,
 };
 use super::v1;
-use crate::catalog::{Amount, Author, Cost, Kind, Name, Note, Price, Quantity, RequestId};
+use crate::catalog::{Amount, Author, AuthorError, Cost, Kind, Name, Note, Price, Quantity, RequestId};
 use crate::operation::{
     MovementDetails, MovementReply, MovementsReply, MovementsRequest, PAGE_MOVEMENTS_DEFAULT,
     PAGE_MOVEMENTS_MAX,
@@ -51,7 +51,7 @@ pub fn movement_message(movement: &MovementReply) -> v1::Movement {
 pub fn movement_reply(message: v1::Movement) -> Result<MovementReply, NotAReply> {
     let details = details(None, message.loss_reason, &message.note, message.purchase.as_ref());
     let details = details.map_err(|_| NotAReply)?;
-    let author = Some(message.author.as_str()).filter(|author| !author.is_empty());
+    let author = optional_author(&message.author).map_err(|_| NotAReply)?;
     Ok(MovementReply {
         sequence: message.sequence,
         product_name: Name::parse(&message.product_name).map_err(|_| NotAReply)?,
@@ -60,7 +60,7 @@ pub fn movement_reply(message: v1::Movement) -> Result<MovementReply, NotAReply>
         balance: Quantity::from_thousandths(message.balance_thousandths).map_err(|_| NotAReply)?,
         recorded_at: message.recorded_at.ok_or(NotAReply)?.try_into().map_err(|_| NotAReply)?,
         amount: Amount::from_centavos(message.amount_centavos).ok_or(NotAReply)?,
-        author: author.map(str::parse).transpose().map_err(|_| NotAReply)?,
+        author,
         details: Some(MovementDetails {
             price: Price::from_centavos(message.price_centavos).map_err(|_| NotAReply)?,
             request_id: optional_request_id(&message.request_id).map_err(|_| NotAReply)?,
@@ -89,6 +89,7 @@ pub fn movements_request(message: &v1::ListMovementsRequest) -> Result<Movements
     let request = MovementsRequest {
         name: Some(message.product_name.as_str()).filter(|name| !name.is_empty()),
         kind: optional_kind(message.kind)?,
+        author: optional_author(&message.author)?,
         since: optional_time("start_time", message.start_time)?,
         until: optional_time("end_time", message.end_time)?,
         before: None,
@@ -104,6 +105,13 @@ pub(super) fn optional_kind(number: i32) -> Result<Option<Kind>, Refusal> {
         number => kind(number)
             .map(Some)
             .ok_or_else(|| Refusal::invalid("kind", format!("motivo desconhecido: {number}"))),
+    }
+}
+
+fn optional_author(name: &str) -> Result<Option<Author>, Refusal> {
+    match name {
+        "" => Ok(None),
+        name => name.parse().map(Some).map_err(|error: AuthorError| Refusal::invalid("author", error)),
     }
 }
 
@@ -128,6 +136,7 @@ pub fn movements_message(request: &MovementsRequest<'_>, page_size: usize) -> v1
         page_size: i32::try_from(page_size.min(PAGE_MOVEMENTS_MAX)).unwrap_or(i32::MAX),
         page_token: request.before.map_or(String::new(), |before| request.page_token(before)),
         kind: request.kind.map_or(0, kind_message),
+        author: request.author.as_ref().map_or(String::new(), Author::to_string),
         start_time: request.since.map(Timestamp::from),
         end_time: request.until.map(Timestamp::from),
     }

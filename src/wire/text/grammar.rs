@@ -96,8 +96,9 @@ pub fn write_request(request: &Request<'_>) -> Result<String, Refusal> {
             return Err(only_by_grpc("o pedido de desfazer com observação"));
         }
         Request::ListMovements(request) => {
-            if request.kind.is_some() || request.since.is_some() || request.until.is_some() {
-                return Err(only_by_grpc("um histórico só de um motivo ou de um período"));
+            let is_of_period = request.since.is_some() || request.until.is_some();
+            if request.kind.is_some() || request.author.is_some() || is_of_period {
+                return Err(only_by_grpc("um histórico só de um motivo, de um autor ou de um período"));
             }
             if let Some(name) = request.name {
                 Name::parse(name).map_err(|error| Refusal::name(&error))?;

@@ -214,6 +214,8 @@ fn adjustment(change: &Change) -> v1::AdjustStockRequest {
         delta_thousandths: change.delta_thousandths,
         request_id: change.request_id.clone(),
         kind: kind(change.kind).into(),
+        amount_centavos: change.total_centavos,
+        loss_reason: change.cause.map_or(0, loss_reason),
         ..Default::default()
     }
 }
@@ -223,5 +225,13 @@ fn kind(kind: Kind) -> v1::MovementKind {
         Kind::Adjustment => v1::MovementKind::Adjustment,
         Kind::Purchase => v1::MovementKind::Purchase,
         Kind::Sale => v1::MovementKind::Sale,
+        Kind::Waste => v1::MovementKind::Waste,
     }
+}
+
+/// The number of the reason with this word, or one of no reason.
+fn loss_reason(word: &str) -> i32 {
+    let words =
+        ["vencido", "maduro", "avaria", "peso", "furto", "consumo", "doacao", "degustacao", "devolucao"];
+    words.iter().position(|other| *other == word).map_or(99, |index| index as i32 + 1)
 }

@@ -80,6 +80,13 @@ impl Client for OneShot {
     fn adjust_stock(&mut self, change: &Change) -> Result<Product, Refused> {
         let delta = quantity(change.delta_thousandths);
         let mut args = vec!["update", &change.name, &delta, "--reason", kind_word(change.kind)];
+        let total = change.total_centavos.map(price);
+        if let Some(total) = &total {
+            args.extend(["--total", total]);
+        }
+        if let Some(cause) = change.cause {
+            args.extend(["--cause", cause]);
+        }
         if !change.request_id.is_empty() {
             args.extend(["--request-id", &change.request_id]);
         }

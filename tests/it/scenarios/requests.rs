@@ -52,6 +52,7 @@ fn a_request_id_means_one_change(shop: &mut Shop) {
         Change { delta_thousandths: -19_000, ..sale.clone() },
         Change { name: "Maca".to_owned(), ..sale.clone() },
         Change { kind: Kind::Adjustment, ..sale.clone() },
+        sale.clone().total(4_000),
     ] {
         refused(shop.adjust_stock(&other), "REQUEST_ID_REUSED");
     }

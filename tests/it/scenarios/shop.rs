@@ -27,6 +27,7 @@ pub(super) enum Kind {
     Adjustment,
     Purchase,
     Sale,
+    Waste,
 }
 
 /// A row of the ledger as a transport shows it.
@@ -49,15 +50,33 @@ pub(super) struct Change {
     pub(super) kind: Kind,
     /// Empty if the client gives none.
     pub(super) request_id: String,
+    pub(super) total_centavos: Option<i64>,
+    /// The word of the reason of a loss, or another word.
+    pub(super) cause: Option<&'static str>,
 }
 
 impl Change {
     pub(super) fn new(name: &str, delta_thousandths: i64) -> Self {
-        Self { name: name.to_owned(), delta_thousandths, kind: Kind::Adjustment, request_id: String::new() }
+        Self {
+            name: name.to_owned(),
+            delta_thousandths,
+            kind: Kind::Adjustment,
+            request_id: String::new(),
+            total_centavos: None,
+            cause: None,
+        }
     }
 
     pub(super) fn kind(self, kind: Kind) -> Self {
         Self { kind, ..self }
+    }
+
+    pub(super) fn total(self, centavos: i64) -> Self {
+        Self { total_centavos: Some(centavos), ..self }
+    }
+
+    pub(super) fn cause(self, word: &'static str) -> Self {
+        Self { cause: Some(word), ..self }
     }
 
     pub(super) fn id(self, request_id: &str) -> Self {

@@ -6,6 +6,8 @@ use super::shop::{Change, Client, Draft, Kind, Refused, Shop, refused};
 
 super::scenarios! {
     a_change_never_takes_more_than_there_is: [GetProduct, AdjustStock];
+    a_kind_fixes_the_sign: [GetProduct, AdjustStock];
+    a_total_and_a_cause_go_with_their_kinds: [GetProduct, ListMovements, AdjustStock];
     only_some_units_take_fractions: [GetProduct, AdjustStock];
     a_stock_has_an_upper_limit: [GetProduct, AdjustStock];
     many_clients_at_once_share_one_stock: [GetProduct, AdjustStock];
@@ -27,6 +29,43 @@ fn a_change_never_takes_more_than_there_is(shop: &mut Shop) {
     assert_eq!(shop.adjust_stock(&bought).unwrap().stock_thousandths, 5_000);
     // No other product has changed.
     assert_eq!(shop.stock("Maca"), 20_000);
+}
+
+fn a_kind_fixes_the_sign(shop: &mut Shop) {
+    for (kind, delta, right) in [
+        (Kind::Sale, 20_000, "3 Caju -20 motivo=venda"),
+        (Kind::Waste, 2_000, "3 Caju -2 motivo=perda"),
+        (Kind::Purchase, -5_000, "3 Caju 5 motivo=compra"),
+    ] {
+        let refusal = refused(shop.adjust_stock(&Change::new("caju", delta).kind(kind)), "INVALID_ARGUMENT");
+        assert!(refusal.message.contains(right), "{refusal:?}");
+        let right = Change::new("Caju", -delta).kind(kind);
+        shop.adjust_stock(&right).unwrap();
+    }
+    assert_eq!(shop.stock("Caju"), 60_000 - 20_000 - 2_000 + 5_000);
+    // An adjustment has either sign.
+    assert_eq!(shop.change("Caju", 1_000).stock_thousandths, 44_000);
+}
+
+fn a_total_and_a_cause_go_with_their_kinds(shop: &mut Shop) {
+    let (sale, bought) = (Change::new("Caju", -2_000).kind(Kind::Sale), Change::new("Caju", 10_000));
+    let bought = bought.kind(Kind::Purchase).total(1_755);
+    let lost = Change::new("Maca", -1_000).kind(Kind::Waste).cause("maduro");
+    for change in [&sale.clone().total(390), &sale, &bought, &bought.clone().total(0), &lost] {
+        shop.adjust_stock(change).unwrap();
+    }
+    let amounts = shop.list_movements("", 5).unwrap().into_iter().map(|it| it.amount_centavos);
+    assert_eq!(amounts.collect::<Vec<_>>(), [300, 0, 1_755, 400, 390]);
+    for wrong in [
+        Change::new("Caju", 1_000).total(100),
+        lost.clone().total(100),
+        sale.clone().cause("maduro"),
+        bought.cause("avaria"),
+        lost.cause("sumiu"),
+    ] {
+        refused(shop.adjust_stock(&wrong), "INVALID_ARGUMENT");
+    }
+    assert_eq!((shop.stock("Caju"), shop.stock("Maca")), (76_000, 19_000));
 }
 
 fn only_some_units_take_fractions(shop: &mut Shop) {

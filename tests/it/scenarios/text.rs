@@ -76,6 +76,12 @@ fn line(change: &Change) -> String {
     if change.kind != Kind::Adjustment {
         line += &format!(" motivo={}", kind_word(change.kind));
     }
+    if let Some(centavos) = change.total_centavos {
+        line += &format!(" total={}", price(centavos));
+    }
+    if let Some(word) = change.cause {
+        line += &format!(" causa={word}");
+    }
     if !change.request_id.is_empty() {
         line += &format!(" id={}", change.request_id);
     }
@@ -124,6 +130,7 @@ pub(super) fn kind_word(kind: Kind) -> &'static str {
         Kind::Adjustment => "ajuste",
         Kind::Purchase => "compra",
         Kind::Sale => "venda",
+        Kind::Waste => "perda",
     }
 }
 
