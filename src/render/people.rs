@@ -42,8 +42,9 @@ fn changes(out: &mut impl Write, list: &[ChangeReply]) -> io::Result<()> {
         let product = &change.product;
         match change_line(change) {
             Some(told) => writeln!(out, "{told}")?,
+            // Nothing differed, or the client may not see what did.
             None if product.unit.is_some() => {
-                writeln!(out, "{}: sem diferença · {}", product.name, measured(product.stock, product))?;
+                writeln!(out, "{}: contado · {}", product.name, measured(product.stock, product))?;
             }
             // The text protocol does not report the movement.
             None => writeln!(out, "{}: restam {}", product.name, measured(product.stock, product))?,

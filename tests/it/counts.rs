@@ -118,7 +118,7 @@ fn the_word_alone_asks_for_the_name_and_shows_the_stock() {
     assert!(
         terminal.ask("contar Caju 57").contains("Caju: \u{2212}943 un · R$ 1.886,00 · restam 57 un · #6")
     );
-    assert!(terminal.ask("contar Caju 57").contains("Caju: sem diferença · 57 un"));
+    assert!(terminal.ask("contar Caju 57").contains("Caju: contado · 57 un"));
     terminal.send("sair\r");
     terminal.wait_for_end();
     let piped = run(&mut server.command(&["shell"]), "contar\nCaju\n50\ncontar Caju 1.000\n");
