@@ -312,7 +312,7 @@ mod tests {
             };
             assert_eq!(looked_at(counts.clone()), LOOKED_AT_MAX as i64);
             assert_eq!(looked_at(LedgerQuery { of_one_product: true, ..counts.clone() }), STEPS_MAX as i64);
-            // What a page has room for is all that is looked at if every row is wanted.
+            // A page of which every row is wanted looks at no more rows than it has room for.
             let page = ledger.page(&query(&catalog)).unwrap();
             assert_eq!((page.rows.len(), page.next), (7, Some(last - 7)));
             let mut seen = 0;
