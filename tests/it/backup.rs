@@ -200,6 +200,27 @@ fn every_contradiction_in_a_database_is_found() {
         ("INSERT INTO document VALUES (8, 3), (10, 2)", "o documento 10"),
         ("INSERT INTO undo VALUES (13, 14)", "o movimento 14 não desfaz"),
         ("INSERT INTO undo VALUES (13, 99)", "o movimento 99 não desfaz"),
+        ("UPDATE movement SET cost_centavos = 5 WHERE sequence = 14", "o movimento 14 não leva do custo"),
+        (
+            "UPDATE balance_forward SET stock_cost_centavos = 5 WHERE product_id = 4",
+            "o custo do estoque de Caju",
+        ),
+        ("UPDATE movement SET author_id = 9 WHERE sequence = 14", "sem o seu autor"),
+        (
+            "INSERT INTO movement_detail VALUES (99, 5, NULL, NULL)",
+            "o movimento 99 tem detalhes e não existe",
+        ),
+        ("INSERT INTO movement_detail VALUES (1, 5, NULL, NULL)", "o movimento 1 tem um total ou uma causa"),
+        (
+            "INSERT INTO movement_detail VALUES (1, NULL, 'maduro', NULL)",
+            "o movimento 1 tem um total ou uma causa",
+        ),
+        ("INSERT INTO movement_detail VALUES (1, NULL, NULL, '')", "em branco"),
+        (
+            "INSERT INTO purchase (sequence, product_id) VALUES (99, 1)",
+            "o movimento 99 está entre as compras",
+        ),
+        ("INSERT INTO purchase (sequence, product_id) VALUES (1, 1)", "o movimento 1 está entre as compras"),
         ("PRAGMA user_version = 99", "versão mais nova"),
         ("PRAGMA user_version = 2", "versão anterior"),
         ("PRAGMA application_id = 7", "outro programa"),

@@ -165,7 +165,9 @@ impl<'c> Authors<'c> {
             return Ok(Some(author.clone()));
         }
         let mut select = self.connection.prepare_cached("SELECT name FROM author WHERE id = ?1")?;
-        let name: String = select.query_row([id], |row| row.get(0))?;
+        let name: Option<String> = select.query_row([id], |row| row.get(0)).optional()?;
+        let name =
+            name.ok_or_else(|| bad_value(index, format!("há um movimento sem o seu autor, o {id}")))?;
         let author: Author = name.parse().map_err(|error| bad_value(index, Box::new(error)))?;
         self.known.insert(id, author.clone());
         Ok(Some(author))

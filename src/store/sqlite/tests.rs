@@ -15,8 +15,8 @@ use super::schema::{APPLICATION_ID, SCHEMA_VERSION};
 use super::{SqliteStore, verify};
 use crate::catalog::{
     Adjustment, Amount, Catalog, Details, Draft, Kind, Movement, Name, Price, ProductDraft, ProductId,
-    Purchase, Quantity, RequestId, RequestRecord, TermsDraft, Transaction, Undoable, original_products,
-    parse_expiry,
+    Purchase, Quantity, RequestId, RequestRecord, StockCost, TermsDraft, Transaction, Undoable,
+    original_products, parse_expiry,
 };
 use crate::store::{Recorded, Store, StoreError, Wait};
 
@@ -141,17 +141,26 @@ fn a_database_of_an_earlier_version_is_taken_to_this_one() {
          INSERT INTO movement VALUES (1, 1, 'abertura', 60000, 60000, 200, 1, NULL),
                                      (2, 2, 'abertura', 0, 0, 900, 1, NULL),
                                      (3, 1, 'venda', -3000, 57000, 200, 2, 'a'),
-                                     (4, 3, 'abertura', 0, 0, 900, 2, NULL);",
+                                     (4, 3, 'abertura', 0, 0, 900, 2, NULL),
+                                     (5, 1, 'compra', 5000, 62000, 200, 2, NULL),
+                                     (6, 1, 'compra', -5000, 57000, 200, 2, NULL);",
     )
     .unwrap();
     drop(old);
     let mut store = SqliteStore::open(&path, PORT).unwrap();
     let catalog = store.load().unwrap().unwrap();
     assert_eq!(catalog.find("caju").unwrap().stock, Quantity::from_units(57));
-    assert_eq!((catalog.find("uva").unwrap().stock, catalog.last_sequence()), (Quantity::ZERO, 4));
+    assert_eq!((catalog.find("uva").unwrap().stock, catalog.last_sequence()), (Quantity::ZERO, 6));
+    // Nobody knows what was paid before there were costs.
+    assert_eq!(catalog.find("caju").unwrap().stock_cost, StockCost::UNKNOWN);
+    assert_eq!(catalog.find("uva").unwrap().stock_cost, StockCost::ZERO);
     // A name that is refused for new products.
     assert_eq!(catalog.find("uva\u{3164}").unwrap().id.number(), 3);
     store.commit(&sale(&catalog, 7), Wait::ForOthers).unwrap();
+    assert_eq!(verify(&path, &mut |_, _, _| {}).unwrap().movements, 7);
+    let purchases = "SELECT group_concat(sequence) FROM purchase";
+    let purchases: String = store.connection.query_row(purchases, [], |row| row.get(0)).unwrap();
+    assert_eq!(purchases, "5");
     // The view for other programs.
     let stocks: Vec<(String, i64)> = Connection::open(&path)
         .unwrap()

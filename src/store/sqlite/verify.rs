@@ -1,6 +1,7 @@
 //! Verifies a database: runs SQLite's own check, replays the ledger and compares the result with the stocks
 //! that a server would show. Nothing is changed, and a server may use the database during the check.
 
+mod details;
 mod links;
 
 use std::collections::HashMap;
@@ -125,6 +126,7 @@ pub(super) fn check(moment: &Connection, path: &Path, report: Report<'_>) -> Res
     let replayed =
         replay(moment, catalog.products(), movements, &index, report).map_err(&failed)?.map_err(corrupt)?;
     links::check(moment, movements).map_err(&failed)?.map_err(corrupt)?;
+    details::check(moment, movements).map_err(&failed)?.map_err(corrupt)?;
     let of_others = check_requests(moment, movements, &index).map_err(&failed)?.map_err(corrupt)?;
     let request_ids = replayed.request_ids + of_others;
     let count = catalog.products().len() as u64;
