@@ -1,5 +1,6 @@
 //! The attributes of forms: what each means, and the values that it takes.
 
+use super::summarize_movements::Grouping;
 use crate::catalog::{Kind, LossReason};
 
 /// An attribute that may follow the arguments of a form.
@@ -15,8 +16,10 @@ pub struct Attribute {
 /// Every attribute of the forms.
 static ATTRIBUTES: &[Attribute] = &[
     Attribute { name: "antes", meaning: "só os movimentos antes deste número", values: Vec::new },
+    Attribute { name: "ate", meaning: "até este dia, inclusive, ou antes deste momento", values: days },
     Attribute { name: "causa", meaning: "por que se perdeu, em uma perda", values: loss_reasons },
     Attribute { name: "confirma", meaning: "faz o que parece engano, sem perguntar", values: || vec!["sim"] },
+    Attribute { name: "desde", meaning: "desde este dia ou momento", values: days },
     Attribute { name: "fornecedor", meaning: "quem vendeu à loja", values: Vec::new },
     Attribute {
         name: "id",
@@ -27,9 +30,18 @@ static ATTRIBUTES: &[Attribute] = &[
     Attribute { name: "lote", meaning: "o lote do fornecedor", values: Vec::new },
     Attribute { name: "motivo", meaning: "por que o estoque muda", values: kinds },
     Attribute { name: "obs", meaning: "um texto livre, de até 200 caracteres", values: Vec::new },
+    Attribute { name: "por", meaning: "por que se soma", values: groupings },
     Attribute { name: "total", meaning: "quanto se pagou ou recebeu ao todo, em reais", values: Vec::new },
     Attribute { name: "validade", meaning: "até quando dura, como 5/12 ou 05/12/2026", values: Vec::new },
 ];
+
+fn days() -> Vec<&'static str> {
+    vec!["hoje", "ontem"]
+}
+
+fn groupings() -> Vec<&'static str> {
+    Grouping::WORDS.into_iter().map(|(word, _)| word).collect()
+}
 
 fn kinds() -> Vec<&'static str> {
     Kind::REQUESTABLE.into_iter().map(Kind::word).collect()

@@ -37,6 +37,8 @@ pub enum Argument {
     Phrases,
     /// A quantity with the name of a product.
     Phrase,
+    /// A day, or nothing.
+    OptionalDay,
     /// A command, or nothing.
     OptionalCommand,
 }
@@ -52,13 +54,17 @@ impl Argument {
             Argument::Movement => "NUMERO",
             Argument::Phrases => "[QTD NOME; …]",
             Argument::Phrase => "QTD NOME",
+            Argument::OptionalDay => "[DIA]",
             Argument::OptionalCommand => "[COMANDO]",
         }
     }
 
     /// Whether the argument may be left out, so that the shell does not ask for it.
     pub fn is_optional(self) -> bool {
-        matches!(self, Argument::OptionalName | Argument::Phrases | Argument::OptionalCommand)
+        matches!(
+            self,
+            Argument::OptionalName | Argument::Phrases | Argument::OptionalDay | Argument::OptionalCommand
+        )
     }
 
     /// The shell's question for the argument.
@@ -70,6 +76,7 @@ impl Argument {
             Argument::Counted => "Digite a quantidade contada",
             Argument::Movement => "Digite o número do movimento a desfazer",
             Argument::Phrases | Argument::Phrase => "Digite a quantidade e o nome",
+            Argument::OptionalDay => "Digite um dia",
             Argument::OptionalCommand => "Digite um comando",
         }
     }

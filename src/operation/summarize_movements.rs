@@ -25,6 +25,19 @@ pub enum Grouping {
     Author,
 }
 
+impl Grouping {
+    /// The word for each grouping that people use.
+    pub const WORDS: [(&'static str, Grouping); 7] = [
+        ("produto", Grouping::Product),
+        ("categoria", Grouping::Category),
+        ("dia", Grouping::Day),
+        ("causa", Grouping::LossReason),
+        ("fornecedor", Grouping::Supplier),
+        ("autor", Grouping::Author),
+        ("motivo", Grouping::Kind),
+    ];
+}
+
 /// The totals that a client asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SummaryRequest<'a> {

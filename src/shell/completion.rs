@@ -57,6 +57,11 @@ fn after_word<'r>(form: &Form, rest: &'r str, names: &[String]) -> (&'r str, Vec
         // The last of several.
         Some(Argument::Phrases) => name_of_phrase(rest.rsplit(';').next().unwrap_or_default(), names),
         Some(Argument::Phrase) => name_of_phrase(rest, names),
+        Some(Argument::OptionalDay) if before.trim().is_empty() => {
+            let mut offered = values_from(word, &["hoje", "ontem"]);
+            offered.extend(attributes);
+            return (word, offered);
+        }
         Some(Argument::OptionalCommand) => return (rest.trim_start(), matching_commands(rest.trim_start())),
         _ => return (word, if before.trim().is_empty() { Vec::new() } else { attributes }),
     };
@@ -207,7 +212,8 @@ mod tests {
         check(Expected::Phrase, "2 kg per", 5, &["Pera"]);
         check(Expected::Command, "vender 2 Maca co", 14, &["confirma="]);
         check(Expected::Command, "vender 2 Maca ma", 14, &[]);
-        check(Expected::Command, "ajuda con", 6, &["consultar", "contar"]);
+        check(Expected::Command, "ajuda con", 6, &["consultar", "contagens", "contar"]);
+        check(Expected::Command, "vendas on", 7, &["ontem"]);
     }
 
     #[test]

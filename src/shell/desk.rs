@@ -1,8 +1,9 @@
 //! What the shell's own words need: somebody who answers questions, and a server.
 
-use std::io;
+use std::io::{self, Write};
 
 use super::source::{Expected, Input, LineSource, Question};
+use crate::catalog::Quoted;
 use crate::client::ClientError;
 use crate::operation::{ProductReply, Reply, Request};
 use crate::refusal::{Code, Refusal};
@@ -17,6 +18,11 @@ pub(super) trait Desk: LineSource {
 
     /// Shows a reply.
     fn show(&mut self, reply: &Reply) -> io::Result<()>;
+
+    /// Shows a text in the place of a reply.
+    fn show_text(&mut self, text: &str) -> io::Result<()> {
+        io::stdout().write_all(text.as_bytes())
+    }
 
     /// Shows a text beside the replies.
     fn tell(&mut self, text: &str) -> io::Result<()>;
@@ -102,6 +108,20 @@ impl dyn Desk + '_ {
             Reply::Product(product) => Ok(product),
             _ => Err(Refusal::product_not_found(name, &[]).into()),
         }
+    }
+
+    /// The product with this code, which was typed as a command.
+    pub(super) fn product_by_code(&mut self, code: &str) -> Result<ProductReply, Stopped> {
+        self.product_named(code).map_err(|stopped| match stopped {
+            Stopped::Failed(ClientError::Refused(refusal)) if refusal.code == Code::ProductNotFound => {
+                let what = format!(
+                    "{} não é um comando nem o código de um produto. Nada foi feito; `ajuda` mostra os comandos.",
+                    Quoted(code)
+                );
+                Refusal::new(Code::UnknownCommand, what).into()
+            }
+            stopped => stopped,
+        })
     }
 
     /// Whether there is a product with this name or code.

@@ -13,11 +13,12 @@ use super::pager;
 use super::questions::{Completed, complete};
 use super::report::{is_original, note, report, show_to_person};
 use super::source::{Input, LineSource, Question};
+use super::verb::counted_line;
 use crate::client::{Client, ClientError, ConnectionError};
 use crate::io_error::describe;
-use crate::operation::{Reply, Request};
+use crate::operation::{Operation, Reply, Request};
 use crate::refusal::{Code, Refusal};
-use crate::render::render_for_person;
+use crate::render::{product_told, render_for_person};
 
 /// The settings of a shell.
 pub struct Options {
@@ -96,11 +97,15 @@ impl Person {
                 self.editor.show_state_again();
                 pager::show(&mut io::stdout(), &help)?;
             }
+            Entry::Code(code) => {
+                let product = (self as &mut dyn Desk).product_by_code(&code)?;
+                self.show_text(&format!("{}\n", product_told(&product)))?;
+            }
             Entry::Verb(verb, rest) => {
                 self.editor.show_state_once();
                 (verb.run)(self, verb, &rest)?;
             }
-            Entry::Request(form, rest) => {
+            Entry::Request(operation, form, rest) => {
                 let rest = match complete(&mut self.editor, form, rest, &self.last)? {
                     Completed::Command(rest) => rest,
                     Completed::Dropped => return Err(Stopped::Dropped),
@@ -109,6 +114,7 @@ impl Person {
                 if form.menu.is_none() {
                     self.editor.show_state_once();
                 }
+                let rest = if operation == Operation::CountStock { counted_line(self, rest)? } else { rest };
                 let line = form.line(&rest);
                 let request = Request::parse(&line)?;
                 match self.doubts.begin(&request, None) {
@@ -229,6 +235,10 @@ impl Desk for Person {
         let mut text = Vec::new();
         render_for_person(&mut text, reply)?;
         pager::show(&mut io::stdout(), &String::from_utf8_lossy(&text))
+    }
+
+    fn show_text(&mut self, text: &str) -> io::Result<()> {
+        pager::show(&mut io::stdout(), text)
     }
 
     fn tell(&mut self, text: &str) -> io::Result<()> {

@@ -9,7 +9,9 @@ use crate::refusal::Refusal;
 /// The meaning of a typed line.
 pub(super) enum Entry {
     /// A command, with the text after it.
-    Request(&'static Form, String),
+    Request(Operation, &'static Form, String),
+    /// Digits alone that are no command, as a scanner types a product's code.
+    Code(String),
     /// A word of the shell's own, with the text after it.
     Verb(&'static Verb, String),
     /// The help, of this word or of all.
@@ -29,7 +31,10 @@ impl Entry {
             Some(Word::Verb(verb)) => Entry::Verb(verb, rest.to_owned()),
             Some(Word::Help) => Entry::Help(rest.to_owned()),
             Some(Word::Operation(Operation::Leave, _)) if rest.is_empty() => Entry::Leave,
-            Some(Word::Operation(_, form)) => Entry::Request(form, rest.to_owned()),
+            Some(Word::Operation(operation, form)) => Entry::Request(operation, form, rest.to_owned()),
+            None if rest.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Entry::Code(word.to_owned())
+            }
             None => Entry::Unknown(unknown(word)),
         }
     }
@@ -47,11 +52,12 @@ mod tests {
         for leave in ["sair", "5", "quit", "Exit"] {
             assert!(matches!(Entry::of(leave), Entry::Leave), "{leave}");
         }
-        assert!(matches!(Entry::of("Até 8"), Entry::Request(Form { word: "2", .. }, rest) if rest == "8"));
+        assert!(matches!(Entry::of("Até 8"), Entry::Request(_, Form { word: "2", .. }, rest) if rest == "8"));
         assert!(
-            matches!(Entry::of("3 Caju -20"), Entry::Request(Form { word: "3", .. }, rest) if rest == "Caju -20")
+            matches!(Entry::of("3 Caju -20"), Entry::Request(_, Form { word: "3", .. }, rest) if rest == "Caju -20")
         );
         assert!(matches!(Entry::of("Vender 2 Caju"), Entry::Verb(verb, _) if verb.form.word == "vender"));
+        assert!(matches!(Entry::of(" 7891234567895 "), Entry::Code(code) if code == "7891234567895"));
         assert!(matches!(Entry::of("xyz tudo"), Entry::Unknown(_)));
     }
 }

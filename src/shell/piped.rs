@@ -9,8 +9,9 @@ use super::menu::help_text;
 use super::questions::{Completed, complete, refuse_two_readings};
 use super::report::{note, report};
 use super::source::{Input, LineSource, Question};
+use super::verb::counted_line;
 use crate::client::{Client, ClientError};
-use crate::operation::{Reply, Request};
+use crate::operation::{Operation, Reply, Request};
 use crate::render::{Format, change_lines, render};
 
 /// The first failure of a script's commands, which becomes the script's result.
@@ -55,14 +56,19 @@ impl<R: BufRead> Pipe<'_, R> {
             Entry::Leave => Err(Stopped::End),
             Entry::Help(word) => Ok(io::stdout().write_all(help_text(&word)?.as_bytes())?),
             Entry::Unknown(refusal) => Err(refusal.into()),
+            Entry::Code(code) => {
+                let product = (self as &mut dyn Desk).product_by_code(&code)?;
+                Ok(self.show(&Reply::Product(product))?)
+            }
             Entry::Verb(verb, rest) => (verb.run)(self, verb, &rest),
-            Entry::Request(form, rest) => {
+            Entry::Request(operation, form, rest) => {
                 let Completed::Command(rest) = complete(&mut self.lines, form, rest, &self.last)? else {
                     return Ok(());
                 };
                 if let Some(refusal) = refuse_two_readings(form, &rest) {
                     return Err(refusal.into());
                 }
+                let rest = if operation == Operation::CountStock { counted_line(self, rest)? } else { rest };
                 let line = form.line(&rest);
                 let request = Request::parse(&line)?;
                 self.send(&request, |with_id| with_id.to_string())

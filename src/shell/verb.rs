@@ -1,16 +1,32 @@
 //! The shell's own words, which put several operations together: each with its form and what it does.
 
 mod buy;
+mod count;
 mod items;
+mod reports;
 mod said;
 mod sell;
 mod waste;
 
 use crate::catalog::Key;
+pub(super) use count::counted_line;
 pub(super) use said::Verb;
 
 /// Every word of the shell's own.
-pub(super) static VERBS: &[Verb] = &[sell::VERB, buy::VERB, waste::VERB];
+pub(super) static VERBS: &[Verb] = &[
+    sell::VERB,
+    buy::VERB,
+    waste::VERB,
+    reports::TODAY,
+    reports::YESTERDAY,
+    reports::CLOSING,
+    reports::SALES,
+    reports::LOSSES,
+    reports::PURCHASES,
+    reports::MARGINS,
+    reports::ABC,
+    reports::COUNTS,
+];
 
 /// The verb with this word, without regard to case or accents.
 pub(super) fn verb_by_word(word: &str) -> Option<&'static Verb> {

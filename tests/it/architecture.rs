@@ -244,6 +244,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "private_file",
             "refusal",
             "render",
+            "report",
             "terminal",
             "wire",
         ],

@@ -249,3 +249,47 @@ fn a_loss_has_its_reason() {
     let piped = run(&mut server.command(&["shell"]), "perder 1 Caju\nperder 1 Caju causa=Doação\n");
     assert_eq!((piped.code, piped.out.as_str()), (2, "Caju: R$2.0, Estoque: 58\n"), "{}", piped.err);
 }
+
+#[test]
+fn reports_of_a_day_and_of_a_period() {
+    let server = Server::start(&[]);
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    terminal.ask("vender 2 Maca; 3 Caju");
+    terminal.ask("perder 1 Pera causa=furto");
+    for word in ["hoje", "fechamento", "fechamento hoje"] {
+        let shown = terminal.ask(word);
+        assert!(shown.contains(" 12,00"), "{word}: {shown}");
+    }
+    assert!(!terminal.ask("ontem").contains(" 12,00"));
+    let shown = terminal.ask("vendas");
+    assert!(shown.contains("Maca") && shown.contains("Caju") && shown.contains(" 6,00"), "{shown}");
+    assert!(terminal.ask("perdas desde=hoje por=causa").contains("furto"));
+    for word in ["compras", "margens", "abc", "contagens", "vendas ontem", "vendas desde=ontem ate=hoje"] {
+        let shown = terminal.ask(word);
+        assert!(!shown.contains("Erro: "), "{word}: {shown}");
+    }
+    for (wrong, told) in [
+        ("vendas amanhã", "não é uma data"),
+        ("perdas por=cor", "não se agrupa por"),
+        ("hoje ontem", "não leva argumentos"),
+        ("abc por=dia", "não se agrupa por"),
+    ] {
+        let shown = terminal.ask(wrong);
+        assert!(shown.contains("Erro: ") && shown.contains(told), "{wrong}: {shown}");
+    }
+    let piped = run(&mut server.command(&["shell"]), "vendas\n");
+    assert!(piped.code == 0 && piped.out.contains("Caju"), "{} {}", piped.out, piped.err);
+}
+
+#[test]
+fn a_count_reads_a_quantity_as_people_say_it() {
+    let server = shop_with_tomatoes();
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    assert!(terminal.ask("contar 57 Caju").contains("Caju: \u{2212}3 un · R$ 6,00 · restam 57 un"));
+    assert!(terminal.ask("contar Tomate italiano 12,5kg").contains("restam 12,5 kg"));
+    assert!(terminal.ask("contar 900g tomate italiano").contains("restam 0,9 kg"));
+    assert!(terminal.ask("contar 2kg Caju").contains("Caju se conta em un, e não em kg"));
+    assert!(terminal.ask("contar Kiwi").contains("Erro: "));
+    // Digits alone are a code, or nothing.
+    assert!(terminal.ask("7891234567895").contains("não é um comando nem o código de um produto"));
+}
