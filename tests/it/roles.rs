@@ -313,6 +313,15 @@ async fn each_movement_keeps_the_name_of_its_token() {
     assert_eq!(connection.reply(), "Caju: R$2.0, Estoque: 50");
     assert_eq!(connection.reply(), "Caju: R$2.0, Estoque: 49");
     assert_eq!(authors(&server, 4), ["venda", "venda", "escrita", "escrita", "escrita"]);
+    let of = |author: &str| {
+        let ended = server.run(&["history", "--author", author, "--limit", "2", "--token-file", "leitura"]);
+        ended.out.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (of("venda"), of("escrita")),
+        (vec!["#6".to_owned(), "#5".into()], vec!["#9".into(), "#8".into()])
+    );
+    assert_eq!(of("ninguem"), ["Nenhum"]);
 
     let address = format!("http://127.0.0.1:{}", server.port);
     let mut client = InventoryServiceClient::connect(address).await.unwrap();
