@@ -183,6 +183,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         'hortifruti;report' {
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Desde este dia ou momento: hoje, ontem, 2026-11-29, 29/11/2026 ou 2026-11-29T14:30')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Até este dia, inclusive, ou antes deste momento')
+            [CompletionResult]::new('--days', '--days', [CompletionResultType]::ParameterName, 'Em expiring: o que vence em até tantos dias (o padrão é 1); em low: comprar para tantos dias de venda')
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'Soma por product, category, day, reason, supplier, author ou kind')
             [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'Só deste motivo, em day e products: ajuste, abertura, compra, venda, perda ou contagem')
             [CompletionResult]::new('--time-zone', '--time-zone', [CompletionResultType]::ParameterName, 'Fuso horário dos dias, como America/Sao_Paulo. O padrão é o deste computador')

@@ -808,7 +808,7 @@ _hortifruti() {
             return 0
             ;;
         hortifruti__subcmd__report)
-            opts="-h --since --until --by --kind --time-zone --format --server --port-file --socket --grpc --tls --tls-ca --tls-cert --tls-key --token-file --insecure --help day sales losses purchases products abc margins counts"
+            opts="-h --since --until --days --by --kind --time-zone --format --server --port-file --socket --grpc --tls --tls-ca --tls-cert --tls-key --token-file --insecure --help day sales losses purchases products abc margins counts expiring trace low"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -819,6 +819,10 @@ _hortifruti() {
                     return 0
                     ;;
                 --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --days)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -172,6 +172,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
         &'hortifruti;report'= {
             cand --since 'Desde este dia ou momento: hoje, ontem, 2026-11-29, 29/11/2026 ou 2026-11-29T14:30'
             cand --until 'Até este dia, inclusive, ou antes deste momento'
+            cand --days 'Em expiring: o que vence em até tantos dias (o padrão é 1); em low: comprar para tantos dias de venda'
             cand --by 'Soma por product, category, day, reason, supplier, author ou kind'
             cand --kind 'Só deste motivo, em day e products: ajuste, abertura, compra, venda, perda ou contagem'
             cand --time-zone 'Fuso horário dos dias, como America/Sao_Paulo. O padrão é o deste computador'

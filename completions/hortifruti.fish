@@ -176,6 +176,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l insecu
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l since -d 'Desde este dia ou momento: hoje, ontem, 2026-11-29, 29/11/2026 ou 2026-11-29T14:30' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l until -d 'Até este dia, inclusive, ou antes deste momento' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l days -d 'Em expiring: o que vence em até tantos dias (o padrão é 1); em low: comprar para tantos dias de venda' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l by -d 'Soma por product, category, day, reason, supplier, author ou kind' -r -f -a "product\t''
 category\t''
 day\t''

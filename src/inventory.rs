@@ -11,10 +11,12 @@ mod count;
 mod labels;
 mod ledger_reads;
 mod listing;
+mod low_stock;
 mod movements;
 mod near_names;
 mod pipeline;
 mod published;
+mod purchases;
 mod query;
 mod search_time;
 mod stopped_writer;
@@ -170,7 +172,7 @@ fn create(store: &mut dyn Store, opening: &[ProductDraft]) -> Result<Catalog, St
 mod testing {
     use super::*;
     use crate::catalog::{Quantity, original_products};
-    use crate::operation::AdjustRequest;
+    use crate::operation::{AdjustRequest, UndoRequest};
     use crate::refusal::{Code, Refusal};
     use crate::store::sqlite::SqliteStore;
 
@@ -188,6 +190,11 @@ mod testing {
 
     pub(super) fn asked(line: &str) -> AdjustRequest<'_> {
         AdjustRequest::parse(line).unwrap()
+    }
+
+    /// The request to undo a movement alone.
+    pub(super) fn undo(sequence: i64) -> UndoRequest {
+        UndoRequest { sequence, is_single: false, request_id: None, note: None, of_own_sales: false }
     }
 
     pub(super) fn code(answer: Result<Adjusted, Refusal>) -> Code {

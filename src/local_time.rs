@@ -139,6 +139,11 @@ impl Days {
         Day { date: date.to_string(), end: end.unwrap_or(time) }
     }
 
+    /// The date of today.
+    pub fn today(&self) -> Date {
+        self.date_of(SystemTime::now())
+    }
+
     /// The date of a moment.
     pub fn date_of(&self, time: SystemTime) -> Date {
         self.zone.to_datetime(Timestamp::try_from(time).unwrap_or(Timestamp::MAX)).date()
@@ -154,7 +159,7 @@ impl Days {
 
     /// The period of whole days between two days, each given by how many days ago it was.
     pub fn of_days_ago(&self, first: i64, last: i64) -> (Option<SystemTime>, Option<SystemTime>) {
-        let today = self.date_of(SystemTime::now());
+        let today = self.today();
         let start = |days_ago: i64| {
             let day = today.checked_sub(jiff::Span::new().try_days(days_ago).ok()?).ok()?;
             day_start(day, &self.zone)

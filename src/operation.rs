@@ -15,6 +15,8 @@ mod form;
 mod get_product;
 mod import_products;
 mod leave;
+mod list_expiring_stock;
+mod list_low_stock;
 mod list_movements;
 mod list_products;
 mod message_limit;
@@ -23,6 +25,7 @@ mod permission;
 pub mod phrase;
 mod product_reply;
 mod summarize_movements;
+mod trace_purchases;
 mod undo_movement;
 mod words;
 
@@ -39,6 +42,8 @@ pub use count_stock::{COUNTED_FIELD, CountRequest, CountedName};
 pub use form::{Argument, Form};
 pub use import_products::ImportRequest;
 pub use leave::FAREWELL;
+pub use list_expiring_stock::{EXPIRING_DAYS_MAX, ExpiringRequest, ExpiringStock};
+pub use list_low_stock::{Basis, LowStock, LowStockRequest, SALES_DAYS, STOCKED_DAYS_MAX};
 pub use list_movements::{
     LISTED_MOVEMENTS_DEFAULT, MovementsReply, MovementsRequest, NO_MOVEMENT, PAGE_MOVEMENTS_DEFAULT,
     PAGE_MOVEMENTS_MAX,
@@ -49,6 +54,7 @@ pub use movement_reply::{MovementDetails, MovementReply};
 pub use permission::Permission;
 pub use product_reply::{ProductReply, write_product_line};
 pub use summarize_movements::{Grouping, Summary, SummaryRequest};
+pub use trace_purchases::{TRACED_MAX, TraceReply, TraceRequest, TracedPurchase};
 pub use undo_movement::{UndoRequest, Undone, parse_sequence};
 pub use words::split_word;
 
@@ -181,6 +187,24 @@ operations! {
             message: Some(MessageLimit::SMALL),
             forms: &[],
         }
+        /// Products that run out, and what to buy.
+        ListLowStock(LowStockRequest) => {
+            permission: Permission::Read,
+            message: Some(MessageLimit::SMALL),
+            forms: &[],
+        }
+        /// The rests of purchases that expire soon.
+        ListExpiringStock(ExpiringRequest<'a>) => {
+            permission: Permission::Read,
+            message: Some(MessageLimit::SMALL),
+            forms: &[],
+        }
+        /// Purchases of a supplier or a lot, and what is left of each.
+        TracePurchases(TraceRequest<'a>) => {
+            permission: Permission::Read,
+            message: Some(MessageLimit::SMALL),
+            forms: &[],
+        }
         /// The end of the conversation.
         Leave => {
             permission: Permission::Read,
@@ -228,6 +252,12 @@ pub enum Reply {
     Movements(MovementsReply),
     /// The totals asked for.
     Summaries(Vec<Summary>),
+    /// The products that run out, in catalog order.
+    LowStock(Vec<LowStock>),
+    /// The rests of purchases, the first to expire first.
+    Expiring(Vec<ExpiringStock>),
+    /// The purchases asked for, newest first.
+    Traced(TraceReply),
     /// The server's goodbye.
     Farewell,
 }
@@ -240,6 +270,9 @@ impl Reply {
             Reply::Changes(changes) => changes.len(),
             Reply::Movements(page) => page.movements.len(),
             Reply::Summaries(totals) => totals.len(),
+            Reply::LowStock(low) => low.len(),
+            Reply::Expiring(expiring) => expiring.len(),
+            Reply::Traced(page) => page.purchases.len(),
             Reply::Product(_) | Reply::Change(_) | Reply::Imported(_) | Reply::Farewell => 1,
         }
     }
@@ -270,6 +303,9 @@ impl<'a> Request<'a> {
             | Request::ListProducts { .. }
             | Request::ListMovements(_)
             | Request::SummarizeMovements(_)
+            | Request::ListLowStock(_)
+            | Request::ListExpiringStock(_)
+            | Request::TracePurchases(_)
             | Request::Leave => None,
         }
     }
@@ -300,6 +336,9 @@ impl fmt::Display for Request<'_> {
             Request::UndoMovement(undo) => undo.fmt(f),
             Request::ListMovements(movements) => movements.fmt(f),
             Request::SummarizeMovements(summary) => summary.fmt(f),
+            Request::ListLowStock(low) => low.fmt(f),
+            Request::ListExpiringStock(expiring) => expiring.fmt(f),
+            Request::TracePurchases(trace) => trace.fmt(f),
             Request::Leave => leave::write(f),
         }
     }

@@ -46,8 +46,9 @@ pub fn render(out: &mut impl Write, reply: &Reply, format: Format) -> io::Result
                 counts.created, counts.updated, counts.unchanged
             );
         }
-        // Reports show totals, on sheets.
-        Reply::Summaries(_) | Reply::Farewell => return Ok(()),
+        // Reports show these, on sheets.
+        Reply::Summaries(_) | Reply::LowStock(_) | Reply::Expiring(_) | Reply::Traced(_) => return Ok(()),
+        Reply::Farewell => return Ok(()),
         Reply::Movements(page) => return movements::render(out, &page.movements, format),
     };
     match format {

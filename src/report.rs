@@ -7,13 +7,18 @@ mod abc;
 mod asked;
 mod closing;
 mod counts;
+mod expiring;
 mod losses;
+mod low;
 mod margins;
 mod movements;
 mod total;
+mod trace;
 
 use crate::catalog::Kind;
-use crate::operation::{Grouping, Reply, Request, Summary};
+use crate::operation::{
+    ExpiringRequest, Grouping, LowStockRequest, Reply, Request, Summary, TRACED_MAX, TraceRequest,
+};
 use crate::render::Sheet;
 
 pub use asked::{Report, What};
@@ -31,12 +36,28 @@ impl Report {
             What::Losses => {
                 vec![self.totals(by, Some(Kind::Waste)), self.totals(Grouping::Kind, Some(Kind::Sale))]
             }
+            What::Low => vec![Request::ListLowStock(LowStockRequest { days: self.days_ahead.unwrap_or(0) })],
+            What::Expiring => vec![Request::ListExpiringStock(ExpiringRequest {
+                days: self.expiring_days(),
+                time_zone: self.days.zone_asked_for(),
+            })],
+            What::Trace => vec![Request::TracePurchases(TraceRequest {
+                words: &self.words,
+                before: None,
+                count_max: TRACED_MAX,
+            })],
             What::Margins => vec![self.totals(by, Some(Kind::Sale)), self.totals(by, Some(Kind::Waste))],
         }
     }
 
     /// The report from the replies to its requests. `None` if they are no totals.
     pub fn sheet(&self, replies: Vec<Reply>) -> Option<Sheet> {
+        match (self.what, &replies[..]) {
+            (What::Low, [Reply::LowStock(low)]) => return Some(low::sheet(self, low)),
+            (What::Expiring, [Reply::Expiring(expiring)]) => return Some(expiring::sheet(self, expiring)),
+            (What::Trace, [Reply::Traced(page)]) => return Some(trace::sheet(self, page)),
+            _ => {}
+        }
         let mut totals = Vec::new();
         for reply in replies {
             let Reply::Summaries(summaries) = reply else { return None };
@@ -53,6 +74,7 @@ impl Report {
             What::Abc => abc::sheet(self, first),
             What::Margins => margins::sheet(self, first, second),
             What::Counts => counts::sheet(self, first),
+            What::Low | What::Expiring | What::Trace => return None,
         })
     }
 }

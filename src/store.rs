@@ -10,7 +10,10 @@ use std::time::SystemTime;
 
 use foldhash::quality::RandomState;
 
-use crate::catalog::{Author, Catalog, Document, Kind, Movement, RequestId, RequestRecord, Transaction};
+use crate::catalog::{
+    Author, Catalog, Document, Kind, Movement, ProductId, Purchase, Quantity, RequestId, RequestRecord,
+    Transaction,
+};
 use crate::io_error::describe;
 
 /// Durable storage for one catalog. The inventory's writer is its only user.
@@ -132,6 +135,36 @@ pub trait Ledger: Send + Sync {
         range: &LedgerRange,
         visit: &mut dyn FnMut(&LedgerRow),
     ) -> Result<Option<i64>, StoreError>;
+
+    /// Purchases that were not undone, newest first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn purchases(&self, query: &PurchaseQuery) -> Result<Vec<PurchaseRow>, StoreError>;
+}
+
+/// A query for purchases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PurchaseQuery {
+    /// Only purchases of this product.
+    pub product: Option<ProductId>,
+    /// The highest sequence number of the purchases.
+    pub start: i64,
+    /// The last movement that the reader may see.
+    pub through: i64,
+    /// The most purchases that are read. `None` reads all.
+    pub count_max: Option<usize>,
+}
+
+/// A purchase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PurchaseRow {
+    pub sequence: i64,
+    pub product: ProductId,
+    pub recorded_at: SystemTime,
+    /// The quantity that was bought.
+    pub bought: Quantity,
+    pub purchase: Purchase,
 }
 
 /// A range of the ledger, for totals.

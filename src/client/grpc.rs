@@ -136,6 +136,21 @@ impl GrpcConnection {
                 let response = self.answer(self.service().summarize_movements(request).await)?;
                 Ok(Reply::Summaries(grpc::summaries(response).map_err(|_| self.not_ours())?))
             }
+            Request::ListLowStock(low) => {
+                let request = grpc::low_stock_message(low);
+                let response = self.answer(self.service().list_low_stock(request).await)?;
+                Ok(Reply::LowStock(grpc::low_stock(response).map_err(|_| self.not_ours())?))
+            }
+            Request::ListExpiringStock(expiring) => {
+                let request = grpc::expiring_message(expiring);
+                let response = self.answer(self.service().list_expiring_stock(request).await)?;
+                Ok(Reply::Expiring(grpc::expiring_stock(response).map_err(|_| self.not_ours())?))
+            }
+            Request::TracePurchases(trace) => {
+                let request = grpc::trace_message(trace);
+                let response = self.answer(self.service().trace_purchases(request).await)?;
+                Ok(Reply::Traced(grpc::traced(response).map_err(|_| self.not_ours())?))
+            }
             Request::Leave => Ok(Reply::Farewell),
         }
     }

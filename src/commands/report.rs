@@ -10,7 +10,7 @@ use super::connection::{Connection, connect};
 use super::history::kind;
 use super::output::{Output, written};
 use super::period::Period;
-use crate::catalog::{Kind, Quoted};
+use crate::catalog::Kind;
 use crate::local_time::Days;
 use crate::operation::Grouping;
 use crate::refusal::Refusal;
@@ -21,14 +21,21 @@ use crate::terminal;
 /// Mostra um relatório de um período: fechamento, vendas, perdas, compras, margens e mais
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exemplos:\n  hortifruti report day\n  hortifruti report losses --since 01/11/2026 --by reason\n  hortifruti report sales --since ontem --format csv\n\nSem período, o relatório é de hoje; abc e margins são dos últimos 30 dias."
+    after_help = "Exemplos:\n  hortifruti report day\n  hortifruti report losses --since 01/11/2026 --by reason\n  hortifruti report sales --since ontem --format csv\n  hortifruti report expiring --days 2\n  hortifruti report trace Sítio do Zé\n\nSem período, o relatório é de hoje; abc e margins são dos últimos 30 dias."
 )]
 pub(super) struct ReportCommand {
-    /// Relatório: day (o fechamento), sales, losses, purchases, products, abc, margins ou counts
+    /// Relatório: day (o fechamento), sales, losses, purchases, products, abc, margins, counts, expiring, trace
+    /// ou low
     #[arg(value_name = "RELATORIO", value_enum, hide_possible_values = true)]
     report: What,
+    /// Em trace: palavras do fornecedor ou o lote
+    #[arg(value_name = "PALAVRA")]
+    words: Vec<String>,
     #[command(flatten)]
     period: Period,
+    /// Em expiring: o que vence em até tantos dias (o padrão é 1); em low: comprar para tantos dias de venda
+    #[arg(long, value_name = "N")]
+    days: Option<u32>,
     /// Soma por product, category, day, reason, supplier, author ou kind
     #[arg(long, value_name = "GRUPO", value_enum, hide_possible_values = true)]
     by: Option<Grouping>,
@@ -90,15 +97,8 @@ impl ReportCommand {
             (report.since, report.until) = (since, until);
         }
         (report.by, report.kind) = (self.by, self.kind);
-        if let Some(by) = self.by
-            && !report.can_be_by(by)
-        {
-            let what = format!(
-                "o relatório {} não se agrupa assim; veja hortifruti report --help",
-                Quoted(report.what.word())
-            );
-            return Err(Refusal::invalid("group_by", what).into());
-        }
+        (report.days_ahead, report.words) = (self.days, self.words.join(" "));
+        check(&report, since.is_some() || until.is_some())?;
         let mut client = connect(&self.connection)?;
         let requests = report.requests();
         let replies = requests.iter().map(|request| client.call(request)).collect::<Result<_, _>>()?;
@@ -107,5 +107,27 @@ impl ReportCommand {
         let width = terminal::size().map(|(_, columns)| columns);
         let mut out = io::BufWriter::new(io::stdout().lock());
         written(render_sheet(&mut out, &sheet, self.output.format, width).and_then(|()| out.flush()))
+    }
+}
+
+/// Refuses options that the report does not have.
+fn check(report: &Report, has_period: bool) -> Result<(), Refusal> {
+    let refused = |field, what: &str| {
+        let what = format!("o relatório {} {what}; veja hortifruti report --help", report.what.word());
+        Err(Refusal::invalid(field, what))
+    };
+    if report.by.is_some_and(|by| !report.can_be_by(by)) {
+        return refused("group_by", "não se agrupa assim");
+    }
+    if has_period && !report.has_period() {
+        return refused("start_time", "é do estoque de agora, e não tem período");
+    }
+    if report.days_ahead.is_some() && !matches!(report.what, What::Expiring | What::Low) {
+        return refused("days", "não tem --days");
+    }
+    match (report.what, report.words.is_empty()) {
+        (What::Trace, true) => refused("words", "precisa do fornecedor ou do lote"),
+        (What::Trace, false) | (_, true) => Ok(()),
+        _ => refused("words", "não procura palavras"),
     }
 }

@@ -47,6 +47,9 @@ impl Session {
             }
             Request::ListMovements(request) => self.movements(request).await.map(Reply::Movements),
             Request::SummarizeMovements(request) => self.summarize(request).await.map(Reply::Summaries),
+            Request::ListLowStock(request) => self.low_stock(request).await.map(Reply::LowStock),
+            Request::ListExpiringStock(request) => self.expiring(request).await.map(Reply::Expiring),
+            Request::TracePurchases(request) => self.trace(request).await.map(Reply::Traced),
             Request::Leave => Ok(Reply::Farewell),
         }
     }

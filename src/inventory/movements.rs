@@ -156,7 +156,7 @@ mod tests {
 
     use super::*;
     use crate::catalog::{Document, Draft, Movement, original_products};
-    use crate::store::LedgerRange;
+    use crate::store::{LedgerRange, PurchaseQuery, PurchaseRow};
 
     /// A ledger of the movements 1 to 100, each of the product of its number modulo 10. A page has one row, or
     /// none after so many.
@@ -206,6 +206,10 @@ mod tests {
 
         fn visit(&self, _: &LedgerRange, _: &mut dyn FnMut(&LedgerRow)) -> Result<Option<i64>, StoreError> {
             unreachable!("no totals are asked for")
+        }
+
+        fn purchases(&self, _: &PurchaseQuery) -> Result<Vec<PurchaseRow>, StoreError> {
+            unreachable!("no purchases are asked for")
         }
     }
 

@@ -19,6 +19,10 @@ pub struct Report {
     pub kind: Option<Kind>,
     /// The time zone of the days.
     pub days: Days,
+    /// The days ahead that a report of stock looks at. `None` for the usual ones.
+    pub days_ahead: Option<u32>,
+    /// The words of the supplier or the lot that is traced.
+    pub words: String,
 }
 
 /// The kinds of reports.
@@ -40,10 +44,16 @@ pub enum What {
     Margins,
     /// Differences that counts found.
     Counts,
+    /// The rests of purchases that expire soon.
+    Expiring,
+    /// The purchases from a supplier or of a lot.
+    Trace,
+    /// The products that run out, and what to buy.
+    Low,
 }
 
 impl What {
-    pub const ALL: [What; 8] = [
+    pub const ALL: [What; 11] = [
         What::Day,
         What::Sales,
         What::Losses,
@@ -52,6 +62,9 @@ impl What {
         What::Abc,
         What::Margins,
         What::Counts,
+        What::Expiring,
+        What::Trace,
+        What::Low,
     ];
 
     /// The word of the one-shot and of the output for programs.
@@ -65,9 +78,15 @@ impl What {
             What::Abc => "abc",
             What::Margins => "margins",
             What::Counts => "counts",
+            What::Expiring => "expiring",
+            What::Trace => "trace",
+            What::Low => "low",
         }
     }
 }
+
+/// The days ahead in which stock expires, if nothing is said: today and tomorrow.
+const EXPIRING_DAYS_DEFAULT: u32 = 1;
 
 /// The period of the reports that need some time to say something, in days.
 const LONG_PERIOD_DAYS: i64 = 30;
@@ -80,7 +99,7 @@ impl Report {
             _ => 0,
         };
         let (since, until) = days.of_days_ago(first, 0);
-        Self { what, since, until, by: None, kind: None, days }
+        Self { what, since, until, by: None, kind: None, days, days_ahead: None, words: String::new() }
     }
 
     /// The report of today.
@@ -95,6 +114,11 @@ impl Report {
         Self { since, until, ..Self::of_today(what, days) }
     }
 
+    /// Whether the report is of a period.
+    pub fn has_period(&self) -> bool {
+        !matches!(self.what, What::Expiring | What::Trace | What::Low)
+    }
+
     /// Whether the report can be grouped so.
     pub fn can_be_by(&self, by: Grouping) -> bool {
         match self.what {
@@ -102,6 +126,7 @@ impl Report {
             What::Abc | What::Margins | What::Counts => {
                 matches!(by, Grouping::Product | Grouping::Category)
             }
+            What::Expiring | What::Trace | What::Low => false,
         }
     }
 
@@ -117,6 +142,11 @@ impl Report {
             time_zone: self.days.zone_asked_for(),
             kind,
         })
+    }
+
+    /// The days ahead in which stock expires.
+    pub(super) fn expiring_days(&self) -> u32 {
+        self.days_ahead.unwrap_or(EXPIRING_DAYS_DEFAULT)
     }
 
     /// A title: `Perdas de 29/11/2026`.

@@ -7,9 +7,11 @@ mod encode;
 mod fields;
 mod import;
 mod legacy;
+mod low_stock;
 mod movements;
 mod page;
 mod products;
+mod purchases;
 mod replies;
 mod status;
 mod stored;
@@ -26,10 +28,14 @@ pub use legacy::{
     LegacyCall, original_product, original_status, price_from_float, write_adjusted_line,
     write_original_found, write_original_product,
 };
+pub use low_stock::{low_stock, low_stock_message, low_stock_request};
 pub use movements::{movement_message, movement_reply, movements_message, movements_request};
 pub use page::{PAGE_PRODUCTS_MAX, Page};
 pub use products::{
     WriteProduct, product_message, product_reply, write_found, write_list_end, write_product,
+};
+pub use purchases::{
+    expiring_message, expiring_request, expiring_stock, trace_message, trace_request, traced,
 };
 pub use replies::write_reply;
 pub use status::{refusal, status};

@@ -99,6 +99,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("inventory::ledger_reads", &["refusal", "store"]),
     ("inventory::listing", &["catalog", "inventory::published", "refusal"]),
     (
+        "inventory::low_stock",
+        &["catalog", "inventory", "inventory::published", "operation", "refusal", "store"],
+    ),
+    (
         "inventory::movements",
         &["catalog", "inventory", "inventory::published", "operation", "refusal", "store"],
     ),
@@ -117,6 +121,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("inventory::published", &["catalog"]),
+    (
+        "inventory::purchases",
+        &["catalog", "inventory", "inventory::published", "local_time", "operation", "refusal", "store"],
+    ),
     (
         "inventory::query",
         &["catalog", "inventory", "inventory::listing", "inventory::published", "operation", "refusal"],

@@ -7,7 +7,10 @@ use tonic::Code;
 use tonic_types::StatusExt;
 
 use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
-use hortifruti::wire::grpc::v1::{MovementKind, SummarizeMovementsRequest, SummaryGroup};
+use hortifruti::wire::grpc::v1::{
+    AdjustStockRequest, MovementKind, PurchaseDetails, SummarizeMovementsRequest, SummaryGroup,
+    TracePurchasesRequest,
+};
 
 use crate::support::Server;
 
@@ -155,4 +158,80 @@ fn a_report_of_many_products_comes_whole() {
     let expected: String =
         (1..=1500).map(|number| format!("Produto {number},abertura,1,{number},un,{number}.00,\n")).collect();
     assert_eq!(told, format!("grupo,motivo,movimentos,quantidade,unidade,valor,custo\n{expected}"));
+}
+
+#[tokio::test]
+async fn what_expires_who_sold_it_and_what_to_buy() {
+    let server = Server::start(&[]);
+    let address = format!("http://127.0.0.1:{}", server.port);
+    let mut client = InventoryServiceClient::connect(address).await.unwrap();
+    let adjusted = |name: &str, thousandths, kind: MovementKind| AdjustStockRequest {
+        name: name.to_owned(),
+        delta_thousandths: thousandths,
+        kind: kind.into(),
+        ..Default::default()
+    };
+    let today = hortifruti::local_time::Days::of_zone("UTC").unwrap().today();
+    let purchase = PurchaseDetails {
+        supplier: "Sítio do Zé".to_owned(),
+        lot: "L-77".to_owned(),
+        expires_on: today.to_string(),
+    };
+    let bought = AdjustStockRequest {
+        amount_centavos: Some(12_000),
+        purchase: Some(purchase),
+        note: "2cx=40un".to_owned(),
+        ..adjusted("Banana", 40_000, MovementKind::Purchase)
+    };
+    client.adjust_stock(bought).await.unwrap();
+    client.adjust_stock(adjusted("Banana", -60_000, MovementKind::Sale)).await.unwrap();
+
+    let out = |args: &[&str]| {
+        let ended = server.run(&[&["report"], args].concat());
+        assert_eq!((ended.code, ended.err.as_str()), (0, ""), "{args:?}");
+        ended.out
+    };
+    let json = |args: &[&str]| -> Value {
+        serde_json::from_str(&out(&[args, &["--format", "json"]].concat())).unwrap()
+    };
+    // The opening stock of 30 had no cost, and the rest of 10 is of the purchase.
+    let expiring = &json(&["expiring", "--days", "0", "--time-zone", "UTC"])["rows"][0];
+    assert_eq!((&expiring["product"], &expiring["days_left"]), (&"Banana".into(), &0.into()));
+    assert_eq!(
+        (&expiring["left_thousandths"], &expiring["amount_centavos"]),
+        (&10_000.into(), &10_000.into())
+    );
+    assert_eq!(expiring["cost_centavos"], 3_000);
+    let traced = &json(&["trace", "ze", "SITIO"])["rows"][0];
+    assert_eq!((&traced["lot"], &traced["bought_thousandths"]), (&"L-77".into(), &40_000.into()));
+    assert_eq!((&traced["left_thousandths"], &traced["amount_centavos"]), (&10_000.into(), &12_000.into()));
+    assert_eq!(json(&["trace", "l-78"])["rows"].as_array().map(Vec::len), Some(0));
+    let low = &json(&["low", "--days", "1"])["rows"][0];
+    // A day sells 60, of which 10 are there, and a box holds 20.
+    assert_eq!(
+        (&low["daily_sales_thousandths"], &low["to_buy_thousandths"]),
+        (&60_000.into(), &60_000.into())
+    );
+    assert_eq!((&low["boxes"], &low["basis"]), (&3.into(), &"vendas".into()));
+    assert!(out(&["low"]).contains("Nada está acabando."));
+    for args in [
+        &["expiring", "--days", "3651"][..],
+        &["low", "--days", "366"],
+        &["low", "--since", "hoje"],
+        &["trace"],
+        &["trace", " "],
+        &["sales", "Caju"],
+        &["sales", "--days", "3"],
+        &["expiring", "--by", "day"],
+        &["expiring", "--time-zone", "Lua/Cratera"],
+    ] {
+        assert_eq!(server.run(&[&["report"], args].concat()).code, 2, "{args:?}");
+    }
+    let mut asked = TracePurchasesRequest { words: "ze".to_owned(), page_size: -1, ..Default::default() };
+    let refused = client.trace_purchases(asked.clone()).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    asked = TracePurchasesRequest { page_size: 0, page_token: "x".to_owned(), ..asked };
+    let refused = client.trace_purchases(asked).await.unwrap_err();
+    let field = refused.get_details_error_info().unwrap().metadata.get("field").cloned();
+    assert_eq!(field.as_deref(), Some("page_token"));
 }

@@ -135,9 +135,12 @@ fn all() -> impl Iterator<Item = &'static Scenario> {
 }
 
 /// Operations that no scenario needs, each with the reason.
-const WITHOUT: [(Operation, &str); 2] = [
+const WITHOUT: [(Operation, &str); 5] = [
     (Operation::Leave, "the end of a text connection: text_protocol"),
     (Operation::SummarizeMovements, "the text protocol has no form for it: reports"),
+    (Operation::ListLowStock, "the text protocol has no form for it: reports"),
+    (Operation::ListExpiringStock, "the text protocol has no form for it: reports"),
+    (Operation::TracePurchases, "the text protocol has no form for it: reports"),
 ];
 
 #[test]

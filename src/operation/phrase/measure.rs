@@ -106,6 +106,14 @@ impl Measure {
         }
     }
 
+    /// The content of one box, half a thousandth up, of a quantity that was bought in boxes.
+    pub fn box_size(&self) -> Option<Quantity> {
+        let held = i128::from(self.certain().ok()?.thousandths());
+        let boxes = i128::from(self.boxes?.thousandths());
+        let size = (2 * 1000 * held + boxes) / (2 * boxes);
+        Quantity::from_thousandths(i64::try_from(size).ok()?).ok()
+    }
+
     /// The unit that was written with the number.
     pub fn unit(&self) -> Option<&'static str> {
         self.unit

@@ -108,6 +108,24 @@ impl Calls {
                 })
                 .await
             }
+            Operation::ListLowStock => {
+                self.call(identity, body, bytes_max, |message: &v1::ListLowStockRequest| {
+                    grpc::low_stock_request(message).map(Request::ListLowStock)
+                })
+                .await
+            }
+            Operation::ListExpiringStock => {
+                self.call(identity, body, bytes_max, |message: &v1::ListExpiringStockRequest| {
+                    grpc::expiring_request(message).map(Request::ListExpiringStock)
+                })
+                .await
+            }
+            Operation::TracePurchases => {
+                self.call(identity, body, bytes_max, |message: &v1::TracePurchasesRequest| {
+                    grpc::trace_request(message).map(Request::TracePurchases)
+                })
+                .await
+            }
             Operation::Leave => Err(status(own_words::no_such_call())),
         }
     }

@@ -114,7 +114,7 @@ fn read_detail(row: &Row<'_>) -> rusqlite::Result<Details> {
     })
 }
 
-fn read_purchase(row: &Row<'_>) -> rusqlite::Result<Purchase> {
+pub(super) fn read_purchase(row: &Row<'_>) -> rusqlite::Result<Purchase> {
     let expires_on: Option<String> = row.get(2)?;
     let expires_on = expires_on.map(|text| parse_expiry(&text).map_err(|error| bad_value(2, error)));
     Ok(Purchase {

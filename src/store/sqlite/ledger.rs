@@ -5,6 +5,7 @@
 //! which is the last one that the inventory has published.
 
 mod connections;
+mod purchases;
 pub(super) mod rows;
 mod visit;
 
@@ -16,7 +17,9 @@ use super::details::{Authors, find_author};
 use super::error::bad_value;
 use super::rows::{read_movement, to_micros};
 use crate::catalog::Kind;
-use crate::store::{Ledger, LedgerPage, LedgerQuery, LedgerRange, LedgerRow, StoreError};
+use crate::store::{
+    Ledger, LedgerPage, LedgerQuery, LedgerRange, LedgerRow, PurchaseQuery, PurchaseRow, StoreError,
+};
 pub(super) use connections::SqliteLedger;
 
 /// Most rows that are read for one page, in a millisecond or two. If a filter matches few of them, the page
@@ -74,6 +77,10 @@ impl Ledger for SqliteLedger {
         visit: &mut dyn FnMut(&LedgerRow),
     ) -> Result<Option<i64>, StoreError> {
         self.read(|connection| visit::visit(connection, range, visit))
+    }
+
+    fn purchases(&self, query: &PurchaseQuery) -> Result<Vec<PurchaseRow>, StoreError> {
+        self.read(|connection| purchases::purchases(connection, query))
     }
 }
 

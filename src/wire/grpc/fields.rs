@@ -4,10 +4,11 @@ use std::str::FromStr;
 
 use super::v1;
 use crate::catalog::{
-    Amount, AmountError, DetailError, Details, Kind, LossReason, Lot, Note, Purchase, RequestId, Supplier,
-    parse_expiry,
+    Amount, AmountError, DetailError, Details, Kind, LossReason, Lot, Name, Note, Purchase, RequestId,
+    Supplier, Unit, parse_expiry,
 };
 use crate::refusal::Refusal;
+use crate::wire::NotAReply;
 
 pub(super) fn optional_request_id(text: &str) -> Result<Option<RequestId>, Refusal> {
     match text {
@@ -129,6 +130,16 @@ pub(super) fn kind(number: i32) -> Option<Kind> {
         v1::MovementKind::Waste => Some(Kind::Waste),
         v1::MovementKind::Count => Some(Kind::Count),
     }
+}
+
+/// Reads a name that a server sent.
+pub(super) fn name_of(text: &str) -> Result<Name, NotAReply> {
+    Name::parse(text).map_err(|_| NotAReply)
+}
+
+/// Reads a unit that a server sent.
+pub(super) fn unit_of(text: &str) -> Result<Unit, NotAReply> {
+    Unit::parse(text).map_err(|_| NotAReply)
 }
 
 #[cfg(test)]

@@ -4,8 +4,10 @@ use prost::Message;
 
 use super::adjust::change_message;
 use super::import::import_response;
+use super::low_stock::low_stock_response;
 use super::movements::movements_response;
 use super::products::product_message;
+use super::purchases::{expiring_response, traced_response};
 use super::summaries::summaries_response;
 use super::v1;
 use crate::operation::Reply;
@@ -27,6 +29,9 @@ pub fn write_reply(reply: &Reply, out: &mut Vec<u8>) {
             v1::BatchAdjustStockResponse { results: changes.iter().map(change_message).collect() }.encode(out)
         }
         Reply::Imported(counts) => import_response(*counts).encode(out),
+        Reply::LowStock(low) => low_stock_response(low).encode(out),
+        Reply::Expiring(expiring) => expiring_response(expiring).encode(out),
+        Reply::Traced(page) => traced_response(page).encode(out),
         Reply::Summaries(summaries) => summaries_response(summaries).encode(out),
         Reply::Movements(page) => movements_response(page).encode(out),
         // No gRPC call has this reply.

@@ -104,7 +104,10 @@ pub fn write_request(request: &Request<'_>) -> Result<String, Refusal> {
                 Name::parse(name).map_err(|error| Refusal::name(&error))?;
             }
         }
-        Request::SummarizeMovements(_) => return Err(only_by_grpc("um resumo de movimentos")),
+        Request::SummarizeMovements(_)
+        | Request::ListLowStock(_)
+        | Request::ListExpiringStock(_)
+        | Request::TracePurchases(_) => return Err(only_by_grpc("um relatório")),
         Request::ListProducts { .. } | Request::UndoMovement(_) | Request::Leave => {}
     }
     Ok(format!("{request}\n"))

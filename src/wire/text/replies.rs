@@ -102,7 +102,11 @@ pub fn write_reply(out: &mut String, reply: &Reply) {
         }
         Reply::Farewell => write_message(out, FAREWELL),
         // The requests with these replies have no form in this protocol.
-        Reply::Imported(_) | Reply::Summaries(_) => {}
+        Reply::Imported(_)
+        | Reply::Summaries(_)
+        | Reply::LowStock(_)
+        | Reply::Expiring(_)
+        | Reply::Traced(_) => {}
     }
 }
 
@@ -126,7 +130,12 @@ pub fn read_reply(request: &Request<'_>, lines: &[&str]) -> Result<Result<Reply,
             products.map(|products| Reply::Changes(products.into_iter().map(ChangeReply::from).collect()))
         }
         // The requests below have no form in this protocol.
-        Request::BatchAdjustStock(_) | Request::ImportProducts(_) | Request::SummarizeMovements(_) => None,
+        Request::BatchAdjustStock(_)
+        | Request::ImportProducts(_)
+        | Request::SummarizeMovements(_)
+        | Request::ListLowStock(_)
+        | Request::ListExpiringStock(_)
+        | Request::TracePurchases(_) => None,
     };
     let refusal = || match lines {
         [line] => read_refusal(line),
