@@ -167,7 +167,7 @@ mod tests {
                     let named = &self.movements[movement % self.movements.len()];
                     let document = self.movements.iter().filter(|other| match is_single {
                         true => other.sequence == named.sequence,
-                        // Those of the same moment, which stands for a document.
+                        // Neighbours stand for a document.
                         false => (other.sequence - named.sequence).abs() < 2,
                     });
                     let undoable = document.map(|movement| Undoable {
@@ -204,7 +204,7 @@ mod tests {
             Adjustment { details, ..Adjustment::new(Self::product(product), delta, kind) }
         }
 
-        /// What every moment of a shop has in common.
+        /// Checks that costs and stocks fit each other.
         fn check(&self) {
             for product in self.catalog.products().iter() {
                 let own = self.movements.iter().filter(|movement| movement.product == product.id);
@@ -296,7 +296,7 @@ mod tests {
     #[test]
     fn an_unknown_cost_stays_unknown_until_a_purchase_has_a_total() {
         let (none, some) = ((None, None), |cost, stock| (Some(cost), Some(stock)));
-        // What comes in without a total, and is sold; then a purchase gives all the same cost per unit.
+        // Goods come in without a total and are sold; then a purchase gives all the same cost per unit.
         let found = costs(&[(5, None), (-2, None), (4, None), (2, Some(100)), (-9, None), (2, None)]);
         assert_eq!(found, [none, none, none, some(450, 450), some(-450, 0), none]);
         // A gift is known, and costs nothing.

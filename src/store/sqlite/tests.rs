@@ -242,7 +242,7 @@ fn trade(catalog: &Catalog, round: usize, undone: Option<&Movement>) -> Transact
     let mut draft = Draft::new(catalog, SystemTime::now());
     if let Some(movement) = undone {
         let undoable = Undoable { movement: movement.clone(), undoes: 0, undone_by: 0 };
-        // What was sold since is not taken back.
+        // Stock that was sold since cannot be taken back.
         let _ = draft.undo(movement.sequence, &[undoable], None, None);
     }
     for index in 0..MOVEMENTS {
@@ -304,7 +304,7 @@ fn the_costs_of_stocks_are_read_as_they_were_whenever_the_server_is_killed() {
     let last = catalog.last_sequence().unsigned_abs();
     assert_eq!(verify(&path, &mut |_, _, _| {}).unwrap().movements, last);
     drop(store);
-    // What another program did to a cost is found.
+    // A cost that another program altered is found.
     let other = Connection::open(&path).unwrap();
     let cost = "UPDATE movement SET cost_centavos = cost_centavos + ?1
                 WHERE sequence = (SELECT max(movement.sequence) FROM movement, forwarded
