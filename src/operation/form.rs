@@ -39,6 +39,10 @@ pub enum Argument {
     Phrase,
     /// A day, or nothing.
     OptionalDay,
+    /// A number of days, or nothing.
+    OptionalDays,
+    /// Words of a supplier or a lot.
+    Origin,
     /// A command, or nothing.
     OptionalCommand,
 }
@@ -55,6 +59,8 @@ impl Argument {
             Argument::Phrases => "[QTD NOME; …]",
             Argument::Phrase => "QTD NOME",
             Argument::OptionalDay => "[DIA]",
+            Argument::OptionalDays => "[DIAS]",
+            Argument::Origin => "FORNECEDOR|LOTE",
             Argument::OptionalCommand => "[COMANDO]",
         }
     }
@@ -63,7 +69,11 @@ impl Argument {
     pub fn is_optional(self) -> bool {
         matches!(
             self,
-            Argument::OptionalName | Argument::Phrases | Argument::OptionalDay | Argument::OptionalCommand
+            Argument::OptionalName
+                | Argument::Phrases
+                | Argument::OptionalDay
+                | Argument::OptionalDays
+                | Argument::OptionalCommand
         )
     }
 
@@ -77,6 +87,8 @@ impl Argument {
             Argument::Movement => "Digite o número do movimento a desfazer",
             Argument::Phrases | Argument::Phrase => "Digite a quantidade e o nome",
             Argument::OptionalDay => "Digite um dia",
+            Argument::OptionalDays => "Digite quantos dias",
+            Argument::Origin => "Digite o fornecedor ou o lote",
             Argument::OptionalCommand => "Digite um comando",
         }
     }

@@ -6,6 +6,7 @@ mod items;
 mod reports;
 mod said;
 mod sell;
+mod stock_reports;
 mod waste;
 
 use crate::catalog::Key;
@@ -26,6 +27,9 @@ pub(super) static VERBS: &[Verb] = &[
     reports::MARGINS,
     reports::ABC,
     reports::COUNTS,
+    stock_reports::LOW,
+    stock_reports::EXPIRING,
+    stock_reports::TRACE,
 ];
 
 /// The verb with this word, without regard to case or accents.

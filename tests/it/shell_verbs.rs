@@ -268,7 +268,23 @@ fn reports_of_a_day_and_of_a_period() {
         let shown = terminal.ask(word);
         assert!(!shown.contains("Erro: "), "{word}: {shown}");
     }
+    terminal.ask("comprar 8 Banana total=16,00 fornecedor=\"Sítio do Zé\" confirma=sim");
+    assert!(terminal.ask("rastrear ze").contains("16,00"));
+    terminal.ask("vender 57 Caju confirma=sim");
+    for (word, told) in [
+        ("acabando", "A comprar: até o alvo"),
+        ("acabando 30", "Maca"),
+        ("acabando", "Caju"),
+        ("vencendo", "Nada vence nesse prazo."),
+        ("vencendo 2", "Vence em até 2 dias"),
+        ("rastrear ceagesp", "Nenhuma compra de um fornecedor"),
+    ] {
+        let shown = terminal.ask(word);
+        assert!(shown.contains(told), "{word}: {shown}");
+    }
     for (wrong, told) in [
+        ("acabando logo", "não é um número de dias"),
+        ("vencendo 9999", "de 0 a 3650"),
         ("vendas amanhã", "não é uma data"),
         ("perdas por=cor", "não se agrupa por"),
         ("hoje ontem", "não leva argumentos"),

@@ -72,6 +72,11 @@ fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
             Refusal::invalid("group_by", what)
         })?);
     }
+    show(desk, &report)
+}
+
+/// Asks for a report and shows it.
+pub(super) fn show(desk: &mut dyn Desk, report: &Report) -> Result<(), Stopped> {
     let requests = report.requests();
     let replies = requests.iter().map(|request| desk.ask(request)).collect::<Result<Vec<_>, _>>()?;
     let Some(sheet) = report.sheet(replies) else {
