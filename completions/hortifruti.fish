@@ -33,6 +33,7 @@ complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "update" -d 'M
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "count" -d 'Ajusta o estoque à contagem, de um produto ou de uma lista'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "undo" -d 'Desfaz um movimento, com o documento inteiro dele'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "history" -d 'Mostra os movimentos do estoque, do último para trás'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "product" -d 'Cadastra e muda produtos: nome, preço, códigos, categoria, mínimo'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "report" -d 'Mostra um relatório de um período: fechamento, vendas, perdas, compras, margens e mais'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "import" -d 'Cria produtos e muda preços a partir de um CSV'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "export" -d 'Exporta o catálogo em CSV'
@@ -77,6 +78,8 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l tls -d '
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l max-price -d 'Só os produtos até este preço, como 8 ou 3,50' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l search -d 'Só os que têm estas palavras no nome, em qualquer ordem' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l category -d 'Só os desta categoria' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
 table\t''
 json\t''
@@ -88,6 +91,8 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls-ca -
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l low -d 'Só os que estão abaixo do seu estoque mínimo'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l retired -d 'Também os aposentados'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
@@ -169,11 +174,156 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l tls-ca
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l changes -d 'Mostra as mudanças do cadastro (nome, preço, código, …) em vez dos movimentos'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and not __fish_seen_subcommand_from new set rename retire restore merge clear-examples" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and not __fish_seen_subcommand_from new set rename retire restore merge clear-examples" -f -a "new" -d 'Cadastra um produto, sem estoque'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and not __fish_seen_subcommand_from new set rename retire restore merge clear-examples" -f -a "set" -d 'Muda o preço, a unidade, os códigos e o mais de um produto'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and not __fish_seen_subcommand_from new set rename retire restore merge clear-examples" -f -a "rename" -d 'Dá outro nome a um produto'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and not __fish_seen_subcommand_from new set rename retire restore merge clear-examples" -f -a "retire" -d 'Aposenta um produto: sai das listas, e não se vende nem se compra'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and not __fish_seen_subcommand_from new set rename retire restore merge clear-examples" -f -a "restore" -d 'Devolve à venda um produto aposentado'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and not __fish_seen_subcommand_from new set rename retire restore merge clear-examples" -f -a "merge" -d 'Une um produto com outro: o estoque e os códigos passam, e o primeiro se aposenta'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and not __fish_seen_subcommand_from new set rename retire restore merge clear-examples" -f -a "clear-examples" -d 'Retira os produtos de exemplo que nunca se moveram'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l unit -d 'Unidade, como kg, un, maço ou cx' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l code -d 'Código da loja, de 1 a 6 dígitos, como está na balança; 0 tira o código' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l barcode -d 'Código de barras ou PLU; pode repetir. Os de antes saem; \'\' tira todos' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l category -d 'Categoria, como frutas, legumes ou verduras; \'\' tira a categoria' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l minimum -d 'Estoque mínimo: abaixo dele, o produto está acabando; 0 para nenhum' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l target -d 'Estoque que uma compra deve alcançar; 0 para nenhum' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l shelf-life -d 'Dias que uma compra dura; 0 se não se sabe' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l request-id -d 'Identificador do pedido; repetido, dá a mesma resposta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
+table\t''
+json\t''
+ndjson\t''
+csv\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l insecure -d 'Envia o token a outra máquina também sem TLS'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l price -d 'Preço de uma unidade, como 8 ou 3,50' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l margin -d 'Margem sobre o preço, em %: com 40, o custo é 60% do preço' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l markup -d 'Acréscimo sobre o custo, em %: com 40, o preço é 140% do custo' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l unit -d 'Unidade, como kg, un, maço ou cx' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l code -d 'Código da loja, de 1 a 6 dígitos, como está na balança; 0 tira o código' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l barcode -d 'Código de barras ou PLU; pode repetir. Os de antes saem; \'\' tira todos' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l category -d 'Categoria, como frutas, legumes ou verduras; \'\' tira a categoria' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l minimum -d 'Estoque mínimo: abaixo dele, o produto está acabando; 0 para nenhum' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l target -d 'Estoque que uma compra deve alcançar; 0 para nenhum' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l shelf-life -d 'Dias que uma compra dura; 0 se não se sabe' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l request-id -d 'Identificador do pedido; repetido, dá a mesma resposta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
+table\t''
+json\t''
+ndjson\t''
+csv\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l insecure -d 'Envia o token a outra máquina também sem TLS'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l request-id -d 'Identificador do pedido; repetido, dá a mesma resposta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
+table\t''
+json\t''
+ndjson\t''
+csv\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l insecure -d 'Envia o token a outra máquina também sem TLS'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l request-id -d 'Identificador do pedido; repetido, dá a mesma resposta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
+table\t''
+json\t''
+ndjson\t''
+csv\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l insecure -d 'Envia o token a outra máquina também sem TLS'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l request-id -d 'Identificador do pedido; repetido, dá a mesma resposta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
+table\t''
+json\t''
+ndjson\t''
+csv\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l insecure -d 'Envia o token a outra máquina também sem TLS'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l request-id -d 'Identificador do pedido; repetido, dá a mesma resposta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
+table\t''
+json\t''
+ndjson\t''
+csv\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l insecure -d 'Envia o token a outra máquina também sem TLS'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l request-id -d 'Identificador do pedido; repetido, dá a mesma resposta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
+table\t''
+json\t''
+ndjson\t''
+csv\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l insecure -d 'Envia o token a outra máquina também sem TLS'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l since -d 'Desde este dia ou momento: hoje, ontem, 2026-11-29, 29/11/2026 ou 2026-11-29T14:30' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l until -d 'Até este dia, inclusive, ou antes deste momento' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l days -d 'Em expiring: o que vence em até tantos dias (o padrão é 1); em low: comprar para tantos dias de venda' -r

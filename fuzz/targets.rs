@@ -5,7 +5,7 @@ use hortifruti::catalog::{
     BATCH_LINES_MAX, COUNT_LINES_MAX, Key, NAME_CHARS_MAX, Name, Price, ProductId, Quantity, Quoted,
     RequestId, Sentence, Shown, Unit, guarded, is_unsafe_to_show, unguarded,
 };
-use hortifruti::operation::{MovementsReply, ProductReply, Reply, Request};
+use hortifruti::operation::{MovementsReply, ProductReply, ProductsRequest, Reply, Request};
 use hortifruti::price_list;
 use hortifruti::refusal::Refusal;
 use hortifruti::render::{Format, render};
@@ -285,6 +285,8 @@ pub(crate) fn price_lists(bytes: &[u8]) {
         stock: row.opening_stock,
         unit: row.unit.clone(),
         stock_cost: None,
+        terms: None,
+        is_discontinued: false,
     });
     price_list::Catalog::new(Vec::new())
         .differences(&list)
@@ -320,7 +322,7 @@ pub(crate) fn replies(bytes: &[u8]) {
         b'c' => Request::parse("contar Caju 1").unwrap(),
         b'd' => Request::parse("desfazer 1").unwrap(),
         b'h' => Request::parse("historico").unwrap(),
-        _ => Request::ListProducts { max_price: None },
+        _ => Request::ListProducts(ProductsRequest::default()),
     };
     let answer = String::from_utf8_lossy(answer);
     let lines: Vec<&str> = answer.lines().collect();

@@ -26,7 +26,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::client::{Client, ClientError, ConnectOptions, Connection, Patience};
 use crate::io_error::describe;
-use crate::operation::{ProductReply, Reply, Request};
+use crate::operation::{ProductReply, ProductsRequest, Reply, Request};
 use crate::progress_bar::ProgressBar;
 use environment::Environment;
 use grpc::ChangeStream;
@@ -252,7 +252,7 @@ impl Driver {
 }
 
 fn stocks(client: &mut Client) -> anyhow::Result<Vec<ProductReply>> {
-    match client.call(&Request::ListProducts { max_price: None })? {
+    match client.call(&Request::ListProducts(ProductsRequest::default()))? {
         Reply::Products(products) => Ok(products),
         _ => bail!("o servidor respondeu outra coisa a um pedido de lista"),
     }

@@ -82,7 +82,7 @@ pub use look_alikes::LookAlikes;
 pub use movement::{Kind, KindError, Movement, REQUEST_ID_CHARS_MAX, RequestId, RequestIdError};
 pub use name::{Name, NameError};
 pub use name_chars::NAME_CHARS_MAX;
-pub use nearest::{Search, nearest_word};
+pub use nearest::{NearNames, Search, nearest_word};
 pub use new_name::NewNameError;
 pub use price::{Price, PriceError};
 pub use product::{Flags, Product, ProductId, UNIT_CHARS_MAX, Unit, UnitError};
@@ -100,6 +100,7 @@ pub use rules::import::{
     IMPORT_CHANGES_MAX, IMPORT_ROWS_MAX, ImportCheck, ImportCounts, Imported, ImportedChange, PRODUCTS_MAX,
     RowError, import_digest,
 };
+pub use rules::merge::{MergeError, clear_examples_digest, merge_digest};
 pub use rules::undo::{UndoError, Undoable, undo_digest};
 pub use rules::update::{CodeTaken, TermsUpdate, UpdateError, update_digest};
 pub use selection::{SEARCH_WORDS_MAX, Selection};

@@ -121,6 +121,7 @@ mod tests {
 
     use super::patience::Limits;
     use super::*;
+    use crate::operation::ProductsRequest;
     use crate::wire::Protocol;
 
     const LIMITS: Limits = Limits {
@@ -183,7 +184,13 @@ mod tests {
         }
     }
 
-    const ALL: Request<'static> = Request::ListProducts { max_price: None };
+    const ALL: Request<'static> = Request::ListProducts(ProductsRequest {
+        max_price: None,
+        search: "",
+        category: "",
+        is_low_only: false,
+        has_discontinued: false,
+    });
 
     #[test]
     fn a_silent_server_is_not_answering_and_a_speaking_one_another_program() {

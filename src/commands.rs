@@ -17,6 +17,7 @@ mod interrupts;
 mod man;
 mod output;
 mod period;
+mod product;
 mod query;
 mod report;
 mod restore;
@@ -63,6 +64,7 @@ enum Command {
     Count(count::Count),
     Undo(undo::Undo),
     History(history::History),
+    Product(product::Product),
     Report(report::ReportCommand),
     Import(import::Import),
     Export(export::Export),
@@ -99,6 +101,7 @@ impl Cli {
             Command::Count(count) => count.run(),
             Command::Undo(undo) => undo.run(),
             Command::History(history) => history.run(),
+            Command::Product(product) => product.run(),
             Command::Report(report) => report.run(),
             Command::Import(import) => import.run(),
             Command::Export(export) => export.run(),

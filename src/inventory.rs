@@ -21,6 +21,7 @@ mod query;
 mod search_time;
 mod stopped_writer;
 mod summaries;
+mod terms;
 mod undo;
 
 use std::sync::{Arc, RwLock};
@@ -162,6 +163,9 @@ fn create(store: &mut dyn Store, opening: &[ProductDraft]) -> Result<Catalog, St
         draft.import(opening, None).expect("the opening products follow the rules");
         draft.mark_examples();
         changes = draft.finish();
+        tracing::info!(
+            "a new shop opens with examples; `hortifruti product clear-examples` removes those that never moved"
+        );
     }
     store.create(&changes)?;
     catalog.apply(&changes);

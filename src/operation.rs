@@ -18,7 +18,9 @@ mod leave;
 mod list_expiring_stock;
 mod list_low_stock;
 mod list_movements;
+mod list_product_changes;
 mod list_products;
+mod merge_products;
 mod message_limit;
 mod movement_reply;
 mod permission;
@@ -27,11 +29,12 @@ mod product_reply;
 mod summarize_movements;
 mod trace_purchases;
 mod undo_movement;
+mod update_product;
 mod words;
 
 use std::fmt;
 
-use crate::catalog::{ImportCounts, Key, Price, Quoted, RequestId};
+use crate::catalog::{Key, Quoted, RequestId};
 use crate::refusal::{Code, Refusal};
 
 pub use adjust_stock::{AdjustRequest, Adjusted};
@@ -40,7 +43,7 @@ pub use batch_adjust_stock::BatchRequest;
 pub use change_reply::ChangeReply;
 pub use count_stock::{COUNTED_FIELD, CountRequest, CountedName};
 pub use form::{Argument, Form};
-pub use import_products::ImportRequest;
+pub use import_products::{ImportReply, ImportRequest};
 pub use leave::FAREWELL;
 pub use list_expiring_stock::{EXPIRING_DAYS_MAX, ExpiringRequest, ExpiringStock};
 pub use list_low_stock::{Basis, LowStock, LowStockRequest, SALES_DAYS, STOCKED_DAYS_MAX};
@@ -48,7 +51,11 @@ pub use list_movements::{
     LISTED_MOVEMENTS_DEFAULT, MovementsReply, MovementsRequest, NO_MOVEMENT, PAGE_MOVEMENTS_DEFAULT,
     PAGE_MOVEMENTS_MAX,
 };
-pub use list_products::NO_PRODUCT;
+pub use list_product_changes::{
+    PAGE_CHANGES_DEFAULT, PAGE_CHANGES_MAX, ProductChangeReply, ProductChangesReply, ProductChangesRequest,
+};
+pub use list_products::{NO_PRODUCT, ProductsRequest};
+pub use merge_products::MergeRequest;
 pub use message_limit::{LargeMessages, MessageLimit};
 pub use movement_reply::{MovementDetails, MovementReply};
 pub use permission::Permission;
@@ -56,6 +63,7 @@ pub use product_reply::{ProductReply, write_product_line};
 pub use summarize_movements::{Grouping, Summary, SummaryRequest};
 pub use trace_purchases::{TRACED_MAX, TraceReply, TraceRequest, TracedPurchase};
 pub use undo_movement::{UndoRequest, Undone, parse_sequence};
+pub use update_product::UpdateProductRequest;
 pub use words::split_word;
 
 /// A row of the table.
@@ -137,17 +145,17 @@ operations! {
             message: Some(MessageLimit::SMALL),
             forms: &[(&adjust_stock::FORM, |rest| AdjustRequest::parse(rest).map(Request::AdjustStock))],
         }
-        /// Every product, or those up to a price.
-        ListProducts { max_price: Option<Price> } => {
+        /// Every product that is sold, or a choice.
+        ListProducts(ProductsRequest<'a>) => {
             permission: Permission::Read,
             message: Some(MessageLimit::SMALL),
             forms: &[
                 (&list_products::UP_TO_PRICE, |rest| {
-                    let max_price = Some(list_products::parse_up_to_price(rest)?);
-                    Ok(Request::ListProducts { max_price })
+                    let max_price = list_products::parse_up_to_price(rest)?;
+                    Ok(Request::ListProducts(ProductsRequest::up_to(Some(max_price))))
                 }),
                 (&list_products::ALL, |rest| {
-                    list_products::parse_all(rest).map(|()| Request::ListProducts { max_price: None })
+                    list_products::parse_all(rest).map(|()| Request::ListProducts(ProductsRequest::default()))
                 }),
             ],
         }
@@ -180,6 +188,30 @@ operations! {
             permission: Permission::Read,
             message: Some(MessageLimit::SMALL),
             forms: &[(&list_movements::FORM, |rest| MovementsRequest::parse(rest).map(Request::ListMovements))],
+        }
+        /// Other terms of a product.
+        UpdateProduct(UpdateProductRequest<'a>) => {
+            permission: Permission::Write,
+            message: Some(MessageLimit::SMALL),
+            forms: &[],
+        }
+        /// The past changes of terms, newest first.
+        ListProductChanges(ProductChangesRequest<'a>) => {
+            permission: Permission::Read,
+            message: Some(MessageLimit::SMALL),
+            forms: &[],
+        }
+        /// Two products that become one.
+        MergeProducts(MergeRequest<'a>) => {
+            permission: Permission::Write,
+            message: Some(MessageLimit::SMALL),
+            forms: &[],
+        }
+        /// The end of the examples of a new shop that never moved.
+        ClearExamples { request_id: Option<RequestId> } => {
+            permission: Permission::Write,
+            message: Some(MessageLimit::SMALL),
+            forms: &[],
         }
         /// Totals of a period, by kind, product or day.
         SummarizeMovements(SummaryRequest<'a>) => {
@@ -246,10 +278,12 @@ pub enum Reply {
     Change(ChangeReply),
     /// The changes of several stocks that were made together, in order.
     Changes(Vec<ChangeReply>),
-    /// The counts of an import.
-    Imported(ImportCounts),
+    /// The effect of an import.
+    Imported(ImportReply),
     /// The movements asked for, newest first.
     Movements(MovementsReply),
+    /// The changes of terms asked for, newest first.
+    ProductChanges(ProductChangesReply),
     /// The totals asked for.
     Summaries(Vec<Summary>),
     /// The products that run out, in catalog order.
@@ -273,6 +307,7 @@ impl Reply {
             Reply::LowStock(low) => low.len(),
             Reply::Expiring(expiring) => expiring.len(),
             Reply::Traced(page) => page.purchases.len(),
+            Reply::ProductChanges(page) => page.changes.len(),
             Reply::Product(_) | Reply::Change(_) | Reply::Imported(_) | Reply::Farewell => 1,
         }
     }
@@ -299,8 +334,12 @@ impl<'a> Request<'a> {
             Request::ImportProducts(import) => (!import.is_dry_run).then_some(&mut import.request_id),
             Request::CountStock(count) => Some(&mut count.request_id),
             Request::UndoMovement(undo) => Some(&mut undo.request_id),
+            Request::UpdateProduct(update) => Some(&mut update.request_id),
+            Request::MergeProducts(merge) => Some(&mut merge.request_id),
+            Request::ClearExamples { request_id } => Some(request_id),
             Request::GetProduct { .. }
-            | Request::ListProducts { .. }
+            | Request::ListProducts(_)
+            | Request::ListProductChanges(_)
             | Request::ListMovements(_)
             | Request::SummarizeMovements(_)
             | Request::ListLowStock(_)
@@ -328,13 +367,17 @@ impl fmt::Display for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Request::GetProduct { name } => get_product::write(f, name),
-            Request::ListProducts { max_price } => list_products::write(f, *max_price),
+            Request::ListProducts(products) => products.fmt(f),
             Request::AdjustStock(adjust) => adjust.fmt(f),
             Request::BatchAdjustStock(batch) => batch.fmt(f),
             Request::ImportProducts(import) => import.fmt(f),
             Request::CountStock(count) => count.fmt(f),
             Request::UndoMovement(undo) => undo.fmt(f),
             Request::ListMovements(movements) => movements.fmt(f),
+            Request::UpdateProduct(update) => update.fmt(f),
+            Request::ListProductChanges(changes) => changes.fmt(f),
+            Request::MergeProducts(merge) => merge.fmt(f),
+            Request::ClearExamples { .. } => f.write_str("retirada dos exemplos"),
             Request::SummarizeMovements(summary) => summary.fmt(f),
             Request::ListLowStock(low) => low.fmt(f),
             Request::ListExpiringStock(expiring) => expiring.fmt(f),

@@ -1,10 +1,12 @@
 //! Refusals: why a request was not carried out, with a code for programs and a sentence for people.
 
+mod terms;
+
 use std::fmt;
 
 use crate::catalog::{
     AdjustmentError, Amount, AmountError, BATCH_LINES_MAX, COUNT_LINES_MAX, CountError, DetailError,
-    IMPORT_ROWS_MAX, KindError, Label, LabelError, LossReasonError, Movement, Name, NameError, PriceError,
+    IMPORT_ROWS_MAX, KindError, Label, LabelError, LossReasonError, Movement, NameError, PriceError,
     Quantity, QuantityError, Quoted, RequestId, RequestIdError, UndoError, Unit, UnitError,
 };
 
@@ -19,6 +21,12 @@ pub enum Code {
     InsufficientStock,
     /// The movement is already undone, or is itself an undo.
     AlreadyUndone,
+    /// Another product has the name.
+    NameTaken,
+    /// Another product has the code.
+    CodeTaken,
+    /// The product of a sale or a purchase is no longer sold.
+    Discontinued,
     /// A number, name, unit, page or other value is invalid.
     InvalidArgument,
     /// The text is no command, or the called method does not exist.
@@ -42,11 +50,14 @@ pub enum Code {
 }
 
 impl Code {
-    const ALL: [Code; 14] = [
+    const ALL: [Code; 17] = [
         Code::ProductNotFound,
         Code::MovementNotFound,
         Code::InsufficientStock,
         Code::AlreadyUndone,
+        Code::NameTaken,
+        Code::CodeTaken,
+        Code::Discontinued,
         Code::InvalidArgument,
         Code::UnknownCommand,
         Code::RequestIdReused,
@@ -66,6 +77,9 @@ impl Code {
             Code::MovementNotFound => "MOVEMENT_NOT_FOUND",
             Code::InsufficientStock => "INSUFFICIENT_STOCK",
             Code::AlreadyUndone => "ALREADY_UNDONE",
+            Code::NameTaken => "NAME_TAKEN",
+            Code::CodeTaken => "CODE_TAKEN",
+            Code::Discontinued => "DISCONTINUED",
             Code::InvalidArgument => "INVALID_ARGUMENT",
             Code::UnknownCommand => "UNKNOWN_COMMAND",
             Code::RequestIdReused => "REQUEST_ID_REUSED",
@@ -179,16 +193,11 @@ impl Refusal {
         Self::invalid("kind", error)
     }
 
-    /// A name that no product has. `nearest` are the most similar names.
-    pub fn product_not_found(name: &str, nearest: &[Name]) -> Self {
-        let mut message = format!("nenhum produto se chama {}. ", Quoted(name));
-        if nearest.is_empty() {
-            message.push_str("Nada foi alterado; veja a lista de todos.");
-        } else {
-            let nearest: Vec<&str> = nearest.iter().map(Name::as_str).collect();
-            message.push_str(&format!("Nada foi alterado; os mais parecidos: {}.", nearest.join("; ")));
-        }
-        Self::new(Code::ProductNotFound, message)
+    /// A name that no product has, of which no similar ones are known.
+    pub fn product_not_found(name: &str) -> Self {
+        let what =
+            format!("nenhum produto se chama {}. Nada foi alterado; veja a lista de todos.", Quoted(name));
+        Self::new(Code::ProductNotFound, what)
     }
 
     /// A label of a scale that cannot be used in the place of a name.
@@ -398,6 +407,12 @@ impl From<AdjustmentError> for Refusal {
                 metadata: vec![("field", "amount_centavos".to_owned())],
                 ..Self::new(Code::OutOfRange, format!("{error}. Nada foi alterado; confira o total."))
             },
+            AdjustmentError::Discontinued { .. } => {
+                let what = format!(
+                    "{error}. Nada foi alterado; devolva-o antes à venda, ou ajuste o estoque por uma contagem."
+                );
+                Self::new(Code::Discontinued, what)
+            }
             AdjustmentError::BalanceTooLarge { .. } => Self {
                 metadata: vec![("field", "delta_thousandths".to_owned())],
                 ..Self::new(Code::OutOfRange, format!("{error}. Nada foi alterado; confira a quantidade."))

@@ -2,18 +2,21 @@
 
 mod cells;
 mod format;
+mod margin;
 mod movements;
 mod people;
+mod product_changes;
 mod sheet;
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::catalog::{Quantity, StockCost};
-use crate::operation::{ChangeReply, NO_PRODUCT, ProductReply, Reply};
+use crate::catalog::{Barcode, Category, Quantity, ShopCode, StockCost, Terms};
+use crate::operation::{ChangeReply, ImportReply, NO_PRODUCT, ProductReply, Reply};
 use cells::{Align, json, table, text_cell};
 pub use format::Format;
+pub use margin::margin_told;
 use movements::JsonMovement;
 pub use people::{measured, product_told, render_for_person};
 pub use sheet::{Cell, Column, Holds, Sheet, reais, render_sheet};
@@ -39,13 +42,18 @@ pub fn render(out: &mut impl Write, reply: &Reply, format: Format) -> io::Result
             &changed
         }
         Reply::Products(products) => products,
-        Reply::Imported(counts) => {
-            return writeln!(
+        Reply::Imported(ImportReply { counts, .. }) => {
+            writeln!(
                 out,
                 "{} criados, {} atualizados, {} sem mudança.",
                 counts.created, counts.updated, counts.unchanged
-            );
+            )?;
+            return match counts.discontinued {
+                0 => Ok(()),
+                count => writeln!(out, "{count} da lista estão aposentados, e continuam assim."),
+            };
         }
+        Reply::ProductChanges(page) => return product_changes::render(out, &page.changes, format),
         // Reports show these, on sheets.
         Reply::Summaries(_) | Reply::LowStock(_) | Reply::Expiring(_) | Reply::Traced(_) => return Ok(()),
         Reply::Farewell => return Ok(()),
@@ -120,6 +128,34 @@ struct JsonProduct<'a> {
     unit: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stock_cost_centavos: Option<i64>,
+    #[serde(flatten)]
+    terms: Option<JsonTerms<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    discontinued: Option<bool>,
+}
+
+/// The other terms of a product that has some.
+#[derive(Serialize)]
+struct JsonTerms<'a> {
+    code: Option<u32>,
+    barcodes: Vec<String>,
+    category: Option<&'a str>,
+    minimum_thousandths: i64,
+    target_thousandths: i64,
+    shelf_life_days: u32,
+}
+
+impl<'a> From<&'a Terms> for JsonTerms<'a> {
+    fn from(terms: &'a Terms) -> Self {
+        Self {
+            code: terms.code.map(ShopCode::number),
+            barcodes: terms.barcodes.iter().map(Barcode::to_string).collect(),
+            category: terms.category.as_ref().map(Category::as_str),
+            minimum_thousandths: terms.minimum.thousandths(),
+            target_thousandths: terms.target.thousandths(),
+            shelf_life_days: terms.shelf_life_days,
+        }
+    }
 }
 
 impl<'a> From<&'a ProductReply> for JsonProduct<'a> {
@@ -130,6 +166,8 @@ impl<'a> From<&'a ProductReply> for JsonProduct<'a> {
             stock_thousandths: product.stock.thousandths(),
             unit: unit(product),
             stock_cost_centavos: product.stock_cost.and_then(StockCost::centavos),
+            terms: product.terms.as_deref().map(JsonTerms::from),
+            discontinued: product.is_discontinued.then_some(true),
         }
     }
 }
@@ -171,6 +209,8 @@ mod tests {
     fn product(name: &str, price: &str, stock: &str, unit: Option<&str>) -> ProductReply {
         ProductReply {
             name: Name::parse(name).unwrap(),
+            terms: None,
+            is_discontinued: false,
             price: price.parse().unwrap(),
             stock: stock.parse().unwrap(),
             unit: unit.map(|unit| Unit::parse(unit).unwrap()),

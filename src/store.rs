@@ -11,8 +11,8 @@ use std::time::SystemTime;
 use foldhash::quality::RandomState;
 
 use crate::catalog::{
-    Author, Catalog, Document, Kind, Movement, ProductId, Purchase, Quantity, RequestId, RequestRecord,
-    Transaction,
+    Author, Catalog, Document, Kind, Movement, ProductChange, ProductId, Purchase, Quantity, RequestId,
+    RequestRecord, Transaction,
 };
 use crate::io_error::describe;
 
@@ -141,6 +141,12 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// If the store cannot be read.
     fn purchases(&self, query: &PurchaseQuery) -> Result<Vec<PurchaseRow>, StoreError>;
+
+    /// Some changes of terms, newest first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn product_changes(&self, query: &ChangesQuery) -> Result<Vec<ProductChange>, StoreError>;
 }
 
 /// A query for purchases.
@@ -165,6 +171,18 @@ pub struct PurchaseRow {
     /// The quantity that was bought.
     pub bought: Quantity,
     pub purchase: Purchase,
+}
+
+/// A query for changes of terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChangesQuery {
+    /// Only changes of this product.
+    pub product: Option<ProductId>,
+    /// The lowest number of a change, and the number that all are below.
+    pub lowest: i64,
+    pub before: i64,
+    /// Most changes.
+    pub count_max: usize,
 }
 
 /// A range of the ledger, for totals.

@@ -8,6 +8,7 @@ use foldhash::fast::FixedState;
 
 use super::Catalog;
 use super::adjustment::Adjustment;
+use super::author::Author;
 use super::balance::Balance;
 use super::code::CodeValue;
 use super::key::Key;
@@ -128,18 +129,24 @@ impl<'c> Draft<'c> {
     }
 
     /// Gives an existing product other terms, and notes the changed fields.
-    pub(super) fn alter(&mut self, product: Product, terms: Terms) {
+    pub(super) fn alter(&mut self, product: Product, terms: Terms, author: Option<&Author>) {
         let (before, terms_before) = (self.product(product.id), self.other_terms(product.id).clone());
         if before.name != product.name {
             self.names.insert(product.name.key(), product.id);
             self.renames.push((product.id, product.name.clone()));
         }
         for (field, old, new) in differences((&before, &terms_before), (&product, &terms)) {
-            let number = self.catalog.last_change + 1 + self.changes.len() as i64;
+            let number = self.next_change();
             let (product, recorded_at) = (product.id, self.now);
-            self.changes.push(ProductChange { number, product, field, old, new, recorded_at });
+            let author = author.cloned();
+            self.changes.push(ProductChange { number, product, field, old, new, recorded_at, author });
         }
         self.put(product, &terms_before, terms);
+    }
+
+    /// The number that the next change of terms gets.
+    pub fn next_change(&self) -> i64 {
+        self.catalog.last_change + 1 + self.changes.len() as i64
     }
 
     /// Marks the products that this draft creates as examples.

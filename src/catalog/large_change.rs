@@ -149,8 +149,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::{
-        Adjustment, Cursor, Draft, ImportCheck, ImportCounts, Kind, Name, Price, ProductDraft, Quantity,
-        Search, Selection, Stopped, TermsDraft, Unit,
+        Adjustment, Cursor, Draft, ImportCheck, ImportCounts, Kind, Name, NearNames, Price, ProductDraft,
+        Quantity, Search, Selection, Stopped, TermsDraft, Unit,
     };
     use super::*;
 
@@ -210,7 +210,7 @@ mod tests {
         by_name: Vec<Option<Product>>,
         ids: Vec<Option<ProductId>>,
         lists: Vec<Vec<Product>>,
-        nearest: Vec<Name>,
+        nearest: NearNames,
         dry_run: ImportCounts,
         len: usize,
         last_sequence: i64,

@@ -7,6 +7,9 @@ use super::products::Products;
 /// Most names offered: as many as fit on a line or two.
 const NEAREST_MAX: usize = 5;
 
+/// Most names offered that have all typed words: a screen's part.
+const WITH_ALL_WORDS_MAX: usize = 10;
+
 /// Most products looked at, so that a wrong name in a huge catalog costs a few milliseconds.
 const SCANNED_MAX: usize = 5_000;
 
@@ -28,7 +31,16 @@ pub fn nearest_word<'w>(typed: &str, words: impl IntoIterator<Item = &'w str>) -
     (likeness >= SLIP_LIKENESS_MIN).then_some(word)
 }
 
-/// A search for up to five names, the most alike first. Names that contain every typed word come before
+/// Names that are near a wrong one, the most alike first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NearNames {
+    /// The names that hold all words of the wrong one.
+    WithAllWords(Vec<Name>),
+    /// The names that are spelt alike, perhaps none.
+    Similar(Vec<Name>),
+}
+
+/// A search for some names, the most alike first. Names that contain every typed word come before
 /// names that are only spelt alike, because people type the part that they remember: `maracuja azedo`
 /// for `MARACUJÁ AZEDO A`.
 pub struct Search {
@@ -50,7 +62,8 @@ impl Search {
         let end = products.len().min(SCANNED_MAX);
         let next = self.scanned..end.min(self.scanned + SCANNED_IN_TURN);
         self.scanned = next.end;
-        for product in next.filter_map(|index| products.at(index)) {
+        let shown = next.filter_map(|index| products.at(index));
+        for product in shown.filter(|product| !product.flags.is_discontinued()) {
             let candidate = product.name.key();
             let likeness = strsim::jaro_winkler(candidate.as_str(), key);
             let mut words = key.split(' ').filter(|word| !word.is_empty()).peekable();
@@ -60,14 +73,19 @@ impl Search {
                 // Equally alike names stay in the order of creation.
                 let place = self.found.partition_point(|(other, _)| *other >= score);
                 self.found.insert(place, (score, product.name.clone()));
-                self.found.truncate(NEAREST_MAX);
+                self.found.truncate(WITH_ALL_WORDS_MAX);
             }
         }
         self.scanned < end
     }
 
-    /// The names found.
-    pub fn names(self) -> Vec<Name> {
-        self.found.into_iter().map(|(_, name)| name).collect()
+    /// The names found: only those with all words, if there are any.
+    pub fn names(self) -> NearNames {
+        let with_all = self.found.iter().take_while(|(score, _)| *score >= 1.0).count();
+        let names = self.found.into_iter().map(|(_, name)| name);
+        match with_all {
+            0 => NearNames::Similar(names.take(NEAREST_MAX).collect()),
+            count => NearNames::WithAllWords(names.take(count).collect()),
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use super::author::Author;
 use super::code::{Barcode, ShopCode};
 use super::product::{Product, ProductId};
 use super::terms::{Category, Terms};
@@ -22,6 +23,8 @@ pub struct ProductChange {
     pub new: String,
     /// When the change was accepted; in whole microseconds.
     pub recorded_at: SystemTime,
+    /// The name of the token that asked for the change.
+    pub author: Option<Author>,
 }
 
 /// A field of a product's terms.

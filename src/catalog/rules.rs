@@ -6,5 +6,6 @@ pub(super) mod batch;
 pub(super) mod cost;
 pub(super) mod count;
 pub(super) mod import;
+pub(super) mod merge;
 pub(super) mod undo;
 pub(super) mod update;

@@ -170,6 +170,9 @@ fn is_about_the_change(code: Code) -> bool {
     match code {
         Code::ProductNotFound
         | Code::MovementNotFound
+        | Code::NameTaken
+        | Code::CodeTaken
+        | Code::Discontinued
         | Code::AlreadyUndone
         | Code::InsufficientStock
         | Code::InvalidArgument

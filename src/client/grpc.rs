@@ -20,8 +20,11 @@ use tower::util::MapResponse;
 
 use super::stream::{Traffic, open};
 use super::{ClientError, ConnectOptions, ConnectionError};
-use crate::catalog::{Price, Sentence};
-use crate::operation::{ChangeReply, MovementsReply, MovementsRequest, ProductReply, Reply, Request};
+use crate::catalog::Sentence;
+use crate::operation::{
+    ChangeReply, MovementsReply, MovementsRequest, ProductChangesReply, ProductChangesRequest, ProductReply,
+    ProductsRequest, Reply, Request,
+};
 use crate::refusal::{Code, Refusal};
 use crate::tls::for_grpc;
 use crate::wire::grpc;
@@ -104,7 +107,7 @@ impl GrpcConnection {
                 let response = self.answer(self.service().get_product(request).await)?;
                 self.product(response.product).map(Reply::Product)
             }
-            Request::ListProducts { max_price } => self.list(*max_price).await.map(Reply::Products),
+            Request::ListProducts(products) => self.list(products).await.map(Reply::Products),
             Request::AdjustStock(adjust) => {
                 let request = grpc::adjust_message(adjust);
                 let response = self.answer(self.service().adjust_stock(request).await)?;
@@ -118,7 +121,7 @@ impl GrpcConnection {
             Request::ImportProducts(import) => {
                 let request = grpc::import_message(import);
                 let response = self.answer(self.service().import_products(request).await)?;
-                Ok(Reply::Imported(grpc::import_counts(&response)))
+                Ok(Reply::Imported(grpc::import_reply(response).map_err(|_| self.not_ours())?))
             }
             Request::CountStock(count) => {
                 let request = grpc::count_message(count);
@@ -129,6 +132,24 @@ impl GrpcConnection {
                 let request = grpc::undo_message(undo);
                 let response = self.answer(self.service().undo_movement(request).await)?;
                 self.changes(response.results)
+            }
+            Request::UpdateProduct(update) => {
+                let request = grpc::update_message(update);
+                let response = self.answer(self.service().update_product(request).await)?;
+                self.product(response.product).map(Reply::Product)
+            }
+            Request::MergeProducts(merge) => {
+                let request = grpc::merge_message(merge);
+                let response = self.answer(self.service().merge_products(request).await)?;
+                self.changes(response.results)
+            }
+            Request::ClearExamples { request_id } => {
+                let request = grpc::clear_examples_message(request_id.as_ref());
+                let response = self.answer(self.service().clear_examples(request).await)?;
+                self.changes(response.results)
+            }
+            Request::ListProductChanges(request) => {
+                self.product_changes(request).await.map(Reply::ProductChanges)
             }
             Request::ListMovements(request) => self.movements(request).await.map(Reply::Movements),
             Request::SummarizeMovements(summary) => {
@@ -156,13 +177,9 @@ impl GrpcConnection {
     }
 
     /// Reads a list, page by page.
-    async fn list(&mut self, max_price: Option<Price>) -> Result<Vec<ProductReply>, ClientError> {
+    async fn list(&mut self, request: &ProductsRequest<'_>) -> Result<Vec<ProductReply>, ClientError> {
         let mut products = Vec::new();
-        let mut request = v1::ListProductsRequest {
-            max_price_centavos: max_price.map(|price| price.centavos()),
-            page_size: grpc::PAGE_PRODUCTS_MAX as i32,
-            page_token: String::new(),
-        };
+        let mut request = grpc::products_message(request);
         loop {
             let page = self.answer(self.service().list_products(request.clone()).await)?;
             let page_start = products.len();
@@ -203,6 +220,31 @@ impl GrpcConnection {
                     message.page_token = token;
                 }
                 next_page_token => return Ok(MovementsReply { movements, next_page_token }),
+            }
+        }
+    }
+
+    /// Reads changes of terms, page by page, until the requested number is reached.
+    async fn product_changes(
+        &mut self,
+        request: &ProductChangesRequest<'_>,
+    ) -> Result<ProductChangesReply, ClientError> {
+        let mut changes = Vec::new();
+        let mut message = grpc::product_changes_message(request, request.count_max);
+        loop {
+            let page = self.answer(self.service().list_product_changes(message.clone()).await)?;
+            let has_more = !page.changes.is_empty();
+            for change in page.changes {
+                changes.push(grpc::product_change(change).map_err(|_| self.not_ours())?);
+            }
+            let missing = request.count_max.saturating_sub(changes.len());
+            let next_page_token = Some(page.next_page_token).filter(|token| !token.is_empty() && has_more);
+            match next_page_token {
+                Some(token) if missing > 0 => {
+                    message = grpc::product_changes_message(request, missing);
+                    message.page_token = token;
+                }
+                next_page_token => return Ok(ProductChangesReply { changes, next_page_token }),
             }
         }
     }

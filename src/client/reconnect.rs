@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{ClientError, ConnectOptions, Connection, ConnectionError, Discovery, Patience};
 use crate::catalog::{Key, Name, Quoted, RequestId};
-use crate::operation::{AdjustRequest, ChangeReply, ProductReply, Reply, Request};
+use crate::operation::{AdjustRequest, ChangeReply, ProductReply, ProductsRequest, Reply, Request};
 use crate::refusal::Code;
 
 /// The time for which a client looks for a server that is gone. A restart takes less.
@@ -155,7 +155,10 @@ fn answering(request: &Request<'_>, reply: Reply) -> Result<Reply, ClientError> 
         | (Request::AdjustStock(AdjustRequest { name, .. }), Reply::Change(ChangeReply { product, .. })) => {
             is_other(name, product).then(|| (Quoted(name).to_string(), product))
         }
-        (Request::ListProducts { max_price: Some(max_price) }, Reply::Products(products)) => products
+        (
+            Request::ListProducts(ProductsRequest { max_price: Some(max_price), .. }),
+            Reply::Products(products),
+        ) => products
             .iter()
             .find(|product| product.price > *max_price)
             .map(|product| (format!("produtos até R${max_price}"), product)),

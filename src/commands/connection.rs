@@ -18,7 +18,7 @@ use crate::wire::Protocol;
 /// The environment variable that names the file with a client's secret.
 pub(super) const SECRET_FILE_VARIABLE: &str = "HORTIFRUTI_TOKEN_FILE";
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct PortFile {
     /// Arquivo com a porta do servidor. O padrão é server_port.txt
     #[arg(
@@ -33,7 +33,7 @@ pub(super) struct PortFile {
     pub(super) port_file: PathBuf,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Conexão")]
 pub(super) struct Connection {
     /// Servidor. O padrão é o do arquivo de porta
@@ -53,7 +53,7 @@ pub(super) struct Connection {
 
 // The options by which a client and a server authenticate each other. A doc comment would become a help text
 // of clap.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Conexão")]
 pub(super) struct Credentials {
     /// Conecta por TLS; --tls-ca e --tls-cert também o pedem

@@ -63,7 +63,13 @@ impl Error {
             Code::Internal => 1,
             Code::InvalidArgument | Code::UnknownCommand => 2,
             Code::ProductNotFound | Code::MovementNotFound => 3,
-            Code::InsufficientStock | Code::AlreadyUndone | Code::RequestIdReused | Code::OutOfRange => 4,
+            Code::InsufficientStock
+            | Code::NameTaken
+            | Code::CodeTaken
+            | Code::Discontinued
+            | Code::AlreadyUndone
+            | Code::RequestIdReused
+            | Code::OutOfRange => 4,
             Code::DeadlineExceeded | Code::ResourceExhausted | Code::Unavailable | Code::OutcomeUnknown => 5,
             Code::Unauthenticated => 6,
         }

@@ -10,7 +10,7 @@ use super::Error;
 use super::connection::{Connection, connect};
 use super::output::{STANDARD, print, written_or};
 use crate::io_error::describe;
-use crate::operation::{Reply, Request};
+use crate::operation::{ProductsRequest, Reply, Request};
 use crate::private_file::{AtomicFile, NameState};
 use crate::refusal::{Code, Refusal};
 use crate::render::{Format, is_csv, render};
@@ -35,7 +35,7 @@ impl Export {
         if let Some(file) = &file {
             check_name(file, self.force)?;
         }
-        let reply = connect(&self.connection)?.call(&Request::ListProducts { max_price: None })?;
+        let reply = connect(&self.connection)?.call(&Request::ListProducts(ProductsRequest::default()))?;
         if let Reply::Products(products) = &reply
             && products.iter().any(|product| product.unit.is_none())
         {

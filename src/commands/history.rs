@@ -8,12 +8,12 @@ use super::output::{Output, print};
 use super::period::Period;
 use crate::catalog::{Author, Kind};
 use crate::local_time::Days;
-use crate::operation::{LISTED_MOVEMENTS_DEFAULT, MovementsRequest, Request};
+use crate::operation::{LISTED_MOVEMENTS_DEFAULT, MovementsRequest, ProductChangesRequest, Request};
 
 /// Mostra os movimentos do estoque, do último para trás
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exemplos:\n  hortifruti history\n  hortifruti history Caju --limit 5\n  hortifruti history --kind perda --since ontem --format table"
+    after_help = "Exemplos:\n  hortifruti history\n  hortifruti history Caju --limit 5\n  hortifruti history --kind perda --since ontem --format table\n  hortifruti history Caju --changes"
 )]
 pub(super) struct History {
     /// Nome do produto, sem diferença de acentos ou maiúsculas; sem nome, todos
@@ -25,6 +25,9 @@ pub(super) struct History {
     /// Só os movimentos que este token pediu
     #[arg(long, value_name = "TOKEN")]
     author: Option<Author>,
+    /// Mostra as mudanças do cadastro (nome, preço, código, …) em vez dos movimentos
+    #[arg(long, conflicts_with_all = ["kind", "author", "since", "until"])]
+    changes: bool,
     #[command(flatten)]
     period: Period,
     /// Quantos movimentos, no máximo. O padrão é 20
@@ -42,9 +45,15 @@ const LIMIT_MAX: usize = 1_000_000;
 impl History {
     pub(super) fn run(self) -> Result<(), Error> {
         let name = self.name.join(" ");
+        let name = Some(name.as_str()).filter(|_| !self.name.is_empty());
+        if self.changes {
+            let request = ProductChangesRequest { name, before: None, count_max: self.limit };
+            let reply = connect(&self.connection)?.call(&Request::ListProductChanges(request))?;
+            return print(&reply, self.output.format);
+        }
         let (since, until) = self.period.ends(&Days::here())?;
         let request = MovementsRequest {
-            name: Some(name.as_str()).filter(|_| !self.name.is_empty()),
+            name,
             kind: self.kind,
             author: self.author,
             since,

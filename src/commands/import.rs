@@ -17,7 +17,7 @@ use super::output::{STANDARD, note, print, print_made, written};
 use crate::catalog::IMPORT_ROWS_MAX;
 use crate::catalog::{ImportCounts, Quoted, RequestId};
 use crate::client::{ClientError, new_request_id};
-use crate::operation::{ImportRequest, Reply, Request};
+use crate::operation::{ImportReply, ImportRequest, ProductsRequest, Reply, Request};
 use crate::price_list::{self, BadRows, Catalog, Difference, PriceList};
 use crate::progress_bar::ProgressBar;
 use crate::refusal::{Code, Refusal};
@@ -68,7 +68,9 @@ impl Import {
         let request_ids = request_ids(request_id(self.request_id)?, list.rows.len())?;
         watch_interrupts(false).context("não foi possível receber os sinais do sistema")?;
         let mut client = connect(&self.connection)?;
-        let catalog = match client.call(&Request::ListProducts { max_price: None })? {
+        // A list may have products that are not sold any more.
+        let all = ProductsRequest { has_discontinued: true, ..ProductsRequest::default() };
+        let catalog = match client.call(&Request::ListProducts(all))? {
             Reply::Products(products) => Catalog::new(products),
             _ => return Err(anyhow::anyhow!("o servidor não enviou o catálogo. Nada foi importado").into()),
         };
@@ -80,7 +82,7 @@ impl Import {
         if self.dry_run {
             note("Ensaio: nada foi alterado.");
             written(show_changes(&catalog, &list))?;
-            print(&Reply::Imported(counts), Format::Text)?;
+            print(&imported(counts), Format::Text)?;
             if marked.count > 0 {
                 note(&format!("Aviso: {}, com ⚠.", marked.counted()));
             }
@@ -108,7 +110,7 @@ impl Import {
         }
         let counts = send(|request: &Request<'_>| client.call(request), &list, &request_ids)?;
         left.tell(true);
-        print_made(&Reply::Imported(counts), Format::Text)
+        print_made(&imported(counts), Format::Text)
     }
 }
 
@@ -195,10 +197,16 @@ fn request_ids(given: Option<RequestId>, rows: usize) -> Result<Vec<RequestId>, 
 
 fn add(counts: &mut ImportCounts, reply: &Reply) {
     if let Reply::Imported(part) = reply {
-        counts.created += part.created;
-        counts.updated += part.updated;
-        counts.unchanged += part.unchanged;
+        counts.created += part.counts.created;
+        counts.updated += part.counts.updated;
+        counts.unchanged += part.counts.unchanged;
+        counts.discontinued += part.counts.discontinued;
     }
+}
+
+/// The effect of the whole import. Its changes are told line by line, from the catalog before it.
+fn imported(counts: ImportCounts) -> Reply {
+    Reply::Imported(ImportReply { counts, changes: Vec::new() })
 }
 
 /// Writes every change, line by line, to standard output.
@@ -336,7 +344,7 @@ mod tests {
             }
             self.imports_left -= 1;
             self.taken.push(import.rows.len());
-            Ok(Reply::Imported(ImportCounts { created: import.rows.len(), ..ImportCounts::default() }))
+            Ok(imported(ImportCounts { created: import.rows.len(), ..ImportCounts::default() }))
         }
     }
 

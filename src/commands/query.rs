@@ -6,13 +6,13 @@ use super::Error;
 use super::connection::{Connection, connect};
 use super::output::{Output, print};
 use crate::catalog::Price;
-use crate::operation::Request;
+use crate::operation::{ProductsRequest, Request};
 use crate::refusal::Refusal;
 
 /// Consulta um produto, os produtos até um preço, ou todos
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exemplos:\n  hortifruti query\n  hortifruti query Maca\n  hortifruti query --max-price 3,50 --format table"
+    after_help = "Exemplos:\n  hortifruti query\n  hortifruti query Maca\n  hortifruti query --max-price 3,50 --format table\n  hortifruti query --search 'tom ita'\n  hortifruti query --low --category frutas"
 )]
 pub(super) struct Query {
     /// Nome do produto, sem diferença de acentos ou maiúsculas; sem nome, todos
@@ -21,6 +21,18 @@ pub(super) struct Query {
     /// Só os produtos até este preço, como 8 ou 3,50
     #[arg(long, value_name = "PRECO", allow_hyphen_values = true)]
     max_price: Option<String>,
+    /// Só os que têm estas palavras no nome, em qualquer ordem
+    #[arg(long, value_name = "PALAVRAS", conflicts_with = "name")]
+    search: Option<String>,
+    /// Só os desta categoria
+    #[arg(long, value_name = "CATEGORIA", conflicts_with = "name")]
+    category: Option<String>,
+    /// Só os que estão abaixo do seu estoque mínimo
+    #[arg(long, conflicts_with = "name")]
+    low: bool,
+    /// Também os aposentados
+    #[arg(long, conflicts_with = "name")]
+    retired: bool,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
@@ -36,7 +48,13 @@ impl Query {
             .transpose()
             .map_err(|error| Refusal::price("max_price_centavos", &error))?;
         let request = match self.name.is_empty() {
-            true => Request::ListProducts { max_price },
+            true => Request::ListProducts(ProductsRequest {
+                max_price,
+                search: self.search.as_deref().unwrap_or(""),
+                category: self.category.as_deref().unwrap_or(""),
+                is_low_only: self.low,
+                has_discontinued: self.retired,
+            }),
             false => Request::GetProduct { name: &name },
         };
         let reply = connect(&self.connection)?.call(&request)?;

@@ -3,8 +3,9 @@
 use std::ops::ControlFlow;
 
 use super::{Session, Stopped};
-use crate::catalog::Price;
-use crate::operation::{ChangeReply, CountRequest, CountedName, ProductReply, Reply, Request};
+use crate::operation::{
+    ChangeReply, CountRequest, CountedName, ProductReply, ProductsRequest, Reply, Request,
+};
 use crate::refusal::Refusal;
 
 /// The products of a list that are copied in one turn, before other connections have theirs.
@@ -20,10 +21,8 @@ impl Session {
     /// If a rule forbids the request, no product has the name, or the store refuses writes.
     pub async fn call(&self, request: Request<'_>) -> Result<Reply, Refusal> {
         match request {
-            Request::GetProduct { name } => {
-                self.find(name, |product| ProductReply::from(product.product)).await.map(Reply::Product)
-            }
-            Request::ListProducts { max_price } => self.products(max_price).await.map(Reply::Products),
+            Request::GetProduct { name } => self.find(name, ProductReply::of).await.map(Reply::Product),
+            Request::ListProducts(products) => self.products(products).await.map(Reply::Products),
             Request::AdjustStock(request) => {
                 self.adjust(request).await.map(|adjusted| Reply::Change(ChangeReply::from(&adjusted)))
             }
@@ -45,6 +44,14 @@ impl Session {
                 let undone = self.undo(request).await?;
                 Ok(made_together(undone.iter().map(ChangeReply::from).collect()))
             }
+            Request::UpdateProduct(request) => self.update_product(request).await.map(Reply::Product),
+            Request::MergeProducts(request) => self.merge(request).await.map(made_together),
+            Request::ClearExamples { request_id } => {
+                self.clear_examples(request_id).await.map(Reply::Changes)
+            }
+            Request::ListProductChanges(request) => {
+                self.product_changes(request).await.map(Reply::ProductChanges)
+            }
             Request::ListMovements(request) => self.movements(request).await.map(Reply::Movements),
             Request::SummarizeMovements(request) => self.summarize(request).await.map(Reply::Summaries),
             Request::ListLowStock(request) => self.low_stock(request).await.map(Reply::LowStock),
@@ -54,13 +61,13 @@ impl Session {
         }
     }
 
-    async fn products(&self, max_price: Option<Price>) -> Result<Vec<ProductReply>, Refusal> {
-        let mut listing = self.list(max_price, None);
+    async fn products(&self, request: ProductsRequest<'_>) -> Result<Vec<ProductReply>, Refusal> {
+        let mut listing = self.list(request.selection()?, None);
         let mut products = Vec::new();
         loop {
             let turn_end = products.len() + PRODUCTS_IN_TURN;
             let stopped = listing.visit(|product| {
-                products.push(ProductReply::from(product.product));
+                products.push(ProductReply::of(product));
                 if products.len() >= turn_end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
             if stopped == Stopped::AtEnd {

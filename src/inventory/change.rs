@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 use std::time::SystemTime;
 
-use super::commit::{Applied, Change, refuse_rows};
+use super::commit::{Applied, Change, ImportResult, refuse_rows};
 use super::{Adjusted, Session, product_of, read, stopped};
-use crate::catalog::{BATCH_LINES_MAX, Draft, IMPORT_ROWS_MAX, ImportCheck, ImportCounts, RowError};
-use crate::operation::{AdjustRequest, BatchRequest, ImportRequest};
+use crate::catalog::{
+    BATCH_LINES_MAX, Draft, IMPORT_ROWS_MAX, ImportCheck, Imported, ImportedChange, RowError,
+};
+use crate::operation::{AdjustRequest, BatchRequest, ImportReply, ImportRequest, ProductChangeReply};
 use crate::refusal::Refusal;
 
 /// The lines of a batch, or rows of a dry run, that are checked in one turn (a quarter of a millisecond).
@@ -73,7 +75,7 @@ impl Session {
     ///
     /// # Errors
     /// If a row is bad (`INVALID_ARGUMENT`, with every bad row), or the store refuses writes.
-    pub async fn import(&self, request: ImportRequest) -> Result<ImportCounts, Refusal> {
+    pub async fn import(&self, request: ImportRequest) -> Result<ImportReply, Refusal> {
         let ImportRequest { rows, bad_rows, is_dry_run, request_id } = request;
         let count = rows.len() + bad_rows.len();
         if count == 0 || count > IMPORT_ROWS_MAX {
@@ -86,22 +88,36 @@ impl Session {
             }
             let looked_at = check.finish();
             return if bad_rows.is_empty() {
-                looked_at.map(|imported| imported.counts).map_err(refuse_rows)
+                looked_at.map(rehearsed).map_err(refuse_rows)
             } else {
                 Err(merge(bad_rows, looked_at.err()))
             };
         }
-        match self
-            .write(vec![Change::Import { rows, request_id, author: self.author.clone() }])
-            .await
-            .each
-            .pop()
-        {
-            Some(Ok(Applied::Imported(counts))) => Ok(counts),
+        let change = Change::Import { rows, request_id, author: self.author.clone() };
+        match self.write(vec![change]).await.each.pop() {
+            Some(Ok(Applied::Imported(imported))) => {
+                let ImportResult { counts, first_change, change_count } = *imported;
+                // The import is made, whether the changes can be read or not.
+                let changes = self.imported_changes(first_change, change_count).await.unwrap_or_default();
+                Ok(ImportReply { counts, changes })
+            }
             Some(Err(refusal)) => Err(*refusal),
             Some(Ok(_)) | None => Err(stopped()),
         }
     }
+}
+
+/// The answer to a dry run.
+fn rehearsed(Imported { counts, changes }: Imported) -> ImportReply {
+    let changes = changes.into_iter().map(|ImportedChange { product, field, old, new }| ProductChangeReply {
+        product_name: product,
+        field,
+        old,
+        new,
+        recorded_at: None,
+        author: None,
+    });
+    ImportReply { counts, changes: changes.collect() }
 }
 
 /// Merges the errors of unreadable rows, by their place among all rows, with the errors of readable rows, by
@@ -125,7 +141,7 @@ mod tests {
 
     use super::super::testing::{asked, code, open, shop, stock};
     use super::*;
-    use crate::catalog::{Name, ProductDraft, Quantity, original_products};
+    use crate::catalog::{ImportCounts, Name, ProductDraft, Quantity, original_products};
     use crate::refusal::Code;
     use crate::store::sqlite::SqliteStore;
 
@@ -178,11 +194,11 @@ mod tests {
         };
         request.rows[0].price = "4".parse().unwrap();
         let expected = ImportCounts { created: 0, updated: 1, unchanged: 3, discontinued: 0 };
-        assert_eq!(session.import(request.clone()).await, Ok(expected));
+        assert_eq!(session.import(request.clone()).await.map(|reply| reply.counts), Ok(expected));
         assert_eq!(session.reader().find("maca", |product| product.price.to_string()).unwrap(), "3.0");
         request.is_dry_run = false;
         for _ in 0..2 {
-            assert_eq!(session.import(request.clone()).await, Ok(expected));
+            assert_eq!(session.import(request.clone()).await.map(|reply| reply.counts), Ok(expected));
             assert_eq!(session.reader().find("maca", |product| product.price.to_string()).unwrap(), "4.0");
         }
         request.rows.pop();
@@ -221,7 +237,7 @@ mod tests {
             let adjustments: Vec<_> = lines.iter().map(|line| asked(line)).collect();
             session.adjust_together(BatchRequest { adjustments, request_id: None }).await.unwrap();
             assert!(turns_since() >= 1000 / LINES_IN_TURN - 1);
-            let counts = session.import(import(true)).await.unwrap();
+            let counts = session.import(import(true)).await.unwrap().counts;
             assert_eq!(counts, ImportCounts { created: 0, updated: 0, unchanged: 1000, discontinued: 0 });
             assert!(turns_since() >= 1000 / LINES_IN_TURN - 1);
         };

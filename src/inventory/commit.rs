@@ -44,7 +44,7 @@ pub(super) use committer::CommitterHandle;
 pub(super) use planner::refuse_rows;
 pub use queue::CommitDriver;
 pub(super) use queue::WriteQueue;
-pub(super) use result::{Applied, Counted, WriteResult};
+pub(super) use result::{Applied, Counted, ImportResult, WriteResult};
 
 #[cfg(test)]
 mod tests {

@@ -33,6 +33,11 @@ impl Session {
         let change = Change::Count { lines, request_id, signed };
         let applied = self.write(vec![change]).await.each.pop().ok_or_else(stopped)?;
         let Applied::Counted(counted) = applied.map_err(|refusal| *refusal)? else { return Err(stopped()) };
+        Ok(self.counted(counted))
+    }
+
+    /// The products of these results, each with its movement.
+    pub(super) fn counted(&self, counted: Vec<Counted>) -> Vec<(Product, Option<Movement>)> {
         let catalog = read(&self.inventory.catalog);
         let result = |counted| match counted {
             Counted::Movement(movement) => {
@@ -45,7 +50,7 @@ impl Session {
                 (Product { price, stock, ..product }, None)
             }
         };
-        Ok(counted.into_iter().map(result).collect())
+        counted.into_iter().map(result).collect()
     }
 }
 

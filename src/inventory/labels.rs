@@ -77,7 +77,7 @@ fn no_product(text: &str) -> Refusal {
         return Refusal::invalid("name", error);
     }
     match Key::with(text, |_| ()) {
-        Ok(()) => Refusal::product_not_found(text, &[]),
+        Ok(()) => Refusal::product_not_found(text),
         Err(error) => Refusal::name(&error),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, RwLock};
 
 use super::read;
 pub use crate::catalog::Stopped;
-use crate::catalog::{Catalog, Cursor, Price, ProductId, ProductView, Selection, TooOld};
+use crate::catalog::{Catalog, Cursor, ProductId, ProductView, Selection, TooOld};
 use crate::refusal::Refusal;
 
 /// The products in catalog order, all as they were when the list began.
@@ -18,10 +18,10 @@ pub struct Listing {
 impl Listing {
     pub(super) fn new(
         catalog: &Arc<RwLock<Catalog>>,
-        max_price: Option<Price>,
+        selection: Selection,
         after: Option<ProductId>,
     ) -> Self {
-        let cursor = read(catalog).cursor(Selection::up_to(max_price), after);
+        let cursor = read(catalog).cursor(selection, after);
         Self { catalog: Arc::clone(catalog), cursor }
     }
 

@@ -155,8 +155,9 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
+    use crate::catalog::ProductChange;
     use crate::catalog::{Document, Draft, Movement, original_products};
-    use crate::store::{LedgerRange, PurchaseQuery, PurchaseRow};
+    use crate::store::{ChangesQuery, LedgerRange, PurchaseQuery, PurchaseRow};
 
     /// A ledger of the movements 1 to 100, each of the product of its number modulo 10. A page has one row, or
     /// none after so many.
@@ -210,6 +211,10 @@ mod tests {
 
         fn purchases(&self, _: &PurchaseQuery) -> Result<Vec<PurchaseRow>, StoreError> {
             unreachable!("no purchases are asked for")
+        }
+
+        fn product_changes(&self, _: &ChangesQuery) -> Result<Vec<ProductChange>, StoreError> {
+            unreachable!("no changes of terms are asked for")
         }
     }
 

@@ -23,7 +23,7 @@ impl Session {
             let has_more = search.go_on(read(&self.inventory.catalog).products());
             time.spend(begun, begun.elapsed());
             if !has_more {
-                return Refusal::product_not_found(name, &search.names());
+                return Refusal::product_near(name, &search.names());
             }
             tokio::task::yield_now().await;
         }

@@ -4,7 +4,7 @@ use std::sync::RwLockReadGuard;
 
 use super::listing::Listing;
 use super::{Session, read};
-use crate::catalog::{Adjustment, Catalog, Price, ProductId, ProductView};
+use crate::catalog::{Adjustment, Catalog, ProductId, ProductView, Selection};
 use crate::operation::AdjustRequest;
 use crate::refusal::Refusal;
 
@@ -31,10 +31,10 @@ impl Session {
         Reader { session: self, catalog: None }
     }
 
-    /// Lists the products, or those up to a price, that come after `after` in catalog order.
-    pub fn list(&self, max_price: Option<Price>, after: Option<ProductId>) -> Listing {
+    /// Lists the selected products that come after `after` in catalog order.
+    pub fn list(&self, selection: Selection, after: Option<ProductId>) -> Listing {
         self.note_read();
-        Listing::new(&self.inventory.catalog, max_price, after)
+        Listing::new(&self.inventory.catalog, selection, after)
     }
 }
 

@@ -26,8 +26,7 @@ impl ChangeReply {
     /// Shows a count as it was made: the stock that was counted, and neither the stock before nor the
     /// movement.
     pub fn as_counted(self, counted: Quantity) -> Self {
-        let ProductReply { name, price, unit, stock: _, stock_cost: _ } = self.product;
-        Self { product: ProductReply { name, price, unit, stock: counted, stock_cost: None }, movement: None }
+        Self { product: ProductReply { stock: counted, stock_cost: None, ..self.product }, movement: None }
     }
 }
 

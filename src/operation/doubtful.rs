@@ -101,6 +101,8 @@ mod tests {
             stock: stock.parse().unwrap(),
             unit: Some(Unit::parse("kg").unwrap()),
             stock_cost: None,
+            terms: None,
+            is_discontinued: false,
         }
     }
 

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use super::list_product_changes::ProductChangeReply;
 use super::message_limit::{LargeMessages, MessageLimit};
-use crate::catalog::{ProductDraft, RequestId};
+use crate::catalog::{ImportCounts, ProductDraft, RequestId};
 
 /// The limit of an import: the most rows, each with the longest name. A worker checks no import itself: an
 /// empty row takes two bytes and still needs an error message, and while an import of nothing but such rows
@@ -25,6 +26,15 @@ pub struct ImportRequest {
     pub is_dry_run: bool,
     /// The client's id for the import.
     pub request_id: Option<RequestId>,
+}
+
+/// The effect of an import, or of a dry run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportReply {
+    /// How many products it touched.
+    pub counts: ImportCounts,
+    /// The first fields that it changed.
+    pub changes: Vec<ProductChangeReply>,
 }
 
 impl fmt::Display for ImportRequest {

@@ -190,6 +190,8 @@ mod tests {
             stock: stock.parse().unwrap(),
             unit: Some(Unit::parse(unit).unwrap()),
             stock_cost: None,
+            terms: None,
+            is_discontinued: false,
         };
         let catalog = Catalog::new(vec![
             product("TOMATE CARMEM", "3", "10", "kg"),

@@ -106,7 +106,7 @@ impl dyn Desk + '_ {
     pub(super) fn product_named(&mut self, name: &str) -> Result<ProductReply, Stopped> {
         match self.ask(&Request::GetProduct { name })? {
             Reply::Product(product) => Ok(product),
-            _ => Err(Refusal::product_not_found(name, &[]).into()),
+            _ => Err(Refusal::product_not_found(name).into()),
         }
     }
 

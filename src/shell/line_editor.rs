@@ -22,7 +22,7 @@ use super::paste::Paste;
 use super::source::{Expected, Input, LineSource, Question};
 use super::state_line::StateLine;
 use crate::client::{Client, ClientError};
-use crate::operation::{Reply, Request};
+use crate::operation::{ProductsRequest, Reply, Request};
 use crate::private_file::{self, NameState};
 use crate::terminal::takes_colours;
 
@@ -191,8 +191,10 @@ impl ShellHelper {
     fn names(&self) -> Ref<'_, Vec<String>> {
         let is_fresh = self.names.borrow().0.is_some_and(|fetched| fetched.elapsed() < NAMES_FRESH_FOR);
         if !is_fresh
-            && let Ok(Reply::Products(products)) =
-                self.client.borrow_mut().call_once(&Request::ListProducts { max_price: None }, NAMES_WAIT_MAX)
+            && let Ok(Reply::Products(products)) = self
+                .client
+                .borrow_mut()
+                .call_once(&Request::ListProducts(ProductsRequest::default()), NAMES_WAIT_MAX)
         {
             let names = products.iter().map(|product| product.name.to_string()).collect();
             *self.names.borrow_mut() = (Some(Instant::now()), names);

@@ -16,6 +16,7 @@ mod replies;
 mod status;
 mod stored;
 mod summaries;
+mod terms;
 mod undo_movement;
 
 pub use adjust::{
@@ -23,14 +24,14 @@ pub use adjust::{
     change_reply, write_adjusted, write_stream_answer,
 };
 pub use count_stock::{count_message, count_request};
-pub use import::{import_counts, import_message, import_request};
+pub use import::{import_message, import_reply, import_request};
 pub use legacy::{
     LegacyCall, original_product, original_status, price_from_float, write_adjusted_line,
     write_original_found, write_original_product,
 };
 pub use low_stock::{low_stock, low_stock_message, low_stock_request};
 pub use movements::{movement_message, movement_reply, movements_message, movements_request};
-pub use page::{PAGE_PRODUCTS_MAX, Page};
+pub use page::{PAGE_PRODUCTS_MAX, Page, products_message};
 pub use products::{
     WriteProduct, product_message, product_reply, write_found, write_list_end, write_product,
 };
@@ -41,6 +42,10 @@ pub use replies::write_reply;
 pub use status::{refusal, status};
 pub use stored::StoredChange;
 pub use summaries::{summaries, summary_message, summary_request};
+pub use terms::{
+    clear_examples_message, clear_examples_request, merge_message, merge_request, product_change,
+    product_changes_message, product_changes_request, update_message, update_request,
+};
 pub use undo_movement::{undo_message, undo_request};
 
 /// The name of the exact service, whose calls have the names of operations.

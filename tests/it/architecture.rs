@@ -136,6 +136,19 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &["catalog", "inventory", "inventory::published", "local_time", "operation", "refusal", "store"],
     ),
     (
+        "inventory::terms",
+        &[
+            "catalog",
+            "inventory",
+            "inventory::commit",
+            "inventory::published",
+            "inventory::stopped_writer",
+            "operation",
+            "refusal",
+            "store",
+        ],
+    ),
+    (
         "inventory::undo",
         &[
             "catalog",

@@ -143,13 +143,15 @@ async fn pages_hold_the_whole_list_once_and_in_order() {
             price_centavos: index % 7 * 100,
             unit: String::new(),
             opening_stock_thousandths: 1000,
+            ..ProductDraft::default()
         })
         .collect();
     client.import_products(ImportProductsRequest { products, ..Default::default() }).await.unwrap();
     for (max_price_centavos, page_size, pages, count) in
         [(None, 0, 25, 2500), (None, 5000, 3, 2500), (Some(300), 1000, 2, 1429), (Some(0), 1000, 1, 358)]
     {
-        let mut request = ListProductsRequest { max_price_centavos, page_size, page_token: String::new() };
+        let mut request =
+            ListProductsRequest { max_price_centavos, page_size, ..ListProductsRequest::default() };
         let mut names = Vec::new();
         let mut calls = 0;
         loop {
@@ -170,8 +172,11 @@ async fn pages_hold_the_whole_list_once_and_in_order() {
         assert_eq!(names, expected);
     }
     for (page_size, page_token) in [(-1, ""), (10, "x"), (10, "v1:3:900")] {
-        let request =
-            ListProductsRequest { max_price_centavos: None, page_size, page_token: page_token.into() };
+        let request = ListProductsRequest {
+            page_size,
+            page_token: page_token.into(),
+            ..ListProductsRequest::default()
+        };
         let status = client.list_products(request).await.unwrap_err();
         assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "INVALID_ARGUMENT"));
     }

@@ -52,6 +52,7 @@ mod strangers;
 mod support;
 mod sweep;
 mod terminal;
+mod terms;
 mod text_protocol;
 mod undo;
 mod waits;

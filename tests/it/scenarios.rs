@@ -135,8 +135,12 @@ fn all() -> impl Iterator<Item = &'static Scenario> {
 }
 
 /// Operations that no scenario needs, each with the reason.
-const WITHOUT: [(Operation, &str); 5] = [
+const WITHOUT: [(Operation, &str); 9] = [
     (Operation::Leave, "the end of a text connection: text_protocol"),
+    (Operation::UpdateProduct, "the text protocol has no form for it: terms"),
+    (Operation::ListProductChanges, "the text protocol has no form for it: terms"),
+    (Operation::MergeProducts, "the text protocol has no form for it: terms"),
+    (Operation::ClearExamples, "the text protocol has no form for it: terms"),
     (Operation::SummarizeMovements, "the text protocol has no form for it: reports"),
     (Operation::ListLowStock, "the text protocol has no form for it: reports"),
     (Operation::ListExpiringStock, "the text protocol has no form for it: reports"),

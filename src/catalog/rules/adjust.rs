@@ -5,6 +5,7 @@ use crate::catalog::cost::STOCK_COST_CENTAVOS_MAX;
 use crate::catalog::details::Details;
 use crate::catalog::draft::Draft;
 use crate::catalog::movement::{Kind, Movement};
+use crate::catalog::price::Price;
 use crate::catalog::product::{Product, Unit};
 use crate::catalog::quantity::Quantity;
 use crate::catalog::quoted::{Quoted, Shown};
@@ -40,6 +41,9 @@ pub enum AdjustmentError {
     /// The cost of the stock would pass its limit.
     #[error("o custo do estoque de {} passaria do limite de {} centavos", Quoted(.name), STOCK_COST_CENTAVOS_MAX)]
     CostTooLarge { name: String },
+    /// A sale or a purchase of a product that is no longer sold.
+    #[error("{} está aposentado, e não se vende nem se compra", Quoted(.name))]
+    Discontinued { name: String },
     /// The balance would pass [`Quantity::MAX`].
     #[error("o estoque de {} passaria do limite de {} {unit}", Quoted(.name), Quantity::MAX)]
     BalanceTooLarge { name: String, unit: Unit },
@@ -64,14 +68,24 @@ impl Draft<'_> {
         adjustment: &Adjustment,
         undone: Option<&Movement>,
     ) -> Result<&Movement, AdjustmentError> {
+        let costing = undone.map_or_else(|| costing(adjustment), |undone| Costing::Undo(undone.cost));
+        // With the price of that time the amounts are opposite, too.
+        let price = undone.map_or_else(|| self.terms(adjustment.product).price, |undone| undone.price);
+        self.book(adjustment, costing, price)
+    }
+
+    /// Makes a change whose delta and kind are checked, at this cost and this price.
+    pub(super) fn book(
+        &mut self,
+        adjustment: &Adjustment,
+        costing: Costing,
+        price: Price,
+    ) -> Result<&Movement, AdjustmentError> {
         let terms = self.terms(adjustment.product);
         let before = self.balance(terms);
         let stock = sum(terms, before.stock, adjustment.delta)?;
-        let costing = undone.map_or_else(|| costing(adjustment), |undone| Costing::Undo(undone.cost));
         let cost = costing.cost(Stock::of(before), adjustment.delta, stock);
         let cost = cost.ok_or_else(|| AdjustmentError::CostTooLarge { name: terms.name.to_string() })?;
-        // With the price of that time the amounts are opposite, too.
-        let price = undone.map_or(terms.price, |undone| undone.price);
         Ok(self.record(adjustment, before, stock, price, cost))
     }
 }
@@ -91,6 +105,9 @@ pub(super) fn check_kind(terms: &Product, adjustment: &Adjustment) -> Result<(),
     let takes = delta < Quantity::ZERO;
     if takes && kind.brings() || !takes && kind.takes() {
         return Err(AdjustmentError::WrongSign { name: terms.name.to_string(), kind, delta });
+    }
+    if terms.flags.is_discontinued() && matches!(kind, Kind::Sale | Kind::Purchase) {
+        return Err(AdjustmentError::Discontinued { name: terms.name.to_string() });
     }
     let Some(details) = &adjustment.details else { return Ok(()) };
     let Details { amount, loss_reason, purchase, .. } = &**details;

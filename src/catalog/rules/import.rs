@@ -128,7 +128,7 @@ impl Draft<'_> {
         let imported = check.finish()?;
         for (key, product, terms) in accepted {
             if self.find(&product.name, &key).is_some() {
-                self.alter(product, terms);
+                self.alter(product, terms, author);
                 continue;
             }
             let (delta, kind) = (product.stock, Kind::Opening);

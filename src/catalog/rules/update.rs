@@ -1,6 +1,7 @@
 //! The rules of `UpdateProduct`: changes of a product's name, price, unit, codes, category and limits, and of
 //! whether it is sold.
 
+use crate::catalog::author::Author;
 use crate::catalog::code::{Barcode, ShopCode};
 use crate::catalog::digest::Digest;
 use crate::catalog::draft::Draft;
@@ -133,7 +134,12 @@ impl Draft<'_> {
     /// # Errors
     /// If the new name or a new code is another product's, no product may have the name, or the stock does
     /// not fit the new unit. The draft is then unchanged.
-    pub fn update(&mut self, id: ProductId, update: &TermsUpdate) -> Result<(), UpdateError> {
+    pub fn update(
+        &mut self,
+        id: ProductId,
+        update: &TermsUpdate,
+        author: Option<&Author>,
+    ) -> Result<(), UpdateError> {
         let (before, terms_before) = (self.product(id), self.other_terms(id).clone());
         let (mut product, terms) = update.applied(before.clone(), terms_before);
         if product.name != before.name {
@@ -145,7 +151,7 @@ impl Draft<'_> {
             return Err(UpdateError::Fraction { name: name.to_string(), unit, stock });
         }
         product.flags = product.flags.with_example(false);
-        self.alter(product, terms);
+        self.alter(product, terms, author);
         Ok(())
     }
 
@@ -227,7 +233,7 @@ mod tests {
         update: &TermsUpdate,
     ) -> Result<Transaction, UpdateError> {
         let mut draft = draft(catalog);
-        draft.update(id(catalog, product), update)?;
+        draft.update(id(catalog, product), update, None)?;
         let transaction = draft.finish();
         catalog.apply(&transaction);
         Ok(transaction)
@@ -297,9 +303,9 @@ mod tests {
         }
         // The code moves to another product in one transaction.
         let mut both = draft(&catalog);
-        both.update(caju, &coded(0, &["4011"])).unwrap();
-        both.update(id(&catalog, "maca"), &coded(123, &[])).unwrap();
-        assert!(both.update(id(&catalog, "pera"), &coded(123, &[])).is_err());
+        both.update(caju, &coded(0, &["4011"]), None).unwrap();
+        both.update(id(&catalog, "maca"), &coded(123, &[]), None).unwrap();
+        assert!(both.update(id(&catalog, "pera"), &coded(123, &[]), None).is_err());
         let transaction = both.finish();
         catalog.apply(&transaction);
         assert_eq!(catalog.find("123").unwrap().name.as_str(), "Maca");
@@ -377,9 +383,9 @@ mod tests {
         let mut catalog = Catalog::load(products.collect(), 0, None).unwrap();
         assert_eq!(catalog.id_of("uva‐1"), ProductId::from_number(1));
         let mut renaming = draft(&catalog);
-        renaming.update(ProductId::FIRST, &renamed("Uva 1")).unwrap();
+        renaming.update(ProductId::FIRST, &renamed("Uva 1"), None).unwrap();
         // The other two keep the key.
-        assert!(renaming.update(ProductId::FIRST, &renamed("uva‐1")).is_err());
+        assert!(renaming.update(ProductId::FIRST, &renamed("uva‐1"), None).is_err());
         let renaming = renaming.finish();
         catalog.apply(&renaming);
         assert_eq!(catalog.id_of("uva‐1"), ProductId::from_number(2));
@@ -447,7 +453,7 @@ mod tests {
                 let mut draft = draft(&catalog);
                 let steps: Vec<Step> = steps;
                 for (product, what, value) in steps {
-                    let _ = draft.update(ProductId::at_index(product).unwrap(), &step_update(what, value));
+                    let _ = draft.update(ProductId::at_index(product).unwrap(), &step_update(what, value), None);
                 }
                 let transaction = draft.finish();
                 if is_large {

@@ -1,7 +1,9 @@
 //! The changes that sessions ask the writer for.
 
 use super::scheduler::COMMIT_HERE_ROWS_MAX;
-use crate::catalog::{Adjustment, Author, LargeChange, Note, ProductDraft, ProductId, Quantity, RequestId};
+use crate::catalog::{
+    Adjustment, Author, LargeChange, Note, ProductDraft, ProductId, Quantity, RequestId, TermsUpdate,
+};
 
 /// The rows of the store that a row of an import counts for: the row may create a product and a movement, and
 /// takes the catalog several times as long as a change.
@@ -35,6 +37,22 @@ pub(crate) enum Change {
         /// Whether only sales of the same author may be undone.
         of_own_sales: bool,
     },
+    Update {
+        product: ProductId,
+        update: Box<TermsUpdate>,
+        request_id: Option<RequestId>,
+        author: Option<Author>,
+    },
+    Merge {
+        from: ProductId,
+        into: ProductId,
+        request_id: Option<RequestId>,
+        author: Option<Author>,
+    },
+    ClearExamples {
+        request_id: Option<RequestId>,
+        author: Option<Author>,
+    },
 }
 
 /// The author and the note of a change.
@@ -60,7 +78,10 @@ impl Change {
             Change::Batch { request_id, .. }
             | Change::Import { request_id, .. }
             | Change::Count { request_id, .. }
-            | Change::Undo { request_id, .. } => request_id.as_ref(),
+            | Change::Undo { request_id, .. }
+            | Change::Update { request_id, .. }
+            | Change::Merge { request_id, .. }
+            | Change::ClearExamples { request_id, .. } => request_id.as_ref(),
         }
     }
 
@@ -73,6 +94,10 @@ impl Change {
             Change::Count { lines, .. } => lines.len(),
             // The undo may be of a whole document, whose size only the store knows.
             Change::Undo { .. } => 1,
+            // Each altered product counts as a row of an import.
+            Change::Update { .. } => IMPORT_ROW_WEIGHT,
+            Change::Merge { .. } => 2 * IMPORT_ROW_WEIGHT,
+            Change::ClearExamples { .. } => 4 * IMPORT_ROW_WEIGHT,
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod count;
 mod results;
+mod terms;
 mod undo;
 
 use std::hash::BuildHasher as _;
@@ -16,10 +17,10 @@ use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 
 use super::change::Change;
-use super::result::{Applied, Outcome};
+use super::result::{Applied, ImportResult, Outcome};
 use crate::catalog::{
-    Adjustment, Author, Catalog, Draft, ImportCounts, Movement, ProductDraft, RequestId, RequestRecord,
-    RowError, Transaction, batch_digest, import_digest, ledger_order,
+    Adjustment, Author, Catalog, Draft, Movement, ProductDraft, RequestId, RequestRecord, RowError,
+    Transaction, batch_digest, import_digest, ledger_order,
 };
 use crate::refusal::{Code, Refusal};
 use crate::store::{Recorded, RecordedById, Store, StoreError};
@@ -62,7 +63,7 @@ impl<'a> Planner<'a> {
                 self.adjust_together(changes, request_id.as_ref()).map(Applied::Batch)
             }
             Change::Import { rows, request_id, author } => {
-                self.import(rows, request_id.as_ref(), author.as_ref()).map(Applied::Imported)
+                self.import(rows, request_id.as_ref(), author.as_ref())
             }
             Change::Count { lines, request_id, signed } => {
                 self.count(lines, request_id.as_ref(), signed).map(Applied::Counted)
@@ -70,6 +71,15 @@ impl<'a> Planner<'a> {
             Change::Undo { sequence, is_single, request_id, signed, of_own_sales } => self
                 .undo(*sequence, *is_single, request_id.as_ref(), signed, *of_own_sales)
                 .map(Applied::Undone),
+            Change::Update { product, update, request_id, author } => {
+                self.update(*product, update, request_id.as_ref(), author.as_ref()).map(Applied::Counted)
+            }
+            Change::Merge { from, into, request_id, author } => {
+                self.merge(*from, *into, request_id.as_ref(), author.as_ref()).map(Applied::Counted)
+            }
+            Change::ClearExamples { request_id, author } => {
+                self.clear_examples(request_id.as_ref(), author.as_ref()).map(Applied::Counted)
+            }
         };
         applied.map_err(Box::new)
     }
@@ -184,16 +194,19 @@ impl<'a> Planner<'a> {
         rows: &[ProductDraft],
         request_id: Option<&RequestId>,
         author: Option<&Author>,
-    ) -> Result<ImportCounts, Refusal> {
+    ) -> Result<Applied, Refusal> {
         self.once(
             request_id,
             if request_id.is_some() { import_digest(rows) } else { 0 },
             |planner| {
+                let first_change = planner.draft.next_change();
                 let counts = planner.draft.import(rows, author).map_err(refuse_rows)?.counts;
-                Ok((counts, FirstResult::Import(counts)))
+                let change_count = planner.draft.next_change() - first_change;
+                let result = ImportResult { counts, first_change, change_count };
+                Ok((Applied::Imported(Box::new(result)), FirstResult::Import(result)))
             },
             |_, result| match result {
-                FirstResult::Import(counts) => Some(Ok(counts)),
+                FirstResult::Import(result) => Some(Ok(Applied::Imported(Box::new(result)))),
                 _ => None,
             },
         )

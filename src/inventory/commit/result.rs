@@ -36,8 +36,17 @@ pub(crate) enum Applied {
     Batch(Vec<Movement>),
     /// The movements of an undo, each with the movement that it undoes.
     Undone(Vec<(i64, Movement)>),
-    Imported(ImportCounts),
+    Imported(Box<ImportResult>),
     Counted(Vec<Counted>),
+}
+
+/// The effect of an import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ImportResult {
+    pub(crate) counts: ImportCounts,
+    /// The number of the first change of terms that it made, and how many it made.
+    pub(crate) first_change: i64,
+    pub(crate) change_count: i64,
 }
 
 /// The effect of a line of a count.

@@ -63,7 +63,7 @@ impl List {
         write: WriteProduct,
         write_end: fn(Option<String>, &mut Vec<u8>),
     ) -> Result<Self, Refusal> {
-        let listing = service.inventory.list(page.max_price, page.after);
+        let listing = service.inventory.list(page.selection.clone(), page.after);
         let mut measured = listing.clone();
         let mut turn = service.long_work.begin();
         let (mut piece, mut length, mut left) = (Vec::new(), 0, page.size);
@@ -79,7 +79,7 @@ impl List {
                 }
                 left -= 1;
                 last = Some(product.id);
-                write(&product, &mut piece);
+                write(product, &mut piece);
                 if piece.len() >= bytes { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
             length += piece.len();
@@ -129,7 +129,7 @@ impl List {
         let Self { left, write, .. } = self;
         while let Some(listing) = &mut self.listing {
             let stopped = listing.visit(|product| {
-                write(&product, &mut piece);
+                write(product, &mut piece);
                 *left -= 1;
                 if *left == 0 || piece.len() >= TURN_BYTES {
                     ControlFlow::Break(())
@@ -273,7 +273,7 @@ mod tests {
         let (service, ..) = service();
         let max_price = Price::from_centavos(100).ok();
         for (size, token) in [(1, "v1:9001:100"), (999, "v1:9999:100"), (1000, "-")] {
-            let page = Page { max_price, size, after: None };
+            let page = Page { size, ..Page::whole(max_price) };
             let end = |token: Option<String>, out: &mut Vec<u8>| {
                 out.extend_from_slice(token.as_deref().unwrap_or("-").as_bytes());
             };

@@ -96,6 +96,31 @@ impl Calls {
                 })
                 .await
             }
+            Operation::UpdateProduct => {
+                self.call(identity, body, bytes_max, |message: &v1::UpdateProductRequest| {
+                    grpc::update_request(message).map(Request::UpdateProduct)
+                })
+                .await
+            }
+            Operation::ListProductChanges => {
+                self.call(identity, body, bytes_max, |message: &v1::ListProductChangesRequest| {
+                    grpc::product_changes_request(message).map(Request::ListProductChanges)
+                })
+                .await
+            }
+            Operation::MergeProducts => {
+                self.call(identity, body, bytes_max, |message: &v1::MergeProductsRequest| {
+                    grpc::merge_request(message).map(Request::MergeProducts)
+                })
+                .await
+            }
+            Operation::ClearExamples => {
+                self.call(identity, body, bytes_max, |message: &v1::ClearExamplesRequest| {
+                    grpc::clear_examples_request(message)
+                        .map(|request_id| Request::ClearExamples { request_id })
+                })
+                .await
+            }
             Operation::ListMovements => {
                 self.call(identity, body, bytes_max, |message: &v1::ListMovementsRequest| {
                     grpc::movements_request(message).map(Request::ListMovements)
@@ -159,7 +184,7 @@ impl Calls {
 
     async fn get_product(&self, name: &str, write: WriteProduct) -> Result<Response<Body>, Refusal> {
         self.service.console.command(Request::GetProduct { name });
-        let found = self.service.inventory.find(name, |product| answer(|out| write(&product, out)));
+        let found = self.service.inventory.find(name, |product| answer(|out| write(product, out)));
         found.await
     }
 
@@ -169,7 +194,7 @@ impl Calls {
         write: WriteProduct,
         write_end: fn(Option<String>, &mut Vec<u8>),
     ) -> Result<Response<Body>, Refusal> {
-        self.service.console.command(Request::ListProducts { max_price: page.max_price });
+        self.service.console.command(Request::ListProducts(page.request()));
         let list = List::new(&self.service, &self.progress, page, write, write_end).await?;
         Ok(answer_with(list.body()))
     }

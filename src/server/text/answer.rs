@@ -7,6 +7,7 @@ use super::buffers::{self, WRITE_BYTES};
 use super::http_guard::{is_http, not_over_http};
 use super::{Conversation, Next};
 use crate::access::{self, Identity};
+use crate::catalog::Selection;
 use crate::inventory::Reader;
 use crate::operation::{AdjustRequest, FAREWELL, Permission, Request};
 use crate::refusal::Refusal;
@@ -139,8 +140,10 @@ impl Conversation<'_> {
                             self.refuse(refusal);
                         }
                     }
-                    Request::ListProducts { max_price } => {
-                        let listing = self.session.list(max_price, None);
+                    Request::ListProducts(products) => {
+                        // No line of the protocol asks for more than a price.
+                        let selection = Selection::up_to(products.max_price);
+                        let listing = self.session.list(selection, None);
                         self.write_list(listing).await?;
                         // The client may have asked for many short lists together.
                         tokio::task::yield_now().await;

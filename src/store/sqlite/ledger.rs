@@ -16,9 +16,11 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::details::{Authors, find_author};
 use super::error::bad_value;
 use super::rows::{read_movement, to_micros};
-use crate::catalog::Kind;
+use super::terms::select_changes;
+use crate::catalog::{Kind, ProductChange};
 use crate::store::{
-    Ledger, LedgerPage, LedgerQuery, LedgerRange, LedgerRow, PurchaseQuery, PurchaseRow, StoreError,
+    ChangesQuery, Ledger, LedgerPage, LedgerQuery, LedgerRange, LedgerRow, PurchaseQuery, PurchaseRow,
+    StoreError,
 };
 pub(super) use connections::SqliteLedger;
 
@@ -81,6 +83,10 @@ impl Ledger for SqliteLedger {
 
     fn purchases(&self, query: &PurchaseQuery) -> Result<Vec<PurchaseRow>, StoreError> {
         self.read(|connection| purchases::purchases(connection, query))
+    }
+
+    fn product_changes(&self, query: &ChangesQuery) -> Result<Vec<ProductChange>, StoreError> {
+        self.read(|connection| select_changes(connection, query))
     }
 }
 

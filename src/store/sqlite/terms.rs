@@ -4,12 +4,14 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::details::{Authors, author_id};
 use super::error::bad_value;
 use super::rows::{from_micros, read_id, read_quantity, to_micros};
 use crate::catalog::{
     BARCODES_MAX, Barcode, Catalog, Category, Flags, Name, Product, ProductChange, ProductId,
     SHELF_LIFE_DAYS_MAX, ShopCode, Terms, TermsField, Transaction,
 };
+use crate::store::ChangesQuery;
 
 /// The flags and terms of a product that has any.
 pub(super) type TermsRow = (ProductId, Flags, Terms);
@@ -31,19 +33,15 @@ pub(super) fn write_products(connection: &Connection, transaction: &Transaction)
         write_terms(connection, *id, terms)?;
     }
     let mut changes = connection.prepare_cached(
-        "INSERT INTO product_change (number, product_id, field, old_value, new_value, recorded_at_micros)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO product_change
+             (number, product_id, field, old_value, new_value, recorded_at_micros, author_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
     for change in &transaction.changes {
-        let ProductChange { number, product, field, old, new, recorded_at } = change;
-        changes.execute(params![
-            number,
-            product.number(),
-            field.name(),
-            old,
-            new,
-            to_micros(*recorded_at)
-        ])?;
+        let ProductChange { number, product, field, old, new, recorded_at, author } = change;
+        let (product, recorded_at) = (product.number(), to_micros(*recorded_at));
+        let author = author.as_ref().map(|author| author_id(connection, author)).transpose()?;
+        changes.execute(params![number, product, field.name(), old, new, recorded_at, author])?;
     }
     Ok(())
 }
@@ -166,9 +164,29 @@ fn read_barcodes(connection: &Connection) -> rusqlite::Result<HashMap<ProductId,
 }
 
 /// The columns that [`read_change`] reads.
-pub(super) const CHANGE_COLUMNS: &str = "number, product_id, field, old_value, new_value, recorded_at_micros";
+const CHANGE_COLUMNS: &str = "number, product_id, field, old_value, new_value, recorded_at_micros, author_id";
 
-pub(super) fn read_change(row: &Row<'_>) -> rusqlite::Result<ProductChange> {
+/// The changes of a query, newest first. The index of a product's changes has them in the order of their numbers.
+pub(super) fn select_changes(
+    connection: &Connection,
+    query: &ChangesQuery,
+) -> rusqlite::Result<Vec<ProductChange>> {
+    let ChangesQuery { product, lowest, before, count_max } = *query;
+    let of_product = if product.is_some() { "product_id = ?4 AND" } else { "?4 IS NULL AND" };
+    let statement = format!(
+        "SELECT {CHANGE_COLUMNS} FROM product_change
+         WHERE {of_product} number >= ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3"
+    );
+    let mut statement = connection.prepare_cached(&statement)?;
+    let product = product.map(ProductId::number);
+    let mut authors = Authors::new(connection);
+    let changes = statement.query_map(params![lowest, before, count_max as i64, product], |row| {
+        read_change(row, &mut authors)
+    })?;
+    changes.collect()
+}
+
+fn read_change(row: &Row<'_>, authors: &mut Authors<'_>) -> rusqlite::Result<ProductChange> {
     let field: String = row.get(2)?;
     Ok(ProductChange {
         number: row.get(0)?,
@@ -177,6 +195,7 @@ pub(super) fn read_change(row: &Row<'_>) -> rusqlite::Result<ProductChange> {
         old: row.get(3)?,
         new: row.get(4)?,
         recorded_at: from_micros(row.get(5)?),
+        author: authors.read(row, 6)?,
     })
 }
 
@@ -190,7 +209,8 @@ pub(super) fn check_changes(
     let mut statement = connection.prepare(&statement)?;
     let mut values: HashMap<(ProductId, TermsField), String> = HashMap::new();
     let mut number = 0;
-    for change in statement.query_map([], read_change)? {
+    let mut authors = Authors::new(connection);
+    for change in statement.query_map([], |row| read_change(row, &mut authors))? {
         let change = change?;
         number += 1;
         if change.number != number {
@@ -255,7 +275,7 @@ mod tests {
         {
             let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
             for (product, update) in updates {
-                draft.update(id(product), &update).unwrap();
+                draft.update(id(product), &update, "balcao".parse().ok().as_ref()).unwrap();
             }
             let changes = draft.finish();
             assert!(!store.holds(&changes).unwrap());

@@ -3,12 +3,16 @@
 use std::fmt;
 
 use super::fields::optional_request_id;
+use super::products::{code_number, days_number};
+use super::terms::{barcodes, category, change_message, limit, product_change, shelf_life, shop_code};
 use super::v1;
 use crate::catalog::{
-    IMPORT_ROWS_MAX, ImportCounts, Name, Price, ProductDraft, Quantity, RequestId, TermsDraft, Unit,
+    Barcode, Category, IMPORT_ROWS_MAX, ImportCounts, Name, Price, ProductDraft, Quantity, RequestId,
+    TermsDraft, Unit,
 };
-use crate::operation::ImportRequest;
+use crate::operation::{ImportReply, ImportRequest};
 use crate::refusal::Refusal;
+use crate::wire::NotAReply;
 
 /// Reads an import from its message. Rows that cannot be read become the import's bad rows.
 ///
@@ -42,17 +46,35 @@ fn product_draft(message: &v1::ProductDraft) -> Result<ProductDraft, String> {
             unit => Some(Unit::parse(unit).map_err(told)?),
         },
         opening_stock: Quantity::from_thousandths(message.opening_stock_thousandths).map_err(told)?,
-        terms: TermsDraft::default(),
+        terms: terms_draft(message)?,
+    })
+}
+
+fn terms_draft(message: &v1::ProductDraft) -> Result<TermsDraft, String> {
+    let quantity = |thousandths: Option<i64>| match thousandths {
+        Some(thousandths) => limit(thousandths).map(Some).map_err(|error| error.to_string()),
+        None => Ok(None),
+    };
+    Ok(TermsDraft {
+        code: shop_code(message.code).map_err(|error| error.to_string())?,
+        barcodes: barcodes(&message.barcodes)?,
+        category: category(&message.category).map_err(|error| error.to_string())?,
+        minimum: quantity(message.minimum_thousandths)?,
+        target: quantity(message.target_thousandths)?,
+        shelf_life_days: message.shelf_life_days.map(shelf_life).transpose()?,
     })
 }
 
 /// The answer to an import. There are never more rows than an `i32` counts.
-pub(super) fn import_response(counts: ImportCounts) -> v1::ImportProductsResponse {
+pub(super) fn import_response(reply: &ImportReply) -> v1::ImportProductsResponse {
     let count = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+    let counts = reply.counts;
     v1::ImportProductsResponse {
         created_count: count(counts.created),
         updated_count: count(counts.updated),
         unchanged_count: count(counts.unchanged),
+        changes: reply.changes.iter().map(change_message).collect(),
+        discontinued_count: count(counts.discontinued),
     }
 }
 
@@ -63,6 +85,12 @@ pub fn import_message(request: &ImportRequest) -> v1::ImportProductsRequest {
         price_centavos: row.price.centavos(),
         unit: row.unit.as_ref().map_or(String::new(), Unit::to_string),
         opening_stock_thousandths: row.opening_stock.thousandths(),
+        code: row.terms.code.map_or(0, code_number),
+        barcodes: row.terms.barcodes.iter().map(Barcode::to_string).collect(),
+        category: row.terms.category.as_ref().map_or(String::new(), Category::to_string),
+        minimum_thousandths: row.terms.minimum.map(Quantity::thousandths),
+        target_thousandths: row.terms.target.map(Quantity::thousandths),
+        shelf_life_days: row.terms.shelf_life_days.map(days_number),
     };
     v1::ImportProductsRequest {
         products: request.rows.iter().map(draft).collect(),
@@ -71,13 +99,18 @@ pub fn import_message(request: &ImportRequest) -> v1::ImportProductsRequest {
     }
 }
 
-/// Reads the counts of an import.
-pub fn import_counts(message: &v1::ImportProductsResponse) -> ImportCounts {
+/// Reads the effect of an import.
+///
+/// # Errors
+/// If no server of ours would send the message.
+pub fn import_reply(message: v1::ImportProductsResponse) -> Result<ImportReply, NotAReply> {
     let count = |count: i32| usize::try_from(count).unwrap_or(0);
-    ImportCounts {
+    let counts = ImportCounts {
         created: count(message.created_count),
         updated: count(message.updated_count),
         unchanged: count(message.unchanged_count),
-        ..ImportCounts::default()
-    }
+        discontinued: count(message.discontinued_count),
+    };
+    let changes = message.changes.into_iter().map(product_change).collect::<Result<_, _>>()?;
+    Ok(ImportReply { counts, changes })
 }

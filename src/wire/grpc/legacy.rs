@@ -6,7 +6,7 @@ use tonic::Status;
 use super::original;
 use super::products::PRODUCTS_FIELD;
 use super::status::status;
-use crate::catalog::{Movement, Price, Product};
+use crate::catalog::{Movement, Price, Product, ProductView};
 use crate::operation::{Operation, write_product_line};
 use crate::refusal::Refusal;
 
@@ -39,8 +39,8 @@ pub fn price_from_float(reais: f32) -> Result<Price, Refusal> {
 }
 
 /// Writes a product as the original's `ListaProdutos` holds it.
-pub fn write_original_product(product: &Product, out: &mut Vec<u8>) {
-    prost::encoding::message::encode(PRODUCTS_FIELD, &original_product(product), out);
+pub fn write_original_product(product: ProductView<'_>, out: &mut Vec<u8>) {
+    prost::encoding::message::encode(PRODUCTS_FIELD, &original_product(&product), out);
 }
 
 /// The original's message of a product: a float price, and a stock whose
@@ -54,9 +54,9 @@ pub fn original_product(product: &Product) -> original::Produto {
 }
 
 /// Writes a `ProdutoResponse`.
-pub fn write_original_found(product: &Product, out: &mut Vec<u8>) {
+pub fn write_original_found(product: ProductView<'_>, out: &mut Vec<u8>) {
     const PRODUTO: u32 = 1;
-    prost::encoding::message::encode(PRODUTO, &original_product(product), out);
+    prost::encoding::message::encode(PRODUTO, &original_product(&product), out);
 }
 
 /// Writes an `AtualizarResponse`, whose `mensagem` is the product line.

@@ -1,7 +1,8 @@
 //! Pages of the catalog, and the tokens that lead from one to the next.
 
 use super::v1;
-use crate::catalog::{Price, ProductId};
+use crate::catalog::{Digest, Price, ProductId, Selection};
+use crate::operation::ProductsRequest;
 use crate::refusal::Refusal;
 
 /// The products on a page if the client gives no size.
@@ -14,7 +15,9 @@ pub const PAGE_PRODUCTS_MAX: usize = 1000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// The highest price. `None` for all products.
-    pub max_price: Option<Price>,
+    pub selection: Selection,
+    /// A digest of what is asked for beyond a price, which a page token holds. `None` if nothing is.
+    pub filters: Option<u64>,
     /// The most products of the page.
     pub size: usize,
     /// The last product of the page before.
@@ -27,7 +30,7 @@ const PAGE_TOKEN_PREFIX: &str = "v1:";
 impl Page {
     /// A page with all products up to a price.
     pub fn whole(max_price: Option<Price>) -> Self {
-        Self { max_price, size: usize::MAX, after: None }
+        Self { selection: Selection::up_to(max_price), filters: None, size: usize::MAX, after: None }
     }
 
     /// The page that a message asks for.
@@ -49,7 +52,9 @@ impl Page {
                 return Err(Refusal::invalid("page_size", what));
             }
         };
-        let mut page = Self { max_price, size, after: None };
+        let request = products_request(message, max_price);
+        let filters = request.is_filtered().then(|| filters_digest(&request));
+        let mut page = Self { selection: request.selection()?, filters, size, after: None };
         if !message.page_token.is_empty() {
             let after = message
                 .page_token
@@ -59,7 +64,7 @@ impl Page {
                 .and_then(ProductId::from_number)
                 .filter(|after| page.token(*after) == message.page_token);
             let wrong = || {
-                let what = "page_token não é desta lista; use o next_page_token da página anterior, com o mesmo preço";
+                let what = "page_token não é desta lista; use o next_page_token da página anterior, com os mesmos filtros";
                 Refusal::invalid("page_token", what)
             };
             page.after = Some(after.ok_or_else(wrong)?);
@@ -69,9 +74,46 @@ impl Page {
 
     /// The token of the page after the one that ends with this product.
     pub fn token(&self, last: ProductId) -> String {
-        let price = self.max_price.map_or(String::new(), |price| price.centavos().to_string());
-        format!("{PAGE_TOKEN_PREFIX}{}:{price}", last.number())
+        let price = self.selection.max_price.map_or(String::new(), |price| price.centavos().to_string());
+        let filters = self.filters.map_or(String::new(), |filters| format!(":{filters:016x}"));
+        format!("{PAGE_TOKEN_PREFIX}{}:{price}{filters}", last.number())
     }
+
+    /// The page as the console shows it.
+    pub fn request(&self) -> ProductsRequest<'static> {
+        ProductsRequest::up_to(self.selection.max_price)
+    }
+}
+
+fn products_request(message: &v1::ListProductsRequest, max_price: Option<Price>) -> ProductsRequest<'_> {
+    ProductsRequest {
+        max_price,
+        search: &message.search,
+        category: &message.category,
+        is_low_only: message.low_only,
+        has_discontinued: message.include_discontinued,
+    }
+}
+
+/// The message that asks for products, from the first page on.
+pub fn products_message(request: &ProductsRequest<'_>) -> v1::ListProductsRequest {
+    v1::ListProductsRequest {
+        max_price_centavos: request.max_price.map(|price| price.centavos()),
+        page_size: PAGE_PRODUCTS_MAX as i32,
+        page_token: String::new(),
+        search: request.search.to_owned(),
+        category: request.category.to_owned(),
+        low_only: request.is_low_only,
+        include_discontinued: request.has_discontinued,
+    }
+}
+
+fn filters_digest(request: &ProductsRequest<'_>) -> u64 {
+    let mut digest = Digest::of("produtos");
+    digest.feed(request.search.as_bytes());
+    digest.feed(request.category.as_bytes());
+    digest.feed(&[u8::from(request.is_low_only), u8::from(request.has_discontinued)]);
+    digest.value()
 }
 
 #[cfg(test)]
@@ -85,10 +127,15 @@ mod tests {
             max_price_centavos,
             page_size: 2,
             page_token: token.to_owned(),
+            ..v1::ListProductsRequest::default()
         };
         let first = Page::from_message(&message("", Some(800))).unwrap();
         let token = first.token(ProductId::from_number(7).unwrap());
         let second = Page::from_message(&message(&token, Some(800))).unwrap();
+        let searched = v1::ListProductsRequest { search: "uva".to_owned(), ..message(&token, Some(800)) };
+        assert_eq!(Page::from_message(&searched).unwrap_err().code, Code::InvalidArgument);
+        let long = v1::ListProductsRequest { search: "a ".repeat(17), ..message("", None) };
+        assert_eq!(Page::from_message(&long).unwrap_err().metadata[0].1, "search");
         assert_eq!(second, Page { after: ProductId::from_number(7), ..first });
         for (token, price) in [
             (token.as_str(), None),

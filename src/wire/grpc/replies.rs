@@ -9,6 +9,7 @@ use super::movements::movements_response;
 use super::products::product_message;
 use super::purchases::{expiring_response, traced_response};
 use super::summaries::summaries_response;
+use super::terms::product_changes_response;
 use super::v1;
 use crate::operation::Reply;
 
@@ -28,7 +29,8 @@ pub fn write_reply(reply: &Reply, out: &mut Vec<u8>) {
         Reply::Changes(changes) => {
             v1::BatchAdjustStockResponse { results: changes.iter().map(change_message).collect() }.encode(out)
         }
-        Reply::Imported(counts) => import_response(*counts).encode(out),
+        Reply::Imported(reply) => import_response(reply).encode(out),
+        Reply::ProductChanges(page) => product_changes_response(page).encode(out),
         Reply::LowStock(low) => low_stock_response(low).encode(out),
         Reply::Expiring(expiring) => expiring_response(expiring).encode(out),
         Reply::Traced(page) => traced_response(page).encode(out),

@@ -19,7 +19,8 @@ const ROWS_BYTES_MAX: usize = 3 * 1024;
 fn grpc_code(code: Code) -> tonic::Code {
     match code {
         Code::ProductNotFound | Code::MovementNotFound => tonic::Code::NotFound,
-        Code::InsufficientStock | Code::AlreadyUndone => tonic::Code::FailedPrecondition,
+        Code::InsufficientStock | Code::Discontinued | Code::AlreadyUndone => tonic::Code::FailedPrecondition,
+        Code::NameTaken | Code::CodeTaken => tonic::Code::AlreadyExists,
         Code::InvalidArgument | Code::RequestIdReused => tonic::Code::InvalidArgument,
         Code::UnknownCommand => tonic::Code::Unimplemented,
         Code::OutOfRange => tonic::Code::OutOfRange,

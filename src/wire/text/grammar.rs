@@ -108,7 +108,14 @@ pub fn write_request(request: &Request<'_>) -> Result<String, Refusal> {
         | Request::ListLowStock(_)
         | Request::ListExpiringStock(_)
         | Request::TracePurchases(_) => return Err(only_by_grpc("um relatório")),
-        Request::ListProducts { .. } | Request::UndoMovement(_) | Request::Leave => {}
+        Request::UpdateProduct(_)
+        | Request::MergeProducts(_)
+        | Request::ClearExamples { .. }
+        | Request::ListProductChanges(_) => return Err(only_by_grpc("o cadastro de produtos")),
+        Request::ListProducts(products) if products.is_filtered() => {
+            return Err(only_by_grpc("uma busca de produtos"));
+        }
+        Request::ListProducts(_) | Request::UndoMovement(_) | Request::Leave => {}
     }
     Ok(format!("{request}\n"))
 }

@@ -103,6 +103,7 @@ pub fn write_reply(out: &mut String, reply: &Reply) {
         Reply::Farewell => write_message(out, FAREWELL),
         // The requests with these replies have no form in this protocol.
         Reply::Imported(_)
+        | Reply::ProductChanges(_)
         | Reply::Summaries(_)
         | Reply::LowStock(_)
         | Reply::Expiring(_)
@@ -122,8 +123,8 @@ pub fn read_reply(request: &Request<'_>, lines: &[&str]) -> Result<Result<Reply,
     let reply = match request {
         Request::GetProduct { .. } => products.and_then(one).map(Reply::Product),
         Request::AdjustStock(_) => products.and_then(one).map(|product| Reply::Change(product.into())),
-        Request::ListProducts { .. } if lines == [NO_PRODUCT] => Some(Reply::Products(Vec::new())),
-        Request::ListProducts { .. } => products.map(Reply::Products),
+        Request::ListProducts(_) if lines == [NO_PRODUCT] => Some(Reply::Products(Vec::new())),
+        Request::ListProducts(_) => products.map(Reply::Products),
         Request::ListMovements(_) => movements(lines).map(Reply::Movements),
         Request::Leave => (lines == [FAREWELL]).then_some(Reply::Farewell),
         Request::CountStock(_) | Request::UndoMovement(_) => {
@@ -132,6 +133,10 @@ pub fn read_reply(request: &Request<'_>, lines: &[&str]) -> Result<Result<Reply,
         // The requests below have no form in this protocol.
         Request::BatchAdjustStock(_)
         | Request::ImportProducts(_)
+        | Request::UpdateProduct(_)
+        | Request::ListProductChanges(_)
+        | Request::MergeProducts(_)
+        | Request::ClearExamples { .. }
         | Request::SummarizeMovements(_)
         | Request::ListLowStock(_)
         | Request::ListExpiringStock(_)
@@ -140,7 +145,7 @@ pub fn read_reply(request: &Request<'_>, lines: &[&str]) -> Result<Result<Reply,
     let refusal = || match lines {
         [line] => read_refusal(line),
         // A list that had to stop ends with the refusal.
-        [before @ .., line] if matches!(request, Request::ListProducts { .. }) => {
+        [before @ .., line] if matches!(request, Request::ListProducts(_)) => {
             before.iter().all(|line| read_product_line(line).is_some()).then(|| read_refusal(line))?
         }
         _ => None,
@@ -179,6 +184,8 @@ fn read_product_line(line: &str) -> Option<ProductReply> {
         stock: stock.parse::<Quantity>().ok()?,
         unit: None,
         stock_cost: None,
+        terms: None,
+        is_discontinued: false,
     })
 }
 
@@ -187,6 +194,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::operation::ProductsRequest;
 
     #[test]
     fn a_name_that_holds_words_of_the_line_reads_back() {
@@ -208,10 +216,12 @@ mod tests {
                 stock: "7".parse().unwrap(),
                 unit: None,
                 stock_cost: None,
+                terms: None,
+                is_discontinued: false,
             };
             let found = read_reply(&Request::GetProduct { name }, &[&line]).unwrap();
             assert_eq!(found, Ok(Reply::Product(product.clone())), "{name}");
-            let listed = read_reply(&Request::ListProducts { max_price: None }, &[&line]).unwrap();
+            let listed = read_reply(&Request::ListProducts(ProductsRequest::default()), &[&line]).unwrap();
             assert_eq!(listed, Ok(Reply::Products(vec![product])), "{name}");
         }
     }
@@ -235,7 +245,7 @@ mod tests {
         let refusal = read_reply(&request, &["Erro INTERNAL: defeito"]).unwrap().unwrap_err();
         assert_eq!((refusal.code, refusal.message.as_str()), (Code::Internal, "defeito"));
         // A list that had to stop is a refusal, even after some products.
-        let list = Request::ListProducts { max_price: None };
+        let list = Request::ListProducts(ProductsRequest::default());
         let lines =
             ["Erro X: y: R$1.0, Estoque: 1", "Maca: R$3.0, Estoque: 20", "Erro RESOURCE_EXHAUSTED: fim"];
         let refusal = read_reply(&list, &lines).unwrap().unwrap_err();
@@ -258,6 +268,8 @@ mod tests {
                     stock: Quantity::from_thousandths(thousandths).unwrap(),
                     unit: None,
                     stock_cost: None,
+                    terms: None,
+                    is_discontinued: false,
                 };
                 prop_assert_eq!(read_product_line(&product.to_string()), Some(product));
             }

@@ -12,7 +12,8 @@ use tonic_types::StatusExt;
 use hortifruti::catalog::{Kind, Price, Quantity};
 use hortifruti::client::{self, ConnectOptions, Service, TextConnection};
 use hortifruti::operation::{
-    AdjustRequest, ChangeReply, CountRequest, CountedName, ProductReply, Reply, Request, UndoRequest,
+    AdjustRequest, ChangeReply, CountRequest, CountedName, ProductReply, ProductsRequest, Reply, Request,
+    UndoRequest,
 };
 use hortifruti::wire::Protocol;
 use hortifruti::wire::grpc::v1::stream_adjust_stock_response::Result as StreamResult;
@@ -155,9 +156,9 @@ fn refusal(question: &Asked, code: &str, message: &str) -> Heard {
 fn request(question: &Asked) -> Request<'_> {
     match question {
         Asked::Find(product) => Request::GetProduct { name: PRODUCTS[*product].0 },
-        Asked::List(max_price) => Request::ListProducts {
-            max_price: max_price.map(|centavos| Price::from_centavos(centavos).unwrap()),
-        },
+        Asked::List(max_price) => Request::ListProducts(ProductsRequest::up_to(
+            max_price.map(|centavos| Price::from_centavos(centavos).unwrap()),
+        )),
         Asked::Change { id, lines } => {
             let [line] = &lines[..] else { panic!("text has no batches") };
             Request::AdjustStock(adjust(id, line))
@@ -262,6 +263,7 @@ async fn call(mut service: Service, question: &Asked) -> Option<Heard> {
                 price_centavos: PRODUCTS[line.product].1,
                 unit: "un".to_owned(),
                 opening_stock_thousandths: line.delta,
+                ..ProductDraft::default()
             };
             let products = lines.iter().map(product).collect();
             let request = ImportProductsRequest { products, dry_run: false, request_id: id.clone() };

@@ -199,6 +199,8 @@ fn stored(result: &[u8]) -> Stored {
         // The movement of each line, the stock and the price.
         (3, lines) => Stored::Count(lines.chunks(3).map(|line| (line[0], line[1])).collect()),
         (4, [first, count]) => Stored::Undo(*first, *count),
+        // With the discontinued products, and the changes of terms.
+        (6, [created, updated, unchanged, ..]) => Stored::Import([*created, *updated, *unchanged]),
         _ => panic!("{result:?}"),
     }
 }

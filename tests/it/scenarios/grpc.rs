@@ -47,7 +47,8 @@ impl Client for Grpc {
         loop {
             // Large pages once a list is known to be long.
             let page_size = if products.len() < 10 { PAGE_SIZE } else { 1000 };
-            let request = v1::ListProductsRequest { max_price_centavos, page_size, page_token };
+            let request =
+                v1::ListProductsRequest { max_price_centavos, page_size, page_token, ..Default::default() };
             let page = answer(self.runtime.block_on(self.service.list_products(request)))?;
             products.extend(page.products.into_iter().map(|it| product(Some(it))));
             page_token = page.next_page_token;
@@ -125,6 +126,7 @@ impl Client for Grpc {
             price_centavos: draft.price_centavos,
             unit: draft.unit.to_owned(),
             opening_stock_thousandths: draft.stock_thousandths,
+            ..v1::ProductDraft::default()
         };
         let products = drafts.iter().map(draft).collect();
         let request = v1::ImportProductsRequest { products, dry_run, request_id: request_id.to_owned() };

@@ -3,7 +3,8 @@
 //! A result is one byte for the operation that wrote it, and then numbers of eight bytes each, least
 //! significant byte first. Stored results are never rewritten, so this encoding never changes.
 
-use crate::catalog::{ImportCounts, Price, Quantity};
+use crate::catalog::{ImportCounts, Price, ProductId, Quantity};
+use crate::inventory::commit::result::{Counted, ImportResult};
 
 /// The operation of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,15 +14,33 @@ enum Operation {
     Batch = 2,
     Count = 3,
     Undo = 4,
+    Terms = 5,
+    /// An import that says which terms it changed.
+    ImportTerms = 6,
 }
 
 /// The result of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum FirstResult {
-    Import(ImportCounts),
-    Batch { first_sequence: i64 },
+    /// Versions before the changes of terms were kept have stored none.
+    Import(ImportResult),
+    Batch {
+        first_sequence: i64,
+    },
     Count(Vec<CountResult>),
-    Undo { first_sequence: i64, count: i64 },
+    Undo {
+        first_sequence: i64,
+        count: i64,
+    },
+    /// The products of an update, a merge or cleared examples.
+    Terms(Vec<TermsResult>),
+}
+
+/// The result for one product whose terms were changed: its movement, or the product as it stood without one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TermsResult {
+    Movement(i64),
+    Same { product: ProductId, stock: Quantity, price: Price },
 }
 
 /// The result of one line of a count: its movement, or the product as it stood if nothing differed.
@@ -35,13 +54,17 @@ impl FirstResult {
     /// The result as stored bytes.
     pub(super) fn encode(&self) -> Vec<u8> {
         let (operation, numbers) = match self {
-            Self::Import(counts) => {
-                let ImportCounts { created, updated, unchanged, .. } = *counts;
-                (Operation::Import, [created, updated, unchanged].map(|count| count as i64).to_vec())
+            Self::Import(ImportResult { counts, first_change, change_count }) => {
+                let ImportCounts { created, updated, unchanged, discontinued } = *counts;
+                let counts = [created, updated, unchanged, discontinued].map(|count| count as i64);
+                (Operation::ImportTerms, [&counts[..], &[*first_change, *change_count]].concat())
             }
             Self::Batch { first_sequence } => (Operation::Batch, vec![*first_sequence]),
             Self::Count(lines) => (Operation::Count, lines.iter().flat_map(CountResult::numbers).collect()),
             Self::Undo { first_sequence, count } => (Operation::Undo, vec![*first_sequence, *count]),
+            Self::Terms(results) => {
+                (Operation::Terms, results.iter().flat_map(TermsResult::numbers).collect())
+            }
         };
         let numbers = numbers.iter().flat_map(|number: &i64| number.to_le_bytes());
         [operation as u8].into_iter().chain(numbers).collect()
@@ -55,9 +78,14 @@ impl FirstResult {
         let of = |wanted: Operation| rest.is_empty() && *operation == wanted as u8;
         match numbers[..] {
             [created, updated, unchanged] if of(Operation::Import) => {
-                let count = |number| usize::try_from(number).ok();
-                let (created, updated, unchanged) = (count(created)?, count(updated)?, count(unchanged)?);
-                Some(Self::Import(ImportCounts { created, updated, unchanged, ..ImportCounts::default() }))
+                let counts = counts([created, updated, unchanged, 0])?;
+                Some(Self::Import(ImportResult { counts, first_change: 0, change_count: 0 }))
+            }
+            [created, updated, unchanged, discontinued, first_change, change_count]
+                if of(Operation::ImportTerms) =>
+            {
+                let counts = counts([created, updated, unchanged, discontinued])?;
+                Some(Self::Import(ImportResult { counts, first_change, change_count }))
             }
             [first_sequence] if of(Operation::Batch) => Some(Self::Batch { first_sequence }),
             [first_sequence, count] if of(Operation::Undo) => Some(Self::Undo { first_sequence, count }),
@@ -66,7 +94,49 @@ impl FirstResult {
                 let lines = lines.iter().map(CountResult::of).collect::<Option<_>>()?;
                 rest.is_empty().then_some(Self::Count(lines))
             }
+            _ if of(Operation::Terms) => {
+                let (results, rest) = numbers.as_chunks();
+                let results = results.iter().map(TermsResult::from_numbers).collect::<Option<_>>()?;
+                rest.is_empty().then_some(Self::Terms(results))
+            }
             _ => None,
+        }
+    }
+}
+
+fn counts(numbers: [i64; 4]) -> Option<ImportCounts> {
+    let [created, updated, unchanged, discontinued] = numbers.map(|number| usize::try_from(number).ok());
+    let (created, updated) = (created?, updated?);
+    Some(ImportCounts { created, updated, unchanged: unchanged?, discontinued: discontinued? })
+}
+
+impl TermsResult {
+    pub(super) fn of(changed: &Counted) -> Self {
+        match changed {
+            Counted::Movement(movement) => Self::Movement(movement.sequence),
+            Counted::Same { product, stock, price } => {
+                Self::Same { product: *product, stock: *stock, price: *price }
+            }
+        }
+    }
+
+    fn numbers(&self) -> [i64; 4] {
+        match *self {
+            Self::Movement(sequence) => [sequence, 0, 0, 0],
+            Self::Same { product, stock, price } => {
+                [0, product.number(), stock.thousandths(), price.centavos()]
+            }
+        }
+    }
+
+    fn from_numbers(numbers: &[i64; 4]) -> Option<Self> {
+        match *numbers {
+            [0, product, stock, price] => Some(Self::Same {
+                product: ProductId::from_number(product)?,
+                stock: Quantity::from_thousandths(stock).ok()?,
+                price: Price::from_centavos(price).ok()?,
+            }),
+            [sequence, ..] => Some(Self::Movement(sequence)),
         }
     }
 }
@@ -99,26 +169,32 @@ mod tests {
     fn a_result_is_stored_as_it_always_was() {
         let stock = Quantity::from_thousandths(350).unwrap();
         let price = Price::from_centavos(2).unwrap();
-        let results: [(FirstResult, &[i64]); 4] = [
+        let counts = |discontinued| ImportCounts { created: 1, updated: 2, unchanged: 258, discontinued };
+        let same = TermsResult::Same { product: ProductId::FIRST, stock, price };
+        let earlier =
+            FirstResult::Import(ImportResult { counts: counts(0), first_change: 0, change_count: 0 });
+        let results: [(u8, FirstResult, &[i64]); 5] = [
+            (2, FirstResult::Batch { first_sequence: 5 }, &[5]),
             (
-                FirstResult::Import(ImportCounts {
-                    created: 1,
-                    updated: 2,
-                    unchanged: 258,
-                    ..ImportCounts::default()
-                }),
-                &[1, 2, 258],
-            ),
-            (FirstResult::Batch { first_sequence: 5 }, &[5]),
-            (
+                3,
                 FirstResult::Count(vec![CountResult::Movement(7), CountResult::Same { stock, price }]),
                 &[7, 0, 0, 0, 350, 2],
             ),
-            (FirstResult::Undo { first_sequence: 9, count: 2 }, &[9, 2]),
+            (4, FirstResult::Undo { first_sequence: 9, count: 2 }, &[9, 2]),
+            (5, FirstResult::Terms(vec![TermsResult::Movement(7), same]), &[7, 0, 0, 0, 0, 1, 350, 2]),
+            (
+                6,
+                FirstResult::Import(ImportResult { counts: counts(3), first_change: 8, change_count: 9 }),
+                &[1, 2, 258, 3, 8, 9],
+            ),
         ];
-        for (operation, (result, numbers)) in (1..).zip(results) {
-            let mut expected = vec![operation];
-            numbers.iter().for_each(|number| expected.extend(number.to_le_bytes()));
+        let stored = |operation: u8, numbers: &[i64]| {
+            let numbers = numbers.iter().flat_map(|number| number.to_le_bytes());
+            [operation].into_iter().chain(numbers).collect::<Vec<u8>>()
+        };
+        assert_eq!(FirstResult::decode(&stored(1, &[1, 2, 258])), Some(earlier));
+        for (operation, result, numbers) in results {
+            let mut expected = stored(operation, numbers);
             assert_eq!(result.encode(), expected);
             assert_eq!(FirstResult::decode(&expected), Some(result));
             assert_eq!(FirstResult::decode(&expected[..expected.len() - 1]), None);

@@ -77,7 +77,7 @@ impl Planner<'_> {
         Ok(made)
     }
 
-    fn refuse_undo(&mut self, error: UndoError) -> Refusal {
+    pub(super) fn refuse_undo(&mut self, error: UndoError) -> Refusal {
         let later = match &error {
             UndoError::Refused { movement, error: AdjustmentError::Insufficient { .. } } => {
                 self.users_of(movement)

@@ -1,0 +1,275 @@
+//! `product`: what the products are: their names, prices, codes, categories and limits.
+
+mod terms;
+
+use clap::{Args, Subcommand};
+
+use super::Error;
+use super::change::{change, request_id};
+use super::connection::{Connection, connect};
+use super::output::{Output, note, print_made};
+use crate::catalog::{Name, Price, ProductDraft, Quantity, TermsUpdate};
+use crate::client::ClientError;
+use crate::operation::{ImportRequest, MergeRequest, ProductReply, Reply, Request, UpdateProductRequest};
+use crate::refusal::{Code, Refusal};
+use crate::render::margin_told;
+use terms::{Pricing, Terms};
+
+/// Cadastra e muda produtos: nome, preço, códigos, categoria, mínimo
+#[derive(Debug, Args)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(super) struct Product {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    New(New),
+    Set(Set),
+    Rename(Rename),
+    Retire(Retire),
+    Restore(Restore),
+    Merge(Merge),
+    ClearExamples(ClearExamples),
+}
+
+impl Product {
+    pub(super) fn run(self) -> Result<(), Error> {
+        match self.action {
+            Action::New(new) => new.run(),
+            Action::Set(set) => set.run(),
+            Action::Rename(rename) => rename.run(),
+            Action::Retire(Retire { name, sent }) => set_discontinued(&name, true, sent),
+            Action::Restore(Restore { name, sent }) => set_discontinued(&name, false, sent),
+            Action::Merge(merge) => merge.run(),
+            Action::ClearExamples(clear) => clear.run(),
+        }
+    }
+}
+
+/// The options of every change of a product.
+#[derive(Debug, Args)]
+struct Sent {
+    /// Identificador do pedido; repetido, dá a mesma resposta
+    #[arg(long, value_name = "ID")]
+    request_id: Option<String>,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// Cadastra um produto, sem estoque
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exemplos:\n  hortifruti product new 'Uva Itália' 12,90 --unit kg --code 123 --category frutas\n  hortifruti product new Alface 3,50 --unit un --minimum 10 --target 40 --shelf-life 3"
+)]
+struct New {
+    /// Nome do produto
+    #[arg(value_name = "NOME", display_order = 1)]
+    name: String,
+    /// Preço de uma unidade, como 8 ou 3,50
+    #[arg(value_name = "PRECO", allow_hyphen_values = true, display_order = 2)]
+    price: String,
+    #[command(flatten)]
+    terms: Terms,
+    #[command(flatten)]
+    sent: Sent,
+}
+
+impl New {
+    fn run(self) -> Result<(), Error> {
+        let Sent { request_id: id, output, connection } = self.sent;
+        let name = Name::parse(&self.name).map_err(|error| Refusal::name(&error))?;
+        let price: Price = self.price.parse().map_err(|error| Refusal::price("price_centavos", &error))?;
+        let request_id = request_id(id)?;
+        let mut client = connect(&connection)?;
+        // An import would give a product of that name another price.
+        let known = client.call(&Request::GetProduct { name: name.as_str() });
+        if let Ok(Reply::Product(known)) = known
+            && known.name.key() == name.key()
+            && request_id.is_none()
+        {
+            let what = format!(
+                "já existe o produto {}, e nada foi alterado; mude-o com `hortifruti product set`.",
+                known.name
+            );
+            return Err(Refusal::new(Code::NameTaken, what).into());
+        }
+        let (unit, terms) = self.terms.draft()?;
+        let row = ProductDraft { name: name.clone(), price, unit, opening_stock: Quantity::ZERO, terms };
+        let import = ImportRequest { rows: vec![row], bad_rows: Vec::new(), is_dry_run: false, request_id };
+        change(connection, &Request::ImportProducts(import)).map_err(of_one_row)?;
+        let reply = client.call(&Request::GetProduct { name: name.as_str() })?;
+        print_made(&reply, output.format)
+    }
+}
+
+/// Muda o preço, a unidade, os códigos e o mais de um produto
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exemplos:\n  hortifruti product set Caju --price 2,50\n  hortifruti product set Caju --margin 40\n  hortifruti product set 123 --barcode 7891000100103 --category frutas --minimum 10\n  hortifruti product set Caju --code 0 --category ''"
+)]
+struct Set {
+    /// Nome ou código do produto
+    #[arg(value_name = "NOME", display_order = 1)]
+    name: String,
+    #[command(flatten)]
+    pricing: Pricing,
+    #[command(flatten)]
+    terms: Terms,
+    #[command(flatten)]
+    sent: Sent,
+}
+
+impl Set {
+    fn run(self) -> Result<(), Error> {
+        let mut update = self.terms.update()?;
+        if self.pricing.needs_cost() {
+            let product = find(&self.sent.connection, &self.name)?;
+            update.price = Some(self.pricing.price_of(&product)?);
+        } else {
+            update.price = self.pricing.price()?;
+        }
+        if update == TermsUpdate::default() {
+            let what =
+                "falta dizer o que muda: use --price, --margin, --unit, --code, --category ou outra opção";
+            return Err(Refusal::invalid("update_mask", what).into());
+        }
+        let sets_price = update.price.is_some();
+        let Sent { request_id: id, output, connection } = self.sent;
+        let shown = connection.clone();
+        let request = UpdateProductRequest { name: &self.name, update, request_id: request_id(id)? };
+        let reply = change(connection, &Request::UpdateProduct(request))?;
+        print_made(&reply, output.format)?;
+        // The margin beside a new price. What cannot be told of it is no failure.
+        if let (Reply::Product(made), true) = (&reply, sets_price)
+            && let Ok(product) = find(&shown, made.name.as_str())
+            && let Some(told) = margin_told(&product)
+        {
+            note(&told);
+        }
+        Ok(())
+    }
+}
+
+/// Dá outro nome a um produto
+#[derive(Debug, Args)]
+#[command(after_help = "Exemplo:\n  hortifruti product rename Maca 'Maçã Fuji'")]
+struct Rename {
+    /// Nome ou código de hoje
+    #[arg(value_name = "NOME", display_order = 1)]
+    name: String,
+    /// Nome novo
+    #[arg(value_name = "NOME_NOVO", display_order = 2)]
+    new_name: String,
+    #[command(flatten)]
+    sent: Sent,
+}
+
+impl Rename {
+    fn run(self) -> Result<(), Error> {
+        let name = Name::parse(&self.new_name).map_err(|error| Refusal::name(&error))?;
+        let update = TermsUpdate { name: Some(name), ..TermsUpdate::default() };
+        send(&self.name, update, self.sent)
+    }
+}
+
+/// Aposenta um produto: sai das listas, e não se vende nem se compra
+#[derive(Debug, Args)]
+#[command(after_help = "Exemplo:\n  hortifruti product retire Caju")]
+struct Retire {
+    /// Nome ou código do produto
+    #[arg(value_name = "NOME")]
+    name: String,
+    #[command(flatten)]
+    sent: Sent,
+}
+
+/// Devolve à venda um produto aposentado
+#[derive(Debug, Args)]
+#[command(after_help = "Exemplo:\n  hortifruti product restore Caju")]
+struct Restore {
+    /// Nome ou código do produto
+    #[arg(value_name = "NOME")]
+    name: String,
+    #[command(flatten)]
+    sent: Sent,
+}
+
+/// Une um produto com outro: o estoque e os códigos passam, e o primeiro se aposenta
+#[derive(Debug, Args)]
+#[command(after_help = "Exemplo:\n  hortifruti product merge 'Tomate Italiano (2)' 'Tomate Italiano'")]
+struct Merge {
+    /// Nome ou código do produto que deixa de existir
+    #[arg(value_name = "DE", display_order = 1)]
+    from: String,
+    /// Nome ou código do produto que fica
+    #[arg(value_name = "PARA", display_order = 2)]
+    into: String,
+    #[command(flatten)]
+    sent: Sent,
+}
+
+impl Merge {
+    fn run(self) -> Result<(), Error> {
+        let Sent { request_id: id, output, connection } = self.sent;
+        let request = MergeRequest { from: &self.from, into: &self.into, request_id: request_id(id)? };
+        let reply = change(connection, &Request::MergeProducts(request))?;
+        print_made(&reply, output.format)
+    }
+}
+
+/// Retira os produtos de exemplo que nunca se moveram
+#[derive(Debug, Args)]
+#[command(after_help = "Exemplo:\n  hortifruti product clear-examples")]
+struct ClearExamples {
+    #[command(flatten)]
+    sent: Sent,
+}
+
+impl ClearExamples {
+    fn run(self) -> Result<(), Error> {
+        let Sent { request_id: id, output, connection } = self.sent;
+        let request = Request::ClearExamples { request_id: request_id(id)? };
+        let reply = change(connection, &request)?;
+        if let Reply::Changes(cleared) = &reply
+            && cleared.is_empty()
+        {
+            note("Não há exemplos a retirar.");
+            return Ok(());
+        }
+        print_made(&reply, output.format)
+    }
+}
+
+fn set_discontinued(name: &str, is_discontinued: bool, sent: Sent) -> Result<(), Error> {
+    let update = TermsUpdate { is_discontinued: Some(is_discontinued), ..TermsUpdate::default() };
+    send(name, update, sent)
+}
+
+fn send(name: &str, update: TermsUpdate, sent: Sent) -> Result<(), Error> {
+    let Sent { request_id: id, output, connection } = sent;
+    let request = UpdateProductRequest { name, update, request_id: request_id(id)? };
+    let reply = change(connection, &Request::UpdateProduct(request))?;
+    print_made(&reply, output.format)
+}
+
+fn find(connection: &Connection, name: &str) -> Result<ProductReply, Error> {
+    match connect(connection)?.call(&Request::GetProduct { name })? {
+        Reply::Product(product) => Ok(product),
+        _ => Err(anyhow::anyhow!("o servidor não disse o produto. Nada foi alterado").into()),
+    }
+}
+
+/// A refusal of a list with one row says what is wrong with that row.
+fn of_one_row(error: Error) -> Error {
+    match error {
+        Error::Failed(ClientError::Refused(refusal)) if refusal.rows.len() == 1 => {
+            let what = refusal.rows.into_iter().next().map_or(refusal.message, |(_, what)| what);
+            Refusal::new(refusal.code, format!("{what}. Nada foi alterado; corrija e tente de novo.")).into()
+        }
+        error => error,
+    }
+}

@@ -1,0 +1,73 @@
+//! The refusals of names and codes, and of changes of what a product is.
+
+use super::{Code, Refusal};
+use crate::catalog::{CodeTaken, MergeError, Name, NearNames, Quoted, UpdateError};
+
+impl Refusal {
+    /// A name that no product has, with names that are near it.
+    pub fn product_near(name: &str, near: &NearNames) -> Self {
+        let (names, hint) = match near {
+            NearNames::Similar(names) if names.is_empty() => return Self::product_not_found(name),
+            NearNames::Similar(names) => (names, "os mais parecidos"),
+            // Which of them was meant is not guessed.
+            NearNames::WithAllWords(names) => (names, "escreva o nome inteiro; com essas palavras há"),
+        };
+        let names: Vec<&str> = names.iter().map(Name::as_str).collect();
+        let message = format!(
+            "nenhum produto se chama {}. Nada foi alterado; {hint}: {}.",
+            Quoted(name),
+            names.join("; ")
+        );
+        // No name has a line end.
+        let metadata = vec![("nearest_names", names.join("\n"))];
+        Self { metadata, ..Self::new(Code::ProductNotFound, message) }
+    }
+}
+
+impl From<UpdateError> for Refusal {
+    fn from(error: UpdateError) -> Self {
+        match &error {
+            UpdateError::NameTaken { other, .. } => taken(
+                Code::NameTaken,
+                ("name", other),
+                format!("{error}. Nada foi alterado; escolha outro nome, ou una os dois produtos."),
+            ),
+            UpdateError::CodeTaken(taken) => Self::from(taken.clone()),
+            UpdateError::Name(_) => Self::invalid("name", error),
+            UpdateError::Fraction { .. } => {
+                let what = format!("{error}. Nada foi alterado; conte o estoque antes, em números inteiros.");
+                Self {
+                    metadata: vec![("field", "unit".to_owned())],
+                    ..Self::new(Code::InvalidArgument, what)
+                }
+            }
+        }
+    }
+}
+
+impl From<CodeTaken> for Refusal {
+    fn from(error: CodeTaken) -> Self {
+        let what = format!("{error}. Nada foi alterado; use outro código, ou tire-o antes daquele produto.");
+        taken(Code::CodeTaken, ("code", &error.other), what)
+    }
+}
+
+/// The refusal of a name or a code that another product has.
+fn taken(code: Code, (field, other): (&str, &str), message: String) -> Refusal {
+    let metadata = vec![("field", field.to_owned()), ("taken_by", other.to_owned())];
+    Refusal { metadata, ..Refusal::new(code, message) }
+}
+
+impl From<MergeError> for Refusal {
+    fn from(error: MergeError) -> Self {
+        match error {
+            MergeError::IntoItself(_) | MergeError::Units { .. } => Self::invalid("into_name", error),
+            MergeError::Discontinued(_) => {
+                let what =
+                    format!("{error}. Nada foi alterado; devolva-o antes à venda, ou una ao contrário.");
+                Self::new(Code::Discontinued, what)
+            }
+            MergeError::Adjustment(error) => Self::from(error),
+        }
+    }
+}
