@@ -1,6 +1,102 @@
 //! Labels of scales, which `serve --label` reads in the place of names. The rules are tested beside their code.
 
+use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
+use hortifruti::wire::grpc::v1::stream_adjust_stock_response::Result as StreamResult;
+use hortifruti::wire::grpc::v1::{self, MovementKind};
+
 use crate::support::{Server, hortifruti, run};
+
+/// 1.25 kg of the product with the code 2126.
+const WEIGHT: &str = "2102126012504";
+
+/// R$ 9,99 of it.
+const TOTAL: &str = "2302126009997";
+
+/// A shop whose Banana has the code 2126, and costs R$ 6,99 a kilogram.
+fn shop() -> Server {
+    let server = Server::start(&["--label", "21CCCCCPPPPPD", "--label", "23CCCCCTTTTTD"]);
+    let ended =
+        server.run(&["product", "set", "Banana", "--unit", "kg", "--price", "6,99", "--code", "2126"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    server
+}
+
+#[test]
+fn a_label_sells_what_it_says_over_text_and_by_one_shots() {
+    let server = shop();
+    let mut client = server.connect();
+    assert_eq!(client.ask(&format!("1 {WEIGHT}")), "Banana: R$6.99, Estoque: 30");
+    assert_eq!(client.ask("1 2126"), "Banana: R$6.99, Estoque: 30");
+    assert_eq!(client.ask(&format!("3 {WEIGHT} 0 motivo=venda")), "Banana: R$6.99, Estoque: 28.75");
+    assert!(client.ask("historico limite=1").contains(" venda Banana -1.25 saldo 28.75 R$8.74"));
+    // Two bags of one weight.
+    assert_eq!(client.ask(&format!("3 {WEIGHT} 0 motivo=venda")), "Banana: R$6.99, Estoque: 27.5");
+    assert_eq!(client.ask(&format!("3 {TOTAL} 0 motivo=venda id=a")), "Banana: R$6.99, Estoque: 26.071");
+    assert!(client.ask("historico limite=1").contains(" venda Banana -1.429 saldo 26.071 R$9.99"));
+    let ended = server.run(&["product", "set", "Banana", "--price", "12"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(client.ask(&format!("3 {TOTAL} 0 motivo=venda id=a")), "Banana: R$6.99, Estoque: 26.071");
+    assert_eq!(client.ask(&format!("contar {WEIGHT} 20")), "Banana: R$12.0, Estoque: 20");
+    assert!(client.ask(&format!("historico {WEIGHT} limite=1")).contains(" contagem Banana "));
+    for protocol in ["--socket", "--grpc"] {
+        let ended = server.run(&["query", TOTAL, protocol]);
+        assert_eq!(ended.out, "Banana: R$12.0, Estoque: 20\n", "{}", ended.err);
+        let sold = server.run(&["update", WEIGHT, "0", "--reason", "venda", protocol]);
+        assert_eq!(sold.out, "Banana: R$12.0, Estoque: 18.75\n", "{}", sold.err);
+        let back = server.run(&["update", WEIGHT, "1.25", protocol]);
+        assert_eq!(back.out, "Banana: R$12.0, Estoque: 20\n", "{}", back.err);
+        for (label, told) in [
+            ("2102126012505", "dígito verificador errado: termina em 5, e deveria terminar em 4"),
+            ("2102126000006", "não diz quantidade nenhuma"),
+        ] {
+            let ended = server.run(&["update", label, "0", "--reason", "venda", protocol]);
+            assert!(ended.code == 2 && ended.err.contains(told), "{ended:?}");
+        }
+    }
+    let ended = server.run(&["product", "set", "Banana", "--price", "0"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let reply = client.ask(&format!("3 {TOTAL} 0 motivo=venda"));
+    assert!(reply.starts_with("Erro INVALID_ARGUMENT") && reply.contains("está sem preço"), "{reply}");
+    assert_eq!(client.ask("1 banana"), "Banana: R$0.0, Estoque: 20");
+}
+
+#[tokio::test]
+async fn a_label_sells_what_it_says_over_grpc() {
+    let server = shop();
+    let address = format!("http://127.0.0.1:{}", server.port);
+    let mut client = InventoryServiceClient::connect(address).await.unwrap();
+    let sale = |name: &str| v1::AdjustStockRequest {
+        name: name.to_owned(),
+        kind: MovementKind::Sale.into(),
+        ..Default::default()
+    };
+    let told = |movement: &v1::Movement| (movement.delta_thousandths, movement.amount_centavos);
+    let made = client.adjust_stock(sale(TOTAL)).await.unwrap().into_inner();
+    assert_eq!(told(made.movement.as_ref().unwrap()), (-1_429, 999));
+    // Two bags of one weight, and one of a total.
+    let adjustments = vec![sale(WEIGHT), sale(WEIGHT), sale(TOTAL)];
+    let batch =
+        || v1::BatchAdjustStockRequest { adjustments: adjustments.clone(), request_id: "caixa-1".into() };
+    let made = client.batch_adjust_stock(batch()).await.unwrap().into_inner();
+    let movements: Vec<_> =
+        made.results.iter().map(|result| told(result.movement.as_ref().unwrap())).collect();
+    assert_eq!(movements, [(-1_250, 874), (-1_250, 874), (-1_429, 999)]);
+    assert_eq!(client.batch_adjust_stock(batch()).await.unwrap().into_inner(), made);
+    let changes = [sale(WEIGHT), sale("2102126012505"), sale(TOTAL)];
+    let changes = changes.map(|adjustment| v1::StreamAdjustStockRequest { adjustment: Some(adjustment) });
+    let mut answers = client.stream_adjust_stock(tokio_stream::iter(changes)).await.unwrap().into_inner();
+    let mut streamed = Vec::new();
+    while let Some(answer) = answers.message().await.unwrap() {
+        streamed.push(match answer.result.unwrap() {
+            StreamResult::Adjusted(adjusted) => told(&adjusted.movement.unwrap()),
+            StreamResult::Refused(refused) => {
+                assert_eq!(refused.reason, "INVALID_ARGUMENT");
+                (0, 0)
+            }
+        });
+    }
+    assert_eq!(streamed, [(-1_250, 874), (0, 0), (-1_429, 999)]);
+}
 
 #[test]
 fn masks_that_cannot_be_start_no_server() {
