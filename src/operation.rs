@@ -27,6 +27,7 @@ mod permission;
 pub mod phrase;
 mod product_reply;
 mod summarize_movements;
+pub mod terms_text;
 mod trace_purchases;
 mod undo_movement;
 mod update_product;

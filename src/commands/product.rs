@@ -13,7 +13,7 @@ use crate::client::ClientError;
 use crate::operation::{ImportRequest, MergeRequest, ProductReply, Reply, Request, UpdateProductRequest};
 use crate::refusal::{Code, Refusal};
 use crate::render::margin_told;
-use terms::{Pricing, Terms};
+use terms::{PricingOptions, Terms};
 
 /// Cadastra e muda produtos: nome, preço, códigos, categoria, mínimo
 #[derive(Debug, Args)]
@@ -116,7 +116,7 @@ struct Set {
     #[arg(value_name = "NOME", display_order = 1)]
     name: String,
     #[command(flatten)]
-    pricing: Pricing,
+    pricing: PricingOptions,
     #[command(flatten)]
     terms: Terms,
     #[command(flatten)]
@@ -126,12 +126,10 @@ struct Set {
 impl Set {
     fn run(self) -> Result<(), Error> {
         let mut update = self.terms.update()?;
-        if self.pricing.needs_cost() {
-            let product = find(&self.sent.connection, &self.name)?;
-            update.price = Some(self.pricing.price_of(&product)?);
-        } else {
-            update.price = self.pricing.price()?;
-        }
+        update.price = match self.pricing.by_cost() {
+            Some(pricing) => Some(pricing.price_of(&find(&self.sent.connection, &self.name)?)?),
+            None => self.pricing.price()?,
+        };
         if update == TermsUpdate::default() {
             let what =
                 "falta dizer o que muda: use --price, --margin, --unit, --code, --category ou outra opção";

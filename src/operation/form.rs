@@ -37,6 +37,18 @@ pub enum Argument {
     Phrases,
     /// A quantity with the name of a product.
     Phrase,
+    /// The price of one unit.
+    Price,
+    /// The price of one unit, or nothing.
+    OptionalPrice,
+    /// The name of a product to create.
+    NewName,
+    /// The new name of a product, behind the word `para`.
+    ToNewName,
+    /// The name of another product, behind the word `para`.
+    ToName,
+    /// Any words.
+    Text,
     /// A day, or nothing.
     OptionalDay,
     /// A number of days, or nothing.
@@ -58,6 +70,12 @@ impl Argument {
             Argument::Movement => "NUMERO",
             Argument::Phrases => "[QTD NOME; …]",
             Argument::Phrase => "QTD NOME",
+            Argument::Price => "VALOR",
+            Argument::OptionalPrice => "[VALOR]",
+            Argument::NewName => "NOME",
+            Argument::ToNewName => "para NOME_NOVO",
+            Argument::ToName => "para NOME",
+            Argument::Text => "PALAVRAS",
             Argument::OptionalDay => "[DIA]",
             Argument::OptionalDays => "[DIAS]",
             Argument::Origin => "FORNECEDOR|LOTE",
@@ -73,6 +91,7 @@ impl Argument {
                 | Argument::Phrases
                 | Argument::OptionalDay
                 | Argument::OptionalDays
+                | Argument::OptionalPrice
                 | Argument::OptionalCommand
         )
     }
@@ -86,6 +105,9 @@ impl Argument {
             Argument::Counted => "Digite a quantidade contada",
             Argument::Movement => "Digite o número do movimento a desfazer",
             Argument::Phrases | Argument::Phrase => "Digite a quantidade e o nome",
+            Argument::Price | Argument::OptionalPrice => "Digite o preço",
+            Argument::NewName | Argument::ToNewName | Argument::ToName => "Digite o nome",
+            Argument::Text => "Digite palavras",
             Argument::OptionalDay => "Digite um dia",
             Argument::OptionalDays => "Digite quantos dias",
             Argument::Origin => "Digite o fornecedor ou o lote",

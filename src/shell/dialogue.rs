@@ -197,8 +197,10 @@ impl Person {
                  a repete com o mesmo identificador, sem fazer outra."
             ));
         }
-        show_to_person(out, change.line(), &answer?)?;
-        if !is_original(change.line()) && self.last.movement().is_some() {
+        let reply = answer?;
+        show_to_person(out, change.line(), &reply)?;
+        let has_moved = matches!(reply, Reply::Change(_) | Reply::Changes(_));
+        if has_moved && !is_original(change.line()) && self.last.movement().is_some() {
             writeln!(out, "Para voltar atrás: desfazer")?;
         }
         Ok(())

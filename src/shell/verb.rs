@@ -5,8 +5,10 @@ mod count;
 mod items;
 mod reports;
 mod said;
+mod search;
 mod sell;
 mod stock_reports;
+mod terms;
 mod waste;
 
 use crate::catalog::Key;
@@ -30,6 +32,14 @@ pub(super) static VERBS: &[Verb] = &[
     stock_reports::LOW,
     stock_reports::EXPIRING,
     stock_reports::TRACE,
+    search::VERB,
+    terms::PRICE,
+    terms::NEW,
+    terms::SET,
+    terms::RENAME,
+    terms::RETIRE,
+    terms::RESTORE,
+    terms::MERGE,
 ];
 
 /// The verb with this word, without regard to case or accents.

@@ -309,3 +309,81 @@ fn a_count_reads_a_quantity_as_people_say_it() {
     // Digits alone are a code, or nothing.
     assert!(terminal.ask("7891234567895").contains("não é um comando nem o código de um produto"));
 }
+
+#[test]
+fn what_a_product_is_changes_by_a_word_each() {
+    let server = Server::start(&[]);
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    terminal
+        .ask("novo Uva Itália 12,90 unidade=kg codigo=123 barras=7891000100103 categoria=frutas minimo=10");
+    assert!(terminal.ask("123").contains("Uva Itália: R$ 12,90/kg · há 0 kg"));
+    assert!(terminal.ask("7891000100103").contains("Uva Itália"));
+    assert!(terminal.ask("novo Uva Italia 9,90").contains("já existe o produto Uva Itália"));
+    terminal.ask("comprar 10kg 123 total=60");
+    // A price, and how it follows from the cost; both are shown.
+    let shown = terminal.ask("preco uva italia 10");
+    assert!(shown.contains("R$ 10,00/kg") && shown.contains("margem 40%"), "{shown}");
+    let shown = terminal.ask("preco uva italia margem=50");
+    assert!(shown.contains("R$ 12,00/kg") && shown.contains("markup 100%"), "{shown}");
+    assert!(terminal.ask("preco uva italia markup=50 confirma=sim").contains("R$ 9,00/kg"));
+    terminal.send("preco uva italia 900\r");
+    terminal.wait_for("Uva Itália passa de R$ 9,00 para R$ 900,00. É isso mesmo? (s/n)");
+    terminal.send("n\r");
+    assert!(terminal.wait_for_prompt().contains("Nada foi enviado."));
+    terminal.send("preco Caju\r");
+    terminal.wait_for("Preço novo:");
+    terminal.send("2,50\r");
+    assert!(terminal.wait_for_prompt().contains("R$ 2,50"));
+    assert!(terminal.ask("preco Caju margem=40").contains("o custo de \"Caju\" não é conhecido"));
+    // Other terms, names, and the end.
+    assert!(!terminal.ask("mudar Caju minimo=100 alvo=200").contains("Erro: "));
+    assert!(terminal.ask("acabando").contains("Caju"));
+    assert!(terminal.ask("mudar Caju").contains("falta dizer o que muda"));
+    assert!(terminal.ask("renomear Maca para Maçã Fuji").contains("Maçã Fuji"));
+    assert!(terminal.ask("renomear Pera para Caju").contains("Erro: "));
+    assert!(terminal.ask("aposentar Pera").contains("Aposentado"));
+    assert!(terminal.ask("vender 1 Pera").contains("Erro: "));
+    assert!(!terminal.ask("4").contains("Pera"));
+    assert!(terminal.ask("reativar Pera").contains("De volta às listas."));
+    terminal.send("unir Pera para Banana\r");
+    terminal.wait_for("Pera passa todo para Banana, e se aposenta. É isso mesmo? (s/n)");
+    terminal.send("s\r");
+    terminal.wait_for_prompt();
+    assert_eq!(server.connect().ask("1 Banana"), "Banana: R$10.0, Estoque: 45");
+    // Words in any order, and nothing found.
+    let shown = terminal.ask("buscar ita uv");
+    assert!(shown.contains("Uva Itália") && shown.contains("R$ 9,00") && shown.contains("kg"), "{shown}");
+    assert!(terminal.ask("buscar categoria=frutas").contains("Uva Itália"));
+    assert!(terminal.ask("buscar xyz").contains("Nenhum produto encontrado."));
+    let piped = run(&mut server.command(&["shell"]), "preco Caju 3\nbuscar caju\npreco Caju 300\n");
+    assert_eq!(
+        (piped.code, piped.out.as_str()),
+        (2, "Caju: R$3.0, Estoque: 60\nCaju: R$3.0, Estoque: 60\n"),
+        "{}",
+        piped.err
+    );
+}
+
+#[test]
+fn labels_and_codes_stand_in_a_sale() {
+    let server = Server::start(&["--label", "2CCCCCCPPPPPD"]);
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    terminal.ask("novo Tomate 8,90 unidade=kg codigo=1234");
+    terminal.ask("novo Suco 5 barras=7891000100103");
+    terminal.ask("comprar 10kg Tomate total=50");
+    terminal.ask("comprar 10 Suco total=30");
+    terminal.send("vender\r");
+    terminal.wait_for("Item 1 (QTD NOME; Enter termina, - tira o último):");
+    terminal.send("2001234015004\r");
+    terminal.wait_for_text("Tomate, pela etiqueta · total R$ 0,00 e 1 etiqueta (1 item)");
+    terminal.send("7891000100103\r");
+    terminal.wait_for_text("1 un Suco · R$ 5,00 · total R$ 5,00 e 1 etiqueta (2 itens)");
+    terminal.wait_for("Item 3 (QTD NOME; Enter termina, - tira o último):");
+    terminal.send("\r");
+    terminal.wait_for_text("Enter vende, n volta:");
+    terminal.send("\r");
+    let shown = terminal.wait_for_prompt();
+    assert!(shown.contains("Tomate: \u{2212}1,5 kg · R$ 13,35 · restam 8,5 kg"), "{shown}");
+    assert!(shown.contains("Suco: \u{2212}1 un · R$ 5,00 · restam 9 un"), "{shown}");
+    assert!(terminal.ask("vender 2 7891000100103").contains("restam 7 un"));
+}

@@ -11,6 +11,9 @@ use crate::operation::{
 };
 use crate::refusal::Refusal;
 
+/// Digits of a scale's label.
+const LABEL_DIGITS: usize = 13;
+
 /// Movements among which the usual quantity is looked for.
 const USUAL_AMONG_MAX: usize = 50;
 
@@ -24,8 +27,21 @@ pub(super) struct Item {
 }
 
 impl Item {
+    /// The item of a scale's label, which says how much there is.
+    pub(super) fn of_label(name: String, product: ProductReply) -> Self {
+        Self { name, product, quantity: Quantity::ZERO }
+    }
+
+    /// Whether a label says how much there is.
+    pub(super) fn is_label(&self) -> bool {
+        self.quantity == Quantity::ZERO
+    }
+
     /// The item as it is typed: `2,5 Maca`.
     pub(super) fn line(&self) -> String {
+        if self.is_label() {
+            return self.name.clone();
+        }
         format!("{} {}", self.quantity.with_comma(), self.name)
     }
 }
@@ -39,6 +55,7 @@ pub(super) fn request(
 ) -> Request<'_> {
     let adjustment = |item: &'_ Item| AdjustRequest {
         kind,
+        // Of a label: nothing, which means what it says.
         delta: if kind == Kind::Purchase { item.quantity } else { item.quantity.opposite() },
         details: details.clone(),
         ..AdjustRequest::of_units("", 0)
@@ -49,6 +66,20 @@ pub(super) fn request(
         1 => Request::AdjustStock(AdjustRequest { request_id, ..adjustments.swap_remove(0) }),
         _ => Request::BatchAdjustStock(BatchRequest { adjustments, request_id }),
     }
+}
+
+/// Whether a text that found a product is the label of a scale: an EAN-13 that begins with 2, and is no barcode of
+/// the product.
+pub(super) fn is_label(text: &str, product: &ProductReply) -> bool {
+    let is_barcode = product
+        .terms
+        .as_ref()
+        .is_some_and(|terms| terms.barcodes.iter().any(|barcode| barcode.to_string() == text));
+    text.len() == LABEL_DIGITS
+        && text.starts_with('2')
+        && text.bytes().all(|byte| byte.is_ascii_digit())
+        && !is_barcode
+        && product.name.as_str() != text
 }
 
 /// Reads a phrase, and finds its product. Among several readings, that whose product there is.

@@ -31,6 +31,11 @@ impl<'a> Said<'a> {
         self.attributes.iter().find(|(own, _)| *own == name).map(|(_, value)| *value)
     }
 
+    /// Every attribute that was given.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&'static str, &'a str)> {
+        self.attributes.iter().copied()
+    }
+
     /// Whether the line says that it is meant, however odd it looks.
     pub(super) fn is_meant(&self) -> bool {
         self.get("confirma").is_some_and(|value| Key::fold(value).as_str() == "sim")

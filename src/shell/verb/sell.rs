@@ -3,7 +3,7 @@
 use super::super::desk::{Desk, Stopped};
 use super::super::report::report;
 use super::super::source::Expected;
-use super::items::{Item, check_quantity, quantity, read_phrase, request};
+use super::items::{Item, check_quantity, is_label, quantity, read_phrase, request};
 use super::said::{Said, Verb};
 use crate::catalog::{Amount, Kind, Quantity};
 use crate::operation::phrase::split_phrases;
@@ -91,6 +91,10 @@ impl Sale {
             return Err(Refusal::new(Code::ResourceExhausted, what).into());
         }
         let (phrase, product) = read_phrase(desk, text, false)?;
+        if phrase.measure.is_none() && is_label(&phrase.name, &product) {
+            self.items.push(Item::of_label(phrase.name, product));
+            return Ok(());
+        }
         let is_scanned = phrase.measure.is_none() && phrase.name.bytes().all(|byte| byte.is_ascii_digit());
         let takes_fractions = product.unit.as_ref().is_some_and(|unit| unit.takes_fractions());
         let quantity = match is_scanned && !takes_fractions {
@@ -118,13 +122,26 @@ impl Sale {
     /// The sale as a person is told of it: `2 itens, R$ 25,00`.
     fn told(&self) -> String {
         let last = self.items.last().map_or(String::new(), |item| {
+            if item.is_label() {
+                return format!("{}, pela etiqueta · ", item.product.name);
+            }
             let unit = item.product.unit.as_ref().map_or(String::new(), |unit| format!(" {unit}"));
             let amount = Amount::of(item.product.price, item.quantity).in_reais();
             format!("{}{unit} {} · {amount} · ", item.quantity.with_comma(), item.product.name)
         });
         let count = self.items.len();
         let items = if count == 1 { "item" } else { "itens" };
-        format!("{last}total {} ({count} {items})", self.total().in_reais())
+        format!("{last}total {} ({count} {items})", self.total_told())
+    }
+
+    /// The total, and how many labels come to it: the server knows what they say.
+    fn total_told(&self) -> String {
+        let total = self.total().in_reais();
+        match self.items.iter().filter(|item| item.is_label()).count() {
+            0 => total.to_string(),
+            1 => format!("{total} e 1 etiqueta"),
+            count => format!("{total} e {count} etiquetas"),
+        }
     }
 
     fn total(&self) -> Amount {
@@ -135,7 +152,7 @@ impl Sale {
     /// Asks whether the sale is to be made as it is.
     fn is_confirmed(&self, desk: &mut dyn Desk) -> Result<bool, Stopped> {
         loop {
-            let prompt = format!("Total {}. Enter vende, n volta: ", self.total().in_reais());
+            let prompt = format!("Total {}. Enter vende, n volta: ", self.total_told());
             let answer = desk.question(prompt, Expected::Nothing)?;
             match answer.to_lowercase().as_str() {
                 "" | "s" | "sim" => return Ok(true),

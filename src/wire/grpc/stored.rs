@@ -4,6 +4,8 @@ use prost::Message;
 
 use super::adjust::{adjust_message, adjust_request, batch_message, batch_request};
 use super::count_stock::{count_message, count_request};
+use super::import::{import_message, import_request};
+use super::terms::{merge_message, merge_request, update_message, update_request};
 use super::undo_movement::{undo_message, undo_request};
 use super::v1;
 use crate::operation::{Operation, Request};
@@ -62,6 +64,9 @@ stored_changes! {
     BatchAdjustStock: BatchAdjustStockRequest, batch_message, batch_request;
     CountStock: CountStockRequest, count_message, count_request;
     UndoMovement: UndoMovementRequest, undo_message, undo_request;
+    ImportProducts: ImportProductsRequest, import_message, import_request;
+    UpdateProduct: UpdateProductRequest, update_message, update_request;
+    MergeProducts: MergeProductsRequest, merge_message, merge_request;
 }
 
 #[cfg(test)]
