@@ -30,6 +30,9 @@ complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "serve" -d 'Gu
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "shell" -d 'Abre um terminal interativo'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "query" -d 'Consulta um produto, os produtos até um preço, ou todos'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "update" -d 'Muda o estoque de um produto'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "sell" -d 'Vende: um produto, ou vários num só documento'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "buy" -d 'Compra: entra no estoque, com o que custou'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "waste" -d 'Registra uma perda, com a causa'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "count" -d 'Ajusta o estoque à contagem, de um produto ou de uma lista'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "undo" -d 'Desfaz um movimento, com o documento inteiro dele'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "history" -d 'Mostra os movimentos do estoque, do último para trás'
@@ -123,6 +126,67 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l grpc -d
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l request-id -d 'Identificador do pedido; repetido, dá a mesma resposta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
+table\t''
+json\t''
+ndjson\t''
+csv\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l yes -d 'Faz a mudança sem perguntar, ainda que pareça engano'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l insecure -d 'Envia o token a outra máquina também sem TLS'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l total -d 'Total pago, como 2800,00' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l supplier -d 'Fornecedor' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l lot -d 'Lote do fornecedor' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l expires -d 'Último dia de venda, como 5/12, 05/12/2026 ou 2026-12-05' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l note -d 'Observação' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l request-id -d 'Identificador do pedido; repetido, dá a mesma resposta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
+table\t''
+json\t''
+ndjson\t''
+csv\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l yes -d 'Faz a mudança sem perguntar, ainda que pareça engano'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l insecure -d 'Envia o token a outra máquina também sem TLS'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l cause -d 'Causa: vencido, maduro, avaria, peso, furto, consumo, doacao, degustacao ou devolucao' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l note -d 'Observação' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l request-id -d 'Identificador do pedido; repetido, dá a mesma resposta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
+table\t''
+json\t''
+ndjson\t''
+csv\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l yes -d 'Faz a mudança sem perguntar, ainda que pareça engano'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l insecure -d 'Envia o token a outra máquina também sem TLS'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l request-id -d 'Identificador do pedido; repetido, dá a mesma resposta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
 table\t''

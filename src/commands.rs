@@ -2,6 +2,7 @@
 
 mod backup;
 mod bench;
+mod buy;
 mod change;
 mod completions;
 mod connection;
@@ -21,6 +22,7 @@ mod product;
 mod query;
 mod report;
 mod restore;
+mod sell;
 mod serve;
 mod shell;
 mod token;
@@ -28,6 +30,8 @@ mod undo;
 mod update;
 mod usage;
 mod verify;
+mod waste;
+mod word;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -61,6 +65,9 @@ enum Command {
     Shell(shell::Shell),
     Query(query::Query),
     Update(update::Update),
+    Sell(sell::Sell),
+    Buy(buy::Buy),
+    Waste(waste::Waste),
     Count(count::Count),
     Undo(undo::Undo),
     History(history::History),
@@ -98,6 +105,9 @@ impl Cli {
             Command::Shell(shell) => shell.run(),
             Command::Query(query) => query.run(),
             Command::Update(update) => update.run(),
+            Command::Sell(sell) => sell.run(),
+            Command::Buy(buy) => buy.run(),
+            Command::Waste(waste) => waste.run(),
             Command::Count(count) => count.run(),
             Command::Undo(undo) => undo.run(),
             Command::History(history) => history.run(),

@@ -14,6 +14,7 @@ mod kept;
 mod last_change;
 mod line_editor;
 mod menu;
+mod one_shot;
 mod pager;
 mod paste;
 mod piped;
@@ -29,6 +30,7 @@ use std::io::{self, IsTerminal};
 use crate::client::Client;
 use crate::terminal::line_is_edited;
 pub use dialogue::Options;
+pub use one_shot::{Ended, Manner, run_word};
 use piped::FirstFailure;
 pub use report::{report, report_news};
 

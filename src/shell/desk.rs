@@ -88,7 +88,8 @@ impl dyn Desk + '_ {
         }
         if !self.is_person() {
             let what = format!(
-                "{odd}. Parece engano, e nada foi feito; se for isso mesmo, repita com confirma=sim."
+                "{odd}. Parece engano, e nada foi feito; se for isso mesmo, repita com {}.",
+                self.meant_by()
             );
             return Err(Refusal::new(Code::InvalidArgument, what).into());
         }

@@ -16,6 +16,10 @@ pub(super) trait LineSource {
     }
     /// Whether a person is there to answer questions.
     fn is_person(&self) -> bool;
+    /// The words by which a script says that a change is meant, however odd it looks.
+    fn meant_by(&self) -> &'static str {
+        "confirma=sim"
+    }
 }
 
 /// An answer of a source of lines.

@@ -56,3 +56,4 @@ mod terms;
 mod text_protocol;
 mod undo;
 mod waits;
+mod words;

@@ -97,7 +97,9 @@ fn usual_cost(product: &ProductReply, bought: &[MovementReply]) -> Option<(Quant
     let last = bought.iter().find_map(|movement| {
         let details = movement.details.as_ref()?;
         let cost = details.cost.filter(|_| details.undone_by == 0 && details.undoes == 0)?;
-        Some((movement.delta, Amount::from_centavos(cost.centavos())?))
+        // A purchase gives a stock of unknown cost its own cost per unit, so its cost may be more than was paid.
+        let paid = cost.centavos().min(movement.amount.centavos());
+        Some((movement.delta, Amount::from_centavos(paid)?))
     });
     let stock = || Some((product.stock, Amount::from_centavos(product.stock_cost?.centavos()?)?));
     last.or_else(stock).filter(|(quantity, total)| quantity.thousandths() > 0 && total.centavos() > 0)

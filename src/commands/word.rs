@@ -1,0 +1,58 @@
+//! The shared parts of the subcommands that are words of the shell: `sell`, `buy`, `waste`.
+
+use anyhow::Context;
+use clap::Args;
+
+use super::Error;
+use super::change::finished_by;
+use super::connection::{Connection, connect};
+use super::interrupts::watch_interrupts;
+use super::output::{Output, written_or};
+use crate::refusal::{Code, Refusal};
+use crate::shell::{self, Ended, Manner};
+
+/// The options of every such subcommand.
+#[derive(Debug, Args)]
+pub(super) struct WordOptions {
+    /// Faz a mudança sem perguntar, ainda que pareça engano
+    #[arg(long)]
+    yes: bool,
+    /// Identificador do pedido; repetido, dá a mesma resposta
+    #[arg(long, value_name = "ID")]
+    request_id: Option<String>,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+impl WordOptions {
+    /// Does what the shell does with this word, this text, and these attributes where they have a value.
+    pub(super) fn run(
+        self,
+        word: &str,
+        text: String,
+        attributes: &[(&str, Option<String>)],
+    ) -> Result<(), Error> {
+        let mut rest = text;
+        let own = [("confirma", self.yes.then(|| "sim".to_owned())), ("id", self.request_id)];
+        for (name, value) in attributes.iter().chain(&own) {
+            if let Some(value) = value {
+                rest += &format!(" {name}={value}");
+            }
+        }
+        watch_interrupts(false).context("não foi possível receber os sinais do sistema")?;
+        let client = connect(&self.connection)?;
+        let manner = Manner { format: self.output.format, meant_by: "--yes", finished_by };
+        match shell::run_word(client, word, &rest, manner) {
+            Ok(Ended::Done) => Ok(()),
+            Ok(Ended::Dropped) => {
+                Err(Error::Reported(Refusal::new(Code::InvalidArgument, "nada foi enviado").into()))
+            }
+            Ok(Ended::Failed(error)) => Err(error.into()),
+            Err(error) => {
+                written_or(Err(error), "a saída não pôde ser escrita; veja o histórico antes de repetir")
+            }
+        }
+    }
+}

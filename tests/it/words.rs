@@ -1,0 +1,102 @@
+//! `sell`, `buy`, `waste`: the words of the shell as subcommands, for scripts.
+
+use crate::support::Server;
+
+/// A shop that has bought tomatoes by the box.
+fn shop() -> Server {
+    let server = Server::start(&[]);
+    let list = server.path().join("lista.csv");
+    std::fs::write(&list, "nome;preco;estoque;unidade\nTomate;8,90;0;kg\nAlface;3,50;10;un\n").unwrap();
+    assert_eq!(server.run(&["import", list.to_str().unwrap()]).code, 0);
+    server
+}
+
+#[test]
+fn a_day_of_changes_by_subcommands() {
+    let server = shop();
+    let bought = server.run(&[
+        "buy",
+        "20cx=440kg",
+        "Tomate",
+        "--total",
+        "2800,00",
+        "--supplier",
+        "Sítio Boa Vista",
+        "--lot",
+        "0512",
+        "--request-id",
+        "compra-1",
+    ]);
+    assert_eq!(
+        (bought.code, bought.out.as_str()),
+        (0, "Tomate: +440 kg · R$ 2.800,00 · restam 440 kg · #7\n"),
+        "{bought:?}"
+    );
+    let sold = server.run(&["sell", "2,5kg", "Tomate", "3", "Alface"]);
+    let expected = "Tomate: \u{2212}2,5 kg · R$ 22,25 · restam 437,5 kg · #8\n\
+        Alface: \u{2212}3 un · R$ 10,50 · restam 7 un · #9\nTotal: R$ 32,75\n";
+    assert_eq!((sold.code, sold.out.as_str()), (0, expected), "{sold:?}");
+    let lost = server.run(&["waste", "Tomate", "3kg", "--cause", "maduro", "--format", "json"]);
+    assert_eq!(lost.code, 0, "{lost:?}");
+    let lost: serde_json::Value = serde_json::from_str(&lost.out).unwrap();
+    assert_eq!(lost["movement"]["kind"], "perda", "{lost}");
+    assert_eq!(lost["movement"]["delta_thousandths"], -3000);
+    assert_eq!(lost["stock_thousandths"], 434_500);
+    // A repetition under its id changes nothing.
+    let again = server.run(&[
+        "buy",
+        "20cx=440kg",
+        "Tomate",
+        "--total",
+        "2800,00",
+        "--supplier",
+        "Sítio Boa Vista",
+        "--lot",
+        "0512",
+        "--request-id",
+        "compra-1",
+        "--yes",
+    ]);
+    assert_eq!((again.code, again.out), (0, bought.out));
+    let one = server.run(&["query", "Tomate"]);
+    assert_eq!(one.out, "Tomate: R$8.9, Estoque: 434.5\n");
+    let undone = server.run(&["undo", "8"]);
+    assert_eq!(undone.code, 0, "{undone:?}");
+    assert_eq!(server.run(&["query", "Alface"]).out, "Alface: R$3.5, Estoque: 10\n");
+}
+
+#[test]
+fn a_script_is_not_asked_but_refused() {
+    let server = shop();
+    for (args, code, said) in [
+        (&["sell", "2", "Kiwi"][..], 3, "Kiwi"),
+        (&["sell", "99", "Alface"], 4, "há 10"),
+        (&["sell", "-2", "Alface"], 2, "sem sinal"),
+        (&["sell", "1.000", "Alface"], 2, "1000"),
+        (&["sell", "1,5", "Alface"], 2, "Alface"),
+        (&["waste", "2", "Alface", "--cause", "roubo"], 2, "devolucao"),
+        (&["buy", "2kg", "Alface"], 2, "un"),
+        (&["buy", "2", "Alface", "--expires", "31/02/2027"], 2, "31/02"),
+        (&["buy", "2", "Alface", "--total", "dez"], 2, "dez"),
+    ] {
+        let refused = server.run(args);
+        assert_eq!(refused.code, code, "{args:?}: {refused:?}");
+        assert!(refused.err.starts_with("Erro: ") && refused.err.contains(said), "{args:?}: {}", refused.err);
+        assert_eq!(refused.out, "", "{args:?}");
+    }
+    assert_eq!(server.run(&["query", "Alface"]).out, "Alface: R$3.5, Estoque: 10\n");
+}
+
+#[test]
+fn what_looks_like_a_slip_needs_yes() {
+    let server = shop();
+    let buy = |total: &str, more: &[&str]| {
+        server.run(&[&["buy", "10kg", "Tomate", "--total", total][..], more].concat())
+    };
+    assert_eq!(buy("60", &[]).code, 0);
+    let refused = buy("600", &[]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.err.contains("R$ 60,00 por kg") && refused.err.contains("--yes"), "{}", refused.err);
+    assert_eq!(buy("600", &["--yes"]).code, 0);
+    assert_eq!(server.run(&["query", "Tomate"]).out, "Tomate: R$8.9, Estoque: 20\n");
+}
