@@ -13,6 +13,8 @@ pub(crate) mod connection;
 mod planted;
 pub(crate) mod play;
 #[cfg(test)]
+mod repeated;
+#[cfg(test)]
 mod story;
 
 use serde::Serialize;

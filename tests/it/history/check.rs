@@ -17,10 +17,12 @@
 
 mod place;
 mod states;
+mod turn;
 
 use super::{Answer, Asked, Ledger, Line, Operation, Stored};
 use place::{Place, place};
 use states::States;
+use turn::keeps_turn;
 
 /// Why a history cannot be true.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,7 +77,7 @@ pub(crate) fn check(history: &[Operation], ledger: &Ledger) -> Result<(), Fault>
         states.hide(*movements.start()..*movements.end());
     }
     check_answers(history, ledger, &places, &states)?;
-    check_order(history, &places)?;
+    check_order(history, &places, &states)?;
     check_reads(history, &places, &states)
 }
 
@@ -159,8 +161,9 @@ fn check_answers(
     Ok(())
 }
 
-/// The order of changes respects time: what was answered stands before what was called later.
-fn check_order(history: &[Operation], places: &[Place<'_>]) -> Result<(), Fault> {
+/// The order of changes respects time, and the order of each connection: a change that was answered stands
+/// before each change that was called later.
+fn check_order(history: &[Operation], places: &[Place<'_>], states: &States) -> Result<(), Fault> {
     let mut answered = Answered::new(history);
     let mut last: Option<usize> = None;
     for index in in_order(history, |index| history[index].first_call()) {
@@ -172,9 +175,13 @@ fn check_order(history: &[Operation], places: &[Place<'_>]) -> Result<(), Fault>
             .chain(last)
             .filter(|before| end(*before).is_some())
             .max_by_key(|i| end(*i));
-        let earlier = last.into_iter().chain(history[index].follows).max_by_key(|index| end(*index));
-        let Some((earlier, movements)) = earlier.zip(places[index].movements.as_ref()) else { continue };
-        if end(earlier).is_some_and(|end| end >= *movements.start()) {
+        let Some(first) = places[index].movements.as_ref().map(|movements| *movements.start()) else {
+            continue;
+        };
+        let is_late = |earlier: &usize| end(*earlier).is_some_and(|end| end >= first);
+        let is_out_of_turn = |earlier: &usize| !keeps_turn(history, places, states, *earlier, first);
+        let own = history[index].follows.filter(is_out_of_turn);
+        if let Some(earlier) = last.filter(is_late).or(own) {
             return Err(Fault::Order { earlier: history[earlier].id(), later: history[index].id() });
         }
     }
@@ -211,6 +218,9 @@ fn check_reads(history: &[Operation], places: &[Place<'_>], states: &States) -> 
         floor = before.iter().filter_map(|index| known[*index]).fold(floor, i64::max);
         // A name is looked for when it comes, and does not wait for the changes before it.
         let follows = operation.follows.filter(|_| !matches!(answer, Answer::NoProduct(_)));
+        // Answers keep the order of the questions, so a change that was called again had been put off before
+        // this read was answered.
+        let follows = follows.filter(|before| history[*before].calls.len() == 1);
         let from = follows.and_then(|index| known[index]).map_or(floor, |follows| floor.max(follows));
         let after = later.partition_point(|(called, _)| called > end);
         let to = after.checked_sub(1).map_or(states.last, |index| later[index].1 - 1);

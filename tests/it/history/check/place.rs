@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
 use super::states::States;
-use super::{Fault, ledger_order};
+use super::{Fault, keeps_turn, ledger_order};
 use crate::history::{Answer, Asked, Kind, Ledger, Line, OPENING_PRODUCTS, Operation, Stored};
 
 /// Where a change stands in the ledger, if it does.
@@ -210,7 +210,9 @@ impl<'l> Placing<'l, '_> {
                 let operation = &history[*index];
                 matches!(&operation.asked, Asked::Undo { id: None, .. })
                     && places[*index].movements.is_none()
-                    && operation.follows.and_then(|before| places[before].end()).is_none_or(|end| end < first)
+                    && operation
+                        .follows
+                        .is_none_or(|before| keeps_turn(history, places, self.states, before, first))
             };
             let mut open: Vec<usize> = (0..history.len()).filter(is_open).collect();
             open.sort_by_key(|index| (history[*index].answer.is_none(), history[*index].first_call()));

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::{Range, RangeInclusive};
 
 use super::Fault;
-use crate::history::{Answer, Asked, Counted, Kind, Ledger, OPENING_PRODUCTS, PRODUCTS, Row, Stock};
+use crate::history::{Answer, Asked, Counted, Kind, Ledger, Line, OPENING_PRODUCTS, PRODUCTS, Row, Stock};
 
 /// Most movements of a product that the server looks back for a count.
 const MOVEMENTS_SINCE_MAX: usize = 1000;
@@ -141,6 +141,32 @@ impl States {
         until(state).saturating_sub(until(line.at_sequence))
     }
 
+    /// Whether a change is refused in this state.
+    pub(super) fn refuses(&self, state: i64, asked: &Asked) -> bool {
+        let opposite = |undone: i64| {
+            let (product, delta) = self.movements[undone as usize - 1];
+            Line { product, delta: -delta }
+        };
+        let difference = |line: &Counted| {
+            let is_near = line.at_sequence == 0 || self.moved(line, state) <= MOVEMENTS_SINCE_MAX;
+            let delta = self.difference(line, state).filter(|_| is_near)?;
+            Some(Line { product: line.product, delta })
+        };
+        let lines: Option<Vec<Line>> = match asked {
+            Asked::Find(_) | Asked::List(_) | Asked::Import { .. } => return false,
+            Asked::Change { lines, .. } => Some(lines.clone()),
+            Asked::Undo { sequence, is_single, .. } => self
+                .undone_with(*sequence, *is_single, state)
+                .map(|undone| undone.into_iter().map(opposite).collect()),
+            Asked::Count { lines, .. } => lines.iter().map(difference).collect(),
+        };
+        let Some(lines) = lines else { return true };
+        lines.iter().any(|Line { product, .. }| {
+            let sum: i64 = lines.iter().filter(|line| line.product == *product).map(|line| line.delta).sum();
+            self.balance(*product, state).is_none_or(|available| available + sum < 0)
+        })
+    }
+
     /// Whether an operation that made no movement is answered so in this state.
     pub(super) fn shows(&self, state: i64, asked: &Asked, answer: &Answer) -> bool {
         let balance = |product| self.balance(product, state);
@@ -216,4 +242,32 @@ fn documents(ledger: &Ledger) -> Result<HashMap<i64, (i64, i64)>, Fault> {
         }
     }
     Ok(documents)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::history::planted::operations;
+    use crate::history::story::Story;
+
+    proptest! {
+        #[test]
+        fn a_state_refuses_what_was_refused_and_nothing_else(operations in operations()) {
+            let mut story = Story::new();
+            let mut before = Vec::new();
+            for (asked, ..) in operations {
+                before.push(story.ledger.rows.len() as i64);
+                story.tell(asked, 0, 0);
+            }
+            let states = States::replay(&story.ledger).unwrap();
+            for (state, operation) in before.into_iter().zip(&story.history) {
+                let (_, answer) = operation.answer.as_ref().unwrap();
+                let is_refused = operation.asked.is_change()
+                    && !matches!(answer, Answer::Made(_) | Answer::Imported { .. });
+                prop_assert_eq!(states.refuses(state, &operation.asked), is_refused, "{:?}", operation);
+            }
+        }
+    }
 }
