@@ -101,7 +101,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
             [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Chave privada do certificado deste cliente')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo com o token deste cliente')
-            [CompletionResult]::new('--low', '--low', [CompletionResultType]::ParameterName, 'Só os que estão abaixo do seu estoque mínimo')
+            [CompletionResult]::new('--low', '--low', [CompletionResultType]::ParameterName, 'Só os que estão abaixo do seu estoque mínimo; com --format table, também o que comprar')
             [CompletionResult]::new('--retired', '--retired', [CompletionResultType]::ParameterName, 'Também os aposentados')
             [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala')
             [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala')

@@ -95,7 +95,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
             cand --tls-key 'Chave privada do certificado deste cliente'
             cand --token-file 'Arquivo com o token deste cliente'
-            cand --low 'Só os que estão abaixo do seu estoque mínimo'
+            cand --low 'Só os que estão abaixo do seu estoque mínimo; com --format table, também o que comprar'
             cand --retired 'Também os aposentados'
             cand --socket 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
             cand --grpc 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'

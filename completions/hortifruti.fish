@@ -94,7 +94,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls-ca -
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l token-file -d 'Arquivo com o token deste cliente' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l low -d 'Só os que estão abaixo do seu estoque mínimo'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l low -d 'Só os que estão abaixo do seu estoque mínimo; com --format table, também o que comprar'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l retired -d 'Também os aposentados'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'

@@ -125,8 +125,8 @@ pub trait Ledger: Send + Sync {
     /// If the store cannot be read.
     fn first_since(&self, time: SystemTime, through: i64) -> Result<i64, StoreError>;
 
-    /// Calls `visit` with some of the rows of a range, in order and without request ids. Leaves out undone
-    /// movements and undos. Returns the sequence number to continue from, if rows may be left.
+    /// Calls `visit` with some of the rows of a range, in order, without request ids, balances and earlier
+    /// movements. Leaves out undone movements and undos. Returns the sequence number to continue from, if rows may be left.
     ///
     /// # Errors
     /// If the store cannot be read.

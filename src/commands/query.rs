@@ -5,9 +5,13 @@ use clap::Args;
 use super::Error;
 use super::connection::{Connection, connect};
 use super::output::{Output, print};
+use super::report::show;
 use crate::catalog::Price;
+use crate::local_time::Days;
 use crate::operation::{ProductsRequest, Request};
 use crate::refusal::Refusal;
+use crate::render::Format;
+use crate::report::{Report, What};
 
 /// Consulta um produto, os produtos até um preço, ou todos
 #[derive(Debug, Args)]
@@ -27,7 +31,7 @@ pub(super) struct Query {
     /// Só os desta categoria
     #[arg(long, value_name = "CATEGORIA", conflicts_with = "name")]
     category: Option<String>,
-    /// Só os que estão abaixo do seu estoque mínimo
+    /// Só os que estão abaixo do seu estoque mínimo; com --format table, também o que comprar
     #[arg(long, conflicts_with = "name")]
     low: bool,
     /// Também os aposentados
@@ -47,6 +51,16 @@ impl Query {
             .map(|text| text.parse::<Price>())
             .transpose()
             .map_err(|error| Refusal::price("max_price_centavos", &error))?;
+        let is_plain =
+            max_price.is_none() && self.search.is_none() && self.category.is_none() && !self.retired;
+        if self.low && is_plain && self.output.format == Format::Table {
+            // The table of what is low says what to buy.
+            return show(
+                &Report::of_usual_period(What::Low, Days::here()),
+                &self.connection,
+                self.output.format,
+            );
+        }
         let request = match self.name.is_empty() {
             true => Request::ListProducts(ProductsRequest {
                 max_price,

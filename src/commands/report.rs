@@ -14,7 +14,7 @@ use crate::catalog::Kind;
 use crate::local_time::Days;
 use crate::operation::Grouping;
 use crate::refusal::Refusal;
-use crate::render::render_sheet;
+use crate::render::{Format, render_sheet};
 use crate::report::{Report, What};
 use crate::terminal;
 
@@ -99,15 +99,19 @@ impl ReportCommand {
         (report.by, report.kind) = (self.by, self.kind);
         (report.days_ahead, report.words) = (self.days, self.words.join(" "));
         check(&report, since.is_some() || until.is_some())?;
-        let mut client = connect(&self.connection)?;
-        let requests = report.requests();
-        let replies = requests.iter().map(|request| client.call(request)).collect::<Result<_, _>>()?;
-        let sheet =
-            report.sheet(replies).ok_or_else(|| anyhow::anyhow!("o servidor respondeu outra coisa"))?;
-        let width = terminal::size().map(|(_, columns)| columns);
-        let mut out = io::BufWriter::new(io::stdout().lock());
-        written(render_sheet(&mut out, &sheet, self.output.format, width).and_then(|()| out.flush()))
+        show(&report, &self.connection, self.output.format)
     }
+}
+
+/// Asks for a report and prints it.
+pub(super) fn show(report: &Report, connection: &Connection, format: Format) -> Result<(), Error> {
+    let mut client = connect(connection)?;
+    let requests = report.requests();
+    let replies = requests.iter().map(|request| client.call(request)).collect::<Result<_, _>>()?;
+    let sheet = report.sheet(replies).ok_or_else(|| anyhow::anyhow!("o servidor respondeu outra coisa"))?;
+    let width = terminal::size().map(|(_, columns)| columns);
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    written(render_sheet(&mut out, &sheet, format, width).and_then(|()| out.flush()))
 }
 
 /// Refuses options that the report does not have.

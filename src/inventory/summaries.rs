@@ -133,10 +133,12 @@ impl Totals {
     fn add(&mut self, row: &LedgerRow) {
         let movement = &row.movement;
         let details = movement.details.as_deref();
-        let (unit, group_of_product) = self.product(movement);
+        let place = self.place_of(movement);
         let group = match self.group_by {
             Grouping::Kind => UNNAMED,
-            Grouping::Product | Grouping::Category => group_of_product,
+            Grouping::Product | Grouping::Category => {
+                self.products[place].as_ref().map_or(UNNAMED, |it| it.1)
+            }
             Grouping::Day => self.day(movement.recorded_at),
             Grouping::LossReason => {
                 let reason = details.and_then(|details| details.loss_reason);
@@ -151,34 +153,35 @@ impl Totals {
             Grouping::Author => movement.author.as_ref().map_or(UNNAMED, |author| self.name(author.as_str())),
         };
         let total = self.by_group.entry((group, movement.kind)).or_default();
+        let unit = self.products[place].as_ref().map(|(unit, _)| unit);
         if total.count == 0 {
-            total.unit = Some(unit);
-        } else if total.unit.as_ref().is_some_and(|known| *known != unit) {
+            total.unit = unit.cloned();
+        } else if total.unit.is_some() && total.unit.as_ref() != unit {
             total.unit = None;
         }
         total.add(row);
     }
 
-    /// The unit of a movement's product, and the product's group.
-    fn product(&mut self, movement: &Movement) -> (Unit, i64) {
+    /// The place of a movement's product in the list of products, which then has its unit and its group.
+    fn place_of(&mut self, movement: &Movement) -> usize {
         let place = movement.product.number() as usize;
         if self.products.len() <= place {
             self.products.resize(place + 1, None);
         }
-        if let Some(known) = &self.products[place] {
-            return known.clone();
+        if self.products[place].is_none() {
+            let catalog = Arc::clone(&self.catalog);
+            let catalog = read(&catalog);
+            let product = product_of(&catalog, movement);
+            let group = match self.group_by {
+                Grouping::Category => {
+                    let category = &catalog.products().view(product).terms.category;
+                    category.as_ref().map_or(UNNAMED, |category| self.name(category.as_str()))
+                }
+                _ => movement.product.number(),
+            };
+            self.products[place] = Some((product.unit.clone(), group));
         }
-        let catalog = Arc::clone(&self.catalog);
-        let catalog = read(&catalog);
-        let product = product_of(&catalog, movement);
-        let group = match self.group_by {
-            Grouping::Category => {
-                let category = &catalog.products().view(product).terms.category;
-                category.as_ref().map_or(UNNAMED, |category| self.name(category.as_str()))
-            }
-            _ => movement.product.number(),
-        };
-        self.products[place].insert((product.unit.clone(), group)).clone()
+        place
     }
 
     /// The group of a day.

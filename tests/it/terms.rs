@@ -408,6 +408,7 @@ fn a_keeper_does_it_by_one_shots() {
          \"shelf_life_days\":4}\n"
     );
     assert_eq!(done(&["query", "--low"]).out, "Uva Itália: R$12.9, Estoque: 0\n");
+    assert!(done(&["query", "--low", "--format", "table"]).out.contains("A comprar: até o alvo"));
     assert_eq!(
         done(&["query", "--search", "ita uv", "--category", "frutas"]).out,
         "Uva Itália: R$12.9, Estoque: 0\n"

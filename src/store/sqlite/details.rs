@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::bad_value;
@@ -83,8 +84,8 @@ pub(super) fn details_between(
     connection: &Connection,
     first: i64,
     last: i64,
-) -> rusqlite::Result<HashMap<i64, Details>> {
-    let mut found = HashMap::new();
+) -> rusqlite::Result<HashMap<i64, Details, RandomState>> {
+    let mut found = HashMap::default();
     let mut details = connection.prepare_cached(SELECT_DETAIL)?;
     for detail in details.query_map([first, last], |row| Ok((row.get(3)?, read_detail(row)?)))? {
         let (sequence, detail): (i64, Details) = detail?;

@@ -11,14 +11,13 @@ use crate::store::{LedgerRange, LedgerRow};
 /// Most numbers of a range that one transaction looks at: some milliseconds, for which the log is held up.
 pub(super) const VISITED_MAX: i64 = 16_384;
 
-/// The movements of a range as [`read_movement`] reads them; of one kind, or of all.
-const SELECT_RANGE: &str =
-    "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
-            recorded_at_micros, NULL, previous, cost_centavos, author_id
+/// The movements of a range in the columns that [`read_movement`] reads, without those that no total needs: of
+/// all kinds, or of one.
+const SELECT_RANGE: &str = "SELECT sequence, product_id, kind, delta_thousandths, 0, price_centavos,
+            recorded_at_micros, NULL, NULL, cost_centavos, author_id
      FROM movement WHERE sequence >= ?1 AND sequence <= ?2 ORDER BY sequence";
-const SELECT_RANGE_OF_KIND: &str =
-    "SELECT sequence, product_id, kind, delta_thousandths, balance_thousandths, price_centavos,
-            recorded_at_micros, NULL, previous, cost_centavos, author_id
+const SELECT_RANGE_OF_KIND: &str = "SELECT sequence, product_id, kind, delta_thousandths, 0, price_centavos,
+            recorded_at_micros, NULL, NULL, cost_centavos, author_id
      FROM movement WHERE sequence >= ?1 AND sequence <= ?2 AND kind = ?3 ORDER BY sequence";
 
 /// The movements of a range that do not count: those that were undone, and those that undo.
