@@ -204,7 +204,7 @@ fn add(counts: &mut ImportCounts, reply: &Reply) {
     }
 }
 
-/// The effect of the whole import. Its changes are told line by line, from the catalog before it.
+/// The effect of the whole import. Its changes are written line by line, from the catalog before it.
 fn imported(counts: ImportCounts) -> Reply {
     Reply::Imported(ImportReply { counts, changes: Vec::new() })
 }

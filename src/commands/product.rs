@@ -141,7 +141,7 @@ impl Set {
         let request = UpdateProductRequest { name: &self.name, update, request_id: request_id(id)? };
         let reply = change(connection, &Request::UpdateProduct(request))?;
         print_made(&reply, output.format)?;
-        // The margin beside a new price. What cannot be told of it is no failure.
+        // The margin beside a new price. If the margin is not known, that is no failure.
         if let (Reply::Product(made), true) = (&reply, sets_price)
             && let Ok(product) = find(&shown, made.name.as_str())
             && let Some(told) = margin_told(&product)

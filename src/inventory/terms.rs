@@ -85,7 +85,7 @@ impl Session {
         })
     }
 
-    /// The first of so many changes of terms from this one on, as the answer to an import tells them.
+    /// The first of so many changes of terms from this one on, as the answer to an import reports them.
     ///
     /// # Errors
     /// If the store cannot be read.

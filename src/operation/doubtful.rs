@@ -30,7 +30,8 @@ pub fn usual_quantity(movements: &[MovementReply]) -> Option<Quantity> {
         .flatten()
 }
 
-/// What is odd about taking this quantity of a product, or about bringing it, if `usual` is the usual one.
+/// Says why this quantity is odd to take of a product, or to bring, if `usual` is the usual one. `None` if it is
+/// not odd.
 pub fn odd_quantity(
     product: &ProductReply,
     quantity: Quantity,
@@ -47,7 +48,7 @@ pub fn odd_quantity(
     is_half.then(|| format!("{shown}: é mais da metade do estoque, de {}{unit}", product.stock.with_comma()))
 }
 
-/// What is odd about this new price of a product: ten times higher or lower, or nothing at all.
+/// Says why this new price of a product is odd: it is ten times higher or lower. `None` if it is not odd.
 pub fn odd_price(product: &ProductReply, price: Price) -> Option<String> {
     let (old, new) = (product.price.centavos(), price.centavos());
     let is_odd =
@@ -56,8 +57,8 @@ pub fn odd_price(product: &ProductReply, price: Price) -> Option<String> {
         .then(|| format!("{} passa de {} para {}", product.name, product.price.in_reais(), price.in_reais()))
 }
 
-/// What is odd about paying this for a quantity, if `usual` was paid before for another: a cost per unit that
-/// differs by more than half, or ten times the price.
+/// Says why the cost of a quantity is odd. Per unit, it differs by more than half from `usual`, the earlier cost
+/// of another quantity, or is at least ten times the price if there is no `usual`. `None` if it is not odd.
 pub fn odd_cost(
     product: &ProductReply,
     quantity: Quantity,

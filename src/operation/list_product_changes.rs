@@ -59,7 +59,7 @@ impl ProductChangesRequest<'_> {
     /// The request for the page of this token.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` if no server of ours gave the token for this request.
+    /// If no server of ours gave the token for this request (`INVALID_ARGUMENT`).
     pub fn at_page(mut self, token: &str) -> Result<Self, Refusal> {
         let before = token
             .strip_prefix(PAGE_TOKEN_PREFIX)

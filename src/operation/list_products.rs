@@ -72,7 +72,7 @@ impl ProductsRequest<'_> {
     /// The choice of the products.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT`, naming the field.
+    /// If an argument is missing or wrong (`INVALID_ARGUMENT`, with the field).
     pub fn selection(&self) -> Result<Selection, Refusal> {
         let Self { max_price, search, category, is_low_only, has_discontinued } = *self;
         let words = Selection::words(search);

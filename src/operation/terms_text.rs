@@ -25,7 +25,7 @@ impl TermsText<'_> {
     /// The terms as an update of a product.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT`, naming the field.
+    /// If an argument is missing or wrong (`INVALID_ARGUMENT`, with the field).
     pub fn update(&self) -> Result<TermsUpdate, Refusal> {
         let barcodes = match &self.barcodes[..] {
             [] => None,
@@ -57,7 +57,7 @@ impl TermsText<'_> {
     /// The unit, and the other terms of a new product.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT`, naming the field.
+    /// If an argument is missing or wrong (`INVALID_ARGUMENT`, with the field).
     pub fn draft(&self) -> Result<(Option<Unit>, TermsDraft), Refusal> {
         let TermsUpdate { unit, code, barcodes, category, minimum, target, shelf_life_days, .. } =
             self.update()?;

@@ -9,7 +9,7 @@ impl Refusal {
         let (names, hint) = match near {
             NearNames::Similar(names) if names.is_empty() => return Self::product_not_found(name),
             NearNames::Similar(names) => (names, "os mais parecidos"),
-            // Which of them was meant is not guessed.
+            // Nobody guesses which of them was meant.
             NearNames::WithAllWords(names) => (names, "escreva o nome inteiro; com essas palavras há"),
         };
         let names: Vec<&str> = names.iter().map(Name::as_str).collect();

@@ -56,7 +56,7 @@ pub(super) fn render(out: &mut impl Write, changes: &[ProductChangeReply], forma
     }
 }
 
-/// A change as a person is told of it: `Caju: preço R$ 2,00 → R$ 2,50`.
+/// A change in the words for a person: `Caju: preço R$ 2,00 → R$ 2,50`.
 pub(super) fn change_told(change: &ProductChangeReply) -> String {
     let (old, new) = (value(change.field, &change.old), value(change.field, &change.new));
     format!("{}: {} {old} → {new}", change.product_name, field(change.field))

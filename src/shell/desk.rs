@@ -1,4 +1,4 @@
-//! What the shell's own words need: somebody who answers questions, and a server.
+//! The two parts that the shell's own words need: somebody who answers questions, and a server.
 
 use std::io::{self, Write};
 

@@ -92,7 +92,7 @@ fn in_boxes(measure: Measure, product: &ProductReply, bought: &[MovementReply]) 
     earlier.into_iter().find_map(|earlier| measure.as_boxes_of(&earlier)).unwrap_or(measure)
 }
 
-/// What was paid before, for how much: at the last purchase whose cost is known, or for what is there.
+/// The quantity and the cost of the last purchase whose cost is known, or else of the stock.
 fn usual_cost(product: &ProductReply, bought: &[MovementReply]) -> Option<(Quantity, Amount)> {
     let last = bought.iter().find_map(|movement| {
         let details = movement.details.as_ref()?;

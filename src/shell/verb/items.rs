@@ -109,7 +109,7 @@ pub(super) fn quantity(
 fn in_unit(measure: &Measure, product: &ProductReply) -> Result<Quantity, Refusal> {
     match &product.unit {
         Some(unit) => measure.in_unit(product.name.as_str(), unit),
-        // The text protocol does not tell the unit.
+        // The text protocol does not give the unit.
         None => measure.certain(),
     }
 }
@@ -155,7 +155,7 @@ fn certain(desk: &mut dyn Desk, measure: Measure) -> Result<Measure, Stopped> {
     }
 }
 
-/// The last movements of a product of one kind. None if the server does not tell them.
+/// The last movements of a product of one kind. None if the server does not give them.
 pub(super) fn last_movements(desk: &mut dyn Desk, product: &ProductReply, kind: Kind) -> Vec<MovementReply> {
     let request = MovementsRequest {
         name: Some(product.name.as_str()),

@@ -67,7 +67,7 @@ fn fill(desk: &mut dyn Desk, sale: &mut Sale) -> Result<(), Stopped> {
             },
             line => match sale.add(desk, line, false) {
                 Ok(()) => desk.tell(&sale.told())?,
-                // A wrong line is told, and the sale goes on.
+                // A wrong line is reported, and the sale goes on.
                 Err(Stopped::Failed(error)) if desk.is_person() => report(&error),
                 Err(Stopped::Dropped) => {}
                 Err(stopped) => return Err(stopped),
@@ -119,7 +119,7 @@ impl Sale {
         Ok(())
     }
 
-    /// The sale as a person is told of it: `2 itens, R$ 25,00`.
+    /// The sale in the words for a person: `2 itens, R$ 25,00`.
     fn told(&self) -> String {
         let last = self.items.last().map_or(String::new(), |item| {
             if item.is_label() {

@@ -64,7 +64,7 @@ pub(super) fn shelf_life(days: i32) -> Result<u32, String> {
 /// Reads an update from its message.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT`, naming the field.
+/// If an argument is missing or wrong (`INVALID_ARGUMENT`, with the field).
 pub fn update_request(message: &v1::UpdateProductRequest) -> Result<UpdateProductRequest<'_>, Refusal> {
     let paths = message.update_mask.as_ref().map_or(&[][..], |mask| &mask.paths);
     if paths.is_empty() {
@@ -206,7 +206,7 @@ pub fn clear_examples_message(request_id: Option<&RequestId>) -> v1::ClearExampl
 /// Reads which changes are asked for from their message.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT`, naming the field.
+/// If an argument is missing or wrong (`INVALID_ARGUMENT`, with the field).
 pub fn product_changes_request(
     message: &v1::ListProductChangesRequest,
 ) -> Result<ProductChangesRequest<'_>, Refusal> {
