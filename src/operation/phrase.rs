@@ -154,8 +154,7 @@ fn phrases_of(words: &[&str], total: Option<Amount>) -> Result<Vec<Phrase>, Refu
         [] => return Err(nameless("")),
         [word] => {
             // Digits alone may be a code of the shop.
-            let is_code = word.bytes().all(|byte| byte.is_ascii_digit());
-            if !is_code && Measure::read(word).is_some() {
+            if !is_digits(word) && Measure::read(word).is_some() {
                 return Err(nameless(word));
             }
         }
@@ -244,14 +243,24 @@ pub fn split_words<'w, 'a>(words: &'w [&'a str]) -> Result<Vec<&'w [&'a str]>, R
     if places.is_empty() {
         return Ok(words.iter().map(std::slice::from_ref).collect());
     }
-    // Two quantities and no more: the reader of the phrase shows both readings.
-    if places == [0, words.len() - 1] && words.len() > 2 {
+    // Two quantities and no more, or a quantity and a code: the reader of the phrase shows both readings.
+    if places == [0, words.len() - 1] {
         return Ok(vec![words]);
     }
     let ends = !is_measure(first) && is_measure(last);
+    // The code of the shop behind the quantity that begins a phrase, with nothing more in the phrase.
+    let is_code = |start: usize, place: usize| {
+        place == start + 1
+            && is_measure(&words[start])
+            && is_digits(words[place])
+            && words.get(place + 1).is_none_or(is_measure)
+    };
     let mut phrases = Vec::new();
     let mut start = 0;
     for place in places {
+        if !ends && is_code(start, place) {
+            continue;
+        }
         let end = if ends { place + 1 } else { place };
         if end > start {
             phrases.push(&words[start..end]);
@@ -262,7 +271,7 @@ pub fn split_words<'w, 'a>(words: &'w [&'a str]) -> Result<Vec<&'w [&'a str]>, R
         phrases.push(&words[start..]);
     }
     match phrases.iter().find(|phrase| phrase.len() == 1 && is_measure(&phrase[0])) {
-        Some(phrase) if phrases.len() > 1 || !phrase[0].bytes().all(|byte| byte.is_ascii_digit()) => {
+        Some(phrase) if phrases.len() > 1 || !is_digits(phrase[0]) => {
             let what = format!(
                 "{} em {} pode ser uma quantidade sem nome ou parte do nome; ponha o nome entre aspas",
                 Quoted(phrase[0]),
@@ -272,6 +281,10 @@ pub fn split_words<'w, 'a>(words: &'w [&'a str]) -> Result<Vec<&'w [&'a str]>, R
         }
         _ => Ok(phrases),
     }
+}
+
+fn is_digits(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn nameless(text: &str) -> Refusal {
@@ -372,6 +385,12 @@ mod tests {
             (&["2001234005004", "2001235001003"], Ok("2001234005004|2001235001003")),
             (&["2", "7891234567895", "3", "Caju"], Ok("2 7891234567895|3 Caju")),
             (&["101"], Ok("101")),
+            (&["2", "7"], Ok("2 7")),
+            (&["7", "2un"], Ok("7 2un")),
+            (&["1,5kg", "11", "2", "7"], Ok("1,5kg 11|2 7")),
+            (&["2", "7", "3", "Caju"], Ok("2 7|3 Caju")),
+            (&["7", "7", "11"], Err(())),
+            (&["2", "7", "Maca"], Err(())),
             (&["Maca"], Ok("Maca")),
             (&["2", "Maca", "5", "1kg", "Caju"], Err(())),
             (&["2", "Maca", "1kg"], Ok("2 Maca 1kg")),
