@@ -43,6 +43,7 @@ pages! {
     security: "SECURITY.md",
     architecture: "docs/architecture.md",
     commands: "docs/commands.md",
+    day_of_a_shop: "docs/dia-a-dia.md",
     grpc: "docs/grpc.md",
     limits_page: "docs/limits.md",
     operations: "docs/operations.md",

@@ -1,6 +1,7 @@
 //! `SummarizeMovements`: totals by kind, product and day, over gRPC and by `report`.
 
 mod recomputed;
+mod shop_day;
 
 use serde_json::Value;
 use tonic::Code;

@@ -147,13 +147,13 @@ fn grouped<'m>(movements: &[&'m Value], kind: &str, key: &str) -> BTreeMap<Strin
     groups
 }
 
-struct Reports {
-    server: Server,
-    history: Vec<Value>,
+pub(super) struct Reports {
+    pub(super) server: Server,
+    pub(super) history: Vec<Value>,
 }
 
 impl Reports {
-    fn json(&self, args: &[&str]) -> Value {
+    pub(super) fn json(&self, args: &[&str]) -> Value {
         let ended = self.server.run(&[&["report"], args, &["--format", "json"]].concat());
         assert_eq!((ended.code, ended.err.as_str()), (0, ""), "{args:?}");
         serde_json::from_str(&ended.out).unwrap()
@@ -214,7 +214,7 @@ async fn every_report_is_the_sum_of_its_movements() {
     }
 }
 
-fn check_all(reports: &Reports) {
+pub(super) fn check_all(reports: &Reports) {
     let counted = reports.counted();
     let by = |kind, key| grouped(&counted, kind, key);
     let of = |kind: &str| Sums::of(counted.iter().copied().filter(|it| it["kind"] == kind));
