@@ -22,7 +22,7 @@ pub(super) struct Count {
     #[arg(value_name = "NOME|ARQUIVO", value_hint = clap::ValueHint::FilePath, display_order = 1)]
     name_or_file: String,
     /// Quantidade contada, como 57 ou 2,5
-    #[arg(value_name = "QUANTIDADE", allow_hyphen_values = true, display_order = 2)]
+    #[arg(value_name = "QUANTIDADE", allow_negative_numbers = true, display_order = 2)]
     counted: Option<String>,
     /// Identificador do pedido; repetido, dá a mesma resposta
     #[arg(long, value_name = "ID")]

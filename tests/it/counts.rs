@@ -90,6 +90,8 @@ fn a_list_is_counted_whole_or_not_at_all() {
     }
     let ambiguous = count(&["Caju", "1.000"], "");
     assert!(ambiguous.code == 2 && ambiguous.err.ends_with("escreva 1000 ou 1.\n"), "{ambiguous:?}");
+    let option = count(&["-", "--cego"], "Caju;1\n");
+    assert!(option.code == 2 && option.err.contains("a opção \"--cego\" não existe"), "{option:?}");
     let over_text = count(&["-", "--socket"], "Caju;1\nMaca;2\n");
     assert!(over_text.code == 5 && over_text.err.contains("exige gRPC"), "{over_text:?}");
     assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 57");
