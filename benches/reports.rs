@@ -191,7 +191,9 @@ fn measure(path: &Path, runs: usize) {
         before: None,
         count_max: 20,
     };
-    println!("| row | what | wanted | measured, ms | a worker held for, ms |\n|---|---|---|---|---|");
+    println!(
+        "| report | what | wanted | measured, ms (min–max) | a worker ran for, ms |\n|---|---|---|---|---|"
+    );
     let row = |name: &str, what: &str, wanted_ms: f64, requests: &[Request<'_>]| {
         let (mut times, mut holds) = (Vec::new(), Vec::new());
         for _ in 0..runs {

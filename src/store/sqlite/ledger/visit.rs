@@ -1,23 +1,25 @@
 //! How the rows of a period are read for totals: one after the other by their numbers, beside the links of
 //! the same range. To look up the links of each row would take longer than the rows.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
-use crate::catalog::{Details, Document, Movement};
+use crate::catalog::{Cost, Details, Document, Kind, Movement, Price, Quantity};
 use crate::store::sqlite::details::{Authors, details_between};
-use crate::store::sqlite::rows::read_movement;
+use crate::store::sqlite::error::bad_value;
+use crate::store::sqlite::rows::{from_micros, read_id, read_quantity};
 use crate::store::{LedgerRange, LedgerRow};
 
 /// Most numbers of a range that one transaction looks at: some milliseconds, for which the log is held up.
 pub(super) const VISITED_MAX: i64 = 16_384;
 
-/// The movements of a range in the columns that [`read_movement`] reads, without those that no total needs: of
-/// all kinds, or of one.
-const SELECT_RANGE: &str = "SELECT sequence, product_id, kind, delta_thousandths, 0, price_centavos,
-            recorded_at_micros, NULL, NULL, cost_centavos, author_id
+/// The movements of a range in the columns that [`read_for_totals`] reads: of all kinds, or of one.
+const SELECT_RANGE: &str =
+    "SELECT sequence, product_id, delta_thousandths, price_centavos, recorded_at_micros, cost_centavos,
+            author_id, kind
      FROM movement WHERE sequence >= ?1 AND sequence <= ?2 ORDER BY sequence";
-const SELECT_RANGE_OF_KIND: &str = "SELECT sequence, product_id, kind, delta_thousandths, 0, price_centavos,
-            recorded_at_micros, NULL, NULL, cost_centavos, author_id
+const SELECT_RANGE_OF_KIND: &str =
+    "SELECT sequence, product_id, delta_thousandths, price_centavos, recorded_at_micros, cost_centavos,
+            author_id
      FROM movement WHERE sequence >= ?1 AND sequence <= ?2 AND kind = ?3 ORDER BY sequence";
 
 /// The movements of a range that do not count: those that were undone, and those that undo.
@@ -76,9 +78,35 @@ pub(super) fn visit(
         None => statement.query([from, end])?,
     };
     while let Some(row) = rows.next()? {
-        let mut movement = read_movement(row, &mut authors)?;
+        let mut movement = read_for_totals(row, kind, &mut authors)?;
         movement.details = details.remove(&movement.sequence).and_then(Details::boxed);
         each(movement);
     }
     Ok((end < to.min(through)).then_some(end + 1))
+}
+
+/// Reads a movement without what no total needs: each column of a million rows takes its time.
+fn read_for_totals(
+    row: &Row<'_>,
+    kind: Option<Kind>,
+    authors: &mut Authors<'_>,
+) -> rusqlite::Result<Movement> {
+    let stored = || {
+        let word = row.get_ref(7)?.as_str()?;
+        Kind::from_stored(word).ok_or_else(|| bad_value(7, format!("unknown kind {word:?}")))
+    };
+    Ok(Movement {
+        sequence: row.get(0)?,
+        product: read_id(row, 1)?,
+        kind: kind.map_or_else(stored, Ok)?,
+        delta: read_quantity(row, 2)?,
+        balance: Quantity::ZERO,
+        price: Price::from_centavos(row.get(3)?).map_err(|error| bad_value(3, error))?,
+        recorded_at: from_micros(row.get(4)?),
+        previous: 0,
+        request_id: None,
+        cost: row.get::<_, Option<i64>>(5)?.map(Cost::from_centavos),
+        author: authors.read(row, 6)?,
+        details: None,
+    })
 }
