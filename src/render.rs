@@ -19,7 +19,7 @@ pub use format::Format;
 pub use margin::margin_told;
 use movements::JsonMovement;
 pub use people::{measured, product_told, render_for_person};
-pub use sheet::{Cell, Column, Holds, Sheet, reais, render_sheet};
+pub use sheet::{Cell, Column, Holds, Need, Sheet, reais, render_sheet};
 
 /// Writes a reply.
 ///

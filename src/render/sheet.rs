@@ -9,8 +9,9 @@ use super::cells::text_cell;
 use super::format::Format;
 use crate::catalog::{Quantity, in_reais};
 
-/// The width of the longest bar, in characters.
+/// The width of the longest bar, in characters: as a rule, and in a table that is too wide.
 const BAR_WIDTH: usize = 12;
+const BAR_WIDTH_MIN: usize = 4;
 
 /// The least width to which a column of text is cut, in characters.
 const TEXT_WIDTH_MIN: usize = 10;
@@ -50,10 +51,18 @@ pub struct Column {
     pub csv: &'static str,
     /// The kind of the cells, of which some may be [`Cell::Unknown`].
     pub holds: Holds,
-    /// Whether the column is left out of a table that is too wide.
-    pub is_extra: bool,
+    /// The need for the column in a table that is too wide.
+    pub need: Need,
     /// Whether a bar beside the table shows the values.
     pub has_bar: bool,
+}
+
+/// The need for a column in a table that is too wide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    Always,
+    IfRoom,
+    Least,
 }
 
 /// The kind of the cells of a column.
@@ -82,12 +91,17 @@ pub enum Cell {
 
 impl Column {
     pub const fn new(heading: &'static str, key: &'static str, csv: &'static str, holds: Holds) -> Self {
-        Self { heading, key, csv, holds, is_extra: false, has_bar: false }
+        Self { heading, key, csv, holds, need: Need::Always, has_bar: false }
     }
 
     /// The column, if it is left out of a table that is too wide.
     pub const fn extra(self) -> Self {
-        Self { is_extra: true, ..self }
+        Self { need: Need::IfRoom, ..self }
+    }
+
+    /// The column, if it is the first to be left out of a table that is too wide.
+    pub const fn least(self) -> Self {
+        Self { need: Need::Least, ..self }
     }
 
     /// The column with a bar beside the table.
@@ -224,8 +238,7 @@ fn table(out: &mut impl Write, sheet: &Sheet, width: Option<usize>) -> io::Resul
     if sheet.rows.is_empty() {
         writeln!(out, "{}", sheet.nothing)?;
     } else {
-        let mut columns = columns_shown(sheet);
-        fit(&mut columns, width.unwrap_or(usize::MAX));
+        let columns = fitted(sheet, width.unwrap_or(usize::MAX));
         for index in 0..columns[0].lines.len() {
             let mut line = String::new();
             for column in &columns {
@@ -241,14 +254,14 @@ fn table(out: &mut impl Write, sheet: &Sheet, width: Option<usize>) -> io::Resul
 struct Shown {
     lines: Vec<String>,
     is_number: bool,
-    is_extra: bool,
+    need: Need,
     width: usize,
 }
 
 impl Shown {
-    fn new(lines: Vec<String>, is_number: bool, is_extra: bool) -> Self {
+    fn new(lines: Vec<String>, is_number: bool, need: Need) -> Self {
         let width = lines.iter().map(|line| line.width()).max().unwrap_or(0);
-        Self { lines, is_number, is_extra, width }
+        Self { lines, is_number, need, width }
     }
 
     fn write(&self, out: &mut String, index: usize) {
@@ -262,7 +275,8 @@ impl Shown {
     }
 }
 
-fn columns_shown(sheet: &Sheet) -> Vec<Shown> {
+/// The columns of a sheet, with a bar of this width if there is one.
+fn columns_shown(sheet: &Sheet, bar_width: usize) -> Vec<Shown> {
     let mut shown = Vec::new();
     let rows = || sheet.rows.iter().chain((!sheet.total.is_empty()).then_some(&sheet.total));
     for (index, column) in sheet.columns.iter().enumerate() {
@@ -272,14 +286,15 @@ fn columns_shown(sheet: &Sheet) -> Vec<Shown> {
             align_decimals(&mut cells);
         }
         cells.insert(0, column.heading.to_owned());
-        shown.push(Shown::new(cells, is_number, column.is_extra));
+        shown.push(Shown::new(cells, is_number, column.need));
     }
-    if let Some(index) = sheet.columns.iter().position(|column| column.has_bar) {
+    if let Some(index) = sheet.columns.iter().position(|column| column.has_bar && bar_width > 0) {
         let most = sheet.rows.iter().map(|row| row[index].magnitude()).max().unwrap_or(0);
-        let mut bars: Vec<String> = sheet.rows.iter().map(|row| bar(row[index].magnitude(), most)).collect();
+        let mut bars: Vec<String> =
+            sheet.rows.iter().map(|row| bar(row[index].magnitude(), most, bar_width)).collect();
         bars.insert(0, String::new());
         bars.extend((!sheet.total.is_empty()).then(String::new));
-        shown.push(Shown::new(bars, false, true));
+        shown.push(Shown::new(bars, false, Need::Always));
     }
     shown
 }
@@ -297,27 +312,45 @@ fn align_decimals(cells: &mut [String]) {
 }
 
 /// A bar as long as the value's part of the most.
-fn bar(value: u64, most: u64) -> String {
+fn bar(value: u64, most: u64, width: usize) -> String {
     if most == 0 {
         return String::new();
     }
-    let eighths = u128::from(value) * (BAR_WIDTH as u128 * 8) / u128::from(most);
+    let eighths = u128::from(value) * (width as u128 * 8) / u128::from(most);
     let (whole, rest) = (eighths as usize / 8, eighths as usize % 8);
     format!("{}{}", "█".repeat(whole), EIGHTHS[rest])
 }
 
-/// Leaves out columns and cuts texts until the table is not too wide.
-fn fit(columns: &mut Vec<Shown>, width: usize) {
+/// The columns of a table that is not wider than `width`: without the least ones, with a shorter bar, without
+/// columns that need room, without a bar, with shorter texts, in this order.
+fn fitted(sheet: &Sheet, width: usize) -> Vec<Shown> {
     let total = |columns: &[Shown]| columns.iter().map(|column| column.width + 2).sum::<usize>() - 2;
-    while total(columns) > width {
-        let Some(index) = columns.iter().rposition(|column| column.is_extra) else { break };
-        columns.remove(index);
+    let mut columns = columns_shown(sheet, BAR_WIDTH);
+    if total(&columns) <= width {
+        return columns;
     }
-    while total(columns) > width {
+    columns.retain(|column| column.need != Need::Least);
+    if total(&columns) <= width {
+        return columns;
+    }
+    for bar_width in [BAR_WIDTH_MIN, 0] {
+        columns = columns_shown(sheet, bar_width);
+        columns.retain(|column| column.need != Need::Least);
+        while total(&columns) > width
+            && let Some(index) = columns.iter().rposition(|column| column.need == Need::IfRoom)
+        {
+            columns.remove(index);
+        }
+        if total(&columns) <= width {
+            return columns;
+        }
+    }
+    while total(&columns) > width {
         let texts = columns.iter_mut().filter(|column| !column.is_number && column.width > TEXT_WIDTH_MIN);
         let Some(widest) = texts.max_by_key(|column| column.width) else { break };
         widest.width -= 1;
     }
+    columns
 }
 
 /// A text cut to a width, with an ellipsis if something is missing.
@@ -409,17 +442,21 @@ Uma nota.
 
     #[test]
     fn a_table_fits_the_width() {
-        for (width, first) in [
-            (80, "Produto         Quantidade  Un  Custo (R$)    Venda (R$)  % vendas"),
-            (66, "Produto         Quantidade  Un  Custo (R$)    Venda (R$)  % vendas"),
-            (62, "Produto         Quantidade  Custo (R$)    Venda (R$)  % vendas"),
-            (60, "Produto       Quantidade  Custo (R$)    Venda (R$)  % vendas"),
-            (10, "Produto     Quantidade  Custo (R$)    Venda (R$)  % vendas"),
+        for (width, first, bar) in [
+            (80, "Produto         Quantidade  Un  Custo (R$)    Venda (R$)  % vendas", "████████████"),
+            (79, "Produto         Quantidade  Un  Custo (R$)    Venda (R$)  % vendas", "████"),
+            (68, "Produto         Quantidade  Custo (R$)    Venda (R$)  % vendas", "████"),
+            (66, "Produto         Quantidade  Un  Custo (R$)    Venda (R$)  % vendas", ""),
+            (62, "Produto         Quantidade  Custo (R$)    Venda (R$)  % vendas", ""),
+            (60, "Produto       Quantidade  Custo (R$)    Venda (R$)  % vendas", ""),
+            (10, "Produto     Quantidade  Custo (R$)    Venda (R$)  % vendas", ""),
         ] {
             let mut out = Vec::new();
             render_sheet(&mut out, &sheet(), Format::Text, Some(width)).unwrap();
             let out = String::from_utf8(out).unwrap();
             assert_eq!(out.lines().nth(1), Some(first), "{width}");
+            let drawn = out.lines().nth(2).unwrap().matches('█').count();
+            assert_eq!(drawn, bar.chars().count(), "{width}: {out}");
             assert!(width < 58 || out.lines().all(|line| line.width() <= width), "{width}: {out}");
         }
         assert_eq!(cut("Banana, nanica", 10), "Banana, n…");

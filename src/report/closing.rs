@@ -1,7 +1,7 @@
 //! `report day`: the closing.
 
 use super::asked::Report;
-use super::total::{NO_COST, Sum, uncosted_note};
+use super::total::{NO_COST, Sum, uncosted_losses_note, uncosted_note};
 use crate::catalog::Kind;
 use crate::operation::Summary;
 use crate::render::{Cell, Column, Holds, Sheet};
@@ -28,7 +28,7 @@ pub(super) fn sheet(report: &Report, totals: &[Summary]) -> Sheet {
     let money = |sum: &Sum| Cell::Money(sum.amount);
     let mut rows = vec![
         line("Vendas", Some(sales.documents), money(&sales), none(), none()),
-        line("Compras", Some(purchases.documents), money(&purchases), cost_of(&purchases), none()),
+        line("Compras", Some(purchases.documents), money(&purchases), none(), none()),
         line("Perdas", Some(losses.documents), money(&losses), cost_of(&losses), of_sales(losses.amount)),
         line("Sobras de contagem", Some(counts.documents), Cell::Money(counts.added_amount), none(), none()),
         line("Faltas de contagem", None, Cell::Money(counts.amount - counts.added_amount), none(), none()),
@@ -60,7 +60,7 @@ pub(super) fn sheet(report: &Report, totals: &[Summary]) -> Sheet {
         title: report.title("Fechamento"),
         columns: COLUMNS.to_vec(),
         rows,
-        notes: uncosted_note(&sales).into_iter().collect(),
+        notes: uncosted_note(&sales).into_iter().chain(uncosted_losses_note(&losses)).collect(),
         nothing: "",
         ..Sheet::default()
     }

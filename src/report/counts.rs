@@ -42,7 +42,7 @@ pub(super) fn sheet(report: &Report, counts: &[Summary]) -> Sheet {
         title: report.title("Diferenças de contagem"),
         columns: vec![
             group_column(by),
-            Column::new("Contagens", "movement_count", "contagens", Holds::Number).extra(),
+            Column::new("Contagens", "movement_count", "contagens", Holds::Number).least(),
             Column::new("Sobra", "surplus", "sobra", Holds::Quantity),
             Column::new("Falta", "shortage", "falta", Holds::Quantity),
             Column::new("Un", "unit", "unidade", Holds::Text).extra(),

@@ -1,7 +1,7 @@
 //! `report losses`: what was lost, at cost, at sale price and as a part of the sales, the worst first.
 
 use super::asked::Report;
-use super::total::{NO_COST, Sum, by_money, group_cell, group_column, moved_cell, unit_cell};
+use super::total::{Sum, by_money, group_cell, group_column, moved_cell, uncosted_losses_note, unit_cell};
 use crate::operation::Summary;
 use crate::render::{Cell, Column, Holds, Sheet, reais};
 
@@ -29,14 +29,12 @@ pub(super) fn sheet(report: &Report, losses: &[Summary], sales: &[Summary]) -> S
         Cell::share(sum.amount, sold),
     ];
     let sales_told = format!("Vendas do período: {}.", reais(sold));
-    let uncosted = (sum.uncosted > 0 && sum.has_cost)
-        .then(|| format!("Perdas de {} a preço de venda são {NO_COST}.", reais(sum.uncosted)));
     Sheet {
         name: "losses",
         title: report.title("Perdas"),
         columns: vec![
             group_column(by),
-            Column::new("Movimentos", "movement_count", "movimentos", Holds::Number).extra(),
+            Column::new("Movimentos", "movement_count", "movimentos", Holds::Number).least(),
             Column::new("Quantidade", "quantity", "quantidade", Holds::Quantity),
             Column::new("Un", "unit", "unidade", Holds::Text).extra(),
             Column::new("Custo (R$)", "cost", "custo", Holds::Money),
@@ -45,7 +43,7 @@ pub(super) fn sheet(report: &Report, losses: &[Summary], sales: &[Summary]) -> S
         ],
         rows: rows.collect(),
         total,
-        notes: std::iter::once(sales_told).chain(uncosted).collect(),
+        notes: std::iter::once(sales_told).chain(uncosted_losses_note(&sum)).collect(),
         nothing: "Nenhuma perda.",
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::asked::Report;
-use super::total::{NO_COST, Sum, by_money, group_cell, group_column, uncosted_note};
+use super::total::{NO_COST, Sum, by_money, group_cell, group_column, uncosted_losses_note, uncosted_note};
 use crate::operation::Summary;
 use crate::render::{Cell, Column, Holds, Sheet};
 
@@ -14,13 +14,13 @@ pub(super) fn sheet(report: &Report, sales: &[Summary], losses: &[Summary]) -> S
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     for total in by_money(by, sales) {
         let lost = lost_by_group.remove(total.group.as_str());
-        rows.push(row(group_cell(by, total), &Sum::of([total]), &Sum::of(lost)));
+        rows.push(row(group_cell(by, total), &Sum::of([total]), &Sum::of(lost), false));
     }
     // The groups with losses and no sales.
     for total in losses.iter().filter(|total| lost_by_group.contains_key(total.group.as_str())) {
-        rows.push(row(group_cell(by, total), &Sum::default(), &Sum::of([total])));
+        rows.push(row(group_cell(by, total), &Sum::default(), &Sum::of([total]), false));
     }
-    let sold = Sum::of(sales);
+    let (sold, lost) = (Sum::of(sales), Sum::of(losses));
     Sheet {
         name: "margins",
         title: report.title("Margens"),
@@ -34,16 +34,17 @@ pub(super) fn sheet(report: &Report, sales: &[Summary], losses: &[Summary]) -> S
             Column::new("Após perdas %", "margin_after_losses", "apos_perdas", Holds::Percent),
         ],
         rows,
-        total: row(Cell::Text("Total".to_owned()), &sold, &Sum::of(losses)),
-        notes: uncosted_note(&sold).into_iter().collect(),
+        total: row(Cell::Text("Total".to_owned()), &sold, &lost, true),
+        notes: uncosted_note(&sold).into_iter().chain(uncosted_losses_note(&lost)).collect(),
         nothing: "Nenhuma venda.",
     }
 }
 
-fn row(group: Cell, sold: &Sum, lost: &Sum) -> Vec<Cell> {
+/// A row. Losses of unknown cost leave the margin after losses of a product unknown, and that of many products
+/// without them.
+fn row(group: Cell, sold: &Sum, lost: &Sum, is_of_many: bool) -> Vec<Cell> {
     let of_sold = |cell: Cell| if sold.count == 0 { Cell::Unknown("") } else { cell };
-    // Losses without a known cost leave the margin after them unknown.
-    let is_known = lost.count == 0 || (lost.has_cost && lost.uncosted == 0);
+    let is_known = lost.count == 0 || (lost.has_cost && (is_of_many || lost.uncosted == 0));
     let after = sold.margin().filter(|_| is_known).map(|margin| margin - lost.cost);
     vec![
         group,

@@ -7,7 +7,7 @@ use crate::render::{Cell, Column, Holds, Sheet};
 
 const QUANTITY: Column = Column::new("Quantidade", "quantity", "quantidade", Holds::Quantity);
 const UNIT: Column = Column::new("Un", "unit", "unidade", Holds::Text).extra();
-const COUNT: Column = Column::new("Movimentos", "movement_count", "movimentos", Holds::Number).extra();
+const COUNT: Column = Column::new("Movimentos", "movement_count", "movimentos", Holds::Number).least();
 
 /// Quantity, money and margin of what was sold, most money first.
 pub(super) fn of_sales(report: &Report, totals: &[Summary]) -> Sheet {

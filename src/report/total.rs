@@ -113,6 +113,15 @@ pub(super) fn by_money(by: Grouping, totals: &[Summary]) -> Vec<&Summary> {
     sorted
 }
 
+/// A note about losses whose cost nobody knows, beside others.
+pub(super) fn uncosted_losses_note(losses: &Sum) -> Option<String> {
+    let is_partly = losses.uncosted > 0 && losses.has_cost;
+    is_partly.then(|| {
+        let uncosted = reais(losses.uncosted);
+        format!("Perdas de {uncosted} a preço de venda são {NO_COST}, e ficam fora do custo delas.")
+    })
+}
+
 /// A note about sales whose cost nobody knows.
 pub(super) fn uncosted_note(sum: &Sum) -> Option<String> {
     let is_partly = sum.uncosted > 0 && sum.has_cost;
