@@ -202,6 +202,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
             [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Chave privada do certificado deste cliente')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo com o token deste cliente')
+            [CompletionResult]::new('--blind', '--blind', [CompletionResultType]::ParameterName, 'Não mostra o estoque de antes nem a diferença')
             [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala')
             [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala')
             [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Conecta por TLS; --tls-ca e --tls-cert também o pedem')

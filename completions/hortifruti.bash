@@ -425,7 +425,7 @@ _hortifruti() {
             return 0
             ;;
         hortifruti__subcmd__count)
-            opts="-h --request-id --format --server --port-file --socket --grpc --tls --tls-ca --tls-cert --tls-key --token-file --insecure --help"
+            opts="-h --blind --request-id --format --server --port-file --socket --grpc --tls --tls-ca --tls-cert --tls-key --token-file --insecure --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

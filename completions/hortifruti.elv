@@ -191,6 +191,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
             cand --tls-key 'Chave privada do certificado deste cliente'
             cand --token-file 'Arquivo com o token deste cliente'
+            cand --blind 'Não mostra o estoque de antes nem a diferença'
             cand --socket 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
             cand --grpc 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
             cand --tls 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'

@@ -199,6 +199,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l tls-ca -
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l blind -d 'Não mostra o estoque de antes nem a diferença'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'

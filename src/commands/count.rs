@@ -10,13 +10,13 @@ use super::connection::Connection;
 use super::input::read_file;
 use super::output::{Output, STANDARD, note, print_made};
 use crate::catalog::{COUNT_LINES_MAX, Quantity, RequestId};
-use crate::operation::{COUNTED_FIELD, CountRequest, CountedName, Reply, Request};
+use crate::operation::{COUNTED_FIELD, ChangeReply, CountRequest, CountedName, Reply, Request};
 use crate::price_list::{CountList, bad_rows_shown, read_counts};
 use crate::refusal::{Code, Refusal};
 
 /// Ajusta o estoque à contagem, de um produto ou de uma lista
 #[derive(Debug, Args)]
-#[command(after_help = "Exemplos:\n  hortifruti count Caju 57\n  hortifruti count contagem.csv")]
+#[command(after_help = "Exemplos:\n  hortifruti count Caju 57\n  hortifruti count contagem.csv --blind")]
 pub(super) struct Count {
     /// Nome do produto; sem QUANTIDADE, um CSV com as colunas nome e quantidade (`-` lê a entrada padrão)
     #[arg(value_name = "NOME|ARQUIVO", value_hint = clap::ValueHint::FilePath, display_order = 1)]
@@ -24,6 +24,9 @@ pub(super) struct Count {
     /// Quantidade contada, como 57 ou 2,5
     #[arg(value_name = "QUANTIDADE", allow_negative_numbers = true, display_order = 2)]
     counted: Option<String>,
+    /// Não mostra o estoque de antes nem a diferença
+    #[arg(long)]
+    blind: bool,
     /// Identificador do pedido; repetido, dá a mesma resposta
     #[arg(long, value_name = "ID")]
     request_id: Option<String>,
@@ -37,27 +40,38 @@ impl Count {
     pub(super) fn run(self) -> Result<(), Error> {
         let request_id = request_id(self.request_id)?;
         let Some(counted) = self.counted else {
-            return count_list(&self.name_or_file, request_id, &self.output, self.connection);
+            return count_list(&self.name_or_file, request_id, self.blind, &self.output, self.connection);
         };
         if let Some((thousands, units)) = Quantity::two_readings(&counted) {
             return Err(Refusal::two_readings(&counted, thousands, units).into());
         }
         let counted = counted.parse().map_err(|error| Refusal::quantity(COUNTED_FIELD, &error))?;
         let request = Request::CountStock(CountRequest::of_one(&self.name_or_file, counted, request_id));
-        let reply = change(self.connection, &request)?;
+        let reply = shown(change(self.connection, &request)?, self.blind);
         print_made(&reply, self.output.format)
+    }
+}
+
+/// The reply, without what differed if the count is blind.
+fn shown(reply: Reply, is_blind: bool) -> Reply {
+    let counted = |change: ChangeReply| ChangeReply { movement: None, ..change };
+    match reply {
+        Reply::Changes(changes) if is_blind => Reply::Changes(changes.into_iter().map(counted).collect()),
+        Reply::Change(change) if is_blind => Reply::Change(counted(change)),
+        reply => reply,
     }
 }
 
 fn count_list(
     file: &str,
     request_id: Option<RequestId>,
+    is_blind: bool,
     output: &Output,
     connection: Connection,
 ) -> Result<(), Error> {
-    let shown = if file == STANDARD { "entrada padrão" } else { file };
+    let source = if file == STANDARD { "entrada padrão" } else { file };
     let refused =
-        |what: String| Error::from(Refusal::new(Code::InvalidArgument, format!("{shown}: {what}.")));
+        |what: String| Error::from(Refusal::new(Code::InvalidArgument, format!("{source}: {what}.")));
     let list = read_counts(&read_file(Path::new(file), "Nada foi alterado")?);
     let CountList { rows, uncounted, bad, note: faults } =
         list.map_err(|error| refused(error.to_string()))?;
@@ -86,6 +100,7 @@ fn count_list(
         connection,
         &Request::CountStock(CountRequest { counts, request_id, is_blind: false, note: None }),
     )?;
+    let reply = shown(reply, is_blind);
     let printed = print_made(&reply, output.format);
     if let Reply::Changes(changes) = &reply {
         let differ = changes.iter().filter(|change| change.movement.is_some()).count();

@@ -1,6 +1,6 @@
 //! Changes as people say them: `2,5kg Tomate`, `Tomate 2,5kg`, `20cx=440kg Tomate 2800,00`.
 //!
-//! The shell and the one-shots read them here. A line is cut into its attributes ([`attributes`]) and its
+//! The shell and the one-shots read them here. A line is cut into its attributes ([`attributes()`]) and its
 //! phrases ([`split_phrases`]); a phrase may have several [`Readings`], of which only a catalog knows which
 //! is meant. Nothing is guessed: if two readings remain, both are shown.
 

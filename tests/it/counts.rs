@@ -126,3 +126,21 @@ fn the_word_alone_asks_for_the_name_and_shows_the_stock() {
     let piped = run(&mut server.command(&["shell"]), "contar\nCaju\n50\ncontar Caju 1.000\n");
     assert_eq!((piped.code, piped.out.as_str()), (2, "Caju: R$2.0, Estoque: 50\n"), "{}", piped.err);
 }
+
+#[test]
+fn a_blind_count_shows_only_what_was_counted() {
+    let server = Server::start(&[]);
+    let blind = server.run(&["count", "Caju", "57", "--blind"]);
+    assert_eq!((blind.code, blind.out.as_str(), blind.err.as_str()), (0, "Caju: R$2.0, Estoque: 57\n", ""));
+    let list = server.path().join("contagem.csv");
+    std::fs::write(&list, "Caju;50\nPera;15\n").unwrap();
+    let blind = server.run(&["count", list.to_str().unwrap(), "--blind", "--format", "json"]);
+    assert_eq!(blind.code, 0, "{blind:?}");
+    let changes: serde_json::Value = serde_json::from_str(&blind.out).unwrap();
+    assert_eq!(changes[0]["movement"], serde_json::Value::Null, "{changes}");
+    assert_eq!(changes[0]["stock_thousandths"], 50_000);
+    assert_eq!(blind.err, "Contados: 2; sem quantidade na lista: 0.\n");
+    let known = server.run(&["history", "Caju", "--kind", "contagem", "--format", "json"]);
+    let known: serde_json::Value = serde_json::from_str(&known.out).unwrap();
+    assert_eq!(known[0]["delta_thousandths"], -7_000, "{known}");
+}
