@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::decimal::{self, DecimalError};
+use super::reais::in_reais;
 
 /// The price of one unit of a product, in centavos.
 ///
@@ -62,15 +63,7 @@ impl Price {
 
     /// The price as Brazilians write it: `R$ 1.234,50`.
     pub fn in_reais(self) -> impl fmt::Display {
-        let (reais, centavos) = ((self.centavos() / 100).to_string(), self.centavos() % 100);
-        fmt::from_fn(move |f| {
-            f.write_str("R$ ")?;
-            for (index, digit) in reais.char_indices() {
-                let is_group = index > 0 && (reais.len() - index).is_multiple_of(3);
-                write!(f, "{}{digit}", if is_group { "." } else { "" })?;
-            }
-            write!(f, ",{centavos:02}")
-        })
+        in_reais(self.centavos())
     }
 
     /// Writes the price as the protocols show it.
