@@ -43,9 +43,15 @@ pub(super) fn show_step(progress: &mut ProgressBar) -> impl FnMut(Step, u64, u64
 }
 
 pub(super) fn print_verified(what: &str, verified: &Verified) -> Result<(), Error> {
-    let Verified { products, movements, request_ids, earlier_movements, look_alikes } = verified;
+    let Verified { products, discontinued, movements, request_ids, earlier_movements, look_alikes } =
+        verified;
+    let of_them = match *discontinued {
+        0 => String::new(),
+        1 => ", 1 deles aposentado".to_owned(),
+        _ => format!(", {discontinued} deles aposentados"),
+    };
     let mut text = format!(
-        "{what}\nProdutos: {products}\nMovimentos: {movements}\nIdentificadores de pedido: {request_ids}\n"
+        "{what}\nProdutos: {products}{of_them}\nMovimentos: {movements}\nIdentificadores de pedido: {request_ids}\n"
     );
     if !look_alikes.is_empty() {
         text.push_str("Produtos que se confundem, porque os nomes parecem iguais:\n");

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, RwLock};
+use std::time::SystemTime;
 
 use jiff::civil::Date;
 
@@ -86,10 +87,18 @@ impl Session {
     /// # Errors
     /// If there is no such time zone, the reply would be too long, or the store cannot be read.
     pub(super) async fn expiring(&self, request: ExpiringRequest<'_>) -> Result<Vec<ExpiringStock>, Refusal> {
+        self.expiring_at(SystemTime::now(), request).await
+    }
+
+    async fn expiring_at(
+        &self,
+        now: SystemTime,
+        request: ExpiringRequest<'_>,
+    ) -> Result<Vec<ExpiringStock>, Refusal> {
         self.note_read();
         let days =
             Days::of_zone(request.time_zone).ok_or_else(|| Refusal::no_time_zone(request.time_zone))?;
-        let today = days.today();
+        let today = days.date_of(now);
         let last_day = jiff::Span::new()
             .try_days(i64::from(request.days))
             .ok()
@@ -266,7 +275,7 @@ mod tests {
     use crate::catalog::{Details, ProductDraft, Purchase, TermsDraft};
     use crate::store::sqlite::SqliteStore;
 
-    async fn shop() -> (Session, Days, impl Sized) {
+    async fn shop() -> (Session, impl Sized) {
         let product = |name: &str, shelf_life_days| ProductDraft {
             name: Name::parse(name).unwrap(),
             price: Price::from_centavos(500).unwrap(),
@@ -276,32 +285,40 @@ mod tests {
         };
         let products = [product("Banana", Some(3)), product("Uva", None)];
         let (session, committer) = open(SqliteStore::in_memory().unwrap(), &products);
-        (session, Days::of_zone("UTC").unwrap(), committer)
+        (session, committer)
     }
 
-    async fn buy(session: &Session, line: &str, supplier: &str, lot: &str, expires_on: Option<Date>) {
+    /// Buys, and returns the time of the purchase.
+    async fn buy(
+        session: &Session,
+        line: &str,
+        supplier: &str,
+        lot: &str,
+        expires_on: Option<Date>,
+    ) -> SystemTime {
         let mut request = asked(line);
         let purchase = Purchase { supplier: supplier.parse().ok(), lot: lot.parse().ok(), expires_on };
         let before = request.details.map_or_else(Details::default, |details| *details);
         request.details = Details { purchase: Some(purchase), ..before }.boxed();
-        session.adjust(request).await.unwrap();
+        session.adjust(request).await.unwrap().movement.recorded_at
     }
 
-    fn in_days(days: &Days, ahead: i64) -> Date {
-        days.today().checked_add(jiff::Span::new().days(ahead)).unwrap()
+    fn in_days(now: SystemTime, ahead: i64) -> Date {
+        let today = Days::of_zone("UTC").unwrap().date_of(now);
+        today.checked_add(jiff::Span::new().days(ahead)).unwrap()
     }
 
     #[tokio::test]
     async fn the_rest_of_a_purchase_expires() {
-        let (session, days, _committer) = shop().await;
-        // Bananas keep three days, unless a purchase says another day.
-        buy(&session, "Banana 10 motivo=compra total=20,00", "Zé", "", None).await;
-        buy(&session, "Banana 10 motivo=compra total=40,00", "Zé", "L1", Some(in_days(&days, 1))).await;
-        buy(&session, "Uva 10 motivo=compra", "Zé", "", Some(in_days(&days, -1))).await;
+        let (session, _committer) = shop().await;
+        // Bananas keep three days, unless a purchase says another day. Today is the day of the first one.
+        let now = buy(&session, "Banana 10 motivo=compra total=20,00", "Zé", "", None).await;
+        buy(&session, "Banana 10 motivo=compra total=40,00", "Zé", "L1", Some(in_days(now, 1))).await;
+        buy(&session, "Uva 10 motivo=compra", "Zé", "", Some(in_days(now, -1))).await;
         session.adjust(asked("Banana -5 motivo=venda")).await.unwrap();
         let expiring = async |ahead| {
             let request = ExpiringRequest { days: ahead, time_zone: "UTC" };
-            let found = session.expiring(request).await.unwrap();
+            let found = session.expiring_at(now, request).await.unwrap();
             let row = |it: &ExpiringStock| {
                 (
                     it.sequence,
@@ -334,9 +351,9 @@ mod tests {
 
     #[tokio::test]
     async fn purchases_are_traced_by_words_of_the_supplier_or_the_lot() {
-        let (session, days, _committer) = shop().await;
-        buy(&session, "Banana 10 motivo=compra total=20,00", "Sítio do Zé", "", None).await;
-        buy(&session, "Uva 4 motivo=compra total=8,00", "CEAGESP", "Zé-7", Some(in_days(&days, 5))).await;
+        let (session, _committer) = shop().await;
+        let now = buy(&session, "Banana 10 motivo=compra total=20,00", "Sítio do Zé", "", None).await;
+        buy(&session, "Uva 4 motivo=compra total=8,00", "CEAGESP", "Zé-7", Some(in_days(now, 5))).await;
         buy(&session, "Uva 6 motivo=compra", "sitio  do ze", "A 9", None).await;
         session.adjust(asked("Uva -7 motivo=venda")).await.unwrap();
         let trace = async |words: &str, before, count_max| {

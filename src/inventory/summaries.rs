@@ -102,9 +102,9 @@ const UNNAMED: i64 = 0;
 #[derive(Default)]
 struct Total {
     count: i64,
-    documents: i64,
-    /// The first movement of the last document.
-    last_document: i64,
+    documents: Documents,
+    added_documents: Documents,
+    taken_documents: Documents,
     thousandths: i64,
     added_thousandths: i64,
     centavos: i64,
@@ -114,6 +114,23 @@ struct Total {
     uncosted_centavos: i64,
     /// The unit of all products. `None` if they have several.
     unit: Option<Unit>,
+}
+
+/// A count of documents, whose movements stand together in the ledger.
+#[derive(Default)]
+struct Documents {
+    count: i64,
+    /// The first movement of the last document.
+    last: i64,
+}
+
+impl Documents {
+    fn add(&mut self, row: &LedgerRow) {
+        if self.last != row.document.first_sequence {
+            self.last = row.document.first_sequence;
+            self.count += 1;
+        }
+    }
 }
 
 impl Totals {
@@ -248,13 +265,14 @@ impl Total {
         let movement = &row.movement;
         let (thousandths, centavos) = (movement.delta.thousandths(), movement.amount().centavos());
         self.count += 1;
-        if self.last_document != row.document.first_sequence {
-            self.last_document = row.document.first_sequence;
-            self.documents += 1;
-        }
+        self.documents.add(row);
         self.thousandths = self.thousandths.saturating_add(thousandths);
         self.centavos = self.centavos.saturating_add(centavos);
+        if thousandths < 0 {
+            self.taken_documents.add(row);
+        }
         if thousandths > 0 {
+            self.added_documents.add(row);
             self.added_thousandths = self.added_thousandths.saturating_add(thousandths);
             self.added_centavos = self.added_centavos.saturating_add(centavos);
         }
@@ -278,7 +296,9 @@ impl Total {
             quantity: quantity(self.thousandths),
             amount: amount(self.centavos),
             cost: self.cost.map(Cost::from_centavos),
-            document_count: self.documents,
+            document_count: self.documents.count,
+            added_document_count: self.added_documents.count,
+            taken_document_count: self.taken_documents.count,
             added_quantity: quantity(self.added_thousandths),
             added_amount: amount(self.added_centavos),
             uncosted_amount: amount(self.uncosted_centavos),

@@ -72,6 +72,9 @@ pub struct Summary {
     pub cost: Option<Cost>,
     /// The number of documents: movements that were made together are one.
     pub document_count: i64,
+    /// The number of documents that added, and of those that took away. Some do both.
+    pub added_document_count: i64,
+    pub taken_document_count: i64,
     /// The sum of the quantities and of the amounts of the movements that added.
     pub added_quantity: Quantity,
     pub added_amount: Amount,

@@ -26,21 +26,29 @@ pub(super) fn sheet(report: &Report, totals: &[Summary]) -> Sheet {
     let of_sales = |centavos: i64| Cell::share(centavos, sales.amount);
     let cost_of = |sum: &Sum| if sum.count == 0 { none() } else { sum.cost_cell() };
     let money = |sum: &Sum| Cell::Money(sum.amount);
+    let added = |name: &str, sum: &Sum| {
+        line(name, Some(sum.added_documents), Cell::Money(sum.added_amount), none(), none())
+    };
+    let taken = |name: &str, sum: &Sum| {
+        let amount = Cell::Money(sum.amount - sum.added_amount);
+        line(name, Some(sum.taken_documents), amount, none(), none())
+    };
     let mut rows = vec![
         line("Vendas", Some(sales.documents), money(&sales), none(), none()),
         line("Compras", Some(purchases.documents), money(&purchases), none(), none()),
         line("Perdas", Some(losses.documents), money(&losses), cost_of(&losses), of_sales(losses.amount)),
-        line("Sobras de contagem", Some(counts.documents), Cell::Money(counts.added_amount), none(), none()),
-        line("Faltas de contagem", None, Cell::Money(counts.amount - counts.added_amount), none(), none()),
+        added("Sobras de contagem", &counts),
+        taken("Faltas de contagem", &counts),
     ];
-    for (name, sum) in [("Ajustes a mais", &adjustments), ("Aberturas", &openings)] {
-        if sum.count > 0 {
-            rows.push(line(name, Some(sum.documents), Cell::Money(sum.added_amount), none(), none()));
-        }
+    if adjustments.added_documents > 0 {
+        rows.push(added("Ajustes a mais", &adjustments));
     }
-    if adjustments.count > 0 {
-        let removed = adjustments.amount - adjustments.added_amount;
-        rows.push(line("Ajustes a menos", None, Cell::Money(removed), none(), none()));
+    if adjustments.taken_documents > 0 {
+        rows.push(taken("Ajustes a menos", &adjustments));
+    }
+    // A product that is created without stock has an opening of nothing.
+    if openings.added_documents > 0 {
+        rows.push(added("Aberturas", &openings));
     }
     if sales.count > 0 {
         let cost = Cell::money_or(sales.known_cost(), NO_COST);

@@ -12,6 +12,9 @@ pub(super) const NO_COST: &str = "sem custo";
 pub(super) struct Sum {
     pub(super) count: i64,
     pub(super) documents: i64,
+    /// The documents that added, and those that took away.
+    pub(super) added_documents: i64,
+    pub(super) taken_documents: i64,
     pub(super) amount: i64,
     /// The cost of what went out or came in, without a sign, of the movements whose cost is known.
     pub(super) cost: i64,
@@ -28,6 +31,8 @@ impl Sum {
         for total in totals {
             sum.count += total.count;
             sum.documents += total.document_count;
+            sum.added_documents += total.added_document_count;
+            sum.taken_documents += total.taken_document_count;
             sum.amount = sum.amount.saturating_add(total.amount.centavos());
             sum.cost = sum.cost.saturating_add(total.cost.map_or(0, |cost| cost.centavos().saturating_abs()));
             sum.has_cost |= total.cost.is_some();

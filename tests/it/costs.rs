@@ -12,6 +12,7 @@ use hortifruti::wire::grpc::v1::{
     PurchaseDetails,
 };
 
+use crate::support::zone::offset;
 use crate::support::{Server, hortifruti, run};
 
 async fn connect(server: &Server) -> InventoryServiceClient<Channel> {
@@ -192,11 +193,12 @@ fn the_one_shots_keep_the_details() {
         (Some(1755), Some("feira"))
     );
     assert_eq!(movement["cost_centavos"].as_i64(), Some(1755 + 10_530));
-    assert!(movement["recorded_at"].as_str().unwrap().ends_with("-03:00"), "{json}");
+    assert!(movement["recorded_at"].as_str().unwrap().ends_with(&offset()), "{json}");
     let lost = update(&["Caju", "-3", "--reason", "perda", "--cause", "Maduro"]);
     assert_eq!((lost.code, lost.out.as_str()), (0, "Caju: R$2.0, Estoque: 67\n"));
     let csv = server.run(&["history", "--limit", "2", "--format", "csv"]).out;
-    let rows: Vec<&str> = csv.lines().skip(1).map(|row| row.split_once("-03:00,").unwrap().1).collect();
+    let after_time = |row: &'_ str| row.split_once(&format!("{},", offset())).unwrap().1.to_owned();
+    let rows: Vec<String> = csv.lines().skip(1).map(after_time).collect();
     assert_eq!(rows, ["perda,Caju,-3,67,6.0,-5.27,,maduro,,,,", "compra,Caju,10,70,17.55,122.85,,,feira,,,"]);
     let query = server.run(&["query", "Caju", "--format", "json"]).out;
     assert!(query.contains("\"stock_cost_centavos\":11758"), "{query}");

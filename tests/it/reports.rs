@@ -14,6 +14,7 @@ use hortifruti::wire::grpc::v1::{
 };
 
 use crate::support::Server;
+use crate::support::zone::today;
 
 /// A shop in which something was sold, spoilt, and undone.
 fn shop() -> Server {
@@ -105,7 +106,7 @@ Vendas                       3       44,10
 Compras                      0        0,00
 Perdas                       1        6,00   sem custo          13,6
 Sobras de contagem           0        0,00
-Faltas de contagem                    0,00
+Faltas de contagem           0        0,00
 Aberturas                    5      614,90
 Custo das vendas                 sem custo
 Margem                           sem custo
@@ -150,6 +151,40 @@ Vendas do período: R$ 44,10.
 }
 
 #[test]
+fn examples_that_were_cleared_are_not_in_the_closing() {
+    let server = Server::start(&[]);
+    let lines = |name: &str| {
+        let closing = server.run(&["report", "day", "--format", "csv"]).out;
+        closing.lines().filter(|line| line.starts_with(name)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(lines("Aberturas"), ["Aberturas,4,555.00,,"]);
+    let backup = |name: &str| server.run(&["backup", name]).out.lines().nth(1).unwrap().to_owned();
+    assert_eq!(backup("antes.db"), "Produtos: 4");
+    assert_eq!(server.run(&["product", "clear-examples"]).code, 0);
+    // Products without stock open with nothing.
+    std::fs::write(server.path().join("precos.csv"), "nome;preco;unidade\nUva;8,90;kg\nFigo;5,50;un\n")
+        .unwrap();
+    assert_eq!(server.run(&["import", "precos.csv"]).code, 0);
+    assert_eq!(lines("Aberturas"), [""; 0]);
+    assert_eq!(backup("depois.db"), "Produtos: 6, 4 deles aposentados");
+    assert_eq!(server.run(&["product", "restore", "Pera (exemplo)"]).code, 0);
+    for name in ["Maca (exemplo)", "Banana (exemplo)"] {
+        assert_eq!(server.run(&["product", "restore", name]).code, 0);
+    }
+    assert_eq!(backup("outra.db"), "Produtos: 6, 1 deles aposentado");
+    // One count finds too much of one product and too little of two.
+    std::fs::write(server.path().join("estoque.csv"), "nome;preco;estoque;unidade\nKiwi;1;5;un\n").unwrap();
+    assert_eq!(server.run(&["import", "estoque.csv"]).code, 0);
+    for counted in ["Uva;2\nKiwi;3\n", "Figo;4\n", "Figo;6\n"] {
+        std::fs::write(server.path().join("contagem.csv"), format!("nome;contado\n{counted}")).unwrap();
+        assert_eq!(server.run(&["count", "contagem.csv"]).code, 0, "{counted}");
+    }
+    assert_eq!(lines("Sobras"), ["Sobras de contagem,3,50.80,,"]);
+    assert_eq!(lines("Faltas"), ["Faltas de contagem,1,2.00,,"]);
+    assert_eq!(lines("Aberturas"), ["Aberturas,1,5.00,,"]);
+}
+
+#[test]
 fn a_report_of_many_products_comes_whole() {
     let server = Server::start(&["--empty"]);
     let rows: String = (1..=1500).map(|number| format!("Produto {number},1.0,{number},un\n")).collect();
@@ -172,11 +207,10 @@ async fn what_expires_who_sold_it_and_what_to_buy() {
         kind: kind.into(),
         ..Default::default()
     };
-    let today = hortifruti::local_time::Days::of_zone("UTC").unwrap().today();
     let purchase = PurchaseDetails {
         supplier: "Sítio do Zé".to_owned(),
         lot: "L-77".to_owned(),
-        expires_on: today.to_string(),
+        expires_on: today().to_string(),
     };
     let bought = AdjustStockRequest {
         amount_centavos: Some(12_000),
@@ -196,7 +230,7 @@ async fn what_expires_who_sold_it_and_what_to_buy() {
         serde_json::from_str(&out(&[args, &["--format", "json"]].concat())).unwrap()
     };
     // The opening stock of 30 had no cost, and the rest of 10 is of the purchase.
-    let expiring = &json(&["expiring", "--days", "0", "--time-zone", "UTC"])["rows"][0];
+    let expiring = &json(&["expiring", "--days", "0"])["rows"][0];
     assert_eq!((&expiring["product"], &expiring["days_left"]), (&"Banana".into(), &0.into()));
     assert_eq!(
         (&expiring["left_thousandths"], &expiring["amount_centavos"]),

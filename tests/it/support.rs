@@ -16,6 +16,7 @@ use rusqlite::OpenFlags;
 use tempfile::TempDir;
 
 pub(crate) mod waiting;
+pub(crate) mod zone;
 
 use waiting::{end_of, lines, rest, wait_for, wait_until};
 
@@ -107,9 +108,6 @@ pub(crate) fn executable() -> PathBuf {
     option_env!("CARGO_BIN_EXE_hortifruti").map_or_else(|| std::env::current_exe().unwrap(), PathBuf::from)
 }
 
-/// São Paulo's time, as POSIX writes it, so that no test needs the system's table of zones.
-pub(crate) const TIME_ZONE: &str = "<-03>3";
-
 /// The executable, in a folder, without what the caller's environment says to it.
 pub(crate) fn hortifruti(folder: &Path) -> Command {
     let mut command = Command::new(executable());
@@ -131,7 +129,7 @@ pub(crate) fn without_environment(command: &mut Command, folder: &Path) {
         .env_remove("HORTIFRUTI_TOKEN")
         .env_remove("HORTIFRUTI_LABEL")
         .env_remove("RUST_LOG")
-        .env("TZ", TIME_ZONE)
+        .env("TZ", zone::time_zone())
         .env("XDG_STATE_HOME", folder.join("state"));
 }
 

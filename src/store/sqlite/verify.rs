@@ -51,6 +51,8 @@ pub(super) type Report<'a> = &'a mut dyn FnMut(Step, u64, u64);
 pub struct Verified {
     /// The count of products.
     pub products: u64,
+    /// The count of those that are discontinued.
+    pub discontinued: u64,
     /// The count of rows of the ledger.
     pub movements: u64,
     /// The count of stored request ids.
@@ -132,9 +134,11 @@ pub(super) fn check(moment: &Connection, path: &Path, report: Report<'_>) -> Res
     let count = catalog.products().len() as u64;
     check_keys(moment, &catalog).map_err(&failed)?.map_err(corrupt)?;
     check_changes(moment, &catalog).map_err(&failed)?.map_err(corrupt)?;
+    let discontinued = catalog.products().iter().filter(|it| it.flags.is_discontinued()).count() as u64;
     let look_alikes = catalog.look_alikes().to_vec();
     Ok(Verified {
         products: count,
+        discontinued,
         movements: movements.unsigned_abs(),
         request_ids,
         earlier_movements: replayed.earlier_movements,

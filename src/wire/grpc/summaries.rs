@@ -71,6 +71,8 @@ pub(super) fn summaries_response(summaries: &[Summary]) -> v1::SummarizeMovement
         added_amount_centavos: summary.added_amount.centavos(),
         uncosted_amount_centavos: summary.uncosted_amount.centavos(),
         unit: summary.unit.as_ref().map_or(String::new(), Unit::to_string),
+        added_document_count: summary.added_document_count,
+        taken_document_count: summary.taken_document_count,
     };
     v1::SummarizeMovementsResponse { summaries: summaries.iter().map(summary).collect() }
 }
@@ -96,6 +98,8 @@ pub fn summaries(message: v1::SummarizeMovementsResponse) -> Result<Vec<Summary>
             amount: amount(message.amount_centavos)?,
             cost: message.cost_centavos.map(Cost::from_centavos),
             document_count: message.document_count,
+            added_document_count: message.added_document_count,
+            taken_document_count: message.taken_document_count,
             added_quantity: quantity(message.added_thousandths)?,
             added_amount: amount(message.added_amount_centavos)?,
             uncosted_amount: amount(message.uncosted_amount_centavos)?,

@@ -315,9 +315,13 @@ fn check_abc(reports: &Reports, sold: &BTreeMap<String, Vec<&Value>>) {
 
 fn check_closing(reports: &Reports, [sold, bought, lost, found]: [&Sums; 4]) {
     let report = reports.json(&["day"]);
-    let documents = |kind: &str| {
+    // The documents of a kind with a movement that adds, takes, or either.
+    let documents = |kind: &str, signs: &[i64]| {
         let counted = reports.counted();
-        let of_kind = counted.iter().filter(|movement| movement["kind"] == kind);
+        let of_kind = counted.iter().filter(|movement| {
+            let sign = movement["delta_thousandths"].as_i64().unwrap().signum();
+            movement["kind"] == kind && signs.contains(&sign)
+        });
         let documents = of_kind.map(|movement| movement["document"].as_i64().unwrap());
         documents.collect::<std::collections::BTreeSet<_>>().len()
     };
@@ -339,11 +343,21 @@ fn check_closing(reports: &Reports, [sold, bought, lost, found]: [&Sums; 4]) {
         let row = rows.iter().find(|row| row["line"] == line).unwrap_or_else(|| panic!("{line}: {report}"));
         assert_eq!(row["amount_centavos"], amount.map_or(Value::Null, Value::from), "{row}");
         match line {
-            "Vendas" => assert_eq!(row["document_count"], documents("venda"), "{row}"),
-            "Compras" => assert_eq!(row["document_count"], documents("compra"), "{row}"),
+            "Vendas" => assert_eq!(row["document_count"], documents("venda", &[-1]), "{row}"),
+            "Compras" => assert_eq!(row["document_count"], documents("compra", &[1]), "{row}"),
+            "Sobras de contagem" => assert_eq!(row["document_count"], documents("contagem", &[1]), "{row}"),
+            "Faltas de contagem" => assert_eq!(row["document_count"], documents("contagem", &[-1]), "{row}"),
             "Perdas" => assert_eq!(row["of_sales_percent"], percent(lost.amount, sold.amount), "{row}"),
             "Margem" => assert_eq!(row["of_sales_percent"], sold.margin(0), "{row}"),
             _ => {}
         }
+    }
+    for (line, kind, sign) in
+        [("Ajustes a mais", "ajuste", 1), ("Ajustes a menos", "ajuste", -1), ("Aberturas", "abertura", 1)]
+    {
+        let rows = report["rows"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["line"] == line).map(|row| &row["document_count"]);
+        let expected = Some(documents(kind, &[sign])).filter(|count| *count > 0).map(Value::from);
+        assert_eq!(row, expected.as_ref(), "{line}: {report}");
     }
 }
