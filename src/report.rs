@@ -12,6 +12,7 @@ mod losses;
 mod low;
 mod margins;
 mod movements;
+mod question;
 mod total;
 mod trace;
 

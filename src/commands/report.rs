@@ -75,15 +75,7 @@ impl ValueEnum for Grouping {
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
-        let (word, alias) = match self {
-            Grouping::Product => ("product", "produto"),
-            Grouping::Category => ("category", "categoria"),
-            Grouping::Day => ("day", "dia"),
-            Grouping::LossReason => ("reason", "causa"),
-            Grouping::Supplier => ("supplier", "fornecedor"),
-            Grouping::Author => ("author", "autor"),
-            Grouping::Kind => ("kind", "motivo"),
-        };
+        let (word, alias, _) = Grouping::WORDS.into_iter().find(|(.., grouping)| grouping == self)?;
         Some(PossibleValue::new(word).alias(alias))
     }
 }
@@ -98,7 +90,9 @@ impl ReportCommand {
         }
         (report.by, report.kind) = (self.by, self.kind);
         (report.days_ahead, report.words) = (self.days, self.words.join(" "));
-        check(&report, since.is_some() || until.is_some())?;
+        report.check(since.is_some() || until.is_some()).map_err(|(field, what)| {
+            Refusal::invalid(field, format!("{what}; veja hortifruti report --help"))
+        })?;
         show(&report, &self.connection, self.output.format)
     }
 }
@@ -112,26 +106,4 @@ pub(super) fn show(report: &Report, connection: &Connection, format: Format) -> 
     let width = terminal::size().map(|(_, columns)| columns);
     let mut out = io::BufWriter::new(io::stdout().lock());
     written(render_sheet(&mut out, &sheet, format, width).and_then(|()| out.flush()))
-}
-
-/// Refuses options that the report does not have.
-fn check(report: &Report, has_period: bool) -> Result<(), Refusal> {
-    let refused = |field, what: &str| {
-        let what = format!("o relatório {} {what}; veja hortifruti report --help", report.what.word());
-        Err(Refusal::invalid(field, what))
-    };
-    if report.by.is_some_and(|by| !report.can_be_by(by)) {
-        return refused("group_by", "não se agrupa assim");
-    }
-    if has_period && !report.has_period() {
-        return refused("start_time", "é do estoque de agora, e não tem período");
-    }
-    if report.days_ahead.is_some() && !matches!(report.what, What::Expiring | What::Low) {
-        return refused("days", "não tem --days");
-    }
-    match (report.what, report.words.is_empty()) {
-        (What::Trace, true) => refused("words", "precisa do fornecedor ou do lote"),
-        (What::Trace, false) | (_, true) => Ok(()),
-        _ => refused("words", "não procura palavras"),
-    }
 }

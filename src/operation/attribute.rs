@@ -49,7 +49,7 @@ fn days() -> Vec<&'static str> {
 }
 
 fn groupings() -> Vec<&'static str> {
-    Grouping::WORDS.into_iter().map(|(word, _)| word).collect()
+    Grouping::WORDS.into_iter().map(|(_, word, _)| word).collect()
 }
 
 fn kinds() -> Vec<&'static str> {

@@ -26,15 +26,15 @@ pub enum Grouping {
 }
 
 impl Grouping {
-    /// The word for each grouping that people use.
-    pub const WORDS: [(&'static str, Grouping); 7] = [
-        ("produto", Grouping::Product),
-        ("categoria", Grouping::Category),
-        ("dia", Grouping::Day),
-        ("causa", Grouping::LossReason),
-        ("fornecedor", Grouping::Supplier),
-        ("autor", Grouping::Author),
-        ("motivo", Grouping::Kind),
+    /// The words for each grouping: that of scripts, and that of people.
+    pub const WORDS: [(&'static str, &'static str, Grouping); 7] = [
+        ("product", "produto", Grouping::Product),
+        ("category", "categoria", Grouping::Category),
+        ("day", "dia", Grouping::Day),
+        ("reason", "causa", Grouping::LossReason),
+        ("supplier", "fornecedor", Grouping::Supplier),
+        ("author", "autor", Grouping::Author),
+        ("kind", "motivo", Grouping::Kind),
     ];
 }
 

@@ -109,6 +109,18 @@ impl Column {
         Self { has_bar: true, ..self }
     }
 
+    /// The column as a program that shows the sheet needs it.
+    fn json(&self) -> Value {
+        let holds = match self.holds {
+            Holds::Text => "text",
+            Holds::Number => "number",
+            Holds::Quantity => "quantity",
+            Holds::Money => "money",
+            Holds::Percent => "percent",
+        };
+        json!({"field": self.json_name(), "heading": self.heading, "holds": holds, "has_bar": self.has_bar})
+    }
+
     fn json_name(&self) -> String {
         let unit = match self.holds {
             Holds::Text | Holds::Number => "",
@@ -208,8 +220,10 @@ pub fn render_sheet(
         Format::Json => {
             let rows: Vec<Value> = sheet.rows.iter().map(|row| object(sheet, row)).collect();
             let total = if sheet.total.is_empty() { Value::Null } else { object(sheet, &sheet.total) };
+            let columns: Vec<Value> = sheet.columns.iter().map(Column::json).collect();
             let value = json!({
-                "report": sheet.name, "title": sheet.title, "rows": rows, "total": total, "notes": sheet.notes,
+                "report": sheet.name, "title": sheet.title, "columns": columns, "rows": rows, "total": total,
+                "notes": sheet.notes, "nothing": sheet.nothing,
             });
             writeln!(out, "{value}")
         }
@@ -481,6 +495,10 @@ Uma nota.
             })
         );
         assert_eq!(value["total"]["amount_centavos"], 351_851_835);
+        assert_eq!(
+            value["columns"][3],
+            json!({"field": "cost_centavos", "heading": "Custo (R$)", "holds": "money", "has_bar": false})
+        );
     }
 
     #[test]

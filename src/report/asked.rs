@@ -130,6 +130,28 @@ impl Report {
         }
     }
 
+    /// Checks that the report has what was asked for: a period, days ahead, a grouping, words.
+    ///
+    /// # Errors
+    /// If it lacks one of them, or needs words: the field, and the sentence for people.
+    pub fn check(&self, has_period: bool) -> Result<(), (&'static str, String)> {
+        let refused = |field, what: &str| Err((field, format!("o relatório {} {what}", self.what.word())));
+        if self.by.is_some_and(|by| !self.can_be_by(by)) {
+            return refused("group_by", "não se agrupa assim");
+        }
+        if has_period && !self.has_period() {
+            return refused("start_time", "é do estoque de agora, e não tem período");
+        }
+        if self.days_ahead.is_some() && !matches!(self.what, What::Expiring | What::Low) {
+            return refused("days", "não olha dias para a frente");
+        }
+        match (self.what, self.words.is_empty()) {
+            (What::Trace, true) => refused("words", "precisa do fornecedor ou do lote"),
+            (What::Trace, false) | (_, true) => Ok(()),
+            _ => refused("words", "não procura palavras"),
+        }
+    }
+
     pub(super) fn grouping(&self) -> Grouping {
         self.by.unwrap_or(Grouping::Product)
     }

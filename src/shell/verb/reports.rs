@@ -96,5 +96,5 @@ fn end(days: &Days, field: &'static str, text: &str, end: End) -> Result<std::ti
 
 fn grouping(word: &str) -> Option<Grouping> {
     let key = Key::fold(word);
-    Grouping::WORDS.iter().find(|(own, _)| *own == key.as_str()).map(|(_, grouping)| *grouping)
+    Grouping::WORDS.iter().find(|(_, own, _)| *own == key.as_str()).map(|(.., grouping)| *grouping)
 }
