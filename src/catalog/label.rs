@@ -218,7 +218,7 @@ impl Label {
     /// price, or nothing is in the bag.
     pub fn quantity(&self, name: &Name, unit: &Unit, price: Price) -> Result<Quantity, LabelError> {
         let quantity = match self.content {
-            LabelContent::Weight(_) if unit.as_str() != KILOGRAM => {
+            LabelContent::Weight(_) if unit.meant() != KILOGRAM => {
                 return Err(LabelError::NotWeighed { name: name.to_string(), unit: unit.clone() });
             }
             LabelContent::Weight(weight) => weight,

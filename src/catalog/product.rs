@@ -9,6 +9,7 @@ use super::name::Name;
 use super::price::Price;
 use super::quantity::Quantity;
 use super::quoted::{Quoted, is_unsafe_to_show};
+use super::unit_words::unit_of_word;
 
 /// A product's place in the order of creation: 1, 2, 3, …
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,12 +52,28 @@ pub struct Unit(Arc<Box<str>>);
 #[error("unidade {} inválida; use de 1 a {UNIT_CHARS_MAX} caracteres, como kg, un, maço ou cx", Quoted(.0))]
 pub struct UnitError(String);
 
+/// The units that may be divided, in the words of a refusal.
+pub(super) const FRACTIONS: &str = "só kg e l aceitam frações, e dz, metades";
+
 impl Unit {
-    /// Trims a label, changes it to lower case, and checks it.
+    /// Reads a unit as people write it: each usual spelling of [`unit_of_word`] is its unit, and any other text
+    /// is a label of its own. Grams and millilitres are such labels too, because their price is another.
+    ///
+    /// # Errors
+    /// If [`Unit::from_label`] fails.
+    pub fn parse(text: &str) -> Result<Self, UnitError> {
+        match unit_of_word(text.trim()) {
+            Some((unit, 1)) => Self::from_label(unit),
+            _ => Self::from_label(text),
+        }
+    }
+
+    /// Takes a label that a catalog has, trimmed and in lower case. A label that was given before the spellings
+    /// were known stays as it is.
     ///
     /// # Errors
     /// If the label is empty, longer than [`UNIT_CHARS_MAX`] or has control characters.
-    pub fn parse(text: &str) -> Result<Self, UnitError> {
+    pub fn from_label(text: &str) -> Result<Self, UnitError> {
         let label = text.trim().to_lowercase();
         let length = label.chars().count();
         if length == 0 || length > UNIT_CHARS_MAX || label.chars().any(is_unsafe_to_show) {
@@ -70,9 +87,30 @@ impl Unit {
         &self.0
     }
 
-    /// Whether stock in this unit may have fractions: only if it is weighed.
-    pub fn takes_fractions(&self) -> bool {
-        self.as_str() == "kg"
+    /// The unit that the label means: `kg` of an old label `kilo`.
+    pub(super) fn meant(&self) -> &str {
+        let label = self.as_str();
+        unit_of_word(label).filter(|(_, parts)| *parts == 1).map_or(label, |(unit, _)| unit)
+    }
+
+    /// The smallest part of the unit that is kept, in thousandths: kilograms and litres are weighed, a dozen is
+    /// halved, and anything else is whole.
+    pub fn step_thousandths(&self) -> i64 {
+        match self.meant() {
+            "kg" | "l" => 1,
+            "dz" => 500,
+            _ => 1000,
+        }
+    }
+
+    /// Whether the unit is weighed or measured.
+    pub fn is_weighed(&self) -> bool {
+        self.step_thousandths() == 1
+    }
+
+    /// Whether there can be this quantity of a product that is counted in this unit.
+    pub fn can_hold(&self, quantity: Quantity) -> bool {
+        !quantity.has_fraction() || quantity.thousandths() % self.step_thousandths() == 0
     }
 }
 
@@ -180,3 +218,50 @@ impl Flags {
 }
 
 const _: () = assert!(size_of::<Product>() == 64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_is_read_in_its_usual_spellings_and_kept_as_it_was() {
+        for (text, unit) in [
+            (" KGS", "kg"),
+            ("Kilo", "kg"),
+            ("kg.", "kg"),
+            ("UN.", "un"),
+            ("unid", "un"),
+            ("duzia", "dz"),
+            ("Litros", "l"),
+            ("MACO", "maço"),
+            ("g", "g"),
+            ("ml", "ml"),
+            ("Tabuleiro", "tabuleiro"),
+        ] {
+            assert_eq!(Unit::parse(text).unwrap().as_str(), unit, "{text}");
+        }
+        assert_eq!(Unit::from_label("Kilo").unwrap().as_str(), "kilo");
+        for text in ["", " ", "mais de 12 letras", "k\u{202E}g"] {
+            assert!(Unit::parse(text).is_err() && Unit::from_label(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn kilograms_and_litres_are_weighed_dozens_are_halved_and_others_are_whole() {
+        for (label, held, refused) in [
+            ("kg", &["1", "0.001"][..], &[][..]),
+            ("kilo", &["0.001"], &[]),
+            ("l", &["0.355"], &[]),
+            ("dz", &["1", "0.5", "-2.5"], &["0.25", "0.501"]),
+            ("un", &["1", "-3"], &["0.5"]),
+            ("g", &["250"], &["0.5"]),
+            ("ml", &["250"], &["0.5"]),
+            ("cx", &["1"], &["1.5"]),
+        ] {
+            let unit = Unit::from_label(label).unwrap();
+            let can_hold = |text: &&str| unit.can_hold(text.parse().unwrap());
+            assert!(held.iter().all(can_hold), "{label}");
+            assert!(!refused.iter().any(can_hold), "{label}");
+        }
+    }
+}

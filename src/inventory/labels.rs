@@ -205,7 +205,7 @@ mod tests {
         for (start, told) in [
             ("210000101000", Some("é vendido por un, não por kg")),
             ("230000200500", Some("está sem preço")),
-            ("230000100500", Some("só produtos vendidos por")),
+            ("230000100500", Some("só kg e l aceitam frações")),
             ("230000100600", None),
         ] {
             let line = format!("{} 0 motivo=venda", printed(start));

@@ -162,8 +162,8 @@ fn low_product(view: ProductView<'_>, sales: Option<&Sales>, days: i64) -> Optio
     };
     is_low.then(|| {
         let missing = (wanted - stock).max(0);
-        // Only weighed products are bought in fractions.
-        let step = if view.unit.takes_fractions() { 1 } else { 1000 };
+        // A product is bought in parts of its unit that there are.
+        let step = view.unit.step_thousandths();
         let to_buy = (missing + step - 1) / step * step;
         LowStock {
             name: view.name.clone(),

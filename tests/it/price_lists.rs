@@ -37,6 +37,18 @@ fn export_writes_what_import_reads() {
 }
 
 #[test]
+fn units_are_read_in_their_usual_spellings() {
+    let server = Server::start(&["--empty"]);
+    let list =
+        "nome;preco;estoque;unidade\nUva;9;1,5;Kilo\nOvo;12;0,5;duzia\nLeite;5;0,25;LTS\nLimão;1;3;UN.\n";
+    assert_eq!(run(&mut server.command(&["import", "-"]), list).code, 0);
+    let units = "Uva,9.0,1.5,kg\nOvo,12.0,0.5,dz\nLeite,5.0,0.25,l\nLimão,1.0,3,un\n";
+    assert!(server.run(&["export"]).out.ends_with(units));
+    let made = server.run(&["product", "new", "Couve", "3", "--unit", "MACO", "--format", "json"]);
+    assert!(made.out.contains("\"unit\":\"maço\""), "{made:?}");
+}
+
+#[test]
 fn a_bad_list_changes_nothing_and_tells_each_line() {
     let server = Server::start(&[]);
     let path = server.path().join("lista.csv");

@@ -6,7 +6,7 @@ use crate::catalog::details::Details;
 use crate::catalog::draft::Draft;
 use crate::catalog::movement::{Kind, Movement};
 use crate::catalog::price::Price;
-use crate::catalog::product::{Product, Unit};
+use crate::catalog::product::{FRACTIONS, Product, Unit};
 use crate::catalog::quantity::Quantity;
 use crate::catalog::quoted::{Quoted, Shown};
 use crate::catalog::rules::cost::{Costing, Stock};
@@ -17,8 +17,8 @@ pub enum AdjustmentError {
     /// A change by nothing.
     #[error("quantidade inválida: 0 não muda o estoque")]
     Zero,
-    /// A fraction of a product that is not weighed.
-    #[error("quantidade inválida: {delta} de {} (só produtos vendidos por kg aceitam frações, e este é vendido por {unit})", Quoted(.name))]
+    /// A fraction that the unit does not have.
+    #[error("quantidade inválida: {delta} de {} ({FRACTIONS}; este é vendido por {unit})", Quoted(.name))]
     Fraction { name: String, unit: Unit, delta: Quantity },
     /// The stock would go below zero.
     #[error("estoque insuficiente de {}: há {available} {unit}, foram pedidos {requested}", Quoted(.name))]
@@ -53,7 +53,7 @@ impl Draft<'_> {
     /// Changes a stock.
     ///
     /// # Errors
-    /// If the change is zero, is a fraction of a product that is not weighed, or would take the balance
+    /// If the change is zero, is a fraction that the unit does not have, or would take the balance
     /// below zero or above [`Quantity::MAX`]. The draft is then unchanged.
     pub fn adjust(&mut self, adjustment: &Adjustment) -> Result<&Movement, AdjustmentError> {
         let terms = self.terms(adjustment.product);
@@ -122,12 +122,12 @@ pub(super) fn check_kind(terms: &Product, adjustment: &Adjustment) -> Result<(),
     }
 }
 
-/// Refuses a change of zero, and a fraction of a product that is not weighed.
+/// Refuses a change of zero, and a fraction that the unit does not have.
 pub(super) fn check_delta(terms: &Product, delta: Quantity) -> Result<(), AdjustmentError> {
     if delta == Quantity::ZERO {
         return Err(AdjustmentError::Zero);
     }
-    if delta.has_fraction() && !terms.unit.takes_fractions() {
+    if !terms.unit.can_hold(delta) {
         let (name, unit) = (terms.name.to_string(), terms.unit.clone());
         return Err(AdjustmentError::Fraction { name, unit, delta });
     }

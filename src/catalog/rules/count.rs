@@ -9,7 +9,7 @@ use crate::catalog::details::{Details, Note};
 use crate::catalog::digest::Digest;
 use crate::catalog::draft::Draft;
 use crate::catalog::movement::{Kind, Movement};
-use crate::catalog::product::{ProductId, Unit};
+use crate::catalog::product::{FRACTIONS, ProductId, Unit};
 use crate::catalog::quantity::Quantity;
 use crate::catalog::quoted::Quoted;
 use crate::catalog::rules::cost::{Costed, Costing, Stock};
@@ -34,8 +34,8 @@ pub enum CountError {
     /// A counted quantity below zero.
     #[error("quantidade inválida: a contagem de {} não pode ser negativa", Quoted(.name))]
     Negative { name: String },
-    /// A fraction of a product that is not weighed.
-    #[error("quantidade inválida: {counted} de {} (só produtos vendidos por kg aceitam frações, e este é vendido por {unit})", Quoted(.name))]
+    /// A fraction that the unit does not have.
+    #[error("quantidade inválida: {counted} de {} ({FRACTIONS}; este é vendido por {unit})", Quoted(.name))]
     Fraction { name: String, unit: Unit, counted: Quantity },
     /// A second count of one product.
     #[error("{} aparece duas vezes na contagem", Quoted(.name))]
@@ -124,7 +124,7 @@ impl Draft<'_> {
         if counted < Quantity::ZERO {
             return Err(CountError::Negative { name: name() });
         }
-        if counted.has_fraction() && !terms.unit.takes_fractions() {
+        if !terms.unit.can_hold(counted) {
             return Err(CountError::Fraction { name: name(), unit: unit(), counted });
         }
         let before = self.balance(terms);

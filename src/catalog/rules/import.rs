@@ -14,7 +14,7 @@ use crate::catalog::key::Key;
 use crate::catalog::movement::Kind;
 use crate::catalog::name::Name;
 use crate::catalog::new_name::NewNameError;
-use crate::catalog::product::{Flags, Product, ProductId, Unit};
+use crate::catalog::product::{FRACTIONS, Flags, Product, ProductId, Unit};
 use crate::catalog::product_change::{TermsField, differences};
 use crate::catalog::product_draft::{ProductDraft, TermsDraft};
 use crate::catalog::quantity::Quantity;
@@ -39,8 +39,8 @@ pub enum RowError {
     /// An opening stock below zero.
     #[error("o estoque inicial de {} não pode ser negativo", Quoted(.0))]
     NegativeStock(String),
-    /// A fraction of a product that is not weighed.
-    #[error("{} tem estoque {stock}, mas só produtos vendidos por kg aceitam frações, e este é vendido por {unit}", Quoted(.name))]
+    /// A fraction that the unit does not have.
+    #[error("{} tem estoque {stock}, e {FRACTIONS}; este é vendido por {unit}", Quoted(.name))]
     Fraction { name: String, unit: Unit, stock: Quantity },
     /// A name that a new product may not have.
     #[error(transparent)]
@@ -164,7 +164,7 @@ impl Draft<'_> {
             (None, None) => Unit::default(),
         };
         let stock = existing.as_ref().map_or(row.opening_stock, |(product, _)| product.stock);
-        if stock.has_fraction() && !unit.takes_fractions() {
+        if !unit.can_hold(stock) {
             return Err(RowError::Fraction { name: name(), unit, stock });
         }
         match existing {

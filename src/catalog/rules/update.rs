@@ -8,7 +8,7 @@ use crate::catalog::draft::Draft;
 use crate::catalog::name::Name;
 use crate::catalog::new_name::NewNameError;
 use crate::catalog::price::Price;
-use crate::catalog::product::{Product, ProductId, Unit};
+use crate::catalog::product::{FRACTIONS, Product, ProductId, Unit};
 use crate::catalog::quantity::Quantity;
 use crate::catalog::quoted::Quoted;
 use crate::catalog::terms::{Category, Terms};
@@ -43,9 +43,9 @@ pub enum UpdateError {
     /// Another product has the code.
     #[error(transparent)]
     CodeTaken(#[from] CodeTaken),
-    /// A unit without fractions for a stock that has one.
+    /// A unit that cannot hold the stock.
     #[error(
-        "{} tem estoque {stock}, mas só produtos vendidos por kg aceitam frações, e a unidade seria {unit}",
+        "{} tem estoque {stock}, e {FRACTIONS}; a unidade seria {unit}",
         Quoted(.name)
     )]
     Fraction { name: String, unit: Unit, stock: Quantity },
@@ -146,7 +146,7 @@ impl Draft<'_> {
             self.check_name(&product)?;
         }
         self.check_codes(Some(id), &terms)?;
-        if product.unit != before.unit && product.stock.has_fraction() && !product.unit.takes_fractions() {
+        if product.unit != before.unit && !product.unit.can_hold(product.stock) {
             let Product { name, unit, stock, .. } = product;
             return Err(UpdateError::Fraction { name: name.to_string(), unit, stock });
         }

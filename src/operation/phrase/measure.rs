@@ -96,11 +96,16 @@ impl Measure {
     /// If the measure has two readings, or is in another unit.
     pub fn in_unit(&self, name: &str, unit: &Unit) -> Result<Quantity, Refusal> {
         let quantity = self.certain()?;
-        let own = unit_of_word(unit.as_str()).map_or(unit.as_str(), |(own, _)| own);
+        let (own, parts) = unit_of_word(unit.as_str()).unwrap_or((unit.as_str(), 1));
         match self.unit {
             Some(other) if other != own => {
                 let what = format!("{name} se conta em {unit}, e não em {other}: {}", Quoted(&self.text));
                 Err(Refusal::invalid(FIELD, what))
+            }
+            // The product is counted in grams, and the measure in kilograms.
+            Some(_) if parts > 1 => {
+                let thousandths = quantity.thousandths().saturating_mul(i64::from(parts));
+                Quantity::from_thousandths(thousandths).map_err(|error| Refusal::quantity(FIELD, &error))
             }
             _ => Ok(quantity),
         }
@@ -231,7 +236,11 @@ mod tests {
             assert_eq!(measure(word).in_unit("Caju", &kg), Ok("2".parse().unwrap()), "{word}");
         }
         let refusal = measure("2un").in_unit("Caju", &kg).unwrap_err();
-        assert!(refusal.message.starts_with("Caju se conta em kilo, e não em un: \"2un\"."), "{refusal}");
+        assert!(refusal.message.starts_with("Caju se conta em kg, e não em un: \"2un\"."), "{refusal}");
+        let grams = Unit::parse("g").unwrap();
+        for (word, quantity) in [("200", "200"), ("200g", "200"), ("0,2kg", "200")] {
+            assert_eq!(measure(word).in_unit("Caju", &grams), Ok(quantity.parse().unwrap()), "{word}");
+        }
         assert!(measure("1.000").in_unit("Caju", &kg).is_err());
         assert_eq!(
             measure("1.000").meaning(Quantity::from_units(1000)).in_unit("Caju", &kg),

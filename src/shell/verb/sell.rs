@@ -96,8 +96,8 @@ impl Sale {
             return Ok(());
         }
         let is_scanned = phrase.measure.is_none() && phrase.name.bytes().all(|byte| byte.is_ascii_digit());
-        let takes_fractions = product.unit.as_ref().is_some_and(|unit| unit.takes_fractions());
-        let quantity = match is_scanned && !takes_fractions {
+        let is_weighed = product.unit.as_ref().is_some_and(|unit| unit.is_weighed());
+        let quantity = match is_scanned && !is_weighed {
             true => Quantity::from_units(1),
             false => quantity(desk, phrase.measure, &product)?,
         };

@@ -166,7 +166,7 @@ pub(super) fn read_product(row: &Row<'_>) -> rusqlite::Result<Product> {
     Ok(Product {
         id: read_id(row, 0)?,
         name: Name::parse(&name).map_err(|error| bad_value(1, error))?,
-        unit: Unit::parse(&unit).map_err(|error| bad_value(2, error))?,
+        unit: Unit::from_label(&unit).map_err(|error| bad_value(2, error))?,
         price: Price::from_centavos(row.get(3)?).map_err(|error| bad_value(3, error))?,
         stock: read_quantity(row, 4)?,
         last_movement: row.get(5)?,

@@ -139,7 +139,7 @@ pub(super) fn name_of(text: &str) -> Result<Name, NotAReply> {
 
 /// Reads a unit that a server sent.
 pub(super) fn unit_of(text: &str) -> Result<Unit, NotAReply> {
-    Unit::parse(text).map_err(|_| NotAReply)
+    Unit::from_label(text).map_err(|_| NotAReply)
 }
 
 #[cfg(test)]

@@ -102,7 +102,7 @@ pub fn product_reply(message: Option<v1::Product>) -> Result<ProductReply, NotAR
         name: Name::parse(&message.name).map_err(|_| NotAReply)?,
         price: Price::from_centavos(message.price_centavos).map_err(|_| NotAReply)?,
         stock: Quantity::from_thousandths(message.stock_thousandths).map_err(|_| NotAReply)?,
-        unit: Some(Unit::parse(&message.unit).map_err(|_| NotAReply)?),
+        unit: Some(Unit::from_label(&message.unit).map_err(|_| NotAReply)?),
         stock_cost: match message.stock_cost_centavos {
             None => None,
             Some(centavos) => Some(StockCost::from_centavos(centavos).ok_or(NotAReply)?),

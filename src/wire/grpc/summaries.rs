@@ -103,7 +103,7 @@ pub fn summaries(message: v1::SummarizeMovementsResponse) -> Result<Vec<Summary>
             added_quantity: quantity(message.added_thousandths)?,
             added_amount: amount(message.added_amount_centavos)?,
             uncosted_amount: amount(message.uncosted_amount_centavos)?,
-            unit: unit.map(Unit::parse).transpose().map_err(|_| NotAReply)?,
+            unit: unit.map(Unit::from_label).transpose().map_err(|_| NotAReply)?,
         })
     };
     message.summaries.into_iter().map(summary).collect()

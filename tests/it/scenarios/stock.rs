@@ -69,8 +69,19 @@ fn a_total_and_a_cause_go_with_their_kinds(shop: &mut Shop) {
 }
 
 fn only_some_units_take_fractions(shop: &mut Shop) {
-    shop.arrange(&[Draft::new("Tomate", 599, "kg", 10_500)]);
+    // Units in other spellings, as lists have them.
+    shop.arrange(&[
+        Draft::new("Tomate", 599, "KGS", 10_500),
+        Draft::new("Leite", 599, "Litro", 10_355),
+        Draft::new("Ovo", 1_299, "duzia", 2_500),
+    ]);
     assert_eq!(shop.change("Tomate", -1).stock_thousandths, 10_499);
+    assert_eq!(shop.change("Leite", -355).stock_thousandths, 10_000);
+    assert_eq!(shop.change("Ovo", -1_500).stock_thousandths, 1_000);
+    for delta in [-250, -1, 501] {
+        let refusal = refused(shop.adjust_stock(&Change::new("Ovo", delta)), "INVALID_ARGUMENT");
+        assert!(refusal.message.contains("dz, metades"), "{refusal:?}");
+    }
     for delta in [-500, 1, 1_001] {
         refused(shop.adjust_stock(&Change::new("Caju", delta)), "INVALID_ARGUMENT");
     }
