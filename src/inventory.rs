@@ -30,8 +30,10 @@ use std::time::{Instant, SystemTime};
 use tokio::sync::Mutex;
 
 use crate::catalog::{Author, Catalog, Draft, LabelMasks, Movement, Product, ProductDraft, Transaction};
+use crate::metrics::{Facts, Metrics};
 pub use crate::operation::Adjusted;
-use crate::store::{Store, StoreError};
+use crate::refusal::Refusal;
+use crate::store::{Extent, Store, StoreError};
 use commit::{Change, ClientState, CommitterHandle, WriteQueue, WriteResult};
 pub use commit::{CommitDriver, Committer};
 use ledger_reads::LedgerReads;
@@ -53,6 +55,7 @@ pub struct Inventory {
     near_names: Arc<Mutex<SearchTime>>,
     /// How the labels of the shop's scales are read.
     labels: Arc<LabelMasks>,
+    metrics: Arc<Metrics>,
 }
 
 /// The handle of a worker thread. The changes of its sessions share a queue.
@@ -89,16 +92,22 @@ impl Inventory {
         };
         let catalog = Arc::new(RwLock::new(catalog));
         let ledger = LedgerReads::new(store.ledger());
-        let (committer, handle) = Committer::start(Arc::clone(&catalog), store);
+        let metrics = Arc::new(Metrics::default());
+        let (committer, handle) = Committer::start(Arc::clone(&catalog), store, Arc::clone(&metrics));
         let near_names = Arc::new(Mutex::new(SearchTime::new(Instant::now())));
         let labels = Arc::default();
-        Ok((Self { catalog, committer: handle, ledger, near_names, labels }, committer))
+        Ok((Self { catalog, committer: handle, ledger, near_names, labels, metrics }, committer))
     }
 
     /// Takes labels of scales in the place of names, read by these masks.
     #[must_use]
     pub fn reading_labels(self, masks: LabelMasks) -> Self {
         Self { labels: Arc::new(masks), ..self }
+    }
+
+    /// The metrics of the process.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
     }
 
     /// The number of the last movement that is published: readers of the ledger see up to this one.
@@ -127,6 +136,26 @@ impl Worker {
 }
 
 impl Session {
+    /// The metrics of the process.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.inventory.metrics
+    }
+
+    /// The facts of this moment for readers of the metrics.
+    ///
+    /// # Errors
+    /// If too many reads of the ledger wait (`RESOURCE_EXHAUSTED`).
+    pub async fn facts(&self) -> Result<Facts, Refusal> {
+        let Inventory { catalog, committer, ledger, .. } = &self.inventory;
+        let Extent { schema, database_bytes, log_bytes } = ledger.read(|ledger| Ok(ledger.extent())).await?;
+        let (products, last_sequence) = {
+            let catalog = read(catalog);
+            (catalog.products().len(), catalog.last_sequence())
+        };
+        let waiting_changes = committer.waiting();
+        Ok(Facts { products, last_sequence, waiting_changes, schema, database_bytes, log_bytes })
+    }
+
     /// Says who asks from now on.
     pub fn set_author(&mut self, author: Option<Author>) {
         self.author = author;
@@ -177,7 +206,7 @@ mod testing {
     use super::*;
     use crate::catalog::{Quantity, original_products};
     use crate::operation::{AdjustRequest, UndoRequest};
-    use crate::refusal::{Code, Refusal};
+    use crate::refusal::Code;
     use crate::store::sqlite::SqliteStore;
 
     /// A session of the only worker, which this thread's runtime drives.

@@ -16,7 +16,7 @@
 //! 6. [`server`] accepts connections. A transport is: decode, ask the inventory, encode.
 //!    The two transports are siblings and do not know each other.
 //! 7. [`operation`] has the requests and replies of all transports, [`refusal`] the reasons for refusing a
-//!    request, and [`local_time`] the times that people read and write.
+//!    request, and [`local_time`] the times that people read and write. [`metrics`] counts what a server does.
 //! 8. [`inventory`] is the only interface to the stock: reads use the published catalog, changes go through
 //!    the group commit.
 //! 9. [`store`] makes changes durable.
@@ -35,6 +35,7 @@ pub mod commands;
 pub mod inventory;
 pub mod io_error;
 pub mod local_time;
+pub mod metrics;
 pub mod operation;
 pub mod port_file;
 pub mod price_list;

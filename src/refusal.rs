@@ -50,7 +50,8 @@ pub enum Code {
 }
 
 impl Code {
-    const ALL: [Code; 17] = [
+    /// Every code, in order.
+    pub const ALL: [Code; 17] = [
         Code::ProductNotFound,
         Code::MovementNotFound,
         Code::InsufficientStock,

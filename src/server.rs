@@ -32,6 +32,7 @@ use tokio::task::JoinSet;
 
 use crate::access::Tokens;
 use crate::inventory::{self, Inventory};
+use crate::metrics::Transport;
 use crate::wire::{self, Protocol};
 pub use admission::Limits;
 use admission::{Connections, Guard, TURNED_AWAY_MAX};
@@ -265,6 +266,7 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
 /// Recognises the protocol of a connection, and serves it.
 async fn serve_one(service: Service, stream: TcpStream, guard: Guard) {
     if !guard.is_served() {
+        service.inventory.metrics().connections.turn_away();
         return detect::turn_away(service, stream).await;
     }
     let mut stream = tokio::select! {
@@ -298,9 +300,11 @@ async fn serve_one(service: Service, stream: TcpStream, guard: Guard) {
             answer_and_close(stream, wire::text::message(wire::text::NO_TLS).as_bytes()).await;
         }
         (Protocol::Text, Protocols { socket: true, .. }) => {
+            let _open = service.inventory.metrics().connections.open(Transport::Text);
             text::serve(service, stream, first_bytes).await;
         }
         (Protocol::Grpc, Protocols { grpc: true, .. }) => {
+            let _open = service.inventory.metrics().connections.open(Transport::Grpc);
             grpc::serve(service, stream, first_bytes).await;
         }
         (Protocol::Text, _) => {

@@ -1,10 +1,10 @@
 //! The store: [`Store`] makes changes durable for the inventory's writer, and [`Ledger`] lets readers read
 //! the ledger. Both know rows, and no operations.
 
+mod error;
 pub mod sqlite;
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -14,7 +14,7 @@ use crate::catalog::{
     Author, Catalog, Document, Kind, Movement, ProductChange, ProductId, Purchase, Quantity, RequestId,
     RequestRecord, Transaction,
 };
-use crate::io_error::describe;
+pub use error::StoreError;
 
 /// Durable storage for one catalog. The inventory's writer is its only user.
 pub trait Store: Send {
@@ -76,6 +76,13 @@ pub trait Store: Send {
     /// If the content differs or cannot be read: an error for which [`StoreError::why_not_begun`] returns
     /// `Some`.
     fn prove(&mut self, catalog: &Catalog) -> Result<(), StoreError>;
+
+    /// Whether a transaction could begin now. Writes nothing, and waits for no other program that holds the
+    /// database.
+    ///
+    /// # Errors
+    /// If [`Store::commit`] would fail before it writes anything.
+    fn probe(&mut self) -> Result<(), StoreError>;
 
     /// Frees disk space that is not needed any more. Called about every second, between transactions; waits
     /// for no other program.
@@ -142,11 +149,25 @@ pub trait Ledger: Send + Sync {
     /// If the store cannot be read.
     fn purchases(&self, query: &PurchaseQuery) -> Result<Vec<PurchaseRow>, StoreError>;
 
+    /// The version of the stored form, and the sizes of the files now. Looks at names only.
+    fn extent(&self) -> Extent;
+
     /// Some changes of terms, newest first.
     ///
     /// # Errors
     /// If the store cannot be read.
     fn product_changes(&self, query: &ChangesQuery) -> Result<Vec<ProductChange>, StoreError>;
+}
+
+/// The form and the size of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extent {
+    /// The version of the stored form.
+    pub schema: u32,
+    /// The bytes of the database; 0 in memory.
+    pub database_bytes: u64,
+    /// The bytes of the log beside the database.
+    pub log_bytes: u64,
 }
 
 /// A query for purchases.
@@ -259,225 +280,4 @@ pub struct LedgerRow {
     pub undoes: i64,
     /// The movement that undid this one; 0 for none.
     pub undone_by: i64,
-}
-
-/// A failure of a store. The messages are for the operator, and name the path and the action.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Another server uses the same data.
-    #[error(
-        "o banco de dados {path} já está em uso{by}. Nada foi alterado; use aquele servidor ou pare-o antes, ou indique outro arquivo com --data"
-    )]
-    InUse {
-        /// The database.
-        path: String,
-        /// The words about who uses the database, if that is known.
-        by: String,
-    },
-    /// A server has the database open by another name, and the log is beside that name.
-    #[error(
-        "{path} é outro nome de um banco de dados em uso ({holder}), e as últimas mudanças estão no registro (-wal) \
-         ao lado do nome que o servidor usa. Nada foi alterado; indique esse nome, ou pare o servidor antes"
-    )]
-    OtherName {
-        /// The database, by this name.
-        path: String,
-        /// The server that has the database open.
-        holder: String,
-    },
-    /// The last changes of a database are in a log beside another name of it.
-    #[error(
-        "as últimas mudanças de {path} estão em {log}, ao lado do nome que o banco de dados tinha quando o servidor \
-         foi interrompido. Nada foi alterado; use aquele nome, ou leve {log} para {path}-wal"
-    )]
-    LogElsewhere {
-        /// The database, by this name.
-        path: String,
-        /// The log.
-        log: String,
-    },
-    /// The file is no database of this program, or one of another version.
-    #[error("banco de dados inválido: {path} {reason}. O arquivo não foi alterado; indique outro")]
-    NotOurs {
-        /// The file.
-        path: String,
-        /// The kind of file that it is instead.
-        reason: String,
-    },
-    /// Another program has locked the database for longer than the store waits.
-    #[error(
-        "outro programa está usando o banco de dados {path} há tempo demais. Nada foi alterado; feche-o e tente de novo"
-    )]
-    Busy {
-        /// The database.
-        path: String,
-    },
-    /// The stored rows contradict each other.
-    #[error("o banco de dados {path} está corrompido: {reason}. Nada foi alterado; restaure uma cópia")]
-    Corrupt {
-        /// The database.
-        path: String,
-        /// The place of the damage.
-        reason: String,
-    },
-    /// The log belongs to another database, or lacks changes that were answered.
-    #[error(
-        "o registro {path}{suffix} {reason}. Nada foi alterado; devolva os arquivos ao lugar, ou restaure uma cópia \
-         com `hortifruti restore`, que guarda os arquivos atuais. Para usar o banco sem as mudanças do registro, que \
-         se perdem, apague {path}{suffix} e {path}-shm"
-    )]
-    Log {
-        /// The database.
-        path: String,
-        /// The end of the log's name, after the database's name.
-        suffix: &'static str,
-        /// The fault of the log.
-        reason: &'static str,
-    },
-    /// The database file's time is not that of its server's last write.
-    #[error(
-        "a data de {path} mudou depois da última gravação do servidor, e as últimas mudanças confirmadas estão em \
-         {path}-wal: ou só a data mudou, ou outro programa regravou o arquivo. Nada foi alterado. Se tem certeza \
-         de que só a data mudou (um touch, por exemplo), devolva-a com `{command}` e tente de novo; se não, \
-         restaure uma cópia com `hortifruti restore CÓPIA`, que guarda os arquivos atuais. Não apague {path}-wal, \
-         ou as mudanças que estão nele se perdem"
-    )]
-    Dated {
-        /// The database.
-        path: String,
-        /// The command that sets the time back.
-        command: String,
-    },
-    /// A file of the database was removed, moved or replaced while it was open.
-    #[error(
-        "{path} foi apagado, movido ou trocado enquanto o servidor o usava. Nada foi alterado; devolva-o ao \
-         lugar, ou pare o servidor e restaure uma cópia"
-    )]
-    Moved {
-        /// The file.
-        path: String,
-    },
-    /// Another program wrote other content into the database file.
-    #[error(
-        "{path} foi regravado por outro programa enquanto o servidor o usava. Nada foi alterado, e as últimas \
-         mudanças confirmadas ficam em {path}-wal; pare o servidor e restaure uma cópia com `hortifruti restore`, \
-         que guarda os arquivos atuais"
-    )]
-    Rewritten {
-        /// The database.
-        path: String,
-    },
-    /// A file of the database has lost its end.
-    #[error(
-        "{path} foi cortado enquanto o servidor o usava. Nada foi alterado; pare o servidor e restaure uma cópia"
-    )]
-    Cut {
-        /// The file.
-        path: String,
-    },
-    /// The lock file was removed, moved or replaced, so another server may have the database open.
-    #[error(
-        "{path} foi apagado, movido ou trocado, e outro servidor pode estar usando o mesmo banco de dados. Nada \
-         foi alterado; pare os dois e inicie um só"
-    )]
-    Unlocked {
-        /// The lock file.
-        path: String,
-    },
-    /// A file of another program has a name that the database uses.
-    #[error(
-        "o banco de dados usa o nome {path}, que já existe e {obstacle}. Nada foi alterado; mude-o de lugar, ou \
-         indique outro banco de dados"
-    )]
-    InTheWay {
-        /// The file.
-        path: String,
-        /// The kind of thing that has the name.
-        obstacle: String,
-    },
-    /// A copy would replace an existing file.
-    #[error("{path} já existe. Nada foi alterado; escolha outro nome, ou use --force para trocá-lo")]
-    Exists {
-        /// The file.
-        path: String,
-    },
-    /// A copy cannot have this name.
-    #[error("não é possível copiar para {path}: {reason}. Nada foi alterado; escolha outro nome")]
-    NoCopy {
-        /// The file.
-        path: String,
-        /// The reason against the name.
-        reason: &'static str,
-    },
-    /// The copy that is kept before a migration cannot be made.
-    #[error(
-        "não foi possível guardar em {copy} uma cópia de {path}, que é de uma versão anterior, antes de atualizá-lo: \
-         {reason}. Nada foi alterado; resolva isso e inicie o servidor de novo"
-    )]
-    NoCopyKept {
-        /// The database.
-        path: String,
-        /// The name of the copy.
-        copy: String,
-        /// The reason why the copy cannot be made.
-        reason: String,
-    },
-    /// The copy to restore is the database itself, or a file of it.
-    #[error(
-        "{path} é o próprio banco de dados, ou um arquivo dele, e não uma cópia. Nada foi alterado; indique a cópia"
-    )]
-    OwnCopy {
-        /// The file.
-        path: String,
-    },
-    /// The file system refused an action.
-    #[error("não foi possível {action} {path}: {}. Nada foi alterado; confira a pasta, as permissões e o disco", describe(.error))]
-    Io {
-        /// The action that failed, as an infinitive.
-        action: &'static str,
-        /// The file.
-        path: String,
-        /// The error of the system.
-        error: std::io::Error,
-    },
-    /// The database refused an action.
-    #[error("não foi possível {action} o banco de dados {path}: {reason}")]
-    Failed {
-        /// The action that failed, as an infinitive.
-        action: &'static str,
-        /// The database.
-        path: String,
-        /// The reason, and what to do next.
-        reason: String,
-    },
-}
-
-impl StoreError {
-    /// Whether the error says that this file was moved, rewritten or cut.
-    fn is_of(&self, file: &Path) -> bool {
-        match self {
-            Self::Moved { path } | Self::Rewritten { path } | Self::Cut { path } => Path::new(path) == file,
-            _ => false,
-        }
-    }
-
-    /// Why a transaction did not begin, if the error means that nothing was written and nothing is in
-    /// doubt. The text is for clients, so it has no paths of the server; `Display` shows them to the
-    /// operator.
-    pub fn why_not_begun(&self) -> Option<&'static str> {
-        match self {
-            Self::Busy { .. } => Some("outro programa está usando o banco de dados há tempo demais"),
-            Self::Moved { .. } => Some(
-                "um arquivo do banco de dados foi apagado, movido ou trocado enquanto o servidor o usava",
-            ),
-            Self::Rewritten { .. } => {
-                Some("o banco de dados foi regravado por outro programa enquanto o servidor o usava")
-            }
-            Self::Cut { .. } => Some("um arquivo do banco de dados foi cortado enquanto o servidor o usava"),
-            Self::Unlocked { .. } => Some(
-                "a trava do banco de dados foi apagada, movida ou trocada, e outro servidor pode estar usando-o",
-            ),
-            _ => None,
-        }
-    }
 }

@@ -56,6 +56,7 @@ mod tests {
     use super::super::testing::{asked, code, open, stock};
     use super::*;
     use crate::catalog::{Catalog, Movement, Quantity, RequestId, Transaction, original_products};
+    use crate::metrics::StoreState;
     use crate::operation::BatchRequest;
     use crate::refusal::Code;
     use crate::store::sqlite::SqliteStore;
@@ -115,6 +116,9 @@ mod tests {
         }
         fn prove(&mut self, catalog: &Catalog) -> Result<(), StoreError> {
             self.0.prove(catalog)
+        }
+        fn probe(&mut self) -> Result<(), StoreError> {
+            self.0.probe()
         }
         fn tidy(&mut self) -> Result<(), StoreError> {
             self.0.tidy()
@@ -294,11 +298,16 @@ mod tests {
         set(Fault::Gone);
         assert_eq!(code(session.adjust(asked("Caju -20 id=b")).await), Code::OutcomeUnknown);
         assert_eq!(code(session.adjust(asked("Caju -20 id=b")).await), Code::Unavailable);
+        let health = &session.metrics().store;
+        assert_eq!((health.state(), health.last_error().unwrap().kind), (StoreState::InDoubt, "corrupt"));
         // Reads still see the last durable state.
         assert_eq!(stock(&session, "caju"), Quantity::from_units(40));
         set(Fault::None);
         assert_eq!(session.adjust(asked("Caju -20 id=b")).await.unwrap().movement.sequence, 6);
         assert_eq!(session.adjust(asked("Caju -20 id=a")).await.unwrap().movement.sequence, 5);
         assert_eq!(stock(&session, "caju"), Quantity::from_units(20));
+        assert_eq!(health.state(), StoreState::Open);
+        let commits = &session.metrics().commits;
+        assert_eq!((commits.changes.snapshot().sum, commits.durations.snapshot().count), (1, 1));
     }
 }

@@ -157,7 +157,7 @@ mod tests {
     use super::*;
     use crate::catalog::ProductChange;
     use crate::catalog::{Document, Draft, Movement, original_products};
-    use crate::store::{ChangesQuery, LedgerRange, PurchaseQuery, PurchaseRow};
+    use crate::store::{ChangesQuery, Extent, LedgerRange, PurchaseQuery, PurchaseRow};
 
     /// A ledger of the movements 1 to 100, each of the product of its number modulo 10. A page has one row, or
     /// none after so many.
@@ -199,6 +199,10 @@ mod tests {
             let step = if query.of_one_product { 10 } else { 1 };
             let rows = if is_full { vec![row(query.start)] } else { Vec::new() };
             Ok(LedgerPage { rows, next: Some(query.start - step).filter(|next| *next > 0) })
+        }
+
+        fn extent(&self) -> Extent {
+            unreachable!("no metrics are asked for")
         }
 
         fn first_since(&self, _: SystemTime, _: i64) -> Result<i64, StoreError> {

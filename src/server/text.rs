@@ -20,6 +20,7 @@ use super::maybe_tls::MaybeTls;
 use super::service::{LAST_LOOK, Service};
 use crate::access::Identity;
 use crate::inventory::{Pipeline, Session};
+use crate::metrics::{Transport, Turn};
 use crate::refusal::Refusal;
 use crate::wire::text::{self, Frames};
 use buffers::READ_BYTES;
@@ -51,7 +52,9 @@ pub(super) async fn serve(service: Service, stream: MaybeTls, first_bytes: Vec<u
         stream,
         pipeline: Pipeline::default(),
         is_http: begins_as_http(&first_bytes),
+        turn: Turn::new(Transport::Text),
     };
+    conversation.turn.begin();
     match conversation.hold(first_bytes).await {
         Ok(()) => close(conversation.stream).await,
         Err(error) => tracing::debug!(%error, "a text connection broke"),
@@ -79,6 +82,8 @@ struct Conversation<'s> {
     /// Whether a line looked like HTTP. A web page can make a browser send any lines to any port, so such a
     /// connection may change nothing.
     is_http: bool,
+    /// The answers that are not in the metrics yet.
+    turn: Turn,
 }
 
 impl Conversation<'_> {
@@ -104,6 +109,7 @@ impl Conversation<'_> {
                     if length? == 0 {
                         return self.answer_last(&mut frames).await;
                     }
+                    self.turn.begin();
                     // More bytes are probably there already, so the other connections have a turn first.
                     if frames.buffer().len() >= READ_BYTES {
                         tokio::task::yield_now().await;
@@ -203,6 +209,7 @@ mod tests {
     use super::*;
     use crate::catalog::{Name, ProductDraft, original_products};
     use crate::inventory::Inventory;
+    use crate::metrics::{Facts, write_metrics};
     use crate::store::sqlite::SqliteStore;
 
     /// The two ends of a connection.
@@ -228,6 +235,37 @@ mod tests {
         let turns = testing::turns();
         serve(service, stream, Vec::new()).await;
         (turns.load(Ordering::Relaxed), sent)
+    }
+
+    #[tokio::test]
+    async fn every_answer_is_counted_once() {
+        let store = Box::new(SqliteStore::in_memory().unwrap());
+        let (inventory, _committer) = Inventory::open(store, &original_products()).unwrap();
+        let (_drain, draining) = tokio::sync::watch::channel(false);
+        let service = testing::service(&inventory, draining);
+        let (mut client, stream) = connection();
+        // The second read waits for the change before it.
+        let commands =
+            "4\n1 Caju\n3 Caju -1\n1 Caju\n3 Caju -99\n3 Kaju 1\n1 Kaju\n2 3\nx\ncontar Caju 3\n3 Caju\n5\n";
+        client.write_all(commands.as_bytes()).unwrap();
+        serve(service, stream, Vec::new()).await;
+        let text = write_metrics(inventory.metrics(), Facts::default());
+        let counts: Vec<&str> =
+            text.lines().filter_map(|line| line.strip_prefix("hortifruti_operations_total")).collect();
+        let expected = [
+            r#"{operation="GetProduct",code="OK",transport="text"} 2"#,
+            r#"{operation="GetProduct",code="PRODUCT_NOT_FOUND",transport="text"} 1"#,
+            r#"{operation="AdjustStock",code="OK",transport="text"} 1"#,
+            r#"{operation="AdjustStock",code="PRODUCT_NOT_FOUND",transport="text"} 1"#,
+            r#"{operation="AdjustStock",code="INSUFFICIENT_STOCK",transport="text"} 1"#,
+            r#"{operation="ListProducts",code="OK",transport="text"} 2"#,
+            r#"{operation="CountStock",code="OK",transport="text"} 1"#,
+            r#"{operation="Leave",code="OK",transport="text"} 1"#,
+            r#"{operation="unknown",code="INVALID_ARGUMENT",transport="text"} 1"#,
+            r#"{operation="unknown",code="UNKNOWN_COMMAND",transport="text"} 1"#,
+        ];
+        assert_eq!(counts, expected);
+        assert!(text.contains("hortifruti_commit_duration_seconds_count 2\n"), "{text}");
     }
 
     #[tokio::test]

@@ -195,6 +195,16 @@ impl Store for SqliteStore {
         self.prove_content(catalog)
     }
 
+    fn probe(&mut self) -> Result<(), StoreError> {
+        self.ensure_ready()?;
+        self.check_files()?;
+        self.set_busy_timeout(Duration::ZERO)?;
+        let begun = self.connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK").map_err(self.failed("gravar"));
+        self.is_suspect |= begun.is_err();
+        self.set_busy_timeout(BUSY_TIMEOUT)?;
+        begun
+    }
+
     fn tidy(&mut self) -> Result<(), StoreError> {
         // If a file was changed, the next commit reports it.
         if self.files.bytes(LOG_SUFFIX) > long_log::KEPT_BYTES_MAX && self.check_files().is_ok() {

@@ -26,6 +26,7 @@ mod http2;
 mod in_doubt;
 mod labels;
 mod long_log;
+mod metrics;
 mod movements;
 mod network;
 mod odd_calls;

@@ -36,6 +36,7 @@ pub(crate) enum Need {
     Mount,
     Netcat,
     Openssl,
+    Promtool,
     /// Python with grpcio, grpcio-tools and grpcio-status.
     Python,
     /// All shells for which there are completions and Debian has a package.
@@ -46,12 +47,13 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Devices,
         Self::Ipv6,
         Self::Mount,
         Self::Netcat,
         Self::Openssl,
+        Self::Promtool,
         Self::Python,
         Self::Shells,
         Self::Strace,

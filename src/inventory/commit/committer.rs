@@ -12,6 +12,7 @@ use super::group::WriteGroup;
 use super::replies::refuse_all;
 use super::writer::Writer;
 use crate::catalog::Catalog;
+use crate::metrics::{Metrics, StoreState};
 use crate::store::{Store, StoreError, Wait};
 
 /// The most requests that wait for their commit; further ones wait before they are queued (backpressure).
@@ -44,12 +45,18 @@ struct SharedWriter {
     /// A permit for each request that may still wait; see [`WAITING_MAX`]. Closed after the writer has
     /// failed.
     room: Semaphore,
+    metrics: Arc<Metrics>,
 }
 
 impl Committer {
     /// Starts the thread, which ends after the last handle is dropped.
-    pub(crate) fn start(catalog: Arc<RwLock<Catalog>>, store: Box<dyn Store>) -> (Self, CommitterHandle) {
-        let (handle, groups) = CommitterHandle::new(Some(Writer::new(catalog, store)));
+    pub(crate) fn start(
+        catalog: Arc<RwLock<Catalog>>,
+        store: Box<dyn Store>,
+        metrics: Arc<Metrics>,
+    ) -> (Self, CommitterHandle) {
+        let writer = Writer::new(catalog, store, Arc::clone(&metrics));
+        let (handle, groups) = CommitterHandle::new(Some(writer), metrics);
         let (shared, tidied) = (Arc::clone(&handle.shared), Arc::clone(&handle.shared));
         let (running, stopped) = channel::<()>();
         std::thread::spawn(move || tidied.tidy_until(&stopped));
@@ -77,9 +84,12 @@ impl Committer {
 impl CommitterHandle {
     /// Makes a handle, and the receiver of its groups. Without a writer, the handle behaves as if the writer
     /// had failed.
-    pub(super) fn new(writer: Option<Writer>) -> (Self, mpsc::UnboundedReceiver<WriteGroup>) {
+    pub(super) fn new(
+        writer: Option<Writer>,
+        metrics: Arc<Metrics>,
+    ) -> (Self, mpsc::UnboundedReceiver<WriteGroup>) {
         let (groups, waiting) = mpsc::unbounded_channel();
-        let shared = SharedWriter { writer: Mutex::new(writer), room: Semaphore::new(WAITING_MAX) };
+        let shared = SharedWriter { writer: Mutex::new(writer), room: Semaphore::new(WAITING_MAX), metrics };
         (Self { groups, shared: Arc::new(shared) }, waiting)
     }
 
@@ -88,6 +98,11 @@ impl CommitterHandle {
     pub(super) async fn take_room(&self) -> bool {
         // The thread that commits the request gives the permit back.
         self.shared.room.acquire().await.map(SemaphorePermit::forget).is_ok()
+    }
+
+    /// The number of requests that wait for their commit.
+    pub(crate) fn waiting(&self) -> usize {
+        WAITING_MAX.saturating_sub(self.shared.room.available_permits())
     }
 
     /// Hands a group to the committer's thread. Returns `false` if the committer has ended.
@@ -147,6 +162,7 @@ impl SharedWriter {
         if catch_unwind(AssertUnwindSafe(|| writer.commit(group.requests, wait))).is_err() {
             self.room.close();
             *slot = None;
+            self.metrics.store.fail("defect", StoreState::Stopped);
             tracing::error!("a transaction panicked; no changes are taken any more");
         }
     }

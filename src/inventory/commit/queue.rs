@@ -295,7 +295,7 @@ mod tests {
 
     /// The queue of a worker, its driver, and the receiver of its groups. The writer is never free.
     fn queue(is_only: bool) -> (Arc<WriteQueue>, CommitDriver, mpsc::UnboundedReceiver<WriteGroup>) {
-        let (committer, groups) = CommitterHandle::new(None);
+        let (committer, groups) = CommitterHandle::new(None, Arc::default());
         let (queue, driver) = CommitDriver::new(committer, is_only);
         (queue, driver, groups)
     }

@@ -1,7 +1,7 @@
 //! The writer: plans, stores, publishes and answers the changes of many requests in one transaction.
 
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::change::Change;
 use super::clock::Clock;
@@ -11,6 +11,7 @@ use super::read;
 use super::replies::send_all;
 use super::result::{Outcome, WriteResult};
 use crate::catalog::{Catalog, LargeChange, RequestId, Transaction};
+use crate::metrics::{Metrics, StoreState};
 use crate::refusal::{Code, Refusal};
 use crate::store::{RecordedById, Store, StoreError, Wait};
 
@@ -37,6 +38,7 @@ pub(super) struct Writer {
     /// Whether the log says already that the store cannot be reopened, because every further change tries
     /// again.
     has_logged: bool,
+    metrics: Arc<Metrics>,
 }
 
 /// A transaction that is planned and not stored yet, and the outcome of each change if the transaction is
@@ -48,13 +50,22 @@ struct Planned {
 }
 
 impl Writer {
-    pub(super) fn new(catalog: Arc<RwLock<Catalog>>, store: Box<dyn Store>) -> Self {
+    pub(super) fn new(catalog: Arc<RwLock<Catalog>>, store: Box<dyn Store>, metrics: Arc<Metrics>) -> Self {
         let clock = Clock::new(read(&catalog).last_recorded_at());
-        Self { catalog, store, clock, left: None, in_doubt: None, has_logged: false }
+        Self { catalog, store, clock, left: None, in_doubt: None, has_logged: false, metrics }
     }
 
-    /// Lets the store free space, if the writer is free.
+    /// Lets the store free space, if the writer is free. A store that refused changes is tried again, so that
+    /// its state is known although no client asks for a change.
     pub(super) fn tidy(&mut self) {
+        match self.metrics.store.state() {
+            // The failure is in the log already, and stays the last one.
+            StoreState::InDoubt => drop(self.resolve()),
+            StoreState::Refusing if self.left.is_none() && self.store.probe().is_ok() => {
+                self.metrics.store.set(StoreState::Open);
+            }
+            _ => {}
+        }
         if self.is_free()
             && let Err(error) = self.store.tidy()
         {
@@ -131,6 +142,7 @@ impl Writer {
             return Ok(RecordedById::default());
         }
         self.with_proof(|writer| writer.store.recorded(request_ids)).map_err(|error| {
+            self.metrics.store.fail(error.kind(), StoreState::Refusing);
             tracing::error!(%error, "request ids could not be looked up");
             store_closed()
         })
@@ -154,11 +166,15 @@ impl Writer {
     /// Makes a transaction durable, if it changes anything, and publishes it.
     fn store(&mut self, transaction: &Transaction, wait: Wait) -> Result<(), StoreError> {
         if !transaction.is_empty() {
+            let begun = Instant::now();
             match wait {
                 Wait::ForOthers => self.with_proof(|writer| writer.store.commit(transaction, wait))?,
                 Wait::Never => self.store.commit(transaction, wait)?,
             }
             self.show(transaction);
+            self.metrics.store.set(StoreState::Open);
+            let changes = transaction.movements.len() + transaction.changes.len();
+            self.metrics.commits.note(begun.elapsed(), changes);
         }
         Ok(())
     }
@@ -182,9 +198,11 @@ impl Writer {
     /// Finds out whether a transaction whose commit failed is stored. If so, publishes and returns it.
     fn look_into(&mut self, transaction: Transaction, error: StoreError) -> Result<Transaction, Refusal> {
         if let Some(why) = error.why_not_begun() {
+            self.metrics.store.fail(error.kind(), StoreState::Refusing);
             tracing::warn!(%error, "a transaction could not begin");
             return Err(not_begun(why));
         }
+        self.metrics.store.fail(error.kind(), StoreState::InDoubt);
         tracing::error!(%error, "a commit failed; the store is closed to writes and asked");
         self.in_doubt = Some(transaction);
         match self.resolve() {
@@ -200,10 +218,12 @@ impl Writer {
         let Some(transaction) = &self.in_doubt else { return Ok(None) };
         let is_stored = self.store.reopen(transaction).inspect_err(|error| {
             if !std::mem::replace(&mut self.has_logged, true) {
+                self.metrics.store.fail(error.kind(), StoreState::InDoubt);
                 tracing::error!(%error, "the store could not be reopened; it takes no changes");
             }
         })?;
         self.has_logged = false;
+        self.metrics.store.set(StoreState::Open);
         tracing::warn!(is_stored, "the store was reopened and takes changes again");
         let stored = self.in_doubt.take().filter(|_| is_stored);
         if let Some(transaction) = &stored {
@@ -273,11 +293,30 @@ mod tests {
     }
 
     #[test]
+    fn a_store_that_refused_is_tried_again_without_a_client() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loja.db");
+        let mut store = SqliteStore::open(&path, 8082).unwrap();
+        store.create(&Transaction::default()).unwrap();
+        let metrics: Arc<Metrics> = Arc::default();
+        let mut writer = Writer::new(Arc::default(), Box::new(store), Arc::clone(&metrics));
+        let other = rusqlite::Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        metrics.store.fail("busy", StoreState::Refusing);
+        writer.tidy();
+        assert_eq!(metrics.store.state(), StoreState::Refusing);
+        other.execute_batch("ROLLBACK").unwrap();
+        writer.tidy();
+        assert_eq!(metrics.store.state(), StoreState::Open);
+        assert_eq!(metrics.store.last_error().unwrap().kind, "busy");
+    }
+
+    #[test]
     fn who_reads_while_an_import_is_shown_sees_all_of_it_or_nothing() {
         const COUNT: usize = 200;
         let catalog = Arc::new(RwLock::new(Catalog::default()));
         let store = Box::new(SqliteStore::in_memory().unwrap());
-        let writer = Writer::new(Arc::clone(&catalog), store);
+        let writer = Writer::new(Arc::clone(&catalog), store, Arc::default());
         let is_over = AtomicBool::new(false);
         let import = |count, centavos| {
             let catalog = read(&catalog);

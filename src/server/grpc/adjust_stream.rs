@@ -18,12 +18,16 @@ use super::trailers::trailers;
 use super::{STREAMS_MAX, own_words};
 use crate::access::{self, Identity};
 use crate::inventory::{Answers, Pipeline, Session};
+use crate::metrics::{Transport, Turn};
 use crate::operation::Operation;
 use crate::refusal::Refusal;
 use crate::server::long_work::TURN_BYTES;
 use crate::server::service::LAST_LOOK;
 use crate::wire::grpc::v1::StreamAdjustStockRequest;
 use crate::wire::grpc::{self, status};
+
+/// The operation whose answers are counted.
+const OPERATION: Option<Operation> = Some(Operation::StreamAdjustStock);
 
 /// The most changes of a connection's streams in one run: as many as one transaction takes, divided among the
 /// open streams. The answers to two runs wait for the client, so a client that takes no answers costs some
@@ -81,6 +85,7 @@ impl Calls {
         let mut stopped = pin!(self.all_has_come());
         let mut last_changes = LAST_CHANGES_MAX;
         let mut pipeline = Pipeline::default();
+        let mut turn = Turn::new(Transport::Grpc);
         loop {
             let Ok(room) = answers.reserve().await else { return };
             let first = tokio::select! {
@@ -92,10 +97,13 @@ impl Calls {
                     return;
                 }
             };
+            turn.begin();
             if authenticator.renew(&mut identity) {
                 session = self.service.session(&identity).into_owned();
             }
             if let Err(refusal) = access::check(&identity, Operation::StreamAdjustStock.spec().permission) {
+                turn.count(OPERATION, Some(refusal.code));
+                turn.end(&session.metrics().operations);
                 room.send(Err(status(refusal)));
                 return;
             }
@@ -107,13 +115,19 @@ impl Calls {
             }
             if let Some((name, refusal)) = refused {
                 let refusal = self.service.inventory.explain(&name, refusal).await;
+                turn.count(OPERATION, Some(refusal.code));
                 grpc::write_stream_answer(pipeline.next_answer(), Err(refusal));
             }
             {
                 let _waiting = self.wait();
-                session.commit(&mut pipeline, grpc::write_stream_answer).await;
+                let made = session.commit(&mut pipeline, |answers, answer| {
+                    turn.count(OPERATION, answer.as_ref().err().map(|refusal| refusal.code));
+                    grpc::write_stream_answer(answers, answer);
+                });
+                made.await;
             }
             room.send(Ok(pipeline.take_ready().into()));
+            turn.end(&session.metrics().operations);
             if let Some(end) = end {
                 if let Err(failure) = end {
                     let _ = answers.send(Err(failure)).await;

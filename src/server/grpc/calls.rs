@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::progress::{Counted, Progress};
+use crate::metrics::Transport;
+use crate::operation::Operation;
+use crate::refusal::Code;
 use crate::server::io::BytesRead;
 use crate::server::service::Service;
 
@@ -27,6 +30,12 @@ impl Calls {
     /// Counts a call that waits for a change. Calls that only read do not wait.
     pub(super) fn wait(&self) -> Counted {
         Counted::one_more(&self.waiting)
+    }
+
+    /// Counts a call that was answered now.
+    pub(super) fn note(&self, operation: Option<Operation>, refused: Option<Code>, begun: Instant) {
+        let operations = &self.service.inventory.metrics().operations;
+        operations.answered(Transport::Grpc, operation, refused, begun.elapsed());
     }
 
     /// Waits until there was no progress for as long as a connection may be silent, or for up to twice as

@@ -1,7 +1,7 @@
 //! Calls whose messages may be large. Such calls take turns, and the side thread reads them.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tonic::body::Body;
 use tonic::codegen::http;
@@ -23,6 +23,7 @@ impl Calls {
         operation: Operation,
         large: &LargeMessages,
         body: Arriving,
+        begun: Instant,
         answer: impl FnOnce(Arc<Self>, Arriving) -> F,
     ) -> http::Response<Body>
     where
@@ -33,7 +34,10 @@ impl Calls {
             Some(turns) => tokio::select! {
                 // The semaphore is never closed; the call would be answered even without a turn.
                 turn = turns.acquire_owned() => turn.ok(),
-                refusal = body.too_late() => return status(refusal).into_http(),
+                refusal = body.too_late() => {
+                    self.note(Some(operation), Some(refusal.code), begun);
+                    return status(refusal).into_http();
+                }
             },
             None => None,
         };

@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use hyper::body::Incoming;
 use tonic::body::Body;
@@ -14,6 +15,7 @@ use super::calls::Calls;
 use super::{head, own_words};
 use crate::access::{self, Identity};
 use crate::operation::{Operation, Permission};
+use crate::refusal::Refusal;
 use crate::server::authenticator::WrongTokens;
 use crate::wire::grpc::{INVENTORY_SERVICE, LegacyCall, PRODUTO_SERVICE, status};
 
@@ -40,7 +42,7 @@ impl Method {
         }
     }
 
-    fn operation(self) -> Operation {
+    pub(super) fn operation(self) -> Operation {
         match self {
             Method::Exact(operation) => operation,
             Method::Legacy(call) => call.operation(),
@@ -63,14 +65,21 @@ impl Router {
     }
 
     /// The answer to a wrong token.
-    fn wrong_token(&self) -> Answer {
+    fn wrong_token(&self, operation: Option<Operation>, begun: Instant) -> Answer {
         let (calls, wrong_tokens) = (Arc::clone(&self.calls), Arc::clone(&self.wrong_tokens));
         let peer = self.peer;
         Box::pin(async move {
             let (authenticator, stopping) = (&calls.service.authenticator, calls.service.stopping());
             let (refusal, _) = wrong_tokens.answer(authenticator, peer, stopping).await;
+            calls.note(operation, Some(refusal.code), begun);
             Ok(status(refusal).into_http())
         })
+    }
+
+    /// An answer that does not depend on the message.
+    fn refuse(&self, operation: Option<Operation>, refusal: Refusal, begun: Instant) -> Answer {
+        self.calls.note(operation, Some(refusal.code), begun);
+        now(status(refusal).into_http())
     }
 }
 
@@ -80,36 +89,38 @@ impl hyper::service::Service<http::Request<Incoming>> for Router {
     type Future = Answer;
 
     fn call(&self, mut request: http::Request<Incoming>) -> Answer {
+        let begun = Instant::now();
         self.calls.progress.note();
         if let Some(refused) = head::refuse(&request) {
             return now(refused);
         }
+        let method = Method::of(request.uri().path());
+        let operation = method.map(Method::operation);
         let authenticator = &self.calls.service.authenticator;
         let identity = match head::bearer(request.headers()) {
             Some(secret) => match authenticator.identify(secret) {
-                Identity::Unknown => return self.wrong_token(),
+                Identity::Unknown => return self.wrong_token(operation, begun),
                 identity => identity,
             },
             None => authenticator.anonymous(),
         };
-        let method = Method::of(request.uri().path());
         // A client without a valid token does not learn which calls there are. What a message asks for may need
         // more.
-        let permission = method.map_or(Permission::Read, |method| method.operation().spec().permission);
+        let permission = operation.map_or(Permission::Read, |operation| operation.spec().permission);
         if let Err(refusal) = access::check(&identity, permission) {
-            return now(status(refusal).into_http());
+            return self.refuse(operation, refusal, begun);
         }
-        let Some(method) = method else { return now(status(own_words::no_such_call()).into_http()) };
+        let Some(method) = method else { return self.refuse(None, own_words::no_such_call(), begun) };
         let deadline = match head::deadline(request.headers()) {
             Ok(deadline) => deadline,
-            Err(refusal) => return now(status(refusal).into_http()),
+            Err(refusal) => return self.refuse(operation, refusal, begun),
         };
         let Some(is_gzip) = head::take_gzip(request.headers_mut()) else {
             return now(head::unknown_encoding());
         };
         let operation = method.operation();
         let Some(limit) = &operation.spec().message else {
-            return now(status(own_words::no_such_call()).into_http());
+            return self.refuse(Some(operation), own_words::no_such_call(), begun);
         };
         let body = match operation {
             Operation::StreamAdjustStock => Arriving::stream(request.into_body(), deadline),
@@ -118,10 +129,10 @@ impl hyper::service::Service<http::Request<Incoming>> for Router {
         let body = body.decompressed(is_gzip.then_some(limit.bytes_max));
         let calls = Arc::clone(&self.calls);
         match &limit.large {
-            None => Box::pin(async move { Ok(calls.answer(method, identity, body).await) }),
+            None => Box::pin(async move { Ok(calls.answer(method, identity, body, begun).await) }),
             Some(large) => Box::pin(async move {
-                let answer = move |calls: Arc<Calls>, body| calls.answer(method, identity, body);
-                Ok(calls.in_turn(operation, large, body, answer).await)
+                let answer = move |calls: Arc<Calls>, body| calls.answer(method, identity, body, begun);
+                Ok(calls.in_turn(operation, large, body, begun, answer).await)
             }),
         }
     }

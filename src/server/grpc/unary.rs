@@ -5,6 +5,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use prost::Message;
 use tonic::Status;
@@ -36,11 +37,19 @@ impl Calls {
         method: Method,
         identity: Identity,
         body: Arriving,
+        begun: Instant,
     ) -> Response<Body> {
+        let calls = Arc::clone(&self);
         let answer = match method {
             Method::Exact(operation) => self.answer_exact(operation, identity, body).await,
             Method::Legacy(call) => self.answer_legacy(call, identity, body).await,
         };
+        match &answer {
+            // Each change of a stream is counted when it is answered.
+            Ok(_) if method == Method::Exact(Operation::StreamAdjustStock) => {}
+            Ok(_) => calls.note(Some(method.operation()), None, begun),
+            Err(refused) => calls.note(Some(method.operation()), Some(grpc::code(refused)), begun),
+        }
         answer.unwrap_or_else(Status::into_http)
     }
 

@@ -9,7 +9,7 @@ use super::{Conversation, Next};
 use crate::access::{self, Identity};
 use crate::catalog::Selection;
 use crate::inventory::Reader;
-use crate::operation::{AdjustRequest, FAREWELL, Permission, Request};
+use crate::operation::{AdjustRequest, FAREWELL, Operation, Permission, Request};
 use crate::refusal::Refusal;
 use crate::server::io::write_all;
 use crate::wire::text::{self, Frame, Frames, Lines};
@@ -31,7 +31,7 @@ enum Rest<'f> {
     /// A request, to be answered after the commit of the changes before it.
     Request(Request<'f>),
     /// A refusal, with the name for which similar names may be searched.
-    Refused(&'f str, Refusal),
+    Refused(Operation, &'f str, Refusal),
     /// A secret, to be checked after the commit of the changes before it.
     Token(&'f str),
 }
@@ -86,16 +86,19 @@ impl Conversation<'_> {
         }
         match frame.request() {
             Ok(mut request) => match (self.admit(&mut request), request) {
-                (Err(refusal), _) => self.refuse(refusal),
+                (Err(refusal), request) => self.refuse(Some(request.operation()), refusal),
                 (Ok(()), Request::AdjustStock(request)) => {
                     let AdjustRequest { name, .. } = request;
                     let added = reader.add(&mut self.pipeline, request);
-                    return added.err().map(|refusal| Rest::Refused(name, refusal));
+                    let refused = |refusal| Rest::Refused(Operation::AdjustStock, name, refusal);
+                    return added.err().map(refused);
                 }
                 (Ok(()), Request::GetProduct { name }) => match self.find(reader, name) {
-                    Ok(true) => {}
+                    Ok(true) => self.turn.count(Some(Operation::GetProduct), None),
                     Ok(false) => return Some(Rest::Request(Request::GetProduct { name })),
-                    Err(refusal) => return Some(Rest::Refused(name, refusal)),
+                    Err(refusal) => {
+                        return Some(Rest::Refused(Operation::GetProduct, name, refusal));
+                    }
                 },
                 (Ok(()), request) => return Some(Rest::Request(request)),
             },
@@ -104,7 +107,7 @@ impl Conversation<'_> {
                     return Some(Rest::Token(secret));
                 }
                 self.is_http |= matches!(frame, Frame::Line(line) if is_http(line));
-                self.refuse(if is_stranger { access::no_token() } else { refusal });
+                self.refuse(None, if is_stranger { access::no_token() } else { refusal });
             }
         }
         None
@@ -123,21 +126,25 @@ impl Conversation<'_> {
     async fn answer_rest(&mut self, rest: Rest<'_>) -> io::Result<Next> {
         match rest {
             Rest::Limit => {}
-            Rest::Refused(name, refusal) => {
+            Rest::Refused(operation, name, refusal) => {
                 let refusal = self.session.explain(name, refusal).await;
-                self.refuse(refusal);
+                self.refuse(Some(operation), refusal);
                 tokio::task::yield_now().await;
             }
             Rest::Token(secret) => return self.look_at_token(secret).await,
             Rest::Request(request) => {
                 self.make_changes().await;
+                let operation = Some(request.operation());
                 match request {
                     Request::GetProduct { name } => {
                         let session = Arc::clone(&self.session);
                         let found = self.find(&mut session.reader(), name);
-                        if let Err(refusal) = found {
-                            let refusal = self.session.explain(name, refusal).await;
-                            self.refuse(refusal);
+                        match found {
+                            Ok(_) => self.turn.count(operation, None),
+                            Err(refusal) => {
+                                let refusal = self.session.explain(name, refusal).await;
+                                self.refuse(operation, refusal);
+                            }
                         }
                     }
                     Request::ListProducts(products) => {
@@ -150,11 +157,15 @@ impl Conversation<'_> {
                     }
                     Request::Leave => {
                         text::write_message(self.pipeline.next_answer(), FAREWELL);
+                        self.turn.count(operation, None);
                         return Ok(Next::End);
                     }
                     request => match self.session.call(request).await {
-                        Ok(reply) => text::write_reply(self.pipeline.next_answer(), &reply),
-                        Err(refusal) => self.refuse(refusal),
+                        Ok(reply) => {
+                            text::write_reply(self.pipeline.next_answer(), &reply);
+                            self.turn.count(operation, None);
+                        }
+                        Err(refusal) => self.refuse(operation, refusal),
                     },
                 }
             }
@@ -189,7 +200,7 @@ impl Conversation<'_> {
                 let (peer, stopping) = (self.stream.peer(), self.service.stopping());
                 let answer = self.wrong_tokens.answer(&self.authenticator, peer, stopping);
                 let (refusal, are_too_many) = answer.await;
-                self.refuse(refusal);
+                self.refuse(None, refusal);
                 if are_too_many {
                     return Ok(Next::End);
                 }
@@ -204,7 +215,8 @@ impl Conversation<'_> {
     }
 
     /// Answers with a refusal, in the order of the commands.
-    fn refuse(&mut self, refusal: Refusal) {
+    fn refuse(&mut self, operation: Option<Operation>, refusal: Refusal) {
+        self.turn.count(operation, Some(refusal.code));
         text::write_refusal(self.pipeline.next_answer(), &refusal);
     }
 
@@ -217,14 +229,23 @@ impl Conversation<'_> {
     /// Commits the changes that wait, and sends all replies.
     pub(super) async fn send(&mut self) -> io::Result<()> {
         self.make_changes().await;
-        self.send_ready().await
+        self.send_ready().await?;
+        self.turn.end(&self.session.metrics().operations);
+        Ok(())
     }
 
     /// Commits the changes that wait. Afterwards, their replies and the replies after them are ready.
     async fn make_changes(&mut self) {
+        let turn = &mut self.turn;
         let made = self.session.commit(&mut self.pipeline, |replies, answer| match answer {
-            Ok((product, movement)) => text::write_adjusted(replies, product, movement),
-            Err(refusal) => text::write_refusal(replies, &refusal),
+            Ok((product, movement)) => {
+                turn.count(Some(Operation::AdjustStock), None);
+                text::write_adjusted(replies, product, movement);
+            }
+            Err(refusal) => {
+                turn.count(Some(Operation::AdjustStock), Some(refusal.code));
+                text::write_refusal(replies, &refusal);
+            }
         });
         made.await;
     }

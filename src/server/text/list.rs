@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use super::Conversation;
 use super::buffers::WRITE_BYTES;
 use crate::inventory::{Listing, Stopped};
+use crate::operation::Operation;
 use crate::wire::text;
 
 impl Conversation<'_> {
@@ -24,11 +25,13 @@ impl Conversation<'_> {
             match stopped {
                 Ok(Stopped::AtEnd) => {
                     text::write_list_end(replies, is_empty);
+                    self.turn.count(Some(Operation::ListProducts), None);
                     break;
                 }
                 Ok(Stopped::AsAsked | Stopped::InTurn) => {}
                 Err(refusal) => {
                     text::write_refusal(replies, &refusal);
+                    self.turn.count(Some(Operation::ListProducts), Some(refusal.code));
                     break;
                 }
             }

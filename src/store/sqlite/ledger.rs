@@ -16,11 +16,12 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::details::{Authors, find_author};
 use super::error::bad_value;
 use super::rows::{read_movement, to_micros};
+use super::schema::SCHEMA_VERSION;
 use super::terms::select_changes;
 use crate::catalog::{Kind, ProductChange};
 use crate::store::{
-    ChangesQuery, Ledger, LedgerPage, LedgerQuery, LedgerRange, LedgerRow, PurchaseQuery, PurchaseRow,
-    StoreError,
+    ChangesQuery, Extent, Ledger, LedgerPage, LedgerQuery, LedgerRange, LedgerRow, PurchaseQuery,
+    PurchaseRow, StoreError,
 };
 pub(super) use connections::SqliteLedger;
 
@@ -83,6 +84,11 @@ impl Ledger for SqliteLedger {
 
     fn purchases(&self, query: &PurchaseQuery) -> Result<Vec<PurchaseRow>, StoreError> {
         self.read(|connection| purchases::purchases(connection, query))
+    }
+
+    fn extent(&self) -> Extent {
+        let [database_bytes, log_bytes] = self.file_bytes();
+        Extent { schema: SCHEMA_VERSION as u32, database_bytes, log_bytes }
     }
 
     fn product_changes(&self, query: &ChangesQuery) -> Result<Vec<ProductChange>, StoreError> {

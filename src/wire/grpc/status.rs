@@ -56,6 +56,12 @@ pub fn status(refusal: Refusal) -> Status {
     Status::with_error_details(grpc_code(refusal.code), refusal.message, details)
 }
 
+/// The code of a refusal that is a status of ours already.
+pub fn code(status: &Status) -> Code {
+    let info = status.get_details_error_info();
+    info.and_then(|info| Code::parse(&info.reason)).unwrap_or(Code::Internal)
+}
+
 /// Reads the refusal that a status carries; `None` if no server of ours made the status.
 pub fn refusal(status: &Status) -> Option<Refusal> {
     let details = status.get_error_details();

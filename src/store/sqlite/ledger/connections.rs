@@ -11,7 +11,7 @@ use crate::private_file::FileStat;
 use crate::store::StoreError;
 use crate::store::sqlite::connect::connect;
 use crate::store::sqlite::error::{shown, sqlite};
-use crate::store::sqlite::names::{INDEX_SUFFIX, beside};
+use crate::store::sqlite::names::{INDEX_SUFFIX, LOG_SUFFIX, beside};
 
 /// Most connections that read at the same time, each with a cache of some megabytes. Further readers wait,
 /// for milliseconds.
@@ -43,6 +43,14 @@ struct State {
 impl SqliteLedger {
     pub(in crate::store::sqlite) fn new(path: &Path, memory: Option<String>) -> Self {
         Self { path: path.to_owned(), memory, state: Mutex::default(), returned: Condvar::new() }
+    }
+
+    /// The bytes of the database and of its log; 0 for a file that is not there.
+    pub(super) fn file_bytes(&self) -> [u64; 2] {
+        if self.memory.is_some() {
+            return [0; 2];
+        }
+        ["", LOG_SUFFIX].map(|suffix| FileStat::at(&beside(&self.path, suffix)).map_or(0, |stat| stat.bytes))
     }
 
     /// Reads in one transaction.

@@ -1,0 +1,110 @@
+//! The state of the store, as the writer last found it.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+/// Whether the store takes changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreState {
+    /// The store takes changes.
+    Open,
+    /// The last transaction could not begin. Nothing was written.
+    Refusing,
+    /// A commit failed, and the store has not answered yet whether it was made.
+    InDoubt,
+    /// The writer has stopped, because of a defect.
+    Stopped,
+}
+
+impl StoreState {
+    /// Every state, in order.
+    pub const ALL: [Self; 4] = [Self::Open, Self::Refusing, Self::InDoubt, Self::Stopped];
+
+    /// The word for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Refusing => "refusing",
+            Self::InDoubt => "in_doubt",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// The last failure of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastError {
+    /// The kind of failure, a word for programs.
+    pub kind: &'static str,
+    /// The time of the failure.
+    pub at: SystemTime,
+}
+
+/// The state of the store and its failures. Only the writer changes them, and seldom.
+#[derive(Debug, Default)]
+pub struct StoreHealth {
+    state: AtomicU8,
+    failures: Mutex<Failures>,
+}
+
+#[derive(Debug, Default)]
+struct Failures {
+    last: Option<LastError>,
+    counts: BTreeMap<&'static str, u64>,
+}
+
+impl StoreHealth {
+    /// Sets the state.
+    pub fn set(&self, state: StoreState) {
+        // A store would make other cores read the place again, so nothing is written without a change.
+        if self.state() != state {
+            self.state.store(state as u8, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes a failure of this kind, and the state after it.
+    pub fn fail(&self, kind: &'static str, state: StoreState) {
+        self.set(state);
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        failures.last = Some(LastError { kind, at: SystemTime::now() });
+        *failures.counts.entry(kind).or_default() += 1;
+    }
+
+    /// The state now.
+    pub fn state(&self) -> StoreState {
+        let state = StoreState::ALL.get(usize::from(self.state.load(Ordering::Relaxed)));
+        state.copied().unwrap_or(StoreState::Stopped)
+    }
+
+    /// The last failure, if there was one.
+    pub fn last_error(&self) -> Option<LastError> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).last
+    }
+
+    /// The failures of each kind.
+    pub(super) fn errors(&self) -> BTreeMap<&'static str, u64> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).counts.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_failure_is_kept_and_all_are_counted() {
+        let health = StoreHealth::default();
+        assert_eq!((health.state(), health.last_error()), (StoreState::Open, None));
+        health.fail("io", StoreState::InDoubt);
+        health.fail("busy", StoreState::Refusing);
+        health.fail("busy", StoreState::Refusing);
+        assert_eq!(health.last_error().unwrap().kind, "busy");
+        assert_eq!(health.errors(), BTreeMap::from([("busy", 2), ("io", 1)]));
+        for state in StoreState::ALL {
+            health.set(state);
+            assert_eq!(health.state(), state);
+        }
+    }
+}
