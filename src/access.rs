@@ -274,6 +274,10 @@ pub fn check(identity: &Identity, permission: Permission) -> Result<(), Refusal>
 /// If the identity does not have the permission that the request needs.
 #[inline]
 pub fn admit(identity: &Identity, request: &mut Request<'_>) -> Result<(), Refusal> {
+    // A server without tokens permits everything, and narrows nothing.
+    if matches!(identity, Identity::Open) {
+        return Ok(());
+    }
     check(identity, request.permission())?;
     match request {
         Request::CountStock(count) => count.is_blind = check(identity, Permission::Read).is_err(),

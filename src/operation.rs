@@ -268,6 +268,9 @@ impl Operation {
     }
 }
 
+// Every line of the text protocol becomes a request, which is moved a few times.
+const _: () = assert!(size_of::<Request<'static>>() <= 96);
+
 /// An answer to a request that was not refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {

@@ -138,7 +138,8 @@ impl Set {
         let sets_price = update.price.is_some();
         let Sent { request_id: id, output, connection } = self.sent;
         let shown = connection.clone();
-        let request = UpdateProductRequest { name: &self.name, update, request_id: request_id(id)? };
+        let request =
+            UpdateProductRequest { name: &self.name, update: Box::new(update), request_id: request_id(id)? };
         let reply = change(connection, &Request::UpdateProduct(request))?;
         print_made(&reply, output.format)?;
         // The margin beside a new price. If the margin is not known, that is no failure.
@@ -249,7 +250,7 @@ fn set_discontinued(name: &str, is_discontinued: bool, sent: Sent) -> Result<(),
 
 fn send(name: &str, update: TermsUpdate, sent: Sent) -> Result<(), Error> {
     let Sent { request_id: id, output, connection } = sent;
-    let request = UpdateProductRequest { name, update, request_id: request_id(id)? };
+    let request = UpdateProductRequest { name, update: Box::new(update), request_id: request_id(id)? };
     let reply = change(connection, &Request::UpdateProduct(request))?;
     print_made(&reply, output.format)
 }

@@ -24,7 +24,6 @@ impl Session {
     ) -> Result<ProductReply, Refusal> {
         let UpdateProductRequest { name, update, request_id } = request;
         let product = self.id_of(name, "name").await?;
-        let update = Box::new(update);
         let change =
             Change::Update { product, update: update.clone(), request_id, author: self.author.clone() };
         let [changed] = &self.change_terms(change).await?[..] else { return Err(stopped()) };

@@ -10,7 +10,7 @@ pub struct UpdateProductRequest<'a> {
     /// The product's name or one of its codes.
     pub name: &'a str,
     /// The new terms.
-    pub update: TermsUpdate,
+    pub update: Box<TermsUpdate>,
     /// The client's id for the change.
     pub request_id: Option<RequestId>,
 }

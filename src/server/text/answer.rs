@@ -85,23 +85,28 @@ impl Conversation<'_> {
             self.service.console.command(frame);
         }
         match frame.request() {
-            Ok(mut request) => match (self.admit(&mut request), request) {
-                (Err(refusal), request) => self.refuse(Some(request.operation()), refusal),
-                (Ok(()), Request::AdjustStock(request)) => {
-                    let AdjustRequest { name, .. } = request;
-                    let added = reader.add(&mut self.pipeline, request);
-                    let refused = |refusal| Rest::Refused(Operation::AdjustStock, name, refusal);
-                    return added.err().map(refused);
+            Ok(mut request) => {
+                if let Err(refusal) = self.admit(&mut request) {
+                    self.refuse(Some(request.operation()), refusal);
+                    return None;
                 }
-                (Ok(()), Request::GetProduct { name }) => match self.find(reader, name) {
-                    Ok(true) => self.turn.count(Some(Operation::GetProduct), None),
-                    Ok(false) => return Some(Rest::Request(Request::GetProduct { name })),
-                    Err(refusal) => {
-                        return Some(Rest::Refused(Operation::GetProduct, name, refusal));
+                match request {
+                    Request::AdjustStock(request) => {
+                        let AdjustRequest { name, .. } = request;
+                        let added = reader.add(&mut self.pipeline, request);
+                        let refused = |refusal| Rest::Refused(Operation::AdjustStock, name, refusal);
+                        return added.err().map(refused);
                     }
-                },
-                (Ok(()), request) => return Some(Rest::Request(request)),
-            },
+                    Request::GetProduct { name } => match self.find(reader, name) {
+                        Ok(true) => self.turn.count(Some(Operation::GetProduct), None),
+                        Ok(false) => return Some(Rest::Request(Request::GetProduct { name })),
+                        Err(refusal) => {
+                            return Some(Rest::Refused(Operation::GetProduct, name, refusal));
+                        }
+                    },
+                    request => return Some(Rest::Request(request)),
+                }
+            }
             Err(refusal) => {
                 if let Some(secret) = frame.token() {
                     return Some(Rest::Token(secret));

@@ -325,5 +325,8 @@ fn update_product(
     request_id: Option<RequestId>,
     line: &str,
 ) -> Result<(), Stopped> {
-    desk.make(&Request::UpdateProduct(UpdateProductRequest { name, update, request_id }), line)
+    desk.make(
+        &Request::UpdateProduct(UpdateProductRequest { name, update: Box::new(update), request_id }),
+        line,
+    )
 }

@@ -73,7 +73,7 @@ pub fn update_request(message: &v1::UpdateProductRequest) -> Result<UpdateProduc
     }
     let none = v1::Product::default();
     let product = message.product.as_ref().unwrap_or(&none);
-    let mut update = TermsUpdate::default();
+    let mut update = Box::<TermsUpdate>::default();
     for path in paths {
         let field = TermsField::by_name(path).ok_or_else(|| unknown_field(path))?;
         read_field(&mut update, field, product).map_err(|what| Refusal::invalid(field.name(), what))?;
@@ -129,7 +129,7 @@ pub fn update_message(request: &UpdateProductRequest<'_>) -> v1::UpdateProductRe
         target,
         shelf_life_days,
         is_discontinued,
-    } = &request.update;
+    } = &*request.update;
     let mut paths = Vec::new();
     let mut has = |field: TermsField, is_there: bool| {
         if is_there {
@@ -307,6 +307,7 @@ mod tests {
         };
         for update in [update(), taken_away, TermsUpdate { price: update().price, ..TermsUpdate::default() }]
         {
+            let update = Box::new(update);
             let request = UpdateProductRequest { name: "Caju", update, request_id: "a".parse().ok() };
             assert_eq!(update_request(&update_message(&request)).unwrap(), request);
         }
@@ -314,7 +315,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_names_its_field() {
-        let request = UpdateProductRequest { name: "Caju", update: update(), request_id: None };
+        let request = UpdateProductRequest { name: "Caju", update: Box::new(update()), request_id: None };
         type Spoil = fn(&mut v1::UpdateProductRequest);
         let spoils: [(Spoil, &str); 12] = [
             (|message| message.update_mask = None, "update_mask"),
