@@ -25,7 +25,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Mostra a versão')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Mostra a versão')
-            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Guarda o estoque e atende clientes, por texto e por gRPC')
+            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Guarda o estoque e atende clientes: navegadores, texto e gRPC')
             [CompletionResult]::new('shell', 'shell', [CompletionResultType]::ParameterValue, 'Abre um terminal interativo')
             [CompletionResult]::new('query', 'query', [CompletionResultType]::ParameterValue, 'Consulta um produto, os produtos até um preço, ou todos')
             [CompletionResult]::new('update', 'update', [CompletionResultType]::ParameterValue, 'Muda o estoque de um produto')
@@ -50,6 +50,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             break
         }
         'hortifruti;serve' {
+            [CompletionResult]::new('--public-name', '--public-name', [CompletionResultType]::ParameterName, 'Nome pelo qual navegadores acham este servidor, além dos da máquina; pode repetir')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Porta; 0 escolhe uma livre. O padrão é 8082, ou uma livre com --grpc sozinho')
             [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Endereço em que escuta. O padrão é 127.0.0.1')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado do servidor, em PEM; com ele, atende só por TLS. Relido com SIGHUP')
@@ -65,8 +66,9 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'Máximo de conexões ao mesmo tempo. O padrão é 16384')
             [CompletionResult]::new('--max-connections-per-address', '--max-connections-per-address', [CompletionResultType]::ParameterName, 'Máximo de conexões de um só endereço. O padrão é 1024; desta máquina, sem limite')
             [CompletionResult]::new('--idle-seconds', '--idle-seconds', [CompletionResultType]::ParameterName, 'Encerra uma conexão parada há estes segundos; 0, nunca. O padrão é 43200 (12 horas)')
-            [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Atende o protocolo de texto. O padrão é atender os dois')
-            [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Atende gRPC. O padrão é atender os dois')
+            [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Atende o protocolo de texto. O padrão é atender os três')
+            [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Atende gRPC. O padrão é atender os três')
+            [CompletionResult]::new('--http', '--http', [CompletionResultType]::ParameterName, 'Atende HTTP: o painel no navegador e programas. O padrão é atender os três')
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Aceita um endereço aberto à rede sem TLS ou sem tokens')
             [CompletionResult]::new('--empty', '--empty', [CompletionResultType]::ParameterName, 'Começa um banco de dados novo sem os quatro produtos de exemplo')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Não mostra conexões e comandos')

@@ -2010,12 +2010,16 @@ _hortifruti() {
             return 0
             ;;
         hortifruti__subcmd__serve)
-            opts="-q -h --socket --grpc --port --host --insecure --tls-cert --tls-key --tls-client-ca --token-file --data --label --empty --port-file --workers --exit-after --drain-seconds --max-connections --max-connections-per-address --idle-seconds --quiet --help"
+            opts="-q -h --socket --grpc --http --public-name --port --host --insecure --tls-cert --tls-key --tls-client-ca --token-file --data --label --empty --port-file --workers --exit-after --drain-seconds --max-connections --max-connections-per-address --idle-seconds --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --public-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --port)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

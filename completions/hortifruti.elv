@@ -22,7 +22,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --help 'Mostra esta ajuda'
             cand -V 'Mostra a versão'
             cand --version 'Mostra a versão'
-            cand serve 'Guarda o estoque e atende clientes, por texto e por gRPC'
+            cand serve 'Guarda o estoque e atende clientes: navegadores, texto e gRPC'
             cand shell 'Abre um terminal interativo'
             cand query 'Consulta um produto, os produtos até um preço, ou todos'
             cand update 'Muda o estoque de um produto'
@@ -46,6 +46,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand help 'Mostra a ajuda de um comando'
         }
         &'hortifruti;serve'= {
+            cand --public-name 'Nome pelo qual navegadores acham este servidor, além dos da máquina; pode repetir'
             cand --port 'Porta; 0 escolhe uma livre. O padrão é 8082, ou uma livre com --grpc sozinho'
             cand --host 'Endereço em que escuta. O padrão é 127.0.0.1'
             cand --tls-cert 'Certificado do servidor, em PEM; com ele, atende só por TLS. Relido com SIGHUP'
@@ -61,8 +62,9 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --max-connections 'Máximo de conexões ao mesmo tempo. O padrão é 16384'
             cand --max-connections-per-address 'Máximo de conexões de um só endereço. O padrão é 1024; desta máquina, sem limite'
             cand --idle-seconds 'Encerra uma conexão parada há estes segundos; 0, nunca. O padrão é 43200 (12 horas)'
-            cand --socket 'Atende o protocolo de texto. O padrão é atender os dois'
-            cand --grpc 'Atende gRPC. O padrão é atender os dois'
+            cand --socket 'Atende o protocolo de texto. O padrão é atender os três'
+            cand --grpc 'Atende gRPC. O padrão é atender os três'
+            cand --http 'Atende HTTP: o painel no navegador e programas. O padrão é atender os três'
             cand --insecure 'Aceita um endereço aberto à rede sem TLS ou sem tokens'
             cand --empty 'Começa um banco de dados novo sem os quatro produtos de exemplo'
             cand -q 'Não mostra conexões e comandos'

@@ -26,7 +26,7 @@ end
 
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -s V -l version -d 'Mostra a versão'
-complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "serve" -d 'Guarda o estoque e atende clientes, por texto e por gRPC'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "serve" -d 'Guarda o estoque e atende clientes: navegadores, texto e gRPC'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "shell" -d 'Abre um terminal interativo'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "query" -d 'Consulta um produto, os produtos até um preço, ou todos'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "update" -d 'Muda o estoque de um produto'
@@ -48,6 +48,7 @@ complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "bench" -d 'Me
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "completions" -d 'Escreve o script de autocompletar de um shell'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "man" -d 'Escreve as páginas de manual, uma para cada comando'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "help" -d 'Mostra a ajuda de um comando'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l public-name -d 'Nome pelo qual navegadores acham este servidor, além dos da máquina; pode repetir' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l port -d 'Porta; 0 escolhe uma livre. O padrão é 8082, ou uma livre com --grpc sozinho' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l host -d 'Endereço em que escuta. O padrão é 127.0.0.1' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l tls-cert -d 'Certificado do servidor, em PEM; com ele, atende só por TLS. Relido com SIGHUP' -r -F
@@ -63,8 +64,9 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l drain-se
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l max-connections -d 'Máximo de conexões ao mesmo tempo. O padrão é 16384' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l max-connections-per-address -d 'Máximo de conexões de um só endereço. O padrão é 1024; desta máquina, sem limite' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l idle-seconds -d 'Encerra uma conexão parada há estes segundos; 0, nunca. O padrão é 43200 (12 horas)' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l socket -d 'Atende o protocolo de texto. O padrão é atender os dois'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l grpc -d 'Atende gRPC. O padrão é atender os dois'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l socket -d 'Atende o protocolo de texto. O padrão é atender os três'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l grpc -d 'Atende gRPC. O padrão é atender os três'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l http -d 'Atende HTTP: o painel no navegador e programas. O padrão é atender os três'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l insecure -d 'Aceita um endereço aberto à rede sem TLS ou sem tokens'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l empty -d 'Começa um banco de dados novo sem os quatro produtos de exemplo'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -s q -l quiet -d 'Não mostra conexões e comandos'

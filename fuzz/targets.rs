@@ -31,16 +31,13 @@ pub(crate) const TARGETS: [(&str, Target); 7] = [
 
 /// The protocol is told as soon as it can be, and more bytes do not change it.
 pub(crate) fn first_bytes(bytes: &[u8]) {
+    let mut decided = None;
     for length in 0..=bytes.len() {
         let come = &bytes[..length];
-        let expected = if come.starts_with(HTTP2_PREFACE) {
-            Some(Protocol::Grpc)
-        } else if HTTP2_PREFACE.starts_with(come) {
-            None
-        } else {
-            Some(Protocol::Text)
-        };
-        assert_eq!(Protocol::detect(come), expected);
+        let protocol = Protocol::detect(come);
+        assert_eq!(protocol == Some(Protocol::Http2), come.starts_with(HTTP2_PREFACE));
+        assert!(decided.is_none() || protocol == decided, "{protocol:?} after {decided:?}");
+        decided = protocol;
     }
 }
 

@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_silent_server_is_not_answering_and_a_speaking_one_another_program() {
-        for protocol in [None, Some(Protocol::Grpc), Some(Protocol::Text)] {
+        for protocol in [None, Some(Protocol::Http2), Some(Protocol::Text)] {
             let silent = served(protocol, &ALL, after_question(|_| {}));
             assert!(
                 matches!(silent, Err(ClientError::Connection(ConnectionError::NotAnswering { .. }))),
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_web_server_is_another_program() {
-        for protocol in [None, Some(Protocol::Grpc)] {
+        for protocol in [None, Some(Protocol::Http2)] {
             for request in [ALL, Request::parse("3 Caju -20").unwrap()] {
                 let answer = served(protocol, &request, refuse_as_a_web_server);
                 assert!(
@@ -270,7 +270,7 @@ mod tests {
     #[test]
     fn a_handshake_that_drips_is_not_answered() {
         let config = no_authority();
-        for protocol in [Protocol::Text, Protocol::Grpc] {
+        for protocol in [Protocol::Text, Protocol::Http2] {
             let options = ConnectOptions {
                 protocol: Some(protocol),
                 tls: Some(config.clone()),

@@ -1,12 +1,12 @@
 //! hortifruti keeps the stock of a produce shop in one executable, and serves it over plain
-//! TCP text and over gRPC, to a shell, to scripts and to other programs.
+//! TCP text, gRPC and HTTP, to a shell, to scripts and to other programs.
 //!
 //! This page is the map. A request travels down the list, and its reply back up:
 //!
 //! 1. [`commands`] is the command line: a file for each subcommand, with its options and its code. Only this
 //!    module puts the parts together, and names concrete stores and transports.
 //! 2. [`shell`], [`report`], [`render`] and [`price_list`] face people and files.
-//! 3. [`bench`](mod@bench) measures both transports.
+//! 3. [`bench`](mod@bench) measures text and gRPC; [`panel`] holds the files of the shop's page.
 //! 4. [`client`] speaks to a server, which it finds by its [`port_file`]; [`io_error`] describes failures of
 //!    the system. [`tls`] reads certificates for both sides, [`access`] says who may do what.
 //!    [`private_file`] makes files that only their owner can read, [`progress_bar`] shows the progress of
@@ -14,7 +14,7 @@
 //!    be pasted.
 //! 5. [`wire`] is bytes and text for both sides: no I/O.
 //! 6. [`server`] accepts connections. A transport is: decode, ask the inventory, encode.
-//!    The two transports are siblings and do not know each other.
+//!    Text and gRPC are siblings and do not know each other; HTTP carries gRPC, and its calls become gRPC's.
 //! 7. [`operation`] has the requests and replies of all transports, [`refusal`] the reasons for refusing a
 //!    request, and [`local_time`] the times that people read and write. [`metrics`] counts what a server does.
 //! 8. [`inventory`] is the only interface to the stock: reads use the published catalog, changes go through
@@ -37,6 +37,7 @@ pub mod io_error;
 pub mod local_time;
 pub mod metrics;
 pub mod operation;
+pub mod panel;
 pub mod port_file;
 pub mod price_list;
 pub mod private_file;

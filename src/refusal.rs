@@ -117,6 +117,9 @@ pub struct Refusal {
     pub row_count: usize,
 }
 
+/// The key, in the metadata, of the protocols that a server without gRPC serves.
+pub const SERVED: &str = "served";
+
 /// The key of [`Refusal::row_count`] in the metadata.
 pub const ROW_COUNT: &str = "row_count";
 
@@ -297,6 +300,19 @@ impl Refusal {
             "a mensagem não chegou inteira em {seconds_max} segundos. Nada foi feito; envie-a de novo, ou divida o pedido em vários."
         );
         Self::new(Code::ResourceExhausted, what)
+    }
+
+    /// A gRPC call to a server that serves no gRPC, but HTTP, and perhaps text.
+    pub fn no_grpc(has_text: bool) -> Self {
+        let (served, how) = match has_text {
+            true => ("só HTTP e o protocolo de texto", "use --socket"),
+            false => ("só HTTP", "use um navegador ou o protocolo Connect"),
+        };
+        let what = format!(
+            "este servidor atende {served}. Nada foi feito; {how}, ou inicie o servidor também com --grpc."
+        );
+        let served = if has_text { "http text" } else { "http" };
+        Self { metadata: vec![(SERVED, served.to_owned())], ..Self::new(Code::UnknownCommand, what) }
     }
 
     /// A connection for which there is no room.

@@ -10,6 +10,8 @@ pub mod console;
 mod descriptors;
 mod detect;
 mod grpc;
+mod hosts;
+mod http;
 mod idle;
 mod io;
 mod long_work;
@@ -38,6 +40,8 @@ pub use admission::Limits;
 use admission::{Connections, Guard, TURNED_AWAY_MAX};
 use authenticator::Authenticator;
 use console::Console;
+use hosts::Hosts;
+pub use hosts::public_name;
 use idle::IdleTimer;
 use io::answer_and_close;
 use long_work::LongWork;
@@ -76,6 +80,8 @@ pub struct Options {
     pub limits: Limits,
     /// The current TLS configuration. `None` to serve without TLS.
     pub tls: Option<watch::Receiver<Arc<ServerConfig>>>,
+    /// The names, other than this machine's, by which clients of HTTP reach the server.
+    pub public_names: Vec<String>,
     /// The current tokens. `None` to demand no token.
     pub tokens: Option<watch::Receiver<Arc<Tokens>>>,
 }
@@ -107,6 +113,7 @@ pub fn serve(
         protocols: options.protocols,
         idle: options.limits.idle,
         tls: options.tls.clone(),
+        hosts: Arc::new(Hosts::new(options.public_names.clone())),
         authenticator: Authenticator::new(options.tokens.clone()),
         turns: Turns::default(),
         long_work: LongWork::new(),
@@ -303,14 +310,25 @@ async fn serve_one(service: Service, stream: TcpStream, guard: Guard) {
             let _open = service.inventory.metrics().connections.open(Transport::Text);
             text::serve(service, stream, first_bytes).await;
         }
-        (Protocol::Grpc, Protocols { grpc: true, .. }) => {
+        (Protocol::Http1, Protocols { http: true, .. }) => {
+            let _open = service.inventory.metrics().connections.open(Transport::Http);
+            http::serve_http1(service, stream, first_bytes).await;
+        }
+        // The text protocol guards itself against HTTP.
+        (Protocol::Http1, Protocols { socket: true, .. }) => {
+            let _open = service.inventory.metrics().connections.open(Transport::Text);
+            text::serve(service, stream, first_bytes).await;
+        }
+        (Protocol::Http2, Protocols { grpc: true, .. } | Protocols { http: true, .. }) => {
             let _open = service.inventory.metrics().connections.open(Transport::Grpc);
-            grpc::serve(service, stream, first_bytes).await;
+            http::serve_http2(service, stream, first_bytes).await;
         }
-        (Protocol::Text, _) => {
-            answer_and_close(stream, wire::text::message(wire::text::GRPC_ONLY).as_bytes()).await
+        (Protocol::Text, Protocols { grpc, .. }) => {
+            let served = if grpc { wire::text::GRPC_ONLY } else { wire::text::HTTP_ONLY };
+            answer_and_close(stream, wire::text::message(served).as_bytes()).await
         }
-        (Protocol::Grpc, _) => {
+        (Protocol::Http1, _) => answer_and_close(stream, &http::not_served()).await,
+        (Protocol::Http2, _) => {
             // A client of ours that finds out which protocol the server speaks does not count yet.
             guard.uncount();
             answer_and_close(stream, &wire::goaway(wire::text::TEXT_ONLY)).await;

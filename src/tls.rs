@@ -21,9 +21,10 @@ use crate::private_file;
 /// The largest file of certificates that is read, in bytes: four times a system's whole bundle of authorities.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// The name of gRPC in the TLS handshake (RFC 7301, RFC 9113 §3.2). A client that names no protocol,
-/// such as one of the text protocol, is recognised by its first bytes.
+/// The names of HTTP, over which gRPC goes, in the TLS handshake (RFC 7301, RFC 9113 §3.2). A client that
+/// names no protocol, such as one of the text protocol, is recognised by its first bytes.
 const ALPN_HTTP2: &[u8] = b"h2";
+const ALPN_HTTP1: &[u8] = b"http/1.1";
 
 /// The TLS files of a server.
 #[derive(Debug, Clone)]
@@ -123,7 +124,7 @@ pub fn server(files: &ServerFiles) -> Result<Arc<ServerConfig>, FileError> {
     let mut config = builder
         .with_single_cert(certificates(&files.certificate)?, key(&files.key)?)
         .map_err(|error| pair_error(&files.certificate, &files.key, &error))?;
-    config.alpn_protocols = vec![ALPN_HTTP2.to_vec()];
+    config.alpn_protocols = vec![ALPN_HTTP2.to_vec(), ALPN_HTTP1.to_vec()];
     // Clients stay connected for long, so sessions are not kept for resumption.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;

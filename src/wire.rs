@@ -11,26 +11,35 @@ pub struct NotAReply;
 /// The first bytes of an HTTP/2 client (RFC 9113 §3.4).
 pub const HTTP2_PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// The two protocols that share a port.
+/// The beginnings of requests of HTTP/1 (RFC 9112 §3): a method and a space.
+const HTTP1_METHODS: [&[u8]; 9] =
+    [b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"CONNECT ", b"TRACE "];
+
+/// The protocols that share a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// The text protocol.
     Text,
-    /// gRPC, over HTTP/2 without TLS.
-    Grpc,
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2, over which gRPC goes.
+    Http2,
 }
 
 impl Protocol {
     /// Recognises the protocol by the first bytes of a connection; `None` if more bytes are needed. No
-    /// command of the text protocol begins like the preface.
+    /// command of the text protocol begins like a request of HTTP.
     pub fn detect(first_bytes: &[u8]) -> Option<Self> {
-        let length = first_bytes.len().min(HTTP2_PREFACE.len());
-        if first_bytes[..length] != HTTP2_PREFACE[..length] {
-            Some(Protocol::Text)
-        } else if length == HTTP2_PREFACE.len() {
-            Some(Protocol::Grpc)
-        } else {
+        let is = |beginning: &[u8]| first_bytes.starts_with(beginning);
+        let may_become = |beginning: &[u8]| beginning.starts_with(first_bytes);
+        if is(HTTP2_PREFACE) {
+            Some(Protocol::Http2)
+        } else if HTTP1_METHODS.into_iter().any(is) {
+            Some(Protocol::Http1)
+        } else if may_become(HTTP2_PREFACE) || HTTP1_METHODS.into_iter().any(may_become) {
             None
+        } else {
+            Some(Protocol::Text)
         }
     }
 }
@@ -66,8 +75,15 @@ mod tests {
         }
         let mut more = HTTP2_PREFACE.to_vec();
         more.extend_from_slice(b"\0\0\0");
-        assert_eq!(Protocol::detect(&more), Some(Protocol::Grpc));
-        for text in ["4", "1 Maca\n", "PRI x", "GET / HTTP/1.1\r\n", "\n", "PRI * HTTP/2.1"] {
+        assert_eq!(Protocol::detect(&more), Some(Protocol::Http2));
+        for request in ["GET / HTTP/1.1\r\n", "POST /x", "OPTIONS *", "TRACE "] {
+            let method = request.find(' ').unwrap();
+            for length in 0..=method {
+                assert_eq!(Protocol::detect(&request.as_bytes()[..length]), None, "{request}");
+            }
+            assert_eq!(Protocol::detect(request.as_bytes()), Some(Protocol::Http1), "{request}");
+        }
+        for text in ["4", "1 Maca\n", "PRI x", "get / HTTP/1.1\r\n", "GETS /", "\n", "PRI * HTTP/2.1"] {
             assert_eq!(Protocol::detect(text.as_bytes()), Some(Protocol::Text), "{text}");
         }
     }

@@ -28,7 +28,7 @@ impl Transport {
     pub(super) fn protocol(self) -> Protocol {
         match self {
             Transport::Socket => Protocol::Text,
-            Transport::Unary | Transport::Stream => Protocol::Grpc,
+            Transport::Unary | Transport::Stream => Protocol::Http2,
         }
     }
 }

@@ -59,6 +59,17 @@ pub enum ConnectionError {
         /// The address.
         address: String,
     },
+    /// The server speaks HTTP, and perhaps text, but no gRPC.
+    #[error(
+        "o servidor em {address} não atende gRPC. Nada foi feito; {}inicie-o também com --grpc",
+        if *.has_text { "use --socket, ou " } else { "abra-o num navegador, ou " }
+    )]
+    NoGrpc {
+        /// The address.
+        address: String,
+        /// Whether the server speaks text.
+        has_text: bool,
+    },
     /// The server speaks only TLS.
     #[error(
         "o servidor em {address} atende só por TLS. Nada foi enviado; use --tls, e --tls-ca se a autoridade dele é só sua"

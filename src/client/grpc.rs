@@ -256,6 +256,9 @@ impl GrpcConnection {
 
     /// The error of a call that ended with this status.
     pub fn error_of(&self, status: &Status) -> ClientError {
+        if let Some(has_text) = grpc::has_text_instead(status) {
+            return ConnectionError::NoGrpc { address: self.address.clone(), has_text }.into();
+        }
         if let Some(refusal) = grpc::refusal(status) {
             return refusal.into();
         }

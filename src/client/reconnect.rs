@@ -9,6 +9,7 @@ use super::{ClientError, ConnectOptions, Connection, ConnectionError, Discovery,
 use crate::catalog::{Key, Name, Quoted, RequestId};
 use crate::operation::{AdjustRequest, ChangeReply, ProductReply, ProductsRequest, Reply, Request};
 use crate::refusal::Code;
+use crate::wire::Protocol;
 
 /// The time for which a client looks for a server that is gone. A restart takes less.
 const RECONNECT_FOR: Duration = Duration::from_secs(10);
@@ -100,12 +101,22 @@ impl Reconnecting {
         let (address, traffic) = (connection.address().to_owned(), connection.traffic());
         let answer = self.patience.wait_for_answer(&address, &traffic, connection.call(request)).await;
         let answer = answer.map_err(ClientError::from).flatten();
+        if let Err(ClientError::Connection(ConnectionError::NoGrpc { has_text: true, .. })) = answer
+            && self.options.protocol.is_none()
+        {
+            // The server speaks HTTP/2 too, so only its first answer says that it speaks no gRPC.
+            self.options.protocol = Some(Protocol::Text);
+            return Box::pin(self.attempt(request)).await;
+        }
         let answer = answer.and_then(|reply| answering(request, reply));
         if !matches!(answer, Err(ClientError::Connection(_))) {
             self.connection = Some(connection);
         }
-        // A server that speaks only TLS says so instead of answering.
-        let has_asked = !matches!(answer, Err(ClientError::Connection(ConnectionError::TlsOnly { .. })));
+        // A server that speaks only TLS, or no gRPC, says so instead of answering.
+        let has_asked = !matches!(
+            answer,
+            Err(ClientError::Connection(ConnectionError::TlsOnly { .. } | ConnectionError::NoGrpc { .. }))
+        );
         Attempt { answer, has_asked }
     }
 

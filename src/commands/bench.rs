@@ -63,7 +63,7 @@ pub(super) struct Bench {
 impl Bench {
     pub(super) fn run(self) -> Result<(), Error> {
         let mix = self.mix.parse().map_err(Error::Usage)?;
-        let protocol = Some(Protocol::Grpc);
+        let protocol = Some(Protocol::Http2);
         // A person waits for this connection, and can end the wait by Ctrl-C as usual.
         let given = match self.server {
             Some(address) => {

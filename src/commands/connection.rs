@@ -151,7 +151,7 @@ pub(super) fn target(connection: &Connection) -> Result<(Discovery, ConnectOptio
     let discovery = discovery.map_err(|error| Error::Usage(error.to_string()))?;
     let protocol = match (connection.socket, connection.grpc) {
         (true, _) => Some(Protocol::Text),
-        (false, true) => Some(Protocol::Grpc),
+        (false, true) => Some(Protocol::Http2),
         (false, false) => None,
     };
     Ok((discovery, connect_options(protocol, &connection.credentials)?))

@@ -36,18 +36,24 @@ const LOGGED: &str = "warn,h2=error";
 /// The value of `--data` for a database in memory.
 const IN_MEMORY: &str = ":memory:";
 
-/// Guarda o estoque e atende clientes, por texto e por gRPC
+/// Guarda o estoque e atende clientes: navegadores, texto e gRPC
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exemplos:\n  hortifruti serve\n  hortifruti serve --data loja.db --port 9000\n  hortifruti serve --host 0.0.0.0 --tls-cert loja.pem --tls-key loja.key --token-file tokens.txt\n\nAmbiente:\n  RUST_LOG               o que o registro mostra, como info ou debug; o padrão é warn"
 )]
 pub(super) struct Serve {
-    /// Atende o protocolo de texto. O padrão é atender os dois
+    /// Atende o protocolo de texto. O padrão é atender os três
     #[arg(long)]
     socket: bool,
-    /// Atende gRPC. O padrão é atender os dois
+    /// Atende gRPC. O padrão é atender os três
     #[arg(long)]
     grpc: bool,
+    /// Atende HTTP: o painel no navegador e programas. O padrão é atender os três
+    #[arg(long)]
+    http: bool,
+    /// Nome pelo qual navegadores acham este servidor, além dos da máquina; pode repetir
+    #[arg(long, value_name = "NOME", value_parser = server::public_name)]
+    public_name: Vec<String>,
     /// Porta; 0 escolhe uma livre. O padrão é 8082, ou uma livre com --grpc sozinho
     #[arg(long, value_name = "PORTA")]
     port: Option<u16>,
@@ -136,10 +142,9 @@ impl Serve {
             // panic.
             .log_internal_errors(false)
             .init();
-        let protocols = if self.socket || self.grpc {
-            Protocols { socket: self.socket, grpc: self.grpc }
-        } else {
-            Protocols { socket: true, grpc: true }
+        let protocols = match (self.socket, self.grpc, self.http) {
+            (false, false, false) => Protocols { socket: true, grpc: true, http: true },
+            (socket, grpc, http) => Protocols { socket, grpc, http },
         };
         refuse_open_network(self)?;
         let reloadable = Reloadable::read(self.tls_files(), self.token_file.clone())?;
@@ -171,6 +176,7 @@ impl Serve {
             drain: Duration::from_secs(self.drain_seconds),
             limits: limits(self),
             tls,
+            public_names: self.public_name.clone(),
             tokens,
         };
         let served = server::serve(listener, inventory, &console, &server_options, async {
@@ -230,7 +236,7 @@ fn refuse_open_network(options: &Serve) -> anyhow::Result<()> {
 }
 
 fn bind(host: IpAddr, port: Option<u16>, protocols: Protocols) -> anyhow::Result<TcpListener> {
-    let default = if protocols.socket { PORT_DEFAULT } else { 0 };
+    let default = if protocols.socket || protocols.http { PORT_DEFAULT } else { 0 };
     let address = SocketAddr::new(host, port.unwrap_or(default));
     listen(address).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => anyhow::anyhow!(

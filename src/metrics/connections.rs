@@ -10,19 +10,22 @@ use super::gauge::{Counted, Gauge};
 pub enum Transport {
     /// The text protocol.
     Text,
-    /// gRPC, over HTTP/2.
+    /// gRPC, over HTTP/2. A connection of HTTP/2 counts here, whatever comes over it.
     Grpc,
+    /// HTTP: the panel, and calls of the Connect protocol.
+    Http,
 }
 
 impl Transport {
     /// Every transport, in order.
-    pub const ALL: [Self; 2] = [Self::Text, Self::Grpc];
+    pub const ALL: [Self; 3] = [Self::Text, Self::Grpc, Self::Http];
 
     /// The label.
     pub fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
             Self::Grpc => "grpc",
+            Self::Http => "http",
         }
     }
 }

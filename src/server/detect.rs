@@ -10,10 +10,10 @@ use tokio_rustls::TlsAcceptor;
 use super::io::{answer_and_close, close};
 use super::maybe_tls::MaybeTls;
 use super::service::{Service, Tls};
-use super::{grpc, text};
+use super::{http, text};
 use crate::wire::{self, HTTP2_PREFACE, Protocol};
 
-/// The time after which the beginning of an HTTP/2 preface counts as text. No text command begins like it; a
+/// The time after which the beginning of an HTTP request counts as text. No text command begins like one; a
 /// person who typed `P` gets an error after this time.
 const PREFACE_WAIT: Duration = Duration::from_millis(500);
 
@@ -77,7 +77,8 @@ async fn shake_hands(acceptor: TlsAcceptor, stream: TcpStream) -> Result<Entrant
 /// Refuses a client that does not speak TLS, in the client's own protocol.
 async fn refuse_plain(mut stream: MaybeTls) {
     match read_first_bytes(&mut stream).await {
-        Ok((_, Protocol::Grpc)) => answer_and_close(stream, &wire::goaway(wire::text::TLS_ONLY)).await,
+        Ok((_, Protocol::Http1)) => answer_and_close(stream, &http::tls_only()).await,
+        Ok((_, Protocol::Http2)) => answer_and_close(stream, &wire::goaway(wire::text::TLS_ONLY)).await,
         Ok((_, Protocol::Text)) => {
             answer_and_close(stream, wire::text::message(wire::text::TLS_ONLY).as_bytes()).await
         }
@@ -87,15 +88,20 @@ async fn refuse_plain(mut stream: MaybeTls) {
 
 /// Refuses a client because the server is full, in the client's own protocol if it is known in time.
 pub(super) async fn turn_away(service: Service, stream: TcpStream) {
+    let protocols = service.protocols;
     let Ok(Some(mut stream)) = tokio::time::timeout(TURN_AWAY_WAIT, enter(&service.tls, stream)).await else {
         return;
     };
     match tokio::time::timeout(TURN_AWAY_WAIT, read_first_bytes(&mut stream)).await {
-        Ok(Ok((first_bytes, Protocol::Grpc))) if service.protocols.grpc => {
-            let _ = tokio::time::timeout(TURN_AWAY_WAIT, grpc::turn_away(stream, first_bytes)).await;
+        Ok(Ok((first_bytes, Protocol::Http2))) if protocols.grpc || protocols.http => {
+            let refused = http::turn_away_http2(protocols, stream, first_bytes);
+            let _ = tokio::time::timeout(TURN_AWAY_WAIT, refused).await;
         }
-        Ok(Ok((_, Protocol::Grpc))) => answer_and_close(stream, &wire::goaway(wire::text::TEXT_ONLY)).await,
-        Ok(Ok((_, Protocol::Text))) | Err(_) => {
+        Ok(Ok((_, Protocol::Http1))) if protocols.http => {
+            answer_and_close(stream, &http::turn_away_http1()).await;
+        }
+        Ok(Ok((_, Protocol::Http2))) => answer_and_close(stream, &wire::goaway(wire::text::TEXT_ONLY)).await,
+        Ok(Ok((_, Protocol::Text | Protocol::Http1))) | Err(_) => {
             answer_and_close(stream, text::no_room_answer().as_bytes()).await;
         }
         Ok(Err(_)) => {}

@@ -58,6 +58,10 @@ impl Prefixed {
     pub(super) fn new(first_bytes: Vec<u8>, stream: MaybeTls, bytes_read: BytesRead) -> Self {
         Self { first_bytes, stream, bytes_read }
     }
+
+    pub(super) fn into_stream(self) -> MaybeTls {
+        self.stream
+    }
 }
 
 impl AsyncRead for Prefixed {

@@ -69,6 +69,11 @@ impl MaybeTls {
         self.transport().peer_addr().ok()
     }
 
+    /// The address at which the connection arrived.
+    pub(super) fn local(&self) -> Option<SocketAddr> {
+        self.transport().local_addr().ok()
+    }
+
     /// The TCP connection below.
     pub(super) fn transport(&self) -> &TcpStream {
         match self {

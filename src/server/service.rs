@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::authenticator::Authenticator;
 use super::console::Console;
+use super::hosts::Hosts;
 use super::long_work::LongWork;
 use super::side_thread::SideTasks;
 use super::turns::Turns;
@@ -26,6 +27,8 @@ pub struct Protocols {
     pub socket: bool,
     /// The gRPC protocol.
     pub grpc: bool,
+    /// HTTP/1.1, and requests of HTTP/2 that are no gRPC.
+    pub http: bool,
 }
 
 /// The current TLS configuration, if the server speaks TLS. The configuration changes when the files are read
@@ -42,6 +45,8 @@ pub(super) struct Service<I = Session> {
     /// The time that a connection may be silent.
     pub(super) idle: Option<Duration>,
     pub(super) tls: Tls,
+    /// The names of this server.
+    pub(super) hosts: Arc<Hosts>,
     pub(super) authenticator: Authenticator,
     /// Turns of large gRPC messages.
     pub(super) turns: Turns,
@@ -62,6 +67,7 @@ impl<I: Clone> Service<I> {
             protocols,
             idle,
             tls,
+            hosts,
             authenticator,
             turns,
             long_work,
@@ -74,6 +80,7 @@ impl<I: Clone> Service<I> {
             protocols,
             idle,
             tls,
+            hosts,
             authenticator,
             turns,
             long_work,

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::authenticator::Authenticator;
 use super::console::Console;
+use super::hosts::Hosts;
 use super::long_work::LongWork;
 use super::service::{Protocols, Service};
 use super::side_thread::SideTasks;
@@ -21,9 +22,10 @@ pub(super) fn service(inventory: &Inventory, draining: watch::Receiver<bool>) ->
     Service {
         inventory: worker.session(),
         console: Console::quiet(),
-        protocols: Protocols { socket: true, grpc: true },
+        protocols: Protocols { socket: true, grpc: true, http: true },
         idle: Some(Duration::from_secs(2)),
         tls: None,
+        hosts: Arc::new(Hosts::new(Vec::new())),
         authenticator: Authenticator::new(None),
         turns: Turns::default(),
         long_work: LongWork::new(),

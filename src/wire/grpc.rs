@@ -39,7 +39,7 @@ pub use purchases::{
     expiring_message, expiring_request, expiring_stock, trace_message, trace_request, traced,
 };
 pub use replies::write_reply;
-pub use status::{code, refusal, status};
+pub use status::{code, has_text_instead, refusal, status};
 pub use stored::StoredChange;
 pub use summaries::{summaries, summary_message, summary_request};
 pub use terms::{

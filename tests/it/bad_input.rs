@@ -108,7 +108,7 @@ fn bytes_that_are_no_text() {
 
 #[test]
 fn http_is_told_and_changes_nothing() {
-    let server = Server::start(&[]);
+    let server = Server::start(&["--socket"]);
     let mut connection = server.connect();
     connection.send("POST / HTTP/1.1\r\nHost: localhost\r\n\r\n3 Caju -20\r\n1 Caju\r\n");
     let replies: Vec<String> = (0..5).map(|_| connection.reply()).collect();
@@ -120,7 +120,7 @@ fn http_is_told_and_changes_nothing() {
 
 #[test]
 fn http_with_a_long_address_changes_nothing_either() {
-    let server = Server::start(&[]);
+    let server = Server::start(&["--socket"]);
     let mut connection = server.connect();
     connection.send(format!("POST /{} HTTP/1.1\r\n3 Caju -20\r\n1 Caju\r\n", "x".repeat(3000)));
     assert_refused("long line", "RESOURCE_EXHAUSTED", &connection.reply());

@@ -22,6 +22,7 @@ mod fuzz;
 mod grpc;
 mod history;
 mod hostile;
+mod http;
 mod http2;
 mod in_doubt;
 mod labels;

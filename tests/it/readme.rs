@@ -45,6 +45,7 @@ pages! {
     commands: "docs/commands.md",
     day_of_a_shop: "docs/dia-a-dia.md",
     grpc: "docs/grpc.md",
+    http: "docs/http.md",
     limits_page: "docs/limits.md",
     operations: "docs/operations.md",
     performance: "docs/performance.md",

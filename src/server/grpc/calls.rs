@@ -18,15 +18,30 @@ const SETTLED_AFTER: Duration = Duration::from_millis(500);
 
 /// The calls of one connection, with counts of the calls that wait for a change and of the streams of changes
 /// whose answers are not all taken.
-pub(super) struct Calls {
-    pub(super) service: Service,
+pub(in crate::server) struct Calls {
+    pub(in crate::server) service: Service,
     pub(super) waiting: Arc<AtomicUsize>,
     pub(super) streams: Arc<AtomicUsize>,
     pub(super) progress: Progress,
-    pub(super) bytes_read: BytesRead,
+    pub(in crate::server) bytes_read: BytesRead,
 }
 
 impl Calls {
+    pub(in crate::server) fn new(service: Service) -> Arc<Self> {
+        Arc::new(Self {
+            service,
+            waiting: Arc::default(),
+            streams: Arc::default(),
+            progress: Progress::default(),
+            bytes_read: BytesRead::default(),
+        })
+    }
+
+    /// Notes a request, so that the connection is not idle.
+    pub(in crate::server) fn note_request(&self) {
+        self.progress.note();
+    }
+
     /// Counts a call that waits for a change. Calls that only read do not wait.
     pub(super) fn wait(&self) -> Counted {
         Counted::one_more(&self.waiting)
@@ -40,7 +55,7 @@ impl Calls {
 
     /// Waits until there was no progress for as long as a connection may be silent, or for up to twice as
     /// long.
-    pub(super) async fn idle(&self) {
+    pub(in crate::server) async fn idle(&self) {
         let Some(limit) = self.service.idle else { return std::future::pending().await };
         let mut count = self.progress.count();
         loop {
@@ -53,7 +68,7 @@ impl Calls {
     }
 
     /// Waits until, for [`SETTLED_AFTER`], no call has waited for a change and no answer was taken.
-    pub(super) async fn settled(&self) {
+    pub(in crate::server) async fn settled(&self) {
         let mut before = None;
         loop {
             tokio::time::sleep(SETTLED_AFTER).await;

@@ -15,7 +15,7 @@ pub(super) const HEADER_LIST_BYTES_MAX: usize = 16 * 1024;
 
 /// The most bytes of header fields that are read, so that our own text can refuse them; HTTP/2 itself refuses
 /// more with the bare status 431. A connection may hold this much for each of its open calls.
-pub(super) const HEADER_LIST_BYTES_READ_MAX: u32 = 64 * 1024;
+pub(in crate::server) const HEADER_LIST_BYTES_READ_MAX: u32 = 64 * 1024;
 
 /// Bytes that HTTP/2 adds for each field (RFC 9113 §6.5.2).
 const FIELD_BYTES: usize = 32;
@@ -61,7 +61,7 @@ pub(super) fn refuse<B>(request: &Request<B>) -> Option<Response<Body>> {
 /// Whether a request has the content type of gRPC. A web page can make a browser send any bytes to any server
 /// that speaks TLS, even with the client's certificate, but not with this content type, for which a browser
 /// asks the server first. (gRPC over HTTP/2, "Requests": without it, status 415.)
-fn is_grpc(headers: &HeaderMap) -> bool {
+pub(in crate::server) fn is_grpc(headers: &HeaderMap) -> bool {
     let value = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     let rest = value.and_then(|value| value.strip_prefix(b"application/grpc"));
     rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))

@@ -1,6 +1,8 @@
 //! Statuses that tonic makes before a handler sees the call, translated to the texts and codes of our
 //! contract. tonic's texts are English, and some call a client's mistake a defect of the server (`INTERNAL`).
 
+use tonic::body::Body;
+use tonic::codegen::http::Response;
 use tonic::{Code, Status};
 
 use crate::refusal::{self, Refusal};
@@ -32,6 +34,11 @@ pub(super) fn defect() -> Refusal {
 /// Whether tonic made a status: all of ours have details.
 fn is_tonics(refused: &Status) -> bool {
     refused.code() != Code::Ok && refused.details().is_empty()
+}
+
+/// The answer to a call if the server is full.
+pub(in crate::server) fn no_room() -> Response<Body> {
+    status(Refusal::no_room()).into_http()
 }
 
 pub(super) fn no_such_call() -> Refusal {

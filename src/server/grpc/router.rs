@@ -17,6 +17,7 @@ use crate::access::{self, Identity};
 use crate::operation::{Operation, Permission};
 use crate::refusal::Refusal;
 use crate::server::authenticator::WrongTokens;
+use crate::server::service::Protocols;
 use crate::wire::grpc::{INVENTORY_SERVICE, LegacyCall, PRODUTO_SERVICE, status};
 
 /// The method that a call's path names.
@@ -51,17 +52,22 @@ impl Method {
 }
 
 /// The router of one connection.
-pub(super) struct Router {
+pub(in crate::server) struct Router {
     calls: Arc<Calls>,
     peer: Option<SocketAddr>,
     wrong_tokens: Arc<WrongTokens>,
 }
 
-type Answer = BoxFuture<http::Response<Body>, Infallible>;
+/// The answer to come.
+pub(in crate::server) type Answer = BoxFuture<http::Response<Body>, Infallible>;
 
 impl Router {
-    pub(super) fn new(calls: &Arc<Calls>, peer: Option<SocketAddr>, wrong_tokens: &Arc<WrongTokens>) -> Self {
-        Self { calls: Arc::clone(calls), peer, wrong_tokens: Arc::clone(wrong_tokens) }
+    pub(in crate::server) fn new(calls: Arc<Calls>, peer: Option<SocketAddr>) -> Self {
+        Self { calls, peer, wrong_tokens: Arc::default() }
+    }
+
+    pub(in crate::server) fn calls(&self) -> &Arc<Calls> {
+        &self.calls
     }
 
     /// The answer to a wrong token.
@@ -81,16 +87,14 @@ impl Router {
         self.calls.note(operation, Some(refusal.code), begun);
         now(status(refusal).into_http())
     }
-}
 
-impl hyper::service::Service<http::Request<Incoming>> for Router {
-    type Response = http::Response<Body>;
-    type Error = Infallible;
-    type Future = Answer;
+    pub(in crate::server) fn wrong_tokens(&self) -> &Arc<WrongTokens> {
+        &self.wrong_tokens
+    }
 
-    fn call(&self, mut request: http::Request<Incoming>) -> Answer {
+    /// Answers a call.
+    pub(in crate::server) fn call(&self, mut request: http::Request<Incoming>) -> Answer {
         let begun = Instant::now();
-        self.calls.progress.note();
         if let Some(refused) = head::refuse(&request) {
             return now(refused);
         }
@@ -136,6 +140,11 @@ impl hyper::service::Service<http::Request<Incoming>> for Router {
             }),
         }
     }
+}
+
+/// The answer to a call if the server serves no gRPC.
+pub(in crate::server) fn not_served(protocols: Protocols) -> Answer {
+    now(status(Refusal::no_grpc(protocols.socket)).into_http())
 }
 
 /// An answer that does not depend on the message.

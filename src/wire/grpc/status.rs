@@ -6,7 +6,7 @@ use tonic::Status;
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
 use crate::catalog::Sentence;
-use crate::refusal::{Code, ROW_COUNT, Refusal};
+use crate::refusal::{Code, ROW_COUNT, Refusal, SERVED};
 
 /// `ErrorInfo.domain` (AIP-193).
 const ERROR_DOMAIN: &str = "hortifruti";
@@ -76,6 +76,13 @@ pub fn refusal(status: &Status) -> Option<Refusal> {
     let row_count = info.metadata.get(ROW_COUNT).and_then(|count| count.parse().ok());
     refusal.row_count = row_count.unwrap_or(refusal.rows.len());
     Some(refusal)
+}
+
+/// If a server of ours that serves no gRPC made the status: whether it serves text.
+pub fn has_text_instead(status: &Status) -> Option<bool> {
+    let details = status.get_error_details();
+    let info = details.error_info().filter(|info| info.domain == ERROR_DOMAIN)?;
+    info.metadata.get(SERVED).map(|served| served.contains("text"))
 }
 
 #[cfg(test)]

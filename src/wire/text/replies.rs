@@ -14,6 +14,10 @@ use crate::wire::NotAReply;
 pub const GRPC_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só gRPC. \
     Nada foi feito; use um cliente gRPC, ou inicie o servidor com --socket.";
 
+/// The answer of a server that serves only HTTP to text.
+pub const HTTP_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só HTTP. \
+    Nada foi feito; use um navegador, ou inicie o servidor com --socket.";
+
 /// The answer of a server that serves only text to gRPC (see `goaway`).
 pub const TEXT_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só o protocolo de texto. \
     Nada foi feito; use um cliente de texto, ou inicie o servidor com --grpc.";
@@ -230,7 +234,7 @@ mod tests {
     fn no_new_product_is_called_like_a_reply() {
         let mut refused = String::new();
         write_refusal(&mut refused, &Refusal::invalid("name", "não"));
-        for reply in [refused.trim_end(), NO_PRODUCT, FAREWELL, GRPC_ONLY, TLS_ONLY, NO_TLS] {
+        for reply in [refused.trim_end(), NO_PRODUCT, FAREWELL, GRPC_ONLY, HTTP_ONLY, TLS_ONLY, NO_TLS] {
             let name: String = reply.chars().take(crate::catalog::NAME_CHARS_MAX).collect();
             Name::parse(&name).unwrap().check_new().unwrap_err();
         }

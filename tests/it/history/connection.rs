@@ -53,7 +53,7 @@ pub(crate) enum Connection {
 impl Connection {
     /// Connects; `None` if no server answers.
     pub(crate) async fn open(way: Way, port: u16) -> Option<Self> {
-        let protocol = Some(if way == Way::Text { Protocol::Text } else { Protocol::Grpc });
+        let protocol = Some(if way == Way::Text { Protocol::Text } else { Protocol::Http2 });
         let options = ConnectOptions { protocol, ..ConnectOptions::default() };
         let mut service =
             match client::Connection::connect(&format!("127.0.0.1:{port}"), &options).await.ok()? {

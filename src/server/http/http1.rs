@@ -1,0 +1,98 @@
+//! Connections of HTTP/1.1.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+
+use super::plain;
+use super::requests::Requests;
+use crate::server::io::{Prefixed, close};
+use crate::server::maybe_tls::MaybeTls;
+use crate::server::service::Service;
+
+/// The most bytes of a request's line and header fields: a token and what browsers send fit. Also the most
+/// bytes that are read before they are needed.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// The most header fields of a request: browsers send some twenty.
+const HEAD_FIELDS_MAX: usize = 64;
+
+/// The longest time until the head of the next request has arrived, from the end of the last answer on. So a
+/// connection that a browser only keeps ends too, as such connections do everywhere.
+const HEAD_WAIT: Duration = Duration::from_secs(30);
+
+/// Serves a connection until the client closes it or asks nothing more, or the server stops and the answer
+/// that it owes is taken.
+pub(in crate::server) async fn serve(service: Service, stream: MaybeTls, first_bytes: Vec<u8>) {
+    // A request that came before the stop is answered; hyper answers none after it.
+    let stopped = service.stopped();
+    let requests = Requests::new(service, &stream);
+    let calls = requests.calls();
+    let wrong_tokens = requests.wrong_tokens();
+    let stream = TokioIo::new(Prefixed::new(first_bytes, stream, calls.bytes_read.clone()));
+    let mut connection = server().serve_connection(stream, requests);
+    let ended = tokio::select! {
+        biased;
+        ended = &mut connection => Some(ended),
+        () = stopped => None,
+        () = calls.idle() => None,
+        () = wrong_tokens.are_too_many() => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            Pin::new(&mut connection).graceful_shutdown();
+            tokio::select! {
+                ended = &mut connection => ended,
+                () = calls.settled() => return tracing::debug!("an idle HTTP/1.1 connection was ended"),
+            }
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "an HTTP/1.1 connection broke");
+    }
+    close(connection.into_parts().io.into_inner().into_stream()).await;
+}
+
+/// The HTTP/1.1 server with its limits.
+fn server() -> http1::Builder {
+    let mut server = http1::Builder::new();
+    server
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WAIT)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .max_header_size(HEAD_BYTES_MAX)
+        .max_headers(HEAD_FIELDS_MAX);
+    server
+}
+
+/// The whole answer to a request that is refused because the server is full.
+pub(in crate::server) fn turn_away() -> Vec<u8> {
+    raw(
+        "503 Service Unavailable",
+        &format!("Retry-After: {}\r\n", plain::RETRY_AFTER.as_secs()),
+        &plain::full(),
+    )
+}
+
+/// The whole answer to a request if the server serves no HTTP.
+pub(in crate::server) fn not_served() -> Vec<u8> {
+    raw("501 Not Implemented", "", plain::NOT_SERVED)
+}
+
+/// The whole answer to a request without TLS if the server speaks only TLS.
+pub(in crate::server) fn tls_only() -> Vec<u8> {
+    raw("400 Bad Request", "", plain::TLS_ONLY)
+}
+
+/// An answer after which the connection ends.
+fn raw(status: &str, fields: &str, text: &str) -> Vec<u8> {
+    let length = text.len() + 1;
+    format!(
+        "HTTP/1.1 {status}\r\n{fields}Content-Type: {}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{text}\n",
+        plain::TEXT
+    )
+    .into_bytes()
+}

@@ -1,0 +1,38 @@
+//! The routes: what is served at which address.
+
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Response, StatusCode, Uri};
+use axum::routing::get;
+
+use super::{assets, plain};
+use crate::catalog::Quoted;
+
+static ROUTES: LazyLock<Router> = LazyLock::new(|| {
+    assets::routes()
+        .route("/healthz", get(healthz))
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(other_method)
+});
+
+/// All routes. A request carries its [`Connection`](super::requests::Connection) as an extension.
+pub(super) fn routes() -> Router {
+    ROUTES.clone()
+}
+
+/// Whether the server runs.
+async fn healthz() -> Response<Body> {
+    plain::answer(StatusCode::OK, "ok")
+}
+
+async fn nothing_here(uri: Uri) -> Response<Body> {
+    let what = format!("não há nada em {}. Nada foi feito; o painel está em /.", Quoted(uri.path()));
+    plain::answer(StatusCode::NOT_FOUND, &what)
+}
+
+async fn other_method() -> Response<Body> {
+    let what = "este endereço não atende esse método. Nada foi feito; o cabeçalho Allow diz quais atende.";
+    plain::answer(StatusCode::METHOD_NOT_ALLOWED, what)
+}

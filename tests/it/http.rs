@@ -1,0 +1,99 @@
+//! HTTP/1.1 and HTTP/2 on the one port.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use crate::support::{PATIENCE, Server};
+
+/// Sends bytes, and returns everything that comes until the server closes the connection.
+fn exchange(port: u16, sent: &[u8]) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(sent).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+/// The answer to a GET, after which the connection ends.
+fn get(port: u16, path: &str) -> String {
+    exchange(port, format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes())
+}
+
+#[test]
+fn each_protocol_is_served_alone_or_with_others_and_the_rest_is_refused_in_its_own_words() {
+    for (flags, http, text) in [
+        (&[][..], "HTTP/1.1 200 OK", "Maca: R$3.0"),
+        (&["--http"], "HTTP/1.1 200 OK", "Erro UNKNOWN_COMMAND: este servidor atende só HTTP."),
+        (&["--http", "--socket"], "HTTP/1.1 200 OK", "Maca: R$3.0"),
+        (&["--grpc"], "HTTP/1.1 501 Not Implemented", "Erro UNKNOWN_COMMAND: este servidor atende só gRPC."),
+        (&["--socket"], "Erro UNKNOWN_COMMAND: ", "Maca: R$3.0"),
+    ] {
+        let server = Server::start(flags);
+        let mut request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".to_owned();
+        if flags == ["--socket"] {
+            request.push_str("5\n");
+        }
+        let answer = exchange(server.port, request.as_bytes());
+        assert!(answer.starts_with(http), "{flags:?}: {answer}");
+        let answer = exchange(server.port, b"4\n5\n");
+        assert!(answer.starts_with(text), "{flags:?}: {answer}");
+        // Our own clients find out by themselves what the server speaks.
+        let ended = server.run(&["query", "Maca"]);
+        match flags {
+            ["--http"] => {
+                assert_eq!(ended.code, 5, "{ended:?}");
+                assert!(
+                    ended.err.contains("não atende gRPC. Nada foi feito; abra-o num navegador"),
+                    "{ended:?}"
+                );
+            }
+            _ => assert_eq!(ended.out, "Maca: R$3.0, Estoque: 20\n", "{flags:?}: {ended:?}"),
+        }
+    }
+}
+
+#[test]
+fn every_answer_has_the_security_headers() {
+    let server = Server::start(&["--http"]);
+    for path in ["/", "/healthz", "/nada"] {
+        let answer = get(server.port, path);
+        for field in [
+            "content-security-policy: default-src 'none'; script-src 'self';",
+            "x-content-type-options: nosniff",
+            "x-frame-options: DENY",
+            "referrer-policy: no-referrer",
+            "cross-origin-opener-policy: same-origin",
+            "cross-origin-resource-policy: same-origin",
+        ] {
+            assert!(answer.contains(field), "{path}: {field} is not in {answer}");
+        }
+    }
+}
+
+#[test]
+fn a_file_of_the_panel_is_sent_once() {
+    let server = Server::start(&["--http"]);
+    let first = get(server.port, "/");
+    assert!(first.contains("\r\ncontent-type: text/html; charset=utf-8\r\n"), "{first}");
+    let tag = first.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap();
+    let again =
+        format!("GET / HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: {tag}\r\nConnection: close\r\n\r\n");
+    let again = exchange(server.port, again.as_bytes());
+    assert!(again.starts_with("HTTP/1.1 304 ") && again.ends_with("\r\n\r\n"), "{again}");
+}
+
+#[test]
+fn an_idle_browser_holds_no_stop() {
+    let mut server = Server::start(&["--http"]);
+    let mut kept = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    kept.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    assert!(kept.read(&mut [0; 1024]).unwrap() > 0);
+    let mut half = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    half.write_all(b"GET /healthz HTTP/1.1\r\nHost: loc").unwrap();
+    server.signal("TERM");
+    let (code, took) = server.wait_for_end();
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(8), "{took:?}, as long as the drain");
+}
