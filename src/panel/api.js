@@ -15,15 +15,15 @@ const FLAG_END = 2;
 
 /// An error of a call. `reason` is the stable code of the server's table, such as `INSUFFICIENT_STOCK`.
 export class ApiError extends Error {
-  constructor({ code = "unknown", reason = "", message, metadata = {}, isLost = false }) {
-    super(message);
-    this.name = "ApiError";
-    this.code = code;
-    this.reason = reason;
-    this.metadata = metadata;
-    /// Whether no answer came, so that a change may have been made or not.
-    this.isLost = isLost;
-  }
+	constructor({ code = "unknown", reason = "", message, metadata = {}, isLost = false }) {
+		super(message);
+		this.name = "ApiError";
+		this.code = code;
+		this.reason = reason;
+		this.metadata = metadata;
+		/// Whether no answer came, so that a change may have been made or not.
+		this.isLost = isLost;
+	}
 }
 
 /// Asks the person for a token; `app.js` puts a dialog here. Takes why, returns the token or `null`.
@@ -34,117 +34,117 @@ let asking = null;
 
 /// Forgets the token of this tab.
 export function forgetToken() {
-  token = "";
-  sessionStorage.removeItem(TOKEN_KEY);
+	token = "";
+	sessionStorage.removeItem(TOKEN_KEY);
 }
 
 /// Whether this tab has a token.
 export function hasToken() {
-  return token !== "";
+	return token !== "";
 }
 
 /// Reads, or asks for what changes nothing that must not be lost. Throws an `ApiError`.
 export async function call(name, message = {}, { signal } = {}) {
-  return await withToken(() => post(name, message, signal));
+	return await withToken(() => post(name, message, signal));
 }
 
 /// Changes something. Puts a `requestId` into the message and keeps it in the tab until the server has answered.
 /// `title` says in the banner what waits; `meta` is kept with it. `onLost` is called once if the first answer
 /// does not come; the change goes on under its id. Throws an `ApiError` if the server refuses the change.
 export function change(name, message, { title = "Mudança", meta = null, onLost = null } = {}) {
-  const record = { id: newRequestId(), name, message, title, meta, madeAt: Date.now() };
-  record.message = { ...message, requestId: record.id };
-  pending.push(record);
-  keep();
-  return finish(record, onLost);
+	const record = { id: newRequestId(), name, message, title, meta, madeAt: Date.now() };
+	record.message = { ...message, requestId: record.id };
+	pending.push(record);
+	keep();
+	return finish(record, onLost);
 }
 
 /// The changes without an answer: `{ id, name, message, title, meta, madeAt }`, oldest first.
 export function pendingChanges() {
-  return [...pending];
+	return [...pending];
 }
 
 /// Calls a listener with `(record, answer, error)` when a change is answered that had lost its connection or its
 /// page, and with `()` whenever the list of waiting changes differs. Returns the function that ends it.
 export function onPending(listener) {
-  pendingListeners.add(listener);
-  return () => pendingListeners.delete(listener);
+	pendingListeners.add(listener);
+	return () => pendingListeners.delete(listener);
 }
 
 /// Gives up a waiting change. The server may have made it.
 export function giveUp(id) {
-  const record = pending.find((record) => record.id === id);
-  if (!record) return;
-  record.isGivenUp = true;
-  settle(record);
-  retry();
+	const record = pending.find((record) => record.id === id);
+	if (!record) return;
+	record.isGivenUp = true;
+	settle(record);
+	retry();
 }
 
 /// Goes on with the changes that an earlier page of this tab left behind.
 export function resumePending() {
-  for (const record of pending) {
-    if (!record.isRunning) finish(record, null).catch(() => {});
-  }
+	for (const record of pending) {
+		if (!record.isRunning) finish(record, null).catch(() => {});
+	}
 }
 
 /// Ends the waits between attempts: the connection is back, or the person wants to know.
 export function retry() {
-  for (const wake of [...waiting]) wake();
+	for (const wake of [...waiting]) wake();
 }
 
 /// Sends a message and calls `onMessage` with each message of the answer. `onOpen` is called when the server has
 /// taken the stream. Resolves when the server ends it, and throws an `ApiError` otherwise.
 export async function stream(name, message, onMessage, signal, onOpen = () => {}) {
-  return await withToken(async () => {
-    const body = envelope(new TextEncoder().encode(JSON.stringify(message)));
-    const response = await reach(SERVICE + name, {
-      method: "POST",
-      headers: headers("application/connect+json"),
-      body,
-      signal,
-    });
-    if (!response.ok || !response.headers.get("content-type")?.startsWith("application/connect+json")) {
-      throw await errorOf(response);
-    }
-    onOpen();
-    try {
-      for await (const { flags, data } of envelopes(response.body)) {
-        const json = JSON.parse(new TextDecoder().decode(data));
-        if (flags & FLAG_END) {
-          if (json.error) throw errorOfJson(json.error);
-          return;
-        }
-        onMessage(json);
-      }
-    } catch (error) {
-      throw error instanceof ApiError ? error : lost(error);
-    }
-    throw lost();
-  });
+	return await withToken(async () => {
+		const body = envelope(new TextEncoder().encode(JSON.stringify(message)));
+		const response = await reach(SERVICE + name, {
+			method: "POST",
+			headers: headers("application/connect+json"),
+			body,
+			signal,
+		});
+		if (!response.ok || !response.headers.get("content-type")?.startsWith("application/connect+json")) {
+			throw await errorOf(response);
+		}
+		onOpen();
+		try {
+			for await (const { flags, data } of envelopes(response.body)) {
+				const json = JSON.parse(new TextDecoder().decode(data));
+				if (flags & FLAG_END) {
+					if (json.error) throw errorOfJson(json.error);
+					return;
+				}
+				onMessage(json);
+			}
+		} catch (error) {
+			throw error instanceof ApiError ? error : lost(error);
+		}
+		throw lost();
+	});
 }
 
 /// Fetches a text, such as a report as CSV.
 export async function fetchText(path) {
-  return await withToken(async () => {
-    const response = await reach(path, { headers: headers(null), signal: AbortSignal.timeout(ANSWER_MS_MAX) });
-    if (!response.ok) throw await errorOf(response);
-    return await response.text();
-  });
+	return await withToken(async () => {
+		const response = await reach(path, { headers: headers(null), signal: AbortSignal.timeout(ANSWER_MS_MAX) });
+		if (!response.ok) throw await errorOf(response);
+		return await response.text();
+	});
 }
 
 /// Sends a body to a path that takes other content than a call, such as a price list. Returns its JSON.
 export async function postFile(path, body, contentType) {
-  return await withToken(async () => {
-    const response = await reach(path, { method: "POST", headers: headers(contentType), body });
-    if (!response.ok) throw await errorOf(response);
-    return await response.json();
-  });
+	return await withToken(async () => {
+		const response = await reach(path, { method: "POST", headers: headers(contentType), body });
+		if (!response.ok) throw await errorOf(response);
+		return await response.json();
+	});
 }
 
 /// A request id that nobody else makes. `crypto.randomUUID` is missing where a page comes over plain HTTP.
 export function newRequestId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return `painel-${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+	const bytes = crypto.getRandomValues(new Uint8Array(16));
+	return `painel-${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
 const pending = readPending();
@@ -152,184 +152,184 @@ const pendingListeners = new Set();
 const waiting = new Set();
 
 function readPending() {
-  try {
-    return JSON.parse(sessionStorage.getItem(PENDING_KEY)) ?? [];
-  } catch {
-    return [];
-  }
+	try {
+		return JSON.parse(sessionStorage.getItem(PENDING_KEY)) ?? [];
+	} catch {
+		return [];
+	}
 }
 
 function keep() {
-  const plain = pending.map(({ id, name, message, title, meta, madeAt }) => ({ id, name, message, title, meta, madeAt }));
-  sessionStorage.setItem(PENDING_KEY, JSON.stringify(plain));
-  for (const listener of [...pendingListeners]) listener();
+	const plain = pending.map(({ id, name, message, title, meta, madeAt }) => ({ id, name, message, title, meta, madeAt }));
+	sessionStorage.setItem(PENDING_KEY, JSON.stringify(plain));
+	for (const listener of [...pendingListeners]) listener();
 }
 
 function settle(record) {
-  const place = pending.indexOf(record);
-  if (place >= 0) pending.splice(place, 1);
-  keep();
+	const place = pending.indexOf(record);
+	if (place >= 0) pending.splice(place, 1);
+	keep();
 }
 
 async function finish(record, onLost) {
-  record.isRunning = true;
-  // A record of an earlier page has nobody who awaits it.
-  let hasLost = record.madeAt < pageBegan;
-  for (let wait = WAIT_MS_MIN; ; wait = Math.min(2 * wait, WAIT_MS_MAX)) {
-    try {
-      const answer = await withToken(() => post(record.name, record.message));
-      settle(record);
-      if (hasLost) announce(record, answer, null);
-      return answer;
-    } catch (error) {
-      if (record.isGivenUp) throw error;
-      if (!isInDoubt(error)) {
-        settle(record);
-        if (hasLost) announce(record, null, error);
-        throw error;
-      }
-      if (!hasLost) {
-        hasLost = true;
-        record.isLost = true;
-        onLost?.(error);
-        for (const listener of [...pendingListeners]) listener();
-      }
-    }
-    await pause(wait);
-    if (record.isGivenUp) throw new ApiError({ code: "canceled", message: "Você desistiu desta mudança." });
-  }
+	record.isRunning = true;
+	// A record of an earlier page has nobody who awaits it.
+	let hasLost = record.madeAt < pageBegan;
+	for (let wait = WAIT_MS_MIN; ; wait = Math.min(2 * wait, WAIT_MS_MAX)) {
+		try {
+			const answer = await withToken(() => post(record.name, record.message));
+			settle(record);
+			if (hasLost) announce(record, answer, null);
+			return answer;
+		} catch (error) {
+			if (record.isGivenUp) throw error;
+			if (!isInDoubt(error)) {
+				settle(record);
+				if (hasLost) announce(record, null, error);
+				throw error;
+			}
+			if (!hasLost) {
+				hasLost = true;
+				record.isLost = true;
+				onLost?.(error);
+				for (const listener of [...pendingListeners]) listener();
+			}
+		}
+		await pause(wait);
+		if (record.isGivenUp) throw new ApiError({ code: "canceled", message: "Você desistiu desta mudança." });
+	}
 }
 
 const pageBegan = Date.now();
 
 function announce(record, answer, error) {
-  for (const listener of [...pendingListeners]) listener(record, answer, error);
+	for (const listener of [...pendingListeners]) listener(record, answer, error);
 }
 
 /// Whether a change may have been made, or can be made later as it is.
 function isInDoubt(error) {
-  return error.isLost || ["unavailable", "resource_exhausted", "deadline_exceeded"].includes(error.code) || error.reason === "OUTCOME_UNKNOWN";
+	return error.isLost || ["unavailable", "resource_exhausted", "deadline_exceeded"].includes(error.code) || error.reason === "OUTCOME_UNKNOWN";
 }
 
 function pause(milliseconds) {
-  return new Promise((resolve) => {
-    const wake = () => {
-      clearTimeout(timer);
-      waiting.delete(wake);
-      resolve();
-    };
-    const timer = setTimeout(wake, milliseconds);
-    waiting.add(wake);
-  });
+	return new Promise((resolve) => {
+		const wake = () => {
+			clearTimeout(timer);
+			waiting.delete(wake);
+			resolve();
+		};
+		const timer = setTimeout(wake, milliseconds);
+		waiting.add(wake);
+	});
 }
 
 async function post(name, message, signal) {
-  const time = AbortSignal.timeout(ANSWER_MS_MAX);
-  const response = await reach(SERVICE + name, {
-    method: "POST",
-    headers: { ...headers("application/json"), "Connect-Timeout-Ms": String(ANSWER_MS_MAX) },
-    body: JSON.stringify(message),
-    signal: signal ? AbortSignal.any([signal, time]) : time,
-  });
-  if (!response.ok) throw await errorOf(response);
-  try {
-    return await response.json();
-  } catch (error) {
-    throw lost(error);
-  }
+	const time = AbortSignal.timeout(ANSWER_MS_MAX);
+	const response = await reach(SERVICE + name, {
+		method: "POST",
+		headers: { ...headers("application/json"), "Connect-Timeout-Ms": String(ANSWER_MS_MAX) },
+		body: JSON.stringify(message),
+		signal: signal ? AbortSignal.any([signal, time]) : time,
+	});
+	if (!response.ok) throw await errorOf(response);
+	try {
+		return await response.json();
+	} catch (error) {
+		throw lost(error);
+	}
 }
 
 function headers(contentType) {
-  const all = {};
-  if (contentType) Object.assign(all, { "Content-Type": contentType, "Connect-Protocol-Version": "1" });
-  if (token) all.Authorization = `Bearer ${token}`;
-  return all;
+	const all = {};
+	if (contentType) Object.assign(all, { "Content-Type": contentType, "Connect-Protocol-Version": "1" });
+	if (token) all.Authorization = `Bearer ${token}`;
+	return all;
 }
 
 async function reach(path, options) {
-  try {
-    return await fetch(path, { ...options, cache: "no-store" });
-  } catch (error) {
-    throw lost(error);
-  }
+	try {
+		return await fetch(path, { ...options, cache: "no-store" });
+	} catch (error) {
+		throw lost(error);
+	}
 }
 
 function lost(cause) {
-  const isEnded = cause?.name === "AbortError";
-  return new ApiError({
-    code: isEnded ? "canceled" : "unavailable",
-    message: "O servidor não respondeu.",
-    isLost: !isEnded,
-  });
+	const isEnded = cause?.name === "AbortError";
+	return new ApiError({
+		code: isEnded ? "canceled" : "unavailable",
+		message: "O servidor não respondeu.",
+		isLost: !isEnded,
+	});
 }
 
 /// Runs a call, and asks for the token if the server wants one or another one.
 async function withToken(run) {
-  for (;;) {
-    const used = token;
-    try {
-      return await run();
-    } catch (error) {
-      if (error.code !== "unauthenticated") throw error;
-      // Another call may have asked meanwhile.
-      if (token !== used) continue;
-      asking ??= login.ask(used ? error.message : "").finally(() => (asking = null));
-      const given = await asking;
-      if (!given) throw error;
-      token = given;
-      sessionStorage.setItem(TOKEN_KEY, token);
-    }
-  }
+	for (;;) {
+		const used = token;
+		try {
+			return await run();
+		} catch (error) {
+			if (error.code !== "unauthenticated") throw error;
+			// Another call may have asked meanwhile.
+			if (token !== used) continue;
+			asking ??= login.ask(used ? error.message : "").finally(() => (asking = null));
+			const given = await asking;
+			if (!given) throw error;
+			token = given;
+			sessionStorage.setItem(TOKEN_KEY, token);
+		}
+	}
 }
 
 async function errorOf(response) {
-  let json = null;
-  try {
-    json = await response.json();
-  } catch {
-    // Not every answer between here and the server is one of the server.
-  }
-  if (json?.code) return errorOfJson(json);
-  const isLost = response.status >= 500;
-  const code = { 401: "unauthenticated", 404: "unimplemented", 429: "resource_exhausted" }[response.status] ?? (isLost ? "unavailable" : "unknown");
-  const message = json?.message ?? `O servidor respondeu com o código ${response.status}.`;
-  return new ApiError({ code, message, isLost });
+	let json = null;
+	try {
+		json = await response.json();
+	} catch {
+		// Not every answer between here and the server is one of the server.
+	}
+	if (json?.code) return errorOfJson(json);
+	const isLost = response.status >= 500;
+	const code = { 401: "unauthenticated", 404: "unimplemented", 429: "resource_exhausted" }[response.status] ?? (isLost ? "unavailable" : "unknown");
+	const message = json?.message ?? `O servidor respondeu com o código ${response.status}.`;
+	return new ApiError({ code, message, isLost });
 }
 
 function errorOfJson({ code, message, details = [] }) {
-  const info = details.find((detail) => detail.type === "google.rpc.ErrorInfo");
-  const { reason = "", metadata = {} } = info?.debug ?? {};
-  return new ApiError({ code, reason, metadata, message: message || "O servidor recusou o pedido." });
+	const info = details.find((detail) => detail.type === "google.rpc.ErrorInfo");
+	const { reason = "", metadata = {} } = info?.debug ?? {};
+	return new ApiError({ code, reason, metadata, message: message || "O servidor recusou o pedido." });
 }
 
 function envelope(data) {
-  const bytes = new Uint8Array(ENVELOPE_BYTES + data.length);
-  new DataView(bytes.buffer).setUint32(1, data.length);
-  bytes.set(data, ENVELOPE_BYTES);
-  return bytes;
+	const bytes = new Uint8Array(ENVELOPE_BYTES + data.length);
+	new DataView(bytes.buffer).setUint32(1, data.length);
+	bytes.set(data, ENVELOPE_BYTES);
+	return bytes;
 }
 
 async function* envelopes(body) {
-  const reader = body.getReader();
-  let rest = new Uint8Array(0);
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      const bytes = new Uint8Array(rest.length + value.length);
-      bytes.set(rest);
-      bytes.set(value, rest.length);
-      let at = 0;
-      while (bytes.length - at >= ENVELOPE_BYTES) {
-        const length = new DataView(bytes.buffer).getUint32(at + 1);
-        const end = at + ENVELOPE_BYTES + length;
-        if (bytes.length < end) break;
-        yield { flags: bytes[at], data: bytes.subarray(at + ENVELOPE_BYTES, end) };
-        at = end;
-      }
-      rest = bytes.slice(at);
-    }
-  } finally {
-    reader.cancel().catch(() => {});
-  }
+	const reader = body.getReader();
+	let rest = new Uint8Array(0);
+	try {
+		for (;;) {
+			const { done, value } = await reader.read();
+			if (done) return;
+			const bytes = new Uint8Array(rest.length + value.length);
+			bytes.set(rest);
+			bytes.set(value, rest.length);
+			let at = 0;
+			while (bytes.length - at >= ENVELOPE_BYTES) {
+				const length = new DataView(bytes.buffer).getUint32(at + 1);
+				const end = at + ENVELOPE_BYTES + length;
+				if (bytes.length < end) break;
+				yield { flags: bytes[at], data: bytes.subarray(at + ENVELOPE_BYTES, end) };
+				at = end;
+			}
+			rest = bytes.slice(at);
+		}
+	} finally {
+		reader.cancel().catch(() => {});
+	}
 }

@@ -9,13 +9,13 @@ import { clear, h, icon } from "./dom.js";
 import { live } from "./live.js";
 
 const PAGES = [
-  { path: "balcao", label: "Balcão", icon: "till", isMain: true },
-  { path: "estoque", label: "Estoque", icon: "stock", isMain: true },
-  { path: "movimentos", label: "Movimentos", icon: "moves", isMain: true },
-  { path: "contagem", label: "Contagem", icon: "count", isMain: true },
-  { path: "compras", label: "Compras", icon: "buy" },
-  { path: "relatorios", label: "Relatórios", icon: "report" },
-  { path: "importar", label: "Importar", icon: "import" },
+	{ path: "balcao", label: "Balcão", icon: "till", isMain: true },
+	{ path: "estoque", label: "Estoque", icon: "stock", isMain: true },
+	{ path: "movimentos", label: "Movimentos", icon: "moves", isMain: true },
+	{ path: "contagem", label: "Contagem", icon: "count", isMain: true },
+	{ path: "compras", label: "Compras", icon: "buy" },
+	{ path: "relatorios", label: "Relatórios", icon: "report" },
+	{ path: "importar", label: "Importar", icon: "import" },
 ];
 
 const main = document.getElementById("main");
@@ -25,9 +25,9 @@ const stateLine = document.getElementById("state");
 
 /// What a page may need from the panel.
 const context = {
-  navigate: (path) => {
-    location.hash = `#/${path}`;
-  },
+	navigate: (path) => {
+		location.hash = `#/${path}`;
+	},
 };
 
 let opened = { path: null, close: () => {} };
@@ -39,8 +39,8 @@ document.addEventListener("keydown", shortcuts);
 live.onState(showState);
 onPending(showPending);
 window.addEventListener("beforeunload", (event) => {
-  // A closed tab would lose what is not answered yet.
-  if (pendingChanges().length > 0) event.preventDefault();
+	// A closed tab would lose what is not answered yet.
+	if (pendingChanges().length > 0) event.preventDefault();
 });
 setInterval(() => live.state !== "ligado" && showState(), 1000);
 showState();
@@ -48,129 +48,129 @@ live.start();
 route();
 
 function buildNav() {
-  const link = (page, key) =>
-    h("a", { href: `#/${page.path}`, data: { path: page.path }, "aria-keyshortcuts": `Alt+${key}`, title: `Alt+${key}` }, icon(page.icon), h("span", {}, page.label));
-  // On a phone the last pages are behind one button.
-  const more = h("button", { type: "button", class: "nav-more", "aria-expanded": "false", "aria-controls": "nav", onclick: () => openMore(more.getAttribute("aria-expanded") !== "true") }, icon("more"), h("span", {}, "Mais"));
-  PAGES.forEach((page, at) => nav.append(h("li", { class: page.isMain ? "" : "nav-rest" }, link(page, at + 1))));
-  nav.append(h("li", { class: "nav-more-item" }, more));
+	const link = (page, key) =>
+		h("a", { href: `#/${page.path}`, data: { path: page.path }, "aria-keyshortcuts": `Alt+${key}`, title: `Alt+${key}` }, icon(page.icon), h("span", {}, page.label));
+	// On a phone the last pages are behind one button.
+	const more = h("button", { type: "button", class: "nav-more", "aria-expanded": "false", "aria-controls": "nav", onclick: () => openMore(more.getAttribute("aria-expanded") !== "true") }, icon("more"), h("span", {}, "Mais"));
+	PAGES.forEach((page, at) => nav.append(h("li", { class: page.isMain ? "" : "nav-rest" }, link(page, at + 1))));
+	nav.append(h("li", { class: "nav-more-item" }, more));
 }
 
 function openMore(isOpen) {
-  nav.classList.toggle("is-open", isOpen);
-  nav.querySelector(".nav-more").setAttribute("aria-expanded", String(isOpen));
+	nav.classList.toggle("is-open", isOpen);
+	nav.querySelector(".nav-more").setAttribute("aria-expanded", String(isOpen));
 }
 
 async function route() {
-  const path = location.hash.replace(/^#\/?/, "").split("?")[0] || PAGES[0].path;
-  // The link for skipping the navigation is no page.
-  if (path === "main") return main.focus();
-  const page = PAGES.find((page) => page.path === path) ?? PAGES[0];
-  openMore(false);
-  if (page.path === opened.path) return;
-  const isFirst = opened.path === null;
-  opened.close();
-  opened = { path: page.path, close: () => {} };
-  for (const link of nav.querySelectorAll("a")) {
-    if (link.dataset.path === page.path) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
-  }
-  document.body.dataset.page = page.path;
-  document.title = `${page.label} · hortifruti`;
-  let module;
-  try {
-    module = await import(`./${page.path}.js`);
-  } catch (error) {
-    console.error(error);
-    if (opened.path !== page.path) return;
-    // The browser keeps a module that failed to load: only a reload asks for it again.
-    clear(main, h("div", { class: "empty" }, h("p", { class: "empty-title" }, `A página ${page.label} não abriu.`), h("p", {}, "O servidor não a enviou. Confira a conexão e tente de novo."), h("button", { type: "button", class: "button primary", onclick: () => location.reload() }, "Tentar de novo")));
-    opened.path = "";
-    return;
-  }
-  // Another page was chosen meanwhile.
-  if (opened.path !== page.path) return;
-  clear(main);
-  main.scrollTop = 0;
-  if (!isFirst) main.focus({ preventScroll: true });
-  const close = module.open(main, context);
-  opened.close = () => {
-    close?.();
-    clear(main);
-  };
+	const path = location.hash.replace(/^#\/?/, "").split("?")[0] || PAGES[0].path;
+	// The link for skipping the navigation is no page.
+	if (path === "main") return main.focus();
+	const page = PAGES.find((page) => page.path === path) ?? PAGES[0];
+	openMore(false);
+	if (page.path === opened.path) return;
+	const isFirst = opened.path === null;
+	opened.close();
+	opened = { path: page.path, close: () => {} };
+	for (const link of nav.querySelectorAll("a")) {
+		if (link.dataset.path === page.path) link.setAttribute("aria-current", "page");
+		else link.removeAttribute("aria-current");
+	}
+	document.body.dataset.page = page.path;
+	document.title = `${page.label} · hortifruti`;
+	let module;
+	try {
+		module = await import(`./${page.path}.js`);
+	} catch (error) {
+		console.error(error);
+		if (opened.path !== page.path) return;
+		// The browser keeps a module that failed to load: only a reload asks for it again.
+		clear(main, h("div", { class: "empty" }, h("p", { class: "empty-title" }, `A página ${page.label} não abriu.`), h("p", {}, "O servidor não a enviou. Confira a conexão e tente de novo."), h("button", { type: "button", class: "button primary", onclick: () => location.reload() }, "Tentar de novo")));
+		opened.path = "";
+		return;
+	}
+	// Another page was chosen meanwhile.
+	if (opened.path !== page.path) return;
+	clear(main);
+	main.scrollTop = 0;
+	if (!isFirst) main.focus({ preventScroll: true });
+	const close = module.open(main, context);
+	opened.close = () => {
+		close?.();
+		clear(main);
+	};
 }
 
 function shortcuts(event) {
-  if (!event.altKey || event.ctrlKey || event.metaKey || document.querySelector("dialog[open]")) return;
-  const page = PAGES[Number(event.key) - 1];
-  if (!page) return;
-  event.preventDefault();
-  context.navigate(page.path);
+	if (!event.altKey || event.ctrlKey || event.metaKey || document.querySelector("dialog[open]")) return;
+	const page = PAGES[Number(event.key) - 1];
+	if (!page) return;
+	event.preventDefault();
+	context.navigate(page.path);
 }
 
 function showState() {
-  const words = { ligado: "Ao vivo", religando: "Conectando…", fora: "Sem conexão" };
-  if (stateLine.dataset.state !== live.state) {
-    stateLine.dataset.state = live.state;
-    clear(stateLine, words[live.state]);
-  }
-  showBanner();
+	const words = { ligado: "Ao vivo", religando: "Conectando…", fora: "Sem conexão" };
+	if (stateLine.dataset.state !== live.state) {
+		stateLine.dataset.state = live.state;
+		clear(stateLine, words[live.state]);
+	}
+	showBanner();
 }
 
 /// One banner says what is lost and what waits. It changes only where its words do, so that it is not read again
 /// every second.
 function showBanner() {
-  const waiting = pendingChanges().filter((record) => record.isLost);
-  const isOut = live.state === "fora";
-  banner.hidden = !isOut && waiting.length === 0;
-  if (banner.hidden) return clear(banner);
-  const key = JSON.stringify([isOut, live.reason, waiting.map(({ id }) => id)]);
-  if (banner.dataset.key !== key || !banner.firstChild) {
-    banner.dataset.key = key;
-    const said = live.reason || "Sem conexão com o servidor. O que está na tela pode ter mudado.";
-    clear(banner, h("div", { class: "banner" },
-      icon("offline"),
-      h("div", { class: "banner-text" },
-        isOut && h("p", {}, h("strong", {}, said), " ", h("span", { class: "banner-wait", "aria-live": "off" })),
-        waiting.length > 0 && h("p", {}, waiting.length === 1 ? "Uma mudança espera resposta e será terminada, uma vez só:" : `${waiting.length} mudanças esperam resposta e serão terminadas, uma vez cada:`),
-        waiting.length > 0 && h("ul", { class: "banner-list" }, waiting.map((record) => h("li", {}, h("span", {}, record.title), h("button", { type: "button", class: "button small", onclick: () => stopWaiting(record) }, "Desistir"))))),
-      h("button", { type: "button", class: "button", onclick: () => live.retryNow() }, "Tentar agora")));
-  }
-  const seconds = Math.max(0, Math.ceil((live.nextAttempt - Date.now()) / 1000));
-  const wait = banner.querySelector(".banner-wait");
-  if (wait) wait.textContent = seconds > 0 ? `Nova tentativa em ${seconds} s.` : "Tentando…";
+	const waiting = pendingChanges().filter((record) => record.isLost);
+	const isOut = live.state === "fora";
+	banner.hidden = !isOut && waiting.length === 0;
+	if (banner.hidden) return clear(banner);
+	const key = JSON.stringify([isOut, live.reason, waiting.map(({ id }) => id)]);
+	if (banner.dataset.key !== key || !banner.firstChild) {
+		banner.dataset.key = key;
+		const said = live.reason || "Sem conexão com o servidor. O que está na tela pode ter mudado.";
+		clear(banner, h("div", { class: "banner" },
+			icon("offline"),
+			h("div", { class: "banner-text" },
+				isOut && h("p", {}, h("strong", {}, said), " ", h("span", { class: "banner-wait", "aria-live": "off" })),
+				waiting.length > 0 && h("p", {}, waiting.length === 1 ? "Uma mudança espera resposta e será terminada, uma vez só:" : `${waiting.length} mudanças esperam resposta e serão terminadas, uma vez cada:`),
+				waiting.length > 0 && h("ul", { class: "banner-list" }, waiting.map((record) => h("li", {}, h("span", {}, record.title), h("button", { type: "button", class: "button small", onclick: () => stopWaiting(record) }, "Desistir"))))),
+			h("button", { type: "button", class: "button", onclick: () => live.retryNow() }, "Tentar agora")));
+	}
+	const seconds = Math.max(0, Math.ceil((live.nextAttempt - Date.now()) / 1000));
+	const wait = banner.querySelector(".banner-wait");
+	if (wait) wait.textContent = seconds > 0 ? `Nova tentativa em ${seconds} s.` : "Tentando…";
 }
 
 async function stopWaiting(record) {
-  const isSure = await ask({
-    title: "Desistir da mudança?",
-    body: `${record.title}: o servidor pode já ter recebido o pedido. Depois de desistir, confira em Movimentos se ele foi feito.`,
-    confirm: "Desistir",
-    cancel: "Continuar esperando",
-    isDanger: true,
-  });
-  if (isSure) giveUp(record.id);
+	const isSure = await ask({
+		title: "Desistir da mudança?",
+		body: `${record.title}: o servidor pode já ter recebido o pedido. Depois de desistir, confira em Movimentos se ele foi feito.`,
+		confirm: "Desistir",
+		cancel: "Continuar esperando",
+		isDanger: true,
+	});
+	if (isSure) giveUp(record.id);
 }
 
 /// A change that had lost its connection or its page is answered.
 async function showPending(record, answer, error) {
-  showBanner();
-  if (!record) return;
-  if (!error) return void toast(`${record.title}: feita.`);
-  if (record.meta?.lines) {
-    const isBack = await ask({
-      title: "Uma venda guardada não foi feita",
-      body: `${record.title}: ${error.message}`,
-      confirm: "Voltar ao balcão com ela",
-      cancel: "Descartar a venda",
-    });
-    if (isBack) {
-      restoreCart(record.meta.lines);
-      context.navigate("balcao");
-    }
-    return;
-  }
-  showError(new Error(`${record.title}: ${error.message}`));
+	showBanner();
+	if (!record) return;
+	if (!error) return void toast(`${record.title}: feita.`);
+	if (record.meta?.lines) {
+		const isBack = await ask({
+			title: "Uma venda guardada não foi feita",
+			body: `${record.title}: ${error.message}`,
+			confirm: "Voltar ao balcão com ela",
+			cancel: "Descartar a venda",
+		});
+		if (isBack) {
+			restoreCart(record.meta.lines);
+			context.navigate("balcao");
+		}
+		return;
+	}
+	showError(new Error(`${record.title}: ${error.message}`));
 }
 
 // For tests and for the curious: what this tab knows.

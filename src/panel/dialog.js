@@ -11,109 +11,116 @@ const TOASTS_MAX = 3;
 /// Asks a question. `body` is a text or nodes. Returns whether the person confirmed. `isDanger` marks what cannot
 /// be taken back.
 export function ask({ title, body = "", confirm = "Confirmar", cancel = "Cancelar", isDanger = false }) {
-  return new Promise((resolve) => {
-    const yes = h("button", { type: "submit", class: `button ${isDanger ? "danger" : "primary"}`, value: "yes" }, confirm);
-    const no = h("button", { type: "button", class: "button", onclick: () => dialog.close("no") }, cancel);
-    const dialog = openDialog({ title, isClosable: false }, [
-      h("form", { method: "dialog" }, h("div", { class: "dialog-body" }, typeof body === "string" ? h("p", {}, body) : body), h("div", { class: "dialog-actions" }, no, yes)),
-    ]);
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"));
-    yes.focus();
-  });
+	return new Promise((resolve) => {
+		const yes = h("button", { type: "submit", class: `button ${isDanger ? "danger" : "primary"}`, value: "yes" }, confirm);
+		const no = h("button", { type: "button", class: "button", onclick: () => dialog.close("no") }, cancel);
+		const dialog = openDialog({ title, isClosable: false }, [
+			h("form", { method: "dialog" }, h("div", { class: "dialog-body" }, typeof body === "string" ? h("p", {}, body) : body), h("div", { class: "dialog-actions" }, no, yes)),
+		]);
+		dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"));
+		yes.focus();
+	});
 }
 
 /// Opens a dialog with a title. It is removed when it closes. `kind` is "dialog" or "drawer".
 export function openDialog({ title, kind = "dialog", isClosable = true }, children) {
-  const id = newId("title");
-  const close = isClosable && h("button", { type: "button", class: "icon-button", "aria-label": "Fechar", onclick: () => dialog.close() }, icon("close"));
-  const dialog = h("dialog", { class: kind, "aria-labelledby": id }, h("header", { class: "dialog-head" }, h("h2", { id }, title), close), children);
-  const before = document.activeElement;
-  dialog.addEventListener("close", () => {
-    dialog.remove();
-    if (before instanceof HTMLElement && before.isConnected) before.focus();
-  });
-  // A click beside it closes what has nothing to lose.
-  dialog.addEventListener("click", (event) => {
-    if (event.target === dialog && isClosable) dialog.close();
-  });
-  document.body.append(dialog);
-  dialog.showModal();
-  return dialog;
+	const id = newId("title");
+	const close = isClosable && h("button", { type: "button", class: "icon-button", "aria-label": "Fechar", onclick: () => dialog.close() }, icon("close"));
+	const dialog = h("dialog", { class: kind, "aria-labelledby": id }, h("header", { class: "dialog-head" }, h("h2", { id }, title), close), children);
+	const before = document.activeElement;
+	dialog.addEventListener("close", () => {
+		if (dialog.contains(region())) document.body.append(region());
+		dialog.remove();
+		if (before instanceof HTMLElement && before.isConnected) before.focus();
+	});
+	// A click beside it closes what has nothing to lose.
+	dialog.addEventListener("click", (event) => {
+		if (event.target === dialog && isClosable) dialog.close();
+	});
+	document.body.append(dialog);
+	dialog.showModal();
+	return dialog;
 }
 
 /// Shows a notice for a while, and reads it to those who do not see it. `undo` is called by its button; another
 /// button is `action: { label, run }`. `kind` is "ok", "warning" or "error".
 export function toast(text, { undo = null, action = undo && { label: "Desfazer", run: undo }, kind = "ok" } = {}) {
-  const region = document.getElementById("toasts");
-  const close = () => {
-    clearTimeout(timer);
-    node.remove();
-  };
-  const run = async () => {
-    close();
-    try {
-      await action.run();
-    } catch (error) {
-      showError(error);
-    }
-  };
-  const node = h("div", { class: `toast ${kind}` },
-    icon({ ok: "check", warning: "alert", error: "alert" }[kind]),
-    h("p", {}, text),
-    action && h("button", { type: "button", class: "button small", onclick: run }, action.label),
-    h("button", { type: "button", class: "icon-button small", "aria-label": "Fechar aviso", onclick: close }, icon("close")));
-  let timer = 0;
-  const begin = () => {
-    clearTimeout(timer);
-    timer = setTimeout(close, action || kind === "error" ? TOAST_WITH_BUTTON_MS : TOAST_MS);
-  };
-  // Whoever reads or aims is not hurried.
-  node.addEventListener("pointerenter", () => clearTimeout(timer));
-  node.addEventListener("pointerleave", begin);
-  node.addEventListener("focusin", () => clearTimeout(timer));
-  node.addEventListener("focusout", begin);
-  region.append(node);
-  while (region.children.length > TOASTS_MAX) region.firstElementChild.remove();
-  begin();
-  return close;
+	// What stands behind an open dialog is neither seen nor read.
+	const parent = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
+	if (region().parentElement !== parent) parent.append(region());
+	const close = () => {
+		clearTimeout(timer);
+		node.remove();
+	};
+	const run = async () => {
+		close();
+		try {
+			await action.run();
+		} catch (error) {
+			showError(error);
+		}
+	};
+	const node = h("div", { class: `toast ${kind}` },
+		icon({ ok: "check", warning: "alert", error: "alert" }[kind]),
+		h("p", {}, text),
+		action && h("button", { type: "button", class: "button small", onclick: run }, action.label),
+		h("button", { type: "button", class: "icon-button small", "aria-label": "Fechar aviso", onclick: close }, icon("close")));
+	let timer = 0;
+	const begin = () => {
+		clearTimeout(timer);
+		timer = setTimeout(close, action || kind === "error" ? TOAST_WITH_BUTTON_MS : TOAST_MS);
+	};
+	// Whoever reads or aims is not hurried.
+	node.addEventListener("pointerenter", () => clearTimeout(timer));
+	node.addEventListener("pointerleave", begin);
+	node.addEventListener("focusin", () => clearTimeout(timer));
+	node.addEventListener("focusout", begin);
+	region().append(node);
+	while (region().children.length > TOASTS_MAX) region().firstElementChild.remove();
+	begin();
+	return close;
+}
+
+function region() {
+	return document.getElementById("toasts");
 }
 
 /// Shows why something was not done.
 export function showError(error) {
-  // An ended call is what the person asked for.
-  if (error?.code === "canceled") return;
-  const text = error?.isLost ? "O servidor não respondeu, e nada foi feito. Tente de novo quando a conexão voltar." : error?.message || String(error);
-  toast(text, { kind: "error" });
-  if (!error?.code && !error?.readings) console.error(error);
+	// An ended call is what the person asked for.
+	if (error?.code === "canceled") return;
+	const text = error?.isLost ? "O servidor não respondeu, e nada foi feito. Tente de novo quando a conexão voltar." : error?.message || String(error);
+	toast(text, { kind: "error" });
+	if (!error?.code && !error?.readings) console.error(error);
 }
 
 /// Asks for the token of the server. Returns it, or `null`.
 export function askToken(why) {
-  return new Promise((resolve) => {
-    const id = newId("token");
-    const input = h("input", { id, type: "password", autocomplete: "current-password", required: true, spellcheck: "false", "aria-describedby": `${id}-help` });
-    const error = h("p", { class: "field-error", role: "alert" }, why);
-    let given = null;
-    const submit = (event) => {
-      event.preventDefault();
-      given = input.value.trim();
-      if (given) dialog.close();
-    };
-    const dialog = openDialog({ title: "Entrar", isClosable: false }, [
-      h("form", { onsubmit: submit },
-        h("div", { class: "dialog-body" },
-          h("p", { id: `${id}-help` }, "Este servidor pede um token. Quem cuida dele cria um com ", h("code", {}, "hortifruti token new"), "."),
-          h("label", { class: "field", for: id }, "Token"), input, why && error),
-        h("div", { class: "dialog-actions" },
-          h("button", { type: "button", class: "button", onclick: () => dialog.close() }, "Agora não"),
-          h("button", { type: "submit", class: "button primary" }, "Entrar"))),
-    ]);
-    dialog.addEventListener("close", () => resolve(given));
-    input.focus();
-  });
+	return new Promise((resolve) => {
+		const id = newId("token");
+		const input = h("input", { id, type: "password", autocomplete: "current-password", required: true, spellcheck: "false", "aria-describedby": `${id}-help` });
+		const error = h("p", { class: "field-error", role: "alert" }, why);
+		let given = null;
+		const submit = (event) => {
+			event.preventDefault();
+			given = input.value.trim();
+			if (given) dialog.close();
+		};
+		const dialog = openDialog({ title: "Entrar", isClosable: false }, [
+			h("form", { onsubmit: submit },
+				h("div", { class: "dialog-body" },
+					h("p", { id: `${id}-help` }, "Este servidor pede um token. Quem cuida dele cria um com ", h("code", {}, "hortifruti token new"), "."),
+					h("label", { class: "field", for: id }, "Token"), input, why && error),
+				h("div", { class: "dialog-actions" },
+					h("button", { type: "button", class: "button", onclick: () => dialog.close() }, "Agora não"),
+					h("button", { type: "submit", class: "button primary" }, "Entrar"))),
+		]);
+		dialog.addEventListener("close", () => resolve(given));
+		input.focus();
+	});
 }
 
 /// Shows a text or nodes in the place of what is empty.
 export function empty(node, title, text = "", ...more) {
-  return clear(node, h("div", { class: "empty" }, h("p", { class: "empty-title" }, title), text && h("p", {}, text), more));
+	return clear(node, h("div", { class: "empty" }, h("p", { class: "empty-title" }, title), text && h("p", {}, text), more));
 }

@@ -18,22 +18,22 @@ const POLL_MS = 2_000;
 
 /// The state of the connection: `state` is "ligado", "religando" or "fora"; `sequence` the last movement seen.
 export const live = {
-  state: "religando",
-  sequence: 0,
-  /// Why the connection is lost, in words for a person.
-  reason: "",
-  /// When the next attempt begins, in milliseconds since 1970.
-  nextAttempt: 0,
-  /// Calls a listener with each movement as it becomes durable. Returns the function that ends it.
-  onMovement: (listener) => subscribe(movementListeners, listener),
-  /// Calls a listener when the state changes. Returns the function that ends it.
-  onState: (listener) => subscribe(stateListeners, listener),
-  /// Calls a listener after a gap that could not be followed movement by movement. Returns the function that ends it.
-  onReload: (listener) => subscribe(reloadListeners, listener),
-  /// Begins. Returns when the catalog is there for the first time.
-  start,
-  /// Tries again now.
-  retryNow,
+	state: "religando",
+	sequence: 0,
+	/// Why the connection is lost, in words for a person.
+	reason: "",
+	/// When the next attempt begins, in milliseconds since 1970.
+	nextAttempt: 0,
+	/// Calls a listener with each movement as it becomes durable. Returns the function that ends it.
+	onMovement: (listener) => subscribe(movementListeners, listener),
+	/// Calls a listener when the state changes. Returns the function that ends it.
+	onState: (listener) => subscribe(stateListeners, listener),
+	/// Calls a listener after a gap that could not be followed movement by movement. Returns the function that ends it.
+	onReload: (listener) => subscribe(reloadListeners, listener),
+	/// Begins. Returns when the catalog is there for the first time.
+	start,
+	/// Tries again now.
+	retryNow,
 };
 
 const movementListeners = new Set();
@@ -43,150 +43,150 @@ let wake = () => {};
 let reloadTimer = null;
 
 function subscribe(listeners, listener) {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+	listeners.add(listener);
+	return () => listeners.delete(listener);
 }
 
 function setState(state, reason = "") {
-  if (live.state === state && live.reason === reason) return;
-  live.state = state;
-  live.reason = reason;
-  for (const listener of [...stateListeners]) listener(state);
+	if (live.state === state && live.reason === reason) return;
+	live.state = state;
+	live.reason = reason;
+	for (const listener of [...stateListeners]) listener(state);
 }
 
 function retryNow() {
-  retry();
-  wake();
+	retry();
+	wake();
 }
 
 function start() {
-  window.addEventListener("online", retryNow);
-  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && retryNow());
-  // What has lost its page goes on; what has lost its connection does so by itself.
-  if (pendingChanges().length > 0) resumePending();
-  onPending(() => {});
-  return new Promise((resolve) => follow(resolve));
+	window.addEventListener("online", retryNow);
+	document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && retryNow());
+	// What has lost its page goes on; what has lost its connection does so by itself.
+	if (pendingChanges().length > 0) resumePending();
+	onPending(() => {});
+	return new Promise((resolve) => follow(resolve));
 }
 
 async function follow(loaded) {
-  let wait = WAIT_MS_MIN;
-  for (;;) {
-    try {
-      await connect(() => {
-        wait = WAIT_MS_MIN;
-        setState("ligado");
-        retry();
-        loaded();
-      });
-      setState("religando");
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      setState("fora", error.isLost ? "" : error.message);
-    }
-    live.nextAttempt = Date.now() + wait;
-    await pause(wait);
-    wait = Math.min(2 * wait, WAIT_MS_MAX);
-  }
+	let wait = WAIT_MS_MIN;
+	for (;;) {
+		try {
+			await connect(() => {
+				wait = WAIT_MS_MIN;
+				setState("ligado");
+				retry();
+				loaded();
+			});
+			setState("religando");
+		} catch (error) {
+			if (!(error instanceof ApiError)) throw error;
+			setState("fora", error.isLost ? "" : error.message);
+		}
+		live.nextAttempt = Date.now() + wait;
+		await pause(wait);
+		wait = Math.min(2 * wait, WAIT_MS_MAX);
+	}
 }
 
 /// One connection: its beginning, the catalog, and the movements until it ends.
 async function connect(connected) {
-  if (live.sequence === 0) {
-    const { movements = [] } = await call("ListMovements", { pageSize: 1 });
-    live.sequence = Number(movements[0]?.sequence ?? 0);
-  }
-  const control = new AbortController();
-  // Movements that arrive while the catalog is loading are newer than what it shows, or the same.
-  let early = [];
-  let silence = null;
-  const heard = () => {
-    clearTimeout(silence);
-    silence = setTimeout(() => control.abort(), SILENCE_MS_MAX);
-  };
-  const onEvent = (event) => {
-    heard();
-    if (early) early.push(event);
-    else take(event);
-  };
-  heard();
-  try {
-    const followed = stream("WatchMovements", { afterSequence: String(live.sequence) }, onEvent, control.signal, heard);
-    // A refused stream is reported below; loading goes on, because an old server has no streams.
-    followed.catch(() => {});
-    await loadCatalog();
-    const events = early;
-    early = null;
-    for (const event of events) take(event);
-    connected();
-    await followed;
-  } catch (error) {
-    if (error.code === "unimplemented") await poll(connected);
-    // The watch over the silence has ended the stream.
-    else if (error.code === "canceled") throw new ApiError({ code: "unavailable", message: "O servidor ficou em silêncio.", isLost: true });
-    else throw error;
-  } finally {
-    clearTimeout(silence);
-    control.abort();
-  }
+	if (live.sequence === 0) {
+		const { movements = [] } = await call("ListMovements", { pageSize: 1 });
+		live.sequence = Number(movements[0]?.sequence ?? 0);
+	}
+	const control = new AbortController();
+	// Movements that arrive while the catalog is loading are newer than what it shows, or the same.
+	let early = [];
+	let silence = null;
+	const heard = () => {
+		clearTimeout(silence);
+		silence = setTimeout(() => control.abort(), SILENCE_MS_MAX);
+	};
+	const onEvent = (event) => {
+		heard();
+		if (early) early.push(event);
+		else take(event);
+	};
+	heard();
+	try {
+		const followed = stream("WatchMovements", { afterSequence: String(live.sequence) }, onEvent, control.signal, heard);
+		// A refused stream is reported below; loading goes on, because an old server has no streams.
+		followed.catch(() => {});
+		await loadCatalog();
+		const events = early;
+		early = null;
+		for (const event of events) take(event);
+		connected();
+		await followed;
+	} catch (error) {
+		if (error.code === "unimplemented") await poll(connected);
+		// The watch over the silence has ended the stream.
+		else if (error.code === "canceled") throw new ApiError({ code: "unavailable", message: "O servidor ficou em silêncio.", isLost: true });
+		else throw error;
+	} finally {
+		clearTimeout(silence);
+		control.abort();
+	}
 }
 
 function take(event) {
-  if (event.movement) {
-    const next = movement(event.movement);
-    if (next.sequence <= live.sequence) return;
-    live.sequence = next.sequence;
-    if (!catalog.apply(next)) reloadSoon();
-    for (const listener of [...movementListeners]) listener(next);
-  } else if (event.product) {
-    // A new product, or one with a new name.
-    if (!catalog.update(event.product)) reloadSoon();
-  } else if (event.heartbeatSequence) {
-    live.sequence = Math.max(live.sequence, Number(event.heartbeatSequence));
-  }
+	if (event.movement) {
+		const next = movement(event.movement);
+		if (next.sequence <= live.sequence) return;
+		live.sequence = next.sequence;
+		if (!catalog.apply(next)) reloadSoon();
+		for (const listener of [...movementListeners]) listener(next);
+	} else if (event.product) {
+		// A new product, or one with a new name.
+		if (!catalog.update(event.product)) reloadSoon();
+	} else if (event.heartbeatSequence) {
+		live.sequence = Math.max(live.sequence, Number(event.heartbeatSequence));
+	}
 }
 
 async function loadCatalog() {
-  const products = [];
-  let pageToken = "";
-  do {
-    const page = await call("ListProducts", { pageSize: PAGE_PRODUCTS, pageToken, includeDiscontinued: true });
-    products.push(...(page.products ?? []));
-    pageToken = page.nextPageToken ?? "";
-  } while (pageToken);
-  catalog.replace(products);
-  for (const listener of [...reloadListeners]) listener();
+	const products = [];
+	let pageToken = "";
+	do {
+		const page = await call("ListProducts", { pageSize: PAGE_PRODUCTS, pageToken, includeDiscontinued: true });
+		products.push(...(page.products ?? []));
+		pageToken = page.nextPageToken ?? "";
+	} while (pageToken);
+	catalog.replace(products);
+	for (const listener of [...reloadListeners]) listener();
 }
 
 function reloadSoon() {
-  reloadTimer ??= setTimeout(async () => {
-    try {
-      await loadCatalog();
-    } catch {
-      // The stream has lost its connection too, and loads the catalog when it is back.
-    } finally {
-      reloadTimer = null;
-    }
-  }, RELOAD_MS);
+	reloadTimer ??= setTimeout(async () => {
+		try {
+			await loadCatalog();
+		} catch {
+			// The stream has lost its connection too, and loads the catalog when it is back.
+		} finally {
+			reloadTimer = null;
+		}
+	}, RELOAD_MS);
 }
 
 /// Asks again and again: for servers without `WatchMovements`.
 async function poll(connected) {
-  for (;;) {
-    connected();
-    await pause(POLL_MS);
-    const { movements = [] } = await call("ListMovements", { pageSize: 100 });
-    const fresh = movements.filter(({ sequence }) => Number(sequence) > live.sequence).reverse();
-    for (const next of fresh) take({ movement: next });
-    await loadCatalog();
-  }
+	for (;;) {
+		connected();
+		await pause(POLL_MS);
+		const { movements = [] } = await call("ListMovements", { pageSize: 100 });
+		const fresh = movements.filter(({ sequence }) => Number(sequence) > live.sequence).reverse();
+		for (const next of fresh) take({ movement: next });
+		await loadCatalog();
+	}
 }
 
 function pause(milliseconds) {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    wake = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-  });
+	return new Promise((resolve) => {
+		const timer = setTimeout(resolve, milliseconds);
+		wake = () => {
+			clearTimeout(timer);
+			resolve();
+		};
+	});
 }
