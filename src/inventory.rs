@@ -18,11 +18,13 @@ mod pipeline;
 mod published;
 mod purchases;
 mod query;
+mod recent;
 mod search_time;
 mod stopped_writer;
 mod summaries;
 mod terms;
 mod undo;
+mod watch;
 
 use std::sync::{Arc, RwLock};
 use std::time::{Instant, SystemTime};
@@ -41,8 +43,11 @@ pub use listing::{Listing, Stopped};
 pub use pipeline::{Answers, Pipeline};
 use published::read;
 pub use query::Reader;
+pub use recent::Encoding;
+use recent::Recent;
 use search_time::SearchTime;
 use stopped_writer::stopped;
+pub use watch::Watch;
 
 /// The process's handle on the inventory, cheap to clone. The committer stops after the last handle, worker
 /// and session are dropped.
@@ -51,6 +56,8 @@ pub struct Inventory {
     catalog: Arc<RwLock<Catalog>>,
     committer: CommitterHandle,
     ledger: LedgerReads,
+    /// The recent events, for watchers.
+    recent: Arc<Recent>,
     /// The time budget of searches for names that resemble a wrong one. Only one search runs at a time.
     near_names: Arc<Mutex<SearchTime>>,
     /// How the labels of the shop's scales are read.
@@ -92,11 +99,13 @@ impl Inventory {
         };
         let catalog = Arc::new(RwLock::new(catalog));
         let ledger = LedgerReads::new(store.ledger());
+        let recent = Arc::<Recent>::default();
         let metrics = Arc::new(Metrics::default());
-        let (committer, handle) = Committer::start(Arc::clone(&catalog), store, Arc::clone(&metrics));
+        let (committer, handle) =
+            Committer::start(Arc::clone(&catalog), Arc::clone(&recent), store, Arc::clone(&metrics));
         let near_names = Arc::new(Mutex::new(SearchTime::new(Instant::now())));
         let labels = Arc::default();
-        Ok((Self { catalog, committer: handle, ledger, near_names, labels, metrics }, committer))
+        Ok((Self { catalog, committer: handle, ledger, recent, near_names, labels, metrics }, committer))
     }
 
     /// Takes labels of scales in the place of names, read by these masks.

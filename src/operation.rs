@@ -31,6 +31,7 @@ pub mod terms_text;
 mod trace_purchases;
 mod undo_movement;
 mod update_product;
+mod watch_movements;
 mod words;
 
 use std::fmt;
@@ -65,6 +66,7 @@ pub use summarize_movements::{Grouping, Summary, SummaryRequest};
 pub use trace_purchases::{TRACED_MAX, TraceReply, TraceRequest, TracedPurchase};
 pub use undo_movement::{UndoRequest, Undone, parse_sequence};
 pub use update_product::UpdateProductRequest;
+pub use watch_movements::{HEARTBEAT_LINE, WatchEvent, WatchRequest};
 pub use words::split_word;
 
 /// A row of the table.
@@ -189,6 +191,12 @@ operations! {
             permission: Permission::Read,
             message: Some(MessageLimit::SMALL),
             forms: &[(&list_movements::FORM, |rest| MovementsRequest::parse(rest).map(Request::ListMovements))],
+        }
+        /// Movements as they become durable. The reply is a stream of [`WatchEvent`]s.
+        WatchMovements(WatchRequest<'a>) => {
+            permission: Permission::Read,
+            message: Some(MessageLimit::SMALL),
+            forms: &[(&watch_movements::FORM, |rest| WatchRequest::parse(rest).map(Request::WatchMovements))],
         }
         /// Other terms of a product.
         UpdateProduct(UpdateProductRequest<'a>) => {
@@ -345,6 +353,7 @@ impl<'a> Request<'a> {
             | Request::ListProducts(_)
             | Request::ListProductChanges(_)
             | Request::ListMovements(_)
+            | Request::WatchMovements(_)
             | Request::SummarizeMovements(_)
             | Request::ListLowStock(_)
             | Request::ListExpiringStock(_)
@@ -378,6 +387,7 @@ impl fmt::Display for Request<'_> {
             Request::CountStock(count) => count.fmt(f),
             Request::UndoMovement(undo) => undo.fmt(f),
             Request::ListMovements(movements) => movements.fmt(f),
+            Request::WatchMovements(watch) => watch.fmt(f),
             Request::UpdateProduct(update) => update.fmt(f),
             Request::ListProductChanges(changes) => changes.fmt(f),
             Request::MergeProducts(merge) => merge.fmt(f),

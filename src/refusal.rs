@@ -336,6 +336,20 @@ impl Refusal {
         Self::new(Code::Unavailable, what)
     }
 
+    /// The end of a watch, because the server stops.
+    pub fn watch_stopping() -> Self {
+        let what = "o servidor está parando, e o acompanhamento terminou. Nada se perdeu; continue daqui a pouco, a \
+                    partir do último movimento recebido.";
+        Self::new(Code::Unavailable, what)
+    }
+
+    /// The end of a watch at the client's deadline.
+    pub fn watch_too_long() -> Self {
+        let what = "o prazo do pedido (grpc-timeout) acabou, e o acompanhamento terminou. Nada se perdeu; continue a \
+                    partir do último movimento recebido.";
+        Self::new(Code::DeadlineExceeded, what)
+    }
+
     /// Adds the index of the change that was refused, if it was one of several.
     pub fn at(mut self, index: usize) -> Self {
         self.metadata.push(("index", index.to_string()));

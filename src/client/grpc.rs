@@ -152,6 +152,10 @@ impl GrpcConnection {
                 self.product_changes(request).await.map(Reply::ProductChanges)
             }
             Request::ListMovements(request) => self.movements(request).await.map(Reply::Movements),
+            Request::WatchMovements(_) => {
+                Err(Refusal::invalid("command", "acompanhar responde com um fluxo, e não com uma resposta")
+                    .into())
+            }
             Request::SummarizeMovements(summary) => {
                 let request = grpc::summary_message(summary);
                 let response = self.answer(self.service().summarize_movements(request).await)?;

@@ -53,6 +53,10 @@ impl Session {
                 self.product_changes(request).await.map(Reply::ProductChanges)
             }
             Request::ListMovements(request) => self.movements(request).await.map(Reply::Movements),
+            // The transports call [`Session::watch`], because the reply is a stream.
+            Request::WatchMovements(_) => {
+                Err(Refusal::invalid("command", "acompanhar responde com um fluxo, e não com uma resposta"))
+            }
             Request::SummarizeMovements(request) => self.summarize(request).await.map(Reply::Summaries),
             Request::ListLowStock(request) => self.low_stock(request).await.map(Reply::LowStock),
             Request::ListExpiringStock(request) => self.expiring(request).await.map(Reply::Expiring),

@@ -36,6 +36,7 @@ mod result;
 mod scheduler;
 mod writer;
 
+use super::recent::Recent;
 use super::{read, stopped};
 pub(super) use activity::ClientState;
 pub(super) use change::{Change, CountLine, Signed};

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use super::published::NAMED_AT_ONCE_MAX;
 use super::{Session, product_of, read};
 use crate::catalog::{Author, Catalog, Kind, ProductId};
-use crate::operation::{MovementDetails, MovementReply, MovementsReply, MovementsRequest};
+use crate::operation::{MovementReply, MovementsReply, MovementsRequest};
 use crate::refusal::{Code, Refusal};
 use crate::store::{Ledger, LedgerPage, LedgerQuery, LedgerRow, StoreError};
 
@@ -121,20 +121,17 @@ impl Search {
 }
 
 /// The rows as replies carry them, with today's names of the products.
-fn named(catalog: &RwLock<Catalog>, rows: Vec<LedgerRow>) -> Vec<MovementReply> {
+pub(super) fn named(catalog: &RwLock<Catalog>, rows: Vec<LedgerRow>) -> Vec<MovementReply> {
     let mut movements = Vec::with_capacity(rows.len());
     for rows in rows.chunks(NAMED_AT_ONCE_MAX) {
         let catalog = read(catalog);
         movements.extend(rows.iter().map(|row| {
             let name = product_of(&catalog, &row.movement).name.clone();
-            let reply = MovementReply::of(&row.movement, name);
-            let details = reply.details.map(|details| MovementDetails {
-                document: row.document.first_sequence,
-                undoes: row.undoes,
-                undone_by: row.undone_by,
-                ..details
-            });
-            MovementReply { details, ..reply }
+            MovementReply::of(&row.movement, name).linked(
+                row.document.first_sequence,
+                row.undoes,
+                row.undone_by,
+            )
         }));
     }
     movements

@@ -17,6 +17,7 @@ pub struct Attribute {
 static ATTRIBUTES: &[Attribute] = &[
     Attribute { name: "alvo", meaning: "até quanto uma compra deve encher o estoque", values: Vec::new },
     Attribute { name: "antes", meaning: "só os movimentos antes deste número", values: Vec::new },
+    Attribute { name: "apos", meaning: "só os movimentos depois deste número", values: Vec::new },
     Attribute { name: "ate", meaning: "até este dia, inclusive, ou antes deste momento", values: days },
     Attribute { name: "barras", meaning: "os códigos de barras; os de antes saem", values: Vec::new },
     Attribute { name: "categoria", meaning: "como frutas, legumes ou verduras", values: Vec::new },

@@ -90,6 +90,14 @@ impl MovementReply {
         self
     }
 
+    /// Sets all links to other movements.
+    pub fn linked(mut self, document: i64, undoes: i64, undone_by: i64) -> Self {
+        if let Some(details) = self.details.take() {
+            self.details = Some(MovementDetails { document, undoes, undone_by, ..details });
+        }
+        self
+    }
+
     /// Reads a movement line.
     pub fn parse(line: &str) -> Option<Self> {
         let (rest, amount) = line.rsplit_once(" R$")?;

@@ -14,6 +14,7 @@ mod progress;
 mod router;
 mod trailers;
 mod unary;
+mod watch_stream;
 
 pub(super) use calls::Calls;
 pub(super) use head::{HEADER_LIST_BYTES_READ_MAX, is_grpc};

@@ -33,6 +33,15 @@ impl MaybeTls {
         }
     }
 
+    /// Waits until the client has sent something or has stopped sending. Unlike `readable`, is never ready
+    /// without a reason.
+    pub(super) async fn says_more(&mut self) -> io::Result<()> {
+        match self {
+            MaybeTls::Plain(stream) => stream.peek(&mut [0]).await.map(|_| ()),
+            MaybeTls::Tls(stream) => stream.fill_buf().await.map(|_| ()),
+        }
+    }
+
     /// Takes the bytes that have arrived, up to the room in the buffer, without waiting.
     pub(super) fn try_read_buf(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
         let stream = match self {

@@ -4,6 +4,7 @@ mod answer;
 mod buffers;
 mod http_guard;
 mod list;
+mod watch;
 
 use std::future::poll_fn;
 use std::io;

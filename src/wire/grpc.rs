@@ -18,6 +18,7 @@ mod stored;
 mod summaries;
 mod terms;
 mod undo_movement;
+mod watch;
 
 pub use adjust::{
     WriteAdjusted, adjust_message, adjust_request, batch_message, batch_request, change_message,
@@ -47,6 +48,7 @@ pub use terms::{
     product_changes_message, product_changes_request, update_message, update_request,
 };
 pub use undo_movement::{undo_message, undo_request};
+pub use watch::{watch_message, watch_request, watched, write_watched};
 
 /// The name of the exact service, whose calls have the names of operations.
 pub const INVENTORY_SERVICE: &str = "hortifruti.v1.InventoryService";

@@ -58,4 +58,5 @@ mod terms;
 mod text_protocol;
 mod undo;
 mod waits;
+mod watch;
 mod words;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 
+use super::Recent;
 use super::group::WriteGroup;
 use super::replies::refuse_all;
 use super::writer::Writer;
@@ -50,12 +51,13 @@ struct SharedWriter {
 
 impl Committer {
     /// Starts the thread, which ends after the last handle is dropped.
-    pub(crate) fn start(
+    pub(in crate::inventory) fn start(
         catalog: Arc<RwLock<Catalog>>,
+        recent: Arc<Recent>,
         store: Box<dyn Store>,
         metrics: Arc<Metrics>,
     ) -> (Self, CommitterHandle) {
-        let writer = Writer::new(catalog, store, Arc::clone(&metrics));
+        let writer = Writer::new(catalog, recent, store, Arc::clone(&metrics));
         let (handle, groups) = CommitterHandle::new(Some(writer), metrics);
         let (shared, tidied) = (Arc::clone(&handle.shared), Arc::clone(&handle.shared));
         let (running, stopped) = channel::<()>();

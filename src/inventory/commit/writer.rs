@@ -7,9 +7,9 @@ use super::change::Change;
 use super::clock::Clock;
 use super::group::WriteRequest;
 use super::planner::{Planner, store_closed};
-use super::read;
 use super::replies::send_all;
 use super::result::{Outcome, WriteResult};
+use super::{Recent, read};
 use crate::catalog::{Catalog, LargeChange, RequestId, Transaction};
 use crate::metrics::{Metrics, StoreState};
 use crate::refusal::{Code, Refusal};
@@ -27,6 +27,8 @@ const BETWEEN_SLICES: Duration = Duration::from_micros(100);
 /// The only user of the store, and the only one that changes the catalog.
 pub(super) struct Writer {
     catalog: Arc<RwLock<Catalog>>,
+    /// The recent events, for watchers.
+    recent: Arc<Recent>,
     store: Box<dyn Store>,
     clock: Clock,
     /// A planned transaction that could not be stored without waiting, and the reason. The next commit begins
@@ -50,9 +52,14 @@ struct Planned {
 }
 
 impl Writer {
-    pub(super) fn new(catalog: Arc<RwLock<Catalog>>, store: Box<dyn Store>, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(
+        catalog: Arc<RwLock<Catalog>>,
+        recent: Arc<Recent>,
+        store: Box<dyn Store>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let clock = Clock::new(read(&catalog).last_recorded_at());
-        Self { catalog, store, clock, left: None, in_doubt: None, has_logged: false, metrics }
+        Self { catalog, recent, store, clock, left: None, in_doubt: None, has_logged: false, metrics }
     }
 
     /// Lets the store free space, if the writer is free. A store that refused changes is tried again, so that
@@ -71,6 +78,7 @@ impl Writer {
         {
             tracing::warn!(%error, "the store could not be tidied");
         }
+        self.recent.announce();
     }
 
     /// Closes the store. Nothing more is written.
@@ -89,6 +97,12 @@ impl Writer {
     /// Commits the changes of some requests in one transaction, and answers all. If the commit would have to
     /// wait and `wait` forbids it, the planned transaction is left for the next call.
     pub(super) fn commit(&mut self, requests: Vec<WriteRequest>, wait: Wait) {
+        self.commit_all(requests, wait);
+        // The clients that wait for an answer come first.
+        self.recent.announce();
+    }
+
+    fn commit_all(&mut self, requests: Vec<WriteRequest>, wait: Wait) {
         if let Some((planned, error)) = self.left.take() {
             let stored = match error {
                 StoreError::Busy { .. } | StoreError::Rewritten { .. } => {
@@ -236,13 +250,15 @@ impl Writer {
     /// new reader gets the lock, and a long read, as of a large change, would keep out all readers.
     fn show(&self, transaction: &Transaction) {
         let catalog = || self.catalog.write().unwrap_or_else(PoisonError::into_inner);
-        if !LargeChange::is_large(transaction) {
-            return catalog().apply(transaction);
+        if LargeChange::is_large(transaction) {
+            let mut large = LargeChange::new(&read(&self.catalog), transaction);
+            while large.go_on(&mut catalog(), SLICE) {
+                std::thread::sleep(BETWEEN_SLICES);
+            }
+        } else {
+            catalog().apply(transaction);
         }
-        let mut large = LargeChange::new(&read(&self.catalog), transaction);
-        while large.go_on(&mut catalog(), SLICE) {
-            std::thread::sleep(BETWEEN_SLICES);
-        }
+        self.recent.add(&self.catalog, transaction);
     }
 }
 
@@ -299,7 +315,7 @@ mod tests {
         let mut store = SqliteStore::open(&path, 8082).unwrap();
         store.create(&Transaction::default()).unwrap();
         let metrics: Arc<Metrics> = Arc::default();
-        let mut writer = Writer::new(Arc::default(), Box::new(store), Arc::clone(&metrics));
+        let mut writer = Writer::new(Arc::default(), Arc::default(), Box::new(store), Arc::clone(&metrics));
         let other = rusqlite::Connection::open(&path).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
         metrics.store.fail("busy", StoreState::Refusing);
@@ -316,7 +332,7 @@ mod tests {
         const COUNT: usize = 200;
         let catalog = Arc::new(RwLock::new(Catalog::default()));
         let store = Box::new(SqliteStore::in_memory().unwrap());
-        let writer = Writer::new(Arc::clone(&catalog), store, Arc::default());
+        let writer = Writer::new(Arc::clone(&catalog), Arc::default(), store, Arc::default());
         let is_over = AtomicBool::new(false);
         let import = |count, centavos| {
             let catalog = read(&catalog);

@@ -72,6 +72,11 @@ impl Arriving {
         Self { gzip: bytes_max.map(Gzip::new), ..self }
     }
 
+    /// The client's deadline.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.limit.filter(|limit| limit.patience.is_none()).map(|limit| limit.at)
+    }
+
     /// Waits until the client's deadline has passed.
     pub(super) async fn too_late(&self) -> Refusal {
         match self.limit {

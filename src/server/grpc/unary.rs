@@ -136,6 +136,12 @@ impl Calls {
                 })
                 .await
             }
+            Operation::WatchMovements => {
+                let deadline = body.deadline();
+                let message: v1::WatchMovementsRequest = read(body, bytes_max).await?;
+                let stream = self.watch(identity, grpc::watch_request(&message), deadline).await;
+                stream.map(answer_with).map_err(status)
+            }
             Operation::SummarizeMovements => {
                 self.call(identity, body, bytes_max, |message: &v1::SummarizeMovementsRequest| {
                     grpc::summary_request(message).map(Request::SummarizeMovements)

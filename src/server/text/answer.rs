@@ -44,7 +44,7 @@ impl Conversation<'_> {
         }
         let mut lines = frames.take_lines();
         while let Some(rest) = self.answer_some(&mut lines) {
-            if self.answer_rest(rest).await? == Next::End {
+            if self.answer_rest(rest, !lines.is_empty()).await? == Next::End {
                 self.send().await?;
                 return Ok(Next::End);
             }
@@ -69,7 +69,7 @@ impl Conversation<'_> {
         let session = Arc::clone(&self.session);
         let rest = self.answer_now(&mut session.reader(), frame);
         match rest {
-            Some(rest) => self.answer_rest(rest).await,
+            Some(rest) => self.answer_rest(rest, false).await,
             None => Ok(Next::More),
         }
     }
@@ -127,8 +127,9 @@ impl Conversation<'_> {
         Ok(())
     }
 
-    /// Answers the part of a command that needs a wait, and sends long replies.
-    async fn answer_rest(&mut self, rest: Rest<'_>) -> io::Result<Next> {
+    /// Answers the part of a command that needs a wait, and sends long replies. `is_followed` says whether
+    /// another command has come already.
+    async fn answer_rest(&mut self, rest: Rest<'_>, is_followed: bool) -> io::Result<Next> {
         match rest {
             Rest::Limit => {}
             Rest::Refused(operation, name, refusal) => {
@@ -160,6 +161,7 @@ impl Conversation<'_> {
                         // The client may have asked for many short lists together.
                         tokio::task::yield_now().await;
                     }
+                    Request::WatchMovements(watch) => self.watch(watch, is_followed).await?,
                     Request::Leave => {
                         text::write_message(self.pipeline.next_answer(), FAREWELL);
                         self.turn.count(operation, None);
@@ -185,7 +187,7 @@ impl Conversation<'_> {
     }
 
     /// Has the changes of the connection signed with the name of the client's token.
-    fn sign(&mut self) {
+    pub(super) fn sign(&mut self) {
         self.session = Arc::new(self.service.session(&self.identity).into_owned());
     }
 
@@ -220,7 +222,7 @@ impl Conversation<'_> {
     }
 
     /// Answers with a refusal, in the order of the commands.
-    fn refuse(&mut self, operation: Option<Operation>, refusal: Refusal) {
+    pub(super) fn refuse(&mut self, operation: Option<Operation>, refusal: Refusal) {
         self.turn.count(operation, Some(refusal.code));
         text::write_refusal(self.pipeline.next_answer(), &refusal);
     }

@@ -127,6 +127,13 @@ pub struct Lines<'a> {
     is_first_too_long: bool,
 }
 
+impl Lines<'_> {
+    /// Whether all lines are taken.
+    pub fn is_empty(&self) -> bool {
+        self.start == self.bytes.len()
+    }
+}
+
 impl<'a> Iterator for Lines<'a> {
     type Item = Frame<'a>;
 

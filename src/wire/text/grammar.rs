@@ -104,6 +104,11 @@ pub fn write_request(request: &Request<'_>) -> Result<String, Refusal> {
                 Name::parse(name).map_err(|error| Refusal::name(&error))?;
             }
         }
+        Request::WatchMovements(request) => {
+            if let Some(name) = request.name {
+                Name::parse(name).map_err(|error| Refusal::name(&error))?;
+            }
+        }
         Request::SummarizeMovements(_)
         | Request::ListLowStock(_)
         | Request::ListExpiringStock(_)

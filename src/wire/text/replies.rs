@@ -144,7 +144,9 @@ pub fn read_reply(request: &Request<'_>, lines: &[&str]) -> Result<Result<Reply,
         | Request::SummarizeMovements(_)
         | Request::ListLowStock(_)
         | Request::ListExpiringStock(_)
-        | Request::TracePurchases(_) => None,
+        | Request::TracePurchases(_)
+        // The reply to this one is a stream.
+        | Request::WatchMovements(_) => None,
     };
     let refusal = || match lines {
         [line] => read_refusal(line),

@@ -1,0 +1,183 @@
+//! Watches: the movements after one of them, then each new one once it is durable.
+
+mod old;
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::recent::{Encoding, Next, Position, Segment, Watching};
+use super::{Session, read};
+use crate::catalog::ProductId;
+use crate::metrics::Counted;
+use crate::operation::{WatchEvent, WatchRequest};
+use crate::refusal::{Code, Refusal};
+
+/// The silence after which a watcher gets a heartbeat. Clients and proxies end connections that are silent for
+/// a minute or more.
+const HEARTBEAT_AFTER: Duration = Duration::from_secs(15);
+
+/// The most bytes of a delivery, unless one event is longer: a frame of HTTP/2. The client takes a delivery
+/// before the next one is prepared, so a slow client holds no more than one.
+const DELIVERY_BYTES_MAX: usize = 16 * 1024;
+
+/// The most events that are skipped in one turn because they are of other products.
+const SKIPPED_MAX: usize = 1024;
+
+/// A client that watches the shop, from one position on.
+pub struct Watch {
+    session: Session,
+    _watching: (Watching, Counted),
+    /// The only product to include.
+    product: Option<ProductId>,
+    /// The position up to which all events are delivered.
+    seen: Position,
+    /// The serial number of the next event, if that is one of the recent ones.
+    next_serial: Option<u64>,
+    /// The number of the movement after which the watch ends.
+    end: Option<i64>,
+    heartbeat_after: Duration,
+    /// The time of the last delivery.
+    delivered_at: Instant,
+}
+
+impl Session {
+    /// Begins to watch. With an idle limit, the heartbeats come more often than it.
+    ///
+    /// # Errors
+    /// If no product has the name, the first movement is not known yet, there are too many watchers, or the
+    /// store cannot be read.
+    pub async fn watch(&self, request: WatchRequest<'_>, idle: Option<Duration>) -> Result<Watch, Refusal> {
+        self.note_read();
+        let product = match request.name {
+            Some(name) => Some(self.find(name, |product| product.id).await?),
+            None => None,
+        };
+        let watching = self.inventory.recent.begin().ok_or_else(too_many)?;
+        let watching = (watching, self.metrics().watchers.one_more());
+        let last = Position::of(&read(&self.inventory.catalog));
+        let sequence = request.begin(last.sequence)?;
+        let change = match request.after {
+            None => last.change,
+            Some(after) => self.last_change_before(after, last).await?,
+        };
+        Ok(Watch {
+            session: self.clone(),
+            _watching: watching,
+            product,
+            seen: Position { sequence, change },
+            next_serial: None,
+            end: None,
+            heartbeat_after: idle.map_or(HEARTBEAT_AFTER, |idle| HEARTBEAT_AFTER.min(idle / 2)),
+            delivered_at: Instant::now(),
+        })
+    }
+}
+
+impl Watch {
+    /// Ends the watch after the last movement of this moment.
+    pub fn end_here(&mut self) {
+        let last = read(&self.session.inventory.catalog).last_sequence();
+        self.end.get_or_insert(last);
+    }
+
+    /// Waits for the next events, or for the time of a heartbeat, and appends at least one in this encoding.
+    /// Returns whether the watch goes on. If the caller stops waiting, nothing is lost.
+    ///
+    /// # Errors
+    /// If the store cannot be read (`UNAVAILABLE`).
+    pub async fn next(&mut self, encoding: &Encoding, out: &mut Vec<u8>) -> Result<bool, Refusal> {
+        let length = out.len();
+        let recent = Arc::clone(&self.session.inventory.recent);
+        let mut news = pin!(recent.news());
+        let mut is_awaited = false;
+        loop {
+            let is_behind = match recent.after(self.seen, self.next_serial) {
+                Next::Event(..) => {
+                    let turn = recent.live.turn().await;
+                    self.deliver(encoding, out);
+                    recent.live.spend_delivery(out.len() - length);
+                    drop(turn);
+                    true
+                }
+                Next::AtEnd(serial) => {
+                    self.next_serial = Some(serial);
+                    false
+                }
+                Next::Unknown => {
+                    self.next_serial = None;
+                    let last = Position::of(&read(&self.session.inventory.catalog));
+                    let is_behind = !last.is_within(self.seen);
+                    if is_behind {
+                        self.deliver_old(last, encoding, out).await?;
+                    }
+                    is_behind
+                }
+            };
+            if out.len() > length {
+                self.delivered_at = Instant::now();
+                return Ok(true);
+            }
+            if is_behind {
+                // All events of this turn were of other products.
+                tokio::task::yield_now().await;
+            } else if self.end.is_some_and(|end| end <= self.seen.sequence) {
+                return Ok(false);
+            } else if !is_awaited {
+                // Events that are added from now on end the wait, and those before are found by another look.
+                is_awaited = true;
+                news.as_mut().enable();
+            } else {
+                tokio::select! {
+                    () = news.as_mut() => {}
+                    () = tokio::time::sleep_until(self.delivered_at + self.heartbeat_after) => {
+                        (encoding.write)(&WatchEvent::Heartbeat(self.seen.sequence), out);
+                        self.delivered_at = Instant::now();
+                        return Ok(true);
+                    }
+                }
+                news.set(recent.news());
+                is_awaited = false;
+            }
+        }
+    }
+
+    /// Appends the next recent events.
+    fn deliver(&mut self, encoding: &Encoding, out: &mut Vec<u8>) {
+        let recent = Arc::clone(&self.session.inventory.recent);
+        let mut skipped = 0;
+        while let Next::Event(segment, first) = recent.after(self.seen, self.next_serial) {
+            let serial = segment.serial + first as u64;
+            let taken = self.take(&segment, first, encoding, out);
+            self.next_serial = Some(serial + taken as u64);
+            skipped += taken;
+            if first + taken < segment.events.len() || (out.is_empty() && skipped >= SKIPPED_MAX) {
+                return;
+            }
+        }
+    }
+
+    /// Appends events of a segment from this one on, as many as fit. Returns the number of events that the
+    /// watcher has seen now.
+    fn take(&mut self, segment: &Segment, first: usize, encoding: &Encoding, out: &mut Vec<u8>) -> usize {
+        for (index, recorded) in segment.events.iter().enumerate().skip(first) {
+            if self.product.is_none_or(|product| product == recorded.product) {
+                let bytes = segment.bytes(index, encoding);
+                if !out.is_empty() && out.len() + bytes.len() > DELIVERY_BYTES_MAX {
+                    return index - first;
+                }
+                out.extend_from_slice(bytes);
+            }
+            self.seen = self.seen.and(recorded.after);
+        }
+        segment.events.len() - first
+    }
+}
+
+fn too_many() -> Refusal {
+    let what =
+        "o servidor já tem o máximo de acompanhamentos. Nada foi alterado; tente de novo daqui a pouco.";
+    Refusal::new(Code::ResourceExhausted, what)
+}
