@@ -1,7 +1,8 @@
-//! Compiles the contracts in `proto/` to `OUT_DIR`, with protox, so that nobody needs protoc, and names
-//! the commit of a release build.
+//! Compiles the contracts in `proto/` to `OUT_DIR`, with protox, so that nobody needs protoc, copies the files
+//! of the panel there, and names the commit of a release build.
 
 use std::error::Error;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -10,8 +11,35 @@ const PROTOS: [&str; 2] = ["proto/produtos.proto", "proto/hortifruti/v1/inventor
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=src/panel");
     tonic_prost_build::configure().build_server(false).compile_fds(protox::compile(PROTOS, ["proto"])?)?;
+    copy_panel()?;
     name_commit();
+    Ok(())
+}
+
+/// Copies the files of the panel to `OUT_DIR`, without the comments and the indentation that no browser needs.
+fn copy_panel() -> Result<(), Box<dyn Error>> {
+    let folder = Path::new(&std::env::var("OUT_DIR")?).join("panel");
+    fs::create_dir_all(&folder)?;
+    for entry in fs::read_dir("src/panel")? {
+        let path = entry?.path();
+        let text = fs::read_to_string(&path)?;
+        let is_comment =
+            |line: &str| line.starts_with("//") || (line.starts_with("/*") && line.ends_with("*/"));
+        let is_needed = |line: &&str| !line.is_empty() && !is_comment(line);
+        let mut lean = String::new();
+        for line in text.lines().map(str::trim).filter(is_needed) {
+            if line.matches('`').count() % 2 == 1 {
+                return Err(
+                    format!("{}: a text over several lines would change: {line}", path.display()).into()
+                );
+            }
+            lean.push_str(line);
+            lean.push('\n');
+        }
+        fs::write(folder.join(path.file_name().ok_or("a file without a name")?), lean)?;
+    }
     Ok(())
 }
 

@@ -15,19 +15,34 @@ const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const PICTURE: &str = "image/svg+xml";
 
+/// A file as `build.rs` copies it: without comments and indentation.
+macro_rules! asset {
+    ($path:literal, $file:literal, $content_type:expr) => {
+        Asset {
+            path: $path,
+            content_type: $content_type,
+            bytes: include_bytes!(concat!(env!("OUT_DIR"), "/panel/", $file)),
+        }
+    };
+}
+
 /// Every file of the panel.
 pub static PANEL: &[Asset] = &[
-    Asset { path: "/", content_type: HTML, bytes: include_bytes!("panel/index.html") },
-    Asset { path: "/style.css", content_type: STYLE, bytes: include_bytes!("panel/style.css") },
-    Asset { path: "/icon.svg", content_type: PICTURE, bytes: include_bytes!("panel/icon.svg") },
-    Asset { path: "/app.js", content_type: SCRIPT, bytes: include_bytes!("panel/app.js") },
-    Asset { path: "/api.js", content_type: SCRIPT, bytes: include_bytes!("panel/api.js") },
-    Asset { path: "/live.js", content_type: SCRIPT, bytes: include_bytes!("panel/live.js") },
-    Asset { path: "/catalog.js", content_type: SCRIPT, bytes: include_bytes!("panel/catalog.js") },
-    Asset { path: "/cart.js", content_type: SCRIPT, bytes: include_bytes!("panel/cart.js") },
-    Asset { path: "/format.js", content_type: SCRIPT, bytes: include_bytes!("panel/format.js") },
-    Asset { path: "/dom.js", content_type: SCRIPT, bytes: include_bytes!("panel/dom.js") },
-    Asset { path: "/dialog.js", content_type: SCRIPT, bytes: include_bytes!("panel/dialog.js") },
+    asset!("/", "index.html", HTML),
+    asset!("/style.css", "style.css", STYLE),
+    asset!("/icon.svg", "icon.svg", PICTURE),
+    asset!("/app.js", "app.js", SCRIPT),
+    asset!("/api.js", "api.js", SCRIPT),
+    asset!("/live.js", "live.js", SCRIPT),
+    asset!("/catalog.js", "catalog.js", SCRIPT),
+    asset!("/cart.js", "cart.js", SCRIPT),
+    asset!("/format.js", "format.js", SCRIPT),
+    asset!("/dom.js", "dom.js", SCRIPT),
+    asset!("/dialog.js", "dialog.js", SCRIPT),
+    asset!("/balcao.js", "balcao.js", SCRIPT),
+    asset!("/estoque.js", "estoque.js", SCRIPT),
+    asset!("/produto.js", "produto.js", SCRIPT),
+    asset!("/movimentos.js", "movimentos.js", SCRIPT),
 ];
 
 #[cfg(test)]

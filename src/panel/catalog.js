@@ -9,17 +9,19 @@ const BETWEEN_WORDS = /[\s\-/()[\].+"']+/;
 /// alike, as the server folds names.
 export function fold(text) {
 	return text
+		// Accents that stand alone would become spaces.
+		.replace(/[´΄῾᾽]/g, "'")
+		.replace(/[°˚]/g, "o")
 		.normalize("NFKD")
 		.toLowerCase().toUpperCase().toLowerCase()
 		.normalize("NFKD")
 		.replace(/[\p{M}]/gu, "")
 		.replace(INVISIBLE, "")
-		.replace(/[`´ʹ-ʿˈˊˋ‘’‛′‵]/g, "'")
+		.replace(/[\u0060ʹ-ʿˈˊˋ‘’‛′‵]/g, "'")
 		.replace(/[“”„‟″‶]/g, '"')
 		.replace(/[‐-―−⁃]/g, "-")
 		.replace(/[⁄∕]/g, "/")
-		.replace(/×/g, "x")
-		.replace(/[°˚]/g, "o");
+		.replace(/×/g, "x");
 }
 
 /// The words of a text, folded.

@@ -34,6 +34,7 @@ mod odd_calls;
 mod one_shots;
 mod one_writer;
 mod original_clients;
+mod panel_modules;
 mod port_file;
 mod power_loss;
 mod price_lists;

@@ -35,6 +35,8 @@ pub(crate) enum Need {
     /// Root, loop devices and `mkfs.ext4`.
     Mount,
     Netcat,
+    /// Node.js, which runs the tests of the panel.
+    Node,
     Openssl,
     Promtool,
     /// Python with grpcio, grpcio-tools and grpcio-status.
@@ -47,11 +49,12 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Devices,
         Self::Ipv6,
         Self::Mount,
         Self::Netcat,
+        Self::Node,
         Self::Openssl,
         Self::Promtool,
         Self::Python,

@@ -187,6 +187,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::catalog::Price;
 
     fn read(word: &str) -> Option<Result<String, String>> {
         let measure = Measure::read(word)?;
@@ -226,6 +227,28 @@ mod tests {
         {
             assert!(matches!(read(word), Some(Err(_))), "{word}");
         }
+    }
+
+    /// The panel reads numbers by itself, and its tests read the same list.
+    #[test]
+    fn typed_numbers_are_what_the_panel_reads_too() {
+        let rows = include_str!("../../../tests/data/typed-numbers.csv").lines();
+        let mut count = 0;
+        for line in rows.filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let [kind, text, expected] = line.split('|').collect::<Vec<_>>()[..] else { panic!("{line}") };
+            let value = match (kind, Measure::read(text)) {
+                ("money", _) => text.parse().ok().map(|price: Price| price.centavos().to_string()),
+                (_, Some(Ok(Measure { quantity, thousands, .. }))) => {
+                    let readings = thousands.into_iter().chain([quantity]);
+                    let readings: Vec<String> = readings.map(|q| q.thousandths().to_string()).collect();
+                    Some(readings.join(" "))
+                }
+                _ => None,
+            };
+            assert_eq!(value.as_deref().unwrap_or("-"), expected, "{line}");
+            count += 1;
+        }
+        assert!(count >= 50, "{count}");
     }
 
     #[test]
