@@ -42,6 +42,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Copia o banco de dados, também enquanto um servidor o usa')
             [CompletionResult]::new('restore', 'restore', [CompletionResultType]::ParameterValue, 'Restaura uma cópia do banco de dados, e guarda o anterior')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Confere um banco de dados ou uma cópia')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Mostra como está o servidor: banco de dados, conexões, fila, gravações')
             [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Cria, mostra e revoga tokens, que identificam os clientes de um servidor')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Mede e compara o protocolo de texto e o gRPC')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Escreve o script de autocompletar de um shell')
@@ -471,6 +472,22 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             break
         }
         'hortifruti;verify' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;status' {
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão) ou json')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
+            [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
+            [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
+            [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Chave privada do certificado deste cliente')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo com o token deste cliente')
+            [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala')
+            [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala')
+            [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Conecta por TLS; --tls-ca e --tls-cert também o pedem')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Envia o token a outra máquina também sem TLS')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break

@@ -39,6 +39,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand backup 'Copia o banco de dados, também enquanto um servidor o usa'
             cand restore 'Restaura uma cópia do banco de dados, e guarda o anterior'
             cand verify 'Confere um banco de dados ou uma cópia'
+            cand status 'Mostra como está o servidor: banco de dados, conexões, fila, gravações'
             cand token 'Cria, mostra e revoga tokens, que identificam os clientes de um servidor'
             cand bench 'Mede e compara o protocolo de texto e o gRPC'
             cand completions 'Escreve o script de autocompletar de um shell'
@@ -444,6 +445,21 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --help 'Mostra esta ajuda'
         }
         &'hortifruti;verify'= {
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+        &'hortifruti;status'= {
+            cand --format 'Formato: text (o padrão) ou json'
+            cand --server 'Servidor. O padrão é o do arquivo de porta'
+            cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
+            cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
+            cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
+            cand --tls-key 'Chave privada do certificado deste cliente'
+            cand --token-file 'Arquivo com o token deste cliente'
+            cand --socket 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+            cand --grpc 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+            cand --tls 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+            cand --insecure 'Envia o token a outra máquina também sem TLS'
             cand -h 'Mostra esta ajuda'
             cand --help 'Mostra esta ajuda'
         }

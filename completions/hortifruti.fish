@@ -43,6 +43,7 @@ complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "export" -d 'E
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "backup" -d 'Copia o banco de dados, também enquanto um servidor o usa'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "restore" -d 'Restaura uma cópia do banco de dados, e guarda o anterior'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "verify" -d 'Confere um banco de dados ou uma cópia'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "status" -d 'Mostra como está o servidor: banco de dados, conexões, fila, gravações'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "token" -d 'Cria, mostra e revoga tokens, que identificam os clientes de um servidor'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "bench" -d 'Mede e compara o protocolo de texto e o gRPC'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "completions" -d 'Escreve o script de autocompletar de um shell'
@@ -451,6 +452,19 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand backup" -s h -l he
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand restore" -l data -d 'Banco de dados a substituir. O padrão é hortifruti.db' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand restore" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand verify" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l format -d 'Formato: text (o padrão) ou json' -r -f -a "text\t''
+json\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l insecure -d 'Envia o token a outra máquina também sem TLS'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and not __fish_seen_subcommand_from new list revoke" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and not __fish_seen_subcommand_from new list revoke" -f -a "new" -d 'Cria um token e mostra o segredo dele, só desta vez'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and not __fish_seen_subcommand_from new list revoke" -f -a "list" -d 'Mostra o nome e o papel de cada token'

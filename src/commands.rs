@@ -25,6 +25,7 @@ mod restore;
 mod sell;
 mod serve;
 mod shell;
+mod status;
 mod token;
 mod undo;
 mod update;
@@ -78,6 +79,7 @@ enum Command {
     Backup(backup::Backup),
     Restore(restore::Restore),
     Verify(verify::Verify),
+    Status(status::Status),
     Token(token::Token),
     Bench(bench::Bench),
     Completions(completions::Completions),
@@ -118,6 +120,7 @@ impl Cli {
             Command::Backup(backup) => backup.run(),
             Command::Restore(restore) => restore.run(),
             Command::Verify(verify) => verify.run(),
+            Command::Status(status) => status.run(),
             Command::Token(token) => token.run(),
             Command::Bench(bench) => bench.run(),
             Command::Completions(completions) => completions.run(command()),

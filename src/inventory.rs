@@ -20,6 +20,7 @@ mod purchases;
 mod query;
 mod recent;
 mod search_time;
+mod status;
 mod stopped_writer;
 mod summaries;
 mod terms;

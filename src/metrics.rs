@@ -15,7 +15,8 @@ mod operations;
 mod process;
 mod store_health;
 
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 pub use connections::{Connections, OpenConnection, Transport};
@@ -24,7 +25,7 @@ pub use facts::Facts;
 pub use gauge::{Counted, Gauge};
 pub use histogram::{Histogram, Snapshot};
 pub use operations::{Operations, Turn};
-pub use store_health::{LastError, StoreHealth, StoreState};
+pub use store_health::{LastError, StoreHealth};
 
 /// The version of the program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -48,6 +49,8 @@ pub struct Metrics {
     pub commits: Commits,
     /// The state of the store.
     pub store: StoreHealth,
+    /// The address and the transports of the server, once it serves.
+    pub served: OnceLock<Served>,
     /// The clients that watch movements now.
     pub watchers: Arc<Gauge>,
 }
@@ -60,9 +63,19 @@ impl Default for Metrics {
             connections: Connections::default(),
             commits: Commits::default(),
             store: StoreHealth::default(),
+            served: OnceLock::new(),
             watchers: Arc::default(),
         }
     }
+}
+
+/// The address that a server listens on, and the names of the transports that it serves.
+#[derive(Debug)]
+pub struct Served {
+    /// The address.
+    pub address: SocketAddr,
+    /// The names of the transports.
+    pub transports: Vec<&'static str>,
 }
 
 /// Transactions: their times, from the first write to the publication, and their changes.

@@ -13,6 +13,7 @@ mod count_stock;
 pub mod doubtful;
 mod form;
 mod get_product;
+mod get_status;
 mod import_products;
 mod leave;
 mod list_expiring_stock;
@@ -45,6 +46,7 @@ pub use batch_adjust_stock::BatchRequest;
 pub use change_reply::ChangeReply;
 pub use count_stock::{COUNTED_FIELD, CountRequest, CountedName};
 pub use form::{Argument, Form};
+pub use get_status::{StatusReply, StoreState, TransportStatus};
 pub use import_products::{ImportReply, ImportRequest};
 pub use leave::FAREWELL;
 pub use list_expiring_stock::{EXPIRING_DAYS_MAX, ExpiringRequest, ExpiringStock};
@@ -246,6 +248,12 @@ operations! {
             message: Some(MessageLimit::SMALL),
             forms: &[],
         }
+        /// The state of the server.
+        GetStatus => {
+            permission: Permission::Read,
+            message: Some(MessageLimit::SMALL),
+            forms: &[],
+        }
         /// The end of the conversation.
         Leave => {
             permission: Permission::Read,
@@ -304,6 +312,8 @@ pub enum Reply {
     Expiring(Vec<ExpiringStock>),
     /// The purchases asked for, newest first.
     Traced(TraceReply),
+    /// The state of the server.
+    Status(Box<StatusReply>),
     /// The server's goodbye.
     Farewell,
 }
@@ -320,7 +330,11 @@ impl Reply {
             Reply::Expiring(expiring) => expiring.len(),
             Reply::Traced(page) => page.purchases.len(),
             Reply::ProductChanges(page) => page.changes.len(),
-            Reply::Product(_) | Reply::Change(_) | Reply::Imported(_) | Reply::Farewell => 1,
+            Reply::Product(_)
+            | Reply::Change(_)
+            | Reply::Imported(_)
+            | Reply::Status(_)
+            | Reply::Farewell => 1,
         }
     }
 }
@@ -358,6 +372,7 @@ impl<'a> Request<'a> {
             | Request::ListLowStock(_)
             | Request::ListExpiringStock(_)
             | Request::TracePurchases(_)
+            | Request::GetStatus
             | Request::Leave => None,
         }
     }
@@ -396,6 +411,7 @@ impl fmt::Display for Request<'_> {
             Request::ListLowStock(low) => low.fmt(f),
             Request::ListExpiringStock(expiring) => expiring.fmt(f),
             Request::TracePurchases(trace) => trace.fmt(f),
+            Request::GetStatus => f.write_str("GetStatus"),
             Request::Leave => leave::write(f),
         }
     }

@@ -7,6 +7,7 @@ mod movements;
 mod people;
 mod product_changes;
 mod sheet;
+mod status;
 
 use std::io::{self, Write};
 
@@ -56,6 +57,7 @@ pub fn render(out: &mut impl Write, reply: &Reply, format: Format) -> io::Result
         Reply::ProductChanges(page) => return product_changes::render(out, &page.changes, format),
         // Reports show these, on sheets.
         Reply::Summaries(_) | Reply::LowStock(_) | Reply::Expiring(_) | Reply::Traced(_) => return Ok(()),
+        Reply::Status(status) => return status::render(out, status, format),
         Reply::Farewell => return Ok(()),
         Reply::Movements(page) => return movements::render(out, &page.movements, format),
     };

@@ -34,7 +34,7 @@ use tokio::task::JoinSet;
 
 use crate::access::Tokens;
 use crate::inventory::{self, Inventory};
-use crate::metrics::Transport;
+use crate::metrics::{Served, Transport};
 use crate::wire::{self, Protocol};
 pub use admission::Limits;
 use admission::{Connections, Guard, TURNED_AWAY_MAX};
@@ -106,6 +106,9 @@ pub fn serve(
     stop: impl Future<Output = ()>,
 ) -> std::io::Result<bool> {
     let (drain, draining) = watch::channel(false);
+    let served = Served { address: listener.local_addr()?, transports: options.protocols.names() };
+    // The process serves once.
+    let _ = inventory.metrics().served.set(served);
     let side_thread = SideThread::start()?;
     let service = Service {
         inventory,

@@ -176,6 +176,10 @@ impl GrpcConnection {
                 let response = self.answer(self.service().trace_purchases(request).await)?;
                 Ok(Reply::Traced(grpc::traced(response).map_err(|_| self.not_ours())?))
             }
+            Request::GetStatus => {
+                let response = self.answer(self.service().get_status(v1::GetStatusRequest {}).await)?;
+                Ok(Reply::Status(Box::new(grpc::status_reply(response).map_err(|_| self.not_ours())?)))
+            }
             Request::Leave => Ok(Reply::Farewell),
         }
     }

@@ -61,6 +61,7 @@ impl Session {
             Request::ListLowStock(request) => self.low_stock(request).await.map(Reply::LowStock),
             Request::ListExpiringStock(request) => self.expiring(request).await.map(Reply::Expiring),
             Request::TracePurchases(request) => self.trace(request).await.map(Reply::Traced),
+            Request::GetStatus => Ok(Reply::Status(Box::new(self.status().await?))),
             Request::Leave => Ok(Reply::Farewell),
         }
     }

@@ -57,8 +57,7 @@ mod tests {
     use super::super::testing::{asked, code, open, stock};
     use super::*;
     use crate::catalog::{Catalog, Movement, Quantity, RequestId, Transaction, original_products};
-    use crate::metrics::StoreState;
-    use crate::operation::BatchRequest;
+    use crate::operation::{BatchRequest, StoreState};
     use crate::refusal::Code;
     use crate::store::sqlite::SqliteStore;
     use crate::store::{LedgerRow, RecordedById, Store, StoreError, Wait};

@@ -57,13 +57,18 @@ impl Connections {
     }
 
     /// The connections of each transport that are open now.
-    pub fn opened(&self) -> impl Iterator<Item = (Transport, usize)> {
+    pub(super) fn opened(&self) -> impl Iterator<Item = (Transport, usize)> {
         Transport::ALL.into_iter().zip(self.open.iter().map(|open| open.get()))
     }
 
     /// All connections of each transport since the start.
     pub(super) fn begun(&self) -> impl Iterator<Item = (Transport, u64)> {
         Transport::ALL.into_iter().zip(self.begun.iter().map(|begun| begun.load(Ordering::Relaxed)))
+    }
+
+    /// The connections of each transport: those that are open, and all since the start.
+    pub fn counts(&self) -> impl Iterator<Item = (Transport, usize, u64)> {
+        self.opened().zip(self.begun()).map(|((transport, open), (_, begun))| (transport, open, begun))
     }
 
     /// The connections for which there was no room.

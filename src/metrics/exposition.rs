@@ -13,8 +13,8 @@ use prometheus_client::registry::Registry;
 
 use super::histogram::Snapshot;
 use super::process::Usage;
-use super::store_health::StoreState;
 use super::{COMMIT, Facts, Metrics, VERSION};
+use crate::operation::StoreState;
 
 /// The content type of the text.
 pub const CONTENT_TYPE: &str = prometheus_client::encoding::prometheus_text::CONTENT_TYPE;

@@ -84,6 +84,11 @@ impl Operations {
         self.durations[row].observe(histogram::nanos(after), count);
     }
 
+    /// The number of all answers.
+    pub fn total(&self) -> u64 {
+        self.counts().map(|count| count.count).sum()
+    }
+
     /// The counts that are not zero.
     pub(super) fn counts(&self) -> impl Iterator<Item = Count> {
         let transports = Transport::ALL.into_iter().zip(self.counts.iter());

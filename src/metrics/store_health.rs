@@ -5,33 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-/// Whether the store takes changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StoreState {
-    /// The store takes changes.
-    Open,
-    /// The last transaction could not begin. Nothing was written.
-    Refusing,
-    /// A commit failed, and the store has not answered yet whether it was made.
-    InDoubt,
-    /// The writer has stopped, because of a defect.
-    Stopped,
-}
-
-impl StoreState {
-    /// Every state, in order.
-    pub const ALL: [Self; 4] = [Self::Open, Self::Refusing, Self::InDoubt, Self::Stopped];
-
-    /// The word for programs.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Refusing => "refusing",
-            Self::InDoubt => "in_doubt",
-            Self::Stopped => "stopped",
-        }
-    }
-}
+use crate::operation::StoreState;
 
 /// The last failure of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,6 +15,7 @@ use super::side_thread::SideTasks;
 use super::turns::Turns;
 use crate::access::Identity;
 use crate::inventory::Session;
+use crate::metrics::Transport;
 
 /// The time of the last look at a connection when the server stops, because a busy worker learns late that
 /// the system has received something.
@@ -29,6 +30,19 @@ pub struct Protocols {
     pub grpc: bool,
     /// HTTP/1.1, and requests of HTTP/2 that are no gRPC.
     pub http: bool,
+}
+
+impl Protocols {
+    /// The names of the transports that are served.
+    pub(super) fn names(self) -> Vec<&'static str> {
+        let served =
+            [(self.socket, Transport::Text), (self.grpc, Transport::Grpc), (self.http, Transport::Http)];
+        served
+            .into_iter()
+            .filter(|(is_served, _)| *is_served)
+            .map(|(_, transport)| transport.name())
+            .collect()
+    }
 }
 
 /// The current TLS configuration, if the server speaks TLS. The configuration changes when the files are read

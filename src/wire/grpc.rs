@@ -13,6 +13,7 @@ mod page;
 mod products;
 mod purchases;
 mod replies;
+mod server_status;
 mod status;
 mod stored;
 mod summaries;
@@ -40,6 +41,7 @@ pub use purchases::{
     expiring_message, expiring_request, expiring_stock, trace_message, trace_request, traced,
 };
 pub use replies::write_reply;
+pub use server_status::status_reply;
 pub use status::{code, has_text_instead, refusal, status};
 pub use stored::StoredChange;
 pub use summaries::{summaries, summary_message, summary_request};

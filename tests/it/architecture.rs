@@ -92,6 +92,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "inventory::recent",
             "inventory::stopped_writer",
             "metrics",
+            "operation",
             "refusal",
             "store",
             "store::error",
@@ -154,6 +155,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     ("inventory::recent", &["catalog", "inventory::published", "operation"]),
     ("inventory::search_time", &[]),
+    ("inventory::status", &["inventory", "metrics", "operation", "refusal"]),
     ("inventory::stopped_writer", &["refusal"]),
     (
         "inventory::summaries",
@@ -286,6 +288,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &[
             "access",
             "inventory",
+            "metrics",
             "server::authenticator",
             "server::console",
             "server::hosts",

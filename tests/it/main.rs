@@ -50,6 +50,7 @@ mod serve;
 mod shell;
 mod shell_verbs;
 mod silence;
+mod status;
 mod stop;
 mod strangers;
 mod support;

@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hortifruti::metrics::{Facts, Metrics, StoreState, Transport, Turn, write_metrics};
-use hortifruti::operation::OPERATIONS;
+use hortifruti::metrics::{Facts, Metrics, Transport, Turn, write_metrics};
+use hortifruti::operation::{OPERATIONS, StoreState};
 use hortifruti::refusal::Code;
 
 use crate::support::{Need, finished, try_run};

@@ -135,7 +135,7 @@ fn all() -> impl Iterator<Item = &'static Scenario> {
 }
 
 /// Operations that no scenario needs, each with the reason.
-const WITHOUT: [(Operation, &str); 9] = [
+const WITHOUT: [(Operation, &str); 10] = [
     (Operation::Leave, "the end of a text connection: text_protocol"),
     (Operation::UpdateProduct, "the text protocol has no form for it: terms"),
     (Operation::ListProductChanges, "the text protocol has no form for it: terms"),
@@ -144,6 +144,7 @@ const WITHOUT: [(Operation, &str); 9] = [
     (Operation::SummarizeMovements, "the text protocol has no form for it: reports"),
     (Operation::ListLowStock, "the text protocol has no form for it: reports"),
     (Operation::ListExpiringStock, "the text protocol has no form for it: reports"),
+    (Operation::GetStatus, "the server and not the shop: status"),
     (Operation::TracePurchases, "the text protocol has no form for it: reports"),
 ];
 

@@ -13,7 +13,8 @@ use super::group::WriteGroup;
 use super::replies::refuse_all;
 use super::writer::Writer;
 use crate::catalog::Catalog;
-use crate::metrics::{Metrics, StoreState};
+use crate::metrics::Metrics;
+use crate::operation::StoreState;
 use crate::store::{Store, StoreError, Wait};
 
 /// The most requests that wait for their commit; further ones wait before they are queued (backpressure).

@@ -11,7 +11,8 @@ use super::replies::send_all;
 use super::result::{Outcome, WriteResult};
 use super::{Recent, read};
 use crate::catalog::{Catalog, LargeChange, RequestId, Transaction};
-use crate::metrics::{Metrics, StoreState};
+use crate::metrics::Metrics;
+use crate::operation::StoreState;
 use crate::refusal::{Code, Refusal};
 use crate::store::{RecordedById, Store, StoreError, Wait};
 
@@ -23,6 +24,10 @@ const SLICE: Duration = Duration::from_micros(200);
 /// The time that readers have the catalog between two slices of a large change: a thread that waits for the
 /// lock needs this long to wake, and would find the lock taken again if the next slice came sooner.
 const BETWEEN_SLICES: Duration = Duration::from_micros(100);
+
+/// The pause between two proofs of the store's content without a client that asks for a change: a proof reads
+/// everything that is stored, and changes wait for it.
+const PROVE_EVERY: Duration = Duration::from_secs(60);
 
 /// The only user of the store, and the only one that changes the catalog.
 pub(super) struct Writer {
@@ -40,6 +45,8 @@ pub(super) struct Writer {
     /// Whether the log says already that the store cannot be reopened, because every further change tries
     /// again.
     has_logged: bool,
+    /// The time of the last proof without a client that asked for a change.
+    proved_at: Option<Instant>,
     metrics: Arc<Metrics>,
 }
 
@@ -59,7 +66,17 @@ impl Writer {
         metrics: Arc<Metrics>,
     ) -> Self {
         let clock = Clock::new(read(&catalog).last_recorded_at());
-        Self { catalog, recent, store, clock, left: None, in_doubt: None, has_logged: false, metrics }
+        Self {
+            catalog,
+            recent,
+            store,
+            clock,
+            left: None,
+            in_doubt: None,
+            has_logged: false,
+            proved_at: None,
+            metrics,
+        }
     }
 
     /// Lets the store free space, if the writer is free. A store that refused changes is tried again, so that
@@ -68,7 +85,7 @@ impl Writer {
         match self.metrics.store.state() {
             // The failure is in the log already, and stays the last one.
             StoreState::InDoubt => drop(self.resolve()),
-            StoreState::Refusing if self.left.is_none() && self.store.probe().is_ok() => {
+            StoreState::Refusing if self.left.is_none() && self.probe().is_ok() => {
                 self.metrics.store.set(StoreState::Open);
             }
             _ => {}
@@ -79,6 +96,20 @@ impl Writer {
             tracing::warn!(%error, "the store could not be tidied");
         }
         self.recent.announce();
+    }
+
+    /// Whether a transaction could begin now. If the times of the files were changed, the content is proved as
+    /// for a change, but seldom.
+    fn probe(&mut self) -> Result<(), StoreError> {
+        match self.store.probe() {
+            Err(StoreError::Rewritten { .. })
+                if self.proved_at.is_none_or(|at| at.elapsed() >= PROVE_EVERY) =>
+            {
+                self.proved_at = Some(Instant::now());
+                self.with_proof(|writer| writer.store.probe())
+            }
+            probed => probed,
+        }
     }
 
     /// Closes the store. Nothing more is written.

@@ -166,6 +166,9 @@ impl Calls {
                 })
                 .await
             }
+            Operation::GetStatus => {
+                self.call(identity, body, bytes_max, |_: &v1::GetStatusRequest| Ok(Request::GetStatus)).await
+            }
             Operation::Leave => Err(status(own_words::no_such_call())),
         }
     }

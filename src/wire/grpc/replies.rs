@@ -8,6 +8,7 @@ use super::low_stock::low_stock_response;
 use super::movements::movements_response;
 use super::products::product_message;
 use super::purchases::{expiring_response, traced_response};
+use super::server_status::status_response;
 use super::summaries::summaries_response;
 use super::terms::product_changes_response;
 use super::v1;
@@ -36,6 +37,7 @@ pub fn write_reply(reply: &Reply, out: &mut Vec<u8>) {
         Reply::Traced(page) => traced_response(page).encode(out),
         Reply::Summaries(summaries) => summaries_response(summaries).encode(out),
         Reply::Movements(page) => movements_response(page).encode(out),
+        Reply::Status(status) => status_response(status).encode(out),
         // No gRPC call has this reply.
         Reply::Farewell => Ok(()),
     };

@@ -113,6 +113,7 @@ pub fn write_request(request: &Request<'_>) -> Result<String, Refusal> {
         | Request::ListLowStock(_)
         | Request::ListExpiringStock(_)
         | Request::TracePurchases(_) => return Err(only_by_grpc("um relatório")),
+        Request::GetStatus => return Err(only_by_grpc("o estado do servidor")),
         Request::UpdateProduct(_)
         | Request::MergeProducts(_)
         | Request::ClearExamples { .. }

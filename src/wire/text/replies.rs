@@ -111,7 +111,8 @@ pub fn write_reply(out: &mut String, reply: &Reply) {
         | Reply::Summaries(_)
         | Reply::LowStock(_)
         | Reply::Expiring(_)
-        | Reply::Traced(_) => {}
+        | Reply::Traced(_)
+        | Reply::Status(_) => {}
     }
 }
 
@@ -145,6 +146,7 @@ pub fn read_reply(request: &Request<'_>, lines: &[&str]) -> Result<Result<Reply,
         | Request::ListLowStock(_)
         | Request::ListExpiringStock(_)
         | Request::TracePurchases(_)
+        | Request::GetStatus
         // The reply to this one is a stream.
         | Request::WatchMovements(_) => None,
     };
