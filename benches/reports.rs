@@ -39,8 +39,11 @@ const END: Duration = Duration::from_secs(1_796_061_600);
 /// Rows of a reply that a worker itself writes: that of `server/grpc/unary.rs`.
 const WRITTEN_AT_ONCE_MAX: usize = 1000;
 
-/// Movements of one transaction.
-const TRANSACTION_MOVEMENTS: usize = 4096;
+/// The most movements of one transaction.
+const TRANSACTION_MOVEMENTS_MAX: i64 = 4096;
+
+/// The least transactions of a ledger, so that each day of its year has some.
+const TRANSACTIONS_MIN: i64 = 1000;
 
 #[derive(Parser)]
 struct Options {
@@ -106,10 +109,11 @@ fn fill(path: &Path, options: &Options) {
     let opening = draft.finish();
     store.create(&opening).expect("a new database");
     catalog.apply(&opening);
+    let at_once = (options.movements / TRANSACTIONS_MIN).clamp(1, TRANSACTION_MOVEMENTS_MAX);
     while catalog.last_sequence() < options.movements {
         let done = catalog.last_sequence() as f64 / options.movements as f64;
         let mut draft = Draft::new(&catalog, first + (365 * DAY).mul_f64(done));
-        let end = options.movements.min(catalog.last_sequence() + TRANSACTION_MOVEMENTS as i64);
+        let end = options.movements.min(catalog.last_sequence() + at_once);
         while draft.next_sequence() <= end {
             change(&mut draft, &mut random, options.products, end);
         }
@@ -217,10 +221,13 @@ fn measure(path: &Path, runs: usize) {
     row("days", "totals of 30 days by day", 300.0, &[of(30, Grouping::Day, None)]);
     row("reasons", "losses of 30 days by reason", 300.0, &[of(30, Grouping::LossReason, Some(Kind::Waste))]);
     row("low", "what runs out", 20.0, &[Request::ListLowStock(LowStockRequest { days: 0 })]);
+    row("low-days", "what runs out in 7 days", 20.0, &[Request::ListLowStock(LowStockRequest { days: 7 })]);
     let expiring = ExpiringRequest { days: 3, time_zone: "America/Sao_Paulo" };
     row("expiring", "what expires", f64::INFINITY, &[Request::ListExpiringStock(expiring)]);
     let trace = TraceRequest { words: "fornecedor 17", before: None, count_max: 100 };
     row("trace", "the last purchases of a supplier", f64::INFINITY, &[Request::TracePurchases(trace)]);
+    let trace = TraceRequest { words: "L-4", ..trace };
+    row("trace-lot", "the last purchases of lots", f64::INFINITY, &[Request::TracePurchases(trace)]);
     drop((inventory, worker, session, runtime));
     committer.join().expect("a store that is closed");
 }

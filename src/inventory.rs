@@ -19,11 +19,13 @@ mod published;
 mod purchases;
 mod query;
 mod recent;
+mod recent_sales;
 mod search_time;
 mod status;
 mod stopped_writer;
 mod summaries;
 mod terms;
+mod trace;
 mod undo;
 mod watch;
 
@@ -46,6 +48,7 @@ use published::read;
 pub use query::Reader;
 pub use recent::Encoding;
 use recent::Recent;
+use recent_sales::RecentSales;
 use search_time::SearchTime;
 use stopped_writer::stopped;
 pub use watch::Watch;
@@ -64,6 +67,8 @@ pub struct Inventory {
     /// How the labels of the shop's scales are read.
     labels: Arc<LabelMasks>,
     metrics: Arc<Metrics>,
+    /// The sales by which products run out.
+    recent_sales: RecentSales,
 }
 
 /// The handle of a worker thread. The changes of its sessions share a queue.
@@ -106,7 +111,10 @@ impl Inventory {
             Committer::start(Arc::clone(&catalog), Arc::clone(&recent), store, Arc::clone(&metrics));
         let near_names = Arc::new(Mutex::new(SearchTime::new(Instant::now())));
         let labels = Arc::default();
-        Ok((Self { catalog, committer: handle, ledger, recent, near_names, labels, metrics }, committer))
+        let recent_sales = RecentSales::default();
+        let inventory =
+            Self { catalog, committer: handle, ledger, recent, near_names, labels, metrics, recent_sales };
+        Ok((inventory, committer))
     }
 
     /// Takes labels of scales in the place of names, read by these masks.

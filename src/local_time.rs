@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_is_told_in_days_or_to_the_minute() {
+    fn a_period_is_described_in_days_or_to_the_minute() {
         let days = Days { zone: TimeZone::posix("<-03>3").unwrap(), name: String::new() };
         let time = |text: &str| text.parse::<Timestamp>().unwrap().try_into().unwrap();
         let (first, second, later) =

@@ -2,19 +2,23 @@
 //! the ledger. Both know rows, and no operations.
 
 mod error;
+mod purchase_reads;
 pub mod sqlite;
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use foldhash::quality::RandomState;
 
 use crate::catalog::{
-    Author, Catalog, Document, Kind, Movement, ProductChange, ProductId, Purchase, Quantity, RequestId,
-    RequestRecord, Transaction,
+    Author, Catalog, Document, Kind, Movement, ProductChange, ProductId, RequestId, RequestRecord,
+    Transaction,
 };
 pub use error::StoreError;
+
+pub use purchase_reads::{Expiry, PurchaseQuery, PurchaseReads, PurchaseRow};
 
 /// Durable storage for one catalog. The inventory's writer is its only user.
 pub trait Store: Send {
@@ -112,7 +116,7 @@ pub trait Store: Send {
 ///
 /// A read may wait for the disk, so it belongs on a thread that may block. `through` is the last movement
 /// that the reader may see: the last published one.
-pub trait Ledger: Send + Sync {
+pub trait Ledger: PurchaseReads {
     /// The row with this sequence number.
     ///
     /// # Errors
@@ -143,11 +147,12 @@ pub trait Ledger: Send + Sync {
         visit: &mut dyn FnMut(&LedgerRow),
     ) -> Result<Option<i64>, StoreError>;
 
-    /// Purchases that were not undone, newest first.
+    /// The movements that undo others, from a range and in its order: the number of each, and of the one that it
+    /// undoes.
     ///
     /// # Errors
     /// If the store cannot be read.
-    fn purchases(&self, query: &PurchaseQuery) -> Result<Vec<PurchaseRow>, StoreError>;
+    fn undone(&self, range: RangeInclusive<i64>, count_max: usize) -> Result<Vec<(i64, i64)>, StoreError>;
 
     /// The version of the stored form, and the sizes of the files now. Looks at names only.
     fn extent(&self) -> Extent;
@@ -168,30 +173,6 @@ pub struct Extent {
     pub database_bytes: u64,
     /// The bytes of the log beside the database.
     pub log_bytes: u64,
-}
-
-/// A query for purchases.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PurchaseQuery {
-    /// Only purchases of this product.
-    pub product: Option<ProductId>,
-    /// The highest sequence number of the purchases.
-    pub start: i64,
-    /// The last movement that the reader may see.
-    pub through: i64,
-    /// The most purchases that are read. `None` reads all.
-    pub count_max: Option<usize>,
-}
-
-/// A purchase.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PurchaseRow {
-    pub sequence: i64,
-    pub product: ProductId,
-    pub recorded_at: SystemTime,
-    /// The quantity that was bought.
-    pub bought: Quantity,
-    pub purchase: Purchase,
 }
 
 /// A query for changes of terms.

@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn masks_are_told_apart_by_their_literal_digits() {
+    fn masks_are_distinguished_by_their_literal_digits() {
         let both = masks(&["21CCCCCPPPPPD", "23CCCCCTTTTTD"]);
         let label = |content| Ok(Some(Label { code: 12_345, content }));
         assert_eq!(both.read("2112345015002"), label(weight(1_500)));

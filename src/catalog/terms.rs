@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_told_once() {
+    fn codes_are_named_once() {
         let code = |text| Barcode::parse(text).unwrap();
         let terms = Terms {
             code: Some(ShopCode::parse("4011").unwrap()),

@@ -12,6 +12,7 @@ use crate::catalog::{Name, Price, ProductDraft, Quantity, TermsUpdate};
 use crate::client::ClientError;
 use crate::operation::{ImportRequest, MergeRequest, ProductReply, Reply, Request, UpdateProductRequest};
 use crate::refusal::{Code, Refusal};
+use crate::render::Format;
 use crate::render::margin_told;
 use terms::{PricingOptions, Terms};
 
@@ -237,7 +238,10 @@ impl ClearExamples {
             && cleared.is_empty()
         {
             note("Não há exemplos a retirar.");
-            return Ok(());
+            // A person needs no empty list, and a program does.
+            if output.format == Format::Text {
+                return Ok(());
+            }
         }
         print_made(&reply, output.format)
     }

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_read_that_fails_or_ends_in_the_middle_tells_no_path_and_leaves_its_turn() {
+    async fn a_read_that_fails_or_ends_in_the_middle_shows_no_path_and_leaves_its_turn() {
         let reads = reads();
         for _ in 0..2 * READS_MAX {
             let error = || StoreError::Busy { path: "/srv/loja.db".to_owned() };

@@ -3,12 +3,13 @@
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, SystemTime};
 
+use super::recent_sales::Sums;
 use super::{Session, read};
-use crate::catalog::{Catalog, Kind, ProductId, ProductView, Quantity};
+use crate::catalog::{Catalog, ProductId, ProductView, Quantity};
 use crate::operation::phrase::Measure;
 use crate::operation::{Basis, LowStock, LowStockRequest, SALES_DAYS};
 use crate::refusal::{Code, Refusal};
-use crate::store::{Ledger, LedgerRange, PurchaseQuery, StoreError};
+use crate::store::{Ledger, PurchaseQuery, StoreError};
 
 /// The products that are looked at under one lock of the catalog.
 const PRODUCTS_AT_ONCE: usize = 512;
@@ -67,25 +68,8 @@ impl Session {
             Ok((ledger.first_since(since, through)?, first))
         });
         let (from, first) = beginning.await?;
-        let mut sales = Sales { thousandths: Vec::new(), days: days_since(first) };
-        let mut range = LedgerRange { from, to: through, through, kind: Some(Kind::Sale) };
-        let mut next = Some(from).filter(|from| *from <= through);
-        while let Some(at) = next {
-            range.from = at;
-            let reading = self.inventory.ledger.read(move |ledger| {
-                let next = ledger.visit(&range, &mut |row| {
-                    let place = row.movement.product.number() as usize;
-                    if sales.thousandths.len() <= place {
-                        sales.thousandths.resize(place + 1, 0);
-                    }
-                    let sold = row.movement.delta.thousandths().saturating_abs();
-                    sales.thousandths[place] = sales.thousandths[place].saturating_add(sold);
-                })?;
-                Ok((sales, next))
-            });
-            (sales, next) = reading.await?;
-        }
-        Ok(sales)
+        let (inventory, days) = (&self.inventory, days_since(first));
+        Ok(Sales { sold: inventory.recent_sales.since(from, through, &inventory.ledger).await?, days })
     }
 }
 
@@ -96,15 +80,15 @@ fn days_since(first: Option<SystemTime>) -> i64 {
     days.cast_signed()
 }
 
-/// The sales of each product, by its number, in so many days.
+/// The sales of each product in so many days.
 struct Sales {
-    thousandths: Vec<i64>,
+    sold: Arc<Sums>,
     days: i64,
 }
 
 impl Sales {
     fn of(&self, id: ProductId) -> i64 {
-        self.thousandths.get(id.number() as usize).copied().unwrap_or(0)
+        self.sold.of(id)
     }
 
     /// The mean of a day, half a thousandth up.

@@ -149,12 +149,15 @@ fn too_far_back(request: &MovementsRequest<'_>) -> Refusal {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::RangeInclusive;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
     use crate::catalog::ProductChange;
     use crate::catalog::{Document, Draft, Movement, original_products};
-    use crate::store::{ChangesQuery, Extent, LedgerRange, PurchaseQuery, PurchaseRow};
+    use crate::store::{
+        ChangesQuery, Expiry, Extent, LedgerRange, PurchaseQuery, PurchaseReads, PurchaseRow,
+    };
 
     /// A ledger of the movements 1 to 100, each of the product of its number modulo 10. A page has one row, or
     /// none after so many.
@@ -186,6 +189,28 @@ mod tests {
         LedgerRow { movement, document: Document::of_one(sequence), undoes: 0, undone_by: 0 }
     }
 
+    impl PurchaseReads for Slow {
+        fn purchases(&self, _: &PurchaseQuery) -> Result<Vec<PurchaseRow>, StoreError> {
+            unreachable!("no purchases are asked for")
+        }
+
+        fn suppliers(&self, _: &str, _: usize) -> Result<Vec<String>, StoreError> {
+            unreachable!("no suppliers are asked for")
+        }
+
+        fn of_supplier(&self, _: &str, _: RangeInclusive<i64>, _: usize) -> Result<Vec<i64>, StoreError> {
+            unreachable!("no supplier is asked for")
+        }
+
+        fn lots(&self, _: &(String, i64), _: usize) -> Result<Vec<(String, i64)>, StoreError> {
+            unreachable!("no lots are asked for")
+        }
+
+        fn expiries(&self, _: RangeInclusive<i64>, _: usize) -> Result<Vec<Expiry>, StoreError> {
+            unreachable!("no expiries are asked for")
+        }
+    }
+
     impl Ledger for Slow {
         fn row(&self, sequence: i64, _: i64) -> Result<Option<LedgerRow>, StoreError> {
             Ok((1..=100).contains(&sequence).then(|| row(sequence)))
@@ -210,8 +235,8 @@ mod tests {
             unreachable!("no totals are asked for")
         }
 
-        fn purchases(&self, _: &PurchaseQuery) -> Result<Vec<PurchaseRow>, StoreError> {
-            unreachable!("no purchases are asked for")
+        fn undone(&self, _: RangeInclusive<i64>, _: usize) -> Result<Vec<(i64, i64)>, StoreError> {
+            unreachable!("no undos are asked for")
         }
 
         fn product_changes(&self, _: &ChangesQuery) -> Result<Vec<ProductChange>, StoreError> {

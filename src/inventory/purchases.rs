@@ -1,10 +1,9 @@
-//! The rests of purchases: which expire soon, and who sold what.
+//! The rests of purchases, and which of them expire soon.
 //!
 //! Neither lots nor expiry are booked when something is sold: what is left of each purchase is computed from
 //! the stock (see `catalog::left_of_each`).
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::BTreeSet;
 use std::sync::{Arc, RwLock};
 use std::time::SystemTime;
 
@@ -12,26 +11,29 @@ use jiff::civil::Date;
 
 use super::{Session, read};
 use crate::catalog::{
-    Amount, Catalog, Cost, Key, Name, Price, ProductId, Quantity, StockCost, Unit, left_of_each,
+    Amount, Catalog, Cost, Name, Price, ProductId, Quantity, StockCost, Unit, left_of_each,
 };
 use crate::local_time::Days;
-use crate::operation::{ExpiringRequest, ExpiringStock, TraceReply, TraceRequest, TracedPurchase};
+use crate::operation::{ExpiringRequest, ExpiringStock};
 use crate::refusal::{Code, Refusal};
 use crate::store::{Ledger, PurchaseQuery, PurchaseRow, StoreError};
 
 /// The products whose purchases are read in one turn, some milliseconds.
-const PRODUCTS_IN_TURN: i64 = 64;
+const PRODUCTS_IN_TURN: usize = 64;
 
-/// The purchases that are read in one turn.
-const PURCHASES_IN_TURN: usize = 2048;
+/// The purchases whose expiries are read in one turn, some milliseconds.
+const EXPIRIES_IN_TURN: usize = 8192;
+
+/// The products that are looked at under one lock of the catalog.
+const PRODUCTS_AT_ONCE: usize = 512;
 
 /// The most rows of expiring stock in a reply: a row for each product of a large shop.
 const EXPIRING_MAX: usize = 10_000;
 
 /// A product as it is when its purchases are looked at.
-struct Stocked {
-    name: Name,
-    unit: Unit,
+pub(super) struct Stocked {
+    pub(super) name: Name,
+    pub(super) unit: Unit,
     price: Price,
     stock: Quantity,
     stock_cost: StockCost,
@@ -39,7 +41,7 @@ struct Stocked {
 }
 
 impl Stocked {
-    fn of(catalog: &RwLock<Catalog>, id: ProductId) -> Option<Self> {
+    pub(super) fn of(catalog: &RwLock<Catalog>, id: ProductId) -> Option<Self> {
         let catalog = read(catalog);
         let product = catalog.products().get(id)?;
         let view = catalog.products().view(product);
@@ -64,7 +66,7 @@ impl Stocked {
     }
 
     /// The purchases of the product, newest first, each with its expiry and what is left of it.
-    fn purchases(
+    pub(super) fn purchases(
         &self,
         ledger: &dyn Ledger,
         id: ProductId,
@@ -105,16 +107,12 @@ impl Session {
             .and_then(|ahead| today.checked_add(ahead).ok())
             .unwrap_or(Date::MAX);
         let through = self.inventory.last_sequence();
-        let product_count = read(&self.inventory.catalog).products().len() as i64;
+        let dated = self.expiring_products(through, last_day).await?;
         let mut found: Vec<ExpiringStock> = Vec::new();
-        let mut first = 1;
-        while first <= product_count {
-            let catalog = Arc::clone(&self.inventory.catalog);
-            let days = days.clone();
-            let ids = first..(first + PRODUCTS_IN_TURN).min(product_count + 1);
-            first = ids.end;
+        for ids in dated.chunks(PRODUCTS_IN_TURN) {
+            let (catalog, days, ids) = (Arc::clone(&self.inventory.catalog), days.clone(), ids.to_vec());
             let reading = self.inventory.ledger.read(move |ledger| {
-                for id in ids.filter_map(ProductId::from_number) {
+                for id in ids {
                     let Some(product) = Stocked::of(&catalog, id).filter(|it| it.stock > Quantity::ZERO)
                     else {
                         continue;
@@ -140,99 +138,45 @@ impl Session {
         Ok(found)
     }
 
-    /// The purchases from a supplier, or of a lot, with what is left of each.
-    ///
-    /// # Errors
-    /// If no words are given, or the store cannot be read.
-    pub(super) async fn trace(&self, request: TraceRequest<'_>) -> Result<TraceReply, Refusal> {
-        self.note_read();
-        let words = Key::fold(request.words);
-        let words: Vec<String> = words.as_str().split_whitespace().map(str::to_owned).collect();
-        if words.is_empty() {
-            return Err(Refusal::invalid("words", "diga o fornecedor ou o lote que procura"));
-        }
-        let through = self.inventory.last_sequence();
-        let mut start = request.before.map_or(through, |before| before.saturating_sub(1)).min(through);
-        let mut matching: Vec<PurchaseRow> = Vec::new();
-        let mut has_more = true;
-        while has_more && matching.len() <= request.count_max {
-            let words = words.clone();
-            let query = PurchaseQuery { product: None, start, through, count_max: Some(PURCHASES_IN_TURN) };
-            let reading = self.inventory.ledger.read(move |ledger| {
-                let rows = ledger.purchases(&query)?;
-                let next = rows.last().map_or(0, |row| row.sequence - 1);
-                let has_more = rows.len() == PURCHASES_IN_TURN;
-                let matching: Vec<PurchaseRow> = rows.into_iter().filter(|row| is_of(row, &words)).collect();
-                Ok((matching, next, has_more))
-            });
-            let found;
-            (found, start, has_more) = reading.await?;
-            matching.extend(found);
-        }
-        matching.truncate(request.count_max + 1);
-        let next = if matching.len() > request.count_max {
-            matching.pop();
-            matching.last().map(|row| row.sequence)
-        } else {
-            None
-        };
+    /// The products with a purchase that may expire up to a day: those with a shelf life, and those with a
+    /// purchase that names its last day. Of all others no purchase is read.
+    async fn expiring_products(&self, through: i64, last_day: Date) -> Result<Vec<ProductId>, Refusal> {
         let catalog = Arc::clone(&self.inventory.catalog);
-        let days = Days::here();
-        let mut left_of: HashMap<ProductId, Option<Traced>> = HashMap::new();
-        let mut purchases = Vec::with_capacity(matching.len());
-        for row in matching {
-            let (catalog, days) = (Arc::clone(&catalog), days.clone());
+        let looking = self.inventory.ledger.read(move |_| Ok(with_shelf_life(&catalog)));
+        let mut products = looking.await?;
+        let mut first = 1;
+        while first <= through {
             let reading = self.inventory.ledger.read(move |ledger| {
-                if let Entry::Vacant(place) = left_of.entry(row.product) {
-                    place.insert(Traced::read(ledger, &catalog, row.product, through, &days)?);
-                }
-                let movement = ledger.row(row.sequence, through)?.map(|row| row.movement);
-                Ok((left_of, row, movement))
+                let expiries = ledger.expiries(first..=through, EXPIRIES_IN_TURN)?;
+                let next = expiries.last().filter(|_| expiries.len() == EXPIRIES_IN_TURN);
+                let next = next.map_or(through + 1, |last| last.sequence + 1);
+                let dated = expiries.iter().filter(|expiry| expiry.expires_on <= last_day);
+                products.extend(dated.map(|expiry| expiry.product));
+                Ok((products, next))
             });
-            let (read, row, movement) = reading.await?;
-            left_of = read;
-            let (Some(Some(product)), Some(movement)) = (left_of.get(&row.product), movement) else {
-                continue;
-            };
-            let (expires_on, left) = product.of_each.get(&row.sequence).copied().unwrap_or_default();
-            purchases.push(TracedPurchase {
-                sequence: row.sequence,
-                name: product.name.clone(),
-                unit: product.unit.clone(),
-                bought_at: row.recorded_at,
-                purchase: row.purchase,
-                expires_on,
-                bought: row.bought,
-                amount: movement.amount(),
-                left,
-                author: movement.author,
-            });
+            (products, first) = reading.await?;
         }
-        Ok(TraceReply { purchases, next })
+        Ok(products.into_iter().collect())
     }
 }
 
-/// A product of a trace, with the expiry and the rest of each of its purchases.
-struct Traced {
-    name: Name,
-    unit: Unit,
-    of_each: HashMap<i64, (Option<Date>, Quantity)>,
-}
-
-impl Traced {
-    fn read(
-        ledger: &dyn Ledger,
-        catalog: &RwLock<Catalog>,
-        id: ProductId,
-        through: i64,
-        days: &Days,
-    ) -> Result<Option<Self>, StoreError> {
-        let Some(product) = Stocked::of(catalog, id) else { return Ok(None) };
-        let purchases = product.purchases(ledger, id, through, days)?;
-        let of_each = purchases.into_iter().map(|(row, expiry, left)| (row.sequence, (expiry, left)));
-        let of_each = of_each.collect();
-        Ok(Some(Self { name: product.name, unit: product.unit, of_each }))
+/// The products with a shelf life.
+fn with_shelf_life(catalog: &RwLock<Catalog>) -> BTreeSet<ProductId> {
+    let mut found = BTreeSet::new();
+    let (mut first, mut count) = (1, 1);
+    while first <= count {
+        // One hold of the catalog after the other looks at all products.
+        let catalog = read(catalog);
+        let products = catalog.products();
+        count = products.len();
+        let numbers = first..=count.min(first + PRODUCTS_AT_ONCE - 1);
+        first = numbers.end() + 1;
+        let ids = numbers.filter_map(|number| ProductId::from_number(number as i64));
+        found.extend(ids.filter(|id| {
+            products.get(*id).is_some_and(|product| products.view(product).terms.shelf_life_days > 0)
+        }));
     }
+    found
 }
 
 impl Stocked {
@@ -257,25 +201,15 @@ impl Stocked {
     }
 }
 
-/// Whether all words begin a word of the supplier, or of the lot.
-fn is_of(row: &PurchaseRow, words: &[String]) -> bool {
-    let has_all = |text: &str| {
-        let key = Key::fold(text);
-        words.iter().all(|word| key.as_str().split_whitespace().any(|own| own.starts_with(word.as_str())))
-    };
-    let purchase = &row.purchase;
-    purchase.supplier.as_ref().is_some_and(|supplier| has_all(supplier.as_str()))
-        || purchase.lot.as_ref().is_some_and(|lot| has_all(lot.as_str()))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::super::testing::{asked, open, undo};
+pub(super) mod testing {
+    use super::super::testing::{asked, open};
     use super::*;
     use crate::catalog::{Details, ProductDraft, Purchase, TermsDraft};
     use crate::store::sqlite::SqliteStore;
 
-    async fn shop() -> (Session, impl Sized) {
+    /// A shop with bananas, which keep three days, and grapes.
+    pub(in crate::inventory) async fn shop() -> (Session, impl Sized) {
         let product = |name: &str, shelf_life_days| ProductDraft {
             name: Name::parse(name).unwrap(),
             price: Price::from_centavos(500).unwrap(),
@@ -289,7 +223,7 @@ mod tests {
     }
 
     /// Buys, and returns the time of the purchase.
-    async fn buy(
+    pub(in crate::inventory) async fn buy(
         session: &Session,
         line: &str,
         supplier: &str,
@@ -303,10 +237,18 @@ mod tests {
         session.adjust(request).await.unwrap().movement.recorded_at
     }
 
-    fn in_days(now: SystemTime, ahead: i64) -> Date {
+    /// The day so many days after a moment.
+    pub(in crate::inventory) fn in_days(now: SystemTime, ahead: i64) -> Date {
         let today = Days::of_zone("UTC").unwrap().date_of(now);
         today.checked_add(jiff::Span::new().days(ahead)).unwrap()
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{asked, undo};
+    use super::testing::{buy, in_days, shop};
+    use super::*;
 
     #[tokio::test]
     async fn the_rest_of_a_purchase_expires() {
@@ -347,32 +289,5 @@ mod tests {
         );
         let request = ExpiringRequest { days: 1, time_zone: "Lua/Cratera" };
         assert_eq!(session.expiring(request).await.unwrap_err().code, Code::InvalidArgument);
-    }
-
-    #[tokio::test]
-    async fn purchases_are_traced_by_words_of_the_supplier_or_the_lot() {
-        let (session, _committer) = shop().await;
-        let now = buy(&session, "Banana 10 motivo=compra total=20,00", "Sítio do Zé", "", None).await;
-        buy(&session, "Uva 4 motivo=compra total=8,00", "CEAGESP", "Zé-7", Some(in_days(now, 5))).await;
-        buy(&session, "Uva 6 motivo=compra", "sitio  do ze", "A 9", None).await;
-        session.adjust(asked("Uva -7 motivo=venda")).await.unwrap();
-        let trace = async |words: &str, before, count_max| {
-            let page = session.trace(TraceRequest { words, before, count_max }).await.unwrap();
-            let rows =
-                page.purchases.iter().map(|it| (it.sequence, it.left.to_string(), it.amount.centavos()));
-            (rows.collect::<Vec<_>>(), page.next)
-        };
-        let [banana, dated, undated] = [(3, "10", 2000), (4, "0", 800), (5, "3", 3000)]
-            .map(|(it, left, amount)| (it, left.to_owned(), amount));
-        assert_eq!(trace("SITIO ze", None, 9).await, (vec![undated.clone(), banana.clone()], None));
-        assert_eq!(trace("ze-7", None, 9).await, (vec![dated.clone()], None));
-        assert_eq!(trace("ceagesp", None, 9).await.0, std::slice::from_ref(&dated));
-        assert_eq!(trace("9 a", None, 9).await.0, std::slice::from_ref(&undated));
-        assert_eq!(trace("joão", None, 9).await, (vec![], None));
-        let first = trace("sitio", None, 1).await;
-        assert_eq!(first, (vec![undated], Some(5)));
-        assert_eq!(trace("sitio", first.1, 1).await, (vec![banana], None));
-        let none = TraceRequest { words: " ", before: None, count_max: 9 };
-        assert_eq!(session.trace(none).await.unwrap_err().code, Code::InvalidArgument);
     }
 }

@@ -50,7 +50,7 @@ mod tests {
     use crate::catalog::{Name, StockCost, Unit};
 
     #[test]
-    fn a_price_is_told_beside_its_cost() {
+    fn a_price_is_shown_beside_its_cost() {
         let product = |price: &str, stock: &str, centavos| ProductReply {
             name: Name::parse("Caju").unwrap(),
             price: price.parse().unwrap(),

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_are_told_that_there_is_no_room() {
+    fn only_so_many_are_refused_with_an_answer() {
         let all = connections(Limits { connections: 0, connections_per_address: None, idle: None });
         let answered: Vec<_> = (0..TURNED_AWAY_MAX).map(|_| all.begin(peer("127.0.0.1")).unwrap()).collect();
         assert!(all.begin(peer("127.0.0.1")).is_none());

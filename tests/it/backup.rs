@@ -149,7 +149,7 @@ fn a_copy_destroys_nothing() {
 }
 
 #[test]
-fn a_sound_database_is_told_in_four_lines_and_not_changed() {
+fn a_sound_database_is_described_in_four_lines_and_not_changed() {
     let server = stopped_shop();
     let before = fs::read(server.path().join("hortifruti.db")).unwrap();
     let ended = verify(server.path(), "hortifruti.db");

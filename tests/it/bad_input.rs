@@ -107,7 +107,7 @@ fn bytes_that_are_no_text() {
 }
 
 #[test]
-fn http_is_told_and_changes_nothing() {
+fn http_is_refused_and_changes_nothing() {
     let server = Server::start(&["--socket"]);
     let mut connection = server.connect();
     connection.send("POST / HTTP/1.1\r\nHost: localhost\r\n\r\n3 Caju -20\r\n1 Caju\r\n");

@@ -123,7 +123,7 @@ fn it_ends_with_its_server_and_leaves_nothing() {
 }
 
 #[test]
-fn it_tells_early_what_it_cannot_write_and_plainly_that_the_server_died() {
+fn it_says_early_what_it_cannot_write_and_plainly_that_the_server_died() {
     let mut server = Server::start(&[]);
     let address = format!("127.0.0.1:{}", server.port);
     let started = Instant::now();

@@ -169,6 +169,38 @@ fn documents(database: &Path) -> Vec<(i64, i64)> {
 }
 
 #[test]
+fn the_products_of_a_first_start_are_examples() {
+    let all = ["Maca", "Pera", "Banana", "Caju"];
+    for (change, examples) in [
+        ("", &all[..]),
+        // What the shop has made its own is none.
+        (
+            "UPDATE product_terms SET name = 'Pera Rocha', key = 'pera rocha' WHERE id = 2",
+            &["Maca", "Banana", "Caju"],
+        ),
+        // A shop that began without examples has sold such products at its own prices, from its own stocks.
+        ("UPDATE movement SET price_centavos = 450 WHERE sequence = 1", &all[1..]),
+        ("UPDATE movement SET delta_thousandths = 59000 WHERE sequence = 4", &all[..3]),
+        ("UPDATE movement SET kind = 'ajuste' WHERE sequence <= 4", &[]),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("hortifruti.db");
+        fs::copy(list("esquema-6.db"), &data).unwrap();
+        Connection::open(&data).unwrap().execute_batch(change).unwrap();
+        let mut server = Server::start_in(folder, &[]);
+        // All four have moved.
+        let cleared = server.run(&["product", "clear-examples", "--format", "json"]);
+        assert_eq!((cleared.code, cleared.out.as_str()), (0, "[]\n"), "{change}");
+        server.stop();
+        let database = Connection::open_with_flags(&data, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let mut marked = database.prepare("SELECT name FROM product_terms WHERE example = 1").unwrap();
+        let marked: Vec<String> =
+            marked.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        assert_eq!(marked, examples, "{change}");
+    }
+}
+
+#[test]
 fn a_shop_of_an_earlier_build_goes_on_in_this_one() {
     for (version, written, verified) in WRITTEN {
         let folder = tempfile::tempdir().unwrap();
@@ -297,7 +329,7 @@ async fn are_changed_one_by_one(server: &Server) {
 }
 
 #[test]
-fn products_of_an_earlier_build_that_look_alike_are_all_kept_and_told_apart() {
+fn products_of_an_earlier_build_that_look_alike_are_all_kept_and_distinguished() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("hortifruti.db");
     fs::copy(list(LOOK_ALIKES), &data).unwrap();

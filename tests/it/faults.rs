@@ -244,7 +244,7 @@ fn a_database_that_another_program_holds_is_left_to_it() {
 }
 
 #[test]
-fn a_disk_that_only_allows_reading_is_told() {
+fn a_disk_that_only_allows_reading_is_reported() {
     let mut server = Server::start(&[]);
     server.stop();
     if let Some(disk) = Mount::tmpfs(4096) {

@@ -67,7 +67,7 @@ async fn a_change_is_answered_with_its_movement_and_a_retry_with_the_same() {
 }
 
 #[tokio::test]
-async fn refusals_tell_a_program_what_it_needs() {
+async fn refusals_carry_what_a_program_needs() {
     let server = Server::start(&[]);
     let mut client = connect(&server).await;
     let unspecified = MovementKind::Unspecified;

@@ -60,7 +60,7 @@ pub(crate) struct Operation {
     /// When it was asked, the first time and again: a change whose answer was lost is
     /// repeated under its id until it is answered.
     pub(crate) calls: Vec<Call>,
-    /// A change that the same connection asked for before, in order, and that this must
+    /// A change that the connection of the first call asked for before, in order, and that this must
     /// therefore come after though it may not be answered yet.
     pub(crate) follows: Option<usize>,
     /// Nothing where the answer was lost: then a change may have been made or not.

@@ -269,7 +269,7 @@ fn a_shell_that_was_killed_leaves_its_change_to_the_next() {
 }
 
 #[test]
-fn who_leaves_with_a_change_in_doubt_is_told_and_it_is_kept() {
+fn who_leaves_with_a_change_in_doubt_learns_it_and_it_is_kept() {
     let server = Server::start(&[]);
     let mut terminal = Terminal::open(&server, &[], &[]);
     terminal.wait_for_prompt();

@@ -138,7 +138,7 @@ fn a_server_without_masks_has_no_labels() {
 }
 
 #[test]
-fn a_label_of_a_code_that_no_product_has_is_told_on_every_way() {
+fn a_label_of_a_code_that_no_product_has_is_refused_on_every_way() {
     let server = Server::start(&["--label", "21CCCCCPPPPPD", "--label", "23CCCCCTTTTTD"]);
     let told = "nenhum produto tem o código 2126, o da etiqueta \"2102126012504\".";
     for line in ["1 2102126012504", "3 2102126012504 0 motivo=venda", "contar 2102126012504 5"] {

@@ -70,7 +70,7 @@ fn a_log_that_a_reader_made_long_is_cut_once_it_has_gone() {
 }
 
 #[test]
-fn who_makes_the_log_too_long_is_told_once_each_time() {
+fn who_makes_the_log_too_long_is_named_once_each_time() {
     let mut server = Server::start_logged_in(tempfile::tempdir().unwrap(), &[]);
     let mut client = server.connect();
     let (reader, writer) = (open(&server), open(&server));

@@ -265,7 +265,7 @@ fn openssl_speaks_to_it() {
 }
 
 #[test]
-fn what_is_wrong_with_a_certificate_is_told() {
+fn what_is_wrong_with_a_certificate_is_reported() {
     let (folder, authority) = certified();
     let path = folder.path().to_owned();
     Authority::new("outra").write(&path, "outra.pem");
@@ -340,7 +340,7 @@ fn mutual_tls_lets_in_whom_the_authority_knows() {
 }
 
 #[test]
-fn files_that_do_not_serve_are_told_and_nothing_is_started() {
+fn files_that_do_not_serve_are_reported_and_nothing_is_started() {
     let (folder, authority) = certified();
     let path = folder.path();
     authority.issue(path, "outro", &["localhost"], |_| {});
@@ -388,7 +388,7 @@ fn files_that_do_not_serve_are_told_and_nothing_is_started() {
 }
 
 #[test]
-fn plain_and_tls_that_meet_are_told() {
+fn plain_and_tls_that_meet_are_reported() {
     let (folder, _) = certified();
     let with = Server::start_in(folder, &TLS);
     let mut plain = with.connect();
@@ -465,7 +465,7 @@ fn half_a_handshake_holds_no_stop() {
 }
 
 #[test]
-fn newcomers_over_tls_are_told_that_there_is_no_room() {
+fn newcomers_over_tls_are_refused_if_there_is_no_room() {
     let (folder, _) = certified();
     let server = Server::start_in(folder, &[&TLS[..], &["--max-connections", "1"]].concat());
     let ca = server.path().join("ca.pem");
@@ -550,7 +550,7 @@ fn a_token_that_cannot_be_written_leaves_the_file_as_it_was() {
 }
 
 #[test]
-fn a_secret_that_nobody_got_is_told() {
+fn a_secret_that_nobody_got_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = hortifruti(folder.path());
     command.args(["token", "new", "balcao", "--token-file", "tokens"]);
@@ -723,7 +723,7 @@ fn the_bench_measures_a_server_with_tls_and_tokens() {
 }
 
 #[test]
-fn a_token_that_others_can_read_is_told() {
+fn a_token_that_others_can_read_is_reported() {
     let (server, ..) = guarded(&[]);
     let path = server.path().join("vitrine");
     for (mode, is_told) in [(0o644, true), (0o640, true), (0o600, false), (0o400, false)] {

@@ -390,7 +390,7 @@ async fn a_deadline_that_has_passed_or_cannot_be_read_makes_nothing() {
 }
 
 #[tokio::test]
-async fn a_deadline_that_passes_before_the_end_of_a_call_is_told() {
+async fn a_deadline_that_passes_before_the_end_of_a_call_is_reported() {
     let server = Server::start(&[]);
     let mut connection = Connection::open(&server).await;
     for (path, bytes) in changes() {
@@ -453,7 +453,7 @@ async fn only_post_is_a_call() {
 }
 
 #[tokio::test]
-async fn a_call_that_there_is_not_is_told_in_the_words_of_the_contract() {
+async fn a_call_that_there_is_not_is_refused_in_the_words_of_the_contract() {
     let server = Server::start(&[]);
     let mut connection = Connection::open(&server).await;
     for path in [
@@ -475,7 +475,7 @@ async fn a_call_that_there_is_not_is_told_in_the_words_of_the_contract() {
 }
 
 #[tokio::test]
-async fn headers_that_are_too_long_are_told_in_the_words_of_the_contract() {
+async fn headers_that_are_too_long_are_refused_in_the_words_of_the_contract() {
     let server = Server::start(&[]);
     let mut connection = Connection::open(&server).await;
     let (path, bytes) = changes()[0].clone();

@@ -204,7 +204,7 @@ fn help_is_in_portuguese() {
 }
 
 #[test]
-fn who_cannot_be_told_the_answer_is_told_that_the_change_was_made() {
+fn who_cannot_get_the_answer_learns_that_the_change_was_made() {
     let server = Server::start(&[]);
     for (args, is_made) in [(vec!["update", "Caju", "-20"], true), (vec!["query", "Caju"], false)] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();

@@ -247,7 +247,7 @@ fn an_address_that_was_left_behind_does_not_lead_astray() {
 }
 
 #[test]
-fn two_servers_on_one_port_of_two_addresses_are_told_apart() {
+fn two_servers_on_one_port_of_two_addresses_are_distinguished() {
     let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (reserved, port) = reserved();
     let _one = Chosen::start(one.path(), port, &["--host", "127.0.0.2"]);

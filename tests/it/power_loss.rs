@@ -157,7 +157,7 @@ fn what_was_answered_outlives_the_power() {
 }
 
 #[test]
-fn a_first_start_that_the_power_ends_begins_anew_or_is_whole() {
+fn a_first_start_that_the_power_ends_begins_again_or_is_whole() {
     let Some(disk) = Disk::new() else { return };
     let folder = tempfile::tempdir().unwrap();
     let mut begun = 0;

@@ -49,7 +49,7 @@ fn units_are_read_in_their_usual_spellings() {
 }
 
 #[test]
-fn a_bad_list_changes_nothing_and_tells_each_line() {
+fn a_bad_list_changes_nothing_and_names_each_line() {
     let server = Server::start(&[]);
     let path = server.path().join("lista.csv");
     fs::write(&path, "nome;preco;estoque;unidade\nUva;9,90;1;cx\n\nFigo;abc;1;un\nuva;1;1;un\n").unwrap();

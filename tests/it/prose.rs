@@ -1,4 +1,4 @@
-//! The docs and comments of `src/` name their subject and use plain words.
+//! The docs and comments of `src/` name their subject and use plain words, and so do the names of tests.
 
 use std::fs;
 use std::path::Path;
@@ -34,11 +34,13 @@ struct Comment {
     /// The number of its first line, from 1.
     line: usize,
     is_doc: bool,
+    /// Whether code stands before it on its line.
+    is_behind_code: bool,
     lines: Vec<String>,
 }
 
 impl Comment {
-    /// Reads the blocks of a file: its docs, and its plain comments that are alone on their lines.
+    /// Reads the blocks of a file: its docs, and its plain comments. A comment behind code is a block by itself.
     fn all(code: &str) -> Vec<Self> {
         let mut comments: Vec<Self> = Vec::new();
         let mut open = None;
@@ -51,13 +53,17 @@ impl Comment {
                     comments.last_mut().unwrap().lines.push(text.trim().to_owned());
                 }
                 Some(text) => {
-                    comments.push(Self { line: index + 1, is_doc, lines: vec![text.trim().to_owned()] });
+                    comments.push(Self::begun(index, is_doc, false, text));
                 }
-                None => {}
+                None => comments.extend(behind_code(line).map(|text| Self::begun(index, false, true, text))),
             }
             open = text.map(|_| is_doc);
         }
         comments
+    }
+
+    fn begun(index: usize, is_doc: bool, is_behind_code: bool, text: &str) -> Self {
+        Self { line: index + 1, is_doc, is_behind_code, lines: vec![text.trim().to_owned()] }
     }
 
     /// The words that are not code.
@@ -69,6 +75,9 @@ impl Comment {
     fn faults(&self) -> Vec<String> {
         let text = self.lines.join(" ");
         let mut faults = Vec::new();
+        if self.is_behind_code {
+            faults.push("stands behind code".to_owned());
+        }
         if RIDDLES.iter().any(|riddle| text.starts_with(riddle)) {
             faults.push("begins with a word that names no subject".to_owned());
         }
@@ -88,6 +97,41 @@ impl Comment {
         }
         faults
     }
+}
+
+/// The comment behind the code of a line. Slashes in a text or in an address begin none.
+fn behind_code(line: &str) -> Option<&str> {
+    let mut starts = line.match_indices("//").filter(|(at, _)| {
+        let before = &line[..*at];
+        let quotes = before.replace("\\\"", "").replace("'\"'", "").matches('"').count();
+        before.ends_with(' ') && quotes.is_multiple_of(2)
+    });
+    starts.next().map(|(at, _)| &line[at + 2..])
+}
+
+/// The names of the tests of a file that say what a plainer word would.
+fn wordy_tests(code: &str) -> Vec<String> {
+    let lines: Vec<&str> = code.lines().map(str::trim).collect();
+    let is_test = |line: &str| line.starts_with("#[") && line.contains("test");
+    let names = lines.windows(2).filter(|pair| is_test(pair[0])).filter_map(|pair| {
+        let (_, rest) = pair[1].split_once("fn ")?;
+        rest.split('(').next()
+    });
+    let is_wordy = |name: &&str| name.split('_').any(|word| WORDS.contains(&word));
+    names.filter(is_wordy).map(str::to_owned).collect()
+}
+
+#[test]
+fn names_of_tests_use_plain_words() {
+    let mut found = Vec::new();
+    for folder in ["src", "tests"] {
+        visit(&project().join(folder), &mut |path| {
+            found.extend(wordy_tests(&fs::read_to_string(path).unwrap()));
+        });
+    }
+    assert!(found.is_empty(), "{found:#?}");
+    let code = "#[test]\nfn who_is_told() {\n#[tokio::test]\nasync fn it_tells() {\nfn told() {";
+    assert_eq!(wordy_tests(code), ["who_is_told", "it_tells"]);
 }
 
 fn visit(folder: &Path, found: &mut impl FnMut(&Path)) {
@@ -135,8 +179,10 @@ let it = 1;
 /// The file is gone.
 /// # Errors
 /// If `it` is gone.
+let there = \"http://x // y\"; // The end.
+let it = 2; // It is told.
 ";
     let found: Vec<(usize, usize)> =
         Comment::all(code).iter().map(|comment| (comment.line, comment.faults().len())).collect();
-    assert_eq!(found, [(1, 1), (3, 1), (5, 0), (8, 3), (11, 1)]);
+    assert_eq!(found, [(1, 1), (3, 1), (5, 0), (8, 3), (11, 1), (17, 1), (18, 3)]);
 }

@@ -138,7 +138,7 @@ fn a_database_that_is_rewritten_under_its_server_gets_no_changes_and_is_not_writ
 }
 
 #[test]
-fn a_database_that_is_rewritten_before_the_start_after_a_kill_is_told() {
+fn a_database_that_is_rewritten_before_the_start_after_a_kill_is_reported() {
     for (case, rewrite) in REWRITINGS {
         let mut server = shop();
         server.kill();
@@ -148,7 +148,7 @@ fn a_database_that_is_rewritten_before_the_start_after_a_kill_is_told() {
 }
 
 #[test]
-fn another_file_in_the_place_of_the_database_of_a_killed_server_is_told() {
+fn another_file_in_the_place_of_the_database_of_a_killed_server_is_reported() {
     let mut server = shop();
     server.kill();
     fs::rename(server.path().join("velha.db"), server.path().join("hortifruti.db")).unwrap();
@@ -156,7 +156,7 @@ fn another_file_in_the_place_of_the_database_of_a_killed_server_is_told() {
 }
 
 #[test]
-fn another_file_in_the_place_of_the_database_is_told_after_the_stop_too() {
+fn another_file_in_the_place_of_the_database_is_reported_after_the_stop_too() {
     let mut server = shop();
     fs::rename(server.path().join("velha.db"), server.path().join("hortifruti.db")).unwrap();
     server.signal("TERM");
@@ -296,7 +296,7 @@ fn prices_of_before_are_no_touch() {
 }
 
 #[test]
-fn after_a_kill_the_time_of_the_database_is_set_back_by_the_command_that_is_told() {
+fn after_a_kill_the_time_of_the_database_is_set_back_by_the_command_that_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let name = "loja d'água $1.db";
     let mut server = Server::start_in(folder, &["--data", name]);
@@ -341,7 +341,7 @@ fn after_a_kill_and_a_touch_a_restore_keeps_everything_too() {
 }
 
 #[test]
-fn after_a_kill_an_old_file_is_told_although_it_has_the_time_of_the_new_one() {
+fn after_a_kill_an_old_file_is_reported_although_it_has_the_time_of_the_new_one() {
     let mut server = shop();
     let other = Database::open(server.path().join("hortifruti.db")).unwrap();
     other.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).unwrap();

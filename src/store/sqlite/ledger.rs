@@ -9,6 +9,7 @@ mod purchases;
 pub(super) mod rows;
 mod visit;
 
+use std::ops::RangeInclusive;
 use std::time::SystemTime;
 
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -20,8 +21,7 @@ use super::schema::SCHEMA_VERSION;
 use super::terms::select_changes;
 use crate::catalog::{Kind, ProductChange};
 use crate::store::{
-    ChangesQuery, Extent, Ledger, LedgerPage, LedgerQuery, LedgerRange, LedgerRow, PurchaseQuery,
-    PurchaseRow, StoreError,
+    ChangesQuery, Extent, Ledger, LedgerPage, LedgerQuery, LedgerRange, LedgerRow, StoreError,
 };
 pub(super) use connections::SqliteLedger;
 
@@ -82,8 +82,15 @@ impl Ledger for SqliteLedger {
         self.read(|connection| visit::visit(connection, range, visit))
     }
 
-    fn purchases(&self, query: &PurchaseQuery) -> Result<Vec<PurchaseRow>, StoreError> {
-        self.read(|connection| purchases::purchases(connection, query))
+    fn undone(&self, range: RangeInclusive<i64>, count_max: usize) -> Result<Vec<(i64, i64)>, StoreError> {
+        self.read(|connection| {
+            let mut undone = connection.prepare_cached(
+                "SELECT by_sequence, undone FROM undo WHERE by_sequence >= ?1 AND by_sequence <= ?2
+                 ORDER BY by_sequence LIMIT ?3",
+            )?;
+            let limits = (range.start(), range.end(), count_max as i64);
+            undone.query_map(limits, |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })
     }
 
     fn extent(&self) -> Extent {

@@ -22,7 +22,7 @@ mod turn;
 use super::{Answer, Asked, Ledger, Line, Operation, Stored};
 use place::{Place, place};
 use states::States;
-use turn::keeps_turn;
+use turn::{before_on_connection, keeps_turn};
 
 /// Why a history cannot be true.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -180,12 +180,26 @@ fn check_order(history: &[Operation], places: &[Place<'_>], states: &States) -> 
         };
         let is_late = |earlier: &usize| end(*earlier).is_some_and(|end| end >= first);
         let is_out_of_turn = |earlier: &usize| !keeps_turn(history, places, states, *earlier, first);
-        let own = history[index].follows.filter(is_out_of_turn);
+        let own = own_turn(history, places, index).find(is_out_of_turn);
         if let Some(earlier) = last.filter(is_late).or(own) {
             return Err(Fault::Order { earlier: history[earlier].id(), later: history[index].id() });
         }
     }
     Ok(())
+}
+
+/// The changes of a connection that a later one of it must stand after: up to one whose own turn is looked at.
+fn own_turn<'h>(
+    history: &'h [Operation],
+    places: &'h [Place<'_>],
+    index: usize,
+) -> impl Iterator<Item = usize> + 'h {
+    let mut is_over = false;
+    before_on_connection(history, index).take_while(move |before| {
+        let is_within = !is_over;
+        is_over = places[*before].movements.is_some() && history[*before].calls.len() == 1;
+        is_within
+    })
 }
 
 /// Every read shows a state of its time, and no later read an earlier one.
@@ -217,11 +231,13 @@ fn check_reads(history: &[Operation], places: &[Place<'_>], states: &States) -> 
         let before = answered.before(begin(index));
         floor = before.iter().filter_map(|index| known[*index]).fold(floor, i64::max);
         // A name is looked for when it comes, and does not wait for the changes before it.
-        let follows = operation.follows.filter(|_| !matches!(answer, Answer::NoProduct(_)));
+        let waits = !matches!(answer, Answer::NoProduct(_));
         // Answers keep the order of the questions, so a change that was called again had been put off before
         // this read was answered.
-        let follows = follows.filter(|before| history[*before].calls.len() == 1);
-        let from = follows.and_then(|index| known[index]).map_or(floor, |follows| floor.max(follows));
+        let mut follows = before_on_connection(history, index)
+            .filter(|before| waits && history[*before].calls.len() == 1)
+            .filter_map(|before| known[before]);
+        let from = follows.next().map_or(floor, |follows| floor.max(follows));
         let after = later.partition_point(|(called, _)| called > end);
         let to = after.checked_sub(1).map_or(states.last, |index| later[index].1 - 1);
         let state = states.visible(from..=to).find(|state| states.shows(*state, &operation.asked, answer));

@@ -102,9 +102,7 @@ impl Record {
 
     fn begin_again(&self, number: usize, way: Way) {
         let call = Call { at: self.now(), way };
-        let operation = &mut self.pages().operations[number];
-        operation.calls.push(call);
-        operation.follows = None;
+        self.pages().operations[number].calls.push(call);
     }
 
     fn finish(&self, number: usize, answer: Answer) {

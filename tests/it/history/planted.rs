@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::check::{Fault, check};
 use super::story::{STEP, Story, change, count, import, undo};
-use super::{Answer, Asked, Counted, Kind, Line, Made, OPENING_PRODUCTS, Row, Stored};
+use super::{Answer, Asked, Call, Counted, Kind, Line, Made, OPENING_PRODUCTS, Row, Stored};
 
 /// Nine operations, each answered before the next is called.
 fn story() -> Story {
@@ -25,11 +25,22 @@ fn story() -> Story {
     story
 }
 
+/// One connection asks for `c`, for `d`, which is refused, and for `e`, and breaks. `e` stands before `c`.
+fn across_a_refusal(story: &mut Story) {
+    story.rewrite(|rows| rows.swap(7, 8));
+    story.history.truncate(8);
+    story.history.remove(6);
+    for index in [5, 6] {
+        story.history[index].follows = Some(index - 1);
+    }
+    story.history[4..].iter_mut().for_each(|operation| operation.answer = None);
+}
+
 #[test]
 fn each_planted_fault_is_caught() {
     type Plant = fn(&mut Story);
     let lost = |id: &str| Fault::Lost(id.into());
-    let faults: [(&str, Plant, Fault); 24] = [
+    let faults: [(&str, Plant, Fault); 26] = [
         ("answered before the commit, and lost", |s| s.rewrite(|rows| drop(rows.pop())), lost("e")),
         (
             "lost in the middle, and others made after it",
@@ -128,6 +139,20 @@ fn each_planted_fault_is_caught() {
                 s.history[5].follows = Some(4);
                 s.history[4].answer = None;
                 s.history[5].answer = None;
+            },
+            Fault::Order { earlier: "c".into(), later: "e".into() },
+        ),
+        (
+            "an order against that of a connection, across a change that was refused",
+            across_a_refusal,
+            Fault::Order { earlier: "c".into(), later: "e".into() },
+        ),
+        (
+            "the same, across a change that was called again and refused",
+            |s| {
+                across_a_refusal(s);
+                let Call { at, way } = s.history[6].calls[0];
+                s.history[5].calls.push(Call { at: at + STEP, way });
             },
             Fault::Order { earlier: "c".into(), later: "e".into() },
         ),

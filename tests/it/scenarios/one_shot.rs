@@ -6,8 +6,8 @@ use hortifruti::operation::Operation;
 use serde_json::Value;
 
 use super::Transport;
-use super::shop::{Change, Client, Counts, Draft, Movement, Product, Refused};
-use super::text::{kind_word, price, quantity};
+use super::shop::{Change, Client, Counts, Draft, Movement, Product, Refused, Terms};
+use super::text::{NO_FORM, kind_word, price, quantity};
 use crate::support::{Ended, Server, hortifruti, run_bytes};
 
 const NO_BATCH: (Operation, &str) = (Operation::BatchAdjustStock, "no command makes several changes");
@@ -25,7 +25,15 @@ pub(super) static OVER_TEXT: Transport = Transport {
     cannot: &[
         NO_BATCH,
         NO_STREAM,
-        (Operation::ImportProducts, "the text protocol has no form for it, as `import` says"),
+        (Operation::ImportProducts, NO_FORM),
+        (Operation::UpdateProduct, NO_FORM),
+        (Operation::ListProductChanges, NO_FORM),
+        (Operation::MergeProducts, NO_FORM),
+        (Operation::ClearExamples, NO_FORM),
+        (Operation::SummarizeMovements, NO_FORM),
+        (Operation::ListLowStock, NO_FORM),
+        (Operation::ListExpiringStock, NO_FORM),
+        (Operation::TracePurchases, NO_FORM),
     ],
     is_slow: true,
     open: |server| OneShot::open(server, "--socket"),
@@ -35,7 +43,18 @@ pub(super) static OVER_TEXT: Transport = Transport {
 const EXITS: [(i32, &[&str]); 5] = [
     (2, &["INVALID_ARGUMENT", "UNKNOWN_COMMAND"]),
     (3, &["PRODUCT_NOT_FOUND", "MOVEMENT_NOT_FOUND"]),
-    (4, &["INSUFFICIENT_STOCK", "ALREADY_UNDONE", "REQUEST_ID_REUSED", "OUT_OF_RANGE"]),
+    (
+        4,
+        &[
+            "INSUFFICIENT_STOCK",
+            "ALREADY_UNDONE",
+            "REQUEST_ID_REUSED",
+            "OUT_OF_RANGE",
+            "NAME_TAKEN",
+            "CODE_TAKEN",
+            "DISCONTINUED",
+        ],
+    ),
     (5, &["RESOURCE_EXHAUSTED", "UNAVAILABLE", "OUTCOME_UNKNOWN", "DEADLINE_EXCEEDED"]),
     (6, &["UNAUTHENTICATED"]),
 ];
@@ -44,16 +63,20 @@ struct OneShot {
     folder: PathBuf,
     /// The option that chooses the protocol.
     protocol: &'static str,
+    /// The token of the client, if it has one.
+    secret: Option<String>,
 }
 
 impl OneShot {
     fn open(server: &Server, protocol: &'static str) -> Box<dyn Client> {
-        Box::new(Self { folder: server.path().to_owned(), protocol })
+        Box::new(Self { folder: server.path().to_owned(), protocol, secret: None })
     }
 
     /// Runs a one-shot, and returns what it printed.
     fn run(&self, args: &[&str], input: &[u8]) -> Result<String, Refused> {
-        let ended = run_bytes(hortifruti(&self.folder).args(args).arg(self.protocol), input);
+        let mut command = hortifruti(&self.folder);
+        command.envs(self.secret.iter().map(|secret| ("HORTIFRUTI_TOKEN", secret)));
+        let ended = run_bytes(command.args(args).arg(self.protocol), input);
         if ended.code == 0 { Ok(ended.out) } else { Err(refusal(&ended)) }
     }
 
@@ -152,6 +175,90 @@ impl Client for OneShot {
         }
         self.json(&args).map(|json| json.as_array().unwrap().iter().map(product).collect())
     }
+
+    fn present_token(&mut self, secret: &str) {
+        self.secret = Some(secret.to_owned());
+    }
+
+    fn update_product(&mut self, name: &str, terms: &Terms, request_id: &str) -> Result<Product, Refused> {
+        let mut args: Vec<String> = match (terms.name, terms.is_discontinued) {
+            (Some(new), _) => vec!["rename".into(), name.into(), new.into()],
+            (None, Some(true)) => vec!["retire".into(), name.into()],
+            (None, Some(false)) => vec!["restore".into(), name.into()],
+            (None, None) => vec!["set".into(), name.into()],
+        };
+        let options = [
+            ("--price", terms.price_centavos.map(price)),
+            ("--code", terms.code.map(|code| code.to_string())),
+            ("--minimum", terms.minimum_thousandths.map(quantity)),
+            ("--target", terms.target_thousandths.map(quantity)),
+            ("--shelf-life", terms.shelf_life_days.map(|days| days.to_string())),
+            ("--request-id", Some(request_id.to_owned()).filter(|id| !id.is_empty())),
+        ];
+        for (option, value) in options {
+            args.extend(value.into_iter().flat_map(|value| [option.to_owned(), value]));
+        }
+        let args: Vec<&str> = std::iter::once("product").chain(args.iter().map(String::as_str)).collect();
+        self.json(&args).map(|json| product(&json))
+    }
+
+    fn list_product_changes(&mut self, name: &str) -> Result<Vec<(String, String, String)>, Refused> {
+        let json = self.json(&["history", name, "--changes"])?;
+        let change = |it: &Value| {
+            let [field, old, new] =
+                ["field", "old_value", "new_value"].map(|key| it[key].as_str().unwrap().to_owned());
+            (field, old, new)
+        };
+        Ok(json.as_array().unwrap().iter().map(change).collect())
+    }
+
+    fn merge_products(&mut self, from: &str, into: &str, request_id: &str) -> Result<Vec<Product>, Refused> {
+        let mut args = vec!["product", "merge", from, into];
+        if !request_id.is_empty() {
+            args.extend(["--request-id", request_id]);
+        }
+        self.json(&args).map(|json| json.as_array().unwrap().iter().map(product).collect())
+    }
+
+    fn clear_examples(&mut self, request_id: &str) -> Result<Vec<Product>, Refused> {
+        let mut args = vec!["product", "clear-examples"];
+        if !request_id.is_empty() {
+            args.extend(["--request-id", request_id]);
+        }
+        self.json(&args).map(|json| json.as_array().unwrap().iter().map(product).collect())
+    }
+
+    fn summarize_sales(&mut self) -> Result<Vec<(String, i64)>, Refused> {
+        self.report(&["sales", "--since", "2000-01-01"], "amount_centavos")
+    }
+
+    fn list_low_stock(&mut self) -> Result<Vec<(String, i64)>, Refused> {
+        self.report(&["low"], "to_buy_thousandths")
+    }
+
+    fn list_expiring_stock(&mut self, days: i32) -> Result<Vec<(String, i64)>, Refused> {
+        self.report(&["expiring", "--days", &days.to_string()], "left_thousandths")
+    }
+
+    fn trace_purchases(&mut self, words: &str) -> Result<Vec<(i64, i64)>, Refused> {
+        let json = self.json(&["report", "trace", words])?;
+        let rows = json["rows"].as_array().unwrap().iter();
+        Ok(rows.map(|row| (number(row, "sequence"), number(row, "left_thousandths"))).collect())
+    }
+}
+
+impl OneShot {
+    /// The product and a figure of each row of a report; 0 for one that nobody knows.
+    fn report(&self, args: &[&str], figure: &str) -> Result<Vec<(String, i64)>, Refused> {
+        let json = self.json(&[&["report"], args].concat())?;
+        let rows = json["rows"].as_array().unwrap().iter();
+        let known = |row: &Value| if row[figure].is_null() { 0 } else { number(row, figure) };
+        Ok(rows.map(|row| (row["product"].as_str().unwrap().to_owned(), known(row))).collect())
+    }
+}
+
+fn number(json: &Value, field: &str) -> i64 {
+    json[field].as_i64().unwrap_or_else(|| panic!("{json}"))
 }
 
 fn refusal(ended: &Ended) -> Refused {

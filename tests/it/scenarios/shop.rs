@@ -5,7 +5,10 @@ use std::ops::{Deref, DerefMut};
 use hortifruti::operation::Operation;
 
 use super::{Store, TRANSPORTS, Transport, grpc};
-use crate::support::{Server, list};
+use crate::support::{Server, list, make_token};
+
+/// What tokens permit.
+pub(super) const ROLES: [&str; 4] = ["leitura", "contagem", "venda", "escrita"];
 
 /// A product as a transport shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +103,18 @@ impl Draft {
     }
 }
 
+/// New terms of a product; `None` leaves a term as it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Terms {
+    pub(super) name: Option<&'static str>,
+    pub(super) price_centavos: Option<i64>,
+    pub(super) code: Option<i32>,
+    pub(super) minimum_thousandths: Option<i64>,
+    pub(super) target_thousandths: Option<i64>,
+    pub(super) shelf_life_days: Option<i32>,
+    pub(super) is_discontinued: Option<bool>,
+}
+
 /// The counts of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Counts {
@@ -163,6 +178,54 @@ pub(super) trait Client: Send {
 
     /// Undoes a movement, with its whole document. An empty request id is none.
     fn undo_movement(&mut self, sequence: i64, request_id: &str) -> Result<Vec<Product>, Refused>;
+
+    /// Asks as the owner of a token from now on.
+    fn present_token(&mut self, secret: &str);
+
+    /// Gives a product other terms. An empty request id is none.
+    fn update_product(&mut self, _name: &str, _terms: &Terms, _request_id: &str) -> Result<Product, Refused> {
+        unwritten(Operation::UpdateProduct)
+    }
+
+    /// The changes of a product's terms, newest first: field, old value, new value.
+    fn list_product_changes(&mut self, _name: &str) -> Result<Vec<(String, String, String)>, Refused> {
+        unwritten(Operation::ListProductChanges)
+    }
+
+    /// Moves the stock of a product to another one. An empty request id is none.
+    fn merge_products(
+        &mut self,
+        _from: &str,
+        _into: &str,
+        _request_id: &str,
+    ) -> Result<Vec<Product>, Refused> {
+        unwritten(Operation::MergeProducts)
+    }
+
+    /// Clears the examples. An empty request id is none.
+    fn clear_examples(&mut self, _request_id: &str) -> Result<Vec<Product>, Refused> {
+        unwritten(Operation::ClearExamples)
+    }
+
+    /// The money of the sales of each product.
+    fn summarize_sales(&mut self) -> Result<Vec<(String, i64)>, Refused> {
+        unwritten(Operation::SummarizeMovements)
+    }
+
+    /// The products that run out, and what to buy of each, in thousandths.
+    fn list_low_stock(&mut self) -> Result<Vec<(String, i64)>, Refused> {
+        unwritten(Operation::ListLowStock)
+    }
+
+    /// The products that expire in so many days, and what is left of each purchase, in thousandths.
+    fn list_expiring_stock(&mut self, _days: i32) -> Result<Vec<(String, i64)>, Refused> {
+        unwritten(Operation::ListExpiringStock)
+    }
+
+    /// The numbers of the purchases from a supplier or of a lot, and what is left of each, in thousandths.
+    fn trace_purchases(&mut self, _words: &str) -> Result<Vec<(i64, i64)>, Refused> {
+        unwritten(Operation::TracePurchases)
+    }
 }
 
 fn unwritten(operation: Operation) -> ! {
@@ -213,6 +276,31 @@ impl Shop {
     /// Another shop over the same transport and store, with these options of `serve`.
     pub(super) fn another(&self, options: &[&str]) -> Self {
         Self::open(self.transport, self.store, options)
+    }
+
+    /// Another shop over the same transport and store, with a token for each role, called as the role.
+    pub(super) fn with_roles(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for role in ROLES {
+            make_token(folder.path(), role, role);
+        }
+        let server = Server::start_in(folder, &[self.store.serve, &["--token-file", "tokens"]].concat());
+        let client = (self.transport.open)(&server);
+        Self { server, client, transport: self.transport, store: self.store }
+    }
+
+    /// A client with the token of a role.
+    pub(super) fn colleague_of_role(&self, role: &str) -> Box<dyn Client> {
+        let mut client = self.colleague();
+        let secret = std::fs::read_to_string(self.server.path().join(role)).unwrap();
+        client.present_token(secret.trim_end());
+        client
+    }
+
+    /// Runs a one-shot over the protocol that the server speaks best.
+    pub(super) fn run(&self, args: &[&str]) {
+        let ended = self.server.run(args);
+        assert_eq!(ended.code, 0, "{args:?}: {ended:?}");
     }
 
     /// Puts products into the shop, over a transport that can.

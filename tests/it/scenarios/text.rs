@@ -6,11 +6,22 @@ use super::Transport;
 use super::shop::{Change, Client, Kind, Movement, Product, Refused};
 use crate::support::{Connection, Server};
 
-const NO_FORM: &str = "the text protocol has no form for it";
+pub(super) const NO_FORM: &str = "the text protocol has no form for it";
 
 pub(super) static TRANSPORT: Transport = Transport {
     name: "text",
-    cannot: &[(Operation::BatchAdjustStock, NO_FORM), (Operation::ImportProducts, NO_FORM)],
+    cannot: &[
+        (Operation::BatchAdjustStock, NO_FORM),
+        (Operation::ImportProducts, NO_FORM),
+        (Operation::UpdateProduct, NO_FORM),
+        (Operation::ListProductChanges, NO_FORM),
+        (Operation::MergeProducts, NO_FORM),
+        (Operation::ClearExamples, NO_FORM),
+        (Operation::SummarizeMovements, NO_FORM),
+        (Operation::ListLowStock, NO_FORM),
+        (Operation::ListExpiringStock, NO_FORM),
+        (Operation::TracePurchases, NO_FORM),
+    ],
     is_slow: false,
     open: |server: &Server| Box::new(Text(server.connect())),
 };
@@ -68,6 +79,10 @@ impl Client for Text {
         let id = if request_id.is_empty() { String::new() } else { format!(" id={request_id}") };
         let reply = self.0.ask(&format!("desfazer {sequence}{id}"));
         Ok(answer(&reply)?.lines().map(product).collect())
+    }
+
+    fn present_token(&mut self, secret: &str) {
+        assert!(self.0.ask(&format!("token {secret}")).starts_with("Token aceito: "));
     }
 }
 

@@ -49,12 +49,21 @@ const EXTEND: &str = "
     LEFT JOIN moved ON moved.product_id = id;
 ";
 
-/// Marks the products of a first start by an earlier version as examples, if they still have their names.
+/// Marks the products of a first start by an earlier version as examples, if they still have their names. Their
+/// openings differ from those a shop's own products of these names, which came into an empty database.
 const MARK_EXAMPLES: &str = "
+    WITH example (id, name, price_centavos, opening_thousandths) AS (
+        VALUES (1, 'Maca', 300, 20000), (2, 'Pera', 500, 15000),
+               (3, 'Banana', 1000, 30000), (4, 'Caju', 200, 60000)
+    )
     UPDATE product_terms SET example = 1
-    WHERE (id, name) IN (VALUES (1, 'Maca'), (2, 'Pera'), (3, 'Banana'), (4, 'Caju'))
-      AND EXISTS (SELECT 1 FROM movement
-                  WHERE sequence = product_terms.id AND product_id = product_terms.id AND kind = 'abertura');
+    WHERE EXISTS (
+        SELECT 1 FROM example JOIN movement ON movement.sequence = example.id
+        WHERE example.id = product_terms.id AND example.name = product_terms.name
+          AND movement.product_id = example.id AND movement.kind = 'abertura'
+          AND movement.delta_thousandths = example.opening_thousandths
+          AND movement.price_centavos = example.price_centavos
+    );
 ";
 
 /// Migrates a database to this schema.

@@ -4,6 +4,15 @@ use super::place::Place;
 use super::states::States;
 use crate::history::Operation;
 
+/// The changes that the connection of an operation asked for before it, the last first. None if the operation
+/// was called again: on which connection it was then made, nobody knows.
+pub(super) fn before_on_connection(history: &[Operation], index: usize) -> impl Iterator<Item = usize> {
+    let last = history[index].follows.filter(|_| history[index].calls.len() == 1);
+    // A change in between may have been called again, and none of its movements may be in the ledger: its
+    // first call still stands between the others.
+    std::iter::successors(last, |before| history[*before].follows)
+}
+
 /// Whether a change whose movements begin with `first` may stand there after `before`, which the same
 /// connection asked for earlier.
 ///
