@@ -87,10 +87,11 @@ mod tests {
         let open = || connections.opened().map(|(_, count)| count).collect::<Vec<_>>();
         let first = connections.open(Transport::Text);
         let second = connections.open(Transport::Text);
-        assert_eq!(open(), [2, 0]);
+        assert_eq!(open()[..2], [2, 0]);
         drop((first, second));
+        assert!(open().iter().all(|open| *open == 0));
         let begun: Vec<_> = connections.begun().map(|(_, count)| count).collect();
-        assert_eq!((open(), begun), (vec![0, 0], vec![2, 0]));
+        assert_eq!(begun[..2], [2, 0]);
         assert!(Transport::ALL.iter().enumerate().all(|(place, transport)| *transport as usize == place));
     }
 }

@@ -8,12 +8,15 @@
 //! ```
 
 mod assets;
+mod connection;
 mod guard;
+mod health;
 mod http1;
 mod http2;
 mod plain;
 mod requests;
 mod routes;
+mod token;
 
 pub(super) use http1::{not_served, serve as serve_http1, tls_only, turn_away as turn_away_http1};
 pub(super) use http2::{serve as serve_http2, turn_away as turn_away_http2};

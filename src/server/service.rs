@@ -16,6 +16,7 @@ use super::turns::Turns;
 use crate::access::Identity;
 use crate::inventory::Session;
 use crate::metrics::Transport;
+use crate::operation::StoreState;
 
 /// The time of the last look at a connection when the server stops, because a busy worker learns late that
 /// the system has received something.
@@ -129,6 +130,19 @@ impl<I: Clone> Service<I> {
 }
 
 impl Service {
+    /// Why the server takes no changes, in words that need no other; `None` if it takes them.
+    pub(super) fn why_not_ready(&self) -> Option<&'static str> {
+        if self.is_stopping() {
+            return Some("o servidor está parando");
+        }
+        match self.inventory.metrics().store.state() {
+            StoreState::Open => None,
+            StoreState::Refusing => Some("o banco de dados recusa mudanças; a causa está no log do servidor"),
+            StoreState::InDoubt => Some("não se sabe se a última gravação foi feita"),
+            StoreState::Stopped => Some("um defeito parou as gravações; a causa está no log do servidor"),
+        }
+    }
+
     /// The session of a client: that of the connection, which signs changes with the name of the client's
     /// token.
     pub(super) fn session(&self, identity: &Identity) -> Cow<'_, Session> {

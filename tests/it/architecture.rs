@@ -295,6 +295,9 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "server::http",
         &[
+            "access",
+            "metrics",
+            "operation",
             "catalog",
             "panel",
             "refusal",
@@ -316,6 +319,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "access",
             "inventory",
             "metrics",
+            "operation",
             "server::authenticator",
             "server::console",
             "server::hosts",

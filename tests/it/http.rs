@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::support::{PATIENCE, Server};
 
 /// Sends bytes, and returns everything that comes until the server closes the connection.
-fn exchange(port: u16, sent: &[u8]) -> String {
+pub(crate) fn exchange(port: u16, sent: &[u8]) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(sent).unwrap();
@@ -17,7 +17,7 @@ fn exchange(port: u16, sent: &[u8]) -> String {
 }
 
 /// The answer to a GET, after which the connection ends.
-fn get(port: u16, path: &str) -> String {
+pub(crate) fn get(port: u16, path: &str) -> String {
     exchange(port, format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes())
 }
 

@@ -9,7 +9,9 @@ use hortifruti::metrics::{Facts, Metrics, Transport, Turn, write_metrics};
 use hortifruti::operation::{OPERATIONS, StoreState};
 use hortifruti::refusal::Code;
 
-use crate::support::{Need, finished, try_run};
+use crate::http::{exchange, get};
+use crate::support::waiting::wait_until;
+use crate::support::{Need, Server, finished, make_token, try_run};
 
 /// Whether promtool is there; otherwise the test is skipped.
 fn has_promtool() -> bool {
@@ -45,4 +47,81 @@ fn promtool_finds_no_fault_in_the_metrics() {
     metrics.commits.note(Duration::from_millis(2), 3);
     metrics.store.fail("busy", StoreState::Refusing);
     assert_well_named(&write_metrics(&metrics, Facts { last_sequence: 10_000_000, ..Facts::default() }));
+}
+
+#[test]
+fn what_happened_over_every_transport_is_in_the_metrics() {
+    let server = Server::start(&[]);
+    let mut till = server.connect();
+    till.ask("3 Caju -1");
+    till.ask("3 Caju -100");
+    for args in [&["update", "Caju", "-1"][..], &["query", "Nada"], &["query", "Caju"]] {
+        server.run(args);
+    }
+    let answer = get(server.port, "/metrics");
+    let (head, text) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    assert!(head.contains("content-type: text/plain; version=0.0.4; charset=utf-8\r\n"), "{head}");
+    for line in [
+        r#"hortifruti_operations_total{operation="AdjustStock",code="OK",transport="text"} 1"#,
+        r#"hortifruti_operations_total{operation="AdjustStock",code="INSUFFICIENT_STOCK",transport="text"} 1"#,
+        r#"hortifruti_operations_total{operation="AdjustStock",code="OK",transport="grpc"} 1"#,
+        r#"hortifruti_operations_total{operation="GetProduct",code="PRODUCT_NOT_FOUND",transport="grpc"} 1"#,
+        r#"hortifruti_operations_total{operation="GetProduct",code="OK",transport="grpc"} 1"#,
+        r#"hortifruti_operation_duration_seconds_count{operation="AdjustStock"} 3"#,
+        "hortifruti_commit_changes_count 2",
+        "hortifruti_ledger_sequence 6",
+        "hortifruti_products 4",
+        r#"hortifruti_open_connections{transport="text"} 1"#,
+        r#"hortifruti_open_connections{transport="http"} 1"#,
+        r#"hortifruti_connections_total{transport="grpc"} 3"#,
+        r#"hortifruti_store_state{state="open"} 1"#,
+    ] {
+        assert!(text.lines().any(|other| other == line), "{line}:\n{text}");
+    }
+    if has_promtool() {
+        assert_well_named(text);
+    }
+}
+
+#[test]
+fn a_server_is_ready_while_it_takes_changes() {
+    let server = Server::start(&["--http", "--grpc"]);
+    let is_ready = || get(server.port, "/readyz").starts_with("HTTP/1.1 200 OK\r\n");
+    assert!(is_ready());
+    let (database, away) = (server.path().join("hortifruti.db"), server.path().join("fora.db"));
+    std::fs::rename(&database, &away).unwrap();
+    assert_eq!(server.run(&["update", "Caju", "-1"]).code, 5);
+    let answer = get(server.port, "/readyz");
+    assert!(answer.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{answer}");
+    assert!(
+        answer.ends_with("\r\n\r\no banco de dados recusa mudanças; a causa está no log do servidor\n"),
+        "{answer}"
+    );
+    // The server lives all the same.
+    assert!(get(server.port, "/healthz").starts_with("HTTP/1.1 200 OK\r\n"));
+    std::fs::rename(&away, &database).unwrap();
+    wait_until("the server is ready again", is_ready);
+}
+
+#[test]
+fn the_metrics_of_a_server_with_tokens_are_for_those_who_may_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = make_token(folder.path(), "leitura", "leitura");
+    let server = Server::start_in(folder, &["--token-file", "tokens"]);
+    let ask = |authorization: &str| {
+        let head = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
+        exchange(server.port, format!("{head}{authorization}\r\n").as_bytes())
+    };
+    for authorization in ["", "Authorization: Bearer htf1-errado\r\n"] {
+        let answer = ask(authorization);
+        assert!(answer.starts_with("HTTP/1.1 401 Unauthorized\r\n"), "{answer}");
+        assert!(
+            answer.contains("www-authenticate: Bearer\r\n") && !answer.contains("hortifruti_"),
+            "{answer}"
+        );
+    }
+    let answer = ask(&format!("Authorization: Bearer {secret}\r\n"));
+    assert!(answer.contains("\nhortifruti_watchers 0\n"), "{answer}");
+    assert!(get(server.port, "/readyz").starts_with("HTTP/1.1 200 OK\r\n"));
 }

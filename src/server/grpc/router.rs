@@ -92,6 +92,22 @@ impl Router {
         &self.wrong_tokens
     }
 
+    /// The identity of the client that sent these header fields. A wrong token is answered late.
+    ///
+    /// # Errors
+    /// If the token is wrong.
+    pub(in crate::server) async fn identity(&self, headers: &http::HeaderMap) -> Result<Identity, Refusal> {
+        let authenticator = &self.calls.service.authenticator;
+        let Some(secret) = head::bearer(headers) else { return Ok(authenticator.anonymous()) };
+        match authenticator.identify(secret) {
+            Identity::Unknown => {
+                let stopping = self.calls.service.stopping();
+                Err(self.wrong_tokens.answer(authenticator, self.peer, stopping).await.0)
+            }
+            identity => Ok(identity),
+        }
+    }
+
     /// Answers a call.
     pub(in crate::server) fn call(&self, mut request: http::Request<Incoming>) -> Answer {
         let begun = Instant::now();

@@ -1,23 +1,18 @@
 //! The requests of one connection: gRPC's go to the router of gRPC, all others through the guard to a route.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
-use axum::http::{HeaderMap, HeaderValue, Request, Version, header};
+use axum::http::{HeaderValue, Request, Version, header};
 use hyper::body::Incoming;
 use tower::ServiceExt as _;
 
+use super::connection::Connection;
 use super::{guard, routes};
 use crate::server::authenticator::WrongTokens;
-use crate::server::grpc::{self, Answer, Calls, Router};
+use crate::server::grpc::{self, Answer, Calls};
 use crate::server::maybe_tls::MaybeTls;
 use crate::server::service::Service;
-
-/// The most requests of a connection of HTTP/1.1. A browser opens another; what a connection holds on to is
-/// given back.
-const REQUESTS_MAX: u32 = 10_000;
 
 /// The security headers of every answer: nothing is loaded from elsewhere, nothing runs but the panel's own
 /// files, and no other page frames, embeds or opens this one.
@@ -37,19 +32,9 @@ const HEADERS: [(&str, &str); 6] = [
 /// The requests of one connection.
 pub(super) struct Requests(Arc<Connection>);
 
-/// Everything that a route needs of the connection over which a request came.
-pub(super) struct Connection {
-    pub(super) router: Router,
-    /// The address at which the connection arrived.
-    pub(super) local: Option<IpAddr>,
-    asked: AtomicU32,
-}
-
 impl Requests {
     pub(super) fn new(service: Service, stream: &MaybeTls) -> Self {
-        let local = stream.local().map(|address| address.ip().to_canonical());
-        let router = Router::new(Calls::new(service), stream.peer());
-        Self(Arc::new(Connection { router, local, asked: AtomicU32::new(0) }))
+        Self(Arc::new(Connection::new(service, stream)))
     }
 
     pub(super) fn calls(&self) -> Arc<Calls> {
@@ -79,10 +64,6 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
 }
 
 impl Connection {
-    pub(super) fn service(&self) -> &Service {
-        &self.router.calls().service
-    }
-
     /// Answers a request that is no gRPC.
     async fn answer(
         self: Arc<Self>,
@@ -106,13 +87,5 @@ impl Connection {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response.map(tonic::body::Body::new)
-    }
-
-    /// Whether a request of HTTP/1.1 is the last of its connection. A body in chunks ends the connection,
-    /// because a length beside the chunks, which a proxy may have gone by, is not seen here: what follows
-    /// could be a request that the proxy has not checked (RFC 9112 §6.1).
-    fn is_last(&self, headers: &HeaderMap) -> bool {
-        self.asked.fetch_add(1, Ordering::Relaxed) + 1 >= REQUESTS_MAX
-            || headers.contains_key(header::TRANSFER_ENCODING)
     }
 }

@@ -5,26 +5,17 @@ use std::sync::LazyLock;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Response, StatusCode, Uri};
-use axum::routing::get;
 
-use super::{assets, plain};
+use super::{assets, health, plain};
 use crate::catalog::Quoted;
 
 static ROUTES: LazyLock<Router> = LazyLock::new(|| {
-    assets::routes()
-        .route("/healthz", get(healthz))
-        .fallback(nothing_here)
-        .method_not_allowed_fallback(other_method)
+    assets::routes().merge(health::routes()).fallback(nothing_here).method_not_allowed_fallback(other_method)
 });
 
-/// All routes. A request carries its [`Connection`](super::requests::Connection) as an extension.
+/// All routes. A request carries its [`Connection`](super::connection::Connection) as an extension.
 pub(super) fn routes() -> Router {
     ROUTES.clone()
-}
-
-/// Whether the server runs.
-async fn healthz() -> Response<Body> {
-    plain::answer(StatusCode::OK, "ok")
 }
 
 async fn nothing_here(uri: Uri) -> Response<Body> {
