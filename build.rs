@@ -1,5 +1,5 @@
-//! Compiles the contracts in `proto/` to `OUT_DIR`, with protox, so that nobody needs protoc, copies the files
-//! of the panel there, and names the commit of a release build.
+//! Compiles the contracts in `proto/` to `OUT_DIR`, as code and as descriptors, with protox, so that nobody
+//! needs protoc, copies the files of the panel there, and names the commit of a release build.
 
 use std::error::Error;
 use std::fs;
@@ -12,7 +12,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/panel");
-    tonic_prost_build::configure().build_server(false).compile_fds(protox::compile(PROTOS, ["proto"])?)?;
+    let mut compiler = protox::Compiler::new(["proto"])?;
+    compiler.include_imports(true).open_files(PROTOS)?;
+    // Without comments, because this copy becomes a part of the executable.
+    let descriptors = Path::new(&std::env::var("OUT_DIR")?).join("descriptors.bin");
+    fs::write(descriptors, compiler.encode_file_descriptor_set())?;
+    let files = compiler.include_source_info(true).file_descriptor_set();
+    tonic_prost_build::configure().build_server(false).compile_fds(files)?;
     copy_panel()?;
     name_commit();
     Ok(())

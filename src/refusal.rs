@@ -315,6 +315,11 @@ impl Refusal {
         Self { metadata: vec![(SERVED, served.to_owned())], ..Self::new(Code::UnknownCommand, what) }
     }
 
+    /// A request whose end did not arrive.
+    pub fn cut() -> Self {
+        Self::invalid("message", "o pedido foi cortado antes do fim")
+    }
+
     /// A connection for which there is no room.
     pub fn no_room() -> Self {
         let what = "o servidor já tem o máximo de conexões, no total ou deste endereço. \

@@ -1,6 +1,8 @@
 //! Requests and replies as bytes and text, on each wire and in both directions. No I/O.
 
+pub mod connect;
 pub mod grpc;
+pub mod json;
 pub mod text;
 
 /// An answer that no hortifruti server sends.

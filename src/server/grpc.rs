@@ -16,9 +16,12 @@ mod trailers;
 mod unary;
 mod watch_stream;
 
+pub(super) use arriving::CallBody;
 pub(super) use calls::Calls;
+pub(super) use gzip::decompressed;
 pub(super) use head::{HEADER_LIST_BYTES_READ_MAX, is_grpc};
-pub(super) use own_words::no_room;
+pub(super) use message_bytes::PREFIX_BYTES;
+pub(super) use own_words::{defect, no_room};
 pub(super) use router::{Answer, Router, not_served};
 
 /// The most open calls of one connection; further calls wait at the client. Each call holds its request and

@@ -4,10 +4,11 @@
 //! http1, http2 ── Requests        a connection: limits, silence, stop
 //!                   ├ grpc          a request with gRPC's content type
 //!                   └ guard         any other: is it meant for this server, and from no other site?
-//!                       └ routes      the panel's files, health
+//!                       └ routes      the panel's files, health, calls of Connect
 //! ```
 
 mod assets;
+mod connect;
 mod connection;
 mod guard;
 mod health;

@@ -52,6 +52,9 @@ pub use terms::{
 pub use undo_movement::{undo_message, undo_request};
 pub use watch::{watch_message, watch_request, watched, write_watched};
 
+/// The descriptors of both contracts and of what they import, as a `google.protobuf.FileDescriptorSet`.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
 /// The name of the exact service, whose calls have the names of operations.
 pub const INVENTORY_SERVICE: &str = "hortifruti.v1.InventoryService";
 

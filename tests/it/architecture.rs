@@ -296,9 +296,9 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "server::http",
         &[
             "access",
+            "catalog",
             "metrics",
             "operation",
-            "catalog",
             "panel",
             "refusal",
             "server::authenticator",
@@ -307,6 +307,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "server::io",
             "server::maybe_tls",
             "server::service",
+            "wire",
         ],
     ),
     ("server::idle", &[]),

@@ -61,11 +61,12 @@ impl Calls {
         identity: Identity,
         requests: Streaming<StreamAdjustStockRequest>,
         bytes_max: usize,
+        transport: Transport,
     ) -> StreamAnswers {
         // The client takes the answers of one run while the next run is committed.
         let (answers, runs) = mpsc::channel(1);
         let (progress, counted) = (self.progress.clone(), Counted::one_more(&self.streams));
-        tokio::spawn(self.adjust_stream(identity, requests, bytes_max, answers));
+        tokio::spawn(self.adjust_stream(identity, requests, bytes_max, transport, answers));
         StreamAnswers { progress, runs, run: Bytes::new(), has_ended: false, _counted: counted }
     }
 
@@ -78,6 +79,7 @@ impl Calls {
         mut identity: Identity,
         mut requests: Streaming<StreamAdjustStockRequest>,
         bytes_max: usize,
+        transport: Transport,
         answers: mpsc::Sender<Result<Bytes, Status>>,
     ) {
         let mut authenticator = self.service.authenticator.clone();
@@ -85,7 +87,7 @@ impl Calls {
         let mut stopped = pin!(self.all_has_come());
         let mut last_changes = LAST_CHANGES_MAX;
         let mut pipeline = Pipeline::default();
-        let mut turn = Turn::new(Transport::Grpc);
+        let mut turn = Turn::new(transport);
         loop {
             let Ok(room) = answers.reserve().await else { return };
             let first = tokio::select! {

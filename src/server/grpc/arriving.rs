@@ -16,13 +16,54 @@ use super::progress::Progress;
 use crate::refusal::Refusal;
 use crate::wire::grpc::status;
 
+/// The bytes of a call before they are checked.
+pub(in crate::server) enum CallBody {
+    /// The body of a gRPC request.
+    Incoming(Incoming),
+    /// A body that is made from the request of another protocol.
+    Made {
+        /// The body.
+        body: MadeBody,
+        /// The most bytes that there are to be read for it. `None` if that is not known before.
+        bytes: Option<u64>,
+    },
+}
+
+/// A body with the messages of another protocol.
+pub(in crate::server) type MadeBody = Pin<Box<dyn Body<Data = Bytes, Error = Refusal> + Send>>;
+
+impl From<Incoming> for CallBody {
+    fn from(body: Incoming) -> Self {
+        CallBody::Incoming(body)
+    }
+}
+
+impl CallBody {
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
+        match self {
+            // No client reads this refusal: the one that cut the call is gone.
+            CallBody::Incoming(body) => Pin::new(body)
+                .poll_frame(context)
+                .map(|frame| frame.map(|frame| frame.map_err(|_| Refusal::cut()))),
+            CallBody::Made { body, .. } => body.as_mut().poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            CallBody::Incoming(body) => body.is_end_stream(),
+            CallBody::Made { body, .. } => body.is_end_stream(),
+        }
+    }
+}
+
 /// The body of a call.
 ///
 /// The last frame is passed on only if the client ended the call. hyper treats a call that the client resets
 /// with NO_ERROR as ended (hyperium/hyper#3681), and tonic does so with a call that the client cancels.
 /// Without this check, a change from a request that was cut off would be made.
 pub(super) struct Arriving {
-    body: Incoming,
+    body: CallBody,
     /// The count of the message's bytes, if the call has one message and not a stream of them.
     message: Option<MessageBytes>,
     /// Decompresses the messages, if the client compresses them.
@@ -48,12 +89,12 @@ struct Limit {
 
 impl Arriving {
     /// The body of a call with one message.
-    pub(super) fn one_message(body: Incoming, deadline: Option<Instant>) -> Self {
+    pub(super) fn one_message(body: CallBody, deadline: Option<Instant>) -> Self {
         Self { message: Some(MessageBytes::default()), ..Self::stream(body, deadline) }
     }
 
     /// The body of a call with any number of messages.
-    pub(super) fn stream(body: Incoming, deadline: Option<Instant>) -> Self {
+    pub(super) fn stream(body: CallBody, deadline: Option<Instant>) -> Self {
         let limit = deadline.map(|at| Limit { at, patience: None });
         Self {
             body,
@@ -78,12 +119,15 @@ impl Arriving {
     }
 
     /// Waits until the client's deadline has passed.
-    pub(super) async fn too_late(&self) -> Refusal {
-        match self.limit {
-            Some(limit) => tokio::time::sleep_until(limit.at).await,
-            None => std::future::pending().await,
+    pub(super) fn too_late(&self) -> impl Future<Output = Refusal> + use<> {
+        let limit = self.limit;
+        async move {
+            match limit {
+                Some(limit) => tokio::time::sleep_until(limit.at).await,
+                None => std::future::pending().await,
+            }
+            Refusal::too_late()
         }
-        Refusal::too_late()
     }
 
     /// Gives the message this time from now, and notes each part of it as progress.
@@ -97,6 +141,9 @@ impl Arriving {
     /// Returns whether the message is larger than `bytes` or may become so by decompression, as soon as this
     /// is known.
     pub(super) async fn is_large(&mut self, bytes: usize) -> bool {
+        if let CallBody::Made { bytes: made, .. } = &self.body {
+            return made.is_none_or(|made| made > bytes as u64);
+        }
         while self.message.as_ref().is_some_and(|message| message.prefix_left > 0) {
             let Some(next) = poll_fn(|context| self.poll_next(context)).await else { break };
             let is_empty = next.as_ref().is_ok_and(|frame| frame.data_ref().is_some_and(Bytes::is_empty));
@@ -122,7 +169,7 @@ impl Arriving {
         if self.limit.is_some_and(|limit| limit.patience.is_none() && limit.at <= Instant::now()) {
             return Poll::Ready(Err(Refusal::too_late()));
         }
-        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
+        let Poll::Ready(frame) = self.body.poll_frame(context) else {
             let Some(Limit { at, patience }) = self.limit else { return Poll::Pending };
             let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
             ready!(timer.as_mut().poll(context));
@@ -141,10 +188,8 @@ impl Arriving {
                 Poll::Ready(Ok(Some(frame)))
             }
             None if self.body.is_end_stream() => Poll::Ready(self.end().map(|()| None)),
-            // No client reads this refusal: the one that cut the call is gone.
-            Some(Err(_)) | None => {
-                Poll::Ready(Err(Refusal::invalid("message", "o pedido foi cortado antes do fim")))
-            }
+            Some(Err(refusal)) => Poll::Ready(Err(refusal)),
+            None => Poll::Ready(Err(Refusal::cut())),
         }
     }
 

@@ -16,6 +16,13 @@ use crate::server::service::Service;
 /// ignores its idle connection would delay the stop for ever.
 const SETTLED_AFTER: Duration = Duration::from_millis(500);
 
+/// When a call came, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) at: Instant,
+    pub(super) transport: Transport,
+}
+
 /// The calls of one connection, with counts of the calls that wait for a change and of the streams of changes
 /// whose answers are not all taken.
 pub(in crate::server) struct Calls {
@@ -48,9 +55,9 @@ impl Calls {
     }
 
     /// Counts a call that was answered now.
-    pub(super) fn note(&self, operation: Option<Operation>, refused: Option<Code>, begun: Instant) {
+    pub(super) fn note(&self, operation: Option<Operation>, refused: Option<Code>, asked: Asked) {
         let operations = &self.service.inventory.metrics().operations;
-        operations.answered(Transport::Grpc, operation, refused, begun.elapsed());
+        operations.answered(asked.transport, operation, refused, asked.at.elapsed());
     }
 
     /// Waits until there was no progress for as long as a connection may be silent, or for up to twice as

@@ -84,7 +84,7 @@ impl Gzip {
 }
 
 /// The content of all gzip members, after the prefix of an uncompressed message.
-fn decompressed(bytes: &[u8], bytes_max: usize) -> Result<Vec<u8>, Refusal> {
+pub(in crate::server) fn decompressed(bytes: &[u8], bytes_max: usize) -> Result<Vec<u8>, Refusal> {
     let members_max = bytes_max / MEMBER_BYTES_MIN;
     let mut message = vec![0; PREFIX_BYTES];
     let mut decoder = GzDecoder::new(bytes);

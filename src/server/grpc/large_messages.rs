@@ -1,13 +1,13 @@
 //! Calls whose messages may be large. Such calls take turns, and the side thread reads them.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tonic::body::Body;
 use tonic::codegen::http;
 
 use super::arriving::Arriving;
-use super::calls::Calls;
+use super::calls::{Asked, Calls};
 use crate::operation::{LargeMessages, Operation};
 use crate::wire::grpc::status;
 
@@ -23,7 +23,7 @@ impl Calls {
         operation: Operation,
         large: &LargeMessages,
         body: Arriving,
-        begun: Instant,
+        asked: Asked,
         answer: impl FnOnce(Arc<Self>, Arriving) -> F,
     ) -> http::Response<Body>
     where
@@ -35,7 +35,7 @@ impl Calls {
                 // The semaphore is never closed; the call would be answered even without a turn.
                 turn = turns.acquire_owned() => turn.ok(),
                 refusal = body.too_late() => {
-                    self.note(Some(operation), Some(refusal.code), begun);
+                    self.note(Some(operation), Some(refusal.code), asked);
                     return status(refusal).into_http();
                 }
             },

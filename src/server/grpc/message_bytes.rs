@@ -3,7 +3,7 @@
 use crate::refusal::Refusal;
 
 /// The bytes of the prefix of each message: the compression flag and the length.
-pub(super) const PREFIX_BYTES: usize = 5;
+pub(in crate::server) const PREFIX_BYTES: usize = 5;
 
 /// The count of the bytes of a call's message that have arrived.
 pub(super) struct MessageBytes {

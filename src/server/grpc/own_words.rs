@@ -26,7 +26,7 @@ pub(super) fn refusal(refused: Status, bytes_max: usize) -> Status {
 }
 
 /// The refusal of a call that failed by a defect.
-pub(super) fn defect() -> Refusal {
+pub(in crate::server) fn defect() -> Refusal {
     let what = "o servidor não pôde atender este pedido. Nada foi feito; tente de novo, e avise o responsável pelo servidor.";
     Refusal::new(refusal::Code::Internal, what)
 }

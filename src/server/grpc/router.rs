@@ -6,14 +6,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hyper::body::Incoming;
 use tonic::body::Body;
 use tonic::codegen::{BoxFuture, http};
 
-use super::arriving::Arriving;
-use super::calls::Calls;
+use super::arriving::{Arriving, CallBody};
+use super::calls::{Asked, Calls};
 use super::{head, own_words};
 use crate::access::{self, Identity};
+use crate::metrics::Transport;
 use crate::operation::{Operation, Permission};
 use crate::refusal::Refusal;
 use crate::server::authenticator::WrongTokens;
@@ -71,20 +71,20 @@ impl Router {
     }
 
     /// The answer to a wrong token.
-    fn wrong_token(&self, operation: Option<Operation>, begun: Instant) -> Answer {
+    fn wrong_token(&self, operation: Option<Operation>, asked: Asked) -> Answer {
         let (calls, wrong_tokens) = (Arc::clone(&self.calls), Arc::clone(&self.wrong_tokens));
         let peer = self.peer;
         Box::pin(async move {
             let (authenticator, stopping) = (&calls.service.authenticator, calls.service.stopping());
             let (refusal, _) = wrong_tokens.answer(authenticator, peer, stopping).await;
-            calls.note(operation, Some(refusal.code), begun);
+            calls.note(operation, Some(refusal.code), asked);
             Ok(status(refusal).into_http())
         })
     }
 
     /// An answer that does not depend on the message.
-    fn refuse(&self, operation: Option<Operation>, refusal: Refusal, begun: Instant) -> Answer {
-        self.calls.note(operation, Some(refusal.code), begun);
+    fn refuse(&self, operation: Option<Operation>, refusal: Refusal, asked: Asked) -> Answer {
+        self.calls.note(operation, Some(refusal.code), asked);
         now(status(refusal).into_http())
     }
 
@@ -109,8 +109,12 @@ impl Router {
     }
 
     /// Answers a call.
-    pub(in crate::server) fn call(&self, mut request: http::Request<Incoming>) -> Answer {
-        let begun = Instant::now();
+    pub(in crate::server) fn call(
+        &self,
+        mut request: http::Request<impl Into<CallBody>>,
+        transport: Transport,
+    ) -> Answer {
+        let asked = Asked { at: Instant::now(), transport };
         if let Some(refused) = head::refuse(&request) {
             return now(refused);
         }
@@ -119,7 +123,7 @@ impl Router {
         let authenticator = &self.calls.service.authenticator;
         let identity = match head::bearer(request.headers()) {
             Some(secret) => match authenticator.identify(secret) {
-                Identity::Unknown => return self.wrong_token(operation, begun),
+                Identity::Unknown => return self.wrong_token(operation, asked),
                 identity => identity,
             },
             None => authenticator.anonymous(),
@@ -128,31 +132,31 @@ impl Router {
         // more.
         let permission = operation.map_or(Permission::Read, |operation| operation.spec().permission);
         if let Err(refusal) = access::check(&identity, permission) {
-            return self.refuse(operation, refusal, begun);
+            return self.refuse(operation, refusal, asked);
         }
-        let Some(method) = method else { return self.refuse(None, own_words::no_such_call(), begun) };
+        let Some(method) = method else { return self.refuse(None, own_words::no_such_call(), asked) };
         let deadline = match head::deadline(request.headers()) {
             Ok(deadline) => deadline,
-            Err(refusal) => return self.refuse(operation, refusal, begun),
+            Err(refusal) => return self.refuse(operation, refusal, asked),
         };
         let Some(is_gzip) = head::take_gzip(request.headers_mut()) else {
             return now(head::unknown_encoding());
         };
         let operation = method.operation();
         let Some(limit) = &operation.spec().message else {
-            return self.refuse(Some(operation), own_words::no_such_call(), begun);
+            return self.refuse(Some(operation), own_words::no_such_call(), asked);
         };
         let body = match operation {
-            Operation::StreamAdjustStock => Arriving::stream(request.into_body(), deadline),
-            _ => Arriving::one_message(request.into_body(), deadline),
+            Operation::StreamAdjustStock => Arriving::stream(request.into_body().into(), deadline),
+            _ => Arriving::one_message(request.into_body().into(), deadline),
         };
         let body = body.decompressed(is_gzip.then_some(limit.bytes_max));
         let calls = Arc::clone(&self.calls);
         match &limit.large {
-            None => Box::pin(async move { Ok(calls.answer(method, identity, body, begun).await) }),
+            None => Box::pin(async move { Ok(calls.answer(method, identity, body, asked).await) }),
             Some(large) => Box::pin(async move {
-                let answer = move |calls: Arc<Calls>, body| calls.answer(method, identity, body, begun);
-                Ok(calls.in_turn(operation, large, body, begun, answer).await)
+                let answer = move |calls: Arc<Calls>, body| calls.answer(method, identity, body, asked);
+                Ok(calls.in_turn(operation, large, body, asked, answer).await)
             }),
         }
     }

@@ -5,7 +5,6 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
 
 use prost::Message;
 use tonic::Status;
@@ -13,12 +12,13 @@ use tonic::body::Body;
 use tonic::codegen::http::Response;
 
 use super::arriving::Arriving;
-use super::calls::Calls;
+use super::calls::{Asked, Calls};
 use super::list_body::List;
 use super::one_message::{answer, answer_of, answer_with, messages, read, written};
 use super::own_words;
 use super::router::Method;
 use crate::access::{self, Identity};
+use crate::metrics::Transport;
 use crate::operation::{AdjustRequest, Operation, Request};
 use crate::refusal::Refusal;
 use crate::wire::grpc::original::{AtualizarRequest, Empty, PrecoRequest, ProdutoRequest};
@@ -37,18 +37,18 @@ impl Calls {
         method: Method,
         identity: Identity,
         body: Arriving,
-        begun: Instant,
+        asked: Asked,
     ) -> Response<Body> {
         let calls = Arc::clone(&self);
         let answer = match method {
-            Method::Exact(operation) => self.answer_exact(operation, identity, body).await,
+            Method::Exact(operation) => self.answer_exact(operation, identity, body, asked.transport).await,
             Method::Legacy(call) => self.answer_legacy(call, identity, body).await,
         };
         match &answer {
             // Each change of a stream is counted when it is answered.
             Ok(_) if method == Method::Exact(Operation::StreamAdjustStock) => {}
-            Ok(_) => calls.note(Some(method.operation()), None, begun),
-            Err(refused) => calls.note(Some(method.operation()), Some(grpc::code(refused)), begun),
+            Ok(_) => calls.note(Some(method.operation()), None, asked),
+            Err(refused) => calls.note(Some(method.operation()), Some(grpc::code(refused)), asked),
         }
         answer.unwrap_or_else(Status::into_http)
     }
@@ -59,6 +59,7 @@ impl Calls {
         operation: Operation,
         identity: Identity,
         body: Arriving,
+        transport: Transport,
     ) -> Answer {
         let bytes_max = operation.spec().message.map_or(0, |message| message.bytes_max);
         match operation {
@@ -78,7 +79,8 @@ impl Calls {
                 self.adjust_stock(identity, request, grpc::write_adjusted).await.map_err(status)
             }
             Operation::StreamAdjustStock => {
-                let answers = self.begin_adjust_stream(identity, messages(body, bytes_max), bytes_max);
+                let messages = messages(body, bytes_max);
+                let answers = self.begin_adjust_stream(identity, messages, bytes_max, transport);
                 Ok(answer_with(answers))
             }
             Operation::BatchAdjustStock => {

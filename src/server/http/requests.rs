@@ -9,6 +9,7 @@ use tower::ServiceExt as _;
 
 use super::connection::Connection;
 use super::{guard, routes};
+use crate::metrics::Transport;
 use crate::server::authenticator::WrongTokens;
 use crate::server::grpc::{self, Answer, Calls};
 use crate::server::maybe_tls::MaybeTls;
@@ -56,7 +57,11 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
         router.calls().note_request();
         let protocols = router.calls().service.protocols;
         if !protocols.http || (request.version() == Version::HTTP_2 && grpc::is_grpc(request.headers())) {
-            return if protocols.grpc { router.call(request) } else { grpc::not_served(protocols) };
+            return if protocols.grpc {
+                router.call(request, Transport::Grpc)
+            } else {
+                grpc::not_served(protocols)
+            };
         }
         let connection = Arc::clone(&self.0);
         Box::pin(async move { Ok(connection.answer(request).await) })

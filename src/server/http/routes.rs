@@ -5,12 +5,18 @@ use std::sync::LazyLock;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Response, StatusCode, Uri};
+use axum::routing::post;
 
-use super::{assets, health, plain};
+use super::{assets, connect, health, plain};
 use crate::catalog::Quoted;
+use crate::wire::grpc::INVENTORY_SERVICE;
 
 static ROUTES: LazyLock<Router> = LazyLock::new(|| {
-    assets::routes().merge(health::routes()).fallback(nothing_here).method_not_allowed_fallback(other_method)
+    assets::routes()
+        .merge(health::routes())
+        .route(&format!("/{INVENTORY_SERVICE}/{{call}}"), post(connect::answer))
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(other_method)
 });
 
 /// All routes. A request carries its [`Connection`](super::connection::Connection) as an extension.
