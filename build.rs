@@ -8,6 +8,10 @@ use std::process::Command;
 
 const PROTOS: [&str; 2] = ["proto/produtos.proto", "proto/hortifruti/v1/inventory.proto"];
 
+/// Spaces of a style sheet that mean nothing.
+const CSS_SPACES: [(&str, &str); 7] =
+    [(": ", ":"), ("; ", ";"), (", ", ","), ("{ ", "{"), (" {", "{"), (" }", "}"), (";}", "}")];
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
     println!("cargo::rerun-if-changed=build.rs");
@@ -24,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Copies the files of the panel to `OUT_DIR`, without the comments and the indentation that no browser needs.
+/// Copies the files of the panel to `OUT_DIR`, without the comments and spaces that no browser needs.
 fn copy_panel() -> Result<(), Box<dyn Error>> {
     let folder = Path::new(&std::env::var("OUT_DIR")?).join("panel");
     fs::create_dir_all(&folder)?;
@@ -43,6 +47,11 @@ fn copy_panel() -> Result<(), Box<dyn Error>> {
             }
             lean.push_str(line);
             lean.push('\n');
+        }
+        if path.extension().is_some_and(|extension| extension == "css") {
+            for (spaced, tight) in CSS_SPACES {
+                lean = lean.replace(spaced, tight);
+            }
         }
         fs::write(folder.join(path.file_name().ok_or("a file without a name")?), lean)?;
     }

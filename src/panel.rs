@@ -15,7 +15,7 @@ const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const PICTURE: &str = "image/svg+xml";
 
-/// A file as `build.rs` copies it: without comments and indentation.
+/// A file as `build.rs` copies it: without the comments and spaces that no browser needs.
 macro_rules! asset {
     ($path:literal, $file:literal, $content_type:expr) => {
         Asset {

@@ -83,6 +83,7 @@ export function giveUp(id) {
 /// Goes on with the changes that an earlier page of this tab left behind.
 export function resumePending() {
 	for (const record of pending) {
+		record.isLost = true;
 		if (!record.isRunning) finish(record, null).catch(() => {});
 	}
 }

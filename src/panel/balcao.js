@@ -72,6 +72,7 @@ export function open(root, context) {
 			if (names === null || cart.lines.some((line) => names.has(line.name))) showCart();
 			if (names === null) showChips();
 		}),
+		live.onState((state) => state === "ligado" && loadUsual()),
 		live.onMovement((movement) => movement.kind === "MOVEMENT_KIND_SALE" && see(movement)),
 	];
 	cart.listeners.add(showCart);
@@ -80,7 +81,7 @@ export function open(root, context) {
 	showFound(0);
 	showCart();
 	search.focus();
-	if (!hasUsual) loadUsual();
+	loadUsual();
 
 	return () => {
 		for (const end of endings) end();
@@ -159,7 +160,7 @@ export function open(root, context) {
 		const sold = (product) => usual.get(product.name)?.length ?? 0;
 		const shown = [...products].sort((one, other) => sold(other) - sold(one)).slice(0, TILES_MAX);
 		if (shown.length === 0) {
-			return clear(found, catalog.isLoaded && h("div", { class: "empty" }, h("p", { class: "empty-title" }, "Nenhum produto ainda"), h("p", {}, "Traga a lista de preços em ", h("a", { href: "#/importar" }, "Importar"), ", ou crie o primeiro em ", h("a", { href: "#/estoque" }, "Estoque"), ".")));
+			return clear(found, catalog.products.length === 0 && !catalog.isLoaded ? h("p", { class: "boot" }, "Carregando os produtos…") : h("div", { class: "empty" }, h("p", { class: "empty-title" }, "Nenhum produto ainda"), h("p", {}, "Traga a lista de preços em ", h("a", { href: "#/importar" }, "Importar"), ", ou crie o primeiro em ", h("a", { href: "#/estoque" }, "Estoque"), ".")));
 		}
 		const more = products.length - shown.length;
 		clear(found,
@@ -594,6 +595,7 @@ export function open(root, context) {
 	}
 
 	async function loadUsual() {
+		if (hasUsual) return;
 		try {
 			const { movements = [] } = await call("ListMovements", { kind: "MOVEMENT_KIND_SALE", pageSize: SALES_SEEN_MAX });
 			hasUsual = true;

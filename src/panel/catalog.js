@@ -88,11 +88,11 @@ export class Catalog {
 	#listeners = new Set();
 	#changed = null;
 
-	/// Takes these products of the wire in the place of all others.
-	replace(list) {
+	/// Takes these products of the wire in the place of all others. `isWhole` is false of the first part of them.
+	replace(list, isWhole = true) {
 		this.products = list.map(product);
 		this.#index();
-		this.isLoaded = true;
+		this.isLoaded ||= isWhole;
 		this.#notify(null);
 	}
 

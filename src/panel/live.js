@@ -152,6 +152,8 @@ async function loadCatalog() {
 		const page = await call("ListProducts", { pageSize: PAGE_PRODUCTS, pageToken, includeDiscontinued: true });
 		products.push(...(page.products ?? []));
 		pageToken = page.nextPageToken ?? "";
+		// The first products are shown while the others arrive.
+		if (!catalog.isLoaded && pageToken && products.length === PAGE_PRODUCTS) catalog.replace(products, false);
 	} while (pageToken);
 	catalog.replace(products);
 	for (const listener of [...reloadListeners]) listener();
