@@ -125,6 +125,18 @@ export class Catalog {
 		return true;
 	}
 
+	/// Takes the stocks that these movements left, oldest first. The products may have been read before or after them.
+	settle(movements) {
+		for (const movement of new Map(movements.map((movement) => [movement.productName, movement])).values()) {
+			const found = this.byName(movement.productName);
+			if (!found || found.stockThousandths === movement.balanceThousandths) continue;
+			found.stockThousandths = movement.balanceThousandths;
+			// The part of the cost that the page does not show is unknown until the next one.
+			found.stockCostCentavos = null;
+			this.#notify(found.name);
+		}
+	}
+
 	/// The product with exactly this name.
 	byName(name) {
 		return this.products[this.#places.get(name)];

@@ -2,10 +2,10 @@
 
 import { change } from "./api.js";
 import { catalog, isLow } from "./catalog.js";
-import { ask, showError, toast } from "./dialog.js";
+import { showError, toast } from "./dialog.js";
 import { arrange, clear, h, icon } from "./dom.js";
-import { marginPercent, money, parseMoney, quantity, unitCost } from "./format.js";
-import { openProduct } from "./produto.js";
+import { marginPercent, money, parseMoney, percent, quantity, unitCost } from "./format.js";
+import { isMeantPrice, openProduct } from "./produto.js";
 
 export const title = "Estoque";
 
@@ -13,8 +13,6 @@ export const title = "Estoque";
 const ROW_PX = 60;
 const ROW_NARROW_PX = 84;
 const ROWS_AROUND = 8;
-/// A price that is so many times the old one looks like a slip, as on the terminal.
-const ODD_TIMES_MIN = 10;
 
 const COLUMNS = [
 	{ sort: "nome", label: "Produto", class: "cell-name" },
@@ -171,7 +169,7 @@ export function open(root) {
 					h("small", {}, [product.code ? `código ${product.code}` : "", product.barcodes[0] ?? "", product.discontinued ? "retirado" : ""].filter(Boolean).join(" · ")))),
 			h("div", { class: "cell-category muted", role: "cell" }, product.category),
 			h("div", { class: "cell-price end", role: "cell" }, priceButton(product)),
-			h("div", { class: "cell-margin end num", role: "cell" }, margin === null ? h("span", { class: "muted" }, "—") : h("span", { class: margin < 0 ? "bad-text" : "" }, `${margin} %`.replace("-", "\u2212"))),
+			h("div", { class: `cell-margin end num ${margin < 0 ? "bad-text" : ""}`, role: "cell" }, percent(margin)),
 			h("div", { class: "cell-stock num", role: "cell" }, low && h("span", { class: `badge ${product.stockThousandths === 0 ? "bad" : "warn"}` }, product.stockThousandths === 0 ? "sem estoque" : "acabando"), low && " ", (product.stockThousandths !== 0 || !low) && quantity(product.stockThousandths, product.unit)));
 	}
 
@@ -205,9 +203,10 @@ export function open(root) {
 
 		function preview() {
 			try {
-				const percent = marginPercent(parseMoney(input.value), costOf(product));
+				const next = marginPercent(parseMoney(input.value), costOf(product));
 				input.removeAttribute("aria-invalid");
-				if (percent !== null) clear(margin, h("span", { class: percent < 0 ? "bad-text" : "" }, `${percent} %`.replace("-", "\u2212")));
+				margin.textContent = percent(next);
+				margin.classList.toggle("bad-text", next < 0);
 			} catch {
 				input.setAttribute("aria-invalid", "true");
 			}
@@ -235,10 +234,7 @@ export function open(root) {
 				const price = parseMoney(input.value);
 				const old = catalog.byName(name).priceCentavos;
 				if (price === old) return stop(true);
-				const isOdd = old > 0 && (price >= old * ODD_TIMES_MIN || old >= price * ODD_TIMES_MIN);
-				if (isOdd && !(await ask({ title: "É isso mesmo?", body: `${name} passa de ${money(old)} para ${money(price)}.`, confirm: "É isso mesmo", cancel: "Corrigir" }))) {
-					return input.focus();
-				}
+				if (!(await isMeantPrice(name, old, price))) return input.focus();
 				await savePrice(name, price);
 				stop(true);
 				toast(`${name}: ${money(old)} → ${money(price)}.`, { undo: () => savePrice(name, old) });

@@ -57,6 +57,11 @@ export function marginPercent(price, unitCost) {
 	return Math.round(((price - unitCost) * 100) / price);
 }
 
+/// A margin as `52 %`, or a dash.
+export function percent(margin) {
+	return margin === null ? "—" : `${margin} %`.replace("-", MINUS);
+}
+
 /// The cost of one unit in centavos, half a centavo up. `null` if it is unknown or there is no stock.
 export function unitCost(stockCost, stock) {
 	if (stockCost === null || stockCost === undefined || !(stock > 0)) return null;
@@ -241,9 +246,3 @@ const REASONS = {
 export function reasonWord(reason) {
 	return REASONS[reason] ?? "";
 }
-
-/// The reasons of a loss, each with its word.
-export const LOSS_REASONS = Object.entries(REASONS);
-
-/// The kinds of movements, each with its word.
-export const MOVEMENT_KINDS = Object.entries(KINDS);

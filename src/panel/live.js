@@ -1,7 +1,7 @@
 // The live connection of this tab: loads the catalog, and follows the ledger from the sequence number that it
 // had before. One stream serves all pages.
 
-import { ApiError, call, onPending, pendingChanges, resumePending, retry, stream } from "./api.js";
+import { ApiError, call, pendingChanges, resumePending, retry, stream } from "./api.js";
 import { catalog, movement } from "./catalog.js";
 
 /// Products on one page of the catalog.
@@ -13,9 +13,6 @@ const WAIT_MS_MIN = 300;
 const WAIT_MS_MAX = 5_000;
 /// The wait before the catalog is loaded again, in milliseconds, so that an import of many products loads it once.
 const RELOAD_MS = 200;
-/// The interval of questions to a server that has no `WatchMovements`, in milliseconds.
-const POLL_MS = 2_000;
-
 /// The state of the connection: `state` is "ligado", "religando" or "fora"; `sequence` the last movement seen.
 export const live = {
 	state: "religando",
@@ -41,6 +38,8 @@ const stateListeners = new Set();
 const reloadListeners = new Set();
 let wake = () => {};
 let reloadTimer = null;
+/// The movements that arrive while the catalog is loading.
+let loading = null;
 
 function subscribe(listeners, listener) {
 	listeners.add(listener);
@@ -64,7 +63,6 @@ function start() {
 	document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && retryNow());
 	// What has lost its page goes on; what has lost its connection does so by itself.
 	if (pendingChanges().length > 0) resumePending();
-	onPending(() => {});
 	return new Promise((resolve) => follow(resolve));
 }
 
@@ -96,8 +94,6 @@ async function connect(connected) {
 		live.sequence = Number(movements[0]?.sequence ?? 0);
 	}
 	const control = new AbortController();
-	// Movements that arrive while the catalog is loading are newer than what it shows, or the same.
-	let early = [];
 	let silence = null;
 	const heard = () => {
 		clearTimeout(silence);
@@ -105,25 +101,20 @@ async function connect(connected) {
 	};
 	const onEvent = (event) => {
 		heard();
-		if (early) early.push(event);
-		else take(event);
+		take(event);
 	};
 	heard();
 	try {
 		const followed = stream("WatchMovements", { afterSequence: String(live.sequence) }, onEvent, control.signal, heard);
-		// A refused stream is reported below; loading goes on, because an old server has no streams.
+		// How it ends is reported below, after the catalog is there.
 		followed.catch(() => {});
 		await loadCatalog();
-		const events = early;
-		early = null;
-		for (const event of events) take(event);
 		connected();
 		await followed;
 	} catch (error) {
-		if (error.code === "unimplemented") await poll(connected);
 		// The watch over the silence has ended the stream.
-		else if (error.code === "canceled") throw new ApiError({ code: "unavailable", message: "O servidor ficou em silêncio.", isLost: true });
-		else throw error;
+		if (error.code === "canceled") throw new ApiError({ code: "unavailable", message: "O servidor ficou em silêncio.", isLost: true });
+		throw error;
 	} finally {
 		clearTimeout(silence);
 		control.abort();
@@ -135,17 +126,30 @@ function take(event) {
 		const next = movement(event.movement);
 		if (next.sequence <= live.sequence) return;
 		live.sequence = next.sequence;
-		if (!catalog.apply(next)) reloadSoon();
+		if (loading) loading.push(next);
+		else if (!catalog.apply(next)) reloadSoon();
 		for (const listener of [...movementListeners]) listener(next);
 	} else if (event.product) {
 		// A new product, or one with a new name.
-		if (!catalog.update(event.product)) reloadSoon();
+		if (loading || !catalog.update(event.product)) reloadSoon();
 	} else if (event.heartbeatSequence) {
 		live.sequence = Math.max(live.sequence, Number(event.heartbeatSequence));
 	}
 }
 
 async function loadCatalog() {
+	// A movement that arrives meanwhile is newer than the page with its product, or on it.
+	const meanwhile = (loading = []);
+	try {
+		catalog.replace(await listProducts());
+	} finally {
+		if (loading === meanwhile) loading = null;
+	}
+	catalog.settle(meanwhile);
+	for (const listener of [...reloadListeners]) listener();
+}
+
+async function listProducts() {
 	const products = [];
 	let pageToken = "";
 	do {
@@ -155,8 +159,7 @@ async function loadCatalog() {
 		// The first products are shown while the others arrive.
 		if (!catalog.isLoaded && pageToken && products.length === PAGE_PRODUCTS) catalog.replace(products, false);
 	} while (pageToken);
-	catalog.replace(products);
-	for (const listener of [...reloadListeners]) listener();
+	return products;
 }
 
 function reloadSoon() {
@@ -169,18 +172,6 @@ function reloadSoon() {
 			reloadTimer = null;
 		}
 	}, RELOAD_MS);
-}
-
-/// Asks again and again: for servers without `WatchMovements`.
-async function poll(connected) {
-	for (;;) {
-		connected();
-		await pause(POLL_MS);
-		const { movements = [] } = await call("ListMovements", { pageSize: 100 });
-		const fresh = movements.filter(({ sequence }) => Number(sequence) > live.sequence).reverse();
-		for (const next of fresh) take({ movement: next });
-		await loadCatalog();
-	}
 }
 
 function pause(milliseconds) {

@@ -4,7 +4,7 @@ import { call, change } from "./api.js";
 import { catalog, movement } from "./catalog.js";
 import { ask, openDialog, showError, toast } from "./dialog.js";
 import { clear, h, newId } from "./dom.js";
-import { dateTime, kindWord, marginPercent, money, parseMoney, parseQuantity, quantity, signedQuantity, UNIT_NAMES, unitCost } from "./format.js";
+import { dateTime, kindWord, marginPercent, money, parseMoney, parseQuantity, percent, quantity, signedQuantity, UNIT_NAMES, unitCost } from "./format.js";
 import { live } from "./live.js";
 
 const MOVEMENTS_SHOWN = 8;
@@ -14,6 +14,15 @@ const FIELD_WORDS = {
 	name: "nome", price_centavos: "preço", unit: "unidade", code: "código", barcodes: "códigos de barras", category: "categoria",
 	minimum_thousandths: "mínimo", target_thousandths: "alvo", shelf_life_days: "validade", discontinued: "retirado",
 };
+
+/// A price that is so many times the old one looks like a slip, as on the terminal.
+const ODD_TIMES_MIN = 10;
+
+/// Asks back about a price with a digit too many or too few.
+export async function isMeantPrice(name, old, price) {
+	const isOdd = old > 0 && (price >= old * ODD_TIMES_MIN || old >= price * ODD_TIMES_MIN);
+	return !isOdd || (await ask({ title: "É isso mesmo?", body: `${name} passa de ${money(old)} para ${money(price)}.`, confirm: "É isso mesmo", cancel: "Corrigir" }));
+}
 
 /// Opens a product, or a new one if `name` is `null`.
 export function openProduct(name) {
@@ -60,7 +69,7 @@ export function openProduct(name) {
 		const cost = unitCost(now.stockCostCentavos, now.stockThousandths);
 		const margin = marginPercent(now.priceCentavos, cost);
 		const fact = (label, value) => h("div", { class: "fact" }, h("dt", {}, label), h("dd", { class: "num" }, value));
-		clear(facts, fact("Estoque", quantity(now.stockThousandths, now.unit)), fact(`Custo por ${now.unit}`, cost === null ? "—" : money(cost)), fact("Margem", margin === null ? "—" : `${margin} %`.replace("-", "\u2212")));
+		clear(facts, fact("Estoque", quantity(now.stockThousandths, now.unit)), fact(`Custo por ${now.unit}`, cost === null ? "—" : money(cost)), fact("Margem", percent(margin)));
 	}
 
 	async function loadCost() {
@@ -157,8 +166,7 @@ export function openProduct(name) {
 	async function update(terms) {
 		const changed = Object.keys(terms).filter((key) => key !== "openingStockThousandths" && String(terms[key]) !== String(before[key]));
 		if (changed.length === 0) return dialog.close();
-		const isOdd = changed.includes("priceCentavos") && before.priceCentavos > 0 && (terms.priceCentavos >= 10 * before.priceCentavos || before.priceCentavos >= 10 * terms.priceCentavos);
-		if (isOdd && !(await ask({ title: "É isso mesmo?", body: `${before.name} passa de ${money(before.priceCentavos)} para ${money(terms.priceCentavos)}.`, confirm: "É isso mesmo", cancel: "Corrigir" }))) return;
+		if (!(await isMeantPrice(before.name, before.priceCentavos, terms.priceCentavos))) return;
 		const message = { name: before.name, product: onWire(terms, changed), updateMask: changed.join(",") };
 		await change("UpdateProduct", message, { title: `Cadastro de ${before.name}`, onLost: closeWhenLost });
 		toast(`${terms.name}: salvo.`);

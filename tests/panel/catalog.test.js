@@ -77,6 +77,13 @@ test("movements change the stock and its cost", async () => {
 	assert.ok(!catalog.apply(movement({ productName: "Uva" })));
 	await heard;
 	assert.ok(changed === null || changed.has("Maçã Gala"));
+	// Of movements that arrived during a load, the last of each product counts, if the load has not seen it.
+	const at = (balance) => movement({ productName: "Maçã Gala", balanceThousandths: String(balance), costCentavos: "-500" });
+	catalog.settle([at(1000), at(35000)]);
+	assert.equal(catalog.byName("Maçã Gala").stockCostCentavos, 17500);
+	catalog.settle([at(35000), at(34000)]);
+	assert.deepEqual([catalog.byName("Maçã Gala").stockThousandths, catalog.byName("Maçã Gala").stockCostCentavos], [34000, null]);
+	catalog.update({ name: "Maçã Gala", priceCentavos: "990", stockThousandths: "35000", unit: "kg", stockCostCentavos: "17500" });
 	// A new code is found, and an answer without a cost keeps the one that is known.
 	assert.ok(catalog.update({ name: "Maçã Gala", priceCentavos: "1090", stockThousandths: "35000", unit: "kg", code: 77 }));
 	assert.equal(catalog.find("77").priceCentavos, 1090);
