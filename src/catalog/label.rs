@@ -167,6 +167,11 @@ impl LabelMasks {
         Ok(Self(masks))
     }
 
+    /// The masks.
+    pub fn all(&self) -> &[LabelMask] {
+        &self.0
+    }
+
     /// Reads a label. `None` if the text is no label, or the shop has no masks.
     ///
     /// # Errors

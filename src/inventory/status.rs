@@ -14,7 +14,8 @@ impl Session {
     /// If too many reads of the ledger wait (`RESOURCE_EXHAUSTED`).
     pub async fn status(&self) -> Result<StatusReply, Refusal> {
         let facts = self.facts().await?;
-        Ok(status(self.metrics(), facts))
+        let label_masks = self.inventory.labels.all().to_vec();
+        Ok(StatusReply { label_masks, ..status(self.metrics(), facts) })
     }
 }
 
@@ -47,5 +48,6 @@ fn status(metrics: &Metrics, facts: Facts) -> StatusReply {
         commits: times.count,
         commit_median: within(0.5),
         commit_p99: within(0.99),
+        label_masks: Vec::new(),
     }
 }

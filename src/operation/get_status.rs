@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::catalog::LabelMask;
+
 /// The state of a server at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusReply {
@@ -39,6 +41,8 @@ pub struct StatusReply {
     /// the time is longer than any that is counted.
     pub commit_median: Option<Duration>,
     pub commit_p99: Option<Duration>,
+    /// The masks by which labels of scales are read.
+    pub label_masks: Vec<LabelMask>,
 }
 
 /// A transport and its connections.

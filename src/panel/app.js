@@ -138,7 +138,7 @@ function showBanner() {
 	}
 	const seconds = Math.max(0, Math.ceil((live.nextAttempt - Date.now()) / 1000));
 	const wait = banner.querySelector(".banner-wait");
-	if (wait) wait.textContent = seconds > 0 ? `Nova tentativa em ${seconds} s.` : "Tentando…";
+	if (wait) wait.textContent = live.nextAttempt === 0 ? "" : seconds > 0 ? `Nova tentativa em ${seconds} s.` : "Tentando…";
 }
 
 async function stopWaiting(record) {

@@ -13,6 +13,9 @@ const WAIT_MS_MIN = 300;
 const WAIT_MS_MAX = 5_000;
 /// The wait before the catalog is loaded again, in milliseconds, so that an import of many products loads it once.
 const RELOAD_MS = 200;
+/// The longest time of a timer, in milliseconds.
+const FOREVER_MS = 2 ** 31 - 1;
+
 /// The state of the connection: `state` is "ligado", "religando" or "fora"; `sequence` the last movement seen.
 export const live = {
 	state: "religando",
@@ -69,6 +72,7 @@ function start() {
 async function follow(loaded) {
 	let wait = WAIT_MS_MIN;
 	for (;;) {
+		let isRefused = false;
 		try {
 			await connect(() => {
 				wait = WAIT_MS_MIN;
@@ -79,20 +83,22 @@ async function follow(loaded) {
 			setState("religando");
 		} catch (error) {
 			if (!(error instanceof ApiError)) throw error;
+			// Without a token nobody is asked again and again.
+			isRefused = error.code === "unauthenticated";
+			live.nextAttempt = isRefused ? 0 : Date.now() + wait;
 			setState("fora", error.isLost ? "" : error.message);
 		}
-		live.nextAttempt = Date.now() + wait;
-		await pause(wait);
+		await pause(isRefused ? FOREVER_MS : wait);
 		wait = Math.min(2 * wait, WAIT_MS_MAX);
 	}
 }
 
 /// One connection: its beginning, the catalog, and the movements until it ends.
 async function connect(connected) {
-	if (live.sequence === 0) {
-		const { movements = [] } = await call("ListMovements", { pageSize: 1 });
-		live.sequence = Number(movements[0]?.sequence ?? 0);
-	}
+	const { lastSequence = 0, labelMasks = [] } = await call("GetStatus");
+	catalog.labelMasks = labelMasks;
+	// A copy that was put in place may end before what this tab has seen.
+	if (live.sequence === 0 || Number(lastSequence) < live.sequence) live.sequence = Number(lastSequence);
 	const control = new AbortController();
 	let silence = null;
 	const heard = () => {

@@ -45,6 +45,10 @@ fn lines(out: &mut impl Write, status: &StatusReply) -> io::Result<()> {
     let connections: Vec<_> = status.transports.iter().map(open).collect();
     writeln!(out, "Conexões: {} · acompanhando: {}", connections.join(", "), status.watchers)?;
     writeln!(out, "Pedidos atendidos: {} · mudanças na fila: {}", status.requests, status.waiting_changes)?;
+    if !status.label_masks.is_empty() {
+        let masks: Vec<_> = status.label_masks.iter().map(ToString::to_string).collect();
+        writeln!(out, "Etiquetas de balança: {}", masks.join(", "))?;
+    }
     match (status.commits, status.commit_median) {
         (0, _) => writeln!(out, "Gravações: nenhuma ainda"),
         (commits, None) => writeln!(out, "Gravações: {commits}"),
@@ -107,6 +111,7 @@ struct JsonStatus<'a> {
     commits: u64,
     commit_median_seconds: Option<f64>,
     commit_p99_seconds: Option<f64>,
+    label_masks: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -150,6 +155,7 @@ impl<'a> From<&'a StatusReply> for JsonStatus<'a> {
             commits: status.commits,
             commit_median_seconds: status.commit_median.map(|time| time.as_secs_f64()),
             commit_p99_seconds: status.commit_p99.map(|time| time.as_secs_f64()),
+            label_masks: status.label_masks.iter().map(ToString::to_string).collect(),
         }
     }
 }

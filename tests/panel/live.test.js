@@ -18,7 +18,7 @@ const json = (value) => new Response(JSON.stringify(value), { headers: { "conten
 globalThis.fetch = async (path, { body, signal }) => {
 	if (!server.isUp) throw new TypeError("fetch failed");
 	const name = path.split("/").at(-1);
-	if (name === "ListMovements") return json({ movements: [{ sequence: String(server.sequence) }] });
+	if (name === "GetStatus") return json({ lastSequence: String(server.sequence), labelMasks: ["2CCCCCCPPPPPD"] });
 	if (name === "ListProducts") {
 		const answer = json({ products: [{ name: "Caju", unit: "un", stockThousandths: String(server.stock) }] });
 		await server.onList();
@@ -65,6 +65,7 @@ test("the catalog follows the ledger, over lost connections and reloads", async 
 	live.onMovement(({ sequence }) => seen.push(sequence));
 	await live.start();
 	assert.equal(live.state, "ligado");
+	assert.deepEqual(catalog.labelMasks, ["2CCCCCCPPPPPD"]);
 	assert.deepEqual(server.watched, ["40"]);
 	assert.equal(stock(), 8000);
 	assert.deepEqual(seen, [41]);

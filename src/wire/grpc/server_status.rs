@@ -43,6 +43,7 @@ pub(super) fn status_response(status: &StatusReply) -> v1::GetStatusResponse {
         commits: count(status.commits),
         commit_median: status.commit_median.and_then(duration),
         commit_p99: status.commit_p99.and_then(duration),
+        label_masks: status.label_masks.iter().map(ToString::to_string).collect(),
     }
 }
 
@@ -88,6 +89,11 @@ pub fn status_reply(message: v1::GetStatusResponse) -> Result<StatusReply, NotAR
         commits: count(message.commits)?,
         commit_median: duration(message.commit_median)?,
         commit_p99: duration(message.commit_p99)?,
+        label_masks: message
+            .label_masks
+            .iter()
+            .map(|mask| mask.parse().map_err(|_| NotAReply))
+            .collect::<Result<_, _>>()?,
         version: message.version,
         commit: message.commit,
         address: message.address,
@@ -126,6 +132,7 @@ mod tests {
             commits: 800,
             commit_median: Some(Duration::from_micros(2500)),
             commit_p99: None,
+            label_masks: vec!["2CCCCCCPPPPPD".parse().unwrap()],
         };
         for store in StoreState::ALL {
             let status = StatusReply { store, ..status.clone() };
