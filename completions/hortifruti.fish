@@ -36,6 +36,7 @@ complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "waste" -d 'Re
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "count" -d 'Ajusta o estoque à contagem, de um produto ou de uma lista'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "undo" -d 'Desfaz um movimento, com o documento inteiro dele'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "history" -d 'Mostra os movimentos do estoque, do último para trás'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "watch" -d 'Mostra cada movimento assim que é gravado'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "product" -d 'Cadastra e muda produtos: nome, preço, códigos, categoria, mínimo'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "report" -d 'Mostra um relatório de um período: fechamento, vendas, perdas, compras, margens e mais'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "import" -d 'Cria produtos e muda preços a partir de um CSV'
@@ -248,6 +249,24 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l grpc -
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l after -d 'Começa depois do movimento deste número; 0, do primeiro. O padrão é o último' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l product -d 'Só os movimentos deste produto' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
+table\t''
+json\t''
+ndjson\t''
+csv\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l insecure -d 'Envia o token a outra máquina também sem TLS'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and not __fish_seen_subcommand_from new set rename retire restore merge clear-examples" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and not __fish_seen_subcommand_from new set rename retire restore merge clear-examples" -f -a "new" -d 'Cadastra um produto, sem estoque'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and not __fish_seen_subcommand_from new set rename retire restore merge clear-examples" -f -a "set" -d 'Muda o preço, a unidade, os códigos e o mais de um produto'

@@ -24,13 +24,14 @@ mod patience;
 mod reconnect;
 mod stream;
 mod text;
+mod watch;
 
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
 use crate::io_error::describe;
-use crate::operation::{Reply, Request};
+use crate::operation::{Reply, Request, WatchRequest};
 pub use connection::Connection;
 pub use discover::{Discovery, NotAnAddress};
 pub use error::{ClientError, ConnectionError};
@@ -40,6 +41,7 @@ pub use patience::{News, Patience, interrupt};
 pub use reconnect::new_request_id;
 pub use stream::Traffic;
 pub use text::TextConnection;
+pub use watch::HearEvent;
 
 use reconnect::Reconnecting;
 
@@ -100,6 +102,15 @@ impl Client {
     /// If [`Client::call`] would fail, or has no reply in this time.
     pub fn call_once(&mut self, request: &Request<'_>, time_max: Duration) -> Result<Reply, ClientError> {
         self.runtime.block_on(self.server.call_once(request, time_max))
+    }
+
+    /// Watches the shop until `hear` breaks or Ctrl-C is pressed. Finds the server again without limit, and hears
+    /// every movement once and in order.
+    ///
+    /// # Errors
+    /// If the server refuses the request, or there is none when the watch begins.
+    pub fn watch(&mut self, request: &WatchRequest<'_>, hear: &mut HearEvent<'_>) -> Result<(), ClientError> {
+        self.runtime.block_on(self.server.watch(request, hear))
     }
 
     /// Repeats a change that may have been made before, under its id.

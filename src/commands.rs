@@ -32,6 +32,7 @@ mod update;
 mod usage;
 mod verify;
 mod waste;
+mod watch;
 mod word;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -72,6 +73,7 @@ enum Command {
     Count(count::Count),
     Undo(undo::Undo),
     History(history::History),
+    Watch(watch::Watch),
     Product(product::Product),
     Report(report::ReportCommand),
     Import(import::Import),
@@ -113,6 +115,7 @@ impl Cli {
             Command::Count(count) => count.run(),
             Command::Undo(undo) => undo.run(),
             Command::History(history) => history.run(),
+            Command::Watch(watch) => watch.run(),
             Command::Product(product) => product.run(),
             Command::Report(report) => report.run(),
             Command::Import(import) => import.run(),

@@ -2,6 +2,7 @@
 
 mod cells;
 mod format;
+mod live;
 mod margin;
 mod movements;
 mod people;
@@ -17,6 +18,7 @@ use crate::catalog::{Barcode, Category, Quantity, ShopCode, StockCost, Terms};
 use crate::operation::{ChangeReply, ImportReply, NO_PRODUCT, ProductReply, Reply};
 use cells::{Align, json, table, text_cell};
 pub use format::Format;
+pub use live::{render_live, render_live_head};
 pub use margin::margin_told;
 use movements::JsonMovement;
 pub use people::{measured, product_told, render_for_person};

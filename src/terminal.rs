@@ -3,10 +3,21 @@
 use std::env;
 use std::io;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 /// The rows and columns of the terminal that shows standard output; `None` if it is no terminal, or does not say.
 pub fn size() -> Option<(usize, usize)> {
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
     (size.ws_row > 0 && size.ws_col > 0).then_some((usize::from(size.ws_row), usize::from(size.ws_col)))
+}
+
+/// Whether nobody reads standard output any more. A write would fail, but there may be nothing to write for a
+/// long time.
+pub fn is_output_closed() -> bool {
+    let out = io::stdout();
+    // The errors are reported also if no event is asked for.
+    let mut output = [PollFd::new(&out, PollFlags::empty())];
+    poll(&mut output, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
 }
 
 /// Whether the terminal obeys control sequences. By the convention of terminfo, `dumb` obeys none. A terminal

@@ -295,7 +295,7 @@ impl GrpcConnection {
         }
     }
 
-    fn not_ours(&self) -> ConnectionError {
+    pub(super) fn not_ours(&self) -> ConnectionError {
         not_ours(&self.address)
     }
 

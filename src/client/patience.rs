@@ -31,6 +31,9 @@ const LIMITS: Limits = Limits {
     reported_after: Duration::from_millis(1500),
 };
 
+/// The longest silence of a server during a watch: three times that before a heartbeat.
+const EVENTLESS_MAX: Duration = Duration::from_secs(45);
+
 /// The time between two checks of a wait.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -71,6 +74,8 @@ enum Awaited<'t> {
     Connection,
     /// An answer, on a connection with this traffic.
     Answer(&'t Traffic),
+    /// An event of a watch, on a connection with this traffic.
+    Event(&'t Traffic),
 }
 
 /// The progress of a wait.
@@ -113,6 +118,11 @@ impl Patience {
         self.set_waiting(true);
     }
 
+    /// Notes that the server was found, so that its next silence is reported again.
+    pub(super) fn found(&mut self) {
+        (self.has_reported_silence, self.has_reported_search) = (false, false);
+    }
+
     /// Ends a request.
     pub(super) fn end(&self) {
         self.set_waiting(false);
@@ -141,6 +151,20 @@ impl Patience {
         answer: impl Future<Output = T>,
     ) -> Result<T, ConnectionError> {
         self.wait(address, Awaited::Answer(traffic), answer).await
+    }
+
+    /// Waits for an event from this address, on a connection with this traffic. A server sends heartbeats if
+    /// there are no events.
+    ///
+    /// # Errors
+    /// If the wait ends by Ctrl-C, or because the server sends nothing for too long.
+    pub(super) async fn wait_for_event<T>(
+        &mut self,
+        address: &str,
+        traffic: &Traffic,
+        event: impl Future<Output = T>,
+    ) -> Result<T, ConnectionError> {
+        self.wait(address, Awaited::Event(traffic), event).await
     }
 
     async fn wait<T>(
@@ -177,6 +201,7 @@ impl Patience {
             Awaited::Answer(_) => {
                 silence >= self.limits.silence || self.answer_end.is_some_and(|end| now >= end)
             }
+            Awaited::Event(_) => silence >= EVENTLESS_MAX,
         };
         if is_unanswered {
             return Err(ConnectionError::NotAnswering { address: address.to_owned() });
@@ -185,7 +210,7 @@ impl Patience {
         if matches!(awaited, Awaited::Answer(_)) && time >= self.limits.answer_time_max(bytes) {
             return Err(ConnectionError::TooSlow { address: address.to_owned() });
         }
-        if silence >= self.limits.reported_after {
+        if silence >= self.limits.reported_after && !matches!(awaited, Awaited::Event(_)) {
             self.report(&News::Silent(address));
         }
         Ok(())
@@ -243,7 +268,7 @@ impl Awaited<'_> {
     fn received(&self) -> u64 {
         match self {
             Awaited::Connection => 0,
-            Awaited::Answer(traffic) => traffic.received(),
+            Awaited::Answer(traffic) | Awaited::Event(traffic) => traffic.received(),
         }
     }
 }

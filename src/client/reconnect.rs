@@ -12,16 +12,16 @@ use crate::refusal::Code;
 use crate::wire::Protocol;
 
 /// The time for which a client looks for a server that is gone. A restart takes less.
-const RECONNECT_FOR: Duration = Duration::from_secs(10);
+pub(super) const RECONNECT_FOR: Duration = Duration::from_secs(10);
 
 /// The pause between two attempts to find the server.
-const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
+pub(super) const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
 
 pub(super) struct Reconnecting {
     discovery: Discovery,
     options: ConnectOptions,
-    patience: Patience,
-    connection: Option<Connection>,
+    pub(super) patience: Patience,
+    pub(super) connection: Option<Connection>,
 }
 
 /// The outcome of one attempt.
@@ -121,7 +121,7 @@ impl Reconnecting {
     }
 
     /// Finds the server, and connects once.
-    async fn reach(&mut self) -> Result<Connection, ConnectionError> {
+    pub(super) async fn reach(&mut self) -> Result<Connection, ConnectionError> {
         let address = self.discovery.find()?;
         let connecting = Connection::connect(&address, &self.options);
         let connected = self.patience.wait_for_connection(&address, connecting).await;

@@ -102,6 +102,21 @@ impl TextConnection {
         self.as_text(reply)
     }
 
+    /// Waits for the next line of a reply that has no end, and returns it without its line end. A caller that
+    /// stops waiting loses nothing.
+    ///
+    /// # Errors
+    /// If the connection breaks, or what comes is not a line.
+    pub async fn receive_line(&mut self) -> Result<&str, ConnectionError> {
+        let line = loop {
+            match self.received.take_line() {
+                Some(line) => break line,
+                None => self.read_more().await?,
+            }
+        };
+        self.as_text(line)
+    }
+
     /// Waits until a reply has come, and leaves it to [`try_receive`](Self::try_receive). A caller that
     /// stops waiting loses nothing.
     ///
@@ -192,6 +207,16 @@ impl Received {
             }
         }
         true
+    }
+
+    /// Takes the next line of a reply that was not searched for its end.
+    fn take_line(&mut self) -> Option<Range<usize>> {
+        let length = memchr::memchr(b'\n', &self.bytes[self.start..])?;
+        let line = self.start..self.start + length;
+        self.start = line.end + 1;
+        (self.searched, self.line_start) = (self.start, self.start);
+        let is_cr_lf = self.bytes[line.clone()].ends_with(b"\r");
+        Some(line.start..line.end - usize::from(is_cr_lf))
     }
 
     fn take(&mut self) -> Option<Range<usize>> {

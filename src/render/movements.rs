@@ -97,22 +97,27 @@ impl<'a> From<&'a MovementReply> for JsonMovement<'a> {
 }
 
 fn csv(out: &mut impl Write, movements: &[MovementReply]) -> io::Result<()> {
+    csv_head(out)?;
+    movements.iter().try_for_each(|movement| csv_row(out, movement))
+}
+
+pub(super) fn csv_head(out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
         "numero,quando,motivo,produto,quantidade,saldo,valor,custo,autor,causa,observacao,fornecedor,lote,validade"
-    )?;
-    for movement in movements {
-        let MovementReply { sequence, kind, delta, balance, amount, .. } = movement;
-        let (time, name) = (LocalTime(movement.recorded_at), text_cell(movement.product_name.as_str()));
-        write!(out, "{sequence},{time},{},{name},{delta},{balance},{amount}", kind.word())?;
-        let JsonMovement { cost_centavos, author, loss_reason, note, supplier, lot, expires_on, .. } =
-            JsonMovement::from(movement);
-        let cost = cost_centavos.map_or(String::new(), in_reais);
-        let cells = [author, loss_reason, note, supplier, lot, expires_on.as_deref()];
-        let cells = cells.map(|cell| text_cell(cell.unwrap_or("")));
-        writeln!(out, ",{cost},{}", cells.join(","))?;
-    }
-    Ok(())
+    )
+}
+
+pub(super) fn csv_row(out: &mut impl Write, movement: &MovementReply) -> io::Result<()> {
+    let MovementReply { sequence, kind, delta, balance, amount, .. } = movement;
+    let (time, name) = (LocalTime(movement.recorded_at), text_cell(movement.product_name.as_str()));
+    write!(out, "{sequence},{time},{},{name},{delta},{balance},{amount}", kind.word())?;
+    let JsonMovement { cost_centavos, author, loss_reason, note, supplier, lot, expires_on, .. } =
+        JsonMovement::from(movement);
+    let cost = cost_centavos.map_or(String::new(), in_reais);
+    let cells = [author, loss_reason, note, supplier, lot, expires_on.as_deref()];
+    let cells = cells.map(|cell| text_cell(cell.unwrap_or("")));
+    writeln!(out, ",{cost},{}", cells.join(","))
 }
 
 /// A cost as the protocols write money: `-40.0`.

@@ -8,6 +8,7 @@ use super::entry::Entry;
 use super::in_doubt::{Begun, IN_DOUBT_MAX, InDoubt};
 use super::last_change::LastChange;
 use super::line_editor::LineEditor;
+use super::live::show_live;
 use super::menu::{help_text, menu_text};
 use super::pager;
 use super::questions::{Completed, complete};
@@ -18,7 +19,7 @@ use crate::client::{Client, ClientError, ConnectionError};
 use crate::io_error::describe;
 use crate::operation::{Operation, Reply, Request};
 use crate::refusal::{Code, Refusal};
-use crate::render::{product_told, render_for_person};
+use crate::render::{Format, product_told, render_for_person};
 
 /// The settings of a shell.
 pub struct Options {
@@ -117,6 +118,10 @@ impl Person {
                 let rest = if operation == Operation::CountStock { counted_line(self, rest)? } else { rest };
                 let line = form.line(&rest);
                 let request = Request::parse(&line)?;
+                if let Request::WatchMovements(request) = &request {
+                    note("Cada movimento aparece assim que é gravado. Ctrl-C volta aos comandos.");
+                    return Ok(show_live(&mut self.editor.client(), request, Format::Table)??);
+                }
                 match self.doubts.begin(&request, None) {
                     Some(begun) => self.change(begun)?,
                     None => {

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, Write};
 use super::desk::{Desk, Stopped};
 use super::entry::Entry;
 use super::last_change::LastChange;
+use super::live::show_live;
 use super::menu::help_text;
 use super::questions::{Completed, complete, refuse_two_readings};
 use super::report::{note, report};
@@ -71,6 +72,9 @@ impl<R: BufRead> Pipe<'_, R> {
                 let rest = if operation == Operation::CountStock { counted_line(self, rest)? } else { rest };
                 let line = form.line(&rest);
                 let request = Request::parse(&line)?;
+                if let Request::WatchMovements(request) = &request {
+                    return Ok(show_live(self.client, request, Format::Text)??);
+                }
                 self.send(&request, |with_id| with_id.to_string())
             }
         }

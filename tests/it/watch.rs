@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use tonic::metadata::MetadataValue;
@@ -15,7 +17,10 @@ use hortifruti::wire::grpc::v1::{
     self, AdjustStockRequest, UpdateProductRequest, WatchMovementsRequest, WatchMovementsResponse,
 };
 
-use crate::support::{FIRST_LIST, PATIENCE, Server, list, make_token};
+use crate::support::waiting::{self, wait_for};
+use crate::support::{
+    FIRST_LIST, PATIENCE, Server, executable, list, make_token, run, signal, without_environment,
+};
 
 /// Movements in one second of which the server keeps none in memory: twice what it keeps.
 const MORE_THAN_KEPT: i64 = 2 * 16 * 1024;
@@ -407,4 +412,74 @@ async fn the_deadline_of_the_client_ends_a_watch() {
     assert_eq!(movement(&mut stream).await.sequence, 4);
     let status = event(&mut stream).await.unwrap_err();
     assert!(matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled), "{status:?}");
+}
+
+/// A watch by the executable, and its lines.
+fn watching(server: &Server, args: &[&str]) -> (Child, Receiver<String>) {
+    let mut command = server.command(args);
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let lines = waiting::lines(child.stdout.take().unwrap());
+    (child, lines)
+}
+
+fn next(lines: &Receiver<String>) -> String {
+    lines.recv_timeout(PATIENCE).expect("a line in time")
+}
+
+#[test]
+fn the_one_shot_finds_the_server_again_and_prints_each_movement_once() {
+    for way in ["--grpc", "--socket"] {
+        let mut server = Server::start(&[]);
+        let (mut child, lines) = watching(&server, &["watch", "--after", "2", "--format", "json", way]);
+        let mut expected = 3;
+        for round in 0..3 {
+            change(&server, 5);
+            let last = 4 + 5 * (round + 1);
+            while expected <= last {
+                let line: serde_json::Value = serde_json::from_str(&next(&lines)).unwrap();
+                if line.get("product").is_none() {
+                    assert_eq!(line["sequence"], expected, "{line}");
+                    expected += 1;
+                }
+            }
+            if round % 2 == 0 {
+                server.kill()
+            } else {
+                server.stop()
+            }
+            server.restart();
+        }
+        signal(child.id(), "INT");
+        assert_eq!(waiting::end_of(&mut child).code(), Some(0));
+        assert_eq!(waiting::rest(&lines), [""; 0]);
+    }
+}
+
+#[test]
+fn the_one_shot_begins_with_the_next_movement_and_ends_with_its_output() {
+    let server = Server::start(&[]);
+    let (mut child, lines) = watching(&server, &["watch", "--product", "caju", "--format", "table"]);
+    assert!(next(&lines).trim_start().starts_with("Nº  Quando "));
+    wait_for(|| {
+        let status = server.run(&["history", "Caju", "--limit", "1"]);
+        change(&server, 1);
+        lines.recv_timeout(Duration::from_millis(50)).map_err(|_| status.out)
+    });
+    signal(child.id(), "TERM");
+    assert_eq!(waiting::end_of(&mut child).code(), Some(0));
+    let (mut child, lines) = watching(&server, &["watch", "--after", "4"]);
+    assert!(next(&lines).starts_with("#5 "));
+    // The thread that reads the output keeps it open, so a shell closes it.
+    let exe = executable();
+    let piped = format!("{} watch --after 0 | head -n 3", exe.display());
+    let mut shell = Command::new("sh");
+    without_environment(shell.args(["-c", &piped]), server.path());
+    let ended = run(&mut shell, "");
+    assert!(ended.code == 0 && ended.out.lines().count() == 3 && ended.err.is_empty(), "{ended:?}");
+    waiting::kill(&mut child);
+    let refused = server.run(&["watch", "--after", "999"]);
+    assert!(refused.code == 2 && refused.err.contains("o último é #"), "{refused:?}");
+    let refused = server.run(&["watch", "--product", "Kiwi"]);
+    assert_eq!(refused.code, 3, "{refused:?}");
 }

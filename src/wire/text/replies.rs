@@ -178,7 +178,7 @@ pub fn read_token_reply(line: &str) -> Result<(), Refusal> {
     read_refusal(line).map_or(Ok(()), Err)
 }
 
-fn read_refusal(line: &str) -> Option<Refusal> {
+pub(super) fn read_refusal(line: &str) -> Option<Refusal> {
     let (code, message) = line.strip_prefix("Erro ")?.split_once(": ")?;
     Some(Refusal::new(Code::parse(code)?, Sentence(message).to_string()))
 }

@@ -2,7 +2,9 @@
 
 use std::io::Write;
 
+use super::replies::read_refusal;
 use crate::operation::{HEARTBEAT_LINE, MovementReply, WatchEvent};
+use crate::refusal::Refusal;
 
 /// Writes an event of a watched shop as a line. Changes of terms have no line.
 pub fn write_watched(event: &WatchEvent, out: &mut Vec<u8>) {
@@ -14,11 +16,15 @@ pub fn write_watched(event: &WatchEvent, out: &mut Vec<u8>) {
     };
 }
 
-/// Reads a line of an event.
-pub fn read_watched(line: &str) -> Option<WatchEvent> {
+/// Reads a line of an event, or the refusal that ends a watch. `None` if it is neither, such as the empty line
+/// at the end.
+pub fn read_watched(line: &str) -> Option<Result<WatchEvent, Refusal>> {
     match line {
         // The line has no number.
-        HEARTBEAT_LINE => Some(WatchEvent::Heartbeat(0)),
-        line => MovementReply::parse(line).map(WatchEvent::Movement),
+        HEARTBEAT_LINE => Some(Ok(WatchEvent::Heartbeat(0))),
+        line => match MovementReply::parse(line) {
+            Some(movement) => Some(Ok(WatchEvent::Movement(movement))),
+            None => read_refusal(line).map(Err),
+        },
     }
 }
