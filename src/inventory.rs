@@ -128,6 +128,12 @@ impl Inventory {
         &self.metrics
     }
 
+    /// Waits until the committer has answered everything before this call. Never ends if the committer has
+    /// failed.
+    pub async fn committer_answers(&self) {
+        self.committer.answers().await;
+    }
+
     /// The number of the last movement that is published: readers of the ledger see up to this one.
     fn last_sequence(&self) -> i64 {
         read(&self.catalog).last_sequence()

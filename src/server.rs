@@ -17,6 +17,7 @@ mod io;
 mod long_work;
 mod maybe_tls;
 mod service;
+mod service_manager;
 mod side_thread;
 mod text;
 mod turns;
@@ -29,6 +30,7 @@ use std::time::Duration;
 
 use rustls::ServerConfig;
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -110,6 +112,7 @@ pub fn serve(
     // The process serves once.
     let _ = inventory.metrics().served.set(served);
     let side_thread = SideThread::start()?;
+    let watched = inventory.clone();
     let service = Service {
         inventory,
         console: console.clone(),
@@ -137,13 +140,24 @@ pub fn serve(
         listener.set_nonblocking(true)?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
         console.line("Aguardando conexão...");
+        service_manager::report_ready();
+        // This thread accepts.
+        let all_answer = async || {
+            for worker in &workers {
+                worker.answers().await;
+            }
+            watched.committer_answers().await;
+        };
         let has_reached_limit = tokio::select! {
             () = accept(&listener, &workers, &connections) => true,
             () = stop => false,
+            () = service_manager::satisfy_watchdog(all_answer) => false,
         };
+        service_manager::report_stopping();
         accept_last(&listener.into_std()?, &workers, &connections);
         Ok::<_, std::io::Error>(has_reached_limit)
     })?;
+    drop(watched);
     let _ = drain.send(true);
     for worker in workers {
         worker.join();
@@ -194,6 +208,7 @@ fn accept_last(listener: &TcpListener, workers: &[Worker], connections: &Arc<Con
 struct Worker {
     accepted: mpsc::UnboundedSender<(std::net::TcpStream, Guard)>,
     thread: JoinHandle<()>,
+    runtime: Handle,
 }
 
 impl Worker {
@@ -205,6 +220,7 @@ impl Worker {
             .on_thread_park(driver.before_sleep())
             .build()?;
         let (accepted, incoming) = mpsc::unbounded_channel();
+        let handle = runtime.handle().clone();
         let thread = std::thread::Builder::new().name("hortifruti-worker".to_owned()).spawn(move || {
             let stopping = service.stopping();
             runtime.block_on(async {
@@ -220,7 +236,15 @@ impl Worker {
             });
             runtime.shutdown_background();
         })?;
-        Ok(Self { accepted, thread })
+        Ok(Self { accepted, thread, runtime: handle })
+    }
+
+    /// Waits for a turn of the worker.
+    async fn answers(&self) {
+        if self.runtime.spawn(async {}).await.is_err() {
+            // The worker has ended.
+            std::future::pending().await
+        }
     }
 
     /// Sends a connection to the worker, if there is room for it.

@@ -257,6 +257,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "server::io",
             "server::long_work",
             "server::service",
+            "server::service_manager",
             "server::side_thread",
             "server::text",
             "server::turns",
@@ -329,6 +330,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "server::turns",
         ],
     ),
+    ("server::service_manager", &[]),
     ("server::side_thread", &[]),
     (
         "server::text",

@@ -47,6 +47,7 @@ mod rewritten;
 mod roles;
 mod scenarios;
 mod serve;
+mod service_manager;
 mod shell;
 mod shell_verbs;
 mod silence;

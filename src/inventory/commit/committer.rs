@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
 
 use super::Recent;
 use super::group::WriteGroup;
@@ -108,6 +108,16 @@ impl CommitterHandle {
         WAITING_MAX.saturating_sub(self.shared.room.available_permits())
     }
 
+    /// Waits until the committer has answered the groups before this call. Never ends after the writer has
+    /// failed.
+    pub(crate) async fn answers(&self) {
+        let (ping, answered) = oneshot::channel();
+        self.hand_over(WriteGroup { pings: vec![ping], ..WriteGroup::default() });
+        if answered.await.is_err() {
+            std::future::pending().await
+        }
+    }
+
     /// Hands a group to the committer's thread. Returns `false` if the committer has ended.
     pub(super) fn hand_over(&self, group: WriteGroup) -> bool {
         self.groups.send(group).is_ok()
@@ -139,7 +149,14 @@ impl SharedWriter {
             {
                 group.append(next);
             }
+            let pings = std::mem::take(&mut group.pings);
             self.commit(&mut writer, group, Wait::ForOthers);
+            if writer.is_some() {
+                for ping in pings {
+                    // The one who waits may be gone.
+                    let _ = ping.send(());
+                }
+            }
         }
         let writer = self.lock().take();
         writer.map_or(Ok(()), Writer::close)

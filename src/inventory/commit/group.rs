@@ -32,6 +32,8 @@ impl WriteRequest {
 pub(super) struct WriteGroup {
     pub(super) requests: Vec<WriteRequest>,
     pub(super) rows: usize,
+    /// Questions whether the committer still answers, answered after the group.
+    pub(super) pings: Vec<oneshot::Sender<()>>,
 }
 
 impl WriteGroup {
@@ -43,6 +45,7 @@ impl WriteGroup {
     pub(super) fn append(&mut self, other: Self) {
         self.rows += other.rows;
         self.requests.extend(other.requests);
+        self.pings.extend(other.pings);
     }
 
     pub(super) fn is_empty(&self) -> bool {
