@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const PROTOS: [&str; 2] = ["proto/produtos.proto", "proto/hortifruti/v1/inventory.proto"];
+const PROTOS: [&str; 3] =
+    ["proto/produtos.proto", "proto/hortifruti/v1/inventory.proto", "proto/grpc/health/v1/health.proto"];
 
 /// Spaces of a style sheet that mean nothing.
 const CSS_SPACES: [(&str, &str); 7] =

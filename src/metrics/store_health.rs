@@ -1,9 +1,10 @@
 //! The state of the store, as the writer last found it.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
+
+use tokio::sync::watch;
 
 use crate::operation::StoreState;
 
@@ -17,10 +18,16 @@ pub struct LastError {
 }
 
 /// The state of the store and its failures. Only the writer changes them, and seldom.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct StoreHealth {
-    state: AtomicU8,
+    state: watch::Sender<StoreState>,
     failures: Mutex<Failures>,
+}
+
+impl Default for StoreHealth {
+    fn default() -> Self {
+        Self { state: watch::Sender::new(StoreState::Open), failures: Mutex::default() }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -32,9 +39,9 @@ struct Failures {
 impl StoreHealth {
     /// Sets the state.
     pub fn set(&self, state: StoreState) {
-        // A store would make other cores read the place again, so nothing is written without a change.
+        // Nothing is written and nobody is woken without a change.
         if self.state() != state {
-            self.state.store(state as u8, Ordering::Relaxed);
+            self.state.send_replace(state);
         }
     }
 
@@ -48,8 +55,12 @@ impl StoreHealth {
 
     /// The state now.
     pub fn state(&self) -> StoreState {
-        let state = StoreState::ALL.get(usize::from(self.state.load(Ordering::Relaxed)));
-        state.copied().unwrap_or(StoreState::Stopped)
+        *self.state.borrow()
+    }
+
+    /// The changes of the state from now on.
+    pub fn changes(&self) -> watch::Receiver<StoreState> {
+        self.state.subscribe()
     }
 
     /// The last failure, if there was one.

@@ -61,6 +61,15 @@ pub const INVENTORY_SERVICE: &str = "hortifruti.v1.InventoryService";
 /// The name of the original's service, whose calls are [`LegacyCall`].
 pub const PRODUTO_SERVICE: &str = "ProdutoService";
 
+/// The name of gRPC's own service for probes.
+pub const HEALTH_SERVICE: &str = "grpc.health.v1.Health";
+
+/// `proto/grpc/health/v1/health.proto`.
+#[allow(clippy::all, clippy::pedantic, missing_docs, unreachable_pub)]
+pub mod health {
+    tonic::include_proto!("grpc.health.v1");
+}
+
 /// `proto/hortifruti/v1/inventory.proto`.
 #[allow(clippy::all, clippy::pedantic, missing_docs, unreachable_pub)]
 pub mod v1 {

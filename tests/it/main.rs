@@ -38,6 +38,7 @@ mod panel_modules;
 mod port_file;
 mod power_loss;
 mod price_lists;
+mod probes;
 mod prose;
 mod proxy;
 mod readme;

@@ -11,6 +11,8 @@ use tonic::codegen::{BoxFuture, http};
 
 use super::arriving::{Arriving, CallBody};
 use super::calls::{Asked, Calls};
+use super::health::{self, HealthCall};
+use super::reflection::{self, Reflection};
 use super::{head, own_words};
 use crate::access::{self, Identity};
 use crate::metrics::Transport;
@@ -118,6 +120,15 @@ impl Router {
         if let Some(refused) = head::refuse(&request) {
             return now(refused);
         }
+        if let Some(call) = HealthCall::of(request.uri().path()) {
+            let calls = Arc::clone(&self.calls);
+            return match arriving(request, health::MESSAGE_BYTES_MAX, false) {
+                Ok(request) => {
+                    Box::pin(async move { Ok(calls.answer_health(call, request.into_body()).await) })
+                }
+                Err(refused) => refused,
+            };
+        }
         let method = Method::of(request.uri().path());
         let operation = method.map(Method::operation);
         let authenticator = &self.calls.service.authenticator;
@@ -133,6 +144,12 @@ impl Router {
         let permission = operation.map_or(Permission::Read, |operation| operation.spec().permission);
         if let Err(refusal) = access::check(&identity, permission) {
             return self.refuse(operation, refusal, asked);
+        }
+        if let Some(reflection) = Reflection::of(request.uri().path()) {
+            return match arriving(request, reflection::MESSAGE_BYTES_MAX, true) {
+                Ok(request) => reflection.answer(request),
+                Err(refused) => refused,
+            };
         }
         let Some(method) = method else { return self.refuse(None, own_words::no_such_call(), asked) };
         let deadline = match head::deadline(request.headers()) {
@@ -160,6 +177,19 @@ impl Router {
             }),
         }
     }
+}
+
+/// A request of one of gRPC's own services with its body as it arrives, or the answer that refuses it.
+fn arriving(
+    mut request: http::Request<impl Into<CallBody>>,
+    bytes_max: usize,
+    is_stream: bool,
+) -> Result<http::Request<Arriving>, Answer> {
+    let deadline = head::deadline(request.headers()).map_err(|refusal| now(status(refusal).into_http()))?;
+    let is_gzip = head::take_gzip(request.headers_mut()).ok_or_else(|| now(head::unknown_encoding()))?;
+    let arriving = if is_stream { Arriving::stream } else { Arriving::one_message };
+    let gzip_bytes_max = is_gzip.then_some(bytes_max);
+    Ok(request.map(|body| arriving(body.into(), deadline).decompressed(gzip_bytes_max)))
 }
 
 /// The answer to a call if the server serves no gRPC.

@@ -39,6 +39,13 @@ pub(super) struct WatchBody {
     has_ended: bool,
 }
 
+impl WatchBody {
+    /// The stream of these messages. A status ends it.
+    pub(super) fn new(progress: Progress, deliveries: mpsc::Receiver<Result<Bytes, Status>>) -> Self {
+        Self { progress, deliveries, has_ended: false }
+    }
+}
+
 /// A watch, and the reasons to end it.
 struct Watched {
     watch: Watch,
@@ -67,7 +74,7 @@ impl Calls {
         // does, because a client whose window is closed must not keep the turn of a delivery.
         let (sender, deliveries) = mpsc::channel(1);
         tokio::spawn(watched.deliver(sender));
-        Ok(WatchBody { progress: self.progress.clone(), deliveries, has_ended: false })
+        Ok(WatchBody::new(self.progress.clone(), deliveries))
     }
 }
 
