@@ -33,7 +33,7 @@ pub(super) const SEGMENT_EVENTS_MAX: usize = 256;
 /// The most pages of the ledger that are kept for other watchers: as many events as the recent ones.
 const PAGES_MAX: usize = 64;
 
-/// The most watchers at one time. Each takes about two kilobytes, and one connection can open hundreds.
+/// The most watchers at one time. Each takes some kilobytes, and one connection can open hundreds.
 const WATCHERS_MAX: usize = 20_000;
 
 /// The recent events, shared by the writer and all watchers.
@@ -151,6 +151,12 @@ impl Recent {
         kept.pages.push_back(page);
     }
 
+    /// Forgets the recent events, as if there had been too many.
+    #[cfg(test)]
+    pub(super) fn forget(&self) {
+        self.kept().clear();
+    }
+
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -205,6 +211,8 @@ impl Kept {
         self.segments.clear();
         self.events = 0;
         self.end = None;
+        // The next event does not follow the last one of any watcher.
+        self.next_serial += 1;
     }
 }
 
@@ -216,5 +224,128 @@ impl Drop for Watching {
             kept.clear();
             kept.pages.clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::catalog::{Adjustment, Draft, Kind, ProductId, Quantity, original_products};
+
+    /// A shop with recent events, and a watcher.
+    struct Shop {
+        catalog: RwLock<Catalog>,
+        recent: Arc<Recent>,
+        watching: Option<Watching>,
+    }
+
+    impl Shop {
+        fn new() -> Self {
+            let recent = Arc::<Recent>::default();
+            let watching = recent.begin();
+            let shop = Self { catalog: RwLock::default(), recent, watching };
+            shop.make(|draft| drop(draft.import(&original_products(), None).unwrap()));
+            shop
+        }
+
+        /// Publishes a transaction that is not added to the recent events.
+        fn publish(&self, plan: impl FnOnce(&mut Draft<'_>)) -> Transaction {
+            let transaction = {
+                let catalog = read(&self.catalog);
+                let mut draft = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
+                plan(&mut draft);
+                draft.finish()
+            };
+            self.catalog.write().unwrap().apply(&transaction);
+            transaction
+        }
+
+        fn make(&self, plan: impl FnOnce(&mut Draft<'_>)) {
+            let transaction = self.publish(plan);
+            self.recent.add(&self.catalog, &transaction);
+        }
+
+        fn at(sequence: i64) -> Position {
+            Position { sequence, change: 0 }
+        }
+
+        /// The number of the movement after this one, 0 at the end, or -1 if it is not known.
+        fn after(&self, sequence: i64, serial: Option<u64>) -> i64 {
+            match self.recent.after(Self::at(sequence), serial) {
+                Next::Event(segment, index) => segment.events[index].after.sequence,
+                Next::AtEnd(_) => 0,
+                Next::Unknown => -1,
+            }
+        }
+    }
+
+    fn sell(count: usize) -> impl FnOnce(&mut Draft<'_>) {
+        move |draft| {
+            for _ in 0..count {
+                let sale = Adjustment::new(ProductId::FIRST, Quantity::from_units(1), Kind::Purchase);
+                draft.adjust(&sale).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn events_follow_one_another_by_position_and_by_serial_number() {
+        let shop = Shop::new();
+        shop.make(sell(2));
+        assert_eq!([0, 1, 4, 5, 6].map(|sequence| shop.after(sequence, None)), [1, 2, 5, 6, 0]);
+        // A serial number leads to its event, whatever the position.
+        assert_eq!([0, 3, 4, 5, 6].map(|serial| shop.after(0, Some(serial))), [1, 4, 5, 6, 0]);
+    }
+
+    #[test]
+    fn a_planted_gap_hides_the_events_before_it_and_leads_to_the_ledger() {
+        let shop = Shop::new();
+        shop.publish(sell(1));
+        shop.make(sell(1));
+        // Movement 5 is missing, so whoever has seen 4 or less must not be given 6.
+        assert_eq!([0, 3, 4, 5, 6].map(|sequence| shop.after(sequence, None)), [-1, -1, -1, 6, 0]);
+        // Serial numbers from before the gap lead nowhere either, not even that of the next event.
+        assert_eq!([3, 4].map(|seen| shop.after(seen, Some(seen as u64))), [-1, -1]);
+    }
+
+    #[test]
+    fn events_of_a_time_without_watchers_are_not_kept() {
+        let mut shop = Shop::new();
+        assert_eq!(shop.after(4, None), 0);
+        drop(shop.watching.take());
+        assert_eq!(shop.after(4, None), -1);
+        shop.make(sell(1));
+        assert_eq!((shop.after(4, None), shop.after(5, None)), (-1, -1));
+        shop.watching = shop.recent.begin();
+        shop.make(sell(1));
+        assert_eq!((shop.after(4, None), shop.after(5, None), shop.after(6, None)), (-1, 6, 0));
+    }
+
+    #[test]
+    fn no_more_is_kept_than_the_limit_and_what_is_gone_is_in_the_ledger() {
+        let shop = Shop::new();
+        let rounds = 2 * RECENT_EVENTS_MAX / 1000;
+        for _ in 0..rounds {
+            shop.make(sell(1000));
+        }
+        let last = read(&shop.catalog).last_sequence();
+        let kept = shop.recent.kept();
+        assert!((RECENT_EVENTS_MAX - SEGMENT_EVENTS_MAX..=RECENT_EVENTS_MAX).contains(&kept.events));
+        assert!(kept.segments.iter().all(|segment| segment.events.len() <= SEGMENT_EVENTS_MAX));
+        let oldest = last - kept.events as i64;
+        drop(kept);
+        assert_eq!([oldest - 1, oldest, last].map(|seen| shop.after(seen, None)), [-1, oldest + 1, 0]);
+        assert_eq!(shop.after(7, Some(7)), -1);
+    }
+
+    #[test]
+    fn a_watcher_too_many_is_turned_away_until_one_leaves() {
+        let recent = Arc::<Recent>::default();
+        let mut all: Vec<_> = (0..WATCHERS_MAX).map(|_| recent.begin().unwrap()).collect();
+        assert!(recent.begin().is_none());
+        all.pop();
+        assert!(recent.begin().is_some());
     }
 }

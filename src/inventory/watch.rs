@@ -181,3 +181,102 @@ fn too_many() -> Refusal {
         "o servidor já tem o máximo de acompanhamentos. Nada foi alterado; tente de novo daqui a pouco.";
     Refusal::new(Code::ResourceExhausted, what)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{asked, open, shop};
+    use super::*;
+    use crate::catalog::original_products;
+    use crate::store::sqlite::SqliteStore;
+
+    /// Events as words.
+    const WORDS: Encoding = Encoding { place: 0, write: write_word };
+
+    fn write_word(event: &WatchEvent, out: &mut Vec<u8>) {
+        let word = match event {
+            WatchEvent::Movement(movement) => format!("#{} ", movement.sequence),
+            WatchEvent::Product(product) => format!("{} ", product.name),
+            WatchEvent::Heartbeat(sequence) => format!(".{sequence} "),
+        };
+        out.extend_from_slice(word.as_bytes());
+    }
+
+    async fn next(watch: &mut Watch) -> String {
+        let mut out = Vec::new();
+        assert!(watch.next(&WORDS, &mut out).await.unwrap());
+        String::from_utf8(out).unwrap()
+    }
+
+    fn request(after: Option<i64>) -> WatchRequest<'static> {
+        WatchRequest { name: None, after }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_heartbeat_comes_after_a_silence_and_says_how_far_the_watch_is() {
+        let (session, _committer) = shop();
+        let mut watch = session.watch(request(None), None).await.unwrap();
+        let start = Instant::now();
+        assert_eq!((next(&mut watch).await, start.elapsed()), (".4 ".to_owned(), HEARTBEAT_AFTER));
+        let mut hurried = session.watch(request(Some(4)), Some(Duration::from_secs(2))).await.unwrap();
+        let start = Instant::now();
+        assert_eq!(next(&mut hurried).await, ".4 ");
+        assert_eq!(start.elapsed(), Duration::from_secs(1));
+    }
+
+    #[tokio::test]
+    async fn a_watch_goes_from_the_ledger_to_the_recent_events_and_back() {
+        let (session, _committer) = shop();
+        let mut watch = session.watch(request(Some(0)), None).await.unwrap();
+        assert_eq!(next(&mut watch).await, "Maca #1 Pera #2 Banana #3 Caju #4 ");
+        for sequence in 5..8 {
+            session.adjust(asked("Caju 1")).await.unwrap();
+            assert_eq!(next(&mut watch).await, format!("#{sequence} "));
+        }
+        // Events that are lost from memory are in the ledger.
+        for sequence in 8..11 {
+            session.adjust(asked("Caju 1")).await.unwrap();
+            session.inventory.recent.forget();
+            assert_eq!(next(&mut watch).await, format!("#{sequence} "));
+        }
+        // A wait that is given up loses nothing.
+        for sequence in 11..30 {
+            let mut out = Vec::new();
+            {
+                let mut waiting = pin!(watch.next(&WORDS, &mut out));
+                let given_up = std::future::poll_fn(|context| {
+                    std::task::Poll::Ready(waiting.as_mut().poll(context).is_pending())
+                });
+                assert!(given_up.await);
+            }
+            assert!(out.is_empty());
+            session.adjust(asked("Caju 1")).await.unwrap();
+            assert_eq!(next(&mut watch).await, format!("#{sequence} "));
+        }
+        watch.end_here();
+        assert_eq!(watch.next(&WORDS, &mut Vec::new()).await, Ok(false));
+    }
+
+    #[tokio::test]
+    async fn watchers_that_are_equally_far_behind_share_a_page() {
+        let (session, _committer) = open(SqliteStore::in_memory().unwrap(), &original_products());
+        for _ in 0..300 {
+            session.adjust(asked("Caju 1")).await.unwrap();
+        }
+        let mut all = Vec::new();
+        for _ in 0..10 {
+            all.push(session.watch(request(Some(0)), None).await.unwrap());
+        }
+        let mut first = session.watch(request(Some(0)), None).await.unwrap();
+        next(&mut first).await;
+        let page = session.inventory.recent.page(1).unwrap();
+        for watch in &mut all {
+            next(watch).await;
+            assert!(Arc::ptr_eq(&page, &session.inventory.recent.page(1).unwrap()));
+            let mut seen = watch.seen.sequence;
+            while seen < 304 {
+                next(watch).await;
+                seen = watch.seen.sequence;
+            }
+        }
+    }
+}

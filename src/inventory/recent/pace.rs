@@ -92,3 +92,37 @@ impl Budget {
         self.spent_until = spent.max(now) + price;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_is_free_and_then_the_budget_is_kept_while_somebody_changes_something() {
+        let pace = Pace::default();
+        let start = Instant::now();
+        let burst = (BURST_MAX.as_micros() / DELIVERY_PRICE.as_micros()) as u32;
+        for delivery in 0..10 * burst {
+            pace.note_change();
+            drop(pace.turn().await);
+            pace.spend_delivery(0);
+            let free =
+                if delivery <= burst { Duration::ZERO } else { DELIVERY_PRICE * (delivery - burst - 1) };
+            assert!(start.elapsed() + Duration::from_millis(1) >= free, "{delivery}: {:?}", start.elapsed());
+            // Each pause is rounded up to a millisecond.
+            let late = (free + BURST_MAX) * 11 / 10;
+            assert!(start.elapsed() <= late, "{delivery}: {:?}", start.elapsed());
+        }
+        // Without changes, nobody waits, and the debts are forgotten.
+        tokio::time::advance(BUSY_FOR).await;
+        let quiet = Instant::now();
+        for _ in 0..10 * burst {
+            drop(pace.turn().await);
+            pace.spend_delivery(1024 * 1024);
+        }
+        assert_eq!(quiet.elapsed(), Duration::ZERO);
+        pace.note_change();
+        drop(pace.turn().await);
+        assert!(quiet.elapsed() <= 3 * BURST_MAX, "{:?}", quiet.elapsed());
+    }
+}
