@@ -483,3 +483,60 @@ fn the_one_shot_begins_with_the_next_movement_and_ends_with_its_output() {
     let refused = server.run(&["watch", "--product", "Kiwi"]);
     assert_eq!(refused.code, 3, "{refused:?}");
 }
+
+#[test]
+fn a_browser_watches_by_connect_over_http_1() {
+    let mut server = Server::start(&["--idle-seconds", "2", "--drain-seconds", "25"]);
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let message = br#"{"afterSequence":"3"}"#;
+    let head = format!(
+        "POST /hortifruti.v1.InventoryService/WatchMovements HTTP/1.1\r\nhost: localhost\r\n\
+         content-type: application/connect+json\r\ncontent-length: {}\r\n\r\n",
+        message.len() + 5
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&[&[0, 0, 0, 0, message.len() as u8][..], message].concat()).unwrap();
+    let mut come = String::new();
+    let mut until = |expected: &str| {
+        let mut chunk = [0; 4096];
+        while !come.contains(expected) {
+            let length = std::io::Read::read(&mut stream, &mut chunk).unwrap();
+            assert!(length > 0, "the stream ended before {expected}: {come}");
+            come.push_str(&String::from_utf8_lossy(&chunk[..length]));
+        }
+        come.drain(..come.find(expected).unwrap());
+    };
+    until(r#"{"movement":{"sequence":"4","productName":"Caju","kind":"MOVEMENT_KIND_OPENING""#);
+    // Heartbeats keep the connection for longer than it may be idle.
+    for heartbeat in 0..4 {
+        until(r#"{"heartbeatSequence":"4"}"#);
+        if heartbeat < 3 {
+            until("}");
+        }
+    }
+    change(&server, 1);
+    until(r#"{"movement":{"sequence":"5""#);
+    server.signal("TERM");
+    until(r#"{"error":{"code":"unavailable""#);
+    let (code, time) = server.wait_for_end();
+    assert!(code == Some(0) && time < STOP_MAX, "{code:?} after {time:?}");
+}
+
+#[test]
+fn the_shell_watches_until_it_is_interrupted_and_goes_on() {
+    let server = Server::start(&[]);
+    let mut command = server.command(&["shell"]);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let lines = waiting::lines(child.stdout.take().unwrap());
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"acompanhar caju apos=3\n1 Maca\n").unwrap();
+    assert!(next(&lines).starts_with("#4 "));
+    change(&server, 1);
+    assert!(next(&lines).starts_with("#5 "));
+    signal(child.id(), "INT");
+    assert_eq!(next(&lines), "Maca: R$3.0, Estoque: 20");
+    drop(input);
+    assert_eq!(waiting::end_of(&mut child).code(), Some(0));
+}
