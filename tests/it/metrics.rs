@@ -1,5 +1,6 @@
 //! What monitoring reads, looked at with Prometheus's own tool.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -8,10 +9,11 @@ use std::time::Duration;
 use hortifruti::metrics::{Facts, Metrics, Transport, Turn, write_metrics};
 use hortifruti::operation::{OPERATIONS, StoreState};
 use hortifruti::refusal::Code;
+use serde_json::{Value, json};
 
 use crate::http::{exchange, get};
 use crate::support::waiting::wait_until;
-use crate::support::{Need, Server, finished, make_token, try_run};
+use crate::support::{Need, Server, finished, make_token, project, run, try_run};
 
 /// Whether promtool is there; otherwise the test is skipped.
 fn has_promtool() -> bool {
@@ -32,13 +34,9 @@ fn assert_well_named(metrics: &str) {
     assert!(ended.code == 0 && ended.err.is_empty(), "{ended:?}\n{metrics}");
 }
 
-#[test]
-fn promtool_finds_no_fault_in_the_metrics() {
-    if !has_promtool() {
-        return;
-    }
+/// Metrics with a value in every family.
+fn sample() -> String {
     let metrics = Arc::new(Metrics::default());
-    assert_well_named(&write_metrics(&metrics, Facts::default()));
     let mut turn = Turn::new(Transport::Text);
     turn.begin();
     OPERATIONS.iter().for_each(|spec| turn.count(Some(spec.operation), None));
@@ -46,7 +44,15 @@ fn promtool_finds_no_fault_in_the_metrics() {
     turn.end(&metrics.operations);
     metrics.commits.note(Duration::from_millis(2), 3);
     metrics.store.fail("busy", StoreState::Refusing);
-    assert_well_named(&write_metrics(&metrics, Facts { last_sequence: 10_000_000, ..Facts::default() }));
+    write_metrics(&metrics, Facts { last_sequence: 10_000_000, ..Facts::default() })
+}
+
+#[test]
+fn promtool_finds_no_fault_in_the_metrics() {
+    if has_promtool() {
+        assert_well_named(&write_metrics(&Arc::default(), Facts::default()));
+        assert_well_named(&sample());
+    }
 }
 
 #[test]
@@ -124,4 +130,87 @@ fn the_metrics_of_a_server_with_tokens_are_for_those_who_may_read() {
     let answer = ask(&format!("Authorization: Bearer {secret}\r\n"));
     assert!(answer.contains("\nhortifruti_watchers 0\n"), "{answer}");
     assert!(get(server.port, "/readyz").starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+/// The names of metrics in an expression.
+fn names(expression: &str) -> impl Iterator<Item = &str> {
+    let words = expression.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
+    words.filter(|word| word.starts_with("hortifruti_") || word.starts_with("process_"))
+}
+
+/// The names of the series of the sample.
+fn series() -> BTreeSet<String> {
+    let text = sample();
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| line.split(['{', ' ']).next().unwrap().to_owned()).collect()
+}
+
+/// Every text of this key in a JSON value.
+fn texts<'v>(value: &'v Value, key: &str, found: &mut Vec<&'v str>) {
+    match value {
+        Value::Object(fields) => {
+            found.extend(fields.get(key).and_then(Value::as_str));
+            fields.values().for_each(|value| texts(value, key, found));
+        }
+        Value::Array(values) => values.iter().for_each(|value| texts(value, key, found)),
+        _ => {}
+    }
+}
+
+fn document(name: &str) -> String {
+    std::fs::read_to_string(project().join("docs").join(name)).unwrap()
+}
+
+#[test]
+fn the_dashboard_and_the_alerts_ask_for_metrics_that_there_are() {
+    let dashboard: Value = serde_json::from_str(&document("grafana.json")).unwrap();
+    let mut expressions = Vec::new();
+    texts(&dashboard, "expr", &mut expressions);
+    assert!(expressions.len() > 20, "{expressions:?}");
+    let alerts = document("alerts.yml");
+    let series = series();
+    for expression in expressions.iter().copied().chain(alerts.lines().filter(|line| line.contains("expr:")))
+    {
+        let unknown = names(expression).find(|name| !series.contains(*name));
+        assert_eq!(unknown, None, "{expression}");
+    }
+    if !has_promtool() {
+        return;
+    }
+    // The dashboard's expressions as rules, which promtool reads.
+    let rules: Vec<Value> = expressions
+        .iter()
+        .enumerate()
+        .map(|(number, expression)| {
+            let expression = expression.replace("$__rate_interval", "5m");
+            json!({ "record": format!("panel{number}"), "expr": expression })
+        })
+        .collect();
+    let folder = tempfile::tempdir().unwrap();
+    let made = folder.path().join("painel.yml");
+    // JSON is YAML.
+    std::fs::write(&made, json!({ "groups": [{ "name": "painel", "rules": rules }] }).to_string()).unwrap();
+    for rules in [made, project().join("docs/alerts.yml")] {
+        let ended = run(Command::new("promtool").args(["check", "rules"]).arg(rules), "");
+        assert_eq!(ended.code, 0, "{ended:?}");
+    }
+}
+
+#[test]
+fn every_metric_is_in_the_manual() {
+    let page = document("operations.md");
+    let families: Vec<String> = sample()
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "))
+        .map(|family| family.split(' ').next().unwrap().to_owned())
+        .collect();
+    let missing: Vec<&String> =
+        families.iter().filter(|family| !page.contains(&format!("`{family}`"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let there: BTreeSet<&str> = families.iter().map(String::as_str).collect();
+    let rows =
+        page.lines().filter_map(|line| line.strip_prefix("| `")).map(|row| row.split('`').next().unwrap());
+    let stale: Vec<&str> =
+        rows.filter(|row| names(row).next() == Some(*row) && !there.contains(row)).collect();
+    assert!(stale.is_empty(), "{stale:?}");
 }
