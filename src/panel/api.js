@@ -289,7 +289,7 @@ async function errorOf(response) {
 function errorOfJson({ code, message, details = [] }) {
 	const info = details.find((detail) => detail.type === "google.rpc.ErrorInfo");
 	const { reason = "", metadata = {} } = info?.debug ?? {};
-	return new ApiError({ code, reason, metadata, message: message || "O servidor recusou o pedido." });
+	return new ApiError({ code, reason, metadata, message: message ? message[0].toUpperCase() + message.slice(1) : "O servidor recusou o pedido." });
 }
 
 function envelope(data) {

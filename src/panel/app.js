@@ -69,6 +69,8 @@ async function route() {
 	openMore(false);
 	if (page.path === opened.path) return;
 	const isFirst = opened.path === null;
+	// What a page asks goes with it; the token is asked for all pages.
+	for (const dialog of document.querySelectorAll("dialog[open]:not(:has([type=password]))")) dialog.close();
 	opened.close();
 	opened = { path: page.path, close: () => {} };
 	for (const link of nav.querySelectorAll("a")) {

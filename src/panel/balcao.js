@@ -30,6 +30,8 @@ export function open(root, context) {
 	let active = 0;
 	let category = "";
 	let isSelling = false;
+	/// Whether a question about a quantity is open: it takes the focus from the field, which then changes again.
+	let isAsking = false;
 
 	const search = h("input", {
 		type: "text", id: "busca", autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "done",
@@ -262,7 +264,11 @@ export function open(root, context) {
 		else if (product.stockThousandths >= LARGE_STOCK_MIN && thousandths * 2 > product.stockThousandths && thousandths <= product.stockThousandths) {
 			odd = `${shown}: é mais da metade do estoque, de ${quantity(product.stockThousandths, product.unit)}.`;
 		}
-		return odd === null || (await ask({ title: "É isso mesmo?", body: odd, confirm: "É isso mesmo", cancel: "Corrigir" }));
+		if (odd === null) return true;
+		isAsking = true;
+		const isSure = await ask({ title: "É isso mesmo?", body: odd, confirm: "É isso mesmo", cancel: "Corrigir" });
+		isAsking = false;
+		return isSure;
 	}
 
 	function lineNode(id) {
@@ -342,7 +348,7 @@ export function open(root, context) {
 		const node = lineNode(line.id);
 		const product = catalog.byName(line.name);
 		const input = node?.querySelector("input");
-		if (!input) return false;
+		if (!input || isAsking) return false;
 		try {
 			const thousandths = parseQuantity(text, product?.unit);
 			if (thousandths <= 0) throw new Error("A quantidade tem de ser maior que zero. Para tirar a linha, use o ×.");

@@ -48,6 +48,7 @@ pages! {
     http: "docs/http.md",
     limits_page: "docs/limits.md",
     operations: "docs/operations.md",
+    panel: "docs/panel.md",
     performance: "docs/performance.md",
     reports: "docs/reports.md",
     reliability: "docs/reliability.md",

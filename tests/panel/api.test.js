@@ -64,7 +64,7 @@ test("a refused change is not repeated", async () => {
 	answers = [refused(400, "failed_precondition", "INSUFFICIENT_STOCK", "estoque insuficiente")];
 	await assert.rejects(change("AdjustStock", {}), (error) => {
 		assert.ok(error instanceof ApiError);
-		assert.deepEqual([error.reason, error.message, error.metadata.field, error.isLost], ["INSUFFICIENT_STOCK", "estoque insuficiente", "name", false]);
+		assert.deepEqual([error.reason, error.message, error.metadata.field, error.isLost], ["INSUFFICIENT_STOCK", "Estoque insuficiente", "name", false]);
 		return true;
 	});
 	assert.equal(asked.length, 1);
@@ -96,7 +96,7 @@ test("a token is asked once, and sent from then on", async () => {
 test("a person who gives no token gets the error", async () => {
 	login.ask = async () => null;
 	answers = [refused(401, "unauthenticated", "UNAUTHENTICATED", "este token é de leitura")];
-	await assert.rejects(call("UndoMovement"), /este token é de leitura/);
+	await assert.rejects(call("UndoMovement"), /Este token é de leitura/);
 });
 
 test("the messages of a stream may come in any pieces", async () => {
