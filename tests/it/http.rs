@@ -1,5 +1,8 @@
 //! HTTP/1.1 and HTTP/2 on the one port.
 
+mod calls;
+mod hostile;
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;

@@ -10,6 +10,7 @@
 
 mod access;
 mod batches;
+mod connect;
 mod counts;
 mod grpc;
 mod imports;
@@ -42,8 +43,14 @@ struct Transport {
     open: fn(&Server) -> Box<dyn Client>,
 }
 
-static TRANSPORTS: &[&Transport] =
-    &[&text::TRANSPORT, &grpc::TRANSPORT, &one_shot::OVER_GRPC, &one_shot::OVER_TEXT];
+static TRANSPORTS: &[&Transport] = &[
+    &text::TRANSPORT,
+    &grpc::TRANSPORT,
+    &connect::TRANSPORT,
+    &connect::TRANSPORT,
+    &one_shot::OVER_GRPC,
+    &one_shot::OVER_TEXT,
+];
 
 /// A place where a server keeps its shop.
 struct Store {

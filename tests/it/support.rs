@@ -16,6 +16,7 @@ use rusqlite::OpenFlags;
 use tempfile::TempDir;
 
 pub(crate) mod waiting;
+pub(crate) mod web;
 pub(crate) mod zone;
 
 use waiting::{end_of, lines, rest, wait_for, wait_until};
@@ -29,6 +30,9 @@ const RUN_MAX: Duration = Duration::from_secs(120);
 /// What some tests need and not every machine has. A test without it is skipped.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Need {
+    /// Node with connect-es, the client of the Connect protocol.
+    Connect,
+    Curl,
     /// Leave to make devices, which root has.
     Devices,
     Ipv6,
@@ -49,7 +53,9 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
+        Self::Connect,
+        Self::Curl,
         Self::Devices,
         Self::Ipv6,
         Self::Mount,

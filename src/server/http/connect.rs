@@ -11,7 +11,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header};
 
 use super::connection::Connection;
 use super::plain;
@@ -97,7 +97,8 @@ fn grpc_request(
     let body = match call {
         Some((operation, call)) => {
             let bytes_max = operation.spec().message.map_or(0, |message| message.bytes_max);
-            made(body, Format { kind, call, bytes_max, is_gzip })
+            let is_end_said = head.version == Version::HTTP_2;
+            made(body, Format { kind, call, bytes_max, is_gzip, is_end_said })
         }
         // Nobody reads the body of a call that does not exist.
         None => CallBody::Made { body: Box::pin(NoBody), bytes: Some(0) },

@@ -96,3 +96,47 @@ fn raw(status: &str, fields: &str, text: &str) -> Vec<u8> {
     )
     .into_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::catalog::original_products;
+    use crate::inventory::Inventory;
+    use crate::server::testing;
+    use crate::store::sqlite::SqliteStore;
+
+    // Tokio's time is paused: it jumps to the next timer when nothing else is to be done.
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_never_ends_its_request_is_ended() {
+        let body = "POST /hortifruti.v1.InventoryService/GetProduct HTTP/1.1\r\nHost: localhost\r\n\
+                    Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{";
+        for (sent, seconds, answer) in [
+            ("GET / HTTP/1.1\r\nHost: loc", 30, ""),
+            ("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", 30, "HTTP/1.1 200 OK"),
+            (body, 40, "HTTP/1.1 4"),
+        ] {
+            let store = Box::new(SqliteStore::in_memory().unwrap());
+            let (inventory, _committer) = Inventory::open(store, &original_products()).unwrap();
+            let (_drain, draining) = tokio::sync::watch::channel(false);
+            let service = Service { idle: None, ..testing::service(&inventory, draining) };
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let (stream, _) = listener.accept().await.unwrap();
+            client.write_all(sent.as_bytes()).await.unwrap();
+            let start = Instant::now();
+            let reading = async {
+                let mut come = Vec::new();
+                client.read_to_end(&mut come).await.unwrap();
+                (String::from_utf8(come).unwrap(), start.elapsed().as_secs())
+            };
+            let ((come, took), ()) =
+                tokio::join!(reading, serve(service, MaybeTls::Plain(stream), Vec::new()));
+            assert!(come.starts_with(answer), "{sent}: {come}");
+            assert!((seconds - 1..=seconds).contains(&took), "{sent}: {took} seconds");
+        }
+    }
+}

@@ -86,7 +86,8 @@ impl Block {
 
     /// Whether the machine has what the block needs; if not, says that it is skipped.
     pub(super) fn needs_are_met(&self) -> bool {
-        let needs: [(Need, &str, &[&str]); 4] = [
+        let needs: [(Need, &str, &[&str]); 5] = [
+            (Need::Curl, "curl ", &["curl", "--version"]),
             (Need::Openssl, "openssl ", &["openssl", "version"]),
             (Need::Netcat, "| nc ", &["nc", "-h"]),
             (Need::Systemd, "[Unit]", &["systemd-analyze", "--version"]),

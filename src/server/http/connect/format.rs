@@ -1,5 +1,7 @@
 //! The form in which the messages of a request arrive.
 
+use axum::body::{Body, HttpBody as _};
+
 use crate::wire::connect::{Codec, Kind};
 use crate::wire::json::Call;
 
@@ -12,6 +14,9 @@ pub(super) struct Format {
     pub(super) bytes_max: usize,
     /// Whether messages may be compressed with gzip.
     pub(super) is_gzip: bool,
+    /// Whether the body must say at its end that it is whole: HTTP/2 also ends a body if the client resets the
+    /// call with NO_ERROR (hyperium/hyper#3681). HTTP/1.1 makes an error of a body that is cut.
+    pub(super) is_end_said: bool,
 }
 
 /// The most bytes of a message as JSON, in times the limit of the message: field names and digits take more
@@ -19,6 +24,11 @@ pub(super) struct Format {
 const JSON_FACTOR: usize = 2;
 
 impl Format {
+    /// Whether a body that has no more frames is whole.
+    pub(super) fn is_whole(&self, body: &Body) -> bool {
+        !self.is_end_said || body.is_end_stream()
+    }
+
     /// The limit of a message as it arrives.
     pub(super) fn arriving_bytes_max(&self) -> usize {
         match self.kind.codec {

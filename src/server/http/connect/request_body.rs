@@ -66,8 +66,7 @@ impl UnaryBody {
                     self.come.extend_from_slice(&data);
                 }
                 Some(Err(_)) => return Poll::Ready(Err(Refusal::cut())),
-                // HTTP/2 also ends so if the client resets the call with NO_ERROR.
-                None if !self.body.is_end_stream() => return Poll::Ready(Err(Refusal::cut())),
+                None if !self.format.is_whole(&self.body) => return Poll::Ready(Err(Refusal::cut())),
                 None => return Poll::Ready(Ok(())),
             }
         }
@@ -160,7 +159,9 @@ impl StreamBody {
             match ready!(Pin::new(&mut self.body).poll_frame(context)) {
                 Some(Ok(frame)) => self.come.extend_from_slice(&frame.into_data().unwrap_or_default()),
                 Some(Err(_)) => return Poll::Ready(Err(Refusal::cut())),
-                None if self.body.is_end_stream() && self.come.is_empty() => return Poll::Ready(Ok(None)),
+                None if self.format.is_whole(&self.body) && self.come.is_empty() => {
+                    return Poll::Ready(Ok(None));
+                }
                 None => return Poll::Ready(Err(Refusal::cut())),
             }
         }
