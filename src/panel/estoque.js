@@ -35,10 +35,9 @@ export function open(root) {
 	const filters = h("div", { class: "chips", role: "group", "aria-label": "Mostrar" });
 	const count = h("p", { class: "muted num", role: "status" });
 	const space = h("div", { class: "grid-space", role: "rowgroup" });
-	const body = h("div", { class: "grid-body", tabindex: "0", role: "presentation", onscroll: showRows, onkeydown: onRowKey });
+	const body = h("div", { class: "grid-body", tabindex: "0", role: "table", "aria-label": "Produtos", "aria-colcount": COLUMNS.length, onscroll: showRows, onkeydown: onRowKey });
 	const heads = COLUMNS.map((column) => h("div", { role: "columnheader", class: column.class, "aria-sort": "none" }, h("button", { type: "button", onclick: () => sortBy(column.sort) }, column.label)));
-	const table = h("div", { class: "stock-list card", role: "table", "aria-label": "Produtos", "aria-colcount": COLUMNS.length },
-		body);
+	const table = h("div", { class: "stock-list card" }, body);
 	body.append(h("div", { class: "grid-head", role: "rowgroup" }, h("div", { class: "grid-line", role: "row", "aria-rowindex": "1" }, heads)), space);
 	const nothing = h("div", { class: "card" });
 	root.append(h("div", { class: "stock" },
@@ -71,7 +70,7 @@ export function open(root) {
 		table.hidden = rows.length === 0;
 		nothing.hidden = rows.length > 0;
 		if (rows.length === 0) clear(nothing, h("div", { class: "empty" }, emptyText()));
-		table.setAttribute("aria-rowcount", String(rows.length + 1));
+		body.setAttribute("aria-rowcount", String(rows.length + 1));
 		COLUMNS.forEach((column, at) => {
 			const isSorted = chosen.sort === column.sort;
 			heads[at].setAttribute("aria-sort", isSorted ? (chosen.isDown ? "descending" : "ascending") : "none");
@@ -164,7 +163,7 @@ export function open(root) {
 		const low = isLow(product) && !product.discontinued;
 		return h("div", { class: "grid-row grid-line", role: "row", data: { name: product.name } },
 			h("div", { class: "cell-name", role: "cell" },
-				h("button", { type: "button", class: "row-open", "aria-label": `Abrir ${product.name}`, onclick: () => openProduct(product.name) },
+				h("button", { type: "button", class: "row-open", onclick: () => openProduct(product.name) },
 					h("b", {}, product.name),
 					h("small", {}, [product.code ? `código ${product.code}` : "", product.barcodes[0] ?? "", product.discontinued ? "retirado" : ""].filter(Boolean).join(" · ")))),
 			h("div", { class: "cell-category muted", role: "cell" }, product.category),
@@ -174,7 +173,7 @@ export function open(root) {
 	}
 
 	function priceButton(product) {
-		return h("button", { type: "button", class: "row-price num", "aria-label": `Preço de ${product.name}: ${money(product.priceCentavos)} por ${product.unit}. Mudar`, onclick: (event) => edit(event.currentTarget.parentElement, product.name) }, money(product.priceCentavos), h("small", {}, ` / ${product.unit}`));
+		return h("button", { type: "button", class: "row-price num", "aria-label": `${money(product.priceCentavos)} / ${product.unit}, preço de ${product.name}: mudar`, onclick: (event) => edit(event.currentTarget.parentElement, product.name) }, money(product.priceCentavos), h("small", {}, ` / ${product.unit}`));
 	}
 
 	function edit(cell, name) {

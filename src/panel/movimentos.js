@@ -143,7 +143,7 @@ export function open(root) {
 			const next = dayOf(move.recordedAt);
 			if (next !== day) {
 				day = next;
-				shown.push(kept(`day ${day}`, "", () => h("h2", { class: "day-head" }, dayWords(move.recordedAt))));
+				shown.push(kept(`day ${day}`, "", () => h("div", { role: "listitem" }, h("h2", { class: "day-head" }, dayWords(move.recordedAt)))));
 			}
 			// One button undoes a document, and stands at its newest movement.
 			const isFirst = documentOf(moves[at - 1]) !== documentOf(move);
