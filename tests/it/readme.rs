@@ -46,7 +46,6 @@ pages! {
     day_of_a_shop: "docs/dia-a-dia.md",
     grpc: "docs/grpc.md",
     http: "docs/http.md",
-    panel: "docs/panel.md",
     limits_page: "docs/limits.md",
     operations: "docs/operations.md",
     panel: "docs/panel.md",
