@@ -5,9 +5,11 @@ mod hostile;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::process::Command;
 use std::time::Duration;
 
-use crate::support::{PATIENCE, Server};
+use crate::network::{TLS, certified};
+use crate::support::{Need, PATIENCE, Server, hortifruti, run, try_run};
 
 /// Sends bytes, and returns everything that comes until the server closes the connection.
 pub(crate) fn exchange(port: u16, sent: &[u8]) -> String {
@@ -99,4 +101,54 @@ fn an_idle_browser_holds_no_stop() {
     let (code, took) = server.wait_for_end();
     assert_eq!(code, Some(0));
     assert!(took < Duration::from_secs(8), "{took:?}, as long as the drain");
+}
+
+#[test]
+fn curl_speaks_both_versions_with_tls_and_without() {
+    if try_run(Command::new("curl").arg("--version")).is_err() {
+        return Need::Curl.skip("there is no curl");
+    }
+    let ask = |server: &Server, version: &str, scheme: &str, path: &str| {
+        let mut command = Command::new("curl");
+        let address = format!("{scheme}://localhost:{}/{path}", server.port);
+        command.current_dir(server.path()).args(["-s", "--max-time", "20", "--cacert", "ca.pem"]);
+        command.args(["-w", "%{http_version} %{http_code}", version, &address]);
+        run(&mut command, "")
+    };
+    let plain = Server::start(&[]);
+    let (folder, _authority) = certified();
+    let secure = Server::start_in(folder, &TLS);
+    for (server, version, scheme, answer) in [
+        (&plain, "--http1.1", "http", "ok\n1.1 200"),
+        (&plain, "--http2-prior-knowledge", "http", "ok\n2 200"),
+        (&secure, "--http1.1", "https", "ok\n1.1 200"),
+        (&secure, "--http2", "https", "ok\n2 200"),
+    ] {
+        let ended = ask(server, version, scheme, "healthz");
+        assert_eq!((ended.code, ended.out.as_str()), (0, answer), "{version} {scheme}: {}", ended.err);
+    }
+    // Whoever asks without TLS reads why, and how.
+    let ended = ask(&secure, "--http1.1", "http", "healthz");
+    assert!(ended.out.contains("use https://") && ended.out.ends_with("1.1 400"), "{ended:?}");
+    // Whoever asks with TLS a server without it gets no answer.
+    assert_ne!(ask(&plain, "--http1.1", "https", "healthz").code, 0);
+}
+
+#[test]
+fn a_browser_counts_as_a_connection_and_a_port_check_does_not() {
+    let mut server = Server::start(&["--exit-after", "2"]);
+    drop(TcpStream::connect(("127.0.0.1", server.port)).unwrap());
+    for _ in 0..2 {
+        assert!(get(server.port, "/healthz").starts_with("HTTP/1.1 200 OK"));
+    }
+    assert_eq!(server.wait_for_end().0, Some(0));
+    assert_eq!(server.rest_of_console().pop().as_deref(), Some("Numero max de conexoes atingidas."));
+}
+
+#[test]
+fn an_open_network_without_tls_and_tokens_gets_no_panel() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = hortifruti(folder.path());
+    let ended = run(command.args(["serve", "--http", "--host", "0.0.0.0", "--port", "0"]), "");
+    assert!(ended.code != 0 && ended.err.contains("é aberto à rede"), "{ended:?}");
 }

@@ -33,7 +33,7 @@ use crate::support::{
 };
 
 /// Somebody who signs certificates.
-struct Authority {
+pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
 }
@@ -75,10 +75,10 @@ impl Authority {
     }
 }
 
-const TLS: [&str; 4] = ["--tls-cert", "servidor.pem", "--tls-key", "servidor.key"];
+pub(crate) const TLS: [&str; 4] = ["--tls-cert", "servidor.pem", "--tls-key", "servidor.key"];
 
 /// A folder with an authority and a server's certificate.
-fn certified() -> (TempDir, Authority) {
+pub(crate) fn certified() -> (TempDir, Authority) {
     let folder = tempfile::tempdir().unwrap();
     let authority = Authority::new("autoridade");
     authority.write(folder.path(), "ca.pem");
