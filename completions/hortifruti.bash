@@ -1515,7 +1515,7 @@ _hortifruti() {
             return 0
             ;;
         hortifruti__subcmd__product__subcmd__set)
-            opts="-h --price --margin --markup --unit --code --barcode --category --minimum --target --shelf-life --request-id --format --server --port-file --socket --grpc --tls --tls-ca --tls-cert --tls-key --token-file --insecure --help"
+            opts="-h --price --margin --markup --unit --code --barcode --category --minimum --target --shelf-life --yes --request-id --format --server --port-file --socket --grpc --tls --tls-ca --tls-cert --tls-key --token-file --insecure --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -151,7 +151,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -s h -l help
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l total -d 'Total pago, como 2800,00' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l supplier -d 'Fornecedor' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l lot -d 'Lote do fornecedor' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l expires -d 'Último dia de venda, como 5/12, 05/12/2026 ou 2026-12-05' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l expires -d 'Último dia de venda, como 5/12, 05/12/2026, 2026-12-05 ou amanhã' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l note -d 'Observação' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l request-id -d 'Identificador do pedido; repetido, dá a mesma resposta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
@@ -321,6 +321,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fis
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l yes -d 'Muda o preço sem perguntar, ainda que pareça engano'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'

@@ -38,8 +38,10 @@ fn written(
     let mut options = arguments.iter().take_while(|argument| *argument != "--");
     let has_id = options.any(|argument| argument.split('=').next() == Some(REQUEST_ID));
     let arguments: Vec<String> = arguments.iter().map(|argument| quoted(argument)).collect();
-    // The option goes right after the subcommand, because a word after `--` is no option.
-    let (start, rest) = arguments.split_at(arguments.len().min(2));
+    // The option goes right after the subcommand, because a word after `--` is no option. `product` has subcommands
+    // of its own.
+    let words = if arguments.get(1).is_some_and(|word| word == "product") { 3 } else { 2 };
+    let (start, rest) = arguments.split_at(arguments.len().min(words));
     let id = if has_id { Vec::new() } else { vec![REQUEST_ID.to_owned(), quoted(request_id)] };
     [variables, start.to_vec(), id, rest.to_vec()].concat().join(" ")
 }
@@ -67,6 +69,7 @@ mod tests {
     #[test]
     fn a_command_comes_back_as_it_was_typed() {
         check(&[], &["hortifruti", "update", "Caju", "-20"], "hortifruti update --request-id a-1 Caju -20");
+        check(&[], &["h", "product", "retire", "Caju"], "h product retire --request-id a-1 Caju");
         check(
             &[("HORTIFRUTI_SERVER", "loja:8082"), ("HORTIFRUTI_PORT_FILE", "a b")],
             &["/opt/a b/hortifruti", "update", "--", "ALHO 'D'ÁGUA' $5", "-20"],

@@ -8,6 +8,7 @@ mod completions;
 mod connection;
 mod count;
 mod database;
+mod doubt;
 mod error;
 mod export;
 mod help;

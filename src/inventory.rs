@@ -134,6 +134,15 @@ impl Inventory {
         self.committer.answers().await;
     }
 
+    /// Whether the shop has nothing but the examples of a first start, and none has moved.
+    pub fn has_only_examples(&self) -> bool {
+        let catalog = read(&self.catalog);
+        let products = catalog.products();
+        let mut all = products.iter();
+        let has_moved = catalog.last_sequence() > products.len() as i64;
+        !products.is_empty() && !has_moved && all.all(|product| product.flags.is_example())
+    }
+
     /// The number of the last movement that is published: readers of the ledger see up to this one.
     fn last_sequence(&self) -> i64 {
         read(&self.catalog).last_sequence()
@@ -216,9 +225,6 @@ fn create(store: &mut dyn Store, opening: &[ProductDraft]) -> Result<Catalog, St
         draft.import(opening, None).expect("the opening products follow the rules");
         draft.mark_examples();
         changes = draft.finish();
-        tracing::info!(
-            "a new shop opens with examples; `hortifruti product clear-examples` removes those that never moved"
-        );
     }
     store.create(&changes)?;
     catalog.apply(&changes);

@@ -123,6 +123,18 @@ pub const SERVED: &str = "served";
 /// The key of [`Refusal::row_count`] in the metadata.
 pub const ROW_COUNT: &str = "row_count";
 
+/// Every key of the metadata, by which a client reads them.
+pub const METADATA_KEYS: [&str; 8] = [
+    SERVED,
+    "field",
+    "index",
+    ROW_COUNT,
+    "nearest_names",
+    "taken_by",
+    "available_thousandths",
+    "requested_thousandths",
+];
+
 impl Refusal {
     /// A refusal without metadata.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
@@ -151,14 +163,14 @@ impl Refusal {
         Self::invalid(field, error)
     }
 
-    /// A quantity with two readings, from a client that cannot be asked which one is meant.
-    pub fn two_readings(text: &str, thousands: Quantity, units: Quantity) -> Self {
+    /// A quantity with two readings in this field, from a client that cannot be asked which one is meant.
+    pub fn two_readings(field: &'static str, text: &str, thousands: Quantity, units: Quantity) -> Self {
         let units = units.with_comma();
         let message = format!(
             "a quantidade {} tem duas leituras, {thousands} e {units}. Nada foi alterado; escreva {thousands} ou {units}.",
             Quoted(text.trim())
         );
-        let metadata = vec![("field", "delta_thousandths".to_owned())];
+        let metadata = vec![("field", field.to_owned())];
         Self { metadata, ..Self::new(Code::InvalidArgument, message) }
     }
 

@@ -102,6 +102,16 @@ impl LossReason {
         }
     }
 
+    /// The word as people read it, with its accents.
+    pub fn shown(self) -> &'static str {
+        match self {
+            LossReason::Donated => "doação",
+            LossReason::Tasting => "degustação",
+            LossReason::Returned => "devolução",
+            reason => reason.word(),
+        }
+    }
+
     /// The reason with this word.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.word() == word)
@@ -244,6 +254,7 @@ mod tests {
     fn a_reason_is_found_by_its_word() {
         for reason in LossReason::ALL {
             assert_eq!(reason.word().parse(), Ok(reason));
+            assert_eq!(reason.shown().parse(), Ok(reason));
         }
         assert_eq!("Doação".parse(), Ok(LossReason::Donated));
         for word in ["", "roubo", "venc"] {

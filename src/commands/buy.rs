@@ -23,7 +23,7 @@ pub(super) struct Buy {
     /// Lote do fornecedor
     #[arg(long, value_name = "LOTE")]
     lot: Option<String>,
-    /// Último dia de venda, como 5/12, 05/12/2026 ou 2026-12-05
+    /// Último dia de venda, como 5/12, 05/12/2026, 2026-12-05 ou amanhã
     #[arg(long, value_name = "DIA")]
     expires: Option<String>,
     /// Observação

@@ -43,7 +43,7 @@ impl Count {
             return count_list(&self.name_or_file, request_id, self.blind, &self.output, self.connection);
         };
         if let Some((thousands, units)) = Quantity::two_readings(&counted) {
-            return Err(Refusal::two_readings(&counted, thousands, units).into());
+            return Err(Refusal::two_readings(COUNTED_FIELD, &counted, thousands, units).into());
         }
         let counted = counted.parse().map_err(|error| Refusal::quantity(COUNTED_FIELD, &error))?;
         let request = Request::CountStock(CountRequest::of_one(&self.name_or_file, counted, request_id));

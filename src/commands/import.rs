@@ -2,7 +2,7 @@
 //! sends it.
 
 use std::fmt::{self, Display};
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -11,6 +11,7 @@ use clap::Args;
 use super::Error;
 use super::change::{finished_by, request_id};
 use super::connection::{Connection, connect};
+use super::doubt::{ask, can_ask};
 use super::input::read_file;
 use super::interrupts::watch_interrupts;
 use super::output::{STANDARD, note, print, print_made, written};
@@ -90,7 +91,7 @@ impl Import {
             return Ok(());
         }
         if marked.count > 0 {
-            let can_ask = !is_standard_input && io::stdin().is_terminal() && io::stderr().is_terminal();
+            let can_ask = !is_standard_input && can_ask();
             if self.yes || marked.count < MARKED_ROWS_ASKED_FROM {
                 note(&format!("Aviso: {marked}"));
             } else if !can_ask {
@@ -308,17 +309,6 @@ impl Left {
             )),
         }
     }
-}
-
-/// Asks a person for confirmation. Any answer but a yes is a no.
-fn ask(question: &str) -> bool {
-    let mut answer = String::new();
-    let asked = write!(io::stderr(), "{question}").and_then(|()| io::stdin().lock().read_line(&mut answer));
-    if !answer.ends_with('\n') {
-        // The cursor is still on the line of the question after Ctrl-D.
-        note("");
-    }
-    asked.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "s" | "sim")
 }
 
 #[cfg(test)]

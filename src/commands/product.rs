@@ -7,9 +7,11 @@ use clap::{Args, Subcommand};
 use super::Error;
 use super::change::{change, request_id};
 use super::connection::{Connection, connect};
-use super::output::{Output, note, print_made};
+use super::doubt::confirm;
+use super::output::{Output, note, print, print_made};
 use crate::catalog::{Name, Price, ProductDraft, Quantity, TermsUpdate};
 use crate::client::ClientError;
+use crate::operation::doubtful::odd_price;
 use crate::operation::{ImportRequest, MergeRequest, ProductReply, Reply, Request, UpdateProductRequest};
 use crate::refusal::{Code, Refusal};
 use crate::render::Format;
@@ -120,6 +122,9 @@ struct Set {
     pricing: PricingOptions,
     #[command(flatten)]
     terms: Terms,
+    /// Muda o preço sem perguntar, ainda que pareça engano
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     sent: Sent,
 }
@@ -127,10 +132,16 @@ struct Set {
 impl Set {
     fn run(self) -> Result<(), Error> {
         let mut update = self.terms.update()?;
-        update.price = match self.pricing.by_cost() {
-            Some(pricing) => Some(pricing.price_of(&find(&self.sent.connection, &self.name)?)?),
-            None => self.pricing.price()?,
-        };
+        update.price = self.pricing.price()?;
+        if update.price.is_some() || self.pricing.by_cost().is_some() {
+            let product = find(&self.sent.connection, &self.name)?;
+            if let Some(pricing) = self.pricing.by_cost() {
+                update.price = Some(pricing.price_of(&product)?);
+            }
+            if let Some(odd) = update.price.and_then(|price| odd_price(&product, price)) {
+                confirm(&odd, self.yes)?;
+            }
+        }
         if update == TermsUpdate::default() {
             let what =
                 "falta dizer o que muda: use --price, --margin, --unit, --code, --category ou outra opção";
@@ -243,7 +254,7 @@ impl ClearExamples {
                 return Ok(());
             }
         }
-        print_made(&reply, output.format)
+        print(&reply, output.format)
     }
 }
 

@@ -3,7 +3,7 @@
 mod reload;
 mod signals;
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use self::reload::Reloadable;
 use super::Error;
 use super::connection::PortFile;
 use super::database::DATA_DEFAULT;
+use super::output::note;
 use crate::catalog::{LabelMasks, MaskError, original_products};
 use crate::inventory::Inventory;
 use crate::io_error::describe;
@@ -116,6 +117,11 @@ pub(super) struct Serve {
     quiet: bool,
 }
 
+/// The note at the start of a shop that has nothing but its examples, for a person at a terminal. The note goes to
+/// standard error, so that the console on standard output stays the original's, and a log has no such lines.
+const EXAMPLES_NOTE: &str = "A loja tem só os produtos de exemplo. Para tirá-los: hortifruti product clear-examples\n\
+                             (para começar sem eles: hortifruti serve --empty, numa pasta nova)";
+
 impl Serve {
     /// The files of TLS, if the server speaks TLS. The command line accepts a certificate only with its key.
     fn tls_files(&self) -> Option<ServerFiles> {
@@ -159,6 +165,10 @@ impl Serve {
         let opening = if self.empty { Vec::new() } else { original_products() };
         let (inventory, committer) = Inventory::open(store, &opening)?;
         let inventory = inventory.reading_labels(masks);
+        let is_read = !self.quiet && io::stderr().is_terminal() && self.data != Path::new(IN_MEMORY);
+        if is_read && inventory.has_only_examples() {
+            note(EXAMPLES_NOTE);
+        }
 
         let console = if self.quiet { Console::quiet() } else { Console::stdout() };
         let (tls, tokens) = (reloadable.tls(), reloadable.tokens());

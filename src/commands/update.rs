@@ -47,7 +47,7 @@ pub(super) struct Update {
 impl Update {
     pub(super) fn run(self) -> Result<(), Error> {
         if let Some((thousands, units)) = Quantity::two_readings(&self.delta) {
-            return Err(Refusal::two_readings(&self.delta, thousands, units).into());
+            return Err(Refusal::two_readings("delta_thousandths", &self.delta, thousands, units).into());
         }
         let delta: Quantity =
             self.delta.parse().map_err(|error| Refusal::quantity("delta_thousandths", &error))?;

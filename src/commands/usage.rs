@@ -2,7 +2,7 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::catalog::Quoted;
+use crate::catalog::{Key, Quoted};
 
 /// Describes the error of the command line, and names the command that shows its help.
 pub(super) fn describe(error: &clap::Error) -> String {
@@ -38,10 +38,59 @@ pub(super) fn describe(error: &clap::Error) -> String {
         ErrorKind::InvalidUtf8 => "um argumento não é UTF-8".to_owned(),
         _ => "linha de comando inválida".to_owned(),
     };
-    let suggestion =
+    let said = context(ContextKind::InvalidSubcommand).or(Some(value.clone()));
+    let translated = said.and_then(|word| in_english(&word, &argument));
+    let suggestion = translated.map(str::to_owned).or_else(|| {
         [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue]
             .into_iter()
             .find_map(context)
-            .map_or(String::new(), |suggestion| format!(" Você quis dizer {suggestion}?"));
+    });
+    let suggestion = suggestion.map_or(String::new(), |suggestion| format!(" Você quis dizer {suggestion}?"));
     format!("{what}. Nada foi feito.{suggestion} Veja `hortifruti --help`.")
+}
+
+/// Words of the shell, and what the command line calls them: a report by its kind, anything else a subcommand.
+const IN_ENGLISH: [(&str, &str); 32] = [
+    ("vender", "sell"),
+    ("comprar", "buy"),
+    ("perder", "waste"),
+    ("contar", "count"),
+    ("desfazer", "undo"),
+    ("historico", "history"),
+    ("consultar", "query"),
+    ("listar", "query"),
+    ("buscar", "query --search"),
+    ("atualizar", "update"),
+    ("preco", "product set --price"),
+    ("mudar", "product set"),
+    ("novo", "product new"),
+    ("renomear", "product rename"),
+    ("aposentar", "product retire"),
+    ("reativar", "product restore"),
+    ("unir", "product merge"),
+    ("relatorio", "report"),
+    ("ajuda", "help"),
+    ("hoje", "report day"),
+    ("ontem", "report day --since ontem --until ontem"),
+    ("fechamento", "report day"),
+    ("dia", "report day"),
+    ("vendas", "report sales"),
+    ("perdas", "report losses"),
+    ("compras", "report purchases"),
+    ("produtos", "report products"),
+    ("margens", "report margins"),
+    ("contagens", "report counts"),
+    ("vencendo", "report expiring"),
+    ("rastrear", "report trace"),
+    ("acabando", "report low"),
+];
+
+/// The subcommand that a word of the shell means in the place of a subcommand or a report.
+fn in_english(word: &str, argument: &str) -> Option<&'static str> {
+    if !argument.is_empty() && !argument.contains("RELATORIO") {
+        return None;
+    }
+    let key = Key::fold(word);
+    let english = IN_ENGLISH.iter().find(|(own, _)| *own == key.as_str()).map(|(_, english)| *english);
+    english.filter(|english| argument.is_empty() || english.starts_with("report "))
 }

@@ -8,6 +8,7 @@ use super::change::finished_by;
 use super::connection::{Connection, connect};
 use super::interrupts::watch_interrupts;
 use super::output::{Output, written_or};
+use crate::operation::phrase::attribute_typed;
 use crate::refusal::{Code, Refusal};
 use crate::shell::{self, Ended, Manner};
 
@@ -38,7 +39,7 @@ impl WordOptions {
         let own = [("confirma", self.yes.then(|| "sim".to_owned())), ("id", self.request_id)];
         for (name, value) in attributes.iter().chain(&own) {
             if let Some(value) = value {
-                rest += &format!(" {name}={value}");
+                rest += &format!(" {}", attribute_typed(name, value));
             }
         }
         watch_interrupts(false).context("não foi possível receber os sinais do sistema")?;

@@ -42,7 +42,11 @@ static ATTRIBUTES: &[Attribute] = &[
     Attribute { name: "por", meaning: "por que se soma", values: groupings },
     Attribute { name: "total", meaning: "quanto se pagou ou recebeu ao todo, em reais", values: Vec::new },
     Attribute { name: "unidade", meaning: "como kg, un, maço ou cx", values: Vec::new },
-    Attribute { name: "validade", meaning: "até quando dura, como 5/12 ou 05/12/2026", values: Vec::new },
+    Attribute {
+        name: "validade",
+        meaning: "até quando dura, como 5/12, 05/12/2026 ou amanhã",
+        values: Vec::new,
+    },
 ];
 
 fn days() -> Vec<&'static str> {

@@ -26,7 +26,12 @@ impl ChangeReply {
     /// Shows a count as it was made: the stock that was counted, and neither the stock before nor the
     /// movement.
     pub fn as_counted(self, counted: Quantity) -> Self {
-        Self { product: ProductReply { stock: counted, stock_cost: None, ..self.product }, movement: None }
+        // Each field by its name: a new one must not show the stock.
+        let ProductReply { name, price, stock: _, unit, stock_cost: _, terms, is_discontinued } =
+            self.product;
+        let product =
+            ProductReply { name, price, stock: counted, unit, stock_cost: None, terms, is_discontinued };
+        Self { product, movement: None }
     }
 }
 

@@ -89,7 +89,7 @@ fn shelf_life(text: &str) -> Result<u32, Refusal> {
 fn limit(field: &'static str, text: Option<&str>) -> Result<Option<Quantity>, Refusal> {
     let Some(text) = text else { return Ok(None) };
     if let Some((thousands, units)) = Quantity::two_readings(text) {
-        return Err(Refusal::two_readings(text, thousands, units));
+        return Err(Refusal::two_readings(field, text, thousands, units));
     }
     let quantity: Quantity = text.parse().map_err(|error| Refusal::quantity(field, &error))?;
     if quantity < Quantity::ZERO {

@@ -79,6 +79,11 @@ pub enum Holds {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell {
     Text(String),
+    /// A word for programs, and the same word with its accents for people.
+    Word {
+        word: &'static str,
+        shown: &'static str,
+    },
     Number(i64),
     Quantity(Quantity),
     /// Money in centavos.
@@ -152,6 +157,7 @@ impl Cell {
     fn shown(&self) -> String {
         match self {
             Cell::Text(text) => text.clone(),
+            Cell::Word { shown, .. } => (*shown).to_owned(),
             Cell::Number(number) => number.to_string(),
             Cell::Quantity(quantity) => quantity.with_comma().to_string().replace('-', MINUS),
             Cell::Money(centavos) => reais(*centavos).replace("R$ ", ""),
@@ -163,6 +169,7 @@ impl Cell {
     fn csv(&self) -> String {
         match self {
             Cell::Text(text) => text_cell(text).into_owned(),
+            Cell::Word { word, .. } => (*word).to_owned(),
             Cell::Number(number) => number.to_string(),
             Cell::Quantity(quantity) => quantity.to_string(),
             Cell::Money(centavos) => decimal(*centavos, 100, '.'),
@@ -174,6 +181,7 @@ impl Cell {
     fn json(&self) -> Value {
         match self {
             Cell::Text(text) => json!(text),
+            Cell::Word { word, .. } => json!(word),
             Cell::Number(number) => json!(number),
             Cell::Quantity(quantity) => json!(quantity.thousandths()),
             Cell::Money(centavos) => json!(centavos),
@@ -187,7 +195,7 @@ impl Cell {
         match self {
             Cell::Number(value) | Cell::Money(value) | Cell::Percent(value) => value.unsigned_abs(),
             Cell::Quantity(quantity) => quantity.thousandths().unsigned_abs(),
-            Cell::Text(_) | Cell::Unknown(_) => 0,
+            Cell::Text(_) | Cell::Word { .. } | Cell::Unknown(_) => 0,
         }
     }
 }

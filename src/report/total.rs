@@ -1,6 +1,6 @@
 //! Totals as the reports show them.
 
-use crate::catalog::Quantity;
+use crate::catalog::{LossReason, Quantity};
 use crate::operation::{Grouping, Summary};
 use crate::render::{Cell, Column, Holds, reais};
 
@@ -83,6 +83,11 @@ pub(super) fn group_column(by: Grouping) -> Column {
 
 /// The name of a group. A movement without a category, for example, is in a group without a name.
 pub(super) fn group_cell(by: Grouping, total: &Summary) -> Cell {
+    if by == Grouping::LossReason
+        && let Some(reason) = LossReason::from_word(&total.group)
+    {
+        return Cell::Word { word: reason.word(), shown: reason.shown() };
+    }
     let none = match by {
         Grouping::LossReason => "sem causa",
         Grouping::Category => "sem categoria",

@@ -17,9 +17,12 @@ use super::source::{Input, LineSource, Question};
 use super::verb::counted_line;
 use crate::client::{Client, ClientError, ConnectionError};
 use crate::io_error::describe;
-use crate::operation::{Operation, Reply, Request};
+use crate::operation::{MovementsRequest, Operation, ProductChangesRequest, Reply, Request};
 use crate::refusal::{Code, Refusal};
 use crate::render::{Format, product_told, render_for_person};
+
+/// The changes of what a product is that are shown below its movements: a glance.
+const TERMS_CHANGES_SHOWN_MAX: usize = 5;
 
 /// The settings of a shell.
 pub struct Options {
@@ -127,11 +130,32 @@ impl Person {
                     None => {
                         let reply = self.editor.client().call(&request)?;
                         show_to_person(&mut io::stdout(), &line, &reply)?;
+                        if let Request::ListMovements(MovementsRequest { name: Some(name), .. }) = &request {
+                            self.show_terms_changes(name)?;
+                        }
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    /// Shows the last changes of what a product is, below its movements. The text protocol does not give them.
+    fn show_terms_changes(&mut self, name: &str) -> Result<(), Stopped> {
+        let request =
+            ProductChangesRequest { name: Some(name), before: None, count_max: TERMS_CHANGES_SHOWN_MAX };
+        let answer = self.editor.client().call(&Request::ListProductChanges(request));
+        let Ok(Reply::ProductChanges(page)) = answer else { return Ok(()) };
+        if page.changes.is_empty() {
+            return Ok(());
+        }
+        let has_more = page.next_page_token.is_some();
+        let mut text = "Mudanças do cadastro:\n".as_bytes().to_vec();
+        render_for_person(&mut text, &Reply::ProductChanges(page))?;
+        if has_more {
+            writeln!(text, "As de antes: hortifruti history NOME --changes")?;
+        }
+        Ok(pager::show(&mut io::stdout(), &String::from_utf8_lossy(&text))?)
     }
 
     /// Says what stays in doubt, and says goodbye.

@@ -9,7 +9,7 @@ use super::report::{note, report};
 use super::source::{Input, LineSource, Question};
 use crate::catalog::Quantity;
 use crate::client::ClientError;
-use crate::operation::{Argument, Form, Reply};
+use crate::operation::{Argument, COUNTED_FIELD, Form, Reply};
 use crate::refusal::{Code, Refusal};
 
 /// The result of [`complete`].
@@ -104,7 +104,12 @@ fn drop_command() -> Completed {
 /// Refuses a quantity with two readings, because a pipe cannot be asked which one is meant.
 pub(super) fn refuse_two_readings(form: &Form, rest: &str) -> Option<Refusal> {
     let (_, delta, _) = split_delta(form, rest).filter(|_| has_quantity(form))?;
-    Quantity::two_readings(delta).map(|(thousands, units)| Refusal::two_readings(delta, thousands, units))
+    let field = match form.arguments.contains(&Argument::Counted) {
+        true => COUNTED_FIELD,
+        false => "delta_thousandths",
+    };
+    let (thousands, units) = Quantity::two_readings(delta)?;
+    Some(Refusal::two_readings(field, delta, thousands, units))
 }
 
 fn has_quantity(form: &Form) -> bool {

@@ -53,11 +53,35 @@ fn a_label_sells_what_it_says_over_text_and_by_one_shots() {
             assert!(ended.code == 2 && ended.err.contains(told), "{ended:?}");
         }
     }
-    let ended = server.run(&["product", "set", "Banana", "--price", "0"]);
+    let ended = server.run(&["product", "set", "Banana", "--price", "0", "--yes"]);
     assert_eq!(ended.code, 0, "{ended:?}");
     let reply = client.ask(&format!("3 {TOTAL} 0 motivo=venda"));
     assert!(reply.starts_with("Erro INVALID_ARGUMENT") && reply.contains("está sem preço"), "{reply}");
     assert_eq!(client.ask("1 banana"), "Banana: R$0.0, Estoque: 20");
+}
+
+#[test]
+fn labels_and_codes_are_bought_and_lost_as_they_are_sold() {
+    let server = shop();
+    let ended = server.run(&["product", "set", "Caju", "--code", "77"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    for (args, told) in [
+        (&["waste", WEIGHT, "--cause", "maduro"][..], "Banana: \u{2212}1,25 kg · R$ 8,74 · restam 28,75 kg"),
+        (&["waste", TOTAL, "--cause", "maduro"], "Banana: \u{2212}1,429 kg"),
+        (&["buy", WEIGHT, "--total", "5,00"], "Banana: +1,25 kg · R$ 5,00"),
+        (&["buy", "77", "--total", "1,00"], "Caju: +1 un · R$ 1,00 · restam 61 un"),
+        (&["waste", "77", "--cause", "furto"], "Caju: \u{2212}1 un"),
+    ] {
+        let ended = server.run(args);
+        assert!(ended.code == 0 && ended.out.starts_with(told), "{args:?}: {ended:?}");
+    }
+    let lines = format!("perder {WEIGHT}; 77 causa=peso\ncomprar {TOTAL} total=4\n");
+    let piped = run(&mut server.command(&["shell"]), &lines);
+    assert_eq!(piped.code, 0, "{piped:?}");
+    assert!(
+        piped.out.starts_with("Banana: R$6.99, Estoque: 27.321\nCaju: R$2.0, Estoque: 59\n"),
+        "{piped:?}"
+    );
 }
 
 #[tokio::test]

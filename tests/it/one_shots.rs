@@ -214,3 +214,45 @@ fn who_cannot_get_the_answer_learns_that_the_change_was_made() {
     }
     assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 40");
 }
+
+#[test]
+fn errors_are_json_where_json_is_asked_for() {
+    let server = Server::start(&[]);
+    let error = |args: &[&str], code: i32| {
+        let ended = server.run(args);
+        assert_eq!((ended.code, ended.out.as_str()), (code, ""), "{args:?}: {ended:?}");
+        assert_eq!(ended.err.lines().count(), 1, "{args:?}: {ended:?}");
+        let error: serde_json::Value = serde_json::from_str(&ended.err).unwrap();
+        assert!(error["error"]["message"].is_string(), "{error}");
+        assert!(error["error"]["metadata"].is_object(), "{error}");
+        error["error"].clone()
+    };
+    let near = error(&["query", "Caj", "--format", "json"], 3);
+    assert_eq!(
+        (&near["code"], &near["metadata"]["nearest_names"]),
+        (&"PRODUCT_NOT_FOUND".into(), &"Caju".into())
+    );
+    let short = error(&["update", "Caju", "-61", "--format=json"], 4);
+    assert_eq!(short["code"], "INSUFFICIENT_STOCK");
+    assert_eq!(
+        short["metadata"],
+        serde_json::json!({"available_thousandths": "60000", "requested_thousandths": "61000"})
+    );
+    for (args, field) in [
+        (&["count", "Caju", "1.000", "--format", "json"][..], "counted_thousandths"),
+        (&["update", "Caju", "1.000", "--format", "json"], "delta_thousandths"),
+        (&["product", "set", "Caju", "--minimum", "1.000", "--format", "json"], "minimum_thousandths"),
+    ] {
+        assert_eq!(error(args, 2)["metadata"]["field"], field, "{args:?}");
+    }
+    for args in [
+        &["query", "--format", "json", "--nada"][..],
+        &["nada", "--format", "json"],
+        &["report", "nada", "--format", "ndjson"],
+        &["sell", "--format", "json"],
+    ] {
+        assert_eq!(error(args, 2)["code"], "INVALID_ARGUMENT", "{args:?}");
+    }
+    assert_eq!(error(&["query", "--server", "localhost:1", "--format", "json"], 5)["code"], "UNAVAILABLE");
+    assert_eq!(error(&["count", "nada.csv", "--format", "json"], 1)["code"], "INTERNAL");
+}

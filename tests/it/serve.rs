@@ -56,8 +56,39 @@ fn a_terminal_shows_the_console_and_nothing_else() {
     let mut terminal = Terminal::run(folder.path(), 80, &["serve", "--port", "0"]);
     terminal.wait_for("Aguardando conexão...");
     let screen = terminal.screen();
-    assert_eq!(screen.lines().count(), 2, "{screen}");
-    assert!(screen.starts_with("Iniciando comunicacao com localhost na porta "), "{screen}");
+    let lines: Vec<&str> = screen.lines().collect();
+    // A new shop says on standard error how to take its examples away.
+    let [note, way, started, waits] = lines[..] else { panic!("{screen}") };
+    assert!(
+        note.contains("só os produtos de exemplo") && note.contains("product clear-examples"),
+        "{screen}"
+    );
+    assert!(way.contains("serve --empty"), "{screen}");
+    assert!(started.starts_with("Iniciando comunicacao com localhost na porta "), "{screen}");
+    assert_eq!(waits, "Aguardando conexão...");
+    terminal.send("\x03");
+    terminal.wait_for_end();
+}
+
+#[test]
+fn the_examples_are_named_until_the_shop_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let is_told = |args: &[&str]| {
+        let mut terminal = Terminal::run(folder.path(), 80, &[&["serve", "--port", "0"], args].concat());
+        terminal.wait_for("Aguardando conexão...");
+        let is_told = terminal.screen().contains("hortifruti product clear-examples");
+        terminal.send("\x03");
+        terminal.wait_for_end();
+        is_told
+    };
+    assert!(is_told(&[]) && is_told(&[]));
+    assert!(!is_told(&["--data", ":memory:"]) && !is_told(&["--data", "vazia.db", "--empty"]));
+    let mut server = Server::start_in(folder, &[]);
+    server.connect().ask("3 Caju -1");
+    server.stop();
+    let mut terminal = Terminal::run(server.path(), 80, &["serve", "--port", "0"]);
+    terminal.wait_for("Aguardando conexão...");
+    assert_eq!(terminal.screen().lines().count(), 2, "{}", terminal.screen());
     terminal.send("\x03");
     terminal.wait_for_end();
 }

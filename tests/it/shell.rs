@@ -359,3 +359,15 @@ fn a_pipe_gets_replies_alone_and_the_first_failure_is_the_exit_code() {
     assert_eq!((failing.code, failing.out.as_str()), (4, "Caju: R$2.0, Estoque: 40\n"));
     assert_eq!(failing.err.lines().filter(|line| line.starts_with("Erro: ")).count(), 3, "{}", failing.err);
 }
+
+#[test]
+fn the_history_of_a_product_has_the_changes_of_its_terms() {
+    let server = Server::start(&[]);
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    assert!(!terminal.ask("historico Caju").contains("Mudanças"));
+    terminal.ask("preco Caju 2,50");
+    let shown = terminal.ask("historico Caju");
+    assert!(shown.contains("Mudanças do cadastro:"), "{shown}");
+    assert!(shown.contains("Caju: preço R$ 2,00 → R$ 2,50"), "{shown}");
+    assert!(!terminal.ask("historico").contains("Mudanças"));
+}

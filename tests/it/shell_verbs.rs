@@ -230,7 +230,7 @@ fn a_loss_has_its_reason() {
     assert!(shown.contains("Maca: \u{2212}2 un · R$ 6,00 · restam 18 un · #5\n"), "{shown}");
     terminal.send("perder 1 Maca; 2 Pera\r");
     terminal.wait_for_text(
-        "1 vencido, 2 maduro, 3 avaria, 4 peso, 5 furto, 6 consumo, 7 doacao, 8 degustacao, 9 devolucao",
+        "1 vencido, 2 maduro, 3 avaria, 4 peso, 5 furto, 6 consumo, 7 doação, 8 degustação, 9 devolução",
     );
     terminal.wait_for("Número ou palavra:");
     terminal.send("0\r");

@@ -1,6 +1,7 @@
 //! `sell`, `buy`, `waste`: the words of the shell as subcommands, for scripts.
 
 use crate::support::Server;
+use crate::terminal::Terminal;
 
 /// A shop that has bought tomatoes by the box.
 fn shop() -> Server {
@@ -85,6 +86,88 @@ fn a_script_is_not_asked_but_refused() {
         assert_eq!(refused.out, "", "{args:?}");
     }
     assert_eq!(server.run(&["query", "Alface"]).out, "Alface: R$3.5, Estoque: 10\n");
+}
+
+#[test]
+fn a_part_of_a_name_is_refused_with_the_line_to_type() {
+    let server = shop();
+    let refused = server.run(&["sell", "2", "alfa"]);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    assert!(refused.err.contains("há: Alface. Se for esse, escreva: 2 Alface"), "{}", refused.err);
+    let refused = server.run(&["waste", "2,5kg", "tom", "--cause", "peso"]);
+    assert!(refused.err.contains("escreva: 2,5kg Tomate"), "{}", refused.err);
+}
+
+#[test]
+fn texts_of_options_are_taken_as_they_are() {
+    let server = shop();
+    let bought = server.run(&[
+        "buy",
+        "2",
+        "Alface",
+        "--supplier",
+        "Sítio lote=9 do \"Zé\"",
+        "--expires",
+        "amanhã",
+        "--note",
+        "'99",
+        "--format",
+        "json",
+    ]);
+    assert_eq!(bought.code, 0, "{bought:?}");
+    let bought: serde_json::Value = serde_json::from_str(&bought.out).unwrap();
+    assert_eq!(bought["movement"]["supplier"], "Sítio lote=9 do \"Zé\"", "{bought}");
+    assert_eq!(bought["movement"]["lot"], serde_json::Value::Null, "{bought}");
+    assert_eq!(bought["movement"]["note"], "'99", "{bought}");
+    let expires = bought["movement"]["expires_on"].as_str().unwrap();
+    let tomorrow = hortifruti::local_time::today().tomorrow().unwrap();
+    // Midnight may have come since.
+    assert!(
+        [tomorrow, tomorrow.yesterday().unwrap()].map(|day| day.to_string()).contains(&expires.to_owned())
+    );
+    let piped = "comprar 2 Alface fornecedor=\"Sítio do Zé\" lote=12\n";
+    assert_eq!(crate::support::run(&mut server.command(&["shell"]), piped).code, 0);
+    let last = server.run(&["history", "--limit", "1", "--format", "json"]).out;
+    assert!(last.contains("\"supplier\":\"Sítio do Zé\""), "{last}");
+}
+
+#[test]
+fn an_odd_price_needs_yes() {
+    let server = shop();
+    let refused = server.run(&["product", "set", "Tomate", "--price", "890"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.err.contains("Tomate passa de R$ 8,90 para R$ 890,00. Parece engano"), "{}", refused.err);
+    assert!(refused.err.contains("--yes"), "{}", refused.err);
+    assert_eq!(server.run(&["query", "Tomate"]).out, "Tomate: R$8.9, Estoque: 0\n");
+    let made = server.run(&["product", "set", "Tomate", "--price", "890", "--yes"]);
+    assert_eq!(made.out, "Tomate: R$890.0, Estoque: 0\n", "{made:?}");
+}
+
+#[test]
+fn a_person_is_asked_about_an_odd_price() {
+    let server = shop();
+    for (answer, code, price) in [("n", 2, "8.9"), ("s", 0, "890.0")] {
+        let mut terminal = Terminal::run(server.path(), 100, &["product", "set", "Tomate", "--price", "890"]);
+        terminal.wait_for("Tomate passa de R$ 8,90 para R$ 890,00. É isso mesmo? [s/N]");
+        terminal.send(&format!("{answer}\r"));
+        assert_eq!(terminal.wait_for_code(), code);
+        assert_eq!(server.run(&["query", "Tomate"]).out, format!("Tomate: R${price}, Estoque: 0\n"));
+    }
+}
+
+#[test]
+fn words_of_the_shell_get_a_guess() {
+    let server = shop();
+    for (args, guess) in [
+        (&["report", "hoje"][..], "report day"),
+        (&["report", "perdas"], "report losses"),
+        (&["vender", "2", "Maca"], "sell"),
+        (&["histórico"], "history"),
+    ] {
+        let refused = server.run(args);
+        assert_eq!(refused.code, 2, "{refused:?}");
+        assert!(refused.err.contains(&format!("Você quis dizer {guess}?")), "{args:?}: {}", refused.err);
+    }
 }
 
 #[test]

@@ -6,8 +6,11 @@ use crate::refusal::Refusal;
 /// An attribute's name, and its value: all words up to the next attribute.
 pub type Attribute<'a> = (&'static str, &'a str);
 
+/// Opening quotation marks, and those that close them.
+const QUOTES: [(char, char); 3] = [('"', '"'), ('\'', '\''), ('“', '”')];
+
 /// Cuts the attributes off a line. Only words of these names begin one; any other word with `=` is part of a
-/// name or of a value.
+/// name or of a value. A value may stand between quotation marks, and then no word inside begins an attribute.
 ///
 /// # Errors
 /// If an attribute comes twice, has no value, or is spelt almost as one of these.
@@ -17,15 +20,21 @@ pub fn attributes<'a>(
 ) -> Result<(&'a str, Vec<Attribute<'a>>), Refusal> {
     // The positions at which each attribute and its value begin.
     let mut places: Vec<(usize, usize, &'static str)> = Vec::new();
+    let mut quoted_end = 0;
     for word in line.split([' ', '\t']) {
         let Some((typed, _)) = word.split_once('=') else { continue };
         let at = word.as_ptr().addr() - line.as_ptr().addr();
+        if at < quoted_end {
+            continue;
+        }
         let key = Key::fold(typed);
         if let Some(name) = names.iter().find(|name| **name == key.as_str()) {
             if places.iter().any(|(_, _, known)| known == name) {
                 return Err(invalid(name, format!("o atributo {name}= aparece duas vezes")));
             }
-            places.push((at, at + typed.len() + 1, name));
+            let value = at + typed.len() + 1;
+            quoted_end = value + quoted_length(&line[value..]);
+            places.push((at, value, name));
         } else if let Some(name) = nearest_word(typed, names.iter().copied()) {
             let what = format!("{} não é um atributo; você quis dizer {name}=?", Quoted(word));
             return Err(invalid(name, what));
@@ -39,9 +48,44 @@ pub fn attributes<'a>(
         if value.is_empty() {
             return Err(invalid(name, format!("o atributo {name}= está sem valor")));
         }
-        found.push((*name, value));
+        found.push((*name, unquoted(value)));
     }
     Ok((rest.trim(), found))
+}
+
+/// The length in bytes of the quoted text at the beginning, with its marks; 0 if there is none. A mark closes the
+/// text only at the end of a word.
+fn quoted_length(text: &str) -> usize {
+    let mut chars = text.char_indices();
+    let Some((_, open)) = chars.next() else { return 0 };
+    let Some((_, close)) = QUOTES.into_iter().find(|(own, _)| *own == open) else { return 0 };
+    let ends = |at: usize| text[at..].chars().next().is_none_or(char::is_whitespace);
+    let closing = chars.find(|(at, char)| *char == close && ends(at + close.len_utf8()));
+    closing.map_or(0, |(at, _)| at + close.len_utf8())
+}
+
+/// The value without quotation marks around all of it.
+fn unquoted(value: &str) -> &str {
+    let mut chars = value.chars();
+    match quoted_length(value) {
+        length if length == value.len() => {
+            chars.next();
+            chars.next_back();
+            chars.as_str()
+        }
+        _ => value,
+    }
+}
+
+/// An attribute as it is typed: between quotation marks if the value would be read otherwise without them.
+pub fn attribute_typed(name: &str, value: &str) -> String {
+    let begins_quoted = QUOTES.iter().any(|(open, _)| value.starts_with(*open));
+    let is_plain = !value.is_empty() && !begins_quoted && !value.contains('=') && value.trim() == value;
+    let mark = ['"', '\''].into_iter().find(|mark| !value.contains(*mark));
+    match mark.filter(|_| !is_plain) {
+        Some(mark) => format!("{name}={mark}{value}{mark}"),
+        None => format!("{name}={value}"),
+    }
 }
 
 fn invalid(name: &'static str, what: String) -> Refusal {
@@ -61,6 +105,38 @@ mod tests {
         assert_eq!(rest, "20kg Tomate a=b");
         assert_eq!(found, [("total", "R$ 50,00"), ("fornecedor", "Sítio Boa Vista"), ("lote", "12")]);
         assert_eq!(attributes("20cx=440kg Maca", &NAMES).unwrap(), ("20cx=440kg Maca", vec![]));
+    }
+
+    #[test]
+    fn a_value_may_be_quoted() {
+        let value = |line| attributes(line, &NAMES).unwrap().1[0].1.to_owned();
+        for (line, expected) in [
+            ("2 Maca fornecedor=\"Sítio do Zé\"", "Sítio do Zé"),
+            ("2 Maca fornecedor='Sítio do Zé' lote=12", "Sítio do Zé"),
+            ("2 Maca fornecedor=“Sítio do Zé” lote=12", "Sítio do Zé"),
+            ("2 Maca fornecedor=\"\" lote=12", ""),
+            // No word between the marks begins an attribute.
+            ("2 Maca fornecedor=\"Sítio lote=7 cauza=8\" lote=12", "Sítio lote=7 cauza=8"),
+            // Marks that are part of the text.
+            ("2 Maca fornecedor=\"Zé\" e filhos", "\"Zé\" e filhos"),
+            ("2 Maca fornecedor=\"Sítio do Zé", "\"Sítio do Zé"),
+            ("2 Maca fornecedor=Pau d'Alho 'novo'", "Pau d'Alho 'novo'"),
+            ("2 Maca fornecedor='Pau d'Alho'", "Pau d'Alho"),
+        ] {
+            assert_eq!(value(line), expected, "{line}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_value_is_read_as_it_was_typed(value in "[a-zé=\"' ]{0,12}|(lote=|\"|')[a-z ]{0,4}(\"|')?") {
+            let has_both = value.contains('"') && value.contains('\'');
+            if !has_both {
+                let line = format!("2 Maca {} lote=9", attribute_typed("fornecedor", &value));
+                let (_, found) = attributes(&line, &NAMES).unwrap();
+                proptest::prop_assert_eq!(&found[..], &[("fornecedor", value.as_str()), ("lote", "9")][..]);
+            }
+        }
     }
 
     #[test]

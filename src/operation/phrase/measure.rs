@@ -75,7 +75,7 @@ impl Measure {
     /// If it is written as `1.000`, which is a thousand to a Brazilian and one to a program.
     pub fn certain(&self) -> Result<Quantity, Refusal> {
         match self.thousands {
-            Some(thousands) => Err(Refusal::two_readings(&self.text, thousands, self.quantity)),
+            Some(thousands) => Err(Refusal::two_readings(FIELD, &self.text, thousands, self.quantity)),
             None => Ok(self.quantity),
         }
     }

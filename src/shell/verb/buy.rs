@@ -3,12 +3,12 @@
 use super::super::desk::{Desk, Stopped};
 use super::super::report::report;
 use super::super::source::Expected;
-use super::items::{Item, check_quantity, last_movements, quantity, read_phrase, request};
+use super::items::{Item, check_quantity, item, last_movements, read_phrase, request};
 use super::said::{Said, Verb};
 use crate::catalog::{Amount, Details, Kind, Note, Purchase, Quantity, in_reais};
 use crate::local_time::{parse_near_day, today};
 use crate::operation::doubtful::odd_cost;
-use crate::operation::phrase::{Measure, parse_money};
+use crate::operation::phrase::{Measure, Phrase, attribute_typed, parse_money};
 use crate::operation::{Argument, Form, MovementReply, ProductReply};
 use crate::refusal::Refusal;
 
@@ -39,16 +39,18 @@ fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
     }
     let (phrase, product) = read_phrase(desk, &text, total.is_none())?;
     let bought = last_movements(desk, &product, Kind::Purchase);
+    let total = total.or(phrase.total);
     let measure = phrase.measure.map(|measure| in_boxes(measure, &product, &bought));
     let boxes = measure.as_ref().and_then(|measure| measure.note().map(str::to_owned));
-    let quantity = quantity(desk, measure, &product)?;
-    check_quantity(desk, &product, quantity, Kind::Purchase, is_meant)?;
-    let total = match total.or(phrase.total) {
-        None if desk.is_person() => asked_total(desk, &product, quantity)?,
+    let item = item(desk, Phrase { measure, ..phrase }, product)?;
+    let Item { product, quantity, .. } = &item;
+    check_quantity(desk, product, *quantity, Kind::Purchase, is_meant)?;
+    let total = match total {
+        None if desk.is_person() => asked_total(desk, &item)?,
         total => total,
     };
     if let Some(total) = total
-        && let Some(odd) = odd_cost(&product, quantity, total, usual_cost(&product, &bought))
+        && let Some(odd) = odd_cost(product, *quantity, total, usual_cost(product, &bought))
     {
         desk.confirm(&odd, is_meant)?;
     }
@@ -59,7 +61,6 @@ fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
     let note = said.get("obs").map(str::to_owned).or(boxes);
     let note: Option<Note> =
         note.map(|note| note.parse()).transpose().map_err(|error| Refusal::detail("note", &error))?;
-    let item = Item { name: phrase.name, product, quantity };
     let line = line(&item, total, &purchase, note.as_ref());
     let details = Details { amount: total, note, purchase: Some(purchase), loss_reason: None };
     desk.make(&request(&[item], Kind::Purchase, details.boxed(), request_id), &line)
@@ -105,18 +106,15 @@ fn usual_cost(product: &ProductReply, bought: &[MovementReply]) -> Option<(Quant
     last.or_else(stock).filter(|(quantity, total)| quantity.thousandths() > 0 && total.centavos() > 0)
 }
 
-fn asked_total(
-    desk: &mut dyn Desk,
-    product: &ProductReply,
-    quantity: Quantity,
-) -> Result<Option<Amount>, Stopped> {
+fn asked_total(desk: &mut dyn Desk, item: &Item) -> Result<Option<Amount>, Stopped> {
+    let Item { product, quantity, .. } = item;
     loop {
         let unit = product.unit.as_ref().map_or(String::new(), |unit| format!(" {unit}"));
-        let prompt = format!(
-            "Quanto custaram ao todo {}{unit} de {}, em R$ (Enter: não sei)? ",
-            quantity.with_comma(),
-            product.name
-        );
+        let bought = match item.is_label() {
+            true => format!("custou ao todo o que a etiqueta de {} diz", product.name),
+            false => format!("custaram ao todo {}{unit} de {}", quantity.with_comma(), product.name),
+        };
+        let prompt = format!("Quanto {bought}, em R$ (Enter: não sei)? ");
         let answer = desk.question(prompt, Expected::Nothing)?;
         if answer.is_empty() {
             return Ok(None);
@@ -133,7 +131,7 @@ fn line(item: &Item, total: Option<Amount>, purchase: &Purchase, note: Option<&N
     let mut line = format!("{} {}", VERB.form.word, item.line());
     let mut add = |name: &str, value: Option<String>| {
         if let Some(value) = value {
-            line.push_str(&format!(" {name}={value}"));
+            line.push_str(&format!(" {}", attribute_typed(name, &value)));
         }
     };
     add("total", total.map(|total| in_reais(total.centavos()).to_string().replace(['.', ' '], "")));

@@ -3,7 +3,8 @@
 use super::super::desk::{Desk, Stopped};
 use super::super::report::report;
 use super::super::source::{Expected, Question};
-use crate::catalog::{Details, Kind, Quantity, RequestId};
+use crate::catalog::{Details, Key, Kind, Quantity, RequestId};
+use crate::client::ClientError;
 use crate::operation::doubtful::{odd_quantity, usual_quantity};
 use crate::operation::phrase::{Measure, Phrase, Readings};
 use crate::operation::{
@@ -27,14 +28,9 @@ pub(super) struct Item {
 }
 
 impl Item {
-    /// The item of a scale's label, which says how much there is.
-    pub(super) fn of_label(name: String, product: ProductReply) -> Self {
-        Self { name, product, quantity: Quantity::ZERO }
-    }
-
     /// Whether a label says how much there is.
     pub(super) fn is_label(&self) -> bool {
-        self.quantity == Quantity::ZERO
+        self.quantity == Quantity::ZERO && is_label(&self.name, &self.product)
     }
 
     /// The item as it is typed: `2,5 Maca`.
@@ -70,7 +66,7 @@ pub(super) fn request(
 
 /// Whether a text that found a product is the label of a scale: an EAN-13 that begins with 2, and is no barcode of
 /// the product.
-pub(super) fn is_label(text: &str, product: &ProductReply) -> bool {
+fn is_label(text: &str, product: &ProductReply) -> bool {
     let is_barcode = product
         .terms
         .as_ref()
@@ -90,8 +86,40 @@ pub(super) fn read_phrase(
 ) -> Result<(Phrase, ProductReply), Stopped> {
     let readings = Readings::of(text, may_end_with_total)?;
     let phrase = readings.among(|name| desk.has_product(name))?;
-    let product = desk.product_named(&phrase.name)?;
+    let product = desk.product_named(&phrase.name).map_err(|stopped| with_whole_name(stopped, &phrase))?;
     Ok((phrase, product))
+}
+
+/// Adds the phrase to type if one product alone has the words of the name. Nobody guesses that it is meant.
+fn with_whole_name(mut stopped: Stopped, phrase: &Phrase) -> Stopped {
+    if let (Stopped::Failed(ClientError::Refused(refusal)), Some(measure)) = (&mut stopped, &phrase.measure) {
+        let near = refusal.metadata.iter().find(|(key, _)| *key == "nearest_names").map(|(_, names)| names);
+        let (key, name) = (Key::fold(&phrase.name), near.map(|name| (Key::fold(name), name)));
+        let has_words = |near: &Key| key.as_str().split(' ').all(|word| near.as_str().contains(word));
+        if let Some((near, name)) = name
+            && !name.contains('\n')
+            && has_words(&near)
+        {
+            refusal.message += &format!(" Se for esse, escreva: {measure} {name}");
+        }
+    }
+    stopped
+}
+
+/// The item of a phrase: what the label of a scale says, one piece of a code alone, as a scanner types it, or the
+/// quantity, for which a person is asked if there is none.
+pub(super) fn item(desk: &mut dyn Desk, phrase: Phrase, product: ProductReply) -> Result<Item, Stopped> {
+    let Phrase { name, measure, .. } = phrase;
+    if measure.is_none() && is_label(&name, &product) {
+        return Ok(Item { name, product, quantity: Quantity::ZERO });
+    }
+    let is_scanned = measure.is_none() && name.bytes().all(|byte| byte.is_ascii_digit());
+    let is_weighed = product.unit.as_ref().is_some_and(|unit| unit.is_weighed());
+    let quantity = match is_scanned && !is_weighed {
+        true => Quantity::from_units(1),
+        false => quantity(desk, measure, &product)?,
+    };
+    Ok(Item { name, product, quantity })
 }
 
 /// The quantity of a phrase in the product's unit. A person is asked for one that is missing, and for one of two

@@ -3,7 +3,7 @@
 use super::super::desk::{Desk, Stopped};
 use super::super::report::report;
 use super::super::source::Expected;
-use super::items::{Item, check_quantity, is_label, quantity, read_phrase, request};
+use super::items::{Item, check_quantity, item, read_phrase, request};
 use super::said::{Said, Verb};
 use crate::catalog::{Amount, Kind, Quantity};
 use crate::operation::phrase::split_phrases;
@@ -91,16 +91,13 @@ impl Sale {
             return Err(Refusal::new(Code::ResourceExhausted, what).into());
         }
         let (phrase, product) = read_phrase(desk, text, false)?;
-        if phrase.measure.is_none() && is_label(&phrase.name, &product) {
-            self.items.push(Item::of_label(phrase.name, product));
+        let item = item(desk, phrase, product)?;
+        if item.is_label() {
+            self.items.push(item);
             return Ok(());
         }
-        let is_scanned = phrase.measure.is_none() && phrase.name.bytes().all(|byte| byte.is_ascii_digit());
-        let is_weighed = product.unit.as_ref().is_some_and(|unit| unit.is_weighed());
-        let quantity = match is_scanned && !is_weighed {
-            true => Quantity::from_units(1),
-            false => quantity(desk, phrase.measure, &product)?,
-        };
+        let Item { product, quantity, .. } = &item;
+        let quantity = *quantity;
         let sold = self.items.iter().filter(|item| item.product.name == product.name);
         let sold: i64 = sold.map(|item| item.quantity.thousandths()).sum();
         let left = Quantity::from_thousandths(product.stock.thousandths().saturating_sub(sold));
@@ -114,8 +111,8 @@ impl Sale {
             );
             return Err(Refusal::new(Code::InsufficientStock, what).into());
         }
-        check_quantity(desk, &product, quantity, Kind::Sale, is_meant)?;
-        self.items.push(Item { name: phrase.name, product, quantity });
+        check_quantity(desk, product, quantity, Kind::Sale, is_meant)?;
+        self.items.push(item);
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use super::said::{Said, Verb};
 use crate::catalog::{Name, Price, ProductDraft, Quantity, Quoted, RequestId, TermsUpdate, in_reais};
 use crate::client::ClientError;
 use crate::operation::doubtful::odd_price;
+use crate::operation::phrase::attribute_typed;
 use crate::operation::terms_text::{Pricing, TermsText};
 use crate::operation::{
     Argument, Form, ImportRequest, MergeRequest, ProductReply, Request, UpdateProductRequest,
@@ -167,12 +168,15 @@ fn price_from_question(desk: &mut dyn Desk, prompt: &str) -> Result<Price, Stopp
 }
 
 fn terms<'a>(said: &Said<'a>) -> TermsText<'a> {
-    let barcodes =
-        said.get("barras").map(|codes| codes.split([' ', ',', ';']).filter(|code| !code.is_empty()));
+    let barcodes = said.get("barras").map(|codes| match codes {
+        // Takes all away.
+        "" => vec![""],
+        codes => codes.split([' ', ',', ';']).filter(|code| !code.is_empty()).collect(),
+    });
     TermsText {
         unit: said.get("unidade"),
         code: said.get("codigo"),
-        barcodes: barcodes.map(Iterator::collect).unwrap_or_default(),
+        barcodes: barcodes.unwrap_or_default(),
         category: said.get("categoria"),
         minimum: said.get("minimo"),
         target: said.get("alvo"),
@@ -183,7 +187,7 @@ fn terms<'a>(said: &Said<'a>) -> TermsText<'a> {
 /// The attributes as they were said, for the line that asks for the same. The id is not one of them.
 fn said_again(said: &Said<'_>) -> String {
     let words = said.pairs().filter(|(name, _)| *name != "id");
-    words.map(|(name, value)| format!(" {name}={value}")).collect()
+    words.map(|(name, value)| format!(" {}", attribute_typed(name, value))).collect()
 }
 
 fn create(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {

@@ -2,10 +2,10 @@
 
 use super::super::desk::{Desk, Stopped};
 use super::super::source::Expected;
-use super::items::{Item, check_quantity, quantity, read_phrase, request};
+use super::items::{Item, check_quantity, item, read_phrase, request};
 use super::said::{Said, Verb};
 use crate::catalog::{Details, Kind, LossReason, Note};
-use crate::operation::phrase::split_phrases;
+use crate::operation::phrase::{attribute_typed, split_phrases};
 use crate::operation::{Argument, Form};
 use crate::refusal::Refusal;
 
@@ -38,9 +38,9 @@ fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
     let mut items = Vec::new();
     for text in split_phrases(&text) {
         let (phrase, product) = read_phrase(desk, text, false)?;
-        let quantity = quantity(desk, phrase.measure, &product)?;
-        check_quantity(desk, &product, quantity, Kind::Waste, is_meant)?;
-        items.push(Item { name: phrase.name, product, quantity });
+        let item = item(desk, phrase, product)?;
+        check_quantity(desk, &item.product, item.quantity, Kind::Waste, is_meant)?;
+        items.push(item);
     }
     if items.is_empty() {
         if desk.is_person() {
@@ -53,7 +53,8 @@ fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
         None => asked_reason(desk)?,
     };
     let lines: Vec<String> = items.iter().map(Item::line).collect();
-    let note_said = note.as_ref().map_or(String::new(), |note| format!(" obs={note}"));
+    let note_said =
+        note.as_ref().map_or(String::new(), |note| format!(" {}", attribute_typed("obs", note.as_str())));
     let line = format!("{} {} causa={}{note_said}", verb.form.word, lines.join("; "), reason.word());
     let details = Details { loss_reason: Some(reason), note, ..Details::default() };
     desk.make(&request(&items, Kind::Waste, details.boxed(), request_id), &line)
@@ -63,7 +64,7 @@ fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
 fn asked_reason(desk: &mut dyn Desk) -> Result<LossReason, Stopped> {
     let reasons = LossReason::ALL.iter().enumerate();
     let listed: Vec<String> =
-        reasons.map(|(index, reason)| format!("{} {}", index + 1, reason.word())).collect();
+        reasons.map(|(index, reason)| format!("{} {}", index + 1, reason.shown())).collect();
     if !desk.is_person() {
         let what = "falta a causa da perda, como causa=maduro";
         return Err(Refusal::invalid("loss_reason", what).into());

@@ -6,7 +6,7 @@ use tonic::Status;
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
 use crate::catalog::Sentence;
-use crate::refusal::{Code, ROW_COUNT, Refusal, SERVED};
+use crate::refusal::{Code, METADATA_KEYS, ROW_COUNT, Refusal, SERVED};
 
 /// `ErrorInfo.domain` (AIP-193).
 const ERROR_DOMAIN: &str = "hortifruti";
@@ -67,6 +67,8 @@ pub fn refusal(status: &Status) -> Option<Refusal> {
     let details = status.get_error_details();
     let info = details.error_info().filter(|info| info.domain == ERROR_DOMAIN)?;
     let mut refusal = Refusal::new(Code::parse(&info.reason)?, Sentence(status.message()).to_string());
+    let value = |key: &'static str| Some((key, info.metadata.get(key)?.clone()));
+    refusal.metadata = METADATA_KEYS.into_iter().filter_map(value).collect();
     for violation in details.bad_request().iter().flat_map(|bad| &bad.field_violations) {
         let index = violation.field.strip_prefix("products[").and_then(|rest| rest.strip_suffix(']'));
         if let Some(index) = index.and_then(|index| index.parse().ok()) {
@@ -100,7 +102,7 @@ mod tests {
         let status = status(sent.clone());
         assert_eq!(status.code(), tonic::Code::InvalidArgument);
         let received = refusal(&status).unwrap();
-        assert_eq!((received.code, received.message, received.rows), (sent.code, sent.message, sent.rows));
+        assert_eq!(received, sent);
         assert_eq!(refusal(&Status::unavailable("proxy")), None);
     }
 }

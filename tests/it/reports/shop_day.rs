@@ -117,9 +117,9 @@ contar Maçã Gala 36",
     grpc(server).await;
     one_shots(
         server,
-        "product set 'Batata Lavada' --price 59
+        "product set 'Batata Lavada' --price 59 --yes
 sell 2,5kg 'Batata Lavada'
-product set 'Batata Lavada' --price 5,90
+product set 'Batata Lavada' --price 5,90 --yes
 sell 1,5kg 'Tomate Italiano' 2 7
 waste 1,111kg 'Maçã Gala' --cause peso
 product rename 'Maçã Gala' 'Maçã Gala Extra'

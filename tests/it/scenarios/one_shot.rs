@@ -265,6 +265,12 @@ fn refusal(ended: &Ended) -> Refused {
     let (_, codes) =
         EXITS.iter().find(|(exit, _)| *exit == ended.code).unwrap_or_else(|| panic!("{ended:?}"));
     assert!(ended.out.is_empty(), "{ended:?}");
+    let last = ended.err.lines().last().unwrap_or_default();
+    if let Ok(json) = serde_json::from_str::<Value>(last) {
+        let text = |key: &str| json["error"][key].as_str().unwrap_or_else(|| panic!("{json}")).to_owned();
+        assert!(codes.contains(&text("code").as_str()), "{ended:?}");
+        return Refused { codes: vec![text("code")], message: text("message"), rows: Vec::new() };
+    }
     // Warnings may come before it.
     let (_, message) = ended.err.split_once("Erro: ").unwrap_or_else(|| panic!("{ended:?}"));
     // The message names lines of the file, the first of which has the names of the columns.
