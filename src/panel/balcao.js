@@ -490,7 +490,6 @@ export function open(root, context) {
 			const { results = [] } = await done;
 			if (isLost) return;
 			const moves = results.map((result) => movement(result.movement));
-			for (const { product } of results) catalog.update(product);
 			const sum = moves.reduce((sum, move) => sum + move.amountCentavos, 0n);
 			lastSale = { sum, count: moves.length, sequence: moves[0].document || moves[0].sequence, back: typeof given === "bigint" && given >= sum ? given - sum : null, isUndone: false };
 			const sale = lastSale;

@@ -8,6 +8,7 @@ mod architecture;
 mod backup;
 mod bad_input;
 mod bench;
+mod browser;
 mod clock;
 mod completions;
 mod costs;

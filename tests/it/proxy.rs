@@ -2,11 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 
 pub(crate) struct Proxy {
     pub(crate) address: String,
+    server_port: Arc<AtomicU16>,
     swallowed: Arc<Mutex<Option<(String, usize)>>>,
 }
 
@@ -17,9 +18,11 @@ impl Proxy {
         let address = listener.local_addr().unwrap().to_string();
         let swallowed = Arc::new(Mutex::new(None::<(String, usize)>));
         let name = Arc::clone(&swallowed);
+        let server_port = Arc::new(AtomicU16::new(port));
+        let port = Arc::clone(&server_port);
         std::thread::spawn(move || {
             for client in listener.incoming() {
-                let server = TcpStream::connect((Ipv4Addr::LOCALHOST, port));
+                let server = TcpStream::connect((Ipv4Addr::LOCALHOST, port.load(Ordering::SeqCst)));
                 let (Ok(client), Ok(server)) = (client, server) else { continue };
                 for stream in [&client, &server] {
                     stream.set_nodelay(true).unwrap();
@@ -45,7 +48,17 @@ impl Proxy {
                 std::thread::spawn(move || pour(answer, client, |_| !is_silent.load(Ordering::SeqCst)));
             }
         });
-        Self { address, swallowed }
+        Self { address, server_port, swallowed }
+    }
+
+    /// The port at which clients find the proxy.
+    pub(crate) fn port(&self) -> u16 {
+        self.address.rsplit(':').next().unwrap().parse().unwrap()
+    }
+
+    /// From now on new connections go to the server at this port of this machine.
+    pub(crate) fn lead_to(&self, port: u16) {
+        self.server_port.store(port, Ordering::SeqCst);
     }
 
     /// From now on no answer comes on a connection that carries this name.

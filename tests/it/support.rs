@@ -30,6 +30,10 @@ const RUN_MAX: Duration = Duration::from_secs(120);
 /// What some tests need and not every machine has. A test without it is skipped.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Need {
+    /// axe-core in `target/ci-node`, where `npm install` puts it.
+    Axe,
+    /// Chromium and chromedriver.
+    Browser,
     /// Node with connect-es, the client of the Connect protocol.
     Connect,
     Curl,
@@ -53,7 +57,9 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 15] = [
+        Self::Axe,
+        Self::Browser,
         Self::Connect,
         Self::Curl,
         Self::Devices,
