@@ -41,7 +41,7 @@ fn lines(out: &mut impl Write, status: &StatusReply) -> io::Result<()> {
         status.schema
     )?;
     writeln!(out, "Produtos: {} · último movimento: #{}", status.products, status.last_sequence)?;
-    let open = |transport: &TransportStatus| format!("{} {}", transport.name, transport.open);
+    let open = |transport: &TransportStatus| format!("{} {}", word(&transport.name), transport.open);
     let connections: Vec<_> = status.transports.iter().map(open).collect();
     writeln!(out, "Conexões: {} · acompanhando: {}", connections.join(", "), status.watchers)?;
     writeln!(out, "Pedidos atendidos: {} · mudanças na fila: {}", status.requests, status.waiting_changes)?;
@@ -56,6 +56,16 @@ fn lines(out: &mut impl Write, status: &StatusReply) -> io::Result<()> {
             let p99 = status.commit_p99.map_or(String::new(), |p99| format!(", 99% em até {}", millis(p99)));
             writeln!(out, "Gravações: {commits} · metade em até {}{p99}", millis(median))
         }
+    }
+}
+
+/// The word of a transport for people.
+fn word(transport: &str) -> &str {
+    match transport {
+        "text" => "texto",
+        "grpc" => "gRPC",
+        "http" => "HTTP",
+        other => other,
     }
 }
 

@@ -51,7 +51,11 @@ fn a_person_sees_that_the_store_refuses_and_that_it_takes_changes_again() {
     let ended = server.run(&["status"]);
     let address = format!("hortifruti {} em 127.0.0.1:{}", env!("CARGO_PKG_VERSION"), server.port);
     assert!(ended.code == 0 && ended.out.starts_with(&address), "{ended:?}");
-    for line in ["Banco de dados: aberto, recebe mudanças", "Produtos: 4 · último movimento: #4"] {
+    for line in [
+        "Banco de dados: aberto, recebe mudanças",
+        "Produtos: 4 · último movimento: #4",
+        "Conexões: texto 0, gRPC 1, HTTP 0 · acompanhando: 0",
+    ] {
         assert!(ended.out.lines().any(|other| other == line), "{ended:?}");
     }
     let (database, away) = (server.path().join("hortifruti.db"), server.path().join("fora.db"));
