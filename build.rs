@@ -10,8 +10,23 @@ const PROTOS: [&str; 3] =
     ["proto/produtos.proto", "proto/hortifruti/v1/inventory.proto", "proto/grpc/health/v1/health.proto"];
 
 /// Spaces of a style sheet that mean nothing.
-const CSS_SPACES: [(&str, &str); 7] =
-    [(": ", ":"), ("; ", ";"), (", ", ","), ("{ ", "{"), (" {", "{"), (" }", "}"), (";}", "}")];
+const CSS_SPACES: &[(&str, &str)] =
+    &[(": ", ":"), ("; ", ";"), (", ", ","), ("{ ", "{"), (" {", "{"), (" }", "}"), (";}", "}")];
+
+/// Spaces of a script that mean nothing, beside signs that no text for a person has.
+const SCRIPT_SPACES: &[(&str, &str)] = &[
+    (" => ", "=>"),
+    (" === ", "==="),
+    (" !== ", "!=="),
+    (" && ", "&&"),
+    (" || ", "||"),
+    (" ?? ", "??"),
+    (" = ", "="),
+    (") {", "){"),
+    (": \"", ":\""),
+    (", \"", ",\""),
+    ("\", ", "\","),
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
@@ -49,10 +64,13 @@ fn copy_panel() -> Result<(), Box<dyn Error>> {
             lean.push_str(line);
             lean.push('\n');
         }
-        if path.extension().is_some_and(|extension| extension == "css") {
-            for (spaced, tight) in CSS_SPACES {
-                lean = lean.replace(spaced, tight);
-            }
+        let spaces = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("css") => CSS_SPACES,
+            Some("js") => SCRIPT_SPACES,
+            _ => &[],
+        };
+        for (spaced, tight) in spaces {
+            lean = lean.replace(spaced, tight);
         }
         fs::write(folder.join(path.file_name().ok_or("a file without a name")?), lean)?;
     }
