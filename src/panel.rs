@@ -43,6 +43,14 @@ pub static PANEL: &[Asset] = &[
     asset!("/estoque.js", "estoque.js", SCRIPT),
     asset!("/produto.js", "produto.js", SCRIPT),
     asset!("/movimentos.js", "movimentos.js", SCRIPT),
+    asset!("/contagem.js", "contagem.js", SCRIPT),
+    asset!("/compras.js", "compras.js", SCRIPT),
+    asset!("/relatorios.js", "relatorios.js", SCRIPT),
+    asset!("/importar.js", "importar.js", SCRIPT),
+    asset!("/parts.js", "parts.js", SCRIPT),
+    asset!("/draft.js", "draft.js", SCRIPT),
+    asset!("/charts.js", "charts.js", SCRIPT),
+    asset!("/pages2.css", "pages2.css", STYLE),
 ];
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use std::fmt;
 
 use crate::catalog::{Name, Price, ProductDraft, Quantity, Quoted, TermsDraft, Unit, unguarded};
 use columns::Columns;
+pub use columns::Field;
 pub use count_list::{CountList, read_counts};
 pub use differences::{Catalog, Difference, Mark};
 pub use error::{PriceListError, ROWS_MAX};
@@ -36,6 +37,8 @@ pub struct PriceList {
     pub lines: Vec<u64>,
     /// For each product, whether the list gives a stock.
     pub have_stock: Vec<bool>,
+    /// The columns that were read, each with its heading in the file.
+    pub columns: Vec<(Field, String)>,
     /// Rows that cannot be read, by the line of the file.
     pub bad: Vec<(u64, String)>,
     /// Notes for the user on how the list was read, without control characters.
@@ -76,10 +79,18 @@ pub fn bad_rows_shown(rows: &[(u64, String)], count: usize) -> String {
 /// # Errors
 /// If the file is of another kind or encoding, or has no header that names the columns, no rows, or too many.
 pub fn read(bytes: &[u8]) -> Result<PriceList, PriceListError> {
+    read_up_to(bytes, ROWS_MAX)
+}
+
+/// Reads a price list of at most `rows_max` rows.
+///
+/// # Errors
+/// If the file is of another kind or encoding, or has no header that names the columns, no rows, or too many.
+pub fn read_up_to(bytes: &[u8], rows_max: usize) -> Result<PriceList, PriceListError> {
     let mut text = text::decode(bytes)?;
     // DOS programs ended a text with this character.
     text.truncate(text.trim_end_matches('\u{1A}').len());
-    read_rows(&Sheet::of(text)?, ROWS_MAX)
+    read_rows(&Sheet::of(text)?, rows_max)
 }
 
 /// Reads the rows of a sheet. The numbers of all rows decide the decimal mark before the first row is read.
@@ -92,12 +103,16 @@ fn read_rows(sheet: &Sheet, rows_max: usize) -> Result<PriceList, PriceListError
             list.bad.push((line, what));
             return Ok(list);
         }
-        Some((_, Ok(header))) => Columns::of(&header, &mut list.notes)?,
+        Some((_, Ok(header))) => {
+            let columns = Columns::of(&header, &mut list.notes)?;
+            list.columns = columns.read_from(&header);
+            columns
+        }
     };
     let mut numbers = Numbers::default();
     for (index, (line, row)) in rows.enumerate() {
         if index >= rows_max {
-            return Err(PriceListError::TooManyRows);
+            return Err(PriceListError::TooManyRows(rows_max));
         }
         if let Ok(row) = row {
             let cells = std::iter::once(columns.price).chain(columns.stock);
@@ -265,6 +280,13 @@ mod tests {
     }
 
     #[test]
+    fn the_columns_are_named_in_the_order_of_the_file() {
+        let list = read("Preço ;obs;NOME\n3;x;Uva\n".as_bytes()).unwrap();
+        let read: Vec<_> = list.columns.iter().map(|(field, heading)| (*field, heading.as_str())).collect();
+        assert_eq!(read, [(Field::Price, "Preço"), (Field::Name, "NOME")]);
+    }
+
+    #[test]
     fn what_is_no_price_list() {
         for (text, told) in [
             ("", "vazio"),
@@ -279,7 +301,7 @@ mod tests {
         }
         let three = Sheet::of("nome,preco\nUva,1\n\nPera,1\nKiwi,1\n".to_owned()).unwrap();
         assert!(read_rows(&three, 3).is_ok());
-        assert!(matches!(read_rows(&three, 2), Err(PriceListError::TooManyRows)));
+        assert!(matches!(read_rows(&three, 2), Err(PriceListError::TooManyRows(2))));
         assert!(matches!(read(b"PK\x03\x04"), Err(PriceListError::Text(TextError::OtherKind { .. }))));
     }
 

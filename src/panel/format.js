@@ -246,3 +246,19 @@ const REASONS = {
 export function reasonWord(reason) {
 	return REASONS[reason] ?? "";
 }
+
+/// Today as `2026-11-30`, on the clock of whoever looks.
+export function today() {
+  return isoDay(new Date());
+}
+
+/// The day so many days after another.
+export function addDays(day, days) {
+  const [year, month, date] = day.split("-").map(Number);
+  return isoDay(new Date(year, month - 1, date + days));
+}
+
+function isoDay(date) {
+  const two = (number) => String(number).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}

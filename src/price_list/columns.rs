@@ -5,6 +5,15 @@ use std::collections::HashMap;
 use super::error::PriceListError;
 use crate::catalog::{Key, Quoted};
 
+/// The meaning of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    Name,
+    Price,
+    Stock,
+    Unit,
+}
+
 /// The place of each column.
 pub(super) struct Columns {
     pub(super) name: usize,
@@ -44,6 +53,20 @@ impl Columns {
             unit: places.get("unidade").copied(),
             count: header.len(),
         })
+    }
+
+    /// The columns that are read, in the order of the file, each with its heading.
+    pub(super) fn read_from(&self, header: &csv::StringRecord) -> Vec<(Field, String)> {
+        let places = [
+            (Some(self.name), Field::Name),
+            (Some(self.price), Field::Price),
+            (self.stock, Field::Stock),
+            (self.unit, Field::Unit),
+        ];
+        let mut read: Vec<_> =
+            places.into_iter().filter_map(|(place, field)| Some((place?, field))).collect();
+        read.sort_unstable_by_key(|(place, _)| *place);
+        read.into_iter().map(|(place, field)| (field, header[place].trim().to_owned())).collect()
     }
 
     pub(super) fn are_read(&self, place: usize) -> bool {

@@ -39,6 +39,6 @@ pub enum PriceListError {
     )]
     Separator(String),
     /// The list has too many rows.
-    #[error("a lista tem mais de {ROWS_MAX} produtos. Nada foi importado; divida-a em arquivos menores")]
-    TooManyRows,
+    #[error("a lista tem mais de {0} produtos. Nada foi importado; divida-a em arquivos menores")]
+    TooManyRows(usize),
 }

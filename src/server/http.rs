@@ -15,6 +15,8 @@ mod health;
 mod http1;
 mod http2;
 mod plain;
+mod price_list;
+mod report;
 mod requests;
 mod routes;
 mod token;

@@ -63,6 +63,22 @@ impl Call {
         Ok(message.encode_to_vec())
     }
 
+    /// A request of ours as JSON.
+    ///
+    /// # Errors
+    /// If the bytes are no such request, which is a defect.
+    pub fn request_json(&self, request: &[u8]) -> Result<serde_json::Value, Refusal> {
+        let message =
+            DynamicMessage::decode(self.request.clone(), request).map_err(|error| error.to_string());
+        let value =
+            message.and_then(|message| serde_json::to_value(message).map_err(|error| error.to_string()));
+        value.map_err(|_| {
+            let what =
+                "o pedido não pôde ser escrito em JSON. Nada foi feito; avise o responsável pelo servidor.";
+            Refusal::new(Code::Internal, what)
+        })
+    }
+
     /// Writes a response of ours as JSON.
     ///
     /// # Errors

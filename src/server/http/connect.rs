@@ -22,6 +22,7 @@ use crate::server::grpc::CallBody;
 use crate::wire::connect::{self, Kind};
 use crate::wire::grpc::{INVENTORY_SERVICE, status};
 use crate::wire::json::Call;
+pub(super) use answer::refused;
 use format::Format;
 use request_body::{NoBody, StreamBody, UnaryBody};
 

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Response, StatusCode, Uri};
-use axum::routing::post;
+use axum::routing::{get, post};
 
-use super::{assets, connect, health, plain};
+use super::{assets, connect, health, plain, price_list, report};
 use crate::catalog::Quoted;
 use crate::wire::grpc::INVENTORY_SERVICE;
 
@@ -15,6 +15,8 @@ static ROUTES: LazyLock<Router> = LazyLock::new(|| {
     assets::routes()
         .merge(health::routes())
         .route(&format!("/{INVENTORY_SERVICE}/{{call}}"), post(connect::answer))
+        .route("/price-list", post(price_list::answer))
+        .route("/report/{what}", get(report::answer))
         .fallback(nothing_here)
         .method_not_allowed_fallback(other_method)
 });

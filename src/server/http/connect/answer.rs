@@ -43,6 +43,11 @@ pub(super) async fn unary(kind: Kind, call: Option<&'static Call>, answered: Ans
     }
 }
 
+/// The answer to a request that was refused, as a unary call has it.
+pub(in crate::server::http) fn refused(refusal: Refusal) -> Response<Body> {
+    error(&status(refusal))
+}
+
 /// The answer of a unary call that was refused.
 fn error(refused: &Status) -> Response<Body> {
     let mut response = Response::new(Body::from(connect::error_body(refused)));

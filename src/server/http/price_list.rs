@@ -1,0 +1,113 @@
+//! `POST /price-list`: reads the file of a price list, as `import` does, and stores nothing. The panel shows what
+//! was read, and imports it by a call.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, Request, Response, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use prost::Message as _;
+use serde_json::{Value, json};
+
+use super::connect::refused;
+use super::connection::Connection;
+use crate::catalog::IMPORT_ROWS_MAX;
+use crate::operation::{ImportRequest, Operation, Permission};
+use crate::price_list::{self, Field, PriceList};
+use crate::refusal::Refusal;
+use crate::server::grpc::defect;
+use crate::wire::grpc::import_message;
+use crate::wire::json::Call;
+
+/// The largest file, in bytes: that of the largest import, whose rows are as long.
+pub(super) const PRICE_LIST_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// The time that a file has to arrive: enough for the largest one at a megabit a second.
+const PRICE_LIST_WAIT: Duration = Duration::from_secs(40);
+
+/// The bad rows that an answer names; the others are counted.
+const BAD_ROWS_SHOWN_MAX: usize = 50;
+
+/// Answers with the rows of a list.
+pub(super) async fn answer(
+    Extension(connection): Extension<Arc<Connection>>,
+    request: Request<Body>,
+) -> Response<Body> {
+    if let Err(refused) = connection.admit(request.headers(), Permission::Write).await {
+        return refused;
+    }
+    // A list holds as much memory as an import, whose turns it takes.
+    let _turn = match connection.service().turns.of(Operation::ImportProducts) {
+        Some(turns) => turns.acquire_owned().await.ok(),
+        None => None,
+    };
+    let read = async {
+        let bytes = bytes(request.into_body()).await?;
+        tokio::task::spawn_blocking(move || read(&bytes)).await.unwrap_or_else(|_| Err(defect()))
+    };
+    match read.await {
+        Ok(list) => {
+            let mut response = Response::new(Body::from(list.to_string()));
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            response
+        }
+        Err(refusal) => refused(refusal),
+    }
+}
+
+/// The bytes of a file.
+///
+/// # Errors
+/// If they are too many, come too slowly, or end in the middle.
+async fn bytes(body: Body) -> Result<Bytes, Refusal> {
+    let body = Limited::new(body, PRICE_LIST_BYTES_MAX).collect();
+    let come = tokio::time::timeout(PRICE_LIST_WAIT, body);
+    let come = come.await.map_err(|_| Refusal::message_too_slow(PRICE_LIST_WAIT.as_secs()))?;
+    come.map(|body| body.to_bytes()).map_err(|error| match error.is::<LengthLimitError>() {
+        true => Refusal::message_too_large(PRICE_LIST_BYTES_MAX),
+        false => Refusal::invalid("message", "o arquivo foi cortado antes do fim"),
+    })
+}
+
+/// Reads a list.
+///
+/// # Errors
+/// If the file is no price list.
+fn read(bytes: &[u8]) -> Result<Value, Refusal> {
+    let list = price_list::read_up_to(bytes, IMPORT_ROWS_MAX)
+        .map_err(|error| Refusal::invalid("message", error.to_string()))?;
+    let PriceList { rows, lines: _, have_stock, columns, bad, notes } = list;
+    let import = ImportRequest { rows, bad_rows: Vec::new(), is_dry_run: true, request_id: None };
+    let call = Call::of(Operation::ImportProducts).ok_or_else(defect)?;
+    let import = call.request_json(&import_message(&import).encode_to_vec())?;
+    let columns: Vec<Value> = columns
+        .into_iter()
+        .map(|(field, heading)| json!({"field": field_name(field), "heading": heading}))
+        .collect();
+    let bad_count = bad.len();
+    let bad: Vec<Value> = bad
+        .into_iter()
+        .take(BAD_ROWS_SHOWN_MAX)
+        .map(|(line, what)| json!({"line": line, "what": what}))
+        .collect();
+    Ok(json!({
+        "products": import.get("products").cloned().unwrap_or_else(|| json!([])),
+        "haveStock": have_stock,
+        "columns": columns,
+        "badCount": bad_count,
+        "bad": bad,
+        "notes": notes,
+    }))
+}
+
+/// The name of a column's field, for programs.
+fn field_name(field: Field) -> &'static str {
+    match field {
+        Field::Name => "name",
+        Field::Price => "price",
+        Field::Stock => "stock",
+        Field::Unit => "unit",
+    }
+}
