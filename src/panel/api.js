@@ -32,6 +32,11 @@ export const login = { ask: async () => null };
 let token = sessionStorage.getItem(TOKEN_KEY) ?? "";
 let asking = null;
 
+/// Whether this tab has a token.
+export function hasToken() {
+	return token !== "";
+}
+
 /// Reads, or asks for what changes nothing that must not be lost. Throws an `ApiError`.
 export async function call(name, message = {}, { signal } = {}) {
 	return await withToken(() => post(name, message, signal));
