@@ -26,7 +26,7 @@ pub use text::{Lines, TextError};
 pub const FILE_BYTES_MAX: usize = 512 * 1024 * 1024;
 
 /// The number of bad rows that a message names; the others are counted.
-const BAD_ROWS_SHOWN_MAX: usize = 50;
+pub const BAD_ROWS_SHOWN_MAX: usize = 50;
 
 /// The rows of a price list.
 #[derive(Debug, Default)]

@@ -1,5 +1,6 @@
 //! HTTP/1.1 and HTTP/2 on the one port.
 
+mod addresses;
 mod calls;
 mod hostile;
 

@@ -15,8 +15,8 @@ use super::connect::refused;
 use super::connection::Connection;
 use crate::catalog::IMPORT_ROWS_MAX;
 use crate::operation::{ImportRequest, Operation, Permission};
-use crate::price_list::{self, Field, PriceList};
-use crate::refusal::Refusal;
+use crate::price_list::{self, BAD_ROWS_SHOWN_MAX, Field, PriceList};
+use crate::refusal::{Code, Refusal};
 use crate::server::grpc::defect;
 use crate::wire::grpc::import_message;
 use crate::wire::json::Call;
@@ -26,9 +26,6 @@ pub(super) const PRICE_LIST_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// The time that a file has to arrive: enough for the largest one at a megabit a second.
 const PRICE_LIST_WAIT: Duration = Duration::from_secs(40);
-
-/// The bad rows that an answer names; the others are counted.
-const BAD_ROWS_SHOWN_MAX: usize = 50;
 
 /// Answers with the rows of a list.
 pub(super) async fn answer(
@@ -77,7 +74,7 @@ async fn bytes(body: Body) -> Result<Bytes, Refusal> {
 /// If the file is no price list.
 fn read(bytes: &[u8]) -> Result<Value, Refusal> {
     let list = price_list::read_up_to(bytes, IMPORT_ROWS_MAX)
-        .map_err(|error| Refusal::invalid("message", error.to_string()))?;
+        .map_err(|error| Refusal::new(Code::InvalidArgument, format!("{error}.")))?;
     let PriceList { rows, lines: _, have_stock, columns, bad, notes } = list;
     let import = ImportRequest { rows, bad_rows: Vec::new(), is_dry_run: true, request_id: None };
     let call = Call::of(Operation::ImportProducts).ok_or_else(defect)?;

@@ -1,0 +1,97 @@
+//! Reports and price lists over HTTP, as the panel and spreadsheets ask for them.
+
+use serde_json::json;
+
+use crate::support::web::Web;
+use crate::support::{Server, make_token};
+
+const FILE: (&str, &str) = ("Content-Type", "application/octet-stream");
+
+#[test]
+fn a_report_is_that_of_the_one_shot() {
+    let server = Server::start(&[]);
+    server.run(&["sell", "2", "Maca"]);
+    let mut web = Web::connect(server.port);
+    for (report, options) in [("sales", vec!["--by", "day"]), ("day", vec![]), ("low", vec![])] {
+        let mut line = vec!["report", report];
+        line.extend(&options);
+        let query = if options.is_empty() { "" } else { "&by=day" };
+        for format in ["json", "csv"] {
+            let answer = web.ask(&format!("GET /report/{report}?format={format}{query}"), &[], b"");
+            let one_shot = server.run(&[&line[..], &["--format", format]].concat());
+            assert_eq!((answer.status, answer.text()), (200, one_shot.out.as_str()), "{line:?}");
+        }
+    }
+    let sales = web.ask("GET /report/sales?since=2026-01-01&until=2126-01-01&by=product", &[], b"").json();
+    assert_eq!((&sales["rows"][0]["amount_centavos"], &sales["report"]), (&json!(600), &json!("sales")));
+}
+
+#[test]
+fn a_wrong_question_about_a_report_names_its_field() {
+    let server = Server::start(&[]);
+    let mut web = Web::connect(server.port);
+    for (path, field) in [
+        ("nada", "report"),
+        ("day?format=pdf", "format"),
+        ("day?by=cor", "group_by"),
+        ("low?by=day", "group_by"),
+        ("low?since=ontem", "start_time"),
+        ("day?since=nunca", "start_time"),
+        ("day?until=31%2F02%2F2026", "end_time"),
+        ("day?kind=roubo", "kind"),
+        ("expiring?days=x", "days"),
+        ("day?days=2", "days"),
+        ("trace", "words"),
+        ("day?time_zone=Lua", "time_zone"),
+        ("day?cor=azul", "query"),
+        ("day?by=day&by=day", "query"),
+    ] {
+        let answer = web.ask(&format!("GET /report/{path}"), &[], b"");
+        assert_eq!(answer.status, 400, "{path}: {answer:?}");
+        let error = answer.json();
+        assert_eq!(error["details"][0]["debug"]["metadata"]["field"], field, "{path}: {error}");
+    }
+}
+
+#[test]
+fn a_price_list_is_read_and_not_stored() {
+    let server = Server::start(&[]);
+    let mut web = Web::connect(server.port);
+    let list = "nome;preço;estoque;unidade\nTomate;8,90;12,5;kg\n".as_bytes();
+    let read = web.ask("POST /price-list", &[FILE], list);
+    assert_eq!(read.status, 200, "{read:?}");
+    let read = read.json();
+    let product =
+        json!({ "name": "Tomate", "priceCentavos": "890", "unit": "kg", "openingStockThousandths": "12500" });
+    assert_eq!(read["products"], json!([product]));
+    assert_eq!((&read["haveStock"], &read["badCount"]), (&json!([true]), &json!(0)));
+    assert_eq!(read["columns"][1], json!({ "field": "price", "heading": "preço" }));
+    assert!(server.connect().ask("1 Tomate").starts_with("Erro PRODUCT_NOT_FOUND"));
+    // What was read is what the call takes.
+    let imported = web.call("ImportProducts", None, &json!({ "products": read["products"] }));
+    assert_eq!(imported.json()["createdCount"], 1);
+
+    let bad = web.ask("POST /price-list", &[FILE], "nome,preco\nUva,x\nPera,3\n".as_bytes()).json();
+    assert_eq!((&bad["badCount"], &bad["bad"][0]["line"]), (&json!(1), &json!(2)), "{bad}");
+    for (bytes, status) in [(&b"PK\x03\x04"[..], 400), (b"", 400), (&vec![b'x'; 4 * 1024 * 1024 + 1], 429)] {
+        assert_eq!(Web::connect(server.port).ask("POST /price-list", &[FILE], bytes).status, status);
+    }
+}
+
+#[test]
+fn reports_want_a_token_that_reads_and_price_lists_one_that_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let [reads, counts, writes] = [("leitor", "leitura"), ("contador", "contagem"), ("dono", "escrita")]
+        .map(|(name, role)| format!("Bearer {}", make_token(folder.path(), name, role)));
+    let server = Server::start_in(folder, &["--token-file", "tokens"]);
+    let list = b"nome,preco\nUva,3\n";
+    for (bearer, report, price_list) in [(&reads, 200, 401), (&counts, 401, 401), (&writes, 200, 200)] {
+        let mut web = Web::connect(server.port);
+        let token = ("Authorization", bearer.as_str());
+        assert_eq!(web.ask("GET /report/day", &[token], b"").status, report, "{bearer}");
+        assert_eq!(web.ask("POST /price-list", &[FILE, token], list).status, price_list, "{bearer}");
+    }
+    let mut web = Web::connect(server.port);
+    assert_eq!(web.ask("GET /report/day", &[], b"").status, 401);
+    assert_eq!(web.ask("POST /price-list", &[FILE], list).status, 401);
+}
