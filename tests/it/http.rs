@@ -63,8 +63,20 @@ fn each_protocol_is_served_alone_or_with_others_and_the_rest_is_refused_in_its_o
 #[test]
 fn every_answer_has_the_security_headers() {
     let server = Server::start(&["--http"]);
-    for path in ["/", "/healthz", "/nada"] {
+    let without_http = Server::start(&["--grpc"]);
+    let full = Server::start(&["--http", "--max-connections", "1"]);
+    let mut held = TcpStream::connect(("127.0.0.1", full.port)).unwrap();
+    held.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    assert!(held.read(&mut [0; 1024]).unwrap() > 0);
+    for (server, path, status) in [
+        (&server, "/", "200"),
+        (&server, "/healthz", "200"),
+        (&server, "/nada", "404"),
+        (&without_http, "/", "501"),
+        (&full, "/", "503"),
+    ] {
         let answer = get(server.port, path);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {answer}");
         for field in [
             "content-security-policy: default-src 'none'; script-src 'self';",
             "x-content-type-options: nosniff",

@@ -90,8 +90,10 @@ pub(in crate::server) fn tls_only() -> Vec<u8> {
 /// An answer after which the connection ends.
 fn raw(status: &str, fields: &str, text: &str) -> Vec<u8> {
     let length = text.len() + 1;
+    let secure = plain::HEADERS.map(|(name, value)| format!("{name}: {value}\r\n")).concat();
     format!(
-        "HTTP/1.1 {status}\r\n{fields}Content-Type: {}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{text}\n",
+        "HTTP/1.1 {status}\r\n{fields}Content-Type: {}\r\nContent-Length: {length}\r\n{secure}Connection: close\r\n\r\n\
+         {text}\n",
         plain::TEXT
     )
     .into_bytes()

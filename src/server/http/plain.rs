@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use crate::refusal::Refusal;
 
@@ -21,6 +21,28 @@ pub(super) const NOT_SERVED: &str =
 pub(super) const TLS_ONLY: &str =
     "este servidor atende só por TLS. Nada foi feito; use https:// no lugar de http://.";
 
+/// The security headers of every answer: nothing is loaded from elsewhere, nothing runs but the panel's own
+/// files, and no other page frames, embeds or opens this one.
+pub(super) const HEADERS: [(&str, &str); 6] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
+         connect-src 'self'; manifest-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("x-frame-options", "DENY"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+];
+
+/// Gives an answer the security headers.
+pub(super) fn secure(headers: &mut HeaderMap) {
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}
+
 /// An answer with this status.
 pub(super) fn answer(status: StatusCode, text: &str) -> Response<Body> {
     let mut response = Response::new(Body::from(format!("{text}\n")));
@@ -37,6 +59,8 @@ pub(super) fn full() -> String {
 /// The answer of a full server.
 pub(super) fn no_room() -> Response<tonic::body::Body> {
     let mut response = answer(StatusCode::SERVICE_UNAVAILABLE, &full());
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER.as_secs()));
+    let headers = response.headers_mut();
+    secure(headers);
+    headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER.as_secs()));
     response.map(tonic::body::Body::new)
 }

@@ -8,27 +8,12 @@ use hyper::body::Incoming;
 use tower::ServiceExt as _;
 
 use super::connection::Connection;
-use super::{guard, routes};
+use super::{guard, plain, routes};
 use crate::metrics::Transport;
 use crate::server::authenticator::WrongTokens;
 use crate::server::grpc::{self, Answer, Calls};
 use crate::server::maybe_tls::MaybeTls;
 use crate::server::service::Service;
-
-/// The security headers of every answer: nothing is loaded from elsewhere, nothing runs but the panel's own
-/// files, and no other page frames, embeds or opens this one.
-const HEADERS: [(&str, &str); 6] = [
-    (
-        "content-security-policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
-         connect-src 'self'; manifest-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
-    ),
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
-    ("x-frame-options", "DENY"),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("cross-origin-resource-policy", "same-origin"),
-];
 
 /// The requests of one connection.
 pub(super) struct Requests(Arc<Connection>);
@@ -84,9 +69,7 @@ impl Connection {
             }
         };
         let headers = response.headers_mut();
-        for (name, value) in HEADERS {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
+        plain::secure(headers);
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         if is_last {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
