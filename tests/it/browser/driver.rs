@@ -10,7 +10,7 @@ use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::elements::Element;
 use fantoccini::error::CmdError;
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
-use fantoccini::{Client, ClientBuilder};
+use fantoccini::{Client, ClientBuilder, Locator};
 use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
 use nix::sys::signal::{Signal, killpg};
@@ -25,13 +25,17 @@ use crate::support::{Need, PATIENCE, without_environment};
 
 /// Keys that write nothing, as WebDriver numbers them.
 pub(super) const ALT: char = '\u{e00a}';
+pub(super) const CONTROL: char = '\u{e009}';
+pub(super) const DOWN: char = '\u{e015}';
 pub(super) const ENTER: char = '\u{e007}';
+pub(super) const ESCAPE: char = '\u{e00c}';
 pub(super) const F2: char = '\u{e032}';
 pub(super) const F4: char = '\u{e034}';
 pub(super) const F8: char = '\u{e038}';
 
-/// The window of a till.
-pub(super) const WIDE: (u32, u32) = (1280, 800);
+/// The window of a till, and that of a small phone.
+pub(super) const WIDE: (u32, u32) = (1280, 700);
+pub(super) const NARROW: (u32, u32) = (360, 740);
 
 /// The field that has the id of an element in the value of a script, as WebDriver calls it.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -41,6 +45,14 @@ const FIND: &str = "
     const [selector, text] = arguments;
     const plain = (node) => `${node.innerText ?? node.textContent} ${node.value ?? ''} ${node.getAttribute('aria-label') ?? ''}`.replace(/\\s+/g, ' ');
     return [...document.querySelectorAll(selector)].find((node) => node.checkVisibility() && plain(node).includes(text)) ?? null;";
+
+/// Elements beyond the right edge, if the page can be moved to see them; and a page that is moved beside its content.
+pub(super) const TOO_WIDE: &str = "
+    const page = document.scrollingElement;
+    if (page.scrollHeight > page.clientHeight) return [`the page is ${page.scrollHeight} high, and its window ${page.clientHeight}`];
+    if (page.scrollWidth <= page.clientWidth && document.body.scrollWidth <= innerWidth) return [];
+    return [...document.querySelectorAll('body *')].filter((node) => node.checkVisibility() && node.getBoundingClientRect().right > innerWidth + 1)
+        .slice(0, 5).map((node) => `${node.tagName} ${node.className} ${node.getBoundingClientRect().right}`);";
 
 /// A browser with an empty profile, which ends with this.
 pub(super) struct Browser {
@@ -69,7 +81,7 @@ impl Browser {
         let mut command = Command::new(chromedriver);
         without_environment(&mut command, profile.path());
         // Chromium stays in the group of its driver, and ends with it whatever happens to the test.
-        command.arg("--port=0").env("HOME", profile.path()).process_group(0);
+        command.arg("--port=0").env("HOME", profile.path()).env("LANGUAGE", "pt_BR").process_group(0);
         let mut driver =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let said = lines(driver.stdout.take().unwrap());
@@ -213,6 +225,12 @@ impl Browser {
         self.type_keys(text);
     }
 
+    /// Chooses a file in a field for files.
+    pub(super) fn choose_file(&self, selector: &str, file: &Path) {
+        let field = self.wait(self.client.find(Locator::Css(selector))).unwrap();
+        self.wait(field.send_keys(file.to_str().unwrap())).unwrap();
+    }
+
     /// Presses these keys, one after the other and as fast as a scanner.
     pub(super) fn type_keys(&self, keys: &str) {
         let mut actions = KeyActions::new("keyboard".to_owned());
@@ -232,6 +250,11 @@ impl Browser {
         self.wait(self.client.perform_actions(actions)).unwrap();
     }
 
+    /// The window as a picture (PNG).
+    pub(super) fn picture(&self) -> Vec<u8> {
+        self.wait(self.client.screenshot()).unwrap()
+    }
+
     /// Asserts that the console has no error or violation of the content policy, but for those with one of these
     /// texts, and that the browser asked no other host for anything.
     #[track_caller]
@@ -239,8 +262,7 @@ impl Browser {
         let log = self.command("se/log", json!({ "type": "browser" }));
         let is_wrong = |entry: &&Value| {
             let message = entry["message"].as_str().unwrap();
-            entry["level"] != "INFO"
-                && !message.contains("pages2.css")
+            ["WARNING", "SEVERE"].iter().any(|level| entry["level"] == *level)
                 && !expected.iter().any(|text| message.contains(text))
         };
         let wrong: Vec<&Value> = log.as_array().unwrap().iter().filter(is_wrong).collect();

@@ -43,7 +43,7 @@ fn two_browsers_see_each_others_changes() {
     // A new price from the office.
     till.run(WATCH, json!([".tile", "Caju R$ 2,75"]));
     office.run(WATCH_KEY, json!(["Enter"]));
-    office.click(".grid-row button", "Preço de Caju");
+    office.click(".grid-row button", "preço de Caju");
     office.type_keys(&format!("2,75{ENTER}"));
     let seen = till.until("return window.seen", json!([]));
     let price = milliseconds(&seen) - milliseconds(&office.run("return window.pressed", json!([])));

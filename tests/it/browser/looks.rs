@@ -1,0 +1,124 @@
+//! Every page in light and dark colours, on a till's screen and on a phone: nothing is wider than the screen,
+//! axe-core finds nothing, and `target/screenshots` has a picture of each.
+//!
+//! `HORTIFRUTI_PANEL_PNG=1` makes `docs/panel.png` again.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::driver::{Browser, DOWN, ENTER, NARROW, TOO_WIDE, WIDE};
+use super::{PAGES, shop};
+use crate::support::{NEXT_LIST, Need, list, project};
+
+/// The page that the README shows.
+const SHOWN: &str = "balcao";
+
+/// What axe-core says of the page, one line a violation.
+const AXE: &str = "return axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.target.join(' ')}: ${node.failureSummary}`)));";
+
+/// Fills a page as a person would.
+fn fill(browser: &Browser, page: &str) {
+    match page {
+        "balcao" => {
+            browser.type_keys(&format!(
+                "1,25 tomate ita{ENTER}2 alface{ENTER}0,86 banana prata{ENTER}2100103012509{ENTER}"
+            ));
+            browser.see(".line:nth-child(4)", "Batata Lavada");
+            browser.fill("#recebido", "50");
+            browser.see(".ticket .back", "Troco");
+            browser.run("document.querySelector('#busca').focus()", json!([]));
+        }
+        "estoque" => browser.see(".grid-row", "Tomate Italiano"),
+        "movimentos" => browser.see(".move", "Maçã Gala"),
+        "contagem" => {
+            browser.fill("input[aria-label='Contado de Manga Palmer, em kg']", &format!("11,4{ENTER}"));
+            browser.fill("input[aria-label='Contado de Banana Prata, em kg']", &format!("{DOWN}"));
+            browser.see(".count-progress", "1 de 28");
+        }
+        "compras" => {
+            browser.fill(".picker input", &format!("cenoura{ENTER}"));
+            browser.type_keys(&format!("2cx=40kg{ENTER}96,00{ENTER}"));
+            browser.see(".buy-total", "R$ 96,00");
+            browser.fill(".picker input", &format!("morango{ENTER}"));
+            browser.type_keys(&format!("24{ENTER}150,00"));
+            browser.see(".buy-line .stat", "Margem");
+        }
+        "relatorios" => browser.see(".report .stat", "Vendas"),
+        "importar" => {
+            browser.choose_file("input[type=file]", &list(NEXT_LIST));
+            browser.see(".changes", "ALHO");
+        }
+        _ => unreachable!("a page that is not filled"),
+    }
+}
+
+#[test]
+fn every_page_is_fit_to_be_seen() {
+    let Some(browser) = Browser::start() else { return };
+    let axe = fs::read_to_string(project().join("target/ci-node/node_modules/axe-core/axe.min.js"));
+    if axe.is_err() {
+        Need::Axe
+            .skip("there is no axe-core in target/ci-node (npm install --prefix target/ci-node axe-core)");
+    }
+    let server = shop::with_history();
+    let folder = project().join("target/screenshots");
+    fs::create_dir_all(&folder).unwrap();
+    browser.open(server.port, "balcao");
+    browser.see(".tile", "Tomate");
+    if let Ok(axe) = &axe {
+        browser.run(axe, json!([]));
+    }
+    let mut wrong = Vec::new();
+    let mut look = |name: &str| {
+        for (width, size) in [("1280", WIDE), ("360", NARROW)] {
+            for (colours, is_dark) in [("light", false), ("dark", true)] {
+                browser.window(size, is_dark);
+                let place = format!("{name}-{width}-{colours}");
+                let mut note = |found: Value| {
+                    wrong.extend(
+                        found
+                            .as_array()
+                            .unwrap()
+                            .iter()
+                            .map(|what| format!("{place}: {}", what.as_str().unwrap())),
+                    );
+                };
+                note(browser.run(TOO_WIDE, json!([])));
+                if axe.is_ok() {
+                    note(browser.run(AXE, json!([])));
+                }
+                let picture = browser.picture();
+                fs::write(folder.join(format!("{place}.png")), &picture).unwrap();
+                if std::env::var_os("HORTIFRUTI_PANEL_PNG").is_some()
+                    && place == format!("{SHOWN}-1280-light")
+                {
+                    fs::write(project().join("docs/panel.png"), &picture).unwrap();
+                }
+            }
+        }
+        browser.window(WIDE, false);
+    };
+    for page in PAGES {
+        browser.go(page);
+        fill(&browser, page);
+        look(page);
+    }
+    browser.go("relatorios");
+    for report in ["Vendas", "Perdas", "Curva ABC", "Margens"] {
+        browser.click(".report-controls ~ .report, .chip", report);
+        browser.see(".report h2", "");
+        browser.until(
+            "return document.querySelector('.report').getAttribute('aria-busy') === 'false'",
+            json!([]),
+        );
+        look(&format!("relatorios-{}", report.to_lowercase().replace(' ', "-")));
+    }
+    browser.go("estoque");
+    browser.click(".row-open", "Tomate Italiano");
+    browser.see("dialog[open] table", "venda");
+    look("produto");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    browser.assert_clean(&[]);
+}

@@ -1,0 +1,106 @@
+//! Estoque, Contagem, Compras, Importar and Relatórios: what a keeper does there is in the ledger.
+
+use serde_json::json;
+
+use super::driver::{Browser, CONTROL, ENTER, ESCAPE};
+use crate::support::{Server, run};
+
+fn shop() -> Server {
+    let server = Server::start(&[]);
+    for set in [["Banana", "--unit", "kg"], ["Caju", "--minimum", "100"]] {
+        let mut args = vec!["product", "set"];
+        args.extend(set);
+        let ended = server.run(&args);
+        assert_eq!(ended.code, 0, "{ended:?}");
+    }
+    server
+}
+
+#[test]
+fn a_keepers_day_is_in_the_ledger() {
+    let Some(browser) = Browser::start() else { return };
+    let server = shop();
+    let mut ledger = server.connect();
+
+    // Estoque: a new product, and a price that looks like a slip.
+    browser.open(server.port, "estoque");
+    browser.click("button", "Novo");
+    browser.see("dialog[open]", "Novo produto");
+    browser.type_keys("Tomate\t8,90");
+    browser.click("dialog[open] button", "Criar produto");
+    browser.see(".grid-row", "Tomate");
+    assert_eq!(ledger.ask("1 tomate"), "Tomate: R$8.9, Estoque: 0");
+    browser.click(".grid-row button", "preço de Tomate");
+    browser.type_keys(&format!("99{ENTER}"));
+    browser.see("dialog[open]", "Tomate passa de R$ 8,90 para R$ 99,00.");
+    browser.click("dialog[open] button", "Corrigir");
+    browser.type_keys(&format!("{ESCAPE}"));
+    browser.click(".grid-row button", "preço de Tomate");
+    browser.type_keys(&format!("9,90{ENTER}"));
+    browser.see(".toast", "Tomate: R$ 8,90 → R$ 9,90.");
+    assert_eq!(ledger.ask("1 tomate"), "Tomate: R$9.9, Estoque: 0");
+
+    // Compras: boxes with their weight, a supplier, an expiry; a cost above the price is asked back.
+    browser.go("compras");
+    browser.fill(".picker input", &format!("tom{ENTER}"));
+    browser.see(".buy-name", "Tomate");
+    browser.type_keys(&format!("2cx=44kg{ENTER}2800,00"));
+    browser.click(".buy-line button", "Pôr na compra");
+    browser.see("dialog[open]", "Confira esta linha");
+    browser.click("dialog[open] button", "Corrigir");
+    browser.see_no("dialog", "");
+    browser.fill("input[placeholder='2800,00']", &format!("280,00{ENTER}"));
+    browser.see(".buy-total", "R$ 280,00");
+    browser.fill(".buy-supplier input", "Sítio Boa Vista");
+    browser.click("button", "Registrar compra");
+    browser.see(".toast", "Compra de 1 produto registrada");
+    let told = ledger.ask("historico limite=1");
+    assert!(told.contains(" compra Tomate 44 saldo 44 R$280.0"), "{told}");
+    browser.see(".buying section", "Caju");
+
+    // Contagem: what is sold while the keeper counts stays sold.
+    browser.go("contagem");
+    browser.fill("input[aria-label='Contado de Banana, em kg']", &format!("29,5{ENTER}"));
+    browser.see(".count-progress", "1 de 5");
+    assert_eq!(ledger.ask("3 Banana -2 motivo=venda"), "Banana: R$10.0, Estoque: 28");
+    browser.fill("input[aria-label='Contado de Maca, em un']", &format!("20{ENTER}"));
+    browser.chord(CONTROL, ENTER);
+    browser.see("h1", "Contagem registrada");
+    browser.see(".sheet", "Banana");
+    assert_eq!(ledger.ask("1 Banana"), "Banana: R$10.0, Estoque: 27.5");
+    assert_eq!(ledger.ask("1 Maca"), "Maca: R$3.0, Estoque: 20");
+
+    // Importar: the differences are seen before anything is imported.
+    browser.go("importar");
+    let list = server.path().join("lista de segunda.csv");
+    std::fs::write(
+        &list,
+        "nome;preco;estoque;unidade\nTomate;10,90;0;kg\nCaju;2,00;60;un\nUva;18,00;12;kg\n",
+    )
+    .unwrap();
+    browser.choose_file("input[type=file]", &list);
+    browser.see(".changes", "Uva");
+    browser.see(".changes", "R$ 9,90 → R$ 10,90");
+    assert_eq!(ledger.ask("1 tomate"), "Tomate: R$9.9, Estoque: 44");
+    browser.click("button", "Importar 2 produtos");
+    browser.see("h1", "Lista importada");
+    assert_eq!(ledger.ask("1 tomate"), "Tomate: R$10.9, Estoque: 44");
+    assert_eq!(ledger.ask("1 uva"), "Uva: R$18.0, Estoque: 12");
+    // A list with a slip says in which line, and imports nothing.
+    std::fs::write(&list, "nome;preco;estoque;unidade\nTomate;muito;0;kg\n").unwrap();
+    browser.click("button", "Importar outra");
+    browser.choose_file("input[type=file]", &list);
+    browser.see("[role=alert]", "Linha 2");
+
+    // Relatórios: the figures of the command line.
+    browser.go("relatorios");
+    browser.see(".report .stat", "R$ 20,00");
+    browser.click(".chip", "Compras");
+    browser.see(".report table", "Tomate");
+    browser.see(".report tfoot", "280,00");
+    let csv = browser.until("return document.querySelector('.report a[download]')?.href", json!([]));
+    let saved = browser.run("return fetch(arguments[0]).then((answer) => answer.text())", json!([csv]));
+    let printed = run(&mut server.command(&["report", "purchases", "--format", "csv"]), "");
+    assert_eq!(saved.as_str().unwrap().trim_start_matches('\u{feff}'), printed.out);
+    browser.assert_clean(&["status of 400"]);
+}
