@@ -50,6 +50,9 @@ const FIND: &str = "
 pub(super) const TOO_WIDE: &str = "
     const page = document.scrollingElement;
     if (page.scrollHeight > page.clientHeight) return [`the page is ${page.scrollHeight} high, and its window ${page.clientHeight}`];
+    const hasBar = (node) => node.scrollWidth > node.clientWidth && node.offsetHeight - node.clientHeight >= 10;
+    const moved = [...document.querySelectorAll('body *')].filter(hasBar);
+    if (moved.length > 0) return moved.map((node) => `${node.tagName} ${node.className} has a horizontal scrollbar`);
     if (page.scrollWidth <= page.clientWidth && document.body.scrollWidth <= innerWidth) return [];
     return [...document.querySelectorAll('body *')].filter((node) => node.checkVisibility() && node.getBoundingClientRect().right > innerWidth + 1)
         .slice(0, 5).map((node) => `${node.tagName} ${node.className} ${node.getBoundingClientRect().right}`);";
