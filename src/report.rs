@@ -1,7 +1,7 @@
 //! Reports: what each asks of the server, and what it makes of the answers.
 //!
 //! A [`Report`] is asked by [`Report::requests`], and its replies become a [`Sheet`] by [`Report::sheet`]. The
-//! one-shots and the shell call both, and send the requests themselves.
+//! one-shots, the shell and `GET /report/…` call both, and send the requests themselves.
 
 mod abc;
 mod asked;
@@ -12,7 +12,6 @@ mod losses;
 mod low;
 mod margins;
 mod movements;
-mod question;
 mod total;
 mod trace;
 

@@ -84,10 +84,7 @@ impl ReportCommand {
     pub(super) fn run(self) -> Result<(), Error> {
         let days = Days::of_zone(&self.time_zone).ok_or_else(|| Refusal::no_time_zone(&self.time_zone))?;
         let (since, until) = self.period.ends(&days)?;
-        let mut report = Report::of_usual_period(self.report, days);
-        if since.is_some() || until.is_some() {
-            (report.since, report.until) = (since, until);
-        }
+        let mut report = Report::of_period(self.report, days, since, until);
         (report.by, report.kind) = (self.by, self.kind);
         (report.days_ahead, report.words) = (self.days, self.words.join(" "));
         report.check(since.is_some() || until.is_some()).map_err(|(field, what)| {

@@ -102,6 +102,12 @@ impl Report {
         Self { what, since, until, by: None, kind: None, days, days_ahead: None, words: String::new() }
     }
 
+    /// The report of a period; of its usual one if neither end is given.
+    pub fn of_period(what: What, days: Days, since: Option<SystemTime>, until: Option<SystemTime>) -> Self {
+        let usual = Self::of_usual_period(what, days);
+        if since.is_none() && until.is_none() { usual } else { Self { since, until, ..usual } }
+    }
+
     /// The report of today.
     pub fn of_today(what: What, days: Days) -> Self {
         let (since, until) = days.of_days_ago(0, 0);

@@ -239,7 +239,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("progress_bar", &["terminal"]),
     ("refusal", &["catalog"]),
     ("render", &["catalog", "local_time", "operation"]),
-    ("report", &["catalog", "local_time", "operation", "refusal", "render"]),
+    ("report", &["catalog", "local_time", "operation", "render"]),
     (
         "server",
         &[

@@ -15,7 +15,7 @@ fn shop() -> Server {
 #[test]
 fn a_day_of_changes_by_subcommands() {
     let server = shop();
-    let bought = server.run(&[
+    let buy = [
         "buy",
         "20cx=440kg",
         "Tomate",
@@ -27,7 +27,8 @@ fn a_day_of_changes_by_subcommands() {
         "0512",
         "--request-id",
         "compra-1",
-    ]);
+    ];
+    let bought = server.run(&buy);
     assert_eq!(
         (bought.code, bought.out.as_str()),
         (0, "Tomate: +440 kg · R$ 2.800,00 · restam 440 kg · #7\n"),
@@ -44,20 +45,7 @@ fn a_day_of_changes_by_subcommands() {
     assert_eq!(lost["movement"]["delta_thousandths"], -3000);
     assert_eq!(lost["stock_thousandths"], 434_500);
     // A repetition under its id changes nothing.
-    let again = server.run(&[
-        "buy",
-        "20cx=440kg",
-        "Tomate",
-        "--total",
-        "2800,00",
-        "--supplier",
-        "Sítio Boa Vista",
-        "--lot",
-        "0512",
-        "--request-id",
-        "compra-1",
-        "--yes",
-    ]);
+    let again = server.run(&[&buy[..], &["--yes"]].concat());
     assert_eq!((again.code, again.out), (0, bought.out));
     let one = server.run(&["query", "Tomate"]);
     assert_eq!(one.out, "Tomate: R$8.9, Estoque: 434.5\n");

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, Response, StatusCode};
 use axum::routing::get;
 use axum::{Extension, Router};
 
@@ -37,12 +37,7 @@ async fn metrics(Extension(connection): Extension<Arc<Connection>>, headers: Hea
     }
     let inventory = &connection.service().inventory;
     match inventory.facts().await {
-        Ok(facts) => {
-            let mut response = Response::new(Body::from(write_metrics(inventory.metrics(), facts)));
-            let content_type = HeaderValue::from_static(CONTENT_TYPE);
-            response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-            response
-        }
+        Ok(facts) => plain::of_type(CONTENT_TYPE, write_metrics(inventory.metrics(), facts)),
         Err(refusal) => plain::answer(StatusCode::SERVICE_UNAVAILABLE, &refusal.message),
     }
 }

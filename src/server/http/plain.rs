@@ -1,4 +1,4 @@
-//! Answers of one line of text, for people who read them in a browser or after curl.
+//! Answers whose body is known: most are one line of text, for people who read them in a browser or after curl.
 
 use std::time::Duration;
 
@@ -45,9 +45,15 @@ pub(super) fn secure(headers: &mut HeaderMap) {
 
 /// An answer with this status.
 pub(super) fn answer(status: StatusCode, text: &str) -> Response<Body> {
-    let mut response = Response::new(Body::from(format!("{text}\n")));
+    let mut response = of_type(TEXT, format!("{text}\n"));
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(TEXT));
+    response
+}
+
+/// An answer of this media type.
+pub(super) fn of_type(content_type: &'static str, body: impl Into<Body>) -> Response<Body> {
+    let mut response = Response::new(body.into());
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
 

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderValue, Request, Response, header};
+use axum::http::{Request, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use prost::Message as _;
 use serde_json::{Value, json};
 
 use super::connect::refused;
 use super::connection::Connection;
+use super::plain;
 use crate::catalog::IMPORT_ROWS_MAX;
 use crate::operation::{ImportRequest, Operation, Permission};
 use crate::price_list::{self, BAD_ROWS_SHOWN_MAX, Field, PriceList};
@@ -45,11 +46,7 @@ pub(super) async fn answer(
         tokio::task::spawn_blocking(move || read(&bytes)).await.unwrap_or_else(|_| Err(defect()))
     };
     match read.await {
-        Ok(list) => {
-            let mut response = Response::new(Body::from(list.to_string()));
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            response
-        }
+        Ok(list) => plain::of_type("application/json", list.to_string()),
         Err(refusal) => refused(refusal),
     }
 }

@@ -6,11 +6,12 @@ use axum::Extension;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query};
-use axum::http::{HeaderMap, HeaderValue, Response, header};
+use axum::http::{HeaderMap, Response};
 use serde::Deserialize;
 
 use super::connect::refused;
 use super::connection::Connection;
+use super::plain;
 use crate::catalog::{Kind, Quoted};
 use crate::local_time::{Days, End};
 use crate::operation::{Grouping, Permission};
@@ -66,9 +67,7 @@ pub(super) async fn answer(
         Ok((format, text)) => {
             let content_type =
                 if format == Format::Csv { "text/csv; charset=utf-8" } else { "application/json" };
-            let mut response = Response::new(Body::from(text));
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-            response
+            plain::of_type(content_type, text)
         }
         Err(refusal) => refused(refusal),
     }
@@ -101,13 +100,10 @@ impl Options {
         let kind = given(&self.kind).map(|kind| Kind::from_stored(kind).ok_or_else(|| unknown_kind(kind)));
         let days_ahead =
             given(&self.days).map(|days| days.parse().map_err(|_| wrong_days(days))).transpose()?;
-        let mut report = Report::of_usual_period(what, days);
-        let has_period = since.is_some() || until.is_some();
-        if has_period {
-            (report.since, report.until) = (since, until);
-        }
+        let mut report = Report::of_period(what, days, since, until);
         (report.by, report.kind) = (by, kind.transpose()?);
         (report.days_ahead, report.words) = (days_ahead, self.words);
+        let has_period = since.is_some() || until.is_some();
         report.check(has_period).map_err(|(field, what)| Refusal::invalid(field, what))?;
         Ok(report)
     }

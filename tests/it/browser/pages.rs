@@ -3,16 +3,12 @@
 use serde_json::json;
 
 use super::driver::{Browser, CONTROL, ENTER, ESCAPE};
+use super::shop::set_products;
 use crate::support::{Server, run};
 
 fn shop() -> Server {
     let server = Server::start(&[]);
-    for set in [["Banana", "--unit", "kg"], ["Caju", "--minimum", "100"]] {
-        let mut args = vec!["product", "set"];
-        args.extend(set);
-        let ended = server.run(&args);
-        assert_eq!(ended.code, 0, "{ended:?}");
-    }
+    set_products(&server, &[&["Banana", "--unit", "kg"], &["Caju", "--minimum", "100"]]);
     server
 }
 

@@ -1,4 +1,4 @@
-//! A shop with two weeks behind it, for pictures and for what is measured on a page that is full.
+//! Shops: one with two weeks behind it, for pictures and for what is measured on a page that is full.
 
 use std::fmt::Write;
 
@@ -8,6 +8,14 @@ use rusqlite::Connection as Database;
 use tonic::Code;
 
 use crate::support::Server;
+
+/// Sets terms of products, each by the arguments of `product set`.
+pub(super) fn set_products(server: &Server, products: &[&[&str]]) {
+    for set in products {
+        let ended = server.run(&[&["product", "set"], *set].concat());
+        assert_eq!(ended.code, 0, "{ended:?}");
+    }
+}
 
 /// Name, price in reais, unit, category, code, and the quantity that is bought every day.
 const PRODUCTS: [(&str, &str, &str, &str, u32, u32); 28] = [

@@ -1,6 +1,7 @@
 //! Balcão: sales by the keyboard, by a scanner and by labels of scales, and their undo.
 
 use super::driver::{ALT, Browser, ENTER, F2, F4, F8};
+use super::shop::set_products;
 use crate::support::Server;
 
 /// 1.25 kg of the product with the code 2126.
@@ -11,15 +12,13 @@ const BARCODE: &str = "7891000100103";
 
 fn shop() -> Server {
     let server = Server::start(&["--label", "21CCCCCPPPPPD"]);
-    for set in [
-        ["Banana", "--unit", "kg", "--price", "6,99", "--code", "2126"],
-        ["Maca", "--unit", "un", "--price", "1,50", "--barcode", BARCODE],
-    ] {
-        let mut args = vec!["product", "set"];
-        args.extend(set);
-        let ended = server.run(&args);
-        assert_eq!(ended.code, 0, "{ended:?}");
-    }
+    set_products(
+        &server,
+        &[
+            &["Banana", "--unit", "kg", "--price", "6,99", "--code", "2126"],
+            &["Maca", "--unit", "un", "--price", "1,50", "--barcode", BARCODE],
+        ],
+    );
     server
 }
 

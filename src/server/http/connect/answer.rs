@@ -13,6 +13,7 @@ use tonic::Status;
 use super::answer_room::AnswerRoom;
 use crate::refusal::Refusal;
 use crate::server::grpc::{PREFIX_BYTES, defect};
+use crate::server::http::plain;
 use crate::wire::connect::{self, Codec, Kind};
 use crate::wire::grpc::status;
 use crate::wire::json::Call;
@@ -33,11 +34,8 @@ pub(super) async fn unary(kind: Kind, call: Option<&'static Call>, answered: Ans
     let message = message.and_then(|message| room.reach(message.len()).map(|()| message).map_err(status));
     match message {
         Ok(message) => {
-            let mut response = Response::new(Body::new(Held { message: Some(message.into()), _room: room }));
-            response
-                .headers_mut()
-                .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind.content_type()));
-            response
+            let held = Held { message: Some(message.into()), _room: room };
+            plain::of_type(kind.content_type(), Body::new(held))
         }
         Err(refused) => error(&refused),
     }
@@ -50,13 +48,11 @@ pub(in crate::server::http) fn refused(refusal: Refusal) -> Response<Body> {
 
 /// The answer of a unary call that was refused.
 fn error(refused: &Status) -> Response<Body> {
-    let mut response = Response::new(Body::from(connect::error_body(refused)));
+    let mut response = plain::of_type("application/json", connect::error_body(refused));
     *response.status_mut() =
         StatusCode::from_u16(connect::http_status(refused)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if refused.code() == tonic::Code::Unauthenticated {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response
 }
@@ -136,9 +132,7 @@ pub(super) fn stream(kind: Kind, call: Option<&'static Call>, answered: Answered
     let (head, body) = answered.into_parts();
     let refused = Status::from_header_map(&head.headers);
     let stream = Stream { kind, call, body, come: BytesMut::new(), refused, has_ended: false };
-    let mut response = Response::new(Body::new(stream));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind.content_type()));
-    response
+    plain::of_type(kind.content_type(), Body::new(stream))
 }
 
 /// The messages of an answer, and the status behind them.
