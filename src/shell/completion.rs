@@ -24,6 +24,7 @@ pub(super) fn complete(
     match expected {
         Expected::Nothing => (cursor, Vec::new()),
         Expected::Name => (start, matching_names(text, names)),
+        Expected::Reason => (start, values_from(text, &values_of("motivo"))),
         Expected::Phrase => {
             let name = name_of_phrase(text, names);
             (cursor - name.len(), matching_names(name, names))
@@ -45,8 +46,7 @@ fn after_word<'r>(form: &Form, rest: &'r str, names: &[String]) -> (&'r str, Vec
     let (before, word) = rest.split_at(word_start);
     if form.is_attribute(word) {
         let (name, typed) = word.split_once('=').unwrap_or_default();
-        let values = attribute(name).map(|attribute| (attribute.values)()).unwrap_or_default();
-        return (typed, values_from(typed, &values));
+        return (typed, values_from(typed, &values_of(name)));
     }
     let attributes = attributes_from(form, rest, word);
     if rest.split([' ', '\t']).any(|word| form.is_attribute(word)) {
@@ -97,6 +97,11 @@ fn attributes_from(form: &Form, rest: &str, word: &str) -> Vec<String> {
     let is_missing = |name: &&str| !rest.split([' ', '\t']).any(|word| word.starts_with(&format!("{name}=")));
     let begins = |name: &&str| name.starts_with(typed.as_str());
     form.attribute_names().filter(is_missing).filter(begins).map(|name| format!("{name}=")).collect()
+}
+
+/// The values that an attribute takes, if there is a list of them.
+fn values_of(name: &str) -> Vec<&'static str> {
+    attribute(name).map(|attribute| (attribute.values)()).unwrap_or_default()
 }
 
 fn values_from(typed: &str, values: &[&str]) -> Vec<String> {
@@ -210,6 +215,7 @@ mod tests {
         check(Expected::Command, "vender 2 Maca; 3 pe", 17, &["Pera"]);
         check(Expected::Phrase, "2 per", 2, &["Pera"]);
         check(Expected::Phrase, "2 kg per", 5, &["Pera"]);
+        check(Expected::Reason, "co", 0, &["compra", "contagem"]);
         check(Expected::Command, "vender 2 Maca co", 14, &["confirma="]);
         check(Expected::Command, "vender 2 Maca ma", 14, &[]);
         check(Expected::Command, "ajuda con", 6, &["consultar", "contagens", "contar"]);

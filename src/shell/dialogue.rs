@@ -14,7 +14,7 @@ use super::pager;
 use super::questions::{Completed, complete};
 use super::report::{is_original, note, report, show_to_person};
 use super::source::{Input, LineSource, Question};
-use super::verb::counted_line;
+use super::verb::{CHANGE, asked_change, counted_line};
 use crate::client::{Client, ClientError, ConnectionError};
 use crate::io_error::describe;
 use crate::operation::{MovementsRequest, Operation, ProductChangesRequest, Reply, Request};
@@ -110,6 +110,10 @@ impl Person {
                 (verb.run)(self, verb, &rest)?;
             }
             Entry::Request(operation, form, rest) => {
+                let rest = match form.word {
+                    CHANGE if rest.is_empty() && !self.is_pasted() => asked_change(self)?,
+                    _ => rest,
+                };
                 let rest = match complete(&mut self.editor, form, rest, &self.last)? {
                     Completed::Command(rest) => rest,
                     Completed::Dropped => return Err(Stopped::Dropped),
@@ -247,6 +251,14 @@ impl LineSource for Person {
 
     fn is_person(&self) -> bool {
         true
+    }
+
+    fn is_pasted(&self) -> bool {
+        self.editor.is_pasted()
+    }
+
+    fn put_back(&mut self, line: String) {
+        self.editor.put_back(line);
     }
 }
 

@@ -5,6 +5,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustyline::completion::Completer;
@@ -45,6 +47,10 @@ pub(super) struct LineEditor {
     history: Option<PathBuf>,
     doubts: InDoubt,
     state: StateLine,
+    /// Whether the editor is within pasted text.
+    is_pasting: Arc<AtomicBool>,
+    /// A line that answers the next question for a command.
+    put_back: Option<String>,
 }
 
 impl LineEditor {
@@ -64,13 +70,15 @@ impl LineEditor {
             .build();
         let mut editor = Editor::with_config(config).map_err(io::Error::other)?;
         editor.set_helper(Some(ShellHelper::new(client)));
-        editor.bind_sequence(Event::Any, EventHandler::Conditional(Box::<Paste>::default()));
+        let paste = Paste::default();
+        let is_pasting = paste.is_on();
+        editor.bind_sequence(Event::Any, EventHandler::Conditional(Box::new(paste)));
         // The shell also works without a history file.
         let history = history.filter(|path| prepare(path).is_ok());
         if let Some(path) = &history {
             let _ = editor.load_history(path);
         }
-        Ok(Self { editor, history, doubts, state })
+        Ok(Self { editor, history, doubts, state, is_pasting, put_back: None })
     }
 
     /// Returns a function that shows a line above the prompt, from any thread, and returns whether it could.
@@ -104,6 +112,18 @@ impl LineEditor {
         self.state.show_again();
     }
 
+    /// Reads a line behind a prompt, or takes the one that was put back, and shows it there.
+    fn read(&mut self, question: &Question) -> rustyline::Result<String> {
+        let prompt = question.prompt();
+        match self.put_back.take_if(|_| matches!(question, Question::Command)) {
+            Some(line) => {
+                writeln!(io::stdout(), "{prompt}{line}")?;
+                Ok(line)
+            }
+            None => self.editor.readline(&prompt),
+        }
+    }
+
     pub(super) fn client(&mut self) -> RefMut<'_, Client> {
         self.editor
             .helper()
@@ -129,7 +149,7 @@ impl LineSource for LineEditor {
         if matches!(question, Question::Command) {
             self.show_state()?;
         }
-        match self.editor.readline(&question.prompt()) {
+        match self.read(&question) {
             Ok(line) => {
                 if matches!(question, Question::Command) && !line.trim().is_empty() {
                     let _ = self.editor.add_history_entry(line.trim());
@@ -152,6 +172,14 @@ impl LineSource for LineEditor {
 
     fn is_person(&self) -> bool {
         true
+    }
+
+    fn is_pasted(&self) -> bool {
+        self.is_pasting.load(Ordering::Relaxed)
+    }
+
+    fn put_back(&mut self, line: String) {
+        self.put_back = Some(line);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Pasted text: each line is a separate command, and control characters do nothing.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustyline::{Cmd, ConditionalEventHandler, Event, EventContext, KeyCode, KeyEvent, Modifiers};
@@ -8,12 +9,17 @@ use rustyline::{Cmd, ConditionalEventHandler, Event, EventContext, KeyCode, KeyE
 #[derive(Default)]
 pub(super) struct Paste {
     /// Whether the editor is between the marks that a terminal puts around pasted text.
-    is_on: AtomicBool,
+    is_on: Arc<AtomicBool>,
     /// Whether the last key ended a line. A line feed right after it belongs to the same line end.
     has_ended_line: AtomicBool,
 }
 
 impl Paste {
+    /// Whether the editor is between these marks, for as long as the handler lives.
+    pub(super) fn is_on(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.is_on)
+    }
+
     fn key(&self, KeyEvent(code, modifiers): KeyEvent) -> Option<Cmd> {
         let is_control = modifiers.contains(Modifiers::CTRL);
         let is_return = code == KeyCode::Enter || (is_control && code == KeyCode::Char('M'));

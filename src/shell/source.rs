@@ -16,6 +16,12 @@ pub(super) trait LineSource {
     }
     /// Whether a person is there to answer questions.
     fn is_person(&self) -> bool;
+    /// Whether the last line ended within pasted text, behind which more lines may wait.
+    fn is_pasted(&self) -> bool {
+        false
+    }
+    /// Puts back a line of a person, which then answers the next question for a command.
+    fn put_back(&mut self, _line: String) {}
     /// The words by which a script says that a change is meant, however odd it looks.
     fn meant_by(&self) -> &'static str {
         "confirma=sim"
@@ -61,6 +67,8 @@ pub(super) enum Expected {
     Name,
     /// A quantity and a product's name.
     Phrase,
+    /// The reason of a change.
+    Reason,
     /// Nothing that can be completed.
     Nothing,
 }

@@ -1,6 +1,7 @@
 //! The shell's own words, which put several operations together: each with its form and what it does.
 
 mod buy;
+mod change;
 mod count;
 mod items;
 mod reports;
@@ -12,6 +13,7 @@ mod terms;
 mod waste;
 
 use crate::catalog::Key;
+pub(super) use change::{CHANGE, asked_change};
 pub(super) use count::counted_line;
 pub(super) use said::Verb;
 

@@ -51,6 +51,7 @@ mod scenarios;
 mod serve;
 mod service_manager;
 mod shell;
+mod shell_change;
 mod shell_verbs;
 mod silence;
 mod status;

@@ -17,6 +17,8 @@ fn numbers_ask_words_and_whole_lines_work() {
     terminal.send("caju\r");
     terminal.wait_for("Digite a quantidade (negativa para retirar):");
     terminal.send("-20\r");
+    terminal.wait_for("Motivo: ajuste, venda, perda ou contagem (Enter: ajuste):");
+    terminal.send("\r");
     assert!(terminal.wait_for_prompt().contains("Caju: R$2.0, Estoque: 40"));
     assert!(terminal.ask("atualizar Caju 5 motivo=compra").contains("Caju: R$2.0, Estoque: 45"));
     assert!(terminal.ask("ate 2").contains("Caju: R$2.0, Estoque: 45"));

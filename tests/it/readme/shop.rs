@@ -17,7 +17,11 @@ const SERVE: &str = "hortifruti serve";
 const INSTALLED: &str = "/usr/local/bin/hortifruti";
 
 /// What the shell asks for after a number alone.
-const QUESTIONS: [&str; 2] = ["Digite o nome do produto:", "Digite a quantidade (negativa para retirar):"];
+const QUESTIONS: [&str; 3] = [
+    "Digite o nome do produto:",
+    "Digite a quantidade (negativa para retirar):",
+    "Motivo: ajuste, venda, perda ou contagem (Enter: ajuste):",
+];
 
 /// Parts of the project that documents name.
 const LINKED: [&str; 2] = ["proto", "tests"];
