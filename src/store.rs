@@ -1,6 +1,7 @@
 //! The store: [`Store`] makes changes durable for the inventory's writer, and [`Ledger`] lets readers read
 //! the ledger. Both know rows, and no operations.
 
+mod check;
 mod error;
 mod purchase_reads;
 pub mod sqlite;
@@ -16,6 +17,7 @@ use crate::catalog::{
     Author, Catalog, Document, Kind, Movement, ProductChange, ProductId, RequestId, RequestRecord,
     Transaction,
 };
+pub use check::{Step, Verified};
 pub use error::StoreError;
 
 pub use purchase_reads::{Expiry, PurchaseQuery, PurchaseReads, PurchaseRow};

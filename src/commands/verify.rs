@@ -10,7 +10,7 @@ use super::Error;
 use super::database::DATA_DEFAULT;
 use super::output::written;
 use crate::progress_bar::ProgressBar;
-use crate::store::sqlite::{self, Step, Verified};
+use crate::store::{Step, Verified, sqlite};
 
 /// Confere um banco de dados ou uma cópia
 #[derive(Debug, Args)]

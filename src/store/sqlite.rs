@@ -16,6 +16,7 @@ mod log;
 mod log_check;
 mod log_place;
 mod long_log;
+mod moment;
 mod names;
 mod open;
 mod proof;
@@ -52,7 +53,7 @@ use schema::check_keys;
 pub use backup::back_up;
 pub use names::has_file;
 pub use restore::{Restored, restore};
-pub use verify::{Step, Verified, verify};
+pub use verify::verify;
 
 /// A catalog in a SQLite file, or in memory.
 pub struct SqliteStore {

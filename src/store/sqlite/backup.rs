@@ -19,9 +19,10 @@ use super::lock::refuse_other_name;
 use super::log::{VERSIONS_OFFSET, WITHOUT_LOG};
 use super::names::{JOURNAL_SUFFIX, LOCK_SUFFIX, LOG_SUFFIX, SUFFIXES, beside, free_name};
 use super::schema::{SCHEMA_VERSION, is_ours, migrate};
-use super::verify::{Report, Source, Step, Verified, check};
+use super::verify::{Source, check};
 use crate::private_file::{AtomicFile, Identity, NameState};
 use crate::store::StoreError;
+use crate::store::check::{Report, Step, Verified};
 
 /// Pages copied between two progress reports: a few milliseconds.
 const PAGES_PER_STEP: i32 = 1024;

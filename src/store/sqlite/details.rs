@@ -6,20 +6,14 @@ use foldhash::fast::RandomState;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::bad_value;
-use crate::catalog::{
-    Amount, Author, Details, Key, Kind, LossReason, Movement, Purchase, Quantity, parse_expiry,
-};
+use crate::catalog::{Amount, Author, Details, Key, LossReason, Movement, Purchase, parse_expiry};
+use crate::store::check::has_purchase_row;
 
 const SELECT_DETAIL: &str = "SELECT amount_centavos, loss_reason, note, sequence FROM movement_detail WHERE sequence BETWEEN ?1 AND ?2";
 
 /// The purchases that have a supplier, a lot or an expiry.
 const SELECT_PURCHASE: &str = "SELECT supplier, lot, expires_on, sequence FROM purchase
      WHERE sequence BETWEEN ?1 AND ?2 AND (supplier IS NOT NULL OR lot IS NOT NULL OR expires_on IS NOT NULL)";
-
-/// Whether the table of purchases has a row for a movement: it has one for each purchase that added stock.
-pub(super) fn has_purchase_row(kind: Kind, delta: Quantity) -> bool {
-    kind == Kind::Purchase && delta > Quantity::ZERO
-}
 
 /// Writes the details of movements that have any, and a row for each purchase.
 pub(super) fn write_details(connection: &Connection, movements: &[Movement]) -> rusqlite::Result<()> {

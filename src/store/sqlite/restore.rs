@@ -19,9 +19,10 @@ use super::lock::Lock;
 use super::log_check::check_log;
 use super::names::{SUFFIXES, beside, free_name, place};
 use super::schema::{SCHEMA_VERSION, check_header};
-use super::verify::{Source, Step, Verified};
+use super::verify::Source;
 use crate::private_file::Identity;
 use crate::store::StoreError;
+use crate::store::check::{Step, Verified};
 
 /// The result of a restore.
 #[derive(Debug)]

@@ -8,8 +8,8 @@ use super::details::{Authors, author_id};
 use super::error::bad_value;
 use super::rows::{from_micros, read_id, read_quantity, to_micros};
 use crate::catalog::{
-    BARCODES_MAX, Barcode, Catalog, Category, Flags, Name, Product, ProductChange, ProductId,
-    SHELF_LIFE_DAYS_MAX, ShopCode, Terms, TermsField, Transaction,
+    BARCODES_MAX, Barcode, Category, Flags, Name, Product, ProductChange, ProductId, SHELF_LIFE_DAYS_MAX,
+    ShopCode, Terms, TermsField, Transaction,
 };
 use crate::store::ChangesQuery;
 
@@ -164,7 +164,8 @@ fn read_barcodes(connection: &Connection) -> rusqlite::Result<HashMap<ProductId,
 }
 
 /// The columns that [`read_change`] reads.
-const CHANGE_COLUMNS: &str = "number, product_id, field, old_value, new_value, recorded_at_micros, author_id";
+pub(super) const CHANGE_COLUMNS: &str =
+    "number, product_id, field, old_value, new_value, recorded_at_micros, author_id";
 
 /// The changes of a query, newest first. The index of a product's changes has them in the order of their numbers.
 pub(super) fn select_changes(
@@ -186,7 +187,7 @@ pub(super) fn select_changes(
     changes.collect()
 }
 
-fn read_change(row: &Row<'_>, authors: &mut Authors<'_>) -> rusqlite::Result<ProductChange> {
+pub(super) fn read_change(row: &Row<'_>, authors: &mut Authors<'_>) -> rusqlite::Result<ProductChange> {
     let field: String = row.get(2)?;
     Ok(ProductChange {
         number: row.get(0)?,
@@ -199,48 +200,12 @@ fn read_change(row: &Row<'_>, authors: &mut Authors<'_>) -> rusqlite::Result<Pro
     })
 }
 
-/// Checks that the changes of terms have no gap, that each follows from the previous one, and that they lead to
-/// the present products. The inner error describes the first fault.
-pub(super) fn check_changes(
-    connection: &Connection,
-    catalog: &Catalog,
-) -> rusqlite::Result<Result<(), String>> {
-    let statement = format!("SELECT {CHANGE_COLUMNS} FROM product_change ORDER BY number");
-    let mut statement = connection.prepare(&statement)?;
-    let mut values: HashMap<(ProductId, TermsField), String> = HashMap::new();
-    let mut number = 0;
-    let mut authors = Authors::new(connection);
-    for change in statement.query_map([], |row| read_change(row, &mut authors))? {
-        let change = change?;
-        number += 1;
-        if change.number != number {
-            return Ok(Err(format!("falta a mudança de cadastro {number}")));
-        }
-        let before = values.insert((change.product, change.field), change.new);
-        if before.is_some_and(|before| before != change.old) {
-            return Ok(Err(format!("a mudança de cadastro {number} não segue a anterior do seu produto")));
-        }
-    }
-    for ((id, field), value) in values {
-        let product = catalog.products().get(id).map(|product| catalog.products().view(product));
-        let Some(product) = product else {
-            return Ok(Err(format!("há mudanças do cadastro do produto {}, que não existe", id.number())));
-        };
-        if field.value(product.product, product.terms) != value {
-            let what =
-                format!("o cadastro de {} não é o da sua última mudança ({})", product.name, field.name());
-            return Ok(Err(what));
-        }
-    }
-    Ok(Ok(()))
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::catalog::{Draft, TermsUpdate, original_products};
+    use crate::catalog::{Catalog, Draft, TermsUpdate, original_products};
     use crate::store::Store;
     use crate::store::sqlite::{SqliteStore, verify};
 
