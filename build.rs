@@ -26,7 +26,21 @@ const SCRIPT_SPACES: &[(&str, &str)] = &[
     (": \"", ":\""),
     (", \"", ",\""),
     ("\", ", "\","),
+    (" ? ", "?"),
+    (" : ", ":"),
+    (" + ", "+"),
+    (" > ", ">"),
+    ("{ ", "{"),
+    (" }", "}"),
+    (", {", ",{"),
+    (", h(", ",h("),
+    ("if (", "if("),
+    ("for (", "for("),
 ];
+
+/// Signs after which a line may go on where the next one stood.
+const CSS_OPEN: &[char] = &['{', '}', ';', ','];
+const SCRIPT_OPEN: &[char] = &['{', '(', ';', ','];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
@@ -54,21 +68,22 @@ fn copy_panel() -> Result<(), Box<dyn Error>> {
         let is_comment =
             |line: &str| line.starts_with("//") || (line.starts_with("/*") && line.ends_with("*/"));
         let is_needed = |line: &&str| !line.is_empty() && !is_comment(line);
+        let (spaces, open) = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("css") => (CSS_SPACES, CSS_OPEN),
+            Some("js") => (SCRIPT_SPACES, SCRIPT_OPEN),
+            _ => (&[][..], &[][..]),
+        };
         let mut lean = String::new();
         for line in text.lines().map(str::trim).filter(is_needed) {
-            if line.matches('`').count() % 2 == 1 {
-                return Err(
-                    format!("{}: a text over several lines would change: {line}", path.display()).into()
-                );
+            if line.matches('`').count() % 2 == 1 || line.contains(" // ") {
+                let what = "a text over several lines, or a comment after code, would change";
+                return Err(format!("{}: {what}: {line}", path.display()).into());
             }
             lean.push_str(line);
-            lean.push('\n');
+            if !line.ends_with(open) {
+                lean.push('\n');
+            }
         }
-        let spaces = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("css") => CSS_SPACES,
-            Some("js") => SCRIPT_SPACES,
-            _ => &[],
-        };
         for (spaced, tight) in spaces {
             lean = lean.replace(spaced, tight);
         }

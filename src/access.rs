@@ -287,7 +287,8 @@ pub fn admit(identity: &Identity, request: &mut Request<'_>) -> Result<(), Refus
     Ok(())
 }
 
-/// The refusal of a request for which this identity lacks the permission.
+/// The refusal of a request for which this identity lacks the permission. Only a valid token has its role in
+/// the metadata.
 #[cold]
 fn refusal(identity: &Identity, permission: Permission) -> Refusal {
     let Identity::Token { role, .. } = identity else { return no_token() };
@@ -299,7 +300,7 @@ fn refusal(identity: &Identity, permission: Permission) -> Refusal {
     };
     let what =
         format!("este token é de {}, que não permite isto. Nada foi feito; use um de {wanted}.", role.word());
-    Refusal::new(Code::Unauthenticated, what)
+    Refusal { metadata: vec![("role", role.word().to_owned())], ..Refusal::new(Code::Unauthenticated, what) }
 }
 
 /// The refusal of a client that has shown no valid token.
@@ -402,6 +403,7 @@ mod tests {
                 let named = Role::ALL.into_iter().filter(|role| wanted.contains(role.word()));
                 assert_eq!(named.collect::<Vec<_>>(), permitted, "{refusal}");
                 assert_eq!(refusal.code, Code::Unauthenticated);
+                assert_eq!(refusal.metadata, [("role", role.word().to_owned())]);
             }
         }
         assert_eq!(check(&Identity::Unknown, Permission::Read), Err(no_token()));

@@ -33,6 +33,7 @@ pub static PANEL: &[Asset] = &[
     asset!("/icon.svg", "icon.svg", PICTURE),
     asset!("/app.js", "app.js", SCRIPT),
     asset!("/api.js", "api.js", SCRIPT),
+    asset!("/rights.js", "rights.js", SCRIPT),
     asset!("/live.js", "live.js", SCRIPT),
     asset!("/catalog.js", "catalog.js", SCRIPT),
     asset!("/cart.js", "cart.js", SCRIPT),

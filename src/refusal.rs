@@ -124,13 +124,14 @@ pub const SERVED: &str = "served";
 pub const ROW_COUNT: &str = "row_count";
 
 /// Every key of the metadata, by which a client reads them.
-pub const METADATA_KEYS: [&str; 8] = [
+pub const METADATA_KEYS: [&str; 9] = [
     SERVED,
     "field",
     "index",
     ROW_COUNT,
     "nearest_names",
     "taken_by",
+    "role",
     "available_thousandths",
     "requested_thousandths",
 ];

@@ -1,6 +1,8 @@
 // Calls of the server by the Connect protocol, in JSON. A change is kept in the tab under its id until it is
 // answered, and is repeated under that id after a lost connection or a reload: it is made once, and never lost.
 
+import { setIdentity, whoAmI } from "./rights.js";
+
 const SERVICE = "/hortifruti.v1.InventoryService/";
 const TOKEN_KEY = "hortifruti.token";
 const PENDING_KEY = "hortifruti.pending";
@@ -35,6 +37,16 @@ let asking = null;
 /// Whether this tab has a token.
 export function hasToken() {
 	return token !== "";
+}
+
+/// Asks for another token, and begins again with it.
+export async function changeToken() {
+	if (pending.length > 0) throw new Error("Uma mudança espera resposta. Aguarde, ou desista dela, antes de entrar com outro token.");
+	const given = await login.ask("");
+	if (!given) return;
+	takeToken(given);
+	setIdentity({});
+	location.reload();
 }
 
 /// Reads, or asks for what changes nothing that must not be lost. Throws an `ApiError`.
@@ -116,6 +128,11 @@ export async function stream(name, message, onMessage, signal, onOpen = () => {}
 		}
 		throw lost();
 	});
+}
+
+/// Asks the server what the token may do.
+export async function askIdentity() {
+	setIdentity(JSON.parse(await fetchText("/role")));
 }
 
 /// Fetches a text, such as a report as CSV.
@@ -271,10 +288,14 @@ async function withToken(run) {
 			asking ??= login.ask(used ? error.message : "").finally(() => (asking = null));
 			const given = await asking;
 			if (!given) throw error;
-			token = given;
-			sessionStorage.setItem(TOKEN_KEY, token);
+			takeToken(given);
 		}
 	}
+}
+
+function takeToken(given) {
+	token = given;
+	sessionStorage.setItem(TOKEN_KEY, token);
 }
 
 async function errorOf(response) {
@@ -294,6 +315,11 @@ async function errorOf(response) {
 function errorOfJson({ code, message, details = [] }) {
 	const info = details.find((detail) => detail.type === "google.rpc.ErrorInfo");
 	const { reason = "", metadata = {} } = info?.debug ?? {};
+	// A token with too few rights is not a wrong one, and is not asked for again.
+	if (metadata.role) {
+		code = "permission_denied";
+		setIdentity({ role: metadata.role, name: whoAmI().name });
+	}
 	return new ApiError({ code, reason, metadata, message: message ? message[0].toUpperCase() + message.slice(1) : "O servidor recusou o pedido." });
 }
 

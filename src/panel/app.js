@@ -1,21 +1,23 @@
 // The panel: navigation, the state of the connection, and one page at a time. Each page is a module with
 // `title` and `open(root, context)`, which returns the function that closes it.
 
-import { giveUp, login, onPending, pendingChanges } from "./api.js";
+import { changeToken, giveUp, login, onPending, pendingChanges } from "./api.js";
 import { restoreCart } from "./cart.js";
 import { catalog } from "./catalog.js";
 import { ask, askToken, showError, toast } from "./dialog.js";
 import { clear, h, icon } from "./dom.js";
 import { live } from "./live.js";
+import { may, onIdentity, rolesWith, whoAmI } from "./rights.js";
 
+/// `right` is what a token needs for the page, and `does` what it does there.
 const PAGES = [
-	{ path: "balcao", label: "Balcão", icon: "till", isMain: true },
-	{ path: "estoque", label: "Estoque", icon: "stock", isMain: true },
-	{ path: "movimentos", label: "Movimentos", icon: "moves", isMain: true },
-	{ path: "contagem", label: "Contagem", icon: "count", isMain: true },
-	{ path: "compras", label: "Compras", icon: "buy" },
-	{ path: "relatorios", label: "Relatórios", icon: "report" },
-	{ path: "importar", label: "Importar", icon: "import" },
+	{ path: "balcao", label: "Balcão", icon: "till", isMain: true, right: "sell", does: "vender" },
+	{ path: "estoque", label: "Estoque", icon: "stock", isMain: true, right: "read", does: "ver o estoque" },
+	{ path: "movimentos", label: "Movimentos", icon: "moves", isMain: true, right: "read", does: "ver os movimentos" },
+	{ path: "contagem", label: "Contagem", icon: "count", isMain: true, right: "count", does: "contar" },
+	{ path: "compras", label: "Compras", icon: "buy", right: "write", does: "registrar compras" },
+	{ path: "relatorios", label: "Relatórios", icon: "report", right: "read", does: "ver relatórios" },
+	{ path: "importar", label: "Importar", icon: "import", right: "write", does: "importar" },
 ];
 
 const main = document.getElementById("main");
@@ -30,11 +32,15 @@ const context = {
 	},
 };
 
-let opened = { path: null, close: () => {} };
+let opened = { path: null, rights: "", close: () => {} };
 
 login.ask = askToken;
 buildNav();
 window.addEventListener("hashchange", route);
+onIdentity(() => {
+	buildNav();
+	route();
+});
 document.addEventListener("keydown", shortcuts);
 live.onState(showState);
 onPending(showPending);
@@ -48,50 +54,64 @@ live.start();
 route();
 
 function buildNav() {
-	const link = (page, key) =>
-		h("a", { href: `#/${page.path}`, data: { path: page.path }, "aria-keyshortcuts": `Alt+${key}`, title: `Alt+${key}` }, icon(page.icon), h("span", {}, page.label));
+	const link = (page) => {
+		const key = PAGES.indexOf(page) + 1;
+		return h("li", {}, h("a", { href: `#/${page.path}`, data: { path: page.path }, "aria-keyshortcuts": `Alt+${key}`, title: `Alt+${key}` }, icon(page.icon), h("span", {}, page.label)));
+	};
+	const shown = PAGES.filter(({ right }) => may(right));
+	const { role, name } = whoAmI();
+	const own = role && h("li", {}, h("button", { type: "button", class: "nav-own", title: `${name} (${role}): entrar com outro token`, onclick: otherToken }, icon("person"), h("span", {}, h("bdi", {}, name), h("small", {}, `${role} · trocar`))));
+	const rest = [...shown.filter(({ isMain }) => !isMain).map(link), own].filter(Boolean);
 	// On a phone the last pages are behind one button.
-	const more = h("button", { type: "button", class: "nav-more", "aria-expanded": "false", "aria-controls": "nav", onclick: () => openMore(more.getAttribute("aria-expanded") !== "true") }, icon("more"), h("span", {}, "Mais"));
-	PAGES.forEach((page, at) => nav.append(h("li", { class: page.isMain ? "" : "nav-rest" }, link(page, at + 1))));
-	nav.append(h("li", { class: "nav-more-item" }, more));
+	const more = h("button", { type: "button", class: "nav-more", "aria-expanded": "false", "aria-controls": "nav-rest", onclick: () => openMore(more.getAttribute("aria-expanded") !== "true") }, icon("more"), h("span", {}, "Mais"));
+	clear(nav, shown.filter(({ isMain }) => isMain).map(link),
+		rest.length > 0 && [h("li", { class: "nav-rest", id: "nav-rest" }, h("ul", {}, rest)), h("li", { class: "nav-more-item" }, more)]);
+	markPage();
 }
 
 function openMore(isOpen) {
 	nav.classList.toggle("is-open", isOpen);
-	nav.querySelector(".nav-more").setAttribute("aria-expanded", String(isOpen));
+	nav.querySelector(".nav-more")?.setAttribute("aria-expanded", String(isOpen));
+}
+
+function markPage() {
+	for (const link of nav.querySelectorAll("a")) {
+		if (link.dataset.path === opened.path) link.setAttribute("aria-current", "page");
+		else link.removeAttribute("aria-current");
+	}
 }
 
 async function route() {
-	const path = location.hash.replace(/^#\/?/, "").split("?")[0] || PAGES[0].path;
+	const path = location.hash.replace(/^#\/?/, "").split("?")[0];
 	// The link for skipping the navigation is no page.
 	if (path === "main") return main.focus();
-	const page = PAGES.find((page) => page.path === path) ?? PAGES[0];
+	const page = PAGES.find((page) => page.path === path) ?? PAGES.find(({ right }) => may(right));
+	// A page shows what it may do, and is opened again if that changes.
+	const rights = ["read", "count", "sell", "write"].filter(may).join();
 	openMore(false);
-	if (page.path === opened.path) return;
+	if (page.path === opened.path && rights === opened.rights) return;
 	const isFirst = opened.path === null;
 	// What a page asks goes with it; the token is asked for all pages.
 	for (const dialog of document.querySelectorAll("dialog[open]:not(:has([type=password]))")) dialog.close();
 	opened.close();
-	opened = { path: page.path, close: () => {} };
-	for (const link of nav.querySelectorAll("a")) {
-		if (link.dataset.path === page.path) link.setAttribute("aria-current", "page");
-		else link.removeAttribute("aria-current");
-	}
+	const turn = (opened = { path: page.path, rights, close: () => {} });
+	markPage();
 	document.body.dataset.page = page.path;
 	document.title = `${page.label} · hortifruti`;
+	if (!may(page.right)) return clear(main, deniedNode(page));
 	let module;
 	try {
 		module = await import(`./${page.path}.js`);
 	} catch (error) {
 		console.error(error);
-		if (opened.path !== page.path) return;
+		if (opened !== turn) return;
 		// The browser keeps a module that failed to load: only a reload asks for it again.
 		clear(main, h("div", { class: "empty" }, h("p", { class: "empty-title" }, `A página ${page.label} não abriu.`), h("p", {}, "O servidor não a enviou. Confira a conexão e tente de novo."), h("button", { type: "button", class: "button primary", onclick: () => location.reload() }, "Tentar de novo")));
 		opened.path = "";
 		return;
 	}
 	// Another page was chosen meanwhile.
-	if (opened.path !== page.path) return;
+	if (opened !== turn) return;
 	clear(main);
 	main.scrollTop = 0;
 	if (!isFirst) main.focus({ preventScroll: true });
@@ -102,10 +122,23 @@ async function route() {
 	};
 }
 
+function otherToken() {
+	changeToken().catch(showError);
+}
+
+/// Why a page is not shown to this token, and what to do.
+function deniedNode({ label, right, does }) {
+	return h("div", { class: "page" }, h("div", { class: "page-head" }, h("h1", {}, label)),
+		h("div", { class: "card empty" },
+			h("p", { class: "empty-title" }, `Este acesso (${whoAmI().role}) não permite ${does}.`),
+			h("p", {}, `Peça a quem cuida do servidor um token de ${rolesWith(right)}.`),
+			h("button", { type: "button", class: "button primary", onclick: otherToken }, "Entrar com outro token")));
+}
+
 function shortcuts(event) {
 	if (!event.altKey || event.ctrlKey || event.metaKey || document.querySelector("dialog[open]")) return;
 	const page = PAGES[Number(event.key) - 1];
-	if (!page) return;
+	if (!page || !may(page.right)) return;
 	event.preventDefault();
 	context.navigate(page.path);
 }

@@ -9,6 +9,7 @@ import { clear, h, icon } from "./dom.js";
 import { amountOf, money, parseQuantity, quantity, signedQuantity, stepOf } from "./format.js";
 import { live } from "./live.js";
 import { button, field, head, picker, products, setError, stat, table } from "./parts.js";
+import { may, whoAmI } from "./rights.js";
 
 export const title = "Contagem";
 
@@ -21,6 +22,9 @@ const LARGE_STOCK = 10_000;
 /// The shortest barcode, in digits. No count has so many.
 const BARCODE_DIGITS_MIN = 8;
 
+/// Lines that the blind desk keeps.
+const DONE_MAX = 200;
+
 const draft = new Draft("hortifruti.contagem", { entries: {}, results: null, sent: null, isBlind: true, category: "" }, localStorage);
 
 export function open(root) {
@@ -30,7 +34,7 @@ export function open(root) {
   const show = () => {
     view?.();
     clear(page);
-    if (!catalog.isLoaded && live.role === "contagem") view = openBlindDesk(page);
+    if (!may("read")) view = openBlindDesk(page);
     else if (!catalog.isLoaded) view = waitForCatalog(page);
     else if (draft.read().results) view = openResults(page, show);
     else view = openList(page, show);
@@ -43,7 +47,7 @@ export function open(root) {
         show();
       }
     }),
-    live.onState(() => !catalog.isLoaded && show()),
+    live.onState(() => may("read") && !catalog.isLoaded && show()),
   ];
   show();
   return () => {
@@ -64,7 +68,7 @@ function openList(page, show) {
   const list = h("div", { class: "card count-list" });
   const more = button("Mostrar mais produtos", () => { shown += ROWS_AT_ONCE; draw(); });
   const progress = h("p", { class: "count-progress", role: "status" });
-  const send = button("Enviar contagem", sendAll, { class: "button primary" });
+  const send = button(["Enviar contagem", h("kbd", {}, "Ctrl+Enter")], sendAll, { class: "button primary" });
   const drop = button("Descartar", dropAll, { class: "button quiet" });
   const notice = h("div", {});
   const finder = picker({
@@ -399,7 +403,7 @@ function openResults(page, show) {
 /// Counting with a token that may see no list: names are typed or scanned, and each count is booked when it is
 /// made, because its moment cannot be known later.
 function openBlindDesk(page) {
-  const done = [];
+  const done = new Draft("hortifruti.contados", { lines: [] });
   const name = h("input", { type: "text", autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "next", placeholder: "Nome, código ou leitor" });
   const counted = h("input", { type: "text", inputmode: "decimal", autocomplete: "off", enterkeyhint: "done", placeholder: "Quantidade" });
   const list = h("ul", { class: "card count-done", hidden: true, "aria-label": "Contados" });
@@ -411,8 +415,15 @@ function openBlindDesk(page) {
   });
   const form = h("form", { class: "card card-body count-desk", onsubmit: book }, field("Produto", name), field("Contado", counted), submit);
   page.append(head(title),
-    h("p", { class: "muted" }, "O token desta aba conta sem ver a lista nem o estoque. Digite ou leia cada produto; cada contagem vale na hora em que é registrada."), form, list);
+    h("p", { class: "muted" }, `Este acesso (${whoAmI().role}) conta sem ver a lista nem o estoque. Digite ou leia cada produto; cada contagem vale na hora em que é registrada.`), form, list);
   name.focus();
+  showDone();
+
+  function showDone() {
+    const { lines } = done.read();
+    list.hidden = lines.length === 0;
+    clear(list, lines.map((line) => h("li", {}, icon("check"), h("bdi", {}, line))));
+  }
 
   async function book(event) {
     event.preventDefault();
@@ -428,15 +439,25 @@ function openBlindDesk(page) {
       return counted.select();
     }
     submit.disabled = true;
+    let isWaiting = false;
+    // The next product is counted meanwhile; the panel reports how this one ends.
+    const wait = () => {
+      isWaiting = true;
+      toast(`Sem resposta: a contagem de ${name.value.trim()} está guardada. Não mexa nesse produto até que ela seja registrada.`, { kind: "warning" });
+      name.value = counted.value = "";
+      submit.disabled = false;
+      name.focus();
+    };
     try {
-      const { results = [] } = await change("CountStock", { counts: [{ name: name.value.trim(), countedThousandths: String(thousandths) }] }, { title: `Contagem de ${name.value.trim()}` });
+      const { results = [] } = await change("CountStock", { counts: [{ name: name.value.trim(), countedThousandths: String(thousandths) }] }, { title: `Contagem de ${name.value.trim()}`, onLost: wait });
       const product = results[0]?.product;
-      done.unshift(`${product?.name ?? name.value}: ${quantity(thousandths, product?.unit)}`);
-      list.hidden = false;
-      clear(list, done.map((line) => h("li", {}, icon("check"), h("bdi", {}, line))));
+      done.write({ lines: [`${product?.name ?? name.value}: ${quantity(thousandths, product?.unit)}`, ...done.read().lines].slice(0, DONE_MAX) });
+      showDone();
+      if (isWaiting) return;
       name.value = counted.value = "";
       name.focus();
     } catch (error) {
+      if (isWaiting) return;
       setError(error.metadata?.field?.includes("counted") ? counted : name, error.message);
       name.select();
     } finally {

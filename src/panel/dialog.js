@@ -1,5 +1,6 @@
 // Questions, notices and errors.
 
+import { changeToken } from "./api.js";
 import { clear, h, icon, newId } from "./dom.js";
 
 /// How long a notice stays, in milliseconds; with a button, people need longer.
@@ -90,7 +91,8 @@ export function showError(error) {
 	// An ended call is what the person asked for.
 	if (error?.code === "canceled") return;
 	const text = error?.isLost ? "O servidor não respondeu, e nada foi feito. Tente de novo quando a conexão voltar." : error?.message || String(error);
-	toast(text, { kind: "error" });
+	const action = error?.code === "permission_denied" ? { label: "Outro acesso", run: changeToken } : undefined;
+	toast(text, { kind: "error", action });
 	if (!error?.code && !error?.readings) console.error(error);
 }
 

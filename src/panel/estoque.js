@@ -6,6 +6,7 @@ import { showError, toast } from "./dialog.js";
 import { arrange, clear, h, icon } from "./dom.js";
 import { marginPercent, money, parseMoney, percent, quantity, unitCost } from "./format.js";
 import { isMeantPrice, openProduct } from "./produto.js";
+import { may } from "./rights.js";
 
 export const title = "Estoque";
 
@@ -41,7 +42,7 @@ export function open(root) {
 	body.append(h("div", { class: "grid-head", role: "rowgroup" }, h("div", { class: "grid-line", role: "row", "aria-rowindex": "1" }, heads)), space);
 	const nothing = h("div", { class: "card" });
 	root.append(h("div", { class: "stock" },
-		h("div", { class: "page-head" }, h("h1", {}, "Estoque"), count, h("button", { type: "button", class: "button primary", onclick: () => openProduct(null) }, icon("plus"), "Novo", h("span", { class: "wide-only" }, "produto"))),
+		h("div", { class: "page-head" }, h("h1", {}, "Estoque"), count, may("write") && h("button", { type: "button", class: "button primary", onclick: () => openProduct(null) }, icon("plus"), "Novo", h("span", { class: "wide-only" }, "produto"))),
 		h("div", { class: "toolbar" }, h("div", { class: "search" }, icon("search"), search), h("div", { class: "narrow-only" }, sort), filters),
 		table, nothing));
 
@@ -173,7 +174,9 @@ export function open(root) {
 	}
 
 	function priceButton(product) {
-		return h("button", { type: "button", class: "row-price num", "aria-label": `${money(product.priceCentavos)} / ${product.unit}, preço de ${product.name}: mudar`, onclick: (event) => edit(event.currentTarget.parentElement, product.name) }, money(product.priceCentavos), h("small", {}, ` / ${product.unit}`));
+		const shown = [money(product.priceCentavos), h("small", {}, ` / ${product.unit}`)];
+		if (!may("write")) return h("span", { class: "num" }, shown);
+		return h("button", { type: "button", class: "row-price num", "aria-label": `${money(product.priceCentavos)} / ${product.unit}, preço de ${product.name}: mudar`, onclick: (event) => edit(event.currentTarget.parentElement, product.name) }, shown);
 	}
 
 	function edit(cell, name) {
@@ -270,7 +273,7 @@ export function open(root) {
 			show(true);
 		} else if (event.key === "ArrowDown") {
 			event.preventDefault();
-			space.querySelector(".row-price")?.focus();
+			space.querySelector(".row-price, .row-open")?.focus();
 		} else if (event.key === "Enter" && rows.length > 0) {
 			event.preventDefault();
 			openProduct(rows[0].name);

@@ -1,8 +1,9 @@
 // The live connection of this tab: loads the catalog, and follows the ledger from the sequence number that it
 // had before. One stream serves all pages.
 
-import { ApiError, call, pendingChanges, resumePending, retry, stream } from "./api.js";
+import { ApiError, askIdentity, call, pendingChanges, resumePending, retry, stream } from "./api.js";
 import { catalog, movement } from "./catalog.js";
+import { may } from "./rights.js";
 
 /// Products on one page of the catalog.
 const PAGE_PRODUCTS = 1000;
@@ -13,6 +14,8 @@ const WAIT_MS_MIN = 300;
 const WAIT_MS_MAX = 5_000;
 /// The wait before the catalog is loaded again, in milliseconds, so that an import of many products loads it once.
 const RELOAD_MS = 200;
+/// The time between two looks at the server with a token that may not read, in milliseconds.
+const ATTEND_MS = 10_000;
 /// The longest time of a timer, in milliseconds.
 const FOREVER_MS = 2 ** 31 - 1;
 
@@ -95,6 +98,8 @@ async function follow(loaded) {
 
 /// One connection: its beginning, the catalog, and the movements until it ends.
 async function connect(connected) {
+	await askIdentity();
+	if (!may("read")) return await attend(connected);
 	const { lastSequence = 0, labelMasks = [] } = await call("GetStatus");
 	catalog.labelMasks = labelMasks;
 	// A copy that was put in place may end before what this tab has seen.
@@ -124,6 +129,15 @@ async function connect(connected) {
 	} finally {
 		clearTimeout(silence);
 		control.abort();
+	}
+}
+
+/// What a connection is to a token that may follow nothing.
+async function attend(connected) {
+	connected();
+	while (!may("read")) {
+		await pause(ATTEND_MS);
+		await askIdentity();
 	}
 }
 

@@ -6,6 +6,7 @@ import { ask, showError, toast } from "./dialog.js";
 import { arrange, clear, h, icon } from "./dom.js";
 import { kindWord, money, quantity, reasonWord, signedQuantity } from "./format.js";
 import { live } from "./live.js";
+import { may, whoAmI } from "./rights.js";
 
 export const title = "Movimentos";
 
@@ -185,7 +186,7 @@ export function open(root) {
 			h("div", { class: "move-name" }, h("b", {}, move.productName), h("small", {}, about)),
 			h("div", { class: "move-delta num" }, signedQuantity(move.deltaThousandths, unit), h("small", {}, `saldo ${quantity(move.balanceThousandths, unit)}`)),
 			h("div", { class: "move-money num" }, money(move.amountCentavos), move.costCentavos !== null && h("small", {}, `custo ${money(Math.abs(move.costCentavos))}`)),
-			h("div", { class: "move-act" }, isFirst && !isUndone && move.undoes === 0 && h("button", { type: "button", class: "button small quiet", "aria-label": `Desfazer ${kindWord(move.kind)} #${documentOf(move)}`, onclick: () => undo(move) }, icon("undo"), h("span", {}, "Desfazer"))));
+			h("div", { class: "move-act" }, isFirst && !isUndone && move.undoes === 0 && mayUndo(move) && h("button", { type: "button", class: "button small quiet", "aria-label": `Desfazer ${kindWord(move.kind)} #${documentOf(move)}`, onclick: () => undo(move) }, icon("undo"), h("span", {}, "Desfazer"))));
 	}
 
 	async function undo(move) {
@@ -223,6 +224,11 @@ export function open(root) {
 		clearTimeout(typing);
 		typing = setTimeout(() => filter().productName !== before && load(true), TYPING_MS);
 	}
+}
+
+/// Whoever only sells takes back no more than own sales.
+function mayUndo({ kind, author }) {
+	return may("write") || (may("sell") && kind === "MOVEMENT_KIND_SALE" && author === whoAmI().name);
 }
 
 function documentOf(move) {

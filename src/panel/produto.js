@@ -6,6 +6,7 @@ import { ask, openDialog, showError, toast } from "./dialog.js";
 import { clear, h, newId } from "./dom.js";
 import { dateTime, kindWord, marginPercent, money, parseMoney, parseQuantity, percent, quantity, signedQuantity, UNIT_NAMES, unitCost } from "./format.js";
 import { live } from "./live.js";
+import { may } from "./rights.js";
 
 const MOVEMENTS_SHOWN = 8;
 const CHANGES_SHOWN = 8;
@@ -47,10 +48,12 @@ export function openProduct(name) {
 	const facts = h("dl", { class: "facts" });
 	const history = h("section", { class: "drawer-section" });
 	const submit = h("button", { type: "submit", class: "button primary" }, product ? "Salvar" : "Criar produto");
+	// Who may not change the terms reads them.
+	if (!may("write")) for (const one of Object.values(fields)) one?.input.setAttribute("readonly", "");
 	const retire = product && h("button", { type: "button", class: `button ${product.discontinued ? "" : "danger"}`, onclick: setRetired }, product.discontinued ? "Voltar a vender" : "Retirar de venda");
 	const form = h("form", { novalidate: true, onsubmit: save },
 		h("div", { class: "drawer-section" }, h("div", { class: "fields" }, Object.values(fields).filter(Boolean).map(({ node }) => node)), said),
-		h("div", { class: "dialog-actions" }, retire, submit));
+		may("write") && h("div", { class: "dialog-actions" }, retire, submit));
 	const dialog = openDialog({ title: product ? product.name : "Novo produto", kind: "drawer" }, [product && facts, form, product && history]);
 	if (!product) fields.name.input.focus();
 
@@ -104,7 +107,7 @@ export function openProduct(name) {
 
 	async function save(event) {
 		event.preventDefault();
-		if (isSaving) return;
+		if (isSaving || !may("write")) return;
 		for (const one of Object.values(fields)) one?.input.removeAttribute("aria-invalid");
 		said.hidden = true;
 		const terms = readTerms();

@@ -99,6 +99,15 @@ test("a person who gives no token gets the error", async () => {
 	await assert.rejects(call("UndoMovement"), /Este token é de leitura/);
 });
 
+test("a token with too few rights is not asked for again", async () => {
+	login.ask = async () => assert.fail("nobody is asked");
+	const lacks = { code: "unauthenticated", message: "este token é de leitura", details: [{ type: "google.rpc.ErrorInfo", value: "", debug: { reason: "UNAUTHENTICATED", metadata: { role: "leitura" } } }] };
+	answers = [new Response(JSON.stringify(lacks), { status: 401, headers: { "content-type": "application/json" } })];
+	await assert.rejects(change("AdjustStock", {}), (error) => error.code === "permission_denied" && !error.isLost);
+	assert.equal(asked.length, 1);
+	assert.equal(pendingChanges().length, 0);
+});
+
 test("the messages of a stream may come in any pieces", async () => {
 	const bytes = [];
 	const add = (flags, json) => {

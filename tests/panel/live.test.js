@@ -10,14 +10,16 @@ const later = globalThis.setTimeout;
 globalThis.setTimeout = (...args) => later(...args).unref();
 const { catalog } = await import("./catalog.js");
 const { live } = await import("./live.js");
+const { may, onIdentity, whoAmI } = await import("./rights.js");
 
 /// A server with one product, whose stock is what the last movement left.
-const server = { sequence: 40, stock: 9000, streams: [], watched: [], isUp: true, onList: () => {} };
+const server = { sequence: 40, stock: 9000, streams: [], watched: [], isUp: true, role: "venda", onList: () => {} };
 const json = (value) => new Response(JSON.stringify(value), { headers: { "content-type": "application/json" } });
 
 globalThis.fetch = async (path, { body, signal }) => {
 	if (!server.isUp) throw new TypeError("fetch failed");
 	const name = path.split("/").at(-1);
+	if (name === "role") return json({ role: server.role, name: "caixa" });
 	if (name === "GetStatus") return json({ lastSequence: String(server.sequence), labelMasks: ["2CCCCCCPPPPPD"] });
 	if (name === "ListProducts") {
 		const answer = json({ products: [{ name: "Caju", unit: "un", stockThousandths: String(server.stock) }] });
@@ -99,4 +101,15 @@ test("the catalog follows the ledger, over lost connections and reloads", async 
 	send({ product: { name: "Caju", unit: "un", priceCentavos: "300", stockThousandths: "5000" } });
 	await until(() => catalog.byName("Caju").priceCentavos === 300 || lists > 1);
 	assert.equal(lists, 1);
+
+	// The token gets another role: who only counts follows nothing, and is not asked for a token.
+	assert.deepEqual([may("sell"), may("read"), may("count")], [true, true, false]);
+	let heard = 0;
+	onIdentity(() => (heard += 1));
+	server.role = "contagem";
+	for (const stream of server.streams) stream.error(new TypeError("reset"));
+	await until(() => !may("sell"));
+	assert.deepEqual([whoAmI().name, may("sell"), may("read"), may("count")], ["caixa", false, false, true]);
+	await until(() => live.state === "ligado");
+	assert.deepEqual([heard, server.watched.length], [1, 2]);
 });

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::{Response, StatusCode, Uri};
 use axum::routing::{get, post};
 
-use super::{assets, connect, health, plain, price_list, report};
+use super::{assets, connect, health, plain, price_list, report, token};
 use crate::catalog::Quoted;
 use crate::wire::grpc::INVENTORY_SERVICE;
 
@@ -17,6 +17,7 @@ static ROUTES: LazyLock<Router> = LazyLock::new(|| {
         .route(&format!("/{INVENTORY_SERVICE}/{{call}}"), post(connect::answer))
         .route("/price-list", post(price_list::answer))
         .route("/report/{what}", get(report::answer))
+        .route("/role", get(token::role))
         .fallback(nothing_here)
         .method_not_allowed_fallback(other_method)
 });

@@ -1,13 +1,17 @@
 //! Tokens of requests that are no calls: `Authorization: Bearer`, as for calls.
 
-use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use std::sync::Arc;
 
+use axum::Extension;
+use axum::body::Body;
+use axum::http::{HeaderMap, Response};
+use serde_json::json;
+
+use super::connect::refused;
 use super::connection::Connection;
 use super::plain;
 use crate::access::{self, Identity};
 use crate::operation::Permission;
-use crate::refusal::Refusal;
 
 impl Connection {
     /// The identity of the client of a request, if it may do what the route does.
@@ -26,9 +30,17 @@ impl Connection {
     }
 }
 
-/// The answer to a client that may not do this (RFC 6750 §3).
-fn refused(refusal: Refusal) -> Response<Body> {
-    let mut response = plain::answer(StatusCode::UNAUTHORIZED, &refusal.message);
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    response
+/// `GET /role`: the role and the name of the client's token, so that a page shows what it may do. Both are
+/// empty if the server asks for no token.
+pub(super) async fn role(
+    Extension(connection): Extension<Arc<Connection>>,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let (role, name) = match connection.router.identity(&headers).await {
+        Ok(Identity::Open) => ("", String::new()),
+        Ok(Identity::Token { role, name, .. }) => (role.word(), name.to_string()),
+        Ok(Identity::Unknown) => return refused(access::no_token()),
+        Err(refusal) => return refused(refusal),
+    };
+    plain::of_type("application/json", json!({ "role": role, "name": name }).to_string())
 }

@@ -92,6 +92,11 @@ fn reports_want_a_token_that_reads_and_price_lists_one_that_writes() {
         assert_eq!(web.ask("POST /price-list", &[FILE, token], list).status, price_list, "{bearer}");
     }
     let mut web = Web::connect(server.port);
+    let refused = web.ask("POST /price-list", &[FILE, ("Authorization", &counts)], list);
+    assert_eq!(refused.json()["details"][0]["debug"]["metadata"], json!({ "role": "contagem" }));
+    let role = web.ask("GET /role", &[("Authorization", &counts)], b"");
+    assert_eq!(role.json(), json!({ "role": "contagem", "name": "contador" }));
+    assert_eq!(web.ask("GET /role", &[], b"").status, 401);
     assert_eq!(web.ask("GET /report/day", &[], b"").status, 401);
     assert_eq!(web.ask("POST /price-list", &[FILE], list).status, 401);
 }
