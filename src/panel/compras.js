@@ -39,7 +39,7 @@ export function open(root) {
   const notice = h("div", {});
   const list = h("div", { hidden: true });
   const total = h("output", { class: "buy-total" });
-  const book = button("Registrar compra", bookAll, { class: "button primary" });
+  const book = button(["Registrar compra", h("kbd", {}, "Ctrl+Enter")], bookAll, { class: "button primary" });
 
   // One line.
   const finder = picker({
@@ -58,7 +58,7 @@ export function open(root) {
   const form = h("form", { class: "card card-body buy-line", hidden: true, novalidate: true, onsubmit: addLine, oninput: showFacts },
     h("div", { class: "buy-head" }, name, button(icon("close"), leave, { class: "icon-button", "aria-label": "Deixar este produto" })),
     h("div", { class: "fields" },
-      field("Quantidade", bought), field("Total pago (R$)", paid), field("Lote", lot), field("Validade", expires), field("Novo preço de venda (R$)", price)),
+      field("Quantidade", bought), field("Total pago (R$)", paid), field("Lote", lot), field("Validade", expires), field("Novo preço (R$)", price)),
     facts,
     h("div", { class: "toolbar" }, h("button", { type: "submit", class: "button primary" }, icon("plus"), "Pôr na compra")));
   bought.addEventListener("keydown", (event) => {
@@ -70,7 +70,7 @@ export function open(root) {
 
   const low = h("section", { class: "card", "aria-labelledby": newId("low") });
   const soon = h("section", { class: "card", "aria-labelledby": newId("soon") });
-  root.append(h("div", { class: "page buying" },
+  root.append(h("div", { class: "page buying", onkeydown: bookByKey },
     head(title),
     notice,
     h("div", { class: "buy-doc" }, finder.node, h("div", { class: "buy-supplier" }, field("Fornecedor", supplier), known)),
@@ -222,6 +222,15 @@ export function open(root) {
     draft.write({ lines: [] });
     showLines();
     finder.input.focus();
+  }
+
+  /// Ctrl+Enter takes the line that is open, and books the purchase if none is.
+  function bookByKey(event) {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (product) form.requestSubmit();
+    else bookAll();
   }
 
   async function bookAll() {

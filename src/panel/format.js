@@ -24,14 +24,17 @@ export function money(centavos) {
 	return `${value < 0n ? MINUS : ""}R$ ${reais},${(size % 100n).toString().padStart(2, "0")}`;
 }
 
-/// Thousandths as `19,65 kg`; without a unit as `19,65`.
+/// Thousandths as `19,65 kg` or `13 bandejas`; without a unit as `19,65`.
 export function quantity(thousandths, unit = "") {
 	const value = BigInt(thousandths ?? 0);
 	const size = value < 0n ? -value : value;
 	const fraction = (size % 1000n).toString().padStart(3, "0").replace(/0+$/, "");
 	const number = `${value < 0n ? MINUS : ""}${size / 1000n}${fraction && ","}${fraction}`;
-	return unit ? `${number} ${unit}` : number;
+	return unit ? `${number} ${size >= 2000n && PACKAGES.has(unit) ? `${unit}s` : unit}` : number;
 }
+
+/// The units that are words, and have a plural.
+const PACKAGES = new Set(["maço", "molho", "bandeja", "saco", "pacote", "pé", "penca", "réstia", "engradado"]);
 
 /// Thousandths with their sign: `+5 kg`, `−2 kg`.
 export function signedQuantity(thousandths, unit = "") {

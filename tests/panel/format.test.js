@@ -60,7 +60,7 @@ test("numbers are shown as Brazilians write them", () => {
 	for (const [centavos, text] of [[0, "R$ 0,00"], [350, "R$ 3,50"], [-5, "\u2212R$ 0,05"], [99905, "R$ 999,05"], ["123450", "R$ 1.234,50"], [10n ** 12n, "R$ 10.000.000.000,00"]]) {
 		assert.equal(money(centavos), text);
 	}
-	for (const [thousandths, unit, text] of [[19650, "kg", "19,65 kg"], ["-350", "kg", "\u22120,35 kg"], [20000, "", "20"], [1, "kg", "0,001 kg"], [191500, "kg", "191,5 kg"], [1e15, "un", "1000000000000 un"]]) {
+	for (const [thousandths, unit, text] of [[19650, "kg", "19,65 kg"], ["-350", "kg", "\u22120,35 kg"], [20000, "", "20"], [1, "kg", "0,001 kg"], [191500, "kg", "191,5 kg"], [13000, "bandeja", "13 bandejas"], [-1500, "maço", "\u22121,5 maço"], [-2000, "pé", "\u22122 pés"], [2000, "caixote", "2 caixote"], [1e15, "un", "1000000000000 un"]]) {
 		assert.equal(quantity(thousandths, unit), text);
 	}
 	assert.equal(signedQuantity(5000, "kg"), "+5 kg");
