@@ -80,7 +80,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             break
         }
         'hortifruti;shell' {
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
@@ -99,7 +99,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--search', '--search', [CompletionResultType]::ParameterName, 'Só os que têm estas palavras no nome, em qualquer ordem')
             [CompletionResult]::new('--category', '--category', [CompletionResultType]::ParameterName, 'Só os desta categoria')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
@@ -122,7 +122,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--note', '--note', [CompletionResultType]::ParameterName, 'Observação, de até 200 caracteres')
             [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, não muda o estoque outra vez')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
@@ -139,7 +139,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         'hortifruti;sell' {
             [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, dá a mesma resposta')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
@@ -162,7 +162,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--note', '--note', [CompletionResultType]::ParameterName, 'Observação')
             [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, dá a mesma resposta')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
@@ -182,7 +182,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--note', '--note', [CompletionResultType]::ParameterName, 'Observação')
             [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, dá a mesma resposta')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
@@ -200,7 +200,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         'hortifruti;count' {
             [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, dá a mesma resposta')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
@@ -218,7 +218,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         'hortifruti;undo' {
             [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, dá a mesma resposta')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
@@ -240,7 +240,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Até este dia, inclusive, ou antes deste momento')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Quantos movimentos, no máximo. O padrão é 20')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
@@ -259,7 +259,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Começa depois do movimento deste número; 0, do primeiro. O padrão é o último')
             [CompletionResult]::new('--product', '--product', [CompletionResultType]::ParameterName, 'Só os movimentos deste produto')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
@@ -295,7 +295,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--shelf-life', '--shelf-life', [CompletionResultType]::ParameterName, 'Dias que uma compra dura; 0 se não se sabe')
             [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, dá a mesma resposta')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
@@ -322,7 +322,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--shelf-life', '--shelf-life', [CompletionResultType]::ParameterName, 'Dias que uma compra dura; 0 se não se sabe')
             [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, dá a mesma resposta')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
@@ -340,7 +340,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         'hortifruti;product;rename' {
             [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, dá a mesma resposta')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
@@ -357,7 +357,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         'hortifruti;product;retire' {
             [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, dá a mesma resposta')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
@@ -374,7 +374,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         'hortifruti;product;restore' {
             [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, dá a mesma resposta')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
@@ -391,7 +391,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         'hortifruti;product;merge' {
             [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, dá a mesma resposta')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
@@ -408,7 +408,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         'hortifruti;product;clear-examples' {
             [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, dá a mesma resposta')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
@@ -430,7 +430,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'Só deste motivo, em day e products: ajuste, abertura, compra, venda, perda ou contagem')
             [CompletionResult]::new('--time-zone', '--time-zone', [CompletionResultType]::ParameterName, 'Fuso horário dos dias, como America/Sao_Paulo. O padrão é o deste computador')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
@@ -446,7 +446,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         }
         'hortifruti;import' {
             [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, não importa a lista outra vez')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
@@ -463,7 +463,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             break
         }
         'hortifruti;export' {
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
@@ -498,7 +498,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         }
         'hortifruti;status' {
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão) ou json')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')

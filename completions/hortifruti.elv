@@ -75,7 +75,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --help 'Mostra esta ajuda'
         }
         &'hortifruti;shell'= {
-            cand --server 'Servidor. O padrão é o do arquivo de porta'
+            cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
@@ -93,7 +93,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --search 'Só os que têm estas palavras no nome, em qualquer ordem'
             cand --category 'Só os desta categoria'
             cand --format 'Formato: text (o padrão), table, json, ndjson ou csv'
-            cand --server 'Servidor. O padrão é o do arquivo de porta'
+            cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
@@ -115,7 +115,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --note 'Observação, de até 200 caracteres'
             cand --request-id 'Identificador do pedido; repetido, não muda o estoque outra vez'
             cand --format 'Formato: text (o padrão), table, json, ndjson ou csv'
-            cand --server 'Servidor. O padrão é o do arquivo de porta'
+            cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
@@ -131,7 +131,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
         &'hortifruti;sell'= {
             cand --request-id 'Identificador do pedido; repetido, dá a mesma resposta'
             cand --format 'Formato: text (o padrão), table, json, ndjson ou csv'
-            cand --server 'Servidor. O padrão é o do arquivo de porta'
+            cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
@@ -153,7 +153,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --note 'Observação'
             cand --request-id 'Identificador do pedido; repetido, dá a mesma resposta'
             cand --format 'Formato: text (o padrão), table, json, ndjson ou csv'
-            cand --server 'Servidor. O padrão é o do arquivo de porta'
+            cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
@@ -172,7 +172,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --note 'Observação'
             cand --request-id 'Identificador do pedido; repetido, dá a mesma resposta'
             cand --format 'Formato: text (o padrão), table, json, ndjson ou csv'
-            cand --server 'Servidor. O padrão é o do arquivo de porta'
+            cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
@@ -189,7 +189,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
         &'hortifruti;count'= {
             cand --request-id 'Identificador do pedido; repetido, dá a mesma resposta'
             cand --format 'Formato: text (o padrão), table, json, ndjson ou csv'
-            cand --server 'Servidor. O padrão é o do arquivo de porta'
+            cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
@@ -206,7 +206,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
         &'hortifruti;undo'= {
             cand --request-id 'Identificador do pedido; repetido, dá a mesma resposta'
             cand --format 'Formato: text (o padrão), table, json, ndjson ou csv'
-            cand --server 'Servidor. O padrão é o do arquivo de porta'
+            cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
@@ -227,7 +227,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --until 'Até este dia, inclusive, ou antes deste momento'
             cand --limit 'Quantos movimentos, no máximo. O padrão é 20'
             cand --format 'Formato: text (o padrão), table, json, ndjson ou csv'
-            cand --server 'Servidor. O padrão é o do arquivo de porta'
+            cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
@@ -245,7 +245,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --after 'Começa depois do movimento deste número; 0, do primeiro. O padrão é o último'
             cand --product 'Só os movimentos deste produto'
             cand --format 'Formato: text (o padrão), table, json, ndjson ou csv'
-            cand --server 'Servidor. O padrão é o do arquivo de porta'
+            cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
@@ -279,7 +279,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --shelf-life 'Dias que uma compra dura; 0 se não se sabe'
             cand --request-id 'Identificador do pedido; repetido, dá a mesma resposta'
             cand --format 'Formato: text (o padrão), table, json, ndjson ou csv'
-            cand --server 'Servidor. O padrão é o do arquivo de porta'
+            cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
@@ -305,7 +305,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --shelf-life 'Dias que uma compra dura; 0 se não se sabe'
             cand --request-id 'Identificador do pedido; repetido, dá a mesma resposta'
             cand --format 'Formato: text (o padrão), table, json, ndjson ou csv'
-            cand --server 'Servidor. O padrão é o do arquivo de porta'
+            cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
@@ -322,7 +322,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
         &'hortifruti;product;rename'= {
             cand --request-id 'Identificador do pedido; repetido, dá a mesma resposta'
             cand --format 'Formato: text (o padrão), table, json, ndjson ou csv'
-            cand --server 'Servidor. O padrão é o do arquivo de porta'
+            cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
@@ -338,7 +338,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
         &'hortifruti;product;retire'= {
             cand --request-id 'Identificador do pedido; repetido, dá a mesma resposta'
             cand --format 'Formato: text (o padrão), table, json, ndjson ou csv'
-            cand --server 'Servidor. O padrão é o do arquivo de porta'
+            cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
@@ -354,7 +354,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
         &'hortifruti;product;restore'= {
             cand --request-id 'Identificador do pedido; repetido, dá a mesma resposta'
             cand --format 'Formato: text (o padrão), table, json, ndjson ou csv'
-            cand --server 'Servidor. O padrão é o do arquivo de porta'
+            cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
@@ -370,7 +370,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
         &'hortifruti;product;merge'= {
             cand --request-id 'Identificador do pedido; repetido, dá a mesma resposta'
             cand --format 'Formato: text (o padrão), table, json, ndjson ou csv'
-            cand --server 'Servidor. O padrão é o do arquivo de porta'
+            cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
@@ -386,7 +386,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
         &'hortifruti;product;clear-examples'= {
             cand --request-id 'Identificador do pedido; repetido, dá a mesma resposta'
             cand --format 'Formato: text (o padrão), table, json, ndjson ou csv'
-            cand --server 'Servidor. O padrão é o do arquivo de porta'
+            cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
@@ -407,7 +407,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --kind 'Só deste motivo, em day e products: ajuste, abertura, compra, venda, perda ou contagem'
             cand --time-zone 'Fuso horário dos dias, como America/Sao_Paulo. O padrão é o deste computador'
             cand --format 'Formato: text (o padrão), table, json, ndjson ou csv'
-            cand --server 'Servidor. O padrão é o do arquivo de porta'
+            cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
@@ -422,7 +422,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
         }
         &'hortifruti;import'= {
             cand --request-id 'Identificador do pedido; repetido, não importa a lista outra vez'
-            cand --server 'Servidor. O padrão é o do arquivo de porta'
+            cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
@@ -438,7 +438,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --help 'Mostra esta ajuda'
         }
         &'hortifruti;export'= {
-            cand --server 'Servidor. O padrão é o do arquivo de porta'
+            cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
@@ -469,7 +469,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
         }
         &'hortifruti;status'= {
             cand --format 'Formato: text (o padrão) ou json'
-            cand --server 'Servidor. O padrão é o do arquivo de porta'
+            cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --tls-ca 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema'
             cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'

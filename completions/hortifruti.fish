@@ -73,7 +73,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l insecure
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l empty -d 'Começa um banco de dados novo sem os quatro produtos de exemplo'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -s q -l quiet -d 'Não mostra conexões e comandos'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -s h -l help -d 'Mostra esta ajuda'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
@@ -92,7 +92,7 @@ table\t''
 json\t''
 ndjson\t''
 csv\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
@@ -119,7 +119,7 @@ table\t''
 json\t''
 ndjson\t''
 csv\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
@@ -136,7 +136,7 @@ table\t''
 json\t''
 ndjson\t''
 csv\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
@@ -159,7 +159,7 @@ table\t''
 json\t''
 ndjson\t''
 csv\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
@@ -179,7 +179,7 @@ table\t''
 json\t''
 ndjson\t''
 csv\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
@@ -197,7 +197,7 @@ table\t''
 json\t''
 ndjson\t''
 csv\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
@@ -215,7 +215,7 @@ table\t''
 json\t''
 ndjson\t''
 csv\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
@@ -237,7 +237,7 @@ table\t''
 json\t''
 ndjson\t''
 csv\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
@@ -256,7 +256,7 @@ table\t''
 json\t''
 ndjson\t''
 csv\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
@@ -288,7 +288,7 @@ table\t''
 json\t''
 ndjson\t''
 csv\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
@@ -315,7 +315,7 @@ table\t''
 json\t''
 ndjson\t''
 csv\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
@@ -333,7 +333,7 @@ table\t''
 json\t''
 ndjson\t''
 csv\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
@@ -350,7 +350,7 @@ table\t''
 json\t''
 ndjson\t''
 csv\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
@@ -367,7 +367,7 @@ table\t''
 json\t''
 ndjson\t''
 csv\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
@@ -384,7 +384,7 @@ table\t''
 json\t''
 ndjson\t''
 csv\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
@@ -401,7 +401,7 @@ table\t''
 json\t''
 ndjson\t''
 csv\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
@@ -429,7 +429,7 @@ table\t''
 json\t''
 ndjson\t''
 csv\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
@@ -441,7 +441,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l tls -d 
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l request-id -d 'Identificador do pedido; repetido, não importa a lista outra vez' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
@@ -454,7 +454,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l grpc -d
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -s h -l help -d 'Mostra esta ajuda'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
@@ -474,7 +474,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand restore" -s h -l h
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand verify" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l format -d 'Formato: text (o padrão) ou json' -r -f -a "text\t''
 json\t''"
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l server -d 'Servidor. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F

@@ -4,6 +4,7 @@
 //! shell, one-shots, bench ── Client         blocks, on a runtime of its own
 //!                              │
 //!                           reconnect        finds the server again, repeats by request id
+//!                              │  ├ route     the servers of the shop, and which is tried first
 //!                              │  └ patience  how long to wait, and who hears of it
 //!                           Connection       one server, one call at a time
 //!                            ├ text           lines
@@ -22,6 +23,7 @@ mod grpc;
 mod options;
 mod patience;
 mod reconnect;
+mod route;
 mod stream;
 mod text;
 mod watch;
@@ -139,6 +141,7 @@ mod tests {
         connect: Duration::from_millis(1500),
         silence: Duration::from_millis(1500),
         bytes_per_second_min: 1024,
+        silence_beside_others: Duration::from_millis(300),
         reported_after: Duration::from_millis(150),
     };
 
@@ -172,7 +175,7 @@ mod tests {
             }
         });
         let patience = Patience::new(Some(note), LIMITS);
-        let mut client = Client::unconnected(Discovery::Address(address), options, patience).unwrap();
+        let mut client = Client::unconnected(Discovery::at(address), options, patience).unwrap();
         client.runtime.block_on(client.server.attempt(request)).answer
     }
 

@@ -1,5 +1,6 @@
 //! Refusals: why a request was not carried out, with a code for programs and a sentence for people.
 
+mod standby;
 mod terms;
 
 use std::fmt;
@@ -9,6 +10,7 @@ use crate::catalog::{
     IMPORT_ROWS_MAX, KindError, Label, LabelError, LossReasonError, Movement, NameError, PriceError,
     Quantity, QuantityError, Quoted, RequestId, RequestIdError, UndoError, Unit, UnitError,
 };
+pub use standby::HOLDER;
 
 /// Why a request was refused: the one table of errors. Each wire, and `main`, map it once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +128,7 @@ pub const ROW_COUNT: &str = "row_count";
 /// Every key of the metadata, by which a client reads them.
 pub const METADATA_KEYS: [&str; 9] = [
     SERVED,
+    HOLDER,
     "field",
     "index",
     ROW_COUNT,

@@ -140,6 +140,15 @@ pub enum ConnectionError {
 }
 
 impl ClientError {
+    /// The address of the server that writes for the shop, if a server that stands by refused the request. Empty
+    /// if no server writes.
+    pub(super) fn holder(&self) -> Option<&str> {
+        match self {
+            ClientError::Refused(refusal) => refusal.holder(),
+            ClientError::Connection(_) => None,
+        }
+    }
+
     /// Adds to the error of a change in doubt how to repeat the change.
     pub fn with_again(mut self, describe: impl FnOnce(&RequestId) -> String) -> Self {
         if let ClientError::Connection(ConnectionError::InDoubt { request_id, again, .. }) = &mut self {

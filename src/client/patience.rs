@@ -17,17 +17,22 @@ pub(super) struct Limits {
     pub(super) silence: Duration,
     /// The lowest rate of an answer, counted after `silence` has passed.
     pub(super) bytes_per_second_min: u64,
+    /// The silence after which another server of the shop is asked. The next silences of the same request may last
+    /// as long as the request has, because only a server that still writes is asked again.
+    pub(super) silence_beside_others: Duration,
     /// The silence after which it is reported to the person.
     pub(super) reported_after: Duration,
 }
 
 /// The limits of every client. The lowest rate is below that of any network in use, so that only a server
-/// that drips a list for ever is abandoned. A silence is reported before the two seconds that DESIGN.md §7
-/// promises, because checking and writing take time.
+/// that drips a list for ever is abandoned. Another server is asked when a frozen one has lost its lease of two
+/// seconds. A silence is reported before the two seconds that DESIGN.md §7 promises, because checking and writing
+/// take time.
 const LIMITS: Limits = Limits {
     connect: Duration::from_secs(5),
     silence: Duration::from_secs(30),
     bytes_per_second_min: 8 * 1024,
+    silence_beside_others: Duration::from_secs(3),
     reported_after: Duration::from_millis(1500),
 };
 
@@ -54,6 +59,8 @@ pub enum News<'a> {
     Silent(&'a str),
     /// The connection broke, and the client looks for the server.
     Searching(&'a ConnectionError),
+    /// Every server that answers stands by, and the client waits for one that writes.
+    NobodyWrites,
 }
 
 /// The patience of one client.
@@ -63,6 +70,7 @@ pub struct Patience {
     hearer: Option<fn(&News<'_>)>,
     has_reported_silence: bool,
     has_reported_search: bool,
+    begun_at: Instant,
     /// The end of the wait for a connection.
     connect_end: Instant,
     /// The end of the wait for an answer, if it is before the usual limits.
@@ -73,7 +81,10 @@ pub struct Patience {
 enum Awaited<'t> {
     Connection,
     /// An answer, on a connection with this traffic.
-    Answer(&'t Traffic),
+    Answer {
+        traffic: &'t Traffic,
+        has_others: bool,
+    },
     /// An event of a watch, on a connection with this traffic.
     Event(&'t Traffic),
 }
@@ -85,6 +96,8 @@ struct Progress {
     /// The bytes received on the connection before the wait began, and until the last check.
     received_before: u64,
     received: u64,
+    /// The bytes received and sent on the connection until the last check.
+    moved: u64,
 }
 
 impl Patience {
@@ -104,6 +117,7 @@ impl Patience {
             hearer,
             has_reported_silence: false,
             has_reported_search: false,
+            begun_at: Instant::now(),
             connect_end: Instant::now() + limits.connect,
             answer_end: None,
         }
@@ -111,15 +125,21 @@ impl Patience {
 
     /// Begins a request, with the end of its wait for connections and of its wait for answers.
     pub(super) fn begin(&mut self, connect_end: Instant, answer_end: Option<Instant>) {
-        (self.connect_end, self.answer_end) = (connect_end, answer_end);
+        (self.begun_at, self.connect_end, self.answer_end) = (Instant::now(), connect_end, answer_end);
         (self.has_reported_silence, self.has_reported_search) = (false, false);
         // A Ctrl-C of an earlier wait does not count.
         self.take_interrupt();
         self.set_waiting(true);
     }
 
-    /// Notes that the server was found, so that its next silence is reported again.
+    /// Sets the end of the wait for connections.
+    pub(super) fn connect_until(&mut self, end: Instant) {
+        self.connect_end = end;
+    }
+
+    /// Notes that the server was found, so that its next silence is reported again and is as short as the first.
     pub(super) fn found(&mut self) {
+        self.begun_at = Instant::now();
         (self.has_reported_silence, self.has_reported_search) = (false, false);
     }
 
@@ -140,7 +160,8 @@ impl Patience {
         self.wait(address, Awaited::Connection, attempt).await?
     }
 
-    /// Waits for an answer from this address, on a connection with this traffic.
+    /// Waits for an answer from this address, on a connection with this traffic. `has_others` says that another
+    /// server may answer instead.
     ///
     /// # Errors
     /// If the wait ends by Ctrl-C, or because the server does not answer or answers too slowly.
@@ -148,9 +169,10 @@ impl Patience {
         &mut self,
         address: &str,
         traffic: &Traffic,
+        has_others: bool,
         answer: impl Future<Output = T>,
     ) -> Result<T, ConnectionError> {
-        self.wait(address, Awaited::Answer(traffic), answer).await
+        self.wait(address, Awaited::Answer { traffic, has_others }, answer).await
     }
 
     /// Waits for an event from this address, on a connection with this traffic. A server sends heartbeats if
@@ -198,8 +220,9 @@ impl Patience {
         let (silence, time) = (now - progress.heard_at, now - progress.begun_at);
         let is_unanswered = match awaited {
             Awaited::Connection => time >= self.limits.connect || now >= self.connect_end,
-            Awaited::Answer(_) => {
-                silence >= self.limits.silence || self.answer_end.is_some_and(|end| now >= end)
+            Awaited::Answer { has_others, .. } => {
+                let silence_max = self.limits.silence_max(*has_others, progress.begun_at - self.begun_at);
+                silence >= silence_max || self.answer_end.is_some_and(|end| now >= end)
             }
             Awaited::Event(_) => silence >= EVENTLESS_MAX,
         };
@@ -207,7 +230,10 @@ impl Patience {
             return Err(ConnectionError::NotAnswering { address: address.to_owned() });
         }
         let bytes = progress.received - progress.received_before;
-        if matches!(awaited, Awaited::Answer(_)) && time >= self.limits.answer_time_max(bytes) {
+        if bytes > 0
+            && matches!(awaited, Awaited::Answer { .. })
+            && time >= self.limits.answer_time_max(bytes)
+        {
             return Err(ConnectionError::TooSlow { address: address.to_owned() });
         }
         if silence >= self.limits.reported_after && !matches!(awaited, Awaited::Event(_)) {
@@ -218,17 +244,17 @@ impl Patience {
 
     /// Reports to the person, once for each request, that the server is silent or that the client looks
     /// for it.
-    pub(super) fn report_search(&mut self, error: &ConnectionError) {
-        match error {
-            ConnectionError::NotAnswering { address } => self.report(&News::Silent(address)),
-            error => self.report(&News::Searching(error)),
+    pub(super) fn report_search(&mut self, search: &News<'_>) {
+        match search {
+            News::Searching(ConnectionError::NotAnswering { address }) => self.report(&News::Silent(address)),
+            search => self.report(search),
         }
     }
 
     fn report(&mut self, news: &News<'_>) {
         let has_reported = match news {
             News::Silent(_) => &mut self.has_reported_silence,
-            News::Searching(_) => &mut self.has_reported_search,
+            News::Searching(_) | News::NobodyWrites => &mut self.has_reported_search,
         };
         if !std::mem::replace(has_reported, true)
             && let Some(hearer) = self.hearer
@@ -251,29 +277,47 @@ impl Patience {
 
 impl Progress {
     fn begin(awaited: &Awaited<'_>) -> Self {
-        let (now, received) = (Instant::now(), awaited.received());
-        Self { begun_at: now, heard_at: now, received_before: received, received }
+        let (now, received, moved) = (Instant::now(), awaited.received(), awaited.moved());
+        Self { begun_at: now, heard_at: now, received_before: received, received, moved }
     }
 
-    /// Notes whether bytes have come since the last check.
+    /// Notes whether bytes have moved since the last check. A server that takes the bytes of a long request is
+    /// alive.
     fn look(&mut self, awaited: &Awaited<'_>, now: Instant) {
-        let received = awaited.received();
-        if std::mem::replace(&mut self.received, received) != received {
+        self.received = awaited.received();
+        let moved = awaited.moved();
+        if std::mem::replace(&mut self.moved, moved) != moved {
             self.heard_at = now;
         }
     }
 }
 
-impl Awaited<'_> {
-    fn received(&self) -> u64 {
-        match self {
-            Awaited::Connection => 0,
-            Awaited::Answer(traffic) | Awaited::Event(traffic) => traffic.received(),
+impl<'t> Awaited<'t> {
+    fn traffic(&self) -> Option<&'t Traffic> {
+        match *self {
+            Awaited::Connection => None,
+            Awaited::Answer { traffic, .. } | Awaited::Event(traffic) => Some(traffic),
         }
+    }
+
+    fn received(&self) -> u64 {
+        self.traffic().map_or(0, Traffic::received)
+    }
+
+    fn moved(&self) -> u64 {
+        self.traffic().map_or(0, Traffic::total)
     }
 }
 
 impl Limits {
+    /// The longest silence of a server that is asked this long after the request began.
+    fn silence_max(&self, has_others: bool, after: Duration) -> Duration {
+        match has_others {
+            true => after.clamp(self.silence_beside_others, self.silence),
+            false => self.silence,
+        }
+    }
+
     /// The longest time for an answer of which this many bytes have come.
     fn answer_time_max(&self, bytes: u64) -> Duration {
         self.silence + Duration::from_secs(bytes / self.bytes_per_second_min)
@@ -291,5 +335,17 @@ mod tests {
         // The list has a hundred thousand products and comes at 64 kbit/s.
         let seconds = 4_000_000 / 8_000;
         assert!(LIMITS.answer_time_max(4_000_000) > Duration::from_secs(seconds));
+    }
+    #[test]
+    fn a_frozen_server_holds_nobody_and_a_slow_one_gets_more_time_each_time() {
+        assert_eq!(LIMITS.silence_max(false, Duration::ZERO), LIMITS.silence);
+        let (mut time, mut silences) = (Duration::ZERO, Vec::new());
+        for _ in 0..5 {
+            let silence = LIMITS.silence_max(true, time);
+            silences.push(silence.as_secs());
+            time += silence;
+        }
+        assert_eq!(silences, [3, 3, 6, 12, 24]);
+        assert_eq!(LIMITS.silence_max(true, Duration::from_secs(60)), LIMITS.silence);
     }
 }

@@ -5,35 +5,45 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use super::{ClientError, ConnectOptions, Connection, ConnectionError, Discovery, Patience};
+use super::route::Route;
+use super::{ClientError, ConnectOptions, Connection, ConnectionError, Discovery, News, Patience};
 use crate::catalog::{Key, Name, Quoted, RequestId};
 use crate::operation::{AdjustRequest, ChangeReply, ProductReply, ProductsRequest, Reply, Request};
 use crate::refusal::Code;
 use crate::wire::Protocol;
 
 /// The time for which a client looks for a server that is gone. A restart takes less.
-pub(super) const RECONNECT_FOR: Duration = Duration::from_secs(10);
+const RECONNECT_FOR: Duration = Duration::from_secs(10);
+
+/// The time for which a client looks for the server that writes for its shop, if there are several servers: their
+/// database may move to another machine meanwhile, which the usual tools decide within half a minute.
+const HOLDER_FOR: Duration = Duration::from_secs(30);
 
 /// The pause between two attempts to find the server.
-pub(super) const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
+const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
+
+/// The pause between two attempts if there are several servers, one of which may write at any moment.
+const HOLDER_PAUSE: Duration = Duration::from_millis(50);
 
 pub(super) struct Reconnecting {
-    discovery: Discovery,
+    pub(super) route: Route,
     options: ConnectOptions,
     pub(super) patience: Patience,
     pub(super) connection: Option<Connection>,
 }
 
 /// The outcome of one attempt.
-pub(super) struct Attempt {
-    pub(super) answer: Result<Reply, ClientError>,
+pub(super) struct Attempt<T> {
+    pub(super) answer: Result<T, ClientError>,
     /// Whether the request may have reached a server.
     has_asked: bool,
+    /// Whether a server that stands by named another one to ask.
+    names_another: bool,
 }
 
 impl Reconnecting {
     pub(super) fn new(discovery: Discovery, options: ConnectOptions, patience: Patience) -> Self {
-        Self { discovery, options, patience, connection: None }
+        Self { route: Route::new(discovery), options, patience, connection: None }
     }
 
     pub(super) fn address(&self) -> Option<&str> {
@@ -46,7 +56,7 @@ impl Reconnecting {
             let connected = this.reach().await;
             is_worth_it |=
                 matches!(connected, Err(ConnectionError::Lost(_) | ConnectionError::NotAnswering { .. }));
-            (connected.map_err(ClientError::from), is_worth_it)
+            (Attempt::of(connected.map_err(ClientError::from)), is_worth_it)
         });
         self.connection = Some(connected.await?);
         Ok(())
@@ -59,7 +69,10 @@ impl Reconnecting {
     ) -> Result<Reply, ClientError> {
         let end = Instant::now() + time_max;
         self.patience.begin(end, Some(end));
-        let attempt = self.attempt(request).await;
+        let mut attempt = self.attempt(request).await;
+        if attempt.names_another {
+            attempt = self.attempt(request).await;
+        }
         self.patience.end();
         attempt.answer
     }
@@ -73,13 +86,13 @@ impl Reconnecting {
     ) -> Result<Reply, ClientError> {
         let mut request = request.clone();
         let Some(request_id) = request.request_id_mut() else {
-            return self.try_on(async |this| (this.attempt(&request).await.answer, true)).await;
+            return self.try_on(async |this| (this.attempt(&request).await, true)).await;
         };
         let request_id = request_id.get_or_insert_with(new_request_id).clone();
         let answer = self.try_on(async |this| {
             let attempt = this.attempt(&request).await;
             may_be_made |= attempt.has_asked && matches!(attempt.answer, Err(ClientError::Connection(_)));
-            (attempt.answer, true)
+            (attempt, true)
         });
         match answer.await {
             Err(error) if may_be_made => Err(error.in_doubt(&request_id)),
@@ -90,16 +103,18 @@ impl Reconnecting {
         }
     }
 
-    pub(super) async fn attempt(&mut self, request: &Request<'_>) -> Attempt {
+    pub(super) async fn attempt(&mut self, request: &Request<'_>) -> Attempt<Reply> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => match self.reach().await {
                 Ok(connection) => connection,
-                Err(error) => return Attempt { answer: Err(error.into()), has_asked: false },
+                Err(error) => return Attempt::of(Err(error.into())),
             },
         };
         let (address, traffic) = (connection.address().to_owned(), connection.traffic());
-        let answer = self.patience.wait_for_answer(&address, &traffic, connection.call(request)).await;
+        let has_others = self.route.has_other_than(&address);
+        let answer =
+            self.patience.wait_for_answer(&address, &traffic, has_others, connection.call(request)).await;
         let answer = answer.map_err(ClientError::from).flatten();
         if let Err(ClientError::Connection(ConnectionError::NoGrpc { has_text: true, .. })) = answer
             && self.options.protocol.is_none()
@@ -109,48 +124,77 @@ impl Reconnecting {
             return Box::pin(self.attempt(request)).await;
         }
         let answer = answer.and_then(|reply| answering(request, reply));
-        if !matches!(answer, Err(ClientError::Connection(_))) {
-            self.connection = Some(connection);
+        let mut names_another = false;
+        match &answer {
+            Err(ClientError::Connection(_)) => self.route.note_failure(&address),
+            Err(error) if let Some(holder) = error.holder() => {
+                names_another = self.route.note_holder(&address, holder);
+            }
+            _ => self.connection = Some(connection),
         }
         // A server that speaks only TLS, or no gRPC, says so instead of answering.
         let has_asked = !matches!(
             answer,
             Err(ClientError::Connection(ConnectionError::TlsOnly { .. } | ConnectionError::NoGrpc { .. }))
         );
-        Attempt { answer, has_asked }
+        Attempt { answer, has_asked, names_another }
     }
 
     /// Finds the server, and connects once.
     pub(super) async fn reach(&mut self) -> Result<Connection, ConnectionError> {
-        let address = self.discovery.find()?;
-        let connecting = Connection::connect(&address, &self.options);
-        let connected = self.patience.wait_for_connection(&address, connecting).await;
-        connected.map_err(|error| self.discovery.explain(error))
+        let names = self.route.names()?;
+        let connecting = self.route.connect(&self.options);
+        let connected = self.patience.wait_for_connection(&names, connecting).await;
+        connected.map_err(|error| self.route.explain(error))
     }
 
     /// Repeats an attempt until it succeeds, cannot succeed, or the time is over. Each attempt also returns
     /// whether another may follow.
     async fn try_on<T>(
         &mut self,
-        mut attempt: impl AsyncFnMut(&mut Self) -> (Result<T, ClientError>, bool),
+        mut attempt: impl AsyncFnMut(&mut Self) -> (Attempt<T>, bool),
     ) -> Result<T, ClientError> {
-        let end = Instant::now() + RECONNECT_FOR;
-        self.patience.begin(end, None);
+        let begun_at = Instant::now();
+        let mut may_follow_at_once = true;
+        self.patience.begin(begun_at + self.search_time().0, None);
         let result = loop {
-            let (result, may_go_on) = attempt(self).await;
-            match &result {
+            let (Attempt { answer, names_another, .. }, may_go_on) = attempt(self).await;
+            let search = match &answer {
                 Err(ClientError::Connection(error)) if may_go_on && error.may_pass() => {
-                    if Instant::now() >= end || self.patience.take_interrupt() {
-                        break result;
-                    }
-                    self.patience.report_search(error);
-                    tokio::time::sleep(RECONNECT_PAUSE).await;
+                    News::Searching(error)
                 }
-                _ => break result,
+                Err(error) if error.holder().is_some() => News::NobodyWrites,
+                _ => break answer,
+            };
+            if names_another && std::mem::replace(&mut may_follow_at_once, false) {
+                continue;
             }
+            let (time_max, pause) = self.search_time();
+            let end = begun_at + time_max;
+            if Instant::now() >= end || self.patience.take_interrupt() {
+                break answer;
+            }
+            self.patience.connect_until(end);
+            self.patience.report_search(&search);
+            tokio::time::sleep(pause).await;
         };
         self.patience.end();
         result
+    }
+
+    /// The time for which the client looks for a server, and the pause between two attempts.
+    pub(super) fn search_time(&self) -> (Duration, Duration) {
+        match self.route.has_several() {
+            true => (HOLDER_FOR, HOLDER_PAUSE),
+            false => (RECONNECT_FOR, RECONNECT_PAUSE),
+        }
+    }
+}
+
+impl<T> Attempt<T> {
+    /// An attempt that did not get as far as a request.
+    fn of(answer: Result<T, ClientError>) -> Self {
+        Self { answer, has_asked: false, names_another: false }
     }
 }
 

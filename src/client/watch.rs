@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use tonic::Streaming;
 
-use super::reconnect::{RECONNECT_FOR, RECONNECT_PAUSE, Reconnecting};
-use super::{ClientError, Connection, ConnectionError, GrpcConnection, TextConnection};
+use super::reconnect::Reconnecting;
+use super::{ClientError, Connection, ConnectionError, GrpcConnection, News, TextConnection};
 use crate::operation::{MovementsRequest, Reply, Request, WatchEvent, WatchRequest};
 use crate::refusal::Code;
 use crate::wire::grpc::v1::WatchMovementsResponse;
@@ -53,12 +53,12 @@ impl Reconnecting {
             match self.watch_once(&mut request, &mut has_begun, hear).await {
                 Ok(()) | Err(ClientError::Connection(ConnectionError::Interrupted)) => break Ok(()),
                 Err(error) => match passing(error) {
-                    Ok(error) if has_begun || begun_at.elapsed() < RECONNECT_FOR => {
+                    Ok(error) if has_begun || begun_at.elapsed() < self.search_time().0 => {
                         if self.patience.take_interrupt() {
                             break Ok(());
                         }
-                        self.patience.report_search(&error);
-                        tokio::time::sleep(RECONNECT_PAUSE).await;
+                        self.patience.report_search(&News::Searching(&error));
+                        tokio::time::sleep(self.search_time().1).await;
                     }
                     Ok(error) => break Err(error.into()),
                     Err(error) => break Err(error),
@@ -88,8 +88,29 @@ impl Reconnecting {
             Some(connection) => connection,
             None => self.reach().await?,
         };
-        let (address, traffic) = (connection.address().to_owned(), connection.traffic());
-        let opening = self.patience.wait_for_answer(&address, &traffic, Events::of(connection, request));
+        let address = connection.address().to_owned();
+        let watched = self.hear_all(connection, &address, request, has_begun, hear).await;
+        match &watched {
+            Err(ClientError::Connection(_)) => self.route.note_failure(&address),
+            Err(error) if let Some(holder) = error.holder() => {
+                self.route.note_holder(&address, holder);
+            }
+            _ => {}
+        }
+        watched
+    }
+
+    async fn hear_all(
+        &mut self,
+        connection: Connection,
+        address: &str,
+        request: &mut WatchRequest<'_>,
+        has_begun: &mut bool,
+        hear: &mut HearEvent<'_>,
+    ) -> Result<(), ClientError> {
+        let (traffic, has_others) = (connection.traffic(), self.route.has_other_than(address));
+        let opening =
+            self.patience.wait_for_answer(address, &traffic, has_others, Events::of(connection, request));
         let mut events = opening.await??;
         *has_begun = true;
         self.patience.found();
@@ -103,7 +124,7 @@ impl Reconnecting {
                 match come.await {
                     Some(event) => event?,
                     None => {
-                        let mut waiting = pin!(self.patience.wait_for_event(&address, &traffic, next));
+                        let mut waiting = pin!(self.patience.wait_for_event(address, &traffic, next));
                         loop {
                             if hear(None).is_break() {
                                 return Ok(());

@@ -68,7 +68,7 @@ impl Bench {
         let given = match self.server {
             Some(address) => {
                 let connect = connect_options(protocol, &self.credentials)?;
-                let discovery = Discovery::Address(address.clone());
+                let discovery = Discovery::at(address.clone());
                 let patience = Patience::of_person(shell::report_news);
                 Some((Client::connect(discovery, connect.clone(), patience)?, address, connect))
             }
@@ -81,7 +81,7 @@ impl Bench {
             None => {
                 let own = OwnServer::start()?;
                 let connect = ConnectOptions { protocol, ..ConnectOptions::default() };
-                let discovery = Discovery::Address(own.address.clone());
+                let discovery = Discovery::at(own.address.clone());
                 let mut client = Client::connect(discovery, connect.clone(), Patience::of_program())?;
                 let rows = price_list::read(BENCH_LIST).context("a lista da medição não pôde ser lida")?.rows;
                 let list = ImportRequest { rows, bad_rows: Vec::new(), is_dry_run: false, request_id: None };

@@ -36,7 +36,7 @@ pub(super) struct PortFile {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Conexão")]
 pub(super) struct Connection {
-    /// Servidor. O padrão é o do arquivo de porta
+    /// Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta
     #[arg(long, value_name = "HOST:PORTA", env = "HORTIFRUTI_SERVER", hide_env = true)]
     pub(super) server: Option<String>,
     #[command(flatten)]

@@ -26,7 +26,8 @@ impl Shell {
     pub(super) fn run(self) -> Result<(), Error> {
         let connection = self.connection;
         let (discovery, options) = target(&connection)?;
-        let (address, shop) = (discovery.find().map_err(ClientError::from)?, discovery.shop());
+        let addresses = discovery.find().map_err(ClientError::from)?;
+        let (address, shop) = (addresses.join(" ou "), discovery.shop());
         let shop_name = discovery.shop_name();
         let patience = Patience::of_person(shell::report_news);
         let client = Client::connect(discovery.clone(), options.clone(), patience)?;

@@ -159,7 +159,7 @@ function showBanner() {
 	const isOut = live.state === "fora";
 	banner.hidden = !isOut && waiting.length === 0;
 	if (banner.hidden) return clear(banner);
-	const key = JSON.stringify([isOut, live.reason, waiting.map(({ id }) => id)]);
+	const key = JSON.stringify([isOut, live.reason, live.holder, waiting.map(({ id }) => id)]);
 	if (banner.dataset.key !== key || !banner.firstChild) {
 		banner.dataset.key = key;
 		const said = live.reason || "Sem conexão com o servidor. O que está na tela pode ter mudado.";
@@ -169,6 +169,7 @@ function showBanner() {
 				isOut && h("p", {}, h("strong", {}, said), " ", h("span", { class: "banner-wait", "aria-live": "off" })),
 				waiting.length > 0 && h("p", {}, waiting.length === 1 ? "Uma mudança espera resposta e será terminada, uma vez só:" : `${waiting.length} mudanças esperam resposta e serão terminadas, uma vez cada:`),
 				waiting.length > 0 && h("ul", { class: "banner-list" }, waiting.map((record) => h("li", {}, h("span", {}, record.title), h("button", { type: "button", class: "button small", onclick: () => stopWaiting(record) }, "Desistir"))))),
+			isOut && live.holder && h("a", { class: "button", href: `${location.protocol}//${live.holder}/${location.hash}` }, "Abrir a loja lá"),
 			h("button", { type: "button", class: "button", onclick: () => live.retryNow() }, "Tentar agora")));
 	}
 	const seconds = Math.max(0, Math.ceil((live.nextAttempt - Date.now()) / 1000));

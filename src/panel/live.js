@@ -25,6 +25,8 @@ export const live = {
 	sequence: 0,
 	/// Why the connection is lost, in words for a person.
 	reason: "",
+	/// Where the shop is, if this server stands by and another one writes.
+	holder: "",
 	/// When the next attempt begins, in milliseconds since 1970.
 	nextAttempt: 0,
 	/// Calls a listener with each movement as it becomes durable. Returns the function that ends it.
@@ -89,6 +91,7 @@ async function follow(loaded) {
 			// Without a token nobody is asked again and again.
 			isRefused = error.code === "unauthenticated";
 			live.nextAttempt = isRefused ? 0 : Date.now() + wait;
+			live.holder = error.metadata.holder ?? "";
 			setState("fora", error.isLost ? "" : error.message);
 		}
 		await pause(isRefused ? FOREVER_MS : wait);

@@ -58,6 +58,9 @@ pub fn report_news(news: &News<'_>) {
             stderr,
             "A conexão com o servidor caiu antes da resposta: {why}. Procurando o servidor de novo..."
         ),
+        News::NobodyWrites => {
+            writeln!(stderr, "Nenhum dos servidores da loja a atende agora. Esperando por um que atenda...")
+        }
         News::Searching(error) => writeln!(stderr, "{error}. Procurando o servidor de novo..."),
     };
 }

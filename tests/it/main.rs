@@ -50,6 +50,7 @@ mod roles;
 mod scenarios;
 mod serve;
 mod service_manager;
+mod several_servers;
 mod shell;
 mod shell_change;
 mod shell_verbs;

@@ -104,5 +104,9 @@ mod tests {
         let received = refusal(&status).unwrap();
         assert_eq!(received, sent);
         assert_eq!(refusal(&Status::unavailable("proxy")), None);
+
+        let standing_by = Refusal::standing_by(Some("loja2.exemplo:8082"));
+        let received = refusal(&super::status(standing_by)).unwrap();
+        assert_eq!(received.holder(), Some("loja2.exemplo:8082"));
     }
 }

@@ -7,7 +7,7 @@ use crate::operation::{
     ChangeReply, FAREWELL, MovementReply, MovementsReply, NO_MOVEMENT, NO_PRODUCT, ProductReply, Reply,
     Request, write_product_line,
 };
-use crate::refusal::{Code, Refusal};
+use crate::refusal::{Code, HOLDER, Refusal};
 use crate::wire::NotAReply;
 
 /// The answer of a server that serves only gRPC to text.
@@ -30,6 +30,9 @@ pub const TLS_ONLY: &str = "Erro UNKNOWN_COMMAND: este servidor atende só por T
 /// an unknown type, and so recognises that the server speaks no TLS.
 pub const NO_TLS: &str = "Erro UNKNOWN_COMMAND: este servidor atende sem TLS. \
     Nada foi feito; use um cliente sem TLS, ou inicie o servidor com --tls-cert e --tls-key.";
+
+/// The word, at the end of a refusal, before the address of the server that writes for the shop.
+const HOLDER_WORD: &str = " holder=";
 
 /// Writes one product as a whole reply.
 pub fn write_product(out: &mut String, product: &Product) {
@@ -61,7 +64,11 @@ pub fn write_list_end(out: &mut String, is_empty: bool) {
 
 /// Writes a refusal as a whole reply.
 pub fn write_refusal(out: &mut String, refusal: &Refusal) {
-    let _ = write!(out, "Erro {}: {}\n\n", refusal.code.as_str(), refusal.message);
+    let _ = write!(out, "Erro {}: {}", refusal.code.as_str(), refusal.message);
+    if let Some(holder) = refusal.holder() {
+        let _ = write!(out, "{HOLDER_WORD}{holder}");
+    }
+    out.push_str("\n\n");
 }
 
 /// Writes a line as a whole reply.
@@ -180,7 +187,18 @@ pub fn read_token_reply(line: &str) -> Result<(), Refusal> {
 
 pub(super) fn read_refusal(line: &str) -> Option<Refusal> {
     let (code, message) = line.strip_prefix("Erro ")?.split_once(": ")?;
-    Some(Refusal::new(Code::parse(code)?, Sentence(message).to_string()))
+    let code = Code::parse(code)?;
+    let (message, holder) = match message.rsplit_once(HOLDER_WORD) {
+        Some((message, holder)) if code == Code::Unavailable && !holder.contains(' ') => {
+            (message, Some(holder))
+        }
+        _ => (message, None),
+    };
+    let metadata = holder.map(|holder| (HOLDER, holder.to_owned()));
+    Some(Refusal {
+        metadata: metadata.into_iter().collect(),
+        ..Refusal::new(code, Sentence(message).to_string())
+    })
 }
 
 fn read_product_line(line: &str) -> Option<ProductReply> {
@@ -232,6 +250,23 @@ mod tests {
             let listed = read_reply(&Request::ListProducts(ProductsRequest::default()), &[&line]).unwrap();
             assert_eq!(listed, Ok(Reply::Products(vec![product])), "{name}");
         }
+    }
+
+    #[test]
+    fn a_server_that_stands_by_names_the_one_that_writes() {
+        for holder in [Some("loja2.exemplo:8082"), None] {
+            let refusal = Refusal::standing_by(holder);
+            let mut written = String::new();
+            write_refusal(&mut written, &refusal);
+            let expected = format!(". holder={}\n\n", holder.unwrap_or_default());
+            assert!(written.ends_with(&expected), "{written}");
+            let read = read_refusal(written.trim_end_matches('\n')).unwrap();
+            assert_eq!((read.code, read.holder()), (Code::Unavailable, Some(holder.unwrap_or_default())));
+            assert_eq!(read.message, Sentence(&refusal.message).to_string());
+        }
+        // The words may be of another message.
+        let other = read_refusal("Erro INVALID_ARGUMENT: não há atributo holder=a").unwrap();
+        assert_eq!(other.holder(), None);
     }
 
     #[test]
