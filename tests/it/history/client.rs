@@ -24,15 +24,22 @@ const GUESSED_MAX: i64 = 6;
 /// Most products of one import or count.
 const LINES_MAX: usize = 3;
 
+/// The pause after a refusal, if the server's door does not change.
+const AGAIN_AFTER: Duration = Duration::from_millis(5);
+
 /// Whether there is a server to talk to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Door {
     Open {
         port: u16,
         times: usize,
+        /// Whether the server has a reason to refuse what it otherwise answers.
+        is_excused: bool,
     },
     /// The server is about to end, or has: whatever breaks now has a reason.
     Shut,
+    /// The server stands still, and may never answer what it was asked.
+    Abandoned,
     /// The play was broken off.
     Closed,
 }
@@ -93,7 +100,7 @@ impl Record {
         self.changed.notify_all();
     }
 
-    fn begin(&self, client: usize, asked: Asked, way: Way, follows: Option<usize>) -> usize {
+    pub(super) fn begin(&self, client: usize, asked: Asked, way: Way, follows: Option<usize>) -> usize {
         let calls = vec![Call { at: self.now(), way }];
         let mut pages = self.pages();
         pages.operations.push(Operation { client, asked, calls, follows, answer: None });
@@ -105,7 +112,7 @@ impl Record {
         self.pages().operations[number].calls.push(call);
     }
 
-    fn finish(&self, number: usize, answer: Answer) {
+    pub(super) fn finish(&self, number: usize, answer: Answer) {
         let at = self.now();
         let mut pages = self.pages();
         if let Answer::Made(made) = &answer {
@@ -169,8 +176,8 @@ impl Client {
     /// Asks until the play is over and every change is answered.
     pub(crate) async fn run(mut self) {
         loop {
-            let door =
-                self.door.wait_for(|door| *door != Door::Shut).await.map_or(Door::Closed, |door| *door);
+            let leads_on = |door: &Door| matches!(door, Door::Open { .. } | Door::Closed);
+            let door = self.door.wait_for(leads_on).await.map_or(Door::Closed, |door| *door);
             let Door::Open { port, .. } = door else { return };
             let is_done = match Connection::open(self.way, port).await {
                 Some(connection) => self.converse(connection, door).await,
@@ -187,9 +194,12 @@ impl Client {
         }
     }
 
-    /// Whether the server that this door led to runs and is to run on.
+    /// Whether the server that this door led to runs, is to run on, and has no excuse.
     fn is_open(&self, door: Door) -> bool {
-        *self.door.borrow() == door
+        match (*self.door.borrow(), door) {
+            (Door::Open { times: now, is_excused: false, .. }, Door::Open { times, .. }) => now == times,
+            _ => false,
+        }
     }
 
     /// Another way than until now, if what is unanswered can be asked in one.
@@ -217,7 +227,12 @@ impl Client {
             if self.in_flight.is_empty() {
                 return true;
             }
-            let Ok(heard) = tokio::time::timeout(PATIENCE, connection.hear()).await else {
+            let mut door_now = self.door.clone();
+            let heard = tokio::select! {
+                heard = tokio::time::timeout(PATIENCE, connection.hear()) => heard,
+                _ = door_now.wait_for(|door| *door == Door::Abandoned) => return false,
+            };
+            let Ok(heard) = heard else {
                 self.record.complain(format!("left client {} without an answer", self.number));
                 return true;
             };
@@ -233,8 +248,13 @@ impl Client {
                     self.record.complain("refuses changes though its disk is well".to_owned());
                     return true;
                 }
-                Heard::AskAgain if asked.id().is_some() => self.unanswered.push((number, asked)),
-                Heard::AskAgain => {}
+                Heard::AskAgain => {
+                    if asked.id().is_some() {
+                        self.unanswered.push((number, asked));
+                    }
+                    // Not busily, for as long as the server refuses.
+                    let _ = tokio::time::timeout(AGAIN_AFTER, self.door.changed()).await;
+                }
             }
         }
     }

@@ -200,7 +200,8 @@ fn adjust<'p>(id: &str, line: &Line) -> AdjustRequest<'p> {
     }
 }
 
-fn read(question: &Asked, reply: &str) -> Heard {
+/// The answer in a reply of text.
+pub(super) fn read(question: &Asked, reply: &str) -> Heard {
     let lines: Vec<&str> = reply.lines().collect();
     let products = match read_reply(&request(question), &lines) {
         Ok(Ok(Reply::Product(product) | Reply::Change(ChangeReply { product, .. }))) => vec![product],

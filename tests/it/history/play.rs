@@ -1,17 +1,19 @@
 //! Plays a history: clients on a server that is ended now and then.
 
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rusqlite::Connection;
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::check::{Fault, check};
 use super::client::{Client, Door, Record, look_at_all};
-use super::{Kind, Ledger, Operation, Row, Stock, Stored, Way, product_named};
-use crate::support::Server;
+use super::connection::{Heard, read};
+use super::ledger::read_ledger;
+use super::{Answer, Asked, Ledger, Operation, Way};
+use crate::support::{self, Server};
 
 /// What is to be played.
 pub(crate) struct Plan {
@@ -67,9 +69,43 @@ impl Played {
 /// Plays on a server with a new shop. Checks after each start and at the end, after which
 /// the server is stopped.
 pub(crate) fn play(server: &mut Server, plan: &Plan) -> Played {
-    let record = Arc::new(Record::new());
-    let (door, seen_door) = watch::channel(Door::Open { port: server.port, times: 0 });
-    let clients = {
+    let mut play = Play::begin(server.port, plan);
+    let mut stops = Vec::new();
+    let verdict = plan.ends.iter().try_for_each(|end| {
+        play.wait_for_answers(plan.answers)?;
+        play.shut();
+        stops.extend(end_server(server, *end)?);
+        server.restart();
+        check(&play.operations(), &read_ledger(server))?;
+        play.open(server.port);
+        Ok(())
+    });
+    let verdict = verdict.and_then(|()| play.wait_for_answers(plan.answers));
+    Played { stops, ..play.end(server, verdict) }
+}
+
+/// A connection that was made before a server stood still or was cut off.
+pub(crate) struct Late {
+    connection: support::Connection,
+    number: usize,
+}
+
+/// A history in the making: clients that ask and record until it is ended.
+pub(crate) struct Play {
+    record: Arc<Record>,
+    door: watch::Sender<Door>,
+    clients: JoinHandle<Vec<()>>,
+    client_count: usize,
+    /// How many times a server was opened.
+    times: usize,
+}
+
+#[allow(dead_code)]
+impl Play {
+    /// Puts clients on a server with a new shop.
+    pub(crate) fn begin(port: u16, plan: &Plan) -> Self {
+        let record = Arc::new(Record::new());
+        let (door, seen_door) = watch::channel(Door::Open { port, times: 0, is_excused: false });
         let ways = plan.clients.iter().flat_map(|(way, count)| std::iter::repeat_n(*way, *count));
         let clients: Vec<Client> = ways
             .enumerate()
@@ -78,35 +114,85 @@ pub(crate) fn play(server: &mut Server, plan: &Plan) -> Played {
                 Client::new(number, way, plan.in_flight_max, record, door, plan.seed)
             })
             .collect();
+        let client_count = clients.len();
         let run_all =
             async { clients.into_iter().map(Client::run).collect::<JoinSet<()>>().join_all().await };
-        std::thread::spawn(move || block_on(run_all))
-    };
-    let mut stops = Vec::new();
-    let mut verdict = (1..).zip(&plan.ends).try_for_each(|(times, end)| {
-        record.wait_for_answers(plan.answers).map_err(Fault::Conduct)?;
-        door.send_replace(Door::Shut);
-        stops.extend(end_server(server, *end)?);
-        server.restart();
-        check(&record.operations(), &read_ledger(server))?;
-        door.send_replace(Door::Open { port: server.port, times });
-        Ok(())
-    });
-    verdict = verdict.and_then(|()| record.wait_for_answers(plan.answers).map_err(Fault::Conduct));
-    if verdict.is_err() {
-        door.send_replace(Door::Closed);
-        server.kill();
-        server.restart();
+        let clients = std::thread::spawn(move || block_on(run_all));
+        Self { record, door, clients, client_count, times: 0 }
     }
-    record.end();
-    clients.join().expect("a client does not panic");
-    let onlooker = plan.clients.iter().map(|(_, count)| count).sum();
-    let last_look =
-        record.complaint().map_or_else(|| block_on(look_at_all(&record, onlooker, server.port)), Err);
-    server.stop();
-    let (history, ledger) = (record.operations(), read_ledger(server));
-    verdict = verdict.and(last_look.map_err(Fault::Conduct)).and_then(|()| check(&history, &ledger));
-    Played { history, ledger, stops, verdict }
+
+    /// Waits for so many answers more.
+    pub(crate) fn wait_for_answers(&self, count: usize) -> Result<(), Fault> {
+        self.record.wait_for_answers(count).map_err(Fault::Conduct)
+    }
+
+    /// The server is about to end: whatever breaks from now on has a reason.
+    pub(crate) fn shut(&self) {
+        self.door.send_replace(Door::Shut);
+    }
+
+    /// The server stands still: whoever waits for it leaves.
+    pub(crate) fn abandon(&self) {
+        self.door.send_replace(Door::Abandoned);
+    }
+
+    /// Lets the clients in to the server at this port.
+    pub(crate) fn open(&mut self, port: u16) {
+        self.times += 1;
+        self.door.send_replace(Door::Open { port, times: self.times, is_excused: false });
+    }
+
+    /// From now on the server may refuse, because of what happens to its store; or no longer.
+    pub(crate) fn excuse(&self, excused: bool) {
+        self.door.send_modify(|door| {
+            if let Door::Open { is_excused, .. } = door {
+                *is_excused = excused;
+            }
+        });
+    }
+
+    /// Connects to a server that is to be asked late.
+    pub(crate) fn stand_at(&self, port: u16) -> Late {
+        Late { connection: support::Connection::new(port), number: 0 }
+    }
+
+    /// Asks for all products on a connection from before.
+    pub(crate) fn ask_late(&self, late: &mut Late) {
+        late.number = self.record.begin(self.client_count + 1, Asked::List(None), Way::Text, None);
+        late.connection.send("4\n");
+    }
+
+    /// Records what the server answers, if it answers with products and does not refuse.
+    pub(crate) fn hear_late(&self, mut late: Late) {
+        if let Some(reply) = late.connection.try_reply()
+            && let Heard::Answer(answer @ Answer::Seen(_)) = read(&Asked::List(None), &reply)
+        {
+            self.record.finish(late.number, answer);
+        }
+    }
+
+    /// What was asked and answered until now.
+    pub(crate) fn operations(&self) -> Vec<Operation> {
+        self.record.operations()
+    }
+
+    /// Lets the clients finish, unless the play went wrong, stops the server, and checks.
+    pub(crate) fn end(self, server: &mut Server, verdict: Result<(), Fault>) -> Played {
+        let Self { record, door, clients, client_count, .. } = self;
+        if verdict.is_err() {
+            door.send_replace(Door::Closed);
+            server.kill();
+            server.restart();
+        }
+        record.end();
+        clients.join().expect("a client does not panic");
+        let last_look =
+            record.complaint().map_or_else(|| block_on(look_at_all(&record, client_count, server.port)), Err);
+        server.stop();
+        let (history, ledger) = (record.operations(), read_ledger(server));
+        let verdict = verdict.and(last_look.map_err(Fault::Conduct)).and_then(|()| check(&history, &ledger));
+        Played { history, ledger, stops: Vec::new(), verdict }
+    }
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -128,79 +214,4 @@ fn end_server(server: &mut Server, end: End) -> Result<Option<Duration>, Fault> 
         return Err(Fault::Conduct(format!("had {time:?} to stop, and took {took:?}")));
     }
     Ok(Some(took))
-}
-
-/// What the database holds; the server may run.
-fn read_ledger(server: &Server) -> Ledger {
-    let mut database = Connection::open_with_flags(
-        server.path().join("hortifruti.db"),
-        rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
-    )
-    .unwrap();
-    // One moment for all that is read.
-    let moment = database.transaction().unwrap();
-    let integrity = moment.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-    let products = all(&moment, "SELECT id, name, stock_thousandths FROM product ORDER BY id", |row| {
-        let (id, name, balance): (i64, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let product = product_named(&name).unwrap_or_else(|| panic!("nobody imported {name}"));
-        Ok((id, Stock { product, balance }))
-    });
-    let rows = all(
-        &moment,
-        "SELECT sequence, product_id, delta_thousandths, balance_thousandths, kind, request_id
-         FROM movement ORDER BY sequence",
-        |row| {
-            let product: i64 = row.get(1)?;
-            let kind: String = row.get(4)?;
-            Ok(Row {
-                sequence: row.get(0)?,
-                product: products.iter().find(|(id, _)| *id == product).unwrap().1.product,
-                delta: row.get(2)?,
-                balance: row.get(3)?,
-                kind: match kind.as_str() {
-                    "abertura" => Kind::Opening,
-                    "contagem" => Kind::Count,
-                    _ => Kind::Change,
-                },
-                request_id: row.get(5)?,
-            })
-        },
-    );
-    let pair = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
-    Ledger {
-        integrity,
-        rows,
-        requests: all(&moment, "SELECT request_id, result FROM request", |row| {
-            Ok((row.get(0)?, stored(&row.get::<_, Vec<u8>>(1)?)))
-        }),
-        documents: all(&moment, "SELECT first_sequence, count FROM document", pair),
-        undos: all(&moment, "SELECT undone, by_sequence FROM undo", pair),
-        stocks: products.into_iter().map(|(_, stock)| stock).collect(),
-    }
-}
-
-/// Every row of a query.
-fn all<T>(
-    database: &Connection,
-    query: &str,
-    read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
-) -> Vec<T> {
-    database.prepare(query).unwrap().query_map([], read).unwrap().map(Result::unwrap).collect()
-}
-
-/// A result: one byte for its operation, and then numbers of eight bytes.
-fn stored(result: &[u8]) -> Stored {
-    let (numbers, rest) = result[1..].as_chunks();
-    assert_eq!(rest, b"", "{result:?}");
-    let numbers: Vec<i64> = numbers.iter().map(|number| i64::from_le_bytes(*number)).collect();
-    match (result[0], &numbers[..]) {
-        (1, [created, updated, unchanged]) => Stored::Import([*created, *updated, *unchanged]),
-        (2, [first]) => Stored::Batch(*first),
-        // The movement of each line, the stock and the price.
-        (3, lines) => Stored::Count(lines.chunks(3).map(|line| (line[0], line[1])).collect()),
-        (4, [first, count]) => Stored::Undo(*first, *count),
-        // With the discontinued products, and the changes of terms.
-        (6, [created, updated, unchanged, ..]) => Stored::Import([*created, *updated, *unchanged]),
-        _ => panic!("{result:?}"),
-    }
 }

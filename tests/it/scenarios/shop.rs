@@ -3,6 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use hortifruti::operation::Operation;
+use tempfile::TempDir;
 
 use super::{Store, TRANSPORTS, Transport, grpc};
 use crate::support::{Server, list, make_token};
@@ -268,9 +269,7 @@ pub(super) struct Shop {
 impl Shop {
     /// Starts a server with these options beside those of the store.
     pub(super) fn open(transport: &'static Transport, store: &'static Store, options: &[&str]) -> Self {
-        let server = Server::start(&[store.serve, options].concat());
-        let client = (transport.open)(&server);
-        Self { server, client, transport, store }
+        Self::open_in(tempfile::tempdir().unwrap(), transport, store, options)
     }
 
     /// Another shop over the same transport and store, with these options of `serve`.
@@ -284,9 +283,20 @@ impl Shop {
         for role in ROLES {
             make_token(folder.path(), role, role);
         }
-        let server = Server::start_in(folder, &[self.store.serve, &["--token-file", "tokens"]].concat());
-        let client = (self.transport.open)(&server);
-        Self { server, client, transport: self.transport, store: self.store }
+        Self::open_in(folder, self.transport, self.store, &["--token-file", "tokens"])
+    }
+
+    fn open_in(
+        folder: TempDir,
+        transport: &'static Transport,
+        store: &'static Store,
+        options: &[&str],
+    ) -> Self {
+        let place = (store.new_shop)();
+        let data = place.as_ref().map_or(Vec::new(), |place| vec!["--data", place]);
+        let server = Server::start_in(folder, &[&data, options].concat());
+        let client = (transport.open)(&server);
+        Self { server, client, transport, store }
     }
 
     /// A client with the token of a role.
@@ -351,7 +361,9 @@ impl Shop {
     pub(super) fn verify(mut self) {
         if self.store.is_durable {
             self.server.stop();
-            let verified = self.server.run(&["verify"]);
+            let place = self.server.data().map(str::to_owned);
+            let verified =
+                self.server.run(&["verify"].into_iter().chain(place.as_deref()).collect::<Vec<_>>());
             assert_eq!(verified.code, 0, "{}", verified.err);
         }
     }
