@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 use anyhow::{bail, ensure};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::catalog::counted;
 use crate::client::{Client, ClientError, ConnectOptions, Connection, Patience};
 use crate::io_error::describe;
 use crate::operation::{ProductReply, ProductsRequest, Reply, Request};
@@ -278,9 +279,10 @@ fn check(before: &[ProductReply], after: &[ProductReply], outcomes: &[Outcome]) 
         }
     }
     Ok(format!(
-        "estoque inicial + {} mudanças = estoque final, em {} produtos",
+        "estoque inicial + {} {} = estoque final, em {}",
         report::grouped(changes as f64),
-        before.len()
+        if changes == 1 { "mudança" } else { "mudanças" },
+        counted(before.len(), "produto", "produtos")
     ))
 }
 

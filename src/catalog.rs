@@ -12,6 +12,7 @@ mod by_key;
 mod by_name;
 mod code;
 mod cost;
+mod counted;
 mod cursor;
 mod decimal;
 mod details;
@@ -63,6 +64,7 @@ pub use author::{AUTHOR_CHARS_MAX, Author, AuthorError};
 pub use balance::Balance;
 pub use code::{Barcode, CodeError, SHOP_CODE_MAX, ShopCode, check_misread};
 pub use cost::{Cost, STOCK_COST_CENTAVOS_MAX, StockCost};
+pub use counted::counted;
 pub use cursor::{Cursor, Stopped, TooOld};
 pub use decimal::has_two_readings;
 pub use details::{

@@ -14,14 +14,14 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::catalog::{Barcode, Category, Quantity, ShopCode, StockCost, Terms};
+use crate::catalog::{Barcode, Category, Quantity, ShopCode, StockCost, Terms, counted};
 use crate::operation::{ChangeReply, ImportReply, NO_PRODUCT, ProductReply, Reply};
 use cells::{Align, json, table, text_cell};
 pub use format::Format;
 pub use live::{render_live, render_live_head};
 pub use margin::margin_told;
 use movements::JsonMovement;
-pub use people::{measured, product_told, render_for_person};
+pub use people::{measured, new_product_told, product_told, render_for_person};
 pub use sheet::{Cell, Column, Holds, Need, Sheet, reais, render_sheet};
 
 /// Writes a reply.
@@ -46,13 +46,12 @@ pub fn render(out: &mut impl Write, reply: &Reply, format: Format) -> io::Result
         }
         Reply::Products(products) => products,
         Reply::Imported(ImportReply { counts, .. }) => {
-            writeln!(
-                out,
-                "{} criados, {} atualizados, {} sem mudança.",
-                counts.created, counts.updated, counts.unchanged
-            )?;
+            let created = counted(counts.created, "criado", "criados");
+            let updated = counted(counts.updated, "atualizado", "atualizados");
+            writeln!(out, "{created}, {updated}, {} sem mudança.", counts.unchanged)?;
             return match counts.discontinued {
                 0 => Ok(()),
+                1 => writeln!(out, "1 da lista está aposentado, e continua assim."),
                 count => writeln!(out, "{count} da lista estão aposentados, e continuam assim."),
             };
         }

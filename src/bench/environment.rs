@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use crate::catalog::Shown;
+use crate::catalog::{Shown, counted};
 
 /// The characters that have no special meaning in any shell.
 const PLAIN: &str = "-_./:=,%+@";
@@ -53,7 +53,7 @@ fn machine() -> String {
         .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
         .map_or(std::env::consts::ARCH, |(_, name)| name.trim());
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let cores = if cores == 1 { "1 núcleo".to_owned() } else { format!("{cores} núcleos") };
+    let cores = counted(cores, "núcleo", "núcleos");
     let release = read("/proc/sys/kernel/osrelease");
     format!("{processor}, {cores}, {} {}", std::env::consts::OS, release.trim()).trim_end().to_owned()
 }

@@ -8,6 +8,7 @@ use super::environment::{Environment, PROGRAM};
 use super::options::Options;
 use super::tally::Tally;
 use super::transport::Transport;
+use crate::catalog::counted;
 
 /// The percentiles of the table, and of the curves in the terminal.
 pub(super) const TABLE_PERCENTILES: [f64; 4] = [50.0, 90.0, 99.0, 99.9];
@@ -130,10 +131,7 @@ impl Report<'_> {
     /// The load, in one line.
     pub(super) fn load(&self) -> String {
         let Options { connections, pipeline, mix, .. } = self.options;
-        let connections = match connections {
-            1 => "1 conexão".to_owned(),
-            many => format!("{many} conexões"),
-        };
+        let connections = counted(*connections, "conexão", "conexões");
         let pace = match self.options.rate {
             Some(rate) => format!("laço aberto, {} op/s", grouped(rate)),
             None => "laço fechado".to_owned(),

@@ -8,6 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::amount::Amount;
+use super::counted::counted;
 use super::gtin::check_digit;
 use super::name::Name;
 use super::price::Price;
@@ -44,7 +45,11 @@ enum Place {
 /// Why a text is no valid mask.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MaskError {
-    #[error("a máscara {} tem {length} caracteres, e uma etiqueta tem {DIGITS} dígitos", Quoted(.mask))]
+    #[error(
+        "a máscara {} tem {}, e uma etiqueta tem {DIGITS} dígitos",
+        Quoted(.mask),
+        counted(.length.to_owned(), "caractere", "caracteres")
+    )]
     Length { mask: String, length: usize },
     #[error("a máscara {} tem {character:?}; use só dígitos e letras", Quoted(.mask))]
     Character { mask: String, character: char },

@@ -9,6 +9,7 @@ use clap::Args;
 use super::Error;
 use super::connection::{Connection, connect};
 use super::output::{STANDARD, print, written_or};
+use crate::catalog::counted;
 use crate::io_error::describe;
 use crate::operation::{ProductsRequest, Reply, Request};
 use crate::private_file::{AtomicFile, NameState};
@@ -55,7 +56,8 @@ impl Export {
             anyhow::anyhow!("a lista não pôde ser escrita em {}: {}", file.display(), describe(&error))
         })?;
         let count = if let Reply::Products(products) = &reply { products.len() } else { 0 };
-        let note = format!("{count} produtos escritos em {}.\n", file.display());
+        let written = counted(count, "produto escrito", "produtos escritos");
+        let note = format!("{written} em {}.\n", file.display());
         written_or(
             io::stdout().write_all(note.as_bytes()),
             "a lista foi escrita; só esta mensagem não pôde ser mostrada",

@@ -15,8 +15,7 @@ use super::doubt::{ask, can_ask};
 use super::input::read_file;
 use super::interrupts::watch_interrupts;
 use super::output::{STANDARD, note, print, print_made, written};
-use crate::catalog::IMPORT_ROWS_MAX;
-use crate::catalog::{ImportCounts, Quoted, RequestId};
+use crate::catalog::{IMPORT_ROWS_MAX, ImportCounts, Quoted, RequestId, counted};
 use crate::client::{ClientError, new_request_id};
 use crate::operation::{ImportReply, ImportRequest, ProductsRequest, Reply, Request};
 use crate::price_list::{self, BadRows, Catalog, Difference, PriceList};
@@ -232,10 +231,7 @@ impl Marked {
     }
 
     fn counted(&self) -> String {
-        match self.count {
-            1 => "1 linha parece errada".to_owned(),
-            count => format!("{count} linhas parecem erradas"),
-        }
+        counted(self.count, "linha parece errada", "linhas parecem erradas")
     }
 }
 

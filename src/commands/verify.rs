@@ -9,6 +9,7 @@ use clap::Args;
 use super::Error;
 use super::database::DATA_DEFAULT;
 use super::output::written;
+use crate::catalog::counted;
 use crate::progress_bar::ProgressBar;
 use crate::store::{Step, Verified, sqlite};
 
@@ -47,8 +48,7 @@ pub(super) fn print_verified(what: &str, verified: &Verified) -> Result<(), Erro
         verified;
     let of_them = match *discontinued {
         0 => String::new(),
-        1 => ", 1 deles aposentado".to_owned(),
-        _ => format!(", {discontinued} deles aposentados"),
+        count => format!(", {}", counted(count, "deles aposentado", "deles aposentados")),
     };
     let mut text = format!(
         "{what}\nProdutos: {products}{of_them}\nMovimentos: {movements}\nIdentificadores de pedido: {request_ids}\n"

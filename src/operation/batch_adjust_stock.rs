@@ -5,7 +5,7 @@ use std::fmt;
 use super::adjust_stock::AdjustRequest;
 use super::message_limit::{LargeMessages, MessageLimit};
 use super::permission::Permission;
-use crate::catalog::RequestId;
+use crate::catalog::{RequestId, counted};
 
 /// The limit of a batch: the most changes, each with the longest name. A worker checks 16 KiB itself, in a
 /// fifth of a millisecond. While a batch of the smallest changes is checked, it takes some eighty times its
@@ -34,6 +34,6 @@ impl BatchRequest<'_> {
 
 impl fmt::Display for BatchRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "lote ({} mudanças)", self.adjustments.len())
+        write!(f, "lote ({})", counted(self.adjustments.len(), "mudança", "mudanças"))
     }
 }

@@ -6,7 +6,7 @@ use super::form::{Argument, Form};
 use super::message_limit::{LargeMessages, MessageLimit};
 use super::permission::Permission;
 use super::words::{name_and_quantity, read_request_id, split_last_word};
-use crate::catalog::{Note, Quantity, RequestId};
+use crate::catalog::{Note, Quantity, RequestId, counted};
 use crate::refusal::Refusal;
 
 /// The limit of a count: the most products, each with the longest name. A worker checks 16 KiB itself, in a
@@ -101,7 +101,7 @@ impl<'a> CountRequest<'a> {
 impl fmt::Display for CountRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(CountedName { name, counted, .. }) = self.single() else {
-            return write!(f, "contagem ({} produtos)", self.counts.len());
+            return write!(f, "contagem ({})", counted(self.counts.len(), "produto", "produtos"));
         };
         write!(f, "{} {name} {counted}", FORM.word)?;
         self.request_id.as_ref().map_or(Ok(()), |request_id| write!(f, " id={request_id}"))

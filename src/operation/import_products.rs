@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::list_product_changes::ProductChangeReply;
 use super::message_limit::{LargeMessages, MessageLimit};
-use crate::catalog::{ImportCounts, ProductDraft, RequestId};
+use super::product_reply::ProductReply;
+use crate::catalog::{ImportCounts, ProductDraft, RequestId, counted};
 
 /// The limit of an import: the most rows, each with the longest name. A worker checks no import itself: an
 /// empty row takes two bytes and still needs an error message, and while an import of nothing but such rows
@@ -37,8 +38,26 @@ pub struct ImportReply {
     pub changes: Vec<ProductChangeReply>,
 }
 
+impl ImportRequest {
+    /// The product that an import of one row made, as it was then. `None` if there are more rows, and if the
+    /// product was there already.
+    pub fn product_made(&self, imported: &ImportReply) -> Option<ProductReply> {
+        let [ProductDraft { name, price, unit, opening_stock, .. }] = &self.rows[..] else { return None };
+        (imported.counts.created == 1 && !self.is_dry_run).then(|| ProductReply {
+            name: name.clone(),
+            price: *price,
+            stock: *opening_stock,
+            unit: Some(unit.clone().unwrap_or_default()),
+            stock_cost: None,
+            terms: None,
+            is_discontinued: false,
+        })
+    }
+}
+
 impl fmt::Display for ImportRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "import ({} produtos{})", self.rows.len(), if self.is_dry_run { ", ensaio" } else { "" })
+        let products = counted(self.rows.len(), "produto", "produtos");
+        write!(f, "import ({products}{})", if self.is_dry_run { ", ensaio" } else { "" })
     }
 }

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::catalog::{Quoted, has_two_readings};
+use crate::catalog::{Quoted, counted, has_two_readings};
 
 /// The decimal mark of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,10 +173,7 @@ impl Numbers {
     pub(super) fn note(&self) -> Option<String> {
         let ((mark, by), open) = (self.decided()?, self.open.as_ref()?);
         let read = self.read(&open.cell).ok()?;
-        let what = match self.open_count {
-            1 => "1 número foi lido".to_owned(),
-            count => format!("{count} números foram lidos"),
-        };
+        let what = counted(self.open_count, "número foi lido", "números foram lidos");
         let shown = bare(&read).replace('.', ",");
         let shown =
             if shown.contains(',') { shown.trim_end_matches('0').trim_end_matches(',') } else { &shown };

@@ -24,11 +24,20 @@ pub fn render_for_person(out: &mut impl Write, reply: &Reply) -> io::Result<()> 
     }
 }
 
-/// A product in one line: `Tomate: R$ 8,90 o kg · há 12,5 kg`.
+/// A product in one line: `Tomate: R$ 8,90/kg · há 12,5 kg`.
 pub fn product_told(product: &ProductReply) -> String {
+    line_of(product, "")
+}
+
+/// A product that was made, in one line: `Tomate: cadastrado · R$ 8,90/kg · há 0 kg`.
+pub fn new_product_told(product: &ProductReply) -> String {
+    line_of(product, "cadastrado · ")
+}
+
+fn line_of(product: &ProductReply, state: &str) -> String {
     let price = product.price.in_reais();
     let price = unit(product).map_or(price.to_string(), |unit| format!("{price}/{unit}"));
-    format!("{}: {price} · há {}", product.name, measured(product.stock, product))
+    format!("{}: {state}{price} · há {}", product.name, measured(product.stock, product))
 }
 
 /// A quantity with the product's unit: `12,5 kg`.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::cells::{Align, json, table, text_cell};
 use super::format::Format;
-use crate::catalog::{Price, Quantity, TermsField};
+use crate::catalog::{Price, Quantity, TermsField, counted};
 use crate::local_time::LocalTime;
 use crate::operation::ProductChangeReply;
 
@@ -93,7 +93,7 @@ fn value(field: TermsField, value: &str) -> String {
             number().and_then(|it| Quantity::from_thousandths(it).ok()).map(|it| it.with_comma().to_string())
         }
         TermsField::ShelfLife if value == "0" => None,
-        TermsField::ShelfLife => Some(format!("{value} dias")),
+        TermsField::ShelfLife => value.parse().ok().map(|days: u32| counted(days, "dia", "dias")),
         TermsField::Discontinued => Some(if value == "true" { "não" } else { "sim" }.to_owned()),
         _ => Some(value.to_owned()).filter(|value| !value.is_empty()),
     };

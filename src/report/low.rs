@@ -1,7 +1,7 @@
 //! `query --low`: the products that run out, and what to buy.
 
 use super::asked::Report;
-use crate::catalog::Quantity;
+use crate::catalog::{Quantity, counted};
 use crate::operation::{Basis, LowStock};
 use crate::render::{Cell, Column, Holds, Sheet};
 
@@ -32,7 +32,8 @@ pub(super) fn sheet(report: &Report, low: &[LowStock]) -> Sheet {
     let notes = match report.days_ahead {
         None | Some(0) => vec!["A comprar: até o alvo, ou até o mínimo de quem não tem alvo.".to_owned()],
         Some(days) => {
-            vec![format!("A comprar: para {days} dias, pela média das vendas das últimas 4 semanas.")]
+            let days = counted(days, "dia", "dias");
+            vec![format!("A comprar: para {days}, pela média das vendas das últimas 4 semanas.")]
         }
     };
     Sheet {

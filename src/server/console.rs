@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use crate::catalog::Shown;
+use crate::catalog::{Shown, counted};
 
 /// The most lines that wait to be written; further lines are dropped and counted. More lines in a second than
 /// this, nobody reads.
@@ -128,8 +128,10 @@ fn write_all(mut lines: Receiver<Line>, dropped: &AtomicU64, output: &mut impl W
         }
         match dropped.swap(0, Ordering::Relaxed) {
             0 => {}
-            1 => text.push_str("(1 linha não mostrada)\n"),
-            count => text.push_str(&format!("({count} linhas não mostradas)\n")),
+            count => {
+                let unshown = counted(count, "linha não mostrada", "linhas não mostradas");
+                text.push_str(&format!("({unshown})\n"));
+            }
         }
         if is_open && let Err(error) = output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
             tracing::warn!(%error, "the console's output failed; it shows nothing more");

@@ -133,7 +133,7 @@ impl Person {
                     Some(begun) => self.change(begun)?,
                     None => {
                         let reply = self.editor.client().call(&request)?;
-                        show_to_person(&mut io::stdout(), &line, &reply)?;
+                        show_to_person(&mut io::stdout(), &line, &request, &reply)?;
                         if let Request::ListMovements(MovementsRequest { name: Some(name), .. }) = &request {
                             self.show_terms_changes(name)?;
                         }
@@ -231,7 +231,7 @@ impl Person {
             ));
         }
         let reply = answer?;
-        show_to_person(out, change.line(), &reply)?;
+        show_to_person(out, change.line(), &request, &reply)?;
         let has_moved = matches!(reply, Reply::Change(_) | Reply::Changes(_));
         if has_moved && !is_original(change.line()) && self.last.movement().is_some() {
             writeln!(out, "Para voltar atrás: desfazer")?;

@@ -279,7 +279,7 @@ impl InDoubt {
     ) {
         let answer = match answer {
             Ok(reply) => {
-                format!("A mudança em dúvida foi feita: {change}{}", shown_after(&change.line, reply))
+                format!("A mudança em dúvida foi feita: {change}{}", shown_after(change, reply))
             }
             Err(error) => format!("A mudança em dúvida não foi feita: {change} → {error}"),
         };
@@ -294,10 +294,10 @@ impl InDoubt {
 }
 
 /// A reply behind its change, in one line.
-fn shown_after(line: &str, reply: &Reply) -> String {
+fn shown_after(change: &Change, reply: &Reply) -> String {
     let mut text = Vec::new();
     // Writing to memory cannot fail.
-    let _ = render_answer(&mut text, line, reply);
+    let _ = render_answer(&mut text, change.line(), &change.request(), reply);
     match String::from_utf8_lossy(&text).trim_end().replace('\n', "; ") {
         text if text.is_empty() => text,
         text => format!(" → {text}"),

@@ -8,7 +8,7 @@ use super::last_change::LastChange;
 use super::live::show_live;
 use super::menu::help_text;
 use super::questions::{Completed, complete, refuse_two_readings};
-use super::report::{note, report};
+use super::report::{note, product_made, report};
 use super::source::{Input, LineSource, Question};
 use super::verb::counted_line;
 use crate::client::{Client, ClientError};
@@ -94,7 +94,9 @@ impl<R: BufRead> Pipe<'_, R> {
                 format!("para concluí-la sem fazê-la duas vezes, repita a linha assim: {}", line(&request))
             })
         });
-        Ok(self.show(&answer?)?)
+        let reply = answer?;
+        let reply = product_made(request, &reply).map_or(reply, Reply::Product);
+        Ok(self.show(&reply)?)
     }
 }
 

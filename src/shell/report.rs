@@ -5,21 +5,43 @@ use std::io::{self, IsTerminal, Write};
 
 use super::pager;
 use crate::client::{ConnectionError, News};
-use crate::operation::{Reply, form_by_word, split_word};
-use crate::render::{Format, render, render_for_person};
+use crate::operation::{ProductReply, Reply, Request, form_by_word, split_word};
+use crate::render::{Format, new_product_told, render, render_for_person};
 use crate::terminal::takes_colours;
 
-/// Shows a person the answer to a line, a screen at a time.
-pub(super) fn show_to_person(out: &mut impl Write, line: &str, reply: &Reply) -> io::Result<()> {
+/// Shows a person the answer to a line that asked for this request, a screen at a time.
+pub(super) fn show_to_person(
+    out: &mut impl Write,
+    line: &str,
+    request: &Request<'_>,
+    reply: &Reply,
+) -> io::Result<()> {
     let mut text = Vec::new();
-    render_answer(&mut text, line, reply)?;
+    render_answer(&mut text, line, request, reply)?;
     pager::show(out, &String::from_utf8_lossy(&text))
 }
 
 /// Writes the answer to a line for a person: that to one of the original's commands in the original's way, any
 /// other as Brazilians write money and quantities.
-pub(super) fn render_answer(out: &mut impl Write, line: &str, reply: &Reply) -> io::Result<()> {
-    if is_original(line) { render(out, reply, Format::Text) } else { render_for_person(out, reply) }
+pub(super) fn render_answer(
+    out: &mut impl Write,
+    line: &str,
+    request: &Request<'_>,
+    reply: &Reply,
+) -> io::Result<()> {
+    match product_made(request, reply) {
+        Some(product) => writeln!(out, "{}", new_product_told(&product)),
+        None if is_original(line) => render(out, reply, Format::Text),
+        None => render_for_person(out, reply),
+    }
+}
+
+/// The product that a change made, if it made one alone.
+pub(super) fn product_made(request: &Request<'_>, reply: &Reply) -> Option<ProductReply> {
+    match (request, reply) {
+        (Request::ImportProducts(import), Reply::Imported(imported)) => import.product_made(imported),
+        _ => None,
+    }
 }
 
 /// Whether a line is one of the original's commands.

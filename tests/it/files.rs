@@ -261,7 +261,7 @@ fn a_pipe_from_another_program_is_read() {
         end(command.args(["-c", line]))
     };
     let imported = shell("\"$PATH_OF_IT\" import <(sleep 0.2; printf 'nome,preco\\nUva,8.50\\n')");
-    assert_eq!(imported.out, "1 criados, 0 atualizados, 0 sem mudança.\n", "{}", imported.err);
+    assert_eq!(imported.out, "1 criado, 0 atualizados, 0 sem mudança.\n", "{}", imported.err);
     let asked = shell("\"$PATH_OF_IT\" query Uva --token-file <(sleep 0.2; echo segredo)");
     assert!(asked.out.starts_with("Uva: "), "{asked:?}");
 }

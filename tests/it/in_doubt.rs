@@ -122,7 +122,7 @@ fn an_import_whose_answer_is_lost_can_be_finished_and_not_repeated() {
     for _ in 0..2 {
         // The first answer again, and not that there was nothing to do.
         let again = paste(&server, &lost.err);
-        assert_eq!(again.out, "1 criados, 0 atualizados, 0 sem mudança.\n", "{}", again.err);
+        assert_eq!(again.out, "1 criado, 0 atualizados, 0 sem mudança.\n", "{}", again.err);
     }
 }
 

@@ -93,7 +93,7 @@ fn a_dry_run_shows_each_change_and_what_looks_wrong() {
     let server = Server::start(&[]);
     let dry = run(&mut server.command(&["import", "-", "--dry-run"]), DEAR);
     assert_eq!(dry.code, 0, "{}", dry.err);
-    assert_eq!(dry.out, format!("{DEAR_CHANGES}1 criados, 3 atualizados, 0 sem mudança.\n"));
+    assert_eq!(dry.out, format!("{DEAR_CHANGES}1 criado, 3 atualizados, 0 sem mudança.\n"));
     for told in [
         "1 linha parece errada",
         "\"Pera\", de un para cx",
@@ -133,7 +133,7 @@ fn a_script_imports_what_looks_wrong_only_if_it_says_so() {
     let made = run(&mut server.command(&["import", "-", "--yes"]), DEAR);
     assert_eq!(
         (made.code, made.out.as_str()),
-        (0, "1 criados, 3 atualizados, 0 sem mudança.\n"),
+        (0, "1 criado, 3 atualizados, 0 sem mudança.\n"),
         "{}",
         made.err
     );
@@ -155,7 +155,7 @@ fn a_person_is_asked_about_what_looks_wrong() {
     terminal.wait_for("Importar assim mesmo? [s/N]");
     terminal.send("s\r");
     terminal.wait_for_end();
-    assert!(terminal.screen().contains("1 criados, 3 atualizados, 0 sem mudança."), "{}", terminal.screen());
+    assert!(terminal.screen().contains("1 criado, 3 atualizados, 0 sem mudança."), "{}", terminal.screen());
     // The same list again changes nothing, and nothing looks wrong.
     let mut terminal = Terminal::run(server.path(), 200, &["import", "lista.csv"]);
     terminal.wait_for_end();

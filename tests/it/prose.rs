@@ -1,5 +1,7 @@
 //! The docs and comments of `src/` name their subject and use plain words, and so do the names of tests.
 
+mod plurals;
+
 use std::fs;
 use std::path::Path;
 

@@ -314,8 +314,10 @@ fn a_count_reads_a_quantity_as_people_say_it() {
 fn what_a_product_is_changes_by_a_word_each() {
     let server = Server::start(&[]);
     let mut terminal = Terminal::open(&server, &[], &[]);
-    terminal
+    let shown = terminal
         .ask("novo Uva Itália 12,90 unidade=kg codigo=123 barras=7891000100103 categoria=frutas minimo=10");
+    assert!(shown.contains("Uva Itália: cadastrado · R$ 12,90/kg · há 0 kg\n"), "{shown}");
+    assert!(!shown.contains("criado"), "{shown}");
     assert!(terminal.ask("123").contains("Uva Itália: R$ 12,90/kg · há 0 kg"));
     assert!(terminal.ask("7891000100103").contains("Uva Itália"));
     assert!(terminal.ask("novo Uva Italia 9,90").contains("já existe o produto Uva Itália"));
@@ -355,10 +357,14 @@ fn what_a_product_is_changes_by_a_word_each() {
     assert!(shown.contains("Uva Itália") && shown.contains("R$ 9,00") && shown.contains("kg"), "{shown}");
     assert!(terminal.ask("buscar categoria=frutas").contains("Uva Itália"));
     assert!(terminal.ask("buscar xyz").contains("Nenhum produto encontrado."));
-    let piped = run(&mut server.command(&["shell"]), "preco Caju 3\nbuscar caju\npreco Caju 300\n");
+    let lines = "novo Alho 2 id=novo-1\nnovo Alho 2 id=novo-1\npreco Caju 3\nbuscar caju\npreco Caju 300\n";
+    let piped = run(&mut server.command(&["shell"]), lines);
     assert_eq!(
         (piped.code, piped.out.as_str()),
-        (2, "Caju: R$3.0, Estoque: 60\nCaju: R$3.0, Estoque: 60\n"),
+        (
+            2,
+            "Alho: R$2.0, Estoque: 0\nAlho: R$2.0, Estoque: 0\nCaju: R$3.0, Estoque: 60\nCaju: R$3.0, Estoque: 60\n"
+        ),
         "{}",
         piped.err
     );

@@ -5,7 +5,7 @@ use super::super::report::report;
 use super::super::source::Expected;
 use super::items::{Item, check_quantity, item, read_phrase, request};
 use super::said::{Said, Verb};
-use crate::catalog::{Amount, Kind, Quantity};
+use crate::catalog::{Amount, Kind, Quantity, counted};
 use crate::operation::phrase::split_phrases;
 use crate::operation::{Argument, Form};
 use crate::refusal::{Code, Refusal};
@@ -126,9 +126,8 @@ impl Sale {
             let amount = Amount::of(item.product.price, item.quantity).in_reais();
             format!("{}{unit} {} · {amount} · ", item.quantity.with_comma(), item.product.name)
         });
-        let count = self.items.len();
-        let items = if count == 1 { "item" } else { "itens" };
-        format!("{last}total {} ({count} {items})", self.total_told())
+        let items = counted(self.items.len(), "item", "itens");
+        format!("{last}total {} ({items})", self.total_told())
     }
 
     /// The total, and how many labels come to it: the server knows what they say.
@@ -136,8 +135,7 @@ impl Sale {
         let total = self.total().in_reais();
         match self.items.iter().filter(|item| item.is_label()).count() {
             0 => total.to_string(),
-            1 => format!("{total} e 1 etiqueta"),
-            count => format!("{total} e {count} etiquetas"),
+            count => format!("{total} e {}", counted(count, "etiqueta", "etiquetas")),
         }
     }
 

@@ -144,7 +144,8 @@ impl Client for OneShot {
         }
         let out = self.run(&args, &list.into_inner().unwrap())?;
         let words: Vec<&str> = out.lines().last().unwrap().split(' ').collect();
-        let ["criados,", "atualizados,", "sem", "mudança."] = [words[1], words[3], words[5], words[6]]
+        let ["criado," | "criados,", "atualizado," | "atualizados,", "sem", "mudança."] =
+            [words[1], words[3], words[5], words[6]]
         else {
             panic!("{out}")
         };
