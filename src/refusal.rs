@@ -126,7 +126,7 @@ pub const SERVED: &str = "served";
 pub const ROW_COUNT: &str = "row_count";
 
 /// Every key of the metadata, by which a client reads them.
-pub const METADATA_KEYS: [&str; 9] = [
+pub const METADATA_KEYS: [&str; 10] = [
     SERVED,
     HOLDER,
     "field",
