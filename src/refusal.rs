@@ -276,7 +276,7 @@ impl Refusal {
 
     /// A call whose deadline passed before its work began.
     pub fn too_late() -> Self {
-        let what = "o prazo do pedido (grpc-timeout) acabou antes de ele começar. Nada foi feito; \
+        let what = "o prazo do pedido acabou antes de ele começar. Nada foi feito; \
                     envie-o de novo com um prazo maior.";
         Self::new(Code::DeadlineExceeded, what)
     }
@@ -366,7 +366,7 @@ impl Refusal {
 
     /// The end of a watch at the client's deadline.
     pub fn watch_too_long() -> Self {
-        let what = "o prazo do pedido (grpc-timeout) acabou, e o acompanhamento terminou. Nada se perdeu; continue a \
+        let what = "o prazo do pedido acabou, e o acompanhamento terminou. Nada se perdeu; continue a \
                     partir do último movimento recebido.";
         Self::new(Code::DeadlineExceeded, what)
     }

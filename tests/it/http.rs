@@ -2,6 +2,7 @@
 
 mod addresses;
 mod calls;
+mod conformance;
 mod hostile;
 
 use std::io::{Read, Write};

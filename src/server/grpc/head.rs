@@ -43,28 +43,46 @@ pub(super) fn refuse<B>(request: &Request<B>) -> Option<Response<Body>> {
         return Some(status(Refusal::new(Code::ResourceExhausted, what)).into_http());
     }
     if request.method() != Method::POST {
-        let what = "uma chamada gRPC é um POST; use um cliente gRPC";
-        let mut response = status(Refusal::invalid(":method", what)).into_http();
+        let mut response = refused(":method", "uma chamada gRPC é um POST");
         *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
         return Some(response);
     }
-    if !is_grpc(request.headers()) {
-        let what = "este pedido HTTP não é gRPC (content-type application/grpc); use um cliente gRPC";
-        let mut response = status(Refusal::invalid("content-type", what)).into_http();
-        *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Some(response);
-    }
-    None
+    let what = if !is_grpc(request.headers()) {
+        "este pedido HTTP não é gRPC (content-type application/grpc)"
+    } else if !has_known_codec(request.headers()) {
+        "as mensagens deste pedido não são protobuf (content-type application/grpc ou application/grpc+proto)"
+    } else {
+        return None;
+    };
+    let mut response = refused("content-type", what);
+    *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    Some(response)
+}
+
+/// The answer to a request that no gRPC client makes, by its field.
+fn refused(field: &'static str, what: &str) -> Response<Body> {
+    let what = format!("{what}. Nada foi feito; use um cliente gRPC.");
+    let metadata = vec![("field", field.to_owned())];
+    status(Refusal { metadata, ..Refusal::new(Code::UnknownCommand, what) }).into_http()
 }
 
 /// Whether a request has the content type of gRPC. A web page can make a browser send any bytes to any server
 /// that speaks TLS, even with the client's certificate, but not with this content type, for which a browser
 /// asks the server first. (gRPC over HTTP/2, "Requests": without it, status 415.)
 pub(in crate::server) fn is_grpc(headers: &HeaderMap) -> bool {
-    let value = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    let rest = value.and_then(|value| value.strip_prefix(b"application/grpc"));
-    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
+    behind_grpc(headers).is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
+}
+
+/// Whether the messages of a gRPC request are protobuf.
+fn has_known_codec(headers: &HeaderMap) -> bool {
+    let codec = behind_grpc(headers).and_then(|rest| rest.split(|byte| *byte == b';').next());
+    codec.is_some_and(|codec| matches!(codec.trim_ascii(), b"" | b"+proto"))
+}
+
+/// The content type behind `application/grpc`.
+fn behind_grpc(headers: &HeaderMap) -> Option<&[u8]> {
+    headers.get(header::CONTENT_TYPE)?.as_bytes().strip_prefix(b"application/grpc")
 }
 
 /// The secret of `authorization: Bearer SECRET` (RFC 6750 §2.1), if there is one.

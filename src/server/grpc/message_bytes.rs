@@ -1,6 +1,6 @@
 //! The bytes of the single message of a call: the length, and the part that has arrived.
 
-use crate::refusal::Refusal;
+use crate::refusal::{Code, Refusal};
 
 /// The bytes of the prefix of each message: the compression flag and the length.
 pub(in crate::server) const PREFIX_BYTES: usize = 5;
@@ -35,17 +35,24 @@ impl MessageBytes {
             self.bytes = self.bytes_left;
             bytes = rest;
         }
-        let more = || Refusal::invalid("message", "esta chamada tem uma só mensagem; há bytes depois dela");
+        let more = || not_one("há bytes depois dela");
         self.bytes_left = self.bytes_left.checked_sub(bytes.len()).ok_or_else(more)?;
         Ok(())
     }
 
     /// # Errors
-    /// If a part of the message is missing.
+    /// If the message, or a part of it, is missing.
     pub(super) fn end(&self) -> Result<(), Refusal> {
-        if self.prefix_left == 0 && self.bytes_left == 0 {
-            return Ok(());
+        match (self.prefix_left, self.bytes_left) {
+            (0, 0) => Ok(()),
+            (PREFIX_BYTES, _) => Err(not_one("e não veio nenhuma")),
+            _ => Err(Refusal::invalid("message", "a mensagem desta chamada está incompleta")),
         }
-        Err(Refusal::invalid("message", "a mensagem desta chamada está incompleta"))
     }
+}
+
+/// The refusal of a call with more or fewer messages than one, which gRPC and Connect call `UNIMPLEMENTED`.
+fn not_one(what: &str) -> Refusal {
+    let what = format!("esta chamada tem uma só mensagem, {what}. Nada foi feito; envie uma.");
+    Refusal { metadata: vec![("field", "message".to_owned())], ..Refusal::new(Code::UnknownCommand, what) }
 }

@@ -98,6 +98,8 @@ impl HttpBody for UnaryBody {
 
 /// A message with its prefix, as gRPC has it, from its bytes as they came.
 fn message(format: &Format, is_gzip: bool, come: &[u8]) -> Result<Bytes, Refusal> {
+    // A message without bytes is never compressed, whatever the client says.
+    let is_gzip = is_gzip && !come.is_empty();
     let plain = if is_gzip { decompressed(come, format.arriving_bytes_max())? } else { Vec::new() };
     let come = if is_gzip { &plain[PREFIX_BYTES..] } else { come };
     let read;
