@@ -358,7 +358,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
-    ("server::turns", &["operation"]),
+    ("server::turns", &["operation", "refusal"]),
     (
         "shell",
         &[

@@ -285,12 +285,9 @@ async fn a_call_of_one_message_has_one() {
     let server = Server::start(&[]);
     let mut connection = Connection::open(&server).await;
     for (path, bytes) in changes() {
-        for wrong in [
-            bytes.repeat(2),
-            [&bytes[..], &message(&[])].concat(),
-            [&bytes[..], b"\0"].concat(),
-            vec![],
-        ] {
+        for wrong in
+            [bytes.repeat(2), [&bytes[..], &message(&[])].concat(), [&bytes[..], b"\0"].concat(), vec![]]
+        {
             let answer = connection.ask(call(path), wrong).await;
             answer.is_refused(Code::Unimplemented, "UNKNOWN_COMMAND");
         }
@@ -553,11 +550,7 @@ async fn requests_may_be_compressed_with_gzip() {
         assert_eq!(answer.status.code(), Code::Ok, "{path}");
         // Not each message need be.
         assert_eq!(connection.ask(gzipped(path), message(bytes)).await.status.code(), Code::Ok);
-        let wrong = [
-            compressed(bytes),
-            compressed(&gzip(bytes)[..10]),
-            compressed(&[]),
-        ];
+        let wrong = [compressed(bytes), compressed(&gzip(bytes)[..10]), compressed(&[])];
         for wrong in wrong {
             let answer = connection.ask(gzipped(path), wrong).await;
             answer.is_refused(Code::InvalidArgument, "INVALID_ARGUMENT");

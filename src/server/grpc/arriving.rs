@@ -16,6 +16,10 @@ use super::progress::Progress;
 use crate::refusal::Refusal;
 use crate::wire::grpc::status;
 
+/// The time that the message of a call has to arrive, from the first wait for it on: enough for the largest
+/// one at a megabit a second. A message that has arrived is never too late for this.
+const MESSAGE_WAIT: Duration = Duration::from_secs(40);
+
 /// The bytes of a call before they are checked.
 pub(in crate::server) enum CallBody {
     /// The body of a gRPC request.
@@ -68,23 +72,16 @@ pub(super) struct Arriving {
     message: Option<MessageBytes>,
     /// Decompresses the messages, if the client compresses them.
     gzip: Option<Gzip>,
-    limit: Option<Limit>,
-    /// A timer that is made only for a wait, because nearly all calls arrive completely.
+    /// The client's deadline.
+    deadline: Option<Instant>,
+    /// A timer that is made only for a wait, because nearly all calls arrive completely. It ends at the
+    /// deadline, or before.
     timer: Option<Pin<Box<Sleep>>>,
     /// The progress to note, if the message may take long to arrive.
     progress: Option<Progress>,
     /// Frames that were received early, to learn the length of the message.
     come: VecDeque<Result<Frame<Bytes>, Status>>,
     has_ended: bool,
-}
-
-/// The time by which a call must have arrived.
-#[derive(Clone, Copy)]
-struct Limit {
-    at: Instant,
-    /// The length of the limit in seconds, if the server set it. A message that has arrived is then never too
-    /// late.
-    patience: Option<u64>,
 }
 
 impl Arriving {
@@ -95,12 +92,11 @@ impl Arriving {
 
     /// The body of a call with any number of messages.
     pub(super) fn stream(body: CallBody, deadline: Option<Instant>) -> Self {
-        let limit = deadline.map(|at| Limit { at, patience: None });
         Self {
             body,
             message: None,
             gzip: None,
-            limit,
+            deadline,
             timer: None,
             progress: None,
             come: VecDeque::new(),
@@ -115,27 +111,24 @@ impl Arriving {
 
     /// The client's deadline.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.limit.filter(|limit| limit.patience.is_none()).map(|limit| limit.at)
+        self.deadline
     }
 
     /// Waits until the client's deadline has passed.
     pub(super) fn too_late(&self) -> impl Future<Output = Refusal> + use<> {
-        let limit = self.limit;
+        let deadline = self.deadline;
         async move {
-            match limit {
-                Some(limit) => tokio::time::sleep_until(limit.at).await,
+            match deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline).await,
                 None => std::future::pending().await,
             }
             Refusal::too_late()
         }
     }
 
-    /// Gives the message this time from now, and notes each part of it as progress.
-    pub(super) fn patiently(mut self, patience: Duration, progress: Progress) -> Self {
-        let own = Limit { at: Instant::now() + patience, patience: Some(patience.as_secs()) };
-        self.limit = Some(self.limit.filter(|limit| limit.at <= own.at).unwrap_or(own));
-        self.progress = Some(progress);
-        self
+    /// Notes each part of the message as progress, because it may take long to arrive.
+    pub(super) fn noted(self, progress: Progress) -> Self {
+        Self { progress: Some(progress), ..self }
     }
 
     /// Returns whether the message is larger than `bytes` or may become so by decompression, as soon as this
@@ -166,14 +159,15 @@ impl Arriving {
 
     /// The next frame, or the refusal of the call.
     fn poll_checked(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Frame<Bytes>>, Refusal>> {
-        if self.limit.is_some_and(|limit| limit.patience.is_none() && limit.at <= Instant::now()) {
+        if self.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             return Poll::Ready(Err(Refusal::too_late()));
         }
         let Poll::Ready(frame) = self.body.poll_frame(context) else {
-            let Some(Limit { at, patience }) = self.limit else { return Poll::Pending };
-            let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
-            ready!(timer.as_mut().poll(context));
-            return Poll::Ready(Err(patience.map_or_else(Refusal::too_late, Refusal::message_too_slow)));
+            ready!(self.poll_patience(context));
+            return Poll::Ready(Err(match self.deadline {
+                Some(deadline) if deadline <= Instant::now() => Refusal::too_late(),
+                _ => Refusal::message_too_slow(MESSAGE_WAIT.as_secs()),
+            }));
         };
         if let Some(progress) = &self.progress {
             progress.note();
@@ -190,6 +184,19 @@ impl Arriving {
             None if self.body.is_end_stream() => Poll::Ready(self.end().map(|()| None)),
             Some(Err(refusal)) => Poll::Ready(Err(refusal)),
             None => Poll::Ready(Err(Refusal::cut())),
+        }
+    }
+
+    /// Waits until the call should have arrived.
+    fn poll_patience(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.timer.is_none() {
+            let patience = self.message.as_ref().map(|_| Instant::now() + MESSAGE_WAIT);
+            let until = self.deadline.into_iter().chain(patience).min();
+            self.timer = until.map(|until| Box::pin(tokio::time::sleep_until(until)));
+        }
+        match &mut self.timer {
+            Some(timer) => timer.as_mut().poll(context),
+            None => Poll::Pending,
         }
     }
 

@@ -116,10 +116,14 @@ mod tests {
     async fn a_client_that_never_ends_its_request_is_ended() {
         let body = "POST /hortifruti.v1.InventoryService/GetProduct HTTP/1.1\r\nHost: localhost\r\n\
                     Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{";
+        let import = body.replace("GetProduct", "ImportProducts").replace("Length: 9", "Length: 3900000");
+        let watch = body.replace("GetProduct", "WatchMovements").replace("/json", "/connect+json");
         for (sent, seconds, answer) in [
             ("GET / HTTP/1.1\r\nHost: loc", 30, ""),
             ("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", 30, "HTTP/1.1 200 OK"),
             (body, 40, "HTTP/1.1 4"),
+            (&import, 40, "HTTP/1.1 4"),
+            (&watch, 40, "HTTP/1.1 200 OK"),
         ] {
             let store = Box::new(SqliteStore::in_memory().unwrap());
             let (inventory, _committer) = Inventory::open(store, &original_products()).unwrap();

@@ -36,12 +36,9 @@ pub(super) async fn answer(
     if let Err(refused) = connection.admit(request.headers(), Permission::Write).await {
         return refused;
     }
-    // A list holds as much memory as an import, whose turns it takes.
-    let _turn = match connection.service().turns.of(Operation::ImportProducts) {
-        Some(turns) => turns.acquire_owned().await.ok(),
-        None => None,
-    };
     let read = async {
+        // A list holds as much memory as an import, whose turns it takes.
+        let _turn = connection.service().turns.take(Operation::ImportProducts).await?;
         let bytes = bytes(request.into_body()).await?;
         tokio::task::spawn_blocking(move || read(&bytes)).await.unwrap_or_else(|_| Err(defect()))
     };

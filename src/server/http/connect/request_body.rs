@@ -2,21 +2,15 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::Frame;
 use prost::bytes::{Buf as _, BytesMut};
-use tokio::time::Sleep;
 
 use super::format::Format;
 use crate::refusal::Refusal;
 use crate::server::grpc::{PREFIX_BYTES, decompressed};
 use crate::wire::connect::Codec;
-
-/// The longest time for the body of a unary call to arrive, once it is read: as long as a large message over
-/// gRPC has.
-const BODY_WAIT: Duration = Duration::from_secs(40);
 
 /// No message.
 pub(super) struct NoBody;
@@ -35,14 +29,12 @@ pub(super) struct UnaryBody {
     body: Body,
     format: Format,
     come: BytesMut,
-    /// A timer that is made only for a wait.
-    timer: Option<Pin<Box<Sleep>>>,
     has_ended: bool,
 }
 
 impl UnaryBody {
     pub(super) fn new(body: Body, format: Format) -> Self {
-        Self { body, format, come: BytesMut::new(), timer: None, has_ended: false }
+        Self { body, format, come: BytesMut::new(), has_ended: false }
     }
 
     /// Reads the body to its end.
@@ -52,12 +44,7 @@ impl UnaryBody {
             return Poll::Ready(Err(Refusal::message_too_large(bytes_max)));
         }
         loop {
-            let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
-                let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(BODY_WAIT)));
-                ready!(timer.as_mut().poll(context));
-                return Poll::Ready(Err(Refusal::message_too_slow(BODY_WAIT.as_secs())));
-            };
-            match frame {
+            match ready!(Pin::new(&mut self.body).poll_frame(context)) {
                 Some(Ok(frame)) => {
                     let data = frame.into_data().unwrap_or_default();
                     if self.come.len() + data.len() > bytes_max {
