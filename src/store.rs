@@ -3,6 +3,8 @@
 
 mod check;
 mod error;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod purchase_reads;
 pub mod sqlite;
 
@@ -18,7 +20,7 @@ use crate::catalog::{
     Transaction,
 };
 pub use check::{Step, Verified};
-pub use error::StoreError;
+pub use error::{Consequence, StoreError};
 
 pub use purchase_reads::{Expiry, PurchaseQuery, PurchaseReads, PurchaseRow};
 
@@ -65,13 +67,18 @@ pub trait Store: Send {
     /// programs.
     fn is_ready(&self) -> bool;
 
+    /// Whether each commit waits for another machine, so that no thread that serves clients may commit.
+    fn commits_over_network(&self) -> bool {
+        false
+    }
+
     /// Stores all of the changes or none, and returns once they are on disk. `wait` says whether to wait
     /// for another program that has locked the store.
     ///
     /// # Errors
-    /// If the changes could not be stored, or it is not known whether they were. If
-    /// [`StoreError::why_not_begun`] returns `Some`, nothing was written; after any other error the caller
-    /// must call [`Store::reopen`] before it uses the store again.
+    /// If the changes could not be stored, or it is not known whether they were:
+    /// [`StoreError::consequence`] says which. After [`Consequence::InDoubt`] the caller must call
+    /// [`Store::settle`] before it uses the store again.
     fn commit(&mut self, changes: &Transaction, wait: Wait) -> Result<(), StoreError>;
 
     /// After [`StoreError::Rewritten`], which even a `touch` of a file causes: reads everything that is
@@ -79,8 +86,7 @@ pub trait Store: Send {
     /// `hortifruti verify`.
     ///
     /// # Errors
-    /// If the content differs or cannot be read: an error for which [`StoreError::why_not_begun`] returns
-    /// `Some`.
+    /// If the content differs or cannot be read: an error of [`Consequence::NotBegun`].
     fn prove(&mut self, catalog: &Catalog) -> Result<(), StoreError>;
 
     /// Whether a transaction could begin now. Writes nothing, and waits for no other program that holds the
@@ -106,12 +112,24 @@ pub trait Store: Send {
     /// If a file is missing or damaged, so that the next start would not find the last changes.
     fn close(&mut self) -> Result<(), StoreError>;
 
-    /// After a failed commit: opens the store again, syncs its content to the disk, and returns whether
-    /// the changes `in_doubt` are stored.
+    /// After a failure: opens the store again, makes its content durable, and returns whether the changes
+    /// `in_doubt` are stored.
     ///
     /// # Errors
-    /// If the store cannot be opened or read. The caller may try again later.
-    fn reopen(&mut self, in_doubt: &Transaction) -> Result<bool, StoreError>;
+    /// If the store cannot be opened or read. Unless [`StoreError::consequence`] says that the store is closed,
+    /// the caller may try again later.
+    fn settle(&mut self, in_doubt: Option<&Transaction>) -> Result<Settled, StoreError>;
+}
+
+/// The fate of a transaction in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// The transaction is stored.
+    Stored,
+    /// The transaction is not stored, and what failed may fail again: clients hear of it.
+    NotStored,
+    /// The transaction is not stored, and the store has recovered: the transaction can be committed again.
+    Repeat,
 }
 
 /// The ledger for readers. Readers never block the writer, and the writer never blocks them.

@@ -24,6 +24,8 @@ use crate::port_file::{self, Place};
 use crate::server::console::Console;
 use crate::server::{self, Limits, Protocols};
 use crate::store::Store;
+#[cfg(feature = "postgres")]
+use crate::store::postgres;
 use crate::store::sqlite::{self, SqliteStore};
 use crate::tls::ServerFiles;
 
@@ -283,6 +285,10 @@ fn limits(options: &Serve) -> Limits {
 fn open_store(data: &Path, port: u16) -> anyhow::Result<Box<dyn Store>> {
     if data == Path::new(IN_MEMORY) {
         return Ok(Box::new(SqliteStore::in_memory()?));
+    }
+    #[cfg(feature = "postgres")]
+    if let Some(url) = data.to_str().filter(|data| postgres::is_url(data)) {
+        return Ok(Box::new(postgres::PostgresStore::open(url)?));
     }
     Ok(Box::new(SqliteStore::open(data, port)?))
 }

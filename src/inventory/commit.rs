@@ -60,7 +60,7 @@ mod tests {
     use crate::operation::{BatchRequest, StoreState};
     use crate::refusal::Code;
     use crate::store::sqlite::SqliteStore;
-    use crate::store::{LedgerRow, RecordedById, Store, StoreError, Wait};
+    use crate::store::{LedgerRow, RecordedById, Settled, Store, StoreError, Wait};
 
     /// The fault of a store under test.
     #[derive(Clone, Copy, PartialEq)]
@@ -70,7 +70,7 @@ mod tests {
         Before,
         /// A commit fails after everything is stored.
         After,
-        /// A commit fails, and the store cannot be reopened.
+        /// A commit fails, and the store cannot be settled.
         Gone,
         /// No commit fails, but the ledger lacks a row.
         Lossy,
@@ -141,8 +141,8 @@ mod tests {
         fn close(&mut self) -> Result<(), StoreError> {
             self.0.close()
         }
-        fn reopen(&mut self, in_doubt: &Transaction) -> Result<bool, StoreError> {
-            if *self.1.lock().unwrap() == Fault::Gone { Err(failure()) } else { self.0.reopen(in_doubt) }
+        fn settle(&mut self, in_doubt: Option<&Transaction>) -> Result<Settled, StoreError> {
+            if *self.1.lock().unwrap() == Fault::Gone { Err(failure()) } else { self.0.settle(in_doubt) }
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use crate::refusal::{Code, Refusal};
-use crate::store::{Ledger, StoreError};
+use crate::store::{Consequence, Ledger, StoreError};
 
 /// The most reads of the ledger at one time, over all connections: one for each of the store's connections,
 /// less two that its own work may take. Each read has a thread.
@@ -67,7 +67,10 @@ fn too_many() -> Refusal {
 /// The refusal of a read that failed. The details, with the path, appear only in the log.
 fn unreadable(error: &StoreError) -> Refusal {
     tracing::error!(error = error as &dyn std::error::Error, "the ledger could not be read");
-    let why = error.why_not_begun().unwrap_or("a causa está no log do servidor");
+    let why = match error.consequence() {
+        Consequence::NotBegun(why) | Consequence::Closed(why) => why,
+        Consequence::InDoubt | Consequence::Deposed => "a causa está no log do servidor",
+    };
     let what =
         format!("o histórico não pôde ser lido: {why}. Nada foi alterado; tente de novo daqui a pouco.");
     Refusal::new(Code::Unavailable, what)

@@ -183,6 +183,62 @@ pub enum StoreError {
         /// The error of the system.
         error: std::io::Error,
     },
+    /// The database server cannot be reached, or does not answer.
+    #[error("não foi possível falar com o banco de dados {database}: {reason}. Confira o banco e a rede")]
+    Unreachable {
+        /// The address of the database.
+        database: String,
+        /// The reason, of each host.
+        reason: String,
+    },
+    /// The database server refused an action, and stored nothing.
+    #[error("não foi possível {action} o banco de dados {database}: {reason}. Nada foi alterado")]
+    Refused {
+        /// The action that failed, as an infinitive.
+        action: &'static str,
+        /// The address of the database.
+        database: String,
+        /// The reason, and what to do next.
+        reason: String,
+    },
+    /// The database server cannot be used as it is.
+    #[error("o banco de dados {database} não pode ser usado: {reason}. Nada foi alterado")]
+    Unfit {
+        /// The address of the database.
+        database: String,
+        /// The reason, and what to do next.
+        reason: String,
+    },
+    /// Another server writes for the shop now.
+    #[error("outro servidor ({holder}) assumiu a loja no banco de dados {database}. Nada foi alterado")]
+    Deposed {
+        /// The address of the database.
+        database: String,
+        /// The address of the other server.
+        holder: String,
+    },
+    /// The database server lacks changes that were answered.
+    #[error(
+        "o banco de dados {database} perdeu mudanças confirmadas: acaba na {end}, e a última confirmada é a {known}.          O servidor não aceita mais mudanças; recupere o banco que as tem, ou inicie o servidor de novo para ir em          frente sem elas"
+    )]
+    Lost {
+        /// The address of the database.
+        database: String,
+        /// The last change that is stored.
+        end: i64,
+        /// The last change that was answered.
+        known: i64,
+    },
+    /// Another program wrote into the ledger.
+    #[error(
+        "outro programa gravou no banco de dados {database} a mudança {end}. O servidor não aceita mais mudanças;          confira o banco com `hortifruti verify` e inicie o servidor de novo"
+    )]
+    Foreign {
+        /// The address of the database.
+        database: String,
+        /// The last change that is stored.
+        end: i64,
+    },
     /// The database refused an action.
     #[error("não foi possível {action} o banco de dados {path}: {reason}")]
     Failed {
@@ -225,27 +281,55 @@ impl StoreError {
             Self::NoCopyKept { .. } => "no_copy_kept",
             Self::OwnCopy { .. } => "own_copy",
             Self::Io { .. } => "io",
+            Self::Unreachable { .. } => "unreachable",
+            Self::Refused { .. } => "refused",
+            Self::Unfit { .. } => "unfit",
+            Self::Deposed { .. } => "deposed",
+            Self::Lost { .. } => "lost",
+            Self::Foreign { .. } => "foreign",
             Self::Failed { .. } => "failed",
         }
     }
 
-    /// Why a transaction did not begin, if the error means that nothing was written and nothing is in
-    /// doubt. The text is for clients, so it has no paths of the server; `Display` shows them to the
-    /// operator.
-    pub fn why_not_begun(&self) -> Option<&'static str> {
+    /// The consequence of a failed commit for the writer. The texts are for clients, so they have no paths of the
+    /// server; `Display` shows them to the operator.
+    pub fn consequence(&self) -> Consequence {
         match self {
-            Self::Busy { .. } => Some("outro programa está usando o banco de dados há tempo demais"),
-            Self::Moved { .. } => Some(
+            Self::Busy { .. } => {
+                Consequence::NotBegun("outro programa está usando o banco de dados há tempo demais")
+            }
+            Self::Moved { .. } => Consequence::NotBegun(
                 "um arquivo do banco de dados foi apagado, movido ou trocado enquanto o servidor o usava",
             ),
-            Self::Rewritten { .. } => {
-                Some("o banco de dados foi regravado por outro programa enquanto o servidor o usava")
+            Self::Rewritten { .. } => Consequence::NotBegun(
+                "o banco de dados foi regravado por outro programa enquanto o servidor o usava",
+            ),
+            Self::Cut { .. } => {
+                Consequence::NotBegun("um arquivo do banco de dados foi cortado enquanto o servidor o usava")
             }
-            Self::Cut { .. } => Some("um arquivo do banco de dados foi cortado enquanto o servidor o usava"),
-            Self::Unlocked { .. } => Some(
+            Self::Unlocked { .. } => Consequence::NotBegun(
                 "a trava do banco de dados foi apagada, movida ou trocada, e outro servidor pode estar usando-o",
             ),
-            _ => None,
+            Self::Refused { .. } => Consequence::NotBegun("o banco de dados recusou a operação"),
+            Self::Deposed { .. } => Consequence::Deposed,
+            Self::Lost { .. } => Consequence::Closed("o banco de dados perdeu mudanças confirmadas"),
+            Self::Foreign { .. } => Consequence::Closed("outro programa gravou no banco de dados desta loja"),
+            _ => Consequence::InDoubt,
         }
     }
+}
+
+/// The consequence of a failed commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consequence {
+    /// Nothing was written and nothing is in doubt, for this reason.
+    NotBegun(&'static str),
+    /// Whether the changes are stored is not known until the store is settled.
+    InDoubt,
+    /// Nothing was written: another server writes for the shop. After [`Store::settle`](super::Store::settle),
+    /// the transaction in doubt is not stored.
+    Deposed,
+    /// The store takes no changes until the server is started again, for this reason. A transaction in doubt stays
+    /// so.
+    Closed(&'static str),
 }

@@ -36,7 +36,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Ledger, LedgerRow, RecordedById, Store, StoreError, Wait};
+use super::{Ledger, LedgerRow, RecordedById, Settled, Store, StoreError, Wait};
 use crate::catalog::{Catalog, Movement, RequestId, Transaction};
 use crate::private_file::AtomicFile;
 use checkpoint::Checkpoint;
@@ -235,7 +235,7 @@ impl Store for SqliteStore {
         self.check_database()
     }
 
-    fn reopen(&mut self, in_doubt: &Transaction) -> Result<bool, StoreError> {
+    fn settle(&mut self, in_doubt: Option<&Transaction>) -> Result<Settled, StoreError> {
         // A database in memory cannot be opened again, and has no disk that could have failed.
         if self.lock.is_some() {
             self.reconnect()?;
@@ -248,8 +248,10 @@ impl Store for SqliteStore {
         }
         self.checkpoint = Checkpoint::read(&self.connection).map_err(self.failed("ler"))?;
         self.request_ids = RequestIds::read(&self.connection).map_err(self.failed("ler"))?;
+        let Some(in_doubt) = in_doubt else { return Ok(Settled::NotStored) };
         self.check_ledger_end(in_doubt)?;
-        self.holds(in_doubt).map_err(self.failed("conferir"))
+        let is_stored = self.holds(in_doubt).map_err(self.failed("conferir"))?;
+        Ok(if is_stored { Settled::Stored } else { Settled::NotStored })
     }
 }
 

@@ -49,6 +49,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "shell",
             "store::check",
             "store",
+            "store::postgres",
             "store::sqlite",
             "terminal",
             "tls",
@@ -378,6 +379,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("store", &["catalog"]),
     ("store::check", &["catalog", "store::error"]),
     ("store::error", &["io_error"]),
+    (
+        "store::postgres",
+        &["catalog", "io_error", "private_file", "store", "store::error", "store::purchase_reads", "tls"],
+    ),
     ("store::purchase_reads", &["catalog", "store::error"]),
     (
         "store::sqlite",

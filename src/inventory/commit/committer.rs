@@ -47,6 +47,8 @@ struct SharedWriter {
     /// A permit for each request that may still wait; see [`WAITING_MAX`]. Closed after the writer has
     /// failed.
     room: Semaphore,
+    /// Whether workers may commit on their own threads.
+    may_commit_here: bool,
     metrics: Arc<Metrics>,
 }
 
@@ -92,7 +94,9 @@ impl CommitterHandle {
         metrics: Arc<Metrics>,
     ) -> (Self, mpsc::UnboundedReceiver<WriteGroup>) {
         let (groups, waiting) = mpsc::unbounded_channel();
-        let shared = SharedWriter { writer: Mutex::new(writer), room: Semaphore::new(WAITING_MAX), metrics };
+        let may_commit_here = writer.as_ref().is_some_and(|writer| !writer.commits_over_network());
+        let room = Semaphore::new(WAITING_MAX);
+        let shared = SharedWriter { writer: Mutex::new(writer), room, may_commit_here, metrics };
         (Self { groups, shared: Arc::new(shared) }, waiting)
     }
 
@@ -123,10 +127,11 @@ impl CommitterHandle {
         self.groups.send(group).is_ok()
     }
 
-    /// Commits a group on the calling thread without waiting. If the writer is not free, another program
-    /// holds the store or the commit fails, the committer does the rest.
+    /// Commits a group on the calling thread without waiting. If the store is over the network, the writer is
+    /// not free, another program holds the store or the commit fails, the committer does the rest.
     pub(super) fn commit_here(&self, group: WriteGroup) {
-        let writer = self.shared.writer.try_lock().ok().filter(|writer| is_free(writer));
+        let writer = self.shared.may_commit_here.then(|| self.shared.writer.try_lock().ok()).flatten();
+        let writer = writer.filter(|writer| is_free(writer));
         let Some(mut writer) = writer else {
             self.hand_over(group);
             return;

@@ -14,7 +14,7 @@ use crate::catalog::{Catalog, LargeChange, RequestId, Transaction};
 use crate::metrics::Metrics;
 use crate::operation::StoreState;
 use crate::refusal::{Code, Refusal};
-use crate::store::{RecordedById, Store, StoreError, Wait};
+use crate::store::{Consequence, RecordedById, Settled, Store, StoreError, Wait};
 
 /// The time that a slice of a large change locks readers out of the catalog. No request may delay others by
 /// more than a millisecond; the slice is shorter, because its last product may take longer and the thread
@@ -42,7 +42,7 @@ pub(super) struct Writer {
     /// The transaction of a failed commit, until the store has answered whether it is stored. Until then
     /// nothing else is written.
     in_doubt: Option<Transaction>,
-    /// Whether the log says already that the store cannot be reopened, because every further change tries
+    /// Whether the log says already that the store cannot be settled, because every further change tries
     /// again.
     has_logged: bool,
     /// The time of the last proof without a client that asked for a change.
@@ -123,6 +123,11 @@ impl Writer {
     /// Whether nothing is left from before, and the store is ready.
     pub(super) fn is_free(&self) -> bool {
         self.left.is_none() && self.in_doubt.is_none() && self.store.is_ready()
+    }
+
+    /// Whether each commit waits for another machine.
+    pub(super) fn commits_over_network(&self) -> bool {
+        self.store.commits_over_network()
     }
 
     /// Commits the changes of some requests in one transaction, and answers all. If the commit would have to
@@ -240,41 +245,65 @@ impl Writer {
         send_all(requests, results.collect());
     }
 
-    /// Finds out whether a transaction whose commit failed is stored. If so, publishes and returns it.
-    fn look_into(&mut self, transaction: Transaction, error: StoreError) -> Result<Transaction, Refusal> {
-        if let Some(why) = error.why_not_begun() {
-            self.metrics.store.fail(error.kind(), StoreState::Refusing);
-            tracing::warn!(%error, "a transaction could not begin");
-            return Err(not_begun(why));
-        }
-        self.metrics.store.fail(error.kind(), StoreState::InDoubt);
-        tracing::error!(%error, "a commit failed; the store is closed to writes and asked");
-        self.in_doubt = Some(transaction);
-        match self.resolve() {
-            Ok(Some(transaction)) => Ok(transaction),
-            Ok(None) => Err(not_stored()),
-            Err(_) => Err(outcome_unknown()),
+    /// Finds out whether a transaction whose commit failed is stored. If the store has recovered and the
+    /// transaction is not stored, commits it once more. If it is stored in the end, publishes and returns it.
+    fn look_into(
+        &mut self,
+        mut transaction: Transaction,
+        mut error: StoreError,
+    ) -> Result<Transaction, Refusal> {
+        let mut may_repeat = true;
+        loop {
+            if let Some(refusal) = refusal(&error) {
+                self.metrics.store.fail(error.kind(), StoreState::Refusing);
+                tracing::warn!(%error, "a transaction could not begin");
+                return Err(refusal);
+            }
+            self.metrics.store.fail(error.kind(), StoreState::InDoubt);
+            tracing::error!(%error, "a commit failed; the store is closed to writes and asked");
+            self.in_doubt = Some(transaction);
+            match self.resolve() {
+                Ok(Some((stored, Settled::Stored))) => return Ok(stored),
+                Ok(Some((again, Settled::Repeat))) if may_repeat => {
+                    may_repeat = false;
+                    match self.store(&again, Wait::ForOthers) {
+                        Ok(()) => return Ok(again),
+                        Err(next) => (transaction, error) = (again, next),
+                    }
+                }
+                Ok(_) => return Err(not_stored()),
+                Err(error) if error.consequence() == Consequence::Deposed => return Err(deposed()),
+                Err(_) => return Err(outcome_unknown()),
+            }
         }
     }
 
-    /// Asks the store whether the transaction in doubt is stored, if there is one. If so, publishes and
-    /// returns it.
-    fn resolve(&mut self) -> Result<Option<Transaction>, StoreError> {
+    /// Asks the store whether the transaction in doubt is stored, if there is one. If so, publishes it. Returns
+    /// the transaction with its fate.
+    fn resolve(&mut self) -> Result<Option<(Transaction, Settled)>, StoreError> {
         let Some(transaction) = &self.in_doubt else { return Ok(None) };
-        let is_stored = self.store.reopen(transaction).inspect_err(|error| {
+        let settled = self.store.settle(Some(transaction)).inspect_err(|error| {
             if !std::mem::replace(&mut self.has_logged, true) {
                 self.metrics.store.fail(error.kind(), StoreState::InDoubt);
-                tracing::error!(%error, "the store could not be reopened; it takes no changes");
+                tracing::error!(%error, "the store could not be settled; it takes no changes");
             }
-        })?;
+        });
+        let settled = match settled {
+            Err(error) if error.consequence() == Consequence::Deposed => {
+                self.in_doubt = None;
+                self.metrics.store.set(StoreState::Refusing);
+                return Err(error);
+            }
+            settled => settled?,
+        };
         self.has_logged = false;
         self.metrics.store.set(StoreState::Open);
-        tracing::warn!(is_stored, "the store was reopened and takes changes again");
-        let stored = self.in_doubt.take().filter(|_| is_stored);
-        if let Some(transaction) = &stored {
-            self.show(transaction);
+        tracing::warn!(?settled, "the store was settled and takes changes again");
+        let Some(transaction) = self.in_doubt.take() else { return Ok(None) };
+        if settled == Settled::Stored {
+            self.show(&transaction);
         }
-        Ok(stored)
+        Ok(Some((transaction, settled)))
     }
 
     /// Publishes a stored transaction. No other thread ever waits to change the catalog: while one waits, no
@@ -291,6 +320,32 @@ impl Writer {
         }
         self.recent.add(&self.catalog, transaction);
     }
+}
+
+/// The refusal of a transaction of which nothing was written; `None` if the error leaves it in doubt.
+fn refusal(error: &StoreError) -> Option<Refusal> {
+    match error.consequence() {
+        Consequence::NotBegun(why) => Some(not_begun(why)),
+        Consequence::Closed(why) => Some(closed(why)),
+        Consequence::Deposed => Some(deposed()),
+        Consequence::InDoubt => None,
+    }
+}
+
+fn deposed() -> Refusal {
+    Refusal::new(
+        Code::Unavailable,
+        "outro servidor assumiu esta loja. Nada foi alterado; repita com o mesmo identificador no outro servidor.",
+    )
+}
+
+fn closed(why: &str) -> Refusal {
+    Refusal::new(
+        Code::Unavailable,
+        format!(
+            "{why}. Nada foi alterado, e este servidor não aceita mais mudanças. Avise quem cuida do servidor."
+        ),
+    )
 }
 
 fn not_begun(why: &str) -> Refusal {

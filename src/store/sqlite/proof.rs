@@ -25,8 +25,8 @@ impl SqliteStore {
     /// Accepts the new times of the database file if its content and the other files are unchanged.
     ///
     /// # Errors
-    /// If a file or the content has changed, or cannot be read. [`StoreError::why_not_begun`] returns `Some`
-    /// for these errors.
+    /// If a file or the content has changed, or cannot be read. The errors are of
+    /// [`Consequence::NotBegun`](crate::store::Consequence::NotBegun).
     pub(super) fn prove_content(&mut self, catalog: &Catalog) -> Result<(), StoreError> {
         let rewritten = StoreError::Rewritten { path: shown(&self.path) };
         let Some((stamp, index)) = self.dated()? else { return Ok(()) };

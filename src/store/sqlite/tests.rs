@@ -13,7 +13,7 @@ use super::schema::MIGRATIONS;
 use super::schema::{APPLICATION_ID, SCHEMA_VERSION};
 use super::{SqliteStore, verify};
 use crate::catalog::{Adjustment, Catalog, Draft, Kind, Quantity, StockCost, Transaction, original_products};
-use crate::store::{Store, StoreError, Wait};
+use crate::store::{Settled, Store, StoreError, Wait};
 
 const PORT: u16 = 8082;
 
@@ -198,10 +198,10 @@ fn a_database_in_memory_takes_changes_again_once_there_is_room() {
     // At most as many as there are.
     store.connection.pragma_update(None, "max_page_count", 1).unwrap();
     store.commit(&changes, Wait::ForOthers).unwrap_err();
-    assert!(!store.reopen(&changes).unwrap());
+    assert_eq!(store.settle(Some(&changes)).unwrap(), Settled::NotStored);
     store.connection.pragma_update(None, "max_page_count", 1000).unwrap();
     store.commit(&changes, Wait::ForOthers).unwrap();
-    assert!(store.reopen(&changes).unwrap());
+    assert_eq!(store.settle(Some(&changes)).unwrap(), Settled::Stored);
 }
 
 #[test]
@@ -291,7 +291,7 @@ fn if_another_program_wrote_or_deleted_movements_no_more_are_written() {
             store.commit(&changes, Wait::ForOthers).unwrap_err();
             assert_eq!(ledger(), before);
             for _ in 0..2 {
-                let error = store.reopen(&changes).unwrap_err();
+                let error = store.settle(Some(&changes)).unwrap_err();
                 assert!(matches!(error, StoreError::Corrupt { .. }));
                 assert!(error.to_string().contains(said), "{error}");
             }

@@ -8,7 +8,7 @@ use hortifruti::catalog::{
     Purchase, Quantity, RequestId, RequestRecord, TermsDraft, TermsUpdate, Transaction, Undoable,
     parse_expiry,
 };
-use hortifruti::store::{Recorded, Store, Wait};
+use hortifruti::store::{Recorded, Settled, Store, Wait};
 
 use super::{Place, commit, over_every_durable_store, over_every_store, sale};
 
@@ -133,9 +133,9 @@ fn a_store_says_whether_a_transaction_in_doubt_is_stored() {
         let (mut store, mut catalog) = place.open_shop();
         for _ in 0..3 {
             let changes = sale(&catalog, 1);
-            assert!(!store.reopen(&changes).unwrap());
+            assert_ne!(store.settle(Some(&changes)).unwrap(), Settled::Stored);
             store.commit(&changes, Wait::ForOthers).unwrap();
-            assert!(store.reopen(&changes).unwrap());
+            assert_eq!(store.settle(Some(&changes)).unwrap(), Settled::Stored);
             catalog.apply(&changes);
         }
         assert_eq!(store.load().unwrap().unwrap().last_sequence(), catalog.last_sequence());
@@ -156,9 +156,9 @@ fn a_transaction_without_movements_is_in_doubt_like_others() {
         let update = TermsUpdate { shelf_life_days: Some(9), ..TermsUpdate::default() };
         terms.update(catalog.find("caju").unwrap().id, &update, None).unwrap();
         for changes in [request.finish(), terms.finish()] {
-            assert!(!store.reopen(&changes).unwrap());
+            assert_ne!(store.settle(Some(&changes)).unwrap(), Settled::Stored);
             store.commit(&changes, Wait::ForOthers).unwrap();
-            assert!(store.reopen(&changes).unwrap());
+            assert_eq!(store.settle(Some(&changes)).unwrap(), Settled::Stored);
         }
     });
 }

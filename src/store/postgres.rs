@@ -1,0 +1,290 @@
+//! The store in PostgreSQL: one shop of a database that many servers share, in a ledger with one row for each
+//! commit.
+//!
+//! One server writes for a shop. Every commit carries the epoch of that server, and the engine refuses an earlier
+//! one, whoever sends it.
+
+mod address;
+mod commit;
+mod connect;
+mod current;
+mod ends;
+mod error;
+mod journal;
+mod ledger;
+mod load;
+mod migrate;
+mod password;
+mod rows;
+mod session;
+mod settle;
+mod tls;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use uuid::Uuid;
+
+use super::{Ledger, LedgerRow, RecordedById, Settled, Store, StoreError, Wait};
+use crate::catalog::{Author, Catalog, Movement, RequestId, Transaction};
+use address::Address;
+use commit::{Commit, Statements};
+use connect::{LOOK_TIME_MAX, Link, Purpose};
+use current::Current;
+use ends::Ends;
+use error::{FENCED, Failure, OTHER_END};
+use ledger::PostgresLedger;
+use load::Loaded;
+use session::Session;
+
+pub use address::is_url;
+
+/// How long reading a shop may take.
+const LOAD_TIME_MAX: Duration = Duration::from_secs(600);
+
+/// How often a commit is sent again that the engine undid for another transaction.
+const REPEATS_MAX: usize = 5;
+
+/// A shop in PostgreSQL.
+pub struct PostgresStore {
+    address: Address,
+    /// The connection; `None` after it was given up.
+    link: Option<Link>,
+    statements: Statements,
+    /// The shop and the place, which the readers share.
+    current: Arc<Current>,
+    ledger: Arc<PostgresLedger>,
+    /// This server's name in the lease: no two servers have the same.
+    holder: String,
+    epoch: i64,
+    /// The last changes that are known to be stored.
+    ends: Ends,
+    authors: HashMap<Author, i32>,
+    /// The time since which no host has answered.
+    gone_since: Option<Instant>,
+    closed: Option<Closed>,
+}
+
+/// Why the store takes no changes until the server is started again.
+#[derive(Debug, Clone)]
+enum Closed {
+    /// Another server writes for the shop, at this address.
+    Deposed { holder: String },
+    /// The engine lacks changes that were answered.
+    Lost { end: i64, known: i64 },
+    /// The engine has changes of another program.
+    Foreign { end: i64 },
+}
+
+impl Closed {
+    fn error(&self, address: &Address) -> StoreError {
+        let database = address.to_string();
+        match self.clone() {
+            Self::Deposed { holder } => StoreError::Deposed { database, holder },
+            Self::Lost { end, known } => StoreError::Lost { database, end, known },
+            Self::Foreign { end } => StoreError::Foreign { database, end },
+        }
+    }
+}
+
+impl PostgresStore {
+    /// Connects to the database of this address, creates its tables if it has none, and takes the lease of the shop.
+    /// [`Store::create`] opens a new shop.
+    ///
+    /// # Errors
+    /// If the address is no valid one, no host of it takes changes, or its database cannot be used.
+    pub fn open(url: &str) -> Result<Self, StoreError> {
+        let address = Address::parse(url)?;
+        let mut link = Link::open(&address, Purpose::Write { timeline_min: 0 })?;
+        migrate::migrate(&mut link, &address)?;
+        let holder = Uuid::now_v7().to_string();
+        let seized =
+            link.change(LOOK_TIME_MAX, async |session| seize(session, address.shop(), &holder).await);
+        let (shop, epoch) = seized.map_err(|failure| failure.into_error("abrir", &address))?;
+        let current = Arc::new(Current::default());
+        current.set_shop(shop);
+        let ledger = Arc::new(PostgresLedger::new(address.clone(), Arc::clone(&current)));
+        let mut this = Self {
+            address,
+            link: None,
+            statements: Statements::default(),
+            current,
+            ledger,
+            holder,
+            epoch,
+            ends: Ends::default(),
+            authors: HashMap::new(),
+            gone_since: None,
+            closed: None,
+        };
+        if link.standbys().is_empty() {
+            tracing::info!("the engine has no synchronous standby: if its disk is lost, the shop is lost");
+        }
+        this.use_link(link);
+        Ok(this)
+    }
+
+    /// Uses a connection from now on.
+    fn use_link(&mut self, link: Link) {
+        self.statements = Statements::default();
+        self.current.set_place(link.place());
+        self.link = Some(link);
+    }
+
+    /// Checks that the store was not closed for good.
+    fn check_open(&self) -> Result<(), StoreError> {
+        self.closed.as_ref().map_or(Ok(()), |closed| Err(closed.error(&self.address)))
+    }
+
+    /// Runs statements that change nothing.
+    fn read<T>(
+        &mut self,
+        action: &'static str,
+        time_max: Duration,
+        act: impl AsyncFnOnce(&Session) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        self.ensure_ready()?;
+        let Self { link, address, .. } = self;
+        let link = link.as_mut().ok_or_else(|| gone(address))?;
+        link.run(time_max, act).map_err(|failure| failure.into_error(action, address))
+    }
+
+    fn commit_as(&mut self, changes: &Transaction, is_opening: bool) -> Result<(), StoreError> {
+        self.ensure_ready()?;
+        let Self { link, address, statements, current, authors, .. } = self;
+        let link = link.as_mut().ok_or_else(|| gone(address))?;
+        let place = (current.shop(), self.epoch, self.ends.movement);
+        let commit = Commit::new(changes, place, authors, is_opening);
+        let mut repeats = 0;
+        let stored = loop {
+            match link.change(commit.time_max(), async |session| commit.send(session, statements).await) {
+                Err(failure) if failure.is_worth_repeating() && repeats < REPEATS_MAX => repeats += 1,
+                stored => break stored,
+            }
+        };
+        match stored {
+            Ok(()) => {
+                authors.extend(commit.new_authors);
+                self.ends = self.ends.after(changes);
+                Ok(())
+            }
+            Err(failure) => Err(self.refused(failure)),
+        }
+    }
+
+    /// The error of a failed commit.
+    fn refused(&mut self, failure: Failure) -> StoreError {
+        if failure.is(FENCED) {
+            let Some(mut link) = self.link.take() else { return gone(&self.address) };
+            return self.depose(&mut link);
+        }
+        if failure.is(OTHER_END) || failure.is_duplicate_of("journal_pkey") {
+            let shop = self.current.shop();
+            let found = self.read("conferir", LOOK_TIME_MAX, async |session| Ends::read(session, shop).await);
+            return match found {
+                Ok(found) => self.close_for(self.ends, found),
+                Err(error) => error,
+            };
+        }
+        failure.into_error("gravar em", &self.address)
+    }
+}
+
+fn gone(address: &Address) -> StoreError {
+    StoreError::Unreachable { database: address.to_string(), reason: "a conexão foi encerrada".to_owned() }
+}
+
+/// Registers the shop if it is new, and takes its lease. Returns its number and the new epoch.
+async fn seize(session: &Session, shop: &str, holder: &str) -> Result<(i32, i64), Failure> {
+    session.execute("INSERT INTO shop (name) VALUES ($1) ON CONFLICT DO NOTHING", &[&shop]).await?;
+    let number: i32 = session.query_one("SELECT id FROM shop WHERE name = $1", &[&shop]).await?.try_get(0)?;
+    session
+        .execute("INSERT INTO lease (shop, epoch) VALUES ($1, 0) ON CONFLICT DO NOTHING", &[&number])
+        .await?;
+    let seize = "UPDATE lease SET epoch = epoch + 1, beat = 0, holder = $2 WHERE shop = $1 RETURNING epoch";
+    Ok((number, session.query_one(seize, &[&number, &holder]).await?.try_get(0)?))
+}
+
+impl Store for PostgresStore {
+    fn load(&mut self) -> Result<Option<Catalog>, StoreError> {
+        let shop = self.current.shop();
+        let loaded = self.read("ler", LOAD_TIME_MAX, async |session| load::load(session, shop).await)?;
+        let Some(Loaded { catalog, authors }) = loaded else { return Ok(None) };
+        self.ends = Ends { movement: catalog.last_sequence(), change: catalog.last_change() };
+        self.authors = authors;
+        Ok(Some(catalog))
+    }
+
+    fn create(&mut self, opening: &Transaction) -> Result<(), StoreError> {
+        self.commit_as(opening, true)
+    }
+
+    fn recorded(&mut self, request_ids: &[&RequestId]) -> Result<RecordedById, StoreError> {
+        let shop = self.current.shop();
+        self.read("consultar", LOOK_TIME_MAX, async |session| {
+            ledger::recorded(session, shop, request_ids).await
+        })
+    }
+
+    fn rows(&mut self, first_sequence: i64, count: usize) -> Result<Vec<LedgerRow>, StoreError> {
+        let shop = self.current.shop();
+        self.read("consultar", LOOK_TIME_MAX, async |session| {
+            ledger::rows(session, shop, first_sequence, count).await
+        })
+    }
+
+    fn movements_back(
+        &mut self,
+        last: i64,
+        after: i64,
+        count_max: usize,
+    ) -> Result<Vec<Movement>, StoreError> {
+        let shop = self.current.shop();
+        self.read("consultar", LOOK_TIME_MAX, async |session| {
+            ledger::movements_back(session, shop, last, after, count_max).await
+        })
+    }
+
+    fn is_ready(&self) -> bool {
+        self.closed.is_none() && self.link.as_ref().is_some_and(|link| !link.is_closed())
+    }
+
+    fn commits_over_network(&self) -> bool {
+        true
+    }
+
+    fn commit(&mut self, changes: &Transaction, _: Wait) -> Result<(), StoreError> {
+        self.commit_as(changes, false)
+    }
+
+    fn prove(&mut self, _: &Catalog) -> Result<(), StoreError> {
+        // No file of this store can be rewritten by another program.
+        Ok(())
+    }
+
+    fn probe(&mut self) -> Result<(), StoreError> {
+        let (shop, epoch) = (self.current.shop(), self.epoch);
+        self.read("conferir", LOOK_TIME_MAX, async |session| {
+            session.execute("SELECT fence($1, $2)", &[&shop, &epoch]).await?;
+            Ok(())
+        })
+    }
+
+    fn tidy(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn ledger(&self) -> Arc<dyn Ledger> {
+        Arc::clone(&self.ledger) as Arc<dyn Ledger>
+    }
+
+    fn close(&mut self) -> Result<(), StoreError> {
+        self.link = None;
+        Ok(())
+    }
+
+    fn settle(&mut self, in_doubt: Option<&Transaction>) -> Result<Settled, StoreError> {
+        self.reconnect(in_doubt)
+    }
+}

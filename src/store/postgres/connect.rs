@@ -1,0 +1,365 @@
+//! One connection to the engine, which blocks its thread.
+//!
+//! Each connection has a runtime of its own, and only the thread that waits for an answer drives it. Notices are
+//! therefore seen before the answer that follows them: a warning during a commit means that the engine did not keep
+//! its promise, as if the wait for a standby was cancelled.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use rustls::pki_types::ServerName;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_postgres::config::Host;
+use tokio_postgres::error::{DbError, Severity};
+use tokio_postgres::{AsyncMessage, Connection, SimpleQueryMessage, SimpleQueryRow};
+
+use super::address::Address;
+use super::current::Place;
+use super::error::{Failure, explanation, shown};
+use super::session::Session;
+use super::tls::{Encrypted, Encryption, Socket};
+use crate::io_error::describe;
+use crate::store::StoreError;
+
+/// How long one host may take to become usable. A host that recovers answers sooner, with a refusal.
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// How long other hosts are waited for after the first usable one: one of them may have been promoted later.
+const OTHERS_TIME: Duration = Duration::from_millis(250);
+
+/// The silence after which the system asks whether the other side is still there, and how long unanswered data may
+/// wait before the connection is given up: the length of a lease.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// How long a look at some rows may take.
+pub(super) const LOOK_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// The longest statement of a reader, in milliseconds: as long as its client waits.
+const READ_TIME_MAX: &str = "30000";
+
+/// The oldest engine that this program is tested with.
+const VERSION_MIN: u32 = 150_000;
+
+/// The settings of each session. A plan that was made for an empty table must not become a scan of a large one;
+/// standbys must have flushed a commit before it is answered, whatever the database's default is.
+const SETTINGS: &str = "SET search_path = hortifruti; SET synchronous_commit = on; SET client_min_messages = warning;
+    SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off;
+    SET lock_timeout = 0; SET idle_session_timeout = 0; SET idle_in_transaction_session_timeout = 0;
+    SET default_transaction_isolation = 'read committed'; SET default_transaction_deferrable = off;";
+
+/// The facts of a host that decide whether it is used.
+const FACTS: &str = "SELECT pg_is_in_recovery() AS recovers,
+    current_setting('default_transaction_read_only') AS read_only,
+    CASE WHEN NOT pg_is_in_recovery() THEN pg_walfile_name(pg_current_wal_lsn()) END AS wal_file,
+    current_setting('server_version_num') AS version, current_setting('fsync') AS fsync,
+    current_setting('full_page_writes') AS full_page_writes,
+    current_setting('synchronous_standby_names') AS standbys";
+
+/// The use of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Purpose {
+    /// Changes: only a host that takes changes, and no timeline below this one. Of several, that of the highest
+    /// timeline, because the others were replaced.
+    Write { timeline_min: u32 },
+    /// Reads: this place, or any host.
+    #[expect(dead_code, reason = "the readers of the ledger come next")]
+    Read { at: Option<Place> },
+}
+
+/// A connection to one host.
+pub(super) struct Link {
+    line: Line,
+    place: Place,
+    standbys: String,
+    runtime: Runtime,
+}
+
+type Wire = Connection<Box<dyn Socket>, Encrypted>;
+
+/// The two halves of a connection.
+struct Line {
+    session: Session,
+    /// `None` after the connection has ended.
+    wire: Option<Wire>,
+    /// The first warning since it was last taken.
+    warning: Option<String>,
+}
+
+/// A host that has answered.
+struct Found {
+    line: Line,
+    host: usize,
+    facts: Facts,
+}
+
+#[derive(Debug)]
+struct Facts {
+    is_writable: bool,
+    timeline: u32,
+    version: u32,
+    is_durable: bool,
+    standbys: String,
+}
+
+impl Link {
+    /// Connects to a host of the address.
+    ///
+    /// # Errors
+    /// If no host can be reached that fits the purpose, or its engine does not keep what it confirms.
+    pub(super) fn open(address: &Address, purpose: Purpose) -> Result<Self, StoreError> {
+        let unreachable = |reason: String| StoreError::Unreachable { database: address.to_string(), reason };
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| unreachable(describe(&error)))?;
+        let Found { line, host, facts } =
+            runtime.block_on(find(address, purpose)).map_err(|reasons| unreachable(reasons.join("; ")))?;
+        let unfit = |reason: &str| {
+            Err(StoreError::Unfit { database: address.to_string(), reason: reason.to_owned() })
+        };
+        if facts.version < VERSION_MIN {
+            return unfit("é de uma versão antes da 15; atualize o PostgreSQL");
+        }
+        if matches!(purpose, Purpose::Write { .. }) && !facts.is_durable {
+            return unfit(
+                "está com fsync ou full_page_writes desligado, e perderia mudanças confirmadas numa queda; \
+                 ligue-os em postgresql.conf",
+            );
+        }
+        let place = Place { host, timeline: facts.timeline };
+        Ok(Self { line, place, standbys: facts.standbys, runtime })
+    }
+
+    /// Runs statements and waits for their results.
+    ///
+    /// # Errors
+    /// If the engine refuses one, the connection fails, or the time is over. After that the connection is closed,
+    /// unless the engine refused.
+    pub(super) fn run<T>(
+        &mut self,
+        time_max: Duration,
+        act: impl AsyncFnOnce(&Session) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let Self { runtime, line, .. } = self;
+        line.warning = None;
+        let done = runtime.block_on(async { timeout(time_max, line.run(act)).await });
+        let done = match done {
+            Ok(done) => done,
+            Err(_) => Err(Failure::Lost(format!("o banco não respondeu em {} ms", time_max.as_millis()))),
+        };
+        if matches!(done, Err(Failure::Lost(_))) {
+            // Closes the socket. The engine is never asked to cancel: it might confirm what it did not do.
+            line.wire = None;
+        }
+        done
+    }
+
+    /// Runs statements that change something.
+    ///
+    /// # Errors
+    /// If [`Link::run`] fails, or the engine warned, as if it gave up waiting for a standby.
+    pub(super) fn change<T>(
+        &mut self,
+        time_max: Duration,
+        act: impl AsyncFnOnce(&Session) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let done = self.run(time_max, act)?;
+        match self.line.warning.take() {
+            None => Ok(done),
+            Some(warning) => {
+                self.line.wire = None;
+                Err(Failure::Lost(warning))
+            }
+        }
+    }
+
+    /// The host that the connection leads to.
+    pub(super) fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Whether the connection has ended.
+    pub(super) fn is_closed(&self) -> bool {
+        self.line.wire.is_none() || self.line.session.client().is_closed()
+    }
+
+    /// The engine's setting of the standbys that it waits for; empty if it waits for none.
+    pub(super) fn standbys(&self) -> &str {
+        &self.standbys
+    }
+}
+
+impl Line {
+    async fn run<T>(&mut self, act: impl AsyncFnOnce(&Session) -> Result<T, Failure>) -> Result<T, Failure> {
+        let Self { session, wire, warning } = self;
+        let mut act = pin!(act(session));
+        poll_fn(|context| {
+            if let Poll::Ready(done) = act.as_mut().poll(context) {
+                return Poll::Ready(done);
+            }
+            drive(wire, warning, context);
+            act.as_mut().poll(context)
+        })
+        .await
+    }
+}
+
+/// Sends and receives what can be, and keeps the first warning.
+fn drive(wire: &mut Option<Wire>, warning: &mut Option<String>, context: &mut Context<'_>) {
+    while let Some(open) = wire {
+        match open.poll_message(context) {
+            Poll::Pending => return,
+            Poll::Ready(Some(Ok(AsyncMessage::Notice(notice)))) => note(warning, &notice),
+            Poll::Ready(Some(Ok(_))) => {}
+            Poll::Ready(Some(Err(_)) | None) => *wire = None,
+        }
+    }
+}
+
+fn note(warning: &mut Option<String>, notice: &DbError) {
+    let is_harmless = matches!(
+        notice.parsed_severity(),
+        Some(Severity::Notice | Severity::Debug | Severity::Info | Severity::Log)
+    );
+    if !is_harmless && warning.is_none() {
+        *warning = Some(explanation(notice));
+    }
+}
+
+/// Asks the hosts, all at the same time, and chooses one. The error has the reason against each.
+async fn find(address: &Address, purpose: Purpose) -> Result<Found, Vec<String>> {
+    let is_asked =
+        |host: &usize| !matches!(purpose, Purpose::Read { at: Some(place) } if place.host != *host);
+    let attempt = |host| async move { (host, open(address, host, purpose).await) };
+    let mut attempts: Vec<_> =
+        (0..address.host_count()).filter(is_asked).map(|host| Box::pin(attempt(host))).collect();
+    let mut until = Instant::now() + CONNECT_TIME_MAX;
+    let mut best: Option<Found> = None;
+    let mut reasons = Vec::new();
+    while !attempts.is_empty() {
+        let Ok((host, found)) = timeout_at(until, first_done(&mut attempts)).await else { break };
+        match found.and_then(|found| fit(found, purpose)) {
+            Err(reason) => reasons.push(format!("{}: {reason}", address.host_shown(host))),
+            Ok(found) => {
+                if best.as_ref().is_none_or(|best| best.facts.timeline < found.facts.timeline) {
+                    best = Some(found);
+                }
+                if matches!(purpose, Purpose::Read { .. }) {
+                    break;
+                }
+                until = until.min(Instant::now() + OTHERS_TIME);
+            }
+        }
+    }
+    if reasons.is_empty() {
+        reasons.push("nenhum host respondeu".to_owned());
+    }
+    best.ok_or(reasons)
+}
+
+/// Waits for the first of some futures, and removes it.
+async fn first_done<F: Future + Unpin>(futures: &mut Vec<F>) -> F::Output {
+    poll_fn(|context| {
+        for index in 0..futures.len() {
+            if let Poll::Ready(done) = pin!(&mut futures[index]).poll(context) {
+                drop(futures.swap_remove(index));
+                return Poll::Ready(done);
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// Whether a host fits the purpose.
+fn fit(found: Found, purpose: Purpose) -> Result<Found, String> {
+    let Facts { is_writable, timeline, .. } = found.facts;
+    match purpose {
+        Purpose::Write { .. } if !is_writable => Err("só aceita leituras".to_owned()),
+        Purpose::Write { timeline_min } if timeline < timeline_min => {
+            Err(format!("foi substituído: está na linha de tempo {timeline}, e a atual é a {timeline_min}"))
+        }
+        Purpose::Read { at: Some(place) } if timeline != place.timeline => {
+            Err("não é mais o banco em que o servidor grava".to_owned())
+        }
+        _ => Ok(found),
+    }
+}
+
+/// Opens a connection to one host, and reads its facts.
+async fn open(address: &Address, host: usize, purpose: Purpose) -> Result<Found, String> {
+    let socket = socket(address, host).await.map_err(|error| describe(&error))?;
+    let encryption = match (address.tls(), address.host(host)) {
+        (Some(config), (Host::Tcp(name), _)) => {
+            let name = ServerName::try_from(name.clone())
+                .map_err(|_| format!("{name} não é um nome de servidor"))?;
+            Some((Arc::clone(config), name))
+        }
+        _ => None,
+    };
+    let opened = address.config(host).connect_raw(socket, Encryption(encryption)).await;
+    let (client, wire) = opened.map_err(|error| match error.as_db_error() {
+        Some(refusal) => explanation(refusal),
+        None => shown(&error),
+    })?;
+    let mut line = Line { session: Session::new(client), wire: Some(wire), warning: None };
+    let own = match purpose {
+        Purpose::Write { .. } => "SET statement_timeout = 0".to_owned(),
+        Purpose::Read { .. } => {
+            format!("SET default_transaction_read_only = on; SET statement_timeout = {READ_TIME_MAX}")
+        }
+    };
+    let statements = format!("{FACTS}; {SETTINGS} {own}");
+    let answer = line.run(async |session| Ok(session.client().simple_query(&statements).await?)).await;
+    let answer = answer.map_err(|failure| match failure {
+        Failure::Refused(refusal) => explanation(&refusal),
+        Failure::Lost(reason) | Failure::BadValue(reason) => reason,
+    })?;
+    let row = answer.into_iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    let facts = row.as_ref().and_then(Facts::read).ok_or("deu uma resposta que não é de um PostgreSQL")?;
+    Ok(Found { line, host, facts })
+}
+
+/// Opens a socket to one host.
+async fn socket(address: &Address, host: usize) -> io::Result<Box<dyn Socket>> {
+    match address.host(host) {
+        (Host::Unix(folder), port) => {
+            let stream = UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await?;
+            Ok(Box::new(stream))
+        }
+        (Host::Tcp(name), port) => {
+            let stream = TcpStream::connect((name.as_str(), port)).await?;
+            stream.set_nodelay(true)?;
+            let socket = SockRef::from(&stream);
+            socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(SILENCE).with_interval(SILENCE))?;
+            #[cfg(target_os = "linux")]
+            socket.set_tcp_user_timeout(Some(SILENCE))?;
+            Ok(Box::new(stream))
+        }
+    }
+}
+
+impl Facts {
+    fn read(row: &SimpleQueryRow) -> Option<Self> {
+        let is_on = |column| row.get(column).map(|value| value == "on");
+        // The name of a file of the log begins with the timeline, eight hexadecimal digits.
+        let timeline = row.get("wal_file").and_then(|name| u32::from_str_radix(name.get(..8)?, 16).ok());
+        Some(Self {
+            is_writable: row.get("recovers")? == "f" && !is_on("read_only")?,
+            timeline: timeline.unwrap_or(0),
+            version: row.get("version")?.parse().ok()?,
+            is_durable: is_on("fsync")? && is_on("full_page_writes")?,
+            standbys: row.get("standbys")?.to_owned(),
+        })
+    }
+}

@@ -1,0 +1,100 @@
+//! The ends of the ledger and of the changes of terms: what of a shop is stored.
+
+use std::time::SystemTime;
+
+use super::error::Failure;
+use super::rows::product_number;
+use super::session::Session;
+use crate::catalog::{Movement, ProductChange, Transaction};
+
+/// The last movement of a shop.
+const SELECT_END: &str = "SELECT last FROM journal WHERE shop = $1 ORDER BY shop DESC, first DESC LIMIT 1";
+
+/// The last change of terms of a shop.
+const SELECT_LAST_CHANGE: &str = "SELECT coalesce(max(number), 0) FROM product_change WHERE shop = $1";
+
+/// The last movement and the last change of terms that are known to be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Ends {
+    pub(super) movement: i64,
+    pub(super) change: i64,
+}
+
+impl Ends {
+    /// The ends after a transaction.
+    pub(super) fn after(self, transaction: &Transaction) -> Self {
+        Self {
+            movement: transaction.movements.last().map_or(self.movement, |movement| movement.sequence),
+            change: transaction.changes.last().map_or(self.change, |change| change.number),
+        }
+    }
+
+    /// Reads the ends of a shop.
+    pub(super) async fn read(session: &Session, shop: i32) -> Result<Self, Failure> {
+        let end = session.query_opt(SELECT_END, &[&shop]).await?;
+        let movement = end.map_or(Ok(0), |row| row.try_get(0))?;
+        Ok(Self { movement, change: session.query_one(SELECT_LAST_CHANGE, &[&shop]).await?.try_get(0)? })
+    }
+}
+
+/// Whether these changes are stored by this server in this epoch or an earlier one. They are one transaction, so
+/// looking for one row is enough.
+pub(super) async fn holds(
+    session: &Session,
+    shop: i32,
+    epoch: i64,
+    transaction: &Transaction,
+) -> Result<bool, Failure> {
+    if let [first, .., last] | [first @ last] = transaction.movements.as_slice() {
+        return holds_movements(session, shop, epoch, &transaction.movements, first, last).await;
+    }
+    if let Some(request) = transaction.requests.last() {
+        let digest = request.digest.cast_signed();
+        let select = "SELECT 1 FROM request WHERE shop = $1 AND request_id = $2 AND digest = $3";
+        return Ok(session
+            .query_opt(select, &[&shop, &request.request_id.as_str(), &digest])
+            .await?
+            .is_some());
+    }
+    if let Some(change) = transaction.changes.last() {
+        return holds_change(session, shop, change).await;
+    }
+    // The changes only clear the mark of examples that are in a price list.
+    let Some(product) = transaction.products.last() else { return Ok(true) };
+    let select = "SELECT 1 FROM product_terms WHERE shop = $1 AND id = $2 AND example = $3";
+    let is_example = product.flags.is_example();
+    Ok(session.query_opt(select, &[&shop, &product_number(product.id), &is_example]).await?.is_some())
+}
+
+async fn holds_movements(
+    session: &Session,
+    shop: i32,
+    epoch: i64,
+    movements: &[Movement],
+    first: &Movement,
+    last: &Movement,
+) -> Result<bool, Failure> {
+    let select = "SELECT last, recorded_at, products, deltas, balances FROM journal
+                  WHERE shop = $1 AND first = $2 AND epoch = $3";
+    let Some(row) = session.query_opt(select, &[&shop, &first.sequence, &epoch]).await? else {
+        return Ok(false);
+    };
+    Ok(row.try_get::<_, i64>(0)? == last.sequence
+        && row.try_get::<_, SystemTime>(1)? == last.recorded_at
+        && row
+            .try_get::<_, Vec<i32>>(2)?
+            .into_iter()
+            .eq(movements.iter().map(|it| product_number(it.product)))
+        && row.try_get::<_, Vec<i64>>(3)?.into_iter().eq(movements.iter().map(|it| it.delta.thousandths()))
+        && row.try_get::<_, Vec<i64>>(4)?.into_iter().eq(movements.iter().map(|it| it.balance.thousandths())))
+}
+
+async fn holds_change(session: &Session, shop: i32, change: &ProductChange) -> Result<bool, Failure> {
+    let select = "SELECT 1 FROM product_change
+                  WHERE shop = $1 AND number = $2 AND product = $3 AND field = $4 AND new_value = $5 AND recorded_at = $6";
+    let (product, field) = (product_number(change.product), change.field.name());
+    let found = session
+        .query_opt(select, &[&shop, &change.number, &product, &field, &change.new, &change.recorded_at])
+        .await?;
+    Ok(found.is_some())
+}

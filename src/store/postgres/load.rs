@@ -1,0 +1,177 @@
+//! Reads the catalog from the database.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::time::SystemTime;
+
+use tokio_postgres::Row;
+use tokio_stream::StreamExt as _;
+
+use super::error::{Failure, bad_value};
+use super::rows::{read_price, read_product_id, read_quantity};
+use super::session::Session;
+use crate::catalog::{
+    Author, BARCODES_MAX, Balance, Barcode, Catalog, Category, Cost, Flags, Name, Product, ProductId,
+    SHELF_LIFE_DAYS_MAX, ShopCode, StockCost, Terms, Unit,
+};
+
+/// The products with the balances that were brought forward.
+const SELECT_PRODUCTS: &str =
+    "SELECT id, name, unit, price, coalesce(stock, 0), coalesce(last_sequence, 0), stock_cost,
+            discontinued, example, code, barcodes, category, minimum, target, shelf_life_days
+     FROM product_terms LEFT JOIN balance_forward ON balance_forward.shop = $1 AND product = id
+     WHERE product_terms.shop = $1 ORDER BY id";
+
+/// The rows of the journal after a movement.
+const SELECT_JOURNAL: &str = "SELECT first, last, recorded_at, products, deltas, balances, costs FROM journal
+     WHERE shop = $1 AND first > $2 ORDER BY first";
+
+/// The catalog of a shop, and the numbers of its authors.
+pub(super) struct Loaded {
+    pub(super) catalog: Catalog,
+    pub(super) authors: HashMap<Author, i32>,
+}
+
+/// The flags and terms of a product that has any.
+type TermsRow = (ProductId, Flags, Terms);
+
+/// Reads the catalog of a shop; `None` if the shop was never opened.
+pub(super) async fn load(session: &Session, shop: i32) -> Result<Option<Loaded>, Failure> {
+    let forwarded = session.query_opt("SELECT sequence FROM forwarded WHERE shop = $1", &[&shop]).await?;
+    let Some(forwarded) = forwarded else { return Ok(None) };
+    let forwarded: i64 = forwarded.try_get(0)?;
+    // The balances are read after the movement that they cover at least.
+    let (mut products, terms) = read_products(session, shop).await?;
+    let (last_sequence, last_recorded_at) = replay(session, shop, forwarded, &mut products).await?;
+    let last = "SELECT coalesce(max(number), 0) FROM product_change WHERE shop = $1";
+    let last_change = session.query_one(last, &[&shop]).await?.try_get(0)?;
+    let catalog = Catalog::load(products, last_sequence, last_recorded_at).map_err(bad_value)?;
+    let catalog = catalog.with_terms(terms, last_change).map_err(bad_value)?;
+    Ok(Some(Loaded { catalog, authors: read_authors(session, shop).await? }))
+}
+
+async fn read_authors(session: &Session, shop: i32) -> Result<HashMap<Author, i32>, Failure> {
+    let mut authors = HashMap::new();
+    for row in session.query("SELECT name, id FROM author WHERE shop = $1", &[&shop]).await? {
+        authors.insert(row.try_get::<_, &str>(0)?.parse().map_err(bad_value)?, row.try_get(1)?);
+    }
+    Ok(authors)
+}
+
+async fn read_products(session: &Session, shop: i32) -> Result<(Vec<Product>, Vec<TermsRow>), Failure> {
+    let (mut products, mut terms) = (Vec::new(), Vec::new());
+    let mut rows = pin!(session.stream(SELECT_PRODUCTS, &[&shop]).await?);
+    while let Some(row) = rows.try_next().await? {
+        let product = read_product(&row)?;
+        terms.extend(read_terms(&row, product.id)?);
+        products.push(product);
+    }
+    Ok((products, terms))
+}
+
+/// Brings balances to the end of the ledger. Returns its last movement and the time of that.
+async fn replay(
+    session: &Session,
+    shop: i32,
+    forwarded: i64,
+    products: &mut [Product],
+) -> Result<(i64, Option<SystemTime>), Failure> {
+    let last =
+        "SELECT last, recorded_at FROM journal WHERE shop = $1 AND first <= $2 ORDER BY first DESC LIMIT 1";
+    let row = session.query_opt(last, &[&shop, &forwarded]).await?;
+    let mut end = 0;
+    let mut recorded_at = None;
+    if let Some(row) = row {
+        (end, recorded_at) = (row.try_get(0)?, Some(row.try_get(1)?));
+    }
+    if end < forwarded {
+        return Err(bad_value(format!("os movimentos acabam no {end}, antes do {forwarded}")));
+    }
+    // A commit is brought forward as a whole.
+    if end > forwarded {
+        return Err(bad_value(format!("os saldos estão no movimento {forwarded}, no meio de uma gravação")));
+    }
+    let undos = read_undos(session, shop, forwarded).await?;
+    let mut rows = pin!(session.stream(SELECT_JOURNAL, &[&shop, &forwarded]).await?);
+    while let Some(row) = rows.try_next().await? {
+        let first: i64 = row.try_get(0)?;
+        if first != end + 1 {
+            return Err(bad_value(format!("ao movimento {end} segue o {first}")));
+        }
+        end = row.try_get(1)?;
+        recorded_at = Some(row.try_get(2)?);
+        replay_row(&row, first, &undos, products)?;
+    }
+    Ok((end, recorded_at))
+}
+
+/// The movements after this one that undo others, in order.
+async fn read_undos(session: &Session, shop: i32, after: i64) -> Result<Vec<i64>, Failure> {
+    let undos = "SELECT by_sequence FROM undo WHERE shop = $1 AND by_sequence > $2 ORDER BY by_sequence";
+    let undos = session.query(undos, &[&shop, &after]).await?;
+    undos.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
+fn replay_row(row: &Row, first: i64, undos: &[i64], products: &mut [Product]) -> Result<(), Failure> {
+    let ids: Vec<i32> = row.try_get(3)?;
+    let (deltas, balances): (Vec<i64>, Vec<i64>) = (row.try_get(4)?, row.try_get(5)?);
+    let costs: Option<Vec<Option<i64>>> = row.try_get(6)?;
+    for (index, ((id, delta), balance)) in ids.into_iter().zip(deltas).zip(balances).enumerate() {
+        let sequence = first + index as i64;
+        let id = read_product_id(id)?;
+        let product = products.get_mut(id.index());
+        let product = product
+            .ok_or_else(|| bad_value(format!("o movimento {sequence} é de um produto que não existe")))?;
+        // This balance was brought further than the others.
+        if sequence <= product.last_movement {
+            continue;
+        }
+        let stock = read_quantity(balance)?;
+        let cost = costs.as_ref().and_then(|costs| *costs.get(index)?).map(Cost::from_centavos);
+        let is_taken_back = || delta < 0 && undos.binary_search(&sequence).is_ok();
+        let stock_cost = product.stock_cost.after(cost, stock, is_taken_back);
+        let stock_cost = stock_cost
+            .ok_or_else(|| bad_value(format!("o custo do movimento {sequence} não cabe no estoque")))?;
+        product.set_balance(Balance { stock, last_movement: sequence, stock_cost });
+    }
+    Ok(())
+}
+
+fn read_product(row: &Row) -> Result<Product, Failure> {
+    let stock = read_quantity(row.try_get(4)?)?;
+    let stock_cost = StockCost::of_stored(stock, row.try_get(6)?);
+    Ok(Product {
+        id: read_product_id(row.try_get(0)?)?,
+        name: Name::parse(row.try_get(1)?).map_err(bad_value)?,
+        unit: Unit::from_label(row.try_get(2)?).map_err(bad_value)?,
+        price: read_price(row.try_get(3)?)?,
+        stock,
+        last_movement: row.try_get(5)?,
+        // The flags are read together with the terms.
+        flags: Flags::default(),
+        stock_cost: stock_cost.ok_or_else(|| bad_value("um saldo tem um custo que não pode ser"))?,
+    })
+}
+
+/// The flags and terms of a product, if it has any.
+fn read_terms(row: &Row, id: ProductId) -> Result<Option<TermsRow>, Failure> {
+    let flags = Flags::default().with_discontinued(row.try_get(7)?).with_example(row.try_get(8)?);
+    let barcodes: Vec<&str> = row.try_get(10)?;
+    let category: Option<&str> = row.try_get(11)?;
+    let shelf_life_days = u32::try_from(row.try_get::<_, i32>(14)?).ok();
+    let shelf_life_days = shelf_life_days.filter(|days| *days <= SHELF_LIFE_DAYS_MAX);
+    if barcodes.len() > BARCODES_MAX || shelf_life_days.is_none() {
+        return Err(bad_value(format!("o produto {} tem validade ou códigos demais", id.number())));
+    }
+    let code = row.try_get::<_, Option<i32>>(9)?.map(|code| ShopCode::from_number(code.into()));
+    let barcodes = barcodes.into_iter().map(Barcode::parse).collect::<Result<_, _>>();
+    let terms = Terms {
+        code: code.transpose().map_err(bad_value)?,
+        barcodes: barcodes.map_err(bad_value)?,
+        category: category.map(Category::parse).transpose().map_err(bad_value)?,
+        minimum: read_quantity(row.try_get(12)?)?,
+        target: read_quantity(row.try_get(13)?)?,
+        shelf_life_days: shelf_life_days.unwrap_or_default(),
+    };
+    Ok((flags != Flags::default() || terms != *Terms::NONE).then_some((id, flags, terms)))
+}

@@ -1,0 +1,82 @@
+//! The tables of a database and their migrations. All shops of a database have the same tables.
+
+use std::time::Duration;
+
+use super::address::Address;
+use super::connect::Link;
+use super::error::Failure;
+use super::session::Session;
+use crate::store::StoreError;
+
+/// The version after all [`MIGRATIONS`]. A database of a later version is refused.
+pub(super) const SCHEMA_VERSION: i32 = MIGRATIONS.len() as i32;
+
+/// The migrations from an empty database to the current version. A database of version N has had the first N. A
+/// released migration is never changed.
+const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
+
+/// The longest migration. A later one may have to read every movement.
+const TIME_MAX: Duration = Duration::from_secs(3600);
+
+/// The key of the lock that lets one server migrate at a time: the letters `HFRT`.
+const LOCK: i64 = 0x4846_5254;
+
+/// Creates the tables, or migrates them to this version.
+///
+/// # Errors
+/// If the tables are of a later version, or the role of the address may not change them.
+pub(super) fn migrate(link: &mut Link, address: &Address) -> Result<(), StoreError> {
+    let failed = |failure: Failure| failure.into_error("preparar", address);
+    let unfit = |reason: String| StoreError::Unfit { database: address.to_string(), reason };
+    let from = link.run(TIME_MAX, version).map_err(failed)?;
+    if from < SCHEMA_VERSION {
+        let migrated = link.change(TIME_MAX, run);
+        match migrated {
+            Err(refused) if refused.is("42501") => {
+                return Err(unfit(format!(
+                    "está no esquema {from}, e esta versão precisa do {SCHEMA_VERSION}, que o usuário do endereço não \
+                     pode criar; inicie o servidor uma vez com o usuário dono do banco (docs/postgres.md)"
+                )));
+            }
+            migrated => migrated.map_err(failed)?,
+        }
+        tracing::info!(from, to = SCHEMA_VERSION, "the tables of the database were updated");
+    }
+    // Read again, because an engine that had undone the migration answers the commit as if nothing was wrong.
+    match link.run(TIME_MAX, version).map_err(failed)? {
+        SCHEMA_VERSION => Ok(()),
+        found => Err(unfit(format!(
+            "foi criado por uma versão mais nova (esquema {found}; esta versão conhece o {SCHEMA_VERSION})"
+        ))),
+    }
+}
+
+/// The version of the tables; 0 if there are none.
+async fn version(session: &Session) -> Result<i32, Failure> {
+    let exists = "SELECT to_regclass('hortifruti.schema_version') IS NOT NULL";
+    if !session.client().query_one(exists, &[]).await?.try_get::<_, bool>(0)? {
+        return Ok(0);
+    }
+    Ok(session.client().query_one("SELECT version FROM hortifruti.schema_version", &[]).await?.try_get(0)?)
+}
+
+/// Runs the migrations that the database has not had yet, in one transaction.
+async fn run(session: &Session) -> Result<(), Failure> {
+    session.client().batch_execute(&format!("BEGIN; SELECT pg_advisory_xact_lock({LOCK})")).await?;
+    let from = version(session).await?;
+    let has_schema = "SELECT to_regnamespace('hortifruti') IS NOT NULL";
+    if !session.client().query_one(has_schema, &[]).await?.try_get::<_, bool>(0)? {
+        session.client().batch_execute("CREATE SCHEMA hortifruti").await?;
+    }
+    if from == 0 {
+        let table =
+            "CREATE TABLE schema_version (version int4 NOT NULL); INSERT INTO schema_version VALUES (0)";
+        session.client().batch_execute(table).await?;
+    }
+    for statements in MIGRATIONS.iter().skip(usize::try_from(from).unwrap_or(MIGRATIONS.len())) {
+        session.client().batch_execute(statements).await?;
+    }
+    let update = "UPDATE schema_version SET version = $1 WHERE version < $1";
+    session.client().execute(update, &[&SCHEMA_VERSION]).await?;
+    Ok(session.client().batch_execute("COMMIT").await?)
+}
