@@ -6,6 +6,7 @@ super::scenarios! {
     an_import_creates_and_reprices_and_keeps_stocks: [ListProducts, ImportProducts];
     an_import_is_all_or_none_and_names_each_bad_row: [ListProducts, ImportProducts];
     an_import_that_is_repeated_is_made_once: [ListProducts, AdjustStock, ImportProducts];
+    an_import_is_the_same_however_its_unit_is_spelt: [ListProducts, ImportProducts];
     a_dry_run_counts_and_changes_nothing: [ListProducts, ImportProducts];
 }
 
@@ -66,6 +67,16 @@ fn an_import_that_is_repeated_is_made_once(shop: &mut Shop) {
     let other = [Draft::new("Uva", 9_900, "kg", 0)];
     refused(shop.import_products(&other, false, "lista-1"), "REQUEST_ID_REUSED");
     assert_eq!(shop.products(), before);
+}
+
+fn an_import_is_the_same_however_its_unit_is_spelt(shop: &mut Shop) {
+    let spelt = |unit| [Draft::new("Uva", 990, unit, 2_000), Draft::new("Figo", 200, "Und.", 0)];
+    let counts = Counts { created: 2, updated: 0, unchanged: 0 };
+    for unit in ["Kilo", "Kilo", "kg", "KGS"] {
+        assert_eq!(shop.import_products(&spelt(unit), false, "lista-1").unwrap(), counts, "{unit}");
+    }
+    refused(shop.import_products(&spelt("cx"), false, "lista-1"), "REQUEST_ID_REUSED");
+    assert_eq!(shop.products().len(), 6);
 }
 
 fn a_dry_run_counts_and_changes_nothing(shop: &mut Shop) {
