@@ -1,14 +1,16 @@
 //! What must hold for any bytes, target by target. libFuzzer runs these (`cargo fuzz run`),
 //! and so does `cargo test`, over the corpus and inputs made from it (`tests/it/fuzz.rs`).
 
+use std::sync::Arc;
+
 use hortifruti::catalog::{
-    BATCH_LINES_MAX, COUNT_LINES_MAX, Key, NAME_CHARS_MAX, Name, Price, ProductId, Quantity, Quoted,
-    RequestId, Sentence, Shown, Unit, guarded, is_unsafe_to_show, unguarded,
+    BATCH_LINES_MAX, COUNT_LINES_MAX, Key, NAME_CHARS_MAX, Name, Price, ProductDraft, ProductId, Quantity,
+    Quoted, RequestId, Sentence, Shown, Terms, Unit, guarded, is_unsafe_to_show, unguarded,
 };
 use hortifruti::operation::{MovementsReply, ProductReply, ProductsRequest, Reply, Request};
 use hortifruti::price_list;
 use hortifruti::refusal::Refusal;
-use hortifruti::render::{Format, render};
+use hortifruti::render::{Format, render, render_price_list};
 use hortifruti::wire::grpc::{self, Page, original, v1};
 use hortifruti::wire::text::{self, Frame, Frames, LINE_BYTES_MAX};
 use hortifruti::wire::{HTTP2_PREFACE, NotAReply, Protocol};
@@ -276,25 +278,29 @@ pub(crate) fn price_lists(bytes: &[u8]) {
     if list.rows.is_empty() {
         return;
     }
-    let products = list.rows.iter().map(|row| ProductReply {
+    let product = |row: &ProductDraft| ProductReply {
         name: row.name.clone(),
         price: row.price,
         stock: row.opening_stock,
         unit: row.unit.clone(),
         stock_cost: None,
-        terms: None,
+        terms: Some(Arc::new(row.terms.applied(Terms::default()))),
         is_discontinued: false,
-    });
+    };
+    let products: Vec<_> = list.rows.iter().map(product).collect();
     price_list::Catalog::new(Vec::new())
         .differences(&list)
         .for_each(|difference| check_shown(&difference.to_string()));
-    let exported = check_rendered(&Reply::Products(products.collect()));
-    let again = price_list::read(exported.as_bytes()).unwrap();
-    assert_eq!((again.rows, again.bad), (list.rows, Vec::new()));
+    let mut exported = Vec::new();
+    render_price_list(&mut exported, &products).unwrap();
+    let again = price_list::read(&exported).unwrap();
+    let read: Vec<_> = again.rows.iter().map(product).collect();
+    assert_eq!((&read, again.bad), (&products, Vec::new()));
+    check_rendered(&Reply::Products(products));
 }
 
-/// Shows a reply in every format, and returns the CSV.
-fn check_rendered(reply: &Reply) -> String {
+/// Shows a reply in every format.
+fn check_rendered(reply: &Reply) {
     let show = |format| {
         let mut shown = Vec::new();
         render(&mut shown, reply, format).unwrap();
@@ -305,7 +311,7 @@ fn check_rendered(reply: &Reply) -> String {
     serde_json::from_str::<serde_json::Value>(&show(Format::Json)).unwrap();
     show(Format::Text);
     show(Format::Table);
-    show(Format::Csv)
+    show(Format::Csv);
 }
 
 /// Whatever a server answers is a reply that is safe to show, or none of ours. The first

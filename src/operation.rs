@@ -47,7 +47,7 @@ pub use change_reply::ChangeReply;
 pub use count_stock::{COUNTED_FIELD, CountRequest, CountedName};
 pub use form::{Argument, Form};
 pub use get_status::{StatusReply, StoreState, TransportStatus};
-pub use import_products::{ImportReply, ImportRequest};
+pub use import_products::{IMPORT_BYTES_MAX, ImportReply, ImportRequest};
 pub use leave::FAREWELL;
 pub use list_expiring_stock::{EXPIRING_DAYS_MAX, ExpiringRequest, ExpiringStock};
 pub use list_low_stock::{Basis, LowStock, LowStockRequest, SALES_DAYS, STOCKED_DAYS_MAX};

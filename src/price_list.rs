@@ -5,24 +5,28 @@ mod columns;
 mod count_list;
 mod differences;
 mod error;
+mod field;
 mod numbers;
+mod parts;
+mod row;
 mod sheet;
 mod text;
 
 use std::collections::HashMap;
 use std::fmt;
 
-use crate::catalog::{Name, Price, ProductDraft, Quantity, Quoted, TermsDraft, Unit, unguarded};
+use crate::catalog::{ProductDraft, Quoted};
 use columns::Columns;
-pub use columns::Field;
 pub use count_list::{CountList, read_counts};
-pub use differences::{Catalog, Difference, Mark};
+pub use differences::{Catalog, Difference, Kept, Mark};
 pub use error::{PriceListError, ROWS_MAX};
+pub use field::Field;
 use numbers::Numbers;
+use row::read_row;
 use sheet::Sheet;
 pub use text::{Lines, TextError};
 
-/// The largest file that is read, in bytes: the most rows, with the longest names and units.
+/// The largest file that is read, in bytes: the most rows, of half a kilobyte each.
 pub const FILE_BYTES_MAX: usize = 512 * 1024 * 1024;
 
 /// The number of bad rows that a message names; the others are counted.
@@ -115,15 +119,18 @@ fn read_rows(sheet: &Sheet, rows_max: usize) -> Result<PriceList, PriceListError
             return Err(PriceListError::TooManyRows(rows_max));
         }
         if let Ok(row) = row {
-            let cells = std::iter::once(columns.price).chain(columns.stock);
-            cells.filter_map(|place| row.get(place)).for_each(|cell| numbers.look_at(line, cell));
+            columns
+                .decimals()
+                .filter_map(|place| row.get(place))
+                .for_each(|cell| numbers.look_at(line, cell));
         }
     }
     // Only names that differ by case alone are compared here: other spellings may be two products, which
     // only the server can decide.
-    let mut first_lines = HashMap::new();
+    let (mut first_lines, mut first_codes) = (HashMap::new(), HashMap::new());
     for (line, row) in sheet.rows().skip(1) {
         let read = row.and_then(|row| sheet.check_quotes(&row, &columns).map(|()| row));
+        let read = read.and_then(|row| sheet.check_width(&row, &columns).map(|()| row));
         let read = read.and_then(|row| read_row(&row, &columns, &numbers));
         let read =
             read.and_then(|row| match first_lines.insert(row.draft.name.as_str().to_lowercase(), line) {
@@ -132,6 +139,7 @@ fn read_rows(sheet: &Sheet, rows_max: usize) -> Result<PriceList, PriceListError
                 }
                 None => Ok(row),
             });
+        let read = read.and_then(|row| note_codes(&row.draft, line, &mut first_codes).map(|()| row));
         match read {
             Ok(row) => {
                 list.rows.push(row.draft);
@@ -148,57 +156,19 @@ fn read_rows(sheet: &Sheet, rows_max: usize) -> Result<PriceList, PriceListError
     Ok(list)
 }
 
-/// A row of the list that could be read.
-struct Row {
-    draft: ProductDraft,
-    has_stock: bool,
-}
-
-fn read_row(record: &csv::StringRecord, columns: &Columns, numbers: &Numbers) -> Result<Row, String> {
-    fn text(error: impl fmt::Display) -> String {
-        error.to_string()
-    }
-    if record.iter().skip(columns.count).any(|cell| !cell.trim().is_empty()) {
-        return Err(format!(
-            "tem {} colunas, e o cabeçalho {}: um número com vírgula decimal precisa de aspas, ou a lista de ponto e vírgula",
-            record.len(),
-            columns.count
-        ));
-    }
-    let cell = |place: usize| record.get(place).unwrap_or("").trim();
-    let optional = |place: Option<usize>| place.map(cell).filter(|cell| !cell.is_empty());
-    let name = Name::parse(unguarded(cell(columns.name))).map_err(text)?;
-    let price: Price = match cell(columns.price) {
-        "" => return Err(format!("{} está sem preço", Quoted(name.as_str()))),
-        number => numbers.read(number).map_err(|what| format!("o preço {what}"))?.parse().map_err(text)?,
-    };
-    let stock = optional(columns.stock);
-    let opening_stock: Quantity = match stock {
-        None => Quantity::ZERO,
-        Some(number) => {
-            numbers.read(number).map_err(|what| format!("o estoque {what}"))?.parse().map_err(text)?
+/// Notes the codes that a row gives its product, each with its line.
+///
+/// # Errors
+/// If an earlier row gives one of them another product.
+fn note_codes(row: &ProductDraft, line: u64, first_lines: &mut HashMap<u64, u64>) -> Result<(), String> {
+    for (code, value) in row.terms.codes() {
+        let first = *first_lines.entry(value).or_insert(line);
+        if first != line {
+            let name = Quoted(row.name.as_str());
+            return Err(format!("o código {code} de {name} já aparece na linha {first}"));
         }
-    };
-    if opening_stock < Quantity::ZERO {
-        return Err(format!("o estoque de {} não pode ser negativo", Quoted(name.as_str())));
     }
-    let unit = optional(columns.unit).map(unguarded);
-    // In `Uva,3,50,10` the decimal comma moves the stock into the column of the unit. A price with a point or
-    // comma, which `export` always writes, cannot have been split so.
-    let is_number = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    if let Some(unit) = unit.filter(is_number)
-        && !cell(columns.price).contains(['.', ','])
-    {
-        return Err(format!(
-            "a unidade {} é um número: um número com vírgula decimal precisa de aspas, ou a lista de ponto e vírgula",
-            Quoted(unit)
-        ));
-    }
-    let unit = unit.map(Unit::parse).transpose().map_err(text)?;
-    Ok(Row {
-        draft: ProductDraft { name, price, unit, opening_stock, terms: TermsDraft::default() },
-        has_stock: stock.is_some(),
-    })
+    Ok(())
 }
 
 #[cfg(test)]

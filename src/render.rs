@@ -6,6 +6,7 @@ mod live;
 mod margin;
 mod movements;
 mod people;
+mod price_list;
 mod product_changes;
 mod sheet;
 mod status;
@@ -16,12 +17,13 @@ use serde::Serialize;
 
 use crate::catalog::{Barcode, Category, Quantity, ShopCode, StockCost, Terms, counted};
 use crate::operation::{ChangeReply, ImportReply, NO_PRODUCT, ProductReply, Reply};
-use cells::{Align, json, table, text_cell};
+use cells::{Align, json, table};
 pub use format::Format;
 pub use live::{render_live, render_live_head};
 pub use margin::margin_told;
 use movements::JsonMovement;
 pub use people::{measured, new_product_told, product_told, render_for_person};
+pub use price_list::{is_price_list, render_price_list};
 pub use sheet::{Cell, Column, Holds, Need, Sheet, reais, render_sheet};
 
 /// Writes a reply.
@@ -179,19 +181,11 @@ fn unit(product: &ProductReply) -> Option<&str> {
     product.unit.as_ref().map(|unit| unit.as_str())
 }
 
-/// The columns of a price list, as `import` reads them.
-pub const COLUMNS: [&str; 4] = ["nome", "preco", "estoque", "unidade"];
-
-/// Whether a file with this beginning is a list of products as CSV.
-pub fn is_csv(head: &[u8]) -> bool {
-    head.starts_with(format!("{}\n", COLUMNS.join(",")).as_bytes())
-}
-
 fn csv(out: &mut impl Write, products: &[ProductReply]) -> io::Result<()> {
-    writeln!(out, "{}", COLUMNS.join(","))?;
+    writeln!(out, "{}", price_list::COLUMNS.join(","))?;
     for product in products {
-        let (name, unit) = (text_cell(product.name.as_str()), text_cell(unit(product).unwrap_or("")));
-        writeln!(out, "{name},{},{},{unit}", product.price, product.stock)?;
+        price_list::first_cells(out, product)?;
+        writeln!(out)?;
     }
     Ok(())
 }

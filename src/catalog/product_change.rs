@@ -4,7 +4,10 @@ use std::time::SystemTime;
 
 use super::author::Author;
 use super::code::{Barcode, ShopCode};
+use super::counted::counted;
+use super::price::Price;
 use super::product::{Product, ProductId};
+use super::quantity::Quantity;
 use super::terms::{Category, Terms};
 
 /// One change of one field of a product's terms. The values have the form of the field in `inventory.proto`:
@@ -57,6 +60,16 @@ impl TermsField {
         TermsField::Discontinued,
     ];
 
+    /// The fields of [`Terms`].
+    pub const OTHER: [TermsField; 6] = [
+        TermsField::Code,
+        TermsField::Barcodes,
+        TermsField::Category,
+        TermsField::Minimum,
+        TermsField::Target,
+        TermsField::ShelfLife,
+    ];
+
     /// The field's name in `inventory.proto` and in the database.
     pub fn name(self) -> &'static str {
         match self {
@@ -84,6 +97,17 @@ impl TermsField {
             TermsField::Name => product.name.to_string(),
             TermsField::Price => product.price.centavos().to_string(),
             TermsField::Unit => product.unit.to_string(),
+            TermsField::Discontinued => product.flags.is_discontinued().to_string(),
+            other => other.other_value(terms),
+        }
+    }
+
+    /// The value of a field of [`Self::OTHER`], as a [`ProductChange`] has it.
+    fn other_value(self, terms: &Terms) -> String {
+        match self {
+            TermsField::Name | TermsField::Price | TermsField::Unit | TermsField::Discontinued => {
+                String::new()
+            }
             TermsField::Code => terms.code.map_or(String::new(), |code| ShopCode::to_string(&code)),
             TermsField::Barcodes => {
                 terms.barcodes.iter().map(Barcode::to_string).collect::<Vec<_>>().join(",")
@@ -92,8 +116,50 @@ impl TermsField {
             TermsField::Minimum => terms.minimum.thousandths().to_string(),
             TermsField::Target => terms.target.thousandths().to_string(),
             TermsField::ShelfLife => terms.shelf_life_days.to_string(),
-            TermsField::Discontinued => product.flags.is_discontinued().to_string(),
         }
+    }
+
+    /// The fields of [`Self::OTHER`] in which terms differ before and after a change, with both values.
+    pub fn differences(before: &Terms, after: &Terms) -> Vec<(Self, String, String)> {
+        if before == after {
+            return Vec::new();
+        }
+        let values = |field: Self| (field, field.other_value(before), field.other_value(after));
+        Self::OTHER.into_iter().map(values).filter(|(_, old, new)| old != new).collect()
+    }
+
+    /// The word for a field that people read.
+    pub fn word(self) -> &'static str {
+        match self {
+            TermsField::Name => "nome",
+            TermsField::Price => "preço",
+            TermsField::Unit => "unidade",
+            TermsField::Code => "código",
+            TermsField::Barcodes => "códigos de barras",
+            TermsField::Category => "categoria",
+            TermsField::Minimum => "mínimo",
+            TermsField::Target => "alvo",
+            TermsField::ShelfLife => "validade",
+            TermsField::Discontinued => "à venda",
+        }
+    }
+
+    /// A value of the field, in the form of a [`ProductChange`], as people read it.
+    pub fn shown(self, value: &str) -> String {
+        let number = || value.parse().ok();
+        let shown = match self {
+            TermsField::Price => {
+                number().and_then(|it| Price::from_centavos(it).ok()).map(|it| it.in_reais().to_string())
+            }
+            TermsField::Minimum | TermsField::Target => number()
+                .and_then(|it| Quantity::from_thousandths(it).ok())
+                .map(|it| it.with_comma().to_string()),
+            TermsField::ShelfLife if value == "0" => None,
+            TermsField::ShelfLife => value.parse().ok().map(|days: u32| counted(days, "dia", "dias")),
+            TermsField::Discontinued => Some(if value == "true" { "não" } else { "sim" }.to_owned()),
+            _ => Some(value.to_owned()).filter(|value| !value.is_empty()),
+        };
+        shown.unwrap_or_else(|| "—".to_owned())
     }
 }
 

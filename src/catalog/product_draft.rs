@@ -1,9 +1,10 @@
 //! The rows of price lists.
 
-use super::code::{Barcode, ShopCode};
+use super::code::{Barcode, CodeValue, ShopCode};
 use super::name::Name;
 use super::price::Price;
 use super::product::Unit;
+use super::product_change::TermsField;
 use super::quantity::Quantity;
 use super::terms::{Category, Terms};
 
@@ -41,7 +42,7 @@ pub struct TermsDraft {
 
 impl TermsDraft {
     /// A product's terms after the row. Terms that the row does not have stay.
-    pub(super) fn applied(&self, mut terms: Terms) -> Terms {
+    pub fn applied(&self, mut terms: Terms) -> Terms {
         let Self { code, barcodes, category, minimum, target, shelf_life_days } = self;
         terms.code = code.or(terms.code);
         if !barcodes.is_empty() {
@@ -52,5 +53,26 @@ impl TermsDraft {
         terms.target = target.unwrap_or(terms.target);
         terms.shelf_life_days = shelf_life_days.unwrap_or(terms.shelf_life_days);
         terms
+    }
+
+    /// Whether the row has the field.
+    pub fn has(&self, field: TermsField) -> bool {
+        match field {
+            TermsField::Name | TermsField::Price | TermsField::Unit | TermsField::Discontinued => false,
+            TermsField::Code => self.code.is_some(),
+            TermsField::Barcodes => !self.barcodes.is_empty(),
+            TermsField::Category => self.category.is_some(),
+            TermsField::Minimum => self.minimum.is_some(),
+            TermsField::Target => self.target.is_some(),
+            TermsField::ShelfLife => self.shelf_life_days.is_some(),
+        }
+    }
+
+    /// The codes that the row gives its product, each with the value by which it is found: no two products
+    /// have codes of one value.
+    pub fn codes(&self) -> impl Iterator<Item = (String, u64)> {
+        let code = self.code.iter().map(|code| (code.to_string(), CodeValue::from(*code).0));
+        let barcodes = self.barcodes.iter();
+        code.chain(barcodes.map(|barcode| (barcode.to_string(), CodeValue::from(*barcode).0)))
     }
 }

@@ -60,11 +60,39 @@ impl Terms {
         values
     }
 
+    /// Checks the limits of the stock that a change gives a product. Limits that it does not change may be
+    /// those of an earlier build, which had no such rule.
+    ///
+    /// # Errors
+    /// If the target is below the minimum.
+    pub(super) fn check_limits(&self, before: &Self, name: &Name) -> Result<(), TargetBelowMinimum> {
+        let (minimum, target) = (self.minimum, self.target);
+        if (minimum, target) == (before.minimum, before.target)
+            || target == Quantity::ZERO
+            || target >= minimum
+        {
+            return Ok(());
+        }
+        Err(TargetBelowMinimum { name: name.to_string(), minimum, target })
+    }
+
     /// Whether the product has a code of this value.
     pub(super) fn has_code(&self, value: CodeValue) -> bool {
         self.code.is_some_and(|code| value == code.into())
             || self.barcodes.iter().any(|barcode| value == (*barcode).into())
     }
+}
+
+/// A target below the minimum: a purchase up to it would leave the product low.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "o alvo {} de {} fica abaixo do mínimo {}: mude os dois juntos, ou use 0 para não ter alvo",
+    .target.with_comma(), Quoted(.name), .minimum.with_comma()
+)]
+pub struct TargetBelowMinimum {
+    pub name: String,
+    pub minimum: Quantity,
+    pub target: Quantity,
 }
 
 /// A part of the shop, such as `frutas`. The rules for names apply.

@@ -8,13 +8,12 @@ use clap::Args;
 
 use super::Error;
 use super::connection::{Connection, connect};
-use super::output::{STANDARD, print, written_or};
+use super::output::{STANDARD, note, written, written_or};
 use crate::catalog::counted;
 use crate::io_error::describe;
 use crate::operation::{ProductsRequest, Reply, Request};
 use crate::private_file::{AtomicFile, NameState};
-use crate::refusal::{Code, Refusal};
-use crate::render::{Format, is_csv, render};
+use crate::render::{is_price_list, render_price_list};
 
 /// Exporta o catálogo em CSV
 #[derive(Debug, Args)]
@@ -36,26 +35,29 @@ impl Export {
         if let Some(file) = &file {
             check_name(file, self.force)?;
         }
-        let reply = connect(&self.connection)?.call(&Request::ListProducts(ProductsRequest::default()))?;
-        if let Reply::Products(products) = &reply
-            && products.iter().any(|product| product.unit.is_none())
-        {
-            return Err(Refusal::new(
-                Code::Unavailable,
-                "o protocolo de texto não informa a unidade dos produtos, sem a qual a lista ficaria incompleta. \
-                 Nada foi escrito; inicie o servidor também com --grpc.",
-            )
-            .into());
-        }
-        let Some(file) = file else { return print(&reply, Format::Csv) };
+        // Retired products are counted, so that nobody takes the list for the whole register.
+        let all = ProductsRequest { has_discontinued: true, ..ProductsRequest::default() };
+        let Reply::Products(products) = connect(&self.connection)?.call(&Request::ListProducts(all))? else {
+            return Err(anyhow::anyhow!("o servidor não enviou o catálogo. Nada foi escrito").into());
+        };
+        let (retired, sold): (Vec<_>, Vec<_>) = products.iter().partition(|product| product.is_discontinued);
+        let Some(file) = file else {
+            let mut out = io::BufWriter::new(io::stdout().lock());
+            written(render_price_list(&mut out, sold).and_then(|()| out.flush()))?;
+            note_retired(retired.len());
+            return Ok(());
+        };
         let made = begin(&file)?;
         let mut out = io::BufWriter::new(made.file());
-        let written = render(&mut out, &reply, Format::Csv).and_then(|()| out.flush());
+        let count = sold.len();
+        let rendered = render_price_list(&mut out, sold).and_then(|()| out.flush());
         drop(out);
-        written.and_then(|()| made.finish_over(|head| self.force && is_csv(head))).map_err(|error| {
-            anyhow::anyhow!("a lista não pôde ser escrita em {}: {}", file.display(), describe(&error))
-        })?;
-        let count = if let Reply::Products(products) = &reply { products.len() } else { 0 };
+        rendered.and_then(|()| made.finish_over(|head| self.force && is_price_list(head))).map_err(
+            |error| {
+                anyhow::anyhow!("a lista não pôde ser escrita em {}: {}", file.display(), describe(&error))
+            },
+        )?;
+        note_retired(retired.len());
         let written = counted(count, "produto escrito", "produtos escritos");
         let note = format!("{written} em {}.\n", file.display());
         written_or(
@@ -65,10 +67,18 @@ impl Export {
     }
 }
 
+/// Says how many products are not in the list because they are not sold any more.
+fn note_retired(count: usize) {
+    if count > 0 {
+        let left_out = counted(count, "produto aposentado ficou", "produtos aposentados ficaram");
+        note(&format!("Aviso: {left_out} fora da lista; veja com `hortifruti query --retired`."));
+    }
+}
+
 /// Refuses a file name that cannot be written, before the list is requested from the server.
 fn check_name(file: &Path, replace: bool) -> anyhow::Result<()> {
     let shown = file.display();
-    match NameState::at(file, is_csv).map_err(|error| not_written(file, &error))? {
+    match NameState::at(file, is_price_list).map_err(|error| not_written(file, &error))? {
         NameState::Free => Ok(()),
         NameState::Ours if replace => Ok(()),
         NameState::Ours => {

@@ -1,8 +1,11 @@
 //! `import`: reads a price list, checks it with a dry run on the server, compares it with the catalog, and
 //! sends it.
 
+mod left;
+
 use std::fmt::{self, Display};
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -15,13 +18,14 @@ use super::doubt::{ask, can_ask};
 use super::input::read_file;
 use super::interrupts::watch_interrupts;
 use super::output::{STANDARD, note, print, print_made, written};
-use crate::catalog::{IMPORT_ROWS_MAX, ImportCounts, Quoted, RequestId, counted};
+use crate::catalog::{ImportCounts, RequestId, counted};
 use crate::client::{ClientError, new_request_id};
 use crate::operation::{ImportReply, ImportRequest, ProductsRequest, Reply, Request};
 use crate::price_list::{self, BadRows, Catalog, Difference, PriceList};
 use crate::progress_bar::ProgressBar;
 use crate::refusal::{Code, Refusal};
 use crate::render::Format;
+use left::Left;
 
 /// The number of marked rows from which an import asks for confirmation. One is enough, because each may be a
 /// wrong price at the till, and an ordinary list has none.
@@ -36,7 +40,7 @@ const MARKED_ROWS_SHOWN_MAX: usize = 50;
     after_help = "Exemplos:\n  hortifruti import precos.csv --dry-run\n  hortifruti import precos.csv\n  hortifruti export | hortifruti import -"
 )]
 pub(super) struct Import {
-    /// CSV com as colunas nome, preco, estoque e unidade; `-` lê a entrada padrão
+    /// CSV com as colunas nome e preco, e outras como as de `export`; `-` lê a entrada padrão
     #[arg(value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath)]
     file: PathBuf,
     /// Mostra as mudanças, sem fazê-las
@@ -65,7 +69,8 @@ impl Import {
         for text in &list.notes {
             note(&format!("Aviso: {text}."));
         }
-        let request_ids = request_ids(request_id(self.request_id)?, list.rows.len())?;
+        let parts = list.parts();
+        let request_ids = request_ids(request_id(self.request_id)?, parts.len())?;
         watch_interrupts(false).context("não foi possível receber os sinais do sistema")?;
         let mut client = connect(&self.connection)?;
         // A list may have products that are not sold any more.
@@ -74,8 +79,8 @@ impl Import {
             Reply::Products(products) => Catalog::new(products),
             _ => return Err(anyhow::anyhow!("o servidor não enviou o catálogo. Nada foi importado").into()),
         };
-        let repeated = catalog.repeated(&list, IMPORT_ROWS_MAX);
-        let counts = rehearse(|request: &Request<'_>| client.call(request), &list, repeated)?
+        let repeated = catalog.repeated(&list, &parts);
+        let counts = rehearse(|request: &Request<'_>| client.call(request), &list, &parts, repeated)?
             .map_err(|bad| refused(&bad))?;
         let (marked, left) = (Marked::of(&catalog, &list), Left::of(&catalog, &list));
 
@@ -108,7 +113,7 @@ impl Import {
                 }
             }
         }
-        let counts = send(|request: &Request<'_>| client.call(request), &list, &request_ids)?;
+        let counts = send(|request: &Request<'_>| client.call(request), &list, &parts, &request_ids)?;
         left.tell(true);
         print_made(&imported(counts), Format::Text)
     }
@@ -119,12 +124,13 @@ impl Import {
 fn rehearse(
     mut call: impl FnMut(&Request<'_>) -> Result<Reply, ClientError>,
     list: &PriceList,
+    parts: &[Range<usize>],
     repeated: Vec<(u64, String)>,
 ) -> Result<Result<ImportCounts, BadRows>, Error> {
     let rows: Vec<_> = list.bad.iter().cloned().chain(repeated).collect();
     let mut bad = BadRows { count: rows.len(), rows };
     let mut counts = ImportCounts::default();
-    for (first, import) in parts(list, true) {
+    for (first, import) in requests(list, parts, true) {
         match call(&Request::ImportProducts(import)) {
             // The server numbers the rows; a person numbers the lines of the file.
             Err(ClientError::Refused(refusal)) if !refusal.rows.is_empty() => {
@@ -146,11 +152,12 @@ fn rehearse(
 fn send(
     mut call: impl FnMut(&Request<'_>) -> Result<Reply, ClientError>,
     list: &PriceList,
+    parts: &[Range<usize>],
     request_ids: &[RequestId],
 ) -> Result<ImportCounts, Error> {
     let mut counts = ImportCounts::default();
     let mut ids = request_ids.iter().cloned();
-    let failed = parts(list, false).find_map(|(first, mut import)| {
+    let failed = requests(list, parts, false).find_map(|(first, mut import)| {
         import.request_id = ids.next();
         match call(&Request::ImportProducts(import)) {
             Ok(reply) => {
@@ -171,26 +178,28 @@ fn send(
     Err(failure.with_again(|_| finished_by(&request_ids[0])).into())
 }
 
-/// The requests that import a list, each with the index of its first row. A request is imported as a whole or
-/// not at all, and has no more than [`IMPORT_ROWS_MAX`] rows.
-fn parts(list: &PriceList, is_dry_run: bool) -> impl Iterator<Item = (usize, ImportRequest)> {
+/// The requests that import the parts of a list, each with the index of its first row. A request is imported as
+/// a whole or not at all.
+fn requests(
+    list: &PriceList,
+    parts: &[Range<usize>],
+    is_dry_run: bool,
+) -> impl Iterator<Item = (usize, ImportRequest)> {
     let what = if is_dry_run { "Conferindo a lista" } else { "Importando" };
     let mut progress = ProgressBar::new();
-    list.rows.chunks(IMPORT_ROWS_MAX).enumerate().map(move |(index, rows)| {
-        let first = index * IMPORT_ROWS_MAX;
-        if list.rows.len() > rows.len() {
-            progress.show(what, first as u64, list.rows.len() as u64);
+    parts.iter().map(move |part| {
+        if parts.len() > 1 {
+            progress.show(what, part.start as u64, list.rows.len() as u64);
         }
-        let import =
-            ImportRequest { rows: rows.to_vec(), bad_rows: Vec::new(), is_dry_run, request_id: None };
-        (first, import)
+        let rows = list.rows[part.clone()].to_vec();
+        (part.start, ImportRequest { rows, bad_rows: Vec::new(), is_dry_run, request_id: None })
     })
 }
 
-/// The ids of the requests that import a list, made from the id of the whole import.
-fn request_ids(given: Option<RequestId>, rows: usize) -> Result<Vec<RequestId>, Refusal> {
+/// The ids of the requests that import so many parts, made from the id of the whole import.
+fn request_ids(given: Option<RequestId>, parts: usize) -> Result<Vec<RequestId>, Refusal> {
     let whole = given.unwrap_or_else(new_request_id);
-    let more = (1..rows.div_ceil(IMPORT_ROWS_MAX)).map(|part| format!("{whole}-{part}").parse());
+    let more = (1..parts).map(|part| format!("{whole}-{part}").parse());
     let ids = std::iter::once(Ok(whole.clone())).chain(more).collect::<Result<_, _>>();
     ids.map_err(|error| Refusal::request_id(&error))
 }
@@ -246,70 +255,10 @@ impl Display for Marked {
     }
 }
 
-/// The effects that may surprise a person: stocks that an import does not change, and units that it changes.
-#[derive(Default)]
-struct Left {
-    stocks: usize,
-    first_stock: String,
-    units: usize,
-    first_unit: String,
-}
-
-impl Left {
-    fn of(catalog: &Catalog, list: &PriceList) -> Self {
-        let mut left = Self::default();
-        for difference in catalog.differences(list) {
-            let name = Quoted(difference.name().as_str());
-            if let Some((stock, listed)) = difference.stock_left() {
-                left.stocks += 1;
-                if left.stocks == 1 {
-                    let (stock, listed) = (stock.with_comma(), listed.with_comma());
-                    left.first_stock = format!("{name}, com {stock} (na lista, {listed})");
-                }
-            }
-            if let Some((old, new)) = difference.units() {
-                left.units += 1;
-                if left.units == 1 {
-                    left.first_unit = format!("{name}, de {old} para {new}");
-                }
-            }
-        }
-        left
-    }
-
-    /// Reports these stocks and units, after an import or a dry run.
-    fn tell(&self, is_made: bool) {
-        let (changed, kept) = if is_made { ("mudou", "não muda") } else { ("mudaria", "não mudaria") };
-        match self.units {
-            0 => {}
-            1 => note(&format!(
-                "Aviso: a unidade de 1 produto {changed}, sem mudar o número do estoque: {}.",
-                self.first_unit
-            )),
-            count => note(&format!(
-                "Aviso: a unidade de {count} produtos {changed}, sem mudar o número do estoque; o primeiro é {}.",
-                self.first_unit
-            )),
-        }
-        let next = "para mudá-lo, use `hortifruti update`";
-        match self.stocks {
-            0 => {}
-            1 => note(&format!(
-                "Aviso: o import {kept} o estoque de 1 produto que já existe: {}; {next}.",
-                self.first_stock
-            )),
-            count => note(&format!(
-                "Aviso: o import {kept} o estoque de {count} produtos que já existem e na lista têm outro; \
-                 o primeiro é {}; {next}.",
-                self.first_stock
-            )),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::IMPORT_ROWS_MAX;
     use crate::client::ConnectionError;
 
     /// A server that counts each import, until it goes away.
@@ -338,18 +287,20 @@ mod tests {
     fn a_long_list_goes_in_parts_and_a_part_that_fails_says_how_to_go_on() {
         let rows: String = (0..2 * IMPORT_ROWS_MAX + 1).map(|index| format!("P{index},1\n")).collect();
         let list = price_list::read(format!("nome,preco\n{rows}").as_bytes()).unwrap();
+        let parts = list.parts();
         let mut server = Server { imports_left: 4, taken: Vec::new() };
-        let rehearsed =
-            rehearse(|request: &Request<'_>| server.call(request), &list, Vec::new()).unwrap().unwrap();
+        let rehearsed = rehearse(|request: &Request<'_>| server.call(request), &list, &parts, Vec::new())
+            .unwrap()
+            .unwrap();
         assert_eq!(rehearsed.created, 2 * IMPORT_ROWS_MAX + 1);
         assert_eq!(server.taken, [IMPORT_ROWS_MAX, IMPORT_ROWS_MAX, 1]);
-        let ids = request_ids("a".parse().ok(), list.rows.len()).unwrap();
+        let ids = request_ids("a".parse().ok(), parts.len()).unwrap();
         assert_eq!(ids.iter().map(RequestId::as_str).collect::<Vec<_>>(), ["a", "a-1", "a-2"]);
-        let error = send(|request: &Request<'_>| server.call(request), &list, &ids).unwrap_err();
+        let error = send(|request: &Request<'_>| server.call(request), &list, &parts, &ids).unwrap_err();
         assert_eq!((server.taken.len(), error.exit_code()), (4, 5));
         // The command repeats the whole import, and not only the failed part.
         assert!(format!("{error} ").contains(" --request-id a "), "{error}");
         assert_eq!(request_ids(None, 1).unwrap().len(), 1);
-        assert!(request_ids("x".repeat(64).parse().ok(), IMPORT_ROWS_MAX + 1).is_err());
+        assert!(request_ids("x".repeat(64).parse().ok(), 2).is_err());
     }
 }

@@ -7,11 +7,14 @@ use super::message_limit::{LargeMessages, MessageLimit};
 use super::product_reply::ProductReply;
 use crate::catalog::{ImportCounts, ProductDraft, RequestId, counted};
 
-/// The limit of an import: the most rows, each with the longest name. A worker checks no import itself: an
+/// The largest import, in bytes: the most rows, each with the longest name.
+pub const IMPORT_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// The limit of an import. A worker checks no import itself: an
 /// empty row takes two bytes and still needs an error message, and while an import of nothing but such rows
 /// is checked, it takes some eighty times its size in memory.
 pub(super) const MESSAGE: MessageLimit = MessageLimit {
-    bytes_max: 4 * 1024 * 1024,
+    bytes_max: IMPORT_BYTES_MAX,
     large: Some(LargeMessages { at_once_max: 2, worker_bytes_max: 0 }),
 };
 

@@ -17,7 +17,17 @@ const ROWS_SHOWN = 200;
 /// Times from which on a price looks like a slip of the comma.
 const ODD_TIMES = 10;
 
-const COLUMNS = { name: "Nome", price: "Preço", stock: "Estoque", unit: "Unidade" };
+const COLUMNS = { name: "Nome", price: "Preço", stock: "Estoque", unit: "Unidade", code: "Código da loja", barcodes: "Códigos de barras", category: "Categoria", minimum: "Mínimo", target: "Alvo", shelfLife: "Validade em dias" };
+/// The terms of a product that a list may have: the column, the key of a product of the list and of the catalog,
+/// and the field of the wire.
+const TERMS = [
+  ["code", "code", "code"],
+  ["barcodes", "barcodes", "barcodes"],
+  ["category", "category", "category"],
+  ["minimum", "minimumThousandths", "minimum_thousandths"],
+  ["target", "targetThousandths", "target_thousandths"],
+  ["shelfLife", "shelfLifeDays", "shelf_life_days"],
+];
 const FIELDS = { price_centavos: "preço", unit: "unidade", code: "código", barcodes: "códigos de barras", category: "categoria", minimum_thousandths: "mínimo", target_thousandths: "alvo", shelf_life_days: "validade em dias", name: "nome", discontinued: "aposentado" };
 
 export function open(root) {
@@ -30,7 +40,7 @@ export function open(root) {
     const input = h("input", { type: "file", class: "visually-hidden", accept: ".csv,.txt,.tsv,text/csv,text/plain", onchange: () => input.files[0] && read(input.files[0]) });
     const zone = h("label", { class: "card drop", ondragover: over, ondragenter: over, ondragleave: () => zone.classList.remove("is-over"), ondrop: dropped },
       input, icon("import"), h("span", { class: "drop-title" }, "Solte aqui a lista de preços"), h("span", { class: "muted" }, "ou "), h("span", { class: "button" }, "Escolher arquivo"),
-      h("span", { class: "muted" }, "CSV, com as colunas nome, preco, estoque e unidade"));
+      h("span", { class: "muted" }, "CSV, com as colunas nome e preco, e outras"));
     clear(page,
       head(title),
       problem,
@@ -39,7 +49,8 @@ export function open(root) {
         h("h2", {}, "Como é a lista"),
         h("p", {}, "A primeira linha diz o que é cada coluna; as outras têm um produto cada:"),
         h("pre", { tabindex: "0" }, "nome;preco;estoque;unidade\nTomate;8,90;12,5;kg\nAlface crespa;3,50;40;un"),
-        h("p", {}, "Produtos novos são criados com o estoque da lista. Dos que já existem mudam o preço e a unidade; o estoque deles só muda por compra, venda, perda ou contagem.")));
+        h("p", {}, "Produtos novos são criados com o estoque da lista. Dos que já existem mudam o preço e a unidade; o estoque deles só muda por compra, venda, perda ou contagem."),
+        h("p", {}, "A lista pode ter também as colunas codigo, codigos_de_barras (com espaço entre eles), categoria, minimo, alvo e validade_dias, como hortifruti export as escreve. Coluna que falta e célula vazia não mudam nada; 0 tira o mínimo, o alvo ou a validade.")));
 
     function over(event) {
       event.preventDefault();
@@ -91,6 +102,7 @@ export function open(root) {
     const updated = differences.filter(({ isNew, mark }) => !isNew && !mark);
     const created = differences.filter(({ isNew, mark }) => isNew && !mark);
     const left = stocksLeft(list);
+    const kept = termsKept(list);
     const nothing = createdCount + updatedCount === 0;
     const confirm = button(nothing ? "Nada a importar" : `Importar ${products(createdCount + updatedCount)}`, run, { class: "button primary", disabled: nothing });
     clear(page,
@@ -102,6 +114,7 @@ export function open(root) {
       h("dl", { class: "stats" }, stat("Novos", createdCount), stat("Mudam", updatedCount), stat("Iguais", unchangedCount), odd.length > 0 && stat("Para conferir", odd.length, "", "is-bad")),
       discontinuedCount > 0 && h("p", { class: "muted" }, `${discontinuedCount === 1 ? "1 produto da lista está aposentado, e continua" : `${discontinuedCount} produtos da lista estão aposentados, e continuam`} assim.`),
       left > 0 && h("p", { class: "muted" }, `${left === 1 ? "1 produto que já existe tem outro estoque na lista, e fica" : `${left} produtos que já existem têm outro estoque na lista, e ficam`} com o de agora. Para mudá-lo, conte em Contagem.`),
+      kept > 0 && h("p", { class: "muted" }, `${kept === 1 ? "1 célula vazia não tira" : `${kept} células vazias não tiram`} nada do cadastro: fica o que havia. Para tirar, abra o produto em Estoque.`),
       section("Para conferir", odd, true), section("Mudam", updated), section("Novos", created),
       h("div", { class: "page-foot" }, h("p", { class: "count-progress" }, nothing ? "A loja já tem tudo o que está na lista." : "Nada foi importado ainda."), confirm));
 
@@ -134,7 +147,7 @@ export function open(root) {
       head("Lista importada", next),
       h("p", { class: "muted", role: "status" }, h("bdi", {}, file.name)),
       h("dl", { class: "stats" }, stat("Criados", createdCount), stat("Mudados", updatedCount), stat("Iguais", unchangedCount)),
-      h("p", { class: "muted" }, "Cada preço que mudou está no histórico do produto, em Estoque."));
+      h("p", { class: "muted" }, "Cada mudança do cadastro está no histórico do produto, em Estoque."));
     next.focus();
   }
 
@@ -148,7 +161,7 @@ function notesOf(list) {
 }
 
 /// The changes of each product, those of one product together. The server lists only the first changes of a long
-/// list; the price and the unit of the others come from the catalog of this tab.
+/// list; those of the others are found in the catalog of this tab.
 function differencesOf(list, changes) {
   const byName = new Map();
   for (const { productName, field, oldValue = "", newValue = "" } of changes) {
@@ -163,6 +176,9 @@ function differencesOf(list, changes) {
     if (before && fields.length === 0) {
       if (before.priceCentavos !== price) fields.push({ field: "price_centavos", oldValue: String(before.priceCentavos), newValue: String(price) });
       if (draft.unit && before.unit !== draft.unit) fields.push({ field: "unit", oldValue: before.unit, newValue: draft.unit });
+      for (const [, key, field] of TERMS) {
+        if (has(draft, key) && String(before[key]) !== String(draft[key])) fields.push({ field, oldValue: String(before[key]), newValue: String(draft[key]) });
+      }
     }
     if (before && fields.length === 0) continue;
     differences.push({ name: before?.name ?? draft.name, isNew: !before, draft, fields, mark: markOf(before?.priceCentavos, price, fields) });
@@ -187,6 +203,20 @@ function stocksLeft(list) {
   }).length;
 }
 
+/// Whether a product of the list has a term. What stands in no cell is not in the message.
+function has(draft, key) {
+  return draft[key] !== undefined && draft[key].length !== 0;
+}
+
+/// The terms that products keep because the list has an empty cell in their column.
+function termsKept(list) {
+  const columns = TERMS.filter(([column]) => list.columns.some(({ field }) => field === column));
+  return list.products.reduce((count, draft) => {
+    const before = catalog.find(draft.name);
+    return count + columns.filter(([, key]) => before && !has(draft, key) && before[key] !== 0 && before[key].length !== 0).length;
+  }, 0);
+}
+
 function section(heading, differences, isMarked = false) {
   if (differences.length === 0) return null;
   const shown = differences.slice(0, ROWS_SHOWN);
@@ -197,7 +227,7 @@ function section(heading, differences, isMarked = false) {
     return text;
   };
   const what = ({ isNew, draft, fields, mark }) => isNew
-    ? [h("b", {}, money(draft.priceCentavos ?? 0)), ` por ${draft.unit || "un"}`, draft.openingStockThousandths && ` · estoque ${quantity(draft.openingStockThousandths)}`]
+    ? [h("b", {}, money(draft.priceCentavos ?? 0)), ` por ${draft.unit || "un"}`, draft.openingStockThousandths && ` · estoque ${quantity(draft.openingStockThousandths)}`, TERMS.filter(([, key]) => has(draft, key)).map(([, key, field]) => ` · ${FIELDS[field]} ${value(field, String(draft[key]))}`)]
     : fields.map(({ field, oldValue, newValue }) => h("span", { class: "change" }, h("small", {}, `${FIELDS[field] ?? field} `), h("s", {}, value(field, oldValue)), " → ", h("b", {}, value(field, newValue))));
   return h("section", { class: isMarked ? "card sheet is-marked" : "card sheet" },
     h("h2", { class: "side-head" }, heading, h("span", { class: isMarked ? "badge bad" : "badge" }, String(differences.length))),

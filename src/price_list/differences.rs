@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
 
 use super::PriceList;
 use super::text::looks_garbled;
-use crate::catalog::{Key, Name, Price, ProductDraft, Quantity, Quoted, Unit};
+use crate::catalog::{Key, Name, Price, ProductDraft, Quantity, Quoted, Terms, TermsField, Unit};
 use crate::operation::ProductReply;
 
 /// The ratio of old and new price from which on a change looks wrong. A misplaced comma multiplies or
@@ -34,15 +35,17 @@ impl Catalog {
         self.by_name.get(name).or_else(|| self.by_key.get(&name.key())).copied()
     }
 
-    /// The errors of rows whose product is already in an earlier part of the list, by line. An import is sent
-    /// in parts of `part_rows` rows, and the server itself finds repeated rows of one part.
-    pub fn repeated(&self, list: &PriceList, part_rows: usize) -> Vec<(u64, String)> {
+    /// The errors of rows whose product is already in an earlier part of the list, by line. The server itself
+    /// finds repeated rows of one part.
+    pub fn repeated(&self, list: &PriceList, parts: &[Range<usize>]) -> Vec<(u64, String)> {
         let mut first_rows = HashMap::new();
         let mut repeated = Vec::new();
-        for (index, row) in list.rows.iter().enumerate() {
+        let rows = parts.iter().flat_map(|part| part.clone().map(|index| (index, part.start)));
+        for (index, part_start) in rows {
+            let row = &list.rows[index];
             let product = self.find(&row.name).ok_or_else(|| row.name.key());
             let first = *first_rows.entry(product).or_insert(index);
-            if first / part_rows != index / part_rows {
+            if first < part_start {
                 let what = format!("{} já aparece na linha {}", Quoted(row.name.as_str()), list.lines[first]);
                 repeated.push((list.lines[index], what));
             }
@@ -59,6 +62,35 @@ impl Catalog {
             let is_one = difference.is_change() || difference.stock_left().is_some();
             is_one.then_some(difference)
         })
+    }
+
+    /// The terms that products keep because the list has an empty cell in the column of each, in the order of
+    /// the list.
+    pub fn kept<'a>(&'a self, list: &'a PriceList) -> impl Iterator<Item = Kept<'a>> {
+        let columns: Vec<TermsField> = list.columns.iter().filter_map(|(field, _)| field.term()).collect();
+        list.rows.iter().flat_map(move |row| {
+            let product = self.find(&row.name).map(|place| &self.products[place]);
+            let terms = product.and_then(|product| product.terms.as_deref()).unwrap_or(Terms::NONE);
+            let name = product.map_or(&row.name, |product| &product.name);
+            let kept = TermsField::differences(Terms::NONE, terms).into_iter();
+            let kept = kept.filter(|(field, ..)| columns.contains(field) && !row.terms.has(*field));
+            kept.map(|(field, _, value)| Kept { name, field, value }).collect::<Vec<_>>()
+        })
+    }
+}
+
+/// A term that a product keeps because the list has an empty cell in its place.
+pub struct Kept<'a> {
+    name: &'a Name,
+    field: TermsField,
+    value: String,
+}
+
+impl fmt::Display for Kept<'_> {
+    /// Writes the term as `código 12 de "Caju"`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, field, value } = self;
+        write!(f, "{} {} de {}", field.word(), field.shown(value), Quoted(name.as_str()))
     }
 }
 
@@ -81,7 +113,7 @@ pub enum Mark {
     Lower(i64),
     /// The price is zero.
     Free,
-    /// The name of a new product, or a new unit, looks garbled.
+    /// The name of a new product, a new unit or a new category looks garbled.
     Garbled,
 }
 
@@ -102,9 +134,17 @@ impl Difference<'_> {
         self.before.map_or(&self.row.name, |before| &before.name)
     }
 
-    /// Whether the row creates a product or changes its price or unit.
+    /// Whether the row creates a product or changes its price, unit or other terms.
     pub fn is_change(&self) -> bool {
-        self.before.is_none_or(|before| before.price != self.row.price) || self.units().is_some()
+        self.before.is_none_or(|before| before.price != self.row.price)
+            || self.units().is_some()
+            || !self.terms().is_empty()
+    }
+
+    /// The terms beyond price and unit that the row gives or changes, with the values before and after.
+    fn terms(&self) -> Vec<(TermsField, String, String)> {
+        let before = self.before.and_then(|before| before.terms.as_deref()).unwrap_or(Terms::NONE);
+        TermsField::differences(before, &self.row.terms.applied(before.clone()))
     }
 
     /// Why the change looks wrong, if it does.
@@ -126,11 +166,15 @@ impl Difference<'_> {
         }
     }
 
-    /// Whether the text of a new product, or a new unit, looks garbled.
+    /// Whether the text of a new product, a new unit or a new category looks garbled.
     fn is_garbled(&self) -> bool {
         let unit = self.row.unit.as_ref().filter(|_| self.before.is_none() || self.units().is_some());
         let name = Some(self.row.name.as_str()).filter(|_| self.before.is_none());
-        name.into_iter().chain(unit.map(Unit::as_str)).any(looks_garbled)
+        let is_texts = name.into_iter().chain(unit.map(Unit::as_str)).any(looks_garbled);
+        let is_garbled = |(field, _, new): &(TermsField, String, String)| {
+            *field == TermsField::Category && looks_garbled(new)
+        };
+        is_texts || self.terms().iter().any(is_garbled)
     }
 
     /// The old and the new unit, if they differ.
@@ -148,7 +192,7 @@ impl Difference<'_> {
 }
 
 impl fmt::Display for Difference<'_> {
-    /// Writes a line such as `TOMATE CARMEM: R$ 3,00 → R$ 300,00 ⚠ preço × 100`.
+    /// Writes a line such as `TOMATE CARMEM: R$ 3,00 → R$ 300,00, código — → 12 ⚠ preço × 100`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let new: Price = self.row.price;
         match self.before {
@@ -156,6 +200,9 @@ impl fmt::Display for Difference<'_> {
                 let unit = self.row.unit.clone().unwrap_or_default();
                 let stock = self.row.opening_stock.with_comma();
                 write!(f, "{}: novo, {}, {stock} {unit}", self.row.name, new.in_reais())?;
+                for (field, _, value) in self.terms() {
+                    write!(f, ", {} {}", field.word(), field.shown(&value))?;
+                }
             }
             Some(before) => {
                 let mut separator = ": ";
@@ -166,6 +213,11 @@ impl fmt::Display for Difference<'_> {
                 }
                 if let Some((old, new)) = self.units() {
                     write!(f, "{separator}{old} → {new}")?;
+                    separator = ", ";
+                }
+                for (field, old, new) in self.terms() {
+                    let (old, new) = (field.shown(&old), field.shown(&new));
+                    write!(f, "{separator}{} {old} → {new}", field.word())?;
                     separator = ", ";
                 }
                 if let Some((stock, listed)) = self.stock_left() {
@@ -180,7 +232,10 @@ impl fmt::Display for Difference<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::catalog::{Barcode, Category, ShopCode};
 
     #[test]
     fn what_a_list_would_change() {
@@ -226,11 +281,60 @@ mod tests {
         assert_eq!(differences.iter().filter(|difference| difference.mark().is_some()).count(), 5);
         // Only rows of another part than the first row of their product are found here.
         let repeated = super::super::read("nome;preco\nLimão;1\nUva;1\nlimao;1\nÚVA;1\n".as_bytes()).unwrap();
-        let lines = |part_rows| {
-            catalog.repeated(&repeated, part_rows).iter().map(|(line, _)| *line).collect::<Vec<_>>()
+        let lines = |parts: &[Range<usize>]| {
+            catalog.repeated(&repeated, parts).iter().map(|(line, _)| *line).collect::<Vec<_>>()
         };
-        assert_eq!((lines(2), lines(3), lines(4)), (vec![4, 5], vec![5], vec![]));
+        let found = (lines(&[0..2, 2..4]), lines(&[0..3, 3..4]), lines(&[Range { start: 0, end: 4 }]));
+        assert_eq!(found, (vec![4, 5], vec![5], vec![]));
         let same = super::super::read(b"nome;preco;estoque;unidade\nUVA;10;1,5;KG\nPera;5;;\n").unwrap();
         assert_eq!(catalog.differences(&same).count(), 0);
+    }
+
+    #[test]
+    fn a_list_changes_the_terms_that_it_has() {
+        let product = |name: &str, terms: Terms| ProductReply {
+            name: Name::parse(name).unwrap(),
+            price: "3".parse().unwrap(),
+            stock: Quantity::ZERO,
+            unit: Some(Unit::default()),
+            stock_cost: None,
+            terms: Some(Arc::new(terms)),
+            is_discontinued: false,
+        };
+        let terms = Terms {
+            code: ShopCode::parse("12").ok(),
+            barcodes: vec![Barcode::parse("4011").unwrap()],
+            category: Category::parse("frutas").ok(),
+            minimum: Quantity::from_units(5),
+            target: Quantity::ZERO,
+            shelf_life_days: 3,
+        };
+        let catalog = Catalog::new(vec![
+            product("Caju", terms.clone()),
+            product("Maca", Terms::default()),
+            product("Pera", Terms { code: None, barcodes: vec![Barcode::parse("4022").unwrap()], ..terms }),
+        ]);
+        let list = super::super::read(
+            "nome;preco;codigo;codigos_de_barras;categoria;minimo;validade_dias\n\
+            caju;3;13;4011 4012;Frutas;0;4\nMaca;3;;;;;\nPera;3;;4022;;;3\n\
+            Uva;9,5;7;;MaÃ§Ã£s;2,5;\n"
+                .as_bytes(),
+        )
+        .unwrap();
+        assert_eq!(list.bad, []);
+        let told: Vec<_> = catalog.differences(&list).map(|it| it.to_string()).collect();
+        assert_eq!(
+            told,
+            [
+                "Caju: código 12 → 13, códigos de barras 4011 → 4011,4012, categoria frutas → Frutas, mínimo 5 → 0, \
+                 validade 3 dias → 4 dias",
+                "Uva: novo, R$ 9,50, 0 un, código 7, categoria MaÃ§Ã£s, mínimo 2,5 ⚠ letras trocadas",
+            ]
+        );
+        let kept: Vec<_> = catalog.kept(&list).map(|it| it.to_string()).collect();
+        assert_eq!(kept, ["categoria frutas de \"Pera\"", "mínimo 5 de \"Pera\""]);
+        // A column that the list does not have keeps nothing back.
+        let prices = super::super::read(b"nome;preco\nPera;3\n").unwrap();
+        assert_eq!((catalog.differences(&prices).count(), catalog.kept(&prices).count()), (0, 0));
     }
 }

@@ -1,5 +1,6 @@
 //! The error about a file that is no price list.
 
+use super::field::Field;
 use super::text::TextError;
 use crate::catalog::Quoted;
 
@@ -21,7 +22,8 @@ pub enum PriceListError {
     NoHeader,
     /// The header lacks a column.
     #[error(
-        "falta a coluna {column} no cabeçalho {header}. Nada foi importado; as colunas são nome, preco, estoque e unidade"
+        "falta a coluna {column} no cabeçalho {header}. Nada foi importado; as colunas são {}",
+        Field::ALL.map(Field::heading).join(", ")
     )]
     MissingColumn {
         /// The missing column.

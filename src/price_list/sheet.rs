@@ -2,6 +2,7 @@
 
 use super::columns::Columns;
 use super::error::PriceListError;
+use super::field::Field;
 
 /// A last row that no list contains. If the reader does not return it as a row of its own, quotation marks
 /// are still open.
@@ -67,6 +68,25 @@ impl Sheet {
             }
             None
         })
+    }
+
+    /// Checks that no decimal comma has made a row longer than the header. Empty cells after the last column
+    /// are ignored, but not if the list has a minimum or a target: in a list with commas, `2,5` could have
+    /// moved one into the other.
+    ///
+    /// # Errors
+    /// If the row has more cells than the header.
+    pub(super) fn check_width(&self, record: &csv::StringRecord, columns: &Columns) -> Result<(), String> {
+        let has_limits = [Field::Minimum, Field::Target].iter().any(|field| columns.place(*field).is_some());
+        let is_strict = has_limits && self.delimiter == b',';
+        if !record.iter().skip(columns.count).any(|cell| is_strict || !cell.trim().is_empty()) {
+            return Ok(());
+        }
+        Err(format!(
+            "tem {} colunas, e o cabeçalho {}: um número com vírgula decimal precisa de aspas, ou a lista de ponto e vírgula",
+            record.len(),
+            columns.count
+        ))
     }
 
     /// Checks that no stray quotation mark has joined several rows. A cell of an unread column may have

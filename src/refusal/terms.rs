@@ -34,6 +34,7 @@ impl From<UpdateError> for Refusal {
             ),
             UpdateError::CodeTaken(taken) => Self::from(taken.clone()),
             UpdateError::Name(_) => Self::invalid("name", error),
+            UpdateError::Limits(_) => Self::invalid("target_thousandths", error),
             UpdateError::Fraction { .. } => {
                 let what = format!("{error}. Nada foi alterado; conte o estoque antes, em números inteiros.");
                 Self {

@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::cells::{Align, json, table, text_cell};
 use super::format::Format;
-use crate::catalog::{Price, Quantity, TermsField, counted};
 use crate::local_time::LocalTime;
 use crate::operation::ProductChangeReply;
 
@@ -33,9 +32,9 @@ pub(super) fn render(out: &mut impl Write, changes: &[ProductChangeReply], forma
                 [
                     time(change).unwrap_or_default(),
                     change.product_name.to_string(),
-                    field(change.field).to_owned(),
-                    value(change.field, &change.old),
-                    value(change.field, &change.new),
+                    change.field.word().to_owned(),
+                    change.field.shown(&change.old),
+                    change.field.shown(&change.new),
                 ]
             }),
         ),
@@ -46,9 +45,9 @@ pub(super) fn render(out: &mut impl Write, changes: &[ProductChangeReply], forma
                 let cells = [
                     time(change).unwrap_or_default(),
                     change.product_name.to_string(),
-                    field(change.field).to_owned(),
-                    value(change.field, &change.old),
-                    value(change.field, &change.new),
+                    change.field.word().to_owned(),
+                    change.field.shown(&change.old),
+                    change.field.shown(&change.new),
                 ];
                 writeln!(out, "{}", cells.each_ref().map(|cell| text_cell(cell).into_owned()).join(","))
             })
@@ -58,46 +57,12 @@ pub(super) fn render(out: &mut impl Write, changes: &[ProductChangeReply], forma
 
 /// A change in the words for a person: `Caju: preço R$ 2,00 → R$ 2,50`.
 pub(super) fn change_told(change: &ProductChangeReply) -> String {
-    let (old, new) = (value(change.field, &change.old), value(change.field, &change.new));
-    format!("{}: {} {old} → {new}", change.product_name, field(change.field))
+    let (old, new) = (change.field.shown(&change.old), change.field.shown(&change.new));
+    format!("{}: {} {old} → {new}", change.product_name, change.field.word())
 }
 
 fn time(change: &ProductChangeReply) -> Option<String> {
     change.recorded_at.map(|time| LocalTime(time).to_string())
-}
-
-/// The word for a field that people read.
-fn field(field: TermsField) -> &'static str {
-    match field {
-        TermsField::Name => "nome",
-        TermsField::Price => "preço",
-        TermsField::Unit => "unidade",
-        TermsField::Code => "código",
-        TermsField::Barcodes => "códigos de barras",
-        TermsField::Category => "categoria",
-        TermsField::Minimum => "mínimo",
-        TermsField::Target => "alvo",
-        TermsField::ShelfLife => "validade",
-        TermsField::Discontinued => "à venda",
-    }
-}
-
-/// A value as people read it.
-fn value(field: TermsField, value: &str) -> String {
-    let number = || value.parse().ok();
-    let shown = match field {
-        TermsField::Price => {
-            number().and_then(|it| Price::from_centavos(it).ok()).map(|it| it.in_reais().to_string())
-        }
-        TermsField::Minimum | TermsField::Target => {
-            number().and_then(|it| Quantity::from_thousandths(it).ok()).map(|it| it.with_comma().to_string())
-        }
-        TermsField::ShelfLife if value == "0" => None,
-        TermsField::ShelfLife => value.parse().ok().map(|days: u32| counted(days, "dia", "dias")),
-        TermsField::Discontinued => Some(if value == "true" { "não" } else { "sim" }.to_owned()),
-        _ => Some(value.to_owned()).filter(|value| !value.is_empty()),
-    };
-    shown.unwrap_or_else(|| "—".to_owned())
 }
 
 #[derive(Serialize)]

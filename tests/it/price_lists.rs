@@ -1,6 +1,16 @@
 //! Price lists as files: the wholesale market's real ones, bad ones, and those that look wrong.
 
 use std::fs;
+use std::sync::Arc;
+
+use hortifruti::catalog::{
+    BARCODES_MAX, Barcode, Category, Name, Price, ProductDraft, Quantity, SHELF_LIFE_DAYS_MAX, ShopCode,
+    Terms, Unit, check_digit,
+};
+use hortifruti::operation::ProductReply;
+use hortifruti::price_list;
+use hortifruti::render::render_price_list;
+use proptest::prelude::*;
 
 use crate::support::{FIRST_LIST, FOUR_PRODUCTS, NEXT_LIST, Server, list, run, run_bytes};
 use crate::terminal::Terminal;
@@ -42,7 +52,7 @@ fn units_are_read_in_their_usual_spellings() {
     let list =
         "nome;preco;estoque;unidade\nUva;9;1,5;Kilo\nOvo;12;0,5;duzia\nLeite;5;0,25;LTS\nLimão;1;3;UN.\n";
     assert_eq!(run(&mut server.command(&["import", "-"]), list).code, 0);
-    let units = "Uva,9.0,1.5,kg\nOvo,12.0,0.5,dz\nLeite,5.0,0.25,l\nLimão,1.0,3,un\n";
+    let units = "Uva,9.0,1.5,kg,,,,,,\nOvo,12.0,0.5,dz,,,,,,\nLeite,5.0,0.25,l,,,,,,\nLimão,1.0,3,un,,,,,,\n";
     assert!(server.run(&["export"]).out.ends_with(units));
     let made = server.run(&["product", "new", "Couve", "3", "--unit", "MACO", "--format", "json"]);
     assert!(made.out.contains("\"unit\":\"maço\""), "{made:?}");
@@ -202,7 +212,8 @@ fn a_catalog_of_any_size_is_exported_and_imported() {
     let created = "12345 criados, 0 atualizados, 0 sem mudança.\n";
     assert_eq!(run(&mut server.command(&["import", "-"]), &list).out, created);
     let exported = server.run(&["export"]).out;
-    assert_eq!(exported, list);
+    let rows = rows.replace(",kg\n", ",kg,,,,,,\n");
+    assert!(exported.split_once('\n').is_some_and(|(_, exported)| exported == rows));
     let other = Server::start(&["--empty"]);
     assert_eq!(run(&mut other.command(&["import", "-"]), &exported).out, created);
     assert_eq!(other.run(&["export"]).out, exported);
@@ -214,4 +225,211 @@ fn a_catalog_of_any_size_is_exported_and_imported() {
     assert_eq!(refused.code, 2);
     assert!(refused.err.contains("linha 12346: "), "{}", refused.err);
     assert!(other.connect().ask("1 Outro").starts_with("Erro PRODUCT_NOT_FOUND"));
+}
+
+/// Texts that a list could take for its own signs, for numbers, for formulas, or for a letter of another encoding.
+const HOSTILE: &str = "['\"`=+@,;|/. \\t0-9a-zA-ZÀ-ÿ–‐白ß-]{1,20}";
+
+fn code() -> impl Strategy<Value = Barcode> {
+    let gtin =
+        (prop::sample::select(vec![7_usize, 11, 12, 13]), any::<u64>()).prop_map(|(length, number)| {
+            let digits: Vec<u8> =
+                format!("{number:020}").bytes().take(length).map(|digit| digit - b'0').collect();
+            let text: String = digits.iter().map(|digit| char::from(b'0' + digit)).collect();
+            format!("{text}{}", check_digit(&digits))
+        });
+    let plu = (1_000_u32..100_000).prop_map(|number| number.to_string());
+    prop_oneof![gtin, plu].prop_filter_map("no barcode", |text| Barcode::parse(&text).ok())
+}
+
+fn terms() -> impl Strategy<Value = Terms> {
+    let quantity = || (0_i64..3_000_000).prop_map(|it| Quantity::from_thousandths(it).unwrap());
+    (
+        prop::option::of(1_i64..=999_999),
+        prop::collection::vec(code(), 0..4),
+        prop::option::of(HOSTILE),
+        (quantity(), quantity()),
+        0..=SHELF_LIFE_DAYS_MAX,
+    )
+        .prop_map(|(code, barcodes, category, (minimum, target), shelf_life_days)| Terms {
+            code: code.map(|code| ShopCode::from_number(code).unwrap()),
+            barcodes,
+            category: category.and_then(|text| Category::parse(&text).ok()),
+            minimum: minimum.min(target),
+            target,
+            shelf_life_days,
+        })
+}
+
+/// Products of which no two have the same name or code.
+fn products() -> impl Strategy<Value = Vec<ProductReply>> {
+    let unit = prop::sample::select(vec!["kg", "un", "maço", "@cx", "1/2 dz"]);
+    let product =
+        (HOSTILE, 0_i64..=1_000_000_000_000, 0_i64..=1_000_000_000_000_000, unit, prop::option::of(terms()));
+    prop::collection::vec(product, 1..8).prop_map(|products| {
+        let (mut names, mut codes) = (std::collections::HashSet::new(), std::collections::HashSet::new());
+        let mut made = Vec::new();
+        for (name, price, stock, unit, terms) in products {
+            let Ok(name) = Name::parse(&name) else { continue };
+            if !names.insert(name.as_str().to_lowercase()) {
+                continue;
+            }
+            let value = |text: String| text.parse::<u64>().unwrap();
+            let mut terms = terms.unwrap_or_default();
+            terms.code = terms.code.filter(|code| codes.insert(value(code.to_string())));
+            terms.barcodes.retain(|barcode| codes.insert(value(barcode.to_string())));
+            made.push(ProductReply {
+                name,
+                price: Price::from_centavos(price).unwrap(),
+                stock: Quantity::from_thousandths(stock).unwrap(),
+                unit: Unit::parse(unit).ok(),
+                stock_cost: None,
+                terms: Some(Arc::new(terms)),
+                is_discontinued: false,
+            });
+        }
+        made
+    })
+}
+
+fn product_of(row: &ProductDraft) -> ProductReply {
+    ProductReply {
+        name: row.name.clone(),
+        price: row.price,
+        stock: row.opening_stock,
+        unit: row.unit.clone(),
+        stock_cost: None,
+        terms: Some(Arc::new(row.terms.applied(Terms::default()))),
+        is_discontinued: false,
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_term_of_an_exported_catalog_is_read_again(products in products()) {
+        prop_assume!(!products.is_empty());
+        let mut exported = Vec::new();
+        render_price_list(&mut exported, &products).unwrap();
+        let list = price_list::read(&exported).unwrap();
+        prop_assert_eq!(&list.bad, &[], "{}", String::from_utf8_lossy(&exported));
+        prop_assert_eq!(list.rows.iter().map(product_of).collect::<Vec<_>>(), products);
+    }
+}
+
+/// The catalog as JSON, without the costs, which no list has.
+fn catalog(server: &Server) -> Vec<serde_json::Value> {
+    let shown = server.run(&["query", "--format", "ndjson"]);
+    assert_eq!(shown.code, 0, "{}", shown.err);
+    let without_cost = |line: &str| {
+        let mut product: serde_json::Value = serde_json::from_str(line).unwrap();
+        product.as_object_mut().unwrap().remove("stock_cost_centavos");
+        product
+    };
+    shown.out.lines().map(without_cost).collect()
+}
+
+#[test]
+fn a_catalog_with_all_its_terms_goes_to_another_shop() {
+    let mut server = Server::start(&["--empty"]);
+    let names = ["=1+1", "d'água", "x \"y\"", "a;=1+1", "1,5", "Maçã, verde", "12", "白菜"];
+    for (index, name) in names.iter().enumerate() {
+        let (code, minimum) = ((index + 1).to_string(), format!("{index},25"));
+        let category = format!("{name}; \"de época\", {index}");
+        let new = ["product", "new", name, "1234,5", "--unit", "kg", "--code", &code, "--minimum", &minimum];
+        let target = ["--target", "100", "--shelf-life", &code, "--category", &category];
+        let barcodes =
+            ["--barcode", &format!("{}", 4000 + index), "--barcode", &format!("{}", 94000 + index)];
+        let made = server.run(&[&new[..], &target, &barcodes].concat());
+        assert_eq!(made.code, 0, "{name}: {}", made.err);
+    }
+    assert_eq!(server.run(&["product", "new", "Kiwi", "9"]).code, 0);
+    let exported = server.run(&["export", "lista.csv"]);
+    assert_eq!((exported.out.as_str(), exported.err.as_str()), ("9 produtos escritos em lista.csv.\n", ""));
+    let list = server.path().join("lista.csv");
+    let mut other = Server::start(&["--empty"]);
+    let imported = other.run(&["import", list.to_str().unwrap()]);
+    assert_eq!(imported.out, "9 criados, 0 atualizados, 0 sem mudança.\n", "{}", imported.err);
+    assert_eq!(catalog(&other), catalog(&server));
+    // Where it came from, nothing changes.
+    let again = server.run(&["import", "lista.csv"]);
+    assert_eq!((again.out.as_str(), again.err.as_str()), ("0 criados, 0 atualizados, 9 sem mudança.\n", ""));
+    // Those that are not sold any more are not in the list, and that is said.
+    assert_eq!(server.run(&["product", "retire", "Kiwi"]).code, 0);
+    let shorter = server.run(&["export", "lista.csv", "--force"]);
+    assert_eq!(shorter.out, "8 produtos escritos em lista.csv.\n");
+    assert!(shorter.err.starts_with("Aviso: 1 produto aposentado ficou fora da lista"), "{}", shorter.err);
+    assert!(!fs::read_to_string(&list).unwrap().contains("Kiwi"));
+    let shown = server.run(&["export"]);
+    assert_eq!((shown.out.lines().count(), shown.err), (9, shorter.err));
+    let refused = server.run(&["export", "--socket"]);
+    assert!(refused.code == 5 && refused.err.contains("exige gRPC"), "{}", refused.err);
+    for server in [&mut server, &mut other] {
+        server.stop();
+        assert_eq!(server.run(&["verify"]).code, 0);
+    }
+}
+
+#[test]
+fn terms_are_changed_by_a_list_and_only_by_its_full_cells() {
+    let server = Server::start(&[]);
+    let terms =
+        ["--code", "12", "--category", "frutas", "--minimum", "5", "--target", "9", "--barcode", "4011"];
+    assert_eq!(server.run(&[&["product", "set", "Caju"][..], &terms].concat()).code, 0);
+    let list = "nome;preco;Código;CÓDIGOS DE BARRAS;categoria;minimo;alvo;validade_dias;cor\n\
+                Caju;2,00;13;;;0;12,5;4;\nMaca;3,00;;4012 40170725;;;;;verde\nPera;5,00;;;;;;;\n";
+    let dry = run(&mut server.command(&["import", "-", "--dry-run"]), list);
+    assert_eq!(
+        dry.out,
+        "Caju: código 12 → 13, mínimo 5 → 0, alvo 9 → 12,5, validade — → 4 dias\n\
+         Maca: códigos de barras — → 4012,40170725\n0 criados, 2 atualizados, 1 sem mudança.\n",
+        "{}",
+        dry.err
+    );
+    let kept = "Aviso: 2 células vazias não tiram nada do cadastro, e fica o que havia, como códigos de barras \
+                4011 de \"Caju\"; para tirar, use `hortifruti product set`.\n";
+    assert!(dry.err.ends_with(kept), "{}", dry.err);
+    assert!(dry.err.contains("a coluna \"cor\" não foi lida"), "{}", dry.err);
+    let made = run(&mut server.command(&["import", "-"]), list);
+    assert_eq!(made.out, "0 criados, 2 atualizados, 1 sem mudança.\n", "{}", made.err);
+    assert!(made.err.ends_with(kept), "{}", made.err);
+    assert_eq!(server.connect().ask("1 13"), "Caju: R$2.0, Estoque: 60");
+    assert_eq!(server.connect().ask("1 40170725"), "Maca: R$3.0, Estoque: 20");
+    let history = server.run(&["history", "Caju", "--changes"]).out;
+    assert!(history.contains("Caju: código 12 → 13\n"), "{history}");
+    let again = run(&mut server.command(&["import", "-"]), list);
+    assert_eq!(again.out, "0 criados, 0 atualizados, 3 sem mudança.\n", "{}", again.err);
+}
+
+#[test]
+fn a_slip_in_the_terms_is_named_with_its_line() {
+    let server = Server::start(&[]);
+    for (cells, told) in [
+        ("0;;;;;", "o código de \"Uva\" não pode ser 0"),
+        ("1234567;;;;;", "código \"1234567\" inválido"),
+        (";7891000100104;;;;", "tem o dígito verificador errado"),
+        (";7,891E+12;;;;", "a planilha abreviou o código de barras \"7,891E+12\""),
+        (";;;5;4;", "o alvo 4 de \"Uva\" fica abaixo do mínimo 5"),
+        (";;;-1;;", "o mínimo de \"Uva\" não pode ser negativo"),
+        (";;;muito;;", "muito"),
+        (";;;;;3,5", "a validade \"3,5\" não serve"),
+        (";;;;;4000", "a validade \"4000\" não serve"),
+        ("1;;;;;\nKiwi;1;1;;;;;", "o código 1 de \"Kiwi\" já aparece na linha 2"),
+        (";;;;;;2", "tem 9 colunas"),
+    ] {
+        let header = "nome;preco;codigo;codigos_de_barras;categoria;minimo;alvo;validade_dias";
+        let refused = run(&mut server.command(&["import", "-"]), &format!("{header}\nUva;9,90;{cells}\n"));
+        assert_eq!(refused.code, 2, "{cells}: {refused:?}");
+        let line = if cells.contains("Kiwi") { "linha 3: " } else { "linha 2: " };
+        assert!(refused.err.contains(line) && refused.err.contains(told), "{told}: {}", refused.err);
+    }
+    // A decimal comma that no quotation marks hold together.
+    let split = "nome,preco,minimo,alvo,validade_dias\nUva,9.90,2,5,,\n";
+    let refused = run(&mut server.command(&["import", "-"]), split);
+    assert!(refused.err.contains("linha 2: tem 6 colunas"), "{}", refused.err);
+    // More barcodes than a product has.
+    let codes: Vec<String> = (0..=BARCODES_MAX).map(|index| (4000 + index).to_string()).collect();
+    let many = format!("nome,preco,codigos_de_barras\nUva,9.90,{}\n", codes.join(" "));
+    let refused = run(&mut server.command(&["import", "-"]), &many);
+    assert!(refused.err.contains("linha 2: são 33 códigos de barras; o limite é 32"), "{}", refused.err);
+    assert_eq!(server.connect().ask("4"), FOUR_PRODUCTS);
 }

@@ -6,7 +6,6 @@ use super::update::{CodeTaken, joined};
 use crate::catalog::adjustment::Adjustment;
 use crate::catalog::author::Author;
 use crate::catalog::balance::Balance;
-use crate::catalog::code::{Barcode, CodeValue, ShopCode};
 use crate::catalog::cost::StockCost;
 use crate::catalog::digest::Digest;
 use crate::catalog::draft::Draft;
@@ -20,7 +19,7 @@ use crate::catalog::product_draft::{ProductDraft, TermsDraft};
 use crate::catalog::quantity::Quantity;
 use crate::catalog::quoted::Quoted;
 use crate::catalog::rules::cost::Costed;
-use crate::catalog::terms::Terms;
+use crate::catalog::terms::{TargetBelowMinimum, Terms};
 
 /// Most products in one catalog: ids are 32 bits wide, and a catalog of this size already
 /// takes some gigabytes of memory.
@@ -51,6 +50,9 @@ pub enum RowError {
     /// A code that an earlier row gives another product.
     #[error("o código {code} de {} já aparece na lista, em {}", Quoted(.name), Quoted(.first))]
     CodeRepeated { name: String, code: String, first: String },
+    /// A target below the minimum.
+    #[error(transparent)]
+    Limits(#[from] TargetBelowMinimum),
     /// More than [`PRODUCTS_MAX`] products.
     #[error("{} passaria do limite de {PRODUCTS_MAX} produtos", Quoted(.0))]
     TooManyProducts(String),
@@ -155,20 +157,22 @@ impl Draft<'_> {
         if row.opening_stock < Quantity::ZERO {
             return Err(RowError::NegativeStock(name()));
         }
-        let terms = row.terms.applied(existing.map_or(Terms::NONE, |id| self.other_terms(id)).clone());
+        let terms_before = existing.map_or(Terms::NONE, |id| self.other_terms(id));
+        let terms = row.terms.applied(terms_before.clone());
+        terms.check_limits(terms_before, &row.name)?;
         self.check_codes(existing, &terms).map_err(|error| RowError::CodeTaken { name: name(), error })?;
-        let existing = existing.map(|id| (self.product(id), self.other_terms(id)));
+        let existing = existing.map(|id| self.product(id));
         let unit = match (&row.unit, &existing) {
             (Some(unit), _) => unit.clone(),
-            (None, Some((product, _))) => product.unit.clone(),
+            (None, Some(product)) => product.unit.clone(),
             (None, None) => Unit::default(),
         };
-        let stock = existing.as_ref().map_or(row.opening_stock, |(product, _)| product.stock);
+        let stock = existing.as_ref().map_or(row.opening_stock, |product| product.stock);
         if !unit.can_hold(stock) {
             return Err(RowError::Fraction { name: name(), unit, stock });
         }
         match existing {
-            Some((before, terms_before)) => {
+            Some(before) => {
                 // An example that is in a price list of the shop is no longer an example.
                 let flags = before.flags.with_example(false);
                 let product = Product { price: row.price, unit, flags, ..before.clone() };
@@ -212,7 +216,7 @@ pub struct ImportCheck<'r> {
     /// The products that the rows create or change.
     accepted: Vec<(Key, Product, Terms)>,
     /// The first row of each code that the rows give.
-    first_codes: HashMap<CodeValue, usize>,
+    first_codes: HashMap<u64, usize>,
     /// The first fields that the rows change of products that exist, [`IMPORT_CHANGES_MAX`] at most.
     changes: Vec<ImportedChange>,
 }
@@ -279,10 +283,7 @@ impl<'r> ImportCheck<'r> {
     /// If an earlier row gives one of them another product.
     fn note_codes(&mut self, index: usize) -> Result<(), RowError> {
         let rows = self.rows;
-        let TermsDraft { code, barcodes, .. } = &rows[index].terms;
-        let code = code.iter().map(|code| (ShopCode::to_string(code), CodeValue::from(*code)));
-        let barcodes = barcodes.iter().map(|it| (Barcode::to_string(it), CodeValue::from(*it)));
-        for (code, value) in code.chain(barcodes) {
+        for (code, value) in rows[index].terms.codes() {
             let first = *self.first_codes.entry(value).or_insert(index);
             if first < index {
                 let (name, first) = (rows[index].name.to_string(), rows[first].name.to_string());

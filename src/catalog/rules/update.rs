@@ -11,7 +11,7 @@ use crate::catalog::price::Price;
 use crate::catalog::product::{FRACTIONS, Product, ProductId, Unit};
 use crate::catalog::quantity::Quantity;
 use crate::catalog::quoted::Quoted;
-use crate::catalog::terms::{Category, Terms};
+use crate::catalog::terms::{Category, TargetBelowMinimum, Terms};
 
 /// New terms of a product. A field that is `None` stays.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -43,6 +43,9 @@ pub enum UpdateError {
     /// Another product has the code.
     #[error(transparent)]
     CodeTaken(#[from] CodeTaken),
+    /// A target below the minimum.
+    #[error(transparent)]
+    Limits(#[from] TargetBelowMinimum),
     /// A unit that cannot hold the stock.
     #[error(
         "{} tem estoque {stock}, e {FRACTIONS}; a unidade seria {unit}",
@@ -132,16 +135,17 @@ impl Draft<'_> {
     /// Gives a product other terms. An example that gets other terms is no longer an example.
     ///
     /// # Errors
-    /// If the new name or a new code is another product's, no product may have the name, or the stock does
-    /// not fit the new unit. The draft is then unchanged.
+    /// If the new name or a new code is another product's, no product may have the name, the new target is
+    /// below the minimum, or the stock does not fit the new unit. The draft is then unchanged.
     pub fn update(
         &mut self,
         id: ProductId,
         update: &TermsUpdate,
         author: Option<&Author>,
     ) -> Result<(), UpdateError> {
-        let (before, terms_before) = (self.product(id), self.other_terms(id).clone());
-        let (mut product, terms) = update.applied(before.clone(), terms_before);
+        let (before, terms_before) = (self.product(id), self.other_terms(id));
+        let (mut product, terms) = update.applied(before.clone(), terms_before.clone());
+        terms.check_limits(terms_before, &product.name)?;
         if product.name != before.name {
             self.check_name(&product)?;
         }

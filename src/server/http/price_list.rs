@@ -15,7 +15,7 @@ use super::connect::refused;
 use super::connection::Connection;
 use super::plain;
 use crate::catalog::IMPORT_ROWS_MAX;
-use crate::operation::{ImportRequest, Operation, Permission};
+use crate::operation::{IMPORT_BYTES_MAX, ImportRequest, Operation, Permission};
 use crate::price_list::{self, BAD_ROWS_SHOWN_MAX, Field, PriceList};
 use crate::refusal::{Code, Refusal};
 use crate::server::grpc::defect;
@@ -23,7 +23,7 @@ use crate::wire::grpc::import_message;
 use crate::wire::json::Call;
 
 /// The largest file, in bytes: that of the largest import, whose rows are as long.
-pub(super) const PRICE_LIST_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub(super) const PRICE_LIST_BYTES_MAX: usize = IMPORT_BYTES_MAX;
 
 /// The time that a file has to arrive: enough for the largest one at a megabit a second.
 const PRICE_LIST_WAIT: Duration = Duration::from_secs(40);
@@ -100,5 +100,11 @@ fn field_name(field: Field) -> &'static str {
         Field::Price => "price",
         Field::Stock => "stock",
         Field::Unit => "unit",
+        Field::Code => "code",
+        Field::Barcodes => "barcodes",
+        Field::Category => "category",
+        Field::Minimum => "minimum",
+        Field::Target => "target",
+        Field::ShelfLife => "shelfLife",
     }
 }

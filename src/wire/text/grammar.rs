@@ -118,6 +118,9 @@ pub fn write_request(request: &Request<'_>) -> Result<String, Refusal> {
         | Request::MergeProducts(_)
         | Request::ClearExamples { .. }
         | Request::ListProductChanges(_) => return Err(only_by_grpc("o cadastro de produtos")),
+        Request::ListProducts(products) if products.has_discontinued => {
+            return Err(only_by_grpc("a lista com os produtos aposentados"));
+        }
         Request::ListProducts(products) if products.is_filtered() => {
             return Err(only_by_grpc("uma busca de produtos"));
         }

@@ -22,8 +22,8 @@ const NEVER_ONE: [(&str, &str); 25] = [
     ("inventory/low_stock.rs", "{} produtos"),
     ("inventory/summaries.rs", "{count} movimentos"),
     ("operation/list_products.rs", "{} palavras"),
-    ("price_list.rs", "{} colunas"),
     ("price_list/error.rs", "{0} produtos"),
+    ("price_list/sheet.rs", "{} colunas"),
     ("refusal.rs", "{bytes_max} bytes"),
     ("refusal.rs", "{count} mudanças"),
     ("refusal.rs", "{count} produtos"),
@@ -36,7 +36,7 @@ const NEVER_ONE: [(&str, &str); 25] = [
 
 /// Counts with a plural whose sentence for one stands beside them, because more of it differs.
 const ONE_IS_APART: [(&str, &str); 3] = [
-    ("commands/import.rs", "{count} produtos"),
+    ("commands/import/left.rs", "{count} produtos"),
     ("render/status.rs", "{days} dias"),
     ("report/expiring.rs", "{days} dias"),
 ];

@@ -136,6 +136,12 @@ impl Client for Connect {
                 "priceCentavos": draft.price_centavos.to_string(),
                 "unit": draft.unit,
                 "openingStockThousandths": draft.stock_thousandths,
+                "code": draft.terms.code,
+                "barcodes": draft.terms.barcodes,
+                "category": draft.terms.category,
+                "minimumThousandths": draft.terms.minimum_thousandths,
+                "targetThousandths": draft.terms.target_thousandths,
+                "shelfLifeDays": draft.terms.shelf_life_days,
             })
         };
         let products: Vec<Value> = drafts.iter().map(draft).collect();

@@ -145,7 +145,12 @@ impl Client for Grpc {
             price_centavos: draft.price_centavos,
             unit: draft.unit.to_owned(),
             opening_stock_thousandths: draft.stock_thousandths,
-            ..v1::ProductDraft::default()
+            code: draft.terms.code,
+            barcodes: draft.terms.barcodes.iter().map(ToString::to_string).collect(),
+            category: draft.terms.category.to_owned(),
+            minimum_thousandths: draft.terms.minimum_thousandths,
+            target_thousandths: draft.terms.target_thousandths,
+            shelf_life_days: draft.terms.shelf_life_days,
         };
         let products = drafts.iter().map(draft).collect();
         let request = v1::ImportProductsRequest { products, dry_run, request_id: request_id.to_owned() };

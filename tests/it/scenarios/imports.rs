@@ -1,6 +1,6 @@
 //! Price lists: all rows or none, once.
 
-use super::shop::{Counts, Draft, Product, Shop, four_products, refused};
+use super::shop::{Counts, Draft, DraftTerms, Product, Shop, Terms, four_products, refused};
 
 super::scenarios! {
     an_import_creates_and_reprices_and_keeps_stocks: [ListProducts, ImportProducts];
@@ -8,6 +8,8 @@ super::scenarios! {
     an_import_that_is_repeated_is_made_once: [ListProducts, AdjustStock, ImportProducts];
     an_import_is_the_same_however_its_unit_is_spelt: [ListProducts, ImportProducts];
     a_dry_run_counts_and_changes_nothing: [ListProducts, ImportProducts];
+    a_list_changes_the_terms_that_it_has_and_no_others: [ListProductChanges, ImportProducts];
+    terms_that_cannot_be_are_refused_with_their_rows: [GetProduct, UpdateProduct, ImportProducts];
 }
 
 /// A list of one new product, two new prices, and one product as it is.
@@ -86,4 +88,79 @@ fn a_dry_run_counts_and_changes_nothing(shop: &mut Shop) {
     }
     // The rehearsal leaves its id free.
     assert_eq!(shop.import_products(&list(), false, "lista-1").unwrap(), COUNTS);
+}
+
+/// Terms of which none is left out.
+const TERMS: DraftTerms = DraftTerms {
+    code: 12,
+    barcodes: &["4011", "7891000100103"],
+    category: "frutas; \"de época\", secas",
+    minimum_thousandths: Some(5_000),
+    target_thousandths: Some(9_500),
+    shelf_life_days: Some(3),
+};
+
+fn a_list_changes_the_terms_that_it_has_and_no_others(shop: &mut Shop) {
+    let caju = || Draft::new("Caju", 200, "un", 0);
+    let counts = |created, updated, unchanged| Counts { created, updated, unchanged };
+    let list = [caju().terms(TERMS), Draft::new("Uva", 990, "kg", 0)];
+    assert_eq!(shop.import_products(&list, false, "").unwrap(), counts(1, 1, 0));
+    for code in ["12", "000012", "4011", "7891000100103"] {
+        assert_eq!(shop.get_product(code).unwrap().name, "Caju", "{code}");
+    }
+    let changes = |shop: &mut Shop| {
+        let changes = shop.list_product_changes("Caju").unwrap();
+        changes.into_iter().map(|(field, old, new)| format!("{field}: {old} → {new}")).collect::<Vec<_>>()
+    };
+    let first = changes(shop);
+    assert_eq!(
+        first,
+        [
+            "shelf_life_days: 0 → 3",
+            "target_thousandths: 0 → 9500",
+            "minimum_thousandths: 0 → 5000",
+            "category:  → frutas; \"de época\", secas",
+            "barcodes:  → 4011,7891000100103",
+            "code:  → 12",
+        ]
+    );
+    // A list without the terms, one with them as they are, and one with other ones.
+    assert_eq!(shop.import_products(&[caju()], false, "").unwrap(), counts(0, 0, 1));
+    assert_eq!(shop.import_products(&[caju().terms(TERMS)], false, "").unwrap(), counts(0, 0, 1));
+    let other = DraftTerms { code: 13, target_thousandths: Some(0), ..DraftTerms::default() };
+    assert_eq!(shop.import_products(&[caju().terms(other)], false, "").unwrap(), counts(0, 1, 0));
+    let all = changes(shop);
+    assert_eq!(all[..2], ["target_thousandths: 9500 → 0", "code: 12 → 13"]);
+    assert_eq!(all[2..], first);
+    assert_eq!(shop.get_product("4011").unwrap().name, "Caju");
+}
+
+fn terms_that_cannot_be_are_refused_with_their_rows(shop: &mut Shop) {
+    let coded = Terms { code: Some(7), minimum_thousandths: Some(4_000), ..Terms::default() };
+    shop.update_product("Caju", &coded, "").unwrap();
+    let none = DraftTerms::default();
+    let limits =
+        |minimum, target| DraftTerms { minimum_thousandths: minimum, target_thousandths: target, ..none };
+    let list = [
+        Draft::new("Uva", 990, "kg", 0).terms(DraftTerms { code: 8, ..none }),
+        // The code of another product, a code twice, a wrong check digit, and targets below the minimum.
+        Draft::new("Lima", 100, "un", 0).terms(DraftTerms { code: 7, ..none }),
+        Draft::new("Kiwi", 100, "un", 0).terms(DraftTerms { code: 8, ..none }),
+        Draft::new("Figo", 100, "un", 0).terms(DraftTerms { barcodes: &["7891000100104"], ..none }),
+        Draft::new("Anis", 100, "un", 0).terms(limits(Some(5_000), Some(4_000))),
+        Draft::new("Caju", 200, "un", 0).terms(limits(None, Some(3_000))),
+        Draft::new("Maca", 300, "un", 0).terms(limits(Some(5_000), Some(5_000))),
+        Draft::new("Pera", 500, "un", 0).terms(limits(Some(5_000), Some(0))),
+    ];
+    for is_dry_run in [true, false] {
+        let refusal = refused(shop.import_products(&list, is_dry_run, ""), "INVALID_ARGUMENT");
+        assert_eq!(refusal.rows, [1, 2, 3, 4, 5], "{refusal:?}");
+    }
+    assert_eq!(shop.products(), four_products());
+    // `product set` refuses the same.
+    let below = Terms { target_thousandths: Some(3_000), ..Terms::default() };
+    let refusal = refused(shop.update_product("Caju", &below, ""), "INVALID_ARGUMENT");
+    assert!(refusal.message.contains("o alvo 3 de \"Caju\" fica abaixo do mínimo 4"), "{refusal:?}");
+    let both = Terms { minimum_thousandths: Some(3_000), ..below };
+    shop.update_product("Caju", &both, "").unwrap();
 }

@@ -6,7 +6,7 @@ use hortifruti::operation::Operation;
 use serde_json::Value;
 
 use super::Transport;
-use super::shop::{Change, Client, Counts, Draft, Movement, Product, Refused, Terms};
+use super::shop::{Change, Client, Counts, Draft, DraftTerms, Movement, Product, Refused, Terms};
 use super::text::{NO_FORM, kind_word, price, quantity};
 use crate::support::{Ended, Server, hortifruti, run_bytes};
 
@@ -130,10 +130,37 @@ impl Client for OneShot {
         request_id: &str,
     ) -> Result<Counts, Refused> {
         let mut list = csv::Writer::from_writer(Vec::new());
-        list.write_record(["nome", "preco", "estoque", "unidade"]).unwrap();
+        // Lists of earlier builds have no other columns.
+        let has_terms = drafts.iter().any(|draft| draft.terms != DraftTerms::default());
+        let columns = if has_terms { 10 } else { 4 };
+        let header = [
+            "nome",
+            "preco",
+            "estoque",
+            "unidade",
+            "codigo",
+            "codigos_de_barras",
+            "categoria",
+            "minimo",
+            "alvo",
+            "validade_dias",
+        ];
+        list.write_record(&header[..columns]).unwrap();
         for draft in drafts {
-            let (price, stock) = (price(draft.price_centavos), quantity(draft.stock_thousandths));
-            list.write_record([&draft.name, &price, &stock, draft.unit]).unwrap();
+            let terms = draft.terms;
+            let row = [
+                draft.name.clone(),
+                price(draft.price_centavos),
+                quantity(draft.stock_thousandths),
+                draft.unit.to_owned(),
+                Some(terms.code).filter(|code| *code != 0).map_or(String::new(), |code| code.to_string()),
+                terms.barcodes.join(" "),
+                terms.category.to_owned(),
+                terms.minimum_thousandths.map_or(String::new(), quantity),
+                terms.target_thousandths.map_or(String::new(), quantity),
+                terms.shelf_life_days.map_or(String::new(), |days| days.to_string()),
+            ];
+            list.write_record(&row[..columns]).unwrap();
         }
         let mut args = vec!["import", "-", "--yes"];
         if is_dry_run {

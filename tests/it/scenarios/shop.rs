@@ -96,11 +96,30 @@ pub(super) struct Draft {
     pub(super) unit: &'static str,
     /// The stock of a product that the list creates.
     pub(super) stock_thousandths: i64,
+    pub(super) terms: DraftTerms,
+}
+
+/// The other terms of a row of a price list, as far as the row has them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct DraftTerms {
+    /// 0 for none.
+    pub(super) code: i32,
+    pub(super) barcodes: &'static [&'static str],
+    /// Empty for none.
+    pub(super) category: &'static str,
+    pub(super) minimum_thousandths: Option<i64>,
+    pub(super) target_thousandths: Option<i64>,
+    pub(super) shelf_life_days: Option<i32>,
 }
 
 impl Draft {
     pub(super) fn new(name: &str, price_centavos: i64, unit: &'static str, stock_thousandths: i64) -> Self {
-        Self { name: name.to_owned(), price_centavos, unit, stock_thousandths }
+        let terms = DraftTerms::default();
+        Self { name: name.to_owned(), price_centavos, unit, stock_thousandths, terms }
+    }
+
+    pub(super) fn terms(self, terms: DraftTerms) -> Self {
+        Self { terms, ..self }
     }
 }
 
