@@ -44,10 +44,8 @@ impl Turns {
 
 /// The refusal of a call whose turn did not come, because others before it took too long.
 fn no_turn() -> Refusal {
-    let what = format!(
-        "há {} segundos que outros pedidos grandes ocupam o servidor. Nada foi feito; envie este de novo daqui a pouco.",
-        TURN_WAIT.as_secs()
-    );
+    let what = "outros pedidos grandes ocupam o servidor há tempo demais. Nada foi feito; envie este de novo \
+                daqui a pouco.";
     Refusal::new(Code::ResourceExhausted, what)
 }
 
