@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 
-use super::Error;
 use super::database::DATA_DEFAULT;
 use super::output::written;
+use super::{Error, database};
 use crate::catalog::counted;
 use crate::progress_bar::ProgressBar;
-use crate::store::{Step, Verified, sqlite};
+use crate::store::{Step, Verified};
 
 /// Confere um banco de dados ou uma cópia
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ pub(super) struct Verify {
 impl Verify {
     pub(super) fn run(self) -> Result<(), Error> {
         let mut progress = ProgressBar::new();
-        let verified = sqlite::verify(&self.file, &mut show_step(&mut progress));
+        let verified = database::verify(&self.file, &mut show_step(&mut progress));
         drop(progress);
         let verified = verified.context("a conferência falhou")?;
         print_verified(&format!("{} está íntegro.", self.file.display()), &verified)

@@ -14,11 +14,13 @@ mod journal;
 mod ledger;
 mod load;
 mod migrate;
+mod moment;
 mod password;
 mod rows;
 mod session;
 mod settle;
 mod tls;
+mod verify;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -39,6 +41,7 @@ use load::Loaded;
 use session::Session;
 
 pub use address::is_url;
+pub use verify::verify;
 
 /// How long reading a shop may take.
 const LOAD_TIME_MAX: Duration = Duration::from_secs(600);
@@ -280,6 +283,7 @@ impl Store for PostgresStore {
     }
 
     fn close(&mut self) -> Result<(), StoreError> {
+        self.ledger.close();
         self.link = None;
         Ok(())
     }

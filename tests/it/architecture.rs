@@ -381,7 +381,16 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("store::error", &["io_error"]),
     (
         "store::postgres",
-        &["catalog", "io_error", "private_file", "store", "store::error", "store::purchase_reads", "tls"],
+        &[
+            "catalog",
+            "io_error",
+            "private_file",
+            "store",
+            "store::check",
+            "store::error",
+            "store::purchase_reads",
+            "tls",
+        ],
     ),
     ("store::purchase_reads", &["catalog", "store::error"]),
     (

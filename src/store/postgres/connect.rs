@@ -69,7 +69,6 @@ pub(super) enum Purpose {
     /// timeline, because the others were replaced.
     Write { timeline_min: u32 },
     /// Reads: this place, or any host.
-    #[expect(dead_code, reason = "the readers of the ledger come next")]
     Read { at: Option<Place> },
 }
 

@@ -27,28 +27,43 @@ const LOCK: i64 = 0x4846_5254;
 /// If the tables are of a later version, or the role of the address may not change them.
 pub(super) fn migrate(link: &mut Link, address: &Address) -> Result<(), StoreError> {
     let failed = |failure: Failure| failure.into_error("preparar", address);
-    let unfit = |reason: String| StoreError::Unfit { database: address.to_string(), reason };
+    let unfit = |reason: String| Err(StoreError::Unfit { database: address.to_string(), reason });
     let from = link.run(TIME_MAX, version).map_err(failed)?;
     if from < SCHEMA_VERSION {
         let migrated = link.change(TIME_MAX, run);
         match migrated {
             Err(refused) if refused.is("42501") => {
-                return Err(unfit(format!(
+                return unfit(format!(
                     "está no esquema {from}, e esta versão precisa do {SCHEMA_VERSION}, que o usuário do endereço não \
                      pode criar; inicie o servidor uma vez com o usuário dono do banco (docs/postgres.md)"
-                )));
+                ));
             }
             migrated => migrated.map_err(failed)?,
         }
         tracing::info!(from, to = SCHEMA_VERSION, "the tables of the database were updated");
     }
     // Read again, because an engine that had undone the migration answers the commit as if nothing was wrong.
-    match link.run(TIME_MAX, version).map_err(failed)? {
-        SCHEMA_VERSION => Ok(()),
-        found => Err(unfit(format!(
+    check_version(link, address)
+}
+
+/// Checks that the tables are those of this version.
+///
+/// # Errors
+/// If there are none, or they are of another version.
+pub(super) fn check_version(link: &mut Link, address: &Address) -> Result<(), StoreError> {
+    let found = link.run(TIME_MAX, version).map_err(|failure| failure.into_error("ler", address))?;
+    let reason = match found {
+        SCHEMA_VERSION => return Ok(()),
+        0 => "não tem as tabelas do hortifruti; confira o endereço, ou inicie antes um servidor com ele"
+            .to_owned(),
+        ..SCHEMA_VERSION => {
+            format!("está no esquema {found}, de uma versão anterior; inicie antes um servidor com ele")
+        }
+        _ => format!(
             "foi criado por uma versão mais nova (esquema {found}; esta versão conhece o {SCHEMA_VERSION})"
-        ))),
-    }
+        ),
+    };
+    Err(StoreError::Unfit { database: address.to_string(), reason })
 }
 
 /// The version of the tables; 0 if there are none.

@@ -13,7 +13,6 @@ pub(super) fn kind_number(kind: Kind) -> i16 {
 }
 
 /// The kind with this number.
-#[expect(dead_code, reason = "the readers of the ledger come next")]
 pub(super) fn read_kind(number: i16) -> Result<Kind, Failure> {
     let kind = usize::try_from(number).ok().and_then(|number| KINDS.get(number));
     kind.copied().ok_or_else(|| bad_value(format!("há um movimento do tipo {number}, que não existe")))
@@ -25,7 +24,6 @@ pub(super) fn loss_number(reason: LossReason) -> i16 {
 }
 
 /// The reason of a loss with this number.
-#[expect(dead_code, reason = "the readers of the ledger come next")]
 pub(super) fn read_loss(number: i16) -> Result<LossReason, Failure> {
     let reason = usize::try_from(number).ok().and_then(|number| LossReason::ALL.get(number));
     reason.copied().ok_or_else(|| bad_value(format!("há uma perda da causa {number}, que não existe")))
