@@ -4,6 +4,7 @@ mod addresses;
 mod calls;
 mod conformance;
 mod hostile;
+mod smuggling;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -1,87 +1,283 @@
 //! Requests that no honest client sends.
 
-use super::exchange;
-use crate::support::Server;
-use crate::support::web::{Web, path};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
 
-const CHANGE: &str = r#"{"name":"Caju","deltaThousandths":-1000}"#;
+use hortifruti::wire::grpc::v1;
+use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConnection, StreamOwned};
+use serde_json::json;
+
+use super::exchange;
+use crate::http2;
+use crate::network::{TLS, certified, client_config};
+use crate::support::web::{Web, path};
+use crate::support::{PATIENCE, Server};
+
+const JSON: (&str, &str) = ("Content-Type", "application/json");
+
+pub(super) const CHANGE: &str = r#"{"name":"Caju","deltaThousandths":-1000}"#;
 
 /// What comes back for these bytes until the server closes the connection.
-fn answers(server: &Server, sent: &str) -> String {
+pub(super) fn answers(server: &Server, sent: &str) -> String {
     exchange(server.port, sent.as_bytes())
 }
 
 #[track_caller]
-fn assert_untouched(server: &Server) {
+pub(super) fn assert_untouched(server: &Server) {
     assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 60");
 }
 
 #[test]
-fn a_request_hides_no_other_request() {
+fn numbers_of_json_are_whole_and_exact() {
+    let server = Server::start(&["--http"]);
+    let mut web = Web::connect(server.port);
+    let (max, min) = (i64::MAX.to_string(), i64::MIN.to_string());
+    let mut wrong = Vec::new();
+    let (more, less) = ("9223372036854775808", "-9223372036854775809");
+    // As a number and as a text: the status of a change of so many thousandths, and its code.
+    for (number, status, code) in [
+        (max.as_str(), 400, "invalid_argument"),
+        (&min, 400, "invalid_argument"),
+        (more, 400, "invalid_argument"),
+        (less, 400, "invalid_argument"),
+        ("9223372036854775807.0", 400, "invalid_argument"),
+        ("1e30", 400, "invalid_argument"),
+        ("1e400", 400, "invalid_argument"),
+        ("-1e30", 400, "invalid_argument"),
+        ("1e-30", 400, "invalid_argument"),
+        ("1.5", 400, "invalid_argument"),
+        ("NaN", 400, "invalid_argument"),
+        ("Infinity", 400, "invalid_argument"),
+        ("-Infinity", 400, "invalid_argument"),
+        ("0x10", 400, "invalid_argument"),
+        ("+1000", 400, "invalid_argument"),
+        ("01000", 400, "invalid_argument"),
+        ("1_000", 400, "invalid_argument"),
+        ("1000 ", 400, "invalid_argument"),
+        ("", 400, "invalid_argument"),
+        ("١٠٠٠", 400, "invalid_argument"),
+    ] {
+        for text in [number.to_owned(), format!("\"{number}\"")] {
+            // Space around a number is nothing, and a text may have a sign or zeros before it.
+            if ["1000 ", "\"+1000\"", "\"01000\""].contains(&text.as_str()) {
+                continue;
+            }
+            let body = format!(r#"{{"name":"Caju","deltaThousandths":{text}}}"#);
+            let answer = web.ask(&path("AdjustStock"), &[JSON], body.as_bytes());
+            if (answer.status, &answer.json()["code"]) != (status, &json!(code)) {
+                wrong.push(format!("{text}: {} {}", answer.status, answer.text()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    for value in ["true", "[1000]", "{\"value\":1000}"] {
+        let body = format!(r#"{{"name":"Caju","deltaThousandths":{value}}}"#);
+        assert_eq!(web.ask(&path("AdjustStock"), &[JSON], body.as_bytes()).status, 400, "{value}");
+    }
+    // Other ways to write one unit: one more and one less each time.
+    for (up, down) in [("1000.0", "-1000"), ("1e3", "\"-1000\""), ("\"1000\"", "-1.0E+3")] {
+        for text in [up, down] {
+            let body = format!(r#"{{"name":"Caju","deltaThousandths":{text}}}"#);
+            let answer = web.ask(&path("AdjustStock"), &[JSON], body.as_bytes());
+            assert_eq!(answer.status, 200, "{text}: {answer:?}");
+        }
+    }
+    let stock = web.call("GetProduct", None, &json!({ "name": "Caju" })).json();
+    assert_eq!(stock["product"]["stockThousandths"], "60000");
+}
+
+/// The same id at the same moment over every protocol is one change.
+#[test]
+fn a_request_id_is_one_change_whatever_it_comes_over() {
     let server = Server::start(&[]);
-    let call = path("AdjustStock");
-    let hidden = format!(
-        "{call} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{CHANGE}",
-        CHANGE.len()
-    );
-    let question = r#"{"name":"Caju"}"#;
-    let chunks = format!("{:x}\r\n{question}\r\n0\r\n\r\n", question.len());
-    let head =
-        format!("{} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n", path("GetProduct"));
-    // Both lengths, in either order: the chunks are the body, and nothing behind it is looked at.
-    for fields in [
-        format!("Content-Length: {}\r\nTransfer-Encoding: chunked\r\n", chunks.len() + hidden.len()),
-        format!("Transfer-Encoding: chunked\r\nContent-Length: {}\r\n", chunks.len() + hidden.len()),
-    ] {
-        let answer = answers(&server, &format!("{head}{fields}\r\n{chunks}{hidden}"));
-        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
-        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("connection: close"), "{answer}");
-        assert_untouched(&server);
+    let port = server.port;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let address = format!("http://127.0.0.1:{port}");
+    let mut service = runtime.block_on(InventoryServiceClient::connect(address)).unwrap();
+    let (mut web, mut text) = (Web::connect(port), server.connect());
+    for round in 0..30 {
+        let id = format!("venda-{round}");
+        let (balance_by_text, balance_by_grpc, balance_by_connect) = std::thread::scope(|scope| {
+            let by_text = scope.spawn(|| text.ask(&format!("3 Caju -1 id={id}")));
+            let by_grpc = scope.spawn(|| {
+                let change = v1::AdjustStockRequest {
+                    name: "Caju".into(),
+                    delta_thousandths: -1000,
+                    request_id: id.clone(),
+                    ..Default::default()
+                };
+                runtime.block_on(service.adjust_stock(change)).unwrap().into_inner().movement.unwrap()
+            });
+            let change = json!({ "name": "Caju", "deltaThousandths": "-1000", "requestId": id });
+            let by_connect = web.call("AdjustStock", None, &change).json();
+            (by_text.join().unwrap(), by_grpc.join().unwrap(), by_connect)
+        });
+        let left = 59 - round;
+        assert_eq!(balance_by_text, format!("Caju: R$2.0, Estoque: {left}"));
+        assert_eq!((balance_by_grpc.sequence, balance_by_grpc.balance_thousandths), (5 + round, left * 1000));
+        assert_eq!(balance_by_connect["movement"]["sequence"], (5 + round).to_string());
     }
-    let length = question.len();
-    for fields in [
-        format!("Content-Length: {length}\r\nContent-Length: {}", length + 1),
-        format!("Content-Length: {length}, {}", length + 1),
-        format!("Content-Length: +{length}"),
-        format!("Content-Length: 0x{length:x}"),
-        format!("Content-Length : {length}"),
-        format!("Content-Length: {length}\r\n X-Folded: a"),
-        "Transfer-Encoding: chunked, identity".to_owned(),
-        "Transfer-Encoding: xchunked".to_owned(),
-        format!("X: a\rContent-Length: {length}"),
-        format!("X: a\0b\r\nContent-Length: {length}"),
-    ] {
-        let answer = answers(&server, &format!("{head}{fields}\r\n\r\n{question}{hidden}"));
-        assert!(answer.starts_with("HTTP/1.1 400 "), "{fields}: {answer}");
-        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{fields}: {answer}");
-        assert_untouched(&server);
+    assert!(text.ask("historico limite=1").starts_with("#34 "));
+}
+
+/// Reports that a spreadsheet opens: what a stranger wrote is text in them.
+#[test]
+fn reports_as_csv_hold_no_formula() {
+    let server = Server::start(&["--empty"]);
+    let formulas = ["=cmd|' /C calc'!A0", "+1+1", "-1+1", "@SUM(A1)", "＝1+1", "a;=1+1", "\"=1+1\""];
+    let mut web = Web::connect(server.port);
+    let (mut products, mut purchases) = (Vec::new(), Vec::new());
+    for (index, name) in formulas.iter().enumerate() {
+        products.push(json!({ "name": name, "priceCentavos": 100, "unit": "un" }));
+        purchases.push(json!({
+            "name": name,
+            "deltaThousandths": 5000 + 1000 * index,
+            "kind": "MOVEMENT_KIND_PURCHASE",
+            "purchase": { "supplier": name, "lot": name },
+            "note": name,
+        }));
     }
-    // Chunks that are none.
-    for chunks in ["z\r\n", "5;\r\nab\r\n", "-1\r\n", "ffffffffffffffffff\r\n"] {
-        let answer = answers(
-            &server,
-            &format!("{head}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n{chunks}0\r\n\r\n"),
+    assert_eq!(web.call("ImportProducts", None, &json!({ "products": products })).status, 200);
+    let bought = web.call("BatchAdjustStock", None, &json!({ "adjustments": purchases }));
+    assert_eq!(bought.status, 200, "{bought:?}");
+    for name in formulas {
+        let sale = json!({ "name": name, "deltaThousandths": -1000, "kind": "MOVEMENT_KIND_SALE" });
+        assert_eq!(web.call("AdjustStock", None, &sale).status, 200);
+    }
+    let mut guarded = 0;
+    for report in [
+        "sales?by=product&",
+        "purchases?by=supplier&",
+        "products?",
+        "abc?",
+        "margins?",
+        "trace?words=cmd&",
+        "trace?words=1&",
+        "low?",
+        "counts?",
+    ] {
+        let answer = web.ask(&format!("GET /report/{report}format=csv"), &[], b"");
+        assert_eq!(
+            (answer.status, answer.field("content-type")),
+            (200, Some("text/csv; charset=utf-8")),
+            "{report}"
         );
-        assert!(!answer.starts_with("HTTP/1.1 200 "), "{chunks:?}: {answer}");
+        let text = answer.text();
+        let mut rows =
+            csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+        for cell in rows.records().flat_map(|row| row.unwrap().iter().map(str::to_owned).collect::<Vec<_>>())
+        {
+            let is_number = cell.parse::<f64>().is_ok();
+            assert!(
+                is_number || !cell.starts_with(['=', '+', '-', '@', '＝', '\t', '\r']),
+                "{report}: {cell}"
+            );
+            guarded += usize::from(cell.starts_with('\''));
+        }
+        // A Brazilian spreadsheet begins a cell at each semicolon outside quotation marks.
+        let unquoted = text.split('"').step_by(2).collect::<String>();
+        assert!(!unquoted.contains(';'), "{report}: {text}");
     }
+    assert!(guarded > 10, "{guarded} cells with an apostrophe");
 }
 
 #[test]
-fn a_body_that_is_cut_changes_nothing() {
-    let server = Server::start(&[]);
-    let head =
-        format!("{} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n", path("AdjustStock"));
-    for rest in [
-        format!("Content-Length: {}\r\n\r\n{CHANGE}", CHANGE.len() + 1),
-        format!("Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{CHANGE}\r\n", CHANGE.len()),
-        format!("Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{CHANGE}", CHANGE.len()),
+fn addresses_and_files_of_strangers_are_refused_in_words() {
+    let server = Server::start(&["--http"]);
+    let mut web = Web::connect(server.port);
+    let long = format!("GET /report/trace?words={}", "x".repeat(9_000));
+    for (line, status) in [
+        ("GET /report/..%2f..%2fetc%2fpasswd", 400),
+        ("GET /report/day%00", 400),
+        ("GET /report/%ff", 400),
+        ("GET /report/", 404),
+        ("GET /report/day/..", 404),
+        ("GET /report/day?words=%ff", 400),
+        ("GET /report/trace?words='%20OR%201=1--", 200),
+        ("GET /report/trace?words=%25", 200),
+        ("GET /report/day?since=0000-00-00", 400),
+        ("GET /report/day?since=99999-01-01", 400),
+        ("GET /report/day?since=2026-01-01T00:00:00Z%0d%0aX:%20y", 400),
+        ("GET /report/expiring?days=-1", 400),
+        ("GET /report/expiring?days=99999999999999999999", 400),
+        ("GET /report/day?time_zone=../../etc/passwd", 400),
+        ("GET /report/day?time_zone=/etc/localtime", 400),
+        ("GET /report/day?format=csv&format=json", 400),
+        (&long, 200),
+        ("GET /../../etc/passwd", 404),
+        ("GET /%2e%2e/%2e%2e/etc/passwd", 404),
+        ("GET //etc/passwd", 404),
+        ("GET /healthz?x=y", 200),
     ] {
-        let mut web = Web::connect(server.port);
-        web.send(format!("{head}{rest}"));
-        web.end();
-        assert!(web.answer().is_none_or(|answer| answer.status != 200), "{rest}");
-        assert_untouched(&server);
+        let answer = web.ask(line, &[], b"");
+        let text = answer.text();
+        assert_eq!(answer.status, status, "{line}: {text}");
+        let harmful = |character: char| character.is_control() && character != '\n';
+        assert!(!text.contains(harmful) && !text.contains(server.path().to_str().unwrap()), "{line}: {text}");
     }
+    let mut wrong = Vec::new();
+    let file = ("Content-Type", "application/octet-stream");
+    let many = format!("nome,preco\n{}", (0..10_001).map(|row| format!("P{row},1\n")).collect::<String>());
+    let line = format!("nome,preco\n\"{}", "x".repeat(1_000_000));
+    for (bytes, status) in [
+        (&b"nome,preco\n\0\0,1\n"[..], 400),
+        (b"\xff\xfe\0\0", 400),
+        (b"PK\x03\x04xl/", 400),
+        (b"nome,preco\nUva,1\n\"", 200),
+        (many.as_bytes(), 400),
+        (line.as_bytes(), 200),
+        (b"=1+1,preco\n=cmd|'x'!A0,1\n", 400),
+        (b"nome,preco\n=cmd|'x'!A0,1\n", 200),
+        (b"nome,preco\n<script>alert(1)</script>,1\n", 200),
+    ] {
+        let answer = Web::connect(server.port).ask("POST /price-list?dry_run=false", &[file], bytes);
+        if answer.status != status || answer.field("content-type") != Some("application/json") {
+            let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(40)]).into_owned();
+            let text = answer.text().chars().take(300).collect::<String>();
+            wrong.push(format!("{shown}: {} {text}", answer.status));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(web.call("ListProducts", None, &json!({})).json()["products"].as_array().unwrap().len(), 4);
+}
+
+/// TLS with protocols that the client names and does not speak.
+#[test]
+fn the_bytes_of_a_connection_say_what_it_speaks_and_not_alpn() {
+    let (folder, _authority) = certified();
+    let server = Server::start_in(folder, &TLS);
+    let ask = |protocols: &[&[u8]], bytes: &[u8]| tls_exchange(&server, protocols, bytes);
+    let request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    for protocols in [&[][..], &[&b"http/1.1"[..]], &[b"h2"], &[b"h2", b"http/1.1"]] {
+        assert!(ask(protocols, request).unwrap().starts_with(b"HTTP/1.1 200 OK"), "{protocols:?}");
+        assert!(ask(protocols, b"1 Caju\n5\n").unwrap().starts_with(b"Caju: R$2.0"), "{protocols:?}");
+        let answer =
+            ask(protocols, &[&http2::opening(&[])[..], &http2::frame(http2::GOAWAY, 0, 0, &[0; 8])].concat());
+        assert_eq!(answer.unwrap()[3], http2::SETTINGS, "{protocols:?}");
+    }
+    // A protocol that the server does not speak ends the handshake (RFC 7301 §3.2).
+    for unknown in [&b"smtp"[..], b"h3", b"H2"] {
+        assert!(ask(&[unknown], request).is_err(), "{unknown:?}");
+    }
+}
+
+/// Sends bytes over TLS with these protocols, and returns what comes until the server closes the connection.
+fn tls_exchange(server: &Server, protocols: &[&[u8]], sent: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut config = client_config(&server.path().join("ca.pem"));
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    let session =
+        ClientConnection::new(Arc::new(config), ServerName::try_from("localhost").unwrap()).unwrap();
+    let stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut stream = StreamOwned::new(session, stream);
+    stream.write_all(sent)?;
+    stream.flush()?;
+    let mut come = Vec::new();
+    stream.read_to_end(&mut come)?;
+    Ok(come)
 }
 
 /// As a page of another site makes a browser send it.
@@ -181,16 +377,6 @@ fn heads_have_limits() {
         let answer = answers(&server, &sent);
         assert!(answer.starts_with("HTTP/1.1 4"), "{sent:?}: {answer}");
     }
-}
-
-#[test]
-fn requests_that_come_together_are_answered_in_order() {
-    let server = Server::start(&["--http"]);
-    let mut web = Web::connect(server.port);
-    let one = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    web.send(["/healthz", "/nada", "/healthz"].map(one).concat());
-    let statuses: Vec<u16> = (0..3).map(|_| web.answer().unwrap().status).collect();
-    assert_eq!(statuses, [200, 404, 200]);
 }
 
 #[test]

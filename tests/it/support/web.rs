@@ -38,12 +38,18 @@ impl Web {
     pub(crate) fn connect(port: u16) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
         Self { stream: BufReader::new(stream) }
     }
 
     /// Sends these bytes.
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.get_mut().write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// Sends these bytes to a server that may have closed the connection. Returns whether it has not.
+    pub(crate) fn try_send(&mut self, bytes: &[u8]) -> bool {
+        self.stream.get_mut().write_all(bytes).is_ok()
     }
 
     /// Sends a request with these header fields, and waits for the answer.
@@ -71,6 +77,21 @@ impl Web {
 
     /// The next answer; `None` if the server closes the connection.
     pub(crate) fn answer(&mut self) -> Option<Answer> {
+        let mut answer = self.head()?;
+        if answer.field("transfer-encoding").is_some() {
+            while let Some(chunk) = self.chunk() {
+                answer.body.extend_from_slice(&chunk);
+            }
+        } else if answer.status != 304 {
+            let length = answer.field("content-length").map_or(0, |length| length.parse().unwrap());
+            answer.body.resize(length, 0);
+            self.stream.read_exact(&mut answer.body).ok()?;
+        }
+        Some(answer)
+    }
+
+    /// The next answer without its body; `None` if the server closes the connection.
+    pub(crate) fn head(&mut self) -> Option<Answer> {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
             if self.stream.read_line(&mut head).ok()? == 0 {
@@ -78,17 +99,7 @@ impl Web {
             }
         }
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        let mut answer = Answer { status, head, body: Vec::new() };
-        if answer.field("transfer-encoding").is_some() {
-            while let Some(chunk) = self.chunk() {
-                answer.body.extend_from_slice(&chunk);
-            }
-        } else if status != 304 {
-            let length = answer.field("content-length").map_or(0, |length| length.parse().unwrap());
-            answer.body.resize(length, 0);
-            self.stream.read_exact(&mut answer.body).unwrap();
-        }
-        Some(answer)
+        Some(Answer { status, head, body: Vec::new() })
     }
 
     /// The next chunk of a body; `None` at its end.
@@ -132,13 +143,17 @@ pub(crate) fn envelope(message: &[u8]) -> Vec<u8> {
 }
 
 /// The messages of a stream, with their flags.
-pub(crate) fn envelopes(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
-    let mut messages = Vec::new();
-    while let Some((&[flag, ref length @ ..], rest)) = bytes.split_first_chunk::<5>() {
-        let (message, rest) = rest.split_at(u32::from_be_bytes(*length) as usize);
-        messages.push((flag, message.to_vec()));
-        bytes = rest;
-    }
+pub(crate) fn envelopes(bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    let mut bytes = bytes.to_vec();
+    let messages = std::iter::from_fn(|| take_envelope(&mut bytes)).collect();
     assert!(bytes.is_empty(), "{bytes:?}");
     messages
+}
+
+/// The next whole message of a stream, with its flags, if it has come.
+pub(crate) fn take_envelope(come: &mut Vec<u8>) -> Option<(u8, Vec<u8>)> {
+    let (&[flag, ref length @ ..], rest) = come.split_first_chunk::<5>()?;
+    let message = rest.get(..u32::from_be_bytes(*length) as usize)?.to_vec();
+    come.drain(..5 + message.len());
+    Some((flag, message))
 }
