@@ -17,6 +17,7 @@ pub(crate) mod play;
 mod repeated;
 #[cfg(test)]
 mod story;
+pub(crate) mod watcher;
 
 use serde::Serialize;
 
@@ -153,6 +154,15 @@ pub(crate) struct Made {
     pub(crate) balance: i64,
     /// The place in the ledger, if it was told; 0 if nothing differed and no movement was made.
     pub(crate) sequence: Option<i64>,
+}
+
+/// A movement as a watcher gets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Seen {
+    pub(crate) sequence: i64,
+    pub(crate) product: usize,
+    pub(crate) delta: i64,
+    pub(crate) balance: i64,
 }
 
 /// What stands in the database.

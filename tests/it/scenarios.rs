@@ -26,6 +26,7 @@ mod stock_reports;
 mod terms;
 mod text;
 mod undo;
+mod watch;
 
 use std::sync::LazyLock;
 
@@ -45,14 +46,8 @@ struct Transport {
     open: fn(&Server) -> Box<dyn Client>,
 }
 
-static TRANSPORTS: &[&Transport] = &[
-    &text::TRANSPORT,
-    &grpc::TRANSPORT,
-    &connect::TRANSPORT,
-    &connect::TRANSPORT,
-    &one_shot::OVER_GRPC,
-    &one_shot::OVER_TEXT,
-];
+static TRANSPORTS: &[&Transport] =
+    &[&text::TRANSPORT, &grpc::TRANSPORT, &connect::TRANSPORT, &one_shot::OVER_GRPC, &one_shot::OVER_TEXT];
 
 /// A store in which a server keeps its shop.
 struct Store {
@@ -118,6 +113,7 @@ static SCENARIOS: &[&&[Scenario]] = &[
     &stock_reports::SCENARIOS,
     &terms::SCENARIOS,
     &undo::SCENARIOS,
+    &watch::SCENARIOS,
 ];
 
 impl Transport {
@@ -155,10 +151,9 @@ fn all() -> impl Iterator<Item = &'static Scenario> {
 }
 
 /// Operations that no scenario needs, each with the reason.
-const WITHOUT: [(Operation, &str); 3] = [
+const WITHOUT: [(Operation, &str); 2] = [
     (Operation::Leave, "the end of a text connection: text_protocol"),
     (Operation::GetStatus, "the server and not the shop: status"),
-    (Operation::WatchMovements, "a stream without an end: watch"),
 ];
 
 #[test]

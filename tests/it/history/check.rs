@@ -18,11 +18,13 @@
 mod place;
 mod states;
 mod turn;
+mod watched;
 
 use super::{Answer, Asked, Ledger, Line, Operation, Stored};
 use place::{Place, place};
 use states::States;
 use turn::{before_on_connection, keeps_turn};
+pub(crate) use watched::check_watched;
 
 /// Why a history cannot be true.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,6 +67,14 @@ pub(crate) enum Fault {
     Read { operation: usize, from: i64, to: i64 },
     #[error("the operation {operation} was answered: {answer}")]
     Unexpected { operation: usize, answer: String },
+    #[error("a watcher got the movement {sequence} where the movement {expected} should be")]
+    WatchedOutOfTurn { expected: i64, sequence: i64 },
+    #[error("a watcher got the movement {0} otherwise than it stands in the ledger")]
+    WatchedOtherwise(i64),
+    #[error("a watcher got the movement {0}, which is not in the ledger")]
+    WatchedAndLost(i64),
+    #[error("a watcher did not get the movement {0}")]
+    NotWatched(i64),
     #[error("the server {0}")]
     Conduct(String),
 }

@@ -44,6 +44,16 @@ pub(crate) enum Door {
     Closed,
 }
 
+impl Door {
+    /// Whether the server that the door led to once runs, is to run on, and has no excuse.
+    pub(crate) fn is_still(self, once: Door) -> bool {
+        match (self, once) {
+            (Door::Open { times: now, is_excused: false, .. }, Door::Open { times, .. }) => now == times,
+            _ => false,
+        }
+    }
+}
+
 /// What all clients write on.
 pub(crate) struct Record {
     start: Instant,
@@ -95,7 +105,7 @@ impl Record {
         self.pages().complaint.clone()
     }
 
-    fn complain(&self, what: String) {
+    pub(crate) fn complain(&self, what: String) {
         self.pages().complaint.get_or_insert(what);
         self.changed.notify_all();
     }
@@ -186,19 +196,11 @@ impl Client {
             if is_done {
                 return;
             }
-            if self.is_open(door) {
+            if self.door.borrow().is_still(door) {
                 return self.record.complain(format!("hung up on client {} ({:?})", self.number, self.way));
             }
             self.unanswered.extend(self.in_flight.drain(..).filter(|(_, asked)| asked.id().is_some()));
             self.way = self.next_way();
-        }
-    }
-
-    /// Whether the server that this door led to runs, is to run on, and has no excuse.
-    fn is_open(&self, door: Door) -> bool {
-        match (*self.door.borrow(), door) {
-            (Door::Open { times: now, is_excused: false, .. }, Door::Open { times, .. }) => now == times,
-            _ => false,
         }
     }
 
@@ -244,7 +246,7 @@ impl Client {
                     self.look(&answer);
                     self.record.finish(number, answer);
                 }
-                Heard::AskAgain if self.is_open(door) => {
+                Heard::AskAgain if self.door.borrow().is_still(door) => {
                     self.record.complain("refuses changes though its disk is well".to_owned());
                     return true;
                 }

@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::check::{Fault, check};
+use super::check::{Fault, check, check_watched};
 use super::story::{STEP, Story, change, count, import, undo};
-use super::{Answer, Asked, Call, Counted, Kind, Line, Made, OPENING_PRODUCTS, Row, Stored};
+use super::{Answer, Asked, Call, Counted, Kind, Line, Made, OPENING_PRODUCTS, Row, Seen, Stored};
 
 /// Nine operations, each answered before the next is called.
 fn story() -> Story {
@@ -524,5 +524,49 @@ proptest! {
         prop_assert!(check(&other.history, &other.ledger).is_err());
         story.rewrite(|rows| drop(rows.remove(place)));
         prop_assert!(check(&story.history, &story.ledger).is_err());
+    }
+}
+
+#[test]
+fn each_fault_of_a_watch_is_caught() {
+    type Plant = fn(&mut Vec<Seen>);
+    let ledger = story().ledger;
+    let seen = |row: &Row| Seen {
+        sequence: row.sequence,
+        product: row.product,
+        delta: row.delta,
+        balance: row.balance,
+    };
+    let whole: Vec<Seen> = ledger.rows.iter().map(seen).collect();
+    assert_eq!(check_watched(&whole, &ledger), Ok(()));
+    let faults: [(&str, Plant, Fault); 7] = [
+        ("a gap", |seen| _ = seen.remove(5), Fault::WatchedOutOfTurn { expected: 6, sequence: 7 }),
+        (
+            "a gap at the beginning",
+            |seen| _ = seen.remove(0),
+            Fault::WatchedOutOfTurn { expected: 1, sequence: 2 },
+        ),
+        (
+            "a repetition",
+            |seen| seen.insert(6, seen[5]),
+            Fault::WatchedOutOfTurn { expected: 7, sequence: 6 },
+        ),
+        (
+            "two in the wrong order",
+            |seen| seen.swap(3, 4),
+            Fault::WatchedOutOfTurn { expected: 4, sequence: 5 },
+        ),
+        ("another content", |seen| seen[6].balance += 1, Fault::WatchedOtherwise(7)),
+        ("the last one missing", |seen| _ = seen.pop(), Fault::NotWatched(9)),
+        (
+            "shown before it was durable",
+            |seen| seen.push(Seen { sequence: 10, ..seen[8] }),
+            Fault::WatchedAndLost(10),
+        ),
+    ];
+    for (what, plant, fault) in faults {
+        let mut seen = whole.clone();
+        plant(&mut seen);
+        assert_eq!(check_watched(&seen, &ledger), Err(fault), "{what}");
     }
 }

@@ -8,12 +8,13 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::check::{Fault, check};
+use super::check::{Fault, check, check_watched};
 use super::client::{Client, Door, Record, look_at_all};
 use super::connection::{Heard, read};
 use super::ledger::read_ledger;
-use super::{Answer, Asked, Ledger, Operation, Way};
-use crate::support::{self, Server};
+use super::watcher::{WATCHERS, Watcher};
+use super::{Answer, Asked, Ledger, Operation, Seen, Way};
+use crate::support::{self, PATIENCE, Server};
 
 /// What is to be played.
 pub(crate) struct Plan {
@@ -41,6 +42,8 @@ pub(crate) enum End {
 pub(crate) struct Played {
     pub(crate) history: Vec<Operation>,
     pub(crate) ledger: Ledger,
+    /// The movements that each watcher has seen.
+    pub(crate) watched: Vec<Vec<Seen>>,
     /// How long each stop took.
     pub(crate) stops: Vec<Duration>,
     #[serde(skip)]
@@ -96,6 +99,9 @@ pub(crate) struct Play {
     door: watch::Sender<Door>,
     clients: JoinHandle<Vec<()>>,
     client_count: usize,
+    watchers: JoinHandle<Option<Vec<Vec<Seen>>>>,
+    /// Where the watchers learn which movement is the last.
+    last: watch::Sender<Option<i64>>,
     /// How many times a server was opened.
     times: usize,
 }
@@ -118,7 +124,12 @@ impl Play {
         let run_all =
             async { clients.into_iter().map(Client::run).collect::<JoinSet<()>>().join_all().await };
         let clients = std::thread::spawn(move || block_on(run_all));
-        Self { record, door, clients, client_count, times: 0 }
+        let (last, seen_last) = watch::channel(None);
+        let watcher =
+            |number| Watcher::new(number, Arc::clone(&record), seen_door.clone(), seen_last.clone());
+        let watchers: Vec<Watcher> = (0..WATCHERS).map(watcher).collect();
+        let watchers = std::thread::spawn(move || block_on(watch_all(watchers, seen_last)));
+        Self { record, door, clients, client_count, watchers, last, times: 0 }
     }
 
     /// Waits for so many answers more.
@@ -178,7 +189,7 @@ impl Play {
 
     /// Lets the clients finish, unless the play went wrong, stops the server, and checks.
     pub(crate) fn end(self, server: &mut Server, verdict: Result<(), Fault>) -> Played {
-        let Self { record, door, clients, client_count, .. } = self;
+        let Self { record, door, clients, client_count, watchers, last, .. } = self;
         if verdict.is_err() {
             door.send_replace(Door::Closed);
             server.kill();
@@ -188,11 +199,28 @@ impl Play {
         clients.join().expect("a client does not panic");
         let last_look =
             record.complaint().map_or_else(|| block_on(look_at_all(&record, client_count, server.port)), Err);
+        last.send_replace(Some(read_ledger(server).rows.len() as i64));
+        let watched = watchers.join().expect("a watcher does not panic");
         server.stop();
         let (history, ledger) = (record.operations(), read_ledger(server));
-        let verdict = verdict.and(last_look.map_err(Fault::Conduct)).and_then(|()| check(&history, &ledger));
-        Played { history, ledger, stops: Vec::new(), verdict }
+        let silent = || Fault::Conduct("keeps the last movements from a watcher".to_owned());
+        let verdict = verdict
+            .and(last_look.map_err(Fault::Conduct))
+            .and_then(|()| check(&history, &ledger))
+            .and_then(|()| record.complaint().map_or(Ok(()), |what| Err(Fault::Conduct(what))))
+            .and_then(|()| {
+                let watched = watched.as_ref().ok_or_else(silent)?;
+                watched.iter().try_for_each(|seen| check_watched(seen, &ledger))
+            });
+        Played { history, ledger, watched: watched.unwrap_or_default(), stops: Vec::new(), verdict }
     }
+}
+
+/// Everything that the watchers see; `None` if the last movement does not come to one of them in time.
+async fn watch_all(watchers: Vec<Watcher>, mut last: watch::Receiver<Option<i64>>) -> Option<Vec<Vec<Seen>>> {
+    let watching = watchers.into_iter().map(Watcher::run).collect::<JoinSet<Vec<Seen>>>();
+    let _ = last.wait_for(Option::is_some).await;
+    tokio::time::timeout(PATIENCE, watching.join_all()).await.ok()
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

@@ -94,6 +94,33 @@ impl Client for Connect {
         Ok(self.pages("ListMovements", "movements", &message, limit)?.iter().map(movement).collect())
     }
 
+    /// On a connection of its own, because the answer has no end.
+    fn watch_movements(&mut self, name: &str, after: i64, count: usize) -> Result<Vec<Movement>, Refused> {
+        let asked = envelope(json!({ "productName": name, "afterSequence": after }).to_string().as_bytes());
+        let bearer = self.secret.as_ref().map(|secret| format!("Authorization: Bearer {secret}\r\n"));
+        let head = format!(
+            "{} HTTP/1.1\r\nHost: localhost\r\n{}Content-Type: application/connect+json\r\nContent-Length: {}\r\n\r\n",
+            path("WatchMovements"),
+            bearer.unwrap_or_default(),
+            asked.len()
+        );
+        let mut web = Web::connect(self.port);
+        web.send([head.as_bytes(), &asked].concat());
+        assert_eq!(web.head().unwrap().status, 200);
+        let mut movements = Vec::new();
+        while movements.len() < count {
+            for (flags, message) in envelopes(&web.chunk().expect("another event")) {
+                let event: Value = serde_json::from_slice(&message).unwrap();
+                if flags == 2 {
+                    return Err(refused(&event["error"]));
+                }
+                movements.extend(event.get("movement").map(movement));
+            }
+        }
+        assert_eq!(movements.len(), count, "{movements:?}");
+        Ok(movements)
+    }
+
     fn stream_adjust_stock(&mut self, changes: &[Change]) -> Vec<Result<Product, Refused>> {
         let messages = changes.iter().map(|change| json!({ "adjustment": adjustment(change) }).to_string());
         let body: Vec<u8> = messages.flat_map(|message| envelope(message.as_bytes())).collect();
@@ -234,8 +261,11 @@ impl Client for Connect {
 }
 
 fn refusal(answer: &Answer) -> Refused {
-    let error = answer.json();
-    let details = list(&error, "details");
+    refused(&answer.json())
+}
+
+fn refused(error: &Value) -> Refused {
+    let details = list(error, "details");
     assert_eq!(details[0]["type"], "google.rpc.ErrorInfo", "{error}");
     let rows = details.get(1).map(|bad| list(&bad["debug"], "fieldViolations")).unwrap_or_default();
     let row = |row: &Value| text(&row["field"]).strip_prefix("products[")?.strip_suffix(']')?.parse().ok();

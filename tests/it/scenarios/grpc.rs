@@ -13,6 +13,7 @@ use tonic_types::StatusExt;
 use hortifruti::wire::grpc::v1;
 use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
 use hortifruti::wire::grpc::v1::stream_adjust_stock_response::Result as Streamed;
+use hortifruti::wire::grpc::v1::watch_movements_response::Event;
 
 use super::Transport;
 use super::shop::{Change, Client, Counts, Draft, Kind, Movement, Product, Refused, Terms};
@@ -101,6 +102,22 @@ impl Client for Grpc {
             }
         }
         Ok(movements)
+    }
+
+    fn watch_movements(&mut self, name: &str, after: i64, count: usize) -> Result<Vec<Movement>, Refused> {
+        let request =
+            v1::WatchMovementsRequest { after_sequence: Some(after), product_name: name.to_owned() };
+        self.runtime.block_on(async {
+            let mut stream = answer(self.service.watch_movements(request).await)?;
+            let mut movements = Vec::new();
+            while movements.len() < count {
+                let event = stream.message().await.unwrap().expect("another event").event.unwrap();
+                if let Event::Movement(watched) = event {
+                    movements.push(movement(&watched));
+                }
+            }
+            Ok(movements)
+        })
     }
 
     fn stream_adjust_stock(&mut self, changes: &[Change]) -> Vec<Result<Product, Refused>> {

@@ -1,6 +1,8 @@
 //! One-shots: a process for each question, over either protocol, with JSON on its standard output.
 
 use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::mpsc::RecvTimeoutError;
 
 use hortifruti::operation::Operation;
 use serde_json::Value;
@@ -8,7 +10,8 @@ use serde_json::Value;
 use super::Transport;
 use super::shop::{Change, Client, Counts, Draft, DraftTerms, Movement, Product, Refused, Terms};
 use super::text::{NO_FORM, kind_word, price, quantity};
-use crate::support::{Ended, Server, hortifruti, run_bytes};
+use crate::support::waiting::{kill, lines};
+use crate::support::{Ended, PATIENCE, Server, finished, hortifruti, run_bytes};
 
 const NO_BATCH: (Operation, &str) = (Operation::BatchAdjustStock, "no command makes several changes");
 const NO_STREAM: (Operation, &str) = (Operation::StreamAdjustStock, "a process asks one thing");
@@ -121,6 +124,32 @@ impl Client for OneShot {
         let mut args = vec!["history", "--limit", &limit];
         args.extend(Some(name).filter(|name| !name.is_empty()));
         self.json(&args).map(|json| json.as_array().unwrap().iter().map(movement).collect())
+    }
+
+    fn watch_movements(&mut self, name: &str, after: i64, count: usize) -> Result<Vec<Movement>, Refused> {
+        let mut command = hortifruti(&self.folder);
+        command.envs(self.secret.iter().map(|secret| ("HORTIFRUTI_TOKEN", secret)));
+        command.args(["watch", "--format", "json", "--after", &after.to_string(), self.protocol]);
+        if !name.is_empty() {
+            command.args(["--product", name]);
+        }
+        let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().unwrap();
+        let printed = lines(child.stdout.take().unwrap());
+        let mut movements = Vec::new();
+        while movements.len() < count {
+            match printed.recv_timeout(PATIENCE) {
+                Ok(line) => {
+                    let event: Value = serde_json::from_str(&line).unwrap();
+                    movements.extend(event.get("sequence").map(|_| movement(&event)));
+                }
+                Err(RecvTimeoutError::Disconnected) => return Err(refusal(&finished(child))),
+                Err(RecvTimeoutError::Timeout) => break,
+            }
+        }
+        kill(&mut child);
+        assert_eq!(movements.len(), count, "{movements:?}");
+        Ok(movements)
     }
 
     fn import_products(

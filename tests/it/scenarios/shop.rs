@@ -165,6 +165,10 @@ pub(super) trait Client: Send {
     /// The last movements, newest first; an empty name asks for those of all products.
     fn list_movements(&mut self, name: &str, limit: usize) -> Result<Vec<Movement>, Refused>;
 
+    /// The first movements after this number, in order, as a watcher gets them, who waits for so many. An empty
+    /// name asks for those of all products.
+    fn watch_movements(&mut self, name: &str, after: i64, count: usize) -> Result<Vec<Movement>, Refused>;
+
     /// Changes that are on their way together, each on its own.
     fn stream_adjust_stock(&mut self, _changes: &[Change]) -> Vec<Result<Product, Refused>> {
         unwritten(Operation::StreamAdjustStock)

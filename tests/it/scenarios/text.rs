@@ -23,14 +23,18 @@ pub(super) static TRANSPORT: Transport = Transport {
         (Operation::TracePurchases, NO_FORM),
     ],
     is_slow: false,
-    open: |server: &Server| Box::new(Text(server.connect())),
+    open: |server: &Server| Box::new(Text { connection: server.connect(), port: server.port, secret: None }),
 };
 
-struct Text(Connection);
+struct Text {
+    connection: Connection,
+    port: u16,
+    secret: Option<String>,
+}
 
 impl Text {
     fn product(&mut self, line: &str) -> Result<Product, Refused> {
-        answer(&self.0.ask(line)).map(product)
+        answer(&self.connection.ask(line)).map(product)
     }
 }
 
@@ -41,7 +45,7 @@ impl Client for Text {
 
     fn list_products(&mut self, max_price_centavos: Option<i64>) -> Result<Vec<Product>, Refused> {
         let line = max_price_centavos.map_or("4".to_owned(), |max| format!("2 {}", price(max)));
-        let reply = self.0.ask(&line);
+        let reply = self.connection.ask(&line);
         let reply = answer(&reply)?;
         let is_empty = reply == "Nenhum produto encontrado.";
         Ok(if is_empty { Vec::new() } else { reply.lines().map(product).collect() })
@@ -52,7 +56,7 @@ impl Client for Text {
     }
 
     fn list_movements(&mut self, name: &str, limit: usize) -> Result<Vec<Movement>, Refused> {
-        let reply = self.0.ask(&format!("historico {name} limite={limit}"));
+        let reply = self.connection.ask(&format!("historico {name} limite={limit}"));
         let reply = answer(&reply)?;
         let is_empty = reply == "Nenhum movimento encontrado.";
         Ok(if is_empty { Vec::new() } else { reply.lines().map(movement).collect() })
@@ -61,8 +65,8 @@ impl Client for Text {
     /// Pipelined lines.
     fn stream_adjust_stock(&mut self, changes: &[Change]) -> Vec<Result<Product, Refused>> {
         let lines: String = changes.iter().map(|change| line(change) + "\n").collect();
-        self.0.send(lines);
-        changes.iter().map(|_| answer(&self.0.reply()).map(product)).collect()
+        self.connection.send(lines);
+        changes.iter().map(|_| answer(&self.connection.reply()).map(product)).collect()
     }
 
     fn count_stock(
@@ -77,13 +81,34 @@ impl Client for Text {
 
     fn undo_movement(&mut self, sequence: i64, request_id: &str) -> Result<Vec<Product>, Refused> {
         let id = if request_id.is_empty() { String::new() } else { format!(" id={request_id}") };
-        let reply = self.0.ask(&format!("desfazer {sequence}{id}"));
+        let reply = self.connection.ask(&format!("desfazer {sequence}{id}"));
         Ok(answer(&reply)?.lines().map(product).collect())
     }
 
     fn present_token(&mut self, secret: &str) {
-        assert!(self.0.ask(&format!("token {secret}")).starts_with("Token aceito: "));
+        present(&mut self.connection, secret);
+        self.secret = Some(secret.to_owned());
     }
+
+    /// On a connection of its own, because the reply has no end.
+    fn watch_movements(&mut self, name: &str, after: i64, count: usize) -> Result<Vec<Movement>, Refused> {
+        let mut watch = Connection::new(self.port);
+        if let Some(secret) = &self.secret {
+            present(&mut watch, secret);
+        }
+        watch.send(format!("acompanhar {name} apos={after}\n"));
+        let mut come = String::new();
+        while !come.starts_with("Erro ") && come.matches('\n').count() < count {
+            come += &watch.receive(4096);
+        }
+        let movements = answer(come.trim_end())?.lines().map(movement).collect::<Vec<_>>();
+        assert_eq!(movements.len(), count, "{come}");
+        Ok(movements)
+    }
+}
+
+fn present(connection: &mut Connection, secret: &str) {
+    assert!(connection.ask(&format!("token {secret}")).starts_with("Token aceito: "));
 }
 
 fn line(change: &Change) -> String {
