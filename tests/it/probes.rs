@@ -67,13 +67,18 @@ async fn the_contracts_are_there_without_files() {
     let asked = [
         MessageRequest::ListServices(String::new()),
         MessageRequest::FileContainingSymbol("hortifruti.v1.InventoryService".to_owned()),
+        // The details of errors.
+        MessageRequest::FileContainingSymbol("google.rpc.ErrorInfo".to_owned()),
     ];
     let asked =
         asked.map(|asked| ServerReflectionRequest { host: String::new(), message_request: Some(asked) });
     let answers = client.server_reflection_info(tokio_stream::iter(asked)).await.unwrap().into_inner();
     let answers: Vec<_> = answers.map(|answer| answer.unwrap().message_response.unwrap()).collect().await;
-    let [MessageResponse::ListServicesResponse(services), MessageResponse::FileDescriptorResponse(files)] =
-        &answers[..]
+    let [
+        MessageResponse::ListServicesResponse(services),
+        MessageResponse::FileDescriptorResponse(files),
+        MessageResponse::FileDescriptorResponse(details),
+    ] = &answers[..]
     else {
         panic!("{answers:?}");
     };
@@ -86,7 +91,7 @@ async fn the_contracts_are_there_without_files() {
     ] {
         assert!(names.contains(&name), "{names:?}");
     }
-    assert_eq!(files.file_descriptor_proto.len(), 1);
+    assert_eq!((files.file_descriptor_proto.len(), details.file_descriptor_proto.len()), (1, 1));
 }
 
 #[test]

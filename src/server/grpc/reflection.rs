@@ -37,8 +37,11 @@ static V1: LazyLock<Option<Server>> = LazyLock::new(|| {
     Some(Box::new(move |request| server.clone().call(request)))
 });
 
+/// The contracts, and the types of the details of errors, so that clients show them.
 fn builder() -> Builder<'static> {
-    Builder::configure().register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+    Builder::configure()
+        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
 }
 
 impl Reflection {
