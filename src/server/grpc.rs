@@ -3,6 +3,7 @@
 mod adjust_stream;
 mod arriving;
 mod calls;
+mod event_encoding;
 mod gzip;
 mod head;
 mod health;
@@ -20,6 +21,7 @@ mod watch_stream;
 
 pub(super) use arriving::CallBody;
 pub(super) use calls::Calls;
+pub(super) use event_encoding::EventEncoding;
 pub(super) use gzip::decompressed;
 pub(super) use head::{HEADER_LIST_BYTES_READ_MAX, is_grpc};
 pub(super) use message_bytes::PREFIX_BYTES;

@@ -300,6 +300,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &[
             "access",
             "catalog",
+            "inventory::recent",
             "local_time",
             "metrics",
             "operation",

@@ -53,8 +53,8 @@ pub struct Encoding {
 }
 
 impl Encoding {
-    /// The number of encodings: messages, and lines of text.
-    pub const ENCODINGS: usize = 2;
+    /// The number of encodings: messages, lines of text, and messages of JSON.
+    pub const ENCODINGS: usize = 3;
 }
 
 /// The bytes of a segment in one encoding, and the end of each event in them.

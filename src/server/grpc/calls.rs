@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use super::event_encoding::EventEncoding;
 use super::progress::{Counted, Progress};
 use crate::metrics::Transport;
 use crate::operation::Operation;
@@ -21,6 +22,8 @@ const SETTLED_AFTER: Duration = Duration::from_millis(500);
 pub(super) struct Asked {
     pub(super) at: Instant,
     pub(super) transport: Transport,
+    /// The encoding of the events, if the call is a watch.
+    pub(super) events: EventEncoding,
 }
 
 /// The calls of one connection, with counts of the calls that wait for a change and of the streams of changes

@@ -116,7 +116,8 @@ impl Router {
         mut request: http::Request<impl Into<CallBody>>,
         transport: Transport,
     ) -> Answer {
-        let asked = Asked { at: Instant::now(), transport };
+        let events = request.extensions().get().copied().unwrap_or_default();
+        let asked = Asked { at: Instant::now(), transport, events };
         if let Some(refused) = head::refuse(&request) {
             return now(refused);
         }

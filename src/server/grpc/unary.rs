@@ -18,7 +18,6 @@ use super::one_message::{answer, answer_of, answer_with, messages, read, written
 use super::own_words;
 use super::router::Method;
 use crate::access::{self, Identity};
-use crate::metrics::Transport;
 use crate::operation::{AdjustRequest, Operation, Request};
 use crate::refusal::Refusal;
 use crate::wire::grpc::original::{AtualizarRequest, Empty, PrecoRequest, ProdutoRequest};
@@ -41,7 +40,7 @@ impl Calls {
     ) -> Response<Body> {
         let calls = Arc::clone(&self);
         let answer = match method {
-            Method::Exact(operation) => self.answer_exact(operation, identity, body, asked.transport).await,
+            Method::Exact(operation) => self.answer_exact(operation, identity, body, asked).await,
             Method::Legacy(call) => self.answer_legacy(call, identity, body).await,
         };
         match &answer {
@@ -59,7 +58,7 @@ impl Calls {
         operation: Operation,
         identity: Identity,
         body: Arriving,
-        transport: Transport,
+        asked: Asked,
     ) -> Answer {
         let bytes_max = operation.spec().message.map_or(0, |message| message.bytes_max);
         match operation {
@@ -80,7 +79,7 @@ impl Calls {
             }
             Operation::StreamAdjustStock => {
                 let messages = messages(body, bytes_max);
-                let answers = self.begin_adjust_stream(identity, messages, bytes_max, transport);
+                let answers = self.begin_adjust_stream(identity, messages, bytes_max, asked.transport);
                 Ok(answer_with(answers))
             }
             Operation::BatchAdjustStock => {
@@ -141,7 +140,8 @@ impl Calls {
             Operation::WatchMovements => {
                 let deadline = body.deadline();
                 let message: v1::WatchMovementsRequest = read(body, bytes_max).await?;
-                let stream = self.watch(identity, grpc::watch_request(&message), deadline).await;
+                let request = grpc::watch_request(&message);
+                let stream = self.watch(identity, request, asked.events, deadline).await;
                 stream.map(answer_with).map_err(status)
             }
             Operation::SummarizeMovements => {

@@ -10,27 +10,15 @@ use tokio::time::Instant;
 use tonic::Status;
 
 use super::calls::Calls;
-use super::message_bytes::PREFIX_BYTES;
+use super::event_encoding::EventEncoding;
 use super::progress::Progress;
 use super::trailers::trailers;
 use crate::access::{self, Identity};
 use crate::inventory::{Encoding, Watch};
-use crate::operation::{Operation, WatchEvent, WatchRequest};
+use crate::operation::{Operation, WatchRequest};
 use crate::refusal::Refusal;
 use crate::server::authenticator::Authenticator;
-use crate::wire::grpc::{self, status};
-
-/// Events as the messages of a stream.
-const MESSAGES: Encoding = Encoding { place: 0, write: write_event };
-
-/// Writes an event as a message with its prefix.
-fn write_event(event: &WatchEvent, out: &mut Vec<u8>) {
-    let start = out.len();
-    out.extend_from_slice(&[0; PREFIX_BYTES]);
-    grpc::write_watched(event, out);
-    let length = u32::try_from(out.len() - start - PREFIX_BYTES).unwrap_or(u32::MAX);
-    out[start + 1..start + PREFIX_BYTES].copy_from_slice(&length.to_be_bytes());
-}
+use crate::wire::grpc::status;
 
 /// The stream, as the client takes it.
 pub(super) struct WatchBody {
@@ -49,6 +37,7 @@ impl WatchBody {
 /// A watch, and the reasons to end it.
 struct Watched {
     watch: Watch,
+    encoding: &'static Encoding,
     identity: Identity,
     authenticator: Authenticator,
     stopping: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -64,12 +53,14 @@ impl Calls {
         &self,
         identity: Identity,
         request: WatchRequest<'_>,
+        EventEncoding(encoding): EventEncoding,
         deadline: Option<Instant>,
     ) -> Result<WatchBody, Refusal> {
         self.service.console.command(&request);
         let watch = self.service.inventory.watch(request, self.service.idle).await?;
         let (authenticator, stopping) = (self.service.authenticator.clone(), self.service.stopping());
-        let watched = Watched { watch, identity, authenticator, stopping: Box::pin(stopping), deadline };
+        let watched =
+            Watched { watch, encoding, identity, authenticator, stopping: Box::pin(stopping), deadline };
         // The client takes one delivery while the next one is prepared. The task goes on whatever the client
         // does, because a client whose window is closed must not keep the turn of a delivery.
         let (sender, deliveries) = mpsc::channel(1);
@@ -115,7 +106,7 @@ impl Watched {
             biased;
             () = &mut self.stopping => return Err(Refusal::watch_stopping()),
             () = too_late => return Err(Refusal::watch_too_long()),
-            next = self.watch.next(&MESSAGES, &mut events) => next?,
+            next = self.watch.next(self.encoding, &mut events) => next?,
         };
         if self.authenticator.renew(&mut self.identity) {
             access::check(&self.identity, Operation::WatchMovements.spec().permission)?;

@@ -3,6 +3,7 @@
 
 mod answer;
 mod answer_room;
+mod events;
 mod format;
 mod request_body;
 
@@ -18,8 +19,8 @@ use super::plain;
 use crate::metrics::Transport;
 use crate::operation::Operation;
 use crate::refusal::{Code, Refusal};
-use crate::server::grpc::CallBody;
-use crate::wire::connect::{self, Kind};
+use crate::server::grpc::{CallBody, EventEncoding};
+use crate::wire::connect::{self, Codec, Kind};
 use crate::wire::grpc::{INVENTORY_SERVICE, status};
 use crate::wire::json::Call;
 pub(super) use answer::refused;
@@ -47,7 +48,8 @@ pub(super) async fn answer(
         Err(refusal) => status(refusal).into_http(),
     };
     if kind.is_stream {
-        answer::stream(kind, call, answered)
+        // The events of a watch are written as JSON already.
+        answer::stream(kind, call.filter(|_| operation != Some(Operation::WatchMovements)), answered)
     } else {
         answer::unary(kind, call, answered).await
     }
@@ -91,6 +93,9 @@ fn grpc_request(
             _ => format!("{}S", timeout.as_secs()),
         };
         request = request.header("grpc-timeout", timeout);
+    }
+    if kind.codec == Codec::Json {
+        request = request.extension(EventEncoding(&events::JSON));
     }
     for secret in fields.get_all(header::AUTHORIZATION) {
         request = request.header(header::AUTHORIZATION, secret);

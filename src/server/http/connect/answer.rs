@@ -148,7 +148,7 @@ struct Stream {
 }
 
 impl Stream {
-    /// Everything that the client reads of what has come.
+    /// Everything that the client reads of what has come. Without a call, that is what came.
     fn written(&mut self, data: Bytes) -> Result<Bytes, Refusal> {
         // The messages of protobuf have the same prefix.
         let Some(call) = self.call.filter(|_| self.kind.codec == Codec::Json) else { return Ok(data) };
