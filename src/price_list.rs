@@ -15,7 +15,7 @@ mod text;
 use std::collections::HashMap;
 use std::fmt;
 
-use crate::catalog::{ProductDraft, Quoted};
+use crate::catalog::{ProductDraft, Quoted, counted};
 use columns::Columns;
 pub use count_list::{CountList, read_counts};
 pub use differences::{Catalog, Difference, Kept, Mark};
@@ -68,7 +68,7 @@ impl fmt::Display for BadRows {
 /// The message that lists the first bad rows, each on a line of its own. There are `count` in all.
 pub fn bad_rows_shown(rows: &[(u64, String)], count: usize) -> String {
     let shown = &rows[..rows.len().min(BAD_ROWS_SHOWN_MAX)];
-    let mut message = format!("{count} linha(s) com erro:");
+    let mut message = counted(count, "linha com erro:", "linhas com erro:");
     for (line, what) in shown {
         message += &format!("\nlinha {line}: {what}");
     }

@@ -8,7 +8,7 @@ use std::fmt;
 use crate::catalog::{
     AdjustmentError, Amount, AmountError, BATCH_LINES_MAX, COUNT_LINES_MAX, CountError, DetailError,
     IMPORT_ROWS_MAX, KindError, Label, LabelError, LossReasonError, Movement, NameError, PriceError,
-    Quantity, QuantityError, Quoted, RequestId, RequestIdError, UndoError, Unit, UnitError,
+    Quantity, QuantityError, Quoted, RequestId, RequestIdError, UndoError, Unit, UnitError, counted,
 };
 pub use standby::HOLDER;
 
@@ -264,7 +264,8 @@ impl Refusal {
             .map_or(String::new(), |(index, what)| format!(" A primeira é a {}: {what}.", index + 1));
         let count = rows.len();
         let what = format!(
-            "a lista tem {count} linha(s) inválida(s).{first} Nada foi importado; corrija e envie a lista de novo."
+            "a lista tem {}.{first} Nada foi importado; corrija e envie a lista de novo.",
+            counted(count, "linha inválida", "linhas inválidas")
         );
         Self {
             metadata: vec![("field", "products".to_owned()), (ROW_COUNT, count.to_string())],

@@ -30,8 +30,8 @@ pub enum TextError {
     Zeros(u64),
     /// Some characters are UTF-8, and some bytes are not.
     #[error(
-        "o arquivo mistura duas codificações: há letras em UTF-8 na(s) linha(s) {utf8}, e em outra codificação \
-         na(s) linha(s) {other}. Nada foi importado; corrija as letras dessas linhas e salve tudo como CSV UTF-8"
+        "o arquivo mistura duas codificações: há letras em UTF-8 {utf8}, e em outra codificação \
+         {other}. Nada foi importado; corrija as letras dessas linhas e salve tudo como CSV UTF-8"
     )]
     Mixed {
         /// Lines with characters in UTF-8.
@@ -47,7 +47,7 @@ pub enum TextError {
     Cut(u64),
     /// The letters are those of DOS or of an old Mac.
     #[error(
-        "o arquivo parece estar na codificação do DOS ou de um Mac antigo, na(s) linha(s) {0}. Nada foi importado; \
+        "o arquivo parece estar na codificação do DOS ou de um Mac antigo, {0}. Nada foi importado; \
          abra-o no programa em que foi criado e salve como CSV UTF-8"
     )]
     Foreign(Lines),
@@ -86,6 +86,7 @@ impl Lines {
 
 impl fmt::Display for Lines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.first.len() == 1 && !self.are_more { "na linha " } else { "nas linhas " })?;
         for (index, line) in self.first.iter().enumerate() {
             write!(f, "{}{line}", if index == 0 { "" } else { ", " })?;
         }
@@ -293,7 +294,10 @@ mod tests {
         mixed.extend_from_slice(b"Lim\xE3o;1\nMam\xE3o;1\n");
         mixed.extend_from_slice("Cará;1\n".as_bytes());
         let refused = decoded(&mixed);
-        assert!(refused.contains("linha(s) 2, 6, e em outra codificação na(s) linha(s) 4, 5."), "{refused}");
+        assert!(
+            refused.contains("UTF-8 nas linhas 2, 6, e em outra codificação nas linhas 4, 5."),
+            "{refused}"
+        );
         let many: Vec<u8> = (0..9).flat_map(|_| b"Ma\xC3\xA7\xE3\n".to_vec()).collect();
         assert!(decoded(&many).contains("1, 2, 3, 4, 5…"), "{}", decoded(&many));
         // The mark names UTF-8, and one line is not UTF-8.
@@ -313,7 +317,7 @@ mod tests {
         ] {
             let refused = decoded(&[b"nome;preco\n", line, b";3\n"].concat());
             assert!(
-                refused.contains("do DOS ou de um Mac antigo, na(s) linha(s) 2."),
+                refused.contains("do DOS ou de um Mac antigo, na linha 2."),
                 "{}: {refused}",
                 line.escape_ascii()
             );

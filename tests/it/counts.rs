@@ -76,7 +76,7 @@ fn a_list_is_counted_whole_or_not_at_all() {
     let told = "Caju: \u{2212}3 un · R$ 6,00 · restam 57 un · #5\nContados: 2; com diferença: 1; sem quantidade na lista: 1.\n";
     assert_eq!(ended.err, told);
     for (list, code, told) in [
-        ("Caju;1\nMaca;x\nPera;2,5,1\n", 2, "entrada padrão: 2 linha(s) com erro:\nlinha 2: "),
+        ("Caju;1\nMaca;x\nPera;2,5,1\n", 2, "entrada padrão: 2 linhas com erro:\nlinha 2: "),
         ("Caju;1.000\n", 2, "tem duas leituras"),
         ("Caju;1\nKiwi;2\n", 3, "nenhum produto se chama \"Kiwi\""),
         ("Caju;1\nCAJU;2\n", 2, "aparece duas vezes"),
