@@ -89,9 +89,15 @@ export function giveUp(id) {
 /// Goes on with the changes that an earlier page of this tab left behind.
 export function resumePending() {
 	for (const record of pending) {
+		resumed.add(record.id);
 		record.isLost = true;
 		if (!record.isRunning) finish(record, null).catch(() => {});
 	}
+}
+
+/// Whether this page went on with a change of an earlier one.
+export function isResumed(id) {
+	return resumed.has(id);
 }
 
 /// Ends the waits between attempts: the connection is back, or the person wants to know.
@@ -160,6 +166,7 @@ export function newRequestId() {
 }
 
 const pending = readPending();
+const resumed = new Set();
 const pendingListeners = new Set();
 const waiting = new Set();
 

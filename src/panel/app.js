@@ -48,6 +48,8 @@ window.addEventListener("beforeunload", (event) => {
 	// A closed tab would lose what is not answered yet.
 	if (pendingChanges().length > 0) event.preventDefault();
 });
+// A file that misses its place would replace the panel.
+for (const type of ["dragover", "drop"]) window.addEventListener(type, (event) => event.dataTransfer.types.includes("Files") && event.preventDefault());
 setInterval(() => live.state !== "ligado" && showState(), 1000);
 showState();
 live.start();
@@ -206,7 +208,8 @@ async function showPending(record, answer, error) {
 		}
 		return;
 	}
-	showError(new Error(`${record.title}: ${error.message}`));
+	error.message = `${record.title}: ${error.message}`;
+	showError(error);
 }
 
 // For tests and for the curious: what this tab knows.

@@ -36,7 +36,7 @@ export function open(root, context) {
 	const search = h("input", {
 		type: "text", id: "busca", autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "done",
 		role: "combobox", "aria-expanded": "false", "aria-controls": "achados", "aria-autocomplete": "list", "aria-label": "Produto, código ou etiqueta",
-		placeholder: "Nome, código ou leitor: 2,5 tomate",
+		placeholder: "Produto, código ou leitor",
 		oninput: () => showFound(0), onkeydown: onSearchKey,
 	});
 	const chips = h("div", { class: "chips", role: "group", "aria-label": "Categorias" });
@@ -285,7 +285,7 @@ export function open(root, context) {
 			return node;
 		});
 		if (nodes.length > 0) arrange(lines, nodes);
-		else clear(lines, h("li", { class: "last-sale" }, lastSale ? lastSaleNode() : [h("p", {}, h("strong", {}, "Nova venda")), h("p", {}, "Digite, toque num produto ou passe o leitor.")]));
+		else clear(lines, h("li", { class: "last-sale" }, lastSale ? lastSaleNode() : [h("p", {}, h("strong", {}, "Nova venda")), h("p", {}, "Digite, como em “2,5 tomate”, toque num produto ou passe o leitor.")]));
 		till.classList.toggle("has-lines", nodes.length > 0);
 		heading.textContent = nodes.length === 0 ? "Venda" : `Venda · ${nodes.length} ${nodes.length === 1 ? "item" : "itens"}`;
 		empty.hidden = nodes.length === 0;

@@ -73,7 +73,7 @@ export function open(root) {
   root.append(h("div", { class: "page buying", onkeydown: bookByKey },
     head(title),
     notice,
-    h("div", { class: "buy-doc" }, finder.node, h("div", { class: "buy-supplier" }, field("Fornecedor", supplier), known)),
+    h("div", { class: "buy-doc" }, h("div", {}, h("label", { class: "field", for: finder.input.id }, "Produto"), finder.node), h("div", { class: "buy-supplier" }, field("Fornecedor", supplier), known)),
     form,
     list,
     h("div", { class: "page-foot", hidden: true }, total, button("Descartar", dropAll, { class: "button quiet" }), book),
@@ -141,8 +141,8 @@ export function open(root) {
       stat("Última compra", before !== null && last ? money(before) : "—", last ? `por ${unit}, ${dateTime(last.recordedAt)}${from ? `, ${from}` : ""}` : "nenhuma conhecida"),
       stat(`Custo por ${unit}`, cost === null ? "—" : money(cost), measure?.note && `${quantity(measure.thousandths, unit)} em ${measure.note.split("=")[0]}`, change !== null && Math.abs(change) > 50 ? "is-bad" : ""),
       change !== null && stat("Diferença", change === 0 ? "igual" : `${change > 0 ? "+" : "\u2212"}${Math.abs(change)} %`, last ? "da última compra" : "do custo médio", change > 50 ? "is-bad" : change < 0 ? "is-good" : ""),
-      margin !== null && stat("Margem", `${String(margin).replace("-", "\u2212")} %`, `a ${money(selling)} por ${unit}`, margin < 0 ? "is-bad" : ""));
-    price.placeholder = same !== null && same !== product.priceCentavos ? `${money(same).slice(3)} mantém ${kept} %` : money(product.priceCentavos).slice(3);
+      margin !== null && stat("Margem", `${String(margin).replace("-", "\u2212")} %`, [`a ${money(selling)} por ${unit}`, same !== null && same !== product.priceCentavos && `; ${money(same)} mantém ${kept} %`], margin < 0 ? "is-bad" : ""));
+    price.placeholder = money(product.priceCentavos).slice(3);
   }
 
   async function addLine(event) {
@@ -206,7 +206,7 @@ export function open(root) {
     ], lines));
     const sum = lines.reduce((sum, line) => sum + BigInt(line.totalCentavos), 0n);
     clear(total, products(lines.length), h("b", {}, money(sum)));
-    book.disabled = draft.isSending;
+    book.disabled = Boolean(draft.value.sent);
   }
 
   function drop(at) {
@@ -234,8 +234,8 @@ export function open(root) {
   }
 
   async function bookAll() {
-    const { lines } = draft.read();
-    if (lines.length === 0 || draft.isSending) return;
+    const { lines, sent } = draft.read();
+    if (lines.length === 0 || sent) return;
     const from = supplier.value.trim();
     const adjustments = lines.map((line) => ({
       name: line.name, deltaThousandths: String(line.thousandths), kind: "MOVEMENT_KIND_PURCHASE", amountCentavos: String(line.totalCentavos), note: line.note ?? "",
@@ -250,7 +250,8 @@ export function open(root) {
       book.disabled = false;
       if (error.code === "canceled") return;
       const wrong = lines[Number(error.metadata?.index ?? -1)];
-      showError(wrong ? new Error(`${wrong.name}: ${error.message}`) : error);
+      if (wrong) error.message = `${wrong.name}: ${error.message}`;
+      showError(error);
     }
   }
 
@@ -278,7 +279,8 @@ export function open(root) {
         const { product: changed } = await change("UpdateProduct", { name, product: { priceCentavos: String(price) }, updateMask: "priceCentavos" }, { title: `Preço de ${name}: ${money(price)}` });
         if (changed) catalog.update(changed);
       } catch (error) {
-        showError(new Error(`O preço de ${name} não mudou: ${error.message}`));
+        error.message = `O preço de ${name} não mudou: ${error.message}`;
+        showError(error);
       }
       draft.write({ prices: rest });
     }

@@ -1,7 +1,7 @@
 // What a page has that is not booked yet, such as a count or a purchase: kept in the browser, so that a reload
 // loses nothing; and sent as one change, so that a lost answer never books it twice.
 
-import { call, change, onPending, pendingChanges } from "./api.js";
+import { call, change, isResumed, onPending, pendingChanges } from "./api.js";
 import { ask, showError } from "./dialog.js";
 import { h, icon } from "./dom.js";
 import { button } from "./parts.js";
@@ -56,11 +56,6 @@ export class Draft {
     }
   }
 
-  /// Whether this page waits for the answer to what it sent.
-  get isSending() {
-    return this.#isSending;
-  }
-
   /// Whether an earlier page sent a change and did not live to see its answer.
   get isLeft() {
     return Boolean(this.value.sent) && !this.#isSending;
@@ -111,6 +106,7 @@ export function sentNotice(draft, text, onAnswer, show) {
     show();
   }
 
-  if (draft.isOnItsWay()) run();
+  // What this page goes on with by itself has an answer, now or soon.
+  if (isResumed(draft.value.sent.id)) run();
   return h("div", { class: "card notice", role: "status" }, icon("alert"), h("p", {}, text), h("div", { class: "toolbar" }, back, finish));
 }

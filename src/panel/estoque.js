@@ -22,7 +22,7 @@ const COLUMNS = [
 	{ sort: "margem", label: "Margem", class: "cell-margin end" },
 	{ sort: "estoque", label: "Estoque", class: "cell-stock end" },
 ];
-const SORTS = [["ordem", "Ordem do cadastro"], ...COLUMNS.map(({ sort, label }) => [sort, label])];
+const SORTS = [["ordem", "Cadastro"], ...COLUMNS.map(({ sort, label }) => [sort, label])];
 
 /// What was chosen stays chosen while the tab is open.
 const chosen = { text: "", sort: "ordem", isDown: false, filter: "todos" };
@@ -31,7 +31,7 @@ export function open(root) {
 	let rows = [];
 	let editing = null;
 
-	const search = h("input", { type: "search", id: "procura", autocomplete: "off", spellcheck: "false", placeholder: "Nome, código ou código de barras", "aria-label": "Procurar produto", value: chosen.text, oninput: () => { chosen.text = search.value; show(true); }, onkeydown: onSearchKey });
+	const search = h("input", { type: "search", id: "procura", autocomplete: "off", spellcheck: "false", placeholder: "Nome ou código", "aria-label": "Procurar produto", value: chosen.text, oninput: () => { chosen.text = search.value; show(true); }, onkeydown: onSearchKey });
 	const sort = h("select", { "aria-label": "Ordenar", onchange: () => sortBy(sort.value) }, SORTS.map(([value, label]) => h("option", { value }, label)));
 	const filters = h("div", { class: "chips", role: "group", "aria-label": "Mostrar" });
 	const count = h("p", { class: "muted num", role: "status" });

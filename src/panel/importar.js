@@ -189,11 +189,10 @@ function differencesOf(list, changes) {
 /// Why a price looks wrong, or `null`.
 function markOf(before, after, fields) {
   if (before === undefined) return after === 0 ? "preço zero" : null;
-  if (before === after) return fields.some(({ field }) => field === "unit") ? "muda a unidade" : null;
-  if (after === 0) return "preço zero";
+  if (after === 0 && before > 0) return "preço zero";
   if (before > 0 && after >= ODD_TIMES * before) return `preço × ${Math.floor(after / before)}`;
-  if (before >= ODD_TIMES * after) return `preço ÷ ${Math.floor(before / after)}`;
-  return null;
+  if (after > 0 && before >= ODD_TIMES * after) return `preço ÷ ${Math.floor(before / after)}`;
+  return fields.some(({ field }) => field === "unit") ? "muda a unidade" : null;
 }
 
 function stocksLeft(list) {
@@ -231,7 +230,7 @@ function section(heading, differences, isMarked = false) {
     : fields.map(({ field, oldValue, newValue }) => h("span", { class: "change" }, h("small", {}, `${FIELDS[field] ?? field} `), h("s", {}, value(field, oldValue)), " → ", h("b", {}, value(field, newValue))));
   return h("section", { class: isMarked ? "card sheet is-marked" : "card sheet" },
     h("h2", { class: "side-head" }, heading, h("span", { class: isMarked ? "badge bad" : "badge" }, String(differences.length))),
-    h("ul", { class: "changes" }, shown.map((difference) => h("li", {}, h("span", { class: "change-name" }, h("bdi", {}, difference.name)), h("span", { class: "change-what" }, what(difference)), difference.mark && h("span", { class: "badge bad" }, difference.mark)))),
+    h("ul", { class: "changes" }, shown.map((difference) => h("li", {}, h("span", { class: "change-name" }, h("bdi", {}, difference.name)), h("span", { class: "change-what" }, what(difference), difference.mark && h("span", { class: "badge bad" }, difference.mark))))),
     differences.length > ROWS_SHOWN && h("p", { class: "side-none" }, `E mais ${differences.length - ROWS_SHOWN}.`));
 }
 

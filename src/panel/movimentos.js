@@ -77,7 +77,6 @@ export function open(root) {
 	async function load(isNew) {
 		if (isNew) {
 			turn += 1;
-			moves = [];
 			pageToken = "";
 			nodes.clear();
 			early = [];
@@ -88,6 +87,8 @@ export function open(root) {
 		try {
 			const page = await call("ListMovements", { ...filter(), pageSize: PAGE_MOVEMENTS, pageToken });
 			if (mine !== turn) return;
+			// Until then the rows that are seen are those that their buttons mean.
+			if (isNew) moves = [];
 			moves.push(...(page.movements ?? []).map(movement));
 			pageToken = page.nextPageToken ?? "";
 			if (isNew) {
@@ -102,6 +103,7 @@ export function open(root) {
 		} catch (error) {
 			if (mine !== turn) return;
 			isLoading = false;
+			if (isNew) moves = [];
 			draw();
 			if (!error.isLost) showError(error);
 		} finally {

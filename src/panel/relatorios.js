@@ -22,7 +22,7 @@ const REPORTS = [
   { what: "abc", label: "Curva ABC", period: "days", usual: 30, by: ["product", "category"] },
   { what: "counts", label: "Contagens", period: "days", by: ["product", "category"] },
   { what: "expiring", label: "Vence em breve", days: { label: "Vence em até (dias)", usual: 1 } },
-  { what: "low", label: "Acabando", days: { label: "Comprar para (dias de venda)", usual: null } },
+  { what: "low", label: "Acabando", days: { label: "Comprar para (dias de venda)", usual: null, blank: "até o alvo" } },
 ];
 /// The days that the chart of the closing looks back at.
 const TREND_DAYS = 14;
@@ -100,15 +100,16 @@ function controlsOf(report, choose) {
       button(name, () => go(addDays(day, by)), { data: { control: label }, "aria-label": label, disabled: by > 0 && day >= today() });
     return [
       h("div", { class: "day-steps", role: "group", "aria-label": "Dia" },
+        h("span", { class: "field", "aria-hidden": "true" }, "Dia"),
         step(-1, "Dia anterior", "‹"),
         h("input", { type: "date", "aria-label": "Dia do fechamento", data: { control: "day" }, value: day, max: today(), onchange: (event) => event.target.value && go(event.target.value) }),
-        step(1, "Próximo dia", "›")),
-      button("Hoje", () => go(today()), { data: { control: "today" } }),
+        step(1, "Próximo dia", "›"),
+        button("Hoje", () => go(today()), { data: { control: "today" } })),
     ];
   }
   if (report.days) {
     const value = chosen.days[report.what] ?? report.days.usual ?? "";
-    const input = h("input", { type: "number", inputmode: "numeric", min: "0", max: "365", data: { control: "days" }, value, onchange: () => choose({ days: { ...chosen.days, [report.what]: input.value } }) });
+    const input = h("input", { type: "number", inputmode: "numeric", min: "0", max: "365", placeholder: report.days.blank, data: { control: "days" }, value, onchange: () => choose({ days: { ...chosen.days, [report.what]: input.value } }) });
     return [field(report.days.label, input)];
   }
   const { since, until } = periodOf(report);
@@ -184,7 +185,7 @@ function csvLink(report) {
       showError(error);
     }
   };
-  return h("a", { class: "button", href: address, download: name, onclick: save }, icon("down"), "Salvar CSV");
+  return h("a", { class: "button", href: address, download: name, onclick: save }, icon("save"), "Salvar CSV");
 }
 
 /// The closing: the figures that a keeper looks for first, the sales of the days before, and every line.

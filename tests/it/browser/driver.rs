@@ -234,6 +234,19 @@ impl Browser {
         self.wait(field.send_keys(file.to_str().unwrap())).unwrap();
     }
 
+    /// Drags a file into the middle of the first element of this selector, and drops it there.
+    pub(super) fn drop_file(&self, selector: &str, file: &Path) {
+        let script =
+            "const { x, y, width, height } = document.querySelector(arguments[0]).getBoundingClientRect();
+            return [x + width / 2, y + height / 2];";
+        let middle = self.run(script, json!([selector]));
+        let data = json!({ "items": [], "files": [file], "dragOperationsMask": 1 });
+        for kind in ["dragEnter", "dragOver", "drop"] {
+            let event = json!({ "type": kind, "x": middle[0], "y": middle[1], "data": data });
+            self.devtools("Input.dispatchDragEvent", event);
+        }
+    }
+
     /// Presses these keys, one after the other and as fast as a scanner.
     pub(super) fn type_keys(&self, keys: &str) {
         let mut actions = KeyActions::new("keyboard".to_owned());

@@ -1,4 +1,4 @@
-//! Names of all kinds that mean something to a browser are shown as the text that they are.
+//! Texts of all kinds that mean something to a browser, or are very long, are shown as the text that they are.
 
 use serde_json::json;
 
@@ -28,6 +28,13 @@ const NAMES: [&str; 7] = [
     "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW",
 ];
 
+/// Closes the notices, which cover what stands at the bottom.
+const CLOSE_NOTICES: &str =
+    "for (const close of document.querySelectorAll('.toast [aria-label=\"Fechar aviso\"]')) close.click()";
+
+/// A text that turns the direction of writing; what is stored has none.
+const TURNED: &str = "\u{202e}gpj.exe";
+
 /// The elements and attributes that no page of the panel makes, and what a hostile name would have done.
 const RAN: &str = "return window.ran !== undefined
     || document.querySelector('img:not([src=\"/icon.svg\"]), script:not([src]), iframe, object, embed, [onerror], [onload], [onfocus], [style*=url], a[href^=javascript]') !== null
@@ -52,7 +59,23 @@ fn shop() -> (Server, String) {
         let details = ["--total", "10,00", "--supplier", IMAGE, "--lot", IMAGE, "--expires", "amanhã"];
         succeed(&[&["buy", "10un", &code], &details[..]].concat());
         succeed(&["sell", "1un", &code, "--request-id", &format!("{AUTHOR}{at}")]);
+        succeed(&["update", &code, "-1", "--reason", "perda", "--cause", "maduro", "--note", IMAGE]);
     }
+    let [supplier, lot, note] = [64, 40, 200].map(|length| "W".repeat(length));
+    succeed(&[
+        "buy",
+        "1un",
+        "7",
+        "--total",
+        "1",
+        "--supplier",
+        &supplier,
+        "--lot",
+        &lot,
+        "--expires",
+        "amanhã",
+    ]);
+    succeed(&["update", "7", "-1", "--note", &note]);
     (server, secret)
 }
 
@@ -60,6 +83,7 @@ fn shop() -> (Server, String) {
 fn hostile_names_are_text_on_every_page() {
     let Some(browser) = Browser::start() else { return };
     let (server, secret) = shop();
+    let long = "W".repeat(300);
     browser.open(server.port, "balcao");
     browser.see("dialog[open]", "token");
     browser.type_keys(&format!("{secret}{ENTER}"));
@@ -80,9 +104,16 @@ fn hostile_names_are_text_on_every_page() {
                     browser.see(".hit", IMAGE);
                     browser.fill("#busca", &format!("<img src=y onerror=ran=1>{ENTER}"));
                     browser.see(".toast", "<img src=y");
+                    for text in [TURNED, &long] {
+                        browser.fill("#busca", &format!("{text}{ENTER}"));
+                        browser.see(".toast", &text[3..]);
+                    }
                     browser.fill("#busca", &format!("{ESCAPE}"));
                 }
                 "estoque" => {
+                    browser.fill("#procura", &long);
+                    browser.see(".empty", "Nenhum produto achado");
+                    browser.fill("#procura", &format!("{ESCAPE}"));
                     browser.see(".grid-row", IMAGE);
                     browser.click(".row-open", IMAGE);
                     browser.see("dialog[open] h2", IMAGE);
@@ -91,14 +122,43 @@ fn hostile_names_are_text_on_every_page() {
                     browser.see_no("dialog", "");
                 }
                 "movimentos" => {
-                    browser.see(".move", IMAGE);
+                    // A browser lays out no row that is far below what is seen.
+                    let loss = format!("maduro · {IMAGE}");
+                    for (kind, text) in [("Ajustes", &long[..200]), ("Perdas", &loss), ("Todos", IMAGE)] {
+                        browser.click(".chip", kind);
+                        browser.see(".move", text);
+                    }
                     browser.click(".move button", "Desfazer venda");
                     browser.see("dialog[open]", NAMES[6]);
                     browser.type_keys(&format!("{ESCAPE}"));
                     browser.see_no("dialog", "");
                 }
-                "contagem" => browser.see(".count-row", NAMES[6]),
-                "compras" => browser.see(".buying section", IMAGE),
+                "contagem" => {
+                    browser.see(".count-row", NAMES[6]);
+                    for text in [TURNED, &long] {
+                        browser.fill(".picker input", &format!("{text}{ENTER}"));
+                        browser.see(".toast", &text[3..]);
+                    }
+                }
+                "compras" => {
+                    browser.see(".buying section", IMAGE);
+                    browser.see(".buying section", &format!("lote {}", &long[..40]));
+                    // The last purchase of a product is from a supplier, and so is this one.
+                    browser.fill(".picker input", &format!("7{ENTER}"));
+                    browser.see(".buy-line .stat", &long[..64]);
+                    browser.fill(".buy-supplier input", TURNED);
+                    browser.fill(".buy-line input", &format!("{long}{ENTER}{ENTER}"));
+                    browser.see(".buy-line .field-error", &long);
+                    browser.fill(".buy-line input", &format!("1{ENTER}1{ENTER}"));
+                    browser.see(".buying table", NAMES[6]);
+                    browser.run(CLOSE_NOTICES, json!([]));
+                    browser.click("button", "Registrar compra");
+                    browser.see(".toast", "fornecedor");
+                    browser.run(CLOSE_NOTICES, json!([]));
+                    browser.click("button", "Descartar");
+                    browser.type_keys(&format!("{ENTER}"));
+                    browser.see_no(".page-foot", "");
+                }
                 "relatorios" => {
                     for report in ["Vendas", "Compras", "Curva ABC", "Vence em breve", "Acabando"] {
                         browser.click(".chip", report);
@@ -107,6 +167,9 @@ fn hostile_names_are_text_on_every_page() {
                     browser.click(".chip", "Vendas");
                     browser.run(GROUP_BY, json!(["author"]));
                     browser.see(".report table", AUTHOR);
+                    browser.click(".chip", "Compras");
+                    browser.run(GROUP_BY, json!(["supplier"]));
+                    browser.see(".report table", &long[..64]);
                     browser.run(GROUP_BY, json!(["product"]));
                 }
                 "importar" => {
@@ -116,6 +179,13 @@ fn hostile_names_are_text_on_every_page() {
                         .unwrap();
                     browser.choose_file("input[type=file]", &list);
                     browser.see(".changes", IMAGE);
+                    let list = server.path().join(format!("{TURNED}{}.csv", &long[..200]));
+                    let rows = format!("nome,preco\n{TURNED},1\n{long},{long}\n{IMAGE},{IMAGE}\n");
+                    std::fs::write(&list, rows).unwrap();
+                    browser.click("button", "Outro arquivo");
+                    browser.drop_file(".drop", &list);
+                    browser.see(".problem", &long[..200]);
+                    browser.see(".problem-rows", "Linha 3");
                 }
                 _ => unreachable!("a page without its part here"),
             }
@@ -123,5 +193,5 @@ fn hostile_names_are_text_on_every_page() {
             assert_eq!(browser.run(TOO_WIDE, json!([])), json!([]), "{page} {size:?}");
         }
     }
-    browser.assert_clean(&["status of 401"]);
+    browser.assert_clean(&["status of 401", "status of 400"]);
 }

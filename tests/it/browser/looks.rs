@@ -4,6 +4,7 @@
 //! `HORTIFRUTI_PANEL_PNG=1` makes `docs/panel.png` again.
 
 use std::fs;
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
@@ -14,8 +15,18 @@ use crate::support::{NEXT_LIST, Need, list, project};
 /// The page that the README shows.
 const SHOWN: &str = "balcao";
 
+/// The script of axe-core, if it is installed.
+static AXE: LazyLock<Option<String>> = LazyLock::new(|| {
+    let script = fs::read_to_string(project().join("target/ci-node/node_modules/axe-core/axe.min.js")).ok();
+    if script.is_none() {
+        Need::Axe
+            .skip("there is no axe-core in target/ci-node (npm install --prefix target/ci-node axe-core)");
+    }
+    script
+});
+
 /// What axe-core says of the page, one line a violation.
-const AXE: &str = "return axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) =>
+const VIOLATIONS: &str = "return axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${node.target.join(' ')}: ${node.failureSummary}`)));";
 
 /// Fills a page as a person would.
@@ -54,59 +65,55 @@ fn fill(browser: &Browser, page: &str) {
     }
 }
 
+/// Looks at the page as it stands, in both colours and both sizes. Keeps a picture of each, and returns what is
+/// wrong.
+pub(super) fn look(browser: &Browser, name: &str) -> Vec<String> {
+    if let Some(axe) = &*AXE {
+        browser.run(axe, json!([]));
+    }
+    let folder = project().join("target/screenshots");
+    fs::create_dir_all(&folder).unwrap();
+    let mut wrong = Vec::new();
+    for (width, size) in [("1280", WIDE), ("360", NARROW)] {
+        for (colours, is_dark) in [("light", false), ("dark", true)] {
+            browser.window(size, is_dark);
+            let place = format!("{name}-{width}-{colours}");
+            let mut note = |found: Value| {
+                let found = found.as_array().unwrap().iter();
+                wrong.extend(found.map(|what| format!("{place}: {}", what.as_str().unwrap())));
+            };
+            note(browser.run(TOO_WIDE, json!([])));
+            if AXE.is_some() {
+                note(browser.run(VIOLATIONS, json!([])));
+            }
+            let picture = browser.picture();
+            fs::write(folder.join(format!("{place}.png")), &picture).unwrap();
+            if std::env::var_os("HORTIFRUTI_PANEL_PNG").is_some() && place == format!("{SHOWN}-1280-light") {
+                fs::write(project().join("docs/panel.png"), &picture).unwrap();
+            }
+        }
+    }
+    browser.window(WIDE, false);
+    wrong
+}
+
 #[test]
 fn every_page_is_fit_to_be_seen() {
     let Some(browser) = Browser::start() else { return };
-    let axe = fs::read_to_string(project().join("target/ci-node/node_modules/axe-core/axe.min.js"));
-    if axe.is_err() {
-        Need::Axe
-            .skip("there is no axe-core in target/ci-node (npm install --prefix target/ci-node axe-core)");
-    }
     let server = shop::with_history();
-    let folder = project().join("target/screenshots");
-    fs::create_dir_all(&folder).unwrap();
     browser.open(server.port, "balcao");
     browser.see(".tile", "Tomate");
-    if let Ok(axe) = &axe {
-        browser.run(axe, json!([]));
-    }
     let mut wrong = Vec::new();
-    let mut look = |name: &str| {
-        for (width, size) in [("1280", WIDE), ("360", NARROW)] {
-            for (colours, is_dark) in [("light", false), ("dark", true)] {
-                browser.window(size, is_dark);
-                let place = format!("{name}-{width}-{colours}");
-                let mut note = |found: Value| {
-                    wrong.extend(
-                        found
-                            .as_array()
-                            .unwrap()
-                            .iter()
-                            .map(|what| format!("{place}: {}", what.as_str().unwrap())),
-                    );
-                };
-                note(browser.run(TOO_WIDE, json!([])));
-                if axe.is_ok() {
-                    note(browser.run(AXE, json!([])));
-                }
-                let picture = browser.picture();
-                fs::write(folder.join(format!("{place}.png")), &picture).unwrap();
-                if std::env::var_os("HORTIFRUTI_PANEL_PNG").is_some()
-                    && place == format!("{SHOWN}-1280-light")
-                {
-                    fs::write(project().join("docs/panel.png"), &picture).unwrap();
-                }
-            }
-        }
-        browser.window(WIDE, false);
-    };
+    let mut look = |name: &str| wrong.extend(look(&browser, name));
     for page in PAGES {
         browser.go(page);
         fill(&browser, page);
         look(page);
     }
     browser.go("relatorios");
-    for report in ["Vendas", "Perdas", "Curva ABC", "Margens"] {
+    for report in
+        ["Vendas", "Perdas", "Compras", "Margens", "Curva ABC", "Contagens", "Vence em breve", "Acabando"]
+    {
         browser.click(".report-controls ~ .report, .chip", report);
         browser.see(".report h2", "");
         browser.until(

@@ -1,6 +1,8 @@
 //! Changes whose answers are lost: with the connection, with the server, with the page.
 
-use super::driver::{Browser, ENTER, F2};
+use serde_json::json;
+
+use super::driver::{Browser, CONTROL, ENTER, F2};
 use crate::proxy::Proxy;
 use crate::support::Server;
 use crate::support::waiting::wait_until;
@@ -65,5 +67,48 @@ fn a_sale_without_an_answer_is_booked_once() {
     browser.reload();
     browser.see(".ticket .total", "R$ 12,00");
     assert_eq!(sold(&server, " venda "), 4);
+    browser.assert_clean(&LOST);
+}
+
+#[test]
+fn a_count_and_a_purchase_outlive_their_page() {
+    let Some(browser) = Browser::start() else { return };
+    let server = Server::start(&[]);
+    let proxy = Proxy::start(server.port);
+    browser.open(proxy.port(), "compras");
+
+    // The page of a purchase is loaded again before the answer; the new price follows the purchase.
+    browser.fill(".picker input", &format!("caju{ENTER}"));
+    browser.see(".buy-name", "Caju");
+    browser.type_keys(&format!("10{ENTER}15,00"));
+    browser.click("label", "Novo preço");
+    browser.type_keys(&format!("2,50{ENTER}"));
+    browser.see(".buy-total", "R$ 15,00");
+    proxy.swallow("BatchAdjustStock");
+    browser.chord(CONTROL, ENTER);
+    wait_until("the purchase is booked", || sold(&server, " compra Caju 10 ") == 1);
+    proxy.pass();
+    browser.reload();
+    browser.see(".toast", "Compra de 1 produto registrada");
+    browser.see_no(".page-foot", "");
+    wait_until("the price follows", || server.connect().ask("1 caju") == "Caju: R$2.5, Estoque: 70");
+    assert_eq!(sold(&server, " compra "), 1);
+
+    // The tab of a count is closed before the answer: what was sent is kept in the browser.
+    browser.go("contagem");
+    browser.fill("input[aria-label='Contado de Caju, em un']", "69");
+    proxy.swallow("CountStock");
+    browser.chord(CONTROL, ENTER);
+    wait_until("the count is booked", || sold(&server, " contagem Caju -1 ") == 1);
+    proxy.pass();
+    browser.run("sessionStorage.clear()", json!([]));
+    browser.reload();
+    browser.see(".notice", "A contagem foi enviada, e a página fechou antes da resposta.");
+    assert_eq!(server.connect().ask("3 caju -1 motivo=venda"), "Caju: R$2.5, Estoque: 68");
+    browser.click(".notice button", "Concluir e ver o resultado");
+    browser.see("h1", "Contagem registrada");
+    browser.see(".sheet", "Caju");
+    assert_eq!(sold(&server, " contagem "), 1);
+    assert_eq!(server.connect().ask("1 caju"), "Caju: R$2.5, Estoque: 68");
     browser.assert_clean(&LOST);
 }

@@ -82,9 +82,14 @@ fn a_keepers_day_is_in_the_ledger() {
     browser.see("h1", "Lista importada");
     assert_eq!(ledger.ask("1 tomate"), "Tomate: R$10.9, Estoque: 44");
     assert_eq!(ledger.ask("1 uva"), "Uva: R$18.0, Estoque: 12");
+    // A file that is dropped is read too, and one that misses its place does not replace the panel.
+    browser.click("button", "Importar outra");
+    browser.drop_file("h1", &list);
+    browser.drop_file(".drop", &list);
+    browser.see(".count-progress", "A loja já tem tudo o que está na lista.");
     // A list with a slip says in which line, and imports nothing.
     std::fs::write(&list, "nome;preco;estoque;unidade\nTomate;muito;0;kg\n").unwrap();
-    browser.click("button", "Importar outra");
+    browser.click("button", "Outro arquivo");
     browser.choose_file("input[type=file]", &list);
     browser.see("[role=alert]", "Linha 2");
 

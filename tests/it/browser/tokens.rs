@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::driver::{Browser, ENTER, F2};
+use super::looks::look;
 use crate::support::waiting::wait_until;
 use crate::support::{Server, make_token};
 
@@ -113,6 +114,7 @@ fn who_reads_changes_nothing() {
         browser.see(".empty", &format!("Este acesso (leitura) {does}."));
     }
     browser.see(".empty", "um token de escrita");
+    assert_eq!(look(browser, "sem-direito"), [""; 0]);
 
     // Another person enters in the same tab.
     browser.click("button", "Entrar com outro token");
@@ -180,6 +182,7 @@ fn who_counts_sees_no_stock() {
     browser.see(".field-error", "Nenhum produto se chama");
     browser.reload();
     browser.see(".count-done", "Caju: 58 un");
+    assert_eq!(look(browser, "contagem-sem-lista"), [""; 0]);
     for page in ["balcao", "estoque", "movimentos", "relatorios"] {
         browser.go(page);
         browser.see(".empty", "Este acesso (contagem) não permite");
