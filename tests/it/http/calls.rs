@@ -216,6 +216,39 @@ fn a_stream_sends_each_movement_until_the_server_stops() {
     assert_eq!(server.wait_for_end().0, Some(0));
 }
 
+/// The processor time of the worker for this many watchers of some changes, in hundredths of a second.
+fn work_for_watchers(count: usize) -> u64 {
+    let server = Server::start(&["--workers", "1"]);
+    let asked = envelope(b"{}");
+    let request = format!(
+        "{} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/connect+json\r\nContent-Length: {}\r\n\r\n",
+        path("WatchMovements"),
+        asked.len()
+    );
+    let mut watchers: Vec<Web> = (0..count).map(|_| Web::connect(server.port)).collect();
+    for web in &mut watchers {
+        web.send([request.as_bytes(), &asked].concat());
+        assert_eq!(web.head().unwrap().status, 200);
+    }
+    let before = server.thread_cpu_ticks("hortifruti-work");
+    let mut connection = server.connect();
+    connection.send("3 Caju 1\n".repeat(600));
+    (0..600).for_each(|_| drop(connection.reply()));
+    for web in &mut watchers {
+        let mut seen = 0;
+        while seen < 600 {
+            seen += envelopes(&web.chunk().unwrap()).len();
+        }
+    }
+    server.thread_cpu_ticks("hortifruti-work") - before
+}
+
+#[test]
+fn events_are_written_as_json_once_for_all_watchers() {
+    let (one, many) = (work_for_watchers(1), work_for_watchers(30));
+    assert!(many < 6 * one + 20, "{many} hundredths of a second for thirty watchers, {one} for one");
+}
+
 /// connect-es, over HTTP/1.1 and 2, with JSON and protobuf, compressed and not: errors, a repeated id, both
 /// streams.
 #[test]
