@@ -8,7 +8,7 @@ use std::fmt;
 use crate::catalog::{
     AdjustmentError, Amount, AmountError, BATCH_LINES_MAX, COUNT_LINES_MAX, CountError, DetailError,
     IMPORT_ROWS_MAX, KindError, Label, LabelError, LossReasonError, Movement, NameError, PriceError,
-    Quantity, QuantityError, Quoted, RequestId, RequestIdError, UndoError, Unit, UnitError, counted,
+    Quantity, QuantityError, Quoted, RequestId, RequestIdError, UndoError, UnitError, counted,
 };
 pub use standby::HOLDER;
 
@@ -233,13 +233,6 @@ impl Refusal {
         )
     }
 
-    /// A change by a label with another quantity than the label's.
-    pub fn other_than_label(quantity: Quantity, unit: &Unit, delta: Quantity) -> Self {
-        let what =
-            format!("a etiqueta diz {quantity} {unit}, e foram pedidos {delta}; peça 0 para o que ela diz");
-        Self::invalid("delta_thousandths", what)
-    }
-
     /// A sale by a label with another total than the label's.
     pub fn other_total_than_label(total: Amount, asked: Amount) -> Self {
         let what = format!("a etiqueta diz o total R${total}, e foi pedido o total R${asked}");
@@ -440,9 +433,11 @@ impl Refusal {
 impl From<AdjustmentError> for Refusal {
     fn from(error: AdjustmentError) -> Self {
         match &error {
-            AdjustmentError::Zero | AdjustmentError::Fraction { .. } | AdjustmentError::WrongSign { .. } => {
-                Self::invalid("delta_thousandths", error)
-            }
+            AdjustmentError::Zero
+            | AdjustmentError::Fraction { .. }
+            | AdjustmentError::WrongSign { .. }
+            | AdjustmentError::OtherThanLabel { .. } => Self::invalid("delta_thousandths", error),
+            AdjustmentError::Label(error) => Self::label(error),
             AdjustmentError::Insufficient { available, requested, .. } => Self {
                 metadata: vec![
                     ("available_thousandths", available.thousandths().to_string()),

@@ -2,7 +2,8 @@
 
 use super::author::Author;
 use super::details::Details;
-use super::movement::{Kind, RequestId};
+use super::label::LabelContent;
+use super::movement::{Kind, Movement, RequestId};
 use super::product::ProductId;
 use super::quantity::Quantity;
 
@@ -21,14 +22,37 @@ pub struct Adjustment {
     pub author: Option<Author>,
     /// The details of the movement, if it has any.
     pub details: Option<Box<Details>>,
-    /// Whether the delta follows from the amount of the details and the price in force, as of a label: a retry
-    /// is the same change also if it comes to another delta.
-    pub is_of_total: bool,
+    /// The content of the label that stands in the place of the product's name, if it is one. A delta of zero
+    /// then means what the label says, at the price in force when the change is made.
+    pub label: Option<LabelContent>,
 }
 
 impl Adjustment {
     /// A change without a request id, an author or details.
     pub fn new(product: ProductId, delta: Quantity, kind: Kind) -> Self {
-        Self { product, delta, kind, request_id: None, author: None, details: None, is_of_total: false }
+        Self { product, delta, kind, request_id: None, author: None, details: None, label: None }
+    }
+
+    /// Whether the change takes stock away.
+    pub fn takes(&self) -> bool {
+        self.delta < Quantity::ZERO || (self.delta == Quantity::ZERO && self.kind.takes())
+    }
+
+    /// Whether the movement is this change, which was made before. A label of a total says the same at any
+    /// later price, so its total is compared with the quantity and the price of the movement.
+    pub fn is_of(&self, movement: &Movement) -> bool {
+        let says = |label: LabelContent| {
+            let quantity = label.quantity_at(movement.price);
+            quantity.is_some_and(|it| movement.delta == it || movement.delta == it.opposite())
+        };
+        let is_same_delta = match self.label {
+            Some(label) if self.delta == Quantity::ZERO => says(label),
+            Some(label) => movement.delta == self.delta && says(label),
+            None => movement.delta == self.delta,
+        };
+        is_same_delta
+            && movement.product == self.product
+            && movement.kind == self.kind
+            && movement.details == self.details
     }
 }

@@ -219,24 +219,27 @@ pub enum LabelContent {
     Total(Amount),
 }
 
-impl Label {
+impl LabelContent {
     /// The quantity in the bag of a product of this name and unit: the weight, or what the total comes to at
     /// this price.
     ///
     /// # Errors
     /// If the label has a weight and the product is not weighed, the label has a total and the product no
     /// price, or nothing is in the bag.
-    pub fn quantity(&self, name: &Name, unit: &Unit, price: Price) -> Result<Quantity, LabelError> {
-        let quantity = match self.content {
-            LabelContent::Weight(_) if unit.meant() != KILOGRAM => {
-                return Err(LabelError::NotWeighed { name: name.to_string(), unit: unit.clone() });
-            }
-            LabelContent::Weight(weight) => weight,
-            LabelContent::Total(total) => {
-                quantity_of_total(total, price).ok_or_else(|| LabelError::NoPrice(name.to_string()))?
-            }
-        };
+    pub fn quantity(self, name: &Name, unit: &Unit, price: Price) -> Result<Quantity, LabelError> {
+        if matches!(self, LabelContent::Weight(_)) && unit.meant() != KILOGRAM {
+            return Err(LabelError::NotWeighed { name: name.to_string(), unit: unit.clone() });
+        }
+        let quantity = self.quantity_at(price).ok_or_else(|| LabelError::NoPrice(name.to_string()))?;
         if quantity == Quantity::ZERO { Err(LabelError::Nothing(name.to_string())) } else { Ok(quantity) }
+    }
+
+    /// The weight, or what the total comes to at this price. `None` if a total has no price to divide it.
+    pub(super) fn quantity_at(self, price: Price) -> Option<Quantity> {
+        match self {
+            LabelContent::Weight(weight) => Some(weight),
+            LabelContent::Total(total) => quantity_of_total(total, price),
+        }
     }
 }
 
@@ -393,10 +396,9 @@ mod tests {
 
     #[test]
     fn the_quantity_of_a_bag_depends_on_the_product() {
-        let quantity = |content, unit: &str, centavos| {
+        let quantity = |content: LabelContent, unit: &str, centavos| {
             let (name, unit) = (Name::parse("Banana").unwrap(), Unit::parse(unit).unwrap());
-            let quantity =
-                Label { code: 1, content }.quantity(&name, &unit, Price::from_centavos(centavos).unwrap());
+            let quantity = content.quantity(&name, &unit, Price::from_centavos(centavos).unwrap());
             quantity.map(Quantity::thousandths).map_err(|error| error.to_string())
         };
         assert_eq!(quantity(weight(1_250), "kg", 0), Ok(1_250));

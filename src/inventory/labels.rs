@@ -27,11 +27,12 @@ impl Session {
         Ok((catalog.products().view(product), label))
     }
 
-    /// The change of the product of a label. A delta of zero means what the label says, with the sign of the
-    /// kind; the money of a label of a total is booked as it stands if it is sold.
+    /// The change of the product of a label. The rules find its quantity, because that follows from the price in
+    /// force, and a repeated request is the same at another price. The money of a label of a total is booked as it
+    /// stands if it is sold.
     ///
     /// # Errors
-    /// If the label cannot be used, the kind has no sign, or the request says something else than the label
+    /// If the label cannot be read, the kind has no sign, or the request has another total than the label
     /// (`INVALID_ARGUMENT`).
     #[cold]
     pub(super) fn by_label_changed(
@@ -41,28 +42,20 @@ impl Session {
     ) -> Result<Adjustment, Refusal> {
         let AdjustRequest { name, delta, kind, request_id, mut details } = request;
         let (product, label) = self.by_label(catalog, name)?;
-        let quantity = label.quantity(&product.name, &product.unit, product.price);
-        let quantity = quantity.map_err(|error| Refusal::label(&error))?;
-        let delta = match delta {
-            Quantity::ZERO if kind.takes() => quantity.opposite(),
-            Quantity::ZERO if kind.brings() => quantity,
-            Quantity::ZERO => return Err(Refusal::label_without_sign()),
-            delta if delta == quantity || delta == quantity.opposite() => delta,
-            delta => return Err(Refusal::other_than_label(quantity, &product.unit, delta)),
-        };
-        let total = match label.content {
-            LabelContent::Total(total) if kind == Kind::Sale => Some(total),
-            _ => None,
-        };
-        if let Some(total) = total {
+        if delta == Quantity::ZERO && !kind.takes() && !kind.brings() {
+            return Err(Refusal::label_without_sign());
+        }
+        if let LabelContent::Total(total) = label.content
+            && kind == Kind::Sale
+        {
             let asked = details.get_or_insert_default().amount.replace(total);
             if let Some(asked) = asked.filter(|asked| *asked != total) {
                 return Err(Refusal::other_total_than_label(total, asked));
             }
         }
         let author = self.author.clone();
-        let is_of_total = total.is_some();
-        Ok(Adjustment { product: product.id, delta, kind, request_id, author, details, is_of_total })
+        let (product, label) = (product.id, Some(label.content));
+        Ok(Adjustment { product, delta, kind, request_id, author, details, label })
     }
 
     /// Whether the text is a label, of whatever product.

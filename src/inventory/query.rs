@@ -84,7 +84,7 @@ impl Reader<'_> {
         };
         let AdjustRequest { name: _, delta, kind, request_id, details } = request;
         let author = session.author.clone();
-        Ok(Adjustment { product, delta, kind, request_id, author, details, is_of_total: false })
+        Ok(Adjustment { product, delta, kind, request_id, author, details, label: None })
     }
 
     fn catalog(&mut self) -> &Catalog {

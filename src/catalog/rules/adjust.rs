@@ -1,9 +1,12 @@
 //! The rules of `AdjustStock`: a change of one stock.
 
+use std::borrow::Cow;
+
 use crate::catalog::adjustment::Adjustment;
 use crate::catalog::cost::STOCK_COST_CENTAVOS_MAX;
 use crate::catalog::details::Details;
 use crate::catalog::draft::Draft;
+use crate::catalog::label::LabelError;
 use crate::catalog::movement::{Kind, Movement};
 use crate::catalog::price::Price;
 use crate::catalog::product::{FRACTIONS, Product, Unit};
@@ -17,6 +20,12 @@ pub enum AdjustmentError {
     /// A change by nothing.
     #[error("quantidade inválida: 0 não muda o estoque")]
     Zero,
+    /// A label that cannot be used.
+    #[error(transparent)]
+    Label(#[from] LabelError),
+    /// A change by a label with another quantity than the label's.
+    #[error("a etiqueta diz {quantity} {unit}, e foram pedidos {delta}; peça 0 para o que ela diz")]
+    OtherThanLabel { quantity: Quantity, unit: Unit, delta: Quantity },
     /// A fraction that the unit does not have.
     #[error("quantidade inválida: {delta} de {} ({FRACTIONS}; este é vendido por {unit})", Quoted(.name))]
     Fraction { name: String, unit: Unit, delta: Quantity },
@@ -53,13 +62,34 @@ impl Draft<'_> {
     /// Changes a stock.
     ///
     /// # Errors
-    /// If the change is zero, is a fraction that the unit does not have, or would take the balance
-    /// below zero or above [`Quantity::MAX`]. The draft is then unchanged.
+    /// If the change is zero, is a fraction that the unit does not have, says something else than its label, or
+    /// would take the balance below zero or above [`Quantity::MAX`]. The draft is then unchanged.
     pub fn adjust(&mut self, adjustment: &Adjustment) -> Result<&Movement, AdjustmentError> {
+        let adjustment = &*self.measured(adjustment)?;
         let terms = self.terms(adjustment.product);
         check_delta(terms, adjustment.delta)?;
         check_kind(terms, adjustment)?;
         self.make(adjustment, None)
+    }
+
+    /// The change with what its label says, if it has one, at the price now in force.
+    ///
+    /// # Errors
+    /// If the label cannot be used, or the change asks for another quantity.
+    pub(super) fn measured<'a>(
+        &self,
+        adjustment: &'a Adjustment,
+    ) -> Result<Cow<'a, Adjustment>, AdjustmentError> {
+        let Some(label) = adjustment.label else { return Ok(Cow::Borrowed(adjustment)) };
+        let Product { name, unit, price, .. } = self.terms(adjustment.product);
+        let quantity = label.quantity(name, unit, *price)?;
+        let delta = match adjustment.delta {
+            Quantity::ZERO if adjustment.takes() => quantity.opposite(),
+            Quantity::ZERO => quantity,
+            delta if delta == quantity || delta == quantity.opposite() => delta,
+            delta => return Err(AdjustmentError::OtherThanLabel { quantity, unit: unit.clone(), delta }),
+        };
+        Ok(Cow::Owned(Adjustment { delta, ..adjustment.clone() }))
     }
 
     /// Makes a change whose delta and kind are checked. `undone` is the movement that the change undoes.

@@ -1,12 +1,14 @@
 //! A batch: several changes together, such as a sale of several products; all or none.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::adjust::{self, AdjustmentError, check_delta, check_kind, too_large};
 use crate::catalog::adjustment::Adjustment;
 use crate::catalog::digest::Digest;
 use crate::catalog::draft::Draft;
-use crate::catalog::movement::Movement;
+use crate::catalog::label::LabelContent;
+use crate::catalog::movement::{Kind, Movement};
 use crate::catalog::product::ProductId;
 use crate::catalog::quantity::Quantity;
 
@@ -17,7 +19,7 @@ pub const BATCH_LINES_MAX: usize = 1000;
 /// that take away, each in the order of the request.
 pub fn ledger_order(changes: &[Adjustment]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..changes.len()).collect();
-    order.sort_by_key(|index| changes[*index].delta < Quantity::ZERO);
+    order.sort_by_key(|index| changes[*index].takes());
     order
 }
 
@@ -25,13 +27,34 @@ pub fn ledger_order(changes: &[Adjustment]) -> Vec<usize> {
 pub fn batch_digest(changes: &[Adjustment]) -> u64 {
     let mut digest = Digest::unnamed();
     for change in changes {
-        let delta = if change.is_of_total { Quantity::ZERO } else { change.delta };
-        digest.feed_change(change.product, delta, change.kind);
+        digest.feed_change(change.product, asked(change), change.kind);
         if let Some(details) = &change.details {
             digest.feed_details(details);
         }
+        // The details of a sale have the total of its label.
+        if let Some(LabelContent::Total(total)) = change.label
+            && change.kind != Kind::Sale
+        {
+            digest.feed(&total.centavos().to_le_bytes());
+        }
     }
     digest.value()
+}
+
+/// The quantity that a change asks for. A label of a total asks for none, because its quantity is another one at
+/// another price.
+fn asked(change: &Adjustment) -> Quantity {
+    match change.label {
+        Some(LabelContent::Total(_)) => Quantity::ZERO,
+        Some(LabelContent::Weight(weight)) if change.delta == Quantity::ZERO => {
+            if change.takes() {
+                weight.opposite()
+            } else {
+                weight
+            }
+        }
+        Some(LabelContent::Weight(_)) | None => change.delta,
+    }
 }
 
 impl Draft<'_> {
@@ -45,10 +68,15 @@ impl Draft<'_> {
     /// If a change breaks a rule: the index of the first that does, and the rule. The draft is then
     /// unchanged.
     pub fn adjust_all(&mut self, changes: &[Adjustment]) -> Result<Vec<Movement>, (usize, AdjustmentError)> {
+        let mut measured = Cow::Borrowed(changes);
         for (index, change) in changes.iter().enumerate() {
-            check_kind(self.terms(change.product), change).map_err(|error| (index, error))?;
+            let change = self.measured(change).map_err(|error| (index, error))?;
+            check_kind(self.terms(change.product), &change).map_err(|error| (index, error))?;
+            if let Cow::Owned(change) = change {
+                measured.to_mut()[index] = change;
+            }
         }
-        self.make_all(changes, &[])
+        self.make_all(&measured, &[])
     }
 
     /// Makes changes whose kinds are checked: all or none. `undone` are the movements that they undo, or none.

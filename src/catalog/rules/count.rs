@@ -102,7 +102,7 @@ impl Draft<'_> {
                 request_id: None,
                 author,
                 details,
-                is_of_total: false,
+                label: None,
             };
             let terms = self.terms(product);
             let (before, price) = (self.balance(terms), terms.price);

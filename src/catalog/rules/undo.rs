@@ -90,7 +90,7 @@ impl Draft<'_> {
             request_id: None,
             author: author.cloned(),
             details: opposite_details(movement, note),
-            is_of_total: false,
+            label: None,
         };
         let opposites: Vec<Adjustment> = undone.iter().map(opposite).collect();
         let refused = |(index, error): (usize, _)| {

@@ -100,12 +100,7 @@ impl<'a> Planner<'a> {
                 self.adjusted.insert_unique(hash, (hash, sequence), |(hash, _)| *hash);
                 Ok(Applied::Adjusted(sequence))
             }
-            Some(Recorded::Movement(movement))
-                if movement.product == adjustment.product
-                    && (movement.delta == adjustment.delta || adjustment.is_of_total)
-                    && movement.kind == adjustment.kind
-                    && movement.details == adjustment.details =>
-            {
+            Some(Recorded::Movement(movement)) if adjustment.is_of(&movement) => {
                 Ok(Applied::AdjustedBefore(Box::new(movement)))
             }
             Some(_) => Err(Refusal::request_id_reused(request_id)),
@@ -177,9 +172,7 @@ impl<'a> Planner<'a> {
         let movements = self.movements(first_sequence, changes.len())?;
         let mut answers = vec![None; changes.len()];
         for (index, movement) in ledger_order(changes).into_iter().zip(movements) {
-            let change = &changes[index];
-            let is_same_delta = movement.delta == change.delta || change.is_of_total;
-            if movement.product == change.product && is_same_delta {
+            if changes[index].is_of(&movement) {
                 answers[index] = Some(movement);
             }
         }

@@ -5,6 +5,9 @@ use super::shop::{Change, Kind, ROLES, Shop, refused};
 super::scenarios! {
     a_role_does_its_job_and_nothing_else: [GetProduct, AdjustStock, CountStock];
     a_label_says_what_is_sold: [GetProduct, AdjustStock, ListMovements];
+    a_label_of_a_total_is_repeated_at_another_price: [GetProduct, AdjustStock];
+    labels_in_a_batch_are_repeated_at_another_price: [GetProduct, BatchAdjustStock];
+    labels_in_a_stream_are_repeated_at_another_price: [GetProduct, StreamAdjustStock];
 }
 
 fn a_role_does_its_job_and_nothing_else(shop: &mut Shop) {
@@ -36,9 +39,18 @@ fn a_role_does_its_job_and_nothing_else(shop: &mut Shop) {
 const WEIGHT: &str = "2102126012504";
 const TOTAL: &str = "2302126009997";
 
-fn a_label_says_what_is_sold(shop: &mut Shop) {
-    let shop = &mut shop.another(&["--label", "21CCCCCPPPPPD", "--label", "23CCCCCTTTTTD"]);
+/// R$ 9,98 of the same product.
+const OTHER_TOTAL: &str = "2302126009980";
+
+/// A shop that reads these labels.
+fn shop_with_labels(shop: &Shop) -> Shop {
+    let shop = shop.another(&["--label", "21CCCCCPPPPPD", "--label", "23CCCCCTTTTTD"]);
     shop.run(&["product", "set", "Banana", "--unit", "kg", "--price", "6,99", "--code", "2126"]);
+    shop
+}
+
+fn a_label_says_what_is_sold(shop: &mut Shop) {
+    let shop = &mut shop_with_labels(shop);
     assert_eq!(shop.get_product(TOTAL).unwrap().name, "Banana");
     let sale = |label: &str| Change::new(label, 0).kind(Kind::Sale);
     assert_eq!(shop.adjust_stock(&sale(WEIGHT)).unwrap().stock_thousandths, 28_750);
@@ -56,4 +68,85 @@ fn a_label_says_what_is_sold(shop: &mut Shop) {
     refused(shop.adjust_stock(&sale("2102127012503")), "PRODUCT_NOT_FOUND");
     refused(shop.adjust_stock(&sale("2202126012501")), "INVALID_ARGUMENT");
     assert_eq!(shop.stock("2126"), 26_071);
+}
+
+/// Changes by the label of a total, each with a request id: R$ 9,99 is 1.429 kg at first.
+fn changes_by_total() -> [Change; 6] {
+    let change = |delta, kind, id| Change::new(TOTAL, delta).kind(kind).id(id);
+    [
+        change(0, Kind::Sale, "venda"),
+        change(0, Kind::Waste, "perda"),
+        change(0, Kind::Waste, "perda-com-causa").cause("vencido"),
+        change(0, Kind::Purchase, "compra"),
+        change(-1_429, Kind::Waste, "perda-dita"),
+        change(-1_429, Kind::Adjustment, "ajuste-dito"),
+    ]
+}
+
+/// Asks at other prices for what was made at the first, and expects the first answers.
+fn check_again(shop: &mut Shop, first: &[i64], mut ask: impl FnMut(&mut Shop) -> Vec<i64>) {
+    let stock = shop.stock("2126");
+    assert_eq!(first, [28_571, 27_142, 25_713, 27_142, 25_713, 24_284]);
+    for price in ["6,99", "20", "0"] {
+        shop.run(&["product", "set", "2126", "--price", price, "--yes"]);
+        assert_eq!(ask(shop), first, "{price}");
+    }
+    assert_eq!(shop.stock("2126"), stock);
+}
+
+fn a_label_of_a_total_is_repeated_at_another_price(shop: &mut Shop) {
+    let shop = &mut shop_with_labels(shop);
+    let ask = |shop: &mut Shop| -> Vec<i64> {
+        changes_by_total().iter().map(|it| shop.adjust_stock(it).unwrap().stock_thousandths).collect()
+    };
+    let first = ask(shop);
+    check_again(shop, &first, ask);
+    // Another total, another kind and another quantity are other changes.
+    let stock = shop.stock("2126");
+    for other in [
+        Change::new(OTHER_TOTAL, 0).kind(Kind::Waste).id("perda"),
+        Change::new(OTHER_TOTAL, 0).kind(Kind::Sale).id("venda"),
+        Change::new(TOTAL, 0).kind(Kind::Purchase).id("perda"),
+        Change::new(TOTAL, -1_000).kind(Kind::Waste).id("perda-dita"),
+        Change::new(WEIGHT, 0).kind(Kind::Waste).id("perda"),
+    ] {
+        refused(shop.adjust_stock(&other), "REQUEST_ID_REUSED");
+    }
+    // A new change is made at the new price, and none is at price zero.
+    let new = Change::new(TOTAL, 0).kind(Kind::Waste);
+    refused(shop.adjust_stock(&new), "INVALID_ARGUMENT");
+    shop.run(&["product", "set", "2126", "--price", "20", "--yes"]);
+    assert_eq!(shop.adjust_stock(&new).unwrap().stock_thousandths, stock - 500);
+}
+
+fn labels_in_a_batch_are_repeated_at_another_price(shop: &mut Shop) {
+    let shop = &mut shop_with_labels(shop);
+    // Additions come first in the ledger.
+    let changes = || changes_by_total().map(|change| Change { request_id: String::new(), ..change });
+    let ask = |shop: &mut Shop| -> Vec<i64> {
+        let made = shop.batch_adjust_stock(&changes(), "pedido").unwrap();
+        made.iter().map(|product| product.stock_thousandths).collect()
+    };
+    let first = ask(shop);
+    assert_eq!(shop.stock("2126"), 24_284);
+    for price in ["20", "0"] {
+        shop.run(&["product", "set", "2126", "--price", price, "--yes"]);
+        assert_eq!(ask(shop), first, "{price}");
+    }
+    assert_eq!(shop.stock("2126"), 24_284);
+    for (place, name) in [(0, OTHER_TOTAL), (1, OTHER_TOTAL), (3, OTHER_TOTAL), (1, WEIGHT)] {
+        let mut other = changes();
+        other[place].name = name.to_owned();
+        refused(shop.batch_adjust_stock(&other, "pedido"), "REQUEST_ID_REUSED");
+    }
+}
+
+fn labels_in_a_stream_are_repeated_at_another_price(shop: &mut Shop) {
+    let shop = &mut shop_with_labels(shop);
+    let ask = |shop: &mut Shop| -> Vec<i64> {
+        let made = shop.stream_adjust_stock(&changes_by_total()).into_iter();
+        made.map(|answer| answer.unwrap().stock_thousandths).collect()
+    };
+    let first = ask(shop);
+    check_again(shop, &first, ask);
 }

@@ -81,7 +81,7 @@ fn mixed_movements(catalog: &Catalog) -> Transaction {
             request_id: has_id.then(|| format!("pedido-{index}").parse().unwrap()),
             author: (index % 40 >= 33).then(|| format!("caixa-{}", index / 40).parse().unwrap()),
             details: if index % 50 == 49 { of_count } else { of_purchase }.boxed(),
-            is_of_total: false,
+            label: None,
         };
         draft.adjust(&adjustment).unwrap();
     }
