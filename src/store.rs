@@ -6,6 +6,7 @@ mod error;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod purchase_reads;
+mod request_ids;
 pub mod sqlite;
 
 use std::collections::HashMap;

@@ -1,61 +1,27 @@
-//! The index of request ids, which finds the movement that has an id: a log-structured merge tree of one
-//! level.
-//!
-//! An id is durable in its row of the ledger, which grows at its end. A B-tree of ids beside the ledger would
-//! write a page of the database for each random id, and be twenty times slower. Therefore the newest ids are
-//! only in a memtable, which a start fills from the end of the ledger. From time to time the memtable is
-//! stored as an immutable sorted run, ordered by the hashes of the ids. Each run has a Bloom filter. Eight
-//! full runs, or more small ones, form a group with a Bloom filter of its own, which rules out nearly every
-//! new id. The filters stay in memory, three bytes for each id.
+//! The index of request ids in the database: its tables, and the writing of its runs.
 //!
 //! No transaction waits for a run: a thread of its own sorts it, and each of the next transactions stores a
-//! piece of it. The ids stay in the memtable until the whole run is stored. The tables call a run a round.
-//!
-//! A hash only proposes a place. The row at that place has the id itself, which is compared.
+//! piece of it. The tables call a run a round.
 
-mod entry;
-mod groups;
 mod runs;
+mod tables;
 
-use std::hash::Hasher as _;
 use std::mem;
 use std::ops::Range;
 use std::thread::{self, JoinHandle};
 
-use hashbrown::HashTable;
 use rusqlite::Connection;
-use siphasher::sip::SipHasher13;
 
 use super::error::bad_value;
 use crate::catalog::{RequestId, Transaction};
-use entry::Entry;
-use groups::{Groups, RUN_AFTER};
-use runs::{Run, stored_places, write_through};
-
-/// Movements without any id after which the index notes that there is none, so that a start need not read
-/// them.
-const NONE_AFTER: usize = RUN_AFTER / 64;
-
-/// The place of an id that is in the table of requests, and not in the ledger.
-const ELSEWHERE: i64 = 0;
+use crate::store::request_ids::{ELSEWHERE, IdIndex, Run};
+use runs::{piece, write_piece, write_through};
+use tables::SqliteTables;
 
 /// The index of the request ids of one database.
 pub(super) struct RequestIds {
-    /// Keyed with a seed of the database, so that no client can choose ids that collide.
-    hasher: SipHasher13,
-    memtable: Memtable,
-    groups: Groups,
-    /// The last movement whose id, and those of all movements before it, are in runs.
-    through: i64,
+    index: IdIndex,
     next: Next,
-}
-
-/// The ids that are in no stored run.
-#[derive(Default)]
-struct Memtable {
-    entries: Vec<Entry>,
-    /// The index of each entry, by its hash.
-    by_hash: HashTable<u32>,
 }
 
 /// The progress of the next run.
@@ -80,39 +46,17 @@ enum Next {
 impl RequestIds {
     /// The index of a database without ids, such as one that is not created yet.
     pub(super) fn new() -> Self {
-        Self {
-            hasher: SipHasher13::new(),
-            memtable: Memtable::default(),
-            groups: Groups::default(),
-            through: 0,
-            next: Next::default(),
-        }
+        Self { index: IdIndex::new(), next: Next::default() }
     }
 
     /// Reads the filters from the database, and the ids that are not in a run yet.
     pub(super) fn read(connection: &Connection) -> rusqlite::Result<Self> {
         let (seed, through) = connection.query_row("SELECT seed, through FROM request_index", [], |row| {
             let seed: Vec<u8> = row.get(0)?;
-            let seed: [u8; 16] = seed.try_into().map_err(|_| bad_value(0, "not a seed"))?;
-            Ok((seed, row.get(1)?))
+            Ok((seed.try_into().map_err(|_| bad_value(0, "not a seed"))?, row.get(1)?))
         })?;
-        let groups = Groups::read(connection)?;
-        let mut this = Self { hasher: SipHasher13::new_with_key(&seed), groups, through, ..Self::new() };
-        let mut memtable = connection.prepare(
-            "SELECT request_id, sequence FROM movement WHERE sequence > ?1 AND request_id IS NOT NULL
-             UNION ALL SELECT request_id, 0 FROM request WHERE after_sequence >= ?1",
-        )?;
-        let mut rows = memtable.query([through])?;
-        while let Some(row) = rows.next()? {
-            this.memtable.add(this.hash(row.get_ref(0)?.as_str()?), row.get(1)?);
-        }
-        Ok(this)
-    }
-
-    fn hash(&self, request_id: &str) -> i64 {
-        let mut hasher = self.hasher;
-        hasher.write(request_id.as_bytes());
-        hasher.finish().cast_signed()
+        let index = IdIndex::read(&mut SqliteTables(connection), &seed, through)?;
+        Ok(Self { index, ..Self::new() })
     }
 
     /// Calls `look` with each id and each place where the id may be: a sequence number, or `None` for the
@@ -123,23 +67,16 @@ impl RequestIds {
         request_ids: &[&RequestId],
         mut look: impl FnMut(&RequestId, Option<i64>) -> rusqlite::Result<()>,
     ) -> rusqlite::Result<()> {
-        let mut look = |index: usize, place| look(request_ids[index], (place != ELSEWHERE).then_some(place));
-        let hashes: Vec<i64> = request_ids.iter().map(|request_id| self.hash(request_id.as_str())).collect();
-        for (index, hash) in hashes.iter().enumerate() {
-            self.memtable.places(*hash).try_for_each(|place| look(index, place))?;
-        }
-        for (index, run) in self.groups.that_may_hold(&hashes) {
-            for place in stored_places(connection, run, hashes[index])? {
-                look(index, place)?;
-            }
-        }
-        Ok(())
+        let places = self.index.places(&mut SqliteTables(connection), request_ids)?;
+        places
+            .into_iter()
+            .try_for_each(|(index, place)| look(request_ids[index], (place != ELSEWHERE).then_some(place)))
     }
 
     /// Decides what the next transaction, which follows the movement `last_sequence`, stores of the index.
     pub(super) fn prepare(&mut self, last_sequence: i64) {
         self.next = match mem::take(&mut self.next) {
-            Next::Awaited if self.is_due(last_sequence) => self.begin(last_sequence),
+            Next::Awaited if self.index.is_due(last_sequence) => self.begin(last_sequence),
             Next::Sorting(thread) if thread.is_finished() => Next::sorted(thread),
             next => next,
         };
@@ -150,7 +87,7 @@ impl RequestIds {
     pub(super) fn prepare_last(&mut self, last_sequence: i64) {
         self.prepare(last_sequence);
         self.next = match mem::take(&mut self.next) {
-            Next::Awaited if self.memtable.entries.is_empty() => Next::Needless { through: last_sequence },
+            Next::Awaited if self.index.has_no_ids_to_store() => Next::Needless { through: last_sequence },
             Next::Sorting(thread) => Next::sorted(thread),
             next => next,
         };
@@ -159,23 +96,14 @@ impl RequestIds {
         }
     }
 
-    fn is_due(&self, last_sequence: i64) -> bool {
-        let behind = usize::try_from(last_sequence.saturating_sub(self.through)).unwrap_or(0);
-        let after = if self.memtable.entries.is_empty() { NONE_AFTER } else { RUN_AFTER };
-        behind >= after || self.memtable.entries.len() >= RUN_AFTER
-    }
-
     fn begin(&self, last_sequence: i64) -> Next {
-        if self.memtable.entries.is_empty() {
+        if self.index.has_no_ids_to_store() {
             return Next::Needless { through: last_sequence };
         }
-        let sort = || {
-            let (entries, group) =
-                (self.memtable.entries.clone(), self.groups.open(self.memtable.entries.len()));
-            move || Run::of(entries, group, last_sequence)
-        };
         // If no thread can be started, the calling thread sorts.
-        thread::Builder::new().spawn(sort()).map_or_else(|_| Next::storing(sort()()), Next::Sorting)
+        thread::Builder::new()
+            .spawn(self.index.next_run(last_sequence))
+            .map_or_else(|_| Next::storing(self.index.next_run(last_sequence)()), Next::Sorting)
     }
 
     /// Writes a piece of the next run inside a transaction.
@@ -183,7 +111,7 @@ impl RequestIds {
         match &self.next {
             Next::Awaited | Next::Sorting(_) => Ok(()),
             Next::Needless { through } => write_through(connection, *through),
-            Next::Storing { run, piece } => run.write(connection, piece),
+            Next::Storing { run, piece } => write_piece(run, connection, piece),
         }
     }
 
@@ -191,31 +119,19 @@ impl RequestIds {
     pub(super) fn stored(&mut self, changes: &Transaction) {
         self.next = match mem::take(&mut self.next) {
             Next::Needless { through } => {
-                self.through = through;
+                self.index.stored_none(through);
                 Next::Awaited
             }
-            Next::Storing { run, piece } if piece.end < run.entries.len() => {
-                Next::Storing { piece: run.piece(piece.end), run }
+            Next::Storing { run, piece: Range { end, .. } } if end < run.entries.len() => {
+                Next::Storing { piece: piece(&run, end), run }
             }
             Next::Storing { run, .. } => {
-                self.memtable.forget(run.entries.len());
-                self.through = run.through;
-                self.groups.put(run.group);
+                self.index.stored_run(run);
                 Next::Awaited
             }
             next => next,
         };
-        let elsewhere = changes.requests.iter().map(|record| &record.request_id);
-        let movements = changes.movements.iter();
-        let placed =
-            movements.filter_map(|movement| Some((movement.request_id.as_ref()?, movement.sequence)));
-        let placed = placed.chain(elsewhere.map(|request_id| (request_id, ELSEWHERE)));
-        let entries: Vec<Entry> =
-            placed.map(|(request_id, place)| (self.hash(request_id.as_str()), place)).collect();
-        // In a loop of its own, the processor loads many cache lines at the same time.
-        for (hash, place) in entries {
-            self.memtable.add(hash, place);
-        }
+        self.index.add(changes);
     }
 }
 
@@ -226,34 +142,7 @@ impl Next {
     }
 
     fn storing(run: Run) -> Self {
-        Self::Storing { piece: run.piece(0), run }
-    }
-}
-
-impl Memtable {
-    fn add(&mut self, hash: i64, place: i64) {
-        let index =
-            u32::try_from(self.entries.len()).expect("the ids of four billion changes do not fit in memory");
-        self.entries.push((hash, place));
-        let Self { entries, by_hash } = self;
-        by_hash
-            .insert_unique(hash.cast_unsigned(), index, |other| entries[*other as usize].0.cast_unsigned());
-    }
-
-    /// The places of all ids with this hash.
-    fn places(&self, hash: i64) -> impl Iterator<Item = i64> {
-        let entries = self.by_hash.iter_hash(hash.cast_unsigned()).map(|index| self.entries[*index as usize]);
-        entries.filter(move |(other, _)| *other == hash).map(|(_, place)| place)
-    }
-
-    /// Removes the first `count` entries, and frees memory that the next run will not need.
-    fn forget(&mut self, count: usize) {
-        let rest = self.entries.split_off(count);
-        self.entries.clear();
-        self.entries.shrink_to(2 * RUN_AFTER);
-        self.by_hash.clear();
-        self.by_hash.shrink_to(2 * RUN_AFTER, |_| unreachable!("it is empty"));
-        rest.into_iter().for_each(|(hash, place)| self.add(hash, place));
+        Self::Storing { piece: piece(&run, 0), run }
     }
 }
 
@@ -264,6 +153,7 @@ mod tests {
 
     use super::*;
     use crate::catalog::{Kind, Movement, Price, ProductId, Quantity, RequestRecord};
+    use crate::store::request_ids::{NONE_AFTER, RUN_AFTER};
 
     fn movement(sequence: i64, request_id: Option<String>) -> Movement {
         Movement {
@@ -339,9 +229,9 @@ mod tests {
             expected.extend([(list, None), (batch, None)]);
             store(&mut index, &mut connection, before, &changes);
         }
-        assert_eq!(index.groups.run_count(), 3);
+        assert_eq!(index.index.run_count(), 3);
         for index in [&index, &RequestIds::read(&connection).unwrap()] {
-            assert!(index.memtable.entries.len() < RUN_AFTER);
+            assert!(index.index.memtable_len() < RUN_AFTER);
             for (id, place) in &expected {
                 assert!(places(index, &connection, id).contains(place), "{id}");
             }
@@ -357,13 +247,12 @@ mod tests {
     fn ids_whose_hashes_are_equal_are_all_proposed() {
         let mut connection = new_database();
         let mut index = RequestIds::read(&connection).unwrap();
-        let hash = index.hash("a");
         // Enough ids with one hash to fill more than one chunk, between ids with other hashes.
         let same = 600;
         for place in 1..=same {
-            index.memtable.add(hash, place);
-            index.memtable.add(hash.wrapping_add(place), -1);
-            index.memtable.add(hash.wrapping_sub(place), -1);
+            for (other, place) in [(0, place), (place, -1), (-place, -1)] {
+                index.index.add_entry("a", other, place);
+            }
         }
         let expected: Vec<_> = (1..=same).map(Some).collect();
         let sorted = |mut places: Vec<_>| {
@@ -371,19 +260,11 @@ mod tests {
             places
         };
         assert_eq!(sorted(places(&index, &connection, "a")), expected);
-        while index.groups.run_count() == 0 {
+        while index.index.run_count() == 0 {
             store(&mut index, &mut connection, RUN_AFTER as i64, &Transaction::default());
         }
-        assert!(index.memtable.entries.is_empty());
+        assert!(index.index.has_no_ids_to_store());
         assert_eq!(sorted(places(&index, &connection, "a")), expected);
-    }
-
-    /// A stored run is read by later versions of this program, so its form must not change.
-    #[test]
-    fn a_hash_is_what_it_always_was() {
-        let hasher = SipHasher13::new_with_key(b"0123456789abcdef");
-        let index = RequestIds { hasher, ..RequestIds::new() };
-        assert_eq!(["", "pedido-1"].map(|id| index.hash(id)), [-1911748791790167412, 1769951393940745094]);
     }
 
     #[test]
@@ -392,7 +273,7 @@ mod tests {
         let mut last_sequence = 0;
         for session in 1..=12 {
             let mut index = RequestIds::read(&connection).unwrap();
-            let before = index.groups.run_count();
+            let before = index.index.run_count();
             let movements = (last_sequence + 1..).take(1000);
             let movements = movements.map(|at| movement(at, Some(format!("pedido-{at}")))).collect();
             store(
@@ -405,13 +286,13 @@ mod tests {
             index.prepare_last(last_sequence);
             index.write(&connection).unwrap();
             index.stored(&Transaction::default());
-            assert!(index.memtable.entries.len() <= RUN_AFTER, "{session}");
+            assert!(index.index.memtable_len() <= RUN_AFTER, "{session}");
             assert!(matches!(index.next, Next::Awaited));
-            if index.groups.run_count() > before {
-                assert!(index.memtable.entries.is_empty());
+            if index.index.run_count() > before {
+                assert!(index.index.has_no_ids_to_store());
             }
         }
-        assert_eq!(RequestIds::read(&connection).unwrap().groups.run_count(), 2);
+        assert_eq!(RequestIds::read(&connection).unwrap().index.run_count(), 2);
     }
 
     #[test]
@@ -421,7 +302,7 @@ mod tests {
         let full = RUN_AFTER as i64;
         let named = (1..=full).map(|at| movement(at, Some(format!("pedido-{at}")))).collect();
         store(&mut index, &mut connection, 0, &Transaction { movements: named, ..Transaction::default() });
-        while index.groups.run_count() == 0 {
+        while index.index.run_count() == 0 {
             store(&mut index, &mut connection, full, &Transaction::default());
         }
         let last = full + NONE_AFTER as i64;
@@ -434,7 +315,7 @@ mod tests {
         );
         store(&mut index, &mut connection, last, &Transaction::default());
         for index in [&index, &RequestIds::read(&connection).unwrap()] {
-            assert_eq!((index.through, index.groups.run_count()), (last, 1));
+            assert_eq!((index.index.through(), index.index.run_count()), (last, 1));
             for sequence in 1..=full {
                 assert_eq!(places(index, &connection, &format!("pedido-{sequence}")), [Some(sequence)]);
             }
@@ -457,7 +338,7 @@ mod tests {
             store(&mut index, &mut connection, last_sequence, &changes(last_sequence + 1));
             last_sequence += 1000;
         }
-        assert_eq!(index.groups.run_count(), 0);
+        assert_eq!(index.index.run_count(), 0);
         let find_all = |index: &RequestIds, connection: &Connection, last_sequence: i64| {
             for sequence in 1..=last_sequence {
                 let id = format!("pedido-{sequence}");
@@ -467,14 +348,14 @@ mod tests {
         find_all(&index, &connection, last_sequence);
         index = RequestIds::read(&connection).unwrap();
         find_all(&index, &connection, last_sequence);
-        while index.groups.run_count() == 0 {
+        while index.index.run_count() == 0 {
             store(&mut index, &mut connection, last_sequence, &changes(last_sequence + 1));
             last_sequence += 1000;
         }
         let ids: i64 = connection
             .query_row("SELECT sum(length(entries)) / 16 FROM request_chunk", [], |row| row.get(0))
             .unwrap();
-        assert_eq!(ids, index.through);
+        assert_eq!(ids, index.index.through());
         find_all(&index, &connection, last_sequence);
         find_all(&RequestIds::read(&connection).unwrap(), &connection, last_sequence);
     }

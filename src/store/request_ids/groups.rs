@@ -3,14 +3,12 @@
 use std::mem;
 use std::sync::Arc;
 
-use rusqlite::Connection;
-
 use super::entry::{entries, half};
-use crate::store::sqlite::error::bad_value;
+use super::tables::{IdTables, Malformed};
 
 /// Movements, or ids, after which a run is stored. A start reads so many movements in some tens of
 /// milliseconds.
-pub(super) const RUN_AFTER: usize = if cfg!(test) { 4096 } else { 256 * 1024 };
+pub(in crate::store) const RUN_AFTER: usize = if cfg!(test) { 4096 } else { 256 * 1024 };
 
 /// Ids after which a group of runs is full. Larger groups would mean fewer filters for each look-up, but a
 /// start reads all ids of a group that is not full: these in some tens of milliseconds.
@@ -38,7 +36,7 @@ const BITS: usize = 6;
 
 /// Runs that share a filter.
 #[derive(Clone)]
-pub(super) struct Group {
+pub(in crate::store) struct Group {
     first_run: usize,
     /// The filter of each run.
     runs: Vec<Arc<BloomFilter>>,
@@ -65,17 +63,17 @@ impl Group {
     }
 
     /// The number of the last run.
-    pub(super) fn last_run(&self) -> i64 {
+    pub(in crate::store) fn last_run(&self) -> i64 {
         self.end() as i64 - 1
     }
 
     /// The filter of the last run, in its stored form.
-    pub(super) fn last_filter(&self) -> Option<Vec<u8>> {
+    pub(in crate::store) fn last_filter(&self) -> Option<Vec<u8>> {
         self.runs.last().map(|filter| filter.bytes())
     }
 
     /// The filter of the whole group, which is stored once the group is full.
-    pub(super) fn full_filter(&self) -> Option<Vec<u8>> {
+    pub(in crate::store) fn full_filter(&self) -> Option<Vec<u8>> {
         self.is_full().then(|| self.filter.bytes())
     }
 
@@ -102,36 +100,31 @@ impl Group {
 pub(super) struct Groups(Vec<Group>);
 
 impl Groups {
-    /// Reads the groups from the database. The filter of a last group that is not full is made from its
-    /// runs.
-    pub(super) fn read(connection: &Connection) -> rusqlite::Result<Self> {
+    /// Reads the groups of the stored runs. The filter of a last group that is not full is made from its runs.
+    pub(super) fn read<T: IdTables>(tables: &mut T) -> Result<Self, T::Error> {
         let mut this = Self::default();
         // The runs after the last full group.
         let mut runs = Vec::new();
-        let mut stored =
-            connection.prepare("SELECT number, filter, group_filter FROM request_round ORDER BY number")?;
-        let mut stored = stored.query([])?;
-        while let Some(run) = stored.next()? {
+        tables.runs(&mut |run| {
             let first_run = this.run_count();
-            if run.get::<_, i64>(0)? != (first_run + runs.len()) as i64 {
-                return Err(bad_value(0, "a run of the index of request ids is missing"));
+            if run.number != (first_run + runs.len()) as i64 {
+                return Err(Malformed("a run of the index of request ids is missing"));
             }
-            runs.push(Arc::new(BloomFilter::read(run.get_ref(1)?.as_blob()?)?));
-            if let Some(filter) = run.get_ref(2)?.as_blob_or_null()? {
+            runs.push(Arc::new(BloomFilter::read(run.filter)?));
+            if let Some(filter) = run.group_filter {
                 let (runs, filter) = (mem::take(&mut runs), Arc::new(BloomFilter::read(filter)?));
                 this.0.push(Group { first_run, runs, room: 0, filter });
             }
-        }
+            Ok(())
+        })?;
         if runs.is_empty() {
             return Ok(this);
         }
         let mut last = Group { runs, ..Group::at(this.run_count(), 0) };
-        let mut chunks =
-            connection.prepare("SELECT entries FROM request_chunk WHERE round >= ?1 AND round < ?2")?;
-        let mut chunks = chunks.query([last.first_run as i64, last.end() as i64])?;
-        while let Some(chunk) = chunks.next()? {
-            last.add(entries(chunk, 0)?.iter().map(|entry| half(entry, 0)));
-        }
+        tables.chunks(last.first_run..last.end(), &mut |chunk| {
+            last.add(entries(chunk)?.iter().map(|entry| half(entry, 0)));
+            Ok(())
+        })?;
         this.0.push(last);
         Ok(this)
     }
@@ -182,12 +175,12 @@ impl BloomFilter {
         Self { blocks: vec![Block::default(); count.div_ceil(block_ids)] }
     }
 
-    fn read(bytes: &[u8]) -> rusqlite::Result<Self> {
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
         let (words, rest) = bytes.as_chunks();
         let words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
         let (blocks, more) = words.as_chunks();
         if blocks.is_empty() || !rest.is_empty() || !more.is_empty() {
-            return Err(bad_value(1, "not a filter of the index of request ids"));
+            return Err(Malformed("not a filter of the index of request ids"));
         }
         Ok(Self { blocks: blocks.to_vec() })
     }
@@ -234,24 +227,15 @@ fn bits(hash: i64) -> Block {
 mod tests {
     use std::ops::Range;
 
-    use super::super::Entry;
-    use super::super::runs::{Run, stored_places};
-    use super::super::tests::new_database;
+    use super::super::memory_tables::MemoryTables;
+    use super::super::{Entry, Run};
     use super::*;
 
-    /// Stores a run, and returns how many pieces it had.
-    fn store(groups: &mut Groups, connection: &Connection, entries: Vec<Entry>) -> usize {
-        let group = groups.open(entries.len());
-        let run = Run::of(entries, group, 1);
-        let (mut from, mut pieces) = (0, 0);
-        while from < run.entries.len() {
-            let piece = run.piece(from);
-            run.write(connection, &piece).unwrap();
-            from = piece.end;
-            pieces += 1;
-        }
+    /// Stores a run.
+    fn store(groups: &mut Groups, tables: &mut MemoryTables, entries: Vec<Entry>) {
+        let run = Run::of(entries.clone(), groups.open(entries.len()), 1);
+        tables.store(&run);
         groups.put(run.group);
-        pieces
     }
 
     fn runs(groups: &Groups) -> Vec<(Range<usize>, bool)> {
@@ -260,15 +244,15 @@ mod tests {
 
     #[test]
     fn eight_full_runs_or_many_small_ones_have_a_filter_together() {
-        for (run_ids, count, pieces) in [(RUN_AFTER + 1, 8, 9), (3, GROUP_RUNS_MAX, 1)] {
-            let (connection, mut groups) = (new_database(), Groups::default());
+        for (run_ids, count) in [(RUN_AFTER + 1, 8), (3, GROUP_RUNS_MAX)] {
+            let (mut tables, mut groups) = (MemoryTables::default(), Groups::default());
             let mut hashes = Vec::new();
             for number in 0..2 * count + 1 {
                 let entries: Vec<_> = (0..run_ids).map(|_| (fastrand::i64(..), 1)).collect();
                 hashes.extend(entries.iter().map(|(hash, _)| (*hash, number)));
-                assert_eq!(store(&mut groups, &connection, entries), pieces);
+                store(&mut groups, &mut tables, entries);
             }
-            let again = Groups::read(&connection).unwrap();
+            let again = Groups::read(&mut tables).unwrap();
             for groups in [&groups, &again] {
                 let last = 2 * count..2 * count + 1;
                 assert_eq!(runs(groups), [(0..count, true), (count..2 * count, true), (last, false)]);
@@ -290,24 +274,29 @@ mod tests {
 
     #[test]
     fn runs_of_an_earlier_build_are_groups_of_one() {
-        let (connection, mut groups) = (new_database(), Groups::default());
+        let (mut tables, mut groups) = (MemoryTables::default(), Groups::default());
         for hash in 0..3 {
-            store(&mut groups, &connection, vec![(hash, hash + 1)]);
+            store(&mut groups, &mut tables, vec![(hash, hash + 1)]);
         }
         for number in 0..2 {
             // A filter of another size.
             let mut filter = BloomFilter { blocks: vec![Block::default(); 2] };
-            filter.add(number);
-            let update = "UPDATE request_round SET filter = ?1, group_filter = ?1 WHERE number = ?2";
-            connection.execute(update, rusqlite::params![filter.bytes(), number]).unwrap();
+            filter.add(number as i64);
+            let run = &mut tables.runs[number];
+            (run.filter, run.group_filter) = (filter.bytes(), Some(filter.bytes()));
         }
-        let mut groups = Groups::read(&connection).unwrap();
+        let mut groups = Groups::read(&mut tables).unwrap();
         assert_eq!(runs(&groups), [(0..1, true), (1..2, true), (2..3, false)]);
         for (run, hash) in (0..3).enumerate() {
             assert!(groups.that_may_hold(&[hash]).contains(&(0, run)));
-            assert_eq!(stored_places(&connection, run, hash).unwrap(), [hash + 1]);
+            let mut places = Vec::new();
+            let read = tables.chunks_with(run, hash, &mut |chunk| {
+                places.extend(entries(chunk)?.iter().map(|entry| half(entry, 1)));
+                Ok(())
+            });
+            assert_eq!((read, places), (Ok(()), vec![hash + 1]));
         }
-        store(&mut groups, &connection, vec![(3, 4)]);
+        store(&mut groups, &mut tables, vec![(3, 4)]);
         assert_eq!(runs(&groups)[2..], [(2..4, false)]);
     }
 
@@ -345,11 +334,11 @@ mod tests {
 
     #[test]
     fn a_missing_run_is_reported() {
-        let (connection, mut groups) = (new_database(), Groups::default());
+        let (mut tables, mut groups) = (MemoryTables::default(), Groups::default());
         for hash in 0..3 {
-            store(&mut groups, &connection, vec![(hash, hash + 1)]);
+            store(&mut groups, &mut tables, vec![(hash, hash + 1)]);
         }
-        connection.execute("UPDATE request_round SET number = 1 << 40 WHERE number = 2", []).unwrap();
-        assert!(Groups::read(&connection).is_err());
+        tables.runs[2].number = 1 << 40;
+        assert!(Groups::read(&mut tables).is_err());
     }
 }
