@@ -16,6 +16,8 @@ mod load;
 mod migrate;
 mod moment;
 mod password;
+mod read;
+mod request_ids;
 mod rows;
 mod session;
 mod settle;
@@ -38,6 +40,7 @@ use ends::Ends;
 use error::{FENCED, Failure, OTHER_END};
 use ledger::PostgresLedger;
 use load::Loaded;
+use request_ids::{RequestIds, Writer};
 use session::Session;
 
 pub use address::is_url;
@@ -64,6 +67,7 @@ pub struct PostgresStore {
     /// The last changes that are known to be stored.
     ends: Ends,
     authors: HashMap<Author, i32>,
+    request_ids: RequestIds,
     /// The time since which no host has answered.
     gone_since: Option<Instant>,
     closed: Option<Closed>,
@@ -118,6 +122,7 @@ impl PostgresStore {
             epoch,
             ends: Ends::default(),
             authors: HashMap::new(),
+            request_ids: RequestIds::new(),
             gone_since: None,
             closed: None,
         };
@@ -140,6 +145,26 @@ impl PostgresStore {
         self.closed.as_ref().map_or(Ok(()), |closed| Err(closed.error(&self.address)))
     }
 
+    /// Uses the connection for something that is done again if it fails.
+    fn with_link<T>(
+        &mut self,
+        action: &'static str,
+        act: impl FnOnce(&mut Self, &mut Link) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        self.ensure_ready()?;
+        let Some(mut link) = self.link.take() else { return Err(gone(&self.address)) };
+        let done = act(self, &mut link);
+        self.link = Some(link);
+        done.map_err(|failure| failure.into_error(action, &self.address))
+    }
+
+    /// Reads the index of request ids.
+    fn read_request_ids(&mut self) -> Result<(), StoreError> {
+        let shop = self.current.shop();
+        self.request_ids = self.with_link("ler", |_, link| RequestIds::read(link, shop))?;
+        Ok(())
+    }
+
     /// Runs statements that change nothing.
     fn read<T>(
         &mut self,
@@ -147,10 +172,7 @@ impl PostgresStore {
         time_max: Duration,
         act: impl AsyncFnOnce(&Session) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
-        self.ensure_ready()?;
-        let Self { link, address, .. } = self;
-        let link = link.as_mut().ok_or_else(|| gone(address))?;
-        link.run(time_max, act).map_err(|failure| failure.into_error(action, address))
+        self.with_link(action, |_, link| link.run(time_max, act))
     }
 
     fn commit_as(&mut self, changes: &Transaction, is_opening: bool) -> Result<(), StoreError> {
@@ -169,6 +191,7 @@ impl PostgresStore {
         match stored {
             Ok(()) => {
                 authors.extend(commit.new_authors);
+                self.request_ids.add(changes);
                 self.ends = self.ends.after(changes);
                 Ok(())
             }
@@ -216,17 +239,25 @@ impl Store for PostgresStore {
         let Some(Loaded { catalog, authors }) = loaded else { return Ok(None) };
         self.ends = Ends { movement: catalog.last_sequence(), change: catalog.last_change() };
         self.authors = authors;
+        self.read_request_ids()?;
         Ok(Some(catalog))
     }
 
     fn create(&mut self, opening: &Transaction) -> Result<(), StoreError> {
-        self.commit_as(opening, true)
+        self.commit_as(opening, true)?;
+        self.read_request_ids()
     }
 
     fn recorded(&mut self, request_ids: &[&RequestId]) -> Result<RecordedById, StoreError> {
         let shop = self.current.shop();
+        let places =
+            self.with_link("consultar", |this, link| this.request_ids.places(link, shop, request_ids))?;
+        // The engine is asked only about an id that the index proposes.
+        if places.is_empty() {
+            return Ok(RecordedById::default());
+        }
         self.read("consultar", LOOK_TIME_MAX, async |session| {
-            ledger::recorded(session, shop, request_ids).await
+            read::recorded(session, shop, request_ids, &places).await
         })
     }
 
@@ -275,7 +306,11 @@ impl Store for PostgresStore {
     }
 
     fn tidy(&mut self) -> Result<(), StoreError> {
-        Ok(())
+        let address = self.address.clone();
+        self.with_link("gravar em", |this, link| {
+            let (shop, last_sequence) = (this.current.shop(), this.ends.movement);
+            this.request_ids.tidy(link, &Writer { address: &address, shop, epoch: this.epoch, last_sequence })
+        })
     }
 
     fn ledger(&self) -> Arc<dyn Ledger> {

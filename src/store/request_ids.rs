@@ -30,7 +30,7 @@ use entry::{entries, half};
 use groups::Groups;
 pub(super) use groups::RUN_AFTER;
 pub(super) use run::Run;
-pub(super) use tables::{IdTables, Malformed, StoredRun};
+pub(super) use tables::{IdTables, Malformed, OnFound, StoredRun};
 
 /// Movements without any id after which the index notes that there is none, so that a start need not read
 /// them.
@@ -101,16 +101,19 @@ impl IdIndex {
         for (index, hash) in hashes.iter().enumerate() {
             places.extend(self.memtable.places(*hash).map(|place| (index, place)));
         }
-        for (index, run) in self.groups.that_may_hold(&hashes) {
-            let hash = hashes[index];
-            tables.chunks_with(run, hash, &mut |chunk| {
-                let entries = entries(chunk)?;
-                let from = entries.partition_point(|entry| half(entry, 0) < hash);
-                let same = entries[from..].iter().take_while(|entry| half(entry, 0) == hash);
-                places.extend(same.map(|entry| (index, half(entry, 1))));
-                Ok(())
-            })?;
+        let may_hold = self.groups.that_may_hold(&hashes);
+        if may_hold.is_empty() {
+            return Ok(places);
         }
+        let wanted: Vec<(usize, i64)> = may_hold.iter().map(|(index, run)| (*run, hashes[*index])).collect();
+        tables.chunks_with(&wanted, &mut |found, chunk| {
+            let (index, hash) = (may_hold[found].0, wanted[found].1);
+            let entries = entries(chunk)?;
+            let from = entries.partition_point(|entry| half(entry, 0) < hash);
+            let same = entries[from..].iter().take_while(|entry| half(entry, 0) == hash);
+            places.extend(same.map(|entry| (index, half(entry, 1))));
+            Ok(())
+        })?;
         Ok(places)
     }
 

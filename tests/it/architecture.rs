@@ -390,6 +390,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "store::check",
             "store::error",
             "store::purchase_reads",
+            "store::request_ids",
             "tls",
         ],
     ),

@@ -29,6 +29,7 @@ const ROWS_PER_SECOND: usize = 5_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Opening,
+    OpeningIds,
     Authors,
     Products,
     ProductsWithTerms,
@@ -36,7 +37,6 @@ enum Part {
     Purchases,
     Undos,
     Requests,
-    MovementRequests,
     Journal,
 }
 
@@ -71,7 +71,7 @@ impl<'t> Commit<'t> {
             rows: products.len() + movements.len() + changes.len() + requests.len(),
         };
         if is_opening {
-            this.parts.push(Part::Opening);
+            this.parts.extend([Part::Opening, Part::OpeningIds]);
         }
         let by = this.add_authors(transaction, authors);
         this.add_products(transaction);
@@ -92,7 +92,6 @@ impl<'t> Commit<'t> {
                 [Box::new(after), Box::new(ids), Box::new(digests), Box::new(results)];
             this.add(Part::Requests, values);
         }
-        this.add_movement_requests(movements);
         if let Some(row) = JournalRow::of(movements, documents, &by) {
             this.add(Part::Journal, row.values());
         }
@@ -202,15 +201,6 @@ impl<'t> Commit<'t> {
         self.add(Part::Purchases, values);
     }
 
-    fn add_movement_requests(&mut self, movements: &'t [Movement]) {
-        let with_ids =
-            movements.iter().filter_map(|it| Some((it.request_id.as_ref()?.as_str(), it.sequence)));
-        let (ids, sequences): (Vec<&str>, Vec<i64>) = with_ids.unzip();
-        if !ids.is_empty() {
-            self.add(Part::MovementRequests, [Box::new(ids) as Value<'t>, Box::new(sequences)]);
-        }
-    }
-
     /// How long the commit may take.
     pub(super) fn time_max(&self) -> Duration {
         COMMIT_TIME_MAX + Duration::from_secs((self.rows / ROWS_PER_SECOND) as u64)
@@ -260,7 +250,7 @@ impl Part {
     /// The types of the parameters of the part.
     fn types(self) -> &'static [&'static str] {
         match self {
-            Self::Opening => &[],
+            Self::Opening | Self::OpeningIds => &[],
             Self::Authors => &["int4[]", "text[]"],
             Self::Products => &["int4[]", "text[]", "text[]", "int8[]", "bool[]", "bool[]"],
             Self::ProductsWithTerms => &[
@@ -273,7 +263,6 @@ impl Part {
             }
             Self::Undos => &["int8[]", "int8[]"],
             Self::Requests => &["int8", "text[]", "int8[]", "bytea[]"],
-            Self::MovementRequests => &["text[]", "int8[]"],
             Self::Journal => &journal::TYPES,
         }
     }
@@ -285,6 +274,9 @@ impl Part {
         let all = parameters.join(", ");
         match self {
             Self::Opening => "INSERT INTO forwarded VALUES ($1::int4, 0)".to_owned(),
+            Self::OpeningIds => {
+                "INSERT INTO request_index SELECT $1::int4, uuid_send(gen_random_uuid()), 0".to_owned()
+            }
             Self::Authors => format!("INSERT INTO author SELECT $1::int4, * FROM unnest({all})"),
             Self::Products => format!(
                 "INSERT INTO product_terms (shop, id, name, unit, price, discontinued, example, barcodes, minimum,
@@ -323,9 +315,6 @@ impl Part {
                  SELECT $1::int4, {}, * FROM unnest({})",
                 parameters[0],
                 parameters[1..].join(", ")
-            ),
-            Self::MovementRequests => format!(
-                "INSERT INTO movement_request (shop, request_id, sequence) SELECT $1::int4, * FROM unnest({all})"
             ),
             Self::Journal => format!(
                 "INSERT INTO journal (shop, epoch, {COLUMNS}) VALUES ($1::int4, $2::int8, {all})"

@@ -17,16 +17,15 @@ use super::error::{Failure, bad_value};
 use super::migrate::SCHEMA_VERSION;
 use super::rows::{kind_number, product_number, read_product_id};
 use super::session::Session;
-use crate::catalog::{ProductChange, RequestId, RequestIdError, RequestRecord, TermsField};
+use crate::catalog::{ProductChange, TermsField};
 use crate::store::{
-    ChangesQuery, Extent, Ledger, LedgerPage, LedgerQuery, LedgerRange, LedgerRow, Recorded, RecordedById,
-    StoreError,
+    ChangesQuery, Extent, Ledger, LedgerPage, LedgerQuery, LedgerRange, LedgerRow, StoreError,
 };
 use rows::{Walk, complete, missing, segments, walk};
 use visit::Visited;
 
 pub(super) use connections::PostgresLedger;
-pub(super) use rows::{movements, movements_back, rows};
+pub(super) use rows::{each, movements, movements_back, rows};
 pub(super) use segment::{Columns, Segment};
 
 /// Most rows that are read for one page, in a millisecond or two. If a filter matches few of them, the page is
@@ -56,11 +55,6 @@ const SEARCH_TIME: &str = "WITH RECURSIVE search (low, high) AS (
 
 const SELECT_UNDONE: &str = "SELECT by_sequence, undone FROM undo
      WHERE shop = $1 AND by_sequence >= $2 AND by_sequence <= $3 ORDER BY by_sequence LIMIT $4";
-
-/// The places of request ids: movements, and other requests with their digests and results.
-const SELECT_PLACES: &str = "SELECT request_id, sequence, 0::int8, ''::bytea FROM movement_request
-     WHERE shop = $1 AND request_id = ANY ($2)
-     UNION ALL SELECT request_id, NULL, digest, result FROM request WHERE shop = $1 AND request_id = ANY ($2)";
 
 /// The columns that [`read_change`] reads.
 pub(super) const CHANGE_COLUMNS: &str = "number, product, field, old_value, new_value, recorded_at,
@@ -192,37 +186,6 @@ async fn page_back(session: &Session, shop: i32, query: &LedgerQuery) -> Result<
     let (found, next) = self::walk(session, shop, &walk).await?;
     let wanted: Vec<(&Segment, i64)> = found.iter().map(|(sequence, segment)| (segment, *sequence)).collect();
     Ok(LedgerPage { rows: complete(session, shop, &wanted).await?, next })
-}
-
-/// The requests stored under these ids.
-pub(super) async fn recorded(
-    session: &Session,
-    shop: i32,
-    request_ids: &[&RequestId],
-) -> Result<RecordedById, Failure> {
-    let mut recorded = RecordedById::default();
-    let ids: Vec<&str> = request_ids.iter().map(|request_id| request_id.as_str()).collect();
-    let mut sequences = Vec::new();
-    for row in session.query(SELECT_PLACES, &[&shop, &ids]).await? {
-        if let Some(sequence) = row.try_get::<_, Option<i64>>(1)? {
-            sequences.push(sequence);
-            continue;
-        }
-        let request_id: RequestId =
-            row.try_get::<_, &str>(0)?.parse().map_err(|error: RequestIdError| bad_value(error))?;
-        let digest = row.try_get::<_, i64>(2)?.cast_unsigned();
-        let record = RequestRecord { request_id: request_id.clone(), digest, result: row.try_get(3)? };
-        recorded.insert(request_id, Recorded::Request(record));
-    }
-    if sequences.is_empty() {
-        return Ok(recorded);
-    }
-    for LedgerRow { movement, .. } in rows::each(session, shop, &sequences).await? {
-        if let Some(request_id) = movement.request_id.clone() {
-            recorded.insert(request_id, Recorded::Movement(movement));
-        }
-    }
-    Ok(recorded)
 }
 
 /// Reads a change of terms from the columns of [`CHANGE_COLUMNS`].

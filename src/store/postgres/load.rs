@@ -50,7 +50,8 @@ pub(super) async fn load(session: &Session, shop: i32) -> Result<Option<Loaded>,
     Ok(Some(Loaded { catalog, authors: read_authors(session, shop).await? }))
 }
 
-async fn read_authors(session: &Session, shop: i32) -> Result<HashMap<Author, i32>, Failure> {
+/// Reads the authors of a shop and their numbers.
+pub(super) async fn read_authors(session: &Session, shop: i32) -> Result<HashMap<Author, i32>, Failure> {
     let mut authors = HashMap::new();
     for row in session.query("SELECT name, id FROM author WHERE shop = $1", &[&shop]).await? {
         authors.insert(row.try_get::<_, &str>(0)?.parse().map_err(bad_value)?, row.try_get(1)?);

@@ -1,7 +1,6 @@
 //! One moment of a shop, for a check or a copy of all that it holds: a transaction that sees the same rows from its
 //! beginning to its end.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -10,6 +9,8 @@ use super::connect::Link;
 use super::error::{Failure, bad_value};
 use super::ledger::{self, CHANGE_COLUMNS, Columns, Segment};
 use super::load::{self, Loaded};
+use super::read;
+use super::request_ids::RequestIds;
 use super::rows::{read_product_id, read_quantity};
 use super::session::Session;
 use crate::catalog::{
@@ -17,6 +18,7 @@ use crate::catalog::{
 };
 use crate::store::StoreError;
 use crate::store::check::{Fault, KeptPurchase, KeptRequest, Moment, Place, not_indexed, stored_twice};
+use crate::store::request_ids::ELSEWHERE;
 
 /// Rows of a small table that are read at a time.
 const READ_AT_ONCE: i64 = 4096;
@@ -43,16 +45,13 @@ const SELECT_DOCUMENTS: &str = "SELECT first + place, count::int8 FROM (
          WHERE shop = $1 AND document_offsets IS NOT NULL AND first >= $2 ORDER BY first LIMIT $3
      ) AS page, unnest(document_offsets, document_counts) AS each (place, count) ORDER BY 1";
 
-/// The places of request ids, which a retry finds: movements, or `NULL` for the table of requests.
-const SELECT_PLACES: &str =
-    "SELECT request_id, sequence FROM movement_request WHERE shop = $1 AND request_id = ANY ($2)
-     UNION ALL SELECT request_id, NULL FROM request WHERE shop = $1 AND request_id = ANY ($2)";
-
 /// An open transaction.
 pub(super) struct PostgresMoment<'l> {
     link: &'l mut Link,
     address: &'l Address,
     shop: i32,
+    /// The index of request ids, after the first look at it.
+    index: Option<RequestIds>,
 }
 
 impl<'l> PostgresMoment<'l> {
@@ -66,14 +65,14 @@ impl<'l> PostgresMoment<'l> {
 
     /// The open transaction of a connection.
     pub(super) fn inside(link: &'l mut Link, address: &'l Address, shop: i32) -> Self {
-        Self { link, address, shop }
+        Self { link, address, shop, index: None }
     }
 
     fn run<T>(
         &mut self,
         act: impl AsyncFnOnce(&Session, i32) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
-        let Self { link, address, shop } = self;
+        let Self { link, address, shop, .. } = self;
         let done = link.run(READ_TIME_MAX, async |session| act(session, *shop).await);
         done.map_err(|failure| failure.into_error("conferir", address))
     }
@@ -169,22 +168,41 @@ impl Moment for PostgresMoment<'_> {
         if ids.is_empty() {
             return Ok(());
         }
-        let texts: Vec<&str> = ids.iter().map(|(request_id, _)| request_id.as_str()).collect();
-        let rows = self.read(async |session, shop| session.query(SELECT_PLACES, &[&shop, &texts]).await)?;
-        let mut places: HashMap<&str, Vec<Place>> = HashMap::new();
-        for row in &rows {
-            let place = row.try_get(0).and_then(|id| Ok((id, row.try_get(1)?)));
-            let (id, place) = place.map_err(|error| Fault::of(error.to_string()))?;
-            places.entry(id).or_default().push(place);
-        }
-        for (request_id, place) in ids {
-            match places.get(request_id.as_str()).map_or(&[][..], Vec::as_slice) {
-                [found] if found == place => {}
-                found if found.contains(place) => return Err(stored_twice(request_id)),
-                _ => return Err(not_indexed(request_id)),
+        let texts: Vec<&RequestId> = ids.iter().map(|(request_id, _)| request_id).collect();
+        let proposed = self.proposed(&texts)?;
+        let mut is_found = vec![false; ids.len()];
+        // The proposed places where another movement or request may have the same id.
+        let mut others = Vec::new();
+        for (index, place) in proposed {
+            if place == ids[index].1.unwrap_or(ELSEWHERE) {
+                is_found[index] = true;
+            } else {
+                others.push((index, place));
             }
         }
-        Ok(())
+        if let Some(index) = is_found.iter().position(|is_found| !is_found) {
+            return Err(not_indexed(texts[index]));
+        }
+        let twice = self.read(async |session, shop| read::recorded(session, shop, &texts, &others).await)?;
+        twice.into_keys().next().map_or(Ok(()), |request_id| Err(stored_twice(&request_id)))
+    }
+}
+
+impl PostgresMoment<'_> {
+    /// The places that the index proposes for some ids.
+    fn proposed(&mut self, request_ids: &[&RequestId]) -> Result<Vec<(usize, i64)>, Fault> {
+        let Self { link, address, shop, index } = self;
+        let mut places = || {
+            let index = match index {
+                Some(index) => index,
+                None => index.insert(RequestIds::read(link, *shop)?),
+            };
+            index.places(link, *shop, request_ids)
+        };
+        places().map_err(|failure| match failure.into_error("conferir", address) {
+            StoreError::Corrupt { reason, .. } => Fault::Content(reason),
+            error => Fault::Unreadable(error),
+        })
     }
 }
 

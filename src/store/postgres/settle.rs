@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::connect::{LOOK_TIME_MAX, Link, Purpose};
 use super::ends::{Ends, holds};
 use super::error::Failure;
+use super::load::read_authors;
 use super::{Closed, PostgresStore};
 use crate::catalog::Transaction;
 use crate::store::{Settled, StoreError};
@@ -79,23 +80,23 @@ impl PostgresStore {
                 Some(transaction) => holds(session, shop, epoch, transaction).await?,
                 None => false,
             };
-            Ok((ends, is_stored))
+            Ok((ends, is_stored, read_authors(session, shop).await?))
         });
-        let (ends, is_stored) = looked.map_err(|failure| self.unreachable(failure))?;
+        let (ends, is_stored, authors) = looked.map_err(|failure| self.unreachable(failure))?;
         let Some(epoch) = barrier else {
             let deposed = self.depose(&mut link);
             // A change that was stored before the other server began is stored.
             return if is_stored { Ok(Settled::Stored) } else { Err(deposed) };
         };
-        let expected = match in_doubt.filter(|_| is_stored) {
-            Some(transaction) => self.ends.after(transaction),
-            None => self.ends,
-        };
+        let stored = in_doubt.filter(|_| is_stored);
+        let expected = stored.map_or(self.ends, |transaction| self.ends.after(transaction));
         if ends != expected {
             return Err(self.close_for(expected, ends));
         }
         self.epoch = epoch;
         self.ends = expected;
+        self.authors = authors;
+        stored.into_iter().for_each(|transaction| self.request_ids.add(transaction));
         self.use_link(link);
         Ok(match in_doubt {
             None => Settled::NotStored,

@@ -290,7 +290,7 @@ mod tests {
         for (run, hash) in (0..3).enumerate() {
             assert!(groups.that_may_hold(&[hash]).contains(&(0, run)));
             let mut places = Vec::new();
-            let read = tables.chunks_with(run, hash, &mut |chunk| {
+            let read = tables.chunks_with(&[(run, hash)], &mut |_, chunk| {
                 places.extend(entries(chunk)?.iter().map(|entry| half(entry, 1)));
                 Ok(())
             });

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::entry::{entries, half};
-use super::{IdTables, Malformed, Run, StoredRun, write_entries};
+use super::{IdTables, Malformed, OnFound, Run, StoredRun, write_entries};
 
 /// Entries of a chunk: few, so that a run has many chunks.
 const CHUNK_ENTRIES: usize = 8;
@@ -62,19 +62,16 @@ impl IdTables for MemoryTables {
         self.runs[runs].iter().flat_map(|run| &run.chunks).try_for_each(|chunk| each(chunk))
     }
 
-    fn chunks_with(
-        &mut self,
-        run: usize,
-        hash: i64,
-        each: &mut dyn FnMut(&[u8]) -> Result<(), Malformed>,
-    ) -> Result<(), Malformed> {
-        for chunk in self.runs[run].chunks.iter().rev() {
-            let first = half(&entries(chunk)?[0], 0);
-            if first <= hash {
-                each(chunk)?;
-            }
-            if first < hash {
-                break;
+    fn chunks_with(&mut self, wanted: &[(usize, i64)], each: &mut OnFound<'_>) -> Result<(), Malformed> {
+        for (index, (run, hash)) in wanted.iter().enumerate() {
+            for chunk in self.runs[*run].chunks.iter().rev() {
+                let first = half(&entries(chunk)?[0], 0);
+                if first <= *hash {
+                    each(index, chunk)?;
+                }
+                if first < *hash {
+                    break;
+                }
             }
         }
         Ok(())

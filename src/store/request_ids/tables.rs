@@ -14,6 +14,9 @@ pub(in crate::store) struct StoredRun<'r> {
     pub(in crate::store) group_filter: Option<&'r [u8]>,
 }
 
+/// Called with the index of a wanted hash, and a chunk that may have it.
+pub(in crate::store) type OnFound<'f> = dyn FnMut(usize, &[u8]) -> Result<(), Malformed> + 'f;
+
 /// The reads of the tables of an index.
 pub(in crate::store) trait IdTables {
     /// Why a table cannot be read.
@@ -32,14 +35,9 @@ pub(in crate::store) trait IdTables {
         each: &mut dyn FnMut(&[u8]) -> Result<(), Malformed>,
     ) -> Result<(), Self::Error>;
 
-    /// Calls `each` with the chunks of a run that may have this hash: those that begin with it, and the last one
-    /// that begins with a lower hash.
-    fn chunks_with(
-        &mut self,
-        run: usize,
-        hash: i64,
-        each: &mut dyn FnMut(&[u8]) -> Result<(), Malformed>,
-    ) -> Result<(), Self::Error>;
+    /// Looks for hashes, each in a run. Calls `each` with the index of a hash and a chunk that may have it: those that
+    /// begin with it, and the last one that begins with a lower hash.
+    fn chunks_with(&mut self, wanted: &[(usize, i64)], each: &mut OnFound<'_>) -> Result<(), Self::Error>;
 
     /// Calls `each` with every id after this movement, and its place.
     fn ids_after(&mut self, through: i64, each: &mut dyn FnMut(&str, i64)) -> Result<(), Self::Error>;

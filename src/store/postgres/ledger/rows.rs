@@ -117,7 +117,11 @@ pub(in crate::store::postgres) async fn rows(
 }
 
 /// Reads the movements with these numbers.
-pub(super) async fn each(session: &Session, shop: i32, sequences: &[i64]) -> Result<Vec<LedgerRow>, Failure> {
+pub(in crate::store::postgres) async fn each(
+    session: &Session,
+    shop: i32,
+    sequences: &[i64],
+) -> Result<Vec<LedgerRow>, Failure> {
     let found = session.query(&SELECT_EACH, &[&shop, &sequences]).await?;
     let segments = found.iter().map(|row| Segment::read(row, 0, Columns::All));
     let segments: Vec<Segment> = segments.collect::<Result<_, _>>()?;

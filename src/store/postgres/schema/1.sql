@@ -144,14 +144,33 @@ CREATE TABLE request (
     after_sequence  int8 NOT NULL,
     PRIMARY KEY (shop, request_id)
 );
+CREATE INDEX request_by_sequence ON request (shop, after_sequence);
 
--- The movement of each single adjustment with an id.
-CREATE TABLE movement_request (
-    shop        int4 NOT NULL,
-    request_id  text COLLATE "C" NOT NULL,
-    sequence    int8 NOT NULL,
-    PRIMARY KEY (shop, request_id)
+-- The index of the ids of movements and requests: sorted runs of 16 bytes for each id, its hash and its place. The
+-- runs have the ids of all movements up to `through`; later ones are read from the journal.
+CREATE TABLE request_index (
+    shop     int4 PRIMARY KEY REFERENCES shop,
+    seed     bytea NOT NULL,
+    through  int8 NOT NULL
 );
+
+CREATE TABLE request_run (
+    shop          int4 NOT NULL,
+    number        int8 NOT NULL,
+    filter        bytea NOT NULL,
+    group_filter  bytea,
+    PRIMARY KEY (shop, number)
+);
+-- Filters cannot be compressed.
+ALTER TABLE request_run ALTER COLUMN filter SET STORAGE EXTERNAL, ALTER COLUMN group_filter SET STORAGE EXTERNAL;
+
+CREATE TABLE request_chunk (
+    shop        int4 NOT NULL,
+    run         int8 NOT NULL,
+    first_hash  int8 NOT NULL,
+    entries     bytea NOT NULL
+);
+CREATE INDEX request_chunk_by_hash ON request_chunk (shop, run, first_hash);
 
 -- The products without their balances. One transaction may exchange the names of two products, so names are
 -- compared at its end. It may also move a code from one product to another, so no index has the codes.

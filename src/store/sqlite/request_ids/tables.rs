@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rusqlite::Connection;
 
-use crate::store::request_ids::{IdTables, Malformed, StoredRun};
+use crate::store::request_ids::{IdTables, Malformed, OnFound, StoredRun};
 use crate::store::sqlite::error::bad_value;
 
 /// The tables of one database.
@@ -50,22 +50,19 @@ impl IdTables for SqliteTables<'_> {
         Ok(())
     }
 
-    fn chunks_with(
-        &mut self,
-        run: usize,
-        hash: i64,
-        each: &mut dyn FnMut(&[u8]) -> Result<(), Malformed>,
-    ) -> rusqlite::Result<()> {
+    fn chunks_with(&mut self, wanted: &[(usize, i64)], each: &mut OnFound<'_>) -> rusqlite::Result<()> {
         // Downwards, as long as the previous chunk may end with the same hash.
         let mut chunks = self.0.prepare_cached(
             "SELECT first_hash, entries FROM request_chunk WHERE round = ?1 AND first_hash <= ?2
              ORDER BY first_hash DESC",
         )?;
-        let mut chunks = chunks.query([run as i64, hash])?;
-        while let Some(chunk) = chunks.next()? {
-            each(chunk.get_ref(1)?.as_blob()?)?;
-            if chunk.get::<_, i64>(0)? < hash {
-                break;
+        for (index, (run, hash)) in wanted.iter().enumerate() {
+            let mut chunks = chunks.query([*run as i64, *hash])?;
+            while let Some(chunk) = chunks.next()? {
+                each(index, chunk.get_ref(1)?.as_blob()?)?;
+                if chunk.get::<_, i64>(0)? < *hash {
+                    break;
+                }
             }
         }
         Ok(())

@@ -1,0 +1,112 @@
+//! The index of request ids in the database: its tables, and the writing of its runs.
+//!
+//! No commit waits for a run: a thread of its own sorts it, and stores it in one transaction over a connection of
+//! its own.
+
+mod runs;
+mod tables;
+
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::address::Address;
+use super::connect::{LOOK_TIME_MAX, Link};
+use super::error::{Failure, bad_value};
+use crate::catalog::{RequestId, Transaction};
+use crate::store::request_ids::{IdIndex, Run};
+use runs::{Unstored, store_run};
+use tables::PostgresTables;
+
+/// The pause after a run that could not be stored. Its ids stay in memory.
+const RETRY_AFTER: Duration = Duration::from_secs(60);
+
+/// Notes that no movement up to this one has an id that is in no run. Only goes forward.
+const NOTE_NONE: &str = "UPDATE request_index SET through = greatest(through, $2) WHERE shop = $1";
+
+/// The index of the request ids of one shop.
+pub(super) struct RequestIds {
+    index: IdIndex,
+    /// The thread that stores the next run.
+    storing: Option<JoinHandle<Result<Run, Unstored>>>,
+    /// The time of the last run that could not be stored.
+    failed_at: Option<Instant>,
+}
+
+/// The server that writes, and the last movement that it has stored.
+pub(super) struct Writer<'w> {
+    pub(super) address: &'w Address,
+    pub(super) shop: i32,
+    pub(super) epoch: i64,
+    pub(super) last_sequence: i64,
+}
+
+impl RequestIds {
+    /// The index of a shop without ids, such as one that is not created yet.
+    pub(super) fn new() -> Self {
+        Self { index: IdIndex::new(), storing: None, failed_at: None }
+    }
+
+    /// Reads the filters from the database, and the ids that are not in a run yet.
+    pub(super) fn read(link: &mut Link, shop: i32) -> Result<Self, Failure> {
+        let (seed, through) = link.run(LOOK_TIME_MAX, async |session| {
+            let row = session
+                .query_one("SELECT seed, through FROM request_index WHERE shop = $1", &[&shop])
+                .await?;
+            Ok((row.try_get::<_, Vec<u8>>(0)?, row.try_get(1)?))
+        })?;
+        let seed = seed.try_into().map_err(|_| bad_value("o índice dos pedidos não tem a sua chave"))?;
+        let index = IdIndex::read(&mut PostgresTables { link, shop }, &seed, through)?;
+        Ok(Self { index, ..Self::new() })
+    }
+
+    /// The places where some ids may be: pairs of an id's index and a sequence number, or the place of ids that are
+    /// in the table of requests.
+    pub(super) fn places(
+        &self,
+        link: &mut Link,
+        shop: i32,
+        request_ids: &[&RequestId],
+    ) -> Result<Vec<(usize, i64)>, Failure> {
+        self.index.places(&mut PostgresTables { link, shop }, request_ids)
+    }
+
+    /// Adds the ids of a stored transaction.
+    pub(super) fn add(&mut self, changes: &Transaction) {
+        self.index.add(changes);
+    }
+
+    /// Begins the next run if it is due, or notes that the last one is stored. Waits for no run.
+    pub(super) fn tidy(&mut self, link: &mut Link, writer: &Writer<'_>) -> Result<(), Failure> {
+        let Writer { shop, last_sequence, .. } = *writer;
+        if let Some(thread) = self.storing.take_if(|thread| thread.is_finished()) {
+            // If the thread panicked, the ids stay in memory, and a later run stores them.
+            match thread.join().unwrap_or(Err(Unstored::Failed)) {
+                Ok(run) => self.index.stored_run(run),
+                Err(Unstored::Failed) => self.failed_at = Some(Instant::now()),
+                // The answer for an earlier run was lost.
+                Err(Unstored::Known) => *self = Self::read(link, shop)?,
+            }
+        }
+        let is_resting = self.failed_at.is_some_and(|at| at.elapsed() < RETRY_AFTER);
+        if self.storing.is_some() || is_resting || !self.index.is_due(last_sequence) {
+            return Ok(());
+        }
+        if self.index.has_no_ids_to_store() {
+            let noted = link.change(LOOK_TIME_MAX, async |session| {
+                session.execute(NOTE_NONE, &[&shop, &last_sequence]).await
+            });
+            noted?;
+            self.index.stored_none(last_sequence);
+            return Ok(());
+        }
+        let (address, epoch, sort) =
+            (writer.address.clone(), writer.epoch, self.index.next_run(last_sequence));
+        let timeline_min = link.place().timeline;
+        let store = move || store_run(sort(), &address, timeline_min, (shop, epoch));
+        match thread::Builder::new().spawn(store) {
+            Ok(thread) => self.storing = Some(thread),
+            Err(_) => self.failed_at = Some(Instant::now()),
+        }
+        Ok(())
+    }
+}
