@@ -43,6 +43,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Copia o banco de dados, também enquanto um servidor o usa')
             [CompletionResult]::new('restore', 'restore', [CompletionResultType]::ParameterValue, 'Restaura uma cópia do banco de dados, e guarda o anterior')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Confere um banco de dados ou uma cópia')
+            [CompletionResult]::new('move', 'move', [CompletionResultType]::ParameterValue, 'Leva a loja de um banco de dados para outro, como de um arquivo para o PostgreSQL')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Mostra como está o servidor: banco de dados, conexões, fila, gravações')
             [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Cria, mostra e revoga tokens, que identificam os clientes de um servidor')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Mede e compara o protocolo de texto e o gRPC')
@@ -492,6 +493,11 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             break
         }
         'hortifruti;verify' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;move' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break

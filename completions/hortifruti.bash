@@ -46,6 +46,9 @@ _hortifruti() {
             hortifruti,man)
                 cmd="hortifruti__subcmd__man"
                 ;;
+            hortifruti,move)
+                cmd="hortifruti__subcmd__move"
+                ;;
             hortifruti,product)
                 cmd="hortifruti__subcmd__product"
                 ;;
@@ -125,7 +128,7 @@ _hortifruti() {
 
     case "${cmd}" in
         hortifruti)
-            opts="-h -V --help --version serve shell query update sell buy waste count undo history watch product report import export backup restore verify status token bench completions man help"
+            opts="-h -V --help --version serve shell query update sell buy waste count undo history watch product report import export backup restore verify move status token bench completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -853,6 +856,20 @@ _hortifruti() {
             return 0
             ;;
         hortifruti__subcmd__man)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hortifruti__subcmd__move)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

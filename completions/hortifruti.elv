@@ -40,6 +40,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand backup 'Copia o banco de dados, também enquanto um servidor o usa'
             cand restore 'Restaura uma cópia do banco de dados, e guarda o anterior'
             cand verify 'Confere um banco de dados ou uma cópia'
+            cand move 'Leva a loja de um banco de dados para outro, como de um arquivo para o PostgreSQL'
             cand status 'Mostra como está o servidor: banco de dados, conexões, fila, gravações'
             cand token 'Cria, mostra e revoga tokens, que identificam os clientes de um servidor'
             cand bench 'Mede e compara o protocolo de texto e o gRPC'
@@ -464,6 +465,10 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --help 'Mostra esta ajuda'
         }
         &'hortifruti;verify'= {
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+        &'hortifruti;move'= {
             cand -h 'Mostra esta ajuda'
             cand --help 'Mostra esta ajuda'
         }

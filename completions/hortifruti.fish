@@ -44,6 +44,7 @@ complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "export" -d 'E
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "backup" -d 'Copia o banco de dados, também enquanto um servidor o usa'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "restore" -d 'Restaura uma cópia do banco de dados, e guarda o anterior'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "verify" -d 'Confere um banco de dados ou uma cópia'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "move" -d 'Leva a loja de um banco de dados para outro, como de um arquivo para o PostgreSQL'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "status" -d 'Mostra como está o servidor: banco de dados, conexões, fila, gravações'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "token" -d 'Cria, mostra e revoga tokens, que identificam os clientes de um servidor'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "bench" -d 'Mede e compara o protocolo de texto e o gRPC'
@@ -472,6 +473,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand backup" -s h -l he
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand restore" -l data -d 'Banco de dados a substituir. O padrão é hortifruti.db' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand restore" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand verify" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand move" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l format -d 'Formato: text (o padrão) ou json' -r -f -a "text\t''
 json\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r

@@ -21,6 +21,7 @@ mod output;
 mod period;
 mod product;
 mod query;
+mod relocate;
 mod report;
 mod restore;
 mod sell;
@@ -82,6 +83,7 @@ enum Command {
     Backup(backup::Backup),
     Restore(restore::Restore),
     Verify(verify::Verify),
+    Move(relocate::Move),
     Status(status::Status),
     Token(token::Token),
     Bench(bench::Bench),
@@ -124,6 +126,7 @@ impl Cli {
             Command::Backup(backup) => backup.run(),
             Command::Restore(restore) => restore.run(),
             Command::Verify(verify) => verify.run(),
+            Command::Move(relocate) => relocate.run(),
             Command::Status(status) => status.run(),
             Command::Token(token) => token.run(),
             Command::Bench(bench) => bench.run(),

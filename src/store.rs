@@ -3,6 +3,7 @@
 
 mod check;
 mod error;
+mod moving;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod purchase_reads;
@@ -23,6 +24,7 @@ use crate::catalog::{
 pub use check::{Step, Verified};
 pub use error::{Consequence, StoreError};
 
+pub(crate) use moving::{Source, Target, move_shop};
 pub use purchase_reads::{Expiry, PurchaseQuery, PurchaseReads, PurchaseRow};
 
 /// Durable storage for one catalog. The inventory's writer is its only user.

@@ -17,8 +17,8 @@ use crate::store::{Step, Verified};
 #[derive(Debug, Args)]
 #[command(after_help = "Exemplos:\n  hortifruti verify\n  hortifruti verify copia.db")]
 pub(super) struct Verify {
-    /// Banco de dados ou cópia; não é alterado. O padrão é hortifruti.db
-    #[arg(value_name = "ARQUIVO", default_value = DATA_DEFAULT, hide_default_value = true, value_hint = clap::ValueHint::FilePath)]
+    /// Banco de dados, cópia ou endereço postgres://…; não é alterado. O padrão é hortifruti.db
+    #[arg(value_name = "BANCO", default_value = DATA_DEFAULT, hide_default_value = true, value_hint = clap::ValueHint::FilePath)]
     file: PathBuf,
 }
 

@@ -11,11 +11,11 @@ mod requests;
 mod terms;
 
 use crate::catalog::LookAlikes;
-pub(super) use fault::Fault;
-pub(super) use moment::{KeptPurchase, KeptRequest, Moment, Place, not_indexed, stored_twice};
-pub(super) use progress::Report;
+pub(crate) use fault::Fault;
+pub(crate) use moment::{KeptPurchase, KeptRequest, Moment, Place, Rows, not_indexed, stored_twice};
+pub(crate) use progress::Report;
 pub use progress::Step;
-pub(super) use replay::has_purchase_row;
+pub(crate) use replay::has_purchase_row;
 
 /// The content of a store that passed the check.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub struct Verified {
 }
 
 /// Checks one moment of a store.
-pub(super) fn check(moment: &mut dyn Moment, report: Report<'_>) -> Result<Verified, Fault> {
+pub(crate) fn check(moment: &mut dyn Moment, report: Report<'_>) -> Result<Verified, Fault> {
     let catalog = moment.catalog()?;
     let last = catalog.last_sequence();
     let replayed = replay::replay(moment, &catalog, report)?;

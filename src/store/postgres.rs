@@ -15,6 +15,7 @@ mod ledger;
 mod load;
 mod migrate;
 mod moment;
+mod moving;
 mod password;
 mod read;
 mod request_ids;
@@ -44,6 +45,7 @@ use request_ids::{RequestIds, Writer};
 use session::Session;
 
 pub use address::is_url;
+pub(crate) use moving::{PostgresSource, PostgresTarget};
 pub use verify::verify;
 
 /// How long reading a shop may take.

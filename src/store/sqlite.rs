@@ -17,6 +17,7 @@ mod log_check;
 mod log_place;
 mod long_log;
 mod moment;
+mod moving;
 mod names;
 mod open;
 mod proof;
@@ -51,6 +52,7 @@ use request_ids::RequestIds;
 use schema::check_keys;
 
 pub use backup::back_up;
+pub(crate) use moving::{SqliteSource, SqliteTarget};
 pub use names::has_file;
 pub use restore::{Restored, restore};
 pub use verify::verify;

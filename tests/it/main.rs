@@ -30,6 +30,7 @@ mod labels;
 mod long_log;
 mod metrics;
 mod movements;
+mod moving;
 mod network;
 mod odd_calls;
 mod one_shots;

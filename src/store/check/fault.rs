@@ -4,7 +4,7 @@ use crate::store::error::StoreError;
 
 /// Why a store did not pass the check.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::store) enum Fault {
+pub(crate) enum Fault {
     /// The first contradiction in the content.
     #[error("{0}")]
     Content(String),
@@ -15,12 +15,12 @@ pub(in crate::store) enum Fault {
 
 impl Fault {
     /// The fault that this text describes.
-    pub(in crate::store) fn of(reason: impl Into<String>) -> Self {
+    pub(crate) fn of(reason: impl Into<String>) -> Self {
         Self::Content(reason.into())
     }
 
     /// The error of the store. `corrupt` makes one of a contradiction.
-    pub(in crate::store) fn into_error(self, corrupt: impl FnOnce(String) -> StoreError) -> StoreError {
+    pub(crate) fn into_error(self, corrupt: impl FnOnce(String) -> StoreError) -> StoreError {
         match self {
             Self::Content(reason) => corrupt(reason),
             Self::Unreadable(error) => error,

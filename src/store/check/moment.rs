@@ -12,7 +12,7 @@ use crate::catalog::{
 ///
 /// A read that takes `from` returns the next rows whose number is not below it, in the order of the numbers: as
 /// many as the store reads at a time, and none after the last. [`Rows`] reads them all.
-pub(in crate::store) trait Moment {
+pub(crate) trait Moment {
     /// The catalog, as a server would show it.
     fn catalog(&mut self) -> Result<Catalog, Fault>;
 
@@ -39,26 +39,26 @@ pub(in crate::store) trait Moment {
 }
 
 /// The place of a request id: a movement, or `None` for the table of requests.
-pub(in crate::store) type Place = Option<i64>;
+pub(crate) type Place = Option<i64>;
 
 /// A purchase as a store keeps it beside the ledger.
-pub(in crate::store) struct KeptPurchase {
-    pub(in crate::store) sequence: i64,
-    pub(in crate::store) product: ProductId,
+pub(crate) struct KeptPurchase {
+    pub(crate) sequence: i64,
+    pub(crate) product: ProductId,
     /// The time and the quantity of the movement, if the store repeats them.
-    pub(in crate::store) repeated: Option<(SystemTime, Quantity)>,
+    pub(crate) repeated: Option<(SystemTime, Quantity)>,
 }
 
 /// A request as a store keeps it.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::store) struct KeptRequest {
-    pub(in crate::store) record: RequestRecord,
+pub(crate) struct KeptRequest {
+    pub(crate) record: RequestRecord,
     /// The last movement of the request's transaction, or the last one before it.
-    pub(in crate::store) after_sequence: i64,
+    pub(crate) after_sequence: i64,
 }
 
 /// All rows of one kind, in their order.
-pub(in crate::store) struct Rows<T> {
+pub(crate) struct Rows<T> {
     read: fn(&mut dyn Moment, i64) -> Result<Vec<T>, Fault>,
     number: fn(&T) -> i64,
     page: IntoIter<T>,
@@ -73,7 +73,7 @@ impl<T> Rows<T> {
     }
 
     /// The next row, which stays the next one.
-    pub(in crate::store) fn peek(&mut self, moment: &mut dyn Moment) -> Result<Option<&T>, Fault> {
+    pub(crate) fn peek(&mut self, moment: &mut dyn Moment) -> Result<Option<&T>, Fault> {
         if self.page.as_slice().is_empty()
             && let Some(from) = self.from
         {
@@ -85,17 +85,13 @@ impl<T> Rows<T> {
     }
 
     /// The next row.
-    pub(in crate::store) fn next(&mut self, moment: &mut dyn Moment) -> Result<Option<T>, Fault> {
+    pub(crate) fn next(&mut self, moment: &mut dyn Moment) -> Result<Option<T>, Fault> {
         self.peek(moment)?;
         Ok(self.page.next())
     }
 
     /// The next row, if its number is this one or a lower one.
-    pub(in crate::store) fn next_up_to(
-        &mut self,
-        moment: &mut dyn Moment,
-        number: i64,
-    ) -> Result<Option<T>, Fault> {
+    pub(crate) fn next_up_to(&mut self, moment: &mut dyn Moment, number: i64) -> Result<Option<T>, Fault> {
         let number_of = self.number;
         let is_next = self.peek(moment)?.is_some_and(|row| number_of(row) <= number);
         Ok(if is_next { self.page.next() } else { None })
@@ -103,41 +99,41 @@ impl<T> Rows<T> {
 }
 
 impl Rows<Movement> {
-    pub(in crate::store) fn of_movements() -> Self {
+    pub(crate) fn of_movements() -> Self {
         Self::new(|moment, from| moment.movements(from), |movement| movement.sequence)
     }
 }
 
 impl Rows<KeptPurchase> {
-    pub(in crate::store) fn of_purchases() -> Self {
+    pub(crate) fn of_purchases() -> Self {
         Self::new(|moment, from| moment.purchases(from), |purchase| purchase.sequence)
     }
 }
 
 impl Rows<Document> {
-    pub(in crate::store) fn of_documents() -> Self {
+    pub(crate) fn of_documents() -> Self {
         Self::new(|moment, from| moment.documents(from), |document| document.first_sequence)
     }
 }
 
 impl Rows<Undo> {
-    pub(in crate::store) fn of_undos() -> Self {
+    pub(crate) fn of_undos() -> Self {
         Self::new(|moment, from| moment.undos(from), |undo| undo.by)
     }
 }
 
 impl Rows<ProductChange> {
-    pub(in crate::store) fn of_changes() -> Self {
+    pub(crate) fn of_changes() -> Self {
         Self::new(|moment, from| moment.changes(from), |change| change.number)
     }
 }
 
 /// The error of an id that is stored at two places.
-pub(in crate::store) fn stored_twice(request_id: &RequestId) -> Fault {
+pub(crate) fn stored_twice(request_id: &RequestId) -> Fault {
     Fault::of(format!("o identificador de pedido {:?} foi gravado duas vezes", request_id.as_str()))
 }
 
 /// The error of an id that a retry would not find.
-pub(in crate::store) fn not_indexed(request_id: &RequestId) -> Fault {
+pub(crate) fn not_indexed(request_id: &RequestId) -> Fault {
     Fault::of(format!("o identificador de pedido {request_id} não está no seu índice"))
 }

@@ -12,4 +12,4 @@ pub enum Step {
 }
 
 /// A function that is called with the progress of a step: how much is done, and of how much.
-pub(in crate::store) type Report<'a> = &'a mut dyn FnMut(Step, u64, u64);
+pub(crate) type Report<'a> = &'a mut dyn FnMut(Step, u64, u64);

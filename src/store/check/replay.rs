@@ -173,6 +173,6 @@ fn not_bought(sequence: i64) -> Fault {
 
 /// Whether a store keeps a row beside a movement, by which purchases are found: one for each purchase that added
 /// stock.
-pub(in crate::store) fn has_purchase_row(kind: Kind, delta: Quantity) -> bool {
+pub(crate) fn has_purchase_row(kind: Kind, delta: Quantity) -> bool {
     kind == Kind::Purchase && delta > Quantity::ZERO
 }

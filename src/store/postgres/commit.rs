@@ -59,11 +59,25 @@ impl<'t> Commit<'t> {
     /// new shop.
     pub(super) fn new(
         transaction: &'t Transaction,
-        (shop, epoch, end): (i32, i64, i64),
+        place: (i32, i64, i64),
         authors: &HashMap<Author, i32>,
         is_opening: bool,
     ) -> Self {
-        let Transaction { products, movements, documents, changes, undos, requests, .. } = transaction;
+        let (mut this, by) = Self::beside_journal(transaction, place, authors, is_opening);
+        if let Some(row) = JournalRow::of(&transaction.movements, &transaction.documents, &by) {
+            this.add(Part::Journal, row.values());
+        }
+        this
+    }
+
+    /// The commit of all rows but those of the journal, with the numbers of the authors of the transaction.
+    pub(super) fn beside_journal(
+        transaction: &'t Transaction,
+        (shop, epoch, end): (i32, i64, i64),
+        authors: &HashMap<Author, i32>,
+        is_opening: bool,
+    ) -> (Self, HashMap<Author, i32>) {
+        let Transaction { products, movements, changes, undos, requests, .. } = transaction;
         let mut this = Self {
             parts: Vec::new(),
             values: vec![Box::new(shop), Box::new(epoch)],
@@ -92,10 +106,7 @@ impl<'t> Commit<'t> {
                 [Box::new(after), Box::new(ids), Box::new(digests), Box::new(results)];
             this.add(Part::Requests, values);
         }
-        if let Some(row) = JournalRow::of(movements, documents, &by) {
-            this.add(Part::Journal, row.values());
-        }
-        this
+        (this, by)
     }
 
     fn add(&mut self, part: Part, values: impl IntoIterator<Item = Value<'t>>) {

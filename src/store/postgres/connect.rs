@@ -41,8 +41,8 @@ const SILENCE: Duration = Duration::from_secs(2);
 /// How long a look at some rows may take.
 pub(super) const LOOK_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// The longest statement of a reader, in milliseconds: as long as its client waits.
-const READ_TIME_MAX: &str = "30000";
+/// The longest read of a reader: as long as its client waits.
+pub(super) const READ_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// The oldest engine that this program is tested with.
 const VERSION_MIN: u32 = 150_000;
@@ -312,7 +312,8 @@ async fn open(address: &Address, host: usize, purpose: Purpose) -> Result<Found,
     let own = match purpose {
         Purpose::Write { .. } => "SET statement_timeout = 0".to_owned(),
         Purpose::Read { .. } => {
-            format!("SET default_transaction_read_only = on; SET statement_timeout = {READ_TIME_MAX}")
+            let read_millis = READ_TIME_MAX.as_millis();
+            format!("SET default_transaction_read_only = on; SET statement_timeout = {read_millis}")
         }
     };
     let statements = format!("{FACTS}; {SETTINGS} {own}");

@@ -26,8 +26,8 @@ const READ_AT_ONCE: i64 = 4096;
 /// The numbers of movements that are read at a time: some megabytes.
 const MOVEMENTS_AT_ONCE: i64 = 16_384;
 
-/// How long one read may take. The catalog of a large shop takes seconds.
-const READ_TIME_MAX: Duration = Duration::from_secs(300);
+/// How long the read of one part may take. The catalog of a large shop takes seconds.
+const PART_TIME_MAX: Duration = Duration::from_secs(300);
 
 /// The next rows of the journal, whole.
 static SELECT_JOURNAL: LazyLock<String> = LazyLock::new(|| {
@@ -73,7 +73,7 @@ impl<'l> PostgresMoment<'l> {
         act: impl AsyncFnOnce(&Session, i32) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         let Self { link, address, shop, .. } = self;
-        let done = link.run(READ_TIME_MAX, async |session| act(session, *shop).await);
+        let done = link.run(PART_TIME_MAX, async |session| act(session, *shop).await);
         done.map_err(|failure| failure.into_error("conferir", address))
     }
 

@@ -1,17 +1,12 @@
 //! Verifies a shop: replays its ledger as every store's. Nothing is changed, and servers may use the shop during the
 //! check. The pages are the engine's to check, which has tools for that.
 
-use std::time::Duration;
-
 use super::address::Address;
-use super::connect::{Link, Purpose};
+use super::connect::{LOOK_TIME_MAX, Link, Purpose};
 use super::migrate;
 use super::moment::PostgresMoment;
 use crate::store::StoreError;
 use crate::store::check::{self, Step, Verified};
-
-/// How long the look for a shop may take.
-const LOOK_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Checks one moment of the shop at an address. Calls `report` with the progress.
 ///

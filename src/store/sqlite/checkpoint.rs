@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::bad_value;
 use super::rows::{read_id, read_quantity, read_stock_cost};
-use crate::catalog::{Balance, Cost, ProductId, Quantity, StockCost, Transaction};
+use crate::catalog::{Balance, Catalog, Cost, ProductId, Quantity, StockCost, Transaction};
 
 /// Fewest movements between two rounds. The start of a server reads so many rows in less than a millisecond.
 const ROUND_AFTER_MOVEMENTS: i64 = 4096;
@@ -275,6 +275,12 @@ impl Moved {
 }
 
 impl Step {
+    /// The step that brings all balances of a catalog forward.
+    pub(super) fn of_all(catalog: &Catalog) -> Self {
+        let rows = catalog.products().iter().map(|product| (product.id, product.balance())).collect();
+        Self { rows, round: None, through: Some(catalog.last_sequence()) }
+    }
+
     /// Writes the step inside the transaction of the changes.
     pub(super) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
         if !self.rows.is_empty() {

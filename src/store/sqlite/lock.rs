@@ -61,7 +61,7 @@ impl fmt::Display for Holder {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{HOLDER_START}{}", self.process)?;
         match self.port {
-            0 => write!(out, ", que restaura uma cópia"),
+            0 => write!(out, ", que restaura ou move um banco de dados"),
             port => write!(out, ", porta {port}"),
         }
     }

@@ -191,7 +191,7 @@ impl Migration {
 
 /// The stored key of a product whose name has the key of an earlier product. The tab, which no name folds to,
 /// keeps keys unique.
-fn second_key(key: &str, id: i64) -> String {
+pub(super) fn second_key(key: &str, id: i64) -> String {
     format!("{key}\t{id}")
 }
 

@@ -27,26 +27,32 @@ pub(super) fn write_products(connection: &Connection, transaction: &Transaction)
         rename(connection, *id, name)?;
     }
     for product in &transaction.products {
-        write_product(connection, product)?;
+        write_product(connection, product, product.name.key().as_str())?;
     }
     for (id, terms) in &transaction.terms {
         write_terms(connection, *id, terms)?;
     }
-    let mut changes = connection.prepare_cached(
+    write_changes(connection, &transaction.changes)
+}
+
+/// Writes changes of terms.
+pub(super) fn write_changes(connection: &Connection, changes: &[ProductChange]) -> rusqlite::Result<()> {
+    let mut insert = connection.prepare_cached(
         "INSERT INTO product_change
              (number, product_id, field, old_value, new_value, recorded_at_micros, author_id)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
-    for change in &transaction.changes {
+    for change in changes {
         let ProductChange { number, product, field, old, new, recorded_at, author } = change;
         let (product, recorded_at) = (product.number(), to_micros(*recorded_at));
         let author = author.as_ref().map(|author| author_id(connection, author)).transpose()?;
-        changes.execute(params![number, product, field.name(), old, new, recorded_at, author])?;
+        insert.execute(params![number, product, field.name(), old, new, recorded_at, author])?;
     }
     Ok(())
 }
 
-fn write_product(connection: &Connection, product: &Product) -> rusqlite::Result<()> {
+/// Writes a product with this key of its name.
+pub(super) fn write_product(connection: &Connection, product: &Product, key: &str) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO product_terms (id, name, key, unit, price_centavos, discontinued, example)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
@@ -55,7 +61,7 @@ fn write_product(connection: &Connection, product: &Product) -> rusqlite::Result
     let inserted = insert.execute(params![
         product.id.number(),
         product.name.as_str(),
-        product.name.key().as_str(),
+        key,
         product.unit.as_str(),
         product.price.centavos(),
         product.flags.is_discontinued(),
@@ -64,7 +70,8 @@ fn write_product(connection: &Connection, product: &Product) -> rusqlite::Result
     inserted.map(drop)
 }
 
-fn write_terms(connection: &Connection, id: ProductId, terms: &Terms) -> rusqlite::Result<()> {
+/// Writes the terms of a product.
+pub(super) fn write_terms(connection: &Connection, id: ProductId, terms: &Terms) -> rusqlite::Result<()> {
     let mut update = connection.prepare_cached(
         "UPDATE product_terms SET code = ?2, category = ?3, minimum_thousandths = ?4, target_thousandths = ?5,
              shelf_life_days = ?6 WHERE id = ?1",

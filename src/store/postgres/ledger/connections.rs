@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::store::StoreError;
 use crate::store::postgres::address::Address;
-use crate::store::postgres::connect::{Link, Purpose};
+use crate::store::postgres::connect::{Link, Purpose, READ_TIME_MAX};
 use crate::store::postgres::current::Current;
 use crate::store::postgres::error::Failure;
 use crate::store::postgres::session::Session;
@@ -15,9 +15,6 @@ const CONNECTIONS_MAX: usize = 4;
 
 /// How long a reader waits for a free connection before it gives up.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How long a read may take: as long as its client waits. Each is of milliseconds.
-const READ_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// The readers' connections to the database of one shop, at the host that the writer is connected to.
 pub(in crate::store::postgres) struct PostgresLedger {
