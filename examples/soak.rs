@@ -6,7 +6,12 @@
 //! cargo run --release --example soak -- --minutes 60
 //! cargo run --release --example soak -- --histories 1000 --seed 7
 //! cargo run --release --example soak -- --histories 0 --cuts 100
+//! cargo run --release --example soak -- --store postgres --minutes 60
 //! ```
+//!
+//! With `--store postgres` a history is a storm: two servers of one shop and two engines, of which anything ends,
+//! stands still or is cut off (see `tests/it/postgres/storm.rs`). Every eighth one is preceded by breaks after each
+//! byte of a commit and of its answer.
 //!
 //! A history that cannot be true is saved beside its database, and ends the soak with exit
 //! code 1; so does a disk that lost something, whose image is left. The server under test is this executable itself: `soak serve …` is `hortifruti
@@ -15,18 +20,22 @@
 // As in the tests: what is expected is said by `unwrap`, and the summary is printed.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use hortifruti::commands::Cli;
 
 use history::play::{End, Plan, Played, play};
 use history::{Answer, Way};
-use it::{disk, history, power_loss, support};
+use it::{disk, history, postgres, power_loss, support};
+use postgres::doubt::break_everywhere;
+use postgres::storm::{Fleet, Trouble};
 use power_loss::Shop;
 use support::Server;
+use support::postgres::versions;
 
 #[path = "../tests/it"]
 mod it {
@@ -35,6 +44,8 @@ mod it {
     pub(crate) mod disk;
     #[allow(dead_code)]
     pub(crate) mod history;
+    #[allow(dead_code)]
+    pub(crate) mod postgres;
     #[allow(dead_code)]
     pub(crate) mod power_loss;
     #[allow(dead_code)]
@@ -46,6 +57,9 @@ const STOP_MAX: Duration = Duration::from_secs(12);
 
 /// Cuts that one disk takes, so that it does not become full.
 const CUTS_OF_A_DISK: u64 = 100;
+
+/// The servers of a storm: one writes, and one stands by.
+const SERVERS: usize = 2;
 
 /// Time between two lines of progress.
 const PROGRESS_EVERY: Duration = Duration::from_secs(10);
@@ -59,6 +73,9 @@ struct Options {
     /// Stop after so many minutes.
     #[arg(long)]
     minutes: Option<u64>,
+    /// What keeps the shops of the histories.
+    #[arg(long, value_enum, default_value = "sqlite")]
+    store: Kept,
     /// Cut the power so many times, in turn with the histories. Takes root, mkfs.ext4 and
     /// python3.
     #[arg(long, default_value_t = 0)]
@@ -66,6 +83,13 @@ struct Options {
     /// The seed of the first history; the next ones count on.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kept {
+    Sqlite,
+    /// PostgreSQL 15 and 18, in turn. Takes root, or a user whom PostgreSQL accepts.
+    Postgres,
 }
 
 fn main() -> ExitCode {
@@ -93,7 +117,11 @@ fn main() -> ExitCode {
         if !(plays || cuts) || start.elapsed() >= time {
             break;
         }
-        let played = if plays { soak(seed, &mut sums) } else { Ok(()) };
+        let played = match options.store {
+            _ if !plays => Ok(()),
+            Kept::Sqlite => soak(seed, &mut sums),
+            Kept::Postgres => storm(seed, &mut sums),
+        };
         let done = played.and_then(|()| if cuts { cut(&mut shop, &mut sums) } else { Ok(()) });
         if let Err(reason) = done {
             println!("seed {seed}: {reason}");
@@ -130,6 +158,60 @@ fn soak(seed: u64, sums: &mut Sums) -> Result<(), String> {
     }
     sums.add(&plan, &played);
     Ok(())
+}
+
+/// One history of a storm; or why it cannot be true.
+fn storm(seed: u64, sums: &mut Sums) -> Result<(), String> {
+    let versions = versions();
+    if versions.is_empty() {
+        return Err("no PostgreSQL is installed".to_owned());
+    }
+    let version = versions[seed as usize % versions.len()];
+    let plan = Plan { in_flight_max: 4, ends: Vec::new(), ..plan(seed) };
+    let troubles = troubles(seed);
+    let stormy = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        if seed % 16 < 2 {
+            sums.breaks += break_everywhere(version, 1, 1);
+        }
+        Fleet::start(version, SERVERS).play(&plan, &troubles)
+    }));
+    let (played, silences) = stormy.map_err(|_| format!("the storm broke off: {troubles:?}"))?;
+    if let Err(fault) = &played.verdict {
+        return Err(format!(
+            "{fault}, on {} after {troubles:?}; the history is {}",
+            version.name,
+            played.save()
+        ));
+    }
+    for (trouble, silence) in troubles.iter().zip(silences) {
+        sums.troubles.entry(trouble.name()).or_default().push(silence);
+    }
+    sums.add(&plan, &played);
+    Ok(())
+}
+
+/// Some troubles of every kind, in an order of their own.
+fn troubles(seed: u64) -> Vec<Trouble> {
+    let mut dice = fastrand::Rng::with_seed(seed);
+    let mut seconds = |range| Duration::from_millis(dice.u64(range));
+    let mut troubles = vec![
+        Trouble::PrimaryLost,
+        Trouble::PrimaryLost,
+        Trouble::PrimaryKilled,
+        Trouble::PrimaryDeposed,
+        Trouble::EngineCutOff(seconds(500..6_000)),
+        Trouble::StandbyCutOff(seconds(500..6_000)),
+        Trouble::Cancelled,
+        Trouble::Terminated,
+        Trouble::ServerKilled,
+        Trouble::ServerKilled,
+        Trouble::ServerKilled,
+        Trouble::ServerStopped,
+        Trouble::ServerFrozen(seconds(5_000..30_000)),
+        Trouble::ServerCutOff(seconds(500..6_000)),
+    ];
+    dice.shuffle(&mut troubles);
+    troubles
 }
 
 /// One cut of the power; or what was lost, and where the disk is.
@@ -179,6 +261,10 @@ struct Sums {
     cuts: u64,
     /// Changes that were answered before a cut of the power, and there after it.
     outlived: usize,
+    /// Connections that broke within a commit or its answer.
+    breaks: usize,
+    /// For each kind of trouble how long no change was answered, each time.
+    troubles: BTreeMap<String, Vec<Duration>>,
 }
 
 impl Sums {
@@ -223,5 +309,17 @@ impl Sums {
             self.cuts,
             self.outlived,
         );
+        if self.breaks > 0 {
+            println!("    {} breaks within a commit or its answer", self.breaks);
+        }
+        for (name, silences) in &self.troubles {
+            let mut sorted = silences.clone();
+            sorted.sort_unstable();
+            let (median, longest) = (sorted[sorted.len() / 2], sorted[sorted.len() - 1]);
+            println!(
+                "    {} {name}, no answer for {median:.2?} in the middle, {longest:.2?} at most",
+                sorted.len()
+            );
+        }
     }
 }

@@ -147,17 +147,24 @@ impl PostgresStore {
         self.closed.as_ref().map_or(Ok(()), |closed| Err(closed.error(&self.address)))
     }
 
-    /// Uses the connection for something that is done again if it fails.
+    /// Uses the connection for what may be done twice: if the connection fails, connects again and does it once
+    /// more.
     fn with_link<T>(
         &mut self,
         action: &'static str,
-        act: impl FnOnce(&mut Self, &mut Link) -> Result<T, Failure>,
+        mut act: impl FnMut(&mut Self, &mut Link) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
-        self.ensure_ready()?;
-        let Some(mut link) = self.link.take() else { return Err(gone(&self.address)) };
-        let done = act(self, &mut link);
-        self.link = Some(link);
-        done.map_err(|failure| failure.into_error(action, &self.address))
+        let mut is_repeated = false;
+        loop {
+            self.ensure_ready()?;
+            let Some(mut link) = self.link.take() else { return Err(gone(&self.address)) };
+            let done = act(self, &mut link);
+            self.link = Some(link);
+            match done {
+                Err(Failure::Lost(_)) if !is_repeated => is_repeated = true,
+                done => return done.map_err(|failure| failure.into_error(action, &self.address)),
+            }
+        }
     }
 
     /// Reads the index of request ids.
@@ -172,9 +179,9 @@ impl PostgresStore {
         &mut self,
         action: &'static str,
         time_max: Duration,
-        act: impl AsyncFnOnce(&Session) -> Result<T, Failure>,
+        act: impl AsyncFn(&Session) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
-        self.with_link(action, |_, link| link.run(time_max, act))
+        self.with_link(action, |_, link| link.run(time_max, &act))
     }
 
     fn commit_as(&mut self, changes: &Transaction, is_opening: bool) -> Result<(), StoreError> {

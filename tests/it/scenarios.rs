@@ -34,6 +34,7 @@ use hortifruti::operation::{OPERATIONS, Operation};
 use shop::{Client, Shop};
 
 use crate::support::Server;
+use crate::support::postgres::newest;
 
 /// A way to ask a server.
 struct Transport {
@@ -65,7 +66,12 @@ static STORES: LazyLock<Vec<Store>> = LazyLock::new(|| {
         new_shop: Box::new(|| Some(":memory:".to_owned())),
         is_durable: false,
     };
-    vec![on_disk, in_memory]
+    let in_database = newest().map(|version| Store {
+        name: version.name,
+        new_shop: Box::new(|| Some(version.new_shop())),
+        is_durable: true,
+    });
+    [on_disk, in_memory].into_iter().chain(in_database).collect()
 });
 
 /// A rule of the shop.

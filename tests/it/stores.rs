@@ -12,27 +12,34 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use hortifruti::catalog::{Adjustment, Catalog, Draft, Kind, Quantity, Transaction, original_products};
+use hortifruti::store::postgres::{self, PostgresStore};
 use hortifruti::store::sqlite::{self, SqliteStore};
 use hortifruti::store::{Store, StoreError, Wait};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use crate::support::postgres::{Version, ask, shop_of, versions};
+
 /// Where a store keeps a shop.
 enum Place {
     OnDisk(TempDir),
     InMemory,
+    Postgres { version: &'static Version, address: String },
 }
 
 impl Place {
     /// New places, one of each store.
     fn all() -> Vec<Self> {
-        vec![Self::OnDisk(tempfile::tempdir().unwrap()), Self::InMemory]
+        let in_database = |version: &'static Version| Self::Postgres { version, address: version.new_shop() };
+        let in_databases = versions().into_iter().map(in_database);
+        [Self::OnDisk(tempfile::tempdir().unwrap()), Self::InMemory].into_iter().chain(in_databases).collect()
     }
 
     fn name(&self) -> &'static str {
         match self {
             Self::OnDisk(_) => "SQLite on disk",
             Self::InMemory => "SQLite in memory",
+            Self::Postgres { version, .. } => version.name,
         }
     }
 
@@ -46,6 +53,7 @@ impl Place {
         match self {
             Self::OnDisk(_) => Box::new(SqliteStore::open(&self.file(), 8082).unwrap()),
             Self::InMemory => Box::new(SqliteStore::in_memory().unwrap()),
+            Self::Postgres { address, .. } => Box::new(PostgresStore::open(address).unwrap()),
         }
     }
 
@@ -66,16 +74,30 @@ impl Place {
         match self {
             Self::OnDisk(_) => sqlite::verify(&self.file(), &mut |_, _, _| {}).map(drop),
             Self::InMemory => Ok(()),
+            Self::Postgres { address, .. } => postgres::verify(address, &mut |_, _, _| {}).map(drop),
         }
     }
 
-    /// Another program alters the cost of a movement.
-    fn alter_cost(&self, change: i64) {
-        if matches!(self, Self::OnDisk(_)) {
-            let cost = "UPDATE movement SET cost_centavos = cost_centavos + ?1
-                WHERE sequence = (SELECT max(movement.sequence) FROM movement, forwarded
-                                  WHERE cost_centavos > 1 AND movement.sequence <= forwarded.sequence)";
-            Connection::open(self.file()).unwrap().execute(cost, [change]).unwrap();
+    /// Another program alters a number in an old movement: its cost or, where nothing is compared with costs, its
+    /// balance.
+    fn alter(&self, change: i64) {
+        match self {
+            Self::OnDisk(_) => {
+                let cost = "UPDATE movement SET cost_centavos = cost_centavos + ?1
+                    WHERE sequence = (SELECT max(movement.sequence) FROM movement, forwarded
+                                      WHERE cost_centavos > 1 AND movement.sequence <= forwarded.sequence)";
+                Connection::open(self.file()).unwrap().execute(cost, [change]).unwrap();
+            }
+            Self::InMemory => {}
+            Self::Postgres { address, .. } => {
+                let balance = format!(
+                    "SET session_replication_role = replica;
+                     UPDATE hortifruti.journal SET balances[1] = balances[1] + {change}
+                     WHERE shop = (SELECT id FROM hortifruti.shop WHERE name = '{}') AND first > 4000",
+                    shop_of(address)
+                );
+                ask(address, &balance);
+            }
         }
     }
 

@@ -24,13 +24,15 @@ const FORBIDDEN: [(&str, &str); 13] = [
 ];
 
 /// A file that holds a forbidden string so many times, and why it may.
-const EXCEPTIONS: [(&str, &str, usize, &str); 12] = [
+const EXCEPTIONS: [(&str, &str, usize, &str); 14] = [
     ("support/waiting.rs", "sleep(", 1, "the pause of `wait_for`, which has the limit"),
     ("support/waiting.rs", ".accept()", 1, "does not block"),
     ("support/web.rs", ".read_line(", 2, "the socket has the limit"),
     ("support.rs", "wait_with_output", 1, "a watch kills the process at the limit"),
     ("proxy.rs", ".incoming()", 1, "the thread is a server, and ends with the tests"),
     ("several_servers.rs", ".incoming()", 1, "the thread is a server, and ends with the tests"),
+    ("postgres/wire.rs", ".incoming()", 1, "the thread is a server, and ends with the tests"),
+    ("postgres/storm.rs", "sleep(", 1, "how long something stands still is what is tried"),
     ("text_protocol.rs", "sleep(", 1, "the silence is what is tested"),
     ("hostile.rs", "sleep(", 2, "the pauses of hostile clients are what is tested"),
     ("bench.rs", "sleep(", 2, "the time before a stall and the stall itself are what is measured"),

@@ -62,7 +62,7 @@ impl Played {
     }
 
     /// Saves the history, and returns where.
-    fn save(&self) -> String {
+    pub(crate) fn save(&self) -> String {
         let file = tempfile::Builder::new().prefix("hortifruti-history-").suffix(".json").tempfile().unwrap();
         serde_json::to_writer_pretty(&file, self).unwrap();
         file.keep().unwrap().1.display().to_string()
@@ -106,7 +106,6 @@ pub(crate) struct Play {
     times: usize,
 }
 
-#[allow(dead_code)]
 impl Play {
     /// Puts clients on a server with a new shop.
     pub(crate) fn begin(port: u16, plan: &Plan) -> Self {
@@ -180,6 +179,22 @@ impl Play {
         {
             self.record.finish(late.number, answer);
         }
+    }
+
+    /// A moment, on the clock of the record.
+    pub(crate) fn now(&self) -> u64 {
+        self.record.now()
+    }
+
+    /// The longest time since this moment in which no change was answered.
+    pub(crate) fn longest_silence(&self, since: u64) -> Duration {
+        let operations = self.operations();
+        let changes = operations.iter().filter(|operation| operation.asked.is_change());
+        let answers = changes.filter_map(|operation| operation.answer.as_ref().map(|(at, _)| *at));
+        let mut moments: Vec<u64> = answers.filter(|at| *at > since).chain([since, self.now()]).collect();
+        moments.sort_unstable();
+        let gaps = moments.windows(2).map(|pair| pair[1] - pair[0]);
+        Duration::from_nanos(gaps.max().unwrap_or(0))
     }
 
     /// What was asked and answered until now.

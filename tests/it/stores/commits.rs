@@ -282,11 +282,11 @@ fn stocks_and_their_costs_are_read_as_they_were_whenever_the_store_goes() {
 }
 
 #[test]
-fn a_cost_that_another_program_altered_is_found() {
+fn a_number_that_another_program_altered_is_found() {
     over_every_durable_store(|place| {
         traded(place, |_, store, _| store);
         for change in [1, -1] {
-            place.alter_cost(change);
+            place.alter(change);
             let found = place.try_verify();
             assert_eq!(found.is_err(), change > 0, "{found:?}");
         }

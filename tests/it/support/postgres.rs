@@ -169,6 +169,12 @@ pub(crate) fn ask(address: &str, statements: &str) -> String {
     ended.out.trim_end().to_owned()
 }
 
+/// The address of a shop by these ports of this machine: those of clusters, or of what stands before them.
+pub(crate) fn address(ports: &[u16], database: &str, shop: &str) -> String {
+    let hosts: Vec<String> = ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+    format!("postgres://{SUPERUSER}@{}/{database}?shop={shop}&sslmode=disable", hosts.join(","))
+}
+
 /// The name of the shop in an address.
 pub(crate) fn shop_of(address: &str) -> &str {
     let (_, options) = address.split_once('?').expect("options in the address");
@@ -238,7 +244,7 @@ impl Cluster {
         static COUNT: AtomicUsize = AtomicUsize::new(1);
         let name = format!("teste_{}", COUNT.fetch_add(1, Ordering::Relaxed));
         self.sql("postgres", &format!("CREATE DATABASE {name}"));
-        Database { cluster: self, name, is_dropped: true }
+        Database { cluster: self, name }
     }
 
     /// Runs statements in a database, and returns their rows, with a `|` between two columns.
@@ -383,25 +389,12 @@ fn children(process: u32) -> Vec<u32> {
 pub(crate) struct Database<'c> {
     pub(crate) cluster: &'c Cluster,
     pub(crate) name: String,
-    /// Whether the database goes with this.
-    is_dropped: bool,
 }
 
-impl<'c> Database<'c> {
-    /// A database that is there, and stays as long as its cluster.
-    pub(crate) fn named(cluster: &'c Cluster, name: &str) -> Self {
-        Self { cluster, name: name.to_owned(), is_dropped: false }
-    }
+impl Database<'_> {
     /// The address of a shop in the database.
     pub(crate) fn shop(&self, name: &str) -> String {
-        self.shop_by(&[self.cluster.port], name)
-    }
-
-    /// The same by these ports of this machine: those of other clusters, or of what stands before one.
-    pub(crate) fn shop_by(&self, ports: &[u16], name: &str) -> String {
-        let hosts: Vec<String> = ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
-        let (hosts, database) = (hosts.join(","), &self.name);
-        format!("postgres://{SUPERUSER}@{hosts}/{database}?shop={name}&sslmode=disable")
+        address(&[self.cluster.port], &self.name, name)
     }
 
     #[track_caller]
@@ -416,7 +409,7 @@ impl<'c> Database<'c> {
 
 impl Drop for Database<'_> {
     fn drop(&mut self) {
-        if self.is_dropped && !std::thread::panicking() {
+        if !std::thread::panicking() {
             let _ = self.cluster.try_sql("postgres", &format!("DROP DATABASE {} WITH (FORCE)", self.name));
         }
     }

@@ -1,0 +1,128 @@
+//! What becomes of answers if an engine goes, or gives up waiting for its standby.
+
+use std::time::{Duration, Instant};
+
+use super::wire::Wire;
+use crate::support::postgres::{Cluster, Version, address, versions};
+use crate::support::waiting::wait_for;
+use crate::support::{Server, hortifruti, run};
+
+/// A primary with a standby, and the database of both.
+fn pair(version: &'static Version) -> (Cluster, Cluster) {
+    let primary = Cluster::new(version);
+    let standby = primary.standby("b");
+    (primary, standby)
+}
+
+fn serve(primary: &Cluster, standby: &Cluster) -> Server {
+    Server::start(&["--data", &address(&[primary.port, standby.port], "lojas", "centro")])
+}
+
+#[test]
+fn a_standby_that_is_promoted_has_all_that_was_answered() {
+    for version in versions() {
+        let (mut primary, standby) = pair(version);
+        primary.wait_for_standby("b");
+        primary.sql("postgres", "CREATE DATABASE lojas");
+        let mut server = serve(&primary, &standby);
+        let mut till = server.connect();
+        for sold in 1..=10 {
+            assert_eq!(
+                till.ask(&format!("3 Caju -1 id=v{sold}")),
+                format!("Caju: R$2.0, Estoque: {}", 60 - sold)
+            );
+        }
+        primary.kill();
+        standby.promote();
+        // The server asks the other engine by itself, and no client sees more than a pause.
+        let since = Instant::now();
+        assert_eq!(till.ask("3 Caju -1 id=v11"), "Caju: R$2.0, Estoque: 49");
+        println!("{}: answered after {:?}", version.name, since.elapsed());
+        assert_eq!(till.ask("3 Caju -1 id=v10"), "Caju: R$2.0, Estoque: 50");
+        server.stop();
+        let verified = server.run(&["verify", server.data().unwrap()]);
+        assert_eq!(verified.code, 0, "{}", verified.err);
+    }
+}
+
+#[test]
+fn an_engine_that_lost_answered_changes_is_found_out() {
+    for version in versions() {
+        let mut primary = Cluster::new(version);
+        let replication = Wire::to(primary.port);
+        let standby = primary.standby_by(replication.port, "b");
+        primary.sql("postgres", "CREATE DATABASE lojas");
+        let server = serve(&primary, &standby);
+        let mut till = server.connect();
+        till.ask("3 Caju -1");
+        let last = primary.sql("postgres", "SELECT pg_current_wal_lsn()");
+        wait_for(|| {
+            match standby.sql("postgres", &format!("SELECT pg_last_wal_replay_lsn() >= '{last}'")).as_str() {
+                "t" => Ok(()),
+                _ => Err("the standby is behind"),
+            }
+        });
+        // From here on the standby gets nothing, and nobody waits for it.
+        replication.hold(true);
+        for _ in 0..5 {
+            assert!(till.ask("3 Caju -1").starts_with("Caju: "));
+        }
+        primary.kill();
+        standby.promote();
+        // What was on its way then is nowhere, but the engine is not the one to say so.
+        let unknown = till.ask("3 Caju -1");
+        assert!(unknown.starts_with("Erro OUTCOME_UNKNOWN: "), "{unknown}");
+        for _ in 0..3 {
+            let refused = till.ask("3 Caju -1");
+            assert!(refused.starts_with("Erro UNAVAILABLE: "), "{refused}");
+        }
+        // The server shows what it has answered.
+        assert_eq!(till.ask("1 Caju"), "Caju: R$2.0, Estoque: 54");
+    }
+}
+
+#[test]
+fn a_cancelled_wait_for_the_standby_is_no_success() {
+    for version in versions() {
+        let (primary, standby) = pair(version);
+        primary.wait_for_standby("b");
+        primary.sql("postgres", "CREATE DATABASE lojas");
+        wait_for(|| {
+            let found = standby.sql("postgres", "SELECT count(*) FROM pg_database WHERE datname = 'lojas'");
+            if found == "1" { Ok(()) } else { Err("the standby is behind") }
+        });
+        let server = serve(&primary, &standby);
+        for (round, end) in ["pg_cancel_backend", "pg_terminate_backend"].into_iter().enumerate() {
+            standby.freeze(true);
+            let sale = format!("3 Caju -1 id=v{round}\n");
+            let mut till = server.connect();
+            till.send(&sale);
+            let cancel = format!(
+                "SELECT count({end}(pid)) FROM pg_stat_activity WHERE datname = 'lojas' AND wait_event = 'SyncRep'"
+            );
+            wait_for(|| match primary.sql("postgres", &cancel).as_str() {
+                "0" => Err("no commit waits for the standby"),
+                _ => Ok(()),
+            });
+            // The change is visible in the engine, and no standby has it.
+            assert!(!till.is_answered_within(Duration::from_millis(300)), "{end}");
+            standby.freeze(false);
+            assert_eq!(till.reply(), format!("Caju: R$2.0, Estoque: {}", 59 - round), "{end}");
+            let on_standby =
+                format!("SELECT count(*) FROM hortifruti.movement WHERE request_id = 'v{round}'");
+            assert_eq!(standby.sql("lojas", &on_standby), "1", "{end}");
+        }
+    }
+}
+
+#[test]
+fn a_standby_alone_takes_no_changes() {
+    for version in versions() {
+        let (_primary, standby) = pair(version);
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = hortifruti(folder.path());
+        command.args(["serve", "--port", "0", "--data", &address(&[standby.port], "postgres", "centro")]);
+        let ended = run(&mut command, "");
+        assert_ne!(ended.code, 0, "{}: {ended:?}", version.name);
+    }
+}

@@ -1,0 +1,273 @@
+//! Storms: servers of one shop and two engines, of which anything ends, stands still or is cut off, while clients
+//! ask. What was answered must be true whatever happens, as the histories say.
+
+use std::time::{Duration, Instant};
+
+use super::wire::Wire;
+use crate::history::check::Fault;
+use crate::history::play::{Plan, Play, Played};
+use crate::support::postgres::{Cluster, Version, address};
+use crate::support::waiting::wait_for;
+use crate::support::{Connection, Server};
+
+/// Answers between two troubles, and after the last.
+const ANSWERS: usize = 200;
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code)]
+pub(crate) enum Trouble {
+    /// The primary loses its power, and its standby is promoted.
+    PrimaryLost,
+    /// The primary loses its power and comes back.
+    PrimaryKilled,
+    /// The primary is cut off from the servers, its standby is promoted, and the primary comes back as it was.
+    PrimaryDeposed,
+    /// No packet passes between the servers and the primary for so long.
+    EngineCutOff(Duration),
+    /// No packet passes between the primary and its standby for so long.
+    StandbyCutOff(Duration),
+    /// Statements are cancelled, and sessions are ended.
+    Cancelled,
+    Terminated,
+    /// The server that writes is killed and started again.
+    ServerKilled,
+    /// The same, with a signal to stop.
+    ServerStopped,
+    /// The server that writes stands still for so long.
+    ServerFrozen(Duration),
+    /// No packet passes between the server that writes and the engines for so long.
+    ServerCutOff(Duration),
+}
+
+#[allow(dead_code)]
+impl Trouble {
+    /// The name of its kind.
+    pub(crate) fn name(&self) -> String {
+        format!("{self:?}").split('(').next().unwrap_or_default().to_owned()
+    }
+}
+
+/// Engines and servers of one shop.
+pub(crate) struct Fleet {
+    /// The engines, each at its place: one is the primary, and the other stands by for it.
+    engines: Vec<Cluster>,
+    primary: usize,
+    standby_count: usize,
+    /// What carries the primary's log to its standby.
+    replication: Wire,
+    /// What connects each server with each engine.
+    wires: Vec<[Wire; 2]>,
+    servers: Vec<Server>,
+    /// The server that writes.
+    active: usize,
+}
+
+impl Fleet {
+    /// Starts two engines and so many servers.
+    pub(crate) fn start(version: &'static Version, server_count: usize) -> Self {
+        let primary = Cluster::new(version);
+        let replication = Wire::to(primary.port);
+        let standby = primary.standby_by(replication.port, "b1");
+        primary.wait_for_standby("b1");
+        primary.sql("postgres", "CREATE DATABASE lojas");
+        let ports = [primary.port, standby.port];
+        let wires: Vec<[Wire; 2]> = (0..server_count).map(|_| ports.map(Wire::to)).collect();
+        let servers = wires.iter().map(|wires| {
+            let [a, b] = [wires[0].port, wires[1].port];
+            Server::start(&["--data", &address(&[a, b], "lojas", "centro")])
+        });
+        let servers = servers.collect();
+        let engines = vec![primary, standby];
+        let mut this = Self { engines, primary: 0, standby_count: 1, replication, wires, servers, active: 0 };
+        this.active = this.wait_for_writer(None);
+        this
+    }
+
+    /// Plays a history through these troubles. Returns it with the longest time in which no change was answered,
+    /// for each trouble.
+    pub(crate) fn play(mut self, plan: &Plan, troubles: &[Trouble]) -> (Played, Vec<Duration>) {
+        let mut play = Play::begin(self.servers[self.active].port, plan);
+        let mut silences = Vec::new();
+        let verdict = troubles.iter().try_for_each(|trouble| {
+            play.wait_for_answers(ANSWERS)?;
+            let since = play.now();
+            self.befall(&mut play, *trouble)?;
+            silences.push(play.longest_silence(since));
+            println!("{trouble:?}: no change was answered for {:?}", silences.last());
+            Ok(())
+        });
+        let verdict = verdict.and_then(|()| play.wait_for_answers(ANSWERS));
+        let active = self.active;
+        let played = play.end(&mut self.servers[active], verdict);
+        if played.verdict.is_ok() {
+            let server = &self.servers[active];
+            let verified = server.run(&["verify", server.data().unwrap()]);
+            assert_eq!(verified.code, 0, "{}", verified.err);
+        }
+        (played, silences)
+    }
+
+    fn befall(&mut self, play: &mut Play, trouble: Trouble) -> Result<(), Fault> {
+        match trouble {
+            Trouble::PrimaryLost => {
+                play.excuse(true);
+                self.engines[self.primary].kill();
+                self.engines[1 - self.primary].promote();
+                self.primary = 1 - self.primary;
+                play.wait_for_answers(1)?;
+                self.replace_standby();
+            }
+            Trouble::PrimaryKilled => {
+                play.excuse(true);
+                self.engines[self.primary].kill();
+                self.engines[self.primary].restart();
+                play.wait_for_answers(1)?;
+            }
+            Trouble::PrimaryDeposed => {
+                play.excuse(true);
+                let deposed = self.primary;
+                self.wires.iter().for_each(|wires| wires[deposed].hold(true));
+                self.engines[1 - deposed].promote();
+                self.primary = 1 - deposed;
+                play.wait_for_answers(1)?;
+                // The primary that was would take changes without a standby.
+                self.engines[deposed].set("synchronous_standby_names", "");
+                self.wires.iter().for_each(|wires| wires[deposed].hold(false));
+                // Every server looks for an engine again.
+                self.engines[self.primary].sql("postgres", END_SESSIONS);
+                play.wait_for_answers(1)?;
+                self.replace_standby();
+            }
+            Trouble::EngineCutOff(time) => {
+                play.excuse(true);
+                self.wires.iter().flatten().for_each(|wire| wire.hold(true));
+                pause(time);
+                self.wires.iter().flatten().for_each(|wire| wire.hold(false));
+                self.active = self.wait_for_writer(None);
+                self.lead(play);
+                play.wait_for_answers(1)?;
+            }
+            Trouble::StandbyCutOff(time) => {
+                play.excuse(true);
+                self.replication.hold(true);
+                pause(time);
+                self.replication.hold(false);
+                play.wait_for_answers(1)?;
+            }
+            // A statement that was cancelled before its end is refused.
+            Trouble::Cancelled => {
+                play.excuse(true);
+                for _ in 0..20 {
+                    self.engines[self.primary].sql("postgres", CANCEL_SESSIONS);
+                    play.wait_for_answers(10)?;
+                }
+            }
+            // No client sees any of this.
+            Trouble::Terminated => {
+                for _ in 0..5 {
+                    self.engines[self.primary].sql("postgres", END_SESSIONS);
+                    play.wait_for_answers(1)?;
+                }
+            }
+            Trouble::ServerKilled => {
+                play.shut();
+                self.servers[self.active].kill();
+                self.take_over(play);
+                let ended = self.ended();
+                self.servers[ended].restart();
+            }
+            Trouble::ServerStopped => {
+                play.shut();
+                self.servers[self.active].stop();
+                self.take_over(play);
+                let ended = self.ended();
+                self.servers[ended].restart();
+            }
+            Trouble::ServerFrozen(time) => self.freeze(play, time)?,
+            Trouble::ServerCutOff(time) => {
+                play.abandon();
+                let cut_off = self.active;
+                self.wires[cut_off].iter().for_each(|wire| wire.hold(true));
+                let mut late = play.stand_at(self.servers[cut_off].port);
+                self.take_over(play);
+                play.wait_for_answers(ANSWERS)?;
+                // The server that was cut off is asked after others have changed what it knows.
+                play.ask_late(&mut late);
+                pause(time);
+                self.wires[cut_off].iter().for_each(|wire| wire.hold(false));
+                play.hear_late(late);
+            }
+        }
+        // A refusal may still be on its way.
+        play.wait_for_answers(ANSWERS)?;
+        play.excuse(false);
+        play.wait_for_answers(ANSWERS)
+    }
+
+    fn freeze(&mut self, play: &mut Play, time: Duration) -> Result<(), Fault> {
+        let frozen = self.active;
+        let mut late = play.stand_at(self.servers[frozen].port);
+        self.servers[frozen].pause();
+        let since = Instant::now();
+        play.abandon();
+        self.take_over(play);
+        play.wait_for_answers(ANSWERS)?;
+        play.ask_late(&mut late);
+        pause(time.saturating_sub(since.elapsed()));
+        self.servers[frozen].signal("CONT");
+        play.hear_late(late);
+        Ok(())
+    }
+
+    /// Waits until another server than the one that wrote writes, and leads the clients to it.
+    fn take_over(&mut self, play: &mut Play) {
+        self.active = self.wait_for_writer(Some(self.active).filter(|_| self.servers.len() > 1));
+        self.lead(play);
+    }
+
+    fn lead(&self, play: &mut Play) {
+        play.open(self.servers[self.active].port);
+    }
+
+    /// The server that has ended.
+    fn ended(&mut self) -> usize {
+        (0..self.servers.len()).find(|server| !self.servers[*server].is_running()).expect("one has ended")
+    }
+
+    /// Waits until a server writes, which is another one than this.
+    fn wait_for_writer(&mut self, other_than: Option<usize>) -> usize {
+        wait_for(|| {
+            let mut asked = (0..self.servers.len()).filter(|server| Some(*server) != other_than);
+            asked.find(|server| writes(self.servers[*server].port)).ok_or("no server writes")
+        })
+    }
+
+    /// Makes a standby for the primary in place of the engine that was.
+    fn replace_standby(&mut self) {
+        let lost = 1 - self.primary;
+        self.standby_count += 1;
+        let (primary, name) = (&self.engines[self.primary], format!("b{}", self.standby_count));
+        self.replication.lead_to(primary.port);
+        let standby = primary.standby_by(self.replication.port, &name);
+        self.wires.iter().for_each(|wires| wires[lost].lead_to(standby.port));
+        primary.wait_for_standby(&name);
+        self.engines[lost] = standby;
+    }
+}
+
+/// All sessions of the servers.
+const CANCEL_SESSIONS: &str =
+    "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = 'lojas' AND state = 'active'";
+const END_SESSIONS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'lojas'";
+
+/// Whether a server answers reads, which only the one that writes does.
+fn writes(port: u16) -> bool {
+    let Ok(mut connection) = Connection::try_new(port) else { return false };
+    connection.try_reply_to("1 Maca\n").is_some_and(|reply| reply.starts_with("Maca: "))
+}
+
+/// The time is what is tried.
+fn pause(time: Duration) {
+    std::thread::sleep(time);
+}
