@@ -17,6 +17,7 @@ mod migrate;
 mod moment;
 mod moving;
 mod password;
+mod pooler;
 mod read;
 mod request_ids;
 mod rows;
@@ -106,6 +107,7 @@ impl PostgresStore {
     pub fn open(url: &str) -> Result<Self, StoreError> {
         let address = Address::parse(url)?;
         let mut link = Link::open(&address, Purpose::Write { timeline_min: 0 })?;
+        pooler::refuse(&mut link, &address)?;
         migrate::migrate(&mut link, &address)?;
         let holder = Uuid::now_v7().to_string();
         let seized =

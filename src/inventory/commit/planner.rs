@@ -251,8 +251,8 @@ fn unreadable(error: StoreError) -> Refusal {
 pub(super) fn store_closed() -> Refusal {
     Refusal::new(
         Code::Unavailable,
-        "o banco de dados não aceita gravações desde uma falha de disco. Nada foi alterado; \
-         as consultas continuam; confira o disco e tente de novo.",
+        "o banco de dados não aceita gravações desde uma falha. Nada foi alterado; as consultas continuam; \
+         confira o disco, ou o servidor do banco de dados, e tente de novo.",
     )
 }
 

@@ -1,0 +1,43 @@
+//! Refuses a pooler that gives each transaction another connection to the engine: settings and prepared statements of
+//! this server would end up in the sessions of others.
+
+use tokio_postgres::SimpleQueryMessage;
+use uuid::Uuid;
+
+use super::address::Address;
+use super::connect::{LOOK_TIME_MAX, Link, Purpose};
+use super::error::Failure;
+use crate::store::StoreError;
+
+/// Checks that two connections at the same time have two sessions, each of which keeps its settings.
+///
+/// # Errors
+/// If they do not, or the engine does not answer.
+pub(super) fn refuse(link: &mut Link, address: &Address) -> Result<(), StoreError> {
+    let failed = |failure: Failure| failure.into_error("abrir", address);
+    let mark = Uuid::now_v7().to_string();
+    run(link, &format!("SET hortifruti.session = '{mark}'")).map_err(failed)?;
+    // An open transaction keeps the connection that the pooler would give the first one next.
+    let mut other = Link::open(address, Purpose::Write { timeline_min: 0 })?;
+    run(&mut other, "BEGIN").map_err(failed)?;
+    let look = "SELECT coalesce(current_setting('hortifruti.session', true), '')";
+    let (others, own) = (run(&mut other, look).map_err(failed)?, run(link, look).map_err(failed)?);
+    if own == mark && others != mark {
+        return Ok(());
+    }
+    let reason = "está atrás de um pooler em modo de transação (como pool_mode = transaction do pgbouncer), que mistura \
+                  as conexões; conecte direto ao PostgreSQL, ou use pool_mode = session";
+    Err(StoreError::Unfit { database: address.to_string(), reason: reason.to_owned() })
+}
+
+/// Runs a statement without preparing it. Returns the value that it has, or nothing.
+fn run(link: &mut Link, statement: &str) -> Result<String, Failure> {
+    link.run(LOOK_TIME_MAX, async |session| {
+        let answer = session.client().simple_query(statement).await?;
+        let value = answer.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        Ok(value.unwrap_or_default().to_owned())
+    })
+}
