@@ -30,16 +30,16 @@ mod undo;
 mod watch;
 
 use std::sync::{Arc, RwLock};
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use tokio::sync::Mutex;
 
-use crate::catalog::{Author, Catalog, Draft, LabelMasks, Movement, Product, ProductDraft, Transaction};
-use crate::metrics::{Facts, Metrics};
+use crate::catalog::{Author, Catalog, LabelMasks, Movement, Product, ProductDraft};
+use crate::metrics::Metrics;
 pub use crate::operation::Adjusted;
 use crate::refusal::Refusal;
-use crate::store::{Extent, Store, StoreError};
-use commit::{Change, ClientState, CommitterHandle, WriteQueue, WriteResult};
+use crate::store::{LEASE, Lease, Store, StoreError};
+use commit::{Change, ClientState, CommitterHandle, WriteQueue, WriteResult, Writer};
 pub use commit::{CommitDriver, Committer};
 use ledger_reads::LedgerReads;
 pub use listing::{Listing, Stopped};
@@ -69,6 +69,8 @@ pub struct Inventory {
     metrics: Arc<Metrics>,
     /// The sales by which products run out.
     recent_sales: RecentSales,
+    /// Whether this server may answer for the shop.
+    lease: Arc<Lease>,
 }
 
 /// The handle of a worker thread. The changes of its sessions share a queue.
@@ -91,7 +93,8 @@ pub struct Session {
 }
 
 impl Inventory {
-    /// Opens the store and starts the committer. A new store opens with the products of `opening`.
+    /// Opens the store and starts the committer. A new store opens with the products of `opening`, once this server
+    /// may write.
     ///
     /// # Errors
     /// If the store cannot be read or made.
@@ -99,21 +102,33 @@ impl Inventory {
         mut store: Box<dyn Store>,
         opening: &[ProductDraft],
     ) -> Result<(Self, Committer), StoreError> {
-        let catalog = match store.load()? {
-            Some(catalog) => catalog,
-            None => create(&mut *store, opening)?,
-        };
+        let lease = store.lease();
+        let catalog = store.load()?;
+        let opening = catalog.is_none().then(|| opening.to_vec());
+        let catalog = catalog.unwrap_or_default();
         let catalog = Arc::new(RwLock::new(catalog));
         let ledger = LedgerReads::new(store.ledger());
         let recent = Arc::<Recent>::default();
         let metrics = Arc::new(Metrics::default());
-        let (committer, handle) =
-            Committer::start(Arc::clone(&catalog), Arc::clone(&recent), store, Arc::clone(&metrics));
+        let writer =
+            Writer::open(Arc::clone(&catalog), Arc::clone(&recent), store, Arc::clone(&metrics), opening)?;
+        let (committer, handle) = Committer::start(writer, Arc::clone(&metrics));
+        let committer_handle = handle.downgrade();
+        lease.set_waker(move || committer_handle.wake());
         let near_names = Arc::new(Mutex::new(SearchTime::new(Instant::now())));
         let labels = Arc::default();
         let recent_sales = RecentSales::default();
-        let inventory =
-            Self { catalog, committer: handle, ledger, recent, near_names, labels, metrics, recent_sales };
+        let inventory = Self {
+            catalog,
+            committer: handle,
+            ledger,
+            recent,
+            near_names,
+            labels,
+            metrics,
+            recent_sales,
+            lease,
+        };
         Ok((inventory, committer))
     }
 
@@ -132,6 +147,13 @@ impl Inventory {
     /// failed.
     pub async fn committer_answers(&self) {
         self.committer.answers().await;
+    }
+
+    /// Lets another server write for the shop, and returns when it may. Changes that have come
+    /// before are made; later ones, and reads, are refused.
+    pub fn hand_over(&self) {
+        // A lease that cannot be given back ends by itself.
+        self.lease.hand_over(LEASE);
     }
 
     /// Whether the shop has nothing but the examples of a first start, and none has moved.
@@ -174,19 +196,20 @@ impl Session {
         &self.inventory.metrics
     }
 
-    /// The facts of this moment for readers of the metrics.
-    ///
-    /// # Errors
-    /// If too many reads of the ledger wait (`RESOURCE_EXHAUSTED`).
-    pub async fn facts(&self) -> Result<Facts, Refusal> {
-        let Inventory { catalog, committer, ledger, .. } = &self.inventory;
-        let Extent { schema, database_bytes, log_bytes } = ledger.read(|ledger| Ok(ledger.extent())).await?;
-        let (products, last_sequence) = {
-            let catalog = read(catalog);
-            (catalog.products().len(), catalog.last_sequence())
-        };
-        let waiting_changes = committer.waiting();
-        Ok(Facts { products, last_sequence, waiting_changes, schema, database_bytes, log_bytes })
+    /// Refuses a read if another server may have written since. A read is right if it is not refused afterwards.
+    fn trusted(&self) -> Result<(), Refusal> {
+        if self.inventory.lease.is_trusted() { Ok(()) } else { Err(self.standing_by()) }
+    }
+
+    /// The refusal of everything while another server may write.
+    fn standing_by(&self) -> Refusal {
+        Refusal::standing_by(self.inventory.lease.holder().as_deref())
+    }
+
+    /// The last movement that is published, if no other server can have made a later one.
+    fn through(&self) -> Result<i64, Refusal> {
+        let through = self.inventory.last_sequence();
+        self.trusted().map(|()| through)
     }
 
     /// Says who asks from now on.
@@ -214,21 +237,6 @@ impl Session {
 fn product_of<'c>(catalog: &'c Catalog, movement: &Movement) -> &'c Product {
     let product = catalog.products().get(movement.product);
     product.expect("a movement is of a product of this catalog, and none is ever removed")
-}
-
-/// Commits the first transaction of a new store.
-fn create(store: &mut dyn Store, opening: &[ProductDraft]) -> Result<Catalog, StoreError> {
-    let mut catalog = Catalog::default();
-    let mut changes = Transaction::default();
-    if !opening.is_empty() {
-        let mut draft = Draft::new(&catalog, SystemTime::now());
-        draft.import(opening, None).expect("the opening products follow the rules");
-        draft.mark_examples();
-        changes = draft.finish();
-    }
-    store.create(&changes)?;
-    catalog.apply(&changes);
-    Ok(catalog)
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ pub use batch_adjust_stock::BatchRequest;
 pub use change_reply::ChangeReply;
 pub use count_stock::{COUNTED_FIELD, CountRequest, CountedName};
 pub use form::{Argument, Form};
-pub use get_status::{StatusReply, StoreState, TransportStatus};
+pub use get_status::{LeaseStatus, ServerRole, StatusReply, StoreState, TransportStatus};
 pub use import_products::{IMPORT_BYTES_MAX, ImportReply, ImportRequest};
 pub use leave::FAREWELL;
 pub use list_expiring_stock::{EXPIRING_DAYS_MAX, ExpiringRequest, ExpiringStock};

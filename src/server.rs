@@ -68,6 +68,10 @@ const CORES_LEFT: usize = 1;
 /// The most worker threads. More threads than cores only compete for the cores.
 pub const WORKERS_MAX: u16 = 256;
 
+/// The time that clients of a stopping server have before another server may write for the shop. What has been
+/// received is answered in a fraction of it; only clients that do not take their answers need longer.
+const HAND_OVER_AFTER: Duration = Duration::from_millis(50);
+
 /// The settings of a server.
 pub struct Options {
     /// The protocols that are served.
@@ -157,13 +161,24 @@ pub fn serve(
         accept_last(&listener.into_std()?, &workers, &connections);
         Ok::<_, std::io::Error>(has_reached_limit)
     })?;
-    drop(watched);
     let _ = drain.send(true);
+    let (all_ended, have_ended) = std::sync::mpsc::channel::<()>();
+    let handing_over = std::thread::spawn(move || hand_over(&watched, &have_ended));
     for worker in workers {
         worker.join();
     }
+    drop(all_ended);
+    if handing_over.join().is_err() {
+        tracing::error!("the lease could not be handed over");
+    }
     side_thread.join();
     Ok(has_reached_limit)
+}
+
+/// Lets another server write for the shop: when every connection has ended, or soon if a client is slow.
+fn hand_over(inventory: &Inventory, have_ended: &std::sync::mpsc::Receiver<()>) {
+    let _ = have_ended.recv_timeout(HAND_OVER_AFTER);
+    inventory.hand_over();
 }
 
 /// Accepts connections until the wanted number of them has ended.

@@ -3,6 +3,7 @@
 
 mod check;
 mod error;
+mod lease;
 mod moving;
 #[cfg(feature = "postgres")]
 pub mod postgres;
@@ -23,6 +24,7 @@ use crate::catalog::{
 };
 pub use check::{Step, Verified};
 pub use error::{Consequence, StoreError};
+pub use lease::{LEASE, Lease, LeaseFacts, Replication, Role};
 
 pub(crate) use moving::{Source, Target, move_shop};
 pub use purchase_reads::{Expiry, PurchaseQuery, PurchaseReads, PurchaseRow};
@@ -108,6 +110,21 @@ pub trait Store: Send {
 
     /// The ledger for readers. The store must be loaded or created.
     fn ledger(&self) -> Arc<dyn Ledger>;
+
+    /// The lease of the shop. A store that no other server can write is held for ever.
+    fn lease(&self) -> Arc<Lease> {
+        Arc::default()
+    }
+
+    /// The next changes that another server has stored after those of this catalog, drafted on its state; `None` if
+    /// there are no more. For a server that stands by.
+    ///
+    /// # Errors
+    /// If the store cannot be read, or has lost changes of the catalog.
+    fn tail(&mut self, catalog: &Catalog) -> Result<Option<Transaction>, StoreError> {
+        let _ = catalog;
+        Ok(None)
+    }
 
     /// Prepares the files for a quick next start, if possible. The store is not used afterwards.
     ///

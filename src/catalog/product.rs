@@ -208,7 +208,7 @@ impl Flags {
 
     /// The flags with another value of "has terms".
     #[must_use]
-    pub(super) fn with_terms(self, has_terms: bool) -> Self {
+    pub fn with_terms(self, has_terms: bool) -> Self {
         self.with(HAS_TERMS, has_terms)
     }
 

@@ -134,6 +134,15 @@ impl Serve {
         })
     }
 
+    /// The address at which clients on other machines find this server: its first public name, which may have a port
+    /// of its own, or the address that it listens on.
+    fn own_address(&self, address: SocketAddr) -> String {
+        match self.public_name.first() {
+            Some(name) => format!("{name}:{}", address.port()),
+            None => address.to_string(),
+        }
+    }
+
     pub(super) fn run(self) -> Result<(), Error> {
         let masks = label_masks(&self.label)
             .map_err(|error| Error::Usage(format!("{error}. O servidor não foi iniciado")))?;
@@ -162,8 +171,9 @@ impl Serve {
         let address = listener.local_addr().context("a porta não pôde ser lida")?;
         let port = address.port();
         refuse_one_name_for_two(self)?;
+        refuse_no_address(self)?;
         let port_file = port_file::prepare(&self.port_file.port_file, address)?;
-        let store = open_store(&self.data, port)?;
+        let store = open_store(&self.data, port, &self.own_address(address))?;
         let opening = if self.empty { Vec::new() } else { original_products() };
         let (inventory, committer) = Inventory::open(store, &opening)?;
         let inventory = inventory.reading_labels(masks);
@@ -226,6 +236,24 @@ fn refuse_one_name_for_two(options: &Serve) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Refuses a server of several that others could not name: clients are sent to the one that writes.
+fn refuse_no_address(options: &Serve) -> anyhow::Result<()> {
+    let is_shared = options.data.to_str().is_some_and(is_shared);
+    if is_shared && options.host.is_unspecified() && options.public_name.is_empty() {
+        bail!(
+            "os outros servidores da loja precisam saber onde este atende, e {} não é um endereço que clientes achem. \
+             O servidor não foi iniciado; diga o nome desta máquina com --public-name, ou o endereço com --host",
+            options.host
+        );
+    }
+    Ok(())
+}
+
+/// Whether several servers can serve the shop of this data.
+fn is_shared(data: &str) -> bool {
+    cfg!(feature = "postgres") && data.contains("://")
+}
+
 /// Refuses an address that other machines reach without TLS or without tokens, unless `--insecure` is
 /// given.
 fn refuse_open_network(options: &Serve) -> anyhow::Result<()> {
@@ -282,13 +310,13 @@ fn limits(options: &Serve) -> Limits {
     }
 }
 
-fn open_store(data: &Path, port: u16) -> anyhow::Result<Box<dyn Store>> {
+fn open_store(data: &Path, port: u16, own_address: &str) -> anyhow::Result<Box<dyn Store>> {
     if data == Path::new(IN_MEMORY) {
         return Ok(Box::new(SqliteStore::in_memory()?));
     }
     #[cfg(feature = "postgres")]
     if let Some(url) = data.to_str().filter(|data| postgres::is_url(data)) {
-        return Ok(Box::new(postgres::PostgresStore::open(url)?));
+        return Ok(Box::new(postgres::PostgresStore::open_at(url, own_address)?));
     }
     Ok(Box::new(SqliteStore::open(data, port)?))
 }

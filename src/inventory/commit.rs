@@ -34,6 +34,7 @@ mod queue;
 mod replies;
 mod result;
 mod scheduler;
+mod standing;
 mod writer;
 
 use super::recent::Recent;
@@ -46,6 +47,7 @@ pub(super) use planner::refuse_rows;
 pub use queue::CommitDriver;
 pub(super) use queue::WriteQueue;
 pub(super) use result::{Applied, Counted, ImportResult, WriteResult};
+pub(super) use writer::Writer;
 
 #[cfg(test)]
 mod tests {

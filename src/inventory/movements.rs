@@ -28,7 +28,7 @@ impl Session {
         };
         let search = Search {
             product,
-            through: self.inventory.last_sequence(),
+            through: self.through()?,
             kind: request.kind,
             author: request.author.clone(),
             since: request.since,

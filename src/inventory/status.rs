@@ -2,12 +2,29 @@
 
 use std::time::Duration;
 
-use super::Session;
+use super::{Inventory, Session, read};
 use crate::metrics::{COMMIT, Facts, Metrics, VERSION};
-use crate::operation::{StatusReply, TransportStatus};
+use crate::operation::{LeaseStatus, ServerRole, StatusReply, TransportStatus};
 use crate::refusal::Refusal;
+use crate::store::{Extent, LeaseFacts, Role};
 
 impl Session {
+    /// The facts of this moment for readers of the metrics.
+    ///
+    /// # Errors
+    /// If too many reads of the ledger wait (`RESOURCE_EXHAUSTED`).
+    pub async fn facts(&self) -> Result<Facts, Refusal> {
+        let Inventory { catalog, committer, ledger, .. } = &self.inventory;
+        let Extent { schema, database_bytes, log_bytes } = ledger.read(|ledger| Ok(ledger.extent())).await?;
+        let (products, last_sequence) = {
+            let catalog = read(catalog);
+            (catalog.products().len(), catalog.last_sequence())
+        };
+        let waiting_changes = committer.waiting();
+        let lease = self.inventory.lease.facts().map(lease_status);
+        Ok(Facts { products, last_sequence, waiting_changes, schema, database_bytes, log_bytes, lease })
+    }
+
     /// The state of the server now.
     ///
     /// # Errors
@@ -49,5 +66,25 @@ fn status(metrics: &Metrics, facts: Facts) -> StatusReply {
         commit_median: within(0.5),
         commit_p99: within(0.99),
         label_masks: Vec::new(),
+        lease: facts.lease,
+    }
+}
+
+/// The facts of a lease, as clients read them.
+fn lease_status(facts: LeaseFacts) -> LeaseStatus {
+    let LeaseFacts { role, epoch, age, holder, reconnections, replication } = facts;
+    LeaseStatus {
+        role: match role {
+            Role::StandsBy => ServerRole::StandsBy,
+            Role::Elected => ServerRole::Elected,
+            Role::Writes => ServerRole::Writes,
+            Role::Leaves => ServerRole::Leaves,
+        },
+        epoch,
+        age,
+        holder,
+        reconnections,
+        synchronous_standbys: replication.map(|copies| copies.synchronous),
+        replication_lag_bytes: replication.map(|copies| copies.lag_bytes),
     }
 }

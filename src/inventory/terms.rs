@@ -72,6 +72,7 @@ impl Session {
             None => None,
         };
         let end = read(&self.inventory.catalog).last_change() + 1;
+        self.trusted()?;
         let before = request.before.map_or(end, |before| before.min(end));
         let query = ChangesQuery { product, lowest: 1, before, count_max: request.count_max + 1 };
         let mut found = self.read_changes(query).await?;

@@ -38,7 +38,7 @@ impl Session {
     pub(super) async fn trace(&self, request: TraceRequest<'_>) -> Result<TraceReply, Refusal> {
         self.note_read();
         let words = Words::of(request.words)?;
-        let through = self.inventory.last_sequence();
+        let through = self.through()?;
         let last = request.before.map_or(through, |before| before.saturating_sub(1)).min(through);
         let mut found = Found { numbers: BTreeSet::new(), last, count_max: request.count_max + 1 };
         let mut names_read = 0;

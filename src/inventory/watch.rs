@@ -58,6 +58,7 @@ impl Session {
         let watching = self.inventory.recent.begin().ok_or_else(too_many)?;
         let watching = (watching, self.metrics().watchers.one_more());
         let last = Position::of(&read(&self.inventory.catalog));
+        self.trusted()?;
         let sequence = request.begin(last.sequence)?;
         let change = match request.after {
             None => last.change,

@@ -14,7 +14,7 @@ use prometheus_client::registry::Registry;
 use super::histogram::Snapshot;
 use super::process::Usage;
 use super::{COMMIT, Facts, Metrics, VERSION};
-use crate::operation::StoreState;
+use crate::operation::{LeaseStatus, ServerRole, StoreState};
 
 /// The content type of the text.
 pub const CONTENT_TYPE: &str = prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
@@ -136,7 +136,11 @@ impl Reading {
         )?;
         page.gauge("hortifruti_products", "Products, also those that are no longer sold.", facts.products)?;
         page.gauge("hortifruti_database_bytes", "Size of the database file.", facts.database_bytes)?;
-        page.gauge("hortifruti_log_bytes", "Size of the log beside the database.", facts.log_bytes)
+        page.gauge("hortifruti_log_bytes", "Size of the log beside the database.", facts.log_bytes)?;
+        match &facts.lease {
+            Some(lease) => write_lease(page, lease),
+            None => Ok(()),
+        }
     }
 
     fn process(&self, page: &mut Page<'_>) -> fmt::Result {
@@ -160,6 +164,36 @@ impl Reading {
         page.gauge("process_resident_memory_bytes", "Resident memory.", usage.resident_bytes)?;
         page.gauge("process_open_fds", "Open file descriptors.", usage.open_files)
     }
+}
+
+/// The lease of a shop that several servers can serve.
+fn write_lease(page: &mut Page<'_>, lease: &LeaseStatus) -> fmt::Result {
+    page.gauges(
+        "hortifruti_lease_role",
+        "1 for the role of the server for its shop, and 0 for the others.",
+        ServerRole::ALL.map(|each| ([("role", each.name())], u32::from(each == lease.role))),
+    )?;
+    page.gauge("hortifruti_lease_epoch", "Epoch of the server's commits.", lease.epoch)?;
+    page.gauges(
+        "hortifruti_lease_age_seconds",
+        "Time since the lease was renewed, if the server has it.",
+        lease.age.map(|age| (NO_LABELS, age.as_secs_f64())),
+    )?;
+    page.counters(
+        "hortifruti_lease_reconnections",
+        "New connections of the keeper of the lease.",
+        [(NO_LABELS, lease.reconnections)],
+    )?;
+    page.gauges(
+        "hortifruti_synchronous_standbys",
+        "Copies of the database that a change waits for.",
+        lease.synchronous_standbys.map(|count| (NO_LABELS, count)),
+    )?;
+    page.gauges(
+        "hortifruti_replication_lag_bytes",
+        "Log that the slowest copy of the database lacks.",
+        lease.replication_lag_bytes.map(|bytes| (NO_LABELS, bytes)),
+    )
 }
 
 /// The labels of a metric without labels.
@@ -264,7 +298,17 @@ mod tests {
         metrics.store.fail("busy", StoreState::Refusing);
         let _open = metrics.connections.open(Transport::Grpc);
         let _watches = metrics.watchers.one_more();
-        let facts = Facts { products: 4, last_sequence: 812, schema: 9, ..Facts::default() };
+        let lease = LeaseStatus {
+            role: ServerRole::Writes,
+            epoch: 7,
+            age: Some(Duration::from_millis(250)),
+            holder: None,
+            reconnections: 2,
+            synchronous_standbys: Some(1),
+            replication_lag_bytes: None,
+        };
+        let facts =
+            Facts { products: 4, last_sequence: 812, schema: 9, lease: Some(lease), ..Facts::default() };
         let text = write_metrics(&metrics, facts);
         for line in [
             "# TYPE hortifruti_operations_total counter",
@@ -289,8 +333,17 @@ mod tests {
             "hortifruti_products 4",
             "hortifruti_database_bytes 0",
             "hortifruti_log_bytes 0",
+            r#"hortifruti_lease_role{role="writes"} 1"#,
+            r#"hortifruti_lease_role{role="stands_by"} 0"#,
+            "hortifruti_lease_epoch 7",
+            "hortifruti_lease_age_seconds 0.25",
+            "hortifruti_lease_reconnections_total 2",
+            "hortifruti_synchronous_standbys 1",
         ] {
             assert!(text.lines().any(|other| other == line), "{line}:\n{text}");
         }
+        assert!(!text.contains("hortifruti_replication_lag_bytes"), "{text}");
+        let alone = write_metrics(&metrics, Facts::default());
+        assert!(!alone.contains("hortifruti_lease"), "{alone}");
     }
 }

@@ -1,7 +1,9 @@
 //! Facts that are not counted but asked for when somebody reads the metrics.
 
+use crate::operation::LeaseStatus;
+
 /// The facts of a moment, as the inventory knows them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
     /// The products, also those that are no longer sold.
     pub products: usize,
@@ -14,4 +16,6 @@ pub struct Facts {
     /// The bytes of the database file, and of the log beside it. 0 for a database in memory.
     pub database_bytes: u64,
     pub log_bytes: u64,
+    /// The lease of the shop, if several servers can serve it.
+    pub lease: Option<LeaseStatus>,
 }

@@ -43,6 +43,55 @@ pub struct StatusReply {
     pub commit_p99: Option<Duration>,
     /// The masks by which labels of scales are read.
     pub label_masks: Vec<LabelMask>,
+    /// The lease of the shop, if several servers can serve it.
+    pub lease: Option<LeaseStatus>,
+}
+
+/// The lease of a shop that several servers can serve, as one of them knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseStatus {
+    /// The role of the server.
+    pub role: ServerRole,
+    /// The epoch of the server's commits; 0 if it has never written.
+    pub epoch: i64,
+    /// The time since the last renewal, if the server has the lease.
+    pub age: Option<Duration>,
+    /// The address of the server that writes, if another one does.
+    pub holder: Option<String>,
+    /// How often the connection that keeps the lease was made again.
+    pub reconnections: u64,
+    /// The copies of the database that a change waits for, if the server may know.
+    pub synchronous_standbys: Option<u64>,
+    /// The bytes of the log that the slowest copy of the database lacks, if the server may know.
+    pub replication_lag_bytes: Option<u64>,
+}
+
+/// The role of a server for its shop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerRole {
+    /// Another server writes, or none.
+    StandsBy,
+    /// The server has taken the lease, and does not know yet all that others have stored.
+    Elected,
+    /// The server writes.
+    Writes,
+    /// The server stops, and gives the lease back.
+    Leaves,
+}
+
+impl ServerRole {
+    /// Every role, in order.
+    pub const ALL: [Self; 4] = [Self::StandsBy, Self::Elected, Self::Writes, Self::Leaves];
+
+    /// The word for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::StandsBy => "stands_by",
+            Self::Elected => "elected",
+            Self::Writes => "writes",
+            Self::Leaves => "leaves",
+        }
+    }
 }
 
 /// A transport and its connections.
@@ -66,11 +115,13 @@ pub enum StoreState {
     InDoubt,
     /// The writer has stopped, because of a defect.
     Stopped,
+    /// Another server writes for the shop.
+    StandsBy,
 }
 
 impl StoreState {
     /// Every state, in order.
-    pub const ALL: [Self; 4] = [Self::Open, Self::Refusing, Self::InDoubt, Self::Stopped];
+    pub const ALL: [Self; 5] = [Self::Open, Self::Refusing, Self::InDoubt, Self::Stopped, Self::StandsBy];
 
     /// The word for programs.
     pub fn name(self) -> &'static str {
@@ -79,6 +130,7 @@ impl StoreState {
             Self::Refusing => "refusing",
             Self::InDoubt => "in_doubt",
             Self::Stopped => "stopped",
+            Self::StandsBy => "stands_by",
         }
     }
 }

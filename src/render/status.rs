@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Format;
 use super::cells::json;
 use crate::local_time::{LocalTime, ShortTime};
-use crate::operation::{StatusReply, StoreState, TransportStatus};
+use crate::operation::{LeaseStatus, ServerRole, StatusReply, StoreState, TransportStatus};
 
 pub(super) fn render(out: &mut impl Write, status: &StatusReply, format: Format) -> io::Result<()> {
     match format {
@@ -27,11 +27,15 @@ fn lines(out: &mut impl Write, status: &StatusReply) -> io::Result<()> {
         StoreState::Open => "aberto, recebe mudanças",
         StoreState::Refusing => "recusa mudanças; as consultas continuam. A causa está no log do servidor",
         StoreState::InDoubt => "não se sabe se a última gravação foi feita; recusa mudanças até saber",
+        StoreState::StandsBy => "de reserva; outro servidor atende a loja",
         StoreState::Stopped => "parado por um defeito; reinicie o servidor e guarde o log",
     };
     writeln!(out, "Banco de dados: {store}")?;
     if let Some((kind, at)) = &status.last_error {
         writeln!(out, "Último erro do banco de dados: {kind}, em {}", ShortTime(*at))?;
+    }
+    if let Some(lease) = &status.lease {
+        lease_line(out, lease)?;
     }
     writeln!(
         out,
@@ -57,6 +61,37 @@ fn lines(out: &mut impl Write, status: &StatusReply) -> io::Result<()> {
             writeln!(out, "Gravações: {commits} · metade em até {}{p99}", millis(median))
         }
     }
+}
+
+fn lease_line(out: &mut impl Write, lease: &LeaseStatus) -> io::Result<()> {
+    let role = match lease.role {
+        ServerRole::StandsBy => "de reserva",
+        ServerRole::Elected => "assumindo a loja",
+        ServerRole::Writes => "atende a loja",
+        ServerRole::Leaves => "entregou a loja",
+    };
+    write!(out, "Papel: {role}")?;
+    if let Some(holder) = &lease.holder {
+        write!(out, "; quem atende é {holder}")?;
+    }
+    if let Some(age) = lease.age {
+        write!(
+            out,
+            " · época {} · renovado há {}",
+            lease.epoch,
+            millis(Duration::from_millis(age.as_millis() as u64))
+        )?;
+    }
+    match lease.synchronous_standbys {
+        Some(0) => write!(out, " · sem cópia síncrona do banco")?,
+        Some(1) => write!(out, " · 1 cópia síncrona do banco")?,
+        Some(count) => write!(out, " · {count} cópias síncronas do banco")?,
+        None => {}
+    }
+    if let Some(lag) = lease.replication_lag_bytes.filter(|lag| *lag > 0) {
+        write!(out, ", com atraso de {}", bytes(lag))?;
+    }
+    writeln!(out, " · reconexões: {}", lease.reconnections)
 }
 
 /// The word of a transport for people.
@@ -122,6 +157,18 @@ struct JsonStatus<'a> {
     commit_median_seconds: Option<f64>,
     commit_p99_seconds: Option<f64>,
     label_masks: Vec<String>,
+    lease: Option<JsonLease<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonLease<'a> {
+    role: &'static str,
+    epoch: i64,
+    age_seconds: Option<f64>,
+    holder: Option<&'a str>,
+    reconnections: u64,
+    synchronous_standbys: Option<u64>,
+    replication_lag_bytes: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -166,6 +213,15 @@ impl<'a> From<&'a StatusReply> for JsonStatus<'a> {
             commit_median_seconds: status.commit_median.map(|time| time.as_secs_f64()),
             commit_p99_seconds: status.commit_p99.map(|time| time.as_secs_f64()),
             label_masks: status.label_masks.iter().map(ToString::to_string).collect(),
+            lease: status.lease.as_ref().map(|lease| JsonLease {
+                role: lease.role.name(),
+                epoch: lease.epoch,
+                age_seconds: lease.age.map(|age| age.as_secs_f64()),
+                holder: lease.holder.as_deref(),
+                reconnections: lease.reconnections,
+                synchronous_standbys: lease.synchronous_standbys,
+                replication_lag_bytes: lease.replication_lag_bytes,
+            }),
         }
     }
 }

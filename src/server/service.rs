@@ -139,6 +139,7 @@ impl Service {
             StoreState::Open => None,
             StoreState::Refusing => Some("o banco de dados recusa mudanças; a causa está no log do servidor"),
             StoreState::InDoubt => Some("não se sabe se a última gravação foi feita"),
+            StoreState::StandsBy => Some("este servidor está de reserva"),
             StoreState::Stopped => Some("um defeito parou as gravações; a causa está no log do servidor"),
         }
     }

@@ -11,6 +11,7 @@ mod current;
 mod ends;
 mod error;
 mod journal;
+mod keeper;
 mod ledger;
 mod load;
 mod migrate;
@@ -23,6 +24,8 @@ mod request_ids;
 mod rows;
 mod session;
 mod settle;
+mod standing;
+mod tail;
 mod tls;
 mod verify;
 
@@ -32,14 +35,16 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use super::{Ledger, LedgerRow, RecordedById, Settled, Store, StoreError, Wait};
+use super::{Lease, Ledger, LedgerRow, RecordedById, Settled, Store, StoreError, Wait};
 use crate::catalog::{Author, Catalog, Movement, RequestId, Transaction};
+use crate::io_error::describe;
 use address::Address;
 use commit::{Commit, Statements};
 use connect::{LOOK_TIME_MAX, Link, Purpose};
 use current::Current;
 use ends::Ends;
 use error::{FENCED, Failure, OTHER_END};
+use keeper::Keeper;
 use ledger::PostgresLedger;
 use load::Loaded;
 use request_ids::{RequestIds, Writer};
@@ -66,7 +71,8 @@ pub struct PostgresStore {
     ledger: Arc<PostgresLedger>,
     /// This server's name in the lease: no two servers have the same.
     holder: String,
-    epoch: i64,
+    lease: Arc<Lease>,
+    keeper: Keeper,
     /// The last changes that are known to be stored.
     ends: Ends,
     authors: HashMap<Author, i32>,
@@ -79,8 +85,6 @@ pub struct PostgresStore {
 /// Why the store takes no changes until the server is started again.
 #[derive(Debug, Clone)]
 enum Closed {
-    /// Another server writes for the shop, at this address.
-    Deposed { holder: String },
     /// The engine lacks changes that were answered.
     Lost { end: i64, known: i64 },
     /// The engine has changes of another program.
@@ -91,7 +95,6 @@ impl Closed {
     fn error(&self, address: &Address) -> StoreError {
         let database = address.to_string();
         match self.clone() {
-            Self::Deposed { holder } => StoreError::Deposed { database, holder },
             Self::Lost { end, known } => StoreError::Lost { database, end, known },
             Self::Foreign { end } => StoreError::Foreign { database, end },
         }
@@ -99,23 +102,37 @@ impl Closed {
 }
 
 impl PostgresStore {
-    /// Connects to the database of this address, creates its tables if it has none, and takes the lease of the shop.
-    /// [`Store::create`] opens a new shop.
+    /// Opens a store for a process that no client asks.
+    ///
+    /// # Errors
+    /// If [`PostgresStore::open_at`] fails.
+    pub fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_at(url, "")
+    }
+
+    /// Connects to the database of this address, creates its tables if it has none, and takes the lease of the shop
+    /// if it is free. Clients find this server at `own_address`. [`Store::create`] opens a new shop.
     ///
     /// # Errors
     /// If the address is no valid one, no host of it takes changes, or its database cannot be used.
-    pub fn open(url: &str) -> Result<Self, StoreError> {
+    pub fn open_at(url: &str, own_address: &str) -> Result<Self, StoreError> {
         let address = Address::parse(url)?;
         let mut link = Link::open(&address, Purpose::Write { timeline_min: 0 })?;
         pooler::refuse(&mut link, &address)?;
         migrate::migrate(&mut link, &address)?;
-        let holder = Uuid::now_v7().to_string();
-        let seized =
-            link.change(LOOK_TIME_MAX, async |session| seize(session, address.shop(), &holder).await);
-        let (shop, epoch) = seized.map_err(|failure| failure.into_error("abrir", &address))?;
+        let registered = link.change(LOOK_TIME_MAX, async |session| register(session, address.shop()).await);
+        let shop = registered.map_err(|failure| failure.into_error("abrir", &address))?;
         let current = Arc::new(Current::default());
         current.set_shop(shop);
+        current.set_kept_at(link.place());
         let ledger = Arc::new(PostgresLedger::new(address.clone(), Arc::clone(&current)));
+        let holder = Uuid::now_v7().to_string();
+        let lease = Arc::new(Lease::standing_by());
+        let keeper = Keeper::start(&address, &current, &lease, &holder, own_address);
+        let keeper = keeper.map_err(|error| StoreError::Unfit {
+            database: address.to_string(),
+            reason: format!("o sistema recusou uma thread: {}", describe(&error)),
+        })?;
         let mut this = Self {
             address,
             link: None,
@@ -123,7 +140,8 @@ impl PostgresStore {
             current,
             ledger,
             holder,
-            epoch,
+            lease,
+            keeper,
             ends: Ends::default(),
             authors: HashMap::new(),
             request_ids: RequestIds::new(),
@@ -190,7 +208,7 @@ impl PostgresStore {
         self.ensure_ready()?;
         let Self { link, address, statements, current, authors, .. } = self;
         let link = link.as_mut().ok_or_else(|| gone(address))?;
-        let place = (current.shop(), self.epoch, self.ends.movement);
+        let place = (current.shop(), self.lease.epoch(), self.ends.movement);
         let commit = Commit::new(changes, place, authors, is_opening);
         let mut repeats = 0;
         let stored = loop {
@@ -232,15 +250,14 @@ fn gone(address: &Address) -> StoreError {
     StoreError::Unreachable { database: address.to_string(), reason: "a conexão foi encerrada".to_owned() }
 }
 
-/// Registers the shop if it is new, and takes its lease. Returns its number and the new epoch.
-async fn seize(session: &Session, shop: &str, holder: &str) -> Result<(i32, i64), Failure> {
+/// Registers the shop if it is new. Returns its number.
+async fn register(session: &Session, shop: &str) -> Result<i32, Failure> {
     session.execute("INSERT INTO shop (name) VALUES ($1) ON CONFLICT DO NOTHING", &[&shop]).await?;
     let number: i32 = session.query_one("SELECT id FROM shop WHERE name = $1", &[&shop]).await?.try_get(0)?;
     session
         .execute("INSERT INTO lease (shop, epoch) VALUES ($1, 0) ON CONFLICT DO NOTHING", &[&number])
         .await?;
-    let seize = "UPDATE lease SET epoch = epoch + 1, beat = 0, holder = $2 WHERE shop = $1 RETURNING epoch";
-    Ok((number, session.query_one(seize, &[&number, &holder]).await?.try_get(0)?))
+    Ok(number)
 }
 
 impl Store for PostgresStore {
@@ -309,7 +326,7 @@ impl Store for PostgresStore {
     }
 
     fn probe(&mut self) -> Result<(), StoreError> {
-        let (shop, epoch) = (self.current.shop(), self.epoch);
+        let (shop, epoch) = (self.current.shop(), self.lease.epoch());
         self.read("conferir", LOOK_TIME_MAX, async |session| {
             session.execute("SELECT fence($1, $2)", &[&shop, &epoch]).await?;
             Ok(())
@@ -320,7 +337,8 @@ impl Store for PostgresStore {
         let address = self.address.clone();
         self.with_link("gravar em", |this, link| {
             let (shop, last_sequence) = (this.current.shop(), this.ends.movement);
-            this.request_ids.tidy(link, &Writer { address: &address, shop, epoch: this.epoch, last_sequence })
+            this.request_ids
+                .tidy(link, &Writer { address: &address, shop, epoch: this.lease.epoch(), last_sequence })
         })
     }
 
@@ -328,8 +346,17 @@ impl Store for PostgresStore {
         Arc::clone(&self.ledger) as Arc<dyn Ledger>
     }
 
+    fn lease(&self) -> Arc<Lease> {
+        Arc::clone(&self.lease)
+    }
+
+    fn tail(&mut self, catalog: &Catalog) -> Result<Option<Transaction>, StoreError> {
+        self.read_tail(catalog)
+    }
+
     fn close(&mut self) -> Result<(), StoreError> {
         self.ledger.close();
+        self.keeper.end();
         self.link = None;
         Ok(())
     }

@@ -73,6 +73,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "refusal",
             "store",
             "store::error",
+            "store::lease",
         ],
     ),
     ("inventory::call", &["catalog", "inventory", "operation", "refusal"]),
@@ -100,6 +101,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "refusal",
             "store",
             "store::error",
+            "store::lease",
         ],
     ),
     (
@@ -171,7 +173,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("inventory::recent", &["catalog", "inventory::published", "operation"]),
     ("inventory::recent_sales", &["catalog", "inventory::ledger_reads", "refusal", "store"]),
     ("inventory::search_time", &[]),
-    ("inventory::status", &["inventory", "metrics", "operation", "refusal"]),
+    (
+        "inventory::status",
+        &["inventory", "inventory::published", "metrics", "operation", "refusal", "store", "store::lease"],
+    ),
     ("inventory::stopped_writer", &["refusal"]),
     (
         "inventory::summaries",
@@ -381,6 +386,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("store", &["catalog"]),
     ("store::check", &["catalog", "store::error"]),
     ("store::error", &["io_error"]),
+    ("store::lease", &[]),
     ("store::moving", &["catalog", "store::check", "store::error"]),
     (
         "store::postgres",
@@ -391,6 +397,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "store",
             "store::check",
             "store::error",
+            "store::lease",
             "store::moving",
             "store::purchase_reads",
             "store::request_ids",

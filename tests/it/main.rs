@@ -63,6 +63,7 @@ mod stores;
 mod strangers;
 mod support;
 mod sweep;
+mod takeover;
 mod terminal;
 mod terms;
 mod text_protocol;

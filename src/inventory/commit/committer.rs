@@ -2,20 +2,19 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
 
-use super::Recent;
 use super::group::WriteGroup;
 use super::replies::refuse_all;
+use super::stopped;
 use super::writer::Writer;
-use crate::catalog::Catalog;
 use crate::metrics::Metrics;
 use crate::operation::StoreState;
-use crate::store::{Store, StoreError, Wait};
+use crate::store::{StoreError, Wait};
 
 /// The most requests that wait for their commit; further ones wait before they are queued (backpressure).
 /// More than one transaction takes, so that the committer never idles, and few enough that no result takes
@@ -54,13 +53,7 @@ struct SharedWriter {
 
 impl Committer {
     /// Starts the thread, which ends after the last handle is dropped.
-    pub(in crate::inventory) fn start(
-        catalog: Arc<RwLock<Catalog>>,
-        recent: Arc<Recent>,
-        store: Box<dyn Store>,
-        metrics: Arc<Metrics>,
-    ) -> (Self, CommitterHandle) {
-        let writer = Writer::new(catalog, recent, store, Arc::clone(&metrics));
+    pub(in crate::inventory) fn start(writer: Writer, metrics: Arc<Metrics>) -> (Self, CommitterHandle) {
         let (handle, groups) = CommitterHandle::new(Some(writer), metrics);
         let (shared, tidied) = (Arc::clone(&handle.shared), Arc::clone(&handle.shared));
         let (running, stopped) = channel::<()>();
@@ -112,6 +105,11 @@ impl CommitterHandle {
         WAITING_MAX.saturating_sub(self.shared.room.available_permits())
     }
 
+    /// A handle that does not keep the committer running.
+    pub(in crate::inventory) fn downgrade(&self) -> CommitterWaker {
+        CommitterWaker(self.groups.downgrade())
+    }
+
     /// Waits until the committer has answered the groups before this call. Never ends after the writer has
     /// failed.
     pub(crate) async fn answers(&self) {
@@ -139,6 +137,18 @@ impl CommitterHandle {
         self.shared.commit(&mut writer, group, Wait::Never);
         if !is_free(&writer) {
             self.hand_over(WriteGroup::default());
+        }
+    }
+}
+
+/// Wakes the committer, and does not keep it running.
+pub(in crate::inventory) struct CommitterWaker(mpsc::WeakUnboundedSender<WriteGroup>);
+
+impl CommitterWaker {
+    /// Wakes the committer, which follows the lease.
+    pub(in crate::inventory) fn wake(&self) {
+        if let Some(groups) = self.0.upgrade() {
+            let _ = groups.send(WriteGroup::default());
         }
     }
 }
@@ -183,7 +193,7 @@ impl SharedWriter {
     /// for ever.
     fn commit(&self, slot: &mut Option<Writer>, group: WriteGroup, wait: Wait) {
         self.room.add_permits(group.requests.len());
-        let Some(writer) = slot else { return refuse_all(group.requests) };
+        let Some(writer) = slot else { return refuse_all(group.requests, &stopped()) };
         if catch_unwind(AssertUnwindSafe(|| writer.commit(group.requests, wait))).is_err() {
             self.room.close();
             *slot = None;

@@ -4,11 +4,11 @@ use tokio::sync::mpsc;
 
 use super::group::{Completion, WriteRequest};
 use super::result::WriteResult;
-use super::stopped;
+use crate::refusal::Refusal;
 
-/// Refuses all changes of some requests because the writer has failed.
-pub(super) fn refuse_all(requests: Vec<WriteRequest>) {
-    let results = requests.iter().map(|request| WriteResult::refused(request.changes.len(), &stopped()));
+/// Refuses all changes of some requests, which are not planned yet.
+pub(super) fn refuse_all(requests: Vec<WriteRequest>, refusal: &Refusal) {
+    let results = requests.iter().map(|request| WriteResult::refused(request.changes.len(), refusal));
     let results = results.collect();
     send_all(requests, results);
 }

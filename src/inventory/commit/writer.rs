@@ -7,14 +7,14 @@ use super::change::Change;
 use super::clock::Clock;
 use super::group::WriteRequest;
 use super::planner::{Planner, store_closed};
-use super::replies::send_all;
+use super::replies::{refuse_all, send_all};
 use super::result::{Outcome, WriteResult};
 use super::{Recent, read};
-use crate::catalog::{Catalog, LargeChange, RequestId, Transaction};
+use crate::catalog::{Catalog, LargeChange, ProductDraft, RequestId, Transaction};
 use crate::metrics::Metrics;
 use crate::operation::StoreState;
 use crate::refusal::{Code, Refusal};
-use crate::store::{Consequence, RecordedById, Settled, Store, StoreError, Wait};
+use crate::store::{Consequence, Lease, RecordedById, Role, Settled, Store, StoreError, Wait};
 
 /// The time that a slice of a large change locks readers out of the catalog. No request may delay others by
 /// more than a millisecond; the slice is shorter, because its last product may take longer and the thread
@@ -30,24 +30,27 @@ const BETWEEN_SLICES: Duration = Duration::from_micros(100);
 const PROVE_EVERY: Duration = Duration::from_secs(60);
 
 /// The only user of the store, and the only one that changes the catalog.
-pub(super) struct Writer {
-    catalog: Arc<RwLock<Catalog>>,
+pub(in crate::inventory) struct Writer {
+    pub(super) catalog: Arc<RwLock<Catalog>>,
     /// The recent events, for watchers.
-    recent: Arc<Recent>,
-    store: Box<dyn Store>,
+    pub(super) recent: Arc<Recent>,
+    pub(super) store: Box<dyn Store>,
+    pub(super) lease: Arc<Lease>,
+    /// The first products of a new store, until it has them.
+    pub(super) opening: Option<Vec<ProductDraft>>,
     clock: Clock,
     /// A planned transaction that could not be stored without waiting, and the reason. The next commit begins
     /// with it.
     left: Option<(Planned, StoreError)>,
     /// The transaction of a failed commit, until the store has answered whether it is stored. Until then
     /// nothing else is written.
-    in_doubt: Option<Transaction>,
+    pub(super) in_doubt: Option<Transaction>,
     /// Whether the log says already that the store cannot be settled, because every further change tries
     /// again.
-    has_logged: bool,
+    pub(super) has_logged: bool,
     /// The time of the last proof without a client that asked for a change.
     proved_at: Option<Instant>,
-    metrics: Arc<Metrics>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 /// A transaction that is planned and not stored yet, and the outcome of each change if the transaction is
@@ -58,18 +61,49 @@ struct Planned {
     outcomes: Vec<Vec<Outcome>>,
 }
 
+impl Planned {
+    fn refuse(self, refusal: &Refusal) {
+        let results = self.outcomes.iter().map(|each| WriteResult::refused(each.len(), refusal));
+        let results = results.collect();
+        send_all(self.requests, results);
+    }
+}
+
 impl Writer {
-    pub(super) fn new(
+    /// A writer of a store that is loaded. A new store gets its first products, if this server may write.
+    ///
+    /// # Errors
+    /// If the store cannot be made, or not be read.
+    pub(in crate::inventory) fn open(
+        catalog: Arc<RwLock<Catalog>>,
+        recent: Arc<Recent>,
+        store: Box<dyn Store>,
+        metrics: Arc<Metrics>,
+        opening: Option<Vec<ProductDraft>>,
+    ) -> Result<Self, StoreError> {
+        let mut this = Self { opening, ..Self::new(catalog, recent, store, metrics) };
+        match this.lease.role() {
+            Role::Writes => this.create()?,
+            Role::Elected => this.take_over()?,
+            Role::StandsBy | Role::Leaves => this.metrics.store.set(StoreState::StandsBy),
+        }
+        Ok(this)
+    }
+
+    fn new(
         catalog: Arc<RwLock<Catalog>>,
         recent: Arc<Recent>,
         store: Box<dyn Store>,
         metrics: Arc<Metrics>,
     ) -> Self {
         let clock = Clock::new(read(&catalog).last_recorded_at());
+        let lease = store.lease();
         Self {
             catalog,
             recent,
             store,
+            lease,
+            opening: None,
             clock,
             left: None,
             in_doubt: None,
@@ -82,6 +116,9 @@ impl Writer {
     /// Lets the store free space, if the writer is free. A store that refused changes is tried again, so that
     /// its state is known although no client asks for a change.
     pub(super) fn tidy(&mut self) {
+        if !self.may_write() {
+            return self.recent.announce();
+        }
         match self.metrics.store.state() {
             // The failure is in the log already, and stays the last one.
             StoreState::InDoubt => drop(self.resolve()),
@@ -134,11 +171,24 @@ impl Writer {
     /// wait and `wait` forbids it, the planned transaction is left for the next call.
     pub(super) fn commit(&mut self, requests: Vec<WriteRequest>, wait: Wait) {
         self.commit_all(requests, wait);
+        // The changes from before are made, and no commit is running, because this is the writer.
+        if self.lease.wants_to_leave() {
+            self.lease.leave();
+        }
         // The clients that wait for an answer come first.
         self.recent.announce();
     }
 
     fn commit_all(&mut self, requests: Vec<WriteRequest>, wait: Wait) {
+        if !self.lease.is_for_ever() && matches!(self.lease.role(), Role::StandsBy | Role::Leaves) {
+            // Clients do not wait for what this server has to catch up.
+            refuse_all(requests, &self.standing_by());
+            self.may_write();
+            return;
+        }
+        if !self.may_write() {
+            return refuse_all(requests, &self.standing_by());
+        }
         if let Some((planned, error)) = self.left.take() {
             let stored = match error {
                 StoreError::Busy { .. } | StoreError::Rewritten { .. } => {
@@ -149,6 +199,10 @@ impl Writer {
             self.answer(planned, stored);
         }
         let Some(planned) = self.plan(requests) else { return };
+        // Refusals follow from what this server knows. A commit proves that nobody else has written.
+        if planned.transaction.is_empty() && !self.lease.is_trusted() {
+            return planned.refuse(&self.standing_by());
+        }
         match (self.store(&planned.transaction, wait), wait) {
             (Err(error), Wait::Never) => self.left = Some((planned, error)),
             (stored, _) => self.answer(planned, stored),
@@ -254,7 +308,7 @@ impl Writer {
     ) -> Result<Transaction, Refusal> {
         let mut may_repeat = true;
         loop {
-            if let Some(refusal) = refusal(&error) {
+            if let Some(refusal) = self.refusal(&error) {
                 self.metrics.store.fail(error.kind(), StoreState::Refusing);
                 tracing::warn!(%error, "a transaction could not begin");
                 return Err(refusal);
@@ -272,7 +326,9 @@ impl Writer {
                     }
                 }
                 Ok(_) => return Err(not_stored()),
-                Err(error) if error.consequence() == Consequence::Deposed => return Err(deposed()),
+                Err(error) if error.consequence() == Consequence::Deposed => {
+                    return Err(self.standing_by());
+                }
                 Err(_) => return Err(outcome_unknown()),
             }
         }
@@ -291,7 +347,7 @@ impl Writer {
         let settled = match settled {
             Err(error) if error.consequence() == Consequence::Deposed => {
                 self.in_doubt = None;
-                self.metrics.store.set(StoreState::Refusing);
+                self.metrics.store.set(StoreState::StandsBy);
                 return Err(error);
             }
             settled => settled?,
@@ -306,9 +362,19 @@ impl Writer {
         Ok(Some((transaction, settled)))
     }
 
+    /// The refusal of a transaction of which nothing was written; `None` if the error leaves it in doubt.
+    fn refusal(&self, error: &StoreError) -> Option<Refusal> {
+        match error.consequence() {
+            Consequence::NotBegun(why) => Some(not_begun(why)),
+            Consequence::Closed(why) => Some(closed(why)),
+            Consequence::Deposed => Some(self.standing_by()),
+            Consequence::InDoubt => None,
+        }
+    }
+
     /// Publishes a stored transaction. No other thread ever waits to change the catalog: while one waits, no
     /// new reader gets the lock, and a long read, as of a large change, would keep out all readers.
-    fn show(&self, transaction: &Transaction) {
+    pub(super) fn show(&self, transaction: &Transaction) {
         let catalog = || self.catalog.write().unwrap_or_else(PoisonError::into_inner);
         if LargeChange::is_large(transaction) {
             let mut large = LargeChange::new(&read(&self.catalog), transaction);
@@ -320,23 +386,6 @@ impl Writer {
         }
         self.recent.add(&self.catalog, transaction);
     }
-}
-
-/// The refusal of a transaction of which nothing was written; `None` if the error leaves it in doubt.
-fn refusal(error: &StoreError) -> Option<Refusal> {
-    match error.consequence() {
-        Consequence::NotBegun(why) => Some(not_begun(why)),
-        Consequence::Closed(why) => Some(closed(why)),
-        Consequence::Deposed => Some(deposed()),
-        Consequence::InDoubt => None,
-    }
-}
-
-fn deposed() -> Refusal {
-    Refusal::new(
-        Code::Unavailable,
-        "outro servidor assumiu esta loja. Nada foi alterado; repita com o mesmo identificador no outro servidor.",
-    )
 }
 
 fn closed(why: &str) -> Refusal {

@@ -207,6 +207,10 @@ impl Calls {
             let Poll::Ready(come) = pin!(requests.message()).poll(&mut context) else { break (None, None) };
             next = come;
         };
+        let refused = match reader.is_right() {
+            true => refused,
+            false => refused.map(|(name, _)| (name, Refusal::standing_by(None))),
+        };
         Gathered { refused, end }
     }
 }

@@ -34,6 +34,8 @@ enum Rest<'f> {
     Refused(Operation, &'f str, Refusal),
     /// A secret, to be checked after the commit of the changes before it.
     Token(&'f str),
+    /// Nothing that was answered may be sent: another server may have written while it was read.
+    NotRight,
 }
 
 impl Conversation<'_> {
@@ -57,17 +59,22 @@ impl Conversation<'_> {
     fn answer_some<'f>(&mut self, lines: &mut Lines<'f>) -> Option<Rest<'f>> {
         let session = Arc::clone(&self.session);
         let mut reader = session.reader();
-        lines.find_map(|frame| {
+        let rest = lines.find_map(|frame| {
             self.answer_now(&mut reader, &frame).or_else(|| {
                 (self.is_full() || self.pipeline.ready_bytes() >= WRITE_BYTES).then_some(Rest::Limit)
             })
-        })
+        });
+        if reader.is_right() { rest } else { Some(Rest::NotRight) }
     }
 
     /// Answers a command.
     pub(super) async fn answer(&mut self, frame: &Frame<'_>) -> io::Result<Next> {
         let session = Arc::clone(&self.session);
-        let rest = self.answer_now(&mut session.reader(), frame);
+        let rest = {
+            let mut reader = session.reader();
+            let rest = self.answer_now(&mut reader, frame);
+            if reader.is_right() { rest } else { Some(Rest::NotRight) }
+        };
         match rest {
             Some(rest) => self.answer_rest(rest, false).await,
             None => Ok(Next::More),
@@ -132,6 +139,7 @@ impl Conversation<'_> {
     async fn answer_rest(&mut self, rest: Rest<'_>, is_followed: bool) -> io::Result<Next> {
         match rest {
             Rest::Limit => {}
+            Rest::NotRight => return Err(not_right()),
             Rest::Refused(operation, name, refusal) => {
                 let refusal = self.session.explain(name, refusal).await;
                 self.refuse(Some(operation), refusal);
@@ -144,8 +152,12 @@ impl Conversation<'_> {
                 match request {
                     Request::GetProduct { name } => {
                         let session = Arc::clone(&self.session);
-                        let found = self.find(&mut session.reader(), name);
-                        match found {
+                        let found = {
+                            let mut reader = session.reader();
+                            let found = self.find(&mut reader, name);
+                            if reader.is_right() { Ok(found) } else { Err(not_right()) }
+                        };
+                        match found? {
                             Ok(_) => self.turn.count(operation, None),
                             Err(refusal) => {
                                 let refusal = self.session.explain(name, refusal).await;
@@ -272,4 +284,9 @@ impl Conversation<'_> {
         }
         Ok(())
     }
+}
+
+/// The error that ends a connection whose answers may be wrong. Its client asks again.
+fn not_right() -> io::Error {
+    io::Error::other("another server may have written for the shop meanwhile")
 }

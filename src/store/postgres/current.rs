@@ -18,6 +18,8 @@ pub(super) struct Current {
     /// The number of the shop; 0 before it is known.
     shop: AtomicI32,
     place: Mutex<Option<Place>>,
+    /// The place at which the lease is kept.
+    kept_at: Mutex<Option<Place>>,
 }
 
 impl Current {
@@ -38,5 +40,14 @@ impl Current {
 
     pub(super) fn set_place(&self, place: Place) {
         *self.place.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
+    }
+
+    /// The place at which the lease is kept. A server that stands by reads there.
+    pub(super) fn kept_at(&self) -> Option<Place> {
+        *self.kept_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_kept_at(&self, place: Place) {
+        *self.kept_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
     }
 }

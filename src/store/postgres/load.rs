@@ -15,12 +15,15 @@ use crate::catalog::{
     SHELF_LIFE_DAYS_MAX, ShopCode, StockCost, Terms, Unit,
 };
 
-/// The products with the balances that were brought forward.
-const SELECT_PRODUCTS: &str =
-    "SELECT id, name, unit, price, coalesce(stock, 0), coalesce(last_sequence, 0), stock_cost,
-            discontinued, example, code, barcodes, category, minimum, target, shelf_life_days
-     FROM product_terms LEFT JOIN balance_forward ON balance_forward.shop = $1 AND product = id
-     WHERE product_terms.shop = $1 ORDER BY id";
+/// The statement that reads products, with the balances that were brought forward, if they fulfil a condition.
+pub(super) fn select_products(condition: &str) -> String {
+    format!(
+        "SELECT id, name, unit, price, coalesce(stock, 0), coalesce(last_sequence, 0), stock_cost,
+                discontinued, example, code, barcodes, category, minimum, target, shelf_life_days
+         FROM product_terms LEFT JOIN balance_forward ON balance_forward.shop = $1 AND product = id
+         WHERE product_terms.shop = $1 {condition} ORDER BY id"
+    )
+}
 
 /// The rows of the journal after a movement.
 const SELECT_JOURNAL: &str = "SELECT first, last, recorded_at, products, deltas, balances, costs FROM journal
@@ -33,7 +36,7 @@ pub(super) struct Loaded {
 }
 
 /// The flags and terms of a product that has any.
-type TermsRow = (ProductId, Flags, Terms);
+pub(super) type TermsRow = (ProductId, Flags, Terms);
 
 /// Reads the catalog of a shop; `None` if the shop was never opened.
 pub(super) async fn load(session: &Session, shop: i32) -> Result<Option<Loaded>, Failure> {
@@ -61,7 +64,7 @@ pub(super) async fn read_authors(session: &Session, shop: i32) -> Result<HashMap
 
 async fn read_products(session: &Session, shop: i32) -> Result<(Vec<Product>, Vec<TermsRow>), Failure> {
     let (mut products, mut terms) = (Vec::new(), Vec::new());
-    let mut rows = pin!(session.stream(SELECT_PRODUCTS, &[&shop]).await?);
+    let mut rows = pin!(session.stream(&select_products(""), &[&shop]).await?);
     while let Some(row) = rows.try_next().await? {
         let product = read_product(&row)?;
         terms.extend(read_terms(&row, product.id)?);
@@ -138,7 +141,7 @@ fn replay_row(row: &Row, first: i64, undos: &[i64], products: &mut [Product]) ->
     Ok(())
 }
 
-fn read_product(row: &Row) -> Result<Product, Failure> {
+pub(super) fn read_product(row: &Row) -> Result<Product, Failure> {
     let stock = read_quantity(row.try_get(4)?)?;
     let stock_cost = StockCost::of_stored(stock, row.try_get(6)?);
     Ok(Product {
@@ -155,7 +158,7 @@ fn read_product(row: &Row) -> Result<Product, Failure> {
 }
 
 /// The flags and terms of a product, if it has any.
-fn read_terms(row: &Row, id: ProductId) -> Result<Option<TermsRow>, Failure> {
+pub(super) fn read_terms(row: &Row, id: ProductId) -> Result<Option<TermsRow>, Failure> {
     let flags = Flags::default().with_discontinued(row.try_get(7)?).with_example(row.try_get(8)?);
     let barcodes: Vec<&str> = row.try_get(10)?;
     let category: Option<&str> = row.try_get(11)?;

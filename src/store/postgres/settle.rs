@@ -65,7 +65,7 @@ impl PostgresStore {
     fn try_reconnect(&mut self, in_doubt: Option<&Transaction>) -> Result<Settled, StoreError> {
         let timeline_min = self.current.place().map_or(0, |place| place.timeline);
         let mut link = Link::open(&self.address, Purpose::Write { timeline_min })?;
-        let (shop, epoch, holder) = (self.current.shop(), self.epoch, self.holder.as_str());
+        let (shop, epoch, holder) = (self.current.shop(), self.lease.epoch(), self.holder.as_str());
         let barrier = link.change(BARRIER_TIME_MAX, async |session| {
             Ok(session
                 .query_opt(BARRIER, &[&shop, &holder, &epoch])
@@ -93,7 +93,7 @@ impl PostgresStore {
         if ends != expected {
             return Err(self.close_for(expected, ends));
         }
-        self.epoch = epoch;
+        self.lease.set_epoch(epoch);
         self.ends = expected;
         self.authors = authors;
         stored.into_iter().for_each(|transaction| self.request_ids.add(transaction));
@@ -123,10 +123,9 @@ impl PostgresStore {
             let row = session.query_opt("SELECT address FROM lease WHERE shop = $1", &[&shop]).await?;
             Ok(row.map(|row| row.try_get::<_, String>(0)).transpose()?.unwrap_or_default())
         });
-        let closed = Closed::Deposed { holder: holder.unwrap_or_default() };
-        let error = closed.error(&self.address);
-        self.closed = Some(closed);
-        error
+        let holder = holder.unwrap_or_default();
+        self.lease.depose(&holder);
+        StoreError::Deposed { database: self.address.to_string(), holder }
     }
 
     /// Closes the store because the engine's ends are not those that this server knows.

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::v1;
-use crate::operation::{StatusReply, StoreState, TransportStatus};
+use crate::operation::{LeaseStatus, ServerRole, StatusReply, StoreState, TransportStatus};
 use crate::wire::NotAReply;
 
 /// The message of the server's state.
@@ -30,6 +30,7 @@ pub(super) fn status_response(status: &StatusReply) -> v1::GetStatusResponse {
             StoreState::Refusing => v1::StoreState::Refusing,
             StoreState::InDoubt => v1::StoreState::InDoubt,
             StoreState::Stopped => v1::StoreState::Stopped,
+            StoreState::StandsBy => v1::StoreState::StandsBy,
         }
         .into(),
         last_store_error: status
@@ -44,6 +45,21 @@ pub(super) fn status_response(status: &StatusReply) -> v1::GetStatusResponse {
         commit_median: status.commit_median.and_then(duration),
         commit_p99: status.commit_p99.and_then(duration),
         label_masks: status.label_masks.iter().map(ToString::to_string).collect(),
+        lease: status.lease.as_ref().map(|lease| v1::ShopLease {
+            role: match lease.role {
+                ServerRole::StandsBy => v1::ServerRole::StandsBy,
+                ServerRole::Elected => v1::ServerRole::Elected,
+                ServerRole::Writes => v1::ServerRole::Writes,
+                ServerRole::Leaves => v1::ServerRole::Leaves,
+            }
+            .into(),
+            epoch: lease.epoch,
+            age: lease.age.and_then(duration),
+            holder: lease.holder.clone().unwrap_or_default(),
+            reconnections: count(lease.reconnections),
+            synchronous_standbys: lease.synchronous_standbys.map(count),
+            replication_lag_bytes: lease.replication_lag_bytes.map(count),
+        }),
     }
 }
 
@@ -66,6 +82,23 @@ pub fn status_reply(message: v1::GetStatusResponse) -> Result<StatusReply, NotAR
             name: message.name,
         })
     };
+    let lease = message.lease.map(|lease| {
+        Ok(LeaseStatus {
+            role: match v1::ServerRole::try_from(lease.role) {
+                Ok(v1::ServerRole::StandsBy) => ServerRole::StandsBy,
+                Ok(v1::ServerRole::Elected) => ServerRole::Elected,
+                Ok(v1::ServerRole::Writes) => ServerRole::Writes,
+                Ok(v1::ServerRole::Leaves) => ServerRole::Leaves,
+                Ok(v1::ServerRole::Unspecified) | Err(_) => return Err(NotAReply),
+            },
+            epoch: lease.epoch,
+            age: duration(lease.age)?,
+            holder: Some(lease.holder).filter(|holder| !holder.is_empty()),
+            reconnections: count(lease.reconnections)?,
+            synchronous_standbys: lease.synchronous_standbys.map(count).transpose()?,
+            replication_lag_bytes: lease.replication_lag_bytes.map(count).transpose()?,
+        })
+    });
     let last_error = message.last_store_error.map(|error| Ok((error.kind, time(error.time)?)));
     Ok(StatusReply {
         schema: u32::try_from(message.schema_version).map_err(|_| NotAReply)?,
@@ -79,6 +112,7 @@ pub fn status_reply(message: v1::GetStatusResponse) -> Result<StatusReply, NotAR
             Ok(v1::StoreState::Refusing) => StoreState::Refusing,
             Ok(v1::StoreState::InDoubt) => StoreState::InDoubt,
             Ok(v1::StoreState::Stopped) => StoreState::Stopped,
+            Ok(v1::StoreState::StandsBy) => StoreState::StandsBy,
             Ok(v1::StoreState::Unspecified) | Err(_) => return Err(NotAReply),
         },
         last_error: last_error.transpose()?,
@@ -94,6 +128,7 @@ pub fn status_reply(message: v1::GetStatusResponse) -> Result<StatusReply, NotAR
             .iter()
             .map(|mask| mask.parse().map_err(|_| NotAReply))
             .collect::<Result<_, _>>()?,
+        lease: lease.transpose()?,
         version: message.version,
         commit: message.commit,
         address: message.address,
@@ -133,7 +168,21 @@ mod tests {
             commit_median: Some(Duration::from_micros(2500)),
             commit_p99: None,
             label_masks: vec!["2CCCCCCPPPPPD".parse().unwrap()],
+            lease: None,
         };
+        for role in ServerRole::ALL {
+            let lease = LeaseStatus {
+                role,
+                epoch: 7,
+                age: Some(Duration::from_millis(250)),
+                holder: Some("loja2:8082".into()),
+                reconnections: 2,
+                synchronous_standbys: Some(0),
+                replication_lag_bytes: None,
+            };
+            let status = StatusReply { lease: Some(lease), ..status.clone() };
+            assert_eq!(status_reply(status_response(&status)).unwrap(), status);
+        }
         for store in StoreState::ALL {
             let status = StatusReply { store, ..status.clone() };
             assert_eq!(status_reply(status_response(&status)).unwrap(), status);

@@ -36,8 +36,9 @@ const NEVER_ONE: [(&str, &str); 25] = [
 ];
 
 /// Counts with a plural whose sentence for one stands beside them, because more of it differs.
-const ONE_IS_APART: [(&str, &str); 3] = [
+const ONE_IS_APART: [(&str, &str); 4] = [
     ("commands/import/left.rs", "{count} produtos"),
+    ("render/status.rs", "{count} cópias"),
     ("render/status.rs", "{days} dias"),
     ("report/expiring.rs", "{days} dias"),
 ];

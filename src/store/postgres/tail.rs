@@ -1,0 +1,194 @@
+//! Reads what another server has stored since, so that a server that stands by knows the shop when it takes over.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::connect::{Link, Purpose};
+use super::ends::Ends;
+use super::error::{Failure, bad_value};
+use super::ledger;
+use super::load::{read_authors, read_product, read_terms, select_products};
+use super::rows::{product_number, read_product_id};
+use super::session::Session;
+use super::{PostgresStore, gone};
+use crate::catalog::{
+    Author, Balance, Catalog, Name, ProductChange, ProductId, Terms, TermsField, Transaction,
+};
+use crate::store::lease::Role;
+use crate::store::{LedgerRow, StoreError};
+
+/// The most movements of one step. A step takes a few milliseconds.
+const MOVEMENTS_MAX: usize = 4096;
+
+/// How long a step may take. One may have the whole price list of a shop.
+const TIME_MAX: Duration = Duration::from_secs(60);
+
+/// The first products, among which the examples of a first start are.
+const FIRST_PRODUCTS: usize = 16;
+
+const SELECT_CHANGES: &str = "SELECT number, product, field, old_value, new_value, recorded_at,
+        (SELECT name FROM author WHERE author.shop = product_change.shop AND author.id = product_change.author)
+     FROM product_change WHERE shop = $1 AND number > $2 ORDER BY number";
+
+/// The end of the list of [`select_products`]: the new products, those with changes, and those that are examples no
+/// longer.
+const SELECTED: &str = "AND (id > $2 OR id = ANY ($3) OR id = ANY ($4) AND NOT example)";
+
+impl PostgresStore {
+    /// The next changes that another server has stored after those of this catalog.
+    pub(super) fn read_tail(&mut self, catalog: &Catalog) -> Result<Option<Transaction>, StoreError> {
+        self.check_open()?;
+        // The lease was taken or watched at this place, so the ledger there is the present one.
+        let kept_at = self.current.kept_at();
+        let is_there = |link: &Link| !link.is_closed() && kept_at.is_none_or(|place| place == link.place());
+        if !self.link.as_ref().is_some_and(is_there) {
+            let timeline_min = kept_at.or(self.current.place()).map_or(0, |place| place.timeline);
+            let link = Link::open(&self.address, Purpose::Write { timeline_min })?;
+            self.use_link(link);
+        }
+        let shop = self.current.shop();
+        let is_elected = self.lease.role() == Role::Elected;
+        let Self { link, address, .. } = self;
+        let link = link.as_mut().ok_or_else(|| gone(address))?;
+        let read = link.run(TIME_MAX, async |session| {
+            session.client().batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+            let read = read(session, shop, catalog).await;
+            session.client().batch_execute("COMMIT").await?;
+            let (ends, transaction) = read?;
+            // The numbers of authors are needed by a server that writes.
+            let authors = match is_elected && transaction.is_none() {
+                true => Some(read_authors(session, shop).await?),
+                false => None,
+            };
+            Ok((ends, transaction, authors))
+        });
+        let (ends, transaction, authors) =
+            read.map_err(|failure| failure.into_error("acompanhar", address))?;
+        let known = Ends { movement: catalog.last_sequence(), change: catalog.last_change() };
+        if ends.movement < known.movement || ends.change < known.change {
+            return Err(self.close_for(known, ends));
+        }
+        self.ends = transaction.as_ref().map_or(known, |transaction| known.after(transaction));
+        if let Some(authors) = authors {
+            self.authors = authors;
+            // A shop without movements may not be opened yet, and has no index.
+            if ends.movement > 0 {
+                self.read_request_ids()?;
+            }
+        }
+        Ok(transaction)
+    }
+}
+
+/// Reads the ends, and the next changes. The session is in a transaction, so that all is of one moment.
+async fn read(
+    session: &Session,
+    shop: i32,
+    catalog: &Catalog,
+) -> Result<(Ends, Option<Transaction>), Failure> {
+    let ends = Ends::read(session, shop).await?;
+    let products = catalog.products();
+    let examples: Vec<i32> = products
+        .iter()
+        .take(FIRST_PRODUCTS)
+        .filter(|product| product.flags.is_example())
+        .map(|product| product_number(product.id))
+        .collect();
+    let rows = match ends.movement > catalog.last_sequence() {
+        true => ledger::rows(session, shop, catalog.last_sequence() + 1, MOVEMENTS_MAX).await?,
+        false => Vec::new(),
+    };
+    let changes = match ends.change > catalog.last_change() {
+        true => read_changes(session, shop, catalog.last_change()).await?,
+        false => Vec::new(),
+    };
+    let changed: Vec<i32> = changes.iter().map(|change| product_number(change.product)).collect();
+    let last = i32::try_from(products.len()).unwrap_or(i32::MAX);
+    let mut transaction = Transaction { changes, ..Transaction::default() };
+    if !rows.is_empty() || !changed.is_empty() || !examples.is_empty() {
+        let select = select_products(SELECTED);
+        for row in session.query(&select, &[&shop, &last, &changed, &examples]).await? {
+            let mut product = read_product(&row)?;
+            // The movements that are read here bring the balance.
+            product.set_balance(Balance::NONE);
+            let mut terms = Terms::NONE.clone();
+            if let Some((_, flags, others)) = read_terms(&row, product.id)? {
+                product.flags = flags.with_terms(others != *Terms::NONE);
+                terms = others;
+            }
+            let known = products.get(product.id).and_then(|known| products.terms(known));
+            if known.is_some() || terms != *Terms::NONE {
+                transaction.terms.insert(product.id, Arc::new(terms));
+            }
+            transaction.products.push(product);
+        }
+    }
+    add_renames(catalog, &mut transaction)?;
+    add_rows(catalog, rows, &mut transaction)?;
+    let has_any = !transaction.is_empty() || !transaction.changes.is_empty();
+    Ok((ends, has_any.then_some(transaction)))
+}
+
+async fn read_changes(session: &Session, shop: i32, after: i64) -> Result<Vec<ProductChange>, Failure> {
+    let mut changes = Vec::new();
+    for row in session.query(SELECT_CHANGES, &[&shop, &after]).await? {
+        let field: &str = row.try_get(2)?;
+        let author: Option<&str> = row.try_get(6)?;
+        changes.push(ProductChange {
+            number: row.try_get(0)?,
+            product: read_product_id(row.try_get(1)?)?,
+            field: TermsField::by_name(field)
+                .ok_or_else(|| bad_value(format!("há uma mudança do campo {field}, que não existe")))?,
+            old: row.try_get(3)?,
+            new: row.try_get(4)?,
+            recorded_at: row.try_get(5)?,
+            author: author.map(str::parse::<Author>).transpose().map_err(bad_value)?,
+        });
+    }
+    Ok(changes)
+}
+
+/// Adds the renames, in the order in which they were made: products may have exchanged their names. New products
+/// have their last name already.
+fn add_renames(catalog: &Catalog, transaction: &mut Transaction) -> Result<(), Failure> {
+    let mut names: HashMap<ProductId, Name> = HashMap::new();
+    for change in transaction.changes.iter().filter(|change| change.field == TermsField::Name) {
+        let Some(product) = catalog.products().get(change.product) else { continue };
+        let name = Name::parse(&change.new).map_err(bad_value)?;
+        let before = names.get(&change.product).unwrap_or(&product.name);
+        if *before != name {
+            transaction.renames.push((change.product, name.clone()));
+            names.insert(change.product, name);
+        }
+    }
+    Ok(())
+}
+
+/// Adds the movements, with the balances and links that follow from them.
+fn add_rows(catalog: &Catalog, rows: Vec<LedgerRow>, transaction: &mut Transaction) -> Result<(), Failure> {
+    for LedgerRow { movement, document, undoes, .. } in rows {
+        let sequence = movement.sequence;
+        let balance = match transaction.balances.entry(movement.product) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let product = catalog.products().get(movement.product);
+                entry.insert(product.map_or(Balance::NONE, |product| product.balance()))
+            }
+        };
+        let is_taken_back = || undoes != 0 && movement.delta.thousandths() < 0;
+        let stock_cost = balance.stock_cost.after(movement.cost, movement.balance, is_taken_back);
+        let stock_cost = stock_cost
+            .ok_or_else(|| bad_value(format!("o custo do movimento {sequence} não cabe no estoque")))?;
+        *balance = Balance { stock: movement.balance, last_movement: sequence, stock_cost };
+        if document.count > 1 && document.first_sequence == sequence {
+            transaction.documents.push(document);
+        }
+        if undoes != 0 {
+            transaction.undos.push(crate::catalog::Undo { undone: undoes, by: sequence });
+        }
+        transaction.movements.push(movement);
+    }
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! Several servers of one shop in PostgreSQL: one writes, the others stand by, and one of them takes over.
+
+use std::time::{Duration, Instant};
+
+use crate::support::postgres::{newest, versions};
+use crate::support::waiting::wait_for;
+use crate::support::{Connection, Server};
+
+/// How long a shop may be without a server that writes after its writer was killed: the lease of two seconds, the
+/// take-over, and a busy machine.
+const KILLED_MAX: Duration = Duration::from_secs(8);
+
+/// The same after the writer has given its lease back.
+const STOPPED_MAX: Duration = Duration::from_millis(1500);
+
+fn serve(shop: &str) -> Server {
+    Server::start(&["--data", shop])
+}
+
+/// Waits until a server answers a change, and returns the answer and the time that this took. A server that stands
+/// by refuses.
+fn first_change(server: &Server, line: &str) -> (String, Duration) {
+    let begun_at = Instant::now();
+    let answer = wait_for(|| {
+        let answer = server.connect().ask(line);
+        if answer.starts_with("Erro UNAVAILABLE") { Err(answer) } else { Ok(answer) }
+    });
+    (answer, begun_at.elapsed())
+}
+
+#[test]
+fn a_server_that_stands_by_refuses_and_says_who_writes() {
+    for version in versions() {
+        let shop = version.new_shop();
+        let (writer, standby) = (serve(&shop), serve(&shop));
+        let holder = format!("127.0.0.1:{}", writer.port);
+        for line in
+            ["1 Maca", "4", "3 Caju -1", "1 Uva", "3 Uva 1", "historico", "contar Caju 3", "acompanhar"]
+        {
+            let refusal = standby.connect().ask(line);
+            assert!(
+                refusal.starts_with("Erro UNAVAILABLE: este servidor está de reserva"),
+                "{line}: {refusal}"
+            );
+            assert!(refusal.trim_end().ends_with(&format!(" holder={holder}")), "{line}: {refusal}");
+        }
+        // Clients of ours follow, and change the one shop.
+        let ended = standby.run(&["update", "Caju", "-20"]);
+        assert_eq!((ended.code, ended.out.as_str()), (0, "Caju: R$2.0, Estoque: 40\n"), "{}", ended.err);
+        assert_eq!(writer.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 40");
+        let status = standby.run(&["status"]);
+        assert!(status.out.contains("de reserva"), "{}", status.out);
+    }
+}
+
+#[test]
+fn after_the_writer_is_killed_another_server_knows_all_that_it_answered() {
+    for version in versions() {
+        let shop = version.new_shop();
+        let (mut writer, standby) = (serve(&shop), serve(&shop));
+        let mut connection = writer.connect();
+        for number in 0..20 {
+            connection.ask(&format!("3 Caju -1 id=a{number}"));
+        }
+        writer.run(&["product", "rename", "Maca", "Maçã"]);
+        writer.run(&["product", "new", "Uva", "8,90", "--unit", "kg", "--code", "7"]);
+        writer.kill();
+        let (answer, time) = first_change(&standby, "3 Caju -1 id=a19");
+        println!("{}: killed, and back after {time:?}", version.name);
+        // The change is known by its id, and was answered with this.
+        assert_eq!(answer, "Caju: R$2.0, Estoque: 40");
+        assert!(time < KILLED_MAX, "{time:?}");
+        let mut connection = standby.connect();
+        assert_eq!(connection.ask("3 Caju -1 id=b"), "Caju: R$2.0, Estoque: 39");
+        assert_eq!(connection.ask("1 7"), "Uva: R$8.9, Estoque: 0");
+        let all = "Maçã: R$3.0, Estoque: 20\nPera: R$5.0, Estoque: 15\nBanana: R$10.0, Estoque: 30\n\
+                   Caju: R$2.0, Estoque: 39\nUva: R$8.9, Estoque: 0";
+        assert_eq!(connection.ask("4"), all);
+    }
+}
+
+#[test]
+fn a_writer_that_stops_hands_over_without_a_wait() {
+    for version in versions() {
+        let shop = version.new_shop();
+        let mut servers = [serve(&shop), serve(&shop)];
+        for round in 0..4 {
+            let [writer, standby] = &mut servers;
+            let line = format!("3 Caju -1 id=r{round}");
+            let (answer, _) = first_change(writer, &line);
+            writer.signal("TERM");
+            let (again, time) = first_change(standby, &line);
+            println!("{}: stopped, and back after {time:?}", version.name);
+            assert_eq!(answer, again);
+            assert!(time < STOPPED_MAX, "{time:?}");
+            assert_eq!(writer.wait_for_end().0, Some(0));
+            writer.restart();
+            servers.reverse();
+        }
+    }
+}
+
+#[test]
+fn a_frozen_writer_answers_nothing_of_the_past_when_it_goes_on() {
+    let Some(version) = newest() else { return };
+    let shop = version.new_shop();
+    let (frozen, standby) = (serve(&shop), serve(&shop));
+    let mut old = frozen.connect();
+    assert_eq!(old.ask("3 Caju -20"), "Caju: R$2.0, Estoque: 40");
+    frozen.pause();
+    let (answer, _) = first_change(&standby, "3 Caju -5");
+    assert_eq!(answer, "Caju: R$2.0, Estoque: 35");
+    // What the frozen server reads when it goes on lies in the past, and what it writes is fenced.
+    for line in ["1 Caju", "4", "3 Caju -40", "3 Caju -1"] {
+        old.send(format!("{line}\n"));
+    }
+    frozen.signal("CONT");
+    let mut replies = Vec::new();
+    while let Some(reply) = old.try_reply() {
+        replies.push(reply);
+        if replies.len() == 4 {
+            break;
+        }
+    }
+    assert!(replies.iter().all(|reply| reply.starts_with("Erro UNAVAILABLE")), "{replies:?}");
+    assert_eq!(standby.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 35");
+    // The frozen server stands by now, and knows what it has missed.
+    drop(old);
+    let holder = format!(" holder=127.0.0.1:{}", standby.port);
+    wait_for(|| {
+        let refusal = Connection::new(frozen.port).ask("1 Caju");
+        if refusal.ends_with(&holder) { Ok(()) } else { Err(refusal) }
+    });
+    drop(standby);
+    assert_eq!(first_change(&frozen, "3 Caju -1").0, "Caju: R$2.0, Estoque: 34");
+}
+
+#[test]
+fn of_many_servers_that_start_together_one_writes() {
+    let Some(version) = newest() else { return };
+    let shop = version.new_shop();
+    let servers: Vec<Server> = std::thread::scope(|scope| {
+        let starts: Vec<_> = (0..4).map(|_| scope.spawn(|| serve(&shop))).collect();
+        starts.into_iter().map(|start| start.join().unwrap()).collect()
+    });
+    // The examples are there once, and one of the servers answers.
+    let answers: Vec<String> = wait_for(|| {
+        let answers: Vec<String> = servers.iter().map(|server| server.connect().ask("1 Caju")).collect();
+        let written = answers.iter().filter(|answer| answer.starts_with("Caju")).count();
+        if written == 1 { Ok(answers) } else { Err(format!("{answers:?}")) }
+    });
+    assert!(answers.iter().any(|answer| answer == "Caju: R$2.0, Estoque: 60"), "{answers:?}");
+}
