@@ -228,7 +228,7 @@ impl Writer {
 
     /// Plans the changes of each request. Returns the outcome of each change if the transaction is stored.
     fn outcomes(&mut self, changes: Vec<Vec<Change>>) -> Result<(Vec<Vec<Outcome>>, Transaction), Refusal> {
-        self.resolve().map_err(|error| refusal(&error).unwrap_or_else(store_closed))?;
+        self.resolve().map_err(|error| self.refusal(&error).unwrap_or_else(store_closed))?;
         let request_ids: Vec<&RequestId> = changes.iter().flatten().filter_map(Change::request_id).collect();
         let recorded = self.recorded(&request_ids)?;
         let id_count = request_ids.len();
@@ -248,7 +248,7 @@ impl Writer {
         self.with_proof(|writer| writer.store.recorded(request_ids)).map_err(|error| {
             self.metrics.store.fail(error.kind(), StoreState::Refusing);
             tracing::error!(%error, "request ids could not be looked up");
-            refusal(&error).unwrap_or_else(store_closed)
+            self.refusal(&error).unwrap_or_else(store_closed)
         })
     }
 
