@@ -10,6 +10,7 @@ mod connect;
 mod current;
 mod ends;
 mod error;
+mod forward;
 mod journal;
 mod keeper;
 mod ledger;
@@ -44,6 +45,7 @@ use connect::{LOOK_TIME_MAX, Link, Purpose};
 use current::Current;
 use ends::Ends;
 use error::{FENCED, Failure, OTHER_END};
+use forward::Forward;
 use keeper::Keeper;
 use ledger::PostgresLedger;
 use load::Loaded;
@@ -77,6 +79,7 @@ pub struct PostgresStore {
     ends: Ends,
     authors: HashMap<Author, i32>,
     request_ids: RequestIds,
+    forward: Forward,
     /// The time since which no host has answered.
     gone_since: Option<Instant>,
     closed: Option<Closed>,
@@ -145,6 +148,7 @@ impl PostgresStore {
             ends: Ends::default(),
             authors: HashMap::new(),
             request_ids: RequestIds::new(),
+            forward: Forward::new(),
             gone_since: None,
             closed: None,
         };
@@ -337,8 +341,9 @@ impl Store for PostgresStore {
         let address = self.address.clone();
         self.with_link("gravar em", |this, link| {
             let (shop, last_sequence) = (this.current.shop(), this.ends.movement);
-            this.request_ids
-                .tidy(link, &Writer { address: &address, shop, epoch: this.lease.epoch(), last_sequence })
+            let writer = Writer { address: &address, shop, epoch: this.lease.epoch(), last_sequence };
+            this.forward.tidy(link, &writer);
+            this.request_ids.tidy(link, &writer)
         })
     }
 

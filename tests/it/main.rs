@@ -67,6 +67,7 @@ mod takeover;
 mod terminal;
 mod terms;
 mod text_protocol;
+mod two_stores;
 mod undo;
 mod waits;
 mod watch;

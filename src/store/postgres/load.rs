@@ -8,11 +8,12 @@ use tokio_postgres::Row;
 use tokio_stream::StreamExt as _;
 
 use super::error::{Failure, bad_value};
+use super::forward::{SELECT_MOVED, SELECT_UNDOING, moved};
 use super::rows::{read_price, read_product_id, read_quantity};
 use super::session::Session;
 use crate::catalog::{
-    Author, BARCODES_MAX, Balance, Barcode, Catalog, Category, Cost, Flags, Name, Product, ProductId,
-    SHELF_LIFE_DAYS_MAX, ShopCode, StockCost, Terms, Unit,
+    Author, BARCODES_MAX, Barcode, Catalog, Category, Flags, Name, Product, ProductId, SHELF_LIFE_DAYS_MAX,
+    ShopCode, StockCost, Terms, Unit,
 };
 
 /// The statement that reads products, with the balances that were brought forward, if they fulfil a condition.
@@ -24,10 +25,6 @@ pub(super) fn select_products(condition: &str) -> String {
          WHERE product_terms.shop = $1 {condition} ORDER BY id"
     )
 }
-
-/// The rows of the journal after a movement.
-const SELECT_JOURNAL: &str = "SELECT first, last, recorded_at, products, deltas, balances, costs FROM journal
-     WHERE shop = $1 AND first > $2 ORDER BY first";
 
 /// The catalog of a shop, and the numbers of its authors.
 pub(super) struct Loaded {
@@ -95,8 +92,9 @@ async fn replay(
     if end > forwarded {
         return Err(bad_value(format!("os saldos estão no movimento {forwarded}, no meio de uma gravação")));
     }
-    let undos = read_undos(session, shop, forwarded).await?;
-    let mut rows = pin!(session.stream(SELECT_JOURNAL, &[&shop, &forwarded]).await?);
+    let undoing = session.query(SELECT_UNDOING, &[&shop, &forwarded]).await?;
+    let undoing = undoing.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<Vec<i64>, Failure>>()?;
+    let mut rows = pin!(session.stream(SELECT_MOVED, &[&shop, &forwarded, &i64::MAX]).await?);
     while let Some(row) = rows.try_next().await? {
         let first: i64 = row.try_get(0)?;
         if first != end + 1 {
@@ -104,41 +102,18 @@ async fn replay(
         }
         end = row.try_get(1)?;
         recorded_at = Some(row.try_get(2)?);
-        replay_row(&row, first, &undos, products)?;
+        for moved in moved(&row, &undoing)? {
+            let sequence = moved.sequence;
+            let product = products.get_mut(moved.product.index());
+            let product = product
+                .ok_or_else(|| bad_value(format!("o movimento {sequence} é de um produto que não existe")))?;
+            // A balance may have been brought further than the others.
+            if let Some(balance) = moved.after(product.balance())? {
+                product.set_balance(balance);
+            }
+        }
     }
     Ok((end, recorded_at))
-}
-
-/// The movements after this one that undo others, in order.
-async fn read_undos(session: &Session, shop: i32, after: i64) -> Result<Vec<i64>, Failure> {
-    let undos = "SELECT by_sequence FROM undo WHERE shop = $1 AND by_sequence > $2 ORDER BY by_sequence";
-    let undos = session.query(undos, &[&shop, &after]).await?;
-    undos.iter().map(|row| Ok(row.try_get(0)?)).collect()
-}
-
-fn replay_row(row: &Row, first: i64, undos: &[i64], products: &mut [Product]) -> Result<(), Failure> {
-    let ids: Vec<i32> = row.try_get(3)?;
-    let (deltas, balances): (Vec<i64>, Vec<i64>) = (row.try_get(4)?, row.try_get(5)?);
-    let costs: Option<Vec<Option<i64>>> = row.try_get(6)?;
-    for (index, ((id, delta), balance)) in ids.into_iter().zip(deltas).zip(balances).enumerate() {
-        let sequence = first + index as i64;
-        let id = read_product_id(id)?;
-        let product = products.get_mut(id.index());
-        let product = product
-            .ok_or_else(|| bad_value(format!("o movimento {sequence} é de um produto que não existe")))?;
-        // This balance was brought further than the others.
-        if sequence <= product.last_movement {
-            continue;
-        }
-        let stock = read_quantity(balance)?;
-        let cost = costs.as_ref().and_then(|costs| *costs.get(index)?).map(Cost::from_centavos);
-        let is_taken_back = || delta < 0 && undos.binary_search(&sequence).is_ok();
-        let stock_cost = product.stock_cost.after(cost, stock, is_taken_back);
-        let stock_cost = stock_cost
-            .ok_or_else(|| bad_value(format!("o custo do movimento {sequence} não cabe no estoque")))?;
-        product.set_balance(Balance { stock, last_movement: sequence, stock_cost });
-    }
-    Ok(())
 }
 
 pub(super) fn read_product(row: &Row) -> Result<Product, Failure> {

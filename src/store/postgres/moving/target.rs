@@ -17,10 +17,10 @@ use crate::store::postgres::address::Address;
 use crate::store::postgres::commit::{Commit, Statements};
 use crate::store::postgres::connect::{Link, Purpose};
 use crate::store::postgres::error::{Failure, bad_value};
+use crate::store::postgres::forward::write_balances;
 use crate::store::postgres::journal::{COLUMNS, JournalRow};
 use crate::store::postgres::migrate;
 use crate::store::postgres::moment::PostgresMoment;
-use crate::store::postgres::rows::product_number;
 use crate::store::postgres::session::{Session, Value};
 
 /// Products that one statement writes.
@@ -145,16 +145,10 @@ impl Target for PostgresTarget {
     }
 
     fn add_balances(&mut self, catalog: &Catalog) -> Result<(), StoreError> {
-        let products = || catalog.products().iter();
-        let ids: Vec<i32> = products().map(|product| product_number(product.id)).collect();
-        let stocks: Vec<i64> = products().map(|product| product.stock.thousandths()).collect();
-        let last: Vec<i64> = products().map(|product| product.last_movement).collect();
-        let costs: Vec<Option<i64>> = products().map(|product| product.stock_cost.centavos()).collect();
-        let insert = "INSERT INTO balance_forward (shop, product, stock, last_sequence, stock_cost)
-             SELECT $1, * FROM unnest($2::int4[], $3::int8[], $4::int8[], $5::int8[])";
+        let balances = catalog.products().iter().map(|product| (product.id, product.balance())).collect();
         let (shop, through) = (self.shop, catalog.last_sequence());
         self.run(async |session| {
-            session.execute(insert, &[&shop, &ids, &stocks, &last, &costs]).await?;
+            write_balances(session, shop, &balances).await?;
             let forward = "UPDATE forwarded SET sequence = $2 WHERE shop = $1";
             session.execute(forward, &[&shop, &through]).await.map(drop)
         })
