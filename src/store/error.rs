@@ -183,8 +183,18 @@ pub enum StoreError {
         /// The error of the system.
         error: std::io::Error,
     },
-    /// The database server cannot be reached, or does not answer.
-    #[error("não foi possível falar com o banco de dados {database}: {reason}. Confira o banco e a rede")]
+    /// A database server did not answer, or not as it must. Whether a change is stored is not known.
+    #[error("o banco de dados {database} não respondeu: {reason}. Confira o banco e a rede")]
+    Unanswered {
+        /// The address of the database.
+        database: String,
+        /// The reason.
+        reason: String,
+    },
+    /// No database server can be reached.
+    #[error(
+        "não foi possível falar com o banco de dados {database}: {reason}. Nada foi alterado; confira o banco e a rede"
+    )]
     Unreachable {
         /// The address of the database.
         database: String,
@@ -281,6 +291,7 @@ impl StoreError {
             Self::NoCopyKept { .. } => "no_copy_kept",
             Self::OwnCopy { .. } => "own_copy",
             Self::Io { .. } => "io",
+            Self::Unanswered { .. } => "unanswered",
             Self::Unreachable { .. } => "unreachable",
             Self::Refused { .. } => "refused",
             Self::Unfit { .. } => "unfit",
@@ -310,6 +321,7 @@ impl StoreError {
             Self::Unlocked { .. } => Consequence::NotBegun(
                 "a trava do banco de dados foi apagada, movida ou trocada, e outro servidor pode estar usando-o",
             ),
+            Self::Unreachable { .. } => Consequence::NotBegun("o servidor do banco de dados não responde"),
             Self::Refused { .. } => Consequence::NotBegun("o banco de dados recusou a operação"),
             Self::Deposed { .. } => Consequence::Deposed,
             Self::Lost { .. } => Consequence::Closed("o banco de dados perdeu mudanças confirmadas"),

@@ -306,6 +306,11 @@ async fn open(address: &Address, host: usize, purpose: Purpose) -> Result<Found,
     let opened = address.config(host).connect_raw(socket, Encryption(encryption)).await;
     let (client, wire) = opened.map_err(|error| match error.as_db_error() {
         Some(refusal) => explanation(refusal),
+        // The library has no kind of its own for this error.
+        None if shown(&error).ends_with("password missing") => {
+            "o banco pede uma senha; use a variável PGPASSWORD ou um arquivo (passfile=ARQUIVO ou ~/.pgpass)"
+                .to_owned()
+        }
         None => shown(&error),
     })?;
     let mut line = Line { session: Session::new(client), wire: Some(wire), warning: None };

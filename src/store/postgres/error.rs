@@ -50,7 +50,7 @@ impl Failure {
         let database = address.to_string();
         match self {
             Self::Refused(error) => StoreError::Refused { action, database, reason: explanation(&error) },
-            Self::Lost(reason) => StoreError::Unreachable { database, reason },
+            Self::Lost(reason) => StoreError::Unanswered { database, reason },
             Self::BadValue(reason) => StoreError::Corrupt { path: database, reason },
         }
     }

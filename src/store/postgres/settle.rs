@@ -107,12 +107,11 @@ impl PostgresStore {
 
     /// A failure while the store is being looked at: the engine is as good as gone.
     fn unreachable(&self, failure: Failure) -> StoreError {
-        match failure {
-            Failure::Refused(error) => {
-                let reason = super::error::explanation(&error);
-                StoreError::Unreachable { database: self.address.to_string(), reason }
+        match failure.into_error("conferir", &self.address) {
+            StoreError::Unanswered { database, reason } | StoreError::Refused { database, reason, .. } => {
+                StoreError::Unreachable { database, reason }
             }
-            failure => failure.into_error("conferir", &self.address),
+            error => error,
         }
     }
 
