@@ -121,6 +121,12 @@ fn a_shop_does_not_go_where_it_is_already_or_while_a_server_uses_it() {
         assert!(refused.err.contains("já está em uso por outro servidor"), "{}", refused.err);
         server.stop();
         assert_eq!(move_shop(server.path(), "hortifruti.db", &url).code, 0);
+        let mut there = Server::start(&["--data", &url]);
+        let refused = move_shop(server.path(), &url, "copia.db");
+        assert_eq!(refused.code, 1);
+        assert!(refused.err.contains("já está em uso por outro servidor"), "{}", refused.err);
+        assert!(there.connect().ask("3 Caju 1").starts_with("Caju: "), "the server goes on");
+        there.stop();
         let copy = move_shop(server.path(), &url, "copia.db");
         assert_eq!(copy.code, 0, "{}", copy.err);
         let before = fs::read(server.path().join("copia.db")).unwrap();

@@ -1,11 +1,12 @@
 //! A shop that is moved to another store.
 
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::MOVE_TIME_MAX;
 use crate::store::StoreError;
 use crate::store::check::Moment;
+use crate::store::lease::LEASE;
 use crate::store::moving::Source;
 use crate::store::postgres::address::Address;
 use crate::store::postgres::connect::{LOOK_TIME_MAX, Link, Purpose};
@@ -14,8 +15,12 @@ use crate::store::postgres::moment::PostgresMoment;
 use crate::store::postgres::session::Session;
 use crate::store::postgres::verify::find_shop;
 
-/// How long a holder of the lease may be silent until the shop counts as free: longer than a lease.
-const SILENCE: Duration = Duration::from_secs(3);
+/// How long the holder of a lease may be silent until the shop counts as free: longer than a lease, by which other
+/// servers judge.
+const SILENCE: Duration = LEASE.saturating_add(Duration::from_secs(1));
+
+/// The time between two looks at a lease.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// A shop that nobody writes: the row of its lease is locked until the end, and its epoch is a new one, so that the
 /// engine refuses a change that was sent before.
@@ -49,14 +54,14 @@ impl PostgresSource {
             StoreError::InUse { path: address.to_string(), by: format!(" por outro servidor{by}") }
         };
         let mut look = || link.run(LOOK_TIME_MAX, async |session| Lease::read(session, shop).await);
-        let mut lease = look().map_err(failed)?;
-        if lease.is_held {
-            sleep(SILENCE);
+        let lease = look().map_err(failed)?;
+        let until = Instant::now() + SILENCE;
+        while lease.is_held && Instant::now() < until {
+            sleep(LOOK_EVERY);
             let later = look().map_err(failed)?;
             if later != lease {
                 return Err(in_use(&later.by));
             }
-            lease = later;
         }
         // The change of the epoch waits for a commit that still runs, and the transaction begins after that.
         let locked = link.change(LOOK_TIME_MAX, async |session| lock(session, shop, &lease).await);
