@@ -4,7 +4,6 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use rustls::ClientConfig;
@@ -23,10 +22,6 @@ const PORT_DEFAULT: u16 = 5432;
 
 /// The longest name of a shop, in bytes: a key of an index.
 const SHOP_BYTES_MAX: usize = 64;
-
-/// How long one host may take until a connection to it is usable. An engine that recovers answers sooner, with a
-/// refusal.
-const CONNECT_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Whether a value of `--data` is an address of PostgreSQL, and not the name of a file.
 pub fn is_url(data: &str) -> bool {
@@ -106,7 +101,6 @@ impl Address {
         };
         config.ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable });
         config.application_name("hortifruti");
-        config.connect_timeout(CONNECT_TIME_MAX);
         let passwords = Passwords::find(parameters.passfile.as_deref()).map_err(unfit)?;
         Ok(Self(Arc::new(Parts { shown, shop, config, hosts, passwords, tls })))
     }
