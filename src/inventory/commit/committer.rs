@@ -70,7 +70,7 @@ impl Committer {
     /// [`Session`](crate::inventory::Session) is dropped.
     ///
     /// # Errors
-    /// If [`Store::close`] fails: the next start may not find the last changes.
+    /// If [`Store::close`](crate::store::Store::close) fails: the next start may not find the last changes.
     pub fn join(self) -> Result<(), StoreError> {
         self.0.join().unwrap_or_else(|_| {
             tracing::error!("the committer panicked");
