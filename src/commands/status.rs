@@ -40,6 +40,10 @@ impl Status {
         print(&reply, self.format)?;
         match &reply {
             Reply::Status(status) if status.store == StoreState::Open => Ok(()),
+            Reply::Status(status) if status.store == StoreState::StandsBy => {
+                let holder = status.lease.as_ref().and_then(|lease| lease.holder.as_deref());
+                Err(Refusal::standing_by(holder).into())
+            }
             _ => {
                 let what =
                     "o servidor não recebe mudanças agora; as consultas continuam. Veja o log do servidor.";

@@ -247,7 +247,7 @@ impl Lease {
                 "another server writes for the shop; this one stands by"
             );
             state.role = Role::StandsBy;
-            state.renewed = None;
+            (state.renewed, state.replication) = (None, None);
             self.publish(&state);
             self.changed.notify_all();
         }

@@ -50,6 +50,7 @@ pages! {
     operations: "docs/operations.md",
     panel: "docs/panel.md",
     performance: "docs/performance.md",
+    postgres: "docs/postgres.md",
     reports: "docs/reports.md",
     reliability: "docs/reliability.md",
     text_protocol: "docs/text-protocol.md",
