@@ -46,14 +46,15 @@ impl RequestIds {
         Self { index: IdIndex::new(), storing: None, failed_at: None }
     }
 
-    /// Reads the filters from the database, and the ids that are not in a run yet.
+    /// Reads the filters from the database, and the ids that are not in a run yet. A shop that was never opened has no
+    /// index.
     pub(super) fn read(link: &mut Link, shop: i32) -> Result<Self, Failure> {
-        let (seed, through) = link.run(LOOK_TIME_MAX, async |session| {
-            let row = session
-                .query_one("SELECT seed, through FROM request_index WHERE shop = $1", &[&shop])
-                .await?;
-            Ok((row.try_get::<_, Vec<u8>>(0)?, row.try_get(1)?))
+        let found = link.run(LOOK_TIME_MAX, async |session| {
+            let select = "SELECT seed, through FROM request_index WHERE shop = $1";
+            let row = session.query_opt(select, &[&shop]).await?;
+            row.map(|row| Ok((row.try_get::<_, Vec<u8>>(0)?, row.try_get(1)?))).transpose()
         })?;
+        let Some((seed, through)) = found else { return Ok(Self::new()) };
         let seed = seed.try_into().map_err(|_| bad_value("o índice dos pedidos não tem a sua chave"))?;
         let index = IdIndex::read(&mut PostgresTables { link, shop }, &seed, through)?;
         Ok(Self { index, ..Self::new() })

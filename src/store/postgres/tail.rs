@@ -73,10 +73,7 @@ impl PostgresStore {
         self.ends = transaction.as_ref().map_or(known, |transaction| known.after(transaction));
         if let Some(authors) = authors {
             self.authors = authors;
-            // A shop without movements may not be opened yet, and has no index.
-            if ends.movement > 0 {
-                self.read_request_ids()?;
-            }
+            self.read_request_ids()?;
         }
         Ok(transaction)
     }
