@@ -26,9 +26,9 @@ use crate::store::postgres::session::{Session, Value};
 /// Products that one statement writes.
 const PRODUCTS_AT_ONCE: usize = 10_000;
 
-/// Most movements of a row of the journal, unless a document needs more. A longer row takes less room, and more time
-/// until one of its movements is read.
-const ROW_MOVEMENTS_MAX: usize = 1024;
+/// Most movements of a row of the journal, unless a document needs more: the engine reads all arrays of a row for one
+/// of its movements. Longer rows take no less room.
+const ROW_MOVEMENTS_MAX: usize = 256;
 
 /// An open transaction that makes a shop.
 pub(crate) struct PostgresTarget {
