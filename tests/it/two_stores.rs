@@ -17,10 +17,10 @@ use crate::support::postgres::{ask, shop_of, versions};
 use crate::support::waiting::wait_for;
 
 /// Transactions of a shop.
-const TRANSACTIONS: u64 = 120;
+const TRANSACTIONS: u64 = 80;
 
 /// Questions of each kind.
-const QUESTIONS: usize = 250;
+const QUESTIONS: usize = 100;
 
 const START: Duration = Duration::from_secs(1_790_000_000);
 

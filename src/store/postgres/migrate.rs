@@ -68,7 +68,8 @@ pub(super) fn check_version(link: &mut Link, address: &Address) -> Result<(), St
 
 /// The version of the tables; 0 if there are none.
 async fn version(session: &Session) -> Result<i32, Failure> {
-    let exists = "SELECT to_regclass('hortifruti.schema_version') IS NOT NULL";
+    // `to_regclass` would answer from a cache that does not know yet what another server has just made.
+    let exists = "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'hortifruti' AND tablename = 'schema_version')";
     if !session.client().query_one(exists, &[]).await?.try_get::<_, bool>(0)? {
         return Ok(0);
     }
@@ -79,7 +80,7 @@ async fn version(session: &Session) -> Result<i32, Failure> {
 async fn run(session: &Session) -> Result<(), Failure> {
     session.client().batch_execute(&format!("BEGIN; SELECT pg_advisory_xact_lock({LOCK})")).await?;
     let from = version(session).await?;
-    let has_schema = "SELECT to_regnamespace('hortifruti') IS NOT NULL";
+    let has_schema = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'hortifruti')";
     if !session.client().query_one(has_schema, &[]).await?.try_get::<_, bool>(0)? {
         session.client().batch_execute("CREATE SCHEMA hortifruti").await?;
     }
