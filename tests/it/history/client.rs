@@ -122,6 +122,14 @@ impl Record {
         self.pages().operations[number].calls.push(call);
     }
 
+    /// A change lost its turn on a connection that goes on: what followed it follows what stood before.
+    fn drop_turn(&self, number: usize) {
+        let mut pages = self.pages();
+        let before = pages.operations[number].follows;
+        let followers = pages.operations[number..].iter_mut().filter(|later| later.follows == Some(number));
+        followers.for_each(|later| later.follows = before);
+    }
+
     pub(super) fn finish(&self, number: usize, answer: Answer) {
         let at = self.now();
         let mut pages = self.pages();
@@ -204,6 +212,15 @@ impl Client {
         }
     }
 
+    /// Whether the clients are still led to the server of this door.
+    fn leads_here(&self, door: Door) -> bool {
+        match (*self.door.borrow(), door) {
+            (Door::Open { times: now, .. }, Door::Open { times, .. }) => now == times,
+            // Nobody is led anywhere yet.
+            _ => true,
+        }
+    }
+
     /// Another way than until now, if what is unanswered can be asked in one.
     fn next_way(&self) -> Way {
         let others = match self.way {
@@ -254,6 +271,10 @@ impl Client {
                     if asked.id().is_some() {
                         self.unanswered.push((number, asked));
                     }
+                    if !self.leads_here(door) {
+                        return false;
+                    }
+                    self.record.drop_turn(number);
                     // Not busily, for as long as the server refuses.
                     let _ = tokio::time::timeout(AGAIN_AFTER, self.door.changed()).await;
                 }

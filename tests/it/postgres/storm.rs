@@ -15,7 +15,6 @@ const ANSWERS: usize = 200;
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code)]
 pub(crate) enum Trouble {
     /// The primary loses its power, and its standby is promoted.
     PrimaryLost,
@@ -115,14 +114,14 @@ impl Fleet {
                 self.engines[self.primary].kill();
                 self.engines[1 - self.primary].promote();
                 self.primary = 1 - self.primary;
-                play.wait_for_answers(1)?;
+                self.go_on(play)?;
                 self.replace_standby();
             }
             Trouble::PrimaryKilled => {
                 play.excuse(true);
                 self.engines[self.primary].kill();
                 self.engines[self.primary].restart();
-                play.wait_for_answers(1)?;
+                self.go_on(play)?;
             }
             Trouble::PrimaryDeposed => {
                 play.excuse(true);
@@ -130,13 +129,13 @@ impl Fleet {
                 self.wires.iter().for_each(|wires| wires[deposed].hold(true));
                 self.engines[1 - deposed].promote();
                 self.primary = 1 - deposed;
-                play.wait_for_answers(1)?;
+                self.go_on(play)?;
                 // The primary that was would take changes without a standby.
                 self.engines[deposed].set("synchronous_standby_names", "");
                 self.wires.iter().for_each(|wires| wires[deposed].hold(false));
                 // Every server looks for an engine again.
                 self.engines[self.primary].sql("postgres", END_SESSIONS);
-                play.wait_for_answers(1)?;
+                self.go_on(play)?;
                 self.replace_standby();
             }
             Trouble::EngineCutOff(time) => {
@@ -144,16 +143,14 @@ impl Fleet {
                 self.wires.iter().flatten().for_each(|wire| wire.hold(true));
                 pause(time);
                 self.wires.iter().flatten().for_each(|wire| wire.hold(false));
-                self.active = self.wait_for_writer(None);
-                self.lead(play);
-                play.wait_for_answers(1)?;
+                self.go_on(play)?;
             }
             Trouble::StandbyCutOff(time) => {
                 play.excuse(true);
                 self.replication.hold(true);
                 pause(time);
                 self.replication.hold(false);
-                play.wait_for_answers(1)?;
+                self.go_on(play)?;
             }
             // A statement that was cancelled before its end is refused.
             Trouble::Cancelled => {
@@ -163,11 +160,12 @@ impl Fleet {
                     play.wait_for_answers(10)?;
                 }
             }
-            // No client sees any of this.
+            // No client sees any of this, unless another server takes over meanwhile.
             Trouble::Terminated => {
+                play.excuse(self.servers.len() > 1);
                 for _ in 0..5 {
                     self.engines[self.primary].sql("postgres", END_SESSIONS);
-                    play.wait_for_answers(1)?;
+                    self.go_on(play)?;
                 }
             }
             Trouble::ServerKilled => {
@@ -228,6 +226,17 @@ impl Fleet {
 
     fn lead(&self, play: &mut Play) {
         play.open(self.servers[self.active].port);
+    }
+
+    /// Leads the clients to the server that writes now, and waits for an answer.
+    fn go_on(&mut self, play: &mut Play) -> Result<(), Fault> {
+        let writer = self.wait_for_writer(None);
+        if writer != self.active {
+            self.active = writer;
+            self.lead(play);
+            play.excuse(true);
+        }
+        play.wait_for_answers(1)
     }
 
     /// The server that has ended.

@@ -63,3 +63,20 @@ fn what_was_answered_is_true_whatever_becomes_of_the_engines() {
         played.assert_true(version.name);
     }
 }
+
+#[test]
+fn what_was_answered_is_true_whatever_becomes_of_the_servers() {
+    let second = Duration::from_secs(1);
+    let troubles = [
+        Trouble::ServerKilled,
+        Trouble::ServerStopped,
+        Trouble::ServerFrozen(4 * second),
+        Trouble::ServerCutOff(3 * second),
+        Trouble::PrimaryLost,
+    ];
+    for version in versions() {
+        println!("{}", version.name);
+        let (played, _) = Fleet::start(version, 2).play(&plan(8), &troubles);
+        played.assert_true(version.name);
+    }
+}

@@ -13,7 +13,7 @@ use std::sync::{LazyLock, OnceLock};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
-use super::waiting::{end_of, wait_for};
+use super::waiting::{end_of, wait_for, wait_until};
 use super::{Need, run, try_run};
 
 /// The system's user that runs the servers if the tests are root, whom PostgreSQL refuses.
@@ -298,9 +298,12 @@ impl Cluster {
         if self.server.try_wait().unwrap().is_none() {
             // None is born while the others are looked for.
             send(self.server.id(), Signal::SIGSTOP);
-            children(self.server.id()).into_iter().for_each(|child| send(child, Signal::SIGKILL));
+            let children = children(self.server.id());
+            children.iter().for_each(|child| send(*child, Signal::SIGKILL));
             send(self.server.id(), Signal::SIGKILL);
             end_of(&mut self.server);
+            // Memory that they share is in use until the last one has gone.
+            wait_until("the processes have ended", || children.iter().all(|child| has_ended(*child)));
         }
     }
 
@@ -376,6 +379,12 @@ fn start(version: &Version, folder: &Path) -> Child {
 /// Sends a signal to a process that may have ended.
 fn send(process: u32, signal: Signal) {
     let _ = nix::sys::signal::kill(Pid::from_raw(process.cast_signed()), signal);
+}
+
+/// Whether a process has ended, if its parent was not told yet too.
+fn has_ended(process: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"));
+    stat.map_or(true, |stat| stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('Z')))
 }
 
 /// The processes that a process has started and that have not ended.
