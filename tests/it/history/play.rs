@@ -72,7 +72,7 @@ impl Played {
 /// Plays on a server with a new shop. Checks after each start and at the end, after which
 /// the server is stopped.
 pub(crate) fn play(server: &mut Server, plan: &Plan) -> Played {
-    let mut play = Play::begin(server.port, plan);
+    let mut play = Play::begin(server.port, plan, false);
     let mut stops = Vec::new();
     let verdict = plan.ends.iter().try_for_each(|end| {
         play.wait_for_answers(plan.answers)?;
@@ -104,13 +104,14 @@ pub(crate) struct Play {
     last: watch::Sender<Option<i64>>,
     /// How many times a server was opened.
     times: usize,
+    is_excused: bool,
 }
 
 impl Play {
-    /// Puts clients on a server with a new shop.
-    pub(crate) fn begin(port: u16, plan: &Plan) -> Self {
+    /// Puts clients on a server with a new shop. The server may have excuses to refuse what it otherwise answers.
+    pub(crate) fn begin(port: u16, plan: &Plan, is_excused: bool) -> Self {
         let record = Arc::new(Record::new());
-        let (door, seen_door) = watch::channel(Door::Open { port, times: 0, is_excused: false });
+        let (door, seen_door) = watch::channel(Door::Open { port, times: 0, is_excused });
         let ways = plan.clients.iter().flat_map(|(way, count)| std::iter::repeat_n(*way, *count));
         let clients: Vec<Client> = ways
             .enumerate()
@@ -128,7 +129,7 @@ impl Play {
             |number| Watcher::new(number, Arc::clone(&record), seen_door.clone(), seen_last.clone());
         let watchers: Vec<Watcher> = (0..WATCHERS).map(watcher).collect();
         let watchers = std::thread::spawn(move || block_on(watch_all(watchers, seen_last)));
-        Self { record, door, clients, client_count, watchers, last, times: 0 }
+        Self { record, door, clients, client_count, watchers, last, times: 0, is_excused }
     }
 
     /// Waits for so many answers more.
@@ -149,16 +150,7 @@ impl Play {
     /// Lets the clients in to the server at this port.
     pub(crate) fn open(&mut self, port: u16) {
         self.times += 1;
-        self.door.send_replace(Door::Open { port, times: self.times, is_excused: false });
-    }
-
-    /// From now on the server may refuse, because of what happens to its store; or no longer.
-    pub(crate) fn excuse(&self, excused: bool) {
-        self.door.send_modify(|door| {
-            if let Door::Open { is_excused, .. } = door {
-                *is_excused = excused;
-            }
-        });
+        self.door.send_replace(Door::Open { port, times: self.times, is_excused: self.is_excused });
     }
 
     /// Connects to a server that is to be asked late.

@@ -86,7 +86,8 @@ impl Fleet {
     /// Plays a history through these troubles. Returns it with the longest time in which no change was answered,
     /// for each trouble.
     pub(crate) fn play(mut self, plan: &Plan, troubles: &[Trouble]) -> (Played, Vec<Duration>) {
-        let mut play = Play::begin(self.servers[self.active].port, plan);
+        // A cancelled statement and a lease that a busy machine kept too late are reasons to refuse.
+        let mut play = Play::begin(self.servers[self.active].port, plan, true);
         let mut silences = Vec::new();
         let verdict = troubles.iter().try_for_each(|trouble| {
             play.wait_for_answers(ANSWERS)?;
@@ -110,7 +111,6 @@ impl Fleet {
     fn befall(&mut self, play: &mut Play, trouble: Trouble) -> Result<(), Fault> {
         match trouble {
             Trouble::PrimaryLost => {
-                play.excuse(true);
                 self.engines[self.primary].kill();
                 self.engines[1 - self.primary].promote();
                 self.primary = 1 - self.primary;
@@ -118,13 +118,11 @@ impl Fleet {
                 self.replace_standby();
             }
             Trouble::PrimaryKilled => {
-                play.excuse(true);
                 self.engines[self.primary].kill();
                 self.engines[self.primary].restart();
                 self.go_on(play)?;
             }
             Trouble::PrimaryDeposed => {
-                play.excuse(true);
                 let deposed = self.primary;
                 self.wires.iter().for_each(|wires| wires[deposed].hold(true));
                 self.engines[1 - deposed].promote();
@@ -139,30 +137,24 @@ impl Fleet {
                 self.replace_standby();
             }
             Trouble::EngineCutOff(time) => {
-                play.excuse(true);
                 self.wires.iter().flatten().for_each(|wire| wire.hold(true));
                 pause(time);
                 self.wires.iter().flatten().for_each(|wire| wire.hold(false));
                 self.go_on(play)?;
             }
             Trouble::StandbyCutOff(time) => {
-                play.excuse(true);
                 self.replication.hold(true);
                 pause(time);
                 self.replication.hold(false);
                 self.go_on(play)?;
             }
-            // A statement that was cancelled before its end is refused.
             Trouble::Cancelled => {
-                play.excuse(true);
                 for _ in 0..20 {
                     self.engines[self.primary].sql("postgres", CANCEL_SESSIONS);
                     play.wait_for_answers(10)?;
                 }
             }
-            // No client sees any of this, unless another server takes over meanwhile.
             Trouble::Terminated => {
-                play.excuse(self.servers.len() > 1);
                 for _ in 0..5 {
                     self.engines[self.primary].sql("postgres", END_SESSIONS);
                     self.go_on(play)?;
@@ -197,9 +189,6 @@ impl Fleet {
                 play.hear_late(late);
             }
         }
-        // A refusal may still be on its way.
-        play.wait_for_answers(ANSWERS)?;
-        play.excuse(false);
         play.wait_for_answers(ANSWERS)
     }
 
@@ -234,7 +223,6 @@ impl Fleet {
         if writer != self.active {
             self.active = writer;
             self.lead(play);
-            play.excuse(true);
         }
         play.wait_for_answers(1)
     }
