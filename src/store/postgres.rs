@@ -267,7 +267,8 @@ async fn register(session: &Session, shop: &str) -> Result<i32, Failure> {
 impl Store for PostgresStore {
     fn load(&mut self) -> Result<Option<Catalog>, StoreError> {
         let shop = self.current.shop();
-        let loaded = self.read("ler", LOAD_TIME_MAX, async |session| load::load(session, shop).await)?;
+        let loaded =
+            self.read("ler", LOAD_TIME_MAX, async |session| load::load_at_one_moment(session, shop).await)?;
         let Some(Loaded { catalog, authors }) = loaded else { return Ok(None) };
         self.ends = Ends { movement: catalog.last_sequence(), change: catalog.last_change() };
         self.authors = authors;

@@ -35,6 +35,14 @@ pub(super) struct Loaded {
 /// The flags and terms of a product that has any.
 pub(super) type TermsRow = (ProductId, Flags, Terms);
 
+/// Reads a shop while another server may write for it.
+pub(super) async fn load_at_one_moment(session: &Session, shop: i32) -> Result<Option<Loaded>, Failure> {
+    session.client().batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    let loaded = load(session, shop).await;
+    session.client().batch_execute("ROLLBACK").await?;
+    loaded
+}
+
 /// Reads the catalog of a shop; `None` if the shop was never opened.
 pub(super) async fn load(session: &Session, shop: i32) -> Result<Option<Loaded>, Failure> {
     let forwarded = session.query_opt("SELECT sequence FROM forwarded WHERE shop = $1", &[&shop]).await?;

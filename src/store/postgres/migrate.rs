@@ -38,6 +38,11 @@ pub(super) fn migrate(link: &mut Link, address: &Address) -> Result<(), StoreErr
                      pode criar; inicie o servidor uma vez com o usuário dono do banco (docs/postgres.md)"
                 ));
             }
+            // Another server has created them meanwhile.
+            Err(refused) if refused.is("42P07") => {
+                let undo = async |session: &Session| Ok(session.client().batch_execute("ROLLBACK").await?);
+                link.run(TIME_MAX, undo).map_err(failed)?;
+            }
             migrated => migrated.map_err(failed)?,
         }
         tracing::info!(from, to = SCHEMA_VERSION, "the tables of the database were updated");
