@@ -314,6 +314,8 @@ fn open_store(data: &Path, port: u16, own_address: &str) -> anyhow::Result<Box<d
     if data == Path::new(IN_MEMORY) {
         return Ok(Box::new(SqliteStore::in_memory()?));
     }
+    #[cfg(not(feature = "postgres"))]
+    let _ = own_address;
     #[cfg(feature = "postgres")]
     if let Some(url) = data.to_str().filter(|data| postgres::is_url(data)) {
         return Ok(Box::new(postgres::PostgresStore::open_at(url, own_address)?));
