@@ -1,6 +1,6 @@
 //! The writer's reads: the requests stored under request ids.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::error::{Failure, bad_value};
 use super::ledger;
@@ -21,8 +21,10 @@ pub(super) async fn recorded(
 ) -> Result<RecordedById, Failure> {
     let mut recorded = RecordedById::default();
     let asked: HashSet<&RequestId> = request_ids.iter().copied().collect();
-    let in_ledger: Vec<i64> =
+    // A place may be proposed twice: by the memtable and a run, or for an id that is asked for twice.
+    let in_ledger: BTreeSet<i64> =
         places.iter().map(|(_, place)| *place).filter(|place| *place != ELSEWHERE).collect();
+    let in_ledger: Vec<i64> = in_ledger.into_iter().collect();
     let elsewhere = places.iter().filter(|(_, place)| *place == ELSEWHERE);
     let elsewhere: Vec<&str> = elsewhere.map(|(index, _)| request_ids[*index].as_str()).collect();
     if !in_ledger.is_empty() {
