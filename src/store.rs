@@ -29,6 +29,14 @@ pub use lease::{LEASE, Lease, LeaseFacts, Replication, Role};
 pub(crate) use moving::{Source, Target, move_shop};
 pub use purchase_reads::{Expiry, PurchaseQuery, PurchaseReads, PurchaseRow};
 
+/// The beginnings of an address of PostgreSQL.
+const URL_SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
+
+/// Whether the name of a database is an address of PostgreSQL, and not the name of a file.
+pub fn is_url(data: &str) -> bool {
+    URL_SCHEMES.iter().any(|scheme| data.starts_with(scheme))
+}
+
 /// Durable storage for one catalog. The inventory's writer is its only user.
 pub trait Store: Send {
     /// Loads the catalog; `None` if the store is new.
@@ -301,4 +309,15 @@ pub struct LedgerRow {
     pub undoes: i64,
     /// The movement that undid this one; 0 for none.
     pub undone_by: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_postgresql_is_no_file() {
+        assert!(is_url("postgres://a/b") && is_url("postgresql://a"));
+        assert!(!is_url("postgres.db") && !is_url("/tmp/postgres://a"));
+    }
 }

@@ -15,7 +15,7 @@ use socket2::{Domain, Socket, Type};
 use self::reload::Reloadable;
 use super::Error;
 use super::connection::PortFile;
-use super::database::DATA_DEFAULT;
+use super::database::{self, DATA_DEFAULT, IN_MEMORY};
 use super::output::note;
 use crate::catalog::{LabelMasks, MaskError, original_products};
 use crate::inventory::Inventory;
@@ -23,10 +23,7 @@ use crate::io_error::describe;
 use crate::port_file::{self, Place};
 use crate::server::console::Console;
 use crate::server::{self, Limits, Protocols};
-use crate::store::Store;
-#[cfg(feature = "postgres")]
-use crate::store::postgres;
-use crate::store::sqlite::{self, SqliteStore};
+use crate::store::{is_url, sqlite};
 use crate::tls::ServerFiles;
 
 /// The default port, which is the original's.
@@ -35,9 +32,6 @@ const PORT_DEFAULT: u16 = 8082;
 /// The log filter if `RUST_LOG` is not set. h2 logs a warning for each attack on a limit, with which a
 /// stranger could fill the disk.
 const LOGGED: &str = "warn,h2=error";
-
-/// The value of `--data` for a database in memory.
-const IN_MEMORY: &str = ":memory:";
 
 /// Guarda o estoque e atende clientes: navegadores, texto e gRPC
 #[derive(Debug, Args)]
@@ -173,7 +167,7 @@ impl Serve {
         refuse_one_name_for_two(self)?;
         refuse_no_address(self)?;
         let port_file = port_file::prepare(&self.port_file.port_file, address)?;
-        let store = open_store(&self.data, port, &self.own_address(address))?;
+        let store = database::open(&self.data, port, &self.own_address(address))?;
         let opening = if self.empty { Vec::new() } else { original_products() };
         let (inventory, committer) = Inventory::open(store, &opening)?;
         let inventory = inventory.reading_labels(masks);
@@ -238,7 +232,7 @@ fn refuse_one_name_for_two(options: &Serve) -> anyhow::Result<()> {
 
 /// Refuses a server of several that others could not name: clients are sent to the one that writes.
 fn refuse_no_address(options: &Serve) -> anyhow::Result<()> {
-    let is_shared = options.data.to_str().is_some_and(is_shared);
+    let is_shared = options.data.to_str().is_some_and(is_url);
     if is_shared && options.host.is_unspecified() && options.public_name.is_empty() {
         bail!(
             "os outros servidores da loja precisam saber onde este atende, e {} não é um endereço que clientes achem. \
@@ -247,11 +241,6 @@ fn refuse_no_address(options: &Serve) -> anyhow::Result<()> {
         );
     }
     Ok(())
-}
-
-/// Whether several servers can serve the shop of this data.
-fn is_shared(data: &str) -> bool {
-    cfg!(feature = "postgres") && data.contains("://")
 }
 
 /// Refuses an address that other machines reach without TLS or without tokens, unless `--insecure` is
@@ -308,19 +297,6 @@ fn limits(options: &Serve) -> Limits {
         connections_per_address: options.max_connections_per_address.map(|count| count as usize),
         idle: Some(Duration::from_secs(options.idle_seconds)).filter(|idle| !idle.is_zero()),
     }
-}
-
-fn open_store(data: &Path, port: u16, own_address: &str) -> anyhow::Result<Box<dyn Store>> {
-    if data == Path::new(IN_MEMORY) {
-        return Ok(Box::new(SqliteStore::in_memory()?));
-    }
-    #[cfg(not(feature = "postgres"))]
-    let _ = own_address;
-    #[cfg(feature = "postgres")]
-    if let Some(url) = data.to_str().filter(|data| postgres::is_url(data)) {
-        return Ok(Box::new(postgres::PostgresStore::open_at(url, own_address)?));
-    }
-    Ok(Box::new(SqliteStore::open(data, port)?))
 }
 
 #[cfg(test)]

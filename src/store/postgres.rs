@@ -52,7 +52,6 @@ use load::Loaded;
 use request_ids::{RequestIds, Writer};
 use session::Session;
 
-pub use address::is_url;
 pub(crate) use moving::{PostgresSource, PostgresTarget};
 pub use verify::verify;
 

@@ -14,19 +14,11 @@ use super::password::Passwords;
 use crate::store::StoreError;
 use crate::tls::{self, ClientFiles};
 
-/// The beginnings of an address.
-const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
-
 /// The port of an engine if the address names none.
 const PORT_DEFAULT: u16 = 5432;
 
 /// The longest name of a shop, in bytes: a key of an index.
 const SHOP_BYTES_MAX: usize = 64;
-
-/// Whether a value of `--data` is an address of PostgreSQL, and not the name of a file.
-pub fn is_url(data: &str) -> bool {
-    SCHEMES.iter().any(|scheme| data.starts_with(scheme))
-}
 
 /// The address of a shop, cheap to clone.
 #[derive(Clone)]
@@ -241,7 +233,6 @@ mod tests {
         assert!(address.tls().is_none());
         let socket = Address::parse("postgresql:///frutas?host=/run/pg&port=5433&shop=centro").unwrap();
         assert_eq!(socket.host_shown(0), "/run/pg:5433");
-        assert!(is_url("postgres://a/b") && !is_url("postgres.db") && !is_url("/tmp/postgres://a"));
     }
 
     #[test]
