@@ -164,7 +164,7 @@ fn a_list_is_exported_to_a_file_whole_or_not_at_all() {
     assert!(kept.code == 1 && kept.err.contains("--force"), "{}", kept.err);
     assert_eq!(fs::read_to_string(&list).unwrap(), text);
     assert_eq!(server.run(&["export", "lista.csv", "--force"]).code, 0);
-    assert!(fs::read_to_string(&list).unwrap().contains("Caju,2.0,40,un\n"));
+    assert!(fs::read_to_string(&list).unwrap().contains("\nCaju,2.0,40,un,"));
     assert_eq!(server.run(&["import", "lista.csv"]).out, "0 criados, 0 atualizados, 4 sem mudança.\n");
     // Where there is no server nothing is left either.
     let ended = run(hortifruti(server.path()).args(["export", "nova.csv", "--port-file", "nao-ha"]), "");
