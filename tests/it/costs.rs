@@ -33,7 +33,7 @@ fn bought(units: i64, total: i64) -> AdjustStockRequest {
     AdjustStockRequest {
         amount_centavos: Some(total),
         note: "20cx=440kg".into(),
-        purchase: Some(purchase),
+        purchase: Some(purchase.into()),
         ..change(MovementKind::Purchase, units)
     }
 }
@@ -103,7 +103,7 @@ async fn a_retry_has_the_same_details() {
         AdjustStockRequest { note: String::new(), ..request.clone() },
         AdjustStockRequest { purchase: None, ..request.clone() },
         AdjustStockRequest {
-            purchase: Some(PurchaseDetails { lot: "L-8".into(), ..purchase }),
+            purchase: Some(PurchaseDetails { lot: "L-8".into(), ..*purchase }.into()),
             ..request.clone()
         },
     ] {
@@ -125,7 +125,8 @@ async fn a_retry_has_the_same_details() {
 async fn wrong_details_are_refused_with_their_field() {
     let server = Server::start(&[]);
     let mut client = connect(&server).await;
-    let of = |purchase: PurchaseDetails| AdjustStockRequest { purchase: Some(purchase), ..bought(1, 100) };
+    let of =
+        |purchase: PurchaseDetails| AdjustStockRequest { purchase: Some(purchase.into()), ..bought(1, 100) };
     let (sale, waste) = (change(MovementKind::Sale, -1), change(MovementKind::Waste, -1));
     let none = PurchaseDetails::default;
     for (field, words, request) in [

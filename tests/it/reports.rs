@@ -214,7 +214,7 @@ async fn what_expires_who_sold_it_and_what_to_buy() {
     };
     let bought = AdjustStockRequest {
         amount_centavos: Some(12_000),
-        purchase: Some(purchase),
+        purchase: Some(purchase.into()),
         note: "2cx=40un".to_owned(),
         ..adjusted("Banana", 40_000, MovementKind::Purchase)
     };

@@ -29,7 +29,7 @@ pub fn adjust_request(message: &v1::AdjustStockRequest) -> Result<AdjustRequest<
             message.amount_centavos.map(Amount::total_from_centavos),
             message.loss_reason,
             &message.note,
-            message.purchase.as_ref(),
+            message.purchase.as_deref(),
         )?,
     })
 }
@@ -163,7 +163,9 @@ pub fn adjust_message(request: &AdjustRequest<'_>) -> v1::AdjustStockRequest {
         amount_centavos: details.and_then(|details| details.amount).map(Amount::centavos),
         loss_reason: details.and_then(|details| details.loss_reason).map_or(0, loss_reason_message),
         note: note.map_or(String::new(), Note::to_string),
-        purchase: details.and_then(|details| details.purchase.as_ref()).map(purchase_message),
+        purchase: details
+            .and_then(|details| details.purchase.as_ref())
+            .map(|purchase| Box::new(purchase_message(purchase))),
     }
 }
 

@@ -112,10 +112,10 @@ fn documents(random: &mut fastrand::Rng, day: i64) -> Vec<Vec<v1::AdjustStockReq
         let supplier = at % SUPPLIERS.len();
         documents[supplier].push(v1::AdjustStockRequest {
             amount_centavos: Some(price * bought * random.i64(50..68) / 100),
-            purchase: Some(v1::PurchaseDetails {
+            purchase: Some(Box::new(v1::PurchaseDetails {
                 supplier: SUPPLIERS[supplier].into(),
                 ..Default::default()
-            }),
+            })),
             ..change(name, bought * 1_000, MovementKind::Purchase)
         });
     }

@@ -46,7 +46,9 @@ async fn shop(seed: u64) -> Server {
                     delta_thousandths: 5 * thousandths,
                     kind: MovementKind::Purchase.into(),
                     amount_centavos: random.bool().then(|| random.i64(1..5000)),
-                    purchase: random.bool().then(|| PurchaseDetails { supplier, ..Default::default() }),
+                    purchase: random
+                        .bool()
+                        .then(|| PurchaseDetails { supplier, ..Default::default() }.into()),
                     ..sale(name, 0)
                 };
                 client.adjust_stock(bought).await.unwrap();

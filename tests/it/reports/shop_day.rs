@@ -105,7 +105,7 @@ async fn grpc(server: &Server) {
     let mut client = InventoryServiceClient::connect(address).await.unwrap();
     let bought = AdjustStockRequest {
         amount_centavos: Some(7_333),
-        purchase: Some(PurchaseDetails { supplier: "CEAGESP".to_owned(), ..Default::default() }),
+        purchase: Some(PurchaseDetails { supplier: "CEAGESP".to_owned(), ..Default::default() }.into()),
         ..adjustment("Batata Lavada", 17_300, MovementKind::Purchase)
     };
     client.adjust_stock(bought).await.unwrap();
