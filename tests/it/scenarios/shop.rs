@@ -6,6 +6,7 @@ use hortifruti::operation::Operation;
 use tempfile::TempDir;
 
 use super::{Store, TRANSPORTS, Transport, grpc};
+use crate::support::waiting::wait_for;
 use crate::support::{Server, list, make_token};
 
 /// What tokens permit.
@@ -391,8 +392,14 @@ impl Shop {
         }
     }
 
+    /// Starts the server again, and waits until it writes: in PostgreSQL it stands by while the lease of a killed
+    /// server lasts.
     fn start_again(&mut self) {
         self.server.restart();
+        wait_for(|| {
+            let status = self.server.run(&["status"]);
+            if status.out.contains("de reserva") { Err(status.out) } else { Ok(()) }
+        });
         self.client = (self.transport.open)(&self.server);
     }
 }
