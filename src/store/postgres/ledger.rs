@@ -198,7 +198,8 @@ pub(super) fn read_change(row: &tokio_postgres::Row) -> Result<ProductChange, Fa
     Ok(ProductChange {
         number: row.try_get(0)?,
         product: read_product_id(row.try_get(1)?)?,
-        field: TermsField::by_name(field).ok_or_else(|| bad_value(format!("unknown field {field:?}")))?,
+        field: TermsField::by_name(field)
+            .ok_or_else(|| bad_value(format!("há uma mudança do campo {field}, que não existe")))?,
         old: row.try_get(3)?,
         new: row.try_get(4)?,
         recorded_at: row.try_get(5)?,

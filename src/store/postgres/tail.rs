@@ -8,14 +8,12 @@ use std::time::Duration;
 use super::connect::{Link, Purpose};
 use super::ends::Ends;
 use super::error::{Failure, bad_value};
-use super::ledger;
+use super::ledger::{self, CHANGE_COLUMNS, read_change};
 use super::load::{read_authors, read_product, read_terms, select_products};
-use super::rows::{product_number, read_product_id};
+use super::rows::product_number;
 use super::session::Session;
 use super::{PostgresStore, gone};
-use crate::catalog::{
-    Author, Balance, Catalog, Name, ProductChange, ProductId, Terms, TermsField, Transaction,
-};
+use crate::catalog::{Balance, Catalog, Name, ProductChange, ProductId, Terms, TermsField, Transaction};
 use crate::store::lease::Role;
 use crate::store::{LedgerRow, StoreError};
 
@@ -27,10 +25,6 @@ const TIME_MAX: Duration = Duration::from_secs(60);
 
 /// The first products, among which the examples of a first start are.
 const FIRST_PRODUCTS: usize = 16;
-
-const SELECT_CHANGES: &str = "SELECT number, product, field, old_value, new_value, recorded_at,
-        (SELECT name FROM author WHERE author.shop = product_change.shop AND author.id = product_change.author)
-     FROM product_change WHERE shop = $1 AND number > $2 ORDER BY number";
 
 /// The end of the list of [`select_products`]: the new products, those with changes, and those that are examples no
 /// longer.
@@ -129,22 +123,10 @@ async fn read(
 }
 
 async fn read_changes(session: &Session, shop: i32, after: i64) -> Result<Vec<ProductChange>, Failure> {
-    let mut changes = Vec::new();
-    for row in session.query(SELECT_CHANGES, &[&shop, &after]).await? {
-        let field: &str = row.try_get(2)?;
-        let author: Option<&str> = row.try_get(6)?;
-        changes.push(ProductChange {
-            number: row.try_get(0)?,
-            product: read_product_id(row.try_get(1)?)?,
-            field: TermsField::by_name(field)
-                .ok_or_else(|| bad_value(format!("há uma mudança do campo {field}, que não existe")))?,
-            old: row.try_get(3)?,
-            new: row.try_get(4)?,
-            recorded_at: row.try_get(5)?,
-            author: author.map(str::parse::<Author>).transpose().map_err(bad_value)?,
-        });
-    }
-    Ok(changes)
+    let select = format!(
+        "SELECT {CHANGE_COLUMNS} FROM product_change WHERE shop = $1 AND number > $2 ORDER BY number"
+    );
+    session.query(&select, &[&shop, &after]).await?.iter().map(read_change).collect()
 }
 
 /// Adds the renames, in the order in which they were made: products may have exchanged their names. New products
