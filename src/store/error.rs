@@ -77,10 +77,11 @@ pub enum StoreError {
         /// The fault of the log.
         reason: &'static str,
     },
-    /// The database file's time is not that of its server's last write.
+    /// The database file's time is not that of its server's last write, and its content could not be proven.
     #[error(
         "a data de {path} mudou depois da última gravação do servidor, e as últimas mudanças confirmadas estão em \
-         {path}-wal: ou só a data mudou, ou outro programa regravou o arquivo. Nada foi alterado. Se tem certeza \
+         {path}-wal. O conteúdo não pôde ser confirmado: ou só a data mudou, ou outro programa regravou o arquivo. \
+         Nada foi alterado. Se tem certeza \
          de que só a data mudou (um touch, por exemplo), devolva-a com `{command}` e tente de novo; se não, \
          restaure uma cópia com `hortifruti restore CÓPIA`, que guarda os arquivos atuais. Não apague {path}-wal, \
          ou as mudanças que estão nele se perdem"

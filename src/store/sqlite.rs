@@ -6,6 +6,7 @@ mod base;
 mod checkpoint;
 mod commit;
 mod connect;
+mod content;
 mod details;
 mod error;
 mod files;

@@ -14,12 +14,13 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::connect::connect;
+use super::content::check;
 use super::error::{io, shown, sqlite};
 use super::lock::refuse_other_name;
 use super::log::{VERSIONS_OFFSET, WITHOUT_LOG};
 use super::names::{JOURNAL_SUFFIX, LOCK_SUFFIX, LOG_SUFFIX, SUFFIXES, beside, free_name};
 use super::schema::{SCHEMA_VERSION, is_ours, migrate};
-use super::verify::{Source, check};
+use super::verify::Source;
 use crate::private_file::{AtomicFile, Identity, NameState};
 use crate::store::StoreError;
 use crate::store::check::{Report, Step, Verified};

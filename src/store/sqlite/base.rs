@@ -9,6 +9,7 @@
 //!
 //! The lock file has a note of the last known state, for the start after a kill.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -49,8 +50,8 @@ pub(super) struct Base {
     /// The stamp that the file had when its content was found to be foreign.
     refuted: Option<Stamp>,
     index: Index,
-    /// The last movement in the file itself, without the log; `None` if it has no whole ledger.
-    file_end: Option<i64>,
+    /// The last rows in the file itself, without the log; `None` if it has no whole ledger.
+    ends: Option<Ends>,
     /// Whether another program wrote the file while the log was copied into it.
     is_mixed: bool,
     note: Option<Note>,
@@ -65,9 +66,8 @@ impl Base {
         let index_file = File::open(beside(database, INDEX_SUFFIX))?;
         let index = Index::of(&index_file)?.ok_or(io::ErrorKind::InvalidData)?;
         let (stamp, note) = (Stamp::of(database)?, Note::begin(database, lock));
-        let (database, file_end) = (database.to_owned(), ledger_end(database));
-        let this =
-            Self { database, index_file, stamp, refuted: None, index, file_end, is_mixed: false, note };
+        let (database, ends) = (database.to_owned(), Ends::of(database));
+        let this = Self { database, index_file, stamp, refuted: None, index, ends, is_mixed: false, note };
         this.update_note();
         Ok(this)
     }
@@ -115,14 +115,14 @@ impl Base {
         if self.refuted.is_some() {
             return Whose::Foreign;
         }
-        (self.stamp, self.index, self.file_end) = (stamp, index, ledger_end(&self.database));
+        (self.stamp, self.index, self.ends) = (stamp, index, Ends::of(&self.database));
         self.update_note();
         Whose::Ours
     }
 
-    /// The last movement in the file itself after the last write, if known.
-    pub(super) fn file_end(&self) -> Option<i64> {
-        self.file_end
+    /// The last rows in the file itself after the last write, if known.
+    pub(super) fn ends(&self) -> Option<Ends> {
+        self.ends
     }
 
     /// The stamp of the file and the index of the log, if only the file's times have changed.
@@ -157,7 +157,7 @@ impl Base {
             let is_alone = index.commits == self.index.commits.wrapping_add(1);
             if self.index.copied < self.index.frames || !is_alone {
                 self.stamp = Stamp::of(&self.database).unwrap_or(self.stamp);
-                self.file_end = ledger_end(&self.database);
+                self.ends = Ends::of(&self.database);
             }
             self.index = index;
             self.update_note();
@@ -205,7 +205,7 @@ impl Base {
         let is_busy = connection.query_row(&statement, [], |row| row.get(0));
         if let (Ok(stamp), Ok(Some(index))) = (Stamp::of(&self.database), Index::of(&self.index_file)) {
             if (index.salts, index.copied) != (self.index.salts, self.index.copied) {
-                self.file_end = ledger_end(&self.database);
+                self.ends = Ends::of(&self.database);
             }
             (self.stamp, self.index) = (stamp, index);
         }
@@ -233,7 +233,8 @@ impl Base {
         if let Some(note) = &self.note {
             let is_foreign = self.is_mixed || self.refuted.is_some();
             let changed = if is_foreign { MIXED.to_owned() } else { self.stamp.times.written.to_string() };
-            note.write(&format!("{} {changed} {}", note.place, copying(&self.index)));
+            let ends = self.ends.map_or(String::new(), |ends| ends.to_string());
+            note.write(&format!("{} {changed} {} {ends}", note.place, copying(&self.index)));
         }
     }
 }
@@ -264,10 +265,38 @@ impl Stamp {
     }
 }
 
-/// The last movement in a database file itself, without its log; `None` if it has no whole ledger.
-pub(super) fn ledger_end(database: &Path) -> Option<i64> {
-    let alone = connect_alone(database).ok()?;
-    alone.query_row("SELECT coalesce(max(sequence), 0) FROM movement", [], |row| row.get(0)).ok()
+/// The numbers of the last rows in a database file itself, without its log. Each change of the shop adds one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ends {
+    movement: i64,
+    change: i64,
+    product: i64,
+}
+
+impl Ends {
+    /// The present ends; `None` if the file has no whole ledger.
+    pub(super) fn of(database: &Path) -> Option<Self> {
+        let ends = "SELECT (SELECT coalesce(max(sequence), 0) FROM movement),
+                           (SELECT coalesce(max(number), 0) FROM product_change),
+                           (SELECT coalesce(max(id), 0) FROM product_terms)";
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Self { movement: row.get(0)?, change: row.get(1)?, product: row.get(2)? })
+        };
+        connect_alone(database).ok()?.query_row(ends, [], read).ok()
+    }
+
+    /// Reads ends as a note has them.
+    fn parse(text: &str) -> Option<Self> {
+        let numbers: Option<Vec<i64>> = text.split(':').map(|number| number.parse().ok()).collect();
+        let [movement, change, product] = numbers?[..] else { return None };
+        Some(Self { movement, change, product })
+    }
+}
+
+impl fmt::Display for Ends {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.movement, self.change, self.product)
+    }
 }
 
 /// Whether another process copies the log.
@@ -321,8 +350,9 @@ fn place(database: &Path) -> Option<String> {
 /// A change of a database file after a server noted its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Since {
-    /// The file's time differs from the noted one, which is given in nanoseconds since 1970.
-    Dated(i128),
+    /// The file's time differs from the noted one, which is given in nanoseconds since 1970. The ends are the
+    /// noted ones; `None` if they are unknown, as in the note of an earlier version.
+    Dated { then: i128, ends: Option<Ends> },
     /// Another file has the name, or another program wrote the file while the log was copied.
     Foreign,
 }
@@ -331,7 +361,7 @@ pub(super) enum Since {
 /// copied the log through SQLite. Nobody may have the database open.
 pub(super) fn since(database: &Path, note: &str) -> io::Result<Option<Since>> {
     let fields: Vec<&str> = note.split_whitespace().collect();
-    let [boot, file, log, then, copied] = fields[..] else { return Ok(None) };
+    let [boot, file, log, then, copied, ref ends @ ..] = fields[..] else { return Ok(None) };
     let Some(now) = place(database) else { return Ok(None) };
     let now: Vec<&str> = now.split_whitespace().collect();
     // The machine was started again, or the log is another file, as in a copy of the whole folder.
@@ -344,7 +374,8 @@ pub(super) fn since(database: &Path, note: &str) -> io::Result<Option<Since>> {
     let Ok(then) = then.parse() else { return Ok(None) };
     let is_dated = Stamp::of(database)?.times.written != then
         && Index::read(&beside(database, INDEX_SUFFIX))?.is_some_and(|index| copying(&index) == copied);
-    Ok(is_dated.then_some(Since::Dated(then)))
+    let ends = ends.first().and_then(|ends| Ends::parse(ends));
+    Ok(is_dated.then_some(Since::Dated { then, ends }))
 }
 
 #[cfg(test)]

@@ -10,12 +10,13 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::base::{self, Since};
+use super::base::{self, Ends, Since};
 use super::error::{io, shown};
 use super::log::{
     Index, LOG_HEADER, Log, VERSIONS_OFFSET, WITH_LOG, has_copied, may_be_index, may_be_journal,
 };
 use super::names::{INDEX_SUFFIX, JOURNAL_SUFFIX, LOG_SUFFIX, beside};
+use super::proof::prove_noted;
 use crate::private_file::NameState;
 use crate::store::StoreError;
 
@@ -27,9 +28,13 @@ pub(super) fn check_log(path: &Path, note: &str) -> Result<(), StoreError> {
     refuse_strangers(path)?;
     match fault(path, note).map_err(io("ler o registro de", path))? {
         Some(Fault::Log(reason)) => Err(StoreError::Log { path: shown(path), suffix: LOG_SUFFIX, reason }),
-        Some(Fault::Dated(then)) => {
-            Err(StoreError::Dated { path: shown(path), command: set_time(path, then) })
-        }
+        Some(Fault::Dated { then, ends }) => match ends.map(|ends| prove_noted(path, ends)) {
+            Some(Ok(())) => Ok(()),
+            unproven => {
+                tracing::debug!(?unproven, "the content of the database file could not be proven");
+                Err(StoreError::Dated { path: shown(path), command: set_time(path, then) })
+            }
+        },
         None => Ok(()),
     }
 }
@@ -59,8 +64,8 @@ enum Fault {
     /// The log belongs to another database, or is damaged, for this reason.
     Log(&'static str),
     /// The database's time differs from that of its server's last write, which is given in nanoseconds since
-    /// 1970. All else that the log can prove is right.
-    Dated(i128),
+    /// 1970. All else that the log can prove is right. The ends are those that the note has, if it has any.
+    Dated { then: i128, ends: Option<Ends> },
 }
 
 /// The fault of a log that belongs to the former content of the database file.
@@ -118,7 +123,7 @@ fn fault(database: &Path, note: &str) -> io::Result<Option<Fault>> {
         return Ok(Some(OF_ANOTHER));
     }
     Ok(match since {
-        Some(Since::Dated(then)) => Some(Fault::Dated(then)),
+        Some(Since::Dated { then, ends }) => Some(Fault::Dated { then, ends }),
         _ => None,
     })
 }

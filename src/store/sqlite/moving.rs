@@ -194,7 +194,7 @@ impl Target for SqliteTarget {
 
     fn finish(self: Box<Self>) -> Result<(), StoreError> {
         let Self { connection, path, unfinished, _lock, .. } = *self;
-        super::verify::check_pages(&connection, &path)?;
+        super::content::check_pages(&connection, &path)?;
         drop(connection);
         unfinished.finish(false).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => StoreError::NoCopy { path: shown(&path), reason: "já existe" },

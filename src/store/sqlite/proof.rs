@@ -2,7 +2,8 @@
 //!
 //! A `touch`, a `chmod` or a hard link changes the times of a file and not its content. But another program
 //! may also have replaced the content and set the old time again, so the whole content is read. That takes as
-//! long as `hortifruti verify`, and changes wait until the end.
+//! long as `hortifruti verify`, and changes wait until the end. After a kill, a start reads the content in the
+//! same way, and compares it with the note that the server left.
 
 use std::fs::File;
 use std::path::Path;
@@ -10,14 +11,14 @@ use std::path::Path;
 use rusqlite::OpenFlags;
 
 use super::SqliteStore;
-use super::base::{Stamp, ledger_end};
+use super::base::{Ends, Stamp};
 use super::connect::{connect, connect_alone};
+use super::content::{check, check_pages};
 use super::error::{shown, sqlite};
 use super::load::read_catalog;
 use super::lock::Lock;
 use super::log::{self, Index};
 use super::names::{LOG_SUFFIX, beside};
-use super::verify::{check, check_pages};
 use crate::catalog::Catalog;
 use crate::store::StoreError;
 
@@ -33,7 +34,7 @@ impl SqliteStore {
         let Some(file) = self.lock.as_ref().and_then(Lock::database) else { return Err(rewritten) };
         let Some(base) = self.files.base() else { return Err(rewritten) };
         tracing::info!("the times of the database file were changed; its content is read");
-        let found = is_as_left(&self.path, file, (&index, base.file_end()), catalog);
+        let found = is_as_left(&self.path, file, (&index, base.ends()), catalog);
         // The result counts only if no file was moved or written during the check.
         if self.dated()? != Some((stamp, index)) {
             return Err(rewritten);
@@ -82,7 +83,7 @@ impl SqliteStore {
 fn is_as_left(
     path: &Path,
     file: &File,
-    (index, file_end): (&Index, Option<i64>),
+    (index, ends): (&Index, Option<Ends>),
     catalog: &Catalog,
 ) -> Result<(), StoreError> {
     let rewritten = || StoreError::Rewritten { path: shown(path) };
@@ -92,7 +93,7 @@ fn is_as_left(
     }
     // The file is also checked without its log, because the frames in the log could hide an older file.
     check_pages(&connect_alone(path)?, path)?;
-    if file_end.is_none() || ledger_end(path) != file_end {
+    if ends.is_none() || Ends::of(path) != ends {
         return Err(rewritten());
     }
     let mut fresh = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
@@ -101,4 +102,22 @@ fn is_as_left(
     let (stored, _) = read_catalog(&moment).map_err(sqlite("ler", path))?;
     let is_same = stored.is_ok_and(|stored| stored == *catalog);
     if is_same { Ok(()) } else { Err(rewritten()) }
+}
+
+/// Compares the database file itself with the note of its killed server: the last rows, and all that `verify`
+/// checks. Nobody may have the database open.
+///
+/// # Errors
+/// If the content differs or cannot be read.
+pub(super) fn prove_noted(path: &Path, ends: Ends) -> Result<(), StoreError> {
+    tracing::debug!("the time of the database file was changed after a kill; its content is read");
+    if Ends::of(path) != Some(ends) {
+        return Err(StoreError::Rewritten { path: shown(path) });
+    }
+    check(&connect_alone(path)?, path, &mut |_, _, _| {})?;
+    tracing::warn!(
+        database = %path.display(),
+        "another program changed the time of the database file, but its content is as the killed server left it"
+    );
+    Ok(())
 }

@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, Transaction};
 
 use super::connect::connect;
-use super::error::{corrupt, io, sqlite};
+use super::content::check;
+use super::error::{io, sqlite};
 use super::lock::{read_note, refuse_other_name};
 use super::log_check::check_log;
-use super::moment::SqliteMoment;
 use super::names::{LOCK_SUFFIX, beside, exists, place};
 use super::schema::{SCHEMA_VERSION, check_header};
 use crate::private_file;
 use crate::store::StoreError;
-use crate::store::check::{self, Report, Step, Verified};
+use crate::store::check::{Step, Verified};
 
 /// Checks one moment of a database or of a copy of one. Calls `report` with the progress of each step.
 ///
@@ -65,22 +65,5 @@ impl Source {
         // SQLite fixes the moment at the first read.
         moment.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(&failed)?;
         Ok(moment)
-    }
-}
-
-/// Checks the database in a read transaction.
-pub(super) fn check(moment: &Connection, path: &Path, report: Report<'_>) -> Result<Verified, StoreError> {
-    report(Step::Pages, 0, 1);
-    check_pages(moment, path)?;
-    let content = SqliteMoment::new(moment, path).and_then(|mut content| check::check(&mut content, report));
-    content.map_err(|fault| fault.into_error(|reason| corrupt(path, reason)))
-}
-
-/// Runs SQLite's own check of every page.
-pub(super) fn check_pages(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    let said = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
-    match said.map_err(sqlite("conferir", path))?.as_str() {
-        "ok" => Ok(()),
-        said => Err(corrupt(path, said.to_owned())),
     }
 }

@@ -6,6 +6,12 @@ use super::{
 };
 use crate::support::web::{envelope, path};
 
+/// Bytes in two gzip members.
+fn in_members(bytes: &[u8]) -> Vec<u8> {
+    let (first, rest) = bytes.split_at(bytes.len() / 2);
+    [gzip(first), gzip(rest)].concat()
+}
+
 pub(super) fn cases() -> Vec<Case> {
     let get = "GetProduct";
     let (watch, changes) = ("WatchMovements", "StreamAdjustStock");
@@ -81,6 +87,32 @@ pub(super) fn cases() -> Vec<Case> {
         ("gzip", call(get, &[PROTO, GZIP], gzip(&get_product())), Want::Message),
         ("gzip that is none", call(get, &[PROTO, GZIP], get_product()), wrong),
         ("gzip that is cut", call(get, &[PROTO, GZIP], &gzip(&get_product())[..20]), wrong),
+        ("gzip of two members", call(get, &[PROTO, GZIP], in_members(&get_product())), Want::Message),
+        (
+            "bytes behind gzip",
+            call(get, &[PROTO, GZIP], [&gzip(&get_product())[..], b"lixo"].concat()),
+            wrong,
+        ),
+        (
+            "half a second member",
+            call(get, &[PROTO, GZIP], [&gzip(&get_product())[..], &gzip(b"")[..9]].concat()),
+            wrong,
+        ),
+        ("JSON with bytes behind gzip", call(get, &[JSON, GZIP], [&gzip(json)[..], b"\0"].concat()), wrong),
+        (
+            "a stream with bytes behind gzip",
+            call(
+                changes,
+                &[STREAM, STREAM_GZIP],
+                [envelope(&change(0)), flagged(1, &[&gzip(&change(1000))[..], b"lixo"].concat())].concat(),
+            ),
+            Want::Stream(1, "invalid_argument"),
+        ),
+        (
+            "a stream with two members",
+            call(changes, &[STREAM, STREAM_GZIP], flagged(1, &in_members(&change(0)))),
+            Want::Stream(1, ""),
+        ),
         ("nothing, compressed", call("GetStatus", &[PROTO, GZIP], b""), Want::Message),
         (
             "gzip that grows too large",
