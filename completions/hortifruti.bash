@@ -73,6 +73,9 @@ _hortifruti() {
             hortifruti,status)
                 cmd="hortifruti__subcmd__status"
                 ;;
+            hortifruti,tls)
+                cmd="hortifruti__subcmd__tls"
+                ;;
             hortifruti,token)
                 cmd="hortifruti__subcmd__token"
                 ;;
@@ -112,6 +115,12 @@ _hortifruti() {
             hortifruti__subcmd__product,set)
                 cmd="hortifruti__subcmd__product__subcmd__set"
                 ;;
+            hortifruti__subcmd__tls,client)
+                cmd="hortifruti__subcmd__tls__subcmd__client"
+                ;;
+            hortifruti__subcmd__tls,new)
+                cmd="hortifruti__subcmd__tls__subcmd__new"
+                ;;
             hortifruti__subcmd__token,list)
                 cmd="hortifruti__subcmd__token__subcmd__list"
                 ;;
@@ -128,7 +137,7 @@ _hortifruti() {
 
     case "${cmd}" in
         hortifruti)
-            opts="-h -V --help --version serve shell query update sell buy waste count undo history watch product report import export backup restore verify move status token bench completions man help"
+            opts="-h -V --help --version serve shell query update sell buy waste count undo history watch product report import export backup restore verify move status token tls bench completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2356,6 +2365,62 @@ _hortifruti() {
                     fi
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hortifruti__subcmd__tls)
+            opts="-h --help new client"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hortifruti__subcmd__tls__subcmd__client)
+            opts="-h --folder --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --folder)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hortifruti__subcmd__tls__subcmd__new)
+            opts="-h --folder --renew --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --folder)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
                     fi
                     return 0
                     ;;

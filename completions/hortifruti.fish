@@ -47,6 +47,7 @@ complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "verify" -d 'C
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "move" -d 'Leva a loja de um banco de dados para outro, como de um arquivo para o PostgreSQL'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "status" -d 'Mostra como está o servidor: banco de dados, conexões, fila, gravações'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "token" -d 'Cria, mostra e revoga tokens, que identificam os clientes de um servidor'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "tls" -d 'Cria certificados de TLS: uma autoridade da loja, e os do servidor e de clientes'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "bench" -d 'Mede e compara o protocolo de texto e o gRPC'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "completions" -d 'Escreve o script de autocompletar de um shell'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "man" -d 'Escreve as páginas de manual, uma para cada comando'
@@ -76,7 +77,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -s q -l qui
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l token-file -d 'Arquivo com o token deste cliente' -r -F
@@ -95,7 +96,7 @@ ndjson\t''
 csv\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand query" -l token-file -d 'Arquivo com o token deste cliente' -r -F
@@ -122,7 +123,7 @@ ndjson\t''
 csv\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l token-file -d 'Arquivo com o token deste cliente' -r -F
@@ -139,7 +140,7 @@ ndjson\t''
 csv\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand sell" -l token-file -d 'Arquivo com o token deste cliente' -r -F
@@ -162,7 +163,7 @@ ndjson\t''
 csv\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand buy" -l token-file -d 'Arquivo com o token deste cliente' -r -F
@@ -182,7 +183,7 @@ ndjson\t''
 csv\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand waste" -l token-file -d 'Arquivo com o token deste cliente' -r -F
@@ -200,7 +201,7 @@ ndjson\t''
 csv\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l token-file -d 'Arquivo com o token deste cliente' -r -F
@@ -218,7 +219,7 @@ ndjson\t''
 csv\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l token-file -d 'Arquivo com o token deste cliente' -r -F
@@ -240,7 +241,7 @@ ndjson\t''
 csv\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l token-file -d 'Arquivo com o token deste cliente' -r -F
@@ -259,7 +260,7 @@ ndjson\t''
 csv\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand watch" -l token-file -d 'Arquivo com o token deste cliente' -r -F
@@ -291,7 +292,7 @@ ndjson\t''
 csv\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from new" -l token-file -d 'Arquivo com o token deste cliente' -r -F
@@ -318,7 +319,7 @@ ndjson\t''
 csv\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from set" -l token-file -d 'Arquivo com o token deste cliente' -r -F
@@ -336,7 +337,7 @@ ndjson\t''
 csv\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from rename" -l token-file -d 'Arquivo com o token deste cliente' -r -F
@@ -353,7 +354,7 @@ ndjson\t''
 csv\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from retire" -l token-file -d 'Arquivo com o token deste cliente' -r -F
@@ -370,7 +371,7 @@ ndjson\t''
 csv\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from restore" -l token-file -d 'Arquivo com o token deste cliente' -r -F
@@ -387,7 +388,7 @@ ndjson\t''
 csv\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from merge" -l token-file -d 'Arquivo com o token deste cliente' -r -F
@@ -404,7 +405,7 @@ ndjson\t''
 csv\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand product; and __fish_seen_subcommand_from clear-examples" -l token-file -d 'Arquivo com o token deste cliente' -r -F
@@ -432,7 +433,7 @@ ndjson\t''
 csv\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l token-file -d 'Arquivo com o token deste cliente' -r -F
@@ -444,7 +445,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -s h -l he
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l request-id -d 'Identificador do pedido; repetido, não importa a lista outra vez' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l token-file -d 'Arquivo com o token deste cliente' -r -F
@@ -457,7 +458,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l insecur
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l token-file -d 'Arquivo com o token deste cliente' -r -F
@@ -478,7 +479,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l format 
 json\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand status" -l token-file -d 'Arquivo com o token deste cliente' -r -F
@@ -501,6 +502,14 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from list" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from revoke" -l token-file -d 'Arquivo de tokens do servidor' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand token; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand tls; and not __fish_seen_subcommand_from new client" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand tls; and not __fish_seen_subcommand_from new client" -f -a "new" -d 'Cria uma autoridade, e um certificado para o servidor assinado por ela'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand tls; and not __fish_seen_subcommand_from new client" -f -a "client" -d 'Cria o certificado de um cliente, para um servidor com --tls-client-ca'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand tls; and __fish_seen_subcommand_from new" -l folder -d 'Pasta dos arquivos, criada se não existe. O padrão é a atual' -r -f -a "(__fish_complete_directories)"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand tls; and __fish_seen_subcommand_from new" -l renew -d 'Só faz outro certificado para o servidor, com a autoridade que já está na pasta'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand tls; and __fish_seen_subcommand_from new" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand tls; and __fish_seen_subcommand_from client" -l folder -d 'Pasta da autoridade e dos arquivos. O padrão é a atual' -r -f -a "(__fish_complete_directories)"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand tls; and __fish_seen_subcommand_from client" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l server -d 'Servidor a medir; os estoques dele mudam' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l connections -d 'Conexões de cada modo. O padrão é 16' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l pipeline -d 'Operações em voo em cada conexão. O padrão é 16' -r
@@ -509,7 +518,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l rate -d 
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l mix -d 'Leituras e gravações em cada cem. O padrão é read=80,write=20' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l json -d 'Escreve os números em JSON' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l html -d 'Escreve uma página com os gráficos' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l tls-ca -d 'Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand bench" -l token-file -d 'Arquivo com o token deste cliente' -r -F

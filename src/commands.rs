@@ -28,6 +28,7 @@ mod sell;
 mod serve;
 mod shell;
 mod status;
+mod tls;
 mod token;
 mod undo;
 mod update;
@@ -86,6 +87,7 @@ enum Command {
     Move(relocate::Move),
     Status(status::Status),
     Token(token::Token),
+    Tls(tls::Tls),
     Bench(bench::Bench),
     Completions(completions::Completions),
     Man(man::Man),
@@ -129,6 +131,7 @@ impl Cli {
             Command::Move(relocate) => relocate.run(),
             Command::Status(status) => status.run(),
             Command::Token(token) => token.run(),
+            Command::Tls(tls) => tls.run(),
             Command::Bench(bench) => bench.run(),
             Command::Completions(completions) => completions.run(command()),
             Command::Man(man) => man.run(command()),

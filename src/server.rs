@@ -43,7 +43,7 @@ use admission::{Connections, Guard, TURNED_AWAY_MAX};
 use authenticator::Authenticator;
 use console::Console;
 use hosts::Hosts;
-pub use hosts::public_name;
+pub use hosts::{machine_names, public_name};
 use idle::IdleTimer;
 use io::answer_and_close;
 use long_work::LongWork;

@@ -1,6 +1,8 @@
 //! TLS for server and client: reads certificates and keys from PEM files, and chooses the trusted
-//! authorities. rustls does the rest, with TLS 1.2 and 1.3.
+//! authorities. rustls does the rest, with TLS 1.2 and 1.3. [`issue`] makes certificates.
 
+mod exact;
+pub mod issue;
 mod problem;
 
 use std::io;
@@ -14,6 +16,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{ClientConfig, InconsistentKeys, RootCertStore, ServerConfig};
 
+use self::exact::ExactOrSigned;
 pub use self::problem::Problem;
 use crate::io_error::describe;
 use crate::private_file;
@@ -40,7 +43,8 @@ pub struct ServerFiles {
 /// The TLS files of a client.
 #[derive(Debug, Clone, Default)]
 pub struct ClientFiles {
-    /// The authority that must have signed the server's certificate. By default, those of the system.
+    /// The authority that must have signed the server's certificate, or this certificate itself. By default, the
+    /// authorities of the system.
     pub authority: Option<PathBuf>,
     /// The client's own certificate and its private key (mutual TLS).
     pub identity: Option<(PathBuf, PathBuf)>,
@@ -137,9 +141,9 @@ pub fn server(files: &ServerFiles) -> Result<Arc<ServerConfig>, FileError> {
 /// If a file cannot be used.
 pub fn client(files: &ClientFiles) -> Result<Arc<ClientConfig>, FileError> {
     let provider = provider();
-    let roots = match &files.authority {
-        Some(path) => authorities(path)?,
-        None => system_authorities()?,
+    let (roots, exact) = match &files.authority {
+        Some(path) => (authorities(path)?, certificates(path)?),
+        None => (system_authorities()?, Vec::new()),
     };
     let named = files.authority.as_deref().unwrap_or(Path::new(""));
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
@@ -148,7 +152,8 @@ pub fn client(files: &ClientFiles) -> Result<Arc<ClientConfig>, FileError> {
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| unfit(named, &error))?
-        .with_webpki_verifier(verifier);
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(ExactOrSigned::new(verifier, exact)));
     let mut config = match &files.identity {
         None => builder.with_no_client_auth(),
         Some((certificate, key_file)) => builder

@@ -59,7 +59,7 @@ pub(super) struct Credentials {
     /// Conecta por TLS; --tls-ca e --tls-cert também o pedem
     #[arg(long, env = "HORTIFRUTI_TLS", hide_env = true, value_parser = clap::builder::FalseyValueParser::new())]
     pub(super) tls: bool,
-    /// Autoridade do certificado do servidor, em PEM. O padrão são as deste sistema
+    /// Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema
     #[arg(long, value_name = "ARQUIVO", env = "HORTIFRUTI_TLS_CA", hide_env = true, value_hint = clap::ValueHint::FilePath)]
     pub(super) tls_ca: Option<PathBuf>,
     /// Certificado deste cliente, em PEM, se o servidor pede um

@@ -25,6 +25,7 @@ use crate::server::console::Console;
 use crate::server::{self, Limits, Protocols};
 use crate::store::{is_url, sqlite};
 use crate::tls::ServerFiles;
+use crate::tls::issue::is_self_signed;
 
 /// The default port, which is the original's.
 const PORT_DEFAULT: u16 = 8082;
@@ -137,6 +138,18 @@ impl Serve {
         }
     }
 
+    /// Says if clients will accept the certificate only as it is. A file that cannot be read has been reported before.
+    fn note_self_signed(&self) {
+        if let Some(file) = self.tls_cert.as_deref().filter(|file| matches!(is_self_signed(file), Ok(true))) {
+            note(&format!(
+                "O certificado {0} não é assinado por uma autoridade, e sim por ele mesmo: um cliente o aceita com \
+                 uma cópia exata dele (--tls-ca {0}), e um navegador avisa.\n\
+                 Para uma autoridade e um certificado assinado por ela: hortifruti tls new",
+                file.display()
+            ));
+        }
+    }
+
     pub(super) fn run(self) -> Result<(), Error> {
         let masks = label_masks(&self.label)
             .map_err(|error| Error::Usage(format!("{error}. O servidor não foi iniciado")))?;
@@ -176,6 +189,7 @@ impl Serve {
             note(EXAMPLES_NOTE);
         }
 
+        self.note_self_signed();
         let console = if self.quiet { Console::quiet() } else { Console::stdout() };
         let (tls, tokens) = (reloadable.tls(), reloadable.tokens());
         let stop =

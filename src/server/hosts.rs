@@ -18,11 +18,7 @@ pub(super) struct Hosts {
 
 impl Hosts {
     pub(super) fn new(public: Vec<String>) -> Self {
-        let own = match nix::unistd::gethostname().map(std::ffi::OsString::into_string) {
-            Ok(Ok(name)) if !name.is_empty() => vec![format!("{name}.local"), name],
-            _ => Vec::new(),
-        };
-        Self { public, own }
+        Self { public, own: machine_names() }
     }
 
     /// Whether a host of an address is this server, to a client whose connection arrived at `local`.
@@ -38,6 +34,14 @@ impl Hosts {
     /// Whether a host is one of the names that the operator gives.
     pub(super) fn is_public(&self, host: &str) -> bool {
         self.public.iter().any(|name| name.eq_ignore_ascii_case(host))
+    }
+}
+
+/// The names of this machine: as mDNS has it, and alone.
+pub fn machine_names() -> Vec<String> {
+    match nix::unistd::gethostname().map(std::ffi::OsString::into_string) {
+        Ok(Ok(name)) if !name.is_empty() => vec![format!("{name}.local"), name],
+        _ => Vec::new(),
     }
 }
 

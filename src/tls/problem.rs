@@ -28,7 +28,8 @@ pub enum Problem {
     NotYetValid,
     /// The certificate is that of an authority, which no server may use.
     #[error(
-        "o certificado do servidor é de uma autoridade, e não de um servidor; assine com ela um para o servidor"
+        "o certificado do servidor é de uma autoridade, e não de um servidor; indique exatamente ele com --tls-ca, ou \
+         assine com ela um para o servidor"
     )]
     Authority,
     /// The certificate is wrong in some other way.

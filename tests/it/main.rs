@@ -9,6 +9,7 @@ mod backup;
 mod bad_input;
 mod bench;
 mod browser;
+mod certificates;
 mod clock;
 mod completions;
 mod costs;
