@@ -9,11 +9,11 @@ use super::words::{name_and_quantity, read_request_id, split_last_word};
 use crate::catalog::{Note, Quantity, RequestId, counted};
 use crate::refusal::Refusal;
 
-/// The limit of a count: the most products, each with the longest name. A worker checks 16 KiB itself, in a
-/// fifth of a millisecond.
+/// The limit of a count: the most products, each with the longest name. A worker checks a kilobyte itself, as of
+/// a batch.
 pub(super) const MESSAGE: MessageLimit = MessageLimit {
     bytes_max: 512 * 1024,
-    large: Some(LargeMessages { at_once_max: 64, worker_bytes_max: 16 * 1024 }),
+    large: Some(LargeMessages { at_once_max: 64, worker_bytes_max: 1024 }),
 };
 
 pub(super) static FORM: Form = Form {
