@@ -1,5 +1,5 @@
-//! The store in PostgreSQL: one shop of a database that many servers share, in a ledger with one row for each
-//! commit.
+//! The store in PostgreSQL: one shop of a database that many servers share, in a ledger with one row, or a few, for
+//! each commit.
 //!
 //! One server writes for a shop. Every commit carries the epoch of that server, and the engine refuses an earlier
 //! one, whoever sends it.

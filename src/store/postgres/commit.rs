@@ -2,16 +2,17 @@
 //!
 //! There is no BEGIN and no COMMIT, so a commit is one round trip, and no error before a COMMIT can be overlooked.
 //! The statement has a part for each table that the transaction writes. Most transactions only write a row of the
-//! journal. If a transaction has no movements, the main query of its statement checks the epoch, as the guard of the
+//! journal, and large ones some rows. If a transaction has no movements, the main query of its statement checks the epoch, as the guard of the
 //! journal does otherwise.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use tokio_postgres::types::ToSql;
 
 use super::error::Failure;
-use super::journal::{self, COLUMNS, JournalRow};
+use super::journal::{self, COLUMNS, COMMIT_ROW_MOVEMENTS_MAX, JournalRow};
 use super::rows::product_number;
 use super::session::{Session, Value};
 use crate::catalog::{
@@ -38,6 +39,7 @@ enum Part {
     Undos,
     Requests,
     Journal,
+    JournalRows,
 }
 
 /// A transaction as the parameters of a statement.
@@ -48,6 +50,8 @@ pub(super) struct Commit<'t> {
     /// The authors that the transaction adds.
     pub(super) new_authors: HashMap<Author, i32>,
     rows: usize,
+    /// The rows that the statement reports.
+    main_rows: u64,
 }
 
 /// The texts of the statements, by the marks of their parts.
@@ -64,10 +68,21 @@ impl<'t> Commit<'t> {
         is_opening: bool,
     ) -> Self {
         let (mut this, by) = Self::beside_journal(transaction, place, authors, is_opening);
-        if let Some(row) = JournalRow::of(&transaction.movements, &transaction.documents, &by) {
-            this.add(Part::Journal, row.values());
-        }
+        this.add_journal(transaction, &by);
         this
+    }
+
+    fn add_journal(&mut self, transaction: &'t Transaction, by: &HashMap<Author, i32>) {
+        let Transaction { movements, documents, .. } = transaction;
+        let Some(mut row) = JournalRow::of(movements, documents, by) else { return };
+        let rows = journal::rows(movements, documents, COMMIT_ROW_MOVEMENTS_MAX);
+        if rows.len() == 1 {
+            self.add(Part::Journal, row.values());
+        } else {
+            self.main_rows = rows.len() as u64;
+            let cuts = row.cut(&rows, documents);
+            self.add(Part::JournalRows, row.values().into_iter().chain(cuts));
+        }
     }
 
     /// The commit of all rows but those of the journal, with the numbers of the authors of the transaction.
@@ -83,6 +98,7 @@ impl<'t> Commit<'t> {
             values: vec![Box::new(shop), Box::new(epoch)],
             new_authors: HashMap::new(),
             rows: products.len() + movements.len() + changes.len() + requests.len(),
+            main_rows: 1,
         };
         if is_opening {
             this.parts.extend([Part::Opening, Part::OpeningIds]);
@@ -224,7 +240,10 @@ impl<'t> Commit<'t> {
         let statement = session.prepared(text).await?;
         let values = self.values.iter().map(|value| &**value as &(dyn ToSql + Sync));
         let rows = session.client().execute_raw(&statement, values).await?;
-        if rows == 1 { Ok(()) } else { Err(Failure::Lost(format!("o banco respondeu {rows} em vez de 1"))) }
+        match rows == self.main_rows {
+            true => Ok(()),
+            false => Err(Failure::Lost(format!("o banco respondeu {rows} em vez de {}", self.main_rows))),
+        }
     }
 }
 
@@ -259,8 +278,9 @@ fn terms_columns<'t, T: Iterator<Item = &'t Terms>>(terms: impl Fn() -> T) -> [V
 
 impl Part {
     /// The types of the parameters of the part.
-    fn types(self) -> &'static [&'static str] {
-        match self {
+    fn types(self) -> Cow<'static, [&'static str]> {
+        let types: &'static [&'static str] = match self {
+            Self::JournalRows => return Cow::Owned([&journal::TYPES[..], &journal::CUT_TYPES].concat()),
             Self::Opening | Self::OpeningIds => &[],
             Self::Authors => &["int4[]", "text[]"],
             Self::Products => &["int4[]", "text[]", "text[]", "int8[]", "bool[]", "bool[]"],
@@ -275,7 +295,8 @@ impl Part {
             Self::Undos => &["int8[]", "int8[]"],
             Self::Requests => &["int8", "text[]", "int8[]", "bytea[]"],
             Self::Journal => &journal::TYPES,
-        }
+        };
+        Cow::Borrowed(types)
     }
 
     /// The statement of the part, whose parameters are numbered from `next` on. `$1` is the shop, `$2` the epoch.
@@ -330,6 +351,7 @@ impl Part {
             Self::Journal => format!(
                 "INSERT INTO journal (shop, epoch, {COLUMNS}) VALUES ($1::int4, $2::int8, {all})"
             ),
+            Self::JournalRows => journal::insert_cut("$1::int4, $2::int8", &parameters),
         }
     }
 }
@@ -343,7 +365,7 @@ fn statement(parts: &[Part]) -> String {
         next += part.types().len();
     }
     let main = match parts.last() {
-        Some(Part::Journal) => statements.pop().unwrap_or_default(),
+        Some(Part::Journal | Part::JournalRows) => statements.pop().unwrap_or_default(),
         _ => "SELECT fence($1::int4, $2::int8)".to_owned(),
     };
     if statements.is_empty() {

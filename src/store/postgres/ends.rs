@@ -38,7 +38,7 @@ impl Ends {
 }
 
 /// Whether these changes are stored by this server in this epoch or an earlier one. They are one transaction, so
-/// looking for one row is enough.
+/// looking into one table is enough.
 pub(super) async fn holds(
     session: &Session,
     shop: i32,
@@ -74,19 +74,20 @@ async fn holds_movements(
     first: &Movement,
     last: &Movement,
 ) -> Result<bool, Failure> {
-    let select = "SELECT last, recorded_at, products, deltas, balances FROM journal
-                  WHERE shop = $1 AND first = $2 AND epoch = $3";
-    let Some(row) = session.query_opt(select, &[&shop, &first.sequence, &epoch]).await? else {
-        return Ok(false);
-    };
-    Ok(row.try_get::<_, i64>(0)? == last.sequence
-        && row.try_get::<_, SystemTime>(1)? == last.recorded_at
-        && row
-            .try_get::<_, Vec<i32>>(2)?
-            .into_iter()
-            .eq(movements.iter().map(|it| product_number(it.product)))
-        && row.try_get::<_, Vec<i64>>(3)?.into_iter().eq(movements.iter().map(|it| it.delta.thousandths()))
-        && row.try_get::<_, Vec<i64>>(4)?.into_iter().eq(movements.iter().map(|it| it.balance.thousandths())))
+    let select = "SELECT recorded_at, products, deltas, balances FROM journal
+                  WHERE shop = $1 AND first >= $2 AND first <= $3 AND epoch = $4 ORDER BY first";
+    let rows = session.query(select, &[&shop, &first.sequence, &last.sequence, &epoch]).await?;
+    let mut stored: Vec<(SystemTime, i32, i64, i64)> = Vec::with_capacity(movements.len());
+    for row in &rows {
+        let recorded_at: SystemTime = row.try_get(0)?;
+        let (products, deltas): (Vec<i32>, Vec<i64>) = (row.try_get(1)?, row.try_get(2)?);
+        let balances: Vec<i64> = row.try_get(3)?;
+        let each = products.into_iter().zip(deltas).zip(balances);
+        stored.extend(each.map(|((product, delta), balance)| (recorded_at, product, delta, balance)));
+    }
+    Ok(stored.into_iter().eq(movements.iter().map(|it| {
+        (it.recorded_at, product_number(it.product), it.delta.thousandths(), it.balance.thousandths())
+    })))
 }
 
 async fn holds_change(session: &Session, shop: i32, change: &ProductChange) -> Result<bool, Failure> {

@@ -1,11 +1,15 @@
-//! A row of the journal: the movements of one commit, as an array for each column.
+//! Rows of the journal: movements of one commit, as an array for each column.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::SystemTime;
 
 use super::rows::{kind_number, loss_number, product_number};
 use super::session::Value;
 use crate::catalog::{Amount, Author, Cost, Details, Document, Movement};
+
+/// Most movements of a row that a commit writes, unless a document needs more: the engine reads all arrays of a row
+/// for one of its movements, and half as long rows would make the largest commits slower.
+pub(super) const COMMIT_ROW_MOVEMENTS_MAX: usize = 512;
 
 /// The types of the columns of [`JournalRow::values`].
 pub(super) const TYPES: [&str; 17] = [
@@ -32,6 +36,9 @@ pub(super) const TYPES: [&str; 17] = [
 pub(super) const COLUMNS: &str =
     "first, last, recorded_at, products, kinds, deltas, balances, prices, previous, costs,
     authors, request_ids, amounts, loss_reasons, notes, document_offsets, document_counts";
+
+/// The types of the values of [`JournalRow::cut`], which come after those of the columns.
+pub(super) const CUT_TYPES: [&str; 4] = ["int4[]", "int4[]", "int4[]", "int4[]"];
 
 /// A column that few movements have a value of; `None` if none has.
 type Sparse<T> = Option<Vec<Option<T>>>;
@@ -92,6 +99,30 @@ impl<'t> JournalRow<'t> {
         })
     }
 
+    /// Cuts the row into several, which are these movements. Returns the values of [`CUT_TYPES`]: the first and the
+    /// last place of each row in the columns of movements, counted from 1, and in those of documents.
+    pub(super) fn cut(&mut self, rows: &[&[Movement]], documents: &[Document]) -> [Value<'t>; 4] {
+        let (mut lows, mut highs) = (Vec::new(), Vec::new());
+        let (mut document_lows, mut document_highs) = (Vec::new(), Vec::new());
+        let (mut low, mut document_low) = (1, 1);
+        let mut offsets = self.document_offsets.iter_mut().flatten();
+        for row in rows {
+            let high = low + row.len() as i32 - 1;
+            let end = self.first + i64::from(high);
+            let document_count = documents.partition_point(|document| document.first_sequence < end);
+            let document_high = document_count as i32;
+            // A document is counted from the first movement of its row.
+            let own = (document_high - document_low + 1) as usize;
+            offsets.by_ref().take(own).for_each(|offset| *offset -= low - 1);
+            lows.push(low);
+            highs.push(high);
+            document_lows.push(document_low);
+            document_highs.push(document_high);
+            (low, document_low) = (high + 1, document_high + 1);
+        }
+        [Box::new(lows), Box::new(highs), Box::new(document_lows), Box::new(document_highs)]
+    }
+
     /// The values of the columns in order.
     pub(super) fn values(self) -> [Value<'t>; 17] {
         [
@@ -114,6 +145,49 @@ impl<'t> JournalRow<'t> {
             Box::new(self.document_counts),
         ]
     }
+}
+
+/// The statement that cuts one row with all movements of a commit into several. `shop_and_epoch` and `parameters` are
+/// the values of [`TYPES`], and then those of [`CUT_TYPES`].
+pub(super) fn insert_cut(shop_and_epoch: &str, parameters: &[String]) -> String {
+    let (columns, cuts) = parameters.split_at(TYPES.len());
+    let parts = columns.iter().zip(TYPES).enumerate().skip(3).map(|(index, (column, of))| match index {
+        // The columns of documents are the last two. A row without any has none of them.
+        15.. => format!("nullif(({column})[document_low:document_high], '{{}}'::{of})"),
+        _ => format!("({column})[low:high]"),
+    });
+    let parts: Vec<String> = parts.collect();
+    let [first, last, recorded_at] = [&columns[0], &columns[1], &columns[2]];
+    format!(
+        "INSERT INTO journal (shop, epoch, {COLUMNS})
+         SELECT {shop_and_epoch}, {first} + low - 1, least({first} + high - 1, {last}), {recorded_at}, {}
+         FROM unnest({}) AS each (low, high, document_low, document_high)",
+        parts.join(", "),
+        cuts.join(", ")
+    )
+}
+
+/// The rows of movements: those of a row have one time, are so many at most, and none splits a document.
+pub(super) fn rows<'m>(
+    movements: &'m [Movement],
+    documents: &[Document],
+    count_max: usize,
+) -> Vec<&'m [Movement]> {
+    let inner = documents.iter().flat_map(|it| it.first_sequence + 1..it.first_sequence + it.count);
+    let inner: HashSet<i64> = inner.collect();
+    let mut rows = Vec::new();
+    let mut first = 0;
+    for end in 1..=movements.len() {
+        let is_end = movements.get(end).is_none_or(|next| {
+            let is_full = end - first >= count_max;
+            (is_full || next.recorded_at != movements[first].recorded_at) && !inner.contains(&next.sequence)
+        });
+        if is_end {
+            rows.push(&movements[first..end]);
+            first = end;
+        }
+    }
+    rows
 }
 
 /// A value of each movement.

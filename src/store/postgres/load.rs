@@ -96,7 +96,7 @@ async fn replay(
     if end < forwarded {
         return Err(bad_value(format!("os movimentos acabam no {end}, antes do {forwarded}")));
     }
-    // A commit is brought forward as a whole.
+    // A row is brought forward as a whole.
     if end > forwarded {
         return Err(bad_value(format!("os saldos estão no movimento {forwarded}, no meio de uma gravação")));
     }

@@ -11,6 +11,7 @@ use hortifruti::catalog::{
 use hortifruti::store::{Recorded, Settled, Store, Wait};
 
 use super::{Place, commit, over_every_durable_store, over_every_store, sale};
+use crate::support::postgres::{ask, shop_of};
 
 /// More than any store writes with one statement.
 const MANY: usize = 100;
@@ -98,6 +99,71 @@ fn movements_that_are_written_together_keep_their_own_values() {
         let rows = store.rows(first, changes.movements.len() + 1).unwrap();
         let stored: Vec<_> = rows.into_iter().map(|row| row.movement).collect();
         assert_eq!(stored, changes.movements);
+    });
+}
+
+/// A transaction of more movements than a store keeps in one place, single ones and documents in turn. A document
+/// begins at any place, and one is larger than all others.
+fn large(catalog: &Catalog) -> Transaction {
+    let products = ["caju", "maca", "banana", "pera"].map(|key| catalog.find(key).unwrap().id);
+    let mut draft = Draft::new(catalog, SystemTime::now());
+    let change = |index: usize| {
+        let note = (index % 700 == 3).then(|| format!("nota {index}").parse().unwrap());
+        Adjustment {
+            request_id: index.is_multiple_of(3).then(|| format!("grande-{index}").parse().unwrap()),
+            details: Details { note, ..Details::default() }.boxed(),
+            ..Adjustment::new(products[index % 4], Quantity::from_units(1), Kind::Adjustment)
+        }
+    };
+    let mut numbers = 0..;
+    for count in [500, 40, 300, 600, 1, 7, 900, 2] {
+        for number in numbers.by_ref().take(count) {
+            draft.adjust(&change(number)).unwrap();
+        }
+        let lines: Vec<Adjustment> =
+            (0..count / 2).map(|index| Adjustment { request_id: None, ..change(index) }).collect();
+        draft.adjust_all(&lines).unwrap();
+    }
+    draft.finish()
+}
+
+#[test]
+fn a_large_commit_is_one_commit_and_read_in_small_parts() {
+    over_every_store(|place| {
+        let (mut store, mut catalog) = place.open_shop();
+        let changes = large(&catalog);
+        assert_ne!(store.settle(Some(&changes)).unwrap(), Settled::Stored);
+        store.commit(&changes, Wait::ForOthers).unwrap();
+        assert_eq!(store.settle(Some(&changes)).unwrap(), Settled::Stored);
+        catalog.apply(&changes);
+        let first = changes.movements[0].sequence;
+        let rows = store.rows(first, changes.movements.len() + 1).unwrap();
+        let documents: Vec<_> =
+            rows.iter().map(|row| row.document).filter(|document| document.count > 1).collect();
+        let stored: Vec<_> = rows.into_iter().map(|row| row.movement).collect();
+        assert_eq!(stored, changes.movements);
+        // Each row of a document says of which.
+        let expected = changes.documents.iter().filter(|document| document.count > 1);
+        let expected: Vec<_> = expected.flat_map(|it| vec![*it; it.count as usize]).collect();
+        assert_eq!(documents, expected);
+        let last = catalog.find("caju").unwrap().last_movement;
+        let walked = store.movements_back(last, 0, usize::MAX >> 1).unwrap();
+        let of_caju = changes.movements.iter().filter(|it| it.product == walked[0].product).count();
+        assert_eq!(walked.len(), of_caju + 1);
+        if let Place::Postgres { address, .. } = place {
+            let lengths = format!(
+                "SELECT string_agg((last - first + 1)::text, ',' ORDER BY first) FROM hortifruti.journal
+                 WHERE shop = (SELECT id FROM hortifruti.shop WHERE name = '{}') AND first >= {first}",
+                shop_of(address)
+            );
+            // A document is never split: the next row begins after it.
+            assert_eq!(ask(address, &lengths), "750,512,512,512,512,723,3", "{}", place.name());
+        }
+        drop(store);
+        if place.is_durable() {
+            let mut store = place.open();
+            assert!(store.load().unwrap().unwrap() == catalog);
+        }
     });
 }
 

@@ -3,13 +3,13 @@
 //! The journal is copied (`COPY`), because a ledger of single changes has as many rows as movements; all else is
 //! written as a commit writes it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::pin::pin;
 
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 
 use super::MOVE_TIME_MAX;
-use crate::catalog::{Author, Catalog, Document, Movement, ProductChange, Transaction};
+use crate::catalog::{Author, Catalog, ProductChange, Transaction};
 use crate::store::StoreError;
 use crate::store::check::{KeptRequest, Moment};
 use crate::store::moving::{Source, Target};
@@ -18,7 +18,7 @@ use crate::store::postgres::commit::{Commit, Statements};
 use crate::store::postgres::connect::{Link, Purpose};
 use crate::store::postgres::error::{Failure, bad_value};
 use crate::store::postgres::forward::write_balances;
-use crate::store::postgres::journal::{COLUMNS, JournalRow};
+use crate::store::postgres::journal::{COLUMNS, JournalRow, rows};
 use crate::store::postgres::migrate;
 use crate::store::postgres::moment::PostgresMoment;
 use crate::store::postgres::session::{Session, Value};
@@ -182,7 +182,7 @@ impl Target for PostgresTarget {
     }
 }
 
-/// Copies movements into the journal, a row for each commit.
+/// Copies movements into the journal.
 async fn copy_journal(
     session: &Session,
     (shop, epoch): (i32, i64),
@@ -196,7 +196,7 @@ async fn copy_journal(
     let sink = session.client().copy_in(&copy).await?;
     let mut writer = pin!(BinaryCopyInWriter::new(sink, &types));
     let mut documents = &movements.documents[..];
-    for row in rows(&movements.movements, &movements.documents) {
+    for row in rows(&movements.movements, &movements.documents, ROW_MOVEMENTS_MAX) {
         let Some(last) = row.last().map(|movement| movement.sequence) else { continue };
         let own = documents.partition_point(|document| document.first_sequence <= last);
         let (own, rest) = documents.split_at(own);
@@ -208,23 +208,4 @@ async fn copy_journal(
     }
     writer.finish().await?;
     Ok(())
-}
-
-/// The rows of movements: those of a row have one time, and none splits a document.
-fn rows<'m>(movements: &'m [Movement], documents: &[Document]) -> Vec<&'m [Movement]> {
-    let inner = documents.iter().flat_map(|it| it.first_sequence + 1..it.first_sequence + it.count);
-    let inner: HashSet<i64> = inner.collect();
-    let mut rows = Vec::new();
-    let mut first = 0;
-    for end in 1..=movements.len() {
-        let is_end = movements.get(end).is_none_or(|next| {
-            let is_full = end - first >= ROW_MOVEMENTS_MAX;
-            (is_full || next.recorded_at != movements[first].recorded_at) && !inner.contains(&next.sequence)
-        });
-        if is_end {
-            rows.push(&movements[first..end]);
-            first = end;
-        }
-    }
-    rows
 }

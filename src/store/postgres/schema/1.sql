@@ -27,8 +27,9 @@ BEGIN
     END IF;
 END $$;
 
--- The ledger: one row for each commit, with an array for each column of its movements. The movement `first` is
--- the first element of each array. A column that no movement of the commit has is NULL as a whole.
+-- The ledger: a row for each commit, or some for a large one, with an array for each column of its movements.
+-- The movement `first` is the first element of each array. A column that no movement of the commit has is NULL as
+-- a whole.
 -- kinds: 0 ajuste, 1 abertura, 2 compra, 3 venda, 4 perda, 5 contagem. loss_reasons: 0 vencido, 1 maduro,
 -- 2 avaria, 3 peso, 4 furto, 5 consumo, 6 doacao, 7 degustacao, 8 devolucao. A document is of several movements,
 -- the first of which has this place in the row, from 0 on.
