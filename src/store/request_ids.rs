@@ -19,6 +19,8 @@ mod memory_tables;
 mod run;
 mod tables;
 
+#[cfg(feature = "postgres")]
+use std::collections::HashSet;
 use std::hash::Hasher as _;
 
 use hashbrown::HashTable;
@@ -78,8 +80,8 @@ impl IdIndex {
         seed: &[u8; SEED_BYTES],
         through: i64,
     ) -> Result<Self, T::Error> {
-        let groups = Groups::read(tables)?;
-        let mut this = Self { hasher: SipHasher13::new_with_key(seed), groups, through, ..Self::new() };
+        let mut this = Self { hasher: SipHasher13::new_with_key(seed), through, ..Self::new() };
+        this.groups.read(tables)?;
         let hasher = this.hasher;
         tables.ids_after(through, &mut |id, place| this.memtable.add(hash(hasher, id), place))?;
         Ok(this)
@@ -117,7 +119,35 @@ impl IdIndex {
         Ok(places)
     }
 
-    #[cfg(test)]
+    /// Reads the runs that another server has stored since, up to the movement `through`, and forgets their ids. All
+    /// ids up to that movement must have been added.
+    #[cfg(feature = "postgres")]
+    pub(super) fn follow<T: IdTables>(&mut self, tables: &mut T, through: i64) -> Result<(), T::Error> {
+        let known = self.groups.run_count();
+        self.groups.read(tables)?;
+        let mut stored: HashSet<Entry> = HashSet::new();
+        tables.chunks(known..self.groups.run_count(), &mut |chunk| {
+            stored.extend(entries(chunk)?.iter().map(|entry| (half(entry, 0), half(entry, 1))));
+            Ok(())
+        })?;
+        self.memtable.retain(|entry| !stored.contains(entry));
+        self.through = through;
+        Ok(())
+    }
+
+    /// Adds ids that another server has stored, unless they are known.
+    #[cfg(feature = "postgres")]
+    pub(super) fn add_stored<'i>(&mut self, ids: impl Iterator<Item = (&'i str, i64)>) {
+        for (id, place) in ids {
+            let hash = self.hash(id);
+            if !self.memtable.places(hash).any(|known| known == place) {
+                self.memtable.add(hash, place);
+            }
+        }
+    }
+
+    /// The last movement whose id, and those of all movements before it, are in runs.
+    #[cfg(any(test, feature = "postgres"))]
     pub(super) fn through(&self) -> i64 {
         self.through
     }
@@ -208,6 +238,17 @@ impl Memtable {
     /// Removes the first `count` entries, and frees memory that the next run will not need.
     fn forget(&mut self, count: usize) {
         let rest = self.entries.split_off(count);
+        self.replace(rest);
+    }
+
+    /// Keeps only some entries, and frees memory as [`Memtable::forget`] does.
+    #[cfg(feature = "postgres")]
+    fn retain(&mut self, mut is_kept: impl FnMut(&Entry) -> bool) {
+        let rest = self.entries.iter().filter(|entry| is_kept(entry)).copied().collect();
+        self.replace(rest);
+    }
+
+    fn replace(&mut self, rest: Vec<Entry>) {
         self.entries.clear();
         self.entries.shrink_to(2 * RUN_AFTER);
         self.by_hash.clear();
@@ -247,6 +288,39 @@ mod tests {
         index.stored_run(run);
         assert_eq!((index.memtable_len(), index.through(), index.run_count()), (1, 60, 1));
         assert_eq!(places(&index, &mut tables), [&expected[..], &[(2, 61)]].concat());
+    }
+
+    #[cfg(feature = "postgres")]
+    #[test]
+    fn an_index_that_follows_another_one_forgets_what_is_in_a_run_and_nothing_else() {
+        let (mut tables, mut index, mut follower) = (MemoryTables::default(), IdIndex::new(), IdIndex::new());
+        let id = |number: usize| format!("pedido-{number}");
+        let ids: Vec<RequestId> = (0..60).map(|number| id(number).parse().unwrap()).collect();
+        let asked: Vec<&RequestId> = ids.iter().collect();
+        for number in 0..60 {
+            // Some ids are of requests, which are read again as long as nothing follows them.
+            let place = if number % 4 == 0 { ELSEWHERE } else { number as i64 };
+            index.add_entry(&id(number), 0, place);
+            for _ in 0..2 {
+                follower.add_stored([(id(number).as_str(), place)].into_iter());
+            }
+            if number % 20 == 9 {
+                let run = index.next_run(number as i64)();
+                tables.store(&run);
+                index.stored_run(run);
+            }
+            if number % 20 == 14 {
+                assert_eq!(follower.memtable_len(), if number < 20 { 15 } else { 25 });
+                follower.follow(&mut tables, index.through()).unwrap();
+                // The ids after the run are kept.
+                assert_eq!((follower.memtable_len(), follower.through()), (5, number as i64 - 5));
+            }
+            let mut places = follower.places(&mut tables, &asked).unwrap();
+            places.sort_unstable();
+            places.dedup();
+            let expected = (0..=number).map(|it| (it, if it % 4 == 0 { ELSEWHERE } else { it as i64 }));
+            assert!(places.into_iter().eq(expected), "{number}");
+        }
     }
 
     /// A stored run is read by later versions of this program, so its form must not change.

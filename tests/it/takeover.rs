@@ -62,6 +62,10 @@ fn after_the_writer_is_killed_another_server_knows_all_that_it_answered() {
         for number in 0..20 {
             connection.ask(&format!("3 Caju -1 id=a{number}"));
         }
+        // An id that no movement has.
+        let counted = connection.ask("contar Pera 15 id=c");
+        assert!(!counted.starts_with("Erro"), "{counted}");
+        connection.ask("3 Pera -5");
         writer.run(&["product", "rename", "Maca", "Maçã"]);
         writer.run(&["product", "new", "Uva", "8,90", "--unit", "kg", "--code", "7"]);
         writer.kill();
@@ -72,8 +76,9 @@ fn after_the_writer_is_killed_another_server_knows_all_that_it_answered() {
         assert!(time < KILLED_MAX, "{time:?}");
         let mut connection = standby.connect();
         assert_eq!(connection.ask("3 Caju -1 id=b"), "Caju: R$2.0, Estoque: 39");
+        assert_eq!(connection.ask("contar Pera 15 id=c"), counted);
         assert_eq!(connection.ask("1 7"), "Uva: R$8.9, Estoque: 0");
-        let all = "Maçã: R$3.0, Estoque: 20\nPera: R$5.0, Estoque: 15\nBanana: R$10.0, Estoque: 30\n\
+        let all = "Maçã: R$3.0, Estoque: 20\nPera: R$5.0, Estoque: 10\nBanana: R$10.0, Estoque: 30\n\
                    Caju: R$2.0, Estoque: 39\nUva: R$8.9, Estoque: 0";
         assert_eq!(connection.ask("4"), all);
     }
@@ -139,7 +144,7 @@ fn a_frozen_writer_answers_nothing_of_the_past_when_it_goes_on() {
 fn of_many_servers_that_start_together_one_writes() {
     let Some(version) = newest() else { return };
     let shop = version.new_shop();
-    let servers: Vec<Server> = std::thread::scope(|scope| {
+    let mut servers: Vec<Server> = std::thread::scope(|scope| {
         let starts: Vec<_> = (0..4).map(|_| scope.spawn(|| serve(&shop))).collect();
         starts.into_iter().map(|start| start.join().unwrap()).collect()
     });
@@ -149,5 +154,15 @@ fn of_many_servers_that_start_together_one_writes() {
         let written = answers.iter().filter(|answer| answer.starts_with("Caju")).count();
         if written == 1 { Ok(answers) } else { Err(format!("{answers:?}")) }
     });
-    assert!(answers.iter().any(|answer| answer == "Caju: R$2.0, Estoque: 60"), "{answers:?}");
+    let writer = answers.iter().position(|answer| answer == "Caju: R$2.0, Estoque: 60");
+    let mut writer = servers.swap_remove(writer.unwrap_or_else(|| panic!("{answers:?}")));
+    // The others began without a shop, and know its ids all the same.
+    let sold = first_change(&writer, "3 Caju -1 id=v").0;
+    writer.kill();
+    let again = wait_for(|| {
+        let answers = servers.iter().map(|server| server.connect().ask("3 Caju -1 id=v"));
+        let mut answers = answers.filter(|answer| !answer.starts_with("Erro UNAVAILABLE"));
+        answers.next().ok_or("no server writes")
+    });
+    assert_eq!(sold, again);
 }

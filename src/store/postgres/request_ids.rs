@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use super::address::Address;
 use super::connect::{LOOK_TIME_MAX, Link};
 use super::error::{Failure, bad_value};
-use crate::catalog::{RequestId, Transaction};
-use crate::store::request_ids::{IdIndex, Run};
+use crate::catalog::{Movement, RequestId, Transaction};
+use crate::store::request_ids::{ELSEWHERE, IdIndex, Run};
 use runs::{Unstored, store_run};
 use tables::PostgresTables;
 
@@ -30,6 +30,8 @@ pub(super) struct RequestIds {
     storing: Option<JoinHandle<Result<Run, Unstored>>>,
     /// The time of the last run that could not be stored.
     failed_at: Option<Instant>,
+    /// Whether the shop has an index, and it was read.
+    is_read: bool,
 }
 
 /// The server that writes, and the last movement that it has stored.
@@ -43,21 +45,44 @@ pub(super) struct Writer<'w> {
 impl RequestIds {
     /// The index of a shop without ids, such as one that is not created yet.
     pub(super) fn new() -> Self {
-        Self { index: IdIndex::new(), storing: None, failed_at: None }
+        Self { index: IdIndex::new(), storing: None, failed_at: None, is_read: false }
     }
 
     /// Reads the filters from the database, and the ids that are not in a run yet. A shop that was never opened has no
     /// index.
     pub(super) fn read(link: &mut Link, shop: i32) -> Result<Self, Failure> {
-        let found = link.run(LOOK_TIME_MAX, async |session| {
-            let select = "SELECT seed, through FROM request_index WHERE shop = $1";
-            let row = session.query_opt(select, &[&shop]).await?;
-            row.map(|row| Ok((row.try_get::<_, Vec<u8>>(0)?, row.try_get(1)?))).transpose()
-        })?;
-        let Some((seed, through)) = found else { return Ok(Self::new()) };
+        let Some((seed, through)) = read_key(link, shop)? else { return Ok(Self::new()) };
         let seed = seed.try_into().map_err(|_| bad_value("o índice dos pedidos não tem a sua chave"))?;
         let index = IdIndex::read(&mut PostgresTables { link, shop }, &seed, through)?;
-        Ok(Self { index, ..Self::new() })
+        Ok(Self { index, is_read: true, ..Self::new() })
+    }
+
+    /// Whether the shop has an index, and it was read.
+    pub(super) fn is_read(&self) -> bool {
+        self.is_read
+    }
+
+    /// Adds the ids of movements that another server has stored, and of requests without a movement.
+    pub(super) fn add_stored(&mut self, changes: &Transaction, requests: &[String]) {
+        let placed = |movement: &'_ Movement| Some((movement.request_id.clone()?, movement.sequence));
+        let placed: Vec<_> = changes.movements.iter().filter_map(placed).collect();
+        let movements = placed.iter().map(|(id, sequence)| (id.as_str(), *sequence));
+        self.index.add_stored(movements.chain(requests.iter().map(|id| (id.as_str(), ELSEWHERE))));
+    }
+
+    /// Reads the runs that another server has stored, once they are due. The index has all ids up to the movement
+    /// `last_sequence`.
+    pub(super) fn follow(&mut self, link: &mut Link, shop: i32, last_sequence: i64) -> Result<(), Failure> {
+        // If this server has begun a run before it stood by, the run is in the tables or not.
+        self.storing = None;
+        if self.index.is_due(last_sequence)
+            && let Some((_, through)) = read_key(link, shop)?
+            // A later run has ids that are not in the index yet.
+            && (self.index.through() + 1..=last_sequence).contains(&through)
+        {
+            self.index.follow(&mut PostgresTables { link, shop }, through)?;
+        }
+        Ok(())
     }
 
     /// The places where some ids may be: pairs of an id's index and a sequence number, or the place of ids that are
@@ -85,7 +110,7 @@ impl RequestIds {
                 Ok(run) => self.index.stored_run(run),
                 Err(Unstored::Failed) => self.failed_at = Some(Instant::now()),
                 // The answer for an earlier run was lost.
-                Err(Unstored::Known) => *self = Self::read(link, shop)?,
+                Err(Unstored::Known) => self.follow(link, shop, last_sequence)?,
             }
         }
         let is_resting = self.failed_at.is_some_and(|at| at.elapsed() < RETRY_AFTER);
@@ -110,4 +135,13 @@ impl RequestIds {
         }
         Ok(())
     }
+}
+
+/// The key of the hashes, and the movement up to which the runs have all ids; `None` if the shop was never opened.
+fn read_key(link: &mut Link, shop: i32) -> Result<Option<(Vec<u8>, i64)>, Failure> {
+    link.run(LOOK_TIME_MAX, async |session| {
+        let select = "SELECT seed, through FROM request_index WHERE shop = $1";
+        let row = session.query_opt(select, &[&shop]).await?;
+        row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).transpose()
+    })
 }

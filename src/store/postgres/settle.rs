@@ -83,12 +83,13 @@ impl PostgresStore {
             Ok((ends, is_stored, read_authors(session, shop).await?))
         });
         let (ends, is_stored, authors) = looked.map_err(|failure| self.unreachable(failure))?;
+        let stored = in_doubt.filter(|_| is_stored);
         let Some(epoch) = barrier else {
             let deposed = self.depose(&mut link);
             // A change that was stored before the other server began is stored.
+            stored.into_iter().for_each(|transaction| self.request_ids.add(transaction));
             return if is_stored { Ok(Settled::Stored) } else { Err(deposed) };
         };
-        let stored = in_doubt.filter(|_| is_stored);
         let expected = stored.map_or(self.ends, |transaction| self.ends.after(transaction));
         if ends != expected {
             return Err(self.close_for(expected, ends));

@@ -10,6 +10,7 @@ use super::ends::Ends;
 use super::error::{Failure, bad_value};
 use super::ledger::{self, CHANGE_COLUMNS, read_change};
 use super::load::{read_authors, read_product, read_terms, select_products};
+use super::request_ids::RequestIds;
 use super::rows::product_number;
 use super::session::Session;
 use super::{PostgresStore, gone};
@@ -30,8 +31,12 @@ const FIRST_PRODUCTS: usize = 16;
 /// longer.
 const SELECTED: &str = "AND (id > $2 OR id = ANY ($3) OR id = ANY ($4) AND NOT example)";
 
+/// The ids of requests that were stored after a movement, or as it was the last one.
+const SELECT_REQUESTS: &str = "SELECT request_id FROM request WHERE shop = $1 AND after_sequence >= $2";
+
 impl PostgresStore {
-    /// The next changes that another server has stored after those of this catalog.
+    /// The next changes that another server has stored after those of this catalog. Their request ids are known from
+    /// then on, so that a takeover need not read them.
     pub(super) fn read_tail(&mut self, catalog: &Catalog) -> Result<Option<Transaction>, StoreError> {
         self.check_open()?;
         // The lease was taken or watched at this place, so the ledger there is the present one.
@@ -50,15 +55,15 @@ impl PostgresStore {
             session.client().batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
             let read = read(session, shop, catalog).await;
             session.client().batch_execute("COMMIT").await?;
-            let (ends, transaction) = read?;
+            let (ends, transaction, requests) = read?;
             // The numbers of authors are needed by a server that writes.
             let authors = match is_elected && transaction.is_none() {
                 true => Some(read_authors(session, shop).await?),
                 false => None,
             };
-            Ok((ends, transaction, authors))
+            Ok((ends, transaction, requests, authors))
         });
-        let (ends, transaction, authors) =
+        let (ends, transaction, requests, authors) =
             read.map_err(|failure| failure.into_error("acompanhar", address))?;
         let known = Ends { movement: catalog.last_sequence(), change: catalog.last_change() };
         if ends.movement < known.movement || ends.change < known.change {
@@ -67,19 +72,37 @@ impl PostgresStore {
         self.ends = transaction.as_ref().map_or(known, |transaction| known.after(transaction));
         if let Some(authors) = authors {
             self.authors = authors;
-            self.read_request_ids()?;
+        }
+        self.request_ids.add_stored(transaction.as_ref().unwrap_or(&Transaction::default()), &requests);
+        if transaction.is_none() {
+            self.follow_request_ids()?;
         }
         Ok(transaction)
     }
+
+    /// Reads the runs of request ids that another server has stored, or all ids if the shop was opened since.
+    fn follow_request_ids(&mut self) -> Result<(), StoreError> {
+        let (shop, last_sequence) = (self.current.shop(), self.ends.movement);
+        let Self { link, address, request_ids, .. } = self;
+        let link = link.as_mut().ok_or_else(|| gone(address))?;
+        let followed = match request_ids.is_read() {
+            true => request_ids.follow(link, shop, last_sequence),
+            false => RequestIds::read(link, shop).map(|read| *request_ids = read),
+        };
+        followed.map_err(|failure| failure.into_error("acompanhar", address))
+    }
 }
 
-/// Reads the ends, and the next changes. The session is in a transaction, so that all is of one moment.
+/// Reads the ends, the next changes, and the ids of requests since, some of which are known. The session is in a
+/// transaction, so that all is of one moment.
 async fn read(
     session: &Session,
     shop: i32,
     catalog: &Catalog,
-) -> Result<(Ends, Option<Transaction>), Failure> {
+) -> Result<(Ends, Option<Transaction>, Vec<String>), Failure> {
     let ends = Ends::read(session, shop).await?;
+    let requests = session.query(SELECT_REQUESTS, &[&shop, &catalog.last_sequence()]).await?;
+    let requests = requests.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<_, Failure>>()?;
     let products = catalog.products();
     let examples: Vec<i32> = products
         .iter()
@@ -119,7 +142,7 @@ async fn read(
     add_renames(catalog, &mut transaction)?;
     add_rows(catalog, rows, &mut transaction)?;
     let has_any = !transaction.is_empty() || !transaction.changes.is_empty();
-    Ok((ends, has_any.then_some(transaction)))
+    Ok((ends, has_any.then_some(transaction), requests))
 }
 
 async fn read_changes(session: &Session, shop: i32, after: i64) -> Result<Vec<ProductChange>, Failure> {

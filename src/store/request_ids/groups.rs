@@ -100,33 +100,36 @@ impl Group {
 pub(super) struct Groups(Vec<Group>);
 
 impl Groups {
-    /// Reads the groups of the stored runs. The filter of a last group that is not full is made from its runs.
-    pub(super) fn read<T: IdTables>(tables: &mut T) -> Result<Self, T::Error> {
-        let mut this = Self::default();
-        // The runs after the last full group.
-        let mut runs = Vec::new();
-        tables.runs(&mut |run| {
-            let first_run = this.run_count();
-            if run.number != (first_run + runs.len()) as i64 {
+    /// Reads the groups of the stored runs that are not known yet. The filter of a last group that is not full is made
+    /// from its runs. After an error, nothing is changed.
+    pub(super) fn read<T: IdTables>(&mut self, tables: &mut T) -> Result<(), T::Error> {
+        let known = self.run_count();
+        let open = self.0.last().filter(|group| !group.is_full()).cloned();
+        let is_continued = open.is_some();
+        let mut last = open.unwrap_or_else(|| Group::at(known, 0));
+        let mut full = Vec::new();
+        tables.runs(known, &mut |run| {
+            if run.number != last.end() as i64 {
                 return Err(Malformed("a run of the index of request ids is missing"));
             }
-            runs.push(Arc::new(BloomFilter::read(run.filter)?));
+            last.runs.push(Arc::new(BloomFilter::read(run.filter)?));
             if let Some(filter) = run.group_filter {
-                let (runs, filter) = (mem::take(&mut runs), Arc::new(BloomFilter::read(filter)?));
-                this.0.push(Group { first_run, runs, room: 0, filter });
+                let filter = Arc::new(BloomFilter::read(filter)?);
+                let next = Group::at(last.end(), 0);
+                full.push(Group { room: 0, filter, ..mem::replace(&mut last, next) });
             }
             Ok(())
         })?;
-        if runs.is_empty() {
-            return Ok(this);
-        }
-        let mut last = Group { runs, ..Group::at(this.run_count(), 0) };
-        tables.chunks(last.first_run..last.end(), &mut |chunk| {
+        tables.chunks(last.first_run.max(known)..last.end(), &mut |chunk| {
             last.add(entries(chunk)?.iter().map(|entry| half(entry, 0)));
             Ok(())
         })?;
-        this.0.push(last);
-        Ok(this)
+        if is_continued {
+            self.0.pop();
+        }
+        self.0.extend(full);
+        self.0.extend(Some(last).filter(|last| !last.runs.is_empty()));
+        Ok(())
     }
 
     pub(super) fn run_count(&self) -> usize {
@@ -238,6 +241,12 @@ mod tests {
         groups.put(run.group);
     }
 
+    fn read(tables: &mut MemoryTables) -> Groups {
+        let mut groups = Groups::default();
+        groups.read(tables).unwrap();
+        groups
+    }
+
     fn runs(groups: &Groups) -> Vec<(Range<usize>, bool)> {
         groups.0.iter().map(|group| (group.first_run..group.end(), group.is_full())).collect()
     }
@@ -252,8 +261,18 @@ mod tests {
                 hashes.extend(entries.iter().map(|(hash, _)| (*hash, number)));
                 store(&mut groups, &mut tables, entries);
             }
-            let again = Groups::read(&mut tables).unwrap();
-            for groups in [&groups, &again] {
+            let again = read(&mut tables);
+            // Read as they were stored: some runs at a time, with a group that grows.
+            let mut followed = Groups::default();
+            let stored = mem::take(&mut tables.runs);
+            for (number, run) in stored.into_iter().enumerate() {
+                tables.runs.push(run);
+                if number % 5 == 2 {
+                    followed.read(&mut tables).unwrap();
+                }
+            }
+            followed.read(&mut tables).unwrap();
+            for groups in [&groups, &again, &followed] {
                 let last = 2 * count..2 * count + 1;
                 assert_eq!(runs(groups), [(0..count, true), (count..2 * count, true), (last, false)]);
                 let asked: Vec<i64> = hashes.iter().map(|(hash, _)| *hash).collect();
@@ -265,7 +284,7 @@ mod tests {
                 }
                 assert!(found.iter().all(|found| *found));
             }
-            for (one, other) in groups.0.iter().zip(&again.0) {
+            for (one, other) in groups.0.iter().zip(&again.0).chain(groups.0.iter().zip(&followed.0)) {
                 assert!(one.filter.blocks == other.filter.blocks);
                 assert!(one.runs.iter().zip(&other.runs).all(|(one, other)| one.blocks == other.blocks));
             }
@@ -285,7 +304,7 @@ mod tests {
             let run = &mut tables.runs[number];
             (run.filter, run.group_filter) = (filter.bytes(), Some(filter.bytes()));
         }
-        let mut groups = Groups::read(&mut tables).unwrap();
+        let mut groups = read(&mut tables);
         assert_eq!(runs(&groups), [(0..1, true), (1..2, true), (2..3, false)]);
         for (run, hash) in (0..3).enumerate() {
             assert!(groups.that_may_hold(&[hash]).contains(&(0, run)));
@@ -339,6 +358,6 @@ mod tests {
             store(&mut groups, &mut tables, vec![(hash, hash + 1)]);
         }
         tables.runs[2].number = 1 << 40;
-        assert!(Groups::read(&mut tables).is_err());
+        assert!(Groups::default().read(&mut tables).is_err());
     }
 }

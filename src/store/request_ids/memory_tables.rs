@@ -43,9 +43,10 @@ impl IdTables for MemoryTables {
 
     fn runs(
         &mut self,
+        from: usize,
         each: &mut dyn FnMut(&StoredRun<'_>) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
-        self.runs.iter().try_for_each(|run| {
+        self.runs.iter().skip(from).try_for_each(|run| {
             each(&StoredRun {
                 number: run.number,
                 filter: &run.filter,

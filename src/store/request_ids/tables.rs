@@ -22,9 +22,10 @@ pub(in crate::store) trait IdTables {
     /// Why a table cannot be read.
     type Error: From<Malformed>;
 
-    /// Calls `each` with every stored run, in the order of their numbers.
+    /// Calls `each` with the stored runs from this number on, in the order of their numbers.
     fn runs(
         &mut self,
+        from: usize,
         each: &mut dyn FnMut(&StoredRun<'_>) -> Result<(), Malformed>,
     ) -> Result<(), Self::Error>;
 

@@ -14,7 +14,7 @@ use crate::store::request_ids::{ELSEWHERE, IdTables, Malformed, OnFound, StoredR
 const READ_TIME_MAX: Duration = Duration::from_secs(600);
 
 const SELECT_RUNS: &str =
-    "SELECT number, filter, group_filter FROM request_run WHERE shop = $1 ORDER BY number";
+    "SELECT number, filter, group_filter FROM request_run WHERE shop = $1 AND number >= $2 ORDER BY number";
 
 const SELECT_CHUNKS: &str = "SELECT entries FROM request_chunk WHERE shop = $1 AND run >= $2 AND run < $3";
 
@@ -48,10 +48,14 @@ impl From<Malformed> for Failure {
 impl IdTables for PostgresTables<'_> {
     type Error = Failure;
 
-    fn runs(&mut self, each: &mut dyn FnMut(&StoredRun<'_>) -> Result<(), Malformed>) -> Result<(), Failure> {
-        let shop = self.shop;
+    fn runs(
+        &mut self,
+        from: usize,
+        each: &mut dyn FnMut(&StoredRun<'_>) -> Result<(), Malformed>,
+    ) -> Result<(), Failure> {
+        let (shop, from) = (self.shop, from as i64);
         self.link.run(READ_TIME_MAX, async |session| {
-            let mut runs = pin!(session.stream(SELECT_RUNS, &[&shop]).await?);
+            let mut runs = pin!(session.stream(SELECT_RUNS, &[&shop, &from]).await?);
             while let Some(run) = runs.try_next().await? {
                 each(&StoredRun {
                     number: run.try_get(0)?,

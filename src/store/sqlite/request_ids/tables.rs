@@ -21,11 +21,13 @@ impl IdTables for SqliteTables<'_> {
 
     fn runs(
         &mut self,
+        from: usize,
         each: &mut dyn FnMut(&StoredRun<'_>) -> Result<(), Malformed>,
     ) -> rusqlite::Result<()> {
-        let runs = "SELECT number, filter, group_filter FROM request_round ORDER BY number";
+        let runs =
+            "SELECT number, filter, group_filter FROM request_round WHERE number >= ?1 ORDER BY number";
         let mut runs = self.0.prepare(runs)?;
-        let mut runs = runs.query([])?;
+        let mut runs = runs.query([from as i64])?;
         while let Some(run) = runs.next()? {
             each(&StoredRun {
                 number: run.get(0)?,
