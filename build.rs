@@ -105,10 +105,18 @@ fn copy_panel() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Gives a release build, whose figures people compare, the name of its commit, if git knows it. Other
-/// builds have none, so that they need not be built again for each commit.
+/// Gives a release build, whose figures people compare, the name of its commit: that of the environment, which
+/// packagers set who build without git, or else that of git. Other builds have none, so that they need not be built
+/// again for each commit.
 fn name_commit() {
-    if std::env::var_os("PROFILE").is_none_or(|profile| profile != "release") {
+    println!("cargo::rerun-if-env-changed=HORTIFRUTI_COMMIT");
+    if let Ok(commit) = std::env::var("HORTIFRUTI_COMMIT") {
+        println!("cargo::rustc-env=HORTIFRUTI_COMMIT={commit}");
+        return;
+    }
+    // Sources without git may lie in the repository of a packager, whose commits are other ones.
+    let is_release = std::env::var_os("PROFILE").is_some_and(|profile| profile == "release");
+    if !is_release || !Path::new(".git").exists() {
         return;
     }
     let git = |arguments: &[&str]| {
@@ -116,9 +124,11 @@ fn name_commit() {
             Command::new("git").args(arguments).output().ok().filter(|output| output.status.success())?;
         Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
     };
-    let log = git(&["rev-parse", "--git-path", "logs/HEAD"]).filter(|log| Path::new(log).exists());
-    if let (Some(log), Some(commit)) = (log, git(&["rev-parse", "--short=10", "HEAD"])) {
-        println!("cargo::rerun-if-changed={log}");
+    // The log has each new commit; a clone without logs is built again if it changes its branch.
+    let file = |name| git(&["rev-parse", "--git-path", name]).filter(|path| Path::new(path).exists());
+    let head = file("logs/HEAD").or_else(|| file("HEAD"));
+    if let (Some(head), Some(commit)) = (head, git(&["rev-parse", "--short=10", "HEAD"])) {
+        println!("cargo::rerun-if-changed={head}");
         println!("cargo::rustc-env=HORTIFRUTI_COMMIT={commit}");
     }
 }

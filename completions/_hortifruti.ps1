@@ -482,6 +482,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         }
         'hortifruti;backup' {
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Banco de dados a copiar. O padrão é hortifruti.db')
+            [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'Dá à cópia um nome com a data, e apaga as mais antigas, até restarem N')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Substitui uma cópia que já existe, quando a nova estiver pronta')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')

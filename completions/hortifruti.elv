@@ -456,6 +456,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
         }
         &'hortifruti;backup'= {
             cand --data 'Banco de dados a copiar. O padrão é hortifruti.db'
+            cand --keep 'Dá à cópia um nome com a data, e apaga as mais antigas, até restarem N'
             cand --force 'Substitui uma cópia que já existe, quando a nova estiver pronta'
             cand -h 'Mostra esta ajuda'
             cand --help 'Mostra esta ajuda'

@@ -469,6 +469,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls -d 
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand backup" -l data -d 'Banco de dados a copiar. O padrão é hortifruti.db' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand backup" -l keep -d 'Dá à cópia um nome com a data, e apaga as mais antigas, até restarem N' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand backup" -l force -d 'Substitui uma cópia que já existe, quando a nova estiver pronta'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand backup" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand restore" -l data -d 'Banco de dados a substituir. O padrão é hortifruti.db' -r -F

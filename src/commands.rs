@@ -38,15 +38,25 @@ mod waste;
 mod watch;
 mod word;
 
+use std::sync::LazyLock;
+
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use self::error::Error;
+use crate::metrics;
+use crate::store::sqlite::SCHEMA_VERSION;
+
+/// The version, as people report it: with the commit, if the build knows it, and the schema of the database.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let commit = if metrics::COMMIT.is_empty() { String::new() } else { format!("{}, ", metrics::COMMIT) };
+    format!("{} ({commit}esquema {SCHEMA_VERSION})", metrics::VERSION)
+});
 
 /// O estoque de um hortifruti, por texto em TCP e por gRPC.
 #[derive(Debug, Parser)]
 #[command(
     name = "hortifruti",
-    version,
+    version = VERSION.as_str(),
     disable_help_flag = true,
     disable_version_flag = true,
     disable_help_subcommand = true,

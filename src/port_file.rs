@@ -14,6 +14,9 @@ pub use self::place::Place;
 use crate::io_error::describe;
 use crate::private_file::{self, AtomicFile, NameState, Obstacle};
 
+/// The port file of the server that the system starts, which clients of every user find from every folder.
+pub const OF_SERVICE: &str = "/run/hortifruti/server_port.txt";
+
 /// The longest content that is read from either file, in bytes: an IPv6 address with its port fits.
 const CONTENT_BYTES_MAX: u64 = 64;
 
@@ -83,6 +86,12 @@ pub enum PortFileError {
         /// The reason that the system gives.
         error: io::Error,
     },
+}
+
+/// The port file by which a client finds its server: `path`, or that of the service if there is none of that name.
+pub fn found_or(path: &Path, of_service: &Path) -> PathBuf {
+    let is_there = |path: &Path| path.symlink_metadata().is_ok();
+    if !is_there(path) && is_there(of_service) { of_service.to_owned() } else { path.to_owned() }
 }
 
 /// Reads the place of the server that wrote a port file.
@@ -158,6 +167,11 @@ pub struct Prepared {
     address_file: Option<AtomicFile>,
 }
 
+/// The folder of the service's port file.
+fn folder_of_service() -> &'static Path {
+    Path::new(OF_SERVICE).parent().unwrap_or(Path::new(OF_SERVICE))
+}
+
 /// Writes the port file under a temporary name, before the server writes any other file. The final name must
 /// be free, or belong to a port file whose server does not answer any more.
 ///
@@ -177,7 +191,12 @@ pub fn prepare(path: &Path, own: SocketAddr) -> Result<Prepared, PortFileError> 
         _ => {}
     }
     let begin = |path: &Path, content: String| {
-        let begun = AtomicFile::begin(path).and_then(|made| {
+        let begun = match path.starts_with(folder_of_service()) {
+            // Clients of other users read it.
+            true => AtomicFile::begin_shared(path),
+            false => AtomicFile::begin(path),
+        };
+        let begun = begun.and_then(|made| {
             made.file().write_all(content.as_bytes())?;
             Ok(made)
         });
@@ -343,6 +362,17 @@ mod tests {
         published.remove();
         assert_eq!(fs::read_to_string(&path).unwrap(), "8082 importante");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_services_file_is_the_last_place_to_look() {
+        let folder = tempfile::tempdir().unwrap();
+        let (own, of_service) = (folder.path().join("server_port.txt"), folder.path().join("do-servico"));
+        assert_eq!(found_or(&own, &of_service), own);
+        fs::write(&of_service, "8082").unwrap();
+        assert_eq!(found_or(&own, &of_service), of_service);
+        fs::write(&own, "velho").unwrap();
+        assert_eq!(found_or(&own, &of_service), own);
     }
 
     #[test]

@@ -11,12 +11,16 @@ use super::output::note;
 use crate::access::token_file;
 use crate::access::{SECRET_VARIABLE, Secret};
 use crate::client::{Client, ConnectOptions, Discovery, Patience};
+use crate::port_file;
 use crate::shell;
 use crate::tls::{self, ClientFiles};
 use crate::wire::Protocol;
 
 /// The environment variable that names the file with a client's secret.
 pub(super) const SECRET_FILE_VARIABLE: &str = "HORTIFRUTI_TOKEN_FILE";
+
+/// The name of the port file if no other is given.
+const PORT_FILE_DEFAULT: &str = "server_port.txt";
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct PortFile {
@@ -26,11 +30,22 @@ pub(super) struct PortFile {
         value_name = "ARQUIVO",
         env = "HORTIFRUTI_PORT_FILE",
         hide_env = true,
-        default_value = "server_port.txt",
+        default_value = PORT_FILE_DEFAULT,
         hide_default_value = true,
         value_hint = clap::ValueHint::FilePath
     )]
     pub(super) port_file: PathBuf,
+}
+
+impl PortFile {
+    /// The port file by which a client finds its server. If none is given, the one of the current folder comes before
+    /// the one of the machine's service.
+    fn of_client(&self) -> PathBuf {
+        match self.port_file == Path::new(PORT_FILE_DEFAULT) {
+            true => port_file::found_or(&self.port_file, Path::new(port_file::OF_SERVICE)),
+            false => self.port_file.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Args)]
@@ -146,7 +161,7 @@ pub(super) fn connect(connection: &Connection) -> Result<Client, Error> {
 
 /// The server that the options name, and the options of the connection.
 pub(super) fn target(connection: &Connection) -> Result<(Discovery, ConnectOptions), Error> {
-    let port_file = connection.port_file.port_file.clone();
+    let port_file = connection.port_file.of_client();
     let discovery = Discovery::new(connection.server.clone(), port_file);
     let discovery = discovery.map_err(|error| Error::Usage(error.to_string()))?;
     let protocol = match (connection.socket, connection.grpc) {

@@ -26,6 +26,7 @@ mod read;
 mod recover;
 mod request_ids;
 mod restore;
+mod rotation;
 mod rows;
 mod schema;
 mod terms;
@@ -56,6 +57,8 @@ pub use backup::back_up;
 pub(crate) use moving::{SqliteSource, SqliteTarget};
 pub use names::has_file;
 pub use restore::{Restored, restore};
+pub use rotation::{Dated, back_up_dated};
+pub use schema::SCHEMA_VERSION;
 pub use verify::verify;
 
 /// A catalog in a SQLite file, or in memory.

@@ -33,6 +33,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "inventory",
             "io_error",
             "local_time",
+            "metrics",
             "operation",
             "port_file",
             "price_list",

@@ -240,3 +240,55 @@ fn every_contradiction_in_a_database_is_found() {
     assert!(ended.code == 1 && ended.err.contains("não existe"), "{ended:?}");
     assert!(!server.path().join("nao-ha.db").exists());
 }
+
+#[test]
+fn a_dated_copy_makes_the_oldest_of_its_kind_give_way() {
+    let server = Server::start(&[]);
+    let copies = server.path().join("copias");
+    let names = || {
+        let mut names: Vec<String> = fs::read_dir(&copies)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    let first = server.run(&["backup", "--keep", "3", "copias"]);
+    assert_eq!((first.code, first.err.as_str()), (0, ""), "{first:?}");
+    let [made] = &names()[..] else { panic!("{:?}", names()) };
+    assert!(first.out.starts_with(&format!("Cópia feita e conferida em copias/{made}.\nProdutos: 4\n")));
+    // Older copies, and files that only look like some.
+    for day in 1..=4 {
+        fs::copy(copies.join(made), copies.join(format!("hortifruti-2020-01-0{day}T031500.db"))).unwrap();
+    }
+    fs::remove_file(copies.join(made)).unwrap();
+    fs::write(copies.join("hortifruti-2019-01-01T031500.db"), "importante").unwrap();
+    fs::copy(copies.join("hortifruti-2020-01-01T031500.db"), copies.join("filial-2019-01-01T031500.db"))
+        .unwrap();
+    symlink(copies.join("filial-2019-01-01T031500.db"), copies.join("hortifruti-2018-01-01T031500.db"))
+        .unwrap();
+    let second = server.run(&["backup", "--keep", "3", "copias"]);
+    assert_eq!(second.code, 0, "{second:?}");
+    let gone =
+        [1, 2].map(|day| format!("Cópia antiga apagada: copias/hortifruti-2020-01-0{day}T031500.db.\n"));
+    assert_eq!(second.err, gone.concat());
+    let left = names();
+    assert_eq!(
+        left[..5],
+        [
+            "filial-2019-01-01T031500.db",
+            "hortifruti-2018-01-01T031500.db",
+            "hortifruti-2019-01-01T031500.db",
+            "hortifruti-2020-01-03T031500.db",
+            "hortifruti-2020-01-04T031500.db",
+        ]
+    );
+    assert_eq!(left.len(), 6);
+
+    // A copy that fails takes nothing away.
+    let failed = server.run(&["backup", "--keep", "1", "--data", "nao-ha.db", "copias"]);
+    assert_eq!((failed.code, names()), (1, left), "{failed:?}");
+    for args in [&["--keep", "0", "copias"][..], &["--keep", "3", "--force", "copias"]] {
+        assert_eq!(server.run(&[&["backup"], args].concat()).code, 2);
+    }
+}

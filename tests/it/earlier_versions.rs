@@ -13,6 +13,7 @@ use hortifruti::wire::grpc::v1::{
 
 use rusqlite::{Connection, OpenFlags};
 
+use crate::disk::{mount, unmount};
 use crate::support::{Ended, Server, hortifruti, list, run};
 
 /// One database of each earlier schema. The build of the commit named beside it made it from
@@ -166,6 +167,30 @@ fn documents(database: &Path) -> Vec<(i64, i64)> {
     let mut documents = database.prepare("SELECT first_sequence, count FROM document").unwrap();
     let documents = documents.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     documents.map(Result::unwrap).collect()
+}
+
+/// The copy that comes before an update finds no room.
+#[test]
+fn an_update_without_room_for_its_copy_is_refused_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    if !mount(&["-t", "tmpfs", "-o", "size=96k", "tmpfs"], folder.path()) {
+        return;
+    }
+    let played = std::panic::catch_unwind(|| {
+        let data = folder.path().join("hortifruti.db");
+        fs::copy(list("esquema-6.db"), &data).unwrap();
+        let before = fs::read(&data).unwrap();
+        let refused = run(hortifruti(folder.path()).args(["serve", "--port", "0", "--quiet"]), "");
+        assert_eq!((refused.code, refused.out.as_str()), (1, ""), "{refused:?}");
+        for part in ["não foi possível guardar em ", "hortifruti.db.esquema-6.", "Nada foi alterado"] {
+            assert!(refused.err.contains(part), "{}", refused.err);
+        }
+        assert!(fs::read(&data).unwrap() == before);
+        let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        assert!(names.into_iter().all(|name| !name.to_string_lossy().contains("esquema")));
+    });
+    unmount(folder.path());
+    played.unwrap();
 }
 
 #[test]

@@ -37,6 +37,7 @@ mod odd_calls;
 mod one_shots;
 mod one_writer;
 mod original_clients;
+mod packaging;
 mod panel_modules;
 mod port_file;
 mod postgres;

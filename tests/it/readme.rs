@@ -48,6 +48,7 @@ pages! {
     http: "docs/http.md",
     limits_page: "docs/limits.md",
     operations: "docs/operations.md",
+    packages: "docs/packages.md",
     panel: "docs/panel.md",
     performance: "docs/performance.md",
     postgres: "docs/postgres.md",

@@ -14,7 +14,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::connect::connect;
-use super::content::check;
+use super::content::{check, check_pages};
 use super::error::{io, shown, sqlite};
 use super::lock::refuse_other_name;
 use super::log::{VERSIONS_OFFSET, WITHOUT_LOG};
@@ -62,7 +62,8 @@ pub(super) fn begin(copy: &Path) -> Result<AtomicFile, StoreError> {
 }
 
 /// Keeps a copy of a database beside it before the database is migrated from schema `version`. Returns the
-/// name of the copy, such as `hortifruti.db.esquema-6.2026-11-29T183015`.
+/// name of the copy, such as `hortifruti.db.esquema-6.2026-11-29T183015`, which it gets once its pages are checked;
+/// the ledger of an earlier schema is checked by the migration, which reads all of it.
 pub(super) fn keep_copy(
     connection: &Connection,
     database: &Path,
@@ -86,6 +87,7 @@ pub(super) fn keep_copy(
         copied.map_err(sqlite("copiar", &copy))?;
         drop(target);
         unfinished.file().write_all_at(&WITHOUT_LOG, VERSIONS_OFFSET).map_err(io("escrever", &copy))?;
+        check_pages(&connect(unfinished.temporary(), OpenFlags::SQLITE_OPEN_READ_ONLY)?, &copy)?;
         unfinished.finish(false).map_err(io("escrever", &copy))
     };
     keep().map_err(failed)?;

@@ -89,9 +89,7 @@ pub(super) fn exists(path: &Path) -> Result<bool, StoreError> {
 /// A free name beside a database, with this label, the date and the time, such as
 /// `hortifruti.db.2026-11-29T183015`.
 pub(super) fn free_name(database: &Path, label: &str) -> Result<PathBuf, StoreError> {
-    let clock = Connection::open_in_memory().map_err(sqlite("guardar", database))?;
-    let now = "SELECT strftime('%Y-%m-%dT%H%M%S', 'now', 'localtime')";
-    let now: String = clock.query_row(now, [], |row| row.get(0)).map_err(sqlite("guardar", database))?;
+    let now = now().map_err(sqlite("guardar", database))?;
     let mut name = beside(database, &format!("{label}.{now}"));
     for number in 2.. {
         if !is_taken(&name).map_err(io("criar", &name))? {
@@ -100,6 +98,12 @@ pub(super) fn free_name(database: &Path, label: &str) -> Result<PathBuf, StoreEr
         name = beside(database, &format!("{label}.{now}-{number}"));
     }
     Ok(name)
+}
+
+/// The time of the machine's zone, as names have it: `2026-11-29T183015`.
+pub(super) fn now() -> rusqlite::Result<String> {
+    let now = "SELECT strftime('%Y-%m-%dT%H%M%S', 'now', 'localtime')";
+    Connection::open_in_memory()?.query_row(now, [], |row| row.get(0))
 }
 
 fn is_taken(name: &Path) -> std::io::Result<bool> {

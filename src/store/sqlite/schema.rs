@@ -28,7 +28,7 @@ pub(super) fn is_ours(head: &[u8]) -> bool {
 }
 
 /// The schema version after all [`MIGRATIONS`]. A database of a later version is refused.
-pub(super) const SCHEMA_VERSION: i32 = MIGRATIONS.len() as i32;
+pub const SCHEMA_VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// The migrations from an empty database to the current schema. A database of version N has had the first N.
 /// A released migration is never changed.

@@ -1,0 +1,86 @@
+//! What packages bring along: units of systemd, and the version that they are called by.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::support::waiting::published_port;
+use crate::support::{Connection, Need, executable, finished, hortifruti, project, run, signal, try_run};
+
+/// The units.
+const UNITS: [&str; 3] = ["hortifruti.service", "hortifruti-backup.service", "hortifruti-backup.timer"];
+
+/// The most that `systemd-analyze security` may count against a service, in tenths. Without any confinement a service
+/// has 96.
+const EXPOSURE_MAX: &str = "15";
+
+fn packaging(name: &str) -> String {
+    fs::read_to_string(project().join("packaging/systemd").join(name)).unwrap()
+}
+
+/// The command of a unit, with folders of a test's own in the places of the machine's.
+fn command_of(unit: &str, folder: &Path) -> Command {
+    let text = packaging(unit);
+    let line = text.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/bin/hortifruti ")).unwrap();
+    let here = folder.to_str().unwrap();
+    let line = line.replace("/var/lib/hortifruti", here).replace("/run/hortifruti", here);
+    let line = line.replace("$HORTIFRUTI_KEEP", "14").replace("$HORTIFRUTI_OPTIONS", "--port 0");
+    let mut command = hortifruti(folder);
+    command.args(line.split(' '));
+    command
+}
+
+#[test]
+fn the_units_are_sound_and_confined() {
+    let folder = tempfile::tempdir().unwrap();
+    for unit in UNITS {
+        let text = packaging(unit).replace("/usr/bin/hortifruti", executable().to_str().unwrap());
+        fs::write(folder.path().join(unit), text).unwrap();
+    }
+    let analyze = |args: &[&str]| {
+        try_run(Command::new("systemd-analyze").args(args).current_dir(folder.path())).map_err(|error| {
+            Need::Systemd.skip(format!("systemd-analyze cannot be run ({error})"));
+        })
+    };
+    let paths = UNITS.map(|unit| format!("./{unit}"));
+    let [server, backup, timer] = paths.each_ref().map(String::as_str);
+    let Ok(verified) = analyze(&["verify", "--man=no", server, backup, timer]) else { return };
+    assert_eq!((verified.code, verified.err.as_str()), (0, ""), "{verified:?}");
+    let threshold = format!("--threshold={EXPOSURE_MAX}");
+    for unit in [server, backup] {
+        let looked = analyze(&["security", "--offline=yes", "--no-pager", &threshold, unit]).unwrap();
+        assert_eq!(looked.code, 0, "{unit}: {}{}", looked.out, looked.err);
+    }
+}
+
+#[test]
+fn the_lines_of_the_units_serve_and_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = command_of(UNITS[0], folder.path()).stdout(Stdio::null()).spawn().unwrap();
+    let mut client = Connection::new(published_port(folder.path()));
+    assert_eq!(client.ask("3 Caju -20"), "Caju: R$2.0, Estoque: 40");
+    let copied = run(&mut command_of(UNITS[1], folder.path()), "");
+    drop(client);
+    signal(server.id(), "TERM");
+    assert_eq!(finished(server).code, 0);
+    assert_eq!((copied.code, copied.err.as_str()), (0, ""), "{copied:?}");
+    let copies: Vec<_> = fs::read_dir(folder.path().join("copias")).unwrap().collect();
+    assert_eq!(copies.len(), 1);
+    let copy = copies.into_iter().next().unwrap().unwrap().path();
+    assert!(run(hortifruti(folder.path()).arg("verify").arg(copy), "").out.contains("\nMovimentos: 5\n"));
+}
+
+#[test]
+fn the_version_is_that_of_the_changelog_and_names_the_schema() {
+    let changelog = fs::read_to_string(project().join("CHANGELOG.md")).unwrap();
+    let versions: Vec<&str> = changelog
+        .lines()
+        .filter_map(|line| line.strip_prefix("## [")?.split_once(']').map(|(version, _)| version))
+        .filter(|version| *version != "Unreleased")
+        .collect();
+    let said = run(hortifruti(&project()).arg("--version"), "").out;
+    let rest =
+        said.strip_prefix(&format!("hortifruti {} (", versions[0])).unwrap_or_else(|| panic!("{said}"));
+    // The commit stands before the schema in a release build.
+    assert!(rest.ends_with("esquema 9)\n"), "{said}");
+}
