@@ -7,11 +7,13 @@
 //! cargo run --release --example soak -- --histories 1000 --seed 7
 //! cargo run --release --example soak -- --histories 0 --cuts 100
 //! cargo run --release --example soak -- --store postgres --minutes 60
+//! cargo run --release --example soak -- --evidence 100
 //! ```
 //!
 //! With `--store postgres` a history is a storm: two servers of one shop and two engines, of which anything ends,
 //! stands still or is cut off (see `tests/it/postgres/storm.rs`). Every eighth one is preceded by breaks after each
-//! byte of a commit and of its answer.
+//! byte of a commit and of its answer. `--evidence 100` plays as many troubles of each kind as
+//! `docs/reliability.md` reports, and prints a table of them; `--evidence 25 --only PrimaryLost` a fourth of one kind.
 //!
 //! A history that cannot be true is saved beside its database, and ends the soak with exit
 //! code 1; so does a disk that lost something, whose image is left. The server under test is this executable itself: `soak serve …` is `hortifruti
@@ -32,10 +34,12 @@ use history::play::{End, Plan, Played, play};
 use history::{Answer, Way};
 use it::{disk, history, postgres, power_loss, support};
 use postgres::doubt::break_everywhere;
-use postgres::storm::{Fleet, Trouble};
+use postgres::storm::Fleet;
+use postgres::storm::trouble::{KINDS, Trouble, deck};
+use postgres::together::start_together;
 use power_loss::Shop;
 use support::Server;
-use support::postgres::versions;
+use support::postgres::{Version, versions};
 
 #[path = "../tests/it"]
 mod it {
@@ -61,6 +65,18 @@ const CUTS_OF_A_DISK: u64 = 100;
 /// The servers of a storm: one writes, and one stands by.
 const SERVERS: usize = 2;
 
+/// The troubles of one storm of the evidence: the history of a storm is checked as a whole.
+const TROUBLES_OF_A_STORM: usize = 10;
+
+/// The pause of a client of the evidence after each answer, so that several soaks fit on a machine.
+const REST: Duration = Duration::from_millis(10);
+
+/// How often two servers start together for the evidence.
+const STARTS: usize = 100;
+
+/// What the evidence has besides the kinds of troubles: breaks after each byte, and starts of two servers.
+const OTHERS: [&str; 2] = ["Break", "StartedTogether"];
+
 /// Time between two lines of progress.
 const PROGRESS_EVERY: Duration = Duration::from_secs(10);
 
@@ -76,6 +92,12 @@ struct Options {
     /// What keeps the shops of the histories.
     #[arg(long, value_enum, default_value = "sqlite")]
     store: Kept,
+    /// Play this part of the evidence for the store in PostgreSQL, in percent, in place of histories.
+    #[arg(long)]
+    evidence: Option<usize>,
+    /// Only these kinds of the evidence, with commas between them.
+    #[arg(long, value_delimiter = ',', requires = "evidence", value_parser = kinds())]
+    only: Vec<String>,
     /// Cut the power so many times, in turn with the histories. Takes root, mkfs.ext4 and
     /// python3.
     #[arg(long, default_value_t = 0)]
@@ -90,6 +112,11 @@ enum Kept {
     Sqlite,
     /// PostgreSQL 15 and 18, in turn. Takes root, or a user whom PostgreSQL accepts.
     Postgres,
+}
+
+/// The names of all kinds of the evidence.
+fn kinds() -> Vec<&'static str> {
+    KINDS.iter().map(|(name, ..)| *name).chain(OTHERS).collect()
 }
 
 fn main() -> ExitCode {
@@ -109,8 +136,19 @@ fn main() -> ExitCode {
     };
     let time = options.minutes.map_or(Duration::MAX, |minutes| Duration::from_secs(minutes * 60));
     let start = Instant::now();
-    let mut told = start;
+    let mut shown = start;
     let mut sums = Sums::default();
+    if let Some(percent) = options.evidence {
+        let gathered = evidence(percent, &options, &mut sums);
+        sums.show(start.elapsed());
+        return gathered.map_or_else(
+            |reason| {
+                println!("{reason}");
+                ExitCode::FAILURE
+            },
+            |()| ExitCode::SUCCESS,
+        );
+    }
     let mut shop = None;
     for seed in options.seed.. {
         let (plays, cuts) = (sums.histories < histories, sums.cuts < options.cuts);
@@ -125,15 +163,15 @@ fn main() -> ExitCode {
         let done = played.and_then(|()| if cuts { cut(&mut shop, &mut sums) } else { Ok(()) });
         if let Err(reason) = done {
             println!("seed {seed}: {reason}");
-            sums.tell(start.elapsed());
+            sums.show(start.elapsed());
             return ExitCode::FAILURE;
         }
-        if told.elapsed() >= PROGRESS_EVERY {
-            told = Instant::now();
-            sums.tell(start.elapsed());
+        if shown.elapsed() >= PROGRESS_EVERY {
+            shown = Instant::now();
+            sums.show(start.elapsed());
         }
     }
-    sums.tell(start.elapsed());
+    sums.show(start.elapsed());
     ExitCode::SUCCESS
 }
 
@@ -162,20 +200,33 @@ fn soak(seed: u64, sums: &mut Sums) -> Result<(), String> {
 
 /// One history of a storm; or why it cannot be true.
 fn storm(seed: u64, sums: &mut Sums) -> Result<(), String> {
-    let versions = versions();
-    if versions.is_empty() {
-        return Err("no PostgreSQL is installed".to_owned());
+    let version = version(seed)?;
+    if seed % 16 < 2 {
+        sums.breaks += std::panic::catch_unwind(|| break_everywhere(version, 1, 1))
+            .map_err(|_| "a break was answered wrongly")?;
     }
-    let version = versions[seed as usize % versions.len()];
-    let plan = Plan { in_flight_max: 4, ends: Vec::new(), ..plan(seed) };
-    let troubles = troubles(seed);
+    play_storm(version, &plan(seed), &troubles(seed), sums)
+}
+
+/// A version of PostgreSQL, in turn.
+fn version(seed: u64) -> Result<&'static Version, String> {
+    let versions = versions();
+    let place = (seed as usize).checked_rem(versions.len()).ok_or("no PostgreSQL is installed")?;
+    Ok(versions[place])
+}
+
+fn play_storm(
+    version: &'static Version,
+    plan: &Plan,
+    troubles: &[Trouble],
+    sums: &mut Sums,
+) -> Result<(), String> {
+    let plan = Plan { in_flight_max: 4, ends: Vec::new(), ..*plan };
     let stormy = std::panic::catch_unwind(AssertUnwindSafe(|| {
-        if seed % 16 < 2 {
-            sums.breaks += break_everywhere(version, 1, 1);
-        }
-        Fleet::start(version, SERVERS).play(&plan, &troubles)
+        Fleet::start(version, SERVERS, troubles).play(&plan, troubles)
     }));
-    let (played, silences) = stormy.map_err(|_| format!("the storm broke off: {troubles:?}"))?;
+    let (played, silences) =
+        stormy.map_err(|_| format!("the storm broke off, on {}: {troubles:?}", version.name))?;
     if let Err(fault) = &played.verdict {
         return Err(format!(
             "{fault}, on {} after {troubles:?}; the history is {}",
@@ -190,26 +241,38 @@ fn storm(seed: u64, sums: &mut Sums) -> Result<(), String> {
     Ok(())
 }
 
-/// Some troubles of every kind, in an order of their own.
+/// The evidence for the store in PostgreSQL, or this part of it; or what was not as it must be.
+fn evidence(percent: usize, options: &Options, sums: &mut Sums) -> Result<(), String> {
+    let wants = |kind: &str| options.only.is_empty() || options.only.iter().any(|wanted| wanted == kind);
+    let begun_at = Instant::now();
+    for (seed, troubles) in
+        (options.seed..).zip(deck(percent, wants, options.seed).chunks(TROUBLES_OF_A_STORM))
+    {
+        play_storm(version(seed)?, &Plan { rest: REST, ..plan(seed) }, troubles, sums)?;
+        sums.show(begun_at.elapsed());
+    }
+    for version in versions() {
+        if wants("Break") {
+            let every = 100_usize.div_ceil(percent.max(1));
+            let broken = std::panic::catch_unwind(|| break_everywhere(version, every, every));
+            sums.breaks +=
+                broken.map_err(|_| format!("a break was answered wrongly, on {}", version.name))?;
+        }
+        if wants("StartedTogether") {
+            let times = (STARTS * percent).div_ceil(100 * versions().len());
+            std::panic::catch_unwind(|| start_together(version, times)).map_err(|_| {
+                format!("two servers that started together are not one shop, on {}", version.name)
+            })?;
+            sums.starts += times;
+        }
+    }
+    Ok(())
+}
+
+/// One trouble of every kind, in an order of their own.
 fn troubles(seed: u64) -> Vec<Trouble> {
     let mut dice = fastrand::Rng::with_seed(seed);
-    let mut seconds = |range| Duration::from_millis(dice.u64(range));
-    let mut troubles = vec![
-        Trouble::PrimaryLost,
-        Trouble::PrimaryLost,
-        Trouble::PrimaryKilled,
-        Trouble::PrimaryDeposed,
-        Trouble::EngineCutOff(seconds(500..6_000)),
-        Trouble::StandbyCutOff(seconds(500..6_000)),
-        Trouble::Cancelled,
-        Trouble::Terminated,
-        Trouble::ServerKilled,
-        Trouble::ServerKilled,
-        Trouble::ServerKilled,
-        Trouble::ServerStopped,
-        Trouble::ServerFrozen(seconds(5_000..30_000)),
-        Trouble::ServerCutOff(seconds(500..6_000)),
-    ];
+    let mut troubles: Vec<Trouble> = KINDS.iter().map(|(_, _, make)| make(&mut dice)).collect();
     dice.shuffle(&mut troubles);
     troubles
 }
@@ -241,6 +304,7 @@ fn plan(seed: u64) -> Plan {
         seed,
         clients: [(Way::Text, 4), (Way::Calls, 4), (Way::Stream, 2)],
         in_flight_max: dice.usize(1..=8),
+        rest: Duration::ZERO,
         answers: dice.usize(100..=1000),
         ends: (0..ends).map(|_| if dice.u8(..3) == 0 { End::Stop(STOP_MAX) } else { End::Kill }).collect(),
     }
@@ -263,6 +327,8 @@ struct Sums {
     outlived: usize,
     /// Connections that broke within a commit or its answer.
     breaks: usize,
+    /// Starts of two servers together.
+    starts: usize,
     /// For each kind of trouble how long no change was answered, each time.
     troubles: BTreeMap<String, Vec<Duration>>,
 }
@@ -292,7 +358,7 @@ impl Sums {
         self.movements += played.ledger.rows.len();
     }
 
-    fn tell(&self, elapsed: Duration) {
+    fn show(&self, elapsed: Duration) {
         println!(
             "{:.0} s: {} histories, {} kills, {} stops (longest {:.2} s), {} reads, {} changes made, \
              {} refused, {} repeated, {} movements; {} cuts of the power, outlived by {} answered changes",
@@ -311,6 +377,9 @@ impl Sums {
         );
         if self.breaks > 0 {
             println!("    {} breaks within a commit or its answer", self.breaks);
+        }
+        if self.starts > 0 {
+            println!("    {} starts of two servers together", self.starts);
         }
         for (name, silences) in &self.troubles {
             let mut sorted = silences.clone();

@@ -39,6 +39,7 @@ mod one_writer;
 mod original_clients;
 mod packaging;
 mod panel_modules;
+mod planted;
 mod port_file;
 mod postgres;
 mod power_loss;

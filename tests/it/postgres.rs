@@ -8,4 +8,5 @@ pub(crate) mod storm;
 mod strangers;
 #[cfg(test)]
 mod tests;
+pub(crate) mod together;
 mod wire;

@@ -36,6 +36,7 @@ fn full_load(ends: Vec<End>) -> Plan {
         seed: 5,
         clients: [(Way::Text, 4), (Way::Calls, 4), (Way::Stream, 4)],
         in_flight_max: 64,
+        rest: Duration::ZERO,
         answers: 3000,
         ends,
     }

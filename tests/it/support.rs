@@ -17,6 +17,8 @@ use tempfile::TempDir;
 
 #[allow(dead_code)]
 pub(crate) mod postgres;
+#[allow(dead_code)]
+pub(crate) mod skew;
 pub(crate) mod waiting;
 pub(crate) mod web;
 pub(crate) mod zone;
@@ -41,6 +43,8 @@ pub(crate) enum Need {
     Curl,
     /// Leave to make devices, which root has.
     Devices,
+    /// `libfaketime` of Debian's `faketime`.
+    Faketime,
     Ipv6,
     /// Root, loop devices and `mkfs.ext4`.
     Mount,
@@ -61,12 +65,13 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Axe,
         Self::Browser,
         Self::Connect,
         Self::Curl,
         Self::Devices,
+        Self::Faketime,
         Self::Ipv6,
         Self::Mount,
         Self::Netcat,
@@ -125,8 +130,14 @@ pub(crate) fn list(name: &str) -> PathBuf {
     project().join("tests/data").join(name)
 }
 
+/// The variable that names another executable than Cargo's.
+pub(crate) const EXECUTABLE_VARIABLE: &str = "HORTIFRUTI_EXECUTABLE";
+
 /// The executable under test. The soak, for which Cargo builds none, is one itself.
 pub(crate) fn executable() -> PathBuf {
+    if let Some(other) = std::env::var_os(EXECUTABLE_VARIABLE) {
+        return other.into();
+    }
     option_env!("CARGO_BIN_EXE_hortifruti").map_or_else(|| std::env::current_exe().unwrap(), PathBuf::from)
 }
 
@@ -216,10 +227,15 @@ pub(crate) fn signal(process: u32, name: &str) {
 
 /// Reads what a command prints until it ends, which it must within [`RUN_MAX`].
 pub(crate) fn finished(child: Child) -> Ended {
+    finished_within(child, RUN_MAX)
+}
+
+/// The same within this time.
+pub(crate) fn finished_within(child: Child, time_max: Duration) -> Ended {
     let process = child.id();
     let (ended, is_over) = channel::<()>();
     let watch = std::thread::spawn(move || {
-        let is_late = is_over.recv_timeout(RUN_MAX) == Err(RecvTimeoutError::Timeout);
+        let is_late = is_over.recv_timeout(time_max) == Err(RecvTimeoutError::Timeout);
         if is_late {
             signal(process, "KILL");
         }
@@ -227,7 +243,7 @@ pub(crate) fn finished(child: Child) -> Ended {
     });
     let output = child.wait_with_output().unwrap();
     drop(ended);
-    assert!(!watch.join().unwrap(), "not ended after {RUN_MAX:?}: {output:?}");
+    assert!(!watch.join().unwrap(), "not ended after {time_max:?}: {output:?}");
     output.into()
 }
 
@@ -236,6 +252,8 @@ pub(crate) struct Server {
     pub(crate) folder: TempDir,
     pub(crate) port: u16,
     args: Vec<String>,
+    /// More variables of its environment.
+    variables: Vec<(String, String)>,
     child: Child,
     console: Receiver<String>,
 }
@@ -247,17 +265,25 @@ impl Server {
     }
 
     pub(crate) fn start_in(folder: TempDir, args: &[&str]) -> Self {
-        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-        let (child, console, port) = spawn(&folder, &args, Stdio::inherit());
-        Self { folder, port, args, child, console }
+        Self::spawn_in(folder, args, Vec::new(), Stdio::inherit())
+    }
+
+    /// Starts one with these variables in its environment.
+    #[allow(dead_code)]
+    pub(crate) fn start_with(variables: Vec<(String, String)>, args: &[&str]) -> Self {
+        Self::spawn_in(tempfile::tempdir().unwrap(), args, variables, Stdio::inherit())
     }
 
     /// Starts one whose diagnostics [`Server::log`] tells.
     pub(crate) fn start_logged_in(folder: TempDir, args: &[&str]) -> Self {
-        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
         let log = std::fs::File::create(folder.path().join(LOG)).unwrap();
-        let (child, console, port) = spawn(&folder, &args, log.into());
-        Self { folder, port, args, child, console }
+        Self::spawn_in(folder, args, Vec::new(), log.into())
+    }
+
+    fn spawn_in(folder: TempDir, args: &[&str], variables: Vec<(String, String)>, stderr: Stdio) -> Self {
+        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        let (child, console, port) = spawn(&folder, &args, &variables, stderr);
+        Self { folder, port, args, variables, child, console }
     }
 
     /// Waits until the diagnostics hold this, and returns all of them.
@@ -348,7 +374,8 @@ impl Server {
 
     /// Starts it again where it was, on the same data.
     pub(crate) fn restart(&mut self) {
-        (self.child, self.console, self.port) = spawn(&self.folder, &self.args, Stdio::inherit());
+        (self.child, self.console, self.port) =
+            spawn(&self.folder, &self.args, &self.variables, Stdio::inherit());
     }
 
     /// Sends a signal.
@@ -401,9 +428,15 @@ pub(crate) fn cpu_ticks(stat: &str) -> u64 {
     fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
 }
 
-fn spawn(folder: &TempDir, args: &[String], stderr: Stdio) -> (Child, Receiver<String>, u16) {
+fn spawn(
+    folder: &TempDir,
+    args: &[String],
+    variables: &[(String, String)],
+    stderr: Stdio,
+) -> (Child, Receiver<String>, u16) {
     let mut command = hortifruti(folder.path());
     command.args(["serve", "--port", "0"]).args(args);
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
     let console = lines(child.stdout.take().unwrap());
     let first = console.recv_timeout(PATIENCE).expect("the server starts");

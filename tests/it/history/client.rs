@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::connection::{Connection, Heard};
+use super::play::Plan;
 use super::{Answer, Asked, Call, Counted, Line, OPENING_PRODUCTS, Operation, PRODUCTS, Stock, Way};
 use crate::support::PATIENCE;
 
@@ -156,6 +157,8 @@ pub(crate) struct Client {
     way: Way,
     /// How many questions may wait for their answers.
     in_flight_max: usize,
+    /// The pause after each answer.
+    rest: Duration,
     record: Arc<Record>,
     door: watch::Receiver<Door>,
     dice: fastrand::Rng,
@@ -172,18 +175,18 @@ impl Client {
     pub(crate) fn new(
         number: usize,
         way: Way,
-        in_flight_max: usize,
+        plan: &Plan,
         record: Arc<Record>,
         door: watch::Receiver<Door>,
-        seed: u64,
     ) -> Self {
         Self {
             number,
             way,
-            in_flight_max,
+            in_flight_max: plan.in_flight_max,
+            rest: plan.rest,
             record,
             door,
-            dice: fastrand::Rng::with_seed(seed.wrapping_mul(1000) + number as u64),
+            dice: fastrand::Rng::with_seed(plan.seed.wrapping_mul(1000) + number as u64),
             changes: 0,
             in_flight: Vec::new(),
             unanswered: Vec::new(),
@@ -262,6 +265,9 @@ impl Client {
                 Heard::Answer(answer) => {
                     self.look(&answer);
                     self.record.finish(number, answer);
+                    if !self.rest.is_zero() {
+                        let _ = tokio::time::timeout(self.rest, self.door.changed()).await;
+                    }
                 }
                 Heard::AskAgain if self.door.borrow().is_still(door) => {
                     self.record.complain("refuses changes though its disk is well".to_owned());

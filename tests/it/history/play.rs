@@ -23,6 +23,8 @@ pub(crate) struct Plan {
     pub(crate) clients: [(Way, usize); 3],
     /// How many questions of one client may wait for their answers.
     pub(crate) in_flight_max: usize,
+    /// The pause of a client after each answer.
+    pub(crate) rest: Duration,
     /// How many answers come before each end of the server, and after the last.
     pub(crate) answers: usize,
     pub(crate) ends: Vec<End>,
@@ -117,7 +119,7 @@ impl Play {
             .enumerate()
             .map(|(number, way)| {
                 let (record, door) = (Arc::clone(&record), seen_door.clone());
-                Client::new(number, way, plan.in_flight_max, record, door, plan.seed)
+                Client::new(number, way, plan, record, door)
             })
             .collect();
         let client_count = clients.len();

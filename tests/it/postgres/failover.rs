@@ -116,6 +116,85 @@ fn a_cancelled_wait_for_the_standby_is_no_success() {
 }
 
 #[test]
+fn a_commit_that_still_runs_is_waited_for() {
+    for version in versions() {
+        let primary = Cluster::new(version);
+        let replication = Wire::to(primary.port);
+        let _standby = primary.standby_by(replication.port, "b");
+        primary.wait_for_standby("b");
+        primary.sql("postgres", "CREATE DATABASE lojas");
+        let mut server = Server::start(&["--data", &address(&[primary.port], "lojas", "centro")]);
+        let mut till = server.connect();
+        assert_eq!(till.ask("3 Caju -1 id=v1"), "Caju: R$2.0, Estoque: 59");
+        // The server gives up waiting, but the engine goes on with the commit.
+        replication.hold(true);
+        till.send("3 Caju -1 id=v2\n");
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'lojas' AND wait_event_type = 'Lock'
+                     AND (query LIKE 'UPDATE lease SET epoch = greatest%' OR query LIKE '%INSERT INTO journal%')";
+        wait_for(|| match primary.sql("postgres", waits).as_str() {
+            "0" => Err("nothing waits for the commit"),
+            _ => Ok(()),
+        });
+        replication.hold(false);
+        assert_eq!(till.reply(), "Caju: R$2.0, Estoque: 58", "{}", version.name);
+        assert_eq!(till.ask("3 Caju -1 id=v3"), "Caju: R$2.0, Estoque: 57");
+        server.stop();
+        let verified = server.run(&["verify", server.data().unwrap()]);
+        assert_eq!(verified.code, 0, "{}", verified.err);
+    }
+}
+
+#[test]
+fn a_deposed_primary_that_comes_back_is_left_alone() {
+    for version in versions() {
+        let (primary, standby) = pair(version);
+        primary.wait_for_standby("b");
+        primary.sql("postgres", "CREATE DATABASE lojas");
+        let wire = Wire::to(primary.port);
+        let server = Server::start(&["--data", &address(&[wire.port, standby.port], "lojas", "centro")]);
+        let mut till = server.connect();
+        assert_eq!(till.ask("3 Caju -1"), "Caju: R$2.0, Estoque: 59");
+        wire.hold(true);
+        standby.promote();
+        assert_eq!(till.ask("3 Caju -1"), "Caju: R$2.0, Estoque: 58", "{}", version.name);
+        // The primary that was takes changes, and is the first host of the address.
+        primary.set("synchronous_standby_names", "");
+        wire.hold(false);
+        for left in [57, 56] {
+            let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'lojas'";
+            standby.sql("postgres", end);
+            let sale = format!("3 Caju -1 id=v{left}");
+            assert_eq!(till.ask(&sale), format!("Caju: R$2.0, Estoque: {left}"), "{}", version.name);
+        }
+        let sold = "SELECT count(*) FROM hortifruti.movement WHERE request_id IN ('v57', 'v56')";
+        assert_eq!((primary.sql("lojas", sold), standby.sql("lojas", sold)), ("0".into(), "2".into()));
+    }
+}
+
+#[test]
+fn a_server_that_is_cut_off_answers_no_reads() {
+    for version in versions() {
+        let wire = Wire::to(version.shared().port);
+        let shop = version.new_shop();
+        let server = Server::start(&["--data", &wire.address(&shop)]);
+        let mut till = server.connect();
+        assert_eq!(till.ask("3 Caju -20"), "Caju: R$2.0, Estoque: 40");
+        let other = Server::start(&["--data", &shop]);
+        wire.hold(true);
+        let mut other = other.connect();
+        wait_for(|| {
+            let answer = other.ask("3 Caju -5 id=v1");
+            if answer == "Caju: R$2.0, Estoque: 35" { Ok(()) } else { Err(answer) }
+        });
+        for question in ["1 Caju", "4", "1 Caju"] {
+            let refused = till.ask(question);
+            assert!(refused.starts_with("Erro UNAVAILABLE: "), "{}: {question}: {refused}", version.name);
+        }
+        wire.hold(false);
+    }
+}
+
+#[test]
 fn a_standby_alone_takes_no_changes() {
     for version in versions() {
         let (_primary, standby) = pair(version);

@@ -1,51 +1,30 @@
 //! Storms: servers of one shop and two engines, of which anything ends, stands still or is cut off, while clients
 //! ask. What was answered must be true whatever happens, as the histories say.
 
+pub(crate) mod trouble;
+
 use std::time::{Duration, Instant};
 
 use super::wire::Wire;
 use crate::history::check::Fault;
 use crate::history::play::{Plan, Play, Played};
-use crate::support::postgres::{Cluster, Version, address};
+use crate::support::postgres::{Cluster, Ground, Version, address};
+use crate::support::skew::Clock;
 use crate::support::waiting::wait_for;
 use crate::support::{Connection, Server};
+use trouble::Trouble;
 
 /// Answers between two troubles, and after the last.
 const ANSWERS: usize = 200;
 
-/// What goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Trouble {
-    /// The primary loses its power, and its standby is promoted.
-    PrimaryLost,
-    /// The primary loses its power and comes back.
-    PrimaryKilled,
-    /// The primary is cut off from the servers, its standby is promoted, and the primary comes back as it was.
-    PrimaryDeposed,
-    /// No packet passes between the servers and the primary for so long.
-    EngineCutOff(Duration),
-    /// No packet passes between the primary and its standby for so long.
-    StandbyCutOff(Duration),
-    /// Statements are cancelled, and sessions are ended.
-    Cancelled,
-    Terminated,
-    /// The server that writes is killed and started again.
-    ServerKilled,
-    /// The same, with a signal to stop.
-    ServerStopped,
-    /// The server that writes stands still for so long.
-    ServerFrozen(Duration),
-    /// No packet passes between the server that writes and the engines for so long.
-    ServerCutOff(Duration),
-}
+/// The disk of an engine that is to become full, in MiB: a cluster with some segments of its log.
+const DISK_MIB: u32 = 256;
 
-#[allow(dead_code)]
-impl Trouble {
-    /// The name of its kind.
-    pub(crate) fn name(&self) -> String {
-        format!("{self:?}").split('(').next().unwrap_or_default().to_owned()
-    }
-}
+/// Segments of the log that are begun on a full disk: the engine keeps a few made beforehand.
+const SEGMENTS: usize = 4;
+
+/// The time after which every program has seen that its clock was moved, and has gone on for a while.
+const CLOCK_SEEN_AFTER: Duration = Duration::from_secs(2);
 
 /// Engines and servers of one shop.
 pub(crate) struct Fleet {
@@ -60,25 +39,38 @@ pub(crate) struct Fleet {
     servers: Vec<Server>,
     /// The server that writes.
     active: usize,
+    /// The clocks of the engines and of each server, if some are moved.
+    clocks: Option<(Clock, Vec<Clock>)>,
 }
 
 impl Fleet {
-    /// Starts two engines and so many servers.
-    pub(crate) fn start(version: &'static Version, server_count: usize) -> Self {
-        let primary = Cluster::new(version);
+    /// Starts two engines and so many servers, for these troubles.
+    pub(crate) fn start(version: &'static Version, server_count: usize, troubles: &[Trouble]) -> Self {
+        let clocks = troubles.iter().any(Trouble::moves_clock).then(|| {
+            let servers: Option<Vec<Clock>> = (0..server_count).map(|_| Clock::new()).collect();
+            Clock::new().zip(servers)
+        });
+        let clocks = clocks.flatten();
+        let ground = Ground {
+            variables: clocks.as_ref().map_or(Vec::new(), |(engines, _)| engines.variables()),
+            disk_mib: troubles.iter().any(Trouble::fills_disk).then_some(DISK_MIB),
+        };
+        let primary = Cluster::on(version, ground);
         let replication = Wire::to(primary.port);
         let standby = primary.standby_by(replication.port, "b1");
         primary.wait_for_standby("b1");
         primary.sql("postgres", "CREATE DATABASE lojas");
         let ports = [primary.port, standby.port];
         let wires: Vec<[Wire; 2]> = (0..server_count).map(|_| ports.map(Wire::to)).collect();
-        let servers = wires.iter().map(|wires| {
+        let servers = wires.iter().enumerate().map(|(number, wires)| {
             let [a, b] = [wires[0].port, wires[1].port];
-            Server::start(&["--data", &address(&[a, b], "lojas", "centro")])
+            let variables = clocks.as_ref().map_or(Vec::new(), |(_, servers)| servers[number].variables());
+            Server::start_with(variables, &["--data", &address(&[a, b], "lojas", "centro")])
         });
         let servers = servers.collect();
         let engines = vec![primary, standby];
-        let mut this = Self { engines, primary: 0, standby_count: 1, replication, wires, servers, active: 0 };
+        let mut this =
+            Self { engines, primary: 0, standby_count: 1, replication, wires, servers, active: 0, clocks };
         this.active = this.wait_for_writer(None);
         this
     }
@@ -160,19 +152,45 @@ impl Fleet {
                     self.go_on(play)?;
                 }
             }
+            Trouble::WaitCancelled => self.end_waits(play, "pg_cancel_backend")?,
+            Trouble::WaitTerminated => self.end_waits(play, "pg_terminate_backend")?,
+            Trouble::DiskFull(time) => self.fill_disk(play, time, 0)?,
+            Trouble::LogFull(time) => self.fill_disk(play, time, SEGMENTS)?,
+            Trouble::EngineClockMoved(hours) => {
+                if let Some((engines, _)) = &self.clocks {
+                    engines.move_by(hours);
+                    pause(CLOCK_SEEN_AFTER);
+                }
+                self.go_on(play)?;
+            }
+            Trouble::ServerClockMoved(hours) => {
+                if let Some((_, servers)) = &self.clocks {
+                    servers[self.active].move_by(hours);
+                    pause(CLOCK_SEEN_AFTER);
+                }
+                self.go_on(play)?;
+            }
             Trouble::ServerKilled => {
                 play.shut();
-                self.servers[self.active].kill();
+                let killed = self.active;
+                self.servers[killed].kill();
                 self.take_over(play);
-                let ended = self.ended();
-                self.servers[ended].restart();
+                self.servers[killed].restart();
             }
             Trouble::ServerStopped => {
                 play.shut();
-                self.servers[self.active].stop();
-                self.take_over(play);
-                let ended = self.ended();
-                self.servers[ended].restart();
+                let stopped = self.active;
+                self.servers[stopped].signal("TERM");
+                if self.servers.len() == 1 {
+                    // Nobody else takes over.
+                    assert_eq!(self.servers[stopped].wait_for_end().0, Some(0));
+                    self.servers[stopped].restart();
+                    self.take_over(play);
+                } else {
+                    self.take_over(play);
+                    assert_eq!(self.servers[stopped].wait_for_end().0, Some(0));
+                    self.servers[stopped].restart();
+                }
             }
             Trouble::ServerFrozen(time) => self.freeze(play, time)?,
             Trouble::ServerCutOff(time) => {
@@ -190,6 +208,42 @@ impl Fleet {
             }
         }
         play.wait_for_answers(ANSWERS)
+    }
+
+    /// Stops the standby, and ends what waits for it in this way.
+    fn end_waits(&mut self, play: &mut Play, end: &str) -> Result<(), Fault> {
+        let (primary, standby) = (&self.engines[self.primary], &self.engines[1 - self.primary]);
+        standby.freeze(true);
+        let statement = format!(
+            "SELECT count({end}(pid)) FROM pg_stat_activity WHERE datname = 'lojas' AND wait_event = 'SyncRep'"
+        );
+        wait_for(|| match primary.sql("postgres", &statement).as_str() {
+            "0" => Err("nothing waits for the standby"),
+            _ => Ok(()),
+        });
+        standby.freeze(false);
+        self.go_on(play)
+    }
+
+    /// Fills the disk of the primary, whose log then needs so many new segments.
+    fn fill_disk(&mut self, play: &mut Play, time: Duration, segments: usize) -> Result<(), Fault> {
+        let primary = &mut self.engines[self.primary];
+        primary.fill_disk(true);
+        for _ in 0..segments {
+            // The engine goes down when it has no room for the log.
+            let fill = "SELECT pg_logical_emit_message(false, 'storm', 'full'); SELECT pg_switch_wal()";
+            let _ = primary.try_sql("postgres", fill);
+        }
+        pause(time);
+        primary.fill_disk(false);
+        // An engine without room gives up after some tries to recover.
+        wait_for(|| {
+            if !primary.is_running() {
+                primary.restart();
+            }
+            primary.try_sql("postgres", "CHECKPOINT")
+        });
+        self.go_on(play)
     }
 
     fn freeze(&mut self, play: &mut Play, time: Duration) -> Result<(), Fault> {
@@ -225,11 +279,6 @@ impl Fleet {
             self.lead(play);
         }
         play.wait_for_answers(1)
-    }
-
-    /// The server that has ended.
-    fn ended(&mut self) -> usize {
-        (0..self.servers.len()).find(|server| !self.servers[*server].is_running()).expect("one has ended")
     }
 
     /// Waits until a server writes, which is another one than this.

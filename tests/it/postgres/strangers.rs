@@ -1,6 +1,7 @@
 //! Other programs in the database: what the engine refuses to every program, and what closes the store.
 
-use std::process::Stdio;
+use std::io::Write;
+use std::process::{Child, ChildStdin, Stdio};
 
 use crate::support::postgres::{Cluster, Version, shop_of, versions};
 use crate::support::waiting::{lines, wait_for};
@@ -11,6 +12,20 @@ struct Shop {
     version: &'static Version,
     address: String,
     server: Server,
+}
+
+/// A session of psql in a transaction.
+struct Session {
+    program: Child,
+    input: ChildStdin,
+}
+
+impl Session {
+    fn commit(mut self) {
+        self.input.write_all(b"COMMIT;\n").unwrap();
+        drop(self.input);
+        assert_eq!(finished(self.program).code, 0);
+    }
 }
 
 fn shops() -> impl Iterator<Item = Shop> {
@@ -42,6 +57,19 @@ impl Shop {
     fn refused(&self, statement: &str) -> String {
         let error = self.sql(statement).expect_err(statement);
         error.split("ERROR:  ").nth(1).unwrap_or(&error).split(':').next().unwrap().to_owned()
+    }
+
+    /// A session that has run a statement, and not committed it.
+    fn begin(&self, statement: &str) -> Session {
+        let mut session = self.version.shared().psql(self.database());
+        let mut session =
+            session.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut input = session.stdin.take().unwrap();
+        let output = lines(session.stdout.take().unwrap());
+        let begin = format!("BEGIN;\n{statement};\nSELECT 'begun';\n");
+        input.write_all(self.of_shop(&begin).as_bytes()).unwrap();
+        assert_eq!(output.recv_timeout(PATIENCE).unwrap(), "begun");
+        Session { program: session, input }
     }
 
     fn ledger(&self) -> String {
@@ -93,6 +121,30 @@ fn the_engine_refuses_every_program_what_no_ledger_may_have() {
 }
 
 #[test]
+fn of_two_commits_at_one_place_one_is_stored() {
+    for shop in shops() {
+        // The guard of the second does not see the first, which is not committed yet and has another end.
+        let one = row("0", "0", -1000, 59_000);
+        let two = ["4", "0", "-1000", "59000", "200"].into_iter().fold(one.clone(), |row, value| {
+            row.replace(&format!("'{{{value}}}'"), &format!("'{{{value},{value}}}'"))
+        });
+        let two = two.replace("last + 1 + 0, epoch", "last + 2, epoch");
+        let session = shop.begin(&two);
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                     AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO journal%' AND pid <> pg_backend_pid()";
+        let (version, database, one) = (shop.version, shop.database().to_owned(), shop.of_shop(&one));
+        let second = std::thread::spawn(move || version.shared().try_sql(&database, &one));
+        wait_for(|| match shop.sql(waits).unwrap().as_str() {
+            "0" if !second.is_finished() => Err("the second does not wait for the first"),
+            _ => Ok(()),
+        });
+        session.commit();
+        let error = second.join().unwrap().expect_err("the journal has two commits at one place");
+        assert!(error.contains("23505"), "{error}");
+    }
+}
+
+#[test]
 fn a_movement_of_another_program_closes_the_store() {
     for shop in shops() {
         shop.sql(&row("0", "0", -1000, 59_000)).unwrap();
@@ -116,14 +168,7 @@ fn a_ledger_that_lost_its_end_closes_the_store() {
 fn a_session_whose_end_is_unknown_is_waited_for_and_then_fenced() {
     for shop in shops() {
         // A commit that runs on in the engine after its server has lost the connection.
-        let mut session = shop.version.shared().psql(shop.database());
-        let mut session =
-            session.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut input = session.stdin.take().unwrap();
-        let output = lines(session.stdout.take().unwrap());
-        let begin = format!("BEGIN;\n{};\nSELECT 'begun';\n", row("0", "0", -1000, 59_000));
-        std::io::Write::write_all(&mut input, shop.of_shop(&begin).as_bytes()).unwrap();
-        assert_eq!(output.recv_timeout(PATIENCE).unwrap(), "begun");
+        let session = shop.begin(&row("0", "0", -1000, 59_000));
         // Another server takes the shop over meanwhile, and waits for that commit.
         let version = shop.version;
         let (database, seize) = (
@@ -138,9 +183,7 @@ fn a_session_whose_end_is_unknown_is_waited_for_and_then_fenced() {
             "1" => Ok(()),
             count => Err(format!("{count} sessions wait")),
         });
-        std::io::Write::write_all(&mut input, b"COMMIT;\n").unwrap();
-        drop(input);
-        assert_eq!(finished(session).code, 0);
+        session.commit();
         seizing.join().unwrap();
         // Nothing of the epoch before is stored from now on.
         assert_eq!(shop.refused(&row("0", "-1", -1000, 58_000)), "HF001");

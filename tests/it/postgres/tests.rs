@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::doubt;
-use super::storm::{Fleet, Trouble};
+use super::storm::Fleet;
+use super::storm::trouble::Trouble;
+use super::together::start_together;
 use crate::history::Way;
 use crate::history::play::Plan;
 use crate::support::postgres::{Cluster, versions};
@@ -40,6 +42,7 @@ fn plan(seed: u64) -> Plan {
         seed,
         clients: [(Way::Text, 3), (Way::Calls, 3), (Way::Stream, 2)],
         in_flight_max: 4,
+        rest: Duration::ZERO,
         answers: 0,
         ends: Vec::new(),
     }
@@ -59,8 +62,37 @@ fn what_was_answered_is_true_whatever_becomes_of_the_engines() {
     ];
     for version in versions() {
         println!("{}", version.name);
-        let (played, _) = Fleet::start(version, 1).play(&plan(7), &troubles);
+        let (played, _) = Fleet::start(version, 1, &troubles).play(&plan(7), &troubles);
         played.assert_true(version.name);
+    }
+}
+
+#[test]
+fn what_was_answered_is_true_on_full_disks_and_by_wrong_clocks() {
+    let second = Duration::from_secs(1);
+    let troubles = [
+        Trouble::DiskFull(second),
+        Trouble::WaitCancelled,
+        Trouble::EngineClockMoved(-5),
+        Trouble::LogFull(second),
+        Trouble::WaitTerminated,
+        Trouble::ServerClockMoved(30),
+        Trouble::ServerKilled,
+    ];
+    for version in versions() {
+        println!("{}", version.name);
+        let (played, _) = Fleet::start(version, 2, &troubles).play(&plan(9), &troubles);
+        played.assert_true(version.name);
+    }
+}
+
+/// Pairs of servers that start together; the soak starts more.
+const STARTS: usize = 2;
+
+#[test]
+fn of_two_servers_that_start_together_one_writes() {
+    for version in versions() {
+        start_together(version, STARTS);
     }
 }
 
@@ -76,7 +108,7 @@ fn what_was_answered_is_true_whatever_becomes_of_the_servers() {
     ];
     for version in versions() {
         println!("{}", version.name);
-        let (played, _) = Fleet::start(version, 2).play(&plan(8), &troubles);
+        let (played, _) = Fleet::start(version, 2, &troubles).play(&plan(8), &troubles);
         played.assert_true(version.name);
     }
 }

@@ -1,6 +1,8 @@
 //! Clusters of PostgreSQL: each in a folder of its own and on a port of this machine, as what stands by
 //! for another one too. A cluster ends with the process that started it, however that ends.
 
+mod keeper;
+
 use std::fmt::Display;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -8,7 +10,7 @@ use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{LazyLock, Once, OnceLock};
 
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
@@ -27,25 +29,15 @@ pub(crate) const SUPERUSER: &str = "postgres";
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
 /// Small and quick to come back; what the tests are about stays as it is delivered. A promotion must not wait
-/// for the end of a pause.
+/// for the end of a pause, and what is killed must leave nothing outside its folder.
 const SETTINGS: &str = "
 listen_addresses = '127.0.0.1'
 shared_buffers = 32MB
+dynamic_shared_memory_type = mmap
 max_connections = 200
 wal_retrieve_retry_interval = 100ms
 log_line_prefix = '%m [%p] %q%a '
 ";
-
-/// Waits for the end of its input, and then ends the server of a folder and removes the folder. The number of
-/// the process may be another's by now, so the process must stand in the folder.
-const KEEPER: &str = r#"
-cat > /dev/null
-pid=$(head -n 1 "$1/data/postmaster.pid" 2> /dev/null)
-is_there() { [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "$1/data" ]; }
-is_there "$1" && kill -QUIT "$pid"
-for _ in $(seq 100); do is_there "$1" || break; sleep 0.05; done
-rm -rf "$1"
-"#;
 
 /// A version of PostgreSQL that is installed.
 #[derive(Debug)]
@@ -117,14 +109,17 @@ impl Version {
 
     /// A program of this version, as a user that PostgreSQL accepts.
     fn program(&self, name: &str) -> Command {
+        self.program_with(&[], name)
+    }
+
+    /// The same with these variables in its environment, and not in that of what starts it.
+    fn program_with(&self, variables: &[(String, String)], name: &str) -> Command {
         let path = self.programs.as_ref().unwrap().join(name);
-        let mut command = if is_root() {
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid", OWNER, "--regid", OWNER, "--clear-groups", "--"]).arg(path);
-            command
-        } else {
-            Command::new(path)
-        };
+        let mut command = Command::new(if is_root() { "setpriv" } else { "env" });
+        if is_root() {
+            command.args(["--reuid", OWNER, "--regid", OWNER, "--clear-groups", "--", "env"]);
+        }
+        command.args(variables.iter().map(|(name, value)| format!("{name}={value}"))).arg(path);
         // A person's settings are none of the tests'.
         for variable in ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGOPTIONS", "PGPASSWORD", "PGPASSFILE"]
         {
@@ -164,7 +159,9 @@ impl Version {
 #[track_caller]
 pub(crate) fn ask(address: &str, statements: &str) -> String {
     let (database, _) = address.split_once('?').expect("a shop in the address");
-    let ended = run(&mut newest().expect("PostgreSQL is installed").psql(database), statements);
+    // A standby may lack the last of what it has confirmed.
+    let database = format!("{database}?target_session_attrs=primary");
+    let ended = run(&mut newest().expect("PostgreSQL is installed").psql(&database), statements);
     assert_eq!(ended.code, 0, "{statements}: {}", ended.err);
     ended.out.trim_end().to_owned()
 }
@@ -185,11 +182,21 @@ fn is_root() -> bool {
     fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
+/// The place where a cluster stands.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ground {
+    /// More variables of the server's environment.
+    pub(crate) variables: Vec<(String, String)>,
+    /// The size of the cluster's own disk, in MiB. Takes root.
+    pub(crate) disk_mib: Option<u32>,
+}
+
 /// A server of PostgreSQL with its folder.
 #[derive(Debug)]
 pub(crate) struct Cluster {
     pub(crate) version: &'static Version,
     pub(crate) port: u16,
+    ground: Ground,
     folder: PathBuf,
     server: Child,
     /// Ends the server and removes the folder once its input ends: when the cluster is dropped, and when this
@@ -200,7 +207,12 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// Makes a cluster and starts it.
     pub(crate) fn new(version: &'static Version) -> Self {
-        Self::of(version, |data| {
+        Self::on(version, Ground::default())
+    }
+
+    /// The same on this ground, which will be that of its standbys too.
+    pub(crate) fn on(version: &'static Version, ground: Ground) -> Self {
+        Self::of(version, ground, |data| {
             let options = ["--auth=trust", "--no-locale", "--encoding=UTF8", "--no-sync"];
             version.run("initdb", &[&options[..], &["-U", SUPERUSER, "-D", data]].concat());
         })
@@ -214,20 +226,28 @@ impl Cluster {
     /// The same by another port, that of what stands before this cluster.
     pub(crate) fn standby_by(&self, port: u16, name: &str) -> Self {
         let source = format!("host=127.0.0.1 port={port} user={SUPERUSER} application_name={name}");
-        Self::of(self.version, |data| {
+        Self::of(self.version, self.ground.clone(), |data| {
             let options = ["--write-recovery-conf", "--checkpoint=fast", "--no-sync"];
             self.version.run("pg_basebackup", &[&options[..], &["-D", data, "-d", &source]].concat());
         })
     }
 
-    fn of(version: &'static Version, make: impl FnOnce(&str)) -> Self {
-        let folder = tempfile::Builder::new().prefix("hortifruti-pg-").tempdir().unwrap();
+    fn of(version: &'static Version, ground: Ground, make: impl FnOnce(&str)) -> Self {
+        static SWEPT: Once = Once::new();
+        SWEPT.call_once(|| keeper::sweep(&std::env::temp_dir()));
+        let folder = tempfile::Builder::new().prefix(keeper::PREFIX).tempdir().unwrap();
         let folder = fs::canonicalize(folder.keep()).unwrap();
+        if let Some(size_mib) = ground.disk_mib {
+            let options = format!("size={size_mib}m,mode=700");
+            let mounted =
+                run(Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&folder), "");
+            assert_eq!(mounted.code, 0, "{mounted:?}");
+        }
         if is_root() {
             let id = |flag| run(Command::new("id").args([flag, OWNER]), "").out.trim_end().parse().ok();
             chown(&folder, id("-u"), id("-g")).unwrap();
         }
-        let keeper = keep(&folder);
+        let keeper = keeper::keep(&folder);
         let data = folder.join("data");
         make(data.to_str().unwrap());
         let port = free_port();
@@ -235,8 +255,8 @@ impl Cluster {
         let file = data.join("postgresql.conf");
         let settings = fs::read_to_string(&file).unwrap();
         fs::write(file, settings + SETTINGS + &place).unwrap();
-        let server = start(version, &folder);
-        Self { version, port, folder, server, keeper }
+        let server = start(version, &folder, &ground);
+        Self { version, port, ground, folder, server, keeper }
     }
 
     /// A new database.
@@ -309,7 +329,23 @@ impl Cluster {
 
     /// Starts the server again where it was.
     pub(crate) fn restart(&mut self) {
-        self.server = start(self.version, &self.folder);
+        self.server = start(self.version, &self.folder, &self.ground);
+    }
+
+    /// Whether the server runs.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.server.try_wait().unwrap().is_none()
+    }
+
+    /// Takes all the room of the cluster's own disk, or gives it back.
+    pub(crate) fn fill_disk(&self, is_full: bool) {
+        assert!(self.ground.disk_mib.is_some(), "the disk is of others too");
+        let filler = self.folder.join("filler");
+        if is_full {
+            let _ = std::io::copy(&mut std::io::repeat(7), &mut fs::File::create(filler).unwrap());
+        } else {
+            fs::remove_file(filler).unwrap();
+        }
     }
 
     /// Stops all of the server's processes where they are, or lets them go on.
@@ -332,7 +368,7 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let log = self.log();
+            let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
             let last: Vec<&str> = log.lines().rev().take(20).collect();
             println!("the last of the log of {}, newest first: {last:#?}", self.version.name);
         } else {
@@ -345,22 +381,16 @@ impl Drop for Cluster {
     }
 }
 
-fn keep(folder: &Path) -> Child {
-    let mut keeper = Command::new("sh");
-    keeper.args(["-c", KEEPER, "keeper"]).arg(folder).current_dir("/");
-    keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
-}
-
 fn free_port() -> u16 {
     let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
     std::iter::repeat_with(|| fastrand::u16(PORTS)).take(1000).find(is_free).expect("a free port")
 }
 
 /// Starts the server of a folder, and waits until it takes connections.
-fn start(version: &Version, folder: &Path) -> Child {
+fn start(version: &Version, folder: &Path, ground: &Ground) -> Child {
     let data = folder.join("data");
     let log = fs::File::options().create(true).append(true).open(folder.join("log")).unwrap();
-    let mut server = version.program("postgres");
+    let mut server = version.program_with(&ground.variables, "postgres");
     server.arg("-D").arg(&data).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
     let mut server = server.spawn().unwrap();
     wait_for(|| {
