@@ -4,6 +4,7 @@
 use std::ffi::{OsStr, OsString};
 
 use crate::access::SECRET_VARIABLE;
+use crate::platform::advice::{quoted, with_variables};
 
 /// The prefix of the environment variables that this program reads.
 const VARIABLE_PREFIX: &str = "HORTIFRUTI_";
@@ -29,10 +30,7 @@ fn written(
     arguments: impl Iterator<Item = OsString>,
     request_id: &str,
 ) -> String {
-    let mut variables: Vec<String> = variables
-        .map(|(name, value)| format!("{}={}", name.to_string_lossy(), quoted(&value.to_string_lossy())))
-        .collect();
-    variables.sort();
+    let variables = with_variables(variables);
     let arguments: Vec<String> = arguments.map(|argument| argument.to_string_lossy().into_owned()).collect();
     // After `--`, a product's name may look like the option.
     let mut options = arguments.iter().take_while(|argument| *argument != "--");
@@ -44,11 +42,6 @@ fn written(
     let (start, rest) = arguments.split_at(arguments.len().min(words));
     let id = if has_id { Vec::new() } else { vec![REQUEST_ID.to_owned(), quoted(request_id)] };
     [variables, start.to_vec(), id, rest.to_vec()].concat().join(" ")
-}
-
-fn quoted(text: &str) -> String {
-    // A word with a NUL, which no argument has, is shown empty rather than wrong.
-    shlex::try_quote(text).map_or_else(|_| "''".to_owned(), Into::into)
 }
 
 #[cfg(test)]

@@ -11,23 +11,21 @@ mod report_file;
 mod schedule;
 mod tally;
 mod text;
-mod timer;
 mod transport;
 
-use std::future::poll_fn;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::catalog::counted;
 use crate::client::{Client, ClientError, ConnectOptions, Connection, Patience};
 use crate::io_error::describe;
 use crate::operation::{ProductReply, ProductsRequest, Reply, Request};
+use crate::platform::machine;
+use crate::platform::signals::Signals;
 use crate::progress_bar::ProgressBar;
 use environment::Environment;
 use grpc::ChangeStream;
@@ -43,18 +41,15 @@ use transport::Transport;
 /// The time between two updates of the progress bar.
 const SHOWN_EVERY: Duration = Duration::from_millis(250);
 
-/// The kernel's clock ticks in a second, the unit in which Linux reports CPU time.
-const TICKS_PER_SECOND: f64 = 100.0;
-
 /// The runtime of a measurement, and the signals that end it: the bench must also end everything that it has
 /// started.
 pub struct Runtime {
     runtime: tokio::runtime::Runtime,
-    stops: Vec<Signal>,
+    ends: Signals,
 }
 
 impl Runtime {
-    /// Begins to listen for Ctrl-C, SIGTERM and SIGHUP, which from here on end the measurement and not the
+    /// Begins to listen for the signals that end a process, which from here on end the measurement and not the
     /// process.
     ///
     /// # Errors
@@ -62,24 +57,18 @@ impl Runtime {
     pub fn new() -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let entered = runtime.enter();
-        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-        let stops = kinds.into_iter().map(signal).collect::<io::Result<_>>()?;
+        let ends = Signals::ends()?;
         drop(entered);
-        Ok(Self { runtime, stops })
+        Ok(Self { runtime, ends })
     }
 
     /// Runs `work` to its end, or until a signal ends it.
     fn run<T>(&mut self, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-        let Self { runtime, stops } = self;
-        let stopped =
-            poll_fn(|context| match stops.iter_mut().any(|stop| stop.poll_recv(context).is_ready()) {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
-            });
+        let Self { runtime, ends } = self;
         runtime.block_on(async {
             tokio::select! {
                 done = work => done,
-                () = stopped => bail!("a medição foi interrompida"),
+                _ = ends.next() => bail!("a medição foi interrompida"),
             }
         })
     }
@@ -174,7 +163,8 @@ async fn one_turn(
         // Connecting to a near server never yields, so this line lets a signal be handled.
         tokio::task::yield_now().await;
     }
-    let cpu_before = cpu_seconds(options.process);
+    let cpu_seconds = || options.process.and_then(machine::cpu_seconds);
+    let cpu_before = cpu_seconds();
     let start = Instant::now();
     let every = options.rate.map(|rate| Duration::from_secs_f64(options.connections as f64 / rate));
     let local = tokio::task::LocalSet::new();
@@ -206,7 +196,7 @@ async fn one_turn(
         })
         .await?;
     let seconds = start.elapsed().as_secs_f64();
-    let cpu_after = cpu_seconds(options.process);
+    let cpu_after = cpu_seconds();
     Ok(Turn { tally, seconds, cpu_seconds: cpu_before.zip(cpu_after).map(|(before, after)| after - before) })
 }
 
@@ -284,13 +274,4 @@ fn check(before: &[ProductReply], after: &[ProductReply], outcomes: &[Outcome]) 
         if changes == 1 { "mudança" } else { "mudanças" },
         counted(before.len(), "produto", "produtos")
     ))
-}
-
-/// The CPU time of a process so far, in seconds, if the system reports it.
-fn cpu_seconds(process: Option<u32>) -> Option<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process?)).ok()?;
-    // The second field is the program's name in brackets, which may contain any character.
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks = |index: usize| fields.get(index)?.parse::<f64>().ok();
-    Some((ticks(11)? + ticks(12)?) / TICKS_PER_SECOND)
 }

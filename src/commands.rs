@@ -44,6 +44,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use self::error::Error;
 use crate::metrics;
+use crate::platform::machine::survive_full_files;
 use crate::store::sqlite::SCHEMA_VERSION;
 
 /// The version, as people report it: with the commit, if the build knows it, and the schema of the database.
@@ -153,15 +154,4 @@ impl Cli {
 /// The whole command line, with the layout of its help texts.
 fn command() -> clap::Command {
     help::laid_out(Cli::command(), "hortifruti")
-}
-
-/// Blocks SIGXFSZ, which ends a process that writes beyond the file-size limit (`ulimit -f`). The write
-/// then fails like a write to a full disk. Called before any thread is started, because threads inherit
-/// the mask.
-fn survive_full_files() {
-    use nix::sys::signal::{SigSet, Signal};
-    let mut blocked = SigSet::empty();
-    blocked.add(Signal::SIGXFSZ);
-    // The call fails only for an unknown way of masking.
-    let _ = blocked.thread_block();
 }

@@ -2,6 +2,8 @@
 
 use std::io::{Error, ErrorKind};
 
+use crate::platform::advice::FILE_LIMIT;
+
 /// Describes an error to a person. A rare error keeps the words of the system.
 pub fn describe(error: &Error) -> String {
     let what = match error.kind() {
@@ -15,7 +17,9 @@ pub fn describe(error: &Error) -> String {
         ErrorKind::AddrNotAvailable => "o endereço não é desta máquina",
         ErrorKind::StorageFull => "o disco está cheio",
         ErrorKind::QuotaExceeded => "o espaço que este usuário pode ocupar no disco acabou",
-        ErrorKind::FileTooLarge => "o arquivo passaria do maior tamanho permitido (ulimit -f, ou o do disco)",
+        ErrorKind::FileTooLarge => {
+            return format!("o arquivo passaria do maior tamanho permitido ({FILE_LIMIT})");
+        }
         ErrorKind::ReadOnlyFilesystem => "o disco só permite leitura",
         ErrorKind::IsADirectory => "é uma pasta",
         ErrorKind::InvalidFilename => "o nome é longo demais",

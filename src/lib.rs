@@ -11,7 +11,7 @@
 //!    the system. [`tls`] reads certificates for both sides, [`access`] says who may do what.
 //!    [`private_file`] makes files that only their owner can read, [`progress_bar`] shows the progress of
 //!    long work, [`terminal`] knows what a terminal can show, and [`again`] writes a command so that it can
-//!    be pasted.
+//!    be pasted. `platform` has all that differs between operating systems.
 //! 5. [`wire`] is bytes and text for both sides: no I/O.
 //! 6. [`server`] accepts connections. A transport is: decode, ask the inventory, encode.
 //!    Text and gRPC are siblings and do not know each other; HTTP carries gRPC, and its calls become gRPC's.
@@ -38,6 +38,7 @@ pub mod local_time;
 pub mod metrics;
 pub mod operation;
 pub mod panel;
+mod platform;
 pub mod port_file;
 pub mod price_list;
 pub mod private_file;

@@ -5,13 +5,13 @@
 mod place;
 
 use std::ffi::OsString;
-use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 pub use self::place::Place;
 use crate::io_error::describe;
+use crate::platform::files;
 use crate::private_file::{self, AtomicFile, NameState, Obstacle};
 
 /// The port file of the server that the system starts, which clients of every user find from every folder.
@@ -106,7 +106,7 @@ pub fn read(path: &Path) -> Result<Place, PortFileError> {
     })?;
     let port = port(&content).ok_or_else(|| PortFileError::NotAPort { path: shown() })?;
     // The address is beside the file itself, even if the name is a link to it.
-    let address_path = address_path(&path.canonicalize().unwrap_or_else(|_| path.to_owned()));
+    let address_path = address_path(&files::real_path(path).unwrap_or_else(|_| path.to_owned()));
     let address = match self::content(&address_path) {
         Ok(content) => address(&content),
         // A client that ignored the address could reach another server.
@@ -279,13 +279,14 @@ impl Published {
 /// Removes a file if `is_ours` recognises its content.
 fn remove_if(path: &Path, is_ours: impl Fn(&[u8]) -> bool) -> io::Result<()> {
     match NameState::at(path, is_ours)? {
-        NameState::Ours => fs::remove_file(path),
+        NameState::Ours => files::remove(path),
         NameState::Free | NameState::Other(_) => Ok(()),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::net::{Ipv4Addr, TcpListener, TcpStream};
     use std::os::unix::fs::symlink;
     use std::time::Duration;

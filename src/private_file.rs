@@ -6,26 +6,17 @@ mod atomic_file;
 mod identity;
 mod name_state;
 
-use std::fs::{self, File, FileType, Metadata, OpenOptions, TryLockError};
+use std::fs::{self, File, FileType, Metadata};
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-
-use nix::errno::Errno;
-use nix::fcntl::OFlag;
 
 pub use self::atomic_file::AtomicFile;
 pub use self::identity::{FileStat, Identity, Times};
 use self::name_state::has_file;
 pub use self::name_state::{HEAD_BYTES, NameState, Obstacle};
-
-/// The mode of a created file: only its owner can read and write it.
-const MODE: u32 = 0o600;
-
-/// The permissions of a file's group and of all others, in its mode.
-const OTHERS: u32 = 0o077;
+use crate::platform::files;
 
 /// The longest silence of a pipe that another program holds open, and the time between two reads. The wait
 /// is longer than a person needs to unlock a password manager.
@@ -39,18 +30,24 @@ const PIPE_LOOK: Duration = Duration::from_millis(10);
 pub fn open_or_create(path: &Path) -> io::Result<File> {
     // Checked before the file is opened, because opening a device may have effects.
     has_file(path)?.map_err(io::Error::other)?;
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(MODE);
-    // Opened without blocking, because opening a pipe, which is refused below, would wait for its other end.
-    let file = options.custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits()).open(path);
-    let file = file.map_err(|error| match error.raw_os_error() {
-        Some(code) if code == Errno::ELOOP as i32 => io::Error::other("é um link simbólico"),
-        _ => error,
-    })?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("não é um arquivo comum"));
-    }
-    Ok(file)
+    ordinary(files::open_or_create(path)?)
+}
+
+/// Opens a lock file to read and write, and creates it if there is none. The inner result is the file, locked until
+/// it is closed, or the file to read if another process has locked it.
+///
+/// # Errors
+/// If [`open_or_create`] would fail.
+pub fn open_lock(path: &Path) -> io::Result<Result<File, File>> {
+    has_file(path)?.map_err(io::Error::other)?;
+    Ok(match files::open_lock(path)? {
+        Ok(ours) => Ok(ordinary(ours)?),
+        Err(other) => Err(ordinary(other)?),
+    })
+}
+
+fn ordinary(file: File) -> io::Result<File> {
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("não é um arquivo comum")) }
 }
 
 /// Opens a file, or a link to a file, to read. Never waits for another program, as opening a pipe would.
@@ -58,7 +55,7 @@ pub fn open_or_create(path: &Path) -> io::Result<File> {
 /// # Errors
 /// If the file cannot be opened, or the name is that of a folder, a pipe, a socket or a device.
 pub fn open_to_read(path: &Path) -> io::Result<File> {
-    open_kind(path, FileType::is_file)
+    open_kind(path, FileType::is_file, files::open_to_read)
 }
 
 /// Opens a file that a person named, or a pipe from a program that keeps secrets, to read.
@@ -66,17 +63,21 @@ pub fn open_to_read(path: &Path) -> io::Result<File> {
 /// # Errors
 /// If nothing can be opened, or the name is that of a folder, a socket or a device.
 pub fn open_file_or_pipe(path: &Path) -> io::Result<File> {
-    open_kind(path, |kind| kind.is_file() || kind.is_fifo())
+    open_kind(path, |kind| kind.is_file() || files::is_pipe(kind), files::open_to_read)
 }
 
-fn open_kind(path: &Path, is_wanted: impl Fn(&FileType) -> bool) -> io::Result<File> {
+fn open_kind(
+    path: &Path,
+    is_wanted: impl Fn(&FileType) -> bool,
+    open: fn(&Path) -> io::Result<File>,
+) -> io::Result<File> {
     let check = |found: Metadata| match is_wanted(&found.file_type()) {
         true => Ok(()),
         false => Err(io::Error::other("não é um arquivo comum")),
     };
     // Checked before the file is opened, because opening a device may have effects.
     check(fs::metadata(path)?)?;
-    let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
+    let file = open(path)?;
     check(file.metadata()?)?;
     Ok(file)
 }
@@ -92,13 +93,13 @@ pub fn read_file_or_pipe(file: &mut File, bytes_max: u64) -> io::Result<Vec<u8>>
     let mut length = 0;
     loop {
         match limited.read_to_end(&mut content) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock && last_came.elapsed() < PIPE_WAIT => {
+            Err(error) if files::is_busy(&error) && last_came.elapsed() < PIPE_WAIT => {
                 if content.len() > length {
                     (length, last_came) = (content.len(), Instant::now());
                 }
                 sleep(PIPE_LOOK);
             }
-            Ok(_) if content.is_empty() && limited.get_ref().metadata()?.file_type().is_fifo() => {
+            Ok(_) if content.is_empty() && files::is_pipe(&limited.get_ref().metadata()?.file_type()) => {
                 return Err(io::Error::other("é um pipe em que ninguém escreve"));
             }
             read => return read.map(|_| content),
@@ -112,7 +113,7 @@ pub fn read_file_or_pipe(file: &mut File, bytes_max: u64) -> io::Result<Vec<u8>>
 /// If the path has no name at its end, or its folder cannot be resolved.
 pub fn in_real_folder(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().ok_or(ErrorKind::IsADirectory)?;
-    Ok(folder_of(path).canonicalize()?.join(name))
+    Ok(files::real_path(folder_of(path))?.join(name))
 }
 
 /// Whether only the owner of an open file can read or write it, as OpenSSH requires of a key. A pipe, such
@@ -122,7 +123,7 @@ pub fn in_real_folder(path: &Path) -> io::Result<PathBuf> {
 /// If the system refuses to describe the file.
 pub fn is_private(file: &File) -> io::Result<bool> {
     let found = file.metadata()?;
-    Ok(!found.is_file() || found.mode() & OTHERS == 0)
+    Ok(!found.is_file() || files::is_private(&found))
 }
 
 /// Opens and locks a file that another process of this program may have left. Only the holder of the lock
@@ -131,8 +132,8 @@ pub fn is_private(file: &File) -> io::Result<bool> {
 /// # Errors
 /// If the file cannot be opened, or another process holds the lock ([`ErrorKind::WouldBlock`]).
 pub fn open_locked(path: &Path) -> io::Result<File> {
-    let file = open_to_read(path)?;
-    lock(&file, path)?;
+    let file = open_kind(path, FileType::is_file, files::open_alone)?;
+    refuse_renamed(&file, path)?;
     Ok(file)
 }
 
@@ -141,8 +142,8 @@ pub fn open_locked(path: &Path) -> io::Result<File> {
 /// # Errors
 /// If the file cannot be removed.
 pub fn remove(path: &Path) -> io::Result<()> {
-    fs::remove_file(path)?;
-    File::open(folder_of(path))?.sync_all()
+    files::remove(path)?;
+    files::sync_folder(folder_of(path))
 }
 
 /// Locks a file. Only the holder of the lock renames or removes the file.
@@ -151,10 +152,12 @@ pub fn remove(path: &Path) -> io::Result<()> {
 /// If another process holds the lock, or has renamed or removed the file since it was opened
 /// ([`ErrorKind::WouldBlock`]).
 pub fn lock(file: &File, path: &Path) -> io::Result<()> {
-    file.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => ErrorKind::WouldBlock.into(),
-        TryLockError::Error(error) => error,
-    })?;
+    file.try_lock()?;
+    refuse_renamed(file, path)
+}
+
+/// Fails if another file has the name by which a file was opened ([`ErrorKind::WouldBlock`]).
+fn refuse_renamed(file: &File, path: &Path) -> io::Result<()> {
     let opened = Identity::of_open(file)?;
     if Identity::of(path).ok() == Some(opened) { Ok(()) } else { Err(ErrorKind::WouldBlock.into()) }
 }
@@ -165,9 +168,6 @@ fn folder_of(path: &Path) -> &Path {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-    use std::os::unix::fs::{PermissionsExt, symlink};
-
     use super::*;
 
     pub(super) fn names(folder: &Path) -> Vec<String> {
@@ -179,14 +179,18 @@ mod tests {
         names
     }
 
+    #[cfg(unix)]
     pub(super) fn make_pipe(folder: &Path) -> PathBuf {
         let pipe = folder.join("cano");
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
         pipe
     }
 
+    #[cfg(unix)]
     #[test]
     fn what_others_may_do_makes_a_file_less_than_private() {
+        use std::os::unix::fs::PermissionsExt;
+
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         fs::write(&path, "").unwrap();
@@ -198,8 +202,11 @@ mod tests {
         assert!(is_private(&File::open("/dev/null").unwrap()).unwrap());
     }
 
+    #[cfg(unix)]
     #[test]
     fn links_and_pipes_are_refused() {
+        use std::os::unix::fs::symlink;
+
         let folder = tempfile::tempdir().unwrap();
         let (target, link) = (folder.path().join("alheio"), folder.path().join("a"));
         fs::write(&target, "conteúdo").unwrap();
@@ -211,8 +218,12 @@ mod tests {
         assert_eq!(fs::read_to_string(&target).unwrap(), "conteúdo");
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_pipe_is_read_and_not_waited_for_without_a_writer() {
+        use std::fs::OpenOptions;
+        use std::io::Write;
+
         let folder = tempfile::tempdir().unwrap();
         let pipe = make_pipe(folder.path());
         let mut nobody = open_file_or_pipe(&pipe).unwrap();

@@ -1,29 +1,23 @@
 //! The abilities of the terminal of this process.
 
 use std::env;
-use std::io;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use crate::platform::terminal;
 
 /// The rows and columns of the terminal that shows standard output; `None` if it is no terminal, or does not say.
 pub fn size() -> Option<(usize, usize)> {
-    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
-    (size.ws_row > 0 && size.ws_col > 0).then_some((usize::from(size.ws_row), usize::from(size.ws_col)))
+    terminal::size()
 }
 
 /// Whether nobody reads standard output any more. A write would fail, but there may be nothing to write for a
 /// long time.
 pub fn is_output_closed() -> bool {
-    let out = io::stdout();
-    // The errors are reported also if no event is asked for.
-    let mut output = [PollFd::new(&out, PollFlags::empty())];
-    poll(&mut output, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
+    terminal::is_output_closed()
 }
 
-/// Whether the terminal obeys control sequences. By the convention of terminfo, `dumb` obeys none. A terminal
-/// without a name is taken for one that obeys none.
+/// Whether the terminal obeys control sequences.
 pub fn takes_controls() -> bool {
-    env::var_os("TERM").is_some_and(|name| !name.is_empty() && name != "dumb")
+    terminal::takes_controls()
 }
 
 /// Whether the shell's line editor works on the terminal and handles Ctrl-C. On the terminals listed here

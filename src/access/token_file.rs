@@ -146,7 +146,7 @@ pub fn revoke(path: &Path, name: &Author) -> Result<usize, TokenFileError> {
     }
     let written = AtomicFile::begin_like(path, &file).and_then(|made| {
         made.file().write_all(kept.as_bytes())?;
-        made.finish(true)
+        made.finish_instead_of(file)
     });
     written.map_err(|error| failed("escrever", path, error))?;
     Ok(count - 1)
@@ -167,7 +167,11 @@ fn open_alone(path: &Path, open: fn(&Path) -> io::Result<File>) -> Result<File, 
         match private_file::lock(&file, path).and_then(|()| file.rewind()) {
             Ok(()) => return Ok(file),
             Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(failed("travar", path, error)),
-            Err(_) if Instant::now() < give_up => sleep(LOCK_LOOK),
+            Err(_) if Instant::now() < give_up => {
+                // An open file may be in the way of its replacement.
+                drop(file);
+                sleep(LOCK_LOOK);
+            }
             Err(_) => return Err(failed("travar", path, io::Error::other("outro programa o está usando"))),
         }
     }

@@ -1,12 +1,12 @@
 //! The environment of a measurement: machine, time and program. Figures mean little without it.
 
-use std::fs;
 use std::num::NonZero;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
 use crate::catalog::{Shown, counted};
+use crate::platform::machine;
 
 /// The characters that have no special meaning in any shell.
 const PLAIN: &str = "-_./:=,%+@";
@@ -46,16 +46,11 @@ impl Environment {
 }
 
 fn machine() -> String {
-    let read = |path| fs::read_to_string(path).unwrap_or_default();
-    let information = read("/proc/cpuinfo");
-    let processor = information
-        .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
-        .map_or(std::env::consts::ARCH, |(_, name)| name.trim());
+    let processor = machine::processor().unwrap_or_else(|| std::env::consts::ARCH.to_owned());
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let cores = counted(cores, "núcleo", "núcleos");
-    let release = read("/proc/sys/kernel/osrelease");
-    format!("{processor}, {cores}, {} {}", std::env::consts::OS, release.trim()).trim_end().to_owned()
+    let release = machine::release().unwrap_or_default();
+    format!("{processor}, {cores}, {} {release}", std::env::consts::OS).trim_end().to_owned()
 }
 
 /// A word, quoted for a shell if it needs it.

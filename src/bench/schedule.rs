@@ -5,9 +5,9 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::mix::Mix;
-use super::timer::Timer;
 use crate::catalog::Name;
 use crate::operation::{AdjustRequest, Request};
+use crate::platform::timer::Timer;
 use crate::refusal::Refusal;
 use crate::wire::text;
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::ConnectionError;
 use crate::catalog::Quoted;
 use crate::io_error::describe;
+use crate::platform::files::real_path;
 use crate::port_file;
 
 /// The way to a server. A client follows the way again before each connection, because a restarted server may
@@ -76,7 +77,7 @@ impl Discovery {
         match self {
             Discovery::Addresses(addresses) => addresses.join(","),
             Discovery::PortFile(path) => {
-                let absolute = path.canonicalize().or_else(|_| std::path::absolute(path));
+                let absolute = real_path(path).or_else(|_| std::path::absolute(path));
                 absolute.unwrap_or_else(|_| path.clone()).display().to_string()
             }
         }
@@ -86,7 +87,7 @@ impl Discovery {
     /// given by their addresses.
     pub fn shop_name(&self) -> Option<String> {
         let Discovery::PortFile(path) = self else { return None };
-        let path = path.canonicalize().ok()?;
+        let path = real_path(path).ok()?;
         Some(path.parent()?.file_name()?.to_string_lossy().into_owned())
     }
 

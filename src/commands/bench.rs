@@ -1,6 +1,5 @@
 //! `bench`: measures both transports, on a given server or on one of its own.
 
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -14,6 +13,7 @@ use super::connection::{Credentials, connect_options};
 use crate::bench;
 use crate::client::{Client, ClientError, ConnectOptions, Discovery, Patience};
 use crate::operation::{ImportRequest, Request};
+use crate::platform::machine;
 use crate::port_file;
 use crate::price_list;
 use crate::shell;
@@ -121,17 +121,17 @@ impl OwnServer {
         std::fs::create_dir(&folder)
             .with_context(|| format!("não foi possível criar {}", folder.display()))?;
         let port_file = folder.join("server_port.txt");
-        let process = std::process::Command::new(std::env::current_exe()?)
+        let mut server = std::process::Command::new(std::env::current_exe()?);
+        server
             .args(["serve", "--quiet", "--empty", "--port", "0", "--data"])
             .arg(folder.join("hortifruti.db"))
             .arg("--port-file")
             .arg(&port_file)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            // The server ignores Ctrl-C, because the bench ends it.
-            .process_group(0)
-            .spawn()
-            .context("o servidor da medição não iniciou")?;
+            .stdout(Stdio::null());
+        // The bench ends the server.
+        machine::ignore_interrupts(&mut server);
+        let process = server.spawn().context("o servidor da medição não iniciou")?;
         let mut own = Self { process, address: String::new(), folder };
         let give_up = Instant::now() + OWN_SERVER_WAIT;
         while own.address.is_empty() {

@@ -11,6 +11,7 @@ use super::output::note;
 use crate::access::token_file;
 use crate::access::{SECRET_VARIABLE, Secret};
 use crate::client::{Client, ConnectOptions, Discovery, Patience};
+use crate::platform::advice;
 use crate::port_file;
 use crate::shell;
 use crate::tls::{self, ClientFiles};
@@ -127,10 +128,10 @@ fn read_secret(file: &Path) -> anyhow::Result<Secret> {
     let (secret, is_private) =
         token_file::read_secret(file).map_err(|error| anyhow::anyhow!("{error}. Nada foi enviado"))?;
     if !is_private {
-        let file = file.display();
         note(&format!(
-            "Aviso: outros usuários desta máquina têm acesso ao token em {file}. Ele foi usado assim mesmo; \
-             feche o arquivo com: chmod 600 {file}"
+            "Aviso: outros usuários desta máquina têm acesso ao token em {}. Ele foi usado assim mesmo; {}",
+            file.display(),
+            advice::make_private(file)
         ));
     }
     Ok(secret)

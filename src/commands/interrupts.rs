@@ -3,9 +3,9 @@
 use std::{io, thread};
 
 use tokio::runtime;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::client;
+use crate::platform::signals::Signals;
 
 /// The exit status of a process that a signal ends before its work is done (128 + SIGINT).
 pub(super) const EXIT_INTERRUPTED: i32 = 130;
@@ -18,18 +18,14 @@ pub(super) const EXIT_INTERRUPTED: i32 = 130;
 /// If the system refuses a thread or a handler.
 pub(super) fn watch_interrupts(is_dialogue: bool) -> io::Result<()> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let (mut interrupts, mut terminations) = {
+    let mut interrupts = {
         let _inside = runtime.enter();
-        let terminations = (!is_dialogue).then(|| signal(SignalKind::terminate())).transpose()?;
-        (signal(SignalKind::interrupt())?, terminations)
+        if is_dialogue { Signals::interrupts()? } else { Signals::stops()? }
     };
     thread::Builder::new().name("hortifruti-interrupts".to_owned()).spawn(move || {
         runtime.block_on(async {
             loop {
-                tokio::select! {
-                    _ = interrupts.recv() => {}
-                    Some(()) = async { terminations.as_mut()?.recv().await } => {}
-                }
+                interrupts.next().await;
                 if !client::interrupt() && !is_dialogue {
                     std::process::exit(EXIT_INTERRUPTED);
                 }

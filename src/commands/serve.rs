@@ -20,6 +20,7 @@ use super::output::note;
 use crate::catalog::{LabelMasks, MaskError, original_products};
 use crate::inventory::Inventory;
 use crate::io_error::describe;
+use crate::platform::sockets;
 use crate::port_file::{self, Place};
 use crate::server::console::Console;
 use crate::server::{self, Limits, Protocols};
@@ -297,8 +298,7 @@ fn bind(host: IpAddr, port: Option<u16>, protocols: Protocols) -> anyhow::Result
 /// Listens like `TcpListener::bind`, but with a longer queue of connections that are not accepted yet.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // After a restart, the last connections of the old server must not block the port.
-    socket.set_reuse_address(true)?;
+    sockets::take_free_port(&socket)?;
     socket.bind(&address.into())?;
     socket.listen(server::BACKLOG.into())?;
     Ok(socket.into())

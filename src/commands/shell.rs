@@ -10,6 +10,7 @@ use super::connection::{Connection, target};
 use super::interrupts::watch_interrupts;
 use super::output::written;
 use crate::client::{Client, ClientError, Patience};
+use crate::platform::machine;
 use crate::shell;
 
 /// Abre um terminal interativo
@@ -45,9 +46,8 @@ impl Shell {
     }
 }
 
-/// The folder of the state that the shell keeps between runs (XDG base directory specification).
+/// The folder of the state that the shell keeps between runs: that of `XDG_STATE_HOME`, or else the system's.
 fn state_folder() -> Option<PathBuf> {
     let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let home = || std::env::home_dir().map(|home| home.join(".local/state"));
-    Some(state.or_else(home)?.join("hortifruti"))
+    Some(state.or_else(machine::state_folder)?.join("hortifruti"))
 }

@@ -13,6 +13,7 @@ use crate::access::token_file;
 use crate::access::{Hash, Role, Secret, Token as Entry};
 use crate::catalog::{Author, AuthorError};
 use crate::io_error::describe;
+use crate::platform::advice::RELOAD;
 
 /// Cria, mostra e revoga tokens, que identificam os clientes de um servidor
 #[derive(Debug, Args)]
@@ -137,9 +138,6 @@ impl TokenRevoke {
         Ok(())
     }
 }
-
-/// How a server that runs learns of another file.
-const RELOAD: &str = "um servidor que já roda relê o arquivo com SIGHUP";
 
 fn token_name(text: &str, nothing: &str) -> Result<Author, Error> {
     text.parse().map_err(|error: AuthorError| Error::Usage(format!("{error}. {nothing}")))

@@ -1,21 +1,12 @@
 //! A file that gets its name only once it is complete and on disk.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-#[cfg(target_os = "linux")]
-use rustix::fs::{CWD, RenameFlags, renameat_with};
-
-use super::{MODE, NameState, folder_of, lock, open_to_read};
-
-/// The mode of a created file that others may read, before the umask is applied.
-const MODE_SHARED: u32 = 0o666;
-
-/// The permissions in a file's mode, without its type.
-const PERMISSIONS: u32 = 0o7777;
+use super::{NameState, folder_of, open_locked, refuse_renamed};
+use crate::platform::files::{self, Rights};
 
 /// The suffix of the temporary name, which no other program uses.
 const TEMPORARY_SUFFIX: &str = ".hortifruti-tmp";
@@ -28,7 +19,7 @@ pub struct AtomicFile {
     path: PathBuf,
     temporary: PathBuf,
     /// The final permissions of the file, if they differ from the present ones.
-    mode: Option<u32>,
+    rights: Option<Rights>,
     is_finished: bool,
 }
 
@@ -39,7 +30,7 @@ impl AtomicFile {
     /// If the file cannot be created, another process writes one for the same name
     /// ([`ErrorKind::WouldBlock`]), or the temporary name belongs to a file of another program.
     pub fn begin(path: &Path) -> io::Result<Self> {
-        Self::begin_with(path, MODE)
+        Self::begin_with(path, true)
     }
 
     /// Creates an empty file to take this name later, with the permissions that the umask gives to any
@@ -48,7 +39,7 @@ impl AtomicFile {
     /// # Errors
     /// If [`AtomicFile::begin`] would fail.
     pub fn begin_shared(path: &Path) -> io::Result<Self> {
-        Self::begin_with(path, MODE_SHARED)
+        Self::begin_with(path, false)
     }
 
     /// Creates an empty file to take the name of `other` later, with the owner and the permissions of
@@ -58,39 +49,36 @@ impl AtomicFile {
     /// If [`AtomicFile::begin`] would fail, or the owner may not be set.
     pub fn begin_like(path: &Path, other: &File) -> io::Result<Self> {
         let mut made = Self::begin(path)?;
-        let (own, wanted) = (made.file.metadata()?, other.metadata()?);
-        if (own.uid(), own.gid()) != (wanted.uid(), wanted.gid()) {
-            fchown(&made.file, Some(wanted.uid()), Some(wanted.gid()))?;
-        }
-        made.mode = Some(wanted.mode() & PERMISSIONS);
+        let wanted = other.metadata()?;
+        files::give_owner(&made.file, &wanted)?;
+        made.rights = Some(Rights::of(&wanted));
         Ok(made)
     }
 
-    fn begin_with(path: &Path, mode: u32) -> io::Result<Self> {
+    fn begin_with(path: &Path, is_private: bool) -> io::Result<Self> {
         Self::remove_leftover(path)?;
         let temporary = temporary(path)?;
-        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(mode).open(&temporary);
-        let file = file.map_err(|error| match error.kind() {
+        let file = files::create_alone(&temporary, is_private).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => io::Error::other(format!(
                 "{} já existe e não é deste programa; mude o nome dele",
                 temporary.display()
             )),
             _ => error,
         })?;
-        lock(&file, &temporary)?;
-        let mut made = Self { file, path: path.to_owned(), temporary, mode: None, is_finished: false };
-        if mode == MODE_SHARED {
-            made.mode = Some(made.file.metadata()?.mode() & PERMISSIONS);
-            // This mode identifies the file as this program's if it is left behind.
-            made.set_mode(MODE);
+        refuse_renamed(&file, &temporary)?;
+        let mut made = Self { file, path: path.to_owned(), temporary, rights: None, is_finished: false };
+        if !is_private {
+            made.rights = Some(Rights::of(&made.file.metadata()?));
+            // With these permissions the file is known as this program's if it is left behind.
+            made.give(Rights::PRIVATE);
         }
         Ok(made)
     }
 
     /// Sets the permissions. An error is ignored: file systems without permissions, as on most memory
     /// sticks, refuse.
-    fn set_mode(&self, mode: u32) {
-        let _ = self.file.set_permissions(Permissions::from_mode(mode));
+    fn give(&self, rights: Rights) {
+        let _ = rights.give(&self.file);
     }
 
     /// The temporary path, which the file has until it is finished.
@@ -112,6 +100,18 @@ impl AtomicFile {
         self.name(replace)
     }
 
+    /// Makes the file durable, and gives it the name of `old`, which is open and locked. The lock is held to the end
+    /// if the system replaces open files.
+    ///
+    /// # Errors
+    /// If the file cannot be named.
+    pub fn finish_instead_of(self, old: File) -> io::Result<()> {
+        let old = Some(old).filter(|_| files::REPLACES_OPEN);
+        let named = self.finish(true);
+        drop(old);
+        named
+    }
+
     /// Makes the file durable, and exchanges it with the file that has the name now, which gets the name
     /// `kept`. `kept` must be free. If the file system can exchange names, the name is never free in
     /// between.
@@ -120,22 +120,9 @@ impl AtomicFile {
     /// If [`AtomicFile::finish`] would fail.
     pub fn finish_keeping(mut self, kept: &Path) -> io::Result<()> {
         self.file.sync_all()?;
-        let path = std::mem::replace(&mut self.path, kept.to_owned());
-        self.link()?;
+        files::replace_keeping(&self.temporary, &self.path, kept)?;
         self.is_finished = true;
-        if let Err(error) = exchange(kept, &path) {
-            // The new file has the name `kept` at this point.
-            fs::rename(kept, &self.temporary)?;
-            self.is_finished = false;
-            if !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) {
-                return Err(error);
-            }
-            // On a file system without links the name is free for a moment.
-            fs::hard_link(&path, kept).or_else(|_| fs::rename(&path, kept))?;
-            fs::rename(&self.temporary, &path)?;
-            self.is_finished = true;
-        }
-        File::open(folder_of(&path))?.sync_all()
+        files::sync_folder(folder_of(&self.path))
     }
 
     /// Makes the file durable, and gives it its name if the name is free, or if `is_ours` recognises the
@@ -156,28 +143,16 @@ impl AtomicFile {
     }
 
     fn name(mut self, replace: bool) -> io::Result<()> {
-        if let Some(mode) = self.mode {
-            self.set_mode(mode);
+        if let Some(rights) = self.rights {
+            self.give(rights);
         }
         if replace {
-            fs::rename(&self.temporary, &self.path)?;
+            files::rename(&self.temporary, &self.path)?;
         } else {
-            self.link()?;
+            files::rename_if_free(&self.temporary, &self.path)?;
         }
         self.is_finished = true;
-        // Makes the names in the folder durable.
-        File::open(folder_of(&self.path))?.sync_all()
-    }
-
-    /// Gives the file its name by a link. Unlike a rename, a link never replaces a file that another program
-    /// has created since the check.
-    fn link(&self) -> io::Result<()> {
-        match fs::hard_link(&self.temporary, &self.path) {
-            Ok(()) => fs::remove_file(&self.temporary),
-            // A file system without links, as on most memory sticks.
-            Err(_) if fs::symlink_metadata(&self.path).is_err() => fs::rename(&self.temporary, &self.path),
-            Err(error) => Err(error),
-        }
+        files::sync_folder(folder_of(&self.path))
     }
 
     /// Removes the temporary file of a process that was killed while it wrote the file of this name. A file
@@ -188,10 +163,9 @@ impl AtomicFile {
     pub fn remove_leftover(path: &Path) -> io::Result<()> {
         let temporary = temporary(path)?;
         match fs::symlink_metadata(&temporary) {
-            Ok(found) if found.is_file() && found.mode() & PERMISSIONS == MODE => {
-                let left = open_to_read(&temporary)?;
-                lock(&left, &temporary)?;
-                fs::remove_file(&temporary)
+            Ok(found) if found.is_file() && files::is_unfinished(&found) => {
+                let _left = open_locked(&temporary)?;
+                files::remove(&temporary)
             }
             Ok(_) => Ok(()),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
@@ -203,20 +177,9 @@ impl AtomicFile {
 impl Drop for AtomicFile {
     fn drop(&mut self) {
         if !self.is_finished {
-            let _ = fs::remove_file(&self.temporary);
+            let _ = files::remove(&self.temporary);
         }
     }
-}
-
-/// Exchanges the names of two files.
-#[cfg(target_os = "linux")]
-fn exchange(one: &Path, other: &Path) -> io::Result<()> {
-    Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn exchange(_: &Path, _: &Path) -> io::Result<()> {
-    Err(ErrorKind::Unsupported.into())
 }
 
 /// The temporary name of a file: hidden, and with [`TEMPORARY_SUFFIX`].
@@ -230,10 +193,10 @@ fn temporary(path: &Path) -> io::Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-    use std::os::unix::fs::symlink;
 
     use super::*;
-    use crate::private_file::tests::{make_pipe, names};
+    use crate::private_file::is_private;
+    use crate::private_file::tests::names;
 
     #[test]
     fn a_file_has_its_name_once_it_is_whole() {
@@ -245,7 +208,7 @@ mod tests {
         assert_eq!(AtomicFile::begin(&path).unwrap_err().kind(), ErrorKind::WouldBlock);
         made.finish(false).unwrap();
         assert_eq!(names(folder.path()), ["a"]);
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, MODE);
+        assert!(is_private(&File::open(&path).unwrap()).unwrap());
 
         drop(AtomicFile::begin(&path).unwrap());
         let other = AtomicFile::begin(&path).unwrap();
@@ -286,8 +249,13 @@ mod tests {
         assert_eq!(names(folder.path()), ["a"]);
     }
 
+    #[cfg(unix)]
     #[test]
     fn only_what_is_ours_is_replaced() {
+        use std::os::unix::fs::symlink;
+
+        use crate::private_file::tests::make_pipe;
+
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let is_ours = |head: &[u8]| head.starts_with(b"nosso");
@@ -317,13 +285,16 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_file_that_a_person_gave_the_temporary_name_is_left_alone() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         let temporary = temporary(&path).unwrap();
         fs::write(&temporary, "importante").unwrap();
-        fs::set_permissions(&temporary, Permissions::from_mode(0o644)).unwrap();
+        fs::set_permissions(&temporary, fs::Permissions::from_mode(0o644)).unwrap();
         AtomicFile::remove_leftover(&path).unwrap();
         assert!(AtomicFile::begin(&path).unwrap_err().to_string().contains("a.hortifruti-tmp"));
         assert_eq!(fs::read_to_string(&temporary).unwrap(), "importante");
@@ -334,14 +305,17 @@ mod tests {
         assert!(temporary.is_symlink());
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_shared_file_has_the_mode_that_any_new_file_has() {
+        use std::os::unix::fs::PermissionsExt;
+
         let folder = tempfile::tempdir().unwrap();
         let (path, usual) = (folder.path().join("a"), folder.path().join("b"));
         File::create(&usual).unwrap();
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & PERMISSIONS;
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
         let made = AtomicFile::begin_shared(&path).unwrap();
-        assert_eq!(mode(made.temporary()), MODE);
+        assert_eq!(mode(made.temporary()), 0o600);
         made.finish(false).unwrap();
         assert_eq!(mode(&path), mode(&usual));
     }

@@ -1,12 +1,10 @@
 //! The identity and the length of the file that has a name.
 
-use std::fs;
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-#[cfg(target_os = "linux")]
-use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};
+use crate::platform::files::{self, Stat};
 
 /// The identity of a file, which stays the same if the file is renamed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +14,11 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The number of the device.
+    pub fn device(&self) -> u64 {
+        self.device
+    }
+
     /// The number of the file on its device.
     pub fn inode(&self) -> u64 {
         self.inode
@@ -30,8 +33,11 @@ impl Identity {
     }
 
     /// The identity of an open file.
-    pub(super) fn of_open(file: &fs::File) -> io::Result<Self> {
-        file.metadata().map(|found| Self { device: found.dev(), inode: found.ino() })
+    ///
+    /// # Errors
+    /// If the system refuses to describe the file.
+    pub fn of_open(file: &File) -> io::Result<Self> {
+        files::stat_open(file).map(|found| FileStat::new(found).identity)
     }
 }
 
@@ -63,13 +69,7 @@ impl FileStat {
     /// # Errors
     /// If there is no file, or the system refuses to describe it.
     pub fn at(path: &Path) -> io::Result<Self> {
-        #[cfg(target_os = "linux")]
-        if let Ok(found) = statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::INO | StatxFlags::SIZE) {
-            let device = makedev(found.stx_dev_major, found.stx_dev_minor);
-            return Ok(Self { identity: Identity { device, inode: found.stx_ino }, bytes: found.stx_size });
-        }
-        let found = fs::symlink_metadata(path)?;
-        Ok(Self { identity: Identity { device: found.dev(), inode: found.ino() }, bytes: found.len() })
+        files::stat(path).map(Self::new)
     }
 
     /// The file that has this name now, and its times. Reading the times makes later writes slower (see
@@ -78,13 +78,11 @@ impl FileStat {
     /// # Errors
     /// If [`FileStat::at`] would fail.
     pub fn with_times(path: &Path) -> io::Result<(Self, Times)> {
-        let found = fs::symlink_metadata(path)?;
-        let nanoseconds = |seconds, rest| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
-        let times = Times {
-            written: nanoseconds(found.mtime(), found.mtime_nsec()),
-            changed: nanoseconds(found.ctime(), found.ctime_nsec()),
-        };
-        let identity = Identity { device: found.dev(), inode: found.ino() };
-        Ok((Self { identity, bytes: found.len() }, times))
+        let (found, written, changed) = files::stat_with_times(path)?;
+        Ok((Self::new(found), Times { written, changed }))
+    }
+
+    fn new((device, inode, bytes): Stat) -> Self {
+        Self { identity: Identity { device, inode }, bytes }
     }
 }

@@ -1,11 +1,10 @@
 //! Whether a name is free for a file of this program.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use nix::fcntl::OFlag;
+use crate::platform::files;
 
 /// Bytes of a file by which its writer is recognised: a database's header, a report's title.
 pub const HEAD_BYTES: u64 = 512;
@@ -38,10 +37,8 @@ impl NameState {
             Ok(false) => return Ok(NameState::Free),
             Err(obstacle) => return Ok(NameState::Other(obstacle)),
         }
-        let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-        let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?;
         let mut head = Vec::new();
-        file.take(HEAD_BYTES).read_to_end(&mut head)?;
+        files::open_no_link(path)?.take(HEAD_BYTES).read_to_end(&mut head)?;
         Ok(if is_ours(&head) { NameState::Ours } else { NameState::Other(Obstacle("é outro arquivo")) })
     }
 }

@@ -11,6 +11,7 @@ use super::io::{answer_and_close, close};
 use super::maybe_tls::MaybeTls;
 use super::service::{Service, Tls};
 use super::{http, text};
+use crate::platform::sockets;
 use crate::wire::{self, HTTP2_PREFACE, Protocol};
 
 /// The time after which the beginning of an HTTP request counts as text. No text command begins like one; a
@@ -67,10 +68,8 @@ async fn shake_hands(acceptor: TlsAcceptor, stream: TcpStream) -> Result<Entrant
     }
     let stream = acceptor.accept(stream).into_fallible().await?;
     // TLS 1.3 has no answer to the end of the client's handshake. A client without TCP_NODELAY sends its
-    // first command only after that end is acknowledged, which Linux delays for 40 ms. An error here costs no
-    // more than this delay.
-    #[cfg(target_os = "linux")]
-    let _ = socket2::SockRef::from(stream.get_ref().0).set_tcp_quickack(true);
+    // first command only after that end is acknowledged.
+    sockets::acknowledge_now(&socket2::SockRef::from(stream.get_ref().0));
     Ok(Entrant::Tls(Box::new(stream)))
 }
 

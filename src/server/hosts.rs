@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use axum::http::uri::Authority;
 
+use crate::platform::machine::host_name;
+
 /// The name of this machine itself, whatever its network calls it.
 const LOCAL: &str = "localhost";
 
@@ -39,8 +41,8 @@ impl Hosts {
 
 /// The names of this machine: as mDNS has it, and alone.
 pub fn machine_names() -> Vec<String> {
-    match nix::unistd::gethostname().map(std::ffi::OsString::into_string) {
-        Ok(Ok(name)) if !name.is_empty() => vec![format!("{name}.local"), name],
+    match host_name() {
+        Some(name) if !name.is_empty() => vec![format!("{name}.local"), name],
         _ => Vec::new(),
     }
 }

@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use socket2::{SockRef, TcpKeepalive};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 use super::maybe_tls::MaybeTls;
+use crate::platform::sockets;
 
 /// The time for which a connection that the server ends is still read, and the bytes are thrown away: closing
 /// a connection with unread bytes would reset it, and the client would lose the last reply.
@@ -26,14 +27,11 @@ const PROBES_MAX: u32 = 4;
 pub(super) fn prepare(stream: &std::net::TcpStream) -> io::Result<()> {
     // A small reply must not wait for an acknowledgement. hyper does not set this option.
     stream.set_nodelay(true)?;
-    let probes =
-        TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_EVERY).with_retries(PROBES_MAX);
     let socket = SockRef::from(stream);
-    socket.set_tcp_keepalive(&probes)?;
+    sockets::keep_alive(&socket, PROBE_AFTER, PROBE_EVERY, Some(PROBES_MAX))?;
     // The probes find a peer that is gone; this timeout, a peer that is there and takes none of its bytes.
     // HTTP/2's ping would not do: an idle client need not read its connection, and our own shell does not.
-    #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(PROBE_AFTER + PROBES_MAX * PROBE_EVERY))?;
+    sockets::limit_unsent(&socket, PROBE_AFTER + PROBES_MAX * PROBE_EVERY)?;
     Ok(())
 }
 

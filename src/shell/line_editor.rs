@@ -3,7 +3,6 @@
 use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,6 +24,7 @@ use super::source::{Expected, Input, LineSource, Question};
 use super::state_line::StateLine;
 use crate::client::{Client, ClientError};
 use crate::operation::{ProductsRequest, Reply, Request};
+use crate::platform::files::Rights;
 use crate::private_file::{self, NameState};
 use crate::terminal::takes_colours;
 
@@ -194,7 +194,7 @@ fn prepare(path: &Path) -> io::Result<()> {
         return Err(io::Error::other(obstacle));
     }
     // An earlier version may have made the file readable to others.
-    private_file::open_or_create(path)?.set_permissions(fs::Permissions::from_mode(0o600))
+    Rights::PRIVATE.give(&private_file::open_or_create(path)?)
 }
 
 /// The helper that rustyline calls while a line is typed.

@@ -1,22 +1,17 @@
 //! Long answers, shown a screen at a time.
 
 use std::io::{self, Write};
-use std::os::fd::AsFd;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use unicode_width::UnicodeWidthStr;
 
+use crate::platform::terminal::{Keyboard, awaits_key};
 use crate::terminal::{size, takes_controls};
-
-/// Bytes of a key: an arrow with all its modifiers fits.
-const KEY_BYTES: usize = 8;
 
 /// Shows a text. If it is longer than the screen, stops at each screen until a key says how to go on. A
 /// terminal that obeys no control sequences, or on which more was typed already, gets all of it.
 pub(super) fn show(out: &mut impl Write, text: &str) -> io::Result<()> {
     match size().filter(|_| takes_controls()) {
-        Some((rows, columns)) if height(text, columns) >= rows && !is_typed_ahead() => {
+        Some((rows, columns)) if height(text, columns) >= rows && awaits_key() => {
             show_pages(out, text, rows.saturating_sub(1).max(1), columns, next_step)
         }
         _ => {
@@ -89,13 +84,6 @@ fn height(text: &str, columns: usize) -> usize {
     text.lines().map(|line| line.width().div_ceil(columns.max(1)).max(1)).sum()
 }
 
-/// Whether keys wait to be read.
-fn is_typed_ahead() -> bool {
-    let stdin = io::stdin();
-    let mut keyboard = [PollFd::new(&stdin, PollFlags::IN)];
-    poll(&mut keyboard, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
-}
-
 /// Waits for a key that asks for something.
 fn next_step() -> io::Result<Step> {
     let keyboard = Keyboard::open()?;
@@ -103,46 +91,6 @@ fn next_step() -> io::Result<Step> {
         if let Some(step) = Step::of_key(&keyboard.key()?) {
             return Ok(step);
         }
-    }
-}
-
-/// The keyboard in a mode in which each key is read immediately and none is shown. Dropping it restores the
-/// former mode.
-struct Keyboard(Termios);
-
-impl Keyboard {
-    fn open() -> io::Result<Self> {
-        let before = tcgetattr(io::stdin())?;
-        let mut modes = before.clone();
-        modes.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG);
-        modes.special_codes[SpecialCodeIndex::VMIN] = 1;
-        modes.special_codes[SpecialCodeIndex::VTIME] = 0;
-        tcsetattr(io::stdin(), OptionalActions::Now, &modes)?;
-        Ok(Self(before))
-    }
-
-    /// The bytes of one key; none at the end of the input. They are read past the buffer of standard input, in
-    /// which the keys of the next command would be lost.
-    fn key(&self) -> io::Result<Vec<u8>> {
-        let mut bytes = [0; KEY_BYTES];
-        let mut length =
-            rustix::io::retry_on_intr(|| rustix::io::read(io::stdin().as_fd(), &mut bytes[..1]))?;
-        // The rest of an arrow comes in one piece with its beginning.
-        while bytes[0] == b'\x1b' && (1..KEY_BYTES).contains(&length) && is_typed_ahead() {
-            let end = length + 1;
-            length +=
-                rustix::io::retry_on_intr(|| rustix::io::read(io::stdin().as_fd(), &mut bytes[length..end]))?;
-            if bytes[length - 1].is_ascii_alphabetic() || bytes[length - 1] == b'~' {
-                break;
-            }
-        }
-        Ok(bytes[..length].to_vec())
-    }
-}
-
-impl Drop for Keyboard {
-    fn drop(&mut self) {
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
     }
 }
 

@@ -15,6 +15,7 @@ mod journal;
 mod keeper;
 mod ledger;
 mod load;
+mod local;
 mod migrate;
 mod moment;
 mod moving;

@@ -32,7 +32,6 @@ mod schema;
 mod terms;
 mod verify;
 
-use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +40,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{Ledger, LedgerRow, RecordedById, Settled, Store, StoreError, Wait};
 use crate::catalog::{Catalog, Movement, RequestId, Transaction};
+use crate::platform::files::FileExt;
 use crate::private_file::AtomicFile;
 use checkpoint::Checkpoint;
 use connect::{BUSY_TIMEOUT, connect};
@@ -143,6 +143,8 @@ impl Store for SqliteStore {
                 let file = unfinished.file().try_clone().map_err(io("travar", &self.path))?;
                 lock.open_file(file, &self.path)?;
             }
+            // Not every system renames a file that SQLite has open.
+            self.connection = Connection::open_in_memory().map_err(self.failed("criar"))?;
             unfinished.finish(false).map_err(io("criar", &self.path))?;
             self.connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         }

@@ -15,13 +15,26 @@ const OPEN_FOLDERS: [&str; 3] = ["inventory", "server", "store"];
 /// Each room, and the rooms that it imports from.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("access", &["catalog", "io_error", "operation", "private_file", "refusal"]),
-    ("again", &["access"]),
+    ("again", &["access", "platform"]),
     (
         "bench",
-        &["catalog", "client", "io_error", "operation", "private_file", "progress_bar", "refusal", "wire"],
+        &[
+            "catalog",
+            "client",
+            "io_error",
+            "operation",
+            "platform",
+            "private_file",
+            "progress_bar",
+            "refusal",
+            "wire",
+        ],
     ),
     ("catalog", &[]),
-    ("client", &["access", "catalog", "io_error", "operation", "port_file", "refusal", "tls", "wire"]),
+    (
+        "client",
+        &["access", "catalog", "io_error", "operation", "platform", "port_file", "refusal", "tls", "wire"],
+    ),
     (
         "commands",
         &[
@@ -35,6 +48,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "local_time",
             "metrics",
             "operation",
+            "platform",
             "port_file",
             "price_list",
             "private_file",
@@ -99,6 +113,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "inventory::stopped_writer",
             "metrics",
             "operation",
+            "platform",
             "refusal",
             "store",
             "store::error",
@@ -237,14 +252,15 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "store::error",
         ],
     ),
-    ("io_error", &[]),
+    ("io_error", &["platform"]),
     ("local_time", &[]),
-    ("metrics", &["operation", "refusal"]),
+    ("metrics", &["operation", "platform", "refusal"]),
     ("operation", &["catalog", "local_time", "refusal"]),
     ("panel", &[]),
-    ("port_file", &["io_error", "private_file"]),
+    ("platform", &[]),
+    ("port_file", &["io_error", "platform", "private_file"]),
     ("price_list", &["catalog", "operation"]),
-    ("private_file", &[]),
+    ("private_file", &["platform"]),
     ("progress_bar", &["terminal"]),
     ("refusal", &["catalog"]),
     ("render", &["catalog", "local_time", "operation"]),
@@ -276,10 +292,18 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("server::admission", &["server::console"]),
     ("server::authenticator", &["access", "refusal"]),
     ("server::console", &["catalog"]),
-    ("server::descriptors", &[]),
+    ("server::descriptors", &["platform"]),
     (
         "server::detect",
-        &["server::http", "server::io", "server::maybe_tls", "server::service", "server::text", "wire"],
+        &[
+            "platform",
+            "server::http",
+            "server::io",
+            "server::maybe_tls",
+            "server::service",
+            "server::text",
+            "wire",
+        ],
     ),
     (
         "server::grpc",
@@ -301,7 +325,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
-    ("server::hosts", &[]),
+    ("server::hosts", &["platform"]),
     (
         "server::http",
         &[
@@ -326,7 +350,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("server::idle", &[]),
-    ("server::io", &["server::maybe_tls"]),
+    ("server::io", &["platform", "server::maybe_tls"]),
     ("server::long_work", &[]),
     ("server::maybe_tls", &[]),
     (
@@ -376,6 +400,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "io_error",
             "local_time",
             "operation",
+            "platform",
             "private_file",
             "refusal",
             "render",
@@ -394,6 +419,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &[
             "catalog",
             "io_error",
+            "platform",
             "private_file",
             "store",
             "store::check",
@@ -411,6 +437,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "store::sqlite",
         &[
             "catalog",
+            "platform",
             "private_file",
             "store",
             "store::check",
@@ -420,7 +447,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "store::request_ids",
         ],
     ),
-    ("terminal", &[]),
+    ("terminal", &["platform"]),
     ("tls", &["catalog", "io_error", "private_file"]),
     ("wire", &["catalog", "operation", "refusal"]),
 ];

@@ -4,11 +4,11 @@ use std::sync::mpsc;
 use std::thread;
 
 use tokio::runtime;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::reload::Reloadable;
 use crate::commands::interrupts::EXIT_INTERRUPTED;
+use crate::platform::signals::Signals;
 use crate::server::console::Console;
 
 /// Starts to listen. The receiver is ready at the first SIGTERM or Ctrl-C; the second ends the process. A
@@ -19,18 +19,17 @@ use crate::server::console::Console;
 pub(super) fn listen(reloadable: Reloadable, console: &Console) -> anyhow::Result<oneshot::Receiver<()>> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     // The handlers are installed before the thread runs, so that no signal is missed.
-    let (mut terminate, mut interrupt, mut hangup) = {
+    let (mut stops, mut reloads) = {
         let _inside = runtime.enter();
-        let hangup = (!reloadable.is_empty()).then(|| signal(SignalKind::hangup())).transpose()?;
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, hangup)
+        (Signals::stops()?, (!reloadable.is_empty()).then(Signals::reloads).transpose()?)
     };
     let console = console.clone();
     let (stop, stopped) = oneshot::channel();
     // The files are reloaded on a separate thread, because reading a file may take a while and a stop must
     // not wait for it.
-    let (reload, reloads) = mpsc::channel();
+    let (reload, wanted) = mpsc::channel();
     thread::Builder::new().name("hortifruti-reload".to_owned()).spawn(move || {
-        while reloads.recv().is_ok() {
+        while wanted.recv().is_ok() {
             reloadable.reload(&console);
         }
     })?;
@@ -38,23 +37,16 @@ pub(super) fn listen(reloadable: Reloadable, console: &Console) -> anyhow::Resul
         runtime.block_on(async {
             loop {
                 tokio::select! {
-                    () = stop_wanted(&mut terminate, &mut interrupt) => break,
-                    Some(()) = async { hangup.as_mut()?.recv().await } => {
+                    _ = stops.next() => break,
+                    Some(_) = async { Some(reloads.as_mut()?.next().await) } => {
                         let _ = reload.send(());
                     }
                 }
             }
             let _ = stop.send(());
-            stop_wanted(&mut terminate, &mut interrupt).await;
+            stops.next().await;
             std::process::exit(EXIT_INTERRUPTED);
         });
     })?;
     Ok(stopped)
-}
-
-async fn stop_wanted(terminate: &mut Signal, interrupt: &mut Signal) {
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
 }

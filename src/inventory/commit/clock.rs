@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::platform::machine::since_boot;
+
 /// The difference from the expected time after which a warning is logged. A day is more than any time zone,
 /// daylight saving or drift explains, so the clock was wrong before or is wrong now.
 const OFF_MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -69,21 +71,6 @@ impl Moment {
     fn now() -> Self {
         Self { time: SystemTime::now(), since_boot: since_boot() }
     }
-}
-
-/// The time since the machine started, its sleep included. `Instant` leaves the sleep out on Linux,
-/// so that the clock of a laptop that is closed over the weekend would seem to jump.
-#[cfg(target_os = "linux")]
-fn since_boot() -> Duration {
-    use nix::time::{ClockId, clock_gettime};
-    clock_gettime(ClockId::CLOCK_BOOTTIME).map(Duration::from).unwrap_or_default()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn since_boot() -> Duration {
-    static STARTED: std::sync::LazyLock<std::time::Instant> =
-        std::sync::LazyLock::new(std::time::Instant::now);
-    STARTED.elapsed()
 }
 
 #[cfg(test)]

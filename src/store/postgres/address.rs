@@ -8,8 +8,9 @@ use std::sync::Arc;
 use percent_encoding::percent_decode_str;
 use rustls::ClientConfig;
 use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::SslMode;
 
+use super::local::{self, Host};
 use super::password::Passwords;
 use crate::store::StoreError;
 use crate::tls::{self, ClientFiles};
@@ -117,7 +118,7 @@ impl Address {
     pub(super) fn host_shown(&self, index: usize) -> String {
         match self.host(index) {
             (Host::Tcp(host), port) => format!("{host}:{port}"),
-            (Host::Unix(folder), port) => format!("{}:{port}", folder.display()),
+            (Host::Folder(folder), port) => format!("{}:{port}", folder.display()),
         }
     }
 
@@ -128,7 +129,7 @@ impl Address {
         let (host, port) = self.host(index);
         let host = match host {
             Host::Tcp(host) => host.as_str(),
-            Host::Unix(_) => "localhost",
+            Host::Folder(_) => "localhost",
         };
         let (user, database) = (config.get_user().unwrap_or_default(), config.get_dbname());
         if let Some(password) = passwords.of(host, port, database.unwrap_or(user), user) {
@@ -197,7 +198,7 @@ fn hosts(config: &Config) -> Result<Vec<(Host, u16)>, String> {
         [port] => Some(*port),
         ports => ports.get(index).copied(),
     };
-    let with_port = |(index, host): (usize, &Host)| Some((host.clone(), port(index)?));
+    let with_port = |(index, host)| Some((local::host(host), port(index)?));
     let hosts: Option<Vec<_>> = hosts.iter().enumerate().map(with_port).collect();
     hosts.ok_or_else(|| "endereço inválido: há mais hosts do que portas".to_owned())
 }
@@ -205,7 +206,7 @@ fn hosts(config: &Config) -> Result<Vec<(Host, u16)>, String> {
 /// Whether a connection to this host does not leave the machine.
 fn is_local(host: &Host) -> bool {
     match host {
-        Host::Unix(_) => true,
+        Host::Folder(_) => true,
         Host::Tcp(name) => {
             name == "localhost"
                 || name.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())

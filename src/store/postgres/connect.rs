@@ -12,20 +12,21 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
-use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{TcpStream, UnixStream};
+use socket2::SockRef;
+use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, timeout, timeout_at};
-use tokio_postgres::config::Host;
 use tokio_postgres::error::{DbError, Severity};
 use tokio_postgres::{AsyncMessage, Connection, SimpleQueryMessage, SimpleQueryRow};
 
 use super::address::Address;
 use super::current::Place;
 use super::error::{Failure, explanation, shown};
+use super::local::{self, Host};
 use super::session::Session;
 use super::tls::{Encrypted, Encryption, Socket};
 use crate::io_error::describe;
+use crate::platform::sockets;
 use crate::store::StoreError;
 
 /// How long one host may take to become usable. A host that recovers answers sooner, with a refusal.
@@ -338,17 +339,13 @@ async fn open(address: &Address, host: usize, purpose: Purpose) -> Result<Found,
 /// Opens a socket to one host.
 async fn socket(address: &Address, host: usize) -> io::Result<Box<dyn Socket>> {
     match address.host(host) {
-        (Host::Unix(folder), port) => {
-            let stream = UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await?;
-            Ok(Box::new(stream))
-        }
+        (Host::Folder(folder), port) => Ok(Box::new(local::connect(folder, port).await?)),
         (Host::Tcp(name), port) => {
             let stream = TcpStream::connect((name.as_str(), port)).await?;
             stream.set_nodelay(true)?;
             let socket = SockRef::from(&stream);
-            socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(SILENCE).with_interval(SILENCE))?;
-            #[cfg(target_os = "linux")]
-            socket.set_tcp_user_timeout(Some(SILENCE))?;
+            sockets::keep_alive(&socket, SILENCE, SILENCE, None)?;
+            sockets::limit_unsent(&socket, SILENCE)?;
             Ok(Box::new(stream))
         }
     }

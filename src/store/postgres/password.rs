@@ -5,6 +5,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use crate::io_error::describe;
+use crate::platform::{advice, machine};
 use crate::private_file;
 
 /// The largest file of passwords that is read, in bytes.
@@ -32,23 +33,21 @@ impl Passwords {
         let path = match named {
             Some(path) => path,
             None => {
-                let usual = env::home_dir().map(|home| home.join(".pgpass")).filter(|path| path.exists());
+                let usual = machine::postgres_passwords().filter(|path| path.exists());
                 let Some(usual) = usual else { return Ok(Self::default()) };
                 usual
             }
         };
         let read = private_file::open_file_or_pipe(&path).and_then(|mut file| {
-            let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata()?.permissions());
-            Ok((mode, private_file::read_file_or_pipe(&mut file, FILE_BYTES_MAX + 1)?))
+            let is_private = private_file::is_private(&file)?;
+            Ok((is_private, private_file::read_file_or_pipe(&mut file, FILE_BYTES_MAX + 1)?))
         });
-        let (mode, bytes) = read.map_err(|error| {
+        let (is_private, bytes) = read.map_err(|error| {
             format!("não foi possível ler o arquivo de senhas {}: {}", path.display(), describe(&error))
         })?;
-        if mode & 0o077 != 0 {
-            return Err(format!(
-                "outros usuários podem ler o arquivo de senhas {0}; use: chmod 600 {0}",
-                path.display()
-            ));
+        if !is_private {
+            let next = advice::make_private(&path);
+            return Err(format!("outros usuários podem ler o arquivo de senhas {}; {next}", path.display()));
         }
         let text = String::from_utf8(bytes).ok().filter(|text| text.len() as u64 <= FILE_BYTES_MAX);
         let text = text.ok_or_else(|| format!("{} não é um arquivo de senhas", path.display()))?;

@@ -7,7 +7,6 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::backup::{Backup, StepResult};
@@ -21,6 +20,7 @@ use super::log::{VERSIONS_OFFSET, WITHOUT_LOG};
 use super::names::{JOURNAL_SUFFIX, LOCK_SUFFIX, LOG_SUFFIX, SUFFIXES, beside, free_name};
 use super::schema::{SCHEMA_VERSION, is_ours, migrate};
 use super::verify::Source;
+use crate::platform::files::FileExt;
 use crate::private_file::{AtomicFile, Identity, NameState};
 use crate::store::StoreError;
 use crate::store::check::{Report, Step, Verified};

@@ -10,9 +10,8 @@
 //! The lock file has a note of the last known state, for the start after a kill.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -23,7 +22,9 @@ use super::connect::connect_alone;
 use super::lock::{self, Lock};
 use super::log::{COMPARED_FRAMES, Index, VERSIONS_OFFSET, WITH_LOG, has_copied};
 use super::names::{INDEX_SUFFIX, LOG_SUFFIX, beside};
-use crate::private_file::{FileStat, Times};
+use crate::platform::files::FileExt;
+use crate::platform::{locks, machine};
+use crate::private_file::{FileStat, Identity, Times};
 
 /// Frames of the log at which it is copied into the database: 4 MiB, SQLite's own default.
 const COPIED_FRAMES: u32 = 1000;
@@ -34,9 +35,6 @@ const COPY_LOCK_BYTE: i64 = 121;
 
 /// Time between two checks whether another program still copies the log.
 const COPYING_LOOK: Duration = Duration::from_millis(1);
-
-/// The file that identifies this start of the machine.
-const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// The word that a note has in place of the time if the file is known to have foreign content.
 const MIXED: &str = "mixed";
@@ -93,7 +91,7 @@ impl Base {
             return Whose::Ours;
         }
         // A program that copies the log updates the count of copied frames last, and then unlocks.
-        if is_being_copied(&self.index_file) {
+        if locks::is_locked(&self.index_file, COPY_LOCK_BYTE) {
             return Whose::BeingCopied;
         }
         let Ok(Some(index)) = Index::of(&self.index_file) else { return Whose::Foreign };
@@ -299,20 +297,6 @@ impl fmt::Display for Ends {
     }
 }
 
-/// Whether another process copies the log.
-fn is_being_copied(index: &File) -> bool {
-    use nix::fcntl::{FcntlArg, fcntl};
-    let mut found = nix::libc::flock {
-        l_type: nix::libc::F_WRLCK as _,
-        l_whence: nix::libc::SEEK_SET as _,
-        l_start: COPY_LOCK_BYTE,
-        l_len: 1,
-        l_pid: 0,
-    };
-    // F_GETLK only asks, and locks nothing.
-    fcntl(index, FcntlArg::F_GETLK(&mut found)).is_ok() && i32::from(found.l_type) != nix::libc::F_UNLCK
-}
-
 /// The identity of a log and the count of its copied frames, as a note has them.
 fn copying(index: &Index) -> String {
     format!("{:016x}:{}", u64::from_be_bytes(index.salts), index.copied)
@@ -338,13 +322,12 @@ impl Note {
 
 /// The present identities of the machine's boot, the database and its log.
 fn place(database: &Path) -> Option<String> {
-    let boot = fs::read_to_string(BOOT_ID).ok()?;
+    let boot = machine::boot_id()?;
     let identity = |path: &Path| -> io::Result<String> {
-        let found = fs::symlink_metadata(path)?;
-        Ok(format!("{}:{}", found.dev(), found.ino()))
+        Identity::of(path).map(|found| format!("{}:{}", found.device(), found.inode()))
     };
     let (file, log) = (identity(database).ok()?, identity(&beside(database, LOG_SUFFIX)).ok()?);
-    Some(format!("{} {file} {log}", boot.trim()))
+    Some(format!("{boot} {file} {log}"))
 }
 
 /// A change of a database file after a server noted its state.
@@ -380,6 +363,8 @@ pub(super) fn since(database: &Path, note: &str) -> io::Result<Option<Since>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use rusqlite::config::DbConfig;
 
     use super::*;

@@ -1,8 +1,7 @@
 //! Connections to a database file.
 
-use std::ffi::OsString;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::fmt::Write;
+use std::path::{MAIN_SEPARATOR, Path};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -27,18 +26,45 @@ pub(super) fn connect(path: &Path, access: OpenFlags) -> Result<Connection, Stor
 
 /// Opens a database file for reading and ignores its log. Nobody may write the file until it is closed.
 pub(super) fn connect_alone(path: &Path) -> Result<Connection, StoreError> {
-    connect(&alone(path), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
+    connect(Path::new(&alone(path)), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
 }
 
-/// The URI by which SQLite opens a file without its log (<https://sqlite.org/uri.html>).
-fn alone(path: &Path) -> PathBuf {
-    let mut uri = b"file:".to_vec();
-    for byte in path.as_os_str().as_bytes() {
+/// The URI by which SQLite opens a file without its log (<https://sqlite.org/uri.html>). Its path begins with a
+/// slash also if that of the file begins with the letter of a drive, and `//` would begin the name of a machine.
+fn alone(path: &Path) -> String {
+    let mut name = String::new();
+    for byte in path.as_os_str().as_encoded_bytes() {
         match byte {
-            b'?' | b'#' | b'%' => uri.extend_from_slice(format!("%{byte:02X}").as_bytes()),
-            _ => uri.push(*byte),
+            byte if char::from(*byte) == MAIN_SEPARATOR => name.push('/'),
+            b'/' | b'.' | b'-' | b'_' | b':' => name.push(char::from(*byte)),
+            byte if byte.is_ascii_alphanumeric() => name.push(char::from(*byte)),
+            // Writing to a text never fails.
+            byte => drop(write!(name, "%{byte:02X}")),
         }
     }
-    uri.extend_from_slice(b"?immutable=1");
-    OsString::from_vec(uri).into()
+    let start = match path.is_absolute() {
+        true if name.starts_with("//") => "//",
+        true if !name.starts_with('/') => "///",
+        _ => "",
+    };
+    format!("file:{start}{name}?immutable=1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_opened_alone_whatever_its_name_is() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["loja.db", "a b%20#.db", "maçã.db", "loja.db&mode=ro"] {
+            let path = folder.path().join(name);
+            Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+            let tables: i32 = connect_alone(&path)
+                .unwrap()
+                .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+                .unwrap();
+            assert_eq!(tables, 1, "{name}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rusqlite::{ErrorCode, ffi};
 
+use crate::platform::advice::CHECK_DISK;
 use crate::store::StoreError;
 
 /// A failure of SQLite at an action on a database.
@@ -44,7 +45,7 @@ pub(super) fn explanation(error: &rusqlite::Error) -> String {
         Some(ErrorCode::SystemIoFailure) => {
             return format!(
                 "o disco falhou ou está cheio, ou o arquivo chegou ao maior tamanho permitido ({error}). \
-                 Confira o disco e o limite (ulimit -f), e tente de novo"
+                 {CHECK_DISK}, e tente de novo"
             );
         }
         _ => return error.to_string(),

@@ -8,15 +8,16 @@
 //! and closes the same file.
 
 use std::fmt;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::error::{io, shown};
 use super::log_place;
 use super::names::{LOCK_SUFFIX, beside};
 use crate::catalog::Shown;
+use crate::platform::files::{self, FileExt};
+use crate::platform::locks::{lock_bytes, locked_bytes};
 use crate::private_file;
 use crate::store::StoreError;
 
@@ -85,18 +86,16 @@ impl Lock {
         let holder = Holder { process: std::process::id(), port };
         let path = beside(database, LOCK_SUFFIX);
         let failed = io("travar", &path);
-        let name = private_file::open_or_create(&path).map_err(&failed)?;
-        match name.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let by = match read_line(&name, 0) {
+        let name = match private_file::open_lock(&path).map_err(&failed)? {
+            Ok(name) => name,
+            Err(locked) => {
+                let by = match read_line(&locked, 0) {
                     Ok(other) if !other.is_empty() => format!(" por outro servidor ({})", Shown(&other)),
                     _ => " por outro servidor".to_owned(),
                 };
                 return Err(StoreError::InUse { path: shown(database), by });
             }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
+        };
         let before = read_line(&name, 0).map_err(&failed)?;
         let is_empty = name.metadata().map_err(&failed)?.len() == 0;
         if !is_empty && !before.starts_with(HOLDER_START) {
@@ -131,7 +130,7 @@ impl Lock {
 
     /// Locks the database itself, already open.
     pub(super) fn open_file(&mut self, file: File, database: &Path) -> Result<(), StoreError> {
-        match lock_bytes(&file, self.holder.bytes()) {
+        match lock_bytes(&file, FIRST_BYTE, self.holder.bytes()) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 let holder = holder(&file).map_err(io("travar", database))?;
@@ -148,6 +147,12 @@ impl Lock {
         log_place::check(&file, database)?;
         self.file = Some(file);
         Ok(())
+    }
+
+    /// Lets another file take the database's name. Unlocks the file if the system replaces no open files; its name
+    /// stays locked.
+    pub(super) fn let_replace(&mut self) {
+        self.file.take_if(|_| !files::REPLACES_OPEN);
     }
 
     /// Notes on the database file, until it is closed, that its log is beside this name.
@@ -203,43 +208,9 @@ pub(super) fn refuse_other_name(database: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Locks this many bytes, or fails with [`ErrorKind::WouldBlock`] if another open file has locked any.
-#[cfg(target_os = "linux")]
-fn lock_bytes(file: &File, bytes: i64) -> io::Result<()> {
-    use nix::fcntl::{FcntlArg, fcntl};
-    fcntl(file, FcntlArg::F_OFD_SETLK(&range(bytes)))?;
-    Ok(())
-}
-
 /// The holder of a lock on a database through another open file.
-#[cfg(target_os = "linux")]
 fn holder(file: &File) -> io::Result<Option<Holder>> {
-    use nix::fcntl::{FcntlArg, fcntl};
-    let mut found = range(1);
-    fcntl(file, FcntlArg::F_OFD_GETLK(&mut found))?;
-    let is_locked = i32::from(found.l_type) != nix::libc::F_UNLCK;
-    Ok(Holder::of_bytes(found.l_len).filter(|_| is_locked))
-}
-
-#[cfg(target_os = "linux")]
-fn range(bytes: i64) -> nix::libc::flock {
-    nix::libc::flock {
-        l_type: nix::libc::F_WRLCK as i16,
-        l_whence: nix::libc::SEEK_SET as i16,
-        l_start: FIRST_BYTE,
-        l_len: bytes,
-        l_pid: 0,
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn lock_bytes(_: &File, _: i64) -> io::Result<()> {
-    Err(ErrorKind::Unsupported.into())
-}
-
-#[cfg(not(target_os = "linux"))]
-fn holder(_: &File) -> io::Result<Option<Holder>> {
-    Err(ErrorKind::Unsupported.into())
+    Ok(locked_bytes(file, FIRST_BYTE)?.and_then(Holder::of_bytes))
 }
 
 #[cfg(test)]

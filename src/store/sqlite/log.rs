@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read};
-use std::os::unix::fs::FileExt;
 use std::path::Path;
+
+use crate::platform::files::FileExt;
 
 /// Bytes of the log's header, and of each frame's header. A frame is a header and a page.
 pub(super) const LOG_HEADER: usize = 32;

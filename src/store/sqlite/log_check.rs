@@ -7,7 +7,6 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::base::{self, Ends, Since};
@@ -17,6 +16,8 @@ use super::log::{
 };
 use super::names::{INDEX_SUFFIX, JOURNAL_SUFFIX, LOG_SUFFIX, beside};
 use super::proof::prove_noted;
+use crate::platform::advice::set_time;
+use crate::platform::files::FileExt;
 use crate::private_file::NameState;
 use crate::store::StoreError;
 
@@ -137,14 +138,6 @@ fn may_have_log(database: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-/// The shell command that sets the time of a file. `time` is in nanoseconds since 1970.
-fn set_time(path: &Path, time: i128) -> String {
-    let (seconds, rest) = (time.div_euclid(1_000_000_000), time.rem_euclid(1_000_000_000));
-    let path = shown(path);
-    let file = shlex::try_quote(&path).unwrap_or_default();
-    format!("touch -d @{seconds}.{rest:09} {file}")
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use super::error::{io, not_ours, shown, sqlite};
+use crate::platform::files::real_path;
 use crate::private_file;
 use crate::store::StoreError;
 
@@ -49,7 +50,7 @@ pub fn has_file(database: &Path, name: &Path) -> bool {
 pub(super) fn place(path: &Path) -> Result<PathBuf, StoreError> {
     let name = path.file_name().ok_or(ErrorKind::IsADirectory.into()).map_err(io("abrir", path))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let place = folder.canonicalize().map_err(io("abrir", path))?.join(name);
+    let place = real_path(folder).map_err(io("abrir", path))?.join(name);
     for suffix in SUFFIXES {
         let path = beside(&place, suffix);
         let reason = match fs::symlink_metadata(&path) {

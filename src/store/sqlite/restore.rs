@@ -7,7 +7,6 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
 use rusqlite::OpenFlags;
@@ -20,6 +19,7 @@ use super::log_check::check_log;
 use super::names::{SUFFIXES, beside, free_name, place};
 use super::schema::{SCHEMA_VERSION, check_header};
 use super::verify::Source;
+use crate::platform::files;
 use crate::private_file::Identity;
 use crate::store::StoreError;
 use crate::store::check::{Step, Verified};
@@ -64,6 +64,7 @@ pub fn restore(
     }
     let name = free_name(&path, "")?;
     let log = KeptLog::begin(&path, &name)?;
+    lock.let_replace();
     let finished = if is_there { unfinished.finish_keeping(&name) } else { unfinished.finish(false) };
     if let Err(error) = finished {
         log.undo();
@@ -95,11 +96,11 @@ fn refuse_own_file(copy: &Path, database: &Path) -> Result<(), StoreError> {
 
 /// Gives the new file the old one's owner, so that a server of another user can still open it.
 fn keep_owner(old: &Path, new: &File) -> io::Result<()> {
-    let (old, made) = (fs::metadata(old)?, new.metadata()?);
-    let is_other = old.uid() != made.uid();
-    match fchown(new, Some(old.uid()), Some(old.gid())) {
-        Err(error) if is_other => Err(error),
-        _ => Ok(()),
+    let old = fs::metadata(old)?;
+    match files::give_owner(new, &old) {
+        // A group that may not be given costs nothing: nobody but the owner can read the file.
+        Err(_) if files::have_same_owner(&old, &new.metadata()?) => Ok(()),
+        given => given,
     }
 }
 
@@ -149,14 +150,14 @@ impl KeptLog {
 
     fn undo(self) {
         for (_, new, _) in self.files.into_iter().filter(|(_, _, is_linked)| *is_linked) {
-            let _ = fs::remove_file(new);
+            let _ = files::remove(&new);
         }
     }
 
     /// Removes the old names. Returns the new ones, or the old name that could not be removed.
     fn finish(self) -> Result<Vec<PathBuf>, (PathBuf, io::Error)> {
         let files = self.files.into_iter().map(|(old, new, is_linked)| {
-            let moved = if is_linked { fs::remove_file(&old) } else { fs::rename(&old, &new) };
+            let moved = if is_linked { files::remove(&old) } else { files::rename(&old, &new) };
             moved.map(|()| new).map_err(|error| (old, error))
         });
         files.collect()

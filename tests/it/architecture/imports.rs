@@ -86,8 +86,8 @@ impl Modules {
     /// a module itself.
     fn definition(&self, module: &[String], named: &[String]) -> Option<ModulePath> {
         let mut path = self.absolute(module, named)?;
-        // An export of an export of an export is as far as anybody goes.
-        for _ in 0..4 {
+        // The functions of `platform` are exported most often: by the system, by the kernel, and by a part of it.
+        for _ in 0..6 {
             let depth = (0..=path.len()).rev().find(|depth| self.0.contains_key(&path[..*depth]))?;
             let item = path.get(depth)?;
             let holder = &self.0[&path[..depth]];

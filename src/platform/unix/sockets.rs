@@ -1,0 +1,26 @@
+//! Options of TCP sockets.
+
+use std::io;
+use std::time::Duration;
+
+use socket2::{SockRef, Socket, TcpKeepalive};
+
+pub(crate) use super::kernel::{acknowledge_now, limit_unsent};
+
+/// Lets the system ask a silent peer whether it is still there: after this time, this often, and so many times if
+/// a number is given.
+pub(crate) fn keep_alive(
+    socket: &SockRef<'_>,
+    after: Duration,
+    every: Duration,
+    times: Option<u32>,
+) -> io::Result<()> {
+    let probes = TcpKeepalive::new().with_time(after).with_interval(every);
+    socket.set_tcp_keepalive(&times.into_iter().fold(probes, TcpKeepalive::with_retries))
+}
+
+/// Lets a listening socket have a port whose last connections the system still remembers, as after a restart, but
+/// no port that another socket listens on.
+pub(crate) fn take_free_port(socket: &Socket) -> io::Result<()> {
+    socket.set_reuse_address(true)
+}

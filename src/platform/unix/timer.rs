@@ -1,0 +1,3 @@
+//! A timer with microseconds. Tokio's own timer counts milliseconds, far longer than an answer takes.
+
+pub(crate) use super::kernel::Timer;

@@ -1,0 +1,20 @@
+//! No sockets in folders: every host is reached over TCP.
+
+use std::io;
+use std::path::Path;
+
+use tokio::net::TcpStream;
+use tokio_postgres::config;
+
+use super::Host;
+
+/// The host that the library read from an address.
+pub(in crate::store::postgres) fn host(host: &config::Host) -> Host {
+    let config::Host::Tcp(name) = host;
+    Host::Tcp(name.clone())
+}
+
+/// Connects to the engine that listens in a folder, which no engine does.
+pub(in crate::store::postgres) async fn connect(_: &Path, _: u16) -> io::Result<TcpStream> {
+    Err(io::ErrorKind::Unsupported.into())
+}
