@@ -14,6 +14,7 @@ mod products;
 mod purchases;
 mod replies;
 mod server_status;
+mod short_change;
 mod status;
 mod stored;
 mod summaries;
@@ -42,6 +43,7 @@ pub use purchases::{
 };
 pub use replies::write_reply;
 pub use server_status::status_reply;
+pub use short_change::short_change;
 pub use status::{code, has_text_instead, refusal, status};
 pub use stored::StoredChange;
 pub use summaries::{summaries, summary_message, summary_request};

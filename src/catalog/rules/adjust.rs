@@ -100,18 +100,18 @@ impl Draft<'_> {
     ) -> Result<&Movement, AdjustmentError> {
         let costing = undone.map_or_else(|| costing(adjustment), |undone| Costing::Undo(undone.cost));
         // With the price of that time the amounts are opposite, too.
-        let price = undone.map_or_else(|| self.terms(adjustment.product).price, |undone| undone.price);
-        self.book(adjustment, costing, price)
+        self.book(adjustment, costing, undone.map(|undone| undone.price))
     }
 
-    /// Makes a change whose delta and kind are checked, at this cost and this price.
+    /// Makes a change whose delta and kind are checked, at this cost and this price; by default the product's.
     pub(super) fn book(
         &mut self,
         adjustment: &Adjustment,
         costing: Costing,
-        price: Price,
+        price: Option<Price>,
     ) -> Result<&Movement, AdjustmentError> {
         let terms = self.terms(adjustment.product);
+        let price = price.unwrap_or(terms.price);
         let before = self.balance(terms);
         let stock = sum(terms, before.stock, adjustment.delta)?;
         let cost = costing.cost(Stock::of(before), adjustment.delta, stock);

@@ -93,9 +93,9 @@ impl Draft<'_> {
         let (balances, first_sequence, count) =
             (self.balances.clone(), self.next_sequence(), self.movements.len());
         let take = adjustment(giver.id, giver.stock.opposite(), &taker.name);
-        let taken = self.book(&take, Costing::Average, giver.price)?.clone();
+        let taken = self.book(&take, Costing::Average, Some(giver.price))?.clone();
         let bring = adjustment(taker.id, giver.stock, &giver.name);
-        match self.book(&bring, Costing::Undo(taken.cost), taker.price) {
+        match self.book(&bring, Costing::Undo(taken.cost), Some(taker.price)) {
             Ok(brought) => {
                 let brought = brought.clone();
                 self.note_document(first_sequence);

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
 use hyper::body::{Bytes, Frame};
+use prost::Message as _;
 use tokio::sync::mpsc;
 use tonic::{Status, Streaming};
 
@@ -43,7 +44,7 @@ const LAST_LOOKS_MAX: usize = 20;
 const GATHERING_MAX: Duration = Duration::from_micros(500);
 const GATHERING_LOOK_BYTES: usize = 1024;
 
-/// The approximate bytes of a change of a stream, without the product's name.
+/// The approximate bytes of a change of a stream, beside those of its message.
 const STREAM_CHANGE_BYTES: usize = 48;
 
 /// The most changes that a stopping server still takes from a stream: all that can have arrived before the
@@ -59,7 +60,7 @@ impl Calls {
     pub(super) fn begin_adjust_stream(
         self: Arc<Self>,
         identity: Identity,
-        requests: Streaming<StreamAdjustStockRequest>,
+        requests: Streaming<Bytes>,
         bytes_max: usize,
         transport: Transport,
     ) -> StreamAnswers {
@@ -77,7 +78,7 @@ impl Calls {
     async fn adjust_stream(
         self: Arc<Self>,
         mut identity: Identity,
-        mut requests: Streaming<StreamAdjustStockRequest>,
+        mut requests: Streaming<Bytes>,
         bytes_max: usize,
         transport: Transport,
         answers: mpsc::Sender<Result<Bytes, Status>>,
@@ -163,8 +164,8 @@ impl Calls {
         &self,
         session: &Session,
         identity: &Identity,
-        first: Result<Option<StreamAdjustStockRequest>, Status>,
-        requests: &mut Streaming<StreamAdjustStockRequest>,
+        first: Result<Option<Bytes>, Status>,
+        requests: &mut Streaming<Bytes>,
         pipeline: &mut Pipeline<Vec<u8>>,
         bytes_max: usize,
     ) -> Gathered {
@@ -178,20 +179,32 @@ impl Calls {
         let (begun, mut unlooked) = (Instant::now(), 0);
         let (refused, end) = loop {
             match next {
-                Ok(Some(request)) => {
-                    let message = request.adjustment.unwrap_or_default();
-                    let added = grpc::adjust_request(&message).and_then(|adjust| {
+                Ok(Some(bytes)) => {
+                    let message;
+                    let change = match grpc::short_change(&bytes) {
+                        Some(change) => change,
+                        None => match StreamAdjustStockRequest::decode(&bytes[..]) {
+                            Ok(request) => {
+                                message = request.adjustment.unwrap_or_default();
+                                grpc::adjust_request(&message)
+                            }
+                            Err(error) => break (None, Some(Err(own_words::unreadable(&error)))),
+                        },
+                    };
+                    let mut name = "";
+                    let added = change.and_then(|adjust| {
+                        name = adjust.name;
                         self.service.console.command(&adjust);
                         access::check(identity, adjust.permission())?;
                         reader.add(pipeline, adjust)
                     });
                     if let Err(refusal) = added {
-                        break (Some((message.name, refusal)), None);
+                        break (Some((name.to_owned(), refusal)), None);
                     }
                     if pipeline.waiting() >= run_max {
                         break (None, None);
                     }
-                    unlooked += STREAM_CHANGE_BYTES + message.name.len();
+                    unlooked += STREAM_CHANGE_BYTES + bytes.len();
                     if unlooked >= GATHERING_LOOK_BYTES {
                         unlooked = 0;
                         if begun.elapsed() >= time_max {
@@ -286,10 +299,9 @@ impl hyper::body::Body for StreamAnswers {
 
 #[cfg(test)]
 mod tests {
-    use prost::Message as _;
-
     use super::*;
     use crate::inventory::Inventory;
+    use crate::server::grpc::one_message::unread_messages;
     use crate::server::grpc::testing::calls;
     use crate::store::sqlite::SqliteStore;
     use crate::wire::grpc::v1::AdjustStockRequest;
@@ -312,7 +324,6 @@ mod tests {
 
     #[tokio::test]
     async fn many_streams_share_the_time_in_which_changes_are_gathered() {
-        use tonic::codec::Codec as _;
         const BYTES_MAX: usize = 16 * 1024;
         let store = Box::new(SqliteStore::in_memory().unwrap());
         let (inventory, _committer) = Inventory::open(store, &crate::catalog::original_products()).unwrap();
@@ -325,8 +336,7 @@ mod tests {
         let message = StreamAdjustStockRequest { adjustment: Some(adjustment) }.encode_to_vec();
         let message = [&[0][..], &(message.len() as u32).to_be_bytes(), &message].concat();
         let body = Come(message.repeat(100).into());
-        let mut codec = tonic_prost::ProstCodec::<(), StreamAdjustStockRequest>::default();
-        let mut requests = Streaming::new_request(codec.decoder(), body, None, Some(BYTES_MAX));
+        let mut requests = unread_messages(body, BYTES_MAX);
         let first = requests.message().await;
         let mut pipeline = Pipeline::default();
         let Gathered { refused, end } = calls.gather(

@@ -1,13 +1,15 @@
 //! Requests of one message and answers of one message.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use hyper::body::{Bytes, Frame};
 use prost::Message;
+use prost::bytes::Buf as _;
 use tonic::body::Body;
-use tonic::codec::Codec as _;
+use tonic::codec::{Codec as _, DecodeBuf, Decoder};
 use tonic::codegen::http::{HeaderValue, Response, header};
 use tonic::{Status, Streaming};
 
@@ -39,6 +41,26 @@ pub(super) async fn read<M: Message + Default + 'static>(
 pub(super) fn messages<M: Message + Default + 'static>(body: Arriving, bytes_max: usize) -> Streaming<M> {
     let decoder = tonic_prost::ProstCodec::<(), M>::default().decoder();
     Streaming::new_request(decoder, body, None, Some(bytes_max))
+}
+
+/// The messages of a call as they came, each up to `bytes_max`.
+pub(super) fn unread_messages(
+    body: impl hyper::body::Body<Data = Bytes, Error = impl Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+    bytes_max: usize,
+) -> Streaming<Bytes> {
+    Streaming::new_request(Unread, body, None, Some(bytes_max))
+}
+
+/// Takes each message as bytes.
+struct Unread;
+
+impl Decoder for Unread {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, message: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(message.copy_to_bytes(message.remaining())))
+    }
 }
 
 /// An answer of one message.

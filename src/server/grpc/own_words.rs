@@ -1,6 +1,7 @@
 //! Statuses that tonic makes before a handler sees the call, translated to the texts and codes of our
 //! contract. tonic's texts are English, and some call a client's mistake a defect of the server (`INTERNAL`).
 
+use prost::DecodeError;
 use tonic::body::Body;
 use tonic::codegen::http::Response;
 use tonic::{Code, Status};
@@ -23,6 +24,11 @@ pub(super) fn refusal(refused: Status, bytes_max: usize) -> Status {
             status(defect())
         }
     }
+}
+
+/// The status of a call with bytes that are no message.
+pub(super) fn unreadable(error: &DecodeError) -> Status {
+    status(no_message(&error.to_string()))
 }
 
 /// The refusal of a call that failed by a defect.

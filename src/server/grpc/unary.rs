@@ -14,7 +14,7 @@ use tonic::codegen::http::Response;
 use super::arriving::Arriving;
 use super::calls::{Asked, Calls};
 use super::list_body::List;
-use super::one_message::{answer, answer_of, answer_with, messages, read, written};
+use super::one_message::{answer, answer_of, answer_with, read, unread_messages, written};
 use super::own_words;
 use super::router::Method;
 use crate::access::{self, Identity};
@@ -78,7 +78,7 @@ impl Calls {
                 self.adjust_stock(identity, request, grpc::write_adjusted).await.map_err(status)
             }
             Operation::StreamAdjustStock => {
-                let messages = messages(body, bytes_max);
+                let messages = unread_messages(body, bytes_max);
                 let answers = self.begin_adjust_stream(identity, messages, bytes_max, asked.transport);
                 Ok(answer_with(answers))
             }
