@@ -1,53 +1,54 @@
-//! Reads price lists as Brazilian spreadsheets save them: CSV with any delimiter, decimal points or commas,
-//! in UTF-8, UTF-16 or Windows-1252. Compares lists with the catalog.
+//! Reads price lists as Brazilians keep them: workbooks (`.xlsx`, `.ods`, `.xls`), load files of scales, and CSV with
+//! any delimiter, decimal points or commas, in UTF-8, UTF-16 or Windows-1252. Compares lists with the catalog.
 
+mod cells;
 mod columns;
 mod count_list;
 mod differences;
 mod error;
 mod field;
+mod headings;
+mod limits;
+mod list;
 mod numbers;
 mod parts;
+mod record;
 mod row;
+mod scale;
 mod sheet;
+mod skipped;
+mod table;
 mod text;
+mod workbook;
 
 use std::collections::HashMap;
 use std::fmt;
 
 use crate::catalog::{ProductDraft, Quoted, counted};
-use columns::Columns;
+use crate::scale_file;
+use columns::{Columns, known_columns};
 pub use count_list::{CountList, read_counts};
 pub use differences::{Catalog, Difference, Kept, Mark};
-pub use error::{PriceListError, ROWS_MAX};
+pub use error::PriceListError;
 pub use field::Field;
+pub use limits::{COLUMNS_MAX, INFLATED_BYTES_MAX, ROWS_MAX};
+pub use list::{PriceList, Reading};
 use numbers::Numbers;
-use row::read_row;
-use sheet::Sheet;
+use record::{Kind, Line, Record};
+use row::{Row, read_row};
+use skipped::{NoProduct, Skipped, no_product};
+use table::Table;
 pub use text::{Lines, TextError};
+pub use workbook::WorkbookError;
 
 /// The largest file that is read, in bytes: the most rows, of half a kilobyte each.
 pub const FILE_BYTES_MAX: usize = 512 * 1024 * 1024;
 
+/// The rows among which the header is looked for: titles, addresses and dates stand above it.
+const HEADER_ROWS_MAX: usize = 50;
+
 /// The number of bad rows that a message names; the others are counted.
 pub const BAD_ROWS_SHOWN_MAX: usize = 50;
-
-/// The rows of a price list.
-#[derive(Debug, Default)]
-pub struct PriceList {
-    /// The products, in the order of the file.
-    pub rows: Vec<ProductDraft>,
-    /// The line of each product in the file.
-    pub lines: Vec<u64>,
-    /// For each product, whether the list gives a stock.
-    pub have_stock: Vec<bool>,
-    /// The columns that were read, each with its heading in the file.
-    pub columns: Vec<(Field, String)>,
-    /// Rows that cannot be read, by the line of the file.
-    pub bad: Vec<(u64, String)>,
-    /// Notes for the user on how the list was read, without control characters.
-    pub notes: Vec<String>,
-}
 
 /// The error about the bad rows of a list, by the line of the file.
 #[derive(Debug)]
@@ -83,77 +84,147 @@ pub fn bad_rows_shown(rows: &[(u64, String)], count: usize) -> String {
 /// # Errors
 /// If the file is of another kind or encoding, or has no header that names the columns, no rows, or too many.
 pub fn read(bytes: &[u8]) -> Result<PriceList, PriceListError> {
-    read_up_to(bytes, ROWS_MAX)
+    read_as(bytes, &Reading::default())
 }
 
-/// Reads a price list of at most `rows_max` rows.
+/// Reads a price list in this way.
 ///
 /// # Errors
 /// If the file is of another kind or encoding, or has no header that names the columns, no rows, or too many.
-pub fn read_up_to(bytes: &[u8], rows_max: usize) -> Result<PriceList, PriceListError> {
-    let mut text = text::decode(bytes)?;
-    // DOS programs ended a text with this character.
-    text.truncate(text.trim_end_matches('\u{1A}').len());
-    read_rows(&Sheet::of(text)?, rows_max)
+pub fn read_as(bytes: &[u8], reading: &Reading) -> Result<PriceList, PriceListError> {
+    if let Some(file) = scale_file::read(bytes) {
+        return scale::list(file?, reading);
+    }
+    if reading.department.is_some() {
+        return Err(PriceListError::NoScaleFile);
+    }
+    let header_columns = |rows: &mut dyn Iterator<Item = Line>| header_columns(rows, &reading.columns);
+    read_table(&Table::of(bytes, reading.inflated_bytes_max, header_columns)?, reading)
 }
 
-/// Reads the rows of a sheet. The numbers of all rows decide the decimal mark before the first row is read.
-fn read_rows(sheet: &Sheet, rows_max: usize) -> Result<PriceList, PriceListError> {
-    let mut list = PriceList::default();
-    let mut rows = sheet.rows();
-    let columns = match rows.next() {
-        None => return Err(PriceListError::NoHeader),
-        Some((line, Err(what))) => {
-            list.bad.push((line, what));
-            return Ok(list);
-        }
-        Some((_, Ok(header))) => {
-            let columns = Columns::of(&header, &mut list.notes)?;
-            list.columns = columns.read_from(&header);
-            columns
-        }
-    };
-    let mut numbers = Numbers::default();
-    for (index, (line, row)) in rows.enumerate() {
-        if index >= rows_max {
-            return Err(PriceListError::TooManyRows(rows_max));
-        }
-        if let Ok(row) = row {
-            columns
-                .decimals()
-                .filter_map(|place| row.get(place))
-                .for_each(|cell| numbers.look_at(line, cell));
+/// The header of a table, and its place among the rows.
+struct Header {
+    row: Record,
+    columns: Columns,
+    rows_before: usize,
+}
+
+/// The number of columns of the header among the first of some rows, if one is a header.
+fn header_columns(rows: &mut dyn Iterator<Item = Line>, given: &[(Field, String)]) -> Option<usize> {
+    let rows = rows.take(HEADER_ROWS_MAX).filter_map(|(_, row)| row.ok());
+    rows.filter(|row| Columns::of(row, given).is_ok()).map(|row| row.len()).next()
+}
+
+/// Finds the header: the first of the first rows that names the name and the price.
+///
+/// # Errors
+/// If there is none: what is wrong with the row that looks most like one.
+fn find_header(table: &Table, given: &[(Field, String)]) -> Result<Header, PriceListError> {
+    let mut best: Option<(usize, PriceListError)> = None;
+    for (rows_before, (_, row)) in table.rows().take(HEADER_ROWS_MAX).enumerate() {
+        let Ok(row) = row else { break };
+        match Columns::of(&row, given) {
+            Ok(columns) => return Ok(Header { row, columns, rows_before }),
+            Err(error) => {
+                let known = known_columns(&row);
+                if best.as_ref().is_none_or(|(most, _)| known > *most) {
+                    best = Some((known, error));
+                }
+            }
         }
     }
-    // Only names that differ by case alone are compared here: other spellings may be two products, which
-    // only the server can decide.
-    let (mut first_lines, mut first_codes) = (HashMap::new(), HashMap::new());
-    for (line, row) in sheet.rows().skip(1) {
-        let read = row.and_then(|row| sheet.check_quotes(&row, &columns).map(|()| row));
-        let read = read.and_then(|row| sheet.check_width(&row, &columns).map(|()| row));
-        let read = read.and_then(|row| read_row(&row, &columns, &numbers));
-        let read =
-            read.and_then(|row| match first_lines.insert(row.draft.name.as_str().to_lowercase(), line) {
-                Some(first) => {
-                    Err(format!("{} já aparece na linha {first}", Quoted(row.draft.name.as_str())))
-                }
-                None => Ok(row),
-            });
-        let read = read.and_then(|row| note_codes(&row.draft, line, &mut first_codes).map(|()| row));
-        match read {
-            Ok(row) => {
-                list.rows.push(row.draft);
-                list.lines.push(line);
-                list.have_stock.push(row.has_stock);
+    Err(best.map_or(PriceListError::NoHeader, |(_, error)| error))
+}
+
+/// Reads the rows of a table. The numbers of all rows decide the decimal mark before the first row is read.
+fn read_table(table: &Table, reading: &Reading) -> Result<PriceList, PriceListError> {
+    let mut list = PriceList::default();
+    if let Some((line, Err(what))) = table.rows().next() {
+        list.bad.push((line, what));
+        return Ok(list);
+    }
+    let Header { row: header, columns, rows_before } = find_header(table, &reading.columns)?;
+    list.columns = columns.read_from(&header);
+    list.notes.extend(columns.unread(&header));
+    list.notes.extend(table.note());
+    let rows = || table.rows().skip(rows_before + 1);
+    let mut numbers = Numbers::default();
+    let mut has_lower_case = false;
+    for (index, (line, row)) in rows().enumerate() {
+        if index >= reading.rows_max {
+            return Err(PriceListError::TooManyRows(reading.rows_max));
+        }
+        let Ok(row) = row else { continue };
+        let texts = columns.decimals().filter(|place| row.kind(*place) == Kind::Text);
+        texts.filter_map(|place| row.get(place)).for_each(|cell| numbers.look_at(line, cell));
+        let name = columns.place(Field::Name).and_then(|place| row.get(place)).unwrap_or_default();
+        has_lower_case |= name.chars().any(char::is_lowercase);
+    }
+    let mut skipped = Skipped::below(rows_before);
+    let mut section = None;
+    let mut first = First::default();
+    for (line, row) in rows() {
+        if let Ok(row) = &row
+            && let Some(no_product) = no_product(row, &header, &columns, has_lower_case)
+        {
+            if let NoProduct::Section(category) = &no_product {
+                section = Some(category.clone());
             }
+            skipped.note_row(&no_product);
+            continue;
+        }
+        let read = row.and_then(|row| table.check(&row, &columns).map(|()| row));
+        let read = read.and_then(|row| read_row(&row, &columns, &numbers, section.as_ref()));
+        match read.and_then(|row| row.map_or(Ok(None), |row| first.note(row, line, &list).map(Some))) {
+            Ok(None) => skipped.unpriced += 1,
+            Ok(Some(Noted::Again)) => skipped.repeated += 1,
+            Ok(Some(Noted::New(row))) => list.push(line, row.draft, row.has_stock),
             Err(what) => list.bad.push((line, what)),
         }
     }
     if list.rows.is_empty() && list.bad.is_empty() {
         return Err(PriceListError::NoRows);
     }
+    list.notes.extend(skipped.note());
     list.notes.extend(numbers.note());
     Ok(list)
+}
+
+/// The first lines of names and codes.
+#[derive(Default)]
+struct First {
+    /// The line and the row of each name in small letters. Only names that differ by case alone are compared here:
+    /// other spellings may be two products, which only the server can decide.
+    names: HashMap<String, (u64, usize)>,
+    codes: HashMap<u64, u64>,
+}
+
+/// A row whose name was looked for.
+enum Noted {
+    New(Row),
+    /// An earlier row says the same.
+    Again,
+}
+
+impl First {
+    /// Notes the name and the codes of a row.
+    ///
+    /// # Errors
+    /// If an earlier row has the name with other values, or gives one of the codes another product.
+    fn note(&mut self, row: Row, line: u64, list: &PriceList) -> Result<Noted, String> {
+        let name = row.draft.name.as_str();
+        if let Some((first, index)) = self.names.get(&name.to_lowercase()) {
+            let same = list.rows.get(*index).filter(|_| list.have_stock[*index] == row.has_stock);
+            let draft = ProductDraft { name: list.rows[*index].name.clone(), ..row.draft.clone() };
+            return match same {
+                Some(same) if *same == draft => Ok(Noted::Again),
+                _ => Err(format!("{} já aparece na linha {first}, com outros valores", Quoted(name))),
+            };
+        }
+        note_codes(&row.draft, line, &mut self.codes)?;
+        self.names.insert(name.to_lowercase(), (line, list.rows.len()));
+        Ok(Noted::New(row))
+    }
 }
 
 /// Notes the codes that a row gives its product, each with its line.
@@ -269,9 +340,12 @@ mod tests {
             let error = shown(text.as_bytes());
             assert!(error.contains(told), "{text:?}: {error}");
         }
-        let three = Sheet::of("nome,preco\nUva,1\n\nPera,1\nKiwi,1\n".to_owned()).unwrap();
-        assert!(read_rows(&three, 3).is_ok());
-        assert!(matches!(read_rows(&three, 2), Err(PriceListError::TooManyRows(2))));
+        let up_to = |rows_max| {
+            let reading = Reading { rows_max, ..Reading::default() };
+            read_as(b"nome,preco\nUva,1\n\nPera,1\nKiwi,1\n", &reading)
+        };
+        assert!(up_to(3).is_ok());
+        assert!(matches!(up_to(2), Err(PriceListError::TooManyRows(2))));
         assert!(matches!(read(b"PK\x03\x04"), Err(PriceListError::Text(TextError::OtherKind { .. }))));
     }
 

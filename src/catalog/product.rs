@@ -103,6 +103,11 @@ impl Unit {
         }
     }
 
+    /// Whether the unit is the kilogram, also under an old label.
+    pub fn is_kilogram(&self) -> bool {
+        self.meant() == "kg"
+    }
+
     /// Whether the unit is weighed or measured.
     pub fn is_weighed(&self) -> bool {
         self.step_thousandths() == 1

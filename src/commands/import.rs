@@ -18,10 +18,10 @@ use super::doubt::{ask, can_ask};
 use super::input::read_file;
 use super::interrupts::watch_interrupts;
 use super::output::{STANDARD, note, print, print_made, written};
-use crate::catalog::{ImportCounts, RequestId, counted};
+use crate::catalog::{ImportCounts, Key, Quoted, RequestId, counted};
 use crate::client::{ClientError, new_request_id};
 use crate::operation::{ImportReply, ImportRequest, ProductsRequest, Reply, Request};
-use crate::price_list::{self, BadRows, Catalog, Difference, PriceList};
+use crate::price_list::{self, BadRows, Catalog, Difference, Field, PriceList, Reading, bad_rows_shown};
 use crate::progress_bar::ProgressBar;
 use crate::refusal::{Code, Refusal};
 use crate::render::Format;
@@ -34,13 +34,17 @@ const MARKED_ROWS_ASKED_FROM: usize = 1;
 /// The number of marked rows that are shown; the others are counted.
 const MARKED_ROWS_SHOWN_MAX: usize = 50;
 
-/// Cria produtos e muda preços a partir de um CSV
+/// The number of bad rows from which an import skips no more: such a list is of another kind.
+const SKIPPED_MAX: usize = 10_000;
+
+/// Cria produtos e muda preços a partir de uma lista: planilha, CSV ou carga de balança
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exemplos:\n  hortifruti import precos.csv --dry-run\n  hortifruti import precos.csv\n  hortifruti export | hortifruti import -"
+    after_help = "Exemplos:\n  hortifruti import precos.csv --dry-run\n  hortifruti import tabela.xlsx --column nome=Mercadoria --skip-bad\n  hortifruti export | hortifruti import -"
 )]
 pub(super) struct Import {
-    /// CSV com as colunas nome e preco, e outras como as de `export`; `-` lê a entrada padrão
+    /// Planilha (xlsx, ods, xls) ou CSV com colunas de nome e preço, e outras como as de `export`, ou carga de balança
+    /// (Toledo, Filizola, Urano); `-` lê a entrada padrão
     #[arg(value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath)]
     file: PathBuf,
     /// Mostra as mudanças, sem fazê-las
@@ -49,6 +53,15 @@ pub(super) struct Import {
     /// Importa também linhas que parecem erradas, sem perguntar
     #[arg(long)]
     yes: bool,
+    /// Lê este campo da coluna com este cabeçalho, como nome=Descrição; `-` em lugar do cabeçalho não o lê
+    #[arg(long, value_name = "CAMPO=CABECALHO")]
+    column: Vec<String>,
+    /// Deixa de fora as linhas com erro, e as lista
+    #[arg(long)]
+    skip_bad: bool,
+    /// Em arquivos de balança da Toledo: lê só este departamento
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=99))]
+    department: Option<u8>,
     /// Identificador do pedido; repetido, não importa a lista outra vez
     #[arg(long, value_name = "ID")]
     request_id: Option<String>,
@@ -64,13 +77,20 @@ impl Import {
         let refused = |what: &dyn Display| -> Error {
             Refusal::new(Code::InvalidArgument, format!("{shown}: {what}.")).into()
         };
-        let list = price_list::read(&read_file(&self.file, "Nada foi importado")?)
+        let columns = self.column.iter().map(|text| column(text)).collect::<Result<_, _>>()?;
+        let reading = Reading { department: self.department, columns, ..Reading::default() };
+        let mut list = price_list::read_as(&read_file(&self.file, "Nada foi importado")?, &reading)
             .map_err(|error| refused(&error))?;
+        if let Some(source) = &list.source {
+            note(&format!("Lido: {source}."));
+        }
+        if let Some(columns) = columns_shown(&list) {
+            note(&columns);
+        }
         for text in &list.notes {
             note(&format!("Aviso: {text}."));
         }
-        let parts = list.parts();
-        let request_ids = request_ids(request_id(self.request_id)?, parts.len())?;
+        let given_id = request_id(self.request_id)?;
         watch_interrupts(false).context("não foi possível receber os sinais do sistema")?;
         let mut client = connect(&self.connection)?;
         // A list may have products that are not sold any more.
@@ -79,9 +99,28 @@ impl Import {
             Reply::Products(products) => Catalog::new(products),
             _ => return Err(anyhow::anyhow!("o servidor não enviou o catálogo. Nada foi importado").into()),
         };
-        let repeated = catalog.repeated(&list, &parts);
-        let counts = rehearse(|request: &Request<'_>| client.call(request), &list, &parts, repeated)?
-            .map_err(|bad| refused(&bad))?;
+        let mut skipped = Vec::new();
+        let (parts, counts) = loop {
+            let parts = list.parts();
+            let repeated = catalog.repeated(&list, &parts);
+            let call = |request: &Request<'_>| client.call(request);
+            match rehearse(call, &list, &parts, repeated)? {
+                Ok(counts) => break (parts, counts),
+                Err(bad) if self.skip_bad && skipped.len() < SKIPPED_MAX => {
+                    list.leave_out(&bad.rows);
+                    skipped.extend(bad.rows);
+                }
+                Err(bad) => return Err(refused(&bad)),
+            }
+        };
+        if !skipped.is_empty() {
+            skipped.sort_by_key(|(line, _)| *line);
+            note(&format!(
+                "Aviso: ficaram de fora, e o resto é importado: {}",
+                bad_rows_shown(&skipped, skipped.len())
+            ));
+        }
+        let request_ids = request_ids(given_id, parts.len())?;
         let (marked, left) = (Marked::of(&catalog, &list), Left::of(&catalog, &list));
 
         if self.dry_run {
@@ -117,6 +156,37 @@ impl Import {
         left.tell(true);
         print_made(&imported(counts), Format::Text)
     }
+}
+
+/// Reads a field and the heading of its column.
+fn column(text: &str) -> Result<(Field, String), Error> {
+    let (field, heading) = text.split_once('=').unwrap_or((text, ""));
+    let key = Key::fold(field.trim());
+    let known = Field::ALL.into_iter().find(|known| known.heading() == key.as_str());
+    match known.filter(|_| !heading.trim().is_empty()) {
+        Some(known) => Ok((known, heading.trim().to_owned())),
+        None => Err(Error::Usage(format!(
+            "--column {} não diz um campo e o cabeçalho da coluna dele, como nome=Descrição. Nada foi importado; os \
+             campos são {}.",
+            Quoted(text),
+            Field::ALL.map(Field::heading).join(", ")
+        ))),
+    }
+}
+
+/// Says which column was read as what, if any has another name than its field.
+fn columns_shown(list: &PriceList) -> Option<String> {
+    let is_own =
+        |(field, heading): &(Field, String)| Key::fold(heading).as_str().replace(' ', "_") == field.heading();
+    if list.columns.iter().all(is_own) {
+        return None;
+    }
+    let columns: Vec<String> = list
+        .columns
+        .iter()
+        .map(|(field, heading)| format!("{} = {}", field.heading(), Quoted(heading)))
+        .collect();
+    Some(format!("Colunas lidas: {}.", columns.join(", ")))
 }
 
 /// Makes a dry run on the server, which checks every row, even if some rows are known to be bad, so that the

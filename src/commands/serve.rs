@@ -1,6 +1,7 @@
 //! `serve`: the options of a server, and the server that is built from them.
 
 mod reload;
+mod scale_dir;
 mod signals;
 
 use std::io::{self, IsTerminal};
@@ -13,6 +14,7 @@ use clap::Args;
 use socket2::{Domain, Socket, Type};
 
 use self::reload::Reloadable;
+use self::scale_dir::ScaleDir;
 use super::Error;
 use super::connection::PortFile;
 use super::database::{self, DATA_DEFAULT, IN_MEMORY};
@@ -87,6 +89,8 @@ pub(super) struct Serve {
     /// verificador); várias, se os dígitos fixos as distinguem
     #[arg(long, value_name = "MASCARA", env = "HORTIFRUTI_LABEL", hide_env = true, value_delimiter = ',')]
     label: Vec<String>,
+    #[command(flatten)]
+    scale_dir: ScaleDir,
     /// Começa um banco de dados novo sem os quatro produtos de exemplo
     #[arg(long)]
     empty: bool,
@@ -180,6 +184,7 @@ impl Serve {
         let port = address.port();
         refuse_one_name_for_two(self)?;
         refuse_no_address(self)?;
+        self.scale_dir.check()?;
         let port_file = port_file::prepare(&self.port_file.port_file, address)?;
         let store = database::open(&self.data, port, &self.own_address(address))?;
         let opening = if self.empty { Vec::new() } else { original_products() };
@@ -195,6 +200,7 @@ impl Serve {
         let (tls, tokens) = (reloadable.tls(), reloadable.tokens());
         let stop =
             signals::listen(reloadable, &console).context("não foi possível receber os sinais do sistema")?;
+        let scales = self.scale_dir.keep(&inventory)?;
         let published = port_file.publish()?;
         // The line is the original's, unless `localhost` would not reach the server.
         let is_local = self.host.is_loopback() && matches!(Place::of(address), Place::Local(_));
@@ -213,6 +219,9 @@ impl Serve {
         let served = server::serve(listener, inventory, &console, &server_options, async {
             let _ = stop.await;
         });
+        if let Some(scales) = scales {
+            scales.stop();
+        }
         // Every connection has ended; their last changes are still made durable.
         let closed = committer.join();
         published.remove();

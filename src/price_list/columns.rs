@@ -2,39 +2,78 @@
 
 use super::error::PriceListError;
 use super::field::Field;
-use crate::catalog::{Key, Quoted};
+use super::headings::Heading;
+use super::limits::COLUMNS_MAX;
+use super::record::Record;
+use crate::catalog::{Quoted, Unit};
+
+/// The columns that a note names as not read; the others are counted.
+const UNREAD_NAMED_MAX: usize = 8;
+
+/// The heading that says that a field is not to be read, in the place of a column's name.
+const NOT_READ: &str = "-";
 
 /// The columns that are read, each with its place, in the order of the file.
+#[derive(Debug)]
 pub(super) struct Columns {
     read: Vec<(Field, usize)>,
+    /// The place of the column whose text is the end of the name.
+    pub(super) grade: Option<usize>,
+    /// The unit that the price's heading names.
+    pub(super) price_unit: Option<Unit>,
+    /// Whether the column of units only says how products are packed.
+    pub(super) is_packing: bool,
     /// The number of all columns.
     pub(super) count: usize,
 }
 
 impl Columns {
-    /// Finds the columns by their names in the header: without regard to case and accents, and with spaces in
-    /// the place of underscores.
-    pub(super) fn of(header: &csv::StringRecord, notes: &mut Vec<String>) -> Result<Self, PriceListError> {
-        let mut columns = Self { read: Vec::new(), count: header.len() };
-        for (place, cell) in header.iter().enumerate() {
-            let key = Key::fold(&cell.trim().replace('_', " "));
-            let is_heading = |field: &Field| field.heading().replace('_', " ") == key.as_str();
-            match Field::ALL.into_iter().find(is_heading) {
-                Some(field) if columns.place(field).is_some() => {
-                    return Err(PriceListError::RepeatedColumn(field.heading()));
-                }
-                Some(field) => columns.read.push((field, place)),
-                None if key.as_str().is_empty() => {}
-                None => notes.push(format!("a coluna {} não foi lida", Quoted(cell.trim()))),
-            }
+    /// Finds the columns by their names in the header, or by the names that the user gives. If several may be
+    /// those of a field, the one with the better name is taken.
+    ///
+    /// # Errors
+    /// If there are too many columns, two have one name, or the name or the price is missing.
+    pub(super) fn of(header: &Record, given: &[(Field, String)]) -> Result<Self, PriceListError> {
+        if header.len() > COLUMNS_MAX {
+            return Err(PriceListError::TooManyColumns(header.len()));
         }
+        let headings: Vec<Heading> = header.iter().map(Heading::of).collect();
+        let mut read: Vec<(Field, usize)> = Vec::new();
+        for (field, name) in given.iter().filter(|(_, name)| name != NOT_READ) {
+            let wanted = Heading::of(name);
+            let place = headings.iter().position(|heading| *heading == wanted);
+            let place = place.ok_or_else(|| PriceListError::NoColumn {
+                field: field.heading(),
+                name: name.clone(),
+                header: shown(header),
+            })?;
+            read.push((*field, place));
+        }
+        for field in Field::ALL {
+            if given.iter().any(|(known, _)| *known == field) {
+                continue;
+            }
+            let ranked = headings.iter().enumerate().filter(|(place, _)| !is_read(&read, *place));
+            let ranked = ranked.filter_map(|(place, heading)| Some((heading.rank(field)?, place)));
+            let Some((_, place)) = ranked.min() else { continue };
+            if headings.iter().skip(place + 1).any(|heading| heading.words == headings[place].words) {
+                return Err(PriceListError::RepeatedColumn(
+                    header.get(place).unwrap_or_default().trim().to_owned(),
+                ));
+            }
+            read.push((field, place));
+        }
+        read.sort_by_key(|(_, place)| *place);
+        let place_of = |field: Field| read.iter().find(|(own, _)| *own == field).map(|(_, place)| *place);
         for field in [Field::Name, Field::Price] {
-            if columns.place(field).is_none() {
-                let shown = Quoted(&header.iter().collect::<Vec<_>>().join(" ")).to_string();
-                return Err(PriceListError::MissingColumn { column: field.heading(), header: shown });
+            if place_of(field).is_none() {
+                return Err(PriceListError::MissingColumn { column: field.heading(), header: shown(header) });
             }
         }
-        Ok(columns)
+        let grade = headings.iter().position(Heading::is_grade).filter(|place| !is_read(&read, *place));
+        let price_unit = place_of(Field::Price).and_then(|place| headings[place].unit());
+        let is_packing = place_of(Field::Unit).is_some_and(|place| headings[place].is_packing());
+        Ok(Self { read, grade, price_unit, is_packing, count: header.len() })
     }
 
     /// The place of a column, if the list has it.
@@ -43,8 +82,27 @@ impl Columns {
     }
 
     /// The columns that are read, in the order of the file, each with its heading.
-    pub(super) fn read_from(&self, header: &csv::StringRecord) -> Vec<(Field, String)> {
-        self.read.iter().map(|(field, place)| (*field, header[*place].trim().to_owned())).collect()
+    pub(super) fn read_from(&self, header: &Record) -> Vec<(Field, String)> {
+        let heading = |place: usize| header.get(place).unwrap_or_default().trim().to_owned();
+        self.read.iter().map(|(field, place)| (*field, heading(*place))).collect()
+    }
+
+    /// A note on the columns that are not read, if there are some.
+    pub(super) fn unread(&self, header: &Record) -> Option<String> {
+        let mut unread = header.iter().enumerate().filter(|(place, heading)| {
+            !self.are_read(*place) && self.grade != Some(*place) && !heading.trim().is_empty()
+        });
+        let named: Vec<String> = unread
+            .by_ref()
+            .take(UNREAD_NAMED_MAX)
+            .map(|(_, heading)| Quoted(heading.trim()).to_string())
+            .collect();
+        match (named.len(), unread.count()) {
+            (0, _) => None,
+            (1, _) => Some(format!("a coluna {} não foi lida", named[0])),
+            (_, 0) => Some(format!("as colunas {} não foram lidas", named.join(", "))),
+            (_, more) => Some(format!("as colunas {} e mais {more} não foram lidas", named.join(", "))),
+        }
     }
 
     /// The columns of numbers that may have decimals.
@@ -54,6 +112,21 @@ impl Columns {
 
     /// Whether the column at this place is read.
     pub(super) fn are_read(&self, place: usize) -> bool {
-        self.read.iter().any(|(_, own)| *own == place)
+        is_read(&self.read, place)
     }
+}
+
+fn is_read(read: &[(Field, usize)], place: usize) -> bool {
+    read.iter().any(|(_, own)| *own == place)
+}
+
+/// A header in a message.
+fn shown(header: &Record) -> String {
+    Quoted(header.iter().take(COLUMNS_MAX).collect::<Vec<_>>().join(" ").trim()).to_string()
+}
+
+/// How many columns of a row have names that are known, which says how much the row is a header.
+pub(super) fn known_columns(row: &Record) -> usize {
+    let is_known = |cell: &&str| Field::ALL.into_iter().any(|field| Heading::of(cell).rank(field).is_some());
+    row.iter().take(COLUMNS_MAX).filter(is_known).count()
 }

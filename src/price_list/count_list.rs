@@ -1,11 +1,11 @@
 //! Lists of counted stocks: a name and a quantity in each row.
 
-use csv::StringRecord;
-
+use super::cells::measured;
 use super::error::PriceListError;
+use super::limits::INFLATED_BYTES_MAX;
 use super::numbers::Numbers;
-use super::sheet::Sheet;
-use super::text;
+use super::record::{Kind, Record};
+use super::table::Table;
 use crate::catalog::{Key, Name, Quantity, Quoted, unguarded};
 
 /// The names of the column of names, folded.
@@ -33,7 +33,7 @@ pub struct CountList {
 /// # Errors
 /// If the file is of another kind or encoding, or empty.
 pub fn read_counts(bytes: &[u8]) -> Result<CountList, PriceListError> {
-    let sheet = Sheet::of(text::decode(bytes)?)?;
+    let sheet = Table::of(bytes, INFLATED_BYTES_MAX, |_| None)?;
     let (mut name, mut quantity, mut has_header) = (0, 1, false);
     if let Some((_, Ok(first))) = sheet.rows().next() {
         let place =
@@ -45,7 +45,10 @@ pub fn read_counts(bytes: &[u8]) -> Result<CountList, PriceListError> {
     let rows = || sheet.rows().skip(usize::from(has_header));
     let mut numbers = Numbers::default();
     for (line, row) in rows() {
-        if let Some(cell) = row.as_ref().ok().and_then(|row| row.get(quantity)) {
+        if let Ok(row) = &row
+            && row.kind(quantity) == Kind::Text
+            && let Some(cell) = row.get(quantity)
+        {
             numbers.look_at(line, cell);
         }
     }
@@ -62,7 +65,7 @@ pub fn read_counts(bytes: &[u8]) -> Result<CountList, PriceListError> {
 }
 
 fn read_row(
-    record: &StringRecord,
+    record: &Record,
     name: usize,
     quantity: usize,
     numbers: &Numbers,
@@ -79,7 +82,17 @@ fn read_row(
     if cell(quantity).is_empty() {
         return Ok((name, None));
     }
-    let number = numbers.read(cell(quantity)).map_err(|what| format!("a quantidade {what}"))?;
+    if record.kind(quantity) == Kind::Uncalculated {
+        return Err(format!(
+            "{} tem uma fórmula sem valor: abra a planilha, salve-a e conte de novo",
+            Quoted(name.as_str())
+        ));
+    }
+    let counted = measured(cell(quantity)).number;
+    let number = match record.kind(quantity) {
+        Kind::Text => numbers.read(counted).map_err(|what| format!("a quantidade {what}"))?,
+        _ => counted.into(),
+    };
     Ok((name, Some(number.parse().map_err(|error: crate::catalog::QuantityError| error.to_string())?)))
 }
 

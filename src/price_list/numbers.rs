@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::cells::measured;
 use crate::catalog::{Quoted, counted, has_two_readings};
 
 /// The decimal mark of a number.
@@ -114,7 +115,8 @@ pub(super) struct Numbers {
 impl Numbers {
     /// Adds a number of the list to the evidence.
     pub(super) fn look_at(&mut self, line: u64, cell: &str) {
-        let seen = || Seen { line, cell: cell.trim().to_owned() };
+        let cell = measured(cell).number;
+        let seen = || Seen { line, cell: cell.to_owned() };
         match Written::of(cell) {
             Written::With(DecimalMark::Comma) => _ = self.comma.get_or_insert_with(seen),
             Written::With(DecimalMark::Point) => _ = self.point.get_or_insert_with(seen),

@@ -3,6 +3,10 @@
 use super::columns::Columns;
 use super::error::PriceListError;
 use super::field::Field;
+use super::record::{Line, Record};
+
+/// The delimiters that lists have, the likeliest last.
+const DELIMITERS: [u8; 4] = [b'|', b'\t', b';', b','];
 
 /// A last row that no list contains. If the reader does not return it as a row of its own, quotation marks
 /// are still open.
@@ -21,20 +25,39 @@ pub(super) struct Sheet {
 }
 
 impl Sheet {
-    pub(super) fn of(mut text: String) -> Result<Self, PriceListError> {
+    /// The sheet of a text. The delimiter is the one that a first line `sep=` names, or else the one with which
+    /// the rows have a header, by `header_columns`, of the most columns.
+    ///
+    /// # Errors
+    /// If the first line names something that cannot be a delimiter.
+    pub(super) fn of(
+        mut text: String,
+        header_columns: impl Fn(&mut dyn Iterator<Item = Line>) -> Option<usize>,
+    ) -> Result<Self, PriceListError> {
         let first = text.split(['\r', '\n']).next().unwrap_or("");
-        let (mut start, mut delimiter) = (0, None);
+        let (mut start, mut named_delimiter) = (0, None);
         if let Some(named) = separator_line(first) {
-            delimiter = separator(named)?;
+            named_delimiter = separator(named)?;
             start = first.len();
         }
-        let delimiter = delimiter.unwrap_or_else(|| guess_delimiter(&text[start..]));
+        let guess = guess_delimiter(&text[start..]);
         text.push_str(END);
-        Ok(Self { text, delimiter, start })
+        let mut sheet = Self { text, delimiter: named_delimiter.unwrap_or(guess), start };
+        if named_delimiter.is_some() {
+            return Ok(sheet);
+        }
+        let mut best = None;
+        for delimiter in DELIMITERS {
+            sheet.delimiter = delimiter;
+            let columns = header_columns(&mut sheet.rows()).filter(|columns| *columns > 1);
+            best = best.max(columns.map(|columns| (columns, delimiter == guess, delimiter)));
+        }
+        sheet.delimiter = best.map_or(guess, |(_, _, delimiter)| delimiter);
+        Ok(sheet)
     }
 
     /// The rows that are not empty, each with its line. The iterator ends after a row that cannot be read.
-    pub(super) fn rows(&self) -> impl Iterator<Item = (u64, Result<csv::StringRecord, String>)> {
+    pub(super) fn rows(&self) -> impl Iterator<Item = Line> {
         let text = &self.text.as_bytes()[self.start..];
         let mut counter = LineCounter { text: self.text.as_bytes(), byte: 0, line: 1, after_return: false };
         let mut has_ended = false;
@@ -63,7 +86,7 @@ impl Sheet {
                     return (!is_end).then(|| (line, Err(OPEN_QUOTES.to_owned())));
                 }
                 if record.iter().any(|cell| !cell.trim().is_empty()) {
-                    return Some((line, Ok(record)));
+                    return Some((line, Ok(record.into())));
                 }
             }
             None
@@ -76,7 +99,7 @@ impl Sheet {
     ///
     /// # Errors
     /// If the row has more cells than the header.
-    pub(super) fn check_width(&self, record: &csv::StringRecord, columns: &Columns) -> Result<(), String> {
+    pub(super) fn check_width(&self, record: &Record, columns: &Columns) -> Result<(), String> {
         let has_limits = [Field::Minimum, Field::Target].iter().any(|field| columns.place(*field).is_some());
         let is_strict = has_limits && self.delimiter == b',';
         if !record.iter().skip(columns.count).any(|cell| is_strict || !cell.trim().is_empty()) {
@@ -94,7 +117,7 @@ impl Sheet {
     ///
     /// # Errors
     /// If a cell of the row looks like parts of several rows.
-    pub(super) fn check_quotes(&self, record: &csv::StringRecord, columns: &Columns) -> Result<(), String> {
+    pub(super) fn check_quotes(&self, record: &Record, columns: &Columns) -> Result<(), String> {
         let is_suspect = |(place, cell): (usize, &str)| {
             let cell = cell.trim();
             cell.contains(['\r', '\n'])
@@ -161,5 +184,5 @@ fn guess_delimiter(text: &str) -> u8 {
     let header = text.split(['\r', '\n']).find(|line| !line.trim().is_empty()).unwrap_or("");
     let count = |delimiter: u8| header.bytes().filter(|byte| *byte == delimiter).count();
     // If several occur equally often, the last one wins: the comma, after which CSV is named.
-    [b'|', b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
+    DELIMITERS.into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
 }

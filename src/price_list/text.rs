@@ -101,8 +101,7 @@ const SAVE_AS_CSV: &str = "abra-o na planilha e salve como CSV (Salvar como, tip
 const FIND_SHEET: &str = "encontre a planilha original e salve-a como CSV";
 
 /// The first bytes of files that people mistake for a list, the kind of file, and the advice.
-const OTHER_KINDS: [(&[u8], &str, &str); 14] = [
-    (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "uma planilha antiga do Excel (xls)", SAVE_AS_CSV),
+const OTHER_KINDS: [(&[u8], &str, &str); 13] = [
     (b"%PDF", "um PDF", FIND_SHEET),
     (b"{\\rtf", "um documento RTF", FIND_SHEET),
     (b"\x89PNG", "uma imagem", FIND_SHEET),
@@ -119,9 +118,7 @@ const OTHER_KINDS: [(&[u8], &str, &str); 14] = [
 ];
 
 /// The names inside a ZIP archive that identify its kind, the kind of file, and the advice.
-const ARCHIVES: [(&[u8], &str, &str); 6] = [
-    (b"opendocument.spreadsheet", "uma planilha do LibreOffice (ods)", SAVE_AS_CSV),
-    (b"xl/", "uma planilha do Excel (xlsx)", SAVE_AS_CSV),
+const ARCHIVES: [(&[u8], &str, &str); 4] = [
     (b"opendocument.text", "um documento do LibreOffice (odt)", FIND_SHEET),
     (b"word/", "um documento do Word (docx)", FIND_SHEET),
     (b"Index/", "uma planilha do Numbers", SAVE_AS_CSV),
@@ -352,11 +349,8 @@ mod tests {
     #[test]
     fn files_of_other_kinds_are_named() {
         for (bytes, what) in [
-            (&b"PK\x03\x04\x14\0\x06\0[Content_Types].xml xl/workbook.xml"[..], "Excel (xlsx)"),
-            (b"PK\x03\x04mimetypeapplication/vnd.oasis.opendocument.spreadsheetPK", "ods"),
-            (b"PK\x03\x04\x14\0lista.csv", "zip"),
+            (&b"PK\x03\x04\x14\0lista.csv"[..], "zip"),
             (b"PK\x03\x04\x14\0word/document.xml", "docx"),
-            (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1\0\0", "Excel (xls)"),
             (b"%PDF-1.4\n", "PDF"),
             (b"\xEF\xBB\xBF\r\n <html><table>", "HTML"),
             (b"<!DOCTYPE html>", "HTML"),

@@ -16,7 +16,7 @@ use super::connection::Connection;
 use super::plain;
 use crate::catalog::IMPORT_ROWS_MAX;
 use crate::operation::{IMPORT_BYTES_MAX, ImportRequest, Operation, Permission};
-use crate::price_list::{self, BAD_ROWS_SHOWN_MAX, Field, PriceList};
+use crate::price_list::{self, BAD_ROWS_SHOWN_MAX, Field, PriceList, Reading};
 use crate::refusal::{Code, Refusal};
 use crate::server::grpc::defect;
 use crate::wire::grpc::import_message;
@@ -27,6 +27,9 @@ pub(super) const PRICE_LIST_BYTES_MAX: usize = IMPORT_BYTES_MAX;
 
 /// The time that a file has to arrive: enough for the largest one at a megabit a second.
 const PRICE_LIST_WAIT: Duration = Duration::from_secs(40);
+
+/// The most bytes to which a workbook may unfold: some times those of the largest import, because XML is long.
+const WORKBOOK_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Answers with the rows of a list.
 pub(super) async fn answer(
@@ -62,14 +65,19 @@ async fn bytes(body: Body) -> Result<Bytes, Refusal> {
     })
 }
 
+/// How a list is read for the panel: no more than one import may have.
+fn reading() -> Reading {
+    Reading { rows_max: IMPORT_ROWS_MAX, inflated_bytes_max: WORKBOOK_BYTES_MAX, ..Reading::default() }
+}
+
 /// Reads a list.
 ///
 /// # Errors
 /// If the file is no price list.
 fn read(bytes: &[u8]) -> Result<Value, Refusal> {
-    let list = price_list::read_up_to(bytes, IMPORT_ROWS_MAX)
+    let list = price_list::read_as(bytes, &reading())
         .map_err(|error| Refusal::new(Code::InvalidArgument, format!("{error}.")))?;
-    let PriceList { rows, lines: _, have_stock, columns, bad, notes } = list;
+    let PriceList { source, rows, lines: _, have_stock, columns, bad, notes } = list;
     let import = ImportRequest { rows, bad_rows: Vec::new(), is_dry_run: true, request_id: None };
     let call = Call::of(Operation::ImportProducts).ok_or_else(defect)?;
     let import = call.request_json(&import_message(&import).encode_to_vec())?;
@@ -89,7 +97,7 @@ fn read(bytes: &[u8]) -> Result<Value, Refusal> {
         "columns": columns,
         "badCount": bad_count,
         "bad": bad,
-        "notes": notes,
+        "notes": source.into_iter().chain(notes).collect::<Vec<_>>(),
     }))
 }
 

@@ -7,7 +7,7 @@ use super::visit;
 use crate::support::project;
 
 /// Counts with a plural that are never one: they passed a limit, or are one themselves.
-const NEVER_ONE: [(&str, &str); 25] = [
+const NEVER_ONE: [(&str, &str); 30] = [
     ("bench.rs", "{} milésimos"),
     ("catalog/amount.rs", "{0} centavos"),
     ("catalog/decimal.rs", "{decimals_max} casas"),
@@ -24,12 +24,17 @@ const NEVER_ONE: [(&str, &str); 25] = [
     ("inventory/summaries.rs", "{count} movimentos"),
     ("operation/list_products.rs", "{} palavras"),
     ("price_list/error.rs", "{0} produtos"),
+    ("price_list/error.rs", "{0} colunas"),
     ("price_list/sheet.rs", "{} colunas"),
+    ("price_list/workbook/error.rs", "{0} partes"),
     ("refusal.rs", "{bytes_max} bytes"),
     ("refusal.rs", "{count} mudanças"),
     ("refusal.rs", "{count} produtos"),
     ("refusal.rs", "{seconds_max} segundos"),
     ("render/status.rs", "{bytes} bytes"),
+    ("scale_file/read.rs", "{days} dias"),
+    ("scale_file/read.rs", "{expected} bytes"),
+    ("scale_file/write.rs", "{width} caracteres"),
     ("server/grpc/gzip.rs", "{count_max} partes"),
     ("wire/grpc/terms.rs", "{} códigos"),
     ("wire/grpc/terms.rs", "{days} dias"),

@@ -1,0 +1,203 @@
+//! `serve --scale-dir`: a file for scales that follows the prices, in a folder that the scales' program reads.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
+use tokio::runtime;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::inventory::{Inventory, PriceWatch};
+use crate::io_error::describe;
+use crate::private_file::{AtomicFile, NameState};
+use crate::scale_file::{self, DEPARTMENTS, ScaleEncoding, ScaleFormat, is_scale_file};
+
+/// The time from the beginning of one file to the next: a program that reads the folder gets no more than one a
+/// second, and a price is in the file after a second.
+const WRITE_EVERY: Duration = Duration::from_secs(1);
+
+/// The wait before a file that could not be written is tried again: a network folder may come back.
+const RETRY_AFTER: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Args)]
+pub(super) struct ScaleDir {
+    /// Mantém nesta pasta o arquivo das balanças: refeito até um segundo depois que um preço muda
+    #[arg(long, value_name = "PASTA", value_hint = clap::ValueHint::DirPath)]
+    scale_dir: Option<PathBuf>,
+    /// Formato desse arquivo: itensmgv (o padrão), itensmgv4, txitens, filizola ou urano
+    #[arg(long, value_name = "FORMATO", value_enum, requires = "scale_dir", hide_possible_values = true)]
+    scale_format: Option<ScaleFormat>,
+    /// Departamento desse arquivo, de 1 a 99. O padrão é 1
+    #[arg(long, value_name = "N", requires = "scale_dir", value_parser = clap::value_parser!(u8).range(i64::from(*DEPARTMENTS.start())..=i64::from(*DEPARTMENTS.end())))]
+    scale_department: Option<u8>,
+    /// Letras desse arquivo: ascii (o padrão), sem acentos, ou windows-1252, com eles
+    #[arg(long, value_name = "CODIFICACAO", value_enum, requires = "scale_dir", hide_possible_values = true)]
+    scale_encoding: Option<ScaleEncoding>,
+}
+
+impl ValueEnum for ScaleFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        &ScaleFormat::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.word()))
+    }
+}
+
+/// The files that are kept, and how.
+struct Kept {
+    folder: PathBuf,
+    format: ScaleFormat,
+    department: u8,
+    encoding: ScaleEncoding,
+    /// The files that were written last.
+    last: Vec<(&'static str, Vec<u8>)>,
+}
+
+/// The thread that keeps the files, until it is stopped.
+pub(super) struct Keeper {
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl ScaleDir {
+    /// Refuses a folder in which the files cannot be kept.
+    ///
+    /// # Errors
+    /// If the folder is missing, or another file has the name of one of them.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        let Some(folder) = &self.scale_dir else { return Ok(()) };
+        let shown = folder.display();
+        if !folder.is_dir() {
+            bail!(
+                "{shown} não é uma pasta. O servidor não foi iniciado; crie-a, ou indique outra com --scale-dir"
+            );
+        }
+        let format = self.scale_format.unwrap_or(ScaleFormat::Itensmgv);
+        for name in [Some(format.file_name()), format.second_file_name()].into_iter().flatten() {
+            let path = folder.join(name);
+            let state = NameState::at(&path, has_written);
+            let state = state.with_context(|| {
+                format!("{} não pôde ser lido. O servidor não foi iniciado", path.display())
+            })?;
+            if let NameState::Other(obstacle) = state {
+                bail!(
+                    "{} {obstacle}, e só uma carga de balança pode ser substituída. O servidor não foi iniciado; mude o \
+                     nome dele, ou indique outra pasta com --scale-dir",
+                    path.display()
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts to keep the files, if a folder is given.
+    ///
+    /// # Errors
+    /// If the system refuses a thread.
+    pub(super) fn keep(&self, inventory: &Inventory) -> anyhow::Result<Option<Keeper>> {
+        let Some(folder) = &self.scale_dir else { return Ok(None) };
+        let kept = Kept {
+            folder: folder.clone(),
+            format: self.scale_format.unwrap_or(ScaleFormat::Itensmgv),
+            department: self.scale_department.unwrap_or(*DEPARTMENTS.start()),
+            encoding: self.scale_encoding.unwrap_or_default(),
+            last: Vec::new(),
+        };
+        let watch = inventory.watch_prices().context("há acompanhamentos demais")?;
+        let runtime = runtime::Builder::new_current_thread().enable_time().build()?;
+        let (stop, stopped) = oneshot::channel();
+        let thread = thread::Builder::new().name("hortifruti-scales".to_owned());
+        let thread = thread.spawn(move || runtime.block_on(kept.follow(watch, stopped)))?;
+        Ok(Some(Keeper { stop, thread }))
+    }
+}
+
+impl Keeper {
+    /// Writes the last changes, and ends.
+    pub(super) fn stop(self) {
+        let Self { stop, thread } = self;
+        let _ = stop.send(());
+        if thread.join().is_err() {
+            tracing::error!("the thread that keeps the scale files failed");
+        }
+    }
+}
+
+impl Kept {
+    /// Writes the files after each change, until the stop.
+    async fn follow(mut self, mut watch: PriceWatch, mut stopped: oneshot::Receiver<()>) {
+        loop {
+            let is_stopping = tokio::select! {
+                () = watch.changed() => false,
+                _ = &mut stopped => true,
+            };
+            let begun = Instant::now();
+            let is_written = self.write(&watch).await;
+            if is_stopping {
+                return;
+            }
+            let pause = if is_written { WRITE_EVERY } else { RETRY_AFTER };
+            tokio::select! {
+                () = tokio::time::sleep_until(begun + pause) => {}
+                _ = &mut stopped => {
+                    self.write(&watch).await;
+                    return;
+                }
+            }
+            if !is_written {
+                watch.look_again();
+            }
+        }
+    }
+
+    /// Writes the files, if they would be others than the last ones. Returns whether they are up to date.
+    async fn write(&mut self, watch: &PriceWatch) -> bool {
+        let products = match watch.products().await {
+            Ok(products) => products,
+            Err(refusal) => {
+                tracing::warn!(%refusal, "the scale file was not written");
+                return false;
+            }
+        };
+        let written = match scale_file::write(self.format, self.department, self.encoding, &products) {
+            Ok(written) => written,
+            Err(unfit) => {
+                tracing::error!("o arquivo das balanças ficou como estava: {unfit}");
+                // Nothing but another change mends this.
+                return true;
+            }
+        };
+        let mut files = vec![(self.format.file_name(), written.bytes)];
+        files.extend(self.format.second_file_name().zip(written.sectors));
+        if files == self.last {
+            return true;
+        }
+        for (name, bytes) in &files {
+            if let Err(error) = replace(&self.folder.join(name), bytes) {
+                tracing::error!("o arquivo das balanças {name} não pôde ser escrito: {}", describe(&error));
+                return false;
+            }
+        }
+        self.last = files;
+        true
+    }
+}
+
+/// Whether a file that begins so is a load of scales, or is empty.
+fn has_written(head: &[u8]) -> bool {
+    head.is_empty() || is_scale_file(head)
+}
+
+/// Writes a file in the place of an earlier one, by one rename.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let made = AtomicFile::begin_shared(path)?;
+    made.file().write_all(bytes)?;
+    made.finish_over(has_written)
+}

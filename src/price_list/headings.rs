@@ -1,0 +1,349 @@
+//! The names that columns have in Brazilian lists.
+
+use super::field::Field;
+use crate::catalog::{Key, Unit, unit_of_word};
+
+/// A heading, reduced to its words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Heading {
+    /// The words, folded, without brackets, currency and signs.
+    pub(super) words: String,
+    /// The folded texts in brackets.
+    brackets: Vec<String>,
+    /// Whether the heading names the currency.
+    has_currency: bool,
+}
+
+impl Heading {
+    pub(super) fn of(text: &str) -> Self {
+        let mut brackets = Vec::new();
+        let mut outside = String::new();
+        let mut rest = text;
+        while let Some((before, inside)) = rest.split_once(['(', '[']) {
+            outside.push_str(before);
+            outside.push(' ');
+            let (bracket, after) = inside.split_once([')', ']']).unwrap_or((inside, ""));
+            brackets.push(folded(bracket));
+            rest = after;
+        }
+        outside.push_str(rest);
+        let mut words = folded(&outside);
+        let has_currency =
+            words.split(' ').any(|word| word == "r$") || brackets.iter().any(|text| text.contains("r$"));
+        words = words.split(' ').filter(|word| *word != "r$").collect::<Vec<_>>().join(" ");
+        Self { words, brackets, has_currency }
+    }
+
+    /// The place of the heading among the names of a field: the lower, the more a column of that name is the one.
+    pub(super) fn rank(&self, field: Field) -> Option<usize> {
+        let words = self.words.as_str();
+        if field == Field::Price && self.has_currency && (words.is_empty() || self.unit().is_some()) {
+            return Some(names(field).len());
+        }
+        if field == Field::ShelfLife && words == "validade" && self.brackets.iter().any(|text| text == "dias")
+        {
+            return Some(0);
+        }
+        names(field).iter().position(|name| *name == words)
+    }
+
+    /// The unit that a heading such as `Preço (R$/kg)` or `Preço do quilo` names. A price of a piece is said of
+    /// any unit.
+    pub(super) fn unit(&self) -> Option<Unit> {
+        let all = self.brackets.iter().map(String::as_str).chain([self.words.as_str()]);
+        let last = all.filter_map(|text| text.split(' ').next_back()).filter_map(unit_of_word);
+        let unit = last.filter(|(unit, parts)| *parts == 1 && *unit != "un").map(|(unit, _)| unit).next()?;
+        Unit::parse(unit).ok()
+    }
+
+    /// Whether the column says how a product is packed, and not how its price is meant.
+    pub(super) fn is_packing(&self) -> bool {
+        PACKINGS.contains(&self.words.as_str())
+    }
+
+    /// Whether the column has the grade of a product, which belongs to its name.
+    pub(super) fn is_grade(&self) -> bool {
+        self.words == "classificacao"
+    }
+}
+
+/// The words of a text, folded, with one space between them.
+fn folded(text: &str) -> String {
+    let mut spaced = String::with_capacity(text.len());
+    let mut was_lower = false;
+    for character in text.chars() {
+        if was_lower && character.is_uppercase() {
+            spaced.push(' ');
+        }
+        was_lower = character.is_lowercase();
+        let is_between = matches!(character, '.' | '/' | '-' | '–' | ':' | '_' | '*' | '#');
+        spaced.push(if is_between { ' ' } else { character });
+    }
+    // A currency that touches the next word is a word of its own.
+    let folded = Key::fold(&spaced).as_str().replace("r$", " r$ ");
+    folded.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The names of columns that say how a product is packed.
+const PACKINGS: [&str; 5] = ["embalagem", "emb", "apresentacao", "uni peso", "unid peso"];
+
+/// The names of the columns of a field, the best first.
+fn names(field: Field) -> &'static [&'static str] {
+    match field {
+        Field::Name => &[
+            "nome",
+            "nome do produto",
+            "nome produto",
+            "produto",
+            "produtos",
+            "descricao do produto",
+            "descricao dos produtos",
+            "descricao produto",
+            "desc produto",
+            "especificacao do produto",
+            "descricao do item",
+            "nome do item",
+            "descricao",
+            "mercadoria",
+            "mercadorias",
+            "especificacao",
+            "discriminacao",
+            "denominacao",
+            "descritivo",
+            "artigo",
+            "itens",
+            "item",
+        ],
+        Field::Price => &[
+            "preco de venda",
+            "preco venda",
+            "valor de venda",
+            "valor venda",
+            "pr venda",
+            "prc venda",
+            "pv",
+            "vl venda",
+            "vlr venda",
+            "preco varejo",
+            "preco de varejo",
+            "preco final",
+            "preco do quilo",
+            "preco por quilo",
+            "preco quilo",
+            "preco do kg",
+            "preco por kg",
+            "preco kg",
+            "valor kg",
+            "valor do kg",
+            "valor por kg",
+            "quilo",
+            "preco",
+            "precos",
+            "preco atual",
+            "preco a vista",
+            "preco unitario",
+            "preco unit",
+            "pr unitario",
+            "pr unit",
+            "valor unitario",
+            "valor unit",
+            "vl unitario",
+            "vl unit",
+            "vlr unitario",
+            "vlr unit",
+            "preco por unidade",
+            "preco de tabela",
+            "preco tabela",
+            "unitario",
+            "preco mais comum",
+            "preco comum",
+            "mais comum",
+            "comum",
+            "preco modal",
+            "modal",
+            "m c",
+            "preco medio",
+            "valor medio",
+            "medio",
+            "venda",
+            "valor",
+            "vlr",
+            "vl",
+        ],
+        Field::Stock => &[
+            "estoque",
+            "estoque atual",
+            "quantidade em estoque",
+            "qtd em estoque",
+            "qtde em estoque",
+            "quantidade estoque",
+            "qtd estoque",
+            "qtde estoque",
+            "quant estoque",
+            "saldo em estoque",
+            "saldo estoque",
+            "saldo atual",
+            "saldo",
+            "estq",
+            "quantidade atual",
+            "quantidade",
+            "quant",
+            "qtd",
+            "qtde",
+            "qt",
+        ],
+        Field::Unit => &[
+            "unidade",
+            "unidade de medida",
+            "unidade medida",
+            "unidade de venda",
+            "unid medida",
+            "un medida",
+            "u medida",
+            "u m",
+            "um",
+            "un",
+            "und",
+            "unid",
+            "uni",
+            "medida",
+            "vendido por",
+            "unidades",
+            "embalagem",
+            "emb",
+            "apresentacao",
+        ],
+        Field::Code => &[
+            "codigo",
+            "codigo interno",
+            "cod interno",
+            "codigo da balanca",
+            "codigo balanca",
+            "cod balanca",
+            "codigo do produto",
+            "codigo produto",
+            "cod do produto",
+            "cod produto",
+            "cod prod",
+            "cod",
+            "plu",
+        ],
+        Field::Barcodes => &[
+            "codigos de barras",
+            "codigo de barras",
+            "codigo de barra",
+            "codigo barras",
+            "cod de barras",
+            "cod barras",
+            "cod barra",
+            "ean",
+            "gtin",
+            "ean gtin",
+            "gtin ean",
+            "ean13",
+            "ean 13",
+            "codigo ean",
+            "barras",
+        ],
+        Field::Category => &[
+            "categoria",
+            "categorias",
+            "secao",
+            "setor",
+            "grupo",
+            "grupo de produtos",
+            "grupo de produto",
+            "departamento",
+            "depto",
+            "dept",
+            "familia",
+            "linha",
+        ],
+        Field::Minimum => &[
+            "minimo",
+            "estoque minimo",
+            "quantidade minima",
+            "qtd minima",
+            "qtde minima",
+            "est minimo",
+            "est min",
+            "estq min",
+        ],
+        Field::Target => &["alvo", "estoque ideal", "estoque alvo"],
+        Field::ShelfLife => &[
+            "validade dias",
+            "validade em dias",
+            "dias de validade",
+            "dias validade",
+            "prazo de validade em dias",
+        ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<Field> {
+        Field::ALL.into_iter().filter(|field| Heading::of(text).rank(*field).is_some()).collect()
+    }
+
+    #[test]
+    fn columns_are_known_by_their_usual_names() {
+        for (field, texts) in [
+            (
+                Field::Name,
+                &["NOME", "Produto", "Descrição", "Descrição do Produto:", "nomeProduto", "Item"][..],
+            ),
+            (
+                Field::Price,
+                &[
+                    "Preço",
+                    "PREÇO (R$)",
+                    "Preço R$",
+                    "R$/kg",
+                    "Preço de venda",
+                    "Valor",
+                    "Pr. Venda",
+                    "Vlr. Unit.",
+                    "R$",
+                ],
+            ),
+            (Field::Stock, &["Estoque", "Qtd", "Qtde.", "QTDE. ESTOQUE", "Saldo"]),
+            (Field::Unit, &["UN", "Und.", "Unid.", "U.M.", "unidadeMedida"]),
+            (Field::Code, &["Código", "Cód.", "codigo_produto", "PLU"]),
+            (Field::Barcodes, &["Cód. Barras", "EAN/GTIN", "codigos_de_barras"]),
+            (Field::Category, &["Seção", "Grupo", "Depto."]),
+            (Field::ShelfLife, &["Validade (dias)", "validade_dias"]),
+        ] {
+            for text in texts {
+                assert_eq!(found(text), [field], "{text}");
+            }
+        }
+        for text in ["", "NCM", "Preço de custo", "Valor total", "Validade", "Observações", "Menor", "(kg)"]
+        {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn each_field_is_known_by_its_own_heading_and_no_name_is_of_two_fields() {
+        for field in Field::ALL {
+            assert!(Heading::of(field.heading()).rank(field).is_some(), "{field:?}");
+            for name in names(field) {
+                assert_eq!(found(name), [field], "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_heading_names_the_unit_of_its_price() {
+        let unit = |text: &str| Heading::of(text).unit().map(|unit| unit.to_string());
+        for text in ["R$/kg", "Preço (R$/kg)", "Preço por quilo", "Quilo", "Preço Kg"] {
+            assert_eq!(unit(text).as_deref(), Some("kg"), "{text}");
+        }
+        for text in ["Preço", "Preço (R$)", "Preço por unidade", "Valor unitário"] {
+            assert_eq!(unit(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! A row of a table: its cells, and what a workbook knows of each.
+
+use csv::StringRecord;
+
+/// The kind of a cell. All cells of a text file are texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Kind {
+    #[default]
+    Text,
+    /// A number with a decimal point, which has one reading.
+    Number,
+    Date,
+    /// A formula whose value the workbook does not have.
+    Uncalculated,
+    /// A formula whose value is an error.
+    Fault,
+}
+
+/// A row that is not empty, or why it cannot be read, with its line in the file.
+pub(super) type Line = (u64, Result<Record, String>);
+
+/// The cells of a row.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Record {
+    cells: StringRecord,
+    /// The kinds of the cells; none if all are texts.
+    kinds: Vec<Kind>,
+}
+
+impl From<StringRecord> for Record {
+    fn from(cells: StringRecord) -> Self {
+        Self { cells, kinds: Vec::new() }
+    }
+}
+
+impl Record {
+    /// Adds a cell at the end.
+    pub(super) fn push(&mut self, text: &str, kind: Kind) {
+        self.cells.push_field(text);
+        self.kinds.push(kind);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// The text of a cell.
+    pub(super) fn get(&self, place: usize) -> Option<&str> {
+        self.cells.get(place)
+    }
+
+    pub(super) fn kind(&self, place: usize) -> Kind {
+        self.kinds.get(place).copied().unwrap_or_default()
+    }
+
+    /// The texts of all cells.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.cells.iter()
+    }
+
+    /// Whether no cell has anything to read.
+    pub(super) fn is_blank(&self) -> bool {
+        (0..self.len()).all(|place| self.is_blank_at(place))
+    }
+
+    pub(super) fn is_blank_at(&self, place: usize) -> bool {
+        self.get(place).is_none_or(|text| text.trim().is_empty()) && self.kind(place) != Kind::Uncalculated
+    }
+}

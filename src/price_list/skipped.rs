@@ -1,0 +1,165 @@
+//! The rows of a list that are no products: titles, sections, totals, repeated headers, prices that are not given.
+
+use super::columns::Columns;
+use super::field::Field;
+use super::record::Record;
+use crate::catalog::{Category, Key, counted};
+
+/// The sections that a note names; the others are counted.
+const SECTIONS_NAMED_MAX: usize = 8;
+
+/// The first words of rows that sum up others, folded.
+const TOTALS: [&str; 7] = ["total", "totais", "subtotal", "sub-total", "soma", "somatorio", "media"];
+
+/// Words of sections, folded. A section may have others beside them.
+const SECTIONS: [&str; 38] = [
+    "fruta",
+    "frutas",
+    "verdura",
+    "verduras",
+    "legume",
+    "legumes",
+    "hortalica",
+    "hortalicas",
+    "hortifruti",
+    "folha",
+    "folhas",
+    "folhosas",
+    "folhagens",
+    "tempero",
+    "temperos",
+    "ervas",
+    "raiz",
+    "raizes",
+    "tuberculos",
+    "bulbos",
+    "graos",
+    "cereais",
+    "ovos",
+    "granja",
+    "citricos",
+    "flores",
+    "plantas",
+    "pescados",
+    "peixes",
+    "organicos",
+    "diversos",
+    "outros",
+    "mercearia",
+    "bebidas",
+    "laticinios",
+    "frios",
+    "secos",
+    "congelados",
+];
+
+/// The counts of the rows that were skipped.
+#[derive(Debug, Default)]
+pub(super) struct Skipped {
+    titles: usize,
+    headers: usize,
+    totals: usize,
+    pub(super) unpriced: usize,
+    pub(super) repeated: usize,
+    sections: Vec<String>,
+}
+
+/// A row that is no product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NoProduct {
+    Section(Category),
+    Total,
+    Header,
+}
+
+/// Says whether a row is no product. `has_lower_case` says whether names of the list have small letters, in which
+/// case a lone text without them is a section.
+pub(super) fn no_product(
+    row: &Record,
+    header: &Record,
+    columns: &Columns,
+    has_lower_case: bool,
+) -> Option<NoProduct> {
+    let cell = |field: Field| columns.place(field).and_then(|place| row.get(place)).map_or("", str::trim);
+    if row.len() == header.len()
+        && row.iter().zip(header.iter()).all(|(own, other)| own.trim() == other.trim())
+    {
+        return Some(NoProduct::Header);
+    }
+    let filled = || (0..row.len()).filter(|place| !row.is_blank_at(*place));
+    let text_at = |place: usize| row.get(place).unwrap_or_default().trim();
+    // A total stands in the place of a name, or in a row without one.
+    let total = filled().find(|place| is_total(text_at(*place)));
+    let is_named = !cell(Field::Name).is_empty();
+    if total.is_some_and(|place| !is_named || columns.place(Field::Name) == Some(place))
+        && cell(Field::Unit).is_empty()
+    {
+        return Some(NoProduct::Total);
+    }
+    let mut lone = filled();
+    let (Some(place), None) = (lone.next(), lone.next()) else { return None };
+    let text = text_at(place);
+    let is_section = is_section(text)
+        || (has_lower_case && !text.chars().any(char::is_lowercase) && text.chars().any(char::is_alphabetic));
+    let section = Category::parse(text.trim_end_matches(':')).ok().filter(|_| is_section)?;
+    Some(NoProduct::Section(section))
+}
+
+fn is_total(text: &str) -> bool {
+    let folded = Key::fold(text);
+    let first = folded.as_str().split([' ', ':', '(']).next().unwrap_or_default();
+    TOTALS.contains(&first)
+}
+
+fn is_section(text: &str) -> bool {
+    let folded = Key::fold(text);
+    let mut words = folded.as_str().split(|character: char| !character.is_alphanumeric());
+    text.ends_with(':') || words.any(|word| SECTIONS.contains(&word))
+}
+
+impl Skipped {
+    /// The counts of a list that begins below so many titles.
+    pub(super) fn below(titles: usize) -> Self {
+        Self { titles, ..Self::default() }
+    }
+
+    /// Counts a row that is no product.
+    pub(super) fn note_row(&mut self, row: &NoProduct) {
+        match row {
+            NoProduct::Header => self.headers += 1,
+            NoProduct::Total => self.totals += 1,
+            NoProduct::Section(section) => self.sections.push(section.to_string()),
+        }
+    }
+
+    /// A note for the user, if a row was skipped.
+    pub(super) fn note(&self) -> Option<String> {
+        let Self { titles, headers, totals, unpriced, repeated, sections } = self;
+        let mut parts = Vec::new();
+        for (count, one, more) in [
+            (*titles, "de título", "de título"),
+            (sections.len(), "de seção", "de seção"),
+            (*totals, "de total", "de total"),
+            (*headers, "de cabeçalho repetido", "de cabeçalho repetido"),
+            (*unpriced, "sem preço", "sem preço"),
+            (*repeated, "repetida e igual", "repetidas e iguais"),
+        ] {
+            if count > 0 {
+                parts.push(format!("{count} {}", if count == 1 { one } else { more }));
+            }
+        }
+        if parts.is_empty() {
+            return None;
+        }
+        let count = titles + sections.len() + totals + headers + unpriced + repeated;
+        let skipped = counted(count, "linha não entrou", "linhas não entraram");
+        let named = sections.iter().take(SECTIONS_NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
+        let more = if sections.len() > SECTIONS_NAMED_MAX { ", …" } else { "" };
+        let categories = match sections.len() {
+            0 => String::new(),
+            1 => format!("; a seção é a categoria dos produtos abaixo dela: {named}"),
+            _ => format!("; cada seção é a categoria dos produtos abaixo dela: {named}{more}"),
+        };
+        Some(format!("{skipped}: {}{categories}", parts.join(", ")))
+    }
+}

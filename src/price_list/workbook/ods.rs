@@ -1,0 +1,158 @@
+//! Reads `.ods`. A cell or a row may say that it is repeated a million times, so the repetitions are counted first.
+
+use std::io::{BufReader, Cursor};
+
+use calamine::{Ods, OdsError, Reader as _, SheetVisible};
+use quick_xml::Reader as XmlReader;
+use quick_xml::events::{BytesStart, Event};
+use zip::ZipArchive;
+
+use super::error::WorkbookError;
+use super::grid::Grid;
+use crate::price_list::limits::CELLS_MAX;
+
+/// The bytes that a cell takes in the library beside its text: a value and a formula.
+const CELL_BYTES: usize = 64;
+
+/// The sheets that are shown.
+///
+/// # Errors
+/// If the workbook is damaged or encrypted, or takes more memory than it may.
+pub(super) fn read(bytes: &[u8], bytes_max: usize) -> Result<Vec<Grid>, WorkbookError> {
+    measure(bytes, bytes_max)?;
+    let mut workbook = Ods::new(Cursor::new(bytes)).map_err(refused)?;
+    let shown = workbook.sheets_metadata().iter().filter(|sheet| sheet.visible == SheetVisible::Visible);
+    let names: Vec<String> = shown.map(|sheet| sheet.name.clone()).collect();
+    let mut sheets = Vec::with_capacity(names.len());
+    for name in names {
+        let values = workbook.worksheet_range(&name).map_err(refused)?;
+        let formulas = workbook.worksheet_formula(&name).map_err(refused)?;
+        let mut grid = Grid::new(&name, bytes_max);
+        let start = values.start().unwrap_or_default();
+        for (row, column, value) in values.cells() {
+            let at = (start.0 + row as u32, start.1 + column as u32);
+            grid.add(at, value, formulas.get_value(at).is_some_and(|formula| !formula.is_empty()))?;
+        }
+        sheets.push(grid);
+    }
+    Ok(sheets)
+}
+
+/// The size of a table that is being counted.
+#[derive(Default)]
+struct Table {
+    /// All rows, and those up to the last that is not empty.
+    rows: u64,
+    used_rows: u64,
+    /// The columns up to the last cell that is not empty in any row.
+    used_columns: u64,
+}
+
+/// The size of a row that is being counted.
+struct Row {
+    repeats: u64,
+    columns: u64,
+    used_columns: u64,
+    /// The bytes of the cells that are not empty, each as often as it is repeated.
+    bytes: u64,
+}
+
+/// Checks that the repeated cells of all tables take no more bytes than they may.
+///
+/// # Errors
+/// If they do, or the content is no XML.
+fn measure(bytes: &[u8], bytes_max: usize) -> Result<(), WorkbookError> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| WorkbookError::Damaged)?;
+    let content = archive.by_name("content.xml").map_err(|_| WorkbookError::Damaged)?;
+    let mut reader = XmlReader::from_reader(BufReader::new(content));
+    reader.config_mut().check_end_names = false;
+    reader.config_mut().expand_empty_elements = true;
+    let mut buffer = Vec::new();
+    let mut table = Table::default();
+    let mut row: Option<Row> = None;
+    let mut cell: Option<(u64, u64)> = None;
+    let mut total: u64 = 0;
+    let too_large = WorkbookError::TooLarge(bytes_max);
+    loop {
+        buffer.clear();
+        let event = reader.read_event_into(&mut buffer).map_err(|_| WorkbookError::Damaged)?;
+        match &event {
+            Event::Eof => return Ok(()),
+            Event::Start(start) => match start.name().as_ref() {
+                "table:table" => table = Table::default(),
+                "table:table-row" => {
+                    let repeats = repeats(start, "table:number-rows-repeated");
+                    row = Some(Row { repeats, columns: 0, used_columns: 0, bytes: 0 });
+                }
+                "table:table-cell" | "table:covered-table-cell" => {
+                    let repeats = repeats(start, "table:number-columns-repeated");
+                    if let Some(row) = &mut row {
+                        row.columns = row.columns.saturating_add(repeats);
+                    }
+                    cell = has_value(start).then_some((repeats, reader.buffer_position()));
+                }
+                // Spaces that are only counted.
+                "text:s" => {
+                    if let (Some((repeats_of_cell, _)), Some(row)) = (&cell, &mut row) {
+                        let spaces = repeats(start, "text:c").saturating_mul(*repeats_of_cell);
+                        row.bytes = row.bytes.saturating_add(spaces);
+                    }
+                }
+                _ => {}
+            },
+            Event::End(end) => match end.name().as_ref() {
+                "table:table-cell" | "table:covered-table-cell" => {
+                    if let (Some((repeats, start)), Some(row)) = (cell.take(), &mut row) {
+                        let bytes = reader.buffer_position().saturating_sub(start) + CELL_BYTES as u64;
+                        row.bytes = row.bytes.saturating_add(bytes.saturating_mul(repeats));
+                        row.used_columns = row.columns;
+                    }
+                }
+                "table:table-row" => {
+                    let Some(row) = row.take() else { continue };
+                    table.rows = table.rows.saturating_add(row.repeats);
+                    if row.used_columns > 0 {
+                        table.used_rows = table.rows;
+                        table.used_columns = table.used_columns.max(row.used_columns);
+                        total = total.saturating_add(row.bytes.saturating_mul(row.repeats));
+                    }
+                }
+                "table:table" => {
+                    let cells = table.used_rows.saturating_mul(table.used_columns);
+                    if cells > CELLS_MAX as u64 {
+                        return Err(WorkbookError::TooManyCells);
+                    }
+                    total = total.saturating_add(cells.saturating_mul(CELL_BYTES as u64));
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+        if total > bytes_max as u64 || row.as_ref().is_some_and(|row| row.bytes > bytes_max as u64) {
+            return Err(too_large);
+        }
+    }
+}
+
+/// How often an element says that it is repeated.
+fn repeats(element: &BytesStart<'_>, name: &str) -> u64 {
+    let attribute = element.try_get_attribute(name).ok().flatten();
+    let number = attribute.and_then(|attribute| attribute.value.trim().parse().ok());
+    number.unwrap_or(1)
+}
+
+/// Whether a cell has a value or a formula.
+fn has_value(cell: &BytesStart<'_>) -> bool {
+    cell.attributes().flatten().any(|attribute| {
+        let key = attribute.key.as_ref();
+        key.starts_with("office:") || key.starts_with("calcext:") || key == "table:formula"
+    })
+}
+
+fn refused(error: OdsError) -> WorkbookError {
+    match error {
+        OdsError::Password => WorkbookError::Password,
+        OdsError::CellLimitExceeded { .. } => WorkbookError::TooManyCells,
+        _ => WorkbookError::Damaged,
+    }
+}

@@ -1,0 +1,188 @@
+//! The load files of scales, in and out: the golden records of the makers' tables, what does not fit, and a folder
+//! that follows the prices.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::waiting::wait_until;
+use crate::support::{Server, hortifruti, project, run};
+
+/// The golden record of each format, and what `export` is asked for it.
+const GOLDEN: [(&str, &[&str]); 5] = [
+    ("golden-itensmgv-v2.txt", &["--format", "itensmgv", "--department", "6"]),
+    ("golden-itensmgv-v4.txt", &["--format", "itensmgv4", "--department", "6"]),
+    ("golden-txitens.txt", &["--format", "txitens", "--department", "6"]),
+    ("golden-cadtxt.txt", &["--format", "filizola"]),
+    ("golden-urano-urf32.txt", &["--format", "urano"]),
+];
+
+fn golden(name: &str) -> Vec<u8> {
+    fs::read(project().join("tests/data/scales").join(name)).unwrap()
+}
+
+/// A shop that sells nothing but the product of the golden records.
+fn banana_shop() -> Server {
+    let server = Server::start(&["--empty"]);
+    let made = server.run(&[
+        "product",
+        "new",
+        "Banana Nanica kg",
+        "6,99",
+        "--unit",
+        "kg",
+        "--code",
+        "2126",
+        "--shelf-life",
+        "3",
+    ]);
+    assert_eq!(made.code, 0, "{made:?}");
+    server
+}
+
+#[test]
+fn golden_records_are_written_byte_for_byte_and_read() {
+    let server = banana_shop();
+    for (name, options) in GOLDEN {
+        let exported = server.run(&[&["export"][..], options].concat());
+        assert_eq!((exported.code, exported.out.as_bytes()), (0, &golden(name)[..]), "{name}: {exported:?}");
+        let other = Server::start(&["--empty"]);
+        fs::write(other.path().join("carga.txt"), golden(name)).unwrap();
+        let imported = other.run(&["import", "carga.txt"]);
+        assert_eq!(imported.out, "1 criado, 0 atualizados, 0 sem mudança.\n", "{name}: {imported:?}");
+        assert!(imported.err.starts_with("Lido: arquivo de balança "), "{}", imported.err);
+        let product = other.run(&["query", "2126", "--format", "json"]).out;
+        for term in [
+            "\"name\":\"BANANA NANICA KG\"",
+            "\"price_centavos\":699",
+            "\"unit\":\"kg\"",
+            "\"code\":2126",
+            "\"shelf_life_days\":3",
+        ] {
+            assert!(product.contains(term), "{name}: {product}");
+        }
+    }
+    // The pair of files, where the program of the scales expects them.
+    let written = server.run(&["export", "CADTXT.TXT", "--format", "filizola"]);
+    assert_eq!(written.out, "1 produto escrito em CADTXT.TXT e SETORTXT.TXT.\n", "{written:?}");
+    assert_eq!(fs::read(server.path().join("SETORTXT.TXT")).unwrap(), golden("golden-setortxt.txt"));
+    let again = server.run(&["export", "CADTXT.TXT", "--format", "filizola"]);
+    assert!(again.code == 1 && again.err.contains("--force"), "{again:?}");
+    assert_eq!(server.run(&["export", "CADTXT.TXT", "--format", "filizola", "--force"]).code, 0);
+    fs::write(server.path().join("ITENSMGV.TXT"), "anotações").unwrap();
+    let kept = server.run(&["export", "ITENSMGV.TXT", "--format", "itensmgv", "--force"]);
+    assert!(kept.code == 1 && kept.err.contains("só uma carga de balança"), "{kept:?}");
+    let sectors = server.run(&["import", "SETORTXT.TXT"]);
+    assert!(sectors.code == 2 && sectors.err.contains("importe o CADTXT.TXT"), "{sectors:?}");
+}
+
+#[test]
+fn older_versions_are_read() {
+    let record = golden("golden-itensmgv-v4.txt");
+    for (bytes, version) in [(113, "V1"), (150, "V2"), (246, "V3"), (260, "V4")] {
+        let server = Server::start(&["--empty"]);
+        fs::write(server.path().join("carga.txt"), &record[..bytes]).unwrap();
+        let imported = server.run(&["import", "carga.txt"]);
+        assert!(imported.err.contains(&format!("Toledo ITENSMGV {version}, 1 registro do departamento 06")));
+        assert_eq!(imported.out, "1 criado, 0 atualizados, 0 sem mudança.\n", "{imported:?}");
+    }
+}
+
+#[test]
+fn a_file_has_what_a_scale_sells_and_the_others_are_listed() {
+    let server = banana_shop();
+    for (name, price, options) in [
+        ("Coco verde", "4,50", &["--code", "7"][..]),
+        ("Maçã Fuji", "9,9", &["--code", "8", "--unit", "kg", "--shelf-life", "15"]),
+        ("Alface", "3", &[]),
+        ("Brinde", "0", &["--code", "9"]),
+        ("Abacaxi pérola graúdo de Marataízes, tipo exportação, bandeja", "8", &["--code", "10"]),
+        ("Antigo", "1", &["--code", "11"]),
+    ] {
+        let made = server.run(&[&["product", "new", name, price], options].concat());
+        assert_eq!(made.code, 0, "{made:?}");
+    }
+    server.run(&["product", "retire", "Antigo"]);
+    let exported = server.run(&["export", "--format", "filizola"]);
+    assert_eq!(
+        exported.out,
+        "002126PBANANA NANICA KG      0000699003\r\n000007UCOCO VERDE            0000450000\r\n\
+         000008PMACA FUJI             0000990015\r\n000010UABACAXI PEROLA GRAUDO 0000800000\r\n"
+    );
+    for line in [
+        "1 produto fora do arquivo, sem código de loja: \"Alface\".",
+        "1 produto fora do arquivo, com preço zero: \"Brinde\".",
+        "1 produto fora do arquivo, aposentado: \"Antigo\".",
+        "1 produto com o nome cortado para caber: \"Abacaxi",
+    ] {
+        assert!(exported.err.contains(line), "{line}: {}", exported.err);
+    }
+    let accents = server.run(&["export", "maca.txt", "--format", "urano", "--encoding", "windows-1252"]);
+    assert_eq!(accents.code, 0, "{accents:?}");
+    let bytes = fs::read(server.path().join("maca.txt")).unwrap();
+    assert!(bytes.windows(10).any(|part| part == b"MA\xC7\xC3 FUJI "), "{}", bytes.escape_ascii());
+    // Import finds the same products by their names, and nothing has changed.
+    fs::remove_file(server.path().join("maca.txt")).unwrap();
+    let written = server.run(&["export", "carga.txt", "--format", "itensmgv4"]);
+    assert_eq!(written.code, 0, "{written:?}");
+    assert_eq!(server.run(&["import", "carga.txt"]).out, "0 criados, 0 atualizados, 4 sem mudança.\n");
+    // A price that does not fit is never cut.
+    let set = server.run(&["product", "set", "Coco verde", "--price", "10000", "--yes"]);
+    assert_eq!(set.code, 0, "{set:?}");
+    let refused = server.run(&["export", "cheio.txt", "--format", "itensmgv"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(
+        refused.err.contains("\"Coco verde\": o preço R$ 10.000,00 não cabe nos 6 caracteres"),
+        "{}",
+        refused.err
+    );
+    assert!(!server.path().join("cheio.txt").exists());
+    let usage = server.run(&["export", "--department", "3"]);
+    assert!(usage.code == 2 && usage.err.contains("--format itensmgv"), "{usage:?}");
+}
+
+fn has(path: &Path, part: &[u8]) -> bool {
+    fs::read(path).is_ok_and(|bytes| bytes.windows(part.len()).any(|found| found == part))
+}
+
+#[test]
+fn a_folder_of_scales_follows_the_prices() {
+    let folder = tempfile::tempdir().unwrap();
+    let scales = folder.path().join("balança");
+    let refused = || {
+        let args = ["serve", "--port", "0", "--data", ":memory:", "--scale-dir", scales.to_str().unwrap()];
+        run(hortifruti(folder.path()).args(args), "").err
+    };
+    let missing = refused();
+    assert!(missing.contains("não é uma pasta"), "{missing}");
+    fs::create_dir(&scales).unwrap();
+    let path = scales.join("ITENSMGV.TXT");
+    fs::write(&path, "da gerente").unwrap();
+    let other = refused();
+    assert!(other.contains("só uma carga de balança pode ser substituída"), "{other}");
+    fs::remove_file(&path).unwrap();
+    let server =
+        Server::start(&["--empty", "--scale-dir", scales.to_str().unwrap(), "--scale-department", "6"]);
+    let made = server.run(&[
+        "product",
+        "new",
+        "Banana Nanica kg",
+        "6,99",
+        "--unit",
+        "kg",
+        "--code",
+        "2126",
+        "--shelf-life",
+        "3",
+    ]);
+    assert_eq!(made.code, 0, "{made:?}");
+    wait_until("the first price is in the file", || {
+        fs::read(&path).is_ok_and(|bytes| bytes == golden(GOLDEN[0].0))
+    });
+    for centavos in ["000801", "000802", "000803"] {
+        let price = format!("8,{}", &centavos[4..]);
+        server.run(&["product", "set", "2126", "--price", &price]);
+        wait_until("the price is in the file", || has(&path, format!("060002126{centavos}003").as_bytes()));
+    }
+    // Nothing is left of the files in between.
+    assert_eq!(fs::read_dir(&scales).unwrap().count(), 1);
+}

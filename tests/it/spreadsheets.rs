@@ -1,0 +1,242 @@
+//! Price lists as shops keep them: layouts of tables, workbooks, and files that are made to do harm.
+
+use std::fs;
+use std::io::{Cursor, Write as _};
+
+use hortifruti::catalog::ShopCode;
+use hortifruti::price_list::{self, Field, PriceList, Reading};
+use zip::write::SimpleFileOptions;
+
+use crate::support::{Server, project};
+
+/// A row of a list as `tests/data/planilhas/esperado.txt` has it.
+fn rows(list: &PriceList) -> Vec<String> {
+    let row = |row: &hortifruti::catalog::ProductDraft| {
+        let unit = row.unit.as_ref().map_or("-".to_owned(), ToString::to_string);
+        let code = row.terms.code.map_or("-".to_owned(), |code: ShopCode| code.to_string());
+        let category = row.terms.category.as_ref().map_or("-".to_owned(), ToString::to_string);
+        format!("{}|{}|{}|{unit}|{code}|{category}", row.name, row.price, row.opening_stock)
+    };
+    list.rows.iter().map(row).collect()
+}
+
+#[test]
+fn ten_layouts_are_read_at_the_first_try() {
+    let folder = project().join("tests/data/planilhas");
+    let expected = fs::read_to_string(folder.join("esperado.txt")).unwrap();
+    let mut lists: Vec<(&str, Vec<&str>)> = Vec::new();
+    for line in expected.lines() {
+        if line.contains('|') {
+            lists.last_mut().unwrap().1.push(line);
+        } else {
+            lists.push((line, Vec::new()));
+        }
+    }
+    assert_eq!(lists.len(), 10);
+    for (name, expected) in lists {
+        let list = price_list::read(&fs::read(folder.join(name)).unwrap());
+        let list = list.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(
+            (&list.bad, rows(&list)),
+            (&Vec::new(), expected.iter().map(|it| (*it).to_owned()).collect()),
+            "{name}: {:?}",
+            list.notes
+        );
+    }
+}
+
+/// The table of the wholesale market of São Paulo, as its own page exports it.
+const MARKET: &str = "Produto;Classificação;Uni/Peso;Menor;Comum;Maior;Quilo\n\
+    ALHO NACIONAL;TIPO 5;KG;15,00;15,87;16,90;15,87\n\
+    ABACATE BREDA;A;CX 20;60,00;70,00;80,00;3,50\n\
+    MELANCIA;-;KG;1,00;1,20;1,40;1,20\n\
+    CAJU;-;CX 2;s/c;s/c;s/c;s/c\n";
+
+#[test]
+fn the_markets_own_table_gives_prices_by_the_kilo() {
+    let list = price_list::read(MARKET.as_bytes()).unwrap();
+    let expected =
+        ["ALHO NACIONAL TIPO 5|15.87|0|kg|-|-", "ABACATE BREDA A|3.5|0|kg|-|-", "MELANCIA|1.2|0|kg|-|-"];
+    assert_eq!((rows(&list), list.bad), (expected.map(str::to_owned).to_vec(), Vec::new()));
+    let columns: Vec<_> = list.columns.iter().map(|(field, heading)| (*field, heading.as_str())).collect();
+    assert_eq!(columns, [(Field::Name, "Produto"), (Field::Price, "Quilo")]);
+    assert!(list.notes.iter().any(|note| note.contains("1 sem preço")), "{:?}", list.notes);
+}
+
+#[test]
+fn columns_may_be_named_and_bad_rows_left_out() {
+    let server = Server::start(&["--empty"]);
+    let write = |text: &str| fs::write(server.path().join("lista.csv"), text).unwrap();
+    write("Artigo 1;Custo;Tabela B\nUva;3,00;9,90\nFigo;2,00;x1\nUva;3,00;9,90\nPera;1;8,00\n");
+    let refused = server.run(&["import", "lista.csv"]);
+    assert!(refused.code == 2 && refused.err.contains("--column"), "{refused:?}");
+    let named = ["import", "lista.csv", "--column", "nome=artigo 1", "--column", "preço=Tabela B"];
+    let refused = server.run(&named);
+    assert!(refused.code == 2 && refused.err.contains("linha 3: "), "{refused:?}");
+    let imported = server.run(&[&named[..], &["--skip-bad"]].concat());
+    assert_eq!((imported.code, imported.out.as_str()), (0, "2 criados, 0 atualizados, 0 sem mudança.\n"));
+    for said in [
+        "Colunas lidas: nome = \"Artigo 1\", preco = \"Tabela B\".",
+        "a coluna \"Custo\" não foi lida",
+        "1 repetida e igual",
+        "ficaram de fora, e o resto é importado: 1 linha com erro:\nlinha 3: ",
+    ] {
+        assert!(imported.err.contains(said), "{said}: {}", imported.err);
+    }
+    let wrong = server.run(&["import", "lista.csv", "--column", "nome=Mercadoria"]);
+    assert!(wrong.code == 2 && wrong.err.contains("nenhuma coluna se chama"), "{wrong:?}");
+    let wrong = server.run(&["import", "lista.csv", "--column", "cor=Mercadoria"]);
+    assert!(wrong.code == 2 && wrong.err.contains("os campos são nome, preco"), "{wrong:?}");
+}
+
+#[test]
+fn each_kind_of_bad_row_is_one_line() {
+    for (row, what) in [
+        ("01/02/2026;3,50;kg;1", "é uma data"),
+        ("12/fev;3,50;kg;1", "é uma data"),
+        ("Uva;3,505;kg;1", "3,505"),
+        ("Uva;3,50/un;kg;1", "por un"),
+        ("Uva;3,50/g;kg;1", "não é por kg"),
+        ("Uva;3,50;kg;2 cx", "está em cx"),
+        ("Uva;;kg;1", "sem preço"),
+        ("Uva;três;kg;1", "preço"),
+    ] {
+        let list =
+            price_list::read(format!("Nome;Preço;Un;Qtd\nPera;1,50;kg;2\n{row}\n").as_bytes()).unwrap();
+        assert_eq!((list.rows.len(), list.bad.len()), (1, 1), "{row}: {list:?}");
+        assert!(list.bad[0].0 == 3 && list.bad[0].1.contains(what), "{row}: {:?}", list.bad);
+    }
+    let columns = format!("nome;preco{}\nUva;1\n", ";x".repeat(1_000_000));
+    let refused = price_list::read(columns.as_bytes()).unwrap_err().to_string();
+    assert!(refused.contains("colunas"), "{refused}");
+}
+
+/// An archive of these parts.
+fn archive(parts: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in parts {
+        archive.start_file(*name, SimpleFileOptions::default()).unwrap();
+        archive.write_all(content).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+/// A workbook of Excel with these rows of cells as XML.
+fn xlsx(rows: &str) -> Vec<u8> {
+    let sheet = format!(
+        "<worksheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><sheetData>{rows}</sheetData></worksheet>"
+    );
+    archive(&[
+        (
+            "_rels/.rels",
+            b"<Relationships><Relationship Id=\"r\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument\" \
+              Target=\"xl/workbook.xml\"/></Relationships>",
+        ),
+        (
+            "xl/workbook.xml",
+            b"<workbook xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\" \
+              xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\">\
+              <sheets><sheet name=\"Tabela\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>",
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            b"<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">\
+              <Relationship Id=\"rId1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet\" \
+              Target=\"worksheets/sheet1.xml\"/></Relationships>",
+        ),
+        ("xl/worksheets/sheet1.xml", sheet.as_bytes()),
+    ])
+}
+
+/// A cell with a text.
+fn text(place: &str, text: &str) -> String {
+    format!("<c r=\"{place}\" t=\"inlineStr\"><is><t>{text}</t></is></c>")
+}
+
+fn header() -> String {
+    format!("<row r=\"1\">{}{}</row>", text("A1", "Produto"), text("B1", "Preço (R$)"))
+}
+
+/// A workbook of LibreOffice with this table.
+fn ods(table: &str) -> Vec<u8> {
+    let content = format!(
+        "<office:document-content xmlns:office=\"urn:oasis:names:tc:opendocument:xmlns:office:1.0\" \
+         xmlns:table=\"urn:oasis:names:tc:opendocument:xmlns:table:1.0\" xmlns:text=\"urn:oasis:names:tc:opendocument:xmlns:text:1.0\">\
+         <office:body><office:spreadsheet><table:table table:name=\"A\">{table}</table:table></office:spreadsheet>\
+         </office:body></office:document-content>"
+    );
+    archive(&[
+        ("mimetype", b"application/vnd.oasis.opendocument.spreadsheet"),
+        ("META-INF/manifest.xml", b"<manifest:manifest/>"),
+        ("content.xml", content.as_bytes()),
+    ])
+}
+
+#[test]
+fn numbers_of_workbooks_have_one_reading() {
+    let rows = format!(
+        "{}<row r=\"2\">{}<c r=\"B2\"><v>1.5</v></c></row><row r=\"3\">{}<c r=\"B3\"><v>0.30000000000000004</v></c></row>\
+         <row r=\"4\">{}<c r=\"B4\"><f>B2*2</f><v>3</v></c></row>",
+        header(),
+        text("A2", "Uva"),
+        text("A3", "Figo"),
+        text("A4", "Pera")
+    );
+    let list = price_list::read(&xlsx(&rows)).unwrap();
+    let expected = ["Uva|1.5|0|-|-|-", "Figo|0.3|0|-|-|-", "Pera|3.0|0|-|-|-"].map(str::to_owned);
+    assert_eq!((self::rows(&list), list.bad), (expected.to_vec(), Vec::new()));
+    let table = "<table:table-row><table:table-cell office:value-type=\"string\"><text:p>Nome</text:p></table:table-cell>\
+        <table:table-cell office:value-type=\"string\"><text:p>Preço</text:p></table:table-cell>\
+        <table:table-cell table:number-columns-repeated=\"16382\"/></table:table-row>\
+        <table:table-row><table:table-cell office:value-type=\"string\"><text:p>Uva</text:p></table:table-cell>\
+        <table:table-cell office:value-type=\"currency\" office:value=\"9.9\"><text:p>R$ 9,90</text:p></table:table-cell></table:table-row>\
+        <table:table-row table:number-rows-repeated=\"1048574\"><table:table-cell table:number-columns-repeated=\"16384\"/></table:table-row>";
+    let list = price_list::read(&ods(table)).unwrap();
+    assert_eq!((self::rows(&list), list.bad), (vec!["Uva|9.9|0|-|-|-".to_owned()], Vec::new()));
+}
+
+#[test]
+fn harmful_workbooks_are_one_line_each() {
+    let uva = text("A2", "Uva");
+    let row = |cells: &str| xlsx(&format!("{}<row r=\"2\">{cells}</row>", header()));
+    let bomb = archive(&[("xl/workbook.xml", b"<a/>"), ("xl/b.xml", &vec![b'a'; 3 * 1024 * 1024])]);
+    let small = Reading { inflated_bytes_max: 1024 * 1024, ..Reading::default() };
+    let refused = price_list::read_as(&bomb, &small).unwrap_err().to_string();
+    assert!(bomb.len() < 10_000 && refused.contains("passa de 1 MiB"), "{refused}");
+    let cell = |repeats: &str| {
+        format!(
+            "<table:table-row {repeats}><table:table-cell office:value-type=\"string\" table:number-columns-repeated=\"16384\"><text:p>Uva</text:p></table:table-cell></table:table-row>"
+        )
+    };
+    for (bytes, what) in [
+        (row(&format!("{uva}<c r=\"XFD2\"><v>1</v></c>")), "coluna 16384"),
+        (row(&format!("{uva}<c r=\"AAAA2\"><v>1</v></c>")), "coluna 18279"),
+        (xlsx("<row r=\"1\""), "danificada"),
+        (archive(&[("xl/workbook.bin", b"")]), "xlsb"),
+        (archive(&[("lista.csv", b"nome;preco")]), "zip"),
+        (ods(&cell("table:number-rows-repeated=\"1000000\"")), "passa de 512 MiB"),
+        (ods(&cell("").repeat(2000)), "passa de 512 MiB"),
+        (
+            ods(
+                "<table:table-row><table:table-cell office:value-type=\"string\"><text:p><text:s text:c=\"4000000000\"/></text:p></table:table-cell></table:table-row>",
+            ),
+            "passa de",
+        ),
+        (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1 e mais nada".to_vec(), "danificada"),
+    ] {
+        let refused = price_list::read(&bytes).unwrap_err().to_string();
+        assert!(refused.contains(what) && refused.contains("Nada foi importado"), "{what}: {refused}");
+    }
+    // What a single row has wrong is said of its line.
+    for (cells, what) in [
+        (format!("{uva}<c r=\"B2\"><f>A9*2</f></c>"), "fórmula sem valor"),
+        (format!("{uva}<c r=\"B2\" t=\"e\"><v>#REF!</v></c>"), "fórmula sem valor"),
+        ("<c r=\"A2\" t=\"d\"><v>2026-02-01</v></c><c r=\"B2\"><v>1</v></c>".to_owned(), "é uma data"),
+        (format!("{uva}<c r=\"B2\"><v>3.505</v></c>"), "3.505"),
+        ("<c r=\"B2\"><v>3</v></c>".to_owned(), "nome"),
+    ] {
+        let list = price_list::read(&row(&cells)).unwrap();
+        assert_eq!((list.rows.len(), list.bad.len()), (0, 1), "{what}: {list:?}");
+        assert!(list.bad[0].0 == 2 && list.bad[0].1.contains(what), "{what}: {:?}", list.bad);
+    }
+}
