@@ -6,8 +6,12 @@
 
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
 #[cfg(unix)]
 use unix as system;
+#[cfg(windows)]
+use windows as system;
 
-pub(crate) use system::{advice, files, locks, machine, signals, sockets, terminal, timer};
+pub(crate) use system::{advice, files, locks, machine, service, signals, sockets, terminal, timer};

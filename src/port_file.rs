@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 
 pub use self::place::Place;
 use crate::io_error::describe;
-use crate::platform::files;
+use crate::platform::{files, machine};
 use crate::private_file::{self, AtomicFile, NameState, Obstacle};
 
 /// The port file of the server that the system starts, which clients of every user find from every folder.
-pub const OF_SERVICE: &str = "/run/hortifruti/server_port.txt";
+pub const OF_SERVICE: &str = machine::SERVICE_PORT_FILE;
 
 /// The longest content that is read from either file, in bytes: an IPv6 address with its port fits.
 const CONTENT_BYTES_MAX: u64 = 64;
@@ -288,7 +288,6 @@ fn remove_if(path: &Path, is_ours: impl Fn(&[u8]) -> bool) -> io::Result<()> {
 mod tests {
     use std::fs;
     use std::net::{Ipv4Addr, TcpListener, TcpStream};
-    use std::os::unix::fs::symlink;
     use std::time::Duration;
 
     use super::place::is_of_this_machine;
@@ -456,8 +455,11 @@ mod tests {
         assert_eq!(fs::read_to_string(&beside).unwrap(), "importante");
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_symbolic_link_is_neither_followed_nor_replaced() {
+        use std::os::unix::fs::symlink;
+
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("server_port.txt");
         let target = folder.path().join("alheio");
@@ -473,6 +475,7 @@ mod tests {
         assert_eq!(read(&path).unwrap().to_string(), "127.0.0.2:8081");
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_pipe_is_not_waited_for() {
         let folder = tempfile::tempdir().unwrap();

@@ -100,7 +100,7 @@ pub fn workers_default() -> usize {
 
 /// Serves until `stop` is ready or `exit_after` connections have ended, and then drains: accepts no more
 /// connections, answers the requests that have been received, and returns when every connection has ended or
-/// the drain time is over. Returns whether `exit_after` was the reason.
+/// the drain time is over. `stop` may shorten the drain time. Returns whether `exit_after` was the reason.
 ///
 /// # Errors
 /// If the system refuses a runtime or a thread.
@@ -109,9 +109,10 @@ pub fn serve(
     inventory: Inventory,
     console: &Console,
     options: &Options,
-    stop: impl Future<Output = ()>,
+    stop: impl Future<Output = Option<Duration>>,
 ) -> std::io::Result<bool> {
     let (drain, draining) = watch::channel(false);
+    let (drain_max, drain_time) = watch::channel(options.drain);
     let served = Served { address: listener.local_addr()?, transports: options.protocols.names() };
     // The process serves once.
     let _ = inventory.metrics().served.set(served);
@@ -132,7 +133,7 @@ pub fn serve(
     };
     let mut workers = Vec::with_capacity(options.workers);
     for _ in 0..options.workers {
-        workers.push(Worker::start(&service, options.drain, options.workers == 1)?);
+        workers.push(Worker::start(&service, &drain_time, options.workers == 1)?);
     }
     drop(service);
 
@@ -154,7 +155,10 @@ pub fn serve(
         };
         let has_reached_limit = tokio::select! {
             () = accept(&listener, &workers, &connections) => true,
-            () = stop => false,
+            limit = stop => {
+                drain_max.send_modify(|time| *time = limit.map_or(*time, |limit| limit.min(*time)));
+                false
+            }
             () = service_manager::satisfy_watchdog(all_answer) => false,
         };
         service_manager::report_stopping();
@@ -227,13 +231,18 @@ struct Worker {
 }
 
 impl Worker {
-    fn start(service: &Service<Inventory>, drain: Duration, is_only: bool) -> std::io::Result<Self> {
+    fn start(
+        service: &Service<Inventory>,
+        drain_time: &watch::Receiver<Duration>,
+        is_only: bool,
+    ) -> std::io::Result<Self> {
         let (inventory, driver) = service.inventory.worker(is_only);
         let service = Service { long_work: LongWork::new(), ..service.with(inventory) };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .on_thread_park(driver.before_sleep())
             .build()?;
+        let drain_time = drain_time.clone();
         let (accepted, incoming) = mpsc::unbounded_channel();
         let handle = runtime.handle().clone();
         let thread = std::thread::Builder::new().name("hortifruti-worker".to_owned()).spawn(move || {
@@ -242,6 +251,7 @@ impl Worker {
                 tokio::spawn(driver.run());
                 let deadline = async {
                     stopping.await;
+                    let drain = *drain_time.borrow();
                     tokio::time::sleep(drain).await;
                 };
                 tokio::select! {

@@ -243,19 +243,15 @@ mod tests {
 
     #[test]
     fn a_revoked_token_goes_and_nothing_else_does() {
-        use std::os::unix::fs::PermissionsExt;
-
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokens");
         let revoke = |name: &str| revoke(&path, &name.parse().unwrap());
         assert!(matches!(revoke("um"), Err(TokenFileError::Io { action: "abrir", .. })));
         let others = format!("# um leitura\r\n\n{}\n{}", token("um-dois"), token("três"));
         fs::write(&path, others.replace("\n\n", &format!("\n\n  {}\n", token("um")))).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         assert!(matches!(revoke("nenhum"), Err(TokenFileError::NoSuchName { .. })));
         assert_eq!(revoke("um").unwrap(), 2);
         assert_eq!(fs::read_to_string(&path).unwrap(), others);
-        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o640);
         assert_eq!((revoke("três").unwrap(), revoke("um-dois").unwrap()), (1, 0));
         assert_eq!(fs::read_to_string(&path).unwrap(), "# um leitura\r\n\n");
         fs::write(&path, "um leitura segredo\n").unwrap();
@@ -281,6 +277,7 @@ mod tests {
         assert_eq!(names, (0..4).map(|number| format!("entra-{number}")).collect::<Vec<_>>());
     }
 
+    #[cfg(unix)]
     #[test]
     fn only_the_owner_reads_them_and_no_link_is_followed() {
         use std::os::unix::fs::{PermissionsExt, symlink};
@@ -289,6 +286,10 @@ mod tests {
         let path = folder.path().join("tokens");
         append(&path, &token("um")).unwrap();
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        append(&path, &token("dois")).unwrap();
+        revoke(&path, &"um".parse().unwrap()).unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o640);
         let (link, target) = (folder.path().join("link"), folder.path().join("alheio"));
         symlink(&target, &link).unwrap();
         assert!(matches!(append(&link, &token("um")), Err(TokenFileError::Link { .. })));

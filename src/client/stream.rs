@@ -78,8 +78,19 @@ async fn machines(address: &str) -> io::Result<Vec<SocketAddr>> {
     let address = address.to_owned();
     std::thread::Builder::new()
         .name("hortifruti-name".to_owned())
-        .spawn(move || sender.send(address.to_socket_addrs().map(Vec::from_iter)))?;
+        .spawn(move || sender.send(address.to_socket_addrs().map(in_order)))?;
     found.await.unwrap_or_else(|_| Err(io::Error::other("a busca do nome terminou sem resultado")))
+}
+
+/// The addresses of a name in the order in which they are tried. Those of this machine begin with 127.0.0.1, on
+/// which a server listens by default: Windows takes two seconds to find that nobody listens on
+/// `::1`.
+fn in_order(found: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
+    let mut addresses = Vec::from_iter(found);
+    if addresses.iter().all(|address| address.ip().is_loopback()) {
+        addresses.sort_by_key(SocketAddr::is_ipv6);
+    }
+    addresses
 }
 
 /// The bytes of one connection so far, with the overhead of TLS.

@@ -217,7 +217,7 @@ impl Serve {
             tokens,
         };
         let served = server::serve(listener, inventory, &console, &server_options, async {
-            let _ = stop.await;
+            stop.await.unwrap_or_default()
         });
         if let Some(scales) = scales {
             scales.stop();

@@ -4,6 +4,7 @@ pub(crate) mod advice;
 pub(crate) mod files;
 pub(crate) mod locks;
 pub(crate) mod machine;
+pub(crate) mod service;
 pub(crate) mod signals;
 pub(crate) mod sockets;
 mod stat;

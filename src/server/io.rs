@@ -177,6 +177,7 @@ mod tests {
     use super::*;
     use crate::server::testing;
 
+    #[cfg(target_os = "linux")]
     #[test]
     fn the_system_looks_for_peers_that_are_gone() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -185,7 +186,6 @@ mod tests {
         let socket = SockRef::from(&stream);
         assert!(socket.keepalive().unwrap() && stream.nodelay().unwrap());
         assert_eq!(socket.tcp_keepalive_time().unwrap(), PROBE_AFTER);
-        #[cfg(target_os = "linux")]
         assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(120)));
     }
 

@@ -137,6 +137,7 @@ mod tests {
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
     }
 
+    #[cfg(unix)]
     #[test]
     fn what_is_no_change_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();

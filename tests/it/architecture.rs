@@ -383,7 +383,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "server::turns",
         ],
     ),
-    ("server::service_manager", &[]),
+    ("server::service_manager", &["platform"]),
     ("server::side_thread", &[]),
     (
         "server::text",

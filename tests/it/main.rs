@@ -76,4 +76,5 @@ mod two_stores;
 mod undo;
 mod waits;
 mod watch;
+mod windows;
 mod words;

@@ -221,6 +221,9 @@ pub(crate) fn try_run(command: &mut Command) -> io::Result<Ended> {
 
 /// Sends a signal to a process: `TERM`, `INT`, …
 pub(crate) fn signal(process: u32, name: &str) {
+    // Wine makes Ctrl-C of INT, and lets TERM kill.
+    let is_of_windows = name == "TERM" && std::env::var_os("HORTIFRUTI_WINDOWS_EXE").is_some();
+    let name = if is_of_windows { "INT" } else { name };
     let signal: Signal = format!("SIG{name}").parse().unwrap();
     nix::sys::signal::kill(Pid::from_raw(process.cast_signed()), signal).unwrap();
 }

@@ -1,4 +1,4 @@
-//! The files that a running server reads again at a SIGHUP: its certificate and its tokens.
+//! The files that a running server reads again: its certificate and its tokens.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::access::Tokens;
 use crate::access::token_file::{self, TokenFileError};
+use crate::private_file::{FileStat, Times};
 use crate::server::console::Console;
 use crate::tls::{self, ServerFiles};
 
@@ -50,6 +51,16 @@ impl Reloadable {
 
     pub(super) fn tokens(&self) -> Option<watch::Receiver<Arc<Tokens>>> {
         self.tokens.as_ref().map(|(_, tokens)| tokens.subscribe())
+    }
+
+    /// The length and the time of each file, which change when it is written; `None` for a missing one.
+    pub(super) fn state(&self) -> Vec<Option<(u64, Times)>> {
+        let files = self.tls.iter().flat_map(|(files, _)| {
+            [Some(&files.certificate), Some(&files.key), files.client_authority.as_ref()]
+        });
+        let files = files.flatten().chain(self.tokens.iter().map(|(file, _)| file));
+        let state = |file: &PathBuf| FileStat::with_times(file).map(|(found, times)| (found.bytes, times));
+        files.map(|file| state(file).ok()).collect()
     }
 
     /// Reads the files again. If a file is wrong, the log says so, and its earlier content stays in use.

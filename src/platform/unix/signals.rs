@@ -27,9 +27,9 @@ impl Signals {
         Self::of(&[SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()])
     }
 
-    /// SIGHUP, by which a server reads its files again.
-    pub(crate) fn reloads() -> io::Result<Self> {
-        Self::of(&[SignalKind::hangup()])
+    /// SIGHUP, by which a server reads its files again; `None` on systems without such a signal.
+    pub(crate) fn reloads() -> io::Result<Option<Self>> {
+        Self::of(&[SignalKind::hangup()]).map(Some)
     }
 
     fn of(kinds: &[SignalKind]) -> io::Result<Self> {

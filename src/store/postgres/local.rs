@@ -17,5 +17,6 @@ pub(super) use windows::{connect, host};
 pub(super) enum Host {
     Tcp(String),
     /// The folder of the engine's socket on this machine.
+    #[cfg_attr(windows, expect(dead_code, reason = "no host is reached in this way"))]
     Folder(PathBuf),
 }

@@ -85,8 +85,6 @@ fn fields(line: &str) -> Option<[String; 5]> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]
@@ -100,8 +98,11 @@ mod tests {
         assert_eq!(Passwords::default().of("db1", 5432, "frutas", "loja"), None);
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_file_that_others_can_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("senhas");
         std::fs::write(&path, "*:*:*:*:segredo\n").unwrap();

@@ -1,5 +1,4 @@
 use std::fs;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -13,6 +12,7 @@ use super::schema::MIGRATIONS;
 use super::schema::{APPLICATION_ID, SCHEMA_VERSION};
 use super::{SqliteStore, verify};
 use crate::catalog::{Adjustment, Catalog, Draft, Kind, Quantity, StockCost, Transaction, original_products};
+use crate::platform::files::FileExt;
 use crate::store::{Settled, Store, StoreError, Wait};
 
 const PORT: u16 = 8082;
