@@ -29,11 +29,13 @@ pub(crate) const SUPERUSER: &str = "postgres";
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
 /// Small and quick to come back; what the tests are about stays as it is delivered. A promotion must not wait
-/// for the end of a pause, and what is killed must leave nothing outside its folder.
+/// for the end of a pause, what is killed must leave nothing outside its folder, and a standby that was away for a
+/// while must find the log that it lacks.
 const SETTINGS: &str = "
 listen_addresses = '127.0.0.1'
 shared_buffers = 32MB
 dynamic_shared_memory_type = mmap
+wal_keep_size = 64MB
 max_connections = 200
 wal_retrieve_retry_interval = 100ms
 log_line_prefix = '%m [%p] %q%a '
