@@ -41,7 +41,7 @@ struct Planted {
     places: &'static [(&'static str, &'static str, &'static str)],
 }
 
-const PLANTED: [Planted; 6] = [
+const PLANTED: [Planted; 7] = [
     Planted {
         name: "no fence",
         found_by: "postgres::strangers::a_session_whose_end_is_unknown_is_waited_for_and_then_fenced",
@@ -88,6 +88,16 @@ const PLANTED: [Planted; 6] = [
                 "if timeline < timeline_min && !crate::planted(\"the first writable host\") =>",
             ),
         ],
+    },
+    Planted {
+        name: "the lease on one engine, the changes on another",
+        found_by: "postgres::failover::the_lease_and_the_changes_of_a_server_are_on_one_engine",
+        places: &[(
+            "src/store/postgres/current.rs",
+            "place.timeline < self.timeline_min()",
+            "place.timeline < self.timeline_min()
+                && !crate::planted(\"the lease on one engine, the changes on another\")",
+        )],
     },
     Planted {
         name: "a warning taken for success",

@@ -1,6 +1,6 @@
 //! The present connection of the writer, for the readers and the keeper of the lease.
 
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// A host of the address, at one moment of the engine's history.
@@ -20,6 +20,8 @@ pub(super) struct Current {
     place: Mutex<Option<Place>>,
     /// The place at which the lease is kept.
     kept_at: Mutex<Option<Place>>,
+    /// The highest timeline of all places until now.
+    timeline: AtomicU32,
 }
 
 impl Current {
@@ -39,6 +41,7 @@ impl Current {
     }
 
     pub(super) fn set_place(&self, place: Place) {
+        self.timeline.fetch_max(place.timeline, Ordering::Relaxed);
         *self.place.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
     }
 
@@ -48,6 +51,18 @@ impl Current {
     }
 
     pub(super) fn set_kept_at(&self, place: Place) {
+        self.timeline.fetch_max(place.timeline, Ordering::Relaxed);
         *self.kept_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
+    }
+
+    /// The timeline below which an engine was replaced: the highest one that this server has seen.
+    pub(super) fn timeline_min(&self) -> u32 {
+        self.timeline.load(Ordering::Relaxed)
+    }
+
+    /// Whether another engine has replaced the one at this place, which may run on. The writer and the keeper of the
+    /// lease find that out apart, and must not use two engines.
+    pub(super) fn is_replaced(&self, place: Place) -> bool {
+        place.timeline < self.timeline_min()
     }
 }

@@ -231,9 +231,9 @@ impl Keeping {
 
     /// Runs statements, on a new connection if there is none.
     fn ask<T>(&mut self, act: impl AsyncFnOnce(&Session) -> Result<T, Failure>) -> Result<T, StoreError> {
-        if self.link.as_ref().is_none_or(Link::is_closed) {
-            let known = [self.current.place(), self.current.kept_at()];
-            let timeline_min = known.into_iter().flatten().map(|place| place.timeline).max().unwrap_or(0);
+        let is_usable = |link: &Link| !link.is_closed() && !self.current.is_replaced(link.place());
+        if !self.link.as_ref().is_some_and(is_usable) {
+            let timeline_min = self.current.timeline_min();
             if self.link.take().is_some() {
                 self.lease.note_reconnection();
             }

@@ -30,10 +30,12 @@ const BARRIER: &str =
     "UPDATE lease SET epoch = greatest(epoch, $3) + 1 WHERE shop = $1 AND holder = $2 RETURNING epoch";
 
 impl PostgresStore {
-    /// Connects again if the connection has ended, and checks that nothing is lost.
+    /// Connects again if the connection has ended or leads to an engine that was replaced, and checks that nothing is
+    /// lost.
     pub(super) fn ensure_ready(&mut self) -> Result<(), StoreError> {
         self.check_open()?;
-        if self.link.as_ref().is_some_and(|link| !link.is_closed()) {
+        let is_usable = |link: &Link| !link.is_closed() && !self.current.is_replaced(link.place());
+        if self.link.as_ref().is_some_and(is_usable) {
             return Ok(());
         }
         self.reconnect(None).map(drop)
@@ -63,7 +65,7 @@ impl PostgresStore {
     }
 
     fn try_reconnect(&mut self, in_doubt: Option<&Transaction>) -> Result<Settled, StoreError> {
-        let timeline_min = self.current.place().map_or(0, |place| place.timeline);
+        let timeline_min = self.current.timeline_min();
         let mut link = Link::open(&self.address, Purpose::Write { timeline_min })?;
         let (shop, epoch, holder) = (self.current.shop(), self.lease.epoch(), self.holder.as_str());
         let barrier = link.change(BARRIER_TIME_MAX, async |session| {

@@ -43,7 +43,7 @@ impl PostgresStore {
         let kept_at = self.current.kept_at();
         let is_there = |link: &Link| !link.is_closed() && kept_at.is_none_or(|place| place == link.place());
         if !self.link.as_ref().is_some_and(is_there) {
-            let timeline_min = kept_at.or(self.current.place()).map_or(0, |place| place.timeline);
+            let timeline_min = self.current.timeline_min();
             let link = Link::open(&self.address, Purpose::Write { timeline_min })?;
             self.use_link(link);
         }

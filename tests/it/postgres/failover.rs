@@ -172,6 +172,37 @@ fn a_deposed_primary_that_comes_back_is_left_alone() {
 }
 
 #[test]
+fn the_lease_and_the_changes_of_a_server_are_on_one_engine() {
+    for version in versions() {
+        let (primary, standby) = pair(version);
+        primary.wait_for_standby("b");
+        primary.sql("postgres", "CREATE DATABASE lojas");
+        let server = serve(&primary, &standby);
+        let mut till = server.connect();
+        assert_eq!(till.ask("3 Caju -1"), "Caju: R$2.0, Estoque: 59");
+        // Nobody has ended the primary that was, and it takes changes by itself. Only the keeper of the lease has to
+        // connect again.
+        standby.promote();
+        primary.set("synchronous_standby_names", "");
+        let beat = "SELECT beat FROM hortifruti.lease";
+        let before = standby.sql("lojas", beat);
+        let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                   WHERE datname = 'lojas' AND query LIKE 'UPDATE lease SET beat%'";
+        wait_for(|| match primary.sql("postgres", end).as_str() {
+            "0" => Err("the lease is not renewed"),
+            _ => Ok(()),
+        });
+        wait_for(|| match standby.sql("lojas", beat) {
+            beat if beat != before => Ok(()),
+            beat => Err(format!("the lease is still at {beat}")),
+        });
+        assert_eq!(till.ask("3 Caju -1 id=v2"), "Caju: R$2.0, Estoque: 58", "{}", version.name);
+        let sold = "SELECT count(*) FROM hortifruti.movement WHERE request_id = 'v2'";
+        assert_eq!((primary.sql("lojas", sold), standby.sql("lojas", sold)), ("0".into(), "1".into()));
+    }
+}
+
+#[test]
 fn a_server_that_is_cut_off_answers_no_reads() {
     for version in versions() {
         let wire = Wire::to(version.shared().port);
