@@ -17,40 +17,6 @@ const RARE: &str = ".hortifruti.v1.AdjustStockRequest.purchase";
 const CSS_SPACES: &[(&str, &str)] =
     &[(": ", ":"), ("; ", ";"), (", ", ","), ("{ ", "{"), (" {", "{"), (" }", "}"), (";}", "}")];
 
-/// Spaces of a script that mean nothing, beside signs that no text for a person has.
-const SCRIPT_SPACES: &[(&str, &str)] = &[
-    (" => ", "=>"),
-    (" === ", "==="),
-    (" !== ", "!=="),
-    (" && ", "&&"),
-    (" || ", "||"),
-    (" ?? ", "??"),
-    (" = ", "="),
-    (") {", "){"),
-    (": \"", ":\""),
-    (", \"", ",\""),
-    ("\", ", "\","),
-    (" ? ", "?"),
-    (" : ", ":"),
-    (" + ", "+"),
-    (" > ", ">"),
-    (" < ", "<"),
-    (" >= ", ">="),
-    (" * ", "*"),
-    (" += ", "+="),
-    (", (", ",("),
-    (", [", ",["),
-    ("} else", "}else"),
-    ("}\n}", "}}"),
-    ("}\n}", "}}"),
-    ("{ ", "{"),
-    (" }", "}"),
-    (", {", ",{"),
-    (", h(", ",h("),
-    ("if (", "if("),
-    ("for (", "for("),
-];
-
 /// Signs after which a line may go on where the next one stood.
 const CSS_OPEN: &[char] = &['{', '}', ';', ','];
 const SCRIPT_OPEN: &[char] = &['{', '(', ';', ','];
@@ -81,10 +47,11 @@ fn copy_panel() -> Result<(), Box<dyn Error>> {
         let is_comment =
             |line: &str| line.starts_with("//") || (line.starts_with("/*") && line.ends_with("*/"));
         let is_needed = |line: &&str| !line.is_empty() && !is_comment(line);
-        let (spaces, open) = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("css") => (CSS_SPACES, CSS_OPEN),
-            Some("js") => (SCRIPT_SPACES, SCRIPT_OPEN),
-            _ => (&[][..], &[][..]),
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        let open = match extension {
+            Some("css") => CSS_OPEN,
+            Some("js") => SCRIPT_OPEN,
+            _ => &[],
         };
         let mut lean = String::new();
         for line in text.lines().map(str::trim).filter(is_needed) {
@@ -97,12 +64,72 @@ fn copy_panel() -> Result<(), Box<dyn Error>> {
                 lean.push('\n');
             }
         }
-        for (spaced, tight) in spaces {
-            lean = lean.replace(spaced, tight);
+        match extension {
+            Some("css") => CSS_SPACES.iter().for_each(|(spaced, tight)| lean = lean.replace(spaced, tight)),
+            Some("js") => lean = tight_script(&lean),
+            _ => {}
         }
         fs::write(folder.join(path.file_name().ok_or("a file without a name")?), lean)?;
     }
     Ok(())
+}
+
+/// The place in a script at which a sign stands.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    /// Code, within so many braces of its own.
+    Code(usize),
+    /// A text between these quotes. Code may stand within backquotes.
+    Text(char),
+    /// A regular expression, or a class of signs in one.
+    Pattern,
+    Class,
+}
+
+/// A script without the spaces that mean nothing: those that part no two words, outside of texts.
+fn tight_script(script: &str) -> String {
+    let is_word = |sign: char| sign.is_alphanumeric() || matches!(sign, '_' | '$');
+    let mut tight = String::with_capacity(script.len());
+    let mut places = vec![Place::Code(0)];
+    let mut signs = script.chars().peekable();
+    while let Some(sign) = signs.next() {
+        let before = tight.chars().next_back().unwrap_or('\n');
+        let is_inner = places.len() > 1;
+        let place = places.last_mut().expect("the code around is never left");
+        match (*place, sign) {
+            (Place::Text(_) | Place::Pattern | Place::Class, '\\') => {
+                tight.push(sign);
+                tight.extend(signs.next());
+                continue;
+            }
+            (Place::Text('`'), '$') if signs.peek() == Some(&'{') => places.push(Place::Code(0)),
+            (Place::Text(quote), sign) if quote == sign => drop(places.pop()),
+            (Place::Pattern, '[') => *place = Place::Class,
+            (Place::Class, ']') => *place = Place::Pattern,
+            (Place::Pattern, '/') => drop(places.pop()),
+            (Place::Code(_), '"' | '\'' | '`') => places.push(Place::Text(sign)),
+            // After a value, this sign divides.
+            (Place::Code(_), '/')
+                if tight.ends_with("return") || !(is_word(before) || matches!(before, ')' | ']')) =>
+            {
+                places.push(Place::Pattern);
+            }
+            (Place::Code(depth), '{') => *place = Place::Code(depth + 1),
+            (Place::Code(1), '}') if is_inner => drop(places.pop()),
+            (Place::Code(depth), '}') => *place = Place::Code(depth.saturating_sub(1)),
+            (Place::Code(_), ' ') => {
+                let after = signs.peek().copied().unwrap_or('\n');
+                let parts_words = is_word(before) && is_word(after);
+                let parts_signs = before == after && matches!(before, '+' | '-' | '/');
+                if !parts_words && !parts_signs {
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        tight.push(sign);
+    }
+    tight
 }
 
 /// Gives a release build, whose figures people compare, the name of its commit: that of the environment, which

@@ -159,7 +159,7 @@ fn change(draft: &mut Draft<'_>, random: &mut fastrand::Rng, products: usize, en
 fn bought(random: &mut fastrand::Rng) -> Details {
     let supplier = format!("Fornecedor {}", random.u32(1..=100));
     let lot = random.bool().then(|| format!("L-{}", random.u32(..)).parse().expect("a lot"));
-    let purchase = Purchase { supplier: supplier.parse().ok(), lot, expires_on: None };
+    let purchase = Purchase { supplier: supplier.parse().ok(), lot, ..Purchase::default() };
     let amount = Amount::from_centavos(random.i64(5_000..100_000));
     Details { amount, purchase: Some(purchase), ..Details::default() }
 }
@@ -224,7 +224,7 @@ fn measure(path: &Path, runs: usize) {
     row("low-days", "what runs out in 7 days", 20.0, &[Request::ListLowStock(LowStockRequest { days: 7 })]);
     let expiring = ExpiringRequest { days: 3, time_zone: "America/Sao_Paulo" };
     row("expiring", "what expires", f64::INFINITY, &[Request::ListExpiringStock(expiring)]);
-    let trace = TraceRequest { words: "fornecedor 17", before: None, count_max: 100 };
+    let trace = TraceRequest { words: "fornecedor 17", count_max: 100, ..TraceRequest::default() };
     row("trace", "the last purchases of a supplier", f64::INFINITY, &[Request::TracePurchases(trace)]);
     let trace = TraceRequest { words: "L-4", ..trace };
     row("trace-lot", "the last purchases of lots", f64::INFINITY, &[Request::TracePurchases(trace)]);

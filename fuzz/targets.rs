@@ -7,6 +7,7 @@ use hortifruti::catalog::{
     BATCH_LINES_MAX, COUNT_LINES_MAX, Key, NAME_CHARS_MAX, Name, Price, ProductDraft, ProductId, Quantity,
     Quoted, RequestId, Sentence, Shown, Terms, Unit, guarded, is_unsafe_to_show, unguarded,
 };
+use hortifruti::invoice::{self, Content, Known, Match, Matching};
 use hortifruti::operation::{MovementsReply, ProductReply, ProductsRequest, Reply, Request};
 use hortifruti::price_list;
 use hortifruti::refusal::Refusal;
@@ -21,9 +22,10 @@ use tonic::Status;
 pub(crate) type Target = fn(&[u8]);
 
 /// Every target, by the name of its corpus and of its file in `fuzz_targets/`.
-pub(crate) const TARGETS: [(&str, Target); 7] = [
+pub(crate) const TARGETS: [(&str, Target); 8] = [
     ("first_bytes", first_bytes),
     ("grpc_messages", grpc_messages),
+    ("invoices", invoices),
     ("names", names),
     ("numbers", numbers),
     ("price_lists", price_lists),
@@ -297,6 +299,55 @@ pub(crate) fn price_lists(bytes: &[u8]) {
     let read: Vec<_> = again.rows.iter().map(product).collect();
     assert_eq!((&read, again.bad), (&products, Vec::new()));
     check_rendered(&Reply::Products(products));
+}
+
+/// A file is an invoice or is told why not; its lines ask for their products a few times each, and what is
+/// booked of a line costs what the line costs.
+pub(crate) fn invoices(bytes: &[u8]) {
+    let read = match invoice::read(bytes) {
+        Ok(read) => read,
+        Err(error) => return check_shown(&error.to_string()),
+    };
+    assert!((1..=invoice::INVOICE_LINES_MAX).contains(&read.lines.len()) && read.cost() >= 0);
+    read.warnings.iter().for_each(|warning| check_shown(warning));
+    check_shown(read.supplier.as_str());
+    let mut matching = Matching::new(&read);
+    let mut asked = 0;
+    while let Some(request) = matching.next_request() {
+        let name = if let Request::GetProduct { name } = request { name } else { "" };
+        let refused = Refusal::product_not_found(name);
+        matching.take(Err(refused)).unwrap();
+        asked += 1;
+    }
+    assert!(asked <= 3 * read.lines.len());
+    assert!(matching.found().iter().all(Option::is_none));
+    for line in &read.lines {
+        check_shown(&line.name);
+        check_shown(&line.sold.shown());
+        let product = ProductReply {
+            name: Name::parse("Tomate").unwrap(),
+            price: Price::from_centavos(1).unwrap(),
+            stock: Quantity::ZERO,
+            unit: Some(Unit::parse("kg").unwrap()),
+            stock_cost: None,
+            terms: None,
+            is_discontinued: false,
+        };
+        let content = Some(Content::Pack(Quantity::from_units(20)));
+        let of = Match { product, known: Known::Said { content } };
+        let booked = match invoice::purchased(&read, line, &of) {
+            Ok(booked) => booked,
+            Err(error) => {
+                check_shown(&error.to_string());
+                continue;
+            }
+        };
+        let cost: i64 = booked.iter().map(|part| part.cost.centavos()).sum();
+        let quantity: i64 = booked.iter().map(|part| part.quantity.thousandths()).sum();
+        assert_eq!(cost, line.cost.centavos());
+        assert_eq!(quantity * 10_000, line.sold.ten_thousandths * 20_000);
+        assert!(booked.iter().all(|part| part.quantity > Quantity::ZERO));
+    }
 }
 
 /// Shows a reply in every format.

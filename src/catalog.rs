@@ -68,8 +68,9 @@ pub use counted::counted;
 pub use cursor::{Cursor, Stopped, TooOld};
 pub use decimal::has_two_readings;
 pub use details::{
-    DetailError, Details, LOT_CHARS_MAX, LossReason, LossReasonError, Lot, NOTE_CHARS_MAX, Note, Purchase,
-    SUPPLIER_CHARS_MAX, Supplier, parse_expiry,
+    DetailError, Details, INVOICE_CHARS_MAX, ITEM_CHARS_MAX, InvoiceKey, LOT_CHARS_MAX, LossReason,
+    LossReasonError, Lot, NOTE_CHARS_MAX, Note, Purchase, SUPPLIER_CHARS_MAX, Supplier, SupplierItem,
+    parse_expiry,
 };
 pub use digest::Digest;
 pub use draft::Draft;

@@ -16,6 +16,7 @@ mod history;
 mod import;
 mod input;
 mod interrupts;
+mod label;
 mod man;
 mod output;
 mod period;
@@ -90,6 +91,7 @@ enum Command {
     Watch(watch::Watch),
     Product(product::Product),
     Report(report::ReportCommand),
+    Label(label::Label),
     Import(import::Import),
     Export(export::Export),
     Backup(backup::Backup),
@@ -134,6 +136,7 @@ impl Cli {
             Command::Watch(watch) => watch.run(),
             Command::Product(product) => product.run(),
             Command::Report(report) => report.run(),
+            Command::Label(label) => label.run(),
             Command::Import(import) => import.run(),
             Command::Export(export) => export.run(),
             Command::Backup(backup) => backup.run(),

@@ -5,8 +5,8 @@
 //!
 //! 1. [`commands`] is the command line: a file for each subcommand, with its options and its code. Only this
 //!    module puts the parts together, and names concrete stores and transports.
-//! 2. [`shell`], [`report`], [`render`] and [`price_list`] face people and files; [`scale_file`] has the files of
-//!    shop scales.
+//! 2. [`shell`], [`report`], [`render`], [`price_list`], [`invoice`] and [`shelf_label`] face people and files;
+//!    [`scale_file`] has the files of shop scales.
 //! 3. [`bench`](mod@bench) measures text and gRPC; [`panel`] holds the files of the shop's page.
 //! 4. [`client`] speaks to a server, which it finds by its [`port_file`]; [`io_error`] describes failures of
 //!    the system. [`tls`] reads certificates for both sides, [`access`] says who may do what.
@@ -34,6 +34,7 @@ pub mod catalog;
 pub mod client;
 pub mod commands;
 pub mod inventory;
+pub mod invoice;
 pub mod io_error;
 pub mod local_time;
 pub mod metrics;
@@ -49,6 +50,7 @@ pub mod render;
 pub mod report;
 pub mod scale_file;
 pub mod server;
+pub mod shelf_label;
 pub mod shell;
 pub mod store;
 pub mod terminal;

@@ -43,8 +43,8 @@ impl Report {
             })],
             What::Trace => vec![Request::TracePurchases(TraceRequest {
                 words: &self.words,
-                before: None,
                 count_max: TRACED_MAX,
+                ..TraceRequest::default()
             })],
             What::Margins => vec![self.totals(by, Some(Kind::Sale)), self.totals(by, Some(Kind::Waste))],
         }

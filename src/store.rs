@@ -27,7 +27,7 @@ pub use error::{Consequence, StoreError};
 pub use lease::{LEASE, Lease, LeaseFacts, Replication, Role};
 
 pub(crate) use moving::{Source, Target, move_shop};
-pub use purchase_reads::{Expiry, PurchaseQuery, PurchaseReads, PurchaseRow};
+pub use purchase_reads::{Expiry, Origin, PurchaseQuery, PurchaseReads, PurchaseRow};
 
 /// The beginnings of an address of PostgreSQL.
 const URL_SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];

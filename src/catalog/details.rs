@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use unicode_normalization::UnicodeNormalization;
 
 use super::amount::Amount;
+use super::quantity::Quantity;
 use super::quoted::{Quoted, is_unsafe_to_show};
 
 /// Longest note, in characters: two lines of a receipt.
@@ -18,6 +19,13 @@ pub const SUPPLIER_CHARS_MAX: usize = 64;
 
 /// Longest lot, in characters: that of an invoice (NF-e, `nLote`) has 20.
 pub const LOT_CHARS_MAX: usize = 40;
+
+/// Longest key of an invoice, in characters: that of an NF-e has 44.
+pub const INVOICE_CHARS_MAX: usize = 44;
+
+/// Longest name of a supplier's item, in characters: the registration of a supplier has 14, a code on an NF-e (`cProd`)
+/// 60, a unit (`uCom`) 6, and two signs stand between them.
+pub const ITEM_CHARS_MAX: usize = 82;
 
 /// Longest text that is read as a detail, in bytes: no [`NOTE_CHARS_MAX`] characters take more, however they
 /// are composed.
@@ -146,6 +154,12 @@ pub struct Purchase {
     pub lot: Option<Lot>,
     /// The last day on which the produce can be sold. `None` for the day that follows from the shelf life.
     pub expires_on: Option<Date>,
+    /// The invoice of the purchase.
+    pub invoice: Option<InvoiceKey>,
+    /// The supplier's own name of the product. The next invoice that has it is of the same product.
+    pub item: Option<SupplierItem>,
+    /// The content of one of the supplier's units, such as 20 kg in a box, in the product's unit.
+    pub pack: Option<Quantity>,
 }
 
 /// Why a text of the details is invalid.
@@ -212,6 +226,11 @@ texts! {
     Supplier: "o fornecedor", SUPPLIER_CHARS_MAX;
     /// A lot as the supplier names it: NFC, trimmed, 1 to [`LOT_CHARS_MAX`] characters.
     Lot: "o lote", LOT_CHARS_MAX;
+    /// The key of an invoice (NF-e): NFC, trimmed, 1 to [`INVOICE_CHARS_MAX`] characters.
+    InvoiceKey: "a chave da nota", INVOICE_CHARS_MAX;
+    /// A product as a supplier names it on invoices, with the supplier's registration and unit:
+    /// `12345678000195/01/CX`. NFC, trimmed, 1 to [`ITEM_CHARS_MAX`] characters.
+    SupplierItem: "o item do fornecedor", ITEM_CHARS_MAX;
 }
 
 /// Normalises and checks a text.

@@ -50,7 +50,7 @@ impl Digest {
             self.feed(reason.word().as_bytes());
         }
         self.feed_note(note.as_ref());
-        let Some(Purchase { supplier, lot, expires_on }) = purchase else { return };
+        let Some(Purchase { supplier, lot, expires_on, invoice, item, pack }) = purchase else { return };
         if let Some(supplier) = supplier {
             self.feed(b"fornecedor");
             self.feed(supplier.as_str().as_bytes());
@@ -62,6 +62,18 @@ impl Digest {
         if let Some(expires_on) = expires_on {
             self.feed(b"validade");
             self.feed(expires_on.to_string().as_bytes());
+        }
+        if let Some(invoice) = invoice {
+            self.feed(b"nota");
+            self.feed(invoice.as_str().as_bytes());
+        }
+        if let Some(item) = item {
+            self.feed(b"item");
+            self.feed(item.as_str().as_bytes());
+        }
+        if let Some(pack) = pack {
+            self.feed(b"embalagem");
+            self.feed(&pack.thousandths().to_le_bytes());
         }
     }
 

@@ -218,7 +218,7 @@ impl ConnectionError {
     }
 
     /// Whether another attempt can help.
-    pub(super) fn may_pass(&self) -> bool {
+    pub fn may_pass(&self) -> bool {
         matches!(
             self,
             ConnectionError::NoServer(_)

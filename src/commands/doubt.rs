@@ -29,11 +29,16 @@ pub(super) fn can_ask() -> bool {
 
 /// Puts a question, of which only yes is an answer.
 pub(super) fn ask(question: &str) -> bool {
+    matches!(answer(question).unwrap_or_default().to_lowercase().as_str(), "s" | "sim")
+}
+
+/// Puts a question, and returns the answer without spaces around it. `None` if there is none, as after Ctrl-D.
+pub(super) fn answer(question: &str) -> Option<String> {
     let mut answer = String::new();
     let asked = write!(io::stderr(), "{question}").and_then(|()| io::stdin().lock().read_line(&mut answer));
     if !answer.ends_with('\n') {
         // The cursor is still on the line of the question after Ctrl-D.
         note("");
     }
-    asked.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "s" | "sim")
+    (asked.is_ok_and(|length| length > 0)).then(|| answer.trim().to_owned())
 }

@@ -8,7 +8,10 @@ use clap::{Args, ValueEnum};
 
 use super::Error;
 use crate::operation::Reply;
-use crate::render::{Format, change_lines, render};
+use crate::render::{Format, change_lines, render, render_for_person};
+
+/// The error of a reply to a change that could not be printed.
+const MADE: &str = "a mudança foi feita, não a repita: só a resposta não pôde ser escrita";
 
 /// The file name that means standard input or output.
 pub(super) const STANDARD: &str = "-";
@@ -43,10 +46,17 @@ pub(super) fn print(reply: &Reply, format: Format) -> Result<(), Error> {
 /// Prints the reply to a change. If that fails, the error says that the change was made.
 pub(super) fn print_made(reply: &Reply, format: Format) -> Result<(), Error> {
     change_lines(reply).iter().for_each(|line| note(line));
-    written_or(
-        rendered(reply, format),
-        "a mudança foi feita, não a repita: só a resposta não pôde ser escrita",
-    )
+    written_or(rendered(reply, format), MADE)
+}
+
+/// Prints the reply to a word of the shell, as the shell does. If that fails, the error says that the change was made.
+pub(super) fn print_for_person(reply: &Reply, format: Format) -> Result<(), Error> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let shown = match format {
+        Format::Text => render_for_person(&mut out, reply),
+        format => render(&mut out, reply, format),
+    };
+    written_or(shown.and_then(|()| out.flush()), MADE)
 }
 
 fn rendered(reply: &Reply, format: Format) -> io::Result<()> {

@@ -1,5 +1,7 @@
 //! The shared parts of the subcommands that are words of the shell: `sell`, `buy`, `waste`.
 
+use std::io;
+
 use anyhow::Context;
 use clap::Args;
 
@@ -8,6 +10,7 @@ use super::change::finished_by;
 use super::connection::{Connection, connect};
 use super::interrupts::watch_interrupts;
 use super::output::{Output, written_or};
+use crate::operation::Request;
 use crate::operation::phrase::attribute_typed;
 use crate::refusal::{Code, Refusal};
 use crate::shell::{self, Ended, Manner};
@@ -17,14 +20,14 @@ use crate::shell::{self, Ended, Manner};
 pub(super) struct WordOptions {
     /// Faz a mudança sem perguntar, ainda que pareça engano
     #[arg(long)]
-    yes: bool,
+    pub(super) yes: bool,
     /// Identificador do pedido; repetido, dá a mesma resposta
     #[arg(long, value_name = "ID")]
-    request_id: Option<String>,
+    pub(super) request_id: Option<String>,
     #[command(flatten)]
-    output: Output,
+    pub(super) output: Output,
     #[command(flatten)]
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 impl WordOptions {
@@ -35,16 +38,28 @@ impl WordOptions {
         text: String,
         attributes: &[(&str, Option<String>)],
     ) -> Result<(), Error> {
-        let mut rest = text;
-        let own = [("confirma", self.yes.then(|| "sim".to_owned())), ("id", self.request_id)];
-        for (name, value) in attributes.iter().chain(&own) {
+        let own = [("confirma", self.yes.then(|| "sim".to_owned())), ("id", self.request_id.clone())];
+        let attributes: Vec<(&str, Option<String>)> = attributes.iter().cloned().chain(own).collect();
+        self.run_once(word, &text, &attributes, &mut |_| Ok(()))
+    }
+
+    /// Does the same with these attributes and no others. `before_sending` sees the request before it is sent.
+    pub(super) fn run_once(
+        &self,
+        word: &str,
+        text: &str,
+        attributes: &[(&str, Option<String>)],
+        before_sending: &mut dyn FnMut(&Request<'_>) -> io::Result<()>,
+    ) -> Result<(), Error> {
+        let mut rest = text.to_owned();
+        for (name, value) in attributes {
             if let Some(value) = value {
                 rest += &format!(" {}", attribute_typed(name, value));
             }
         }
         watch_interrupts(false).context("não foi possível receber os sinais do sistema")?;
         let client = connect(&self.connection)?;
-        let manner = Manner { format: self.output.format, meant_by: "--yes", finished_by };
+        let manner = Manner { format: self.output.format, meant_by: "--yes", finished_by, before_sending };
         match shell::run_word(client, word, &rest, manner) {
             Ok(Ended::Done) => Ok(()),
             Ok(Ended::Dropped) => {

@@ -156,7 +156,7 @@ mod tests {
     use crate::catalog::ProductChange;
     use crate::catalog::{Document, Draft, Movement, original_products};
     use crate::store::{
-        ChangesQuery, Expiry, Extent, LedgerRange, PurchaseQuery, PurchaseReads, PurchaseRow,
+        ChangesQuery, Expiry, Extent, LedgerRange, Origin, PurchaseQuery, PurchaseReads, PurchaseRow,
     };
 
     /// A ledger of the movements 1 to 100, each of the product of its number modulo 10. A page has one row, or
@@ -198,8 +198,8 @@ mod tests {
             unreachable!("no suppliers are asked for")
         }
 
-        fn of_supplier(&self, _: &str, _: RangeInclusive<i64>, _: usize) -> Result<Vec<i64>, StoreError> {
-            unreachable!("no supplier is asked for")
+        fn of_origin(&self, _: Origin<'_>, _: RangeInclusive<i64>, _: usize) -> Result<Vec<i64>, StoreError> {
+            unreachable!("no origin is asked for")
         }
 
         fn lots(&self, _: &(String, i64), _: usize) -> Result<Vec<(String, i64)>, StoreError> {

@@ -231,7 +231,12 @@ pub(super) mod testing {
         expires_on: Option<Date>,
     ) -> SystemTime {
         let mut request = asked(line);
-        let purchase = Purchase { supplier: supplier.parse().ok(), lot: lot.parse().ok(), expires_on };
+        let purchase = Purchase {
+            supplier: supplier.parse().ok(),
+            lot: lot.parse().ok(),
+            expires_on,
+            ..Purchase::default()
+        };
         let before = request.details.map_or_else(Details::default, |details| *details);
         request.details = Details { purchase: Some(purchase), ..before }.boxed();
         session.adjust(request).await.unwrap().movement.recorded_at

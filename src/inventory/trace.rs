@@ -15,7 +15,7 @@ use crate::catalog::{Catalog, Key, Name, ProductId, Quantity, Unit};
 use crate::local_time::Days;
 use crate::operation::{TraceReply, TraceRequest, TracedPurchase};
 use crate::refusal::{Code, Refusal};
-use crate::store::{Ledger, PurchaseQuery, StoreError};
+use crate::store::{Ledger, LedgerRow, Origin, StoreError};
 
 /// The suppliers that are looked up in one turn, two or three milliseconds.
 const SUPPLIERS_IN_TURN: usize = 1024;
@@ -37,10 +37,48 @@ impl Session {
     /// If no words are given, too many suppliers and lots are known, or the store cannot be read.
     pub(super) async fn trace(&self, request: TraceRequest<'_>) -> Result<TraceReply, Refusal> {
         self.note_read();
-        let words = Words::of(request.words)?;
         let through = self.through()?;
         let last = request.before.map_or(through, |before| before.saturating_sub(1)).min(through);
-        let mut found = Found { numbers: BTreeSet::new(), last, count_max: request.count_max + 1 };
+        let found = Found { numbers: BTreeSet::new(), last, count_max: request.count_max + 1 };
+        let found = match (request.invoice, request.item) {
+            ("", "") => self.by_words(Words::of(request.words)?, found).await?,
+            (invoice, item) => self.by_origin(invoice.to_owned(), item.to_owned(), found).await?,
+        };
+        let mut numbers: Vec<i64> = found.numbers.into_iter().rev().collect();
+        let has_more = numbers.len() > request.count_max;
+        numbers.truncate(request.count_max);
+        let next = numbers.last().copied().filter(|_| has_more);
+        let mut page = Page {
+            purchases: Vec::with_capacity(numbers.len()),
+            products: HashMap::new(),
+            through,
+            has_undone: !request.invoice.is_empty(),
+        };
+        for numbers in numbers.chunks(PURCHASES_IN_TURN) {
+            let (catalog, numbers) = (Arc::clone(&self.inventory.catalog), numbers.to_vec());
+            let reading = self.inventory.ledger.read(move |ledger| {
+                for number in numbers {
+                    page.add(ledger, &catalog, number)?;
+                }
+                Ok(page)
+            });
+            page = reading.await?;
+        }
+        Ok(TraceReply { purchases: page.purchases, next })
+    }
+
+    /// Finds the purchases of an invoice or of a supplier's item.
+    async fn by_origin(&self, invoice: String, item: String, mut found: Found) -> Result<Found, Refusal> {
+        let reading = self.inventory.ledger.read(move |ledger| {
+            let origin = if item.is_empty() { Origin::Invoice(&invoice) } else { Origin::Item(&item) };
+            found.extend(ledger.of_origin(origin, 1..=found.last, found.count_max)?);
+            Ok(found)
+        });
+        reading.await
+    }
+
+    /// Finds the purchases whose supplier or lot has these words.
+    async fn by_words(&self, words: Words, mut found: Found) -> Result<Found, Refusal> {
         let mut names_read = 0;
         let mut after = String::new();
         loop {
@@ -49,7 +87,7 @@ impl Session {
                 let keys = ledger.suppliers(&after, SUPPLIERS_IN_TURN)?;
                 for key in keys.iter().filter(|key| words.begin_words_of(key)) {
                     let range = found.lowest()..=found.last;
-                    found.extend(ledger.of_supplier(key, range, found.count_max)?);
+                    found.extend(ledger.of_origin(Origin::Supplier(key), range, found.count_max)?);
                 }
                 Ok((found, keys))
             });
@@ -82,23 +120,7 @@ impl Session {
             }
             refuse_too_many(names_read)?;
         }
-        let mut numbers: Vec<i64> = found.numbers.into_iter().rev().collect();
-        let has_more = numbers.len() > request.count_max;
-        numbers.truncate(request.count_max);
-        let next = numbers.last().copied().filter(|_| has_more);
-        let mut page =
-            Page { purchases: Vec::with_capacity(numbers.len()), products: HashMap::new(), through };
-        for numbers in numbers.chunks(PURCHASES_IN_TURN) {
-            let (catalog, numbers) = (Arc::clone(&self.inventory.catalog), numbers.to_vec());
-            let reading = self.inventory.ledger.read(move |ledger| {
-                for number in numbers {
-                    page.add(ledger, &catalog, number)?;
-                }
-                Ok(page)
-            });
-            page = reading.await?;
-        }
-        Ok(TraceReply { purchases: page.purchases, next })
+        Ok(found)
     }
 }
 
@@ -160,35 +182,37 @@ struct Page {
     purchases: Vec<TracedPurchase>,
     products: HashMap<ProductId, Option<Traced>>,
     through: i64,
+    /// Whether undone purchases are shown, too.
+    has_undone: bool,
 }
 
 impl Page {
-    /// Adds a purchase, unless it was undone.
+    /// Adds a purchase, unless it was undone and those are not shown.
     fn add(&mut self, ledger: &dyn Ledger, catalog: &RwLock<Catalog>, number: i64) -> Result<(), StoreError> {
         let through = self.through;
-        let query = PurchaseQuery { product: None, start: number, through, count_max: Some(1) };
-        let Some(row) = ledger.purchases(&query)?.pop().filter(|row| row.sequence == number) else {
+        let Some(row) = ledger.row(number, through)?.filter(|row| self.has_undone || row.undone_by == 0)
+        else {
             return Ok(());
         };
-        if let Entry::Vacant(place) = self.products.entry(row.product) {
-            place.insert(Traced::read(ledger, catalog, row.product, through, &Days::here())?);
+        let LedgerRow { movement, undone_by, .. } = row;
+        if let Entry::Vacant(place) = self.products.entry(movement.product) {
+            place.insert(Traced::read(ledger, catalog, movement.product, through, &Days::here())?);
         }
-        let movement = ledger.row(number, through)?.map(|row| row.movement);
-        let (Some(Some(product)), Some(movement)) = (self.products.get(&row.product), movement) else {
-            return Ok(());
-        };
+        let Some(Some(product)) = self.products.get(&movement.product) else { return Ok(()) };
+        let purchase = movement.details.as_ref().and_then(|details| details.purchase.clone());
         let (expires_on, left) = product.of_each.get(&number).copied().unwrap_or_default();
         self.purchases.push(TracedPurchase {
             sequence: number,
             name: product.name.clone(),
             unit: product.unit.clone(),
-            bought_at: row.recorded_at,
-            purchase: row.purchase,
+            bought_at: movement.recorded_at,
+            purchase: purchase.unwrap_or_default(),
             expires_on,
-            bought: row.bought,
+            bought: movement.delta,
             amount: movement.amount(),
             left,
             author: movement.author,
+            undone_by,
         });
         Ok(())
     }
@@ -233,7 +257,10 @@ mod tests {
         buy(&session, "Uva 6 motivo=compra", "sitio  do ze", "A 9", None).await;
         session.adjust(asked("Uva -7 motivo=venda")).await.unwrap();
         let trace = async |words: &str, before, count_max| {
-            let page = session.trace(TraceRequest { words, before, count_max }).await.unwrap();
+            let page = session
+                .trace(TraceRequest { words, before, count_max, ..TraceRequest::default() })
+                .await
+                .unwrap();
             let rows =
                 page.purchases.iter().map(|it| (it.sequence, it.left.to_string(), it.amount.centavos()));
             (rows.collect::<Vec<_>>(), page.next)
@@ -248,8 +275,32 @@ mod tests {
         let first = trace("sitio", None, 1).await;
         assert_eq!(first, (vec![undated], Some(5)));
         assert_eq!(trace("sitio", first.1, 1).await, (vec![banana], None));
-        let none = TraceRequest { words: " ", before: None, count_max: 9 };
+        let none = TraceRequest { words: " ", count_max: 9, ..TraceRequest::default() };
         assert_eq!(session.trace(none).await.unwrap_err().code, Code::InvalidArgument);
+    }
+
+    #[tokio::test]
+    async fn purchases_of_an_invoice_and_of_an_item_are_found_and_those_undone_only_by_the_invoice() {
+        let (session, _committer) = shop().await;
+        let bought = async |line: &str, invoice: &str, item: &str| {
+            let purchase =
+                Purchase { invoice: invoice.parse().ok(), item: item.parse().ok(), ..Purchase::default() };
+            let details = Details { purchase: Some(purchase), ..Details::default() }.boxed();
+            session.adjust(AdjustRequest { details, ..asked(line) }).await.unwrap().movement.sequence
+        };
+        let first = bought("Uva 1 motivo=compra", "A", "1/X").await;
+        let second = bought("Uva 2 motivo=compra", "B", "1/X").await;
+        let undone = session.undo(undo(second)).await.unwrap()[0].movement.sequence;
+        let trace = async |invoice: &str, item: &str| {
+            let request = TraceRequest { invoice, item, count_max: 9, ..TraceRequest::default() };
+            let page = session.trace(request).await.unwrap();
+            page.purchases.iter().map(|it| (it.sequence, it.undone_by)).collect::<Vec<_>>()
+        };
+        assert_eq!(trace("A", "").await, [(first, 0)]);
+        assert_eq!(trace("B", "").await, [(second, undone)]);
+        assert_eq!(trace("", "1/X").await, [(first, 0)]);
+        assert_eq!(trace("C", "").await, []);
+        assert_eq!(trace("", "1/x").await, []);
     }
 
     #[tokio::test]
@@ -259,7 +310,7 @@ mod tests {
             let purchase = Purchase {
                 supplier: format!("Fornecedor {number:05}").parse().ok(),
                 lot: format!("Lote-{number:05}").parse().ok(),
-                expires_on: None,
+                ..Purchase::default()
             };
             let details = Details { purchase: Some(purchase), ..Details::default() }.boxed();
             AdjustRequest { details, ..asked("Uva 1 motivo=compra") }
@@ -271,7 +322,8 @@ mod tests {
             session.adjust_together(BatchRequest { adjustments, request_id: None }).await.unwrap();
         }
         let numbers = async |words: &str, count_max| {
-            let page = session.trace(TraceRequest { words, before: None, count_max }).await.unwrap();
+            let page =
+                session.trace(TraceRequest { words, count_max, ..TraceRequest::default() }).await.unwrap();
             (page.purchases.iter().map(|it| it.sequence).collect::<Vec<_>>(), page.next)
         };
         // The two openings come first.

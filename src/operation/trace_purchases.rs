@@ -15,6 +15,10 @@ pub const TRACED_MAX: usize = 1000;
 pub struct TraceRequest<'a> {
     /// Words of the supplier or of the lot, in any order, without regard to case or accents.
     pub words: &'a str,
+    /// Only purchases of the invoice with this key, or of the supplier's item with this name, if one of them is not
+    /// empty. The words are then not looked at.
+    pub invoice: &'a str,
+    pub item: &'a str,
     /// Only purchases before this movement. `None` for the newest.
     pub before: Option<i64>,
     /// The most purchases, up to [`TRACED_MAX`].
@@ -45,6 +49,9 @@ pub struct TracedPurchase {
     /// The quantity that is left: the stock of a product is taken to be of the purchases that expire last.
     pub left: Quantity,
     pub author: Option<Author>,
+    /// The movement that undid the purchase; 0 for none. Only purchases of an invoice that was asked for are shown
+    /// after that.
+    pub undone_by: i64,
 }
 
 impl fmt::Display for TraceRequest<'_> {

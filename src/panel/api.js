@@ -55,10 +55,10 @@ export async function call(name, message = {}, { signal } = {}) {
 }
 
 /// Changes something. Puts a `requestId` into the message and keeps it in the tab until the server has answered.
-/// `title` says in the banner what waits; `meta` is kept with it. `onLost` is called once if the first answer
+/// `title` says in the banner what waits; `meta` is kept with it; `id` is another request id than a new one. `onLost` is called once if the first answer
 /// does not come; the change goes on under its id. Throws an `ApiError` if the server refuses the change.
-export function change(name, message, { title = "Mudança", meta = null, onLost = null } = {}) {
-	const record = { id: newRequestId(), name, message, title, meta, madeAt: Date.now() };
+export function change(name, message, { title = "Mudança", meta = null, onLost = null, id = newRequestId() } = {}) {
+	const record = { id, name, message, title, meta, madeAt: Date.now() };
 	record.message = { ...message, requestId: record.id };
 	pending.push(record);
 	keep();

@@ -23,6 +23,10 @@ const PAGES = [
 const main = document.getElementById("main");
 const nav = document.getElementById("nav");
 const banner = document.getElementById("banner");
+/// Sales that waited for the server and were refused, until a person says what becomes of them.
+const REFUSED_KEY = "hortifruti.refused";
+const refused = JSON.parse(sessionStorage.getItem(REFUSED_KEY)) ?? [];
+let isAsking = false;
 const stateLine = document.getElementById("state");
 
 /// What a page may need from the panel.
@@ -54,6 +58,7 @@ setInterval(() => live.state !== "ligado" && showState(), 1000);
 showState();
 live.start();
 route();
+if (refused.length > 0) askRefused();
 
 function buildNav() {
 	const link = (page) => {
@@ -196,20 +201,29 @@ async function showPending(record, answer, error) {
 	if (!record) return;
 	if (!error) return void toast(`${record.title}: feita.`);
 	if (record.meta?.lines) {
-		const isBack = await ask({
-			title: "Uma venda guardada não foi feita",
-			body: `${record.title}: ${error.message}`,
-			confirm: "Voltar ao balcão com ela",
-			cancel: "Descartar a venda",
-		});
-		if (isBack) {
-			restoreCart(record.meta.lines);
-			context.navigate("balcao");
-		}
-		return;
+		refused.push({ body: `${record.title}: ${error.message}`, lines: record.meta.lines });
+		return askRefused();
 	}
 	error.message = `${record.title}: ${error.message}`;
 	showError(error);
+}
+
+/// Asks about one refused sale after the other. Each is kept until it is answered, also over a reload.
+async function askRefused() {
+	const keep = () => sessionStorage.setItem(REFUSED_KEY, JSON.stringify(refused));
+	keep();
+	if (isAsking) return;
+	isAsking = true;
+	while (refused.length > 0) {
+		const [{ body, lines }] = refused;
+		const isBack = await ask({ title: "Uma venda guardada não foi feita", body, confirm: "Voltar ao balcão com ela", cancel: "Descartar a venda" });
+		refused.shift();
+		keep();
+		if (!isBack) continue;
+		restoreCart(lines);
+		context.navigate("balcao");
+	}
+	isAsking = false;
 }
 
 // For tests and for the curious: what this tab knows.

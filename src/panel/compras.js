@@ -1,7 +1,7 @@
 // Purchases: what came, in boxes or by weight, for how much, from whom. Shows the cost of a unit beside the last
 // one and the margin that it leaves, and what there is to buy.
 
-import { call, change } from "./api.js";
+import { call, change, postFile } from "./api.js";
 import { catalog, movement as movementOf } from "./catalog.js";
 import { ask, showError, toast } from "./dialog.js";
 import { Draft, sentNotice } from "./draft.js";
@@ -25,13 +25,16 @@ const REFRESH_MS = 2_000;
 /// Pages of movements in which the last purchase of a product is looked for.
 const PAGES_MAX = 5;
 
-const draft = new Draft("hortifruti.compra", { supplier: "", lines: [], prices: [], sent: null });
+/// `missing` has the lines of an invoice that a person must complete, and `id` is the request id of that invoice.
+const draft = new Draft("hortifruti.compra", { supplier: "", lines: [], missing: [], id: "", prices: [], sent: null });
 
 export function open(root) {
   let product = null;
   let last = null;
   let suppliers = [];
   let timer = null;
+  /// The line of an invoice that is being completed.
+  let from = null;
 
   // The document.
   const supplier = h("input", { type: "text", maxlength: "100", autocomplete: "off", list: newId("suppliers"), value: draft.value.supplier, oninput: () => draft.write({ supplier: supplier.value.trim() }) });
@@ -70,8 +73,9 @@ export function open(root) {
 
   const low = h("section", { class: "card", "aria-labelledby": newId("low") });
   const soon = h("section", { class: "card", "aria-labelledby": newId("soon") });
-  root.append(h("div", { class: "page buying", onkeydown: bookByKey },
-    head(title),
+  const file = h("input", { type: "file", class: "visually-hidden", accept: ".xml", onchange: () => file.files[0] && readInvoice(file.files[0]) });
+  root.append(h("div", { class: "page buying", onkeydown: bookByKey, ondragover: (event) => event.preventDefault(), ondrop: (event) => readInvoice(event.dataTransfer.files[0]) },
+    head(title, h("label", { class: "button" }, file, icon("import"), "Nota (XML)")),
     notice,
     h("div", { class: "buy-doc" }, h("div", {}, h("label", { class: "field", for: finder.input.id }, "Produto"), finder.node), h("div", { class: "buy-supplier" }, field("Fornecedor", supplier), known)),
     form,
@@ -87,6 +91,12 @@ export function open(root) {
     for (const input of [bought, paid, lot, expires, price]) {
       input.value = "";
       setError(input, "");
+    }
+    if (from) {
+      bought.value = from.bought;
+      paid.value = (from.totalCentavos / 100).toFixed(2).replace(".", ",");
+      lot.value = from.lot;
+      expires.value = from.expiresOn;
     }
     clear(name, h("bdi", {}, next.name));
     form.hidden = false;
@@ -104,7 +114,7 @@ export function open(root) {
   }
 
   function leave() {
-    product = null;
+    product = from = null;
     form.hidden = true;
     finder.input.focus();
   }
@@ -170,11 +180,52 @@ export function open(root) {
       if (!isMeant) return paid.focus();
     }
     const line = { name: product.name, unit: product.unit, thousandths: measure.thousandths, note: measure.note, totalCentavos, lot: lot.value.trim(), expiresOn: expires.value, price: newPrice === product.priceCentavos ? null : (newPrice ?? null) };
+    if (from) {
+      // What one of the supplier's units holds is known the next time.
+      const pack = (measure.thousandths * 10_000) / from.soldTenThousandths;
+      line.purchase = { ...from.purchase, packThousandths: String(Number.isInteger(pack) ? pack : 0) };
+    }
     const lines = [...draft.read().lines, line];
     if (lines.length > LINES_MAX) return toast(`Uma compra tem no máximo ${LINES_MAX} linhas. Registre esta e comece outra.`, { kind: "warning" });
-    draft.write({ lines });
+    draft.write({ lines, missing: draft.value.missing.filter(({ what }) => what !== from?.what) });
     showLines();
     leave();
+  }
+
+  /// An invoice fills the purchase, as far as the server knows its products.
+  async function readInvoice(file) {
+    if (!file) return;
+    const { lines, missing } = draft.read();
+    if (lines.length + missing.length > 0) return toast("Registre ou descarte antes a compra que está aberta.", { kind: "warning" });
+    try {
+      const { title, booked, isUndone, requestId, warnings, ...rest } = await postFile("/invoice", file, "application/octet-stream");
+      if (booked) return toast(`${title}: já registrada, #${booked}.`, { kind: "warning" });
+      if ((isUndone || warnings.length > 0) && !(await ask({ title, body: [isUndone && "Já foi registrada uma vez, e desfeita.", ...warnings].filter(Boolean).map((text) => h("p", {}, text)), confirm: "Continuar" }))) return;
+      draft.write({ ...rest, id: requestId });
+      supplier.value = rest.supplier;
+      showLines();
+    } catch (error) {
+      showError(error);
+    }
+  }
+
+  /// Takes a line of the invoice: its product is chosen, or known already.
+  function complete(line) {
+    from = line;
+    const found = line.name && catalog.byName(line.name);
+    if (found) choose(found);
+    else finder.input.focus();
+  }
+
+  function leaveOut(line) {
+    keep({ missing: draft.read().missing.filter(({ what }) => what !== line.what) });
+  }
+
+  /// Writes what is left, which is no invoice any more if nothing is.
+  function keep(fields) {
+    draft.write(fields);
+    if (draft.value.lines.length + draft.value.missing.length === 0) draft.write({ id: "" });
+    showLines();
   }
 
   /// What looks like a slip, in words.
@@ -194,9 +245,9 @@ export function open(root) {
   }
 
   function showLines() {
-    const { lines } = draft.value;
-    list.hidden = foot.hidden = lines.length === 0;
-    clear(list, table([
+    const { lines, missing } = draft.value;
+    list.hidden = foot.hidden = lines.length + missing.length === 0;
+    clear(list, missing.length > 0 && h("ul", { class: "card card-body problem-rows", "aria-label": "Falta dizer" }, missing.map((line) => h("li", {}, h("b", {}, line.what), ` ${line.problem} `, button("Completar", () => complete(line), { class: "button small" }), button("Deixar fora", () => leaveOut(line), { class: "button small quiet" })))), lines.length > 0 && table([
       ["Produto", (line) => [h("bdi", {}, line.name), line.price !== null && h("small", {}, ` novo preço ${money(line.price)}`)], "name"],
       ["Quantidade", (line) => [quantity(line.thousandths, line.unit), line.note && h("small", {}, ` ${line.note}`)], "end"],
       ["Custo", (line) => `${money(unitCost(line.totalCentavos, line.thousandths))}/${line.unit}`, "end"],
@@ -206,21 +257,19 @@ export function open(root) {
     ], lines));
     const sum = lines.reduce((sum, line) => sum + BigInt(line.totalCentavos), 0n);
     clear(total, products(lines.length), h("b", {}, money(sum)));
-    book.disabled = Boolean(draft.value.sent);
+    book.disabled = Boolean(draft.value.sent) || missing.length > 0 || lines.length === 0;
   }
 
   function drop(at) {
     const lines = [...draft.read().lines];
     lines.splice(at, 1);
-    draft.write({ lines });
-    showLines();
+    keep({ lines });
     (list.querySelector("button") ?? finder.input).focus();
   }
 
   async function dropAll() {
     if (!(await ask({ title: "Descartar a compra?", body: "As linhas que ainda não foram registradas se perdem.", confirm: "Descartar", isDanger: true }))) return;
-    draft.write({ lines: [] });
-    showLines();
+    keep({ lines: [], missing: [] });
     finder.input.focus();
   }
 
@@ -234,17 +283,16 @@ export function open(root) {
   }
 
   async function bookAll() {
-    const { lines, sent } = draft.read();
-    if (lines.length === 0 || sent) return;
-    const from = supplier.value.trim();
+    const { lines, missing, sent, id } = draft.read();
+    if (lines.length === 0 || missing.length > 0 || sent) return;
     const adjustments = lines.map((line) => ({
       name: line.name, deltaThousandths: String(line.thousandths), kind: "MOVEMENT_KIND_PURCHASE", amountCentavos: String(line.totalCentavos), note: line.note ?? "",
-      purchase: { supplier: from, lot: line.lot, expiresOn: line.expiresOn },
+      purchase: { ...line.purchase, supplier: supplier.value.trim(), lot: line.lot, expiresOn: line.expiresOn },
     }));
     book.disabled = true;
     try {
       const sum = lines.reduce((sum, line) => sum + BigInt(line.totalCentavos), 0n);
-      const answer = await draft.send("BatchAdjustStock", { adjustments }, `Compra de ${money(sum)}`, () => toast("A compra espera a conexão. Ela será registrada uma vez só."));
+      const answer = await draft.send("BatchAdjustStock", { adjustments }, `Compra de ${money(sum)}`, () => toast("A compra espera a conexão. Ela será registrada uma vez só."), id || undefined);
       await booked(answer);
     } catch (error) {
       book.disabled = false;
@@ -260,7 +308,7 @@ export function open(root) {
     const { lines } = draft.read();
     const results = answer.results ?? [];
     const sequence = results[0]?.movement?.document ?? results[0]?.movement?.sequence;
-    draft.write({ lines: [], supplier: "", prices: lines.filter(({ price }) => price !== null).map(({ name, price }) => ({ name, price })) });
+    draft.write({ lines: [], id: "", supplier: "", prices: lines.filter(({ price }) => price !== null).map(({ name, price }) => ({ name, price })) });
     supplier.value = "";
     showLines();
     toast(`Compra de ${products(results.length)} registrada · #${sequence}`, { undo: sequence && (async () => {

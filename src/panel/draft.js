@@ -43,8 +43,8 @@ export class Draft {
   }
 
   /// Sends a change for this draft and returns its answer. Until then `value.sent` has its id, name and message.
-  async send(name, message, title, onLost = null) {
-    const answer = change(name, message, { title, meta: { draft: this.#key }, onLost });
+  async send(name, message, title, onLost = null, id = undefined) {
+    const answer = change(name, message, { title, meta: { draft: this.#key }, onLost, id });
     const record = pendingChanges().findLast((record) => record.meta?.draft === this.#key);
     this.write({ sent: { id: record.id, name, message: record.message, title } });
     this.#isSending = true;

@@ -14,6 +14,7 @@ mod guard;
 mod health;
 mod http1;
 mod http2;
+mod invoice;
 mod plain;
 mod price_list;
 mod report;

@@ -16,13 +16,15 @@ use crate::operation::{Reply, Request};
 use crate::render::{Format, render, render_for_person};
 
 /// The way in which a subcommand shows what the word did, and finishes a change in doubt.
-pub struct Manner {
+pub struct Manner<'a> {
     /// The format of the reply.
     pub format: Format,
     /// The option by which the command line says that a change is meant, however odd it looks.
     pub meant_by: &'static str,
     /// The advice on how to finish a change in doubt with a request id.
     pub finished_by: fn(&RequestId) -> String,
+    /// Sees a change before it is sent.
+    pub before_sending: &'a mut dyn FnMut(&Request<'_>) -> io::Result<()>,
 }
 
 /// How a word ended.
@@ -42,7 +44,7 @@ pub enum Ended {
 ///
 /// # Panics
 /// If the shell has no such word.
-pub fn run_word(client: Client, word: &str, rest: &str, manner: Manner) -> io::Result<Ended> {
+pub fn run_word(client: Client, word: &str, rest: &str, manner: Manner<'_>) -> io::Result<Ended> {
     let verb = verb_by_word(word).expect("a subcommand names a word of the shell");
     let is_person = io::stdin().is_terminal() && io::stderr().is_terminal();
     let mut desk = OneShot { client, manner, is_person, lines: Piped(io::stdin().lock()) };
@@ -54,14 +56,14 @@ pub fn run_word(client: Client, word: &str, rest: &str, manner: Manner) -> io::R
     }
 }
 
-struct OneShot<R> {
+struct OneShot<'a, R> {
     client: Client,
-    manner: Manner,
+    manner: Manner<'a>,
     is_person: bool,
     lines: Piped<R>,
 }
 
-impl<R: BufRead> LineSource for OneShot<R> {
+impl<R: BufRead> LineSource for OneShot<'_, R> {
     fn next(&mut self, question: Question) -> io::Result<Input> {
         if !self.is_person {
             return Ok(Input::End);
@@ -81,12 +83,13 @@ impl<R: BufRead> LineSource for OneShot<R> {
     }
 }
 
-impl<R: BufRead> Desk for OneShot<R> {
+impl<R: BufRead> Desk for OneShot<'_, R> {
     fn ask(&mut self, request: &Request<'_>) -> Result<Reply, ClientError> {
         self.client.call(request)
     }
 
     fn make(&mut self, request: &Request<'_>, _: &str) -> Result<(), Stopped> {
+        (self.manner.before_sending)(request)?;
         let answer = self.client.call(request).map_err(|error| error.with_again(self.manner.finished_by));
         Ok(self.show(&answer?)?)
     }

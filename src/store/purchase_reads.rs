@@ -22,14 +22,14 @@ pub trait PurchaseReads: Send + Sync {
     /// If the store cannot be read.
     fn suppliers(&self, after: &str, count_max: usize) -> Result<Vec<String>, StoreError>;
 
-    /// The numbers of the purchases of a range from the supplier with this key, newest first. Those of undone
-    /// purchases are among them.
+    /// The numbers of the purchases of a range that have this origin, newest first. Those of undone purchases are
+    /// among them.
     ///
     /// # Errors
     /// If the store cannot be read.
-    fn of_supplier(
+    fn of_origin(
         &self,
-        key: &str,
+        origin: Origin<'_>,
         range: RangeInclusive<i64>,
         count_max: usize,
     ) -> Result<Vec<i64>, StoreError>;
@@ -46,6 +46,28 @@ pub trait PurchaseReads: Send + Sync {
     /// # Errors
     /// If the store cannot be read.
     fn expiries(&self, range: RangeInclusive<i64>, count_max: usize) -> Result<Vec<Expiry>, StoreError>;
+}
+
+/// The origin that purchases have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin<'a> {
+    /// The supplier with this key.
+    Supplier(&'a str),
+    /// The invoice with this key.
+    Invoice(&'a str),
+    /// The supplier's item with this name.
+    Item(&'a str),
+}
+
+impl<'a> Origin<'a> {
+    /// The column of every store that holds the origin, and its value.
+    pub(crate) fn column(self) -> (&'static str, &'a str) {
+        match self {
+            Self::Supplier(key) => ("supplier_key", key),
+            Self::Invoice(key) => ("invoice", key),
+            Self::Item(item) => ("item", item),
+        }
+    }
 }
 
 /// A query for purchases.

@@ -29,6 +29,7 @@ fn bought(units: i64, total: i64) -> AdjustStockRequest {
         supplier: "Sítio do Zé".into(),
         lot: "L-7".into(),
         expires_on: "2026-12-05".into(),
+        ..Default::default()
     };
     AdjustStockRequest {
         amount_centavos: Some(total),

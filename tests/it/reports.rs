@@ -211,6 +211,7 @@ async fn what_expires_who_sold_it_and_what_to_buy() {
         supplier: "Sítio do Zé".to_owned(),
         lot: "L-77".to_owned(),
         expires_on: today().to_string(),
+        ..Default::default()
     };
     let bought = AdjustStockRequest {
         amount_centavos: Some(12_000),

@@ -62,6 +62,8 @@ pub(crate) enum Need {
     /// `strace` that may look at a server.
     Strace,
     Systemd,
+    /// `zbarimg`, and poppler's `pdftoppm` and `pdftotext`.
+    Zbar,
 }
 
 impl Need {
@@ -83,6 +85,7 @@ impl Need {
         Self::Shells,
         Self::Strace,
         Self::Systemd,
+        Self::Zbar,
     ];
 
     /// The environment variable that says that it must be there.

@@ -10,7 +10,7 @@ use hortifruti::catalog::{
 };
 use hortifruti::store::postgres::{self, PostgresStore};
 use hortifruti::store::sqlite::{self, SqliteStore};
-use hortifruti::store::{ChangesQuery, Ledger, LedgerQuery, LedgerRange, PurchaseQuery, Store, Wait};
+use hortifruti::store::{ChangesQuery, Ledger, LedgerQuery, LedgerRange, Origin, PurchaseQuery, Store, Wait};
 use tempfile::TempDir;
 
 use crate::support::postgres::{ask, shop_of, versions};
@@ -137,6 +137,9 @@ fn line(random: &mut Rng, draft: &Draft<'_>) -> Adjustment {
         supplier: random.bool().then(|| format!("Fornecedor {}", random.u32(0..20)).parse().unwrap()),
         lot: random.bool().then(|| format!("L{}", random.u32(0..50)).parse().unwrap()),
         expires_on: random.bool().then(|| parse_expiry(&format!("2031-02-{}", random.u32(10..29))).unwrap()),
+        invoice: random.bool().then(|| format!("nota {}", random.u32(0..30)).parse().unwrap()),
+        item: random.bool().then(|| format!("item {}", random.u32(0..30)).parse().unwrap()),
+        pack: random.bool().then(|| Quantity::from_units(random.i32(1..30))),
     });
     let details = Details {
         amount: (matches!(kind, Kind::Purchase | Kind::Sale) && random.bool())
@@ -217,7 +220,13 @@ fn question_ledgers(both: &mut Both, random: &mut Rng) {
         let suppliers = both.ask_ledger(|ledger| ledger.suppliers("", count_max).unwrap());
         let supplier = random.choice(&suppliers).cloned().unwrap_or_default();
         both.ask_ledger(|ledger| ledger.suppliers(&supplier, count_max).unwrap());
-        both.ask_ledger(|ledger| ledger.of_supplier(&supplier, low..=high, count_max).unwrap());
+        both.ask_ledger(|ledger| {
+            ledger.of_origin(Origin::Supplier(&supplier), low..=high, count_max).unwrap()
+        });
+        let item = format!("item {}", random.u32(0..30));
+        both.ask_ledger(|ledger| ledger.of_origin(Origin::Item(&item), low..=high, count_max).unwrap());
+        let invoice = format!("nota {}", random.u32(0..30));
+        both.ask_ledger(|ledger| ledger.of_origin(Origin::Invoice(&invoice), low..=high, count_max).unwrap());
         let lots = both.ask_ledger(|ledger| ledger.lots(&(String::new(), 0), count_max).unwrap());
         let lot = random.choice(&lots).cloned().unwrap_or_default();
         both.ask_ledger(|ledger| ledger.lots(&lot, count_max).unwrap());

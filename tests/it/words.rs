@@ -171,3 +171,43 @@ fn what_looks_like_a_slip_needs_yes() {
     assert_eq!(buy("600", &["--yes"]).code, 0);
     assert_eq!(server.run(&["query", "Tomate"]).out, "Tomate: R$8.9, Estoque: 20\n");
 }
+
+#[test]
+fn sales_wait_in_the_outbox_while_no_server_answers_and_are_booked_once() {
+    let mut server = shop();
+    let sell =
+        |server: &Server, args: &[&str]| server.run(&[&["sell", "--outbox", "saida.fila"], args].concat());
+    assert_eq!(sell(&server, &["1", "Alface"]).out, "Alface: \u{2212}1 un · R$ 3,50 · restam 9 un · #7\n");
+    let outbox = server.path().join("saida.fila");
+    assert_eq!(std::fs::read(&outbox).unwrap(), b"");
+    server.kill();
+    for (args, waiting) in
+        [(&["2", "Alface"][..], "1 venda espera"), (&["9", "Alface", "--note", "fiado"], "2 vendas esperam")]
+    {
+        let kept = sell(&server, args);
+        assert!(kept.code == 0 && kept.err.contains(waiting), "{kept:?}");
+    }
+    // What no server would take is not kept.
+    assert_eq!(sell(&server, &["-2", "Alface"]).code, 2);
+    let nothing = sell(&server, &[]);
+    assert!(nothing.code == 0 && nothing.err.contains("2 vendas esperam"), "{nothing:?}");
+    // The answer to the first sale is lost: it was booked under its id, and then the outbox says that it was sent.
+    let kept = std::fs::read_to_string(&outbox).unwrap();
+    server.restart();
+    let sent = sell(&server, &["1", "Alface"]);
+    assert_eq!(sent.code, 4, "{sent:?}");
+    assert!(sent.out.contains("Alface: \u{2212}2 un · R$ 7,00 · restam 7 un · #8"), "{sent:?}");
+    assert!(sent.out.contains("Alface: \u{2212}1 un · R$ 3,50 · restam 6 un · #9"), "{sent:?}");
+    assert!(sent.err.contains("Recusada: estoque insuficiente de Alface"), "{sent:?}");
+    assert!(sent.err.contains("1 venda guardada foi recusada"), "{sent:?}");
+    let apart = std::fs::read_to_string(server.path().join("saida.fila.recusadas.csv")).unwrap();
+    assert!(apart.lines().count() == 2 && apart.contains(";9 Alface;estoque insuficiente"), "{apart}");
+    assert_eq!(std::fs::read(&outbox).unwrap(), b"");
+    // The same outbox once more, as after a crash in the middle: the first sale is not booked again.
+    std::fs::write(&outbox, kept.lines().next().unwrap().to_owned() + "\n").unwrap();
+    let again = sell(&server, &[]);
+    assert!(again.out.contains("restam 7 un · #8"), "{again:?}");
+    assert_eq!(server.run(&["query", "Alface"]).out, "Alface: R$3.5, Estoque: 6\n");
+    let history = server.run(&["history", "Alface", "--format", "csv"]).out;
+    assert!(history.contains("sem servidor"), "{history}");
+}

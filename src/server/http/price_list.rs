@@ -55,7 +55,7 @@ pub(super) async fn answer(
 ///
 /// # Errors
 /// If they are too many, come too slowly, or end in the middle.
-async fn bytes(body: Body) -> Result<Bytes, Refusal> {
+pub(super) async fn bytes(body: Body) -> Result<Bytes, Refusal> {
     let body = Limited::new(body, PRICE_LIST_BYTES_MAX).collect();
     let come = tokio::time::timeout(PRICE_LIST_WAIT, body);
     let come = come.await.map_err(|_| Refusal::message_too_slow(PRICE_LIST_WAIT.as_secs()))?;

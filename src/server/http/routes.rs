@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::{Response, StatusCode, Uri};
 use axum::routing::{get, post};
 
-use super::{assets, connect, health, plain, price_list, report, token};
+use super::{assets, connect, health, invoice, plain, price_list, report, token};
 use crate::catalog::Quoted;
 use crate::wire::grpc::INVENTORY_SERVICE;
 
@@ -15,6 +15,7 @@ static ROUTES: LazyLock<Router> = LazyLock::new(|| {
     assets::routes()
         .merge(health::routes())
         .route(&format!("/{INVENTORY_SERVICE}/{{call}}"), post(connect::answer))
+        .route("/invoice", post(invoice::answer))
         .route("/price-list", post(price_list::answer))
         .route("/report/{what}", get(report::answer))
         .route("/role", get(token::role))

@@ -78,6 +78,7 @@ fn purchase(said: &Said<'_>) -> Result<Purchase, Refusal> {
         supplier: supplier.map_err(|error| Refusal::detail("supplier", &error))?,
         lot: lot.map_err(|error| Refusal::detail("lot", &error))?,
         expires_on: day.transpose()?,
+        ..Purchase::default()
     })
 }
 

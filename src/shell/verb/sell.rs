@@ -5,8 +5,8 @@ use super::super::report::report;
 use super::super::source::Expected;
 use super::items::{Item, check_quantity, item, read_phrase, request};
 use super::said::{Said, Verb};
-use crate::catalog::{Amount, Kind, Quantity, counted};
-use crate::operation::phrase::split_phrases;
+use crate::catalog::{Amount, Details, Kind, Note, Quantity, counted};
+use crate::operation::phrase::{attribute_typed, split_phrases};
 use crate::operation::{Argument, Form};
 use crate::refusal::{Code, Refusal};
 
@@ -18,7 +18,7 @@ pub(super) const VERB: Verb = Verb {
         word: "vender",
         shell_words: &[],
         arguments: &[Argument::Phrases],
-        attributes: "[confirma=sim] [id=PEDIDO]",
+        attributes: "[obs=TEXTO] [confirma=sim] [id=PEDIDO]",
         menu: None,
         help: "venda, de um ou de vários produtos; sozinha, pergunta",
         example: "vender 2,5kg Tomate; 3 Alface",
@@ -29,6 +29,8 @@ pub(super) const VERB: Verb = Verb {
 fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
     let said = Said::of(verb, rest)?;
     let (request_id, is_meant) = (said.request_id()?, said.is_meant());
+    let note = said.get("obs").map(str::parse::<Note>).transpose();
+    let note = note.map_err(|error| Refusal::detail("note", &error))?;
     let mut sale = Sale::default();
     if said.text.is_empty() {
         fill(desk, &mut sale)?;
@@ -40,8 +42,11 @@ fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
     if sale.items.is_empty() {
         return desk.drop_command();
     }
-    let line = sale.line();
-    desk.make(&request(&sale.items, Kind::Sale, None, request_id), &line)
+    let mut line = sale.line();
+    if let Some(note) = &note {
+        line += &format!(" {}", attribute_typed("obs", note.as_str()));
+    }
+    desk.make(&request(&sale.items, Kind::Sale, Details::of_note(note.as_ref()), request_id), &line)
 }
 
 /// Asks for the items, one a line, until an empty line ends the sale.

@@ -215,7 +215,13 @@ impl<'t> Commit<'t> {
             bought.iter().map(|it| purchase(it)?.lot.as_ref().map(|lot| lot.as_str())).collect();
         let expiries: Vec<Option<String>> =
             bought.iter().map(|it| Some(purchase(it)?.expires_on?.to_string())).collect();
-        let values: [Value<'t>; 8] = [
+        let invoices: Vec<Option<&str>> =
+            bought.iter().map(|it| purchase(it)?.invoice.as_ref().map(|key| key.as_str())).collect();
+        let items: Vec<Option<&str>> =
+            bought.iter().map(|it| purchase(it)?.item.as_ref().map(|item| item.as_str())).collect();
+        let packs: Vec<Option<i64>> =
+            bought.iter().map(|it| Some(purchase(it)?.pack?.thousandths())).collect();
+        let values: [Value<'t>; 11] = [
             Box::new(bought.iter().map(|movement| movement.sequence).collect::<Vec<i64>>()),
             Box::new(bought.iter().map(|movement| product_number(movement.product)).collect::<Vec<i32>>()),
             Box::new(bought.iter().map(|movement| movement.recorded_at).collect::<Vec<SystemTime>>()),
@@ -224,6 +230,9 @@ impl<'t> Commit<'t> {
             Box::new(keys),
             Box::new(lots),
             Box::new(expiries),
+            Box::new(invoices),
+            Box::new(items),
+            Box::new(packs),
         ];
         self.add(Part::Purchases, values);
     }
@@ -289,9 +298,19 @@ impl Part {
                 "int8[]", "int8[]", "int4[]",
             ],
             Self::Changes => &["int8[]", "int4[]", "text[]", "text[]", "text[]", "timestamptz[]", "int4[]"],
-            Self::Purchases => {
-                &["int8[]", "int4[]", "timestamptz[]", "int8[]", "text[]", "text[]", "text[]", "text[]"]
-            }
+            Self::Purchases => &[
+                "int8[]",
+                "int4[]",
+                "timestamptz[]",
+                "int8[]",
+                "text[]",
+                "text[]",
+                "text[]",
+                "text[]",
+                "text[]",
+                "text[]",
+                "int8[]",
+            ],
             Self::Undos => &["int8[]", "int8[]"],
             Self::Requests => &["int8", "text[]", "int8[]", "bytea[]"],
             Self::Journal => &journal::TYPES,
@@ -336,10 +355,11 @@ impl Part {
             ),
             Self::Purchases => format!(
                 "INSERT INTO purchase (shop, sequence, product, recorded_at, bought, supplier, supplier_key, lot,
-                                       expires_on)
-                 SELECT $1::int4, sequence, product, recorded_at, bought, supplier, supplier_key, lot, expires_on::date
+                                       expires_on, invoice, item, pack)
+                 SELECT $1::int4, sequence, product, recorded_at, bought, supplier, supplier_key, lot,
+                        expires_on::date, invoice, item, pack
                  FROM unnest({all}) AS each (sequence, product, recorded_at, bought, supplier, supplier_key, lot,
-                                             expires_on)"
+                                             expires_on, invoice, item, pack)"
             ),
             Self::Undos => format!("INSERT INTO undo (shop, undone, by_sequence) SELECT $1::int4, * FROM unnest({all})"),
             Self::Requests => format!(

@@ -6,14 +6,16 @@ use foldhash::fast::RandomState;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::bad_value;
-use crate::catalog::{Amount, Author, Details, Key, LossReason, Movement, Purchase, parse_expiry};
+use crate::catalog::{Amount, Author, Details, Key, LossReason, Movement, Purchase, Quantity, parse_expiry};
 use crate::store::check::has_purchase_row;
 
 const SELECT_DETAIL: &str = "SELECT amount_centavos, loss_reason, note, sequence FROM movement_detail WHERE sequence BETWEEN ?1 AND ?2";
 
-/// The purchases that have a supplier, a lot or an expiry.
-const SELECT_PURCHASE: &str = "SELECT supplier, lot, expires_on, sequence FROM purchase
-     WHERE sequence BETWEEN ?1 AND ?2 AND (supplier IS NOT NULL OR lot IS NOT NULL OR expires_on IS NOT NULL)";
+/// The purchases that have any detail.
+const SELECT_PURCHASE: &str =
+    "SELECT supplier, lot, expires_on, invoice, item, pack_thousandths, sequence FROM purchase
+     WHERE sequence BETWEEN ?1 AND ?2
+       AND coalesce(supplier, lot, expires_on, invoice, item, pack_thousandths) IS NOT NULL";
 
 /// Writes the details of movements that have any, and a row for each purchase.
 pub(super) fn write_details(connection: &Connection, movements: &[Movement]) -> rusqlite::Result<()> {
@@ -26,8 +28,9 @@ pub(super) fn write_details(connection: &Connection, movements: &[Movement]) -> 
             let purchase = details.as_ref().and_then(|details| details.purchase.as_ref());
             let supplier = purchase.and_then(|purchase| purchase.supplier.as_ref());
             let mut insert = connection.prepare_cached(
-                "INSERT INTO purchase (sequence, product_id, supplier, supplier_key, lot, expires_on)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO purchase (sequence, product_id, supplier, supplier_key, lot, expires_on, invoice,
+                                       item, pack_thousandths)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?;
             insert.execute(params![
                 sequence,
@@ -36,6 +39,9 @@ pub(super) fn write_details(connection: &Connection, movements: &[Movement]) -> 
                 supplier.map(|supplier| Key::fold(supplier.as_str()).as_str().to_owned()),
                 purchase.and_then(|purchase| purchase.lot.as_ref()).map(|lot| lot.as_str()),
                 purchase.and_then(|purchase| purchase.expires_on).map(|date| date.to_string()),
+                purchase.and_then(|purchase| purchase.invoice.as_ref()).map(|key| key.as_str()),
+                purchase.and_then(|purchase| purchase.item.as_ref()).map(|item| item.as_str()),
+                purchase.and_then(|purchase| purchase.pack).map(Quantity::thousandths),
             ])?;
         }
     }
@@ -86,7 +92,7 @@ pub(super) fn details_between(
         found.insert(sequence, detail);
     }
     let mut purchases = connection.prepare_cached(SELECT_PURCHASE)?;
-    for purchase in purchases.query_map([first, last], |row| Ok((row.get(3)?, read_purchase(row)?)))? {
+    for purchase in purchases.query_map([first, last], |row| Ok((row.get(6)?, read_purchase(row)?)))? {
         let (sequence, purchase): (i64, Purchase) = purchase?;
         found.entry(sequence).or_default().purchase = Some(purchase);
     }
@@ -112,10 +118,15 @@ fn read_detail(row: &Row<'_>) -> rusqlite::Result<Details> {
 pub(super) fn read_purchase(row: &Row<'_>) -> rusqlite::Result<Purchase> {
     let expires_on: Option<String> = row.get(2)?;
     let expires_on = expires_on.map(|text| parse_expiry(&text).map_err(|error| bad_value(2, error)));
+    let pack: Option<i64> = row.get(5)?;
+    let pack = pack.map(|pack| Quantity::from_thousandths(pack).map_err(|error| bad_value(5, error)));
     Ok(Purchase {
         supplier: read_text(row, 0)?,
         lot: read_text(row, 1)?,
         expires_on: expires_on.transpose()?,
+        invoice: read_text(row, 3)?,
+        item: read_text(row, 4)?,
+        pack: pack.transpose()?,
     })
 }
 

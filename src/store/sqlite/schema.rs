@@ -156,18 +156,23 @@ pub(super) const MIGRATIONS: [Migration; 9] = [
     ) STRICT;
 
     CREATE TABLE purchase (
-        sequence      INTEGER PRIMARY KEY REFERENCES movement (sequence),
-        product_id    INTEGER NOT NULL REFERENCES product_terms (id),
-        supplier      TEXT,
-        supplier_key  TEXT,
-        lot           TEXT,
-        expires_on    TEXT
+        sequence          INTEGER PRIMARY KEY REFERENCES movement (sequence),
+        product_id        INTEGER NOT NULL REFERENCES product_terms (id),
+        supplier          TEXT,
+        supplier_key      TEXT,
+        lot               TEXT,
+        expires_on        TEXT,
+        invoice           TEXT,
+        item              TEXT,
+        pack_thousandths  INTEGER CHECK (pack_thousandths > 0)
     ) STRICT;
     INSERT INTO purchase (sequence, product_id)
         SELECT sequence, product_id FROM movement WHERE kind = 'compra' AND delta_thousandths > 0;
     CREATE INDEX purchase_by_product ON purchase (product_id);
     CREATE INDEX purchase_by_supplier ON purchase (supplier_key) WHERE supplier_key IS NOT NULL;
     CREATE INDEX purchase_by_lot ON purchase (lot) WHERE lot IS NOT NULL;
+    CREATE INDEX purchase_by_invoice ON purchase (invoice) WHERE invoice IS NOT NULL;
+    CREATE INDEX purchase_by_item ON purchase (item) WHERE item IS NOT NULL;
 
     ALTER TABLE balance_forward ADD COLUMN stock_cost_centavos INTEGER;
     ",

@@ -191,6 +191,9 @@ mod tests {
             supplier: Some("Sítio do Zé".parse().unwrap()),
             lot: Some("L-7".parse().unwrap()),
             expires_on: Some(parse_expiry("2026-12-05").unwrap()),
+            invoice: Some("35261112345678000195550010000001231000001230".parse().unwrap()),
+            item: Some("12345678000195/01/CX".parse().unwrap()),
+            pack: Some(Quantity::from_units(20)),
         };
         let whole = Details {
             amount: Amount::from_centavos(TOTAL_CENTAVOS_MAX),

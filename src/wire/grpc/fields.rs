@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use super::v1;
 use crate::catalog::{
-    Amount, AmountError, DetailError, Details, Kind, LossReason, Lot, Name, Note, Purchase, RequestId,
-    Supplier, Unit, parse_expiry,
+    Amount, AmountError, DetailError, Details, InvoiceKey, Kind, LossReason, Lot, Name, Note, Purchase,
+    Quantity, RequestId, Supplier, SupplierItem, Unit, parse_expiry,
 };
 use crate::refusal::Refusal;
 use crate::wire::NotAReply;
@@ -40,7 +40,17 @@ pub(super) fn details(
 }
 
 fn purchase_details(message: &v1::PurchaseDetails) -> Result<Purchase, Refusal> {
-    let v1::PurchaseDetails { supplier, lot, expires_on } = message;
+    let v1::PurchaseDetails { supplier, lot, expires_on, invoice, supplier_item, pack_thousandths } = message;
+    let pack = match *pack_thousandths {
+        0 => None,
+        pack if pack > 0 => Quantity::from_thousandths(pack).ok(),
+        pack => {
+            return Err(Refusal::invalid(
+                "pack_thousandths",
+                format!("{pack} não é o conteúdo de uma caixa"),
+            ));
+        }
+    };
     Ok(Purchase {
         supplier: optional_text("supplier", supplier)?,
         lot: optional_text("lot", lot)?,
@@ -48,16 +58,22 @@ fn purchase_details(message: &v1::PurchaseDetails) -> Result<Purchase, Refusal> 
             "" => None,
             text => Some(parse_expiry(text).map_err(|error| Refusal::detail("expires_on", &error))?),
         },
+        invoice: optional_text("invoice", invoice)?,
+        item: optional_text("supplier_item", supplier_item)?,
+        pack,
     })
 }
 
 /// The message of where bought produce comes from.
 pub(super) fn purchase_message(purchase: &Purchase) -> v1::PurchaseDetails {
-    let Purchase { supplier, lot, expires_on } = purchase;
+    let Purchase { supplier, lot, expires_on, invoice, item, pack } = purchase;
     v1::PurchaseDetails {
         supplier: supplier.as_ref().map_or(String::new(), Supplier::to_string),
         lot: lot.as_ref().map_or(String::new(), Lot::to_string),
         expires_on: expires_on.map_or(String::new(), |date| date.to_string()),
+        invoice: invoice.as_ref().map_or(String::new(), InvoiceKey::to_string),
+        supplier_item: item.as_ref().map_or(String::new(), SupplierItem::to_string),
+        pack_thousandths: pack.map_or(0, Quantity::thousandths),
     }
 }
 

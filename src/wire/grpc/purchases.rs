@@ -93,13 +93,16 @@ pub fn trace_request(message: &v1::TracePurchasesRequest) -> Result<TraceRequest
                 .map_err(|_| Refusal::invalid("page_token", "essa continuação não é deste servidor"))?,
         ),
     };
-    Ok(TraceRequest { words: &message.words, before, count_max })
+    let v1::TracePurchasesRequest { words, invoice, supplier_item: item, .. } = message;
+    Ok(TraceRequest { words, invoice, item, before, count_max })
 }
 
 /// The message of a question about purchases.
 pub fn trace_message(request: &TraceRequest<'_>) -> v1::TracePurchasesRequest {
     v1::TracePurchasesRequest {
         words: request.words.to_owned(),
+        invoice: request.invoice.to_owned(),
+        supplier_item: request.item.to_owned(),
         page_size: i32::try_from(request.count_max).unwrap_or(i32::MAX),
         page_token: request.before.map_or(String::new(), |before| before.to_string()),
     }
@@ -118,6 +121,7 @@ pub(super) fn traced_response(page: &TraceReply) -> v1::TracePurchasesResponse {
         amount_centavos: it.amount.centavos(),
         left_thousandths: it.left.thousandths(),
         author: it.author.as_ref().map_or(String::new(), Author::to_string),
+        undone_by: it.undone_by,
     };
     v1::TracePurchasesResponse {
         purchases: page.purchases.iter().map(traced).collect(),
@@ -143,6 +147,7 @@ pub fn traced(message: v1::TracePurchasesResponse) -> Result<TraceReply, NotARep
             amount: Amount::from_centavos(message.amount_centavos).ok_or(NotAReply)?,
             left: quantity(message.left_thousandths)?,
             author: author.map(str::parse).transpose().map_err(|_| NotAReply)?,
+            undone_by: message.undone_by,
         })
     };
     let next = match message.next_page_token.as_str() {

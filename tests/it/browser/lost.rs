@@ -71,6 +71,38 @@ fn a_sale_without_an_answer_is_booked_once() {
 }
 
 #[test]
+fn sales_that_waited_and_are_refused_are_asked_about_one_by_one_and_outlive_the_page() {
+    let Some(browser) = Browser::start() else { return };
+    let mut server = Server::start(&[]);
+    let proxy = Proxy::start(server.port);
+    browser.open(proxy.port(), "balcao");
+    browser.see(".tile", "Caju");
+    server.kill();
+    browser.see(".banner", "Sem conexão");
+    browser.type_keys(&format!("15 pera{ENTER}{F2}"));
+    browser.see(".toast", "a venda está guardada");
+    browser.type_keys(&format!("20 maca{ENTER}{F2}"));
+    browser.see(".banner", "2 mudanças esperam resposta");
+    server.restart();
+    // Another till sells meanwhile what these two have sold.
+    for line in ["3 Pera -1 motivo=venda", "3 Maca -1 motivo=venda"] {
+        assert!(server.connect().ask(line).contains("Estoque"));
+    }
+    proxy.lead_to(server.port);
+    browser.see("dialog[open]", "Uma venda guardada não foi feita");
+    browser.see_no(".banner", "");
+    browser.reload();
+    browser.see("dialog[open]", "Uma venda guardada não foi feita");
+    browser.click("dialog[open] button", "Descartar a venda");
+    browser.see("dialog[open]", "Uma venda guardada não foi feita");
+    browser.click("dialog[open] button", "Voltar ao balcão com ela");
+    browser.see(".line", "");
+    browser.see_no("dialog", "");
+    assert_eq!(sold(&server, " venda "), 2);
+    browser.assert_clean(&[&LOST[..], &["status of 400"]].concat());
+}
+
+#[test]
 fn a_count_and_a_purchase_outlive_their_page() {
     let Some(browser) = Browser::start() else { return };
     let server = Server::start(&[]);

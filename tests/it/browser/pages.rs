@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::driver::{Browser, CONTROL, ENTER, ESCAPE};
 use super::shop::set_products;
+use crate::invoices;
 use crate::support::{Server, run};
 
 fn shop() -> Server {
@@ -103,5 +104,48 @@ fn a_keepers_day_is_in_the_ledger() {
     let saved = browser.run("return fetch(arguments[0]).then((answer) => answer.text())", json!([csv]));
     let printed = run(&mut server.command(&["report", "purchases", "--format", "csv"]), "");
     assert_eq!(saved.as_str().unwrap().trim_start_matches('\u{feff}'), printed.out);
+    browser.assert_clean(&["status of 400"]);
+}
+
+#[test]
+fn a_dropped_invoice_fills_the_purchase_and_asks_for_what_the_shop_does_not_know() {
+    let Some(browser) = Browser::start() else { return };
+    let server = Server::start(&[]);
+    set_products(&server, &[&["Banana", "--unit", "kg"], &["Caju", "--barcode", "7891000100103"]]);
+    let mut ledger = server.connect();
+    let box_of_bananas =
+        ("01", "", "BANANA PRATA", "CX", "3.0000", "180.00", "<uTrib>KG</uTrib><qTrib>60.0000</qTrib>");
+    let cashews = ("02", "7891000100103", "CAJU", "UN", "10.0000", "15.00", "");
+    let note = server.path().join("nota.xml");
+    std::fs::write(&note, invoices::xml(1, &[box_of_bananas, cashews])).unwrap();
+    browser.open(server.port, "compras");
+    browser.see(".picker", "");
+    browser.drop_file(".buying", &note);
+    browser.see(".problem-rows", "item 1: BANANA PRATA, 3 CX, R$ 180,00 de que produto é?");
+    browser.see(".sheet", "Caju");
+    browser.click("button", "Completar");
+    browser.fill(".picker input", &format!("banana{ENTER}"));
+    browser.see(".buy-name", "Banana");
+    browser.click(".buy-line button", "Pôr na compra");
+    browser.see_no(".problem-rows", "");
+    browser.see(".buy-total", "R$ 195,00");
+    browser.click("button", "Registrar compra");
+    browser.see(".toast", "Compra de 2 produtos registrada");
+    assert_eq!(ledger.ask("1 Banana"), "Banana: R$10.0, Estoque: 90");
+    // The same invoice once more, and the next one, of which the shop knows everything.
+    browser.choose_file(".page-head input[type=file]", &note);
+    browser.see(".toast", "já registrada");
+    let next = server.path().join("outra.xml");
+    std::fs::write(&next, invoices::xml(2, &[(box_of_bananas.0, "", "BANANA", "CX", "1.0000", "60.00", "")]))
+        .unwrap();
+    browser.drop_file("h1", &next);
+    browser.see(".sheet", "20 kg");
+    browser.click("button", "Registrar compra");
+    browser.see(".toast", "Compra de 1 produto registrada");
+    assert_eq!(ledger.ask("1 Banana"), "Banana: R$10.0, Estoque: 110");
+    // A file that is none says so.
+    std::fs::write(&next, "<html></html>").unwrap();
+    browser.drop_file("h1", &next);
+    browser.see(".toast, dialog[open]", "e não uma NF-e");
     browser.assert_clean(&["status of 400"]);
 }

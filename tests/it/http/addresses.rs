@@ -79,6 +79,50 @@ fn a_price_list_is_read_and_not_stored() {
 }
 
 #[test]
+fn an_invoice_is_read_matched_and_not_stored() {
+    let server = Server::start(&[]);
+    assert_eq!(server.run(&["product", "set", "Caju", "--barcode", "7891000100103"]).code, 0);
+    let lines = [
+        ("02", "7891000100103", "CAJU", "UN", "10.0000", "15.00", ""),
+        ("3", "", "?", "CX", "2.0000", "9.00", ""),
+    ];
+    let xml = crate::invoices::xml(5, &lines);
+    let mut web = Web::connect(server.port);
+    let read = web.ask("POST /invoice", &[FILE], xml.as_bytes());
+    assert_eq!(read.status, 200, "{read:?}");
+    let read = read.json();
+    assert_eq!((&read["booked"], &read["isUndone"]), (&json!(null), &json!(false)));
+    assert_eq!(
+        (&read["lines"][0]["name"], &read["lines"][0]["thousandths"]),
+        (&json!("Caju"), &json!(10_000))
+    );
+    assert_eq!(read["lines"][0]["purchase"]["supplierItem"], "12345678000195/02/UN");
+    assert_eq!(
+        (&read["missing"][0]["bought"], &read["missing"][0]["totalCentavos"]),
+        (&json!("2cx="), &json!(900))
+    );
+    assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 60");
+    // Booked under its id, it is known; undone, it is to be booked under another.
+    let line = &read["lines"][0];
+    let bought = json!({
+        "requestId": read["requestId"],
+        "adjustments": [{ "name": "Caju", "deltaThousandths": "10000", "kind": "MOVEMENT_KIND_PURCHASE",
+            "amountCentavos": "1500", "purchase": line["purchase"] }],
+    });
+    assert_eq!(web.call("BatchAdjustStock", None, &bought).status, 200);
+    let again = web.ask("POST /invoice", &[FILE], xml.as_bytes()).json();
+    assert_eq!(again["booked"], 5, "{again}");
+    assert_eq!(web.call("UndoMovement", None, &json!({ "sequence": "5" })).status, 200);
+    let undone = web.ask("POST /invoice", &[FILE], xml.as_bytes()).json();
+    assert_eq!((&undone["booked"], &undone["isUndone"]), (&json!(null), &json!(true)));
+    assert_eq!(undone["requestId"], format!("{}-5", read["requestId"].as_str().unwrap()));
+    let changed = xml.replace("NFe3526", "NFe3527");
+    for (bytes, status) in [(changed.as_bytes(), 400), (b"", 400), (&vec![b'x'; 4 * 1024 * 1024 + 1], 429)] {
+        assert_eq!(Web::connect(server.port).ask("POST /invoice", &[FILE], bytes).status, status);
+    }
+}
+
+#[test]
 fn reports_want_a_token_that_reads_and_price_lists_one_that_writes() {
     let folder = tempfile::tempdir().unwrap();
     let [reads, counts, writes] = [("leitor", "leitura"), ("contador", "contagem"), ("dono", "escrita")]

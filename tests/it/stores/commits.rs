@@ -72,6 +72,9 @@ fn mixed_movements(catalog: &Catalog) -> Transaction {
             supplier: (index % 5 == 0).then(|| "Sítio do Zé".parse().unwrap()),
             lot: (index % 10 == 5).then(|| format!("L{index}").parse().unwrap()),
             expires_on: (index % 3 == 0).then(|| parse_expiry("2026-12-05").unwrap()),
+            invoice: (index % 4 == 1).then(|| format!("{index:044}").parse().unwrap()),
+            item: (index % 4 == 1).then(|| "12345678000195/01/CX".parse().unwrap()),
+            pack: (index % 8 == 1).then(|| Quantity::from_units(20)),
         };
         let amount = (index % 2 == 0).then(|| Amount::total_from_centavos(index as i64).unwrap());
         let of_purchase = Details { amount, purchase: Some(purchase), ..of_count.clone() };

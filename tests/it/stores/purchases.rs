@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use hortifruti::catalog::{
     Adjustment, Catalog, Details, Kind, Movement, Purchase, Quantity, Undoable, parse_expiry,
 };
-use hortifruti::store::{Expiry, PurchaseQuery, PurchaseRow, Store};
+use hortifruti::store::{Expiry, Origin, PurchaseQuery, PurchaseRow, Store};
 
 use super::{Place, commit, over_every_store};
 
@@ -20,6 +20,9 @@ fn bought(place: &Place) -> (Box<dyn Store>, Catalog, Vec<Movement>, Vec<i64>) {
             supplier: (index % 3 == 0).then(|| SUPPLIERS[index / 3 % 3].parse().unwrap()),
             lot: (index % 3 == 1).then(|| format!("L{}", index % 4).parse().unwrap()),
             expires_on: (index % 3 == 2).then(|| parse_expiry(&format!("2026-12-{:02}", index + 1)).unwrap()),
+            invoice: (index % 4 == 3).then(|| format!("nota {}", index / 12).parse().unwrap()),
+            item: (index % 5 == 4).then(|| format!("item {}", index % 2).parse().unwrap()),
+            pack: (index % 7 == 6).then(|| Quantity::from_units(20)),
         };
         let details = Details { purchase: Some(purchase), ..Details::default() }.boxed();
         let delta = Quantity::from_units(1 + index as i32);
@@ -97,7 +100,8 @@ fn suppliers_lots_and_expiries_are_read_in_order_from_one_on() {
         assert_eq!(ledger.suppliers("", 10).unwrap(), ["ceasa", "sitio do ze"]);
         assert_eq!(ledger.suppliers("", 1).unwrap(), ["ceasa"]);
         assert_eq!(ledger.suppliers("ceasa", 10).unwrap(), ["sitio do ze"]);
-        let of_ceasa = |range, count_max| ledger.of_supplier("ceasa", range, count_max).unwrap();
+        let of_ceasa =
+            |range, count_max| ledger.of_origin(Origin::Supplier("ceasa"), range, count_max).unwrap();
         let mut expected: Vec<i64> = purchases
             .iter()
             .filter(|movement| purchase(movement).supplier.is_some_and(|name| name.as_str() == "Ceasa"))
@@ -107,6 +111,18 @@ fn suppliers_lots_and_expiries_are_read_in_order_from_one_on() {
         assert_eq!(of_ceasa(1..=last, 100), expected);
         assert_eq!(of_ceasa(1..=last, 2), expected[..2]);
         assert_eq!(of_ceasa(expected[2]..=expected[1], 100), expected[1..=2]);
+        for (origin, is_of) in [
+            (
+                Origin::Invoice("nota 1"),
+                (|it| it.invoice.is_some_and(|key| key.as_str() == "nota 1")) as fn(Purchase) -> bool,
+            ),
+            (Origin::Item("item 0"), |it| it.item.is_some_and(|item| item.as_str() == "item 0")),
+        ] {
+            let numbers = purchases.iter().rev().filter(|movement| is_of(purchase(movement)));
+            let numbers: Vec<i64> = numbers.map(|movement| movement.sequence).collect();
+            assert_eq!(ledger.of_origin(origin, 1..=last, 100).unwrap(), numbers);
+            assert_eq!(ledger.of_origin(origin, 1..=numbers[1], 1).unwrap(), numbers[1..2]);
+        }
         let mut lots: Vec<(String, i64)> = purchases
             .iter()
             .filter_map(|movement| Some((purchase(movement).lot?.as_str().to_owned(), movement.sequence)))

@@ -9,7 +9,7 @@ use super::rows::{PURCHASE_COLUMNS, read_day, read_purchase};
 use crate::catalog::ProductId;
 use crate::store::postgres::error::Failure;
 use crate::store::postgres::rows::{product_number, read_product_id, read_quantity};
-use crate::store::{Expiry, PurchaseQuery, PurchaseReads, PurchaseRow, StoreError};
+use crate::store::{Expiry, Origin, PurchaseQuery, PurchaseReads, PurchaseRow, StoreError};
 
 /// The keys of suppliers. Each is looked up in the index from the one before, so that the purchases of one supplier
 /// are not read.
@@ -24,10 +24,6 @@ const SELECT_SUPPLIERS: &str = "WITH RECURSIVE each (key, place) AS (
          WHERE place < $3
      )
      SELECT key FROM each ORDER BY place";
-
-const SELECT_OF_SUPPLIER: &str = "SELECT sequence FROM purchase
-     WHERE shop = $1 AND supplier_key = $2 AND sequence >= $3 AND sequence <= $4
-     ORDER BY sequence DESC LIMIT $5";
 
 const SELECT_LOTS: &str = "SELECT lot, sequence FROM purchase
      WHERE shop = $1 AND lot IS NOT NULL AND (lot, sequence) > ($2, $3) ORDER BY lot, sequence LIMIT $4";
@@ -63,16 +59,20 @@ impl PurchaseReads for PostgresLedger {
         })
     }
 
-    fn of_supplier(
+    fn of_origin(
         &self,
-        key: &str,
+        origin: Origin<'_>,
         range: RangeInclusive<i64>,
         count_max: usize,
     ) -> Result<Vec<i64>, StoreError> {
+        let (column, value) = origin.column();
+        let statement = format!(
+            "SELECT sequence FROM purchase WHERE shop = $1 AND {column} = $2 AND sequence >= $3 AND sequence <= $4
+             ORDER BY sequence DESC LIMIT $5"
+        );
         self.read(async |session, shop| {
             let (first, last) = (range.start(), range.end());
-            let rows =
-                session.query(SELECT_OF_SUPPLIER, &[&shop, &key, first, last, &(count_max as i64)]).await?;
+            let rows = session.query(&statement, &[&shop, &value, first, last, &(count_max as i64)]).await?;
             rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
         })
     }
@@ -99,12 +99,12 @@ impl PurchaseReads for PostgresLedger {
 }
 
 fn read_row(row: &Row) -> Result<PurchaseRow, Failure> {
-    let product: ProductId = read_product_id(row.try_get(4)?)?;
+    let product: ProductId = read_product_id(row.try_get(7)?)?;
     Ok(PurchaseRow {
-        sequence: row.try_get(3)?,
+        sequence: row.try_get(6)?,
         product,
-        recorded_at: row.try_get(5)?,
-        bought: read_quantity(row.try_get(6)?)?,
+        recorded_at: row.try_get(8)?,
+        bought: read_quantity(row.try_get(9)?)?,
         purchase: read_purchase(row)?,
     })
 }

@@ -13,6 +13,7 @@ use crate::catalog::{Details, Document, Movement, Purchase};
 use crate::store::LedgerRow;
 use crate::store::check::has_purchase_row;
 use crate::store::postgres::error::{Failure, bad_value};
+use crate::store::postgres::rows::read_quantity;
 use crate::store::postgres::session::Session;
 
 /// The day from which `expires_on` is counted in the columns of [`read_purchase`].
@@ -20,7 +21,8 @@ const FIRST_DAY: Date = date(2000, 1, 1);
 
 /// The columns that [`read_purchase`] reads. Days are counted, because the text of a date depends on the engine's
 /// settings.
-pub(super) const PURCHASE_COLUMNS: &str = "supplier, lot, expires_on - DATE '2000-01-01'";
+pub(super) const PURCHASE_COLUMNS: &str =
+    "supplier, lot, expires_on - DATE '2000-01-01', invoice, item, pack";
 
 /// The segments of a range, in order. The row with the first movement begins before it.
 static SELECT_RANGE: LazyLock<String> = LazyLock::new(|| select_range(Columns::All, ""));
@@ -70,12 +72,13 @@ const SELECT_UNDOS: &str = "SELECT undone, by_sequence FROM undo WHERE shop = $1
 
 const SELECT_NAMES: &str = "SELECT id, name FROM author WHERE shop = $1 AND id = ANY ($2)";
 
-/// The purchases of a range that have a supplier, a lot or an expiry.
+/// The purchases of a range that have any detail.
 pub(super) static SELECT_PURCHASES: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {PURCHASE_COLUMNS}, sequence FROM purchase
          WHERE shop = $1 AND sequence >= $2 AND sequence <= $3
-           AND (supplier IS NOT NULL OR lot IS NOT NULL OR expires_on IS NOT NULL)"
+           AND (supplier IS NOT NULL OR lot IS NOT NULL OR expires_on IS NOT NULL OR invoice IS NOT NULL
+                OR item IS NOT NULL OR pack IS NOT NULL)"
     )
 });
 
@@ -276,7 +279,7 @@ pub(super) async fn complete(
 
 /// The purchases of rows of [`PURCHASE_COLUMNS`] and the numbers of the movements.
 pub(super) fn purchases_by_number(rows: &[Row]) -> Result<HashMap<i64, Purchase>, Failure> {
-    rows.iter().map(|row| Ok((row.try_get(3)?, read_purchase(row)?))).collect()
+    rows.iter().map(|row| Ok((row.try_get(6)?, read_purchase(row)?))).collect()
 }
 
 /// Adds to a movement its purchase.
@@ -289,11 +292,14 @@ pub(super) fn add_purchase(movement: &mut Movement, purchase: Option<Purchase>) 
 
 /// Reads a purchase from the first columns of a row.
 pub(super) fn read_purchase(row: &Row) -> Result<Purchase, Failure> {
-    let (supplier, lot): (Option<&str>, Option<&str>) = (row.try_get(0)?, row.try_get(1)?);
+    let text = |column| row.try_get::<_, Option<&str>>(column);
     Ok(Purchase {
-        supplier: supplier.map(str::parse).transpose().map_err(bad_value)?,
-        lot: lot.map(str::parse).transpose().map_err(bad_value)?,
+        supplier: text(0)?.map(str::parse).transpose().map_err(bad_value)?,
+        lot: text(1)?.map(str::parse).transpose().map_err(bad_value)?,
         expires_on: row.try_get::<_, Option<i32>>(2)?.map(read_day).transpose()?,
+        invoice: text(3)?.map(str::parse).transpose().map_err(bad_value)?,
+        item: text(4)?.map(str::parse).transpose().map_err(bad_value)?,
+        pack: row.try_get::<_, Option<i64>>(5)?.map(read_quantity).transpose()?,
     })
 }
 

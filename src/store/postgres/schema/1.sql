@@ -122,11 +122,16 @@ CREATE TABLE purchase (
     supplier_key  text COLLATE "C",
     lot           text COLLATE "C",
     expires_on    date,
+    invoice       text COLLATE "C",
+    item          text COLLATE "C",
+    pack          int8 CHECK (pack > 0),
     PRIMARY KEY (shop, sequence)
 );
 CREATE INDEX purchase_by_product ON purchase (shop, product, sequence);
 CREATE INDEX purchase_by_supplier ON purchase (shop, supplier_key, sequence) WHERE supplier_key IS NOT NULL;
 CREATE INDEX purchase_by_lot ON purchase (shop, lot, sequence) WHERE lot IS NOT NULL;
+CREATE INDEX purchase_by_invoice ON purchase (shop, invoice, sequence) WHERE invoice IS NOT NULL;
+CREATE INDEX purchase_by_item ON purchase (shop, item, sequence) WHERE item IS NOT NULL;
 
 CREATE TABLE undo (
     shop         int4 NOT NULL,

@@ -9,7 +9,7 @@ use crate::catalog::parse_expiry;
 use crate::store::sqlite::details::read_purchase;
 use crate::store::sqlite::error::bad_value;
 use crate::store::sqlite::rows::{from_micros, read_id, read_quantity};
-use crate::store::{Expiry, PurchaseQuery, PurchaseReads, PurchaseRow, StoreError};
+use crate::store::{Expiry, Origin, PurchaseQuery, PurchaseReads, PurchaseRow, StoreError};
 
 impl PurchaseReads for SqliteLedger {
     fn purchases(&self, query: &PurchaseQuery) -> Result<Vec<PurchaseRow>, StoreError> {
@@ -20,13 +20,13 @@ impl PurchaseReads for SqliteLedger {
         self.read(|connection| suppliers(connection, after, count_max))
     }
 
-    fn of_supplier(
+    fn of_origin(
         &self,
-        key: &str,
+        origin: Origin<'_>,
         range: RangeInclusive<i64>,
         count_max: usize,
     ) -> Result<Vec<i64>, StoreError> {
-        self.read(|connection| of_supplier(connection, key, &range, count_max))
+        self.read(|connection| of_origin(connection, origin, &range, count_max))
     }
 
     fn lots(&self, after: &(String, i64), count_max: usize) -> Result<Vec<(String, i64)>, StoreError> {
@@ -39,8 +39,8 @@ impl PurchaseReads for SqliteLedger {
 }
 
 /// Purchases that were not undone, in the columns that [`read_purchase`] reads and some more.
-const SELECT: &str = "SELECT supplier, lot, expires_on, purchase.sequence, purchase.product_id,
-           recorded_at_micros, delta_thousandths
+const SELECT: &str = "SELECT supplier, lot, expires_on, invoice, item, pack_thousandths,
+           purchase.sequence, purchase.product_id, recorded_at_micros, delta_thousandths
     FROM purchase JOIN movement ON movement.sequence = purchase.sequence
     WHERE purchase.sequence <= ?1
       AND NOT EXISTS (SELECT 1 FROM undo WHERE undone = purchase.sequence AND by_sequence <= ?2)";
@@ -56,10 +56,10 @@ fn purchases(connection: &Connection, query: &PurchaseQuery) -> rusqlite::Result
         .prepare_cached(&format!("{SELECT} {of_product} ORDER BY purchase.sequence DESC LIMIT ?3"))?;
     let rows = select.query_map((start.min(through), through, count_max, product_number), |row| {
         Ok(PurchaseRow {
-            sequence: row.get(3)?,
-            product: read_id(row, 4)?,
-            recorded_at: from_micros(row.get(5)?),
-            bought: read_quantity(row, 6)?,
+            sequence: row.get(6)?,
+            product: read_id(row, 7)?,
+            recorded_at: from_micros(row.get(8)?),
+            bought: read_quantity(row, 9)?,
             purchase: read_purchase(row)?,
         })
     })?;
@@ -80,18 +80,20 @@ fn suppliers(connection: &Connection, after: &str, count_max: usize) -> rusqlite
     Ok(keys)
 }
 
-/// Reads the numbers of the purchases from a supplier, newest first, from the index of suppliers.
-fn of_supplier(
+/// Reads the numbers of the purchases of an origin, newest first, from its index.
+fn of_origin(
     connection: &Connection,
-    key: &str,
+    origin: Origin<'_>,
     range: &RangeInclusive<i64>,
     count_max: usize,
 ) -> rusqlite::Result<Vec<i64>> {
-    let mut select = connection.prepare_cached(
-        "SELECT sequence FROM purchase WHERE supplier_key = ?1 AND sequence >= ?2 AND sequence <= ?3
+    let (column, value) = origin.column();
+    let mut select = connection.prepare_cached(&format!(
+        "SELECT sequence FROM purchase WHERE {column} = ?1 AND sequence >= ?2 AND sequence <= ?3
          ORDER BY sequence DESC LIMIT ?4",
-    )?;
-    let numbers = select.query_map((key, range.start(), range.end(), count_max as i64), |row| row.get(0))?;
+    ))?;
+    let numbers =
+        select.query_map((value, range.start(), range.end(), count_max as i64), |row| row.get(0))?;
     numbers.collect()
 }
 
