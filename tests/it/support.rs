@@ -67,7 +67,7 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 18] = [
         Self::Axe,
         Self::Browser,
         Self::Connect,
