@@ -39,8 +39,8 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('product', 'product', [CompletionResultType]::ParameterValue, 'Cadastra e muda produtos: nome, preço, códigos, categoria, mínimo')
             [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Mostra um relatório de um período: fechamento, vendas, perdas, compras, margens e mais')
             [CompletionResult]::new('label', 'label', [CompletionResultType]::ParameterValue, 'Etiquetas de prateleira')
-            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Cria produtos e muda preços a partir de um CSV')
-            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Exporta o catálogo em CSV')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Cria produtos e muda preços a partir de uma lista: planilha, CSV ou carga de balança')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Exporta o catálogo: CSV ou arquivo de balança')
             [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Copia o banco de dados, também enquanto um servidor o usa')
             [CompletionResult]::new('restore', 'restore', [CompletionResultType]::ParameterValue, 'Restaura uma cópia do banco de dados, e guarda o anterior')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Confere um banco de dados ou uma cópia')
@@ -64,6 +64,10 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Só atende clientes com um token deste arquivo (veja `hortifruti token`). Relido com SIGHUP')
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Banco de dados; `:memory:` não guarda nada. O padrão é hortifruti.db')
             [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Lê etiquetas de balança por esta máscara, como 2CCCCCCPPPPPD (C código, P gramas, T centavos, D verificador); várias, se os dígitos fixos as distinguem')
+            [CompletionResult]::new('--scale-dir', '--scale-dir', [CompletionResultType]::ParameterName, 'Mantém nesta pasta o arquivo das balanças: refeito até um segundo depois que um preço muda')
+            [CompletionResult]::new('--scale-format', '--scale-format', [CompletionResultType]::ParameterName, 'Formato desse arquivo: itensmgv (o padrão), itensmgv4, txitens, filizola ou urano')
+            [CompletionResult]::new('--scale-department', '--scale-department', [CompletionResultType]::ParameterName, 'Departamento desse arquivo, de 1 a 99. O padrão é 1')
+            [CompletionResult]::new('--scale-encoding', '--scale-encoding', [CompletionResultType]::ParameterName, 'Letras desse arquivo: ascii (o padrão), sem acentos, ou windows-1252, com eles')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--workers', '--workers', [CompletionResultType]::ParameterName, 'Threads que atendem as conexões. O padrão é um por núcleo do processador, menos um')
             [CompletionResult]::new('--exit-after', '--exit-after', [CompletionResultType]::ParameterName, 'Para depois de N conexões')
@@ -481,6 +485,8 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             break
         }
         'hortifruti;import' {
+            [CompletionResult]::new('--column', '--column', [CompletionResultType]::ParameterName, 'Lê este campo da coluna com este cabeçalho, como nome=Descrição; `-` em lugar do cabeçalho não o lê')
+            [CompletionResult]::new('--department', '--department', [CompletionResultType]::ParameterName, 'Em arquivos de balança da Toledo: lê só este departamento')
             [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, não importa a lista outra vez')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
@@ -490,6 +496,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo com o token deste cliente')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Mostra as mudanças, sem fazê-las')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Importa também linhas que parecem erradas, sem perguntar')
+            [CompletionResult]::new('--skip-bad', '--skip-bad', [CompletionResultType]::ParameterName, 'Deixa de fora as linhas com erro, e as lista')
             [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala')
             [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala')
             [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Conecta por TLS; --tls-ca e --tls-cert também o pedem')
@@ -499,13 +506,16 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             break
         }
         'hortifruti;export' {
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato do arquivo. O padrão é csv')
+            [CompletionResult]::new('--department', '--department', [CompletionResultType]::ParameterName, 'Em arquivos da Toledo: departamento, de 1 a 99. O padrão é 1')
+            [CompletionResult]::new('--encoding', '--encoding', [CompletionResultType]::ParameterName, 'Em arquivos de balança: ascii (o padrão), sem acentos, ou windows-1252, com eles')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
             [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Chave privada do certificado deste cliente')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo com o token deste cliente')
-            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Substitui uma lista que `export` escreveu antes')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Substitui um arquivo que `export` escreveu antes')
             [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala')
             [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala')
             [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Conecta por TLS; --tls-ca e --tls-cert também o pedem')

@@ -40,8 +40,8 @@ complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "watch" -d 'Mo
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "product" -d 'Cadastra e muda produtos: nome, preço, códigos, categoria, mínimo'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "report" -d 'Mostra um relatório de um período: fechamento, vendas, perdas, compras, margens e mais'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "label" -d 'Etiquetas de prateleira'
-complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "import" -d 'Cria produtos e muda preços a partir de um CSV'
-complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "export" -d 'Exporta o catálogo em CSV'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "import" -d 'Cria produtos e muda preços a partir de uma lista: planilha, CSV ou carga de balança'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "export" -d 'Exporta o catálogo: CSV ou arquivo de balança'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "backup" -d 'Copia o banco de dados, também enquanto um servidor o usa'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "restore" -d 'Restaura uma cópia do banco de dados, e guarda o anterior'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "verify" -d 'Confere um banco de dados ou uma cópia'
@@ -62,6 +62,15 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l tls-clie
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l token-file -d 'Só atende clientes com um token deste arquivo (veja `hortifruti token`). Relido com SIGHUP' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l data -d 'Banco de dados; `:memory:` não guarda nada. O padrão é hortifruti.db' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l label -d 'Lê etiquetas de balança por esta máscara, como 2CCCCCCPPPPPD (C código, P gramas, T centavos, D verificador); várias, se os dígitos fixos as distinguem' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l scale-dir -d 'Mantém nesta pasta o arquivo das balanças: refeito até um segundo depois que um preço muda' -r -f -a "(__fish_complete_directories)"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l scale-format -d 'Formato desse arquivo: itensmgv (o padrão), itensmgv4, txitens, filizola ou urano' -r -f -a "itensmgv\t''
+itensmgv4\t''
+txitens\t''
+filizola\t''
+urano\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l scale-department -d 'Departamento desse arquivo, de 1 a 99. O padrão é 1' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l scale-encoding -d 'Letras desse arquivo: ascii (o padrão), sem acentos, ou windows-1252, com eles' -r -f -a "ascii\t''
+windows-1252\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l workers -d 'Threads que atendem as conexões. O padrão é um por núcleo do processador, menos um' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l exit-after -d 'Para depois de N conexões' -r
@@ -469,6 +478,8 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from print" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from print" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from print" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l column -d 'Lê este campo da coluna com este cabeçalho, como nome=Descrição; `-` em lugar do cabeçalho não o lê' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l department -d 'Em arquivos de balança da Toledo: lê só este departamento' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l request-id -d 'Identificador do pedido; repetido, não importa a lista outra vez' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
@@ -478,18 +489,28 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls-key
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l token-file -d 'Arquivo com o token deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l dry-run -d 'Mostra as mudanças, sem fazê-las'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l yes -d 'Importa também linhas que parecem erradas, sem perguntar'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l skip-bad -d 'Deixa de fora as linhas com erro, e as lista'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l format -d 'Formato do arquivo. O padrão é csv' -r -f -a "csv\t''
+itensmgv\t''
+itensmgv4\t''
+txitens\t''
+filizola\t''
+urano\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l department -d 'Em arquivos da Toledo: departamento, de 1 a 99. O padrão é 1' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l encoding -d 'Em arquivos de balança: ascii (o padrão), sem acentos, ou windows-1252, com eles' -r -f -a "ascii\t''
+windows-1252\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l token-file -d 'Arquivo com o token deste cliente' -r -F
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l force -d 'Substitui uma lista que `export` escreveu antes'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l force -d 'Substitui um arquivo que `export` escreveu antes'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
