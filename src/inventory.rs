@@ -15,6 +15,7 @@ mod low_stock;
 mod movements;
 mod near_names;
 mod pipeline;
+mod present;
 mod price_watch;
 mod published;
 mod purchases;
@@ -203,15 +204,9 @@ impl Session {
         if self.inventory.lease.is_trusted() { Ok(()) } else { Err(self.standing_by()) }
     }
 
-    /// The refusal of everything while another server may write.
+    /// The refusal of all that only the server that writes answers.
     fn standing_by(&self) -> Refusal {
-        Refusal::standing_by(self.inventory.lease.holder().as_deref())
-    }
-
-    /// The last movement that is published, if no other server can have made a later one.
-    fn through(&self) -> Result<i64, Refusal> {
-        let through = self.inventory.last_sequence();
-        self.trusted().map(|()| through)
+        commit::standing_by(&self.inventory.lease)
     }
 
     /// Says who asks from now on.

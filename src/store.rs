@@ -80,6 +80,11 @@ pub trait Store: Send {
     /// programs.
     fn is_ready(&self) -> bool;
 
+    /// The part of the shop's equipment to check after a failure, with its article: the refusals name it.
+    fn to_check(&self) -> &'static str {
+        "o disco"
+    }
+
     /// Whether each commit waits for another machine, so that no thread that serves clients may commit.
     fn commits_over_network(&self) -> bool {
         false
@@ -201,6 +206,16 @@ pub trait Ledger: PurchaseReads {
     /// # Errors
     /// If the store cannot be read.
     fn undone(&self, range: RangeInclusive<i64>, count_max: usize) -> Result<Vec<(i64, i64)>, StoreError>;
+
+    /// The last movement and the last change of terms that are stored, for a server that stands by: all that was
+    /// answered before this call, and nothing that can be lost without a loss of what was answered. `None` if no
+    /// other server can write.
+    ///
+    /// # Errors
+    /// If the store cannot be read, or may have been replaced by another one.
+    fn ends(&self) -> Result<Option<(i64, i64)>, StoreError> {
+        Ok(None)
+    }
 
     /// The version of the stored form, and the sizes of the files now. Looks at names only.
     fn extent(&self) -> Extent;

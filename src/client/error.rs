@@ -162,7 +162,7 @@ impl ClientError {
     pub(super) fn in_doubt(self, request_id: &RequestId) -> Self {
         let cause = match &self {
             ClientError::Refused(refusal) if refusal.code == Code::OutcomeUnknown => {
-                "o servidor não pôde gravar a mudança; confira o disco dele"
+                "o servidor não pôde gravar a mudança; confira o log dele"
             }
             ClientError::Connection(ConnectionError::NotOurs { .. }) => {
                 "a mudança foi enviada, mas a resposta não é de um servidor hortifruti; confira --server e --port-file"

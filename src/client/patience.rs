@@ -39,6 +39,13 @@ const LIMITS: Limits = Limits {
 /// The longest silence of a server during a watch: three times that before a heartbeat.
 const EVENTLESS_MAX: Duration = Duration::from_secs(45);
 
+/// The longest silence, during a watch, of a server beside which others serve the shop. Its heartbeats are frequent, the
+/// first of them at the beginning.
+const EVENTLESS_BESIDE_OTHERS: Duration = Duration::from_secs(3);
+
+/// The longest time before a heartbeat by which it counts as frequent.
+const FREQUENT: Duration = Duration::from_millis(2500);
+
 /// The time between two checks of a wait.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -77,6 +84,27 @@ pub struct Patience {
     answer_end: Option<Instant>,
 }
 
+/// The pace of a server's heartbeats during a watch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pulse {
+    heard_at: Instant,
+    is_frequent: bool,
+}
+
+impl Pulse {
+    /// Of a watch that begins now.
+    pub(super) fn begin() -> Self {
+        Self { heard_at: Instant::now(), is_frequent: false }
+    }
+
+    /// Notes an event.
+    pub(super) fn hear(&mut self, is_heartbeat: bool) {
+        let now = Instant::now();
+        let silence = now - std::mem::replace(&mut self.heard_at, now);
+        self.is_frequent |= is_heartbeat && silence < FREQUENT;
+    }
+}
+
 /// The aim of a wait.
 enum Awaited<'t> {
     Connection,
@@ -86,7 +114,10 @@ enum Awaited<'t> {
         has_others: bool,
     },
     /// An event of a watch, on a connection with this traffic.
-    Event(&'t Traffic),
+    Event {
+        traffic: &'t Traffic,
+        silence_max: Duration,
+    },
 }
 
 /// The progress of a wait.
@@ -184,9 +215,11 @@ impl Patience {
         &mut self,
         address: &str,
         traffic: &Traffic,
+        pulse: Pulse,
         event: impl Future<Output = T>,
     ) -> Result<T, ConnectionError> {
-        self.wait(address, Awaited::Event(traffic), event).await
+        let silence_max = if pulse.is_frequent { EVENTLESS_BESIDE_OTHERS } else { EVENTLESS_MAX };
+        self.wait(address, Awaited::Event { traffic, silence_max }, event).await
     }
 
     async fn wait<T>(
@@ -224,7 +257,7 @@ impl Patience {
                 let silence_max = self.limits.silence_max(*has_others, progress.begun_at - self.begun_at);
                 silence >= silence_max || self.answer_end.is_some_and(|end| now >= end)
             }
-            Awaited::Event(_) => silence >= EVENTLESS_MAX,
+            Awaited::Event { silence_max, .. } => silence >= *silence_max,
         };
         if is_unanswered {
             return Err(ConnectionError::NotAnswering { address: address.to_owned() });
@@ -236,7 +269,7 @@ impl Patience {
         {
             return Err(ConnectionError::TooSlow { address: address.to_owned() });
         }
-        if silence >= self.limits.reported_after && !matches!(awaited, Awaited::Event(_)) {
+        if silence >= self.limits.reported_after && !matches!(awaited, Awaited::Event { .. }) {
             self.report(&News::Silent(address));
         }
         Ok(())
@@ -296,7 +329,7 @@ impl<'t> Awaited<'t> {
     fn traffic(&self) -> Option<&'t Traffic> {
         match *self {
             Awaited::Connection => None,
-            Awaited::Answer { traffic, .. } | Awaited::Event(traffic) => Some(traffic),
+            Awaited::Answer { traffic, .. } | Awaited::Event { traffic, .. } => Some(traffic),
         }
     }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tonic::Streaming;
 
+use super::patience::Pulse;
 use super::reconnect::Reconnecting;
 use super::{ClientError, Connection, ConnectionError, GrpcConnection, News, TextConnection};
 use crate::operation::{MovementsRequest, Reply, Request, WatchEvent, WatchRequest};
@@ -114,6 +115,7 @@ impl Reconnecting {
         let mut events = opening.await??;
         *has_begun = true;
         self.patience.found();
+        let mut pulse = Pulse::begin();
         loop {
             let event = {
                 let mut next = pin!(events.next());
@@ -124,7 +126,7 @@ impl Reconnecting {
                 match come.await {
                     Some(event) => event?,
                     None => {
-                        let mut waiting = pin!(self.patience.wait_for_event(address, &traffic, next));
+                        let mut waiting = pin!(self.patience.wait_for_event(address, &traffic, pulse, next));
                         loop {
                             if hear(None).is_break() {
                                 return Ok(());
@@ -136,6 +138,7 @@ impl Reconnecting {
                     }
                 }
             };
+            pulse.hear(matches!(event, WatchEvent::Heartbeat(_)));
             match &event {
                 WatchEvent::Movement(movement) => request.after = Some(movement.sequence),
                 // A line of the text protocol has no number.

@@ -45,8 +45,7 @@ impl Status {
                 Err(Refusal::standing_by(holder).into())
             }
             _ => {
-                let what =
-                    "o servidor não recebe mudanças agora; as consultas continuam. Veja o log do servidor.";
+                let what = "o servidor não recebe mudanças agora. Veja o log do servidor.";
                 Err(Refusal::new(Code::Unavailable, what).into())
             }
         }

@@ -35,6 +35,7 @@ mod replies;
 mod result;
 mod scheduler;
 mod standing;
+mod store_refusals;
 mod writer;
 
 use super::recent::Recent;
@@ -47,6 +48,7 @@ pub(super) use planner::refuse_rows;
 pub use queue::CommitDriver;
 pub(super) use queue::WriteQueue;
 pub(super) use result::{Applied, Counted, ImportResult, WriteResult};
+pub(super) use standing::standing_by;
 pub(super) use writer::Writer;
 
 #[cfg(test)]

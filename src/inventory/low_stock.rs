@@ -29,7 +29,7 @@ impl Session {
     /// If there are too many, or the store cannot be read.
     pub(super) async fn low_stock(&self, request: LowStockRequest) -> Result<Vec<LowStock>, Refusal> {
         self.note_read();
-        let through = self.through()?;
+        let through = self.through().await?;
         let sales = match request.days {
             0 => None,
             _ => Some(self.recent_sales(through).await?),

@@ -23,12 +23,14 @@ impl Session {
     pub(super) async fn movements(&self, request: MovementsRequest<'_>) -> Result<MovementsReply, Refusal> {
         self.note_read();
         let product = match request.name {
-            Some(name) => Some(self.find(name, |product| (product.id, product.last_movement)).await?),
+            Some(name) => {
+                Some(self.find_at_present(name, |product| (product.id, product.last_movement)).await?)
+            }
             None => None,
         };
         let search = Search {
             product,
-            through: self.through()?,
+            through: self.through().await?,
             kind: request.kind,
             author: request.author.clone(),
             since: request.since,

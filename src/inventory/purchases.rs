@@ -106,7 +106,7 @@ impl Session {
             .ok()
             .and_then(|ahead| today.checked_add(ahead).ok())
             .unwrap_or(Date::MAX);
-        let through = self.through()?;
+        let through = self.through().await?;
         let dated = self.expiring_products(through, last_day).await?;
         let mut found: Vec<ExpiringStock> = Vec::new();
         for ids in dated.chunks(PRODUCTS_IN_TURN) {

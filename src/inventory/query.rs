@@ -37,6 +37,11 @@ impl Session {
         Reader { session: self, catalog: None, is_trusted: true }
     }
 
+    /// A reader of what is published, whether another server has written since or not.
+    pub(super) fn published_reader(&self) -> Reader<'_> {
+        Reader { session: self, catalog: Some(read(&self.inventory.catalog)), is_trusted: true }
+    }
+
     /// Lists the selected products that come after `after` in catalog order.
     pub fn list(&self, selection: Selection, after: Option<ProductId>) -> Listing {
         self.note_read();

@@ -30,7 +30,7 @@ impl Session {
         self.note_read();
         let days =
             Days::of_zone(request.time_zone).ok_or_else(|| Refusal::no_time_zone(request.time_zone))?;
-        let through = self.through()?;
+        let through = self.through().await?;
         let (since, until) = (request.since, request.until);
         let ends = self.inventory.ledger.read(move |ledger| {
             let first = since.map(|since| ledger.first_since(since, through)).transpose()?;

@@ -68,11 +68,10 @@ impl Session {
     ) -> Result<ProductChangesReply, Refusal> {
         self.note_read();
         let product = match request.name {
-            Some(name) => Some(self.find(name, |product| product.id).await?),
+            Some(name) => Some(self.find_at_present(name, |product| product.id).await?),
             None => None,
         };
-        let end = read(&self.inventory.catalog).last_change() + 1;
-        self.trusted()?;
+        let end = self.present().await?.change + 1;
         let before = request.before.map_or(end, |before| before.min(end));
         let query = ChangesQuery { product, lowest: 1, before, count_max: request.count_max + 1 };
         let mut found = self.read_changes(query).await?;

@@ -37,7 +37,7 @@ impl Session {
     /// If no words are given, too many suppliers and lots are known, or the store cannot be read.
     pub(super) async fn trace(&self, request: TraceRequest<'_>) -> Result<TraceReply, Refusal> {
         self.note_read();
-        let through = self.through()?;
+        let through = self.through().await?;
         let last = request.before.map_or(through, |before| before.saturating_sub(1)).min(through);
         let found = Found { numbers: BTreeSet::new(), last, count_max: request.count_max + 1 };
         let found = match (request.invoice, request.item) {

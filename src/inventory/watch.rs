@@ -19,6 +19,10 @@ use crate::refusal::{Code, Refusal};
 /// a minute or more.
 const HEARTBEAT_AFTER: Duration = Duration::from_secs(15);
 
+/// The silence before a heartbeat of a server beside which others can serve the shop. A watcher of a frozen server moves
+/// to another one after three heartbeats, and a change of the writer takes two seconds.
+const HEARTBEAT_BESIDE_OTHERS: Duration = Duration::from_secs(1);
+
 /// The most bytes of a delivery, unless one event is longer: a frame of HTTP/2. The client takes a delivery
 /// before the next one is prepared, so a slow client holds no more than one.
 const DELIVERY_BYTES_MAX: usize = 16 * 1024;
@@ -39,6 +43,8 @@ pub struct Watch {
     /// The number of the movement after which the watch ends.
     end: Option<i64>,
     heartbeat_after: Duration,
+    /// Whether a heartbeat comes before all else, so that the client knows from the beginning how often they come.
+    begins: bool,
     /// The time of the last delivery.
     delivered_at: Instant,
 }
@@ -52,18 +58,19 @@ impl Session {
     pub async fn watch(&self, request: WatchRequest<'_>, idle: Option<Duration>) -> Result<Watch, Refusal> {
         self.note_read();
         let product = match request.name {
-            Some(name) => Some(self.find(name, |product| product.id).await?),
+            Some(name) => Some(self.find_at_present(name, |product| product.id).await?),
             None => None,
         };
         let watching = self.inventory.recent.begin().ok_or_else(too_many)?;
         let watching = (watching, self.metrics().watchers.one_more());
-        let last = Position::of(&read(&self.inventory.catalog));
-        self.trusted()?;
+        let last = self.present().await?;
         let sequence = request.begin(last.sequence)?;
         let change = match request.after {
             None => last.change,
             Some(after) => self.last_change_before(after, last).await?,
         };
+        let has_others = !self.inventory.lease.is_for_ever();
+        let heartbeat_after = if has_others { HEARTBEAT_BESIDE_OTHERS } else { HEARTBEAT_AFTER };
         Ok(Watch {
             session: self.clone(),
             _watching: watching,
@@ -71,7 +78,8 @@ impl Session {
             seen: Position { sequence, change },
             next_serial: None,
             end: None,
-            heartbeat_after: idle.map_or(HEARTBEAT_AFTER, |idle| HEARTBEAT_AFTER.min(idle / 2)),
+            heartbeat_after: idle.map_or(heartbeat_after, |idle| heartbeat_after.min(idle / 2)),
+            begins: has_others,
             delivered_at: Instant::now(),
         })
     }
@@ -80,7 +88,7 @@ impl Session {
 impl Watch {
     /// Ends the watch after the last movement of this moment.
     pub fn end_here(&mut self) {
-        let last = read(&self.session.inventory.catalog).last_sequence();
+        let last = self.session.inventory.last_sequence();
         self.end.get_or_insert(last);
     }
 
@@ -88,9 +96,13 @@ impl Watch {
     /// Returns whether the watch goes on. If the caller stops waiting, nothing is lost.
     ///
     /// # Errors
-    /// If the store cannot be read (`UNAVAILABLE`).
+    /// If the store cannot be read, or this server does not hear of all changes any more (`UNAVAILABLE`).
     pub async fn next(&mut self, encoding: &Encoding, out: &mut Vec<u8>) -> Result<bool, Refusal> {
         let length = out.len();
+        if std::mem::take(&mut self.begins) {
+            self.beat(encoding, out);
+            return Ok(true);
+        }
         let recent = Arc::clone(&self.session.inventory.recent);
         let mut news = pin!(recent.news());
         let mut is_awaited = false;
@@ -134,8 +146,10 @@ impl Watch {
                 tokio::select! {
                     () = news.as_mut() => {}
                     () = tokio::time::sleep_until(self.delivered_at + self.heartbeat_after) => {
-                        (encoding.write)(&WatchEvent::Heartbeat(self.seen.sequence), out);
-                        self.delivered_at = Instant::now();
+                        if !self.session.inventory.lease.is_current() {
+                            return Err(self.session.standing_by());
+                        }
+                        self.beat(encoding, out);
                         return Ok(true);
                     }
                 }
@@ -143,6 +157,12 @@ impl Watch {
                 is_awaited = false;
             }
         }
+    }
+
+    /// Appends a heartbeat.
+    fn beat(&mut self, encoding: &Encoding, out: &mut Vec<u8>) {
+        (encoding.write)(&WatchEvent::Heartbeat(self.seen.sequence), out);
+        self.delivered_at = Instant::now();
     }
 
     /// Appends the next recent events.

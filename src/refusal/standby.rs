@@ -21,6 +21,15 @@ impl Refusal {
         Self { metadata, ..Self::new(Code::Unavailable, what) }
     }
 
+    /// Any request to a server that should write for the shop and cannot, for this reason.
+    pub fn closed_standby(why: &str) -> Self {
+        let what = format!(
+            "{why}. Nada foi feito, e este servidor não atende a loja até ser iniciado de novo. Avise quem cuida do \
+             servidor."
+        );
+        Self { metadata: vec![(HOLDER, String::new())], ..Self::new(Code::Unavailable, what) }
+    }
+
     /// The address of the server that writes for the shop, if a server that stands by refused the request. Empty
     /// if no server writes.
     pub fn holder(&self) -> Option<&str> {

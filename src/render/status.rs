@@ -25,7 +25,7 @@ fn lines(out: &mut impl Write, status: &StatusReply) -> io::Result<()> {
     writeln!(out, "No ar há {}, desde {}", length(up), ShortTime(status.started_at))?;
     let store = match status.store {
         StoreState::Open => "aberto, recebe mudanças",
-        StoreState::Refusing => "recusa mudanças; as consultas continuam. A causa está no log do servidor",
+        StoreState::Refusing => "recusa mudanças. A causa está no log do servidor",
         StoreState::InDoubt => "não se sabe se a última gravação foi feita; recusa mudanças até saber",
         StoreState::StandsBy => "de reserva; outro servidor atende a loja",
         StoreState::Stopped => "parado por um defeito; reinicie o servidor e guarde o log",
@@ -37,13 +37,12 @@ fn lines(out: &mut impl Write, status: &StatusReply) -> io::Result<()> {
     if let Some(lease) = &status.lease {
         lease_line(out, lease)?;
     }
-    writeln!(
-        out,
-        "Tamanho: {}, e {} de registro · esquema {}",
-        bytes(status.database_bytes),
-        bytes(status.log_bytes),
-        status.schema
-    )?;
+    // Only a database in a file has its log beside it.
+    let log = match &status.lease {
+        None => format!(", e {} de registro", bytes(status.log_bytes)),
+        Some(_) => String::new(),
+    };
+    writeln!(out, "Tamanho: {}{log} · esquema {}", bytes(status.database_bytes), status.schema)?;
     writeln!(out, "Produtos: {} · último movimento: #{}", status.products, status.last_sequence)?;
     let open = |transport: &TransportStatus| format!("{} {}", word(&transport.name), transport.open);
     let connections: Vec<_> = status.transports.iter().map(open).collect();

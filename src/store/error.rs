@@ -9,7 +9,7 @@ use crate::io_error::describe;
 pub enum StoreError {
     /// Another server uses the same data.
     #[error(
-        "o banco de dados {path} já está em uso{by}. Nada foi alterado; use aquele servidor ou pare-o antes, ou indique outro arquivo com --data"
+        "o banco de dados {path} já está em uso{by}. Nada foi alterado; use aquele servidor ou pare-o antes, ou indique outro banco de dados"
     )]
     InUse {
         /// The database.
@@ -230,7 +230,9 @@ pub enum StoreError {
     },
     /// The database server lacks changes that were answered.
     #[error(
-        "o banco de dados {database} perdeu mudanças confirmadas: acaba na {end}, e a última confirmada é a {known}.          O servidor não aceita mais mudanças; recupere o banco que as tem, ou inicie o servidor de novo para ir em          frente sem elas"
+        "o banco de dados {database} perdeu mudanças confirmadas: acaba na {end}, e a última confirmada é a {known}. O \
+         servidor não aceita mais mudanças; recupere o banco que as tem, ou inicie de novo todos os servidores da \
+         loja para ir em frente sem elas"
     )]
     Lost {
         /// The address of the database.
@@ -242,7 +244,8 @@ pub enum StoreError {
     },
     /// Another program wrote into the ledger.
     #[error(
-        "outro programa gravou no banco de dados {database} a mudança {end}. O servidor não aceita mais mudanças;          confira o banco com `hortifruti verify` e inicie o servidor de novo"
+        "outro programa gravou no banco de dados {database} a mudança {end}. O servidor não aceita mais \
+         mudanças; confira o banco com `hortifruti verify` e inicie o servidor de novo"
     )]
     Foreign {
         /// The address of the database.

@@ -22,6 +22,10 @@ pub const LEASE: Duration = Duration::from_secs(2);
 /// fast.
 const MARGIN: Duration = Duration::from_millis(100);
 
+/// The time since the keeper's last answer from the database for which a server counts as current: a lease and the
+/// keeper's longest statement.
+const CURRENT_FOR: Duration = LEASE.saturating_add(Duration::from_secs(1));
+
 /// The role of a server for its shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -84,6 +88,10 @@ struct State {
     /// Whether the lease is given back.
     is_given_back: bool,
     replication: Option<Replication>,
+    /// The time of the keeper's last answer from the database.
+    looked_at: Instant,
+    /// The reason why this server can write no more until it is started again.
+    closed: Option<&'static str>,
 }
 
 /// The facts of a lease for readers of the metrics.
@@ -141,6 +149,8 @@ impl Lease {
             is_closed: false,
             is_given_back: false,
             replication: None,
+            looked_at: Instant::now(),
+            closed: None,
         };
         Self {
             origin: Instant::now(),
@@ -171,6 +181,25 @@ impl Lease {
     /// The address of the server that writes, if another one does.
     pub fn holder(&self) -> Option<String> {
         self.state().holder.clone()
+    }
+
+    /// Whether this server hears of every change that is made: it writes itself, or follows the one that does.
+    pub fn is_current(&self) -> bool {
+        if self.is_for_ever() {
+            return true;
+        }
+        let state = self.state();
+        state.closed.is_none() && state.looked_at.elapsed() < CURRENT_FOR
+    }
+
+    /// The reason why this server can write no more until it is started again.
+    pub fn closed(&self) -> Option<&'static str> {
+        self.state().closed
+    }
+
+    /// Notes that this server can write no more, and no longer follows another one.
+    pub fn note_closed(&self, why: &'static str) {
+        self.state().closed = Some(why);
     }
 
     /// Whether the server stops, and the writer has not stopped yet.
@@ -309,6 +338,11 @@ impl Lease {
     /// Notes the copies of the database, or that the server may not know them.
     pub(super) fn note_replication(&self, replication: Option<Replication>) {
         self.state().replication = replication;
+    }
+
+    /// Notes an answer of the database to the keeper.
+    pub(super) fn note_look(&self) {
+        self.state().looked_at = Instant::now();
     }
 
     pub(super) fn note_reconnection(&self) {

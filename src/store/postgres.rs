@@ -317,6 +317,10 @@ impl Store for PostgresStore {
         self.closed.is_none() && self.link.as_ref().is_some_and(|link| !link.is_closed())
     }
 
+    fn to_check(&self) -> &'static str {
+        "o servidor do banco de dados e a rede"
+    }
+
     fn commits_over_network(&self) -> bool {
         true
     }
@@ -357,7 +361,9 @@ impl Store for PostgresStore {
     }
 
     fn tail(&mut self, catalog: &Catalog) -> Result<Option<Transaction>, StoreError> {
-        self.read_tail(catalog)
+        let next = self.read_tail(catalog)?;
+        self.confirm(catalog, next.is_some())?;
+        Ok(next)
     }
 
     fn close(&mut self) -> Result<(), StoreError> {

@@ -171,6 +171,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "refusal",
         ],
     ),
+    ("inventory::present", &["catalog", "inventory", "inventory::published", "inventory::recent", "refusal"]),
     (
         "inventory::price_watch",
         &[

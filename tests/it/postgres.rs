@@ -9,4 +9,4 @@ mod strangers;
 #[cfg(test)]
 mod tests;
 pub(crate) mod together;
-mod wire;
+pub(crate) mod wire;

@@ -1,10 +1,12 @@
 //! Several servers of one shop in PostgreSQL: one writes, the others stand by, and one of them takes over.
 
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use crate::postgres::wire::Wire;
 use crate::support::postgres::{newest, versions};
-use crate::support::waiting::wait_for;
-use crate::support::{Connection, Server};
+use crate::support::waiting::{kill, lines, wait_for};
+use crate::support::{Connection, PATIENCE, Server};
 
 /// How long a shop may be without a server that writes after its writer was killed: the lease of two seconds, the
 /// take-over, and a busy machine.
@@ -12,6 +14,10 @@ const KILLED_MAX: Duration = Duration::from_secs(8);
 
 /// The same after the writer has given its lease back.
 const STOPPED_MAX: Duration = Duration::from_millis(1500);
+
+/// How long a watcher may stay with a frozen server: the take-over, three of the server's heartbeats, and a busy
+/// machine.
+const LEFT_MAX: Duration = Duration::from_secs(12);
 
 fn serve(shop: &str) -> Server {
     Server::start(&["--data", shop])
@@ -34,9 +40,7 @@ fn a_server_that_stands_by_refuses_and_says_who_writes() {
         let shop = version.new_shop();
         let (writer, standby) = (serve(&shop), serve(&shop));
         let holder = format!("127.0.0.1:{}", writer.port);
-        for line in
-            ["1 Maca", "4", "3 Caju -1", "1 Uva", "3 Uva 1", "historico", "contar Caju 3", "acompanhar"]
-        {
+        for line in ["1 Maca", "4", "3 Caju -1", "1 Uva", "3 Uva 1", "desfazer 4", "contar Caju 3"] {
             let refusal = standby.connect().ask(line);
             assert!(
                 refusal.starts_with("Erro UNAVAILABLE: este servidor está de reserva"),
@@ -50,6 +54,122 @@ fn a_server_that_stands_by_refuses_and_says_who_writes() {
         assert_eq!(writer.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 40");
         let status = standby.run(&["status"]);
         assert!(status.out.contains("de reserva"), "{}", status.out);
+    }
+}
+
+#[test]
+fn a_server_that_stands_by_reads_the_ledger_as_the_one_that_writes() {
+    for version in versions() {
+        let shop = version.new_shop();
+        let (writer, standby) = (serve(&shop), serve(&shop));
+        let (mut till, mut office) = (writer.connect(), standby.connect());
+        // What was answered is there already, however soon the question comes.
+        for sold in 1..=50 {
+            till.ask("3 Caju -1 motivo=venda total=2,00");
+            let last = office.ask("historico Caju limite=1");
+            let stock = format!(" venda Caju -1 saldo {} ", 60 - sold);
+            assert!(last.starts_with(&format!("#{} ", 4 + sold)) && last.contains(&stock), "{last}");
+            let last_of_all = office.ask("historico limite=1");
+            assert_eq!(last, last_of_all);
+        }
+        writer.run(&["product", "new", "Uva", "8,90", "--unit", "kg"]);
+        assert!(office.ask("historico Uva").starts_with("#55 "), "a new product is known");
+        assert!(office.ask("historico Goiaba").starts_with("Erro PRODUCT_NOT_FOUND"));
+        writer.run(&[
+            "buy",
+            "10",
+            "Caju",
+            "--total",
+            "5,00",
+            "--supplier",
+            "Sítio",
+            "--expires",
+            "2031-02-03",
+        ]);
+        for args in [
+            &["report", "sales"][..],
+            &["report", "purchases"],
+            &["report", "trace", "sítio"],
+            &["report", "expiring", "--days", "3650"],
+            &["query", "--low"],
+            &["history", "--limit", "100"],
+            &["history", "--changes"],
+        ] {
+            let [here, there] = [&standby, &writer].map(|server| {
+                let ended = server.run(&[args, &["--format", "json"]].concat());
+                (ended.code, ended.out)
+            });
+            assert_eq!(here, there, "{args:?}");
+            assert_eq!(here.0, 0, "{args:?}");
+        }
+    }
+}
+
+#[test]
+fn a_watch_of_a_server_that_stands_by_hears_what_the_other_one_writes() {
+    for version in versions() {
+        let shop = version.new_shop();
+        let (mut writer, standby) = (serve(&shop), serve(&shop));
+        let mut watch = standby.command(&["watch", "--after", "4", "--format", "json"]);
+        let mut watch = watch.stdout(Stdio::piped()).spawn().unwrap();
+        let heard = lines(watch.stdout.take().unwrap());
+        let next = || heard.recv_timeout(PATIENCE).unwrap();
+        for number in 5..=8 {
+            writer.connect().ask("3 Caju -1");
+            assert!(next().contains(&format!("\"sequence\":{number},")), "{number}");
+        }
+        // The watch goes on when its server takes over.
+        writer.kill();
+        first_change(&standby, "3 Caju -1");
+        assert!(next().contains("\"sequence\":9,"));
+        kill(&mut watch);
+    }
+}
+
+#[test]
+fn a_server_that_is_cut_off_from_the_database_shows_nothing_of_the_past() {
+    let Some(version) = newest() else { return };
+    let shop = version.new_shop();
+    let wire = Wire::to(version.shared().port);
+    let (writer, standby) = (serve(&shop), serve(&wire.address(&shop)));
+    assert!(standby.connect().ask("historico limite=1").starts_with("#4 "));
+    let mut watch = standby.connect();
+    watch.send("acompanhar apos=4\n");
+    wire.hold(true);
+    writer.connect().ask("3 Caju -1");
+    let refusal = standby.connect().ask("historico limite=1");
+    assert!(refusal.starts_with("Erro UNAVAILABLE: este servidor está de reserva"), "{refusal}");
+    // The watch ends, so that its client goes elsewhere.
+    let end = watch.reply();
+    assert!(end.lines().last().unwrap().starts_with("Erro UNAVAILABLE: "), "{end}");
+    wire.hold(false);
+    let last = wait_for(|| {
+        let last = standby.connect().ask("historico limite=1");
+        if last.starts_with("Erro UNAVAILABLE") { Err(last) } else { Ok(last) }
+    });
+    assert!(last.starts_with("#5 "), "{last}");
+}
+
+#[test]
+fn a_watcher_leaves_a_frozen_server_within_seconds() {
+    for transport in ["--socket", "--grpc"] {
+        let Some(version) = newest() else { return };
+        let shop = version.new_shop();
+        let (writer, standby) = (serve(&shop), serve(&shop));
+        let both = [&writer, &standby].map(|server| format!("127.0.0.1:{}", server.port)).join(",");
+        let mut watch =
+            standby.command(&["watch", "--after", "4", "--format", "json", transport, "--server", &both]);
+        let mut watch = watch.stdout(Stdio::piped()).spawn().unwrap();
+        let heard = lines(watch.stdout.take().unwrap());
+        writer.connect().ask("3 Caju -1");
+        assert!(heard.recv_timeout(PATIENCE).unwrap().contains("\"sequence\":5,"));
+        writer.pause();
+        let frozen_at = Instant::now();
+        first_change(&standby, "3 Caju -1");
+        assert!(heard.recv_timeout(PATIENCE).unwrap().contains("\"sequence\":6,"));
+        println!("{transport}: heard of the next change after {:?}", frozen_at.elapsed());
+        assert!(frozen_at.elapsed() < LEFT_MAX, "{:?}", frozen_at.elapsed());
+        kill(&mut watch);
     }
 }
 

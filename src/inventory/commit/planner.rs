@@ -18,12 +18,13 @@ use hashbrown::HashTable;
 
 use super::change::Change;
 use super::result::{Applied, ImportResult, Outcome};
+use super::store_refusals::unreadable;
 use crate::catalog::{
     Adjustment, Author, Catalog, Draft, Movement, ProductDraft, RequestId, RequestRecord, RowError,
     Transaction, batch_digest, import_digest, ledger_order,
 };
 use crate::refusal::{Code, Refusal};
-use crate::store::{Recorded, RecordedById, Store, StoreError};
+use crate::store::{Recorded, RecordedById, Store};
 use results::FirstResult;
 
 /// The planner of one transaction, which checks one change after the other.
@@ -241,19 +242,6 @@ impl<'a> Planner<'a> {
 
 pub(crate) fn refuse_rows(errors: Vec<(usize, RowError)>) -> Refusal {
     Refusal::bad_rows(errors.into_iter().map(|(index, error)| (index, error.to_string())).collect())
-}
-
-fn unreadable(error: StoreError) -> Refusal {
-    tracing::error!(%error, "the ledger could not be read");
-    store_closed()
-}
-
-pub(super) fn store_closed() -> Refusal {
-    Refusal::new(
-        Code::Unavailable,
-        "o banco de dados não aceita gravações desde uma falha. Nada foi alterado; as consultas continuam; \
-         confira o disco, ou o servidor do banco de dados, e tente de novo.",
-    )
 }
 
 fn not_in_ledger() -> Refusal {

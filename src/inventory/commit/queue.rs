@@ -12,7 +12,7 @@ use super::group::{Completion, WriteGroup, WriteRequest};
 use super::result::WriteResult;
 use super::scheduler::{Decision, QUEUE_TIME_MAX, QueueState, READERS_REST};
 use super::stopped;
-use super::writer::outcome_unknown;
+use super::store_refusals::lost;
 
 /// The changes whose results the driver hands out in one turn, before the connections have theirs: each takes
 /// microseconds of the worker, and reads wait until the turn ends (row `read-p99-16`).
@@ -165,7 +165,7 @@ impl WriteQueue {
         if !self.committer.take_room().await || !self.add(request) {
             return WriteResult::refused(count, &stopped());
         }
-        result.await.unwrap_or_else(|_| WriteResult::refused(count, &outcome_unknown()))
+        result.await.unwrap_or_else(|_| WriteResult::refused(count, &lost()))
     }
 
     /// Queues a request. Returns `false` if the committer has ended and nothing can be committed.

@@ -8,7 +8,7 @@ use super::writer::Writer;
 use crate::catalog::{Catalog, Draft, ProductDraft, Transaction};
 use crate::operation::StoreState;
 use crate::refusal::Refusal;
-use crate::store::{Role, StoreError};
+use crate::store::{Consequence, Lease, Role, StoreError};
 
 impl Writer {
     /// Does what the lease asks for. Returns whether this server may write.
@@ -25,18 +25,21 @@ impl Writer {
         if self.lease.role() != Role::Writes {
             self.metrics.store.set(StoreState::StandsBy);
         }
-        if let Err(error) = followed
-            && !std::mem::replace(&mut self.has_logged, true)
-        {
-            self.metrics.store.fail(error.kind(), StoreState::StandsBy);
-            tracing::error!(%error, "the ledger of the shop cannot be followed");
+        if let Err(error) = followed {
+            if let Consequence::Closed(why) = error.consequence() {
+                self.lease.note_closed(why);
+            }
+            if !std::mem::replace(&mut self.has_logged, true) {
+                self.metrics.store.fail(error.kind(), StoreState::StandsBy);
+                tracing::error!(%error, "the ledger of the shop cannot be followed");
+            }
         }
         self.lease.role() == Role::Writes
     }
 
     /// The refusal of everything that a server which does not write is asked.
     pub(super) fn standing_by(&self) -> Refusal {
-        Refusal::standing_by(self.lease.holder().as_deref())
+        standing_by(&self.lease)
     }
 
     /// Begins to write, after everything that others have stored is published.
@@ -72,6 +75,15 @@ impl Writer {
         }
         self.opening = None;
         Ok(())
+    }
+}
+
+/// The refusal of what only the server that writes answers: it leads there. If there is none because this server
+/// has the lease and cannot write, says why.
+pub(in crate::inventory) fn standing_by(lease: &Lease) -> Refusal {
+    match (lease.holder(), lease.closed()) {
+        (None, Some(why)) => Refusal::closed_standby(why),
+        (holder, _) => Refusal::standing_by(holder.as_deref()),
     }
 }
 

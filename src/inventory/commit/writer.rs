@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 use super::change::Change;
 use super::clock::Clock;
 use super::group::WriteRequest;
-use super::planner::{Planner, store_closed};
+use super::planner::Planner;
 use super::replies::{refuse_all, send_all};
 use super::result::{Outcome, WriteResult};
+use super::store_refusals::{StoreRefusals, closed};
 use super::{Recent, read};
 use crate::catalog::{Catalog, LargeChange, ProductDraft, RequestId, Transaction};
 use crate::metrics::Metrics;
 use crate::operation::StoreState;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::store::{Consequence, Lease, RecordedById, Role, Settled, Store, StoreError, Wait};
 
 /// The time that a slice of a large change locks readers out of the catalog. No request may delay others by
@@ -35,6 +36,7 @@ pub(in crate::inventory) struct Writer {
     /// The recent events, for watchers.
     pub(super) recent: Arc<Recent>,
     pub(super) store: Box<dyn Store>,
+    refusals: StoreRefusals,
     pub(super) lease: Arc<Lease>,
     /// The first products of a new store, until it has them.
     pub(super) opening: Option<Vec<ProductDraft>>,
@@ -97,11 +99,12 @@ impl Writer {
         metrics: Arc<Metrics>,
     ) -> Self {
         let clock = Clock::new(read(&catalog).last_recorded_at());
-        let lease = store.lease();
+        let (lease, refusals) = (store.lease(), StoreRefusals::of(&*store));
         Self {
             catalog,
             recent,
             store,
+            refusals,
             lease,
             opening: None,
             clock,
@@ -228,7 +231,7 @@ impl Writer {
 
     /// Plans the changes of each request. Returns the outcome of each change if the transaction is stored.
     fn outcomes(&mut self, changes: Vec<Vec<Change>>) -> Result<(Vec<Vec<Outcome>>, Transaction), Refusal> {
-        self.resolve().map_err(|error| self.refusal(&error).unwrap_or_else(store_closed))?;
+        self.resolve().map_err(|error| self.refused(&error))?;
         let request_ids: Vec<&RequestId> = changes.iter().flatten().filter_map(Change::request_id).collect();
         let recorded = self.recorded(&request_ids)?;
         let id_count = request_ids.len();
@@ -248,7 +251,7 @@ impl Writer {
         self.with_proof(|writer| writer.store.recorded(request_ids)).map_err(|error| {
             self.metrics.store.fail(error.kind(), StoreState::Refusing);
             tracing::error!(%error, "request ids could not be looked up");
-            self.refusal(&error).unwrap_or_else(store_closed)
+            self.refused(&error)
         })
     }
 
@@ -325,11 +328,11 @@ impl Writer {
                         Err(next) => (transaction, error) = (again, next),
                     }
                 }
-                Ok(_) => return Err(not_stored()),
+                Ok(_) => return Err(self.refusals.not_stored()),
                 Err(error) if error.consequence() == Consequence::Deposed => {
                     return Err(self.standing_by());
                 }
-                Err(_) => return Err(outcome_unknown()),
+                Err(_) => return Err(self.refusals.outcome_unknown()),
             }
         }
     }
@@ -362,10 +365,15 @@ impl Writer {
         Ok(Some((transaction, settled)))
     }
 
+    /// The refusal of changes that cannot be planned after this error.
+    fn refused(&self, error: &StoreError) -> Refusal {
+        self.refusal(error).unwrap_or_else(|| self.refusals.since_a_failure())
+    }
+
     /// The refusal of a transaction of which nothing was written; `None` if the error leaves it in doubt.
     fn refusal(&self, error: &StoreError) -> Option<Refusal> {
         match error.consequence() {
-            Consequence::NotBegun(why) => Some(not_begun(why)),
+            Consequence::NotBegun(why) => Some(self.refusals.not_begun(why)),
             Consequence::Closed(why) => Some(closed(why)),
             Consequence::Deposed => Some(self.standing_by()),
             Consequence::InDoubt => None,
@@ -386,39 +394,6 @@ impl Writer {
         }
         self.recent.add(&self.catalog, transaction);
     }
-}
-
-fn closed(why: &str) -> Refusal {
-    Refusal::new(
-        Code::Unavailable,
-        format!(
-            "{why}. Nada foi alterado, e este servidor não aceita mais mudanças. Avise quem cuida do servidor."
-        ),
-    )
-}
-
-fn not_begun(why: &str) -> Refusal {
-    Refusal::new(
-        Code::Unavailable,
-        format!(
-            "{why}. Nada foi alterado; as consultas continuam. Avise quem cuida do servidor, e tente de novo depois."
-        ),
-    )
-}
-
-fn not_stored() -> Refusal {
-    Refusal::new(
-        Code::Unavailable,
-        "a gravação falhou. Nada foi alterado; confira o disco e o log do servidor, e tente de novo.",
-    )
-}
-
-pub(super) fn outcome_unknown() -> Refusal {
-    Refusal::new(
-        Code::OutcomeUnknown,
-        "a gravação falhou e não se sabe se a mudança foi feita. \
-         Confira o disco e o log do servidor, e repita com o mesmo identificador de pedido (id=).",
-    )
 }
 
 #[cfg(test)]

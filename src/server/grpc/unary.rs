@@ -9,7 +9,7 @@ use std::sync::Arc;
 use prost::Message;
 use tonic::Status;
 use tonic::body::Body;
-use tonic::codegen::http::Response;
+use tonic::codegen::http::{HeaderName, HeaderValue, Response};
 
 use super::arriving::Arriving;
 use super::calls::{Asked, Calls};
@@ -27,6 +27,9 @@ use crate::wire::grpc::{self, LegacyCall, Page, WriteAdjusted, WriteProduct, ori
 /// a thread of their own.
 const WRITTEN_AT_ONCE_MAX: usize = 1000;
 
+/// The header of an answer by a server that stands by.
+pub(in crate::server) const STANDBY: HeaderName = HeaderName::from_static("hortifruti-standby");
+
 type Answer = Result<Response<Body>, Status>;
 
 impl Calls {
@@ -39,7 +42,7 @@ impl Calls {
         asked: Asked,
     ) -> Response<Body> {
         let calls = Arc::clone(&self);
-        let answer = match method {
+        let mut answer = match method {
             Method::Exact(operation) => self.answer_exact(operation, identity, body, asked).await,
             Method::Legacy(call) => self.answer_legacy(call, identity, body).await,
         };
@@ -48,6 +51,11 @@ impl Calls {
             Ok(_) if method == Method::Exact(Operation::StreamAdjustStock) => {}
             Ok(_) => calls.note(Some(method.operation()), None, asked),
             Err(refused) => calls.note(Some(method.operation()), Some(grpc::code(refused)), asked),
+        }
+        if let Ok(answer) = &mut answer
+            && calls.service.inventory.stands_by()
+        {
+            answer.headers_mut().insert(STANDBY, HeaderValue::from_static("true"));
         }
         answer.unwrap_or_else(Status::into_http)
     }

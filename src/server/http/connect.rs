@@ -19,7 +19,7 @@ use super::plain;
 use crate::metrics::Transport;
 use crate::operation::Operation;
 use crate::refusal::{Code, Refusal};
-use crate::server::grpc::{CallBody, EventEncoding};
+use crate::server::grpc::{CallBody, EventEncoding, STANDBY};
 use crate::wire::connect::{self, Codec, Kind};
 use crate::wire::grpc::{INVENTORY_SERVICE, status};
 use crate::wire::json::Call;
@@ -47,12 +47,17 @@ pub(super) async fn answer(
         }
         Err(refusal) => status(refusal).into_http(),
     };
-    if kind.is_stream {
+    let mark = answered.headers().get(STANDBY).cloned();
+    let mut answer = if kind.is_stream {
         // The events of a watch are written as JSON already.
         answer::stream(kind, call.filter(|_| operation != Some(Operation::WatchMovements)), answered)
     } else {
         answer::unary(kind, call, answered).await
+    };
+    if let Some(mark) = mark {
+        answer.headers_mut().insert(STANDBY, mark);
     }
+    answer
 }
 
 fn other_type() -> Response<Body> {

@@ -307,12 +307,7 @@ async fn open(address: &Address, host: usize, purpose: Purpose) -> Result<Found,
     let opened = address.config(host).connect_raw(socket, Encryption(encryption)).await;
     let (client, wire) = opened.map_err(|error| match error.as_db_error() {
         Some(refusal) => explanation(refusal),
-        // The library has no kind of its own for this error.
-        None if shown(&error).ends_with("password missing") => {
-            "o banco pede uma senha; use a variável PGPASSWORD ou um arquivo (passfile=ARQUIVO ou ~/.pgpass)"
-                .to_owned()
-        }
-        None => shown(&error),
+        None => unexplained(&shown(&error)),
     })?;
     let mut line = Line { session: Session::new(client), wire: Some(wire), warning: None };
     let own = match purpose {
@@ -334,6 +329,20 @@ async fn open(address: &Address, host: usize, purpose: Purpose) -> Result<Found,
     });
     let facts = row.as_ref().and_then(Facts::read).ok_or("deu uma resposta que não é de um PostgreSQL")?;
     Ok(Found { line, host, facts })
+}
+
+/// An error of the library before the engine took the connection. The library has no kinds for these.
+fn unexplained(error: &str) -> String {
+    if error.ends_with("password missing") {
+        "o banco pede uma senha; use a variável PGPASSWORD ou um arquivo (passfile=ARQUIVO ou ~/.pgpass)"
+            .to_owned()
+    } else if error.ends_with("server does not support TLS") {
+        "o banco não usa TLS; ligue ssl em postgresql.conf, ou use sslmode=disable se ele é desta máquina"
+            .to_owned()
+    } else {
+        // The handshake's own error needs no introduction.
+        error.strip_prefix("error performing TLS handshake: ").unwrap_or(error).to_owned()
+    }
 }
 
 /// Opens a socket to one host.

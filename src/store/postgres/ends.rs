@@ -13,6 +13,17 @@ const SELECT_END: &str = "SELECT last FROM journal WHERE shop = $1 ORDER BY shop
 /// The last change of terms of a shop.
 const SELECT_LAST_CHANGE: &str = "SELECT coalesce(max(number), 0) FROM product_change WHERE shop = $1";
 
+/// The ends of a shop, with a commit that changes nothing. The engine makes the commit as a change, so only if no
+/// other one has replaced it, and after all that the statement sees.
+const SELECT_CONFIRMED: &str = "SELECT
+        coalesce((SELECT last FROM journal WHERE shop = $1 ORDER BY shop DESC, first DESC LIMIT 1), 0),
+        coalesce((SELECT number FROM product_change WHERE shop = $1 ORDER BY shop DESC, number DESC LIMIT 1), 0)
+     FROM pg_logical_emit_message(true, 'hortifruti', ''::text)";
+
+/// The time of a movement.
+const SELECT_TIME: &str =
+    "SELECT recorded_at FROM journal WHERE shop = $1 AND first <= $2 ORDER BY shop DESC, first DESC LIMIT 1";
+
 /// The last movement and the last change of terms that are known to be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Ends {
@@ -35,6 +46,23 @@ impl Ends {
         let movement = end.map_or(Ok(0), |row| row.try_get(0))?;
         Ok(Self { movement, change: session.query_one(SELECT_LAST_CHANGE, &[&shop]).await?.try_get(0)? })
     }
+}
+
+/// Reads the ends of a shop, and makes sure that no later engine lacks what is stored up to them. The statement must
+/// be run as a change.
+pub(super) async fn confirmed(session: &Session, shop: i32) -> Result<Ends, Failure> {
+    let ends = session.query_one(SELECT_CONFIRMED, &[&shop]).await?;
+    Ok(Ends { movement: ends.try_get(0)?, change: ends.try_get(1)? })
+}
+
+/// The time at which a movement was recorded; `None` if the ledger has none up to it.
+pub(super) async fn time_of(
+    session: &Session,
+    shop: i32,
+    sequence: i64,
+) -> Result<Option<SystemTime>, Failure> {
+    let found = session.query_opt(SELECT_TIME, &[&shop, &sequence]).await?;
+    Ok(found.map(|row| row.try_get(0)).transpose()?)
 }
 
 /// Whether these changes are stored by this server in this epoch or an earlier one. They are one transaction, so

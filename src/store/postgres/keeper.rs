@@ -246,6 +246,9 @@ impl Keeping {
         let Some(link) = &mut self.link else { unreachable!("a connection was made above") };
         let asked = link.change(TIME_MAX, act);
         self.has_warned &= asked.is_err();
+        if asked.is_ok() {
+            self.lease.note_look();
+        }
         asked.map_err(|failure| failure.into_error("guardar a vez de gravar em", &self.address))
     }
 

@@ -13,6 +13,7 @@ mod visit;
 use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime};
 
+use super::ends::confirmed;
 use super::error::{Failure, bad_value};
 use super::migrate::SCHEMA_VERSION;
 use super::rows::{kind_number, product_number, read_product_id};
@@ -103,6 +104,11 @@ impl Ledger for PostgresLedger {
             let rows = session.query(SELECT_UNDONE, &[&shop, first, last, &(count_max as i64)]).await?;
             rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
         })
+    }
+
+    fn ends(&self) -> Result<Option<(i64, i64)>, StoreError> {
+        let ends = self.confirm(async |session, shop| confirmed(session, shop).await)?;
+        Ok(Some((ends.movement, ends.change)))
     }
 
     fn extent(&self) -> Extent {

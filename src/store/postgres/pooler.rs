@@ -9,6 +9,9 @@ use super::connect::{LOOK_TIME_MAX, Link, Purpose};
 use super::error::Failure;
 use crate::store::StoreError;
 
+/// The code of the engine's errors with which a pooler refuses what does not fit its mode.
+const PROTOCOL_VIOLATION: &str = "08P01";
+
 /// Checks that two connections at the same time have two sessions, each of which keeps its settings.
 ///
 /// # Errors
@@ -19,14 +22,19 @@ pub(super) fn refuse(link: &mut Link, address: &Address) -> Result<(), StoreErro
     run(link, &format!("SET hortifruti.session = '{mark}'")).map_err(failed)?;
     // An open transaction keeps the connection that the pooler would give the first one next.
     let mut other = Link::open(address, Purpose::Write { timeline_min: 0 })?;
-    run(&mut other, "BEGIN").map_err(failed)?;
     let look = "SELECT coalesce(current_setting('hortifruti.session', true), '')";
-    let (others, own) = (run(&mut other, look).map_err(failed)?, run(link, look).map_err(failed)?);
-    if own == mark && others != mark {
-        return Ok(());
+    // A pooler of statements refuses to begin, and goes on to answer.
+    let others = run(&mut other, "BEGIN").and_then(|_| run(&mut other, look));
+    let own = run(link, look).map_err(failed)?;
+    match others {
+        Ok(others) if own == mark && others != mark => return Ok(()),
+        Err(Failure::Lost(reason)) if !reason.contains(PROTOCOL_VIOLATION) => {
+            return Err(failed(Failure::Lost(reason)));
+        }
+        _ => {}
     }
-    let reason = "está atrás de um pooler em modo de transação (como pool_mode = transaction do pgbouncer), que mistura \
-                  as conexões; conecte direto ao PostgreSQL, ou use pool_mode = session";
+    let reason = "está atrás de um pooler que mistura as conexões (como o pgbouncer com pool_mode = transaction ou \
+                  statement); conecte direto ao PostgreSQL, ou use pool_mode = session";
     Err(StoreError::Unfit { database: address.to_string(), reason: reason.to_owned() })
 }
 

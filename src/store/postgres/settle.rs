@@ -7,11 +7,11 @@
 use std::time::{Duration, Instant};
 
 use super::connect::{LOOK_TIME_MAX, Link, Purpose};
-use super::ends::{Ends, holds};
+use super::ends::{Ends, confirmed, holds, time_of};
 use super::error::Failure;
 use super::load::read_authors;
-use super::{Closed, PostgresStore};
-use crate::catalog::Transaction;
+use super::{Closed, PostgresStore, gone};
+use crate::catalog::{Catalog, Transaction};
 use crate::store::{Settled, StoreError};
 
 /// How long clients wait for an engine that is gone before they hear that the outcome is not known. A promotion of
@@ -128,6 +128,29 @@ impl PostgresStore {
         let holder = holder.unwrap_or_default();
         self.lease.depose(&holder);
         StoreError::Deposed { database: self.address.to_string(), holder }
+    }
+
+    /// Checks that the ledger goes on from this catalog, which another server's changes have brought up to date, and
+    /// makes sure that no later engine lacks what is read now. A ledger that another one has replaced may have a
+    /// movement of the same number.
+    pub(super) fn confirm(&mut self, catalog: &Catalog, has_more: bool) -> Result<(), StoreError> {
+        let (shop, sequence) = (self.current.shop(), catalog.last_sequence());
+        let Self { link, address, .. } = self;
+        let link = link.as_mut().ok_or_else(|| gone(address))?;
+        let looked = link.change(LOOK_TIME_MAX, async |session| {
+            if has_more {
+                confirmed(session, shop).await?;
+            }
+            time_of(session, shop, sequence).await
+        });
+        let recorded_at = looked.map_err(|failure| failure.into_error("acompanhar", address))?;
+        if recorded_at == catalog.last_recorded_at() {
+            return Ok(());
+        }
+        let closed = Closed::Foreign { end: sequence };
+        let error = closed.error(address);
+        (self.closed, self.link) = (Some(closed), None);
+        Err(error)
     }
 
     /// Closes the store because the engine's ends are not those that this server knows.

@@ -13,6 +13,8 @@ use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream as Stream;
 
+use crate::tls::Problem;
+
 /// A connection to an engine, before any encryption.
 pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
 
@@ -29,9 +31,34 @@ impl TlsConnect<Box<dyn Socket>> for Encryption {
     fn connect(self, stream: Box<dyn Socket>) -> Self::Future {
         Box::pin(async move {
             let (config, name) = self.0.ok_or(io::ErrorKind::Unsupported)?;
-            TlsConnector::from(config).connect(name, stream).await.map(Encrypted)
+            let connected = TlsConnector::from(config).connect(name, stream).await;
+            connected.map(Encrypted).map_err(explained)
         })
     }
+}
+
+/// A failed handshake in the words of an operator.
+fn explained(error: io::Error) -> io::Error {
+    let what = match Problem::of(&error) {
+        None => return error,
+        Some(Problem::UnknownAuthority) => {
+            "a autoridade que assinou o certificado do banco é desconhecida; indique-a com sslrootcert="
+                .to_owned()
+        }
+        Some(Problem::WrongName { expected, presented }) => {
+            format!(
+                "o certificado do banco não é de {expected}, e sim de {presented}; confira os hosts do endereço"
+            )
+        }
+        Some(Problem::ClientCertificateMissing) => {
+            "o banco pede um certificado do cliente; indique-o com sslcert= e sslkey=".to_owned()
+        }
+        Some(Problem::ClientCertificateRefused(why)) => {
+            format!("o banco não aceita o certificado deste servidor ({why}); confira sslcert=")
+        }
+        Some(other) => other.to_string(),
+    };
+    io::Error::other(what)
 }
 
 /// An encrypted connection. The certificate is verified, so the password's exchange needs no binding to it.

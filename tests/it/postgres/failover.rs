@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::wire::Wire;
-use crate::support::postgres::{Cluster, Version, address, versions};
+use crate::support::postgres::{Cluster, Version, address, newest, versions};
 use crate::support::waiting::wait_for;
 use crate::support::{Server, hortifruti, run};
 
@@ -82,6 +82,53 @@ fn an_engine_that_lost_answered_changes_is_found_out() {
         // The server shows what it has answered.
         assert_eq!(till.ask("1 Caju"), "Caju: R$2.0, Estoque: 54");
     }
+}
+
+#[test]
+fn every_server_that_knows_of_lost_changes_waits_to_be_started_again() {
+    let Some(version) = newest() else { return };
+    let mut primary = Cluster::new(version);
+    let replication = Wire::to(primary.port);
+    let standby = primary.standby_by(replication.port, "b");
+    primary.sql("postgres", "CREATE DATABASE lojas");
+    let (mut writer, mut other) = (serve(&primary, &standby), serve(&primary, &standby));
+    writer.connect().ask("3 Caju -1");
+    wait_for(|| match standby.try_sql("lojas", "SELECT max(last) FROM hortifruti.journal").as_deref() {
+        Ok("5") => Ok(()),
+        found => Err(format!("{found:?}")),
+    });
+    replication.hold(true);
+    for _ in 0..3 {
+        writer.connect().ask("3 Caju -1");
+    }
+    assert!(other.connect().ask("historico limite=1").starts_with("#8 "));
+    primary.kill();
+    standby.promote();
+    writer.kill();
+    // The other one takes the lease over, knows of changes that are not there, and says so.
+    let lost = wait_for(|| {
+        let refusal = other.connect().ask("3 Caju -1");
+        if refusal.contains("perdeu mudanças confirmadas") { Ok(refusal) } else { Err(refusal) }
+    });
+    assert!(lost.contains("até ser iniciado de novo"), "{lost}");
+    for line in ["1 Caju", "historico limite=1"] {
+        let refusal = other.connect().ask(line);
+        assert!(refusal.starts_with("Erro UNAVAILABLE: o banco de dados perdeu"), "{line}: {refusal}");
+    }
+    writer.restart();
+    assert!(
+        writer.connect().ask("3 Caju -1").starts_with("Erro UNAVAILABLE: "),
+        "the other one has the lease"
+    );
+    // Once all are started again, somebody has decided.
+    other.stop();
+    other.restart();
+    let answer = wait_for(|| {
+        let answer = writer.connect().ask("3 Caju -1");
+        if answer.starts_with("Erro UNAVAILABLE") { Err(answer) } else { Ok(answer) }
+    });
+    assert_eq!(answer, "Caju: R$2.0, Estoque: 58");
+    assert!(other.connect().ask("historico limite=1").starts_with("#6 "));
 }
 
 #[test]

@@ -100,6 +100,8 @@ impl Client for Text {
         let mut come = String::new();
         while !come.starts_with("Erro ") && come.matches('\n').count() < count {
             come += &watch.receive(4096);
+            // A heartbeat is a line of its own; a server of several begins with one.
+            come = come.split_inclusive('\n').filter(|line| *line != ".\n").collect();
         }
         let movements = answer(come.trim_end())?.lines().map(movement).collect::<Vec<_>>();
         assert_eq!(movements.len(), count, "{come}");

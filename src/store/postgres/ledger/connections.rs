@@ -13,6 +13,9 @@ use crate::store::postgres::session::Session;
 /// Most connections that read at the same time. Further readers wait, for milliseconds.
 const CONNECTIONS_MAX: usize = 4;
 
+/// How long the commit of a read may take: as long as its client waits if it knows another server.
+const CONFIRM_TIME_MAX: Duration = Duration::from_secs(3);
+
 /// How long a reader waits for a free connection before it gives up.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -43,17 +46,29 @@ impl PostgresLedger {
         &self,
         act: impl AsyncFn(&Session, i32) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
+        self.ask(|link, shop| link.run(READ_TIME_MAX, async |session| act(session, shop).await))
+    }
+
+    /// Reads with a commit, which an engine that was replaced does not make.
+    pub(super) fn confirm<T>(
+        &self,
+        act: impl AsyncFn(&Session, i32) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        self.ask(|link, shop| link.change(CONFIRM_TIME_MAX, async |session| act(session, shop).await))
+    }
+
+    fn ask<T>(&self, act: impl Fn(&mut Link, i32) -> Result<T, Failure>) -> Result<T, StoreError> {
         let shop = self.current.shop();
         let mut lease = self.lease()?;
         let mut link = match lease.link.take() {
             Some(link) => link,
             None => self.connect()?,
         };
-        let mut done = link.run(READ_TIME_MAX, async |session| act(session, shop).await);
+        let mut done = act(&mut link, shop);
         if let Err(Failure::Lost(reason)) = &done {
             tracing::info!(%reason, "a connection for reads was lost; another one is opened");
             link = self.connect()?;
-            done = link.run(READ_TIME_MAX, async |session| act(session, shop).await);
+            done = act(&mut link, shop);
         }
         if !link.is_closed() {
             lease.link = Some(link);
