@@ -39,7 +39,7 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -49,12 +49,18 @@ impl Authority {
     }
 
     /// Leaves the authority's own certificate in a file.
-    fn write(&self, folder: &Path, name: &str) {
+    pub(crate) fn write(&self, folder: &Path, name: &str) {
         fs::write(folder.join(name), &self.pem).unwrap();
     }
 
     /// Leaves `NAME.pem` and `NAME.key` in a folder, for these hosts.
-    fn issue(&self, folder: &Path, name: &str, hosts: &[&str], change: impl FnOnce(&mut CertificateParams)) {
+    pub(crate) fn issue(
+        &self,
+        folder: &Path,
+        name: &str,
+        hosts: &[&str],
+        change: impl FnOnce(&mut CertificateParams),
+    ) {
         let key = KeyPair::generate().unwrap();
         let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
         let mut params = CertificateParams::new(hosts).unwrap();

