@@ -1,6 +1,7 @@
 //! The command line. Each subcommand has a file with its options and its code.
 
 mod backup;
+#[cfg(feature = "bench")]
 mod bench;
 mod buy;
 mod change;
@@ -27,6 +28,7 @@ mod report;
 mod restore;
 mod sell;
 mod serve;
+#[cfg(feature = "shell")]
 mod shell;
 mod status;
 mod tls;
@@ -79,6 +81,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    #[cfg(feature = "shell")]
     Shell(shell::Shell),
     Query(query::Query),
     Update(update::Update),
@@ -101,6 +104,7 @@ enum Command {
     Status(status::Status),
     Token(token::Token),
     Tls(tls::Tls),
+    #[cfg(feature = "bench")]
     Bench(bench::Bench),
     Completions(completions::Completions),
     Man(man::Man),
@@ -124,6 +128,7 @@ impl Cli {
         survive_full_files();
         match self.command {
             Command::Serve(serve) => serve.run(),
+            #[cfg(feature = "shell")]
             Command::Shell(shell) => shell.run(),
             Command::Query(query) => query.run(),
             Command::Update(update) => update.run(),
@@ -146,6 +151,7 @@ impl Cli {
             Command::Status(status) => status.run(),
             Command::Token(token) => token.run(),
             Command::Tls(tls) => tls.run(),
+            #[cfg(feature = "bench")]
             Command::Bench(bench) => bench.run(),
             Command::Completions(completions) => completions.run(command()),
             Command::Man(man) => man.run(command()),

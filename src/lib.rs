@@ -29,6 +29,7 @@
 
 pub mod access;
 pub mod again;
+#[cfg(feature = "bench")]
 pub mod bench;
 pub mod catalog;
 pub mod client;

@@ -5,18 +5,24 @@
 //! under its id (`in_doubt`, `kept`), and the line editor has completion and history. A pipe (`piped`) has
 //! none of these.
 
+// Without the subcommand, only the words that are subcommands themselves use this module.
+#![cfg_attr(not(feature = "shell"), allow(dead_code, unused_imports))]
+
 mod completion;
 mod desk;
+#[cfg(feature = "shell")]
 mod dialogue;
 mod entry;
 mod in_doubt;
 mod kept;
 mod last_change;
+#[cfg(feature = "shell")]
 mod line_editor;
 mod live;
 mod menu;
 mod one_shot;
 mod pager;
+#[cfg(feature = "shell")]
 mod paste;
 mod piped;
 mod questions;
@@ -30,6 +36,7 @@ use std::io::{self, IsTerminal};
 
 use crate::client::Client;
 use crate::terminal::line_is_edited;
+#[cfg(feature = "shell")]
 pub use dialogue::Options;
 pub use live::show_live;
 pub use one_shot::{Ended, Manner, run_word};
@@ -41,6 +48,7 @@ pub use report::{report, report_news};
 ///
 /// # Errors
 /// If the output or the terminal fails. A closed output is an error of this kind too.
+#[cfg(feature = "shell")]
 pub fn run(mut client: Client, options: Options) -> io::Result<FirstFailure> {
     if io::stdin().is_terminal() {
         dialogue::run(client, options).map(|()| None)
@@ -50,6 +58,7 @@ pub fn run(mut client: Client, options: Options) -> io::Result<FirstFailure> {
 }
 
 /// Whether the shell edits lines. If so, Ctrl-C is a key and no signal while a line is typed.
+#[cfg(feature = "shell")]
 pub fn edits_lines() -> bool {
     io::stdin().is_terminal() && line_is_edited()
 }

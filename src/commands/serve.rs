@@ -12,6 +12,9 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 use socket2::{Domain, Socket, Type};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use self::reload::Reloadable;
 use self::scale_dir::ScaleDir;
@@ -163,13 +166,14 @@ impl Serve {
 
     fn serve(&self, masks: LabelMasks) -> anyhow::Result<()> {
         tracing_subscriber::fmt()
-            .with_env_filter(
-                tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| LOGGED.into()),
-            )
+            // The targets below decide.
+            .with_max_level(LevelFilter::TRACE)
             .with_writer(io::stderr)
             // If standard error is full or closed, the subscriber would report that on standard error, and
             // panic.
             .log_internal_errors(false)
+            .finish()
+            .with(logged())
             .init();
         let protocols = match (self.socket, self.grpc, self.http) {
             (false, false, false) => Protocols { socket: true, grpc: true, http: true },
@@ -231,6 +235,13 @@ impl Serve {
         console.flush();
         closed.context("o servidor parou, mas as últimas mudanças não estão no banco de dados")
     }
+}
+
+/// What the log shows: the levels of `RUST_LOG`, for all modules or for some, as in `info,hortifruti::store=debug`.
+fn logged() -> Targets {
+    let given = std::env::var("RUST_LOG").unwrap_or_default();
+    let wanted = if given.trim().is_empty() { None } else { given.parse().ok() };
+    wanted.or_else(|| LOGGED.parse().ok()).unwrap_or_default()
 }
 
 /// The masks of labels. An empty text, as of an empty variable, is none.
