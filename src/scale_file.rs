@@ -1,7 +1,7 @@
 //! The load files of shop scales: Toledo (ITENSMGV, TXITENS), Filizola (CADTXT with SETORTXT) and Urano (URF32).
 //!
-//! A file has records of a fixed width, one a line, in Windows-1252 or its ASCII part. [`layout`] is the table of
-//! the fields, by which [`read`](mod@read) and [`write`](mod@write) work.
+//! A file has records of a fixed width, one a line, in Windows-1252 or its ASCII part. `layout` is the table of
+//! the fields, by which `read` and `write` work.
 
 mod item;
 mod layout;

@@ -27,7 +27,7 @@ pub(super) fn is_ours(head: &[u8]) -> bool {
     head.starts_with(SQLITE_START) && id == Some(&APPLICATION_ID.to_be_bytes())
 }
 
-/// The schema version after all [`MIGRATIONS`]. A database of a later version is refused.
+/// The schema version after all `MIGRATIONS`. A database of a later version is refused.
 pub const SCHEMA_VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// The migrations from an empty database to the current schema. A database of version N has had the first N.
