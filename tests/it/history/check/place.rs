@@ -206,10 +206,19 @@ impl<'l> Placing<'l, '_> {
             if !self.is_free[first as usize - 1] || self.states.undoes(first) == 0 {
                 continue;
             }
+            let balance = self.ledger.rows[first as usize - 1].balance;
+            let is_answered_so = |operation: &Operation| match &operation.answer {
+                None => true,
+                Some((_, Answer::Made(made))) => made
+                    .iter()
+                    .any(|made| made.balance == balance && made.sequence.is_none_or(|told| told == first)),
+                Some(_) => false,
+            };
             let is_open = |index: &usize| {
                 let operation = &history[*index];
                 matches!(&operation.asked, Asked::Undo { id: None, .. })
                     && places[*index].movements.is_none()
+                    && is_answered_so(operation)
                     && operation
                         .follows
                         .is_none_or(|before| keeps_turn(history, places, self.states, before, first))
@@ -217,19 +226,6 @@ impl<'l> Placing<'l, '_> {
             let mut open: Vec<usize> = (0..history.len()).filter(is_open).collect();
             open.sort_by_key(|index| (history[*index].answer.is_none(), history[*index].first_call()));
             for index in open {
-                let is_answered_so = match &history[index].answer {
-                    None => true,
-                    Some((_, Answer::Made(made))) => {
-                        let balance = self.ledger.rows[first as usize - 1].balance;
-                        made.iter().any(|made| {
-                            made.balance == balance && made.sequence.is_none_or(|told| told == first)
-                        })
-                    }
-                    Some(_) => false,
-                };
-                if !is_answered_so {
-                    continue;
-                }
                 if let Some(movements) = self.take_movements(&history[index].asked, first) {
                     places[index].movements = Some(movements);
                     break;

@@ -30,10 +30,13 @@ pub(super) fn keeps_turn(
         return true;
     }
     let operation = &history[before];
+    // Most operations are called once, and the rest takes a look at all of them.
+    if operation.calls.len() == 1 {
+        return false;
+    }
     let called = operation.first_call();
     let answered =
         history.iter().zip(places).filter(|(it, _)| it.answered_at().is_some_and(|at| at < called));
     let from = answered.filter_map(|(_, place)| place.end()).fold(states.first, i64::max);
-    operation.calls.len() > 1
-        && states.visible(from..=first - 1).any(|state| states.refuses(state, &operation.asked))
+    states.visible(from..=first - 1).any(|state| states.refuses(state, &operation.asked))
 }
