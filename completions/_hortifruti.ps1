@@ -33,14 +33,14 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('buy', 'buy', [CompletionResultType]::ParameterValue, 'Compra: entra no estoque, com o que custou')
             [CompletionResult]::new('waste', 'waste', [CompletionResultType]::ParameterValue, 'Registra uma perda, com a causa')
             [CompletionResult]::new('count', 'count', [CompletionResultType]::ParameterValue, 'Ajusta o estoque à contagem, de um produto ou de uma lista')
-            [CompletionResult]::new('undo', 'undo', [CompletionResultType]::ParameterValue, 'Desfaz um movimento, com o documento inteiro dele')
+            [CompletionResult]::new('undo', 'undo', [CompletionResultType]::ParameterValue, 'Desfaz um movimento, com o documento inteiro dele, ou uma importação')
             [CompletionResult]::new('history', 'history', [CompletionResultType]::ParameterValue, 'Mostra os movimentos do estoque, do último para trás')
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Mostra cada movimento assim que é gravado')
             [CompletionResult]::new('product', 'product', [CompletionResultType]::ParameterValue, 'Cadastra e muda produtos: nome, preço, códigos, categoria, mínimo')
             [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Mostra um relatório de um período: fechamento, vendas, perdas, compras, margens e mais')
             [CompletionResult]::new('label', 'label', [CompletionResultType]::ParameterValue, 'Etiquetas de prateleira')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Cria produtos e muda preços a partir de uma lista: planilha, CSV ou carga de balança')
-            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Exporta o catálogo: CSV ou arquivo de balança')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Exporta o catálogo: CSV, planilha ou carga de balança')
             [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Copia o banco de dados, também enquanto um servidor o usa')
             [CompletionResult]::new('restore', 'restore', [CompletionResultType]::ParameterValue, 'Restaura uma cópia do banco de dados, e guarda o anterior')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Confere um banco de dados ou uma cópia')
@@ -230,6 +230,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             break
         }
         'hortifruti;undo' {
+            [CompletionResult]::new('--import', '--import', [CompletionResultType]::ParameterName, 'Desfaz a última importação, ou a deste momento, como `history --changes` o mostra: os preços e o cadastro voltam ao que eram, e os produtos que ela criou são aposentados')
             [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, dá a mesma resposta')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
@@ -253,7 +254,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Desde este dia ou momento: hoje, ontem, 2026-11-29, 29/11/2026 ou 2026-11-29T14:30')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Até este dia, inclusive, ou antes deste momento')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Quantos movimentos, no máximo. O padrão é 20')
-            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson, csv ou xlsx (com `> ARQUIVO`)')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema')
@@ -443,7 +444,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'Soma por product, category, day, reason, supplier, author ou kind')
             [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'Só deste motivo, em day e products: ajuste, abertura, compra, venda, perda ou contagem')
             [CompletionResult]::new('--time-zone', '--time-zone', [CompletionResultType]::ParameterName, 'Fuso horário dos dias, como America/Sao_Paulo. O padrão é o deste computador')
-            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson, csv ou xlsx (com `> ARQUIVO`)')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema')
@@ -506,7 +507,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             break
         }
         'hortifruti;export' {
-            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato do arquivo. O padrão é csv')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato do arquivo. O padrão é csv, e xlsx para um ARQUIVO com esse fim')
             [CompletionResult]::new('--department', '--department', [CompletionResultType]::ParameterName, 'Em arquivos da Toledo: departamento, de 1 a 99. O padrão é 1')
             [CompletionResult]::new('--encoding', '--encoding', [CompletionResultType]::ParameterName, 'Em arquivos de balança: ascii (o padrão), sem acentos, ou windows-1252, com eles')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')

@@ -595,7 +595,7 @@ _hortifruti() {
             fi
             case "${prev}" in
                 --format)
-                    COMPREPLY=($(compgen -W "csv itensmgv itensmgv4 txitens filizola urano" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "csv planilha xlsx itensmgv itensmgv4 txitens filizola urano" -- "${cur}"))
                     return 0
                     ;;
                 --department)
@@ -734,7 +734,7 @@ _hortifruti() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "text table json ndjson csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text table json ndjson csv xlsx" -- "${cur}"))
                     return 0
                     ;;
                 --server)
@@ -2020,7 +2020,7 @@ _hortifruti() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "text table json ndjson csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text table json ndjson csv xlsx" -- "${cur}"))
                     return 0
                     ;;
                 --server)
@@ -2773,12 +2773,16 @@ _hortifruti() {
             return 0
             ;;
         hortifruti__subcmd__undo)
-            opts="-h --single --request-id --format --server --port-file --socket --grpc --tls --tls-ca --tls-cert --tls-key --token-file --insecure --help"
+            opts="-h --import --single --request-id --format --server --port-file --socket --grpc --tls --tls-ca --tls-cert --tls-key --token-file --insecure --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --import)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --request-id)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -34,14 +34,14 @@ complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "sell" -d 'Ven
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "buy" -d 'Compra: entra no estoque, com o que custou'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "waste" -d 'Registra uma perda, com a causa'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "count" -d 'Ajusta o estoque à contagem, de um produto ou de uma lista'
-complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "undo" -d 'Desfaz um movimento, com o documento inteiro dele'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "undo" -d 'Desfaz um movimento, com o documento inteiro dele, ou uma importação'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "history" -d 'Mostra os movimentos do estoque, do último para trás'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "watch" -d 'Mostra cada movimento assim que é gravado'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "product" -d 'Cadastra e muda produtos: nome, preço, códigos, categoria, mínimo'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "report" -d 'Mostra um relatório de um período: fechamento, vendas, perdas, compras, margens e mais'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "label" -d 'Etiquetas de prateleira'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "import" -d 'Cria produtos e muda preços a partir de uma lista: planilha, CSV ou carga de balança'
-complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "export" -d 'Exporta o catálogo: CSV ou arquivo de balança'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "export" -d 'Exporta o catálogo: CSV, planilha ou carga de balança'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "backup" -d 'Copia o banco de dados, também enquanto um servidor o usa'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "restore" -d 'Restaura uma cópia do banco de dados, e guarda o anterior'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "verify" -d 'Confere um banco de dados ou uma cópia'
@@ -228,6 +228,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l grpc -d 
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand count" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l import -d 'Desfaz a última importação, ou a deste momento, como `history --changes` o mostra: os preços e o cadastro voltam ao que eram, e os produtos que ela criou são aposentados' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l request-id -d 'Identificador do pedido; repetido, dá a mesma resposta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand undo" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
 table\t''
@@ -251,11 +252,12 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l author
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l since -d 'Desde este dia ou momento: hoje, ontem, 2026-11-29, 29/11/2026 ou 2026-11-29T14:30' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l until -d 'Até este dia, inclusive, ou antes deste momento' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l limit -d 'Quantos movimentos, no máximo. O padrão é 20' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l format -d 'Formato: text (o padrão), table, json, ndjson, csv ou xlsx (com `> ARQUIVO`)' -r -f -a "text\t''
 table\t''
 json\t''
 ndjson\t''
-csv\t''"
+csv\t''
+xlsx\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
@@ -443,11 +445,12 @@ author\t''
 kind\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l kind -d 'Só deste motivo, em day e products: ajuste, abertura, compra, venda, perda ou contagem' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l time-zone -d 'Fuso horário dos dias, como America/Sao_Paulo. O padrão é o deste computador' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l format -d 'Formato: text (o padrão), table, json, ndjson, csv ou xlsx (com `> ARQUIVO`)' -r -f -a "text\t''
 table\t''
 json\t''
 ndjson\t''
-csv\t''"
+csv\t''
+xlsx\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
@@ -495,7 +498,9 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l grpc -d
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -s h -l help -d 'Mostra esta ajuda'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l format -d 'Formato do arquivo. O padrão é csv' -r -f -a "csv\t''
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand export" -l format -d 'Formato do arquivo. O padrão é csv, e xlsx para um ARQUIVO com esse fim' -r -f -a "csv\t''
+planilha\t''
+xlsx\t''
 itensmgv\t''
 itensmgv4\t''
 txitens\t''

@@ -12,6 +12,7 @@ use hortifruti::operation::{MovementsReply, ProductReply, ProductsRequest, Reply
 use hortifruti::price_list;
 use hortifruti::refusal::Refusal;
 use hortifruti::render::{Format, render, render_price_list};
+use hortifruti::scale_file::{self, ScaleEncoding, ScaleFormat};
 use hortifruti::wire::grpc::{self, Page, original, v1};
 use hortifruti::wire::text::{self, Frame, Frames, LINE_BYTES_MAX};
 use hortifruti::wire::{HTTP2_PREFACE, NotAReply, Protocol};
@@ -22,7 +23,7 @@ use tonic::Status;
 pub(crate) type Target = fn(&[u8]);
 
 /// Every target, by the name of its corpus and of its file in `fuzz_targets/`.
-pub(crate) const TARGETS: [(&str, Target); 8] = [
+pub(crate) const TARGETS: [(&str, Target); 10] = [
     ("first_bytes", first_bytes),
     ("grpc_messages", grpc_messages),
     ("invoices", invoices),
@@ -30,7 +31,9 @@ pub(crate) const TARGETS: [(&str, Target); 8] = [
     ("numbers", numbers),
     ("price_lists", price_lists),
     ("replies", replies),
+    ("scale_files", scale_files),
     ("text_commands", text_commands),
+    ("workbooks", workbooks),
 ];
 
 /// The protocol is told as soon as it can be, and more bytes do not change it.
@@ -271,7 +274,9 @@ pub(crate) fn price_lists(bytes: &[u8]) {
     };
     assert_eq!((list.rows.len(), list.rows.len()), (list.lines.len(), list.have_stock.len()));
     assert!(list.rows.len() + list.bad.len() <= price_list::ROWS_MAX);
-    assert!(list.lines.is_sorted() && list.lines.iter().all(|line| *line <= bytes.len() as u64 + 1));
+    // The rows of a workbook are numbered by the workbook.
+    let lines_max = if bytes.starts_with(b"PK") { 1_048_576 } else { bytes.len() as u64 + 1 };
+    assert!(list.lines.is_sorted() && list.lines.iter().all(|line| *line <= lines_max));
     list.bad.iter().for_each(|(_, what)| check_shown(what));
     list.notes.iter().for_each(|note| check_shown(note));
     let mut names: Vec<String> = list.rows.iter().map(|row| row.name.as_str().to_lowercase()).collect();
@@ -349,6 +354,93 @@ pub(crate) fn invoices(bytes: &[u8]) {
         assert!(booked.iter().all(|part| part.quantity > Quantity::ZERO));
     }
 }
+
+/// A file is one of a scale or is told why not; what is read of it is written and read again as it was.
+pub(crate) fn scale_files(bytes: &[u8]) {
+    let is_scale = scale_file::is_scale_file(bytes);
+    let file = match scale_file::read(bytes) {
+        None => return,
+        Some(Err(error)) => return check_shown(&error.to_string()),
+        Some(Ok(file)) => file,
+    };
+    assert!(is_scale || file.records.iter().all(|record| record.line > 1), "{}", file.layout.name);
+    check_shown(&file.description());
+    for record in &file.records {
+        if let Err(what) = &record.item {
+            check_shown(what);
+        }
+    }
+    price_lists(bytes);
+    let Ok(list) = price_list::read(bytes) else { return };
+    let product = |row: &ProductDraft| ProductReply {
+        name: row.name.clone(),
+        price: row.price,
+        stock: row.opening_stock,
+        unit: row.unit.clone(),
+        stock_cost: None,
+        terms: Some(Arc::new(row.terms.applied(Terms::default()))),
+        is_discontinued: false,
+    };
+    let products: Vec<_> = list.rows.iter().map(product).collect();
+    for format in ScaleFormat::ALL {
+        for encoding in [ScaleEncoding::Ascii, ScaleEncoding::Windows1252] {
+            let written = match scale_file::write(format, 7, encoding, &products) {
+                Ok(written) => written,
+                Err(unfit) => {
+                    check_shown(&unfit.to_string().replace('\n', " "));
+                    continue;
+                }
+            };
+            if written.count == 0 {
+                continue;
+            }
+            let again = scale_file::read(&written.bytes).unwrap().unwrap();
+            assert_eq!(again.records.len(), written.count);
+            for item in again.records.iter().filter_map(|record| record.item.as_ref().ok()) {
+                let own = products.iter().find(|product| {
+                    product.terms.as_ref().is_some_and(|terms| terms.code == Some(item.code))
+                });
+                assert_eq!(own.unwrap().price, item.price);
+            }
+        }
+    }
+}
+
+/// The content of a sheet of each kind of workbook is a list or is told why not.
+pub(crate) fn workbooks(bytes: &[u8]) {
+    let Some((kind, content)) = bytes.split_first() else { return };
+    let parts: &[(&str, &[u8])] = match kind % 3 {
+        0 => &[
+            ("_rels/.rels", ROOT),
+            ("xl/workbook.xml", WORKBOOK),
+            ("xl/_rels/workbook.xml.rels", RELATIONSHIPS),
+            ("xl/worksheets/sheet1.xml", content),
+        ],
+        1 => &[("mimetype", MIMETYPE), ("META-INF/manifest.xml", b"<manifest/>"), ("content.xml", content)],
+        _ => return price_lists(&[&b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"[..], content].concat()),
+    };
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (name, content) in parts {
+        archive.start_file(*name, stored).unwrap();
+        std::io::Write::write_all(&mut archive, content).unwrap();
+    }
+    price_lists(&archive.finish().unwrap().into_inner());
+}
+
+const MIMETYPE: &[u8] = b"application/vnd.oasis.opendocument.spreadsheet";
+
+const WORKBOOK: &[u8] =
+    b"<workbook xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\">\
+    <sheets><sheet name=\"A\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>";
+
+const ROOT: &[u8] = b"<Relationships><Relationship Id=\"r\" \
+    Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument\" \
+    Target=\"xl/workbook.xml\"/></Relationships>";
+
+const RELATIONSHIPS: &[u8] = b"<Relationships><Relationship Id=\"rId1\" \
+    Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet\" \
+    Target=\"worksheets/sheet1.xml\"/></Relationships>";
 
 /// Shows a reply in every format.
 fn check_rendered(reply: &Reply) {

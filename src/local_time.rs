@@ -44,6 +44,19 @@ impl fmt::Display for ShortTime {
     }
 }
 
+/// The days from the first day of spreadsheets, 30 December 1899, to a time in this machine's time zone, to the
+/// second.
+pub fn spreadsheet_days(time: SystemTime) -> f64 {
+    let timestamp = Timestamp::try_from(time).unwrap_or(Timestamp::MAX);
+    let offset = TimeZone::system().to_offset(timestamp).seconds();
+    let seconds = timestamp.as_second() + i64::from(offset);
+    (seconds + SPREADSHEET_EPOCH_SECONDS) as f64 / SECONDS_A_DAY
+}
+
+/// The seconds from the first day of spreadsheets to that of Unix.
+const SPREADSHEET_EPOCH_SECONDS: i64 = 25_569 * 24 * 60 * 60;
+const SECONDS_A_DAY: f64 = 86_400.0;
+
 /// Reads a time that has an offset, as [`LocalTime`] writes it.
 pub fn parse_with_offset(text: &str) -> Option<SystemTime> {
     text.parse::<Timestamp>().ok()?.try_into().ok()

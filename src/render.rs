@@ -10,6 +10,7 @@ mod price_list;
 mod product_changes;
 mod sheet;
 mod status;
+mod workbook;
 
 use std::io::{self, Write};
 
@@ -22,9 +23,13 @@ pub use format::Format;
 pub use live::{render_live, render_live_head};
 pub use margin::margin_told;
 use movements::JsonMovement;
+pub use movements::movement_sheet;
 pub use people::{measured, new_product_told, product_told, render_for_person};
-pub use price_list::{is_price_list, render_price_list};
+pub use price_list::{
+    catalog_sheet, is_price_list, is_spreadsheet_list, render_price_list, render_spreadsheet_list,
+};
 pub use sheet::{Cell, Column, Holds, Need, Sheet, reais, render_sheet};
+pub use workbook::{WorkbookError, workbook};
 
 /// Writes a reply.
 ///

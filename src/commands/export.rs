@@ -11,22 +11,22 @@ use clap::Args;
 use self::format::{ExportFormat, Exported, ScaleOptions};
 use super::Error;
 use super::connection::{Connection, connect};
-use super::output::{STANDARD, note, written, written_or};
+use super::output::{STANDARD, check_no_terminal, note, written, written_or};
 use crate::catalog::counted;
 use crate::io_error::describe;
 use crate::operation::{ProductsRequest, Reply, Request};
 use crate::private_file::{AtomicFile, NameState};
 
-/// Exporta o catálogo: CSV ou arquivo de balança
+/// Exporta o catálogo: CSV, planilha ou carga de balança
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exemplos:\n  hortifruti export > precos.csv\n  hortifruti export precos.csv --force\n  hortifruti export ITENSMGV.TXT --format itensmgv --department 6\n\nFormatos: csv, e para balanças itensmgv, itensmgv4 e txitens (Toledo), filizola (CADTXT.TXT e SETORTXT.TXT) e urano (URF32)."
+    after_help = "Exemplos:\n  hortifruti export > precos.csv\n  hortifruti export precos.csv --force\n  hortifruti export precos.xlsx\n  hortifruti export ITENSMGV.TXT --format itensmgv --department 6\n\nFormatos: csv, planilha (CSV com ponto e vírgula e vírgula decimal), xlsx, e para balanças itensmgv, itensmgv4 e txitens (Toledo), filizola (CADTXT.TXT e SETORTXT.TXT) e urano (URF32)."
 )]
 pub(super) struct Export {
     /// Arquivo da lista; sem ele, ou com `-`, a saída padrão
     #[arg(value_name = "ARQUIVO", value_hint = clap::ValueHint::FilePath)]
     file: Option<PathBuf>,
-    /// Formato do arquivo. O padrão é csv
+    /// Formato do arquivo. O padrão é csv, e xlsx para um ARQUIVO com esse fim
     #[arg(long, value_name = "FORMATO", value_enum, hide_possible_values = true)]
     format: Option<ExportFormat>,
     #[command(flatten)]
@@ -41,8 +41,11 @@ pub(super) struct Export {
 impl Export {
     pub(super) fn run(self) -> Result<(), Error> {
         let file = self.file.filter(|file| file != Path::new(STANDARD));
-        let format = self.format.unwrap_or_default();
+        let format = self.format.unwrap_or_else(|| ExportFormat::of_name(file.as_deref()));
         format.check_options(self.scale)?;
+        if file.is_none() && format == ExportFormat::Xlsx {
+            check_no_terminal()?;
+        }
         if let Some(file) = &file {
             check_name(file, format, self.force)?;
             if let Some(beside) = format.beside(file) {

@@ -4,11 +4,12 @@ use clap::Args;
 
 use super::Error;
 use super::connection::{Connection, connect};
-use super::output::{Output, print};
+use super::output::{SheetFormat, SheetOutput, check_no_terminal, print, print_workbook};
 use super::period::Period;
 use crate::catalog::{Author, Kind};
 use crate::local_time::Days;
-use crate::operation::{LISTED_MOVEMENTS_DEFAULT, MovementsRequest, ProductChangesRequest, Request};
+use crate::operation::{LISTED_MOVEMENTS_DEFAULT, MovementsRequest, ProductChangesRequest, Reply, Request};
+use crate::render::{Format, movement_sheet};
 
 /// Mostra os movimentos do estoque, do último para trás
 #[derive(Debug, Args)]
@@ -34,7 +35,7 @@ pub(super) struct History {
     #[arg(long, value_name = "N", default_value_t = LISTED_MOVEMENTS_DEFAULT, hide_default_value = true, value_parser = limit)]
     limit: usize,
     #[command(flatten)]
-    output: Output,
+    output: SheetOutput,
     #[command(flatten)]
     connection: Connection,
 }
@@ -46,10 +47,22 @@ impl History {
     pub(super) fn run(self) -> Result<(), Error> {
         let name = self.name.join(" ");
         let name = Some(name.as_str()).filter(|_| !self.name.is_empty());
+        let format = match self.output.format {
+            SheetFormat::Shown(format) => Some(format),
+            SheetFormat::Xlsx => {
+                check_no_terminal()?;
+                None
+            }
+        };
         if self.changes {
+            let format = format.ok_or_else(|| {
+                Error::Usage(
+                    "as mudanças do cadastro não saem em xlsx. Nada foi escrito; use --format csv".to_owned(),
+                )
+            })?;
             let request = ProductChangesRequest { name, before: None, count_max: self.limit };
             let reply = connect(&self.connection)?.call(&Request::ListProductChanges(request))?;
-            return print(&reply, self.output.format);
+            return print(&reply, format);
         }
         let (since, until) = self.period.ends(&Days::here())?;
         let request = MovementsRequest {
@@ -62,7 +75,10 @@ impl History {
             count_max: self.limit,
         };
         let reply = connect(&self.connection)?.call(&Request::ListMovements(request))?;
-        print(&reply, self.output.format)
+        match (format, &reply) {
+            (None, Reply::Movements(page)) => print_workbook(&movement_sheet(&page.movements)),
+            (format, reply) => print(reply, format.unwrap_or(Format::Csv)),
+        }
     }
 }
 

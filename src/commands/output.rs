@@ -1,6 +1,6 @@
 //! The output of a subcommand: data goes to standard output, everything else to standard error.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use anyhow::Context;
 use clap::builder::PossibleValue;
@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::Error;
 use crate::operation::Reply;
-use crate::render::{Format, change_lines, render, render_for_person};
+use crate::render::{Format, Sheet, change_lines, render, render_for_person, workbook};
 
 /// The error of a reply to a change that could not be printed.
 const MADE: &str = "a mudança foi feita, não a repita: só a resposta não pôde ser escrita";
@@ -21,6 +21,58 @@ pub(super) struct Output {
     /// Formato: text (o padrão), table, json, ndjson ou csv
     #[arg(long, value_name = "FORMATO", value_enum, default_value_t = Format::Text, hide_default_value = true, hide_possible_values = true)]
     pub(super) format: Format,
+}
+
+/// The format of a table that may also be a workbook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SheetFormat {
+    Shown(Format),
+    Xlsx,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SheetOutput {
+    /// Formato: text (o padrão), table, json, ndjson, csv ou xlsx (com `> ARQUIVO`)
+    #[arg(long, value_name = "FORMATO", value_enum, default_value_t = SheetFormat::Shown(Format::Text), hide_default_value = true, hide_possible_values = true)]
+    pub(super) format: SheetFormat,
+}
+
+impl ValueEnum for SheetFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self::Shown(Format::Text),
+            Self::Shown(Format::Table),
+            Self::Shown(Format::Json),
+            Self::Shown(Format::Ndjson),
+            Self::Shown(Format::Csv),
+            Self::Xlsx,
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        match self {
+            Self::Shown(format) => format.to_possible_value(),
+            Self::Xlsx => Some(PossibleValue::new("xlsx")),
+        }
+    }
+}
+
+/// Refuses a workbook on a terminal.
+pub(super) fn check_no_terminal() -> Result<(), Error> {
+    if !io::stdout().is_terminal() {
+        return Ok(());
+    }
+    Err(Error::Usage(
+        "uma planilha não se mostra no terminal. Nada foi escrito; guarde-a num arquivo, como > tabela.xlsx"
+            .to_owned(),
+    ))
+}
+
+/// Writes a sheet as a workbook to standard output.
+pub(super) fn print_workbook(sheet: &Sheet) -> Result<(), Error> {
+    let bytes = workbook(sheet).map_err(|error| anyhow::anyhow!("{error}. Nada foi escrito"))?;
+    let mut out = io::stdout().lock();
+    written(out.write_all(&bytes).and_then(|()| out.flush()))
 }
 
 impl ValueEnum for Format {

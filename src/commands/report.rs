@@ -8,20 +8,20 @@ use clap::{Args, ValueEnum};
 use super::Error;
 use super::connection::{Connection, connect};
 use super::history::kind;
-use super::output::{Output, written};
+use super::output::{SheetFormat, SheetOutput, check_no_terminal, print_workbook, written};
 use super::period::Period;
 use crate::catalog::Kind;
 use crate::local_time::Days;
 use crate::operation::Grouping;
 use crate::refusal::Refusal;
-use crate::render::{Format, render_sheet};
+use crate::render::{Format, Sheet, render_sheet};
 use crate::report::{Report, What};
 use crate::terminal;
 
 /// Mostra um relatório de um período: fechamento, vendas, perdas, compras, margens e mais
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exemplos:\n  hortifruti report day\n  hortifruti report losses --since 01/11/2026 --by reason\n  hortifruti report sales --since ontem --format csv\n  hortifruti report expiring --days 2\n  hortifruti report trace Sítio do Zé\n\nSem período, o relatório é de hoje; abc e margins são dos últimos 30 dias."
+    after_help = "Exemplos:\n  hortifruti report day\n  hortifruti report losses --since 01/11/2026 --by reason\n  hortifruti report sales --since ontem --format csv\n  hortifruti report sales --format xlsx > vendas.xlsx\n  hortifruti report expiring --days 2\n  hortifruti report trace Sítio do Zé\n\nSem período, o relatório é de hoje; abc e margins são dos últimos 30 dias."
 )]
 pub(super) struct ReportCommand {
     /// Relatório: day (o fechamento), sales, losses, purchases, products, abc, margins, counts, expiring, trace
@@ -46,7 +46,7 @@ pub(super) struct ReportCommand {
     #[arg(long, value_name = "FUSO", default_value = "", hide_default_value = true)]
     time_zone: String,
     #[command(flatten)]
-    output: Output,
+    output: SheetOutput,
     #[command(flatten)]
     connection: Connection,
 }
@@ -90,16 +90,27 @@ impl ReportCommand {
         report.check(since.is_some() || until.is_some()).map_err(|(field, what)| {
             Refusal::invalid(field, format!("{what}; veja hortifruti report --help"))
         })?;
-        show(&report, &self.connection, self.output.format)
+        match self.output.format {
+            SheetFormat::Shown(format) => show(&report, &self.connection, format),
+            SheetFormat::Xlsx => {
+                check_no_terminal()?;
+                print_workbook(&asked(&report, &self.connection)?)
+            }
+        }
     }
+}
+
+/// Asks for a report.
+fn asked(report: &Report, connection: &Connection) -> Result<Sheet, Error> {
+    let mut client = connect(connection)?;
+    let requests = report.requests();
+    let replies = requests.iter().map(|request| client.call(request)).collect::<Result<_, _>>()?;
+    Ok(report.sheet(replies).ok_or_else(|| anyhow::anyhow!("o servidor respondeu outra coisa"))?)
 }
 
 /// Asks for a report and prints it.
 pub(super) fn show(report: &Report, connection: &Connection, format: Format) -> Result<(), Error> {
-    let mut client = connect(connection)?;
-    let requests = report.requests();
-    let replies = requests.iter().map(|request| client.call(request)).collect::<Result<_, _>>()?;
-    let sheet = report.sheet(replies).ok_or_else(|| anyhow::anyhow!("o servidor respondeu outra coisa"))?;
+    let sheet = asked(report, connection)?;
     let width = terminal::size().map(|(_, columns)| columns);
     let mut out = io::BufWriter::new(io::stdout().lock());
     written(render_sheet(&mut out, &sheet, format, width).and_then(|()| out.flush()))

@@ -37,10 +37,10 @@ export function open(root) {
   chooseFile();
 
   function chooseFile(problem = null) {
-    const input = h("input", { type: "file", class: "visually-hidden", accept: ".csv,.txt,.tsv,text/csv,text/plain", onchange: () => input.files[0] && read(input.files[0]) });
+    const input = h("input", { type: "file", class: "visually-hidden", accept: ".csv,.txt,.tsv,.xlsx,.ods,.xls,text/csv,text/plain", onchange: () => input.files[0] && read(input.files[0]) });
     const zone = h("label", { class: "card drop", ondragover: over, ondragenter: over, ondragleave: () => zone.classList.remove("is-over"), ondrop: dropped },
       input, icon("import"), h("span", { class: "drop-title" }, "Solte aqui a lista de preços"), h("span", { class: "muted" }, "ou "), h("span", { class: "button" }, "Escolher arquivo"),
-      h("span", { class: "muted" }, "CSV, com as colunas nome e preco, e outras"));
+      h("span", { class: "muted" }, "Planilha, CSV ou carga de balança"));
     clear(page,
       head(title),
       problem,

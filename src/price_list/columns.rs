@@ -23,6 +23,8 @@ pub(super) struct Columns {
     pub(super) price_unit: Option<Unit>,
     /// Whether the column of units only says how products are packed.
     pub(super) is_packing: bool,
+    /// Whether the header is that of `export`, whose rows are products and nothing else.
+    pub(super) is_exported: bool,
     /// The number of all columns.
     pub(super) count: usize,
 }
@@ -73,7 +75,8 @@ impl Columns {
         let grade = headings.iter().position(Heading::is_grade).filter(|place| !is_read(&read, *place));
         let price_unit = place_of(Field::Price).and_then(|place| headings[place].unit());
         let is_packing = place_of(Field::Unit).is_some_and(|place| headings[place].is_packing());
-        Ok(Self { read, grade, price_unit, is_packing, count: header.len() })
+        let is_exported = header.iter().eq(Field::ALL.map(Field::heading));
+        Ok(Self { read, grade, price_unit, is_packing, is_exported, count: header.len() })
     }
 
     /// The place of a column, if the list has it.

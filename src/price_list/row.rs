@@ -111,7 +111,7 @@ impl<'r> Cells<'r> {
         if is_faulty {
             return Err("o nome é uma fórmula sem valor: escreva o nome por extenso".to_owned());
         }
-        if self.kind(Field::Name) == Kind::Date || is_date(cell) {
+        if self.kind(Field::Name) == Kind::Date || (is_date(cell) && !self.columns.is_exported) {
             return Err(format!(
                 "o nome {} é uma data, que a planilha pôs no lugar dele: formate a coluna como texto e escreva o nome de novo",
                 Quoted(cell)

@@ -80,6 +80,9 @@ pub(super) fn no_product(
     columns: &Columns,
     has_lower_case: bool,
 ) -> Option<NoProduct> {
+    if columns.is_exported {
+        return None;
+    }
     let cell = |field: Field| columns.place(field).and_then(|place| row.get(place)).map_or("", str::trim);
     if row.len() == header.len()
         && row.iter().zip(header.iter()).all(|(own, other)| own.trim() == other.trim())

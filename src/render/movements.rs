@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::cells::{Align, json, table, text_cell};
 use super::format::Format;
+use super::sheet::{Cell, Column, Holds, Sheet};
 use crate::catalog::{Amount, Author, Cost, LossReason, Lot, Note, Supplier};
 use crate::local_time::LocalTime;
 use crate::operation::{MovementReply, NO_MOVEMENT};
@@ -94,6 +95,61 @@ impl<'a> From<&'a MovementReply> for JsonMovement<'a> {
             expires_on: purchase.and_then(|purchase| purchase.expires_on).map(|date| date.to_string()),
         }
     }
+}
+
+/// Movements as a sheet.
+pub fn movement_sheet(movements: &[MovementReply]) -> Sheet {
+    let columns = [
+        ("Nº", Holds::Number),
+        ("Quando", Holds::Time),
+        ("Motivo", Holds::Text),
+        ("Produto", Holds::Text),
+        ("Quantidade", Holds::Quantity),
+        ("Saldo", Holds::Quantity),
+        ("Valor (R$)", Holds::Money),
+        ("Custo (R$)", Holds::Money),
+        ("Por", Holds::Text),
+        ("Causa", Holds::Text),
+        ("Observação", Holds::Text),
+        ("Fornecedor", Holds::Text),
+        ("Lote", Holds::Text),
+        ("Validade", Holds::Text),
+        ("Desfaz", Holds::Number),
+        ("Desfeito por", Holds::Number),
+    ];
+    let column = |(heading, holds)| Column::new(heading, heading, heading, holds);
+    Sheet {
+        name: "movements",
+        title: "Movimentos".to_owned(),
+        columns: columns.map(column).to_vec(),
+        rows: movements.iter().map(sheet_row).collect(),
+        nothing: NO_MOVEMENT,
+        ..Sheet::default()
+    }
+}
+
+fn sheet_row(movement: &MovementReply) -> Vec<Cell> {
+    let details = JsonMovement::from(movement);
+    let text = |text: Option<&str>| text.map_or(Cell::Unknown(""), |text| Cell::Text(text.to_owned()));
+    let number = |number: Option<i64>| number.map_or(Cell::Unknown(""), Cell::Number);
+    vec![
+        Cell::Number(movement.sequence),
+        Cell::Time(movement.recorded_at),
+        Cell::Text(movement.kind.word().to_owned()),
+        Cell::Text(movement.product_name.as_str().to_owned()),
+        Cell::Quantity(movement.delta),
+        Cell::Quantity(movement.balance),
+        Cell::Money(details.amount_centavos),
+        Cell::money_or(details.cost_centavos, ""),
+        text(details.author),
+        text(details.loss_reason),
+        text(details.note),
+        text(details.supplier),
+        text(details.lot),
+        text(details.expires_on.as_deref()),
+        number(details.undoes),
+        number(details.undone_by),
+    ]
 }
 
 fn csv(out: &mut impl Write, movements: &[MovementReply]) -> io::Result<()> {

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::cells::text_cell;
+use super::sheet::{Cell, Column, Holds, Sheet};
 use crate::catalog::{Barcode, Category, Quantity, ShopCode, Terms, Unit};
 use crate::operation::ProductReply;
 
@@ -12,6 +13,18 @@ pub(super) const COLUMNS: [&str; 4] = ["nome", "preco", "estoque", "unidade"];
 /// The columns of the other terms.
 const TERMS_COLUMNS: [&str; 6] =
     ["codigo", "codigos_de_barras", "categoria", "minimo", "alvo", "validade_dias"];
+
+/// The mark of UTF-8, without which Excel takes a text for one in Windows-1252.
+const UTF8_MARK: &str = "\u{FEFF}";
+
+/// Whether a file with this beginning is a list for Brazilian spreadsheets that this program wrote.
+pub fn is_spreadsheet_list(head: &[u8]) -> bool {
+    head.starts_with(spreadsheet_header().as_bytes())
+}
+
+fn spreadsheet_header() -> String {
+    format!("{UTF8_MARK}{}\r\n", header().replace(',', ";"))
+}
 
 /// Whether a file with this beginning is a price list that this program wrote.
 pub fn is_price_list(head: &[u8]) -> bool {
@@ -45,6 +58,82 @@ pub fn render_price_list<'a>(
         writeln!(out, ",{code},{barcodes},{category},{minimum},{target},{days}")?;
     }
     Ok(())
+}
+
+/// Writes products as a price list that Brazilian spreadsheets open: semicolons, decimal commas, and the mark of
+/// UTF-8.
+///
+/// # Errors
+/// If the output fails.
+pub fn render_spreadsheet_list<'a>(
+    out: &mut impl Write,
+    products: impl IntoIterator<Item = &'a ProductReply>,
+) -> io::Result<()> {
+    out.write_all(spreadsheet_header().as_bytes())?;
+    for product in products {
+        let cells: Vec<String> = catalog_row(product)
+            .into_iter()
+            .map(|cell| match cell {
+                Cell::Money(centavos) => format!("{},{:02}", centavos / 100, centavos % 100),
+                Cell::Quantity(quantity) => quantity.with_comma().to_string(),
+                Cell::Number(number) => number.to_string(),
+                Cell::Text(text) => text_cell(&text).into_owned(),
+                _ => String::new(),
+            })
+            .collect();
+        write!(out, "{}\r\n", cells.join(";"))?;
+    }
+    Ok(())
+}
+
+/// The catalog as a sheet, which `import` reads.
+pub fn catalog_sheet<'a>(products: impl IntoIterator<Item = &'a ProductReply>) -> Sheet {
+    let headings = COLUMNS.into_iter().chain(TERMS_COLUMNS);
+    let column = |(heading, holds)| Column::new(heading, heading, heading, holds);
+    Sheet {
+        name: "products",
+        title: "Produtos".to_owned(),
+        columns: headings.zip(HOLDS).map(column).collect(),
+        rows: products.into_iter().map(catalog_row).collect(),
+        ..Sheet::default()
+    }
+}
+
+/// What the columns of a list hold.
+const HOLDS: [Holds; 10] = [
+    Holds::Text,
+    Holds::Money,
+    Holds::Quantity,
+    Holds::Text,
+    Holds::Number,
+    Holds::Text,
+    Holds::Text,
+    Holds::Quantity,
+    Holds::Quantity,
+    Holds::Number,
+];
+
+/// The row of a product.
+fn catalog_row(product: &ProductReply) -> Vec<Cell> {
+    let terms = product.terms.as_deref().unwrap_or(Terms::NONE);
+    let text = |text: &str| if text.is_empty() { Cell::Unknown("") } else { Cell::Text(text.to_owned()) };
+    let limit = |quantity: Quantity| match quantity {
+        Quantity::ZERO => Cell::Unknown(""),
+        quantity => Cell::Quantity(quantity),
+    };
+    let days = Some(i64::from(terms.shelf_life_days)).filter(|days| *days > 0);
+    vec![
+        Cell::Text(product.name.as_str().to_owned()),
+        Cell::Money(product.price.centavos()),
+        Cell::Quantity(product.stock),
+        text(product.unit.as_ref().map_or("", Unit::as_str)),
+        terms.code.map_or(Cell::Unknown(""), |code| Cell::Number(code.number().into())),
+        text(&terms.barcodes.iter().map(Barcode::to_string).collect::<Vec<_>>().join(" ")),
+        text(terms.category.as_ref().map_or("", Category::as_str)),
+        limit(terms.minimum),
+        limit(terms.target),
+        days.map_or(Cell::Unknown(""), Cell::Number),
+    ]
 }
 
 fn some_or_empty<T: PartialEq + ToString>(value: T, none: T) -> String {

@@ -1,6 +1,7 @@
 //! Sheets: tables of a report, for people, spreadsheets and programs.
 
 use std::io::{self, Write};
+use std::time::SystemTime;
 
 use serde_json::{Map, Value, json};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -8,6 +9,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::cells::text_cell;
 use super::format::Format;
 use crate::catalog::{Quantity, in_reais};
+use crate::local_time::{LocalTime, ShortTime};
 
 /// The width of the longest bar, in characters: as a rule, and in a table that is too wide.
 const BAR_WIDTH: usize = 12;
@@ -73,6 +75,7 @@ pub enum Holds {
     Quantity,
     Money,
     Percent,
+    Time,
 }
 
 /// A cell of a sheet.
@@ -90,6 +93,7 @@ pub enum Cell {
     Money(i64),
     /// A share in tenths of a percent.
     Percent(i64),
+    Time(SystemTime),
     /// No value, and why, for people: `sem custo`; empty if there is nothing to say.
     Unknown(&'static str),
 }
@@ -122,13 +126,14 @@ impl Column {
             Holds::Quantity => "quantity",
             Holds::Money => "money",
             Holds::Percent => "percent",
+            Holds::Time => "time",
         };
         json!({"field": self.json_name(), "heading": self.heading, "holds": holds, "has_bar": self.has_bar})
     }
 
     fn json_name(&self) -> String {
         let unit = match self.holds {
-            Holds::Text | Holds::Number => "",
+            Holds::Text | Holds::Number | Holds::Time => "",
             Holds::Quantity => "_thousandths",
             Holds::Money => "_centavos",
             Holds::Percent => "_percent",
@@ -162,6 +167,7 @@ impl Cell {
             Cell::Quantity(quantity) => quantity.with_comma().to_string().replace('-', MINUS),
             Cell::Money(centavos) => reais(*centavos).replace("R$ ", ""),
             Cell::Percent(tenths) => decimal(*tenths, 10, ',').replace('-', MINUS),
+            Cell::Time(time) => ShortTime(*time).to_string(),
             Cell::Unknown(why) => (*why).to_owned(),
         }
     }
@@ -174,6 +180,7 @@ impl Cell {
             Cell::Quantity(quantity) => quantity.to_string(),
             Cell::Money(centavos) => decimal(*centavos, 100, '.'),
             Cell::Percent(tenths) => decimal(*tenths, 10, '.'),
+            Cell::Time(time) => LocalTime(*time).to_string(),
             Cell::Unknown(_) => String::new(),
         }
     }
@@ -186,8 +193,14 @@ impl Cell {
             Cell::Quantity(quantity) => json!(quantity.thousandths()),
             Cell::Money(centavos) => json!(centavos),
             Cell::Percent(tenths) => json!(*tenths as f64 / 10.0),
+            Cell::Time(time) => json!(LocalTime(*time).to_string()),
             Cell::Unknown(_) => Value::Null,
         }
+    }
+
+    /// The width of the cell as people read it, in characters.
+    pub(super) fn shown_width(&self) -> usize {
+        self.shown().width()
     }
 
     /// The value that a bar shows.
@@ -195,7 +208,7 @@ impl Cell {
         match self {
             Cell::Number(value) | Cell::Money(value) | Cell::Percent(value) => value.unsigned_abs(),
             Cell::Quantity(quantity) => quantity.thousandths().unsigned_abs(),
-            Cell::Text(_) | Cell::Word { .. } | Cell::Unknown(_) => 0,
+            Cell::Text(_) | Cell::Word { .. } | Cell::Time(_) | Cell::Unknown(_) => 0,
         }
     }
 }

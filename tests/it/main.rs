@@ -80,3 +80,4 @@ mod waits;
 mod watch;
 mod windows;
 mod words;
+mod workbooks;

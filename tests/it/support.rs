@@ -46,6 +46,8 @@ pub(crate) enum Need {
     /// `libfaketime` of Debian's `faketime`.
     Faketime,
     Ipv6,
+    /// `soffice`, without a screen.
+    Libreoffice,
     /// Root, loop devices and `mkfs.ext4`.
     Mount,
     Netcat,
@@ -68,7 +70,7 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 20] = [
         Self::Axe,
         Self::Browser,
         Self::Connect,
@@ -76,6 +78,7 @@ impl Need {
         Self::Devices,
         Self::Faketime,
         Self::Ipv6,
+        Self::Libreoffice,
         Self::Mount,
         Self::Netcat,
         Self::Node,

@@ -9,7 +9,9 @@ use crate::catalog::counted;
 use crate::commands::Error;
 use crate::operation::ProductReply;
 use crate::refusal::{Code, Refusal};
-use crate::render::{is_price_list, render_price_list};
+use crate::render::{
+    catalog_sheet, is_price_list, is_spreadsheet_list, render_price_list, render_spreadsheet_list, workbook,
+};
 use crate::scale_file::{self, DEPARTMENTS, ScaleEncoding, ScaleFormat, is_scale_file};
 
 /// A format of the catalog in a file.
@@ -18,6 +20,9 @@ pub(super) enum ExportFormat {
     /// CSV as programs read it.
     #[default]
     Csv,
+    /// CSV as Brazilian spreadsheets open it.
+    Spreadsheet,
+    Xlsx,
     /// A file for scales.
     Scale(ScaleFormat),
 }
@@ -48,6 +53,8 @@ impl ValueEnum for ExportFormat {
     fn value_variants<'a>() -> &'a [Self] {
         &[
             Self::Csv,
+            Self::Spreadsheet,
+            Self::Xlsx,
             Self::Scale(ScaleFormat::Itensmgv),
             Self::Scale(ScaleFormat::Itensmgv4),
             Self::Scale(ScaleFormat::Txitens),
@@ -59,6 +66,8 @@ impl ValueEnum for ExportFormat {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(PossibleValue::new(match self {
             Self::Csv => "csv",
+            Self::Spreadsheet => "planilha",
+            Self::Xlsx => "xlsx",
             Self::Scale(format) => format.word(),
         }))
     }
@@ -88,6 +97,12 @@ impl ScaleOptions {
 }
 
 impl ExportFormat {
+    /// The format of a file with this name, if no other is asked for.
+    pub(super) fn of_name(file: Option<&Path>) -> Self {
+        let extension = file.and_then(Path::extension).and_then(|extension| extension.to_str());
+        if extension.is_some_and(|it| it.eq_ignore_ascii_case("xlsx")) { Self::Xlsx } else { Self::Csv }
+    }
+
     /// Refuses options that the format does not have.
     ///
     /// # Errors
@@ -113,6 +128,13 @@ impl ExportFormat {
         let mut bytes = Vec::new();
         match self {
             Self::Csv => render_price_list(&mut bytes, sold.iter().copied()).map_err(anyhow::Error::from)?,
+            Self::Spreadsheet => {
+                render_spreadsheet_list(&mut bytes, sold.iter().copied()).map_err(anyhow::Error::from)?;
+            }
+            Self::Xlsx => {
+                bytes = workbook(&catalog_sheet(sold.iter().copied()))
+                    .map_err(|error| anyhow::anyhow!("{error}. Nada foi escrito"))?;
+            }
             Self::Scale(format) => {
                 let written = scale_file::write(format, scale.department(), scale.encoding(), all)
                     .map_err(|unfit| Refusal::new(Code::InvalidArgument, format!("{unfit}.")))?;
@@ -128,7 +150,7 @@ impl ExportFormat {
     pub(super) fn beside(self, file: &Path) -> Option<PathBuf> {
         match self {
             Self::Scale(format) => format.second_file_name().map(|name| file.with_file_name(name)),
-            Self::Csv => None,
+            Self::Csv | Self::Spreadsheet | Self::Xlsx => None,
         }
     }
 
@@ -136,6 +158,9 @@ impl ExportFormat {
     pub(super) fn has_written(self, head: &[u8]) -> bool {
         match self {
             Self::Csv => is_price_list(head),
+            Self::Spreadsheet => is_spreadsheet_list(head),
+            // A workbook does not say at its beginning who wrote it.
+            Self::Xlsx => head.starts_with(b"PK\x03\x04"),
             Self::Scale(_) => head.is_empty() || is_scale_file(head),
         }
     }
@@ -143,7 +168,8 @@ impl ExportFormat {
     /// A description of the files that may be replaced.
     pub(super) fn replaced(self) -> &'static str {
         match self {
-            Self::Csv => "uma lista de `export`",
+            Self::Csv | Self::Spreadsheet => "uma lista de `export`",
+            Self::Xlsx => "uma planilha xlsx",
             Self::Scale(_) => "uma carga de balança",
         }
     }

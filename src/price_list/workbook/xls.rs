@@ -60,7 +60,11 @@ fn read_measured(bytes: &[u8], bytes_max: usize) -> Result<Vec<Grid>, WorkbookEr
 /// # Errors
 /// If they do not, or the file is damaged.
 fn measure(bytes: &[u8]) -> Result<(), WorkbookError> {
-    let mut file = cfb::CompoundFile::open_strict(Cursor::new(bytes)).map_err(|_| WorkbookError::Damaged)?;
+    let mut file = cfb::CompoundFile::open(Cursor::new(bytes)).map_err(|_| WorkbookError::Damaged)?;
+    // The library follows a chain of sectors for as long as the stream says that it is.
+    if file.walk().any(|entry| entry.len() > bytes.len() as u64) {
+        return Err(WorkbookError::Damaged);
+    }
     if file.exists(ENCRYPTED) {
         return Err(WorkbookError::Password);
     }

@@ -7,7 +7,7 @@ use super::visit;
 use crate::support::project;
 
 /// Counts with a plural that are never one: they passed a limit, or are one themselves.
-const NEVER_ONE: [(&str, &str); 30] = [
+const NEVER_ONE: [(&str, &str); 31] = [
     ("bench.rs", "{} milésimos"),
     ("catalog/amount.rs", "{0} centavos"),
     ("catalog/decimal.rs", "{decimals_max} casas"),
@@ -32,6 +32,7 @@ const NEVER_ONE: [(&str, &str); 30] = [
     ("refusal.rs", "{count} produtos"),
     ("refusal.rs", "{seconds_max} segundos"),
     ("render/status.rs", "{bytes} bytes"),
+    ("render/workbook.rs", "{0} linhas"),
     ("scale_file/read.rs", "{days} dias"),
     ("scale_file/read.rs", "{expected} bytes"),
     ("scale_file/write.rs", "{width} caracteres"),
