@@ -48,6 +48,7 @@ fn written(
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
     fn check(variables: &[(&str, &str)], arguments: &[&str], expected: &str) {
         let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
         assert_eq!(written(variables, arguments.iter().map(Into::into), "a-1"), expected);
@@ -59,6 +60,7 @@ mod tests {
         assert_eq!(ours.map(|name| is_ours(OsStr::new(name))), [true, true, false, false]);
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_command_comes_back_as_it_was_typed() {
         check(&[], &["hortifruti", "update", "Caju", "-20"], "hortifruti update --request-id a-1 Caju -20");

@@ -196,7 +196,7 @@ impl Days {
             (since, Some(until)) => {
                 // A period up to the start of a day ends with the day before.
                 let last = if is_day(until) {
-                    told_date(self.date_of(until - Duration::from_nanos(1)))
+                    told_date(self.date_of(until - Duration::from_micros(1)))
                 } else {
                     told(until)
                 };
