@@ -24,7 +24,7 @@ const MARGIN: Duration = Duration::from_millis(100);
 
 /// The time since the keeper's last answer from the database for which a server counts as current: a lease and the
 /// keeper's longest statement.
-const CURRENT_FOR: Duration = LEASE.saturating_add(Duration::from_secs(1));
+const CURRENT_FOR: Duration = Duration::from_secs(3);
 
 /// The role of a server for its shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
