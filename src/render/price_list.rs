@@ -99,7 +99,7 @@ pub fn catalog_sheet<'a>(products: impl IntoIterator<Item = &'a ProductReply>) -
     }
 }
 
-/// What the columns of a list hold.
+/// The kinds of the cells of a list, by column.
 const HOLDS: [Holds; 10] = [
     Holds::Text,
     Holds::Money,

@@ -40,7 +40,7 @@ struct Imported {
     changed: BTreeMap<String, Vec<ProductChangeReply>>,
     /// The openings of the products that it created.
     created: Vec<MovementReply>,
-    /// What stays as it is, and why.
+    /// The terms and products that stay, and why.
     left: Vec<String>,
 }
 
