@@ -237,7 +237,7 @@ impl Serve {
     }
 }
 
-/// What the log shows: the levels of `RUST_LOG`, for all modules or for some, as in `info,hortifruti::store=debug`.
+/// The levels of the log, from `RUST_LOG`, for all modules or for some, as in `info,hortifruti::store=debug`.
 fn logged() -> Targets {
     let given = std::env::var("RUST_LOG").unwrap_or_default();
     let wanted = if given.trim().is_empty() { None } else { given.parse().ok() };

@@ -56,6 +56,7 @@ pages! {
     reliability: "docs/reliability.md",
     text_protocol: "docs/text-protocol.md",
     threat_model: "docs/threat-model.md",
+    windows: "docs/windows.md",
     benches_log: "benches/LOG.md",
     benches: "benches/README.md",
     fuzz: "fuzz/README.md",

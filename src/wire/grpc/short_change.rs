@@ -13,9 +13,9 @@ const DELTA_THOUSANDTHS: u8 = 2 << 3;
 const KIND: u8 = 4 << 3;
 const LENGTH_DELIMITED: u8 = 2;
 
-/// The most bytes of a number, and the highest last one of so many.
-const NUMBER_BYTES_MAX: usize = 10;
-const LAST_BYTE_MAX: u8 = 1;
+/// The bytes of the longest number, and the highest last one of so many: Protocol Buffers' own.
+const NUMBER_LENGTH: usize = 10;
+const LAST_BYTE: u8 = 1;
 
 /// Reads a `StreamAdjustStockRequest` that has only a name, a quantity and a kind, as most have. `None` for any
 /// other bytes, which the generated code reads or refuses.
@@ -53,11 +53,11 @@ fn change(name: &str, delta_thousandths: i64, kind: i32) -> Result<AdjustRequest
 /// Takes a number from the beginning of these bytes.
 fn number(left: &mut &[u8]) -> Option<u64> {
     let mut number = 0;
-    for (index, byte) in left.iter().enumerate().take(NUMBER_BYTES_MAX) {
+    for (index, byte) in left.iter().enumerate().take(NUMBER_LENGTH) {
         number |= u64::from(byte & 0x7f) << (7 * index);
         if *byte < 0x80 {
             *left = &left[index + 1..];
-            return (index + 1 < NUMBER_BYTES_MAX || *byte <= LAST_BYTE_MAX).then_some(number);
+            return (index + 1 < NUMBER_LENGTH || *byte <= LAST_BYTE).then_some(number);
         }
     }
     None
