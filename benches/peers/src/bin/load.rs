@@ -42,6 +42,9 @@ struct Options {
     /// Given several times, each is drawn with the same chance
     #[arg(long, required = true)]
     command: Vec<String>,
+    /// A line that each connection sends first, such as `token SECRET`; its answer is not counted
+    #[arg(long)]
+    opening: Option<String>,
     /// Speak RESP, each word a bulk string
     #[arg(long)]
     resp: bool,
@@ -217,6 +220,19 @@ impl Pace {
     }
 }
 
+/// Sends a line and waits for the end of its reply.
+fn open_with(line: &str, stream: &mut std::net::TcpStream) -> anyhow::Result<()> {
+    writeln!(stream, "{line}")?;
+    let mut reply = Vec::new();
+    while !reply.ends_with(b"\n\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).context("no answer to the opening line")?;
+        reply.extend(byte);
+    }
+    ensure!(!reply.starts_with(b"Erro "), "refused: {}", String::from_utf8_lossy(&reply).trim_end());
+    Ok(())
+}
+
 struct Connection {
     stream: TcpStream,
     /// When commands in flight were written, and how many at a time.
@@ -230,9 +246,12 @@ struct Connection {
 
 impl Connection {
     fn open(options: &Options) -> anyhow::Result<Self> {
-        let stream = std::net::TcpStream::connect(options.server)
+        let mut stream = std::net::TcpStream::connect(options.server)
             .with_context(|| format!("nothing answers at {}", options.server))?;
         stream.set_nodelay(true)?;
+        if let Some(line) = &options.opening {
+            open_with(line, &mut stream)?;
+        }
         stream.set_nonblocking(true)?;
         Ok(Self {
             stream: TcpStream::from_std(stream),
