@@ -41,7 +41,7 @@ use super::{Lease, Ledger, LedgerRow, RecordedById, Settled, Store, StoreError, 
 use crate::catalog::{Author, Catalog, Movement, RequestId, Transaction};
 use crate::io_error::describe;
 use address::Address;
-use commit::{Commit, Statements};
+use commit::{COMMIT_TIME_MAX, Commit, Statements};
 use connect::{LOOK_TIME_MAX, Link, Purpose};
 use current::Current;
 use ends::Ends;
@@ -208,6 +208,18 @@ impl PostgresStore {
         self.with_link(action, |_, link| link.run(time_max, &act))
     }
 
+    /// Reads what the plan of a commit needs. An engine that is silent for longer than a commit may take is given up
+    /// like one, and the next one has more time.
+    fn look_up<T>(
+        &mut self,
+        act: impl Fn(&Self, &mut Link, Duration) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        let mut time_max = COMMIT_TIME_MAX;
+        self.with_link("consultar", |this, link| {
+            act(this, link, std::mem::replace(&mut time_max, LOOK_TIME_MAX))
+        })
+    }
+
     fn commit_as(&mut self, changes: &Transaction, is_opening: bool) -> Result<(), StoreError> {
         self.ensure_ready()?;
         let Self { link, address, statements, current, authors, .. } = self;
@@ -284,20 +296,20 @@ impl Store for PostgresStore {
     fn recorded(&mut self, request_ids: &[&RequestId]) -> Result<RecordedById, StoreError> {
         let shop = self.current.shop();
         let places =
-            self.with_link("consultar", |this, link| this.request_ids.places(link, shop, request_ids))?;
+            self.look_up(|this, link, time_max| this.request_ids.places(link, shop, time_max, request_ids))?;
         // The engine is asked only about an id that the index proposes.
         if places.is_empty() {
             return Ok(RecordedById::default());
         }
-        self.read("consultar", LOOK_TIME_MAX, async |session| {
-            read::recorded(session, shop, request_ids, &places).await
+        self.look_up(|_, link, time_max| {
+            link.run(time_max, async |session| read::recorded(session, shop, request_ids, &places).await)
         })
     }
 
     fn rows(&mut self, first_sequence: i64, count: usize) -> Result<Vec<LedgerRow>, StoreError> {
         let shop = self.current.shop();
-        self.read("consultar", LOOK_TIME_MAX, async |session| {
-            ledger::rows(session, shop, first_sequence, count).await
+        self.look_up(|_, link, time_max| {
+            link.run(time_max, async |session| ledger::rows(session, shop, first_sequence, count).await)
         })
     }
 
@@ -308,8 +320,10 @@ impl Store for PostgresStore {
         count_max: usize,
     ) -> Result<Vec<Movement>, StoreError> {
         let shop = self.current.shop();
-        self.read("consultar", LOOK_TIME_MAX, async |session| {
-            ledger::movements_back(session, shop, last, after, count_max).await
+        self.look_up(|_, link, time_max| {
+            let back =
+                async |session: &_| ledger::movements_back(session, shop, last, after, count_max).await;
+            link.run(time_max, back)
         })
     }
 

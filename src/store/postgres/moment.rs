@@ -197,7 +197,7 @@ impl PostgresMoment<'_> {
                 Some(index) => index,
                 None => index.insert(RequestIds::read(link, *shop)?),
             };
-            index.places(link, *shop, request_ids)
+            index.places(link, *shop, PART_TIME_MAX, request_ids)
         };
         places().map_err(|failure| match failure.into_error("conferir", address) {
             StoreError::Corrupt { reason, .. } => Fault::Content(reason),

@@ -53,7 +53,7 @@ impl RequestIds {
     pub(super) fn read(link: &mut Link, shop: i32) -> Result<Self, Failure> {
         let Some((seed, through)) = read_key(link, shop)? else { return Ok(Self::new()) };
         let seed = seed.try_into().map_err(|_| bad_value("o índice dos pedidos não tem a sua chave"))?;
-        let index = IdIndex::read(&mut PostgresTables { link, shop }, &seed, through)?;
+        let index = IdIndex::read(&mut PostgresTables::new(link, shop), &seed, through)?;
         Ok(Self { index, is_read: true, ..Self::new() })
     }
 
@@ -80,7 +80,7 @@ impl RequestIds {
             // A later run has ids that are not in the index yet.
             && (self.index.through() + 1..=last_sequence).contains(&through)
         {
-            self.index.follow(&mut PostgresTables { link, shop }, through)?;
+            self.index.follow(&mut PostgresTables::new(link, shop), through)?;
         }
         Ok(())
     }
@@ -91,9 +91,10 @@ impl RequestIds {
         &self,
         link: &mut Link,
         shop: i32,
+        time_max: Duration,
         request_ids: &[&RequestId],
     ) -> Result<Vec<(usize, i64)>, Failure> {
-        self.index.places(&mut PostgresTables { link, shop }, request_ids)
+        self.index.places(&mut PostgresTables { link, shop, time_max }, request_ids)
     }
 
     /// Adds the ids of a stored transaction.

@@ -37,6 +37,15 @@ const SELECT_REQUESTS: &str = "SELECT request_id FROM request WHERE shop = $1 AN
 pub(super) struct PostgresTables<'l> {
     pub(super) link: &'l mut Link,
     pub(super) shop: i32,
+    /// How long a read may take.
+    pub(super) time_max: Duration,
+}
+
+impl<'l> PostgresTables<'l> {
+    /// The tables for reads of many ids.
+    pub(super) fn new(link: &'l mut Link, shop: i32) -> Self {
+        Self { link, shop, time_max: READ_TIME_MAX }
+    }
 }
 
 impl From<Malformed> for Failure {
@@ -86,7 +95,7 @@ impl IdTables for PostgresTables<'_> {
         let shop = self.shop;
         let (runs, hashes): (Vec<i64>, Vec<i64>) =
             wanted.iter().map(|(run, hash)| (*run as i64, *hash)).unzip();
-        self.link.run(READ_TIME_MAX, async |session| {
+        self.link.run(self.time_max, async |session| {
             let mut chunks = pin!(session.stream(SELECT_CHUNKS_WITH, &[&shop, &runs, &hashes]).await?);
             while let Some(chunk) = chunks.try_next().await? {
                 let index: i64 = chunk.try_get(0)?;
