@@ -4,6 +4,7 @@
 //! therefore seen before the answer that follows them: a warning during a commit means that the engine did not keep
 //! its promise, as if the wait for a standby was cancelled.
 
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
@@ -31,6 +32,9 @@ use crate::store::StoreError;
 
 /// How long one host may take to become usable. A host that recovers answers sooner, with a refusal.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// The pause after which a host that is of no use yet is asked again, while others do not answer: it may be promoted.
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// How long other hosts are waited for after the first usable one: one of them may have been promoted later.
 const OTHERS_TIME: Duration = Duration::from_millis(250);
@@ -237,16 +241,24 @@ fn note(warning: &mut Option<String>, notice: &DbError) {
 async fn find(address: &Address, purpose: Purpose) -> Result<Found, Vec<String>> {
     let is_asked =
         |host: &usize| !matches!(purpose, Purpose::Read { at: Some(place) } if place.host != *host);
-    let attempt = |host| async move { (host, open(address, host, purpose).await) };
-    let mut attempts: Vec<_> =
-        (0..address.host_count()).filter(is_asked).map(|host| Box::pin(attempt(host))).collect();
+    let attempt = |host, pause| async move {
+        tokio::time::sleep(pause).await;
+        (host, open(address, host, purpose).await)
+    };
+    // The hosts that have not answered once.
+    let mut silent: Vec<usize> = (0..address.host_count()).filter(is_asked).collect();
+    let mut attempts: Vec<_> = silent.iter().map(|host| Box::pin(attempt(*host, Duration::ZERO))).collect();
     let mut until = Instant::now() + CONNECT_TIME_MAX;
     let mut best: Option<Found> = None;
-    let mut reasons = Vec::new();
-    while !attempts.is_empty() {
+    let mut reasons = BTreeMap::new();
+    while !silent.is_empty() {
         let Ok((host, found)) = timeout_at(until, first_done(&mut attempts)).await else { break };
+        silent.retain(|other| *other != host);
         match found.and_then(|found| fit(found, purpose)) {
-            Err(reason) => reasons.push(format!("{}: {reason}", address.host_shown(host))),
+            Err(reason) => {
+                reasons.insert(host, format!("{}: {reason}", address.host_shown(host)));
+                attempts.push(Box::pin(attempt(host, ASK_AGAIN_AFTER)));
+            }
             Ok(found) => {
                 if best.as_ref().is_none_or(|best| best.facts.timeline < found.facts.timeline) {
                     best = Some(found);
@@ -258,10 +270,10 @@ async fn find(address: &Address, purpose: Purpose) -> Result<Found, Vec<String>>
             }
         }
     }
-    if reasons.is_empty() {
-        reasons.push("nenhum host respondeu".to_owned());
-    }
-    best.ok_or(reasons)
+    best.ok_or_else(|| match reasons.is_empty() {
+        true => vec!["nenhum host respondeu".to_owned()],
+        false => reasons.into_values().collect(),
+    })
 }
 
 /// Waits for the first of some futures, and removes it.

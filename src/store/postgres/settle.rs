@@ -21,7 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The pause between two attempts to connect.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 
-/// How long the engine may take for the barrier, which waits for a commit that still runs.
+/// How long the engine may take for the barrier, which waits for a commit that still runs. Each further barrier may
+/// take twice as long, up to [`BARRIER_TIME_MAX`]: a primary that was replaced waits for its standby for ever, and
+/// the next connection may find the one that replaced it.
+const BARRIER_TIME: Duration = Duration::from_millis(500);
 const BARRIER_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// Raises the epoch of this server, unless another one has the lease. The epoch never falls, even on an engine that
@@ -50,8 +53,9 @@ impl PostgresStore {
         // Only the first who waits is patient; later ones must not wait behind each other.
         let patience = if self.gone_since.is_none() { PATIENCE } else { Duration::ZERO };
         let since = *self.gone_since.get_or_insert_with(Instant::now);
+        let mut barrier_time = BARRIER_TIME;
         loop {
-            match self.try_reconnect(in_doubt) {
+            match self.try_reconnect(in_doubt, &mut barrier_time) {
                 Err(error @ StoreError::Unreachable { .. }) if since.elapsed() >= patience => {
                     return Err(error);
                 }
@@ -64,11 +68,17 @@ impl PostgresStore {
         }
     }
 
-    fn try_reconnect(&mut self, in_doubt: Option<&Transaction>) -> Result<Settled, StoreError> {
+    fn try_reconnect(
+        &mut self,
+        in_doubt: Option<&Transaction>,
+        barrier_time: &mut Duration,
+    ) -> Result<Settled, StoreError> {
         let timeline_min = self.current.timeline_min();
         let mut link = Link::open(&self.address, Purpose::Write { timeline_min })?;
         let (shop, epoch, holder) = (self.current.shop(), self.lease.epoch(), self.holder.as_str());
-        let barrier = link.change(BARRIER_TIME_MAX, async |session| {
+        let time_max = *barrier_time;
+        *barrier_time = BARRIER_TIME_MAX.min(2 * time_max);
+        let barrier = link.change(time_max, async |session| {
             Ok(session
                 .query_opt(BARRIER, &[&shop, &holder, &epoch])
                 .await?
