@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 
 use crate::access::SECRET_VARIABLE;
 use crate::platform::advice::{quoted, with_variables};
+use crate::port_file::OF_SERVICE_VARIABLE;
 
 /// The prefix of the environment variables that this program reads.
 const VARIABLE_PREFIX: &str = "HORTIFRUTI_";
@@ -18,9 +19,11 @@ pub fn command(request_id: &str) -> String {
     written(variables, std::env::args_os(), request_id)
 }
 
-/// Whether a variable is one of ours, and no secret.
+/// Whether a variable is one of ours, no secret, and not one of the whole machine.
 fn is_ours(variable: &OsStr) -> bool {
-    variable != SECRET_VARIABLE && variable.as_encoded_bytes().starts_with(VARIABLE_PREFIX.as_bytes())
+    variable != SECRET_VARIABLE
+        && variable != OF_SERVICE_VARIABLE
+        && variable.as_encoded_bytes().starts_with(VARIABLE_PREFIX.as_bytes())
 }
 
 /// Writes a command with this program's environment variables before it, because they may have been set for

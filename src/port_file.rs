@@ -4,6 +4,7 @@
 
 mod place;
 
+use std::env;
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -14,8 +15,8 @@ use crate::io_error::describe;
 use crate::platform::{files, machine};
 use crate::private_file::{self, AtomicFile, NameState, Obstacle};
 
-/// The port file of the server that the system starts, which clients of every user find from every folder.
-pub const OF_SERVICE: &str = machine::SERVICE_PORT_FILE;
+/// The environment variable with the path of the service's port file on a machine that keeps it elsewhere.
+pub const OF_SERVICE_VARIABLE: &str = "HORTIFRUTI_SERVICE_PORT_FILE";
 
 /// The longest content that is read from either file, in bytes: an IPv6 address with its port fits.
 const CONTENT_BYTES_MAX: u64 = 64;
@@ -86,6 +87,12 @@ pub enum PortFileError {
         /// The reason that the system gives.
         error: io::Error,
     },
+}
+
+/// The port file of the server that the system starts, which clients of every user find from every folder.
+pub fn of_service() -> PathBuf {
+    let elsewhere = env::var_os(OF_SERVICE_VARIABLE).filter(|path| !path.is_empty());
+    elsewhere.map_or_else(|| PathBuf::from(machine::SERVICE_PORT_FILE), PathBuf::from)
 }
 
 /// The port file by which a client finds its server: `path`, or that of the service if there is none of that name.
@@ -167,11 +174,6 @@ pub struct Prepared {
     address_file: Option<AtomicFile>,
 }
 
-/// The folder of the service's port file.
-fn folder_of_service() -> &'static Path {
-    Path::new(OF_SERVICE).parent().unwrap_or(Path::new(OF_SERVICE))
-}
-
 /// Writes the port file under a temporary name, before the server writes any other file. The final name must
 /// be free, or belong to a port file whose server does not answer any more.
 ///
@@ -190,8 +192,10 @@ pub fn prepare(path: &Path, own: SocketAddr) -> Result<Prepared, PortFileError> 
         }
         _ => {}
     }
+    let of_service = of_service();
     let begin = |path: &Path, content: String| {
-        let begun = match path.starts_with(folder_of_service()) {
+        // The folder of the service's port file has the address file too.
+        let begun = match of_service.parent().is_some_and(|folder| path.starts_with(folder)) {
             // Clients of other users read it.
             true => AtomicFile::begin_shared(path),
             false => AtomicFile::begin(path),

@@ -43,7 +43,7 @@ impl PortFile {
     /// the one of the machine's service.
     fn of_client(&self) -> PathBuf {
         match self.port_file == Path::new(PORT_FILE_DEFAULT) {
-            true => port_file::found_or(&self.port_file, Path::new(port_file::OF_SERVICE)),
+            true => port_file::found_or(&self.port_file, &port_file::of_service()),
             false => self.port_file.clone(),
         }
     }

@@ -15,7 +15,7 @@ const OPEN_FOLDERS: [&str; 3] = ["inventory", "server", "store"];
 /// Each room, and the rooms that it imports from.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("access", &["catalog", "io_error", "operation", "private_file", "refusal"]),
-    ("again", &["access", "platform"]),
+    ("again", &["access", "platform", "port_file"]),
     (
         "bench",
         &[

@@ -5,7 +5,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::support::waiting::published_port;
-use crate::support::{Connection, Need, executable, finished, hortifruti, project, run, signal, try_run};
+use crate::support::{
+    Connection, Need, SERVICE_PORT_FILE_VARIABLE, Server, executable, finished, hortifruti, project, run, service_port_file,
+    signal, try_run,
+};
 
 /// The units.
 const UNITS: [&str; 3] = ["hortifruti.service", "hortifruti-backup.service", "hortifruti-backup.timer"];
@@ -68,6 +71,29 @@ fn the_lines_of_the_units_serve_and_copy() {
     assert_eq!(copies.len(), 1);
     let copy = copies.into_iter().next().unwrap().unwrap().path();
     assert!(run(hortifruti(folder.path()).arg("verify").arg(copy), "").out.contains("\nMovimentos: 5\n"));
+}
+
+#[test]
+fn clients_find_the_service_of_the_machine_from_every_folder() {
+    let machine = tempfile::tempdir().unwrap();
+    let port_file = service_port_file(machine.path());
+    fs::create_dir(port_file.parent().unwrap()).unwrap();
+    let mut server = Server::start_in(machine, &["--port-file", port_file.to_str().unwrap()]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let usual = elsewhere.path().join("arquivo");
+    fs::write(&usual, "").unwrap();
+    // Whoever may read a file of this user reads it.
+    assert_eq!(fs::metadata(&port_file).unwrap().permissions(), fs::metadata(&usual).unwrap().permissions());
+    let asked = |folder: &Path| {
+        let mut command = hortifruti(folder);
+        run(command.args(["query", "Caju"]).env(SERVICE_PORT_FILE_VARIABLE, &port_file), "")
+    };
+    assert_eq!(asked(elsewhere.path()).out, "Caju: R$2.0, Estoque: 60\n");
+    // The server of the folder comes first.
+    let own = Server::start_in(elsewhere, &["--empty"]);
+    assert_eq!(asked(own.path()).code, 3);
+    server.stop();
+    assert!(!port_file.exists());
 }
 
 #[test]

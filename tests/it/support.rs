@@ -141,6 +141,14 @@ pub(crate) fn list(name: &str) -> PathBuf {
 /// The variable that names another executable than Cargo's.
 pub(crate) const EXECUTABLE_VARIABLE: &str = "HORTIFRUTI_EXECUTABLE";
 
+/// The variable with the path of the port file of the machine's service.
+pub(crate) const SERVICE_PORT_FILE_VARIABLE: &str = "HORTIFRUTI_SERVICE_PORT_FILE";
+
+/// The port file of a service of the folder's own, in the place of the machine's.
+pub(crate) fn service_port_file(folder: &Path) -> PathBuf {
+    folder.join("servico/server_port.txt")
+}
+
 /// The executable under test. The soak, for which Cargo builds none, is one itself.
 pub(crate) fn executable() -> PathBuf {
     if let Some(other) = std::env::var_os(EXECUTABLE_VARIABLE) {
@@ -170,6 +178,7 @@ pub(crate) fn without_environment(command: &mut Command, folder: &Path) {
         .env_remove("HORTIFRUTI_TOKEN")
         .env_remove("HORTIFRUTI_LABEL")
         .env_remove("RUST_LOG")
+        .env(SERVICE_PORT_FILE_VARIABLE, service_port_file(folder))
         .env("TZ", zone::time_zone())
         .env("XDG_STATE_HOME", folder.join("state"));
 }

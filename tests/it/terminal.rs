@@ -9,7 +9,7 @@ use std::time::Instant;
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
 use crate::support::waiting::wait_for;
-use crate::support::{PATIENCE, Server, signal};
+use crate::support::{PATIENCE, SERVICE_PORT_FILE_VARIABLE, Server, service_port_file, signal};
 
 pub(crate) const PROMPT: &str = "Digite sua escolha: ";
 
@@ -68,6 +68,7 @@ impl Terminal {
         }
         command.env("TERM", "xterm");
         command.env("XDG_STATE_HOME", folder.join("state"));
+        command.env(SERVICE_PORT_FILE_VARIABLE, service_port_file(folder));
         for (name, value) in variables {
             command.env(name, value);
         }
