@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 
 use crate::support::waiting::published_port;
 use crate::support::{
-    Connection, Need, SERVICE_PORT_FILE_VARIABLE, Server, executable, finished, hortifruti, project, run, service_port_file,
-    signal, try_run,
+    Connection, Need, SERVICE_PORT_FILE_VARIABLE, Server, executable, finished, hortifruti, project, run,
+    service_port_file, signal, try_run,
 };
 
 /// The units.
@@ -94,6 +94,42 @@ fn clients_find_the_service_of_the_machine_from_every_folder() {
     assert_eq!(asked(own.path()).code, 3);
     server.stop();
     assert!(!port_file.exists());
+}
+
+/// The texts between quotes of a line.
+fn quoted(line: &str) -> Vec<&str> {
+    line.split('"').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn what_packages_bring_along_is_there() {
+    let manifest = fs::read_to_string(project().join("Cargo.toml")).unwrap();
+    let (_, assets) = manifest.split_once("assets = [\n").unwrap();
+    let assets: Vec<Vec<&str>> = assets.lines().take_while(|line| *line != "]").map(quoted).collect();
+    let build = fs::read_to_string(project().join("packaging/build")).unwrap();
+    for asset in &assets {
+        let [from, to, mode] = asset[..] else { panic!("{asset:?}") };
+        assert!(!to.starts_with('/') && ["644", "755"].contains(&mode), "{asset:?}");
+        match from.strip_prefix("target/packaging/") {
+            Some(made) => assert!(build.contains(made.split('/').next().unwrap()), "{asset:?}"),
+            None => assert!(project().join(from).is_file(), "{asset:?}"),
+        }
+    }
+    let is_installed = |path: &str| assets.iter().any(|asset| asset[0] == path);
+    for shell in ["_hortifruti", "hortifruti.bash", "hortifruti.fish"] {
+        assert!(is_installed(&format!("completions/{shell}")), "{shell}");
+    }
+    // The units' settings and user are installed with them.
+    let unit = packaging(UNITS[0]);
+    assert!(
+        unit.contains("EnvironmentFile=-/etc/default/hortifruti\n") && unit.contains("User=hortifruti\n")
+    );
+    assert!(is_installed("packaging/systemd/default") && is_installed("packaging/sysusers/hortifruti.conf"));
+    let settings = packaging("default");
+    for variable in ["HORTIFRUTI_OPTIONS", "HORTIFRUTI_KEEP"] {
+        let is_used = UNITS.iter().any(|unit| packaging(unit).contains(&format!("${variable}")));
+        assert!(is_used && settings.contains(&format!("\n{variable}=")), "{variable}");
+    }
 }
 
 #[test]
