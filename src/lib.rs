@@ -27,6 +27,12 @@
 //! The code never has a transport that uses a store, a rule of a change outside the catalog, a price or a
 //! quantity in floating point, an answer before its change is on disk.
 
+// A build that leaves a part out keeps what only that part uses.
+#![cfg_attr(
+    not(all(feature = "bench", feature = "http", feature = "postgres", feature = "shell")),
+    allow(dead_code, unused_imports)
+)]
+
 pub mod access;
 pub mod again;
 #[cfg(feature = "bench")]
@@ -40,6 +46,7 @@ pub mod io_error;
 pub mod local_time;
 pub mod metrics;
 pub mod operation;
+#[cfg(feature = "http")]
 pub mod panel;
 mod platform;
 pub mod port_file;

@@ -362,6 +362,7 @@ async fn serve_one(service: Service, stream: TcpStream, guard: Guard) {
             let _open = service.inventory.metrics().connections.open(Transport::Text);
             text::serve(service, stream, first_bytes).await;
         }
+        #[cfg(feature = "http")]
         (Protocol::Http1, Protocols { http: true, .. }) => {
             let _open = service.inventory.metrics().connections.open(Transport::Http);
             http::serve_http1(service, stream, first_bytes).await;

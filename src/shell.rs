@@ -5,9 +5,6 @@
 //! under its id (`in_doubt`, `kept`), and the line editor has completion and history. A pipe (`piped`) has
 //! none of these.
 
-// Without the subcommand, only the words that are subcommands themselves use this module.
-#![cfg_attr(not(feature = "shell"), allow(dead_code, unused_imports))]
-
 mod completion;
 mod desk;
 #[cfg(feature = "shell")]

@@ -1,7 +1,9 @@
 //! Requests and replies as bytes and text, on each wire and in both directions. No I/O.
 
+#[cfg(feature = "http")]
 pub mod connect;
 pub mod grpc;
+#[cfg(feature = "http")]
 pub mod json;
 pub mod text;
 

@@ -128,6 +128,20 @@ const EXAMPLES_NOTE: &str = "A loja tem só os produtos de exemplo. Para tirá-l
                              (para começar sem eles: hortifruti serve --empty, numa pasta nova)";
 
 impl Serve {
+    /// The protocols that are served: those of the options, or else all that this build has.
+    fn protocols(&self) -> anyhow::Result<Protocols> {
+        if self.http && !cfg!(feature = "http") {
+            bail!(
+                "este programa foi compilado sem HTTP e sem o painel. O servidor não foi iniciado; use um que os \
+                 tenha, ou inicie sem --http"
+            );
+        }
+        Ok(match (self.socket, self.grpc, self.http) {
+            (false, false, false) => Protocols { socket: true, grpc: true, http: cfg!(feature = "http") },
+            (socket, grpc, http) => Protocols { socket, grpc, http },
+        })
+    }
+
     /// The files of TLS, if the server speaks TLS. The command line accepts a certificate only with its key.
     fn tls_files(&self) -> Option<ServerFiles> {
         Some(ServerFiles {
@@ -175,10 +189,7 @@ impl Serve {
             .finish()
             .with(logged())
             .init();
-        let protocols = match (self.socket, self.grpc, self.http) {
-            (false, false, false) => Protocols { socket: true, grpc: true, http: true },
-            (socket, grpc, http) => Protocols { socket, grpc, http },
-        };
+        let protocols = self.protocols()?;
         refuse_open_network(self)?;
         let reloadable = Reloadable::read(self.tls_files(), self.token_file.clone())?;
         // The port is bound before anything is written, because a second server on the same port must change

@@ -96,6 +96,7 @@ pub(super) async fn turn_away(service: Service, stream: TcpStream) {
             let refused = http::turn_away_http2(protocols, stream, first_bytes);
             let _ = tokio::time::timeout(TURN_AWAY_WAIT, refused).await;
         }
+        #[cfg(feature = "http")]
         Ok(Ok((_, Protocol::Http1))) if protocols.http => {
             answer_and_close(stream, &http::turn_away_http1()).await;
         }

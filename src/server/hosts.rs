@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use axum::http::uri::Authority;
+use tonic::codegen::http::uri::Authority;
 
 use crate::platform::machine::host_name;
 

@@ -4,11 +4,6 @@
 //! renews the lease and notes here what came of it. The epoch in each commit decides who may write; the times here
 //! only decide who may answer reads, and when another server tries to write.
 
-#![cfg_attr(
-    not(feature = "postgres"),
-    allow(dead_code, reason = "only a store that several servers share has a keeper")
-)]
-
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use axum::http::{HeaderMap, header};
+use tonic::codegen::http::{HeaderMap, header};
 
 use crate::server::grpc::{Calls, Router};
 use crate::server::maybe_tls::MaybeTls;

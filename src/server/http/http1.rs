@@ -70,33 +70,11 @@ fn server() -> http1::Builder {
 
 /// The whole answer to a request that is refused because the server is full.
 pub(in crate::server) fn turn_away() -> Vec<u8> {
-    raw(
+    plain::raw(
         "503 Service Unavailable",
         &format!("Retry-After: {}\r\n", plain::RETRY_AFTER.as_secs()),
         &plain::full(),
     )
-}
-
-/// The whole answer to a request if the server serves no HTTP.
-pub(in crate::server) fn not_served() -> Vec<u8> {
-    raw("501 Not Implemented", "", plain::NOT_SERVED)
-}
-
-/// The whole answer to a request without TLS if the server speaks only TLS.
-pub(in crate::server) fn tls_only() -> Vec<u8> {
-    raw("400 Bad Request", "", plain::TLS_ONLY)
-}
-
-/// An answer after which the connection ends.
-fn raw(status: &str, fields: &str, text: &str) -> Vec<u8> {
-    let length = text.len() + 1;
-    let secure = plain::HEADERS.map(|(name, value)| format!("{name}: {value}\r\n")).concat();
-    format!(
-        "HTTP/1.1 {status}\r\n{fields}Content-Type: {}\r\nContent-Length: {length}\r\n{secure}Connection: close\r\n\r\n\
-         {text}\n",
-        plain::TEXT
-    )
-    .into_bytes()
 }
 
 #[cfg(test)]

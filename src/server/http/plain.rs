@@ -2,28 +2,28 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "http")]
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use tonic::codegen::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use crate::refusal::Refusal;
 
 /// The media type of such an answer.
-pub(super) const TEXT: &str = "text/plain; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
 
 /// The time after which a client of a full server should try again.
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(10);
 
 /// The answer of a server that serves no HTTP.
-pub(super) const NOT_SERVED: &str =
+const NOT_SERVED: &str =
     "este servidor não atende HTTP. Nada foi feito; use um cliente gRPC, ou inicie o servidor com --http.";
 
 /// The answer of a server that speaks only TLS to a request that came without.
-pub(super) const TLS_ONLY: &str =
-    "este servidor atende só por TLS. Nada foi feito; use https:// no lugar de http://.";
+const TLS_ONLY: &str = "este servidor atende só por TLS. Nada foi feito; use https:// no lugar de http://.";
 
 /// The security headers of every answer: nothing is loaded from elsewhere, nothing runs but the panel's own
 /// files, and no other page frames, embeds or opens this one.
-pub(super) const HEADERS: [(&str, &str); 6] = [
+const HEADERS: [(&str, &str); 6] = [
     (
         "content-security-policy",
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
@@ -44,6 +44,7 @@ pub(super) fn secure(headers: &mut HeaderMap) {
 }
 
 /// An answer with this status.
+#[cfg(feature = "http")]
 pub(super) fn answer(status: StatusCode, text: &str) -> Response<Body> {
     let mut response = of_type(TEXT, format!("{text}\n"));
     *response.status_mut() = status;
@@ -51,6 +52,7 @@ pub(super) fn answer(status: StatusCode, text: &str) -> Response<Body> {
 }
 
 /// An answer of this media type.
+#[cfg(feature = "http")]
 pub(super) fn of_type(content_type: &'static str, body: impl Into<Body>) -> Response<Body> {
     let mut response = Response::new(body.into());
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -64,9 +66,32 @@ pub(super) fn full() -> String {
 
 /// The answer of a full server.
 pub(super) fn no_room() -> Response<tonic::body::Body> {
-    let mut response = answer(StatusCode::SERVICE_UNAVAILABLE, &full());
+    let mut response = Response::new(tonic::body::Body::new(format!("{}\n", full())));
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     let headers = response.headers_mut();
     secure(headers);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(TEXT));
     headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER.as_secs()));
-    response.map(tonic::body::Body::new)
+    response
+}
+
+/// The whole answer to a request of HTTP/1.1 if the server serves no HTTP.
+pub(in crate::server) fn not_served() -> Vec<u8> {
+    raw("501 Not Implemented", "", NOT_SERVED)
+}
+
+/// The whole answer to a request of HTTP/1.1 without TLS if the server speaks only TLS.
+pub(in crate::server) fn tls_only() -> Vec<u8> {
+    raw("400 Bad Request", "", TLS_ONLY)
+}
+
+/// An answer of HTTP/1.1 after which the connection ends.
+pub(super) fn raw(status: &str, fields: &str, text: &str) -> Vec<u8> {
+    let length = text.len() + 1;
+    let secure = HEADERS.map(|(name, value)| format!("{name}: {value}\r\n")).concat();
+    format!(
+        "HTTP/1.1 {status}\r\n{fields}Content-Type: {TEXT}\r\nContent-Length: {length}\r\n{secure}Connection: \
+         close\r\n\r\n{text}\n"
+    )
+    .into_bytes()
 }

@@ -1,14 +1,14 @@
-//! The requests of one connection: gRPC's go to the router of gRPC, all others through the guard to a route.
+//! The requests of one connection: gRPC's go to the router of gRPC, all others to the routes.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::http::{HeaderValue, Request, Version, header};
 use hyper::body::Incoming;
-use tower::ServiceExt as _;
+#[cfg(feature = "http")]
+use tonic::codegen::http::Version;
+use tonic::codegen::http::{Request, Response};
 
 use super::connection::Connection;
-use super::{guard, plain, routes};
 use crate::metrics::Transport;
 use crate::server::authenticator::WrongTokens;
 use crate::server::grpc::{self, Answer, Calls};
@@ -33,7 +33,7 @@ impl Requests {
 }
 
 impl hyper::service::Service<Request<Incoming>> for Requests {
-    type Response = axum::http::Response<tonic::body::Body>;
+    type Response = Response<tonic::body::Body>;
     type Error = Infallible;
     type Future = Answer;
 
@@ -41,39 +41,13 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
         let router = &self.0.router;
         router.calls().note_request();
         let protocols = router.calls().service.protocols;
-        if !protocols.http || (request.version() == Version::HTTP_2 && grpc::is_grpc(request.headers())) {
-            return if protocols.grpc {
-                router.call(request, Transport::Grpc)
-            } else {
-                grpc::not_served(protocols)
-            };
+        #[cfg(feature = "http")]
+        if protocols.http && !(request.version() == Version::HTTP_2 && grpc::is_grpc(request.headers())) {
+            return super::routes::answer(Arc::clone(&self.0), request);
         }
-        let connection = Arc::clone(&self.0);
-        Box::pin(async move { Ok(connection.answer(request).await) })
-    }
-}
-
-impl Connection {
-    /// Answers a request that is no gRPC.
-    async fn answer(
-        self: Arc<Self>,
-        mut request: Request<Incoming>,
-    ) -> axum::http::Response<tonic::body::Body> {
-        let is_last = request.version() != Version::HTTP_2 && self.is_last(request.headers());
-        let mut response = match guard::check(&request, &self.service().hosts, self.local) {
-            Err(refused) => refused.answer(),
-            Ok(()) => {
-                request.extensions_mut().insert(Arc::clone(&self));
-                let Ok(response) = routes::routes().oneshot(request).await;
-                response
-            }
-        };
-        let headers = response.headers_mut();
-        plain::secure(headers);
-        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-        if is_last {
-            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        match protocols.grpc {
+            true => router.call(request, Transport::Grpc),
+            false => grpc::not_served(protocols),
         }
-        response.map(tonic::body::Body::new)
     }
 }

@@ -12,13 +12,13 @@ use prost::Message as _;
 use serde_json::{Value, json};
 
 use super::connect::refused;
-use super::connection::Connection;
-use super::plain;
 use crate::catalog::IMPORT_ROWS_MAX;
 use crate::operation::{IMPORT_BYTES_MAX, ImportRequest, Operation, Permission};
 use crate::price_list::{self, BAD_ROWS_SHOWN_MAX, Field, PriceList, Reading};
 use crate::refusal::{Code, Refusal};
 use crate::server::grpc::defect;
+use crate::server::http::connection::Connection;
+use crate::server::http::plain;
 use crate::wire::grpc::import_message;
 use crate::wire::json::Call;
 

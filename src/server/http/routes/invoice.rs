@@ -9,14 +9,15 @@ use axum::http::{Request, Response};
 use serde_json::{Value, json};
 
 use super::connect::refused;
-use super::connection::Connection;
-use super::{plain, price_list};
+use super::price_list;
 use crate::access::Identity;
 use crate::catalog::{Details, Purchase, Quantity};
 use crate::invoice::{self, Invoice, Line, Match, Matching, Purchased, Standing};
 use crate::operation::{Operation, Permission};
 use crate::refusal::{Code, Refusal};
 use crate::server::grpc::defect;
+use crate::server::http::connection::Connection;
+use crate::server::http::plain;
 
 /// Answers with the lines of an invoice.
 pub(super) async fn answer(

@@ -10,8 +10,6 @@ use axum::http::{HeaderMap, Response};
 use serde::Deserialize;
 
 use super::connect::refused;
-use super::connection::Connection;
-use super::plain;
 use crate::catalog::{Kind, Quoted};
 use crate::local_time::{Days, End};
 use crate::operation::{Grouping, Permission};
@@ -19,6 +17,8 @@ use crate::refusal::Refusal;
 use crate::render::{Format, render_sheet};
 use crate::report::{Report, What};
 use crate::server::grpc::defect;
+use crate::server::http::connection::Connection;
+use crate::server::http::plain;
 
 /// The options of a report, called as those of the one-shot. An empty one is one that is not given.
 #[derive(Debug, Default, Deserialize)]

@@ -42,7 +42,7 @@ pub(super) async fn unary(kind: Kind, call: Option<&'static Call>, answered: Ans
 }
 
 /// The answer to a request that was refused, as a unary call has it.
-pub(in crate::server::http) fn refused(refusal: Refusal) -> Response<Body> {
+pub(in crate::server::http::routes) fn refused(refusal: Refusal) -> Response<Body> {
     error(&status(refusal))
 }
 

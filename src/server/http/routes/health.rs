@@ -8,10 +8,10 @@ use axum::http::{HeaderMap, Response, StatusCode};
 use axum::routing::get;
 use axum::{Extension, Router};
 
-use super::connection::Connection;
-use super::plain;
 use crate::metrics::{CONTENT_TYPE, write_metrics};
 use crate::operation::Permission;
+use crate::server::http::connection::Connection;
+use crate::server::http::plain;
 
 pub(super) fn routes() -> Router {
     let routes = Router::new().route("/healthz", get(healthz));

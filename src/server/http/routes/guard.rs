@@ -7,9 +7,9 @@ use axum::body::Body;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 
-use super::plain;
 use crate::catalog::Quoted;
 use crate::server::hosts::Hosts;
+use crate::server::http::plain;
 
 /// The media types of requests that may change something. A browser asks before it sends one of them to
 /// another site, and this server permits nothing; forms have other types.

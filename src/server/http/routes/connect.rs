@@ -14,12 +14,12 @@ use axum::body::{Body, HttpBody as _};
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header};
 
-use super::connection::Connection;
-use super::plain;
 use crate::metrics::Transport;
 use crate::operation::Operation;
 use crate::refusal::{Code, Refusal};
 use crate::server::grpc::{CallBody, EventEncoding, STANDBY};
+use crate::server::http::connection::Connection;
+use crate::server::http::plain;
 use crate::wire::connect::{self, Codec, Kind};
 use crate::wire::grpc::{INVENTORY_SERVICE, status};
 use crate::wire::json::Call;

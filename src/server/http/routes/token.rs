@@ -8,10 +8,10 @@ use axum::http::{HeaderMap, Response};
 use serde_json::json;
 
 use super::connect::refused;
-use super::connection::Connection;
-use super::plain;
 use crate::access::{self, Identity};
 use crate::operation::Permission;
+use crate::server::http::connection::Connection;
+use crate::server::http::plain;
 
 impl Connection {
     /// The identity of the client of a request, if it may do what the route does.
