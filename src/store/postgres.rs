@@ -26,6 +26,7 @@ mod request_ids;
 mod rows;
 mod session;
 mod settle;
+mod socket;
 mod standing;
 mod tail;
 mod tls;

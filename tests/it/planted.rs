@@ -104,8 +104,8 @@ const PLANTED: [Planted; 7] = [
         found_by: "postgres::failover::a_cancelled_wait_for_the_standby_is_no_success",
         places: &[(
             "src/store/postgres/connect.rs",
-            "match self.line.warning.take() {",
-            "match self.line.warning.take().filter(|_| !crate::planted(\"a warning taken for success\")) {",
+            "match self.line.heard.warning.take() {",
+            "match self.line.heard.warning.take().filter(|_| !crate::planted(\"a warning taken for success\")) {",
         )],
     },
     Planted {

@@ -1,8 +1,8 @@
 //! One connection to the engine, which blocks its thread.
 //!
-//! Each connection has a runtime of its own, and only the thread that waits for an answer drives it. Notices are
-//! therefore seen before the answer that follows them: a warning during a commit means that the engine did not keep
-//! its promise, as if the wait for a standby was cancelled.
+//! Only the thread that waits for an answer drives the connection. Notices are therefore seen before the answer that
+//! follows them: a warning during a commit means that the engine did not keep its promise, as if the wait for a
+//! standby was cancelled.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -10,13 +10,13 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::ServerName;
 use socket2::SockRef;
 use tokio::net::TcpStream;
-use tokio::runtime::{Builder, Runtime};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::runtime::Builder;
+use tokio::time::timeout_at;
 use tokio_postgres::error::{DbError, Severity};
 use tokio_postgres::{AsyncMessage, Connection, SimpleQueryMessage, SimpleQueryRow};
 
@@ -25,7 +25,8 @@ use super::current::Place;
 use super::error::{Failure, explanation, shown};
 use super::local::{self, Host};
 use super::session::Session;
-use super::tls::{Encrypted, Encryption, Socket};
+use super::socket::Socket;
+use super::tls::{Encrypted, Encryption};
 use crate::io_error::describe;
 use crate::platform::sockets;
 use crate::store::StoreError;
@@ -82,18 +83,29 @@ pub(super) struct Link {
     line: Line,
     place: Place,
     standbys: String,
-    runtime: Runtime,
 }
-
-type Wire = Connection<Box<dyn Socket>, Encrypted>;
 
 /// The two halves of a connection.
 struct Line {
     session: Session,
     /// `None` after the connection has ended.
     wire: Option<Wire>,
-    /// The first warning since it was last taken.
+    /// The messages that no statement asked for.
+    heard: Heard,
+}
+
+/// The messages of an engine that no statement asked for, since they were last taken.
+#[derive(Default)]
+struct Heard {
+    /// The first warning.
     warning: Option<String>,
+    has_notification: bool,
+}
+
+/// The half of a connection that sends and receives.
+struct Wire {
+    connection: Connection<Socket, Encrypted>,
+    socket: Socket,
 }
 
 /// A host that has answered.
@@ -123,8 +135,14 @@ impl Link {
             .enable_all()
             .build()
             .map_err(|error| unreachable(describe(&error)))?;
-        let Found { line, host, facts } =
-            runtime.block_on(find(address, purpose)).map_err(|reasons| unreachable(reasons.join("; ")))?;
+        let found = runtime.block_on(async {
+            let found = find(address, purpose).await?;
+            found.line.leave_runtime().map_err(|error| vec![describe(&error)])?;
+            Ok::<Found, Vec<String>>(found)
+        });
+        // The name of another host may still be looked up.
+        runtime.shutdown_background();
+        let Found { line, host, facts } = found.map_err(|reasons| unreachable(reasons.join("; ")))?;
         let unfit = |reason: &str| {
             Err(StoreError::Unfit { database: address.to_string(), reason: reason.to_owned() })
         };
@@ -138,7 +156,7 @@ impl Link {
             );
         }
         let place = Place { host, timeline: facts.timeline };
-        Ok(Self { line, place, standbys: facts.standbys, runtime })
+        Ok(Self { line, place, standbys: facts.standbys })
     }
 
     /// Runs statements and waits for their results.
@@ -151,13 +169,14 @@ impl Link {
         time_max: Duration,
         act: impl AsyncFnOnce(&Session) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let Self { runtime, line, .. } = self;
-        line.warning = None;
-        let done = runtime.block_on(async { timeout(time_max, line.run(act)).await });
-        let done = match done {
-            Ok(done) => done,
-            Err(_) => Err(Failure::Lost(format!("o banco não respondeu em {} ms", time_max.as_millis()))),
+        let line = &mut self.line;
+        let Some(socket) = line.wire.as_ref().map(|wire| wire.socket.clone()) else {
+            return Err(Failure::Lost("a conexão foi encerrada".to_owned()));
         };
+        line.heard.warning = None;
+        let done = socket.run(Instant::now() + time_max, line.run(act)).unwrap_or_else(|| {
+            Err(Failure::Lost(format!("o banco não respondeu em {} ms", time_max.as_millis())))
+        });
         if matches!(done, Err(Failure::Lost(_))) {
             // Closes the socket. The engine is never asked to cancel: it might confirm what it did not do.
             line.wire = None;
@@ -175,13 +194,29 @@ impl Link {
         act: impl AsyncFnOnce(&Session) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let done = self.run(time_max, act)?;
-        match self.line.warning.take() {
+        match self.line.heard.warning.take() {
             None => Ok(done),
             Some(warning) => {
                 self.line.wire = None;
                 Err(Failure::Lost(warning))
             }
         }
+    }
+
+    /// Waits for a notification that the session listens for, for this time at most.
+    pub(super) fn wait_for_notification(&mut self, time: Duration) {
+        let Line { wire, heard, .. } = &mut self.line;
+        let Some(socket) = wire.as_ref().map(|wire| wire.socket.clone()) else {
+            return std::thread::sleep(time);
+        };
+        let notified = poll_fn(|context| {
+            drive(wire, heard, context);
+            match std::mem::take(&mut heard.has_notification) || wire.is_none() {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        });
+        socket.run(Instant::now() + time, notified);
     }
 
     /// The host that the connection leads to.
@@ -201,27 +236,32 @@ impl Link {
 }
 
 impl Line {
+    /// Takes the socket from the runtime in which the connection was made.
+    fn leave_runtime(&self) -> io::Result<()> {
+        self.wire.as_ref().map_or(Ok(()), |wire| wire.socket.leave_runtime())
+    }
+
     async fn run<T>(&mut self, act: impl AsyncFnOnce(&Session) -> Result<T, Failure>) -> Result<T, Failure> {
-        let Self { session, wire, warning } = self;
+        let Self { session, wire, heard } = self;
         let mut act = pin!(act(session));
         poll_fn(|context| {
             if let Poll::Ready(done) = act.as_mut().poll(context) {
                 return Poll::Ready(done);
             }
-            drive(wire, warning, context);
+            drive(wire, heard, context);
             act.as_mut().poll(context)
         })
         .await
     }
 }
 
-/// Sends and receives what can be, and keeps the first warning.
-fn drive(wire: &mut Option<Wire>, warning: &mut Option<String>, context: &mut Context<'_>) {
+/// Sends and receives what can be, and notes what no statement asked for.
+fn drive(wire: &mut Option<Wire>, heard: &mut Heard, context: &mut Context<'_>) {
     while let Some(open) = wire {
-        match open.poll_message(context) {
+        match open.connection.poll_message(context) {
             Poll::Pending => return,
-            Poll::Ready(Some(Ok(AsyncMessage::Notice(notice)))) => note(warning, &notice),
-            Poll::Ready(Some(Ok(_))) => {}
+            Poll::Ready(Some(Ok(AsyncMessage::Notice(notice)))) => note(&mut heard.warning, &notice),
+            Poll::Ready(Some(Ok(_))) => heard.has_notification = true,
             Poll::Ready(Some(Err(_)) | None) => *wire = None,
         }
     }
@@ -248,7 +288,7 @@ async fn find(address: &Address, purpose: Purpose) -> Result<Found, Vec<String>>
     // The hosts that have not answered once.
     let mut silent: Vec<usize> = (0..address.host_count()).filter(is_asked).collect();
     let mut attempts: Vec<_> = silent.iter().map(|host| Box::pin(attempt(*host, Duration::ZERO))).collect();
-    let mut until = Instant::now() + CONNECT_TIME_MAX;
+    let mut until = tokio::time::Instant::now() + CONNECT_TIME_MAX;
     let mut best: Option<Found> = None;
     let mut reasons = BTreeMap::new();
     while !silent.is_empty() {
@@ -266,7 +306,7 @@ async fn find(address: &Address, purpose: Purpose) -> Result<Found, Vec<String>>
                 if matches!(purpose, Purpose::Read { .. }) {
                     break;
                 }
-                until = until.min(Instant::now() + OTHERS_TIME);
+                until = until.min(tokio::time::Instant::now() + OTHERS_TIME);
             }
         }
     }
@@ -316,12 +356,16 @@ async fn open(address: &Address, host: usize, purpose: Purpose) -> Result<Found,
         }
         _ => None,
     };
-    let opened = address.config(host).connect_raw(socket, Encryption(encryption)).await;
-    let (client, wire) = opened.map_err(|error| match error.as_db_error() {
+    let opened = address.config(host).connect_raw(socket.clone(), Encryption(encryption)).await;
+    let (client, connection) = opened.map_err(|error| match error.as_db_error() {
         Some(refusal) => explanation(refusal),
         None => unexplained(&shown(&error)),
     })?;
-    let mut line = Line { session: Session::new(client), wire: Some(wire), warning: None };
+    let mut line = Line {
+        session: Session::new(client),
+        wire: Some(Wire { connection, socket }),
+        heard: Heard::default(),
+    };
     let own = match purpose {
         Purpose::Write { .. } => "SET statement_timeout = 0".to_owned(),
         Purpose::Read { .. } => {
@@ -358,16 +402,16 @@ fn unexplained(error: &str) -> String {
 }
 
 /// Opens a socket to one host.
-async fn socket(address: &Address, host: usize) -> io::Result<Box<dyn Socket>> {
+async fn socket(address: &Address, host: usize) -> io::Result<Socket> {
     match address.host(host) {
-        (Host::Folder(folder), port) => Ok(Box::new(local::connect(folder, port).await?)),
+        (Host::Folder(folder), port) => Ok(Socket::of_folder(local::connect(folder, port).await?)),
         (Host::Tcp(name), port) => {
             let stream = TcpStream::connect((name.as_str(), port)).await?;
             stream.set_nodelay(true)?;
             let socket = SockRef::from(&stream);
             sockets::keep_alive(&socket, SILENCE, SILENCE, None)?;
             sockets::limit_unsent(&socket, SILENCE)?;
-            Ok(Box::new(stream))
+            Ok(Socket::tcp(stream))
         }
     }
 }

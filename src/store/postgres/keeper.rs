@@ -19,8 +19,8 @@ use super::standing::{LeaseRow, Standing, Step};
 use crate::store::StoreError;
 use crate::store::lease::{Duty, LEASE, Lease, Replication};
 
-/// The pause between two looks at the lease of another server. A look costs the engine a tenth of a millisecond, and
-/// half of the pause is the mean delay with which a free lease is found.
+/// The pause between two looks at the lease of another server, if no server gives it back meanwhile. A look costs the
+/// engine a tenth of a millisecond.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// The pause between two renewals.
@@ -59,8 +59,13 @@ const SELECT_REPLICATION: &str = "SELECT count(*) FILTER (WHERE sync_state IN ('
 /// The pause between two looks at the copies of the database.
 const LOOK_AT_COPIES_EVERY: Duration = Duration::from_secs(5);
 
-/// Gives the lease back.
-const GIVE_BACK: &str = "UPDATE lease SET holder = '', address = '' WHERE shop = $1 AND holder = $2";
+/// Gives the lease back, and notifies the servers that stand by.
+const GIVE_BACK: &str = "WITH given_back AS (
+        UPDATE lease SET holder = '', address = '' WHERE shop = $1 AND holder = $2 RETURNING shop
+    ) SELECT pg_notify('hortifruti_lease', shop::text) FROM given_back";
+
+/// Asks for the notifications of leases that are given back.
+const LISTEN: &str = "LISTEN hortifruti_lease";
 
 /// The keeper's thread.
 pub(super) struct Keeper {
@@ -145,15 +150,27 @@ impl Keeping {
                 Duty::End => return,
             };
             let _ = looked.send(());
-            let pause = done.unwrap_or_else(|error| {
-                self.fail(&error);
-                // Nobody waits for a lease that cannot be given back: it ends by itself.
-                if duty == Duty::GiveBack {
-                    self.lease.given_back();
+            match done {
+                Ok(pause) if duty == Duty::Watch => self.wait_for_lease(pause),
+                Ok(pause) => self.lease.pause(pause, duty),
+                Err(error) => {
+                    self.fail(&error);
+                    // Nobody waits for a lease that cannot be given back: it ends by itself.
+                    if duty == Duty::GiveBack {
+                        self.lease.given_back();
+                    }
+                    self.lease.pause(RECONNECT_AFTER, duty);
                 }
-                RECONNECT_AFTER
-            });
-            self.lease.pause(pause, duty);
+            }
+        }
+    }
+
+    /// Waits until a lease is given back, or for this time.
+    fn wait_for_lease(&mut self, time: Duration) {
+        if self.lease.duty() == Duty::Watch
+            && let Some(link) = &mut self.link
+        {
+            link.wait_for_notification(time);
         }
     }
 
@@ -223,7 +240,7 @@ impl Keeping {
 
     fn give_back(&mut self) -> Result<(), StoreError> {
         let (shop, me) = (self.current.shop(), self.standing.me().to_owned());
-        self.ask(async |session| Ok(session.execute(GIVE_BACK, &[&shop, &me]).await?))?;
+        self.ask(async |session| Ok(session.query_opt(GIVE_BACK, &[&shop, &me]).await?))?;
         tracing::info!("this server has given the lease of the shop back");
         self.lease.given_back();
         Ok(())
@@ -237,7 +254,9 @@ impl Keeping {
             if self.link.take().is_some() {
                 self.lease.note_reconnection();
             }
-            let link = Link::open(&self.address, Purpose::Write { timeline_min })?;
+            let mut link = Link::open(&self.address, Purpose::Write { timeline_min })?;
+            let listens = async |session: &Session| Ok(session.client().batch_execute(LISTEN).await?);
+            link.run(TIME_MAX, listens).map_err(|failure| self.failed(failure))?;
             self.current.set_kept_at(link.place());
             self.link = Some(link);
             // The lease may have stood still only because this server could not see it move.
@@ -249,7 +268,11 @@ impl Keeping {
         if asked.is_ok() {
             self.lease.note_look();
         }
-        asked.map_err(|failure| failure.into_error("guardar a vez de gravar em", &self.address))
+        asked.map_err(|failure| self.failed(failure))
+    }
+
+    fn failed(&self, failure: Failure) -> StoreError {
+        failure.into_error("guardar a vez de gravar em", &self.address)
     }
 
     fn fail(&mut self, error: &StoreError) {

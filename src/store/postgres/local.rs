@@ -8,9 +8,9 @@ mod windows;
 use std::path::PathBuf;
 
 #[cfg(unix)]
-pub(super) use unix::{connect, host};
+pub(super) use unix::{Stream, connect, host};
 #[cfg(windows)]
-pub(super) use windows::{connect, host};
+pub(super) use windows::{Stream, connect, host};
 
 /// The host of an engine, beside its port.
 #[derive(Debug)]

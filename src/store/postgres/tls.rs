@@ -13,22 +13,18 @@ use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream as Stream;
 
+use super::socket::Socket;
 use crate::tls::Problem;
-
-/// A connection to an engine, before any encryption.
-pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
-
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Socket for S {}
 
 /// Encrypts a connection to one host, if the address demands it.
 pub(super) struct Encryption(pub(super) Option<(Arc<ClientConfig>, ServerName<'static>)>);
 
-impl TlsConnect<Box<dyn Socket>> for Encryption {
+impl TlsConnect<Socket> for Encryption {
     type Stream = Encrypted;
     type Error = io::Error;
     type Future = Pin<Box<dyn Future<Output = io::Result<Encrypted>> + Send>>;
 
-    fn connect(self, stream: Box<dyn Socket>) -> Self::Future {
+    fn connect(self, stream: Socket) -> Self::Future {
         Box::pin(async move {
             let (config, name) = self.0.ok_or(io::ErrorKind::Unsupported)?;
             let connected = TlsConnector::from(config).connect(name, stream).await;
@@ -62,7 +58,7 @@ fn explained(error: io::Error) -> io::Error {
 }
 
 /// An encrypted connection. The certificate is verified, so the password's exchange needs no binding to it.
-pub(super) struct Encrypted(Stream<Box<dyn Socket>>);
+pub(super) struct Encrypted(Stream<Socket>);
 
 impl TlsStream for Encrypted {
     fn channel_binding(&self) -> ChannelBinding {

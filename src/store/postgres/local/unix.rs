@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use tokio::net::UnixStream;
+pub(in crate::store::postgres) use tokio::net::UnixStream as Stream;
 use tokio_postgres::config;
 
 use super::Host;
@@ -17,6 +17,6 @@ pub(in crate::store::postgres) fn host(host: &config::Host) -> Host {
 }
 
 /// Connects to the engine that listens in a folder.
-pub(in crate::store::postgres) async fn connect(folder: &Path, port: u16) -> io::Result<UnixStream> {
-    UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await
+pub(in crate::store::postgres) async fn connect(folder: &Path, port: u16) -> io::Result<Stream> {
+    Stream::connect(folder.join(format!(".s.PGSQL.{port}"))).await
 }

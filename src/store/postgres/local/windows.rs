@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use tokio::net::TcpStream;
+pub(in crate::store::postgres) use tokio::net::TcpStream as Stream;
 use tokio_postgres::config;
 
 use super::Host;
@@ -15,6 +15,6 @@ pub(in crate::store::postgres) fn host(host: &config::Host) -> Host {
 }
 
 /// Connects to the engine that listens in a folder, which no engine does.
-pub(in crate::store::postgres) async fn connect(_: &Path, _: u16) -> io::Result<TcpStream> {
+pub(in crate::store::postgres) async fn connect(_: &Path, _: u16) -> io::Result<Stream> {
     Err(io::ErrorKind::Unsupported.into())
 }
