@@ -85,9 +85,17 @@ pub trait Store: Send {
         "o disco"
     }
 
-    /// Whether each commit waits for another machine, so that no thread that serves clients may commit.
+    /// Whether each commit waits for another machine. A thread that serves clients then commits only a lone change,
+    /// and only if [`Store::is_quick`].
     fn commits_over_network(&self) -> bool {
         false
+    }
+
+    /// Whether a commit of changes with these request ids is likely to be quick: the last one was, and no id must be
+    /// looked up on another machine.
+    fn is_quick(&self, request_ids: &[&RequestId]) -> bool {
+        let _ = request_ids;
+        true
     }
 
     /// Stores all of the changes or none, and returns once they are on disk. `wait` says whether to wait
@@ -297,7 +305,7 @@ pub struct LedgerPage {
 pub enum Wait {
     /// Waits for some seconds.
     ForOthers,
-    /// Fails with [`StoreError::Busy`].
+    /// Fails with [`StoreError::Busy`], with nothing stored.
     Never,
 }
 

@@ -82,6 +82,12 @@ mod tests {
         Unready,
         /// The store panics.
         Defect,
+        /// None, but the store is over a network.
+        Near,
+        /// The store is over a network, and no commit is likely to be quick.
+        Far,
+        /// The store is over a network, and refuses what does not wait.
+        Busy,
     }
 
     thread_local! {
@@ -127,6 +133,12 @@ mod tests {
         fn tidy(&mut self) -> Result<(), StoreError> {
             self.0.tidy()
         }
+        fn commits_over_network(&self) -> bool {
+            matches!(*self.1.lock().unwrap(), Fault::Near | Fault::Far | Fault::Busy)
+        }
+        fn is_quick(&self, _: &[&RequestId]) -> bool {
+            *self.1.lock().unwrap() != Fault::Far
+        }
         fn is_ready(&self) -> bool {
             *self.1.lock().unwrap() != Fault::Unready && self.0.is_ready()
         }
@@ -134,10 +146,13 @@ mod tests {
             COMMITS.set(COMMITS.get() + 1);
             let fault = *self.1.lock().unwrap();
             assert!(fault != Fault::Defect, "a defect, as the test demands");
+            if fault == Fault::Busy && wait == Wait::Never {
+                return Err(StoreError::Busy { path: "teste".into() });
+            }
             if !matches!(fault, Fault::Before | Fault::Gone) {
                 self.0.commit(changes, wait)?;
             }
-            if matches!(fault, Fault::None | Fault::Lossy | Fault::Unready) { Ok(()) } else { Err(failure()) }
+            if matches!(fault, Fault::Before | Fault::After | Fault::Gone) { Err(failure()) } else { Ok(()) }
         }
         fn ledger(&self) -> Arc<dyn crate::store::Ledger> {
             self.0.ledger()
@@ -281,6 +296,53 @@ mod tests {
         assert_eq!(code(change()), Code::Internal);
         assert_eq!(stock(&till, "caju"), stock_before);
         drop((inventory, worker, till, reader, runtime));
+        committer.join().unwrap();
+    }
+
+    #[test]
+    fn over_a_network_a_worker_commits_a_lone_change_that_is_likely_to_be_quick() {
+        let fault = Arc::new(Mutex::new(Fault::Near));
+        let store = Failing(SqliteStore::in_memory().unwrap(), Arc::clone(&fault));
+        let (inventory, committer) = Inventory::open(Box::new(store), &original_products()).unwrap();
+        let (worker, driver) = inventory.worker(true);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .on_thread_park(driver.before_sleep())
+            .build()
+            .unwrap();
+        runtime.spawn(driver.run());
+        let (till, other) = (worker.session(), worker.session());
+        let sell = async |till: &super::super::Session| till.adjust(asked("Caju 1")).await.map(drop).unwrap();
+        let mut sold = 0;
+        // A client counts as one that changes something for a while, so the other one is forgotten after some rounds.
+        let mut until_own = || {
+            let (made, begun) = (COMMITS.get(), Instant::now());
+            while COMMITS.get() == made {
+                assert!(begun.elapsed().as_secs() < 30, "no change was made on this thread");
+                runtime.block_on(sell(&till));
+                sold += 1;
+            }
+            assert_eq!(stock(&till, "caju"), Quantity::from_units(60 + sold));
+        };
+        until_own();
+        // If the worker's commit cannot begin, or its answer is lost, the committer goes on with it.
+        for trouble in [Fault::Busy, Fault::After] {
+            *fault.lock().unwrap() = trouble;
+            until_own();
+        }
+        *fault.lock().unwrap() = Fault::Near;
+        until_own();
+        let made = COMMITS.get();
+        runtime.block_on(async { tokio::join!(sell(&till), sell(&other)) });
+        let batch = BatchRequest { adjustments: vec![asked("Pera 1"), asked("Maca 1")], request_id: None };
+        runtime.block_on(till.adjust_together(batch)).unwrap();
+        *fault.lock().unwrap() = Fault::Far;
+        for _ in 0..10 {
+            runtime.block_on(sell(&till));
+        }
+        assert_eq!(COMMITS.get(), made, "a worker waited for the network");
+        assert_eq!(stock(&till, "caju"), Quantity::from_units(72 + sold));
+        drop((inventory, worker, till, other, runtime));
         committer.join().unwrap();
     }
 

@@ -60,6 +60,13 @@ pub use verify::verify;
 /// How long reading a shop may take.
 const LOAD_TIME_MAX: Duration = Duration::from_secs(600);
 
+/// The longest commit after which the next one is expected to be as quick.
+const QUICK_MAX: Duration = Duration::from_millis(1);
+
+/// How long a thread that serves clients waits for its commit, which was expected to be quick. After that the
+/// committer finds out what became of it.
+const QUICK_COMMIT_TIME_MAX: Duration = Duration::from_millis(250);
+
 /// How often a commit is sent again that the engine undid for another transaction.
 const REPEATS_MAX: usize = 5;
 
@@ -81,6 +88,8 @@ pub struct PostgresStore {
     authors: HashMap<Author, i32>,
     request_ids: RequestIds,
     forward: Forward,
+    /// The time that the last commit took.
+    last_took: Duration,
     /// The time since which no host has answered.
     gone_since: Option<Instant>,
     closed: Option<Closed>,
@@ -150,6 +159,7 @@ impl PostgresStore {
             authors: HashMap::new(),
             request_ids: RequestIds::new(),
             forward: Forward::new(),
+            last_took: Duration::MAX,
             gone_since: None,
             closed: None,
         };
@@ -221,19 +231,30 @@ impl PostgresStore {
         })
     }
 
-    fn commit_as(&mut self, changes: &Transaction, is_opening: bool) -> Result<(), StoreError> {
-        self.ensure_ready()?;
+    fn commit_as(&mut self, changes: &Transaction, wait: Wait, is_opening: bool) -> Result<(), StoreError> {
+        let busy = |address: &Address| StoreError::Busy { path: address.to_string() };
+        match wait {
+            Wait::ForOthers => self.ensure_ready()?,
+            Wait::Never if !self.is_usable() => return Err(busy(&self.address)),
+            Wait::Never => {}
+        }
         let Self { link, address, statements, current, authors, .. } = self;
         let link = link.as_mut().ok_or_else(|| gone(address))?;
         let place = (current.shop(), self.lease.epoch(), self.ends.movement);
         let commit = Commit::new(changes, place, authors, is_opening);
+        let (time_max, repeats_max) = match wait {
+            Wait::ForOthers => (commit.time_max(), REPEATS_MAX),
+            Wait::Never => (QUICK_COMMIT_TIME_MAX, 0),
+        };
+        let begun = Instant::now();
         let mut repeats = 0;
         let stored = loop {
-            match link.change(commit.time_max(), async |session| commit.send(session, statements).await) {
-                Err(failure) if failure.is_worth_repeating() && repeats < REPEATS_MAX => repeats += 1,
+            match link.change(time_max, async |session| commit.send(session, statements).await) {
+                Err(failure) if failure.is_worth_repeating() && repeats < repeats_max => repeats += 1,
                 stored => break stored,
             }
         };
+        self.last_took = begun.elapsed();
         match stored {
             Ok(()) => {
                 authors.extend(commit.new_authors);
@@ -241,6 +262,8 @@ impl PostgresStore {
                 self.ends = self.ends.after(changes);
                 Ok(())
             }
+            // Nothing is stored. The committer hears the reason when it sends the same changes again.
+            Err(Failure::Refused(_)) if wait == Wait::Never => Err(busy(address)),
             Err(failure) => Err(self.refused(failure)),
         }
     }
@@ -290,11 +313,14 @@ impl Store for PostgresStore {
     }
 
     fn create(&mut self, opening: &Transaction) -> Result<(), StoreError> {
-        self.commit_as(opening, true)?;
+        self.commit_as(opening, Wait::ForOthers, true)?;
         self.read_request_ids()
     }
 
     fn recorded(&mut self, request_ids: &[&RequestId]) -> Result<RecordedById, StoreError> {
+        if self.request_ids.are_new(request_ids) {
+            return Ok(RecordedById::default());
+        }
         let shop = self.current.shop();
         let places =
             self.look_up(|this, link, time_max| this.request_ids.places(link, shop, time_max, request_ids))?;
@@ -340,8 +366,12 @@ impl Store for PostgresStore {
         true
     }
 
-    fn commit(&mut self, changes: &Transaction, _: Wait) -> Result<(), StoreError> {
-        self.commit_as(changes, false)
+    fn is_quick(&self, request_ids: &[&RequestId]) -> bool {
+        self.last_took <= QUICK_MAX && self.is_usable() && self.request_ids.are_new(request_ids)
+    }
+
+    fn commit(&mut self, changes: &Transaction, wait: Wait) -> Result<(), StoreError> {
+        self.commit_as(changes, wait, false)
     }
 
     fn prove(&mut self, _: &Catalog) -> Result<(), StoreError> {

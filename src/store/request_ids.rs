@@ -119,6 +119,14 @@ impl IdIndex {
         Ok(places)
     }
 
+    /// Whether no id has a place, as far as is known without the tables. Nearly every new id has none.
+    #[cfg(feature = "postgres")]
+    pub(super) fn are_new(&self, request_ids: &[&RequestId]) -> bool {
+        let hashes: Vec<i64> = request_ids.iter().map(|request_id| self.hash(request_id.as_str())).collect();
+        hashes.iter().all(|hash| self.memtable.places(*hash).next().is_none())
+            && self.groups.that_may_hold(&hashes).is_empty()
+    }
+
     /// Reads the runs that another server has stored since, up to the movement `through`, and forgets their ids. All
     /// ids up to that movement must have been added.
     #[cfg(feature = "postgres")]

@@ -46,8 +46,8 @@ struct SharedWriter {
     /// A permit for each request that may still wait; see [`WAITING_MAX`]. Closed after the writer has
     /// failed.
     room: Semaphore,
-    /// Whether workers may commit on their own threads.
-    may_commit_here: bool,
+    /// Whether each commit waits for another machine.
+    is_over_network: bool,
     metrics: Arc<Metrics>,
 }
 
@@ -87,9 +87,9 @@ impl CommitterHandle {
         metrics: Arc<Metrics>,
     ) -> (Self, mpsc::UnboundedReceiver<WriteGroup>) {
         let (groups, waiting) = mpsc::unbounded_channel();
-        let may_commit_here = writer.as_ref().is_some_and(|writer| !writer.commits_over_network());
+        let is_over_network = writer.as_ref().is_some_and(Writer::commits_over_network);
         let room = Semaphore::new(WAITING_MAX);
-        let shared = SharedWriter { writer: Mutex::new(writer), room, may_commit_here, metrics };
+        let shared = SharedWriter { writer: Mutex::new(writer), room, is_over_network, metrics };
         (Self { groups, shared: Arc::new(shared) }, waiting)
     }
 
@@ -125,11 +125,13 @@ impl CommitterHandle {
         self.groups.send(group).is_ok()
     }
 
-    /// Commits a group on the calling thread without waiting. If the store is over the network, the writer is
-    /// not free, another program holds the store or the commit fails, the committer does the rest.
-    pub(super) fn commit_here(&self, group: WriteGroup) {
-        let writer = self.shared.may_commit_here.then(|| self.shared.writer.try_lock().ok()).flatten();
-        let writer = writer.filter(|writer| is_free(writer));
+    /// Commits a group on the calling thread without waiting. If the writer is not free, another program holds the
+    /// store or the commit fails, the committer does the rest. Over a network only a lone change of the only client is
+    /// committed here, and only if that is likely to be quick.
+    pub(super) fn commit_here(&self, group: WriteGroup, is_of_only_client: bool) {
+        let may_commit = !self.shared.is_over_network || is_of_only_client && group.is_lone_change();
+        let writer = may_commit.then(|| self.shared.writer.try_lock().ok()).flatten();
+        let writer = writer.filter(|writer| is_free(writer) && is_quick(writer, &group));
         let Some(mut writer) = writer else {
             self.hand_over(group);
             return;
@@ -205,6 +207,11 @@ impl SharedWriter {
     fn lock(&self) -> MutexGuard<'_, Option<Writer>> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a commit of the group is likely to be quick.
+fn is_quick(writer: &Option<Writer>, group: &WriteGroup) -> bool {
+    writer.as_ref().is_some_and(|writer| writer.is_quick(&group.requests))
 }
 
 /// Whether the writer can begin a transaction without waiting.

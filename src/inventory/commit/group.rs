@@ -48,6 +48,12 @@ impl WriteGroup {
         self.pings.extend(other.pings);
     }
 
+    /// Whether the group is one change of the stock of one product.
+    pub(super) fn is_lone_change(&self) -> bool {
+        let [request] = self.requests.as_slice() else { return false };
+        matches!(request.changes.as_slice(), [Change::Adjust(_)])
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.requests.is_empty()
     }

@@ -210,9 +210,10 @@ impl WriteQueue {
         let decision = self.state(&mut queued, Instant::now()).decide();
         match decision {
             Decision::CommitHere => {
+                let is_of_only_client = self.activity.changing() == 1;
                 let group = self.take(&mut queued);
                 drop(queued);
-                self.committer.commit_here(group);
+                self.committer.commit_here(group, is_of_only_client);
             }
             Decision::HandToCommitter => {
                 self.hand_over(&mut queued);

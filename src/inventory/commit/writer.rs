@@ -119,13 +119,17 @@ impl Writer {
     /// Lets the store free space, if the writer is free. A store that refused changes is tried again, so that
     /// its state is known although no client asks for a change.
     pub(super) fn tidy(&mut self) {
+        // The committer is about to store what was left.
+        if self.left.is_some() {
+            return;
+        }
         if !self.may_write() {
             return self.recent.announce();
         }
         match self.metrics.store.state() {
             // The failure is in the log already, and stays the last one.
             StoreState::InDoubt => drop(self.resolve()),
-            StoreState::Refusing if self.left.is_none() && self.probe().is_ok() => {
+            StoreState::Refusing if self.probe().is_ok() => {
                 self.metrics.store.set(StoreState::Open);
             }
             _ => {}
@@ -165,6 +169,12 @@ impl Writer {
         self.left.is_none() && self.in_doubt.is_none() && self.store.is_ready()
     }
 
+    /// Whether a commit of these requests is likely to be quick.
+    pub(super) fn is_quick(&self, requests: &[WriteRequest]) -> bool {
+        let changes = requests.iter().flat_map(|request| &request.changes);
+        self.store.is_quick(&changes.filter_map(Change::request_id).collect::<Vec<_>>())
+    }
+
     /// Whether each commit waits for another machine.
     pub(super) fn commits_over_network(&self) -> bool {
         self.store.commits_over_network()
@@ -175,7 +185,7 @@ impl Writer {
     pub(super) fn commit(&mut self, requests: Vec<WriteRequest>, wait: Wait) {
         self.commit_all(requests, wait);
         // The changes from before are made, and no commit is running, because this is the writer.
-        if self.lease.wants_to_leave() {
+        if self.left.is_none() && self.lease.wants_to_leave() {
             self.lease.leave();
         }
         // The clients that wait for an answer come first.
@@ -183,23 +193,21 @@ impl Writer {
     }
 
     fn commit_all(&mut self, requests: Vec<WriteRequest>, wait: Wait) {
+        self.finish_left();
         if !self.lease.is_for_ever() && matches!(self.lease.role(), Role::StandsBy | Role::Leaves) {
             // Clients do not wait for what this server has to catch up.
             refuse_all(requests, &self.standing_by());
-            self.may_write();
+            if wait == Wait::ForOthers {
+                self.may_write();
+            }
             return;
         }
-        if !self.may_write() {
+        let may_write = match wait {
+            Wait::ForOthers => self.may_write(),
+            Wait::Never => self.lease.is_for_ever() || self.lease.role() == Role::Writes,
+        };
+        if !may_write {
             return refuse_all(requests, &self.standing_by());
-        }
-        if let Some((planned, error)) = self.left.take() {
-            let stored = match error {
-                StoreError::Busy { .. } | StoreError::Rewritten { .. } => {
-                    self.store(&planned.transaction, Wait::ForOthers)
-                }
-                error => Err(error),
-            };
-            self.answer(planned, stored);
         }
         let Some(planned) = self.plan(requests) else { return };
         // Refusals follow from what this server knows. A commit proves that nobody else has written.
@@ -210,6 +218,23 @@ impl Writer {
             (Err(error), Wait::Never) => self.left = Some((planned, error)),
             (stored, _) => self.answer(planned, stored),
         }
+    }
+
+    /// Stores the transaction that was left, and answers it. The transaction follows the catalog as it is, so nothing
+    /// else may be done before.
+    fn finish_left(&mut self) {
+        let Some((planned, error)) = self.left.take() else { return };
+        let stored = match error {
+            // Others may have stored something since, which the transaction does not know.
+            StoreError::Busy { .. } | StoreError::Rewritten { .. } if self.lease.role() != Role::Writes => {
+                return planned.refuse(&self.standing_by());
+            }
+            StoreError::Busy { .. } | StoreError::Rewritten { .. } => {
+                self.store(&planned.transaction, Wait::ForOthers)
+            }
+            error => Err(error),
+        };
+        self.answer(planned, stored);
     }
 
     /// Plans a transaction, or refuses all requests if planning fails.

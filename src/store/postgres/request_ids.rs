@@ -85,6 +85,11 @@ impl RequestIds {
         Ok(())
     }
 
+    /// Whether no id has a place, as far as is known without the database.
+    pub(super) fn are_new(&self, request_ids: &[&RequestId]) -> bool {
+        self.index.are_new(request_ids)
+    }
+
     /// The places where some ids may be: pairs of an id's index and a sequence number, or the place of ids that are
     /// in the table of requests.
     pub(super) fn places(

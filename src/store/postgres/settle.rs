@@ -37,11 +37,16 @@ impl PostgresStore {
     /// lost.
     pub(super) fn ensure_ready(&mut self) -> Result<(), StoreError> {
         self.check_open()?;
-        let is_usable = |link: &Link| !link.is_closed() && !self.current.is_replaced(link.place());
-        if self.link.as_ref().is_some_and(is_usable) {
+        if self.is_usable() {
             return Ok(());
         }
         self.reconnect(None).map(drop)
+    }
+
+    /// Whether the connection is there, and leads to an engine that was not replaced.
+    pub(super) fn is_usable(&self) -> bool {
+        let is_usable = |link: &Link| !link.is_closed() && !self.current.is_replaced(link.place());
+        self.link.as_ref().is_some_and(is_usable)
     }
 
     /// Connects again, and finds out whether changes are stored. After an error nothing is known yet, unless the
