@@ -1,5 +1,6 @@
 //! The write queue of one worker, and the driver that empties it.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -83,8 +84,14 @@ impl CommitDriver {
     /// is dropped and every result is handed out.
     pub async fn run(mut self) {
         let wake = Arc::clone(&self.wake);
+        // To set a timer takes two calls of the system, so one that is set stays set though the queue was emptied since.
+        let mut timer = pin!(tokio::time::sleep_until(Instant::now()));
+        let mut is_set = false;
         loop {
-            let late_at = self.queue.upgrade().and_then(|queue| queue.late_at());
+            if !is_set && let Some(late_at) = self.queue.upgrade().and_then(|queue| queue.late_at()) {
+                timer.as_mut().reset(late_at);
+                is_set = true;
+            }
             tokio::select! {
                 biased;
                 completions = self.completions.recv() => match completions {
@@ -92,7 +99,8 @@ impl CommitDriver {
                     None => return,
                 },
                 () = wake.notified() => self.commit_if_idle().await,
-                () = async { tokio::time::sleep_until(late_at.unwrap_or_else(Instant::now)).await }, if late_at.is_some() => {
+                () = timer.as_mut(), if is_set => {
+                    is_set = false;
                     self.hand_over_if_late();
                 }
             }
