@@ -25,6 +25,10 @@ const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
 /// The pause between two attempts if there are several servers, one of which may write at any moment.
 const HOLDER_PAUSE: Duration = Duration::from_millis(50);
 
+/// The first pause. Each one is twice as long as the one before, up to the usual pause: a server that stops is followed
+/// by another one within some hundredths of a second.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+
 pub(super) struct Reconnecting {
     pub(super) route: Route,
     options: ConnectOptions,
@@ -156,6 +160,7 @@ impl Reconnecting {
     ) -> Result<T, ClientError> {
         let begun_at = Instant::now();
         let mut may_follow_at_once = true;
+        let mut pause = FIRST_PAUSE;
         self.patience.begin(begun_at + self.search_time().0, None);
         let result = loop {
             let (Attempt { answer, names_another, .. }, may_go_on) = attempt(self).await;
@@ -169,7 +174,7 @@ impl Reconnecting {
             if names_another && std::mem::replace(&mut may_follow_at_once, false) {
                 continue;
             }
-            let (time_max, pause) = self.search_time();
+            let (time_max, pause_max) = self.search_time();
             let end = begun_at + time_max;
             if Instant::now() >= end || self.patience.take_interrupt() {
                 break answer;
@@ -177,6 +182,7 @@ impl Reconnecting {
             self.patience.connect_until(end);
             self.patience.report_search(&search);
             tokio::time::sleep(pause).await;
+            pause = pause_max.min(2 * pause);
         };
         self.patience.end();
         result
