@@ -3,10 +3,19 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use tonic::Code;
+
+use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
+use hortifruti::wire::grpc::v1::{GetProductRequest, ListMovementsRequest, WatchMovementsRequest};
+
 use crate::postgres::wire::Wire;
 use crate::support::postgres::{newest, versions};
 use crate::support::waiting::{kill, lines, wait_for};
+use crate::support::web::Web;
 use crate::support::{Connection, PATIENCE, Server};
+
+/// The header of an answer by a server that stands by.
+const MARK: &str = "hortifruti-standby";
 
 /// How long a shop may be without a server that writes after its writer was killed: the lease of two seconds, the
 /// take-over, and a busy machine.
@@ -103,6 +112,33 @@ fn a_server_that_stands_by_reads_the_ledger_as_the_one_that_writes() {
             assert_eq!(here.0, 0, "{args:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn over_grpc_and_http_the_answers_of_a_server_that_stands_by_are_marked_and_in_text_they_are_equal() {
+    let Some(version) = newest() else { return };
+    let shop = version.new_shop();
+    let (writer, standby) = (serve(&shop), serve(&shop));
+    for (server, mark) in [(&standby, Some("true")), (&writer, None)] {
+        let mut grpc =
+            InventoryServiceClient::connect(format!("http://127.0.0.1:{}", server.port)).await.unwrap();
+        let page = grpc.list_movements(ListMovementsRequest::default()).await.unwrap();
+        assert_eq!(page.metadata().get(MARK).map(|mark| mark.to_str().unwrap()), mark);
+        let watch = grpc.watch_movements(WatchMovementsRequest::default()).await.unwrap();
+        assert_eq!(watch.metadata().get(MARK).map(|mark| mark.to_str().unwrap()), mark);
+        for call in ["ListMovements", "SummarizeMovements"] {
+            let answer = Web::connect(server.port).call(call, None, &serde_json::json!({}));
+            assert_eq!((answer.status, answer.field(MARK)), (200, mark), "{call}: {answer:?}");
+        }
+    }
+    // A refusal says who writes, and is of no server in particular.
+    let mut grpc =
+        InventoryServiceClient::connect(format!("http://127.0.0.1:{}", standby.port)).await.unwrap();
+    let refused = grpc.get_product(GetProductRequest { name: "Maca".to_owned() }).await.unwrap_err();
+    assert_eq!((refused.code(), refused.metadata().get(MARK)), (Code::Unavailable, None));
+    // A script reads text from either server alike.
+    let [here, there] = [&standby, &writer].map(|server| server.connect().ask("historico"));
+    assert_eq!(here, there);
 }
 
 #[test]
