@@ -23,6 +23,9 @@ const DISK_MIB: u32 = 256;
 /// Segments of the log that are begun on a full disk: the engine keeps a few made beforehand.
 const SEGMENTS: usize = 4;
 
+/// The time after which an engine that recovers is known to have begun.
+const STUCK_AFTER: Duration = Duration::from_secs(5);
+
 /// The time after which every program has seen that its clock was moved, and has gone on for a while.
 const CLOCK_SEEN_AFTER: Duration = Duration::from_secs(2);
 
@@ -236,8 +239,13 @@ impl Fleet {
         }
         pause(time);
         primary.fill_disk(false);
-        // An engine without room gives up after some tries to recover.
+        // An engine without room gives up after some tries to recover, or, as PostgreSQL 18 does, waits for ever for the
+        // process that recovers and has ended. An operator starts it again.
+        let stuck_from = Instant::now() + STUCK_AFTER;
         wait_for(|| {
+            if Instant::now() > stuck_from && !primary.starts() {
+                primary.kill();
+            }
             if !primary.is_running() {
                 primary.restart();
             }

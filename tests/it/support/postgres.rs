@@ -41,6 +41,14 @@ wal_retrieve_retry_interval = 100ms
 log_line_prefix = '%m [%p] %q%a '
 ";
 
+/// Lines of a server's log that say no more than that it starts.
+const REFUSALS: [&str; 4] = [
+    "FATAL:  the database system is",
+    "Consistent recovery state has not been yet reached",
+    "could not connect to the primary server",
+    "waiting for WAL to become available",
+];
+
 /// A version of PostgreSQL that is installed.
 #[derive(Debug)]
 pub(crate) struct Version {
@@ -373,6 +381,12 @@ impl Cluster {
         self.server.try_wait().unwrap().is_none()
     }
 
+    /// Whether the process runs that starts the server, or recovers it.
+    pub(crate) fn starts(&self) -> bool {
+        let command = |child| fs::read_to_string(format!("/proc/{child}/cmdline")).unwrap_or_default();
+        children(self.server.id()).into_iter().any(|child| command(child).contains("startup"))
+    }
+
     /// Takes all the room of the cluster's own disk, or gives it back.
     pub(crate) fn fill_disk(&self, is_full: bool) {
         assert!(self.ground.disk_mib.is_some(), "the disk is of others too");
@@ -405,7 +419,9 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-            let last: Vec<&str> = log.lines().rev().take(20).collect();
+            // Clients that ask a server which starts are many.
+            let is_refusal = |line: &str| REFUSALS.iter().any(|refusal| line.contains(refusal));
+            let last: Vec<&str> = log.lines().rev().filter(|line| !is_refusal(line)).take(40).collect();
             println!("the last of the log of {}, newest first: {last:#?}", self.version.name);
         } else {
             self.kill();
