@@ -46,6 +46,8 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Confere um banco de dados ou uma cópia')
             [CompletionResult]::new('move', 'move', [CompletionResultType]::ParameterValue, 'Leva a loja de um banco de dados para outro, como de um arquivo para o PostgreSQL')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Mostra como está o servidor: banco de dados, conexões, fila, gravações')
+            [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Para o servidor desta pasta, como Ctrl-C: responde ao que recebeu e termina')
+            [CompletionResult]::new('service', 'service', [CompletionResultType]::ParameterValue, 'O servidor como serviço do Windows: começa com a máquina')
             [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Cria, mostra e revoga tokens, que identificam os clientes de um servidor')
             [CompletionResult]::new('tls', 'tls', [CompletionResultType]::ParameterValue, 'Cria certificados de TLS: uma autoridade da loja, e os do servidor e de clientes')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Mede e compara o protocolo de texto e o gRPC')
@@ -82,6 +84,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--empty', '--empty', [CompletionResultType]::ParameterName, 'Começa um banco de dados novo sem os quatro produtos de exemplo')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Não mostra conexões e comandos')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Não mostra conexões e comandos')
+            [CompletionResult]::new('--service', '--service', [CompletionResultType]::ParameterName, 'Para o gerenciador de serviços do Windows; `service install` põe esta opção')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break
@@ -561,6 +564,41 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala')
             [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Conecta por TLS; --tls-ca e --tls-cert também o pedem')
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Envia o token a outra máquina também sem TLS')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;stop' {
+            [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;service' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('install', 'install', [CompletionResultType]::ParameterValue, 'Instala e inicia o serviço; repetido, troca o programa e as opções dele')
+            [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Inicia o serviço')
+            [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Para o serviço, como Ctrl-C para um servidor')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Para e remove o serviço; os dados da loja ficam')
+            break
+        }
+        'hortifruti;service;install' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;service;start' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;service;stop' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
+        'hortifruti;service;remove' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break

@@ -70,11 +70,17 @@ _hortifruti() {
             hortifruti,serve)
                 cmd="hortifruti__subcmd__serve"
                 ;;
+            hortifruti,service)
+                cmd="hortifruti__subcmd__service"
+                ;;
             hortifruti,shell)
                 cmd="hortifruti__subcmd__shell"
                 ;;
             hortifruti,status)
                 cmd="hortifruti__subcmd__status"
+                ;;
+            hortifruti,stop)
+                cmd="hortifruti__subcmd__stop"
                 ;;
             hortifruti,tls)
                 cmd="hortifruti__subcmd__tls"
@@ -121,6 +127,18 @@ _hortifruti() {
             hortifruti__subcmd__product,set)
                 cmd="hortifruti__subcmd__product__subcmd__set"
                 ;;
+            hortifruti__subcmd__service,install)
+                cmd="hortifruti__subcmd__service__subcmd__install"
+                ;;
+            hortifruti__subcmd__service,remove)
+                cmd="hortifruti__subcmd__service__subcmd__remove"
+                ;;
+            hortifruti__subcmd__service,start)
+                cmd="hortifruti__subcmd__service__subcmd__start"
+                ;;
+            hortifruti__subcmd__service,stop)
+                cmd="hortifruti__subcmd__service__subcmd__stop"
+                ;;
             hortifruti__subcmd__tls,client)
                 cmd="hortifruti__subcmd__tls__subcmd__client"
                 ;;
@@ -143,7 +161,7 @@ _hortifruti() {
 
     case "${cmd}" in
         hortifruti)
-            opts="-h -V --help --version serve shell query update sell buy waste count undo history watch product report label import export backup restore verify move status token tls bench completions man help"
+            opts="-h -V --help --version serve shell query update sell buy waste count undo history watch product report label import export backup restore verify move status stop service token tls bench completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2259,7 +2277,7 @@ _hortifruti() {
             return 0
             ;;
         hortifruti__subcmd__serve)
-            opts="-q -h --socket --grpc --http --public-name --port --host --insecure --tls-cert --tls-key --tls-client-ca --token-file --data --label --scale-dir --scale-format --scale-department --scale-encoding --empty --port-file --workers --exit-after --drain-seconds --max-connections --max-connections-per-address --idle-seconds --quiet --help"
+            opts="-q -h --socket --grpc --http --public-name --port --host --insecure --tls-cert --tls-key --tls-client-ca --token-file --data --label --scale-dir --scale-format --scale-department --scale-encoding --empty --port-file --workers --exit-after --drain-seconds --max-connections --max-connections-per-address --idle-seconds --quiet --service --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2414,6 +2432,76 @@ _hortifruti() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hortifruti__subcmd__service)
+            opts="-h --help install start stop remove"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hortifruti__subcmd__service__subcmd__install)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hortifruti__subcmd__service__subcmd__remove)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hortifruti__subcmd__service__subcmd__start)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hortifruti__subcmd__service__subcmd__stop)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -2590,6 +2678,35 @@ _hortifruti() {
                     return 0
                     ;;
                 --token-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hortifruti__subcmd__stop)
+            opts="-h --port-file --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --port-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"

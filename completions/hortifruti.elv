@@ -43,6 +43,8 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand verify 'Confere um banco de dados ou uma cópia'
             cand move 'Leva a loja de um banco de dados para outro, como de um arquivo para o PostgreSQL'
             cand status 'Mostra como está o servidor: banco de dados, conexões, fila, gravações'
+            cand stop 'Para o servidor desta pasta, como Ctrl-C: responde ao que recebeu e termina'
+            cand service 'O servidor como serviço do Windows: começa com a máquina'
             cand token 'Cria, mostra e revoga tokens, que identificam os clientes de um servidor'
             cand tls 'Cria certificados de TLS: uma autoridade da loja, e os do servidor e de clientes'
             cand bench 'Mede e compara o protocolo de texto e o gRPC'
@@ -78,6 +80,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --empty 'Começa um banco de dados novo sem os quatro produtos de exemplo'
             cand -q 'Não mostra conexões e comandos'
             cand --quiet 'Não mostra conexões e comandos'
+            cand --service 'Para o gerenciador de serviços do Windows; `service install` põe esta opção'
             cand -h 'Mostra esta ajuda'
             cand --help 'Mostra esta ajuda'
         }
@@ -529,6 +532,35 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --grpc 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
             cand --tls 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
             cand --insecure 'Envia o token a outra máquina também sem TLS'
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+        &'hortifruti;stop'= {
+            cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+        &'hortifruti;service'= {
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+            cand install 'Instala e inicia o serviço; repetido, troca o programa e as opções dele'
+            cand start 'Inicia o serviço'
+            cand stop 'Para o serviço, como Ctrl-C para um servidor'
+            cand remove 'Para e remove o serviço; os dados da loja ficam'
+        }
+        &'hortifruti;service;install'= {
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+        &'hortifruti;service;start'= {
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+        &'hortifruti;service;stop'= {
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
+        &'hortifruti;service;remove'= {
             cand -h 'Mostra esta ajuda'
             cand --help 'Mostra esta ajuda'
         }

@@ -28,9 +28,11 @@ mod report;
 mod restore;
 mod sell;
 mod serve;
+mod service;
 #[cfg(feature = "shell")]
 mod shell;
 mod status;
+mod stop;
 mod tls;
 mod token;
 mod undo;
@@ -102,6 +104,8 @@ enum Command {
     Verify(verify::Verify),
     Move(relocate::Move),
     Status(status::Status),
+    Stop(stop::Stop),
+    Service(service::Service),
     Token(token::Token),
     Tls(tls::Tls),
     #[cfg(feature = "bench")]
@@ -149,6 +153,8 @@ impl Cli {
             Command::Verify(verify) => verify.run(),
             Command::Move(relocate) => relocate.run(),
             Command::Status(status) => status.run(),
+            Command::Stop(stop) => stop.run(),
+            Command::Service(service) => service.run(command()),
             Command::Token(token) => token.run(),
             Command::Tls(tls) => tls.run(),
             #[cfg(feature = "bench")]

@@ -14,4 +14,6 @@ use unix as system;
 #[cfg(windows)]
 use windows as system;
 
-pub(crate) use system::{advice, files, locks, machine, service, signals, sockets, terminal, timer};
+pub(crate) use system::{
+    advice, files, installed_service, locks, log, machine, service, signals, sockets, stop, terminal, timer,
+};

@@ -92,7 +92,7 @@ pub enum PortFileError {
 /// The port file of the server that the system starts, which clients of every user find from every folder.
 pub fn of_service() -> PathBuf {
     let elsewhere = env::var_os(OF_SERVICE_VARIABLE).filter(|path| !path.is_empty());
-    elsewhere.map_or_else(|| PathBuf::from(machine::SERVICE_PORT_FILE), PathBuf::from)
+    elsewhere.map_or_else(machine::service_port_file, PathBuf::from)
 }
 
 /// The port file by which a client finds its server: `path`, or that of the service if there is none of that name.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-pub use self::atomic_file::AtomicFile;
+pub use self::atomic_file::{AtomicFile, lock};
 pub use self::identity::{FileStat, Identity, Times};
 use self::name_state::has_file;
 pub use self::name_state::{HEAD_BYTES, NameState, Obstacle};
@@ -144,16 +144,6 @@ pub fn open_locked(path: &Path) -> io::Result<File> {
 pub fn remove(path: &Path) -> io::Result<()> {
     files::remove(path)?;
     files::sync_folder(folder_of(path))
-}
-
-/// Locks a file. Only the holder of the lock renames or removes the file.
-///
-/// # Errors
-/// If another process holds the lock, or has renamed or removed the file since it was opened
-/// ([`ErrorKind::WouldBlock`]).
-pub fn lock(file: &File, path: &Path) -> io::Result<()> {
-    file.try_lock()?;
-    refuse_renamed(file, path)
 }
 
 /// Fails if another file has the name by which a file was opened ([`ErrorKind::WouldBlock`]).

@@ -163,7 +163,6 @@ fn open_alone(path: &Path, open: fn(&Path) -> io::Result<File>) -> Result<File, 
         // The file is read before it is locked, because its own program may hold a lock on a file of another
         // kind as long as it runs.
         tokens(&read_text(&mut file, path)?, path)?;
-        // After a wait, another process may have replaced the file, so the lock compares it with the name.
         match private_file::lock(&file, path).and_then(|()| file.rewind()) {
             Ok(()) => return Ok(file),
             Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(failed("travar", path, error)),

@@ -41,7 +41,7 @@ pub(super) struct PortFile {
 impl PortFile {
     /// The port file by which a client finds its server. If none is given, the one of the current folder comes before
     /// the one of the machine's service.
-    fn of_client(&self) -> PathBuf {
+    pub(super) fn of_client(&self) -> PathBuf {
         match self.port_file == Path::new(PORT_FILE_DEFAULT) {
             true => port_file::found_or(&self.port_file, &port_file::of_service()),
             false => self.port_file.clone(),

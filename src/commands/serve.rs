@@ -25,7 +25,7 @@ use super::output::note;
 use crate::catalog::{LabelMasks, MaskError, original_products};
 use crate::inventory::Inventory;
 use crate::io_error::describe;
-use crate::platform::sockets;
+use crate::platform::{log, service, sockets, stop};
 use crate::port_file::{self, Place};
 use crate::server::console::Console;
 use crate::server::{self, Limits, Protocols};
@@ -120,6 +120,9 @@ pub(super) struct Serve {
     /// Não mostra conexões e comandos
     #[arg(short, long)]
     quiet: bool,
+    /// Para o gerenciador de serviços do Windows; `service install` põe esta opção
+    #[arg(long, hide = true)]
+    service: bool,
 }
 
 /// The note at the start of a shop that has nothing but its examples, for a person at a terminal. The note goes to
@@ -175,14 +178,19 @@ impl Serve {
     pub(super) fn run(self) -> Result<(), Error> {
         let masks = label_masks(&self.label)
             .map_err(|error| Error::Usage(format!("{error}. O servidor não foi iniciado")))?;
-        Ok(self.serve(masks)?)
+        if !self.service {
+            return Ok(self.serve(masks)?);
+        }
+        let served = service::run(move || self.serve(masks));
+        Ok(served
+            .context("quem usa esta opção é o gerenciador de serviços. O servidor não foi iniciado")??)
     }
 
     fn serve(&self, masks: LabelMasks) -> anyhow::Result<()> {
         tracing_subscriber::fmt()
             // The targets below decide.
             .with_max_level(LevelFilter::TRACE)
-            .with_writer(io::stderr)
+            .with_writer(log::writer(self.service))
             // If standard error is full or closed, the subscriber would report that on standard error, and
             // panic.
             .log_internal_errors(false)
@@ -211,16 +219,23 @@ impl Serve {
         }
 
         self.note_self_signed();
-        let console = if self.quiet { Console::quiet() } else { Console::stdout() };
+        let console = if self.quiet || self.service { Console::quiet() } else { Console::stdout() };
         let (tls, tokens) = (reloadable.tls(), reloadable.tokens());
         let stop =
             signals::listen(reloadable, &console).context("não foi possível receber os sinais do sistema")?;
+        if let Err(error) = stop::accept(port) {
+            tracing::warn!(%error, "hortifruti stop does not reach this server");
+        }
         let scales = self.scale_dir.keep(&inventory)?;
         let published = port_file.publish()?;
         // The line is the original's, unless `localhost` would not reach the server.
         let is_local = self.host.is_loopback() && matches!(Place::of(address), Place::Local(_));
         let host = if is_local { "localhost".to_owned() } else { self.host.to_string() };
         console.line(&format!("Iniciando comunicacao com {host} na porta {port}"));
+        log::note(&format!(
+            "O servidor atende em {host}, porta {port}. Banco de dados: {}",
+            self.data.display()
+        ));
         let server_options = server::Options {
             protocols,
             workers: self.workers.map_or_else(server::workers_default, usize::from),
@@ -244,6 +259,7 @@ impl Serve {
             console.line("Numero max de conexoes atingidas.");
         }
         console.flush();
+        log::note("O servidor parou.");
         closed.context("o servidor parou, mas as últimas mudanças não estão no banco de dados")
     }
 }
@@ -329,8 +345,11 @@ fn bind(host: IpAddr, port: Option<u16>, protocols: Protocols) -> anyhow::Result
 /// Listens like `TcpListener::bind`, but with a longer queue of connections that are not accepted yet.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    sockets::take_free_port(&socket)?;
-    socket.bind(&address.into())?;
+    if address.is_ipv6() && address.ip().is_unspecified() {
+        // Serves IPv4 too, whatever the system's default is. A machine without IPv4 refuses that.
+        let _ = socket.set_only_v6(false);
+    }
+    sockets::bind(&socket, address)?;
     socket.listen(server::BACKLOG.into())?;
     Ok(socket.into())
 }

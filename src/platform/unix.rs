@@ -2,12 +2,15 @@
 
 pub(crate) mod advice;
 pub(crate) mod files;
+pub(crate) mod installed_service;
 pub(crate) mod locks;
+pub(crate) mod log;
 pub(crate) mod machine;
 pub(crate) mod service;
 pub(crate) mod signals;
 pub(crate) mod sockets;
 mod stat;
+pub(crate) mod stop;
 pub(crate) mod terminal;
 pub(crate) mod timer;
 

@@ -27,7 +27,8 @@ impl Place {
         }
     }
 
-    pub(super) fn port(self) -> u16 {
+    /// The port.
+    pub fn port(self) -> u16 {
         match self {
             Place::Local(port) => port,
             Place::At(address) => address.port(),

@@ -164,8 +164,12 @@ impl AtomicFile {
         let temporary = temporary(path)?;
         match fs::symlink_metadata(&temporary) {
             Ok(found) if found.is_file() && files::is_unfinished(&found) => {
-                let _left = open_locked(&temporary)?;
-                files::remove(&temporary)
+                match open_locked(&temporary) {
+                    Ok(_left) => files::remove(&temporary),
+                    // The process finished it in between.
+                    Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+                    Err(error) => Err(error),
+                }
             }
             Ok(_) => Ok(()),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
@@ -180,6 +184,19 @@ impl Drop for AtomicFile {
             let _ = files::remove(&self.temporary);
         }
     }
+}
+
+/// Locks a file. Only the holder of the lock renames, replaces or removes the file.
+///
+/// # Errors
+/// If another process holds the lock, replaces the file, or has renamed or removed it since it was opened
+/// ([`ErrorKind::WouldBlock`]).
+pub fn lock(file: &File, path: &Path) -> io::Result<()> {
+    file.try_lock()?;
+    // A system that replaces no open files has the old one unlocked while the new one, which was begun under the
+    // lock, takes its name. First the new one is looked for, and then the name.
+    AtomicFile::remove_leftover(path)?;
+    refuse_renamed(file, path)
 }
 
 /// The temporary name of a file: hidden, and with [`TEMPORARY_SUFFIX`].

@@ -13,6 +13,7 @@ use super::source::{Input, LineSource, Question};
 use super::verb::counted_line;
 use crate::client::{Client, ClientError};
 use crate::operation::{Operation, Reply, Request};
+use crate::platform::terminal::piped_text;
 use crate::render::{Format, change_lines, render};
 
 /// The first failure of a script's commands, which becomes the script's result.
@@ -147,9 +148,14 @@ impl<R: BufRead> LineSource for Piped<R> {
         }
         // The first line may begin with a byte order mark, which some programs write.
         let line = line.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(&line);
-        // Bytes that are not UTF-8 become a control character, which every command refuses.
+        // Bytes that are no text become a control character, which every command refuses.
         let line = std::str::from_utf8(line).map_or_else(
-            |_| String::from_utf8_lossy(line).replace(char::REPLACEMENT_CHARACTER, "\0"),
+            |_| {
+                let text = piped_text(line);
+                text.unwrap_or_else(|| {
+                    String::from_utf8_lossy(line).replace(char::REPLACEMENT_CHARACTER, "\0")
+                })
+            },
             str::to_owned,
         );
         Ok(Input::Line(line.trim_end_matches(['\r', '\n']).to_owned()))

@@ -87,3 +87,22 @@ fn it_hears_nothing_while_a_part_of_the_server_hangs() {
     kill(&mut server);
     played.unwrap();
 }
+
+#[test]
+fn the_service_of_windows_is_one_of_systemd_here() {
+    let folder = tempfile::tempdir().unwrap();
+    for (action, verb) in
+        [("install", "enable --now"), ("start", "start"), ("stop", "stop"), ("remove", "disable --now")]
+    {
+        let ended = crate::support::run(hortifruti(folder.path()).args(["service", action]), "");
+        let line = format!("sudo systemctl {verb} hortifruti\n");
+        assert!(ended.code == 1 && ended.err.contains(&line) && ended.out.is_empty(), "{ended:?}");
+    }
+    // The options of a service are checked before anything else is done.
+    let wrong = ["service", "install", "--", "--porta", "9000"];
+    let ended = crate::support::run(hortifruti(folder.path()).args(wrong), "");
+    assert!(ended.code == 2 && ended.err.contains("--porta"), "{ended:?}");
+    let ended = crate::support::run(hortifruti(folder.path()).args(["serve", "--service"]), "");
+    assert!(ended.code == 1 && ended.err.contains("gerenciador de serviços"), "{ended:?}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}

@@ -16,7 +16,7 @@ use hortifruti::wire::grpc::v1::{
 use crate::history::Way;
 use crate::history::play::{End, Plan, play};
 use crate::http2::{self, ACK, DATA, END_HEADERS, END_STREAM, HEADERS, SETTINGS, frame, read_frame};
-use crate::support::{PATIENCE, Server};
+use crate::support::{PATIENCE, Server, hortifruti, run};
 
 /// Time to drain that nothing needs where the clients read their answers.
 const DRAIN_SECONDS: &str = "25";
@@ -176,4 +176,33 @@ fn an_import_that_comes_slowly_or_waits_for_its_turn_is_answered() {
             assert_eq!(client.ask(&format!("1 {name}")), format!("{name}: R$0.0, Estoque: 0"));
         }
     }
+}
+
+#[test]
+fn another_process_stops_the_server_by_its_port_file() {
+    let mut server = Server::start(&[]);
+    let other = Server::start(&[]);
+    assert_eq!(server.run(&["update", "Caju", "-20"]).code, 0);
+    let ended = server.run(&["stop"]);
+    assert!(ended.code == 0 && ended.out.is_empty() && ended.err.contains(" parou."), "{ended:?}");
+    assert_eq!(server.wait_for_end().0, Some(0));
+    let left = ["server_port.txt", "hortifruti.db-wal"].map(|name| server.path().join(name).exists());
+    assert_eq!(left, [false; 2]);
+    // Only the server of that port file.
+    assert_eq!(other.run(&["query", "Caju"]).out, "Caju: R$2.0, Estoque: 60\n");
+    let ended = server.run(&["stop"]);
+    assert!(ended.code == 1 && ended.err.contains("não há arquivo de porta"), "{ended:?}");
+    server.restart();
+    assert_eq!(server.run(&["query", "Caju"]).out, "Caju: R$2.0, Estoque: 40\n");
+}
+
+#[test]
+fn a_stale_port_file_stops_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    // A port on which another program listens.
+    let foreign = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = foreign.local_addr().unwrap().port();
+    std::fs::write(folder.path().join("server_port.txt"), port.to_string()).unwrap();
+    let ended = run(hortifruti(folder.path()).arg("stop"), "");
+    assert!(ended.code == 1 && ended.err.contains("Nada foi parado"), "{ended:?}");
 }

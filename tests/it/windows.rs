@@ -2,10 +2,16 @@
 //! elsewhere they are ignored.
 
 use std::fs;
+use std::io::Write;
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Connection, Ended, FOUR_PRODUCTS, Server, executable, run, run_bytes};
+use crate::support::waiting::{lines, rest};
+use crate::support::{
+    Connection, Ended, FOUR_PRODUCTS, SERVICE_PORT_FILE_VARIABLE, Server, executable, hortifruti, run,
+    run_bytes,
+};
 
 /// The lines that a batch file prints in cmd.exe, whose prompt is `>`, without the empty ones.
 fn in_cmd(folder: &Path, commands: &[&str]) -> Vec<String> {
@@ -116,4 +122,99 @@ fn a_killed_server_loses_nothing_and_a_second_one_does_not_start() {
     assert_eq!(connection.receive(2048), "Caju: R$2.0, Estoque: 50\n\n");
     server.stop();
     assert!(!server.path().join("hortifruti.db-wal").exists(), "{}", executable().display());
+}
+
+#[test]
+#[ignore = "needs the executable for Windows: .ci/windows runs it"]
+fn one_address_serves_both_families() {
+    let server = Server::start(&["--host", "::", "--insecure"]);
+    for address in ["127.0.0.1", "::1"] {
+        let mut stream = TcpStream::connect((address, server.port)).unwrap();
+        stream.write_all(b"1 Caju\n5\n").unwrap();
+        let reply = rest(&lines(stream));
+        assert_eq!(reply, ["Caju: R$2.0, Estoque: 60", "", "Até logo.", ""], "{address}");
+    }
+    // The port is taken at each address.
+    for host in ["127.0.0.1", "0.0.0.0"] {
+        let port = server.port.to_string();
+        let args = [
+            "serve",
+            "--insecure",
+            "--host",
+            host,
+            "--port",
+            &port,
+            "--data",
+            ":memory:",
+            "--port-file",
+            "b",
+        ];
+        let second = run(&mut server.command(&args), "");
+        assert!(second.code == 1 && second.err.contains("já está em uso"), "{host}: {second:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs the executable for Windows: .ci/windows runs it"]
+fn pipes_of_cmd_have_its_letters() {
+    let server = Server::start(&[]);
+    let mut shell = server.command(&["shell"]);
+    // As `echo 1 Pêra| hortifruti shell` sends it in the code pages 437 and 850.
+    let ended = run_bytes(&mut shell, b"1 P\x88ra\r\n");
+    assert_eq!(ended.out, "Pera: R$5.0, Estoque: 15\n", "{ended:?}");
+}
+
+#[test]
+#[ignore = "needs the executable for Windows: .ci/windows runs it"]
+fn a_service_is_installed_sells_stops_starts_and_goes() {
+    /// Takes the service away, also after a failure.
+    struct Removed<'a>(&'a Path);
+
+    impl Drop for Removed<'_> {
+        fn drop(&mut self) {
+            run(hortifruti(self.0).args(["service", "remove"]), "");
+        }
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    // The one service of the machine, whose port file has its own place.
+    let command = |folder: &Path| {
+        let mut command = hortifruti(folder);
+        command.env_remove(SERVICE_PORT_FILE_VARIABLE);
+        command
+    };
+    let of = |args: &[&str]| run(command(folder.path()).args(args), "");
+    let done = |args: &[&str]| {
+        let ended = of(args);
+        assert_eq!(ended.code, 0, "{args:?}: {ended:?}");
+        ended
+    };
+    let _removed = Removed(folder.path());
+    // The shop of an earlier run, which every removal leaves.
+    let shop = Path::new(&std::env::var("WINEPREFIX").unwrap()).join("drive_c/ProgramData/hortifruti");
+    let _ = of(&["service", "remove"]);
+    let _ = fs::remove_dir_all(&shop);
+    let missing = of(&["service", "start"]);
+    assert!(missing.code == 1 && missing.err.contains("não está instalado"), "{missing:?}");
+    let installed = done(&["service", "install", "--", "--port", "0"]);
+    assert!(installed.err.contains(r"ProgramData\hortifruti"), "{installed:?}");
+    // Clients find it from every folder.
+    assert_eq!(done(&["update", "Caju", "-20"]).out, "Caju: R$2.0, Estoque: 40\n");
+    done(&["service", "stop"]);
+    let nobody = of(&["query"]);
+    assert!(nobody.code == 5 && nobody.err.contains("não há arquivo de porta"), "{nobody:?}");
+    done(&["service", "stop"]);
+    done(&["service", "start"]);
+    done(&["service", "start"]);
+    assert_eq!(done(&["query", "Caju"]).out, "Caju: R$2.0, Estoque: 40\n");
+    // Another installation changes the options, and the shop stays.
+    done(&["service", "install", "--", "--port", "0", "--socket"]);
+    assert_eq!(done(&["query", "Caju", "--socket"]).out, "Caju: R$2.0, Estoque: 40\n");
+    let grpc = of(&["query", "Caju", "--grpc"]);
+    assert_ne!(grpc.code, 0, "{grpc:?}");
+    // A server that cannot start says so, and where the reason is.
+    let failed = of(&["service", "install", "--", "--port", "0", "--token-file", "nada.txt"]);
+    assert!(failed.code == 1 && failed.err.contains("eventvwr"), "{failed:?}");
+    done(&["service", "remove"]);
+    assert_eq!(of(&["service", "stop"]).code, 1);
 }

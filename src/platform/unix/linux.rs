@@ -1,5 +1,6 @@
 //! The means of Linux.
 
+mod listener;
 mod locks;
 mod processes;
 mod timer;
@@ -16,6 +17,7 @@ use rustix::fs::{AtFlags, CWD, RenameFlags, StatxFlags, XattrFlags, makedev, ren
 use socket2::SockRef;
 
 use super::stat::{Stat, stat_of};
+pub(crate) use listener::listener;
 pub(crate) use locks::{holders, is_locked, lock_bytes, locked_bytes};
 pub(crate) use processes::{cpu_seconds, processor, release, usage};
 pub(crate) use timer::Timer;

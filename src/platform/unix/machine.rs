@@ -11,7 +11,9 @@ use nix::sys::signal::{SigSet, Signal};
 pub(crate) use super::kernel::{boot_id, cpu_seconds, processor, release, since_boot, usage};
 
 /// The port file of the server that the system starts.
-pub(crate) const SERVICE_PORT_FILE: &str = "/run/hortifruti/server_port.txt";
+pub(crate) fn service_port_file() -> PathBuf {
+    PathBuf::from("/run/hortifruti/server_port.txt")
+}
 
 /// The name of this machine.
 pub(crate) fn host_name() -> Option<String> {

@@ -24,3 +24,11 @@ pub(crate) fn report_alive() -> io::Result<()> {
 pub(crate) fn silence_max() -> Option<Duration> {
     sd_notify::watchdog_enabled()
 }
+
+/// Runs a server for a service manager that starts programs in a way of its own, as Windows does.
+///
+/// # Errors
+/// If the system has none, and none of Unix has: systemd starts the server as any program.
+pub(crate) fn run<E>(_: impl FnOnce() -> Result<(), E>) -> io::Result<Result<(), E>> {
+    Err(io::ErrorKind::Unsupported.into())
+}

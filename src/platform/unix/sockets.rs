@@ -1,6 +1,7 @@
 //! Options of TCP sockets.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use socket2::{SockRef, Socket, TcpKeepalive};
@@ -19,8 +20,9 @@ pub(crate) fn keep_alive(
     socket.set_tcp_keepalive(&times.into_iter().fold(probes, TcpKeepalive::with_retries))
 }
 
-/// Lets a listening socket have a port whose last connections the system still remembers, as after a restart, but
-/// no port that another socket listens on.
-pub(crate) fn take_free_port(socket: &Socket) -> io::Result<()> {
-    socket.set_reuse_address(true)
+/// Gives a socket that will listen an address whose port may have last connections that the system still remembers,
+/// as after a restart, but no port that another socket listens on.
+pub(crate) fn bind(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())
 }

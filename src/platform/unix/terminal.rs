@@ -31,6 +31,11 @@ pub(crate) fn takes_controls() -> bool {
     env::var_os("TERM").is_some_and(|name| !name.is_empty() && name != "dumb")
 }
 
+/// The text of bytes from a pipe that are not UTF-8: none, because every program of the system writes UTF-8.
+pub(crate) fn piped_text(_: &[u8]) -> Option<String> {
+    None
+}
+
 /// Whether single keys can be read, and none waits to be read.
 pub(crate) fn awaits_key() -> bool {
     !is_typed_ahead()

@@ -12,8 +12,17 @@ use winapi_util::sysinfo::{ComputerNameKind, get_computer_name};
 /// A process that is created with this flag does not get the Ctrl-C of its console.
 const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
 
-/// The port file of the server that the system starts.
-pub(crate) const SERVICE_PORT_FILE: &str = r"C:\ProgramData\hortifruti\server_port.txt";
+/// The folder of the shop of the server that the system starts, which only that server and administrators can read.
+pub(crate) fn service_folder() -> PathBuf {
+    env::var_os("ProgramData")
+        .map_or_else(|| PathBuf::from(r"C:\ProgramData"), PathBuf::from)
+        .join("hortifruti")
+}
+
+/// The port file of the server that the system starts, in a folder that all users can read.
+pub(crate) fn service_port_file() -> PathBuf {
+    service_folder().join(r"porta\server_port.txt")
+}
 
 /// The name of this machine.
 pub(crate) fn host_name() -> Option<String> {

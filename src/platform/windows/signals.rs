@@ -1,4 +1,4 @@
-//! The events by which a person or the system ends a process with a console.
+//! The events by which a person, the system or another process ends a process.
 
 use std::future::poll_fn;
 use std::io;
@@ -9,10 +9,9 @@ use tokio::signal::windows::{
     CtrlBreak, CtrlC, CtrlClose, CtrlLogoff, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close, ctrl_logoff,
     ctrl_shutdown,
 };
+use tokio::sync::mpsc::UnboundedReceiver;
 
-/// The time in which a process must have ended after its window was closed or the machine was shut down: Windows
-/// ends it after 5 seconds.
-const CLOSE_TIME: Duration = Duration::from_secs(4);
+use super::{service, stop};
 
 /// Events that are awaited. They are caught from the moment at which this value is made.
 #[derive(Debug, Default)]
@@ -21,6 +20,8 @@ pub(crate) struct Signals {
     breaking: Option<CtrlBreak>,
     /// The window was closed, the machine is shut down, or the user logs off.
     closing: Option<(CtrlClose, CtrlShutdown, CtrlLogoff)>,
+    /// The service manager or `hortifruti stop` asks.
+    requests: Option<UnboundedReceiver<Option<Duration>>>,
 }
 
 impl Signals {
@@ -29,10 +30,11 @@ impl Signals {
         Ok(Self { interrupt: Some(ctrl_c()?), ..Self::default() })
     }
 
-    /// Ctrl-C, Ctrl-Break, a closed window, and the end of the session or of the system.
+    /// Ctrl-C, Ctrl-Break, a closed window, the end of the session or of the system, and requests of other processes.
     pub(crate) fn stops() -> io::Result<Self> {
         let closing = Some((ctrl_close()?, ctrl_shutdown()?, ctrl_logoff()?));
-        Ok(Self { interrupt: Some(ctrl_c()?), breaking: Some(ctrl_break()?), closing })
+        let (interrupt, breaking) = (Some(ctrl_c()?), Some(ctrl_break()?));
+        Ok(Self { interrupt, breaking, closing, requests: stop::requests() })
     }
 
     /// All that ends a process.
@@ -53,15 +55,20 @@ impl Signals {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Duration>> {
         let is_interrupted = self.interrupt.as_mut().is_some_and(|event| event.poll_recv(context).is_ready());
         let is_broken = self.breaking.as_mut().is_some_and(|event| event.poll_recv(context).is_ready());
-        let is_closing = self.closing.as_mut().is_some_and(|(close, shutdown, logoff)| {
+        // A service also gets these events, such as for every user who logs off, and its service manager says when it
+        // is to stop.
+        let closing = self.closing.as_mut().filter(|_| !service::is_service());
+        let is_closing = closing.is_some_and(|(close, shutdown, logoff)| {
             close.poll_recv(context).is_ready()
                 || shutdown.poll_recv(context).is_ready()
                 || logoff.poll_recv(context).is_ready()
         });
-        match (is_closing, is_interrupted || is_broken) {
-            (true, _) => Poll::Ready(Some(CLOSE_TIME)),
-            (false, true) => Poll::Ready(None),
-            (false, false) => Poll::Pending,
+        let requested = self.requests.as_mut().map(|requests| requests.poll_recv(context));
+        match requested {
+            _ if is_closing => Poll::Ready(Some(stop::CLOSE_TIME)),
+            _ if is_interrupted || is_broken => Poll::Ready(None),
+            Some(Poll::Ready(Some(time_left))) => Poll::Ready(time_left),
+            _ => Poll::Pending,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::LazyLock;
 
 use winapi_util::console;
+use winsafe::{MultiByteToWideChar, co};
 
 /// The mode of a console that obeys control sequences.
 const VIRTUAL_TERMINAL_PROCESSING: u32 = 4;
@@ -32,6 +33,13 @@ pub(crate) fn takes_controls() -> bool {
     *OBEYS
 }
 
+/// The text of bytes from a pipe that are not UTF-8. Commands of cmd.exe write pipes in the OEM code page of the system,
+/// which is 850 in Brazil.
+pub(crate) fn piped_text(bytes: &[u8]) -> Option<String> {
+    let text = MultiByteToWideChar(co::CP::OEMCP, co::MBC::ERR_INVALID_CHARS, bytes).ok()?;
+    String::from_utf16(&text).ok()
+}
+
 /// Whether single keys can be read: no, so long answers are shown whole, and the window scrolls.
 pub(crate) fn awaits_key() -> bool {
     false
@@ -47,5 +55,17 @@ impl Keyboard {
 
     pub(crate) fn key(&self) -> io::Result<Vec<u8>> {
         Ok(Vec::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_of_a_pipe_of_cmd_are_letters() {
+        // The code pages 437, of the United States, and 850 have the same bytes for these letters.
+        assert_eq!(piped_text(b"P\x88ra \x82\x87").unwrap(), "Pêra éç");
+        assert_eq!(piped_text(b""), None);
     }
 }

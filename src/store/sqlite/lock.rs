@@ -17,7 +17,7 @@ use super::log_place;
 use super::names::{LOCK_SUFFIX, beside};
 use crate::catalog::Shown;
 use crate::platform::files::{self, FileExt};
-use crate::platform::locks::{lock_bytes, locked_bytes};
+use crate::platform::locks::{Held, lock_bytes, locked_bytes};
 use crate::private_file;
 use crate::store::StoreError;
 
@@ -72,7 +72,7 @@ impl fmt::Display for Holder {
 pub(super) struct Lock {
     /// The lock on the database itself. Released before `name`, so that the next holder of the name finds
     /// the file unlocked.
-    file: Option<File>,
+    file: Option<(File, Option<Held>)>,
     name: File,
     path: PathBuf,
     holder: Holder,
@@ -119,7 +119,7 @@ impl Lock {
 
     /// The open database, if it is locked.
     pub(super) fn database(&self) -> Option<&File> {
-        self.file.as_ref()
+        self.file.as_ref().map(|(file, _)| file)
     }
 
     /// Locks the database itself, which must exist.
@@ -130,10 +130,10 @@ impl Lock {
 
     /// Locks the database itself, already open.
     pub(super) fn open_file(&mut self, file: File, database: &Path) -> Result<(), StoreError> {
-        match lock_bytes(&file, FIRST_BYTE, self.holder.bytes()) {
-            Ok(()) => {}
+        let held = match lock_bytes(&file, database, FIRST_BYTE, self.holder.bytes()) {
+            Ok(held) => Some(held),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                let holder = holder(&file).map_err(io("travar", database))?;
+                let holder = holder(&file, database).map_err(io("travar", database))?;
                 let holder = holder.map_or(String::new(), |holder| format!(" ({holder})"));
                 let by = format!(" por outro servidor{holder}, que o abriu com outro nome");
                 return Err(StoreError::InUse { path: shown(database), by });
@@ -141,11 +141,12 @@ impl Lock {
             // An old kernel, or a file system without such locks. The lock file is still locked.
             Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
                 tracing::warn!(%error, "the database is locked by its name alone");
+                None
             }
             Err(error) => return Err(io("travar", database)(error)),
-        }
+        };
         log_place::check(&file, database)?;
-        self.file = Some(file);
+        self.file = Some((file, held));
         Ok(())
     }
 
@@ -157,7 +158,7 @@ impl Lock {
 
     /// Notes on the database file, until it is closed, that its log is beside this name.
     pub(super) fn note_log(&self) {
-        if let Some(file) = &self.file {
+        if let Some((file, _)) = &self.file {
             log_place::note(file, &self.path);
         }
     }
@@ -165,7 +166,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        if let Some(file) = &self.file {
+        if let Some((file, _)) = &self.file {
             log_place::forget(file, &self.path);
         }
     }
@@ -200,7 +201,7 @@ fn read_line(file: &File, at: u64) -> io::Result<String> {
 pub(super) fn refuse_other_name(database: &Path) -> Result<(), StoreError> {
     let failed = io("ler", database);
     let file = File::open(database).map_err(&failed)?;
-    match holder(&file) {
+    match holder(&file, database) {
         Ok(None) => log_place::check(&file, database),
         Ok(Some(holder)) => Err(StoreError::OtherName { path: shown(database), holder: holder.to_string() }),
         Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
@@ -209,8 +210,8 @@ pub(super) fn refuse_other_name(database: &Path) -> Result<(), StoreError> {
 }
 
 /// The holder of a lock on a database through another open file.
-fn holder(file: &File) -> io::Result<Option<Holder>> {
-    Ok(locked_bytes(file, FIRST_BYTE)?.and_then(Holder::of_bytes))
+fn holder(file: &File, database: &Path) -> io::Result<Option<Holder>> {
+    Ok(locked_bytes(file, database, FIRST_BYTE)?.and_then(Holder::of_bytes))
 }
 
 #[cfg(test)]

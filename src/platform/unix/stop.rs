@@ -1,0 +1,26 @@
+//! The end of a server of this machine that another process asks for.
+
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::kernel;
+
+/// Does nothing: signals reach every server.
+pub(crate) fn accept(_: u16) -> io::Result<()> {
+    Ok(())
+}
+
+/// Stops this program's server on a port of this machine as SIGTERM does, and waits for its end. Returns whether the
+/// server ended within this time.
+///
+/// # Errors
+/// If no process of this program that the caller may look at listens on the port ([`ErrorKind::NotFound`]), or if the
+/// system has no means to find one ([`ErrorKind::Unsupported`]).
+pub(crate) fn stop(port: u16, wait: Duration) -> io::Result<bool> {
+    let process = kernel::listener(port)?.ok_or(ErrorKind::NotFound)?;
+    kill(Pid::from_raw(process.number.cast_signed()), Signal::SIGTERM)?;
+    Ok(process.has_ended_within(wait))
+}
