@@ -281,8 +281,11 @@ fn note(warning: &mut Option<String>, notice: &DbError) {
 async fn find(address: &Address, purpose: Purpose) -> Result<Found, Vec<String>> {
     let is_asked =
         |host: &usize| !matches!(purpose, Purpose::Read { at: Some(place) } if place.host != *host);
-    let attempt = |host, pause| async move {
-        tokio::time::sleep(pause).await;
+    let attempt = |host, pause: Duration| async move {
+        // A timer takes a millisecond at least.
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
         (host, open(address, host, purpose).await)
     };
     // The hosts that have not answered once.

@@ -139,9 +139,11 @@ impl OwnSocket {
     fn limit_wait(&mut self) -> io::Result<()> {
         let left = self.until.saturating_duration_since(Instant::now()).max(WAIT_MIN);
         if !(left..=left + SLACK).contains(&self.limit) {
-            self.socket.set_read_timeout(Some(left))?;
-            self.socket.set_write_timeout(Some(left))?;
-            self.limit = left;
+            // The next wait of the same length may have begun a little sooner.
+            let limit = left + SLACK / 2;
+            self.socket.set_read_timeout(Some(limit))?;
+            self.socket.set_write_timeout(Some(limit))?;
+            self.limit = limit;
         }
         Ok(())
     }
