@@ -46,6 +46,17 @@ pub fn open_lock(path: &Path) -> io::Result<Result<File, File>> {
     })
 }
 
+/// Keeps others from locking a lock file until it is closed, without locking it. `None` if it is locked.
+///
+/// # Errors
+/// If there is no lock file, or it cannot be opened.
+pub fn share_lock(path: &Path) -> io::Result<Option<File>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("não é um arquivo comum"));
+    }
+    files::share_lock(path)
+}
+
 fn ordinary(file: File) -> io::Result<File> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("não é um arquivo comum")) }
 }

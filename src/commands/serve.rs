@@ -121,8 +121,8 @@ pub(super) struct Serve {
     #[arg(short, long)]
     quiet: bool,
     /// Para o gerenciador de serviços do Windows; `service install` põe esta opção
-    #[arg(long, hide = true)]
-    service: bool,
+    #[arg(long, value_name = "PASTA", hide = true)]
+    service: Option<PathBuf>,
 }
 
 /// The note at the start of a shop that has nothing but its examples, for a person at a terminal. The note goes to
@@ -178,10 +178,8 @@ impl Serve {
     pub(super) fn run(self) -> Result<(), Error> {
         let masks = label_masks(&self.label)
             .map_err(|error| Error::Usage(format!("{error}. O servidor não foi iniciado")))?;
-        if !self.service {
-            return Ok(self.serve(masks)?);
-        }
-        let served = service::run(move || self.serve(masks));
+        let Some(folder) = self.service.clone() else { return Ok(self.serve(masks)?) };
+        let served = service::run(&folder, move || self.serve(masks));
         Ok(served
             .context("quem usa esta opção é o gerenciador de serviços. O servidor não foi iniciado")??)
     }
@@ -190,7 +188,7 @@ impl Serve {
         tracing_subscriber::fmt()
             // The targets below decide.
             .with_max_level(LevelFilter::TRACE)
-            .with_writer(log::writer(self.service))
+            .with_writer(log::writer(self.service.is_some()))
             // If standard error is full or closed, the subscriber would report that on standard error, and
             // panic.
             .log_internal_errors(false)
@@ -219,7 +217,7 @@ impl Serve {
         }
 
         self.note_self_signed();
-        let console = if self.quiet || self.service { Console::quiet() } else { Console::stdout() };
+        let console = if self.quiet || self.service.is_some() { Console::quiet() } else { Console::stdout() };
         let (tls, tokens) = (reloadable.tls(), reloadable.tokens());
         let stop =
             signals::listen(reloadable, &console).context("não foi possível receber os sinais do sistema")?;

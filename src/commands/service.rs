@@ -115,7 +115,7 @@ fn failed(error: io::Error) -> Error {
              repita"
                 .to_owned()
         }
-        ErrorKind::NotFound => {
+        ErrorKind::NotFound if error.raw_os_error().is_none() => {
             "o serviço hortifruti não está instalado. Nada foi feito; instale-o com: hortifruti service install".to_owned()
         }
         _ => format!(

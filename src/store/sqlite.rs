@@ -141,7 +141,7 @@ impl Store for SqliteStore {
                 .map_err(io("criar", &self.path))?;
             if let Some(lock) = &mut self.lock {
                 let file = unfinished.file().try_clone().map_err(io("travar", &self.path))?;
-                lock.open_file(file, &self.path)?;
+                lock.open_file(file, unfinished.temporary(), &self.path)?;
             }
             // Not every system renames a file that SQLite has open.
             self.connection = Connection::open_in_memory().map_err(self.failed("criar"))?;

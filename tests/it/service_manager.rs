@@ -102,7 +102,7 @@ fn the_service_of_windows_is_one_of_systemd_here() {
     let wrong = ["service", "install", "--", "--porta", "9000"];
     let ended = crate::support::run(hortifruti(folder.path()).args(wrong), "");
     assert!(ended.code == 2 && ended.err.contains("--porta"), "{ended:?}");
-    let ended = crate::support::run(hortifruti(folder.path()).args(["serve", "--service"]), "");
+    let ended = crate::support::run(hortifruti(folder.path()).args(["serve", "--service", "."]), "");
     assert!(ended.code == 1 && ended.err.contains("gerenciador de serviços"), "{ended:?}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -52,6 +52,12 @@ pub(crate) fn open_lock(path: &Path) -> io::Result<Result<File, File>> {
     }
 }
 
+/// Opens a lock file to read, and keeps others from locking it. `None` if another process has locked it.
+pub(crate) fn share_lock(path: &Path) -> io::Result<Option<File>> {
+    let file = open_to_read(path)?;
+    Ok(file.try_lock_shared().is_ok().then_some(file))
+}
+
 /// Opens a file to read, without waiting for another program.
 pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)

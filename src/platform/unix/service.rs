@@ -1,6 +1,7 @@
 //! The service manager (systemd), if it started this process.
 
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
@@ -29,6 +30,6 @@ pub(crate) fn silence_max() -> Option<Duration> {
 ///
 /// # Errors
 /// If the system has none, and none of Unix has: systemd starts the server as any program.
-pub(crate) fn run<E>(_: impl FnOnce() -> Result<(), E>) -> io::Result<Result<(), E>> {
+pub(crate) fn run<E>(_: &Path, _: impl FnOnce() -> Result<(), E>) -> io::Result<Result<(), E>> {
     Err(io::ErrorKind::Unsupported.into())
 }

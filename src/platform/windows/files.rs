@@ -94,6 +94,15 @@ pub(crate) fn open_lock(path: &Path) -> io::Result<Result<File, File>> {
     }
 }
 
+/// Opens a lock file to read, and keeps others from opening it to write, which locks it. `None` if another process has
+/// locked it.
+pub(crate) fn share_lock(path: &Path) -> io::Result<Option<File>> {
+    match OpenOptions::new().read(true).share_mode(SHARE_READ).open(path) {
+        Err(error) if is_busy(&error) => Ok(None),
+        opened => opened.map(Some),
+    }
+}
+
 /// Opens a file to read.
 pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
     File::open(path)
@@ -273,8 +282,12 @@ mod tests {
         let mut text = [0; 10];
         other.read_exact_at(&mut text, 0).unwrap();
         assert_eq!(&text, b"processo 7");
+        assert!(share_lock(&path).unwrap().is_none());
         assert!(is_busy(&open_alone(&path).map_err(|_| io::Error::from_raw_os_error(33)).unwrap_err()));
         drop((held, other));
+        let shared = [(); 2].map(|()| share_lock(&path).unwrap().unwrap());
+        assert!(open_lock(&path).unwrap().is_err());
+        drop(shared);
         open_lock(&path).unwrap().unwrap();
     }
 

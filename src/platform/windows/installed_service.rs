@@ -69,7 +69,9 @@ pub(crate) fn install(options: &[OsString]) -> io::Result<PathBuf> {
         start_type: ServiceStartType::AutoStart,
         error_control: ServiceErrorControl::Normal,
         executable_path: copy_program()?,
-        launch_arguments: [&["serve".into(), "--service".into()], options].concat(),
+        // The variables of a service may name another folder.
+        launch_arguments: [&["serve".into(), "--service".into(), machine::service_folder().into()], options]
+            .concat(),
         dependencies: Vec::new(),
         account_name: Some(ACCOUNT.into()),
         account_password: None,
@@ -98,7 +100,7 @@ pub(crate) fn install(options: &[OsString]) -> io::Result<PathBuf> {
 /// Starts the service. Returns whether clients can connect.
 ///
 /// # Errors
-/// If the service is not installed ([`ErrorKind::NotFound`]), the caller is no administrator
+/// If the service is not installed ([`ErrorKind::NotFound`], without a number of the system), the caller is no administrator
 /// ([`ErrorKind::PermissionDenied`]), or the system refuses.
 pub(crate) fn start() -> io::Result<bool> {
     let service = connect()?;

@@ -4,6 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::io;
+use std::path::Path;
 use std::sync::mpsc::channel;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -16,7 +17,7 @@ use windows_service::service_control_handler::{
 };
 use windows_service::{define_windows_service, service_dispatcher};
 
-use super::{log, machine, stop};
+use super::{log, stop};
 
 /// The name of the service.
 pub(super) const NAME: &str = "hortifruti";
@@ -42,14 +43,15 @@ pub(super) fn is_service() -> bool {
     MANAGER.get().is_some()
 }
 
-/// Runs a server for the service manager, in the folder of the service.
+/// Runs a server for the service manager, in this folder.
 ///
 /// # Errors
-/// If the service manager did not start this process.
+/// If there is no such folder, or the service manager did not start this process.
 pub(crate) fn run<E: Display + Send + 'static>(
+    folder: &Path,
     server: impl FnOnce() -> Result<(), E> + Send + 'static,
 ) -> io::Result<Result<(), E>> {
-    env::set_current_dir(machine::service_folder())?;
+    env::set_current_dir(folder)?;
     let (result, ended) = channel();
     let work = move || {
         let served = server();

@@ -125,15 +125,15 @@ impl Lock {
     /// Locks the database itself, which must exist.
     pub(super) fn file(&mut self, database: &Path) -> Result<(), StoreError> {
         let file = OpenOptions::new().read(true).write(true).open(database).map_err(io("abrir", database))?;
-        self.open_file(file, database)
+        self.open_file(file, database, database)
     }
 
-    /// Locks the database itself, already open.
-    pub(super) fn open_file(&mut self, file: File, database: &Path) -> Result<(), StoreError> {
-        let held = match lock_bytes(&file, database, FIRST_BYTE, self.holder.bytes()) {
+    /// Locks the database itself, already open, whose file has this name now.
+    pub(super) fn open_file(&mut self, file: File, now: &Path, database: &Path) -> Result<(), StoreError> {
+        let held = match lock_bytes(&file, now, FIRST_BYTE, self.holder.bytes()) {
             Ok(held) => Some(held),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                let holder = holder(&file, database).map_err(io("travar", database))?;
+                let holder = holder(&file, now).map_err(io("travar", database))?;
                 let holder = holder.map_or(String::new(), |holder| format!(" ({holder})"));
                 let by = format!(" por outro servidor{holder}, que o abriu com outro nome");
                 return Err(StoreError::InUse { path: shown(database), by });

@@ -42,10 +42,11 @@ impl Source {
         }
         // A running server has checked the log and is writing it. Without one, the log is checked before
         // SQLite opens it and drops its invalid part. The lock keeps a server from starting in between.
-        let lock = private_file::open_to_read(&beside(&path, LOCK_SUFFIX)).ok();
-        if lock.as_ref().is_none_or(|lock| lock.try_lock_shared().is_ok()) {
+        let lock = private_file::share_lock(&beside(&path, LOCK_SUFFIX));
+        if !matches!(lock, Ok(None)) {
             refuse_other_name(&path)?;
-            check_log(&path, &lock.as_ref().map(read_note).unwrap_or_default())?;
+            let note = lock.as_ref().ok().and_then(Option::as_ref).map(read_note);
+            check_log(&path, &note.unwrap_or_default())?;
         }
         let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         check_header(&connection, &path, versions)?;
