@@ -77,6 +77,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'Máximo de conexões ao mesmo tempo. O padrão é 16384')
             [CompletionResult]::new('--max-connections-per-address', '--max-connections-per-address', [CompletionResultType]::ParameterName, 'Máximo de conexões de um só endereço. O padrão é 1024; desta máquina, sem limite')
             [CompletionResult]::new('--idle-seconds', '--idle-seconds', [CompletionResultType]::ParameterName, 'Encerra uma conexão parada há estes segundos; 0, nunca. O padrão é 43200 (12 horas)')
+            [CompletionResult]::new('--service', '--service', [CompletionResultType]::ParameterName, 'Para o gerenciador de serviços do Windows; `service install` põe esta opção')
             [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Atende o protocolo de texto. O padrão é atender os três')
             [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Atende gRPC. O padrão é atender os três')
             [CompletionResult]::new('--http', '--http', [CompletionResultType]::ParameterName, 'Atende HTTP: o painel no navegador e programas. O padrão é atender os três')
@@ -84,7 +85,6 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--empty', '--empty', [CompletionResultType]::ParameterName, 'Começa um banco de dados novo sem os quatro produtos de exemplo')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Não mostra conexões e comandos')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Não mostra conexões e comandos')
-            [CompletionResult]::new('--service', '--service', [CompletionResultType]::ParameterName, 'Para o gerenciador de serviços do Windows; `service install` põe esta opção')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break

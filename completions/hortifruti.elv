@@ -73,6 +73,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --max-connections 'Máximo de conexões ao mesmo tempo. O padrão é 16384'
             cand --max-connections-per-address 'Máximo de conexões de um só endereço. O padrão é 1024; desta máquina, sem limite'
             cand --idle-seconds 'Encerra uma conexão parada há estes segundos; 0, nunca. O padrão é 43200 (12 horas)'
+            cand --service 'Para o gerenciador de serviços do Windows; `service install` põe esta opção'
             cand --socket 'Atende o protocolo de texto. O padrão é atender os três'
             cand --grpc 'Atende gRPC. O padrão é atender os três'
             cand --http 'Atende HTTP: o painel no navegador e programas. O padrão é atender os três'
@@ -80,7 +81,6 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --empty 'Começa um banco de dados novo sem os quatro produtos de exemplo'
             cand -q 'Não mostra conexões e comandos'
             cand --quiet 'Não mostra conexões e comandos'
-            cand --service 'Para o gerenciador de serviços do Windows; `service install` põe esta opção'
             cand -h 'Mostra esta ajuda'
             cand --help 'Mostra esta ajuda'
         }

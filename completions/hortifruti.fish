@@ -80,13 +80,13 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l drain-se
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l max-connections -d 'Máximo de conexões ao mesmo tempo. O padrão é 16384' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l max-connections-per-address -d 'Máximo de conexões de um só endereço. O padrão é 1024; desta máquina, sem limite' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l idle-seconds -d 'Encerra uma conexão parada há estes segundos; 0, nunca. O padrão é 43200 (12 horas)' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l service -d 'Para o gerenciador de serviços do Windows; `service install` põe esta opção' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l socket -d 'Atende o protocolo de texto. O padrão é atender os três'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l grpc -d 'Atende gRPC. O padrão é atender os três'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l http -d 'Atende HTTP: o painel no navegador e programas. O padrão é atender os três'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l insecure -d 'Aceita um endereço aberto à rede sem TLS ou sem tokens'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l empty -d 'Começa um banco de dados novo sem os quatro produtos de exemplo'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -s q -l quiet -d 'Não mostra conexões e comandos'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l service -d 'Para o gerenciador de serviços do Windows; `service install` põe esta opção'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand shell" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
