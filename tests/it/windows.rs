@@ -32,7 +32,7 @@ fn the_originals_walk_through_in_cmd() {
         "hortifruti query --max-price 8",
         "hortifruti update Caju -20",
         "hortifruti query",
-        "if exist server_port.txt echo ainda aberto",
+        "@if exist server_port.txt echo ainda aberto",
     ];
     let shown = in_cmd(server.path(), &clients[..3]);
     let expected = [
@@ -65,8 +65,8 @@ fn a_server_of_grpc_is_found_by_its_port_file() {
     assert_eq!(port, server.port.to_string());
     // An editor of Windows ends the line.
     fs::write(server.path().join("server_port.txt"), format!("{port}\r\n")).unwrap();
-    let shown =
-        in_cmd(server.path(), &["@hortifruti query Maca", "@(echo 4& echo 3 Caju -20) | hortifruti shell"]);
+    fs::write(server.path().join("comandos.txt"), "4\r\n3 Caju -20\r\n").unwrap();
+    let shown = in_cmd(server.path(), &["@hortifruti query Maca", "@hortifruti shell < comandos.txt"]);
     let menu = shown.iter().position(|line| line.contains("Caju: R$2.0, Estoque: 60"));
     assert_eq!(shown[0], "Maca: R$3.0, Estoque: 20");
     assert!(menu.is_some() && shown.last().unwrap().contains("Caju: R$2.0, Estoque: 40"), "{shown:?}");
