@@ -563,6 +563,14 @@ pub(crate) fn grpc_messages(bytes: &[u8]) {
             assert_eq!(grpc::undo_request(&grpc::undo_message(&request)).as_ref(), Ok(&request));
             Ok(())
         }),
+        b'v' => decoded(bytes, |message: v1::UndoImportRequest| {
+            let request = grpc::undo_import_request(&message)?;
+            assert_eq!(
+                grpc::undo_import_request(&grpc::undo_import_message(&request)).as_ref(),
+                Ok(&request)
+            );
+            Ok(())
+        }),
         code => {
             let text = String::from_utf8_lossy(bytes);
             let details = bytes.to_vec().into();

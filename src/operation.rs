@@ -30,6 +30,7 @@ mod product_reply;
 mod summarize_movements;
 pub mod terms_text;
 mod trace_purchases;
+mod undo_import;
 mod undo_movement;
 mod update_product;
 mod watch_movements;
@@ -66,6 +67,7 @@ pub use permission::Permission;
 pub use product_reply::{ProductReply, write_product_line};
 pub use summarize_movements::{Grouping, Summary, SummaryRequest};
 pub use trace_purchases::{TRACED_MAX, TraceReply, TraceRequest, TracedPurchase};
+pub use undo_import::UndoImportRequest;
 pub use undo_movement::{UndoRequest, Undone, parse_sequence};
 pub use update_product::UpdateProductRequest;
 pub use watch_movements::{HEARTBEAT_LINE, WatchEvent, WatchRequest};
@@ -218,6 +220,12 @@ operations! {
             message: Some(MessageLimit::SMALL),
             forms: &[],
         }
+        /// The opposite of an import.
+        UndoImport(UndoImportRequest) => {
+            permission: Permission::Write,
+            message: Some(MessageLimit::SMALL),
+            forms: &[],
+        }
         /// The end of the examples of a new shop that never moved.
         ClearExamples { request_id: Option<RequestId> } => {
             permission: Permission::Write,
@@ -362,6 +370,7 @@ impl<'a> Request<'a> {
             Request::UndoMovement(undo) => Some(&mut undo.request_id),
             Request::UpdateProduct(update) => Some(&mut update.request_id),
             Request::MergeProducts(merge) => Some(&mut merge.request_id),
+            Request::UndoImport(undo) => Some(&mut undo.request_id),
             Request::ClearExamples { request_id } => Some(request_id),
             Request::GetProduct { .. }
             | Request::ListProducts(_)
@@ -406,6 +415,7 @@ impl fmt::Display for Request<'_> {
             Request::UpdateProduct(update) => update.fmt(f),
             Request::ListProductChanges(changes) => changes.fmt(f),
             Request::MergeProducts(merge) => merge.fmt(f),
+            Request::UndoImport(undo) => undo.fmt(f),
             Request::ClearExamples { .. } => f.write_str("retirada dos exemplos"),
             Request::SummarizeMovements(summary) => summary.fmt(f),
             Request::ListLowStock(low) => low.fmt(f),

@@ -2,6 +2,7 @@
 
 mod cells;
 mod format;
+mod imported;
 mod live;
 mod margin;
 mod movements;
@@ -16,8 +17,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::catalog::{Barcode, Category, Quantity, ShopCode, StockCost, Terms, counted};
-use crate::operation::{ChangeReply, ImportReply, NO_PRODUCT, ProductReply, Reply};
+use crate::catalog::{Barcode, Category, Quantity, ShopCode, StockCost, Terms};
+use crate::operation::{ChangeReply, NO_PRODUCT, ProductReply, Reply};
 use cells::{Align, json, table};
 pub use format::Format;
 pub use live::{render_live, render_live_head};
@@ -52,16 +53,7 @@ pub fn render(out: &mut impl Write, reply: &Reply, format: Format) -> io::Result
             &changed
         }
         Reply::Products(products) => products,
-        Reply::Imported(ImportReply { counts, .. }) => {
-            let created = counted(counts.created, "criado", "criados");
-            let updated = counted(counts.updated, "atualizado", "atualizados");
-            writeln!(out, "{created}, {updated}, {} sem mudança.", counts.unchanged)?;
-            return match counts.discontinued {
-                0 => Ok(()),
-                1 => writeln!(out, "1 da lista está aposentado, e continua assim."),
-                count => writeln!(out, "{count} da lista estão aposentados, e continuam assim."),
-            };
-        }
+        Reply::Imported(reply) => return imported::render(out, reply, format),
         Reply::ProductChanges(page) => return product_changes::render(out, &page.changes, format),
         // Reports show these, on sheets.
         Reply::Summaries(_) | Reply::LowStock(_) | Reply::Expiring(_) | Reply::Traced(_) => return Ok(()),

@@ -169,6 +169,11 @@ impl<'c> Draft<'c> {
         &self.changes
     }
 
+    /// The time of this draft's movements and changes of terms.
+    pub fn now(&self) -> SystemTime {
+        self.now
+    }
+
     /// The sequence number of the last movement before this draft.
     pub fn published(&self) -> i64 {
         self.catalog.last_sequence

@@ -8,4 +8,5 @@ pub(super) mod count;
 pub(super) mod import;
 pub(super) mod merge;
 pub(super) mod undo;
+pub(super) mod undo_import;
 pub(super) mod update;

@@ -143,6 +143,11 @@ impl GrpcConnection {
                 let response = self.answer(self.service().merge_products(request).await)?;
                 self.changes(response.results)
             }
+            Request::UndoImport(undo) => {
+                let request = grpc::undo_import_message(undo);
+                let response = self.answer(self.service().undo_import(request).await)?;
+                Ok(Reply::Imported(grpc::undo_import_reply(response).map_err(|_| self.not_ours())?))
+            }
             Request::ClearExamples { request_id } => {
                 let request = grpc::clear_examples_message(request_id.as_ref());
                 let response = self.answer(self.service().clear_examples(request).await)?;

@@ -285,7 +285,7 @@ fn add(counts: &mut ImportCounts, reply: &Reply) {
 
 /// The effect of the whole import. Its changes are written line by line, from the catalog before it.
 fn imported(counts: ImportCounts) -> Reply {
-    Reply::Imported(ImportReply { counts, changes: Vec::new() })
+    Reply::Imported(ImportReply { counts, changes: Vec::new(), undone: None })
 }
 
 /// Writes every change, line by line, to standard output.

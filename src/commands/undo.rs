@@ -4,7 +4,7 @@ mod of_import;
 
 use clap::Args;
 
-use self::of_import::undo_import;
+use self::of_import::tell_kept;
 use super::Error;
 use super::change::{change, request_id};
 use super::connection::Connection;
@@ -40,7 +40,10 @@ impl Undo {
     pub(super) fn run(self) -> Result<(), Error> {
         let request_id = request_id(self.request_id)?;
         if let Some(when) = &self.import {
-            return undo_import(&self.connection, when.as_deref(), request_id);
+            let request = of_import::request(when.as_deref(), request_id)?;
+            let reply = change(self.connection, &request)?;
+            tell_kept(&reply);
+            return print_made(&reply, self.output.format);
         }
         let sequence = parse_sequence(&self.sequence.unwrap_or_default())?;
         let request = Request::UndoMovement(UndoRequest::of(sequence, self.single, request_id));

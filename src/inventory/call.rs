@@ -46,6 +46,7 @@ impl Session {
             }
             Request::UpdateProduct(request) => self.update_product(request).await.map(Reply::Product),
             Request::MergeProducts(request) => self.merge(request).await.map(made_together),
+            Request::UndoImport(request) => self.undo_import(request).await.map(Reply::Imported),
             Request::ClearExamples { request_id } => {
                 self.clear_examples(request_id).await.map(Reply::Changes)
             }

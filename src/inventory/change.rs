@@ -8,7 +8,9 @@ use super::{Adjusted, Session, product_of, read, stopped};
 use crate::catalog::{
     BATCH_LINES_MAX, Draft, IMPORT_ROWS_MAX, ImportCheck, Imported, ImportedChange, RowError,
 };
-use crate::operation::{AdjustRequest, BatchRequest, ImportReply, ImportRequest, ProductChangeReply};
+use crate::operation::{
+    AdjustRequest, BatchRequest, ImportReply, ImportRequest, ProductChangeReply, UndoImportRequest,
+};
 use crate::refusal::Refusal;
 
 /// The lines of a batch, or rows of a dry run, that are checked in one turn (a quarter of a millisecond).
@@ -94,13 +96,26 @@ impl Session {
                 Err(merge(bad_rows, looked_at.err()))
             };
         }
-        let change = Change::Import { rows, request_id, author: self.author.clone() };
+        self.import_made(Change::Import { rows, request_id, author: self.author.clone() }).await
+    }
+
+    /// Undoes an import. Returns after the undo is durable.
+    ///
+    /// # Errors
+    /// If there is no such import, it was undone before, a product that it created was used since, a rule forbids a
+    /// product its terms of before, or the store refuses writes.
+    pub async fn undo_import(&self, request: UndoImportRequest) -> Result<ImportReply, Refusal> {
+        let UndoImportRequest { at, request_id } = request;
+        self.import_made(Change::UndoImport { at, request_id, author: self.author.clone() }).await
+    }
+
+    async fn import_made(&self, change: Change) -> Result<ImportReply, Refusal> {
         match self.write(vec![change]).await.each.pop() {
             Some(Ok(Applied::Imported(imported))) => {
-                let ImportResult { counts, first_change, change_count } = *imported;
+                let ImportResult { counts, first_change, change_count, undone } = *imported;
                 // The import is made, whether the changes can be read or not.
                 let changes = self.imported_changes(first_change, change_count).await.unwrap_or_default();
-                Ok(ImportReply { counts, changes })
+                Ok(ImportReply { counts, changes, undone })
             }
             Some(Err(refusal)) => Err(*refusal),
             Some(Ok(_)) | None => Err(stopped()),
@@ -118,7 +133,7 @@ fn rehearsed(Imported { counts, changes }: Imported) -> ImportReply {
         recorded_at: None,
         author: None,
     });
-    ImportReply { counts, changes: changes.collect() }
+    ImportReply { counts, changes: changes.collect(), undone: None }
 }
 
 /// Merges the errors of unreadable rows, by their place among all rows, with the errors of readable rows, by

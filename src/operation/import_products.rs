@@ -1,6 +1,7 @@
 //! `ImportProducts`: a price list, which creates products and updates existing ones, all or none.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use super::list_product_changes::ProductChangeReply;
 use super::message_limit::{LargeMessages, MessageLimit};
@@ -39,6 +40,10 @@ pub struct ImportReply {
     pub counts: ImportCounts,
     /// The first fields that it changed.
     pub changes: Vec<ProductChangeReply>,
+    /// When the import that this one undid was recorded, if it undid one. Then the counts are of products with their
+    /// terms of before (`updated`), of those that the import had created (`discontinued`), and of those with a term
+    /// that stays because it changed again since (`unchanged`).
+    pub undone: Option<SystemTime>,
 }
 
 impl ImportRequest {

@@ -1,9 +1,22 @@
 //! The refusals of names and codes, and of changes of what a product is.
 
 use super::{Code, Refusal};
-use crate::catalog::{CodeTaken, MergeError, Name, NearNames, Quoted, UpdateError};
+use crate::catalog::{CodeTaken, MergeError, Movement, Name, NearNames, Quoted, UpdateError};
 
 impl Refusal {
+    /// An undo of an import that created a product which these movements used since.
+    pub fn import_used(name: &str, used: &[Movement]) -> Self {
+        let used: Vec<String> =
+            used.iter().map(|it| format!("#{} ({} {})", it.sequence, it.kind.word(), it.delta)).collect();
+        let what = format!(
+            "a importação não pode ser desfeita: o produto {}, que ela criou, foi usado depois por {}. Nada foi alterado; \
+             desfaça antes esses movimentos, ou aposente os produtos que não servem.",
+            Quoted(name),
+            used.join(", ")
+        );
+        Self::new(Code::InsufficientStock, what)
+    }
+
     /// A name that no product has, with names that are near it.
     pub fn product_near(name: &str, near: &NearNames) -> Self {
         let (names, hint) = match near {

@@ -19,6 +19,7 @@ mod status;
 mod stored;
 mod summaries;
 mod terms;
+mod undo_import;
 mod undo_movement;
 mod watch;
 
@@ -51,6 +52,7 @@ pub use terms::{
     clear_examples_message, clear_examples_request, merge_message, merge_request, product_change,
     product_changes_message, product_changes_request, update_message, update_request,
 };
+pub use undo_import::{undo_import_message, undo_import_reply, undo_import_request};
 pub use undo_movement::{undo_message, undo_request};
 pub use watch::{watch_message, watch_request, watched, write_watched};
 

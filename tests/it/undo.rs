@@ -103,3 +103,52 @@ fn behind_a_pipe_the_word_alone_asks_nobody() {
     let ended = run(&mut server.command(&["shell", "--socket"]), "3 Pera -2\ndesfazer\n");
     assert_eq!((ended.code, ended.out.as_str()), (2, "Pera: R$5.0, Estoque: 12\n"), "{}", ended.err);
 }
+
+#[test]
+fn a_count_of_a_list_is_undone_by_its_document() {
+    let server = Server::start(&[]);
+    std::fs::write(server.path().join("contagem.csv"), "Caju;57\nMaca;19\nPera;15\n").unwrap();
+    assert_eq!(server.run(&["count", "contagem.csv"]).code, 0);
+    assert_eq!(server.run(&["query", "caju"]).out, "Caju: R$2.0, Estoque: 57\n");
+    let undone = server.run(&["undo", "6"]);
+    assert_eq!((undone.code, undone.out.lines().count()), (0, 2), "{undone:?}");
+    for (name, line) in [("caju", "Caju: R$2.0, Estoque: 60\n"), ("maca", "Maca: R$3.0, Estoque: 20\n")] {
+        assert_eq!(server.run(&["query", name]).out, line);
+    }
+    assert_eq!(server.run(&["undo", "5"]).code, 4);
+}
+
+#[test]
+fn an_import_is_undone_by_its_moment() {
+    let server = Server::start(&[]);
+    let import = |list: &str| run(&mut server.command(&["import", "-", "--yes"]), list);
+    let changed = |id: &str| server.run(&["history", id, "--changes"]).out;
+    assert_eq!(import("nome;preco\nCaju;2,50\n").code, 0);
+    let first = changed("caju").split(' ').next().unwrap().to_owned();
+    // Times are shown to the second, so the next import waits for another one.
+    crate::support::waiting::wait_until("the next second", || {
+        server.run(&["product", "set", "Maca", "--price", "3,10"]);
+        server.run(&["product", "set", "Maca", "--price", "3,00"]);
+        !changed("maca").starts_with(&first)
+    });
+    assert_eq!(import("nome;preco\nCaju;2,60\nPera;5,10\n").code, 0);
+    // The first import of the two: what came later stays.
+    let undone = server.run(&["undo", "--import", &first]);
+    assert_eq!(undone.code, 4, "{undone:?}");
+    assert!(undone.err.contains("nada a desfazer"), "{undone:?}");
+    assert_eq!(server.run(&["undo", "--import"]).code, 0);
+    let undone = server.run(&["undo", "--import", &first]);
+    assert_eq!(undone.code, 0, "{undone:?}");
+    assert!(undone.out.contains("1 produto voltou ao cadastro de antes; 0 criados"), "{undone:?}");
+    assert_eq!(server.run(&["query", "caju"]).out, "Caju: R$2.0, Estoque: 60\n");
+    for (when, code, what) in [
+        (first.as_str(), 4, "já foi desfeita"),
+        ("2020-01-01T00:00:00-03:00", 3, "nesse momento não houve importação"),
+        ("ontem", 2, "não é o momento de uma importação"),
+    ] {
+        let refused = server.run(&["undo", "--import", when]);
+        assert!(refused.code == code && refused.err.contains(what), "{when}: {refused:?}");
+    }
+    // A new shop's own products are no import, and neither is a change of one product.
+    assert_eq!(Server::start(&[]).run(&["undo", "--import"]).code, 3);
+}

@@ -129,18 +129,11 @@ impl Draft<'_> {
 
     /// Retires an example under another name, so that its name is free.
     pub fn retire_example(&mut self, id: ProductId, author: Option<&Author>) {
-        let Some(name) = self.example_name(&self.product(id).name) else { return };
+        let Some(name) = self.free_name(&self.product(id).name, "exemplo") else { return };
         let update = TermsUpdate { name: Some(name), is_discontinued: Some(true), ..TermsUpdate::default() };
         let (product, terms) = update.applied(self.product(id), self.other_terms(id).clone());
         let flags = product.flags.with_example(false);
         self.alter(Product { flags, ..product }, terms, author);
-    }
-
-    /// The first free name of `Maca (exemplo)`, `Maca (exemplo 2)`, …; `None` if it would be too long.
-    fn example_name(&self, name: &Name) -> Option<Name> {
-        let numbers = [String::new()].into_iter().chain((2..).map(|number| format!(" {number}")));
-        let mut names = numbers.map_while(|number| Name::parse(&format!("{name} (exemplo{number})")).ok());
-        names.find(|name| self.find(name, &name.key()).is_none())
     }
 
     /// The examples that nobody has taken for theirs, each with its last movement.

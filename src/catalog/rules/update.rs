@@ -143,6 +143,20 @@ impl Draft<'_> {
         update: &TermsUpdate,
         author: Option<&Author>,
     ) -> Result<(), UpdateError> {
+        let (product, terms) = self.updated(id, update)?;
+        self.alter(product, terms, author);
+        Ok(())
+    }
+
+    /// A product and its other terms after an update.
+    ///
+    /// # Errors
+    /// If [`update`](Self::update) would refuse it.
+    pub(super) fn updated(
+        &self,
+        id: ProductId,
+        update: &TermsUpdate,
+    ) -> Result<(Product, Terms), UpdateError> {
         let (before, terms_before) = (self.product(id), self.other_terms(id));
         let (mut product, terms) = update.applied(before.clone(), terms_before.clone());
         terms.check_limits(terms_before, &product.name)?;
@@ -155,8 +169,7 @@ impl Draft<'_> {
             return Err(UpdateError::Fraction { name: name.to_string(), unit, stock });
         }
         product.flags = product.flags.with_example(false);
-        self.alter(product, terms, author);
-        Ok(())
+        Ok((product, terms))
     }
 
     /// Checks the new name of a product.

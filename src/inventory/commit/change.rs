@@ -1,8 +1,11 @@
 //! The changes that sessions ask the writer for.
 
+use std::time::SystemTime;
+
 use super::scheduler::COMMIT_HERE_ROWS_MAX;
 use crate::catalog::{
-    Adjustment, Author, LargeChange, Note, ProductDraft, ProductId, Quantity, RequestId, TermsUpdate,
+    Adjustment, Author, IMPORT_ROWS_MAX, LargeChange, Note, ProductDraft, ProductId, Quantity, RequestId,
+    TermsUpdate,
 };
 
 /// The rows of the store that a row of an import counts for: the row may create a product and a movement, and
@@ -49,6 +52,12 @@ pub(crate) enum Change {
         request_id: Option<RequestId>,
         author: Option<Author>,
     },
+    UndoImport {
+        /// When the import was recorded; `None` for the last import.
+        at: Option<SystemTime>,
+        request_id: Option<RequestId>,
+        author: Option<Author>,
+    },
     ClearExamples {
         request_id: Option<RequestId>,
         author: Option<Author>,
@@ -81,6 +90,7 @@ impl Change {
             | Change::Undo { request_id, .. }
             | Change::Update { request_id, .. }
             | Change::Merge { request_id, .. }
+            | Change::UndoImport { request_id, .. }
             | Change::ClearExamples { request_id, .. } => request_id.as_ref(),
         }
     }
@@ -94,6 +104,8 @@ impl Change {
             Change::Count { lines, .. } => lines.len(),
             // The undo may be of a whole document, whose size only the store knows.
             Change::Undo { .. } => 1,
+            // The import may be of the largest, whose size only the store knows.
+            Change::UndoImport { .. } => IMPORT_ROW_WEIGHT * IMPORT_ROWS_MAX,
             // Each altered product counts as a row of an import.
             Change::Update { .. } => IMPORT_ROW_WEIGHT,
             Change::Merge { .. } => 2 * IMPORT_ROW_WEIGHT,

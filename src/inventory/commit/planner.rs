@@ -9,6 +9,7 @@ mod count;
 mod results;
 mod terms;
 mod undo;
+mod undo_import;
 
 use std::hash::BuildHasher as _;
 use std::time::SystemTime;
@@ -25,7 +26,7 @@ use crate::catalog::{
 };
 use crate::refusal::{Code, Refusal};
 use crate::store::{Recorded, RecordedById, Store};
-use results::FirstResult;
+use results::{FirstResult, ImportMade};
 
 /// The planner of one transaction, which checks one change after the other.
 pub(super) struct Planner<'a> {
@@ -78,6 +79,9 @@ impl<'a> Planner<'a> {
             Change::Merge { from, into, request_id, author } => {
                 self.merge(*from, *into, request_id.as_ref(), author.as_ref()).map(Applied::Counted)
             }
+            Change::UndoImport { at, request_id, author } => self
+                .undo_import(*at, request_id.as_ref(), author.as_ref())
+                .map(|result| Applied::Imported(Box::new(result))),
             Change::ClearExamples { request_id, author } => {
                 self.clear_examples(request_id.as_ref(), author.as_ref()).map(Applied::Counted)
             }
@@ -193,10 +197,17 @@ impl<'a> Planner<'a> {
             request_id,
             if request_id.is_some() { import_digest(rows) } else { 0 },
             |planner| {
-                let first_change = planner.draft.next_change();
+                // Before the draft changes, because this may fail.
+                let number = planner.last_import()? + 1;
+                let (first_change, first_sequence) =
+                    (planner.draft.next_change(), planner.draft.next_sequence());
                 let counts = planner.draft.import(rows, author).map_err(refuse_rows)?.counts;
                 let change_count = planner.draft.next_change() - first_change;
-                let result = ImportResult { counts, first_change, change_count };
+                let created = planner.draft.next_sequence() - first_sequence;
+                let at = planner.draft.now();
+                let made = ImportMade { at, first_change, change_count, first_sequence, created };
+                planner.note_import(number, made);
+                let result = ImportResult { counts, first_change, change_count, undone: None };
                 Ok((Applied::Imported(Box::new(result)), FirstResult::Import(result)))
             },
             |_, result| match result {

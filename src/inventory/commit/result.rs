@@ -1,6 +1,7 @@
 //! The results of write requests.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::change::Change;
 use crate::catalog::{ImportCounts, Movement, Price, ProductId, Quantity};
@@ -47,6 +48,8 @@ pub(crate) struct ImportResult {
     /// The number of the first change of terms that it made, and how many it made.
     pub(crate) first_change: i64,
     pub(crate) change_count: i64,
+    /// When the import that this one undid was recorded, if it undid one.
+    pub(crate) undone: Option<SystemTime>,
 }
 
 /// The effect of a line of a count.

@@ -132,6 +132,12 @@ impl Calls {
                 })
                 .await
             }
+            Operation::UndoImport => {
+                self.call(identity, body, bytes_max, |message: &v1::UndoImportRequest| {
+                    grpc::undo_import_request(message).map(Request::UndoImport)
+                })
+                .await
+            }
             Operation::ClearExamples => {
                 self.call(identity, body, bytes_max, |message: &v1::ClearExamplesRequest| {
                     grpc::clear_examples_request(message)

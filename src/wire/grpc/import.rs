@@ -112,5 +112,5 @@ pub fn import_reply(message: v1::ImportProductsResponse) -> Result<ImportReply, 
         discontinued: count(message.discontinued_count),
     };
     let changes = message.changes.into_iter().map(product_change).collect::<Result<_, _>>()?;
-    Ok(ImportReply { counts, changes })
+    Ok(ImportReply { counts, changes, undone: None })
 }

@@ -11,6 +11,7 @@ use super::purchases::{expiring_response, traced_response};
 use super::server_status::status_response;
 use super::summaries::summaries_response;
 use super::terms::product_changes_response;
+use super::undo_import::undo_import_response;
 use super::v1;
 use crate::operation::Reply;
 
@@ -30,7 +31,10 @@ pub fn write_reply(reply: &Reply, out: &mut Vec<u8>) {
         Reply::Changes(changes) => {
             v1::BatchAdjustStockResponse { results: changes.iter().map(change_message).collect() }.encode(out)
         }
-        Reply::Imported(reply) => import_response(reply).encode(out),
+        Reply::Imported(reply) => match reply.undone {
+            Some(at) => undo_import_response(reply, at).encode(out),
+            None => import_response(reply).encode(out),
+        },
         Reply::ProductChanges(page) => product_changes_response(page).encode(out),
         Reply::LowStock(low) => low_stock_response(low).encode(out),
         Reply::Expiring(expiring) => expiring_response(expiring).encode(out),

@@ -116,6 +116,7 @@ pub fn write_request(request: &Request<'_>) -> Result<String, Refusal> {
         Request::GetStatus => return Err(only_by_grpc("o estado do servidor")),
         Request::UpdateProduct(_)
         | Request::MergeProducts(_)
+        | Request::UndoImport(_)
         | Request::ClearExamples { .. }
         | Request::ListProductChanges(_) => return Err(only_by_grpc("o cadastro de produtos")),
         Request::ListProducts(products) if products.has_discontinued => {

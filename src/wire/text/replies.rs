@@ -148,6 +148,7 @@ pub fn read_reply(request: &Request<'_>, lines: &[&str]) -> Result<Result<Reply,
         | Request::UpdateProduct(_)
         | Request::ListProductChanges(_)
         | Request::MergeProducts(_)
+        | Request::UndoImport(_)
         | Request::ClearExamples { .. }
         | Request::SummarizeMovements(_)
         | Request::ListLowStock(_)

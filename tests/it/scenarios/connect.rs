@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Transport;
-use super::shop::{Change, Client, Counts, Draft, Kind, Movement, Product, Refused, Terms};
+use super::shop::{Change, Client, Counts, Draft, Kind, Movement, Product, Refused, Terms, UndoneImport};
 use crate::support::Server;
 use crate::support::web::{Answer, Web, envelope, envelopes, path};
 
@@ -228,6 +228,16 @@ impl Client for Connect {
     fn merge_products(&mut self, from: &str, into: &str, request_id: &str) -> Result<Vec<Product>, Refused> {
         let message = json!({ "fromName": from, "intoName": into, "requestId": request_id });
         Ok(results(&self.call("MergeProducts", &message)?))
+    }
+
+    fn undo_import(&mut self, request_id: &str) -> Result<UndoneImport, Refused> {
+        let undone = self.call("UndoImport", &json!({ "requestId": request_id }))?;
+        let count = |name: &str| usize::try_from(number(&undone[name])).unwrap();
+        Ok(UndoneImport {
+            restored: count("restoredCount"),
+            retired: count("retiredCount"),
+            kept: count("keptCount"),
+        })
     }
 
     fn clear_examples(&mut self, request_id: &str) -> Result<Vec<Product>, Refused> {

@@ -16,7 +16,7 @@ use hortifruti::wire::grpc::v1::stream_adjust_stock_response::Result as Streamed
 use hortifruti::wire::grpc::v1::watch_movements_response::Event;
 
 use super::Transport;
-use super::shop::{Change, Client, Counts, Draft, Kind, Movement, Product, Refused, Terms};
+use super::shop::{Change, Client, Counts, Draft, Kind, Movement, Product, Refused, Terms, UndoneImport};
 use crate::support::{PATIENCE, Server};
 
 pub(super) static TRANSPORT: Transport =
@@ -255,6 +255,17 @@ impl Client for Grpc {
             request_id: request_id.to_owned(),
         };
         Ok(products(answer(self.runtime.block_on(self.service.merge_products(request)))?.results))
+    }
+
+    fn undo_import(&mut self, request_id: &str) -> Result<UndoneImport, Refused> {
+        let request = v1::UndoImportRequest { import_time: None, request_id: request_id.to_owned() };
+        let undone = answer(self.runtime.block_on(self.service.undo_import(request)))?;
+        let count = |count: i32| usize::try_from(count).unwrap();
+        Ok(UndoneImport {
+            restored: count(undone.restored_count),
+            retired: count(undone.retired_count),
+            kept: count(undone.kept_count),
+        })
     }
 
     fn clear_examples(&mut self, request_id: &str) -> Result<Vec<Product>, Refused> {

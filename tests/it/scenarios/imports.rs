@@ -1,6 +1,10 @@
 //! Price lists: all rows or none, once.
 
-use super::shop::{Counts, Draft, DraftTerms, Product, Shop, Terms, four_products, refused};
+use hortifruti::operation::Operation;
+
+use super::shop::{
+    Change, Counts, Draft, DraftTerms, Product, Shop, Terms, UndoneImport, four_products, refused,
+};
 
 super::scenarios! {
     an_import_creates_and_reprices_and_keeps_stocks: [ListProducts, ImportProducts];
@@ -9,6 +13,9 @@ super::scenarios! {
     an_import_is_the_same_however_its_unit_is_spelt: [ListProducts, ImportProducts];
     a_dry_run_counts_and_changes_nothing: [ListProducts, ImportProducts];
     a_list_changes_the_terms_that_it_has_and_no_others: [ListProductChanges, ImportProducts];
+    an_import_is_undone_whole_and_once: [ListProducts, ImportProducts, UndoImport];
+    what_was_used_or_changed_since_an_import: [AdjustStock, UpdateProduct, ImportProducts, UndoImport];
+    an_undone_import_outlives_a_crash: [ListProducts, ImportProducts, UndoImport], restarts = true;
     terms_that_cannot_be_are_refused_with_their_rows: [GetProduct, UpdateProduct, ImportProducts];
 }
 
@@ -163,4 +170,66 @@ fn terms_that_cannot_be_are_refused_with_their_rows(shop: &mut Shop) {
     assert!(refusal.message.contains("o alvo 3 de \"Caju\" fica abaixo do mínimo 4"), "{refusal:?}");
     let both = Terms { minimum_thousandths: Some(3_000), ..below };
     shop.update_product("Caju", &both, "").unwrap();
+}
+
+/// The undo of [`list`].
+const UNDONE: UndoneImport = UndoneImport { restored: 2, retired: 1, kept: 0 };
+
+fn an_import_is_undone_whole_and_once(shop: &mut Shop) {
+    // No import was made yet: the four products of a new shop are none.
+    refused(shop.undo_import(""), "MOVEMENT_NOT_FOUND");
+    shop.import_products(&list(), false, "").unwrap();
+    assert_eq!(shop.undo_import("estorno-1").unwrap(), UNDONE);
+    assert_eq!(shop.products(), four_products());
+    let again = refused(shop.undo_import(""), "ALREADY_UNDONE");
+    assert!(again.message.contains("já foi desfeita"), "{again:?}");
+    // A product that the import created leaves its name and its codes free.
+    let coded = |code| DraftTerms { code, ..DraftTerms::default() };
+    shop.import_products(&[Draft::new("Uva", 890, "kg", 0).terms(coded(7))], false, "").unwrap();
+    assert_eq!(shop.get_product("7").unwrap(), Product::new("Uva", 890, 0));
+    for (transport, mut client) in shop.clients(Operation::UndoImport) {
+        assert_eq!(client.undo_import("estorno-1").unwrap(), UNDONE, "{transport}");
+    }
+    refused(shop.adjust_stock(&Change::new("Caju", 1_000).id("estorno-1")), "REQUEST_ID_REUSED");
+    assert_eq!(shop.products().len(), 5);
+    // The import of one product is one too.
+    assert_eq!(shop.undo_import("").unwrap(), UndoneImport { restored: 0, retired: 1, kept: 0 });
+    refused(shop.undo_import(""), "ALREADY_UNDONE");
+    assert_eq!(shop.products(), four_products());
+}
+
+fn what_was_used_or_changed_since_an_import(shop: &mut Shop) {
+    shop.import_products(&list(), false, "").unwrap();
+    let dearer = Terms { price_centavos: Some(260), ..Terms::default() };
+    shop.update_product("Caju", &dearer, "").unwrap();
+    shop.change("Uva", -500);
+    let before = shop.products();
+    let used = refused(shop.undo_import("estorno-1"), "INSUFFICIENT_STOCK");
+    assert!(
+        used.message.contains("\"Uva\", que ela criou, foi usado depois por #6 (ajuste -0.5)"),
+        "{used:?}"
+    );
+    assert_eq!(shop.products(), before);
+    shop.undo_movement(6, "").unwrap();
+    // The refused undo left its id free.
+    let undone = UndoneImport { restored: 1, retired: 1, kept: 1 };
+    assert_eq!(shop.undo_import("estorno-1").unwrap(), undone);
+    let mut expected = four_products();
+    expected[3].price_centavos = 260;
+    assert_eq!(shop.products(), expected);
+}
+
+fn an_undone_import_outlives_a_crash(shop: &mut Shop) {
+    shop.import_products(&list(), false, "").unwrap();
+    let other = [Draft::new("Maca", 350, "un", 0), Draft::new("Pera", 550, "un", 0)];
+    shop.import_products(&other, false, "").unwrap();
+    assert_eq!(shop.undo_import("estorno-1").unwrap().restored, 2);
+    for end in [Shop::crash, Shop::close_and_open] {
+        end(shop);
+        assert_eq!(shop.products()[0], Product::new("Maca", 310, 20_000));
+        assert_eq!(shop.undo_import("estorno-1").unwrap().restored, 2);
+        refused(shop.undo_import("estorno-2"), "ALREADY_UNDONE");
+    }
+    shop.import_products(&other, false, "").unwrap();
+    assert_eq!(shop.undo_import("").unwrap().restored, 2);
 }

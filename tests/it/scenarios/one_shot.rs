@@ -8,7 +8,9 @@ use hortifruti::operation::Operation;
 use serde_json::Value;
 
 use super::Transport;
-use super::shop::{Change, Client, Counts, Draft, DraftTerms, Movement, Product, Refused, Terms};
+use super::shop::{
+    Change, Client, Counts, Draft, DraftTerms, Movement, Product, Refused, Terms, UndoneImport,
+};
 use super::text::{NO_FORM, kind_word, price, quantity};
 use crate::support::waiting::{kill, lines};
 use crate::support::{Ended, PATIENCE, Server, finished, hortifruti, run_bytes};
@@ -32,6 +34,7 @@ pub(super) static OVER_TEXT: Transport = Transport {
         (Operation::UpdateProduct, NO_FORM),
         (Operation::ListProductChanges, NO_FORM),
         (Operation::MergeProducts, NO_FORM),
+        (Operation::UndoImport, NO_FORM),
         (Operation::ClearExamples, NO_FORM),
         (Operation::SummarizeMovements, NO_FORM),
         (Operation::ListLowStock, NO_FORM),
@@ -275,6 +278,20 @@ impl Client for OneShot {
             args.extend(["--request-id", request_id]);
         }
         self.json(&args).map(|json| json.as_array().unwrap().iter().map(product).collect())
+    }
+
+    fn undo_import(&mut self, request_id: &str) -> Result<UndoneImport, Refused> {
+        let mut args = vec!["undo", "--import"];
+        if !request_id.is_empty() {
+            args.extend(["--request-id", request_id]);
+        }
+        let undone = self.json(&args)?;
+        let count = |name: &str| usize::try_from(undone[name].as_u64().unwrap()).unwrap();
+        Ok(UndoneImport {
+            restored: count("restored_count"),
+            retired: count("retired_count"),
+            kept: count("kept_count"),
+        })
     }
 
     fn clear_examples(&mut self, request_id: &str) -> Result<Vec<Product>, Refused> {

@@ -144,6 +144,14 @@ pub(super) struct Counts {
     pub(super) unchanged: usize,
 }
 
+/// The counts of the undo of an import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct UndoneImport {
+    pub(super) restored: usize,
+    pub(super) retired: usize,
+    pub(super) kept: usize,
+}
+
 /// A refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refused {
@@ -225,6 +233,11 @@ pub(super) trait Client: Send {
         _request_id: &str,
     ) -> Result<Vec<Product>, Refused> {
         unwritten(Operation::MergeProducts)
+    }
+
+    /// Undoes the last import. An empty request id is none.
+    fn undo_import(&mut self, _request_id: &str) -> Result<UndoneImport, Refused> {
+        unwritten(Operation::UndoImport)
     }
 
     /// Clears the examples. An empty request id is none.

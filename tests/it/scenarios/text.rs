@@ -16,6 +16,7 @@ pub(super) static TRANSPORT: Transport = Transport {
         (Operation::UpdateProduct, NO_FORM),
         (Operation::ListProductChanges, NO_FORM),
         (Operation::MergeProducts, NO_FORM),
+        (Operation::UndoImport, NO_FORM),
         (Operation::ClearExamples, NO_FORM),
         (Operation::SummarizeMovements, NO_FORM),
         (Operation::ListLowStock, NO_FORM),

@@ -3,6 +3,8 @@
 //! A result is one byte for the operation that wrote it, and then numbers of eight bytes each, least
 //! significant byte first. Stored results are never rewritten, so this encoding never changes.
 
+use std::time::{Duration, SystemTime};
+
 use crate::catalog::{ImportCounts, Price, ProductId, Quantity};
 use crate::inventory::commit::result::{Counted, ImportResult};
 
@@ -17,6 +19,9 @@ enum Operation {
     Terms = 5,
     /// An import that says which terms it changed.
     ImportTerms = 6,
+    /// The changes of an import, kept for its undo.
+    ImportMade = 7,
+    ImportUndone = 8,
 }
 
 /// The result of a request.
@@ -32,8 +37,22 @@ pub(super) enum FirstResult {
         first_sequence: i64,
         count: i64,
     },
+    ImportMade(ImportMade),
+    ImportUndone(ImportResult),
     /// The products of an update, a merge or cleared examples.
     Terms(Vec<TermsResult>),
+}
+
+/// The changes of an import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ImportMade {
+    pub(super) at: SystemTime,
+    /// The number of the first change of terms, and how many there are.
+    pub(super) first_change: i64,
+    pub(super) change_count: i64,
+    /// The number of the first opening, and how many there are.
+    pub(super) first_sequence: i64,
+    pub(super) created: i64,
 }
 
 /// The result for one product whose terms were changed: its movement, or the product as it stood without one.
@@ -54,10 +73,20 @@ impl FirstResult {
     /// The result as stored bytes.
     pub(super) fn encode(&self) -> Vec<u8> {
         let (operation, numbers) = match self {
-            Self::Import(ImportResult { counts, first_change, change_count }) => {
+            Self::Import(ImportResult { counts, first_change, change_count, undone: _ }) => {
                 let ImportCounts { created, updated, unchanged, discontinued } = *counts;
                 let counts = [created, updated, unchanged, discontinued].map(|count| count as i64);
                 (Operation::ImportTerms, [&counts[..], &[*first_change, *change_count]].concat())
+            }
+            Self::ImportMade(ImportMade { at, first_change, change_count, first_sequence, created }) => (
+                Operation::ImportMade,
+                vec![micros(*at), *first_change, *change_count, *first_sequence, *created],
+            ),
+            Self::ImportUndone(ImportResult { counts, first_change, change_count, undone }) => {
+                let ImportCounts { created: _, updated, unchanged, discontinued } = *counts;
+                let [updated, unchanged, retired] = [updated, unchanged, discontinued].map(|it| it as i64);
+                let at = micros(undone.unwrap_or(SystemTime::UNIX_EPOCH));
+                (Operation::ImportUndone, vec![updated, unchanged, retired, *first_change, *change_count, at])
             }
             Self::Batch { first_sequence } => (Operation::Batch, vec![*first_sequence]),
             Self::Count(lines) => (Operation::Count, lines.iter().flat_map(CountResult::numbers).collect()),
@@ -79,13 +108,22 @@ impl FirstResult {
         match numbers[..] {
             [created, updated, unchanged] if of(Operation::Import) => {
                 let counts = counts([created, updated, unchanged, 0])?;
-                Some(Self::Import(ImportResult { counts, first_change: 0, change_count: 0 }))
+                Some(Self::Import(ImportResult { counts, first_change: 0, change_count: 0, undone: None }))
             }
             [created, updated, unchanged, discontinued, first_change, change_count]
                 if of(Operation::ImportTerms) =>
             {
                 let counts = counts([created, updated, unchanged, discontinued])?;
-                Some(Self::Import(ImportResult { counts, first_change, change_count }))
+                Some(Self::Import(ImportResult { counts, first_change, change_count, undone: None }))
+            }
+            [at, first_change, change_count, first_sequence, created] if of(Operation::ImportMade) => {
+                let at = time(at)?;
+                Some(Self::ImportMade(ImportMade { at, first_change, change_count, first_sequence, created }))
+            }
+            [updated, unchanged, retired, first_change, change_count, at] if of(Operation::ImportUndone) => {
+                let counts = counts([0, updated, unchanged, retired])?;
+                let undone = Some(time(at)?);
+                Some(Self::ImportUndone(ImportResult { counts, first_change, change_count, undone }))
             }
             [first_sequence] if of(Operation::Batch) => Some(Self::Batch { first_sequence }),
             [first_sequence, count] if of(Operation::Undo) => Some(Self::Undo { first_sequence, count }),
@@ -102,6 +140,14 @@ impl FirstResult {
             _ => None,
         }
     }
+}
+
+fn micros(time: SystemTime) -> i64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros() as i64
+}
+
+fn time(micros: i64) -> Option<SystemTime> {
+    Some(SystemTime::UNIX_EPOCH + Duration::from_micros(u64::try_from(micros).ok()?))
 }
 
 fn counts(numbers: [i64; 4]) -> Option<ImportCounts> {
@@ -171,9 +217,14 @@ mod tests {
         let price = Price::from_centavos(2).unwrap();
         let counts = |discontinued| ImportCounts { created: 1, updated: 2, unchanged: 258, discontinued };
         let same = TermsResult::Same { product: ProductId::FIRST, stock, price };
-        let earlier =
-            FirstResult::Import(ImportResult { counts: counts(0), first_change: 0, change_count: 0 });
-        let results: [(u8, FirstResult, &[i64]); 5] = [
+        let earlier = FirstResult::Import(ImportResult {
+            counts: counts(0),
+            first_change: 0,
+            change_count: 0,
+            undone: None,
+        });
+        let at = SystemTime::UNIX_EPOCH + Duration::from_micros(1_000_001);
+        let results: [(u8, FirstResult, &[i64]); 7] = [
             (2, FirstResult::Batch { first_sequence: 5 }, &[5]),
             (
                 3,
@@ -184,8 +235,34 @@ mod tests {
             (5, FirstResult::Terms(vec![TermsResult::Movement(7), same]), &[7, 0, 0, 0, 0, 1, 350, 2]),
             (
                 6,
-                FirstResult::Import(ImportResult { counts: counts(3), first_change: 8, change_count: 9 }),
+                FirstResult::Import(ImportResult {
+                    counts: counts(3),
+                    first_change: 8,
+                    change_count: 9,
+                    undone: None,
+                }),
                 &[1, 2, 258, 3, 8, 9],
+            ),
+            (
+                7,
+                FirstResult::ImportMade(ImportMade {
+                    at,
+                    first_change: 8,
+                    change_count: 9,
+                    first_sequence: 5,
+                    created: 4,
+                }),
+                &[1_000_001, 8, 9, 5, 4],
+            ),
+            (
+                8,
+                FirstResult::ImportUndone(ImportResult {
+                    counts: ImportCounts { created: 0, ..counts(3) },
+                    first_change: 8,
+                    change_count: 9,
+                    undone: Some(at),
+                }),
+                &[2, 258, 3, 8, 9, 1_000_001],
             ),
         ];
         let stored = |operation: u8, numbers: &[i64]| {
