@@ -70,6 +70,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--scale-format', '--scale-format', [CompletionResultType]::ParameterName, 'Formato desse arquivo: itensmgv (o padrão), itensmgv4, txitens, filizola ou urano')
             [CompletionResult]::new('--scale-department', '--scale-department', [CompletionResultType]::ParameterName, 'Departamento desse arquivo, de 1 a 99. O padrão é 1')
             [CompletionResult]::new('--scale-encoding', '--scale-encoding', [CompletionResultType]::ParameterName, 'Letras desse arquivo: ascii (o padrão), sem acentos, ou windows-1252, com eles')
+            [CompletionResult]::new('--cnpj', '--cnpj', [CompletionResultType]::ParameterName, 'CNPJ da loja: o painel recusa a nota de outra')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
             [CompletionResult]::new('--workers', '--workers', [CompletionResultType]::ParameterName, 'Threads que atendem as conexões. O padrão é um por núcleo do processador, menos um')
             [CompletionResult]::new('--exit-after', '--exit-after', [CompletionResultType]::ParameterName, 'Para depois de N conexões')
@@ -490,7 +491,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
         }
         'hortifruti;import' {
             [CompletionResult]::new('--column', '--column', [CompletionResultType]::ParameterName, 'Lê este campo da coluna com este cabeçalho, como nome=Descrição; `-` em lugar do cabeçalho não o lê')
-            [CompletionResult]::new('--department', '--department', [CompletionResultType]::ParameterName, 'Em arquivos de balança da Toledo: lê só este departamento')
+            [CompletionResult]::new('--department', '--department', [CompletionResultType]::ParameterName, 'Em arquivos de balança: lê só este departamento, um número da Toledo ou um setor do SETORTXT.TXT da Filizola')
             [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, não importa a lista outra vez')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')

@@ -2277,7 +2277,7 @@ _hortifruti() {
             return 0
             ;;
         hortifruti__subcmd__serve)
-            opts="-q -h --socket --grpc --http --public-name --port --host --insecure --tls-cert --tls-key --tls-client-ca --token-file --data --label --scale-dir --scale-format --scale-department --scale-encoding --empty --port-file --workers --exit-after --drain-seconds --max-connections --max-connections-per-address --idle-seconds --quiet --service --help"
+            opts="-q -h --socket --grpc --http --public-name --port --host --insecure --tls-cert --tls-key --tls-client-ca --token-file --data --label --scale-dir --scale-format --scale-department --scale-encoding --cnpj --empty --port-file --workers --exit-after --drain-seconds --max-connections --max-connections-per-address --idle-seconds --quiet --service --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2391,6 +2391,10 @@ _hortifruti() {
                     ;;
                 --scale-encoding)
                     COMPREPLY=($(compgen -W "ascii windows-1252" -- "${cur}"))
+                    return 0
+                    ;;
+                --cnpj)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --port-file)

@@ -66,6 +66,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --scale-format 'Formato desse arquivo: itensmgv (o padrão), itensmgv4, txitens, filizola ou urano'
             cand --scale-department 'Departamento desse arquivo, de 1 a 99. O padrão é 1'
             cand --scale-encoding 'Letras desse arquivo: ascii (o padrão), sem acentos, ou windows-1252, com eles'
+            cand --cnpj 'CNPJ da loja: o painel recusa a nota de outra'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
             cand --workers 'Threads que atendem as conexões. O padrão é um por núcleo do processador, menos um'
             cand --exit-after 'Para depois de N conexões'
@@ -464,7 +465,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
         }
         &'hortifruti;import'= {
             cand --column 'Lê este campo da coluna com este cabeçalho, como nome=Descrição; `-` em lugar do cabeçalho não o lê'
-            cand --department 'Em arquivos de balança da Toledo: lê só este departamento'
+            cand --department 'Em arquivos de balança: lê só este departamento, um número da Toledo ou um setor do SETORTXT.TXT da Filizola'
             cand --request-id 'Identificador do pedido; repetido, não importa a lista outra vez'
             cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'

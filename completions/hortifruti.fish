@@ -73,6 +73,7 @@ urano\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l scale-department -d 'Departamento desse arquivo, de 1 a 99. O padrão é 1' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l scale-encoding -d 'Letras desse arquivo: ascii (o padrão), sem acentos, ou windows-1252, com eles' -r -f -a "ascii\t''
 windows-1252\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l cnpj -d 'CNPJ da loja: o painel recusa a nota de outra' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l workers -d 'Threads que atendem as conexões. O padrão é um por núcleo do processador, menos um' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand serve" -l exit-after -d 'Para depois de N conexões' -r
@@ -485,7 +486,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from print" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from print" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l column -d 'Lê este campo da coluna com este cabeçalho, como nome=Descrição; `-` em lugar do cabeçalho não o lê' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l department -d 'Em arquivos de balança da Toledo: lê só este departamento' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l department -d 'Em arquivos de balança: lê só este departamento, um número da Toledo ou um setor do SETORTXT.TXT da Filizola' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l request-id -d 'Identificador do pedido; repetido, não importa a lista outra vez' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F

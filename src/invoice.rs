@@ -15,7 +15,7 @@ mod purchase;
 pub use document::{INVOICE_BYTES_MAX, INVOICE_DEPTH_MAX, INVOICE_LINES_MAX, Invoice, Line, LotPart, Sold};
 pub use doubts::doubts;
 pub use error::{InvoiceError, Problem};
-pub use fields::check_recipient;
+pub use fields::{check_recipient, is_registration};
 pub use matching::{Content, Known, Match, Matching, Standing, booked_request, standing};
 pub use purchase::{LineError, Purchased, purchased, request_id};
 

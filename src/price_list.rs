@@ -15,6 +15,7 @@ mod parts;
 mod record;
 mod row;
 mod scale;
+mod sections;
 mod sheet;
 mod skipped;
 mod table;
@@ -23,16 +24,17 @@ mod workbook;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
 
 use crate::catalog::{ProductDraft, Quoted, counted};
 use crate::scale_file;
 use columns::{Columns, known_columns};
 pub use count_list::{CountList, read_counts};
-pub use differences::{Catalog, Difference, Kept, Mark};
+pub use differences::{Catalog, Difference, Kept, Mark, names_by_code};
 pub use error::PriceListError;
 pub use field::Field;
 pub use limits::{COLUMNS_MAX, INFLATED_BYTES_MAX, ROWS_MAX};
-pub use list::{PriceList, Reading};
+pub use list::{Department, PriceList, Reading};
 use numbers::Numbers;
 use record::{Kind, Line, Record};
 use row::{Row, read_row};
@@ -102,17 +104,48 @@ pub fn read_as(bytes: &[u8], reading: &Reading) -> Result<PriceList, PriceListEr
     read_table(&Table::of(bytes, reading.inflated_bytes_max, header_columns)?, reading)
 }
 
-/// The header of a table, and its place among the rows.
-struct Header {
-    row: Record,
+/// A list of a table: its header, and its columns among those of the table.
+struct List {
+    places: Range<usize>,
+    header: Record,
     columns: Columns,
+}
+
+/// The header of a table: that of one list, or of several side by side.
+struct Header {
+    lists: Vec<List>,
+    /// The rows before the first product, with the header.
     rows_before: usize,
+}
+
+impl Header {
+    /// The lists whose header a row is.
+    ///
+    /// # Errors
+    /// If it is none.
+    fn of(row: &Record, given: &[(Field, String)]) -> Result<Vec<List>, PriceListError> {
+        match Columns::of(row, given) {
+            Ok(columns) => Ok(vec![List { places: 0..row.len(), header: row.clone(), columns }]),
+            Err(error @ PriceListError::RepeatedColumn(_)) => {
+                let lists: Vec<List> = Columns::side_by_side(row)
+                    .into_iter()
+                    .filter_map(|places| {
+                        let header = row.part(&places);
+                        let columns = Columns::of(&header, given).ok()?;
+                        Some(List { places, header, columns })
+                    })
+                    .collect();
+                if lists.len() > 1 { Ok(lists) } else { Err(error) }
+            }
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// The number of columns of the header among the first of some rows, if one is a header.
 fn header_columns(rows: &mut dyn Iterator<Item = Line>, given: &[(Field, String)]) -> Option<usize> {
     let rows = rows.take(HEADER_ROWS_MAX).filter_map(|(_, row)| row.ok());
-    rows.filter(|row| Columns::of(row, given).is_ok()).map(|row| row.len()).next()
+    rows.filter(|row| Header::of(row, given).is_ok()).map(|row| row.len()).next()
 }
 
 /// Finds the header: the first of the first rows that names the name and the price.
@@ -121,10 +154,17 @@ fn header_columns(rows: &mut dyn Iterator<Item = Line>, given: &[(Field, String)
 /// If there is none: what is wrong with the row that looks most like one.
 fn find_header(table: &Table, given: &[(Field, String)]) -> Result<Header, PriceListError> {
     let mut best: Option<(usize, PriceListError)> = None;
-    for (rows_before, (_, row)) in table.rows().take(HEADER_ROWS_MAX).enumerate() {
+    let mut rows = table.rows().take(HEADER_ROWS_MAX).enumerate();
+    while let Some((rows_before, (_, row))) = rows.next() {
         let Ok(row) = row else { break };
-        match Columns::of(&row, given) {
-            Ok(columns) => return Ok(Header { row, columns, rows_before }),
+        match Header::of(&row, given) {
+            Ok(lists) => {
+                let below = rows.next().and_then(|(_, (_, row))| row.ok());
+                let merged = below.and_then(|below| merged(&row, &below));
+                let lists_below = merged.as_ref().and_then(|row| Header::of(row, given).ok());
+                let rows_before = rows_before + 1 + usize::from(lists_below.is_some());
+                return Ok(Header { lists: lists_below.unwrap_or(lists), rows_before });
+            }
             Err(error) => {
                 let known = known_columns(&row);
                 if best.as_ref().is_none_or(|(most, _)| known > *most) {
@@ -136,6 +176,28 @@ fn find_header(table: &Table, given: &[(Field, String)]) -> Result<Header, Price
     Err(best.map_or(PriceListError::NoHeader, |(_, error)| error))
 }
 
+/// The header of two rows, as `Preço` above `Varejo` and `Atacado`; `None` if the second row is none of a header.
+fn merged(row: &Record, below: &Record) -> Option<Record> {
+    let text = |record: &Record, place: usize| record.get(place).unwrap_or_default().trim().to_owned();
+    let is_word = |place: usize| {
+        let text = text(below, place);
+        text.is_empty() || (below.kind(place) == Kind::Text && !text.contains(|it: char| it.is_ascii_digit()))
+    };
+    let is_below_a_gap = |place: usize| {
+        place > 0 && !below.is_blank_at(place) && !below.is_blank_at(place - 1) && row.is_blank_at(place)
+    };
+    // A row of a product has a name, and stands under the first heading.
+    let first = (0..row.len()).find(|place| !row.is_blank_at(*place))?;
+    if !below.is_blank_at(first) || !(0..below.len()).all(is_word) || !(0..below.len()).any(is_below_a_gap) {
+        return None;
+    }
+    let mut merged = Record::default();
+    for place in 0..row.len().max(below.len()) {
+        merged.push(format!("{} {}", text(row, place), text(below, place)).trim(), Kind::Text);
+    }
+    Some(merged)
+}
+
 /// Reads the rows of a table. The numbers of all rows decide the decimal mark before the first row is read.
 fn read_table(table: &Table, reading: &Reading) -> Result<PriceList, PriceListError> {
     let mut list = PriceList::default();
@@ -143,44 +205,64 @@ fn read_table(table: &Table, reading: &Reading) -> Result<PriceList, PriceListEr
         list.bad.push((line, what));
         return Ok(list);
     }
-    let Header { row: header, columns, rows_before } = find_header(table, &reading.columns)?;
-    list.columns = columns.read_from(&header);
-    list.notes.extend(columns.unread(&header));
+    let Header { lists, rows_before } = find_header(table, &reading.columns)?;
+    list.columns = lists.iter().flat_map(|list| list.columns.read_from(&list.header)).collect();
+    list.notes.extend(lists.iter().filter_map(|list| list.columns.unread(&list.header)));
     list.notes.extend(table.note());
-    let rows = || table.rows().skip(rows_before + 1);
+    let is_alone = lists.len() == 1;
     let mut numbers = Numbers::default();
     let mut has_lower_case = false;
-    for (index, (line, row)) in rows().enumerate() {
+    for (index, (line, row)) in table.rows().skip(rows_before).enumerate() {
         if index >= reading.rows_max {
             return Err(PriceListError::TooManyRows(reading.rows_max));
         }
         let Ok(row) = row else { continue };
-        let texts = columns.decimals().filter(|place| row.kind(*place) == Kind::Text);
-        texts.filter_map(|place| row.get(place)).for_each(|cell| numbers.look_at(line, cell));
-        let name = columns.place(Field::Name).and_then(|place| row.get(place)).unwrap_or_default();
-        has_lower_case |= name.chars().any(char::is_lowercase);
+        for List { places, columns, .. } in &lists {
+            let part;
+            let row = if is_alone {
+                &row
+            } else {
+                part = row.part(places);
+                &part
+            };
+            let texts = columns.decimals().filter(|place| row.kind(*place) == Kind::Text);
+            texts.filter_map(|place| row.get(place)).for_each(|cell| numbers.look_at(line, cell));
+            let name = columns.place(Field::Name).and_then(|place| row.get(place)).unwrap_or_default();
+            has_lower_case |= name.chars().any(char::is_lowercase);
+        }
     }
-    let mut skipped = Skipped::below(rows_before);
-    let mut section = None;
+    let mut skipped = Skipped::below(rows_before - 1);
     let mut first = First::default();
-    for (line, row) in rows() {
-        if let Ok(row) = &row
-            && let Some(no_product) = no_product(row, &header, &columns, has_lower_case)
-        {
-            if let NoProduct::Section(category) = &no_product {
-                section = Some(category.clone());
+    for own in &lists {
+        let List { places, header, columns } = own;
+        let mut section = columns.section.clone();
+        for (line, row) in table.rows().skip(rows_before) {
+            let row = if is_alone { row } else { row.map(|row| row.part(places)) };
+            if let Ok(row) = &row {
+                // The shorter of two lists side by side ends with empty cells.
+                if !is_alone && row.is_blank() {
+                    continue;
+                }
+                if let Some(no_product) = no_product(row, header, columns, has_lower_case) {
+                    if let NoProduct::Section(category) = &no_product {
+                        section = Some(category.clone());
+                    }
+                    skipped.note_row(&no_product);
+                    continue;
+                }
             }
-            skipped.note_row(&no_product);
-            continue;
+            let read = row.and_then(|row| table.check(&row, columns).map(|()| row));
+            let read = read.and_then(|row| read_row(&row, columns, &numbers, section.as_ref()));
+            match read.and_then(|row| row.map_or(Ok(None), |row| first.note(row, line, &list).map(Some))) {
+                Ok(None) => skipped.unpriced += 1,
+                Ok(Some(Noted::Again)) => skipped.repeated += 1,
+                Ok(Some(Noted::New(row))) => list.push(line, row.draft, row.has_stock),
+                Err(what) => list.bad.push((line, what)),
+            }
         }
-        let read = row.and_then(|row| table.check(&row, &columns).map(|()| row));
-        let read = read.and_then(|row| read_row(&row, &columns, &numbers, section.as_ref()));
-        match read.and_then(|row| row.map_or(Ok(None), |row| first.note(row, line, &list).map(Some))) {
-            Ok(None) => skipped.unpriced += 1,
-            Ok(Some(Noted::Again)) => skipped.repeated += 1,
-            Ok(Some(Noted::New(row))) => list.push(line, row.draft, row.has_stock),
-            Err(what) => list.bad.push((line, what)),
-        }
+    }
+    if !is_alone {
+        list.sort();
     }
     if list.rows.is_empty() && list.bad.is_empty() {
         return Err(PriceListError::NoRows);

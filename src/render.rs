@@ -266,7 +266,7 @@ Uva \"Rubi\", sem semente       17.17     9.65
             "{{\"sequence\":812,\"recorded_at\":\"{}\",\"kind\":\"venda\",\"product_name\":\"Maçã\",\
              \"delta_thousandths\":-2500,\"balance_thousandths\":17500,\"amount_centavos\":0,\"price_centavos\":null,\
              \"request_id\":null,\"document\":null,\"undoes\":null,\"undone_by\":null,\"cost_centavos\":null,\
-             \"author\":null,\"loss_reason\":null,\"note\":null,\"supplier\":null,\"lot\":null,\"expires_on\":null}}}}",
+             \"author\":null,\"loss_reason\":null,\"note\":null,\"supplier\":null,\"lot\":null,\"expires_on\":null,\"invoice\":null}}}}",
             LocalTime(std::time::UNIX_EPOCH)
         );
         check(&Reply::Change(known.clone()), Format::Json, &format!("{object}{movement}\n"));

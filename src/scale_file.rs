@@ -6,11 +6,13 @@
 mod item;
 mod layout;
 mod read;
+mod sectors;
 mod text;
 mod write;
 
 pub use item::{DEPARTMENTS, Item};
 pub use layout::Layout;
 pub use read::{Record, ScaleFile, ScaleFileError, is_scale_file, read};
+pub use sectors::{SECTORS_FILE, Sectors, read_sectors};
 pub use text::ScaleEncoding;
 pub use write::{LeftOut, ScaleFormat, Unfit, Written, write};

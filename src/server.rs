@@ -88,6 +88,8 @@ pub struct Options {
     pub tls: Option<watch::Receiver<Arc<ServerConfig>>>,
     /// The names, other than this machine's, by which clients of HTTP reach the server.
     pub public_names: Vec<String>,
+    /// The registration (CNPJ) of the shop, for which invoices must be. `None` to take those for any.
+    pub registration: Option<String>,
     /// The current tokens. `None` to demand no token.
     pub tokens: Option<watch::Receiver<Arc<Tokens>>>,
 }
@@ -125,6 +127,7 @@ pub fn serve(
         idle: options.limits.idle,
         tls: options.tls.clone(),
         hosts: Arc::new(Hosts::new(options.public_names.clone())),
+        registration: options.registration.as_deref().map(Arc::from),
         authenticator: Authenticator::new(options.tokens.clone()),
         turns: Turns::default(),
         long_work: LongWork::new(),

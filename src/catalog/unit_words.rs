@@ -28,7 +28,7 @@ static ROWS: [Row; 16] = [
     row("cx", &["cx", "cxs", "caixa", "caixas"]),
     row("maço", &["maco", "macos", "mc"]),
     row("molho", &["molho", "molhos"]),
-    row("bandeja", &["bandeja", "bandejas", "bdj", "bj"]),
+    row("bandeja", &["bandeja", "bandejas", "bdj", "bdja", "band", "bj"]),
     row("saco", &["saco", "sacos", "sc"]),
     row("pacote", &["pacote", "pacotes", "pct", "pcts"]),
     row("pé", &["pe", "pes"]),

@@ -3,7 +3,9 @@
 
 mod left;
 
+use std::ffi::OsString;
 use std::fmt::{self, Display};
+use std::fs;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -21,10 +23,13 @@ use super::output::{STANDARD, note, print, print_made, written};
 use crate::catalog::{ImportCounts, Key, Quoted, RequestId, counted};
 use crate::client::{ClientError, new_request_id};
 use crate::operation::{ImportReply, ImportRequest, ProductsRequest, Reply, Request};
-use crate::price_list::{self, BadRows, Catalog, Difference, Field, PriceList, Reading, bad_rows_shown};
+use crate::price_list::{
+    self, BadRows, Catalog, Department, Difference, Field, PriceList, Reading, bad_rows_shown,
+};
 use crate::progress_bar::ProgressBar;
 use crate::refusal::{Code, Refusal};
 use crate::render::Format;
+use crate::scale_file::{self, DEPARTMENTS, SECTORS_FILE, ScaleFileError, Sectors, read_sectors};
 use left::Left;
 
 /// The number of marked rows from which an import asks for confirmation. One is enough, because each may be a
@@ -59,9 +64,9 @@ pub(super) struct Import {
     /// Deixa de fora as linhas com erro, e as lista
     #[arg(long)]
     skip_bad: bool,
-    /// Em arquivos de balança da Toledo: lê só este departamento
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=99))]
-    department: Option<u8>,
+    /// Em arquivos de balança: lê só este departamento, um número da Toledo ou um setor do SETORTXT.TXT da Filizola
+    #[arg(long, value_name = "N|SETOR")]
+    department: Option<String>,
     /// Identificador do pedido; repetido, não importa a lista outra vez
     #[arg(long, value_name = "ID")]
     request_id: Option<String>,
@@ -78,18 +83,12 @@ impl Import {
             Refusal::new(Code::InvalidArgument, format!("{shown}: {what}.")).into()
         };
         let columns = self.column.iter().map(|text| column(text)).collect::<Result<_, _>>()?;
-        let reading = Reading { department: self.department, columns, ..Reading::default() };
-        let mut list = price_list::read_as(&read_file(&self.file, "Nada foi importado")?, &reading)
-            .map_err(|error| refused(&error))?;
-        if let Some(source) = &list.source {
-            note(&format!("Lido: {source}."));
-        }
-        if let Some(columns) = columns_shown(&list) {
-            note(&columns);
-        }
-        for text in &list.notes {
-            note(&format!("Aviso: {text}."));
-        }
+        let bytes = read_file(&self.file, "Nada foi importado")?;
+        let sectors = if is_standard_input { None } else { sectors_beside(&self.file, &bytes)? };
+        let sectors = sectors.map(|sectors| sectors.map_err(|error| refused(&error))).transpose()?;
+        let department = self.department.as_deref().map(department).transpose()?;
+        let mut reading = Reading { department, columns, sectors, ..Reading::default() };
+        let mut list = price_list::read_as(&bytes, &reading).map_err(|error| refused(&error))?;
         let given_id = request_id(self.request_id)?;
         watch_interrupts(false).context("não foi possível receber os sinais do sistema")?;
         let mut client = connect(&self.connection)?;
@@ -99,6 +98,12 @@ impl Import {
             Reply::Products(products) => Catalog::new(products),
             _ => return Err(anyhow::anyhow!("o servidor não enviou o catálogo. Nada foi importado").into()),
         };
+        if list.source.is_some() {
+            // The names in files of scales are cut; the codes say whose they are.
+            reading.known_names = catalog.names_by_code();
+            list = price_list::read_as(&bytes, &reading).map_err(|error| refused(&error))?;
+        }
+        tell_reading(&list);
         let mut skipped = Vec::new();
         let (parts, counts) = loop {
             let parts = list.parts();
@@ -156,6 +161,47 @@ impl Import {
         left.tell(true);
         print_made(&imported(counts), Format::Text)
     }
+}
+
+/// Says how the list was read.
+fn tell_reading(list: &PriceList) {
+    if let Some(source) = &list.source {
+        note(&format!("Lido: {source}."));
+    }
+    if let Some(columns) = columns_shown(list) {
+        note(&columns);
+    }
+    for text in &list.notes {
+        note(&format!("Aviso: {text}."));
+    }
+}
+
+/// The sectors of the file beside a scale file that may have one.
+fn sectors_beside(file: &Path, bytes: &[u8]) -> Result<Option<Result<Sectors, ScaleFileError>>, Error> {
+    if !scale_file::read(bytes).is_some_and(|read| read.is_ok_and(|file| file.has_sectors())) {
+        return Ok(None);
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A folder that cannot be listed may have a file that can be read.
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(None) };
+    let mut names = entries.flatten().map(|entry| entry.file_name());
+    let is_it = |name: &OsString| name.to_str().is_some_and(|name| name.eq_ignore_ascii_case(SECTORS_FILE));
+    let Some(name) = names.find(is_it) else { return Ok(None) };
+    Ok(Some(read_sectors(&read_file(&folder.join(name), "Nada foi importado")?)))
+}
+
+/// Reads a department: a number from 1 to 99, or the name of a sector.
+fn department(text: &str) -> Result<Department, Error> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(Department::Sector(text.to_owned()));
+    }
+    let number = text.parse().ok().filter(|number| DEPARTMENTS.contains(number));
+    number.map(Department::Number).ok_or_else(|| {
+        Error::Usage(format!(
+            "--department {text} não é um departamento de balança. Nada foi importado; os da Toledo vão de 1 a 99, e os da \
+             Filizola são os setores do SETORTXT.TXT."
+        ))
+    })
 }
 
 /// Reads a field and the heading of its column.

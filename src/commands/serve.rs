@@ -24,6 +24,7 @@ use super::database::{self, DATA_DEFAULT, IN_MEMORY};
 use super::output::note;
 use crate::catalog::{LabelMasks, MaskError, original_products};
 use crate::inventory::Inventory;
+use crate::invoice;
 use crate::io_error::describe;
 use crate::platform::{log, service, sockets, stop};
 use crate::port_file::{self, Place};
@@ -94,6 +95,9 @@ pub(super) struct Serve {
     label: Vec<String>,
     #[command(flatten)]
     scale_dir: ScaleDir,
+    /// CNPJ da loja: o painel recusa a nota de outra
+    #[arg(long, value_name = "CNPJ", env = "HORTIFRUTI_CNPJ", hide_env = true, value_parser = registration)]
+    cnpj: Option<String>,
     /// Começa um banco de dados novo sem os quatro produtos de exemplo
     #[arg(long)]
     empty: bool,
@@ -129,6 +133,16 @@ pub(super) struct Serve {
 /// standard error, so that the console on standard output stays the original's, and a log has no such lines.
 const EXAMPLES_NOTE: &str = "A loja tem só os produtos de exemplo. Para tirá-los: hortifruti product clear-examples\n\
                              (para começar sem eles: hortifruti serve --empty, numa pasta nova)";
+
+/// Reads the registration of the shop, whose invoices are booked.
+fn registration(text: &str) -> Result<String, &'static str> {
+    let is_one = invoice::is_registration(text);
+    if is_one {
+        Ok(text.to_owned())
+    } else {
+        Err("um CNPJ tem 14 letras e algarismos, como 12.345.678/0001-95")
+    }
+}
 
 impl Serve {
     /// The protocols that are served: those of the options, or else all that this build has.
@@ -242,6 +256,7 @@ impl Serve {
             limits: limits(self),
             tls,
             public_names: self.public_name.clone(),
+            registration: self.cnpj.clone(),
             tokens,
         };
         let served = server::serve(listener, inventory, &console, &server_options, async {

@@ -87,6 +87,12 @@ pub fn check_recipient(invoice: &Invoice, shop: &str) -> Result<(), InvoiceError
     Err(InvoiceError::OtherShop { recipient: invoice.recipient_id.clone(), shop: shop.to_owned() })
 }
 
+/// Whether a text is the registration (CNPJ) of a shop: 14 letters and digits, with points, dashes and bars or without.
+pub fn is_registration(text: &str) -> bool {
+    text.chars().all(|sign| sign.is_ascii_alphanumeric() || matches!(sign, '.' | '-' | '/' | ' '))
+        && plain_registration(text).len() == 14
+}
+
 /// A registration (CNPJ or CPF) without points, dashes and bars.
 fn plain_registration(text: &str) -> String {
     text.chars().filter(char::is_ascii_alphanumeric).map(|sign| sign.to_ascii_uppercase()).collect()

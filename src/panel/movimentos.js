@@ -177,6 +177,7 @@ export function open(root) {
 			isUndone ? `desfeita por #${move.undoneBy}` : "",
 			move.purchase?.supplier ?? "",
 			move.purchase?.lot ? `lote ${move.purchase.lot}` : "",
+			move.purchase?.invoice ? `NF-e ${move.purchase.invoice}` : "",
 			move.note,
 			move.author ? `por ${move.author}` : "",
 		].filter(Boolean).join(" · ");

@@ -1,11 +1,13 @@
 //! The columns of a price list, found by their names in the header.
 
+use std::ops::Range;
+
 use super::error::PriceListError;
 use super::field::Field;
 use super::headings::Heading;
 use super::limits::COLUMNS_MAX;
 use super::record::Record;
-use crate::catalog::{Quoted, Unit};
+use crate::catalog::{Category, Quoted, Unit};
 
 /// The columns that a note names as not read; the others are counted.
 const UNREAD_NAMED_MAX: usize = 8;
@@ -23,6 +25,10 @@ pub(super) struct Columns {
     pub(super) price_unit: Option<Unit>,
     /// Whether the column of units only says how products are packed.
     pub(super) is_packing: bool,
+    /// Whether the column of units only says whether a product is weighed.
+    pub(super) is_kind: bool,
+    /// The section that the heading of the names is, if it is one.
+    pub(super) section: Option<Category>,
     /// Whether the header is that of `export`, whose rows are products and nothing else.
     pub(super) is_exported: bool,
     /// The number of all columns.
@@ -55,6 +61,10 @@ impl Columns {
             if given.iter().any(|(known, _)| *known == field) {
                 continue;
             }
+            // Beside the highest price of a market, the lowest one is no stock.
+            if field == Field::Minimum && headings.iter().any(Heading::is_of_range) {
+                continue;
+            }
             let ranked = headings.iter().enumerate().filter(|(place, _)| !is_read(&read, *place));
             let ranked = ranked.filter_map(|(place, heading)| Some((heading.rank(field)?, place)));
             let Some((_, place)) = ranked.min() else { continue };
@@ -75,8 +85,28 @@ impl Columns {
         let grade = headings.iter().position(Heading::is_grade).filter(|place| !is_read(&read, *place));
         let price_unit = place_of(Field::Price).and_then(|place| headings[place].unit());
         let is_packing = place_of(Field::Unit).is_some_and(|place| headings[place].is_packing());
+        let is_kind = place_of(Field::Unit).is_some_and(|place| headings[place].is_kind());
+        let name = place_of(Field::Name).filter(|place| headings[*place].is_section());
+        let section = name.and_then(|place| Category::parse(header.get(place)?.trim()).ok());
         let is_exported = header.iter().eq(Field::ALL.map(Field::heading));
-        Ok(Self { read, grade, price_unit, is_packing, is_exported, count: header.len() })
+        Ok(Self { read, grade, price_unit, is_packing, is_kind, section, is_exported, count: header.len() })
+    }
+
+    /// The places of the lists that stand side by side under one header; none if there is only one list.
+    pub(super) fn side_by_side(header: &Record) -> Vec<Range<usize>> {
+        let headings: Vec<Heading> = header.iter().take(COLUMNS_MAX).map(Heading::of).collect();
+        let has = |place: usize, field: Field| headings[place].rank(field).is_some();
+        let mut lists = Vec::new();
+        let (mut start, mut has_price) = (0, false);
+        for place in 0..headings.len() {
+            if has_price && (has(place, Field::Name) || has(place, Field::Code)) {
+                lists.push(start..place);
+                (start, has_price) = (place, false);
+            }
+            has_price |= has(place, Field::Price);
+        }
+        lists.push(start..header.len());
+        if lists.len() > 1 { lists } else { Vec::new() }
     }
 
     /// The place of a column, if the list has it.

@@ -30,6 +30,11 @@ impl Catalog {
         Self { by_name: by_name.collect(), by_key: by_key.collect(), products }
     }
 
+    /// The names of the products that have a shop code, by it.
+    pub fn names_by_code(&self) -> HashMap<u32, Name> {
+        names_by_code(&self.products)
+    }
+
     /// The index of the product that the server finds by this name.
     fn find(&self, name: &Name) -> Option<usize> {
         self.by_name.get(name).or_else(|| self.by_key.get(&name.key())).copied()
@@ -77,6 +82,12 @@ impl Catalog {
             kept.map(|(field, _, value)| Kept { name, field, value }).collect::<Vec<_>>()
         })
     }
+}
+
+/// The names of the products that have a shop code, by it.
+pub fn names_by_code(products: &[ProductReply]) -> HashMap<u32, Name> {
+    let coded = products.iter().filter_map(|it| Some((it.terms.as_deref()?.code?.number(), it.name.clone())));
+    coded.collect()
 }
 
 /// A term that a product keeps because the list has an empty cell in its place.

@@ -27,6 +27,9 @@ pub enum PriceListError {
         /// The departments of the file.
         departments: Vec<u8>,
     },
+    /// The sectors that were asked for are not there.
+    #[error("{0}. Nada foi importado; confira --department")]
+    NoSector(String),
     /// A department was asked for, and the file is none of a scale.
     #[error(
         "--department é de arquivos de balança, e este não é um. Nada foi importado; importe sem --department"

@@ -1,6 +1,10 @@
 //! The names that columns have in Brazilian lists.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::field::Field;
+use super::sections::SECTIONS;
 use crate::catalog::{Key, Unit, unit_of_word};
 
 /// A heading, reduced to its words.
@@ -37,14 +41,36 @@ impl Heading {
     /// The place of the heading among the names of a field: the lower, the more a column of that name is the one.
     pub(super) fn rank(&self, field: Field) -> Option<usize> {
         let words = self.words.as_str();
+        if let Some((known, rank)) = RANKS.get(&normal(words)) {
+            return (*known == field).then_some(*rank);
+        }
         if field == Field::Price && self.has_currency && (words.is_empty() || self.unit().is_some()) {
+            return Some(names(field).len());
+        }
+        if field == Field::Name && self.is_section() {
             return Some(names(field).len());
         }
         if field == Field::ShelfLife && words == "validade" && self.brackets.iter().any(|text| text == "dias")
         {
             return Some(0);
         }
-        names(field).iter().position(|name| *name == words)
+        None
+    }
+
+    /// Whether the heading names a section, as `Frutas` above the names of fruit.
+    pub(super) fn is_section(&self) -> bool {
+        let mut words = self.words.split(' ').filter(|word| *word != "e");
+        self.brackets.is_empty() && !self.words.is_empty() && words.all(|word| SECTIONS.contains(&word))
+    }
+
+    /// Whether the column says whether a product is weighed.
+    pub(super) fn is_kind(&self) -> bool {
+        KINDS.contains(&self.words.as_str())
+    }
+
+    /// Whether the column is one end of a range of prices, or its middle, as a market's table has them.
+    pub(super) fn is_of_range(&self) -> bool {
+        RANGE.contains(&self.words.as_str())
     }
 
     /// The unit that a heading such as `Preço (R$/kg)` or `Preço do quilo` names. A price of a piece is said of
@@ -66,6 +92,78 @@ impl Heading {
         self.words == "classificacao"
     }
 }
+
+/// Every name of a column with its field and its place among the names of that, by its [`normal`] form.
+static RANKS: LazyLock<HashMap<String, (Field, usize)>> = LazyLock::new(|| {
+    let mut ranks = HashMap::new();
+    for field in Field::ALL {
+        for (rank, name) in names(field).iter().enumerate() {
+            ranks.entry(normal(name)).or_insert((field, rank));
+        }
+    }
+    ranks
+});
+
+/// The words of a heading without those that only join others, and with one spelling for each.
+fn normal(words: &str) -> String {
+    let is_alone = !words.contains(' ');
+    let spelt = |word| match word {
+        "cod" | "codigos" => "codigo",
+        "desc" | "descr" | "descricoes" => "descricao",
+        "prod" | "produtos" => "produto",
+        "mercadorias" => "mercadoria",
+        "itens" => "item",
+        "qtd" | "qtde" | "qtdade" | "qt" | "quant" => "quantidade",
+        "vlr" | "vl" | "valores" => "valor",
+        "prc" | "precos" => "preco",
+        "unit" | "unitaria" => "unitario",
+        "estq" => "estoque",
+        "und" | "unid" | "uni" | "un" | "unidades" => "unidade",
+        "emb" => "embalagem",
+        "categ" | "categorias" => "categoria",
+        "depto" | "dept" => "departamento",
+        "barra" => "barras",
+        "kg" | "kilo" | "kilos" | "quilos" => "quilo",
+        // Alone, both stand for a state.
+        "pr" if !is_alone => "preco",
+        "est" if !is_alone => "estoque",
+        word => word,
+    };
+    let joins = |word: &&str| {
+        matches!(*word, "de" | "do" | "da" | "dos" | "das" | "em" | "por" | "p" | "para" | "no" | "na")
+    };
+    words.split(' ').filter(|word| !joins(word)).map(spelt).collect::<Vec<_>>().join(" ")
+}
+
+/// The names of columns that say whether a product is weighed.
+const KINDS: [&str; 10] = [
+    "tipo de venda",
+    "tipo venda",
+    "tp venda",
+    "forma de venda",
+    "modo de venda",
+    "p u",
+    "peso unidade",
+    "peso un",
+    "pesavel",
+    "pesado",
+];
+
+/// The headings of ranges of prices.
+const RANGE: [&str; 12] = [
+    "maximo",
+    "max",
+    "preco maximo",
+    "maior",
+    "menor",
+    "m c",
+    "mais comum",
+    "comum",
+    "modal",
+    "moda",
+    "medio",
+    "frequente",
+];
 
 /// The words of a text, folded, with one space between them.
 fn folded(text: &str) -> String {
@@ -209,6 +307,17 @@ fn names(field: Field) -> &'static [&'static str] {
             "medida",
             "vendido por",
             "unidades",
+            "unidade de comercializacao",
+            "unidade comercial",
+            "tipo de venda",
+            "tipo venda",
+            "tp venda",
+            "forma de venda",
+            "modo de venda",
+            "p u",
+            "peso unidade",
+            "pesavel",
+            "pesado",
             "embalagem",
             "emb",
             "apresentacao",
@@ -293,7 +402,17 @@ mod tests {
         for (field, texts) in [
             (
                 Field::Name,
-                &["NOME", "Produto", "Descrição", "Descrição do Produto:", "nomeProduto", "Item"][..],
+                &[
+                    "NOME",
+                    "Frutas",
+                    "Legumes e Verduras",
+                    "Prod.",
+                    "Produto",
+                    "Descrição",
+                    "Descrição do Produto:",
+                    "nomeProduto",
+                    "Item",
+                ][..],
             ),
             (
                 Field::Price,
@@ -307,10 +426,12 @@ mod tests {
                     "Pr. Venda",
                     "Vlr. Unit.",
                     "R$",
+                    "Preço p/ Kg",
+                    "Vl. Unitário",
                 ],
             ),
             (Field::Stock, &["Estoque", "Qtd", "Qtde.", "QTDE. ESTOQUE", "Saldo"]),
-            (Field::Unit, &["UN", "Und.", "Unid.", "U.M.", "unidadeMedida"]),
+            (Field::Unit, &["UN", "Und.", "Unid.", "U.M.", "unidadeMedida", "Und. venda", "P/U"]),
             (Field::Code, &["Código", "Cód.", "codigo_produto", "PLU"]),
             (Field::Barcodes, &["Cód. Barras", "EAN/GTIN", "codigos_de_barras"]),
             (Field::Category, &["Seção", "Grupo", "Depto."]),
@@ -320,8 +441,18 @@ mod tests {
                 assert_eq!(found(text), [field], "{text}");
             }
         }
-        for text in ["", "NCM", "Preço de custo", "Valor total", "Validade", "Observações", "Menor", "(kg)"]
-        {
+        for text in [
+            "",
+            "NCM",
+            "Preço de custo",
+            "Valor total",
+            "Validade",
+            "Observações",
+            "Menor",
+            "(kg)",
+            "PR",
+            "Est.",
+        ] {
             assert_eq!(found(text), [], "{text}");
         }
     }
@@ -332,6 +463,7 @@ mod tests {
             assert!(Heading::of(field.heading()).rank(field).is_some(), "{field:?}");
             for name in names(field) {
                 assert_eq!(found(name), [field], "{name}");
+                assert_eq!(RANKS[&normal(name)].0, field, "{name}");
             }
         }
     }

@@ -1,10 +1,11 @@
 //! A price list that was read, and how it is to be read.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::field::Field;
 use super::limits::{INFLATED_BYTES_MAX, ROWS_MAX};
-use crate::catalog::ProductDraft;
+use crate::catalog::{Name, ProductDraft};
+use crate::scale_file::Sectors;
 
 /// How a file is to be read.
 #[derive(Debug, Clone)]
@@ -14,9 +15,20 @@ pub struct Reading {
     /// The most bytes to which a workbook may unfold.
     pub inflated_bytes_max: usize,
     /// The only department of a scale file to read.
-    pub department: Option<u8>,
+    pub department: Option<Department>,
+    /// The sectors beside a scale file that has them.
+    pub sectors: Option<Sectors>,
+    /// The names of the products that are known by their codes. The files of scales have names that are cut.
+    pub known_names: HashMap<u32, Name>,
     /// The fields whose columns the user names. A name `-` says that the field is not read.
     pub columns: Vec<(Field, String)>,
+}
+
+/// A department of a scale file: Toledo's have numbers, and Filizola's sectors have names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Department {
+    Number(u8),
+    Sector(String),
 }
 
 impl Default for Reading {
@@ -25,6 +37,8 @@ impl Default for Reading {
             rows_max: ROWS_MAX,
             inflated_bytes_max: INFLATED_BYTES_MAX,
             department: None,
+            sectors: None,
+            known_names: HashMap::new(),
             columns: Vec::new(),
         }
     }
@@ -60,6 +74,16 @@ impl PriceList {
         self.have_stock.retain(|_| each.next() == Some(&true));
         self.lines.retain(|line| !lines.contains(line));
         self.bad.retain(|(line, _)| !lines.contains(line));
+    }
+
+    /// Puts the products and the bad rows of several lists into the order of their lines.
+    pub(super) fn sort(&mut self) {
+        let mut order: Vec<usize> = (0..self.lines.len()).collect();
+        order.sort_by_key(|index| self.lines[*index]);
+        self.rows = order.iter().map(|index| self.rows[*index].clone()).collect();
+        self.have_stock = order.iter().map(|index| self.have_stock[*index]).collect();
+        self.lines.sort_unstable();
+        self.bad.sort_by_key(|(line, _)| *line);
     }
 
     /// Adds a product.

@@ -1,5 +1,7 @@
 //! A row of a table: its cells, and what a workbook knows of each.
 
+use std::ops::Range;
+
 use csv::StringRecord;
 
 /// The kind of a cell. All cells of a text file are texts.
@@ -51,6 +53,15 @@ impl Record {
 
     pub(super) fn kind(&self, place: usize) -> Kind {
         self.kinds.get(place).copied().unwrap_or_default()
+    }
+
+    /// The cells of some places.
+    pub(super) fn part(&self, places: &Range<usize>) -> Self {
+        let mut part = Self::default();
+        for place in places.start..places.end.min(self.len()) {
+            part.push(self.get(place).unwrap_or_default(), self.kind(place));
+        }
+        part
     }
 
     /// The texts of all cells.

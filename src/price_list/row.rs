@@ -8,7 +8,7 @@ use super::field::Field;
 use super::numbers::Numbers;
 use super::record::{Kind, Record};
 use crate::catalog::{
-    Barcode, Category, Name, Price, ProductDraft, Quantity, Quoted, SHELF_LIFE_DAYS_MAX, ShopCode,
+    Barcode, Category, Key, Name, Price, ProductDraft, Quantity, Quoted, SHELF_LIFE_DAYS_MAX, ShopCode,
     TermsDraft, Unit, unguarded,
 };
 
@@ -198,6 +198,11 @@ impl<'r> Cells<'r> {
                 Quoted(unit)
             ));
         }
+        if self.columns.is_kind
+            && let Some(unit) = unit_of_kind(unit)
+        {
+            return Unit::parse(unit).map(Some).map_err(told);
+        }
         Unit::parse(unit).map(Some).map_err(told)
     }
 
@@ -225,6 +230,15 @@ impl<'r> Cells<'r> {
             target: self.quantity(Field::Target, "o alvo", name)?,
             shelf_life_days: self.get(Field::ShelfLife).map(read_shelf_life).transpose()?,
         })
+    }
+}
+
+/// The unit of a product that is weighed, or of one that is not.
+fn unit_of_kind(text: &str) -> Option<&'static str> {
+    match Key::fold(text.trim_end_matches('.')).as_str() {
+        "p" | "peso" | "pesado" | "pesavel" | "s" | "sim" | "por peso" => Some("kg"),
+        "u" | "unitario" | "n" | "nao" | "por unidade" => Some("un"),
+        _ => None,
     }
 }
 

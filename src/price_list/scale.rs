@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 
 use super::error::PriceListError;
-use super::list::{PriceList, Reading};
+use super::list::{Department, PriceList, Reading};
 use crate::catalog::{Key, Name, ProductDraft, Quantity, Quoted, TermsDraft, Unit, counted};
-use crate::scale_file::{Item, Record, ScaleFile};
+use crate::scale_file::{Item, Record, SECTORS_FILE, ScaleFile, Sectors};
+
+/// The whole names that a note has as examples.
+const WHOLE_NAMED_MAX: usize = 3;
 
 /// The first place of a code or a name in the file.
 struct First {
@@ -21,23 +24,39 @@ pub(super) fn list(file: ScaleFile, reading: &Reading) -> Result<PriceList, Pric
     if file.records.len() > reading.rows_max {
         return Err(PriceListError::TooManyRows(reading.rows_max));
     }
+    let chosen = Chosen::of(&file, reading)?;
+    let layout = file.layout;
     let mut list = PriceList { source: Some(file.description()), ..PriceList::default() };
-    if let Some(department) = reading.department {
-        let departments = file.departments();
-        if !departments.contains(&department) {
-            return Err(PriceListError::NoDepartment { department, layout: file.layout.name, departments });
+    if let (Some(sectors), Some(source)) = (&reading.sectors, &mut list.source) {
+        let codes = file.records.iter().filter_map(|record| Some(record.item.as_ref().ok()?.code));
+        source.push_str(&format!(", com os setores de {SECTORS_FILE}: {}", sectors.shown()));
+        let unsold = sectors.count_unsold(codes);
+        if unsold > 0 {
+            let records =
+                counted(unsold, "registro não está em nenhum setor", "registros não estão em nenhum setor");
+            list.notes.push(records);
         }
     }
     let (mut codes, mut names) = (HashMap::new(), HashMap::new());
     let mut left_out = 0;
+    let mut whole = Vec::new();
     for Record { line, item } in file.records {
-        let is_other = |item: &Item| reading.department.is_some_and(|asked| item.department != Some(asked));
         match item {
-            Ok(item) if is_other(&item) => left_out += 1,
-            Ok(item) => match draft(&item, line, &mut codes, &mut names) {
-                Ok(draft) => list.push(line, draft, false),
-                Err(what) => list.bad.push((line, what)),
-            },
+            Ok(item) if !chosen.has(&item) => left_out += 1,
+            Ok(mut item) => {
+                let known = reading.known_names.get(&item.code.number()).map(Name::as_str);
+                if let Some(known) = known.filter(|known| layout.is_written_as(known, &item.name)) {
+                    if Key::fold(known) != Key::fold(&item.name) {
+                        whole.push(format!("{} = {}", Quoted(&item.name), Quoted(known)));
+                    }
+                    // Letters such as ½ are several in a file, which may make a name too long.
+                    item.name = known.to_owned();
+                }
+                match draft(&item, line, &mut codes, &mut names) {
+                    Ok(draft) => list.push(line, draft, false),
+                    Err(what) => list.bad.push((line, what)),
+                }
+            }
             Err(what) => list.bad.push((line, what)),
         }
     }
@@ -49,7 +68,76 @@ pub(super) fn list(file: ScaleFile, reading: &Reading) -> Result<PriceList, Pric
         );
         list.notes.push(records);
     }
+    if !whole.is_empty() {
+        let records = counted(
+            whole.len(),
+            "registro tem o nome cortado do produto do mesmo código, que fica com o nome inteiro",
+            "registros têm os nomes cortados dos produtos dos mesmos códigos, que ficam com os nomes inteiros",
+        );
+        let more = if whole.len() > WHOLE_NAMED_MAX { ", …" } else { "" };
+        whole.truncate(WHOLE_NAMED_MAX);
+        list.notes.push(format!("{records}: {}{more}", whole.join(", ")));
+    }
     Ok(list)
+}
+
+/// The records of a file that are read.
+enum Chosen<'r> {
+    All,
+    Department(u8),
+    Sector(&'r Sectors, usize),
+}
+
+impl<'r> Chosen<'r> {
+    /// # Errors
+    /// If the file has not the department that is asked for.
+    fn of(file: &ScaleFile, reading: &'r Reading) -> Result<Self, PriceListError> {
+        let (asked, sectors) = match (&reading.department, &reading.sectors) {
+            (None, _) => return Ok(Self::All),
+            (Some(asked), sectors) => (asked, sectors),
+        };
+        let name = match asked {
+            Department::Number(number) => number.to_string(),
+            Department::Sector(name) => name.clone(),
+        };
+        if let Some(sectors) = sectors {
+            let none = || {
+                let what = format!(
+                    "nenhum setor se chama {}; os de {SECTORS_FILE} são {}",
+                    Quoted(&name),
+                    sectors.shown()
+                );
+                PriceListError::NoSector(what)
+            };
+            return sectors.place(&name).map(|place| Self::Sector(sectors, place)).ok_or_else(none);
+        }
+        let departments = file.departments();
+        match asked {
+            Department::Number(department) if departments.contains(department) => {
+                Ok(Self::Department(*department))
+            }
+            Department::Number(department) => Err(PriceListError::NoDepartment {
+                department: *department,
+                layout: file.layout.name,
+                departments,
+            }),
+            Department::Sector(_) if file.has_sectors() => Err(PriceListError::NoSector(format!(
+                "falta {SECTORS_FILE}, que diz o setor de cada código; ponha-o na pasta do arquivo"
+            ))),
+            Department::Sector(name) => Err(PriceListError::NoSector(format!(
+                "o departamento é um número de 1 a 99, e não {}",
+                Quoted(name)
+            ))),
+        }
+    }
+
+    fn has(&self, item: &Item) -> bool {
+        match self {
+            Self::All => true,
+            Self::Department(department) => item.department == Some(*department),
+            Self::Sector(sectors, place) => sectors.sells(*place, item.code),
+        }
+    }
 }
 
 /// The row of a product.
@@ -136,13 +224,19 @@ mod tests {
             ]
         );
         let of = |department| {
-            read_as(file.as_bytes(), &Reading { department: Some(department), ..Reading::default() })
+            read_as(
+                file.as_bytes(),
+                &Reading { department: Some(Department::Number(department)), ..Reading::default() },
+            )
         };
         let list = of(2).unwrap();
         assert_eq!((list.rows.len(), list.bad.len(), list.lines), (3, 0, vec![3, 4, 5]));
         assert!(list.notes[0].contains("3 registros"), "{:?}", list.notes);
         assert!(of(3).unwrap_err().to_string().contains("01, 02"), "{}", of(3).unwrap_err());
-        let list = read_as(b"nome;preco\nUva;3\n", &Reading { department: Some(1), ..Reading::default() });
+        let list = read_as(
+            b"nome;preco\nUva;3\n",
+            &Reading { department: Some(Department::Number(1)), ..Reading::default() },
+        );
         assert!(list.unwrap_err().to_string().contains("--department"));
     }
 

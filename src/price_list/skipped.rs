@@ -2,7 +2,9 @@
 
 use super::columns::Columns;
 use super::field::Field;
+use super::headings::Heading;
 use super::record::Record;
+use super::sections::SECTIONS;
 use crate::catalog::{Category, Key, counted};
 
 /// The sections that a note names; the others are counted.
@@ -11,46 +13,30 @@ const SECTIONS_NAMED_MAX: usize = 8;
 /// The first words of rows that sum up others, folded.
 const TOTALS: [&str; 7] = ["total", "totais", "subtotal", "sub-total", "soma", "somatorio", "media"];
 
-/// Words of sections, folded. A section may have others beside them.
-const SECTIONS: [&str; 38] = [
-    "fruta",
-    "frutas",
-    "verdura",
-    "verduras",
-    "legume",
-    "legumes",
-    "hortalica",
-    "hortalicas",
-    "hortifruti",
-    "folha",
-    "folhas",
-    "folhosas",
-    "folhagens",
-    "tempero",
-    "temperos",
-    "ervas",
-    "raiz",
-    "raizes",
-    "tuberculos",
-    "bulbos",
-    "graos",
-    "cereais",
-    "ovos",
-    "granja",
-    "citricos",
-    "flores",
-    "plantas",
-    "pescados",
-    "peixes",
-    "organicos",
-    "diversos",
-    "outros",
-    "mercearia",
-    "bebidas",
-    "laticinios",
-    "frios",
-    "secos",
-    "congelados",
+/// First words of the remarks below a list, folded.
+const REMARKS: [&str; 22] = [
+    "obs",
+    "observacao",
+    "observacoes",
+    "nota",
+    "notas",
+    "fonte",
+    "validade",
+    "valido",
+    "condicao",
+    "condicoes",
+    "pagamento",
+    "frete",
+    "pedido",
+    "pedidos",
+    "prazo",
+    "entrega",
+    "telefone",
+    "fone",
+    "whatsapp",
+    "contato",
+    "atualizado",
+    "precos",
 ];
 
 /// The counts of the rows that were skipped.
@@ -59,6 +45,7 @@ pub(super) struct Skipped {
     titles: usize,
     headers: usize,
     totals: usize,
+    remarks: usize,
     pub(super) unpriced: usize,
     pub(super) repeated: usize,
     sections: Vec<String>,
@@ -70,6 +57,7 @@ pub(super) enum NoProduct {
     Section(Category),
     Total,
     Header,
+    Remark,
 }
 
 /// Says whether a row is no product. `has_lower_case` says whether names of the list have small letters, in which
@@ -99,13 +87,32 @@ pub(super) fn no_product(
     {
         return Some(NoProduct::Total);
     }
+    // Lists below each other repeat the header, with the section in the place of the names' heading.
+    let price = columns.place(Field::Price).and_then(|place| header.get(place)).map_or("", str::trim);
+    if cell(Field::Price) == price
+        && Heading::of(cell(Field::Name)).is_section()
+        && let Ok(section) = Category::parse(cell(Field::Name))
+    {
+        return Some(NoProduct::Section(section));
+    }
     let mut lone = filled();
     let (Some(place), None) = (lone.next(), lone.next()) else { return None };
     let text = text_at(place);
     let is_section = is_section(text)
         || (has_lower_case && !text.chars().any(char::is_lowercase) && text.chars().any(char::is_alphabetic));
-    let section = Category::parse(text.trim_end_matches(':')).ok().filter(|_| is_section)?;
-    Some(NoProduct::Section(section))
+    if is_section {
+        return Category::parse(text.trim_end_matches(':')).ok().map(NoProduct::Section);
+    }
+    let is_apart = ![Field::Name, Field::Price].iter().any(|field| columns.place(*field) == Some(place));
+    (is_remark(text) || (is_apart && text.contains(' '))).then_some(NoProduct::Remark)
+}
+
+/// Whether a lone text is no name: `* Preços sujeitos a alteração`, `Frete: CIF`.
+fn is_remark(text: &str) -> bool {
+    let folded = Key::fold(text);
+    let first = folded.as_str().split(|character: char| !character.is_alphanumeric()).next();
+    text.starts_with('*')
+        || (first.is_some_and(|first| REMARKS.contains(&first)) && text.contains([' ', ':']))
 }
 
 fn is_total(text: &str) -> bool {
@@ -131,19 +138,21 @@ impl Skipped {
         match row {
             NoProduct::Header => self.headers += 1,
             NoProduct::Total => self.totals += 1,
+            NoProduct::Remark => self.remarks += 1,
             NoProduct::Section(section) => self.sections.push(section.to_string()),
         }
     }
 
     /// A note for the user, if a row was skipped.
     pub(super) fn note(&self) -> Option<String> {
-        let Self { titles, headers, totals, unpriced, repeated, sections } = self;
+        let Self { titles, headers, totals, remarks, unpriced, repeated, sections } = self;
         let mut parts = Vec::new();
         for (count, one, more) in [
             (*titles, "de título", "de título"),
             (sections.len(), "de seção", "de seção"),
             (*totals, "de total", "de total"),
             (*headers, "de cabeçalho repetido", "de cabeçalho repetido"),
+            (*remarks, "de observação", "de observação"),
             (*unpriced, "sem preço", "sem preço"),
             (*repeated, "repetida e igual", "repetidas e iguais"),
         ] {
@@ -154,7 +163,7 @@ impl Skipped {
         if parts.is_empty() {
             return None;
         }
-        let count = titles + sections.len() + totals + headers + unpriced + repeated;
+        let count = titles + sections.len() + totals + headers + remarks + unpriced + repeated;
         let skipped = counted(count, "linha não entrou", "linhas não entraram");
         let named = sections.iter().take(SECTIONS_NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
         let more = if sections.len() > SECTIONS_NAMED_MAX { ", …" } else { "" };

@@ -15,34 +15,50 @@ pub(super) fn render(out: &mut impl Write, movements: &[MovementReply], format: 
     match format {
         Format::Text if movements.is_empty() => writeln!(out, "{NO_MOVEMENT}"),
         Format::Text => movements.iter().try_for_each(|movement| writeln!(out, "{movement}")),
-        Format::Table => table(
-            out,
-            &[
-                ("Nº", Align::Right),
-                ("Quando", Align::Left),
-                ("Motivo", Align::Left),
-                ("Produto", Align::Left),
-                ("Quantidade", Align::Right),
-                ("Saldo", Align::Right),
-                ("Valor (R$)", Align::Right),
-                ("Por", Align::Left),
-            ],
-            movements.iter().map(|movement| {
-                [
-                    movement.sequence.to_string(),
-                    LocalTime(movement.recorded_at).to_string(),
-                    movement.kind.word().to_owned(),
-                    movement.product_name.to_string(),
-                    movement.delta.to_string(),
-                    movement.balance.to_string(),
-                    movement.amount.to_string(),
-                    movement.author.as_ref().map_or(String::new(), Author::to_string),
-                ]
-            }),
-        ),
+        Format::Table => {
+            table(
+                out,
+                &[
+                    ("Nº", Align::Right),
+                    ("Quando", Align::Left),
+                    ("Motivo", Align::Left),
+                    ("Produto", Align::Left),
+                    ("Quantidade", Align::Right),
+                    ("Saldo", Align::Right),
+                    ("Valor (R$)", Align::Right),
+                    ("Por", Align::Left),
+                ],
+                movements.iter().map(|movement| {
+                    [
+                        movement.sequence.to_string(),
+                        LocalTime(movement.recorded_at).to_string(),
+                        movement.kind.word().to_owned(),
+                        movement.product_name.to_string(),
+                        movement.delta.to_string(),
+                        movement.balance.to_string(),
+                        movement.amount.to_string(),
+                        movement.author.as_ref().map_or(String::new(), Author::to_string),
+                    ]
+                }),
+            )?;
+            invoices(out, movements)
+        }
         Format::Json | Format::Ndjson => json(out, movements.iter().map(JsonMovement::from), format),
         Format::Csv => csv(out, movements),
     }
+}
+
+/// Writes a line for each invoice (NF-e) among purchases, with its movements.
+pub(super) fn invoices(out: &mut impl Write, movements: &[MovementReply]) -> io::Result<()> {
+    let mut invoices: Vec<(&str, String)> = Vec::new();
+    for movement in movements {
+        let Some(key) = JsonMovement::from(movement).invoice else { continue };
+        match invoices.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, numbers)) => numbers.push_str(&format!(", #{}", movement.sequence)),
+            None => invoices.push((key, format!("#{}", movement.sequence))),
+        }
+    }
+    invoices.iter().try_for_each(|(key, numbers)| writeln!(out, "NF-e {key}: {numbers}"))
 }
 
 #[derive(Serialize)]
@@ -66,6 +82,7 @@ pub(super) struct JsonMovement<'a> {
     supplier: Option<&'a str>,
     lot: Option<&'a str>,
     expires_on: Option<String>,
+    invoice: Option<&'a str>,
 }
 
 impl<'a> From<&'a MovementReply> for JsonMovement<'a> {
@@ -93,6 +110,7 @@ impl<'a> From<&'a MovementReply> for JsonMovement<'a> {
             supplier: purchase.and_then(|purchase| purchase.supplier.as_ref()).map(Supplier::as_str),
             lot: purchase.and_then(|purchase| purchase.lot.as_ref()).map(Lot::as_str),
             expires_on: purchase.and_then(|purchase| purchase.expires_on).map(|date| date.to_string()),
+            invoice: purchase.and_then(|purchase| purchase.invoice.as_ref()).map(|key| key.as_str()),
         }
     }
 }
@@ -114,6 +132,7 @@ pub fn movement_sheet(movements: &[MovementReply]) -> Sheet {
         ("Fornecedor", Holds::Text),
         ("Lote", Holds::Text),
         ("Validade", Holds::Text),
+        ("NF-e", Holds::Text),
         ("Desfaz", Holds::Number),
         ("Desfeito por", Holds::Number),
     ];
@@ -147,6 +166,7 @@ fn sheet_row(movement: &MovementReply) -> Vec<Cell> {
         text(details.supplier),
         text(details.lot),
         text(details.expires_on.as_deref()),
+        text(details.invoice),
         number(details.undoes),
         number(details.undone_by),
     ]
@@ -160,7 +180,7 @@ fn csv(out: &mut impl Write, movements: &[MovementReply]) -> io::Result<()> {
 pub(super) fn csv_head(out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
-        "numero,quando,motivo,produto,quantidade,saldo,valor,custo,autor,causa,observacao,fornecedor,lote,validade"
+        "numero,quando,motivo,produto,quantidade,saldo,valor,custo,autor,causa,observacao,fornecedor,lote,validade,nfe"
     )
 }
 
@@ -168,10 +188,10 @@ pub(super) fn csv_row(out: &mut impl Write, movement: &MovementReply) -> io::Res
     let MovementReply { sequence, kind, delta, balance, amount, .. } = movement;
     let (time, name) = (LocalTime(movement.recorded_at), text_cell(movement.product_name.as_str()));
     write!(out, "{sequence},{time},{},{name},{delta},{balance},{amount}", kind.word())?;
-    let JsonMovement { cost_centavos, author, loss_reason, note, supplier, lot, expires_on, .. } =
+    let JsonMovement { cost_centavos, author, loss_reason, note, supplier, lot, expires_on, invoice, .. } =
         JsonMovement::from(movement);
     let cost = cost_centavos.map_or(String::new(), in_reais);
-    let cells = [author, loss_reason, note, supplier, lot, expires_on.as_deref()];
+    let cells = [author, loss_reason, note, supplier, lot, expires_on.as_deref(), invoice];
     let cells = cells.map(|cell| text_cell(cell.unwrap_or("")));
     writeln!(out, ",{cost},{}", cells.join(","))
 }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::cells::{Align, table};
+use super::movements::invoices;
 use super::{Format, change_line, render, unit};
 use crate::catalog::{Amount, Quantity};
 use crate::local_time::ShortTime;
@@ -106,5 +107,6 @@ fn movements(out: &mut impl Write, list: &[MovementReply]) -> io::Result<()> {
                 movement.amount.in_reais().to_string(),
             ]
         }),
-    )
+    )?;
+    invoices(out, list)
 }

@@ -1,5 +1,7 @@
 //! The layouts of scale files: where each field stands in a record.
 
+use super::text::{ScaleEncoding, decoded, encoded};
+
 /// The place of a field in a record: its first and its last byte, counted from 1 as the makers' tables do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Field(pub(super) usize, pub(super) usize);
@@ -160,6 +162,17 @@ pub(super) const SETORTXT_INDEX: Field = Field(19, 22);
 pub(super) const SETORTXT_KEY: Field = Field(23, 25);
 
 impl Layout {
+    /// Whether this is how a file made from a catalog has a name: in its letters, and cut to its width.
+    pub fn is_written_as(&self, name: &str, found: &str) -> bool {
+        let width = self.names.iter().map(|field| field.width()).sum();
+        [ScaleEncoding::Ascii, ScaleEncoding::Windows1252].into_iter().any(|encoding| {
+            let mut written = encoded(name, encoding);
+            written.truncate(width);
+            let written = decoded(&written);
+            written.split_whitespace().eq(found.to_uppercase().split_whitespace())
+        })
+    }
+
     /// Whether a record of any length begins, as far as it goes, as one of this layout.
     pub(super) fn begins(&self, record: &[u8]) -> bool {
         let is_number = |field: Field| {

@@ -1,7 +1,7 @@
 //! Reads a scale file: the width of its records and their first fields say which layout they have.
 
 use super::item::{DEPARTMENTS, Item};
-use super::layout::{Field, Layout, Numbers, READ, SETORTXT_BYTES, SETORTXT_CODE, SETORTXT_INDEX};
+use super::layout::{CADTXT, Field, Layout, Numbers, READ, SETORTXT_BYTES, SETORTXT_CODE, SETORTXT_INDEX};
 use super::text::decoded;
 use crate::catalog::{Price, Quoted, SHELF_LIFE_DAYS_MAX, ShopCode, counted};
 
@@ -37,10 +37,15 @@ pub enum ScaleFileError {
         and_more(*.more)
     )]
     Width { layout: &'static str, expected: usize, line: u64, found: usize, more: usize },
+    /// A record of the sectors cannot be read.
+    #[error(
+        "em SETORTXT.TXT, na linha {line}, {what}. Nada foi importado; gere-o de novo no programa da balança"
+    )]
+    Sector { line: u64, what: String },
     /// The file has sectors and no products.
     #[error(
         "é um SETORTXT.TXT da Filizola, que só diz o setor de cada código. Nada foi importado; importe o CADTXT.TXT, \
-         que tem os nomes e os preços"
+         que tem os nomes e os preços, e com ele é lido o SETORTXT.TXT da mesma pasta"
     )]
     Sectors,
 }
@@ -117,7 +122,7 @@ fn is_all_digits(record: &[u8], layout: &Layout) -> bool {
 }
 
 /// The lines that are not empty, each with its number. DOS programs ended a text with 0x1A.
-fn lines(bytes: &[u8]) -> Vec<(u64, &[u8])> {
+pub(super) fn lines(bytes: &[u8]) -> Vec<(u64, &[u8])> {
     let end = bytes.iter().rposition(|byte| *byte != 0x1A).map_or(0, |last| last + 1);
     let lines = (1..).zip(bytes[..end].split(|byte| *byte == b'\n'));
     let lines = lines.map(|(line, record)| (line, record.strip_suffix(b"\r").unwrap_or(record)));
@@ -180,6 +185,11 @@ fn item(layout: &Layout, record: &[u8]) -> Result<Item, String> {
 }
 
 impl ScaleFile {
+    /// Whether sectors may stand beside the file.
+    pub fn has_sectors(&self) -> bool {
+        std::ptr::eq(self.layout, &CADTXT)
+    }
+
     /// The departments of the records, each once, in order.
     pub fn departments(&self) -> Vec<u8> {
         let departments = self.records.iter().filter_map(|record| record.item.as_ref().ok()?.department);

@@ -62,6 +62,8 @@ pub(super) struct Service<I = Session> {
     pub(super) tls: Tls,
     /// The names of this server.
     pub(super) hosts: Arc<Hosts>,
+    /// The registration (CNPJ) of the shop, if only its invoices are read.
+    pub(super) registration: Option<Arc<str>>,
     pub(super) authenticator: Authenticator,
     /// Turns of large gRPC messages.
     pub(super) turns: Turns,
@@ -83,6 +85,7 @@ impl<I: Clone> Service<I> {
             idle,
             tls,
             hosts,
+            registration,
             authenticator,
             turns,
             long_work,
@@ -96,6 +99,7 @@ impl<I: Clone> Service<I> {
             idle,
             tls,
             hosts,
+            registration,
             authenticator,
             turns,
             long_work,

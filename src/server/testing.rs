@@ -26,6 +26,7 @@ pub(super) fn service(inventory: &Inventory, draining: watch::Receiver<bool>) ->
         idle: Some(Duration::from_secs(2)),
         tls: None,
         hosts: Arc::new(Hosts::new(Vec::new())),
+        registration: None,
         authenticator: Authenticator::new(None),
         turns: Turns::default(),
         long_work: LongWork::new(),

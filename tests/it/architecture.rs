@@ -360,6 +360,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "refusal",
             "render",
             "report",
+            "scale_file",
             "server::authenticator",
             "server::grpc",
             "server::hosts",

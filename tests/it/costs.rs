@@ -201,7 +201,10 @@ fn the_one_shots_keep_the_details() {
     let csv = server.run(&["history", "--limit", "2", "--format", "csv"]).out;
     let after_time = |row: &'_ str| row.split_once(&format!("{},", offset())).unwrap().1.to_owned();
     let rows: Vec<String> = csv.lines().skip(1).map(after_time).collect();
-    assert_eq!(rows, ["perda,Caju,-3,67,6.0,-5.27,,maduro,,,,", "compra,Caju,10,70,17.55,122.85,,,feira,,,"]);
+    assert_eq!(
+        rows,
+        ["perda,Caju,-3,67,6.0,-5.27,,maduro,,,,,", "compra,Caju,10,70,17.55,122.85,,,feira,,,,"]
+    );
     let query = server.run(&["query", "Caju", "--format", "json"]).out;
     assert!(query.contains("\"stock_cost_centavos\":11758"), "{query}");
     for (args, words) in [

@@ -147,7 +147,17 @@ fn an_invoice_is_matched_and_booked_once_and_what_a_person_said_is_known_the_nex
     assert!(refused.code == 2 && refused.err.contains("de que produto é?"), "{refused:?}");
     // The ledger knows the invoice and the box, and what to buy goes by the box.
     let history = shop.server.run(&["history", "Tomate", "--format", "csv"]).out;
-    assert!(history.contains("30cx=600kg,PRODUTOR EXEMPLO,T1,2099-11-30"), "{history}");
+    assert!(
+        history.contains(&format!("30cx=600kg,PRODUTOR EXEMPLO,T1,2099-11-30,{}", key(123))),
+        "{history}"
+    );
+    let json = shop.server.run(&["history", "Tomate", "--format", "json"]).out;
+    assert!(json.contains(&format!("\"invoice\":\"{}\"", key(124))), "{json}");
+    let table = shop.server.run(&["history", "--format", "table"]).out;
+    assert!(
+        table.ends_with(&format!("NF-e {}: #9, #8\nNF-e {}: #7, #6, #5\n", key(124), key(123))),
+        "{table}"
+    );
 }
 
 #[test]

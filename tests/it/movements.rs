@@ -247,9 +247,9 @@ fn the_one_shot_and_its_formats() {
         assert_eq!(row["request_id"].as_str(), request_id);
         assert_eq!(out(&["--format", "ndjson"]).lines().count(), 5);
         let csv = out(&["caju", "--format", "csv"]);
-        let header = "numero,quando,motivo,produto,quantidade,saldo,valor,custo,autor,causa,observacao,fornecedor,lote,validade";
+        let header = "numero,quando,motivo,produto,quantidade,saldo,valor,custo,autor,causa,observacao,fornecedor,lote,validade,nfe";
         assert!(csv.starts_with(&format!("{header}\n5,2")), "{csv}");
-        let row = format!("{},venda,Caju,-20,40,40.0,,,,,,,", offset());
+        let row = format!("{},venda,Caju,-20,40,40.0,,,,,,,,", offset());
         assert!(csv.lines().nth(1).unwrap().ends_with(&row), "{csv}");
         let table = out(&["--limit", "2", "--format", "table"]);
         assert!(table.starts_with(

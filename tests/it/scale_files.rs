@@ -140,6 +140,94 @@ fn a_file_has_what_a_scale_sells_and_the_others_are_listed() {
     assert!(usage.code == 2 && usage.err.contains("--format itensmgv"), "{usage:?}");
 }
 
+#[test]
+fn a_record_whose_name_was_cut_keeps_the_whole_name() {
+    let server = banana_shop();
+    // Two names that are one when they are cut, and one that is the cut of another.
+    for (name, price, code) in [
+        ("Abacaxi pérola graúdo de Marataízes, tipo exportação, bandeja ½", "8", "10"),
+        ("Abacaxi pérola graúdo de Marataízes, tipo exportação, bandeja 1", "9", "11"),
+        ("Abacaxi perola graudo", "7", "12"),
+    ] {
+        let made = server.run(&["product", "new", name, price, "--code", code, "--unit", "kg"]);
+        assert_eq!(made.code, 0, "{made:?}");
+    }
+    let catalog = || server.run(&["query", "--format", "json"]).out;
+    let before = catalog();
+    for format in ["itensmgv", "itensmgv4", "txitens", "filizola", "urano"] {
+        for encoding in ["ascii", "windows-1252"] {
+            let file = format!("{format}-{encoding}.txt");
+            let exported =
+                server.run(&["export", &file, "--format", format, "--encoding", encoding, "--force"]);
+            assert_eq!(exported.code, 0, "{exported:?}");
+            let imported = server.run(&["import", &file]);
+            assert_eq!(imported.out, "0 criados, 0 atualizados, 4 sem mudança.\n", "{file}: {imported:?}");
+            assert_eq!(catalog(), before, "{file}");
+        }
+    }
+    let dry = server.run(&["import", "urano-ascii.txt", "--dry-run"]);
+    for said in ["3 registros têm os nomes cortados", "\"ABACAXI PEROLA GRAUD\" = \"Abacaxi pérola graúdo de"]
+    {
+        assert!(dry.err.contains(said), "{said}: {}", dry.err);
+    }
+    // A price that was changed at the scale.
+    let file = fs::read_to_string(server.path().join("filizola-ascii.txt")).unwrap();
+    fs::write(server.path().join("nova.txt"), file.replace("0000800000", "0000850000")).unwrap();
+    let imported = server.run(&["import", "nova.txt", "--yes"]);
+    assert_eq!(imported.out, "0 criados, 1 atualizado, 3 sem mudança.\n", "{imported:?}");
+    assert_eq!(catalog(), before.replace("\"price_centavos\":800", "\"price_centavos\":850"));
+    // A code that is known with another name than the cut of its product's is still no such product.
+    fs::write(server.path().join("outro.txt"), file.replace("000010PABACAXI", "000010PABACATE")).unwrap();
+    let refused = server.run(&["import", "outro.txt", "--yes"]);
+    assert!(refused.code == 2 && refused.err.contains("o código 10 já é do produto"), "{refused:?}");
+}
+
+#[test]
+fn sectors_are_read_with_the_products() {
+    let server = Server::start(&["--empty"]);
+    let write = |name: &str, bytes: &[u8]| fs::write(server.path().join(name), bytes).unwrap();
+    write("CADTXT.TXT", &golden("golden-cadtxt.txt"));
+    write("SetorTXT.txt", &golden("golden-setortxt.txt"));
+    let dry = server.run(&["import", "CADTXT.TXT", "--dry-run"]);
+    assert!(
+        dry.err.contains("Filizola CADTXT, 1 registro, com os setores de SETORTXT.TXT: HORTIFRUTI."),
+        "{dry:?}"
+    );
+    write(
+        "CADTXT.TXT",
+        &[
+            &golden("golden-cadtxt.txt")[..],
+            b"000007UPAO FRANCES           0000080000\r\n000008PBOLO                  0002990002\r\n",
+        ]
+        .concat(),
+    );
+    write("SetorTXT.txt", b"HORTIFRUTI  0021260001000\r\nPADARIA     0000070001000\r\n");
+    let of_produce = server.run(&["import", "CADTXT.TXT", "--department", "hortifruti"]);
+    assert_eq!(of_produce.out, "1 criado, 0 atualizados, 0 sem mudança.\n", "{of_produce:?}");
+    for said in
+        ["SETORTXT.TXT: HORTIFRUTI, PADARIA.", "1 registro não está em nenhum setor", "2 registros de outros"]
+    {
+        assert!(of_produce.err.contains(said), "{said}: {}", of_produce.err);
+    }
+    for (args, what) in [
+        (
+            &["CADTXT.TXT", "--department", "açougue"][..],
+            "nenhum setor se chama \"açougue\"; os de SETORTXT.TXT são HORTIFRUTI, PADARIA",
+        ),
+        (&["CADTXT.TXT", "--department", "100"], "--department 100 não é um departamento"),
+        (&["-", "--department", "padaria"], "falta SETORTXT.TXT"),
+    ] {
+        let mut command = hortifruti(server.path());
+        command.arg("import").args(args);
+        let refused = run(&mut command, "000007UPAO FRANCES           0000080000\r\n");
+        assert!(refused.code == 2 && refused.err.contains(what), "{args:?}: {refused:?}");
+    }
+    write("SetorTXT.txt", b"HORTIFRUTI  0021260001000\r\nPADARIA     000007000100\r\n");
+    let short = server.run(&["import", "CADTXT.TXT"]);
+    assert!(short.code == 2 && short.err.contains("da linha 2 tem 24"), "{short:?}");
+    assert_eq!(server.run(&["query"]).out, "BANANA NANICA KG: R$6.99, Estoque: 0\n");
+}
+
 fn has(path: &Path, part: &[u8]) -> bool {
     fs::read(path).is_ok_and(|bytes| bytes.windows(part.len()).any(|found| found == part))
 }

@@ -47,6 +47,14 @@ pub(super) fn kind(bytes: &[u8], inflated_bytes_max: usize) -> Result<Kind, Work
     if archive.len() > PARTS_MAX {
         return Err(WorkbookError::TooManyParts(archive.len()));
     }
+    // An archive that says itself that it is too large is refused before anything of it is unfolded.
+    let said = (0..archive.len()).try_fold(0_u64, |sum, index| {
+        let part = archive.by_index_raw(index).map_err(refused)?;
+        Ok(sum.saturating_add(part.size()))
+    })?;
+    if said > inflated_bytes_max as u64 {
+        return Err(WorkbookError::TooLarge(inflated_bytes_max));
+    }
     let mut left = inflated_bytes_max as u64;
     for index in 0..archive.len() {
         let part = archive.by_index(index).map_err(refused)?;

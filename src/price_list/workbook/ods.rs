@@ -57,26 +57,33 @@ struct Row {
     bytes: u64,
 }
 
-/// Checks that the repeated cells of all tables take no more bytes than they may.
+/// Checks that the repeated cells of all tables take no more bytes than they may, and that every element is closed.
 ///
 /// # Errors
-/// If they do, or the content is no XML.
+/// If they do, or the content is no whole XML.
 fn measure(bytes: &[u8], bytes_max: usize) -> Result<(), WorkbookError> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| WorkbookError::Damaged)?;
     let content = archive.by_name("content.xml").map_err(|_| WorkbookError::Damaged)?;
     let mut reader = XmlReader::from_reader(BufReader::new(content));
-    reader.config_mut().check_end_names = false;
     reader.config_mut().expand_empty_elements = true;
     let mut buffer = Vec::new();
     let mut table = Table::default();
     let mut row: Option<Row> = None;
     let mut cell: Option<(u64, u64)> = None;
     let mut total: u64 = 0;
+    let mut depth: u64 = 0;
     let too_large = WorkbookError::TooLarge(bytes_max);
     loop {
         buffer.clear();
         let event = reader.read_event_into(&mut buffer).map_err(|_| WorkbookError::Damaged)?;
         match &event {
+            Event::Start(_) => depth += 1,
+            Event::End(_) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        match &event {
+            // The library reads on for ever behind the end of a table that is not closed.
+            Event::Eof if depth > 0 => return Err(WorkbookError::Damaged),
             Event::Eof => return Ok(()),
             Event::Start(start) => match start.name().as_ref() {
                 "table:table" => table = Table::default(),

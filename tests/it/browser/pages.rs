@@ -5,7 +5,7 @@ use serde_json::json;
 use super::driver::{Browser, CONTROL, ENTER, ESCAPE};
 use super::shop::set_products;
 use crate::invoices;
-use crate::support::{Server, run};
+use crate::support::{Server, project, run};
 
 fn shop() -> Server {
     let server = Server::start(&[]);
@@ -88,6 +88,22 @@ fn a_keepers_day_is_in_the_ledger() {
     browser.drop_file("h1", &list);
     browser.drop_file(".drop", &list);
     browser.see(".count-progress", "A loja já tem tudo o que está na lista.");
+    // Workbooks are read as they are.
+    for (file, name, sold) in [
+        ("14-quitanda.ods", "Cenoura", "Importar 4 produtos"),
+        ("15-lado-a-lado.xlsx", "Jiló", "Importar 7 produtos"),
+    ] {
+        browser.click("button", "Outro arquivo");
+        browser.drop_file(".drop", &project().join("tests/data/planilhas").join(file));
+        browser.see(".changes", name);
+        browser.click("button", sold);
+        browser.see("h1", "Lista importada");
+        browser.click("button", "Importar outra");
+        browser.drop_file(".drop", &list);
+        browser.see(".count-progress", "A loja já tem tudo o que está na lista.");
+    }
+    assert_eq!(ledger.ask("1 cenoura"), "Cenoura: R$4.0, Estoque: 35.5");
+    assert_eq!(ledger.ask("1 jilo"), "Jiló: R$7.9, Estoque: 0");
     // A list with a slip says in which line, and imports nothing.
     std::fs::write(&list, "nome;preco;estoque;unidade\nTomate;muito;0;kg\n").unwrap();
     browser.click("button", "Outro arquivo");
@@ -110,7 +126,7 @@ fn a_keepers_day_is_in_the_ledger() {
 #[test]
 fn a_dropped_invoice_fills_the_purchase_and_asks_for_what_the_shop_does_not_know() {
     let Some(browser) = Browser::start() else { return };
-    let server = Server::start(&[]);
+    let server = Server::start(&["--cnpj", "11.222.333/0001-81"]);
     set_products(&server, &[&["Banana", "--unit", "kg"], &["Caju", "--barcode", "7891000100103"]]);
     let mut ledger = server.connect();
     let box_of_bananas =
@@ -147,5 +163,10 @@ fn a_dropped_invoice_fills_the_purchase_and_asks_for_what_the_shop_does_not_know
     std::fs::write(&next, "<html></html>").unwrap();
     browser.drop_file("h1", &next);
     browser.see(".toast, dialog[open]", "e não uma NF-e");
+    // Nor is one for another shop taken.
+    std::fs::write(&next, invoices::xml(3, &[cashews]).replace("11222333000181", "11444777000161")).unwrap();
+    browser.drop_file("h1", &next);
+    browser.see(".toast, dialog[open]", "é a nota de outra loja");
+    assert_eq!(ledger.ask("1 Caju"), "Caju: R$2.0, Estoque: 70");
     browser.assert_clean(&["status of 400"]);
 }

@@ -34,7 +34,11 @@ pub(super) async fn answer(
         let bytes = price_list::bytes(request.into_body()).await?;
         let reading = tokio::task::spawn_blocking(move || invoice::read(&bytes));
         let invoice = reading.await.map_err(|_| defect())?;
-        let invoice = invoice.map_err(|error| Refusal::new(Code::InvalidArgument, format!("{error}.")))?;
+        let refused = |error| Refusal::new(Code::InvalidArgument, format!("{error}."));
+        let invoice = invoice.map_err(refused)?;
+        if let Some(shop) = &connection.service().registration {
+            invoice::check_recipient(&invoice, shop).map_err(refused)?;
+        }
         matched(&connection, &identity, &invoice).await
     };
     match read.await {

@@ -1,6 +1,7 @@
 //! `POST /price-list`: reads the file of a price list, as `import` does, and stores nothing. The panel shows what
 //! was read, and imports it by a call.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,10 +13,13 @@ use prost::Message as _;
 use serde_json::{Value, json};
 
 use super::connect::refused;
-use crate::catalog::IMPORT_ROWS_MAX;
-use crate::operation::{IMPORT_BYTES_MAX, ImportRequest, Operation, Permission};
-use crate::price_list::{self, BAD_ROWS_SHOWN_MAX, Field, PriceList, Reading};
+use crate::catalog::{IMPORT_ROWS_MAX, Name};
+use crate::operation::{
+    self, IMPORT_BYTES_MAX, ImportRequest, Operation, Permission, ProductsRequest, Reply,
+};
+use crate::price_list::{self, BAD_ROWS_SHOWN_MAX, Field, PriceList, Reading, names_by_code};
 use crate::refusal::{Code, Refusal};
+use crate::scale_file::is_scale_file;
 use crate::server::grpc::defect;
 use crate::server::http::connection::Connection;
 use crate::server::http::plain;
@@ -43,7 +47,8 @@ pub(super) async fn answer(
         // A list holds as much memory as an import, whose turns it takes.
         let _turn = connection.service().turns.take(Operation::ImportProducts).await?;
         let bytes = bytes(request.into_body()).await?;
-        tokio::task::spawn_blocking(move || read(&bytes)).await.unwrap_or_else(|_| Err(defect()))
+        let names = known_names(&connection, &bytes).await?;
+        tokio::task::spawn_blocking(move || read(&bytes, names)).await.unwrap_or_else(|_| Err(defect()))
     };
     match read.await {
         Ok(list) => plain::of_type("application/json", list.to_string()),
@@ -70,12 +75,24 @@ fn reading() -> Reading {
     Reading { rows_max: IMPORT_ROWS_MAX, inflated_bytes_max: WORKBOOK_BYTES_MAX, ..Reading::default() }
 }
 
+/// The names of the products that a scale file may have cut.
+async fn known_names(connection: &Connection, bytes: &[u8]) -> Result<HashMap<u32, Name>, Refusal> {
+    if !is_scale_file(bytes) {
+        return Ok(HashMap::new());
+    }
+    let all = ProductsRequest { has_discontinued: true, ..ProductsRequest::default() };
+    match connection.service().inventory.call(operation::Request::ListProducts(all)).await? {
+        Reply::Products(products) => Ok(names_by_code(&products)),
+        _ => Err(defect()),
+    }
+}
+
 /// Reads a list.
 ///
 /// # Errors
 /// If the file is no price list.
-fn read(bytes: &[u8]) -> Result<Value, Refusal> {
-    let list = price_list::read_as(bytes, &reading())
+fn read(bytes: &[u8], known_names: HashMap<u32, Name>) -> Result<Value, Refusal> {
+    let list = price_list::read_as(bytes, &Reading { known_names, ..reading() })
         .map_err(|error| Refusal::new(Code::InvalidArgument, format!("{error}.")))?;
     let PriceList { source, rows, lines: _, have_stock, columns, bad, notes } = list;
     let import = ImportRequest { rows, bad_rows: Vec::new(), is_dry_run: true, request_id: None };
