@@ -1,5 +1,6 @@
 ; The installer for Windows: for one user, without rights of an administrator. Made by packaging/build.
-Unicode true
+; As the program itself; Windows of 32 bits could start neither.
+Target amd64-unicode
 !include MUI2.nsh
 !include WinMessages.nsh
 
