@@ -10,6 +10,8 @@ mod ods;
 mod xls;
 mod xlsx;
 
+use std::panic::catch_unwind;
+
 use super::record::Line;
 use crate::catalog::Quoted;
 pub use error::WorkbookError;
@@ -38,18 +40,20 @@ pub(super) fn read(
     inflated_bytes_max: usize,
     header_columns: impl Fn(&mut dyn Iterator<Item = Line>) -> Option<usize>,
 ) -> Result<Option<Workbook>, WorkbookError> {
-    let sheets = if bytes.starts_with(ARCHIVE) {
+    let read = if bytes.starts_with(ARCHIVE) {
         match archive::kind(bytes, inflated_bytes_max)? {
-            archive::Kind::Xlsx => xlsx::read(bytes, inflated_bytes_max)?,
-            archive::Kind::Ods => ods::read(bytes, inflated_bytes_max)?,
+            archive::Kind::Xlsx => xlsx::read,
+            archive::Kind::Ods => ods::read,
             archive::Kind::Xlsb => return Err(WorkbookError::Binary),
             archive::Kind::Other => return Ok(None),
         }
     } else if bytes.starts_with(COMPOUND) {
-        xls::read(bytes, inflated_bytes_max)?
+        xls::read
     } else {
         return Ok(None);
     };
+    // The library panics at some of the damage that a workbook can have.
+    let sheets = catch_unwind(|| read(bytes, inflated_bytes_max)).unwrap_or(Err(WorkbookError::Damaged))?;
     let mut sheets: Vec<Grid> = sheets.into_iter().filter(|sheet| !sheet.is_empty()).collect();
     let chosen = sheets.iter().position(|sheet| header_columns(&mut sheet.rows()).is_some()).unwrap_or(0);
     if sheets.is_empty() {

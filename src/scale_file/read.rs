@@ -61,7 +61,7 @@ fn and_more(count: usize) -> String {
 /// Whether a file that begins so is a scale file.
 pub fn is_scale_file(head: &[u8]) -> bool {
     let first = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let first = first.strip_suffix(b"\r").unwrap_or(first);
+    let Some((_, first)) = lines(first).into_iter().next() else { return false };
     is_sector(first) || READ.iter().any(|layout| layout.takes(first))
 }
 

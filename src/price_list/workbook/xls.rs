@@ -3,7 +3,6 @@
 
 use std::collections::HashSet;
 use std::io::{Cursor, Read as _};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use calamine::{Reader as _, SheetType, SheetVisible, Xls, XlsError};
 
@@ -31,12 +30,6 @@ const CELLS: [u16; 7] = [0x0203, 0x0204, 0x00D6, 0x0205, 0x027E, 0x00FD, 0x0006]
 /// If the workbook is damaged or encrypted, or takes more memory than it may.
 pub(super) fn read(bytes: &[u8], bytes_max: usize) -> Result<Vec<Grid>, WorkbookError> {
     measure(bytes)?;
-    // The library panics at some of the damage that a record can have.
-    let read = catch_unwind(AssertUnwindSafe(|| read_measured(bytes, bytes_max)));
-    read.unwrap_or(Err(WorkbookError::Damaged))
-}
-
-fn read_measured(bytes: &[u8], bytes_max: usize) -> Result<Vec<Grid>, WorkbookError> {
     let mut workbook = Xls::new(Cursor::new(bytes)).map_err(refused)?;
     let shown = workbook.sheets_metadata().iter();
     let shown =
