@@ -1,6 +1,6 @@
 //! The files that subcommands read.
 
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use anyhow::bail;
@@ -15,6 +15,9 @@ pub(super) fn read_file(path: &Path, undone: &str) -> anyhow::Result<Vec<u8>> {
     let limit = FILE_BYTES_MAX as u64 + 1;
     let read = if path == Path::new(STANDARD) {
         io::stdin().take(limit).read_to_end(&mut bytes)
+    } else if path.is_dir() {
+        // Not every system says so of a folder that is opened.
+        Err(ErrorKind::IsADirectory.into())
     } else {
         std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
     };

@@ -236,11 +236,15 @@ pub(crate) fn try_run(command: &mut Command) -> io::Result<Ended> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map(finished)
 }
 
+/// Whether the executable under test is that for Windows, under Wine.
+pub(crate) fn is_of_windows() -> bool {
+    std::env::var_os("HORTIFRUTI_WINDOWS_EXE").is_some()
+}
+
 /// Sends a signal to a process: `TERM`, `INT`, …
 pub(crate) fn signal(process: u32, name: &str) {
     // Wine makes Ctrl-C of INT, and lets TERM kill.
-    let is_of_windows = name == "TERM" && std::env::var_os("HORTIFRUTI_WINDOWS_EXE").is_some();
-    let name = if is_of_windows { "INT" } else { name };
+    let name = if name == "TERM" && is_of_windows() { "INT" } else { name };
     let signal: Signal = format!("SIG{name}").parse().unwrap();
     nix::sys::signal::kill(Pid::from_raw(process.cast_signed()), signal).unwrap();
 }
