@@ -18,7 +18,7 @@ use socket2::SockRef;
 
 use super::stat::{Stat, stat_of};
 pub(crate) use listener::listener;
-pub(crate) use locks::{holders, is_locked, lock_bytes, locked_bytes};
+pub(crate) use locks::{holders, is_locked, lock_bytes, locked_bytes, unlock_bytes};
 pub(crate) use processes::{cpu_seconds, processor, release, usage};
 pub(crate) use timer::Timer;
 

@@ -19,6 +19,13 @@ pub(crate) fn lock_bytes(file: &File, _: &Path, first: i64, count: i64) -> io::R
     kernel::lock_bytes(file, first, count).map(|()| Held)
 }
 
+/// Unlocks all bytes that an open file has locked, whoever else has the same open file.
+pub(crate) fn unlock(file: &File, held: Option<Held>) {
+    if held.is_some() {
+        kernel::unlock_bytes(file);
+    }
+}
+
 /// The number of bytes from `first` that another open file has locked, if any.
 pub(crate) fn locked_bytes(file: &File, _: &Path, first: i64) -> io::Result<Option<i64>> {
     kernel::locked_bytes(file, first)

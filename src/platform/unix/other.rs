@@ -33,6 +33,8 @@ pub(crate) fn lock_bytes(_: &File, _: i64, _: i64) -> io::Result<()> {
     Err(ErrorKind::Unsupported.into())
 }
 
+pub(crate) fn unlock_bytes(_: &File) {}
+
 pub(crate) fn locked_bytes(_: &File, _: i64) -> io::Result<Option<i64>> {
     Err(ErrorKind::Unsupported.into())
 }

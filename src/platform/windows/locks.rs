@@ -32,6 +32,11 @@ pub(crate) fn lock_bytes(_: &File, path: &Path, first: i64, count: i64) -> io::R
     Ok(Held(handle))
 }
 
+/// Unlocks the bytes.
+pub(crate) fn unlock(_: &File, held: Option<Held>) {
+    drop(held);
+}
+
 /// The number of bytes from `first` that another handle has locked, if any. The system does not report it, so the
 /// end of the lock is looked for by halves.
 pub(crate) fn locked_bytes(_: &File, path: &Path, first: i64) -> io::Result<Option<i64>> {

@@ -17,7 +17,7 @@ use super::log_place;
 use super::names::{LOCK_SUFFIX, beside};
 use crate::catalog::Shown;
 use crate::platform::files::{self, FileExt};
-use crate::platform::locks::{Held, lock_bytes, locked_bytes};
+use crate::platform::locks::{Held, lock_bytes, locked_bytes, unlock};
 use crate::private_file;
 use crate::store::StoreError;
 
@@ -165,10 +165,14 @@ impl Lock {
 }
 
 impl Drop for Lock {
+    /// Unlocks both files. Closing them is not enough, because a process that this one is just starting has them open
+    /// too until its program runs.
     fn drop(&mut self) {
-        if let Some((file, _)) = &self.file {
-            log_place::forget(file, &self.path);
+        if let Some((file, held)) = self.file.take() {
+            log_place::forget(&file, &self.path);
+            unlock(&file, held);
         }
+        let _ = self.name.unlock();
     }
 }
 
@@ -227,6 +231,23 @@ mod tests {
             assert_eq!(Holder::of_bytes(holder.bytes()), Some(holder));
             assert!(FIRST_BYTE.checked_add(holder.bytes()).is_some());
         }
+    }
+
+    #[test]
+    fn a_lock_ends_while_a_process_that_is_being_started_has_the_files_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("a.db");
+        fs::write(&database, "").unwrap();
+        let take = || {
+            let mut lock = Lock::name(&database, 8082)?;
+            lock.file(&database)?;
+            Ok::<Lock, StoreError>(lock)
+        };
+        let lock = take().unwrap();
+        let inherited = [lock.name_file().unwrap(), lock.database().unwrap().try_clone().unwrap()];
+        drop(lock);
+        take().unwrap();
+        drop(inherited);
     }
 
     #[test]

@@ -17,6 +17,13 @@ pub(crate) fn lock_bytes(file: &File, first: i64, count: i64) -> io::Result<()> 
     Ok(())
 }
 
+/// Unlocks all bytes that an open file has locked.
+pub(crate) fn unlock_bytes(file: &File) {
+    let all = flock { l_type: F_UNLCK as _, ..range(0, 0) };
+    // A lock that cannot be ended here ends when the file is closed.
+    let _ = fcntl(file, FcntlArg::F_OFD_SETLK(&all));
+}
+
 /// The number of bytes from `first` that another open file has locked, if any.
 pub(crate) fn locked_bytes(file: &File, first: i64) -> io::Result<Option<i64>> {
     let mut found = range(first, 1);
