@@ -112,13 +112,22 @@ impl Columns {
         Ledger {
             integrity,
             rows: self.movements.into_iter().map(row).collect(),
-            requests: self.requests.into_iter().map(|(id, result)| (id, stored(&bytes(&result)))).collect(),
+            requests: self
+                .requests
+                .into_iter()
+                .map(|(id, result)| (id, bytes(&result)))
+                .filter(|(_, result)| result[0] != IMPORT_MADE)
+                .map(|(id, result)| (id, stored(&result)))
+                .collect(),
             documents: self.documents,
             undos: self.undos,
             stocks: products.into_iter().map(|(_, stock)| stock).collect(),
         }
     }
 }
+
+/// The first byte of what an import changed, which the server keeps under an id of its own, and no client asked for.
+const IMPORT_MADE: u8 = 7;
 
 /// The bytes that hexadecimal digits stand for.
 fn bytes(digits: &str) -> Vec<u8> {
