@@ -82,7 +82,9 @@ pub use label::{
 };
 pub use large_change::LargeChange;
 pub use look_alikes::LookAlikes;
-pub use movement::{Kind, KindError, Movement, REQUEST_ID_CHARS_MAX, RequestId, RequestIdError};
+pub use movement::{
+    Kind, KindError, Movement, OWN_ID_START, REQUEST_ID_CHARS_MAX, RequestId, RequestIdError,
+};
 pub use name::{Name, NameError};
 pub use name_chars::NAME_CHARS_MAX;
 pub use nearest::{NearNames, Search, nearest_word};

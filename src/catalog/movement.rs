@@ -84,19 +84,34 @@ impl FromStr for Kind {
 /// Longest request id, in characters: a UUID has 36, and clients may put a prefix before it.
 pub const REQUEST_ID_CHARS_MAX: usize = 64;
 
+/// The beginning of the ids that a server gives to records of its own. No client may use such an id.
+pub const OWN_ID_START: &str = "#importação-";
+
 /// The idempotency key that a client chose for a change, so that a retry is not a second change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RequestId(Arc<str>);
 
 /// Why a text is no valid request id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("identificador de pedido {} inválido; use de 1 a {REQUEST_ID_CHARS_MAX} caracteres sem espaços, como um UUID", Quoted(.0))]
+#[error("identificador de pedido {} inválido; use de 1 a {REQUEST_ID_CHARS_MAX} caracteres sem espaços, como um UUID, que não comecem com {OWN_ID_START}", Quoted(.0))]
 pub struct RequestIdError(String);
 
 impl RequestId {
     /// The id as the client gave it.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// An id that a database keeps: of a client, or of a record of the server's own.
+    ///
+    /// # Errors
+    /// If the text can be no id.
+    pub fn from_stored(text: &str) -> Result<Self, RequestIdError> {
+        let is_bad = |character: char| character.is_whitespace() || is_unsafe_to_show(character);
+        if text.is_empty() || text.chars().count() > REQUEST_ID_CHARS_MAX || text.contains(is_bad) {
+            return Err(RequestIdError(text.to_owned()));
+        }
+        Ok(Self(text.into()))
     }
 }
 
@@ -112,11 +127,10 @@ impl FromStr for RequestId {
         {
             return Ok(Self(text.into()));
         }
-        let is_bad = |character: char| character.is_whitespace() || is_unsafe_to_show(character);
-        if text.is_empty() || text.chars().count() > REQUEST_ID_CHARS_MAX || text.contains(is_bad) {
+        if text.starts_with(OWN_ID_START) {
             return Err(RequestIdError(text.to_owned()));
         }
-        Ok(Self(text.into()))
+        Self::from_stored(text)
     }
 }
 

@@ -29,8 +29,14 @@ impl Stop {
         let place = port_file::read(&path).map_err(|error| {
             anyhow::anyhow!("{error}. Nada foi parado; diga onde ele está com --port-file")
         })?;
+        if !place.is_of_this_machine() {
+            return Err(anyhow::anyhow!(
+                "o servidor em {place} é de outra máquina. Nada foi parado; pare-o nela"
+            )
+            .into());
+        }
         let shown = path.display();
-        match stop::stop(place.port(), STOP_WAIT) {
+        match stop::stop(place.ip(), place.port(), STOP_WAIT) {
             Ok(true) => note(&format!("O servidor em {place} parou.")),
             Ok(false) => {
                 return Err(anyhow::anyhow!(

@@ -35,6 +35,22 @@ impl Place {
         }
     }
 
+    /// Whether a server at this place would be on this machine.
+    pub fn is_of_this_machine(self) -> bool {
+        match self {
+            Place::Local(_) => true,
+            Place::At(address) => is_of_this_machine(address.ip()),
+        }
+    }
+
+    /// The address, unless it is `localhost`'s.
+    pub fn ip(self) -> Option<IpAddr> {
+        match self {
+            Place::Local(_) => None,
+            Place::At(address) => Some(address.ip()),
+        }
+    }
+
     /// Whether a server other than the one that listens at `own` answers at this place.
     pub(super) fn answers(self, own: SocketAddr) -> bool {
         if self == Place::of(own) {

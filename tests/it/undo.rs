@@ -152,3 +152,19 @@ fn an_import_is_undone_by_its_moment() {
     // A new shop's own products are no import, and neither is a change of one product.
     assert_eq!(Server::start(&[]).run(&["undo", "--import"]).code, 3);
 }
+
+#[test]
+fn ids_of_clients_are_none_of_the_servers_own() {
+    let server = Server::start(&[]);
+    let import =
+        |id: &str, list: &str| run(&mut server.command(&["import", "-", "--yes", "--request-id", id]), list);
+    // Ids that look like those under which the server keeps the first import and its undo.
+    assert_eq!(import("importação-1", "nome;preco\nCaju;2,50\n").code, 0);
+    let undone = server.run(&["undo", "--import", "--request-id", "importação-1-desfeita"]);
+    assert_eq!(undone.code, 0, "{undone:?}");
+    for own in ["#importação-1", "#importação-2-desfeita"] {
+        let refused = import(own, "nome;preco\nCaju;2,60\n");
+        assert!(refused.code == 2 && refused.err.contains("que não comecem com #importação-"), "{refused:?}");
+    }
+    assert_eq!(server.run(&["query", "caju"]).out, "Caju: R$2.0, Estoque: 60\n");
+}

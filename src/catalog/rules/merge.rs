@@ -129,7 +129,7 @@ impl Draft<'_> {
 
     /// Retires an example under another name, so that its name is free.
     pub fn retire_example(&mut self, id: ProductId, author: Option<&Author>) {
-        let Some(name) = self.free_name(&self.product(id).name, "exemplo") else { return };
+        let Some(name) = self.free_name(id, "exemplo") else { return };
         let update = TermsUpdate { name: Some(name), is_discontinued: Some(true), ..TermsUpdate::default() };
         let (product, terms) = update.applied(self.product(id), self.other_terms(id).clone());
         let flags = product.flags.with_example(false);

@@ -87,7 +87,7 @@ impl Draft<'_> {
                 continue;
             }
             retired += 1;
-            let name = self.free_name(&product.name, "desfeito").unwrap_or_else(|| product.name.clone());
+            let name = self.free_name(id, "desfeito").unwrap_or_else(|| product.name.clone());
             let flags = product.flags.with_discontinued(true).with_example(false);
             let terms = Terms { code: None, barcodes: Vec::new(), ..self.other_terms(id).clone() };
             self.alter(Product { name, flags, ..product }, terms, author);
@@ -95,9 +95,13 @@ impl Draft<'_> {
         Ok(retired)
     }
 
-    /// The first free name of `Uva (WORD)`, `Uva (WORD 2)`, …. A name that would be too long loses its end.
-    pub(super) fn free_name(&self, name: &Name, word: &str) -> Option<Name> {
-        let numbers = [String::new()].into_iter().chain((2..).map(|number| format!(" {number}")));
+    /// The first free name of `Uva (WORD)`, `Uva (WORD 2)`, … to `Uva (WORD 9)` and then with the number of the
+    /// product, which hardly another has: thousands of names may be cut to the same one. A name that would be too long
+    /// loses its end.
+    pub(super) fn free_name(&self, product: ProductId, word: &str) -> Option<Name> {
+        let name = self.product(product).name;
+        let few = (2..=9).chain([product.number().max(10)]).chain(10..);
+        let numbers = [String::new()].into_iter().chain(few.map(|number| format!(" {number}")));
         let mut names = numbers.map_while(|number| {
             let end = format!(" ({word}{number})");
             let room = NAME_CHARS_MAX.checked_sub(end.chars().count())?;

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -83,7 +84,7 @@ pub(crate) struct Listener {
     pub(crate) number: u32,
 }
 
-pub(crate) fn listener(_: u16) -> io::Result<Option<Listener>> {
+pub(crate) fn listener(_: Option<IpAddr>, _: u16) -> io::Result<Option<Listener>> {
     Err(ErrorKind::Unsupported.into())
 }
 

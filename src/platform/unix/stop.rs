@@ -1,6 +1,7 @@
 //! The end of a server of this machine that another process asks for.
 
 use std::io::{self, ErrorKind};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -13,14 +14,14 @@ pub(crate) fn accept(_: u16) -> io::Result<()> {
     Ok(())
 }
 
-/// Stops this program's server on a port of this machine as SIGTERM does, and waits for its end. Returns whether the
-/// server ended within this time.
+/// Stops this program's server at an address of this machine, or at `localhost`, as SIGTERM does, and waits for its end.
+/// Returns whether the server ended within this time.
 ///
 /// # Errors
-/// If no process of this program that the caller may look at listens on the port ([`ErrorKind::NotFound`]), or if the
+/// If no process of this program that the caller may look at listens there ([`ErrorKind::NotFound`]), or if the
 /// system has no means to find one ([`ErrorKind::Unsupported`]).
-pub(crate) fn stop(port: u16, wait: Duration) -> io::Result<bool> {
-    let process = kernel::listener(port)?.ok_or(ErrorKind::NotFound)?;
+pub(crate) fn stop(ip: Option<IpAddr>, port: u16, wait: Duration) -> io::Result<bool> {
+    let process = kernel::listener(ip, port)?.ok_or(ErrorKind::NotFound)?;
     kill(Pid::from_raw(process.number.cast_signed()), Signal::SIGTERM)?;
     Ok(process.has_ended_within(wait))
 }

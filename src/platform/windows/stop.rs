@@ -3,6 +3,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Read, Write};
+use std::net::IpAddr;
 use std::os::windows::fs::OpenOptionsExt;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -82,13 +83,13 @@ async fn take_requests(port: u16, mut next: NamedPipeServer) -> io::Result<()> {
     }
 }
 
-/// Stops this program's server on a port of this machine as Ctrl-C does, and waits for its end. Returns whether the
+/// Stops this program's server on a port of this machine, which only one can have, as Ctrl-C does, and waits for its end. Returns whether the
 /// server ended within this time.
 ///
 /// # Errors
 /// If no server of this program listens on the port ([`ErrorKind::NotFound`]), or it is another user's
 /// ([`ErrorKind::PermissionDenied`]).
-pub(crate) fn stop(port: u16, wait: Duration) -> io::Result<bool> {
+pub(crate) fn stop(_: Option<IpAddr>, port: u16, wait: Duration) -> io::Result<bool> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).security_qos_flags(IDENTIFICATION);
     let mut server = options.open(pipe(port)).map_err(|error| match error.raw_os_error() {

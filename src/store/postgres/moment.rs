@@ -152,7 +152,7 @@ impl Moment for PostgresMoment<'_> {
         self.read(async |session, shop| {
             let rows = session.query(select, &[&shop, &after, &READ_AT_ONCE]).await?;
             let requests = rows.iter().map(|row| {
-                let request_id = row.try_get::<_, &str>(0)?.parse();
+                let request_id = RequestId::from_stored(row.try_get(0)?);
                 let record = RequestRecord {
                     request_id: request_id.map_err(|error: RequestIdError| bad_value(error))?,
                     digest: number(row, 1)?.cast_unsigned(),

@@ -37,7 +37,7 @@ pub(super) async fn recorded(
     if !elsewhere.is_empty() {
         for row in session.query(SELECT_REQUESTS, &[&shop, &elsewhere]).await? {
             let request_id: RequestId =
-                row.try_get::<_, &str>(0)?.parse().map_err(|error: RequestIdError| bad_value(error))?;
+                RequestId::from_stored(row.try_get(0)?).map_err(|error: RequestIdError| bad_value(error))?;
             let digest = row.try_get::<_, i64>(1)?.cast_unsigned();
             let record = RequestRecord { request_id: request_id.clone(), digest, result: row.try_get(2)? };
             recorded.insert(request_id, Recorded::Request(record));

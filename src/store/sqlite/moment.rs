@@ -127,7 +127,8 @@ impl Moment for SqliteMoment<'_> {
             rows.collect()
         })?;
         let requests = rows.into_iter().map(|(id, digest, result, after_sequence)| {
-            let request_id = id.parse().map_err(|error: RequestIdError| Fault::of(error.to_string()))?;
+            let request_id =
+                RequestId::from_stored(&id).map_err(|error: RequestIdError| Fault::of(error.to_string()))?;
             let record = RequestRecord { request_id, digest: digest.cast_unsigned(), result };
             Ok(KeptRequest { record, after_sequence })
         });

@@ -1,14 +1,14 @@
 //! The imports of the past, and the plan of the undo of one.
 //!
 //! Imports are numbered: 1, 2, 3, …. Each that changes something is kept as a request with an id of the planner's own,
-//! which says what it changed and when; another such request says that it was undone.
+//! which says what it changed and when; another such request says that it was undone. No client can use such an id.
 
 use std::time::{Duration, SystemTime};
 
 use super::results::{FirstResult, ImportMade};
 use super::{Planner, unreadable};
 use crate::catalog::{
-    Author, Digest, ImportCounts, Movement, ProductChange, RequestId, RequestRecord, Undoable,
+    Author, Digest, ImportCounts, Movement, OWN_ID_START, ProductChange, RequestId, RequestRecord, Undoable,
     undo_import_digest,
 };
 use crate::inventory::commit::result::ImportResult;
@@ -31,11 +31,11 @@ struct Numbered {
 }
 
 fn import_id(number: u64) -> Option<RequestId> {
-    format!("importação-{number}").parse().ok()
+    RequestId::from_stored(&format!("{OWN_ID_START}{number}")).ok()
 }
 
 fn undone_id(number: u64) -> Option<RequestId> {
-    format!("importação-{number}-desfeita").parse().ok()
+    RequestId::from_stored(&format!("{OWN_ID_START}{number}-desfeita")).ok()
 }
 
 impl Planner<'_> {
@@ -199,7 +199,8 @@ impl Planner<'_> {
         let query = ChangesQuery { product: None, lowest: made.first_change, before: end, count_max: count };
         let mut changes = self.store.ledger().product_changes(&query).map_err(unreadable)?;
         changes.reverse();
-        Ok(changes)
+        // An import of the same transaction is not there yet.
+        if changes.len() == count { Ok(changes) } else { Err(not_yet()) }
     }
 
     /// The openings of the products that an import created.
@@ -209,6 +210,9 @@ impl Planner<'_> {
             return Ok(Vec::new());
         }
         let rows = self.store.rows(made.first_sequence, count).map_err(unreadable)?;
+        if rows.len() != count {
+            return Err(not_yet());
+        }
         let undoable =
             |LedgerRow { movement, undoes, undone_by, .. }| Undoable { movement, undoes, undone_by };
         Ok(rows.into_iter().map(undoable).collect())
@@ -222,6 +226,10 @@ impl Planner<'_> {
         let mut used: Vec<Movement> = planned.iter().filter(|it| it.product == product).cloned().collect();
         if last > sequence {
             let later = self.store.movements_back(last, sequence, LATER_LOOKED_AT_MAX).map_err(unreadable)?;
+            // More movements than these were not looked at.
+            if later.len() == LATER_LOOKED_AT_MAX {
+                used.extend(later.first().cloned());
+            }
             for movement in later.into_iter().rev().filter(|it| it.sequence > sequence) {
                 let row = self.store.rows(movement.sequence, 1).map_err(unreadable)?.pop();
                 if row.is_none_or(|row| row.undoes == 0 && row.undone_by == 0) {
@@ -235,6 +243,12 @@ impl Planner<'_> {
         used.truncate(LATER_NAMED_MAX);
         Err(Refusal::import_used(self.draft.product(product).name.as_str(), &used))
     }
+}
+
+fn not_yet() -> Refusal {
+    let what = "a importação acaba de ser feita, e não pode ser desfeita neste instante. Nada foi alterado; repita o \
+                pedido.";
+    Refusal::new(Code::Unavailable, what)
 }
 
 fn nothing_left() -> Refusal {

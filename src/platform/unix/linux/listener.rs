@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -21,10 +22,10 @@ pub(crate) struct Listener {
     folder: PathBuf,
 }
 
-/// The process of this program that listens on a port. `None` if there is none, or the caller may not look at it.
-pub(crate) fn listener(port: u16) -> io::Result<Option<Listener>> {
+/// The process of this program that listens at an address, or at `localhost`. `None` if there is none, or the caller may not look at it.
+pub(crate) fn listener(ip: Option<IpAddr>, port: u16) -> io::Result<Option<Listener>> {
     let lists = SOCKETS.map(|list| fs::read_to_string(list).unwrap_or_default());
-    let sockets: Vec<PathBuf> = lists.iter().flat_map(|list| listening(list, port)).collect();
+    let sockets: Vec<PathBuf> = lists.iter().flat_map(|list| listening(list, ip, port)).collect();
     let own = program(Path::new("/proc/self"));
     for entry in fs::read_dir("/proc")?.flatten() {
         let (folder, number) = (entry.path(), entry.file_name().to_str().and_then(|name| name.parse().ok()));
@@ -61,16 +62,30 @@ fn program(process: &Path) -> Option<String> {
     Some(name.strip_suffix(" (deleted)").unwrap_or(name).to_owned())
 }
 
-/// The sockets that listen on a port, as links of descriptors name them. A line of a list is like
+/// The sockets that listen at an address, or at `localhost`, as links of descriptors name them. A line of a list is like
 /// `0: 0100007F:1F92 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 123 1 …`.
-fn listening(list: &str, port: u16) -> Vec<PathBuf> {
+fn listening(list: &str, ip: Option<IpAddr>, port: u16) -> Vec<PathBuf> {
     let socket = |line: &str| {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let [_, own, _, LISTENING, _, _, _, _, _, number, ..] = fields[..] else { return None };
-        let own = u16::from_str_radix(own.rsplit(':').next()?, 16).ok()?;
-        (own == port).then(|| PathBuf::from(format!("socket:[{number}]")))
+        let (own_ip, own_port) = own.split_once(':')?;
+        let own_ip = address(own_ip)?;
+        let is_there = own_ip.is_unspecified() || own_ip == ip.unwrap_or(Ipv4Addr::LOCALHOST.into());
+        let is_asked = is_there && u16::from_str_radix(own_port, 16) == Ok(port);
+        is_asked.then(|| PathBuf::from(format!("socket:[{number}]")))
     };
     list.lines().filter_map(socket).collect()
+}
+
+/// An address in a list: its words of four bytes, each as a number of this processor.
+fn address(digits: &str) -> Option<IpAddr> {
+    let word = |at: usize| u32::from_str_radix(digits.get(at..at + 8)?, 16).ok().map(u32::to_ne_bytes);
+    if digits.len() == 8 {
+        return Some(word(0)?.into());
+    }
+    let words = [word(0)?, word(8)?, word(16)?, word(24)?];
+    let bytes: [u8; 16] = words.concat().try_into().ok()?;
+    Some(IpAddr::from(bytes).to_canonical())
 }
 
 #[cfg(test)]
@@ -84,19 +99,28 @@ mod tests {
         let list = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
             \x20  0: 0100007F:1F92 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 123 1 0 100 0\n\
             \x20  1: 0100007F:1F92 0100007F:C000 01 00000000:00000000 00:00000000 00000000  1000        0 124 1 0 20 4\n\
-            \x20  2: 00000000:1F93 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 125 1 0 100 0\n";
-        assert_eq!(listening(list, 8082), [PathBuf::from("socket:[123]")]);
-        assert!(listening(list, 8084).is_empty());
+            \x20  2: 00000000:1F93 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 125 1 0 100 0\n\
+            \x20  3: 0200007F:1F92 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 126 1 0 100 0\n\
+            \x20  4: 00000000000000000000000001000000:1F92 00000000000000000000000000000000:0000 0A 00000000:00000000 \
+            00:00000000 00000000     0        0 127 1 0 100 0\n";
+        let found = |ip: Option<&str>, port| listening(list, ip.map(|ip| ip.parse().unwrap()), port);
+        let socket = |number: u32| [PathBuf::from(format!("socket:[{number}]"))];
+        assert_eq!(found(None, 8082), socket(123));
+        assert_eq!(found(Some("127.0.0.2"), 8082), socket(126));
+        assert_eq!(found(Some("::1"), 8082), socket(127));
+        assert_eq!(found(Some("127.0.0.3"), 8083), socket(125));
+        assert!(found(Some("127.0.0.3"), 8082).is_empty());
+        assert!(found(None, 8084).is_empty());
     }
 
     #[test]
     fn a_process_is_found_by_its_port() {
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = socket.local_addr().unwrap().port();
-        let found = listener(port).unwrap().unwrap();
+        let found = listener(None, port).unwrap().unwrap();
         assert_eq!(found.number, std::process::id());
         assert!(!found.has_ended_within(Duration::ZERO));
         drop(socket);
-        assert!(listener(port).unwrap().is_none());
+        assert!(listener(None, port).unwrap().is_none());
     }
 }
