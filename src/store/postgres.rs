@@ -92,6 +92,8 @@ pub struct PostgresStore {
     last_took: Duration,
     /// The time since which no host has answered.
     gone_since: Option<Instant>,
+    /// The time that the next barrier may take, after some that took too long.
+    barrier_time: Option<Duration>,
     closed: Option<Closed>,
 }
 
@@ -161,6 +163,7 @@ impl PostgresStore {
             forward: Forward::new(),
             last_took: Duration::MAX,
             gone_since: None,
+            barrier_time: None,
             closed: None,
         };
         if link.standbys().is_empty() {

@@ -58,31 +58,27 @@ impl PostgresStore {
         // Only the first who waits is patient; later ones must not wait behind each other.
         let patience = if self.gone_since.is_none() { PATIENCE } else { Duration::ZERO };
         let since = *self.gone_since.get_or_insert_with(Instant::now);
-        let mut barrier_time = BARRIER_TIME;
         loop {
-            match self.try_reconnect(in_doubt, &mut barrier_time) {
+            match self.try_reconnect(in_doubt) {
                 Err(error @ StoreError::Unreachable { .. }) if since.elapsed() >= patience => {
                     return Err(error);
                 }
                 Err(StoreError::Unreachable { .. }) => std::thread::sleep(RETRY_AFTER),
                 settled => {
                     self.gone_since = None;
+                    self.barrier_time = None;
                     return settled;
                 }
             }
         }
     }
 
-    fn try_reconnect(
-        &mut self,
-        in_doubt: Option<&Transaction>,
-        barrier_time: &mut Duration,
-    ) -> Result<Settled, StoreError> {
+    fn try_reconnect(&mut self, in_doubt: Option<&Transaction>) -> Result<Settled, StoreError> {
         let timeline_min = self.current.timeline_min();
         let mut link = Link::open(&self.address, Purpose::Write { timeline_min })?;
         let (shop, epoch, holder) = (self.current.shop(), self.lease.epoch(), self.holder.as_str());
-        let time_max = *barrier_time;
-        *barrier_time = BARRIER_TIME_MAX.min(2 * time_max);
+        let time_max = self.barrier_time.unwrap_or(BARRIER_TIME);
+        self.barrier_time = Some(BARRIER_TIME_MAX.min(2 * time_max));
         let barrier = link.change(time_max, async |session| {
             Ok(session
                 .query_opt(BARRIER, &[&shop, &holder, &epoch])
