@@ -108,7 +108,8 @@ pub(crate) fn start() -> io::Result<bool> {
         Err(error) if error.raw_os_error() != Some(ALREADY_RUNNING) => return Err(error),
         _ => {}
     }
-    Ok(state_after(&service, ServiceState::StartPending, START_WAIT)? == ServiceState::Running)
+    Ok(state_once(&service, |state| state != ServiceState::StartPending, START_WAIT)?
+        == ServiceState::Running)
 }
 
 /// Stops the service as Ctrl-C stops a server. Returns whether the server ended.
@@ -163,15 +164,20 @@ fn end(service: &Service) -> io::Result<bool> {
         Err(error) => return Err(error),
         Ok(_) => {}
     }
-    Ok(state_after(service, ServiceState::StopPending, STOP_WAIT)? == ServiceState::Stopped)
+    // The service may report only later that it stops.
+    Ok(state_once(service, |state| state == ServiceState::Stopped, STOP_WAIT)? == ServiceState::Stopped)
 }
 
-/// The state of a service that is in this state no longer, or for longer than this time.
-fn state_after(service: &Service, passing: ServiceState, wait: Duration) -> io::Result<ServiceState> {
+/// The state of a service once it is one of those that are awaited, or after this time.
+fn state_once(
+    service: &Service,
+    is_awaited: impl Fn(ServiceState) -> bool,
+    wait: Duration,
+) -> io::Result<ServiceState> {
     let give_up = Instant::now() + wait;
     loop {
         let state = service.query_status().map_err(manager_error)?.current_state;
-        if state != passing || Instant::now() >= give_up {
+        if is_awaited(state) || Instant::now() >= give_up {
             return Ok(state);
         }
         sleep(LOOK_EVERY);

@@ -68,10 +68,12 @@ pub(crate) fn run<E: Display + Send + 'static>(
 fn begin(_: Vec<OsString>) {
     let handler = |control| match control {
         ServiceControl::Stop => {
+            let _ = report_stopping();
             stop::request(None);
             Handled::NoError
         }
         ServiceControl::Shutdown => {
+            let _ = report_stopping();
             stop::request(Some(stop::CLOSE_TIME));
             Handled::NoError
         }
