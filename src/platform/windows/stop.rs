@@ -83,8 +83,8 @@ async fn take_requests(port: u16, mut next: NamedPipeServer) -> io::Result<()> {
     }
 }
 
-/// Stops this program's server on a port of this machine, which only one can have, as Ctrl-C does, and waits for its end. Returns whether the
-/// server ended within this time.
+/// Stops this program's server on a port of this machine, which only one can have, as Ctrl-C does, and waits for its
+/// end. Returns whether the server ended within this time.
 ///
 /// # Errors
 /// If no server of this program listens on the port ([`ErrorKind::NotFound`]), or it is another user's
@@ -113,11 +113,11 @@ mod tests {
     #[test]
     fn a_server_is_asked_by_its_port() {
         let port = 1;
-        assert_eq!(stop(port, Duration::ZERO).unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(stop(None, port, Duration::ZERO).unwrap_err().kind(), ErrorKind::NotFound);
         let mut requests = requests().unwrap();
         accept(port).unwrap();
         for _ in 0..2 {
-            assert!(!stop(port, Duration::from_millis(100)).unwrap());
+            assert!(!stop(None, port, Duration::from_millis(100)).unwrap());
             assert_eq!(requests.blocking_recv(), Some(None));
         }
     }

@@ -22,7 +22,8 @@ pub(crate) struct Listener {
     folder: PathBuf,
 }
 
-/// The process of this program that listens at an address, or at `localhost`. `None` if there is none, or the caller may not look at it.
+/// The process of this program that listens at an address, or at `localhost`. `None` if there is none, or the caller
+/// may not look at it.
 pub(crate) fn listener(ip: Option<IpAddr>, port: u16) -> io::Result<Option<Listener>> {
     let lists = SOCKETS.map(|list| fs::read_to_string(list).unwrap_or_default());
     let sockets: Vec<PathBuf> = lists.iter().flat_map(|list| listening(list, ip, port)).collect();
@@ -62,8 +63,8 @@ fn program(process: &Path) -> Option<String> {
     Some(name.strip_suffix(" (deleted)").unwrap_or(name).to_owned())
 }
 
-/// The sockets that listen at an address, or at `localhost`, as links of descriptors name them. A line of a list is like
-/// `0: 0100007F:1F92 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 123 1 …`.
+/// The sockets that listen at an address, or at `localhost`, as links of descriptors name them. A line of a list is
+/// like `0: 0100007F:1F92 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 123 1 …`.
 fn listening(list: &str, ip: Option<IpAddr>, port: u16) -> Vec<PathBuf> {
     let socket = |line: &str| {
         let fields: Vec<&str> = line.split_whitespace().collect();
