@@ -136,11 +136,9 @@ const EXAMPLES_NOTE: &str = "A loja tem só os produtos de exemplo. Para tirá-l
 
 /// Reads the registration of the shop, whose invoices are booked.
 fn registration(text: &str) -> Result<String, &'static str> {
-    let is_one = invoice::is_registration(text);
-    if is_one {
-        Ok(text.to_owned())
-    } else {
-        Err("um CNPJ tem 14 letras e algarismos, como 12.345.678/0001-95")
+    match invoice::is_registration(text) {
+        true => Ok(text.to_owned()),
+        false => Err("um CNPJ tem 14 letras e algarismos, como 12.345.678/0001-95"),
     }
 }
 

@@ -57,8 +57,10 @@ mod tests {
     use std::sync::{Arc, Mutex};
     use std::time::Instant;
 
-    use super::super::Inventory;
+    use tokio::runtime::Runtime;
+
     use super::super::testing::{asked, code, open, stock};
+    use super::super::{Inventory, Worker};
     use super::*;
     use crate::catalog::{Catalog, Movement, Quantity, RequestId, Transaction, original_products};
     use crate::operation::{BatchRequest, StoreState};
@@ -206,13 +208,8 @@ mod tests {
         committer.join().unwrap();
     }
 
-    #[test]
-    fn a_worker_commits_itself_if_nothing_is_wrong() {
-        let fault = Arc::new(Mutex::new(Fault::None));
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("loja.db");
-        let store = Failing(SqliteStore::open(&path, 8082).unwrap(), Arc::clone(&fault));
-        let (inventory, committer) = Inventory::open(Box::new(store), &original_products()).unwrap();
+    /// A worker on this thread, and the runtime that serves its clients.
+    fn serving(inventory: &Inventory) -> (Worker, Runtime) {
         let (worker, driver) = inventory.worker(true);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -220,6 +217,17 @@ mod tests {
             .build()
             .unwrap();
         runtime.spawn(driver.run());
+        (worker, runtime)
+    }
+
+    #[test]
+    fn a_worker_commits_itself_if_nothing_is_wrong() {
+        let fault = Arc::new(Mutex::new(Fault::None));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loja.db");
+        let store = Failing(SqliteStore::open(&path, 8082).unwrap(), Arc::clone(&fault));
+        let (inventory, committer) = Inventory::open(Box::new(store), &original_products()).unwrap();
+        let (worker, runtime) = serving(&inventory);
         let (till, reader) = (worker.session(), worker.session());
         let change = || runtime.block_on(till.adjust(asked("Caju 1")));
         // The till reads between its changes until a change is committed on this thread.
@@ -304,13 +312,7 @@ mod tests {
         let fault = Arc::new(Mutex::new(Fault::Near));
         let store = Failing(SqliteStore::in_memory().unwrap(), Arc::clone(&fault));
         let (inventory, committer) = Inventory::open(Box::new(store), &original_products()).unwrap();
-        let (worker, driver) = inventory.worker(true);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .on_thread_park(driver.before_sleep())
-            .build()
-            .unwrap();
-        runtime.spawn(driver.run());
+        let (worker, runtime) = serving(&inventory);
         let (till, other) = (worker.session(), worker.session());
         let sell = async |till: &super::super::Session| till.adjust(asked("Caju 1")).await.map(drop).unwrap();
         let mut sold = 0;

@@ -12,6 +12,8 @@ use crate::catalog::{Key, Unit, unit_of_word};
 pub(super) struct Heading {
     /// The words, folded, without brackets, currency and signs.
     pub(super) words: String,
+    /// The words as [`normal`] spells them.
+    normal: String,
     /// The folded texts in brackets.
     brackets: Vec<String>,
     /// Whether the heading names the currency.
@@ -35,13 +37,13 @@ impl Heading {
         let has_currency =
             words.split(' ').any(|word| word == "r$") || brackets.iter().any(|text| text.contains("r$"));
         words = words.split(' ').filter(|word| *word != "r$").collect::<Vec<_>>().join(" ");
-        Self { words, brackets, has_currency }
+        Self { normal: normal(&words), words, brackets, has_currency }
     }
 
     /// The place of the heading among the names of a field: the lower, the more a column of that name is the one.
     pub(super) fn rank(&self, field: Field) -> Option<usize> {
         let words = self.words.as_str();
-        if let Some((known, rank)) = RANKS.get(&normal(words)) {
+        if let Some((known, rank)) = RANKS.get(&self.normal) {
             return (*known == field).then_some(*rank);
         }
         if field == Field::Price && self.has_currency && (words.is_empty() || self.unit().is_some()) {
@@ -148,6 +150,31 @@ const KINDS: [&str; 10] = [
     "pesavel",
     "pesado",
 ];
+
+/// The names of columns of units, the ones that say how a product is sold or packed last.
+static UNITS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let units = [
+        "unidade",
+        "unidade de medida",
+        "unidade medida",
+        "unidade de venda",
+        "unid medida",
+        "un medida",
+        "u medida",
+        "u m",
+        "um",
+        "un",
+        "und",
+        "unid",
+        "uni",
+        "medida",
+        "vendido por",
+        "unidades",
+        "unidade de comercializacao",
+        "unidade comercial",
+    ];
+    [&units[..], &KINDS, &["embalagem", "emb", "apresentacao"]].concat()
+});
 
 /// The headings of ranges of prices.
 const RANGE: [&str; 12] = [
@@ -290,38 +317,7 @@ fn names(field: Field) -> &'static [&'static str] {
             "qtde",
             "qt",
         ],
-        Field::Unit => &[
-            "unidade",
-            "unidade de medida",
-            "unidade medida",
-            "unidade de venda",
-            "unid medida",
-            "un medida",
-            "u medida",
-            "u m",
-            "um",
-            "un",
-            "und",
-            "unid",
-            "uni",
-            "medida",
-            "vendido por",
-            "unidades",
-            "unidade de comercializacao",
-            "unidade comercial",
-            "tipo de venda",
-            "tipo venda",
-            "tp venda",
-            "forma de venda",
-            "modo de venda",
-            "p u",
-            "peso unidade",
-            "pesavel",
-            "pesado",
-            "embalagem",
-            "emb",
-            "apresentacao",
-        ],
+        Field::Unit => &UNITS,
         Field::Code => &[
             "codigo",
             "codigo interno",

@@ -92,15 +92,12 @@ impl<'r> Chosen<'r> {
     /// # Errors
     /// If the file has not the department that is asked for.
     fn of(file: &ScaleFile, reading: &'r Reading) -> Result<Self, PriceListError> {
-        let (asked, sectors) = match (&reading.department, &reading.sectors) {
-            (None, _) => return Ok(Self::All),
-            (Some(asked), sectors) => (asked, sectors),
-        };
+        let Some(asked) = &reading.department else { return Ok(Self::All) };
         let name = match asked {
             Department::Number(number) => number.to_string(),
             Department::Sector(name) => name.clone(),
         };
-        if let Some(sectors) = sectors {
+        if let Some(sectors) = &reading.sectors {
             let none = || {
                 let what = format!(
                     "nenhum setor se chama {}; os de {SECTORS_FILE} são {}",

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::cells::{Align, json, table, text_cell};
 use super::format::Format;
 use super::sheet::{Cell, Column, Holds, Sheet};
-use crate::catalog::{Amount, Author, Cost, LossReason, Lot, Note, Supplier};
+use crate::catalog::{Amount, Author, Cost, LossReason, Lot, Note, Purchase, Supplier};
 use crate::local_time::LocalTime;
 use crate::operation::{MovementReply, NO_MOVEMENT};
 
@@ -52,13 +52,19 @@ pub(super) fn render(out: &mut impl Write, movements: &[MovementReply], format: 
 pub(super) fn invoices(out: &mut impl Write, movements: &[MovementReply]) -> io::Result<()> {
     let mut invoices: Vec<(&str, String)> = Vec::new();
     for movement in movements {
-        let Some(key) = JsonMovement::from(movement).invoice else { continue };
+        let invoice = purchase_of(movement).and_then(|purchase| purchase.invoice.as_ref());
+        let Some(key) = invoice.map(|key| key.as_str()) else { continue };
         match invoices.iter_mut().find(|(known, _)| *known == key) {
             Some((_, numbers)) => numbers.push_str(&format!(", #{}", movement.sequence)),
             None => invoices.push((key, format!("#{}", movement.sequence))),
         }
     }
     invoices.iter().try_for_each(|(key, numbers)| writeln!(out, "NF-e {key}: {numbers}"))
+}
+
+/// The purchase that a movement is, if it is one.
+fn purchase_of(movement: &MovementReply) -> Option<&Purchase> {
+    movement.details.as_ref()?.details.as_deref()?.purchase.as_ref()
 }
 
 #[derive(Serialize)]
@@ -89,7 +95,7 @@ impl<'a> From<&'a MovementReply> for JsonMovement<'a> {
     fn from(movement: &'a MovementReply) -> Self {
         let details = movement.details.as_ref();
         let own = details.and_then(|details| details.details.as_deref());
-        let purchase = own.and_then(|own| own.purchase.as_ref());
+        let purchase = purchase_of(movement);
         Self {
             sequence: movement.sequence,
             recorded_at: LocalTime(movement.recorded_at).to_string(),

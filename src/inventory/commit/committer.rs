@@ -129,9 +129,10 @@ impl CommitterHandle {
     /// store or the commit fails, the committer does the rest. Over a network only a lone change of the only client is
     /// committed here, and only if that is likely to be quick.
     pub(super) fn commit_here(&self, group: WriteGroup, is_of_only_client: bool) {
-        let may_commit = !self.shared.is_over_network || is_of_only_client && group.is_lone_change();
+        let is_local = !self.shared.is_over_network;
+        let may_commit = is_local || is_of_only_client && group.is_lone_change();
         let writer = may_commit.then(|| self.shared.writer.try_lock().ok()).flatten();
-        let writer = writer.filter(|writer| is_free(writer) && is_quick(writer, &group));
+        let writer = writer.filter(|writer| is_free(writer) && (is_local || is_quick(writer, &group)));
         let Some(mut writer) = writer else {
             self.hand_over(group);
             return;

@@ -10,10 +10,10 @@ use crate::refusal::Refusal;
 use crate::store::LedgerRow;
 
 /// The most movements of a product that are searched for the ones that used a stock: some milliseconds.
-const LATER_LOOKED_AT_MAX: usize = 1000;
+pub(super) const LATER_LOOKED_AT_MAX: usize = 1000;
 
 /// The most movements that a refusal names.
-const LATER_NAMED_MAX: usize = 5;
+pub(super) const LATER_NAMED_MAX: usize = 5;
 
 impl Planner<'_> {
     /// Plans an undo. Returns the new movements, each with the movement that it undoes.
@@ -65,8 +65,6 @@ impl Planner<'_> {
             if is_single { Document::of_one(sequence) } else { named.document };
         let rows =
             self.store.rows(first_sequence, usize::try_from(count).unwrap_or(1)).map_err(unreadable)?;
-        let undoable =
-            |LedgerRow { movement, undoes, undone_by, .. }| Undoable { movement, undoes, undone_by };
         Ok(rows.into_iter().map(undoable).collect())
     }
 
@@ -98,4 +96,9 @@ impl Planner<'_> {
         later.reverse();
         later
     }
+}
+
+/// The row of a movement, as an undo looks at it.
+pub(super) fn undoable(LedgerRow { movement, undoes, undone_by, .. }: LedgerRow) -> Undoable {
+    Undoable { movement, undoes, undone_by }
 }

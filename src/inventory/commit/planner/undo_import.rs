@@ -6,6 +6,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::results::{FirstResult, ImportMade};
+use super::undo::{LATER_LOOKED_AT_MAX, LATER_NAMED_MAX, undoable};
 use super::{Planner, unreadable};
 use crate::catalog::{
     Author, Digest, ImportCounts, Movement, OWN_ID_START, ProductChange, RequestId, RequestRecord, Undoable,
@@ -13,13 +14,7 @@ use crate::catalog::{
 };
 use crate::inventory::commit::result::ImportResult;
 use crate::refusal::{Code, Refusal};
-use crate::store::{ChangesQuery, LedgerRow, Recorded};
-
-/// The most movements of a created product that are looked through for those that used it: some milliseconds.
-const LATER_LOOKED_AT_MAX: usize = 1000;
-
-/// The most movements that a refusal names.
-const LATER_NAMED_MAX: usize = 5;
+use crate::store::{ChangesQuery, Recorded};
 
 /// The most imports of one second that are looked at.
 const IN_SECOND_MAX: u64 = 1000;
@@ -213,8 +208,6 @@ impl Planner<'_> {
         if rows.len() != count {
             return Err(not_yet());
         }
-        let undoable =
-            |LedgerRow { movement, undoes, undone_by, .. }| Undoable { movement, undoes, undone_by };
         Ok(rows.into_iter().map(undoable).collect())
     }
 
