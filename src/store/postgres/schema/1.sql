@@ -53,14 +53,7 @@ CREATE TABLE journal (
     notes             text[],
     document_offsets  int4[],
     document_counts   int4[],
-    PRIMARY KEY (shop, first),
-    CHECK (cardinality(products) = last - first + 1 AND cardinality(kinds) = last - first + 1
-       AND cardinality(deltas) = last - first + 1 AND cardinality(balances) = last - first + 1
-       AND cardinality(prices) = last - first + 1 AND cardinality(previous) = last - first + 1
-       AND cardinality(costs) = last - first + 1 AND cardinality(authors) = last - first + 1
-       AND cardinality(request_ids) = last - first + 1 AND cardinality(amounts) = last - first + 1
-       AND cardinality(loss_reasons) = last - first + 1 AND cardinality(notes) = last - first + 1
-       AND cardinality(document_offsets) = cardinality(document_counts))
+    PRIMARY KEY (shop, first)
 );
 
 -- An engine that is built without lz4 compresses the arrays by its default.
@@ -79,13 +72,26 @@ BEGIN
 END $$;
 
 -- Binds every program: a row of the journal is only appended, by the holder of the present epoch, right after
--- the last movement.
+-- the last movement, and its columns are of one length. The lengths are compared here and not by a CHECK, whose
+-- long expression the engine reads anew for each statement: a sixth of the time of a small commit.
 CREATE FUNCTION journal_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
+    movements int8;
     ends_at int8;
 BEGIN
     IF TG_OP <> 'INSERT' THEN
         RAISE EXCEPTION 'the ledger is only appended to' USING ERRCODE = 'HF003';
+    END IF;
+    movements := NEW.last - NEW.first + 1;
+    IF cardinality(NEW.products) <> movements OR cardinality(NEW.kinds) <> movements
+        OR cardinality(NEW.deltas) <> movements OR cardinality(NEW.balances) <> movements
+        OR cardinality(NEW.prices) <> movements OR cardinality(NEW.previous) <> movements
+        OR cardinality(NEW.costs) <> movements OR cardinality(NEW.authors) <> movements
+        OR cardinality(NEW.request_ids) <> movements OR cardinality(NEW.amounts) <> movements
+        OR cardinality(NEW.loss_reasons) <> movements OR cardinality(NEW.notes) <> movements
+        OR cardinality(NEW.document_offsets) <> cardinality(NEW.document_counts) THEN
+        RAISE EXCEPTION 'the columns of a row of the ledger are not of one length'
+            USING ERRCODE = 'check_violation';
     END IF;
     PERFORM 1 FROM hortifruti.lease WHERE shop = NEW.shop AND epoch = NEW.epoch FOR KEY SHARE;
     IF NOT FOUND THEN
