@@ -80,15 +80,17 @@ pub(crate) fn limit_unsent(_: &SockRef<'_>, _: Duration) -> io::Result<()> {
 pub(crate) fn acknowledge_now(_: &SockRef<'_>) {}
 
 /// A process that listens on a port, which the system does not report.
-pub(crate) struct Listener {
-    pub(crate) number: u32,
-}
+pub(crate) struct Listener;
 
 pub(crate) fn listener(_: Option<IpAddr>, _: u16) -> io::Result<Option<Listener>> {
     Err(ErrorKind::Unsupported.into())
 }
 
 impl Listener {
+    pub(crate) fn end(&self) -> io::Result<()> {
+        Err(ErrorKind::Unsupported.into())
+    }
+
     pub(crate) fn has_ended_within(&self, _: Duration) -> bool {
         false
     }

@@ -4,9 +4,6 @@ use std::io::{self, ErrorKind};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-
 use super::kernel;
 
 /// Does nothing: signals reach every server.
@@ -22,6 +19,6 @@ pub(crate) fn accept(_: u16) -> io::Result<()> {
 /// system has no means to find one ([`ErrorKind::Unsupported`]).
 pub(crate) fn stop(ip: Option<IpAddr>, port: u16, wait: Duration) -> io::Result<bool> {
     let process = kernel::listener(ip, port)?.ok_or(ErrorKind::NotFound)?;
-    kill(Pid::from_raw(process.number.cast_signed()), Signal::SIGTERM)?;
+    process.end()?;
     Ok(process.has_ended_within(wait))
 }

@@ -1,11 +1,15 @@
 //! The process that listens on a port of this machine.
 
 use std::fs;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, retry_on_intr};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 /// The lists of the sockets of TCP (proc_net_tcp(5)).
 const SOCKETS: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
@@ -13,46 +17,65 @@ const SOCKETS: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
 /// The state of a socket that listens, as the lists show it.
 const LISTENING: &str = "0A";
 
-/// The time between two looks at a process that is to end.
-const LOOK_EVERY: Duration = Duration::from_millis(10);
-
-/// A process of this program.
-pub(crate) struct Listener {
-    pub(crate) number: u32,
-    folder: PathBuf,
-}
+/// A process, held by a descriptor: another one that gets its number later is not taken for it (pidfd_open(2), Linux
+/// 5.3).
+pub(crate) struct Listener(OwnedFd);
 
 /// The process of this program that listens at an address, or at `localhost`. `None` if there is none, or the caller
 /// may not look at it.
+///
+/// # Errors
+/// If the system has no descriptors of processes ([`ErrorKind::Unsupported`]).
 pub(crate) fn listener(ip: Option<IpAddr>, port: u16) -> io::Result<Option<Listener>> {
     let lists = SOCKETS.map(|list| fs::read_to_string(list).unwrap_or_default());
     let sockets: Vec<PathBuf> = lists.iter().flat_map(|list| listening(list, ip, port)).collect();
     let own = program(Path::new("/proc/self"));
     for entry in fs::read_dir("/proc")?.flatten() {
-        let (folder, number) = (entry.path(), entry.file_name().to_str().and_then(|name| name.parse().ok()));
-        let Some(number) = number.filter(|_| program(&folder) == own) else { continue };
+        let number = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        let Some(number) = number.and_then(Pid::from_raw) else { continue };
+        // Held from before the first look: if the number goes to another process meanwhile, nobody gets a signal.
+        let Some(process) = Listener::of(number)? else { continue };
+        let folder = entry.path();
+        if program(&folder) != own {
+            continue;
+        }
         // The descriptors of another user's process are hidden.
         let Ok(descriptors) = fs::read_dir(folder.join("fd")) else { continue };
         let mut open = descriptors.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
         if open.any(|file| sockets.contains(&file)) {
-            return Ok(Some(Listener { number, folder }));
+            return Ok(Some(process));
         }
     }
     Ok(None)
 }
 
 impl Listener {
+    /// The process that has this number now, if any.
+    fn of(number: Pid) -> io::Result<Option<Self>> {
+        match pidfd_open(number, PidfdFlags::empty()) {
+            Ok(process) => Ok(Some(Self(process))),
+            Err(Errno::SRCH) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Asks the process to end, as SIGTERM does.
+    ///
+    /// # Errors
+    /// If it has ended ([`ErrorKind::NotFound`]).
+    pub(crate) fn end(&self) -> io::Result<()> {
+        pidfd_send_signal(&self.0, Signal::TERM).map_err(|error| match error {
+            Errno::SRCH => ErrorKind::NotFound.into(),
+            _ => error.into(),
+        })
+    }
+
     /// Waits for the end of the process. Returns whether that was within this time.
     pub(crate) fn has_ended_within(&self, wait: Duration) -> bool {
-        let give_up = Instant::now() + wait;
-        // A process that has ended, and whose parent has not looked yet, has no program.
-        while program(&self.folder).is_some() {
-            if Instant::now() >= give_up {
-                return false;
-            }
-            sleep(LOOK_EVERY);
-        }
-        true
+        let wait = Timespec::try_from(wait).ok();
+        // A process that has ended can be read, also if its parent has not looked yet.
+        let mut end = [PollFd::new(&self.0, PollFlags::IN)];
+        retry_on_intr(|| poll(&mut end, wait.as_ref())).is_ok_and(|ended| ended > 0)
     }
 }
 
@@ -92,6 +115,8 @@ fn address(digits: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::Command;
 
     use super::*;
 
@@ -118,10 +143,21 @@ mod tests {
     fn a_process_is_found_by_its_port() {
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = socket.local_addr().unwrap().port();
-        let found = listener(None, port).unwrap().unwrap();
-        assert_eq!(found.number, std::process::id());
-        assert!(!found.has_ended_within(Duration::ZERO));
+        assert!(!listener(None, port).unwrap().unwrap().has_ended_within(Duration::ZERO));
         drop(socket);
         assert!(listener(None, port).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_process_is_asked_to_end_and_awaited() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let process = Listener::of(Pid::from_child(&child)).unwrap().unwrap();
+        assert!(!process.has_ended_within(Duration::ZERO));
+        process.end().unwrap();
+        assert!(process.has_ended_within(Duration::from_secs(30)));
+        assert_eq!(child.wait().unwrap().signal(), Some(Signal::TERM.as_raw()));
+        // The number is free now, and whoever has it next gets no signal.
+        assert_eq!(process.end().unwrap_err().kind(), ErrorKind::NotFound);
+        assert!(process.has_ended_within(Duration::ZERO));
     }
 }
