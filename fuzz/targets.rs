@@ -8,7 +8,7 @@ use hortifruti::catalog::{
     Quoted, RequestId, Sentence, Shown, Terms, Unit, guarded, is_unsafe_to_show, unguarded,
 };
 use hortifruti::invoice::{self, Content, Known, Match, Matching};
-use hortifruti::operation::{MovementsReply, ProductReply, ProductsRequest, Reply, Request};
+use hortifruti::operation::{MovementsReply, ProductReply, ProductsRequest, Reply, Request, TraceReply};
 use hortifruti::price_list;
 use hortifruti::refusal::Refusal;
 use hortifruti::render::{Format, render, render_price_list};
@@ -316,7 +316,8 @@ pub(crate) fn invoices(bytes: &[u8]) {
     assert!((1..=invoice::INVOICE_LINES_MAX).contains(&read.lines.len()) && read.cost() >= 0);
     read.warnings.iter().for_each(|warning| check_shown(warning));
     check_shown(read.supplier.as_str());
-    let mut matching = Matching::new(&read);
+    let nothing_booked = Reply::Traced(TraceReply { purchases: Vec::new(), next: None });
+    let mut matching = Matching::new(&read, &nothing_booked);
     let mut asked = 0;
     while let Some(request) = matching.next_request() {
         let name = if let Request::GetProduct { name } = request { name } else { "" };

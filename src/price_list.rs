@@ -40,7 +40,7 @@ use record::{Kind, Line};
 use row::{Row, read_row};
 use skipped::{NoProduct, Skipped, no_product};
 use table::Table;
-pub use text::{Lines, TextError};
+pub use text::{Lines, TextError, decode};
 pub use workbook::WorkbookError;
 
 /// The largest file that is read, in bytes: the most rows, of half a kilobyte each.

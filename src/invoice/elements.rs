@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use encoding_rs::WINDOWS_1252;
 use quick_xml::Reader;
+use quick_xml::events::attributes::AttrError;
 use quick_xml::events::{BytesStart, Event};
 
 use super::document::{INVOICE_BYTES_MAX, INVOICE_DEPTH_MAX};
@@ -47,7 +48,9 @@ pub(super) fn visit(text: &str, wanted: &[&str], sink: &mut impl Sink) -> Result
     let mut own = String::new();
     let mut roots = 0;
     loop {
-        match reader.read_event().map_err(|error| no_xml(&error))? {
+        let event = reader.read_event();
+        let here = || fault_at(text, reader.error_position().max(reader.buffer_position()));
+        match event.map_err(|_| here())? {
             Event::Start(start) => {
                 if path.is_empty() {
                     roots += 1;
@@ -57,7 +60,7 @@ pub(super) fn visit(text: &str, wanted: &[&str], sink: &mut impl Sink) -> Result
                 }
                 path.push(start.local_name().as_ref().to_owned());
                 own.clear();
-                sink.begin(&path, attribute(&start, wanted)?)?;
+                sink.begin(&path, attribute(&start, wanted).map_err(|_| here())?)?;
             }
             Event::End(_) => {
                 sink.end(&path, own.trim())?;
@@ -67,7 +70,7 @@ pub(super) fn visit(text: &str, wanted: &[&str], sink: &mut impl Sink) -> Result
             Event::Text(text) => own.push_str(&text.xml10_content()),
             Event::CData(text) => own.push_str(&text.xml10_content()),
             Event::GeneralRef(entity) => {
-                let sign = match entity.resolve_char_ref().map_err(|error| no_xml(&error))? {
+                let sign = match entity.resolve_char_ref().map_err(|_| here())? {
                     Some(sign) => sign,
                     None => entity_of(&entity.into_inner())?,
                 };
@@ -81,10 +84,9 @@ pub(super) fn visit(text: &str, wanted: &[&str], sink: &mut impl Sink) -> Result
     }
 }
 
-fn attribute(start: &BytesStart<'_>, wanted: &[&str]) -> Result<Option<String>, InvoiceError> {
+fn attribute(start: &BytesStart<'_>, wanted: &[&str]) -> Result<Option<String>, AttrError> {
     for name in wanted {
-        let found = start.try_get_attribute(name).map_err(|error| no_xml(&error))?;
-        if let Some(found) = found {
+        if let Some(found) = start.try_get_attribute(name)? {
             return Ok(Some(found.value.as_ref().to_owned()));
         }
     }
@@ -95,6 +97,13 @@ fn entity_of(name: &str) -> Result<char, InvoiceError> {
     ENTITIES.iter().find(|(known, _)| *known == name).map(|(_, sign)| *sign).ok_or(InvoiceError::Entities)
 }
 
-fn no_xml(error: &impl std::fmt::Display) -> InvoiceError {
-    InvoiceError::NotXml(crate::catalog::Shown(&error.to_string()).to_string())
+/// The fault of a document that ends there or goes on wrong. The library says more, but in English.
+fn fault_at(text: &str, position: u64) -> InvoiceError {
+    let bytes = text.as_bytes();
+    let read = usize::try_from(position).map_or(bytes, |position| &bytes[..position.min(bytes.len())]);
+    if read.trim_ascii_end().len() == bytes.trim_ascii_end().len() {
+        return InvoiceError::NotXml("acaba antes do fim".to_owned());
+    }
+    let line = memchr::memchr_iter(b'\n', read).count() + 1;
+    InvoiceError::NotXml(format!("há um erro na linha {line}"))
 }

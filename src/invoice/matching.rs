@@ -21,8 +21,9 @@ pub struct Match {
 pub enum Known {
     /// By the barcode of the unit that is taxed or, if not, of the one that is sold.
     ByBarcode { is_taxed: bool },
-    /// By the last purchase of the same item, with the content of a unit if that said it.
-    Learned { pack: Option<Quantity> },
+    /// By the last purchase of the same item, with the content of a unit if that said it. If only a purchase of the
+    /// same invoice is known, `is_undone` says that it was undone.
+    Learned { pack: Option<Quantity>, is_undone: bool },
     /// A person has said the product, and perhaps the content of a unit or what was received.
     Said { content: Option<Content> },
 }
@@ -45,9 +46,16 @@ impl Match {
         match self.known {
             Known::Said { content: Some(content) } => Some(content),
             Known::ByBarcode { is_taxed: true } => taxed().or_else(sold),
-            Known::Learned { pack: Some(pack) } => sold().or(Some(Content::Pack(pack))),
+            Known::Learned { pack: Some(pack), .. } => sold().or(Some(Content::Pack(pack))),
             _ => sold().or_else(taxed),
         }
+    }
+
+    /// Says that the product is that of a purchase which was undone: it may have been the slip.
+    pub fn told_undone(&self, line: &Line) -> Option<String> {
+        let name = &self.product.name;
+        matches!(self.known, Known::Learned { is_undone: true, .. })
+            .then(|| format!("item {}: é {name}, como na nota que foi desfeita", line.number))
     }
 
     /// The content that the invoice says, if an earlier purchase says another one.
@@ -55,7 +63,7 @@ impl Match {
         let unit = self.product.unit.as_ref()?;
         let said = in_unit(line.taxed.as_ref()?, unit)?;
         let Content::Pack(pack) = self.content(line)? else { return None };
-        let is_learned = matches!(self.known, Known::Learned { pack: Some(_) });
+        let is_learned = matches!(self.known, Known::Learned { pack: Some(_), .. });
         (is_learned && Some(said) != held(&line.sold, pack)).then_some(said)
     }
 }
@@ -104,6 +112,8 @@ pub(super) fn held(sold: &Sold, pack: Quantity) -> Option<Quantity> {
 /// The products of the lines of an invoice, as far as they are known.
 pub struct Matching<'i> {
     invoice: &'i Invoice,
+    /// The purchases of the same invoice that were undone, newest first.
+    undone: Vec<&'i TracedPurchase>,
     found: Vec<Option<Match>>,
     questions: VecDeque<Question>,
     asked: Option<Question>,
@@ -118,11 +128,19 @@ struct Question {
 enum About {
     Barcode { barcode: Barcode, text: String, is_taxed: bool },
     Item { before: Option<i64> },
-    Name { name: String, pack: Option<Quantity> },
+    Name { name: String, pack: Option<Quantity>, is_undone: bool },
+}
+
+impl About {
+    fn name_of(purchase: &TracedPurchase) -> Self {
+        let TracedPurchase { name, purchase, undone_by, .. } = purchase;
+        Self::Name { name: name.to_string(), pack: purchase.pack, is_undone: *undone_by != 0 }
+    }
 }
 
 impl<'i> Matching<'i> {
-    pub fn new(invoice: &'i Invoice) -> Self {
+    /// A matching of an invoice, of which `booked` is the reply to [`booked_request`].
+    pub fn new(invoice: &'i Invoice, booked: &'i Reply) -> Self {
         let questions = invoice.lines.iter().enumerate().flat_map(|(line, it)| {
             let barcodes = it.barcodes.iter().zip([true, false]).filter_map(move |(barcode, is_taxed)| {
                 let barcode = (*barcode)?;
@@ -132,7 +150,8 @@ impl<'i> Matching<'i> {
             barcodes.chain([Question { line, about: About::Item { before: None } }])
         });
         let questions = questions.collect();
-        Self { invoice, found: vec![None; invoice.lines.len()], questions, asked: None }
+        let undone = purchases_of(booked).iter().filter(|it| it.undone_by != 0).collect();
+        Self { invoice, undone, found: vec![None; invoice.lines.len()], questions, asked: None }
     }
 
     /// The next request, if one is left. Its reply is for [`Matching::take`].
@@ -179,20 +198,27 @@ impl<'i> Matching<'i> {
             (About::Item { .. }, Reply::Traced(page)) => {
                 // The newest purchase of a page may be undone, and is then left out.
                 let next = match (page.purchases.into_iter().next(), page.next) {
-                    (Some(TracedPurchase { name, purchase, .. }), _) => {
-                        About::Name { name: name.to_string(), pack: purchase.pack }
-                    }
+                    (Some(purchase), _) => About::name_of(&purchase),
                     (None, Some(before)) => About::Item { before: Some(before) },
-                    (None, None) => return Ok(()),
+                    (None, None) => match self.undone_of(line) {
+                        Some(purchase) => About::name_of(purchase),
+                        None => return Ok(()),
+                    },
                 };
                 self.questions.push_front(Question { line, about: next });
             }
-            (About::Name { pack, .. }, Reply::Product(product)) => {
-                self.found[line] = Some(Match { product, known: Known::Learned { pack } });
+            (About::Name { pack, is_undone, .. }, Reply::Product(product)) => {
+                self.found[line] = Some(Match { product, known: Known::Learned { pack, is_undone } });
             }
             _ => {}
         }
         Ok(())
+    }
+
+    /// The last purchase of a line before the invoice was undone.
+    fn undone_of(&self, line: usize) -> Option<&'i TracedPurchase> {
+        let item = &self.invoice.lines[line].item;
+        self.undone.iter().copied().find(|it| it.purchase.item.as_ref() == Some(item))
     }
 
     /// The products found, one for each line.
@@ -208,12 +234,19 @@ pub fn booked_request(key: &str) -> Request<'_> {
 
 /// Whether an invoice is booked, from the reply to [`booked_request`].
 pub fn standing(reply: &Reply) -> Standing<'_> {
-    let Reply::Traced(TraceReply { purchases, .. }) = reply else { return Standing::New };
+    let purchases = purchases_of(reply);
     // The newest come first, and the oldest of a document is its number.
     match (purchases.iter().rev().find(|it| it.undone_by == 0), purchases.first()) {
         (Some(booked), _) => Standing::Booked(booked),
         (None, Some(last)) => Standing::Undone(last.sequence),
         (None, None) => Standing::New,
+    }
+}
+
+fn purchases_of(reply: &Reply) -> &[TracedPurchase] {
+    match reply {
+        Reply::Traced(TraceReply { purchases, .. }) => purchases,
+        _ => &[],
     }
 }
 

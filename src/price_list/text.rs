@@ -130,7 +130,7 @@ const ARCHIVES: [(&[u8], &str, &str); 4] = [
 ///
 /// # Errors
 /// If the file is of another kind, mixes two encodings, or was cut inside a character.
-pub(super) fn decode(bytes: &[u8]) -> Result<String, TextError> {
+pub fn decode(bytes: &[u8]) -> Result<String, TextError> {
     refuse_other_kinds(bytes)?;
     let mut text = match Encoding::for_bom(bytes) {
         Some((encoding, length)) => decode_marked(&bytes[length..], encoding)?,

@@ -184,6 +184,28 @@ fn an_invoice_that_was_undone_is_booked_again_only_if_a_person_says_so() {
 }
 
 #[test]
+fn an_invoice_that_is_booked_again_knows_what_was_said_of_it() {
+    let shop = Shop::open();
+    let note = xml(8, &[TOMATO, BANANA]);
+    let map = shop.file("mapa.csv", "item;produto;conteudo\n1;Tomate;20kg\n2;Banana;\n");
+    assert_eq!(shop.book(&note, &["--map", map.to_str().unwrap()]).code, 0);
+    assert_eq!(shop.server.run(&["undo", "5"]).code, 0);
+    // Another invoice does not learn from it: the product may have been the slip.
+    let other = shop.book(xml(9, &[BANANA]), &[]);
+    assert!(other.code == 2 && other.err.contains("de que produto é?"), "{other:?}");
+
+    let again = shop.book(&note, &["--again", "--dry-run"]);
+    assert!(
+        again.out.contains("600 kg de Tomate") && again.out.contains("(como na nota desfeita)"),
+        "{again:?}"
+    );
+    let again = shop.book(&note, &["--again"]);
+    assert_eq!(again.code, 0, "{again:?}");
+    assert!(again.err.contains("item 2: é Banana, como na nota que foi desfeita"), "{}", again.err);
+    assert_eq!((shop.stock("Tomate"), shop.stock("Banana")), ("600".to_owned(), "35.5".to_owned()));
+}
+
+#[test]
 fn bad_invoices_change_nothing() {
     let shop = Shop::open();
     let before = shop.server.run(&["history"]).out;
@@ -227,7 +249,11 @@ fn bad_invoices_change_nothing() {
             "DTD",
         ),
         (with("PRODUTOR", "&lol;").into(), "entidade própria"),
-        (good.as_bytes()[..good.len() - 10].to_vec(), "não é um XML inteiro"),
+        (good.as_bytes()[..good.len() - 10].to_vec(), "não é um XML inteiro (acaba antes do fim)"),
+        (good.as_bytes()[..good.len() - 13].to_vec(), "não é um XML inteiro (acaba antes do fim)"),
+        (with("</nNF>", "</nNX>").into(), "não é um XML inteiro (há um erro na linha 2)"),
+        (with("<mod>", "\n<mod a=>").into(), "não é um XML inteiro (há um erro na linha 3)"),
+        (with("PRODUTOR", "&#xFFFFFF;").into(), "não é um XML inteiro (há um erro na linha "),
         (with("</prod>", "").into(), "não é um XML inteiro"),
         (b"%PDF-1.7".to_vec(), "não é um XML inteiro"),
         (b"<html><body/></html>".to_vec(), "\"<html>\", e não uma NF-e"),

@@ -67,8 +67,9 @@ impl InvoiceOptions {
         map.check(&invoice)?;
         watch_interrupts(false).context("não foi possível receber os sinais do sistema")?;
         let mut client = connect(&options.connection)?;
-        let Proceed::Book(undone) = self.proceed(&mut client, &invoice)? else { return Ok(()) };
-        let mut lines = decided(&mut client, &invoice, &map)?;
+        let earlier = client.call(&invoice::booked_request(invoice.key.as_str()))?;
+        let Proceed::Book(undone) = self.proceed(&earlier, &invoice)? else { return Ok(()) };
+        let mut lines = decided(&mut client, &invoice, &earlier, &map)?;
         if !self.dry_run && can_ask() {
             for booked in &mut lines {
                 complete(&mut client, &invoice, booked)?;
@@ -76,6 +77,12 @@ impl InvoiceOptions {
         }
         for warning in &invoice.warnings {
             note(&format!("Aviso: {warning}."));
+        }
+        for Booked { line, decision } in &lines {
+            let Decision::Product(found, _) = decision else { continue };
+            if let Some(undone) = found.told_undone(line) {
+                note(&format!("Aviso: {undone}; se não for, diga outro por --map."));
+            }
         }
         if self.dry_run {
             written(show(&invoice, &lines))?;
@@ -113,9 +120,8 @@ impl InvoiceOptions {
     }
 
     /// Whether the invoice is to be booked. One that is booked is reported.
-    fn proceed(&self, client: &mut Client, invoice: &Invoice) -> Result<Proceed, Error> {
-        let reply = client.call(&invoice::booked_request(invoice.key.as_str()))?;
-        match invoice::standing(&reply) {
+    fn proceed(&self, earlier: &Reply, invoice: &Invoice) -> Result<Proceed, Error> {
+        match invoice::standing(earlier) {
             Standing::New => Ok(Proceed::Book(None)),
             Standing::Booked(TracedPurchase { sequence, bought_at, .. }) => {
                 note(&format!(
@@ -183,8 +189,13 @@ fn book(
 }
 
 /// The products of the lines: by what the shop knows, and by the map, which wins.
-fn decided<'i>(client: &mut Client, invoice: &'i Invoice, map: &Map) -> Result<Vec<Booked<'i>>, Error> {
-    let mut matching = Matching::new(invoice);
+fn decided<'i>(
+    client: &mut Client,
+    invoice: &'i Invoice,
+    earlier: &'i Reply,
+    map: &Map,
+) -> Result<Vec<Booked<'i>>, Error> {
+    let mut matching = Matching::new(invoice, earlier);
     while let Some(request) = matching.next_request() {
         let reply = match client.call(&request) {
             Ok(reply) => Ok(reply),
@@ -390,6 +401,7 @@ fn told_part(found: &Match, part: &Purchased) -> String {
         .map_or(String::new(), |day| format!(", até {}", told_date(day)));
     let known = match found.known {
         Known::ByBarcode { .. } => " (pelo código de barras)",
+        Known::Learned { is_undone: true, .. } => " (como na nota desfeita)",
         Known::Learned { .. } => " (como na última nota)",
         Known::Said { .. } => "",
     };

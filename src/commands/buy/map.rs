@@ -6,6 +6,7 @@ use crate::catalog::{Key, Quoted};
 use crate::commands::Error;
 use crate::commands::input::read_file;
 use crate::invoice::{Invoice, Line};
+use crate::price_list;
 use crate::refusal::{Code, Refusal};
 
 /// The sign in the place of a product that says that a line is not booked.
@@ -45,8 +46,8 @@ impl Map {
     }
 
     fn read(bytes: &[u8]) -> Result<Self, String> {
-        let text = std::str::from_utf8(bytes).map_err(|_| "o arquivo não está em UTF-8".to_owned())?;
-        let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+        // A program for spreadsheets may have written it.
+        let text = price_list::decode(bytes).map_err(|error| error.to_string())?;
         let separator = if text.lines().next().is_some_and(|line| line.contains(';')) { b';' } else { b',' };
         let mut reader =
             csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(text.as_bytes());
@@ -71,7 +72,16 @@ impl Map {
             if item.is_empty() && code.is_empty() {
                 return Err(format!("linha {line}: falta o item ou o codigo"));
             }
-            rows.push(Row { item, code, product, content, received });
+            let row = Row { item, code, product, content, received };
+            let is_other =
+                |other: &Row| (&other.item, &other.code) == (&row.item, &row.code) && *other != row;
+            if let Some(other) = rows.iter().position(is_other) {
+                return Err(format!(
+                    "as linhas {} e {line} dizem coisas diferentes do mesmo item",
+                    other + 2
+                ));
+            }
+            rows.push(row);
         }
         Ok(Self { rows })
     }
@@ -126,9 +136,16 @@ mod tests {
             ("item;codigo\n1;2\n", "faltam as colunas"),
             ("produto;conteudo\nMaca;1\n", "faltam as colunas"),
             ("item;produto\n;Maca\n", "linha 2: falta o item"),
+            ("item;produto\n1;Maca\n2;Pera\n1;Pera\n", "as linhas 2 e 4 dizem coisas diferentes"),
+            ("codigo;produto\n7;Maca\n7;Pera\n", "as linhas 2 e 3 dizem coisas diferentes"),
         ] {
             assert!(Map::read(text.as_bytes()).unwrap_err().contains(what), "{text}");
         }
-        assert!(Map::read(&[b'i', 0xE9]).unwrap_err().contains("UTF-8"));
+        // Two rows that agree are one, and another program may have written Windows-1252.
+        let twice = Map::read("item;produto\n1;Maca\n1;Maca\n".as_bytes()).unwrap();
+        assert_eq!(twice.rows.len(), 2);
+        let old = Map::read(b"item;produto\n1;Ma\xE7\xE3\n").unwrap();
+        assert_eq!(old.rows[0].product, "Maçã");
+        assert!(Map::read("item;produto\n1;Maçã\n".as_bytes().split_last().unwrap().1).is_ok());
     }
 }

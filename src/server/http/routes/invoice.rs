@@ -57,7 +57,7 @@ async fn matched(connection: &Connection, identity: &Identity, invoice: &Invoice
         Standing::Undone(last) => (None, Some(last)),
     };
     let request_id = invoice::request_id(invoice, undone).map_err(|error| Refusal::request_id(&error))?;
-    let mut matching = Matching::new(invoice);
+    let mut matching = Matching::new(invoice, &reply);
     while let Some(request) = matching.next_request() {
         let reply = session.call(request).await;
         matching.take(reply)?;
@@ -66,6 +66,7 @@ async fn matched(connection: &Connection, identity: &Identity, invoice: &Invoice
     for (line, found) in invoice.lines.iter().zip(matching.found()) {
         match found.as_ref().map(|found| (found, invoice::purchased(invoice, line, found))) {
             Some((found, Ok(purchased))) => {
+                warnings.extend(found.told_undone(line));
                 warnings.extend(invoice::doubts(line, found, &purchased));
                 lines.extend(purchased.iter().map(|part| known(found, part)));
             }
