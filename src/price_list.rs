@@ -54,8 +54,20 @@ pub const BAD_ROWS_SHOWN_MAX: usize = 50;
 pub struct BadRows {
     /// The first bad rows, each with its line and its error.
     pub rows: Vec<(u64, String)>,
+    /// The indexes of the products of the list among them. The others cannot be read.
+    pub products: Vec<usize>,
     /// The number of all bad rows.
     pub count: usize,
+}
+
+impl BadRows {
+    /// Adds the error of the product at this index of the list.
+    pub fn add(&mut self, list: &PriceList, index: usize, what: String) {
+        if let Some(line) = list.lines.get(index) {
+            self.rows.push((*line, what));
+            self.products.push(index);
+        }
+    }
 }
 
 impl fmt::Display for BadRows {
@@ -192,7 +204,7 @@ enum Noted {
 }
 
 impl First {
-    /// Notes the name and the codes of a row.
+    /// Notes the name and the codes of a row. A row in error leaves them to others.
     ///
     /// # Errors
     /// If an earlier row has the name with other values, or gives one of the codes another product.
@@ -206,25 +218,15 @@ impl First {
                 _ => Err(format!("{} já aparece na linha {first}, com outros valores", Quoted(name))),
             };
         }
-        note_codes(&row.draft, line, &mut self.codes)?;
+        for (code, value) in row.draft.terms.codes() {
+            if let Some(first) = self.codes.get(&value) {
+                return Err(format!("o código {code} de {} já aparece na linha {first}", Quoted(name)));
+            }
+        }
+        self.codes.extend(row.draft.terms.codes().map(|(_, value)| (value, line)));
         self.names.insert(name.to_lowercase(), (line, list.rows.len()));
         Ok(Noted::New(row))
     }
-}
-
-/// Notes the codes that a row gives its product, each with its line.
-///
-/// # Errors
-/// If an earlier row gives one of them another product.
-fn note_codes(row: &ProductDraft, line: u64, first_lines: &mut HashMap<u64, u64>) -> Result<(), String> {
-    for (code, value) in row.terms.codes() {
-        let first = *first_lines.entry(value).or_insert(line);
-        if first != line {
-            let name = Quoted(row.name.as_str());
-            return Err(format!("o código {code} de {name} já aparece na linha {first}"));
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -368,6 +370,29 @@ mod tests {
         ] {
             assert!(shown(text.as_bytes()).contains(what), "{text}: {}", shown(text.as_bytes()));
         }
+    }
+
+    #[test]
+    fn a_row_in_error_is_so_alone() {
+        // Two products of one line have the same code.
+        let beside =
+            "Produto;Código;Preço;Produto;Código;Preço\nUva;7;9,90;Figo;7;2,00\nPera;9;3,00;Kiwi;8;1,00\n";
+        let mut list = read(beside.as_bytes()).unwrap();
+        assert_eq!(list.bad, [(2, "o código 7 de \"Figo\" já aparece na linha 2".to_owned())]);
+        // The other product of a line stays if one is left out.
+        let named = |list: &PriceList| -> Vec<String> {
+            list.rows.iter().zip(&list.lines).map(|(row, line)| format!("{line}: {}", row.name)).collect()
+        };
+        assert_eq!(named(&list), ["2: Uva", "3: Pera", "3: Kiwi"]);
+        let mut bad = BadRows { rows: list.bad.clone(), products: Vec::new(), count: 2 };
+        bad.add(&list, 1, "não pode".to_owned());
+        list.leave_out(&bad.products);
+        assert_eq!((named(&list), &list.bad[..]), (vec!["2: Uva".to_owned(), "3: Kiwi".to_owned()], &[][..]));
+        assert_eq!((list.lines.len(), list.have_stock.len()), (2, 2));
+        // A row in error keeps no code from the others.
+        let codes = "nome;preco;codigo;codigos_de_barras\nUva;1;;4011\nFigo;1;8;4011\nKiwi;1;8;\n";
+        let list = read(codes.as_bytes()).unwrap();
+        assert_eq!(list.bad, [(3, "o código 4011 de \"Figo\" já aparece na linha 2".to_owned())]);
     }
 
     #[test]

@@ -111,8 +111,8 @@ impl Import {
             let call = |request: &Request<'_>| client.call(request);
             match rehearse(call, &list, &parts, repeated)? {
                 Ok(counts) => break (parts, counts),
-                Err(bad) if self.skip_bad && skipped.len() < SKIPPED_MAX => {
-                    list.leave_out(&bad.rows);
+                Err(bad) if self.skip_bad && !bad.rows.is_empty() && skipped.len() < SKIPPED_MAX => {
+                    list.leave_out(&bad.products);
                     skipped.extend(bad.rows);
                 }
                 Err(bad) => return Err(refused(&bad)),
@@ -241,18 +241,18 @@ fn rehearse(
     mut call: impl FnMut(&Request<'_>) -> Result<Reply, ClientError>,
     list: &PriceList,
     parts: &[Range<usize>],
-    repeated: Vec<(u64, String)>,
+    repeated: Vec<(usize, String)>,
 ) -> Result<Result<ImportCounts, BadRows>, Error> {
-    let rows: Vec<_> = list.bad.iter().cloned().chain(repeated).collect();
-    let mut bad = BadRows { count: rows.len(), rows };
+    let mut bad = BadRows { rows: list.bad.clone(), products: Vec::new(), count: list.bad.len() };
+    bad.count += repeated.len();
+    repeated.into_iter().for_each(|(index, what)| bad.add(list, index, what));
     let mut counts = ImportCounts::default();
     for (first, import) in requests(list, parts, true) {
         match call(&Request::ImportProducts(import)) {
             // The server numbers the rows; a person numbers the lines of the file.
             Err(ClientError::Refused(refusal)) if !refusal.rows.is_empty() => {
-                let line = |index: usize| list.lines.get(first + index).copied().unwrap_or(0);
                 bad.count += refusal.row_count;
-                bad.rows.extend(refusal.rows.into_iter().map(|(index, what)| (line(index), what)));
+                refusal.rows.into_iter().for_each(|(index, what)| bad.add(list, first + index, what));
             }
             Err(_) if bad.count > 0 => break,
             Err(failure) => return Err(failure.into()),

@@ -40,9 +40,9 @@ impl Catalog {
         self.by_name.get(name).or_else(|| self.by_key.get(&name.key())).copied()
     }
 
-    /// The errors of rows whose product is already in an earlier part of the list, by line. The server itself
-    /// finds repeated rows of one part.
-    pub fn repeated(&self, list: &PriceList, parts: &[Range<usize>]) -> Vec<(u64, String)> {
+    /// The errors of rows whose product is already in an earlier part of the list, by the index of the row. The server
+    /// itself finds repeated rows of one part.
+    pub fn repeated(&self, list: &PriceList, parts: &[Range<usize>]) -> Vec<(usize, String)> {
         let mut first_rows = HashMap::new();
         let mut repeated = Vec::new();
         let rows = parts.iter().flat_map(|part| part.clone().map(|index| (index, part.start)));
@@ -52,7 +52,7 @@ impl Catalog {
             let first = *first_rows.entry(product).or_insert(index);
             if first < part_start {
                 let what = format!("{} já aparece na linha {}", Quoted(row.name.as_str()), list.lines[first]);
-                repeated.push((list.lines[index], what));
+                repeated.push((index, what));
             }
         }
         repeated
@@ -292,11 +292,11 @@ mod tests {
         assert_eq!(differences.iter().filter(|difference| difference.mark().is_some()).count(), 5);
         // Only rows of another part than the first row of their product are found here.
         let repeated = super::super::read("nome;preco\nLimão;1\nUva;1\nlimao;1\nÚVA;1\n".as_bytes()).unwrap();
-        let lines = |parts: &[Range<usize>]| {
-            catalog.repeated(&repeated, parts).iter().map(|(line, _)| *line).collect::<Vec<_>>()
+        let indexes = |parts: &[Range<usize>]| {
+            catalog.repeated(&repeated, parts).iter().map(|(index, _)| *index).collect::<Vec<_>>()
         };
-        let found = (lines(&[0..2, 2..4]), lines(&[0..3, 3..4]), lines(&[Range { start: 0, end: 4 }]));
-        assert_eq!(found, (vec![4, 5], vec![5], vec![]));
+        let found = (indexes(&[0..2, 2..4]), indexes(&[0..3, 3..4]), indexes(&[Range { start: 0, end: 4 }]));
+        assert_eq!(found, (vec![2, 3], vec![3], vec![]));
         let same = super::super::read(b"nome;preco;estoque;unidade\nUVA;10;1,5;KG\nPera;5;;\n").unwrap();
         assert_eq!(catalog.differences(&same).count(), 0);
     }

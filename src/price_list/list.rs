@@ -64,16 +64,19 @@ pub struct PriceList {
 }
 
 impl PriceList {
-    /// Leaves out the rows of these lines, and the errors about them.
-    pub fn leave_out(&mut self, bad: &[(u64, String)]) {
-        let lines: HashSet<u64> = bad.iter().map(|(line, _)| *line).collect();
-        let kept: Vec<bool> = self.lines.iter().map(|line| !lines.contains(line)).collect();
-        let mut each = kept.iter();
-        self.rows.retain(|_| each.next() == Some(&true));
-        let mut each = kept.iter();
-        self.have_stock.retain(|_| each.next() == Some(&true));
-        self.lines.retain(|line| !lines.contains(line));
-        self.bad.retain(|(line, _)| !lines.contains(line));
+    /// Leaves out the products at these indexes, and all rows that cannot be read. A line of lists side by side has
+    /// several products, so a line does not say which one is bad.
+    pub fn leave_out(&mut self, products: &[usize]) {
+        let bad: HashSet<&usize> = products.iter().collect();
+        let kept: Vec<bool> = (0..self.rows.len()).map(|index| !bad.contains(&index)).collect();
+        fn retain<T>(of_each: &mut Vec<T>, kept: &[bool]) {
+            let mut each = kept.iter();
+            of_each.retain(|_| each.next() == Some(&true));
+        }
+        retain(&mut self.rows, &kept);
+        retain(&mut self.lines, &kept);
+        retain(&mut self.have_stock, &kept);
+        self.bad.clear();
     }
 
     /// Puts the products and the bad rows of several lists into the order of their lines.

@@ -90,6 +90,23 @@ fn columns_may_be_named_and_bad_rows_left_out() {
 }
 
 #[test]
+fn a_bad_row_beside_a_good_one_is_left_out_alone() {
+    let server = Server::start(&["--empty"]);
+    // The server refuses half a piece of figo, and nobody can read the price of the kiwi.
+    let list =
+        "Produto;Preço;Estoque;Produto;Preço;Estoque\nUva;9,90;1;Figo;2,00;0,5\nPera;8,00;1;Kiwi;x1;1\n";
+    fs::write(server.path().join("lista.csv"), list).unwrap();
+    let imported = server.run(&["import", "lista.csv", "--skip-bad"]);
+    assert_eq!((imported.code, imported.out.as_str()), (0, "2 criados, 0 atualizados, 0 sem mudança.\n"));
+    assert!(
+        imported.err.contains("2 linhas com erro:\nlinha 2: \"Figo\"")
+            && imported.err.contains("\nlinha 3: "),
+        "{imported:?}"
+    );
+    assert_eq!(server.run(&["query"]).out, "Uva: R$9.9, Estoque: 1\nPera: R$8.0, Estoque: 1\n");
+}
+
+#[test]
 fn each_kind_of_bad_row_is_one_line() {
     for (row, what) in [
         ("01/02/2026;3,50;kg;1", "é uma data"),
