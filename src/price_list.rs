@@ -23,6 +23,7 @@ mod table;
 mod text;
 mod workbook;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -127,31 +128,31 @@ fn read_table(table: &Table, reading: &Reading) -> Result<PriceList, PriceListEr
     let is_alone = lists.len() == 1;
     let mut numbers = Numbers::default();
     let mut has_lower_case = false;
-    for (index, (line, row)) in table.rows().skip(rows_before).enumerate() {
-        if index >= reading.rows_max {
-            return Err(PriceListError::TooManyRows(reading.rows_max));
-        }
-        let Ok(row) = row else { continue };
+    // A row of the table is one of each of the lists side by side.
+    let mut row_count = 0;
+    for (line, row) in table.rows().skip(rows_before) {
         for List { places, columns, .. } in &lists {
-            let part;
-            let row = if is_alone {
-                &row
-            } else {
-                part = row.part(places);
-                &part
-            };
+            let Ok(row) = &row else { continue };
+            let row = if is_alone { Cow::Borrowed(row) } else { Cow::Owned(row.part(places)) };
+            row_count += usize::from(is_alone || !row.is_blank());
             let texts = columns.decimals().filter(|place| row.kind(*place) == Kind::Text);
             texts.filter_map(|place| row.get(place)).for_each(|cell| numbers.look_at(line, cell));
             let name = columns.place(Field::Name).and_then(|place| row.get(place)).unwrap_or_default();
             has_lower_case |= name.chars().any(char::is_lowercase);
         }
+        row_count += usize::from(row.is_err());
+        if row_count > reading.rows_max {
+            return Err(PriceListError::TooManyRows(reading.rows_max));
+        }
     }
     let mut skipped = Skipped::below(rows_before - 1);
     let mut first = First::default();
-    for own in &lists {
-        let List { places, header, columns } = own;
+    for (number, List { places, header, columns }) in lists.iter().enumerate() {
         let mut section = columns.section.clone();
         for (line, row) in table.rows().skip(rows_before) {
+            if row.is_err() && number > 0 {
+                continue;
+            }
             let row = if is_alone { row } else { row.map(|row| row.part(places)) };
             if let Ok(row) = &row {
                 // The shorter of two lists side by side ends with empty cells.
@@ -333,6 +334,13 @@ mod tests {
         };
         assert!(up_to(3).is_ok());
         assert!(matches!(up_to(2), Err(PriceListError::TooManyRows(2))));
+        // Each of the lists side by side has rows of its own.
+        let beside_up_to = |rows_max| {
+            let reading = Reading { rows_max, ..Reading::default() };
+            read_as(b"nome,preco,nome,preco\nUva,1,Pera,1\nKiwi,1,,\n", &reading)
+        };
+        assert_eq!(beside_up_to(3).unwrap().rows.len(), 3);
+        assert!(matches!(beside_up_to(2), Err(PriceListError::TooManyRows(2))));
         assert!(matches!(read(b"PK\x03\x04"), Err(PriceListError::Text(TextError::OtherKind { .. }))));
     }
 
