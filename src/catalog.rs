@@ -102,8 +102,8 @@ pub use rules::adjust::AdjustmentError;
 pub use rules::batch::{BATCH_LINES_MAX, batch_digest, ledger_order};
 pub use rules::count::{COUNT_LINES_MAX, CountError, StockCount, count_digest};
 pub use rules::import::{
-    IMPORT_CHANGES_MAX, IMPORT_ROWS_MAX, ImportCheck, ImportCounts, Imported, ImportedChange, PRODUCTS_MAX,
-    RowError, import_digest,
+    IMPORT_CHANGES_MAX, IMPORT_PARTS_MAX, IMPORT_ROWS_MAX, ImportCheck, ImportCounts, Imported,
+    ImportedChange, PRODUCTS_MAX, RowError, import_digest,
 };
 pub use rules::merge::{MergeError, clear_examples_digest, merge_digest};
 pub use rules::undo::{UndoError, Undoable, undo_digest};

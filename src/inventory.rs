@@ -29,6 +29,7 @@ mod summaries;
 mod terms;
 mod trace;
 mod undo;
+mod undo_import;
 mod watch;
 
 use std::sync::{Arc, RwLock};

@@ -67,7 +67,7 @@ pub use permission::Permission;
 pub use product_reply::{ProductReply, write_product_line};
 pub use summarize_movements::{Grouping, Summary, SummaryRequest};
 pub use trace_purchases::{TRACED_MAX, TraceReply, TraceRequest, TracedPurchase};
-pub use undo_import::UndoImportRequest;
+pub use undo_import::{UndoImportRequest, UndoneImport};
 pub use undo_movement::{UndoRequest, Undone, parse_sequence};
 pub use update_product::UpdateProductRequest;
 pub use watch_movements::{HEARTBEAT_LINE, WatchEvent, WatchRequest};

@@ -272,9 +272,11 @@ fn send(
     request_ids: &[RequestId],
 ) -> Result<ImportCounts, Error> {
     let mut counts = ImportCounts::default();
-    let mut ids = request_ids.iter().cloned();
+    let (mut ids, mut before) = (request_ids.iter().cloned(), None);
     let failed = requests(list, parts, false).find_map(|(first, mut import)| {
+        import.continues = before.take();
         import.request_id = ids.next();
+        before.clone_from(&import.request_id);
         match call(&Request::ImportProducts(import)) {
             Ok(reply) => {
                 add(&mut counts, &reply);
@@ -308,7 +310,9 @@ fn requests(
             progress.show(what, part.start as u64, list.rows.len() as u64);
         }
         let rows = list.rows[part.clone()].to_vec();
-        (part.start, ImportRequest { rows, bad_rows: Vec::new(), is_dry_run, request_id: None })
+        let import =
+            ImportRequest { rows, bad_rows: Vec::new(), is_dry_run, continues: None, request_id: None };
+        (part.start, import)
     })
 }
 

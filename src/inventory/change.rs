@@ -8,9 +8,7 @@ use super::{Adjusted, Session, product_of, read, stopped};
 use crate::catalog::{
     BATCH_LINES_MAX, Draft, IMPORT_ROWS_MAX, ImportCheck, Imported, ImportedChange, RowError,
 };
-use crate::operation::{
-    AdjustRequest, BatchRequest, ImportReply, ImportRequest, ProductChangeReply, UndoImportRequest,
-};
+use crate::operation::{AdjustRequest, BatchRequest, ImportReply, ImportRequest, ProductChangeReply};
 use crate::refusal::Refusal;
 
 /// The lines of a batch, or rows of a dry run, that are checked in one turn (a quarter of a millisecond).
@@ -78,7 +76,7 @@ impl Session {
     /// # Errors
     /// If a row is bad (`INVALID_ARGUMENT`, with every bad row), or the store refuses writes.
     pub async fn import(&self, request: ImportRequest) -> Result<ImportReply, Refusal> {
-        let ImportRequest { rows, bad_rows, is_dry_run, request_id } = request;
+        let ImportRequest { rows, bad_rows, is_dry_run, continues, request_id } = request;
         let count = rows.len() + bad_rows.len();
         if count == 0 || count > IMPORT_ROWS_MAX {
             return Err(Refusal::import_size(count));
@@ -96,26 +94,13 @@ impl Session {
                 Err(merge(bad_rows, looked_at.err()))
             };
         }
-        self.import_made(Change::Import { rows, request_id, author: self.author.clone() }).await
-    }
-
-    /// Undoes an import. Returns after the undo is durable.
-    ///
-    /// # Errors
-    /// If there is no such import, it was undone before, a product that it created was used since, a rule forbids a
-    /// product its terms of before, or the store refuses writes.
-    pub async fn undo_import(&self, request: UndoImportRequest) -> Result<ImportReply, Refusal> {
-        let UndoImportRequest { at, request_id } = request;
-        self.import_made(Change::UndoImport { at, request_id, author: self.author.clone() }).await
-    }
-
-    async fn import_made(&self, change: Change) -> Result<ImportReply, Refusal> {
+        let change = Change::Import { rows, continues, request_id, author: self.author.clone() };
         match self.write(vec![change]).await.each.pop() {
             Some(Ok(Applied::Imported(imported))) => {
-                let ImportResult { counts, first_change, change_count, undone } = *imported;
+                let ImportResult { counts, first_change, change_count, part: _ } = *imported;
                 // The import is made, whether the changes can be read or not.
                 let changes = self.imported_changes(first_change, change_count).await.unwrap_or_default();
-                Ok(ImportReply { counts, changes, undone })
+                Ok(ImportReply { counts, changes, undone: None })
             }
             Some(Err(refusal)) => Err(*refusal),
             Some(Ok(_)) | None => Err(stopped()),
@@ -206,6 +191,7 @@ mod tests {
             rows: original_products(),
             bad_rows: Vec::new(),
             is_dry_run: true,
+            continues: None,
             request_id: Some("lista".parse().unwrap()),
         };
         request.rows[0].price = "4".parse().unwrap();
@@ -243,6 +229,7 @@ mod tests {
             rows: rows.clone(),
             bad_rows: Vec::new(),
             is_dry_run,
+            continues: None,
             request_id: None,
         };
         let work = async {

@@ -41,13 +41,13 @@ mod writer;
 use super::recent::Recent;
 use super::{read, stopped};
 pub(super) use activity::ClientState;
-pub(super) use change::{Change, CountLine, Signed};
+pub(super) use change::{Change, CountLine, Signed, WantedImport};
 pub use committer::Committer;
 pub(super) use committer::CommitterHandle;
 pub(super) use planner::refuse_rows;
 pub use queue::CommitDriver;
 pub(super) use queue::WriteQueue;
-pub(super) use result::{Applied, Counted, ImportResult, WriteResult};
+pub(super) use result::{Applied, Counted, ImportResult, UndoneParts, WriteResult};
 pub(super) use standing::standing_by;
 pub(super) use writer::Writer;
 

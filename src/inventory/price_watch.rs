@@ -102,8 +102,13 @@ mod tests {
                 opening_stock: crate::catalog::Quantity::ZERO,
                 terms: TermsDraft::default(),
             };
-            let request =
-                ImportRequest { rows: vec![row], bad_rows: Vec::new(), is_dry_run: false, request_id: None };
+            let request = ImportRequest {
+                rows: vec![row],
+                bad_rows: Vec::new(),
+                is_dry_run: false,
+                continues: None,
+                request_id: None,
+            };
             session.import(request).await.unwrap();
             watch.changed().await;
             let products = watch.products().await.unwrap();

@@ -346,7 +346,13 @@ mod tests {
                 terms: Default::default(),
             };
             let rows = numbers.map(row).collect();
-            let request = ImportRequest { rows, bad_rows: Vec::new(), is_dry_run: false, request_id: None };
+            let request = ImportRequest {
+                rows,
+                bad_rows: Vec::new(),
+                is_dry_run: false,
+                continues: None,
+                request_id: None,
+            };
             session.import(request).await.unwrap();
         };
         // A new shop has four.

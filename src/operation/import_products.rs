@@ -1,11 +1,11 @@
 //! `ImportProducts`: a price list, which creates products and updates existing ones, all or none.
 
 use std::fmt;
-use std::time::SystemTime;
 
 use super::list_product_changes::ProductChangeReply;
 use super::message_limit::{LargeMessages, MessageLimit};
 use super::product_reply::ProductReply;
+use super::undo_import::UndoneImport;
 use crate::catalog::{ImportCounts, ProductDraft, RequestId, counted};
 
 /// The largest import, in bytes: the most rows, each with the longest name.
@@ -29,6 +29,9 @@ pub struct ImportRequest {
     pub bad_rows: Vec<(usize, String)>,
     /// Whether only to report what an import would do, without any change.
     pub is_dry_run: bool,
+    /// The id of an import that was made, if this one is the next part of the same list. All parts are one import, and
+    /// are undone together.
+    pub continues: Option<RequestId>,
     /// The client's id for the import.
     pub request_id: Option<RequestId>,
 }
@@ -40,10 +43,10 @@ pub struct ImportReply {
     pub counts: ImportCounts,
     /// The first fields that it changed.
     pub changes: Vec<ProductChangeReply>,
-    /// When the import that this one undid was recorded, if it undid one. Then the counts are of products with their
-    /// terms of before (`updated`), of those that the import had created (`discontinued`), and of those with a term
-    /// that stays because it changed again since (`unchanged`).
-    pub undone: Option<SystemTime>,
+    /// The import that this one undid, if it undid one. Then the counts are of products with their terms of before
+    /// (`updated`), of those that the import had created (`discontinued`), and of those with a term that stays because
+    /// it changed again since (`unchanged`).
+    pub undone: Option<UndoneImport>,
 }
 
 impl ImportRequest {

@@ -15,6 +15,15 @@ pub struct UndoImportRequest {
     pub request_id: Option<RequestId>,
 }
 
+/// An import that was undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UndoneImport {
+    /// When it was recorded: its first part, if it has several.
+    pub at: SystemTime,
+    /// The number of requests in which the list came, all of which are undone.
+    pub part_count: usize,
+}
+
 impl fmt::Display for UndoImportRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("estorno de importação")

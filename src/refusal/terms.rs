@@ -1,7 +1,9 @@
 //! The refusals of names and codes, and of changes of what a product is.
 
 use super::{Code, Refusal};
-use crate::catalog::{CodeTaken, MergeError, Movement, Name, NearNames, Quoted, UpdateError};
+use crate::catalog::{
+    CodeTaken, IMPORT_PARTS_MAX, MergeError, Movement, Name, NearNames, Quoted, UpdateError, counted,
+};
 
 impl Refusal {
     /// An undo of an import that created a product which these movements used since.
@@ -15,6 +17,27 @@ impl Refusal {
             used.join(", ")
         );
         Self::new(Code::InsufficientStock, what)
+    }
+
+    /// A request that continues an import that was not made.
+    pub fn no_import_to_continue() -> Self {
+        let what = "continues_request_id não é o pedido de uma importação que foi feita";
+        Self::invalid("continues_request_id", what)
+    }
+
+    /// An import in too many requests.
+    pub fn import_parts() -> Self {
+        let what = format!("a lista já veio em {IMPORT_PARTS_MAX} pedidos, que é o limite");
+        Self::invalid("continues_request_id", what)
+    }
+
+    /// This refusal of the undo of a part of an import, after the undo of other parts.
+    pub fn between_parts(mut self, undone: usize, count: usize) -> Self {
+        let undone = counted(undone, "já foi desfeita, e fica assim", "já foram desfeitas, e ficam assim");
+        self.message += &format!(
+            " Das {count} partes em que a lista foi importada, {undone}; o mesmo comando, depois, desfaz só o resto."
+        );
+        self
     }
 
     /// A name that no product has, with names that are near it.

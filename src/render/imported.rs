@@ -1,7 +1,6 @@
 //! The effect of an import, and of the undo of one.
 
 use std::io::{self, Write};
-use std::time::SystemTime;
 
 use serde::Serialize;
 
@@ -9,12 +8,12 @@ use super::cells::json;
 use super::format::Format;
 use crate::catalog::{ImportCounts, counted};
 use crate::local_time::{LocalTime, ShortTime};
-use crate::operation::ImportReply;
+use crate::operation::{ImportReply, UndoneImport};
 
 pub(super) fn render(out: &mut impl Write, reply: &ImportReply, format: Format) -> io::Result<()> {
     let counts = reply.counts;
-    if let Some(at) = reply.undone {
-        return undone(out, counts, at, format);
+    if let Some(import) = reply.undone {
+        return undone(out, counts, import, format);
     }
     let created = counted(counts.created, "criado", "criados");
     let updated = counted(counts.updated, "atualizado", "atualizados");
@@ -26,20 +25,29 @@ pub(super) fn render(out: &mut impl Write, reply: &ImportReply, format: Format) 
     }
 }
 
-fn undone(out: &mut impl Write, counts: ImportCounts, at: SystemTime, format: Format) -> io::Result<()> {
+fn undone(
+    out: &mut impl Write,
+    counts: ImportCounts,
+    import: UndoneImport,
+    format: Format,
+) -> io::Result<()> {
+    let UndoneImport { at, part_count } = import;
     if matches!(format, Format::Json | Format::Ndjson) {
         let undone = JsonUndone {
             import_time: LocalTime(at).to_string(),
             restored_count: counts.updated,
             retired_count: counts.discontinued,
             kept_count: counts.unchanged,
+            part_count,
         };
         return json(out, [undone].into_iter(), Format::Ndjson);
     }
     let restored = counted(counts.updated, "produto voltou", "produtos voltaram");
     let retired =
         counted(counts.discontinued, "criado por ela foi aposentado", "criados por ela foram aposentados");
-    writeln!(out, "Desfeita a importação de {}: {restored} ao cadastro de antes; {retired}.", ShortTime(at))
+    let parts = if part_count > 1 { format!(", que veio em {part_count} partes") } else { String::new() };
+    let at = ShortTime(at);
+    writeln!(out, "Desfeita a importação de {at}{parts}: {restored} ao cadastro de antes; {retired}.")
 }
 
 #[derive(Serialize)]
@@ -48,4 +56,5 @@ struct JsonUndone {
     restored_count: usize,
     retired_count: usize,
     kept_count: usize,
+    part_count: usize,
 }

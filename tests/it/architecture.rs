@@ -255,6 +255,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "inventory::undo_import",
+        &["catalog", "inventory", "inventory::commit", "inventory::stopped_writer", "operation", "refusal"],
+    ),
+    (
         "inventory::watch",
         &[
             "catalog",

@@ -99,7 +99,11 @@ fn import(request_id: &str, rise: i64) -> ImportProductsRequest {
         opening_stock_thousandths: stock,
         ..ProductDraft::default()
     });
-    ImportProductsRequest { products: products.to_vec(), dry_run: false, request_id: request_id.to_owned() }
+    ImportProductsRequest {
+        products: products.to_vec(),
+        request_id: request_id.to_owned(),
+        ..Default::default()
+    }
 }
 
 fn batch() -> BatchAdjustStockRequest {

@@ -154,6 +154,34 @@ fn an_import_is_undone_by_its_moment() {
 }
 
 #[test]
+fn one_command_undoes_a_list_of_several_requests() {
+    let server = Server::start(&["--empty"]);
+    let list = |centavos: u32| -> String {
+        (0..10_002).map(|row| format!("P{row};0,{centavos}\n")).collect::<String>()
+    };
+    let import =
+        |list: &str| run(&mut server.command(&["import", "-", "--yes"]), &format!("nome;preco\n{list}"));
+    assert_eq!(import(&list(10)).out, "10002 criados, 0 atualizados, 0 sem mudança.\n");
+    assert_eq!(import(&list(20)).out, "0 criados, 10002 atualizados, 0 sem mudança.\n");
+    let undone = server.run(&["undo", "--import", "--request-id", "estorno"]);
+    assert!(
+        undone
+            .out
+            .contains(", que veio em 2 partes: 10002 produtos voltaram ao cadastro de antes; 0 criados"),
+        "{undone:?}"
+    );
+    for name in ["P0", "P10001"] {
+        assert_eq!(server.run(&["query", name]).out, format!("{name}: R$0.1, Estoque: 0\n"));
+    }
+    let again = server.run(&["undo", "--import", "--request-id", "estorno", "--format", "json"]);
+    assert!(
+        again.out.contains("\"restored_count\":10002") && again.out.contains("\"part_count\":2"),
+        "{again:?}"
+    );
+    assert_eq!(server.run(&["undo", "--import"]).code, 4);
+}
+
+#[test]
 fn ids_of_clients_are_none_of_the_servers_own() {
     let server = Server::start(&[]);
     let import =

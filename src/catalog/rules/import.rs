@@ -29,6 +29,9 @@ pub const PRODUCTS_MAX: usize = 10_000_000;
 /// notice.
 pub const IMPORT_ROWS_MAX: usize = 10_000;
 
+/// Most requests in which one list comes: some times those of the longest list. The undo of the list looks at each.
+pub const IMPORT_PARTS_MAX: u64 = 1000;
+
 /// Why a row of a price list is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RowError {

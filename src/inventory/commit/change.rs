@@ -24,6 +24,8 @@ pub(crate) enum Change {
     },
     Import {
         rows: Vec<ProductDraft>,
+        /// The id of an import that this one belongs to.
+        continues: Option<RequestId>,
         request_id: Option<RequestId>,
         author: Option<Author>,
     },
@@ -53,8 +55,7 @@ pub(crate) enum Change {
         author: Option<Author>,
     },
     UndoImport {
-        /// When the import was recorded; `None` for the last import.
-        at: Option<SystemTime>,
+        wanted: WantedImport,
         request_id: Option<RequestId>,
         author: Option<Author>,
     },
@@ -62,6 +63,16 @@ pub(crate) enum Change {
         request_id: Option<RequestId>,
         author: Option<Author>,
     },
+}
+
+/// The import that an undo is of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum WantedImport {
+    Last,
+    /// The import of this time.
+    At(SystemTime),
+    /// The rest of the import with this number.
+    Rest(u64),
 }
 
 /// The author and the note of a change.
@@ -104,7 +115,7 @@ impl Change {
             Change::Count { lines, .. } => lines.len(),
             // The undo may be of a whole document, whose size only the store knows.
             Change::Undo { .. } => 1,
-            // The import may be of the largest, whose size only the store knows.
+            // The part may be of the largest, whose size only the store knows.
             Change::UndoImport { .. } => IMPORT_ROW_WEIGHT * IMPORT_ROWS_MAX,
             // Each altered product counts as a row of an import.
             Change::Update { .. } => IMPORT_ROW_WEIGHT,

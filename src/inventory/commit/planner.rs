@@ -6,6 +6,7 @@
 //! a row of its own, with a digest of its content and a [`FirstResult`].
 
 mod count;
+mod imports;
 mod results;
 mod terms;
 mod undo;
@@ -64,8 +65,8 @@ impl<'a> Planner<'a> {
             Change::Batch { changes, request_id } => {
                 self.adjust_together(changes, request_id.as_ref()).map(Applied::Batch)
             }
-            Change::Import { rows, request_id, author } => {
-                self.import(rows, request_id.as_ref(), author.as_ref())
+            Change::Import { rows, continues, request_id, author } => {
+                self.import(rows, continues.as_ref(), request_id.as_ref(), author.as_ref())
             }
             Change::Count { lines, request_id, signed } => {
                 self.count(lines, request_id.as_ref(), signed).map(Applied::Counted)
@@ -79,9 +80,9 @@ impl<'a> Planner<'a> {
             Change::Merge { from, into, request_id, author } => {
                 self.merge(*from, *into, request_id.as_ref(), author.as_ref()).map(Applied::Counted)
             }
-            Change::UndoImport { at, request_id, author } => self
-                .undo_import(*at, request_id.as_ref(), author.as_ref())
-                .map(|result| Applied::Imported(Box::new(result))),
+            Change::UndoImport { wanted, request_id, author } => self
+                .undo_import(*wanted, request_id.as_ref(), author.as_ref())
+                .map(|undone| Applied::ImportUndone(Box::new(undone))),
             Change::ClearExamples { request_id, author } => {
                 self.clear_examples(request_id.as_ref(), author.as_ref()).map(Applied::Counted)
             }
@@ -190,6 +191,7 @@ impl<'a> Planner<'a> {
     fn import(
         &mut self,
         rows: &[ProductDraft],
+        continues: Option<&RequestId>,
         request_id: Option<&RequestId>,
         author: Option<&Author>,
     ) -> Result<Applied, Refusal> {
@@ -198,7 +200,8 @@ impl<'a> Planner<'a> {
             if request_id.is_some() { import_digest(rows) } else { 0 },
             |planner| {
                 // Before the draft changes, because this may fail.
-                let number = planner.last_import()? + 1;
+                let before = continues.map(|id| planner.part_of(id)).transpose()?.flatten();
+                let next = planner.next_part(before)?;
                 let (first_change, first_sequence) =
                     (planner.draft.next_change(), planner.draft.next_sequence());
                 let counts = planner.draft.import(rows, author).map_err(refuse_rows)?.counts;
@@ -206,8 +209,8 @@ impl<'a> Planner<'a> {
                 let created = planner.draft.next_sequence() - first_sequence;
                 let at = planner.draft.now();
                 let made = ImportMade { at, first_change, change_count, first_sequence, created };
-                planner.note_import(number, made);
-                let result = ImportResult { counts, first_change, change_count, undone: None };
+                let part = if planner.note_import(next, made) { Some(next) } else { before };
+                let result = ImportResult { counts, first_change, change_count, part };
                 Ok((Applied::Imported(Box::new(result)), FirstResult::Import(result)))
             },
             |_, result| match result {

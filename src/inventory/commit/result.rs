@@ -38,18 +38,42 @@ pub(crate) enum Applied {
     /// The movements of an undo, each with the movement that it undoes.
     Undone(Vec<(i64, Movement)>),
     Imported(Box<ImportResult>),
+    ImportUndone(Box<UndoneParts>),
     Counted(Vec<Counted>),
 }
 
-/// The effect of an import.
+/// The effect of an import, or of the undo of a part of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ImportResult {
     pub(crate) counts: ImportCounts,
     /// The number of the first change of terms that it made, and how many it made.
     pub(crate) first_change: i64,
     pub(crate) change_count: i64,
-    /// When the import that this one undid was recorded, if it undid one.
-    pub(crate) undone: Option<SystemTime>,
+    /// The last part of the import after this request, which may have changed nothing itself. `None` if nothing of the
+    /// import has changed anything.
+    pub(crate) part: Option<ImportPart>,
+}
+
+/// A part of an import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ImportPart {
+    /// The number of the import.
+    pub(crate) import: u64,
+    /// The place of the part: 1, 2, 3, ….
+    pub(crate) place: u64,
+}
+
+/// The effect of the undo of an import, as far as it is undone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UndoneParts {
+    /// The number of the import.
+    pub(crate) number: u64,
+    /// When the first part of the import was recorded.
+    pub(crate) at: SystemTime,
+    /// The effect on each part that is undone, the last part first.
+    pub(crate) parts: Vec<ImportResult>,
+    /// The number of parts that are not undone yet.
+    pub(crate) left: usize,
 }
 
 /// The effect of a line of a count.
@@ -77,7 +101,11 @@ impl Applied {
                 movements.get(usize::try_from(index).ok()?)
             }
             Applied::AdjustedBefore(movement) => Some(movement),
-            Applied::Batch(_) | Applied::Undone(_) | Applied::Imported(_) | Applied::Counted(_) => None,
+            Applied::Batch(_)
+            | Applied::Undone(_)
+            | Applied::Imported(_)
+            | Applied::ImportUndone(_)
+            | Applied::Counted(_) => None,
         }
     }
 }

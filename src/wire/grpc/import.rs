@@ -17,12 +17,13 @@ use crate::wire::NotAReply;
 /// Reads an import from its message. Rows that cannot be read become the import's bad rows.
 ///
 /// # Errors
-/// If the request id is invalid (`INVALID_ARGUMENT`).
+/// If a request id is invalid (`INVALID_ARGUMENT`).
 pub fn import_request(message: &v1::ImportProductsRequest) -> Result<ImportRequest, Refusal> {
     if message.products.len() > IMPORT_ROWS_MAX {
         return Err(Refusal::import_size(message.products.len()));
     }
     let request_id = optional_request_id(&message.request_id)?;
+    let continues = optional_request_id(&message.continues_request_id)?;
     let mut rows = Vec::with_capacity(message.products.len());
     let mut bad_rows = Vec::new();
     for (index, draft) in message.products.iter().enumerate() {
@@ -31,7 +32,7 @@ pub fn import_request(message: &v1::ImportProductsRequest) -> Result<ImportReque
             Err(what) => bad_rows.push((index, what)),
         }
     }
-    Ok(ImportRequest { rows, bad_rows, is_dry_run: message.dry_run, request_id })
+    Ok(ImportRequest { rows, bad_rows, is_dry_run: message.dry_run, continues, request_id })
 }
 
 fn product_draft(message: &v1::ProductDraft) -> Result<ProductDraft, String> {
@@ -92,10 +93,12 @@ pub fn import_message(request: &ImportRequest) -> v1::ImportProductsRequest {
         target_thousandths: row.terms.target.map(Quantity::thousandths),
         shelf_life_days: row.terms.shelf_life_days.map(days_number),
     };
+    let id = |id: &Option<RequestId>| id.as_ref().map_or(String::new(), RequestId::to_string);
     v1::ImportProductsRequest {
         products: request.rows.iter().map(draft).collect(),
         dry_run: request.is_dry_run,
-        request_id: request.request_id.as_ref().map_or(String::new(), RequestId::to_string),
+        request_id: id(&request.request_id),
+        continues_request_id: id(&request.continues),
     }
 }
 

@@ -32,7 +32,7 @@ pub fn write_reply(reply: &Reply, out: &mut Vec<u8>) {
             v1::BatchAdjustStockResponse { results: changes.iter().map(change_message).collect() }.encode(out)
         }
         Reply::Imported(reply) => match reply.undone {
-            Some(at) => undo_import_response(reply, at).encode(out),
+            Some(undone) => undo_import_response(reply, undone).encode(out),
             None => import_response(reply).encode(out),
         },
         Reply::ProductChanges(page) => product_changes_response(page).encode(out),

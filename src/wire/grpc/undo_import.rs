@@ -8,7 +8,7 @@ use super::fields::optional_request_id;
 use super::terms::{change_message, product_change};
 use super::v1;
 use crate::catalog::{ImportCounts, RequestId};
-use crate::operation::{ImportReply, UndoImportRequest};
+use crate::operation::{ImportReply, UndoImportRequest, UndoneImport};
 use crate::refusal::Refusal;
 use crate::wire::NotAReply;
 
@@ -30,15 +30,16 @@ pub fn undo_import_message(request: &UndoImportRequest) -> v1::UndoImportRequest
     }
 }
 
-/// The answer to the undo of an import of this time. There are never more products than an `i32` counts.
-pub(super) fn undo_import_response(reply: &ImportReply, at: SystemTime) -> v1::UndoImportResponse {
+/// The answer to the undo of an import. There are never more products than an `i32` counts.
+pub(super) fn undo_import_response(reply: &ImportReply, undone: UndoneImport) -> v1::UndoImportResponse {
     let count = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
     v1::UndoImportResponse {
         restored_count: count(reply.counts.updated),
         retired_count: count(reply.counts.discontinued),
         kept_count: count(reply.counts.unchanged),
         changes: reply.changes.iter().map(change_message).collect(),
-        import_time: Some(at.into()),
+        import_time: Some(undone.at.into()),
+        part_count: count(undone.part_count),
     }
 }
 
@@ -56,5 +57,7 @@ pub fn undo_import_reply(message: v1::UndoImportResponse) -> Result<ImportReply,
     };
     let changes = message.changes.into_iter().map(product_change).collect::<Result<_, _>>()?;
     let at = message.import_time.ok_or(NotAReply)?.try_into().map_err(|_| NotAReply)?;
-    Ok(ImportReply { counts, changes, undone: Some(at) })
+    // A server that knows no parts says no number of them.
+    let part_count = count(message.part_count)?.max(1);
+    Ok(ImportReply { counts, changes, undone: Some(UndoneImport { at, part_count }) })
 }

@@ -267,7 +267,7 @@ async fn call(mut service: Service, question: &Asked) -> Option<Heard> {
                 ..ProductDraft::default()
             };
             let products = lines.iter().map(product).collect();
-            let request = ImportProductsRequest { products, dry_run: false, request_id: id.clone() };
+            let request = ImportProductsRequest { products, request_id: id.clone(), ..Default::default() };
             service.import_products(request).await.map(|imported| {
                 let counts = imported.into_inner();
                 match counts.updated_count {

@@ -7,7 +7,7 @@ use super::visit;
 use crate::support::project;
 
 /// Counts with a plural that are never one: they passed a limit, or are one themselves.
-const NEVER_ONE: [(&str, &str); 31] = [
+const NEVER_ONE: [(&str, &str); 33] = [
     ("bench.rs", "{} milésimos"),
     ("catalog/amount.rs", "{0} centavos"),
     ("catalog/decimal.rs", "{decimals_max} casas"),
@@ -31,6 +31,8 @@ const NEVER_ONE: [(&str, &str); 31] = [
     ("refusal.rs", "{count} mudanças"),
     ("refusal.rs", "{count} produtos"),
     ("refusal.rs", "{seconds_max} segundos"),
+    ("refusal/terms.rs", "{count} partes"),
+    ("render/imported.rs", "{part_count} partes"),
     ("render/status.rs", "{bytes} bytes"),
     ("render/workbook.rs", "{0} linhas"),
     ("scale_file/read.rs", "{days} dias"),

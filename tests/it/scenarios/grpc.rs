@@ -170,7 +170,12 @@ impl Client for Grpc {
             shelf_life_days: draft.terms.shelf_life_days,
         };
         let products = drafts.iter().map(draft).collect();
-        let request = v1::ImportProductsRequest { products, dry_run, request_id: request_id.to_owned() };
+        let request = v1::ImportProductsRequest {
+            products,
+            dry_run,
+            request_id: request_id.to_owned(),
+            ..Default::default()
+        };
         let counts = answer(self.runtime.block_on(self.service.import_products(request)))?;
         let count = |count: i32| usize::try_from(count).unwrap();
         Ok(Counts {

@@ -6,7 +6,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::catalog::{ImportCounts, Price, ProductId, Quantity};
-use crate::inventory::commit::result::{Counted, ImportResult};
+use crate::inventory::commit::result::{Counted, ImportPart, ImportResult};
 
 /// The operation of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,9 +19,10 @@ enum Operation {
     Terms = 5,
     /// An import that says which terms it changed.
     ImportTerms = 6,
-    /// The changes of an import, kept for its undo.
+    /// The changes of a part of an import, kept for its undo.
     ImportMade = 7,
     ImportUndone = 8,
+    UndoOfImport = 9,
 }
 
 /// The result of a request.
@@ -38,12 +39,15 @@ pub(super) enum FirstResult {
         count: i64,
     },
     ImportMade(ImportMade),
-    ImportUndone(ImportResult),
+    /// The moment of a part of an import, and the effect of its undo.
+    ImportUndone(SystemTime, ImportResult),
+    /// The undo of the import with this number. Each part says itself whether it is undone.
+    UndoOfImport(u64),
     /// The products of an update, a merge or cleared examples.
     Terms(Vec<TermsResult>),
 }
 
-/// The changes of an import.
+/// The changes of a part of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ImportMade {
     pub(super) at: SystemTime,
@@ -73,21 +77,23 @@ impl FirstResult {
     /// The result as stored bytes.
     pub(super) fn encode(&self) -> Vec<u8> {
         let (operation, numbers) = match self {
-            Self::Import(ImportResult { counts, first_change, change_count, undone: _ }) => {
+            Self::Import(ImportResult { counts, first_change, change_count, part }) => {
                 let ImportCounts { created, updated, unchanged, discontinued } = *counts;
                 let counts = [created, updated, unchanged, discontinued].map(|count| count as i64);
-                (Operation::ImportTerms, [&counts[..], &[*first_change, *change_count]].concat())
+                let part = part.map_or([0, 0], |part| [part.import, part.place]).map(|it| it as i64);
+                (Operation::ImportTerms, [&counts[..], &[*first_change, *change_count], &part[..]].concat())
             }
             Self::ImportMade(ImportMade { at, first_change, change_count, first_sequence, created }) => (
                 Operation::ImportMade,
                 vec![micros(*at), *first_change, *change_count, *first_sequence, *created],
             ),
-            Self::ImportUndone(ImportResult { counts, first_change, change_count, undone }) => {
+            Self::ImportUndone(at, ImportResult { counts, first_change, change_count, part: _ }) => {
                 let ImportCounts { created: _, updated, unchanged, discontinued } = *counts;
                 let [updated, unchanged, retired] = [updated, unchanged, discontinued].map(|it| it as i64);
-                let at = micros(undone.unwrap_or(SystemTime::UNIX_EPOCH));
-                (Operation::ImportUndone, vec![updated, unchanged, retired, *first_change, *change_count, at])
+                let numbers = vec![updated, unchanged, retired, *first_change, *change_count, micros(*at)];
+                (Operation::ImportUndone, numbers)
             }
+            Self::UndoOfImport(number) => (Operation::UndoOfImport, vec![*number as i64]),
             Self::Batch { first_sequence } => (Operation::Batch, vec![*first_sequence]),
             Self::Count(lines) => (Operation::Count, lines.iter().flat_map(CountResult::numbers).collect()),
             Self::Undo { first_sequence, count } => (Operation::Undo, vec![*first_sequence, *count]),
@@ -108,13 +114,19 @@ impl FirstResult {
         match numbers[..] {
             [created, updated, unchanged] if of(Operation::Import) => {
                 let counts = counts([created, updated, unchanged, 0])?;
-                Some(Self::Import(ImportResult { counts, first_change: 0, change_count: 0, undone: None }))
+                Some(Self::Import(ImportResult { counts, first_change: 0, change_count: 0, part: None }))
             }
-            [created, updated, unchanged, discontinued, first_change, change_count]
+            // Versions before the parts of imports were kept have stored no part.
+            [created, updated, unchanged, discontinued, first_change, change_count, ref part @ ..]
                 if of(Operation::ImportTerms) =>
             {
                 let counts = counts([created, updated, unchanged, discontinued])?;
-                Some(Self::Import(ImportResult { counts, first_change, change_count, undone: None }))
+                let part = match *part {
+                    [] | [0, 0] => None,
+                    [import, place] => Some(ImportPart { import: number(import)?, place: number(place)? }),
+                    _ => return None,
+                };
+                Some(Self::Import(ImportResult { counts, first_change, change_count, part }))
             }
             [at, first_change, change_count, first_sequence, created] if of(Operation::ImportMade) => {
                 let at = time(at)?;
@@ -122,9 +134,10 @@ impl FirstResult {
             }
             [updated, unchanged, retired, first_change, change_count, at] if of(Operation::ImportUndone) => {
                 let counts = counts([0, updated, unchanged, retired])?;
-                let undone = Some(time(at)?);
-                Some(Self::ImportUndone(ImportResult { counts, first_change, change_count, undone }))
+                let result = ImportResult { counts, first_change, change_count, part: None };
+                Some(Self::ImportUndone(time(at)?, result))
             }
+            [import] if of(Operation::UndoOfImport) => Some(Self::UndoOfImport(number(import)?)),
             [first_sequence] if of(Operation::Batch) => Some(Self::Batch { first_sequence }),
             [first_sequence, count] if of(Operation::Undo) => Some(Self::Undo { first_sequence, count }),
             _ if of(Operation::Count) => {
@@ -144,6 +157,10 @@ impl FirstResult {
 
 fn micros(time: SystemTime) -> i64 {
     time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros() as i64
+}
+
+fn number(stored: i64) -> Option<u64> {
+    u64::try_from(stored).ok()
 }
 
 fn time(micros: i64) -> Option<SystemTime> {
@@ -221,10 +238,10 @@ mod tests {
             counts: counts(0),
             first_change: 0,
             change_count: 0,
-            undone: None,
+            part: None,
         });
         let at = SystemTime::UNIX_EPOCH + Duration::from_micros(1_000_001);
-        let results: [(u8, FirstResult, &[i64]); 7] = [
+        let results: [(u8, FirstResult, &[i64]); 9] = [
             (2, FirstResult::Batch { first_sequence: 5 }, &[5]),
             (
                 3,
@@ -239,9 +256,19 @@ mod tests {
                     counts: counts(3),
                     first_change: 8,
                     change_count: 9,
-                    undone: None,
+                    part: Some(ImportPart { import: 12, place: 3 }),
                 }),
-                &[1, 2, 258, 3, 8, 9],
+                &[1, 2, 258, 3, 8, 9, 12, 3],
+            ),
+            (
+                6,
+                FirstResult::Import(ImportResult {
+                    counts: counts(3),
+                    first_change: 8,
+                    change_count: 9,
+                    part: None,
+                }),
+                &[1, 2, 258, 3, 8, 9, 0, 0],
             ),
             (
                 7,
@@ -256,26 +283,31 @@ mod tests {
             ),
             (
                 8,
-                FirstResult::ImportUndone(ImportResult {
-                    counts: ImportCounts { created: 0, ..counts(3) },
-                    first_change: 8,
-                    change_count: 9,
-                    undone: Some(at),
-                }),
+                FirstResult::ImportUndone(
+                    at,
+                    ImportResult {
+                        counts: ImportCounts { created: 0, ..counts(3) },
+                        first_change: 8,
+                        change_count: 9,
+                        part: None,
+                    },
+                ),
                 &[2, 258, 3, 8, 9, 1_000_001],
             ),
+            (9, FirstResult::UndoOfImport(12), &[12]),
         ];
         let stored = |operation: u8, numbers: &[i64]| {
             let numbers = numbers.iter().flat_map(|number| number.to_le_bytes());
             [operation].into_iter().chain(numbers).collect::<Vec<u8>>()
         };
-        assert_eq!(FirstResult::decode(&stored(1, &[1, 2, 258])), Some(earlier));
+        assert_eq!(FirstResult::decode(&stored(1, &[1, 2, 258])), Some(earlier.clone()));
+        assert_eq!(FirstResult::decode(&stored(6, &[1, 2, 258, 0, 0, 0])), Some(earlier));
         for (operation, result, numbers) in results {
             let mut expected = stored(operation, numbers);
             assert_eq!(result.encode(), expected);
             assert_eq!(FirstResult::decode(&expected), Some(result));
             assert_eq!(FirstResult::decode(&expected[..expected.len() - 1]), None);
-            expected[0] = 9;
+            expected[0] = 10;
             assert_eq!(FirstResult::decode(&expected), None);
         }
         assert_eq!(FirstResult::decode(&[]), None);

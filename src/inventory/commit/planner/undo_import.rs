@@ -1,180 +1,106 @@
-//! The imports of the past, and the plan of the undo of one.
-//!
-//! Imports are numbered: 1, 2, 3, …. Each that changes something is kept as a request with an id of the planner's own,
-//! which says what it changed and when; another such request says that it was undone. No client can use such an id.
+//! The plan of the undo of an import, part by part: a part is a transaction that other writers hardly notice.
 
-use std::time::{Duration, SystemTime};
+use std::collections::HashSet;
+use std::time::SystemTime;
 
+use super::imports::Part;
 use super::results::{FirstResult, ImportMade};
 use super::undo::{LATER_LOOKED_AT_MAX, LATER_NAMED_MAX, undoable};
 use super::{Planner, unreadable};
 use crate::catalog::{
-    Author, Digest, ImportCounts, Movement, OWN_ID_START, ProductChange, RequestId, RequestRecord, Undoable,
-    undo_import_digest,
+    Author, ImportCounts, Movement, ProductChange, ProductId, RequestId, Undoable, undo_import_digest,
 };
-use crate::inventory::commit::result::ImportResult;
+use crate::inventory::commit::change::WantedImport;
+use crate::inventory::commit::result::{ImportResult, UndoneParts};
 use crate::refusal::{Code, Refusal};
-use crate::store::{ChangesQuery, Recorded};
-
-/// The most imports of one second that are looked at.
-const IN_SECOND_MAX: u64 = 1000;
-
-/// An import that may be undone.
-struct Numbered {
-    number: u64,
-    made: ImportMade,
-}
-
-fn import_id(number: u64) -> Option<RequestId> {
-    RequestId::from_stored(&format!("{OWN_ID_START}{number}")).ok()
-}
-
-fn undone_id(number: u64) -> Option<RequestId> {
-    RequestId::from_stored(&format!("{OWN_ID_START}{number}-desfeita")).ok()
-}
+use crate::store::ChangesQuery;
 
 impl Planner<'_> {
-    /// Keeps what the import with this number changed, so that it can be undone.
-    pub(super) fn note_import(&mut self, number: u64, made: ImportMade) {
-        if made.change_count > 0 || made.created > 0 {
-            self.keep(import_id(number), &FirstResult::ImportMade(made));
-        }
-    }
-
-    /// Plans the undo of an import.
+    /// Plans the undo of the last part of an import that is not undone yet. Nothing of the import is undone if a
+    /// product that one of these parts created was used since.
     pub(super) fn undo_import(
         &mut self,
-        at: Option<SystemTime>,
+        wanted: WantedImport,
         request_id: Option<&RequestId>,
         author: Option<&Author>,
-    ) -> Result<ImportResult, Refusal> {
+    ) -> Result<UndoneParts, Refusal> {
+        let at = match wanted {
+            WantedImport::Rest(number) => return self.undo_part(number, false, author),
+            WantedImport::At(at) => Some(at),
+            WantedImport::Last => None,
+        };
         let micros = at.map(|at| at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros());
         self.once(
             request_id,
             undo_import_digest(micros.map(|micros| micros as i64)),
             |planner| {
-                let import = planner.import_of(at)?;
-                let result = planner.undo_found(&import, author)?;
-                planner.keep(undone_id(import.number), &FirstResult::ImportUndone(result));
-                Ok((result, FirstResult::ImportUndone(result)))
+                let number = planner.import_to_undo(at)?;
+                let undone = planner.undo_part(number, true, author)?;
+                Ok((undone, FirstResult::UndoOfImport(number)))
             },
-            |_, result| match result {
-                FirstResult::ImportUndone(result) => Some(Ok(result)),
+            |planner, result| match result {
+                // The first request may have ended between two parts.
+                FirstResult::UndoOfImport(number) => Some(planner.undo_part(number, true, author)),
+                // Versions that knew no parts have stored the effect.
+                FirstResult::ImportUndone(at, result) => {
+                    Some(Ok(UndoneParts { number: 0, at, parts: vec![result], left: 0 }))
+                }
                 _ => None,
             },
         )
     }
 
-    /// The import of this time, which is not undone yet.
-    ///
-    /// # Errors
-    /// If there is none, or it was undone.
-    fn import_of(&mut self, at: Option<SystemTime>) -> Result<Numbered, Refusal> {
-        let last = self.last_import()?;
-        let Some(at) = at else {
-            let made = self.import_made(last)?;
-            let made = made.ok_or_else(|| no_import("não há importação para desfazer"))?;
-            return self.open(Numbered { number: last, made });
-        };
-        let is_whole_second =
-            at.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since.subsec_nanos() == 0);
-        let moment = if is_whole_second { Duration::from_secs(1) } else { Duration::from_micros(1) };
-        let mut refused = no_import("nesse momento não houve importação");
-        let Some(until) = at.checked_add(moment) else { return Err(refused) };
-        let end = self.first_import_from(until, last)?;
-        for number in (end.saturating_sub(IN_SECOND_MAX).max(1)..end).rev() {
-            let Some(made) = self.import_made(number)? else { continue };
-            if made.at < at {
-                break;
-            }
-            match self.open(Numbered { number, made }) {
-                Ok(import) => return Ok(import),
-                Err(refusal) => refused = refusal,
-            }
+    /// Undoes the last part that is not undone yet, if there is one. Returns the effect on all parts so far.
+    fn undo_part(
+        &mut self,
+        number: u64,
+        checks_all: bool,
+        author: Option<&Author>,
+    ) -> Result<UndoneParts, Refusal> {
+        let parts = self.parts_of(number)?;
+        let mut undone: Vec<ImportResult> = parts.iter().rev().filter_map(|part| part.undone).collect();
+        let mut left = parts.len() - undone.len();
+        let made = self.undo_last_of(&parts, checks_all, author);
+        let made = made.map_err(|refusal| match undone.len() {
+            0 => refusal,
+            undone => refusal.between_parts(undone, parts.len()),
+        })?;
+        if let Some(result) = made {
+            undone.push(result);
+            left -= 1;
         }
-        Err(refused)
+        let at = parts.first().map_or(SystemTime::UNIX_EPOCH, |part| part.made.at);
+        Ok(UndoneParts { number, at, parts: undone, left })
     }
 
-    /// The import, unless it was undone.
-    fn open(&mut self, import: Numbered) -> Result<Numbered, Refusal> {
-        match self.kept(undone_id(import.number))? {
-            None => Ok(import),
-            Some(_) => Err(Refusal::new(
-                Code::AlreadyUndone,
-                "essa importação já foi desfeita. Nada foi alterado; para desfazer uma anterior, diga o momento dela, \
-                 como o histórico do cadastro o mostra.",
-            )),
+    fn undo_last_of(
+        &mut self,
+        parts: &[Part],
+        checks_all: bool,
+        author: Option<&Author>,
+    ) -> Result<Option<ImportResult>, Refusal> {
+        let open = || parts.iter().rev().filter(|part| part.undone.is_none());
+        for part in open().take(if checks_all { parts.len() } else { 1 }) {
+            self.check_unused(&part.made)?;
         }
+        let Some(part) = open().next() else { return Ok(None) };
+        let result = self.undo_made(&part.made, parts.len() > 1, author)?;
+        self.note_undone(part, result);
+        Ok(Some(result))
     }
 
-    /// The number of the last import; 0 for none.
-    pub(super) fn last_import(&mut self) -> Result<u64, Refusal> {
-        let mut end = 1;
-        while self.kept(import_id(end))?.is_some() {
-            end *= 2;
-        }
-        // The import `low` is there or 0, and the import `end` is not.
-        let mut low = end / 2;
-        while low + 1 < end {
-            let middle = low + (end - low) / 2;
-            match self.kept(import_id(middle))? {
-                Some(_) => low = middle,
-                None => end = middle,
-            }
-        }
-        Ok(low)
-    }
-
-    /// The number of the first import that was recorded at this time or later; one more than the last if there is
-    /// none.
-    fn first_import_from(&mut self, time: SystemTime, last: u64) -> Result<u64, Refusal> {
-        let (mut low, mut end) = (1, last + 1);
-        while low < end {
-            let middle = low + (end - low) / 2;
-            match self.import_made(middle)? {
-                Some(made) if made.at < time => low = middle + 1,
-                _ => end = middle,
-            }
-        }
-        Ok(low)
-    }
-
-    fn import_made(&mut self, number: u64) -> Result<Option<ImportMade>, Refusal> {
-        let Some(Recorded::Request(record)) = self.kept(import_id(number))? else { return Ok(None) };
-        match FirstResult::decode(&record.result) {
-            Some(FirstResult::ImportMade(made)) => Ok(Some(made)),
-            _ => Ok(None),
-        }
-    }
-
-    /// The request with an id of the planner's own, from the store or from this transaction.
-    fn kept(&mut self, id: Option<RequestId>) -> Result<Option<Recorded>, Refusal> {
-        let Some(id) = id else { return Ok(None) };
-        if let Some(recorded) = self.recorded.get(&id) {
-            return Ok(Some(recorded.clone()));
-        }
-        Ok(self.store.recorded(&[&id]).map_err(unreadable)?.remove(&id))
-    }
-
-    fn keep(&mut self, id: Option<RequestId>, result: &FirstResult) {
-        let Some(request_id) = id else { return };
-        // No request of a client has this content.
-        let digest = Digest::of("história das importações").value();
-        let record = RequestRecord { request_id, digest, result: result.encode() };
-        self.recorded.insert(record.request_id.clone(), Recorded::Request(record.clone()));
-        self.draft.record_request(record);
-    }
-
-    fn undo_found(&mut self, import: &Numbered, author: Option<&Author>) -> Result<ImportResult, Refusal> {
-        let Numbered { made, .. } = import;
+    /// Undoes what a part changed. `may_be_nothing` says whether that may be nothing any more.
+    fn undo_made(
+        &mut self,
+        made: &ImportMade,
+        may_be_nothing: bool,
+        author: Option<&Author>,
+    ) -> Result<ImportResult, Refusal> {
         let changes = self.changes_of(made)?;
         let before = self.draft.terms_before(&changes)?;
         let created = self.created_by(made)?;
-        for opening in &created {
-            self.check_unused(opening)?;
-        }
         let (updated, unchanged) = (before.count(), before.kept);
-        if updated == 0 && created.is_empty() {
+        if updated == 0 && created.is_empty() && !may_be_nothing {
             return Err(nothing_left());
         }
         let first_change = self.draft.next_change();
@@ -182,7 +108,7 @@ impl Planner<'_> {
         let discontinued = undone.map_err(|error| self.refuse_undo(error))?;
         let change_count = self.draft.next_change() - first_change;
         let counts = ImportCounts { created: 0, updated, unchanged, discontinued };
-        Ok(ImportResult { counts, first_change, change_count, undone: Some(made.at) })
+        Ok(ImportResult { counts, first_change, change_count, part: None })
     }
 
     fn changes_of(&mut self, made: &ImportMade) -> Result<Vec<ProductChange>, Refusal> {
@@ -198,7 +124,7 @@ impl Planner<'_> {
         if changes.len() == count { Ok(changes) } else { Err(not_yet()) }
     }
 
-    /// The openings of the products that an import created.
+    /// The openings of the products that a part created.
     fn created_by(&mut self, made: &ImportMade) -> Result<Vec<Undoable>, Refusal> {
         let count = usize::try_from(made.created).unwrap_or(0);
         if count == 0 {
@@ -211,19 +137,36 @@ impl Planner<'_> {
         Ok(rows.into_iter().map(undoable).collect())
     }
 
-    /// Checks that a created product has had no movement since its opening, except undone ones.
-    fn check_unused(&mut self, opening: &Undoable) -> Result<(), Refusal> {
-        let Movement { product, sequence, .. } = opening.movement;
-        let last = self.draft.published_balance(product).last_movement;
+    /// Checks that no product that a part created has had a movement since its opening, except undone ones.
+    fn check_unused(&mut self, made: &ImportMade) -> Result<(), Refusal> {
+        if made.created == 0 {
+            return Ok(());
+        }
+        let first = self.store.rows(made.first_sequence, 1).map_err(unreadable)?.pop().ok_or_else(not_yet)?;
+        let planned = self.draft.movements_from(self.draft.published() + 1);
+        let planned: HashSet<ProductId> = planned.iter().map(|movement| movement.product).collect();
+        // The products of a part have numbers one after the other, as their openings have.
+        for offset in 0..made.created {
+            let product = ProductId::from_number(first.movement.product.number() + offset);
+            let (Some(product), opening) = (product, made.first_sequence + offset) else { continue };
+            let last = self.draft.published_balance(product).last_movement;
+            if last != opening || planned.contains(&product) {
+                self.check_unused_since(product, opening, last)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_unused_since(&mut self, product: ProductId, opening: i64, last: i64) -> Result<(), Refusal> {
         let planned = self.draft.movements_from(self.draft.published() + 1);
         let mut used: Vec<Movement> = planned.iter().filter(|it| it.product == product).cloned().collect();
-        if last > sequence {
-            let later = self.store.movements_back(last, sequence, LATER_LOOKED_AT_MAX).map_err(unreadable)?;
+        if last > opening {
+            let later = self.store.movements_back(last, opening, LATER_LOOKED_AT_MAX).map_err(unreadable)?;
             // More movements than these were not looked at.
             if later.len() == LATER_LOOKED_AT_MAX {
                 used.extend(later.first().cloned());
             }
-            for movement in later.into_iter().rev().filter(|it| it.sequence > sequence) {
+            for movement in later.into_iter().rev().filter(|it| it.sequence > opening) {
                 let row = self.store.rows(movement.sequence, 1).map_err(unreadable)?.pop();
                 if row.is_none_or(|row| row.undoes == 0 && row.undone_by == 0) {
                     used.push(movement);
@@ -248,10 +191,4 @@ fn nothing_left() -> Refusal {
     let what = "não há nada a desfazer dessa importação: tudo o que ela mudou mudou de novo depois. Nada foi alterado; \
                 o histórico do cadastro mostra cada mudança.";
     Refusal::new(Code::AlreadyUndone, what)
-}
-
-fn no_import(what: &str) -> Refusal {
-    let what =
-        format!("{what}. Nada foi alterado; o histórico do cadastro mostra o momento de cada mudança.");
-    Refusal::new(Code::MovementNotFound, what)
 }
