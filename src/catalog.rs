@@ -131,8 +131,9 @@ pub struct Catalog {
     last_sequence: i64,
     /// When the last movement was recorded.
     last_recorded_at: Option<SystemTime>,
-    /// The number of the last change of terms.
+    /// The number of the last change of terms, and when that was recorded.
     last_change: i64,
+    last_changed_at: Option<SystemTime>,
 }
 
 impl Catalog {
@@ -160,17 +161,18 @@ impl Catalog {
         Ok(catalog)
     }
 
-    /// Adds the terms from a store: the flags and the terms of each product that has terms, and the number of
-    /// the last change of terms.
+    /// Adds the terms from a store: the flags and the terms of each product that has terms, and the number and the
+    /// time of the last change of terms.
     ///
     /// # Errors
     /// If one of the products does not exist, or two products have the same code. The error says which.
     pub fn with_terms(
         mut self,
         terms: impl IntoIterator<Item = (ProductId, Flags, Terms)>,
-        last_change: i64,
+        last_change: Option<(i64, SystemTime)>,
     ) -> Result<Self, String> {
-        self.last_change = last_change;
+        self.last_change = last_change.map_or(0, |(number, _)| number);
+        self.last_changed_at = last_change.map(|(_, recorded_at)| recorded_at);
         for (id, flags, terms) in terms {
             for value in terms.code_values() {
                 if let Some(other) = self.by_code.get(value, |_| true) {
@@ -255,9 +257,20 @@ impl Catalog {
         self.last_recorded_at
     }
 
+    /// When the last movement or change of terms was recorded. Nothing later has an earlier time.
+    pub fn last_time(&self) -> Option<SystemTime> {
+        self.last_recorded_at.max(self.last_changed_at)
+    }
+
     /// The number of the last change of terms.
     pub fn last_change(&self) -> i64 {
         self.last_change
+    }
+
+    /// When the last change of terms was recorded.
+    #[cfg(test)]
+    pub fn last_changed_at(&self) -> Option<SystemTime> {
+        self.last_changed_at
     }
 
     /// Shows changes, which must be durable and drafted on this catalog's present state. Many changes are
@@ -381,6 +394,7 @@ impl Catalog {
         }
         if let Some(change) = transaction.changes.last() {
             self.last_change = change.number;
+            self.last_changed_at = Some(change.recorded_at);
         }
     }
 
@@ -400,9 +414,12 @@ impl Catalog {
 }
 
 impl PartialEq for Catalog {
-    /// Whether both catalogs have the same products and terms, and the same last movement.
+    /// Whether both catalogs have the same products and terms, and the same last movement and change of terms.
     fn eq(&self, other: &Self) -> bool {
-        let ends = |catalog: &Self| (catalog.last_sequence, catalog.last_recorded_at, catalog.last_change);
+        let ends = |catalog: &Self| {
+            let Self { last_sequence, last_recorded_at, last_change, last_changed_at, .. } = catalog;
+            (*last_sequence, *last_recorded_at, *last_change, *last_changed_at)
+        };
         fn terms(catalog: &Catalog) -> impl Iterator<Item = Option<&Arc<Terms>>> {
             catalog.products.iter().map(|product| catalog.products.terms(product))
         }
@@ -604,6 +621,13 @@ mod tests {
             catalog.apply(&changes);
             assert_eq!(catalog.last_recorded_at(), Some(expected));
         }
+        // A change of terms alone, and a movement after the clock went back.
+        let mut draft = Draft::new(&catalog, at(300));
+        draft.import(&[row("Maca", "8", "", "0")], None).unwrap();
+        let changes = draft.finish();
+        catalog.apply(&changes);
+        assert_eq!((catalog.last_recorded_at(), catalog.last_time()), (Some(at(200)), Some(at(300))));
+        assert_eq!(Draft::new(&catalog, at(250)).now(), at(300));
     }
 
     #[test]

@@ -45,8 +45,8 @@ pub struct Draft<'c> {
 }
 
 impl<'c> Draft<'c> {
-    /// A draft without changes. All movements of a draft have the same time: `now`, or the time of the
-    /// last movement if the clock was set back. The time is cut to whole microseconds, as a store keeps it,
+    /// A draft without changes. All movements and changes of terms of a draft have the same time: `now`, or that of
+    /// the last ones if the clock was set back. The time is cut to whole microseconds, as a store keeps it,
     /// because a retry must be answered with the same time.
     pub fn new(catalog: &'c Catalog, now: SystemTime) -> Self {
         let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -54,7 +54,7 @@ impl<'c> Draft<'c> {
         let now = SystemTime::UNIX_EPOCH + micros;
         Self {
             catalog,
-            now: catalog.last_recorded_at.map_or(now, |last| last.max(now)),
+            now: catalog.last_time().map_or(now, |last| last.max(now)),
             products: HashMap::new(),
             created: 0,
             names: HashMap::new(),

@@ -16,6 +16,24 @@ fn times(server: &Server) -> Vec<i64> {
     times.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
+#[test]
+fn no_movement_is_earlier_than_a_change_of_terms_before_it() {
+    let mut server = Server::start(&[]);
+    assert_eq!(server.run(&["product", "set", "Caju", "--price", "2,50"]).code, 0);
+    server.stop();
+    let database = Database::open(server.path().join("hortifruti.db")).unwrap();
+    let update = "UPDATE product_change SET recorded_at_micros = ?1";
+    assert_eq!(database.execute(update, [FUTURE_MICROS]).unwrap(), 1);
+    drop(database);
+    let folder = std::mem::replace(&mut server.folder, tempfile::tempdir().unwrap());
+    drop(server);
+
+    let server = Server::start_logged_in(folder, &[]);
+    server.log("in the future");
+    server.connect().ask("3 Caju -1");
+    assert_eq!(times(&server).last(), Some(&FUTURE_MICROS));
+}
+
 /// Gives a movement of a stopped shop this time.
 fn plant(server: &Server, sequence: i64, micros: i64) {
     let database = Database::open(server.path().join("hortifruti.db")).unwrap();

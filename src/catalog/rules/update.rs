@@ -490,7 +490,8 @@ mod tests {
                     (product.id, product.flags, catalog.products().view(product).terms.clone())
                 });
                 let loaded = Catalog::load(products.collect(), catalog.last_sequence(), catalog.last_recorded_at());
-                let loaded = loaded.unwrap().with_terms(terms, catalog.last_change()).unwrap();
+                let last_change = catalog.last_changed_at().map(|at| (catalog.last_change(), at));
+                let loaded = loaded.unwrap().with_terms(terms, last_change).unwrap();
                 prop_assert!(loaded == catalog);
             }
             for (mut cursor, shown) in cursors {

@@ -15,14 +15,14 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// A clock for a ledger whose last movement was recorded at this time.
-    pub(super) fn new(last_recorded_at: Option<SystemTime>) -> Self {
+    /// A clock for a shop whose last movement or change of terms was recorded at this time.
+    pub(super) fn new(last_time: Option<SystemTime>) -> Self {
         let base = Moment::now();
-        if let Some(ahead) = last_recorded_at.and_then(|last| off(base.time, last)) {
+        if let Some(ahead) = last_time.and_then(|last| off(base.time, last)) {
             tracing::warn!(
                 hours = hours(ahead),
-                "the last movement lies in the future of this machine's clock, so one of them is wrong; changes \
-                 get the time of the last movement until the clock has reached it. Set the clock right"
+                "the last change lies in the future of this machine's clock, so one of them is wrong; changes get \
+                 the time of the last one until the clock has reached it. Set the clock right"
             );
         }
         Self { base }
@@ -45,7 +45,7 @@ impl Clock {
             hours = hours(off),
             is_back = back.is_some(),
             "the clock of this machine has jumped; times in the ledger never go back, so changes get the time of \
-             the last movement until the clock has passed it. Set the clock right"
+             the last one until the clock has passed it. Set the clock right"
         );
         true
     }

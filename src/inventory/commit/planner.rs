@@ -33,6 +33,9 @@ use results::{FirstResult, ImportMade};
 pub(super) struct Planner<'a> {
     draft: Draft<'a>,
     store: &'a mut dyn Store,
+    /// The number of the last import that is known to be stored, and how many this transaction adds.
+    imports_known: &'a mut u64,
+    imports_planned: u64,
     /// The first results of this transaction's request ids: those from before the transaction, and those of
     /// requests with a row of their own earlier in it.
     recorded: RecordedById,
@@ -50,12 +53,14 @@ impl<'a> Planner<'a> {
         catalog: &'a Catalog,
         now: SystemTime,
         store: &'a mut dyn Store,
+        imports_known: &'a mut u64,
         id_count: usize,
         recorded: RecordedById,
     ) -> Self {
         let draft = Draft::new(catalog, now);
         let adjusted = HashTable::with_capacity(id_count);
-        Self { draft, store, recorded, adjusted, hasher: RandomState::default() }
+        let hasher = RandomState::default();
+        Self { draft, store, imports_known, imports_planned: 0, recorded, adjusted, hasher }
     }
 
     /// Adds a change to the transaction, unless it breaks a rule or was made before.

@@ -41,6 +41,8 @@ pub(in crate::inventory) struct Writer {
     /// The first products of a new store, until it has them.
     pub(super) opening: Option<Vec<ProductDraft>>,
     clock: Clock,
+    /// The number of the last import that is known to be stored. The planner finds the ones after it.
+    imports_known: u64,
     /// A planned transaction that could not be stored without waiting, and the reason. The next commit begins
     /// with it.
     left: Option<(Planned, StoreError)>,
@@ -98,7 +100,7 @@ impl Writer {
         store: Box<dyn Store>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let clock = Clock::new(read(&catalog).last_recorded_at());
+        let clock = Clock::new(read(&catalog).last_time());
         let (lease, refusals) = (store.lease(), StoreRefusals::of(&*store));
         Self {
             catalog,
@@ -108,6 +110,7 @@ impl Writer {
             lease,
             opening: None,
             clock,
+            imports_known: 0,
             left: None,
             in_doubt: None,
             has_logged: false,
@@ -261,7 +264,8 @@ impl Writer {
         let recorded = self.recorded(&request_ids)?;
         let id_count = request_ids.len();
         let catalog = read(&self.catalog);
-        let mut planner = Planner::new(&catalog, self.clock.now(), &mut *self.store, id_count, recorded);
+        let (now, store) = (self.clock.now(), &mut *self.store);
+        let mut planner = Planner::new(&catalog, now, store, &mut self.imports_known, id_count, recorded);
         let outcomes = changes
             .into_iter()
             .map(|changes| changes.into_iter().map(|change| planner.plan(&change)).collect())

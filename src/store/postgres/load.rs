@@ -51,8 +51,10 @@ pub(super) async fn load(session: &Session, shop: i32) -> Result<Option<Loaded>,
     // The balances are read after the movement that they cover at least.
     let (mut products, terms) = read_products(session, shop).await?;
     let (last_sequence, last_recorded_at) = replay(session, shop, forwarded, &mut products).await?;
-    let last = "SELECT coalesce(max(number), 0) FROM product_change WHERE shop = $1";
-    let last_change = session.query_one(last, &[&shop]).await?.try_get(0)?;
+    let last = "SELECT number, recorded_at FROM product_change WHERE shop = $1 ORDER BY number DESC LIMIT 1";
+    let last_change = session.query_opt(last, &[&shop]).await?;
+    let last_change =
+        last_change.map(|row| Ok::<_, Failure>((row.try_get(0)?, row.try_get(1)?))).transpose()?;
     let catalog = Catalog::load(products, last_sequence, last_recorded_at).map_err(bad_value)?;
     let catalog = catalog.with_terms(terms, last_change).map_err(bad_value)?;
     Ok(Some(Loaded { catalog, authors: read_authors(session, shop).await? }))

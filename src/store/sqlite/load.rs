@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::checkpoint::Checkpoint;
 use super::rows::{read_last_time, read_product};
-use super::terms::read_terms;
+use super::terms::{read_last_change, read_terms};
 use crate::catalog::Catalog;
 
 /// Reads the catalog and the checkpoint. The inner error describes a fault of the catalog.
@@ -26,6 +26,6 @@ pub(super) fn read_catalog(
     })?;
     let products = products.collect::<rusqlite::Result<_>>()?;
     let catalog = Catalog::load(products, checkpoint.last_sequence(), read_last_time(connection)?);
-    let (terms, last_change) = read_terms(connection)?;
+    let (terms, last_change) = (read_terms(connection)?, read_last_change(connection)?);
     Ok((catalog.and_then(|catalog| catalog.with_terms(terms, last_change)), checkpoint))
 }

@@ -1,6 +1,7 @@
 //! Writes and reads the products' terms, and the changes of terms.
 
 use std::collections::HashMap;
+use std::time::SystemTime;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -114,8 +115,8 @@ fn rename(connection: &Connection, id: ProductId, name: &Name) -> rusqlite::Resu
     others.execute([old]).map(drop)
 }
 
-/// Reads the terms of the products that have any, and the number of the last change of terms.
-pub(super) fn read_terms(connection: &Connection) -> rusqlite::Result<(Vec<TermsRow>, i64)> {
+/// Reads the terms of the products that have any.
+pub(super) fn read_terms(connection: &Connection) -> rusqlite::Result<Vec<TermsRow>> {
     let mut barcodes = read_barcodes(connection)?;
     let mut statement = connection.prepare(
         "SELECT id, code, category, minimum_thousandths, target_thousandths, shelf_life_days, discontinued, example
@@ -129,12 +130,17 @@ pub(super) fn read_terms(connection: &Connection) -> rusqlite::Result<(Vec<Terms
         let id = read_id(row, 0)?;
         read_row(row, id, barcodes.remove(&id).unwrap_or_default())
     })?;
-    let terms = terms.collect::<rusqlite::Result<_>>()?;
+    let terms = terms.collect::<rusqlite::Result<Vec<_>>>()?;
     if let Some(id) = barcodes.keys().next() {
         return Err(bad_value(0, format!("há códigos do produto {}, que não existe", id.number())));
     }
-    let last = "SELECT coalesce(max(number), 0) FROM product_change";
-    Ok((terms, connection.query_row(last, [], |row| row.get(0))?))
+    Ok(terms)
+}
+
+/// Reads the number and the time of the last change of terms.
+pub(super) fn read_last_change(connection: &Connection) -> rusqlite::Result<Option<(i64, SystemTime)>> {
+    let last = "SELECT number, recorded_at_micros FROM product_change ORDER BY number DESC LIMIT 1";
+    connection.query_row(last, [], |row| Ok((row.get(0)?, from_micros(row.get(1)?)))).optional()
 }
 
 fn read_row(row: &Row<'_>, id: ProductId, barcodes: Vec<Barcode>) -> rusqlite::Result<TermsRow> {
@@ -209,8 +215,6 @@ pub(super) fn read_change(row: &Row<'_>, authors: &mut Authors<'_>) -> rusqlite:
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
     use crate::catalog::{Catalog, Draft, TermsUpdate, original_products};
     use crate::store::Store;

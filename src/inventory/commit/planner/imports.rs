@@ -73,6 +73,7 @@ impl Planner<'_> {
     pub(super) fn note_import(&mut self, part: ImportPart, made: ImportMade) -> bool {
         let has_changed = made.change_count > 0 || made.created > 0;
         if has_changed {
+            self.imports_planned += u64::from(part.place == 1);
             self.keep(made_id(part), &FirstResult::ImportMade(made));
         }
         has_changed
@@ -143,22 +144,24 @@ impl Planner<'_> {
         }
     }
 
-    /// The number of the last import; 0 for none.
+    /// The number of the last import; 0 for none. Looks on from the last one that is known.
     fn last_import(&mut self) -> Result<u64, Refusal> {
-        let mut end = 1;
-        while self.import_made(end)?.is_some() {
-            end *= 2;
+        let mut last = *self.imports_known;
+        let mut step = 1;
+        while self.import_made(last + step)?.is_some() {
+            last += step;
+            step *= 2;
         }
-        // The import `low` is there or 0, and the import `end` is not.
-        let mut low = end / 2;
-        while low + 1 < end {
-            let middle = low + (end - low) / 2;
-            match self.import_made(middle)? {
-                Some(_) => low = middle,
-                None => end = middle,
+        // The import `last` is there or 0, and the import `last + step` is not.
+        while step > 1 {
+            step /= 2;
+            if self.import_made(last + step)?.is_some() {
+                last += step;
             }
         }
-        Ok(low)
+        // This transaction may fail, and its imports with it.
+        *self.imports_known = last - self.imports_planned;
+        Ok(last)
     }
 
     /// The number of the first import that began at this time or later; one more than the last if there is none.
@@ -231,4 +234,102 @@ fn no_import(what: &str) -> Refusal {
     let what =
         format!("{what}. Nada foi alterado; o histórico do cadastro mostra o momento de cada mudança.");
     Refusal::new(Code::MovementNotFound, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{Catalog, Draft, Price, ProductDraft, original_products};
+    use crate::store::sqlite::SqliteStore;
+    use crate::store::{Store as _, Wait};
+
+    struct Shop {
+        catalog: Catalog,
+        store: SqliteStore,
+        imports_known: u64,
+    }
+
+    impl Shop {
+        fn new() -> Self {
+            let (mut catalog, mut store) = (Catalog::default(), SqliteStore::in_memory().unwrap());
+            let mut opening = Draft::new(&catalog, SystemTime::UNIX_EPOCH);
+            opening.import(&original_products(), None).unwrap();
+            let opening = opening.finish();
+            store.create(&opening).unwrap();
+            catalog.apply(&opening);
+            Self { catalog, store, imports_known: 0 }
+        }
+
+        fn planner(&mut self, now: SystemTime) -> Planner<'_> {
+            let Self { catalog, store, imports_known } = self;
+            Planner::new(catalog, now, store, imports_known, 0, RecordedById::default())
+        }
+
+        /// Imports another price, and stores it.
+        fn import(&mut self, now: SystemTime, centavos: i64) {
+            let mut planner = self.planner(now);
+            planner.import(&list(centavos), None, None, None).unwrap();
+            let transaction = planner.finish();
+            self.store.commit(&transaction, Wait::ForOthers).unwrap();
+            self.catalog.apply(&transaction);
+        }
+    }
+
+    fn list(centavos: i64) -> Vec<ProductDraft> {
+        let price = Price::from_centavos(centavos).unwrap();
+        vec![ProductDraft { price, ..original_products().remove(0) }]
+    }
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn imports_are_found_by_their_moments_though_the_clock_was_put_back() {
+        let mut shop = Shop::new();
+        for (clock, centavos) in [(100, 401), (50, 402), (60, 403), (200, 404)] {
+            shop.import(at(clock), centavos);
+        }
+        let moments: Vec<u64> = (1..=4)
+            .map(|number| {
+                shop.planner(at(0))
+                    .import_made(number)
+                    .unwrap()
+                    .unwrap()
+                    .at
+                    .duration_since(SystemTime::UNIX_EPOCH)
+                    .unwrap()
+                    .as_secs()
+            })
+            .collect();
+        assert_eq!(moments, [100, 100, 100, 200]);
+        let mut planner = shop.planner(at(300));
+        // The last one of the moment that is not undone yet.
+        for (moment, number) in [(100, Some(3)), (200, Some(4)), (50, None), (150, None)] {
+            assert_eq!(planner.import_to_undo(Some(at(moment))).ok(), number, "{moment}");
+        }
+    }
+
+    #[test]
+    fn the_last_import_is_looked_for_behind_the_last_known_one() {
+        let mut shop = Shop::new();
+        for number in 1..=11 {
+            shop.import(at(number), 400 + number as i64);
+            assert_eq!(shop.imports_known, number - 1);
+        }
+        // A server that begins finds it too.
+        shop.imports_known = 0;
+        assert_eq!((shop.planner(at(20)).last_import().unwrap(), shop.imports_known), (11, 11));
+        // An import that is planned and not stored is none.
+        let mut planner = shop.planner(at(20));
+        for centavos in [501, 502] {
+            planner.import(&list(centavos), None, None, None).unwrap();
+        }
+        assert_eq!((planner.last_import().unwrap(), *planner.imports_known), (13, 11));
+        assert_eq!(shop.planner(at(20)).last_import().unwrap(), 11);
+        // Nothing below the known one is looked at.
+        let mut other = Shop { imports_known: 5, ..Shop::new() };
+        other.import(at(1), 401);
+        assert!(other.planner(at(2)).import_made(6).unwrap().is_some());
+    }
 }
