@@ -1,5 +1,6 @@
 //! Several servers of one shop in PostgreSQL: one writes, the others stand by, and one of them takes over.
 
+use std::io::Write;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient
 use hortifruti::wire::grpc::v1::{GetProductRequest, ListMovementsRequest, WatchMovementsRequest};
 
 use crate::postgres::wire::Wire;
-use crate::support::postgres::{newest, versions};
+use crate::support::postgres::{Cluster, address, newest, versions};
 use crate::support::waiting::{kill, lines, wait_for};
 use crate::support::web::Web;
 use crate::support::{Connection, PATIENCE, Server};
@@ -259,6 +260,31 @@ fn a_writer_that_stops_hands_over_without_a_wait() {
             servers.reverse();
         }
     }
+}
+
+#[test]
+fn a_lease_is_given_back_although_the_engine_refuses_the_notice() {
+    // Earlier versions have no limit that is soon reached.
+    let Some(version) = newest().filter(|version| version.name == "PostgreSQL 18") else { return };
+    let mut cluster = Cluster::new(version);
+    cluster.set("max_notify_queue_pages", 64);
+    cluster.kill();
+    cluster.restart();
+    let mut server = serve(&address(&[cluster.port], "postgres", "centro"));
+    assert_eq!(server.connect().ask("3 Caju -1"), "Caju: R$2.0, Estoque: 59");
+    // A session that listens, and takes nothing, keeps all notifications.
+    let mut listener = cluster.psql("postgres").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    writeln!(listener.stdin.as_ref().unwrap(), "LISTEN outro; BEGIN; SELECT 'ouve';").unwrap();
+    let heard = lines(listener.stdout.take().unwrap());
+    assert_eq!(heard.recv_timeout(PATIENCE).unwrap(), "ouve");
+    let fill =
+        "DO $$ BEGIN FOR number IN 1..100 LOOP PERFORM pg_notify('outro', number || repeat('x', 7900));
+                COMMIT; END LOOP; END $$";
+    let full = cluster.try_sql("postgres", fill).unwrap_err();
+    assert!(full.contains("too many notifications"), "{full}");
+    server.stop();
+    assert_eq!(cluster.sql("postgres", "SELECT '<' || holder || '>' FROM hortifruti.lease"), "<>");
+    kill(&mut listener);
 }
 
 #[test]

@@ -59,10 +59,13 @@ const SELECT_REPLICATION: &str = "SELECT count(*) FILTER (WHERE sync_state IN ('
 /// The pause between two looks at the copies of the database.
 const LOOK_AT_COPIES_EVERY: Duration = Duration::from_secs(5);
 
-/// Gives the lease back, and notifies the servers that stand by.
-const GIVE_BACK: &str = "WITH given_back AS (
-        UPDATE lease SET holder = '', address = '' WHERE shop = $1 AND holder = $2 RETURNING shop
-    ) SELECT pg_notify('hortifruti_lease', shop::text) FROM given_back";
+/// Gives the lease back. The commit waits for no disk and no standby: if an engine forgets it, the lease ends by itself,
+/// and the commit of the server that takes the lease waits for both.
+const GIVE_BACK: &str = "SET LOCAL synchronous_commit = off; UPDATE lease SET holder = '', address = ''";
+
+/// Notifies the servers that stand by, in a transaction of its own: an engine that refuses this, as if its queue of
+/// notifications is full, has the lease back all the same.
+const NOTIFY: &str = "SET LOCAL synchronous_commit = off; NOTIFY hortifruti_lease";
 
 /// Asks for the notifications of leases that are given back.
 const LISTEN: &str = "LISTEN hortifruti_lease";
@@ -240,8 +243,14 @@ impl Keeping {
 
     fn give_back(&mut self) -> Result<(), StoreError> {
         let (shop, me) = (self.current.shop(), self.standing.me().to_owned());
-        self.ask(async |session| Ok(session.query_opt(GIVE_BACK, &[&shop, &me]).await?))?;
+        // A UUID needs no quoting.
+        let give_back = format!("{GIVE_BACK} WHERE shop = {shop} AND holder = '{me}'");
+        self.ask(async |session| Ok(session.client().batch_execute(&give_back).await?))?;
         tracing::info!("this server has given the lease of the shop back");
+        let notified = self.ask(async |session| Ok(session.client().batch_execute(NOTIFY).await?));
+        if let Err(error) = notified {
+            tracing::info!(%error, "the servers that stand by were not notified, and find the lease by looking");
+        }
         self.lease.given_back();
         Ok(())
     }
