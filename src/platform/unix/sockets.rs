@@ -8,6 +8,9 @@ use socket2::{SockRef, Socket, TcpKeepalive};
 
 pub(crate) use super::kernel::{acknowledge_now, limit_unsent};
 
+/// Whether a read may wait for bytes that do not come: its time is kept, and the connection goes on.
+pub(crate) const MAY_READ_IN_VAIN: bool = true;
+
 /// Lets the system ask a silent peer whether it is still there: after this time, this often, and so many times if
 /// a number is given.
 pub(crate) fn keep_alive(

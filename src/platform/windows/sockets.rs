@@ -7,6 +7,10 @@ use std::time::Duration;
 
 use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 
+/// Whether a read may wait for bytes that do not come. Winsock waits for half a second at least, and does not promise
+/// that a connection whose read has timed out can be used.
+pub(crate) const MAY_READ_IN_VAIN: bool = false;
+
 /// Lets the system ask a silent peer whether it is still there: after this time, this often, and so many times if
 /// a number is given and the system takes one, as Windows does since version 10 1703.
 pub(crate) fn keep_alive(
