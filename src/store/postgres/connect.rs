@@ -50,6 +50,11 @@ pub(super) const LOOK_TIME_MAX: Duration = Duration::from_secs(5);
 /// The longest read of a reader: as long as its client waits.
 pub(super) const READ_TIME_MAX: Duration = Duration::from_secs(30);
 
+/// How often the engine looks whether the client of a statement that waits is still there. A server closes the
+/// connection of a statement that it gives up, and cancels nothing; without these looks each would take one of the
+/// engine's connections until its wait ends, as for a lock of a commit that waits for a standby.
+const CLIENT_LOOKED_FOR_EVERY: Duration = Duration::from_secs(2);
+
 /// The oldest engine that this program is tested with.
 const VERSION_MIN: u32 = 150_000;
 
@@ -378,7 +383,13 @@ async fn open(address: &Address, host: usize, purpose: Purpose) -> Result<Found,
             format!("SET default_transaction_read_only = on; SET statement_timeout = {read_millis}")
         }
     };
-    let statements = format!("{FACTS}; {SETTINGS} {own}");
+    // Engines on other systems refuse the setting.
+    let look_millis = CLIENT_LOOKED_FOR_EVERY.as_millis();
+    let looks = format!(
+        "SELECT set_config('client_connection_check_interval', '{look_millis}', false)
+         WHERE version() ~ 'linux|darwin|bsd'"
+    );
+    let statements = format!("{FACTS}; {SETTINGS} {own}; {looks}");
     let answer = line.run(async |session| Ok(session.client().simple_query(&statements).await?)).await;
     let answer = answer.map_err(|failure| match failure {
         Failure::Refused(refusal) => explanation(&refusal),

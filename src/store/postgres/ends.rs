@@ -1,6 +1,10 @@
 //! The ends of the ledger and of the changes of terms: what of a shop is stored.
 
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::SystemTime;
+
+use uuid::Uuid;
 
 use super::error::Failure;
 use super::rows::product_number;
@@ -14,11 +18,18 @@ const SELECT_END: &str = "SELECT last FROM journal WHERE shop = $1 ORDER BY shop
 const SELECT_LAST_CHANGE: &str = "SELECT coalesce(max(number), 0) FROM product_change WHERE shop = $1";
 
 /// The ends of a shop, with a commit that changes nothing. The engine makes the commit as a change, so only if no
-/// other one has replaced it, and after all that the statement sees.
+/// other one has replaced it, and after all that the statement sees. The commit takes a turn, because one that waits for
+/// a standby in vain keeps its connection of the engine although its client has gone; those that wait for the turn end.
 const SELECT_CONFIRMED: &str = "SELECT
         coalesce((SELECT last FROM journal WHERE shop = $1 ORDER BY shop DESC, first DESC LIMIT 1), 0),
         coalesce((SELECT number FROM product_change WHERE shop = $1 ORDER BY shop DESC, number DESC LIMIT 1), 0)
-     FROM pg_logical_emit_message(true, 'hortifruti', ''::text)";
+     FROM pg_advisory_xact_lock($2), pg_logical_emit_message(true, 'hortifruti', ''::text)";
+
+/// The turns of one server: as many as it has connections that read.
+const TURNS: i64 = 4;
+
+/// The turn of the first confirmation: any number that other servers are unlikely to use.
+static FIRST_TURN: LazyLock<i64> = LazyLock::new(|| Uuid::now_v7().as_u64_pair().1.cast_signed());
 
 /// The time of a movement.
 const SELECT_TIME: &str =
@@ -51,7 +62,9 @@ impl Ends {
 /// Reads the ends of a shop, and makes sure that no later engine lacks what is stored up to them. The statement must
 /// be run as a change.
 pub(super) async fn confirmed(session: &Session, shop: i32) -> Result<Ends, Failure> {
-    let ends = session.query_one(SELECT_CONFIRMED, &[&shop]).await?;
+    static COUNT: AtomicI64 = AtomicI64::new(0);
+    let turn = FIRST_TURN.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed) % TURNS);
+    let ends = session.query_one(SELECT_CONFIRMED, &[&shop, &turn]).await?;
     Ok(Ends { movement: ends.try_get(0)?, change: ends.try_get(1)? })
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use super::wire::Wire;
 use crate::support::postgres::{Cluster, Version, address, newest, versions};
 use crate::support::waiting::wait_for;
@@ -273,6 +275,38 @@ fn a_server_that_is_cut_off_answers_no_reads() {
         }
         wire.hold(false);
     }
+}
+
+/// Statements of the lease that the server gives up before the sessions are counted: one a second.
+const GIVEN_UP: u64 = 10;
+
+/// Sessions that two servers have at most on an engine that waits for its standby: those that do their work, and some
+/// whose wait PostgreSQL ends for no client that has gone.
+const SESSIONS_MAX: usize = 24;
+
+#[test]
+fn statements_that_are_given_up_leave_no_sessions_behind() {
+    let Some(version) = newest() else { return };
+    let cluster = Cluster::new(version);
+    let shop = address(&[cluster.port], "postgres", "centro");
+    let (writer, other) = (Server::start(&["--data", &shop]), Server::start(&["--data", &shop]));
+    assert_eq!(writer.connect().ask("3 Caju -1"), "Caju: R$2.0, Estoque: 59");
+    cluster.set("synchronous_standby_names", "nenhum");
+    writer.connect().send("3 Caju -1 id=v\n");
+    wait_for(|| {
+        // What the other server confirms for its readers waits too.
+        other.connect().ask("historico limite=1");
+        let status: Value = serde_json::from_str(&writer.run(&["status", "--format", "json"]).out).unwrap();
+        match status["lease"]["reconnections"].as_u64() {
+            Some(GIVEN_UP..) => Ok(()),
+            _ => Err(status),
+        }
+    });
+    let sessions = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'";
+    wait_for(|| match cluster.sql("postgres", sessions).parse::<usize>().unwrap() {
+        ..=SESSIONS_MAX => Ok(()),
+        count => Err(format!("{count} sessions")),
+    });
 }
 
 #[test]
