@@ -43,7 +43,7 @@ use crate::catalog::{Author, Catalog, Movement, RequestId, Transaction};
 use crate::io_error::describe;
 use address::Address;
 use commit::{COMMIT_TIME_MAX, Commit, Statements};
-use connect::{LOOK_TIME_MAX, Link, Purpose};
+use connect::{LOOK_TIME_MAX, Link, Purpose, look_time};
 use current::Current;
 use ends::Ends;
 use error::{FENCED, Failure, OTHER_END};
@@ -332,6 +332,7 @@ impl Store for PostgresStore {
             return Ok(RecordedById::default());
         }
         self.look_up(|_, link, time_max| {
+            let time_max = look_time(time_max, places.len());
             link.run(time_max, async |session| read::recorded(session, shop, request_ids, &places).await)
         })
     }
@@ -339,6 +340,7 @@ impl Store for PostgresStore {
     fn rows(&mut self, first_sequence: i64, count: usize) -> Result<Vec<LedgerRow>, StoreError> {
         let shop = self.current.shop();
         self.look_up(|_, link, time_max| {
+            let time_max = look_time(time_max, count);
             link.run(time_max, async |session| ledger::rows(session, shop, first_sequence, count).await)
         })
     }
@@ -353,7 +355,7 @@ impl Store for PostgresStore {
         self.look_up(|_, link, time_max| {
             let back =
                 async |session: &_| ledger::movements_back(session, shop, last, after, count_max).await;
-            link.run(time_max, back)
+            link.run(look_time(time_max, count_max), back)
         })
     }
 

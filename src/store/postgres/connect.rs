@@ -47,6 +47,10 @@ const SILENCE: Duration = Duration::from_secs(2);
 /// How long a look at some rows may take.
 pub(super) const LOOK_TIME_MAX: Duration = Duration::from_secs(5);
 
+/// Ids or movements for each second that a look at many may take beyond that: for each of them the engine reads a page
+/// or two, perhaps from its disk.
+const LOOKED_AT_PER_SECOND: usize = 2_000;
+
 /// The longest read of a reader: as long as its client waits.
 pub(super) const READ_TIME_MAX: Duration = Duration::from_secs(30);
 
@@ -260,6 +264,11 @@ impl Line {
         })
         .await
     }
+}
+
+/// How long a look at so many ids or movements may take, if one at a few may take `time_max`.
+pub(super) fn look_time(time_max: Duration, count: usize) -> Duration {
+    time_max + Duration::from_secs(count as u64) / LOOKED_AT_PER_SECOND as u32
 }
 
 /// Sends and receives what can be, and notes what no statement asked for.

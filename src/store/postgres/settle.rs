@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::connect::{LOOK_TIME_MAX, Link, Purpose};
+use super::connect::{LOOK_TIME_MAX, Link, Purpose, look_time};
 use super::ends::{Ends, confirmed, holds, time_of};
 use super::error::Failure;
 use super::load::read_authors;
@@ -87,7 +87,8 @@ impl PostgresStore {
                 .transpose()?)
         });
         let barrier: Option<i64> = barrier.map_err(|failure| self.unreachable(failure))?;
-        let looked = link.run(LOOK_TIME_MAX, async |session| {
+        let movements = in_doubt.map_or(0, |transaction| transaction.movements.len());
+        let looked = link.run(look_time(LOOK_TIME_MAX, movements), async |session| {
             let ends = Ends::read(session, shop).await?;
             let is_stored = match in_doubt {
                 Some(transaction) => holds(session, shop, epoch, transaction).await?,

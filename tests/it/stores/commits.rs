@@ -11,7 +11,8 @@ use hortifruti::catalog::{
 use hortifruti::store::{Recorded, Settled, Store, Wait};
 
 use super::{Place, commit, over_every_durable_store, over_every_store, sale};
-use crate::support::postgres::{ask, shop_of};
+use crate::support::postgres::{ask, shop_of, versions};
+use crate::support::waiting::wait_for;
 
 /// More than any store writes with one statement.
 const MANY: usize = 100;
@@ -270,6 +271,43 @@ fn every_request_id_is_found_whenever_it_was_stored() {
             store.load().unwrap().unwrap();
         }
     });
+}
+
+/// Ids of one look: as many as a group of changes may have.
+const IDS: usize = 4096;
+
+/// Keeps a database silent for longer than a look at a few ids may take, and not so long as one at so many may.
+const SILENCE: &str = "BEGIN; LOCK TABLE hortifruti.journal; SELECT pg_sleep(2); COMMIT";
+
+const IS_SILENT: &str = "SELECT count(*) FROM pg_locks WHERE relation = 'hortifruti.journal'::regclass AND mode LIKE 'AccessEx%' AND granted";
+
+#[test]
+fn a_look_at_many_ids_has_time_for_them() {
+    for version in versions() {
+        // Nobody else waits for the lock.
+        let database = version.shared().database();
+        let place = Place::Postgres { version, address: database.shop("centro") };
+        let (mut store, mut catalog) = place.open_shop();
+        let ids: Vec<RequestId> = (0..IDS).map(|number| format!("p-{number}").parse().unwrap()).collect();
+        let caju = catalog.find("caju").unwrap().id;
+        commit(&mut *store, &mut catalog, 1, |draft| {
+            for id in &ids {
+                let change = Adjustment::new(caju, Quantity::from_units(1), Kind::Adjustment);
+                draft.adjust(&Adjustment { request_id: Some(id.clone()), ..change }).unwrap();
+            }
+        });
+        let epoch = || database.sql("SELECT epoch FROM hortifruti.lease");
+        let before = epoch();
+        std::thread::scope(|scope| {
+            scope.spawn(|| database.sql(SILENCE));
+            wait_for(|| if database.sql(IS_SILENT) == "0" { Err("the lock is not there") } else { Ok(()) });
+            let found = store.recorded(&ids.iter().collect::<Vec<_>>()).unwrap();
+            assert_eq!(found.len(), IDS);
+        });
+        // A connection that is given up leads to another epoch.
+        assert_eq!(epoch(), before, "{}", version.name);
+        drop(store);
+    }
 }
 
 /// A transaction of purchases and sales of many products, and perhaps an undo of a movement before it.

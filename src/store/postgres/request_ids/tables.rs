@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio_stream::StreamExt as _;
 
-use crate::store::postgres::connect::Link;
+use crate::store::postgres::connect::{Link, look_time};
 use crate::store::postgres::error::{Failure, bad_value};
 use crate::store::request_ids::{ELSEWHERE, IdTables, Malformed, OnFound, StoredRun};
 
@@ -37,7 +37,7 @@ const SELECT_REQUESTS: &str = "SELECT request_id FROM request WHERE shop = $1 AN
 pub(super) struct PostgresTables<'l> {
     pub(super) link: &'l mut Link,
     pub(super) shop: i32,
-    /// How long a read may take.
+    /// How long a read of a few ids may take.
     pub(super) time_max: Duration,
 }
 
@@ -95,7 +95,7 @@ impl IdTables for PostgresTables<'_> {
         let shop = self.shop;
         let (runs, hashes): (Vec<i64>, Vec<i64>) =
             wanted.iter().map(|(run, hash)| (*run as i64, *hash)).unzip();
-        self.link.run(self.time_max, async |session| {
+        self.link.run(look_time(self.time_max, wanted.len()), async |session| {
             let mut chunks = pin!(session.stream(SELECT_CHUNKS_WITH, &[&shop, &runs, &hashes]).await?);
             while let Some(chunk) = chunks.try_next().await? {
                 let index: i64 = chunk.try_get(0)?;
