@@ -214,6 +214,19 @@ impl Refusal {
     }
 
     /// A name that no product has, of which no similar ones are known.
+    pub fn insufficient_stock(what: &impl fmt::Display, available: Quantity, requested: Quantity) -> Self {
+        Self {
+            metadata: vec![
+                ("available_thousandths", available.thousandths().to_string()),
+                ("requested_thousandths", requested.thousandths().to_string()),
+            ],
+            ..Self::new(
+                Code::InsufficientStock,
+                format!("{what}. Nada foi alterado; peça no máximo o que há."),
+            )
+        }
+    }
+
     pub fn product_not_found(name: &str) -> Self {
         let what =
             format!("nenhum produto se chama {}. Nada foi alterado; veja a lista de todos.", Quoted(name));
@@ -438,16 +451,9 @@ impl From<AdjustmentError> for Refusal {
             | AdjustmentError::WrongSign { .. }
             | AdjustmentError::OtherThanLabel { .. } => Self::invalid("delta_thousandths", error),
             AdjustmentError::Label(error) => Self::label(error),
-            AdjustmentError::Insufficient { available, requested, .. } => Self {
-                metadata: vec![
-                    ("available_thousandths", available.thousandths().to_string()),
-                    ("requested_thousandths", requested.thousandths().to_string()),
-                ],
-                ..Self::new(
-                    Code::InsufficientStock,
-                    format!("{error}. Nada foi alterado; peça no máximo o que há."),
-                )
-            },
+            AdjustmentError::Insufficient { available, requested, .. } => {
+                Self::insufficient_stock(&error, *available, *requested)
+            }
             AdjustmentError::TotalOfOther(_) => Self::invalid("amount_centavos", error),
             AdjustmentError::ReasonOfOther(_) => Self::invalid("loss_reason", error),
             AdjustmentError::PurchaseOfOther(_) => Self::invalid("purchase", error),

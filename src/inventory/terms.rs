@@ -23,9 +23,16 @@ impl Session {
         request: UpdateProductRequest<'_>,
     ) -> Result<ProductReply, Refusal> {
         let UpdateProductRequest { name, update, request_id } = request;
-        let product = self.id_of(name, "name").await?;
-        let change =
-            Change::Update { product, update: update.clone(), request_id, author: self.author.clone() };
+        let (product, unless_made) = match self.id_of(name, "name").await {
+            Ok(product) => (product, None),
+            Err(refusal) => {
+                let renamed = update.name.as_ref().filter(|_| request_id.is_some());
+                let renamed = renamed.and_then(|new| self.reader().id_of(new.as_str()).ok());
+                (renamed.ok_or_else(|| refusal.clone())?, Some(Box::new(refusal)))
+            }
+        };
+        let author = self.author.clone();
+        let change = Change::Update { product, unless_made, update: update.clone(), request_id, author };
         let [changed] = &self.change_terms(change).await?[..] else { return Err(stopped()) };
         let catalog = read(&self.inventory.catalog);
         let product = catalog.products().get(product).ok_or_else(stopped)?;

@@ -103,7 +103,8 @@ impl Readings {
     }
 
     /// The reading whose product there is. If the phrase has one reading, or no product of several is there,
-    /// the usual one.
+    /// the usual one. Of two bare numbers the second is the code: if no product has it, it is a slip, and the other
+    /// way round would sell as many as the number of a code.
     ///
     /// # Errors
     /// If the products of several readings are there (the error shows them), or the search fails.
@@ -120,12 +121,17 @@ impl Readings {
             }
             match found[..] {
                 [] => {}
+                [phrase] if phrase != &self.phrases[0] && self.is_of_two_numbers() => {}
                 [phrase] => return Ok(phrase.clone()),
                 _ => return Err(self.ambiguous(&found).into()),
             }
         }
         let mut phrases = self.phrases;
         Ok(phrases.swap_remove(0))
+    }
+
+    fn is_of_two_numbers(&self) -> bool {
+        self.phrases.iter().all(|phrase| is_digits(&phrase.name))
     }
 
     fn ambiguous(&self, phrases: &[&Phrase]) -> Refusal {
@@ -354,6 +360,10 @@ mod tests {
         assert_eq!(among("2 Alho Tipo 5", &["Alho Tipo 5"]).unwrap(), "2 de \"Alho Tipo 5\"");
         assert_eq!(among("2 Alho Tipo 5", &["2 Alho Tipo"]).unwrap(), "5 de \"2 Alho Tipo\"");
         assert_eq!(among("2 Alho Tipo 5", &[]).unwrap(), "2 de \"Alho Tipo 5\"");
+        assert_eq!(among("2 115", &["2"]).unwrap(), "2 de \"115\"");
+        assert_eq!(among("2 115", &["115"]).unwrap(), "2 de \"115\"");
+        assert_eq!(among("2 115un", &["2"]).unwrap(), "115un de \"2\"");
+        assert!(among("2 115", &["2", "115"]).is_err());
         let both = among("2 Alho Tipo 5", &["Alho Tipo 5", "2 Alho Tipo"]).unwrap_err();
         for reading in ["2 de \"Alho Tipo 5\"", "5 de \"2 Alho Tipo\"", "como 2un"] {
             assert!(both.contains(reading), "{both}");

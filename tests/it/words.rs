@@ -173,6 +173,54 @@ fn what_looks_like_a_slip_needs_yes() {
 }
 
 #[test]
+fn what_is_asked_again_under_its_id_is_answered_as_the_first_time() {
+    let server = Server::start(&[]);
+    let twice = |args: &[&str], between: &[&str]| {
+        let first = server.run(args);
+        assert_eq!(first.code, 0, "{first:?}");
+        if !between.is_empty() {
+            assert_eq!(server.run(between).code, 0, "{between:?}");
+        }
+        let again = server.run(args);
+        assert_eq!((again.code, again.out), (0, first.out), "{args:?}: {}", again.err);
+    };
+    // The stock of now would not do for it.
+    twice(&["sell", "14", "Maca", "--request-id", "r1"], &[]);
+    twice(&["sell", "10", "Pera", "2", "Maca", "--request-id", "r2"], &["sell", "2", "Maca"]);
+    // The cost of now makes the first one odd.
+    let dearer = ["buy", "5", "Caju", "--total", "200", "--yes"];
+    twice(&["buy", "5", "Caju", "--total", "10", "--request-id", "b1"], &dearer);
+    twice(&["waste", "30", "Caju", "--cause", "maduro", "--request-id", "w1", "--yes"], &["sell", "20", "Caju", "--yes"]);
+    // The old name is no product any more.
+    let rename =
+        |from: &str, to: &str, id: &str| server.run(&["product", "rename", from, to, "--request-id", id]);
+    twice(&["product", "rename", "Caju", "Caju Bravo", "--request-id", "n1"], &[]);
+    let nothing = rename("Nada", "Pera", "n2");
+    assert!(nothing.code == 3 && nothing.err.contains("Nada"), "{nothing:?}");
+    assert_eq!(rename("Caju", "Pera", "n1").code, 4);
+
+    let short = server.run(&["sell", "7", "Maca", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(short.err.trim()).unwrap_or_default();
+    assert_eq!(short.code, 4, "{short:?}");
+    assert_eq!(json["error"]["metadata"]["available_thousandths"], "2000", "{json}");
+}
+
+#[test]
+fn a_mistyped_code_sells_no_other_product() {
+    let server = Server::start(&[]);
+    for (name, code) in [("Maca", "2"), ("Pera", "101")] {
+        assert_eq!(server.run(&["product", "set", name, "--code", code]).code, 0);
+    }
+    for args in [&["sell", "2", "115"][..], &["buy", "2", "115", "--total", "20"], &["waste", "2", "115", "--cause", "maduro"]] {
+        let refused = server.run(args);
+        assert_eq!(refused.code, 3, "{refused:?}");
+        assert!(refused.err.contains("115"), "{}", refused.err);
+    }
+    assert_eq!(server.run(&["sell", "3", "101"]).code, 0);
+    assert_eq!(server.run(&["query", "Maca"]).out, "Maca: R$3.0, Estoque: 20\n");
+}
+
+#[test]
 fn sales_wait_in_the_outbox_while_no_server_answers_and_are_booked_once() {
     let mut server = shop();
     let sell =
@@ -198,7 +246,7 @@ fn sales_wait_in_the_outbox_while_no_server_answers_and_are_booked_once() {
     assert_eq!(sent.code, 4, "{sent:?}");
     assert!(sent.out.contains("Alface: \u{2212}2 un · R$ 7,00 · restam 7 un · #8"), "{sent:?}");
     assert!(sent.out.contains("Alface: \u{2212}1 un · R$ 3,50 · restam 6 un · #9"), "{sent:?}");
-    assert!(sent.err.contains("Recusada: estoque insuficiente de Alface"), "{sent:?}");
+    assert!(sent.err.contains("Recusada: estoque insuficiente de \"Alface\""), "{sent:?}");
     assert!(sent.err.contains("1 venda guardada foi recusada"), "{sent:?}");
     let apart = std::fs::read_to_string(server.path().join("saida.fila.recusadas.csv")).unwrap();
     assert!(apart.lines().count() == 2 && apart.contains(";9 Alface;estoque insuficiente"), "{apart}");

@@ -7,6 +7,7 @@ use crate::catalog::{
     Adjustment, Author, IMPORT_ROWS_MAX, LargeChange, Note, ProductDraft, ProductId, Quantity, RequestId,
     TermsUpdate,
 };
+use crate::refusal::Refusal;
 
 /// The rows of the store that a row of an import counts for: the row may create a product and a movement, and
 /// takes the catalog several times as long as a change.
@@ -44,6 +45,9 @@ pub(crate) enum Change {
     },
     Update {
         product: ProductId,
+        /// The refusal of the product's name, if the change can only be a repetition: of a rename, after which the
+        /// product has the new name.
+        unless_made: Option<Box<Refusal>>,
         update: Box<TermsUpdate>,
         request_id: Option<RequestId>,
         author: Option<Author>,

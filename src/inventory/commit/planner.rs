@@ -79,9 +79,9 @@ impl<'a> Planner<'a> {
             Change::Undo { sequence, is_single, request_id, signed, of_own_sales } => self
                 .undo(*sequence, *is_single, request_id.as_ref(), signed, *of_own_sales)
                 .map(Applied::Undone),
-            Change::Update { product, update, request_id, author } => {
-                self.update(*product, update, request_id.as_ref(), author.as_ref()).map(Applied::Counted)
-            }
+            Change::Update { product, unless_made, update, request_id, author } => self
+                .update(*product, unless_made.as_deref(), update, request_id.as_ref(), author.as_ref())
+                .map(Applied::Counted),
             Change::Merge { from, into, request_id, author } => {
                 self.merge(*from, *into, request_id.as_ref(), author.as_ref()).map(Applied::Counted)
             }

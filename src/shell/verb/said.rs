@@ -36,9 +36,11 @@ impl<'a> Said<'a> {
         self.attributes.iter().copied()
     }
 
-    /// Whether the line says that it is meant, however odd it looks.
+    /// Whether the line says that it is meant, however odd it looks. One with an id may be a repetition, whose
+    /// answer is the first one, whatever has changed since.
     pub(super) fn is_meant(&self) -> bool {
-        self.get("confirma").is_some_and(|value| Key::fold(value).as_str() == "sim")
+        self.get("id").is_some()
+            || self.get("confirma").is_some_and(|value| Key::fold(value).as_str() == "sim")
     }
 
     pub(super) fn request_id(&self) -> Result<Option<RequestId>, Refusal> {

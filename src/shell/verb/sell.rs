@@ -36,7 +36,7 @@ fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
         fill(desk, &mut sale)?;
     } else {
         for phrase in split_phrases(said.text) {
-            sale.add(desk, phrase, is_meant)?;
+            sale.add(desk, phrase, is_meant, request_id.is_some())?;
         }
     }
     if sale.items.is_empty() {
@@ -70,7 +70,7 @@ fn fill(desk: &mut dyn Desk, sale: &mut Sale) -> Result<(), Stopped> {
                 Some(item) => desk.tell(&format!("Tirado: {}. {}", item.line(), sale.told()))?,
                 None => desk.tell("A venda está vazia.")?,
             },
-            line => match sale.add(desk, line, false) {
+            line => match sale.add(desk, line, false, false) {
                 Ok(()) => desk.tell(&sale.told())?,
                 // A wrong line is reported, and the sale goes on.
                 Err(Stopped::Failed(error)) if desk.is_person() => report(&error),
@@ -88,8 +88,15 @@ struct Sale {
 }
 
 impl Sale {
-    /// Adds the item of a phrase. A code alone, as a scanner types it, is one piece.
-    fn add(&mut self, desk: &mut dyn Desk, text: &str, is_meant: bool) -> Result<(), Stopped> {
+    /// Adds the item of a phrase. A code alone, as a scanner types it, is one piece. What `may_be_made` was perhaps
+    /// sold by the same request before, so the stock of now says nothing about it.
+    fn add(
+        &mut self,
+        desk: &mut dyn Desk,
+        text: &str,
+        is_meant: bool,
+        may_be_made: bool,
+    ) -> Result<(), Stopped> {
         if self.items.len() == ITEMS_MAX {
             let what =
                 format!("a venda já tem {ITEMS_MAX} itens. Nada foi feito; termine esta e comece outra.");
@@ -107,14 +114,14 @@ impl Sale {
         let sold: i64 = sold.map(|item| item.quantity.thousandths()).sum();
         let left = Quantity::from_thousandths(product.stock.thousandths().saturating_sub(sold));
         let left = left.unwrap_or(Quantity::ZERO);
-        if quantity > left {
+        if quantity > left && !may_be_made {
             let what = format!(
-                "estoque insuficiente de {}: há {} e a venda pede {}. Nada foi alterado; peça no máximo o que há.",
+                "estoque insuficiente de {}: há {} e a venda pede {}",
                 product.name,
                 left.with_comma(),
                 quantity.with_comma()
             );
-            return Err(Refusal::new(Code::InsufficientStock, what).into());
+            return Err(Refusal::insufficient_stock(&what, left, quantity).into());
         }
         check_quantity(desk, product, quantity, Kind::Sale, is_meant)?;
         self.items.push(item);
