@@ -108,6 +108,9 @@ impl<'c> LargeChange<'c> {
             // A new product already has its balance.
             if id.index() < self.len {
                 catalog.apply_balance(*id, *balance, Some(&mut versions));
+            } else {
+                let created = catalog.products.get_mut(*id);
+                debug_assert!(created.is_some_and(|(product, _)| product.balance() == *balance), "{id:?}");
             }
             if begun.elapsed() >= time {
                 return true;

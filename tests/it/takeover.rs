@@ -115,6 +115,37 @@ fn a_server_that_stands_by_reads_the_ledger_as_the_one_that_writes() {
     }
 }
 
+#[test]
+fn whoever_takes_over_has_the_stocks_of_products_that_were_created_meanwhile() {
+    // Few new products are shown as one change, and many in slices.
+    for (version, count) in
+        versions().into_iter().flat_map(|version| [1, 128, 129, 3_000].map(|count| (version, count)))
+    {
+        let shop = version.new_shop();
+        let (mut writer, standby) = (serve(&shop), serve(&shop));
+        let list = writer.path().join("lista.csv");
+        let rows: String =
+            (1..=count).map(|number| format!("Produto {number};2,50;3;kg;{number}\n")).collect();
+        std::fs::write(&list, format!("nome;preco;estoque;unidade;codigo\n{rows}")).unwrap();
+        assert_eq!(writer.run(&["import", list.to_str().unwrap(), "--yes"]).code, 0);
+        writer.connect().ask("3 Produto 1 -1");
+        writer.kill();
+        let (answer, _) = first_change(&standby, &format!("3 Produto {count} 2"));
+        let left = if count == 1 { 4 } else { 5 };
+        assert_eq!(answer, format!("Produto {count}: R$2.5, Estoque: {left}"));
+        assert_eq!(
+            standby.connect().ask("1 Produto 1"),
+            if count == 1 {
+                "Produto 1: R$2.5, Estoque: 4".to_owned()
+            } else {
+                "Produto 1: R$2.5, Estoque: 2".to_owned()
+            }
+        );
+        let verified = standby.run(&["verify", &shop]);
+        assert_eq!(verified.code, 0, "{verified:?}");
+    }
+}
+
 #[tokio::test]
 async fn over_grpc_and_http_the_answers_of_a_server_that_stands_by_are_marked_and_in_text_they_are_equal() {
     let Some(version) = newest() else { return };

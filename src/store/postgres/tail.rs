@@ -125,7 +125,7 @@ async fn read(
         let select = select_products(SELECTED);
         for row in session.query(&select, &[&shop, &last, &changed, &examples]).await? {
             let mut product = read_product(&row)?;
-            // The movements that are read here bring the balance.
+            // The movements that are read after it bring the balance.
             product.set_balance(Balance::NONE);
             let mut terms = Terms::NONE.clone();
             if let Some((_, flags, others)) = read_terms(&row, product.id)? {
@@ -141,6 +141,12 @@ async fn read(
     }
     add_renames(catalog, &mut transaction)?;
     add_rows(catalog, rows, &mut transaction)?;
+    // A new product has its balance in itself, as in every transaction.
+    for product in &mut transaction.products {
+        if let Some(balance) = transaction.balances.get(&product.id) {
+            product.set_balance(*balance);
+        }
+    }
     let has_any = !transaction.is_empty() || !transaction.changes.is_empty();
     Ok((ends, has_any.then_some(transaction), requests))
 }
