@@ -190,7 +190,10 @@ fn what_is_asked_again_under_its_id_is_answered_as_the_first_time() {
     // The cost of now makes the first one odd.
     let dearer = ["buy", "5", "Caju", "--total", "200", "--yes"];
     twice(&["buy", "5", "Caju", "--total", "10", "--request-id", "b1"], &dearer);
-    twice(&["waste", "30", "Caju", "--cause", "maduro", "--request-id", "w1", "--yes"], &["sell", "20", "Caju", "--yes"]);
+    twice(
+        &["waste", "30", "Caju", "--cause", "maduro", "--request-id", "w1", "--yes"],
+        &["sell", "20", "Caju", "--yes"],
+    );
     // The old name is no product any more.
     let rename =
         |from: &str, to: &str, id: &str| server.run(&["product", "rename", from, to, "--request-id", id]);
@@ -211,7 +214,11 @@ fn a_mistyped_code_sells_no_other_product() {
     for (name, code) in [("Maca", "2"), ("Pera", "101")] {
         assert_eq!(server.run(&["product", "set", name, "--code", code]).code, 0);
     }
-    for args in [&["sell", "2", "115"][..], &["buy", "2", "115", "--total", "20"], &["waste", "2", "115", "--cause", "maduro"]] {
+    for args in [
+        &["sell", "2", "115"][..],
+        &["buy", "2", "115", "--total", "20"],
+        &["waste", "2", "115", "--cause", "maduro"],
+    ] {
         let refused = server.run(args);
         assert_eq!(refused.code, 3, "{refused:?}");
         assert!(refused.err.contains("115"), "{}", refused.err);
