@@ -41,7 +41,7 @@ pub(super) struct Export {
 impl Export {
     pub(super) fn run(self) -> Result<(), Error> {
         let file = self.file.filter(|file| file != Path::new(STANDARD));
-        let format = self.format.unwrap_or_else(|| ExportFormat::of_name(file.as_deref()));
+        let format = self.format.map_or_else(|| ExportFormat::of_name(file.as_deref()), Ok)?;
         format.check_options(self.scale)?;
         if file.is_none() && format == ExportFormat::Xlsx {
             check_no_terminal()?;

@@ -55,6 +55,11 @@ impl ScaleFormat {
         }
     }
 
+    /// Whether each record has the number of a department.
+    pub const fn has_departments(self) -> bool {
+        matches!(self, Self::Itensmgv | Self::Itensmgv4 | Self::Txitens)
+    }
+
     /// The name of the second file, of sectors, if the format has one.
     pub const fn second_file_name(self) -> Option<&'static str> {
         match self {

@@ -138,6 +138,31 @@ fn a_file_has_what_a_scale_sells_and_the_others_are_listed() {
     assert!(!server.path().join("cheio.txt").exists());
     let usage = server.run(&["export", "--department", "3"]);
     assert!(usage.code == 2 && usage.err.contains("--format itensmgv"), "{usage:?}");
+    for format in ["filizola", "urano"] {
+        let usage = server.run(&["export", "--format", format, "--department", "3"]);
+        assert!(usage.code == 2 && usage.err.contains("--department é dos arquivos da Toledo"), "{usage:?}");
+    }
+}
+
+#[test]
+fn a_name_that_programs_know_is_no_name_of_a_csv() {
+    let server = Server::start(&[]);
+    for (name, what) in [
+        ("precos.ods", "não escreve arquivos .ods"),
+        ("PRECOS.XLS", "escolha um nome com .xlsx"),
+        ("ITENSMGV.TXT", "--format itensmgv,"),
+        ("txitens.txt", "--format txitens,"),
+        ("CADTXT.TXT", "--format filizola,"),
+        ("SETORTXT.TXT", "use CADTXT.TXT com --format filizola,"),
+        ("PRODUTOS.TXT", "--format urano,"),
+    ] {
+        let refused = server.run(&["export", name]);
+        assert!(refused.code == 2 && refused.err.contains(what), "{name}: {refused:?}");
+        assert!(!server.path().join(name).exists());
+    }
+    // A format that is asked for is written under any name.
+    assert_eq!(server.run(&["export", "PRODUTOS.TXT", "--format", "csv"]).code, 0);
+    assert_eq!(server.run(&["export", "lista.txt"]).code, 0);
 }
 
 #[test]

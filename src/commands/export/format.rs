@@ -1,5 +1,6 @@
 //! The formats of `export`.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValue;
@@ -13,6 +14,9 @@ use crate::render::{
     catalog_sheet, is_price_list, is_spreadsheet_list, render_price_list, render_spreadsheet_list, workbook,
 };
 use crate::scale_file::{self, DEPARTMENTS, ScaleEncoding, ScaleFormat, is_scale_file};
+
+/// The ends of the names of workbooks that `export` does not write.
+const OTHER_WORKBOOKS: [&str; 4] = ["ods", "xls", "xlsm", "xlsb"];
 
 /// A format of the catalog in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -98,25 +102,57 @@ impl ScaleOptions {
 
 impl ExportFormat {
     /// The format of a file with this name, if no other is asked for.
-    pub(super) fn of_name(file: Option<&Path>) -> Self {
-        let extension = file.and_then(Path::extension).and_then(|extension| extension.to_str());
-        if extension.is_some_and(|it| it.eq_ignore_ascii_case("xlsx")) { Self::Xlsx } else { Self::Csv }
+    ///
+    /// # Errors
+    /// If programs expect another format in a file of this name.
+    pub(super) fn of_name(file: Option<&Path>) -> Result<Self, Error> {
+        let Some(file) = file else { return Ok(Self::Csv) };
+        let is = |text: Option<&OsStr>, name: &str| text.is_some_and(|text| text.eq_ignore_ascii_case(name));
+        if is(file.extension(), "xlsx") {
+            return Ok(Self::Xlsx);
+        }
+        if let Some(other) = OTHER_WORKBOOKS.into_iter().find(|end| is(file.extension(), end)) {
+            return Err(Error::Usage(format!(
+                "`export` não escreve arquivos .{other}. Nada foi escrito; escolha um nome com .xlsx, que o LibreOffice e \
+                 o Excel abrem, ou com .csv"
+            )));
+        }
+        let of_scale = |variant: &&Self| match variant {
+            Self::Scale(format) => {
+                let names = [Some(format.file_name()), format.second_file_name()];
+                names.into_iter().flatten().any(|name| is(file.file_name(), name))
+            }
+            Self::Csv | Self::Spreadsheet | Self::Xlsx => false,
+        };
+        let Some(Self::Scale(format)) = Self::value_variants().iter().find(of_scale) else {
+            return Ok(Self::Csv);
+        };
+        Err(Error::Usage(format!(
+            "{} é o nome de uma carga de balança. Nada foi escrito; use {} com --format {}, ou outro nome para um CSV",
+            file.display(),
+            format.file_name(),
+            format.word()
+        )))
     }
 
     /// Refuses options that the format does not have.
     ///
     /// # Errors
-    /// If the format is none of a scale, and one of the options is.
+    /// If the format is none of a scale, or one without departments, and one of the options is.
     pub(super) fn check_options(self, scale: ScaleOptions) -> Result<(), Error> {
-        let is_given = scale.department.is_some() || scale.encoding.is_some();
-        if is_given && !matches!(self, Self::Scale(_)) {
-            return Err(Error::Usage(
+        let what = match self {
+            Self::Scale(format) if scale.department.is_some() && !format.has_departments() => {
+                "--department é dos arquivos da Toledo. Nada foi escrito; tire a opção, ou use --format itensmgv"
+            }
+            Self::Csv | Self::Spreadsheet | Self::Xlsx
+                if scale.department.is_some() || scale.encoding.is_some() =>
+            {
                 "--department e --encoding são de arquivos de balança. Nada foi escrito; diga o formato, como \
                  --format itensmgv"
-                    .to_owned(),
-            ));
-        }
-        Ok(())
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::Usage(what.to_owned()))
     }
 
     /// The catalog in this format. A list has the products that are sold, and a note on the others.
