@@ -381,6 +381,21 @@ mod tests {
     }
 
     #[test]
+    fn a_total_is_no_product_and_a_product_may_begin_like_one() {
+        let text = "Produto;Preço\nTotal Flex detergente;9,90\nUva;3,00\nTotal geral;12,90\nSubtotal frutas;3,00\n\
+            Total:;3,00\nMédia;3,00\nTotal de 2 itens;5,00\nSub-total (R$);1,00\nTotal Frutal;\n";
+        assert_eq!(shown(text.as_bytes()), "2: Total Flex detergente 9.9 0 -\n3: Uva 3.0 0 -\n");
+        let notes = read(text.as_bytes()).unwrap().notes;
+        assert_eq!(notes, ["7 linhas não entraram: 7 de total"]);
+    }
+
+    #[test]
+    fn columns_of_shops_online_and_of_markets() {
+        let text = "Produto;Variedade;Preço;Estoque disponível\nUva;Itália;9,90;3\nUva;Rubi;8,00;2\n";
+        assert_eq!(shown(text.as_bytes()), "2: Uva Itália 9.9 3 -\n3: Uva Rubi 8.0 2 -\n");
+    }
+
+    #[test]
     fn a_row_in_error_is_so_alone() {
         // Two products of one line have the same code.
         let beside =

@@ -91,7 +91,7 @@ impl Heading {
 
     /// Whether the column has the grade of a product, which belongs to its name.
     pub(super) fn is_grade(&self) -> bool {
-        self.words == "classificacao"
+        matches!(self.words.as_str(), "classificacao" | "variedade")
     }
 }
 
@@ -298,6 +298,9 @@ fn names(field: Field) -> &'static [&'static str] {
         Field::Stock => &[
             "estoque",
             "estoque atual",
+            "estoque disponivel",
+            "estoque fisico",
+            "quantidade disponivel",
             "quantidade em estoque",
             "qtd em estoque",
             "qtde em estoque",

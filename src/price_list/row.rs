@@ -160,7 +160,11 @@ impl<'r> Cells<'r> {
             ));
         }
         match quantity < Quantity::ZERO {
-            true => Err(format!("{what} de {} não pode ser negativo", Quoted(name.as_str()))),
+            true => Err(format!(
+                "{what} de {} não pode ser negativo; para não ler a coluna, importe com --column {}=-",
+                Quoted(name.as_str()),
+                field.heading()
+            )),
             false => Ok(Some(quantity)),
         }
     }
@@ -251,7 +255,9 @@ fn read_code(code: &str, name: &Name) -> Result<ShopCode, String> {
              `hortifruti product set {name} --code 0`"
         ));
     }
-    ShopCode::parse(code).map_err(told)
+    ShopCode::parse(code).map_err(|error| {
+        format!("{error}; se os códigos são de outro sistema, importe sem eles, com --column codigo=-")
+    })
 }
 
 fn read_barcodes(cell: &str) -> Result<Vec<Barcode>, String> {

@@ -13,6 +13,45 @@ const SECTIONS_NAMED_MAX: usize = 8;
 /// The first words of rows that sum up others, folded.
 const TOTALS: [&str; 7] = ["total", "totais", "subtotal", "sub-total", "soma", "somatorio", "media"];
 
+/// The words that follow those of [`TOTALS`] in rows that sum up others, folded, beside those of sections. A row with
+/// another word, such as `Total Flex`, has the name of a product.
+const TOTALED: [&str; 34] = [
+    "bruto",
+    "caixas",
+    "compra",
+    "compras",
+    "da",
+    "das",
+    "de",
+    "dia",
+    "do",
+    "dos",
+    "em",
+    "estoque",
+    "final",
+    "geral",
+    "itens",
+    "kg",
+    "liquido",
+    "lista",
+    "loja",
+    "mes",
+    "nota",
+    "para",
+    "parcial",
+    "pedido",
+    "por",
+    "preco",
+    "precos",
+    "produtos",
+    "quantidade",
+    "r",
+    "unidades",
+    "valor",
+    "venda",
+    "vendas",
+];
+
 /// First words of the remarks below a list, folded.
 const REMARKS: [&str; 22] = [
     "obs",
@@ -82,8 +121,10 @@ pub(super) fn no_product(
     // A total stands in the place of a name, or in a row without one.
     let total = filled().find(|place| is_total(text_at(*place)));
     let is_named = !cell(Field::Name).is_empty();
+    let is_priced = !cell(Field::Price).is_empty();
     if total.is_some_and(|place| !is_named || columns.place(Field::Name) == Some(place))
         && cell(Field::Unit).is_empty()
+        && !(is_priced && has_name_of_product(cell(Field::Name)))
     {
         return Some(NoProduct::Total);
     }
@@ -119,6 +160,21 @@ fn is_total(text: &str) -> bool {
     let folded = Key::fold(text);
     let first = folded.as_str().split([' ', ':', '(']).next().unwrap_or_default();
     TOTALS.contains(&first)
+}
+
+/// Whether a name that begins as a total goes on as that of a product.
+fn has_name_of_product(name: &str) -> bool {
+    let folded = Key::fold(name);
+    let mut words = folded.as_str().split([' ', '(']).filter(|word| !word.is_empty());
+    let ends = words.next().is_none_or(|first| first.ends_with(':'));
+    let second = words.next().map(|word| word.trim_matches(|it: char| !it.is_alphanumeric()));
+    let is_other = |word: &str| {
+        !word.is_empty()
+            && !word.starts_with(|first: char| first.is_ascii_digit())
+            && !TOTALED.contains(&word)
+            && !SECTIONS.contains(&word)
+    };
+    !ends && second.is_some_and(is_other)
 }
 
 fn is_section(text: &str) -> bool {

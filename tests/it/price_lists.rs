@@ -406,10 +406,14 @@ fn a_slip_in_the_terms_is_named_with_its_line() {
     for (cells, told) in [
         ("0;;;;;", "o código de \"Uva\" não pode ser 0"),
         ("1234567;;;;;", "código \"1234567\" inválido"),
+        ("A-12;;;;;", "importe sem eles, com --column codigo=-"),
         (";7891000100104;;;;", "tem o dígito verificador errado"),
         (";7,891E+12;;;;", "a planilha abreviou o código de barras \"7,891E+12\""),
         (";;;5;4;", "o alvo 4 de \"Uva\" fica abaixo do mínimo 5"),
-        (";;;-1;;", "o mínimo de \"Uva\" não pode ser negativo"),
+        (
+            ";;;-1;;",
+            "o mínimo de \"Uva\" não pode ser negativo; para não ler a coluna, importe com --column minimo=-",
+        ),
         (";;;muito;;", "muito"),
         (";;;;;3,5", "a validade \"3,5\" não serve"),
         (";;;;;4000", "a validade \"4000\" não serve"),
