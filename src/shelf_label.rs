@@ -11,6 +11,7 @@ use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, TextStr};
 use crate::catalog::Price;
 use bars::Bars;
 pub use bars::LabelCode;
+pub use letters::is_writable;
 use letters::{FONT, MM, write};
 
 /// The most labels of one file: a hundred rolls.

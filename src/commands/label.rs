@@ -8,13 +8,13 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::Error;
 use super::connection::{Connection, connect};
-use super::output::written_or;
-use crate::catalog::{Barcode, counted};
+use super::output::{note, written_or};
+use crate::catalog::{Barcode, Quoted, counted};
 use crate::io_error::describe;
 use crate::operation::{ProductReply, ProductsRequest, Reply, Request};
 use crate::private_file::{AtomicFile, NameState};
 use crate::refusal::{Code, Refusal};
-use crate::shelf_label::{LABELS_MAX, LabelCode, Paper, ShelfLabel, pdf};
+use crate::shelf_label::{LABELS_MAX, LabelCode, Paper, ShelfLabel, is_writable, pdf};
 
 /// Etiquetas de prateleira
 #[derive(Debug, Args)]
@@ -107,9 +107,10 @@ impl Print {
             .and_then(|()| made.finish_over(|head| self.force && is_pdf(head)))
             .map_err(|error| failed(&error))?;
         let written = counted(count, "etiqueta escrita", "etiquetas escritas");
-        let note = format!("{written} em {}.\n", self.pdf.display());
+        tell_odd(&products);
+        let line = format!("{written} em {}.\n", self.pdf.display());
         written_or(
-            io::stdout().write_all(note.as_bytes()),
+            io::stdout().write_all(line.as_bytes()),
             "as etiquetas foram escritas; só esta mensagem não pôde ser mostrada",
         )
     }
@@ -139,6 +140,33 @@ impl Print {
         }
         Ok(products)
     }
+}
+
+/// Reports the labels that a person may not want on a shelf.
+fn tell_odd(products: &[ProductReply]) {
+    let tell = |is_odd: fn(&ProductReply) -> bool, one, more| {
+        let mut odd = products.iter().filter(|product| is_odd(product));
+        let Some(first) = odd.next() else { return };
+        let count = 1 + odd.count();
+        let names = if count == 1 { ":" } else { "; o primeiro é" };
+        let what = counted(count, one, more);
+        note(&format!("Aviso: {what}{names} {}.", Quoted(first.name.as_str())));
+    };
+    tell(
+        |product| product.price.centavos() == 0,
+        "produto está sem preço, e a etiqueta dele mostra R$ 0,00",
+        "produtos estão sem preço, e as etiquetas deles mostram R$ 0,00",
+    );
+    tell(
+        |product| product.is_discontinued,
+        "produto está aposentado, e não se vende mais",
+        "produtos estão aposentados, e não se vendem mais",
+    );
+    tell(
+        |product| !is_writable(product.name.as_str()),
+        "produto tem no nome um sinal que a letra das etiquetas não tem, e no lugar dele há ?",
+        "produtos têm no nome um sinal que a letra das etiquetas não tem, e no lugar dele há ?",
+    );
 }
 
 /// The label of a product. A barcode that any scanner knows goes before the other codes.

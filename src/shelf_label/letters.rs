@@ -76,6 +76,11 @@ pub(super) fn write(content: &mut Content, text: &str, left: f32, bottom: f32, s
     content.begin_text().set_font(Name(b"F"), size).next_line(left, bottom).show(Str(&bytes)).end_text();
 }
 
+/// Whether the font has every sign of a text.
+pub fn is_writable(text: &str) -> bool {
+    text.chars().all(|sign| sign == '?' || letter(sign) != b'?')
+}
+
 /// The byte of a sign in Windows-1252.
 fn letter(sign: char) -> u8 {
     let mut text = [0; 4];

@@ -43,6 +43,26 @@ fn labels_are_written_to_a_pdf_and_no_other_file_is_replaced() {
 }
 
 #[test]
+fn a_label_that_nobody_may_want_is_written_and_named() {
+    let server = shop();
+    for (name, price) in [("Brinde", "0"), ("Amostra", "0"), ("Chá Ağaç", "5")] {
+        assert_eq!(server.run(&["product", "new", name, price]).code, 0);
+    }
+    assert_eq!(server.run(&["product", "retire", "Caixa"]).code, 0);
+    let made =
+        server.run(&["label", "print", "Suco", "Brinde", "Amostra", "Chá Ağaç", "Caixa", "--pdf", "a.pdf"]);
+    assert_eq!((made.code, made.out.as_str()), (0, "5 etiquetas escritas em a.pdf.\n"), "{made:?}");
+    for said in [
+        "Aviso: 2 produtos estão sem preço, e as etiquetas deles mostram R$ 0,00; o primeiro é \"Brinde\".\n",
+        "Aviso: 1 produto está aposentado, e não se vende mais: \"Caixa\".\n",
+        "no lugar dele há ?: \"Chá Ağaç\".\n",
+    ] {
+        assert!(made.err.contains(said), "{said}: {}", made.err);
+    }
+    assert_eq!(server.run(&["label", "print", "Suco", "--pdf", "b.pdf"]).err, "");
+}
+
+#[test]
 fn another_program_reads_the_codes_back() {
     let server = shop();
     let expected: BTreeSet<&str> =
