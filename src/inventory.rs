@@ -13,6 +13,7 @@ mod ledger_reads;
 mod listing;
 mod low_stock;
 mod movements;
+mod names_then;
 mod near_names;
 mod pipeline;
 mod present;

@@ -435,7 +435,8 @@ impl Refusal {
             ..Self::new(
                 Code::RequestIdReused,
                 format!(
-                    "o identificador de pedido {} já foi usado com outro conteúdo. Nada foi alterado; use um novo.",
+                    "o identificador de pedido {} já foi usado com outro conteúdo, e o pedido daquela vez está feito. \
+                     Nada foi alterado agora; para outra mudança, use um novo.",
                     Quoted(request_id.as_str())
                 ),
             )

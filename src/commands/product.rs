@@ -139,12 +139,15 @@ impl Set {
     fn run(self) -> Result<(), Error> {
         let mut update = self.terms.update()?;
         update.price = self.pricing.price()?;
-        if update.price.is_some() || self.pricing.by_cost().is_some() {
+        // A request with an id may be made already, and the product have another name and price since.
+        let is_new = self.sent.request_id.is_none();
+        if self.pricing.by_cost().is_some() || (update.price.is_some() && is_new) {
             let product = find(&self.sent.connection, &self.name)?;
             if let Some(pricing) = self.pricing.by_cost() {
                 update.price = Some(pricing.price_of(&product)?);
             }
-            if let Some(odd) = update.price.and_then(|price| odd_price(&product, price)) {
+            let odd = update.price.filter(|_| is_new).and_then(|price| odd_price(&product, price));
+            if let Some(odd) = odd {
                 confirm(&odd, self.yes)?;
             }
         }

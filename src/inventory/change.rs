@@ -6,7 +6,8 @@ use std::time::SystemTime;
 use super::commit::{Applied, Change, ImportResult, refuse_rows};
 use super::{Adjusted, Session, product_of, read, stopped};
 use crate::catalog::{
-    BATCH_LINES_MAX, Draft, IMPORT_ROWS_MAX, ImportCheck, Imported, ImportedChange, RowError,
+    Adjustment, BATCH_LINES_MAX, Draft, IMPORT_ROWS_MAX, ImportCheck, Imported, ImportedChange, Name,
+    RequestId, RowError,
 };
 use crate::operation::{AdjustRequest, BatchRequest, ImportReply, ImportRequest, ProductChangeReply};
 use crate::refusal::Refusal;
@@ -23,16 +24,39 @@ impl Session {
     /// # Errors
     /// If a rule forbids the change, or the store refuses writes.
     pub async fn adjust(&self, request: AdjustRequest<'_>) -> Result<Adjusted, Refusal> {
-        let name = request.name;
-        let adjustment = self.reader().adjustment(request);
-        let adjustment = match adjustment {
-            Ok(adjustment) => adjustment,
-            Err(refusal) => return Err(self.explain(name, refusal).await),
-        };
+        let request_id = request.request_id.clone();
+        let (adjustment, name_then) = self.adjustment(request, request_id.as_ref()).await?;
         let mut result = self.write(vec![Change::Adjust(adjustment)]).await;
         let applied = result.each.pop().ok_or_else(stopped)?.map_err(|refusal| *refusal)?;
         let movement = applied.movement(&result.movements).ok_or_else(stopped)?;
-        Ok(Adjusted::from((product_of(&read(&self.inventory.catalog), movement), movement)))
+        let mut adjusted = Adjusted::from((product_of(&read(&self.inventory.catalog), movement), movement));
+        // The first answer had the name that the client asked for, and looks for in every answer.
+        if let Some(name) = name_then {
+            adjusted.product.name = name;
+        }
+        Ok(adjusted)
+    }
+
+    /// The change that is asked for by a request with this id, signed by the session, and the name of the product then
+    /// if the request is a repetition that calls it so.
+    async fn adjustment(
+        &self,
+        request: AdjustRequest<'_>,
+        request_id: Option<&RequestId>,
+    ) -> Result<(Adjustment, Option<Name>), Refusal> {
+        let name = request.name;
+        if request_id.is_some() {
+            let found = self.reader().id_of(name);
+            if let Err(refusal) = found {
+                let then = self.meant_then(name, request_id, refusal).await?;
+                return Ok((self.adjustment_of(then.product, request), then.name));
+            }
+        }
+        let adjustment = self.reader().adjustment(request);
+        match adjustment {
+            Ok(adjustment) => Ok((adjustment, None)),
+            Err(refusal) => Err(self.explain(name, refusal).await),
+        }
     }
 
     /// Changes several stocks together, all or none. Returns after all changes are durable, with one answer
@@ -50,12 +74,9 @@ impl Session {
             if index % LINES_IN_TURN == LINES_IN_TURN - 1 {
                 tokio::task::yield_now().await;
             }
-            let name = adjust.name;
-            let change = self.reader().adjustment(AdjustRequest { request_id: None, ..adjust });
-            match change {
-                Ok(change) => changes.push(change),
-                Err(refusal) => return Err(self.explain(name, refusal).await.at(index)),
-            }
+            let adjust = AdjustRequest { request_id: None, ..adjust };
+            let change = self.adjustment(adjust, request_id.as_ref()).await;
+            changes.push(change.map_err(|refusal| refusal.at(index))?.0);
         }
         match self.write(vec![Change::Batch { changes, request_id }]).await.each.pop() {
             Some(Ok(Applied::Batch(movements))) => {

@@ -26,7 +26,11 @@ impl Session {
             let product = self.reader().id_of(name);
             match product {
                 Ok(product) => lines.push(CountLine { product, counted, at_sequence }),
-                Err(refusal) => return Err(self.explain(name, refusal).await.at(index)),
+                Err(refusal) => {
+                    let then = self.meant_then(name, request_id.as_ref(), refusal).await;
+                    let product = then.map_err(|refusal| refusal.at(index))?.product;
+                    lines.push(CountLine { product, counted, at_sequence });
+                }
             }
         }
         let signed = Signed { author: self.author.clone(), note };

@@ -106,9 +106,7 @@ impl Reader<'_> {
         let Some(product) = catalog.id_of(request.name) else {
             return session.by_label_changed(catalog, request);
         };
-        let AdjustRequest { name: _, delta, kind, request_id, details } = request;
-        let author = session.author.clone();
-        Ok(Adjustment { product, delta, kind, request_id, author, details, label: None })
+        Ok(session.adjustment_of(product, request))
     }
 
     fn catalog(&mut self) -> Result<&Catalog, Refusal> {

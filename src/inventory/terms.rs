@@ -23,16 +23,9 @@ impl Session {
         request: UpdateProductRequest<'_>,
     ) -> Result<ProductReply, Refusal> {
         let UpdateProductRequest { name, update, request_id } = request;
-        let (product, unless_made) = match self.id_of(name, "name").await {
-            Ok(product) => (product, None),
-            Err(refusal) => {
-                let renamed = update.name.as_ref().filter(|_| request_id.is_some());
-                let renamed = renamed.and_then(|new| self.reader().id_of(new.as_str()).ok());
-                (renamed.ok_or_else(|| refusal.clone())?, Some(Box::new(refusal)))
-            }
-        };
-        let author = self.author.clone();
-        let change = Change::Update { product, unless_made, update: update.clone(), request_id, author };
+        let product = self.id_of(name, "name", request_id.as_ref()).await?;
+        let change =
+            Change::Update { product, update: update.clone(), request_id, author: self.author.clone() };
         let [changed] = &self.change_terms(change).await?[..] else { return Err(stopped()) };
         let catalog = read(&self.inventory.catalog);
         let product = catalog.products().get(product).ok_or_else(stopped)?;
@@ -49,8 +42,8 @@ impl Session {
     /// If a rule forbids the merge, or the store refuses writes.
     pub(super) async fn merge(&self, request: MergeRequest<'_>) -> Result<Vec<ChangeReply>, Refusal> {
         let MergeRequest { from, into, request_id } = request;
-        let from = self.id_of(from, "from_name").await?;
-        let into = self.id_of(into, "into_name").await?;
+        let from = self.id_of(from, "from_name", request_id.as_ref()).await?;
+        let into = self.id_of(into, "into_name", request_id.as_ref()).await?;
         self.change_terms(Change::Merge { from, into, request_id, author: self.author.clone() }).await
     }
 
@@ -115,24 +108,25 @@ impl Session {
         Ok(named(&self.inventory.catalog, found))
     }
 
-    async fn read_changes(&self, query: ChangesQuery) -> Result<Vec<ProductChange>, Refusal> {
+    pub(super) async fn read_changes(&self, query: ChangesQuery) -> Result<Vec<ProductChange>, Refusal> {
         self.inventory.ledger.read(move |ledger| ledger.product_changes(&query)).await
     }
 
-    async fn id_of(&self, name: &str, field: &'static str) -> Result<ProductId, Refusal> {
+    async fn id_of(
+        &self,
+        name: &str,
+        field: &'static str,
+        request_id: Option<&RequestId>,
+    ) -> Result<ProductId, Refusal> {
         let found = self.reader().id_of(name);
-        match found {
+        let found = match found {
             Ok(product) => Ok(product),
-            Err(refusal) => {
-                let mut refusal = self.explain(name, refusal).await;
-                refusal
-                    .metadata
-                    .iter_mut()
-                    .filter(|(key, _)| *key == "field")
-                    .for_each(|it| it.1 = field.into());
-                Err(refusal)
-            }
-        }
+            Err(refusal) => self.meant_then(name, request_id, refusal).await.map(|then| then.product),
+        };
+        found.map_err(|mut refusal| {
+            refusal.metadata.iter_mut().filter(|(key, _)| *key == "field").for_each(|it| it.1 = field.into());
+            refusal
+        })
     }
 
     async fn change_terms(&self, change: Change) -> Result<Vec<ChangeReply>, Refusal> {

@@ -53,6 +53,63 @@ fn a_one_shot_whose_answer_is_lost_ends_with_the_command_to_paste() {
 }
 
 #[test]
+fn a_repeated_request_is_answered_after_its_products_have_other_names() {
+    let server = Server::start(&[]);
+    assert_eq!(server.run(&["product", "new", "Uva", "4,00"]).code, 0);
+    let codes = [("Maca", "7"), ("Pera", "8"), ("Caju", "9")];
+    for (name, code) in codes {
+        assert_eq!(server.run(&["product", "set", name, "--code", code]).code, 0);
+    }
+    let requests: [&[&str]; 7] = [
+        &["update", "Maca", "-2", "--reason", "venda", "--request-id", "r1", "--socket"],
+        &["update", "Maca", "-2", "--reason", "venda", "--request-id", "r2", "--grpc"],
+        &["update", "7", "-1", "--request-id", "r3"],
+        &["sell", "1", "Maca", "2", "Pera", "--request-id", "b1"],
+        &["count", "Caju", "50", "--request-id", "k1"],
+        &["product", "set", "Pera", "--price", "6,00", "--request-id", "p1"],
+        &["product", "merge", "Uva", "Caju", "--request-id", "m1"],
+    ];
+    let answered = |args: &[&str]| {
+        let ended = server.run(args);
+        assert_eq!(ended.code, 0, "{args:?}: {ended:?}");
+        ended.out
+    };
+    let first: Vec<String> = requests.iter().map(|args| answered(args)).collect();
+    let history = || answered(&["history", "--limit", "100", "--format", "csv"]).lines().count();
+    let movements = history();
+    let renames = [("Maca", "Maçã Gala"), ("Pera", "Pera Rocha"), ("Caju", "Caju Bravo")];
+    for ((from, to), (_, code)) in renames.iter().zip(codes) {
+        answered(&["product", "rename", from, to]);
+        answered(&["product", "set", to, "--code", &format!("1{code}")]);
+    }
+    for (args, first) in requests.iter().zip(first) {
+        // An answer about one product by its name has the name of then.
+        let expected = match args[..2] {
+            ["update", "Maca"] => first,
+            _ => renames.iter().fold(first, |text, (from, to)| text.replace(from, to)),
+        };
+        assert_eq!(answered(args), expected, "{args:?}");
+    }
+    assert_eq!(history(), movements);
+
+    // What was never asked for is still not found, and other content under a known id is refused.
+    for (args, code) in [
+        (&["update", "Maca", "-2", "--request-id", "r9"][..], 3),
+        (&["update", "Kiwi", "-2", "--reason", "venda", "--request-id", "r1"], 3),
+        (&["update", "Maca", "-3", "--reason", "venda", "--request-id", "r1"], 4),
+    ] {
+        let refused = server.run(args);
+        assert_eq!(refused.code, code, "{args:?}: {refused:?}");
+    }
+    // The name of then is another product now: nobody is told that nothing was done.
+    answered(&["product", "new", "Maca", "1,00"]);
+    let refused = server.run(requests[0]);
+    assert!(refused.code == 4 && refused.err.contains("o pedido daquela vez está feito"), "{refused:?}");
+    // The new product has an opening.
+    assert_eq!(history(), movements + 1);
+}
+
+#[test]
 fn a_count_and_an_undo_whose_answer_is_lost_are_finished_and_not_repeated() {
     // The proxy knows the change by its name or its request id.
     let changes: [(&[&str], &str, i64); 2] =

@@ -7,7 +7,6 @@ use crate::catalog::{
     Adjustment, Author, IMPORT_ROWS_MAX, LargeChange, Note, ProductDraft, ProductId, Quantity, RequestId,
     TermsUpdate,
 };
-use crate::refusal::Refusal;
 
 /// The rows of the store that a row of an import counts for: the row may create a product and a movement, and
 /// takes the catalog several times as long as a change.
@@ -45,9 +44,6 @@ pub(crate) enum Change {
     },
     Update {
         product: ProductId,
-        /// The refusal of the product's name, if the change can only be a repetition: of a rename, after which the
-        /// product has the new name.
-        unless_made: Option<Box<Refusal>>,
         update: Box<TermsUpdate>,
         request_id: Option<RequestId>,
         author: Option<Author>,
@@ -62,6 +58,10 @@ pub(crate) enum Change {
         wanted: WantedImport,
         request_id: Option<RequestId>,
         author: Option<Author>,
+    },
+    /// Nothing, but a question: the products that a request has changed.
+    Recall {
+        request_id: RequestId,
     },
     ClearExamples {
         request_id: Option<RequestId>,
@@ -99,6 +99,7 @@ impl Change {
     pub(super) fn request_id(&self) -> Option<&RequestId> {
         match self {
             Change::Adjust(adjustment) => adjustment.request_id.as_ref(),
+            Change::Recall { request_id } => Some(request_id),
             Change::Batch { request_id, .. }
             | Change::Import { request_id, .. }
             | Change::Count { request_id, .. }
@@ -113,7 +114,7 @@ impl Change {
     /// The rows of the store that the change may touch.
     pub(super) fn rows(&self) -> usize {
         match self {
-            Change::Adjust(_) => 1,
+            Change::Adjust(_) | Change::Recall { .. } => 1,
             Change::Batch { changes, .. } => changes.len(),
             Change::Import { rows, .. } => IMPORT_ROW_WEIGHT * rows.len(),
             Change::Count { lines, .. } => lines.len(),

@@ -22,12 +22,12 @@ use super::change::Change;
 use super::result::{Applied, ImportResult, Outcome};
 use super::store_refusals::unreadable;
 use crate::catalog::{
-    Adjustment, Author, Catalog, Draft, Movement, ProductDraft, RequestId, RequestRecord, RowError,
-    Transaction, batch_digest, import_digest, ledger_order,
+    Adjustment, Author, Catalog, Draft, Movement, ProductDraft, ProductId, RequestId, RequestRecord,
+    RowError, Transaction, batch_digest, import_digest, ledger_order,
 };
 use crate::refusal::{Code, Refusal};
 use crate::store::{Recorded, RecordedById, Store};
-use results::{FirstResult, ImportMade};
+use results::{CountResult, FirstResult, ImportMade, TermsResult};
 
 /// The planner of one transaction, which checks one change after the other.
 pub(super) struct Planner<'a> {
@@ -79,15 +79,16 @@ impl<'a> Planner<'a> {
             Change::Undo { sequence, is_single, request_id, signed, of_own_sales } => self
                 .undo(*sequence, *is_single, request_id.as_ref(), signed, *of_own_sales)
                 .map(Applied::Undone),
-            Change::Update { product, unless_made, update, request_id, author } => self
-                .update(*product, unless_made.as_deref(), update, request_id.as_ref(), author.as_ref())
-                .map(Applied::Counted),
+            Change::Update { product, update, request_id, author } => {
+                self.update(*product, update, request_id.as_ref(), author.as_ref()).map(Applied::Counted)
+            }
             Change::Merge { from, into, request_id, author } => {
                 self.merge(*from, *into, request_id.as_ref(), author.as_ref()).map(Applied::Counted)
             }
             Change::UndoImport { wanted, request_id, author } => self
                 .undo_import(*wanted, request_id.as_ref(), author.as_ref())
                 .map(|undone| Applied::ImportUndone(Box::new(undone))),
+            Change::Recall { request_id } => self.products_of(request_id).map(Applied::Recalled),
             Change::ClearExamples { request_id, author } => {
                 self.clear_examples(request_id.as_ref(), author.as_ref()).map(Applied::Counted)
             }
@@ -116,6 +117,53 @@ impl<'a> Planner<'a> {
             }
             Some(_) => Err(Refusal::request_id_reused(request_id)),
         }
+    }
+
+    /// The products that a request has changed, in the order of its movements; none if it was never made.
+    fn products_of(&mut self, request_id: &RequestId) -> Result<Vec<ProductId>, Refusal> {
+        match self.earlier(request_id, self.hasher.hash_one(request_id)) {
+            None => Ok(Vec::new()),
+            Some(Recorded::Movement(movement)) => Ok(vec![movement.product]),
+            Some(Recorded::Request(record)) => match FirstResult::decode(&record.result) {
+                Some(result) => self.products_in(result),
+                None => Err(not_in_ledger()),
+            },
+        }
+    }
+
+    fn products_in(&mut self, result: FirstResult) -> Result<Vec<ProductId>, Refusal> {
+        let mut products = Vec::new();
+        let mut movements = Vec::new();
+        match result {
+            FirstResult::Batch { first_sequence } => {
+                let row = self.store.rows(first_sequence, 1).map_err(unreadable)?.pop();
+                let count = row.map_or(0, |row| row.document.count as usize);
+                movements.push((first_sequence, count));
+            }
+            FirstResult::Count(lines) => movements.extend(lines.iter().filter_map(|line| match line {
+                CountResult::Movement(sequence) => Some((*sequence, 1)),
+                // Of a line that changed nothing only the digest knows the product.
+                CountResult::Same { .. } => None,
+            })),
+            FirstResult::Terms(results) => {
+                for result in results {
+                    match result {
+                        TermsResult::Same { product, .. } => products.push(product),
+                        TermsResult::Movement(sequence) => movements.push((sequence, 1)),
+                    }
+                }
+            }
+            // These name no products, or all by a list.
+            FirstResult::Import(_)
+            | FirstResult::ImportMade(_)
+            | FirstResult::ImportUndone(..)
+            | FirstResult::Undo { .. }
+            | FirstResult::UndoOfImport(_) => {}
+        }
+        for (first, count) in movements {
+            products.extend(self.movements(first, count)?.iter().map(|movement| movement.product));
+        }
+        Ok(products)
     }
 
     /// Returns the result of a request id with this hash, from before this transaction or earlier in it.

@@ -40,6 +40,8 @@ pub(crate) enum Applied {
     Imported(Box<ImportResult>),
     ImportUndone(Box<UndoneParts>),
     Counted(Vec<Counted>),
+    /// The products of an earlier request.
+    Recalled(Vec<ProductId>),
 }
 
 /// The effect of an import, or of the undo of a part of one.
@@ -105,7 +107,8 @@ impl Applied {
             | Applied::Undone(_)
             | Applied::Imported(_)
             | Applied::ImportUndone(_)
-            | Applied::Counted(_) => None,
+            | Applied::Counted(_)
+            | Applied::Recalled(_) => None,
         }
     }
 }

@@ -20,7 +20,7 @@ use super::{STREAMS_MAX, own_words};
 use crate::access::{self, Identity};
 use crate::inventory::{Answers, Pipeline, Session};
 use crate::metrics::{Transport, Turn};
-use crate::operation::Operation;
+use crate::operation::{AdjustRequest, Operation};
 use crate::refusal::Refusal;
 use crate::server::long_work::TURN_BYTES;
 use crate::server::service::LAST_LOOK;
@@ -116,10 +116,16 @@ impl Calls {
                 let come = pipeline.waiting() + usize::from(refused.is_some());
                 last_changes = last_changes.saturating_sub(come);
             }
-            if let Some((name, refusal)) = refused {
-                let refusal = self.service.inventory.explain(&name, refusal).await;
-                turn.count(OPERATION, Some(refusal.code));
-                grpc::write_stream_answer(pipeline.next_answer(), Err(refusal));
+            if let Some(refused) = refused {
+                let answer = match refused {
+                    Refused::At(name, refusal) => Err(session.explain(&name, refusal).await),
+                    Refused::Then(name, request) => {
+                        session.adjust(AdjustRequest { name: &name, ..request }).await
+                    }
+                };
+                turn.count(OPERATION, answer.as_ref().err().map(|refusal| refusal.code));
+                let answer = answer.as_ref().map(|made| (&made.product, &made.movement));
+                grpc::write_stream_answer(pipeline.next_answer(), answer.map_err(Clone::clone));
             }
             {
                 let _waiting = self.wait();
@@ -192,14 +198,23 @@ impl Calls {
                         },
                     };
                     let mut name = "";
+                    let mut then = None;
                     let added = change.and_then(|adjust| {
                         name = adjust.name;
                         self.service.console.command(&adjust);
                         access::check(identity, adjust.permission())?;
+                        if reader.may_mean_then(&adjust) {
+                            let AdjustRequest { name: _, delta, kind, request_id, details } = adjust;
+                            then = Some(AdjustRequest { name: "", delta, kind, request_id, details });
+                            return Ok(());
+                        }
                         reader.add(pipeline, adjust)
                     });
+                    if let Some(request) = then {
+                        break (Some(Refused::Then(name.to_owned(), request)), None);
+                    }
                     if let Err(refusal) = added {
-                        break (Some((name.to_owned(), refusal)), None);
+                        break (Some(Refused::At(name.to_owned(), refusal)), None);
                     }
                     if pipeline.waiting() >= run_max {
                         break (None, None);
@@ -222,7 +237,7 @@ impl Calls {
         };
         let refused = match reader.is_right() {
             true => refused,
-            false => refused.map(|(name, _)| (name, Refusal::standing_by(None))),
+            false => refused.map(|refused| refused.with(Refusal::standing_by(None))),
         };
         Gathered { refused, end }
     }
@@ -249,10 +264,24 @@ impl Answers for Vec<u8> {
 
 /// The reason why the gathering of changes ended, if not that the run is full or that no more have arrived.
 struct Gathered {
-    /// The change after the others that could not be added: the name of its product, and the refusal.
-    refused: Option<(String, Refusal)>,
+    /// The change after the others that could not be added.
+    refused: Option<Refused>,
     /// The end of the stream after these changes, if it has ended.
     end: Option<Result<(), Status>>,
+}
+
+/// A change that cannot be added to others, with the name of its product.
+enum Refused {
+    At(String, Refusal),
+    /// No product has the name, but the request may be a repetition. Its own name is empty.
+    Then(String, AdjustRequest<'static>),
+}
+
+impl Refused {
+    fn with(self, refusal: Refusal) -> Self {
+        let (Self::At(name, _) | Self::Then(name, _)) = self;
+        Self::At(name, refusal)
+    }
 }
 
 /// The answers of a stream, as the client takes them.

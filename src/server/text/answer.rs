@@ -99,6 +99,9 @@ impl Conversation<'_> {
                 }
                 match request {
                     Request::AdjustStock(request) => {
+                        if reader.may_mean_then(&request) {
+                            return Some(Rest::Request(Request::AdjustStock(request)));
+                        }
                         let AdjustRequest { name, .. } = request;
                         let added = reader.add(&mut self.pipeline, request);
                         let refused = |refusal| Rest::Refused(Operation::AdjustStock, name, refusal);

@@ -37,7 +37,7 @@ fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
     if text.is_empty() && desk.is_person() {
         return desk.drop_command();
     }
-    let (phrase, product) = read_phrase(desk, &text, total.is_none())?;
+    let (phrase, product) = read_phrase(desk, &text, total.is_none(), request_id.is_some())?;
     let bought = last_movements(desk, &product, Kind::Purchase);
     let total = total.or(phrase.total);
     let measure = phrase.measure.map(|measure| in_boxes(measure, &product, &bought));

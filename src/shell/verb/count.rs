@@ -16,7 +16,7 @@ pub(in crate::shell) fn counted_line(desk: &mut dyn Desk, rest: String) -> Resul
     if !has_quantity {
         return Ok(rest);
     }
-    let (phrase, product) = read_phrase(desk, text, false)?;
+    let (phrase, product) = read_phrase(desk, text, false, !said.is_empty())?;
     let counted = quantity(desk, phrase.measure, &product)?;
     let id = said.first().map_or(String::new(), |(name, value)| format!(" {name}={value}"));
     Ok(format!("{} {counted}{id}", phrase.name))

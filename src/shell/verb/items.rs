@@ -3,14 +3,14 @@
 use super::super::desk::{Desk, Stopped};
 use super::super::report::report;
 use super::super::source::{Expected, Question};
-use crate::catalog::{Details, Key, Kind, Quantity, RequestId};
+use crate::catalog::{Details, Key, Kind, Name, Price, Quantity, RequestId};
 use crate::client::ClientError;
 use crate::operation::doubtful::{odd_quantity, usual_quantity};
 use crate::operation::phrase::{Measure, Phrase, Readings};
 use crate::operation::{
     AdjustRequest, BatchRequest, MovementReply, MovementsRequest, ProductReply, Reply, Request,
 };
-use crate::refusal::Refusal;
+use crate::refusal::{Code, Refusal};
 
 /// Digits of a scale's label.
 const LABEL_DIGITS: usize = 13;
@@ -78,15 +78,27 @@ fn is_label(text: &str, product: &ProductReply) -> bool {
         && product.name.as_str() != text
 }
 
-/// Reads a phrase, and finds its product. Among several readings, that whose product there is.
+/// Reads a phrase, and finds its product. Among several readings, that whose product there is. If the request
+/// `may_be_made`, because it has an id, the product may have another name since, which only the server finds.
 pub(super) fn read_phrase(
     desk: &mut dyn Desk,
     text: &str,
     may_end_with_total: bool,
+    may_be_made: bool,
 ) -> Result<(Phrase, ProductReply), Stopped> {
     let readings = Readings::of(text, may_end_with_total)?;
     let phrase = readings.among(|name| desk.has_product(name))?;
-    let product = desk.product_named(&phrase.name).map_err(|stopped| with_whole_name(stopped, &phrase))?;
+    let product = match desk.product_named(&phrase.name) {
+        Err(Stopped::Failed(ClientError::Refused(refusal)))
+            if may_be_made && refusal.code == Code::ProductNotFound && phrase.measure.is_some() =>
+        {
+            let name = Name::parse(&phrase.name).map_err(|error| Refusal::name(&error))?;
+            let price = Price::from_centavos(0).expect("zero is a price");
+            let (stock, unit) = (Quantity::ZERO, None);
+            ProductReply { name, price, stock, unit, stock_cost: None, terms: None, is_discontinued: false }
+        }
+        found => found.map_err(|stopped| with_whole_name(stopped, &phrase))?,
+    };
     Ok((phrase, product))
 }
 

@@ -102,7 +102,7 @@ impl Sale {
                 format!("a venda já tem {ITEMS_MAX} itens. Nada foi feito; termine esta e comece outra.");
             return Err(Refusal::new(Code::ResourceExhausted, what).into());
         }
-        let (phrase, product) = read_phrase(desk, text, false)?;
+        let (phrase, product) = read_phrase(desk, text, false, may_be_made)?;
         let item = item(desk, phrase, product)?;
         if item.is_label() {
             self.items.push(item);

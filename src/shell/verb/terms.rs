@@ -95,15 +95,22 @@ fn set_price(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped
         }
     };
     let name = asked_name(desk, verb, name)?;
-    let product = desk.product_named(&name)?;
     let price = match (pricing, price) {
-        (Some(pricing), _) => pricing.price_of(&product)?,
-        (None, Some(price)) => price?,
-        (None, None) => asked_price(desk, &product)?,
+        // The request may be made already, and the product have another name since.
+        (None, Some(price)) if request_id.is_some() => price?,
+        (pricing, price) => {
+            let product = desk.product_named(&name)?;
+            let price = match (pricing, price) {
+                (Some(pricing), _) => pricing.price_of(&product)?,
+                (None, Some(price)) => price?,
+                (None, None) => asked_price(desk, &product)?,
+            };
+            if let Some(odd) = odd_price(&product, price) {
+                desk.confirm(&odd, is_meant)?;
+            }
+            price
+        }
     };
-    if let Some(odd) = odd_price(&product, price) {
-        desk.confirm(&odd, is_meant)?;
-    }
     let update = TermsUpdate { price: Some(price), ..TermsUpdate::default() };
     let line = format!(
         "{} {name} {}",
@@ -318,8 +325,8 @@ fn set_discontinued(
 fn merge(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
     let said = Said::of(verb, rest)?;
     let (from, into) = two_names(desk, verb, said.text, "Digite o nome do que fica: ", Expected::Name)?;
-    let (gone, kept) = (desk.product_named(&from)?, desk.product_named(&into)?);
-    if desk.is_person() {
+    if desk.is_person() && said.get("id").is_none() {
+        let (gone, kept) = (desk.product_named(&from)?, desk.product_named(&into)?);
         let odd = format!("{} passa todo para {}, e se aposenta", gone.name, kept.name);
         desk.confirm(&odd, said.is_meant())?;
     }

@@ -37,7 +37,7 @@ fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
     };
     let mut items = Vec::new();
     for text in split_phrases(&text) {
-        let (phrase, product) = read_phrase(desk, text, false)?;
+        let (phrase, product) = read_phrase(desk, text, false, request_id.is_some())?;
         let item = item(desk, phrase, product)?;
         check_quantity(desk, &item.product, item.quantity, Kind::Waste, is_meant)?;
         items.push(item);

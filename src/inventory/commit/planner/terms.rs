@@ -13,15 +13,11 @@ impl Planner<'_> {
     pub(super) fn update(
         &mut self,
         product: ProductId,
-        unless_made: Option<&Refusal>,
         update: &TermsUpdate,
         request_id: Option<&RequestId>,
         author: Option<&Author>,
     ) -> Result<Vec<Counted>, Refusal> {
         self.changed_once(request_id, update_digest(product, update), |planner| {
-            if let Some(refusal) = unless_made {
-                return Err(refusal.clone());
-            }
             planner.draft.update(product, update, author)?;
             Ok(vec![planner.unmoved(product)])
         })
