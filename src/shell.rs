@@ -39,6 +39,7 @@ pub use live::show_live;
 pub use one_shot::{Ended, Manner, run_word};
 use piped::FirstFailure;
 pub use report::{report, report_news};
+pub use verb::check_item_count;
 
 /// Runs the shell on standard input: a dialogue on a terminal, bare commands from a pipe.
 /// Returns the first failure, which has been reported already.

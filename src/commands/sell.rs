@@ -11,12 +11,14 @@ use super::Error;
 use super::connection::connect;
 use super::output::{note, print_for_person};
 use super::word::WordOptions;
-use crate::catalog::{Note, RequestId, counted};
+use crate::catalog::{NOTE_CHARS_MAX, Note, RequestId, counted};
 use crate::client::{ClientError, ConnectionError, new_request_id};
+use crate::io_error;
 use crate::local_time::LocalTime;
 use crate::operation::Request;
 use crate::operation::phrase::{Readings, split_phrases, split_words};
 use crate::refusal::{Code, Refusal};
+use crate::shell::check_item_count;
 use crate::wire::grpc::StoredChange;
 use outbox::{Outbox, Sale};
 
@@ -67,30 +69,66 @@ fn run_with_outbox(
         None => new_request_id(),
     };
     if !items.is_empty() {
-        // A sale that no server will take is not kept.
-        for phrase in split_phrases(&items) {
-            Readings::of(phrase, false)?;
-        }
-        own_note
-            .as_deref()
-            .map(str::parse::<Note>)
-            .transpose()
-            .map_err(|error| Refusal::detail("note", &error))?;
         let at = LocalTime(SystemTime::now()).to_string();
-        outbox
-            .keep(Sale { id: id.to_string(), at, items, note: own_note, sent: None })
-            .map_err(|error| broken(path, &error))?;
+        let sale = Sale { id: id.to_string(), at, items: items.clone(), note: own_note, sent: None };
+        check(&sale)?;
+        outbox.keep(sale).map_err(|error| broken(path, &error))?;
     }
-    let (mut refused, mut own) = (0, Ok(()));
+    let sent = send_waiting(&mut outbox, path, &id, &options);
+    // If an earlier sale could not be sent for a reason of the sender, this one is not made: the error says so, and the
+    // person makes it again.
+    if sent.is_err() && outbox.waiting().iter().any(|sale| sale.id == id.as_str()) {
+        note(&format!("A venda de {items} não foi feita, nem guardada; repita-a depois."));
+        take_out(&mut outbox, path, id.as_str());
+        note(&format!("{} em {}.", counted_waiting(&outbox), path.display()));
+    }
+    sent
+}
+
+/// Refuses a sale that no server will take, now or later: such a sale is not kept.
+fn check(sale: &Sale) -> Result<(), Refusal> {
+    let phrases = split_phrases(&sale.items);
+    check_item_count(phrases.len())?;
+    for phrase in phrases {
+        Readings::of(phrase, false)?;
+    }
+    let Some(own) = &sale.note else { return Ok(()) };
+    own.parse::<Note>().map_err(|error| Refusal::detail("note", &error))?;
+    if note_later(sale).parse::<Note>().is_err() {
+        let chars_max = NOTE_CHARS_MAX + own.chars().count() - note_later(sale).chars().count();
+        let what = format!(
+            "a observação é longa demais: com --outbox tem até {}, porque a hora da venda vai junto. Nada \
+             foi feito",
+            counted(chars_max, "letra", "letras")
+        );
+        return Err(Refusal::invalid("note", what));
+    }
+    Ok(())
+}
+
+/// The note of a sale that is sent after its time: what a person noted, and when the sale was made.
+fn note_later(sale: &Sale) -> String {
+    let own = sale.note.as_ref().map_or(String::new(), |note| format!("{note}; "));
+    format!("{own}vendido em {}, sem servidor", sale.at)
+}
+
+/// Sends the sales of the outbox, oldest first. The sale with this id is of now, and its person is still there.
+fn send_waiting(
+    outbox: &mut Outbox,
+    path: &Path,
+    own: &RequestId,
+    options: &WordOptions,
+) -> Result<(), Error> {
+    let mut refused = 0;
     for sale in outbox.waiting().to_vec() {
-        let is_own = sale.id == id.as_str();
+        let is_own = sale.id == own.as_str();
         if !is_own {
             note(&format!("Venda guardada em {}: {}", sale.at, sale.items));
         }
-        match send(&mut outbox, &sale, is_own, &options) {
-            Ok(()) => outbox.end(&sale.id).map_err(|error| broken(path, &error.into()))?,
+        match send(outbox, &sale, is_own, options) {
+            Ok(()) => take_out(outbox, path, &sale.id),
             Err(error) if may_come_later(&error) => {
-                let waiting = counted(outbox.waiting().len(), "venda espera", "vendas esperam");
+                let waiting = counted_waiting(outbox);
                 let path = path.display();
                 note(&format!("Aviso: {error}"));
                 note(&format!(
@@ -101,8 +139,8 @@ fn run_with_outbox(
             }
             // The person is still there: the sale is not made, and not kept.
             Err(error) if is_own => {
-                outbox.end(&sale.id).map_err(|error| broken(path, &error.into()))?;
-                own = Err(error);
+                take_out(outbox, path, &sale.id);
+                return Err(error);
             }
             Err(error) if is_of_sale(&error) => {
                 let apart = outbox.set_apart(&sale, &error.to_string());
@@ -118,7 +156,6 @@ fn run_with_outbox(
             Err(error) => return Err(error),
         }
     }
-    own?;
     if refused > 0 {
         let what = counted(
             refused,
@@ -132,6 +169,23 @@ fn run_with_outbox(
     Ok(())
 }
 
+/// Takes a sale that has its answer out of the outbox. If that fails, the sale is sent once more under its id, and the
+/// person must not make it again.
+fn take_out(outbox: &mut Outbox, path: &Path, id: &str) {
+    if let Err(error) = outbox.end(id) {
+        let why = io_error::describe(&error);
+        note(&format!(
+            "Aviso: a venda não pôde ser tirada de {} ({why}). Não a digite de novo: o próximo envio a repete com o mesmo \
+             pedido, e ela é registrada uma vez só.",
+            path.display()
+        ));
+    }
+}
+
+fn counted_waiting(outbox: &Outbox) -> String {
+    counted(outbox.waiting().len(), "venda espera", "vendas esperam")
+}
+
 /// Sends a sale, under its id. What is sent is on disk before: the repetition of a sale whose answer was lost is the
 /// same request, and is booked once.
 fn send(outbox: &mut Outbox, sale: &Sale, is_own: bool, options: &WordOptions) -> Result<(), Error> {
@@ -143,10 +197,8 @@ fn send(outbox: &mut Outbox, sale: &Sale, is_own: bool, options: &WordOptions) -
         return print_for_person(&reply, options.output.format);
     }
     let id: RequestId = sale.id.parse().map_err(|_| damaged())?;
-    let kept_at = format!("vendido em {}, sem servidor", sale.at);
-    let told = sale.note.clone().or_else(|| (!is_own).then_some(kept_at));
     let attributes = [
-        ("obs", told),
+        ("obs", if is_own { sale.note.clone() } else { Some(note_later(sale)) }),
         // Nobody can be asked about a sale that was made before.
         ("confirma", (options.yes || !is_own).then(|| "sim".to_owned())),
         ("id", Some(sale.id.clone())),

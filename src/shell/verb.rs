@@ -16,6 +16,7 @@ use crate::catalog::Key;
 pub(super) use change::{CHANGE, asked_change};
 pub(super) use count::counted_line;
 pub(super) use said::Verb;
+pub use sell::check_item_count;
 
 /// Every word of the shell's own.
 pub(super) static VERBS: &[Verb] = &[

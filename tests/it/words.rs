@@ -1,6 +1,6 @@
 //! `sell`, `buy`, `waste`: the words of the shell as subcommands, for scripts.
 
-use crate::support::Server;
+use crate::support::{Server, make_token, run};
 use crate::terminal::Terminal;
 
 /// A shop that has bought tomatoes by the box.
@@ -265,4 +265,53 @@ fn sales_wait_in_the_outbox_while_no_server_answers_and_are_booked_once() {
     assert_eq!(server.run(&["query", "Alface"]).out, "Alface: R$3.5, Estoque: 6\n");
     let history = server.run(&["history", "Alface", "--format", "csv"]).out;
     assert!(history.contains("sem servidor"), "{history}");
+}
+
+#[test]
+fn a_sale_that_is_not_made_is_not_kept_either() {
+    let folder = tempfile::tempdir().unwrap();
+    make_token(folder.path(), "caixa", "venda");
+    let mut server = Server::start_in(folder, &["--token-file", "tokens"]);
+    let outbox = server.path().join("saida.fila");
+    let sell = |server: &Server, token: &str, args: &[&str]| {
+        let mut command = server.command(&[&["sell", "--outbox", "saida.fila"], args].concat());
+        run(command.env("HORTIFRUTI_TOKEN", token), "")
+    };
+    let secret = std::fs::read_to_string(server.path().join("caixa")).unwrap();
+    server.kill();
+    let kept = sell(&server, secret.trim_end(), &["2", "Maca", "--note", "cliente João"]);
+    assert!(kept.code == 0 && kept.err.contains("1 venda espera"), "{kept:?}");
+    let before = std::fs::read_to_string(&outbox).unwrap();
+    server.restart();
+    // The waiting sale cannot be sent, and so the new one is not: it is not kept for a later second booking.
+    let refused = sell(&server, "hf_errado", &["1", "Pera"]);
+    assert_eq!((refused.code, refused.out.as_str()), (6, ""), "{refused:?}");
+    assert!(refused.err.contains("A venda de 1 Pera não foi feita, nem guardada"), "{refused:?}");
+    assert!(refused.err.contains("1 venda espera em saida.fila"), "{refused:?}");
+    let after = std::fs::read_to_string(&outbox).unwrap();
+    assert!(after.starts_with(&before) && after.contains("\"ended\""), "{after}");
+    let sent = sell(&server, secret.trim_end(), &["1", "Pera"]);
+    let expected = "Maca: \u{2212}2 un · R$ 6,00 · restam 18 un · #5\nPera: \u{2212}1 un · R$ 5,00 · restam 14 un · #6\n";
+    assert_eq!((sent.code, sent.out.as_str()), (0, expected), "{sent:?}");
+    assert_eq!(std::fs::read(&outbox).unwrap(), b"");
+    // The time of the sale stands beside what a person noted.
+    let history = run(
+        server.command(&["history", "Maca", "--format", "csv"]).env("HORTIFRUTI_TOKEN", secret.trim_end()),
+        "",
+    )
+    .out;
+    assert!(history.contains("cliente João; vendido em ") && history.contains(", sem servidor"), "{history}");
+}
+
+#[test]
+fn what_no_server_takes_is_not_kept_in_the_outbox() {
+    let server = Server::start(&[]);
+    assert_eq!(server.run(&["update", "Maca", "1000"]).code, 0);
+    let many = vec!["1"; 201].iter().flat_map(|quantity| [*quantity, "Maca"]).collect::<Vec<_>>();
+    let long = "a".repeat(200);
+    for args in [&many[..], &["1", "Maca", "--note", &long]] {
+        let refused = server.run(&[&["sell", "--outbox", "saida.fila"], args].concat());
+        assert!(refused.code != 0 && refused.out.is_empty(), "{refused:?}");
+        assert_eq!(std::fs::read(server.path().join("saida.fila")).unwrap(), b"", "{refused:?}");
+    }
 }

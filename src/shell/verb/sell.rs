@@ -26,6 +26,19 @@ pub(super) const VERB: Verb = Verb {
     run,
 };
 
+/// Refuses a sale of more lines than a sale may have.
+///
+/// # Errors
+/// If there are more.
+pub fn check_item_count(count: usize) -> Result<(), Refusal> {
+    if count <= ITEMS_MAX {
+        return Ok(());
+    }
+    let what =
+        format!("uma venda tem no máximo {ITEMS_MAX} itens. Nada foi feito; faça o resto noutra venda.");
+    Err(Refusal::new(Code::ResourceExhausted, what))
+}
+
 fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
     let said = Said::of(verb, rest)?;
     let (request_id, is_meant) = (said.request_id()?, said.is_meant());
@@ -97,11 +110,7 @@ impl Sale {
         is_meant: bool,
         may_be_made: bool,
     ) -> Result<(), Stopped> {
-        if self.items.len() == ITEMS_MAX {
-            let what =
-                format!("a venda já tem {ITEMS_MAX} itens. Nada foi feito; termine esta e comece outra.");
-            return Err(Refusal::new(Code::ResourceExhausted, what).into());
-        }
+        check_item_count(self.items.len() + 1)?;
         let (phrase, product) = read_phrase(desk, text, false, may_be_made)?;
         let item = item(desk, phrase, product)?;
         if item.is_label() {
