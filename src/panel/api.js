@@ -202,7 +202,7 @@ async function finish(record, onLost) {
 			return answer;
 		} catch (error) {
 			if (record.isGivenUp) throw error;
-			if (!isInDoubt(error)) {
+			if (!isInDoubt(error, hasLost)) {
 				settle(record);
 				if (hasLost) announce(record, null, error);
 				throw error;
@@ -225,9 +225,11 @@ function announce(record, answer, error) {
 	for (const listener of [...pendingListeners]) listener(record, answer, error);
 }
 
-/// Whether a change may have been made, or can be made later as it is.
-function isInDoubt(error) {
-	return error.isLost || ["unavailable", "resource_exhausted", "deadline_exceeded"].includes(error.code) || error.reason === "OUTCOME_UNKNOWN";
+/// Whether a change may have been made, or can be made later as it is. One that had lost its answer may be made although
+/// its repetition is refused for the token or a defect.
+function isInDoubt(error, hasLost) {
+	const codes = ["unavailable", "resource_exhausted", "deadline_exceeded", ...(hasLost ? ["unauthenticated", "permission_denied", "internal"] : [])];
+	return error.isLost || codes.includes(error.code) || error.reason === "OUTCOME_UNKNOWN";
 }
 
 function pause(milliseconds) {

@@ -60,6 +60,21 @@ test("a change is kept before it is sent, and repeated under the same id until i
 	assert.equal(kept.get(PENDING), "[]");
 });
 
+test("a change whose answer was lost is not ended by a refusal of who repeats it", async () => {
+	const wait = refused(401, "unauthenticated", "UNAUTHENTICATED");
+	answers = [null, wait, refused(500, "internal", "INTERNAL"), ok({ done: true })];
+	const done = change("BatchAdjustStock", { adjustments: [] });
+	const again = setInterval(retry, 5);
+	assert.deepEqual(await done, { done: true });
+	clearInterval(again);
+	assert.equal(new Set(asked.map(({ body }) => body.requestId)).size, 1);
+	assert.equal(asked.length, 4);
+	// The first answer to a change is one, whatever it says.
+	answers = [refused(401, "unauthenticated", "UNAUTHENTICATED")];
+	await assert.rejects(change("BatchAdjustStock", { adjustments: [] }), (error) => error.code === "unauthenticated");
+	assert.equal(pendingChanges().length, 0);
+});
+
 test("a refused change is not repeated", async () => {
 	answers = [refused(400, "failed_precondition", "INSUFFICIENT_STOCK", "estoque insuficiente")];
 	await assert.rejects(change("AdjustStock", {}), (error) => {
