@@ -9,4 +9,5 @@ pub(super) mod import;
 pub(super) mod merge;
 pub(super) mod undo;
 pub(super) mod undo_import;
+pub(super) mod undo_merge;
 pub(super) mod update;

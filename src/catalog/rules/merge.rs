@@ -15,6 +15,9 @@ use crate::catalog::quantity::Quantity;
 use crate::catalog::quoted::Quoted;
 use crate::catalog::terms::{BARCODES_MAX, Terms};
 
+/// The beginning of the notes of a merge, before the name of the other product.
+pub(super) const MERGE_NOTE_START: &str = "união com ";
+
 /// Why two products are not merged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MergeError {
@@ -87,7 +90,7 @@ impl Draft<'_> {
     ) -> Result<Vec<Movement>, AdjustmentError> {
         let adjustment = |product, delta, other: &Name| Adjustment {
             author: author.cloned(),
-            details: Details::of_note(format!("união com {other}").parse().ok().as_ref()),
+            details: Details::of_note(format!("{MERGE_NOTE_START}{other}").parse().ok().as_ref()),
             ..Adjustment::new(product, delta, Kind::Adjustment)
         };
         let (balances, first_sequence, count) =

@@ -36,6 +36,11 @@ impl TermsBefore {
     pub fn count(&self) -> usize {
         self.products.len()
     }
+
+    /// The products with their terms of before.
+    pub(super) fn into_products(self) -> Vec<(Product, Terms)> {
+        self.products
+    }
 }
 
 impl Draft<'_> {

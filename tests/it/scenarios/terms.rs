@@ -10,6 +10,7 @@ super::scenarios! {
     a_retired_product_is_neither_sold_nor_listed: [ListProducts, AdjustStock, UpdateProduct];
     terms_outlive_a_crash: [GetProduct, UpdateProduct, ListProductChanges], restarts = true;
     a_merge_moves_the_whole_stock_once: [GetProduct, AdjustStock, MergeProducts];
+    an_undone_merge_gives_the_product_back: [GetProduct, AdjustStock, UpdateProduct, MergeProducts, UndoMovement];
     examples_that_moved_are_not_cleared: [ListProducts, AdjustStock, ClearExamples];
 }
 
@@ -97,6 +98,26 @@ fn a_merge_moves_the_whole_stock_once(shop: &mut Shop) {
     }
     assert_eq!(shop.stock("Caju"), 60_000);
     refused(shop.merge_products("Caju", "Cajú-manga", ""), "DISCONTINUED");
+}
+
+fn an_undone_merge_gives_the_product_back(shop: &mut Shop) {
+    let coded = Terms { code: Some(77), ..Terms::default() };
+    shop.update_product("Maca", &coded, "").unwrap();
+    let before = shop.products();
+    shop.merge_products("Maca", "Pera", "").unwrap();
+    assert_eq!(shop.get_product("77").unwrap().name, "Pera");
+    let undone = shop.undo_movement(6, "estorno-1").unwrap();
+    assert_eq!(undone, [Product::new("Maca", 300, 20_000), Product::new("Pera", 500, 15_000)]);
+    assert_eq!(shop.products(), before);
+    assert_eq!(shop.get_product("77").unwrap().name, "Maca");
+    for (transport, mut client) in shop.clients(Operation::UndoMovement) {
+        assert_eq!(client.undo_movement(6, "estorno-1").unwrap(), undone, "{transport}");
+        refused(client.undo_movement(5, ""), "ALREADY_UNDONE");
+    }
+    shop.adjust_stock(&Change::new("77", -1_000).kind(Kind::Sale)).unwrap();
+    // What is merged once more has its codes moved once more.
+    shop.merge_products("Maca", "Pera", "").unwrap();
+    assert_eq!(shop.get_product("77").unwrap().stock_thousandths, 34_000);
 }
 
 fn examples_that_moved_are_not_cleared(shop: &mut Shop) {

@@ -3,17 +3,28 @@
 use super::results::FirstResult;
 use super::{Planner, unreadable};
 use crate::catalog::{
-    AdjustmentError, Document, Kind, Movement, Quantity, RequestId, UndoError, Undoable, undo_digest,
+    AdjustmentError, Document, Kind, Movement, ProductChange, ProductId, Quantity, RequestId, UndoError,
+    Undoable, has_retired, merged, undo_digest,
 };
 use crate::inventory::commit::change::Signed;
 use crate::refusal::Refusal;
-use crate::store::LedgerRow;
+use crate::store::{ChangesQuery, LedgerRow};
 
 /// The most movements of a product that are searched for the ones that used a stock: some milliseconds.
 pub(super) const LATER_LOOKED_AT_MAX: usize = 1000;
 
 /// The most movements that a refusal names.
 pub(super) const LATER_NAMED_MAX: usize = 5;
+
+/// The most changes of the terms of a product among which those of a merge are searched: some milliseconds.
+const TERMS_LOOKED_AT_MAX: usize = 1000;
+
+/// A merge, with the changes of terms that it made.
+struct Merge {
+    from: ProductId,
+    into: ProductId,
+    changes: Vec<ProductChange>,
+}
 
 impl Planner<'_> {
     /// Plans an undo. Returns the new movements, each with the movement that it undoes.
@@ -38,8 +49,12 @@ impl Planner<'_> {
                 if of_own_sales && !document.iter().all(is_own) {
                     return Err(Refusal::undo_of_others(sequence));
                 }
+                let merge = planner.merge_of(&document)?;
                 let made = planner.draft.undo(sequence, &document, author.as_ref(), note.as_ref());
                 let made = made.map_err(|error| planner.refuse_undo(error))?;
+                if let Some(Merge { from, into, changes }) = merge {
+                    planner.draft.undo_merge(from, into, &changes, author.as_ref());
+                }
                 let count = made.len() as i64;
                 Ok((made, FirstResult::Undo { first_sequence, count }))
             },
@@ -66,6 +81,20 @@ impl Planner<'_> {
         let rows =
             self.store.rows(first_sequence, usize::try_from(count).unwrap_or(1)).map_err(unreadable)?;
         Ok(rows.into_iter().map(undoable).collect())
+    }
+
+    /// The merge that made a document, if one did.
+    fn merge_of(&mut self, document: &[Undoable]) -> Result<Option<Merge>, Refusal> {
+        let Some((from, into)) = merged(document) else { return Ok(None) };
+        let at = document[0].movement.recorded_at;
+        let mut changes = Vec::new();
+        for product in [from, into] {
+            let (product, count_max) = (Some(product), TERMS_LOOKED_AT_MAX);
+            let query = ChangesQuery { product, lowest: 1, before: self.draft.next_change(), count_max };
+            let found = self.store.ledger().product_changes(&query).map_err(unreadable)?;
+            changes.extend(found.into_iter().filter(|change| change.recorded_at == at));
+        }
+        Ok(has_retired(&changes, from).then_some(Merge { from, into, changes }))
     }
 
     /// The first answer to a repeated request, in the order of the movements that were undone.
