@@ -9,7 +9,7 @@ mod measure;
 
 use std::fmt;
 
-pub use attributes::{Attribute, attribute_typed, attributes};
+pub use attributes::{Attribute, attribute_typed, attributes, refuse_items};
 pub use measure::Measure;
 
 use crate::catalog::{Amount, Price, Quoted};

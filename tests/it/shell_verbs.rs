@@ -42,6 +42,9 @@ fn a_sale_of_one_or_of_several_is_one_document() {
         ("vender 2 Caju; 19 Maca", "há 18 e a venda pede 19"),
         ("vender 10 Maca; 9 Maca", "há 8 e a venda pede 9"),
         ("vender 2 Caju confrma=sim", "você quis dizer confirma=?"),
+        ("vender 2 Caju obs=fiado; 3 Pera", "\"3 Pera\" vem depois de obs=, e não seria lançado"),
+        ("perder 2 Caju causa=maduro, 3 Pera", "não seria lançado"),
+        ("comprar 2 Caju total=4 fornecedor=Zé; Pera 3", "escreva entre aspas: fornecedor=\"Zé; Pera 3\""),
     ] {
         let shown = terminal.ask(wrong);
         assert!(shown.contains("Erro: ") && shown.contains(told), "{wrong}: {shown}");

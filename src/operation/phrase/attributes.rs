@@ -1,5 +1,6 @@
 //! The attributes at the end of a line: `fornecedor=Sítio Boa Vista lote=12`.
 
+use super::{Readings, split_phrases};
 use crate::catalog::{Key, Quoted, nearest_word};
 use crate::refusal::Refusal;
 
@@ -77,15 +78,50 @@ fn unquoted(value: &str) -> &str {
     }
 }
 
+/// Refuses an item behind an attribute, as in `2 Maca obs=fiado; 3 Pera`: it would be a part of the text, and nobody
+/// would see that it is not booked. Between quotation marks it is text.
+///
+/// # Errors
+/// If a value of the line's attributes has an item.
+pub fn refuse_items(line: &str, attributes: &[Attribute<'_>]) -> Result<(), Refusal> {
+    for (name, value) in attributes {
+        let at = value.as_ptr().addr() - line.as_ptr().addr();
+        let is_quoted = !line[..at].trim_end().ends_with('=');
+        let Some(item) = split_phrases(value).into_iter().skip(1).find(|text| is_item(text)) else {
+            continue;
+        };
+        if !is_quoted {
+            let (item, typed) =
+                (Quoted(item), quoted(name, value).unwrap_or_else(|| format!("{name}=TEXTO")));
+            let what = format!(
+                "{item} vem depois de {name}=, e não seria lançado; ponha todos os itens antes de {name}= ou, se é parte \
+                 do texto, escreva entre aspas: {typed}"
+            );
+            return Err(invalid(name, what));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a text is a quantity with a name, or a code alone.
+fn is_item(text: &str) -> bool {
+    let is_code = text.bytes().all(|byte| byte.is_ascii_digit());
+    is_code || Readings::of(text, false).is_ok_and(|readings| readings.phrases()[0].measure.is_some())
+}
+
 /// An attribute as it is typed: between quotation marks if the value would be read otherwise without them.
 pub fn attribute_typed(name: &str, value: &str) -> String {
     let begins_quoted = QUOTES.iter().any(|(open, _)| value.starts_with(*open));
-    let is_plain = !value.is_empty() && !begins_quoted && !value.contains('=') && value.trim() == value;
-    let mark = ['"', '\''].into_iter().find(|mark| !value.contains(*mark));
-    match mark.filter(|_| !is_plain) {
-        Some(mark) => format!("{name}={mark}{value}{mark}"),
-        None => format!("{name}={value}"),
-    }
+    let has_sign = value.contains('=') || split_phrases(value).len() > 1;
+    let is_plain = !value.is_empty() && !begins_quoted && !has_sign && value.trim() == value;
+    let marked = if is_plain { None } else { quoted(name, value) };
+    marked.unwrap_or_else(|| format!("{name}={value}"))
+}
+
+/// An attribute with its value between quotation marks, unless it has both kinds.
+fn quoted(name: &str, value: &str) -> Option<String> {
+    let mark = ['"', '\''].into_iter().find(|mark| !value.contains(*mark))?;
+    Some(format!("{name}={mark}{value}{mark}"))
 }
 
 fn invalid(name: &'static str, what: String) -> Refusal {
@@ -129,13 +165,45 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn a_value_is_read_as_it_was_typed(value in "[a-zé=\"' ]{0,12}|(lote=|\"|')[a-z ]{0,4}(\"|')?") {
+        fn a_value_is_read_as_it_was_typed(value in "[a-zé=;, 3\"']{0,12}|(lote=|\"|')[a-z ]{0,4}(\"|')?") {
             let has_both = value.contains('"') && value.contains('\'');
             if !has_both {
                 let line = format!("2 Maca {} lote=9", attribute_typed("fornecedor", &value));
                 let (_, found) = attributes(&line, &NAMES).unwrap();
                 proptest::prop_assert_eq!(&found[..], &[("fornecedor", value.as_str()), ("lote", "9")][..]);
+                proptest::prop_assert!(refuse_items(&line, &found).is_ok());
             }
+        }
+    }
+
+    #[test]
+    fn an_item_behind_an_attribute_is_refused_and_a_text_is_not() {
+        let refused = |line: &str| {
+            let (_, found) = attributes(line, &NAMES).unwrap();
+            refuse_items(line, &found).map_err(|refusal| refusal.message)
+        };
+        for value in [
+            "Zé; 3 Pera",
+            "Zé;3 Pera",
+            "Zé; Pera 3",
+            "Zé; 2,5kg Uva lote=9",
+            "Zé; 2001234005004",
+            "Zé, 3 Pera",
+        ] {
+            let what = refused(&format!("2 Maca fornecedor={value}")).unwrap_err();
+            assert!(what.contains("não seria lançado") && what.contains("fornecedor=\"Zé"), "{what}");
+        }
+        assert!(refused("2 Maca fornecedor=d'Alho \"A\"; 3 Pera").unwrap_err().contains("fornecedor=TEXTO"));
+        for value in [
+            "Zé; paga depois",
+            "\"Zé; 3 Pera\"",
+            " 'Zé; 3 Pera' lote=9",
+            "Zé;",
+            "Zé, 2kg",
+            "Zé 3 Pera",
+            "2,5",
+        ] {
+            assert_eq!(refused(&format!("2 Maca fornecedor={value}")), Ok(()), "{value}");
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::super::desk::{Desk, Stopped};
 use crate::catalog::{Key, RequestId};
-use crate::operation::Form;
-use crate::operation::phrase::attributes;
+use crate::operation::phrase::{attributes, refuse_items};
+use crate::operation::{Argument, Form};
 use crate::refusal::Refusal;
 
 /// A word of the shell's own.
@@ -23,6 +23,9 @@ impl<'a> Said<'a> {
     pub(super) fn of(verb: &Verb, rest: &'a str) -> Result<Self, Refusal> {
         let names: Vec<&'static str> = verb.form.attribute_names().collect();
         let (text, attributes) = attributes(rest, &names)?;
+        if matches!(verb.form.arguments, [Argument::Phrase | Argument::Phrases]) {
+            refuse_items(rest, &attributes)?;
+        }
         Ok(Self { text, attributes })
     }
 
