@@ -122,7 +122,14 @@ fn with_whole_name(mut stopped: Stopped, phrase: &Phrase) -> Stopped {
 /// quantity, for which a person is asked if there is none.
 pub(super) fn item(desk: &mut dyn Desk, phrase: Phrase, product: ProductReply) -> Result<Item, Stopped> {
     let Phrase { name, measure, .. } = phrase;
-    if measure.is_none() && is_label(&name, &product) {
+    if is_label(&name, &product) {
+        if measure.is_some() {
+            let what = format!(
+                "a etiqueta {name} já diz quanto há de {}; passe-a sem quantidade, uma vez por saquinho",
+                product.name
+            );
+            return Err(Refusal::invalid("delta_thousandths", what).into());
+        }
         return Ok(Item { name, product, quantity: Quantity::ZERO });
     }
     let is_scanned = measure.is_none() && name.bytes().all(|byte| byte.is_ascii_digit());
