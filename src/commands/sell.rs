@@ -3,7 +3,7 @@
 mod outbox;
 
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use clap::Args;
 
@@ -69,8 +69,16 @@ fn run_with_outbox(
         None => new_request_id(),
     };
     if !items.is_empty() {
-        let at = LocalTime(SystemTime::now()).to_string();
-        let sale = Sale { id: id.to_string(), at, items: items.clone(), note: own_note, sent: None };
+        let now = SystemTime::now();
+        let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let sale = Sale {
+            id: id.to_string(),
+            at: LocalTime(now).to_string(),
+            at_micros: u64::try_from(since.as_micros()).ok(),
+            items: items.clone(),
+            note: own_note,
+            sent: None,
+        };
         check(&sale)?;
         outbox.keep(sale).map_err(|error| broken(path, &error))?;
     }
@@ -210,7 +218,8 @@ fn send(outbox: &mut Outbox, sale: &Sale, is_own: bool, options: &WordOptions) -
         };
         outbox.note_sent(&id, operation, message)
     };
-    options.run_once("vender", &sale.items, &attributes, &mut before_sending)
+    let at = sale.at_micros.map(|micros| SystemTime::UNIX_EPOCH + Duration::from_micros(micros));
+    options.run_once("vender", &sale.items, &attributes, at.filter(|_| !is_own), &mut before_sending)
 }
 
 /// Whether a sale that failed in this way is to be sent again later.

@@ -1,6 +1,7 @@
 //! The shared parts of the subcommands that are words of the shell: `sell`, `buy`, `waste`.
 
 use std::io;
+use std::time::SystemTime;
 
 use anyhow::Context;
 use clap::Args;
@@ -40,15 +41,17 @@ impl WordOptions {
     ) -> Result<(), Error> {
         let own = [("confirma", self.yes.then(|| "sim".to_owned())), ("id", self.request_id.clone())];
         let attributes: Vec<(&str, Option<String>)> = attributes.iter().cloned().chain(own).collect();
-        self.run_once(word, &text, &attributes, &mut |_| Ok(()))
+        self.run_once(word, &text, &attributes, None, &mut |_| Ok(()))
     }
 
-    /// Does the same with these attributes and no others. `before_sending` sees the request before it is sent.
+    /// Does the same with these attributes and no others. `sold_at` is the time of a sale of before, and `before_sending`
+    /// sees the request before it is sent.
     pub(super) fn run_once(
         &self,
         word: &str,
         text: &str,
         attributes: &[(&str, Option<String>)],
+        sold_at: Option<SystemTime>,
         before_sending: &mut dyn FnMut(&Request<'_>) -> io::Result<()>,
     ) -> Result<(), Error> {
         let mut rest = text.to_owned();
@@ -59,7 +62,8 @@ impl WordOptions {
         }
         watch_interrupts(false).context("não foi possível receber os sinais do sistema")?;
         let client = connect(&self.connection)?;
-        let manner = Manner { format: self.output.format, meant_by: "--yes", finished_by, before_sending };
+        let manner =
+            Manner { format: self.output.format, meant_by: "--yes", finished_by, sold_at, before_sending };
         match shell::run_word(client, word, &rest, manner) {
             Ok(Ended::Done) => Ok(()),
             Ok(Ended::Dropped) => {

@@ -1,6 +1,7 @@
 //! The two parts that the shell's own words need: somebody who answers questions, and a server.
 
 use std::io::{self, Write};
+use std::time::SystemTime;
 
 use super::source::{Expected, Input, LineSource, Question};
 use crate::catalog::Quoted;
@@ -26,6 +27,11 @@ pub(super) trait Desk: LineSource {
 
     /// Shows a text beside the replies.
     fn tell(&mut self, text: &str) -> io::Result<()>;
+
+    /// When the sale was made, if that was before now.
+    fn sold_at(&self) -> Option<SystemTime> {
+        None
+    }
 }
 
 /// Why a command ended before its end.

@@ -4,6 +4,7 @@
 //! refused instead.
 
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::time::SystemTime;
 
 use super::desk::{Desk, Stopped};
 use super::piped::Piped;
@@ -23,6 +24,8 @@ pub struct Manner<'a> {
     pub meant_by: &'static str,
     /// The advice on how to finish a change in doubt with a request id.
     pub finished_by: fn(&RequestId) -> String,
+    /// When the sale was made, if that was before now: it has the prices of then.
+    pub sold_at: Option<SystemTime>,
     /// Sees a change before it is sent.
     pub before_sending: &'a mut dyn FnMut(&Request<'_>) -> io::Result<()>,
 }
@@ -106,5 +109,9 @@ impl<R: BufRead> Desk for OneShot<'_, R> {
     fn tell(&mut self, text: &str) -> io::Result<()> {
         note(text);
         Ok(())
+    }
+
+    fn sold_at(&self) -> Option<SystemTime> {
+        self.manner.sold_at
     }
 }

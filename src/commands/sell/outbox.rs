@@ -46,6 +46,9 @@ pub(super) struct Sale {
     pub(super) id: String,
     /// The time of the sale, as people read it.
     pub(super) at: String,
+    /// The time in microseconds since 1970, which earlier versions did not keep.
+    #[serde(default)]
+    pub(super) at_micros: Option<u64>,
     /// The items as they were typed.
     pub(super) items: String,
     pub(super) note: Option<String>,
@@ -177,7 +180,7 @@ mod tests {
 
     fn sale(id: &str) -> Sale {
         let (at, items) = ("30/11/2026 11:45".to_owned(), "2,5kg Tomate; 3 Alface".to_owned());
-        Sale { id: id.to_owned(), at, items, note: None, sent: None }
+        Sale { id: id.to_owned(), at, at_micros: Some(7), items, note: None, sent: None }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::super::desk::{Desk, Stopped};
 use super::super::report::report;
 use super::super::source::{Expected, Question};
-use crate::catalog::{Details, Key, Kind, Name, Price, Quantity, RequestId};
+use crate::catalog::{Amount, Details, Key, Kind, Name, Price, Quantity, RequestId};
 use crate::client::ClientError;
 use crate::operation::doubtful::{odd_quantity, usual_quantity};
 use crate::operation::phrase::{Measure, Phrase, Readings};
@@ -25,6 +25,8 @@ pub(super) struct Item {
     pub(super) name: String,
     pub(super) product: ProductReply,
     pub(super) quantity: Quantity,
+    /// The money, if it is not the price times the quantity.
+    pub(super) amount: Option<Amount>,
 }
 
 impl Item {
@@ -53,7 +55,10 @@ pub(super) fn request(
         kind,
         // Of a label: nothing, which means what it says.
         delta: if kind == Kind::Purchase { item.quantity } else { item.quantity.opposite() },
-        details: details.clone(),
+        details: match item.amount {
+            None => details.clone(),
+            amount => Details { amount, ..details.as_deref().cloned().unwrap_or_default() }.boxed(),
+        },
         ..AdjustRequest::of_units("", 0)
     };
     let mut adjustments: Vec<AdjustRequest<'_>> =
@@ -130,7 +135,7 @@ pub(super) fn item(desk: &mut dyn Desk, phrase: Phrase, product: ProductReply) -
             );
             return Err(Refusal::invalid("delta_thousandths", what).into());
         }
-        return Ok(Item { name, product, quantity: Quantity::ZERO });
+        return Ok(Item { name, product, quantity: Quantity::ZERO, amount: None });
     }
     let is_scanned = measure.is_none() && name.bytes().all(|byte| byte.is_ascii_digit());
     let is_weighed = product.unit.as_ref().is_some_and(|unit| unit.is_weighed());
@@ -138,7 +143,7 @@ pub(super) fn item(desk: &mut dyn Desk, phrase: Phrase, product: ProductReply) -
         true => Quantity::from_units(1),
         false => quantity(desk, measure, &product)?,
     };
-    Ok(Item { name, product, quantity })
+    Ok(Item { name, product, quantity, amount: None })
 }
 
 /// The quantity of a phrase in the product's unit. A person is asked for one that is missing, and for one of two

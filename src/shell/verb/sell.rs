@@ -1,13 +1,18 @@
 //! `vender`: a sale of one product, or of several as one document.
 
+use std::time::SystemTime;
+
 use super::super::desk::{Desk, Stopped};
 use super::super::report::report;
 use super::super::source::Expected;
 use super::items::{Item, check_quantity, item, read_phrase, request};
 use super::said::{Said, Verb};
-use crate::catalog::{Amount, Details, Kind, Note, Quantity, counted};
+use crate::catalog::{Amount, Details, Kind, Note, Price, Quantity, TermsField, counted};
+use crate::client::ClientError;
 use crate::operation::phrase::{attribute_typed, split_phrases};
-use crate::operation::{Argument, Form};
+use crate::operation::{
+    Argument, Form, PAGE_CHANGES_MAX, ProductChangeReply, ProductChangesRequest, Reply, Request,
+};
 use crate::refusal::{Code, Refusal};
 
 /// Most lines of a sale: a long receipt.
@@ -55,11 +60,46 @@ fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
     if sale.items.is_empty() {
         return desk.drop_command();
     }
+    if let Some(at) = desk.sold_at() {
+        for item in sale.items.iter_mut().filter(|item| !item.is_label()) {
+            price_at(desk, item, at)?;
+        }
+    }
     let mut line = sale.line();
     if let Some(note) = &note {
         line += &format!(" {}", attribute_typed("obs", note.as_str()));
     }
     desk.make(&request(&sale.items, Kind::Sale, Details::of_note(note.as_ref()), request_id), &line)
+}
+
+/// Gives an item the money of the price that was in force at a time before now. A label has its own money, or its
+/// scale's price. The text protocol does not give past prices.
+fn price_at(desk: &mut dyn Desk, item: &mut Item, at: SystemTime) -> Result<(), Stopped> {
+    let name = Some(item.product.name.as_str());
+    let mut asked = ProductChangesRequest { name, before: None, count_max: PAGE_CHANGES_MAX };
+    let mut then = None;
+    loop {
+        let page = match desk.ask(&Request::ListProductChanges(asked.clone())) {
+            Ok(Reply::ProductChanges(page)) => page,
+            Err(error @ ClientError::Connection(_)) => return Err(error.into()),
+            Ok(_) | Err(ClientError::Refused(_)) => return Ok(()),
+        };
+        let is_later = |change: &&ProductChangeReply| change.recorded_at.is_some_and(|time| time > at);
+        let later = page.changes.iter().take_while(is_later);
+        then =
+            later.filter(|change| change.field == TermsField::Price).last().map(|it| it.old.clone()).or(then);
+        match page.next_page_token.filter(|_| page.changes.last().as_ref().is_some_and(is_later)) {
+            Some(token) => asked = asked.at_page(&token)?,
+            None => break,
+        }
+    }
+    let price =
+        then.and_then(|old| old.parse().ok()).and_then(|centavos| Price::from_centavos(centavos).ok());
+    if let Some(price) = price {
+        item.amount = Some(Amount::of(price, item.quantity));
+        desk.tell(&format!("{}: ao preço de então, {}.", item.product.name, price.in_reais()))?;
+    }
+    Ok(())
 }
 
 /// Asks for the items, one a line, until an empty line ends the sale.
