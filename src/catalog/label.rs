@@ -188,9 +188,14 @@ impl LabelMasks {
         if last != expected {
             return Err(LabelError::CheckDigit { label: text.trim().to_owned(), last, expected });
         }
-        let mask = self.0.iter().find(|mask| mask.fits(&digits));
-        let mask = mask.ok_or_else(|| LabelError::NoMask(text.trim().to_owned()))?;
+        let mask = self.mask_of(text).ok_or_else(|| LabelError::NoMask(text.trim().to_owned()))?;
         Ok(Some(mask.read(&digits)))
+    }
+
+    /// The mask that reads a label.
+    pub fn mask_of(&self, text: &str) -> Option<LabelMask> {
+        let digits = digits(text.trim())?;
+        self.0.iter().find(|mask| mask.fits(&digits)).copied()
     }
 }
 

@@ -1,4 +1,6 @@
-//! `label`: labels for shelves.
+//! `label`: labels for shelves, and the meaning of labels of scales.
+
+mod test;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -16,9 +18,11 @@ use crate::private_file::{AtomicFile, NameState};
 use crate::refusal::{Code, Refusal};
 use crate::shelf_label::{LABELS_MAX, LabelCode, Paper, ShelfLabel, is_writable, pdf};
 
-/// Etiquetas de prateleira
+/// Etiquetas de prateleira e de balança
 #[derive(Debug, Args)]
-#[command(after_help = "Exemplo:\n  hortifruti label print Tomate Banana --pdf etiquetas.pdf")]
+#[command(
+    after_help = "Exemplos:\n  hortifruti label print Tomate Banana --pdf etiquetas.pdf\n  hortifruti label test 2002126012507"
+)]
 pub(super) struct Label {
     #[command(subcommand)]
     command: LabelCommand,
@@ -27,6 +31,7 @@ pub(super) struct Label {
 #[derive(Debug, Subcommand)]
 enum LabelCommand {
     Print(Print),
+    Test(test::Test),
 }
 
 /// Faz um PDF com nome, preço e código de barras de produtos
@@ -74,6 +79,7 @@ impl Label {
     pub(super) fn run(self) -> Result<(), Error> {
         match self.command {
             LabelCommand::Print(print) => print.run(),
+            LabelCommand::Test(test) => test.run(),
         }
     }
 }
