@@ -38,7 +38,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Mostra cada movimento assim que é gravado')
             [CompletionResult]::new('product', 'product', [CompletionResultType]::ParameterValue, 'Cadastra e muda produtos: nome, preço, códigos, categoria, mínimo')
             [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Mostra um relatório de um período: fechamento, vendas, perdas, compras, margens e mais')
-            [CompletionResult]::new('label', 'label', [CompletionResultType]::ParameterValue, 'Etiquetas de prateleira')
+            [CompletionResult]::new('label', 'label', [CompletionResultType]::ParameterValue, 'Etiquetas de prateleira e de balança')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Cria produtos e muda preços a partir de uma lista: planilha, CSV ou carga de balança')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Exporta o catálogo: CSV, planilha ou carga de balança')
             [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Copia o banco de dados, também enquanto um servidor o usa')
@@ -467,6 +467,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             [CompletionResult]::new('print', 'print', [CompletionResultType]::ParameterValue, 'Faz um PDF com nome, preço e código de barras de produtos')
+            [CompletionResult]::new('test', 'test', [CompletionResultType]::ParameterValue, 'Mostra o que uma etiqueta de balança diz: máscara, código, produto, peso e valor')
             break
         }
         'hortifruti;label;print' {
@@ -489,6 +490,23 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
             break
         }
+        'hortifruti;label;test' {
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Máscara em lugar das de `serve --label`, para experimentar; pode repetir-se')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão) ou json')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
+            [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')
+            [CompletionResult]::new('--tls-ca', '--tls-ca', [CompletionResultType]::ParameterName, 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema')
+            [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Certificado deste cliente, em PEM, se o servidor pede um')
+            [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Chave privada do certificado deste cliente')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo com o token deste cliente')
+            [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala')
+            [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala')
+            [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Conecta por TLS; --tls-ca e --tls-cert também o pedem')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Envia o token a outra máquina também sem TLS')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Mostra esta ajuda')
+            break
+        }
         'hortifruti;import' {
             [CompletionResult]::new('--column', '--column', [CompletionResultType]::ParameterName, 'Lê este campo da coluna com este cabeçalho, como nome=Descrição; `-` em lugar do cabeçalho não o lê')
             [CompletionResult]::new('--department', '--department', [CompletionResultType]::ParameterName, 'Em arquivos de balança: lê só este departamento, um número da Toledo ou um setor do SETORTXT.TXT da Filizola')
@@ -501,6 +519,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Arquivo com o token deste cliente')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Mostra as mudanças, sem fazê-las')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Importa também linhas que parecem erradas, sem perguntar')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Registra como contagem o estoque que a lista dá; sem isto, os produtos que já existem ficam com o seu')
             [CompletionResult]::new('--skip-bad', '--skip-bad', [CompletionResultType]::ParameterName, 'Deixa de fora as linhas com erro, e as lista')
             [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala')
             [CompletionResult]::new('--grpc', '--grpc', [CompletionResultType]::ParameterName, 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala')

@@ -35,7 +35,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand watch 'Mostra cada movimento assim que é gravado'
             cand product 'Cadastra e muda produtos: nome, preço, códigos, categoria, mínimo'
             cand report 'Mostra um relatório de um período: fechamento, vendas, perdas, compras, margens e mais'
-            cand label 'Etiquetas de prateleira'
+            cand label 'Etiquetas de prateleira e de balança'
             cand import 'Cria produtos e muda preços a partir de uma lista: planilha, CSV ou carga de balança'
             cand export 'Exporta o catálogo: CSV, planilha ou carga de balança'
             cand backup 'Copia o banco de dados, também enquanto um servidor o usa'
@@ -443,6 +443,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand -h 'Mostra esta ajuda'
             cand --help 'Mostra esta ajuda'
             cand print 'Faz um PDF com nome, preço e código de barras de produtos'
+            cand test 'Mostra o que uma etiqueta de balança diz: máscara, código, produto, peso e valor'
         }
         &'hortifruti;label;print'= {
             cand --category 'Todos os produtos à venda desta categoria'
@@ -463,6 +464,22 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand -h 'Mostra esta ajuda'
             cand --help 'Mostra esta ajuda'
         }
+        &'hortifruti;label;test'= {
+            cand --label 'Máscara em lugar das de `serve --label`, para experimentar; pode repetir-se'
+            cand --format 'Formato: text (o padrão) ou json'
+            cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
+            cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'
+            cand --tls-ca 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema'
+            cand --tls-cert 'Certificado deste cliente, em PEM, se o servidor pede um'
+            cand --tls-key 'Chave privada do certificado deste cliente'
+            cand --token-file 'Arquivo com o token deste cliente'
+            cand --socket 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+            cand --grpc 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+            cand --tls 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+            cand --insecure 'Envia o token a outra máquina também sem TLS'
+            cand -h 'Mostra esta ajuda'
+            cand --help 'Mostra esta ajuda'
+        }
         &'hortifruti;import'= {
             cand --column 'Lê este campo da coluna com este cabeçalho, como nome=Descrição; `-` em lugar do cabeçalho não o lê'
             cand --department 'Em arquivos de balança: lê só este departamento, um número da Toledo ou um setor do SETORTXT.TXT da Filizola'
@@ -475,6 +492,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --token-file 'Arquivo com o token deste cliente'
             cand --dry-run 'Mostra as mudanças, sem fazê-las'
             cand --yes 'Importa também linhas que parecem erradas, sem perguntar'
+            cand --count 'Registra como contagem o estoque que a lista dá; sem isto, os produtos que já existem ficam com o seu'
             cand --skip-bad 'Deixa de fora as linhas com erro, e as lista'
             cand --socket 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
             cand --grpc 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'

@@ -39,7 +39,7 @@ complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "history" -d '
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "watch" -d 'Mostra cada movimento assim que é gravado'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "product" -d 'Cadastra e muda produtos: nome, preço, códigos, categoria, mínimo'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "report" -d 'Mostra um relatório de um período: fechamento, vendas, perdas, compras, margens e mais'
-complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "label" -d 'Etiquetas de prateleira'
+complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "label" -d 'Etiquetas de prateleira e de balança'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "import" -d 'Cria produtos e muda preços a partir de uma lista: planilha, CSV ou carga de balança'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "export" -d 'Exporta o catálogo: CSV, planilha ou carga de balança'
 complete -c hortifruti -n "__fish_hortifruti_needs_command" -f -a "backup" -d 'Copia o banco de dados, também enquanto um servidor o usa'
@@ -466,8 +466,9 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l grpc -d
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand report" -s h -l help -d 'Mostra esta ajuda'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and not __fish_seen_subcommand_from print" -s h -l help -d 'Mostra esta ajuda'
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and not __fish_seen_subcommand_from print" -f -a "print" -d 'Faz um PDF com nome, preço e código de barras de produtos'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and not __fish_seen_subcommand_from print test" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and not __fish_seen_subcommand_from print test" -f -a "print" -d 'Faz um PDF com nome, preço e código de barras de produtos'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and not __fish_seen_subcommand_from print test" -f -a "test" -d 'Mostra o que uma etiqueta de balança diz: máscara, código, produto, peso e valor'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from print" -l category -d 'Todos os produtos à venda desta categoria' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from print" -l pdf -d 'Arquivo do PDF' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from print" -l paper -d 'Papel: a4 (folhas de 21 etiquetas de 63,5 × 38,1 mm; o padrão) ou 50x30 (rolo)' -r -f -a "a4\t''
@@ -485,6 +486,20 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from print" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from print" -l insecure -d 'Envia o token a outra máquina também sem TLS'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from print" -s h -l help -d 'Mostra esta ajuda'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from test" -l label -d 'Máscara em lugar das de `serve --label`, para experimentar; pode repetir-se' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from test" -l format -d 'Formato: text (o padrão) ou json' -r -f -a "text\t''
+json\t''"
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from test" -l server -d 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from test" -l port-file -d 'Arquivo com a porta do servidor. O padrão é server_port.txt' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from test" -l tls-ca -d 'Autoridade do certificado do servidor, ou ele mesmo, em PEM. O padrão são as autoridades deste sistema' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from test" -l tls-cert -d 'Certificado deste cliente, em PEM, se o servidor pede um' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from test" -l tls-key -d 'Chave privada do certificado deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from test" -l token-file -d 'Arquivo com o token deste cliente' -r -F
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from test" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from test" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from test" -l tls -d 'Conecta por TLS; --tls-ca e --tls-cert também o pedem'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from test" -l insecure -d 'Envia o token a outra máquina também sem TLS'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand label; and __fish_seen_subcommand_from test" -s h -l help -d 'Mostra esta ajuda'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l column -d 'Lê este campo da coluna com este cabeçalho, como nome=Descrição; `-` em lugar do cabeçalho não o lê' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l department -d 'Em arquivos de balança: lê só este departamento, um número da Toledo ou um setor do SETORTXT.TXT da Filizola' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l request-id -d 'Identificador do pedido; repetido, não importa a lista outra vez' -r
@@ -496,6 +511,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l tls-key
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l token-file -d 'Arquivo com o token deste cliente' -r -F
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l dry-run -d 'Mostra as mudanças, sem fazê-las'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l yes -d 'Importa também linhas que parecem erradas, sem perguntar'
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l count -d 'Registra como contagem o estoque que a lista dá; sem isto, os produtos que já existem ficam com o seu'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l skip-bad -d 'Deixa de fora as linhas com erro, e as lista'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l socket -d 'Usa o protocolo de texto; sem --socket nem --grpc, usa o que o servidor fala'
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand import" -l grpc -d 'Usa gRPC; sem --socket nem --grpc, usa o que o servidor fala'

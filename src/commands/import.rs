@@ -1,6 +1,7 @@
 //! `import`: reads a price list, checks it with a dry run on the server, compares it with the catalog, and
 //! sends it.
 
+mod counted;
 mod left;
 
 use std::ffi::OsString;
@@ -13,6 +14,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 
+use self::counted::Counted;
+use self::left::Left;
 use super::Error;
 use super::change::{finished_by, request_id};
 use super::connection::{Connection, connect};
@@ -30,7 +33,6 @@ use crate::progress_bar::ProgressBar;
 use crate::refusal::{Code, Refusal};
 use crate::render::Format;
 use crate::scale_file::{self, DEPARTMENTS, SECTORS_FILE, ScaleFileError, Sectors, read_sectors};
-use left::Left;
 
 /// The number of marked rows from which an import asks for confirmation. One is enough, because each may be a
 /// wrong price at the till, and an ordinary list has none.
@@ -45,7 +47,7 @@ const SKIPPED_MAX: usize = 10_000;
 /// Cria produtos e muda preços a partir de uma lista: planilha, CSV ou carga de balança
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exemplos:\n  hortifruti import precos.csv --dry-run\n  hortifruti import tabela.xlsx --column nome=Mercadoria --skip-bad\n  hortifruti export | hortifruti import -"
+    after_help = "Exemplos:\n  hortifruti import precos.csv --dry-run\n  hortifruti import tabela.xlsx --column nome=Mercadoria --skip-bad\n  hortifruti import estoque.csv --count\n  hortifruti export | hortifruti import -"
 )]
 pub(super) struct Import {
     /// Planilha (xlsx, ods, xls) ou CSV com colunas de nome e preço, e outras como as de `export`, ou carga de balança
@@ -58,6 +60,9 @@ pub(super) struct Import {
     /// Importa também linhas que parecem erradas, sem perguntar
     #[arg(long)]
     yes: bool,
+    /// Registra como contagem o estoque que a lista dá; sem isto, os produtos que já existem ficam com o seu
+    #[arg(long)]
+    count: bool,
     /// Lê este campo da coluna com este cabeçalho, como nome=Descrição; `-` em lugar do cabeçalho não o lê
     #[arg(long, value_name = "CAMPO=CABECALHO")]
     column: Vec<String>,
@@ -103,6 +108,7 @@ impl Import {
             reading.known_names = catalog.names_by_code();
             list = price_list::read_as(&bytes, &reading).map_err(|error| refused(&error))?;
         }
+        list.is_counted = self.count;
         tell_reading(&list);
         let mut skipped = Vec::new();
         let (parts, counts) = loop {
@@ -124,6 +130,20 @@ impl Import {
                 "Aviso: ficaram de fora, e o resto é importado: {}",
                 bad_rows_shown(&skipped, skipped.len())
             ));
+        }
+        let stocks = match self.count {
+            true => Some(Counted::of(&catalog, &list).map_err(|rows| {
+                refused(&format_args!(
+                    "{}\nNada foi importado; corrija o estoque, ou importe sem --count",
+                    bad_rows_shown(&rows, rows.len())
+                ))
+            })?),
+            false => None,
+        };
+        if stocks.as_ref().is_some_and(Counted::is_empty) {
+            let what = "a lista não dá o estoque de nenhum produto. Nada foi importado; importe sem --count, ou diga a \
+                        coluna com --column estoque=CABECALHO";
+            return Err(refused(&what));
         }
         let request_ids = request_ids(given_id, parts.len())?;
         let (marked, left) = (Marked::of(&catalog, &list), Left::of(&catalog, &list));
@@ -158,6 +178,9 @@ impl Import {
             }
         }
         let counts = send(|request: &Request<'_>| client.call(request), &list, &parts, &request_ids)?;
+        if let Some(stocks) = stocks {
+            stocks.book(|request: &Request<'_>| client.call(request), &request_ids[0])?;
+        }
         left.tell(true);
         print_made(&imported(counts), Format::Text)
     }

@@ -40,6 +40,12 @@ impl Catalog {
         self.by_name.get(name).or_else(|| self.by_key.get(&name.key())).copied()
     }
 
+    /// The unit of the product of a row, after the row is imported.
+    pub fn unit_after(&self, row: &ProductDraft) -> Unit {
+        let own = || self.products[self.find(&row.name)?].unit.clone();
+        row.unit.clone().or_else(own).unwrap_or_default()
+    }
+
     /// The errors of rows whose product is already in an earlier part of the list, by the index of the row. The server
     /// itself finds repeated rows of one part.
     pub fn repeated(&self, list: &PriceList, parts: &[Range<usize>]) -> Vec<(usize, String)> {
@@ -63,7 +69,8 @@ impl Catalog {
     pub fn differences<'a>(&'a self, list: &'a PriceList) -> impl Iterator<Item = Difference<'a>> {
         list.rows.iter().zip(&list.lines).zip(&list.have_stock).filter_map(|((row, line), has_stock)| {
             let before = self.find(&row.name).map(|place| &self.products[place]);
-            let difference = Difference { row, line: *line, before, has_stock: *has_stock };
+            let (has_stock, is_counted) = (*has_stock, list.is_counted);
+            let difference = Difference { row, line: *line, before, has_stock, is_counted };
             let is_one = difference.is_change() || difference.stock_left().is_some();
             is_one.then_some(difference)
         })
@@ -113,6 +120,8 @@ pub struct Difference<'a> {
     /// The product in the catalog, if it exists.
     before: Option<&'a ProductReply>,
     has_stock: bool,
+    /// Whether the stock is a count.
+    is_counted: bool,
 }
 
 /// Why a change looks wrong.
@@ -233,7 +242,10 @@ impl fmt::Display for Difference<'_> {
                 }
                 if let Some((stock, listed)) = self.stock_left() {
                     let (stock, listed) = (stock.with_comma(), listed.with_comma());
-                    write!(f, "{separator}o estoque fica {stock} (na lista, {listed})")?;
+                    match self.is_counted {
+                        true => write!(f, "{separator}estoque {stock} → {listed}")?,
+                        false => write!(f, "{separator}o estoque fica {stock} (na lista, {listed})")?,
+                    }
                 }
             }
         }

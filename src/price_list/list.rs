@@ -55,6 +55,8 @@ pub struct PriceList {
     pub lines: Vec<u64>,
     /// For each product, whether the list gives a stock.
     pub have_stock: Vec<bool>,
+    /// Whether the stocks of products that exist are counts too.
+    pub is_counted: bool,
     /// The columns that were read, each with its heading in the file.
     pub columns: Vec<(Field, String)>,
     /// Rows that cannot be read, by the line of the file.

@@ -176,3 +176,40 @@ fn a_label_of_a_code_that_no_product_has_is_refused_on_every_way() {
         assert!(ended.code == 2 && ended.err.contains("nenhuma máscara de --label do servidor"), "{ended:?}");
     }
 }
+
+#[test]
+fn a_label_is_tried_without_a_sale() {
+    let server = shop();
+    let test = |args: &[&str]| server.run(&[&["label", "test"], args].concat());
+    let both = test(&[WEIGHT, TOTAL]);
+    let expected = format!(
+        "{WEIGHT}: pela máscara 21CCCCCPPPPPD, código 2126 e o peso\nBanana: 1,25 kg · R$ 8,74 · a R$ 6,99/kg\n\
+         {TOTAL}: pela máscara 23CCCCCTTTTTD, código 2126 e o total\nBanana: 1,429 kg · R$ 9,99 · a R$ 6,99/kg\n"
+    );
+    assert_eq!((both.code, both.out), (0, expected), "{}", both.err);
+    let json = test(&[TOTAL, "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    let expected = serde_json::json!({
+        "label": TOTAL, "mask": "23CCCCCTTTTTD", "code": 2126, "holds": "total", "name": "Banana",
+        "price_centavos": 699, "unit": "kg", "quantity_thousandths": 1429, "amount_centavos": 999,
+    });
+    assert_eq!(json, expected);
+    // Another mask, which the server does not have, and none of which anything is booked.
+    let tried = test(&["2002126012507", "--label", "2CCCCCCPPPPPD"]);
+    assert!(tried.out.contains("Banana: 1,25 kg"), "{tried:?}");
+    for (args, told) in [
+        (&["2002126012507"][..], "nenhuma máscara de --label do servidor"),
+        (&["2102126012505"], "dígito verificador errado"),
+        (&["7891000100103"], "não é uma etiqueta de balança"),
+        (&[WEIGHT, "--label", "2CCCCCCPPPPPPD"], "--label"),
+    ] {
+        let refused = test(args);
+        assert!(refused.code == 2 && refused.out.is_empty() && refused.err.contains(told), "{refused:?}");
+    }
+    assert_eq!(server.run(&["query", "Banana"]).out, "Banana: R$6.99, Estoque: 30\n");
+    let refused = server.run(&["sell", "2", WEIGHT]);
+    assert!(refused.code == 2 && refused.err.contains("passe-a sem quantidade"), "{refused:?}");
+    let without = Server::start(&[]);
+    let refused = without.run(&["label", "test", WEIGHT]);
+    assert!(refused.code == 2 && refused.err.contains("iniciado sem --label"), "{refused:?}");
+}

@@ -437,3 +437,44 @@ fn a_slip_in_the_terms_is_named_with_its_line() {
     assert!(refused.err.contains("linha 2: são 33 códigos de barras; o limite é 32"), "{}", refused.err);
     assert_eq!(server.connect().ask("4"), FOUR_PRODUCTS);
 }
+
+#[test]
+fn the_stocks_of_a_list_are_booked_as_a_count_if_asked() {
+    let server = Server::start(&[]);
+    let import = |list: &str, args: &[&str]| {
+        run(&mut server.command(&[&["import", "-", "--count"], args].concat()), list)
+    };
+    let list = "nome;preco;estoque;unidade\nMaca;3,50;18;\nPera;5;15;\nCaju;2;;\nUva;9;2,5;kg\n";
+    let dry = import(list, &["--dry-run"]);
+    assert!(dry.out.starts_with("Maca: R$ 3,00 → R$ 3,50, estoque 20 → 18\nUva: novo, "), "{dry:?}");
+    assert_eq!(server.run(&["query", "Maca"]).out, "Maca: R$3.0, Estoque: 20\n");
+    for _ in 0..2 {
+        let made = import(list, &["--request-id", "inventario"]);
+        assert_eq!(
+            (made.code, made.out.as_str()),
+            (0, "1 criado, 1 atualizado, 2 sem mudança.\n"),
+            "{made:?}"
+        );
+        let told = "3 estoques contados, 1 com diferença. Para desfazer a contagem: `hortifruti undo 6`.";
+        assert!(made.err.contains(told) && !made.err.contains("não mudou o estoque"), "{made:?}");
+        let stocks = "Maca: R$3.5, Estoque: 18\nPera: R$5.0, Estoque: 15\nBanana: R$10.0, Estoque: 30\n\
+            Caju: R$2.0, Estoque: 60\nUva: R$9.0, Estoque: 2.5\n";
+        assert_eq!(server.run(&["query"]).out, stocks);
+    }
+    assert!(server.connect().ask("historico limite=1").contains("#6 "));
+    // What cannot be counted is refused before anything is imported.
+    for (list, told) in [
+        ("nome;preco;estoque\nMaca;4;2,5\n", "linha 2: Maca: não se conta 2,5 un"),
+        ("nome;preco\nMaca;4\n", "a lista não dá o estoque de nenhum produto"),
+    ] {
+        let refused = import(list, &[]);
+        assert!(refused.code == 2 && refused.err.contains(told), "{refused:?}");
+        assert!(refused.err.contains("Nada foi importado"), "{refused:?}");
+    }
+    assert_eq!(server.run(&["query", "Maca"]).out, "Maca: R$3.5, Estoque: 18\n");
+    let many: String = (0..1001).map(|number| format!("Fruta {number};1;{number}\n")).collect();
+    let many = format!("nome;preco;estoque\n{many}");
+    assert_eq!(run(&mut server.command(&["import", "-"]), &many).code, 0);
+    let counted = import(&many.replace(";1;", ";1;1"), &[]);
+    assert!(counted.err.contains("1001 estoques contados, 1001 com diferença. Para desfazer a contagem: `hortifruti undo 1008` `hortifruti undo 2008`."), "{counted:?}");
+}

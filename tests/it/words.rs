@@ -304,6 +304,30 @@ fn a_sale_that_is_not_made_is_not_kept_either() {
 }
 
 #[test]
+fn a_sale_that_waited_has_the_price_of_its_time() {
+    let mut server = Server::start(&[]);
+    let sell =
+        |server: &Server, args: &[&str]| server.run(&[&["sell", "--outbox", "saida.fila"], args].concat());
+    let priced = |server: &Server, price: &str| {
+        let set = server.run(&["product", "set", "Pera", "--price", price, "--yes"]);
+        assert_eq!(set.code, 0, "{set:?}");
+    };
+    priced(&server, "6");
+    server.kill();
+    assert_eq!(sell(&server, &["4", "Pera", "1", "Maca"]).code, 0);
+    server.restart();
+    priced(&server, "9");
+    assert_eq!(server.run(&["product", "rename", "Pera", "Pera Williams"]).code, 0);
+    assert_eq!(server.run(&["product", "rename", "Pera Williams", "Pera"]).code, 0);
+    priced(&server, "12");
+    let sent = sell(&server, &[]);
+    let expected = "Pera: \u{2212}4 un · R$ 24,00 · restam 11 un · #5\n\
+        Maca: \u{2212}1 un · R$ 3,00 · restam 19 un · #6\nTotal: R$ 27,00\n";
+    assert_eq!((sent.code, sent.out.as_str()), (0, expected), "{sent:?}");
+    assert!(sent.err.contains("Pera: ao preço de então, R$ 6,00."), "{sent:?}");
+}
+
+#[test]
 fn what_no_server_takes_is_not_kept_in_the_outbox() {
     let server = Server::start(&[]);
     assert_eq!(server.run(&["update", "Maca", "1000"]).code, 0);

@@ -21,7 +21,7 @@ impl Left {
         let mut left = Self::default();
         for difference in catalog.differences(list) {
             let name = Quoted(difference.name().as_str());
-            if let Some((stock, listed)) = difference.stock_left() {
+            if let Some((stock, listed)) = difference.stock_left().filter(|_| !list.is_counted) {
                 left.stocks += 1;
                 if left.stocks == 1 {
                     let (stock, listed) = (stock.with_comma(), listed.with_comma());
@@ -64,7 +64,7 @@ impl Left {
                 self.first_term
             ));
         }
-        let next = "para mudá-lo, use `hortifruti update`";
+        let next = "para mudá-lo, use --count, ou `hortifruti update`";
         match self.stocks {
             0 => {}
             1 => note(&format!(

@@ -94,7 +94,7 @@ async fn known_names(connection: &Connection, bytes: &[u8]) -> Result<HashMap<u3
 fn read(bytes: &[u8], known_names: HashMap<u32, Name>) -> Result<Value, Refusal> {
     let list = price_list::read_as(bytes, &Reading { known_names, ..reading() })
         .map_err(|error| Refusal::new(Code::InvalidArgument, format!("{error}.")))?;
-    let PriceList { source, rows, lines: _, have_stock, columns, bad, notes } = list;
+    let PriceList { source, rows, lines: _, have_stock, columns, bad, notes, is_counted: _ } = list;
     let import =
         ImportRequest { rows, bad_rows: Vec::new(), is_dry_run: true, continues: None, request_id: None };
     let call = Call::of(Operation::ImportProducts).ok_or_else(defect)?;

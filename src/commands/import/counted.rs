@@ -1,0 +1,79 @@
+//! The stocks of a list, which `import --count` books as a count.
+
+use std::fmt::Write;
+
+use super::super::Error;
+use super::super::change::finished_by;
+use super::super::output::note;
+use crate::catalog::{COUNT_LINES_MAX, Quantity, RequestId, counted};
+use crate::client::ClientError;
+use crate::operation::{CountRequest, CountedName, Reply, Request};
+use crate::price_list::{Catalog, PriceList};
+use crate::refusal::Refusal;
+
+/// The stocks that a list gives, of all its products: those that it creates have theirs, and do not differ.
+pub(super) struct Counted<'a> {
+    counts: Vec<CountedName<'a>>,
+}
+
+impl<'a> Counted<'a> {
+    /// The stocks of a list, and the rows with a stock that cannot be counted.
+    pub(super) fn of(catalog: &Catalog, list: &'a PriceList) -> Result<Self, Vec<(u64, String)>> {
+        let (mut counts, mut bad) = (Vec::new(), Vec::new());
+        for ((row, line), _) in
+            list.rows.iter().zip(&list.lines).zip(&list.have_stock).filter(|(_, has)| **has)
+        {
+            let (name, counted) = (row.name.as_str(), row.opening_stock);
+            let unit = catalog.unit_after(row);
+            if counted < Quantity::ZERO || !unit.can_hold(counted) {
+                bad.push((*line, format!("{name}: não se conta {} {unit}", counted.with_comma())));
+            }
+            counts.push(CountedName { name, counted, at_sequence: 0 });
+        }
+        if bad.is_empty() { Ok(Self { counts }) } else { Err(bad) }
+    }
+
+    /// Whether the list gives no stock.
+    pub(super) fn is_empty(&self) -> bool {
+        self.counts.is_empty()
+    }
+
+    /// Books the stocks, after the list was imported under this id. The same command again finishes a count whose answer
+    /// was lost.
+    pub(super) fn book(
+        &self,
+        mut call: impl FnMut(&Request<'_>) -> Result<Reply, ClientError>,
+        import_id: &RequestId,
+    ) -> Result<(), Error> {
+        let (mut booked, mut undo) = (Vec::new(), String::new());
+        for (part, counts) in self.counts.chunks(COUNT_LINES_MAX).enumerate() {
+            let id = format!("{import_id}-contagem-{}", part + 1);
+            let id = id.parse().map_err(|error| Refusal::request_id(&error))?;
+            let counts = counts.to_vec();
+            let request = CountRequest { counts, request_id: Some(id), is_blind: false, note: None };
+            match call(&Request::CountStock(request)) {
+                Ok(Reply::Changes(changes)) => {
+                    let moved = changes.iter().filter_map(|change| change.movement.as_ref());
+                    let first = booked.len();
+                    booked.extend(moved.map(|movement| movement.sequence));
+                    if let Some(sequence) = booked.get(first) {
+                        let _ = write!(undo, " `hortifruti undo {sequence}`");
+                    }
+                }
+                Ok(_) => {}
+                Err(failure) => {
+                    let so_far = counted(part * COUNT_LINES_MAX, "estoque", "estoques");
+                    note(&format!(
+                        "Aviso: a lista foi importada, e foram contados só {so_far}. Rode o mesmo comando de novo, ou \
+                         faça o resto com `hortifruti count`."
+                    ));
+                    return Err(failure.with_again(|_| finished_by(import_id)).into());
+                }
+            }
+        }
+        let all = counted(self.counts.len(), "estoque contado", "estoques contados");
+        let undo = if undo.is_empty() { undo } else { format!(" Para desfazer a contagem:{undo}.") };
+        note(&format!("{all}, {} com diferença.{undo}", booked.len()));
+        Ok(())
+    }
+}
