@@ -330,6 +330,8 @@ fn what_a_product_is_changes_by_a_word_each() {
     assert!(shown.contains("R$ 10,00/kg") && shown.contains("margem 40%"), "{shown}");
     let shown = terminal.ask("preco uva italia margem=50");
     assert!(shown.contains("R$ 12,00/kg") && shown.contains("markup 100%"), "{shown}");
+    let both = terminal.ask("preco uva italia margem=40 markup=50 confirma=sim");
+    assert!(both.contains("diga um dos dois"), "{both}");
     assert!(terminal.ask("preco uva italia markup=50 confirma=sim").contains("R$ 9,00/kg"));
     terminal.send("preco uva italia 900\r");
     terminal.wait_for("Uva Itália passa de R$ 9,00 para R$ 900,00. É isso mesmo? (s/n)");

@@ -86,8 +86,13 @@ pub(super) const MERGE: Verb = verb(
 fn set_price(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
     let said = Said::of(verb, rest)?;
     let (request_id, is_meant) = (said.request_id()?, said.is_meant());
-    let margin = said.get("margem").map(Pricing::Margin);
-    let pricing = margin.or(said.get("markup").map(Pricing::Markup));
+    let pricing = match (said.get("margem"), said.get("markup")) {
+        (Some(_), Some(_)) => {
+            let what = "margem= e markup= dão preços diferentes; diga um dos dois";
+            return Err(Refusal::invalid("price_centavos", what).into());
+        }
+        (margin, markup) => margin.map(Pricing::Margin).or(markup.map(Pricing::Markup)),
+    };
     let (name, price) = match pricing {
         Some(_) => (said.text.to_owned(), None),
         None => {
