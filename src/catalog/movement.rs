@@ -175,4 +175,9 @@ impl Movement {
         let own = self.details.as_ref().and_then(|details| details.amount);
         own.unwrap_or_else(|| Amount::of(self.price, self.delta))
     }
+
+    /// By how much the movement corrects the ledger, in thousandths, while the shelf stayed as it was.
+    pub fn corrected(&self) -> i64 {
+        if self.kind == Kind::Count { self.delta.thousandths() } else { 0 }
+    }
 }

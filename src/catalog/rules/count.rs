@@ -26,6 +26,8 @@ pub struct StockCount {
     pub counted: Quantity,
     /// The stock in the ledger at the moment of the count; `None` if that moment is now.
     pub stock_then: Option<Quantity>,
+    /// The corrections of counts and of their undos since that moment, in thousandths.
+    pub corrected_since: i64,
 }
 
 /// Why a count is refused.
@@ -73,8 +75,9 @@ pub fn count_digest(lines: impl Iterator<Item = (ProductId, Quantity, i64)>, not
 
 impl Draft<'_> {
     /// Corrects stocks by counts: adds to each the counted quantity less the stock at the moment of the
-    /// count, so that sales since then are kept. Returns a movement for each count, or `None` for a count
-    /// without a difference.
+    /// count, so that sales since then are kept. What other counts have corrected since was so at that
+    /// moment already, and is not corrected twice. Returns a movement for each count, or `None` for a
+    /// count without a difference.
     ///
     /// # Errors
     /// If a count breaks a rule: the index of the first that does, and the rule. The draft is then
@@ -115,7 +118,7 @@ impl Draft<'_> {
 
     /// The change that a count leads to; `None` without a difference.
     fn check_count(&self, count: &StockCount, is_first: bool) -> Result<Option<Booked>, CountError> {
-        let StockCount { product, counted, stock_then } = *count;
+        let StockCount { product, counted, stock_then, corrected_since } = *count;
         let terms = self.terms(product);
         let (name, unit) = (|| terms.name.to_string(), || terms.unit.clone());
         if !is_first {
@@ -129,7 +132,7 @@ impl Draft<'_> {
         }
         let before = self.balance(terms);
         let available = before.stock;
-        let delta = counted.thousandths() - stock_then.unwrap_or(available).thousandths();
+        let delta = counted.thousandths() - stock_then.unwrap_or(available).thousandths() - corrected_since;
         if delta == 0 {
             return Ok(None);
         }
@@ -171,6 +174,7 @@ mod tests {
             product: catalog.find(name).unwrap().id,
             counted: counted.parse().unwrap(),
             stock_then: stock_then.map(Quantity::from_units),
+            corrected_since: 0,
         }
     }
 

@@ -179,10 +179,17 @@ impl Story {
                 Some(row) if *at_sequence < self.next() => row.balance,
                 _ => return Answer::NoMovement(*at_sequence),
             };
-            if available + counted - then < 0 {
+            let since = self
+                .ledger
+                .rows
+                .iter()
+                .filter(|row| *at_sequence > 0 && row.sequence > *at_sequence && row.product == *product);
+            let corrected: i64 = since.filter(|row| row.kind == Kind::Count).map(|row| row.delta).sum();
+            let difference = counted - then - corrected;
+            if available + difference < 0 {
                 return Answer::Insufficient { product: *product, available };
             }
-            differences.push(counted - then);
+            differences.push(difference);
         }
         let first = self.next();
         let mut made = Vec::new();

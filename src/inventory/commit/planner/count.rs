@@ -2,7 +2,7 @@
 
 use super::results::{CountResult, FirstResult};
 use super::{Planner, unreadable};
-use crate::catalog::{Quantity, RequestId, StockCount, count_digest};
+use crate::catalog::{Movement, RequestId, StockCount, count_digest};
 use crate::inventory::commit::change::{CountLine, Signed};
 use crate::inventory::commit::result::Counted;
 use crate::refusal::{Code, Refusal};
@@ -41,8 +41,7 @@ impl Planner<'_> {
     ) -> Result<(Vec<Counted>, FirstResult), Refusal> {
         let mut counts = Vec::with_capacity(lines.len());
         for (index, line) in lines.iter().enumerate() {
-            let stock_then = self.stock_then(line).map_err(|refusal| refusal.at(index))?;
-            counts.push(StockCount { product: line.product, counted: line.counted, stock_then });
+            counts.push(self.placed(line).map_err(|refusal| refusal.at(index))?);
         }
         let movements = self.draft.count(&counts, signed.author.as_ref(), signed.note.as_ref());
         let movements = movements.map_err(|(index, error)| Refusal::from(error).at(index))?;
@@ -75,35 +74,47 @@ impl Planner<'_> {
         }
     }
 
-    /// The stock of a product at the moment of its count; `None` if that moment is now.
-    fn stock_then(&mut self, line: &CountLine) -> Result<Option<Quantity>, Refusal> {
-        let CountLine { product, at_sequence, .. } = *line;
+    /// A count, with the stock at its moment and what other counts have corrected since.
+    fn placed(&mut self, line: &CountLine) -> Result<StockCount, Refusal> {
+        let CountLine { product, counted, at_sequence } = *line;
+        let mut count = StockCount { product, counted, stock_then: None, corrected_since: 0 };
         if at_sequence == 0 {
-            return Ok(None);
+            return Ok(count);
         }
         if at_sequence < 0 || at_sequence > self.draft.published() {
             let what = format!("não há movimento #{at_sequence}; o último é o #{}", self.draft.published());
             return Err(Refusal::invalid("at_sequence", what));
         }
+        let mut own = self.draft.product(product).last_movement;
+        while let Some(movement) = self.draft.movement(own) {
+            count.corrected_since += movement.corrected();
+            own = movement.previous;
+        }
         let now = self.draft.published_balance(product);
         if now.last_movement <= at_sequence {
-            return Ok(Some(now.stock));
+            count.stock_then = Some(now.stock);
+            return Ok(count);
         }
         let movements = self.store.movements_back(now.last_movement, at_sequence, MOVEMENTS_SINCE_MAX + 1);
         let movements = movements.map_err(unreadable)?;
+        let since = movements.iter().take_while(|movement| movement.sequence > at_sequence);
+        count.corrected_since += since.map(Movement::corrected).sum::<i64>();
         match movements.last() {
-            Some(last) if last.sequence <= at_sequence => Ok(Some(last.balance)),
+            Some(last) if last.sequence <= at_sequence => count.stock_then = Some(last.balance),
             Some(last) if last.previous == 0 => {
                 let what = format!("o produto foi criado depois do movimento #{at_sequence}");
-                Err(Refusal::invalid("at_sequence", what))
+                return Err(Refusal::invalid("at_sequence", what));
             }
-            _ => Err(Refusal::new(
-                Code::ResourceExhausted,
-                format!(
-                    "o produto teve mais de {MOVEMENTS_SINCE_MAX} movimentos depois do #{at_sequence}. Nada foi \
-                     alterado; conte de novo, sem at_sequence."
-                ),
-            )),
+            _ => {
+                return Err(Refusal::new(
+                    Code::ResourceExhausted,
+                    format!(
+                        "o produto teve mais de {MOVEMENTS_SINCE_MAX} movimentos depois do #{at_sequence}. Nada foi \
+                         alterado; conte de novo, sem at_sequence."
+                    ),
+                ));
+            }
         }
+        Ok(count)
     }
 }

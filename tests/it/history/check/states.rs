@@ -13,6 +13,8 @@ const MOVEMENTS_SINCE_MAX: usize = 1000;
 pub(super) struct States {
     /// The product and the difference of each movement.
     movements: Vec<(usize, i64)>,
+    /// The movements of each product that corrected what was not so, each with its difference.
+    corrections: Vec<Vec<(i64, i64)>>,
     /// For each product its balances, each with the sequence since which it holds.
     balances: Vec<Vec<(i64, i64)>>,
     /// The products in the order in which they were created, each with its opening.
@@ -40,6 +42,7 @@ impl States {
         let (undone_by, undoes) = links(ledger)?;
         let mut states = Self {
             movements: ledger.rows.iter().map(|row| (row.product, row.delta)).collect(),
+            corrections: vec![Vec::new(); PRODUCTS.len()],
             balances: vec![Vec::new(); PRODUCTS.len()],
             created: Vec::new(),
             undone_by,
@@ -62,6 +65,9 @@ impl States {
                 return Err(Fault::Balance { sequence, balance, expected });
             }
             states.balances[product].push((sequence, balance));
+            if row.kind == Kind::Count {
+                states.corrections[product].push((sequence, row.delta));
+            }
         }
         let created: Vec<usize> = states.created.iter().map(|(_, product)| *product).collect();
         let catalog: Vec<usize> = ledger.stocks.iter().map(|stock| stock.product).collect();
@@ -127,12 +133,15 @@ impl States {
         Some((first..first + count).filter(is_left).collect())
     }
 
-    /// What a count found too much, or too little, when it was made on this state; `None` if its moment is
-    /// not known in it.
+    /// What a count found too much, or too little, when it was made on this state, where other counts since
+    /// its moment have corrected some of it; `None` if its moment is not known in it.
     pub(super) fn difference(&self, line: &Counted, state: i64) -> Option<i64> {
         let moment = if line.at_sequence == 0 { state } else { line.at_sequence };
         let then = self.balance(line.product, moment).filter(|_| moment <= state)?;
-        Some(line.counted - then)
+        let corrections = &self.corrections[line.product];
+        let until = |moment| corrections.partition_point(|(sequence, _)| *sequence <= moment);
+        let since = &corrections[until(moment)..until(state)];
+        Some(line.counted - then - since.iter().map(|(_, delta)| delta).sum::<i64>())
     }
 
     /// How often the product of a count moved after the moment of the count.
