@@ -67,10 +67,10 @@ function buildNav() {
 	};
 	const shown = PAGES.filter(({ right }) => may(right));
 	const { role, name } = whoAmI();
-	const own = role && h("li", {}, h("button", { type: "button", class: "nav-own", title: `${name} (${role}): entrar com outro token`, onclick: otherToken }, icon("person"), h("span", {}, h("bdi", {}, name), h("small", {}, `${role} · trocar`))));
+	const own = role && h("li", {}, h("button", { class: "nav-own", title: `${name} (${role}): entrar com outro token`, onclick: otherToken }, icon("person"), h("span", {}, h("bdi", {}, name), h("small", {}, `${role} · trocar`))));
 	const rest = [...shown.filter(({ isMain }) => !isMain).map(link), own].filter(Boolean);
 	// On a phone the last pages are behind one button.
-	const more = h("button", { type: "button", class: "nav-more", "aria-expanded": "false", "aria-controls": "nav-rest", onclick: () => openMore(more.getAttribute("aria-expanded") !== "true") }, icon("more"), h("span", {}, "Mais"));
+	const more = h("button", { class: "nav-more", "aria-expanded": "false", "aria-controls": "nav-rest", onclick: () => openMore(more.getAttribute("aria-expanded") !== "true") }, icon("more"), h("span", {}, "Mais"));
 	clear(nav, shown.filter(({ isMain }) => isMain).map(link),
 		rest.length > 0 && [h("li", { class: "nav-rest", id: "nav-rest" }, h("ul", {}, rest)), h("li", { class: "nav-more-item" }, more)]);
 	markPage();
@@ -113,7 +113,7 @@ async function route() {
 		console.error(error);
 		if (opened !== turn) return;
 		// The browser keeps a module that failed to load: only a reload asks for it again.
-		clear(main, h("div", { class: "empty" }, h("p", { class: "empty-title" }, `A página ${page.label} não abriu.`), h("p", {}, "O servidor não a enviou. Confira a conexão e tente de novo."), h("button", { type: "button", class: "button primary", onclick: () => location.reload() }, "Tentar de novo")));
+		clear(main, h("div", { class: "empty" }, h("p", { class: "empty-title" }, `A página ${page.label} não abriu.`), h("p", {}, "O servidor não a enviou. Confira a conexão e tente de novo."), h("button", { class: "button primary", onclick: () => location.reload() }, "Tentar de novo")));
 		opened.path = "";
 		return;
 	}
@@ -139,7 +139,7 @@ function deniedNode({ label, right, does }) {
 		h("div", { class: "card empty" },
 			h("p", { class: "empty-title" }, `Este acesso (${whoAmI().role}) não permite ${does}.`),
 			h("p", {}, `Peça a quem cuida do servidor um token de ${rolesWith(right)}.`),
-			h("button", { type: "button", class: "button primary", onclick: otherToken }, "Entrar com outro token")));
+			h("button", { class: "button primary", onclick: otherToken }, "Entrar com outro token")));
 }
 
 function shortcuts(event) {
@@ -175,9 +175,9 @@ function showBanner() {
 			h("div", { class: "banner-text" },
 				isOut && h("p", {}, h("strong", {}, said), " ", h("span", { class: "banner-wait", "aria-live": "off" })),
 				waiting.length > 0 && h("p", {}, waiting.length === 1 ? "Uma mudança espera resposta e será terminada, uma vez só:" : `${waiting.length} mudanças esperam resposta e serão terminadas, uma vez cada:`),
-				waiting.length > 0 && h("ul", { class: "banner-list" }, waiting.map((record) => h("li", {}, h("span", {}, record.title), h("button", { type: "button", class: "button small", onclick: () => stopWaiting(record) }, "Desistir"))))),
+				waiting.length > 0 && h("ul", { class: "banner-list" }, waiting.map((record) => h("li", {}, h("span", {}, record.title), h("button", { class: "button small", onclick: () => stopWaiting(record) }, "Desistir"))))),
 			isOut && live.holder && h("a", { class: "button", href: `${location.protocol}//${live.holder}/${location.hash}` }, "Abrir a loja lá"),
-			h("button", { type: "button", class: "button", onclick: () => live.retryNow() }, "Tentar agora")));
+			h("button", { class: "button", onclick: () => live.retryNow() }, "Tentar agora")));
 	}
 	const seconds = Math.max(0, Math.ceil((live.nextAttempt - Date.now()) / 1000));
 	const wait = banner.querySelector(".banner-wait");

@@ -34,7 +34,7 @@ export function open(root, context) {
 	let isAsking = false;
 
 	const search = h("input", {
-		type: "text", id: "busca", autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "done",
+		id: "busca", autocapitalize: "off", spellcheck: "false", enterkeyhint: "done",
 		role: "combobox", "aria-expanded": "false", "aria-controls": "achados", "aria-autocomplete": "list", "aria-label": "Produto, código ou etiqueta",
 		placeholder: "Produto, código ou leitor",
 		oninput: () => showFound(0), onkeydown: onSearchKey,
@@ -43,13 +43,13 @@ export function open(root, context) {
 	const found = h("div", { class: "till-scroll" });
 	const lines = h("ol", { class: "lines" });
 	const heading = h("h2", {}, "Venda");
-	const empty = h("button", { type: "button", class: "button quiet", onclick: emptyCart }, "Esvaziar");
+	const empty = h("button", { class: "button quiet", onclick: emptyCart }, "Esvaziar");
 	const totalOut = h("output", { "aria-live": "polite", "aria-label": "Total" });
-	const received = h("input", { id: "recebido", inputmode: "decimal", autocomplete: "off", placeholder: "Recebido", oninput: onReceived, onkeydown: onReceivedKey });
+	const received = h("input", { id: "recebido", inputmode: "decimal", placeholder: "Recebido", oninput: onReceived, onkeydown: onReceivedKey });
 	const back = h("output", { "aria-live": "polite", "aria-label": "Troco" });
 	const backRow = h("div", { class: "total back" }, h("span", {}, "Troco"), back);
 	const notes = h("div", { class: "notes", role: "group", "aria-label": "Valores recebidos" });
-	const sellButton = h("button", { type: "button", class: "button primary sell", "aria-keyshortcuts": "F2 Control+Enter", onclick: sell }, "Vender", h("kbd", {}, "F2"));
+	const sellButton = h("button", { class: "button primary sell", "aria-keyshortcuts": "F2 Control+Enter", onclick: sell }, "Vender", h("kbd", {}, "F2"));
 	const foot = h("div", { class: "ticket-foot" },
 		h("div", { class: "total" }, h("span", {}, "Total"), totalOut),
 		h("div", { class: "cash" },
@@ -168,7 +168,7 @@ export function open(root, context) {
 		clear(found,
 			h("p", { class: "till-title" }, category || (shown.some(sold) ? "Mais vendidos" : "Produtos")),
 			h("ul", { class: "tiles" }, shown.map((product) =>
-				h("li", {}, h("button", { type: "button", class: "tile", onclick: () => choose(product, null) },
+				h("li", {}, h("button", { class: "tile", onclick: () => choose(product, null) },
 					h("span", { class: "tile-name" }, product.name),
 					h("span", {}, h("span", { class: "tile-price num" }, money(product.priceCentavos)), h("small", {}, ` / ${product.unit}`), h("br", {}), stockText(product)))))),
 			more > 0 && h("p", { class: "till-title", "data-more": more }, `E mais ${more}: digite parte do nome.`));
@@ -179,7 +179,7 @@ export function open(root, context) {
 	}
 
 	function showChips() {
-		const chip = (name, label) => h("button", { type: "button", class: "chip", "aria-pressed": String(category === name), onclick: () => chooseCategory(name) }, label);
+		const chip = (name, label) => h("button", { class: "chip", "aria-pressed": String(category === name), onclick: () => chooseCategory(name) }, label);
 		const names = catalog.categories();
 		chips.hidden = names.length === 0;
 		clear(chips, chip("", "Todos"), names.map((name) => chip(name, name)));
@@ -299,7 +299,7 @@ export function open(root, context) {
 	}
 
 	function lineRow(line) {
-		const input = h("input", { inputmode: "decimal", autocomplete: "off", onkeydown: (event) => onLineKey(event, line), onchange: () => setLine(line, input.value), onfocus: () => input.select() });
+		const input = h("input", { inputmode: "decimal", onkeydown: (event) => onLineKey(event, line), onchange: () => setLine(line, input.value), onfocus: () => input.select() });
 		return h("li", { class: "line", data: { id: String(line.id) } },
 			h("p", { class: "line-name" }),
 			h("p", { class: "line-money" }),
@@ -307,12 +307,12 @@ export function open(root, context) {
 				line.label
 					? h("span", { class: "badge" }, "etiqueta")
 					: h("div", { class: "stepper" },
-							h("button", { type: "button", class: "icon-button", "aria-label": `Menos ${line.name}`, onclick: () => stepLine(line, -1) }, icon("minus")),
+							h("button", { class: "icon-button", "aria-label": `Menos ${line.name}`, onclick: () => stepLine(line, -1) }, icon("minus")),
 							input,
 							h("span", {}),
-							h("button", { type: "button", class: "icon-button", "aria-label": `Mais ${line.name}`, onclick: () => stepLine(line, 1) }, icon("plus"))),
+							h("button", { class: "icon-button", "aria-label": `Mais ${line.name}`, onclick: () => stepLine(line, 1) }, icon("plus"))),
 				h("span", { class: "muted num" }),
-				h("button", { type: "button", class: "icon-button", "aria-label": `Tirar ${line.name}`, onclick: () => takeOut(line.id) }, icon("close"))));
+				h("button", { class: "icon-button", "aria-label": `Tirar ${line.name}`, onclick: () => takeOut(line.id) }, icon("close"))));
 	}
 
 	function showLine(node, line, isTyped) {
@@ -432,7 +432,7 @@ export function open(root, context) {
 		const key = shown.join();
 		if (notes.dataset.key === key) return;
 		notes.dataset.key = key;
-		clear(notes, shown.map((sum) => h("button", { type: "button", class: "button small num", onclick: () => give(sum) }, money(sum).replace(",00", ""))));
+		clear(notes, shown.map((sum) => h("button", { class: "button small num", onclick: () => give(sum) }, money(sum).replace(",00", ""))));
 	}
 
 	function give(sum) {
@@ -516,7 +516,7 @@ export function open(root, context) {
 			h("p", {}, isUndone ? "Venda desfeita" : "Última venda"),
 			h("strong", { class: "num" }, money(sum)),
 			h("p", {}, `${count} ${count === 1 ? "item" : "itens"} · #${sequence}`, back ? ` · troco ${money(back)}` : ""),
-			!isUndone && h("button", { type: "button", class: "button", onclick: () => undo(lastSale).catch(showError) }, icon("undo"), "Desfazer"),
+			!isUndone && h("button", { class: "button", onclick: () => undo(lastSale).catch(showError) }, icon("undo"), "Desfazer"),
 		];
 	}
 

@@ -37,7 +37,7 @@ export function open(root) {
   let from = null;
 
   // The document.
-  const supplier = h("input", { type: "text", maxlength: "100", autocomplete: "off", list: newId("suppliers"), value: draft.value.supplier, oninput: () => draft.write({ supplier: supplier.value.trim() }) });
+  const supplier = h("input", { maxlength: "100", list: newId("suppliers"), value: draft.value.supplier, oninput: () => draft.write({ supplier: supplier.value.trim() }) });
   const known = h("datalist", { id: supplier.getAttribute("list") });
   const notice = h("div", {});
   const list = h("div", { hidden: true });
@@ -51,11 +51,11 @@ export function open(root) {
     onPick: choose,
     onMiss: (text) => toast(`Nenhum produto se chama “${text}” nem tem esse código. Cadastre-o em Estoque.`, { kind: "warning" }),
   });
-  const bought = h("input", { type: "text", autocomplete: "off", enterkeyhint: "next", placeholder: "440kg ou 20cx=440kg" });
-  const paid = h("input", { type: "text", inputmode: "decimal", autocomplete: "off", enterkeyhint: "done", placeholder: "2800,00" });
-  const lot = h("input", { type: "text", maxlength: "100", autocomplete: "off" });
+  const bought = h("input", { enterkeyhint: "next", placeholder: "440kg ou 20cx=440kg" });
+  const paid = h("input", { inputmode: "decimal", enterkeyhint: "done", placeholder: "2800,00" });
+  const lot = h("input", { maxlength: "100" });
   const expires = h("input", { type: "date" });
-  const price = h("input", { type: "text", inputmode: "decimal", autocomplete: "off" });
+  const price = h("input", { inputmode: "decimal" });
   const facts = h("dl", { class: "stats", "aria-live": "polite" });
   const name = h("h2", { class: "buy-name" });
   const form = h("form", { class: "card card-body buy-line", hidden: true, novalidate: true, onsubmit: addLine, oninput: showFacts },

@@ -131,7 +131,7 @@ function openList(page, show) {
   function rowOf(product) {
     const entry = draft.value.entries[product.name];
     const input = h("input", {
-      type: "text", inputmode: stepOf(product.unit) < 1000 ? "decimal" : "numeric", autocomplete: "off", enterkeyhint: "next",
+      inputmode: stepOf(product.unit) < 1000 ? "decimal" : "numeric", enterkeyhint: "next",
       "aria-label": `Contado de ${product.name}, em ${product.unit}`, value: entry?.text ?? "",
       onfocus: () => input.select(), onkeydown: (event) => keys(event, product, input), onchange: () => fill(product, input),
     });
@@ -404,8 +404,8 @@ function openResults(page, show) {
 /// made, because its moment cannot be known later.
 function openBlindDesk(page) {
   const done = new Draft("hortifruti.contados", { lines: [] });
-  const name = h("input", { type: "text", autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "next", placeholder: "Nome, código ou leitor" });
-  const counted = h("input", { type: "text", inputmode: "decimal", autocomplete: "off", enterkeyhint: "done", placeholder: "Quantidade" });
+  const name = h("input", { autocapitalize: "off", spellcheck: "false", enterkeyhint: "next", placeholder: "Nome, código ou leitor" });
+  const counted = h("input", { inputmode: "decimal", enterkeyhint: "done", placeholder: "Quantidade" });
   const list = h("ul", { class: "card count-done", hidden: true, "aria-label": "Contados" });
   const submit = h("button", { type: "submit", class: "button primary" }, "Registrar");
   name.addEventListener("keydown", (event) => {

@@ -14,7 +14,7 @@ const TOASTS_MAX = 3;
 export function ask({ title, body = "", confirm = "Confirmar", cancel = "Cancelar", isDanger = false }) {
 	return new Promise((resolve) => {
 		const yes = h("button", { type: "submit", class: `button ${isDanger ? "danger" : "primary"}`, value: "yes" }, confirm);
-		const no = h("button", { type: "button", class: "button", onclick: () => dialog.close("no") }, cancel);
+		const no = h("button", { class: "button", onclick: () => dialog.close("no") }, cancel);
 		const dialog = openDialog({ title, isClosable: false }, [
 			h("form", { method: "dialog" }, h("div", { class: "dialog-body" }, typeof body === "string" ? h("p", {}, body) : body), h("div", { class: "dialog-actions" }, no, yes)),
 		]);
@@ -26,7 +26,7 @@ export function ask({ title, body = "", confirm = "Confirmar", cancel = "Cancela
 /// Opens a dialog with a title. It is removed when it closes. `kind` is "dialog" or "drawer".
 export function openDialog({ title, kind = "dialog", isClosable = true }, children) {
 	const id = newId("title");
-	const close = isClosable && h("button", { type: "button", class: "icon-button", "aria-label": "Fechar", onclick: () => dialog.close() }, icon("close"));
+	const close = isClosable && h("button", { class: "icon-button", "aria-label": "Fechar", onclick: () => dialog.close() }, icon("close"));
 	const dialog = h("dialog", { class: kind, "aria-labelledby": id }, h("header", { class: "dialog-head" }, h("h2", { id }, title), close), children);
 	const before = document.activeElement;
 	dialog.addEventListener("close", () => {
@@ -64,8 +64,8 @@ export function toast(text, { undo = null, action = undo && { label: "Desfazer",
 	const node = h("div", { class: `toast ${kind}` },
 		icon({ ok: "check", warning: "alert", error: "alert" }[kind]),
 		h("p", {}, text),
-		action && h("button", { type: "button", class: "button small", onclick: run }, action.label),
-		h("button", { type: "button", class: "icon-button small", "aria-label": "Fechar aviso", onclick: close }, icon("close")));
+		action && h("button", { class: "button small", onclick: run }, action.label),
+		h("button", { class: "icon-button small", "aria-label": "Fechar aviso", onclick: close }, icon("close")));
 	let timer = 0;
 	const begin = () => {
 		clearTimeout(timer);
@@ -114,7 +114,7 @@ export function askToken(why) {
 					h("p", { id: `${id}-help` }, "Este servidor pede um token. Quem cuida dele cria um com ", h("code", {}, "hortifruti token new"), "."),
 					h("label", { class: "field", for: id }, "Token"), input, why && error),
 				h("div", { class: "dialog-actions" },
-					h("button", { type: "button", class: "button", onclick: () => dialog.close() }, "Agora não"),
+					h("button", { class: "button", onclick: () => dialog.close() }, "Agora não"),
 					h("button", { type: "submit", class: "button primary" }, "Entrar"))),
 		]);
 		dialog.addEventListener("close", () => resolve(given));

@@ -2,11 +2,14 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/// Properties of elements that are given no others: a button sends no form, and no field suggests what was typed once.
+const PLAIN = { button: { type: "button" }, input: { autocomplete: "off" } };
+
 /// An element with properties and children. Functions under `on…` become listeners, `class` the class list,
 /// `data` the data attributes; `true` sets an attribute without a value, `false` and `null` leave it out.
 export function h(tag, props, ...children) {
 	const node = document.createElement(tag);
-	for (const [name, value] of Object.entries(props ?? {})) {
+	for (const [name, value] of Object.entries({ ...PLAIN[tag], ...props })) {
 		if (value === null || value === undefined || value === false) continue;
 		if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
 		else if (name === "class") node.className = value;

@@ -31,18 +31,18 @@ export function open(root) {
 	let rows = [];
 	let editing = null;
 
-	const search = h("input", { type: "search", id: "procura", autocomplete: "off", spellcheck: "false", placeholder: "Nome ou código", "aria-label": "Procurar produto", value: chosen.text, oninput: () => { chosen.text = search.value; show(true); }, onkeydown: onSearchKey });
+	const search = h("input", { type: "search", id: "procura", spellcheck: "false", placeholder: "Nome ou código", "aria-label": "Procurar produto", value: chosen.text, oninput: () => { chosen.text = search.value; show(true); }, onkeydown: onSearchKey });
 	const sort = h("select", { "aria-label": "Ordenar", onchange: () => sortBy(sort.value) }, SORTS.map(([value, label]) => h("option", { value }, label)));
 	const filters = h("div", { class: "chips", role: "group", "aria-label": "Mostrar" });
 	const count = h("p", { class: "muted num", role: "status" });
 	const space = h("div", { class: "grid-space", role: "rowgroup" });
 	const body = h("div", { class: "grid-body", tabindex: "0", role: "table", "aria-label": "Produtos", "aria-colcount": COLUMNS.length, onscroll: showRows, onkeydown: onRowKey });
-	const heads = COLUMNS.map((column) => h("div", { role: "columnheader", class: column.class, "aria-sort": "none" }, h("button", { type: "button", onclick: () => sortBy(column.sort) }, column.label)));
+	const heads = COLUMNS.map((column) => h("div", { role: "columnheader", class: column.class, "aria-sort": "none" }, h("button", { onclick: () => sortBy(column.sort) }, column.label)));
 	const table = h("div", { class: "stock-list card" }, body);
 	body.append(h("div", { class: "grid-head", role: "rowgroup" }, h("div", { class: "grid-line", role: "row", "aria-rowindex": "1" }, heads)), space);
 	const nothing = h("div", { class: "card" });
 	root.append(h("div", { class: "stock" },
-		h("div", { class: "page-head" }, h("h1", {}, "Estoque"), count, may("write") && h("button", { type: "button", class: "button primary", onclick: () => openProduct(null) }, icon("plus"), "Novo", h("span", { class: "wide-only" }, "produto"))),
+		h("div", { class: "page-head" }, h("h1", {}, "Estoque"), count, may("write") && h("button", { class: "button primary", onclick: () => openProduct(null) }, icon("plus"), "Novo", h("span", { class: "wide-only" }, "produto"))),
 		h("div", { class: "toolbar" }, h("div", { class: "search" }, icon("search"), search), h("div", { class: "narrow-only" }, sort), filters),
 		table, nothing));
 
@@ -92,7 +92,7 @@ export function open(root) {
 
 	function showFilters() {
 		const low = catalog.products.filter((product) => !product.discontinued && isLow(product)).length;
-		const chip = (value, label) => h("button", { type: "button", class: "chip", "aria-pressed": String(chosen.filter === value), onclick: () => { chosen.filter = value; show(true); filters.querySelector("[aria-pressed=true]").focus(); } }, label);
+		const chip = (value, label) => h("button", { class: "chip", "aria-pressed": String(chosen.filter === value), onclick: () => { chosen.filter = value; show(true); filters.querySelector("[aria-pressed=true]").focus(); } }, label);
 		const key = `${low} ${chosen.filter}`;
 		if (filters.dataset.key === key) return;
 		filters.dataset.key = key;
@@ -164,7 +164,7 @@ export function open(root) {
 		const low = isLow(product) && !product.discontinued;
 		return h("div", { class: "grid-row grid-line", role: "row", data: { name: product.name } },
 			h("div", { class: "cell-name", role: "cell" },
-				h("button", { type: "button", class: "row-open", onclick: () => openProduct(product.name) },
+				h("button", { class: "row-open", onclick: () => openProduct(product.name) },
 					h("b", {}, product.name),
 					h("small", {}, [product.code ? `código ${product.code}` : "", product.barcodes[0] ?? "", product.discontinued ? "retirado" : ""].filter(Boolean).join(" · ")))),
 			h("div", { class: "cell-category muted", role: "cell" }, product.category),
@@ -176,7 +176,7 @@ export function open(root) {
 	function priceButton(product) {
 		const shown = [money(product.priceCentavos), h("small", {}, ` / ${product.unit}`)];
 		if (!may("write")) return h("span", { class: "num" }, shown);
-		return h("button", { type: "button", class: "row-price num", "aria-label": `${money(product.priceCentavos)} / ${product.unit}, preço de ${product.name}: mudar`, onclick: (event) => edit(event.currentTarget.parentElement, product.name) }, shown);
+		return h("button", { class: "row-price num", "aria-label": `${money(product.priceCentavos)} / ${product.unit}, preço de ${product.name}: mudar`, onclick: (event) => edit(event.currentTarget.parentElement, product.name) }, shown);
 	}
 
 	function edit(cell, name) {
@@ -184,7 +184,7 @@ export function open(root) {
 		const product = catalog.byName(name);
 		const row = cell.parentElement;
 		const margin = row.querySelector(".cell-margin");
-		const input = h("input", { class: "row-edit num", inputmode: "decimal", autocomplete: "off", "aria-label": `Novo preço de ${name}, em reais por ${product.unit}`, value: money(product.priceCentavos).replace("R$ ", ""), oninput: preview, onkeydown: onKey, onblur: onBlur });
+		const input = h("input", { class: "row-edit num", inputmode: "decimal", "aria-label": `Novo preço de ${name}, em reais por ${product.unit}`, value: money(product.priceCentavos).replace("R$ ", ""), oninput: preview, onkeydown: onKey, onblur: onBlur });
 		const original = input.value;
 		let isSaving = false;
 		editing = { stop };

@@ -41,11 +41,11 @@ export function open(root) {
 
 	const chips = h("div", { class: "chips", role: "group", "aria-label": "Tipo" });
 	const suggestions = h("datalist", { id: "mov-produtos" });
-	const product = h("input", { type: "search", list: "mov-produtos", autocomplete: "off", spellcheck: "false", placeholder: "De um produto", "aria-label": "Só de um produto", value: chosen.text, oninput: onTyping });
+	const product = h("input", { type: "search", list: "mov-produtos", spellcheck: "false", placeholder: "De um produto", "aria-label": "Só de um produto", value: chosen.text, oninput: onTyping });
 	const list = h("div", { role: "list", "aria-label": "Movimentos, do mais novo para o mais velho" });
 	const card = h("div", { class: "moves card" }, list);
 	const nothing = h("div", { class: "card", hidden: true });
-	const more = h("button", { type: "button", class: "button", onclick: () => load(false) }, "Carregar mais antigos");
+	const more = h("button", { class: "button", onclick: () => load(false) }, "Carregar mais antigos");
 	const end = h("div", { class: "empty" }, more);
 	root.append(h("div", { class: "page" },
 		h("div", { class: "page-head" }, h("h1", {}, "Movimentos")),
@@ -189,7 +189,7 @@ export function open(root) {
 			h("div", { class: "move-name" }, h("b", {}, move.productName), h("small", {}, about)),
 			h("div", { class: "move-delta num" }, signedQuantity(move.deltaThousandths, unit), h("small", {}, `saldo ${quantity(move.balanceThousandths, unit)}`)),
 			h("div", { class: "move-money num" }, money(move.amountCentavos), move.costCentavos !== null && h("small", {}, `custo ${money(Math.abs(move.costCentavos))}`)),
-			h("div", { class: "move-act" }, isFirst && !isUndone && move.undoes === 0 && mayUndo(move) && h("button", { type: "button", class: "button small quiet", "aria-label": `Desfazer ${kindWord(move.kind)} #${documentOf(move)}`, onclick: () => undo(move) }, icon("undo"), h("span", {}, "Desfazer"))));
+			h("div", { class: "move-act" }, isFirst && !isUndone && move.undoes === 0 && mayUndo(move) && h("button", { class: "button small quiet", "aria-label": `Desfazer ${kindWord(move.kind)} #${documentOf(move)}`, onclick: () => undo(move) }, icon("undo"), h("span", {}, "Desfazer"))));
 	}
 
 	async function undo(move) {
@@ -217,7 +217,7 @@ export function open(root) {
 	}
 
 	function showChips() {
-		clear(chips, KINDS.map(([kind, label]) => h("button", { type: "button", class: "chip", "aria-pressed": String(chosen.kind === kind), onclick: () => { chosen.kind = kind; showChips(); chips.querySelector("[aria-pressed=true]").focus(); load(true); } }, label)));
+		clear(chips, KINDS.map(([kind, label]) => h("button", { class: "chip", "aria-pressed": String(chosen.kind === kind), onclick: () => { chosen.kind = kind; showChips(); chips.querySelector("[aria-pressed=true]").focus(); load(true); } }, label)));
 	}
 
 	function onTyping() {

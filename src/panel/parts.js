@@ -16,7 +16,7 @@ export function picker({ label, placeholder, onPick, onMiss = null, onText = () 
   let at = 0;
   const list = h("ul", { class: "hits picker-hits", id: listId, role: "listbox", "aria-label": "Produtos", hidden: true });
   const input = h("input", {
-    id, type: "text", role: "combobox", autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "next", placeholder,
+    id, role: "combobox", autocapitalize: "off", spellcheck: "false", enterkeyhint: "next", placeholder,
     "aria-label": label, "aria-expanded": "false", "aria-controls": listId, "aria-autocomplete": "list", oninput: search, onkeydown: keys, onblur: () => setTimeout(close, 150),
   });
   const node = h("div", { class: "search picker" }, icon("search"), input, list);
@@ -98,7 +98,7 @@ export function setError(input, message) {
 
 /// A button. `props` may say more, such as another class.
 export function button(content, onclick, props = {}) {
-  return h("button", { type: "button", class: "button", onclick, ...props }, content);
+  return h("button", { class: "button", onclick, ...props }, content);
 }
 
 /// A figure with its label, and a note below; in a `<dl class="stats">`. `kind` is "", "is-good" or "is-bad".

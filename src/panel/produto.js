@@ -33,16 +33,16 @@ export function openProduct(name) {
 	const plain = (thousandths) => (thousandths ? quantity(thousandths) : "");
 
 	const fields = {
-		name: field("Nome", { value: before.name, maxlength: "64", required: true, autocomplete: "off" }, "wide"),
-		price: field("Preço", { value: before.priceCentavos === null ? "" : money(before.priceCentavos).replace("R$ ", ""), inputmode: "decimal", required: true, autocomplete: "off", placeholder: "0,00" }),
-		unit: field("Unidade", { value: before.unit, required: true, autocomplete: "off" }, "", UNIT_NAMES),
-		opening: product ? null : field("Estoque inicial", { inputmode: "decimal", autocomplete: "off", placeholder: "0" }),
-		category: field("Categoria", { value: before.category, autocomplete: "off" }, "", catalog.categories()),
-		code: field("Código da loja", { value: before.code || "", inputmode: "numeric", maxlength: "6", autocomplete: "off", placeholder: "1 a 6 dígitos" }),
-		minimum: field("Mínimo", { value: plain(before.minimumThousandths), inputmode: "decimal", autocomplete: "off", placeholder: "avisa abaixo dele" }),
-		target: field("Alvo", { value: plain(before.targetThousandths), inputmode: "decimal", autocomplete: "off", placeholder: "até onde se compra" }),
-		shelfLife: field("Validade em dias", { value: before.shelfLifeDays || "", inputmode: "numeric", autocomplete: "off" }),
-		barcodes: field("Códigos de barras", { value: before.barcodes.join(" "), inputmode: "numeric", autocomplete: "off", placeholder: "com espaço entre eles" }, "wide"),
+		name: field("Nome", { value: before.name, maxlength: "64", required: true }, "wide"),
+		price: field("Preço", { value: before.priceCentavos === null ? "" : money(before.priceCentavos).replace("R$ ", ""), inputmode: "decimal", required: true, placeholder: "0,00" }),
+		unit: field("Unidade", { value: before.unit, required: true }, "", UNIT_NAMES),
+		opening: product ? null : field("Estoque inicial", { inputmode: "decimal", placeholder: "0" }),
+		category: field("Categoria", { value: before.category }, "", catalog.categories()),
+		code: field("Código da loja", { value: before.code || "", inputmode: "numeric", maxlength: "6", placeholder: "1 a 6 dígitos" }),
+		minimum: field("Mínimo", { value: plain(before.minimumThousandths), inputmode: "decimal", placeholder: "avisa abaixo dele" }),
+		target: field("Alvo", { value: plain(before.targetThousandths), inputmode: "decimal", placeholder: "até onde se compra" }),
+		shelfLife: field("Validade em dias", { value: before.shelfLifeDays || "", inputmode: "numeric" }),
+		barcodes: field("Códigos de barras", { value: before.barcodes.join(" "), inputmode: "numeric", placeholder: "com espaço entre eles" }, "wide"),
 	};
 	const said = h("p", { class: "field-error", role: "alert", hidden: true });
 	const facts = h("dl", { class: "facts" });
@@ -50,7 +50,7 @@ export function openProduct(name) {
 	const submit = h("button", { type: "submit", class: "button primary" }, product ? "Salvar" : "Criar produto");
 	// Who may not change the terms reads them.
 	if (!may("write")) for (const one of Object.values(fields)) one?.input.setAttribute("readonly", "");
-	const retire = product && h("button", { type: "button", class: `button ${product.discontinued ? "" : "danger"}`, onclick: setRetired }, product.discontinued ? "Voltar a vender" : "Retirar de venda");
+	const retire = product && h("button", { class: `button ${product.discontinued ? "" : "danger"}`, onclick: setRetired }, product.discontinued ? "Voltar a vender" : "Retirar de venda");
 	const form = h("form", { novalidate: true, onsubmit: save },
 		h("div", { class: "drawer-section" }, h("div", { class: "fields" }, Object.values(fields).filter(Boolean).map(({ node }) => node)), said),
 		may("write") && h("div", { class: "dialog-actions" }, retire, submit));
