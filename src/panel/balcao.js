@@ -360,7 +360,7 @@ export function open(root, context) {
 				input.focus();
 				return false;
 			}
-			line.thousandths = thousandths;
+			Object.assign(line, { thousandths, amount: null });
 			input.removeAttribute("aria-invalid");
 			input.value = quantity(thousandths);
 			cartChanged();
@@ -378,7 +378,7 @@ export function open(root, context) {
 		const step = Math.max(isWeighed(product?.unit) ? 100 : 0, product ? stepOf(product.unit) : 1000);
 		const next = (line.thousandths ?? 0) + direction * step;
 		if (next <= 0) return takeOut(line.id);
-		line.thousandths = next;
+		Object.assign(line, { thousandths: next, amount: null });
 		cartChanged();
 	}
 
@@ -471,11 +471,14 @@ export function open(root, context) {
 			name: line.label ?? line.name,
 			deltaThousandths: line.label ? "0" : String(-line.thousandths),
 			kind: "MOVEMENT_KIND_SALE",
+			// The amount that the customer has seen and pays, whatever the price is when the server books it.
+			amountCentavos: lineAmount(line, catalog.byName(line.name))?.toString(),
 		}));
 		let isLost = false;
 		const done = change("BatchAdjustStock", { adjustments }, {
 			title: `Venda de ${money(total)}`,
-			meta: { lines: sold },
+			// The sale may come back after the customer has paid.
+			meta: { lines: sold.map((line, at) => ({ ...line, amount: adjustments[at].amountCentavos ?? null })) },
 			// The panel reports on every page how it ends.
 			onLost: () => {
 				isLost = true;

@@ -7,7 +7,8 @@ const CART_KEY = "hortifruti.cart";
 export const LINES_MAX = 1000;
 
 /// A line: `{ id, name, thousandths, label, amount }`. `thousandths` is `null` until the quantity is said, and for
-/// a label that only the server can read; `label` is the label of a scale, and `amount` the money that it asks.
+/// a label that only the server can read; `label` is the label of a scale, and `amount` the money that it asks, or that
+/// was paid in a sale that came back.
 export const cart = {
 	lines: [],
 	received: "",
@@ -36,7 +37,7 @@ export function cartChanged() {
 
 /// Adds a line, or to the line of the same product if both count pieces. Returns the line.
 export function addLine({ name, thousandths, label = null, amount = null }, isWhole) {
-	const same = isWhole && !label && cart.lines.find((line) => line.name === name && !line.label && line.thousandths !== null);
+	const same = isWhole && !label && cart.lines.find((line) => line.name === name && !line.label && line.amount === null && line.thousandths !== null);
 	if (same) {
 		same.thousandths += thousandths;
 		cartChanged();

@@ -36,4 +36,9 @@ test("a sale outlives a reload, and every change of it is kept", () => {
 	restoreCart(sold);
 	assert.deepEqual(cart.lines.map(({ name }) => name), ["Caju", "Tomate", "Tomate", "Tomate"]);
 	assert.equal(new Set(cart.lines.map(({ id }) => id)).size, 4);
+
+	// What was paid in a sale that came back stands, and takes no further piece.
+	restoreCart([{ name: "Maca", thousandths: 2000, label: null, amount: "600" }]);
+	addLine({ name: "Maca", thousandths: 1000 }, true);
+	assert.deepEqual(cart.lines.filter(({ name }) => name === "Maca").map((line) => lineAmount(line, { priceCentavos: 900 })), [600n, 900n]);
 });

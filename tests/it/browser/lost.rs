@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::driver::{Browser, CONTROL, ENTER, F2};
+use super::shop::set_products;
 use crate::proxy::Proxy;
 use crate::support::Server;
 use crate::support::waiting::wait_until;
@@ -45,10 +46,12 @@ fn a_sale_without_an_answer_is_booked_once() {
     browser.type_keys(&format!("4 maca{ENTER}{F2}"));
     browser.see(".banner", "2 mudanças esperam resposta");
     server.restart();
+    // The customers have paid the prices of then.
+    set_products(&server, &[&["Pera", "--price", "9,00"]]);
     proxy.lead_to(server.port);
     browser.see_no(".banner", "");
     wait_until("both are booked", || sold(&server, " venda ") == 3);
-    assert_eq!(sold(&server, " venda Pera -3 "), 1);
+    assert_eq!(sold(&server, " venda Pera -3 saldo 12 R$15.0"), 1);
     assert_eq!(sold(&server, " venda Maca -4 "), 1);
 
     // A page that is loaded again before the answer goes on with what it had sent.
@@ -88,6 +91,7 @@ fn sales_that_waited_and_are_refused_are_asked_about_one_by_one_and_outlive_the_
     for line in ["3 Pera -1 motivo=venda", "3 Maca -1 motivo=venda"] {
         assert!(server.connect().ask(line).contains("Estoque"));
     }
+    set_products(&server, &[&["Pera", "--price", "9,00"], &["Maca", "--price", "4,00"]]);
     proxy.lead_to(server.port);
     browser.see("dialog[open]", "Uma venda guardada não foi feita");
     browser.see_no(".banner", "");
@@ -96,8 +100,12 @@ fn sales_that_waited_and_are_refused_are_asked_about_one_by_one_and_outlive_the_
     browser.click("dialog[open] button", "Descartar a venda");
     browser.see("dialog[open]", "Uma venda guardada não foi feita");
     browser.click("dialog[open] button", "Voltar ao balcão com ela");
-    browser.see(".line", "");
+    browser.see(".line", "Maca");
     browser.see_no("dialog", "");
+    // The amount that was paid stands, until the quantity is another one.
+    browser.see(".ticket .total", "R$ 60,00");
+    browser.click(".line button", "Menos Maca");
+    browser.see(".ticket .total", "R$ 76,00");
     assert_eq!(sold(&server, " venda "), 2);
     browser.assert_clean(&[&LOST[..], &["status of 400"]].concat());
 }
