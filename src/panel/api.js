@@ -8,6 +8,8 @@ const TOKEN_KEY = "hortifruti.token";
 const PENDING_KEY = "hortifruti.pending";
 /// The time that an answer may take, in milliseconds; then the connection counts as lost.
 const ANSWER_MS_MAX = 10_000;
+/// The time within which an answer is of the moment of its question, in milliseconds.
+export const QUICK_MS_MAX = 1_000;
 /// The waits between two attempts, in milliseconds.
 const WAIT_MS_MIN = 500;
 const WAIT_MS_MAX = 8_000;
@@ -136,9 +138,18 @@ export async function stream(name, message, onMessage, signal, onOpen = () => {}
 	});
 }
 
-/// Asks the server what the token may do.
+/// By how many milliseconds the clock of this device is ahead of the server's, and within how many that is known.
+export const clock = { ahead: 0, within: Infinity };
+
+/// Asks the server what the token may do, and the time.
 export async function askIdentity() {
-	setIdentity(JSON.parse(await fetchText("/role")));
+	const asked = Date.now();
+	const identity = JSON.parse(await fetchText("/role"));
+	const within = (Date.now() - asked) / 2;
+	const ahead = asked + within - identity.time;
+	// The quickest answer knows best, until another one contradicts it: then somebody has set a clock.
+	if (within < clock.within || Math.abs(ahead - clock.ahead) > within + clock.within) Object.assign(clock, { ahead, within });
+	setIdentity(identity);
 }
 
 /// Fetches a text, such as a report as CSV.

@@ -1,7 +1,7 @@
 // Counting: a field for each product, by keyboard alone. A count is booked as of the moment its field was filled
 // in, so that what is sold meanwhile stays sold. Nothing is sent before the end, and a reload keeps everything.
 
-import { call, change } from "./api.js";
+import { askIdentity, call, change, clock, QUICK_MS_MAX } from "./api.js";
 import { catalog, movement as movementOf } from "./catalog.js";
 import { ask, showError, toast } from "./dialog.js";
 import { Draft, sentNotice } from "./draft.js";
@@ -21,6 +21,9 @@ const COUNTS_MAX = 1000;
 const LARGE_STOCK = 10_000;
 /// The shortest barcode, in digits. No count has so many.
 const BARCODE_DIGITS_MIN = 8;
+
+/// By how many milliseconds a clock differs that somebody has set.
+const CLOCK_SET_MS = 2_000;
 
 /// Lines that the blind desk keeps.
 const DONE_MAX = 200;
@@ -176,8 +179,9 @@ function openList(page, show) {
     try {
       const thousandths = parseQuantity(text, product.unit);
       if (thousandths < 0) throw new Error("A contagem não pode ser negativa.");
-      // Without the live connection the last movement before this moment is looked up when the count is sent.
-      setEntry(product.name, { text, thousandths, at: Date.now(), sequence: live.state === "ligado" ? live.sequence : null });
+      const at = Date.now() - clock.ahead;
+      setEntry(product.name, { text, thousandths, at, ahead: clock.ahead });
+      placeNow(product.name, at);
     } catch (error) {
       setError(input, error.message);
       return false;
@@ -185,6 +189,23 @@ function openList(page, show) {
     showAgainst(product);
     showProgress();
     return true;
+  }
+
+  /// Asks for the last movement before a count. The live connection may be silent because it is broken. Without
+  /// a quick answer that movement is looked up by time when the count is sent.
+  async function placeNow(name, at) {
+    let sequence = null;
+    try {
+      if (live.state === "ligado") {
+        const { lastSequence = 0 } = await call("GetStatus", {}, { signal: AbortSignal.timeout(QUICK_MS_MAX) });
+        if (Date.now() - clock.ahead - at <= QUICK_MS_MAX) sequence = Number(lastSequence);
+      }
+    } catch {
+      // By time, then.
+    }
+    const entry = draft.read().entries[name];
+    if (entry?.at === at) setEntry(name, { ...entry, sequence });
+    showProgress();
   }
 
   function keys(event, product, input) {
@@ -269,7 +290,7 @@ function openList(page, show) {
     send.disabled = true;
     let part = [];
     try {
-      await placeOffline(entries);
+      await placeByTime(entries);
       for (let first = 0; first < entries.length; first += COUNTS_MAX) {
         part = entries.slice(first, first + COUNTS_MAX);
         const counts = part.map(([name, { thousandths, sequence }]) => ({ name, countedThousandths: String(thousandths), atSequence: String(sequence) }));
@@ -280,6 +301,11 @@ function openList(page, show) {
     } catch (error) {
       showProgress();
       showError(error);
+      for (const name of error.lost ?? []) {
+        if (!rows.has(name)) continue;
+        rows.get(name).input.value = "";
+        showAgainst(catalog.byName(name));
+      }
       // The product at which the server stopped.
       const wrong = rows.get(part[Number(error.metadata?.index ?? -1)]?.[0]);
       if (wrong) {
@@ -329,10 +355,16 @@ function isOdd(product, thousandths) {
   return Math.abs(thousandths - product.stockThousandths) > product.stockThousandths / 2;
 }
 
-/// Finds the last movement before each field that was filled in without a connection.
-async function placeOffline(entries) {
-  for (const [name, entry] of entries) {
-    if (entry.sequence !== null) continue;
+/// Finds by its time the last movement before each field that was filled in without an answer of the server. A
+/// product that was counted by a clock which was set meanwhile leaves the draft.
+async function placeByTime(entries) {
+  const open = entries.filter(([, { sequence }]) => sequence === null || sequence === undefined);
+  if (open.length === 0) return;
+  await askIdentity();
+  const lost = open.filter(([, { ahead = 0 }]) => Math.abs(ahead - clock.ahead) > CLOCK_SET_MS).map(([name]) => name);
+  for (const name of lost) setEntry(name, null);
+  if (lost.length > 0) throw Object.assign(new Error(`O relógio deste aparelho foi acertado durante a contagem. Nada foi enviado; conte de novo: ${lost.join(", ")}.`), { code: "clock", lost });
+  for (const [name, entry] of open) {
     entry.sequence = 0;
     const endTime = new Date(entry.at).toISOString();
     let pageToken = "";

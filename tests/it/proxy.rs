@@ -1,14 +1,15 @@
-//! A proxy before a server, which can swallow the answers to what names a certain product.
+//! A proxy before a server, which can swallow the answers to what names a certain product, or hold all of them.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 
 pub(crate) struct Proxy {
     pub(crate) address: String,
     server_port: Arc<AtomicU16>,
     swallowed: Arc<Mutex<Option<(String, usize)>>>,
+    hold: Arc<(Mutex<bool>, Condvar)>,
 }
 
 impl Proxy {
@@ -18,6 +19,8 @@ impl Proxy {
         let address = listener.local_addr().unwrap().to_string();
         let swallowed = Arc::new(Mutex::new(None::<(String, usize)>));
         let name = Arc::clone(&swallowed);
+        let hold = Arc::new((Mutex::new(false), Condvar::new()));
+        let held = Arc::clone(&hold);
         let server_port = Arc::new(AtomicU16::new(port));
         let port = Arc::clone(&server_port);
         std::thread::spawn(move || {
@@ -45,10 +48,17 @@ impl Proxy {
                         true
                     });
                 });
-                std::thread::spawn(move || pour(answer, client, |_| !is_silent.load(Ordering::SeqCst)));
+                let held = Arc::clone(&held);
+                std::thread::spawn(move || {
+                    pour(answer, client, |_| {
+                        let (is_held, released) = &*held;
+                        drop(released.wait_while(is_held.lock().unwrap(), |is_held| *is_held).unwrap());
+                        !is_silent.load(Ordering::SeqCst)
+                    });
+                });
             }
         });
-        Self { address, server_port, swallowed }
+        Self { address, server_port, swallowed, hold }
     }
 
     /// The port at which clients find the proxy.
@@ -69,6 +79,17 @@ impl Proxy {
     /// The same, after so many requests that carry the name.
     pub(crate) fn swallow_after(&self, spared: usize, name: &str) {
         *self.swallowed.lock().unwrap() = Some((name.to_owned(), spared));
+    }
+
+    /// Holds all answers, so that the connections seem to live.
+    pub(crate) fn hold(&self) {
+        *self.hold.0.lock().unwrap() = true;
+    }
+
+    /// Lets go of the answers that were held.
+    pub(crate) fn release(&self) {
+        *self.hold.0.lock().unwrap() = false;
+        self.hold.1.notify_all();
     }
 
     /// From now on answers come, on new connections.

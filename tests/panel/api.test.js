@@ -11,7 +11,7 @@ globalThis.sessionStorage = {
 const PENDING = "hortifruti.pending";
 const left = { id: "painel-antes", name: "AdjustStock", message: { name: "Caju", requestId: "painel-antes" }, title: "Venda", meta: null, madeAt: 1 };
 kept.set(PENDING, JSON.stringify([left]));
-const { ApiError, call, change, fetchText, giveUp, login, newRequestId, onPending, pendingChanges, resumePending, retry, stream } = await import("./api.js");
+const { ApiError, askIdentity, call, change, clock, fetchText, giveUp, login, newRequestId, onPending, pendingChanges, resumePending, retry, stream } = await import("./api.js");
 
 let answers = [];
 let asked = [];
@@ -90,6 +90,19 @@ test("a change can be given up", async () => {
 	const done = change("AdjustStock", {}, { onLost: () => giveUp(pendingChanges()[0].id) });
 	await assert.rejects(done, (error) => error.code === "canceled");
 	assert.equal(pendingChanges().length, 0);
+});
+
+test("the server says how wrong the clock is, unless its answer comes late", async () => {
+	answers = [ok({ role: "venda", name: "caixa", time: Date.now() - 600_000 })];
+	await askIdentity();
+	assert.ok(Math.abs(clock.ahead - 600_000) < 500, clock.ahead);
+	const { now } = Date;
+	let late = -3_600_000;
+	Date.now = () => now() + (late += 3_600_000);
+	answers = [ok({ role: "venda", name: "caixa", time: now() })];
+	await askIdentity();
+	Date.now = now;
+	assert.ok(Math.abs(clock.ahead - 600_000) < 500, clock.ahead);
 });
 
 test("a token is asked once, and sent from then on", async () => {

@@ -19,7 +19,7 @@ const json = (value) => new Response(JSON.stringify(value), { headers: { "conten
 globalThis.fetch = async (path, { body, signal }) => {
 	if (!server.isUp) throw new TypeError("fetch failed");
 	const name = path.split("/").at(-1);
-	if (name === "role") return json({ role: server.role, name: "caixa" });
+	if (name === "role") return json({ role: server.role, name: "caixa", time: Date.now() });
 	if (name === "GetStatus") return json({ lastSequence: String(server.sequence), labelMasks: ["2CCCCCCPPPPPD"] });
 	if (name === "ListProducts") {
 		const answer = json({ products: [{ name: "Caju", unit: "un", stockThousandths: String(server.stock) }] });

@@ -152,3 +152,67 @@ fn a_count_and_a_purchase_outlive_their_page() {
     assert_eq!(server.connect().ask("1 caju"), "Caju: R$2.5, Estoque: 68");
     browser.assert_clean(&LOST);
 }
+
+#[test]
+fn a_count_is_of_the_moment_at_which_its_field_was_filled_in() {
+    let Some(browser) = Browser::start() else { return };
+    let mut server = Server::start(&[]);
+    let proxy = Proxy::start(server.port);
+    let maca = "input[aria-label='Contado de Maca, em un']";
+    // The clock of this tablet is ten minutes fast.
+    let set_clock =
+        |ahead: &str| format!("Date.now = () => performance.timeOrigin + performance.now() + {ahead};");
+    browser.before_each_page(&set_clock("600000"));
+    let follows = |sequence| {
+        let script = "const { state, sequence } = window.hortifruti.live; return state === 'ligado' && sequence === arguments[0]";
+        browser.until(script, json!([sequence]));
+    };
+    let send = || {
+        browser.chord(CONTROL, ENTER);
+        browser.see("h1", "Contagem registrada");
+        browser.see(".empty-title", "Tudo confere.");
+        browser.click("button", "Nova contagem");
+        browser.see(maca, "");
+    };
+    browser.open(proxy.port(), "contagem");
+    browser.see(maca, "");
+    follows(4);
+    // A page that is idle learns the time to the millisecond.
+    let look = "return import('/api.js').then(async ({ askIdentity }) => { for (let turn = 0; turn < 9; turn += 1) await askIdentity(); })";
+    browser.run(look, json!([]));
+
+    // The page seems to be live and hears nothing, while another till sells.
+    proxy.hold();
+    assert!(server.connect().ask("3 Maca -5 motivo=venda").contains("Estoque: 15"));
+    browser.fill(maca, &format!("15{ENTER}"));
+    browser.see(".count-progress", "1 sem conexão");
+    proxy.release();
+    follows(5);
+    send();
+    assert_eq!(server.connect().ask("1 Maca"), "Maca: R$3.0, Estoque: 15");
+
+    // Without a connection the field is placed by the time of the server.
+    server.kill();
+    browser.see(".banner", "Sem conexão");
+    browser.fill(maca, &format!("15{ENTER}"));
+    server.restart();
+    assert!(server.connect().ask("3 Maca -5 motivo=venda").contains("Estoque: 10"));
+    proxy.lead_to(server.port);
+    follows(6);
+    send();
+    assert_eq!(server.connect().ask("1 Maca"), "Maca: R$3.0, Estoque: 10");
+
+    // A keeper who sets the clock meanwhile counts again.
+    server.kill();
+    browser.see(".banner", "Sem conexão");
+    browser.fill(maca, &format!("9{ENTER}"));
+    browser.run(&set_clock("0"), json!([]));
+    server.restart();
+    proxy.lead_to(server.port);
+    follows(6);
+    browser.chord(CONTROL, ENTER);
+    browser.see(".toast", "conte de novo: Maca.");
+    browser.until("return document.querySelector(arguments[0]).value === ''", json!([maca]));
+    assert_eq!(server.connect().ask("1 Maca"), "Maca: R$3.0, Estoque: 10");
+    browser.assert_clean(&LOST);
+}

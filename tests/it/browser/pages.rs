@@ -59,6 +59,8 @@ fn a_keepers_day_is_in_the_ledger() {
     browser.go("contagem");
     browser.fill("input[aria-label='Contado de Banana, em kg']", &format!("29,5{ENTER}"));
     browser.see(".count-progress", "1 de 5");
+    let is_placed = "return JSON.parse(localStorage['hortifruti.contagem']).entries.Banana.sequence > 0";
+    browser.until(is_placed, json!([]));
     assert_eq!(ledger.ask("3 Banana -2 motivo=venda"), "Banana: R$10.0, Estoque: 28");
     browser.fill("input[aria-label='Contado de Maca, em un']", &format!("20{ENTER}"));
     browser.chord(CONTROL, ENTER);

@@ -1,6 +1,7 @@
 //! Tokens of requests that are no calls: `Authorization: Bearer`, as for calls.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::Extension;
 use axum::body::Body;
@@ -30,8 +31,9 @@ impl Connection {
     }
 }
 
-/// `GET /role`: the role and the name of the client's token, so that a page shows what it may do. Both are
-/// empty if the server asks for no token.
+/// `GET /role`: the role and the name of the client's token, so that a page shows what it may do, both empty if
+/// the server asks for no token; and the server's time in milliseconds since 1970, by which a page whose clock is
+/// wrong knows when something happened.
 pub(super) async fn role(
     Extension(connection): Extension<Arc<Connection>>,
     headers: HeaderMap,
@@ -42,5 +44,7 @@ pub(super) async fn role(
         Ok(Identity::Unknown) => return refused(access::no_token()),
         Err(refusal) => return refused(refusal),
     };
-    plain::of_type("application/json", json!({ "role": role, "name": name }).to_string())
+    let time =
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
+    plain::of_type("application/json", json!({ "role": role, "name": name, "time": time }).to_string())
 }
