@@ -64,6 +64,29 @@ fn a_command_line_that_cannot_be_is_refused() {
 }
 
 #[test]
+fn an_option_that_is_refused_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    for (args, reason) in [
+        (&["history", "--limit", "0"][..], "\"0\"; use de 1 a 1000000. Nada foi feito."),
+        (&["history", "--kind", "xx"], "use ajuste, abertura, compra, venda, perda ou contagem."),
+        (&["history", "--author", ""], "--author"),
+        (&["export", "--department", "0"], "\"0\"; use de 1 a 99."),
+        (&["export", "--department", "x"], "\"x\"; use um número inteiro."),
+        (&["serve", "--exit-after", "0"], "\"0\"; use 1 ou mais."),
+        (&["serve", "--port", "65536"], "\"65536\"; use de 0 a 65535."),
+        (&["watch", "--after", "99999999999999999999"], "; use um número menor."),
+        (&["sell"], "falta a quantidade e o nome do produto, como 2 Maca. Nada foi feito."),
+        (&["waste"], "falta a quantidade e o nome do produto, como 2 Maca. Nada foi feito."),
+        (&["buy"], "falta a quantidade e o nome do produto, como 2 Maca. Nada foi feito."),
+        (&["product", "set"], "falta <NOME>. Nada foi feito."),
+        (&["update"], "falta <NOME>, <QUANTIDADE>. Nada foi feito."),
+    ] {
+        let ended = run(hortifruti(folder.path()).args(args), "");
+        assert!(ended.code == 2 && ended.err.contains(reason), "{args:?}: {ended:?}");
+    }
+}
+
+#[test]
 fn a_thousand_or_one_is_refused_where_nobody_can_be_asked() {
     let server = Server::start(&[]);
     for (typed, thousands, units) in [
