@@ -15,4 +15,4 @@ pub use layout::Layout;
 pub use read::{Record, ScaleFile, ScaleFileError, is_scale_file, read};
 pub use sectors::{SECTORS_FILE, Sectors, read_sectors};
 pub use text::ScaleEncoding;
-pub use write::{LeftOut, ScaleFormat, Unfit, Written, write};
+pub use write::{LeftOut, ScaleFormat, Unfit, Written, write, write_what_fits};

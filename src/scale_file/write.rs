@@ -129,13 +129,19 @@ fn listed(names: &[String]) -> String {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfit(Vec<String>);
 
+impl Unfit {
+    /// The first values, and how many more there are.
+    pub fn lines(&self) -> Vec<String> {
+        let more = self.0.len().saturating_sub(NAMES_SHOWN_MAX);
+        let rest = (more > 0).then(|| format!("… e mais {more}"));
+        self.0.iter().take(NAMES_SHOWN_MAX).cloned().chain(rest).collect()
+    }
+}
+
 impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for what in self.0.iter().take(NAMES_SHOWN_MAX) {
-            writeln!(f, "{what}")?;
-        }
-        if self.0.len() > NAMES_SHOWN_MAX {
-            writeln!(f, "… e mais {}", self.0.len() - NAMES_SHOWN_MAX)?;
+        for line in self.lines() {
+            writeln!(f, "{line}")?;
         }
         f.write_str("Nada foi escrito; corrija o cadastro, ou aposente o produto")
     }
@@ -152,6 +158,20 @@ pub fn write<'p>(
     encoding: ScaleEncoding,
     products: impl IntoIterator<Item = &'p ProductReply>,
 ) -> Result<Written, Unfit> {
+    match write_what_fits(format, department, encoding, products) {
+        (written, None) => Ok(written),
+        (_, Some(unfit)) => Err(unfit),
+    }
+}
+
+/// Writes the products that [`write`] writes, without those of which a value does not fit its field, and says which
+/// values do not.
+pub fn write_what_fits<'p>(
+    format: ScaleFormat,
+    department: u8,
+    encoding: ScaleEncoding,
+    products: impl IntoIterator<Item = &'p ProductReply>,
+) -> (Written, Option<Unfit>) {
     let layout = format.layout();
     let mut written = Written {
         bytes: Vec::new(),
@@ -164,22 +184,27 @@ pub fn write<'p>(
         let Some(item) = item(product, department, &mut written.left_out) else { continue };
         let mut record = Record::of(layout);
         record.put_item(&item, encoding);
+        let mut sector = Record { bytes: vec![b' '; SETORTXT_BYTES], ..Record::of(layout) };
+        if written.sectors.is_some() {
+            sector.put_sector(&item, written.count + 1);
+        }
+        if !(record.unfit.is_empty() && sector.unfit.is_empty()) {
+            unfit.append(&mut record.unfit);
+            unfit.append(&mut sector.unfit);
+            continue;
+        }
         written.count += 1;
         if record.is_cut {
             written.left_out.cut.push(Quoted(product.name.as_str()).to_string());
         }
-        unfit.append(&mut record.unfit);
         written.bytes.extend_from_slice(&record.bytes);
         written.bytes.extend_from_slice(LINE_END);
         if let Some(sectors) = &mut written.sectors {
-            let mut record = Record { bytes: vec![b' '; SETORTXT_BYTES], ..Record::of(layout) };
-            record.put_sector(&item, written.count);
-            unfit.append(&mut record.unfit);
-            sectors.extend_from_slice(&record.bytes);
+            sectors.extend_from_slice(&sector.bytes);
             sectors.extend_from_slice(LINE_END);
         }
     }
-    if unfit.is_empty() { Ok(written) } else { Err(Unfit(unfit)) }
+    (written, Some(Unfit(unfit)).filter(|unfit| !unfit.0.is_empty()))
 }
 
 /// The product as a scale sells it, or `None` if none does.

@@ -299,3 +299,71 @@ fn a_folder_of_scales_follows_the_prices() {
     // Nothing is left of the files in between.
     assert_eq!(fs::read_dir(&scales).unwrap().count(), 1);
 }
+
+#[test]
+fn a_load_of_another_program_is_kept_and_an_empty_one_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let scales = folder.path().join("balança");
+    fs::create_dir(&scales).unwrap();
+    let path = scales.join("ITENSMGV.TXT");
+    let original = golden(GOLDEN[0].0);
+    fs::write(&path, &original).unwrap();
+    let mut server = Server::start_logged_in(
+        folder,
+        &["--scale-dir", scales.to_str().unwrap(), "--scale-department", "6"],
+    );
+    // The four examples have no code.
+    server.log("ficou como estava");
+    server.stop();
+    assert_eq!(fs::read(&path).unwrap(), original);
+    server.restart();
+    let names = || {
+        let files =
+            fs::read_dir(&scales).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = files.collect();
+        names.sort();
+        names
+    };
+    assert_eq!(server.run(&["product", "set", "Caju", "--code", "7"]).code, 0);
+    wait_until("the product is in the file", || has(&path, b"061000007000200"));
+    let kept = scales.join("ITENSMGV.TXT.anterior");
+    assert_eq!(fs::read(&kept).unwrap(), original);
+    // A load that another program writes meanwhile is kept, too.
+    let other = golden("golden-itensmgv-v4.txt");
+    fs::write(&path, &other).unwrap();
+    assert_eq!(server.run(&["product", "set", "Caju", "--price", "3"]).code, 0);
+    wait_until("the price is in the file", || has(&path, b"061000007000300"));
+    assert_eq!(fs::read(scales.join("ITENSMGV.TXT.anterior-2")).unwrap(), other);
+    // A file of this server needs no copy, neither now nor after a restart.
+    assert_eq!(server.run(&["product", "set", "Caju", "--price", "4"]).code, 0);
+    wait_until("the price is in the file", || has(&path, b"061000007000400"));
+    server.stop();
+    server.restart();
+    // The last product with a code goes.
+    let last = fs::read(&path).unwrap();
+    assert_eq!(server.run(&["product", "retire", "Caju"]).code, 0);
+    server.stop();
+    assert_eq!(fs::read(&path).unwrap(), last);
+    assert_eq!(names(), ["ITENSMGV.TXT", "ITENSMGV.TXT.anterior", "ITENSMGV.TXT.anterior-2"]);
+}
+
+#[test]
+fn a_price_that_does_not_fit_holds_up_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let scales = folder.path().join("balança");
+    fs::create_dir(&scales).unwrap();
+    let path = scales.join("CADTXT.TXT");
+    let options = ["--scale-dir", scales.to_str().unwrap(), "--scale-format", "filizola"];
+    let server = Server::start_logged_in(folder, &options);
+    for args in [
+        &["product", "set", "Maca", "--code", "9"][..],
+        &["product", "set", "Maca", "--price", "99999999", "--yes"],
+        &["product", "set", "Pera", "--code", "10"],
+    ] {
+        assert_eq!(server.run(args).code, 0, "{args:?}");
+    }
+    wait_until("the other product is in the file", || has(&path, b"000010UPERA"));
+    assert!(!has(&path, b"000009"));
+    wait_until("its sector is in the second file", || has(&scales.join("SETORTXT.TXT"), b"000010"));
+    server.log("Maca");
+}

@@ -1,6 +1,6 @@
 //! `serve --scale-dir`: a file for scales that follows the prices, in a folder that the scales' program reads.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::inventory::{Inventory, PriceWatch};
 use crate::io_error::describe;
-use crate::private_file::{AtomicFile, NameState};
+use crate::private_file::{AtomicFile, NameState, open_to_read};
 use crate::scale_file::{self, DEPARTMENTS, ScaleEncoding, ScaleFormat, is_scale_file};
 
 /// The time from the beginning of one file to the next: a program that reads the folder gets no more than one a
@@ -23,6 +23,12 @@ const WRITE_EVERY: Duration = Duration::from_secs(1);
 
 /// The wait before a file that could not be written is tried again: a network folder may come back.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
+
+/// The most bytes of a load that are kept: a million products in the widest format are fewer. A longer file is none.
+const LOAD_BYTES_MAX: u64 = 512 * 1024 * 1024;
+
+/// The most loads of other programs that are kept: another program that writes the file, too, would fill the disk.
+const COPIES_MAX: u32 = 100;
 
 #[derive(Debug, Args)]
 pub(super) struct ScaleDir {
@@ -58,6 +64,8 @@ struct Kept {
     encoding: ScaleEncoding,
     /// The files that were written last.
     last: Vec<(&'static str, Vec<u8>)>,
+    /// The message about what is not in the files, which is logged when it becomes another.
+    missing: String,
 }
 
 /// The thread that keeps the files, until it is stopped.
@@ -109,6 +117,7 @@ impl ScaleDir {
             department: self.scale_department.unwrap_or(*DEPARTMENTS.start()),
             encoding: self.scale_encoding.unwrap_or_default(),
             last: Vec::new(),
+            missing: String::new(),
         };
         let watch = inventory.watch_prices().context("há acompanhamentos demais")?;
         let runtime = runtime::Builder::new_current_thread().enable_time().build()?;
@@ -166,23 +175,48 @@ impl Kept {
                 return false;
             }
         };
-        let written = match scale_file::write(self.format, self.department, self.encoding, &products) {
-            Ok(written) => written,
-            Err(unfit) => {
-                tracing::error!("o arquivo das balanças ficou como estava: {unfit}");
-                // Nothing but another change mends this.
-                return true;
-            }
+        let (format, name) = (self.format, self.format.file_name());
+        let (written, unfit) = scale_file::write_what_fits(format, self.department, self.encoding, &products);
+        let missing = match (written.count, unfit) {
+            (0, _) => format!(
+                "o arquivo das balanças {name} ficou como estava: nenhum produto tem código de loja e preço que caiba, \
+                 e uma carga vazia as esvaziaria. Se há nele uma carga da loja, importe-a com `hortifruti import`"
+            ),
+            (_, None) => String::new(),
+            (_, Some(unfit)) => format!(
+                "fora do arquivo das balanças {name}: {}. Corrija o cadastro, ou aposente o produto",
+                unfit.lines().join("; ")
+            ),
         };
+        if missing != self.missing && !missing.is_empty() {
+            tracing::error!("{missing}");
+        }
+        self.missing = missing;
+        if written.count == 0 {
+            // Nothing but another change mends this.
+            return true;
+        }
         let mut files = vec![(self.format.file_name(), written.bytes)];
         files.extend(self.format.second_file_name().zip(written.sectors));
         if files == self.last {
             return true;
         }
         for (name, bytes) in &files {
-            if let Err(error) = replace(&self.folder.join(name), bytes) {
-                tracing::error!("o arquivo das balanças {name} não pôde ser escrito: {}", describe(&error));
-                return false;
+            let last = self.last.iter().find(|(own, _)| own == name);
+            match replace(&self.folder.join(name), bytes, last.map(|(_, bytes)| bytes)) {
+                Ok(None) => {}
+                Ok(Some(kept)) => tracing::warn!(
+                    "{name} era de outro programa, ou de antes, e está guardado em {}; para trazer os produtos dele, \
+                     `hortifruti import`",
+                    kept.display()
+                ),
+                Err(error) => {
+                    tracing::error!(
+                        "o arquivo das balanças {name} não pôde ser escrito: {}",
+                        describe(&error)
+                    );
+                    return false;
+                }
             }
         }
         self.last = files;
@@ -195,8 +229,45 @@ fn has_written(head: &[u8]) -> bool {
     head.is_empty() || is_scale_file(head)
 }
 
-/// Writes a file in the place of an earlier one, by one rename.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a file in the place of an earlier one, by one rename. If that is not the last one of this server, it is
+/// kept under the path that is returned.
+fn replace(path: &Path, bytes: &[u8], last: Option<&Vec<u8>>) -> io::Result<Option<PathBuf>> {
+    let earlier = match open_to_read(path) {
+        Ok(earlier) => earlier,
+        Err(error) if error.kind() == ErrorKind::NotFound => return write(path, bytes).map(|()| None),
+        Err(error) => return Err(error),
+    };
+    let mut found = Vec::new();
+    earlier.take(LOAD_BYTES_MAX + 1).read_to_end(&mut found)?;
+    if found.len() as u64 > LOAD_BYTES_MAX {
+        return Err(io::Error::other("o arquivo que está lá é grande demais para uma carga de balança"));
+    }
+    if found == bytes {
+        return Ok(None);
+    }
+    let is_own = found.is_empty() || last.is_some_and(|last| *last == found);
+    let kept = if is_own { None } else { Some(keep(path, &found)?) };
+    write(path, bytes)?;
+    Ok(kept)
+}
+
+/// Keeps a copy of a load beside it, under the first free name. Returns the path of the copy.
+fn keep(path: &Path, load: &[u8]) -> io::Result<PathBuf> {
+    for number in 1..=COPIES_MAX {
+        let mut name = path.as_os_str().to_owned();
+        name.push(if number == 1 { ".anterior".to_owned() } else { format!(".anterior-{number}") });
+        let copy = PathBuf::from(name);
+        let made = AtomicFile::begin_shared(&copy)?;
+        made.file().write_all(load)?;
+        match made.finish(false) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            finished => return finished.map(|()| copy),
+        }
+    }
+    Err(io::Error::other(format!("há {COPIES_MAX} cópias ao lado dele; guarde-as noutra pasta")))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let made = AtomicFile::begin_shared(path)?;
     made.file().write_all(bytes)?;
     made.finish_over(has_written)
