@@ -1,7 +1,7 @@
 //! `report day`: the closing.
 
 use super::asked::Report;
-use super::total::{NO_COST, Sum, uncosted_losses_note, uncosted_note};
+use super::total::{NO_COST, Sum, uncosted_losses_note, uncosted_note, untotalled_note};
 use crate::catalog::Kind;
 use crate::operation::Summary;
 use crate::render::{Cell, Column, Holds, Sheet};
@@ -68,7 +68,10 @@ pub(super) fn sheet(report: &Report, totals: &[Summary]) -> Sheet {
         title: report.title("Fechamento"),
         columns: COLUMNS.to_vec(),
         rows,
-        notes: uncosted_note(&sales).into_iter().chain(uncosted_losses_note(&losses)).collect(),
+        notes: [uncosted_note(&sales), uncosted_losses_note(&losses), untotalled_note(&purchases)]
+            .into_iter()
+            .flatten()
+            .collect(),
         nothing: "",
         ..Sheet::default()
     }

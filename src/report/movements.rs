@@ -1,7 +1,9 @@
 //! `report sales`, `report purchases` and `report products`: totals as they came.
 
 use super::asked::Report;
-use super::total::{NO_COST, Sum, by_money, group_cell, group_column, moved_cell, uncosted_note, unit_cell};
+use super::total::{
+    NO_COST, Sum, by_money, group_cell, group_column, moved_cell, uncosted_note, unit_cell, untotalled_note,
+};
 use crate::operation::Summary;
 use crate::render::{Cell, Column, Holds, Sheet};
 
@@ -91,7 +93,7 @@ pub(super) fn of_purchases(report: &Report, totals: &[Summary]) -> Sheet {
         ],
         rows: rows.collect(),
         total,
-        notes: Vec::new(),
+        notes: untotalled_note(&sum).into_iter().collect(),
         nothing: "Nenhuma compra.",
     }
 }

@@ -132,6 +132,14 @@ pub(super) fn uncosted_losses_note(losses: &Sum) -> Option<String> {
     })
 }
 
+/// A note about purchases without a total, which have no cost but the price of sale.
+pub(super) fn untotalled_note(purchases: &Sum) -> Option<String> {
+    (purchases.uncosted > 0).then(|| {
+        let uncosted = reais(purchases.uncosted);
+        format!("Compras de {uncosted} são sem o total pago, e contam ao preço de venda: ninguém sabe o que custaram.")
+    })
+}
+
 /// A note about sales whose cost nobody knows.
 pub(super) fn uncosted_note(sum: &Sum) -> Option<String> {
     let is_partly = sum.uncosted > 0 && sum.has_cost;

@@ -185,6 +185,20 @@ fn examples_that_were_cleared_are_not_in_the_closing() {
 }
 
 #[test]
+fn purchases_without_a_total_are_named() {
+    let server = Server::start(&[]);
+    let told = |report: &str| server.run(&["report", report]).out;
+    assert_eq!(server.run(&["buy", "10", "Caju", "--total", "8"]).code, 0);
+    for report in ["day", "purchases"] {
+        assert!(!told(report).contains("sem o total pago"), "{report}");
+    }
+    assert_eq!(server.run(&["buy", "10", "Pera", "--yes"]).code, 0);
+    for report in ["day", "purchases"] {
+        assert!(told(report).contains("Compras de R$ 50,00 são sem o total pago"), "{}", told(report));
+    }
+}
+
+#[test]
 fn a_report_of_many_products_comes_whole() {
     let server = Server::start(&["--empty"]);
     let rows: String = (1..=1500).map(|number| format!("Produto {number},1.0,{number},un\n")).collect();
